@@ -1,0 +1,95 @@
+"""Working CRS and units: metres inside, degrees only at the edges."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from pyproj import CRS, Geod, Transformer
+from shapely.geometry.base import BaseGeometry
+
+from pacifico.errors import CRSMismatchError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+LONLAT = CRS.from_epsg(4326)
+METRES_PER_FOOT = 0.3048
+METRES_PER_US_SURVEY_FOOT = 1200 / 3937
+UTM_SOUTH, UTM_NORTH = -80.0, 84.0
+
+_WGS84 = Geod(ellps="WGS84")
+
+
+def utm(lon: float, lat: float) -> CRS:
+    """UTM zone of a place, with the exceptions for Norway and Svalbard.
+
+    Parameters
+    ----------
+    lon, lat : float
+        Longitude and latitude, WGS 84 [°].
+
+    Raises
+    ------
+    CRSMismatchError
+        Beyond 80° S or 84° N, where UTM is not defined.
+
+    References
+    ----------
+    NGA.SIG.0012 (2014), "The Universal Grids and the Transverse Mercator Projection".
+    """
+    if not UTM_SOUTH <= lat <= UTM_NORTH:
+        raise CRSMismatchError(
+            f"the site is at latitude {lat:.2f}°, beyond the limits of UTM ({UTM_SOUTH:.0f}° to {UTM_NORTH:.0f}°); "
+            "pacifico has no working CRS for polar sites"
+        )
+    zone = min(int((lon + 180) // 6) + 1, 60)
+    if 56 <= lat < 64 and 3 <= lon < 12:
+        zone = 32
+    elif lat >= 72 and 0 <= lon < 42:
+        zone = 31 + 2 * int((lon + 3) // 12)
+    return CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
+
+
+def require_projected(dem: xr.DataArray) -> CRS:
+    """CRS of a raster, refused unless it is projected in metres."""
+    from pacifico.grid import Grid  # noqa: PLC0415 (grid stands on crs)
+
+    return Grid.of(dem).crs
+
+
+@lru_cache(maxsize=64)
+def transformer(source: CRS, target: CRS) -> Transformer:
+    """Coordinate transformer, x before y; kept, as building one costs milliseconds."""
+    return Transformer.from_crs(source, target, always_xy=True)
+
+
+def reproject(geometry: BaseGeometry, source: CRS, target: CRS) -> BaseGeometry:
+    """Geometry in another CRS, vertex by vertex; a third ordinate is kept as it is."""
+    if source == target:
+        return geometry
+    change = transformer(source, target)
+
+    def moved(xy: np.ndarray) -> np.ndarray:
+        x, y = change.transform(xy[:, 0], xy[:, 1])
+        return np.column_stack([x, y])
+
+    if geometry.has_z:
+        heights = shapely.get_coordinates(geometry, include_z=True)[:, 2]
+        return shapely.set_coordinates(
+            shapely.force_3d(geometry), np.column_stack([moved(shapely.get_coordinates(geometry)), heights])
+        )
+    return shapely.transform(geometry, moved)
+
+
+def geodesic_area_m2(lonlat: BaseGeometry) -> float:
+    """Area on the WGS 84 ellipsoid [m²] of a polygon in longitude and latitude.
+
+    References
+    ----------
+    Karney (2013), https://doi.org/10.1007/s00190-012-0578-z
+    """
+    oriented = shapely.orient_polygons(lonlat)
+    return abs(float(_WGS84.geometry_area_perimeter(oriented)[0]))

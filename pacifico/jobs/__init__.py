@@ -1,0 +1,1 @@
+"""Requests, store, queue and client of asynchronous jobs."""

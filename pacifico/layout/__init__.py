@@ -1,0 +1,1 @@
+"""The layout engine: data in, plan out."""

@@ -1,0 +1,1 @@
+"""Figures and tables that the report notebook shows."""

@@ -1,0 +1,1 @@
+"""One notebook run, truthfully recorded."""

@@ -1,0 +1,1 @@
+"""Jupyter Server extension: REST routes and review pages."""

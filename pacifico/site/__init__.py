@@ -1,0 +1,1 @@
+"""Site boundaries: read, repaired, reprojected."""

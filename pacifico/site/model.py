@@ -1,0 +1,64 @@
+"""What a site is, once read: plain data in the working CRS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pyproj import CRS
+from shapely import MultiPolygon, Point, Polygon
+
+from pacifico.crs import LONLAT, geodesic_area_m2, reproject
+
+ZoneType = Literal["hard", "buffered", "cost"]
+
+
+@dataclass(frozen=True)
+class Zone:
+    """Ground that must stay free (hard, buffered) or that costs more to cross (cost)."""
+
+    geometry: Polygon | MultiPolygon
+    """As given, without its buffer; working CRS [m]."""
+    name: str = ""
+    zone_type: ZoneType = "hard"
+    buffer_m: float = 0.0
+    cost_multiplier: float = 1.0
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Named point of the file; `is_entry` where its name says entry, gate or access."""
+
+    point: Point
+    """Working CRS [m]."""
+    name: str = ""
+    is_entry: bool = False
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site boundary with what the file says about it; geometry in `crs`, in metres."""
+
+    name: str
+    crs: CRS
+    boundary: Polygon | MultiPolygon
+    """Outer limit, holes kept, repaired, exclusions not cut out."""
+    exclusions: tuple[Zone, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What was assumed or repaired, one line each."""
+    source: str = ""
+    """File name as given (no folder)."""
+    sha256: str = ""
+    """Of the file's bytes; empty where the site came from memory."""
+    area_ha: float = field(init=False)
+    """Geodesic area inside the boundary, exclusions not subtracted [ha]."""
+
+    def __post_init__(self) -> None:
+        lonlat = reproject(self.boundary, self.crs, LONLAT)
+        object.__setattr__(self, "area_ha", geodesic_area_m2(lonlat) / 1e4)
+
+    @property
+    def entries(self) -> tuple[Anchor, ...]:
+        """Anchors that are site entries."""
+        return tuple(a for a in self.anchors if a.is_entry)

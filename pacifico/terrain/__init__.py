@@ -1,0 +1,1 @@
+"""Elevation models and what is derived from them."""
