@@ -1,0 +1,85 @@
+# Two commands do all the set-up: `make demo` and `make test`. Both make .venv when it is missing and reuse it after.
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUT ?= demo-report
+FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+# The first of the candidates that is Python 3.11 to 3.13 and can make a venv; `make PYTHON=/path/to/python ...` for another.
+CANDIDATES := python3 python3.13 python3.12 python3.11
+PYTHON ?= $(shell for p in $(CANDIDATES); do \
+	"$$p" -c '$(FITS)' 2>/dev/null && { echo "$$p"; break; }; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+
+.PHONY: help demo test slow bench coverage lint format lab picture constraints clean
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+demo: $(VENV)/.base  ## a report on the sample terrain, without network once installed
+	@$(BIN)/pacifico demo --out $(OUT)
+
+test: $(VENV)/.all  ## the tests, and every notebook run from top to bottom
+	$(BIN)/python -m pytest -n 2 --nbmake tests $(NOTEBOOKS)
+
+slow: $(VENV)/.all  ## the tests that take longer (wheel, browser, big sites)
+	$(BIN)/python -m pytest -m 'slow and not benchmark'
+
+bench: $(VENV)/.all  ## speed against peers
+	$(BIN)/python -m pytest -m benchmark tests/benchmarks
+
+coverage: $(VENV)/.all  ## what the tests run of the code; htmlcov/index.html
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-report=html
+
+lint: $(VENV)/.all lint-terraform  ## style, types, import direction, notebooks without outputs, Terraform
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(if $(NOTEBOOKS),$(BIN)/nbstripout --verify $(NOTEBOOKS))
+
+# Validating needs the AWS provider: PACIFICO_TF_PLUGIN_DIR is the folder of a local mirror that holds it.
+.PHONY: lint-terraform
+lint-terraform:
+	@if ! command -v terraform >/dev/null; then echo "terraform is not installed: Terraform files not checked"; \
+	elif ! ls infra/terraform/*.tf >/dev/null 2>&1; then echo "no Terraform files"; \
+	else terraform fmt -check -recursive infra || exit 1; \
+	  if [ -z "$$PACIFICO_TF_PLUGIN_DIR" ]; then echo "PACIFICO_TF_PLUGIN_DIR is not set: Terraform files formatted, not validated"; \
+	  else copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && cp -R infra/terraform/. "$$copy" && rm -rf "$$copy/.terraform" && \
+	    terraform -chdir="$$copy" init -backend=false -input=false -plugin-dir="$$PACIFICO_TF_PLUGIN_DIR" >/dev/null && \
+	    terraform -chdir="$$copy" validate; \
+	  fi; \
+	fi
+
+format: $(VENV)/.all  ## rewrite code in the project's style, strip notebook outputs
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+	$(if $(NOTEBOOKS),$(BIN)/nbstripout $(NOTEBOOKS))
+
+lab: $(VENV)/.all  ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+constraints:  ## pin the newest versions that fit pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \
+	  --no-emit-index-url --no-header --no-annotate pyproject.toml --output-file constraints.txt
+
+clean:  ## remove what make made
+	rm -rf $(VENV) demo-report dist htmlcov .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' 2>/dev/null || { echo "no Python 3.11 to 3.13 with venv at hand (tried: $(or $(PYTHON),$(CANDIDATES))): install one (Debian: apt install python3-venv) or say 'make PYTHON=/path/to/python'" >&2; exit 1; }
+	@echo "making $(VENV) with $(PYTHON); the first time takes a minute or two"
+	@$(PYTHON) -m venv $(VENV)
+
+# Stamps: installed again only when the lists of packages change.
+$(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.all: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[lab,aws,dev]'
+	@touch $(VENV)/.base $@
