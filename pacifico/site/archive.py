@@ -1,0 +1,107 @@
+"""Zip archives read in memory: nothing is unpacked to a path of theirs, and every size is bounded."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+from pacifico.errors import SiteError
+from pacifico.site.features import clean_name, quoted
+
+MAX_MEMBERS = 5000
+MAX_RATIO = 200
+_RATIO_MATTERS_BYTES = 4_000_000
+_CENTRAL_ENTRY = b"PK\x01\x02"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file of an archive; its path is a label, never a place on disk."""
+
+    path: str
+    info: zipfile.ZipInfo
+
+    @property
+    def folder(self) -> str:
+        """All before the last slash."""
+        return self.path.rpartition("/")[0]
+
+    @property
+    def stem(self) -> str:
+        """Name without its extension."""
+        name = self.path.rpartition("/")[2]
+        return name.rpartition(".")[0] or name
+
+    @property
+    def extension(self) -> str:
+        """In lower case, no dot."""
+        return self.path.rpartition("/")[2].rpartition(".")[2].lower()
+
+
+class Archive:
+    """Members of a zip archive, those of macOS's shadow folder and of hidden names left out.
+
+    Parameters
+    ----------
+    data : bytes
+        The archive.
+
+    Raises
+    ------
+    SiteError
+        Where it is damaged or holds too many members.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        # Counted before zipfile builds an object for each.
+        if data.count(_CENTRAL_ENTRY) > MAX_MEMBERS:
+            raise SiteError(f"the archive has more than {MAX_MEMBERS:,} members, the limit; pack the site alone")
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+            infos = self._zip.infolist()
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError, OverflowError) as error:
+            raise SiteError(f"the archive is damaged or cut off ({_plain(error)}); pack it again") from None
+        self.members = tuple(
+            Member(path, info)
+            for info in infos
+            if not info.is_dir() and not _is_shadow(path := info.filename.replace("\\", "/"))
+        )
+
+    def read(self, member: Member, limit: int) -> bytes:
+        """Bytes of a member.
+
+        Raises
+        ------
+        SiteError
+            Where it is encrypted, damaged, larger than `limit` or packed more than 200-fold.
+        """
+        info = member.info
+        if info.flag_bits & 0x1:
+            raise SiteError(f"{quoted(member.path)} in the archive is encrypted; pack it without a password")
+        if info.file_size > limit:
+            raise SiteError(
+                f"{quoted(member.path)} in the archive unpacks to {info.file_size / 1e6:,.0f} MB; the limit is {limit / 1e6:.0f} MB: "
+                "pack the site alone"
+            )
+        if info.file_size > max(_RATIO_MATTERS_BYTES, MAX_RATIO * info.compress_size):
+            raise SiteError(
+                f"{quoted(member.path)} in the archive unpacks {info.file_size / max(info.compress_size, 1):,.0f}-fold; "
+                f"the limit is {MAX_RATIO}-fold: pack it again without filler"
+            )
+        try:
+            with self._zip.open(info) as stream:
+                # zipfile stops at the declared size and checks the CRC, so a lying header can't pass.
+                return stream.read(limit + 1)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
+            raise SiteError(f"{quoted(member.path)} in the archive can't be unpacked ({_plain(error)}); pack it again") from None
+
+
+def _is_shadow(path: str) -> bool:
+    parts = path.split("/")
+    return "__MACOSX" in parts or parts[-1].startswith(".")
+
+
+def _plain(error: Exception) -> str:
+    return clean_name(str(error)) or type(error).__name__

@@ -1,0 +1,181 @@
+"""Parcels made into one site: which are meant, whether they can be one, and their joint outline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from shapely import MultiPolygon, Polygon
+
+from pacifico.crs import UTM_NORTH, UTM_SOUTH, geodesic_area_m2, utm
+from pacifico.errors import SiteError
+from pacifico.site.features import Feature, counted, quoted
+from pacifico.site.rings import Repairs, planar_m2, polygon_of, polygonal
+
+MAX_AREA_HA = 100_000.0
+MAX_SPAN_KM = 400.0
+MAX_PARCELS = 200
+MIN_AREA_M2 = 100.0
+WIDE_KM = 30.0
+MAX_BOUNDARY_VERTICES = 10_000
+TOLERANCES_M = (0.05, 0.2, 1.0)
+_KM_PER_DEGREE = 111.32
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A feature with polygons that is no exclusion."""
+
+    feature: Feature
+    layer: str
+    number: int
+
+    @property
+    def name(self) -> str:
+        """Its own, else its number in the file."""
+        return self.feature.name or f"parcel {self.number}"
+
+    def answers_to(self, name: str) -> bool:
+        """Whether it, its layer or one of its folders is called so."""
+        return name in {self.name, self.layer, *self.feature.labels}
+
+
+def chosen(parcels: list[Parcel], layer: str | None, none_found: str) -> list[Parcel]:
+    """Parcels of the site.
+
+    Raises
+    ------
+    SiteError
+        Where there is none, `layer` names none, or several layers have some and none is named.
+    """
+    if not parcels:
+        raise SiteError(none_found)
+    layers = list(dict.fromkeys(p.layer for p in parcels))
+    if layer is not None:
+        if found := [p for p in parcels if p.answers_to(layer)]:
+            return found
+        what = "layers" if len(layers) > 1 else "parcels"
+        raise SiteError(f"no layer, folder or parcel is named {quoted(layer)}; its {what}: {_listed(parcels, by_layer=len(layers) > 1)}")
+    if len(layers) > 1:
+        raise SiteError(
+            f"polygons in {len(layers)} layers; choose the site's with layer=, or save it alone: {_listed(parcels, by_layer=True)}"
+        )
+    return _require_plausible(parcels)
+
+
+def _require_plausible(parcels: list[Parcel]) -> list[Parcel]:
+    if len(parcels) > MAX_PARCELS:
+        raise SiteError(f"{counted(len(parcels), 'parcel')} are more than one site has (limit {MAX_PARCELS}); {_ask(parcels)}")
+    return parcels
+
+
+def _ask(parcels: Sequence[Parcel]) -> str:
+    return f"choose with layer=, or save the site's alone: {_listed(parcels, by_layer=False)}"
+
+
+def _listed(parcels: Sequence[Parcel], *, by_layer: bool) -> str:
+    """Names and areas, the largest first where there are many."""
+    areas: dict[str, float] = {}
+    counts: dict[str, int] = {}
+    for parcel in parcels:
+        key = parcel.layer if by_layer else parcel.name
+        areas[key] = areas.get(key, 0.0) + _area_ha(parcel)
+        counts[key] = counts.get(key, 0) + 1
+    keys = sorted(areas, key=lambda k: -areas[k])[:_SHOWN] if len(areas) > _SHOWN else list(areas)
+    items = [f"{quoted(k)} {f'({counts[k]} parcels) ' if counts[k] > 1 else ''}{areas[k]:,.2f} ha" for k in keys]
+    more = f", and {len(areas) - len(keys):,} more" if len(areas) > len(keys) else ""
+    return f"{', '.join(items)}{more} ({sum(areas.values()):,.2f} ha in all)"
+
+
+def _area_ha(parcel: Parcel) -> float:
+    repairs = Repairs()
+    shapes = [polygon_of(rings, parcel.name, repairs) for rings in parcel.feature.polygons]
+    return sum(geodesic_area_m2(s) for s in shapes if s is not None) / 1e4
+
+
+def require_hemisphere(longitudes: np.ndarray, latitudes: np.ndarray) -> None:
+    """Refuse what no working CRS can hold: polar ground, and a site on both sides of the antimeridian.
+
+    Raises
+    ------
+    CRSMismatchError
+        Beyond the limits of UTM.
+    SiteError
+        Where longitudes jump from +180 to -180.
+    """
+    south, north = float(latitudes.min()), float(latitudes.max())
+    if south < UTM_SOUTH or north > UTM_NORTH:
+        utm(0.0, south if south < UTM_SOUTH else north)
+    west, east = float(longitudes.min()), float(longitudes.max())
+    if east - west > 180:
+        around = longitudes % 360
+        if float(np.ptp(around)) < 90:
+            raise SiteError(
+                f"the site crosses the antimeridian (longitudes {around[around <= 180].max():.5g} and "
+                f"{around[around > 180].min() - 360:.5g}), which is not supported; cut it at 180° and give each side a file of its own"
+            )
+
+
+def joined(shapes: list[Polygon | MultiPolygon], warnings: list[str]) -> Polygon | MultiPolygon:
+    """Union of polygons in longitude and latitude; overlaps are said."""
+    if len(shapes) == 1:
+        return shapes[0]
+    union = polygonal(shapely.union_all(shapes))
+    together = sum(planar_m2(s) for s in shapes)
+    overlap = together - planar_m2(union)
+    if overlap > max(1.0, 1e-4 * together):
+        total = sum(geodesic_area_m2(s) for s in shapes) / 1e4
+        warnings.append(
+            f"polygons overlap: {geodesic_area_m2(union) / 1e4:,.2f} ha is the area of their union, {total:,.2f} ha would be their sum"
+        )
+    return union
+
+
+def require_one_site(parcels: list[Parcel], lonlat: Polygon | MultiPolygon, warnings: list[str]) -> None:
+    """Refuse what is too wide, too large or too small for a site.
+
+    UTM keeps its scale within 0.1 % over some 400 km.
+
+    Raises
+    ------
+    SiteError
+        Past a limit; of several parcels their names and areas are listed.
+    """
+    west, south, east, north = lonlat.bounds
+    high = (north - south) * _KM_PER_DEGREE
+    wide = (east - west) * _KM_PER_DEGREE * math.cos(math.radians((south + north) / 2))
+    area_m2 = geodesic_area_m2(lonlat)
+    span = f"{wide:,.0f} x {high:,.0f} km"
+    if area_m2 / 1e4 > MAX_AREA_HA or max(wide, high) > MAX_SPAN_KM:
+        many = len(parcels) > 1
+        raise SiteError(
+            f"{counted(len(parcels), 'parcel')} on {span} with {area_m2 / 1e4:,.2f} ha: too large for one site "
+            f"(limits {MAX_AREA_HA:,.0f} ha and {MAX_SPAN_KM:.0f} km); "
+            + (_ask(parcels) if many else "check the coordinates, or cut out the part that is the site")
+        )
+    if area_m2 < MIN_AREA_M2:
+        raise SiteError(f"the site has {area_m2:.2f} m²; at least {MIN_AREA_M2:.0f} m² are needed: check the coordinates")
+    if len(parcels) > 1:
+        warnings.append(f"{counted(len(parcels), 'parcel')} read as one site")
+    if max(wide, high) > WIDE_KM:
+        warnings.append(f"the site spans {span}; check that its parcels belong together")
+
+
+def simplified(boundary: Polygon | MultiPolygon, warnings: list[str]) -> Polygon | MultiPolygon:
+    """Boundary [m] of at most 10,000 vertices where a tolerance up to 1 m allows it, valid."""
+    before = shapely.get_num_coordinates(boundary)
+    found = boundary
+    if before > MAX_BOUNDARY_VERTICES:
+        for tolerance in TOLERANCES_M:
+            found = polygonal(shapely.make_valid(boundary.simplify(tolerance, preserve_topology=True)))
+            if shapely.get_num_coordinates(found) <= MAX_BOUNDARY_VERTICES:
+                break
+        change = 100 * (found.area / boundary.area - 1)
+        warnings.append(
+            f"{before:,} vertices simplified to {shapely.get_num_coordinates(found):,} within {tolerance:g} m (area {change:+.4f} %)"
+        )
+    return found if found.is_valid else polygonal(shapely.make_valid(found))

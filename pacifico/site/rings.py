@@ -1,0 +1,174 @@
+"""Rings made into valid polygons; every repair is counted and said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import shapely
+from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from pacifico.crs import geodesic_area_m2
+from pacifico.errors import SiteError
+from pacifico.site.features import Coords, counted, quoted
+
+DEGENERATE_M2 = 0.01
+SPIKE_DEG = 0.5
+SPIKE_M = 5.0
+_METRES_PER_DEGREE = 111_320.0
+_SHOWN = 5
+
+
+@dataclass
+class Repairs:
+    """What was done to rings, for the warnings."""
+
+    closed: int = 0
+    degenerate: int = 0
+    lost_holes: int = 0
+    spikes: int = 0
+    crossing: list[str] = field(default_factory=list)
+    outside_holes: list[str] = field(default_factory=list)
+
+    def lines(self, noun: str) -> list[str]:
+        """One warning a kind of repair, on the polygons that `noun` names."""
+        found = []
+        if self.closed:
+            rings = counted(self.closed, "ring was", "rings were")
+            found.append(f"{noun}: {rings} not closed; closed with a straight edge to the first vertex")
+        if self.crossing:
+            found.append(f"{noun}: {_listed(self.crossing)}")
+        if self.outside_holes:
+            found.append(f"{noun}: {_listed(self.outside_holes)}")
+        if self.spikes:
+            found.append(
+                f"{noun}: {counted(self.spikes, 'spike')} (corners under {SPIKE_DEG}°) left as drawn; check that they are meant"
+            )
+        if self.degenerate:
+            found.append(f"{noun}: {counted(self.degenerate, 'polygon')} without area left out")
+        if self.lost_holes:
+            found.append(f"{noun}: {counted(self.lost_holes, 'hole')} without area left out")
+        return found
+
+
+def _listed(items: list[str]) -> str:
+    more = f"; and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+    return "; ".join(items[:_SHOWN]) + more
+
+
+def polygon_of(rings: Sequence[Coords], name: str, repairs: Repairs) -> Polygon | MultiPolygon | None:
+    """Valid polygon of a shell and its holes.
+
+    Parameters
+    ----------
+    rings : sequence of array, shape (n, 2)
+        Longitude and latitude [°]; shell first, orientation free.
+    name : str
+        Whose polygon it is, for messages.
+    repairs : Repairs
+        What is repaired is counted here.
+
+    Returns
+    -------
+    Polygon, MultiPolygon or None
+        None where the shell has no area.
+
+    Raises
+    ------
+    SiteError
+        Where holes leave nothing of the shell.
+    """
+    closed = [_closed(ring, repairs) for ring in rings]
+    shell = closed[0]
+    if shell is None:
+        repairs.degenerate += 1
+        return None
+    holes = [hole for hole in closed[1:] if hole is not None]
+    repairs.lost_holes += len(closed) - 1 - len(holes)
+    polygon: BaseGeometry = Polygon(shell, holes)
+    if polygon.is_valid:
+        if planar_m2(polygon) < DEGENERATE_M2:
+            repairs.degenerate += 1
+            return None
+        repairs.spikes += sum(_spikes(ring) for ring in (shell, *holes))
+        return polygon
+    outline = Polygon(shell)
+    polygon = _repaired(outline)
+    if polygon.is_empty:
+        repairs.degenerate += 1
+        return None
+    if not outline.is_valid:
+        drawn, after = geodesic_area_m2(outline) / 1e4, geodesic_area_m2(polygon) / 1e4
+        repairs.crossing.append(
+            f"the ring of {quoted(name)} crosses or touches itself; repaired ({drawn:,.2f} ha as drawn, {after:,.2f} ha after)"
+        )
+    return _without_holes(polygon, holes, name, repairs) if holes else polygon
+
+
+def _without_holes(
+    polygon: Polygon | MultiPolygon, holes: list[Coords], name: str, repairs: Repairs
+) -> Polygon | MultiPolygon:
+    """Holes cut out one by one, as a hole that leaves the shell would else turn inside out."""
+    cut = shapely.union_all([_repaired(Polygon(hole)) for hole in holes])
+    left = polygonal(polygon.difference(cut))
+    if planar_m2(left) < DEGENERATE_M2:
+        raise SiteError(
+            f"the holes of {quoted(name)} cover the whole polygon, so nothing is left; check which ring is the outer one"
+        )
+    beyond = cut.difference(polygon)
+    if planar_m2(beyond) > max(1.0, 1e-6 * planar_m2(polygon)):
+        repairs.outside_holes.append(f"holes of {quoted(name)} reach beyond its outer ring; what lies inside was cut out")
+    elif not repairs.crossing:
+        repairs.outside_holes.append(f"rings of {quoted(name)} overlap or touch; repaired")
+    return left
+
+
+def _closed(ring: Coords, repairs: Repairs) -> Coords | None:
+    """Ring without repeated vertices, closed; None where fewer than three are left."""
+    if not len(ring):
+        return None
+    unclosed = not np.array_equal(ring[0], ring[-1])
+    ring = np.vstack([ring, ring[:1]])
+    ring = ring[np.r_[True, (np.diff(ring, axis=0) != 0).any(axis=1)]]
+    if len(ring) < 4:
+        return None
+    repairs.closed += unclosed
+    return ring
+
+
+def _repaired(polygon: Polygon) -> Polygon | MultiPolygon:
+    if polygon.is_valid:
+        return polygon
+    fixed = polygonal(shapely.make_valid(polygon, method="structure", keep_collapsed=False))
+    return fixed if planar_m2(fixed) >= DEGENERATE_M2 else Polygon()
+
+
+def polygonal(geometry: BaseGeometry) -> Polygon | MultiPolygon:
+    """Polygon parts of any geometry; empty where it has none."""
+    if geometry.geom_type in {"Polygon", "MultiPolygon"}:
+        return geometry
+    parts = [p for p in shapely.get_parts(shapely.get_parts(geometry)) if p.geom_type == "Polygon" and not p.is_empty]
+    return shapely.union_all(parts) if parts else Polygon()
+
+
+def planar_m2(lonlat: BaseGeometry) -> float:
+    """Rough area [m²] of a geometry in degrees, for thresholds alone."""
+    if lonlat.is_empty:
+        return 0.0
+    _, south, _, north = lonlat.bounds
+    return float(lonlat.area) * _METRES_PER_DEGREE**2 * math.cos(math.radians((south + north) / 2))
+
+
+def _spikes(ring: Coords) -> int:
+    """Corners under half a degree with both edges over five metres."""
+    metres = ring * _METRES_PER_DEGREE
+    metres[:, 0] *= math.cos(math.radians(float(ring[:, 1].mean())))
+    edges = np.diff(metres, axis=0)
+    lengths = np.hypot(edges[:, 0], edges[:, 1])
+    turned = -(edges * np.roll(edges, 1, axis=0)).sum(axis=1)
+    before = np.roll(lengths, 1)
+    sharp = turned > math.cos(math.radians(SPIKE_DEG)) * lengths * before
+    return int((sharp & (np.minimum(lengths, before) > SPIKE_M)).sum())

@@ -1,0 +1,237 @@
+"""GeoPackage and shapefile, through GDAL (pyogrio), which sees only files that were checked to be what they say.
+
+GDAL chooses its driver by content, and some drivers follow links: so the magic numbers are looked at first, and the
+bytes go to a temporary folder under names of ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import struct
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyogrio
+import pyogrio.raw
+import shapely
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+from shapely.errors import ShapelyError
+from shapely.geometry.base import BaseGeometry
+
+from pacifico.errors import CRSMismatchError, SiteError
+from pacifico.site.features import (
+    MAX_FEATURES,
+    SHAPEFILE_MAGIC,
+    Budget,
+    Coords,
+    Feature,
+    Layer,
+    Reading,
+    clean_name,
+    counted,
+    crs_of,
+    quoted,
+)
+
+_MAX_LAYERS = 200
+_KEYS = frozenset({"name", "title", "label", "kind", "type", "zone_type", "buffer_m", "cost_multiplier", "cost_multi"})
+_NAME_KEYS = ("name", "title", "label")
+_GDAL_ERRORS = (DataSourceError, DataLayerError, FeatureError, FieldError, GeometryError)
+_HEADER_WORDS = 50
+_SQLITE_STEPS = 5_000_000
+
+
+def read_geopackage(data: bytes, filename: str) -> Reading:
+    """Features of all layers of a GeoPackage.
+
+    Raises
+    ------
+    SiteError
+        Where it is damaged or holds no layer.
+    CRSMismatchError
+        Where a layer with features has no CRS or an unknown one.
+    """
+    with tempfile.TemporaryDirectory(prefix="pacifico-") as folder:
+        path = Path(folder) / "site.gpkg"
+        path.write_bytes(data)
+        layers, warnings = [], []
+        budget = Budget()
+        for name in _geopackage_layers(path):
+            layer, said = _read_layer(path, name, quoted(name), budget)
+            warnings += said
+            if layer is not None:
+                layers.append(layer)
+    return Reading(tuple(layers), warnings=tuple(warnings))
+
+
+def _geopackage_layers(path: Path) -> list[str]:
+    """Names of the feature tables, told by SQLite itself; a view could compute without end, so none is opened."""
+    damaged = "the GeoPackage is damaged or no GeoPackage; export it again"
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
+        # Aborts a statement that takes too many steps of SQLite's machine.
+        database.set_progress_handler(lambda: 1, _SQLITE_STEPS)
+        try:
+            database.execute("PRAGMA trusted_schema = OFF")
+            tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if not {"gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys"} <= tables:
+                raise SiteError(damaged)
+            rows = database.execute("SELECT table_name FROM gpkg_geometry_columns ORDER BY rowid").fetchmany(_MAX_LAYERS + 1)
+        except (sqlite3.Error, UnicodeDecodeError):
+            raise SiteError(damaged) from None
+    names = [row[0] for row in rows]
+    if len(names) > _MAX_LAYERS:
+        raise SiteError(f"the GeoPackage has more than {_MAX_LAYERS} layers, the limit; export the site's layer alone")
+    for name in names:
+        if name not in tables:
+            raise SiteError(f"the layer {quoted(str(name))} of the GeoPackage is a view or missing; export it as a table")
+    return names
+
+
+def read_shapefiles(parts: Mapping[str, Mapping[str, bytes]], filename: str) -> Reading:
+    """Features of one shapefile or several.
+
+    Parameters
+    ----------
+    parts : mapping
+        For each layer its files by extension (shp, shx, dbf, prj, cpg), in lower case.
+    filename : str
+        For messages alone.
+
+    Raises
+    ------
+    SiteError
+        Where a .shp is damaged.
+    CRSMismatchError
+        Where a .prj is missing or can't be read.
+    """
+    layers, warnings = [], []
+    budget = Budget()
+    with tempfile.TemporaryDirectory(prefix="pacifico-") as folder:
+        for number, (name, files) in enumerate(parts.items()):
+            shp = Path(folder) / f"layer{number}.shp"
+            where = f"the shapefile {quoted(name)}"
+            records = _shapefile_index(files["shp"], where)
+            if "prj" not in files:
+                raise CRSMismatchError(f"{where} has no .prj, so its CRS is not known, and none is guessed; add the .prj file")
+            for extension in ("shp", "shx", "dbf", "prj", "cpg"):
+                if extension in files:
+                    shp.with_suffix(f".{extension}").write_bytes(files[extension])
+            if "shx" not in files:
+                shp.with_suffix(".shx").write_bytes(records)
+                warnings.append(f"{where} has no .shx; its index was rebuilt from the .shp")
+            if "dbf" not in files:
+                warnings.append(f"{where} has no .dbf, so no names or attributes")
+            layer, said = _read_layer(shp, None, where, budget)
+            warnings += said
+            if layer is not None:
+                layers.append(Layer(clean_name(name), layer.crs, layer.features))
+    return Reading(tuple(layers), warnings=tuple(warnings))
+
+
+def _shapefile_index(shp: bytes, where: str) -> bytes:
+    """The .shx that belongs to a .shp, which shows on the way that the .shp is whole.
+
+    References
+    ----------
+    ESRI Shapefile Technical Description (1998): the header's length and the records' are in 16-bit words, big-endian.
+    """
+    if len(shp) < 100 or not shp.startswith(SHAPEFILE_MAGIC):
+        raise SiteError(f"{where} is no shapefile or is cut off ({len(shp)} bytes); export it again")
+    (words,) = struct.unpack_from(">i", shp, 24)
+    if words * 2 > len(shp):
+        raise SiteError(f"{where} is cut off: {len(shp):,} bytes of {words * 2:,}; export it again")
+    index, at = [], _HEADER_WORDS
+    while at + 4 <= words:
+        (length,) = struct.unpack_from(">i", shp, at * 2 + 4)
+        if length < 2 or at + 4 + length > words:
+            raise SiteError(f"{where} is damaged: record {len(index) + 1} reaches past the end; export it again")
+        index.append(struct.pack(">ii", at, length))
+        at += 4 + length
+        if len(index) > MAX_FEATURES:
+            raise SiteError(f"{where} holds more than {MAX_FEATURES:,} features, the limit; export the site alone")
+    header = bytearray(shp[:100])
+    struct.pack_into(">i", header, 24, _HEADER_WORDS + 4 * len(index))
+    return bytes(header) + b"".join(index)
+
+
+def _read_layer(path: Path, name: str | None, where: str, budget: Budget) -> tuple[Layer | None, list[str]]:
+    try:
+        info = pyogrio.read_info(path, layer=name, encoding=None)
+        wanted = [field for field in info["fields"] if str(field).lower() in _KEYS]
+        meta, _, wkb, columns = pyogrio.raw.read(
+            path, layer=name, columns=wanted, force_2d=True, max_features=MAX_FEATURES + 1, datetime_as_string=True
+        )
+    except (*_GDAL_ERRORS, UnicodeDecodeError, ValueError) as error:
+        raise SiteError(f"{where} can't be read ({_first_line(error)}); export it again") from None
+    if wkb is None or not len(wkb):
+        return None, []
+    budget.spend("features", len(wkb))
+    present = np.array([g is not None for g in wkb])
+    warnings = []
+    if missing := int((~present).sum()):
+        warnings.append(f"{where}: {counted(missing, 'feature')} without geometry passed over")
+    geometries = _geometries(wkb[present], where, warnings)
+    budget.spend("vertices", int(shapely.get_num_coordinates(geometries).sum()))
+    if not meta["crs"]:
+        raise CRSMismatchError(
+            f"{where} has no CRS or an unreadable one, and none is guessed; set it, or reproject the file to EPSG:4326"
+        )
+    crs = crs_of(meta["crs"], where)
+    if crs.datum is not None and crs.datum.name.lower().startswith("unknown"):
+        warnings.append(f"{where}: the datum of {crs.name} is not named; WGS 84 assumed")
+    fields = [str(field).lower() for field in meta["fields"]]
+    rows: Iterator[tuple[Any, ...]] = (
+        zip(*(column[present] for column in columns), strict=True) if fields else iter([()] * len(geometries))
+    )
+    features = tuple(
+        _feature(geometry, dict(zip(fields, row, strict=True))) for geometry, row in zip(geometries, rows, strict=True)
+    )
+    return Layer(clean_name(name or ""), crs, features), warnings
+
+
+def _geometries(wkb: Any, where: str, warnings: list[str]) -> Any:
+    try:
+        found = shapely.from_wkb(wkb)
+    except (ShapelyError, ValueError):
+        try:
+            found = shapely.from_wkb(wkb, on_invalid="fix")
+        except (ShapelyError, ValueError) as error:
+            raise SiteError(f"{where} holds a geometry that can't be read ({_first_line(error)}); export it again") from None
+        if (found == None).any():  # noqa: E711 (element by element)
+            raise SiteError(f"{where} holds a geometry that is no simple feature; export it as polygons") from None
+        warnings.append(f"{where}: rings that were not closed are closed")
+    if not np.isfinite(shapely.get_coordinates(found)).all():
+        raise SiteError(f"{where} holds coordinates that are not finite numbers; export it again")
+    return found
+
+
+def _first_line(error: Exception) -> str:
+    return clean_name((str(error).splitlines() or [type(error).__name__])[0])
+
+
+def _feature(geometry: BaseGeometry, row: dict[str, object]) -> Feature:
+    polygons: list[tuple[Coords, ...]] = []
+    lines: list[Coords] = []
+    points: list[Coords] = []
+    waiting = [geometry]
+    while waiting:
+        item = waiting.pop()
+        if item.is_empty:
+            continue
+        if item.geom_type == "Polygon":
+            polygons.append(tuple(shapely.get_coordinates(ring) for ring in (item.exterior, *item.interiors)))
+        elif item.geom_type in {"LineString", "LinearRing"}:
+            lines.append(shapely.get_coordinates(item))
+        elif item.geom_type == "Point":
+            points.append(shapely.get_coordinates(item))
+        elif hasattr(item, "geoms"):
+            waiting.extend(reversed(item.geoms))
+        else:
+            raise SiteError(f"a {item.geom_type} can't be read; export it with straight edges, as polygons")
+    properties = {key: value.item() if isinstance(value, np.generic) else value for key, value in row.items()}
+    name = next((clean_name(str(properties[k])) for k in _NAME_KEYS if isinstance(properties.get(k), str | int)), "")
+    return Feature(name, (), properties, tuple(polygons), tuple(lines), tuple(points))

@@ -1,0 +1,97 @@
+"""Exclusion features made into zones in the site's CRS."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from pacifico.crs import LONLAT, reproject
+from pacifico.site.features import Feature, counted
+from pacifico.site.model import Site, Zone
+from pacifico.site.rings import Repairs, polygon_of, polygonal
+from pacifico.site.roles import zone_rules
+
+REACH_M = 1_000.0
+_METRES_PER_DEGREE = 111_000.0
+
+
+def zones_of(features: Sequence[Feature], site: Site) -> tuple[tuple[Zone, ...], list[str]]:
+    """Zones near a site, and what was repaired or left out.
+
+    Polygons are kept as given, their buffer beside them. A line or point has no area until it is buffered: with a
+    buffer it becomes the buffered shape, whose own `buffer_m` is then 0; without one it is left out.
+
+    Parameters
+    ----------
+    features : sequence of Feature
+        Longitude and latitude.
+    site : Site
+        Zones farther from it than 1 km, or than their own buffer, are left out.
+
+    Raises
+    ------
+    SiteError
+        Where a rule is out of its range.
+    """
+    zones: list[Zone] = []
+    repairs = Repairs()
+    far = bare = 0
+    frame = _Frame(site)
+    for feature in features:
+        zone_type, buffer_m, cost = zone_rules(feature)
+        reach = max(REACH_M, buffer_m)
+        polygons = [frame.local(rings, reach) for rings in feature.polygons]
+        lines = [frame.local((xy,), reach) for xy in (*feature.lines, *feature.points)]
+        far += sum(not near for near in (*polygons, *lines))
+        shapes = [p for r, near in zip(feature.polygons, polygons, strict=True) if near and (p := polygon_of(r, feature.name, repairs))]
+        if shapes:
+            shape = reproject(polygonal(shapely.union_all(shapes)), LONLAT, site.crs)
+            shape = shape if shape.is_valid else polygonal(shapely.make_valid(shape))
+            if shapely.dwithin(site.boundary, shape, reach):
+                zones.append(Zone(shape, feature.name, zone_type, buffer_m, cost))
+            else:
+                far += len(shapes)
+        threads = [xy for xy, near in zip((*feature.lines, *feature.points), lines, strict=True) if near]
+        if threads and buffer_m == 0:
+            bare += len(threads)
+        elif threads:
+            widened = _widened(threads, buffer_m, site)
+            if shapely.dwithin(site.boundary, widened, REACH_M):
+                zones.append(Zone(widened, feature.name, zone_type, 0.0, cost))
+            else:
+                far += len(threads)
+    warnings = repairs.lines("exclusions")
+    if far:
+        warnings.append(f"exclusions: {counted(far, 'shape')} farther than {REACH_M / 1000:.0f} km (and than its buffer) from the site left out")
+    if bare:
+        warnings.append(f"exclusions: {counted(bare, 'line or point', 'lines or points')} without buffer_m left out; give one to keep ground free")
+    return tuple(zones), warnings
+
+
+class _Frame:
+    """Bounds of the site in degrees, to pass over what is far away before anything is computed."""
+
+    def __init__(self, site: Site) -> None:
+        self._bounds = reproject(shapely.box(*site.boundary.bounds), site.crs, LONLAT).bounds
+
+    def local(self, arrays: Sequence[np.ndarray], reach_m: float) -> bool:
+        """Whether the bounds of the first array meet the site's, widened by `reach_m`."""
+        west, south, east, north = self._bounds
+        margin = 1.05 * reach_m / _METRES_PER_DEGREE
+        sideways = margin / max(math.cos(math.radians(max(abs(south), abs(north)) + margin)), 0.01)
+        if not len(arrays[0]):
+            return False
+        low, high = arrays[0].min(axis=0), arrays[0].max(axis=0)
+        return bool(
+            high[0] >= west - sideways and low[0] <= east + sideways and high[1] >= south - margin and low[1] <= north + margin
+        )
+
+
+def _widened(threads: Sequence[np.ndarray], buffer_m: float, site: Site) -> Polygon | MultiPolygon:
+    shapes: list[BaseGeometry] = [shapely.LineString(xy) if len(xy) > 1 else shapely.Point(xy[0]) for xy in threads]
+    return polygonal(reproject(shapely.GeometryCollection(shapes), LONLAT, site.crs).buffer(buffer_m))
