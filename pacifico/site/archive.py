@@ -94,8 +94,18 @@ class Archive:
             with self._zip.open(info) as stream:
                 # zipfile stops at the declared size and checks the CRC, so a lying header can't pass.
                 return stream.read(limit + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
-            raise SiteError(f"{quoted(member.path)} in the archive can't be unpacked ({_plain(error)}); pack it again") from None
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            OSError,
+            NotImplementedError,
+            RuntimeError,
+            ValueError,
+        ) as error:
+            raise SiteError(
+                f"{quoted(member.path)} in the archive can't be unpacked ({_plain(error)}); pack it again"
+            ) from None
 
 
 def _is_shadow(path: str) -> bool:

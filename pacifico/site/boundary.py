@@ -16,7 +16,7 @@ from pacifico.site.features import Feature, Layer, Reading, clean_name, counted,
 from pacifico.site.formats import read_bytes_of, read_features
 from pacifico.site.model import Anchor, Site
 from pacifico.site.parcels import Parcel, chosen, joined, require_hemisphere, require_one_site, simplified
-from pacifico.site.rings import Repairs, polygon_of
+from pacifico.site.rings import Repairs, polygon_of, polygonal
 from pacifico.site.roles import is_entry, role_of
 from pacifico.site.zones import zones_of
 
@@ -106,7 +106,7 @@ def _site(reading: Reading, layer: str | None, name: str | None, source: str, sh
     require_one_site(kept, lonlat, warnings)
     centre = lonlat.centroid
     crs = utm(centre.x, centre.y)
-    boundary = simplified(reproject(lonlat, LONLAT, crs), warnings)
+    boundary = simplified(polygonal(reproject(lonlat, LONLAT, crs)), warnings)
     site = Site(clean_name(name or "") or _name_of(kept, reading, source), crs, boundary, source=source, sha256=sha256)
     sorted_out = [(item.name, f) for item in layers for f in item.features]
     zones, said = zones_of([f for label, f in sorted_out if role_of(f, label) == "exclusion"], site)
@@ -141,12 +141,14 @@ def _parcels(layers: list[Layer], warnings: list[str]) -> list[Parcel]:
     if lines:
         warnings.append(f"{counted(lines, 'line')} ignored: a boundary is an area")
     if others:
-        warnings.append(f"{counted(others, 'feature')} of an earlier layout (buildable, asset, pad, road, cable) ignored")
+        warnings.append(
+            f"{counted(others, 'feature')} of an earlier layout (buildable, asset, pad, road, cable) ignored"
+        )
     return found
 
 
 def _no_polygon(reading: Reading, layers: list[Layer]) -> str:
-    """What to say where no parcel is left."""
+    """Message for a file without a parcel."""
     features: list[tuple[str, Feature]] = [(layer.name, f) for layer in layers for f in layer.features]
     excluded = sum(bool(f.polygons) and role_of(f, label) == "exclusion" for label, f in features)
     if excluded:
@@ -160,7 +162,8 @@ def _no_polygon(reading: Reading, layers: list[Layer]) -> str:
         *([counted(lines, "line")] if lines else []),
         *reading.passed_over,
     ]
-    return f"no polygon found (it holds {', '.join(held) or 'no features'}); draw the site as a polygon and export that"
+    said = "".join(f"{warning}; " for warning in reading.warnings[:2])
+    return f"no polygon found (it holds {', '.join(held) or 'no features'}); {said}draw the site as a polygon and export that"
 
 
 def _name_of(parcels: list[Parcel], reading: Reading, source: str) -> str:
@@ -176,7 +179,7 @@ def _anchors(features: list[Feature], site: Site, warnings: list[str]) -> tuple[
     shapely.prepare(site.boundary)
     for feature in features:
         for xy in feature.points:
-            point = reproject(shapely.Point(xy[0]), LONLAT, site.crs)
+            point = shapely.Point(reproject(shapely.Point(xy[0]), LONLAT, site.crs).coords[0])
             if shapely.dwithin(site.boundary, point, ANCHOR_REACH_M):
                 found.append(Anchor(point, feature.name, is_entry(feature)))
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import shapely
 from shapely import MultiPolygon, Polygon
@@ -14,10 +15,12 @@ from pacifico.errors import PacificoError, SiteError
 from pacifico.site.boundary import clean_line, sidecars_of
 from pacifico.site.features import clean_name, counted, in_lonlat
 from pacifico.site.formats import read_bytes_of, read_features
-from pacifico.site.model import Site, Zone
 from pacifico.site.rings import polygonal
 from pacifico.site.roles import role_of
 from pacifico.site.zones import zones_of
+
+if TYPE_CHECKING:
+    from pacifico.site.model import Site, Zone
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +69,9 @@ def load_exclusions(path: str | Path, site: Site) -> Exclusions:
         raise type(error)(f"{source}: {error}") from None
     warnings = [*reading.warnings, *said]
     if len(meant) < len(found):
-        warnings.append(f"{counted(len(found) - len(meant), 'feature')} passed over that say boundary or belong to a layout")
+        warnings.append(
+            f"{counted(len(found) - len(meant), 'feature')} passed over that say boundary or belong to a layout"
+        )
     return Exclusions(zones, tuple(f"{source}: {clean_line(line)}" for line in warnings))
 
 
@@ -81,14 +86,14 @@ def read_exclusions(path: str | Path, site: Site) -> tuple[Zone, ...]:
 def with_exclusions(site: Site, zones: Exclusions | tuple[Zone, ...]) -> Site:
     """Site with more zones, and with their warnings where they come from `load_exclusions`."""
     more = zones if isinstance(zones, Exclusions) else Exclusions(tuple(zones))
-    return replace(
-        site, exclusions=(*site.exclusions, *more.zones), warnings=(*site.warnings, *more.warnings)
-    )
+    return replace(site, exclusions=(*site.exclusions, *more.zones), warnings=(*site.warnings, *more.warnings))
 
 
 def free_ground(site: Site) -> Polygon | MultiPolygon:
     """Boundary less hard and buffered exclusions, their buffers included [m]; may be empty."""
-    taken = [z.geometry.buffer(z.buffer_m) if z.buffer_m else z.geometry for z in site.exclusions if z.zone_type != "cost"]
+    taken = [
+        z.geometry.buffer(z.buffer_m) if z.buffer_m else z.geometry for z in site.exclusions if z.zone_type != "cost"
+    ]
     return polygonal(site.boundary.difference(shapely.union_all(taken))) if taken else site.boundary
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from pyproj.exceptions import CRSError, ProjError
 
 from pacifico.crs import LONLAT, transformer
 from pacifico.errors import CRSMismatchError, SiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 Coords = NDArray[np.float64]
 """Vertices, shape (n, 2): x before y, longitude before latitude."""

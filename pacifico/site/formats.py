@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pacifico.errors import SiteError
 from pacifico.site.archive import Archive, Member
@@ -15,6 +15,9 @@ from pacifico.site.features import (
     clean_name,
     quoted,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _KNOWN = "KML, KMZ, GeoJSON, GeoPackage or a zipped shapefile"
 _SIDECARS = ("shp", "shx", "dbf", "prj", "cpg")
@@ -46,7 +49,9 @@ def read_bytes_of(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         if isinstance(error, SiteError):
             raise
-        raise SiteError(f"{shown} can't be opened ({clean_name(str(error.args[-1]))}); check the path and its rights") from None
+        raise SiteError(
+            f"{shown} can't be opened ({clean_name(str(error.args[-1]))}); check the path and its rights"
+        ) from None
     return data
 
 
@@ -90,7 +95,13 @@ def _kind_of(data: bytes) -> str:
         return "GeoPackage"
     if data.startswith(SHAPEFILE_MAGIC):
         return "shapefile"
-    head = data[:4096].removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff").lstrip(b"\x00 \t\r\n")
+    head = (
+        data[:4096]
+        .removeprefix(b"\xef\xbb\xbf")
+        .removeprefix(b"\xff\xfe")
+        .removeprefix(b"\xfe\xff")
+        .lstrip(b"\x00 \t\r\n")
+    )
     if head.startswith(b"<"):
         return "KML"
     if head.startswith((b"{", b"[")):
@@ -103,16 +114,16 @@ def _read_plain(kind: str, data: bytes, filename: str, sidecars: dict[str, bytes
     if kind == "KML":
         from pacifico.site.kml import read_kml  # noqa: PLC0415
 
-        return read_kml(data, filename)
+        return read_kml(data)
     if kind == "GeoJSON":
         from pacifico.site.geojson import read_geojson  # noqa: PLC0415
 
-        return read_geojson(data, filename)
+        return read_geojson(data)
     from pacifico.site import vector  # noqa: PLC0415
 
     if kind == "GeoPackage":
-        return vector.read_geopackage(data, filename)
-    return vector.read_shapefiles({filename.rpartition(".")[0] or filename: {**sidecars, "shp": data}}, filename)
+        return vector.read_geopackage(data)
+    return vector.read_shapefiles({filename.rpartition(".")[0] or filename: {**sidecars, "shp": data}})
 
 
 def _read_archive(data: bytes, filename: str, extension: str) -> Reading:
@@ -122,9 +133,9 @@ def _read_archive(data: bytes, filename: str, extension: str) -> Reading:
         by_extension.setdefault(member.extension, []).append(member)
     shapefiles, kmls = by_extension.get("shp", []), by_extension.get("kml", [])
     if kmls and (extension == "kmz" or not shapefiles):
-        return _read_kmz(archive, kmls, filename)
+        return _read_kmz(archive, kmls)
     if shapefiles:
-        return _read_zipped_shapefiles(archive, shapefiles, filename)
+        return _read_zipped_shapefiles(archive, shapefiles)
     if "gdbtable" in by_extension:
         raise SiteError("a file geodatabase is not supported; export the site's layer as GeoPackage or shapefile")
     others = [m for e in ("gpkg", "geojson", "json") for m in by_extension.get(e, [])]
@@ -135,23 +146,25 @@ def _read_archive(data: bytes, filename: str, extension: str) -> Reading:
         return _read_plain(kind, inner, filename, {})
     wanted = "KML" if extension == "kmz" else "shapefile"
     held = ", ".join(quoted(m.path) for m in archive.members[:5]) or "nothing"
-    raise SiteError(f"the archive holds no {wanted} (it holds {held}); pack a .kml, or a .shp with its .shx, .dbf and .prj")
+    raise SiteError(
+        f"the archive holds no {wanted} (it holds {held}); pack a .kml, or a .shp with its .shx, .dbf and .prj"
+    )
 
 
-def _read_kmz(archive: Archive, kmls: list[Member], filename: str) -> Reading:
-    """The root's doc.kml, else the first KML of the archive, as the KML standard says; never several merged."""
+def _read_kmz(archive: Archive, kmls: list[Member]) -> Reading:
+    """Read the root's doc.kml, else the first KML of the archive, as the KML standard says; never several merged."""
     from pacifico.site.kml import read_kml  # noqa: PLC0415 (see above)
 
     chosen = next((m for m in kmls if m.path.lower() == "doc.kml"), kmls[0])
-    reading = read_kml(archive.read(chosen, MAX_TEXT_BYTES), filename)
+    reading = read_kml(archive.read(chosen, MAX_TEXT_BYTES))
     if len(kmls) == 1:
         return reading
     ignored = ", ".join(quoted(m.path) for m in kmls[:6] if m is not chosen)
     said = f"the archive holds {len(kmls)} KML files; {quoted(chosen.path)} was read (doc.kml, else the first), not {ignored}"
-    return Reading(reading.layers, reading.title, (*reading.warnings, said), (*reading.passed_over, said))
+    return Reading(reading.layers, reading.title, (*reading.warnings, said), reading.passed_over)
 
 
-def _read_zipped_shapefiles(archive: Archive, shapefiles: list[Member], filename: str) -> Reading:
+def _read_zipped_shapefiles(archive: Archive, shapefiles: list[Member]) -> Reading:
     from pacifico.site.vector import read_shapefiles  # noqa: PLC0415 (see above)
 
     files = {(m.folder, m.stem.lower(), m.extension): m for m in archive.members}
@@ -167,4 +180,4 @@ def _read_zipped_shapefiles(archive: Archive, shapefiles: list[Member], filename
                 parts[extension] = archive.read(member, left)
                 left -= len(parts[extension])
         layers[name] = parts
-    return read_shapefiles(layers, filename)
+    return read_shapefiles(layers)

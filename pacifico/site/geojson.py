@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pyproj import CRS
 
 from pacifico.crs import LONLAT
 from pacifico.errors import CRSMismatchError, SiteError
@@ -24,6 +23,11 @@ from pacifico.site.features import (
     quoted,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyproj import CRS
+
 _GEOMETRIES = frozenset(
     {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"}
 )
@@ -31,15 +35,13 @@ _NAME_KEYS = ("name", "title", "label")
 _MAX_NESTING = 64
 
 
-def read_geojson(data: bytes, filename: str) -> Reading:
+def read_geojson(data: bytes) -> Reading:
     """Features of a GeoJSON text: a FeatureCollection, a Feature or a bare geometry.
 
     Parameters
     ----------
     data : bytes
         The text, UTF-8, or UTF-16 with a byte order mark.
-    filename : str
-        For messages alone.
 
     Raises
     ------
@@ -61,7 +63,9 @@ def read_geojson(data: bytes, filename: str) -> Reading:
     elif kind == "Feature" or kind in _GEOMETRIES:
         members = [document]
     else:
-        raise SiteError(f"its type is {_shown(kind)}, not FeatureCollection, Feature or a geometry; export it as GeoJSON")
+        raise SiteError(
+            f"its type is {_shown(kind)}, not FeatureCollection, Feature or a geometry; export it as GeoJSON"
+        )
     budget = Budget()
     budget.spend("features", len(members))
     features, empty = [], 0
@@ -93,11 +97,15 @@ def _parsed(data: bytes) -> dict[str, object]:
             f"the GeoJSON is not valid JSON at line {error.lineno}, column {error.colno} ({error.msg}); export it again"
         ) from None
     except RecursionError:
-        raise SiteError("the GeoJSON is nested too deeply to be one (4 levels of brackets are usual); export it again") from None
+        raise SiteError(
+            "the GeoJSON is nested too deeply to be one (4 levels of brackets are usual); export it again"
+        ) from None
     except ValueError as error:
         if isinstance(error, SiteError):
             raise
-        raise SiteError(f"the GeoJSON holds a number of absurd length ({clean_name(str(error))[:60]}); export it again") from None
+        raise SiteError(
+            f"the GeoJSON holds a number of absurd length ({clean_name(str(error))[:60]}); export it again"
+        ) from None
     if not isinstance(document, dict):
         raise SiteError(f"the JSON holds a {type(document).__name__}, not a GeoJSON object; export it as GeoJSON")
     return document
@@ -108,7 +116,9 @@ def _refuse_constant(constant: str) -> float:
 
 
 def _shown(value: object) -> str:
-    return quoted(value) if isinstance(value, str) else "nothing (null)" if value is None else f"a {type(value).__name__}"
+    return (
+        quoted(value) if isinstance(value, str) else "nothing (null)" if value is None else f"a {type(value).__name__}"
+    )
 
 
 def _crs_of(document: dict[str, object], warnings: list[str]) -> CRS:
@@ -121,7 +131,9 @@ def _crs_of(document: dict[str, object], warnings: list[str]) -> CRS:
     properties = member.get("properties") if isinstance(member, dict) else None
     name = properties.get("name") if isinstance(properties, dict) else None
     if not isinstance(member, dict) or member.get("type") != "name" or not isinstance(name, str):
-        raise CRSMismatchError("the crs member names no CRS (a linked one is never fetched); reproject the file to EPSG:4326")
+        raise CRSMismatchError(
+            "the crs member names no CRS (a linked one is never fetched); reproject the file to EPSG:4326"
+        )
     if name.upper().endswith((":CRS84", "EPSG::4326", "EPSG:4326")):
         return LONLAT
     crs = crs_of(name, "the crs member")
@@ -137,7 +149,9 @@ def _feature(member: object, number: int, budget: Budget) -> Feature | None:
     if member.get("type") == "Feature":
         properties, geometry = member.get("properties"), member.get("geometry")
     elif member.get("type") not in _GEOMETRIES:
-        raise SiteError(f"the type of feature {number} is {_shown(member.get('type'))}, not Feature; export the file again")
+        raise SiteError(
+            f"the type of feature {number} is {_shown(member.get('type'))}, not Feature; export the file again"
+        )
     if geometry is None:
         return None
     if properties is None:
@@ -152,9 +166,10 @@ def _feature(member: object, number: int, budget: Budget) -> Feature | None:
     for kind, coordinates in _simple_geometries(geometry, number):
         where = f"feature {number}, {kind}"
         if kind.endswith("Polygon"):
-            for rings in [coordinates] if kind == "Polygon" else _items(coordinates, where):
-                if found := tuple(_vertices(ring, where, budget) for ring in _items(rings, where)):
-                    polygons.append(found)
+            polygons.extend(
+                tuple(_vertices(ring, where, budget) for ring in _items(rings, where))
+                for rings in ([coordinates] if kind == "Polygon" else _items(coordinates, where))
+            )
         elif kind.endswith("LineString"):
             lines.extend(
                 _vertices(line, where, budget)
@@ -163,7 +178,7 @@ def _feature(member: object, number: int, budget: Budget) -> Feature | None:
         else:
             found_points = _vertices([coordinates] if kind == "Point" else coordinates, where, budget)
             points.extend(found_points[i : i + 1] for i in range(len(found_points)))
-    return Feature(name, (), lowered, tuple(polygons), tuple(lines), tuple(points))
+    return Feature(name, (), lowered, tuple(filter(None, polygons)), tuple(lines), tuple(points))
 
 
 def _simple_geometries(geometry: object, number: int) -> Iterator[tuple[str, object]]:
@@ -172,7 +187,9 @@ def _simple_geometries(geometry: object, number: int) -> Iterator[tuple[str, obj
         item, depth = waiting.pop()
         kind = item.get("type") if isinstance(item, dict) else None
         if not isinstance(item, dict) or kind not in _GEOMETRIES or depth > _MAX_NESTING:
-            raise SiteError(f"the geometry of feature {number} is {_shown(kind)}, which GeoJSON does not know; export it again")
+            raise SiteError(
+                f"the geometry of feature {number} is {_shown(kind)}, which GeoJSON does not know; export it again"
+            )
         if kind == "GeometryCollection":
             members = _items(item.get("geometries"), f"feature {number}, GeometryCollection")
             waiting.extend((m, depth + 1) for m in reversed(members))
@@ -182,7 +199,9 @@ def _simple_geometries(geometry: object, number: int) -> Iterator[tuple[str, obj
 
 def _items(value: object, where: str) -> list[object]:
     if not isinstance(value, list):
-        raise SiteError(f"{where}: coordinates are nested wrongly (a list expected, {_shown(value)} found); export it again")
+        raise SiteError(
+            f"{where}: coordinates are nested wrongly (a list expected, {_shown(value)} found); export it again"
+        )
     return value
 
 
@@ -195,7 +214,9 @@ def _vertices(value: object, where: str, budget: Budget) -> Coords:
             raise SiteError(f"{where}: vertex {i + 1} is not a list of two or three numbers; export it again")
         x, y = position[0], position[1]
         if type(x) not in {int, float} or type(y) not in {int, float}:
-            raise SiteError(f"{where}: vertex {i + 1} holds {_shown(x if type(x) not in {int, float} else y)} where a number must stand")
+            raise SiteError(
+                f"{where}: vertex {i + 1} holds {_shown(x if type(x) not in {int, float} else y)} where a number must stand"
+            )
         if not (-1e300 < x < 1e300 and -1e300 < y < 1e300):
             raise SiteError(f"{where}: vertex {i + 1} holds a number too large to be a coordinate")
         found[i] = x, y

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import io
 import re
-import xml.sax  # noqa: S406 (its names alone: the parser is defusedxml's)
+import xml.sax
 from collections import Counter
 from dataclasses import dataclass, field
-from xml.sax.xmlreader import AttributesImpl  # noqa: S406 (a type)
+from typing import TYPE_CHECKING
 
 import numpy as np
 from defusedxml import DefusedXmlException
@@ -30,6 +30,9 @@ from pacifico.site.features import (
     quoted,
 )
 
+if TYPE_CHECKING:
+    from xml.sax.xmlreader import AttributesImpl
+
 MAX_DEPTH = 1000
 MAX_ELEMENTS = 1_000_000
 
@@ -47,15 +50,13 @@ _PASSED_OVER = {
 }
 
 
-def read_kml(data: bytes, filename: str) -> Reading:
+def read_kml(data: bytes) -> Reading:
     """Features of a KML document.
 
     Parameters
     ----------
     data : bytes
         The document; its encoding is told by its byte order mark or its declaration.
-    filename : str
-        For messages alone.
 
     Raises
     ------
@@ -70,7 +71,9 @@ def read_kml(data: bytes, filename: str) -> Reading:
     try:
         parser.parse(io.BytesIO(data))
     except DefusedXmlException:
-        raise SiteError("the KML holds a DTD or entities, which are refused as unsafe; delete its <!DOCTYPE ...>") from None
+        raise SiteError(
+            "the KML holds a DTD or entities, which are refused as unsafe; delete its <!DOCTYPE ...>"
+        ) from None
     except xml.sax.SAXParseException as error:
         raise SiteError(_not_well_formed(data, error)) from None
     except (LookupError, ValueError) as error:
@@ -168,7 +171,9 @@ class _Document(xml.sax.ContentHandler):
             what = f"{MAX_ELEMENTS:,} elements" if self._elements > MAX_ELEMENTS else f"{MAX_DEPTH:,} levels of nesting"
             raise SiteError(f"the KML has more than {what}, the limit; export the site alone")
         if not self._path and tag not in _ROOTS:
-            raise SiteError(f"the document starts with <{clean_name(tag)[:40]}>, so it is not KML; export the site as KML")
+            raise SiteError(
+                f"the document starts with <{clean_name(tag)[:40]}>, so it is not KML; export the site as KML"
+            )
         parent = self._path[-1] if self._path else ""
         self._path.append(tag)
         self._text = None
@@ -236,7 +241,9 @@ class _Document(xml.sax.ContentHandler):
             else:
                 self._polygon.outer.append(found)
         elif len(found):
-            (owner.lines if parent == "LineString" else owner.points).append(found if parent == "LineString" else found[:1])
+            (owner.lines if parent == "LineString" else owner.points).append(
+                found if parent == "LineString" else found[:1]
+            )
         if self._placemark is None:
             self._keep(owner)
 
@@ -296,5 +303,7 @@ def coordinates(text: str, budget: Budget) -> Coords:
                 f"the coordinates {quoted(item)} are not numbers; write longitude,latitude in decimal degrees"
             ) from None
     if not np.isfinite(found).all():
-        raise SiteError("the coordinates hold a number too large to be one; write longitude,latitude in decimal degrees")
+        raise SiteError(
+            "the coordinates hold a number too large to be one; write longitude,latitude in decimal degrees"
+        )
     return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
-
-from pyproj import CRS
-from shapely import MultiPolygon, Point, Polygon
+from typing import TYPE_CHECKING, Literal
 
 from pacifico.crs import LONLAT, geodesic_area_m2, reproject
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+    from shapely import MultiPolygon, Point, Polygon
 
 ZoneType = Literal["hard", "buffered", "cost"]
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from shapely import MultiPolygon, Polygon
+from shapely import LinearRing, MultiPolygon, Polygon
 
 from pacifico.crs import UTM_NORTH, UTM_SOUTH, geodesic_area_m2, utm
 from pacifico.errors import SiteError
 from pacifico.site.features import Feature, counted, quoted
 from pacifico.site.rings import Repairs, planar_m2, polygon_of, polygonal
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 MAX_AREA_HA = 100_000.0
 MAX_SPAN_KM = 400.0
 MAX_PARCELS = 200
 MIN_AREA_M2 = 100.0
+SLIVER_M = 0.5
 WIDE_KM = 30.0
 MAX_BOUNDARY_VERTICES = 10_000
 TOLERANCES_M = (0.05, 0.2, 1.0)
@@ -57,9 +61,11 @@ def chosen(parcels: list[Parcel], layer: str | None, none_found: str) -> list[Pa
     layers = list(dict.fromkeys(p.layer for p in parcels))
     if layer is not None:
         if found := [p for p in parcels if p.answers_to(layer)]:
-            return found
+            return _require_plausible(found)
         what = "layers" if len(layers) > 1 else "parcels"
-        raise SiteError(f"no layer, folder or parcel is named {quoted(layer)}; its {what}: {_listed(parcels, by_layer=len(layers) > 1)}")
+        raise SiteError(
+            f"no layer, folder or parcel is named {quoted(layer)}; its {what}: {_listed(parcels, by_layer=len(layers) > 1)}"
+        )
     if len(layers) > 1:
         raise SiteError(
             f"polygons in {len(layers)} layers; choose the site's with layer=, or save it alone: {_listed(parcels, by_layer=True)}"
@@ -69,7 +75,9 @@ def chosen(parcels: list[Parcel], layer: str | None, none_found: str) -> list[Pa
 
 def _require_plausible(parcels: list[Parcel]) -> list[Parcel]:
     if len(parcels) > MAX_PARCELS:
-        raise SiteError(f"{counted(len(parcels), 'parcel')} are more than one site has (limit {MAX_PARCELS}); {_ask(parcels)}")
+        raise SiteError(
+            f"{counted(len(parcels), 'parcel')} are more than one site has (limit {MAX_PARCELS}); {_ask(parcels)}"
+        )
     return parcels
 
 
@@ -121,18 +129,36 @@ def require_hemisphere(longitudes: np.ndarray, latitudes: np.ndarray) -> None:
 
 
 def joined(shapes: list[Polygon | MultiPolygon], warnings: list[str]) -> Polygon | MultiPolygon:
-    """Union of polygons in longitude and latitude; overlaps are said."""
+    """Union of polygons in longitude and latitude; overlaps, and slivers closed between neighbours, are said."""
     if len(shapes) == 1:
         return shapes[0]
     union = polygonal(shapely.union_all(shapes))
-    together = sum(planar_m2(s) for s in shapes)
-    overlap = together - planar_m2(union)
-    if overlap > max(1.0, 1e-4 * together):
+    share = 1 - union.area / sum(s.area for s in shapes)
+    if share > 1e-4:
         total = sum(geodesic_area_m2(s) for s in shapes) / 1e4
         warnings.append(
-            f"polygons overlap: {geodesic_area_m2(union) / 1e4:,.2f} ha is the area of their union, {total:,.2f} ha would be their sum"
+            f"polygons overlap on {share * total:,.2f} ha, counted once: their union has {geodesic_area_m2(union) / 1e4:,.2f} ha"
         )
+    drawn = {ring for shape in shapes for ring in _holes(shape)}
+    slivers = [ring for ring in _holes(union) if ring not in drawn and _width_m(ring) < SLIVER_M]
+    if slivers:
+        area = sum(planar_m2(Polygon(ring)) for ring in slivers)
+        warnings.append(
+            f"{counted(len(slivers), 'sliver')} under {SLIVER_M:g} m wide between neighbouring polygons closed ({area:,.0f} m² in all)"
+        )
+        union = polygonal(shapely.union_all([union, *(Polygon(ring) for ring in slivers)]))
     return union
+
+
+def _holes(shape: Polygon | MultiPolygon) -> list[LinearRing]:
+    return [ring for part in shapely.get_parts(shape) for ring in part.interiors]
+
+
+def _width_m(ring: LinearRing) -> float:
+    """Mean width [m] of the area that a ring in degrees encloses."""
+    scale = math.cos(math.radians(ring.centroid.y))
+    metres = shapely.transform(ring, lambda xy: xy * (scale * _KM_PER_DEGREE * 1000, _KM_PER_DEGREE * 1000))
+    return float(2 * Polygon(metres).area / metres.length)
 
 
 def require_one_site(parcels: list[Parcel], lonlat: Polygon | MultiPolygon, warnings: list[str]) -> None:
@@ -158,7 +184,9 @@ def require_one_site(parcels: list[Parcel], lonlat: Polygon | MultiPolygon, warn
             + (_ask(parcels) if many else "check the coordinates, or cut out the part that is the site")
         )
     if area_m2 < MIN_AREA_M2:
-        raise SiteError(f"the site has {area_m2:.2f} m²; at least {MIN_AREA_M2:.0f} m² are needed: check the coordinates")
+        raise SiteError(
+            f"the site has {area_m2:.2f} m²; at least {MIN_AREA_M2:.0f} m² are needed: check the coordinates"
+        )
     if len(parcels) > 1:
         warnings.append(f"{counted(len(parcels), 'parcel')} read as one site")
     if max(wide, high) > WIDE_KM:

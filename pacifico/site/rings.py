@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import shapely
 from shapely import MultiPolygon, Polygon
-from shapely.geometry.base import BaseGeometry
 
 from pacifico.crs import geodesic_area_m2
 from pacifico.errors import SiteError
 from pacifico.site.features import Coords, counted, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely.geometry.base import BaseGeometry
 
 DEGENERATE_M2 = 0.01
 SPIKE_DEG = 0.5
@@ -60,7 +64,7 @@ def _listed(items: list[str]) -> str:
 
 
 def polygon_of(rings: Sequence[Coords], name: str, repairs: Repairs) -> Polygon | MultiPolygon | None:
-    """Valid polygon of a shell and its holes.
+    """Build the valid polygon of a shell and its holes.
 
     Parameters
     ----------
@@ -88,7 +92,7 @@ def polygon_of(rings: Sequence[Coords], name: str, repairs: Repairs) -> Polygon 
         return None
     holes = [hole for hole in closed[1:] if hole is not None]
     repairs.lost_holes += len(closed) - 1 - len(holes)
-    polygon: BaseGeometry = Polygon(shell, holes)
+    polygon: Polygon | MultiPolygon = Polygon(shell, holes)
     if polygon.is_valid:
         if planar_m2(polygon) < DEGENERATE_M2:
             repairs.degenerate += 1
@@ -120,7 +124,9 @@ def _without_holes(
         )
     beyond = cut.difference(polygon)
     if planar_m2(beyond) > max(1.0, 1e-6 * planar_m2(polygon)):
-        repairs.outside_holes.append(f"holes of {quoted(name)} reach beyond its outer ring; what lies inside was cut out")
+        repairs.outside_holes.append(
+            f"holes of {quoted(name)} reach beyond its outer ring; what lies inside was cut out"
+        )
     elif not repairs.crossing:
         repairs.outside_holes.append(f"rings of {quoted(name)} overlap or touch; repaired")
     return left
@@ -148,10 +154,10 @@ def _repaired(polygon: Polygon) -> Polygon | MultiPolygon:
 
 def polygonal(geometry: BaseGeometry) -> Polygon | MultiPolygon:
     """Polygon parts of any geometry; empty where it has none."""
-    if geometry.geom_type in {"Polygon", "MultiPolygon"}:
+    if isinstance(geometry, Polygon | MultiPolygon):
         return geometry
     parts = [p for p in shapely.get_parts(shapely.get_parts(geometry)) if p.geom_type == "Polygon" and not p.is_empty]
-    return shapely.union_all(parts) if parts else Polygon()
+    return cast("Polygon | MultiPolygon", shapely.union_all(parts)) if parts else Polygon()
 
 
 def planar_m2(lonlat: BaseGeometry) -> float:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from pacifico.errors import SiteError
 from pacifico.site.features import Feature, clean_name, quoted
-from pacifico.site.model import ZoneType
+
+if TYPE_CHECKING:
+    from pacifico.site.model import ZoneType
 
 Role = Literal["parcel", "exclusion", "boundary", "other"]
 
@@ -17,7 +19,9 @@ MAX_COST = 1000.0
 
 # 'exclusive' (an option, a right) and 'excluding' (a boundary, less something) say the opposite. Words that name ground
 # without saying what is to become of it (wetland, constraint) stay out: a parcel may bear them.
-_EXCLUSION = re.compile(r"exclu(?!siv|ding)|\b(no|non|do not|don't)[\s_-]*build|\bkeep[\s_-]*out\b|\bno[\s_-]*go\b", re.IGNORECASE)
+_EXCLUSION = re.compile(
+    r"exclu(?!siv|ding)|\b(no|non|do not|don't)[\s_-]*build|\bkeep[\s_-]*out\b|\bno[\s_-]*go\b", re.IGNORECASE
+)
 _BOUNDARY = re.compile(r"boundar|perimeter", re.IGNORECASE)
 _ENTRY = re.compile(r"\b(entry|entries|entrances?|gates?|access)\b", re.IGNORECASE)
 _NO_ENTRY = re.compile(r"\b(no|without)\b", re.IGNORECASE)
@@ -27,7 +31,7 @@ _KINDS_OF_LAYOUTS = frozenset({"buildable", "asset", "pad", "road", "cable"})
 
 
 def role_of(feature: Feature, layer: str = "") -> Role:
-    """What a feature is for: what is nearest to it decides, its properties, its name, its folders, then its layer.
+    """Role of a feature; what is nearest to it decides: its properties, its name, its folders, then its layer.
 
     Returns
     -------

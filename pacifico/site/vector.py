@@ -10,9 +10,8 @@ import contextlib
 import sqlite3
 import struct
 import tempfile
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyogrio
@@ -20,7 +19,6 @@ import pyogrio.raw
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 from shapely.errors import ShapelyError
-from shapely.geometry.base import BaseGeometry
 
 from pacifico.errors import CRSMismatchError, SiteError
 from pacifico.site.features import (
@@ -37,6 +35,9 @@ from pacifico.site.features import (
     quoted,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
 _MAX_LAYERS = 200
 _KEYS = frozenset({"name", "title", "label", "kind", "type", "zone_type", "buffer_m", "cost_multiplier", "cost_multi"})
 _NAME_KEYS = ("name", "title", "label")
@@ -45,7 +46,7 @@ _HEADER_WORDS = 50
 _SQLITE_STEPS = 5_000_000
 
 
-def read_geopackage(data: bytes, filename: str) -> Reading:
+def read_geopackage(data: bytes) -> Reading:
     """Features of all layers of a GeoPackage.
 
     Raises
@@ -79,7 +80,9 @@ def _geopackage_layers(path: Path) -> list[str]:
             tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if not {"gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys"} <= tables:
                 raise SiteError(damaged)
-            rows = database.execute("SELECT table_name FROM gpkg_geometry_columns ORDER BY rowid").fetchmany(_MAX_LAYERS + 1)
+            rows = database.execute("SELECT table_name FROM gpkg_geometry_columns ORDER BY rowid").fetchmany(
+                _MAX_LAYERS + 1
+            )
         except (sqlite3.Error, UnicodeDecodeError):
             raise SiteError(damaged) from None
     names = [row[0] for row in rows]
@@ -87,19 +90,19 @@ def _geopackage_layers(path: Path) -> list[str]:
         raise SiteError(f"the GeoPackage has more than {_MAX_LAYERS} layers, the limit; export the site's layer alone")
     for name in names:
         if name not in tables:
-            raise SiteError(f"the layer {quoted(str(name))} of the GeoPackage is a view or missing; export it as a table")
+            raise SiteError(
+                f"the layer {quoted(str(name))} of the GeoPackage is a view or missing; export it as a table"
+            )
     return names
 
 
-def read_shapefiles(parts: Mapping[str, Mapping[str, bytes]], filename: str) -> Reading:
+def read_shapefiles(parts: Mapping[str, Mapping[str, bytes]]) -> Reading:
     """Features of one shapefile or several.
 
     Parameters
     ----------
     parts : mapping
         For each layer its files by extension (shp, shx, dbf, prj, cpg), in lower case.
-    filename : str
-        For messages alone.
 
     Raises
     ------
@@ -116,7 +119,9 @@ def read_shapefiles(parts: Mapping[str, Mapping[str, bytes]], filename: str) -> 
             where = f"the shapefile {quoted(name)}"
             records = _shapefile_index(files["shp"], where)
             if "prj" not in files:
-                raise CRSMismatchError(f"{where} has no .prj, so its CRS is not known, and none is guessed; add the .prj file")
+                raise CRSMismatchError(
+                    f"{where} has no .prj, so its CRS is not known, and none is guessed; add the .prj file"
+                )
             for extension in ("shp", "shx", "dbf", "prj", "cpg"):
                 if extension in files:
                     shp.with_suffix(f".{extension}").write_bytes(files[extension])
@@ -133,7 +138,7 @@ def read_shapefiles(parts: Mapping[str, Mapping[str, bytes]], filename: str) -> 
 
 
 def _shapefile_index(shp: bytes, where: str) -> bytes:
-    """The .shx that belongs to a .shp, which shows on the way that the .shp is whole.
+    """Make the .shx that belongs to a .shp, which shows on the way that the .shp is whole.
 
     References
     ----------
@@ -144,7 +149,8 @@ def _shapefile_index(shp: bytes, where: str) -> bytes:
     (words,) = struct.unpack_from(">i", shp, 24)
     if words * 2 > len(shp):
         raise SiteError(f"{where} is cut off: {len(shp):,} bytes of {words * 2:,}; export it again")
-    index, at = [], _HEADER_WORDS
+    index: list[bytes] = []
+    at = _HEADER_WORDS
     while at + 4 <= words:
         (length,) = struct.unpack_from(">i", shp, at * 2 + 4)
         if length < 2 or at + 4 + length > words:
@@ -200,7 +206,9 @@ def _geometries(wkb: Any, where: str, warnings: list[str]) -> Any:
         try:
             found = shapely.from_wkb(wkb, on_invalid="fix")
         except (ShapelyError, ValueError) as error:
-            raise SiteError(f"{where} holds a geometry that can't be read ({_first_line(error)}); export it again") from None
+            raise SiteError(
+                f"{where} holds a geometry that can't be read ({_first_line(error)}); export it again"
+            ) from None
         if (found == None).any():  # noqa: E711 (element by element)
             raise SiteError(f"{where} holds a geometry that is no simple feature; export it as polygons") from None
         warnings.append(f"{where}: rings that were not closed are closed")
@@ -213,11 +221,11 @@ def _first_line(error: Exception) -> str:
     return clean_name((str(error).splitlines() or [type(error).__name__])[0])
 
 
-def _feature(geometry: BaseGeometry, row: dict[str, object]) -> Feature:
+def _feature(geometry: Any, row: dict[str, object]) -> Feature:
     polygons: list[tuple[Coords, ...]] = []
     lines: list[Coords] = []
     points: list[Coords] = []
-    waiting = [geometry]
+    waiting: list[Any] = [geometry]
     while waiting:
         item = waiting.pop()
         if item.is_empty:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
 import shapely
 from shapely import MultiPolygon, Polygon
-from shapely.geometry.base import BaseGeometry
 
 from pacifico.crs import LONLAT, reproject
 from pacifico.site.features import Feature, counted
 from pacifico.site.model import Site, Zone
 from pacifico.site.rings import Repairs, polygon_of, polygonal
 from pacifico.site.roles import zone_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from shapely.geometry.base import BaseGeometry
 
 REACH_M = 1_000.0
 _METRES_PER_DEGREE = 111_000.0
@@ -48,9 +52,13 @@ def zones_of(features: Sequence[Feature], site: Site) -> tuple[tuple[Zone, ...],
         polygons = [frame.local(rings, reach) for rings in feature.polygons]
         lines = [frame.local((xy,), reach) for xy in (*feature.lines, *feature.points)]
         far += sum(not near for near in (*polygons, *lines))
-        shapes = [p for r, near in zip(feature.polygons, polygons, strict=True) if near and (p := polygon_of(r, feature.name, repairs))]
+        shapes = [
+            p
+            for r, near in zip(feature.polygons, polygons, strict=True)
+            if near and (p := polygon_of(r, feature.name, repairs))
+        ]
         if shapes:
-            shape = reproject(polygonal(shapely.union_all(shapes)), LONLAT, site.crs)
+            shape = polygonal(reproject(shapely.union_all(shapes), LONLAT, site.crs))
             shape = shape if shape.is_valid else polygonal(shapely.make_valid(shape))
             if shapely.dwithin(site.boundary, shape, reach):
                 zones.append(Zone(shape, feature.name, zone_type, buffer_m, cost))
@@ -67,9 +75,13 @@ def zones_of(features: Sequence[Feature], site: Site) -> tuple[tuple[Zone, ...],
                 far += len(threads)
     warnings = repairs.lines("exclusions")
     if far:
-        warnings.append(f"exclusions: {counted(far, 'shape')} farther than {REACH_M / 1000:.0f} km (and than its buffer) from the site left out")
+        warnings.append(
+            f"exclusions: {counted(far, 'shape')} farther than {REACH_M / 1000:.0f} km (and than its buffer) from the site left out"
+        )
     if bare:
-        warnings.append(f"exclusions: {counted(bare, 'line or point', 'lines or points')} without buffer_m left out; give one to keep ground free")
+        warnings.append(
+            f"exclusions: {counted(bare, 'line or point', 'lines or points')} without buffer_m left out; give one to keep ground free"
+        )
     return tuple(zones), warnings
 
 
@@ -88,7 +100,10 @@ class _Frame:
             return False
         low, high = arrays[0].min(axis=0), arrays[0].max(axis=0)
         return bool(
-            high[0] >= west - sideways and low[0] <= east + sideways and high[1] >= south - margin and low[1] <= north + margin
+            high[0] >= west - sideways
+            and low[0] <= east + sideways
+            and high[1] >= south - margin
+            and low[1] <= north + margin
         )
 
 
