@@ -1,0 +1,130 @@
+"""Where things lie in the store, and names that can't leave their place.
+
+A key is made of segments; a segment is either one of ours or the encoding of a name that a user chose.
+`encode` is injective and its image holds only `a-z 0-9 - _ =`: no case that a file system could fold, no dot, no slash.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from pathlib import PurePosixPath
+
+from pacifico.errors import InputError
+
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
+_LONGEST = 200
+_SEGMENT = re.compile(r"[A-Za-z0-9_=@+%,() -][A-Za-z0-9._=@+%,() -]*")
+_MILLION_YEARS = 9_999_999_999_999
+
+
+def encode(name: str, *, what: str = "owner") -> str:
+    """Encode a user's name as one key segment: every byte outside `a-z 0-9 - _` becomes `=xx`.
+
+    Raises
+    ------
+    InputError
+        The name is empty, holds no valid text, or is longer than 200 characters once encoded.
+    """
+    try:
+        raw = name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputError(f"{what} {name!r} is not valid text; use letters and digits") from None
+    segment = "".join(chr(byte) if byte in _PLAIN else f"={byte:02x}" for byte in raw)
+    if not 1 <= len(segment) <= _LONGEST:
+        raise InputError(f"{what} {name[:40]!r} takes {len(segment)} characters as a key; 1 to {_LONGEST} are allowed")
+    return segment
+
+
+def decode(segment: str) -> str:
+    """Give back the name that `encode` made the segment of."""
+    raw = re.sub(rb"=([0-9a-f]{2})", lambda m: bytes([int(m[1], 16)]), segment.encode("ascii"))
+    return raw.decode("utf-8")
+
+
+def layout(owner: str, layout_id: str) -> str:
+    """Folder of one layout's request, status and attempts."""
+    return f"owners/{encode(owner)}/layouts/{canonical_id(layout_id)}"
+
+
+def request(owner: str, layout_id: str) -> str:
+    """Key of the request, written once."""
+    return f"{layout(owner, layout_id)}/request.json"
+
+
+def status(owner: str, layout_id: str) -> str:
+    """Key of the status, changed by compare-and-swap alone."""
+    return f"{layout(owner, layout_id)}/status.json"
+
+
+def attempt(owner: str, layout_id: str, number: int) -> str:
+    """Folder of one attempt's report."""
+    return f"{layout(owner, layout_id)}/attempts/{number}"
+
+
+def artifact(owner: str, layout_id: str, number: int, path: str) -> str:
+    """Key of one file of an attempt's report.
+
+    Raises
+    ------
+    InputError
+        The path is absolute, or holds `..`, a backslash or a control character.
+    """
+    return f"{attempt(owner, layout_id, number)}/{safe_path(path)}"
+
+
+def site(owner: str, site_id: str) -> str:
+    """Folder of one uploaded boundary."""
+    return f"owners/{encode(owner)}/sites/{encode(site_id, what='site_id')}"
+
+
+def upload(owner: str, upload_id: str) -> str:
+    """Folder of one other upload: a DEM, or a file sent through a presigned address."""
+    return f"owners/{encode(owner)}/uploads/{encode(upload_id, what='upload')}"
+
+
+def index(owner: str) -> str:
+    """Prefix of the owner's listing hints."""
+    return f"owners/{encode(owner)}/index/"
+
+
+def hint(owner: str, layout_id: str, *, created_ms: int, revision: int, status: str) -> str:
+    """Key of one listing hint: newest layouts sort first, and the key says all that a list shows."""
+    return f"{index(owner)}{_MILLION_YEARS - created_ms:013d}-{canonical_id(layout_id)}/{revision:08d}-{status}"
+
+
+def read_hint(key: str) -> tuple[int, str, int, str]:
+    """Take a hint's key apart: created [ms since 1970], layout_id, revision, status."""
+    head, tail = key.split("/")[-2:]
+    revision, state = tail.split("-", 1)
+    return _MILLION_YEARS - int(head[:13]), head[14:], int(revision), state
+
+
+def canonical_id(layout_id: str) -> str:
+    """Give a UUID in its one written form.
+
+    Raises
+    ------
+    InputError
+        It is no UUID.
+    """
+    try:
+        return str(uuid.UUID(layout_id))
+    except (ValueError, AttributeError, TypeError):
+        raise InputError(f"layout_id {str(layout_id)[:60]!r} is not a UUID, such as {uuid.UUID(int=1)}") from None
+
+
+def safe_path(path: str) -> str:
+    """Check a relative path of a report folder; it is returned unchanged.
+
+    Raises
+    ------
+    InputError
+        A part is empty, begins with a dot, or holds more than ASCII letters, digits and ` ._=@+%,()-`.
+    """
+    parts = path.split("/")
+    if PurePosixPath(path).is_absolute() or not all(_SEGMENT.fullmatch(part) for part in parts) or len(path) > 500:
+        raise InputError(
+            f"file name {path[:80]!r} can't be stored: use ASCII letters, digits, '.', '-' and '_' in folders"
+        )
+    return path

@@ -1,0 +1,46 @@
+"""IAM actions that jobs and workers call, by role: infrastructure grants these and no more."""
+
+from __future__ import annotations
+
+#: `s3` and `listing` hold on the bucket's objects and on the bucket itself; `queue` and `dead_letters` on the two queues.
+WORKER: dict[str, tuple[str, ...]] = {
+    "s3": (
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:PutObjectTagging",
+        "s3:DeleteObject",  # replaced listing hints
+        "s3:AbortMultipartUpload",
+    ),
+    "listing": ("s3:ListBucket",),
+    "queue": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
+    "dead_letters": ("sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"),
+}
+
+#: Who submits, reads and cancels. Presigned addresses carry the rights of who signed them.
+CLIENT: dict[str, tuple[str, ...]] = {
+    "s3": (
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:PutObjectTagging",
+        "s3:DeleteObject",
+        "s3:AbortMultipartUpload",
+    ),
+    "listing": ("s3:ListBucket",),
+    "queue": ("sqs:SendMessage", "sqs:GetQueueAttributes"),
+    "dead_letters": (),
+}
+
+#: With PACIFICO_SSE=aws:kms, on the key.
+KMS = ("kms:GenerateDataKey", "kms:Decrypt")
+
+#: Value of the object tag `class`, by the kind of key that carries it.
+TAGS = {
+    "owners/{owner}/sites/": "uploads",
+    "owners/{owner}/uploads/": "uploads",
+    "owners/{owner}/layouts/{layout_id}/attempts/": "reports",
+    "owners/{owner}/exports/": "exports",
+    "terrain/": "terrain",
+    "owners/{owner}/layouts/{layout_id}/request.json": "jobs",
+    "owners/{owner}/layouts/{layout_id}/status.json": "jobs",
+    "owners/{owner}/index/": "jobs",
+}

@@ -1,0 +1,155 @@
+"""Settings of jobs and workers: read from the environment here and nowhere else."""
+
+from __future__ import annotations
+
+import getpass
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pacifico.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Encryption = Literal["AES256", "aws:kms", "none"]
+
+#: Environment variable -> (meaning, default as text). The one list that docs and infrastructure tests read.
+ENVIRONMENT: dict[str, tuple[str, str]] = {
+    "PACIFICO_STORE": ("folder, or s3://bucket[/prefix]", "the user's data folder"),
+    "PACIFICO_QUEUE_URL": ("job queue; set: jobs are queued, unset: they run on this machine", ""),
+    "PACIFICO_DLQ_URL": ("dead-letter queue of the job queue; idle workers sweep it", ""),
+    "PACIFICO_OWNER": ("whose jobs these are", "the login name"),
+    "PACIFICO_LEASE_S": ("how long a silent attempt keeps its job [s]; below the visibility", "60"),
+    "PACIFICO_VISIBILITY_S": ("how long a received message stays hidden unless renewed [s]", "120"),
+    "PACIFICO_WAIT_S": ("long poll of the queue [s], at most 20", "20"),
+    "PACIFICO_MAX_RECEIVES": ("receives after which the queue moves a message to the dead-letter queue", "3"),
+    "PACIFICO_RETRY_S": ("first pause before a job that its surroundings failed is tried again [s]; doubles", "15"),
+    "PACIFICO_JOB_TIMEOUT_S": ("longest run of one job [s]", "1800"),
+    "PACIFICO_JOB_MEMORY_MB": ("memory of one job's processes [MB]; 0: no limit", "4096"),
+    "PACIFICO_STOP_GRACE_S": ("time a running job has to finish after SIGTERM [s]; below ECS stopTimeout", "100"),
+    "PACIFICO_SWEEP_S": ("least pause between sweeps of the dead-letter queue [s]", "30"),
+    "PACIFICO_DEM_HOSTS": ("hosts a job's DEM may be fetched from over https, separated by commas", ""),
+    "PACIFICO_DEM_BUCKETS": ("buckets a job's DEM may be read from, separated by commas", ""),
+    "PACIFICO_DEM_MAX_MB": ("largest DEM file taken [MB]", "1024"),
+    "PACIFICO_BOUNDARY_MAX_MB": ("largest boundary file taken [MB]", "50"),
+    "PACIFICO_SSE": ("server-side encryption of what is stored: AES256, aws:kms or none", "AES256"),
+    "PACIFICO_KMS_KEY_ID": ("key for aws:kms", ""),
+    "PACIFICO_SCRATCH": ("folder for the scratch folders of running jobs", "the system's temporary folder"),
+    "PACIFICO_METRICS_PORT": ("port of the Prometheus text; 0: none", "0"),
+    "PACIFICO_METRICS_NAMESPACE": ("CloudWatch namespace of the embedded metrics", "Pacifico"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What jobs and workers are told by their surroundings; times in seconds, sizes in bytes."""
+
+    store: str
+    queue_url: str | None = None
+    dlq_url: str | None = None
+    owner: str
+    lease_s: float = 60.0
+    visibility_s: int = 120
+    wait_s: int = 20
+    max_receives: int = 3
+    retry_s: float = 15.0
+    job_timeout_s: float = 1800.0
+    job_memory_bytes: int = 4096 * 1024**2
+    stop_grace_s: float = 100.0
+    sweep_s: float = 30.0
+    dem_hosts: frozenset[str] = field(default_factory=frozenset)
+    dem_buckets: frozenset[str] = field(default_factory=frozenset)
+    dem_max_bytes: int = 1024 * 1024**2
+    boundary_max_bytes: int = 50 * 1024**2
+    sse: Encryption = "AES256"
+    kms_key_id: str | None = None
+    scratch: Path | None = None
+    metrics_port: int = 0
+    metrics_namespace: str = "Pacifico"
+
+    def __post_init__(self) -> None:
+        if not self.lease_s < self.visibility_s:
+            raise InputError(
+                f"PACIFICO_LEASE_S is {self.lease_s:g} s, but must be below PACIFICO_VISIBILITY_S "
+                f"({self.visibility_s} s): else a message returns while its job's lease is alive"
+            )
+
+    @property
+    def renew_s(self) -> float:
+        """Pause between renewals of a lease [s]: several fit in one lease, so that one may fail."""
+        return self.lease_s / 5
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Parameters
+    ----------
+    environ
+        Variables to read; by default the process environment.
+
+    Raises
+    ------
+    InputError
+        A variable holds no number, or one out of range.
+    """
+    env = os.environ if environ is None else environ
+    queue_url = env.get("PACIFICO_QUEUE_URL") or None
+    sse = env.get("PACIFICO_SSE") or "AES256"
+    if sse not in ("AES256", "aws:kms", "none"):
+        raise InputError(f"PACIFICO_SSE is {sse!r}; it must be AES256, aws:kms or none")
+    return Settings(
+        store=env.get("PACIFICO_STORE") or _default_store(),
+        queue_url=queue_url,
+        dlq_url=env.get("PACIFICO_DLQ_URL") or None,
+        owner=env.get("PACIFICO_OWNER") or _login(),
+        lease_s=_number(env, "PACIFICO_LEASE_S", low=3, high=43_000),
+        visibility_s=int(_number(env, "PACIFICO_VISIBILITY_S", low=4, high=43_200)),
+        wait_s=int(_number(env, "PACIFICO_WAIT_S", low=0, high=20)),
+        max_receives=int(_number(env, "PACIFICO_MAX_RECEIVES", low=1, high=1000)),
+        retry_s=_number(env, "PACIFICO_RETRY_S", low=0, high=3600),
+        job_timeout_s=_number(env, "PACIFICO_JOB_TIMEOUT_S", low=1, high=43_200),
+        job_memory_bytes=int(_number(env, "PACIFICO_JOB_MEMORY_MB", low=0, high=4_194_304) * 1024**2),
+        stop_grace_s=_number(env, "PACIFICO_STOP_GRACE_S", low=0, high=3600),
+        sweep_s=_number(env, "PACIFICO_SWEEP_S", low=0, high=86_400),
+        dem_hosts=_names(env.get("PACIFICO_DEM_HOSTS", "").lower()),
+        dem_buckets=_names(env.get("PACIFICO_DEM_BUCKETS", "")),
+        dem_max_bytes=int(_number(env, "PACIFICO_DEM_MAX_MB", low=1, high=102_400) * 1024**2),
+        boundary_max_bytes=int(_number(env, "PACIFICO_BOUNDARY_MAX_MB", low=1, high=1024) * 1024**2),
+        sse=sse,  # type: ignore[arg-type]  # narrowed by the membership test above
+        kms_key_id=env.get("PACIFICO_KMS_KEY_ID") or None,
+        scratch=Path(env["PACIFICO_SCRATCH"]) if env.get("PACIFICO_SCRATCH") else None,
+        metrics_port=int(_number(env, "PACIFICO_METRICS_PORT", low=0, high=65_535)),
+        metrics_namespace=env.get("PACIFICO_METRICS_NAMESPACE") or "Pacifico",
+    )
+
+
+def _number(env: Mapping[str, str], name: str, *, low: float, high: float) -> float:
+    text = env.get(name) or ENVIRONMENT[name][1]
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        raise InputError(f"{name} is {text!r}; it must be a number from {low:g} to {high:g}")
+    return value
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in text.split(",") if part.strip())
+
+
+def _default_store() -> str:
+    import platformdirs  # noqa: PLC0415 (only where no store is named)
+
+    return str(Path(platformdirs.user_data_dir("pacifico", appauthor=False)) / "store")
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid-{os.getuid()}"
