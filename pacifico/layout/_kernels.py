@@ -1,0 +1,865 @@
+"""Compiled parts of road routing: exact clearances, the least-cost search, path pulling.
+
+All coordinates are metres in the working CRS. A *fence* is every edge that a road keeps its distance from (rings of the
+allowed ground and of obstacles), sorted into square bins so that a test looks only at what is near.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.uint8]
+
+STEEPEST = 2.5
+"""Moves over smoothed ground steeper than this many times the grade limit are barred."""
+
+
+@njit(cache=True, nogil=True)
+def point_segment_sq(px: float, py: float, ax: float, ay: float, bx: float, by: float) -> float:
+    """Squared distance from a point to a segment."""
+    dx, dy = bx - ax, by - ay
+    length = dx * dx + dy * dy
+    t = 0.0
+    if length > 0.0:
+        t = ((px - ax) * dx + (py - ay) * dy) / length
+        t = min(max(t, 0.0), 1.0)
+    ex, ey = px - ax - t * dx, py - ay - t * dy
+    return ex * ex + ey * ey
+
+
+@njit(cache=True, nogil=True)
+def segments_sq(
+    ax: float, ay: float, bx: float, by: float, cx: float, cy: float, dx: float, dy: float
+) -> float:
+    """Squared distance between two segments; 0 where they cross."""
+    ux, uy, vx, vy = bx - ax, by - ay, dx - cx, dy - cy
+    s1 = ux * (cy - ay) - uy * (cx - ax)
+    s2 = ux * (dy - ay) - uy * (dx - ax)
+    s3 = vx * (ay - cy) - vy * (ax - cx)
+    s4 = vx * (by - cy) - vy * (bx - cx)
+    if ((s1 > 0.0) != (s2 > 0.0)) and ((s3 > 0.0) != (s4 > 0.0)):
+        return 0.0
+    return min(
+        min(point_segment_sq(ax, ay, cx, cy, dx, dy), point_segment_sq(bx, by, cx, cy, dx, dy)),
+        min(point_segment_sq(cx, cy, ax, ay, bx, by), point_segment_sq(dx, dy, ax, ay, bx, by)),
+    )
+
+
+@njit(cache=True, nogil=True)
+def bin_edges(edges: Floats, frame: Floats, reach: float) -> tuple[Ints, Ints]:
+    """Bins (CSR) with all edges within `reach` of any point of the bin.
+
+    `frame` is west, south, bin size, columns, rows.
+    """
+    x0, y0, size = frame[0], frame[1], frame[2]
+    nx, ny = int(frame[3]), int(frame[4])
+    start = np.zeros(nx * ny + 1, np.int64)
+    items = np.zeros(0, np.int64)
+    limit = (reach + 0.7072 * size) ** 2
+    for turn in range(2):
+        if turn == 1:
+            for k in range(nx * ny):
+                start[k + 1] += start[k]
+            items = np.zeros(start[nx * ny], np.int64)
+            fill = start[:-1].copy()
+        for e in range(edges.shape[0]):
+            ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
+            i0 = max(int(np.floor((min(ax, bx) - reach - x0) / size)), 0)
+            i1 = min(int(np.floor((max(ax, bx) + reach - x0) / size)), nx - 1)
+            j0 = max(int(np.floor((min(ay, by) - reach - y0) / size)), 0)
+            j1 = min(int(np.floor((max(ay, by) + reach - y0) / size)), ny - 1)
+            for j in range(j0, j1 + 1):
+                for i in range(i0, i1 + 1):
+                    cx, cy = x0 + (i + 0.5) * size, y0 + (j + 0.5) * size
+                    if point_segment_sq(cx, cy, ax, ay, bx, by) <= limit:
+                        if turn == 0:
+                            start[j * nx + i + 1] += 1
+                        else:
+                            items[fill[j * nx + i]] = e
+                            fill[j * nx + i] += 1
+    return start, items
+
+
+@njit(cache=True, nogil=True)
+def point_clearance(edges: Floats, frame: Floats, start: Ints, items: Ints, x: float, y: float, cap: float) -> float:
+    """Distance from a point to the fence, at most `cap` (which is at most the reach of the bins)."""
+    i, j = int(np.floor((x - frame[0]) / frame[2])), int(np.floor((y - frame[1]) / frame[2]))
+    nx = int(frame[3])
+    if i < 0 or j < 0 or i >= nx or j >= int(frame[4]):
+        return 0.0
+    best = cap * cap
+    for k in range(start[j * nx + i], start[j * nx + i + 1]):
+        e = items[k]
+        best = min(best, point_segment_sq(x, y, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]))
+    return np.sqrt(best)
+
+
+@njit(cache=True, nogil=True)
+def segment_clear(
+    edges: Floats, frame: Floats, start: Ints, items: Ints, ax: float, ay: float, bx: float, by: float, radius: float
+) -> bool:
+    """Whether the whole segment keeps `radius` from the fence: exact, for a radius up to the reach of the bins."""
+    x0, y0, size = frame[0], frame[1], frame[2]
+    nx, ny = int(frame[3]), int(frame[4])
+    limit = radius * radius
+    pieces = int(np.ceil(np.hypot(bx - ax, by - ay) / size)) + 1
+    for p in range(pieces):
+        px, py = ax + (bx - ax) * p / pieces, ay + (by - ay) * p / pieces
+        qx, qy = ax + (bx - ax) * (p + 1) / pieces, ay + (by - ay) * (p + 1) / pieces
+        i0, i1 = int(np.floor((min(px, qx) - x0) / size)), int(np.floor((max(px, qx) - x0) / size))
+        j0, j1 = int(np.floor((min(py, qy) - y0) / size)), int(np.floor((max(py, qy) - y0) / size))
+        if i0 < 0 or j0 < 0 or i1 >= nx or j1 >= ny:
+            return False
+        for j in range(j0, j1 + 1):
+            for i in range(i0, i1 + 1):
+                for k in range(start[j * nx + i], start[j * nx + i + 1]):
+                    e = items[k]
+                    if segments_sq(px, py, qx, qy, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]) < limit:
+                        return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def fill_rings(
+    out: Flags, coords: Floats, ring_start: Ints, part_start: Ints, x0: float, y0: float, step: float, value: int
+) -> None:
+    """Set the samples (x0 + i step, y0 + j step) inside each part; a part is a set of rings taken even-odd."""
+    ny, nx = out.shape
+    for part in range(part_start.size - 1):
+        first, last = ring_start[part_start[part]], ring_start[part_start[part + 1]]
+        if last <= first:
+            continue
+        low, high = coords[first, 1], coords[first, 1]
+        for k in range(first, last):
+            low, high = min(low, coords[k, 1]), max(high, coords[k, 1])
+        crossings = np.empty(last - first, np.float64)
+        j0 = max(int(np.ceil((low - y0) / step)), 0)
+        j1 = min(int(np.floor((high - y0) / step)), ny - 1)
+        for j in range(j0, j1 + 1):
+            y = y0 + j * step
+            n = 0
+            for ring in range(part_start[part], part_start[part + 1]):
+                for k in range(ring_start[ring], ring_start[ring + 1] - 1):
+                    ya, yb = coords[k, 1], coords[k + 1, 1]
+                    if (ya <= y) != (yb <= y):
+                        crossings[n] = coords[k, 0] + (y - ya) / (yb - ya) * (coords[k + 1, 0] - coords[k, 0])
+                        n += 1
+            found = np.sort(crossings[:n])
+            for c in range(0, n - 1, 2):
+                i0 = max(int(np.ceil((found[c] - x0) / step)), 0)
+                i1 = min(int(np.floor((found[c + 1] - x0) / step)), nx - 1)
+                for i in range(i0, i1 + 1):
+                    out[j, i] = value
+
+
+@njit(cache=True, nogil=True)
+def place_nodes(
+    free: Flags, k: int, step: float, x0: float, y0: float, edges: Floats, frame: Floats, start: Ints, items: Ints,
+    radius: float, cap: float,
+) -> tuple[Floats, Floats, Floats]:
+    """One road position a cell: its centre in the open, else the sample with the most clearance; clearance 0: none.
+
+    A cell has k x k samples, k odd. Narrow aisles are found where a sample falls into them, whatever the cell's centre.
+    """
+    ny, nx = free.shape[0] // k, free.shape[1] // k
+    px, py = np.zeros(ny * nx), np.zeros(ny * nx)
+    clear = np.zeros(ny * nx)
+    half = k // 2
+    for j in range(ny):
+        for i in range(nx):
+            best, bx, by = 0.0, 0.0, 0.0
+            if free[j * k + half, i * k + half]:
+                bx, by = x0 + (i * k + half) * step, y0 + (j * k + half) * step
+                best = point_clearance(edges, frame, start, items, bx, by, cap)
+            if best < min(radius + 0.75 * k * step, cap):
+                for b in range(k):
+                    for a in range(k):
+                        if not free[j * k + b, i * k + a]:
+                            continue
+                        x, y = x0 + (i * k + a) * step, y0 + (j * k + b) * step
+                        c = point_clearance(edges, frame, start, items, x, y, cap)
+                        if c > best + 1e-9:
+                            best, bx, by = c, x, y
+            if best >= radius:
+                n = j * nx + i
+                px[n], py[n], clear[n] = bx, by, best
+    return px, py, clear
+
+
+@njit(cache=True, nogil=True)
+def bilinear(z: Floats, x0: float, y0: float, step: float, x: float, y: float) -> float:
+    """Value of a south-up grid with its first sample at (x0, y0), clamped to its edge."""
+    c, r = (x - x0) / step, (y - y0) / step
+    ny, nx = z.shape
+    i, j = min(max(int(np.floor(c)), 0), nx - 2), min(max(int(np.floor(r)), 0), ny - 2)
+    fx, fy = min(max(c - i, 0.0), 1.0), min(max(r - j, 0.0), 1.0)
+    return (z[j, i] * (1 - fx) + z[j, i + 1] * fx) * (1 - fy) + (z[j + 1, i] * (1 - fx) + z[j + 1, i + 1] * fx) * fy
+
+
+@njit(cache=True, nogil=True)
+def sees_blind(blind: Flags, frame: Floats, ax: float, ay: float, bx: float, by: float) -> bool:
+    """Whether a segment passes a flagged cell; `frame` is west, north, cell x, cell y; off the grid is flagged."""
+    ny, nx = blind.shape
+    steps = int(np.hypot(bx - ax, by - ay) / (0.9 * min(frame[2], frame[3]))) + 1
+    for s in range(steps + 1):
+        x, y = ax + (bx - ax) * s / steps, ay + (by - ay) * s / steps
+        i, j = int(np.floor((x - frame[0]) / frame[2])), int(np.floor((frame[1] - y) / frame[3]))
+        if i < 0 or j < 0 or i >= nx or j >= ny or blind[j, i]:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def move_cost(length: float, rise: float, toll: float, grade: float) -> float:
+    """Cost of a move [m of level road]; negative: barred.
+
+    A gentle rise costs a little; beyond the limit the earthwork that bridges it costs steeply more.
+    """
+    u = abs(rise) / (length * grade)
+    if u > STEEPEST:
+        return -1.0
+    factor = 1.0 + 0.3 * u * u
+    if u > 0.9:
+        factor += 10.0 * (u - 0.9)
+    return length * factor * toll
+
+
+@njit(cache=True, nogil=True)
+def line_cost(
+    z: Floats, toll: Floats, x0: float, y0: float, step: float, ax: float, ay: float, bx: float, by: float, grade: float
+) -> float:
+    """Cost of a straight road over the smoothed ground, cell by cell; negative: barred."""
+    length = np.hypot(bx - ax, by - ay)
+    if length < 1e-9:
+        return 0.0
+    n = int(np.ceil(length / (1.5 * step)))
+    ny, nx = z.shape
+    before = bilinear(z, x0, y0, step, ax, ay)
+    total = 0.0
+    for s in range(n):
+        x, y = ax + (bx - ax) * (s + 1) / n, ay + (by - ay) * (s + 1) / n
+        here = bilinear(z, x0, y0, step, x, y)
+        mx, my = ax + (bx - ax) * (s + 0.5) / n, ay + (by - ay) * (s + 0.5) / n
+        i = min(max(int(np.floor((mx - x0) / step + 0.5)), 0), nx - 1)
+        j = min(max(int(np.floor((my - y0) / step + 0.5)), 0), ny - 1)
+        cost = move_cost(length / n, here - before, toll[j, i], grade)
+        if cost < 0.0:
+            return -1.0
+        total += cost
+        before = here
+    return total
+
+
+@njit(cache=True, nogil=True)
+def polygon_distance(coords: Floats, first: int, last: int, ax: float, ay: float, bx: float, by: float) -> float:
+    """Distance from a segment (or point) to a ring coords[first:last], closed; 0 where it lies inside."""
+    best = np.inf
+    inside = False
+    for k in range(first, last - 1):
+        cx, cy, dx, dy = coords[k, 0], coords[k, 1], coords[k + 1, 0], coords[k + 1, 1]
+        best = min(best, segments_sq(ax, ay, bx, by, cx, cy, dx, dy))
+        if (cy <= ay) != (dy <= ay) and ax < cx + (ay - cy) / (dy - cy) * (dx - cx):
+            inside = not inside
+    return 0.0 if inside else np.sqrt(best)
+
+
+@njit(cache=True, nogil=True)
+def reach_table(
+    px: Floats, py: Floats, clear: Floats, nx: int, x0: float, y0: float, cell: float, coords: Floats, start: Ints,
+    reach: Floats,
+) -> tuple[Ints, Ints, Floats]:
+    """Which terminals each node serves (CSR by node: start, terminal, distance)."""
+    nodes = px.size
+    ny = nodes // nx
+    row = np.zeros(nodes + 1, np.int64)
+    item = np.zeros(0, np.int64)
+    far = np.zeros(0)
+    for turn in range(2):
+        if turn == 1:
+            for n in range(nodes):
+                row[n + 1] += row[n]
+            item, far = np.zeros(row[nodes], np.int64), np.zeros(row[nodes])
+            fill = row[:-1].copy()
+        for t in range(reach.size):
+            first, last = start[t], start[t + 1]
+            west, east = np.min(coords[first:last, 0]), np.max(coords[first:last, 0])
+            south, north = np.min(coords[first:last, 1]), np.max(coords[first:last, 1])
+            r = reach[t]
+            i0, i1 = max(int(np.floor((west - r - x0) / cell)), 0), min(int(np.floor((east + r - x0) / cell)), nx - 1)
+            j0, j1 = max(int(np.floor((south - r - y0) / cell)), 0), min(int(np.floor((north + r - y0) / cell)), ny - 1)
+            for j in range(j0, j1 + 1):
+                for i in range(i0, i1 + 1):
+                    n = j * nx + i
+                    if clear[n] <= 0.0:
+                        continue
+                    ex = max(west - px[n], px[n] - east, 0.0)
+                    ey = max(south - py[n], py[n] - north, 0.0)
+                    if ex * ex + ey * ey > r * r:
+                        continue
+                    d = polygon_distance(coords, first, last, px[n], py[n], px[n], py[n])
+                    if d <= r:
+                        if turn == 0:
+                            row[n + 1] += 1
+                        else:
+                            item[fill[n]], far[fill[n]] = t, d
+                            fill[n] += 1
+    return row, item, far
+
+
+@njit(cache=True, nogil=True)
+def heap_up(heap: Ints, place: Ints, dist: Floats, k: int) -> None:
+    """Restore the order of an indexed binary heap upwards from k; ties go by node number."""
+    n = heap[k]
+    while k > 0:
+        up = (k - 1) >> 1
+        m = heap[up]
+        if dist[n] < dist[m] or (dist[n] == dist[m] and n < m):
+            heap[k], place[m] = m, k
+            k = up
+        else:
+            break
+    heap[k], place[n] = n, k
+
+
+@njit(cache=True, nogil=True)
+def heap_pop(heap: Ints, place: Ints, dist: Floats, size: int) -> int:
+    """Take the first node off a heap of `size` nodes."""
+    top = heap[0]
+    place[top] = -1
+    n = heap[size - 1]
+    size -= 1
+    k = 0
+    while 2 * k + 1 < size:
+        c = 2 * k + 1
+        if c + 1 < size:
+            a, b = heap[c], heap[c + 1]
+            if dist[b] < dist[a] or (dist[b] == dist[a] and b < a):
+                c += 1
+        m = heap[c]
+        if dist[m] < dist[n] or (dist[m] == dist[n] and m < n):
+            heap[k], place[m] = m, k
+            k = c
+        else:
+            break
+    if size > 0:
+        heap[k], place[n] = n, k
+    return top
+
+
+@njit(cache=True, nogil=True)
+def grow(
+    px: Floats, py: Floats, clear: Floats, nz: Floats, toll: Floats, nx: int, moves: Ints, edges: Floats, frame: Floats,
+    start: Ints, items: Ints, blind: Flags, blind_frame: Floats, any_blind: bool, radius: float, grade: float,
+    seeds: Ints, row: Ints, item: Ints, far: Floats, priority: Ints, stop_at: Flags,
+) -> tuple[Ints, Flags, Ints, Floats, int]:
+    """Grow a shared network from the seeds to all terminals, nearest first within each priority.
+
+    Takahashi and Matsuyama's (1980) shortest-path heuristic: a path found becomes part of the source of the same,
+    still running search. Without terminals it is a plain search that ends at the first node flagged in `stop_at`.
+
+    Returns
+    -------
+    parent : of every node, -1 at a seed or where not reached
+    member : 1 for nodes of the network
+    server : node that serves each terminal, -1: not reached
+    dist : cost from the network of each node, as last known
+    hit : the first node met that `stop_at` flags, or -1
+    """
+    nodes = px.size
+    ny = nodes // nx
+    dist = np.full(nodes, np.inf)
+    parent = np.full(nodes, -1, np.int64)
+    member = np.zeros(nodes, np.uint8)
+    place = np.full(nodes, -1, np.int64)
+    heap = np.zeros(nodes + 1, np.int64)
+    server = np.full(priority.size, -1, np.int64)
+    best = np.full(priority.size, np.inf)
+    path = np.zeros(priority.size, np.int64)
+    size, paths = 0, 0
+    for s in seeds:
+        dist[s], member[s] = 0.0, 1
+        heap[size] = s
+        place[s] = size
+        size += 1
+        heap_up(heap, place, dist, size - 1)
+        for q in range(row[s], row[s + 1]):
+            if far[q] < best[item[q]]:
+                server[item[q]], best[item[q]] = s, far[q]
+    phases = np.unique(priority) if priority.size else np.zeros(1, np.int64)
+    for phase in phases:
+        remaining = 0
+        for t in range(priority.size):
+            if priority[t] == phase and server[t] < 0:
+                remaining += 1
+        if priority.size:
+            if remaining == 0:
+                continue
+            for n in range(nodes):  # what earlier phases passed by is met again in order of cost
+                if dist[n] < np.inf and place[n] < 0:
+                    for q in range(row[n], row[n + 1]):
+                        if priority[item[q]] == phase and server[item[q]] < 0:
+                            heap[size] = n
+                            place[n] = size
+                            size += 1
+                            heap_up(heap, place, dist, size - 1)
+                            break
+        while size > 0 and (remaining > 0 or priority.size == 0):
+            u = heap_pop(heap, place, dist, size)
+            size -= 1
+            if stop_at.size and stop_at[u]:
+                return parent, member, server, dist, u
+            wanted = False
+            for q in range(row[u], row[u + 1]):
+                if server[item[q]] < 0 and priority[item[q]] == phase:
+                    wanted = True
+                    break
+            if wanted:
+                n = u
+                count = 0
+                while member[n] == 0:
+                    count += 1
+                    n = parent[n]
+                fresh = np.zeros(count, np.int64)
+                n = u
+                for c in range(count):
+                    fresh[c] = n
+                    n = parent[n]
+                paths += 1
+                for c in range(count):
+                    n = fresh[c]
+                    member[n], dist[n] = 1, 0.0
+                    if place[n] < 0:
+                        heap[size] = n
+                        place[n] = size
+                        size += 1
+                    heap_up(heap, place, dist, place[n])
+                    for q in range(row[n], row[n + 1]):
+                        t = item[q]
+                        if server[t] < 0:
+                            if priority[t] == phase:
+                                remaining -= 1
+                            server[t], best[t], path[t] = n, far[q], paths
+                        elif path[t] == paths and far[q] < best[t]:
+                            server[t], best[t] = n, far[q]
+                continue
+            uj, ui = u // nx, u % nx
+            for m in range(moves.shape[0]):
+                j, i = uj + moves[m, 0], ui + moves[m, 1]
+                if i < 0 or j < 0 or i >= nx or j >= ny:
+                    continue
+                v = j * nx + i
+                if clear[v] <= 0.0 or dist[v] <= dist[u]:
+                    continue
+                length = np.hypot(px[v] - px[u], py[v] - py[u])
+                if length < 0.5:
+                    continue
+                cost = move_cost(length, nz[v] - nz[u], 0.5 * (toll[u] + toll[v]), grade)
+                if cost < 0.0 or dist[u] + cost >= dist[v]:
+                    continue
+                if clear[u] + clear[v] - length < 2.0 * radius and not segment_clear(
+                    edges, frame, start, items, px[u], py[u], px[v], py[v], radius
+                ):
+                    continue
+                if any_blind and sees_blind(blind, blind_frame, px[u], py[u], px[v], py[v]):
+                    continue
+                dist[v] = dist[u] + cost
+                parent[v] = u
+                if place[v] < 0:
+                    heap[size] = v
+                    place[v] = size
+                    size += 1
+                heap_up(heap, place, dist, place[v])
+    return parent, member, server, dist, -1
+
+
+@njit(cache=True, nogil=True)
+def components(
+    px: Floats, py: Floats, clear: Floats, nx: int, moves: Ints, edges: Floats, frame: Floats, start: Ints, items: Ints,
+    radius: float,
+) -> Ints:
+    """Number of the connected part each node is in, whatever the grade; -1 where no road fits."""
+    nodes = px.size
+    ny = nodes // nx
+    part = np.full(nodes, -1, np.int64)
+    stack = np.zeros(nodes, np.int64)
+    count = 0
+    for s in range(nodes):
+        if clear[s] <= 0.0 or part[s] >= 0:
+            continue
+        part[s], stack[0], size = count, s, 1
+        while size > 0:
+            size -= 1
+            u = stack[size]
+            for m in range(moves.shape[0]):
+                j, i = u // nx + moves[m, 0], u % nx + moves[m, 1]
+                if i < 0 or j < 0 or i >= nx or j >= ny:
+                    continue
+                v = j * nx + i
+                if clear[v] <= 0.0 or part[v] >= 0:
+                    continue
+                length = np.hypot(px[v] - px[u], py[v] - py[u])
+                if clear[u] + clear[v] - length >= 2.0 * radius or segment_clear(
+                    edges, frame, start, items, px[u], py[u], px[v], py[v], radius
+                ):
+                    part[v] = count
+                    stack[size] = v
+                    size += 1
+        count += 1
+    return part
+
+
+@njit(cache=True, nogil=True)
+def shortcut_holds(
+    ax: float, ay: float, bx: float, by: float, i: int, j: int, bound_at: Ints, bound: Ints, coords: Floats,
+    poly_start: Ints, reach: Floats, edges: Floats, frame: Floats, start: Ints, items: Ints, blind: Flags,
+    blind_frame: Floats, any_blind: bool, radius: float,
+) -> bool:
+    """Whether a straight line may replace path points i..j: legal, and still serving what those points serve."""
+    if not segment_clear(edges, frame, start, items, ax, ay, bx, by, radius):
+        return False
+    if any_blind and sees_blind(blind, blind_frame, ax, ay, bx, by):
+        return False
+    for b in range(bound.size):
+        if i < bound_at[b] < j:
+            t = bound[b]
+            if polygon_distance(coords, poly_start[t], poly_start[t + 1], ax, ay, bx, by) > reach[t]:
+                return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def pull(
+    xy: Floats, bound_at: Ints, bound: Ints, coords: Floats, poly_start: Ints, reach: Floats, z: Floats, toll: Floats,
+    x0: float, y0: float, step: float, edges: Floats, frame: Floats, start: Ints, items: Ints, blind: Flags,
+    blind_frame: Floats, any_blind: bool, radius: float, grade: float,
+) -> Ints:
+    """Indices of the points that remain when a path is pulled tight where that costs no more."""
+    n = xy.shape[0]
+    along = np.zeros(n)
+    for k in range(1, n):
+        cost = line_cost(z, toll, x0, y0, step, xy[k - 1, 0], xy[k - 1, 1], xy[k, 0], xy[k, 1], grade)
+        if cost < 0.0:  # legal on the nodes' own heights: priced as the steepest
+            cost = 20.0 * np.hypot(xy[k, 0] - xy[k - 1, 0], xy[k, 1] - xy[k - 1, 1])
+        along[k] = along[k - 1] + cost
+    keep = np.zeros(n, np.int64)
+    count, i = 1, 0
+    while i < n - 1:
+        hop = min(n - 1 - i, 256)
+        chosen = i + 1
+        while hop > 1:
+            j = i + hop
+            cost = line_cost(z, toll, x0, y0, step, xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], grade)
+            if 0.0 <= cost <= (along[j] - along[i]) * 1.002 + 0.02 and shortcut_holds(
+                xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], i, j, bound_at, bound, coords, poly_start, reach, edges, frame,
+                start, items, blind, blind_frame, any_blind, radius,
+            ):
+                chosen = j
+                break
+            hop = min(hop - 1, int(hop * 0.85))
+        keep[count] = chosen
+        count += 1
+        i = chosen
+    changed = True
+    while changed:
+        changed = False
+        k = 1
+        while k < count - 1:
+            i, j = keep[k - 1], keep[k + 1]
+            cost = line_cost(z, toll, x0, y0, step, xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], grade)
+            if 0.0 <= cost <= (along[j] - along[i]) * 1.01 + 0.05 and shortcut_holds(
+                xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], i, j, bound_at, bound, coords, poly_start, reach, edges, frame,
+                start, items, blind, blind_frame, any_blind, radius,
+            ):
+                for q in range(k, count - 1):
+                    keep[q] = keep[q + 1]
+                count -= 1
+                changed = True
+            else:
+                k += 1
+    return keep[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def round_bends(
+    xy: Floats, least: float, edges: Floats, frame: Floats, start: Ints, items: Ints, blind: Flags, blind_frame: Floats,
+    any_blind: bool, radius: float,
+) -> tuple[Floats, int]:
+    """Replace corners by arcs of radius `least` where they fit, smaller ones else; counts bends left tighter."""
+    n = xy.shape[0]
+    out = np.zeros((n * 16 + 2, 2))
+    out[0] = xy[0]
+    m, tight = 1, 0
+    for k in range(1, n - 1):
+        ux, uy = xy[k, 0] - xy[k - 1, 0], xy[k, 1] - xy[k - 1, 1]
+        vx, vy = xy[k + 1, 0] - xy[k, 0], xy[k + 1, 1] - xy[k, 1]
+        lu, lv = np.hypot(ux, uy), np.hypot(vx, vy)
+        turn = abs(np.arctan2(ux * vy - uy * vx, ux * vx + uy * vy))
+        if turn < 0.01:
+            out[m] = xy[k]
+            m += 1
+            continue
+        # the whole of an end leg may be used, half of one between two bends
+        room = min(lu * (0.9 if k == 1 else 0.49), lv * (0.9 if k == n - 2 else 0.49))
+        size = least
+        done = False
+        while size >= 2.0 and turn < 3.0:
+            tangent = size * np.tan(turn / 2)
+            if tangent <= room:
+                chords = min(max(int(np.ceil(turn / 0.2)), 2), 14)
+                # a chord is never shorter than 0.6 m
+                while chords > 1 and size * turn / chords < 0.6:
+                    chords -= 1
+                ax, ay = xy[k, 0] - ux / lu * tangent, xy[k, 1] - uy / lu * tangent
+                side = 1.0 if ux * vy - uy * vx > 0 else -1.0
+                cx, cy = ax - side * uy / lu * size, ay + side * ux / lu * size
+                legal = True
+                qx, qy = out[m - 1, 0], out[m - 1, 1]
+                for c in range(chords + 1):
+                    phi = side * turn * c / chords
+                    x = cx + (ax - cx) * np.cos(phi) - (ay - cy) * np.sin(phi)
+                    y = cy + (ax - cx) * np.sin(phi) + (ay - cy) * np.cos(phi)
+                    out[m + c, 0], out[m + c, 1] = x, y
+                    if c > 0 and (
+                        not segment_clear(edges, frame, start, items, qx, qy, x, y, radius)
+                        or (any_blind and sees_blind(blind, blind_frame, qx, qy, x, y))
+                    ):
+                        legal = False
+                        break
+                    qx, qy = x, y
+                if legal:
+                    m += chords + 1
+                    done = True
+                    break
+            size *= 0.8
+        if not done:
+            out[m] = xy[k]
+            m += 1
+        if not done or size < least * 0.999:
+            # a slight kink is no bend: its corner is less than 0.1 m off the arc
+            if least * (1.0 / np.cos(min(turn, 3.0) / 2) - 1.0) > 0.1:
+                tight += 1
+    out[m] = xy[n - 1]
+    return out[: m + 1].copy(), tight
+
+
+@njit(cache=True, nogil=True)
+def nearest_on_line(coords: Floats, first: int, last: int, xy: Floats) -> tuple[float, int, float]:
+    """Least distance between a polyline and a ring; the polyline's point nearest the ring, and how near it is."""
+    best = np.inf
+    at, least = 0, np.inf
+    for k in range(xy.shape[0]):
+        if k + 1 < xy.shape[0]:
+            best = min(best, polygon_distance(coords, first, last, xy[k, 0], xy[k, 1], xy[k + 1, 0], xy[k + 1, 1]))
+        d = polygon_distance(coords, first, last, xy[k, 0], xy[k, 1], xy[k, 0], xy[k, 1])
+        if d < least:
+            at, least = k, d
+    return min(best, least), at, least
+
+
+@njit(cache=True, nogil=True)
+def clearances(
+    px: Floats, py: Floats, clear: Floats, edges: Floats, frame: Floats, start: Ints, items: Ints, cap: float
+) -> Floats:
+    """Distance of each road position to a set of edges, at most `cap`; infinite where there is no position."""
+    out = np.full(px.size, np.inf)
+    for n in range(px.size):
+        if clear[n] > 0.0:
+            out[n] = point_clearance(edges, frame, start, items, px[n], py[n], cap)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def above(parent: Ints, v: int, top: int) -> bool:
+    """Whether `top` is `v` or one of those before it."""
+    while v >= 0:
+        if v == top:
+            return True
+        v = parent[v]
+    return False
+
+
+@njit(cache=True, nogil=True)
+def uncross(
+    px: Floats, py: Floats, nx: int, parent: Ints, member: Flags, edges: Floats, frame: Floats, start: Ints, items: Ints,
+    radius: float,
+) -> int:
+    """Let moves of a tree that cross meet at a node instead, in place; the number of crossings that could not be mended."""
+    nodes = px.size
+    ny = nodes // nx
+    left = 0
+    for turn in range(8):
+        found, left = 0, 0
+        for v in range(nodes):
+            if member[v] == 0 or parent[v] < 0:
+                continue
+            vj, vi = v // nx, v % nx
+            for w in range(max(vj - 3, 0) * nx, min(vj + 4, ny) * nx):
+                wi = w % nx
+                if w == v or wi < vi - 3 or wi > vi + 3 or member[w] == 0 or parent[w] < 0:
+                    continue
+                u, p = parent[v], parent[w]
+                if u in (w, p) or p == v:
+                    continue
+                if segments_sq(px[u], py[u], px[v], py[v], px[p], py[p], px[w], py[w]) > 1e-6:
+                    continue
+                # the end of one move joins an end of the other, which must not lie beyond it
+                done = False
+                for q in (p, w):
+                    if not above(parent, q, v) and segment_clear(
+                        edges, frame, start, items, px[q], py[q], px[v], py[v], radius
+                    ):
+                        parent[v] = q
+                        done = True
+                        break
+                if not done:
+                    for q in (u, v):
+                        if not above(parent, q, w) and segment_clear(
+                            edges, frame, start, items, px[q], py[q], px[w], py[w], radius
+                        ):
+                            parent[w] = q
+                            done = True
+                            break
+                if done:
+                    found += 1
+                else:
+                    left += 1
+        if found == 0:
+            break
+    return left
+
+
+@njit(cache=True, nogil=True)
+def heap_meld(key: Floats, lazy: Floats, left: Ints, right: Ints, rank: Ints, a: int, b: int) -> int:
+    """Join two leftist heaps (least key first); -1 is the empty heap, `lazy` what is still to be added below."""
+    if a < 0:
+        return b
+    if b < 0:
+        return a
+    if key[b] < key[a] or (key[b] == key[a] and b < a):
+        a, b = b, a
+    settle(key, lazy, left, right, a)
+    right[a] = heap_meld(key, lazy, left, right, rank, right[a], b)
+    low = rank[left[a]] if left[a] >= 0 else 0
+    if low < rank[right[a]]:
+        left[a], right[a] = right[a], left[a]
+    rank[a] = (rank[right[a]] if right[a] >= 0 else 0) + 1
+    return a
+
+
+@njit(cache=True, nogil=True)
+def settle(key: Floats, lazy: Floats, left: Ints, right: Ints, a: int) -> None:
+    """Hand a pending addition down to the children."""
+    if lazy[a] != 0.0:
+        if left[a] >= 0:
+            key[left[a]] += lazy[a]
+            lazy[left[a]] += lazy[a]
+        if right[a] >= 0:
+            key[right[a]] += lazy[a]
+            lazy[right[a]] += lazy[a]
+        lazy[a] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def tree_profile(
+    parent: Ints, bound: Floats, ground: Floats, start: Ints, keys: Floats, weights: Floats, rising: Flags
+) -> Floats:
+    """Minimize the sum of hinges over a tree under abs(z[k] - z[parent[k]]) <= bound[k].
+
+    A hinge of station k is weights x max(0, z - key) where `rising`, else weights x max(0, key - z). The cost of a
+    subtree as a function of its root's height is kept as two heaps: falling hinges (keys negated) and rising ones.
+    """
+    n = parent.size
+    pool = 8 * keys.size + 16
+    key, weight, lazy = np.zeros(pool), np.zeros(pool), np.zeros(pool)
+    left, right, rank = np.full(pool, -1, np.int64), np.full(pool, -1, np.int64), np.zeros(pool, np.int64)
+    fall, rise = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
+    low, high = np.full(n, -np.inf), np.full(n, np.inf)
+    used = 0
+    for k in range(n - 1, -1, -1):
+        a, b = fall[k], rise[k]
+        for h in range(start[k], start[k + 1]):
+            if used == key.size:
+                grown = 2 * used
+                key, weight, lazy = stretch(key, grown), stretch(weight, grown), stretch(lazy, grown)
+                left, right, rank = stretch_int(left, grown), stretch_int(right, grown), stretch_int(rank, grown)
+            key[used] = keys[h] if rising[h] else -keys[h]
+            weight[used], rank[used] = weights[h], 1
+            if rising[h]:
+                b = heap_meld(key, lazy, left, right, rank, b, used)
+            else:
+                a = heap_meld(key, lazy, left, right, rank, a, used)
+            used += 1
+        # a falling hinge above a rising one: the same sum with the keys exchanged, plus a constant
+        while a >= 0 and b >= 0 and -key[a] > key[b]:
+            settle(key, lazy, left, right, a)
+            settle(key, lazy, left, right, b)
+            moved = min(weight[a], weight[b])
+            ka, kb = key[a], key[b]
+            top_a, top_b = a, b
+            rest_a, rest_b = weight[a] - moved, weight[b] - moved
+            a = heap_meld(key, lazy, left, right, rank, left[a], right[a])
+            b = heap_meld(key, lazy, left, right, rank, left[b], right[b])
+            for node in (top_a, top_b):
+                left[node], right[node], rank[node], lazy[node], weight[node] = -1, -1, 1, 0.0, moved
+            key[top_a], key[top_b] = -kb, -ka
+            a = heap_meld(key, lazy, left, right, rank, a, top_a)
+            b = heap_meld(key, lazy, left, right, rank, b, top_b)
+            if (rest_a > 0.0 or rest_b > 0.0) and used == key.size:
+                grown = 2 * used
+                key, weight, lazy = stretch(key, grown), stretch(weight, grown), stretch(lazy, grown)
+                left, right, rank = stretch_int(left, grown), stretch_int(right, grown), stretch_int(rank, grown)
+            if rest_a > 0.0:
+                key[used], weight[used], rank[used] = ka, rest_a, 1
+                a = heap_meld(key, lazy, left, right, rank, a, used)
+                used += 1
+            elif rest_b > 0.0:
+                key[used], weight[used], rank[used] = kb, rest_b, 1
+                b = heap_meld(key, lazy, left, right, rank, b, used)
+                used += 1
+        if a >= 0:
+            low[k] = -key[a]
+        if b >= 0:
+            high[k] = key[b]
+        p = parent[k]
+        if p >= 0:
+            if a >= 0:
+                key[a] += bound[k]
+                lazy[a] += bound[k]
+            if b >= 0:
+                key[b] += bound[k]
+                lazy[b] += bound[k]
+            fall[p] = heap_meld(key, lazy, left, right, rank, fall[p], a)
+            rise[p] = heap_meld(key, lazy, left, right, rank, rise[p], b)
+    z = np.zeros(n)
+    for k in range(n):
+        p = parent[k]
+        if p < 0:
+            z[k] = min(max(ground[k], low[k]), high[k])
+        else:
+            least, most = z[p] - bound[k], z[p] + bound[k]
+            z[k] = min(max(min(max(z[p], low[k]), high[k]), least), most)
+    return z
+
+
+@njit(cache=True, nogil=True)
+def stretch(values: Floats, size: int) -> Floats:
+    """A longer copy, zeros behind."""
+    out = np.zeros(size)
+    out[: values.size] = values
+    return out
+
+
+@njit(cache=True, nogil=True)
+def stretch_int(values: Ints, size: int) -> Ints:
+    """A longer copy, -1 behind (no child)."""
+    out = np.full(size, -1, np.int64)
+    out[: values.size] = values
+    return out

@@ -1,0 +1,592 @@
+"""Roads: one legal, connected network from the site entry to every terminal, with a designed profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import shapely
+from shapely import LineString, MultiPolygon, Point, Polygon
+
+from pacifico.errors import InputError
+from pacifico.layout import _kernels, routing
+from pacifico.layout.alignment import Pin, Profile, design_heights
+from pacifico.layout.entry import Edge, Gate, cheapest_gate, given_gate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pacifico.grid import Ground
+    from pacifico.site.model import Zone
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+RoadClass = Literal["spine", "secondary", "spur"]
+
+SPUR_M = 150.0
+"""A dead end shorter than this is a spur."""
+DETOURS = 3
+"""Searches that avoid where no profile was found before terminals are given up."""
+TOLERANCE_M = 0.005
+
+
+@dataclass(frozen=True)
+class RoadRules:
+    """Rules of site roads; defaults after the International Fire Code (2021), appendix D."""
+
+    width_m: float = 6.1
+    """Carriageway width, 20 ft."""
+    max_grade: float = 0.10
+    """Rise over run."""
+    min_radius_m: float = 12.0
+    """Radius of the inner edge in bends."""
+    max_cut_fill_m: float = 4.0
+    """Most depth between ground and design, averaged over the width."""
+    station_m: float = 10.0
+    """Most distance between design heights."""
+    clearance_m: float = 0.25
+    """Kept between the strip and every edge."""
+    grade_margin: float = 0.001
+    """Left unused of `max_grade`, so that rounded coordinates keep it too."""
+
+    def __post_init__(self) -> None:
+        for name in ("width_m", "max_grade", "max_cut_fill_m", "station_m", "clearance_m"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"road rule {name} is {getattr(self, name)}; it must be above 0")
+        if not 0 <= self.grade_margin < self.max_grade:
+            raise InputError(
+                f"road rule grade_margin is {self.grade_margin}; it must lie between 0 and max_grade ({self.max_grade})"
+            )
+
+
+DEFAULT_RULES = RoadRules()
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Something that a road must come near."""
+
+    key: str
+    footprint: Polygon
+    """Working CRS; the centreline must come within `reach_m` of it [m]."""
+    reach_m: float
+    priority: int = 1
+    """Low ones are reached first."""
+    pad: Polygon | None = None
+    """The pad it stands on: the road's height must meet it."""
+    pad_plane: tuple[float, float, float] | None = None
+    """Height at the pad's centroid [m], rise per metre eastwards and northwards."""
+
+
+@dataclass(frozen=True)
+class Road:
+    """One stretch between junctions, with its design heights."""
+
+    road_id: str
+    road_class: RoadClass
+    line: LineString
+    """Centreline with Z (design height), working CRS [m]; it leads away from the entry."""
+    width_m: float
+    length_m: float
+    """In plan."""
+    max_grade_pct: float
+    mean_grade_pct: float
+
+
+@dataclass(frozen=True)
+class Network:
+    """All roads of a site."""
+
+    roads: tuple[Road, ...]
+    entry: Point | None
+    """Where the roads begin; None where no road can start anywhere."""
+    served: Mapping[str, str] = field(default_factory=dict)
+    """Road that serves each terminal."""
+    unreached: Mapping[str, str] = field(default_factory=dict)
+    """Why each of the other terminals is not served."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def length_m(self) -> float:
+        """Of all roads, in plan."""
+        return sum(r.length_m for r in self.roads)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What stays the same while a network is sought."""
+
+    ground: Ground
+    terminals: Sequence[Terminal]
+    rules: RoadRules
+    lattice: routing.Lattice
+    shapes: routing.Shapes
+    pads: routing.Shapes
+    reach_m: Floats
+    reach: routing.Reach
+    priority: Ints
+    pulled: dict[bytes, Floats] = field(default_factory=dict)
+    """Paths pulled so far, by nodes and bound terminals: rounds share most of them."""
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """A network in plan: lines that lead away from the entry, and what each serves."""
+
+    lines: list[Floats]
+    ups: list[int]
+    ends_at: list[int]
+    """Road position at each line's end."""
+    line_of: dict[int, int]
+    """Line that serves each terminal."""
+    tight: int
+
+
+def route_network(
+    ground: Ground,
+    allowed: Polygon | MultiPolygon,
+    terminals: Sequence[Terminal],
+    *,
+    entry: Point | None = None,
+    obstacles: Sequence[Polygon] = (),
+    rules: RoadRules = DEFAULT_RULES,
+    cost_zones: Sequence[Zone] = (),
+    boundary: Polygon | MultiPolygon | None = None,
+) -> Network:
+    """One connected road network from the entry to every terminal that a legal road can reach.
+
+    Parameters
+    ----------
+    ground : Ground
+        Heights in the working CRS; nodata is never crossed.
+    allowed : Polygon or MultiPolygon
+        Site less exclusions; every strip (line buffered by half the width, flat ends) lies inside it.
+    terminals : sequence of Terminal
+        What is to be reached, lowest `priority` first, then the nearest to the network.
+    entry : Point, optional
+        Where the roads begin; by default the place on the boundary that is cheapest to reach the first terminal from.
+    obstacles : sequence of Polygon
+        Footprints and pads; no strip touches them.
+    rules : RoadRules
+        Width, grade, radius, depth.
+    cost_zones : sequence of Zone
+        Ground that costs `cost_multiplier` times as much to cross.
+    boundary : Polygon or MultiPolygon, optional
+        The site's outer boundary, on which the entry lies; by default the outer rings of `allowed`.
+
+    Returns
+    -------
+    Network
+        Every terminal is in `served` or in `unreached`. No road is steeper than `rules.max_grade` or deeper than
+        `rules.max_cut_fill_m` at its stations; lines that meet share a vertex.
+
+    Raises
+    ------
+    InputError
+        An entry farther than 60 m from the site's edge, or beside no place for a road.
+    """
+    case = _case(ground, allowed, terminals, obstacles, rules, cost_zones)
+    if case is None:
+        return Network((), None, {}, {t.key: "no legal route: the site has no room for a road" for t in terminals})
+    order = np.argsort(case.priority, kind="stable")
+    edge = Edge.of(case.lattice, boundary if boundary is not None else allowed)
+    gate: Gate | None
+    if entry is not None:
+        first = np.repeat(np.arange(case.lattice.px.size), np.diff(case.reach.row))
+        urgent = case.priority[case.reach.item] == case.priority.min() if case.reach.item.size else np.zeros(0, bool)
+        gate = given_gate(case.lattice, edge, entry, allowed, first[urgent], routing.parts(case.lattice))
+    else:
+        gate = cheapest_gate(case.lattice, edge, order, case.reach, max_grade=rules.max_grade)
+    if gate is None:
+        return Network((), None, {}, _reasons(case, None, set(range(len(terminals))), {}))
+    return _network(case, gate)
+
+
+def _case(
+    ground: Ground,
+    allowed: Polygon | MultiPolygon,
+    terminals: Sequence[Terminal],
+    obstacles: Sequence[Polygon],
+    rules: RoadRules,
+    cost_zones: Sequence[Zone],
+) -> _Case | None:
+    if allowed.is_empty:
+        return None
+    lattice = routing.make_lattice(
+        ground,
+        allowed,
+        obstacles,
+        [(z.geometry, z.cost_multiplier) for z in cost_zones],
+        half_width_m=rules.width_m / 2,
+        clearance_m=rules.clearance_m,
+        cell=routing.cell_size(allowed.area),
+    )
+    if not (lattice.clear > 0).any():
+        return None
+    shapes = routing.Shapes.of([t.footprint for t in terminals])
+    pads = routing.Shapes.of([t.pad if t.pad is not None else t.footprint for t in terminals])
+    reach_m = np.array([t.reach_m for t in terminals], dtype=np.float64)
+    priority = np.array([t.priority for t in terminals], dtype=np.int64)
+    return _Case(
+        ground, terminals, rules, lattice, shapes, pads, reach_m, routing.Reach.of(lattice, shapes, reach_m), priority
+    )
+
+
+def _network(case: _Case, gate: Gate) -> Network:
+    """Search, draw, design; go round what has no profile, then give up what still has none."""
+    tax = np.ones(case.lattice.px.size)
+    given_up: dict[int, str] = {}
+    server = np.zeros(0, np.int64)
+    parent = np.zeros(0, np.int64)
+    drawing, stations, profile = None, None, None
+    for turn in range(DETOURS + 1):
+        growth = routing.search(
+            case.lattice, np.array([gate.node]), reach=case.reach, priority=case.priority,
+            max_grade=case.rules.max_grade, tax=tax,
+        )  # fmt: skip
+        server, (parent, _) = growth.server, routing.uncrossed(case.lattice, growth)
+        drawing = _draw(case, gate, parent, server)
+        stations = _stations(case, drawing)
+        profile, _ = _design(case, drawing, stations)
+        bad = profile.excess_m > TOLERANCE_M
+        if not bad.any() or turn == DETOURS:
+            break
+        _avoid(case.lattice, tax, stations.xy[bad])
+    assert drawing is not None and stations is not None and profile is not None  # noqa: PT018, S101 (the loop ran)
+    server = server.copy()
+    while True:
+        profile, pinned = _design(case, drawing, stations)
+        out = _too_deep(case, drawing, stations, profile) or _unpinned(drawing, profile, pinned)
+        if not out:
+            break
+        for t, reason in out.items():
+            given_up[t] = reason.format(grade=100 * case.rules.max_grade, depth=case.rules.max_cut_fill_m)
+            server[t] = -1
+        drawing = _draw(case, gate, parent, server)
+        stations = _stations(case, drawing)
+    return _finished(case, gate, drawing, stations, profile, given_up)
+
+
+def _avoid(lattice: routing.Lattice, tax: Floats, places: Floats) -> None:
+    """Raise the cost of road positions around places where no profile was found."""
+    i = ((places[:, 0] - lattice.x0) / lattice.cell + 0.5).astype(np.int64)
+    j = ((places[:, 1] - lattice.y0) / lattice.cell + 0.5).astype(np.int64)
+    around = np.zeros(tax.size, bool)
+    for dj in range(-2, 3):
+        for di in range(-2, 3):
+            jj, ii = np.clip(j + dj, 0, lattice.ny - 1), np.clip(i + di, 0, lattice.nx - 1)
+            around[jj * lattice.nx + ii] = True
+    tax[around] *= 3.0
+
+
+def _draw(case: _Case, gate: Gate, parent: Ints, server: Ints) -> _Drawing:
+    """Lines of the tree from the gate to all servers: pulled tight, bends rounded, none crossing another."""
+    lattice = case.lattice
+    chains = routing.chains_of(parent, gate.node, server[server >= 0])
+    at_root = [c for c, chain in enumerate(chains) if chain.up < 0]
+    lead = float(np.hypot(lattice.px[gate.node] - gate.point[0], lattice.py[gate.node] - gate.point[1])) > TOLERANCE_M
+    raw: list[Floats] = []
+    place: dict[int, tuple[int, int]] = {}
+    ups = [c.up for c in chains]
+    ends = [int(c.nodes[-1]) for c in chains]
+    shift = 0
+    if lead and len(at_root) != 1 and (server >= 0).any():  # a stretch of its own from the entry to the first junction
+        raw.append(np.array([gate.point, [lattice.px[gate.node], lattice.py[gate.node]]]))
+        ups, ends, shift = [-1, *(u + 1 for u in ups)], [gate.node, *ends], 1
+        place[gate.node] = (0, 1)
+    for c, chain in enumerate(chains):
+        xy = np.column_stack([lattice.px[chain.nodes], lattice.py[chain.nodes]])
+        first = 1
+        if lead and not shift and chain.up < 0:
+            xy = np.vstack([gate.point, xy])
+            first = 2
+            place[gate.node] = (c, 1)
+        elif not shift and chain.up < 0 and gate.node not in place:
+            place[gate.node] = (c, 0)
+        raw.append(xy)
+        for k, n in enumerate(chain.nodes[1:].tolist()):
+            place[n] = (c + shift, k + first)
+    line_of = {int(t): place[int(server[t])][0] for t in np.flatnonzero(server >= 0)} if raw else {}
+    bound: list[list[tuple[int, int]]] = [[] for _ in raw]
+    for t, c in line_of.items():
+        bound[c].append((place[int(server[t])][1], t))
+
+    lines: list[Floats] = []
+    pulled: list[Floats] = []
+    tight = []
+    for c, xy in enumerate(raw):
+        straight = _pulled(case, xy, bound[c])
+        pulled.append(straight)
+        line, sharp = routing.round_bends(
+            lattice, straight, radius_m=case.rules.min_radius_m + case.rules.width_m / 2
+        )
+        if not _serves(case, line, [t for _, t in bound[c]]):
+            line, sharp = straight, max(len(straight) - 2, 0)
+        lines.append(line)
+        tight.append(sharp)
+    state = [0] * len(lines)
+    while True:  # lines that touch elsewhere than at their ends go back, step by step, to the paths that do not
+        back = [c for c in _touching(lines, ups) if state[c] < 2]
+        if not back:
+            break
+        for c in back:
+            state[c] += 1
+            lines[c] = pulled[c] if state[c] == 1 else raw[c]
+            tight[c] = max(len(pulled[c]) - 2, 0)
+    return _Drawing(lines, ups, ends, line_of, sum(tight))
+
+
+def _pulled(case: _Case, xy: Floats, bound: list[tuple[int, int]]) -> Floats:
+    ordered = sorted(bound)
+    at = np.array([k for k, _ in ordered], dtype=np.int64)
+    who = np.array([t for _, t in ordered], dtype=np.int64)
+    key = xy.tobytes() + b"|" + at.tobytes() + who.tobytes()
+    if key not in case.pulled:
+        case.pulled[key] = routing.pull(
+            case.lattice, xy, at, who, case.shapes, case.reach_m, max_grade=case.rules.max_grade
+        )
+    return case.pulled[key]
+
+
+def _serves(case: _Case, line: Floats, who: list[int]) -> bool:
+    """Whether a line comes within reach of all it is to serve."""
+    s = case.shapes
+    return all(
+        _kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[0] <= case.reach_m[t] for t in who
+    )
+
+
+def _touching(lines: list[Floats], ups: list[int]) -> list[int]:
+    """Lines that meet another elsewhere than where one continues the other."""
+    if len(lines) < 2:
+        return []
+    shapes = shapely.linestrings(np.concatenate(lines), indices=np.repeat(np.arange(len(lines)), [len(x) for x in lines]))
+    first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    keep = first < second
+    first, second = first[keep], second[keep]
+    common = shapely.intersection(shapes[first], shapes[second])
+    found: set[int] = set()
+    for a, b, where in zip(first.tolist(), second.tolist(), common, strict=True):
+        if ups[b] == a:
+            joint = lines[b][0]
+        elif ups[a] == ups[b]:
+            joint = lines[a][0]
+        else:
+            found |= {a, b}
+            continue
+        xy = shapely.get_coordinates(where)
+        if where.length > 0.01 or (np.hypot(*(xy - joint).T) > 0.05).any():
+            found |= {a, b}
+    return sorted(found)
+
+
+@dataclass(frozen=True)
+class _Stations:
+    """Points along all lines that get a design height; the first is the entry."""
+
+    xy: Floats
+    parent: Ints
+    distance: Floats
+    line: Ints
+    ground: Floats
+    weight: Floats
+    of_line: list[Ints]
+    """Stations of each line, its start (shared with the line before) included."""
+
+
+def _stations(case: _Case, drawing: _Drawing) -> _Stations:
+    """Stations of a drawing with the mean ground over the strip's width at each."""
+    if not drawing.lines:
+        none, nil = np.zeros(0), np.zeros(0, np.int64)
+        return _Stations(np.zeros((0, 2)), nil, none, nil, none, none, [])
+    spacing = min(case.rules.station_m, max(5.0, min(case.ground.grid.dx, case.ground.grid.dy)))
+    xys, parents, gaps, owners, along = [drawing.lines[0][:1]], [np.array([-1])], [np.zeros(1)], [np.zeros(1, np.int64)], []
+    of_line: list[Ints] = []
+    count = 1
+    for c, line in enumerate(drawing.lines):
+        points = _subdivided(line, spacing)
+        start = of_line[drawing.ups[c]][-1] if drawing.ups[c] >= 0 else 0
+        ids = np.concatenate([[start], np.arange(count, count + len(points) - 1)]).astype(np.int64)
+        of_line.append(ids)
+        xys.append(points[1:])
+        parents.append(ids[:-1])
+        gaps.append(np.hypot(*np.diff(points, axis=0).T))
+        owners.append(np.full(len(points) - 1, c))
+        ahead = np.vstack([points[2:], points[-1:]]) - points[:-1]
+        along.append(ahead)
+        if c == 0:
+            along.insert(0, points[1:2] - points[:1])
+        count += len(points) - 1
+    xy, parent, distance = np.vstack(xys), np.concatenate(parents).astype(np.int64), np.concatenate(gaps)
+    way = np.vstack(along)
+    way /= np.maximum(np.hypot(way[:, 0], way[:, 1]), 1e-9)[:, None]
+    offsets = ((np.arange(7) + 0.5) / 7 - 0.5) * case.rules.width_m
+    z = case.ground.at(xy[:, :1] - way[:, 1:] * offsets, xy[:, 1:] + way[:, :1] * offsets)
+    ground = z.mean(axis=1)
+    if not np.isfinite(ground).all():
+        raise InputError("a road lies on ground without elevation; please report this site")
+    half = distance / 2
+    weight = half.copy()
+    np.add.at(weight, parent[1:], half[1:])
+    return _Stations(
+        xy, parent, distance, np.concatenate(owners).astype(np.int64), ground, weight * case.rules.width_m + 1e-6, of_line
+    )
+
+
+def _subdivided(line: Floats, spacing: float) -> Floats:
+    """Line with further vertices so that none is farther from the next than `spacing`."""
+    length = np.hypot(*np.diff(line, axis=0).T)
+    pieces = np.maximum(np.ceil(length / spacing - 1e-9), 1).astype(np.int64)
+    k = np.repeat(np.arange(pieces.size), pieces)
+    share = (np.arange(k.size) - np.repeat(np.cumsum(pieces) - pieces, pieces)) / pieces[k]
+    inner = line[k] + (line[k + 1] - line[k]) * share[:, None]
+    return np.vstack([inner, line[-1:]])
+
+
+def _design(case: _Case, drawing: _Drawing, stations: _Stations) -> tuple[Profile, list[tuple[int, Pin]]]:
+    """Heights of all stations, and the pins (terminal, pin) that pads set."""
+    grade = case.rules.max_grade - case.rules.grade_margin
+    who, at, gap = [], [], []
+    p = case.pads
+    for t, c in drawing.line_of.items():
+        if case.terminals[t].pad is None or case.terminals[t].pad_plane is None:
+            continue
+        ids = stations.of_line[c]
+        _, k, far = _kernels.nearest_on_line(p.coords, p.start[t], p.start[t + 1], stations.xy[ids])
+        who.append(t)
+        at.append(int(ids[k]))
+        gap.append(far)
+    pins: list[tuple[int, Pin]] = []
+    if who:
+        pads = np.array([case.terminals[t].pad for t in who], dtype=object)
+        links = shapely.shortest_line(shapely.points(stations.xy[at]), pads)
+        touch = shapely.get_coordinates(links)[1::2]
+        middle = shapely.get_coordinates(shapely.centroid(pads))
+        plane = np.array([case.terminals[t].pad_plane for t in who], dtype=np.float64)
+        z = plane[:, 0] + ((touch - middle) * plane[:, 1:]).sum(axis=1)
+        pins = [(t, Pin(a, float(h), grade * g)) for t, a, h, g in zip(who, at, z, gap, strict=True)]
+    profile = design_heights(
+        stations.parent, stations.distance, stations.ground, stations.weight, max_grade=grade,
+        max_depth_m=case.rules.max_cut_fill_m, pins=[pin for _, pin in pins],
+    )  # fmt: skip
+    return profile, pins
+
+
+def _too_deep(case: _Case, drawing: _Drawing, stations: _Stations, profile: Profile) -> dict[int, str]:
+    """Terminals beyond the farthest stations that no profile within the depth limit reaches."""
+    bad = profile.excess_m > TOLERANCE_M
+    if not bad.any():
+        return {}
+    n = bad.size
+    below = np.zeros(n, bool)  # a later station of the branch is bad too
+    for k in range(n - 1, 0, -1):
+        if bad[k] or below[k]:
+            below[stations.parent[k]] = True
+    last = bad & ~below
+    beyond = last.copy()
+    for k in range(1, n):
+        beyond[k] |= beyond[stations.parent[k]]
+    out = {}
+    for t, c in drawing.line_of.items():
+        s = case.shapes
+        ids = stations.of_line[c]
+        k = _kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], stations.xy[ids])[1]
+        if beyond[ids[k]]:
+            out[t] = "too steep: no road profile within {grade:g} % and {depth:g} m of cut or fill"
+    if not out:  # the bad stretch itself serves: whoever is served by its line
+        lines = set(stations.line[last].tolist())
+        out = {t: "too steep: no road profile within {grade:g} % and {depth:g} m of cut or fill"
+               for t, c in drawing.line_of.items() if c in lines}  # fmt: skip
+    if not out:  # lines without terminals end at junctions: everything after them
+        lines = set(stations.line[beyond].tolist())
+        out = {t: "too steep: no road profile within {grade:g} % and {depth:g} m of cut or fill"
+               for t, c in drawing.line_of.items() if c in lines}  # fmt: skip
+    return out
+
+
+def _unpinned(drawing: _Drawing, profile: Profile, pinned: list[tuple[int, Pin]]) -> dict[int, str]:
+    """The terminals whose pad the road misses by most, one a line: pads of a line may be at odds with each other."""
+    worst: dict[int, tuple[float, int]] = {}
+    for (t, _), miss in zip(pinned, profile.pin_excess_m.tolist(), strict=True):
+        if miss > TOLERANCE_M:
+            c = drawing.line_of[t]
+            if c not in worst or miss > worst[c][0] + 1e-9:
+                worst[c] = (miss, t)
+    return {t: "too steep: the road can't meet its pad within {grade:g} %" for _, t in worst.values()}
+
+
+def _finished(
+    case: _Case, gate: Gate, drawing: _Drawing, stations: _Stations, profile: Profile, given_up: dict[int, str]
+) -> Network:
+    """Roads with their classes and figures, and every terminal accounted for."""
+    classes = _classes(case, drawing)
+    roads = []
+    for c, ids in enumerate(stations.of_line):
+        xyz = np.column_stack([stations.xy[ids], profile.z[ids]])
+        d = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
+        rise = np.abs(np.diff(xyz[:, 2]))
+        roads.append(
+            Road(
+                f"R{c + 1:03d}", classes[c], LineString(xyz), case.rules.width_m, float(d.sum()),
+                float((rise / d).max() * 100), float(rise.sum() / d.sum() * 100),
+            )
+        )  # fmt: skip
+    served = {case.terminals[t].key: roads[c].road_id for t, c in sorted(drawing.line_of.items())}
+    missing = set(range(len(case.terminals))) - set(drawing.line_of)
+    warnings = list(gate.warnings)
+    if drawing.tight:
+        warnings.append(
+            f"{drawing.tight} road bends are tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room"
+        )
+    return Network(tuple(roads), Point(gate.point), served, _reasons(case, gate, missing, given_up), tuple(warnings))
+
+
+def _classes(case: _Case, drawing: _Drawing) -> list[RoadClass]:
+    """Spine: what leads to the first terminals; spur: short dead ends; secondary: the rest."""
+    n = len(drawing.lines)
+    spine = [False] * n
+    first = min((int(case.priority[t]) for t in drawing.line_of), default=0)
+    for t, c in drawing.line_of.items():
+        if int(case.priority[t]) == first:
+            k = c
+            while k >= 0 and not spine[k]:
+                spine[k] = True
+                k = drawing.ups[k]
+    goes_on = set(drawing.ups)
+    out: list[RoadClass] = []
+    for c, line in enumerate(drawing.lines):
+        if spine[c]:
+            out.append("spine")
+        elif c not in goes_on and float(np.hypot(*np.diff(line, axis=0).T).sum()) < SPUR_M:
+            out.append("spur")
+        else:
+            out.append("secondary")
+    return out
+
+
+def _reasons(case: _Case, gate: Gate | None, missing: set[int], known: dict[int, str]) -> dict[str, str]:
+    """One true line for each terminal that has no road."""
+    out = {}
+    parts: Ints | None = None
+    nodes = np.repeat(np.arange(case.lattice.px.size), np.diff(case.reach.row)) if missing else np.zeros(0, np.int64)
+    for t in sorted(missing):
+        key = case.terminals[t].key
+        if t in known:
+            out[key] = known[t]
+            continue
+        own = nodes[case.reach.item == t]
+        if own.size == 0:
+            out[key] = f"no legal route: no room for a road within {case.reach_m[t]:g} m"
+            continue
+        if parts is None:
+            parts = routing.parts(case.lattice)
+        if gate is not None and not (parts[own] == parts[gate.node]).any():
+            out[key] = "no legal route: this part of the site is not connected to the entry"
+        elif gate is None:
+            out[key] = "no legal route: no road leads from the boundary to it"
+        else:
+            out[key] = f"too steep: every way to it is far beyond the grade limit of {100 * case.rules.max_grade:g} %"
+    return out

@@ -1,0 +1,379 @@
+"""Where a road can go, and the shared network of least cost: plan geometry only.
+
+A road's centreline keeps half its width plus a clearance from every edge of the allowed ground and of every obstacle.
+That distance is tested exactly, segment by segment, so a strip is legal by construction: the search, the pulled lines
+and the rounded bends all pass the same test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from shapely import MultiPolygon, Polygon
+
+from pacifico.layout import _kernels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from pacifico.grid import Ground
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.uint8]
+
+# 16 neighbours: king's and knight's moves. Length is overestimated by at most 2.8 % before pulling.
+MOVES = np.array(
+    [(0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1),
+     (1, 2), (2, 1), (-1, 2), (-2, 1), (1, -2), (2, -1), (-1, -2), (-2, -1)],
+    dtype=np.int64,
+)  # fmt: skip
+SMOOTHED_OVER_M = 10.0
+"""The search sees ground averaged over this half width: what earthwork of a few metres levels out."""
+
+
+@dataclass(frozen=True)
+class Fence:
+    """Edges to keep from, sorted into bins: rings of the allowed ground and of obstacles."""
+
+    edges: Floats
+    frame: Floats
+    start: Ints
+    items: Ints
+    radius: float
+    """Distance that a centreline keeps [m]."""
+
+    def clear(self, a: Floats, b: Floats) -> bool:
+        """Whether the segment from a to b keeps the distance."""
+        return bool(
+            _kernels.segment_clear(self.edges, self.frame, self.start, self.items, a[0], a[1], b[0], b[1], self.radius)
+        )
+
+
+@dataclass(frozen=True)
+class Blind:
+    """Ground without elevation, widened by half a road: no centreline crosses it."""
+
+    flags: Flags
+    frame: Floats
+    any: bool
+
+    def crossed(self, a: Floats, b: Floats) -> bool:
+        """Whether the segment from a to b passes it."""
+        return self.any and bool(_kernels.sees_blind(self.flags, self.frame, a[0], a[1], b[0], b[1]))
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Road positions, one a cell, with what a move between them costs."""
+
+    x0: float
+    """Easting of the centre of the first (south-west) cell [m]."""
+    y0: float
+    cell: float
+    nx: int
+    ny: int
+    px: Floats
+    py: Floats
+    clear: Floats
+    """Clearance of each position [m]; 0 where the cell holds none."""
+    z: Floats
+    """Smoothed ground at cell centres, shape (ny, nx), rows going north [m]."""
+    toll: Floats
+    """Cost multiplier of each cell, shape (ny, nx)."""
+    fence: Fence
+    blind: Blind
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Outer rings of polygons, one after the other."""
+
+    coords: Floats
+    start: Ints
+
+    @classmethod
+    def of(cls, polygons: Sequence[Polygon]) -> Shapes:
+        """Rings of polygons in their order."""
+        rings = [shapely.get_coordinates(shapely.get_exterior_ring(p)) for p in polygons]
+        start = np.cumsum([0, *(len(r) for r in rings)]).astype(np.int64)
+        return cls(np.concatenate(rings) if rings else np.zeros((0, 2)), start)
+
+
+def cell_size(area_m2: float) -> float:
+    """Routing cell for a site of this area [m]: 3 m on small sites, 12 m on the largest, whatever the DEM's cell."""
+    return float(np.clip(2.6 + 1.0e-3 * np.sqrt(area_m2), 3.0, 12.0))
+
+
+def parts_of(geometry: BaseGeometry) -> list[Polygon]:
+    """Polygons of a geometry, in their order; anything else is dropped."""
+    return [p for p in shapely.get_parts(geometry) if isinstance(p, Polygon) and not p.is_empty]
+
+
+def make_lattice(
+    ground: Ground,
+    allowed: Polygon | MultiPolygon,
+    obstacles: Sequence[Polygon],
+    tolls: Sequence[tuple[BaseGeometry, float]],
+    *,
+    half_width_m: float,
+    clearance_m: float,
+    cell: float,
+) -> Lattice:
+    """Road positions on the allowed ground, at least half a width and the clearance from every edge."""
+    radius = half_width_m + clearance_m
+    parts = parts_of(allowed)
+    rings = [[shapely.get_coordinates(r) for r in shapely.get_rings(p)] for p in parts]
+    flat = [r for part in rings for r in part]
+    blocks = [shapely.get_coordinates(shapely.get_exterior_ring(p)) for p in obstacles]
+    edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in [*flat, *blocks]])
+    west, south, east, north = allowed.bounds
+    k = 3 if cell <= 7.5 else 5
+    step = cell / k
+    nx, ny = int((east - west) / cell) + 2, int((north - south) / cell) + 2
+    cap = max(9.0, radius + 0.75 * cell + 0.1)
+    size = max(cell * 1.5, 12.0)
+    frame = np.array(
+        [west - size, south - size, size, np.ceil((nx * cell) / size) + 3, np.ceil((ny * cell) / size) + 3]
+    )
+    start, items = _kernels.bin_edges(edges, frame, cap)
+    fence = Fence(edges, frame, start, items, radius)
+
+    free = np.zeros((ny * k, nx * k), np.uint8)
+    xs, ys = west + step / 2, south + step / 2
+    ring_start = np.cumsum([0, *(len(r) for r in flat)]).astype(np.int64)
+    part_start = np.cumsum([0, *(len(p) for p in rings)]).astype(np.int64)
+    _kernels.fill_rings(free, np.concatenate(flat), ring_start, part_start, xs, ys, step, 1)
+    if blocks:
+        block_start = np.cumsum([0, *(len(r) for r in blocks)]).astype(np.int64)
+        each = np.arange(len(blocks) + 1, dtype=np.int64)
+        _kernels.fill_rings(free, np.concatenate(blocks), block_start, each, xs, ys, step, 0)
+    px, py, clear = _kernels.place_nodes(free, k, step, xs, ys, edges, frame, start, items, radius, cap)
+
+    x0, y0 = west + cell / 2, south + cell / 2
+    cx, cy = np.meshgrid(x0 + np.arange(nx) * cell, y0 + np.arange(ny) * cell)
+    z = _smoothed(ground.at(cx, cy), max(round(SMOOTHED_OVER_M / cell), 1))
+    blind = _blind(ground, half_width_m)
+    clear = _off_blind(px, py, clear, blind)
+    toll = np.ones((ny, nx))
+    for geometry, price in tolls:
+        for polygon in parts_of(geometry):
+            marked = np.zeros((ny, nx), np.uint8)
+            own = [shapely.get_coordinates(r) for r in shapely.get_rings(polygon)]
+            own_start = np.cumsum([0, *(len(r) for r in own)]).astype(np.int64)
+            whole = np.array([0, len(own)], np.int64)
+            _kernels.fill_rings(marked, np.concatenate(own), own_start, whole, x0, y0, cell, 1)
+            toll[marked == 1] = np.maximum(toll[marked == 1], price)
+    return Lattice(x0, y0, cell, nx, ny, px, py, clear, z, toll, fence, blind)
+
+
+def _smoothed(z: Floats, reach: int) -> Floats:
+    """Box mean over 2 reach + 1 cells either way; NaN does not count, and is filled where its surroundings know more."""
+    known = np.isfinite(z)
+    if not known.any():
+        return np.zeros_like(z)
+
+    def box(a: Floats) -> Floats:
+        for axis in (0, 1):
+            pad = [(reach + 1, reach) if i == axis else (0, 0) for i in (0, 1)]
+            total = np.cumsum(np.pad(a, pad), axis=axis)
+            n = a.shape[axis]
+            width = 2 * reach + 1
+            a = np.take(total, np.arange(width, width + n), axis) - np.take(total, np.arange(n), axis)
+        return a
+
+    base = float(np.nanmean(z))
+    count = box(known.astype(np.float64))
+    total = box(np.where(known, z - base, 0.0))
+    return base + np.where(count > 0.5, total / np.maximum(count, 1.0), 0.0)
+
+
+def _blind(ground: Ground, half_width_m: float) -> Blind:
+    """Squares between cell centres that touch nodata, widened so that a strip beside them is known."""
+    g = ground.grid
+    missing = ~np.isfinite(ground.z)
+    corner = np.pad(missing, 1, mode="edge")
+    quad = corner[:-1, :-1] | corner[1:, :-1] | corner[:-1, 1:] | corner[1:, 1:]  # (ny + 1, nx + 1), half a cell out
+    some = bool(missing.any())
+    if some:
+        for axis, size in ((0, g.dy), (1, g.dx)):
+            reach = int(np.ceil((half_width_m + 0.5) / size))
+            wide = quad.copy()
+            for d in range(1, reach + 1):
+                ahead = np.zeros_like(quad)
+                behind = np.zeros_like(quad)
+                if axis == 0:
+                    ahead[d:], behind[:-d] = quad[:-d], quad[d:]
+                else:
+                    ahead[:, d:], behind[:, :-d] = quad[:, :-d], quad[:, d:]
+                wide |= ahead | behind
+            quad = wide
+    frame = np.array([g.x0 - g.dx / 2, g.y0 + g.dy / 2, g.dx, g.dy])
+    return Blind(quad.astype(np.uint8), frame, some)
+
+
+def _off_blind(px: Floats, py: Floats, clear: Floats, blind: Blind) -> Floats:
+    """Clearances with 0 at positions on or off ground without elevation."""
+    column = np.floor((px - blind.frame[0]) / blind.frame[2]).astype(np.int64)
+    row = np.floor((blind.frame[1] - py) / blind.frame[3]).astype(np.int64)
+    ny, nx = blind.flags.shape
+    # the outermost half cell beyond the raster is no ground either
+    off = (column < 1) | (row < 1) | (column > nx - 2) | (row > ny - 2)
+    seen = blind.flags[np.clip(row, 0, ny - 1), np.clip(column, 0, nx - 1)] == 1
+    return np.where(off | seen, 0.0, clear)
+
+
+def heights(lattice: Lattice) -> Floats:
+    """Smoothed ground at the road positions [m]."""
+    c = np.clip((lattice.px - lattice.x0) / lattice.cell, 0, lattice.nx - 1)
+    r = np.clip((lattice.py - lattice.y0) / lattice.cell, 0, lattice.ny - 1)
+    i = np.minimum(c.astype(np.int64), lattice.nx - 2)
+    j = np.minimum(r.astype(np.int64), lattice.ny - 2)
+    fx, fy, z = c - i, r - j, lattice.z
+    return (z[j, i] * (1 - fx) + z[j, i + 1] * fx) * (1 - fy) + (z[j + 1, i] * (1 - fx) + z[j + 1, i + 1] * fx) * fy
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which terminals a road through each position serves (CSR by position)."""
+
+    row: Ints
+    item: Ints
+    far: Floats
+
+    @classmethod
+    def of(cls, lattice: Lattice, shapes: Shapes, reach: Floats) -> Reach:
+        """Terminals within their reach of each road position."""
+        if reach.size == 0:
+            return cls.none(lattice)
+        return cls(
+            *_kernels.reach_table(
+                lattice.px, lattice.py, lattice.clear, lattice.nx, lattice.x0 - lattice.cell / 2,
+                lattice.y0 - lattice.cell / 2, lattice.cell, shapes.coords, shapes.start, reach,
+            )
+        )  # fmt: skip
+
+    @classmethod
+    def none(cls, lattice: Lattice) -> Reach:
+        """No terminal anywhere."""
+        return cls(np.zeros(lattice.px.size + 1, np.int64), np.zeros(0, np.int64), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Result of one search."""
+
+    parent: Ints
+    member: Flags
+    server: Ints
+    dist: Floats
+    hit: int
+
+
+def search(
+    lattice: Lattice,
+    seeds: Ints,
+    *,
+    reach: Reach,
+    priority: Ints,
+    max_grade: float,
+    tax: Floats | None = None,
+    stop_at: Flags | None = None,
+) -> Growth:
+    """Grow a network from the seeds to all terminals, or, without terminals, search until `stop_at` is met.
+
+    `tax` multiplies the cost of single positions: where an earlier round found no profile.
+
+    References
+    ----------
+    Takahashi & Matsuyama (1980), "An approximate solution for the Steiner problem in graphs", Math. Japonica 24.
+    """
+    toll = lattice.toll.ravel() if tax is None else lattice.toll.ravel() * tax
+    f, b = lattice.fence, lattice.blind
+    stop = np.zeros(0, np.uint8) if stop_at is None else stop_at
+    return Growth(
+        *_kernels.grow(
+            lattice.px, lattice.py, lattice.clear, heights(lattice), toll, lattice.nx, MOVES, f.edges, f.frame, f.start,
+            f.items, b.flags, b.frame, b.any, f.radius, max_grade, seeds, reach.row, reach.item, reach.far, priority, stop,
+        )
+    )  # fmt: skip
+
+
+def parts(lattice: Lattice) -> Ints:
+    """Connected part of each road position, whatever the grade; -1 where no road fits."""
+    f = lattice.fence
+    return np.asarray(
+        _kernels.components(
+            lattice.px, lattice.py, lattice.clear, lattice.nx, MOVES, f.edges, f.frame, f.start, f.items, f.radius
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A stretch of road between two places where the network forks, ends or begins; it leads away from the entry."""
+
+    nodes: Ints
+    """Road positions from start to end; the first is shared with the chain before it."""
+    up: int
+    """Index of the chain that it continues, -1 at the entry."""
+
+
+def uncrossed(lattice: Lattice, growth: Growth) -> tuple[Ints, int]:
+    """Parents of a growth's nodes with crossing moves joined, and how many crossings remain."""
+    f = lattice.fence
+    parent = growth.parent.copy()
+    left = _kernels.uncross(
+        lattice.px, lattice.py, lattice.nx, parent, growth.member, f.edges, f.frame, f.start, f.items, f.radius
+    )
+    return parent, int(left)
+
+
+def chains_of(parent: Ints, root: int, servers: Ints) -> list[Chain]:
+    """Chains of the tree that leads from `root` to all `servers`, parents first, in an order that is always the same."""
+    used = {root}
+    for s in servers.tolist():
+        n = int(s)
+        while n not in used:
+            used.add(n)
+            n = int(parent[n])
+    children: dict[int, list[int]] = {n: [] for n in used}
+    for n in sorted(used):
+        if n != root:
+            children[int(parent[n])].append(n)
+    chains: list[Chain] = []
+    stack = [(root, c, -1) for c in reversed(children[root])]
+    while stack:
+        first, second, up = stack.pop()
+        nodes = [first, second]
+        while len(children[nodes[-1]]) == 1:
+            nodes.append(children[nodes[-1]][0])
+        chains.append(Chain(np.array(nodes, np.int64), up))
+        here = len(chains) - 1
+        stack.extend((nodes[-1], c, here) for c in reversed(children[nodes[-1]]))
+    return chains
+
+
+def pull(lattice: Lattice, xy: Floats, bound_at: Ints, bound: Ints, shapes: Shapes, reach: Floats, *, max_grade: float) -> Floats:
+    """Path pulled tight where that is legal, costs no more, and still serves the terminals bound to inner points."""
+    f, b = lattice.fence, lattice.blind
+    keep = _kernels.pull(
+        xy, bound_at, bound, shapes.coords, shapes.start, reach, lattice.z, lattice.toll, lattice.x0, lattice.y0,
+        lattice.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, max_grade,
+    )  # fmt: skip
+    return np.ascontiguousarray(xy[keep])
+
+
+def round_bends(lattice: Lattice, xy: Floats, *, radius_m: float) -> tuple[Floats, int]:
+    """Path with arcs at its bends, and how many stayed tighter than `radius_m` (of the centreline)."""
+    f, b = lattice.fence, lattice.blind
+    line, tight = _kernels.round_bends(
+        xy, radius_m, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius
+    )
+    return line, int(tight)
