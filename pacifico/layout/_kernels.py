@@ -233,6 +233,13 @@ def move_cost(length: float, rise: float, toll: float, grade: float) -> float:
 
 
 @njit(cache=True, nogil=True)
+def turn_cost(ux: float, uy: float, vx: float, vy: float) -> float:
+    """Cost of a bend [m]: nothing up to 30 degrees, 12 m for a right angle, 38 m for a hairpin."""
+    c = (ux * vx + uy * vy) / np.sqrt((ux * ux + uy * uy) * (vx * vx + vy * vy))
+    return 15.0 * (0.866 - c) ** 1.5 if c < 0.866 else 0.0
+
+
+@njit(cache=True, nogil=True)
 def line_cost(
     z: Floats, toll: Floats, x0: float, y0: float, step: float, ax: float, ay: float, bx: float, by: float, grade: float
 ) -> float:
@@ -464,6 +471,11 @@ def grow(
                 cost = move_cost(length, nz[v] - nz[u], 0.5 * (toll[u] + toll[v]), grade)
                 if cost < 0.0 or dist[u] + cost >= dist[v]:
                     continue
+                before = parent[u]
+                if before >= 0:
+                    cost += turn_cost(px[u] - px[before], py[u] - py[before], px[v] - px[u], py[v] - py[u])
+                    if dist[u] + cost >= dist[v]:
+                        continue
                 if clear[u] + clear[v] - length < 2.0 * radius and not segment_clear(
                     edges, frame, start, items, px[u], py[u], px[v], py[v], radius
                 ):
