@@ -93,6 +93,13 @@ class Queue:
                 QueueUrl=self.url, MessageBody=pointer.to_body(), DelaySeconds=_whole(delay_s, _LONGEST_DELAY)
             )
 
+    def send_copy(self, message: Message, *, delay_s: float) -> None:
+        """Send the same text as a fresh message: its receives start anew."""
+        with self._failing():
+            self._client.send_message(
+                QueueUrl=self.url, MessageBody=message.body, DelaySeconds=_whole(delay_s, _LONGEST_DELAY)
+            )
+
     def send_many(self, pointers: Sequence[Pointer]) -> dict[Pointer, str]:
         """Send in batches of ten; what could not be sent is returned with its reason, and the rest is sent."""
         unsent: dict[Pointer, str] = {}

@@ -219,7 +219,7 @@ class Records:
                 return None
             last = f"; the last said: {status.error_message}" if status.error_message else ""
             message = f"given up after {receives} deliveries and {status.attempt} attempts{last}"
-            return states.failed(status, kind="lost", message=message, now=now)
+            return states.failed(status, kind=status.error_kind or "lost", message=message, now=now)
 
         return self.change(owner, layout_id, step)
 

@@ -1,0 +1,249 @@
+"""The state machine of `pacifico.jobs.lifecycle`, driven by hypothesis over the real local store.
+
+The queue is a model (messages, receives, a dead-letter list); statuses, swaps and leases are the real ones. Time passes by
+setting a status file's mtime back, which is all that a lease goes by.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+
+from pacifico.jobs import keys
+from pacifico.jobs import status as states
+from pacifico.jobs.attempt import Attempt, LostError
+from pacifico.jobs.lifecycle import claim
+from pacifico.jobs.records import Records
+from pacifico.jobs.request import JobRequest
+from pacifico.jobs.settings import Settings
+from pacifico.jobs.store_local import LocalStore
+
+OWNER = "ann@example.com"
+JOBS = [str(uuid.UUID(int=n)) for n in range(1, 4)]
+SETTINGS = Settings(store="unused", owner=OWNER, lease_s=60, visibility_s=120)
+
+
+@dataclass
+class Letter:
+    layout_id: str
+    sent: float
+    receives: int = 0
+    hidden: bool = False
+    gone: bool = False
+
+
+@dataclass
+class Worker:
+    letter: Letter
+    attempt: Attempt
+    results: list[str] = field(default_factory=list)
+
+
+class Jobs(RuleBasedStateMachine):
+    held = Bundle("held")
+    working = Bundle("working")
+
+    @initialize()
+    def begin(self):
+        self.root = Path(tempfile.mkdtemp(prefix="model-"))
+        self.records = Records(LocalStore(self.root))
+        self.letters: list[Letter] = []
+        self.dead: list[Letter] = []
+        self.commits: dict[str, list[int]] = {name: [] for name in JOBS}
+        self.clock = self.records.now()
+
+    def teardown(self):
+        if not hasattr(self, "root"):
+            return
+        try:
+            self.drain()
+        finally:
+            shutil.rmtree(self.root)
+
+    # --- the world
+
+    def send(self, layout_id):
+        self.letters.append(Letter(layout_id, self.records.now()))
+
+    def visible(self):
+        return [letter for letter in self.letters if not letter.gone and not letter.hidden]
+
+    def receive(self):
+        for letter in self.visible():
+            if letter.receives >= 3:
+                letter.gone = True
+                self.dead.append(letter)
+                continue
+            letter.receives += 1
+            letter.hidden = True
+            return letter
+        return None
+
+    def age(self, layout_id, seconds):
+        path = self.root / keys.status(OWNER, layout_id)
+        if path.exists():
+            stat = path.stat()
+            os.utime(path, (stat.st_atime, stat.st_mtime - seconds))
+
+    def state(self, layout_id):
+        return self.records.read(OWNER, layout_id).status
+
+    def submitted(self):
+        return [name for name in JOBS if (self.root / keys.status(OWNER, name)).exists()]
+
+    # --- the client
+
+    @rule(layout_id=st.sampled_from(JOBS), crash=st.sampled_from(["", "after request", "before send"]))
+    def submit(self, layout_id, crash):
+        request = JobRequest(layout_id=layout_id, owner=OWNER, site_id="s", target_capacity_kw=1000, dem="sample")
+        if crash == "after request":
+            if layout_id not in self.submitted():
+                return  # nobody was told that it is submitted
+        held = self.records.submit(request)
+        if crash != "before send" and held.status.status == "queued":
+            self.send(layout_id)
+        elif crash == "before send" and held.status.status == "queued":
+            self.send(layout_id)  # the user, told nothing, submits again
+
+    @rule(layout_id=st.sampled_from(JOBS))
+    def cancel(self, layout_id):
+        if layout_id in self.submitted():
+            before = self.state(layout_id)
+            after = self.records.cancel(OWNER, layout_id).status
+            assert after.status == (before.status if before.terminal else "cancelled")
+
+    @rule(layout_id=st.sampled_from(JOBS))
+    def redrive(self, layout_id):
+        if layout_id in self.submitted() and self.state(layout_id).status == "failed":
+            # Seconds pass between a dead letter and its redrive; here, the letters grow older instead.
+            for letter in [*self.letters, *self.dead]:
+                letter.sent -= 10
+            assert self.records.redrive(OWNER, layout_id).status.status == "queued"
+            self.send(layout_id)
+
+    # --- workers
+
+    @rule(target=held)
+    def take(self):
+        return self.receive()
+
+    @rule(target=working, letter=consumes(held))
+    def start(self, letter):
+        if letter is None or letter.gone:
+            return None
+        got = claim(self.records, OWNER, letter.layout_id, worker="w", settings=SETTINGS)
+        if isinstance(got, Attempt):
+            return Worker(letter, got)
+        if got.status.terminal:
+            letter.gone = True
+        else:
+            assert got.alive
+            self.send(letter.layout_id)
+            letter.gone = True
+        return None
+
+    @rule(worker=working, stage=st.sampled_from([*states.STAGES, "unknown"]))
+    def renew(self, worker, stage):
+        if worker is None:
+            return
+        worker.attempt.progress(stage, "")
+        before = self.state(worker.letter.layout_id)
+        try:
+            worker.attempt.swap(worker.attempt._renewed)
+        except LostError:
+            assert before.status != "processing" or before.nonce != worker.attempt.status.nonce or worker.results
+        else:
+            assert before.nonce == worker.attempt.status.nonce
+
+    @rule(worker=consumes(working), how=st.sampled_from(["completed", "failed", "released", "stopped"]), crash=st.booleans())
+    def end(self, worker, how, crash):
+        if worker is None:
+            return
+        attempt, letter = worker.attempt, worker.letter
+        change = {
+            "completed": lambda s, now: states.completed(s, artifacts={}, metrics={"asset_count": 3}, now=now),
+            "failed": lambda s, now: states.failed(s, kind="request", message="m", now=now),
+            "released": lambda s, now: states.released(s, reason="m", kind="service", now=now),
+            "stopped": lambda s, now: states.released(s, reason="m", kind=None, now=now),
+        }[how]
+        try:
+            attempt.swap(change)
+        except LostError:
+            return  # the message is another's, or returns
+        if how == "completed":
+            self.commits[letter.layout_id].append(attempt.status.attempt)
+        if crash or how == "released":
+            return  # hidden, and visible again in time
+        if how == "stopped":
+            self.send(letter.layout_id)
+        letter.gone = True
+
+    @rule(worker=consumes(working))
+    def kill(self, worker):
+        """SIGKILL: nothing more is heard of it."""
+
+    @rule(layout_id=st.sampled_from(JOBS))
+    def lease_ends(self, layout_id):
+        self.age(layout_id, 61)
+
+    @rule(n=st.integers(0, 20))
+    def visibility_ends(self, n):
+        hidden = [letter for letter in self.letters if letter.hidden and not letter.gone]
+        if hidden:
+            hidden[n % len(hidden)].hidden = False
+
+    @rule()
+    def sweep(self):
+        for letter in self.dead:
+            before = self.records.read(OWNER, letter.layout_id)
+            after = self.records.fail_dead(OWNER, letter.layout_id, sent=letter.sent, receives=3).status
+            if before.alive or before.status.terminal:
+                assert after.status == before.status.status
+
+    # --- what always holds
+
+    @invariant()
+    def one_result_each(self):
+        if not hasattr(self, "commits"):
+            return
+        for layout_id, commits in self.commits.items():
+            assert len(commits) <= 1, f"{layout_id} completed by attempts {commits}"
+            if commits:
+                status = self.state(layout_id)
+                assert (status.status, status.attempt) == ("completed", commits[0])
+
+    def drain(self):
+        """Let honest workers have the rest: nothing stays stuck, nothing is lost."""
+        for _ in range(200):
+            for name in JOBS:
+                self.age(name, 61)
+            for letter in self.letters:
+                letter.hidden = False
+            letter = self.receive()
+            if letter is None:
+                break
+            self.end(self.start(letter), "completed", crash=False)
+        for name in JOBS:
+            self.age(name, 61)
+        self.sweep()
+        self.one_result_each()
+        for layout_id in self.submitted():
+            status = self.state(layout_id)
+            assert status.terminal, f"{layout_id} stays {status.status}"
+
+
+Jobs.TestCase.settings = settings(
+    max_examples=60,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+TestJobs = Jobs.TestCase
