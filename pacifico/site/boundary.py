@@ -68,8 +68,13 @@ def sidecars_of(path: Path) -> dict[str, bytes]:
     """Files beside a bare .shp, by extension in lower case."""
     if path.suffix.lower() != ".shp":
         return {}
-    beside = {p.suffix.lower()[1:]: p for p in sorted(path.parent.iterdir()) if p.stem == path.stem and p != path}
-    return {e: read_bytes_of(beside[e]) for e in ("shx", "dbf", "prj", "cpg") if e in beside}
+    beside = {
+        e: path.with_suffix(f".{spelt}")
+        for e in ("shx", "dbf", "prj", "cpg")
+        for spelt in (e.upper(), e)
+        if path.with_suffix(f".{spelt}").is_file()
+    }
+    return {extension: read_bytes_of(file) for extension, file in beside.items()}
 
 
 def _read(data: bytes, filename: str, layer: str | None, name: str | None, sidecars: dict[str, bytes]) -> Site:

@@ -5,7 +5,6 @@ DTDs and entities are refused outright (KML needs none), links are counted and n
 
 from __future__ import annotations
 
-import io
 import re
 import xml.sax
 from collections import Counter
@@ -69,7 +68,9 @@ def read_kml(data: bytes) -> Reading:
     parser = create_parser(forbid_dtd=True)
     parser.setContentHandler(document)
     try:
-        parser.parse(io.BytesIO(data))
+        # In one piece: expat may read a long token again for each piece it comes in.
+        parser.feed(data)
+        parser.close()
     except DefusedXmlException:
         raise SiteError(
             "the KML holds a DTD or entities, which are refused as unsafe; delete its <!DOCTYPE ...>"

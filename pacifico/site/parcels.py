@@ -13,7 +13,7 @@ from shapely import LinearRing, MultiPolygon, Polygon
 from pacifico.crs import UTM_NORTH, UTM_SOUTH, geodesic_area_m2, utm
 from pacifico.errors import SiteError
 from pacifico.site.features import Feature, counted, quoted
-from pacifico.site.rings import Repairs, planar_m2, polygon_of, polygonal
+from pacifico.site.rings import Repairs, planar_m2, polygon_of, polygonal, require_few_crossings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_AREA_HA = 100_000.0
 MAX_SPAN_KM = 400.0
 MAX_PARCELS = 200
+MAX_POLYGONS = 5_000
 MIN_AREA_M2 = 100.0
 SLIVER_M = 0.5
 WIDE_KM = 30.0
@@ -132,6 +133,14 @@ def joined(shapes: list[Polygon | MultiPolygon], warnings: list[str]) -> Polygon
     """Union of polygons in longitude and latitude; overlaps, and slivers closed between neighbours, are said."""
     if len(shapes) == 1:
         return shapes[0]
+    if len(shapes) > MAX_POLYGONS:
+        raise SiteError(
+            f"{len(shapes):,} polygons are more than one site has (limit {MAX_POLYGONS:,}); save the site's alone"
+        )
+    rings = [
+        shapely.get_coordinates(r) for s in shapes for p in shapely.get_parts(s) for r in (p.exterior, *p.interiors)
+    ]
+    require_few_crossings(rings, "the site's polygons together: their outline")
     union = polygonal(shapely.union_all(shapes))
     share = 1 - union.area / sum(s.area for s in shapes)
     if share > 1e-4:

@@ -17,11 +17,13 @@ from pacifico.site.features import Coords, counted, quoted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
 DEGENERATE_M2 = 0.01
 SPIKE_DEG = 0.5
 SPIKE_M = 5.0
+SMALL_RING = 500
 _METRES_PER_DEGREE = 111_320.0
 _SHOWN = 5
 
@@ -99,6 +101,7 @@ def polygon_of(rings: Sequence[Coords], name: str, repairs: Repairs) -> Polygon 
             return None
         repairs.spikes += sum(_spikes(ring) for ring in (shell, *holes))
         return polygon
+    require_few_crossings([shell, *holes], f"the outline of {quoted(name)}")
     outline = Polygon(shell)
     polygon = _repaired(outline)
     if polygon.is_empty:
@@ -166,6 +169,44 @@ def planar_m2(lonlat: BaseGeometry) -> float:
         return 0.0
     _, south, _, north = lonlat.bounds
     return float(lonlat.area) * _METRES_PER_DEGREE**2 * math.cos(math.radians((south + north) / 2))
+
+
+def require_few_crossings(lines: Sequence[Coords], what: str) -> None:
+    """Refuse a tangle before it is repaired or united: both take time and memory as its crossings do.
+
+    Parameters
+    ----------
+    lines : sequence of array, shape (n, 2)
+        Rings, closed.
+    what : str
+        Whose they are, for the message.
+
+    Raises
+    ------
+    SiteError
+        Where edges meet more than twenty others each, on average, and 10,000 times in all.
+    """
+    edges: NDArray[np.object_] = np.atleast_1d(
+        shapely.linestrings(np.concatenate([np.stack([xy[:-1], xy[1:]], axis=1) for xy in lines]))
+    )
+    if len(edges) < SMALL_RING:
+        return
+    limit = 20 * len(edges) + 10_000
+    tree = shapely.STRtree(edges)
+    met, done, chunk = 0, 0, 64
+    while done < len(edges):
+        met += tree.query(edges[done : done + chunk], predicate="intersects").shape[1]
+        done += chunk
+        if met > limit:
+            raise SiteError(f"{what} crosses itself more than {limit:,} times, the limit; draw it anew")
+        if met < 10 * done:
+            chunk *= 2
+
+
+def rings_of(shapes: Sequence[Polygon | MultiPolygon]) -> list[Coords]:
+    """Vertices of every ring of polygons."""
+    parts = [part for shape in shapes for part in shapely.get_parts(shape)]
+    return [shapely.get_coordinates(ring) for part in parts for ring in (part.exterior, *part.interiors)]
 
 
 def _spikes(ring: Coords) -> int:
