@@ -13,7 +13,7 @@ from shapely import LinearRing, MultiPolygon, Polygon
 from pacifico.crs import UTM_NORTH, UTM_SOUTH, geodesic_area_m2, utm
 from pacifico.errors import SiteError
 from pacifico.site.features import Feature, counted, quoted
-from pacifico.site.rings import Repairs, planar_m2, polygon_of, polygonal, require_few_crossings
+from pacifico.site.rings import Repairs, planar_m2, polygon_of, polygonal, require_few_crossings, rings_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,10 +137,7 @@ def joined(shapes: list[Polygon | MultiPolygon], warnings: list[str]) -> Polygon
         raise SiteError(
             f"{len(shapes):,} polygons are more than one site has (limit {MAX_POLYGONS:,}); save the site's alone"
         )
-    rings = [
-        shapely.get_coordinates(r) for s in shapes for p in shapely.get_parts(s) for r in (p.exterior, *p.interiors)
-    ]
-    require_few_crossings(rings, "the site's polygons together: their outline")
+    require_few_crossings(rings_of(shapes), "the site's polygons together: their outline")
     union = polygonal(shapely.union_all(shapes))
     share = 1 - union.area / sum(s.area for s in shapes)
     if share > 1e-4:

@@ -186,9 +186,8 @@ def require_few_crossings(lines: Sequence[Coords], what: str) -> None:
     SiteError
         Where edges meet more than twenty others each, on average, and 10,000 times in all.
     """
-    edges: NDArray[np.object_] = np.atleast_1d(
-        shapely.linestrings(np.concatenate([np.stack([xy[:-1], xy[1:]], axis=1) for xy in lines]))
-    )
+    pairs = np.concatenate([np.stack([xy[:-1], xy[1:]], axis=1) for xy in lines])
+    edges = cast("NDArray[np.object_]", shapely.linestrings(pairs))
     if len(edges) < SMALL_RING:
         return
     limit = 20 * len(edges) + 10_000
