@@ -1,0 +1,190 @@
+"""A layout's features as map layers: which is drawn how, and what is said when one is pointed at."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+ASSET_COLOURS = {
+    "solar_array": "#2f6fb7",
+    "inverter_skid": "#f2b701",
+    "battery": "#2e9e5b",
+    "generator": "#a65628",
+    "gas_turbine": "#d9541e",
+    "cooling_system": "#5ec3e0",
+    "control_center": "#7b52ab",
+    "substation": "#c2185b",
+    "wind_turbine": "#00838f",
+}
+_OTHER_ASSET = "#555555"
+
+AREA_STYLES: dict[str, dict[str, Any]] = {
+    "boundary": {"color": "#111111", "weight": 2.5, "fill": False},
+    "buildable": {"color": "#3f9b46", "weight": 0.5, "fillColor": "#58c35f", "fillOpacity": 0.22},
+    "exclusion": {"color": "#b3201f", "weight": 1.5, "dashArray": "4 4", "fillColor": "#b3201f", "fillOpacity": 0.25},
+    "pad": {"color": "#6d4c33", "weight": 1, "fillColor": "#c9a27e", "fillOpacity": 0.75},
+    "cable": {"color": "#8e24aa", "weight": 1.5, "dashArray": "2 4", "fill": False},
+}
+ROAD_STYLES: dict[str, dict[str, Any]] = {
+    "spine": {"color": "#3b2f2f", "weight": 4, "fill": False},
+    "secondary": {"color": "#3b2f2f", "weight": 2.5, "fill": False},
+    "spur": {"color": "#3b2f2f", "weight": 1.5, "fill": False},
+}
+ENTRY_STYLE: dict[str, Any] = {"radius": 7, "color": "#111111", "weight": 2, "fillColor": "#ffffff", "fillOpacity": 1.0}
+
+LAYERS: dict[str, tuple[str, ...]] = {
+    "Buildable area": ("buildable",),
+    "Exclusions": ("exclusion",),
+    "Boundary": ("boundary",),
+    "Pads": ("pad",),
+    "Roads": ("road",),
+    "Cables": ("cable",),
+}
+"""Layers below the assets, bottom first, with the kinds of feature they show. Assets have a layer a type; the entry is on top."""
+
+_UNITS = (
+    ("_kw", " kW"),
+    ("_kwh", " kWh"),
+    ("_kva", " kVA"),
+    ("_m3", " m³"),
+    ("_m", " m"),
+    ("_deg", "°"),
+    ("_pct", " %"),
+    ("_ha", " ha"),
+)
+
+
+def asset_layer(asset_type: str) -> str:
+    """Name of the layer of an asset type: 'solar_array' is 'Solar array'."""
+    return asset_type.replace("_", " ").capitalize()
+
+
+def split(layout: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Layout as a FeatureCollection for each layer, styled, in drawing order.
+
+    Parameters
+    ----------
+    layout : dict
+        A layout.geojson.
+
+    Returns
+    -------
+    dict
+        Layer name to FeatureCollection. Layers of a layout without such features are left out.
+    """
+    by_layer: dict[str, list[dict[str, Any]]] = {name: [] for name in LAYERS}
+    by_layer |= {asset_layer(name): [] for name in ASSET_COLOURS}
+    entries: list[dict[str, Any]] = []
+    home = {kind: name for name, kinds in LAYERS.items() for kind in kinds}
+    for feature in layout["features"]:
+        properties = feature["properties"]
+        kind = properties["kind"]
+        drawn = {
+            "type": "Feature",
+            "geometry": _flat(feature["geometry"]),
+            "properties": {**properties, "style": style(properties)},
+        }
+        if kind == "asset":
+            by_layer.setdefault(asset_layer(properties["asset_type"]), []).append(drawn)
+        elif kind == "entry":
+            entries.append(drawn)
+        elif kind in home:
+            by_layer[home[kind]].append(drawn)
+    by_layer["Entry"] = entries
+    return {name: {"type": "FeatureCollection", "features": found} for name, found in by_layer.items() if found}
+
+
+def style(properties: dict[str, Any]) -> dict[str, Any]:
+    """Leaflet path options of a feature."""
+    kind = properties["kind"]
+    if kind == "asset":
+        colour = ASSET_COLOURS.get(properties["asset_type"], _OTHER_ASSET)
+        return {"color": "#1b1b1b", "weight": 0.6, "fillColor": colour, "fillOpacity": 0.9}
+    if kind == "road":
+        return ROAD_STYLES.get(properties.get("road_class", ""), ROAD_STYLES["spur"])
+    return ENTRY_STYLE if kind == "entry" else AREA_STYLES[kind]
+
+
+def legend(names: list[str]) -> str:
+    """Swatches for the layers on the map, as HTML."""
+    fills = {asset_layer(kind): (colour, "#1b1b1b") for kind, colour in ASSET_COLOURS.items()}
+    fills |= {
+        name: (AREA_STYLES[kinds[0]].get("fillColor", "transparent"), AREA_STYLES[kinds[0]]["color"])
+        for name, kinds in LAYERS.items()
+        if kinds[0] in AREA_STYLES
+    }
+    rows = []
+    for name in names:
+        fill, edge = fills.get(name, (_OTHER_ASSET, "#1b1b1b"))
+        if name in {"Roads", "Cables"}:
+            edge = (ROAD_STYLES["spine"] if name == "Roads" else AREA_STYLES["cable"])["color"]
+            look = f"height:0;border-top:3px {'solid' if name == 'Roads' else 'dotted'} {edge}"
+        elif name == "Entry":
+            look = "height:9px;width:9px;margin-left:2px;margin-right:9px;border:2px solid #111;border-radius:50%;background:#fff"
+        else:
+            look = f"height:11px;border:1.5px solid {edge};background:{fill}"
+        rows.append(_swatch(look, name))
+    return "".join(rows)
+
+
+def slope_legend(classes: tuple[tuple[float, float, str], ...]) -> str:
+    """Swatches for slope classes, as HTML."""
+    last = classes[-1]
+    rows = [(colour, f"{low:g}–{high:g}°") for low, high, colour in classes[:-1]] + [(last[2], f"over {last[0]:g}°")]
+    return "".join(_swatch(f"height:11px;background:{colour}", f"slope {text}") for colour, text in rows)
+
+
+def told(properties: dict[str, Any]) -> str:
+    """Text for a feature that is pointed at, as HTML."""
+    title = (
+        properties.get("name")
+        or properties.get("asset_id")
+        or properties.get("road_id")
+        or properties.get("pad_id")
+        or ""
+    )
+    what = properties.get("asset_type") or properties.get("road_class") or ""
+    head = " · ".join(escape(str(part)) for part in (properties["kind"], what.replace("_", " "), title) if part)
+    skip = {"kind", "style", "name", "asset_id", "road_id", "pad_id", "asset_type", "road_class"}
+    rows = [
+        f"<tr><td style='padding-right:8px;color:#666'>{escape(_label(key))}</td><td>{escape(_value(key, value))}</td></tr>"
+        for key, value in properties.items()
+        if key not in skip and value not in (None, "", [])
+    ]
+    return f"<b>{head}</b><table>{''.join(rows)}</table>"
+
+
+def _swatch(look: str, text: str) -> str:
+    mark = (
+        f"<span style='display:inline-block;width:16px;margin-right:6px;flex:none;box-sizing:border-box;{look}'></span>"
+    )
+    return f"<div style='display:flex;align-items:center;line-height:16px'>{mark}{escape(text)}</div>"
+
+
+def _flat(geometry: dict[str, Any]) -> dict[str, Any]:
+    """Geometry without heights: Leaflet does not draw them, and they are a third of what is sent."""
+
+    def without(part: Any) -> Any:
+        return part[:2] if part and isinstance(part[0], (int, float)) else [without(inner) for inner in part]
+
+    return {"type": geometry["type"], "coordinates": without(geometry["coordinates"])}
+
+
+def _label(key: str) -> str:
+    for ending, _ in _UNITS:
+        if key.endswith(ending):
+            key = key.removesuffix(ending)
+            break
+    return key.replace("_", " ")
+
+
+def _value(key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        unit = next((unit for ending, unit in _UNITS if key.endswith(ending)), "")
+        digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+        return f"{value:,.{digits}f}{unit}" if isinstance(value, float) else f"{value:,}{unit}"
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return str(value)

@@ -1,0 +1,76 @@
+"""What the panel beside the map says, as HTML."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def headline(metrics: Mapping[str, Any], target_capacity_kw: float | None) -> list[tuple[str, str]]:
+    """Label and value of the figures that a person asks for first.
+
+    Parameters
+    ----------
+    metrics : mapping
+        As in layout.geojson.
+    target_capacity_kw : float, optional
+        What was asked for [kW].
+    """
+    m = metrics
+    asked = f" of {target_capacity_kw / 1000:,.1f} asked" if target_capacity_kw is not None else ""
+    by_storage = not m["total_capacity_kw"]  # a battery site's target is its storage power
+    rows = [("Capacity, AC", f"{m['total_capacity_kw'] / 1000:,.1f} MW{'' if by_storage else asked}")]
+    if m["total_capacity_dc_kw"]:
+        rows.append(("Capacity, DC", f"{m['total_capacity_dc_kw'] / 1000:,.1f} MW"))
+    if m["storage_kwh"]:
+        power = m.get("storage_kw")
+        told = f"{power / 1000:,.1f} MW{asked if by_storage else ''}, " if power else ""
+        rows.append(("Storage", f"{told}{m['storage_kwh'] / 1000:,.1f} MWh"))
+    rows += [
+        (
+            "Buildable",
+            f"{_range(m['buildable_area_ha'], m.get('buildable_area_p10_p90_ha'))} of {m['site_area_ha']:,.1f} ha",
+        ),
+        ("Assets", f"{m['asset_count']:,}"),
+        ("Roads", f"{m['road_length_m'] / 1000:,.2f} km, up to {m['max_road_grade_pct']:.1f} %"),
+        ("Cut", f"{m['cut_volume_m3']:,.0f} m³"),
+        ("Fill", f"{m['fill_volume_m3']:,.0f} m³"),
+        ("Net earthwork", f"{m['net_earthwork_m3']:+,.0f} m³"),
+    ]
+    if m.get("earthwork_p10_p90_m3"):
+        low, high = m["earthwork_p10_p90_m3"]
+        rows.append(("Cut + fill, P10–P90", f"{low:,.0f}–{high:,.0f} m³"))
+    return rows
+
+
+def summary(layout: Mapping[str, Any]) -> str:
+    """Headline figures, what is missing and what was assumed, of the `pacifico` member of a layout.geojson."""
+    rows = "".join(
+        f"<tr><td style='padding-right:12px;color:#666'>{escape(label)}</td><td style='text-align:right'>{escape(value)}</td></tr>"
+        for label, value in headline(layout["metrics"], layout["target_capacity_kw"])
+    )
+    missing = [f"{u['count']} × {u['asset_type'].replace('_', ' ')}: {u['reason']}" for u in layout["unplaced"]]
+    return (
+        f"<table style='line-height:1.5;width:100%'>{rows}</table>"
+        + _notes("Not placed", missing, "#8a4b00")
+        + _notes("Good to know", layout["warnings"], "#555")
+    )
+
+
+def failure(message: str) -> str:
+    """One line that says why there is no layout."""
+    return f"<div style='color:#b3201f;line-height:1.35;padding:4px 0'><b>No layout:</b> {escape(message)}</div>"
+
+
+def _notes(title: str, lines: Iterable[str], colour: str) -> str:
+    items = "".join(f"<li style='line-height:1.35'>{escape(line)}</li>" for line in lines)
+    if not items:
+        return ""
+    return f"<div style='color:{colour};margin-top:6px'><b>{title}</b><ul style='margin:0;padding-left:18px'>{items}</ul></div>"
+
+
+def _range(value: float, interval: tuple[float, float] | list[float] | None) -> str:
+    return f"{value:,.1f} ({interval[0]:,.1f}–{interval[1]:,.1f})" if interval else f"{value:,.1f}"

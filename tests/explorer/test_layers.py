@@ -1,0 +1,108 @@
+"""Features go to the layer of their kind, styled, and tell what they are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pacifico.explorer import layers
+from pacifico.explorer.overlay import SLOPE_CLASSES_DEG
+
+SQUARE = {"type": "Polygon", "coordinates": (((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 0.0)),)}
+LINE = {"type": "LineString", "coordinates": [[0.0, 0.0, 12.5], [1.0, 1.0, 13.5]]}
+POINT = {"type": "Point", "coordinates": [0.5, 0.5]}
+
+
+def feature(kind, geometry=SQUARE, **properties):
+    return {"type": "Feature", "geometry": geometry, "properties": {"kind": kind, **properties}}
+
+
+@pytest.fixture
+def layout():
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            feature("entry", POINT, name="gate"),
+            feature("road", LINE, road_id="R1", road_class="spine", length_m=1410.0),
+            feature("road", LINE, road_id="R2", road_class="spur"),
+            feature("asset", asset_id="solar_array-0001", asset_type="solar_array", capacity_kw=250.0),
+            feature("asset", asset_id="substation-0001", asset_type="substation"),
+            feature("boundary", name="Farm"),
+            feature("buildable"),
+            feature("pad", pad_id="P1", asset_ids=["substation-0001"]),
+        ],
+    }
+
+
+def test_layers_are_stacked_from_ground_to_entry(layout):
+    assert list(layers.split(layout)) == [
+        "Buildable area", "Boundary", "Pads", "Roads", "Solar array", "Substation", "Entry",
+    ]  # fmt: skip
+
+
+def test_nothing_is_lost_and_the_layout_is_left_as_it_was(layout):
+    before = json.dumps(layout)
+    parts = layers.split(layout)
+    assert sum(len(part["features"]) for part in parts.values()) == len(layout["features"])
+    assert json.dumps(layout) == before
+    for part in parts.values():
+        for drawn in part["features"]:
+            assert drawn["properties"]["style"]["color"].startswith("#")
+
+
+def test_heights_are_not_sent_to_the_map(layout):
+    roads = layers.split(layout)["Roads"]["features"]
+    assert roads[0]["geometry"]["coordinates"] == [[0.0, 0.0], [1.0, 1.0]]
+
+
+def test_roads_are_as_wide_as_their_class(layout):
+    spine, spur = (f["properties"]["style"]["weight"] for f in layers.split(layout)["Roads"]["features"])
+    assert spine > spur
+
+
+def test_an_asset_type_of_tomorrow_has_a_layer_too():
+    parts = layers.split({"features": [feature("asset", asset_type="fusion_plant")]})
+    assert list(parts) == ["Fusion plant"]
+
+
+def test_asset_colours_differ():
+    assert len(set(layers.ASSET_COLOURS.values())) == len(layers.ASSET_COLOURS)
+
+
+def test_legend_has_a_swatch_for_each_layer(layout):
+    names = list(layers.split(layout))
+    html = layers.legend(names)
+    for name in names:
+        assert f"</span>{name}</div>" in html
+    assert html.count("<div") == len(names)
+    assert layers.ASSET_COLOURS["solar_array"] in html
+
+
+def test_slope_legend_names_every_limit():
+    html = layers.slope_legend(SLOPE_CLASSES_DEG)
+    for text in ["slope 3–5°", "slope 5–10°", "slope 10–15°", "slope over 15°"]:
+        assert text in html
+
+
+def test_what_is_pointed_at_tells_values_with_units():
+    told = layers.told(
+        {
+            "kind": "asset",
+            "asset_id": "battery-0001",
+            "asset_type": "battery",
+            "capacity_kw": 0,
+            "slope_deg": 2.345,
+            "style": {},
+        }
+    )
+    assert "asset · battery · battery-0001" in told
+    assert ">capacity</td><td>0 kW<" in told
+    assert ">slope</td><td>2.35°<" in told
+    assert "style" not in told.replace("style=", "")
+
+
+def test_names_from_files_can_do_nothing_in_the_page():
+    told = layers.told({"kind": "exclusion", "name": "<script>alert(1)</script>", "note": "<b>x</b>"})
+    assert "<script" not in told
+    assert "<b>x" not in told

@@ -1,0 +1,120 @@
+"""Images lie on the map where their ground lies."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from pyproj import Transformer
+
+from pacifico.crs import utm
+from pacifico.explorer.overlay import SLOPE_CLASSES_DEG, Overlay, grey, slope_classes, web_mercator
+from pacifico.grid import Grid
+
+R = 6378137.0
+
+
+def mercator(lat, lon):
+    """Web Mercator by its formula, not by the library under test."""
+    return R * math.radians(lon), R * math.log(math.tan(math.pi / 4 + math.radians(lat) / 2))
+
+
+def grid_at(lon, lat, *, dx=10.0, dy=10.0, ny=300, nx=400):
+    crs = utm(lon, lat)
+    x, y = Transformer.from_crs(4326, crs, always_xy=True).transform(lon, lat)
+    return Grid(crs, round(x) - nx * dx / 2, round(y) + ny * dy / 2, dx, dy, ny, nx)
+
+
+def place_of_pixel(overlay: Overlay, row: float, column: float):
+    """Longitude and latitude that a web map gives a pixel: even steps between the corners in Web Mercator."""
+    (south, west), (north, east) = overlay.bounds
+    x0, y0 = mercator(south, west)
+    x1, y1 = mercator(north, east)
+    rows, columns = overlay.rgba.shape[:2]
+    x = x0 + (x1 - x0) * (column + 0.5) / columns
+    y = y1 - (y1 - y0) * (row + 0.5) / rows
+    return math.degrees(x / R), math.degrees(2 * math.atan(math.exp(y / R)) - math.pi / 2)
+
+
+@pytest.mark.parametrize(("lon", "lat"), [(-84.2, 36.6), (12.4, 61.0), (-70.5, -33.4), (29.9, 0.01)])
+@pytest.mark.parametrize(("dx", "dy"), [(10.0, 10.0), (30.0, 20.0)])
+def test_every_marked_block_is_seen_where_it_is(lon, lat, dx, dy):
+    grid = grid_at(lon, lat, dx=dx, dy=dy)
+    to_grid = Transformer.from_crs(4326, grid.crs, always_xy=True)
+    for row, column in [(5, 5), (5, 390), (290, 5), (290, 390), (150, 200)]:
+        values = np.zeros(grid.shape)
+        values[row - 2 : row + 3, column - 2 : column + 3] = 1.0
+        overlay = web_mercator(grid.data_array(values, name="mark"), grey)
+        rows, columns = np.nonzero(overlay.rgba[..., 0])
+        assert rows.size > 0
+        seen = to_grid.transform(*place_of_pixel(overlay, rows.mean(), columns.mean()))
+        true = grid.x_centres()[column], grid.y_centres()[row]
+        assert abs(seen[0] - true[0]) < dx / 2
+        assert abs(seen[1] - true[1]) < dy / 2
+
+
+def test_the_whole_raster_is_inside_and_nothing_is_lost():
+    grid = grid_at(12.4, 61.0)
+    overlay = web_mercator(grid.data_array(np.ones(grid.shape), name="ones"), grey)
+    (south, west), (north, east) = overlay.bounds
+    to_lonlat = Transformer.from_crs(grid.crs, 4326, always_xy=True)
+    w, s, e, n = grid.bounds
+    for x, y in [(w, s), (w, n), (e, s), (e, n), ((w + e) / 2, s), ((w + e) / 2, n)]:
+        lon, lat = to_lonlat.transform(x, y)
+        assert west <= lon <= east
+        assert south <= lat <= north
+    x0, y0 = mercator(south, west)
+    x1, y1 = mercator(north, east)
+    rows, columns = overlay.rgba.shape[:2]
+    pixel_m2 = (x1 - x0) / columns * (y1 - y0) / rows * math.cos(math.radians((south + north) / 2)) ** 2
+    np.testing.assert_allclose((overlay.rgba[..., 3] > 0).sum() * pixel_m2, grid.nx * grid.ny * 100.0, rtol=0.01)
+
+
+def test_nodata_is_clear_whatever_the_paint():
+    grid = grid_at(-84.2, 36.6)
+    values = np.ones(grid.shape)
+    values[:, :200] = np.nan
+    overlay = web_mercator(grid.data_array(values, name="half"), lambda v: np.full((*v.shape, 4), 200, dtype=np.uint8))
+    share = (overlay.rgba[..., 3] > 0).mean()
+    assert 0.4 < share < 0.5  # the image is a little larger than the turned raster
+    assert not overlay.rgba[overlay.rgba[..., 3] == 0].any()
+
+
+def test_large_rasters_are_thinned():
+    grid = grid_at(-84.2, 36.6, ny=1500, nx=2000)
+    overlay = web_mercator(grid.data_array(np.ones(grid.shape), name="ones"), grey, max_pixels=100_000)
+    assert 90_000 < overlay.rgba.shape[0] * overlay.rgba.shape[1] <= 101_000
+
+
+def test_the_raster_is_left_as_it_was():
+    grid = grid_at(-84.2, 36.6, ny=20, nx=30)
+    raster = grid.data_array(np.arange(600.0).reshape(20, 30), name="z")
+    before = raster.copy(deep=True)
+    web_mercator(raster, grey)
+    assert raster.identical(before)
+
+
+def test_png_holds_the_same_pixels_and_the_same_bytes_each_time():
+    rgba = np.random.default_rng(1).integers(0, 256, (7, 5, 4), dtype=np.uint8)
+    overlay = Overlay(rgba, ((0.0, 0.0), (1.0, 1.0)))
+    head, body = overlay.data_uri().split(",")
+    assert head == "data:image/png;base64"
+    np.testing.assert_array_equal(np.round(imread(io.BytesIO(base64.b64decode(body))) * 255), rgba)
+    assert overlay.data_uri() == overlay.data_uri()
+
+
+def test_slope_classes_meet_at_their_limits():
+    limits = [low for low, _, _ in SLOPE_CLASSES_DEG]
+    colours = slope_classes(np.array([[0.0, 2.999, *limits, 89.0]]))[0]
+    assert colours[0, 3] == colours[1, 3] == 0
+    for colour, (_, _, expected) in zip(colours[2:-1], SLOPE_CLASSES_DEG, strict=True):
+        assert bytes(colour) == bytes.fromhex(expected[1:] + "ff")
+    assert all(high == low for (_, high, _), low in zip(SLOPE_CLASSES_DEG, limits[1:], strict=False))
+
+
+def test_grey_runs_from_black_to_white():
+    np.testing.assert_array_equal(grey(np.array([[0.0, 1.0, np.nan, 2.0]]))[0, :, 0], [0, 255, 0, 255])
