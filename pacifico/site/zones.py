@@ -9,9 +9,9 @@ import shapely
 from shapely import MultiPolygon, Polygon
 
 from pacifico.crs import LONLAT, reproject
-from pacifico.site.features import Feature, counted
+from pacifico.site.features import Feature, counted, quoted
 from pacifico.site.model import Site, Zone
-from pacifico.site.rings import Repairs, polygon_of, polygonal
+from pacifico.site.rings import Repairs, polygon_of, polygonal, require_few_crossings, rings_of
 from pacifico.site.roles import zone_rules
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def zones_of(features: Sequence[Feature], site: Site) -> tuple[tuple[Zone, ...],
             if near and (p := polygon_of(r, feature.name, repairs))
         ]
         if shapes:
+            require_few_crossings(rings_of(shapes), f"{quoted(feature.name)}, its polygons together,")
             shape = polygonal(reproject(shapely.union_all(shapes), LONLAT, site.crs))
             shape = shape if shape.is_valid else polygonal(shapely.make_valid(shape))
             if shapely.dwithin(site.boundary, shape, reach):
