@@ -4,9 +4,11 @@ All coordinates are metres in the working CRS. A *fence* is every edge that a ro
 allowed ground and of obstacles), sorted into square bins so that a test looks only at what is near.
 """
 
+# ruff: noqa: PLR0917, FBT001 (kernels take plain arrays and numbers, by position)
+
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
@@ -36,9 +38,7 @@ def point_segment_sq(px: float, py: float, ax: float, ay: float, bx: float, by: 
 
 
 @njit(cache=True, nogil=True)
-def segments_sq(
-    ax: float, ay: float, bx: float, by: float, cx: float, cy: float, dx: float, dy: float
-) -> float:
+def segments_sq(ax: float, ay: float, bx: float, by: float, cx: float, cy: float, dx: float, dy: float) -> float:
     """Squared distance between two segments; 0 where they cross."""
     ux, uy, vx, vy = bx - ax, by - ay, dx - cx, dy - cy
     s1 = ux * (cy - ay) - uy * (cx - ax)
@@ -48,8 +48,10 @@ def segments_sq(
     if ((s1 > 0.0) != (s2 > 0.0)) and ((s3 > 0.0) != (s4 > 0.0)):
         return 0.0
     return min(
-        min(point_segment_sq(ax, ay, cx, cy, dx, dy), point_segment_sq(bx, by, cx, cy, dx, dy)),
-        min(point_segment_sq(cx, cy, ax, ay, bx, by), point_segment_sq(dx, dy, ax, ay, bx, by)),
+        point_segment_sq(ax, ay, cx, cy, dx, dy),
+        point_segment_sq(bx, by, cx, cy, dx, dy),
+        point_segment_sq(cx, cy, ax, ay, bx, by),
+        point_segment_sq(dx, dy, ax, ay, bx, by),
     )
 
 
@@ -99,7 +101,7 @@ def point_clearance(edges: Floats, frame: Floats, start: Ints, items: Ints, x: f
     for k in range(start[j * nx + i], start[j * nx + i + 1]):
         e = items[k]
         best = min(best, point_segment_sq(x, y, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]))
-    return np.sqrt(best)
+    return float(np.sqrt(best))
 
 
 @njit(cache=True, nogil=True)
@@ -162,8 +164,17 @@ def fill_rings(
 
 @njit(cache=True, nogil=True)
 def place_nodes(
-    free: Flags, k: int, step: float, x0: float, y0: float, edges: Floats, frame: Floats, start: Ints, items: Ints,
-    radius: float, cap: float,
+    free: Flags,
+    k: int,
+    step: float,
+    x0: float,
+    y0: float,
+    edges: Floats,
+    frame: Floats,
+    start: Ints,
+    items: Ints,
+    radius: float,
+    cap: float,
 ) -> tuple[Floats, Floats, Floats]:
     """One road position a cell: its centre in the open, else the sample with the most clearance; clearance 0: none.
 
@@ -201,7 +212,9 @@ def bilinear(z: Floats, x0: float, y0: float, step: float, x: float, y: float) -
     ny, nx = z.shape
     i, j = min(max(int(np.floor(c)), 0), nx - 2), min(max(int(np.floor(r)), 0), ny - 2)
     fx, fy = min(max(c - i, 0.0), 1.0), min(max(r - j, 0.0), 1.0)
-    return (z[j, i] * (1 - fx) + z[j, i + 1] * fx) * (1 - fy) + (z[j + 1, i] * (1 - fx) + z[j + 1, i + 1] * fx) * fy
+    return float(
+        (z[j, i] * (1 - fx) + z[j, i + 1] * fx) * (1 - fy) + (z[j + 1, i] * (1 - fx) + z[j + 1, i + 1] * fx) * fy
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -280,7 +293,15 @@ def polygon_distance(coords: Floats, first: int, last: int, ax: float, ay: float
 
 @njit(cache=True, nogil=True)
 def reach_table(
-    px: Floats, py: Floats, clear: Floats, nx: int, x0: float, y0: float, cell: float, coords: Floats, start: Ints,
+    px: Floats,
+    py: Floats,
+    clear: Floats,
+    nx: int,
+    x0: float,
+    y0: float,
+    cell: float,
+    coords: Floats,
+    start: Ints,
     reach: Floats,
 ) -> tuple[Ints, Ints, Floats]:
     """Which terminals each node serves (CSR by node: start, terminal, distance)."""
@@ -358,14 +379,33 @@ def heap_pop(heap: Ints, place: Ints, dist: Floats, size: int) -> int:
             break
     if size > 0:
         heap[k], place[n] = n, k
-    return top
+    return int(top)
 
 
 @njit(cache=True, nogil=True)
 def grow(
-    px: Floats, py: Floats, clear: Floats, nz: Floats, toll: Floats, nx: int, moves: Ints, edges: Floats, frame: Floats,
-    start: Ints, items: Ints, blind: Flags, blind_frame: Floats, any_blind: bool, radius: float, grade: float,
-    seeds: Ints, row: Ints, item: Ints, far: Floats, priority: Ints, stop_at: Flags,
+    px: Floats,
+    py: Floats,
+    clear: Floats,
+    nz: Floats,
+    toll: Floats,
+    nx: int,
+    moves: Ints,
+    edges: Floats,
+    frame: Floats,
+    start: Ints,
+    items: Ints,
+    blind: Flags,
+    blind_frame: Floats,
+    any_blind: bool,
+    radius: float,
+    grade: float,
+    seeds: Ints,
+    row: Ints,
+    item: Ints,
+    far: Floats,
+    priority: Ints,
+    stop_at: Flags,
 ) -> tuple[Ints, Flags, Ints, Floats, int]:
     """Grow a shared network from the seeds to all terminals, nearest first within each priority.
 
@@ -494,10 +534,18 @@ def grow(
 
 @njit(cache=True, nogil=True)
 def components(
-    px: Floats, py: Floats, clear: Floats, nx: int, moves: Ints, edges: Floats, frame: Floats, start: Ints, items: Ints,
+    px: Floats,
+    py: Floats,
+    clear: Floats,
+    nx: int,
+    moves: Ints,
+    edges: Floats,
+    frame: Floats,
+    start: Ints,
+    items: Ints,
     radius: float,
 ) -> Ints:
-    """Number of the connected part each node is in, whatever the grade; -1 where no road fits."""
+    """Label the connected part each node is in, whatever the grade; -1 where no road fits."""
     nodes = px.size
     ny = nodes // nx
     part = np.full(nodes, -1, np.int64)
@@ -530,9 +578,25 @@ def components(
 
 @njit(cache=True, nogil=True)
 def shortcut_holds(
-    ax: float, ay: float, bx: float, by: float, i: int, j: int, bound_at: Ints, bound: Ints, coords: Floats,
-    poly_start: Ints, reach: Floats, edges: Floats, frame: Floats, start: Ints, items: Ints, blind: Flags,
-    blind_frame: Floats, any_blind: bool, radius: float,
+    ax: float,
+    ay: float,
+    bx: float,
+    by: float,
+    i: int,
+    j: int,
+    bound_at: Ints,
+    bound: Ints,
+    coords: Floats,
+    poly_start: Ints,
+    reach: Floats,
+    edges: Floats,
+    frame: Floats,
+    start: Ints,
+    items: Ints,
+    blind: Flags,
+    blind_frame: Floats,
+    any_blind: bool,
+    radius: float,
 ) -> bool:
     """Whether a straight line may replace path points i..j: legal, and still serving what those points serve."""
     if not segment_clear(edges, frame, start, items, ax, ay, bx, by, radius):
@@ -549,11 +613,28 @@ def shortcut_holds(
 
 @njit(cache=True, nogil=True)
 def pull(
-    xy: Floats, bound_at: Ints, bound: Ints, coords: Floats, poly_start: Ints, reach: Floats, z: Floats, toll: Floats,
-    x0: float, y0: float, step: float, edges: Floats, frame: Floats, start: Ints, items: Ints, blind: Flags,
-    blind_frame: Floats, any_blind: bool, radius: float, grade: float,
+    xy: Floats,
+    bound_at: Ints,
+    bound: Ints,
+    coords: Floats,
+    poly_start: Ints,
+    reach: Floats,
+    z: Floats,
+    toll: Floats,
+    x0: float,
+    y0: float,
+    step: float,
+    edges: Floats,
+    frame: Floats,
+    start: Ints,
+    items: Ints,
+    blind: Flags,
+    blind_frame: Floats,
+    any_blind: bool,
+    radius: float,
+    grade: float,
 ) -> Ints:
-    """Indices of the points that remain when a path is pulled tight where that costs no more."""
+    """Pull a path tight where that costs no more; returns the indices of the points that remain."""
     n = xy.shape[0]
     along = np.zeros(n)
     for k in range(1, n):
@@ -570,8 +651,25 @@ def pull(
             j = i + hop
             cost = line_cost(z, toll, x0, y0, step, xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], grade)
             if 0.0 <= cost <= (along[j] - along[i]) * 1.002 + 0.02 and shortcut_holds(
-                xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], i, j, bound_at, bound, coords, poly_start, reach, edges, frame,
-                start, items, blind, blind_frame, any_blind, radius,
+                xy[i, 0],
+                xy[i, 1],
+                xy[j, 0],
+                xy[j, 1],
+                i,
+                j,
+                bound_at,
+                bound,
+                coords,
+                poly_start,
+                reach,
+                edges,
+                frame,
+                start,
+                items,
+                blind,
+                blind_frame,
+                any_blind,
+                radius,
             ):
                 chosen = j
                 break
@@ -587,8 +685,25 @@ def pull(
             i, j = keep[k - 1], keep[k + 1]
             cost = line_cost(z, toll, x0, y0, step, xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], grade)
             if 0.0 <= cost <= (along[j] - along[i]) * 1.01 + 0.05 and shortcut_holds(
-                xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], i, j, bound_at, bound, coords, poly_start, reach, edges, frame,
-                start, items, blind, blind_frame, any_blind, radius,
+                xy[i, 0],
+                xy[i, 1],
+                xy[j, 0],
+                xy[j, 1],
+                i,
+                j,
+                bound_at,
+                bound,
+                coords,
+                poly_start,
+                reach,
+                edges,
+                frame,
+                start,
+                items,
+                blind,
+                blind_frame,
+                any_blind,
+                radius,
             ):
                 for q in range(k, count - 1):
                     keep[q] = keep[q + 1]
@@ -601,8 +716,16 @@ def pull(
 
 @njit(cache=True, nogil=True)
 def round_bends(
-    xy: Floats, least: float, edges: Floats, frame: Floats, start: Ints, items: Ints, blind: Flags, blind_frame: Floats,
-    any_blind: bool, radius: float,
+    xy: Floats,
+    least: float,
+    edges: Floats,
+    frame: Floats,
+    start: Ints,
+    items: Ints,
+    blind: Flags,
+    blind_frame: Floats,
+    any_blind: bool,
+    radius: float,
 ) -> tuple[Floats, int]:
     """Replace corners by arcs of radius `least` where they fit, smaller ones else; counts bends left tighter."""
     n = xy.shape[0]
@@ -654,10 +777,9 @@ def round_bends(
         if not done:
             out[m] = xy[k]
             m += 1
-        if not done or size < least * 0.999:
-            # a slight kink is no bend: its corner is less than 0.1 m off the arc
-            if least * (1.0 / np.cos(min(turn, 3.0) / 2) - 1.0) > 0.1:
-                tight += 1
+        # a slight kink is no bend: its corner is less than 0.1 m off the arc
+        if (not done or size < least * 0.999) and least * (1.0 / np.cos(min(turn, 3.0) / 2) - 1.0) > 0.1:
+            tight += 1
     out[m] = xy[n - 1]
     return out[: m + 1].copy(), tight
 
@@ -700,14 +822,22 @@ def above(parent: Ints, v: int, top: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def uncross(
-    px: Floats, py: Floats, nx: int, parent: Ints, member: Flags, edges: Floats, frame: Floats, start: Ints, items: Ints,
+    px: Floats,
+    py: Floats,
+    nx: int,
+    parent: Ints,
+    member: Flags,
+    edges: Floats,
+    frame: Floats,
+    start: Ints,
+    items: Ints,
     radius: float,
 ) -> int:
     """Let moves of a tree that cross meet at a node instead, in place; the number of crossings that could not be mended."""
     nodes = px.size
     ny = nodes // nx
     left = 0
-    for turn in range(8):
+    for _ in range(8):
         found, left = 0, 0
         for v in range(nodes):
             if member[v] == 0 or parent[v] < 0:
@@ -746,132 +876,3 @@ def uncross(
         if found == 0:
             break
     return left
-
-
-@njit(cache=True, nogil=True)
-def heap_meld(key: Floats, lazy: Floats, left: Ints, right: Ints, rank: Ints, a: int, b: int) -> int:
-    """Join two leftist heaps (least key first); -1 is the empty heap, `lazy` what is still to be added below."""
-    if a < 0:
-        return b
-    if b < 0:
-        return a
-    if key[b] < key[a] or (key[b] == key[a] and b < a):
-        a, b = b, a
-    settle(key, lazy, left, right, a)
-    right[a] = heap_meld(key, lazy, left, right, rank, right[a], b)
-    low = rank[left[a]] if left[a] >= 0 else 0
-    if low < rank[right[a]]:
-        left[a], right[a] = right[a], left[a]
-    rank[a] = (rank[right[a]] if right[a] >= 0 else 0) + 1
-    return a
-
-
-@njit(cache=True, nogil=True)
-def settle(key: Floats, lazy: Floats, left: Ints, right: Ints, a: int) -> None:
-    """Hand a pending addition down to the children."""
-    if lazy[a] != 0.0:
-        if left[a] >= 0:
-            key[left[a]] += lazy[a]
-            lazy[left[a]] += lazy[a]
-        if right[a] >= 0:
-            key[right[a]] += lazy[a]
-            lazy[right[a]] += lazy[a]
-        lazy[a] = 0.0
-
-
-@njit(cache=True, nogil=True)
-def tree_profile(
-    parent: Ints, bound: Floats, ground: Floats, start: Ints, keys: Floats, weights: Floats, rising: Flags
-) -> Floats:
-    """Minimize the sum of hinges over a tree under abs(z[k] - z[parent[k]]) <= bound[k].
-
-    A hinge of station k is weights x max(0, z - key) where `rising`, else weights x max(0, key - z). The cost of a
-    subtree as a function of its root's height is kept as two heaps: falling hinges (keys negated) and rising ones.
-    """
-    n = parent.size
-    pool = 8 * keys.size + 16
-    key, weight, lazy = np.zeros(pool), np.zeros(pool), np.zeros(pool)
-    left, right, rank = np.full(pool, -1, np.int64), np.full(pool, -1, np.int64), np.zeros(pool, np.int64)
-    fall, rise = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
-    low, high = np.full(n, -np.inf), np.full(n, np.inf)
-    used = 0
-    for k in range(n - 1, -1, -1):
-        a, b = fall[k], rise[k]
-        for h in range(start[k], start[k + 1]):
-            if used == key.size:
-                grown = 2 * used
-                key, weight, lazy = stretch(key, grown), stretch(weight, grown), stretch(lazy, grown)
-                left, right, rank = stretch_int(left, grown), stretch_int(right, grown), stretch_int(rank, grown)
-            key[used] = keys[h] if rising[h] else -keys[h]
-            weight[used], rank[used] = weights[h], 1
-            if rising[h]:
-                b = heap_meld(key, lazy, left, right, rank, b, used)
-            else:
-                a = heap_meld(key, lazy, left, right, rank, a, used)
-            used += 1
-        # a falling hinge above a rising one: the same sum with the keys exchanged, plus a constant
-        while a >= 0 and b >= 0 and -key[a] > key[b]:
-            settle(key, lazy, left, right, a)
-            settle(key, lazy, left, right, b)
-            moved = min(weight[a], weight[b])
-            ka, kb = key[a], key[b]
-            top_a, top_b = a, b
-            rest_a, rest_b = weight[a] - moved, weight[b] - moved
-            a = heap_meld(key, lazy, left, right, rank, left[a], right[a])
-            b = heap_meld(key, lazy, left, right, rank, left[b], right[b])
-            for node in (top_a, top_b):
-                left[node], right[node], rank[node], lazy[node], weight[node] = -1, -1, 1, 0.0, moved
-            key[top_a], key[top_b] = -kb, -ka
-            a = heap_meld(key, lazy, left, right, rank, a, top_a)
-            b = heap_meld(key, lazy, left, right, rank, b, top_b)
-            if (rest_a > 0.0 or rest_b > 0.0) and used == key.size:
-                grown = 2 * used
-                key, weight, lazy = stretch(key, grown), stretch(weight, grown), stretch(lazy, grown)
-                left, right, rank = stretch_int(left, grown), stretch_int(right, grown), stretch_int(rank, grown)
-            if rest_a > 0.0:
-                key[used], weight[used], rank[used] = ka, rest_a, 1
-                a = heap_meld(key, lazy, left, right, rank, a, used)
-                used += 1
-            elif rest_b > 0.0:
-                key[used], weight[used], rank[used] = kb, rest_b, 1
-                b = heap_meld(key, lazy, left, right, rank, b, used)
-                used += 1
-        if a >= 0:
-            low[k] = -key[a]
-        if b >= 0:
-            high[k] = key[b]
-        p = parent[k]
-        if p >= 0:
-            if a >= 0:
-                key[a] += bound[k]
-                lazy[a] += bound[k]
-            if b >= 0:
-                key[b] += bound[k]
-                lazy[b] += bound[k]
-            fall[p] = heap_meld(key, lazy, left, right, rank, fall[p], a)
-            rise[p] = heap_meld(key, lazy, left, right, rank, rise[p], b)
-    z = np.zeros(n)
-    for k in range(n):
-        p = parent[k]
-        if p < 0:
-            z[k] = min(max(ground[k], low[k]), high[k])
-        else:
-            least, most = z[p] - bound[k], z[p] + bound[k]
-            z[k] = min(max(min(max(z[p], low[k]), high[k]), least), most)
-    return z
-
-
-@njit(cache=True, nogil=True)
-def stretch(values: Floats, size: int) -> Floats:
-    """A longer copy, zeros behind."""
-    out = np.zeros(size)
-    out[: values.size] = values
-    return out
-
-
-@njit(cache=True, nogil=True)
-def stretch_int(values: Ints, size: int) -> Ints:
-    """A longer copy, -1 behind (no child)."""
-    out = np.full(size, -1, np.int64)
-    out[: values.size] = values
-    return out

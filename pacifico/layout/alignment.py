@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout import _kernels
+from pacifico.errors import InputError
+from pacifico.layout import _profile_kernels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from pacifico.grid import Ground
 
 
 @dataclass(frozen=True)
@@ -101,9 +104,105 @@ def design_heights(
     rising = np.tile(np.array([0, 1], dtype=np.uint8), 2 * n + len(pins))
     order = np.argsort(at, kind="stable")
     start = np.searchsorted(at[order], np.arange(n + 1)).astype(np.int64)
-    z = _kernels.tree_profile(
+    z = _profile_kernels.tree_profile(
         parent, max_grade * distance_m, ground, start, keys[order], weights[order], rising[order]
     )
     excess = np.maximum(np.abs(z - ground) - max_depth_m, 0.0)
     pin_at = np.array([p.station for p in pins], dtype=np.int64)
     return Profile(z, excess, np.maximum(np.abs(z[pin_at] - pin_z) - slack, 0.0))
+
+
+@dataclass(frozen=True)
+class Stations:
+    """Points along all lines that get a design height; the first is the entry."""
+
+    xy: NDArray[np.float64]
+    parent: NDArray[np.int64]
+    """Station before each, -1 at the entry."""
+    distance: NDArray[np.float64]
+    """To the station before [m]."""
+    line: NDArray[np.int64]
+    """Line each lies on."""
+    ground: NDArray[np.float64]
+    """Mean over the strip's width [m]."""
+    weight: NDArray[np.float64]
+    """Area of road that each stands for [m²]."""
+    of_line: list[NDArray[np.int64]]
+    """Stations of each line, its start (shared with the line before) included."""
+
+
+def stations_of(
+    lines: Sequence[NDArray[np.float64]], ups: Sequence[int], ground: Ground, *, width_m: float, station_m: float
+) -> Stations:
+    """Stations along a tree of lines, with the mean ground over the strip's width at each.
+
+    Parameters
+    ----------
+    lines : sequence of (k, 2) float
+        Lines in plan; each starts at the end of the line it continues, those without one at the same place.
+    ups : sequence of int
+        Index of the line that each continues, always a lower one; -1 at the entry.
+    ground : Ground
+        Heights to follow.
+    width_m : float
+        Width of the strip [m].
+    station_m : float
+        Most distance between stations [m]; where the DEM's cell is finer, 5 m or the cell.
+    """
+    if not lines:
+        none, nil = np.zeros(0), np.zeros(0, np.int64)
+        return Stations(np.zeros((0, 2)), nil, none, nil, none, none, [])
+    spacing = min(station_m, max(5.0, min(ground.grid.dx, ground.grid.dy)))
+    xys, parents, gaps, owners, along = (
+        [lines[0][:1]],
+        [np.array([-1])],
+        [np.zeros(1)],
+        [np.zeros(1, np.int64)],
+        [],
+    )
+    of_line: list[NDArray[np.int64]] = []
+    count = 1
+    for c, line in enumerate(lines):
+        points = _subdivided(line, spacing)
+        start = of_line[ups[c]][-1] if ups[c] >= 0 else 0
+        ids = np.concatenate([[start], np.arange(count, count + len(points) - 1)]).astype(np.int64)
+        of_line.append(ids)
+        xys.append(points[1:])
+        parents.append(ids[:-1])
+        gaps.append(np.hypot(*np.diff(points, axis=0).T))
+        owners.append(np.full(len(points) - 1, c))
+        ahead = np.vstack([points[2:], points[-1:]]) - points[:-1]
+        along.append(ahead)
+        if c == 0:
+            along.insert(0, points[1:2] - points[:1])
+        count += len(points) - 1
+    xy, parent, distance = np.vstack(xys), np.concatenate(parents).astype(np.int64), np.concatenate(gaps)
+    way = np.vstack(along)
+    way /= np.maximum(np.hypot(way[:, 0], way[:, 1]), 1e-9)[:, None]
+    offsets = ((np.arange(7) + 0.5) / 7 - 0.5) * width_m
+    z = ground.at(xy[:, :1] - way[:, 1:] * offsets, xy[:, 1:] + way[:, :1] * offsets)
+    mean = z.mean(axis=1)
+    if not np.isfinite(mean).all():
+        raise InputError("a road lies on ground without elevation; please report this site")
+    half = distance / 2
+    weight = half.copy()
+    np.add.at(weight, parent[1:], half[1:])
+    return Stations(
+        xy,
+        parent,
+        distance,
+        np.concatenate(owners).astype(np.int64),
+        mean,
+        weight * width_m + 1e-6,
+        of_line,
+    )
+
+
+def _subdivided(line: NDArray[np.float64], spacing: float) -> NDArray[np.float64]:
+    """Line with further vertices so that none is farther from the next than `spacing`."""
+    length = np.hypot(*np.diff(line, axis=0).T)
+    pieces = np.maximum(np.ceil(length / spacing - 1e-9), 1).astype(np.int64)
+    k = np.repeat(np.arange(pieces.size), pieces)
+    share = (np.arange(k.size) - np.repeat(np.cumsum(pieces) - pieces, pieces)) / pieces[k]
+    inner = line[k] + (line[k + 1] - line[k]) * share[:, None]
+    return np.vstack([inner, line[-1:]])

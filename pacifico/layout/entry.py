@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from shapely import MultiPolygon, Point, Polygon
+from shapely import MultiLineString, MultiPolygon, Point, Polygon
 
 from pacifico.errors import InputError
 from pacifico.layout import _kernels, routing
@@ -38,7 +38,7 @@ class Gate:
 class Edge:
     """The site's outer boundary, and how far road positions are from it."""
 
-    line: shapely.MultiLineString
+    line: MultiLineString
     far: Floats
     """Distance of each road position from the edge, capped [m]; infinite where there is none."""
 
@@ -51,18 +51,18 @@ class Edge:
         frame = lattice.fence.frame
         start, items = _kernels.bin_edges(edges, frame, cap)
         far = _kernels.clearances(lattice.px, lattice.py, lattice.clear, edges, frame, start, items, cap)
-        return cls(shapely.multilinestrings([shapely.linestrings(r) for r in rings]), far)
+        return cls(MultiLineString(rings), far)
 
 
 def gate_at(lattice: routing.Lattice, edge: Edge, node: int) -> Floats:
     """Entry that leads to a road position near the edge: as near the edge as a road fits, else the position itself."""
     here = np.array([lattice.px[node], lattice.py[node]])
-    outer = shapely.get_coordinates(shapely.shortest_line(Point(here), edge.line))[1]
+    outer: Floats = shapely.get_coordinates(shapely.shortest_line(Point(here), edge.line))[1]
     away = here - outer
     far = float(np.hypot(*away))
     keep = lattice.fence.radius + INSET_M
     if far > keep + 0.5:
-        place = outer + away / far * keep
+        place: Floats = outer + away / far * keep
         if lattice.fence.clear(place, here) and not lattice.blind.crossed(place, here):
             return place
     return here
@@ -81,7 +81,7 @@ def gates(lattice: routing.Lattice, edge: Edge) -> NDArray[np.uint8]:
 def cheapest_gate(
     lattice: routing.Lattice, edge: Edge, order: Ints, reach: routing.Reach, *, max_grade: float
 ) -> Gate | None:
-    """The place on the edge that is cheapest to reach the first terminal of `order` from; None where none is."""
+    """Find the place on the edge that is cheapest to reach the first terminal of `order` from; None where none is."""
     flags = gates(lattice, edge)
     nodes = np.repeat(np.arange(lattice.px.size), np.diff(reach.row))
     nothing = routing.Reach.none(lattice)
@@ -100,9 +100,9 @@ def cheapest_gate(
 
 
 def given_gate(
-    lattice: routing.Lattice, edge: Edge, entry: Point, allowed: Polygon | MultiPolygon, wanted: Ints, parts: Ints
+    lattice: routing.Lattice, edge: Edge, entry: Point, allowed: Polygon | MultiPolygon, *, wanted: Ints, parts: Ints
 ) -> Gate:
-    """The entry asked for, or the nearest place on the edge from which a road can start.
+    """Take the entry asked for, or the nearest place on the edge from which a road can start.
 
     `wanted` are road positions that serve the first terminals: of the edge's places those connected to them come first.
 
@@ -144,7 +144,7 @@ def given_gate(
 
 
 def _nearest(lattice: routing.Lattice, place: Floats, usable: NDArray[np.bool_], count: int) -> list[int]:
-    """The road positions nearest a place, nearest first."""
+    """List the road positions nearest a place, nearest first."""
     nodes = np.flatnonzero(usable)
     d = np.hypot(lattice.px[nodes] - place[0], lattice.py[nodes] - place[1])
     return [int(n) for n in nodes[np.argsort(d, kind="stable")[:count]]]

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import shapely
-from shapely import LineString, MultiPolygon, Point, Polygon
+from shapely import LineString, MultiPolygon, Point, Polygon, box
 
 from pacifico.errors import InputError
 from pacifico.layout import _kernels, routing
-from pacifico.layout.alignment import Pin, Profile, design_heights
+from pacifico.layout.alignment import Pin, Profile, Stations, design_heights, stations_of
+from pacifico.layout.drawing import TOLERANCE_M, Case, Drawing, draw
 from pacifico.layout.entry import Edge, Gate, cheapest_gate, given_gate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from pacifico.grid import Ground
@@ -30,7 +32,6 @@ SPUR_M = 150.0
 """A dead end shorter than this is a spur."""
 DETOURS = 3
 """Searches that avoid where no profile was found before terminals are given up."""
-TOLERANCE_M = 0.005
 
 
 @dataclass(frozen=True)
@@ -115,36 +116,6 @@ class Network:
         return sum(r.length_m for r in self.roads)
 
 
-@dataclass(frozen=True)
-class _Case:
-    """What stays the same while a network is sought."""
-
-    ground: Ground
-    terminals: Sequence[Terminal]
-    rules: RoadRules
-    lattice: routing.Lattice
-    shapes: routing.Shapes
-    pads: routing.Shapes
-    reach_m: Floats
-    reach: routing.Reach
-    priority: Ints
-    pulled: dict[bytes, Floats] = field(default_factory=dict)
-    """Paths pulled so far, by nodes and bound terminals: rounds share most of them."""
-
-
-@dataclass(frozen=True)
-class _Drawing:
-    """A network in plan: lines that lead away from the entry, and what each serves."""
-
-    lines: list[Floats]
-    ups: list[int]
-    ends_at: list[int]
-    """Road position at each line's end."""
-    line_of: dict[int, int]
-    """Line that serves each terminal."""
-    tight: int
-
-
 def route_network(
     ground: Ground,
     allowed: Polygon | MultiPolygon,
@@ -188,7 +159,7 @@ def route_network(
     InputError
         An entry farther than 60 m from the site's edge, or beside no place for a road.
     """
-    case = _case(ground, allowed, terminals, obstacles, rules, cost_zones)
+    case = _case(ground, allowed, terminals=terminals, obstacles=obstacles, rules=rules, cost_zones=cost_zones)
     if case is None:
         return Network((), None, {}, {t.key: "no legal route: the site has no room for a road" for t in terminals})
     order = np.argsort(case.priority, kind="stable")
@@ -197,7 +168,7 @@ def route_network(
     if entry is not None:
         first = np.repeat(np.arange(case.lattice.px.size), np.diff(case.reach.row))
         urgent = case.priority[case.reach.item] == case.priority.min() if case.reach.item.size else np.zeros(0, bool)
-        gate = given_gate(case.lattice, edge, entry, allowed, first[urgent], routing.parts(case.lattice))
+        gate = given_gate(case.lattice, edge, entry, allowed, wanted=first[urgent], parts=routing.parts(case.lattice))
     else:
         gate = cheapest_gate(case.lattice, edge, order, case.reach, max_grade=rules.max_grade)
     if gate is None:
@@ -208,11 +179,15 @@ def route_network(
 def _case(
     ground: Ground,
     allowed: Polygon | MultiPolygon,
+    *,
     terminals: Sequence[Terminal],
     obstacles: Sequence[Polygon],
     rules: RoadRules,
     cost_zones: Sequence[Zone],
-) -> _Case | None:
+) -> Case | None:
+    known = box(*ground.grid.bounds)
+    if not known.covers(allowed):  # off the raster there is no ground
+        allowed = MultiPolygon(routing.parts_of(shapely.intersection(allowed, known)))
     if allowed.is_empty:
         return None
     lattice = routing.make_lattice(
@@ -230,12 +205,12 @@ def _case(
     pads = routing.Shapes.of([t.pad if t.pad is not None else t.footprint for t in terminals])
     reach_m = np.array([t.reach_m for t in terminals], dtype=np.float64)
     priority = np.array([t.priority for t in terminals], dtype=np.int64)
-    return _Case(
+    return Case(
         ground, terminals, rules, lattice, shapes, pads, reach_m, routing.Reach.of(lattice, shapes, reach_m), priority
     )
 
 
-def _network(case: _Case, gate: Gate) -> Network:
+def _network(case: Case, gate: Gate) -> Network:
     """Search, draw, design; go round what has no profile, then give up what still has none."""
     tax = np.ones(case.lattice.px.size)
     given_up: dict[int, str] = {}
@@ -248,7 +223,7 @@ def _network(case: _Case, gate: Gate) -> Network:
             max_grade=case.rules.max_grade, tax=tax,
         )  # fmt: skip
         server, (parent, _) = growth.server, routing.uncrossed(case.lattice, growth)
-        drawing = _draw(case, gate, parent, server)
+        drawing = draw(case, gate, parent, server)
         stations = _stations(case, drawing)
         profile, _ = _design(case, drawing, stations)
         bad = profile.excess_m > TOLERANCE_M
@@ -265,9 +240,9 @@ def _network(case: _Case, gate: Gate) -> Network:
         for t, reason in out.items():
             given_up[t] = reason.format(grade=100 * case.rules.max_grade, depth=case.rules.max_cut_fill_m)
             server[t] = -1
-        drawing = _draw(case, gate, parent, server)
+        drawing = draw(case, gate, parent, server)
         stations = _stations(case, drawing)
-    return _finished(case, gate, drawing, stations, profile, given_up)
+    return _finished(case, gate, drawing, stations=stations, profile=profile, given_up=given_up)
 
 
 def _avoid(lattice: routing.Lattice, tax: Floats, places: Floats) -> None:
@@ -282,171 +257,13 @@ def _avoid(lattice: routing.Lattice, tax: Floats, places: Floats) -> None:
     tax[around] *= 3.0
 
 
-def _draw(case: _Case, gate: Gate, parent: Ints, server: Ints) -> _Drawing:
-    """Lines of the tree from the gate to all servers: pulled tight, bends rounded, none crossing another."""
-    lattice = case.lattice
-    chains = routing.chains_of(parent, gate.node, server[server >= 0])
-    at_root = [c for c, chain in enumerate(chains) if chain.up < 0]
-    lead = float(np.hypot(lattice.px[gate.node] - gate.point[0], lattice.py[gate.node] - gate.point[1])) > TOLERANCE_M
-    raw: list[Floats] = []
-    place: dict[int, tuple[int, int]] = {}
-    ups = [c.up for c in chains]
-    ends = [int(c.nodes[-1]) for c in chains]
-    shift = 0
-    if lead and len(at_root) != 1 and (server >= 0).any():  # a stretch of its own from the entry to the first junction
-        raw.append(np.array([gate.point, [lattice.px[gate.node], lattice.py[gate.node]]]))
-        ups, ends, shift = [-1, *(u + 1 for u in ups)], [gate.node, *ends], 1
-        place[gate.node] = (0, 1)
-    for c, chain in enumerate(chains):
-        xy = np.column_stack([lattice.px[chain.nodes], lattice.py[chain.nodes]])
-        first = 1
-        if lead and not shift and chain.up < 0:
-            xy = np.vstack([gate.point, xy])
-            first = 2
-            place[gate.node] = (c, 1)
-        elif not shift and chain.up < 0 and gate.node not in place:
-            place[gate.node] = (c, 0)
-        raw.append(xy)
-        for k, n in enumerate(chain.nodes[1:].tolist()):
-            place[n] = (c + shift, k + first)
-    line_of = {int(t): place[int(server[t])][0] for t in np.flatnonzero(server >= 0)} if raw else {}
-    bound: list[list[tuple[int, int]]] = [[] for _ in raw]
-    for t, c in line_of.items():
-        bound[c].append((place[int(server[t])][1], t))
-
-    lines: list[Floats] = []
-    pulled: list[Floats] = []
-    tight = []
-    for c, xy in enumerate(raw):
-        straight = _pulled(case, xy, bound[c])
-        pulled.append(straight)
-        line, sharp = routing.round_bends(
-            lattice, straight, radius_m=case.rules.min_radius_m + case.rules.width_m / 2
-        )
-        if not _serves(case, line, [t for _, t in bound[c]]):
-            line, sharp = straight, max(len(straight) - 2, 0)
-        lines.append(line)
-        tight.append(sharp)
-    state = [0] * len(lines)
-    while True:  # lines that touch elsewhere than at their ends go back, step by step, to the paths that do not
-        back = [c for c in _touching(lines, ups) if state[c] < 2]
-        if not back:
-            break
-        for c in back:
-            state[c] += 1
-            lines[c] = pulled[c] if state[c] == 1 else raw[c]
-            tight[c] = max(len(pulled[c]) - 2, 0)
-    return _Drawing(lines, ups, ends, line_of, sum(tight))
-
-
-def _pulled(case: _Case, xy: Floats, bound: list[tuple[int, int]]) -> Floats:
-    ordered = sorted(bound)
-    at = np.array([k for k, _ in ordered], dtype=np.int64)
-    who = np.array([t for _, t in ordered], dtype=np.int64)
-    key = xy.tobytes() + b"|" + at.tobytes() + who.tobytes()
-    if key not in case.pulled:
-        case.pulled[key] = routing.pull(
-            case.lattice, xy, at, who, case.shapes, case.reach_m, max_grade=case.rules.max_grade
-        )
-    return case.pulled[key]
-
-
-def _serves(case: _Case, line: Floats, who: list[int]) -> bool:
-    """Whether a line comes within reach of all it is to serve."""
-    s = case.shapes
-    return all(
-        _kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[0] <= case.reach_m[t] for t in who
+def _stations(case: Case, drawing: Drawing) -> Stations:
+    return stations_of(
+        drawing.lines, drawing.ups, case.ground, width_m=case.rules.width_m, station_m=case.rules.station_m
     )
 
 
-def _touching(lines: list[Floats], ups: list[int]) -> list[int]:
-    """Lines that meet another elsewhere than where one continues the other."""
-    if len(lines) < 2:
-        return []
-    shapes = shapely.linestrings(np.concatenate(lines), indices=np.repeat(np.arange(len(lines)), [len(x) for x in lines]))
-    first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    keep = first < second
-    first, second = first[keep], second[keep]
-    common = shapely.intersection(shapes[first], shapes[second])
-    found: set[int] = set()
-    for a, b, where in zip(first.tolist(), second.tolist(), common, strict=True):
-        if ups[b] == a:
-            joint = lines[b][0]
-        elif ups[a] == ups[b]:
-            joint = lines[a][0]
-        else:
-            found |= {a, b}
-            continue
-        xy = shapely.get_coordinates(where)
-        if where.length > 0.01 or (np.hypot(*(xy - joint).T) > 0.05).any():
-            found |= {a, b}
-    return sorted(found)
-
-
-@dataclass(frozen=True)
-class _Stations:
-    """Points along all lines that get a design height; the first is the entry."""
-
-    xy: Floats
-    parent: Ints
-    distance: Floats
-    line: Ints
-    ground: Floats
-    weight: Floats
-    of_line: list[Ints]
-    """Stations of each line, its start (shared with the line before) included."""
-
-
-def _stations(case: _Case, drawing: _Drawing) -> _Stations:
-    """Stations of a drawing with the mean ground over the strip's width at each."""
-    if not drawing.lines:
-        none, nil = np.zeros(0), np.zeros(0, np.int64)
-        return _Stations(np.zeros((0, 2)), nil, none, nil, none, none, [])
-    spacing = min(case.rules.station_m, max(5.0, min(case.ground.grid.dx, case.ground.grid.dy)))
-    xys, parents, gaps, owners, along = [drawing.lines[0][:1]], [np.array([-1])], [np.zeros(1)], [np.zeros(1, np.int64)], []
-    of_line: list[Ints] = []
-    count = 1
-    for c, line in enumerate(drawing.lines):
-        points = _subdivided(line, spacing)
-        start = of_line[drawing.ups[c]][-1] if drawing.ups[c] >= 0 else 0
-        ids = np.concatenate([[start], np.arange(count, count + len(points) - 1)]).astype(np.int64)
-        of_line.append(ids)
-        xys.append(points[1:])
-        parents.append(ids[:-1])
-        gaps.append(np.hypot(*np.diff(points, axis=0).T))
-        owners.append(np.full(len(points) - 1, c))
-        ahead = np.vstack([points[2:], points[-1:]]) - points[:-1]
-        along.append(ahead)
-        if c == 0:
-            along.insert(0, points[1:2] - points[:1])
-        count += len(points) - 1
-    xy, parent, distance = np.vstack(xys), np.concatenate(parents).astype(np.int64), np.concatenate(gaps)
-    way = np.vstack(along)
-    way /= np.maximum(np.hypot(way[:, 0], way[:, 1]), 1e-9)[:, None]
-    offsets = ((np.arange(7) + 0.5) / 7 - 0.5) * case.rules.width_m
-    z = case.ground.at(xy[:, :1] - way[:, 1:] * offsets, xy[:, 1:] + way[:, :1] * offsets)
-    ground = z.mean(axis=1)
-    if not np.isfinite(ground).all():
-        raise InputError("a road lies on ground without elevation; please report this site")
-    half = distance / 2
-    weight = half.copy()
-    np.add.at(weight, parent[1:], half[1:])
-    return _Stations(
-        xy, parent, distance, np.concatenate(owners).astype(np.int64), ground, weight * case.rules.width_m + 1e-6, of_line
-    )
-
-
-def _subdivided(line: Floats, spacing: float) -> Floats:
-    """Line with further vertices so that none is farther from the next than `spacing`."""
-    length = np.hypot(*np.diff(line, axis=0).T)
-    pieces = np.maximum(np.ceil(length / spacing - 1e-9), 1).astype(np.int64)
-    k = np.repeat(np.arange(pieces.size), pieces)
-    share = (np.arange(k.size) - np.repeat(np.cumsum(pieces) - pieces, pieces)) / pieces[k]
-    inner = line[k] + (line[k + 1] - line[k]) * share[:, None]
-    return np.vstack([inner, line[-1:]])
-
-
-def _design(case: _Case, drawing: _Drawing, stations: _Stations) -> tuple[Profile, list[tuple[int, Pin]]]:
+def _design(case: Case, drawing: Drawing, stations: Stations) -> tuple[Profile, list[tuple[int, Pin]]]:
     """Heights of all stations, and the pins (terminal, pin) that pads set."""
     grade = case.rules.max_grade - case.rules.grade_margin
     who, at, gap = [], [], []
@@ -475,7 +292,7 @@ def _design(case: _Case, drawing: _Drawing, stations: _Stations) -> tuple[Profil
     return profile, pins
 
 
-def _too_deep(case: _Case, drawing: _Drawing, stations: _Stations, profile: Profile) -> dict[int, str]:
+def _too_deep(case: Case, drawing: Drawing, stations: Stations, profile: Profile) -> dict[int, str]:
     """Terminals beyond the farthest stations that no profile within the depth limit reaches."""
     bad = profile.excess_m > TOLERANCE_M
     if not bad.any():
@@ -507,8 +324,8 @@ def _too_deep(case: _Case, drawing: _Drawing, stations: _Stations, profile: Prof
     return out
 
 
-def _unpinned(drawing: _Drawing, profile: Profile, pinned: list[tuple[int, Pin]]) -> dict[int, str]:
-    """The terminals whose pad the road misses by most, one a line: pads of a line may be at odds with each other."""
+def _unpinned(drawing: Drawing, profile: Profile, pinned: list[tuple[int, Pin]]) -> dict[int, str]:
+    """Pick the terminals whose pad the road misses by most, one a line: pads of a line may be at odds with each other."""
     worst: dict[int, tuple[float, int]] = {}
     for (t, _), miss in zip(pinned, profile.pin_excess_m.tolist(), strict=True):
         if miss > TOLERANCE_M:
@@ -519,7 +336,7 @@ def _unpinned(drawing: _Drawing, profile: Profile, pinned: list[tuple[int, Pin]]
 
 
 def _finished(
-    case: _Case, gate: Gate, drawing: _Drawing, stations: _Stations, profile: Profile, given_up: dict[int, str]
+    case: Case, gate: Gate, drawing: Drawing, *, stations: Stations, profile: Profile, given_up: dict[int, str]
 ) -> Network:
     """Roads with their classes and figures, and every terminal accounted for."""
     classes = _classes(case, drawing)
@@ -544,7 +361,7 @@ def _finished(
     return Network(tuple(roads), Point(gate.point), served, _reasons(case, gate, missing, given_up), tuple(warnings))
 
 
-def _classes(case: _Case, drawing: _Drawing) -> list[RoadClass]:
+def _classes(case: Case, drawing: Drawing) -> list[RoadClass]:
     """Spine: what leads to the first terminals; spur: short dead ends; secondary: the rest."""
     n = len(drawing.lines)
     spine = [False] * n
@@ -567,7 +384,7 @@ def _classes(case: _Case, drawing: _Drawing) -> list[RoadClass]:
     return out
 
 
-def _reasons(case: _Case, gate: Gate | None, missing: set[int], known: dict[int, str]) -> dict[str, str]:
+def _reasons(case: Case, gate: Gate | None, missing: set[int], known: dict[int, str]) -> dict[str, str]:
     """One true line for each terminal that has no road."""
     out = {}
     parts: Ints | None = None

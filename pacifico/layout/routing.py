@@ -219,14 +219,12 @@ def _blind(ground: Ground, half_width_m: float) -> Blind:
 
 
 def _off_blind(px: Floats, py: Floats, clear: Floats, blind: Blind) -> Floats:
-    """Clearances with 0 at positions on or off ground without elevation."""
+    """Clearances with 0 at positions on ground without elevation."""
     column = np.floor((px - blind.frame[0]) / blind.frame[2]).astype(np.int64)
     row = np.floor((blind.frame[1] - py) / blind.frame[3]).astype(np.int64)
     ny, nx = blind.flags.shape
-    # the outermost half cell beyond the raster is no ground either
-    off = (column < 1) | (row < 1) | (column > nx - 2) | (row > ny - 2)
     seen = blind.flags[np.clip(row, 0, ny - 1), np.clip(column, 0, nx - 1)] == 1
-    return np.where(off | seen, 0.0, clear)
+    return np.where(seen, 0.0, clear)
 
 
 def heights(lattice: Lattice) -> Floats:
@@ -236,7 +234,10 @@ def heights(lattice: Lattice) -> Floats:
     i = np.minimum(c.astype(np.int64), lattice.nx - 2)
     j = np.minimum(r.astype(np.int64), lattice.ny - 2)
     fx, fy, z = c - i, r - j, lattice.z
-    return (z[j, i] * (1 - fx) + z[j, i + 1] * fx) * (1 - fy) + (z[j + 1, i] * (1 - fx) + z[j + 1, i + 1] * fx) * fy
+    at_nodes: Floats = (z[j, i] * (1 - fx) + z[j, i + 1] * fx) * (1 - fy) + (
+        z[j + 1, i] * (1 - fx) + z[j + 1, i + 1] * fx
+    ) * fy
+    return at_nodes
 
 
 @dataclass(frozen=True)
@@ -306,7 +307,7 @@ def search(
 
 
 def parts(lattice: Lattice) -> Ints:
-    """Connected part of each road position, whatever the grade; -1 where no road fits."""
+    """Label the connected part of each road position, whatever the grade; -1 where no road fits."""
     f = lattice.fence
     return np.asarray(
         _kernels.components(
@@ -360,7 +361,9 @@ def chains_of(parent: Ints, root: int, servers: Ints) -> list[Chain]:
     return chains
 
 
-def pull(lattice: Lattice, xy: Floats, bound_at: Ints, bound: Ints, shapes: Shapes, reach: Floats, *, max_grade: float) -> Floats:
+def pull(
+    lattice: Lattice, xy: Floats, *, bound_at: Ints, bound: Ints, shapes: Shapes, reach: Floats, max_grade: float
+) -> Floats:
     """Path pulled tight where that is legal, costs no more, and still serves the terminals bound to inner points."""
     f, b = lattice.fence, lattice.blind
     keep = _kernels.pull(
