@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 from pyproj import CRS, Geod, Transformer
-from shapely.geometry.base import BaseGeometry
 
 from pacifico.errors import CRSMismatchError
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from shapely.geometry.base import BaseGeometry
 
 LONLAT = CRS.from_epsg(4326)
 METRES_PER_FOOT = 0.3048
@@ -51,13 +50,6 @@ def utm(lon: float, lat: float) -> CRS:
     elif lat >= 72 and 0 <= lon < 42:
         zone = 31 + 2 * int((lon + 3) // 12)
     return CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
-
-
-def require_projected(dem: xr.DataArray) -> CRS:
-    """CRS of a raster, refused unless it is projected in metres."""
-    from pacifico.grid import Grid  # noqa: PLC0415 (grid stands on crs)
-
-    return Grid.of(dem).crs
 
 
 @lru_cache(maxsize=64)
