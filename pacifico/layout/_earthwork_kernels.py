@@ -2,10 +2,10 @@
 
 A tile is a convex quadrilateral with its four corners and its centre; the residual (ground minus design) is linear on
 each of its four triangles, so that cut and fill are closed forms, also where the sign changes inside a triangle.
+One module, because numba's cache of a caller does not notice a changed callee in another file.
 Coordinates are local (metres from the pad's centroid or the line's first point): UTM northings would cost digits.
 """
 
-# ruff: noqa: PLR0917 (kernels take plain arrays and numbers, by position)
 from __future__ import annotations
 
 import math
@@ -52,8 +52,9 @@ def tile_polygon(edges: F64, step: float) -> tuple[F64, F64]:
     Level cuts at every vertex leave trapezoids, which are divided evenly: the tiles cover the polygon exactly.
     """
     n = len(edges)
-    levels = np.unique(np.concatenate((edges[:, 1], edges[:, 3])))
+    levels = np.sort(edges[:, 1])  # every vertex starts an edge
     across = np.empty((n, 3))
+    order = np.empty(n, dtype=np.int64)
     total = 0
     px = np.empty((0, 5))
     py = np.empty((0, 5))
@@ -80,8 +81,12 @@ def tile_polygon(edges: F64, step: float) -> tuple[F64, F64]:
                     across[m, 0] = xa + run * (middle - ya)
                     across[m, 1] = xa + run * (low - ya)
                     across[m, 2] = xa + run * (high - ya)
+                    place = m  # insertion: a slab crosses few edges
+                    while place > 0 and across[order[place - 1], 0] > across[m, 0]:
+                        order[place] = order[place - 1]
+                        place -= 1
+                    order[place] = m
                     m += 1
-                order = np.argsort(across[:m, 0])
                 for p in range(0, m - 1, 2):
                     left, right = across[order[p]], across[order[p + 1]]
                     columns = max(math.ceil(max(right[1] - left[1], right[2] - left[2]) / step), 1)
@@ -101,6 +106,12 @@ def tile_polygon(edges: F64, step: float) -> tuple[F64, F64]:
                         k += 1
         total = k
     return px, py
+
+
+@njit(cache=True, nogil=True)
+def _area(x: F64, y: F64) -> float:
+    """Area of a tile."""
+    return float(0.5 * abs((x[2] - x[0]) * (y[3] - y[1]) - (x[3] - x[1]) * (y[2] - y[0])))
 
 
 @njit(cache=True, nogil=True)
@@ -144,7 +155,7 @@ def _triangle(
 @njit(cache=True, nogil=True)
 def _tile(out: F64, x: F64, y: F64, r: F64) -> None:
     """Add one tile with residuals `r` (5): positive volume, area, moments; negative volume; whole area."""
-    area = 0.5 * abs((x[2] - x[0]) * (y[3] - y[1]) - (x[3] - x[1]) * (y[2] - y[0]))
+    area = _area(x, y)
     out[5] += area
     if r[0] <= 0 and r[1] <= 0 and r[2] <= 0 and r[3] <= 0 and r[4] <= 0:
         for i in range(4):
@@ -212,8 +223,8 @@ def _clip(polygon: F64, n: int, ox: float, oy: float, gx: float, gy: float) -> i
     kept = np.empty((n + 2, 2))
     m = 0
     for i in range(n):
-        ax, ay = polygon[i]
-        bx, by = polygon[(i + 1) % n]
+        j = (i + 1) % n
+        ax, ay, bx, by = polygon[i, 0], polygon[i, 1], polygon[j, 0], polygon[j, 1]
         sa = (ax - ox) * gx + (ay - oy) * gy
         sb = (bx - ox) * gx + (by - oy) * gy
         if sa <= 0:
@@ -223,14 +234,15 @@ def _clip(polygon: F64, n: int, ox: float, oy: float, gx: float, gy: float) -> i
             t = sa / (sa - sb)
             kept[m, 0], kept[m, 1] = ax + t * (bx - ax), ay + t * (by - ay)
             m += 1
-    polygon[:m] = kept[:m]
+    for i in range(m):
+        polygon[i, 0], polygon[i, 1] = kept[i, 0], kept[i, 1]
     return m
 
 
 @njit(cache=True, nogil=True)
 def _centroid(polygon: F64, n: int) -> tuple[float, float, float]:
     """Centroid and area of a small convex polygon."""
-    ox, oy = polygon[0]
+    ox, oy = polygon[0, 0], polygon[0, 1]
     area = sx = sy = 0.0
     for i in range(1, n - 1):
         ax, ay = polygon[i, 0] - ox, polygon[i, 1] - oy
@@ -247,14 +259,22 @@ def _centroid(polygon: F64, n: int) -> tuple[float, float, float]:
 @njit(cache=True, nogil=True)
 def _least_squares(px: F64, py: F64, pz: F64) -> tuple[float, float, float]:
     """Mean height and grades of the area-weighted least-squares plane."""
-    s = np.zeros(9)
+    sw = sx = sy = sz = sxx = sxy = syy = sxz = syz = 0.0
     for k in range(len(px)):
         x, y, z = px[k, 4], py[k, 4], pz[k, 4] - pz[0, 4]
-        w = 0.5 * abs((px[k, 2] - px[k, 0]) * (py[k, 3] - py[k, 1]) - (px[k, 3] - px[k, 1]) * (py[k, 2] - py[k, 0]))
-        s += w * np.array([1.0, x, y, z, x * x, x * y, y * y, x * z, y * z])
-    w, mx, my, mz = s[0], s[1] / s[0], s[2] / s[0], s[3] / s[0]
-    xx, xy, yy = s[4] - w * mx * mx, s[5] - w * mx * my, s[6] - w * my * my
-    xz, yz = s[7] - w * mx * mz, s[8] - w * my * mz
+        w = _area(px[k], py[k])
+        sw += w
+        sx += w * x
+        sy += w * y
+        sz += w * z
+        sxx += w * x * x
+        sxy += w * x * y
+        syy += w * y * y
+        sxz += w * x * z
+        syz += w * y * z
+    mx, my, mz = sx / sw, sy / sw, sz / sw
+    xx, xy, yy = sxx - mx * sx, sxy - mx * sy, syy - my * sy
+    xz, yz = sxz - mx * sz, syz - my * sz
     det = xx * yy - xy * xy
     if det <= 1e-12 * xx * yy:
         return mz + pz[0, 4], 0.0, 0.0
@@ -278,7 +298,7 @@ def plane(px: F64, py: F64, pz: F64, shrink: float, limit: float, rounds: int) -
         angle = 2 * math.pi * i / corners
         radius = limit / math.cos(math.pi / corners)
         polygon[i, 0], polygon[i, 1] = radius * math.cos(angle), radius * math.sin(angle)
-    n = corners
+    n = len(polygon) - 2 * rounds - 4
     best_e, best_east, best_north, best = e, east, north, math.inf
     bound = 0.0
     for step in range(rounds + 1):
@@ -292,8 +312,8 @@ def plane(px: F64, py: F64, pz: F64, shrink: float, limit: float, rounds: int) -
         for i in range(n):
             lowest = min(lowest, v[0] + gx * (polygon[i, 0] - east) + gy * (polygon[i, 1] - north))
         bound = max(bound, lowest, v[0] - limit * math.hypot(gx, gy) - gx * east - gy * north)
-        # 0.1 % of the volume, or a twentieth of a millimetre over the pad
-        if best - bound <= max(1e-3 * best, 5e-5 * v[5]) or step == rounds:
+        # 0.1 % of the volume, or a fifth of a millimetre over the pad: finer than any ground model
+        if best - bound <= max(1e-3 * best, 1e-4 * v[5]) or step == rounds:
             break
         n = _clip(polygon, n, east, north, gx, gy)
         last_east, last_north = east, north
@@ -333,23 +353,14 @@ def _distance(edges: F64, x: float, y: float) -> float:
 
 @njit(cache=True, nogil=True)
 def _ray(
-    z: F64,
-    grid: F64,
-    x: float,
-    y: float,
-    ux: float,
-    uy: float,
-    design: float,
-    slope: float,
-    step: float,
-    reach: float,
-    edges: F64,
+    z: F64, grid: F64, x: float, y: float, ux: float, uy: float, design: float, side: F64, edges: F64
 ) -> tuple[float, float, float, float]:
     """March from an edge point outwards to daylight.
 
     Returns the section's signed area [m2] and first moment about the edge [m3/rad] (cut > 0), the distance reached and
     1.0 where daylight was found. With `edges`, the ray ends where another edge is nearer (there the slopes meet).
     """
+    slope, step, reach = side[0], side[1], side[2]
     h = bilinear(z, grid, x, y) - design
     if math.isnan(h):
         return 0.0, 0.0, 0.0, 0.0
@@ -389,18 +400,7 @@ def _ray(
 
 
 @njit(cache=True, nogil=True)
-def edge_batter(
-    out: F64,
-    z: F64,
-    grid: F64,
-    edge: F64,
-    heights: F64,
-    pieces: int,
-    slope: float,
-    step: float,
-    reach: float,
-    others: F64,
-) -> None:
+def edge_batter(out: F64, z: F64, grid: F64, edge: F64, heights: F64, pieces: int, side: F64, others: F64) -> None:
     """Add the side slope right of an edge (x0, y0, x1, y1) between two design heights: cut, fill, open length."""
     ax, ay = edge[0], edge[1]
     dx, dy = edge[2] - ax, edge[3] - ay
@@ -423,7 +423,7 @@ def edge_batter(
                 s = 0.5 * (lo + hi) + 0.5 * g * (hi - lo)
                 weight = 0.5 * (hi - lo) * length
                 design = heights[0] + (heights[1] - heights[0]) * s
-                area, _, _, found = _ray(z, grid, ax + dx * s, ay + dy * s, ux, uy, design, slope, step, reach, others)
+                area, _, _, found = _ray(z, grid, ax + dx * s, ay + dy * s, ux, uy, design, side, others)
                 out[0] += max(area, 0.0) * weight
                 out[1] += max(-area, 0.0) * weight
                 out[2] += (1.0 - found) * weight
@@ -431,7 +431,7 @@ def edge_batter(
 
 
 @njit(cache=True, nogil=True)
-def pad_batter(z: F64, grid: F64, edges: F64, following: I64, pad: F64, slope: float, step: float, reach: float) -> F64:
+def pad_batter(z: F64, grid: F64, edges: F64, following: I64, pad: F64, side: F64) -> F64:
     """Side slopes of a pad plane (elevation, grades): cut, fill [m3], length of edge without daylight [m].
 
     `edges` run with the pad on their left; `following[i]` is the edge that starts where edge i ends.
@@ -443,15 +443,16 @@ def pad_batter(z: F64, grid: F64, edges: F64, following: I64, pad: F64, slope: f
         turn = (edges[e, 2] - edges[e, 0]) * (edges[f, 3] - edges[f, 1]) - (edges[e, 3] - edges[e, 1]) * (
             edges[f, 2] - edges[f, 0]
         )
-        convex = convex and turn >= -1e-9
+        # a second ring (hole or part) shows as an edge that is not followed by the next one
+        convex = convex and turn >= -1e-9 and (f == e + 1 or e == len(edges) - 1)
     others = edges[:0] if convex else edges
     heights = np.empty(2)
     for e in range(len(edges)):
         heights[0] = pad[0] + pad[1] * edges[e, 0] + pad[2] * edges[e, 1]
         heights[1] = pad[0] + pad[1] * edges[e, 2] + pad[2] * edges[e, 3]
         length = math.hypot(edges[e, 2] - edges[e, 0], edges[e, 3] - edges[e, 1])
-        pieces = max(math.ceil(length / step), 1)
-        edge_batter(out, z, grid, edges[e], heights, pieces, slope, step, reach, others)
+        pieces = max(math.ceil(length / side[1]), 1)
+        edge_batter(out, z, grid, edges[e], heights, pieces, side, others)
         # the sector of a cone between this edge's normal and the next one's, at an outer corner
         f = following[e]
         ax, ay = edges[e, 3] - edges[e, 1], edges[e, 0] - edges[e, 2]
@@ -464,19 +465,8 @@ def pad_batter(z: F64, grid: F64, edges: F64, following: I64, pad: F64, slope: f
         for i in range(sectors):
             for g in (-GAUSS, GAUSS):
                 phi = first + angle * (i + 0.5 + 0.5 * g) / sectors
-                _, moment, _, _ = _ray(
-                    z,
-                    grid,
-                    edges[e, 2],
-                    edges[e, 3],
-                    math.cos(phi),
-                    math.sin(phi),
-                    heights[1],
-                    slope,
-                    step,
-                    reach,
-                    others,
-                )
+                ux, uy = math.cos(phi), math.sin(phi)
+                _, moment, _, _ = _ray(z, grid, edges[e, 2], edges[e, 3], ux, uy, heights[1], side, others)
                 out[0] += max(moment, 0.0) * 0.5 * angle / sectors
                 out[1] += max(-moment, 0.0) * 0.5 * angle / sectors
     return out
@@ -495,16 +485,13 @@ def grade_pads(
     origins: F64,
     steps: F64,
     planes: F64,
-    shrink: float,
-    limit: float,
-    rounds: int,
-    slope: float,
-    march: float,
-    reach: float,
+    rule: F64,
+    side: F64,
 ) -> F64:
     """Plane and volumes of many pads; where `planes` is NaN the balanced one is found. Rows as `PAD_COLUMNS`.
 
-    A pad with a sample on nodata gets its share of such samples and NaN elsewhere. `slope` 0: no side slopes.
+    `rule`: shrink, grade limit, rounds of the search. `side`: run per rise (0: no side slopes), step, reach [m].
+    A pad with a sample on nodata gets its share of such samples and NaN elsewhere.
     """
     out = np.full((len(starts) - 1, PAD_COLUMNS), math.nan)
     local = grid.copy()
@@ -522,9 +509,9 @@ def grade_pads(
         if blind or len(px) == 0:
             continue
         gap = 0.0
-        e, east, north = planes[p]
+        e, east, north = planes[p, 0], planes[p, 1], planes[p, 2]
         if math.isnan(e):
-            e, east, north, gap = plane(px, py, pz, shrink, limit, rounds)
+            e, east, north, gap = plane(px, py, pz, rule[0], rule[1], int(rule[2]))
         v = prism(px, py, pz, e, east, north)
         deepest = highest = 0.0
         for k in range(len(px)):
@@ -534,10 +521,9 @@ def grade_pads(
         out[p, 0], out[p, 1], out[p, 2], out[p, 3] = v[0], v[4], 0.0, 0.0
         out[p, 4], out[p, 5], out[p, 6] = deepest, highest, 0.0
         out[p, 8], out[p, 9], out[p, 10], out[p, 11] = e, east, north, gap
-        if slope > 0:
-            b = pad_batter(
-                z, local, ring, following[starts[p] : starts[p + 1]], np.array([e, east, north]), slope, march, reach
-            )
+        if side[0] > 0:
+            pad = np.array([e, east, north])
+            b = pad_batter(z, local, ring, following[starts[p] : starts[p + 1]], pad, side)
             out[p, 2], out[p, 3], out[p, 6] = b[0], b[1], b[2]
     return out
 
@@ -589,16 +575,7 @@ def tile_strip(line: F64, i: int, half: float, step: float) -> tuple[F64, F64, F
 
 @njit(cache=True, nogil=True)
 def grade_corridors(
-    z: F64,
-    grid: F64,
-    lines: F64,
-    starts: I64,
-    origins: F64,
-    widths: F64,
-    steps: F64,
-    slope: float,
-    march: float,
-    reach: float,
+    z: F64, grid: F64, lines: F64, starts: I64, origins: F64, widths: F64, steps: F64, side: F64
 ) -> F64:
     """Volumes of many corridors; rows as `CORRIDOR_COLUMNS`. Tiles with a sample on nodata are left out and counted."""
     out = np.zeros((len(starts) - 1, CORRIDOR_COLUMNS))
@@ -619,27 +596,27 @@ def grade_corridors(
                 for c in range(5):
                     r[c] = bilinear(z, local, x[k, c], y[k, c]) - d[k, c]
                     clear = clear and not math.isnan(r[c])
-                area = 0.5 * abs((x[k, 2] - x[k, 0]) * (y[k, 3] - y[k, 1]) - (x[k, 3] - x[k, 1]) * (y[k, 2] - y[k, 0]))
+                area = _area(x[k], y[k])
                 whole += area
                 if not clear:
                     blind += area
                     continue
                 _tile(sums, x[k], y[k], r)
                 depth = max(depth, np.abs(r).max())
-            if slope > 0:
+            if side[0] > 0:
                 a, b = line[i], line[i + 1]
                 length = math.hypot(b[0] - a[0], b[1] - a[1])
                 ux, uy = (b[0] - a[0]) / length, (b[1] - a[1]) / length
-                pieces = math.ceil(length / march)
-                for side in (-1.0, 1.0):
-                    s0, s1 = trim[0] * side, length - trim[1] * side
-                    if side > 0:  # run back along the left edge, so that outside is on the right
+                pieces = math.ceil(length / side[1])
+                for hand in (-1.0, 1.0):
+                    s0, s1 = trim[0] * hand, length - trim[1] * hand
+                    if hand > 0:  # run back along the left edge, so that outside is on the right
                         s0, s1 = s1, s0
-                    edge[0], edge[1] = a[0] + ux * s0 - uy * half * side, a[1] + uy * s0 + ux * half * side
-                    edge[2], edge[3] = a[0] + ux * s1 - uy * half * side, a[1] + uy * s1 + ux * half * side
+                    edge[0], edge[1] = a[0] + ux * s0 - uy * half * hand, a[1] + uy * s0 + ux * half * hand
+                    edge[2], edge[3] = a[0] + ux * s1 - uy * half * hand, a[1] + uy * s1 + ux * half * hand
                     heights[0] = a[2] + (b[2] - a[2]) * s0 / length
                     heights[1] = a[2] + (b[2] - a[2]) * s1 / length
-                    edge_batter(batter, z, local, edge, heights, pieces, slope, march, reach, none)
+                    edge_batter(batter, z, local, edge, heights, pieces, side, none)
         out[p, 0], out[p, 1], out[p, 2], out[p, 3] = sums[0], sums[4], batter[0], batter[1]
         out[p, 4], out[p, 5], out[p, 6] = depth, blind / max(whole, 1e-12), batter[2]
     return out
@@ -653,6 +630,6 @@ def spread(total: F64, weight: F64, grid: F64, px: F64, py: F64, value: F64) -> 
         column = math.floor((px[k, 4] - grid[0]) / grid[2])
         row = math.floor((grid[1] - py[k, 4]) / grid[3])
         if 0 <= row < ny and 0 <= column < nx and not math.isnan(value[k]):
-            w = 0.5 * abs((px[k, 2] - px[k, 0]) * (py[k, 3] - py[k, 1]) - (px[k, 3] - px[k, 1]) * (py[k, 2] - py[k, 0]))
+            w = _area(px[k], py[k])
             total[row, column] += w * value[k]
             weight[row, column] += w
