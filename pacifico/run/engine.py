@@ -1,0 +1,167 @@
+"""A papermill engine that records what happened.
+
+papermill 2.7's own engine marks cells that never ran, and those of a dead kernel, as completed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+from nbclient.exceptions import CellExecutionError
+from papermill import execute_notebook
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
+
+from pacifico.run.outcome import STAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+FAILED_TAG = "run-failed"
+
+
+@dataclass
+class Recording:
+    """What is known of a run while it goes on; one thread writes, another reads."""
+
+    kernel: Any
+    title: str
+    on_stage: Callable[[str], None]
+    stage: str = "queued"
+    cell: int | None = None
+    """Position of the cell that began last, in the executed notebook."""
+    error_name: str | None = None
+    error_message: str | None = None
+    raised_in_cell: bool = False
+    notebook: Any = field(default=None, repr=False)
+
+
+class _Recorder(NotebookExecutionManager):  # type: ignore[misc]
+    def __init__(self, nb: Any, output_path: str, recording: Recording) -> None:
+        super().__init__(nb, output_path=output_path, progress_bar=False)
+        self.recording = recording
+        recording.notebook = nb
+
+    def notebook_start(self, **kwargs: Any) -> None:
+        # Folders of this machine tell a reader nothing.
+        self.nb.metadata.papermill.update(input_path=f"{self.recording.title}.ipynb", output_path="report.ipynb")
+        super().notebook_start(**kwargs)
+
+    def cell_start(self, cell: Any, cell_index: int | None = None, **kwargs: Any) -> None:
+        self.recording.cell = cell_index
+        for tag in cell.metadata.get("tags", []):
+            stage = tag.removeprefix("stage:")
+            if stage != tag and stage in STAGES and stage != self.recording.stage:
+                self.recording.stage = stage
+                self.recording.on_stage(stage)
+        super().cell_start(cell, cell_index, **kwargs)
+
+    def notebook_complete(self, **kwargs: Any) -> None:  # noqa: ARG002 (papermill's signature)
+        """Close the books; cells that never ran stay 'pending'."""
+        self.end_time = self.now()
+        about = self.nb.metadata.papermill
+        about["end_time"] = self.end_time.isoformat()
+        about["duration"] = (self.end_time - self.start_time).total_seconds()
+        self.save()
+
+
+class _Client(PapermillNotebookClient):  # type: ignore[misc]
+    def papermill_execute_cells(self) -> None:
+        for index, cell in enumerate(self.nb.cells):
+            self.nb_man.cell_start(cell, index)
+            try:
+                self.execute_cell(cell, index)
+            except BaseException:
+                self.nb_man.cell_exception(self.nb.cells[index], cell_index=index)
+                raise
+            finally:
+                self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
+
+
+class _TruthfulEngine(Engine):  # type: ignore[misc]
+    @classmethod
+    def execute_notebook(cls, nb: Any, kernel_name: str, output_path: str, **kwargs: Any) -> Any:
+        recording: Recording = kwargs["recording"]
+        recorder = _Recorder(nb, output_path, recording)
+        recorder.notebook_start()
+        client = _Client(
+            recorder, km=recording.kernel, kernel_name=kernel_name, timeout=None, startup_timeout=60, iopub_timeout=60
+        )
+        try:
+            client.execute()
+        finally:
+            recorder.notebook_complete()
+            if client.kc is not None:
+                client.kc.stop_channels()
+        return nb
+
+
+papermill_engines.register("pacifico", _TruthfulEngine)
+
+
+def run(template: Path, output: Path, parameters: dict[str, Any], recording: Recording) -> None:
+    """Execute a template into `output`; what went wrong stands in the recording, not in an exception."""
+    try:
+        execute_notebook(
+            _literal(template),
+            _literal(output),
+            parameters=parameters,
+            engine_name="pacifico",
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            recording=recording,
+        )
+    except CellExecutionError as error:
+        recording.raised_in_cell = True
+        recording.error_name, recording.error_message = error.ename, error.evalue
+    except Exception as error:
+        if recording.notebook is None:
+            raise  # before the run began: a fault of ours
+        # nbclient has a dozen for a kernel that went away; each is recorded.
+        recording.error_name, recording.error_message = type(error).__name__, str(error)
+
+
+def mark_failed(path: Path, recording: Recording, *, error_name: str, error_message: str, remedy: str) -> int | None:
+    """Say at the top of the saved notebook that it failed, and where.
+
+    Returns
+    -------
+    int or None
+        Position of the failing cell in the notebook as it now is.
+    """
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    failing = None
+    for index, cell in enumerate(notebook.cells):
+        if cell.metadata.get("papermill", {}).get("status") in {"failed", "running"}:
+            cell.metadata.papermill.update(status="failed", exception=True)
+            failing = index
+    if failing is None:
+        place = "before its first cell ran" if recording.cell is None else "between two cells"
+    else:
+        cell = notebook.cells[failing]
+        number = f"cell [{cell.execution_count}]" if cell.get("execution_count") else f"cell {failing + 1}"
+        place = f"in {number}, at stage *{STAGES[recording.stage][1].lower()}*"
+        cell.metadata.setdefault("tags", []).append("failing-cell")
+    never = sum(
+        c.cell_type == "code" and c.metadata.get("papermill", {}).get("status") == "pending" for c in notebook.cells
+    )
+    text = [
+        f"# This run failed {place}",
+        f"    {error_name}: {error_message}".replace("\n", "\n    "),
+        f"{remedy} Cells that did not run: {never}. Nothing below is a finished result.",
+    ]
+    note = nbformat.v4.new_markdown_cell("\n\n".join(text), metadata={"tags": [FAILED_TAG]})  # type: ignore[no-untyped-call]
+    note.id = "run-failed"
+    notebook.cells.insert(0, note)
+    notebook.metadata.setdefault("papermill", {})["exception"] = True
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+    return None if failing is None else failing + 1
+
+
+def _literal(path: Path) -> str:
+    """Path that survives papermill, which takes paths as format strings."""
+    return str(path).replace("{", "{{").replace("}", "}}")

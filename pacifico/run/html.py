@@ -1,0 +1,190 @@
+"""report.html: the executed notebook and a live map in one file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+
+from pacifico.run import legend
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OVERLAY = "application/vnd.pacifico.overlay+json"
+"""MIME type of an output that the map lays under the layout: {name, bounds: [[south, west], [north, east]], image}."""
+
+_STATIC = Path(__file__).with_name("static")
+_PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
+
+
+def write(report: Path, *, title: str) -> Path:
+    """Write `report.html` of a report folder from its `report.ipynb` and, where there is one, its `layout.geojson`."""
+    notebook = nbformat.read(report / "report.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    layout_path = report / "layout.geojson"
+    layout = json.loads(layout_path.read_text(encoding="utf-8")) if layout_path.is_file() else None
+    page = report / "report.html"
+    page.write_text(render(notebook, layout, title=title), encoding="utf-8")
+    return page
+
+
+def render(notebook: Any, layout: Mapping[str, Any] | None, *, title: str) -> str:
+    """Page of an executed notebook.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Executed, version 4.
+    layout : mapping or None
+        A layout.geojson; without one the page has no map.
+    title : str
+        Used where the layout does not name its site.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing: its policy forbids it, and scripts other than its own do not run.
+    """
+    import jinja2  # noqa: PLC0415 (late: the run's own modules import this one)
+    from nbconvert.filters import ansi2html, highlight, markdown_mistune  # noqa: PLC0415
+
+    cells = []
+    code = highlight.Highlight2HTML()  # type: ignore[no-untyped-call]
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "markdown":
+            cells.append({"kind": "text", "tags": tags, "body": markdown_mistune.markdown2html_mistune(cell.source)})
+        elif cell.cell_type == "code":
+            status = cell.metadata.get("papermill", {}).get("status", "")
+            cells.append(
+                {
+                    "kind": "code",
+                    "tags": tags,
+                    "number": cell.execution_count or " ",
+                    "status": status,
+                    "source": code(cell.source) if cell.source.strip() else "",
+                    "outputs": [o for output in cell.outputs if (o := _output(output, ansi2html))],
+                }
+            )
+    scripts = [_static("leaflet.js"), _static("map.js")] if layout is not None else []
+    data = {"layout": layout, "overlays": overlays(notebook), "legend": _legend()}
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    template = environment.from_string(_static("page.html"))
+    return template.render(
+        title=_title(layout, title),
+        cells=cells,
+        layout=layout,
+        data=for_script(data),
+        scripts=scripts,
+        styles=[_static("leaflet.css"), _static("page.css")],
+        policy=_policy(scripts),
+        licence=_static("leaflet-LICENSE.txt") if layout is not None else "",
+        lead=_lead(layout) if layout is not None else [],
+    )
+
+
+def overlays(notebook: Any) -> list[dict[str, Any]]:
+    """Images for the map that the notebook's outputs carry; only PNG as data URI passes."""
+    found = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            overlay = output.get("data", {}).get(OVERLAY)
+            if overlay and str(overlay.get("image", "")).startswith("data:image/png;base64,"):
+                found.append(overlay)
+    return found
+
+
+def for_script(data: Any) -> str:
+    """JSON that is safe inside a script element: nothing in it can end the element or open a comment."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _output(output: Any, ansi2html: Any) -> str | None:
+    kind = output.output_type
+    if kind == "stream":
+        return f'<pre class="stream {output.name}">{ansi2html(output.text)}</pre>'
+    if kind == "error":
+        return f'<pre class="error">{ansi2html(chr(10).join(output.traceback))}</pre>'
+    data = output.get("data", {})
+    if OVERLAY in data:
+        return None
+    for mime in _PICTURES:
+        if mime in data:
+            content = data[mime]
+            encoded = base64.b64encode(content.encode()).decode() if mime.endswith("xml") else "".join(content.split())
+            alt = html.escape(str(data.get("text/plain", "figure")), quote=True)
+            return f'<img src="data:{mime};base64,{encoded}" alt="{alt}">'
+    if "text/html" in data:
+        return f'<div class="html">{data["text/html"]}</div>'
+    if "text/markdown" in data:
+        from nbconvert.filters import markdown_mistune  # noqa: PLC0415
+
+        return str(markdown_mistune.markdown2html_mistune(data["text/markdown"]))
+    return f"<pre>{html.escape(data['text/plain'])}</pre>" if "text/plain" in data else None
+
+
+def _legend() -> dict[str, Any]:
+    return {
+        "assets": legend.ASSETS,
+        "other_asset": legend.OTHER_ASSET,
+        "roads": legend.ROADS,
+        "boundary": legend.BOUNDARY,
+        "buildable": legend.BUILDABLE,
+        "exclusion": legend.EXCLUSION,
+        "pad": legend.PAD,
+        "road": legend.ROAD,
+        "road_edge": legend.ROAD_EDGE,
+        "cable": legend.CABLE,
+        "entry": legend.ENTRY,
+    }
+
+
+def _policy(scripts: list[str]) -> str:
+    """Content Security Policy: no request at all, and no script but those whose hash it names."""
+    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
+    return (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes or chr(39) + 'none' + chr(39)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _title(layout: Mapping[str, Any] | None, title: str) -> str:
+    for feature in (layout or {}).get("features", []):
+        properties = feature.get("properties", {})
+        if properties.get("kind") == "boundary" and properties.get("name"):
+            return str(properties["name"])
+    return title.replace("_", " ")
+
+
+def _lead(layout: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Headline figures: label, number, unit."""
+    metrics = layout.get("pacifico", {}).get("metrics", {})
+    wanted = [
+        ("Capacity", "total_capacity_kw", 1e-3, "MW AC", 1),
+        ("Storage", "storage_kwh", 1e-3, "MWh", 0),
+        ("Buildable", "buildable_area_ha", 1, "ha", 0),
+        ("Assets", "asset_count", 1, "", 0),
+        ("Roads", "road_length_m", 1e-3, "km", 2),
+        ("Cut", "cut_volume_m3", 1, "m³", 0),
+        ("Fill", "fill_volume_m3", 1, "m³", 0),
+    ]
+    lead = []
+    for label, name, factor, unit, digits in wanted:
+        value = metrics.get(name)
+        if isinstance(value, int | float) and (value or name != "storage_kwh"):
+            lead.append((label, f"{value * factor:,.{digits}f}".replace(",", "\u202f"), unit))
+    return lead
+
+
+def _static(name: str) -> str:
+    text = (_STATIC / name).read_text(encoding="utf-8")
+    return re.sub(r"</(script|style)", r"<\\/\1", text) if name.endswith((".js", ".css")) else text

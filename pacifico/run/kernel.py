@@ -1,0 +1,209 @@
+"""Kernels: started in their own process group, in a scrubbed environment, and ended for certain."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pacifico.errors import OutsideServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+_SECRET = re.compile(
+    r"AWS_|BOTO|ECS_|AZURE|GOOGLE_|GCP_|GCLOUD|GH_|GITHUB_|GITLAB_|CI_JOB|SSH_|GPG_|KUBE|VAULT_|DOCKER_"
+    r"|.*(SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|COOKIE|SESSION|DSN)"
+    r"|.*_(KEY|KEYS|PWD|PASS)$|KEY$"
+    r"|PACIFICO_(STORE|QUEUE_URL|DLQ_URL|OWNER)$",
+    re.IGNORECASE,
+)
+# Someone's start-up files and plotting backend would change what the notebook does.
+_UNWANTED = {"PYTHONSTARTUP", "PYTHONINSPECT", "MPLBACKEND", "IPYTHONDIR", "PYTHONHASHSEED"}
+_USERINFO = re.compile(r"://[^/\s@]*:[^/\s@]+@")
+_IPC_PATH_MAX = 90  # a socket's path holds 107 bytes, and jupyter_client adds to ours
+_FOLDER = "pacifico-kernel-"
+
+
+def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:
+    """Environment without what looks like a credential, by name, or by a password inside a URL."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not _SECRET.match(name) and name not in _UNWANTED and not _USERINFO.search(value)
+    }
+
+
+def start(cwd: Path, *, env: Mapping[str, str] | None = None) -> Any:
+    """Start a Python kernel of this very interpreter.
+
+    Parameters
+    ----------
+    cwd : Path
+        Its working folder.
+    env : mapping, optional
+        Its whole environment; None for a scrubbed copy of ours.
+
+    Returns
+    -------
+    jupyter_client.KernelManager
+        Started, perhaps not ready yet. Whoever holds it ends it with `stop`.
+    """
+    return apart(lambda: _start(cwd, env))
+
+
+def warm(kernel: Any, code: str, *, timeout_s: float = 120.0) -> None:
+    """Run code silently in a started kernel, such as its imports, and wait for the end.
+
+    Raises
+    ------
+    OutsideServiceError
+        The code failed there, or the kernel died.
+    """
+    apart(lambda: _warm(kernel, code, timeout_s))
+
+
+def group(kernel: Any) -> int | None:
+    """Process group of a kernel; None once its process has been reaped or where there are no groups."""
+    provisioner = getattr(kernel, "provisioner", None)
+    return getattr(provisioner, "pgid", None)
+
+
+def exit_status(kernel: Any) -> str:
+    """How the kernel's process ended, in words."""
+    process = getattr(getattr(kernel, "provisioner", None), "process", None)
+    code = process.poll() if process is not None else None
+    if code is None:
+        return "its process is gone"
+    if code >= 0:
+        return f"exit status {code}"
+    return f"signal {signal.Signals(-code).name}"
+
+
+def kill(kernel: Any) -> None:
+    """End a kernel's whole process group now; the manager is left for `stop`."""
+    pgid = group(kernel)
+    if pgid is not None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pgid, signal.SIGKILL)
+
+
+def stop(kernel: Any) -> None:
+    """End a kernel and all its children, and remove its files."""
+    connection = Path(kernel.connection_file)
+    kill(kernel)
+    apart(lambda: kernel.shutdown_kernel(now=True))
+    if connection.parent.name.startswith(_FOLDER):
+        shutil.rmtree(connection.parent, ignore_errors=True)
+
+
+def memory_bytes(pgid: int) -> int:
+    """Resident memory of a process group [bytes]; 0 where there is no /proc."""
+    total = 0
+    page = os.sysconf("SC_PAGE_SIZE")
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == pgid:
+                total += int(fields[21]) * page
+    return total
+
+
+def apart(call: Callable[[], T]) -> T:
+    """Result of a call made in a thread of its own.
+
+    jupyter_client keeps an event loop for each thread that calls it and never closes it; and it can't wait in a
+    thread whose loop runs already, such as a notebook's. A fresh thread has neither trouble.
+    """
+    from jupyter_core.utils import ensure_event_loop  # noqa: PLC0415 (late: 0.3 s)
+
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        loop = ensure_event_loop()
+        try:
+            results.append(call())
+        except BaseException as error:  # noqa: BLE001 (raised again below, in the caller's thread)
+            errors.append(error)
+        finally:
+            loop.close()
+
+    thread = threading.Thread(target=work, name="pacifico-kernel")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _start(cwd: Path, env: Mapping[str, str] | None) -> Any:
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager  # noqa: PLC0415
+    from jupyter_client.manager import KernelManager  # noqa: PLC0415
+
+    class ThisInterpreter(KernelSpecManager):
+        """A kernel called python3 in someone's home may be another Python."""
+
+        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+            return KernelSpec(
+                argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+                display_name=kernel_name,
+                language="python",
+            )
+
+    home = Path(tempfile.mkdtemp(prefix=_FOLDER))
+    manager = KernelManager(
+        kernel_spec_manager=ThisInterpreter(),
+        kernel_name="python3",
+        connection_file=str(home / "k.json"),
+        transport="ipc" if os.name == "posix" and len(str(home)) < _IPC_PATH_MAX else "tcp",
+        # nbclient polls whether the kernel lives only with a client that can wait for both.
+        client_class="jupyter_client.asynchronous.AsyncKernelClient",
+    )
+    environment = scrubbed(os.environ) if env is None else dict(env)
+    environment.setdefault("IPYTHONDIR", str(home))
+    environment.setdefault("PYTHONHASHSEED", "0")
+    arguments = [
+        "--HistoryManager.hist_file=:memory:",
+        "--InteractiveShellApp.ignore_cwd=True",  # a file beside the report must not pass for a module
+    ]
+    try:
+        manager.start_kernel(cwd=str(cwd), env=environment, extra_arguments=arguments)
+    except OSError as error:
+        shutil.rmtree(home, ignore_errors=True)
+        raise OutsideServiceError(f"no kernel could be started with {sys.executable}: {error}") from error
+    pid = getattr(manager.provisioner, "pid", None)
+    if pid is not None:
+        # When memory runs out the kernel goes before whoever records it.
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{pid}/oom_score_adj").write_text("800")
+    return manager
+
+
+def _warm(kernel: Any, code: str, timeout_s: float) -> None:
+    from jupyter_client.blocking.client import BlockingKernelClient  # noqa: PLC0415
+
+    client = BlockingKernelClient()
+    client.load_connection_info(kernel.get_connection_info())
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=timeout_s)
+        reply = client.execute_interactive(
+            code, silent=True, store_history=False, allow_stdin=False, timeout=timeout_s, output_hook=lambda _: None
+        )
+    except (RuntimeError, TimeoutError) as error:
+        raise OutsideServiceError(f"the kernel could not be prepared in {timeout_s:g} s: {error}") from error
+    finally:
+        client.stop_channels()
+    content = reply["content"]
+    if content["status"] != "ok":
+        raise OutsideServiceError(f"the kernel could not be prepared: {content.get('ename')}: {content.get('evalue')}")

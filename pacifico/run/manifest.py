@@ -1,0 +1,114 @@
+"""manifest.json: who asked for what, what it was made from, and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pacifico
+from pacifico.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = "manifest.json"
+SCHEMA = "pacifico-report"
+SCHEMA_VERSION = 1
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """Hash and size of a file."""
+    return {"sha256": sha256_of(path), "bytes": path.stat().st_size}
+
+
+def outputs(report: Path) -> dict[str, dict[str, Any]]:
+    """Every file of a report folder but its inputs and the manifest, in order of name."""
+    files = sorted(p for p in report.rglob("*") if p.is_file())
+    names = {p.relative_to(report).as_posix(): p for p in files}
+    return {n: describe(p) for n, p in names.items() if n != NAME and not n.startswith("inputs/")}
+
+
+def environment() -> dict[str, Any]:
+    """Code, Python, platform and package versions that a run stands on."""
+    commit, changed = _git()
+    return {
+        "pacifico": pacifico.__version__,
+        "git_commit": commit,
+        "git_changed": changed,
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "packages": _packages(),
+    }
+
+
+def write(report: Path, content: Mapping[str, Any]) -> None:
+    """Write the manifest of a report folder."""
+    text = json.dumps({"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **content}, indent=2, ensure_ascii=False)
+    (report / NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def read(report: Path) -> dict[str, Any]:
+    """Manifest of a report folder.
+
+    Raises
+    ------
+    InputError
+        There is none, or it is not one that this version understands.
+    """
+    path = Path(report) / NAME
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{report} holds no {NAME}: name a report folder that pacifico wrote") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} can't be read as JSON ({error}): make the report again") from None
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise InputError(f"{path} is not the manifest of a pacifico report")
+    if content.get("schema_version") != SCHEMA_VERSION:
+        raise InputError(
+            f"{path} has schema version {content.get('schema_version')!r}; this pacifico reads {SCHEMA_VERSION}"
+        )
+    return content
+
+
+def _packages() -> dict[str, str]:
+    requirements = importlib.metadata.requires("pacifico") or []
+    names = {re.split(r"[\s<>=!~;\[(]", r, maxsplit=1)[0] for r in requirements if "extra ==" not in r}
+    return {n: importlib.metadata.version(n) for n in sorted(names)}
+
+
+def _git() -> tuple[str | None, bool | None]:
+    """Commit of the code, and whether files of the package differ from it; (None, None) outside a repository."""
+    if commit := os.environ.get("PACIFICO_GIT_COMMIT"):
+        return commit, None
+    root = Path(pacifico.__file__).resolve().parents[1]
+    if not (root / ".git").exists() or not (root / "pyproject.toml").is_file() or shutil.which("git") is None:
+        return None, None
+    try:
+        commit = _asked(root, "rev-parse", "HEAD").strip()
+        changed = bool(_asked(root, "status", "--porcelain", "--", "pacifico", "notebooks").strip())
+    except (subprocess.SubprocessError, OSError):
+        return None, None  # a broken or foreign repository: the version alone is known
+    return commit, changed
+
+
+def _asked(root: Path, *question: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(root), *question], capture_output=True, text=True, timeout=10, check=True
+    ).stdout
