@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
     from pyproj import CRS
 
-_GEOMETRIES = frozenset(
-    {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"}
-)
+# A tuple: what a file holds in its place may not be hashable.
+_GEOMETRIES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection")
 _NAME_KEYS = ("name", "title", "label")
 _MAX_NESTING = 64
 

@@ -119,13 +119,12 @@ def require_hemisphere(longitudes: np.ndarray, latitudes: np.ndarray) -> None:
     south, north = float(latitudes.min()), float(latitudes.max())
     if south < UTM_SOUTH or north > UTM_NORTH:
         utm(0.0, south if south < UTM_SOUTH else north)
-    west, east = float(longitudes.min()), float(longitudes.max())
-    if east - west > 180:
-        around = longitudes % 360
-        if float(np.ptp(around)) < 90:
+    if float(np.ptp(longitudes)) > 180:
+        last, first = float(longitudes[longitudes > 0].min()), float(longitudes[longitudes < 0].max())
+        if 0 < first + 360 - last < 90:
             raise SiteError(
-                f"the site crosses the antimeridian (longitudes {around[around <= 180].max():.5g} and "
-                f"{around[around > 180].min() - 360:.5g}), which is not supported; cut it at 180° and give each side a file of its own"
+                f"the site crosses the antimeridian (from longitude {last:.5g} to {first:.5g}), which is not supported; "
+                "cut it at 180° and give each side a file of its own"
             )
 
 

@@ -1,0 +1,109 @@
+"""Archives: which member is read, and what is refused."""
+
+import io
+import struct
+import zipfile
+
+import pytest
+
+from pacifico.errors import SiteError
+
+
+def packed(members, method=zipfile.ZIP_DEFLATED):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.fixture
+def plan(kml):
+    return lambda name="A": kml.document(kml.placemark(kml.polygon(), name))
+
+
+@pytest.mark.parametrize("name", ["doc.kml", "DOC.KML", "site.kml", "a/b/site.Kml"])
+@pytest.mark.parametrize("filename", ["site.kmz", "site.zip", "site"])
+def test_kml_in_an_archive(read, plan, name, filename):
+    assert read(packed({name: plan()}), filename).name == "A"
+
+
+def test_root_doc_wins_then_the_first(read, plan):
+    site = read(packed({"other.kml": plan("B"), "doc.kml": plan("A")}), "site.kmz")
+    assert site.name == "A"
+    assert any("holds 2 KML files" in w and "'doc.kml' was read" in w for w in site.warnings)
+    assert read(packed({"b.kml": plan("B"), "a.kml": plan("A")}), "site.kmz").name == "B"
+    assert read(packed({"b.kml": plan("B"), "sub/doc.kml": plan("A")}), "site.kmz").name == "B"
+
+
+def test_shadow_files_are_passed_over(read, plan):
+    site = read(packed({"__MACOSX/._doc.kml": b"\x00", "._doc.kml": b"\x00", "doc.kml": plan()}), "site.kmz")
+    assert (site.name, site.warnings) == ("A", ())
+
+
+def test_nothing_is_written(read, plan, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.rglob("*"))
+    members = {
+        "/tmp/pacifico_probe": b"x",
+        "..\\..\\pacifico_probe": b"x",
+        "../pacifico_probe": b"x",
+        "doc.kml": plan(),
+    }
+    read(packed(members), "site.kmz")
+    assert set(tmp_path.rglob("*")) - before == {tmp_path / "site.kmz"}
+    assert not (tmp_path.parent / "pacifico_probe").exists()
+
+
+@pytest.mark.parametrize(
+    ("inner", "content"), [("a.geojson", '{"type":"Polygon","coordinates":[[[10,45],[10.1,45],[10.1,45.1],[10,45]]]}')]
+)
+def test_other_formats_in_an_archive(read, inner, content):
+    assert read(packed({inner: content}), "site.zip").area_ha > 1000
+
+
+def broken(data, at, value):
+    return data[:at] + value + data[at + len(value) :]
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({}, "holds no"),
+        ({"site.csv": "a,b"}, r"no shapefile \(it holds 'site.csv'\)"),
+        ({"inner.kmz": packed({"doc.kml": "x"})}, "holds no shapefile"),
+        ({"a.gdb/a1.gdbtable": "x"}, "file geodatabase is not supported"),
+        ({"a.geojson": packed({"b": "c"})}, "holds another archive"),
+        ({"doc.kml": " " * 40_000_000}, "unpacks to 40 MB; the limit is 32 MB"),
+        ({"doc.kml": " " * 20_000_000}, "-fold; the limit is 200-fold"),
+        ({str(i): "" for i in range(5001)}, "more than 5,000 members"),
+    ],
+)
+def test_refused(read, members, message):
+    with pytest.raises(SiteError, match=message):
+        read(packed(members), "site.zip")
+
+
+def test_damaged(read, plan):
+    good = packed({"doc.kml": plan()})
+    for cut in (10, len(good) // 2, len(good) - 5):
+        with pytest.raises(SiteError, match="damaged or cut off"):
+            read(good[:cut], "site.kmz")
+    with pytest.raises(SiteError, match="can't be unpacked"):
+        read(broken(good, 45, b"\xff\xff\xff\xff"), "site.kmz")
+
+
+def test_encrypted(read, plan):
+    good = packed({"doc.kml": plan()})
+    directory = good.rfind(b"PK\x01\x02")
+    flagged = broken(broken(good, 6, b"\x01\x00"), directory + 8, b"\x01\x00")
+    with pytest.raises(SiteError, match="encrypted"):
+        read(flagged, "site.kmz")
+
+
+def test_a_lying_size_does_not_pass(read):
+    data = packed({"doc.kml": " " * 20_000_000})
+    directory = data.rfind(b"PK\x01\x02")
+    small = struct.pack("<I", 400)
+    with pytest.raises(SiteError, match="can't be unpacked"):
+        read(broken(broken(data, 22, small), directory + 24, small), "site.kmz")
