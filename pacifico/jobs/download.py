@@ -1,0 +1,84 @@
+"""Fetch a file from an allowed host: https alone, no redirects, no addresses within this network."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pacifico.errors import InputError, OutsideServiceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_CHUNK = 1 << 20
+_PATIENCE_S = 30.0
+_WHOLE_S = 600.0
+
+
+def download(url: str, path: Path, *, limit: int, hosts: frozenset[str]) -> None:
+    """Fetch a file over https.
+
+    The name is resolved once, every address it has must be public, and the connection goes to one of those: a name that
+    answers differently the second time gains nothing.
+
+    Raises
+    ------
+    InputError
+        Host, port or address are not allowed, the host redirects or has no such file, or the file is over `limit` bytes.
+    OutsideServiceError
+        The host can't be reached, or fails.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    if parts.scheme != "https" or host not in hosts or parts.username or parts.port not in (None, 443):
+        raise InputError(f"{url[:200]!r} is not https on an allowed host; set PACIFICO_DEM_HOSTS, or upload the file")
+    address = _public_address(host)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    try:
+        with socket.create_connection((address, 443), timeout=_PATIENCE_S) as plain:
+            secured = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+            connection = http.client.HTTPSConnection(host, timeout=_PATIENCE_S)
+            connection.sock = secured
+            connection.request("GET", target, headers={"User-Agent": "pacifico"})
+            _save(connection.getresponse(), url, path, limit)
+    except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, OutsideServiceError):
+            raise
+        raise OutsideServiceError(f"{host} failed: {error}; try again later") from error
+
+
+def _save(reply: http.client.HTTPResponse, url: str, path: Path, limit: int) -> None:
+    if 300 <= reply.status < 400:
+        raise InputError(f"{url[:200]!r} redirects ({reply.status}); give the address that it leads to")
+    if 400 <= reply.status < 500 and reply.status not in (408, 429):
+        raise InputError(f"{url[:200]!r} answers {reply.status} {reply.reason}; check the address")
+    if reply.status != 200:
+        raise OutsideServiceError(f"{url[:200]!r} answers {reply.status} {reply.reason}; try again later")
+    end, size = time.monotonic() + _WHOLE_S, 0
+    with path.open("wb") as file:
+        while chunk := reply.read(_CHUNK):
+            size += len(chunk)
+            if size > limit:
+                raise InputError(f"{url[:200]!r} is over {limit / 1e6:.0f} MB; give a smaller file")
+            if time.monotonic() > end:
+                raise OutsideServiceError(f"{url[:200]!r} took over {_WHOLE_S:g} s")
+            file.write(chunk)
+    if reply.length:
+        raise OutsideServiceError(f"{url[:200]!r} broke off {reply.length} bytes before its end; try again later")
+
+
+def _public_address(host: str) -> str:
+    try:
+        found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise OutsideServiceError(f"{host} has no address: {error}; check the name, or try again later") from error
+    addresses = [str(entry[4][0]) for entry in found]
+    for address in addresses:
+        if not ipaddress.ip_address(address.split("%")[0]).is_global:
+            raise InputError(f"{host} has the address {address}, which is not public; upload the file instead")
+    return addresses[0]

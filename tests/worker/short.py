@@ -1,0 +1,47 @@
+"""A worker whose templates are the short notebooks beside this file; everything else is the product's own.
+
+`python short.py worker|child|forkserver ...`
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def use_short_notebooks():
+    from pacifico.run import notebooks
+
+    notebooks.folder = lambda: HERE / "notebooks"
+
+
+def main():
+    role = sys.argv.pop(1)
+    if role == "child":
+        use_short_notebooks()
+        from pacifico.jobs import child
+
+        if os.environ.get("PACIFICO_TEST_COLD"):
+            child.PRELOAD = ()
+        child.main()
+    elif role == "forkserver":
+        use_short_notebooks()
+        from worker import forkserver
+
+        forkserver.main()
+    else:
+        from pacifico.jobs.runner import ProcessSpawner
+        from worker.forkserver import ForkSpawner
+        from worker.main import main as work
+
+        command = (sys.executable, __file__)
+        fork = "process" not in sys.argv
+        spawner = ForkSpawner((*command, "forkserver")) if fork else ProcessSpawner((*command, "child"))
+        sys.exit(work(spawner=spawner, again=(*command, "worker")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""The worker's command line: `python -m worker [--burst] [--concurrency N]`, `python -m worker health`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from pacifico.errors import InputError, PacificoError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pacifico.jobs.runner import Spawner
+    from pacifico.jobs.settings import Settings
+
+log = logging.getLogger("worker")
+
+_RESTART_S = 1.0
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    spawner: Spawner | None = None,
+    again: Sequence[str] = (sys.executable, "-m", "worker"),
+) -> int:
+    """Run a worker until SIGTERM, or until the queue is empty with `--burst`.
+
+    Parameters
+    ----------
+    argv
+        Arguments; by default the command line's.
+    spawner
+        Starts the processes that run notebooks; by default as `--standby` says.
+    again
+        Command of one worker process, for `--concurrency` above 1.
+    """
+    parser = argparse.ArgumentParser(prog="python -m worker", description="Run queued layout jobs as notebooks.")
+    parser.add_argument("command", nargs="?", choices=["run", "health"], default="run")
+    parser.add_argument("--burst", action="store_true", help="stop when the queue is empty")
+    parser.add_argument("--concurrency", type=int, default=1, metavar="N", help="worker processes (default 1)")
+    parser.add_argument(
+        "--standby",
+        choices=["fork", "process", "off"],
+        default="fork",
+        help="how the next notebook's process is made ahead: forked from one that has its imports (default), "
+        "started anew, or not ahead at all",
+    )
+    given = parser.parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        if given.command == "health":
+            return _health()
+        if given.concurrency < 1:
+            raise InputError(f"--concurrency is {given.concurrency}; at least 1 process is needed")
+        from pacifico.jobs.child import hide_memory  # noqa: PLC0415
+        from pacifico.jobs.settings import from_environment  # noqa: PLC0415
+
+        hide_memory()
+        settings = from_environment()
+        if settings.queue_url is None:
+            raise InputError("PACIFICO_QUEUE_URL is not set; a worker needs the queue it works off")
+        if given.concurrency > 1:
+            options = ["--standby", given.standby, *(["--burst"] if given.burst else [])]
+            return _supervise([*again, *options], given.concurrency, grace_s=settings.stop_grace_s)
+        return _work(settings, burst=given.burst, standby=given.standby, spawner=spawner)
+    except PacificoError as error:
+        print(f"worker: {error}", file=sys.stderr)  # noqa: T201 (a command's last word)
+        return error.exit_code
+
+
+def _work(settings: Settings, *, burst: bool, standby: str, spawner: Spawner | None) -> int:
+    from pacifico.jobs.queue import Queue  # noqa: PLC0415
+    from pacifico.jobs.records import Records  # noqa: PLC0415
+    from pacifico.jobs.runner import NotebookRunner, ProcessSpawner  # noqa: PLC0415
+    from pacifico.jobs.store import open_store  # noqa: PLC0415
+    from worker.forkserver import ForkSpawner  # noqa: PLC0415
+    from worker.health import Pulse, serve_metrics  # noqa: PLC0415
+    from worker.loop import Worker  # noqa: PLC0415
+    from worker.protection import Protection  # noqa: PLC0415
+    from worker.report import Reporter  # noqa: PLC0415
+    from worker.stop import Stop  # noqa: PLC0415
+
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    stop = Stop(settings.stop_grace_s)
+    stop.on_signals()
+    reporter = Reporter(worker=name, namespace=settings.metrics_namespace)
+    store = open_store(settings)
+    queue = Queue(settings.queue_url or "")
+    dead_letters = Queue(settings.dlq_url) if settings.dlq_url else None
+    if spawner is None:
+        spawner = ForkSpawner() if standby == "fork" else ProcessSpawner()
+    runner = NotebookRunner(store, settings, spawner, standby=standby != "off")
+    pulse = Pulse(slack_s=settings.wait_s)
+    server = serve_metrics(settings.metrics_port, reporter.prometheus) if settings.metrics_port else None
+    try:
+        runner.prepare()
+        Worker(
+            name=name,
+            records=Records(store),
+            queue=queue,
+            dead_letters=dead_letters,
+            runner=runner,
+            settings=settings,
+            stop=stop,
+            reporter=reporter,
+            pulse=pulse,
+            protection=Protection(longest_s=settings.job_timeout_s, others_busy=pulse.others_busy),
+        ).run(burst=burst)
+    finally:
+        runner.close()
+        pulse.end()
+        if server is not None:
+            server.shutdown()
+    return 0
+
+
+def _supervise(command: Sequence[str], count: int, *, grace_s: float) -> int:
+    """Keep so many worker processes; pass the stop on, replace who dies, and reap orphans where this is process 1."""
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+
+    processes: list[subprocess.Popen[bytes]] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    port = int(os.environ.get("PACIFICO_METRICS_PORT") or 0)
+    # Each process has a port of its own: the named one, and those after it.
+    environments = [{**os.environ, "PACIFICO_METRICS_PORT": str(port + place if port else 0)} for place in range(count)]
+    processes += [subprocess.Popen(command, env=environment) for environment in environments]
+    ended_at = None
+    while any(process.poll() is None for process in processes):
+        time.sleep(0.2)
+        for place, process in enumerate(processes):
+            code = process.poll()
+            if code not in (None, 0) and not stopping:
+                log.warning("worker process %d ended with %s; another takes its place", process.pid, code)
+                time.sleep(_RESTART_S)
+                if not stopping:
+                    processes[place] = subprocess.Popen(command, env=environments[place])
+        if stopping:
+            ended_at = ended_at or time.monotonic()
+            if time.monotonic() - ended_at > grace_s + 45:
+                for process in processes:
+                    process.kill()
+    return 0 if all(process.returncode == 0 for process in processes) else 1
+
+
+def _health() -> int:
+    from worker.health import check  # noqa: PLC0415
+
+    well, words = check()
+    print(words)  # noqa: T201 (what a health check shows)
+    return 0 if well else 1
