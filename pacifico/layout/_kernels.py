@@ -4,7 +4,7 @@ All coordinates are metres in the working CRS. A *fence* is every edge that a ro
 allowed ground and of obstacles), sorted into square bins so that a test looks only at what is near.
 """
 
-# ruff: noqa: PLR0917, FBT001 (kernels take plain arrays and numbers, by position)
+# ruff: noqa: FBT001 (kernels take plain arrays and numbers, by position)
 
 from __future__ import annotations
 

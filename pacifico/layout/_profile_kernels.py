@@ -1,7 +1,5 @@
 """Compiled least-cost profile on a tree: piecewise-linear dynamic programming with two meldable heaps a station."""
 
-# ruff: noqa: PLR0917 (kernels take plain arrays and numbers, by position)
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -23,6 +23,8 @@ MOST_MOVED_M = 60.0
 AT_EDGE_M = 15.0
 """An entry given within this of the edge stays where it is, if a road fits there."""
 INSET_M = 0.05
+UNSAID_M = 3.0
+"""An entry moved by no more than this beyond what the road's width asks is not worth a warning."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def given_gate(
             if moved < least - 1e-9:
                 best, least = Gate(candidate, n), moved
         if best is not None:
-            if least <= lattice.fence.radius + 1.0:
+            if least <= lattice.fence.radius + UNSAID_M:
                 return best
             note = f"the entry was moved {least:.0f} m, to the nearest place on the site's edge where a road can start"
             return Gate(best.point, best.node, (note,))

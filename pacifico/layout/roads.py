@@ -30,6 +30,8 @@ RoadClass = Literal["spine", "secondary", "spur"]
 
 SPUR_M = 150.0
 """A dead end shorter than this is a spur."""
+ROUNDING_M = 0.002
+"""Most that rounding changes the distance between two vertices, and twice what it changes a rise by."""
 DETOURS = 3
 """Searches that avoid where no profile was found before terminals are given up."""
 
@@ -285,8 +287,10 @@ def _design(case: Case, drawing: Drawing, stations: Stations) -> tuple[Profile, 
         plane = np.array([case.terminals[t].pad_plane for t in who], dtype=np.float64)
         z = plane[:, 0] + ((touch - middle) * plane[:, 1:]).sum(axis=1)
         pins = [(t, Pin(a, float(h), grade * g)) for t, a, h, g in zip(who, at, z, gap, strict=True)]
+    # millimetres that coordinates may be rounded by must not make a short piece steeper than the limit
+    sure = np.maximum(stations.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
     profile = design_heights(
-        stations.parent, stations.distance, stations.ground, stations.weight, max_grade=grade,
+        stations.parent, sure, stations.ground, stations.weight, max_grade=grade,
         max_depth_m=case.rules.max_cut_fill_m, pins=[pin for _, pin in pins],
     )  # fmt: skip
     return profile, pins
