@@ -1,22 +1,50 @@
 """Compiled passes over elevation arrays: 3 x 3 windows, row by row.
 
-Rows stream through three padded buffers that stay in the first-level cache, so each cell is read from memory once.
-The pad outside the grid is the linear continuation of the two outermost cells, which makes every border estimate
-one-sided and exact on planes. NaN in a window gives NaN.
+Rows stream through three padded buffers that stay in the first-level cache, so a cell is read from memory once however
+many products are asked for. Each product is its own loop over one row without branches or library calls, which the
+compiler turns into vector instructions. The pad outside the grid continues the two outermost cells linearly: estimates
+at the border are one-sided and exact on planes. NaN in a window gives NaN. Rows don't depend on one another, so any
+division of the rows over blocks and threads gives the same bytes.
 """
+
+# ruff: noqa: FBT001 (kernels take plain arrays and numbers, by position)
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.floating[Any]]
+    Flags = NDArray[np.uint8]
+
 DEGREES = 180.0 / math.pi
+QUARTER = math.pi / 4.0
+HALF = math.pi / 2.0
+TAN_EIGHTH = math.tan(math.pi / 8.0)
 
 
-@njit(cache=True, nogil=True)
-def _load(row, out):
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def arctan_to_one(t: float) -> float:
+    """Arc tangent for 0 <= t <= 1, within 2e-16: the rational form of Cephes (Moshier), without branches."""
+    folded = t > TAN_EIGHTH
+    u = (t - 1.0) / (t + 1.0) if folded else t
+    w = u * u
+    above = (((-8.750608600031904122785e-1 * w - 1.615753718733365076637e1) * w - 7.500855792314704667340e1) * w
+             - 1.228866684490136173410e2) * w - 6.485021904942025371773e1  # fmt: skip
+    below = ((((w + 2.485846490142306297962e1) * w + 1.650270098316988542046e2) * w + 4.328810604912902668951e2) * w
+             + 4.853903996359136964868e2) * w + 1.945506571482613964425e2  # fmt: skip
+    angle = u + u * w * above / below
+    return angle + QUARTER if folded else angle
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _load(row: Floats, out: Floats) -> None:
     """Row into a buffer of two more cells, its ends continued linearly."""
     n = row.shape[0]
     for j in range(n):
@@ -25,131 +53,233 @@ def _load(row, out):
     out[n + 1] = 2.0 * out[n] - out[n - 1]
 
 
-@njit(cache=True, nogil=True)
-def _window(z, i, north, here, south):
-    """Fill the three buffers for row i."""
-    ny = z.shape[0]
-    _load(z[i], here)
-    if i > 0:
-        _load(z[i - 1], north)
-    if i < ny - 1:
-        _load(z[i + 1], south)
-    if i == 0:
-        for j in range(here.shape[0]):
-            north[j] = 2.0 * here[j] - south[j]
-    if i == ny - 1:
-        for j in range(here.shape[0]):
-            south[j] = 2.0 * here[j] - north[j]
+@njit(cache=True, nogil=True, error_model="numpy")
+def surface(
+    z: Floats,
+    first: int,
+    last: int,
+    dx: float,
+    dy: float,
+    light: Floats,
+    slope: Floats,
+    aspect: Floats,
+    shade: Floats,
+    profile: Floats,
+    plan: Floats,
+    roughness: Floats,
+    tri: Floats,
+    tpi: Floats,
+) -> None:
+    """Products of rows first to last (excluded) of `z`, each into its array of last - first rows, or skipped if empty.
 
-
-@njit(cache=True, nogil=True)
-def slope_degrees(z, dx, dy, out):
-    """Horn's slope [°] of `z` into `out`."""
+    `light` is the unit vector towards the light: east, north, up. Rows beside first and last are read as neighbours.
+    """
     ny, nx = z.shape
-    north, here, south = np.empty(nx + 2), np.empty(nx + 2), np.empty(nx + 2)
+    ring = np.empty((3, nx + 2))
+    p, q, g = np.empty(nx), np.empty(nx), np.empty(nx)
     kx, ky = 1.0 / (8.0 * dx), 1.0 / (8.0 * dy)
-    for i in range(ny):
-        _window(z, i, north, here, south)
-        for j in range(nx):
-            east = north[j + 2] + 2.0 * here[j + 2] + south[j + 2]
-            west = north[j] + 2.0 * here[j] + south[j]
-            up = north[j] + 2.0 * north[j + 1] + north[j + 2]
-            down = south[j] + 2.0 * south[j + 1] + south[j + 2]
-            p, q = (east - west) * kx, (up - down) * ky
-            steep = math.atan(math.sqrt(p * p + q * q)) * DEGREES
-            out[i, j] = math.nan if math.isnan(here[j + 1]) else steep
+    light_east, light_north, light_up = light[0], light[1], light[2]
+    horn = slope.size + aspect.size + shade.size > 0
+    relief = roughness.size + tri.size + tpi.size > 0
+    bend = profile.size + plan.size > 0
+    if first > 0:
+        _load(z[first - 1], ring[(first - 1) % 3])
+    _load(z[first], ring[first % 3])
+    for i in range(first, last):
+        north, here, south = ring[(i + 2) % 3], ring[i % 3], ring[(i + 1) % 3]
+        if i + 1 < ny:
+            _load(z[i + 1], south)
+        if i == 0:
+            for j in range(nx + 2):
+                north[j] = 2.0 * here[j] - south[j]
+        if i == ny - 1:
+            for j in range(nx + 2):
+                south[j] = 2.0 * here[j] - north[j]
+        k = i - first
+        if horn:
+            for j in range(nx):
+                nw, n, ne = north[j], north[j + 1], north[j + 2]
+                w, c, e = here[j], here[j + 1], here[j + 2]
+                sw, s, se = south[j], south[j + 1], south[j + 2]
+                hole = c - c  # 0, or NaN where the cell itself is: Horn's window leaves it out
+                p[j] = ((ne - nw) + 2.0 * (e - w) + (se - sw)) * kx + hole
+                q[j] = ((nw - sw) + 2.0 * (n - s) + (ne - se)) * ky
+                g[j] = p[j] * p[j] + q[j] * q[j]
+        if slope.size:
+            for j in range(nx):
+                run = math.sqrt(g[j])
+                steep = run > 1.0
+                angle = arctan_to_one(1.0 / run if steep else run)
+                slope[k, j] = (HALF - angle if steep else angle) * DEGREES
+        if aspect.size:
+            for j in range(nx):
+                east, up = -p[j], -q[j]
+                a, b = abs(east), abs(up)
+                wide = a > b
+                # 0 / 0 on level ground is the NaN that is wanted.
+                angle = arctan_to_one((b if wide else a) / (a if wide else b))
+                angle = HALF - angle if wide else angle
+                angle = math.pi - angle if up < 0.0 else angle
+                turned = 360.0 - angle * DEGREES if east < 0.0 else angle * DEGREES
+                aspect[k, j] = 0.0 if turned >= 360.0 else turned
+        if shade.size:
+            for j in range(nx):
+                lit = (light_up - light_east * p[j] - light_north * q[j]) / math.sqrt(1.0 + g[j])
+                shade[k, j] = max(lit, 0.0)
+        edge_row = i in (0, ny - 1)
+        if bend:
+            _curvature(north, here, south, dx, dy, profile[k], plan[k])
+            if profile.size:
+                _open_border(profile[k], edge_row)
+            if plan.size:
+                _open_border(plan[k], edge_row)
+        if relief:
+            _relief(
+                north,
+                here,
+                south,
+                roughness[k],
+                tri[k],
+                tpi[k],
+            )
+            if roughness.size:
+                _open_border(roughness[k], edge_row)
+            if tri.size:
+                _open_border(tri[k], edge_row)
+            if tpi.size:
+                _open_border(tpi[k], edge_row)
 
 
-@njit(cache=True, nogil=True)
-def aspect_degrees(z, dx, dy, out):
-    """Direction the ground faces [°], clockwise from north, NaN where it is level."""
+@njit(cache=True, nogil=True, error_model="numpy")
+def _open_border(row: Floats, whole: bool) -> None:
+    """NaN at both ends of a row, or all along it."""
+    if whole:
+        row[:] = math.nan
+    row[0] = math.nan
+    row[-1] = math.nan
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _curvature(north: Floats, here: Floats, south: Floats, dx: float, dy: float, profile: Floats, plan: Floats) -> None:
+    """Profile and plan curvature [1/m] of a row; NaN where a level cell curves, 0 where it does not."""
+    n = here.shape[0] - 2
+    kp, kq, kr, kt, ks = 0.5 / dx, 0.5 / dy, 1.0 / (dx * dx), 1.0 / (dy * dy), 0.25 / (dx * dy)
+    for j in range(n):
+        c = here[j + 1]
+        p = (here[j + 2] - here[j]) * kp
+        q = (north[j + 1] - south[j + 1]) * kq
+        r = (here[j] - 2.0 * c + here[j + 2]) * kr
+        t = (north[j + 1] - 2.0 * c + south[j + 1]) * kt
+        s = (north[j + 2] - north[j] - south[j + 2] + south[j]) * ks
+        pp, qq, pqs = p * p, q * q, 2.0 * p * q * s
+        g = pp + qq
+        still = abs(r) + abs(t) + abs(s)
+        # 0 / 0 at summits and pits, which have no fall line; level planes are simply not curved.
+        level = (g == 0.0) & (still == 0.0)
+        if profile.size:
+            bent = -(pp * r + pqs + qq * t) / (g * (1.0 + g) * math.sqrt(1.0 + g))
+            profile[j] = 0.0 if level else bent
+        if plan.size:
+            bent = -(qq * r - pqs + pp * t) / (g * math.sqrt(g))
+            plan[j] = 0.0 if level else bent
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _relief(north: Floats, here: Floats, south: Floats, roughness: Floats, tri: Floats, tpi: Floats) -> None:
+    """Highest less lowest, ruggedness and topographic position [m] of a row."""
+    n = here.shape[0] - 2
+    if roughness.size:
+        for j in range(n):
+            low = high = here[j + 1]
+            total = 0.0
+            for d in range(3):
+                a, b, c = north[j + d], here[j + d], south[j + d]
+                total += a + b + c
+                low = a if a < low else low  # noqa: FURB136 (min and max would not vectorize)
+                low = b if b < low else low  # noqa: FURB136
+                low = c if c < low else low  # noqa: FURB136
+                high = a if a > high else high  # noqa: FURB136
+                high = b if b > high else high  # noqa: FURB136
+                high = c if c > high else high  # noqa: FURB136
+            roughness[j] = high - low + (total - total)
+    if tri.size:
+        for j in range(n):
+            c = here[j + 1]
+            squares = 0.0
+            for d in range(3):
+                a, b, e = north[j + d] - c, here[j + d] - c, south[j + d] - c
+                squares += a * a + b * b + e * e
+            tri[j] = math.sqrt(squares)
+    if tpi.size:
+        for j in range(n):
+            c = here[j + 1]
+            around = (
+                north[j] + north[j + 1] + north[j + 2] + here[j] + here[j + 2] + south[j] + south[j + 1] + south[j + 2]
+            )
+            tpi[j] = c - around * 0.125
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gentle_counts(
+    z: Floats, noise: Floats, usable: Flags, dx: float, dy: float, limits: Floats, counts: Floats
+) -> None:
+    """Number of usable cells whose squared gradient, by Horn, is within each of the ascending limits.
+
+    `noise` is added to `z`. A NaN gradient is within none.
+    """
     ny, nx = z.shape
-    north, here, south = np.empty(nx + 2), np.empty(nx + 2), np.empty(nx + 2)
+    ring = np.empty((3, nx + 2))
+    row = np.empty(nx)
     kx, ky = 1.0 / (8.0 * dx), 1.0 / (8.0 * dy)
+    counts[:] = 0.0
+    for j in range(nx):
+        row[j] = z[0, j] + noise[0, j]
+    _load(row, ring[0])
     for i in range(ny):
-        _window(z, i, north, here, south)
+        north, here, south = ring[(i + 2) % 3], ring[i % 3], ring[(i + 1) % 3]
+        if i + 1 < ny:
+            for j in range(nx):
+                row[j] = z[i + 1, j] + noise[i + 1, j]
+            _load(row, south)
+        if i == 0:
+            for j in range(nx + 2):
+                north[j] = 2.0 * here[j] - south[j]
+        if i == ny - 1:
+            for j in range(nx + 2):
+                south[j] = 2.0 * here[j] - north[j]
         for j in range(nx):
-            east = north[j + 2] + 2.0 * here[j + 2] + south[j + 2]
-            west = north[j] + 2.0 * here[j] + south[j]
-            up = north[j] + 2.0 * north[j + 1] + north[j + 2]
-            down = south[j] + 2.0 * south[j + 1] + south[j + 2]
-            p, q = (east - west) * kx, (up - down) * ky
-            if math.isnan(here[j + 1]) or (p == 0.0 and q == 0.0):
-                out[i, j] = math.nan
-            else:
-                facing = math.atan2(-p, -q) * DEGREES
-                if facing < 0.0:
-                    facing += 360.0
-                out[i, j] = facing if facing < 360.0 else 0.0
+            c = here[j + 1]
+            p = ((north[j + 2] - north[j]) + 2.0 * (here[j + 2] - here[j]) + (south[j + 2] - south[j])) * kx + (c - c)
+            q = ((north[j] - south[j]) + 2.0 * (north[j + 1] - south[j + 1]) + (north[j + 2] - south[j + 2])) * ky
+            row[j] = p * p + q * q
+        for k in range(limits.shape[0]):
+            found = 0
+            limit = limits[k]
+            for j in range(nx):
+                found += usable[i, j] & (row[j] <= limit)
+            counts[k] += found
 
 
-@njit(cache=True, nogil=True)
-def hillshade(z, dx, dy, light_east, light_north, light_up, out):
-    """Lambert shading 0 to 1 under a parallel light, given as a unit vector towards it."""
-    ny, nx = z.shape
-    north, here, south = np.empty(nx + 2), np.empty(nx + 2), np.empty(nx + 2)
-    kx, ky = 1.0 / (8.0 * dx), 1.0 / (8.0 * dy)
+@njit(cache=True, nogil=True, error_model="numpy")
+def spread(white: Floats, row_taps: Floats, row_from: Any, column_taps: Floats, column_from: Any, out: Floats) -> None:
+    """Smooth field from white noise on a coarse lattice: weighted sums along the columns, then along the rows.
+
+    Row i of the field is made of lattice rows row_from[i] onwards with the weights row_taps[i]; likewise its columns.
+    """
+    ny, taps = row_taps.shape
+    nx = column_taps.shape[0]
+    wide = white.shape[1]
+    line = np.empty(wide)
     for i in range(ny):
-        _window(z, i, north, here, south)
+        line[:] = 0.0
+        for a in range(taps):
+            weight = row_taps[i, a]
+            source = white[row_from[i] + a]
+            for j in range(wide):
+                line[j] += weight * source[j]
         for j in range(nx):
-            east = north[j + 2] + 2.0 * here[j + 2] + south[j + 2]
-            west = north[j] + 2.0 * here[j] + south[j]
-            up = north[j] + 2.0 * north[j + 1] + north[j + 2]
-            down = south[j] + 2.0 * south[j + 1] + south[j + 2]
-            p, q = (east - west) * kx, (up - down) * ky
-            shade = (light_up - light_east * p - light_north * q) / math.sqrt(1.0 + p * p + q * q)
-            if shade < 0.0:
-                shade = 0.0
-            out[i, j] = math.nan if math.isnan(here[j + 1]) else shade
-
-
-@njit(cache=True, nogil=True)
-def curvature(z, dx, dy, plan, out):
-    """Plan or profile curvature [1/m] from the partial quartic of Zevenbergen and Thorne."""
-    ny, nx = z.shape
-    for i in range(ny):
-        for j in range(nx):
-            if i == 0 or j == 0 or i == ny - 1 or j == nx - 1:
-                out[i, j] = math.nan
-                continue
-            middle = z[i, j]
-            p = (z[i, j + 1] - z[i, j - 1]) / (2.0 * dx)
-            q = (z[i - 1, j] - z[i + 1, j]) / (2.0 * dy)
-            r = (z[i, j - 1] - 2.0 * middle + z[i, j + 1]) / (dx * dx)
-            t = (z[i - 1, j] - 2.0 * middle + z[i + 1, j]) / (dy * dy)
-            s = (z[i - 1, j + 1] - z[i - 1, j - 1] - z[i + 1, j + 1] + z[i + 1, j - 1]) / (4.0 * dx * dy)
-            g = p * p + q * q
-            if g == 0.0:
-                out[i, j] = 0.0 if (r == 0.0 and t == 0.0 and s == 0.0) else math.nan
-            elif plan:
-                out[i, j] = -(q * q * r - 2.0 * p * q * s + p * p * t) / (g * math.sqrt(g))
-            else:
-                out[i, j] = -(p * p * r + 2.0 * p * q * s + q * q * t) / (g * (1.0 + g) * math.sqrt(1.0 + g))
-
-
-@njit(cache=True, nogil=True)
-def relief(z, kind, out):
-    """Roughness (0), TRI (1) or TPI (2) of the 3 x 3 window [m]; NaN at the border."""
-    ny, nx = z.shape
-    for i in range(ny):
-        for j in range(nx):
-            if i == 0 or j == 0 or i == ny - 1 or j == nx - 1:
-                out[i, j] = math.nan
-                continue
-            middle = z[i, j]
-            low = high = middle
-            squares = total = 0.0
-            for a in range(-1, 2):
-                for b in range(-1, 2):
-                    v = z[i + a, j + b]
-                    low, high = min(low, v), max(high, v)
-                    squares += (v - middle) * (v - middle)
-                    total += v
-            if math.isnan(total):
-                out[i, j] = math.nan
-            elif kind == 0:
-                out[i, j] = high - low
-            elif kind == 1:
-                out[i, j] = math.sqrt(squares)
-            else:
-                out[i, j] = middle - (total - middle) / 8.0
+            total = 0.0
+            at = column_from[j]
+            for a in range(taps):
+                total += column_taps[j, a] * line[at + a]
+            out[i, j] = total

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from pyproj import CRS
 
 from pacifico.crs import reproject, transformer
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import xarray as xr
+    from numpy.typing import NDArray
 
     from pacifico.site.model import Site
 
@@ -147,7 +147,7 @@ def _sample_window(bounds: Bounds, crs: CRS) -> RasterWindow:
     r0, r1, c0, c1 = cells
     values = elevation[r0:r1, c0:c1].astype(np.float32)
     place = moved(sources.SAMPLE_TRANSFORM, r0, c0)
-    return RasterWindow(values, place, flat, "m", True, elevation.shape, sources.SAMPLE_TRANSFORM)  # noqa: FBT003
+    return RasterWindow(values, place, flat, "m", True, elevation.shape, sources.SAMPLE_TRANSFORM)
 
 
 def _on_site_grid(
@@ -251,14 +251,14 @@ def _resampled(z: NDArray[np.floating[Any]], window: RasterWindow, grid: Grid, o
     if _cut_along(window, grid.crs, grid.dx):
         return _cut(z, window.transform, grid)
     from affine import Affine  # noqa: PLC0415 (comes with rasterio)
-    from rasterio.crs import CRS as RasterCRS  # noqa: PLC0415
-    from rasterio.warp import Resampling, reproject as warp  # noqa: PLC0415
+    from rasterio.warp import Resampling  # noqa: PLC0415
+    from rasterio.warp import reproject as warp  # noqa: PLC0415
 
     place = {
         "src_transform": Affine(*window.transform),
-        "src_crs": RasterCRS.from_wkt(window.horizontal.to_wkt()),
+        "src_crs": window.horizontal.to_wkt(),
         "dst_transform": Affine(*grid.transform),
-        "dst_crs": RasterCRS.from_wkt(grid.crs.to_wkt()),
+        "dst_crs": grid.crs.to_wkt(),
         "tolerance": WARP_TOLERANCE,
     }
     coarser = grid.dx > AVERAGE_FROM * own

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from pyproj import CRS
 
 from pacifico.crs import METRES_PER_FOOT, METRES_PER_US_SURVEY_FOOT
 from pacifico.errors import DEMError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pyproj import CRS
 
 Units = Literal["m", "ft"]
 
@@ -73,7 +75,7 @@ def height_unit(crs: CRS, band_unit: str | None, asked: Units | None) -> HeightU
         return HeightUnit(tag, f"{_name(tag)}: band unit tag")
     if crs.axis_info and crs.is_projected and crs.axis_info[0].unit_conversion_factor != 1.0:
         warnings.append(
-            f"no unit of height is declared and the CRS is in feet: metres assumed; if the heights are in feet "
+            "no unit of height is declared and the CRS is in feet: metres assumed; if the heights are in feet "
             "too, say so with the DEM units option (ft)"
         )
     elif crs.geodetic_crs is not None and crs.geodetic_crs.name == "NAD27":
@@ -108,13 +110,15 @@ def without_impostors(z: NDArray[np.floating[Any]], *, declared_nodata: bool) ->
         return tuple(warnings)
     patch = _at_the_edge(zero)
     if patch.any():
-        share = _percent(float(patch.mean()))
+        portion = _percent(float(patch.mean()))
         if declared_nodata:
-            warnings.append(f"{share} of the window is a patch of exactly 0 m at its edge: water? It is kept as ground")
+            warnings.append(
+                f"{portion} of the window is a patch of exactly 0 m at its edge: water? It is kept as ground"
+            )
         else:
             z[patch] = np.nan
             warnings.append(
-                f"{share} of the window is a patch of exactly 0 m at its edge, and no nodata value is declared: "
+                f"{portion} of the window is a patch of exactly 0 m at its edge, and no nodata value is declared: "
                 "taken as nodata (a collar, or the sea)"
             )
     return tuple(warnings)

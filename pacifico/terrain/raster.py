@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from pyproj import CRS
 
 from pacifico.crs import LONLAT, transformer
 from pacifico.errors import DEMError, OutsideServiceError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Affine6 = tuple[float, float, float, float, float, float]
 Bounds = tuple[float, float, float, float]
@@ -159,7 +161,7 @@ def _read(raster: Any, name: str, bounds: Bounds, crs: CRS) -> RasterWindow:
     said = _check_bands(raster, name)
     if raster.crs is None:
         raise DEMError(f"{name} has no CRS; set one, for instance with gdal_edit.py -a_srs EPSG:...")
-    transform = tuple(float(v) for v in raster.transform[:6])
+    transform = cast("Affine6", tuple(float(v) for v in raster.transform[:6]))
     if transform == (1.0, 0.0, 0.0, 0.0, 1.0, 0.0):
         raise DEMError(f"{name} has no geotransform; place it with gdal_translate -a_ullr or gdalwarp")
     if min(ny, nx) < 3:

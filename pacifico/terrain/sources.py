@@ -5,11 +5,14 @@ from __future__ import annotations
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pacifico.errors import DEMError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SAMPLE = "sample"
 SAMPLE_TRANSFORM = (1 / 1200, 0.0, -84.41375, 0.0, -1 / 1200, 36.73291666666667)

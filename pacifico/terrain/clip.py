@@ -1,0 +1,146 @@
+"""A DEM's window as a file of its own: what a layout was made from, kept so that it can be made again.
+
+The clip holds the source's own cells in its own CRS, nothing resampled and nothing converted, so that opening it gives
+the very heights that opening the source gave. It is an ordinary GeoTIFF; what GeoTIFF can't hold to the last bit (some
+CRS, the source's name and extent) stands in its tags.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pyproj import CRS
+
+from pacifico.errors import DEMError
+from pacifico.terrain import dem as dem_
+from pacifico.terrain.raster import RasterWindow, display_name
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from pacifico.site.model import Site
+    from pacifico.terrain.heights import Units
+
+TAG = "PACIFICO_CLIP"
+VERSION = 1
+
+
+def clip_source(site: Site, source: str | Path, out_path: str | Path, *, resolution_m: float | None = None) -> Path:
+    """Write the part of a DEM that a site needs, halo included, as a GeoTIFF.
+
+    Parameters
+    ----------
+    site : Site
+        Where.
+    source : str or Path
+        As for `open_dem`.
+    out_path : str or Path
+        File to write.
+    resolution_m : float, optional
+        The one that the clip will be opened with [m]: the halo depends on it.
+
+    Raises
+    ------
+    DEMError, OutsideServiceError
+        As `open_dem` does where the raster can't be read or does not meet the site.
+    """
+    import rasterio  # noqa: PLC0415 (0.3 s)
+    from affine import Affine  # noqa: PLC0415 (comes with rasterio)
+
+    window = dem_._window(site, str(source), resolution_m, None)  # noqa: SLF001 (the other half of open_dem)
+    about = {
+        "version": VERSION,
+        "source": display_name(str(source)),
+        "transform": list(window.transform),
+        "crs_wkt": window.crs.to_wkt(),
+        "band_unit": window.band_unit,
+        "declared_nodata": window.declared_nodata,
+        "raster_shape": list(window.raster_shape),
+        "raster_transform": list(window.raster_transform),
+        "warnings": list(window.warnings),
+    }
+    rows, columns = window.values.shape
+    path = Path(out_path)
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        height=rows,
+        width=columns,
+        count=1,
+        dtype=window.values.dtype.name,
+        crs=rasterio.crs.CRS.from_wkt(window.crs.to_wkt()),
+        transform=Affine(*window.transform),
+        nodata=float("nan"),
+        compress="deflate",
+        predictor=3,
+        tiled=True,
+        blockxsize=256,
+        blockysize=256,
+    ) as out:
+        out.write(window.values, 1)
+        if window.band_unit:
+            out.set_band_unit(1, window.band_unit)
+        out.update_tags(**{TAG: json.dumps(about)})
+    return path
+
+
+def is_clip(path: str | Path) -> bool:
+    """Whether a file is a clip that this package wrote."""
+    return _about(Path(path)) is not None if Path(path).is_file() else False
+
+
+def open_clip(
+    site: Site, path: str | Path, *, resolution_m: float | None = None, units: Units | None = None
+) -> xr.DataArray:
+    """Elevation from a clip: the same values and attributes as `open_dem` gives for the clip's source.
+
+    Parameters
+    ----------
+    site, resolution_m, units
+        As for `open_dem`, and as when the clip was made.
+    path : str or Path
+        Clip that `clip_source` wrote.
+
+    Raises
+    ------
+    DEMError
+        The file is no clip, or one of a newer version.
+    """
+    import rasterio  # noqa: PLC0415
+
+    about = _about(Path(path))
+    if about is None:
+        raise DEMError(f"{Path(path).name} is not a clip; open it with pacifico.open_dem")
+    if about.get("version") != VERSION:
+        raise DEMError(f"{Path(path).name} is a clip of version {about.get('version')}; this pacifico reads {VERSION}")
+    with rasterio.open(path) as raster:
+        values = raster.read(1)
+    window = RasterWindow(
+        np.ascontiguousarray(values),
+        tuple(about["transform"]),
+        CRS.from_wkt(about["crs_wkt"]),
+        about["band_unit"],
+        about["declared_nodata"],
+        tuple(about["raster_shape"]),
+        tuple(about["raster_transform"]),
+        tuple(about["warnings"]),
+    )
+    return dem_._on_site_grid(  # noqa: SLF001
+        site, window, about["source"], resolution_m=resolution_m, units=units, halo_m=None
+    )
+
+
+def _about(path: Path) -> dict[str, Any] | None:
+    import rasterio  # noqa: PLC0415
+
+    try:
+        with rasterio.open(path) as raster:
+            text = raster.tags().get(TAG)
+    except rasterio.errors.RasterioError:
+        return None
+    about: dict[str, Any] | None = json.loads(text) if text else None
+    return about
