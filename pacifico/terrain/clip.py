@@ -61,6 +61,7 @@ def clip_source(site: Site, source: str | Path, out_path: str | Path, *, resolut
         "raster_shape": list(window.raster_shape),
         "raster_transform": list(window.raster_transform),
         "warnings": list(window.warnings),
+        "sha256": window.sha256,
     }
     rows, columns = window.values.shape
     path = Path(out_path)
@@ -129,9 +130,11 @@ def open_clip(
         tuple(about["raster_transform"]),
         tuple(about["warnings"]),
     )
-    return dem_._on_site_grid(  # noqa: SLF001
+    dem = dem_._on_site_grid(  # noqa: SLF001
         site, window, about["source"], resolution_m=resolution_m, units=units, halo_m=None
     )
+    dem.attrs["sha256"] = about["sha256"]  # WKT written, read and written again may differ in its words
+    return dem
 
 
 def _about(path: Path) -> dict[str, Any] | None:
