@@ -472,6 +472,36 @@ def pad_batter(z: F64, grid: F64, edges: F64, following: I64, pad: F64, side: F6
     return out
 
 
+@njit(cache=True, nogil=True)
+def daylight_points(z: F64, grid: F64, edges: F64, following: I64, pad: F64, side: F64) -> F64:
+    """Where the side slopes of a pad end, edge by edge and round its outer corners: x, y, edge (n, 3)."""
+    most = 0
+    apart = min(side[1], 1.0)
+    for e in range(len(edges)):
+        most += math.ceil(math.hypot(edges[e, 2] - edges[e, 0], edges[e, 3] - edges[e, 1]) / apart) + 16
+    points = np.empty((most, 3))
+    n = 0
+    for e in range(len(edges)):
+        dx, dy = edges[e, 2] - edges[e, 0], edges[e, 3] - edges[e, 1]
+        length = math.hypot(dx, dy)
+        pieces = max(math.ceil(length / apart), 1)
+        f = following[e]
+        fx, fy = edges[f, 2] - edges[f, 0], edges[f, 3] - edges[f, 1]
+        angle = math.atan2(dx * fy - dy * fx, dx * fx + dy * fy)
+        sectors = math.ceil(max(angle, 0.0) / 0.27)
+        first = math.atan2(-dx, dy)
+        for i in range(pieces + 1 + sectors):
+            s = min(i / pieces, 1.0)
+            x, y = edges[e, 0] + dx * s, edges[e, 1] + dy * s
+            phi = first + (angle * (i - pieces) / sectors if i > pieces else 0.0)
+            ux, uy = math.cos(phi), math.sin(phi)
+            design = pad[0] + pad[1] * x + pad[2] * y
+            _, _, reach, _ = _ray(z, grid, x, y, ux, uy, design, side, edges)
+            points[n, 0], points[n, 1], points[n, 2] = x + ux * reach, y + uy * reach, e
+            n += 1
+    return points[:n]
+
+
 # --- many at once ----------------------------------------------------------------------------------------------------
 
 

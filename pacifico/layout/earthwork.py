@@ -203,8 +203,15 @@ def pad_volumes(
     return pad.cut_m3, pad.fill_m3
 
 
-def _pad_rows(ground: Ground, polygons: Sequence[Polygon | MultiPolygon], planes: F64, rules: EarthworkRules) -> F64:
-    """Rows of the compiled kernel, one a pad."""
+def _pad_rows(
+    ground: Ground,
+    polygons: Sequence[Polygon | MultiPolygon],
+    planes: F64,
+    rules: EarthworkRules,
+    *,
+    tiles_across: float = 8.0,
+) -> F64:
+    """Rows of the compiled kernel, one a pad; at least `tiles_across` tiles over half the side of a square."""
     from pacifico.layout import _earthwork_kernels as kernels  # noqa: PLC0415 (numba: only where volumes are computed)
 
     if len(polygons) == 0:
@@ -219,7 +226,7 @@ def _pad_rows(ground: Ground, polygons: Sequence[Polygon | MultiPolygon], planes
     cell = _cell(ground)
     thickness = 2.0 * area / shapely.length(shapes)
     fine = np.full(len(area), rules.sample_m or 0.5 * cell)
-    steps = np.maximum(np.minimum(fine, thickness / 8.0), np.sqrt(area / _MAX_TILES))
+    steps = np.maximum(np.minimum(fine, thickness / tiles_across), np.sqrt(area / _MAX_TILES))
     return np.asarray(
         kernels.grade_pads(
             ground.z,
@@ -346,6 +353,30 @@ def _vertices(lines: Sequence[LineString]) -> tuple[F64, I64, F64]:
 # --- drawing, and how sure it is ---------------------------------------------------------------------------------------
 
 
+def daylight(ground: Ground, pad: PadPlane, *, rules: EarthworkRules = DEFAULT_RULES) -> shapely.Geometry:
+    """Ground that a pad takes with its side slopes, to where they meet the surface: for drawing.
+
+    The line of daylight is linear between rays at most 1 m apart; a slope without daylight ends where it stopped.
+    """
+    from pacifico.layout import _earthwork_kernels as kernels  # noqa: PLC0415 (numba: only where volumes are computed)
+
+    edges, following, _, origins = _edges(np.asarray([pad.polygon], dtype=object))
+    frame = _frame(ground) - np.array([origins[0, 0], origins[0, 1], 0.0, 0.0])
+    plane = np.array([pad.elevation_m, pad.grade_east, pad.grade_north])
+    points = kernels.daylight_points(ground.z, frame, edges, following, plane, _side(ground, rules))
+    ring = np.cumsum(np.append(0, following[:-1] != np.arange(1, len(following))))
+    taken: shapely.Geometry = pad.polygon
+    of = ring[points[:, 2].astype(np.intp)]
+    for k in range(ring[-1] + 1):
+        own = ring == k
+        solid = np.sum(edges[own, 0] * edges[own, 3] - edges[own, 2] * edges[own, 1]) > 0
+        before = Polygon(edges[own, :2] + origins[0])
+        after = Polygon(points[of == k, :2] + origins[0]).buffer(0)
+        # an outer ring's slopes grow outwards, a hole's close it from its edge
+        taken = shapely.union(taken, shapely.difference(after, before) if solid else shapely.difference(before, after))
+    return taken
+
+
 def cut_fill_raster(
     ground: Ground, pads: Sequence[PadPlane], roads: Sequence[LineString], widths: Sequence[float]
 ) -> NDArray[np.float64]:
@@ -421,7 +452,7 @@ def earthwork_interval(
             )
         shaken = Ground(ground.grid, ground.z + error)
         moved[:, 2] = xyz[:, 2] + _followed(Ground(ground.grid, error), xyz, starts, origins, follow_m)
-        total = _pad_rows(shaken, polygons, planes, quick)[:, :2].sum()
+        total = _pad_rows(shaken, polygons, planes, quick, tiles_across=4.0)[:, :2].sum()
         total += _corridor_rows(shaken, moved, starts, origins, widths, quick)[:, :2].sum()
         if not np.isfinite(total):
             raise InputError("the error field is not finite under a pad or road; give a field without nodata")

@@ -24,6 +24,7 @@ from pacifico.layout.earthwork import (
     corridor_volumes,
     corridors,
     cut_fill_raster,
+    daylight,
     earthwork_interval,
     graded_pads,
     pad_volumes,
@@ -457,6 +458,26 @@ def test_raster_shows_a_skid_smaller_than_a_cell():
     pads = graded_pads(ground, [here(box(9, 9, 21, 12))], np.array([[100.7, 0, 0]]))
     raster = cut_fill_raster(ground, pads, [], [])
     assert_allclose(raster[np.isfinite(raster)], [0.7])
+
+
+def test_daylight_of_a_level_pad_in_level_ground_is_its_buffer():
+    ground = ground_of(plane(0, 0))
+    for name, depth in (("rotated", 2.0), ("ell", -2.0), ("holed", 1.5)):
+        pad = graded_pads(ground, [here(SHAPES[name])], np.array([[100 - depth, 0, 0]]))[0]
+        taken = daylight(ground, pad)
+        expected = pad.polygon.buffer(2 * abs(depth), quad_segs=32)
+        assert taken.is_valid
+        assert taken.symmetric_difference(expected).area < 0.01 * expected.area
+        assert len(shapely.get_rings(taken)) == len(shapely.get_rings(pad.polygon))
+
+
+def test_daylight_reaches_further_downhill():
+    # 1 m of fill: 1 / (1/2 - 0.1) m down the slope, 1 m of cut the same way up
+    pad = graded_pads(ground_of(plane(0.1, 0.0)), [here(box(-10, -10, 10, 10))], np.array([[100.0, 0, 0]]))[0]
+    west, _, east, _ = daylight(ground_of(plane(0.1, 0.0)), pad).bounds
+    assert_allclose((west - EAST, east - EAST), (-12.5, 12.5), atol=1e-6)
+    same = graded_pads(ground_of(plane(0, 0)), [here(box(-10, -10, 10, 10))], np.array([[100.0, 0, 0]]))[0]
+    assert daylight(ground_of(plane(0, 0)), same).equals(same.polygon)
 
 
 def fields(ground, rmse, n, sigma=3.0, seed=5):
