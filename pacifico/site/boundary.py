@@ -110,7 +110,8 @@ def _site(reading: Reading, layer: str | None, name: str | None, source: str, sh
     lonlat = joined(shapes, warnings)
     require_one_site(kept, lonlat, warnings)
     centre = lonlat.centroid
-    crs = utm(centre.x, centre.y)
+    # Rounded, so that the order of vertices can't tip a centroid on the edge of two zones (1e-9° is 0.1 mm).
+    crs = utm(round(centre.x, 9), round(centre.y, 9))
     boundary = simplified(polygonal(reproject(lonlat, LONLAT, crs)), warnings)
     site = Site(clean_name(name or "") or _name_of(kept, reading, source), crs, boundary, source=source, sha256=sha256)
     sorted_out = [(item.name, f) for item in layers for f in item.features]

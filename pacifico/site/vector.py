@@ -10,6 +10,7 @@ import contextlib
 import sqlite3
 import struct
 import tempfile
+import warnings as python_warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,8 @@ _KEYS = frozenset({"name", "title", "label", "kind", "type", "zone_type", "buffe
 _NAME_KEYS = ("name", "title", "label")
 _GDAL_ERRORS = (DataSourceError, DataLayerError, FeatureError, FieldError, GeometryError)
 _HEADER_WORDS = 50
+_NO_CRS = "no CRS or an unreadable one, and none is guessed; set it, or reproject the file to EPSG:4326"
+_MAX_WARNINGS = 5
 _SQLITE_STEPS = 5_000_000
 
 
@@ -165,27 +168,17 @@ def _shapefile_index(shp: bytes, where: str) -> bytes:
 
 
 def _read_layer(path: Path, name: str | None, where: str, budget: Budget) -> tuple[Layer | None, list[str]]:
-    try:
-        info = pyogrio.read_info(path, layer=name, encoding=None)
-        wanted = [field for field in info["fields"] if str(field).lower() in _KEYS]
-        meta, _, wkb, columns = pyogrio.raw.read(
-            path, layer=name, columns=wanted, force_2d=True, max_features=MAX_FEATURES + 1, datetime_as_string=True
-        )
-    except (*_GDAL_ERRORS, UnicodeDecodeError, ValueError) as error:
-        raise SiteError(f"{where} can't be read ({_first_line(error)}); export it again") from None
+    meta, wkb, columns, warnings = _raw(path, name, where)
     if wkb is None or not len(wkb):
-        return None, []
+        return None, warnings
     budget.spend("features", len(wkb))
     present = np.array([g is not None for g in wkb])
-    warnings = []
     if missing := int((~present).sum()):
         warnings.append(f"{where}: {counted(missing, 'feature')} without geometry passed over")
     geometries = _geometries(wkb[present], where, warnings)
     budget.spend("vertices", int(shapely.get_num_coordinates(geometries).sum()))
     if not meta["crs"]:
-        raise CRSMismatchError(
-            f"{where} has no CRS or an unreadable one, and none is guessed; set it, or reproject the file to EPSG:4326"
-        )
+        raise CRSMismatchError(f"{where} has {_NO_CRS}")
     crs = crs_of(meta["crs"], where)
     if crs.datum is not None and crs.datum.name.lower().startswith("unknown"):
         warnings.append(f"{where}: the datum of {crs.name} is not named; WGS 84 assumed")
@@ -197,6 +190,25 @@ def _read_layer(path: Path, name: str | None, where: str, budget: Budget) -> tup
         _feature(geometry, dict(zip(fields, row, strict=True))) for geometry, row in zip(geometries, rows, strict=True)
     )
     return Layer(clean_name(name or ""), crs, features), warnings
+
+
+def _raw(path: Path, name: str | None, where: str) -> tuple[dict[str, Any], Any, Any, list[str]]:
+    """Metadata, geometries, the columns that matter, and GDAL's warnings as ours."""
+    with python_warnings.catch_warnings(record=True) as caught:
+        python_warnings.simplefilter("always")
+        try:
+            info = pyogrio.read_info(path, layer=name)
+            wanted = [field for field in info["fields"] if str(field).lower() in _KEYS]
+            meta, _, wkb, columns = pyogrio.raw.read(
+                path, layer=name, columns=wanted, force_2d=True, max_features=MAX_FEATURES + 1, datetime_as_string=True
+            )
+        except UnboundLocalError:
+            # What pyogrio 0.13 raises where GDAL can't write the CRS down.
+            raise CRSMismatchError(f"{where} has {_NO_CRS}") from None
+        except (*_GDAL_ERRORS, UnicodeDecodeError, ValueError) as error:
+            raise SiteError(f"{where} can't be read ({_first_line(error)}); export it again") from None
+    said = dict.fromkeys(f"{where}: {_first_line(item.message)}" for item in caught)
+    return meta, wkb, columns, list(said)[:_MAX_WARNINGS]
 
 
 def _geometries(wkb: Any, where: str, warnings: list[str]) -> Any:
@@ -217,7 +229,7 @@ def _geometries(wkb: Any, where: str, warnings: list[str]) -> Any:
     return found
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: Exception | str) -> str:
     return clean_name((str(error).splitlines() or [type(error).__name__])[0])
 
 

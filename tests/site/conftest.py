@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from pacifico.site.boundary import read_site
+
 BOX = "10,45 10.02,45 10.02,45.01 10,45.01 10,45"
 
 
@@ -49,7 +51,6 @@ def kml():
 @pytest.fixture
 def read(tmp_path):
     """Write bytes or text under a name, then read it as a site."""
-    from pacifico.site.boundary import read_site
 
     def reading(content, filename="site.kml", **options):
         path = tmp_path / filename

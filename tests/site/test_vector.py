@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 
 from pacifico.errors import CRSMismatchError, SiteError
 from pacifico.site.boundary import read_site
+from pacifico.site.vector import _shapefile_index
 
 SQUARE = shapely.box(578_000, 4_983_000, 579_000, 4_984_000)
 EAST = shapely.box(579_500, 4_983_000, 580_500, 4_984_000)
@@ -132,7 +133,7 @@ def test_null_geometry_is_passed_over(write):
 def test_geopackage_cut_off(write, cut):
     path = write("site.gpkg", site=frame(SQUARE))
     path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(SiteError, match="damaged|can't be read"):
+    with pytest.raises(SiteError, match=r"damaged|can't be read"):
         read_site(path)
 
 
@@ -171,8 +172,6 @@ def test_missing_sidecars(write):
 
 
 def test_rebuilt_index_is_gdals_own(write):
-    from pacifico.site.vector import _shapefile_index
-
     path = write("site.shp", x=frame(SQUARE, EAST, SQUARE.buffer(10)))
     assert _shapefile_index(path.read_bytes(), "x") == path.with_suffix(".shx").read_bytes()
 
