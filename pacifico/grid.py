@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pyproj import CRS
 
 from pacifico.errors import CRSMismatchError
 
 if TYPE_CHECKING:
     import xarray as xr
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ class Grid:
         reference = raster.coords.get("spatial_ref")
         wkt = reference.attrs.get("crs_wkt") if reference is not None else None
         if not wkt:
-            raise CRSMismatchError("the raster has no CRS; open it with pacifico.open_dem, or set one with .rio.write_crs")
+            raise CRSMismatchError(
+                "the raster has no CRS; open it with pacifico.open_dem, or set one with .rio.write_crs"
+            )
         crs = CRS.from_wkt(wkt)
         if not crs.is_projected:
             raise CRSMismatchError(
@@ -89,18 +91,24 @@ class Grid:
 
     def x_centres(self) -> NDArray[np.float64]:
         """Eastings of cell centres, west to east [m]."""
-        return self.x0 + (np.arange(self.nx) + 0.5) * self.dx
+        return np.asarray(self.x0 + (np.arange(self.nx) + 0.5) * self.dx, dtype=np.float64)
 
     def y_centres(self) -> NDArray[np.float64]:
         """Northings of cell centres, north to south [m]."""
-        return self.y0 - (np.arange(self.ny) + 0.5) * self.dy
+        return np.asarray(self.y0 - (np.arange(self.ny) + 0.5) * self.dy, dtype=np.float64)
 
     def data_array(self, values: NDArray[Any], *, name: str, **attrs: Any) -> xr.DataArray:
         """Values on this grid as a DataArray with dims (y, x) and CRS."""
         import xarray as xr  # noqa: PLC0415 (0.3 s that plain arrays do not need)
 
-        reference = xr.DataArray(np.int64(0), attrs={"crs_wkt": self.crs.to_wkt(), "spatial_ref": self.crs.to_wkt(),
-                                                     "GeoTransform": f"{self.x0} {self.dx} 0.0 {self.y0} 0.0 {-self.dy}"})
+        reference = xr.DataArray(
+            np.int64(0),
+            attrs={
+                "crs_wkt": self.crs.to_wkt(),
+                "spatial_ref": self.crs.to_wkt(),
+                "GeoTransform": f"{self.x0} {self.dx} 0.0 {self.y0} 0.0 {-self.dy}",
+            },
+        )
         return xr.DataArray(
             values,
             dims=("y", "x"),
@@ -120,8 +128,27 @@ class Ground:
 
     @classmethod
     def of(cls, dem: xr.DataArray) -> Ground:
-        """Ground of a DEM as `pacifico.open_dem` returns it."""
+        """Ground of a DEM as `pacifico.open_dem` returns it, on the DEM's own grid."""
         return cls(Grid.of(dem), np.ascontiguousarray(dem.values, dtype=np.float64))
+
+    @classmethod
+    def finest_of(cls, dem: xr.DataArray) -> Ground:
+        """Ground as true to the source raster as it is known: for heights and volumes.
+
+        A raster that had to be interpolated onto the working grid is known between its cell centres too
+        (`dem.attrs["between_cells"]`, a Ground with an odd number of cells to one of the DEM). It is left aside where the
+        DEM's values are no longer those that it was read with.
+        """
+        ground, finer = cls.of(dem), dem.attrs.get("between_cells")
+        if finer is None:
+            return ground
+        step = round(ground.grid.dx / finer.grid.dx)
+        same = np.array_equal(finer.z[step // 2 :: step, step // 2 :: step], ground.z, equal_nan=True)
+        return finer if same else ground
+
+    def __repr__(self) -> str:
+        """Short: it stands among the attributes of a DEM."""
+        return f"Ground({self.grid.ny} x {self.grid.nx} cells of {self.grid.dx:g} x {self.grid.dy:g} m)"
 
     def at(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Bilinear heights [m] at points of any shape; NaN off the grid or beside nodata.
@@ -137,5 +164,7 @@ class Ground:
         fc = np.clip(column - c0, 0.0, 1.0)
         fr = np.clip(row - r0, 0.0, 1.0)
         z = self.z
-        height = (z[r0, c0] * (1 - fc) + z[r0, c0 + 1] * fc) * (1 - fr) + (z[r0 + 1, c0] * (1 - fc) + z[r0 + 1, c0 + 1] * fc) * fr
+        height = (z[r0, c0] * (1 - fc) + z[r0, c0 + 1] * fc) * (1 - fr) + (
+            z[r0 + 1, c0] * (1 - fc) + z[r0 + 1, c0 + 1] * fc
+        ) * fr
         return np.where(off, np.nan, height)

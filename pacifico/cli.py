@@ -1,0 +1,244 @@
+"""The command line: parse, call, say, and exit with the status that the outcome deserves.
+
+0 done; 1 done, but the layout can't meet what was asked; 2 bad input; 3 an outside service failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pacifico import __version__
+from pacifico.errors import InputError, PacificoError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pacifico.layout.plan import Plan
+    from pacifico.site.model import Site
+
+PROFILES = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
+STRATEGIES = ("balanced", "density", "low_earthwork", "clustered")
+DEM_HELP = "path or URL of any raster GDAL reads, or 3dep, 3dep-30, glo30, sample"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage is bad input: one line, status 2."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except PacificoError as error:
+        print(f"pacifico: {_one_line(error)}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("pacifico: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # the reader (head, less) has gone: nothing more to say, and no traceback at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        print(
+            f"pacifico: {error.strerror or error}{where}; check the path, its permissions and free space",
+            file=sys.stderr,
+        )
+        return 2
+    return status
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="pacifico", description="Early-stage layouts of energy sites on real terrain.")
+    parser.add_argument("--version", action="version", version=f"pacifico {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    demo = commands.add_parser("demo", help="the main job on the sample terrain that ships; needs no network")
+    demo.add_argument(
+        "--out", type=Path, default=Path("demo-report"), metavar="DIR", help="report folder (demo-report)"
+    )
+    demo.set_defaults(run=_demo)
+
+    layout = commands.add_parser("layout", help="boundary and terrain in, layout.geojson out")
+    _add_design(layout)
+    layout.add_argument("--out", type=Path, required=True, metavar="FILE", help="GeoJSON to write")
+    layout.add_argument("--json", action="store_true", help="print metrics, warnings and what is unplaced as JSON")
+    layout.set_defaults(run=_layout)
+
+    report = commands.add_parser("report", help="execute the report notebook and write a report folder")
+    _add_design(report)
+    report.add_argument("--out", type=Path, required=True, metavar="DIR", help="report folder to write")
+    report.set_defaults(run=_report)
+
+    terrain = commands.add_parser("terrain", help="slope, aspect, hillshade as COG; contours; summary.json")
+    _add_ground(terrain)
+    terrain.add_argument("--contour-interval-m", type=float, metavar="N", help="height between contours (by relief)")
+    terrain.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    terrain.set_defaults(run=_terrain)
+
+    reproduce = commands.add_parser("reproduce", help="run a report again from its manifest and compare")
+    reproduce.add_argument("report", type=Path, metavar="REPORT", help="report folder")
+    reproduce.set_defaults(run=_reproduce)
+
+    compare = commands.add_parser("compare", help="two report folders: parameters, metrics, geometry")
+    compare.add_argument("a", type=Path, metavar="A")
+    compare.add_argument("b", type=Path, metavar="B")
+    compare.set_defaults(run=_compare)
+    return parser
+
+
+def _add_ground(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "boundary", type=Path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, GeoPackage or zipped shapefile"
+    )
+    parser.add_argument("--dem", metavar="DEM", help=DEM_HELP)
+    parser.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
+    parser.add_argument(
+        "--resolution-m", type=_number, metavar="N", help="cell (the DEM's own, held between 1 and 30 m)"
+    )
+    parser.add_argument("--layer", metavar="NAME", help="layer of the boundary file, where it has several")
+
+
+def _add_design(parser: argparse.ArgumentParser) -> None:
+    _add_ground(parser)
+    design = parser.add_argument_group("design")
+    design.add_argument("--profile", choices=PROFILES, default="solar_farm", help="what to build (solar_farm)")
+    design.add_argument("--strategy", choices=STRATEGIES, default="balanced", help="what to win at (balanced)")
+    design.add_argument(
+        "--capacity-kw", type=_number, metavar="N", help="target, AC (bess: storage power); without it: all that fits"
+    )
+    design.add_argument("--entry", type=_lonlat, metavar="LON,LAT", help="site entry (the file's, else the cheapest)")
+    design.add_argument(
+        "--exclusions", type=Path, metavar="FILE", help="ground that must stay free, in any boundary format"
+    )
+    design.add_argument("--setback-m", type=_number, metavar="N", help="of assets from the boundary (10)")
+    design.add_argument("--max-road-grade-pct", type=_number, metavar="N", help="steepest road (10)")
+    design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
+    design.add_argument("--spec", type=Path, metavar="FILE.toml", help="rules of the catalog to override")
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is out of range; give a number of 0 or more")
+    return value
+
+
+def _lonlat(text: str) -> tuple[float, float]:
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not LON,LAT; give degrees, such as -93.68,41.95") from None
+    return lon, lat
+
+
+def _design(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Design options as keywords of `generate_layout`, exclusions apart."""
+    from pacifico.layout.spec import read_spec
+
+    return {
+        "profile": arguments.profile,
+        "strategy": arguments.strategy,
+        "target_capacity_kw": arguments.capacity_kw,
+        "setback_m": arguments.setback_m,
+        "max_road_grade_pct": arguments.max_road_grade_pct,
+        "entry": arguments.entry,
+        "spec": read_spec(arguments.spec) if arguments.spec else None,
+    }
+
+
+def _dem_source(arguments: argparse.Namespace) -> str | None:
+    """DEM asked for; None for level ground."""
+    level = bool(getattr(arguments, "no_terrain", False))
+    if level and arguments.dem:
+        raise InputError("--no-terrain means level ground: leave --dem out, or leave --no-terrain out")
+    if not level and not arguments.dem:
+        raise InputError(
+            "no elevation model given: add --dem with a file, 3dep, glo30 or sample, or --no-terrain for level ground"
+        )
+    return None if level else str(arguments.dem)
+
+
+def _site(arguments: argparse.Namespace) -> Site:
+    from pacifico.site.boundary import read_site
+
+    return read_site(arguments.boundary, layer=arguments.layer)
+
+
+def _dem(arguments: argparse.Namespace, site: Site) -> Any:
+    from pacifico.terrain import dem as dem_
+
+    source = _dem_source(arguments)
+    if source is None:
+        return dem_.level_ground(site, resolution_m=arguments.resolution_m or 10.0)
+    return dem_.open_dem(site, source, resolution_m=arguments.resolution_m, units=arguments.dem_units)
+
+
+def _layout(arguments: argparse.Namespace) -> int:
+    from pacifico.layout.plan import generate_layout
+
+    _writable(arguments.out)
+    design = _design(arguments)
+    site = _site(arguments)
+    zones: Sequence[Any] = ()
+    if arguments.exclusions:
+        from pacifico.site.exclusions import read_exclusions
+
+        zones = read_exclusions(arguments.exclusions, site)
+    plan = generate_layout(site, _dem(arguments, site), exclusions=zones, **design)
+    plan.write(arguments.out)
+    _say(plan, arguments)
+    return 1 if plan.shortfall else 0
+
+
+def _writable(out: Path) -> None:
+    """Refuse a target that can't be written before the work, not after it."""
+    if out.is_dir():
+        raise InputError(f"{out} is a folder; give a file name for --out, such as {out / 'layout.geojson'}")
+    if not out.parent.is_dir():
+        raise InputError(f"the folder {out.parent} does not exist; create it first, or give another --out")
+
+
+def _say(plan: Plan, arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        unplaced = [{"asset_type": u.kind, "count": u.count, "reason": u.reason} for u in plan.unplaced]
+        said = {
+            "out": str(arguments.out),
+            "metrics": dict(plan.metrics),
+            "warnings": list(plan.warnings),
+            "unplaced": unplaced,
+        }
+        print(json.dumps(said, indent=1))
+    else:
+        print(_headline(plan.metrics))
+        print(f"written: {arguments.out}")
+        for warning in plan.warnings:
+            print(f"note: {warning}", file=sys.stderr)
+
+
+def _headline(metrics: Any) -> str:
+    storage = f", {metrics['storage_kwh'] / 1000:,.0f} MWh storage" if metrics["storage_kwh"] else ""
+    return (
+        f"{metrics['total_capacity_kw'] / 1000:,.1f} MW AC{storage} in {metrics['asset_count']:,} assets on "
+        f"{metrics['buildable_area_ha']:,.1f} of {metrics['site_area_ha']:,.1f} ha buildable; "
+        f"{metrics['road_length_m'] / 1000:,.2f} km of road up to {metrics['max_road_grade_pct']:.1f} %; "
+        f"cut {metrics['cut_volume_m3']:,.0f} m3, fill {metrics['fill_volume_m3']:,.0f} m3"
+    )

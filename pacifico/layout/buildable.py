@@ -1,0 +1,242 @@
+"""Where an asset may stand: boundary, setback, exclusions, slope and nodata, on the whole footprint.
+
+Rectangles are rows of (west, south, east, north) in the working CRS [m]: thousands of them are tested at once
+against summed-area tables, and only those that pass are tested exactly against the polygons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import MultiPolygon, Polygon
+
+from pacifico.terrain.surface import slope_deg
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shapely.geometry.base import BaseGeometry
+
+    from pacifico.grid import Grid, Ground
+    from pacifico.site.model import Site, Zone
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+STEEP_SHARE = 0.04
+"""Of a footprint's cells that may exceed the limit, so that their 95th percentile holds it."""
+FEW_CELLS = 25
+"""Under so few cells none may exceed it: a percentile of them means nothing."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """The site as the engine sees it."""
+
+    grid: Grid
+    ground: Ground
+    """Heights, on a grid of the same cells or of finer ones."""
+    slope: Floats
+    """Slope on the grid [°]; NaN where the cell or a neighbour is nodata."""
+    allowed: Polygon | MultiPolygon
+    """Boundary without exclusions: roads may run here."""
+    placeable: Polygon | MultiPolygon
+    """`allowed` less the setback: assets and pads stand here."""
+    inside: Bools
+    """Cells whose centre is placeable."""
+
+
+def make_field(site: Site, ground: Ground, heights: Ground, *, setback_m: float, source_cell_m: float) -> Field:
+    """Field of a site: polygons cut, slope computed on `ground`, cells marked; `heights` may be finer."""
+    blocked = hard_ground(site.exclusions)
+    allowed = _polygonal(shapely.difference(site.boundary, blocked)) if blocked is not None else site.boundary
+    inner = shapely.buffer(site.boundary, -setback_m, join_style="mitre") if setback_m else site.boundary
+    placeable = _polygonal(shapely.difference(inner, blocked) if blocked is not None else inner)
+    shapely.prepare([allowed, placeable])
+    slope = _slope(ground, source_cell_m)
+    return Field(ground.grid, heights, slope, allowed, placeable, cells_inside(placeable, ground.grid))
+
+
+def _slope(ground: Ground, source_cell_m: float) -> Floats:
+    """Slope on the grid; where the source is coarser, not below the slope between the source's own cells.
+
+    Between the heights of a coarse source the interpolated ground is smooth, and so too gentle in places.
+    """
+    z, grid = ground.z, ground.grid
+    slope = slope_deg(z, grid.dx, grid.dy)
+    step = round(source_cell_m / max(grid.dx, grid.dy))
+    if step > 1 and min(z.shape) >= 3 * step:
+        for i in range(step):
+            for j in range(step):
+                wide = slope_deg(np.ascontiguousarray(z[i::step, j::step]), step * grid.dx, step * grid.dy)
+                slope[i::step, j::step] = np.maximum(slope[i::step, j::step], wide)
+    return np.asarray(slope, dtype=np.float64)
+
+
+def hard_ground(zones: tuple[Zone, ...]) -> BaseGeometry | None:
+    """Union of the zones that may not be built on, buffers included; None without any."""
+    hard = [
+        shapely.buffer(z.geometry, z.buffer_m) if z.buffer_m else z.geometry for z in zones if z.zone_type != "cost"
+    ]
+    return shapely.union_all(hard) if hard else None
+
+
+def cells_inside(area: BaseGeometry, grid: Grid) -> Bools:
+    """Cells whose centre lies in an area, shape (ny, nx)."""
+    from rasterio.features import geometry_mask  # noqa: PLC0415 (0.3 s)
+    from rasterio.transform import Affine  # noqa: PLC0415
+
+    if area.is_empty:
+        return np.zeros(grid.shape, dtype=bool)
+    mask: Bools = geometry_mask([area], grid.shape, Affine(*grid.transform), invert=True)
+    return mask
+
+
+def buildable_mask(field: Field, slope_limit_deg: float) -> Bools:
+    """Placeable cells with known ground within a slope limit, shape (ny, nx)."""
+    return field.inside & (field.slope <= slope_limit_deg)
+
+
+def buildable_area(field: Field, slope_limit_deg: float, *, coarsest_cells: int = 400_000) -> Polygon | MultiPolygon:
+    """Buildable ground as polygons, along cell edges and the exact outline of what is placeable.
+
+    Grids of more than `coarsest_cells` are drawn on blocks of cells that are buildable throughout.
+    """
+    from rasterio.features import shapes  # noqa: PLC0415
+    from rasterio.transform import Affine  # noqa: PLC0415
+
+    good: Bools = np.asarray(field.slope <= slope_limit_deg)
+    grid = field.grid
+    step = int(np.ceil(np.sqrt(good.size / coarsest_cells)))
+    if step > 1:
+        ny, nx = good.shape[0] // step * step, good.shape[1] // step * step
+        good = good[:ny, :nx].reshape(ny // step, step, nx // step, step).all(axis=(1, 3))
+    transform = Affine(*grid.transform) * Affine.scale(step)
+    parts = [
+        shapely.Polygon(s["coordinates"][0], s["coordinates"][1:])
+        for s, _ in shapes(good.astype(np.uint8), mask=good, transform=transform)
+    ]
+    if not parts:
+        return MultiPolygon()
+    return _polygonal(shapely.intersection(shapely.union_all(parts), field.placeable))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Summed-area table of a mask, to count its cells under many rectangles at once."""
+
+    grid: Grid
+    sums: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, mask: Bools, grid: Grid) -> Table:
+        """Table of a mask of shape (ny, nx)."""
+        sums = np.zeros((grid.ny + 1, grid.nx + 1), dtype=np.int64)
+        np.cumsum(np.cumsum(mask, axis=0, dtype=np.int64), axis=1, out=sums[1:, 1:])
+        return cls(grid, sums)
+
+    def count(self, rects: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64], Bools]:
+        """Marked cells that each rectangle touches, all cells it touches, and whether it is on the grid."""
+        g = self.grid
+        c0 = np.floor((rects[:, 0] - g.x0) / g.dx + 1e-6).astype(np.int64)
+        c1 = np.ceil((rects[:, 2] - g.x0) / g.dx - 1e-6).astype(np.int64)
+        r0 = np.floor((g.y0 - rects[:, 3]) / g.dy + 1e-6).astype(np.int64)
+        r1 = np.ceil((g.y0 - rects[:, 1]) / g.dy - 1e-6).astype(np.int64)
+        on = (c0 >= 0) & (r0 >= 0) & (c1 <= g.nx) & (r1 <= g.ny)
+        c0, c1 = np.clip(c0, 0, g.nx), np.clip(c1, 0, g.nx)
+        r0, r1 = np.clip(r0, 0, g.ny), np.clip(r1, 0, g.ny)
+        marked = self.sums[r1, c1] - self.sums[r0, c1] - self.sums[r1, c0] + self.sums[r0, c0]
+        return marked, (r1 - r0) * (c1 - c0), on
+
+
+@dataclass(frozen=True)
+class Sieve:
+    """Tests rectangles for one slope limit: first by cells, then exactly."""
+
+    field: Field
+    steep: Table
+    unknown: Table
+
+    @classmethod
+    def of(cls, field: Field, slope_limit_deg: float) -> Sieve:
+        """Sieve for assets with this limit of natural ground."""
+        # NaN compares false: unknown slope is counted apart, one cell of it bars the rectangle
+        return cls(
+            field,
+            Table.of(field.slope > slope_limit_deg, field.grid),
+            Table.of(np.isnan(field.slope), field.grid),
+        )
+
+    def by_ground(self, rects: Floats) -> Bools:
+        """Rectangles on known ground within the slope limit, shape (n,)."""
+        steep, cells, on = self.steep.count(rects)
+        unknown, _, _ = self.unknown.count(rects)
+        allowed = np.where(cells <= FEW_CELLS, 0, np.floor(STEEP_SHARE * cells))
+        ok: Bools = on & (unknown == 0) & (steep <= allowed)
+        return ok
+
+    def passes(self, rects: Floats) -> Bools:
+        """Rectangles on good ground and wholly placeable, shape (n,)."""
+        ok = self.by_ground(rects)
+        some = np.flatnonzero(ok)
+        if some.size:
+            r = rects[some]
+            ok[some] = shapely.covers(self.field.placeable, shapely.box(r[:, 0], r[:, 1], r[:, 2], r[:, 3]))
+        return ok
+
+
+@dataclass(frozen=True)
+class Zonal:
+    """What lies under footprints, one value each."""
+
+    slope_deg: Floats
+    """95th percentile [°]."""
+    mean_slope_deg: Floats
+    aspect_deg: Floats
+    """Downhill direction of the mean gradient, clockwise from north [°]; NaN where level."""
+    elevation_m: Floats
+
+
+def zonal(field: Field, rects: Floats) -> Zonal:
+    """Statistics of cells under rectangles: those whose centre is inside, else the nearest one."""
+    g = field.grid
+    out = np.full((4, len(rects)), np.nan)
+    for i, (west, south, east, north) in enumerate(rects):
+        c0, c1 = int(np.ceil((west - g.x0) / g.dx - 0.5)), int(np.floor((east - g.x0) / g.dx - 0.5)) + 1
+        r0, r1 = int(np.ceil((g.y0 - north) / g.dy - 0.5)), int(np.floor((g.y0 - south) / g.dy - 0.5)) + 1
+        if c0 >= c1:
+            c0 = min(max(int(((west + east) / 2 - g.x0) / g.dx), 0), g.nx - 1)
+            c1 = c0 + 1
+        if r0 >= r1:
+            r0 = min(max(int((g.y0 - (south + north) / 2) / g.dy), 0), g.ny - 1)
+            r1 = r0 + 1
+        slope = field.slope[r0:r1, c0:c1]
+        out[0, i] = np.percentile(slope, 95)
+        out[1, i] = slope.mean()
+        east_rise = field.ground.at(np.array([east, west]), np.array([(south + north) / 2] * 2))
+        north_rise = field.ground.at(np.array([(west + east) / 2] * 2), np.array([north, south]))
+        out[2, i] = (east_rise.sum() + north_rise.sum()) / 4
+        gx, gy = (east_rise[0] - east_rise[1]) / (east - west), (north_rise[0] - north_rise[1]) / (north - south)
+        if np.hypot(gx, gy) > 1e-9:
+            out[3, i] = np.degrees(np.arctan2(-gx, -gy)) % 360
+    return Zonal(out[0], out[1], out[3], out[2])
+
+
+def shares(field: Field, slope_limits_deg: Mapping[str, float]) -> dict[str, float]:
+    """Share of the placeable cells that each asset type's slope limit leaves [0-1]."""
+    total = int(field.inside.sum())
+    return {
+        kind: (float((buildable_mask(field, limit)).sum()) / total if total else 0.0)
+        for kind, limit in slope_limits_deg.items()
+    }
+
+
+def _polygonal(geometry: BaseGeometry) -> Polygon | MultiPolygon:
+    """Polygon parts alone; slivers under 1 m² dropped."""
+    parts = [p for p in shapely.get_parts(geometry) if p.geom_type == "Polygon" and p.area >= 1.0]
+    whole: Polygon | MultiPolygon = parts[0] if len(parts) == 1 else MultiPolygon(parts)
+    return whole

@@ -1,0 +1,120 @@
+"""Asset types as the engine places them, made from the rules."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pacifico.layout.spec import Spec
+
+AssetKind = Literal[
+    "solar_array",
+    "inverter_skid",
+    "battery",
+    "generator",
+    "gas_turbine",
+    "cooling_system",
+    "control_center",
+    "substation",
+    "wind_turbine",
+]
+PAD_APRON_M = 1.0
+"""A pad is this much wider than its footprint, on every side [m]; engineering judgement."""
+
+
+@dataclass(frozen=True)
+class AssetType:
+    """Size, limits and ratings of one kind of asset."""
+
+    kind: AssetKind
+    length_m: float
+    """Along x before rotation."""
+    width_m: float
+    slope_limit_deg: float
+    clearance_m: float
+    """To other assets, so that a road passes or a rule of separation holds."""
+    capacity_kw: float = 0.0
+    storage_kw: float = 0.0
+    storage_kwh: float = 0.0
+    rating_kva: float = 0.0
+
+
+def asset_type(spec: Spec, kind: AssetKind) -> AssetType:
+    """Type of a fixed-size asset (all but solar arrays and substations)."""
+
+    def rule(name: str) -> float:
+        return spec.number(kind, name)
+
+    return AssetType(
+        kind,
+        rule("length_m"),
+        rule("width_m"),
+        rule("slope_limit_deg"),
+        clearance_m=rule("clearance_m") if kind != "inverter_skid" else 1.0,
+        capacity_kw=rule("capacity_kw") if kind in ("generator", "gas_turbine", "wind_turbine") else 0.0,
+        storage_kw=rule("storage_kw") if kind == "battery" else 0.0,
+        storage_kwh=rule("storage_kwh") if kind == "battery" else 0.0,
+        rating_kva=rule("rating_kva") if kind == "inverter_skid" else 0.0,
+    )
+
+
+def substation_type(spec: Spec, mva: float) -> AssetType:
+    """Substation for a rating [MVA]: its area grows with the root of the rating, sides 5 to 4."""
+    area = 1e4 * spec.number("substation", "area_ha_at_100_mva") * math.sqrt(max(mva, 10.0) / 100.0)
+    width = math.sqrt(area / 1.25)
+    return AssetType(
+        "substation",
+        round(1.25 * width, 1),
+        round(width, 1),
+        spec.number("substation", "slope_limit_deg"),
+        clearance_m=spec.number("substation", "clearance_m"),
+        rating_kva=round(1000 * mva, 1),
+    )
+
+
+@dataclass(frozen=True)
+class SolarUnit:
+    """The smallest array: rows of one length, that join side by side into larger arrays.
+
+    ::
+
+        tracker: rows north-south      fixed: rows east-west
+        | | | |   unit = 4 rows        ====   unit = 6 rows
+        | | | |                        ====
+    """
+
+    pitch_x_m: float
+    """From one unit to the next along x, the last row gap included."""
+    gap_x_m: float
+    """Part of the pitch that is free at an array's eastern end."""
+    height_m: float
+    dc_kw: float
+    ac_kw: float
+    most_units: int
+    """In one array."""
+    rotation_deg: float = 0.0
+
+
+def solar_unit(spec: Spec, *, pocket: bool = False) -> SolarUnit:
+    """Unit of the mounting asked for; `pocket` gives one of the same power and the other proportions.
+
+    Power is collector area x efficiency x 1 kW/m2 (STC); pitch is collector width / GCR.
+    """
+    mounting = spec.choice("solar", "mounting")
+    tracker = mounting == "tracker"
+
+    def rule(name: str) -> float:
+        return spec.number("solar", f"{mounting}_{name}")
+
+    collector, row, rows = rule("collector_m"), rule("row_m"), int(rule("unit_rows"))
+    if pocket:
+        row, rows = (row / 2, rows * 2) if tracker else (row * 2, max(rows // 2, 1))
+    pitch = collector / rule("gcr")
+    dc = rows * row * collector * spec.number("solar", "module_efficiency")
+    ac = dc / spec.number("solar", "dc_ac_ratio")
+    most = max(int(spec.number("solar", "array_max_kw") / ac), 1)
+    if tracker:
+        return SolarUnit(rows * pitch, pitch - collector, row, dc, ac, most)
+    return SolarUnit(row + 1.0, 1.0, (rows - 1) * pitch + collector, dc, ac, most)

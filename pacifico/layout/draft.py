@@ -1,0 +1,90 @@
+"""What stands where, before pads, roads and numbers: the placement modules' common currency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.layout.catalog import PAD_APRON_M, AssetKind, AssetType
+
+if TYPE_CHECKING:
+    from pacifico.layout.buildable import Floats
+
+
+@dataclass(frozen=True)
+class Item:
+    """One asset: an upright rectangle with its ratings."""
+
+    kind: AssetKind
+    rect: tuple[float, float, float, float]
+    """West, south, east, north in the working CRS [m]."""
+    slope_limit_deg: float
+    capacity_kw: float = 0.0
+    capacity_dc_kw: float = 0.0
+    storage_kw: float = 0.0
+    storage_kwh: float = 0.0
+    rating_kva: float = 0.0
+    block: int = -1
+    """Power block of a solar array or skid; -1 without."""
+    rotation_deg: float = 0.0
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Middle of the rectangle."""
+        west, south, east, north = self.rect
+        return (west + east) / 2, (south + north) / 2
+
+    @property
+    def pad_rect(self) -> tuple[float, float, float, float]:
+        """Rectangle of its pad."""
+        west, south, east, north = self.rect
+        return west - PAD_APRON_M, south - PAD_APRON_M, east + PAD_APRON_M, north + PAD_APRON_M
+
+
+@dataclass(frozen=True)
+class Unplaced:
+    """Assets that were asked for and do not stand, and why."""
+
+    kind: AssetKind
+    count: int
+    reason: str
+
+
+@dataclass
+class Draft:
+    """Items placed so far; grows while a programme runs, and never leaves the engine."""
+
+    items: list[Item] = field(default_factory=list)
+    unplaced: list[Unplaced] = field(default_factory=list)
+    banned: Floats = field(default_factory=lambda: np.empty((0, 4)))
+    """Rectangles that no road reaches, learnt from an earlier draft."""
+
+    def copy(self) -> Draft:
+        """Draft that can grow without this one."""
+        return Draft(list(self.items), list(self.unplaced), self.banned)
+
+    def solar_kw(self) -> float:
+        """AC capacity of the solar arrays so far [kW]."""
+        return sum(i.capacity_kw for i in self.items if i.kind == "solar_array")
+
+    def blocked(self, clearance: float) -> Floats:
+        """Rectangles of what stands, grown by a clearance, and what is banned."""
+        grow = np.array([-clearance, -clearance, clearance, clearance])
+        return np.concatenate([np.array([i.rect for i in self.items]).reshape(-1, 4) + grow, self.banned])
+
+
+def item_of(kind: AssetType, rect: Floats, *, rotation_deg: float = 0.0) -> Item:
+    """Item of a fixed-size type at a rectangle."""
+    west, south, east, north = (float(v) for v in rect)
+    return Item(
+        kind.kind,
+        (west, south, east, north),
+        kind.slope_limit_deg,
+        capacity_kw=kind.capacity_kw,
+        storage_kw=kind.storage_kw,
+        storage_kwh=kind.storage_kwh,
+        rating_kva=kind.rating_kva,
+        rotation_deg=rotation_deg,
+    )

@@ -1,0 +1,76 @@
+"""The numbers of a layout, all of them recomputable from its features."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pacifico.layout.buildable import Field, buildable_mask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import xarray as xr
+
+    from pacifico.layout.draft import Unplaced
+    from pacifico.layout.earthwork import CorridorVolumes, EarthworkRules
+    from pacifico.layout.plan import Asset, Pad
+    from pacifico.layout.roads import Road
+    from pacifico.site.model import Site
+
+REALIZATIONS = 20
+"""Of the DEM error, for P10 to P90."""
+
+
+def measure(
+    site: Site,
+    field: Field,
+    dem: xr.DataArray,
+    slope_limit_deg: float,
+    assets: Sequence[Asset],
+    pads: Sequence[Pad],
+    roads: Sequence[Road],
+    volumes: Sequence[CorridorVolumes],
+    lost: Sequence[Unplaced],
+    earthwork: EarthworkRules,
+) -> dict[str, Any]:
+    """Metrics of section `metrics` of layout.geojson; areas in ha, volumes in m³ (bank), lengths in m."""
+    ac = sum(a.item.capacity_kw for a in assets)
+    cut, fill = sum(p.plane.cut_m3 for p in pads), sum(p.plane.fill_m3 for p in pads)
+    road_cut, road_fill = sum(v.cut_m3 for v in volumes), sum(v.fill_m3 for v in volumes)
+    # cells are counted in the working CRS; the site's own geodesic area makes them true hectares
+    true = site.area_ha / (site.boundary.area / 1e4)
+    hectares = buildable_mask(field, slope_limit_deg).sum() * field.grid.cell_area_m2 / 1e4 * true
+    unreached = sum(u.count for u in lost)
+    return {
+        "total_capacity_kw": round(ac, 3),
+        "total_capacity_dc_kw": round(sum(a.item.capacity_dc_kw for a in assets), 3),
+        "storage_kw": round(sum(a.item.storage_kw for a in assets), 3),
+        "storage_kwh": round(sum(a.item.storage_kwh for a in assets), 3),
+        "asset_count": len(assets),
+        "assets_by_type": dict(sorted(Counter(a.item.kind for a in assets).items())),
+        "road_length_m": round(sum(r.length_m for r in roads), 2),
+        "max_road_grade_pct": round(max((r.max_grade_pct for r in roads), default=0.0), 3),
+        "cut_volume_m3": round(cut + road_cut, 1),
+        "fill_volume_m3": round(fill + road_fill, 1),
+        "pad_cut_m3": round(cut, 1),
+        "pad_fill_m3": round(fill, 1),
+        "road_cut_m3": round(road_cut, 1),
+        "road_fill_m3": round(road_fill, 1),
+        "batter_cut_m3": round(sum(p.plane.batter_cut_m3 for p in pads) + sum(v.batter_cut_m3 for v in volumes), 1),
+        "batter_fill_m3": round(sum(p.plane.batter_fill_m3 for p in pads) + sum(v.batter_fill_m3 for v in volumes), 1),
+        "net_earthwork_m3": round(cut + road_cut - fill - road_fill, 1),
+        "earthwork_p10_p90_m3": None,
+        "site_area_ha": round(site.area_ha, 4),
+        "buildable_area_ha": round(float(hectares), 4),
+        "buildable_area_p10_p90_ha": None,
+        "capacity_kw_per_ha": round(ac / site.area_ha, 3),
+        "served_share": round(len(assets) / (len(assets) + unreached), 6),
+    }
+
+
+def percentiles(values: Sequence[float]) -> list[float]:
+    """P10 and P90."""
+    return [round(float(v), 4) for v in np.percentile(values, (10, 90))]

@@ -1,0 +1,216 @@
+"""What each profile asks for, and the order in which it is placed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.errors import InputError
+from pacifico.layout.blocks import densest_place, place_near, place_yard
+from pacifico.layout.buildable import Field, Sieve
+from pacifico.layout.catalog import asset_type, substation_type
+from pacifico.layout.draft import Draft, Unplaced
+from pacifico.layout.solar import CLEAR_OF_BLOCKS_M, SolarGround, add_solar, choose_arrays, solar_grounds, solar_kw
+from pacifico.layout.wind import place_turbines
+
+if TYPE_CHECKING:
+    from pacifico.layout.spec import Profile, Spec, Strategy
+
+METRES_PER_DEGREE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 400.0, "clustered": 10.0}
+"""How far away a place may be to be a degree less steep, by strategy; engineering judgement."""
+POWER_FACTOR = 0.95
+
+
+@dataclass(frozen=True)
+class Programme:
+    """Capacities asked for [kW]; None is as much as the ground carries."""
+
+    solar_kw: float | None = 0.0
+    storage_kw: float | None = 0.0
+    gas_kw: float = 0.0
+    wind_kw: float | None = 0.0
+    control: bool = False
+
+
+def programme(profile: Profile, target_kw: float | None, spec: Spec) -> Programme:
+    """What a profile asks for at a target of AC generation (for bess: of storage power).
+
+    Raises
+    ------
+    InputError
+        For gas_bess without a target: a power plant has the size of its load.
+    """
+    if profile == "solar_farm":
+        return Programme(solar_kw=target_kw)
+    if profile == "bess":
+        return Programme(storage_kw=target_kw)
+    if profile == "hybrid":
+        share = spec.number("hybrid", "storage_share")
+        return Programme(solar_kw=target_kw, storage_kw=None if target_kw is None else share * target_kw)
+    if profile == "wind_hybrid":
+        wind, store = spec.number("wind_hybrid", "wind_share"), spec.number("wind_hybrid", "storage_share")
+        if target_kw is None:
+            return Programme(solar_kw=None, wind_kw=None, storage_kw=None)
+        return Programme(solar_kw=(1 - wind) * target_kw, wind_kw=wind * target_kw, storage_kw=store * target_kw)
+    if target_kw is None:
+        raise InputError("profile gas_bess has the size of its load: give a target with --capacity-kw")
+    return Programme(gas_kw=target_kw, storage_kw=spec.number("gas_bess", "storage_share") * target_kw, control=True)
+
+
+def draft_layout(
+    field: Field,
+    spec: Spec,
+    asked: Programme,
+    strategy: Strategy,
+    entry: tuple[float, float] | None,
+    banned: np.ndarray,
+) -> Draft:
+    """Place everything that a programme asks for; what can't stand is named in the draft."""
+    draft = Draft(banned=banned)
+    price = METRES_PER_DEGREE[strategy]
+    grounds = solar_grounds(field, spec) if asked.solar_kw != 0 else ()
+    ground = grounds[0] if grounds else None
+    first = ground.runs(draft.blocked(0.0)) if ground else None
+    solar = asked.solar_kw
+    if ground and first is not None and solar is None:
+        solar = solar_kw(first, ground)
+    storage = asked.storage_kw
+    if storage is None:
+        share = spec.number("hybrid" if asked.wind_kw == 0 else "wind_hybrid", "storage_share")
+        storage = share * (solar or 0.0) if ground else math.inf
+    power = (solar or 0.0) + asked.gas_kw + (asked.wind_kw or 0.0)
+    if ground and first is not None and len(first.units):
+        power = min(solar or 0.0, solar_kw(first, ground)) + asked.gas_kw + (asked.wind_kw or 0.0)
+        weights = first.units * ground.unit.ac_kw
+        anchor = densest_place(first.rects, weights / (1 + price / 100 * _slope_under(field, first.rects)), 0.9 * power)
+    else:
+        anchor = _flattest_place(field, spec, power + min(storage, 1e6))
+    if power == 0 and not math.isfinite(storage):
+        power = 1e3 * spec.number("substation", "max_mva")
+    _substations(field, draft, spec, max(power, storage if math.isfinite(storage) else 0.0), _toward(anchor, entry))
+    if asked.control:
+        place_near(field, draft, asset_type(spec, "control_center"), anchor)
+    _gas(field, draft, spec, asked.gas_kw, anchor, price)
+    if asked.wind_kw != 0:
+        each = spec.number("wind_turbine", "capacity_kw")
+        count = None if asked.wind_kw is None else int(asked.wind_kw // each)
+        place_turbines(field, draft, spec, anchor, count, metres_per_degree=price)
+    _batteries(field, draft, spec, storage, anchor, price)
+    if grounds:
+        left = asked.solar_kw
+        for ground in grounds:
+            got = _solar(field, draft, spec, ground, left, anchor, price)
+            left = None if left is None else left - got
+            if left is not None and left < ground.unit.ac_kw:
+                break
+        if not any(i.kind == "solar_array" for i in draft.items):
+            draft.unplaced.append(_no_array(grounds[0]))
+    return draft
+
+
+def _no_array(ground: SolarGround) -> Unplaced:
+    wide = ground.unit.pitch_x_m - ground.unit.gap_x_m
+    return Unplaced(
+        "solar_array",
+        1,
+        f"no free ground of {wide:.0f} x {ground.unit.height_m:.0f} m within {ground.slope_limit_deg:g} deg "
+        "with level ground for its inverter skid",
+    )
+
+
+def _slope_under(field: Field, rects: np.ndarray) -> np.ndarray:
+    g = field.grid
+    column = np.clip((((rects[:, 0] + rects[:, 2]) / 2 - g.x0) / g.dx).astype(np.int64), 0, g.nx - 1)
+    row = np.clip(((g.y0 - (rects[:, 1] + rects[:, 3]) / 2) / g.dy).astype(np.int64), 0, g.ny - 1)
+    return np.asarray(np.nan_to_num(field.slope[row, column], nan=45.0))
+
+
+def _flattest_place(field: Field, spec: Spec, power_kw: float) -> tuple[float, float]:
+    """Where ground level enough for a yard lies closest together."""
+    size = 60.0
+    west, south, east, north = field.placeable.bounds
+    x, y = np.meshgrid(np.arange(west, east, size / 2), np.arange(south, north, size / 2))
+    x, y = x.ravel(), y.ravel()
+    rects = np.column_stack([x, y, x + size, y + size])
+    for limit in (spec.number("substation", "slope_limit_deg"), spec.number("battery", "slope_limit_deg"), 90.0):
+        good = rects[Sieve.of(field, limit).passes(rects)]
+        if len(good):
+            # half-overlapping squares of 0.36 ha; some 2 ha for each 50 MW
+            return densest_place(good, np.ones(len(good)), max(4.0, power_kw / 50_000 * 22))
+    centre = field.placeable.representative_point()
+    return centre.x, centre.y
+
+
+def _toward(anchor: tuple[float, float], entry: tuple[float, float] | None) -> tuple[float, float]:
+    """A quarter of the way from the plant's middle to its entry: road and cable cost least together there."""
+    if entry is None:
+        return anchor
+    return 0.75 * anchor[0] + 0.25 * entry[0], 0.75 * anchor[1] + 0.25 * entry[1]
+
+
+def _substations(field: Field, draft: Draft, spec: Spec, power_kw: float, anchor: tuple[float, float]) -> None:
+    mva = power_kw / POWER_FACTOR / 1e3
+    count = max(math.ceil(mva / spec.number("substation", "max_mva")), 1)
+    place_near(field, draft, substation_type(spec, mva / count), anchor, count)
+
+
+def _gas(field: Field, draft: Draft, spec: Spec, target_kw: float, anchor: tuple[float, float], price: float) -> None:
+    turbine = asset_type(spec, "gas_turbine")
+    count = int(target_kw // turbine.capacity_kw)
+    placed = place_near(field, draft, turbine, anchor, count)
+    for block in [i for i in draft.items if i.kind == "gas_turbine"]:
+        place_near(field, draft, asset_type(spec, "cooling_system"), block.centre)
+    generator = asset_type(spec, "generator")
+    rest = target_kw - placed * turbine.capacity_kw
+    place_yard(
+        field,
+        draft,
+        generator,
+        spec.number("generator", "aisle_m"),
+        anchor,
+        int(rest // generator.capacity_kw),
+        metres_per_degree=price,
+    )
+
+
+def _batteries(
+    field: Field, draft: Draft, spec: Spec, storage_kw: float, anchor: tuple[float, float], price: float
+) -> None:
+    battery = asset_type(spec, "battery")
+    unbounded = not math.isfinite(storage_kw)
+    count = 1_000_000 if unbounded else int(storage_kw // battery.storage_kw)
+    before = len(draft.unplaced)
+    place_yard(field, draft, battery, spec.number("battery", "aisle_m"), anchor, count, metres_per_degree=price)
+    if unbounded:
+        del draft.unplaced[before:]
+
+
+def _solar(
+    field: Field,
+    draft: Draft,
+    spec: Spec,
+    ground: SolarGround,
+    target_kw: float | None,
+    anchor: tuple[float, float],
+    price: float,
+) -> float:
+    """Arrays up to the target; asked again for more where the skids took more than was allowed for.
+
+    Returns the capacity placed [kW].
+    """
+    wanted, before = target_kw, draft.copy()
+    everything = len(ground.runs(draft.blocked(CLEAR_OF_BLOCKS_M)).units)
+    got = 0.0
+    for _ in range(4):
+        trial = before.copy()
+        runs = choose_arrays(field, ground, trial, anchor, wanted, metres_per_degree=price)
+        add_solar(field, spec, ground, trial, runs, target_kw)
+        got = trial.solar_kw() - before.solar_kw()
+        draft.items, draft.unplaced = trial.items, trial.unplaced
+        if target_kw is None or wanted is None or got > target_kw - ground.unit.ac_kw or len(runs.units) == everything:
+            break
+        wanted += target_kw - got + ground.unit.ac_kw
+    return got

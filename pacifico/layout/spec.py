@@ -1,0 +1,97 @@
+"""The rules of a layout: the catalog's values, any of them overridden."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from pacifico.errors import InputError
+
+Profile = Literal["solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess"]
+Strategy = Literal["balanced", "density", "low_earthwork", "clustered"]
+PROFILES: tuple[Profile, ...] = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
+STRATEGIES: tuple[Strategy, ...] = ("balanced", "density", "low_earthwork", "clustered")
+
+
+@cache
+def catalog() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """The shipped catalog: section, rule, then `value`, its range or choices, and its `source`."""
+    text = resources.files("pacifico.layout").joinpath("catalog.toml").read_text(encoding="utf-8")
+    return MappingProxyType(tomllib.loads(text))
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Validated rules, asked for as `spec.number("road", "width_m")`."""
+
+    overrides: Mapping[str, Mapping[str, Any]]
+
+    def number(self, section: str, rule: str) -> float:
+        """Numeric rule in the unit that its name ends with."""
+        return float(self._value(section, rule))
+
+    def choice(self, section: str, rule: str) -> str:
+        """Rule that is one of a few words."""
+        return str(self._value(section, rule))
+
+    def _value(self, section: str, rule: str) -> Any:
+        own = self.overrides.get(section, {})
+        return own[rule] if rule in own else catalog()[section][rule]["value"]
+
+
+def make_spec(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Spec:
+    """Rules of the catalog with some of them overridden.
+
+    Parameters
+    ----------
+    overrides : mapping of section to mapping of rule to value, optional
+        Such as ``{"solar": {"tracker_gcr": 0.4}}``.
+
+    Raises
+    ------
+    InputError
+        For an unknown section or rule, or a value out of its range.
+    """
+    for section, rules in (overrides or {}).items():
+        known = catalog().get(section)
+        if known is None:
+            raise InputError(f"spec: unknown section [{section}]; choose from {', '.join(catalog())}")
+        if not isinstance(rules, Mapping):
+            raise InputError(f"spec: {section} = {rules!r} is not a section; write [{section}] and its rules below it")
+        for rule, value in rules.items():
+            if rule not in known:
+                raise InputError(f"spec: unknown rule {section}.{rule}; choose from {', '.join(known)}")
+            _check(f"{section}.{rule}", value, known[rule])
+    return Spec(MappingProxyType({s: MappingProxyType(dict(r)) for s, r in (overrides or {}).items()}))
+
+
+def read_spec(path: str | Path) -> dict[str, dict[str, Any]]:
+    """Overrides from a TOML file, for `make_spec`.
+
+    Raises
+    ------
+    InputError
+        Where the file is missing or is not TOML.
+    """
+    file = Path(path)
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"spec file {file.name}: {error}; give a TOML file with sections as in the catalog") from error
+
+
+def _check(name: str, value: Any, known: Mapping[str, Any]) -> None:
+    if "choices" in known:
+        if value not in known["choices"]:
+            raise InputError(f"spec: {name} = {value!r}; choose from {', '.join(known['choices'])}")
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InputError(f"spec: {name} = {value!r} is not a number")
+    if not known["min"] <= value <= known["max"]:
+        raise InputError(f"spec: {name} = {value}; it must lie between {known['min']} and {known['max']}")

@@ -1,0 +1,84 @@
+"""Wind turbines: spacing in rotor diameters along and across the wind, setback by tip height."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from pacifico.layout.blocks import MOST_CANDIDATES, cheapest_first, grown
+from pacifico.layout.buildable import Field, Floats, Sieve
+from pacifico.layout.catalog import PAD_APRON_M, asset_type
+from pacifico.layout.draft import Draft, Unplaced, item_of
+from pacifico.layout.lattice import touching
+
+if TYPE_CHECKING:
+    from pacifico.layout.spec import Spec
+
+
+def place_turbines(
+    field: Field, draft: Draft, spec: Spec, anchor: tuple[float, float], count: int | None, *, metres_per_degree: float
+) -> int:
+    """Add up to `count` turbines (None: as many as stand), the cheapest by distance and slope first.
+
+    No other turbine stands within an ellipse of the spacing's semi-axes, its long axis along the wind.
+    """
+    if count is not None and count <= 0:
+        return 0
+    kind = asset_type(spec, "wind_turbine")
+    rotor = spec.number("wind_turbine", "rotor_m")
+    tip = spec.number("wind_turbine", "hub_m") + rotor / 2
+    setback = spec.number("wind_turbine", "setback_tip_heights") * tip
+    across = spec.number("wind_turbine", "spacing_crosswind_rotors") * rotor
+    along = spec.number("wind_turbine", "spacing_downwind_rotors") * rotor
+    bearing = np.radians(spec.number("wind_turbine", "wind_from_deg"))
+    sieve = Sieve.of(field, kind.slope_limit_deg)
+    centres = _centres_inside(field, setback)
+    rects = np.column_stack(
+        [
+            centres[:, 0] - kind.length_m / 2,
+            centres[:, 1] - kind.width_m / 2,
+            centres[:, 0] + kind.length_m / 2,
+            centres[:, 1] + kind.width_m / 2,
+        ]
+    )
+    good = sieve.passes(grown(rects, PAD_APRON_M)) & ~touching(rects, draft.blocked(kind.clearance_m))
+    rects, centres = rects[good], centres[good]
+    order = cheapest_first(field, rects, anchor, metres_per_degree)
+    free = np.ones(len(rects), dtype=bool)
+    placed = 0
+    for i in order:
+        if count is not None and placed >= count:
+            break
+        if not free[i]:
+            continue
+        draft.items.append(item_of(kind, rects[i]))
+        placed += 1
+        dx, dy = (centres - centres[i]).T
+        downwind = dx * np.sin(bearing) + dy * np.cos(bearing)
+        crosswind = dx * np.cos(bearing) - dy * np.sin(bearing)
+        free &= np.hypot(downwind / along, crosswind / across) >= 1.0
+    if count is not None and placed < count:
+        draft.unplaced.append(
+            Unplaced(
+                "wind_turbine",
+                count - placed,
+                f"no free ground within {kind.slope_limit_deg:g} deg, {setback:.0f} m inside the boundary "
+                f"and {across:.0f} x {along:.0f} m from other turbines",
+            )
+        )
+    return placed
+
+
+def _centres_inside(field: Field, setback: float) -> Floats:
+    """Search lattice inside the placeable ground less the turbines' own setback."""
+    inner = shapely.buffer(field.placeable, -setback)
+    if inner.is_empty:
+        return np.empty((0, 2))
+    west, south, east, north = inner.bounds
+    step = max(10.0, np.sqrt((east - west) * (north - south) / MOST_CANDIDATES))
+    x, y = np.meshgrid(np.arange(west, east + step, step), np.arange(south, north + step, step))
+    shapely.prepare(inner)
+    inside = shapely.contains_xy(inner, x.ravel(), y.ravel())
+    return np.column_stack([x.ravel()[inside], y.ravel()[inside]])
