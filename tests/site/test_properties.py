@@ -50,8 +50,8 @@ def closed(ring):
     return np.vstack([ring, ring[:1]])
 
 
-@given(stars(), st.integers(0, 11), st.booleans(), st.booleans(), st.integers(0, 3))
-@example(ON_THE_EQUATOR, start=1, backwards=False, close=True, repeats=0)
+@given(ring=stars(), start=st.integers(0, 11), backwards=st.booleans(), close=st.booleans(), repeats=st.integers(0, 3))
+@example(ring=ON_THE_EQUATOR, start=1, backwards=False, close=True, repeats=0)
 def test_start_direction_closing_and_repeats_change_nothing(ring, start, backwards, close, repeats):
     whole = read_site_bytes(geojson(closed(ring)), "a.geojson")
     turned = np.roll(ring[::-1] if backwards else ring, start, axis=0)
