@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
     from pacifico.jobs.settings import Settings
     from pacifico.jobs.store import Store
 
-#: Openings of the raster files a job may bring: GeoTIFF, BigTIFF (both byte orders), and PNG has no georeference.
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+#: Openings of the raster files a job may bring: TIFF and BigTIFF, both byte orders.
 _RASTERS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+
+#: Parameters of the notebook that take a file; a request gives `upload:<sha256>` for it.
+_FILE_PARAMETERS = ("exclusions", "spec")
 
 
 def check_dem(dem: str | None, settings: Settings) -> None:
@@ -74,6 +79,9 @@ def stage(
     }
     if request.dem_resolution_m is not None:
         parameters["resolution_m"] = request.dem_resolution_m
+    for name in _FILE_PARAMETERS:
+        if name in parameters:
+            inputs[name] = _upload(parameters.pop(name), name, request.owner, store, settings, folder)
     dem = request.dem
     if dem in NAMED_DEMS:
         parameters["dem"] = dem
@@ -119,12 +127,7 @@ def _dem(dem: str, owner: str, store: Store, settings: Settings, folder: Path) -
     path = folder / "dem.tif"
     limit = settings.dem_max_bytes
     if dem.startswith("upload:"):
-        sha256 = dem.removeprefix("upload:")
-        try:
-            store.get_file(f"{keys.upload(owner, sha256)}/file", path, limit=limit)
-        except NotFoundError:
-            raise NotFoundError(f"dem {dem!r} is not among the uploads of {owner!r}; upload it first") from None
-        _same(path, sha256)
+        path = _upload(dem, "dem", owner, store, settings, folder)
     elif dem.startswith("s3://"):
         from pacifico.jobs.store_s3 import S3Store  # noqa: PLC0415 (boto3 takes 0.4 s)
 
@@ -136,6 +139,22 @@ def _dem(dem: str, owner: str, store: Store, settings: Settings, folder: Path) -
         if not file.read(4).startswith(_RASTERS):
             # A VRT or another text file could name files of this machine, or addresses within its network.
             raise InputError(f"dem {dem[:200]!r} is no GeoTIFF; convert it with gdal_translate -of COG")
+    return path
+
+
+def _upload(address: Any, name: str, owner: str, store: Store, settings: Settings, folder: Path) -> Path:
+    """Fetch an upload of the owner's, under the parameter's name and the file's own suffix."""
+    sha256 = address.removeprefix("upload:") if isinstance(address, str) else ""
+    if not _SHA256.fullmatch(sha256) or address == sha256:
+        raise InputError(f"{name} is {str(address)[:60]!r}; a job takes an upload of its owner's: upload:<sha256>")
+    prefix = keys.upload(owner, sha256)
+    try:
+        about = json.loads(store.read(f"{prefix}/upload.json").data)
+        path = folder / keys.safe_path(f"{name}{about['suffix']}")
+        store.get_file(f"{prefix}/file", path, limit=settings.dem_max_bytes)
+    except NotFoundError:
+        raise NotFoundError(f"{name} {address!r} is not among the uploads of {owner!r}; upload it first") from None
+    _same(path, sha256)
     return path
 
 

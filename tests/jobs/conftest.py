@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415 (imports beside the fixtures that need them)
 """A moto server over real HTTP on loopback, and what tests ask of it."""
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def moto_url():
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             break
         except OSError:
-            assert process.poll() is None and time.monotonic() < deadline, "moto's server did not start"
+            assert process.poll() is None, "moto's server ended"
+            assert time.monotonic() < deadline, "moto's server did not start"
             time.sleep(0.05)  # nothing to await before it listens
     yield f"http://127.0.0.1:{port}"
     process.terminate()

@@ -104,9 +104,8 @@ class Jobs(RuleBasedStateMachine):
     @rule(layout_id=st.sampled_from(JOBS), crash=st.sampled_from(["", "after request", "before send"]))
     def submit(self, layout_id, crash):
         request = JobRequest(layout_id=layout_id, owner=OWNER, site_id="s", target_capacity_kw=1000, dem="sample")
-        if crash == "after request":
-            if layout_id not in self.submitted():
-                return  # nobody was told that it is submitted
+        if crash == "after request" and layout_id not in self.submitted():
+            return  # nobody was told that it is submitted
         held = self.records.submit(request)
         if crash != "before send" and held.status.status == "queued":
             self.send(layout_id)
@@ -163,7 +162,11 @@ class Jobs(RuleBasedStateMachine):
         else:
             assert before.nonce == worker.attempt.status.nonce
 
-    @rule(worker=consumes(working), how=st.sampled_from(["completed", "failed", "released", "stopped"]), crash=st.booleans())
+    @rule(
+        worker=consumes(working),
+        how=st.sampled_from(["completed", "failed", "released", "stopped"]),
+        crash=st.booleans(),
+    )
     def end(self, worker, how, crash):
         if worker is None:
             return

@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415 (imports beside the fixtures that need them)
 """A worker whose templates are the short notebooks beside this file; everything else is the product's own.
 
 `python short.py worker|child|forkserver ...`
@@ -31,6 +32,8 @@ def main():
         use_short_notebooks()
         from worker import forkserver
 
+        if os.environ.get("PACIFICO_TEST_COLD"):
+            forkserver.PRELOAD = ()
         forkserver.main()
     else:
         from pacifico.jobs.runner import ProcessSpawner

@@ -1,0 +1,398 @@
+"""`pacifico jobs ...`: the client on the command line. Imports are late, so that --help is quick."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pacifico.errors import InputError, PacificoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from pacifico.jobs.client import JobClient
+    from pacifico.jobs.request import JobRequest
+
+    Reader = Callable[[Path], bytes]
+
+PROFILES = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
+STRATEGIES = ("balanced", "density", "low_earthwork", "clustered")
+STATUSES = ("queued", "processing", "completed", "failed", "cancelled")
+NAMED_DEMS = ("3dep", "3dep-30", "glo30", "sample")
+
+_TIMED_OUT = 124
+_DEFAULT_KW = 50_000.0
+_BAR = 24
+#: Column of a CSV -> option; the rest of a row's options are the command line's.
+_COLUMNS = ("boundary", "dem", "capacity_kw", "profile", "strategy", "resolution_m", "setback_m", "max_road_grade_pct")
+_MORE_COLUMNS = ("entry", "exclusions", "spec", "dem_units", "no_terrain", "layout_id")
+_FILES = (".kml", ".kmz", ".geojson", ".json", ".zip", ".shp", ".gpkg")
+
+
+def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None) -> None:
+    """Add `jobs` with its commands to a parser's commands.
+
+    Parameters
+    ----------
+    subparsers
+        What `ArgumentParser.add_subparsers` gave. Each command sets `run`, which takes the parsed arguments and returns the
+        exit status; PacificoError is the caller's to show.
+    reader
+        Reads a boundary file as GeoJSON, so that a bad one is refused before it is submitted.
+    """
+    jobs = subparsers.add_parser("jobs", help="submit, follow and fetch layouts that are made as jobs")
+    commands = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    submit = commands.add_parser("submit", help="one job: queued with PACIFICO_QUEUE_URL set, else run on this machine")
+    submit.add_argument("boundary", type=Path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, shapefile")
+    _design(submit)
+    submit.add_argument("--layout-id", metavar="UUID", help="the same id twice is one job")
+    _submission(submit)
+    submit.set_defaults(run=lambda a: _submit(a, reader))
+
+    many = commands.add_parser("submit-many", help="a job for each boundary file of a folder, or each row of a CSV")
+    many.add_argument("source", type=Path, metavar="DIR|CSV", help="CSV: column 'boundary', and options by their names")
+    _design(many)
+    _submission(many)
+    many.set_defaults(run=lambda a: _submit_many(a, reader))
+
+    for name, words, act in (
+        ("status", "where jobs stand", _status),
+        ("wait", "wait until jobs have ended: 1 where one failed or was cancelled, 124 for the time limit", _wait),
+        ("cancel", "end jobs that nobody wants any more", _cancel),
+        ("redrive", "put failed jobs into the queue again", _redrive),
+    ):
+        command = commands.add_parser(name, help=words)
+        command.add_argument("layout_id", nargs="+", metavar="LAYOUT_ID")
+        if name == "wait":
+            command.add_argument("--timeout", type=float, metavar="S", help="give up after so many seconds")
+        _common(command)
+        command.set_defaults(run=act)
+
+    listing = commands.add_parser("list", help="layouts of one owner, newest first")
+    listing.add_argument("--status", choices=STATUSES)
+    listing.add_argument("--since", type=_moment, metavar="T", help="ISO 8601, such as 2026-11-23 or 2026-11-23T08:00Z")
+    listing.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (100; 0: all)")
+    _common(listing)
+    listing.set_defaults(run=_list)
+
+    fetch = commands.add_parser("fetch", help="download a report folder")
+    fetch.add_argument("layout_id", metavar="LAYOUT_ID")
+    fetch.add_argument("--out", type=Path, required=True, metavar="DIR")
+    _common(fetch)
+    fetch.set_defaults(run=_fetch)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `pacifico jobs ...` alone: `python -m pacifico.jobs.commands jobs ...`."""
+    parser = argparse.ArgumentParser(prog="pacifico")
+    add_jobs_commands(parser.add_subparsers(required=True))
+    arguments = parser.parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+    except PacificoError as error:
+        print("pacifico:", " ".join(str(error).split()), file=sys.stderr)  # noqa: T201 (prints by trade)
+        return error.exit_code
+    return status
+
+
+def _design(parser: argparse.ArgumentParser) -> None:
+    design = parser.add_argument_group("design")
+    design.add_argument(
+        "--dem", metavar="DEM", help="a GeoTIFF, an allowed https or s3 address, or " + ", ".join(NAMED_DEMS)
+    )
+    design.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
+    design.add_argument("--profile", choices=PROFILES, default="solar_farm", help="what to build (solar_farm)")
+    design.add_argument("--strategy", choices=STRATEGIES, default="balanced", help="what to win at (balanced)")
+    design.add_argument("--capacity-kw", type=float, default=_DEFAULT_KW, metavar="N", help="target, AC (50000)")
+    design.add_argument("--resolution-m", type=float, metavar="N", help="cell, 1 to 30 m (the DEM's own)")
+    design.add_argument("--entry", metavar="LON,LAT", help="site entry (the file's, else the cheapest)")
+    design.add_argument("--exclusions", type=Path, metavar="FILE", help="ground that must stay free")
+    design.add_argument("--setback-m", type=float, metavar="N", help="of assets from the boundary")
+    design.add_argument("--max-road-grade-pct", type=float, metavar="N", help="steepest road")
+    design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
+    design.add_argument("--spec", type=Path, metavar="FILE.toml", help="rules of the catalog to override")
+
+
+def _submission(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--background", action="store_true", help="without a queue: run behind this command")
+    parser.add_argument("--wait", action="store_true", help="until it has ended")
+    _common(parser)
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--owner", metavar="O", help="whose jobs (PACIFICO_OWNER, else the login name)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _client(arguments: argparse.Namespace) -> JobClient:
+    from pacifico.jobs.client import JobClient  # noqa: PLC0415
+
+    return JobClient(owner=arguments.owner)
+
+
+def _submit(arguments: argparse.Namespace, reader: Reader | None) -> int:
+    client = _client(arguments)
+    request = _request(client, vars(arguments), reader)
+    response = client.submit(request, background=arguments.background)
+    if arguments.wait and response["status"] in ("queued", "processing"):
+        bodies = client.wait([request.layout_id], on_status=_progress(1, quiet=arguments.json))
+        body = bodies[request.layout_id]
+        response = {**response, "status": body["status"], "message": body["error_message"] or response["message"]}
+    _print(arguments, response, f"{response['layout_id']}  {response['status']}  {response['message']}")
+    return _verdict(client, response)
+
+
+def _submit_many(arguments: argparse.Namespace, reader: Reader | None) -> int:
+    client = _client(arguments)
+    rows = _rows(arguments)
+    requests: list[JobRequest] = []
+    responses: list[dict[str, Any]] = []
+    worst = 0
+    for row in rows:
+        try:
+            requests.append(_request(client, row, reader))
+        except InputError as error:
+            responses.append({"layout_id": None, "status": "rejected", "message": f"{row['boundary']}: {error}"})
+            worst = 2
+    responses += client.submit_many(requests, background=arguments.background)
+    waiting = [r["layout_id"] for r in responses if r["status"] in ("queued", "processing")]
+    if arguments.wait and waiting:
+        bodies = client.wait(waiting, on_status=_progress(len(waiting), quiet=arguments.json))
+        responses = [
+            {**r, "status": bodies[r["layout_id"]]["status"]} if r["layout_id"] in bodies else r for r in responses
+        ]
+    if arguments.json:
+        _json(responses)
+    else:
+        for response in responses:
+            _line(f"{response['layout_id'] or '-':36}  {response['status']:10}  {response['message']}")
+    codes = {"unsent": 3, "rejected": 2, "failed": 1, "cancelled": 1}
+    return max([worst, *(codes.get(r["status"], 0) for r in responses)])
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    client = _client(arguments)
+    bodies = [client.status(layout_id) for layout_id in arguments.layout_id]
+    _print_bodies(arguments, bodies)
+    return 0
+
+
+def _wait(arguments: argparse.Namespace) -> int:
+    client = _client(arguments)
+    ids = list(dict.fromkeys(arguments.layout_id))
+    try:
+        found = client.wait(ids, timeout_s=arguments.timeout, on_status=_progress(len(ids), quiet=arguments.json))
+    except TimeoutError as error:
+        print(f"pacifico: {error}", file=sys.stderr)  # noqa: T201
+        return _TIMED_OUT
+    bodies = list(found.values())
+    _print_bodies(arguments, bodies)
+    return 0 if all(body["status"] == "completed" for body in bodies) else 1
+
+
+def _cancel(arguments: argparse.Namespace) -> int:
+    client = _client(arguments)
+    _print_bodies(arguments, [client.cancel(layout_id) for layout_id in arguments.layout_id])
+    return 0
+
+
+def _redrive(arguments: argparse.Namespace) -> int:
+    client = _client(arguments)
+    responses = [client.redrive(layout_id) for layout_id in arguments.layout_id]
+    if arguments.json:
+        _json(responses if len(responses) > 1 else responses[0])
+    else:
+        for response in responses:
+            _line(f"{response['layout_id']}  {response['status']:10}  {response['message']}")
+    return max(_verdict(client, response) for response in responses)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    rows = _client(arguments).list(status=arguments.status, since=arguments.since, limit=arguments.limit or None)
+    if arguments.json:
+        _json(rows)
+    else:
+        for row in rows:
+            more = f"  {row['progress_pct']:3} % {row['stage']}" if "stage" in row else ""
+            _line(f"{row['layout_id']}  {row['status']:10}  {row['created_at']}{more}")
+    return 0
+
+
+def _fetch(arguments: argparse.Namespace) -> int:
+    out = _client(arguments).fetch(arguments.layout_id, arguments.out)
+    _print(arguments, {"layout_id": arguments.layout_id, "out": str(out)}, f"written: {out}")
+    return 0
+
+
+def _request(client: JobClient, given: dict[str, Any], reader: Reader | None) -> JobRequest:
+    """Upload what the options name, and make the request that says so."""
+    as_read = reader(given["boundary"]) if reader else None
+    dem, level = given["dem"], bool(given["no_terrain"])
+    if level and dem:
+        raise InputError("--no-terrain means level ground: leave --dem out, or leave --no-terrain out")
+    if not level and not dem:
+        raise InputError("no elevation model given: add --dem, or --no-terrain for level ground")
+    if dem and dem not in NAMED_DEMS and "://" not in dem and not dem.startswith("upload:"):
+        dem = client.upload_file(dem)
+    parameters: dict[str, Any] = {
+        name: given[name] for name in ("dem_units", "setback_m", "max_road_grade_pct") if given[name] is not None
+    }
+    if given["entry"] is not None:
+        parameters["entry"] = _lonlat(given["entry"])
+    for name in ("exclusions", "spec"):
+        if given[name] is not None:
+            parameters[name] = client.upload_file(given[name])
+    fields: dict[str, Any] = {
+        "dem": dem or None,
+        "use_terrain": not level,
+        "dem_resolution_m": given["resolution_m"],
+        "target_capacity_kw": given["capacity_kw"],
+        "generation_profile": given["profile"],
+        "strategy": given["strategy"],
+        "parameters": parameters,
+    }
+    if given.get("layout_id"):
+        fields["layout_id"] = given["layout_id"]
+    # A site is uploaded last of all: what the options got wrong leaves nothing behind.
+    client.request("unnamed", **fields)
+    return client.request(client.upload_site(given["boundary"], as_read=as_read), **fields)
+
+
+def _rows(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """One set of options for each job."""
+    source: Path = arguments.source
+    given = {**vars(arguments), "layout_id": None}
+    if source.is_dir():
+        found = sorted(path for path in source.iterdir() if path.suffix.lower() in _FILES)
+        rows = [{**given, "boundary": path} for path in found]
+    else:
+        rows = _csv(source, given)
+    if not rows:
+        raise InputError(f"{source} names no boundary; files of {', '.join(_FILES)} are taken, or a CSV with rows")
+    return rows
+
+
+def _csv(source: Path, given: dict[str, Any]) -> list[dict[str, Any]]:
+    import csv  # noqa: PLC0415
+
+    try:
+        with source.open(encoding="utf-8-sig", newline="") as file:
+            table = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{source} can't be read as a folder or CSV: {error}") from None
+    rows = []
+    for number, line in enumerate(table, start=2):
+        if unknown := set(line) - {*_COLUMNS, *_MORE_COLUMNS}:
+            named = ", ".join(sorted(str(name) for name in unknown))
+            raise InputError(
+                f"{source}: columns {named} are unknown; there are: {', '.join((*_COLUMNS, *_MORE_COLUMNS))}"
+            )
+        row = dict(given)
+        for name, text in line.items():
+            if text:
+                row[name] = _value(name, text.strip(), source, number)
+        if not line.get("boundary"):
+            raise InputError(f"{source}, line {number}: the column 'boundary' is empty")
+        rows.append(row)
+    return rows
+
+
+def _value(name: str, text: str, source: Path, number: int) -> Any:
+    if name in ("boundary", "exclusions", "spec"):
+        return source.parent / text
+    if name == "dem" and text not in NAMED_DEMS and "://" not in text and not text.startswith("upload:"):
+        return str(source.parent / text)
+    if name == "no_terrain":
+        return text.lower() in ("1", "true", "yes")
+    if name in ("capacity_kw", "resolution_m", "setback_m", "max_road_grade_pct"):
+        try:
+            return float(text)
+        except ValueError:
+            raise InputError(f"{source}, line {number}: {name} is {text!r}; a number is needed") from None
+    return text
+
+
+def _lonlat(text: str) -> list[float]:
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--entry {text!r} is not LON,LAT; give degrees, such as -93.68,41.95") from None
+    return [lon, lat]
+
+
+def _moment(text: str) -> datetime:
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; give it as 2026-11-23 or 2026-11-23T08:00Z") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _verdict(client: JobClient, response: dict[str, Any]) -> int:
+    """Exit status of one submission: whose fault a failure was."""
+    if response["status"] == "cancelled":
+        return 1
+    if response["status"] != "failed":
+        return 0
+    kind = client.status(response["layout_id"])["error_kind"]
+    return 3 if kind in ("service", "lost") else 2 if kind == "request" else 1
+
+
+def _progress(count: int, *, quiet: bool) -> Callable[[dict[str, Any]], None] | None:
+    """Draw a live bar on stderr, in a terminal alone."""
+    if quiet or not sys.stderr.isatty():
+        return None
+    shown: dict[str, dict[str, Any]] = {}
+
+    def draw(body: dict[str, Any]) -> None:
+        shown[body["layout_id"]] = body
+        ended = sum(b["status"] in ("completed", "failed", "cancelled") for b in shown.values())
+        share = sum(
+            100 if b["status"] != "processing" and b["status"] != "queued" else b["progress_pct"]
+            for b in shown.values()
+        )
+        share //= count
+        full = share * _BAR // 100
+        words = body["stage"].replace("_", " ") if count == 1 else f"{ended} of {count} ended"
+        note = ", stalled" if body["stalled"] else ""
+        sys.stderr.write(f"\r[{'#' * full}{'.' * (_BAR - full)}] {share:3} %  {words}{note}\033[K")
+        sys.stderr.write("\n" if ended == count else "")
+        sys.stderr.flush()
+
+    return draw
+
+
+def _print_bodies(arguments: argparse.Namespace, bodies: list[dict[str, Any]]) -> None:
+    if arguments.json:
+        _json(bodies if len(bodies) > 1 else bodies[0])
+        return
+    for body in bodies:
+        stalled = " (stalled)" if body["stalled"] else ""
+        words = body["error_message"] or body["stage_message"] or body["stage"]
+        _line(f"{body['layout_id']}  {body['status']:10}{stalled}  {body['progress_pct']:3} %  {words}")
+
+
+def _print(arguments: argparse.Namespace, body: Any, text: str) -> None:
+    if arguments.json:
+        _json(body)
+    else:
+        _line(text)
+
+
+def _json(body: Any) -> None:
+    _line(json.dumps(body, indent=1, ensure_ascii=False))
+
+
+def _line(text: str) -> None:
+    print(text)  # noqa: T201 (prints by trade)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
