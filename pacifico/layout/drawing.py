@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 TOLERANCE_M = 0.005
+STUB_M = 30.0
+"""Dead ends up to this length may be drawn into the road that they leave."""
+HAIRPIN = -0.5
+"""Cosine of the sharpest bend that doing so may make."""
 
 
 @dataclass(frozen=True)
@@ -48,53 +52,137 @@ class Drawing:
 
     lines: list[Floats]
     ups: list[int]
-    ends_at: list[int]
-    """Road position at each line's end."""
     line_of: dict[int, int]
     """Line that serves each terminal."""
     tight: int
 
 
+@dataclass(frozen=True)
+class Strand:
+    """A stretch between junctions, as the search left it."""
+
+    xy: Floats
+    up: int
+    """Index of the stretch that it continues, always a lower one; -1 at the entry."""
+    bound: tuple[tuple[int, int], ...]
+    """(point, terminal) of what it serves, by point."""
+
+
 def draw(case: Case, gate: Gate, parent: Ints, server: Ints) -> Drawing:
     """Lines of the tree from the gate to all servers: pulled tight, bends rounded, none crossing another."""
-    lattice = case.lattice
-    chains = routing.chains_of(parent, gate.node, server[server >= 0])
-    at_root = [c for c, chain in enumerate(chains) if chain.up < 0]
-    lead = float(np.hypot(lattice.px[gate.node] - gate.point[0], lattice.py[gate.node] - gate.point[1])) > TOLERANCE_M
-    raw: list[Floats] = []
-    place: dict[int, tuple[int, int]] = {}
-    ups = [c.up for c in chains]
-    ends = [int(c.nodes[-1]) for c in chains]
-    shift = 0
-    if lead and len(at_root) != 1 and (server >= 0).any():  # a stretch of its own from the entry to the first junction
-        raw.append(np.array([gate.point, [lattice.px[gate.node], lattice.py[gate.node]]]))
-        ups, ends, shift = [-1, *(u + 1 for u in ups)], [gate.node, *ends], 1
-        place[gate.node] = (0, 1)
-    for c, chain in enumerate(chains):
-        xy = np.column_stack([lattice.px[chain.nodes], lattice.py[chain.nodes]])
-        first = 1
-        if lead and not shift and chain.up < 0:
-            xy = np.vstack([gate.point, xy])
-            first = 2
-            place[gate.node] = (c, 1)
-        elif not shift and chain.up < 0 and gate.node not in place:
-            place[gate.node] = (c, 0)
-        raw.append(xy)
-        for k, n in enumerate(chain.nodes[1:].tolist()):
-            place[n] = (c + shift, k + first)
-    line_of = {int(t): place[int(server[t])][0] for t in np.flatnonzero(server >= 0)} if raw else {}
-    bound: list[list[tuple[int, int]]] = [[] for _ in raw]
-    for t, c in line_of.items():
-        bound[c].append((place[int(server[t])][1], t))
+    strands = _strands(case.lattice, gate, parent, server)
+    merged = _without_stubs(case, strands)
+    drawing = _lined(case, merged, last_resort=len(merged) == len(strands))
+    return drawing if drawing is not None else _lined(case, strands, last_resort=True) or Drawing([], [], {}, 0)
 
+
+def _strands(lattice: routing.Lattice, gate: Gate, parent: Ints, server: Ints) -> list[Strand]:
+    """Stretches of the tree, the way from the entry to the first road position included."""
+    served = np.flatnonzero(server >= 0)
+    if served.size == 0:
+        return []
+    chains = routing.chains_of(parent, gate.node, server[served])
+    start = np.array([lattice.px[gate.node], lattice.py[gate.node]])
+    lead = [gate.point] if float(np.hypot(*(start - gate.point))) > TOLERANCE_M else []
+    paths: list[list[Floats]] = []
+    ups: list[int] = []
+    place: dict[int, tuple[int, int]] = {}
+    if sum(c.up < 0 for c in chains) != 1 and (lead or not chains):
+        # a stretch of its own from the entry to the first junction
+        paths.append([*lead, start] if lead else [start, *_step_aside(lattice, gate.node)])
+        if len(paths[0]) < 2:
+            return []
+        ups.append(-1)
+        place[gate.node] = (0, len(lead))
+        lead = []
+    shift = len(paths)
+    for c, chain in enumerate(chains):
+        points = list(np.column_stack([lattice.px[chain.nodes], lattice.py[chain.nodes]]))
+        before = lead if chain.up < 0 else []
+        for k, n in enumerate(chain.nodes.tolist()):
+            if k > 0 or n not in place:
+                place[n] = (c + shift, k + len(before))
+        paths.append([*before, *points])
+        ups.append(chain.up + shift if chain.up >= 0 or shift else -1)
+    bound: list[list[tuple[int, int]]] = [[] for _ in paths]
+    for t in served.tolist():
+        c, k = place[int(server[t])]
+        bound[c].append((k, t))
+    return [Strand(np.array(p), u, tuple(sorted(b))) for p, u, b in zip(paths, ups, bound, strict=True)]
+
+
+def _step_aside(lattice: routing.Lattice, node: int) -> list[Floats]:
+    """A neighbour that a road may lead to, where the entry by itself already serves everything."""
+    here = np.array([lattice.px[node], lattice.py[node]])
+    for dj, di in routing.MOVES.tolist():
+        j, i = node // lattice.nx + dj, node % lattice.nx + di
+        if 0 <= i < lattice.nx and 0 <= j < lattice.ny and lattice.clear[j * lattice.nx + i] > 0:
+            there = np.array([lattice.px[j * lattice.nx + i], lattice.py[j * lattice.nx + i]])
+            if lattice.fence.clear(here, there) and not lattice.blind.crossed(here, there):
+                return [there]
+    return []
+
+
+def _without_stubs(case: Case, strands: list[Strand]) -> list[Strand]:
+    """Let a road pass where a short dead end beside it leads to, if that makes the network shorter.
+
+    The dead end is walked out and back, and the whole pulled tight: what it serves keeps the road near it.
+    """
+    alive: dict[int, Strand] = dict(enumerate(strands))
+    after: dict[int, list[int]] = {c: [] for c in alive}
+    for c, strand in alive.items():
+        if strand.up >= 0:
+            after[strand.up].append(c)
+    for c in range(len(strands)):
+        stub = alive.get(c)
+        if stub is None or stub.up < 0 or after[c] or len(after[stub.up]) != 2 or _length(stub.xy) > STUB_M:
+            continue
+        on = next(k for k in after[stub.up] if k != c)
+        first, second = alive[stub.up], alive[on]
+        there = len(first.xy) - 1
+        back = there + 2 * (len(stub.xy) - 1)
+        joined = Strand(
+            np.vstack([first.xy, stub.xy[1:], stub.xy[-2::-1], second.xy[1:]]),
+            first.up,
+            (*first.bound, *((k + there, t) for k, t in stub.bound), *((k + back, t) for k, t in second.bound)),
+        )
+        line = _pulled(case, joined)
+        if _sharpest(line) >= HAIRPIN and _length(line) <= sum(
+            _length(_pulled(case, s)) for s in (first, stub, second)
+        ):
+            alive[stub.up] = joined
+            after[stub.up] = after[on]
+            for k in after[on]:
+                alive[k] = Strand(alive[k].xy, stub.up, alive[k].bound)
+            del alive[c], alive[on]
+    number = {k: n for n, k in enumerate(alive)}
+    return [Strand(s.xy, number.get(s.up, -1), s.bound) for s in alive.values()]
+
+
+def _length(xy: Floats) -> float:
+    return float(np.hypot(*np.diff(xy, axis=0).T).sum())
+
+
+def _sharpest(xy: Floats) -> float:
+    """Cosine of the sharpest bend of a line; 1 where it is straight."""
+    d = np.diff(xy, axis=0)
+    d /= np.hypot(d[:, 0], d[:, 1])[:, None]
+    return float((d[1:] * d[:-1]).sum(axis=1).min(initial=1.0))
+
+
+def _lined(case: Case, strands: list[Strand], *, last_resort: bool) -> Drawing | None:
+    """Lines of strands; None where lines cross that only the search's own paths would part, unless that may be used."""
     lines: list[Floats] = []
     pulled: list[Floats] = []
     tight = []
-    for c, xy in enumerate(raw):
-        straight = _pulled(case, xy, bound[c])
+    ups = [s.up for s in strands]
+    for strand in strands:
+        straight = _pulled(case, strand)
         pulled.append(straight)
-        line, sharp = routing.round_bends(lattice, straight, radius_m=case.rules.min_radius_m + case.rules.width_m / 2)
-        if not _serves(case, line, [t for _, t in bound[c]]):
+        line, sharp = routing.round_bends(
+            case.lattice, straight, radius_m=case.rules.min_radius_m + case.rules.width_m / 2
+        )
+        if not _serves(case, line, [t for _, t in strand.bound]):
             line, sharp = straight, max(len(straight) - 2, 0)
         lines.append(line)
         tight.append(sharp)
@@ -105,26 +193,23 @@ def draw(case: Case, gate: Gate, parent: Ints, server: Ints) -> Drawing:
             break
         for c in back:
             state[c] += 1
-            lines[c] = pulled[c] if state[c] == 1 else raw[c]
+            if state[c] == 2 and not last_resort:
+                return None
+            lines[c] = pulled[c] if state[c] == 1 else strands[c].xy
             tight[c] = max(len(pulled[c]) - 2, 0)
-    return Drawing(lines, ups, ends, line_of, sum(tight))
+    line_of = {t: c for c, s in enumerate(strands) for _, t in s.bound}
+    return Drawing(lines, ups, dict(sorted(line_of.items())), sum(tight))
 
 
-def _pulled(case: Case, xy: Floats, bound: list[tuple[int, int]]) -> Floats:
-    ordered = sorted(bound)
-    at = np.array([k for k, _ in ordered], dtype=np.int64)
-    who = np.array([t for _, t in ordered], dtype=np.int64)
-    key = xy.tobytes() + b"|" + at.tobytes() + who.tobytes()
+def _pulled(case: Case, strand: Strand) -> Floats:
+    at = np.array([k for k, _ in strand.bound], dtype=np.int64)
+    who = np.array([t for _, t in strand.bound], dtype=np.int64)
+    key = strand.xy.tobytes() + b"|" + at.tobytes() + who.tobytes()
     if key not in case.pulled:
         case.pulled[key] = routing.pull(
-            case.lattice,
-            xy,
-            bound_at=at,
-            bound=who,
-            shapes=case.shapes,
-            reach=case.reach_m,
-            max_grade=case.rules.max_grade,
-        )
+            case.lattice, np.ascontiguousarray(strand.xy), bound_at=at, bound=who, shapes=case.shapes,
+            reach=case.reach_m, max_grade=case.rules.max_grade,
+        )  # fmt: skip
     return case.pulled[key]
 
 
