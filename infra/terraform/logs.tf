@@ -1,0 +1,5 @@
+# Job logs, and the metrics that CloudWatch reads out of them (embedded metric format).
+resource "aws_cloudwatch_log_group" "worker" {
+  name              = "/ecs/${local.worker_name}"
+  retention_in_days = var.log_retention_days
+}
