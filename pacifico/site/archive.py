@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -61,12 +62,18 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
             infos = self._zip.infolist()
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError, OverflowError) as error:
+        except (
+            zipfile.BadZipFile,
+            struct.error,
+            NotImplementedError,
+            ValueError,
+            OSError,
+            EOFError,
+            OverflowError,
+        ) as error:
             raise SiteError(f"the archive is damaged or cut off ({_plain(error)}); pack it again") from None
         self.members = tuple(
-            Member(path, info)
-            for info in infos
-            if not info.is_dir() and not _is_shadow(path := info.filename.replace("\\", "/"))
+            Member(path, info) for info in infos if not _is_left_out(path := info.filename.replace("\\", "/"))
         )
 
     def read(self, member: Member, limit: int) -> bytes:
@@ -97,6 +104,7 @@ class Archive:
         except (
             zipfile.BadZipFile,
             zlib.error,
+            struct.error,
             EOFError,
             OSError,
             NotImplementedError,
@@ -108,9 +116,10 @@ class Archive:
             ) from None
 
 
-def _is_shadow(path: str) -> bool:
+def _is_left_out(path: str) -> bool:
+    """Whether a member is a folder, nameless, hidden, or in macOS's shadow folder."""
     parts = path.split("/")
-    return "__MACOSX" in parts or parts[-1].startswith(".")
+    return not parts[-1] or "__MACOSX" in parts or parts[-1].startswith(".")
 
 
 def _plain(error: Exception) -> str:

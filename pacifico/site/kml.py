@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from xml.sax.xmlreader import AttributesImpl
 
 MAX_DEPTH = 1000
-MAX_ELEMENTS = 1_000_000
+MAX_ELEMENTS = 500_000
 
 _MAX_LABELS = 16
 _ROOTS = frozenset({"kml", "Document", "Folder", "Placemark"})

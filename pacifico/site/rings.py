@@ -184,13 +184,13 @@ def require_few_crossings(lines: Sequence[Coords], what: str) -> None:
     Raises
     ------
     SiteError
-        Where edges meet more than twenty others each, on average, and 10,000 times in all.
+        Where edges meet more than twelve others each, on average.
     """
     pairs = np.concatenate([np.stack([xy[:-1], xy[1:]], axis=1) for xy in lines])
     edges = cast("NDArray[np.object_]", shapely.linestrings(pairs))
     if len(edges) < SMALL_RING:
         return
-    limit = 20 * len(edges) + 10_000
+    limit = 12 * len(edges) + 5_000
     tree = shapely.STRtree(edges)
     met, done, chunk = 0, 0, 64
     while done < len(edges):

@@ -213,10 +213,12 @@ def _raw(path: Path, name: str | None, where: str) -> tuple[dict[str, Any], Any,
 
 def _geometries(wkb: Any, where: str, warnings: list[str]) -> Any:
     try:
-        found = shapely.from_wkb(wkb)
+        with np.errstate(invalid="ignore"):
+            found = shapely.from_wkb(wkb)
     except (ShapelyError, ValueError):
         try:
-            found = shapely.from_wkb(wkb, on_invalid="fix")
+            with np.errstate(invalid="ignore"):
+                found = shapely.from_wkb(wkb, on_invalid="fix")
         except (ShapelyError, ValueError) as error:
             raise SiteError(
                 f"{where} holds a geometry that can't be read ({_first_line(error)}); export it again"

@@ -107,3 +107,10 @@ def test_a_lying_size_does_not_pass(read):
     small = struct.pack("<I", 400)
     with pytest.raises(SiteError, match="can't be unpacked"):
         read(broken(broken(data, 22, small), directory + 24, small), "site.kmz")
+
+
+def test_a_member_without_a_name_is_passed_over(read, plan):
+    data = packed({"x": "y", "doc.kml": plan()})
+    directory = data.find(b"PK\x01\x02")
+    nameless = broken(data, directory + 46, b"\x00")  # zipfile ends names at a null byte
+    assert read(nameless, "site.kmz").name == "A"

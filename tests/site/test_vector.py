@@ -12,7 +12,7 @@ import shapely
 from numpy.testing import assert_allclose
 
 from pacifico.errors import CRSMismatchError, SiteError
-from pacifico.site.boundary import read_site
+from pacifico.site.boundary import read_site, read_site_bytes
 from pacifico.site.vector import _shapefile_index
 
 SQUARE = shapely.box(578_000, 4_983_000, 579_000, 4_984_000)
@@ -199,3 +199,68 @@ def test_ten_character_columns(write):
 def test_points_only(write):
     with pytest.raises(SiteError, match=r"no polygon found \(it holds 1 point\)"):
         read_site(write("site.gpkg", site=frame(shapely.Point(578_000, 4_983_000))))
+
+
+def wkb_of(path, table="site"):
+    """The one geometry of a GeoPackage, header first."""
+    with sqlite3.connect(path) as database:
+        (blob,) = database.execute(f"SELECT geom FROM {table}").fetchone()  # noqa: S608 (our own table)
+    database.close()
+    return blob
+
+
+def put(path, blob, table="site"):
+    with sqlite3.connect(path) as database:
+        # GDAL's triggers call functions that plain SQLite lacks.
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        database.execute(f"UPDATE {table} SET geom = ?", (blob,))  # noqa: S608 (our own table)
+    database.close()
+    return path
+
+
+def test_geometry_that_is_not_finite(write):
+    path = write("site.gpkg", site=frame(SQUARE))
+    blob = wkb_of(path)
+    with pytest.raises(SiteError, match="not finite"):
+        read_site(put(path, blob[:-32] + struct.pack("<dd", np.nan, np.inf) + blob[-16:]))
+
+
+def test_unclosed_ring_in_a_geopackage(write):
+    path = write("site.gpkg", site=frame(SQUARE))
+    blob = wkb_of(path)
+    site = read_site(put(path, blob[:-16] + struct.pack("<dd", 578_500.0, 4_982_000.0)))
+    assert any("closed" in w.lower() for w in site.warnings)
+    assert site.boundary.is_valid
+
+
+def test_more_than_200_layers(write):
+    path = write("site.gpkg", site=frame(SQUARE))
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA foreign_keys = OFF")
+        rows = [(f"t{i}", f"t{i}") for i in range(201)]
+        database.executemany(
+            "INSERT INTO gpkg_contents (table_name, data_type, identifier) VALUES (?, 'features', ?)", rows
+        )
+        database.executemany(
+            "INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', 'POLYGON', 4326, 0, 0)", [r[:1] for r in rows]
+        )
+    database.close()
+    with pytest.raises(SiteError, match="more than 200 layers"):
+        read_site(path)
+
+
+def test_curves_are_straightened(write):
+    path = write("site.gpkg", site=frame(SQUARE))
+    header = wkb_of(path)[: 8 + 32]
+    x, y, r = 578_500.0, 4_983_500.0, 500.0
+    circle = [(x - r, y), (x + r, y), (x - r, y)]
+    curve = struct.pack("<BII", 1, 8, len(circle)) + b"".join(struct.pack("<dd", *p) for p in circle)
+    site = read_site(put(path, header + struct.pack("<BII", 1, 10, 1) + curve))
+    assert_allclose(site.boundary.area, np.pi * r**2, rtol=1e-3)
+
+
+def test_bare_shapefile_needs_its_neighbours(write):
+    from_bytes = write("site.shp", x=frame(SQUARE)).read_bytes()
+    with pytest.raises(CRSMismatchError, match=r"has no \.prj"):
+        read_site_bytes(from_bytes, "site.shp")
