@@ -642,6 +642,9 @@ def pull(
         if cost < 0.0:  # legal on the nodes' own heights: priced as the steepest
             cost = 20.0 * np.hypot(xy[k, 0] - xy[k - 1, 0], xy[k, 1] - xy[k - 1, 1])
         along[k] = along[k - 1] + cost
+        if k < n - 1:
+            ux, uy, vx, vy = xy[k, 0] - xy[k - 1, 0], xy[k, 1] - xy[k - 1, 1], xy[k + 1, 0] - xy[k, 0], xy[k + 1, 1] - xy[k, 1]
+            along[k] += 2.0 * turn_cost(ux, uy, vx, vy)  # wriggles give way to a little earthwork
     keep = np.zeros(n, np.int64)
     count, i = 1, 0
     while i < n - 1:
