@@ -32,7 +32,7 @@ BACKGROUNDS = {
 }
 _DRAWN = {"shapeOptions": {**layers_.AREA_STYLES["exclusion"]}}
 _MAP_WIDTH_PX = 700
-_WIDE = {"description_width": "92px"}
+_WIDE = {"description_width": "100px"}
 
 
 def explore(

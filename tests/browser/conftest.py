@@ -1,0 +1,98 @@
+"""A JupyterLab of its own on loopback, and a Chromium that may reach nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: install one, or name it in CHROMIUM")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def asked_outside():
+    """Addresses beyond loopback that the page has asked for; each was refused."""
+    return []
+
+
+@pytest.fixture
+def page(browser, asked_outside):
+    context = browser.new_context(viewport={"width": 1500, "height": 1000})
+
+    def guard(route):
+        if urlsplit(route.request.url).hostname in {"127.0.0.1", "localhost"}:
+            route.continue_()
+        else:
+            asked_outside.append(route.request.url)
+            route.abort()
+
+    context.route(lambda url: url.startswith("http"), guard)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """Address with token and root folder of a running JupyterLab."""
+    config = tmp_path / "config"
+    (config / "labconfig").mkdir(parents=True)
+    quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (config / "labconfig" / "page_config.json").write_text(json.dumps(quiet))
+    root, runtime = tmp_path / "notebooks", tmp_path / "runtime"
+    root.mkdir()
+    own = {
+        "JUPYTER_CONFIG_DIR": str(config),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
+        "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0", f"--notebook-dir={root}"]  # fmt: skip
+    log = (tmp_path / "lab.log").open("wb")
+    server = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    try:
+        yield _address(server, runtime, tmp_path / "lab.log"), root
+    finally:
+        server.terminate()
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        log.close()
+
+
+def _address(server, runtime, log):
+    """Wait for the file that a server writes when it listens."""
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        for info in runtime.glob("jpserver-*.json"):
+            try:
+                told = json.loads(info.read_text())
+            except json.JSONDecodeError:  # being written
+                continue
+            return f"http://127.0.0.1:{told['port']}", told["token"]
+        if server.poll() is not None:
+            break
+        time.sleep(0.05)  # no event tells of a file that appears
+    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")

@@ -1,0 +1,96 @@
+"""The explorer notebook in a real JupyterLab: opened, run, looked at, and moved."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api")
+TimeoutError = playwright.TimeoutError  # noqa: A001 (its own, not Python's)
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "explore_site.ipynb"
+
+
+def open_and_run(page, lab, notebook: Path):
+    """Open a notebook and run all its cells; the first page of a fresh server may ask for a kernel."""
+    (base, token), root = lab
+    shutil.copy(notebook, root / notebook.name)
+    page.goto(f"{base}/lab/tree/{notebook.name}?token={token}")
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+    accept = page.locator(".jp-Dialog button.jp-mod-accept")
+    page.add_locator_handler(accept, lambda button: button.click())
+    started = page.locator(".jp-InputArea-prompt", has_text=re.compile(r"\[[*\d]"))
+    for _ in range(20):  # 'idle' shows before the kernel takes anything: what is run too early is lost
+        page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
+        page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
+        try:
+            started.first.wait_for(timeout=3_000)
+        except TimeoutError:
+            continue
+        break
+    shown, failed = ".leaflet-container path.leaflet-interactive", '[data-mime-type="application/vnd.jupyter.error"]'
+    page.wait_for_selector(f"{shown}, {failed}", timeout=120_000)
+    assert outputs_in_error(page) == []
+
+
+def outputs_in_error(page) -> list[str]:
+    kinds = ["application/vnd.jupyter.stderr", "application/vnd.jupyter.error"]
+    return page.locator(", ".join(f'[data-mime-type="{kind}"]' for kind in kinds)).all_inner_texts()
+
+
+def test_the_site_is_explored(page, lab, asked_outside):
+    open_and_run(page, lab, NOTEBOOK)
+
+    # terrain images lie under the whole boundary
+    images = page.locator(".leaflet-container img.leaflet-image-layer")
+    images.nth(1).wait_for(timeout=30_000)
+    assert images.count() == 2
+    drawn = page.locator(".leaflet-overlay-pane svg g").first.bounding_box()
+    image = images.first.bounding_box()
+    assert image["x"] <= drawn["x"]
+    assert image["x"] + image["width"] >= drawn["x"] + drawn["width"]
+    assert page.locator(".leaflet-container path.leaflet-interactive").count() > 20
+
+    # the layer control names what is there, and switches it
+    page.locator(".leaflet-control-layers").hover()
+    named = [text.strip() for text in page.locator(".leaflet-control-layers-overlays label").all_inner_texts()]
+    assert {"Hillshade", "Slope", "Boundary", "Buildable area", "Roads", "Solar array", "Substation", "Entry"} <= set(named)
+    before = page.locator(".leaflet-container path.leaflet-interactive").count()
+    page.locator(".leaflet-control-layers-overlays label", has_text="Solar array").locator("input").uncheck()
+    page.wait_for_function(
+        "n => document.querySelectorAll('.leaflet-container path.leaflet-interactive').length < n", arg=before
+    )
+    page.locator(".leaflet-control-layers-overlays label", has_text="Solar array").locator("input").check()
+    page.mouse.move(5, 5)
+
+    # a slider moves the layout
+    figures = page.locator(".widget-html", has_text="Capacity, AC").last
+    told = figures.inner_text()
+    target = page.locator(".widget-inline-hbox", has_text="Target, MW").locator(".widget-readout")
+    target.fill("5")
+    target.press("Enter")
+    page.wait_for_function(
+        "told => [...document.querySelectorAll('.widget-html')].some(e => e.innerText.includes('of 5.0 asked'))", arg=told
+    )
+    assert outputs_in_error(page) == []
+    assert asked_outside == []
+    if folder := os.environ.get("PACIFICO_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / "notebook.png")
+        page.locator(".jp-OutputArea-output .widget-hbox").first.screenshot(path=Path(folder) / "explorer.png")
+
+
+def test_a_site_without_room_is_told_in_one_line(page, lab):
+    open_and_run(page, lab, NOTEBOOK)
+    setback = page.locator(".widget-inline-hbox", has_text="Setback, m").locator(".widget-readout")
+    setback.fill("200")
+    setback.press("Enter")
+    target = page.locator(".widget-inline-hbox", has_text="Target, MW").locator(".widget-readout")
+    target.fill("0.1")
+    target.press("Enter")
+    page.locator(".widget-html", has_text="No layout:").wait_for(timeout=30_000)
