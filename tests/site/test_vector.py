@@ -264,3 +264,10 @@ def test_bare_shapefile_needs_its_neighbours(write):
     from_bytes = write("site.shp", x=frame(SQUARE)).read_bytes()
     with pytest.raises(CRSMismatchError, match=r"has no \.prj"):
         read_site_bytes(from_bytes, "site.shp")
+
+
+def test_crs_name_that_is_not_utf8(write):
+    path = write("site.shp", x=frame(SQUARE))
+    odd = zipped(path, change=lambda m, d: d.replace(b"UTM", b"\xffTM") if m.suffix == ".prj" else d)
+    with pytest.raises(CRSMismatchError, match="unreadable"):
+        read_site(odd)
