@@ -5,6 +5,7 @@ papermill 2.7's own engine marks cells that never ran, and those of a dead kerne
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,8 @@ class _TruthfulEngine(Engine):  # type: ignore[misc]
 
 
 papermill_engines.register("pacifico", _TruthfulEngine)
+# It calls parameters unknown whose annotation it can't parse; they were checked before (notebooks.check).
+logging.getLogger("papermill").setLevel(logging.ERROR)
 
 
 def run(template: Path, output: Path, parameters: dict[str, Any], recording: Recording) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico import errors
-from pacifico.errors import InputError, OutsideServiceError
-from pacifico.run import folder, manifest, notebooks
+from pacifico.errors import OutsideServiceError
+from pacifico.run import folder, inputs, manifest, notebooks
 from pacifico.run import kernel as kernels
 from pacifico.run.outcome import MARGIN_NOTES, STAGES, ErrorKind, Outcome
 
@@ -100,14 +100,14 @@ def _execute(
 ) -> Outcome:
     started, clock = datetime.now(UTC), time.monotonic()
     out_dir = Path(request.out_dir).absolute()
-    staged_names = _staged_names(request.inputs)
-    parameters = {**request.parameters, **{name: f"inputs/{file}" for name, file in staged_names.items()}}
+    names = inputs.names(request.inputs)
+    parameters = {**request.parameters, **{name: f"{inputs.FOLDER}/{file}" for name, file in names.items()}}
     notebooks.check(template, parameters)
     folder.check(out_dir)
 
     staged = folder.stage(out_dir)
     try:
-        inputs = _copy_inputs(request.inputs, staged_names, staged)
+        given = inputs.copy(request.inputs, names, staged)
         running = kernel if kernel is not None else kernels.start(staged, env=request.env)
         try:
             if kernel is not None:
@@ -127,7 +127,7 @@ def _execute(
                     "timeout_s": request.timeout_s,
                     "memory_limit_bytes": request.memory_limit_bytes,
                 },
-                "inputs": inputs,
+                "inputs": inputs.settle(given, parameters, staged),
                 "notes": dict(request.notes),
                 "notebook": {"name": template.name, "sha256": template.sha256},
                 "environment": manifest.environment(),
@@ -147,30 +147,6 @@ def _execute(
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return outcome
-
-
-def _staged_names(inputs: Mapping[str, Path]) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for parameter, path in inputs.items():
-        if not Path(path).is_file():
-            raise InputError(f"{parameter}: there is no file {path}")
-        name = Path(path).name
-        names[parameter] = f"{parameter}-{name}" if name in names.values() else name
-    return names
-
-
-def _copy_inputs(inputs: Mapping[str, Path], names: Mapping[str, str], staged: Path) -> dict[str, dict[str, Any]]:
-    target = staged / "inputs"
-    target.mkdir()
-    described = {}
-    for parameter, path in inputs.items():
-        copy = target / names[parameter]
-        try:
-            shutil.copyfile(path, copy)
-        except PermissionError:
-            raise InputError(f"{parameter}: {path} may not be read") from None
-        described[parameter] = {"path": f"inputs/{copy.name}", **manifest.describe(copy)}
-    return described
 
 
 def _supervise(

@@ -315,3 +315,25 @@ def test_a_dead_parent_takes_its_kernel_along(template, tmp_path):
         threading.Event().wait(0.1)
     assert not alive(kernel)
     assert not (tmp_path / "report").exists()
+
+
+def test_what_a_notebook_keeps_stands_for_the_parameter(template, execute, tmp_path):
+    big = tmp_path / "big.tif"
+    big.write_text("much")
+    made = template(
+        "from pathlib import Path\nPath(dem).unlink()\nPath('inputs/dem.tif').write_text('less')\n"
+        "Path('inputs/other.tif').write_text('fetched')\nPath('inputs/log.txt').write_text('x')",
+        parameters='dem: str = ""\nother: str = "3dep"\nboundary: str = ""',
+    )
+    site = tmp_path / "a.kml"
+    site.write_text("site")
+    execute(made, inputs={"dem": big, "boundary": site}, parameters={"other": "glo30"})
+    kept = told(tmp_path / "report")["inputs"]
+    assert {n: e["path"] for n, e in kept.items()} == {
+        "boundary": "inputs/a.kml", "dem": "inputs/dem.tif", "log.txt": "inputs/log.txt", "other": "inputs/other.tif",
+    }  # fmt: skip
+    assert kept["dem"]["given"]["path"] == "inputs/big.tif"
+    assert kept["dem"]["given"]["sha256"] == hashlib.sha256(b"much").hexdigest()
+    assert kept["dem"]["sha256"] == hashlib.sha256(b"less").hexdigest()
+    assert kept["other"]["given"] == "glo30"
+    assert "given" not in kept["boundary"]

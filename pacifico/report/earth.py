@@ -1,0 +1,123 @@
+"""Design heights of a stored layout against the ground: under pads and roads, and along the longest road."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from pacifico.grid import Ground
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from pacifico.report.stored import StoredLayout
+
+    Floats = NDArray[np.float64]
+
+PAD_STEP_M, ROAD_STEP_M = 3.0, 4.0
+"""Spacing of the points at which pads and roads are sampled for the figure [m]."""
+
+
+def height_change(layout: StoredLayout, dem: xr.DataArray) -> list[tuple[Floats, Floats]]:
+    """Design minus ground, sampled under each pad and along each road.
+
+    Returns
+    -------
+    list of (xy, dz)
+        Points, shape (n, 2), and height differences, shape (n,) [m]; points beside nodata are left out.
+    """
+    ground = Ground.finest_of(dem)
+    changes = []
+    for pad in layout.of_kind("pad"):
+        west, south, east, north = pad.geometry.bounds
+        x, y = np.meshgrid(np.arange(west, east, PAD_STEP_M) + 1, np.arange(south, north, PAD_STEP_M) + 1)
+        inside = shapely.contains_xy(pad.geometry, x, y)
+        x, y = x[inside], y[inside]
+        centre = pad.geometry.centroid
+        design = pad["elevation_m"] + pad["grade_east"] * (x - centre.x) + pad["grade_north"] * (y - centre.y)
+        changes.append((np.column_stack([x, y]), design - ground.at(x, y)))
+    for road in layout.of_kind("road"):
+        line = stationed(shapely.get_coordinates(road.geometry, include_z=True), ROAD_STEP_M)
+        half = 0.5 * float(road["width_m"])
+        along = np.gradient(line[:, :2], axis=0)
+        across = np.column_stack([-along[:, 1], along[:, 0]]) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
+        for offset in (-0.6 * half, 0.0, 0.6 * half):
+            xy = line[:, :2] + offset * across
+            changes.append((xy, line[:, 2] - ground.at(xy[:, 0], xy[:, 1])))
+    return [(xy[np.isfinite(dz)], dz[np.isfinite(dz)]) for xy, dz in changes]
+
+
+@dataclass(frozen=True)
+class RoadProfile:
+    """Ground and design heights along a way through the road network."""
+
+    station_m: Floats
+    """Distance from the entry [m]."""
+    design_m: Floats
+    ground_m: Floats
+    """Under the centreline [m], NaN beside nodata."""
+    grade_pct: Floats
+    """Of each piece between two stations, sign with the way [%]; one shorter than the stations."""
+
+
+def longest_way(layout: StoredLayout) -> Floats:
+    """Vertices (n, 3) of the longest of the shortest ways from the entry to a road's end [m]; (0, 3) without roads."""
+    links: dict[tuple[float, float], dict[tuple[float, float], float]] = {}
+    heights: dict[tuple[float, float], float] = {}
+    for road in layout.of_kind("road"):
+        xyz = shapely.get_coordinates(road.geometry, include_z=True)
+        keys = [(round(float(x), 3), round(float(y), 3)) for x, y, _ in xyz]
+        heights.update(zip(keys, (float(z) for z in xyz[:, 2]), strict=True))
+        for a, b in itertools.pairwise(keys):
+            length = float(np.hypot(a[0] - b[0], a[1] - b[1]))
+            links.setdefault(a, {})[b] = length
+            links.setdefault(b, {})[a] = length
+    entries = layout.of_kind("entry")
+    if not links or not entries:
+        return np.empty((0, 3))
+    x, y = shapely.get_coordinates(entries[0].geometry)[0]
+    start = min(links, key=lambda p: (np.hypot(p[0] - x, p[1] - y), p))
+    distance, before = {start: 0.0}, {start: start}
+    queue = [(0.0, start)]
+    while queue:
+        far, at = heapq.heappop(queue)
+        if far > distance[at]:
+            continue
+        for to, length in sorted(links[at].items()):
+            if far + length < distance.get(to, np.inf):
+                distance[to], before[to] = far + length, at
+                heapq.heappush(queue, (far + length, to))
+    end = max(distance, key=lambda p: (distance[p], p))
+    way = [end]
+    while way[-1] != start:
+        way.append(before[way[-1]])
+    return np.array([(x, y, heights[x, y]) for x, y in reversed(way)])
+
+
+def road_profile(layout: StoredLayout, dem: xr.DataArray) -> RoadProfile | None:
+    """Profile of the longest way from the entry; None without roads."""
+    way = longest_way(layout)
+    if len(way) < 2:
+        return None
+    line = stationed(way, 2.0)
+    station = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line[:, :2], axis=0).T))])
+    ground = Ground.finest_of(dem).at(line[:, 0], line[:, 1])
+    return RoadProfile(station, line[:, 2], ground, 100 * np.diff(line[:, 2]) / np.diff(station))
+
+
+def stationed(xyz: Floats, step: float) -> Floats:
+    """Line with points added so that none are more than `step` apart [m]; vertices and heights between them are kept."""
+    pieces = [xyz[:1]]
+    for a, b in itertools.pairwise(xyz):
+        length = float(np.hypot(*(b - a)[:2]))
+        if length < 1e-6:
+            continue
+        count = max(int(np.ceil(length / step)), 1)
+        pieces.append(a + (b - a) * (np.arange(1, count + 1) / count)[:, None])
+    return np.concatenate(pieces)

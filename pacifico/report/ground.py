@@ -1,0 +1,71 @@
+"""The ground of a report, kept beside it: what was read once is never asked for again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pacifico.errors import InputError
+from pacifico.site.boundary import read_site
+from pacifico.terrain.clip import clip_source, is_clip, open_clip
+from pacifico.terrain.dem import level_ground
+from pacifico.terrain.sources import SAMPLE, sample_site_path
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from pacifico.site.model import Site
+    from pacifico.terrain.heights import Units
+
+INPUTS = Path("inputs")
+
+
+def site_of(boundary: str, *, layer: str | None = None) -> Site:
+    """Site of a boundary file, or the one that ships with the sample terrain (`sample`)."""
+    return read_site(sample_site_path() if boundary == SAMPLE else boundary, layer=layer)
+
+
+def ground_of(
+    site: Site,
+    dem: str | None,
+    *,
+    terrain: bool = True,
+    resolution_m: float | None = None,
+    units: Units | None = None,
+    keep_in: Path | None = INPUTS,
+) -> xr.DataArray:
+    """Elevation for a site; the window that was read of the DEM stays in `keep_in` as `dem.tif`.
+
+    Parameters
+    ----------
+    dem : str or None
+        As for `open_dem`, or a clip kept by an earlier run.
+    terrain : bool
+        False for level ground: then `dem` must be None.
+    keep_in : Path, optional
+        Folder; without it, or where it is not there, nothing is kept. A DEM that lies in it is replaced by its clip.
+
+    Raises
+    ------
+    InputError
+        Neither a DEM nor level ground was asked for, or both.
+    DEMError, OutsideServiceError
+        As `open_dem` raises them.
+    """
+    if not terrain:
+        if dem:
+            raise InputError(f"terrain is off, and yet a DEM is given ({dem}): leave one of them out")
+        return level_ground(site, resolution_m=resolution_m or 10.0)
+    if not dem:
+        raise InputError("no DEM was given: name a file or a source such as 'sample' or '3dep', or turn terrain off")
+    if is_clip(dem):
+        return open_clip(site, dem, resolution_m=resolution_m, units=units)
+    if keep_in is None or not keep_in.is_dir():
+        from pacifico.terrain.dem import open_dem  # noqa: PLC0415
+
+        return open_dem(site, dem, resolution_m=resolution_m, units=units)
+    new = clip_source(site, dem, keep_in / "dem.part.tif", resolution_m=resolution_m)
+    if Path(dem).parent == keep_in:
+        Path(dem).unlink()
+    clip = new.rename(keep_in / "dem.tif")
+    return open_clip(site, clip, resolution_m=resolution_m, units=units)

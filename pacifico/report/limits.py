@@ -1,0 +1,31 @@
+"""Slope limits of the assets that a profile may hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pacifico.layout.spec import Profile, make_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SOLAR = ("solar_array", "inverter_skid")
+_GAS = ("gas_turbine", "cooling_system", "control_center", "battery")
+_KINDS: dict[Profile, tuple[str, ...]] = {
+    "solar_farm": _SOLAR,
+    "gas_bess": _GAS,
+    "wind_hybrid": ("wind_turbine", *_SOLAR, "battery"),
+    "hybrid": (*_SOLAR, "battery", "generator"),
+    "bess": ("battery",),
+}
+
+
+def slope_limits(profile: Profile, spec: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, float]:
+    """Steepest natural ground [°] for each asset type of a profile, substation included."""
+    rules = make_spec(spec)
+    return {kind: rules.number(kind, "slope_limit_deg") for kind in (*_KINDS[profile], "substation")}
+
+
+def road_grade_pct(asked: float | None, spec: Mapping[str, Mapping[str, Any]] | None = None) -> float:
+    """Steepest road allowed [%]: as asked, else by the rules."""
+    return float(asked) if asked is not None else make_spec(spec).number("road", "max_grade_pct")

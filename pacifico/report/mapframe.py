@@ -1,0 +1,219 @@
+"""The frame of every map figure: shaded ground, scale bar, north arrow, one size."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path as MarkPath
+
+from pacifico.grid import Grid
+from pacifico.terrain.surface import hillshade
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+WIDTH_IN = 9.4
+INK = "#1c2321"
+DPI = 110
+
+
+class Picture(Figure):
+    """Figure that shows itself in a notebook, whether or not pyplot is in use there."""
+
+    def _repr_png_(self) -> bytes:
+        png = io.BytesIO()
+        self.savefig(png, format="png", metadata={"Software": None})
+        return png.getvalue()
+
+
+def map_figure(area: BaseGeometry, *, legend_in: float = 2.3, title: str = "") -> tuple[Picture, Axes]:
+    """Figure and axes around an area [m], the legend's room to the right of it."""
+    west, south, east, north = area.bounds
+    pad = 0.06 * max(east - west, north - south)
+    spans = (east - west + 2 * pad, north - south + 2 * pad)
+    wide = WIDTH_IN - legend_in
+    tall = min(max(wide * spans[1] / spans[0], 3.4), 7.4)
+    fig = Picture(figsize=(WIDTH_IN, tall + 0.45), dpi=DPI, facecolor="white")
+    top = 1 - 0.40 / (tall + 0.45)
+    ax = fig.add_axes((0.012, 0.012, wide / WIDTH_IN - 0.012, top - 0.012))
+    # The frame is filled: whatever shape the site has, ground is shown to the edges.
+    ratio = (wide - 0.012 * WIDTH_IN) / tall
+    half_x, half_y = spans[0] / 2, spans[1] / 2
+    if half_x / half_y < ratio:
+        half_x = half_y * ratio
+    else:
+        half_y = half_x / ratio
+    x, y = (west + east) / 2, (south + north) / 2
+    ax.set(xlim=(x - half_x, x + half_x), ylim=(y - half_y, y + half_y), aspect="equal", xticks=[], yticks=[])
+    ax.set_facecolor("#eef0ec")
+    for side in ax.spines.values():
+        side.set(color="#9aa39e", linewidth=0.8)
+    if title:
+        fig.text(0.012, 1 - 0.24 / (tall + 0.45), title, fontsize=12.5, fontweight="bold", color=INK, va="center")
+    _scale_bar(ax)
+    _north_arrow(ax)
+    return fig, ax
+
+
+def shade(ax: Axes, dem: xr.DataArray, *, strength: float = 0.85) -> AxesImage:
+    """Hillshade under everything else."""
+    light = hillshade(dem).values
+    return ax.imshow(
+        light,
+        cmap="gray",
+        vmin=-0.25,
+        vmax=1.15,
+        alpha=strength,
+        extent=extent(dem),
+        zorder=0,
+        interpolation="bilinear",
+    )
+
+
+def extent(raster: xr.DataArray) -> tuple[float, float, float, float]:
+    """West, east, south, north of a raster's outer edge [m]."""
+    west, south, east, north = Grid.of(raster).bounds
+    return west, east, south, north
+
+
+def paint(ax: Axes, raster: xr.DataArray, values: NDArray[Any], **style: Any) -> AxesImage:
+    """Values on a raster's grid."""
+    return ax.imshow(values, extent=extent(raster), **{"interpolation": "nearest", "zorder": 1, **style})
+
+
+def contours(ax: Axes, dem: xr.DataArray, area: BaseGeometry) -> float | None:
+    """Contour lines at an interval that fits the relief; the interval [m], None on level ground."""
+    z = dem.values
+    west, south, east, north = area.bounds
+    near = z[np.ix_((dem.y >= south) & (dem.y <= north), (dem.x >= west) & (dem.x <= east))]
+    if not np.isfinite(near).any():
+        return None
+    relief = float(np.nanmax(near) - np.nanmin(near))
+    if relief < 0.5:
+        return None
+    step = nice(relief / 12)
+    levels = np.arange(math.floor(np.nanmin(z) / step) * step, float(np.nanmax(z)) + step, step)
+    if len(levels) > 200:
+        return None
+    lines = ax.contour(dem.x, dem.y, z, levels, colors="#5b4636", linewidths=0.45, alpha=0.75, zorder=2)
+    ax.clabel(lines, levels[::4], fmt="%g", fontsize=6.5, inline_spacing=2)
+    return step
+
+
+def nice(value: float) -> float:
+    """Largest of 1, 2, 5 times a power of ten that is not above the value."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(m * power for m in (5, 2, 1) if m * power <= value * (1 + 1e-9))
+
+
+def area_patch(ax: Axes, geometries: Iterable[BaseGeometry], **style: Any) -> None:
+    """Polygons, holes kept, as one patch."""
+    vertices: list[NDArray[np.float64]] = []
+    codes: list[NDArray[np.uint8]] = []
+    for geometry in geometries:
+        for polygon in shapely.get_parts(geometry):
+            if polygon.geom_type != "Polygon" or polygon.is_empty:
+                continue
+            for ring in (polygon.exterior, *polygon.interiors):
+                xy = shapely.get_coordinates(ring)
+                code = np.full(len(xy), MarkPath.LINETO, dtype=np.uint8)
+                code[0], code[-1] = MarkPath.MOVETO, MarkPath.CLOSEPOLY
+                vertices.append(xy)
+                codes.append(code)
+    if vertices:
+        ax.add_patch(PathPatch(MarkPath(np.concatenate(vertices), np.concatenate(codes)), **style))
+
+
+def lines(ax: Axes, geometries: Sequence[BaseGeometry], **style: Any) -> None:
+    """Line strings as one collection."""
+    parts = [shapely.get_coordinates(p) for g in geometries for p in shapely.get_parts(g)]
+    ax.add_collection(LineCollection(parts, **{"capstyle": "round", "joinstyle": "round", **style}))
+
+
+def legend(ax: Axes, handles: Sequence[Any], *, title: str = "", note: str = "") -> None:
+    """Legend to the right of the map, a note below it."""
+    box = ax.legend(
+        handles=list(handles),
+        loc="upper left",
+        bbox_to_anchor=(1.012, 1.0),
+        borderaxespad=0.0,
+        frameon=False,
+        fontsize=8.8,
+        title=title or None,
+        title_fontproperties={"weight": "bold", "size": 9},
+        alignment="left",
+        labelspacing=0.55,
+    )
+    box.set_in_layout(False)
+    if note:
+        ax.text(
+            1.03, 0.0, note, transform=ax.transAxes, fontsize=7.6, color="#5d6764", va="bottom", ha="left", wrap=False
+        )
+
+
+def _scale_bar(ax: Axes) -> None:
+    x0, x1 = ax.get_xlim()
+    y0, y1 = ax.get_ylim()
+    length = nice((x1 - x0) / 4.2)
+    left, low, high = x0 + 0.028 * (x1 - x0), y0 + 0.030 * (y1 - y0), 0.012 * (y1 - y0)
+    margin = 0.012 * (x1 - x0)
+    ax.add_patch(
+        Rectangle(
+            (left - margin, low - 1.2 * high),
+            length + 2 * margin + 0.05 * (x1 - x0),
+            5.0 * high,
+            facecolor="white",
+            alpha=0.82,
+            zorder=19,
+            linewidth=0,
+        )
+    )
+    for part, colour in enumerate((INK, "white")):
+        ax.add_patch(
+            Rectangle(
+                (left + part * length / 2, low),
+                length / 2,
+                high,
+                facecolor=colour,
+                edgecolor=INK,
+                linewidth=0.8,
+                zorder=20,
+            )
+        )
+    unit, factor = ("km", 1e-3) if length >= 1000 else ("m", 1.0)
+    for at in (0.0, 0.5, 1.0):
+        label = f"{length * at * factor:g}" + (f" {unit}" if at == 1.0 else "")
+        ax.text(
+            left + at * length, low + 1.4 * high, label, fontsize=7.6, ha="center", va="bottom", color=INK, zorder=20
+        )
+
+
+def _north_arrow(ax: Axes) -> None:
+    ax.annotate(
+        "N",
+        xy=(0.965, 0.975),
+        xytext=(0.965, 0.895),
+        xycoords="axes fraction",
+        textcoords="axes fraction",
+        ha="center",
+        va="center",
+        fontsize=10,
+        fontweight="bold",
+        color=INK,
+        zorder=20,
+        arrowprops={"arrowstyle": "-|>,head_width=0.32,head_length=0.55", "color": INK, "linewidth": 1.6},
+        bbox={"boxstyle": "circle,pad=0.18", "facecolor": "white", "edgecolor": "none", "alpha": 0.82},
+    )

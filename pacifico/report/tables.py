@@ -1,0 +1,171 @@
+"""The tables of a report: rows of words and numbers that show themselves as HTML or as text."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pacifico.report.stored import COARSE_M
+from pacifico.run import legend
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from pacifico.report.stored import StoredLayout
+    from pacifico.site.model import Site
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that a notebook shows; every cell is escaped."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: int = 1
+    """That many columns from the left hold words; the rest hold numbers."""
+    empty: str = "none"
+
+    def _repr_html_(self) -> str:
+        if not self.rows:
+            return f"<p>{html.escape(self.empty)}</p>"
+
+        def cells(row: tuple[str, ...], tag: str) -> str:
+            return "".join(
+                f"<{tag}{' class=word' if k < self.words else ''}>{html.escape(cell)}</{tag}>"
+                for k, cell in enumerate(row)
+            )
+
+        head = f"<thead><tr>{cells(self.columns, 'th')}</tr></thead>" if any(self.columns) else ""
+        body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in self.rows)
+        return f"<table>{head}<tbody>{body}</tbody></table>"
+
+    def __str__(self) -> str:
+        if not self.rows:
+            return self.empty
+        lines = [*([self.columns] if any(self.columns) else []), *self.rows]
+        widths = [max(len(line[k]) for line in lines) for k in range(len(self.columns))]
+        return "\n".join(
+            "  ".join(c.ljust(w) if k < self.words else c.rjust(w) for k, (c, w) in enumerate(zip(line, widths, strict=True)))
+            .rstrip()
+            for line in lines
+        )  # fmt: skip
+
+    __repr__ = __str__
+
+
+def headline(layout: StoredLayout) -> Table:
+    """What the layout holds and costs in ground moved."""
+    m = layout.metrics
+    target = layout.about.get("target_capacity_kw")
+    got = m["storage_kw"] if layout.about["profile"] == "bess" and "storage_kw" in m else m["total_capacity_kw"]
+    rows = [
+        ("Capacity, AC", _n(m["total_capacity_kw"] / 1000, 2), "MW"),
+        (
+            "Asked for",
+            "as much as fits" if target is None else f"{_n(target / 1000, 2)}",
+            "" if target is None else "MW",
+        ),
+        (
+            "Placed of what was asked",
+            "" if target is None else f"{100 * got / target:.1f}",
+            "" if target is None else "%",
+        ),
+        ("Capacity, DC", _n(m["total_capacity_dc_kw"] / 1000, 2), "MW"),
+        ("Storage", _n(m["storage_kwh"] / 1000, 1), "MWh"),
+        ("Assets", _n(m["asset_count"], 0), ""),
+        ("Site", _n(m["site_area_ha"], 1), "ha"),
+        ("Buildable", _n(m["buildable_area_ha"], 1) + _interval(m.get("buildable_area_p10_p90_ha"), 1), "ha"),
+        ("Capacity per hectare of site", _n(m["capacity_kw_per_ha"], 0), "kW/ha"),
+        ("Roads", _n(m["road_length_m"] / 1000, 2), "km"),
+        ("Steepest road", _n(m["max_road_grade_pct"], 1), "%"),
+        ("Cut, pads and roads", _n(m["cut_volume_m3"], 0), "m³"),
+        ("Fill, pads and roads", _n(m["fill_volume_m3"], 0), "m³"),
+        ("Cut and fill together, P10 to P90", _interval(m.get("earthwork_p10_p90_m3"), 0).strip(" ()"), "m³"),
+        ("Side slopes beside them: cut / fill", f"{_n(m['batter_cut_m3'], 0)} / {_n(m['batter_fill_m3'], 0)}", "m³"),
+        ("Reached by road", f"{100 * m['served_share']:.1f}", "%"),
+    ]
+    return Table(("", "", ""), tuple(r for r in rows if r[1] not in {"", "0.0", "0.00"}))
+
+
+def assets_by_type(layout: StoredLayout) -> Table:
+    """Assets of each type with their capacities and slopes."""
+    rows = []
+    assets = layout.of_kind("asset")
+    for kind in sorted({a["asset_type"] for a in assets}, key=lambda k: (list(legend.ASSETS).index(k) if k in legend.ASSETS else 99, k)):  # fmt: skip
+        own = [a for a in assets if a["asset_type"] == kind]
+        rows.append(
+            (
+                legend.ASSETS.get(kind, (kind, ""))[0],
+                _n(len(own), 0),
+                _or_dash(sum(a["capacity_kw"] for a in own) / 1000, 2),
+                _or_dash(sum(a["storage_kwh"] for a in own) / 1000, 1),
+                _or_dash(sum(a["rating_kva"] or 0 for a in own) / 1000, 1),
+                f"{sum(a.geometry.area for a in own) / 1e4:.2f}",
+                f"{max(a['slope_deg'] for a in own):.1f}",
+                f"{max(a['slope_limit_deg'] for a in own):g}",
+            )
+        )
+    columns = (
+        "Asset",
+        "Count",
+        "AC [MW]",
+        "Storage [MWh]",
+        "Rating [MVA]",
+        "Footprint [ha]",
+        "Steepest [°]",
+        "Limit [°]",
+    )
+    return Table(columns, tuple(rows), empty="no assets")
+
+
+def unplaced(layout: StoredLayout) -> Table:
+    """What could not be placed, and why."""
+    rows = tuple(
+        (legend.ASSETS.get(u["asset_type"], (u["asset_type"], ""))[0], str(u["reason"]), _n(u["count"], 0))
+        for u in layout.about["unplaced"]
+    )
+    return Table(("Asset", "Why", "Count"), rows, words=2, empty="Nothing that was asked for is missing.")
+
+
+def warnings(layout: StoredLayout) -> Table:
+    """What the reader and the engine want known."""
+    return Table(("",), tuple((str(w),) for w in layout.about["warnings"]), empty="No warnings.")
+
+
+def assumptions(site: Site, dem: xr.DataArray, parameters: Mapping[str, Any]) -> Table:
+    """What was taken as given: the ground, its unit and its resolution, the design asked for."""
+    own = float(dem.attrs["source_resolution_m"])
+    grading = "coarse: no claim about grading" if own > COARSE_M else "fine enough for first volumes"
+    rows = [
+        ("Boundary", f"{site.source or 'in memory'}, {site.area_ha:,.2f} ha, {site.crs.name}"),
+        ("Elevation", str(dem.attrs["source"]) + (" (a surface model: trees and roofs count as ground)" if dem.attrs.get("surface_model") else "")),
+        ("Unit of height", str(dem.attrs["units_assumed"])),
+        ("Resolution", f"{dem.attrs['resolution_m']:g} m, from cells of {own:.3g} m ({grading})"),
+        ("No elevation", f"{dem.attrs['nodata_share']:.2%} of the site"),
+    ]  # fmt: skip
+    rows += [(name.replace("_", " ").capitalize(), _said(value)) for name, value in parameters.items()]
+    return Table(("", ""), tuple(rows), words=2)
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return "default"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{k}: {_said(v)}" for k, v in value.items()) or "default"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(v) for v in value)
+    return str(value).replace("_", " ")
+
+
+def _n(value: float, digits: int) -> str:
+    return f"{value:,.{digits}f}".replace(",", "\u202f")
+
+
+def _or_dash(value: float, digits: int) -> str:
+    return _n(value, digits) if value else "–"
+
+
+def _interval(pair: Any, digits: int) -> str:
+    return f" ({_n(pair[0], digits)} to {_n(pair[1], digits)})" if pair else ""
