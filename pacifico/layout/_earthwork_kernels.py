@@ -632,7 +632,8 @@ def grade_corridors(
                     blind += area
                     continue
                 _tile(sums, x[k], y[k], r)
-                depth = max(depth, np.abs(r).max())
+                for c in range(5):
+                    depth = max(depth, abs(r[c]))
             if side[0] > 0:
                 a, b = line[i], line[i + 1]
                 length = math.hypot(b[0] - a[0], b[1] - a[1])

@@ -165,8 +165,9 @@ def graded_pads(
     blind = np.flatnonzero(rows[:, 7] > 0)
     if len(blind):
         first = int(blind[0])
+        centre = polygons[first].centroid
         raise InputError(
-            f"pad {first} at {polygons[first].centroid.wkt} has no ground height under {rows[first, 7]:.1%} of it"
+            f"pad {first} at ({centre.x:.0f}, {centre.y:.0f}) has no ground height under {rows[first, 7]:.1%} of it"
             f" ({len(blind)} such of {len(polygons)} pads); keep pads off nodata and inside the elevation model"
         )
     return [
@@ -419,7 +420,7 @@ def earthwork_interval(
     widths: Sequence[float],
     *,
     errors: Iterable[F64],
-    follow_m: float = 100.0,
+    follow_m: float = 30.0,
     rules: EarthworkRules = DEFAULT_RULES,
 ) -> EarthworkInterval:
     """P10, P50 and P90 of cut + fill (pad and road prisms) under errors of the elevation model.
@@ -433,6 +434,8 @@ def earthwork_interval(
     ----------
     errors : iterable of ndarray
         Realizations of the model's error [m]; at least one.
+    follow_m : float
+        Length over which a redrawn profile follows the ground [m]: about a vertical curve of a site road.
 
     Raises
     ------
