@@ -20,7 +20,7 @@ _OTHER_ASSET = "#555555"
 
 AREA_STYLES: dict[str, dict[str, Any]] = {
     "boundary": {"color": "#111111", "weight": 2.5, "fill": False},
-    "buildable": {"color": "#3f9b46", "weight": 0.5, "fillColor": "#58c35f", "fillOpacity": 0.22},
+    "buildable": {"color": "#3f9b46", "weight": 0.5, "fillColor": "#58c35f", "fillOpacity": 0.16},
     "exclusion": {"color": "#b3201f", "weight": 1.5, "dashArray": "4 4", "fillColor": "#b3201f", "fillOpacity": 0.25},
     "pad": {"color": "#6d4c33", "weight": 1, "fillColor": "#c9a27e", "fillOpacity": 0.75},
     "cable": {"color": "#8e24aa", "weight": 1.5, "dashArray": "2 4", "fill": False},
@@ -42,6 +42,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 }
 """Layers below the assets, bottom first, with the kinds of feature they show. Assets have a layer a type; the entry is on top."""
 
+_TITLES = ("asset_id", "road_id", "pad_id", "cable_id", "name")
 _UNITS = (
     ("_kw", " kW"),
     ("_kwh", " kWh"),
@@ -54,9 +55,9 @@ _UNITS = (
 )
 
 
-def asset_layer(asset_type: str) -> str:
-    """Name of the layer of an asset type: 'solar_array' is 'Solar array'."""
-    return asset_type.replace("_", " ").capitalize()
+def spoken(name: str) -> str:
+    """Name of an asset type, profile or strategy as a person reads it: 'solar_array' is 'Solar array'."""
+    return name.replace("_", " ").capitalize()
 
 
 def split(layout: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -73,7 +74,7 @@ def split(layout: dict[str, Any]) -> dict[str, dict[str, Any]]:
         Layer name to FeatureCollection. Layers of a layout without such features are left out.
     """
     by_layer: dict[str, list[dict[str, Any]]] = {name: [] for name in LAYERS}
-    by_layer |= {asset_layer(name): [] for name in ASSET_COLOURS}
+    by_layer |= {spoken(name): [] for name in ASSET_COLOURS}
     entries: list[dict[str, Any]] = []
     home = {kind: name for name, kinds in LAYERS.items() for kind in kinds}
     for feature in layout["features"]:
@@ -85,7 +86,7 @@ def split(layout: dict[str, Any]) -> dict[str, dict[str, Any]]:
             "properties": {**properties, "style": style(properties)},
         }
         if kind == "asset":
-            by_layer.setdefault(asset_layer(properties["asset_type"]), []).append(drawn)
+            by_layer.setdefault(spoken(properties["asset_type"]), []).append(drawn)
         elif kind == "entry":
             entries.append(drawn)
         elif kind in home:
@@ -107,9 +108,9 @@ def style(properties: dict[str, Any]) -> dict[str, Any]:
 
 def legend(names: list[str]) -> str:
     """Swatches for the layers on the map, as HTML."""
-    fills = {asset_layer(kind): (colour, "#1b1b1b") for kind, colour in ASSET_COLOURS.items()}
+    fills = {spoken(kind): (colour, "#1b1b1b") for kind, colour in ASSET_COLOURS.items()}
     fills |= {
-        name: (AREA_STYLES[kinds[0]].get("fillColor", "transparent"), AREA_STYLES[kinds[0]]["color"])
+        name: (_see_through(AREA_STYLES[kinds[0]]), AREA_STYLES[kinds[0]]["color"])
         for name, kinds in LAYERS.items()
         if kinds[0] in AREA_STYLES
     }
@@ -136,22 +137,24 @@ def slope_legend(classes: tuple[tuple[float, float, str], ...]) -> str:
 
 def told(properties: dict[str, Any]) -> str:
     """Text for a feature that is pointed at, as HTML."""
-    title = (
-        properties.get("name")
-        or properties.get("asset_id")
-        or properties.get("road_id")
-        or properties.get("pad_id")
-        or ""
-    )
+    title = str(next((properties[key] for key in _TITLES if properties.get(key)), ""))
     what = properties.get("asset_type") or properties.get("road_class") or ""
-    head = " · ".join(escape(str(part)) for part in (properties["kind"], what.replace("_", " "), title) if part)
-    skip = {"kind", "style", "name", "asset_id", "road_id", "pad_id", "asset_type", "road_class"}
+    parts = [properties["kind"], "" if what and title.startswith(what) else what.replace("_", " "), title]
+    head = " · ".join(escape(part) for part in parts if part)
+    skip = {"kind", "style", "asset_type", "road_class", *_TITLES}
     rows = [
         f"<tr><td style='padding-right:8px;color:#666'>{escape(_label(key))}</td><td>{escape(_value(key, value))}</td></tr>"
         for key, value in properties.items()
         if key not in skip and value not in (None, "", [])
     ]
     return f"<b>{head}</b><table>{''.join(rows)}</table>"
+
+
+def _see_through(area: dict[str, Any]) -> str:
+    """CSS colour of an area's fill, as faint as on the map."""
+    if "fillColor" not in area:
+        return "transparent"
+    return f"{area['fillColor']}{round(area['fillOpacity'] * 255):02x}"
 
 
 def _swatch(look: str, text: str) -> str:

@@ -126,10 +126,12 @@ class Explorer:
         setback = rules.number("site", "setback_m") if setback_m is None else setback_m
         grade = rules.number("road", "max_grade_pct") if max_road_grade_pct is None else max_road_grade_pct
 
-        slider = {"continuous_update": False, "style": _WIDE, "layout": widgets.Layout(width="100%")}
-        self.profile = widgets.Dropdown(description="Profile", options=list(PROFILES), value=profile, **_plain(slider))
+        slider = {"continuous_update": False, "style": _WIDE, "layout": widgets.Layout(width="auto")}
+        self.profile = widgets.Dropdown(
+            description="Profile", options=_labelled(PROFILES), value=profile, **_plain(slider)
+        )
         self.strategy = widgets.Dropdown(
-            description="Strategy", options=list(STRATEGIES), value=strategy, **_plain(slider)
+            description="Strategy", options=_labelled(STRATEGIES), value=strategy, **_plain(slider)
         )
         self.fill_site = widgets.Checkbox(
             description="as much as fits", value=target_capacity_kw is None, indent=True, style=_WIDE
@@ -166,7 +168,8 @@ class Explorer:
         )
         self.status = widgets.HTML()
         self.figures = widgets.HTML()
-        self.pointed_at = widgets.HTML()
+        self.pointed_at = widgets.HTML(layout=widgets.Layout(max_width="280px"))
+        self.pointed_at.value = "<i>point at anything to read about it</i>"
         self._legend = widgets.HTML()
 
         self._rasters = self._terrain()
@@ -300,18 +303,28 @@ class Explorer:
         view.add(leaflet.LayersControl(position="topright"))
         view.add(leaflet.ScaleControl(position="bottomright", imperial=False))
         view.add(leaflet.WidgetControl(widget=self._legend, position="bottomleft"))
+        view.add(leaflet.WidgetControl(widget=self.pointed_at, position="bottomright"))
         return view
 
     def _arrange(self, height_px: int) -> widgets.HBox:
         title = widgets.HTML(f"<b style='font-size:15px'>{escape(self.site.name)}</b>")
-        parts = [title, *self._controls, self.background, self.status, self.figures, self.pointed_at]
+        parts = [title, *self._controls, self.background, self.status, self.figures]
         side = widgets.VBox(
             parts,
             layout=widgets.Layout(
-                width="340px", flex="0 0 340px", height=f"{height_px}px", overflow="hidden auto", padding="0 0 0 10px"
+                width="340px",
+                flex="0 0 340px",
+                height=f"{height_px}px",
+                overflow="hidden auto",
+                padding="0 12px 0 10px",
             ),
         )
         return widgets.HBox([self.map, side], layout=widgets.Layout(width="100%"))
+
+
+def _labelled(choices: Sequence[str]) -> list[tuple[str, str]]:
+    """Choices as a person reads them, with the value that the engine takes."""
+    return [(layers_.spoken(choice), choice) for choice in choices]
 
 
 def _plain(slider: dict[str, Any]) -> dict[str, Any]:

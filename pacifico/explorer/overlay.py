@@ -25,10 +25,10 @@ _EARTH_RADIUS_M = 6378137.0
 """Radius of the sphere that EPSG:3857 is computed on."""
 
 SLOPE_CLASSES_DEG: tuple[tuple[float, float, str], ...] = (
-    (3.0, 5.0, "#fff3b0"),
-    (5.0, 10.0, "#fdbe6f"),
-    (10.0, 15.0, "#f0773c"),
-    (15.0, 90.0, "#b3201f"),
+    (3.0, 5.0, "#fff7bc"),
+    (5.0, 10.0, "#fec44f"),
+    (10.0, 15.0, "#d95f0e"),
+    (15.0, 90.0, "#7f2704"),
 )
 """From [°], to [°], colour; flatter ground is left clear."""
 
@@ -100,8 +100,11 @@ def web_mercator(
 
 
 def grey(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Hillshade from 0 to 1 as opaque greys."""
-    level = np.clip(np.nan_to_num(values) * 255, 0, 255).astype(np.uint8)
+    """Values as opaque greys, stretched so that gentle ground shows too: 2nd percentile dark, 98th white."""
+    known = values[~np.isnan(values)]
+    low, high = np.percentile(known, (2, 98)) if known.size else (0.0, 0.0)
+    share = (values - low) / (high - low) if high > low else np.full_like(values, 0.5)
+    level = np.clip(np.nan_to_num(share) * 215 + 40, 40, 255).astype(np.uint8)
     return np.dstack([level, level, level, np.full_like(level, 255)])
 
 

@@ -96,7 +96,7 @@ def test_what_is_pointed_at_tells_values_with_units():
             "style": {},
         }
     )
-    assert "asset · battery · battery-0001" in told
+    assert "asset · battery-0001" in told
     assert ">capacity</td><td>0 kW<" in told
     assert ">slope</td><td>2.35°<" in told
     assert "style" not in told.replace("style=", "")

@@ -47,9 +47,9 @@ def test_every_marked_block_is_seen_where_it_is(lon, lat, dx, dy):
     to_grid = Transformer.from_crs(4326, grid.crs, always_xy=True)
     for row, column in [(5, 5), (5, 390), (290, 5), (290, 390), (150, 200)]:
         values = np.zeros(grid.shape)
-        values[row - 2 : row + 3, column - 2 : column + 3] = 1.0
-        overlay = web_mercator(grid.data_array(values, name="mark"), grey)
-        rows, columns = np.nonzero(overlay.rgba[..., 0])
+        values[row - 2 : row + 3, column - 2 : column + 3] = 20.0
+        overlay = web_mercator(grid.data_array(values, name="mark"), slope_classes)
+        rows, columns = np.nonzero(overlay.rgba[..., 3])
         assert rows.size > 0
         seen = to_grid.transform(*place_of_pixel(overlay, rows.mean(), columns.mean()))
         true = grid.x_centres()[column], grid.y_centres()[row]
@@ -116,5 +116,14 @@ def test_slope_classes_meet_at_their_limits():
     assert all(high == low for (_, high, _), low in zip(SLOPE_CLASSES_DEG, limits[1:], strict=False))
 
 
-def test_grey_runs_from_black_to_white():
-    np.testing.assert_array_equal(grey(np.array([[0.0, 1.0, np.nan, 2.0]]))[0, :, 0], [0, 255, 0, 255])
+def test_grey_is_stretched_over_what_is_there():
+    gentle = np.linspace(0.70, 0.72, 101).reshape(1, -1)
+    level = grey(gentle)[0, :, 0]
+    assert level[0] == 40
+    assert level[-1] == 255
+    assert (np.diff(level.astype(int)) >= 0).all()
+
+
+@pytest.mark.parametrize("values", [np.full((2, 3), 0.5), np.full((2, 3), np.nan)])
+def test_grey_of_one_value_or_none_is_even(values):
+    assert len(np.unique(grey(values)[..., 0])) == 1

@@ -1,0 +1,191 @@
+"""The explorer without a browser: its traits are what the page shows."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from shapely import Polygon, box
+
+from pacifico.crs import LONLAT, reproject, utm
+from pacifico.errors import InputError
+from pacifico.explorer import explore
+from pacifico.explorer.map import BACKGROUNDS
+from pacifico.grid import Grid
+from pacifico.site.model import Site, Zone
+
+CRS = utm(-84.2, 36.6)
+X, Y = 750_000.0, 4_054_000.0
+FIELD = Polygon([(X, Y), (X + 900, Y - 60), (X + 1000, Y + 800), (X + 300, Y + 950), (X - 80, Y + 600)])
+
+
+@pytest.fixture(scope="module")
+def site():
+    return Site("Farm <1>", CRS, FIELD, (Zone(box(X + 300, Y + 300, X + 420, Y + 400), "Wetland"),))
+
+
+@pytest.fixture(scope="module")
+def dem():
+    grid = Grid(CRS, X - 200, Y + 1100, 10, 10, 130, 140)
+    east, north = np.meshgrid(grid.x_centres() - X, grid.y_centres() - Y)
+    return grid.data_array(
+        300 + 0.02 * east + 8 * np.sin(east / 250) * np.cos(north / 300), name="elevation", units="m"
+    )
+
+
+@pytest.fixture
+def explorer(site, dem):
+    return explore(site, dem, target_capacity_kw=10_000)
+
+
+def features(explorer, name):
+    return next(layer for layer in explorer.map.layers if layer.name == name).data["features"]
+
+
+def names(explorer):
+    return [layer.name for layer in explorer.map.layers]
+
+
+def test_all_of_the_layout_is_on_the_map(explorer):
+    assert explorer.error == ""
+    assert names(explorer)[:2] == ["Hillshade", "Slope"]
+    assert names(explorer)[-1] == "Entry"
+    counted = explorer.plan.metrics["assets_by_type"]
+    assert len(features(explorer, "Solar array")) == counted["solar_array"]
+    assert len(features(explorer, "Substation")) == counted["substation"]
+    assert len(features(explorer, "Roads")) == len(explorer.plan.road_list)
+    assert len(features(explorer, "Pads")) == len(explorer.plan.pad_list)
+    assert [f["properties"]["name"] for f in features(explorer, "Exclusions")] == ["Wetland"]
+    assert len(features(explorer, "Boundary")) == len(features(explorer, "Entry")) == 1
+
+
+def test_the_map_opens_on_the_site_and_asks_nothing_of_the_network(explorer, site):
+    lon, lat = explorer.map.center[1], explorer.map.center[0]
+    assert (
+        reproject(site.boundary, site.crs, LONLAT).buffer(1e-4).contains(reproject(site.boundary.centroid, CRS, LONLAT))
+    )
+    west, south, east, north = reproject(site.boundary, site.crs, LONLAT).bounds
+    assert west < lon < east
+    assert south < lat < north
+    assert 13 < explorer.map.zoom < 18
+    assert not [layer for layer in explorer.map.layers if type(layer).__name__ == "TileLayer"]
+    assert all(layer.url.startswith("data:image/png;base64,") for layer in explorer.map.layers[:2])
+
+
+def test_figures_are_those_of_the_plan(explorer):
+    said = re.sub("<[^>]+>", " ", explorer.figures.value)
+    assert f"{explorer.plan.metrics['total_capacity_kw'] / 1000:.1f} MW of 10.0 asked" in said
+    assert explorer.status.value == ""
+
+
+def test_sliders_move_the_layout(explorer):
+    before = explorer.plan
+    explorer.capacity_mw.value = 5.0
+    assert explorer.plan.target_capacity_kw == 5000.0
+    assert explorer.plan.metrics["total_capacity_kw"] < before.metrics["total_capacity_kw"]
+    explorer.setback_m.value = 80.0
+    assert all(FIELD.buffer(-79.9).contains(a.footprint) for a in explorer.plan.asset_list)
+    explorer.max_road_grade_pct.value = 5.0
+    assert explorer.plan.metrics["max_road_grade_pct"] <= 5.0
+
+
+def test_what_is_switched_off_stays_off_while_the_layout_moves(explorer):
+    layers = explorer.map.layers
+    explorer.capacity_mw.value = 5.0
+    assert explorer.map.layers == layers  # the same objects, with new data
+
+
+def test_another_profile_has_other_layers(explorer):
+    explorer.profile.value = "bess"
+    assert "Battery" in names(explorer)
+    assert "Solar array" not in names(explorer)
+    assert "Storage" in explorer.figures.value
+
+
+def test_as_much_as_fits_asks_for_no_target(explorer):
+    asked_for = explorer.plan.metrics["total_capacity_kw"]
+    explorer.fill_site.value = True
+    assert explorer.capacity_mw.disabled
+    assert explorer.plan.target_capacity_kw is None
+    assert explorer.plan.metrics["total_capacity_kw"] > asked_for
+    assert "asked" not in explorer.figures.value
+
+
+def test_the_same_request_is_not_laid_out_twice(explorer):
+    before = explorer.plan
+    explorer.fill_site.value = True
+    explorer.fill_site.value = False
+    assert explorer.plan.to_geojson() == before.to_geojson()
+    now = explorer.plan
+    explorer._changed()
+    assert explorer.plan is now
+
+
+def test_a_site_without_room_is_told_in_one_line_and_leaves_no_old_layout(explorer):
+    explorer.capacity_mw.value = 0.1
+    assert explorer.plan is None
+    assert "\n" not in explorer.error
+    assert "No layout:" in explorer.status.value
+    assert explorer.figures.value == ""
+    assert names(explorer) == ["Hillshade", "Slope", "Exclusions", "Boundary"]
+    explorer.capacity_mw.value = 5.0
+    assert explorer.plan is not None
+    assert (explorer.error, explorer.status.value) == ("", "")
+
+
+def test_what_is_drawn_stays_free(explorer):
+    drawn = box(X + 500, Y + 100, X + 800, Y + 500)
+    outline = reproject(drawn, CRS, LONLAT)
+    explorer.drawing.data = [{"type": "Feature", "properties": {}, "geometry": outline.__geo_interface__}]
+    assert [z.name for z in explorer.plan.site.exclusions] == ["Wetland", "drawn 1"]
+    assert not [a.asset_id for a in explorer.plan.asset_list if a.footprint.intersection(drawn).area > 1e-3]
+    assert not [r.road_id for r in explorer.plan.road_list if r.line.intersection(drawn).length > 1e-3]
+    explorer.drawing.data = []
+    assert [z.name for z in explorer.plan.site.exclusions] == ["Wetland"]
+
+
+def test_a_drawing_that_crosses_itself_or_holds_nothing_is_taken_for_what_it_covers(explorer):
+    bow = [[-84.2, 36.6], [-84.19, 36.61], [-84.19, 36.6], [-84.2, 36.61], [-84.2, 36.6]]
+    line = [[-84.2, 36.6], [-84.19, 36.61], [-84.2, 36.6], [-84.2, 36.6]]
+    shapes = [{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}} for ring in (bow, line)]
+    explorer.drawing.data = shapes
+    (zone,) = explorer.drawn()
+    assert zone.geometry.is_valid
+    assert zone.geometry.area > 0
+
+
+def test_a_background_comes_only_when_chosen_and_lets_the_hillshade_through(explorer):
+    explorer.background.value = "imagery (network)"
+    bottom, hillshade, *_ = explorer.map.layers
+    assert type(bottom).__name__ == "TileLayer"
+    assert bottom.url.startswith("https://")
+    assert hillshade.opacity < 0.5
+    explorer.background.value = "none"
+    assert names(explorer)[0] == "Hillshade"
+    assert explorer.map.layers[0].opacity == 1.0
+    assert set(BACKGROUNDS) >= {"none"}
+
+
+def test_what_is_pointed_at_is_told(explorer):
+    layer = next(layer for layer in explorer.map.layers if layer.name == "Solar array")
+    layer._handle_mouse_events(None, {"event": "mouseover", "feature": layer.data["features"][0]}, [])
+    assert "solar_array-0001" in explorer.pointed_at.value
+
+
+def test_names_from_files_are_escaped(explorer):
+    title = explorer.widget.children[1].children[0].value
+    assert "Farm &lt;1&gt;" in title
+
+
+@pytest.mark.parametrize("target", [50, 6_000_000])
+def test_a_target_out_of_range_is_refused(site, dem, target):
+    with pytest.raises(InputError, match=r"out of range; give 100 to 5,000,000 kW"):
+        explore(site, dem, target_capacity_kw=target)
+
+
+def test_it_shows_itself(explorer, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    explorer._ipython_display_()
+    assert shown == [explorer.widget]
