@@ -14,6 +14,7 @@ from pacifico.layout import _kernels, routing
 from pacifico.layout.alignment import Pin, Profile, Stations, design_heights, stations_of
 from pacifico.layout.drawing import TOLERANCE_M, Case, Drawing, draw
 from pacifico.layout.entry import Edge, Gate, cheapest_gate, given_gate
+from pacifico.layout.turnaround import turnarounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,13 +51,17 @@ class RoadRules:
     """Most depth between ground and design, averaged over the width."""
     station_m: float = 10.0
     """Most distance between design heights."""
+    turnaround_over_m: float = 45.0
+    """Dead ends longer than this (150 ft) get a turnaround where there is room; infinite: none do."""
+    turnaround_arm_m: float = 18.3
+    """Length of each of its two arms, 60 ft."""
     clearance_m: float = 0.25
     """Kept between the strip and every edge."""
     grade_margin: float = 0.001
     """Left unused of `max_grade`, so that rounded coordinates keep it too."""
 
     def __post_init__(self) -> None:
-        for name in ("width_m", "max_grade", "max_cut_fill_m", "station_m", "clearance_m"):
+        for name in ("width_m", "max_grade", "max_cut_fill_m", "station_m", "turnaround_arm_m", "clearance_m"):
             if not getattr(self, name) > 0:
                 raise InputError(f"road rule {name} is {getattr(self, name)}; it must be above 0")
         if not 0 <= self.grade_margin < self.max_grade:
@@ -343,18 +348,16 @@ def _finished(
     case: Case, gate: Gate, drawing: Drawing, *, stations: Stations, profile: Profile, given_up: dict[int, str]
 ) -> Network:
     """Roads with their classes and figures, and every terminal accounted for."""
+    lines = [np.column_stack([stations.xy[ids], profile.z[ids]]) for ids in stations.of_line]
+    goes_on = set(drawing.ups)
+    dead = [c for c in range(len(lines)) if c not in goes_on]
+    arms, without = turnarounds(case.lattice, case.ground, lines, dead, rules=case.rules)
     classes = _classes(case, drawing)
-    roads = []
-    for c, ids in enumerate(stations.of_line):
-        xyz = np.column_stack([stations.xy[ids], profile.z[ids]])
-        d = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
-        rise = np.abs(np.diff(xyz[:, 2]))
-        roads.append(
-            Road(
-                f"R{c + 1:03d}", classes[c], LineString(xyz), case.rules.width_m, float(d.sum()),
-                float((rise / d).max() * 100), float(rise.sum() / d.sum() * 100),
-            )
-        )  # fmt: skip
+    classes.extend("spur" for _ in arms)
+    roads = [
+        _road(f"R{k:03d}", c, xyz, case.rules)
+        for k, (c, xyz) in enumerate(zip(classes, [*lines, *arms], strict=True), 1)
+    ]
     served = {case.terminals[t].key: roads[c].road_id for t, c in sorted(drawing.line_of.items())}
     missing = set(range(len(case.terminals))) - set(drawing.line_of)
     warnings = list(gate.warnings)
@@ -362,7 +365,20 @@ def _finished(
         warnings.append(
             f"{drawing.tight} road bends are tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room"
         )
+    if without:
+        warnings.append(
+            f"{without} dead ends over {case.rules.turnaround_over_m:g} m have no room for a turnaround at their end"
+        )
     return Network(tuple(roads), Point(gate.point), served, _reasons(case, gate, missing, given_up), tuple(warnings))
+
+
+def _road(road_id: str, road_class: RoadClass, xyz: Floats, rules: RoadRules) -> Road:
+    d = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
+    rise = np.abs(np.diff(xyz[:, 2]))
+    return Road(
+        road_id, road_class, LineString(xyz), rules.width_m, float(d.sum()), float((rise / d).max() * 100),
+        float(rise.sum() / d.sum() * 100),
+    )  # fmt: skip
 
 
 def _classes(case: Case, drawing: Drawing) -> list[RoadClass]:

@@ -20,6 +20,7 @@ from pacifico.site.model import Zone
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
 RULES = RoadRules()
+PLAIN = RoadRules(turnaround_over_m=np.inf)
 
 
 def ground_of(height, size=1000.0, dx=10.0):
@@ -111,7 +112,7 @@ def assert_holds(net, ground, allowed, terminals, obstacles, rules=RULES):
 def test_on_level_ground_the_road_is_straight_and_costs_no_earthwork():
     ground = ground_of(lambda x, y: 5.0)
     goal = terminal("a", 900, 500)
-    net = network(ground, at(0, 0, 1000, 1000), [goal], entry=Point(WEST + 1, SOUTH + 300))
+    net = network(ground, at(0, 0, 1000, 1000), [goal], entry=Point(WEST + 1, SOUTH + 300), rules=PLAIN)
     assert_holds(net, ground, at(0, 0, 1000, 1000), [goal], [goal.footprint])
     straight = net.entry.distance(goal.footprint) - 14
     assert straight <= net.length_m <= straight * 1.002 + 4
@@ -201,7 +202,7 @@ def test_the_road_meets_the_pad_at_its_height():
 
 def test_entry_is_chosen_on_the_boundary_and_where_the_road_is_short():
     goal = terminal("a", 850, 500, priority=0)
-    net = network(ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [goal])
+    net = network(ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [goal], rules=PLAIN)
     assert at(0, 0, 1000, 1000).contains(net.entry)
     assert at(0, 0, 1000, 1000).exterior.distance(net.entry) < 5.0
     assert net.entry.x > WEST + 990
@@ -296,12 +297,56 @@ def test_network_length_against_the_steiner_lower_bound():
     rng = np.random.default_rng(4)
     places = rng.uniform(60, 940, (25, 2))
     goals = [terminal(f"t{k}", x, y, priority=1) for k, (x, y) in enumerate(places)]
-    net = network(ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), goals, entry=Point(WEST + 1, SOUTH + 500))
+    net = network(
+        ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), goals, entry=Point(WEST + 1, SOUTH + 500), rules=PLAIN
+    )
     assert len(net.served) == 25
     nodes = np.vstack([places, [[3.3, 500.0]]])
     span = minimum_spanning_tree(np.hypot(*(nodes[:, None] - nodes[None]).transpose(2, 0, 1))).sum()
     assert net.length_m <= span
     assert net.length_m >= 0.866 * span - 25 * (14 + 7.1)
+
+
+def test_a_long_dead_end_gets_a_turnaround():
+    goal = terminal("a", 500, 500)
+    ground = ground_of(lambda x, y: 0.03 * x)
+    site = at(0, 0, 1000, 1000)
+    net = network(ground, site, [goal], entry=Point(WEST + 1, SOUTH + 500))
+    assert_holds(net, ground, site, [goal], [goal.footprint])
+    way, *arms = net.roads
+    assert [r.road_class for r in arms] == ["spur", "spur"]
+    for arm in arms:
+        assert arm.length_m == pytest.approx(18.3)
+        assert arm.line.coords[0] == way.line.coords[-1]
+    assert net.warnings == ()
+
+
+def test_a_dead_end_without_room_for_a_turnaround_is_counted():
+    walls = [at(0, 0, 1000, 494), at(0, 506, 1000, 1000), at(800, 400, 1000, 600)]
+    goal = Terminal("a", walls[2], 14.0, 0)
+    net = network(ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [goal], obstacles=walls)
+    assert len(net.roads) == 1
+    assert net.warnings == ("1 dead ends over 45 m have no room for a turnaround at their end",)
+
+
+def test_a_short_dead_end_has_none():
+    goal = terminal("a", 45, 500)
+    net = network(ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [goal], entry=Point(WEST + 1, SOUTH + 500))
+    assert len(net.roads) == 1
+
+
+def test_a_road_bends_towards_what_it_passes_rather_than_leave_a_stub():
+    """Places a few metres out of the straight road's reach: it goes by them, and no dead end is left beside it."""
+    far = terminal("far", 900, 500, priority=0)
+    near = [
+        terminal(f"n{k}", x, 500 + side * 26, priority=1) for k, (x, side) in enumerate([(300, 1), (500, -1), (700, 1)])
+    ]
+    net = network(
+        ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [far, *near], entry=Point(WEST + 1, SOUTH + 500), rules=PLAIN
+    )
+    assert len(net.roads) == 1
+    assert net.unreached == {}
+    assert net.length_m < 900
 
 
 def lattice_case(seed, *, size=1000.0, aisle=12.0, grade=0.05):
