@@ -25,6 +25,11 @@ def site_of(boundary: str, *, layer: str | None = None) -> Site:
     return read_site(sample_site_path() if boundary == SAMPLE else boundary, layer=layer)
 
 
+def dem_for(boundary: str, dem: str | None, *, terrain: bool = True) -> str | None:
+    """DEM as named; the sample site alone comes with one, its own."""
+    return SAMPLE if boundary == SAMPLE and terrain and not dem else dem
+
+
 def ground_of(
     site: Site,
     dem: str | None,

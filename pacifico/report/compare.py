@@ -1,0 +1,191 @@
+"""Two report folders side by side: what was asked, what came out, and where."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from pacifico.crs import reproject
+from pacifico.errors import InputError
+from pacifico.report.stored import StoredLayout
+from pacifico.report.tables import Table
+from pacifico.run import legend, manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from shapely.geometry.base import BaseGeometry
+
+SAME_M = 0.05
+"""Footprints nearer than this on all sides count as the same [m]."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that is not the same in both."""
+
+    name: str
+    a: Any
+    b: Any
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How much of a kind of feature both layouts have in the same place."""
+
+    name: str
+    a_count: int
+    b_count: int
+    same: int
+    """Features of A that stand in B unmoved."""
+    shared: float
+    """Common area (of roads: of their 1 m strips) over the area of both together; 1 where it is the same ground [0-1]."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two reports compared; text by `str()`, tables in a notebook."""
+
+    a: str
+    b: str
+    parameters: tuple[Change, ...]
+    """What was asked and given: only what differs, inputs by their hash."""
+    metrics: tuple[Change, ...]
+    """Every figure of either, equal ones too."""
+    geometry: tuple[Overlap, ...]
+
+    @property
+    def identical(self) -> bool:
+        """Same request, same figures, same geometry."""
+        alike = all(o.a_count == o.b_count == o.same for o in self.geometry)
+        return alike and not self.parameters and not self.changed
+
+    @property
+    def changed(self) -> tuple[Change, ...]:
+        """Figures that differ."""
+        return tuple(c for c in self.metrics if c.a != c.b)
+
+    def tables(self) -> dict[str, Table]:
+        """Parameters, figures that differ, and geometry."""
+        asked = tuple((c.name, _shown(c.a), _shown(c.b)) for c in self.parameters)
+        figures = tuple((c.name, _shown(c.a), _shown(c.b), _delta(c.a, c.b)) for c in self.changed)
+        places = tuple((o.name, str(o.a_count), str(o.b_count), str(o.same), f"{o.shared:.1%}") for o in self.geometry)
+        return {
+            "asked": Table(
+                ("Asked and given", "A", "B"), asked, words=3, empty="The same was asked of the same inputs."
+            ),
+            "figures": Table(("Figure", "A", "B", "B - A"), figures, empty="All figures are the same."),
+            "geometry": Table(("In place", "A", "B", "unmoved", "shared ground"), places, empty="No geometry."),
+        }
+
+    def __str__(self) -> str:
+        lines = [f"A: {self.a}", f"B: {self.b}"]
+        if self.identical:
+            return "\n".join([*lines, "identical: same request, same figures, same geometry"])
+        return "\n\n".join(["\n".join(lines), *(str(table) for table in self.tables().values())])
+
+
+def compare(a: str | Path, b: str | Path) -> Comparison:
+    """Compare two report folders.
+
+    Raises
+    ------
+    InputError
+        One is no report, or its run failed before there was a layout.
+    """
+    first, second = (_Report.read(Path(p)) for p in (a, b))
+    return Comparison(
+        str(a),
+        str(b),
+        tuple(_changes(first.asked, second.asked)),
+        tuple(_figures(first.layout.metrics, second.layout.metrics)),
+        tuple(_overlaps(first.layout, second.layout)),
+    )
+
+
+@dataclass(frozen=True)
+class _Report:
+    asked: Mapping[str, Any]
+    layout: StoredLayout
+
+    @classmethod
+    def read(cls, folder: Path) -> _Report:
+        told = manifest.read(folder)
+        path = folder / "layout.geojson"
+        if not path.is_file():
+            said = told["outcome"].get("error_message") or "it has no layout.geojson"
+            raise InputError(f"{folder} holds no layout to compare: {said}")
+        inputs = {name: entry["sha256"][:12] for name, entry in told["inputs"].items()}
+        asked = {k: v for k, v in told["request"]["parameters"].items() if k not in inputs}
+        asked |= {f"{name} (sha256)": digest for name, digest in inputs.items()}
+        asked |= {"notebook": told["notebook"]["name"], "notebook (sha256)": told["notebook"]["sha256"][:12]}
+        asked |= {"pacifico": told["environment"]["pacifico"], "git commit": told["environment"]["git_commit"]}
+        return cls(asked, StoredLayout.read(path))
+
+
+def _changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Change]:
+    for name in [*a, *(k for k in b if k not in a)]:
+        if a.get(name) != b.get(name):
+            yield Change(name, a.get(name), b.get(name))
+
+
+def _figures(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Change]:
+    for name in [*a, *(k for k in b if k not in a)]:
+        x, y = a.get(name), b.get(name)
+        if isinstance(x, dict) or isinstance(y, dict):
+            for part in sorted({*(x or {}), *(y or {})}):
+                yield Change(f"{name}: {part}", (x or {}).get(part, 0), (y or {}).get(part, 0))
+        else:
+            yield Change(name, x, y)
+
+
+def _overlaps(a: StoredLayout, b: StoredLayout) -> Iterator[Overlap]:
+    for kind in ("boundary", "buildable", "exclusion", "pad", "road", "cable"):
+        yield from _overlap(kind, _of(a, b, kind), [s.geometry for s in b.of_kind(kind)])
+    types = [s["asset_type"] for layout in (a, b) for s in layout.of_kind("asset")]
+    for asset_type in [*legend.ASSETS, *sorted(set(types) - set(legend.ASSETS))]:
+        name = legend.ASSETS.get(asset_type, (asset_type, ""))[0]
+        theirs = [s.geometry for s in b.of_kind("asset") if s["asset_type"] == asset_type]
+        yield from _overlap(name, _of(a, b, "asset", asset_type), theirs)
+
+
+def _of(a: StoredLayout, b: StoredLayout, kind: str, asset_type: str | None = None) -> list[BaseGeometry]:
+    """Geometry of A in the CRS of B."""
+    found = [s.geometry for s in a.of_kind(kind) if asset_type is None or s["asset_type"] == asset_type]
+    return [reproject(g, a.crs, b.crs) for g in found]
+
+
+def _overlap(name: str, a: list[BaseGeometry], b: list[BaseGeometry]) -> Iterator[Overlap]:
+    if not a and not b:
+        return
+    tree = shapely.STRtree(b)
+    same = 0
+    for geometry in a:
+        near = tree.query(geometry, predicate="dwithin", distance=SAME_M) if b else []
+        same += any(_unmoved(geometry, b[int(k)]) for k in near)
+    strips = [shapely.union_all([g if g.area > 0 else g.buffer(0.5) for g in side]) for side in (a, b)]
+    common, together = shapely.intersection(*strips).area, shapely.union(*strips).area
+    yield Overlap(name, len(a), len(b), same, float(common / together) if together > 0 else 1.0)
+
+
+def _unmoved(a: BaseGeometry, b: BaseGeometry) -> bool:
+    return float(shapely.hausdorff_distance(a, b)) <= SAME_M
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        return f"{value:,.6g}" if abs(value) < 1e4 else f"{value:,.1f}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _delta(a: Any, b: Any) -> str:
+    if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in (a, b)):
+        return ""
+    percent = f" ({100 * (b - a) / abs(a):+.1f} %)" if a else ""
+    return f"{b - a:+,.6g}{percent}"

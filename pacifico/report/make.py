@@ -1,0 +1,180 @@
+"""`pacifico report`: boundary and DEM in, report folder out."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pacifico.errors import InputError
+from pacifico.run import folder
+from pacifico.run import kernel as kernels
+from pacifico.run.execute import RunRequest, execute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pacifico.run.outcome import Outcome
+    from pacifico.terrain.heights import Units
+
+NOTEBOOK = "layout_report"
+# Loaded in the kernel while the boundary and the DEM are read here.
+WARM = """
+import pacifico.layout.plan as _a, pacifico.report.figures as _b, pacifico.report.overlay as _c, pacifico.report.profile as _d
+import pacifico.layout.geojson as _e, pacifico.report.ground as _f, pacifico.site.exclusions as _g, rasterio.warp as _h
+del _a, _b, _c, _d, _e, _f, _g, _h
+"""
+
+
+def make_report(
+    boundary: str | Path,
+    dem: str | Path | None,
+    out_dir: str | Path,
+    *,
+    terrain: bool = True,
+    resolution_m: float | None = None,
+    dem_units: Units | None = None,
+    layer: str | None = None,
+    profile: str = "solar_farm",
+    strategy: str = "balanced",
+    target_capacity_kw: float | None = None,
+    entry: Sequence[float] | None = None,
+    exclusions: str | Path | None = None,
+    setback_m: float | None = None,
+    max_road_grade_pct: float | None = None,
+    spec: Mapping[str, Mapping[str, Any]] | None = None,
+    timeout_s: float | None = None,
+    on_stage: Callable[[str, int, str], None] | None = None,
+) -> Outcome:
+    """Execute the layout report for a site and write its folder.
+
+    Site and DEM are read here first, with this process's access to files and networks: what is wrong with them is said at
+    once. The notebook is given copies of the boundary, the exclusions and the DEM's window, and needs neither.
+
+    Parameters
+    ----------
+    boundary, dem : str or Path
+        As for `read_site` and `open_dem`; `dem` None with `terrain` False.
+    out_dir : str or Path
+        Report folder; one that holds a report already is replaced.
+    terrain : bool
+        False for level ground.
+    resolution_m, dem_units, layer
+        As for `open_dem` and `read_site`.
+    profile, strategy, target_capacity_kw, entry, setback_m, max_road_grade_pct, spec
+        As for `generate_layout`.
+    exclusions : str or Path, optional
+        File of ground that must stay free.
+    timeout_s : float, optional
+        Limit of the run [s].
+    on_stage : callable, optional
+        Called with name, percentage and message as each stage begins.
+
+    Returns
+    -------
+    Outcome
+        Completed, or failed: then its `error_name` and `error_message` say why, and so does the report.
+
+    Raises
+    ------
+    InputError, OutsideServiceError
+        Before anything was written: boundary, DEM or folder can't be used, or a source failed.
+    """
+    out = Path(out_dir)
+    folder.check(out.absolute())
+    with tempfile.TemporaryDirectory(prefix="pacifico-report-") as scratch:
+        kernel = kernels.start(Path(scratch))
+        warming = threading.Thread(target=_warm, args=(kernel,), name="pacifico-warm")
+        warming.start()
+        try:
+            inputs = _inputs(Path(scratch), boundary, dem, exclusions, layer, resolution_m, dem_units, terrain=terrain)
+            from pacifico.run import engine, html  # noqa: F401, PLC0415 (papermill and nbconvert: 2 s, while it warms)
+        except BaseException:
+            kernels.kill(kernel)
+            warming.join()
+            kernels.stop(kernel)
+            raise
+        warming.join()
+        request = RunRequest(
+            notebook=NOTEBOOK,
+            parameters={
+                "terrain": terrain,
+                "resolution_m": resolution_m,
+                "dem_units": dem_units,
+                "layer": layer,
+                "profile": profile,
+                "strategy": strategy,
+                "target_capacity_kw": target_capacity_kw,
+                "entry": list(entry) if entry is not None else None,
+                "setback_m": setback_m,
+                "max_road_grade_pct": max_road_grade_pct,
+                "spec": {s: dict(rules) for s, rules in spec.items()} if spec else None,
+                **({} if "dem" in inputs else {"dem": None}),
+            },
+            inputs=inputs,
+            out_dir=out,
+            timeout_s=timeout_s,
+            notes={"dem": None if dem is None else Path(str(dem)).name},
+        )
+        try:
+            return execute(request, on_stage=on_stage, kernel=kernel)
+        except InputError:
+            kernels.stop(kernel)  # refused before it began: the kernel is still ours
+            raise
+
+
+def _warm(kernel: Any) -> None:
+    """Import ahead; where that fails the notebook's own imports will say it better."""
+    from pacifico.errors import OutsideServiceError  # noqa: PLC0415
+
+    try:
+        kernels.warm(kernel, WARM)
+    except OutsideServiceError:
+        return
+
+
+def _inputs(
+    scratch: Path,
+    boundary: str | Path,
+    dem: str | Path | None,
+    exclusions: str | Path | None,
+    layer: str | None,
+    resolution_m: float | None,
+    units: Units | None,
+    *,
+    terrain: bool,
+) -> dict[str, Path]:
+    """Files for the notebook, read once here so that what is wrong with them comes out first."""
+    from pacifico.report.ground import ground_of, site_of  # noqa: PLC0415 (1 s, while the kernel boots)
+    from pacifico.site.exclusions import read_exclusions  # noqa: PLC0415
+    from pacifico.terrain.sources import SAMPLE, sample_site_path  # noqa: PLC0415
+
+    site = site_of(str(boundary), layer=layer)
+    inputs = {"boundary": sample_site_path() if str(boundary) == SAMPLE else _one_file(Path(boundary), scratch)}
+    if exclusions is not None:
+        read_exclusions(exclusions, site)
+        inputs["exclusions"] = _one_file(Path(exclusions), scratch)
+    kept = scratch / "window"
+    kept.mkdir()
+    ground_of(
+        site, None if dem is None else str(dem), terrain=terrain, resolution_m=resolution_m, units=units, keep_in=kept
+    )
+    if terrain:
+        inputs["dem"] = kept / "dem.tif"
+    return inputs
+
+
+def _one_file(path: Path, scratch: Path) -> Path:
+    """Boundary as one file: a bare .shp is packed with the files beside it."""
+    if path.suffix.lower() != ".shp":
+        return path
+    packed = scratch / f"{path.stem}.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for beside in sorted(path.parent.glob(f"{path.stem}.*")):
+            if beside.suffix.lower() in {".shp", ".shx", ".dbf", ".prj", ".cpg"}:
+                archive.writestr(zipfile.ZipInfo(beside.name), beside.read_bytes())
+    if not packed.is_file():
+        raise InputError(f"{path} can't be packed: make a zip of the shapefile's parts")
+    return packed
