@@ -28,9 +28,9 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 STEEP_SHARE = 0.04
-"""Of a footprint's cells that may exceed the limit, so that their 95th percentile holds it."""
-FEW_CELLS = 25
-"""Under so few cells none may exceed it: a percentile of them means nothing."""
+"""Of a footprint's area that may exceed the slope limit, so that the 95th percentile under it holds the limit."""
+ROUNDING = 1e-6
+"""Of a footprint's area that a table of sums may be off."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def buildable_area(field: Field, slope_limit_deg: float, *, coarsest_cells: int 
     if step > 1:
         ny, nx = good.shape[0] // step * step, good.shape[1] // step * step
         good = good[:ny, :nx].reshape(ny // step, step, nx // step, step).all(axis=(1, 3))
-    transform = Affine(*grid.transform) * Affine.scale(step)
+    transform = Affine(grid.dx * step, 0.0, grid.x0, 0.0, -grid.dy * step, grid.y0)
     parts = [
         shapely.Polygon(s["coordinates"][0], s["coordinates"][1:])
         for s, _ in shapes(good.astype(np.uint8), mask=good, transform=transform)
@@ -127,30 +127,41 @@ def buildable_area(field: Field, slope_limit_deg: float, *, coarsest_cells: int 
 
 @dataclass(frozen=True)
 class Table:
-    """Summed-area table of a mask, to count its cells under many rectangles at once."""
+    """Summed-area table of a mask, to measure it under many rectangles at once."""
 
     grid: Grid
-    sums: NDArray[np.int64]
+    sums: Floats
+    """Marked cells north-west of each cell corner, shape (ny + 1, nx + 1)."""
 
     @classmethod
     def of(cls, mask: Bools, grid: Grid) -> Table:
         """Table of a mask of shape (ny, nx)."""
-        sums = np.zeros((grid.ny + 1, grid.nx + 1), dtype=np.int64)
-        np.cumsum(np.cumsum(mask, axis=0, dtype=np.int64), axis=1, out=sums[1:, 1:])
+        sums = np.zeros((grid.ny + 1, grid.nx + 1))
+        np.cumsum(np.cumsum(mask, axis=0, dtype=np.float64), axis=1, out=sums[1:, 1:])
         return cls(grid, sums)
 
-    def count(self, rects: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64], Bools]:
-        """Marked cells that each rectangle touches, all cells it touches, and whether it is on the grid."""
+    def share(self, rects: Floats) -> Floats:
+        """Share of each rectangle's area that lies on marked cells, exact; what lies off the grid counts as marked.
+
+        The sum over a rectangle whose corners lie within cells is bilinear between the corners of those cells.
+        """
         g = self.grid
-        c0 = np.floor((rects[:, 0] - g.x0) / g.dx + 1e-6).astype(np.int64)
-        c1 = np.ceil((rects[:, 2] - g.x0) / g.dx - 1e-6).astype(np.int64)
-        r0 = np.floor((g.y0 - rects[:, 3]) / g.dy + 1e-6).astype(np.int64)
-        r1 = np.ceil((g.y0 - rects[:, 1]) / g.dy - 1e-6).astype(np.int64)
-        on = (c0 >= 0) & (r0 >= 0) & (c1 <= g.nx) & (r1 <= g.ny)
-        c0, c1 = np.clip(c0, 0, g.nx), np.clip(c1, 0, g.nx)
-        r0, r1 = np.clip(r0, 0, g.ny), np.clip(r1, 0, g.ny)
-        marked = self.sums[r1, c1] - self.sums[r0, c1] - self.sums[r1, c0] + self.sums[r0, c0]
-        return marked, (r1 - r0) * (c1 - c0), on
+        west, east = (rects[:, 0] - g.x0) / g.dx, (rects[:, 2] - g.x0) / g.dx
+        north, south = (g.y0 - rects[:, 3]) / g.dy, (g.y0 - rects[:, 1]) / g.dy
+        total = (east - west) * (south - north)
+        west, east = np.clip(west, 0, g.nx), np.clip(east, 0, g.nx)
+        north, south = np.clip(north, 0, g.ny), np.clip(south, 0, g.ny)
+        off = total - (east - west) * (south - north)
+        marked = self._sum(south, east) - self._sum(north, east) - self._sum(south, west) + self._sum(north, west)
+        return np.asarray((marked + off) / total)
+
+    def _sum(self, row: Floats, column: Floats) -> Floats:
+        r, c = np.minimum(row.astype(np.int64), self.grid.ny - 1), np.minimum(column.astype(np.int64), self.grid.nx - 1)
+        fr, fc = row - r, column - c
+        s = self.sums
+        return np.asarray(
+            (s[r, c] * (1 - fc) + s[r, c + 1] * fc) * (1 - fr) + (s[r + 1, c] * (1 - fc) + s[r + 1, c + 1] * fc) * fr
+        )
 
 
 @dataclass(frozen=True)
@@ -173,10 +184,7 @@ class Sieve:
 
     def by_ground(self, rects: Floats) -> Bools:
         """Rectangles on known ground within the slope limit, shape (n,)."""
-        steep, cells, on = self.steep.count(rects)
-        unknown, _, _ = self.unknown.count(rects)
-        allowed = np.where(cells <= FEW_CELLS, 0, np.floor(STEEP_SHARE * cells))
-        ok: Bools = on & (unknown == 0) & (steep <= allowed)
+        ok: Bools = (self.unknown.share(rects) <= ROUNDING) & (self.steep.share(rects) <= STEEP_SHARE)
         return ok
 
     def passes(self, rects: Floats) -> Bools:

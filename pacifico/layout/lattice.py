@@ -90,7 +90,7 @@ def fit_lattice(lattice: Lattice, sieve: Sieve, *, margin: float) -> Fit:
     margin : float
         Kept free around each unit, for a pad's apron [m].
     """
-    inside = Table.of(sieve.field.inside, sieve.field.grid)
+    outside = Table.of(~sieve.field.inside, sieve.field.grid)
     best, phase = -1, (0.0, 0.0)
     period_x = lattice.cross_every * lattice.pitch_x + lattice.aisle
     period_y = 2 * lattice.height + lattice.pair_gap + lattice.aisle
@@ -100,8 +100,7 @@ def fit_lattice(lattice: Lattice, sieve: Sieve, *, margin: float) -> Fit:
         for i in range(phases):
             trial = (i * period_x / phases, j * period_y / phases)
             rects = _units(lattice, sieve, trial)[0].reshape(-1, 4)
-            there, cells, _ = inside.count(rects)
-            count = int(np.count_nonzero(sieve.by_ground(rects) & (there >= 0.9 * cells)))
+            count = int(np.count_nonzero(sieve.by_ground(rects) & (outside.share(rects) <= 0.02)))
             if count > best:
                 best, phase = count, trial
     units, group = _units(lattice, sieve, phase)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from pyproj import CRS
 
+    from pacifico.layout.catalog import AssetKind
     from pacifico.site.model import Site, Zone
 
 REACH_MARGIN_M = 1.0
@@ -190,7 +191,13 @@ def generate_layout(
         raise CRSMismatchError(
             f"the DEM is in {ground.grid.crs.name}, the site in {site.crs.name}; open it with pacifico.open_dem(site, ...)"
         )
-    field = ground_.make_field(site, ground, Ground.finest_of(dem), setback_m=rules.number("site", "setback_m"), source_cell_m=float(dem.attrs.get("source_resolution_m", 0.0)))
+    field = ground_.make_field(
+        site,
+        ground,
+        Ground.finest_of(dem),
+        setback_m=rules.number("site", "setback_m"),
+        source_cell_m=float(dem.attrs.get("source_resolution_m", 0.0)),
+    )
     main = _main_limit(profile, rules)
     if not ground_.buildable_mask(field, main).any():
         raise NoBuildableGroundError(_why_nothing(field, main, rules))
@@ -213,7 +220,9 @@ def generate_layout(
         banned = np.concatenate([banned, np.array(gone)])
     if best is None or not best[2].items or best[2].network.entry is None:
         raise NoBuildableGroundError(_why_no_asset(draft, target_capacity_kw, lost))
-    return _plan(site, field, dem, profile, strategy, target_capacity_kw, rules, best[1], best[2], best[2].network.entry)
+    return _plan(
+        site, field, dem, profile, strategy, target_capacity_kw, rules, best[1], best[2], best[2].network.entry
+    )
 
 
 def _rules(
@@ -334,7 +343,7 @@ def _serve(field: ground_.Field, draft: Draft, entry: Point | None, rules: Spec,
             strict=True,
         )
     )
-    counts: dict[tuple[str, str], int] = {}
+    lost: list[Unplaced] = []
     for _ in range(MOST_ROUNDS):
         terminals = [_terminal(k, i, planes.get(i), rules) for k, i in enumerate(items)]
         obstacles = [t.pad if t.pad is not None else t.footprint for t in terminals]
@@ -344,7 +353,7 @@ def _serve(field: ground_.Field, draft: Draft, entry: Point | None, rules: Spec,
         out = {int(key): reason for key, reason in network.unreached.items()}
         out |= _orphans(items, out)
         for k, reason in out.items():
-            counts[items[k].kind, reason] = counts.get((items[k].kind, reason), 0) + 1
+            lost.append(Unplaced(items[k].kind, 1, reason))
         if not out:
             break
         items = [i for k, i in enumerate(items) if k not in out]
@@ -352,8 +361,7 @@ def _serve(field: ground_.Field, draft: Draft, entry: Point | None, rules: Spec,
             break
     else:
         raise InputError(f"the road network did not settle in {MOST_ROUNDS} rounds; please report this site")
-    lost = tuple(Unplaced(kind, n, reason) for (kind, reason), n in counts.items())  # type: ignore[arg-type]
-    return _Served(tuple(items), tuple(planes.get(i) for i in items), network, lost)
+    return _Served(tuple(items), tuple(planes.get(i) for i in items), network, _merged(lost))
 
 
 def _terminal(index: int, item: Item, plane: PadPlane | None, rules: Spec) -> Terminal:
@@ -420,7 +428,7 @@ def _plan(
         corridors(field.ground, [r.line for r in roads], [r.width_m for r in roads], rules=earthwork_rules(rules))
     )
     area = ground_.buildable_area(field, _main_limit(profile, rules))
-    unplaced = (*draft.unplaced, *served.lost)
+    unplaced = _merged((*draft.unplaced, *served.lost))
     got = _capacity(served.items, profile)
     shortfall = _shortfall(got, target_kw, _smallest(served.items), unplaced)
     about = _about(dem)
@@ -457,6 +465,14 @@ def _plan(
         ),
         shortfall=shortfall,
     )
+
+
+def _merged(unplaced: Sequence[Unplaced]) -> tuple[Unplaced, ...]:
+    """One entry for each asset type and reason."""
+    counts: dict[tuple[AssetKind, str], int] = {}
+    for u in unplaced:
+        counts[u.kind, u.reason] = counts.get((u.kind, u.reason), 0) + u.count
+    return tuple(Unplaced(kind, n, reason) for (kind, reason), n in counts.items())
 
 
 def _names(items: Sequence[Item]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.blocks import cheapest_first
+from pacifico.layout.blocks import cheapest_first, place_near
 from pacifico.layout.buildable import Field, Floats, Sieve
 from pacifico.layout.catalog import PAD_APRON_M, AssetType, SolarUnit, asset_type, solar_unit
 from pacifico.layout.draft import Draft, Item, Unplaced, item_of
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 BLOCK_REACH_M = 450.0
 """An array further from the one before starts a new power block: low-voltage cable gets too long."""
+SKID_SEARCH_M = 160.0
+"""A skid on free ground stands no further from its arrays' middle, along either axis."""
 CLEAR_OF_BLOCKS_M = 14.0
 """Between arrays and the pads of others, so that a road passes."""
 
@@ -87,11 +89,13 @@ def add_solar(field: Field, spec: Spec, ground: SolarGround, draft: Draft, runs:
     blocks = _blocks(runs.take(order), ground.unit, skid.rating_kva)
     total = 0.0
     number = 1 + max((i.block for i in draft.items), default=-1)
-    stranded = 0
+    stranded: list[Runs] = []
+    rooms: dict[int, float] = {}
+    skids: dict[int, Item] = {}
     for block in blocks:
         placed = _with_skid(block, ground, skid, sieve)
         if placed is None:
-            stranded += len(block.units)
+            stranded.append(block)
             continue
         arrays, where = placed
         if target_kw is not None:
@@ -99,12 +103,58 @@ def add_solar(field: Field, spec: Spec, ground: SolarGround, draft: Draft, runs:
             if not len(arrays.units):
                 continue
         total += float(arrays.units.sum()) * ground.unit.ac_kw
-        draft.items.append(replace(where, block=number))
+        skids[number], rooms[number] = replace(where, block=number), skid.rating_kva - solar_kw(arrays, ground)
+        draft.items.append(skids[number])
         draft.items.extend(_array(ground, arrays, i, number) for i in range(len(arrays.units)))
         number += 1
-    if stranded:
-        reason = f"no ground within {skid.slope_limit_deg:g} deg within its power block for the inverter skid"
-        draft.unplaced.append(Unplaced("solar_array", stranded, reason))
+    left = 0
+    for block in stranded:
+        room = skid.rating_kva if target_kw is None else min(skid.rating_kva, target_kw - total)
+        arrays = _trimmed(block, ground, room)
+        if not len(arrays.units):
+            continue
+        if _skid_beside(field, ground, skid, draft, arrays, number):
+            total += solar_kw(arrays, ground)
+            number += 1
+            continue
+        for array in (arrays.take(np.array([i])) for i in range(len(arrays.units))):
+            kw = solar_kw(array, ground)
+            home = _spare_skid(array, kw, skids, rooms)
+            if home is None:
+                left += 1
+                continue
+            total, rooms[home] = total + kw, rooms[home] - kw
+            draft.items.append(_array(ground, array, 0, home))
+    if left:
+        reason = f"no ground within {skid.slope_limit_deg:g} deg within reach for the inverter skid of its power block"
+        draft.unplaced.append(Unplaced("solar_array", left, reason))
+
+
+def _skid_beside(field: Field, ground: SolarGround, skid: AssetType, draft: Draft, arrays: Runs, number: int) -> bool:
+    """Add arrays that have no level ground of their own, with a skid on free ground beside them; False if there is none."""
+    trial = draft.copy()
+    trial.items += [_array(ground, arrays, i, number) for i in range(len(arrays.units))]
+    middle = (arrays.rects[:, :2] + arrays.rects[:, 2:]).mean(axis=0) / 2
+    steps = np.arange(-SKID_SEARCH_M, SKID_SEARCH_M + 1, 8.0)
+    x, y = np.meshgrid(middle[0] + steps, middle[1] + steps)
+    spots = np.column_stack([x.ravel(), y.ravel()])
+    if not place_near(field, trial, replace(skid, clearance_m=3.0), (float(middle[0]), float(middle[1])), within=spots):
+        return False
+    trial.items[-1] = replace(trial.items[-1], block=number)
+    draft.items = trial.items
+    return True
+
+
+def _spare_skid(array: Runs, kw: float, skids: dict[int, Item], rooms: dict[int, float]) -> int | None:
+    """Nearest block within reach whose skid can take one more array."""
+    x, y = (array.rects[0, :2] + array.rects[0, 2:]) / 2
+    near = [
+        (float(np.hypot(s.centre[0] - x, s.centre[1] - y)), number)
+        for number, s in skids.items()
+        if rooms[number] >= kw
+    ]
+    distance, number = min(near, default=(np.inf, -1))
+    return number if distance <= BLOCK_REACH_M else None
 
 
 def solar_kw(runs: Runs, ground: SolarGround) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from pyproj import CRS
 
 from pacifico.crs import reproject, transformer
 from pacifico.errors import DEMError
-from pacifico.grid import Grid
+from pacifico.grid import Grid, Ground
 from pacifico.terrain import sources
 from pacifico.terrain.heights import Units, height_unit, without_impostors
 from pacifico.terrain.raster import (
@@ -33,12 +34,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pacifico.site.model import Site
+    from pacifico.terrain.remote import SourceSettings
 
 FINEST_M, COARSEST_M = 1.0, 30.0
 """Limits of the default resolution."""
 HALO_M, HALO_CELLS = 300.0, 5
 AVERAGE_FROM = 1.5
 """From this ratio of target to source cell, cells are averaged; below it, interpolated bilinearly."""
+BETWEEN = ((5, 2_000_000), (3, 40_000_000))
+"""Heights to a cell along each axis that are kept for volumes, up to so many in all (8 bytes each).
+
+Odd, so that one of them is the cell's own.
+"""
 WARP_TOLERANCE = 0.01
 """Largest error of the warper's approximate transformation [source cells]."""
 
@@ -50,6 +57,7 @@ def open_dem(
     resolution_m: float | None = None,
     units: Units | None = None,
     halo_m: float | None = None,
+    settings: SourceSettings | None = None,
 ) -> xr.DataArray:
     """Elevation of a site and its surroundings, ready to compute with.
 
@@ -58,13 +66,16 @@ def open_dem(
     site : Site
         Where.
     source : str or Path
-        Any raster GDAL reads, as path or address (https, s3), or `sample`.
+        Any raster GDAL reads, as path or address (https, s3), or a name: `3dep` (United States, 10 m), `3dep-30`,
+        `glo30` (the world, 30 m, a surface model), `sample` (needs no network).
     resolution_m : float, optional
         Cell size [m]; by default the DEM's own ground cell, held between 1 and 30 m.
     units : {"m", "ft"}, optional
         Unit of height, over what the file declares.
     halo_m : float, optional
         Ground kept around the site's bounding box [m]; by default 300 m or 5 cells, whichever is more.
+    settings : SourceSettings, optional
+        Addresses of the named sources, patience with servers, and the cache for what they send.
 
     Returns
     -------
@@ -82,7 +93,7 @@ def open_dem(
     DEMError
         Where the raster can't be read, is no elevation, or has no ground under the site.
     OutsideServiceError
-        Where a remote source fails.
+        Where a remote source fails, or a named source does not cover the site.
 
     Examples
     --------
@@ -91,7 +102,7 @@ def open_dem(
     if resolution_m is not None and not 0.1 <= resolution_m <= 1000:
         raise DEMError(f"a resolution of {resolution_m:g} m is outside 0.1 to 1000 m")
     name = display_name(str(source))
-    window = _window(site, str(source), resolution_m, halo_m)
+    window = _window(site, str(source), resolution_m, halo_m, settings)
     return _on_site_grid(site, window, name, resolution_m=resolution_m, units=units, halo_m=halo_m)
 
 
@@ -126,14 +137,25 @@ def _widened(bounds: Bounds, by: float) -> Bounds:
     return west - by, south - by, east + by, north + by
 
 
-def _window(site: Site, source: str, resolution_m: float | None, halo_m: float | None) -> RasterWindow:
+def _window(
+    site: Site, source: str, resolution_m: float | None, halo_m: float | None, settings: SourceSettings | None = None
+) -> RasterWindow:
     """What the site and its halo need of a source."""
     # The default halo depends on the cell, which the file tells: ask for what the coarsest default needs.
     cell = resolution_m if resolution_m is not None else COARSEST_M
     bounds = _widened(site.boundary.bounds, _halo(cell, halo_m) + cell)
     if source == sources.SAMPLE:
         return _sample_window(bounds, site.crs)
-    return read_window(source, bounds, site.crs)
+    remote = source.lower().startswith(("http://", "https://"))
+    if not remote and source not in sources.NAMED:
+        return read_window(source, bounds, site.crs)
+    from pacifico.terrain import named  # noqa: PLC0415 (network modules, where a network is meant)
+    from pacifico.terrain.remote import SourceSettings  # noqa: PLC0415
+
+    settings = settings if settings is not None else SourceSettings()
+    if remote:
+        return named.url_window(source, bounds, site.crs, settings)
+    return named.named_window(source, bounds, site.boundary.bounds, site.crs, settings)
 
 
 def _sample_window(bounds: Bounds, crs: CRS) -> RasterWindow:
@@ -178,7 +200,7 @@ def _on_site_grid(
             f"grading; interpolated to {resolution:g} m, which adds no detail"
         )
     grid = _grid(site, resolution, halo_m=halo_m, like=window)
-    values = _resampled(z, window, grid, own)
+    values, finer = _heights(z, window, grid, own)
     inside = _cells_of(site, grid)
     share = float(np.isnan(values[inside]).mean())
     covered = _covered_share(site, window)
@@ -203,9 +225,10 @@ def _on_site_grid(
         resolution_m=grid.dx,
         source_resolution_m=round(own, 4),
         units_assumed=unit.told_by,
-        surface_model=False,
+        surface_model=window.surface_model,
         nodata_share=round(share, 6),
         warnings=tuple(warnings),
+        **({} if finer is None else {"between_cells": finer}),
     )
 
 
@@ -244,6 +267,24 @@ def _grid(site: Site, resolution: float, *, halo_m: float | None, like: RasterWi
     c0, c1 = math.floor((west - x_at) / resolution), math.ceil((east - x_at) / resolution)
     r0, r1 = math.floor((south - y_at) / resolution), math.ceil((north - y_at) / resolution)
     return Grid(site.crs, x_at + c0 * resolution, y_at + r1 * resolution, resolution, resolution, r1 - r0, c1 - c0)
+
+
+def _heights(
+    z: NDArray[np.floating[Any]], window: RasterWindow, grid: Grid, own: float
+) -> tuple[NDArray[np.floating[Any]], Ground | None]:
+    """Heights at the cells, and between them where the source had to be interpolated and memory allows.
+
+    Interpolating twice, onto the cells and then between them, would plane off the source's relief: volumes of roads
+    came out at half of what the source raster gives.
+    """
+    interpolated = not _cut_along(window, grid.crs, grid.dx) and own / 8 < grid.dx <= AVERAGE_FROM * own
+    k = next((k for k, most in BETWEEN if grid.ny * grid.nx * k * k <= most), 1)
+    if not interpolated or k == 1:
+        return _resampled(z, window, grid, own), None
+    fine = replace(grid, dx=grid.dx / k, dy=grid.dy / k, ny=grid.ny * k, nx=grid.nx * k)
+    between = _resampled(z, window, fine, own)
+    values = np.ascontiguousarray(between[k // 2 :: k, k // 2 :: k])
+    return values, Ground(fine, between.astype(np.float64))
 
 
 def _resampled(z: NDArray[np.floating[Any]], window: RasterWindow, grid: Grid, own: float) -> NDArray[np.floating[Any]]:
