@@ -23,12 +23,20 @@ if TYPE_CHECKING:
 
     from pacifico.site.model import Site
     from pacifico.terrain.heights import Units
+    from pacifico.terrain.remote import SourceSettings
 
 TAG = "PACIFICO_CLIP"
 VERSION = 1
 
 
-def clip_source(site: Site, source: str | Path, out_path: str | Path, *, resolution_m: float | None = None) -> Path:
+def clip_source(
+    site: Site,
+    source: str | Path,
+    out_path: str | Path,
+    *,
+    resolution_m: float | None = None,
+    settings: SourceSettings | None = None,
+) -> Path:
     """Write the part of a DEM that a site needs, halo included, as a GeoTIFF.
 
     Parameters
@@ -41,6 +49,8 @@ def clip_source(site: Site, source: str | Path, out_path: str | Path, *, resolut
         File to write.
     resolution_m : float, optional
         The one that the clip will be opened with [m]: the halo depends on it.
+    settings : SourceSettings, optional
+        As for `open_dem`.
 
     Raises
     ------
@@ -50,7 +60,7 @@ def clip_source(site: Site, source: str | Path, out_path: str | Path, *, resolut
     import rasterio  # noqa: PLC0415 (0.3 s)
     from affine import Affine  # noqa: PLC0415 (comes with rasterio)
 
-    window = dem_._window(site, str(source), resolution_m, None)  # noqa: SLF001 (the other half of open_dem)
+    window = dem_._window(site, str(source), resolution_m, None, settings)  # noqa: SLF001 (the other half of open_dem)
     about = {
         "version": VERSION,
         "source": display_name(str(source)),
@@ -61,6 +71,7 @@ def clip_source(site: Site, source: str | Path, out_path: str | Path, *, resolut
         "raster_shape": list(window.raster_shape),
         "raster_transform": list(window.raster_transform),
         "warnings": list(window.warnings),
+        "surface_model": window.surface_model,
         "sha256": window.sha256,
     }
     rows, columns = window.values.shape
@@ -129,6 +140,7 @@ def open_clip(
         tuple(about["raster_shape"]),
         tuple(about["raster_transform"]),
         tuple(about["warnings"]),
+        surface_model=about.get("surface_model", False),
     )
     dem = dem_._on_site_grid(  # noqa: SLF001
         site, window, about["source"], resolution_m=resolution_m, units=units, halo_m=None

@@ -39,6 +39,8 @@ class RasterWindow:
     """Rows and columns of the whole raster."""
     raster_transform: Affine6
     warnings: tuple[str, ...] = ()
+    surface_model: bool = False
+    """Whether it runs over trees and roofs."""
 
     @property
     def sha256(self) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAMPLE = "sample"
+NAMED = ("3dep", "3dep-30", "glo30")
+"""Read from public servers."""
 SAMPLE_TRANSFORM = (1 / 1200, 0.0, -84.41375, 0.0, -1 / 1200, 36.73291666666667)
 """Affine coefficients of the sample: 3 arc-seconds, north-west corner; the file's ymin and ymax are swapped."""
 

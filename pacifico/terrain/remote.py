@@ -1,0 +1,193 @@
+"""Rasters on web servers: asked for their state first, then read by ranges, with patience for passing faults."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import logging
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from pacifico.errors import OutsideServiceError
+from pacifico.terrain.cache import FolderCache, pack, unpack
+from pacifico.terrain.raster import RasterWindow, display_name, read_window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pyproj import CRS
+
+    from pacifico.terrain.cache import Cache
+    from pacifico.terrain.raster import Bounds
+
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""HTTP states that are worth another try."""
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+def _user_cache() -> Cache:
+    return FolderCache(Path(platformdirs.user_cache_dir("pacifico")) / "terrain")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceSettings:
+    """Where the named sources live, and how patient to be; `from_environment` is for the edges."""
+
+    tdep_url: str = "https://prd-tnm.s3.amazonaws.com/StagedProducts/Elevation/13/TIFF/USGS_Seamless_DEM_13.vrt"
+    """3DEP of 1/3 arc-second, about 10 m."""
+    tdep30_url: str = "https://prd-tnm.s3.amazonaws.com/StagedProducts/Elevation/1/TIFF/USGS_Seamless_DEM_1.vrt"
+    """3DEP of 1 arc-second, about 30 m."""
+    glo30_url: str = "https://copernicus-dem-30m.s3.amazonaws.com"
+    """Folder of the Copernicus GLO-30 tiles."""
+    timeout_s: float = 30.0
+    """For one request."""
+    retries: int = 3
+    """Further tries after a first that failed in passing (5xx, 429, reset, timeout)."""
+    backoff_s: float = 1.0
+    """Pause before the first further try; it doubles with each."""
+    cache: Cache | None = field(default_factory=_user_cache)
+    """Windows read before; None for none."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> SourceSettings:
+        """Settings with what PACIFICO_3DEP_URL, PACIFICO_3DEP30_URL, PACIFICO_GLO30_URL and PACIFICO_DEM_CACHE say.
+
+        PACIFICO_DEM_CACHE is a folder, or empty for no cache.
+        """
+        given: dict[str, Any] = {}
+        for name, variable in (
+            ("tdep_url", "PACIFICO_3DEP_URL"),
+            ("tdep30_url", "PACIFICO_3DEP30_URL"),
+            ("glo30_url", "PACIFICO_GLO30_URL"),
+        ):
+            if environ.get(variable):
+                given[name] = environ[variable].rstrip("/")
+        if "PACIFICO_DEM_CACHE" in environ:
+            folder = environ["PACIFICO_DEM_CACHE"]
+            given["cache"] = FolderCache(Path(folder)) if folder else None
+        return cls(**given)
+
+
+def etag(url: str, settings: SourceSettings) -> str | None:
+    """What tells this state of a file from another (ETag, else date and length); None where there is no such file.
+
+    Raises
+    ------
+    OutsideServiceError
+        Where the server refuses, or does not answer even after the retries.
+    """
+    if not urlsplit(url).scheme.startswith("http"):
+        return ""
+    request = urllib.request.Request(url, method="HEAD", headers={"User-Agent": "pacifico"})  # noqa: S310 (http, https)
+
+    def ask() -> str | None:
+        try:
+            with urllib.request.urlopen(request, timeout=settings.timeout_s) as answer:  # noqa: S310
+                headers = answer.headers
+                return headers.get("ETag") or f"{headers.get('Last-Modified', '')} {headers.get('Content-Length', '')}"
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code == 404:
+                return None
+            if error.code in PASSING:
+                raise _PassingError(f"it answers {error.code} {error.reason}") from error
+            raise OutsideServiceError(
+                f"{display_name(url)} at {urlsplit(url).hostname}: the server answers {error.code} {error.reason}; "
+                "check the address and your access, or give a DEM file"
+            ) from error
+        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise _PassingError(_network_words(reason)) from error
+
+    return _patiently(ask, url, settings)
+
+
+def read_remote(
+    urls: list[str], etags: list[str], bounds: Bounds, crs: CRS, settings: SourceSettings
+) -> list[RasterWindow]:
+    """Windows of remote rasters, from the cache where these very states of them were read before.
+
+    Raises
+    ------
+    DEMError
+        Where a file is no elevation raster, or does not meet the bounds.
+    OutsideServiceError
+        Where a read fails even after the retries.
+    """
+    windows = []
+    for url, state in zip(urls, etags, strict=True):
+        key = _key(url, state, bounds, crs)
+        stored = settings.cache.get(key) if settings.cache is not None and state.strip() else None
+        window = unpack(stored) if stored is not None else None
+        if window is None:
+            window = _read(url, bounds, crs, settings)
+            if settings.cache is not None and state.strip():
+                settings.cache.put(key, pack(window))
+        windows.append(window)
+    return windows
+
+
+class _PassingError(Exception):
+    """A fault that another try may not meet."""
+
+
+def _read(url: str, bounds: Bounds, crs: CRS, settings: SourceSettings) -> RasterWindow:
+    path = f"/vsicurl/{url}" if urlsplit(url).scheme.startswith("http") else url
+    host = f"/vsicurl/{urlsplit(url).scheme}://{urlsplit(url).hostname}"
+    env = {
+        "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+        "GDAL_HTTP_TIMEOUT": f"{settings.timeout_s:g}",
+        "GDAL_HTTP_CONNECTTIMEOUT": f"{settings.timeout_s:g}",
+        "GDAL_HTTP_MAX_RETRY": "0",  # tries are counted here, for opening and reading alike
+        "CPL_VSIL_CURL_NON_CACHED": host,  # a file once missed must not stay missed
+        "CPL_VSIL_CURL_USE_HEAD": "YES",
+        "VRT_SHARED_SOURCE": "0",
+    }
+
+    def ask() -> RasterWindow:
+        try:
+            return read_window(path, bounds, crs, env=env)
+        except OutsideServiceError as error:
+            raise _PassingError(str(error).partition(": ")[2] or str(error)) from error
+
+    return _patiently(ask, url, settings)
+
+
+def _patiently(ask: Callable[[], T], url: str, settings: SourceSettings) -> T:
+    """Answer of `ask`, tried again after passing faults."""
+    said = ""
+    for attempt in range(settings.retries + 1):
+        if attempt:
+            time.sleep(settings.backoff_s * 2 ** (attempt - 1))
+        try:
+            return ask()
+        except _PassingError as error:
+            said = str(error)
+            _log.warning("%s: try %d of %d failed: %s", display_name(url), attempt + 1, settings.retries + 1, said)
+    raise OutsideServiceError(
+        f"{display_name(url)} at {urlsplit(url).hostname}: no answer after {settings.retries + 1} tries: {said}; "
+        "try again later, or give a DEM file"
+    )
+
+
+def _key(url: str, state: str, bounds: Bounds, crs: CRS) -> str:
+    """Name of a window in the cache: source, state of the file, place."""
+    place = [round(value, 3) for value in bounds]
+    text = json.dumps([url.split("?", 1)[0], state, place, crs.to_wkt()])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _network_words(reason: object) -> str:
+    if isinstance(reason, TimeoutError):
+        return "it timed out"
+    return " ".join(str(reason).split())[:150] or type(reason).__name__
