@@ -88,7 +88,7 @@ data "aws_iam_policy_document" "ecs_worker_task" {
   # A running job asks not to be scaled in. The task's id isn't known before it starts; its cluster and service are.
   statement {
     sid       = "ProtectFromScaleIn"
-    actions   = ["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"]
+    actions   = ["ecs:UpdateTaskProtection"]
     resources = ["${local.ecs_arn}:task/${local.cluster_name}/*"]
 
     condition {

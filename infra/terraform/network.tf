@@ -1,5 +1,11 @@
 data "aws_availability_zones" "available" {
   state = "available"
+
+  # Local zones have neither Fargate nor interface endpoints.
+  filter {
+    name   = "opt-in-status"
+    values = ["opt-in-not-required"]
+  }
 }
 
 locals {

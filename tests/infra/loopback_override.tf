@@ -1,0 +1,95 @@
+# Laid over a copy of infra/terraform so that it can be applied to moto's server on loopback. What is left out here is
+# covered by infra/terraform/tests with a mock provider.
+
+terraform {
+  backend "local" {}
+}
+
+provider "aws" {
+  access_key                  = "testing"
+  secret_key                  = "testing"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  s3_use_path_style           = true
+}
+
+# The emulator never answers what these wait for.
+resource "aws_sqs_queue_redrive_allow_policy" "layout_jobs_dlq" {
+  count = 0
+}
+
+resource "aws_appautoscaling_target" "worker" {
+  count = 0
+}
+
+resource "aws_appautoscaling_policy" "backlog" {
+  count              = 0
+  service_namespace  = "ecs"
+  scalable_dimension = "ecs:service:DesiredCount"
+  resource_id        = "service/none/none"
+}
+
+resource "aws_appautoscaling_policy" "wake" {
+  count              = 0
+  service_namespace  = "ecs"
+  scalable_dimension = "ecs:service:DesiredCount"
+  resource_id        = "service/none/none"
+}
+
+resource "aws_appautoscaling_policy" "sleep" {
+  count              = 0
+  service_namespace  = "ecs"
+  scalable_dimension = "ecs:service:DesiredCount"
+  resource_id        = "service/none/none"
+}
+
+resource "aws_cloudwatch_metric_alarm" "wake" {
+  alarm_actions = []
+}
+
+resource "aws_cloudwatch_metric_alarm" "sleep" {
+  alarm_actions = []
+}
+
+# A second plan must find nothing to do. The emulator doesn't keep these attributes, or writes them otherwise.
+
+resource "aws_ecs_service" "worker" {
+  lifecycle {
+    ignore_changes = [
+      desired_count,
+      availability_zone_rebalancing, # told as DISABLED
+      capacity_provider_strategy,    # forgotten
+      enable_ecs_managed_tags,       # forgotten
+      launch_type,                   # told as EC2
+    ]
+  }
+}
+
+resource "aws_sqs_queue" "layout_jobs" {
+  lifecycle {
+    ignore_changes = [redrive_policy] # other white space; a test reads it back from the queue
+  }
+}
+
+resource "aws_vpc_security_group_egress_rule" "worker_endpoints" {
+  lifecycle {
+    ignore_changes = [description] # forgotten where a group or a prefix list is meant
+  }
+}
+
+resource "aws_vpc_security_group_egress_rule" "worker_s3" {
+  lifecycle {
+    ignore_changes = [description]
+  }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "endpoints_worker" {
+  lifecycle {
+    ignore_changes = [description]
+  }
+}
+
+# The emulator's budgets never show up when read back.
+resource "aws_budgets_budget" "monthly" {
+  count = 0
+}

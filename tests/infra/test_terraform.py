@@ -1,0 +1,125 @@
+"""The configuration by itself: form, validity, the rules of its variables, an independent policy check."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "infra" / "terraform"
+TEXT = {path.name: path.read_text() for path in SOURCE.glob("*.tf")}
+
+pytestmark = pytest.mark.terraform
+
+
+def test_it_is_formatted(terraform):
+    done = subprocess.run(
+        [terraform, "fmt", "-check", "-recursive", "-diff", str(ROOT / "infra")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def test_it_is_valid(module):
+    report = module.json("validate", "-json")
+    assert report["valid"]
+    assert not report["diagnostics"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_variables_hold_their_rules(module):
+    told = module.run("test", "-no-color", timeout=840)
+    counts = re.search(r"Success! (\d+) passed, 0 failed", told)
+    assert counts, told[-2000:]
+    assert int(counts[1]) >= 45
+
+
+def _blocks(kind):
+    pattern = rf'^{kind} "([^"]+)" \{{\n(.*?)^\}}'
+    return {name: body for text in TEXT.values() for name, body in re.findall(pattern, text, re.MULTILINE | re.DOTALL)}
+
+
+def test_every_variable_is_typed_and_described_and_refused_somewhere():
+    """Booleans need no rule of their own: their type is one."""
+    refusals = (SOURCE / "tests" / "refusals.tftest.hcl").read_text()
+    variables = _blocks("variable")
+    assert len(variables) > 30
+    for name, body in variables.items():
+        assert re.search(r"^  type\s+= ", body, re.MULTILINE), name
+        assert re.search(r"^  description\s+= \"", body, re.MULTILINE), name
+        if "= bool" not in body:
+            assert "validation {" in body, f"{name} has no rule"
+            assert f"[var.{name}]" in refusals, f"no test shows {name} refusing a value"
+
+
+def test_every_output_is_described():
+    outputs = _blocks("output")
+    assert {
+        "sqs_layout_jobs_queue_url",
+        "sqs_layout_jobs_dlq_url",
+        "ecs_worker_task_role_arn",
+        "ecs_worker_execution_role_arn",
+        "worker_log_group_name",
+    } <= set(outputs)
+    assert all("description" in body for body in outputs.values())
+
+
+def test_no_account_or_region_is_written_down():
+    code = "\n".join(re.sub(r"#.*|description\s+= .*|error_message\s+= .*", "", text) for text in TEXT.values())
+    assert not re.search(r"\b\d{12}\b", code)
+    assert not re.search(r"\b(us|eu|ap|sa|ca|me|af)-(north|south|east|west|central)[a-z]*-\d\b", code)
+
+
+def test_every_statement_says_why():
+    for name, text in TEXT.items():
+        lines = text.splitlines()
+        for number, line in enumerate(lines):
+            if re.match(r"\s*(statement \{|dynamic \"statement\" \{)", line):
+                assert lines[number - 1].strip().startswith("#"), f"{name}:{number + 1} has no reason above it"
+                assert any("sid " in later for later in lines[number : number + 6]), f"{name}:{number + 1} has no sid"
+
+
+def test_the_worker_is_given_settings_that_it_reads():
+    from pacifico.jobs.settings import ENVIRONMENT
+
+    given = set(re.findall(r"\bPACIFICO_[A-Z_]+\b", TEXT["ecs.tf"]))
+    assert given <= set(ENVIRONMENT), given - set(ENVIRONMENT)
+    assert {"PACIFICO_STORE", "PACIFICO_QUEUE_URL", "PACIFICO_DLQ_URL", "PACIFICO_VISIBILITY_S"} <= given
+
+
+def test_alarms_and_dashboard_read_metrics_that_the_worker_writes():
+    from worker.report import UNITS
+
+    read = set(re.findall(r'namespace\s+= local\.metrics_name, metric = "(\w+)"', TEXT["alarms.tf"]))
+    read |= set(re.findall(r'\[local\.metrics_name, "(\w+)"', TEXT["dashboard.tf"]))
+    assert {"Failures", "JobSeconds", "QueueSeconds"} <= read <= set(UNITS)
+
+
+def test_lifecycle_goes_by_tags_that_the_store_writes():
+    from pacifico.jobs.permissions import TAGS
+
+    tags = set(re.findall(r"for_each = \{ (uploads) = .*?, (terrain) = .*?, (exports) = ", TEXT["storage.tf"])[0])
+    tags |= set(re.findall(r'value = "(\w+)"', TEXT["storage.tf"]))
+    assert tags == set(TAGS.values()) - {"jobs"}, "requests, statuses and hints alone never expire"
+
+
+@pytest.mark.slow
+def test_checkov_finds_nothing_unexplained():
+    checkov = shutil.which("checkov")
+    if checkov is None:
+        pytest.skip("checkov is not installed (in an environment of its own: it pins much)")
+    settings = ROOT / "infra" / ".checkov.yaml"
+    skips = re.findall(r"^((?:  #.*\n)+)?  - (CKV\w+)$", settings.read_text(), re.MULTILINE)
+    assert skips
+    assert all(reason for reason, _ in skips), "each exception needs its reason above it"
+    done = subprocess.run(
+        [checkov, "--config-file", str(settings), "-d", str(SOURCE), "--skip-download", "-o", "json"],
+        capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert '"passed": 0' not in done.stdout
