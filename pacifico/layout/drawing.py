@@ -55,6 +55,9 @@ class Drawing:
     line_of: dict[int, int]
     """Line that serves each terminal."""
     tight: int
+    """Bends tighter than the rule."""
+    crossing: tuple[int, ...] = ()
+    """Lines that meet another elsewhere than at a junction, whatever was tried."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +191,8 @@ def _lined(case: Case, strands: list[Strand], *, last_resort: bool) -> Drawing |
         tight.append(sharp)
     state = [0] * len(lines)
     while True:  # lines that touch elsewhere than at their ends go back, step by step, to the paths that do not
-        back = [c for c in _touching(lines, ups) if state[c] < 2]
+        crossing = touching(lines, ups)
+        back = [c for c in crossing if state[c] < 2]
         if not back:
             break
         for c in back:
@@ -198,7 +202,7 @@ def _lined(case: Case, strands: list[Strand], *, last_resort: bool) -> Drawing |
             lines[c] = pulled[c] if state[c] == 1 else strands[c].xy
             tight[c] = max(len(pulled[c]) - 2, 0)
     line_of = {t: c for c, s in enumerate(strands) for _, t in s.bound}
-    return Drawing(lines, ups, dict(sorted(line_of.items())), sum(tight))
+    return Drawing(lines, ups, dict(sorted(line_of.items())), sum(tight), tuple(crossing))
 
 
 def _pulled(case: Case, strand: Strand) -> Floats:
@@ -219,7 +223,7 @@ def _serves(case: Case, line: Floats, who: list[int]) -> bool:
     return all(_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[0] <= case.reach_m[t] for t in who)
 
 
-def _touching(lines: list[Floats], ups: list[int]) -> list[int]:
+def touching(lines: list[Floats], ups: list[int]) -> list[int]:
     """Lines that meet another elsewhere than where one continues the other."""
     if len(lines) < 2:
         return []

@@ -241,7 +241,7 @@ def _network(case: Case, gate: Gate) -> Network:
     server = server.copy()
     while True:
         profile, pinned = _design(case, drawing, stations)
-        out = _too_deep(case, drawing, stations, profile) or _unpinned(drawing, profile, pinned)
+        out = _crossing(drawing) or _too_deep(case, drawing, stations, profile) or _unpinned(drawing, profile, pinned)
         if not out:
             break
         for t, reason in out.items():
@@ -299,6 +299,18 @@ def _design(case: Case, drawing: Drawing, stations: Stations) -> tuple[Profile, 
         max_depth_m=case.rules.max_cut_fill_m, pins=[pin for _, pin in pins],
     )  # fmt: skip
     return profile, pins
+
+
+def _crossing(drawing: Drawing) -> dict[int, str]:
+    """Terminals on or beyond the last line that crosses another where no junction is."""
+    if not drawing.crossing:
+        return {}
+    beyond = {max(drawing.crossing)}
+    for c in range(max(drawing.crossing) + 1, len(drawing.ups)):
+        if drawing.ups[c] in beyond:
+            beyond.add(c)
+    reason = "no legal route: its road would cross another without a junction"
+    return {t: reason for t, c in drawing.line_of.items() if c in beyond}
 
 
 def _too_deep(case: Case, drawing: Drawing, stations: Stations, profile: Profile) -> dict[int, str]:

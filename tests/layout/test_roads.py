@@ -14,7 +14,8 @@ from shapely import MultiPolygon, Point, box
 
 from pacifico.errors import InputError
 from pacifico.grid import Grid, Ground
-from pacifico.layout.roads import RoadRules, Terminal, route_network
+from pacifico.layout.drawing import Drawing, touching
+from pacifico.layout.roads import RoadRules, Terminal, _crossing, route_network
 from pacifico.site.model import Zone
 
 UTM = CRS.from_epsg(32615)
@@ -239,6 +240,18 @@ def test_given_entry_too_far_from_the_edge_is_refused(x, side):
     goal = terminal("a", 300, 500)
     with pytest.raises(InputError, match=f"the entry lies {side} the site's edge"):
         network(ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [goal], entry=Point(WEST + x, SOUTH + 400))
+
+
+def test_lines_that_cross_without_a_junction_are_found_and_given_up():
+    lines = [
+        np.array(c, dtype=float)
+        for c in ([(0, 0), (10, 0)], [(10, 0), (20, 10)], [(10, 0), (20, -5)], [(20, -5), (18, 20)])
+    ]
+    ups = [-1, 0, 0, 2]
+    assert touching(lines[:3], ups[:3]) == []
+    assert touching(lines, ups) == [1, 3]
+    drawing = Drawing(lines, ups, {0: 1, 1: 2, 2: 3}, 0, (1, 3))
+    assert _crossing(drawing) == {2: "no legal route: its road would cross another without a junction"}
 
 
 def test_rules_are_checked():
