@@ -85,11 +85,11 @@ def cheapest_gate(
 ) -> Gate | None:
     """Find the place on the edge that is cheapest to reach the first terminal of `order` from; None where none is."""
     flags = gates(lattice, edge)
-    nodes = np.repeat(np.arange(lattice.px.size), np.diff(reach.row))
+    nodes = reach.by_terminal(len(order))
     nothing = routing.Reach.none(lattice)
     seen = np.zeros(lattice.px.size, bool)
     for t in order:
-        seeds = nodes[reach.item == t]
+        seeds = nodes[t]
         if seeds.size == 0 or seen[seeds].any():
             continue
         growth = routing.search(

@@ -420,13 +420,13 @@ def _reasons(case: Case, gate: Gate | None, missing: set[int], known: dict[int, 
     """One true line for each terminal that has no road."""
     out = {}
     parts: Ints | None = None
-    nodes = np.repeat(np.arange(case.lattice.px.size), np.diff(case.reach.row)) if missing else np.zeros(0, np.int64)
+    nodes = case.reach.by_terminal(len(case.terminals)) if missing else []
     for t in sorted(missing):
         key = case.terminals[t].key
         if t in known:
             out[key] = known[t]
             continue
-        own = nodes[case.reach.item == t]
+        own = nodes[t]
         if own.size == 0:
             out[key] = f"no legal route: no room for a road within {case.reach_m[t]:g} m"
             continue

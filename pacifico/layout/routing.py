@@ -260,6 +260,12 @@ class Reach:
             )
         )  # fmt: skip
 
+    def by_terminal(self, count: int) -> list[Ints]:
+        """Road positions that serve each of `count` terminals, in ascending order."""
+        nodes = np.repeat(np.arange(self.row.size - 1), np.diff(self.row))
+        order = np.argsort(self.item, kind="stable")
+        return np.split(nodes[order], np.searchsorted(self.item[order], np.arange(1, count)))
+
     @classmethod
     def none(cls, lattice: Lattice) -> Reach:
         """No terminal anywhere."""

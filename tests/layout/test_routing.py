@@ -127,6 +127,17 @@ def test_route_passes_the_gap_in_a_wall():
     assert inside[:, 1].max() < SOUTH + 620
 
 
+def test_positions_by_terminal_are_those_within_reach():
+    goals = [at(300, 300, 310, 310), at(302, 318, 312, 328), at(2000, 2000, 2010, 2010), at(500, 500, 510, 520)]
+    lat = lattice(flat(), at(0, 0, 1000, 1000), goals[:1])
+    nodes = np.flatnonzero(lat.clear > 0)
+    places = shapely.points(lat.px[nodes], lat.py[nodes])
+    found = routing.Reach.of(lat, routing.Shapes.of(goals), np.full(4, 14.0)).by_terminal(4)
+    assert len(found) == 4
+    for goal, own in zip(goals, found, strict=True):
+        np.testing.assert_array_equal(own, nodes[shapely.distance(places, goal) <= 14.0])
+
+
 def test_a_closed_wall_is_not_passed():
     lat = lattice(flat(), at(0, 0, 1000, 1000), [at(480, -10, 520, 1010)])
     node, growth = search(lat, (100, 100), [at(900, 90, 920, 110)])
