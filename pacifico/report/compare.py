@@ -165,11 +165,16 @@ def _overlap(name: str, a: list[BaseGeometry], b: list[BaseGeometry]) -> Iterato
     tree = shapely.STRtree(b)
     same = 0
     for geometry in a:
-        near = tree.query(geometry, predicate="dwithin", distance=SAME_M) if b else []
-        same += any(_unmoved(geometry, b[int(k)]) for k in near)
-    strips = [shapely.union_all([g if g.area > 0 else g.buffer(0.5) for g in side]) for side in (a, b)]
-    common, together = shapely.intersection(*strips).area, shapely.union(*strips).area
+        near: list[int] = tree.query(geometry, predicate="dwithin", distance=SAME_M).tolist() if b else []
+        same += any(_unmoved(geometry, b[k]) for k in near)
+    here, there = _ground(a), _ground(b)
+    common, together = here.intersection(there).area, here.union(there).area
     yield Overlap(name, len(a), len(b), same, float(common / together) if together > 0 else 1.0)
+
+
+def _ground(geometries: list[BaseGeometry]) -> BaseGeometry:
+    """Ground that features take, lines as strips of 1 m."""
+    return shapely.union_all([g if g.area > 0 else g.buffer(0.5) for g in geometries])
 
 
 def _unmoved(a: BaseGeometry, b: BaseGeometry) -> bool:

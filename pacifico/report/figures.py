@@ -44,7 +44,7 @@ _CUT_FILL = LinearSegmentedColormap.from_list(
 
 def site_figure(site: Site, dem: xr.DataArray) -> Figure:
     """Site over shaded relief, with contours, exclusions and named points."""
-    fig, ax = frame.map_figure(site.boundary, title="Site and terrain")
+    fig, ax = frame.map_figure(site.boundary, ground=dem, title="Site and terrain")
     z = dem.values
     low, high = (float(v) for v in np.nanpercentile(z, [1, 99]))
     tint = frame.paint(ax, dem, z, cmap=_GROUND, vmin=low, vmax=max(high, low + 1), interpolation="bilinear")
@@ -63,9 +63,7 @@ def site_figure(site: Site, dem: xr.DataArray) -> Figure:
     frame.legend(
         ax, handles, note=f"{site.area_ha:,.1f} ha\nWorking CRS: {site.crs.name}\nElevation: {dem.attrs['source']}"
     )
-    bar = fig.colorbar(tint, cax=ax.inset_axes((1.045, 0.24, 0.028, 0.34)), extend="both")
-    bar.set_label("Elevation [m]", fontsize=8.5)
-    bar.ax.tick_params(labelsize=8)
+    frame.colour_bar(fig, ax, tint, "Elevation [m]", low=0.24, high=0.6, extend="both")
     return fig
 
 
@@ -80,7 +78,7 @@ def slope_figure(site: Site, dem: xr.DataArray, limits: Mapping[str, float]) -> 
     degrees = slope(dem).values
     edges = _class_edges(limits)
     colours = _spread(_STEEPNESS, len(edges) - 1)
-    fig, ax = frame.map_figure(site.boundary, title="Slope, in classes of the assets' limits")
+    fig, ax = frame.map_figure(site.boundary, ground=dem, title="Slope, in classes of the assets' limits")
     frame.shade(ax, dem)
     norm = BoundaryNorm(edges, len(colours))
     frame.paint(ax, dem, np.ma.masked_invalid(degrees), cmap=ListedColormap(colours), norm=norm, alpha=0.78)
@@ -111,7 +109,7 @@ def slope_figure(site: Site, dem: xr.DataArray, limits: Mapping[str, float]) -> 
 
 def buildable_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
     """What setbacks, exclusions and slope leave of the site."""
-    fig, ax = frame.map_figure(layout.boundary, title="Buildable ground")
+    fig, ax = frame.map_figure(layout.boundary, ground=dem, title="Buildable ground")
     frame.shade(ax, dem)
     frame.area_patch(ax, [layout.boundary], facecolor="#fdf6ec", alpha=0.55, lw=0, zorder=1)
     buildable = [s.geometry for s in layout.of_kind("buildable")]
@@ -123,7 +121,7 @@ def buildable_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
     share = m["buildable_area_ha"] / m["site_area_ha"]
     handles: list[Patch | Line2D] = [
         Patch(facecolor=legend.BUILDABLE, edgecolor="#3c7a3a", label=f"Buildable: {m['buildable_area_ha']:,.1f} ha ({share:.0%})"),
-        Patch(facecolor="#fdf6ec", edgecolor="#999", label=f"Not buildable: {m['site_area_ha'] - m['buildable_area_ha']:,.1f} ha\n(slope, setback, exclusion, nodata)"),
+        Patch(facecolor="#fdf6ec", edgecolor="#999", label=f"Not buildable: {m['site_area_ha'] - m['buildable_area_ha']:,.1f} ha\n(slope, setback, exclusion,\nno elevation)"),
     ]  # fmt: skip
     if zones:
         handles.append(Patch(facecolor="none", edgecolor=legend.EXCLUSION, hatch="////", label="Exclusion"))
@@ -136,7 +134,7 @@ def buildable_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
 
 def layout_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
     """The layout: assets by type, pads, roads, entry, boundary."""
-    fig, ax = frame.map_figure(layout.boundary, title="Layout")
+    fig, ax = frame.map_figure(layout.boundary, ground=dem, title="Layout")
     frame.shade(ax, dem, strength=0.55)
     frame.contours(ax, dem, layout.boundary)
     zones = [s.geometry for s in layout.of_kind("exclusion")]
@@ -182,9 +180,13 @@ def layout_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
 
 def cut_fill_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
     """Design minus ground under pads and roads."""
-    fig, ax = frame.map_figure(layout.boundary, title="Cut and fill")
+    graded = [s.geometry for kind in ("pad", "road", "asset") for s in layout.of_kind(kind)]
+    area = shapely.union_all(graded) if graded else layout.boundary
+    fig, ax = frame.map_figure(area, ground=dem, title="Cut and fill, where ground is moved")
     frame.shade(ax, dem, strength=0.5)
     change = height_change(layout, dem)
+    assets = [s.geometry for s in layout.of_kind("asset")]
+    frame.area_patch(ax, assets, facecolor="none", edgecolor="#8a938e", lw=0.4, zorder=3)
     worst = max((float(np.abs(dz).max()) for _, dz in change if dz.size), default=0.0)
     top = max(frame.nice(worst), 0.1) if worst > 0 else 0.1
     top = top if top >= worst else top * 2
@@ -198,17 +200,23 @@ def cut_fill_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
     frame.area_patch(
         ax, [s.geometry for s in layout.of_kind("pad")], facecolor="none", edgecolor="#333", lw=0.6, zorder=7
     )
-    bar = fig.colorbar(dots, cax=ax.inset_axes((1.045, 0.46, 0.028, 0.48)))
-    bar.set_label("design minus ground [m]\ncut < 0 < fill", fontsize=8.5)
-    bar.ax.tick_params(labelsize=8)
+    frame.colour_bar(fig, ax, dots, "design minus ground [m]\ncut < 0 < fill", low=0.45, high=0.98)
     m = layout.metrics
     rows = [("", "cut m³", "fill m³")]
     rows += [(n, f"{m[f'{k}_cut_m3']:,.0f}", f"{m[f'{k}_fill_m3']:,.0f}") for n, k in (("pads", "pad"), ("roads", "road"), ("batters", "batter"))]  # fmt: skip
     text = "\n".join(f"{a:<8}{b:>9}{c:>9}" for a, b, c in rows)
-    if layout.coarse or dem.attrs["source_resolution_m"] > COARSE_M:
-        text += "\n\nCoarse ground: the volumes\nbelow are no claim about\ngrading."
-        text = text.replace("below", "here")
-    ax.text(1.03, 0.0, text, transform=ax.transAxes, fontsize=7.4, family="monospace", va="bottom", color=frame.INK)
+    if dem.attrs["source_resolution_m"] > COARSE_M:
+        text += "\n\nCoarse ground: these are\nno claim about grading."
+    ax.text(
+        frame.beside(ax, 0.14),
+        0.0,
+        text,
+        transform=ax.transAxes,
+        fontsize=7.4,
+        family="monospace",
+        va="bottom",
+        color=frame.INK,
+    )
     return fig
 
 

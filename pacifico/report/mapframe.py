@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-WIDTH_IN = 9.4
+WIDTH_IN, LEGEND_IN, TALLEST_IN = 9.4, 2.65, 6.2
 INK = "#1c2321"
 DPI = 110
 
@@ -39,48 +39,67 @@ class Picture(Figure):
         return png.getvalue()
 
 
-def map_figure(area: BaseGeometry, *, legend_in: float = 2.3, title: str = "") -> tuple[Picture, Axes]:
-    """Figure and axes around an area [m], the legend's room to the right of it."""
+def map_figure(area: BaseGeometry, *, ground: xr.DataArray | None = None, title: str = "") -> tuple[Picture, Axes]:
+    """Figure and axes around an area [m], with room for a legend to the right.
+
+    Around a site that is tall and narrow more of the `ground` is shown, as far as it reaches.
+    """
     west, south, east, north = area.bounds
-    pad = 0.06 * max(east - west, north - south)
-    spans = (east - west + 2 * pad, north - south + 2 * pad)
-    wide = WIDTH_IN - legend_in
-    tall = min(max(wide * spans[1] / spans[0], 3.4), 7.4)
-    fig = Picture(figsize=(WIDTH_IN, tall + 0.45), dpi=DPI, facecolor="white")
-    top = 1 - 0.40 / (tall + 0.45)
-    ax = fig.add_axes((0.012, 0.012, wide / WIDTH_IN - 0.012, top - 0.012))
-    # The frame is filled: whatever shape the site has, ground is shown to the edges.
-    ratio = (wide - 0.012 * WIDTH_IN) / tall
-    half_x, half_y = spans[0] / 2, spans[1] / 2
-    if half_x / half_y < ratio:
-        half_x = half_y * ratio
+    pad = 0.05 * max(east - west, north - south)
+    west, south, east, north = west - pad, south - pad, east + pad, north + pad
+    room = WIDTH_IN - LEGEND_IN
+    tall = min(max(room * (north - south) / (east - west), 3.2), TALLEST_IN)
+    ratio = room / tall
+    if (east - west) / (north - south) < ratio:
+        low, _, high, _ = Grid.of(ground).bounds if ground is not None else (west, south, east, north)
+        more = max((north - south) * ratio - (east - west), 0.0) / 2
+        west, east = min(west, max(west - more, low)), max(east, min(east + more, high))
     else:
-        half_y = half_x / ratio
-    x, y = (west + east) / 2, (south + north) / 2
-    ax.set(xlim=(x - half_x, x + half_x), ylim=(y - half_y, y + half_y), aspect="equal", xticks=[], yticks=[])
+        _, low, _, high = Grid.of(ground).bounds if ground is not None else (west, south, east, north)
+        more = max((east - west) / ratio - (north - south), 0.0) / 2
+        south, north = min(south, max(south - more, low)), max(north, min(north + more, high))
+    scale = min(room / (east - west), tall / (north - south))
+    wide, tall = (east - west) * scale, (north - south) * scale
+
+    height = tall + 0.52
+    fig = Picture(figsize=(WIDTH_IN, height), dpi=DPI, facecolor="white")
+    ax = fig.add_axes((0.06 / WIDTH_IN, 0.06 / height, wide / WIDTH_IN, tall / height))
+    ax.set(xlim=(west, east), ylim=(south, north), xticks=[], yticks=[])
     ax.set_facecolor("#eef0ec")
     for side in ax.spines.values():
         side.set(color="#9aa39e", linewidth=0.8)
     if title:
-        fig.text(0.012, 1 - 0.24 / (tall + 0.45), title, fontsize=12.5, fontweight="bold", color=INK, va="center")
+        fig.text(0.06 / WIDTH_IN, 1 - 0.22 / height, title, fontsize=12.5, fontweight="bold", color=INK, va="center")
     _scale_bar(ax)
     _north_arrow(ax)
     return fig, ax
 
 
 def shade(ax: Axes, dem: xr.DataArray, *, strength: float = 0.85) -> AxesImage:
-    """Hillshade under everything else."""
+    """Hillshade under everything else, spread so that gentle ground shows its shape too."""
     light = hillshade(dem).values
+    shown = np.where(np.isfinite(light), stretched(np.nan_to_num(light), np.isfinite(light)), np.nan)
     return ax.imshow(
-        light,
+        shown,
         cmap="gray",
-        vmin=-0.25,
-        vmax=1.15,
+        vmin=-0.55,
+        vmax=1.08,
         alpha=strength,
         extent=extent(dem),
         zorder=0,
         interpolation="bilinear",
+        aspect="auto",
     )
+
+
+def stretched(light: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
+    """Hillshade spread over 0 to 1 by the ground that is known, never by more than eight times."""
+    if not known.any():
+        return light
+    low, high = np.percentile(light[known], [1, 99])
+    middle, half = (low + high) / 2, max((high - low) / 2, 1 / 16)
+    spread: NDArray[Any] = np.clip((light - middle) / (2 * half) + 0.5, 0, 1)
+    return spread
 
 
 def extent(raster: xr.DataArray) -> tuple[float, float, float, float]:
@@ -91,7 +110,9 @@ def extent(raster: xr.DataArray) -> tuple[float, float, float, float]:
 
 def paint(ax: Axes, raster: xr.DataArray, values: NDArray[Any], **style: Any) -> AxesImage:
     """Values on a raster's grid."""
-    return ax.imshow(values, extent=extent(raster), **{"interpolation": "nearest", "zorder": 1, **style})
+    return ax.imshow(
+        values, extent=extent(raster), **{"interpolation": "nearest", "zorder": 1, "aspect": "auto", **style}
+    )
 
 
 def contours(ax: Axes, dem: xr.DataArray, area: BaseGeometry) -> float | None:
@@ -143,12 +164,17 @@ def lines(ax: Axes, geometries: Sequence[BaseGeometry], **style: Any) -> None:
     ax.add_collection(LineCollection(parts, **{"capstyle": "round", "joinstyle": "round", **style}))
 
 
+def beside(ax: Axes, inches: float) -> float:
+    """Axes coordinate this far to the right of the map."""
+    return 1 + inches / (ax.get_position().width * WIDTH_IN)
+
+
 def legend(ax: Axes, handles: Sequence[Any], *, title: str = "", note: str = "") -> None:
-    """Legend to the right of the map, a note below it."""
-    box = ax.legend(
+    """Legend to the right of the map, a note at its foot."""
+    ax.legend(
         handles=list(handles),
         loc="upper left",
-        bbox_to_anchor=(1.012, 1.0),
+        bbox_to_anchor=(beside(ax, 0.08), 1.0),
         borderaxespad=0.0,
         frameon=False,
         fontsize=8.8,
@@ -157,11 +183,18 @@ def legend(ax: Axes, handles: Sequence[Any], *, title: str = "", note: str = "")
         alignment="left",
         labelspacing=0.55,
     )
-    box.set_in_layout(False)
     if note:
         ax.text(
-            1.03, 0.0, note, transform=ax.transAxes, fontsize=7.6, color="#5d6764", va="bottom", ha="left", wrap=False
+            beside(ax, 0.14), 0.0, note, transform=ax.transAxes, fontsize=7.8, color="#5d6764", va="bottom", ha="left"
         )
+
+
+def colour_bar(fig: Picture, ax: Axes, shown: Any, label: str, *, low: float, high: float, **options: Any) -> None:
+    """Colour bar to the right of the map, between two heights of it [0-1]."""
+    left = beside(ax, 0.16)
+    bar = fig.colorbar(shown, cax=ax.inset_axes((left, low, beside(ax, 0.34) - left, high - low)), **options)
+    bar.set_label(label, fontsize=8.5)
+    bar.ax.tick_params(labelsize=8)
 
 
 def _scale_bar(ax: Axes) -> None:
@@ -197,7 +230,7 @@ def _scale_bar(ax: Axes) -> None:
     for at in (0.0, 0.5, 1.0):
         label = f"{length * at * factor:g}" + (f" {unit}" if at == 1.0 else "")
         ax.text(
-            left + at * length, low + 1.4 * high, label, fontsize=7.6, ha="center", va="bottom", color=INK, zorder=20
+            left + at * length, low + 1.5 * high, label, fontsize=7.6, ha="center", va="bottom", color=INK, zorder=20
         )
 
 

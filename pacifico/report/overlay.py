@@ -12,6 +12,7 @@ from pyproj import CRS
 
 from pacifico.crs import LONLAT, transformer
 from pacifico.grid import Grid
+from pacifico.report.mapframe import stretched
 from pacifico.run.html import OVERLAY
 from pacifico.terrain.surface import hillshade
 
@@ -84,13 +85,3 @@ def hillshade_overlay(dem: xr.DataArray) -> MapOverlay:
     lon1, lat1 = lonlat.transform(x1, y1)
     image = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
     return MapOverlay("Hillshade", ((lat0, lon0), (lat1, lon1)), image)
-
-
-def stretched(light: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Hillshade spread over 0 to 1, so that gentle ground shows its shape too; never by more than eight times."""
-    if not known.any():
-        return light
-    low, high = np.percentile(light[known], [1, 99])
-    middle, half = (low + high) / 2, max((high - low) / 2, 1 / 16)
-    spread: np.ndarray = np.clip((light - middle) / (2 * half) + 0.5, 0, 1)
-    return spread
