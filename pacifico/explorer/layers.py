@@ -57,7 +57,8 @@ _UNITS = (
 
 def spoken(name: str) -> str:
     """Name of an asset type, profile or strategy as a person reads it: 'solar_array' is 'Solar array'."""
-    return name.replace("_", " ").capitalize()
+    text = name.replace("_", " ").capitalize()
+    return text.replace("Bess", "BESS").replace("bess", "BESS")
 
 
 def split(layout: dict[str, Any]) -> dict[str, dict[str, Any]]:

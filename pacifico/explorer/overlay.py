@@ -100,11 +100,11 @@ def web_mercator(
 
 
 def grey(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Values as opaque greys, stretched so that gentle ground shows too: 2nd percentile dark, 98th white."""
+    """Values as opaque greys, stretched so that gentle ground shows too: 2nd percentile dark grey, 98th white."""
     known = values[~np.isnan(values)]
     low, high = np.percentile(known, (2, 98)) if known.size else (0.0, 0.0)
     share = (values - low) / (high - low) if high > low else np.full_like(values, 0.5)
-    level = np.clip(np.nan_to_num(share) * 215 + 40, 40, 255).astype(np.uint8)
+    level = np.clip(np.nan_to_num(share) * 135 + 120, 120, 255).astype(np.uint8)
     return np.dstack([level, level, level, np.full_like(level, 255)])
 
 

@@ -66,6 +66,10 @@ def test_an_asset_type_of_tomorrow_has_a_layer_too():
     assert list(parts) == ["Fusion plant"]
 
 
+def test_names_are_spoken():
+    assert [layers.spoken(name) for name in ("solar_array", "gas_bess", "bess")] == ["Solar array", "Gas BESS", "BESS"]
+
+
 def test_asset_colours_differ():
     assert len(set(layers.ASSET_COLOURS.values())) == len(layers.ASSET_COLOURS)
 

@@ -119,7 +119,7 @@ def test_slope_classes_meet_at_their_limits():
 def test_grey_is_stretched_over_what_is_there():
     gentle = np.linspace(0.70, 0.72, 101).reshape(1, -1)
     level = grey(gentle)[0, :, 0]
-    assert level[0] == 40
+    assert level[0] == 120
     assert level[-1] == 255
     assert (np.diff(level.astype(int)) >= 0).all()
 
