@@ -16,13 +16,17 @@ from pacifico import __version__
 from pacifico.errors import InputError, PacificoError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pacifico.layout.plan import Plan
     from pacifico.site.model import Site
 
 PROFILES = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
 STRATEGIES = ("balanced", "density", "low_earthwork", "clustered")
+DEMO_KW = 60_000.0
+"""Target of the demo: most of what the sample site carries."""
+FAILED = {"request": 2, "service": 3}
+"""Exit status of a failed run by whose fault it was; what was lost, or ran out of time or memory, counts as a service."""
 DEM_HELP = "path or URL of any raster GDAL reads, or 3dep, 3dep-30, glo30, sample"
 
 
@@ -87,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
     terrain = commands.add_parser("terrain", help="slope, aspect, hillshade as COG; contours; summary.json")
     _add_ground(terrain)
-    terrain.add_argument("--contour-interval-m", type=float, metavar="N", help="height between contours (by relief)")
+    terrain.add_argument("--contour-interval-m", type=_number, metavar="N", help="height between contours (by relief)")
     terrain.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     terrain.set_defaults(run=_terrain)
 
@@ -99,7 +103,19 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("a", type=Path, metavar="A")
     compare.add_argument("b", type=Path, metavar="B")
     compare.set_defaults(run=_compare)
+
+    from pacifico.jobs.commands import add_jobs_commands
+
+    add_jobs_commands(commands, reader=_boundary_as_geojson)
     return parser
+
+
+def _boundary_as_geojson(path: Path) -> bytes:
+    """Boundary as jobs keep it beside the original; a bad file is refused here, before it is submitted."""
+    from pacifico.site.boundary import read_site
+    from pacifico.site.written import site_geojson
+
+    return site_geojson(read_site(path))
 
 
 def _add_ground(parser: argparse.ArgumentParser) -> None:
@@ -198,12 +214,11 @@ def _layout(arguments: argparse.Namespace) -> int:
     _writable(arguments.out)
     design = _design(arguments)
     site = _site(arguments)
-    zones: Sequence[Any] = ()
     if arguments.exclusions:
-        from pacifico.site.exclusions import read_exclusions
+        from pacifico.site.exclusions import load_exclusions, with_exclusions
 
-        zones = read_exclusions(arguments.exclusions, site)
-    plan = generate_layout(site, _dem(arguments, site), exclusions=zones, **design)
+        site = with_exclusions(site, load_exclusions(arguments.exclusions, site))
+    plan = generate_layout(site, _dem(arguments, site), **design)
     plan.write(arguments.out)
     _say(plan, arguments)
     return 1 if plan.shortfall else 0
@@ -232,6 +247,87 @@ def _say(plan: Plan, arguments: argparse.Namespace) -> None:
         print(f"written: {arguments.out}")
         for warning in plan.warnings:
             print(f"note: {warning}", file=sys.stderr)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    return _make_report(arguments.out, "sample", "sample", target_capacity_kw=DEMO_KW)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    return _make_report(
+        arguments.out,
+        arguments.boundary,
+        _dem_source(arguments),
+        terrain=not arguments.no_terrain,
+        resolution_m=arguments.resolution_m,
+        dem_units=arguments.dem_units,
+        layer=arguments.layer,
+        exclusions=arguments.exclusions,
+        **_design(arguments),
+    )
+
+
+def _make_report(out: Path, boundary: str | Path, dem: str | None, **design: Any) -> int:
+    """Run the notebook, say the headline and where the report is; a failed run has a report too."""
+    from pacifico.report.make import make_report
+
+    outcome = make_report(boundary, dem, out, on_stage=_progress(), **design)
+    if outcome.status != "completed":
+        print(f"pacifico: {_one_line_of(outcome.error_message)}; the report up to there is in {out}", file=sys.stderr)
+        return FAILED.get(outcome.error_kind or "", 3)
+    layout = json.loads((out / "layout.geojson").read_text(encoding="utf-8"))["pacifico"]
+    shortfall = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["shortfall"]
+    print(_headline(layout["metrics"]))
+    print(f"report: {(out / 'report.html').resolve()}")
+    for warning in layout["warnings"]:
+        print(f"note: {warning}", file=sys.stderr)
+    return 1 if shortfall else 0
+
+
+def _one_line_of(message: str | None) -> str:
+    return " ".join((message or "the run was lost").split())
+
+
+def _progress() -> Callable[[str, int, str], None] | None:
+    """Stages on one line of a terminal; nothing where nobody watches."""
+    if not sys.stderr.isatty():
+        return None
+
+    def say(stage: str, percent: int, message: str) -> None:
+        del stage
+        end = "\r" if percent < 100 else "\n"
+        print(f"\r\033[K{percent:3d} % {message}", end=end, file=sys.stderr, flush=True)
+
+    return say
+
+
+def _terrain(arguments: argparse.Namespace) -> int:
+    from pacifico.layout.spec import SLOPE_LIMITED, make_spec
+    from pacifico.terrain.products import write_terrain
+
+    site = _site(arguments)
+    limits = {kind: make_spec().number(kind, "slope_limit_deg") for kind in SLOPE_LIMITED}
+    dem = _dem(arguments, site)
+    summary = write_terrain(
+        site, dem, arguments.out, slope_limits_deg=limits, contour_interval_m=arguments.contour_interval_m
+    )
+    print(json.dumps(summary, indent=1))
+    return 0
+
+
+def _reproduce(arguments: argparse.Namespace) -> int:
+    from pacifico.run.reproduce import reproduce
+
+    again = reproduce(arguments.report, on_stage=_progress())
+    print(again)
+    return 0 if again.verdict in ("identical", "equivalent") else 1
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from pacifico.report.compare import compare
+
+    print(compare(arguments.a, arguments.b))
+    return 0
 
 
 def _headline(metrics: Any) -> str:

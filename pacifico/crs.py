@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 from pyproj import CRS, Geod, Transformer
+from shapely.geometry import mapping
 
 from pacifico.errors import CRSMismatchError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shapely.geometry.base import BaseGeometry
 
 LONLAT = CRS.from_epsg(4326)
@@ -85,3 +88,19 @@ def geodesic_area_m2(lonlat: BaseGeometry) -> float:
     """
     oriented = shapely.orient_polygons(lonlat)
     return abs(float(_WGS84.geometry_area_perimeter(oriented)[0]))
+
+
+def geojson_geometries(geometries: Sequence[BaseGeometry], source: CRS) -> list[dict[str, Any]]:
+    """GeoJSON geometries (RFC 7946): EPSG:4326 to 8 decimals, heights to 0.1 mm, outer rings counter-clockwise."""
+    if not len(geometries):
+        return []
+    shapes = np.array(list(geometries), dtype=object)
+    flat = shapely.get_coordinates(shapes)
+    lon, lat = transformer(source, LONLAT).transform(flat[:, 0], flat[:, 1])
+    columns = [np.round(lon, 8), np.round(lat, 8)]
+    if shapely.has_z(shapes).any():
+        columns.append(np.round(shapely.get_coordinates(shapes, include_z=True)[:, 2], 4))
+    moved = shapely.set_coordinates(shapes.copy(), np.column_stack(columns))
+    polygons = np.isin(shapely.get_type_id(moved), (3, 6))
+    moved[polygons] = shapely.orient_polygons(moved[polygons])
+    return [mapping(g) for g in moved]

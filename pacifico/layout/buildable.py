@@ -109,7 +109,7 @@ def buildable_area(field: Field, slope_limit_deg: float, *, coarsest_cells: int 
     from rasterio.features import shapes  # noqa: PLC0415
     from rasterio.transform import Affine  # noqa: PLC0415
 
-    good: Bools = np.asarray(field.slope <= slope_limit_deg)
+    good: Bools = np.array(field.slope <= slope_limit_deg, dtype=bool)
     grid = field.grid
     step = int(np.ceil(np.sqrt(good.size / coarsest_cells)))
     if step > 1:

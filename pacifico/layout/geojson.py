@@ -10,10 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import shapely
-
-from pacifico.crs import LONLAT, transformer
+from pacifico.crs import geojson_geometries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +36,7 @@ def collection(plan: Plan) -> dict[str, Any]:
     features = []
     for kind in KINDS:
         rows, geometries = records(plan, kind)
-        for row, shape in zip(rows, _lonlat(geometries, plan), strict=True):
+        for row, shape in zip(rows, geojson_geometries(geometries, plan.crs), strict=True):
             features.append({"type": "Feature", "geometry": shape, "properties": {"kind": kind, **row}})
     return {
         "type": "FeatureCollection",
@@ -148,30 +145,6 @@ def _pad(pad: Any) -> dict[str, Any]:
         "batter_cut_m3": round(plane.batter_cut_m3, 2),
         "batter_fill_m3": round(plane.batter_fill_m3, 2),
     }
-
-
-def _lonlat(geometries: Sequence[BaseGeometry], plan: Plan) -> list[dict[str, Any]]:
-    """GeoJSON geometries in longitude and latitude, rings counter-clockwise, heights to a millimetre."""
-    if not len(geometries):
-        return []
-    change = transformer(plan.crs, LONLAT)
-    shapes = np.array(list(geometries), dtype=object)
-    flat = shapely.get_coordinates(shapes)
-    lon, lat = change.transform(flat[:, 0], flat[:, 1])
-    degrees = np.column_stack([np.round(lon, 8), np.round(lat, 8)])
-    if shapely.has_z(shapes).any():
-        heights = shapely.get_coordinates(shapes, include_z=True)[:, 2]
-        moved = shapely.set_coordinates(shapes.copy(), np.column_stack([degrees, np.round(heights, 4)]))
-    else:
-        moved = shapely.set_coordinates(shapes.copy(), degrees)
-    polygons = np.isin(shapely.get_type_id(moved), (3, 6))
-    moved[polygons] = shapely.orient_polygons(moved[polygons])
-    return [_mapping(g) for g in moved]
-
-
-def _mapping(geometry: BaseGeometry) -> dict[str, Any]:
-    mapped: dict[str, Any] = shapely.geometry.mapping(geometry)
-    return mapped
 
 
 def _json(value: Any) -> str:

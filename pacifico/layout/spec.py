@@ -17,6 +17,18 @@ Profile = Literal["solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess"]
 Strategy = Literal["balanced", "density", "low_earthwork", "clustered"]
 PROFILES: tuple[Profile, ...] = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
 STRATEGIES: tuple[Strategy, ...] = ("balanced", "density", "low_earthwork", "clustered")
+SLOPE_LIMITED = (
+    "solar_array",
+    "inverter_skid",
+    "battery",
+    "generator",
+    "gas_turbine",
+    "cooling_system",
+    "control_center",
+    "substation",
+    "wind_turbine",
+)
+"""Asset types: each has a section of its own with a slope limit."""
 
 
 @cache

@@ -1,0 +1,34 @@
+"""A site as GeoJSON that reads as the same site again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pacifico.crs import geojson_geometries
+
+if TYPE_CHECKING:
+    from pacifico.site.model import Site
+
+
+def site_geojson(site: Site) -> bytes:
+    """Boundary, exclusions and anchors as a FeatureCollection (RFC 7946), for `read_site`."""
+    properties: list[dict[str, Any]] = [{"kind": "boundary", "name": site.name}]
+    properties += [
+        {
+            "kind": "exclusion",
+            "name": z.name,
+            "zone_type": z.zone_type,
+            "buffer_m": z.buffer_m,
+            "cost_multiplier": z.cost_multiplier,
+        }
+        for z in site.exclusions
+    ]
+    properties += [{"kind": "entry" if a.is_entry else "anchor", "name": a.name} for a in site.anchors]
+    shapes = [site.boundary, *(z.geometry for z in site.exclusions), *(a.point for a in site.anchors)]
+    features = [
+        {"type": "Feature", "geometry": g, "properties": p}
+        for g, p in zip(geojson_geometries(shapes, site.crs), properties, strict=True)
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, separators=(",", ":"))
+    return text.encode()

@@ -1,0 +1,25 @@
+"""What is written as GeoJSON reads as the same site."""
+
+import pytest
+from pacifico.site.boundary import read_site_bytes
+from pacifico.site.model import Anchor, Site, Zone
+from pacifico.site.written import site_geojson
+from pyproj import CRS
+from shapely import Point, box
+
+
+def test_a_site_survives_being_written():
+    site = Site(
+        "Aá",
+        CRS.from_epsg(32615),
+        box(440000, 4640000, 441000, 4641000) - box(440200, 4640200, 440300, 4640300),
+        exclusions=(Zone(box(440500, 4640500, 440600, 4640600), "creek", "buffered", 15.0),),
+        anchors=(Anchor(Point(440000, 4640500), "Site entry", is_entry=True), Anchor(Point(440100, 4640500), "well")),
+    )
+    again = read_site_bytes(site_geojson(site), "site.geojson")
+    assert again.crs == site.crs
+    assert again.name == site.name
+    assert again.area_ha == pytest.approx(site.area_ha, rel=1e-6)
+    assert again.boundary.symmetric_difference(site.boundary).area < 20
+    assert [(z.name, z.zone_type, z.buffer_m) for z in again.exclusions] == [("creek", "buffered", 15.0)]
+    assert [(a.name, a.is_entry) for a in again.anchors] == [("Site entry", True), ("well", False)]
