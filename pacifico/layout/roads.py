@@ -31,6 +31,8 @@ RoadClass = Literal["spine", "secondary", "spur"]
 
 SPUR_M = 150.0
 """A dead end shorter than this is a spur."""
+BRIDGED = 0.35
+"""Share of the depth limit that a road may use up beside a pad."""
 ROUNDING_M = 0.002
 """Most that rounding changes the distance between two vertices, and twice what it changes a rise by."""
 DETOURS = 3
@@ -212,9 +214,27 @@ def _case(
     pads = routing.Shapes.of([t.pad if t.pad is not None else t.footprint for t in terminals])
     reach_m = np.array([t.reach_m for t in terminals], dtype=np.float64)
     priority = np.array([t.priority for t in terminals], dtype=np.int64)
-    return Case(
-        ground, terminals, rules, lattice, shapes, pads, reach_m, routing.Reach.of(lattice, shapes, reach_m), priority
+    reach = _level_with_pads(lattice, routing.Reach.of(lattice, shapes, reach_m), terminals, rules)
+    return Case(ground, terminals, rules, lattice, shapes, pads, reach_m, reach, priority)
+
+
+def _level_with_pads(
+    lattice: routing.Lattice, reach: routing.Reach, terminals: Sequence[Terminal], rules: RoadRules
+) -> routing.Reach:
+    """Leave out road positions beside a pad but far above or below it, where there are others."""
+    none = (np.nan, 0.0, 0.0)
+    planes = np.array([t.pad_plane if t.pad is not None and t.pad_plane else none for t in terminals], dtype=np.float64)
+    if reach.item.size == 0 or np.isnan(planes[:, 0]).all():
+        return reach
+    middle = shapely.get_coordinates(
+        shapely.centroid(np.array([t.pad or t.footprint for t in terminals], dtype=object))
     )
+    node = np.repeat(np.arange(lattice.px.size), np.diff(reach.row))
+    away = np.column_stack([lattice.px[node], lattice.py[node]]) - middle[reach.item]
+    plane = planes[reach.item]
+    step = np.abs(routing.heights(lattice)[node] - plane[:, 0] - (away * plane[:, 1:]).sum(axis=1))
+    can = np.isnan(plane[:, 0]) | (step <= rules.max_grade * reach.far + BRIDGED * rules.max_cut_fill_m)
+    return reach.kept(can, len(terminals))
 
 
 def _network(case: Case, gate: Gate) -> Network:

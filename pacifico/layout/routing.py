@@ -260,6 +260,15 @@ class Reach:
             )
         )  # fmt: skip
 
+    def kept(self, keep: NDArray[np.bool_], count: int) -> Reach:
+        """Only the entries in `keep`; of a terminal that would lose all of them, all."""
+        some = np.zeros(count, bool)
+        some[self.item[keep]] = True
+        keep = keep | ~some[self.item]
+        node = np.repeat(np.arange(self.row.size - 1), np.diff(self.row))[keep]
+        row = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=self.row.size - 1))]).astype(np.int64)
+        return Reach(row, self.item[keep], self.far[keep])
+
     def by_terminal(self, count: int) -> list[Ints]:
         """Road positions that serve each of `count` terminals, in ascending order."""
         nodes = np.repeat(np.arange(self.row.size - 1), np.diff(self.row))

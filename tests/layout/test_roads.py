@@ -201,6 +201,16 @@ def test_the_road_meets_the_pad_at_its_height():
     assert net.served
 
 
+def test_a_pad_on_a_slope_is_met_from_the_side_that_is_level_with_it():
+    """A pad 6 m above the ground at its lower edge, level with it at its upper one; the entry lies below."""
+    pad = at(480, 480, 520, 520)
+    end = Terminal("a", pad.buffer(-2), 14.0, 0, pad, (0.15 * 520, 0.0, 0.0))
+    ground = ground_of(lambda x, y: 0.15 * y)
+    net = network(ground, at(0, 0, 1000, 1000), [end], entry=Point(WEST + 500, SOUTH + 1))
+    assert_holds(net, ground, at(0, 0, 1000, 1000), [end], [pad])
+    assert set(net.served) == {"a"}
+
+
 def test_entry_is_chosen_on_the_boundary_and_where_the_road_is_short():
     goal = terminal("a", 850, 500, priority=0)
     net = network(ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [goal], rules=PLAIN)
