@@ -643,7 +643,12 @@ def pull(
             cost = 20.0 * np.hypot(xy[k, 0] - xy[k - 1, 0], xy[k, 1] - xy[k - 1, 1])
         along[k] = along[k - 1] + cost
         if k < n - 1:
-            ux, uy, vx, vy = xy[k, 0] - xy[k - 1, 0], xy[k, 1] - xy[k - 1, 1], xy[k + 1, 0] - xy[k, 0], xy[k + 1, 1] - xy[k, 1]
+            ux, uy, vx, vy = (
+                xy[k, 0] - xy[k - 1, 0],
+                xy[k, 1] - xy[k - 1, 1],
+                xy[k + 1, 0] - xy[k, 0],
+                xy[k + 1, 1] - xy[k, 1],
+            )
             along[k] += 2.0 * turn_cost(ux, uy, vx, vy)  # wriggles give way to a little earthwork
     keep = np.zeros(n, np.int64)
     count, i = 1, 0
