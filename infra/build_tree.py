@@ -80,7 +80,8 @@ def build(tree: Path, given: dict[str, str]) -> None:
     if stage is None:
         sys.exit("worker/Dockerfile holds no stage")
     image = {k: v for k, v in vars(stage).items() if k not in ("folder", "arguments")}
-    (tree / "image.json").write_text(json.dumps({**image, "upper": str(stage.folder / "upper")}, indent=1))
+    places = {part: str(stage.folder / part) for part in ("upper", "work")}
+    (tree / "image.json").write_text(json.dumps({**image, **places}, indent=1))
 
 
 def _base(stage: Stage) -> None:
@@ -144,6 +145,7 @@ def _contained(stage: Stage, command: list[str]) -> int:
 
     def enter() -> None:
         _unshare(CLONE_NEWNS)
+        _mount("--make-rprivate", "/")
         layers = f"lowerdir=/,upperdir={stage.folder}/upper,workdir={stage.folder}/work"
         _mount("-t", "overlay", "overlay", "-o", layers, str(root))
         _mount("--rbind", "/dev", f"{root}/dev")
@@ -175,12 +177,14 @@ def run(tree: Path, command: list[str], *, entrypoint: bool) -> int:
     whole = [*drop, *(image["entrypoint"] if entrypoint else []), *command]
     passed = ("AWS_", "PACIFICO_", "ECS_")
     env = {**image["env"], **{k: v for k, v in os.environ.items() if k.startswith(passed)}}
-    _unshare(CLONE_NEWNS | CLONE_NEWPID)
+    _unshare(CLONE_NEWNS)
+    _mount("--make-rprivate", "/")
+    _unshare(CLONE_NEWPID)  # from here on: the next process is process 1
     child = os.fork()
     if child == 0:
         root = Path(image["upper"]).parent / "root"
-        # Without an upper layer an overlay can't be written to.
-        _mount("-t", "overlay", "overlay", "-o", f"lowerdir={image['upper']}:/", str(root))
+        layers = f"lowerdir=/,upperdir={image['upper']},workdir={image['work']}"
+        _mount("-t", "overlay", "overlay", "-o", f"ro,{layers}", str(root))
         _mount("--rbind", "/dev", f"{root}/dev")
         _mount("-t", "proc", "proc", f"{root}/proc")
         for volume in image["volumes"]:
@@ -202,7 +206,6 @@ def _unshare(flags: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(flags):
         sys.exit(f"no namespace of its own: {os.strerror(ctypes.get_errno())}; this needs root")
-    _mount("--make-rprivate", "/")
 
 
 def _mount(*arguments: str) -> None:
