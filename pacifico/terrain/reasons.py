@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BUILDABLE = 0
+NO_ELEVATION = "no elevation, or beside it"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def reasons(
     barred : mapping of name to ndarray of bool, shape (ny, nx)
         For instance outside the boundary, within the setback, exclusions by name.
     slope_deg : ndarray, shape (ny, nx)
-        Slope [°], NaN where there is no elevation.
+        Slope [°], NaN where there is no elevation, or none beside it.
     slope_limits_deg : mapping
         Limit of natural ground by asset type [°].
 
@@ -55,7 +56,7 @@ def reasons(
     --------
     >>> why = reasons({"outside the boundary": outside}, slope, {"solar_array": 10.0, "battery": 4.0})
     >>> why.legend
-    {0: 'buildable', 1: 'outside the boundary', 2: 'no elevation', 3: 'over 10°: solar_array, battery', 4: 'over 4°: battery'}
+    {0: 'buildable', 1: 'outside the boundary', 2: 'no elevation, or beside it', 3: 'over 10°: solar_array, battery', 4: 'over 4°: battery'}
     """
     limits = sorted(set(slope_limits_deg.values()), reverse=True)
     if len(barred) + 2 + len(limits) > 256:
@@ -72,7 +73,7 @@ def reasons(
 
     for name, mask in barred.items():
         claim(name, mask)
-    claim("no elevation", np.isnan(slope_deg))
+    claim(NO_ELEVATION, np.isnan(slope_deg))
     for limit in limits:
         stopped = [name for name, own in slope_limits_deg.items() if own <= limit]
         with np.errstate(invalid="ignore"):

@@ -146,7 +146,7 @@ def test_reasons_by_hand():
         0: "buildable",
         1: "outside the boundary",
         2: "exclusion: creek",
-        3: "no elevation",
+        3: "no elevation, or beside it",
         4: "over 10°: solar, battery, x",
         5: "over 4°: battery, x",
     }

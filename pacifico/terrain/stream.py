@@ -1,0 +1,186 @@
+"""Surface products block by block: rasters larger than memory, with the bytes of the whole-array result."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pacifico.errors import DEMError
+from pacifico.grid import Grid
+from pacifico.terrain.surface import surface_arrays
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from pacifico.terrain.surface import Floats, Product
+
+BLOCK_ROWS = 512
+GDAL_CACHE_MB = 128
+
+
+def surface_blocks(
+    rows: Callable[[int, int], Floats], grid: Grid, products: Sequence[Product], *, block_rows: int = BLOCK_ROWS
+) -> Iterator[tuple[int, dict[Product, Floats]]]:
+    """Products of a DEM that is read a block of rows at a time.
+
+    Parameters
+    ----------
+    rows : callable
+        Gives the rows from a first to a last (excluded) [m].
+    grid : Grid
+        Of the whole DEM.
+    products : sequence of str
+        See `surface_arrays`.
+    block_rows : int
+        Rows to a block; one more is read above and below.
+
+    Yields
+    ------
+    (int, dict of ndarray)
+        Number of the block's first row, and its products.
+    """
+    for first in range(0, grid.ny, block_rows):
+        last = min(first + block_rows, grid.ny)
+        above, below = max(first - 1, 0), min(last + 1, grid.ny)
+        z = rows(above, below)
+        yield first, surface_arrays(z, grid.dx, grid.dy, products, rows=(first - above, last - above))
+
+
+def surface_files(
+    dem_path: str | Path, out_dir: Path, products: Sequence[Product], *, block_rows: int = BLOCK_ROWS, cog: bool = True
+) -> list[Path]:
+    """Products of a DEM file, north-up and in metres, as rasters in a folder; memory stays at a few blocks.
+
+    Parameters
+    ----------
+    dem_path : str or Path
+        Raster in a projected CRS in metres, elevation in metres.
+    out_dir : Path
+        Made where absent; holds `<product>.tif` afterwards.
+    products : sequence of str
+        See `surface_arrays`.
+    block_rows : int
+        Rows held at a time.
+    cog : bool
+        Cloud-optimized GeoTIFF with overviews, compressed; else a plain tiled GeoTIFF.
+
+    Raises
+    ------
+    DEMError
+        Where the raster is not north-up in metres.
+    """
+    import rasterio  # noqa: PLC0415
+    from pyproj import CRS  # noqa: PLC0415
+
+    with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB), rasterio.open(dem_path) as raster:
+        a, b, c, d, e, f = raster.transform[:6]
+        crs = CRS.from_wkt(raster.crs.to_wkt()) if raster.crs is not None else None
+        if (
+            crs is None
+            or not crs.is_projected
+            or crs.axis_info[0].unit_conversion_factor != 1
+            or b
+            or d
+            or a <= 0
+            or e >= 0
+        ):
+            raise DEMError(f"{Path(dem_path).name} is not north-up in a CRS in metres; open it with pacifico.open_dem")
+        grid = Grid(crs, c, f, a, -e, raster.height, raster.width)
+
+        def rows(first: int, last: int) -> Floats:
+            z: Floats = raster.read(1, window=((first, last), (0, grid.nx)), out_dtype=np.float32)
+            if raster.nodata is not None:
+                z[z == np.float32(raster.nodata)] = np.nan
+            return z
+
+        return write_surface(rows, grid, out_dir, products, block_rows=block_rows, cog=cog)
+
+
+def write_surface(
+    rows: Callable[[int, int], Floats],
+    grid: Grid,
+    out_dir: Path,
+    products: Sequence[Product],
+    *,
+    block_rows: int = BLOCK_ROWS,
+    cog: bool = True,
+) -> list[Path]:
+    """Products as float32 rasters in a folder; see `surface_files`."""
+    import rasterio  # noqa: PLC0415
+
+    out_dir.mkdir(parents=True, exist_ok=True)
+    paths = [out_dir / f"{name}.tif" for name in products]
+    with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB), tempfile.TemporaryDirectory(dir=out_dir, prefix=".") as scratch:
+        parts = [Path(scratch) / path.name for path in paths]
+        with ExitStack() as stack:
+            files = [
+                stack.enter_context(rasterio.open(part, "w", **_profile(grid, "float32", np.nan))) for part in parts
+            ]
+            for first, block in surface_blocks(rows, grid, products, block_rows=block_rows):
+                for name, file in zip(products, files, strict=True):
+                    values = block[name]
+                    file.write(values.astype(np.float32), 1, window=((first, first + values.shape[0]), (0, grid.nx)))
+        for name, part, path in zip(products, parts, paths, strict=True):
+            _finish(part, path, cog=cog, averaged=name != "aspect")
+    return paths
+
+
+def write_raster(path: Path, values: NDArray[Any], grid: Grid, *, nodata: float, averaged: bool, **tags: str) -> Path:
+    """One array as a cloud-optimized GeoTIFF; overviews averaged, or the nearest cell for angles and categories."""
+    import rasterio  # noqa: PLC0415
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB), tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as scratch:
+        part = Path(scratch) / path.name
+        with rasterio.open(part, "w", **_profile(grid, values.dtype.name, nodata)) as out:
+            out.write(values, 1)
+            out.update_tags(**tags)
+        _finish(part, path, cog=True, averaged=averaged)
+    return path
+
+
+def _profile(grid: Grid, dtype: str, nodata: float) -> dict[str, Any]:
+    from affine import Affine  # noqa: PLC0415
+
+    return {
+        "driver": "GTiff",
+        "height": grid.ny,
+        "width": grid.nx,
+        "count": 1,
+        "dtype": dtype,
+        "crs": grid.crs.to_wkt(),
+        "transform": Affine(*grid.transform),
+        "nodata": nodata,
+        "tiled": True,
+        "blockxsize": 512,
+        "blockysize": 512,
+        "bigtiff": "IF_SAFER",
+    }
+
+
+def _finish(part: Path, path: Path, *, cog: bool, averaged: bool) -> None:
+    """Move a finished raster to its place, as a COG if asked."""
+    from rasterio.shutil import copy  # noqa: PLC0415
+
+    if not cog:
+        shutil.move(part, path)
+        return
+    made = part.with_suffix(".cog.tif")
+    copy(
+        part,
+        made,
+        driver="COG",
+        compress="DEFLATE",
+        predictor="YES",
+        blocksize=512,
+        overview_resampling="AVERAGE" if averaged else "NEAREST",
+        bigtiff="IF_SAFER",
+    )
+    made.replace(path)
