@@ -57,16 +57,20 @@ def turnarounds(
     lines = [LineString(r) for r in roads]
     tree = shapely.STRtree(lines)
     arms: list[Floats] = []
+    built: list[tuple[float, float, LineString]] = []
     without = 0
     for c in ends:
         if lines[c].length <= rules.turnaround_over_m:
             continue
         near = tree.query(lines[c].interpolate(lines[c].length), "dwithin", 2 * rules.turnaround_arm_m)
-        others = [lines[k] for k in near.tolist() if k != c] + [LineString(a) for a in arms]
+        x, y = roads[c][-1, :2]
+        others = [lines[k] for k in near.tolist() if k != c]
+        others += [a for ax, ay, a in built if np.hypot(ax - x, ay - y) < 3 * rules.turnaround_arm_m]
         for pair in ARMS:
             both = [_arm(lattice, ground, roads[c], angle, others, rules) for angle in pair]
             if both[0] is not None and both[1] is not None:
                 arms += [both[0], both[1]]
+                built += [(x, y, LineString(both[0])), (x, y, LineString(both[1]))]
                 break
         else:
             without += 1
