@@ -29,7 +29,7 @@ test: $(VENV)/.all  ## the tests, and every notebook run from top to bottom
 slow: $(VENV)/.all  ## the tests that take longer (wheel, browser, big sites)
 	$(BIN)/python -m pytest -m 'slow and not benchmark'
 
-bench: $(VENV)/.all  ## speed against peers
+bench: $(VENV)/.bench  ## speed against peers
 	$(BIN)/python -m pytest -m benchmark tests/benchmarks
 
 coverage: $(VENV)/.all  ## what the tests run of the code; htmlcov/index.html
@@ -63,6 +63,9 @@ format: $(VENV)/.all  ## rewrite code in the project's style, strip notebook out
 lab: $(VENV)/.all  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
+picture: demo  ## docs/demo.png, the README's picture, from the demo's report
+	$(BIN)/python docs/picture.py $(OUT) docs/demo.png
+
 constraints:  ## pin the newest versions that fit pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \
 	  --no-emit-index-url --no-header --no-annotate pyproject.toml --output-file constraints.txt
@@ -78,6 +81,10 @@ $(BIN)/python:
 # Stamps: installed again only when the lists of packages change.
 $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.all
+	$(PIP) --editable '.[lab,aws,dev,bench]'
 	@touch $@
 
 $(VENV)/.all: pyproject.toml constraints.txt | $(BIN)/python

@@ -5,32 +5,33 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-ASSET_COLOURS = {
-    "solar_array": "#2f6fb7",
-    "inverter_skid": "#f2b701",
-    "battery": "#2e9e5b",
-    "generator": "#a65628",
-    "gas_turbine": "#d9541e",
-    "cooling_system": "#5ec3e0",
-    "control_center": "#7b52ab",
-    "substation": "#c2185b",
-    "wind_turbine": "#00838f",
-}
-_OTHER_ASSET = "#555555"
+from pacifico.run import legend as known
 
 AREA_STYLES: dict[str, dict[str, Any]] = {
-    "boundary": {"color": "#111111", "weight": 2.5, "fill": False},
-    "buildable": {"color": "#3f9b46", "weight": 0.5, "fillColor": "#58c35f", "fillOpacity": 0.16},
-    "exclusion": {"color": "#b3201f", "weight": 1.5, "dashArray": "4 4", "fillColor": "#b3201f", "fillOpacity": 0.25},
-    "pad": {"color": "#6d4c33", "weight": 1, "fillColor": "#c9a27e", "fillOpacity": 0.75},
-    "cable": {"color": "#8e24aa", "weight": 1.5, "dashArray": "2 4", "fill": False},
+    "boundary": {"color": known.BOUNDARY, "weight": 2.5, "fill": False},
+    "buildable": {"color": "#3f9b46", "weight": 0.5, "fillColor": known.BUILDABLE, "fillOpacity": 0.25},
+    "exclusion": {
+        "color": known.EXCLUSION,
+        "weight": 1.5,
+        "dashArray": "4 4",
+        "fillColor": known.EXCLUSION,
+        "fillOpacity": 0.25,
+    },
+    "pad": {"color": known.PAD, "weight": 1, "fillColor": known.PAD, "fillOpacity": 0.6},
+    "cable": {"color": known.CABLE, "weight": 1.5, "dashArray": "2 4", "fill": False},
 }
 ROAD_STYLES: dict[str, dict[str, Any]] = {
-    "spine": {"color": "#3b2f2f", "weight": 4, "fill": False},
-    "secondary": {"color": "#3b2f2f", "weight": 2.5, "fill": False},
-    "spur": {"color": "#3b2f2f", "weight": 1.5, "fill": False},
+    "spine": {"color": known.ROAD_EDGE, "weight": 4, "fill": False},
+    "secondary": {"color": known.ROAD_EDGE, "weight": 2.5, "fill": False},
+    "spur": {"color": known.ROAD_EDGE, "weight": 1.5, "fill": False},
 }
-ENTRY_STYLE: dict[str, Any] = {"radius": 7, "color": "#111111", "weight": 2, "fillColor": "#ffffff", "fillOpacity": 1.0}
+ENTRY_STYLE: dict[str, Any] = {
+    "radius": 7,
+    "color": "#ffffff",
+    "weight": 2,
+    "fillColor": known.ENTRY,
+    "fillOpacity": 1.0,
+}
 
 LAYERS: dict[str, tuple[str, ...]] = {
     "Buildable area": ("buildable",),
@@ -57,6 +58,8 @@ _UNITS = (
 
 def spoken(name: str) -> str:
     """Name of an asset type, profile or strategy as a person reads it: 'solar_array' is 'Solar array'."""
+    if name in known.ASSETS:
+        return known.ASSETS[name][0]
     text = name.replace("_", " ").capitalize()
     return text.replace("Bess", "BESS").replace("bess", "BESS")
 
@@ -75,7 +78,7 @@ def split(layout: dict[str, Any]) -> dict[str, dict[str, Any]]:
         Layer name to FeatureCollection. Layers of a layout without such features are left out.
     """
     by_layer: dict[str, list[dict[str, Any]]] = {name: [] for name in LAYERS}
-    by_layer |= {spoken(name): [] for name in ASSET_COLOURS}
+    by_layer |= {spoken(name): [] for name in known.ASSETS}
     entries: list[dict[str, Any]] = []
     home = {kind: name for name, kinds in LAYERS.items() for kind in kinds}
     for feature in layout["features"]:
@@ -100,7 +103,7 @@ def style(properties: dict[str, Any]) -> dict[str, Any]:
     """Leaflet path options of a feature."""
     kind = properties["kind"]
     if kind == "asset":
-        colour = ASSET_COLOURS.get(properties["asset_type"], _OTHER_ASSET)
+        colour = known.ASSETS.get(properties["asset_type"], known.OTHER_ASSET)[1]
         return {"color": "#1b1b1b", "weight": 0.6, "fillColor": colour, "fillOpacity": 0.9}
     if kind == "road":
         return ROAD_STYLES.get(properties.get("road_class", ""), ROAD_STYLES["spur"])
@@ -109,7 +112,7 @@ def style(properties: dict[str, Any]) -> dict[str, Any]:
 
 def legend(names: list[str]) -> str:
     """Swatches for the layers on the map, as HTML."""
-    fills = {spoken(kind): (colour, "#1b1b1b") for kind, colour in ASSET_COLOURS.items()}
+    fills = {name: (colour, "#1b1b1b") for name, colour in known.ASSETS.values()}
     fills |= {
         name: (_see_through(AREA_STYLES[kinds[0]]), AREA_STYLES[kinds[0]]["color"])
         for name, kinds in LAYERS.items()
@@ -117,12 +120,12 @@ def legend(names: list[str]) -> str:
     }
     rows = []
     for name in names:
-        fill, edge = fills.get(name, (_OTHER_ASSET, "#1b1b1b"))
+        fill, edge = fills.get(name, (known.OTHER_ASSET[1], "#1b1b1b"))
         if name in {"Roads", "Cables"}:
             edge = (ROAD_STYLES["spine"] if name == "Roads" else AREA_STYLES["cable"])["color"]
             look = f"height:0;border-top:3px {'solid' if name == 'Roads' else 'dotted'} {edge}"
         elif name == "Entry":
-            look = "height:9px;width:9px;margin-left:2px;margin-right:9px;border:2px solid #111;border-radius:50%;background:#fff"
+            look = f"height:9px;width:9px;margin-left:2px;margin-right:9px;border:1px solid #888;border-radius:50%;background:{known.ENTRY}"
         else:
             look = f"height:11px;border:1.5px solid {edge};background:{fill}"
         rows.append(_swatch(look, name))

@@ -73,4 +73,7 @@ def _notes(title: str, lines: Iterable[str], colour: str) -> str:
 
 
 def _range(value: float, interval: tuple[float, float] | list[float] | None) -> str:
-    return f"{value:,.1f} ({interval[0]:,.1f}–{interval[1]:,.1f})" if interval else f"{value:,.1f}"
+    if interval is None:
+        return f"{value:,.1f}"
+    low, high = (f"{limit:,.1f}" for limit in interval)
+    return f"{value:,.1f} ({low}–{high})" if low != high else low

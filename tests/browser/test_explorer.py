@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pacifico.run.legend import ASSETS
+
 playwright = pytest.importorskip("playwright.sync_api")
 TimeoutError = playwright.TimeoutError  # noqa: A001 (its own, not Python's)
 
@@ -89,7 +91,7 @@ def test_the_site_is_explored(page, lab, asked_outside):
     shoot(page, "solar_farm")
 
     # pointing at an asset tells of it
-    page.locator('.leaflet-container path[fill="#2f6fb7"]').first.hover()
+    page.locator(f'.leaflet-container path[fill="{ASSETS["solar_array"][1]}"]').first.hover()
     page.locator(".leaflet-container .widget-html", has_text="solar_array-").wait_for(timeout=30_000)
 
     # another profile, other assets
@@ -103,7 +105,7 @@ def test_the_site_is_explored(page, lab, asked_outside):
     page.locator(".widget-dropdown", has_text="Profile").locator("select").select_option("BESS")
     set_readout(page, "Target, MW", "0.1")
     page.locator(".widget-html", has_text="No layout:").wait_for(timeout=30_000)
-    assert page.locator('.leaflet-container path[fill="#c2185b"]').count() == 0
+    assert page.locator(f'.leaflet-container path[fill="{ASSETS["substation"][1]}"]').count() == 0
 
     assert outputs_in_error(page) == []
     assert asked_outside == []

@@ -8,6 +8,7 @@ import pytest
 
 from pacifico.explorer import layers
 from pacifico.explorer.overlay import SLOPE_CLASSES_DEG
+from pacifico.run.legend import ASSETS
 
 SQUARE = {"type": "Polygon", "coordinates": (((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 0.0)),)}
 LINE = {"type": "LineString", "coordinates": [[0.0, 0.0, 12.5], [1.0, 1.0, 13.5]]}
@@ -70,17 +71,13 @@ def test_names_are_spoken():
     assert [layers.spoken(name) for name in ("solar_array", "gas_bess", "bess")] == ["Solar array", "Gas BESS", "BESS"]
 
 
-def test_asset_colours_differ():
-    assert len(set(layers.ASSET_COLOURS.values())) == len(layers.ASSET_COLOURS)
-
-
 def test_legend_has_a_swatch_for_each_layer(layout):
     names = list(layers.split(layout))
     html = layers.legend(names)
     for name in names:
         assert f"</span>{name}</div>" in html
     assert html.count("<div") == len(names)
-    assert layers.ASSET_COLOURS["solar_array"] in html
+    assert ASSETS["solar_array"][1] in html
 
 
 def test_slope_legend_names_every_limit():

@@ -1,0 +1,16 @@
+"""Draw the README's picture from a report folder of `pacifico demo`. Run by `make picture`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pacifico
+from pacifico.report.figures import layout_figure
+from pacifico.report.stored import StoredLayout
+
+report, picture = map(Path, sys.argv[1:])
+(boundary,) = (report / "inputs").glob("*.kml")
+layout = StoredLayout.read(report / "layout.geojson")
+figure = layout_figure(layout, pacifico.open_dem(pacifico.read_site(boundary), "sample"))
+figure.savefig(picture, dpi=110, bbox_inches="tight", metadata={"Software": None})
