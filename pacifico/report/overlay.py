@@ -50,27 +50,24 @@ def hillshade_overlay(dem: xr.DataArray) -> MapOverlay:
     from affine import Affine  # noqa: PLC0415 (comes with rasterio)
     from PIL import Image  # noqa: PLC0415 (comes with matplotlib)
     from rasterio import crs as raster_crs  # noqa: PLC0415
-    from rasterio.warp import Resampling, calculate_default_transform, reproject  # noqa: PLC0415
+    from rasterio.warp import Resampling, reproject  # noqa: PLC0415
 
     grid = Grid.of(dem)
-    source, web = raster_crs.CRS.from_wkt(grid.crs.to_wkt()), raster_crs.CRS.from_epsg(3857)
-    west, south, east, north = grid.bounds
-    transform, width, height = calculate_default_transform(
-        source, web, grid.nx, grid.ny, left=west, bottom=south, right=east, top=north
-    )
+    mercator = CRS.from_epsg(3857)
+    west, south, east, north = transformer(grid.crs, mercator).transform_bounds(*grid.bounds, densify_pts=21)
     # Drawn finer than coarse cells, so that the map need not show them as blocks; coarser than very fine ones.
-    factor = min(MOST_PIXELS / max(width, height), 4.0)
-    columns, rows = max(int(width * factor), 1), max(int(height * factor), 1)
-    transform = Affine(transform.a * width / columns, 0.0, transform.c, 0.0, transform.e * height / rows, transform.f)
+    factor = min(MOST_PIXELS / max(grid.shape), 4.0)
+    rows, columns = max(round(grid.ny * factor), 1), max(round(grid.nx * factor), 1)
+    transform = Affine((east - west) / columns, 0.0, west, 0.0, (south - north) / rows, north)
     light = np.full((rows, columns), np.nan, dtype=np.float32)
     reproject(
         hillshade(dem).values.astype(np.float32),
         light,
         src_transform=Affine(*grid.transform),
-        src_crs=source,
+        src_crs=raster_crs.CRS.from_wkt(grid.crs.to_wkt()),
         src_nodata=np.nan,
         dst_transform=transform,
-        dst_crs=web,
+        dst_crs=raster_crs.CRS.from_epsg(3857),
         dst_nodata=np.nan,
         resampling=Resampling.bilinear,
     )
@@ -78,10 +75,8 @@ def hillshade_overlay(dem: xr.DataArray) -> MapOverlay:
     grey = np.clip(90 + 165 * stretched(np.nan_to_num(light), known), 0, 255).astype(np.uint8)
     png = io.BytesIO()
     Image.fromarray(np.dstack([grey, np.where(known, 255, 0).astype(np.uint8)])).save(png, format="PNG", optimize=True)
-    x0, y1 = transform.c, transform.f
-    x1, y0 = x0 + columns * transform.a, y1 + rows * transform.e
-    lonlat = transformer(CRS.from_epsg(3857), LONLAT)
-    lon0, lat0 = lonlat.transform(x0, y0)
-    lon1, lat1 = lonlat.transform(x1, y1)
+    lonlat = transformer(mercator, LONLAT)
+    lon0, lat0 = lonlat.transform(west, south)
+    lon1, lat1 = lonlat.transform(east, north)
     image = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
     return MapOverlay("Hillshade", ((lat0, lon0), (lat1, lon1)), image)

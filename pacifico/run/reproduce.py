@@ -157,7 +157,7 @@ def differences(a: Any, b: Any, at: str = "") -> Iterator[str]:
         relative = 0.0 if "/coordinates/" in at and max(abs(a), abs(b)) <= 180 else RELATIVE
         if not math.isclose(a, b, rel_tol=relative, abs_tol=absolute):
             yield f"{at}: {a!r} before, {b!r} now"
-    elif a != b:
+    elif a != b or isinstance(a, bool) != isinstance(b, bool):
         yield f"{at}: {a!r} before, {b!r} now"
 
 

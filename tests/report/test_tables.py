@@ -1,0 +1,44 @@
+from pacifico.report import tables
+
+
+def test_headline(layout):
+    text = str(tables.headline(layout))
+    assert "Capacity, AC" in text
+    assert "0.50" in text
+    assert "Placed of what was asked" in text
+    assert "50.0" in text
+    assert "200 to 260" in text
+    assert "Storage" not in text
+
+
+def test_for_storage_the_target_is_storage_power(layout):
+    layout.about["profile"] = "bess"
+    layout.about["metrics"]["storage_kw"] = 1000.0
+    assert "100.0" in str(tables.headline(layout))
+
+
+def test_assets_by_type(layout):
+    text = str(tables.assets_by_type(layout))
+    assert text.splitlines()[1].split()[:3] == ["Solar", "array", "1"]
+    assert "0.48" in text
+
+
+def test_unplaced_and_warnings_are_escaped(layout):
+    assert "no ground under its slope limit is left" in str(tables.unplaced(layout))
+    html = tables.warnings(layout)._repr_html_()
+    assert "&lt;b&gt;fits&lt;/b&gt;" in html
+    assert "<b>" not in html
+
+
+def test_nothing_missing_is_said(layout):
+    layout.about["unplaced"].clear()
+    assert "Nothing that was asked for is missing" in tables.unplaced(layout)._repr_html_()
+
+
+def test_assumptions_tell_unit_and_resolution(site, dem):
+    dem.attrs["source_resolution_m"] = 30.0
+    text = str(tables.assumptions(site, dem, {"strategy": "low_earthwork", "entry": None}))
+    assert "metres: no unit declared" in text
+    assert "coarse: no claim about grading" in text
+    assert "low earthwork" in text
+    assert "default" in text
