@@ -164,6 +164,13 @@ class Applied:
     def trust(self, name):
         return self.client("iam").get_role(RoleName=f"pacifico-layouts-dev-{name}")["Role"]["AssumeRolePolicyDocument"]
 
+    def document(self, name):
+        """A policy document as Terraform renders it."""
+        for resource in self.module.json("show", "-json")["values"]["root_module"]["resources"]:
+            if resource["address"] == f"data.aws_iam_policy_document.{name}":
+                return json.loads(resource["values"]["json"])
+        raise LookupError(name)
+
     @property
     def bucket(self):
         return self.outputs["store_bucket"]

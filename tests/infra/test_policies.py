@@ -23,8 +23,7 @@ CREATE, SWAP = {"s3:if-none-match": "*"}, {"s3:if-match": "etag"}
 @pytest.fixture(scope="module")
 def may(iam, applied):
     """Decide for a role of the applied configuration; the resource's own policy has its say too."""
-    s3, sqs = applied.client("s3"), applied.client("sqs")
-    bucket_policy = json.loads(s3.get_bucket_policy(Bucket=applied.bucket)["Policy"])
+    sqs, bucket_policy = applied.client("sqs"), applied.document("store")
     queue_policies = {}
     for name in ("jobs", "dlq"):
         address, arn = (applied.outputs[f"sqs_layout_{n}"] for n in _queue(name))
@@ -233,7 +232,7 @@ def test_an_independent_evaluator_says_the_same(iam, applied, tmp_path):
         pytest.skip(
             "no second evaluator: npm install @cloud-copilot/iam-simulate, and name it by PACIFICO_IAM_SIMULATE"
         )
-    bucket_policy = json.loads(applied.client("s3").get_bucket_policy(Bucket=applied.bucket)["Policy"])
+    bucket_policy = applied.document("store")
     cases = []
     for role in ("worker-task", "submitter", "reviewer"):
         for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:PutObjectTagging"):
