@@ -25,6 +25,7 @@ from pacifico.errors import OutsideServiceError
 from pacifico.jobs.child import PRELOAD, Line, die_with_parent, serve
 from pacifico.jobs.runner import Child, environment
 
+_SOCKET_PATH = 90  # a socket's path holds 107 bytes
 _PREPARED = "import matplotlib as _m; _m.use('module://matplotlib_inline.backend_inline'); del _m"
 
 
@@ -149,7 +150,12 @@ def _fork_kernel(descriptor: int, folder: Path) -> Any:
     from jupyter_client.connect import write_connection_file  # noqa: PLC0415
 
     home = Path(tempfile.mkdtemp(prefix="pacifico-kernel-", dir=folder))
-    path, _ = write_connection_file(str(home / "k.json"), transport="ipc", ip=str(home / "s"), kernel_name="python3")
+    if len(str(home)) < _SOCKET_PATH:
+        path, _ = write_connection_file(
+            str(home / "k.json"), transport="ipc", ip=str(home / "s"), kernel_name="python3"
+        )
+    else:
+        path, _ = write_connection_file(str(home / "k.json"), kernel_name="python3")
     pid = os.fork()
     if pid == 0:
         try:

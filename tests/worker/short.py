@@ -1,4 +1,3 @@
-# ruff: noqa: PLC0415 (imports beside the fixtures that need them)
 """A worker whose templates are the short notebooks beside this file; everything else is the product's own.
 
 `python short.py worker|child|forkserver ...`
@@ -36,6 +35,11 @@ def main():
             forkserver.PRELOAD = ()
         forkserver.main()
     else:
+        if skew := float(os.environ.get("PACIFICO_TEST_SKEW") or 0):
+            import time
+
+            real = time.time
+            time.time = lambda: real() + skew
         from pacifico.jobs.runner import ProcessSpawner
         from worker.forkserver import ForkSpawner
         from worker.main import main as work
