@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-PAD_STEP_M, ROAD_STEP_M = 3.0, 4.0
-"""Spacing of the points at which pads and roads are sampled for the figure [m]."""
 
-
-def height_change(layout: StoredLayout, dem: xr.DataArray) -> list[tuple[Floats, Floats]]:
+def height_change(layout: StoredLayout, dem: xr.DataArray, *, step_m: float = 3.0) -> list[tuple[Floats, Floats]]:
     """Design minus ground, sampled under each pad and along each road.
+
+    Parameters
+    ----------
+    step_m : float
+        Spacing of the samples [m].
 
     Returns
     -------
@@ -36,21 +38,27 @@ def height_change(layout: StoredLayout, dem: xr.DataArray) -> list[tuple[Floats,
     changes = []
     for pad in layout.of_kind("pad"):
         west, south, east, north = pad.geometry.bounds
-        x, y = np.meshgrid(np.arange(west, east, PAD_STEP_M) + 1, np.arange(south, north, PAD_STEP_M) + 1)
+        x, y = np.meshgrid(_samples(west, east, step_m), _samples(south, north, step_m))
         inside = shapely.contains_xy(pad.geometry, x, y)
         x, y = x[inside], y[inside]
         centre = pad.geometry.centroid
         design = pad["elevation_m"] + pad["grade_east"] * (x - centre.x) + pad["grade_north"] * (y - centre.y)
         changes.append((np.column_stack([x, y]), design - ground.at(x, y)))
     for road in layout.of_kind("road"):
-        line = stationed(shapely.get_coordinates(road.geometry, include_z=True), ROAD_STEP_M)
+        line = stationed(shapely.get_coordinates(road.geometry, include_z=True), step_m)
         half = 0.5 * float(road["width_m"])
         along = np.gradient(line[:, :2], axis=0)
         across = np.column_stack([-along[:, 1], along[:, 0]]) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
-        for offset in (-0.6 * half, 0.0, 0.6 * half):
+        for offset in _samples(-half, half, step_m):
             xy = line[:, :2] + offset * across
             changes.append((xy, line[:, 2] - ground.at(xy[:, 0], xy[:, 1])))
     return [(xy[np.isfinite(dz)], dz[np.isfinite(dz)]) for xy, dz in changes]
+
+
+def _samples(low: float, high: float, step: float) -> Floats:
+    """Middles of equal pieces no longer than a step."""
+    count = max(int(np.ceil((high - low) / step)), 1)
+    return low + (high - low) * (np.arange(count) + 0.5) / count
 
 
 @dataclass(frozen=True)

@@ -184,17 +184,17 @@ def cut_fill_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
     area = shapely.union_all(graded) if graded else layout.boundary
     fig, ax = frame.map_figure(area, ground=dem, title="Cut and fill, where ground is moved")
     frame.shade(ax, dem, strength=0.5)
-    change = height_change(layout, dem)
+    side_pt = 2.4
+    change = height_change(layout, dem, step_m=min(max(0.85 * side_pt * frame.metres_per_point(ax), 0.4), 4.0))
     assets = [s.geometry for s in layout.of_kind("asset")]
     frame.area_patch(ax, assets, facecolor="none", edgecolor="#8a938e", lw=0.4, zorder=3)
     worst = max((float(np.abs(dz).max()) for _, dz in change if dz.size), default=0.0)
-    top = max(frame.nice(worst), 0.1) if worst > 0 else 0.1
-    top = top if top >= worst else top * 2
+    top = frame.nice_above(max(worst, 0.1))
     xy = np.concatenate([c[0] for c in change]) if change else np.empty((0, 2))
     dz = np.concatenate([c[1] for c in change]) if change else np.empty(0)
     # Roads are narrower than a pixel of the map: dots of a fixed size show them all the same.
     dots = ax.scatter(
-        xy[:, 0], xy[:, 1], c=dz, s=5.5, marker="s", linewidths=0, cmap=_CUT_FILL, vmin=-top, vmax=top, zorder=6
+        xy[:, 0], xy[:, 1], c=dz, s=side_pt**2, marker="s", linewidths=0, cmap=_CUT_FILL, vmin=-top, vmax=top, zorder=6
     )
     frame.area_patch(ax, [layout.boundary], facecolor="none", edgecolor=legend.BOUNDARY, lw=1.6, zorder=10)
     frame.area_patch(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SOLAR = ("solar_array", "inverter_skid")
-_GAS = ("gas_turbine", "cooling_system", "control_center", "battery")
+_GAS = ("gas_turbine", "generator", "cooling_system", "control_center", "battery")
 _KINDS: dict[Profile, tuple[str, ...]] = {
     "solar_farm": _SOLAR,
     "gas_bess": _GAS,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 WIDTH_IN, LEGEND_IN, TALLEST_IN = 9.4, 2.65, 6.2
 INK = "#1c2321"
-DPI = 110
+DPI = 125
 
 
 class Picture(Figure):
@@ -125,7 +125,7 @@ def contours(ax: Axes, dem: xr.DataArray, area: BaseGeometry) -> float | None:
     relief = float(np.nanmax(near) - np.nanmin(near))
     if relief < 0.5:
         return None
-    step = nice(relief / 12)
+    step = nice_above(relief / 14)
     levels = np.arange(math.floor(np.nanmin(z) / step) * step, float(np.nanmax(z)) + step, step)
     if len(levels) > 200:
         return None
@@ -138,6 +138,18 @@ def nice(value: float) -> float:
     """Largest of 1, 2, 5 times a power of ten that is not above the value."""
     power = 10.0 ** math.floor(math.log10(value))
     return next(m * power for m in (5, 2, 1) if m * power <= value * (1 + 1e-9))
+
+
+def nice_above(value: float) -> float:
+    """Smallest of 1, 2, 5 times a power of ten that is not below the value."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= value * (1 - 1e-9))
+
+
+def metres_per_point(ax: Axes) -> float:
+    """Ground [m] that one point (1/72 inch) of a map shows."""
+    low, high = ax.get_xlim()
+    return (high - low) / (72 * WIDTH_IN * ax.get_position().width)
 
 
 def area_patch(ax: Axes, geometries: Iterable[BaseGeometry], **style: Any) -> None:

@@ -145,8 +145,15 @@ def assumptions(site: Site, dem: xr.DataArray, parameters: Mapping[str, Any]) ->
         ("Resolution", f"{dem.attrs['resolution_m']:g} m, from cells of {own:.3g} m ({grading})"),
         ("No elevation", f"{dem.attrs['nodata_share']:.2%} of the site"),
     ]  # fmt: skip
-    rows += [(name.replace("_", " ").capitalize(), _said(value)) for name, value in parameters.items()]
+    rows += [(_named(name), _said(value)) for name, value in parameters.items()]
     return Table(("", ""), tuple(rows), words=2)
+
+
+def _named(parameter: str) -> str:
+    """Name of a parameter with its unit in brackets."""
+    words, _, last = parameter.rpartition("_")
+    unit = {"kw": "kW", "m": "m", "pct": "%"}.get(last)
+    return f"{words.replace('_', ' ').capitalize()} [{unit}]" if unit else parameter.replace("_", " ").capitalize()
 
 
 def _said(value: Any) -> str:
@@ -156,6 +163,8 @@ def _said(value: Any) -> str:
         return "; ".join(f"{k}: {_said(v)}" for k, v in value.items()) or "default"
     if isinstance(value, list | tuple):
         return ", ".join(str(v) for v in value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:,.10g}".replace(",", "\u202f")
     return str(value).replace("_", " ")
 
 

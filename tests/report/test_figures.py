@@ -11,7 +11,7 @@ from PIL import Image
 from pacifico.errors import InputError
 from pacifico.report import figures, overlay, profile
 from pacifico.report.earth import height_change, longest_way, road_profile, stationed
-from pacifico.report.mapframe import nice, stretched
+from pacifico.report.mapframe import nice, nice_above, stretched
 from pacifico.report.stored import StoredLayout
 from pacifico.run.html import OVERLAY
 
@@ -161,3 +161,17 @@ def test_nice_numbers(value, expected):
 def test_other_geojson_is_no_layout(content):
     with pytest.raises(InputError, match="no member 'pacifico'"):
         StoredLayout.of(content)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(1.0, 1.0), (1.01, 2.0), (730.0, 1000.0), (0.32, 0.5), (5.0, 5.0)])
+def test_nice_numbers_above(value, expected):
+    assert nice_above(value) == pytest.approx(expected)
+
+
+def test_samples_of_cut_and_fill_average_to_the_prism(layout, dem):
+    """Mean height difference times area is cut less fill of the pad's plane."""
+    _, dz = height_change(layout, dem, step_m=0.5)[0]
+    centre = layout.of_kind("pad")[0].geometry.centroid
+    ground = 100 + 0.03 * (420 + 0.0) + 0.01 * 370.0
+    assert dz.mean() == pytest.approx(116.0 - ground, abs=1e-3)
+    assert centre.x > 0

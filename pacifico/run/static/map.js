@@ -107,7 +107,7 @@
       }
       if (style.casing) shape(feature, { ...style.casing, interactive: false }).addTo(target.layer);
       const drawn = shape(feature, style);
-      if (style.interactive !== false) drawn.bindPopup(() => popup(title, properties, hidden), { maxHeight: 320 });
+      if (style.interactive !== false) drawn.bindPopup(() => popup(title, properties, hidden), { maxHeight: 300, autoPanPaddingTopLeft: [110, 10], autoPanPaddingBottomRight: [20, 30] });
       drawn.addTo(target.layer);
       if (counted.has(kind)) target.count += 1;
       all.addLayer(drawn);
