@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.buildable import Field, Floats, Sieve
 from pacifico.layout.catalog import PAD_APRON_M, AssetType
 from pacifico.layout.draft import Draft, Unplaced, item_of
 from pacifico.layout.lattice import Lattice, fit_lattice, touching
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from pacifico.layout.buildable import Field, Floats
 
 MOST_CANDIDATES = 40_000
 METRES_PER_DEGREE = 60.0
@@ -48,7 +49,7 @@ def place_near(
     """
     if count <= 0:
         return 0
-    sieve = Sieve.of(field, kind.slope_limit_deg)
+    sieve = field.sieve(kind.slope_limit_deg)
     rects, turned = _candidates(field, kind, within)
     if len(rects):
         good = sieve.by_ground(grown(rects, PAD_APRON_M))
@@ -92,7 +93,7 @@ def place_yard(
     lattice = Lattice(
         kind.length_m + gap, gap, kind.width_m, gap, aisle_m, cross_every=max(int(150 // (kind.length_m + gap)), 1)
     )
-    fit = fit_lattice(lattice, Sieve.of(field, kind.slope_limit_deg), margin=PAD_APRON_M)
+    fit = fit_lattice(lattice, field.sieve(kind.slope_limit_deg), margin=PAD_APRON_M)
     runs = fit.runs(draft.blocked(max(kind.clearance_m, 14.0)))
     order = cheapest_first(field, runs.rects, anchor, metres_per_degree)[:count]
     draft.items.extend(item_of(kind, runs.rects[i]) for i in order)

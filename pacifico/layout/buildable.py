@@ -7,6 +7,7 @@ against summed-area tables, and only those that pass are tested exactly against 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,8 @@ Bools = NDArray[np.bool_]
 
 STEEP_SHARE = 0.04
 """Of a footprint's area that may exceed the slope limit, so that the 95th percentile under it holds the limit."""
+LEVEL = 1e-9
+"""Rise over run under which ground faces nowhere."""
 ROUNDING = 1e-6
 """Of a footprint's area that a table of sums may be off."""
 
@@ -48,6 +51,17 @@ class Field:
     """`allowed` less the setback: assets and pads stand here."""
     inside: Bools
     """Cells whose centre is placeable."""
+    outline: Polygon | MultiPolygon
+    """Boundary of the site, for what keeps its own distance from it."""
+    _sieves: dict[float, Sieve] = dataclass_field(default_factory=dict, compare=False, repr=False)
+
+    def sieve(self, slope_limit_deg: float) -> Sieve:
+        """Test of footprints for assets with this limit of natural ground; made once."""
+        if slope_limit_deg not in self._sieves:
+            # NaN compares false: unknown slope is measured apart, any of it bars the rectangle
+            steep = Table.of(self.slope > slope_limit_deg, self.grid)
+            self._sieves[slope_limit_deg] = Sieve(self, steep, Table.of(np.isnan(self.slope), self.grid))
+        return self._sieves[slope_limit_deg]
 
 
 def make_field(site: Site, ground: Ground, heights: Ground, *, setback_m: float, source_cell_m: float) -> Field:
@@ -58,7 +72,7 @@ def make_field(site: Site, ground: Ground, heights: Ground, *, setback_m: float,
     placeable = _polygonal(shapely.difference(inner, blocked) if blocked is not None else inner)
     shapely.prepare([allowed, placeable])
     slope = _slope(ground, source_cell_m)
-    return Field(ground.grid, heights, slope, allowed, placeable, cells_inside(placeable, ground.grid))
+    return Field(ground.grid, heights, slope, allowed, placeable, cells_inside(placeable, ground.grid), site.boundary)
 
 
 def _slope(ground: Ground, source_cell_m: float) -> Floats:
@@ -114,7 +128,7 @@ def buildable_area(field: Field, slope_limit_deg: float, *, coarsest_cells: int 
     step = int(np.ceil(np.sqrt(good.size / coarsest_cells)))
     if step > 1:
         ny, nx = good.shape[0] // step * step, good.shape[1] // step * step
-        good = good[:ny, :nx].reshape(ny // step, step, nx // step, step).all(axis=(1, 3))
+        good = np.array(good[:ny, :nx].reshape(ny // step, step, nx // step, step).all(axis=(1, 3)), dtype=bool)
     transform = Affine(grid.dx * step, 0.0, grid.x0, 0.0, -grid.dy * step, grid.y0)
     parts = [
         shapely.Polygon(s["coordinates"][0], s["coordinates"][1:])
@@ -172,27 +186,20 @@ class Sieve:
     steep: Table
     unknown: Table
 
-    @classmethod
-    def of(cls, field: Field, slope_limit_deg: float) -> Sieve:
-        """Sieve for assets with this limit of natural ground."""
-        # NaN compares false: unknown slope is counted apart, one cell of it bars the rectangle
-        return cls(
-            field,
-            Table.of(field.slope > slope_limit_deg, field.grid),
-            Table.of(np.isnan(field.slope), field.grid),
-        )
-
     def by_ground(self, rects: Floats) -> Bools:
         """Rectangles on known ground within the slope limit, shape (n,)."""
         ok: Bools = (self.unknown.share(rects) <= ROUNDING) & (self.steep.share(rects) <= STEEP_SHARE)
         return ok
 
-    def passes(self, rects: Floats) -> Bools:
-        """Rectangles on good ground and wholly placeable, shape (n,)."""
+    def passes(self, rects: Floats, *, apron: float = 0.0) -> Bools:
+        """Rectangles on good ground and wholly placeable, as they are and grown by an apron [m], shape (n,)."""
+        around = rects + np.array([-apron, -apron, apron, apron])
         ok = self.by_ground(rects)
+        if apron:
+            ok &= self.by_ground(around)
         some = np.flatnonzero(ok)
         if some.size:
-            r = rects[some]
+            r = around[some]
             ok[some] = shapely.covers(self.field.placeable, shapely.box(r[:, 0], r[:, 1], r[:, 2], r[:, 3]))
         return ok
 
@@ -202,17 +209,18 @@ class Zonal:
     """What lies under footprints, one value each."""
 
     slope_deg: Floats
-    """95th percentile [°]."""
+    """95th percentile by area [°]: 95 % of the footprint is no steeper."""
     mean_slope_deg: Floats
     aspect_deg: Floats
-    """Downhill direction of the mean gradient, clockwise from north [°]; NaN where level."""
+    """Downhill direction between the middles of opposite sides, clockwise from north [°]; NaN where level."""
     elevation_m: Floats
+    """Mean of the middles of the four sides [m]."""
 
 
 def zonal(field: Field, rects: Floats) -> Zonal:
     """Statistics of cells under rectangles: those whose centre is inside, else the nearest one."""
     g = field.grid
-    out = np.full((4, len(rects)), np.nan)
+    slopes = np.empty((2, len(rects)))
     for i, (west, south, east, north) in enumerate(rects):
         c0, c1 = int(np.ceil((west - g.x0) / g.dx - 0.5)), int(np.floor((east - g.x0) / g.dx - 0.5)) + 1
         r0, r1 = int(np.ceil((g.y0 - north) / g.dy - 0.5)), int(np.floor((g.y0 - south) / g.dy - 0.5)) + 1
@@ -222,16 +230,17 @@ def zonal(field: Field, rects: Floats) -> Zonal:
         if r0 >= r1:
             r0 = min(max(int((g.y0 - (south + north) / 2) / g.dy), 0), g.ny - 1)
             r1 = r0 + 1
-        slope = field.slope[r0:r1, c0:c1]
-        out[0, i] = np.percentile(slope, 95)
-        out[1, i] = slope.mean()
-        east_rise = field.ground.at(np.array([east, west]), np.array([(south + north) / 2] * 2))
-        north_rise = field.ground.at(np.array([(west + east) / 2] * 2), np.array([north, south]))
-        out[2, i] = (east_rise.sum() + north_rise.sum()) / 4
-        gx, gy = (east_rise[0] - east_rise[1]) / (east - west), (north_rise[0] - north_rise[1]) / (north - south)
-        if np.hypot(gx, gy) > 1e-9:
-            out[3, i] = np.degrees(np.arctan2(-gx, -gy)) % 360
-    return Zonal(out[0], out[1], out[3], out[2])
+        under = field.slope[r0:r1, c0:c1]
+        slopes[0, i] = under[0, 0] if under.size == 1 else np.percentile(under, 95)
+        slopes[1, i] = under.mean()
+    west, south, east, north = rects.T
+    x, y = (west + east) / 2, (south + north) / 2
+    at_east, at_west = field.ground.at(east, y), field.ground.at(west, y)
+    at_north, at_south = field.ground.at(x, north), field.ground.at(x, south)
+    rise_east, rise_north = (at_east - at_west) / (east - west), (at_north - at_south) / (north - south)
+    aspect = np.degrees(np.arctan2(-rise_east, -rise_north)) % 360
+    aspect[np.hypot(rise_east, rise_north) <= LEVEL] = np.nan
+    return Zonal(slopes[0], slopes[1], aspect, (at_east + at_west + at_north + at_south) / 4)
 
 
 def shares(field: Field, slope_limits_deg: Mapping[str, float]) -> dict[str, float]:

@@ -111,6 +111,10 @@ def fit_lattice(lattice: Lattice, sieve: Sieve, *, margin: float) -> Fit:
 def touching(rects: Floats, others: Floats) -> Bools:
     """Which rectangles overlap any of the others, shape (n,)."""
     hit = np.zeros(len(rects), dtype=bool)
+    if not len(rects):
+        return hit
+    low, high = rects[:, :2].min(axis=0), rects[:, 2:].max(axis=0)
+    others = others[(others[:, :2] < high).all(axis=1) & (others[:, 2:] > low).all(axis=1)]
     for west, south, east, north in others:
         hit |= (rects[:, 0] < east) & (rects[:, 2] > west) & (rects[:, 1] < north) & (rects[:, 3] > south)
     return hit

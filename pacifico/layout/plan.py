@@ -209,12 +209,13 @@ def generate_layout(
         draft = draft_layout(field, rules, asked, strategy, None if where is None else (where.x, where.y), banned)
         if not any(i.kind != "substation" for i in draft.items):
             break
-        served = _serve(field, draft, where, rules, profile)
+        served = _serve(site, field, draft, where, rules, profile)
         got = _capacity(served.items, profile)
         if best is None or got > best[0]:
             best = (got, draft, served)
         lost = next(iter(served.network.unreached.values()), lost)
-        gone = [i.rect for i in draft.items if i not in set(served.items)]
+        kept = set(served.items)
+        gone = [i.rect for i in draft.items if i not in kept]
         if target_capacity_kw is None or got >= target_capacity_kw - _smallest(draft.items) or not gone:
             break
         banned = np.concatenate([banned, np.array(gone)])
@@ -331,7 +332,9 @@ def road_rules(rules: Spec, profile: Profile) -> RoadRules:
     )
 
 
-def _serve(field: ground_.Field, draft: Draft, entry: Point | None, rules: Spec, profile: Profile) -> _Served:
+def _serve(
+    site: Site, field: ground_.Field, draft: Draft, entry: Point | None, rules: Spec, profile: Profile
+) -> _Served:
     """Pads and roads for a draft; what no road reaches is left out until all that stays is reached."""
     items = list(draft.items)
     planes = dict(
@@ -348,7 +351,14 @@ def _serve(field: ground_.Field, draft: Draft, entry: Point | None, rules: Spec,
         terminals = [_terminal(k, i, planes.get(i), rules) for k, i in enumerate(items)]
         obstacles = [t.pad if t.pad is not None else t.footprint for t in terminals]
         network = route_network(
-            field.ground, field.allowed, terminals, entry=entry, obstacles=obstacles, rules=road_rules(rules, profile)
+            field.ground,
+            field.allowed,
+            terminals,
+            entry=entry,
+            obstacles=obstacles,
+            rules=road_rules(rules, profile),
+            cost_zones=[z for z in site.exclusions if z.zone_type == "cost"],
+            boundary=site.boundary,
         )
         out = {int(key): reason for key, reason in network.unreached.items()}
         out |= _orphans(items, out)

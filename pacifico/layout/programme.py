@@ -10,13 +10,13 @@ import numpy as np
 
 from pacifico.errors import InputError
 from pacifico.layout.blocks import densest_place, place_near, place_yard
-from pacifico.layout.buildable import Field, Sieve
 from pacifico.layout.catalog import asset_type, substation_type
 from pacifico.layout.draft import Draft, Unplaced
 from pacifico.layout.solar import CLEAR_OF_BLOCKS_M, SolarGround, add_solar, choose_arrays, solar_grounds, solar_kw
 from pacifico.layout.wind import place_turbines
 
 if TYPE_CHECKING:
+    from pacifico.layout.buildable import Field
     from pacifico.layout.spec import Profile, Spec, Strategy
 
 METRES_PER_DEGREE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 400.0, "clustered": 10.0}
@@ -136,7 +136,7 @@ def _flattest_place(field: Field, spec: Spec, power_kw: float) -> tuple[float, f
     x, y = x.ravel(), y.ravel()
     rects = np.column_stack([x, y, x + size, y + size])
     for limit in (spec.number("substation", "slope_limit_deg"), spec.number("battery", "slope_limit_deg"), 90.0):
-        good = rects[Sieve.of(field, limit).passes(rects)]
+        good = rects[field.sieve(limit).passes(rects)]
         if len(good):
             # half-overlapping squares of 0.36 ha; some 2 ha for each 50 MW
             return densest_place(good, np.ones(len(good)), max(4.0, power_kw / 50_000 * 22))

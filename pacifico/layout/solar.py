@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pacifico.layout.blocks import cheapest_first, place_near
-from pacifico.layout.buildable import Field, Floats, Sieve
 from pacifico.layout.catalog import PAD_APRON_M, AssetType, SolarUnit, asset_type, solar_unit
 from pacifico.layout.draft import Draft, Item, Unplaced, item_of
 from pacifico.layout.lattice import Fit, Lattice, Runs, fit_lattice
@@ -16,6 +15,7 @@ from pacifico.layout.lattice import Fit, Lattice, Runs, fit_lattice
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pacifico.layout.buildable import Field, Floats, Sieve
     from pacifico.layout.spec import Spec
 
 BLOCK_REACH_M = 450.0
@@ -55,7 +55,7 @@ def _ground(field: Field, spec: Spec, unit: SolarUnit) -> SolarGround:
         cross_every=max(int(spec.number("solar", "cross_aisle_every_m") // unit.pitch_x_m), 1),
         most_units=unit.most_units,
     )
-    return SolarGround(fit_lattice(lattice, Sieve.of(field, limit), margin=0.0), unit, limit)
+    return SolarGround(fit_lattice(lattice, field.sieve(limit), margin=0.0), unit, limit)
 
 
 def choose_arrays(
@@ -84,7 +84,7 @@ def choose_arrays(
 def add_solar(field: Field, spec: Spec, ground: SolarGround, draft: Draft, runs: Runs, target_kw: float | None) -> None:
     """Add arrays and skids to the draft: blocks cut along the aisles, a unit of each given up for its skid."""
     skid = asset_type(spec, "inverter_skid")
-    sieve = Sieve.of(field, skid.slope_limit_deg)
+    sieve = field.sieve(skid.slope_limit_deg)
     order = _snake(runs)
     blocks = _blocks(runs.take(order), ground.unit, skid.rating_kva)
     total = 0.0

@@ -8,12 +8,12 @@ import numpy as np
 import shapely
 
 from pacifico.layout.blocks import MOST_CANDIDATES, cheapest_first, grown
-from pacifico.layout.buildable import Field, Floats, Sieve
 from pacifico.layout.catalog import PAD_APRON_M, asset_type
 from pacifico.layout.draft import Draft, Unplaced, item_of
 from pacifico.layout.lattice import touching
 
 if TYPE_CHECKING:
+    from pacifico.layout.buildable import Field, Floats
     from pacifico.layout.spec import Spec
 
 
@@ -33,7 +33,7 @@ def place_turbines(
     across = spec.number("wind_turbine", "spacing_crosswind_rotors") * rotor
     along = spec.number("wind_turbine", "spacing_downwind_rotors") * rotor
     bearing = np.radians(spec.number("wind_turbine", "wind_from_deg"))
-    sieve = Sieve.of(field, kind.slope_limit_deg)
+    sieve = field.sieve(kind.slope_limit_deg)
     centres = _centres_inside(field, setback)
     rects = np.column_stack(
         [
