@@ -59,7 +59,7 @@ def headline(layout: StoredLayout) -> Table:
     """What the layout holds and costs in ground moved."""
     m = layout.metrics
     target = layout.about.get("target_capacity_kw")
-    got = m["storage_kw"] if layout.about["profile"] == "bess" and "storage_kw" in m else m["total_capacity_kw"]
+    got = _placed_kw(layout)
     rows = [
         ("Capacity, AC", _n(m["total_capacity_kw"] / 1000, 2), "MW"),
         (
@@ -126,7 +126,12 @@ def unplaced(layout: StoredLayout) -> Table:
         (legend.ASSETS.get(u["asset_type"], (u["asset_type"], ""))[0], str(u["reason"]), _n(u["count"], 0))
         for u in layout.about["unplaced"]
     )
-    return Table(("Asset", "Why", "Count"), rows, words=2, empty="Nothing that was asked for is missing.")
+    target, got = layout.about.get("target_capacity_kw"), _placed_kw(layout)
+    if target is not None and got < 0.98 * target:
+        empty = f"{_n(got / 1000, 2)} of {_n(target / 1000, 2)} MW are placed; the notes at the end say what held back the rest."
+    else:
+        empty = "Nothing that was asked for is missing."
+    return Table(("Asset", "Why", "Count"), rows, words=2, empty=empty)
 
 
 def warnings(layout: StoredLayout) -> Table:
@@ -145,8 +150,15 @@ def assumptions(site: Site, dem: xr.DataArray, parameters: Mapping[str, Any]) ->
         ("Resolution", f"{dem.attrs['resolution_m']:g} m, from cells of {own:.3g} m ({grading})"),
         ("No elevation", f"{dem.attrs['nodata_share']:.2%} of the site"),
     ]  # fmt: skip
-    rows += [(_named(name), _said(value)) for name, value in parameters.items()]
+    open_ended = {"target_capacity_kw": "as much as fits"}
+    rows += [(_named(n), open_ended.get(n, "default") if v is None else _said(v)) for n, v in parameters.items()]
     return Table(("", ""), tuple(rows), words=2)
+
+
+def _placed_kw(layout: StoredLayout) -> float:
+    """What counts towards the target [kW]: for storage its power."""
+    m = layout.metrics
+    return float(m["storage_kw"] if layout.about["profile"] == "bess" and "storage_kw" in m else m["total_capacity_kw"])
 
 
 def _named(parameter: str) -> str:

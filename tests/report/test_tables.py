@@ -30,8 +30,10 @@ def test_unplaced_and_warnings_are_escaped(layout):
     assert "<b>" not in html
 
 
-def test_nothing_missing_is_said(layout):
+def test_nothing_missing_is_said_only_where_it_is_true(layout):
     layout.about["unplaced"].clear()
+    assert "0.50 of 1.00 MW are placed" in tables.unplaced(layout)._repr_html_()
+    layout.about["target_capacity_kw"] = 501.0
     assert "Nothing that was asked for is missing" in tables.unplaced(layout)._repr_html_()
 
 
