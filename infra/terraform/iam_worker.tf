@@ -71,10 +71,16 @@ data "aws_iam_policy_document" "ecs_worker_task" {
     resources = [aws_s3_bucket.store.arn]
   }
 
-  # Take a job, keep it hidden while it runs, delete it when done, hand it back by a fresh copy.
+  # Take a job, keep it hidden while it runs, delete it when done, hand it back by a fresh copy; see whether any is left.
   statement {
-    sid       = "WorkQueue"
-    actions   = ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:SendMessage"]
+    sid = "WorkQueue"
+    actions = [
+      "sqs:ReceiveMessage",
+      "sqs:ChangeMessageVisibility",
+      "sqs:DeleteMessage",
+      "sqs:SendMessage",
+      "sqs:GetQueueAttributes",
+    ]
     resources = [aws_sqs_queue.layout_jobs.arn]
   }
 

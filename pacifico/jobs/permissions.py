@@ -12,7 +12,13 @@ WORKER: dict[str, tuple[str, ...]] = {
         "s3:AbortMultipartUpload",
     ),
     "listing": ("s3:ListBucket",),
-    "queue": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
+    "queue": (
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:ChangeMessageVisibility",
+        "sqs:SendMessage",
+        "sqs:GetQueueAttributes",  # --burst asks whether the queue is empty
+    ),
     "dead_letters": ("sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"),
 }
 
