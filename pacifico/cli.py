@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -40,6 +41,8 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     arguments = _parser().parse_args(argv)
+    # an error is one line: what the modules log is for those who configure logging
+    logging.getLogger("pacifico").addHandler(logging.NullHandler())
     try:
         status: int = arguments.run(arguments)
         sys.stdout.flush()

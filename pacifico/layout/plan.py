@@ -287,7 +287,12 @@ def _entry(site: Site, entry: tuple[float, float] | None) -> Point | None:
         raise InputError(
             f"entry {lon:g},{lat:g} is not a longitude and latitude; give degrees, such as --entry -93.68,41.95"
         )
-    return Point(crs_.transformer(crs_.LONLAT, site.crs).transform(lon, lat))
+    x, y = crs_.transformer(crs_.LONLAT, site.crs).transform(lon, lat)
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise InputError(
+            f"entry {lon:g},{lat:g} is on another side of the earth; give a place within 60 m of the boundary"
+        )
+    return Point(x, y)
 
 
 def _capacity(items: Sequence[Item], profile: Profile) -> float:
