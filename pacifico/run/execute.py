@@ -27,6 +27,7 @@ JSON = None | bool | int | float | str | list[Any] | dict[str, Any]
 OnStage = Callable[[str, int, str], None]
 
 _TICK_S = 0.1
+_TICKS_A_WEIGHING = 5  # adding up a process group reads all of /proc
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -165,21 +166,28 @@ def _supervise(
     stages: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     recording = engine.Recording(kernel=running, title=template.name, on_stage=stages.put)
 
+    faults: list[BaseException] = []
+
     def work() -> None:
         try:
-            kernels.apart(lambda: _run(template, parameters, staged, recording))
+            kernels.apart(lambda: engine.run(template.path, staged / "report.ipynb", dict(parameters), recording))
+        except BaseException as fault:  # noqa: BLE001 (raised again below, in the caller's thread)
+            faults.append(fault)
         finally:
             stages.put(None)
 
     thread = threading.Thread(target=work, name="pacifico-run")
     thread.start()
     stopped: ErrorKind | None = None
+    ticks = 0
     try:
         while True:
             try:
                 stage = stages.get(timeout=_TICK_S)
             except queue.Empty:
-                if stopped is None and (stopped := _reason_to_stop(request, running, clock, cancel)):
+                ticks += 1
+                weigh = ticks % _TICKS_A_WEIGHING == 0
+                if stopped is None and (stopped := _reason_to_stop(request, running, clock, cancel, weigh=weigh)):
                     kernels.kill(running)
                 continue
             if stage is None:
@@ -194,24 +202,25 @@ def _supervise(
             if thread.is_alive():
                 kernels.kill(running)
             thread.join()
+    if faults:
+        raise faults[0]
     return recording, stopped
 
 
-def _run(template: notebooks.Template, parameters: Mapping[str, Any], staged: Path, recording: Recording) -> None:
-    from pacifico.run import engine  # noqa: PLC0415
-
-    engine.run(template.path, staged / "report.ipynb", dict(parameters), recording)
-
-
 def _reason_to_stop(
-    request: RunRequest, running: Any, clock: float, cancel: threading.Event | None
+    request: RunRequest, running: Any, clock: float, cancel: threading.Event | None, *, weigh: bool
 ) -> ErrorKind | None:
     if cancel is not None and cancel.is_set():
         return "cancelled"
     if request.timeout_s is not None and time.monotonic() - clock > request.timeout_s:
         return "timeout"
     pgid = kernels.group(running)
-    if request.memory_limit_bytes is not None and pgid and kernels.memory_bytes(pgid) > request.memory_limit_bytes:
+    if (
+        weigh
+        and request.memory_limit_bytes is not None
+        and pgid
+        and kernels.memory_bytes(pgid) > request.memory_limit_bytes
+    ):
         return "memory"
     return None
 

@@ -337,3 +337,15 @@ def test_what_a_notebook_keeps_stands_for_the_parameter(template, execute, tmp_p
     assert kept["dem"]["sha256"] == hashlib.sha256(b"less").hexdigest()
     assert kept["other"]["given"] == "glo30"
     assert "given" not in kept["boundary"]
+
+
+def test_a_fault_of_the_runner_itself_is_raised_and_leaves_nothing(template, execute, tmp_path, monkeypatch):
+    """Never a report that says 'completed' for a notebook that did not run."""
+
+    def broken(*_args, **_kwargs):
+        raise ZeroDivisionError("inside the runner")
+
+    monkeypatch.setattr("pacifico.run.engine.execute_notebook", broken)
+    with pytest.raises(ZeroDivisionError, match="inside the runner"):
+        execute(template("1"))
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny.ipynb"]
