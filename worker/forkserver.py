@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from pacifico.errors import OutsideServiceError
-from pacifico.jobs.child import PRELOAD, Line, die_with_parent, serve
+from pacifico.jobs.child import PRELOAD, Line, die_with_parent, rehearse, serve
 from pacifico.jobs.runner import Child, environment
 
 _SOCKET_PATH = 90  # a socket's path holds 107 bytes
@@ -121,9 +121,10 @@ def _preload() -> None:
     import matplotlib as mpl  # noqa: PLC0415 (the server's very job)
 
     mpl.use("agg")
-    for name in (*PRELOAD, "ipykernel.kernelapp", "ipykernel.ipkernel", "pacifico.run.engine", "pacifico.run.html"):
+    for name in (*PRELOAD, "ipykernel.kernelapp", "ipykernel.ipkernel"):
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(name)
+    rehearse()
     if threading.active_count() > 1:
         # A fork copies only the thread that forks: locks that another holds would stay locked.
         raise SystemExit(f"forkserver: imports started threads: {threading.enumerate()}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 import threading
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+log = logging.getLogger(__name__)
 
 #: What a loop may be busy with, and how long without a sign before it counts as stuck [s], on top of its own waiting.
 PATIENCE_S = {"receive": 60.0, "job": 120.0, "sweep": 60.0}
@@ -37,8 +40,11 @@ class Pulse:
         }
         partial = self._path.with_suffix(".partial")
         with self._lock:
-            partial.write_text(json.dumps(body), encoding="ascii")
-            partial.replace(self._path)
+            try:
+                partial.write_text(json.dumps(body), encoding="ascii")
+                partial.replace(self._path)
+            except OSError as error:  # a full disk: the sign grows old, and the health check says so
+                log.warning("no sign of life written: %s", error)
 
     def others_busy(self) -> bool:
         """Tell whether another worker process here has a job."""

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_IDLE_S = 0.5
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 
@@ -68,7 +69,6 @@ def main() -> None:
 
 def serve(line: Line, kernel: Any, warm: Callable[[], None]) -> None:
     """Warm the kernel, say so, and run what the worker says; ends the process."""
-    from pacifico.run import engine, html  # noqa: F401, PLC0415 (papermill and nbconvert: 3 s, paid before the job)
     from pacifico.run import kernel as kernels  # noqa: PLC0415
     from pacifico.run.execute import RunRequest, execute  # noqa: PLC0415
 
@@ -89,9 +89,12 @@ def serve(line: Line, kernel: Any, warm: Callable[[], None]) -> None:
     threading.Thread(target=listen, name="listen", daemon=True).start()
     status = 0
     try:
+        rehearse()
         warm()
         line.send(ready={"kernel_group": kernels.group(kernel)})
-        given.wait()
+        while not given.wait(_IDLE_S):
+            if _has_died(kernel):
+                raise ChildProcessError("the kernel ended while it waited for a job")  # noqa: TRY301 (told below)
         run = told[0]
         request = RunRequest(
             notebook=run["notebook"],
@@ -116,6 +119,24 @@ def serve(line: Line, kernel: Any, warm: Callable[[], None]) -> None:
         status = 1
     kernels.kill(kernel)
     os._exit(status)  # the worker removes the folder; threads of a broken run hold nothing up
+
+
+def rehearse() -> None:
+    """Pay for all that a run imports and compiles on first use, with a notebook of two cells."""
+    import nbformat  # noqa: PLC0415 (0.3 s)
+
+    from pacifico.run import engine, html, manifest  # noqa: F401, PLC0415 (papermill and nbconvert: 3 s)
+
+    v4: Any = nbformat.v4
+    output = v4.new_output("stream", text="1")
+    cells = [v4.new_markdown_cell("# a\n\n| a |\n|---|\n| 1 |"), v4.new_code_cell("print(1)", outputs=[output])]
+    html.render(v4.new_notebook(cells=cells), None, title="rehearsal")
+    manifest.environment()
+
+
+def _has_died(kernel: Any) -> bool:
+    process = getattr(getattr(kernel, "provisioner", None), "process", None)
+    return process is None or process.poll() is not None
 
 
 class Line:

@@ -29,7 +29,7 @@ _DEFAULT_KW = 50_000.0
 _BAR = 24
 #: Column of a CSV -> option; the rest of a row's options are the command line's.
 _COLUMNS = ("boundary", "dem", "capacity_kw", "profile", "strategy", "resolution_m", "setback_m", "max_road_grade_pct")
-_MORE_COLUMNS = ("entry", "exclusions", "spec", "dem_units", "no_terrain", "layout_id")
+_MORE_COLUMNS = ("entry", "exclusions", "spec", "dem_units", "layer", "no_terrain", "layout_id")
 _FILES = (".kml", ".kmz", ".geojson", ".json", ".zip", ".shp", ".gpkg")
 
 
@@ -106,6 +106,7 @@ def _design(parser: argparse.ArgumentParser) -> None:
         "--dem", metavar="DEM", help="a GeoTIFF, an allowed https or s3 address, or " + ", ".join(NAMED_DEMS)
     )
     design.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
+    design.add_argument("--layer", metavar="NAME", help="layer of the boundary file, where it has several")
     design.add_argument("--profile", choices=PROFILES, default="solar_farm", help="what to build (solar_farm)")
     design.add_argument("--strategy", choices=STRATEGIES, default="balanced", help="what to win at (balanced)")
     design.add_argument("--capacity-kw", type=float, default=_DEFAULT_KW, metavar="N", help="target, AC (50000)")
@@ -240,13 +241,16 @@ def _request(client: JobClient, given: dict[str, Any], reader: Reader | None) ->
     if dem and dem not in NAMED_DEMS and "://" not in dem and not dem.startswith("upload:"):
         dem = client.upload_file(dem)
     parameters: dict[str, Any] = {
-        name: given[name] for name in ("dem_units", "setback_m", "max_road_grade_pct") if given[name] is not None
+        name: given[name]
+        for name in ("dem_units", "layer", "setback_m", "max_road_grade_pct")
+        if given[name] is not None
     }
     if given["entry"] is not None:
         parameters["entry"] = _lonlat(given["entry"])
-    for name in ("exclusions", "spec"):
-        if given[name] is not None:
-            parameters[name] = client.upload_file(given[name])
+    if given["exclusions"] is not None:
+        parameters["exclusions"] = client.upload_file(given["exclusions"])
+    if given["spec"] is not None:
+        parameters["spec"] = _toml(given["spec"])
     fields: dict[str, Any] = {
         "dem": dem or None,
         "use_terrain": not level,
@@ -323,6 +327,16 @@ def _lonlat(text: str) -> list[float]:
     except ValueError:
         raise InputError(f"--entry {text!r} is not LON,LAT; give degrees, such as -93.68,41.95") from None
     return [lon, lat]
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415
+
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"--spec {path} can't be read as TOML: {error}") from None
 
 
 def _moment(text: str) -> datetime:

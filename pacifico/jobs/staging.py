@@ -25,8 +25,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 #: Openings of the raster files a job may bring: TIFF and BigTIFF, both byte orders.
 _RASTERS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
-#: Parameters of the notebook that take a file; a request gives `upload:<sha256>` for it.
-_FILE_PARAMETERS = ("exclusions", "spec")
+#: Parameters of the notebook that take a file: a request gives `upload:<sha256>` for them.
+_FILE_PARAMETERS = ("exclusions",)
 
 
 def check_dem(dem: str | None, settings: Settings) -> None:

@@ -1,4 +1,3 @@
-# ruff: noqa: PLC0415 (imports beside the fixtures that need them)
 """A moto server over real HTTP on loopback, and what tests ask of it."""
 
 from __future__ import annotations

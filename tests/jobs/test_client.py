@@ -1,4 +1,3 @@
-# ruff: noqa: PLC0415 (imports beside the fixtures that need them)
 """The client over both stores and a real queue; no notebook runs here."""
 
 from __future__ import annotations

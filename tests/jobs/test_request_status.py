@@ -1,4 +1,3 @@
-# ruff: noqa: PLC0415 (imports beside the fixtures that need them)
 """Requests, statuses, keys and settings: what is taken, what is refused, and in which words."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: PLC0415 (imports beside the fixtures that need them)
 """One contract over both forms of the store."""
 
 from __future__ import annotations

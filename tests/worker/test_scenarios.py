@@ -51,9 +51,17 @@ def test_a_job_from_message_to_report(world):
     ("parameters", "env", "kind", "words"),
     [
         ({"fail": "cell"}, {}, "request", "ValueError: no such ground"),
-        ({"unknown": 1}, {}, "request", "'unknown' is not a parameter"),
-        ({"seconds": 60.0}, {"PACIFICO_JOB_TIMEOUT_S": "3"}, "timeout", "limit of 3 s"),
-        ({"fail": "memory", "seconds": 0.5}, {"PACIFICO_JOB_MEMORY_MB": "600"}, "memory", "more than 629 MB"),
+        pytest.param({"unknown": 1}, {}, "request", "'unknown' is not a parameter", marks=pytest.mark.slow),
+        pytest.param(
+            {"seconds": 60.0}, {"PACIFICO_JOB_TIMEOUT_S": "3"}, "timeout", "limit of 3 s", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            {"fail": "memory", "seconds": 0.5},
+            {"PACIFICO_JOB_MEMORY_MB": "600"},
+            "memory",
+            "more than 629 MB",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_fault_of_the_request_is_told_once_and_acknowledged(world, parameters, env, kind, words):
@@ -71,6 +79,7 @@ def test_a_fault_of_the_request_is_told_once_and_acknowledged(world, parameters,
     assert world.lines(worker)[-1]["ErrorKind"] == kind
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fail", "words"), [("service", "503"), ("exit", "SIGKILL"), ("disk", "No space left")])
 def test_a_fault_of_the_surroundings_comes_again_then_ends_as_a_dead_letter(world, fail, words):
     layout_id = world.submit(fail=fail)
@@ -84,6 +93,7 @@ def test_a_fault_of_the_surroundings_comes_again_then_ends_as_a_dead_letter(worl
     world.until(lambda: world.status(layout_id).attempt == 6 and world.status(layout_id).terminal, 60, "three more")
 
 
+@pytest.mark.slow
 def test_an_unreadable_message_is_recorded_and_ends_as_a_dead_letter(world):
     stranger = Pointer("ann", str(uuid.uuid4()))
     for body in ("hello", '{"schema_version": 2, "new": true}', stranger.to_body()):
@@ -95,6 +105,7 @@ def test_an_unreadable_message_is_recorded_and_ends_as_a_dead_letter(world):
     assert len(told) == 9
 
 
+@pytest.mark.slow
 def test_a_kernel_killed_by_others_is_tried_again(world):
     layout_id = world.submit(seconds=4.0)
     world.worker()
@@ -108,6 +119,7 @@ def test_a_kernel_killed_by_others_is_tried_again(world):
     assert status.attempt == 2
 
 
+@pytest.mark.slow
 def test_sigterm_lets_a_short_job_finish(world):
     layout_id = world.submit(seconds=3.0)
     other = world.submit()
@@ -119,6 +131,7 @@ def test_sigterm_lets_a_short_job_finish(world):
     assert world.status(other).attempt == 0  # it took no more
 
 
+@pytest.mark.slow
 def test_sigterm_hands_a_long_job_back(world):
     layout_id = world.submit(seconds=6.0)
     worker = world.worker(PACIFICO_STOP_GRACE_S="1")
@@ -135,6 +148,7 @@ def test_sigterm_hands_a_long_job_back(world):
     assert world.reaches(layout_id, "completed").attempt == 2
 
 
+@pytest.mark.slow
 def test_a_zombie_does_not_win(world):
     layout_id = world.submit(seconds=5.0)
     zombie = world.worker()
@@ -153,6 +167,7 @@ def test_a_zombie_does_not_win(world):
     world.settled()
 
 
+@pytest.mark.slow
 def test_a_message_delivered_twice_is_one_run(world):
     layout_id = world.submit(seconds=2.0)
     for _ in range(3):
@@ -166,6 +181,7 @@ def test_a_message_delivered_twice_is_one_run(world):
     assert not any(world.dead.depth().values())
 
 
+@pytest.mark.slow
 def test_a_lost_delete_is_acknowledged_without_a_run(world):
     lost = []
     world.proxy.rule = lambda call: (
@@ -180,6 +196,7 @@ def test_a_lost_delete_is_acknowledged_without_a_run(world):
     world.until(lambda: "acknowledged" in [line.get("ending") for line in world.lines(worker)], 30, "the ack")
 
 
+@pytest.mark.slow
 def test_an_expired_visibility_costs_no_second_run(world):
     world.proxy.rule = lambda call: "swallow" if call.name == "sqs:ChangeMessageVisibility" else None
     layout_id = world.submit(seconds=9.0)  # past the 6 s for which the message is hidden
@@ -193,6 +210,7 @@ def test_an_expired_visibility_costs_no_second_run(world):
     assert "handed back" in endings
 
 
+@pytest.mark.slow
 def test_a_store_that_fails_and_lags(world):
     def rule(call):
         if call.name.startswith("s3:"):
@@ -212,7 +230,8 @@ def test_a_store_that_fails_and_lags(world):
         world.check_report(status)
 
 
-@pytest.mark.parametrize("seconds", [5, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [5, 60])
 def test_a_queue_that_is_gone_for_a_while(world, seconds):
     layout_id = world.submit(seconds=1.0)
     worker = world.worker()
@@ -229,6 +248,7 @@ def test_a_queue_that_is_gone_for_a_while(world, seconds):
     assert world.status(layout_id).attempt == 1
 
 
+@pytest.mark.slow
 def test_cancel_kills_the_kernel(world):
     layout_id = world.submit(seconds=120.0)
     worker = world.worker("--standby", "off")
@@ -243,6 +263,7 @@ def test_cancel_kills_the_kernel(world):
     assert (status.status, status.error_kind, dict(status.artifacts)) == ("cancelled", "cancelled", {})
 
 
+@pytest.mark.slow
 def test_a_clock_ten_minutes_off_changes_nothing(world):
     layout_id = world.submit(seconds=6.0)
     behind = world.worker(PACIFICO_TEST_SKEW="-600")
@@ -256,6 +277,7 @@ def test_a_clock_ten_minutes_off_changes_nothing(world):
     assert 0 <= start["queue_seconds"] < 60
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_the_surroundings_fault(world):
     small = world.tmp / "small"
     small.mkdir()
@@ -309,6 +331,7 @@ def walk(world, number, when):
     return hit[0] if hit else None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "when"), [(3, "after"), (14, "before")])
 def test_a_worker_killed_at_some_steps(world, number, when):
     assert walk(world, number, when)
