@@ -84,9 +84,9 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.all
-	$(PIP) --editable '.[lab,aws,dev,bench]'
+	$(PIP) --editable '.[lab,aws,cad,dev,bench]'
 	@touch $@
 
 $(VENV)/.all: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[lab,aws,dev]'
+	$(PIP) --editable '.[lab,aws,cad,dev]'
 	@touch $(VENV)/.base $@
