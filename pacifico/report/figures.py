@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 
 from pacifico.report import mapframe as frame
 from pacifico.report.earth import height_change
-from pacifico.report.stored import COARSE_M
+from pacifico.report.stored import COARSE_M, LEVEL
 from pacifico.run import legend
 from pacifico.terrain.surface import slope
 
@@ -275,5 +275,7 @@ def _inside(site: Site, dem: xr.DataArray) -> NDArray[np.bool_]:
 
 def _resolution_note(dem: xr.DataArray) -> str:
     own = dem.attrs["source_resolution_m"]
+    if dem.attrs["source"] == LEVEL:
+        return "Level ground was assumed:\nno terrain was read"
     note = f"Cells {dem.attrs['resolution_m']:g} m, source {own:.3g} m"
     return note + ("\nCoarse: no claim about grading" if own > COARSE_M else "")

@@ -93,5 +93,7 @@ class StoredLayout:
         return bool(self.about["dem"]["resolution_m"] > COARSE_M)
 
 
+LEVEL = "level ground"
+"""Source of ground that was assumed, not measured."""
 COARSE_M = 10.0
 """From cells coarser than this no figure about grading is to be trusted [m]."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pacifico.report.stored import COARSE_M
+from pacifico.report.stored import COARSE_M, LEVEL
 from pacifico.run import legend
 
 if TYPE_CHECKING:
@@ -142,12 +142,15 @@ def warnings(layout: StoredLayout) -> Table:
 def assumptions(site: Site, dem: xr.DataArray, parameters: Mapping[str, Any]) -> Table:
     """What was taken as given: the ground, its unit and its resolution, the design asked for."""
     own = float(dem.attrs["source_resolution_m"])
+    level = dem.attrs["source"] == LEVEL
     grading = "coarse: no claim about grading" if own > COARSE_M else "fine enough for first volumes"
+    if level:
+        grading = "level ground was assumed: slopes and volumes mean nothing"
     rows = [
         ("Boundary", f"{site.source or 'in memory'}, {site.area_ha:,.2f} ha, {site.crs.name}"),
         ("Elevation", str(dem.attrs["source"]) + (" (a surface model: trees and roofs count as ground)" if dem.attrs.get("surface_model") else "")),
         ("Unit of height", str(dem.attrs["units_assumed"])),
-        ("Resolution", f"{dem.attrs['resolution_m']:g} m, from cells of {own:.3g} m ({grading})"),
+        ("Resolution", f"{dem.attrs['resolution_m']:g} m, {'made up' if level else f'from cells of {own:.3g} m'} ({grading})"),
         ("No elevation", f"{dem.attrs['nodata_share']:.2%} of the site"),
     ]  # fmt: skip
     open_ended = {"target_capacity_kw": "as much as fits"}

@@ -44,3 +44,10 @@ def test_assumptions_tell_unit_and_resolution(site, dem):
     assert "coarse: no claim about grading" in text
     assert "low earthwork" in text
     assert "default" in text
+
+
+def test_level_ground_is_not_called_fine(site, dem):
+    dem.attrs["source"] = "level ground"
+    text = str(tables.assumptions(site, dem, {}))
+    assert "level ground was assumed: slopes and volumes mean nothing" in text
+    assert "fine enough" not in text
