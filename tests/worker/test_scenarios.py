@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 import uuid
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -347,3 +348,87 @@ def test_a_worker_killed_at_every_step(world, when):
     print(f"killed {when} each of {len(names)} requests: {names}")
     assert any("status.json" in name for name in names)
     assert "sqs:DeleteMessage" in names
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_a_thousand_messages_with_a_worker_killed_every_five_seconds(world):
+    """4 workers, one killed with SIGKILL every 5 s: completed once each, or failed with its message a dead letter."""
+    count = int(os.environ.get("PACIFICO_TEST_MESSAGES") or 1000)
+    requests = [world.client.request(world.site, dem="sample", target_capacity_kw=1000) for _ in range(count)]
+    started = time.monotonic()
+    assert {r["status"] for r in world.client.submit_many(requests)} == {"queued"}
+    ids = {r.layout_id for r in requests}
+    sent = time.monotonic() - started
+    busy = {"PACIFICO_LEASE_S": "15", "PACIFICO_VISIBILITY_S": "20"}  # two cores for five processes and their kernels
+    crew = [world.worker(**busy) for _ in range(4)]
+    kills = 0
+
+    def states():
+        return Counter(row["status"] for row in world.client.list(limit=None) if row["layout_id"] in ids)
+
+    def work_off(*, kill):
+        nonlocal kills
+        last, end = time.monotonic(), time.monotonic() + 3 * count + 300
+        while sum((found := states())[name] for name in ("completed", "failed")) < count:
+            assert time.monotonic() < end, f"{found} {world.queue.depth()}\n{world.said()[-3000:]}"
+            if kill and time.monotonic() - last > 5:
+                last, place = time.monotonic(), kills % 4
+                crew[place].kill()
+                crew[place].wait()
+                crew[place] = world.worker(**busy)
+                kills += 1
+            time.sleep(0.5)
+        world.settled(120)
+
+    work_off(kill=True)
+    seconds = time.monotonic() - started
+    statuses = {layout_id: world.status(layout_id) for layout_id in ids}
+    found = Counter(s.status for s in statuses.values())
+    lost = [i for i, s in statuses.items() if s.status == "failed"]
+    assert set(found) <= {"completed", "failed"}
+    letters = set()
+    while batch := world.dead.receive(wait_s=0, visibility_s=5, most=10):
+        letters |= {json.loads(m.body)["layout_id"] for m in batch}
+    assert set(lost) <= letters
+    for status in statuses.values():
+        if status.status == "completed":
+            assert "manifest.json" in status.artifacts
+    for layout_id in lost:
+        assert world.client.redrive(layout_id)["status"] == "queued"
+    work_off(kill=False)
+    assert states() == {"completed": count}
+    attempts = Counter(world.status(i).attempt for i in ids)
+    print(
+        f"{count} messages sent in {sent:.1f} s, worked off in {seconds:.0f} s with {kills} kills: "
+        f"{dict(found)}, {len(letters)} dead letters, attempts {dict(attempts)}; after a redrive {dict(states())}"
+    )
+    ended = Counter(
+        line["layout_id"]
+        for worker in world.workers
+        for line in world.lines(worker)
+        if line["event"] == "end" and line["ending"] == "completed"
+    )
+    assert max(ended.values()) == 1  # no job was completed twice
+
+
+def test_a_notebook_sees_no_credentials_and_nothing_of_the_job_before(world):
+    ids = [world.submit(notebook="spy") for _ in range(2)]
+    worker = world.worker("--burst")
+    reports = []
+    for layout_id in ids:
+        out = world.check_report(world.reaches(layout_id, "completed"))
+        reports.append(json.loads((out / "spy.json").read_text()))
+    worker.wait(60)
+    for seen in reports:
+        told = json.dumps([seen["environ"], seen["self"], [p for p in seen["parents"] if p[0] != os.getpid()][:2]])
+        for secret in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PACIFICO_QUEUE_URL", "PACIFICO_STORE"):
+            assert secret not in told, secret
+        assert (seen["before"], seen["files"], seen["module"]) == ([], [], None)
+        assert "LEFT_BEHIND" not in seen["environ"]
+        assert seen["cwd"].startswith(seen["home"])
+    first, second = reports
+    assert first["home"] != second["home"]
+    assert first["group"] != second["group"]
+    assert first["random"][0] != second["random"][0]
+    assert first["random"][1] != second["random"][1]
