@@ -55,7 +55,7 @@ class Stage:
 def instructions(text: str) -> list[tuple[str, str]]:
     """Take a Dockerfile apart: comments gone, continued lines joined."""
     kept = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-    lines = re.sub(r"\\\n\s*", " ", "\n".join(kept)).splitlines()
+    lines = re.sub(r"\s*\\\n\s*", " ", "\n".join(kept)).splitlines()
     return [(word.upper(), rest.strip()) for word, _, rest in (line.strip().partition(" ") for line in lines) if word]
 
 
