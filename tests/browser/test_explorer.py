@@ -52,6 +52,11 @@ def set_readout(page, slider: str, value: str):
     readout.press("Enter")
 
 
+def buildable_ha(page) -> float:
+    told = page.locator(".widget-html tr", has_text="Buildable").inner_text()
+    return float(re.search(r"Buildable\s+([\d.,]+)", told)[1].replace(",", ""))
+
+
 def shoot(page, name: str):
     """Keep a picture where one is asked for: the machine can't say whether a map looks well."""
     if folder := os.environ.get("PACIFICO_SCREENSHOTS"):
@@ -93,6 +98,20 @@ def test_the_site_is_explored(page, lab, asked_outside):
     # pointing at an asset tells of it
     page.locator(f'.leaflet-container path[fill="{ASSETS["solar_array"][1]}"]').first.hover()
     page.locator(".leaflet-container .widget-html", has_text="solar_array-").wait_for(timeout=30_000)
+
+    # a rectangle drawn on the map is kept free
+    before = buildable_ha(page)
+    page.locator(".leaflet-draw-draw-rectangle").click()
+    field = page.locator(".leaflet-container").bounding_box()
+    x, y = field["x"] + field["width"] / 2, field["y"] + field["height"] / 2
+    page.mouse.move(x - 60, y - 60)
+    page.mouse.down()
+    page.mouse.move(x + 20, y - 10, steps=5)
+    page.mouse.up()
+    page.locator(".widget-html tr", has_text="Buildable").filter(has_not_text=f"{before:,.1f} ").wait_for(
+        timeout=30_000
+    )
+    assert buildable_ha(page) < before
 
     # another profile, other assets
     set_readout(page, "Target, MW", "50")
