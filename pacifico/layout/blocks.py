@@ -63,7 +63,7 @@ def place_near(
     placed, start = 0, 0
     while placed < count and start < len(rects):
         chunk = slice(start, start + 256)
-        fits = sieve.passes(grown(rects[chunk], PAD_APRON_M))
+        fits = sieve.passes(rects[chunk], apron=PAD_APRON_M)
         for i in np.flatnonzero(fits) + start:
             if placed < count and not touching(rects[i : i + 1], draft.blocked(kind.clearance_m))[0]:
                 draft.items.append(item_of(kind, rects[i], rotation_deg=90.0 if turned[i] else 0.0))

@@ -98,7 +98,7 @@ class SolarUnit:
 
 
 def solar_unit(spec: Spec, *, pocket: bool = False) -> SolarUnit:
-    """Unit of the mounting asked for; `pocket` gives one of the same power and the other proportions.
+    """Unit of the mounting asked for; `pocket` gives one of the same power in other proportions, for what full rows leave.
 
     Power is collector area x efficiency x 1 kW/m2 (STC); pitch is collector width / GCR.
     """
@@ -109,8 +109,10 @@ def solar_unit(spec: Spec, *, pocket: bool = False) -> SolarUnit:
         return spec.number("solar", f"{mounting}_{name}")
 
     collector, row, rows = rule("collector_m"), rule("row_m"), int(rule("unit_rows"))
-    if pocket:
-        row, rows = (row / 2, rows * 2) if tracker else (row * 2, max(rows // 2, 1))
+    if pocket and tracker:
+        row, rows = row / 2, rows * 2
+    elif pocket and rows % 2 == 0:
+        row, rows = row * 2, rows // 2
     pitch = collector / rule("gcr")
     dc = rows * row * collector * spec.number("solar", "module_efficiency")
     ac = dc / spec.number("solar", "dc_ac_ratio")

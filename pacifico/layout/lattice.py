@@ -25,6 +25,8 @@ FEWEST_PHASES, MOST_PHASES = 4, 12
 """Phases tried along each axis: more on small sites, where a unit more or less counts."""
 TRIALS = 200_000
 """Units tested in all, about, for the choice of a phase."""
+EDGE_M = 1e-3
+"""Units along an edge of the site keep so much off it, for rounding."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ class Fit:
     """Shape (strips, columns, 4)."""
     ok: Bools
     """Shape (strips, columns)."""
-    group: NDArray[np.int64]
-    """Group between cross aisles of each column."""
+    linked: Bools
+    """Whether a unit can join the next of its strip, shape (strips, columns - 1): the gap between is good ground too."""
 
     def runs(self, blocked: Floats) -> Runs:
         """Neighbouring good units joined, none that touches a blocked rectangle (rows of west, south, east, north)."""
@@ -76,7 +78,7 @@ class Fit:
             column = (self.units[0, :, 0] < east) & (self.units[0, :, 2] > west)
             strip = (self.units[:, 0, 1] < north) & (self.units[:, 0, 3] > south)
             ok[np.ix_(strip, column)] = False
-        return _joined(self.units, ok, self.group, self.lattice)
+        return _joined(self.units, ok, self.linked, self.lattice)
 
 
 def fit_lattice(lattice: Lattice, sieve: Sieve, *, margin: float) -> Fit:
@@ -96,16 +98,28 @@ def fit_lattice(lattice: Lattice, sieve: Sieve, *, margin: float) -> Fit:
     period_y = 2 * lattice.height + lattice.pair_gap + lattice.aisle
     count_at_once = _units(lattice, sieve, phase)[0][..., 0].size
     phases = int(np.clip(np.sqrt(TRIALS / count_at_once), FEWEST_PHASES, MOST_PHASES))
-    for j in range(phases):
-        for i in range(phases):
-            trial = (i * period_x / phases, j * period_y / phases)
+    phases_x = [i * period_x / phases for i in range(phases)]
+    phases_y = [j * period_y / phases for j in range(phases)]
+    if phases == MOST_PHASES:
+        # a strip barely as wide as its units takes them along its edges alone
+        west, south, _, north = sieve.field.placeable.bounds
+        phases_x += [west + margin + EDGE_M - lattice.aisle]
+        phases_y += [south + margin + EDGE_M - lattice.aisle, north - lattice.height - lattice.aisle - margin - EDGE_M]
+    for y in phases_y:
+        for x in phases_x:
+            trial = (x, y)
             rects = _units(lattice, sieve, trial)[0].reshape(-1, 4)
             count = int(np.count_nonzero(sieve.by_ground(rects) & (outside.share(rects) <= 0.02)))
             if count > best:
                 best, phase = count, trial
     units, group = _units(lattice, sieve, phase)
-    ok = sieve.passes(units.reshape(-1, 4) + np.array([-margin, -margin, margin, margin]))
-    return Fit(lattice, units, ok.reshape(units.shape[:2]), group)
+    ok = sieve.passes(units.reshape(-1, 4), apron=margin).reshape(units.shape[:2])
+    linked = ok[:, :-1] & ok[:, 1:] & (np.diff(group) == 0)
+    if lattice.most_units > 1:
+        gaps = units[:, :-1].copy()
+        gaps[..., 0], gaps[..., 2] = units[:, :-1, 2], units[:, 1:, 0]
+        linked[linked] = sieve.passes(gaps[linked])
+    return Fit(lattice, units, ok, linked)
 
 
 def touching(rects: Floats, others: Floats) -> Bools:
@@ -141,14 +155,14 @@ def _units(lattice: Lattice, sieve: Sieve, phase: tuple[float, float]) -> tuple[
     return rects, np.repeat(groups, lattice.cross_every)
 
 
-def _joined(units: Floats, ok: Bools, group: NDArray[np.int64], lattice: Lattice) -> Runs:
+def _joined(units: Floats, ok: Bools, linked: Bools, lattice: Lattice) -> Runs:
     """Neighbouring good units of a strip joined, up to the most and never across a cross aisle."""
     rects, counts, strips = [], [], []
     for s in range(units.shape[0]):
         columns = np.flatnonzero(ok[s])
         if not columns.size:
             continue
-        breaks = np.flatnonzero((np.diff(columns) != 1) | (np.diff(group[columns]) != 0)) + 1
+        breaks = np.flatnonzero((np.diff(columns) != 1) | ~linked[s, columns[:-1]]) + 1
         for run in np.split(columns, breaks):
             # as equal as possible: five units make 3 + 2, not 4 + 1
             for part in np.array_split(run, -(-run.size // lattice.most_units)):

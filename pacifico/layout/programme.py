@@ -17,6 +17,7 @@ from pacifico.layout.wind import place_turbines
 
 if TYPE_CHECKING:
     from pacifico.layout.buildable import Field
+    from pacifico.layout.catalog import AssetKind
     from pacifico.layout.spec import Profile, Spec, Strategy
 
 METRES_PER_DEGREE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 400.0, "clustered": 10.0}
@@ -107,11 +108,13 @@ def draft_layout(
             if left is not None and left < ground.unit.ac_kw:
                 break
         if not any(i.kind == "solar_array" for i in draft.items):
-            draft.unplaced.append(_no_array(grounds[0]))
+            draft.unplaced.append(_no_array(grounds[0], asked.solar_kw))
     return draft
 
 
-def _no_array(ground: SolarGround) -> Unplaced:
+def _no_array(ground: SolarGround, target_kw: float | None) -> Unplaced:
+    if target_kw is not None and target_kw < ground.unit.ac_kw:
+        return _too_little("solar_array", target_kw, ground.unit.ac_kw)
     wide = ground.unit.pitch_x_m - ground.unit.gap_x_m
     return Unplaced(
         "solar_array",
@@ -119,6 +122,10 @@ def _no_array(ground: SolarGround) -> Unplaced:
         f"no free ground of {wide:.0f} x {ground.unit.height_m:.0f} m within {ground.slope_limit_deg:g} deg "
         "with level ground for its inverter skid",
     )
+
+
+def _too_little(kind: AssetKind, asked_kw: float, unit_kw: float) -> Unplaced:
+    return Unplaced(kind, 1, f"the {asked_kw:,.0f} kW asked for are less than one unit of {unit_kw:,.0f} kW")
 
 
 def _slope_under(field: Field, rects: np.ndarray) -> np.ndarray:
@@ -182,6 +189,8 @@ def _batteries(
     battery = asset_type(spec, "battery")
     unbounded = not math.isfinite(storage_kw)
     count = 1_000_000 if unbounded else int(storage_kw // battery.storage_kw)
+    if count == 0 and storage_kw > 0:
+        draft.unplaced.append(_too_little("battery", storage_kw, battery.storage_kw))
     before = len(draft.unplaced)
     place_yard(field, draft, battery, spec.number("battery", "aisle_m"), anchor, count, metres_per_degree=price)
     if unbounded:

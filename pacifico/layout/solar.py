@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ CLEAR_OF_BLOCKS_M = 14.0
 
 @dataclass(frozen=True)
 class SolarGround:
-    """Every place where an array of one row length can stand."""
+    """Every place where arrays of one kind of unit can stand."""
 
     fit: Fit
     unit: SolarUnit
@@ -40,7 +41,7 @@ class SolarGround:
 
 
 def solar_grounds(field: Field, spec: Spec) -> tuple[SolarGround, SolarGround]:
-    """Array lattices on a site: one of full rows, and one of shorter rows for the pockets that it leaves."""
+    """Array lattices on a site: one of full units, and one of other proportions for the pockets that it leaves."""
     return _ground(field, spec, solar_unit(spec)), _ground(field, spec, solar_unit(spec, pocket=True))
 
 
@@ -82,11 +83,11 @@ def choose_arrays(
 
 
 def add_solar(field: Field, spec: Spec, ground: SolarGround, draft: Draft, runs: Runs, target_kw: float | None) -> None:
-    """Add arrays and skids to the draft: blocks cut along the aisles, a unit of each given up for its skid."""
+    """Add arrays and skids to the draft: blocks cut along the aisles, the end of an array given up for each skid."""
     skid = asset_type(spec, "inverter_skid")
     sieve = field.sieve(skid.slope_limit_deg)
     order = _snake(runs)
-    blocks = _blocks(runs.take(order), ground.unit, skid.rating_kva)
+    blocks = _blocks(runs.take(order), ground.unit, skid)
     total = 0.0
     number = 1 + max((i.block for i in draft.items), default=-1)
     stranded: list[Runs] = []
@@ -189,10 +190,10 @@ def _snake(runs: Runs) -> NDArray[np.int64]:
     return np.lexsort((runs.strip, along, aisle))
 
 
-def _blocks(runs: Runs, unit: SolarUnit, rating_kva: float) -> list[Runs]:
+def _blocks(runs: Runs, unit: SolarUnit, skid: AssetType) -> list[Runs]:
     """Runs in order, cut where the skid's rating or the cable's reach is used up."""
-    # one unit is given up for the skid, so a block may hold that much more before
-    most = rating_kva / unit.ac_kw + 1
+    # a block may hold as much more as it gives up for its skid
+    most = skid.rating_kva / unit.ac_kw + _given_up(unit, skid)
     out, members, units = [], list[int](), 0
     for i in range(len(runs.units)):
         far = bool(members) and np.hypot(*(runs.rects[i, :2] - runs.rects[members[-1], :2])) > BLOCK_REACH_M
@@ -206,16 +207,26 @@ def _blocks(runs: Runs, unit: SolarUnit, rating_kva: float) -> list[Runs]:
     return out
 
 
+def _given_up(unit: SolarUnit, skid: AssetType) -> int:
+    """Units of an array that make room for a skid with its pad."""
+    return math.ceil((skid.length_m + 2 * PAD_APRON_M + unit.gap_x_m) / unit.pitch_x_m)
+
+
 def _skid_spots(block: Runs, ground: SolarGround, skid: AssetType) -> list[tuple[int, bool, float, float]]:
-    """Places for a skid where an end unit of an array is given up: array, whether its western end, x, y.
+    """Places for a skid where the end of an array is given up: array, whether its western end, x, y.
 
     The aisle's side comes first; further in, the road comes through the gap.
     """
-    width = ground.unit.pitch_x_m - ground.unit.gap_x_m
+    given_up = _given_up(ground.unit, skid)
+    width = given_up * ground.unit.pitch_x_m - ground.unit.gap_x_m
     inset = PAD_APRON_M + skid.width_m / 2
-    spots = []
+    spots: list[tuple[int, bool, float, float]] = []
+    if ground.unit.height_m < 2 * inset:
+        return spots
     for depth in (0.0, 0.25, 0.5, 0.75, 1.0):
         for i, (west, south, east, north) in enumerate(block.rects):
+            if block.units[i] < given_up:
+                continue
             along = (north - south - 2 * inset) * depth + inset
             y = south + along if block.strip[i] % 2 == 0 else north - along
             spots += [(i, True, west + width / 2, y), (i, False, east - width / 2, y)]
@@ -223,30 +234,30 @@ def _skid_spots(block: Runs, ground: SolarGround, skid: AssetType) -> list[tuple
 
 
 def _with_skid(block: Runs, ground: SolarGround, skid: AssetType, sieve: Sieve) -> tuple[Runs, Item] | None:
-    """Block with one unit given up for a skid beside its aisle; None where no skid can stand."""
-    if block.units.sum() < 2:
-        return None
-    pitch = ground.unit.pitch_x_m
+    """Block with the end of an array given up for a skid beside its aisle; None where no skid can stand."""
+    given_up = _given_up(ground.unit, skid)
+    room = given_up * ground.unit.pitch_x_m
     middle = (block.rects[:, :2] + block.rects[:, 2:]).mean(axis=0) / 2
     owners = _skid_spots(block, ground, skid)
+    if block.units.sum() <= given_up or not owners:
+        return None
     half = np.array([skid.length_m / 2, skid.width_m / 2])
     centres = np.array([(x, y) for _, _, x, y in owners])
     rects = np.hstack([centres - half, centres + half])
-    pads = rects + np.array([-PAD_APRON_M, -PAD_APRON_M, PAD_APRON_M, PAD_APRON_M])
-    good = sieve.passes(pads)
+    good = sieve.passes(rects, apron=PAD_APRON_M)
     if not good.any():
         return None
     distance = np.hypot(rects[:, [0, 2]].mean(axis=1) - middle[0], rects[:, [1, 3]].mean(axis=1) - middle[1])
-    # where the middle is as near, the longer array gives a unit up: a lone unit would vanish
-    distance += np.array([0.0 if block.units[i] > 1 else 200.0 for i, *_ in owners])
+    # where the middle is as near, the longer array gives way: a lone unit would vanish
+    distance += np.array([0.0 if block.units[i] > given_up else 200.0 for i, *_ in owners])
     # and the aisle's side before places further in
     distance += np.repeat(100.0 * np.arange(5), len(owners) // 5)
     best = int(np.argmin(np.where(good, distance, np.inf)))
     i, at_west = owners[best][:2]
     shorter = block.rects.copy()
-    shorter[i, 0 if at_west else 2] += pitch if at_west else -pitch
+    shorter[i, 0 if at_west else 2] += room if at_west else -room
     units = block.units.copy()
-    units[i] -= 1
+    units[i] -= given_up
     left = Runs(shorter, units, block.strip).take(np.flatnonzero(units > 0))
     return left, item_of(skid, rects[best])
 

@@ -105,5 +105,7 @@ def _check(name: str, value: Any, known: Mapping[str, Any]) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InputError(f"spec: {name} = {value!r} is not a number")
+    if isinstance(known["value"], int) and value != round(value, 0):
+        raise InputError(f"spec: {name} = {value}; it must be a whole number")
     if not known["min"] <= value <= known["max"]:
         raise InputError(f"spec: {name} = {value}; it must lie between {known['min']} and {known['max']}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout.blocks import MOST_CANDIDATES, cheapest_first, grown
+from pacifico.layout.blocks import MOST_CANDIDATES, cheapest_first
 from pacifico.layout.catalog import PAD_APRON_M, asset_type
 from pacifico.layout.draft import Draft, Unplaced, item_of
 from pacifico.layout.lattice import touching
@@ -43,7 +43,7 @@ def place_turbines(
             centres[:, 1] + kind.width_m / 2,
         ]
     )
-    good = sieve.passes(grown(rects, PAD_APRON_M)) & ~touching(rects, draft.blocked(kind.clearance_m))
+    good = sieve.passes(rects, apron=PAD_APRON_M) & ~touching(rects, draft.blocked(kind.clearance_m))
     rects, centres = rects[good], centres[good]
     order = cheapest_first(field, rects, anchor, metres_per_degree)
     free = np.ones(len(rects), dtype=bool)
@@ -72,8 +72,8 @@ def place_turbines(
 
 
 def _centres_inside(field: Field, setback: float) -> Floats:
-    """Search lattice inside the placeable ground less the turbines' own setback."""
-    inner = shapely.buffer(field.placeable, -setback)
+    """Search lattice on the placeable ground, the turbines' own setback inside the boundary."""
+    inner = shapely.intersection(shapely.buffer(field.outline, -setback), field.placeable)
     if inner.is_empty:
         return np.empty((0, 2))
     west, south, east, north = inner.bounds
