@@ -24,7 +24,7 @@ demo: $(VENV)/.base  ## a report on the sample terrain, without network once ins
 	@$(BIN)/pacifico demo --out $(OUT)
 
 test: $(VENV)/.all  ## the tests, and every notebook run from top to bottom
-	$(BIN)/python -m pytest -n 2 --dist worksteal --nbmake tests $(NOTEBOOKS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal --nbmake --ignore-glob='tests/*.ipynb' tests $(NOTEBOOKS)
 
 slow: $(VENV)/.all  ## the tests that take longer (wheel, browser, big sites)
 	$(BIN)/python -m pytest -m 'slow and not benchmark'
