@@ -302,7 +302,8 @@ def test_a_dead_parent_takes_its_kernel_along(template, tmp_path):
         "run._execute(run.RunRequest('tiny', {}, {}, Path(sys.argv[2])), made)"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", script, str(made.path), str(tmp_path / "report")], env={**os.environ, "MARK": str(mark)}
+        [sys.executable, "-c", script, str(made.path), str(tmp_path / "report")],
+        env={**os.environ, "MARK": str(mark), "TMPDIR": str(tmp_path)},
     )
     deadline = time.monotonic() + 30
     while not (mark.exists() and mark.read_text()) and time.monotonic() < deadline:
