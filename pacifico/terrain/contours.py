@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LINES_AIMED_AT = 15
 INDEX_EVERY = 5
-MOST_CELLS = 4_000_000
+MOST_CELLS = 1_000_000
 """Larger grids are averaged over blocks of cells first: vectors of every metre of a large site serve nobody."""
 
 
@@ -157,10 +157,13 @@ def slope_classes(
         parts[int(number)].append(shapely.Polygon(rings[0], rings[1:]))
     limits = [0.0, *ends, 90.0]
     classes = []
+    shapely.prepare(within)
     for number, polygons in enumerate(parts):
-        clipped = shapely.intersection(shapely.unary_union(polygons), within) if polygons else shapely.MultiPolygon()
-        flat = [part for part in shapely.get_parts(clipped) if part.geom_type in {"Polygon", "MultiPolygon"}]
-        whole = shapely.MultiPolygon([p for part in flat for p in shapely.get_parts(part)])
+        patches = np.array(polygons, dtype=object)  # they share no edge, being of one class
+        whole_in = shapely.contains_properly(within, patches)
+        patches[~whole_in] = shapely.intersection(patches[~whole_in], within)
+        ground = [part for part in shapely.get_parts(shapely.get_parts(patches)) if part.geom_type == "Polygon"]
+        whole = shapely.MultiPolygon(ground)
         classes.append(SlopeClass(limits[number], limits[number + 1], whole))
     return classes
 

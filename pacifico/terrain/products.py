@@ -17,7 +17,7 @@ from pacifico.terrain.contours import contours, sensible_interval_m, slope_class
 from pacifico.terrain.reasons import NO_ELEVATION, Reasons, reasons
 from pacifico.terrain.stream import write_raster, write_surface
 from pacifico.terrain.surface import PRODUCTS, slope_deg
-from pacifico.terrain.uncertainty import buildable_area_ha, dem_error
+from pacifico.terrain.uncertainty import REALIZATIONS, buildable_area_ha, dem_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pacifico.site.model import Site, Zone
 
 ELEVATION_BINS = 20
+MOST_DRAWN_CELLS = 400_000_000
+"""Cells times realizations of the DEM's error: large sites get fewer, at least 12."""
 DECIMALS = 7
 """Of degrees: a centimetre."""
 
@@ -210,7 +212,8 @@ def _summary(
             break
         if code:
             usable &= why.codes != code
-    areas = buildable_area_ha(z, grid, usable, slope_limits_deg, error=error)
+    drawn = int(np.clip(MOST_DRAWN_CELLS // z.size, 12, REALIZATIONS))
+    areas = buildable_area_ha(z, grid, usable, slope_limits_deg, error=error, realizations=drawn)
     buildable = {}
     for name, limit in slope_limits_deg.items():
         scaled = {
@@ -236,7 +239,12 @@ def _summary(
             "surface_model": bool(attrs.get("surface_model", False)),
             "nodata_share": attrs.get("nodata_share", 0.0),
         },
-        "dem_error": {"rmse_m": error.rmse_m, "correlation_m": error.correlation_m, "basis": error.basis},
+        "dem_error": {
+            "rmse_m": error.rmse_m,
+            "correlation_m": error.correlation_m,
+            "basis": error.basis,
+            "realizations": drawn,
+        },
         "elevation_m": _figures(heights),
         "slope_deg": _figures(slopes),
         "elevation_histogram": _histogram(

@@ -284,6 +284,7 @@ print(before / 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 def test_a_hundred_million_cells_in_bounded_memory(tmp_path):
     done = subprocess.run([sys.executable, "-c", HUGE, str(tmp_path)], check=True, capture_output=True, text=True)
     peak_mb = float(done.stdout.split()[1])
+    print(f"peak {peak_mb:.0f} MB")
     assert peak_mb < 1500, done.stdout
     with rasterio.open(tmp_path / "dem.tif") as dem, rasterio.open(tmp_path / "out" / "slope.tif") as slope:
         window = Window(4000, 4990, 700, 1100)
