@@ -1,0 +1,175 @@
+"""DXF for CAD: layers by kind and type, metres in the working CRS, roads and pads in three dimensions."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from pacifico.errors import InputError
+from pacifico.export.layout_file import Part, Parts, parts_of
+from pacifico.export.written import plain, whole
+from pacifico.run import legend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from shapely.geometry.base import BaseGeometry
+
+VERSION = "R2010"
+_METRES = 6
+_TEXT_M = {"ASSET-TEXT": 2.0, "PAD-TEXT": 1.5, "ROAD-TEXT": 3.0, "SITE-TEXT": 5.0}
+"""Height of the letters of each layer of texts [m]."""
+# White roads and a black boundary would be lost on one background or the other: index 7 turns with it.
+_COLOURS = {
+    "SITE-BOUNDARY": None,
+    "SITE-BUILDABLE": legend.BUILDABLE,
+    "SITE-EXCLUSION": legend.EXCLUSION,
+    "SITE-ENTRY": legend.ENTRY,
+    "PAD": legend.PAD,
+    "CABLE": legend.CABLE,
+}
+
+
+def write_dxf(layout: Mapping[str, Any], path: str | Path) -> Path:
+    """Write a layout as a drawing.
+
+    Layers are SITE-BOUNDARY, SITE-BUILDABLE, SITE-EXCLUSION, SITE-ENTRY, ASSET-<type>, PAD, ROAD-<class> and CABLE, and for
+    texts SITE-TEXT, ASSET-TEXT, PAD-TEXT and ROAD-TEXT. Roads are 3D polylines at their design height, pads closed ones
+    in their design plane, footprints lie at the asset's elevation.
+
+    Parameters
+    ----------
+    layout : mapping
+        Content of a layout.geojson.
+    path : str or Path
+        File to write; it appears whole or not at all.
+
+    Returns
+    -------
+    Path
+        The file. The same layout gives the same bytes with the same version of ezdxf.
+
+    Raises
+    ------
+    InputError
+        It is no layout, the file's folder is missing, or ezdxf is not installed.
+    """
+    try:
+        ezdxf: Any = importlib.import_module("ezdxf")  # an extra
+    except ImportError:
+        raise InputError("DXF needs ezdxf, which is not installed; pip install 'pacifico[cad]'") from None
+
+    path = Path(path)
+    parts = parts_of(layout)
+    fixed = ezdxf.options.write_fixed_meta_data_for_testing
+    # Its name is modest: it fixes the dates and identifiers that would differ from run to run.
+    ezdxf.options.write_fixed_meta_data_for_testing = True
+    try:
+        drawing = ezdxf.new(VERSION, units=_METRES)
+        drawing.header.custom_vars.append("CRS", parts.about["crs"])
+        _draw(drawing, parts)
+        with whole(path) as (part,):
+            drawing.saveas(part)
+    finally:
+        ezdxf.options.write_fixed_meta_data_for_testing = fixed
+    return path
+
+
+def layer_of(part: Part) -> str:
+    """Layer that a part's lines are on."""
+    if part.kind == "asset":
+        return f"ASSET-{part['asset_type'].upper()}"
+    if part.kind == "road":
+        return f"ROAD-{part['road_class'].upper()}"
+    return part.kind.upper() if part.kind in {"pad", "cable"} else f"SITE-{part.kind.upper()}"
+
+
+def _draw(drawing: Any, parts: Parts) -> None:
+    colours = {**_COLOURS, **{f"ASSET-{kind.upper()}": colour for kind, (_, colour) in legend.ASSETS.items()}}
+    colours["ASSET-SUBSTATION"] = None  # black in the legend
+    for name in sorted({layer_of(p) for p in parts.parts} | set(_TEXT_M)):
+        layer = drawing.layers.add(name, color=7)
+        if colour := colours.get(name):
+            layer.rgb = tuple(bytes.fromhex(colour.removeprefix("#")))
+    space = drawing.modelspace()
+    for part in parts.parts:
+        layer = layer_of(part)
+        if part.kind == "road":
+            space.add_polyline3d(_xyz(part.geometry), dxfattribs={"layer": layer})
+        elif part.kind == "pad":
+            space.add_polyline3d(pad_corners(part), close=True, dxfattribs={"layer": layer})
+        elif part.kind == "entry":
+            space.add_point(_xyz(part.geometry)[0], dxfattribs={"layer": layer})
+        else:
+            closed = part.kind != "cable"
+            height = part["elevation_m"] if part.kind == "asset" else 0.0
+            for line in _rings(part.geometry):
+                corners = shapely.get_coordinates(line)[: -1 if closed else None]
+                space.add_lwpolyline(
+                    corners.tolist(), close=closed, dxfattribs={"layer": layer, "elevation": height}
+                )  # fmt: skip
+        if said := _label(part):
+            text, name, at = said
+            space.add_text(text, height=_TEXT_M[name], dxfattribs={"layer": name}).set_placement(
+                at, align=_middle()
+            )  # fmt: skip
+
+
+def _middle() -> Any:
+    from ezdxf.enums import TextEntityAlignment  # noqa: PLC0415 (an extra)
+
+    return TextEntityAlignment.MIDDLE_CENTER
+
+
+def pad_corners(pad: Part) -> list[tuple[float, float, float]]:
+    """Corners of a pad in its design plane [m]; the elevation it states is that of its centroid."""
+    centre = pad.geometry.centroid
+    return [
+        (x, y, pad["elevation_m"] + pad["grade_east"] * (x - centre.x) + pad["grade_north"] * (y - centre.y))
+        for x, y in shapely.get_coordinates(shapely.get_exterior_ring(pad.geometry))[:-1].tolist()
+    ]
+
+
+def _label(part: Part) -> tuple[str, str, tuple[float, float, float]] | None:
+    """Text, its layer and its place."""
+    if part.kind == "road":
+        middle = part.geometry.interpolate(0.5, normalized=True)
+        text = f"{part['road_id']} {part['width_m']:g} m wide, up to {part['max_grade_pct']:.1f} %"
+        return _text(text), "ROAD-TEXT", (middle.x, middle.y, middle.z)
+    centre = part.geometry.centroid
+    if part.kind == "pad":
+        height = part["elevation_m"]
+        # Below the asset's own name, which stands at the same place.
+        return _text(f"{part['pad_id']} EL {height:.2f}"), "PAD-TEXT", (centre.x, centre.y - 3.0, height)
+    if part.kind == "asset":
+        return _text(part["asset_id"]), "ASSET-TEXT", (centre.x, centre.y, part["elevation_m"])
+    if part.kind in {"exclusion", "entry"} and part["name"]:
+        return _text(part["name"]), "SITE-TEXT", (centre.x, centre.y + 6.0 * (part.kind == "entry"), 0.0)
+    return None
+
+
+def _text(text: str) -> str:
+    """Text without the codes that CAD programs read in it: %% (symbols) and ^ (control characters)."""
+    line = plain(text).replace("^", "^ ")
+    while "%%" in line:
+        line = line.replace("%%", "% %")
+    return line
+
+
+def _rings(geometry: BaseGeometry) -> Iterator[BaseGeometry]:
+    for part in shapely.get_parts(geometry):
+        if part.geom_type == "Polygon":
+            yield part.exterior
+            yield from part.interiors
+        else:
+            yield part
+
+
+def _xyz(geometry: BaseGeometry) -> list[list[float]]:
+    """Vertices with heights, 0 where there are none."""
+    found: list[list[float]] = np.nan_to_num(shapely.get_coordinates(geometry, include_z=True)).tolist()
+    return found

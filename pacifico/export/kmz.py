@@ -1,0 +1,193 @@
+"""KMZ for Google Earth: folders by kind, styles by asset type, laid on the ground."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape, quoteattr
+
+import shapely
+
+from pacifico.export.layout_file import Part, Parts, parts_of
+from pacifico.export.written import plain, whole
+from pacifico.run import legend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from shapely.geometry.base import BaseGeometry
+
+FOLDERS = {
+    "boundary": "Site",
+    "buildable": "Buildable ground",
+    "exclusion": "Exclusions",
+    "entry": "Entry",
+    "asset": "Assets",
+    "pad": "Pads",
+    "road": "Roads",
+    "cable": "Cables",
+}
+_BOUNDARY = "#ffff00"
+"""The legend's black would be lost on imagery."""
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest time a zip archive can tell."""
+
+
+def write_kmz(layout: Mapping[str, Any], path: str | Path) -> Path:
+    """Write a layout for Google Earth.
+
+    Parameters
+    ----------
+    layout : mapping
+        Content of a layout.geojson.
+    path : str or Path
+        File to write; it appears whole or not at all.
+
+    Returns
+    -------
+    Path
+        The file. The same layout gives the same bytes, as far as zlib compresses alike.
+
+    Raises
+    ------
+    InputError
+        It is no layout, or the file's folder is missing.
+    """
+    path = Path(path)
+    document = "".join(_kml(parts_of(layout))).encode()
+    entry = zipfile.ZipInfo("doc.kml", _EPOCH)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.create_system = 3  # else it tells the platform that wrote it
+    entry.external_attr = 0o644 << 16
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(entry, document, compresslevel=9)
+    with whole(path) as (part,):
+        part.write_bytes(packed.getvalue())
+    return path
+
+
+def _kml(parts: Parts) -> Iterator[str]:
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">\n<Document>\n'
+    yield f"<name>{_text(parts.name or 'Site layout')}</name>\n<open>1</open>\n"
+    yield from _styles(parts)
+    for kind, folder in FOLDERS.items():
+        found = parts.of_kind(kind)
+        if not found:
+            continue
+        yield f"<Folder>\n<name>{folder}</name>\n"
+        if kind == "asset":
+            for asset_type, name in asset_types(found):
+                own = [p for p in found if p["asset_type"] == asset_type]
+                yield f"<Folder>\n<name>{_text(name)}: {len(own)}</name>\n"
+                yield from (_placemark(p) for p in own)
+                yield "</Folder>\n"
+        else:
+            yield from (_placemark(p) for p in found)
+        yield "</Folder>\n"
+    yield "</Document>\n</kml>\n"
+
+
+def asset_types(assets: Iterable[Part]) -> list[tuple[str, str]]:
+    """Types that occur among assets, in the legend's order, each with its name."""
+    held = {a["asset_type"] for a in assets}
+    return [(kind, name) for kind, (name, _) in legend.ASSETS.items() if kind in held]
+
+
+def _styles(parts: Parts) -> Iterator[str]:
+    yield _style("boundary", line=_BOUNDARY, width=3)
+    yield _style("buildable", line=legend.BUILDABLE, width=1, fill=legend.BUILDABLE, opacity=0.18)
+    yield _style("exclusion", line=legend.EXCLUSION, width=2, fill=legend.EXCLUSION, opacity=0.35)
+    yield _style("pad", line=legend.PAD, width=1.5, fill=legend.PAD, opacity=0.5)
+    yield _style("cable", line=legend.CABLE, width=1.5)
+    for road_class, (_, width) in legend.ROADS.items():
+        yield _style(f"road-{road_class}", line=legend.ROAD, width=width)
+    for kind, _ in asset_types(parts.of_kind("asset")):
+        colour = legend.ASSETS[kind][1]
+        yield _style(f"asset-{kind}", line="#ffffff", width=1, fill=colour, opacity=0.85)
+    yield (
+        f'<Style id="entry"><IconStyle><color>{_abgr(legend.ENTRY)}</color><scale>1.2</scale>'
+        "<Icon><href>http://maps.google.com/mapfiles/kml/shapes/target.png</href></Icon></IconStyle></Style>\n"
+    )
+
+
+def _style(name: str, *, line: str, width: float, fill: str | None = None, opacity: float = 1.0) -> str:
+    area = f"<color>{_abgr(fill, opacity)}</color>" if fill else "<fill>0</fill>"
+    return (
+        f"<Style id={quoteattr(name)}><LineStyle><color>{_abgr(line)}</color><width>{width:g}</width></LineStyle>"
+        f"<PolyStyle>{area}</PolyStyle></Style>\n"
+    )
+
+
+def _abgr(colour: str, opacity: float = 1.0) -> str:
+    """KML's colour, alpha first and red last, of one as in HTML."""
+    red, green, blue = colour[1:3], colour[3:5], colour[5:7]
+    return f"{round(255 * opacity):02x}{blue}{green}{red}"
+
+
+def _placemark(part: Part) -> str:
+    style = part.kind
+    if part.kind == "asset":
+        style = f"asset-{part['asset_type']}"
+    elif part.kind == "road":
+        style = f"road-{part['road_class']}"
+    data = "".join(
+        f"<Data name={quoteattr(key)}><value>{_text(_value(value))}</value></Data>"
+        for key, value in {"kind": part.kind, **part.properties}.items()
+        if value is not None
+    )
+    return (
+        f"<Placemark><name>{_text(_name(part))}</name><styleUrl>#{style}</styleUrl>"
+        f"<ExtendedData>{data}</ExtendedData>{_geometry(part.lonlat)}</Placemark>\n"
+    )
+
+
+def _name(part: Part) -> str:
+    """Name in the tree of places; a part that has none is called by its kind."""
+    keys = {"asset": "name", "pad": "pad_id", "road": "road_id", "cable": "cable_id"}
+    return str(part.properties.get(keys.get(part.kind, "name")) or FOLDERS[part.kind])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _text(text: str) -> str:
+    """Text of an element: markup escaped, characters that XML forbids left out."""
+    return escape(plain(text, most=4000))
+
+
+def _geometry(geometry: BaseGeometry) -> str:
+    parts = shapely.get_parts(geometry)
+    if len(parts) > 1:
+        return f"<MultiGeometry>{''.join(_geometry(p) for p in parts)}</MultiGeometry>"
+    only = parts[0]
+    if only.geom_type == "Point":
+        return f"<Point><coordinates>{_coordinates(only)}</coordinates></Point>"
+    if only.geom_type == "LineString":
+        return (
+            "<LineString><tessellate>1</tessellate><altitudeMode>clampToGround</altitudeMode>"
+            f"<coordinates>{_coordinates(only)}</coordinates></LineString>"
+        )
+    inner = "".join(f"<innerBoundaryIs>{_ring(ring)}</innerBoundaryIs>" for ring in only.interiors)
+    return (
+        "<Polygon><tessellate>1</tessellate><altitudeMode>clampToGround</altitudeMode>"
+        f"<outerBoundaryIs>{_ring(only.exterior)}</outerBoundaryIs>{inner}</Polygon>"
+    )
+
+
+def _ring(ring: BaseGeometry) -> str:
+    return f"<LinearRing><coordinates>{_coordinates(ring)}</coordinates></LinearRing>"
+
+
+def _coordinates(geometry: BaseGeometry) -> str:
+    return " ".join(f"{_degrees(lon)},{_degrees(lat)}" for lon, lat in shapely.get_coordinates(geometry).tolist())
+
+
+def _degrees(value: float) -> str:
+    """Degrees to 8 decimals (1 mm) without trailing zeros."""
+    return f"{value:.8f}".rstrip("0").rstrip(".")

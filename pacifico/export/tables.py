@@ -1,0 +1,92 @@
+"""Tables of assets and roads as CSV: the contract's properties, and where each thing is."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pacifico.crs import LONLAT, transformer
+from pacifico.export.layout_file import columns, parts_of
+from pacifico.export.written import plain, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shapely import Point
+
+    from pacifico.export.layout_file import Part, Parts
+
+PLACE = ("lon", "lat", "x", "y")
+"""Centroid of a footprint, half-way point of a line: degrees, then metres in the working CRS."""
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""What a spreadsheet may begin a formula with; leading white space is gone by then."""
+
+
+def write_csv(layout: Mapping[str, Any], assets_path: str | Path, roads_path: str | Path) -> tuple[Path, Path]:
+    """Write the tables of assets and of roads.
+
+    Columns are the contract's properties in its order, then `lon`, `lat` [°] and `x`, `y` [m, working CRS]. UTF-8,
+    lines ended by a line feed, empty where there is no value.
+
+    Parameters
+    ----------
+    layout : mapping
+        Content of a layout.geojson.
+    assets_path, roads_path : str or Path
+        Files to write; both appear whole or not at all.
+
+    Returns
+    -------
+    tuple of Path
+        The files. The same layout gives the same bytes.
+
+    Raises
+    ------
+    InputError
+        It is no layout, a folder is missing, or both files are one.
+
+    Notes
+    -----
+    Text that a spreadsheet would take for a formula gets a leading apostrophe.
+    """
+    assets, roads = Path(assets_path), Path(roads_path)
+    parts = parts_of(layout)
+    with whole(assets, roads) as (assets_part, roads_part):
+        for part, kind in ((assets_part, "asset"), (roads_part, "road")):
+            part.write_text(table(parts, kind), encoding="utf-8", newline="")
+    return assets, roads
+
+
+def table(parts: Parts, kind: str) -> str:
+    """Table of the features of a kind, header first."""
+    names = columns(kind)
+    degrees = transformer(parts.crs, LONLAT)
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow([*names, *PLACE])
+    for part in parts.of_kind(kind):
+        place = _place(part)
+        lon, lat = degrees.transform(place.x, place.y)
+        rows.writerow(
+            [_cell(part[name]) for name in names]
+            + [f"{lon:.8f}", f"{lat:.8f}", f"{place.x:.3f}", f"{place.y:.3f}"]
+        )  # fmt: skip
+    return text.getvalue()
+
+
+def _place(part: Part) -> Point:
+    line = part.geometry.geom_type == "LineString"
+    return part.geometry.interpolate(0.5, normalized=True) if line else part.geometry.centroid
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    text = plain(", ".join(map(str, value)) if isinstance(value, list) else value, most=4000)
+    return f"'{text}" if text.startswith(_FORMULA) else text
