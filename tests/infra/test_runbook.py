@@ -94,6 +94,11 @@ def shell(terraform, plugins, moto_url, tmp_path):
     assert 'backend "local" {}' in override
     (folder / "infra/terraform/loopback_override.tf").write_text(override.replace('backend "local" {}', backend))
     (folder / "pacifico").symlink_to(ROOT / "pacifico")
+    # The command's first generation overlooks AWS_ENDPOINT_URL for SQS; it is told outright.
+    shim = tmp_path / "bin" / "aws"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nexec {shutil.which("aws")} --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n')
+    shim.chmod(0o755)
     barred = ("AWS_", "TF_", "PACIFICO_")
     proxies = {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}
     env = {k: v for k, v in os.environ.items() if not k.startswith(barred) and k not in proxies}
@@ -109,7 +114,7 @@ def shell(terraform, plugins, moto_url, tmp_path):
         "CHECKPOINT_DISABLE": "1",
         "TF_CLI_ARGS_init": f"-plugin-dir={plugins}",
         "GIT_DIR": str(ROOT / ".git"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join([str(shim.parent), str(Path(sys.executable).parent), os.environ["PATH"]]),
         "ENVIRONMENT": "runbook",
         "N": "3",
     }
