@@ -27,6 +27,11 @@ def main():
         if os.environ.get("PACIFICO_TEST_COLD"):
             child.PRELOAD = ()
         child.main()
+    elif role == "background":
+        from pacifico.jobs import background
+        from pacifico.jobs.runner import ProcessSpawner
+
+        background.main(ProcessSpawner((sys.executable, __file__, "child")))
     elif role == "forkserver":
         use_short_notebooks()
         from worker import forkserver
