@@ -98,6 +98,15 @@ def _parser() -> argparse.ArgumentParser:
     terrain.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     terrain.set_defaults(run=_terrain)
 
+    export = commands.add_parser(
+        "export", help="a stored layout for Google Earth, spreadsheets, CAD or GIS, or as a sheet"
+    )
+    export.add_argument("layout", type=Path, metavar="LAYOUT", help="layout.geojson")
+    export.add_argument("--format", choices=("kmz", "csv", "dxf", "gpkg", "pdf"), required=True)
+    export.add_argument("--dem", metavar="DEM", help=f"pdf: ground to draw contours of; {DEM_HELP}")
+    export.add_argument("--out", type=Path, required=True, metavar="PATH", help="file to write; csv: or a folder")
+    export.set_defaults(run=_export)
+
     reproduce = commands.add_parser("reproduce", help="run a report again from its manifest and compare")
     reproduce.add_argument("report", type=Path, metavar="REPORT", help="report folder")
     reproduce.set_defaults(run=_reproduce)
@@ -315,6 +324,24 @@ def _terrain(arguments: argparse.Namespace) -> int:
         site, dem, arguments.out, slope_limits_deg=limits, contour_interval_m=arguments.contour_interval_m
     )
     print(json.dumps(summary, indent=1))
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from pacifico.export import export
+    from pacifico.export.layout_file import read_layout
+
+    if arguments.dem and arguments.format != "pdf":
+        raise InputError(f"--dem draws contours on the pdf sheet; {arguments.format} has none: leave it out")
+    layout = read_layout(arguments.layout)
+    if arguments.format == "pdf":
+        from pacifico.report.sheet import contour_ground, write_sheet
+
+        ground = contour_ground(layout, arguments.dem) if arguments.dem else None
+        written: tuple[Path, ...] = (write_sheet(layout, ground, arguments.out),)
+    else:
+        written = export(layout, arguments.format, arguments.out)
+    print("\n".join(f"written: {path}" for path in written))
     return 0
 
 

@@ -158,7 +158,8 @@ def parts_of(layout: Mapping[str, Any]) -> Parts:
             f"the layout has schema_version {_shown(version)}; this pacifico reads {SCHEMA_VERSION}: make the layout again, "
             "or use the pacifico that wrote it"
         )
-    crs = _working_crs(about.get("crs"))
+    _check_about(about)
+    crs = _working_crs(about["crs"])
     features = layout.get("features")
     if not isinstance(features, list):
         raise InputError(f"'features' is {_shown(features)}, not a list; {_REMEDY}")
@@ -170,6 +171,14 @@ def parts_of(layout: Mapping[str, Any]) -> Parts:
 
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no number in JSON")
+
+
+def _check_about(about: Mapping[str, Any]) -> None:
+    """Refuse a member `pacifico` that the shipped schema does not allow; members it does not know pass."""
+    rule = schema()["properties"]["pacifico"]
+    for name in rule["required"]:
+        if not _fits(about.get(name), rule["properties"][name]):
+            raise InputError(f"the layout's {name} {_shown(about.get(name))} is not as the contract has it; {_REMEDY}")
 
 
 def _working_crs(said: Any) -> CRS:
@@ -208,10 +217,10 @@ def _part(feature: Any, number: int, crs: CRS) -> Part:
 
 
 def _fits(value: Any, rule: Rule) -> bool:
-    """Whether a value keeps a rule; the few words of JSON Schema that properties of the contract use."""
+    """Whether a value keeps a rule; the words of JSON Schema that the contract's members and properties use."""
     if "$ref" in rule:
         return _fits(value, schema()["$defs"][rule["$ref"].rpartition("/")[2]])
-    if "enum" in rule and value not in rule["enum"]:
+    if ("enum" in rule and value not in rule["enum"]) or ("const" in rule and value != rule["const"]):
         return False
     said = rule.get("type", [])
     types = [said] if isinstance(said, str) else said
@@ -225,7 +234,13 @@ def _fits(value: Any, rule: Rule) -> bool:
     if isinstance(value, str):
         return len(value) >= int(rule.get("minLength", 0))
     if isinstance(value, list):
-        return len(value) >= int(rule.get("minItems", 0)) and all(_fits(item, rule.get("items", {})) for item in value)
+        least, most = int(rule.get("minItems", 0)), int(rule.get("maxItems", _LARGEST))
+        return least <= len(value) <= most and all(_fits(item, rule.get("items", {})) for item in value)
+    if isinstance(value, dict):
+        known, others = rule.get("properties", {}), rule.get("additionalProperties") or {}
+        return all(name in value for name in rule.get("required", ())) and all(
+            _fits(item, known.get(name, others)) for name, item in value.items()
+        )
     return True
 
 
