@@ -1,3 +1,4 @@
+# Not encrypted by a key: CloudWatch can't publish under the one that AWS manages, and alarm texts hold names and numbers.
 resource "aws_sns_topic" "alarms" {
   count = var.enable_sns_alarms ? 1 : 0
 
