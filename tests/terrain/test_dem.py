@@ -16,6 +16,7 @@ from pacifico.errors import DEMError, OutsideServiceError
 from pacifico.grid import Grid
 from pacifico.site.model import Site
 from pacifico.terrain.dem import level_ground, open_dem
+from pacifico.terrain.remote import SourceSettings
 from pacifico.terrain.sources import sample_elevation, sample_site_path
 from pacifico.terrain.surface import aspect, slope
 
@@ -376,7 +377,11 @@ def test_a_huge_raster_costs_its_window(site, tmp_path):
 
 
 def test_a_dead_server_is_the_services_fault(site):
-    refused(site, "http://127.0.0.1:9/secret/dem.tif?token=abc", "dem.tif could not be read", OutsideServiceError)
+    hasty = SourceSettings(timeout_s=2, retries=1, backoff_s=0.01, cache=None)
+    with pytest.raises(OutsideServiceError, match=r"dem\.tif at 127\.0\.0\.1: no answer after 2 tries") as caught:
+        open_dem(site, "http://127.0.0.1:9/secret/dem.tif?token=abc", settings=hasty)
+    assert "secret" not in str(caught.value)
+    assert "abc" not in str(caught.value)
 
 
 def test_level_ground_says_so(site):
