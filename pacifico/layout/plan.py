@@ -14,11 +14,11 @@ from pacifico import crs as crs_
 from pacifico.errors import CRSMismatchError, InputError, NoBuildableGroundError
 from pacifico.grid import Ground
 from pacifico.layout import buildable as ground_
-from pacifico.layout.draft import Draft, Item, Unplaced
-from pacifico.layout.earthwork import CorridorVolumes, EarthworkRules, PadPlane, balanced_pads, corridors
+from pacifico.layout.catalog import asset_type, solar_unit
+from pacifico.layout.earthwork import CorridorVolumes, PadPlane, corridors
 from pacifico.layout.metrics import measure
 from pacifico.layout.programme import draft_layout, programme
-from pacifico.layout.roads import Network, Road, RoadRules, Terminal, route_network
+from pacifico.layout.serve import Served, earthwork_rules, merged, serve
 from pacifico.layout.spec import PROFILES, STRATEGIES, Profile, Spec, Strategy, make_spec
 
 if TYPE_CHECKING:
@@ -28,13 +28,10 @@ if TYPE_CHECKING:
     import xarray as xr
     from pyproj import CRS
 
-    from pacifico.layout.catalog import AssetKind
+    from pacifico.layout.draft import Draft, Item, Unplaced
+    from pacifico.layout.roads import Road
     from pacifico.site.model import Site, Zone
 
-REACH_MARGIN_M = 1.0
-"""Roads are asked to come this much nearer than the rule, so that rounding can't break it."""
-MOST_ROUNDS = 8
-"""Of leaving out what no road reaches; each round leaves out more, so that it ends."""
 MOST_DRAFTS = 3
 """Of placing again elsewhere what no road reached."""
 
@@ -186,6 +183,9 @@ def generate_layout(
     asked = programme(profile, target_capacity_kw, rules)
     if exclusions:
         site = replace(site, exclusions=(*site.exclusions, *exclusions))
+    if entry is not None:
+        # the entry asked for stands in the place of the file's
+        site = replace(site, anchors=tuple(a for a in site.anchors if not a.is_entry))
     ground = Ground.of(dem)
     if ground.grid.crs != site.crs:
         raise CRSMismatchError(
@@ -202,24 +202,24 @@ def generate_layout(
     if not ground_.buildable_mask(field, main).any():
         raise NoBuildableGroundError(_why_nothing(field, main, rules))
     where = _entry(site, entry)
-    best: tuple[float, Draft, _Served] | None = None
+    best: tuple[float, Draft, Served] | None = None
     banned = np.empty((0, 4))
     lost = ""
     for _ in range(MOST_DRAFTS):
         draft = draft_layout(field, rules, asked, strategy, None if where is None else (where.x, where.y), banned)
-        if not any(i.kind != "substation" for i in draft.items):
+        if not _useful(draft.items):
             break
-        served = _serve(site, field, draft, where, rules, profile)
+        served = serve(site, field, draft, where, rules, profile)
         got = _capacity(served.items, profile)
         if best is None or got > best[0]:
             best = (got, draft, served)
         lost = next(iter(served.network.unreached.values()), lost)
         kept = set(served.items)
         gone = [i.rect for i in draft.items if i not in kept]
-        if target_capacity_kw is None or got >= target_capacity_kw - _smallest(draft.items) or not gone:
+        if target_capacity_kw is None or got > target_capacity_kw - _smallest(profile, rules) or not gone:
             break
         banned = np.concatenate([banned, np.array(gone)])
-    if best is None or not best[2].items or best[2].network.entry is None:
+    if best is None or not _useful(best[2].items) or best[2].network.entry is None:
         raise NoBuildableGroundError(_why_no_asset(draft, target_capacity_kw, lost))
     return _plan(
         site, field, dem, profile, strategy, target_capacity_kw, rules, best[1], best[2], best[2].network.entry
@@ -300,110 +300,20 @@ def _capacity(items: Sequence[Item], profile: Profile) -> float:
     return sum(i.storage_kw if profile == "bess" else i.capacity_kw for i in items)
 
 
-def _smallest(items: Sequence[Item]) -> float:
-    return min((max(i.capacity_kw, i.storage_kw) for i in items if i.capacity_kw or i.storage_kw), default=0.0)
+def _useful(items: Sequence[Item]) -> bool:
+    """Whether anything generates or stores: a substation alone is no plant."""
+    return any(i.capacity_kw or i.storage_kw for i in items)
 
 
-@dataclass(frozen=True)
-class _Served:
-    """Items that a road reaches, with their pads and the roads."""
-
-    items: tuple[Item, ...]
-    pads: tuple[PadPlane | None, ...]
-    network: Network
-    lost: tuple[Unplaced, ...]
-
-
-def earthwork_rules(rules: Spec) -> EarthworkRules:
-    """Earthwork rules of a spec."""
-    return EarthworkRules(
-        shrink=rules.number("earthwork", "shrink"),
-        swell=rules.number("earthwork", "swell"),
-        side_slope=rules.number("earthwork", "side_slope"),
-        max_pad_grade=rules.number("earthwork", "max_pad_grade"),
-    )
-
-
-def road_rules(rules: Spec, profile: Profile) -> RoadRules:
-    """Road rules of a spec: where turbines come in, blades must round the bends."""
-    wind = profile == "wind_hybrid"
-    return RoadRules(
-        width_m=max(rules.number("wind_road", "width_m"), rules.number("road", "width_m"))
-        if wind
-        else rules.number("road", "width_m"),
-        max_grade=rules.number("road", "max_grade_pct") / 100,
-        min_radius_m=rules.number("wind_road" if wind else "road", "min_radius_m"),
-        max_cut_fill_m=rules.number("road", "max_cut_fill_m"),
-    )
-
-
-def _serve(
-    site: Site, field: ground_.Field, draft: Draft, entry: Point | None, rules: Spec, profile: Profile
-) -> _Served:
-    """Pads and roads for a draft; what no road reaches is left out until all that stays is reached."""
-    items = list(draft.items)
-    planes = dict(
-        zip(
-            (i for i in items if i.kind != "solar_array"),
-            balanced_pads(
-                field.ground, [box(*i.pad_rect) for i in items if i.kind != "solar_array"], rules=earthwork_rules(rules)
-            ),
-            strict=True,
-        )
-    )
-    lost: list[Unplaced] = []
-    for _ in range(MOST_ROUNDS):
-        terminals = [_terminal(k, i, planes.get(i), rules) for k, i in enumerate(items)]
-        obstacles = [t.pad if t.pad is not None else t.footprint for t in terminals]
-        network = route_network(
-            field.ground,
-            field.allowed,
-            terminals,
-            entry=entry,
-            obstacles=obstacles,
-            rules=road_rules(rules, profile),
-            cost_zones=[z for z in site.exclusions if z.zone_type == "cost"],
-            boundary=site.boundary,
-        )
-        out = {int(key): reason for key, reason in network.unreached.items()}
-        out |= _orphans(items, out)
-        for k, reason in out.items():
-            lost.append(Unplaced(items[k].kind, 1, reason))
-        if not out:
-            break
-        items = [i for k, i in enumerate(items) if k not in out]
-        if not items:
-            break
-    else:
-        raise InputError(f"the road network did not settle in {MOST_ROUNDS} rounds; please report this site")
-    return _Served(tuple(items), tuple(planes.get(i) for i in items), network, _merged(lost))
-
-
-def _terminal(index: int, item: Item, plane: PadPlane | None, rules: Spec) -> Terminal:
-    array = item.kind == "solar_array"
-    return Terminal(
-        key=str(index),
-        footprint=box(*item.rect),
-        reach_m=rules.number("site", "array_reach_m" if array else "road_reach_m") - REACH_MARGIN_M,
-        priority=0 if item.kind == "substation" else 2 if array else 1,
-        pad=None if plane is None else box(*item.pad_rect),
-        pad_plane=None if plane is None else (plane.elevation_m, plane.grade_east, plane.grade_north),
-    )
-
-
-def _orphans(items: Sequence[Item], out: Mapping[int, str]) -> dict[int, str]:
-    """Arrays whose skid is out, and skids whose arrays all are: one is of no use without the other."""
-    skids = {i.block: k for k, i in enumerate(items) if i.kind == "inverter_skid"}
-    left = {i.block for k, i in enumerate(items) if i.kind == "solar_array" and k not in out}
-    more = {}
-    for k, item in enumerate(items):
-        if k in out or item.block < 0:
-            continue
-        if item.kind == "solar_array" and skids[item.block] in out:
-            more[k] = f"its inverter skid is not reached: {out[skids[item.block]]}"
-        elif item.kind == "inverter_skid" and item.block not in left:
-            more[k] = "no array of its power block is reached"
-    return more
+def _smallest(profile: Profile, rules: Spec) -> float:
+    """Smallest unit by which a profile comes nearer to its target [kW]."""
+    if profile == "bess":
+        return asset_type(rules, "battery").storage_kw
+    if profile == "gas_bess":
+        return min(asset_type(rules, "generator").capacity_kw, asset_type(rules, "gas_turbine").capacity_kw)
+    if profile == "wind_hybrid" and rules.number("wind_hybrid", "wind_share") == 1.0:
+        return asset_type(rules, "wind_turbine").capacity_kw
+    return solar_unit(rules).ac_kw
 
 
 def _plan(
@@ -415,7 +325,7 @@ def _plan(
     target_kw: float | None,
     rules: Spec,
     draft: Draft,
-    served: _Served,
+    served: Served,
     entry: Point,
 ) -> Plan:
     """Number what stands, measure it and say what is missing."""
@@ -443,9 +353,9 @@ def _plan(
         corridors(field.ground, [r.line for r in roads], [r.width_m for r in roads], rules=earthwork_rules(rules))
     )
     area = ground_.buildable_area(field, _main_limit(profile, rules))
-    unplaced = _merged((*draft.unplaced, *served.lost))
+    unplaced = merged((*draft.unplaced, *served.lost))
     got = _capacity(served.items, profile)
-    shortfall = _shortfall(got, target_kw, _smallest(served.items), unplaced)
+    shortfall = _shortfall(got, target_kw, _smallest(profile, rules), unplaced)
     about = _about(dem)
     return Plan(
         site=site,
@@ -480,14 +390,6 @@ def _plan(
         ),
         shortfall=shortfall,
     )
-
-
-def _merged(unplaced: Sequence[Unplaced]) -> tuple[Unplaced, ...]:
-    """One entry for each asset type and reason."""
-    counts: dict[tuple[AssetKind, str], int] = {}
-    for u in unplaced:
-        counts[u.kind, u.reason] = counts.get((u.kind, u.reason), 0) + u.count
-    return tuple(Unplaced(kind, n, reason) for (kind, reason), n in counts.items())
 
 
 def _names(items: Sequence[Item]) -> list[str]:

@@ -55,9 +55,16 @@ def programme(profile: Profile, target_kw: float | None, spec: Spec) -> Programm
         wind, store = spec.number("wind_hybrid", "wind_share"), spec.number("wind_hybrid", "storage_share")
         if target_kw is None:
             return Programme(solar_kw=None, wind_kw=None, storage_kw=None)
-        return Programme(solar_kw=(1 - wind) * target_kw, wind_kw=wind * target_kw, storage_kw=store * target_kw)
+        each = asset_type(spec, "wind_turbine").capacity_kw
+        # what whole turbines leave of the target is built as solar arrays, unless it is wind alone that is asked for
+        turbines = (wind * target_kw + 1e-6) // each * each
+        return Programme(
+            solar_kw=0.0 if wind == 1 else target_kw - turbines,
+            wind_kw=turbines or wind * target_kw,
+            storage_kw=store * target_kw,
+        )
     if target_kw is None:
-        raise InputError("profile gas_bess has the size of its load: give a target with --capacity-kw")
+        raise InputError("profile gas_bess has the size of its load: give target_capacity_kw (--capacity-kw)")
     return Programme(gas_kw=target_kw, storage_kw=spec.number("gas_bess", "storage_share") * target_kw, control=True)
 
 
@@ -97,7 +104,9 @@ def draft_layout(
     _gas(field, draft, spec, asked.gas_kw, anchor, price)
     if asked.wind_kw != 0:
         each = spec.number("wind_turbine", "capacity_kw")
-        count = None if asked.wind_kw is None else int(asked.wind_kw // each)
+        count = None if asked.wind_kw is None else int((asked.wind_kw + 1e-6) // each)
+        if count == 0 and asked.wind_kw:
+            draft.unplaced.append(_too_little("wind_turbine", asked.wind_kw, each))
         place_turbines(field, draft, spec, anchor, count, metres_per_degree=price)
     _batteries(field, draft, spec, storage, anchor, price)
     if grounds:
@@ -106,6 +115,8 @@ def draft_layout(
             got = _solar(field, draft, spec, ground, left, anchor, price)
             left = None if left is None else left - got
             if left is not None and left < ground.unit.ac_kw:
+                # others stand in the place of arrays that found no skid
+                draft.unplaced = [u for u in draft.unplaced if u.kind != "solar_array"]
                 break
         if not any(i.kind == "solar_array" for i in draft.items):
             draft.unplaced.append(_no_array(grounds[0], asked.solar_kw))
@@ -172,7 +183,7 @@ def _gas(field: Field, draft: Draft, spec: Spec, target_kw: float, anchor: tuple
         place_near(field, draft, asset_type(spec, "cooling_system"), block.centre)
     generator = asset_type(spec, "generator")
     rest = target_kw - placed * turbine.capacity_kw
-    place_yard(
+    sets = place_yard(
         field,
         draft,
         generator,
@@ -181,6 +192,9 @@ def _gas(field: Field, draft: Draft, spec: Spec, target_kw: float, anchor: tuple
         int(rest // generator.capacity_kw),
         metres_per_degree=price,
     )
+    if rest - sets * generator.capacity_kw < generator.capacity_kw:
+        # generators stand in the place of turbines that found no ground
+        draft.unplaced = [u for u in draft.unplaced if u.kind != "gas_turbine"]
 
 
 def _batteries(

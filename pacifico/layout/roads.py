@@ -395,12 +395,10 @@ def _finished(
     warnings = list(gate.warnings)
     if drawing.tight:
         warnings.append(
-            f"{drawing.tight} road bends are tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room"
+            f"road bends tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room: {drawing.tight}"
         )
     if without:
-        warnings.append(
-            f"{without} dead ends over {case.rules.turnaround_over_m:g} m have no room for a turnaround at their end"
-        )
+        warnings.append(f"dead ends over {case.rules.turnaround_over_m:g} m without room for a turnaround: {without}")
     return Network(tuple(roads), Point(gate.point), served, _reasons(case, gate, missing, given_up), tuple(warnings))
 
 

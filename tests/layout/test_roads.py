@@ -349,7 +349,7 @@ def test_a_dead_end_without_room_for_a_turnaround_is_counted():
     goal = Terminal("a", walls[2], 14.0, 0)
     net = network(ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [goal], obstacles=walls)
     assert len(net.roads) == 1
-    assert net.warnings == ("1 dead ends over 45 m have no room for a turnaround at their end",)
+    assert net.warnings == ("dead ends over 45 m without room for a turnaround: 1",)
 
 
 def test_a_short_dead_end_has_none():

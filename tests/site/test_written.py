@@ -1,11 +1,12 @@
 """What is written as GeoJSON reads as the same site."""
 
 import pytest
+from pyproj import CRS
+from shapely import Point, box
+
 from pacifico.site.boundary import read_site_bytes
 from pacifico.site.model import Anchor, Site, Zone
 from pacifico.site.written import site_geojson
-from pyproj import CRS
-from shapely import Point, box
 
 
 def test_a_site_survives_being_written():
