@@ -52,8 +52,8 @@ for _name in {names!r}:
         _importlib.import_module(_name)
     except ModuleNotFoundError as _error:
         if _error.name and not _name.startswith(_error.name): raise
-del _importlib, _matplotlib, _name
-globals().pop("_error", None)
+for _name in ("_importlib", "_matplotlib", "_error", "_name"):
+    globals().pop(_name, None)
 """
 
 
