@@ -34,7 +34,7 @@ class AssetType:
     width_m: float
     slope_limit_deg: float
     clearance_m: float
-    """To other assets, so that a road passes or a rule of separation holds."""
+    """To what stands already, so that a road passes or a rule of separation holds."""
     capacity_kw: float = 0.0
     storage_kw: float = 0.0
     storage_kwh: float = 0.0

@@ -42,7 +42,7 @@ def collection(plan: Plan) -> dict[str, Any]:
         "type": "FeatureCollection",
         "pacifico": {
             "schema_version": SCHEMA_VERSION,
-            "crs": ":".join(plan.crs.to_authority() or ("", plan.crs.name)),
+            "crs": ":".join(plan.crs.to_authority() or (plan.crs.name,)),
             "profile": plan.profile,
             "strategy": plan.strategy,
             "target_capacity_kw": plan.target_capacity_kw,

@@ -13,6 +13,8 @@ from pacifico.layout.draft import Draft, Unplaced, item_of
 from pacifico.layout.lattice import touching
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from pacifico.layout.buildable import Field, Floats
     from pacifico.layout.spec import Spec
 
@@ -46,19 +48,19 @@ def place_turbines(
     good = sieve.passes(rects, apron=PAD_APRON_M) & ~touching(rects, draft.blocked(kind.clearance_m))
     rects, centres = rects[good], centres[good]
     order = cheapest_first(field, rects, anchor, metres_per_degree)
-    free = np.ones(len(rects), dtype=bool)
-    placed = 0
-    for i in order:
-        if count is not None and placed >= count:
-            break
-        if not free[i]:
-            continue
-        draft.items.append(item_of(kind, rects[i]))
-        placed += 1
-        dx, dy = (centres - centres[i]).T
-        downwind = dx * np.sin(bearing) + dy * np.cos(bearing)
-        crosswind = dx * np.cos(bearing) - dy * np.sin(bearing)
-        free &= np.hypot(downwind / along, crosswind / across) >= 1.0
+    if len(rects):
+        turned = np.array([[np.sin(bearing), np.cos(bearing)], [np.cos(bearing), -np.sin(bearing)]])
+        # distances in spacings: two turbines are far enough apart where theirs is 1 or more
+        apart = centres @ turned.T / (along, across)
+        chosen = _spaced(apart, order, count)
+        if count is None or len(chosen) < count:
+            # the best place first may leave less room for others than sweeping over the site
+            sweeps = [np.lexsort(keys) for keys in (apart.T, -apart.T, apart[:, ::-1].T, -apart[:, ::-1].T)]
+            chosen = max(chosen, *(_spaced(apart, sweep, count) for sweep in sweeps), key=len)
+        draft.items.extend(item_of(kind, rects[i]) for i in chosen)
+        placed = len(chosen)
+    else:
+        placed = 0
     if count is not None and placed < count:
         draft.unplaced.append(
             Unplaced(
@@ -69,6 +71,19 @@ def place_turbines(
             )
         )
     return placed
+
+
+def _spaced(apart: Floats, order: NDArray[np.int64], count: int | None) -> list[int]:
+    """Places taken in order, each at least 1 from those before."""
+    free = np.ones(len(apart), dtype=bool)
+    chosen: list[int] = []
+    for i in order:
+        if count is not None and len(chosen) >= count:
+            break
+        if free[i]:
+            chosen.append(int(i))
+            free &= np.hypot(*(apart - apart[i]).T) >= 1.0
+    return chosen
 
 
 def _centres_inside(field: Field, setback: float) -> Floats:

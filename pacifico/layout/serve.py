@@ -1,0 +1,137 @@
+"""Pads and roads for a draft: what no road reaches is left out, with what is of no use without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shapely import box
+
+from pacifico.errors import InputError
+from pacifico.layout.draft import Item, Unplaced
+from pacifico.layout.earthwork import EarthworkRules, PadPlane, balanced_pads
+from pacifico.layout.roads import Network, RoadRules, Terminal, route_network
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shapely import Point
+
+    from pacifico.layout.buildable import Field
+    from pacifico.layout.catalog import AssetKind
+    from pacifico.layout.draft import Draft
+    from pacifico.layout.spec import Profile, Spec
+    from pacifico.site.model import Site
+
+REACH_MARGIN_M = 1.0
+"""Roads are asked to come this much nearer than the rule, so that rounding can't break it."""
+MOST_ROUNDS = 8
+"""Of leaving out what no road reaches; each round leaves out more, so that it ends."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """Items that a road reaches, with their pads and the roads."""
+
+    items: tuple[Item, ...]
+    pads: tuple[PadPlane | None, ...]
+    network: Network
+    lost: tuple[Unplaced, ...]
+
+
+def earthwork_rules(rules: Spec) -> EarthworkRules:
+    """Earthwork rules of a spec."""
+    return EarthworkRules(
+        shrink=rules.number("earthwork", "shrink"),
+        swell=rules.number("earthwork", "swell"),
+        side_slope=rules.number("earthwork", "side_slope"),
+        max_pad_grade=rules.number("earthwork", "max_pad_grade"),
+    )
+
+
+def road_rules(rules: Spec, profile: Profile) -> RoadRules:
+    """Road rules of a spec: where turbines come in, blades must round the bends."""
+    wind = profile == "wind_hybrid"
+    return RoadRules(
+        width_m=max(rules.number("wind_road", "width_m"), rules.number("road", "width_m"))
+        if wind
+        else rules.number("road", "width_m"),
+        max_grade=rules.number("road", "max_grade_pct") / 100,
+        min_radius_m=rules.number("wind_road" if wind else "road", "min_radius_m"),
+        max_cut_fill_m=rules.number("road", "max_cut_fill_m"),
+    )
+
+
+def serve(site: Site, field: Field, draft: Draft, entry: Point | None, rules: Spec, profile: Profile) -> Served:
+    """Pads and roads for a draft; what no road reaches is left out until all that stays is reached."""
+    items = list(draft.items)
+    planes = dict(
+        zip(
+            (i for i in items if i.kind != "solar_array"),
+            balanced_pads(
+                field.ground, [box(*i.pad_rect) for i in items if i.kind != "solar_array"], rules=earthwork_rules(rules)
+            ),
+            strict=True,
+        )
+    )
+    lost: list[Unplaced] = []
+    for _ in range(MOST_ROUNDS):
+        terminals = [_terminal(k, i, planes.get(i), rules) for k, i in enumerate(items)]
+        obstacles = [t.pad if t.pad is not None else t.footprint for t in terminals]
+        network = route_network(
+            field.ground,
+            field.allowed,
+            terminals,
+            entry=entry,
+            obstacles=obstacles,
+            rules=road_rules(rules, profile),
+            cost_zones=[z for z in site.exclusions if z.zone_type == "cost"],
+            boundary=site.boundary,
+        )
+        out = {int(key): reason for key, reason in network.unreached.items()}
+        out |= _orphans(items, out)
+        for k, reason in out.items():
+            lost.append(Unplaced(items[k].kind, 1, reason))
+        if not out:
+            break
+        items = [i for k, i in enumerate(items) if k not in out]
+        if not items:
+            break
+    else:
+        raise InputError(f"the road network did not settle in {MOST_ROUNDS} rounds; please report this site")
+    return Served(tuple(items), tuple(planes.get(i) for i in items), network, merged(lost))
+
+
+def _terminal(index: int, item: Item, plane: PadPlane | None, rules: Spec) -> Terminal:
+    array = item.kind == "solar_array"
+    return Terminal(
+        key=str(index),
+        footprint=box(*item.rect),
+        reach_m=rules.number("site", "array_reach_m" if array else "road_reach_m") - REACH_MARGIN_M,
+        priority=0 if item.kind == "substation" else 2 if array else 1,
+        pad=None if plane is None else box(*item.pad_rect),
+        pad_plane=None if plane is None else (plane.elevation_m, plane.grade_east, plane.grade_north),
+    )
+
+
+def _orphans(items: Sequence[Item], out: Mapping[int, str]) -> dict[int, str]:
+    """Arrays whose skid is out, and skids whose arrays all are: one is of no use without the other."""
+    skids = {i.block: k for k, i in enumerate(items) if i.kind == "inverter_skid"}
+    left = {i.block for k, i in enumerate(items) if i.kind == "solar_array" and k not in out}
+    more = {}
+    for k, item in enumerate(items):
+        if k in out or item.block < 0:
+            continue
+        if item.kind == "solar_array" and skids[item.block] in out:
+            more[k] = f"its inverter skid is not reached: {out[skids[item.block]]}"
+        elif item.kind == "inverter_skid" and item.block not in left:
+            more[k] = "no array of its power block is reached"
+    return more
+
+
+def merged(unplaced: Sequence[Unplaced]) -> tuple[Unplaced, ...]:
+    """One entry for each asset type and reason."""
+    counts: dict[tuple[AssetKind, str], int] = {}
+    for u in unplaced:
+        counts[u.kind, u.reason] = counts.get((u.kind, u.reason), 0) + u.count
+    return tuple(Unplaced(kind, n, reason) for (kind, reason), n in counts.items())
