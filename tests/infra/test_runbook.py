@@ -192,9 +192,8 @@ def _nothing_is_left(env):
     assert not [a for a in client("cloudwatch").describe_alarms()["MetricAlarms"] if mine in a["AlarmName"]]
     assert not [g for g in client("logs").describe_log_groups()["logGroups"] if mine in g["logGroupName"]]
     assert not [r for r in client("ecr").describe_repositories()["repositories"] if mine in r["repositoryName"]]
-    assert not client("ecs").list_clusters()["clusterArns"] or not any(
-        mine in arn for arn in client("ecs").list_clusters()["clusterArns"]
-    )
+    clusters = client("ecs").describe_clusters(clusters=[f"{mine}-cluster"])["clusters"]
+    assert not [c for c in clusters if c["status"] == "ACTIVE"], "a deleted cluster is still told, as inactive"
     tagged = [{"Name": "tag:Environment", "Values": ["runbook"]}]
     assert not client("ec2").describe_vpcs(Filters=tagged)["Vpcs"]
     assert not client("ec2").describe_nat_gateways(Filter=[*tagged, {"Name": "state", "Values": ["available"]}])[
