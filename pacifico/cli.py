@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pacifico.layout.plan import Plan
     from pacifico.site.model import Site
+    from pacifico.terrain.remote import SourceSettings
 
 PROFILES = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
 STRATEGIES = ("balanced", "density", "low_earthwork", "clustered")
@@ -217,7 +218,15 @@ def _dem(arguments: argparse.Namespace, site: Site) -> Any:
     source = _dem_source(arguments)
     if source is None:
         return dem_.level_ground(site, resolution_m=arguments.resolution_m or 10.0)
-    return dem_.open_dem(site, source, resolution_m=arguments.resolution_m, units=arguments.dem_units)
+    return dem_.open_dem(
+        site, source, resolution_m=arguments.resolution_m, units=arguments.dem_units, settings=_source_settings()
+    )
+
+
+def _source_settings() -> SourceSettings:
+    from pacifico.terrain.remote import SourceSettings
+
+    return SourceSettings.from_environment(os.environ)
 
 
 def _layout(arguments: argparse.Namespace) -> int:
@@ -283,7 +292,7 @@ def _make_report(out: Path, boundary: str | Path, dem: str | None, **design: Any
     """Run the notebook, say the headline and where the report is; a failed run has a report too."""
     from pacifico.report.make import make_report
 
-    outcome = make_report(boundary, dem, out, on_stage=_progress(), **design)
+    outcome = make_report(boundary, dem, out, settings=_source_settings(), on_stage=_progress(), **design)
     if outcome.status != "completed":
         print(f"pacifico: {_one_line_of(outcome.error_message)}; the report up to there is in {out}", file=sys.stderr)
         return FAILED.get(outcome.error_kind or "", 3)

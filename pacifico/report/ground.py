@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pacifico.site.model import Site
     from pacifico.terrain.heights import Units
+    from pacifico.terrain.remote import SourceSettings
 
 INPUTS = Path("inputs")
 
@@ -38,6 +39,7 @@ def ground_of(
     resolution_m: float | None = None,
     units: Units | None = None,
     keep_in: Path | None = INPUTS,
+    settings: SourceSettings | None = None,
 ) -> xr.DataArray:
     """Elevation for a site; the window that was read of the DEM stays in `keep_in` as `dem.tif`.
 
@@ -49,6 +51,8 @@ def ground_of(
         False for level ground: then `dem` must be None.
     keep_in : Path, optional
         Folder; without it, or where it is not there, nothing is kept. A DEM that lies in it is replaced by its clip.
+    settings : SourceSettings, optional
+        Where the named sources are, and the cache; the public ones by default.
 
     Raises
     ------
@@ -68,8 +72,8 @@ def ground_of(
     if keep_in is None or not keep_in.is_dir():
         from pacifico.terrain.dem import open_dem  # noqa: PLC0415
 
-        return open_dem(site, dem, resolution_m=resolution_m, units=units)
-    new = clip_source(site, dem, keep_in / "dem.part.tif", resolution_m=resolution_m)
+        return open_dem(site, dem, resolution_m=resolution_m, units=units, settings=settings)
+    new = clip_source(site, dem, keep_in / "dem.part.tif", resolution_m=resolution_m, settings=settings)
     if Path(dem).parent == keep_in:
         Path(dem).unlink()
     clip = new.rename(keep_in / "dem.tif")

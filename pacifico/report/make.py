@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pacifico.run.outcome import Outcome
     from pacifico.terrain.heights import Units
+    from pacifico.terrain.remote import SourceSettings
 
 NOTEBOOK = "layout_report"
 # Loaded in the kernel while the boundary and the DEM are read here.
@@ -46,6 +47,7 @@ def make_report(
     max_road_grade_pct: float | None = None,
     spec: Mapping[str, Mapping[str, Any]] | None = None,
     timeout_s: float | None = None,
+    settings: SourceSettings | None = None,
     on_stage: Callable[[str, int, str], None] | None = None,
 ) -> Outcome:
     """Execute the layout report for a site and write its folder.
@@ -69,6 +71,8 @@ def make_report(
         File of ground that must stay free.
     timeout_s : float, optional
         Limit of the run [s].
+    settings : SourceSettings, optional
+        Where the named sources are, and the cache; the public ones by default.
     on_stage : callable, optional
         Called with name, percentage and message as each stage begins.
 
@@ -89,7 +93,9 @@ def make_report(
         warming = threading.Thread(target=_warm, args=(kernel,), name="pacifico-warm")
         warming.start()
         try:
-            inputs = _inputs(Path(scratch), boundary, dem, exclusions, layer, resolution_m, dem_units, terrain=terrain)
+            inputs = _inputs(
+                Path(scratch), boundary, dem, exclusions, layer, resolution_m, dem_units, settings, terrain=terrain
+            )
             from pacifico.run import engine, html  # noqa: F401, PLC0415 (papermill and nbconvert: 2 s, while it warms)
         except BaseException:
             kernels.kill(kernel)
@@ -143,6 +149,7 @@ def _inputs(
     layer: str | None,
     resolution_m: float | None,
     units: Units | None,
+    settings: SourceSettings | None,
     *,
     terrain: bool,
 ) -> dict[str, Path]:
@@ -159,7 +166,13 @@ def _inputs(
     kept = scratch / "window"
     kept.mkdir()
     ground_of(
-        site, None if dem is None else str(dem), terrain=terrain, resolution_m=resolution_m, units=units, keep_in=kept
+        site,
+        None if dem is None else str(dem),
+        terrain=terrain,
+        resolution_m=resolution_m,
+        units=units,
+        keep_in=kept,
+        settings=settings,
     )
     if terrain:
         inputs["dem"] = kept / "dem.tif"
