@@ -332,7 +332,13 @@ def _terrain(arguments: argparse.Namespace) -> int:
     summary = write_terrain(
         site, dem, arguments.out, slope_limits_deg=limits, contour_interval_m=arguments.contour_interval_m
     )
-    print(json.dumps(summary, indent=1))
+    slope = summary["slope_deg"]
+    print(
+        f"{site.area_ha:,.1f} ha, slope {slope['p50']:.1f} deg in the middle and {slope['p90']:.1f} deg at the 90th percentile; "
+        f"written: {arguments.out}"
+    )
+    for warning in dem.attrs.get("warnings", ()):
+        print(f"note: {warning}", file=sys.stderr)
     return 0
 
 
