@@ -55,6 +55,8 @@ def write_gpkg(layout: Mapping[str, Any], path: str | Path) -> Path:
                     name: pd.Series([_cell(p[name]) for p in found], dtype=_dtype(rule))
                     for name, rule in columns(kind).items()
                 }
+                # Says what a feature is for, also to who reads the file as a boundary.
+                data = {"kind": pd.Series([kind] * len(found), dtype="object"), **data}
                 frame = gpd.GeoDataFrame(data, geometry=[p.geometry for p in found], crs=parts.crs)
                 several = "MultiPolygon" in GEOMETRIES[kind]
                 pyogrio.write_dataframe(

@@ -4,49 +4,58 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 from matplotlib import rc_context, style
-from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Polygon, Rectangle
+from matplotlib.patches import Patch
 
-from pacifico.crs import LONLAT, reproject
+from pacifico.crs import LONLAT, transformer
 from pacifico.errors import CRSMismatchError
 from pacifico.export.layout_file import parts_of
 from pacifico.export.written import plain, whole
 from pacifico.grid import Grid
 from pacifico.report import mapframe as frame
 from pacifico.report import tables
+from pacifico.report.paper import (
+    BLOCK_MM,
+    COLUMN_MM,
+    FONT,
+    FRAME_MM,
+    GREY,
+    MAP_MM,
+    PALE,
+    SHEET_MM,
+    box,
+    drawable,
+    north_arrow,
+    rule,
+    scale_bar,
+    wrapped,
+    write,
+    write_legend,
+    write_rows,
+)
 from pacifico.report.stored import StoredLayout
 from pacifico.run import legend
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from shapely.geometry.base import BaseGeometry
 
-SHEET_MM = (420.0, 297.0)
-FRAME_MM = (10.0, 8.0, 410.0, 289.0)
-"""West, south, east, north of the frame, from the sheet's lower left corner."""
-MAP_MM = (18.0, 16.0, 294.0, 281.0)
-COLUMN_MM = (306.0, 406.0)
-"""Left and right end of the text beside the map."""
-BLOCK_MM = 62.0
-"""Top of the title block."""
 RATIOS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.5, 8.0)
 CELLS = 700
 """Cells along a side that contours are drawn from at most: finer ones are lost in print."""
 LEAST_ROAD_PT = 1.8
 LINE_ROAD_PT = {"spine": 1.5, "secondary": 1.2, "spur": 0.9}
-GREY, PALE = "#5d6764", "#9aa39e"
-FONT = "DejaVu Sans"
 PROFILES = {
     "solar_farm": "Solar farm",
     "gas_bess": "Gas generation and battery storage",
@@ -55,8 +64,8 @@ PROFILES = {
     "bess": "Battery storage",
 }
 """The layout's profile in words."""
-_NAMED = frozenset({"substation", "control_center", "wind_turbine", "gas_turbine", "battery", "generator"})
-_MOST_NAMED = 24
+MOST_NAMED = {"substation": 8, "control_center": 8, "gas_turbine": 8, "generator": 8, "battery": 8, "wind_turbine": 60}
+"""Up to how many assets of a type are named on the map; of other types none."""
 
 
 def write_sheet(layout: Mapping[str, Any], dem: xr.DataArray | None, path: str | Path) -> Path:
@@ -116,7 +125,7 @@ def contour_ground(layout: Mapping[str, Any], source: str) -> xr.DataArray:
     from pacifico.terrain.dem import open_dem  # noqa: PLC0415
 
     parts = parts_of(layout)
-    boundary = shapely.union_all([p.geometry for p in parts.of_kind("boundary")])
+    boundary: Any = shapely.union_all([p.geometry for p in parts.of_kind("boundary")])
     return open_dem(Site(parts.name, parts.crs, boundary), source)
 
 
@@ -124,21 +133,23 @@ def draw_sheet(layout: StoredLayout, dem: xr.DataArray | None, *, name: str) -> 
     """Sheet as a figure, at the size of the paper."""
     fig = frame.Picture(figsize=(SHEET_MM[0] / 25.4, SHEET_MM[1] / 25.4), facecolor="white")
     west, south, east, north = FRAME_MM
-    _box(fig, west, south, east, north, linewidth=1.2)
-    _box(fig, COLUMN_MM[0] - 4, south, east, north, linewidth=0.8)
+    box(fig, west, south, east, north, linewidth=1.2)
+    box(fig, COLUMN_MM[0] - 4, south, east, north, linewidth=0.8)
     ratio = map_ratio(layout.boundary)
     ax = _map_axes(fig, layout.boundary, ratio)
     step = _contours(ax, dem, layout.boundary) if dem is not None else None
     handles = _draw(ax, layout, ratio)
     if step:
         handles.append(Line2D([], [], color="#5b4636", lw=0.7, label=f"Contours every {step:g} m"))
-    _scale_bar(ax, ratio)
-    _north_arrow(ax)
-    y = _legend(fig, handles, north - 4)
-    y = _rows(fig, "Quantities", [], [(a, f"{b} {c}".strip()) for a, b, c in tables.headline(layout).rows], y, [0, 100])
+    scale_bar(ax, ratio)
+    north_arrow(ax)
+    y = write_legend(fig, handles, north - 4)
+    y = write_rows(
+        fig, "Quantities", [], [(a, f"{b} {c}".strip()) for a, b, c in tables.headline(layout).rows], y, [0, 100]
+    )
     assets = tables.assets_by_type(layout)
     kept = [0, 1, 2, 3, 5, 6]
-    y = _rows(
+    y = write_rows(
         fig,
         "Assets",
         ["", "No.", "AC MW", "MWh", "ha", "max slope °"],
@@ -158,12 +169,6 @@ def map_ratio(area: BaseGeometry) -> float:
     least = 1.08 * max((east - west) / wide, (north - south) / tall, 0.1)
     power = 10.0 ** math.floor(math.log10(least))
     return next(r * power for r in (*RATIOS, 10.0) if r * power >= least)
-
-
-def drawable(text: object, *, most: int = 200) -> str:
-    """Text on one line in which every character that the sheet's font lacks is an empty box."""
-    font = get_font(findfont(FONT))
-    return "".join(c if font.get_char_index(ord(c)) else "□" for c in plain(text, most=most))
 
 
 def _map_axes(fig: Figure, area: BaseGeometry, ratio: float) -> Axes:
@@ -249,119 +254,64 @@ def _draw(ax: Axes, layout: StoredLayout, ratio: float) -> list[Any]:
         if drawn:
             frame.lines(ax, [road.geometry], color=legend.ROAD, lw=width - 0.8, zorder=8)
     if roads:
-        label = "Road, to its width" if drawn else "Road (line, not to width)"
-        handles.append(Line2D([], [], color=legend.ROAD_EDGE, lw=1.4, label=label))
+        handles.append(
+            Patch(facecolor=legend.ROAD, edgecolor=legend.ROAD_EDGE, lw=0.5, label="Road, to its width")
+            if drawn
+            else Line2D([], [], color=legend.ROAD_EDGE, lw=1.4, label="Road (line, not to width)")
+        )
     if cables := [s.geometry for s in layout.of_kind("cable")]:
         frame.lines(ax, cables, color=legend.CABLE, lw=0.7, linestyles="dashed", zorder=9)
         handles.append(Line2D([], [], color=legend.CABLE, lw=0.8, ls="--", label="Cable"))
     for entry in layout.of_kind("entry"):
         x, y = shapely.get_coordinates(entry.geometry)[0]
         ax.plot(x, y, "D", ms=5, mfc=legend.ENTRY, mec="white", mew=0.8, zorder=12)
-        _name(ax, x, y, "Entry")
     handles.append(Line2D([], [], marker="D", ls="", ms=5, mfc=legend.ENTRY, mec="white", label="Entry"))
-    named = [a for a in assets if a["asset_type"] in _NAMED]
-    if len(named) <= _MOST_NAMED:
-        for asset in named:
-            centre = asset.geometry.centroid
-            _name(ax, centre.x, centre.y, drawable(asset["name"] or asset["asset_id"], most=28))
+    _names(ax, layout, ratio)
     return handles
 
 
-def _name(ax: Axes, x: float, y: float, text: str) -> None:
-    """Name beside a place, with a line to it, on white."""
+def _names(ax: Axes, layout: StoredLayout, ratio: float) -> None:
+    """Names of the entry and of the assets that stand alone, where there is room for them."""
+    mm = ratio / 1000
+    assets = layout.of_kind("asset")
+    count = Counter(a["asset_type"] for a in assets)
+    single = [a for a in assets if count[a["asset_type"]] <= MOST_NAMED.get(a["asset_type"], 0)]
+    taken = [a.geometry.bounds for a in assets if a["asset_type"] != "solar_array"]
+    named = [(drawable(a["name"] or a["asset_id"], most=28), a.geometry) for a in single]
+    entries = [("Entry", entry.geometry) for entry in layout.of_kind("entry")]
+    for text, geometry in [*entries, *named]:
+        west, south, east, north = geometry.bounds
+        wide, tall, gap = (1.75 * len(text) + 2) * mm, 4 * mm, 3 * mm
+        corners = ((east + gap, north + gap), (west - gap - wide, north + gap), (east + gap, south - gap - tall), (west - gap - wide, south - gap - tall))  # fmt: skip
+        for x, y in corners:
+            label = (x, y, x + wide, y + tall)
+            if not any(_overlap(label, other) for other in taken):
+                taken.append(label)
+                _name(ax, text, geometry, (x + wide / 2, y + tall / 2))
+                break
+
+
+def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return bool(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3])
+
+
+def _name(ax: Axes, text: str, geometry: BaseGeometry, at: tuple[float, float]) -> None:
+    """Name on white, its middle at a place, with a line to what it names."""
+    centre = shapely.get_coordinates(geometry.centroid)[0]
     ax.annotate(
         text,
-        (x, y),
-        xytext=(13, 13),
-        textcoords="offset points",
+        tuple(centre),
+        xytext=at,
         fontsize=6.5,
         fontweight="bold",
         color=frame.INK,
+        ha="center",
+        va="center",
         zorder=15,
         parse_math=False,
         arrowprops={"arrowstyle": "-", "lw": 0.5, "color": frame.INK, "shrinkA": 0, "shrinkB": 2},
         bbox={"boxstyle": "round,pad=0.2", "fc": "white", "ec": PALE, "lw": 0.3},
     )
-
-
-def _scale_bar(ax: Axes, ratio: float) -> None:
-    """Four pieces, black and white, in the lower left corner of the map."""
-    mm = ratio / 1000
-    x, y = ax.get_xlim()[0] + 8 * mm, ax.get_ylim()[0] + 8 * mm
-    piece = frame.nice(17 * mm)
-    unit, factor = ("km", 1e-3) if 4 * piece >= 2000 else ("m", 1.0)
-    ax.add_patch(Rectangle((x - 4 * mm, y - 4 * mm), 4 * piece + 14 * mm, 13 * mm, fc="white", ec=PALE, lw=0.4, zorder=19))  # fmt: skip
-    for k in range(4):
-        fill = frame.INK if k % 2 == 0 else "white"
-        ax.add_patch(Rectangle((x + k * piece, y), piece, 2 * mm, fc=fill, ec=frame.INK, lw=0.6, zorder=20))
-    for k in (0, 1, 2, 4):
-        text = f"{k * piece * factor:g}" + (f" {unit}" if k == 4 else "")
-        ax.text(x + k * piece, y + 3 * mm, text, fontsize=6.5, ha="center", va="bottom", color=frame.INK, zorder=20)
-
-
-def _north_arrow(ax: Axes) -> None:
-    """Arrow to grid north in the upper right corner of the map."""
-    (low, high), top = ax.get_xlim(), ax.get_ylim()[1]
-    mm = (high - low) / (MAP_MM[2] - MAP_MM[0])
-    x, y = high - 13 * mm, top - 27 * mm
-    ax.add_patch(Rectangle((x - 9 * mm, y - 7 * mm), 18 * mm, 30 * mm, fc="white", ec=PALE, lw=0.4, zorder=19))
-    for side, fill in ((-1, "white"), (1, frame.INK)):
-        corners = [(x, y + 14 * mm), (x, y + 3 * mm), (x + side * 4 * mm, y)]
-        ax.add_patch(Polygon(corners, closed=True, fc=fill, ec=frame.INK, lw=0.7, joinstyle="miter", zorder=20))
-    ax.text(x, y + 15 * mm, "N", fontsize=12, fontweight="bold", ha="center", va="bottom", color=frame.INK, zorder=20)
-    ax.text(x, y - 5 * mm, "grid north", fontsize=5.5, ha="center", va="bottom", color=GREY, zorder=20)
-
-
-def _box(fig: Figure, west: float, south: float, east: float, north: float, *, linewidth: float) -> None:
-    wide, tall = SHEET_MM
-    fig.add_artist(
-        Rectangle((west / wide, south / tall), (east - west) / wide, (north - south) / tall, fill=False, ec=frame.INK, lw=linewidth)
-    )  # fmt: skip
-
-
-def _line(fig: Figure, y: float, *, linewidth: float = 0.3, colour: str = PALE) -> None:
-    wide, tall = SHEET_MM
-    fig.add_artist(Line2D([COLUMN_MM[0] / wide, COLUMN_MM[1] / wide], [y / tall, y / tall], color=colour, lw=linewidth))
-
-
-def _write(fig: Figure, x: float, y: float, text: str, **look: Any) -> None:
-    """Words at a place on the sheet [mm], their top there."""
-    look = {"fontsize": 6.8, "color": frame.INK, "va": "top", **look}
-    fig.text(x / SHEET_MM[0], y / SHEET_MM[1], text, parse_math=False, **look)
-
-
-def _legend(fig: Figure, handles: Sequence[Any], y: float) -> float:
-    """Legend in two columns; the height [mm] at which it ends."""
-    _write(fig, COLUMN_MM[0], y, "Legend", fontsize=8.5, fontweight="bold")
-    fig.legend(
-        handles=list(handles),
-        loc="upper left",
-        bbox_to_anchor=(COLUMN_MM[0] / SHEET_MM[0], (y - 5) / SHEET_MM[1]),
-        borderaxespad=0.0,
-        borderpad=0.0,
-        frameon=False,
-        fontsize=6.8,
-        ncols=2,
-        columnspacing=1.5,
-        labelspacing=0.7,
-        handlelength=2.4,
-    )
-    return y - 5 - 4.2 * math.ceil(len(handles) / 2) - 4
-
-
-def _rows(
-    fig: Figure, title: str, head: Sequence[str], rows: Sequence[Sequence[str]], y: float, ends: Sequence[float]
-) -> float:
-    """Table of words on the left and numbers that end at places from the column's left [mm]; the height it ends at."""
-    _write(fig, COLUMN_MM[0], y, title, fontsize=8.5, fontweight="bold")
-    y -= 5
-    lines: list[tuple[Sequence[str], str]] = [*([(head, GREY)] if head else []), *((row, frame.INK) for row in rows)]
-    for row, colour in lines:
-        for k, (cell, end) in enumerate(zip(row, ends, strict=True)):
-            _write(fig, COLUMN_MM[0] + end, y, cell, fontsize=6.6, ha="right" if k else "left", color=colour)
-        _line(fig, y - 3.2)
-        y -= 4.1
-    return y - 3
 
 
 def _notes(fig: Figure, layout: StoredLayout, y: float) -> None:
@@ -372,58 +322,53 @@ def _notes(fig: Figure, layout: StoredLayout, y: float) -> None:
         said.append(f"Cells of {cell:g} m: too coarse for statements about grading; volumes and grades are orders of magnitude.")  # fmt: skip
     said += [f"Unplaced: {u['count']} {u['asset_type']}: {u['reason']}" for u in layout.about.get("unplaced", ())]
     said += list(layout.about.get("warnings", ()))
-    _write(fig, COLUMN_MM[0], y, "Notes", fontsize=8.5, fontweight="bold")
+    write(fig, COLUMN_MM[0], y, "Notes", fontsize=8.5, fontweight="bold")
     y -= 5
     for k, note in enumerate(said):
         lines = textwrap.wrap(f"{k + 1}. {drawable(note, most=300)}", 82, subsequent_indent="    ")
         more = k < len(said) - 1
         if y - 2.9 * (len(lines) + more) < BLOCK_MM + 2:
-            _write(fig, COLUMN_MM[0], y, f"... and {len(said) - k} more, in the layout's own list.", fontsize=6)
+            write(fig, COLUMN_MM[0], y, f"... and {len(said) - k} more, in the layout's own list.", fontsize=6)
             return
         for line in lines:
-            _write(fig, COLUMN_MM[0], y, line, fontsize=6)
+            write(fig, COLUMN_MM[0], y, line, fontsize=6)
             y -= 2.9
 
 
 def _title_block(fig: Figure, layout: StoredLayout, name: str, ratio: float) -> None:
     """Name, scale, coordinates and ground in the lower right corner."""
     left, y = COLUMN_MM[0], BLOCK_MM
-    _box(fig, left - 4, FRAME_MM[1], FRAME_MM[2], y, linewidth=1.2)
+    box(fig, left - 4, FRAME_MM[1], FRAME_MM[2], y, linewidth=1.2)
     y -= 3.5
-    for line in _wrapped(name, 40, 2):
-        _write(fig, left, y, line, fontsize=11, fontweight="bold")
+    for line in wrapped(name, 40, 2):
+        write(fig, left, y, line, fontsize=11, fontweight="bold")
         y -= 5.2
     about = layout.about
-    _write(fig, left, y - 0.5, f"Site plan: {PROFILES.get(about['profile'], drawable(about['profile'], most=40))}", fontsize=8.5)  # fmt: skip
+    write(fig, left, y - 0.5, f"Site plan: {PROFILES.get(about['profile'], drawable(about['profile'], most=40))}", fontsize=8.5)  # fmt: skip
     y -= 6.5
     dem = about["dem"]
     hashed = f", SHA-256 {str(dem['sha256'])[:12]}" if dem.get("sha256") else ""
-    centre = reproject(layout.boundary.centroid, layout.crs, LONLAT)
+    x, y_ = layout.boundary.centroid.coords[0][:2]
+    lon, lat = transformer(layout.crs, LONLAT).transform(x, y_)
     fields = [
         ("Scale", f"1:{ratio:,.0f} at A3"),
         ("Strategy", drawable(str(about["strategy"]).replace("_", " "), most=40)),
         ("Coordinates", drawable(f"{about['crs']}, {layout.crs.name}; metres")),
-        ("Centre of site", f"{_degrees(centre.y, 'N', 'S')}, {_degrees(centre.x, 'E', 'W')}"),
+        ("Centre of site", f"{_degrees(lat, 'N', 'S')}, {_degrees(lon, 'E', 'W')}"),
         ("Ground", drawable(f"{plain(dem['source'], most=80)}{hashed}")),
         ("", drawable(f"cells {dem['resolution_m']:g} m; heights in metres ({plain(dem['units'], most=60)})")),
-        ("Status", "Preliminary, not for construction"),
     ]
     for label, value in fields:
         if label:
-            _line(fig, y + 0.8)
-        _write(fig, left, y, label, fontsize=6, color=GREY)
-        for line in _wrapped(value, 64, 2):
-            _write(fig, left + 18, y, line, fontsize=6.8)
+            rule(fig, y + 0.8)
+        write(fig, left, y, label, fontsize=6, color=GREY)
+        for line in wrapped(value, 64, 2):
+            write(fig, left + 18, y, line, fontsize=6.8)
             y -= 3.4
         y -= 1.1
-    _write(fig, left, FRAME_MM[1] + 4, "pacifico", fontsize=6, color=GREY)
-    _write(fig, COLUMN_MM[1], FRAME_MM[1] + 4, "sheet 1 of 1", fontsize=6, color=GREY, ha="right")
+    write(fig, left, FRAME_MM[1] + 4, "pacifico; preliminary, not for construction", fontsize=6, color=GREY)
+    write(fig, COLUMN_MM[1], FRAME_MM[1] + 4, "sheet 1 of 1", fontsize=6, color=GREY, ha="right")
 
 
 def _degrees(value: float, positive: str, negative: str) -> str:
     return f"{abs(value):.4f}° {positive if value >= 0 else negative}"
-
-
-def _wrapped(text: str, width: int, most: int) -> list[str]:
-    """Text in lines, the last one cut where there would be more."""
-    return textwrap.wrap(drawable(text), width, max_lines=most, placeholder=" …")

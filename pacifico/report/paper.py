@@ -1,0 +1,124 @@
+"""The paper of the drawn sheet: its frame and furniture, in millimetres from the lower left corner."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.font_manager import findfont, get_font
+from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon, Rectangle
+
+from pacifico.export.written import plain
+from pacifico.report import mapframe as frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SHEET_MM = (420.0, 297.0)
+FRAME_MM = (10.0, 8.0, 410.0, 289.0)
+"""West, south, east, north of the frame."""
+MAP_MM = (18.0, 16.0, 294.0, 281.0)
+COLUMN_MM = (306.0, 406.0)
+"""Left and right end of the text beside the map."""
+BLOCK_MM = 62.0
+"""Top of the title block."""
+GREY, PALE = "#5d6764", "#9aa39e"
+FONT = "DejaVu Sans"
+
+
+def drawable(text: object, *, most: int = 200) -> str:
+    """Text on one line in which every character that the sheet's font lacks is an empty box."""
+    font = get_font(findfont(FONT))
+    return "".join(c if font.get_char_index(ord(c)) else "□" for c in plain(text, most=most))
+
+
+def scale_bar(ax: Axes, ratio: float) -> None:
+    """Four pieces, black and white, in the lower left corner of the map."""
+    mm = ratio / 1000
+    x, y = ax.get_xlim()[0] + 8 * mm, ax.get_ylim()[0] + 8 * mm
+    piece = frame.nice(17 * mm)
+    unit, factor = ("km", 1e-3) if 4 * piece >= 2000 else ("m", 1.0)
+    ax.add_patch(Rectangle((x - 4 * mm, y - 4 * mm), 4 * piece + 14 * mm, 13 * mm, fc="white", ec=PALE, lw=0.4, zorder=19))  # fmt: skip
+    for k in range(4):
+        fill = frame.INK if k % 2 == 0 else "white"
+        ax.add_patch(Rectangle((x + k * piece, y), piece, 2 * mm, fc=fill, ec=frame.INK, lw=0.6, zorder=20))
+    for k in (0, 1, 2, 4):
+        text = f"{k * piece * factor:g}" + (f" {unit}" if k == 4 else "")
+        ax.text(x + k * piece, y + 3 * mm, text, fontsize=6.5, ha="center", va="bottom", color=frame.INK, zorder=20)
+
+
+def north_arrow(ax: Axes) -> None:
+    """Arrow to grid north in the upper right corner of the map."""
+    (low, high), top = ax.get_xlim(), ax.get_ylim()[1]
+    mm = (high - low) / (MAP_MM[2] - MAP_MM[0])
+    x, y = high - 13 * mm, top - 27 * mm
+    ax.add_patch(Rectangle((x - 9 * mm, y - 7 * mm), 18 * mm, 30 * mm, fc="white", ec=PALE, lw=0.4, zorder=19))
+    for side, fill in ((-1, "white"), (1, frame.INK)):
+        corners = [(x, y + 14 * mm), (x, y + 3 * mm), (x + side * 4 * mm, y)]
+        ax.add_patch(Polygon(corners, closed=True, fc=fill, ec=frame.INK, lw=0.7, joinstyle="miter", zorder=20))
+    ax.text(x, y + 15 * mm, "N", fontsize=12, fontweight="bold", ha="center", va="bottom", color=frame.INK, zorder=20)
+    ax.text(x, y - 5 * mm, "grid north", fontsize=5.5, ha="center", va="bottom", color=GREY, zorder=20)
+
+
+def box(fig: Figure, west: float, south: float, east: float, north: float, *, linewidth: float) -> None:
+    """Frame between two corners."""
+    wide, tall = SHEET_MM
+    fig.add_artist(
+        Rectangle((west / wide, south / tall), (east - west) / wide, (north - south) / tall, fill=False, ec=frame.INK, lw=linewidth)
+    )  # fmt: skip
+
+
+def rule(fig: Figure, y: float) -> None:
+    """Thin line across the column."""
+    wide, tall = SHEET_MM
+    fig.add_artist(Line2D([COLUMN_MM[0] / wide, COLUMN_MM[1] / wide], [y / tall, y / tall], color=PALE, lw=0.3))
+
+
+def write(fig: Figure, x: float, y: float, text: str, **look: Any) -> None:
+    """Words at a place on the sheet [mm], their top there."""
+    look = {"fontsize": 6.8, "color": frame.INK, "va": "top", **look}
+    fig.text(x / SHEET_MM[0], y / SHEET_MM[1], text, parse_math=False, **look)
+
+
+def write_legend(fig: Figure, handles: Sequence[Any], y: float) -> float:
+    """Legend in two columns; the height [mm] at which it ends."""
+    write(fig, COLUMN_MM[0], y, "Legend", fontsize=8.5, fontweight="bold")
+    fig.legend(
+        handles=list(handles),
+        loc="upper left",
+        bbox_to_anchor=(COLUMN_MM[0] / SHEET_MM[0], (y - 5) / SHEET_MM[1]),
+        borderaxespad=0.0,
+        borderpad=0.0,
+        frameon=False,
+        fontsize=6.8,
+        ncols=2,
+        columnspacing=1.5,
+        labelspacing=0.7,
+        handlelength=2.4,
+    )
+    return y - 5 - 4.2 * math.ceil(len(handles) / 2) - 4
+
+
+def write_rows(
+    fig: Figure, title: str, head: Sequence[str], rows: Sequence[Sequence[str]], y: float, ends: Sequence[float]
+) -> float:
+    """Table of words on the left and numbers that end at places from the column's left [mm]; the height it ends at."""
+    write(fig, COLUMN_MM[0], y, title, fontsize=8.5, fontweight="bold")
+    y -= 5
+    lines: list[tuple[Sequence[str], str]] = [*([(head, GREY)] if head else []), *((row, frame.INK) for row in rows)]
+    for row, colour in lines:
+        for k, (cell, end) in enumerate(zip(row, ends, strict=True)):
+            write(fig, COLUMN_MM[0] + end, y, cell, fontsize=6.6, ha="right" if k else "left", color=colour)
+        rule(fig, y - 3.2)
+        y -= 4.1
+    return y - 3
+
+
+def wrapped(text: str, width: int, most: int) -> list[str]:
+    """Text in lines, the last one cut where there would be more."""
+    return textwrap.wrap(drawable(text), width, max_lines=most, placeholder=" …")
