@@ -35,6 +35,7 @@ SETTINGS = Settings(store="unused", owner=OWNER, lease_s=60, visibility_s=120)
 class Letter:
     layout_id: str
     sent: float
+    generation: int = 0
     receives: int = 0
     hidden: bool = False
     gone: bool = False
@@ -48,7 +49,6 @@ class Worker:
 
 
 class Jobs(RuleBasedStateMachine):
-    held = Bundle("held")
     working = Bundle("working")
 
     @initialize()
@@ -58,7 +58,9 @@ class Jobs(RuleBasedStateMachine):
         self.letters: list[Letter] = []
         self.dead: list[Letter] = []
         self.commits: dict[str, list[int]] = {name: [] for name in JOBS}
-        self.clock = self.records.now()
+        self.generation = dict.fromkeys(JOBS, 0)
+        for name in JOBS[:2]:
+            self.submit(name, "")
 
     def teardown(self):
         if not hasattr(self, "root"):
@@ -71,7 +73,7 @@ class Jobs(RuleBasedStateMachine):
     # --- the world
 
     def send(self, layout_id):
-        self.letters.append(Letter(layout_id, self.records.now()))
+        self.letters.append(Letter(layout_id, self.records.now(), self.generation[layout_id]))
 
     def visible(self):
         return [letter for letter in self.letters if not letter.gone and not letter.hidden]
@@ -125,20 +127,20 @@ class Jobs(RuleBasedStateMachine):
             # Seconds pass between a dead letter and its redrive; here, the letters grow older instead.
             for letter in [*self.letters, *self.dead]:
                 letter.sent -= 10
+            self.generation[layout_id] += 1
             assert self.records.redrive(OWNER, layout_id).status.status == "queued"
             self.send(layout_id)
 
     # --- workers
 
-    @rule(target=held)
-    def take(self):
-        return self.receive()
-
-    @rule(target=working, letter=consumes(held))
-    def start(self, letter):
-        if letter is None or letter.gone:
+    @rule(target=working)
+    def start(self):
+        letter = self.receive()
+        if letter is None:
             return None
+        before = self.records.read(OWNER, letter.layout_id)
         got = claim(self.records, OWNER, letter.layout_id, worker="w", settings=SETTINGS)
+        assert isinstance(got, Attempt) != (before.alive or before.status.terminal)
         if isinstance(got, Attempt):
             return Worker(letter, got)
         if got.status.terminal:
@@ -197,6 +199,13 @@ class Jobs(RuleBasedStateMachine):
     def lease_ends(self, layout_id):
         self.age(layout_id, 61)
 
+    @rule(layout_id=st.sampled_from(JOBS))
+    def silence(self, layout_id):
+        """Nothing is heard of its workers for long: lease and visibility both end."""
+        self.age(layout_id, 61)
+        for letter in self.letters:
+            letter.hidden = letter.hidden and letter.layout_id != layout_id
+
     @rule(n=st.integers(0, 20))
     def visibility_ends(self, n):
         hidden = [letter for letter in self.letters if letter.hidden and not letter.gone]
@@ -208,7 +217,8 @@ class Jobs(RuleBasedStateMachine):
         for letter in self.dead:
             before = self.records.read(OWNER, letter.layout_id)
             after = self.records.fail_dead(OWNER, letter.layout_id, sent=letter.sent, receives=3).status
-            if before.alive or before.status.terminal:
+            old = letter.generation < self.generation[letter.layout_id]
+            if before.alive or before.status.terminal or old:
                 assert after.status == before.status.status
 
     # --- what always holds
@@ -230,10 +240,9 @@ class Jobs(RuleBasedStateMachine):
                 self.age(name, 61)
             for letter in self.letters:
                 letter.hidden = False
-            letter = self.receive()
-            if letter is None:
+            if not self.visible():
                 break
-            self.end(self.start(letter), "completed", crash=False)
+            self.end(self.start(), "completed", crash=False)
         for name in JOBS:
             self.age(name, 61)
         self.sweep()
@@ -245,7 +254,7 @@ class Jobs(RuleBasedStateMachine):
 
 Jobs.TestCase.settings = settings(
     max_examples=60,
-    stateful_step_count=30,
+    stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
