@@ -66,8 +66,12 @@ def write(plan: Plan, path: str | Path) -> Path:
     """Write a plan; the file appears whole or not at all."""
     target = Path(path)
     part = target.with_name(f".{target.name}.part")
-    part.write_text(text(collection(plan)), encoding="utf-8", newline="\n")
-    os.replace(part, target)  # noqa: PTH105 (atomic, also onto an existing file)
+    whole = text(collection(plan))
+    try:
+        part.write_text(whole, encoding="utf-8", newline="\n")
+        os.replace(part, target)  # noqa: PTH105 (atomic, also onto an existing file)
+    finally:
+        part.unlink(missing_ok=True)
     return target
 
 
