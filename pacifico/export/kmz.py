@@ -107,10 +107,8 @@ def _styles(parts: Parts) -> Iterator[str]:
     for kind, _ in asset_types(parts.of_kind("asset")):
         colour = legend.ASSETS[kind][1]
         yield _style(f"asset-{kind}", line="#ffffff", width=1, fill=colour, opacity=0.85)
-    yield (
-        f'<Style id="entry"><IconStyle><color>{_abgr(legend.ENTRY)}</color><scale>1.2</scale>'
-        "<Icon><href>http://maps.google.com/mapfiles/kml/shapes/target.png</href></Icon></IconStyle></Style>\n"
-    )
+    # The viewer's own pushpin: an icon of our choice would be fetched from a network.
+    yield f'<Style id="entry"><IconStyle><color>{_abgr(legend.ENTRY)}</color><scale>1.2</scale></IconStyle></Style>\n'
 
 
 def _style(name: str, *, line: str, width: float, fill: str | None = None, opacity: float = 1.0) -> str:

@@ -1,0 +1,49 @@
+import json
+
+import pytest
+
+from pacifico.cli import main
+
+
+@pytest.fixture
+def stored(layout, tmp_path):
+    path = tmp_path / "layout.geojson"
+    path.write_text(json.dumps(layout))
+    return path
+
+
+@pytest.mark.parametrize("fmt", ["kmz", "csv", "dxf", "gpkg", "pdf"])
+def test_writes_each_format_and_says_where(fmt, stored, tmp_path, capsys):
+    out = tmp_path / f"out.{fmt}"
+    assert main(["export", str(stored), "--format", fmt, "--out", str(out)]) == 0
+    assert out.stat().st_size > 500
+    assert f"written: {out}" in capsys.readouterr().out
+
+
+def test_what_is_no_layout_is_one_line_and_status_2(tmp_path, capsys):
+    path = tmp_path / "other.geojson"
+    path.write_text('{"type": "FeatureCollection", "features": []}')
+    assert main(["export", str(path), "--format", "pdf", "--out", str(tmp_path / "out.pdf")]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "give a layout.geojson" in said.err
+    assert [p.name for p in tmp_path.iterdir()] == ["other.geojson"]
+
+
+def test_contours_are_for_the_sheet_alone(stored, tmp_path, capsys):
+    assert main(["export", str(stored), "--format", "kmz", "--dem", "sample", "--out", str(tmp_path / "a.kmz")]) == 2
+    assert "leave it out" in capsys.readouterr().err
+
+
+def test_ground_that_does_not_hold_the_site_is_refused(stored, tmp_path, capsys):
+    out = tmp_path / "a.pdf"
+    assert main(["export", str(stored), "--format", "pdf", "--dem", "sample", "--out", str(out)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("fmt", ["kmz", "pdf"])
+def test_a_folder_as_file_is_refused(fmt, stored, tmp_path, capsys):
+    assert main(["export", str(stored), "--format", fmt, "--out", str(tmp_path)]) == 2
+    assert "is a folder" in capsys.readouterr().err
