@@ -6,9 +6,14 @@ from pacifico.export.written import plain, whole
 def test_a_block_that_fails_leaves_what_was_there_and_nothing_else(tmp_path):
     kept, new = tmp_path / "kept.csv", tmp_path / "new.csv"
     kept.write_text("before")
-    with pytest.raises(OSError, match="disk full"), whole(kept, new) as (first, _):
-        first.write_text("half")
-        raise OSError("disk full")
+
+    def write_half():
+        with whole(kept, new) as (first, _):
+            first.write_text("half")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_half()
     assert kept.read_text() == "before"
     assert list(tmp_path.iterdir()) == [kept]
 
