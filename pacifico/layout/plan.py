@@ -272,7 +272,7 @@ def _why_nothing(field: ground_.Field, limit: float, rules: Spec) -> str:
 
 def _why_no_asset(draft: Draft, target_kw: float | None, lost: str) -> str:
     reasons = "; ".join(f"{u.kind}: {u.reason}" for u in draft.unplaced if u.kind != "substation") or lost
-    wanted = f" for a target of {target_kw:g} kW" if target_kw is not None else ""
+    wanted = f" for a target of {target_kw:,.0f} kW" if target_kw is not None else ""
     return (
         f"no buildable ground: not one asset can stand{wanted} ({reasons or 'the target is below the smallest unit'})"
     )
