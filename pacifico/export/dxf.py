@@ -28,6 +28,7 @@ _COLOURS = {
     "SITE-BOUNDARY": None,
     "SITE-BUILDABLE": legend.BUILDABLE,
     "SITE-EXCLUSION": legend.EXCLUSION,
+    "SITE-COST": "#7a5195",
     "SITE-ENTRY": legend.ENTRY,
     "PAD": legend.PAD,
     "CABLE": legend.CABLE,
@@ -37,8 +38,8 @@ _COLOURS = {
 def write_dxf(layout: Mapping[str, Any], path: str | Path) -> Path:
     """Write a layout as a drawing.
 
-    Layers are SITE-BOUNDARY, SITE-BUILDABLE, SITE-EXCLUSION, SITE-ENTRY, ASSET-<type>, PAD, ROAD-<class> and CABLE, and for
-    texts SITE-TEXT, ASSET-TEXT, PAD-TEXT and ROAD-TEXT. Roads are 3D polylines at their design height, pads closed ones
+    Layers are SITE-BOUNDARY, SITE-BUILDABLE, SITE-EXCLUSION, SITE-COST (dear to cross), SITE-ENTRY, ASSET-<type>, PAD,
+    ROAD-<class> and CABLE, and for texts SITE-TEXT, ASSET-TEXT, PAD-TEXT and ROAD-TEXT. Roads are 3D polylines at their design height, pads closed ones
     in their design plane, footprints lie at the asset's elevation.
 
     Parameters
@@ -72,6 +73,9 @@ def write_dxf(layout: Mapping[str, Any], path: str | Path) -> Path:
         drawing = ezdxf.new(VERSION, units=_METRES)
         drawing.header.custom_vars.append("CRS", parts.about["crs"])
         _draw(drawing, parts)
+        # ezdxf would add them on writing, in the order of a set of strings: another in each process.
+        drawing.classes.add_required_classes(drawing.dxfversion)
+        drawing.classes.classes = dict(sorted(drawing.classes.classes.items()))
         with whole(path) as (part,):
             drawing.saveas(part)
     finally:
@@ -85,6 +89,8 @@ def layer_of(part: Part) -> str:
         return f"ASSET-{part['asset_type'].upper()}"
     if part.kind == "road":
         return f"ROAD-{part['road_class'].upper()}"
+    if part.kind == "exclusion" and part["zone_type"] == "cost":
+        return "SITE-COST"
     return part.kind.upper() if part.kind in {"pad", "cable"} else f"SITE-{part.kind.upper()}"
 
 

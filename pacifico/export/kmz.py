@@ -100,6 +100,7 @@ def _styles(parts: Parts) -> Iterator[str]:
     yield _style("boundary", line=_BOUNDARY, width=3)
     yield _style("buildable", line=legend.BUILDABLE, width=1, fill=legend.BUILDABLE, opacity=0.18)
     yield _style("exclusion", line=legend.EXCLUSION, width=2, fill=legend.EXCLUSION, opacity=0.35)
+    yield _style("cost", line="#7a5195", width=2, fill="#7a5195", opacity=0.2)
     yield _style("pad", line=legend.PAD, width=1.5, fill=legend.PAD, opacity=0.5)
     yield _style("cable", line=legend.CABLE, width=1.5)
     for road_class, (_, width) in legend.ROADS.items():
@@ -129,6 +130,8 @@ def _placemark(part: Part) -> str:
     style = part.kind
     if part.kind == "asset":
         style = f"asset-{part['asset_type']}"
+    elif part.kind == "exclusion" and part["zone_type"] == "cost":
+        style = "cost"
     elif part.kind == "road":
         style = f"road-{part['road_class']}"
     data = "".join(

@@ -64,6 +64,7 @@ PROFILES = {
     "bess": "Battery storage",
 }
 """The layout's profile in words."""
+DEAR = "#7a5195"
 MOST_NAMED = {"substation": 8, "control_center": 8, "gas_turbine": 8, "generator": 8, "battery": 8, "wind_turbine": 60}
 """Up to how many assets of a type are named on the map; of other types none."""
 
@@ -233,9 +234,16 @@ def _draw(ax: Axes, layout: StoredLayout, ratio: float) -> list[Any]:
     if buildable := [s.geometry for s in layout.of_kind("buildable")]:
         frame.area_patch(ax, buildable, facecolor="#f1f7ef", edgecolor=legend.BUILDABLE, lw=0.35, zorder=0.5)
         handles.append(Patch(facecolor="#f1f7ef", edgecolor=legend.BUILDABLE, lw=0.5, label="Buildable ground"))
-    if zones := [s.geometry for s in layout.of_kind("exclusion")]:
+    exclusions = layout.of_kind("exclusion")
+    if zones := [s.geometry for s in exclusions if s["zone_type"] != "cost"]:
         frame.area_patch(ax, zones, facecolor="none", edgecolor=legend.EXCLUSION, hatch="////", lw=0.7, zorder=3)
         handles.append(Patch(facecolor="none", edgecolor=legend.EXCLUSION, hatch="////", lw=0.7, label="Exclusion"))
+    if kept := [s.geometry.buffer(s["buffer_m"]) for s in exclusions if s["zone_type"] != "cost" and s["buffer_m"]]:
+        frame.area_patch(ax, kept, facecolor="none", edgecolor=legend.EXCLUSION, lw=0.5, ls="--", zorder=3)
+        handles.append(Line2D([], [], color=legend.EXCLUSION, lw=0.5, ls="--", label="Its setback"))
+    if dear := [s.geometry for s in exclusions if s["zone_type"] == "cost"]:
+        frame.area_patch(ax, dear, facecolor="none", edgecolor=DEAR, hatch="..", lw=0.5, zorder=3)
+        handles.append(Patch(facecolor="none", edgecolor=DEAR, hatch="..", lw=0.5, label="Dear to cross"))
     if pads := [s.geometry for s in layout.of_kind("pad")]:
         frame.area_patch(ax, pads, facecolor="#e3d8cb", edgecolor=legend.PAD, lw=0.4, zorder=5)
         handles.append(Patch(facecolor="#e3d8cb", edgecolor=legend.PAD, lw=0.5, label=f"Pad: {len(pads)}"))

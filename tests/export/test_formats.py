@@ -48,7 +48,7 @@ def test_same_layout_same_bytes_in_another_process(layout, tmp_path):
         "[export(layout, fmt, pathlib.Path(sys.argv[2]) / f'a.{fmt}') for fmt in FORMATS]"
     )
     digests = []
-    for seed in ("here", "1"):
+    for seed in ("here", "1", "4"):
         folder = tmp_path / seed
         folder.mkdir()
         if seed == "here":
@@ -58,7 +58,7 @@ def test_same_layout_same_bytes_in_another_process(layout, tmp_path):
             other = {**os.environ, "PYTHONHASHSEED": seed, "TZ": "Asia/Tokyo"}
             subprocess.run([sys.executable, "-c", script, source, folder], check=True, env=other)
         digests.append({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()})
-    assert digests[0] == digests[1]
+    assert digests[0] == digests[1] == digests[2]
     assert len(digests[0]) == len(FORMATS) + 1
 
 
@@ -301,6 +301,18 @@ def test_dxf_pads_lie_in_their_plane_and_say_their_height(drawing, layout):
         assert np.mean([z for _, _, z in pad_corners(pad)]) == pytest.approx(pad["elevation_m"], abs=1e-4)
     texts = {e.dxf.text for e in drawing.modelspace().query("TEXT") if e.dxf.layer == "PAD-TEXT"}
     assert texts == {f"{p['pad_id']} EL {p['elevation_m']:.2f}" for p in pads}
+
+
+def test_ground_that_is_dear_to_cross_is_told_from_exclusions(layout, tmp_path):
+    ezdxf = pytest.importorskip("ezdxf")
+    zone = next(f for f in layout["features"] if f["properties"]["kind"] == "exclusion")
+    zone["properties"].update(zone_type="cost", cost_multiplier=3.0, buffer_m=0.0)
+    held = {e.dxf.layer for e in ezdxf.readfile(write_dxf(layout, tmp_path / "a.dxf")).modelspace()}
+    assert "SITE-COST" in held
+    assert "SITE-EXCLUSION" not in held
+    path = write_kmz(layout, tmp_path / "a.kmz")
+    assert b"#cost" in kml_of(path)
+    assert [(z.zone_type, z.cost_multiplier) for z in read_site(path).exclusions] == [("cost", 3.0)]
 
 
 def test_dxf_keeps_holes(drawing):

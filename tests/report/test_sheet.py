@@ -79,6 +79,20 @@ def test_it_says_what_an_engineer_asks_for(layout):
     assert any("not for construction" in t for t in said)
 
 
+def test_zones_are_told_apart(layout):
+    zone = {"name": "z", "buffer_m": 0.0, "cost_multiplier": 1.0}
+    shape = layout["features"][0]["geometry"]
+    for said in ({"zone_type": "hard"}, {"zone_type": "buffered", "buffer_m": 8.0}, {"zone_type": "cost"}):
+        properties = {"kind": "exclusion", **zone, **said}
+        layout["features"].append({"type": "Feature", "geometry": shape, "properties": properties})
+    said = texts(draw_sheet(StoredLayout.of(layout), None, name="x"))
+    assert [t for t in said if t in {"Exclusion", "Its setback", "Dear to cross"}] == [
+        "Exclusion",
+        "Its setback",
+        "Dear to cross",
+    ]
+
+
 def test_contours_only_where_the_ground_is_given_and_not_level(layout):
     stored = StoredLayout.of(layout)
     for dem in (None, ground(rise=0.0)):
