@@ -156,7 +156,7 @@ class Queue:
 
     def depth(self) -> dict[str, int]:
         """About how many messages wait, are held and are delayed."""
-        names = {
+        names: dict[str, Any] = {
             "waiting": "ApproximateNumberOfMessages",
             "held": "ApproximateNumberOfMessagesNotVisible",
             "delayed": "ApproximateNumberOfMessagesDelayed",

@@ -174,14 +174,14 @@ class S3Store:
         return self._prefix + key
 
     def _put(self, key: str, data: bytes, kind: StorageClass, **condition: str) -> str:
+        options: dict[str, Any] = {**self._headers, **condition}
         reply = self._client.put_object(
             Bucket=self._bucket,
             Key=self._key(key),
             Body=data,
             ContentType=content_type(key),
             Tagging=f"class={kind}",
-            **self._headers,
-            **condition,
+            **options,
         )
         self._heard(reply)
         return str(reply["ETag"])

@@ -215,10 +215,13 @@ def generate_layout(
             best = (got, draft, served)
         lost = next(iter(served.network.unreached.values()), lost)
         kept = set(served.items)
-        gone = [i.rect for i in draft.items if i not in kept]
-        if target_capacity_kw is None or got > target_capacity_kw - _smallest(profile, rules) or not gone:
+        gone = [i for i in draft.items if i not in kept]
+        missing = 0.0 if target_capacity_kw is None else target_capacity_kw - got
+        # a new draft is worth its time where what no road reached could make the difference, or was much
+        lost_kw = _capacity(gone, profile)
+        if missing < _smallest(profile, rules) or not gone or lost_kw < min(missing, 0.05 * got):
             break
-        banned = np.concatenate([banned, np.array(gone)])
+        banned = np.concatenate([banned, np.array([i.rect for i in gone])])
     if best is None or not _useful(best[2].items) or best[2].network.entry is None:
         raise NoBuildableGroundError(_why_no_asset(draft, target_capacity_kw, lost))
     return _plan(

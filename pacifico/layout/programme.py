@@ -151,8 +151,8 @@ def _flattest_place(field: Field, spec: Spec, power_kw: float) -> tuple[float, f
     size = 60.0
     west, south, east, north = field.placeable.bounds
     x, y = np.meshgrid(np.arange(west, east, size / 2), np.arange(south, north, size / 2))
-    x, y = x.ravel(), y.ravel()
-    rects = np.column_stack([x, y, x + size, y + size])
+    corners = np.column_stack([x.ravel(), y.ravel()])
+    rects = np.hstack([corners, corners + size])
     for limit in (spec.number("substation", "slope_limit_deg"), spec.number("battery", "slope_limit_deg"), 90.0):
         good = rects[field.sieve(limit).passes(rects)]
         if len(good):

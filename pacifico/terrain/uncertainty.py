@@ -54,6 +54,7 @@ class ErrorModel:
 SOURCES: Mapping[str, ErrorModel] = {
     "3dep": ErrorModel(0.8, 100.0, "USGS 3DEP accuracy, 0.8 m; correlation over 100 m assumed"),
     "3dep-30": ErrorModel(0.8, 150.0, "USGS 3DEP accuracy, 0.8 m; correlation over 150 m assumed"),
+    "level ground": ErrorModel(0.0, 100.0, "level ground is assumed: its error is not known, and none is added"),
     "glo30": ErrorModel(2.0, 200.0, "Copernicus GLO-30, 2 m relative; correlation over 200 m assumed"),
 }
 """Errors of the named sources."""

@@ -14,7 +14,8 @@ from pacifico.run.legend import ASSETS
 playwright = pytest.importorskip("playwright.sync_api")
 TimeoutError = playwright.TimeoutError  # noqa: A001 (its own, not Python's)
 
-pytestmark = pytest.mark.browser
+# the first run after an install compiles the kernels, beside whatever else the machine does
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "explore_site.ipynb"
 
@@ -37,7 +38,7 @@ def open_and_run(page, lab, notebook: Path):
             continue
         break
     shown, failed = ".leaflet-container path.leaflet-interactive", '[data-mime-type="application/vnd.jupyter.error"]'
-    page.wait_for_selector(f"{shown}, {failed}", timeout=120_000)
+    page.wait_for_selector(f"{shown}, {failed}", timeout=400_000)
     assert outputs_in_error(page) == []
 
 
