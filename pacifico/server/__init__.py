@@ -1,1 +1,0 @@
-"""Jupyter Server extension: REST routes and review pages."""
