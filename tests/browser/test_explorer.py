@@ -125,7 +125,8 @@ def test_the_site_is_explored(page, lab, asked_outside):
     page.locator(".widget-dropdown", has_text="Profile").locator("select").select_option("BESS")
     set_readout(page, "Target, MW", "0.1")
     page.locator(".widget-html", has_text="No layout:").wait_for(timeout=30_000)
-    assert page.locator(f'.leaflet-container path[fill="{ASSETS["substation"][1]}"]').count() == 0
+    left = page.locator(f'.leaflet-container path[fill="{ASSETS["substation"][1]}"]')
+    playwright.expect(left).to_have_count(0, timeout=30_000)
 
     assert outputs_in_error(page) == []
     assert asked_outside == []

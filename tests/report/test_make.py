@@ -31,16 +31,18 @@ def report(tmp_path_factory):
 
 def test_the_folder_holds_what_the_contract_says(report):
     folder, outcome, stages = report
-    assert {p.name for p in folder.iterdir()} >= {
-        "inputs", "layout.geojson", "manifest.json", "metrics.json", "report.html", "report.ipynb",
+    written = {
+        "assets.csv", "layout.geojson", "layout.kmz", "metrics.json", "report.html", "report.ipynb", "roads.csv",
+        "site-plan.pdf",
     }  # fmt: skip
+    assert {p.name for p in folder.iterdir()} == written | {"inputs", "manifest.json"}
     assert {p.name for p in (folder / "inputs").iterdir()} == {"sample-site.kml", "dem.tif"}
     assert (folder / "inputs" / "sample-site.kml").read_bytes() == sample_site_path().read_bytes()
     assert stages == [
         "fetching_dem", "computing_slope", "analyzing_terrain", "placing_assets", "generating_roads",
         "computing_earthwork", "finalizing",
     ]  # fmt: skip
-    assert set(outcome.outputs) == {"layout.geojson", "metrics.json", "report.html", "report.ipynb"}
+    assert set(outcome.outputs) == written
 
 
 def test_the_layout_is_that_of_the_engine_on_the_source_itself(report, tmp_path):
@@ -77,7 +79,8 @@ def test_it_can_be_made_again_to_the_byte(report):
     folder, _, _ = report
     again = reproduce(folder)
     assert again.verdict == "identical", str(again)
-    assert dict(again.files) == {"layout.geojson": "identical", "metrics.json": "identical"}
+    compared = ("assets.csv", "layout.geojson", "layout.kmz", "metrics.json", "roads.csv")
+    assert dict(again.files) == dict.fromkeys(compared, "identical")
     assert str(again).startswith("identical: 2 outputs")
 
 
