@@ -15,7 +15,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 TimeoutError = playwright.TimeoutError  # noqa: A001 (its own, not Python's)
 
 # the first run after an install compiles the kernels, beside whatever else the machine does
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "explore_site.ipynb"
 
@@ -27,7 +27,8 @@ def open_and_run(page, lab, notebook: Path):
     page.goto(f"{base}/lab/tree/{notebook.name}?token={token}")
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
     accept = page.locator(".jp-Dialog button.jp-mod-accept")
-    page.add_locator_handler(accept, lambda button: button.click())
+    # a dialog may come back before the first is gone: looked for anew at each step, not waited away
+    page.add_locator_handler(accept, lambda button: button.last.click(), no_wait_after=True)
     started = page.locator(".jp-InputArea-prompt", has_text=re.compile(r"\[[*\d]"))
     for _ in range(20):  # 'idle' shows before the kernel takes anything: what is run too early is lost
         page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
