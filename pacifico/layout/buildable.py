@@ -18,8 +18,6 @@ from shapely import MultiPolygon, Polygon
 from pacifico.terrain.surface import slope_deg
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from shapely.geometry.base import BaseGeometry
 
     from pacifico.grid import Grid, Ground
@@ -246,15 +244,6 @@ def _covered(first: float, last: float, count: int) -> tuple[slice, Floats]:
     start = min(max(int(np.floor(first)), 0), count - 1)
     stop = min(max(int(np.ceil(last)), start + 1), count)
     return slice(start, stop), np.diff(np.clip(np.arange(start, stop + 1, dtype=np.float64), first, last))
-
-
-def shares(field: Field, slope_limits_deg: Mapping[str, float]) -> dict[str, float]:
-    """Share of the placeable cells that each asset type's slope limit leaves [0-1]."""
-    total = int(field.inside.sum())
-    return {
-        kind: (float((buildable_mask(field, limit)).sum()) / total if total else 0.0)
-        for kind, limit in slope_limits_deg.items()
-    }
 
 
 def _polygonal(geometry: BaseGeometry) -> Polygon | MultiPolygon:

@@ -16,7 +16,6 @@ from pacifico.layout.buildable import (
     buildable_mask,
     cells_inside,
     hard_ground,
-    shares,
     zonal,
 )
 from pacifico.site.model import Zone
@@ -186,13 +185,6 @@ def test_a_larger_setback_never_adds_buildable_ground(make, one, other, limit):
     a, b = (buildable_area(make.field(site, ground, setback_m=s), limit) for s in (small, large))
     assert b.area <= a.area + 1e-6
     assert b.difference(a).area < 1.0
-
-
-def test_shares_count_cells_of_the_placeable_ground(make):
-    field = make.field(make.site(), make.ground(lambda x, y: np.where(x < 300, 0.0, 0.1 * (x - 300))))
-    found = shares(field, {"solar_array": 10.0, "battery": 4.0})
-    assert found["solar_array"] == 1.0
-    assert 0.49 < found["battery"] < 0.51
 
 
 def test_a_coarse_source_is_no_gentler_than_between_its_own_cells(make):
