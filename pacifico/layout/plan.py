@@ -18,6 +18,7 @@ from pacifico.layout.catalog import asset_type, solar_unit
 from pacifico.layout.earthwork import CorridorVolumes, PadPlane, corridors
 from pacifico.layout.metrics import measure
 from pacifico.layout.programme import draft_layout, programme
+from pacifico.layout.reasons import why_less, why_no_asset, why_no_ground
 from pacifico.layout.serve import Served, earthwork_rules, merged, serve
 from pacifico.layout.spec import PROFILES, STRATEGIES, Profile, Spec, Strategy, make_spec
 
@@ -200,7 +201,7 @@ def generate_layout(
     )
     main = _main_limit(profile, rules)
     if not ground_.buildable_mask(field, main).any():
-        raise NoBuildableGroundError(_why_nothing(field, main, rules))
+        raise NoBuildableGroundError(why_no_ground(field, main, rules))
     where = _entry(site, entry)
     best: tuple[float, Draft, Served] | None = None
     banned = np.empty((0, 4))
@@ -223,7 +224,7 @@ def generate_layout(
             break
         banned = np.concatenate([banned, np.array([i.rect for i in gone])])
     if best is None or not _useful(best[2].items) or best[2].network.entry is None:
-        raise NoBuildableGroundError(_why_no_asset(draft, target_capacity_kw, lost))
+        raise NoBuildableGroundError(why_no_asset(draft, target_capacity_kw, lost))
     return _plan(
         site, field, dem, profile, strategy, target_capacity_kw, rules, best[1], best[2], best[2].network.entry
     )
@@ -256,29 +257,6 @@ def _main_limit(profile: Profile, rules: Spec) -> float:
     """Slope limit of the asset that a profile is about [°]."""
     kinds = {"solar_farm": "solar_array", "hybrid": "solar_array", "wind_hybrid": "solar_array", "bess": "battery"}
     return rules.number(kinds.get(profile, "generator"), "slope_limit_deg")
-
-
-def _why_nothing(field: ground_.Field, limit: float, rules: Spec) -> str:
-    if field.placeable.is_empty:
-        return (
-            f"no buildable ground: exclusions and the setback of {rules.number('site', 'setback_m'):g} m leave nothing; "
-            "reduce the setback or the exclusions"
-        )
-    known = field.slope[field.inside]
-    if not known.size or np.isnan(known).all():
-        return "no buildable ground: the DEM has no data inside the site; use a DEM that covers it"
-    return (
-        f"no buildable ground: the gentlest cell has a slope of {np.nanmin(known):.1f} deg, the limit is {limit:g} deg; "
-        "raise slope_limit_deg in --spec or choose another site"
-    )
-
-
-def _why_no_asset(draft: Draft, target_kw: float | None, lost: str) -> str:
-    reasons = "; ".join(f"{u.kind}: {u.reason}" for u in draft.unplaced if u.kind != "substation") or lost
-    wanted = f" for a target of {target_kw:,.0f} kW" if target_kw is not None else ""
-    return (
-        f"no buildable ground: not one asset can stand{wanted} ({reasons or 'the target is below the smallest unit'})"
-    )
 
 
 def _entry(site: Site, entry: tuple[float, float] | None) -> Point | None:
@@ -358,7 +336,7 @@ def _plan(
     area = ground_.buildable_area(field, _main_limit(profile, rules))
     unplaced = merged((*draft.unplaced, *served.lost))
     got = _capacity(served.items, profile)
-    shortfall = _shortfall(got, target_kw, _smallest(profile, rules), unplaced)
+    shortfall = why_less(got, target_kw, _smallest(profile, rules), unplaced)
     about = _about(dem)
     return Plan(
         site=site,
@@ -403,16 +381,6 @@ def _names(items: Sequence[Item]) -> list[str]:
         seen[item.kind] = seen.get(item.kind, 0) + 1
         out.append(f"{item.kind}-{seen[item.kind]:04d}")
     return out
-
-
-def _shortfall(got: float, target_kw: float | None, smallest: float, unplaced: Sequence[Unplaced]) -> str:
-    """One line where less stands than was asked for."""
-    missing = "; ".join(f"{u.count} x {u.kind}: {u.reason}" for u in unplaced)
-    if target_kw is not None and got <= target_kw - smallest:
-        return f"{got:,.0f} kW of the {target_kw:,.0f} kW asked for are placed" + (
-            f" ({missing})" if missing else ": the site's good ground is used up"
-        )
-    return f"not everything is placed ({missing})" if missing else ""
 
 
 def _about(dem: xr.DataArray) -> dict[str, Any]:
