@@ -70,6 +70,7 @@ class S3Store:
         if sse == "aws:kms" and kms_key_id:
             self._headers["SSEKMSKeyId"] = kms_key_id
         self._clock = _Clock()
+        self._client.meta.events.register("after-call.s3", self._hear)
 
     @property
     def url(self) -> str:
@@ -80,8 +81,9 @@ class S3Store:
         """Seconds since 1970 by S3's clock, as its replies tell it."""
         told = self._clock.now()
         if told is None:
-            with self._failing("clock"):
-                self._heard(self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1))
+            # Any reply tells it: also that nothing is there, or that this role may not look.
+            with contextlib.suppress(NotFoundError), self._failing("clock", missing=True):
+                self._client.head_object(Bucket=self._bucket, Key=self._prefix + "clock")
             told = self._clock.now()
         if told is None:
             raise StoreError(f"store {self.url}: replies carry no Date; an S3 store must send one")
@@ -92,7 +94,9 @@ class S3Store:
         with self._failing(key, missing=True):
             reply = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
             data = reply["Body"].read()
-        date = self._heard(reply)
+        date = _date(reply)
+        if date is None:
+            raise StoreError(f"store {self.url}: a reply carries no Date; an S3 store must send one")
         return Blob(data, reply["ETag"], max(0.0, date - reply["LastModified"].timestamp()))
 
     def create(self, key: str, data: bytes, *, kind: StorageClass) -> str:
@@ -183,16 +187,12 @@ class S3Store:
             Tagging=f"class={kind}",
             **options,
         )
-        self._heard(reply)
         return str(reply["ETag"])
 
-    def _heard(self, reply: Any) -> float:
-        date = reply["ResponseMetadata"]["HTTPHeaders"].get("date")
-        if date is None:
-            raise StoreError(f"store {self.url}: a reply carries no Date; an S3 store must send one")
-        seconds = parsedate_to_datetime(date).timestamp()
-        self._clock.hear(seconds)
-        return seconds
+    def _hear(self, parsed: Any, **_: Any) -> None:
+        """Learn the time from a reply of any kind."""
+        if (date := _date(parsed)) is not None:
+            self._clock.hear(date)
 
     @contextlib.contextmanager
     def _failing(self, key: str, *, missing: bool = False, swapping: bool = False) -> Iterator[None]:
@@ -207,6 +207,12 @@ class S3Store:
             raise StoreError(f"store {self.url}: {key}: {code}: {error}; check bucket, rights and region") from error
         except (BotoCoreError, HTTPClientError, boto3.exceptions.Boto3Error) as error:
             raise StoreError(f"store {self.url}: {key}: {error}; check the network and the credentials") from error
+
+
+def _date(reply: Any) -> float | None:
+    """When S3 says that it replied [s since 1970]."""
+    text = reply["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return None if text is None else parsedate_to_datetime(text).timestamp()
 
 
 class _Clock:

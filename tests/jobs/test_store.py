@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 import urllib.request
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -152,6 +154,33 @@ def test_a_store_that_is_away_is_an_outside_failure(monkeypatch, aws, tmp_path):
     with pytest.raises(StoreError, match="check the network"):
         store.read("a")
     assert issubclass(StoreError, OutsideServiceError)
+
+
+@pytest.mark.parametrize("answer", [403, 404, 200])
+def test_the_time_is_told_by_a_reply_of_any_kind(monkeypatch, aws, answer):
+    """A submitter may look at his own folder alone: that a request is refused tells the time, too."""
+    asked = []
+
+    class Refuses(BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            asked.append(self.path)
+            self.send_response_only(answer)
+            self.send_header("Date", "Mon, 01 Jan 2035 00:00:00 GMT")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Refuses)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    store = S3Store("s3://bucket/p")
+    assert abs(store.now() - datetime(2035, 1, 1, tzinfo=UTC).timestamp()) < 10
+    store.now()
+    assert len(asked) == 1  # once heard, the time goes on by itself
+    server.shutdown()
+    server.server_close()
 
 
 def test_a_folder_without_rights_is_an_outside_failure(tmp_path):
