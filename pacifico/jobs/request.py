@@ -45,7 +45,8 @@ class JobRequest(BaseModel):
     """One job: a site, a design and the notebook that makes its report.
 
     `dem` is a source's name (3dep, 3dep-30, glo30, sample), `upload:<sha256>` of the owner's, or an https or s3
-    address that the settings allow; None on level ground (`use_terrain` false).
+    address that the settings allow; None on level ground (`use_terrain` false). `target_capacity_kw` None asks for all
+    that fits.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=2048)
@@ -54,7 +55,7 @@ class JobRequest(BaseModel):
     layout_id: str = Field(default_factory=lambda: str(uuid.uuid4()))
     site_id: str = Field(min_length=1, max_length=200)
     owner: str = Field(min_length=1, max_length=200)
-    target_capacity_kw: float = Field(ge=100, le=5_000_000, strict=True)
+    target_capacity_kw: float | None = Field(default=None, ge=100, le=5_000_000, strict=True)
     dem: str | None = None
     dem_resolution_m: float | None = Field(default=None, ge=1, le=30, strict=True)
     use_terrain: bool = Field(default=True, strict=True)

@@ -266,8 +266,11 @@ def test_submit_many_from_a_table(environ, boundary, capsys, tmp_path):
     asked = [client._records.request(client.owner, r["layout_id"])[0] for r in found]
     assert [(r.dem, r.target_capacity_kw, r.strategy) for r in asked] == [
         ("sample", 2000, "density"),
-        ("3dep", 50_000, "balanced"),
+        ("3dep", None, "balanced"),
     ]
+    assert main(["jobs", "submit-many", str(table), "--capacity-kw", "3000", "--json"]) == 0
+    last = json.loads(capsys.readouterr().out)[1]["layout_id"]
+    assert client._records.request(client.owner, last)[0].target_capacity_kw == 3000
     table.write_text("boundary,colour\nx,red\n")
     assert main(["jobs", "submit-many", str(table)]) == 2
     assert "columns colour are unknown" in capsys.readouterr().err
