@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pacifico.explorer import explore as explore
     from pacifico.layout.plan import Plan as Plan
     from pacifico.layout.plan import generate_layout as generate_layout
+    from pacifico.report.variants import generate_variants as generate_variants
     from pacifico.site.boundary import read_site as read_site
     from pacifico.site.model import Site as Site
     from pacifico.terrain.dem import open_dem as open_dem
@@ -29,6 +30,7 @@ _HOMES = {
     "curvature": "pacifico.terrain.surface",
     "explore": "pacifico.explorer",
     "generate_layout": "pacifico.layout.plan",
+    "generate_variants": "pacifico.report.variants",
     "hillshade": "pacifico.terrain.surface",
     "open_dem": "pacifico.terrain.dem",
     "read_site": "pacifico.site.boundary",

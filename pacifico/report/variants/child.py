@@ -1,0 +1,48 @@
+"""The process that makes the layout of one strategy: `python -m pacifico.report.variants.child FOLDER STRATEGY`."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from pacifico.errors import PacificoError
+from pacifico.layout.plan import generate_layout
+from pacifico.report.variants.process import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pacifico.layout.plan import Plan
+    from pacifico.layout.spec import Strategy
+
+
+def main(argv: Sequence[str]) -> int:
+    """Make the layout and leave it, or why there is none, in the folder."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    folder, strategy = Path(argv[0]), argv[1]
+    site, dem, design = pickle.loads((folder / "job.pickle").read_bytes())  # noqa: S301 (written by the parent)
+    result: Plan | Failure
+    try:
+        result = generate_layout(site, dem, strategy=cast("Strategy", strategy), **design)
+    except PacificoError as error:
+        result = Failure(strategy, type(error).__name__, " ".join(str(error).split()), error.exit_code)
+    part = folder / f"{strategy}.part"
+    part.write_bytes(pickle.dumps(result))
+    part.rename(folder / f"{strategy}.pickle")
+    return 0
+
+
+def _end_with_parent() -> None:
+    """Stop when the parent is gone: nobody would read the result, and its folder may go at any time."""
+    # not sys.stdin: its lock, held here, would stop the interpreter from ending
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
