@@ -146,7 +146,7 @@ def _window(
     bounds = _widened(site.boundary.bounds, _halo(cell, halo_m) + cell)
     if source == sources.SAMPLE:
         return _sample_window(bounds, site.crs)
-    remote = source.lower().startswith(("http://", "https://"))
+    remote = source.lower().startswith(("http://", "https://", "s3://"))
     if not remote and source not in sources.NAMED:
         return read_window(source, bounds, site.crs)
     from pacifico.terrain import named  # noqa: PLC0415 (network modules, where a network is meant)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from pacifico.errors import OutsideServiceError
+from pacifico.terrain import s3
 from pacifico.terrain.cache import FolderCache, pack, unpack
 from pacifico.terrain.raster import RasterWindow, display_name, read_window
 
@@ -49,6 +50,8 @@ class SourceSettings:
     """3DEP of 1 arc-second, about 30 m."""
     glo30_url: str = "https://copernicus-dem-30m.s3.amazonaws.com"
     """Folder of the Copernicus GLO-30 tiles."""
+    s3_endpoint: str | None = None
+    """Server of s3:// addresses; None for AWS."""
     timeout_s: float = 30.0
     """For one request."""
     retries: int = 3
@@ -62,9 +65,10 @@ class SourceSettings:
     def from_environment(cls, environ: Mapping[str, str]) -> SourceSettings:
         """Settings with what PACIFICO_3DEP_URL, PACIFICO_3DEP30_URL, PACIFICO_GLO30_URL and PACIFICO_DEM_CACHE say.
 
-        PACIFICO_DEM_CACHE is a folder, or empty for no cache.
+        PACIFICO_DEM_CACHE is a folder, or empty for no cache. AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL name the server of
+        s3:// addresses where it is not AWS.
         """
-        given: dict[str, Any] = {}
+        given: dict[str, Any] = {"s3_endpoint": s3.endpoint_from(environ)}
         for name, variable in (
             ("tdep_url", "PACIFICO_3DEP_URL"),
             ("tdep30_url", "PACIFICO_3DEP30_URL"),
@@ -142,7 +146,8 @@ class _PassingError(Exception):
 
 
 def _read(url: str, bounds: Bounds, crs: CRS, settings: SourceSettings) -> RasterWindow:
-    path = f"/vsicurl/{url}" if urlsplit(url).scheme.startswith("http") else url
+    in_s3 = url.startswith(s3.SCHEME)
+    path = s3.gdal_path(url) if in_s3 else f"/vsicurl/{url}"
     host = f"/vsicurl/{urlsplit(url).scheme}://{urlsplit(url).hostname}"
     env = {
         "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
@@ -152,13 +157,18 @@ def _read(url: str, bounds: Bounds, crs: CRS, settings: SourceSettings) -> Raste
         "CPL_VSIL_CURL_NON_CACHED": host,  # a file once missed must not stay missed
         "CPL_VSIL_CURL_USE_HEAD": "YES",
         "VRT_SHARED_SOURCE": "0",
+        **(s3.gdal_options(url, settings.s3_endpoint) if in_s3 else {}),
     }
 
     def ask() -> RasterWindow:
         try:
             return read_window(path, bounds, crs, env=env)
         except OutsideServiceError as error:
-            raise _PassingError(str(error).partition(": ")[2] or str(error)) from error
+            reason = str(error).partition(": ")[2] or str(error)
+            said = s3.refusal(reason) if in_s3 else None
+            if said is not None:
+                raise OutsideServiceError(f"{display_name(url)} in s3://{urlsplit(url).netloc}: {said}") from error
+            raise _PassingError(reason) from error
 
     return _patiently(ask, url, settings)
 

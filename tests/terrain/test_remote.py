@@ -300,11 +300,11 @@ def test_many_readers_and_writers_of_one_cache(tmp_path):
     assert [path.suffix for path in cache.folder.iterdir()] == [".npz"]
 
 
-@pytest.mark.parametrize("method", ["HEAD", "GET"])
-@pytest.mark.parametrize("fault", [503, 500, 429, "reset", "cut"])
+@pytest.mark.parametrize(
+    ("method", "fault"),
+    [*((method, fault) for method in ("HEAD", "GET") for fault in (503, 500, 429, "reset")), ("GET", "cut")],
+)
 def test_passing_faults_are_outlived(server, settings, tmp_path, caplog, method, fault):
-    if (method, fault) == ("HEAD", "cut"):
-        pytest.skip("an answer to HEAD has no body to cut")
     put_glo30(server, tmp_path, -96, 44)
     server.fail(method, "Copernicus", fault, times=2 if method == "HEAD" else 1)
     caplog.set_level(logging.CRITICAL)
