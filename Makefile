@@ -13,9 +13,10 @@ CANDIDATES := python3 python3.13 python3.12 python3.11
 PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	"$$p" -c '$(FITS)' 2>/dev/null && { echo "$$p"; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
+IAM_SIMULATE := 0.1.173
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help demo test slow bench coverage lint format lab picture constraints clean
+.PHONY: help demo test slow infra bench coverage lint format lab picture constraints clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -28,6 +29,11 @@ test: $(VENV)/.all  ## the tests, and every notebook run from top to bottom
 
 slow: $(VENV)/.all  ## the tests that take longer (wheel, browser, big sites)
 	$(BIN)/python -m pytest -m 'slow and not benchmark'
+
+# A second opinion on the policies comes from tools that pin much: each in a folder of its own.
+infra: $(VENV)/.all $(VENV)/.policy  ## Terraform against mocks and an emulator, a job through it, every command of the runbook
+	PATH="$(CURDIR)/$(VENV)/policy/bin:$$PATH" PACIFICO_IAM_SIMULATE="$(CURDIR)/$(VENV)/policy" \
+	  $(BIN)/python -m pytest -m 'slow or terraform' --durations=12 tests/infra
 
 bench: $(VENV)/.bench  ## speed against peers
 	$(BIN)/python -m pytest -m benchmark tests/benchmarks
@@ -85,6 +91,14 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.bench: $(VENV)/.all
 	$(PIP) --editable '.[lab,aws,cad,dev,bench]'
+	@touch $@
+
+$(VENV)/.policy: infra/policy-tools.txt | $(BIN)/python
+	@$(PYTHON) -m venv $(VENV)/policy
+	$(VENV)/policy/bin/python -m pip --disable-pip-version-check --quiet install --requirement infra/policy-tools.txt
+	@if command -v npm >/dev/null; then \
+	  npm install --silent --no-fund --no-audit --prefix $(VENV)/policy @cloud-copilot/iam-simulate@$(IAM_SIMULATE) </dev/null; \
+	else echo "npm is not installed: no second policy evaluator"; fi
 	@touch $@
 
 $(VENV)/.all: pyproject.toml constraints.txt | $(BIN)/python

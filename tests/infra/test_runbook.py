@@ -196,6 +196,6 @@ def _nothing_is_left(env):
     assert not [c for c in clusters if c["status"] == "ACTIVE"], "a deleted cluster is still told, as inactive"
     tagged = [{"Name": "tag:Environment", "Values": ["runbook"]}]
     assert not client("ec2").describe_vpcs(Filters=tagged)["Vpcs"]
-    assert not client("ec2").describe_nat_gateways(Filter=[*tagged, {"Name": "state", "Values": ["available"]}])[
-        "NatGateways"
-    ]
+    # The emulator overlooks the filter by tag here.
+    gates = client("ec2").describe_nat_gateways(Filter=[{"Name": "state", "Values": ["available"]}])["NatGateways"]
+    assert not [g for g in gates if {"Key": "Environment", "Value": "runbook"} in g["Tags"]]
