@@ -42,8 +42,19 @@ def asked_outside():
     return []
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if call.when == "call":
+        item.stash[FAILED] = outcome.get_result().failed
+
+
+FAILED = pytest.StashKey[bool]()
+
+
 @pytest.fixture
-def page(browser, asked_outside):
+def page(browser, asked_outside, request, tmp_path):
+    """Return a page that reaches loopback alone; of a test that fails, a picture is kept and dialogs are told."""
     context = browser.new_context(viewport={"width": 1500, "height": 1000})
 
     def guard(route):
@@ -54,13 +65,19 @@ def page(browser, asked_outside):
             route.abort()
 
     context.route(lambda url: url.startswith("http"), guard)
-    yield context.new_page()
+    page = context.new_page()
+    yield page
+    if request.node.stash.get(FAILED, False):
+        picture = tmp_path / "failed.png"
+        page.screenshot(path=picture)
+        print(f"the page as it failed: {picture}; dialogs: {page.locator('.jp-Dialog').all_inner_texts()}")
     context.close()
 
 
-@pytest.fixture
-def lab(tmp_path):
-    """Address with token and root folder of a running JupyterLab."""
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """Address, token and root folder of a running JupyterLab that shows no news and puts itself in `window.jupyterapp`."""
+    tmp_path = tmp_path_factory.mktemp("lab")
     config = tmp_path / "config"
     (config / "labconfig").mkdir(parents=True)
     quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
@@ -73,8 +90,12 @@ def lab(tmp_path):
         "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
         "JUPYTER_PREFER_ENV_PATH": "1",
+        "PACIFICO_STORE": str(tmp_path / "store"),
     }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0", f"--notebook-dir={root}"]  # fmt: skip
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0",
+        f"--notebook-dir={root}", "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly",
+    ]  # fmt: skip
     log = (tmp_path / "lab.log").open("wb")
     server = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
@@ -87,6 +108,42 @@ def lab(tmp_path):
             server.kill()
             server.wait()
         log.close()
+
+
+_FAULTS = '[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type="application/vnd.jupyter.error"]'
+
+# Run before the kernel is chosen, JupyterLab asks 'Select Kernel'; run before it answers, cells are lost.
+_RUN = """async path => {
+  const app = window.jupyterapp;
+  await app.restored;
+  const panel = Array.from(app.shell.widgets('main')).find(widget => widget.context?.path === path);
+  await panel.context.ready;
+  await panel.sessionContext.ready;
+  await panel.sessionContext.session.kernel.info;
+  app.shell.activateById(panel.id);
+  await app.commands.execute('notebook:run-all-cells');
+}"""
+
+
+@pytest.fixture
+def run_notebook(page, lab):
+    """Return a function that opens a notebook and runs it from top to bottom; it ends when the last cell has."""
+
+    def run(notebook: Path) -> None:
+        (base, token), root = lab
+        shutil.copy(notebook, root / notebook.name)
+        page.goto(f"{base}/lab/tree/{notebook.name}?token={token}&reset")
+        page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+        page.evaluate(_RUN, notebook.name)
+        assert page.locator(_FAULTS).all_inner_texts() == []
+
+    return run
+
+
+@pytest.fixture
+def faults(page):
+    """Return a function that gives all that stands in red in the notebook."""
+    return lambda: page.locator(_FAULTS).all_inner_texts()
 
 
 def _address(server, runtime, log):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,40 +11,11 @@ import pytest
 from pacifico.run.legend import ASSETS
 
 playwright = pytest.importorskip("playwright.sync_api")
-TimeoutError = playwright.TimeoutError  # noqa: A001 (its own, not Python's)
 
 # the first run after an install compiles the kernels, beside whatever else the machine does
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "explore_site.ipynb"
-
-
-def open_and_run(page, lab, notebook: Path):
-    """Open a notebook and run all its cells; the first page of a fresh server may ask for a kernel."""
-    (base, token), root = lab
-    shutil.copy(notebook, root / notebook.name)
-    page.goto(f"{base}/lab/tree/{notebook.name}?token={token}")
-    page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
-    accept = page.locator(".jp-Dialog button.jp-mod-accept")
-    # a dialog may come back before the first is gone: looked for anew at each step, not waited away
-    page.add_locator_handler(accept, lambda button: button.last.click(), no_wait_after=True)
-    started = page.locator(".jp-InputArea-prompt", has_text=re.compile(r"\[[*\d]"))
-    for _ in range(20):  # 'idle' shows before the kernel takes anything: what is run too early is lost
-        page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
-        page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
-        try:
-            started.first.wait_for(timeout=3_000)
-        except TimeoutError:
-            continue
-        break
-    shown, failed = ".leaflet-container path.leaflet-interactive", '[data-mime-type="application/vnd.jupyter.error"]'
-    page.wait_for_selector(f"{shown}, {failed}", timeout=400_000)
-    assert outputs_in_error(page) == []
-
-
-def outputs_in_error(page) -> list[str]:
-    kinds = ["application/vnd.jupyter.stderr", "application/vnd.jupyter.error"]
-    return page.locator(", ".join(f'[data-mime-type="{kind}"]' for kind in kinds)).all_inner_texts()
 
 
 def set_readout(page, slider: str, value: str):
@@ -65,8 +35,9 @@ def shoot(page, name: str):
         page.locator(".jp-OutputArea-output .widget-hbox").first.screenshot(path=Path(folder) / f"explorer-{name}.png")
 
 
-def test_the_site_is_explored(page, lab, asked_outside):
-    open_and_run(page, lab, NOTEBOOK)
+def test_the_site_is_explored(page, run_notebook, faults, asked_outside):
+    run_notebook(NOTEBOOK)
+    page.wait_for_selector(".leaflet-container path.leaflet-interactive", timeout=60_000)
 
     # terrain images lie under the whole boundary
     images = page.locator(".leaflet-container img.leaflet-image-layer")
@@ -129,5 +100,5 @@ def test_the_site_is_explored(page, lab, asked_outside):
     left = page.locator(f'.leaflet-container path[fill="{ASSETS["substation"][1]}"]')
     playwright.expect(left).to_have_count(0, timeout=30_000)
 
-    assert outputs_in_error(page) == []
+    assert faults() == []
     assert asked_outside == []
