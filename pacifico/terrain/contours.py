@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
+
+Ring = list[tuple[float, float]]
 
 LINES_AIMED_AT = 15
 INDEX_EVERY = 5
@@ -151,21 +154,31 @@ def slope_classes(
     ends = sorted({float(b) for b in breaks_deg if 0 < b < 90})
     steep = coarsened(Ground(grid, np.asarray(slope_deg, dtype=np.float64)))
     numbers = np.searchsorted(ends, np.nan_to_num(steep.z, nan=0.0), side="left").astype(np.uint8)
-    parts: list[list[shapely.Polygon]] = [[] for _ in range(len(ends) + 1)]
+    parts: list[list[list[Ring]]] = [[] for _ in range(len(ends) + 1)]
     for geometry, number in shapes(numbers, mask=np.isfinite(steep.z), transform=Affine(*steep.grid.transform)):
-        rings = geometry["coordinates"]
-        parts[int(number)].append(shapely.Polygon(rings[0], rings[1:]))
+        parts[int(number)].append(geometry["coordinates"])
     limits = [0.0, *ends, 90.0]
     classes = []
     shapely.prepare(within)
-    for number, polygons in enumerate(parts):
-        patches = np.array(polygons, dtype=object)  # they share no edge, being of one class
+    for number, rings in enumerate(parts):
+        patches = _polygons(rings)  # they share no edge, being of one class
         whole_in = shapely.contains_properly(within, patches)
         patches[~whole_in] = shapely.intersection(patches[~whole_in], within)
         ground = [part for part in shapely.get_parts(shapely.get_parts(patches)) if part.geom_type == "Polygon"]
         whole = shapely.MultiPolygon(ground)
         classes.append(SlopeClass(limits[number], limits[number + 1], whole))
     return classes
+
+
+def _polygons(rings: list[list[Ring]]) -> NDArray[Any]:
+    """Polygons from the rings of each, shell first: made all at once, as noisy ground has hundreds of thousands."""
+    if not rings:
+        return np.array([], dtype=object)
+    flat = [ring for polygon in rings for ring in polygon]
+    corners = np.fromiter(chain.from_iterable(chain.from_iterable(flat)), dtype=np.float64).reshape(-1, 2)
+    made: Any = shapely.linearrings(corners, indices=np.repeat(np.arange(len(flat)), [len(ring) for ring in flat]))
+    whose = np.repeat(np.arange(len(rings)), [len(of_one) for of_one in rings])
+    return cast("NDArray[Any]", shapely.polygons(made, indices=whose))
 
 
 def coarsened(ground: Ground) -> Ground:

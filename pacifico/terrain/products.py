@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ MOST_DRAWN_CELLS = 400_000_000
 """Cells times realizations of the DEM's error: large sites get fewer, at least 12."""
 DECIMALS = 7
 """Of degrees: a centimetre."""
+_LONG = re.compile(r"\d+\.\d{8,}")
 
 
 def write_terrain(
@@ -100,7 +102,7 @@ def write_terrain(
             elevation_m=c.elevation_m,
             label=c.label,
             index=c.is_index,
-            label_at=_lonlat(c.label_point, grid.crs)["coordinates"],
+            label_at=json.loads(_lonlat(c.label_point, grid.crs))["coordinates"],
             label_angle_deg=round(c.label_angle_deg, 1),
         )
         for c in lines
@@ -281,7 +283,8 @@ def _histogram(values: NDArray[np.float64], edges: NDArray[np.float64], to_ha: f
     return {"edges": [round(float(e), 3) for e in edges], "area_ha": [round(int(c) * to_ha, 3) for c in counts]}
 
 
-def _lonlat(geometry: BaseGeometry, crs: CRS) -> dict[str, Any]:
+def _lonlat(geometry: BaseGeometry, crs: CRS) -> str:
+    """GeoJSON of a geometry."""
     change = transformer(crs, LONLAT)
 
     def moved(xy: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -291,15 +294,17 @@ def _lonlat(geometry: BaseGeometry, crs: CRS) -> dict[str, Any]:
     turned = shapely.transform(geometry, moved)
     if turned.geom_type in {"Polygon", "MultiPolygon"}:
         turned = shapely.orient_polygons(turned)
-    mapped: dict[str, Any] = json.loads(shapely.to_geojson(turned))
-    return mapped
+    # GEOS writes one number in some hundred with all 17 digits.
+    return _LONG.sub(lambda number: repr(round(float(number[0]), DECIMALS)), str(shapely.to_geojson(turned)))
 
 
-def _feature(geometry: BaseGeometry, crs: CRS, **properties: Any) -> dict[str, Any]:
-    return {"type": "Feature", "properties": properties, "geometry": _lonlat(geometry, crs)}
+def _feature(geometry: BaseGeometry, crs: CRS, **properties: Any) -> str:
+    """Feature as text: noisy ground has millions of corners, which need not become Python's numbers."""
+    about = json.dumps(properties, ensure_ascii=False, separators=(",", ":"))
+    return f'{{"type":"Feature","properties":{about},"geometry":{_lonlat(geometry, crs)}}}'
 
 
-def _write_features(path: Path, features: list[dict[str, Any]]) -> None:
+def _write_features(path: Path, features: list[str]) -> None:
     """RFC 7946, one feature a line."""
-    body = ",\n".join(json.dumps(feature, ensure_ascii=False, separators=(",", ":")) for feature in features)
+    body = ",\n".join(features)
     path.write_text(f'{{"type":"FeatureCollection","features":[\n{body}\n]}}\n', encoding="utf-8")

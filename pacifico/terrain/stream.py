@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 
 BLOCK_ROWS = 512
 GDAL_CACHE_MB = 128
+COG = {
+    "compress": "DEFLATE",
+    "predictor": "YES",
+    "level": 1,
+    "blocksize": 512,
+    "bigtiff": "IF_SAFER",
+    "num_threads": "ALL_CPUS",
+}
+"""How finished rasters are written. The last bits of slopes are noise: level 6 takes twice the time to save 0.02 %.
+Threads compress tiles, which are written in their order: the bytes don't depend on how many there are."""
 
 
 def surface_blocks(
@@ -173,14 +183,5 @@ def _finish(part: Path, path: Path, *, cog: bool, averaged: bool) -> None:
         shutil.move(part, path)
         return
     made = part.with_suffix(".cog.tif")
-    copy(
-        part,
-        made,
-        driver="COG",
-        compress="DEFLATE",
-        predictor="YES",
-        blocksize=512,
-        overview_resampling="AVERAGE" if averaged else "NEAREST",
-        bigtiff="IF_SAFER",
-    )
+    copy(part, made, driver="COG", overview_resampling="AVERAGE" if averaged else "NEAREST", **COG)
     made.replace(path)
