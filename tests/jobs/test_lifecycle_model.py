@@ -67,6 +67,7 @@ class Jobs(RuleBasedStateMachine):
             return
         try:
             self.drain()
+            self.redrive_all()
         finally:
             shutil.rmtree(self.root)
 
@@ -129,6 +130,8 @@ class Jobs(RuleBasedStateMachine):
                 letter.sent -= 10
             self.generation[layout_id] += 1
             assert self.records.redrive(OWNER, layout_id).status.status == "queued"
+            self.sweep()  # an idle worker looks before the message comes: the old letters say nothing about the job
+            assert self.state(layout_id).status == "queued"
             self.send(layout_id)
 
     # --- workers
@@ -195,6 +198,19 @@ class Jobs(RuleBasedStateMachine):
     def kill(self, worker):
         """SIGKILL: nothing more is heard of it."""
 
+    @rule()
+    def poison(self):
+        """Whoever takes the next message is killed, three times over: it ends as a dead letter."""
+        taken = [letter for letter in self.visible()[:1] if not self.records.read(OWNER, letter.layout_id).alive]
+        for letter in taken:
+            while not letter.gone:
+                for other in self.letters:
+                    other.hidden = other is not letter
+                self.age(letter.layout_id, 61)
+                self.start()
+            for other in self.letters:
+                other.hidden = False
+
     @rule(layout_id=st.sampled_from(JOBS))
     def lease_ends(self, layout_id):
         self.age(layout_id, 61)
@@ -250,6 +266,15 @@ class Jobs(RuleBasedStateMachine):
         for layout_id in self.submitted():
             status = self.state(layout_id)
             assert status.terminal, f"{layout_id} stays {status.status}"
+
+    def redrive_all(self):
+        """What failed is put back by hand, and honest workers complete all of it."""
+        failed = [name for name in self.submitted() if self.state(name).status == "failed"]
+        for name in failed:
+            self.redrive(name)
+        self.drain()
+        for name in failed:
+            assert self.state(name).status == "completed", f"{name} is not completed after a redrive"
 
 
 Jobs.TestCase.settings = settings(

@@ -156,6 +156,8 @@ class World:
         self.proxy = proxy
         self.env = env
         self.tmp = tmp_path
+        self.gate = tmp_path / "gate"
+        self.fronts = []
         self.scratch = Path(env["PACIFICO_SCRATCH"])
         self.workers = []
         from pacifico.jobs.client import JobClient
@@ -169,12 +171,25 @@ class World:
         boundary.write_bytes(b"<kml/>")
         self.site = self.client.upload_site(boundary)
 
-    def submit(self, *, notebook="layout_report", **parameters):
+    def submit(self, *, notebook="layout_report", gated=False, **parameters):
+        """Submit a job; a gated one stays in its long cell until `open_gate`."""
+        if gated:
+            parameters["gate"] = str(self.gate)
         request = self.client.request(
             self.site, dem="sample", target_capacity_kw=1000, notebook=notebook, parameters=parameters
         )
         assert self.client.submit(request)["status"] == "queued"
         return request.layout_id
+
+    def open_gate(self):
+        self.gate.touch()
+
+    def front(self, rule):
+        """Another way to the same server, with a rule of its own."""
+        proxy = Proxy(self.proxy.target.geturl())
+        proxy.rule = rule
+        self.fronts.append(proxy)
+        return proxy.url
 
     def worker(self, *options, **env):
         log = (self.tmp / f"worker-{len(self.workers)}.log").open("w+b")
@@ -192,12 +207,19 @@ class World:
     def lines(self, process):
         process.log.seek(0)
         text = process.log.read().decode()
-        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
+
+    def endings(self, *processes):
+        """How deliveries ended, in the words of some workers, or of all."""
+        return [line["ending"] for p in processes or self.workers for line in self.lines(p) if line["event"] == "end"]
+
+    def says(self, ending, *processes, seconds=180):
+        self.until(lambda: ending in self.endings(*processes), seconds, f"the word '{ending}'")
 
     def said(self):
         return "\n".join(w.log.seek(0) or w.log.read().decode() for w in self.workers)
 
-    def until(self, condition, seconds=60, what="condition"):
+    def until(self, condition, seconds=180, what="condition"):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if found := condition():
@@ -208,12 +230,12 @@ class World:
     def status(self, layout_id):
         return self.records.read(self.client.owner, layout_id).status
 
-    def reaches(self, layout_id, *states, seconds=60):
+    def reaches(self, layout_id, *states, seconds=180):
         return self.until(
             lambda: (s := self.status(layout_id)).status in states and s, seconds, f"{layout_id} {' or '.join(states)}"
         )
 
-    def running(self, layout_id, seconds=60):
+    def running(self, layout_id, seconds=180):
         """Wait until its notebook is in the midst of its long cell."""
         return self.until(
             lambda: (s := self.status(layout_id)).status == "processing" and s.progress_pct >= 55 and s,
@@ -221,7 +243,7 @@ class World:
             f"{layout_id} in its long cell",
         )
 
-    def settled(self, seconds=30):
+    def settled(self, seconds=180):
         """Wait until no message is left in the job queue."""
         self.until(lambda: not any(self.queue.depth().values()), seconds, "an empty queue")
 
@@ -233,7 +255,9 @@ class World:
         return out
 
     def close(self):
-        self.proxy.rule = lambda call: None
+        for proxy in (self.proxy, *self.fronts):
+            proxy.rule = lambda call: None
+        self.open_gate()
         for process in self.workers:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
@@ -245,6 +269,8 @@ class World:
                 process.kill()
                 process.wait()
             process.log.close()
+        for proxy in self.fronts:
+            proxy.close()
 
 
 @pytest.fixture
@@ -256,8 +282,8 @@ def world(aws, bucket, queues, tmp_path, monkeypatch):
         "PACIFICO_QUEUE_URL": live,
         "PACIFICO_DLQ_URL": dead,
         "PACIFICO_OWNER": "ann",
-        "PACIFICO_LEASE_S": "4",
-        "PACIFICO_VISIBILITY_S": "6",
+        "PACIFICO_LEASE_S": "20",
+        "PACIFICO_VISIBILITY_S": "25",
         "PACIFICO_WAIT_S": "1",
         "PACIFICO_RETRY_S": "0.5",
         "PACIFICO_SWEEP_S": "1",
