@@ -46,14 +46,6 @@ _OTHERS: dict[str, dict[str, Rule]] = {
     "buildable": {},
     "exclusion": {"name": _TEXT, "zone_type": _TEXT, "buffer_m": _POSITIVE, "cost_multiplier": _POSITIVE},
     "entry": {"name": {}},
-    "cable": {
-        "cable_id": _TEXT,
-        "from_id": _TEXT,
-        "to_id": _TEXT,
-        "voltage_kv": _POSITIVE,
-        "length_m": _POSITIVE,
-        "in_road_trench": {"type": "boolean"},
-    },
 }
 _DEPTH = {"Point": 0, "LineString": 1, "Polygon": 2, "MultiPolygon": 3}
 _TYPES: dict[str, tuple[type, ...]] = {

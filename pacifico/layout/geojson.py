@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pacifico.layout.plan import Plan
 
 SCHEMA_VERSION = 1
-KINDS = ("boundary", "buildable", "exclusion", "entry", "asset", "pad", "road")
+KINDS = ("boundary", "buildable", "exclusion", "entry", "asset", "pad", "road", "cable")
 
 
 @cache
@@ -94,6 +94,8 @@ def records(plan: Plan, kind: str) -> tuple[list[dict[str, Any]], Sequence[BaseG
         return [_asset(a) for a in plan.asset_list], [a.footprint for a in plan.asset_list]
     if kind == "pad":
         return [_pad(p) for p in plan.pad_list], [p.plane.polygon for p in plan.pad_list]
+    if kind == "cable":
+        return [_cable(c) for c in plan.cable_list], [c.line for c in plan.cable_list]
     rows = [
         {
             "road_id": r.road_id,
@@ -148,6 +150,17 @@ def _pad(pad: Any) -> dict[str, Any]:
         "fill_m3": round(plane.fill_m3, 2),
         "batter_cut_m3": round(plane.batter_cut_m3, 2),
         "batter_fill_m3": round(plane.batter_fill_m3, 2),
+    }
+
+
+def _cable(cable: Any) -> dict[str, Any]:
+    return {
+        "cable_id": cable.cable_id,
+        "from_id": cable.from_id,
+        "to_id": cable.to_id,
+        "voltage_kv": cable.voltage_kv,
+        "length_m": round(cable.length_m, 2),
+        "in_road_trench": cable.in_road_trench,
     }
 
 

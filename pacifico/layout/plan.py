@@ -14,6 +14,7 @@ from pacifico import crs as crs_
 from pacifico.errors import CRSMismatchError, InputError, NoBuildableGroundError
 from pacifico.grid import Ground
 from pacifico.layout import buildable as ground_
+from pacifico.layout.cables import route_cables
 from pacifico.layout.catalog import asset_type, solar_unit
 from pacifico.layout.earthwork import CorridorVolumes, PadPlane, corridors
 from pacifico.layout.metrics import measure
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from pyproj import CRS
 
+    from pacifico.layout.cables import Cable
     from pacifico.layout.draft import Draft, Item, Unplaced
     from pacifico.layout.roads import Road
     from pacifico.site.model import Site, Zone
@@ -83,6 +85,7 @@ class Plan:
     metrics: Mapping[str, Any]
     shortfall: str
     """Why less stands than was asked for; empty where all of it does."""
+    cable_list: tuple[Cable, ...] = ()
 
     @property
     def crs(self) -> CRS:
@@ -103,6 +106,11 @@ class Plan:
     def roads(self) -> gpd.GeoDataFrame:
         """Roads with design heights, one a row."""
         return self._frame("road")
+
+    @property
+    def cables(self) -> gpd.GeoDataFrame:
+        """Collection cables, one a row."""
+        return self._frame("cable")
 
     def to_geojson(self) -> dict[str, Any]:
         """The plan as the FeatureCollection that the JSON Schema in this package describes (EPSG:4326)."""
@@ -333,6 +341,9 @@ def _plan(
     volumes = tuple(
         corridors(field.ground, [r.line for r in roads], [r.width_m for r in roads], rules=earthwork_rules(rules))
     )
+    collection = route_cables(
+        field, assets, roads, rules=rules, cost_zones=[z for z in site.exclusions if z.zone_type == "cost"]
+    )
     area = ground_.buildable_area(field, _main_limit(profile, rules))
     unplaced = merged((*draft.unplaced, *served.lost))
     got = _capacity(served.items, profile)
@@ -355,6 +366,7 @@ def _plan(
             *site.warnings,
             *dem.attrs.get("warnings", ()),
             *served.network.warnings,
+            *collection.warnings,
             *([shortfall] if shortfall else []),
         ),
         metrics=measure(
@@ -368,8 +380,10 @@ def _plan(
             volumes,
             served.lost,
             earthwork_rules(rules),
-        ),
+        )
+        | collection.metrics,
         shortfall=shortfall,
+        cable_list=collection.cables,
     )
 
 
