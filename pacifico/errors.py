@@ -32,6 +32,10 @@ class NoBuildableGroundError(InputError):
     """Limits, setbacks and exclusions leave no ground to build on."""
 
 
+class EditRefused(InputError):  # noqa: N818 (it says what happened: the plan stays as it was)
+    """An edit would break a rule of the layout: the message names the value, the limit and the remedy."""
+
+
 class OutsideServiceError(PacificoError, OSError):
     """A service that is not ours failed (elevation server, queue, store): exit status 3."""
 

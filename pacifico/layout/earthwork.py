@@ -22,7 +22,7 @@ from pacifico.errors import InputError
 from pacifico.grid import Ground
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -442,12 +442,31 @@ def earthwork_interval(
     InputError
         Where there is no field, or one is not of the grid's shape or not finite under the works.
     """
+    totals = [
+        float(each.sum())
+        for each in volumes_under_errors(ground, pads, roads, widths, errors=errors, follow_m=follow_m, rules=rules)
+    ]
+    if not totals:
+        raise InputError("no error field given; give at least one realization")
+    return EarthworkInterval(*np.percentile(totals, (10, 50, 90)).tolist())
+
+
+def volumes_under_errors(
+    ground: Ground,
+    pads: Sequence[PadPlane],
+    roads: Sequence[LineString],
+    widths: Sequence[float],
+    *,
+    errors: Iterable[F64],
+    follow_m: float = 30.0,
+    rules: EarthworkRules = DEFAULT_RULES,
+) -> Iterator[F64]:
+    """Cut + fill of each pad, then of each road [m³], for one error field after the other: see `earthwork_interval`."""
     polygons = [p.polygon for p in pads]
     planes = np.full((len(pads), 3), np.nan)
     xyz, starts, origins = _vertices(roads)
     moved = xyz.copy()
     quick = replace(rules, side_slope=0.0, search_rounds=min(rules.search_rounds, 4))
-    totals = []
     for error in errors:
         if error.shape != ground.grid.shape:
             raise InputError(
@@ -455,14 +474,12 @@ def earthwork_interval(
             )
         shaken = Ground(ground.grid, ground.z + error)
         moved[:, 2] = xyz[:, 2] + _followed(Ground(ground.grid, error), xyz, starts, origins, follow_m)
-        total = _pad_rows(shaken, polygons, planes, quick, tiles_across=4.0)[:, :2].sum()
-        total += _corridor_rows(shaken, moved, starts, origins, widths, quick)[:, :2].sum()
-        if not np.isfinite(total):
+        pad = _pad_rows(shaken, polygons, planes, quick, tiles_across=4.0)[:, :2].sum(axis=1)
+        road = _corridor_rows(shaken, moved, starts, origins, widths, quick)[:, :2].sum(axis=1)
+        each = np.concatenate([pad, road])
+        if not np.isfinite(each).all():
             raise InputError("the error field is not finite under a pad or road; give a field without nodata")
-        totals.append(total)
-    if not totals:
-        raise InputError("no error field given; give at least one realization")
-    return EarthworkInterval(*np.percentile(totals, (10, 50, 90)).tolist())
+        yield each
 
 
 def _followed(error: Ground, xyz: F64, starts: I64, origins: F64, window_m: float) -> F64:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from pacifico.grid import Ground
 from pacifico.layout.buildable import buildable_mask
-from pacifico.layout.earthwork import earthwork_interval
+from pacifico.layout.earthwork import volumes_under_errors
 from pacifico.terrain.uncertainty import buildable_area_ha, dem_error, error_field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import xarray as xr
+    from numpy.typing import NDArray
 
     from pacifico.layout.buildable import Field
     from pacifico.layout.draft import Unplaced
-    from pacifico.layout.earthwork import CorridorVolumes, EarthworkRules
+    from pacifico.layout.earthwork import CorridorVolumes, EarthworkRules, PadPlane
     from pacifico.layout.plan import Asset, Pad
     from pacifico.layout.roads import Road
     from pacifico.site.model import Site
@@ -41,13 +43,34 @@ def measure(
     earthwork: EarthworkRules,
 ) -> dict[str, Any]:
     """Metrics of section `metrics` of layout.geojson; areas in ha, volumes in m³ (bank), lengths in m."""
+    spread = works_spread(dem, [p.plane for p in pads], roads, earthwork).sum(axis=1)
+    return tally(
+        site,
+        assets,
+        pads,
+        roads,
+        volumes,
+        unreached=sum(u.count for u in lost),
+        spread_m3=spread,
+        buildable=buildable_ground(site, field, dem, slope_limit_deg),
+    )
+
+
+def tally(
+    site: Site,
+    assets: Sequence[Asset],
+    pads: Sequence[Pad],
+    roads: Sequence[Road],
+    volumes: Sequence[CorridorVolumes],
+    *,
+    unreached: int,
+    spread_m3: NDArray[np.float64],
+    buildable: BuildableGround,
+) -> dict[str, Any]:
+    """Metrics from what stands and from what `works_spread` (summed) and `buildable_ground` say."""
     ac = sum(a.item.capacity_kw for a in assets)
     cut, fill = sum(p.plane.cut_m3 for p in pads), sum(p.plane.fill_m3 for p in pads)
     road_cut, road_fill = sum(v.cut_m3 for v in volumes), sum(v.fill_m3 for v in volumes)
-    # cells are counted in the working CRS; the site's own geodesic area makes them true hectares
-    true = site.area_ha / (site.boundary.area / 1e4)
-    hectares = buildable_mask(field, slope_limit_deg).sum() * field.grid.cell_area_m2 / 1e4 * true
-    unreached = sum(u.count for u in lost)
     return {
         "total_capacity_kw": round(ac, 3),
         "total_capacity_dc_kw": round(sum(a.item.capacity_dc_kw for a in assets), 3),
@@ -66,35 +89,54 @@ def measure(
         "batter_cut_m3": round(sum(p.plane.batter_cut_m3 for p in pads) + sum(v.batter_cut_m3 for v in volumes), 1),
         "batter_fill_m3": round(sum(p.plane.batter_fill_m3 for p in pads) + sum(v.batter_fill_m3 for v in volumes), 1),
         "net_earthwork_m3": round(cut + road_cut - fill - road_fill, 1),
-        "earthwork_p10_p90_m3": _earthwork_interval(dem, pads, roads, earthwork, cut + fill + road_cut + road_fill),
+        "earthwork_p10_p90_m3": _earthwork_interval(spread_m3, cut + fill + road_cut + road_fill),
         "site_area_ha": round(site.area_ha, 4),
-        "buildable_area_ha": round(float(hectares), 4),
-        "buildable_area_p10_p90_ha": _buildable_interval(field, dem, slope_limit_deg, true),
+        "buildable_area_ha": round(buildable.hectares, 4),
+        "buildable_area_p10_p90_ha": list(buildable.p10_p90_ha),
         "capacity_kw_per_ha": round(ac / site.area_ha, 3),
         "served_share": round(len(assets) / (len(assets) + unreached), 6),
     }
 
 
-def _buildable_interval(field: Field, dem: xr.DataArray, slope_limit_deg: float, true: float) -> list[float]:
-    """P10 and P90 of the buildable area under the DEM's error [ha]."""
+class BuildableGround(NamedTuple):
+    """How much ground the main asset may stand on."""
+
+    hectares: float
+    p10_p90_ha: tuple[float, float]
+    """Under the DEM's error."""
+
+
+def buildable_ground(site: Site, field: Field, dem: xr.DataArray, slope_limit_deg: float) -> BuildableGround:
+    """Buildable area within a slope limit [ha], and its P10 and P90 under the DEM's error."""
+    # cells are counted in the working CRS; the site's own geodesic area makes them true hectares
+    true = site.area_ha / (site.boundary.area / 1e4)
+    hectares = buildable_mask(field, slope_limit_deg).sum() * field.grid.cell_area_m2 / 1e4 * true
     z = Ground.of(dem).z
     found = buildable_area_ha(z, field.grid, field.inside, {"main": slope_limit_deg}, error=dem_error(dem))["main"]
-    return [round(found.p10 * true, 4), round(found.p90 * true, 4)]
+    return BuildableGround(float(hectares), (round(found.p10 * true, 4), round(found.p90 * true, 4)))
 
 
-def _earthwork_interval(
-    dem: xr.DataArray, pads: Sequence[Pad], roads: Sequence[Road], rules: EarthworkRules, nominal: float
-) -> list[float]:
+def works_spread(
+    dem: xr.DataArray, planes: Sequence[PadPlane], roads: Sequence[Road], rules: EarthworkRules
+) -> NDArray[np.float64]:
+    """Cut + fill of each pad, then of each road, on the DEM's own cells: as they are, and under errors of the DEM.
+
+    Shape (1 + REALIZATIONS, pads + roads) [m³].
+    """
+    ground, error = Ground.of(dem), dem_error(dem)
+    lines, widths = [r.line for r in roads], [r.width_m for r in roads]
+    errors = (
+        error_field(ground.grid, rmse_m=error.rmse_m, correlation_m=error.correlation_m, seed=seed)
+        for seed in range(REALIZATIONS)
+    )
+    shaken = chain([np.zeros(ground.grid.shape)], errors)
+    return np.array(list(volumes_under_errors(ground, planes, lines, widths, errors=shaken, rules=rules)))
+
+
+def _earthwork_interval(spread_m3: NDArray[np.float64], nominal: float) -> list[float]:
     """P10 and P90 of cut + fill of pads and roads under the DEM's error [m³].
 
     The spread is found on the DEM's own cells and laid about the volume that was found with what is known between them.
     """
-    ground, error = Ground.of(dem), dem_error(dem)
-    planes, lines, widths = [p.plane for p in pads], [r.line for r in roads], [r.width_m for r in roads]
-    seeds = range(REALIZATIONS)
-    errors = (
-        error_field(ground.grid, rmse_m=error.rmse_m, correlation_m=error.correlation_m, seed=seed) for seed in seeds
-    )
-    found = earthwork_interval(ground, planes, lines, widths, errors=errors, rules=rules)
-    plain = earthwork_interval(ground, planes, lines, widths, errors=[np.zeros(ground.grid.shape)], rules=rules).p50
-    return [round(max(nominal + q - plain, 0.0), 1) for q in (found.p10, found.p90)]
+    plain, p10, p90 = (float(v) for v in (spread_m3[0], *np.percentile(spread_m3[1:], (10, 90))))
+    return [round(max(nominal + q - plain, 0.0), 1) for q in (p10, p90)]
