@@ -15,22 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico import __version__
+from pacifico import arguments as args_
 from pacifico.errors import InputError, PacificoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pacifico.layout.plan import Plan
-    from pacifico.site.model import Site
-    from pacifico.terrain.remote import SourceSettings
 
-PROFILES = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
-STRATEGIES = ("balanced", "density", "low_earthwork", "clustered")
 DEMO_KW = 60_000.0
 """Target of the demo: most of what the sample site carries."""
 FAILED = {"request": 2, "service": 3}
 """Exit status of a failed run by whose fault it was; what was lost, or ran out of time or memory, counts as a service."""
-DEM_HELP = "path or URL of any raster GDAL reads, or 3dep, 3dep-30, glo30, sample"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -87,19 +83,21 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo)
 
     layout = commands.add_parser("layout", help="boundary and terrain in, layout.geojson out")
-    _add_design(layout)
+    args_.add_design(layout)
     layout.add_argument("--out", type=Path, required=True, metavar="FILE", help="GeoJSON to write")
     layout.add_argument("--json", action="store_true", help="print metrics, warnings and what is unplaced as JSON")
     layout.set_defaults(run=_layout)
 
     report = commands.add_parser("report", help="execute the report notebook and write a report folder")
-    _add_design(report)
+    args_.add_design(report)
     report.add_argument("--out", type=Path, required=True, metavar="DIR", help="report folder to write")
     report.set_defaults(run=_report)
 
     terrain = commands.add_parser("terrain", help="slope, aspect, hillshade as COG; contours; summary.json")
-    _add_ground(terrain)
-    terrain.add_argument("--contour-interval-m", type=_number, metavar="N", help="height between contours (by relief)")
+    args_.add_ground(terrain)
+    terrain.add_argument(
+        "--contour-interval-m", type=args_.number, metavar="N", help="height between contours (by relief)"
+    )
     terrain.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     terrain.set_defaults(run=_terrain)
 
@@ -108,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     export.add_argument("layout", type=Path, metavar="LAYOUT", help="layout.geojson")
     export.add_argument("--format", choices=("kmz", "csv", "dxf", "gpkg", "pdf"), required=True)
-    export.add_argument("--dem", metavar="DEM", help=f"pdf: ground to draw contours of; {DEM_HELP}")
+    export.add_argument("--dem", metavar="DEM", help=f"pdf: ground to draw contours of; {args_.DEM_HELP}")
     export.add_argument("--out", type=Path, required=True, metavar="PATH", help="file to write; csv: or a folder")
     export.set_defaults(run=_export)
 
@@ -122,7 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     compare.set_defaults(run=_compare)
 
     from pacifico.jobs.commands import add_jobs_commands
+    from pacifico.report.variants_command import add_variants_command
 
+    add_variants_command(commands)
     add_jobs_commands(commands, reader=_boundary_as_geojson)
     return parser
 
@@ -135,126 +135,16 @@ def _boundary_as_geojson(path: Path) -> bytes:
     return site_geojson(read_site(path))
 
 
-def _add_ground(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "boundary", type=Path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, GeoPackage or zipped shapefile"
-    )
-    parser.add_argument("--dem", metavar="DEM", help=DEM_HELP)
-    parser.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
-    parser.add_argument(
-        "--resolution-m", type=_number, metavar="N", help="cell (the DEM's own, held between 1 and 30 m)"
-    )
-    parser.add_argument("--layer", metavar="NAME", help="layer of the boundary file, where it has several")
-
-
-def _add_design(parser: argparse.ArgumentParser) -> None:
-    _add_ground(parser)
-    design = parser.add_argument_group("design")
-    design.add_argument("--profile", choices=PROFILES, default="solar_farm", help="what to build (solar_farm)")
-    design.add_argument("--strategy", choices=STRATEGIES, default="balanced", help="what to win at (balanced)")
-    design.add_argument(
-        "--capacity-kw", type=_number, metavar="N", help="target, AC (bess: storage power); without it: all that fits"
-    )
-    design.add_argument("--entry", type=_lonlat, metavar="LON,LAT", help="site entry (the file's, else the cheapest)")
-    design.add_argument(
-        "--exclusions", type=Path, metavar="FILE", help="ground that must stay free, in any boundary format"
-    )
-    design.add_argument("--setback-m", type=_number, metavar="N", help="of assets from the boundary (10)")
-    design.add_argument("--max-road-grade-pct", type=_number, metavar="N", help="steepest road (10)")
-    design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
-    design.add_argument("--spec", type=Path, metavar="FILE.toml", help="rules of the catalog to override")
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is out of range; give a number of 0 or more")
-    return value
-
-
-def _lonlat(text: str) -> tuple[float, float]:
-    try:
-        lon, lat = (float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not LON,LAT; give degrees, such as -93.68,41.95") from None
-    return lon, lat
-
-
-def _design(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Design options as keywords of `generate_layout`, exclusions apart."""
-    from pacifico.layout.spec import read_spec
-
-    return {
-        "profile": arguments.profile,
-        "strategy": arguments.strategy,
-        "target_capacity_kw": arguments.capacity_kw,
-        "setback_m": arguments.setback_m,
-        "max_road_grade_pct": arguments.max_road_grade_pct,
-        "entry": arguments.entry,
-        "spec": read_spec(arguments.spec) if arguments.spec else None,
-    }
-
-
-def _dem_source(arguments: argparse.Namespace) -> str | None:
-    """DEM asked for; None for level ground."""
-    level = bool(getattr(arguments, "no_terrain", False))
-    if level and arguments.dem:
-        raise InputError("--no-terrain means level ground: leave --dem out, or leave --no-terrain out")
-    if not level and not arguments.dem:
-        raise InputError(
-            "no elevation model given: add --dem with a file, 3dep, glo30 or sample, or --no-terrain for level ground"
-        )
-    return None if level else str(arguments.dem)
-
-
-def _site(arguments: argparse.Namespace) -> Site:
-    from pacifico.site.boundary import read_site
-
-    return read_site(arguments.boundary, layer=arguments.layer)
-
-
-def _dem(arguments: argparse.Namespace, site: Site) -> Any:
-    from pacifico.terrain import dem as dem_
-
-    source = _dem_source(arguments)
-    if source is None:
-        return dem_.level_ground(site, resolution_m=arguments.resolution_m or 10.0)
-    return dem_.open_dem(
-        site, source, resolution_m=arguments.resolution_m, units=arguments.dem_units, settings=_source_settings()
-    )
-
-
-def _source_settings() -> SourceSettings:
-    from pacifico.terrain.remote import SourceSettings
-
-    return SourceSettings.from_environment(os.environ)
-
-
 def _layout(arguments: argparse.Namespace) -> int:
     from pacifico.layout.plan import generate_layout
 
-    _writable(arguments.out)
-    design = _design(arguments)
-    site = _site(arguments)
-    if arguments.exclusions:
-        from pacifico.site.exclusions import load_exclusions, with_exclusions
-
-        site = with_exclusions(site, load_exclusions(arguments.exclusions, site))
-    plan = generate_layout(site, _dem(arguments, site), **design)
+    args_.writable_file(arguments.out)
+    design = args_.design_of(arguments)
+    site = args_.site_of(arguments)
+    plan = generate_layout(site, args_.dem_of(arguments, site), **design)
     plan.write(arguments.out)
     _say(plan, arguments)
     return 1 if plan.shortfall else 0
-
-
-def _writable(out: Path) -> None:
-    """Refuse a target that can't be written before the work, not after it."""
-    if out.is_dir():
-        raise InputError(f"{out} is a folder; give a file name for --out, such as {out / 'layout.geojson'}")
-    if not out.parent.is_dir():
-        raise InputError(f"the folder {out.parent} does not exist; create it first, or give another --out")
 
 
 def _say(plan: Plan, arguments: argparse.Namespace) -> None:
@@ -282,13 +172,13 @@ def _report(arguments: argparse.Namespace) -> int:
     return _make_report(
         arguments.out,
         arguments.boundary,
-        _dem_source(arguments),
+        args_.dem_source(arguments),
         terrain=not arguments.no_terrain,
         resolution_m=arguments.resolution_m,
         dem_units=arguments.dem_units,
         layer=arguments.layer,
         exclusions=arguments.exclusions,
-        **_design(arguments),
+        **args_.design_of(arguments),
     )
 
 
@@ -296,7 +186,8 @@ def _make_report(out: Path, boundary: str | Path, dem: str | None, **design: Any
     """Run the notebook, say the headline and where the report is; a failed run has a report too."""
     from pacifico.report.make import make_report
 
-    outcome = make_report(boundary, dem, out, settings=_source_settings(), on_stage=_progress(), **design)
+    args_.writable_folder(out, replaced=True)
+    outcome = make_report(boundary, dem, out, settings=args_.source_settings(), on_stage=_progress(), **design)
     if outcome.status != "completed":
         print(f"pacifico: {_one_line_of(outcome.error_message)}; the report up to there is in {out}", file=sys.stderr)
         return FAILED.get(outcome.error_kind or "", 3)
@@ -330,9 +221,10 @@ def _terrain(arguments: argparse.Namespace) -> int:
     from pacifico.layout.spec import SLOPE_LIMITED, make_spec
     from pacifico.terrain.products import write_terrain
 
-    site = _site(arguments)
+    args_.writable_folder(arguments.out)
+    site = args_.site_of(arguments)
     limits = {kind: make_spec().number(kind, "slope_limit_deg") for kind in SLOPE_LIMITED}
-    dem = _dem(arguments, site)
+    dem = args_.dem_of(arguments, site)
     summary = write_terrain(
         site, dem, arguments.out, slope_limits_deg=limits, contour_interval_m=arguments.contour_interval_m
     )
@@ -352,6 +244,10 @@ def _export(arguments: argparse.Namespace) -> int:
 
     if arguments.dem and arguments.format != "pdf":
         raise InputError(f"--dem draws contours on the pdf sheet; {arguments.format} has none: leave it out")
+    if arguments.format == "csv" and arguments.out.is_dir():
+        args_.writable_folder(arguments.out)
+    else:
+        args_.writable_file(arguments.out)
     layout = read_layout(arguments.layout)
     if arguments.format == "pdf":
         from pacifico.report.sheet import contour_ground, write_sheet

@@ -118,10 +118,10 @@ def test_a_bad_toml_file_is_refused_with_its_name(tmp_path, content):
 
 
 def test_the_command_line_lists_the_same_choices():
-    from pacifico import cli
+    from pacifico import arguments
 
-    assert cli.PROFILES == PROFILES
-    assert cli.STRATEGIES == STRATEGIES
+    assert arguments.PROFILES == PROFILES
+    assert arguments.STRATEGIES == STRATEGIES
 
 
 def test_tracker_unit_by_hand():

@@ -197,6 +197,11 @@ _PLACED = MEASURES[0]
 _BY_KEY = {m.key: m for m in MEASURES}
 
 
+def label(key: str) -> str:
+    """Name of a measure, without what explains it."""
+    return _BY_KEY[key].label.partition(":")[0].lower()
+
+
 def shown(value: float | None, measure: Measure) -> str:
     """Figure as the table shows it."""
     return "–" if value is None else f"{value * measure.scale:,.{measure.digits}f}"

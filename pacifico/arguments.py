@@ -1,0 +1,176 @@
+"""Options that several commands share: which site, which ground, which design; and whether --out can be written."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pacifico.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from pacifico.site.model import Site
+    from pacifico.terrain.remote import SourceSettings
+
+PROFILES = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
+STRATEGIES = ("balanced", "density", "low_earthwork", "clustered")
+DEM_HELP = "path or URL of any raster GDAL reads, or 3dep, 3dep-30, glo30, sample"
+
+
+def add_ground(parser: argparse.ArgumentParser) -> None:
+    """Add boundary, DEM and how to read them."""
+    parser.add_argument(
+        "boundary", type=Path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, GeoPackage or zipped shapefile"
+    )
+    parser.add_argument("--dem", metavar="DEM", help=DEM_HELP)
+    parser.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
+    parser.add_argument(
+        "--resolution-m", type=number, metavar="N", help="cell (the DEM's own, held between 1 and 30 m)"
+    )
+    parser.add_argument("--layer", metavar="NAME", help="layer of the boundary file, where it has several")
+
+
+def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> None:
+    """Add ground and design; without `strategy` for commands that run every strategy."""
+    add_ground(parser)
+    design = parser.add_argument_group("design")
+    design.add_argument("--profile", choices=PROFILES, default="solar_farm", help="what to build (solar_farm)")
+    if strategy:
+        design.add_argument("--strategy", choices=STRATEGIES, default="balanced", help="what to win at (balanced)")
+    design.add_argument(
+        "--capacity-kw", type=number, metavar="N", help="target, AC (bess: storage power); without it: all that fits"
+    )
+    design.add_argument("--entry", type=lonlat, metavar="LON,LAT", help="site entry (the file's, else the cheapest)")
+    design.add_argument(
+        "--exclusions", type=Path, metavar="FILE", help="ground that must stay free, in any boundary format"
+    )
+    design.add_argument("--setback-m", type=number, metavar="N", help="of assets from the boundary (10)")
+    design.add_argument("--max-road-grade-pct", type=number, metavar="N", help="steepest road (10)")
+    design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
+    design.add_argument("--spec", type=Path, metavar="FILE.toml", help="rules of the catalog to override")
+
+
+def number(text: str) -> float:
+    """Number of 0 or more."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is out of range; give a number of 0 or more")
+    return value
+
+
+def lonlat(text: str) -> tuple[float, float]:
+    """Longitude and latitude [°]; their range is the engine's to check."""
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not LON,LAT; give degrees, such as -93.68,41.95") from None
+    return lon, lat
+
+
+def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Design options as keywords of `generate_layout`, exclusions apart."""
+    from pacifico.layout.spec import read_spec  # noqa: PLC0415 (late, here and below, so that --help is quick)
+
+    strategy = {"strategy": arguments.strategy} if "strategy" in arguments else {}
+    return {
+        "profile": arguments.profile,
+        **strategy,
+        "target_capacity_kw": arguments.capacity_kw,
+        "setback_m": arguments.setback_m,
+        "max_road_grade_pct": arguments.max_road_grade_pct,
+        "entry": arguments.entry,
+        "spec": read_spec(arguments.spec) if arguments.spec else None,
+    }
+
+
+def dem_source(arguments: argparse.Namespace) -> str | None:
+    """DEM asked for; None for level ground."""
+    level = bool(getattr(arguments, "no_terrain", False))
+    if level and arguments.dem:
+        raise InputError("--no-terrain means level ground: leave --dem out, or leave --no-terrain out")
+    if not level and not arguments.dem:
+        raise InputError(
+            "no elevation model given: add --dem with a file, 3dep, glo30 or sample, or --no-terrain for level ground"
+        )
+    return None if level else str(arguments.dem)
+
+
+def site_of(arguments: argparse.Namespace) -> Site:
+    """Site of the boundary given, with the exclusions given beside it."""
+    from pacifico.site.boundary import read_site  # noqa: PLC0415
+
+    site = read_site(arguments.boundary, layer=arguments.layer)
+    if getattr(arguments, "exclusions", None):
+        from pacifico.site.exclusions import load_exclusions, with_exclusions  # noqa: PLC0415
+
+        site = with_exclusions(site, load_exclusions(arguments.exclusions, site))
+    return site
+
+
+def dem_of(arguments: argparse.Namespace, site: Site) -> xr.DataArray:
+    """Ground under a site, as asked for."""
+    from pacifico.terrain import dem as dem_  # noqa: PLC0415
+
+    source = dem_source(arguments)
+    if source is None:
+        return dem_.level_ground(site, resolution_m=arguments.resolution_m or 10.0)
+    return dem_.open_dem(
+        site, source, resolution_m=arguments.resolution_m, units=arguments.dem_units, settings=source_settings()
+    )
+
+
+def source_settings() -> SourceSettings:
+    """Where the named sources are, as the environment says."""
+    from pacifico.terrain.remote import SourceSettings  # noqa: PLC0415
+
+    return SourceSettings.from_environment(os.environ)
+
+
+def writable_file(out: Path) -> None:
+    """Refuse a file that can't be written before the work, not after it.
+
+    Raises
+    ------
+    InputError
+        It is a folder, or its folder is missing or closed to us.
+    """
+    if out.is_dir():
+        raise InputError(f"{out} is a folder; give a file name for --out, such as {out / 'layout.geojson'}")
+    if not out.parent.is_dir():
+        raise InputError(f"the folder {out.parent} does not exist; create it first, or give another --out")
+    _require_open(out.parent)
+
+
+def writable_folder(out: Path, *, replaced: bool = False) -> None:
+    """Refuse a folder that can't be written, or made, before the work; one that is replaced as a whole needs its parent too.
+
+    Raises
+    ------
+    InputError
+        Its place is a file, or closed to us.
+    """
+    place = out.absolute()
+    there = next(p for p in (place, *place.parents) if p.exists())
+    if not there.is_dir():
+        raise InputError(f"{there} is a file; give a folder for --out")
+    _require_open(there)
+    if replaced and there == place:
+        _require_open(place.parent)
+
+
+def _require_open(folder: Path) -> None:
+    # tried, not asked for: permission bits say nothing of read-only disks, quotas and root's exemptions
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"nothing can be written in {folder} ({error.strerror}); check its permissions, or give another --out"
+        ) from None
