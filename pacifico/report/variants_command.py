@@ -27,7 +27,7 @@ def add_variants_command(commands: Any) -> None:
         "--strategies", type=_strategies, default=args_.STRATEGIES, metavar="A,B", help="which to compare (all of them)"
     )
     # said in words, not as an unknown option: every other command has it
-    variants.add_argument("--strategy", type=_refused, help=argparse.SUPPRESS)
+    variants.add_argument("--strategy", type=_refused, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     variants.add_argument(
         "--reports", action="store_true", help="a full report of each, in the place of its layout alone"
     )
