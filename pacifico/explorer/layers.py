@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from pacifico.run import legend as known
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 AREA_STYLES: dict[str, dict[str, Any]] = {
     "boundary": {"color": known.BOUNDARY, "weight": 2.5, "fill": False},
@@ -42,6 +47,14 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "Cables": ("cable",),
 }
 """Layers below the assets, bottom first, with the kinds of feature they show. Assets have a layer a type; the entry is on top."""
+
+SLOPE_CLASSES_DEG: tuple[tuple[float, float, str], ...] = (
+    (3.0, 5.0, "#fff7bc"),
+    (5.0, 10.0, "#fec44f"),
+    (10.0, 15.0, "#d95f0e"),
+    (15.0, 90.0, "#7f2704"),
+)
+"""From [°], to [°], colour; flatter ground is left clear."""
 
 _TITLES = ("asset_id", "road_id", "pad_id", "cable_id", "name")
 _UNITS = (
@@ -132,7 +145,15 @@ def legend(names: list[str]) -> str:
     return "".join(rows)
 
 
-def slope_legend(classes: tuple[tuple[float, float, str], ...]) -> str:
+def slope_classes(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Slope [°] in the colours of `SLOPE_CLASSES_DEG`, as RGBA (rows, columns, 4)."""
+    rgba = np.zeros((*values.shape, 4), dtype=np.uint8)
+    for low, high, colour in SLOPE_CLASSES_DEG:
+        rgba[(values >= low) & (values < high)] = (*bytes.fromhex(colour[1:]), 255)
+    return rgba
+
+
+def slope_legend(classes: tuple[tuple[float, float, str], ...] = SLOPE_CLASSES_DEG) -> str:
     """Swatches for slope classes, as HTML."""
     last = classes[-1]
     rows = [(colour, f"{low:g}–{high:g}°") for low, high, colour in classes[:-1]] + [(last[2], f"over {last[0]:g}°")]

@@ -14,11 +14,12 @@ from shapely.geometry import shape
 from pacifico import crs as crs_
 from pacifico.errors import InputError, PacificoError
 from pacifico.explorer import layers as layers_
-from pacifico.explorer import overlay, panel
+from pacifico.explorer import panel
 from pacifico.layout.plan import Plan, generate_layout
 from pacifico.layout.spec import PROFILES, STRATEGIES, Profile, Strategy, make_spec
+from pacifico.report.overlay import hillshade_overlay, web_mercator
 from pacifico.site.model import Site, Zone
-from pacifico.terrain.surface import hillshade, slope
+from pacifico.terrain.surface import slope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -246,7 +247,7 @@ class Explorer:
         else:
             self._vectors = {name: self._vector(name, data) for name, data in parts.items()}
             self._stack()
-        self._legend.value = layers_.legend(list(parts)) + layers_.slope_legend(overlay.SLOPE_CLASSES_DEG)
+        self._legend.value = layers_.legend(list(parts)) + layers_.slope_legend()
 
     def _vector(self, name: str, data: dict[str, Any]) -> leaflet.GeoJSON:
         still = name in {"Boundary", "Buildable area"}  # to light these up would hide what stands on them
@@ -277,13 +278,10 @@ class Explorer:
         self._stack()
 
     def _terrain(self) -> tuple[leaflet.ImageOverlay, ...]:
-        images = {
-            "Hillshade": overlay.web_mercator(hillshade(self.dem), overlay.grey),
-            "Slope": overlay.web_mercator(slope(self.dem), overlay.slope_classes),
-        }
+        images = hillshade_overlay(self.dem), web_mercator(slope(self.dem), layers_.slope_classes, name="Slope")
         return tuple(
-            leaflet.ImageOverlay(url=i.data_uri(), bounds=i.bounds, name=name, opacity=_opacity(name, over_tiles=False))
-            for name, i in images.items()
+            leaflet.ImageOverlay(url=i.image, bounds=i.bounds, name=i.name, opacity=_opacity(i.name, over_tiles=False))
+            for i in images
         )
 
     def _make_map(self, height_px: int) -> leaflet.Map:

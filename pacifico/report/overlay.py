@@ -1,9 +1,10 @@
-"""The hillshade as an image for a web map, which is in Web Mercator."""
+"""Rasters as images that lie true on a web map, which is in Web Mercator: the report's and the explorer's."""
 
 from __future__ import annotations
 
 import base64
 import io
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,20 @@ from pacifico.run.html import OVERLAY
 from pacifico.terrain.surface import hillshade
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from collections.abc import Callable
 
-MOST_PIXELS = 1400
-"""On the image's longer side."""
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    Paint = Callable[[NDArray[np.float64]], NDArray[np.uint8]]
+
+MOST_PIXELS = 1_400_000
+
+_WEB_MERCATOR = CRS.from_epsg(3857)
+_EARTH_RADIUS_M = 6378137.0
+"""Radius of the sphere that EPSG:3857 is computed on."""
+_FINER = 4.0
+"""A smooth image has so many pixels across a cell, so that coarse cells need not show as blocks."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +41,18 @@ class MapOverlay:
     name: str
     bounds: tuple[tuple[float, float], tuple[float, float]]
     """South-west and north-east corner, latitude before longitude [°]."""
-    image: str
-    """PNG as a data URI."""
+    pixels: NDArray[np.uint8]
+    """Shape (rows, columns, 4: RGBA, or 2: grey and alpha), north up."""
     opacity: float = 1.0
+
+    @property
+    def image(self) -> str:
+        """PNG as a data URI, so that no file or server is needed."""
+        from PIL import Image  # noqa: PLC0415 (comes with matplotlib)
+
+        png = io.BytesIO()
+        Image.fromarray(self.pixels).save(png, format="PNG", optimize=True)
+        return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode("ascii")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002 (IPython's)
         south_west, north_east = self.bounds
@@ -46,37 +66,69 @@ class MapOverlay:
 
 
 def hillshade_overlay(dem: xr.DataArray) -> MapOverlay:
-    """Hillshade of a DEM, warped to the grid of web maps; nodata is transparent."""
-    from affine import Affine  # noqa: PLC0415 (comes with rasterio)
-    from PIL import Image  # noqa: PLC0415 (comes with matplotlib)
-    from rasterio import crs as raster_crs  # noqa: PLC0415
-    from rasterio.warp import Resampling, reproject  # noqa: PLC0415
+    """Hillshade of a DEM; nodata is transparent."""
+    return web_mercator(hillshade(dem), grey, name="Hillshade", smooth=True)
 
-    grid = Grid.of(dem)
-    mercator = CRS.from_epsg(3857)
-    west, south, east, north = transformer(grid.crs, mercator).transform_bounds(*grid.bounds, densify_pts=21)
-    # Drawn finer than coarse cells, so that the map need not show them as blocks; coarser than very fine ones.
-    factor = min(MOST_PIXELS / max(grid.shape), 4.0)
-    rows, columns = max(round(grid.ny * factor), 1), max(round(grid.nx * factor), 1)
-    transform = Affine((east - west) / columns, 0.0, west, 0.0, (south - north) / rows, north)
-    light = np.full((rows, columns), np.nan, dtype=np.float32)
+
+def web_mercator(
+    raster: xr.DataArray, paint: Paint, *, name: str, smooth: bool = False, max_pixels: int = MOST_PIXELS
+) -> MapOverlay:
+    """Raster reprojected to Web Mercator and painted.
+
+    A web map stretches an image evenly between its corners in EPSG:3857, so only an image made in that projection registers:
+    the site's own grid is turned against it by the meridian convergence.
+
+    Parameters
+    ----------
+    raster : DataArray
+        On a projected grid in metres, NaN for nodata.
+    paint : callable
+        Values (rows, columns) to bytes (rows, columns, 4: RGBA, or 2: grey and alpha); NaN stays transparent whatever it says.
+    name : str
+        Of the layer.
+    smooth : bool
+        Interpolate between cells, for what is looked at; else each pixel shows the cell it lies in, for what is read off.
+    max_pixels : int
+        Coarser than the raster's own cells where these would be more.
+    """
+    from rasterio.transform import Affine  # noqa: PLC0415 (half a second)
+    from rasterio.warp import Resampling, reproject, transform_bounds  # noqa: PLC0415
+
+    grid = Grid.of(raster)
+    west, south, east, north = transform_bounds(grid.crs.to_wkt(), _WEB_MERCATOR.to_wkt(), *grid.bounds, densify_pts=51)
+    middle = math.atan(math.sinh((south + north) / 2 / _EARTH_RADIUS_M))
+    # Web Mercator's metres are longer than the ground's by 1 / cos(lat)
+    cell = min(grid.dx, grid.dy) / math.cos(middle) / (_FINER if smooth else 1.0)
+    cell = max(cell, math.sqrt((east - west) * (north - south) / max_pixels))
+    columns, rows = math.ceil((east - west) / cell), math.ceil((north - south) / cell)
+    east, south = west + columns * cell, north - rows * cell
+
+    values = np.full((rows, columns), np.nan)
     reproject(
-        hillshade(dem).values.astype(np.float32),
-        light,
+        np.ascontiguousarray(raster.values, dtype=np.float64),
+        values,
         src_transform=Affine(*grid.transform),
-        src_crs=raster_crs.CRS.from_wkt(grid.crs.to_wkt()),
-        src_nodata=np.nan,
-        dst_transform=transform,
-        dst_crs=raster_crs.CRS.from_epsg(3857),
-        dst_nodata=np.nan,
-        resampling=Resampling.bilinear,
+        src_crs=grid.crs.to_wkt(),
+        src_nodata=math.nan,
+        dst_transform=Affine(cell, 0.0, west, 0.0, -cell, north),
+        dst_crs=_WEB_MERCATOR.to_wkt(),
+        dst_nodata=math.nan,
+        resampling=Resampling.bilinear if smooth else Resampling.nearest,
+        tolerance=0.05,
     )
-    known = np.isfinite(light)
-    grey = np.clip(90 + 165 * stretched(np.nan_to_num(light), known), 0, 255).astype(np.uint8)
-    png = io.BytesIO()
-    Image.fromarray(np.dstack([grey, np.where(known, 255, 0).astype(np.uint8)])).save(png, format="PNG", optimize=True)
-    lonlat = transformer(mercator, LONLAT)
-    lon0, lat0 = lonlat.transform(west, south)
-    lon1, lat1 = lonlat.transform(east, north)
-    image = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
-    return MapOverlay("Hillshade", ((lat0, lon0), (lat1, lon1)), image)
+    pixels = paint(values)
+    pixels[np.isnan(values)] = 0
+    return MapOverlay(name, (_latlon(west, south), _latlon(east, north)), pixels)
+
+
+def grey(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Hillshade [0-1] as opaque greys, stretched so that gentle ground shows its shape too."""
+    known = np.isfinite(values)
+    level = np.clip(90 + 165 * stretched(np.nan_to_num(values), known), 0, 255).astype(np.uint8)
+    return np.dstack([level, np.full_like(level, 255)])
+
+
+def _latlon(x: float, y: float) -> tuple[float, float]:
+    """Latitude and longitude [°] of a place in Web Mercator."""
+    lon, lat = transformer(_WEB_MERCATOR, LONLAT).transform(x, y)
+    return float(lat), float(lon)

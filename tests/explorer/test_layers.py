@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from pacifico.explorer import layers
-from pacifico.explorer.overlay import SLOPE_CLASSES_DEG
+from pacifico.explorer.layers import SLOPE_CLASSES_DEG, slope_classes
 from pacifico.run.legend import ASSETS
 
 SQUARE = {"type": "Polygon", "coordinates": (((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 0.0)),)}
@@ -107,3 +108,12 @@ def test_names_from_files_can_do_nothing_in_the_page():
     told = layers.told({"kind": "exclusion", "name": "<script>alert(1)</script>", "note": "<b>x</b>"})
     assert "<script" not in told
     assert "<b>x" not in told
+
+
+def test_slope_classes_meet_at_their_limits():
+    limits = [low for low, _, _ in SLOPE_CLASSES_DEG]
+    colours = slope_classes(np.array([[0.0, 2.999, *limits, 89.0]]))[0]
+    assert colours[0, 3] == colours[1, 3] == 0
+    for colour, (_, _, expected) in zip(colours[2:-1], SLOPE_CLASSES_DEG, strict=True):
+        assert bytes(colour) == bytes.fromhex(expected[1:] + "ff")
+    assert all(high == low for (_, high, _), low in zip(SLOPE_CLASSES_DEG, limits[1:], strict=False))
