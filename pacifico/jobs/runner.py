@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pacifico.errors import OutsideServiceError
+from pacifico.jobs import terrain_cache
 from pacifico.jobs.child import Line
 from pacifico.jobs.lifecycle import RunOutcome
 from pacifico.jobs.staging import metrics_of, stage
@@ -214,6 +215,8 @@ class NotebookRunner:
         if child is None or child.folder != folder:
             raise RuntimeError("run was called outside its workspace")
         inputs, parameters = stage(task.request, self._store, self._settings, folder / "staged")
+        terrain = terrain_cache.TerrainCache(self._store, task.request, inputs["boundary"], folder / terrain_cache.FOLDER)
+        terrain.fetch()
         report = folder / "report"
         child.ready()
         child.send(
@@ -230,7 +233,10 @@ class NotebookRunner:
             }
         )
         self.prepare()
-        return self._watch(child, report, on_stage, orders)
+        outcome = self._watch(child, report, on_stage, orders)
+        if outcome.kind != "lost":
+            terrain.keep()
+        return outcome
 
     def close(self) -> None:
         """End the child that waits, and who starts them."""
@@ -284,7 +290,9 @@ def environment(folder: Path, source: Mapping[str, str] | None = None) -> dict[s
     given = os.environ if source is None else source
     kept = {name: value for name, value in scrubbed(given).items() if _KEPT.fullmatch(name)}
     cache = given.get("XDG_CACHE_HOME") or str(Path(given.get("HOME") or "/tmp") / ".cache")  # noqa: S108 (a cache)
-    return {**kept, "HOME": str(folder), "TMPDIR": str(folder), "XDG_CACHE_HOME": cache, "PYTHONHASHSEED": "0"}
+    terrain = str(folder / terrain_cache.FOLDER)
+    own = {"HOME": str(folder), "TMPDIR": str(folder), "XDG_CACHE_HOME": cache, "PACIFICO_DEM_CACHE": terrain}
+    return {**kept, **own, "PYTHONHASHSEED": "0"}
 
 
 def _died(report: Path, oom_before: int) -> RunOutcome:
