@@ -127,7 +127,7 @@ class Jobs(RuleBasedStateMachine):
         if layout_id in self.submitted() and self.state(layout_id).status == "failed":
             # Seconds pass between a dead letter and its redrive; here, the letters grow older instead.
             for letter in [*self.letters, *self.dead]:
-                letter.sent -= 10
+                letter.sent -= 10 if letter.layout_id == layout_id else 0
             self.generation[layout_id] += 1
             assert self.records.redrive(OWNER, layout_id).status.status == "queued"
             self.sweep()  # an idle worker looks before the message comes: the old letters say nothing about the job
