@@ -66,7 +66,7 @@ def test_same_layout_same_bytes_in_another_process(layout, tmp_path):
 def test_a_layout_that_is_none_leaves_the_file_that_was_there(fmt, layout, tmp_path):
     path = tmp_path / f"kept.{fmt}"
     path.write_text("before")
-    layout["features"][-1]["properties"]["width_m"] = "wide"
+    next(f for f in layout["features"] if f["properties"]["kind"] == "road")["properties"]["width_m"] = "wide"
     with pytest.raises(InputError, match="width_m"):
         export(layout, fmt, path)
     assert path.read_text() == "before"
@@ -110,7 +110,7 @@ def test_kmz_holds_every_feature_in_folders_by_kind_with_a_style_each(layout, tm
     styles = {f"#{s.get('id')}" for s in root.iter(f"{KML}Style")}
     assert {p.findtext(f"{KML}styleUrl") for p in placemarks} <= styles
     folders = [f.findtext(f"{KML}name") for f in root.findall(f"{KML}Document/{KML}Folder")]
-    assert folders == ["Site", "Buildable ground", "Exclusions", "Entry", "Assets", "Pads", "Roads"]
+    assert folders == ["Site", "Buildable ground", "Exclusions", "Entry", "Assets", "Pads", "Roads", "Cables"]
     assert {m.text for m in root.iter(f"{KML}altitudeMode")} == {"clampToGround"}
     assert all(len(p.split(",")) == 2 for c in root.iter(f"{KML}coordinates") for p in c.text.split())
 
@@ -215,7 +215,7 @@ def test_gpkg_has_one_layer_a_kind_in_the_working_crs(layout, tmp_path):
     path = write_gpkg(layout, tmp_path / "layout.gpkg")
     parts = parts_of(layout)
     layers = [str(name) for name, _ in pyogrio.list_layers(path)]
-    assert layers == ["boundary", "buildable", "exclusion", "entry", "asset", "pad", "road"]
+    assert layers == ["boundary", "buildable", "exclusion", "entry", "asset", "pad", "road", "cable"]
     for name in layers:
         found = gpd.read_file(path, layer=name)
         said = parts.of_kind(name)
@@ -276,7 +276,7 @@ def test_dxf_layers_are_by_kind_and_type(drawing, layout):
     classes = {
         f"ROAD-{f['properties']['road_class'].upper()}" for f in layout["features"] if f["properties"]["kind"] == "road"
     }
-    site = {"SITE-BOUNDARY", "SITE-BUILDABLE", "SITE-EXCLUSION", "SITE-ENTRY", "PAD"}
+    site = {"SITE-BOUNDARY", "SITE-BUILDABLE", "SITE-EXCLUSION", "SITE-ENTRY", "PAD", "CABLE"}
     texts = {"ASSET-TEXT", "PAD-TEXT", "ROAD-TEXT", "SITE-TEXT"}
     assert held == types | classes | site | texts
 
