@@ -65,6 +65,11 @@ def failure(message: str) -> str:
     return f"<div style='color:#b3201f;line-height:1.35;padding:4px 0'><b>No layout:</b> {escape(message)}</div>"
 
 
+def trouble(message: str) -> str:
+    """One line about something that failed."""
+    return f"<div style='color:#b3201f;line-height:1.35;padding:4px 0'>{escape(message)}</div>"
+
+
 def _notes(title: str, lines: Iterable[str], colour: str) -> str:
     items = "".join(f"<li style='line-height:1.35'>{escape(line)}</li>" for line in lines)
     if not items:

@@ -1,0 +1,170 @@
+"""An owner's layouts side by side: filtered, opened, compared."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import UTC, datetime, time
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from pacifico.errors import PacificoError
+from pacifico.explorer import panel
+from pacifico.explorer.cards import Card, artifact, cards
+from pacifico.jobs.status import STATES
+from pacifico.report.compare import Comparison, compare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pacifico.jobs.client import JobClient
+
+_REPORT_PX = 900
+
+
+class Gallery:
+    """Cards of layouts, and below them the report or the comparison that was asked for.
+
+    Attributes
+    ----------
+    cards : list of Card
+        What is shown now.
+    widget
+        Shows itself as the last line of a cell.
+    """
+
+    def __init__(self, client: JobClient, *, limit: int = 24) -> None:
+        self._client = client
+        self._limit = limit
+        self.cards: list[Card] = []
+        self.chosen: list[str] = []
+
+        self.status = widgets.Dropdown(description="Status", options=[("any", None), *((s, s) for s in STATES)])
+        self.since = widgets.DatePicker(description="Since")
+        self.refresh = widgets.Button(description="Refresh", icon="refresh")
+        self.more = widgets.Button(description="More")
+        self.said = widgets.HTML()
+        self.grid = widgets.GridBox(
+            layout=widgets.Layout(grid_template_columns="repeat(auto-fill, 262px)", grid_gap="12px", width="100%")
+        )
+        self.detail = widgets.VBox(layout=widgets.Layout(width="100%"))
+        self.widget = widgets.VBox(
+            [widgets.HBox([self.status, self.since, self.refresh]), self.said, self.grid, self.more, self.detail],
+            layout=widgets.Layout(width="100%"),
+        )
+        self._toggles: dict[str, widgets.ToggleButton] = {}
+        self.status.observe(lambda _: self.look(), names="value")
+        self.since.observe(lambda _: self.look(), names="value")
+        self.refresh.on_click(lambda _: self.look())
+        self.more.on_click(lambda _: self._show_more())
+        self.look()
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display  # noqa: PLC0415 (only in a notebook)
+
+        display(self.widget)  # type: ignore[no-untyped-call]
+
+    def look(self) -> None:
+        """List again, by the filters."""
+        day = self.since.value
+        since = datetime.combine(day, time(), UTC) if day is not None else None
+        try:
+            rows = self._client.list(status=self.status.value, since=since, limit=self._limit + 1)
+            self.cards = cards(self._client, rows[: self._limit])
+        except PacificoError as error:
+            self.cards, rows = [], []
+            self.said.value = panel.trouble(str(error))
+        else:
+            self.said.value = self._counted(more=len(rows) > self._limit)
+        self.more.layout.display = "" if len(rows) > self._limit else "none"
+        self.chosen = []
+        self._toggles = {}
+        self.grid.children = tuple(self._box(card) for card in self.cards)
+
+    def open(self, layout_id: str) -> None:
+        """Show a report below the cards, as the browser would; it can't reach the notebook around it."""
+        page = artifact(self._client, self._client.status(layout_id), "report.html").decode("utf-8")
+        self._show_detail(
+            f"Report of {layout_id}",
+            f"<iframe sandbox='allow-scripts' style='width:100%;height:{_REPORT_PX}px;border:1px solid #bbb' srcdoc=\"{escape(page)}\"></iframe>",
+        )
+
+    def compare(self, a: str, b: str) -> Comparison:
+        """Compare two reports: what was asked, the figures that differ, and what stands where it stood.
+
+        Raises
+        ------
+        InputError
+            One has no report, or its run failed before there was a layout.
+        """
+        with tempfile.TemporaryDirectory(prefix="pacifico-compare-") as folder:
+            first, second = (self._client.fetch(i, Path(folder) / name) for i, name in ((a, "A"), (b, "B")))
+            found = compare(first, second)
+        by_id = {card.layout_id: card for card in self.cards}
+        sides = "".join(
+            f"<div style='width:250px'><b>{letter}</b>{by_id[i].html() if i in by_id else escape(i)}</div>"
+            for letter, i in (("A", a), ("B", b))
+        )
+        tables = "".join(table._repr_html_() for table in found.tables().values())
+        same = "<p>Identical: same request, same figures, same geometry.</p>" if found.identical else ""
+        self._show_detail("Comparison", f"<div style='display:flex;gap:24px'>{sides}</div>{same}{tables}")
+        return found
+
+    def _box(self, card: Card) -> widgets.VBox:
+        """One card with its buttons."""
+        parts: list[Any] = [widgets.HTML(card.html())]
+        if card.status == "completed":
+            opened = widgets.Button(description="Open", layout=widgets.Layout(width="110px"))
+            opened.on_click(lambda _: self._said_if_refused(lambda: self.open(card.layout_id)))
+            toggle = widgets.ToggleButton(description="Compare", layout=widgets.Layout(width="110px"))
+            toggle.observe(lambda change: self._choose(card.layout_id, on=change["new"]), names="value")
+            self._toggles[card.layout_id] = toggle
+            parts.append(widgets.HBox([opened, toggle]))
+        return widgets.VBox(
+            parts,
+            layout=widgets.Layout(border="1px solid #d5d9dc", padding="8px", justify_content="space-between"),
+        )
+
+    def _choose(self, layout_id: str, *, on: bool) -> None:
+        """Take a layout into the pair that is compared, or out; of three the first goes."""
+        self.chosen = [i for i in self.chosen if i != layout_id] + ([layout_id] if on else [])
+        if len(self.chosen) > 2:
+            self._toggles[self.chosen[0]].value = False  # comes back here and takes it out
+        elif len(self.chosen) == 2:
+            a, b = self.chosen
+            self._said_if_refused(lambda: self.compare(a, b))
+
+    def _said_if_refused(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except PacificoError as error:
+            self._show_detail("", panel.trouble(str(error)))
+
+    def _show_detail(self, title: str, content: str) -> None:
+        """Put something below the cards, with a button that takes it away."""
+        close = widgets.Button(description="Close", icon="times", layout=widgets.Layout(width="90px"))
+        close.on_click(lambda _: setattr(self.detail, "children", ()))
+        head = widgets.HBox([close, widgets.HTML(f"<b>{escape(title)}</b>")])
+        self.detail.children = (head, widgets.HTML(content, layout=widgets.Layout(width="100%")))
+
+    def _show_more(self) -> None:
+        self._limit *= 2
+        self.look()
+
+    def _counted(self, *, more: bool) -> str:
+        owner = escape(self._client.owner)
+        if not self.cards:
+            filtered = self.status.value is not None or self.since.value is not None
+            hint = (
+                ""
+                if filtered
+                else " Submit some with <code>submit_jobs.ipynb</code> or <code>pacifico jobs submit</code>."
+            )
+            return (
+                f"<i>{owner} has no such layouts.{hint}</i>"
+                if filtered
+                else f"<i>{owner} has no layouts yet.{hint}</i>"
+            )
+        return f"{'the newest ' if more else ''}{len(self.cards)} layouts of <b>{owner}</b>, newest first"

@@ -1,0 +1,188 @@
+"""Jobs as they run: a bar for all, a line for each, and a button that ends what nobody wants any more."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from pacifico.errors import PacificoError
+from pacifico.jobs.status import TERMINAL
+from pacifico.report.tables import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pacifico.jobs.client import JobClient
+
+COLOURS = {
+    "queued": "#7a7f87",
+    "processing": "#0072b2",
+    "completed": "#1a7f37",
+    "failed": "#b3201f",
+    "cancelled": "#8a4b00",
+}
+_MOST_LINES = 100
+_READERS = 8
+
+
+class JobProgress:
+    """Progress of jobs, live in a notebook.
+
+    A thread reads the statuses; it ends with the last job, or by `close`.
+
+    Attributes
+    ----------
+    statuses : dict
+        What was last read of each job, by layout_id.
+    widget
+        Shows itself as the last line of a cell.
+    """
+
+    def __init__(self, client: JobClient, jobs: Mapping[str, str] | Iterable[str], *, poll_s: float = 1.0) -> None:
+        self._client = client
+        self._labels = dict(jobs.items()) if hasattr(jobs, "items") else {layout_id: layout_id for layout_id in jobs}
+        self._poll_s = poll_s
+        self.statuses: dict[str, dict[str, Any]] = {}
+        self._ended = threading.Event()
+        self._hurry = threading.Event()
+        self._closed = False
+
+        self.bar = widgets.IntProgress(min=0, max=100, layout=widgets.Layout(width="320px"))
+        self.said = widgets.HTML()
+        self.trouble = widgets.HTML()
+        self.lines = widgets.HTML()
+        self.which = widgets.Dropdown(description="Job", layout=widgets.Layout(width="520px"))
+        self.cancel_one = widgets.Button(description="Cancel", tooltip="end this job")
+        self.cancel_all = widgets.Button(description="Cancel all", tooltip="end every job that has not ended")
+        self.cancel_one.on_click(lambda _: self.cancel([self.which.value] if self.which.value else []))
+        self.cancel_all.on_click(lambda _: self.cancel(self.open))
+        self.controls = widgets.HBox([self.which, self.cancel_one, self.cancel_all])
+        self.widget = widgets.VBox(
+            [widgets.HBox([self.bar, self.said]), self.trouble, self.lines, self.controls],
+            layout=widgets.Layout(width="100%"),
+        )
+        self._show()
+        self._thread = threading.Thread(target=self._follow, name="pacifico-job-progress", daemon=True)
+        self._thread.start()
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display  # noqa: PLC0415 (only in a notebook)
+
+        display(self.widget)  # type: ignore[no-untyped-call]
+
+    @property
+    def open(self) -> list[str]:
+        """Jobs that have not ended, as far as is known."""
+        return [i for i in self._labels if self.statuses.get(i, {}).get("status") not in TERMINAL]
+
+    def cancel(self, layout_ids: Iterable[str]) -> None:
+        """End jobs; one that has ended already stays as it is."""
+        try:
+            for layout_id in list(layout_ids):
+                self._client.cancel(layout_id)
+        except PacificoError as error:
+            self._tell(error)
+        self._hurry.set()
+
+    def wait(self, timeout_s: float | None = None) -> Table:
+        """Wait until every job has ended; the widget stays live meanwhile.
+
+        Raises
+        ------
+        TimeoutError
+            They had not all ended in that time.
+        """
+        if not self._ended.wait(timeout_s):
+            raise TimeoutError(f"{len(self.open)} of {len(self._labels)} jobs had not ended after {timeout_s:g} s")
+        return self.outcome()
+
+    def outcome(self) -> Table:
+        """What each job came to, as far as it has."""
+        return Table(
+            ("Site and design", "Status", "", "AC [MW]", "Assets", "Roads [km]", "Cut [m³]", "Fill [m³]"),
+            tuple(_row(label, self.statuses.get(i, {})) for i, label in self._labels.items()),
+            words=3,
+            empty="No jobs.",
+        )
+
+    def close(self) -> None:
+        """Read no more; the jobs go on."""
+        self._closed = True
+        self._hurry.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        with ThreadPoolExecutor(_READERS) as pool:
+            while self.open and not self._closed:
+                self._hurry.clear()
+                try:
+                    for body in pool.map(self._client.status, self.open):
+                        self.statuses[body["layout_id"]] = body
+                    self.trouble.value = ""
+                except PacificoError as error:
+                    self._tell(error)
+                self._show()
+                if self.open:
+                    self._hurry.wait(self._poll_s)
+        if not self.open:
+            self._ended.set()
+
+    def _tell(self, error: PacificoError) -> None:
+        self.trouble.value = f"<span style='color:{COLOURS['failed']}'>{escape(str(error))}</span>"
+
+    def _show(self) -> None:
+        found = [self.statuses.get(i, {}) for i in self._labels]
+        ended = sum(body.get("status") in TERMINAL for body in found)
+        share = sum(100 if b.get("status") in TERMINAL else b.get("progress_pct", 0) for b in found)
+        self.bar.value = share // len(found) if found else 100
+        bad = any(b.get("status") in {"failed", "cancelled"} for b in found)
+        self.bar.bar_style = "" if ended < len(found) else "warning" if bad else "success"
+        counts = {state: sum(b.get("status") == state for b in found) for state in COLOURS}
+        told = ", ".join(f"{n} {state}" for state, n in counts.items() if n) or "no jobs" * (not found)
+        self.said.value = f"<b>{ended} of {len(found)} ended</b>&ensp;{told}"
+        shown = list(self._labels.items())[:_MOST_LINES]
+        rows = "".join(_line(label, self.statuses.get(i, {})) for i, label in shown)
+        more = len(self._labels) - len(shown)
+        rest = f"<tr><td colspan='4'><i>and {more:,} more</i></td></tr>" if more else ""
+        self.lines.value = f"<table style='line-height:1.5;border-spacing:14px 0'>{rows}{rest}</table>"
+        left = [(self._labels[i], i) for i in self.open]
+        if [value for _, value in left] != [value for _, value in self.which.options]:
+            kept = self.which.value
+            self.which.options = left
+            if kept in {value for _, value in left}:
+                self.which.value = kept
+        self.controls.layout.display = "flex" if left else "none"
+
+
+def _line(label: str, body: Mapping[str, Any]) -> str:
+    """One job as a row of HTML."""
+    state = body.get("status", "queued")
+    share, colour = body.get("progress_pct", 0), COLOURS[state]
+    words = body.get("error_message") or body.get("stage_message") or str(body.get("stage", "")).replace("_", " ")
+    if state == "completed":
+        words = f"{body['total_capacity_kw'] / 1000:,.1f} MW" if body.get("total_capacity_kw") else ""
+    if body.get("stalled"):
+        words = f"not heard of for a while; {words}"
+    bar = (
+        f"<div style='width:120px;height:8px;background:#e3e6e8;border-radius:4px'>"
+        f"<div style='width:{share}%;height:8px;background:{colour};border-radius:4px'></div></div>"
+    )
+    cells = (escape(label), f"<span style='color:{colour}'>{state}</span>", bar, escape(words))
+    return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _row(label: str, body: Mapping[str, Any]) -> tuple[str, ...]:
+    """One job as a row of the outcome."""
+    figures = [
+        ("total_capacity_kw", 1e-3, 2),
+        ("asset_count", 1, 0),
+        ("road_length_m", 1e-3, 2),
+        ("cut_volume_m3", 1, 0),
+        ("fill_volume_m3", 1, 0),
+    ]
+    told = [f"{body[k] * scale:,.{digits}f}" if body.get(k) is not None else "–" for k, scale, digits in figures]
+    return (label, str(body.get("status", "unknown")), str(body.get("error_message") or ""), *told)
