@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("worker")
 
 _RESTART_S = 1.0
+_EPILOG = (
+    "Isolation: each notebook has processes, a folder and an environment of its own, without credentials, but no user and no "
+    "network of its own. Run notebooks that you trust alone; infra/RUNBOOK.md says what is promised and what is not."
+)
 
 
 def main(
@@ -42,7 +46,9 @@ def main(
     again
         Command of one worker process, for `--concurrency` above 1.
     """
-    parser = argparse.ArgumentParser(prog="python -m worker", description="Run queued layout jobs as notebooks.")
+    parser = argparse.ArgumentParser(
+        prog="python -m worker", description="Run queued layout jobs as notebooks.", epilog=_EPILOG
+    )
     parser.add_argument("command", nargs="?", choices=["run", "health"], default="run")
     parser.add_argument("--burst", action="store_true", help="stop when the queue is empty")
     parser.add_argument("--concurrency", type=int, default=1, metavar="N", help="worker processes (default 1)")
@@ -53,6 +59,9 @@ def main(
         help="how the next notebook's process is made ahead: forked from one that has its imports (default), "
         "started anew, or not ahead at all",
     )
+    from pacifico.jobs.child import hide_memory  # noqa: PLC0415
+
+    hide_memory()  # first of all, and for the health check too: a notebook beside it may look
     given = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
@@ -60,10 +69,8 @@ def main(
             return _health()
         if given.concurrency < 1:
             raise InputError(f"--concurrency is {given.concurrency}; at least 1 process is needed")
-        from pacifico.jobs.child import hide_memory  # noqa: PLC0415
         from pacifico.jobs.settings import from_environment  # noqa: PLC0415
 
-        hide_memory()
         settings = from_environment()
         if settings.queue_url is None:
             raise InputError("PACIFICO_QUEUE_URL is not set; a worker needs the queue it works off")

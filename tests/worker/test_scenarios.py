@@ -473,25 +473,3 @@ def test_a_thousand_messages_with_a_worker_killed_every_five_seconds(world):
         if line["event"] == "end" and line["ending"] == "completed"
     )
     assert max(ended.values()) == 1  # no job was completed twice
-
-
-def test_a_notebook_sees_no_credentials_and_nothing_of_the_job_before(world):
-    ids = [world.submit(notebook="spy") for _ in range(2)]
-    worker = world.worker("--burst")
-    reports = []
-    for layout_id in ids:
-        out = world.check_report(world.reaches(layout_id, "completed"))
-        reports.append(json.loads((out / "spy.json").read_text()))
-    worker.wait(180)
-    for seen in reports:
-        told = json.dumps([seen["environ"], seen["self"], [p for p in seen["parents"] if p[0] != os.getpid()][:2]])
-        for secret in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PACIFICO_QUEUE_URL", "PACIFICO_STORE"):
-            assert secret not in told, secret
-        assert (seen["before"], seen["files"], seen["module"]) == ([], [], None)
-        assert "LEFT_BEHIND" not in seen["environ"]
-        assert seen["cwd"].startswith(seen["home"])
-    first, second = reports
-    assert first["home"] != second["home"]
-    assert first["group"] != second["group"]
-    assert first["random"][0] != second["random"][0]
-    assert first["random"][1] != second["random"][1]
