@@ -35,9 +35,7 @@ def download(url: str, path: Path, *, limit: int, hosts: frozenset[str]) -> None
         The host can't be reached, or fails.
     """
     parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    if parts.scheme != "https" or host not in hosts or parts.username or parts.port not in (None, 443):
-        raise InputError(f"{_shown(url)!r} is not https on an allowed host; set PACIFICO_DEM_HOSTS, or upload the file")
+    host = allowed_host(url, hosts)
     address = _public_address(host)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     try:
@@ -54,6 +52,26 @@ def download(url: str, path: Path, *, limit: int, hosts: frozenset[str]) -> None
         if isinstance(error, OutsideServiceError):
             raise
         raise OutsideServiceError(f"{host} failed: {error}; try again later") from error
+
+
+def allowed_host(url: str, hosts: frozenset[str]) -> str:
+    """Host of an https address on the standard port, if it is among those allowed.
+
+    Raises
+    ------
+    InputError
+        It is not, or the address is none.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError as error:
+        raise InputError(f"dem {url.split('?', maxsplit=1)[0][:200]!r} is no address: {error}") from None
+    if parts.scheme != "https" or host not in hosts or parts.username or port not in (None, 443):
+        raise InputError(
+            f"dem {_shown(url)!r}: not https on one of the places allowed; upload the file, or set PACIFICO_DEM_HOSTS"
+        )
+    return host
 
 
 def _save(reply: http.client.HTTPResponse, url: str, path: Path, limit: int) -> None:

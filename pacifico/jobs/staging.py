@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs import keys
-from pacifico.jobs.download import download
+from pacifico.jobs.download import allowed_host, download
 from pacifico.jobs.request import NAMED_DEMS, file_sha256
 from pacifico.jobs.status import METRICS
 from pacifico.jobs.store import NotFoundError
@@ -39,15 +39,14 @@ def check_dem(dem: str | None, settings: Settings) -> None:
     """
     if dem is None or dem in NAMED_DEMS or dem.startswith("upload:"):
         return
-    parts = urlsplit(dem)
-    allowed, name = (
-        (settings.dem_buckets, "PACIFICO_DEM_BUCKETS")
-        if parts.scheme == "s3"
-        else (settings.dem_hosts, "PACIFICO_DEM_HOSTS")
-    )
-    place = parts.netloc if parts.scheme == "s3" else (parts.hostname or "").lower()
-    if place not in allowed:
-        raise InputError(f"dem {dem!r}: {place!r} is not among the places allowed; upload the file, or set {name}")
+    if not dem.startswith("s3://"):
+        allowed_host(dem, settings.dem_hosts)
+        return
+    bucket = urlsplit(dem).netloc
+    if bucket not in settings.dem_buckets:
+        raise InputError(
+            f"dem {dem[:200]!r}: {bucket!r} is not among the places allowed; upload the file, or set PACIFICO_DEM_BUCKETS"
+        )
 
 
 def stage(
@@ -138,7 +137,9 @@ def _dem(dem: str, owner: str, store: Store, settings: Settings, folder: Path) -
     with path.open("rb") as file:
         if not file.read(4).startswith(_RASTERS):
             # A VRT or another text file could name files of this machine, or addresses within its network.
-            raise InputError(f"dem {dem[:200]!r} is no GeoTIFF; convert it with gdal_translate -of COG")
+            raise InputError(
+                f"dem {dem.partition('?')[0][:200]!r} is no GeoTIFF; convert it with gdal_translate -of COG"
+            )
     return path
 
 

@@ -1,0 +1,181 @@
+"""What a notebook is given: boundary and DEM as the request names them, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import boto3
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+
+from pacifico.errors import InputError
+from pacifico.jobs import keys, staging
+from pacifico.jobs.request import JobRequest
+from pacifico.jobs.settings import from_environment
+from pacifico.jobs.staging import check_dem, stage
+from pacifico.jobs.store import NotFoundError, StoreError
+
+BOUNDARY = b'{"type": "Polygon", "coordinates": []}'
+
+
+def ask(**fields):
+    return JobRequest(**{"site_id": "home", "owner": "ann", "dem": "sample", **fields})
+
+
+def allow(**variables):
+    return from_environment({"PACIFICO_STORE": "unused", "PACIFICO_OWNER": "ann", **variables})
+
+
+@pytest.fixture
+def tif(tmp_path):
+    path = tmp_path / "ground.tif"
+    with rasterio.open(path, "w", driver="GTiff", height=40, width=40, count=1, dtype="float32", crs="EPSG:32615",
+                       transform=Affine(10, 0, 446_000, 0, -10, 4_650_000)) as out:  # fmt: skip
+        out.write(np.arange(1600, dtype="float32").reshape(1, 40, 40))
+    return path.read_bytes()
+
+
+@pytest.fixture
+def homed(local_store):
+    put_site(local_store)
+    return local_store
+
+
+def put_site(store, content=BOUNDARY, said=None):
+    prefix = keys.site("ann", "home")
+    sha256 = hashlib.sha256(said or content).hexdigest()
+    about = {"suffix": ".geojson", "file": "boundary.geojson", "sha256": sha256}
+    store.put(f"{prefix}/boundary.geojson", content, kind="uploads")
+    store.put(f"{prefix}/site.json", json.dumps(about).encode(), kind="uploads")
+
+
+def put_upload(store, content, *, owner="ann", suffix=".tif", named=None):
+    sha256 = named or hashlib.sha256(content).hexdigest()
+    prefix = keys.upload(owner, sha256)
+    store.put(f"{prefix}/file", content, kind="uploads")
+    store.put(f"{prefix}/upload.json", json.dumps({"suffix": suffix}).encode(), kind="uploads")
+    return f"upload:{sha256}"
+
+
+def test_a_named_source_is_left_to_the_notebook(homed, tmp_path):
+    inputs, parameters = stage(ask(dem_resolution_m=5.0, parameters={"setback_m": 20}), homed, allow(), tmp_path / "in")
+    assert inputs == {"boundary": tmp_path / "in" / "boundary.geojson"}
+    assert inputs["boundary"].read_bytes() == BOUNDARY
+    assert (parameters["dem"], parameters["resolution_m"], parameters["setback_m"]) == ("sample", 5.0, 20)
+
+
+def test_a_site_that_was_changed_or_is_anothers(homed, tmp_path):
+    with pytest.raises(NotFoundError, match="not among those of 'bob'"):
+        stage(ask(owner="bob"), homed, allow(), tmp_path / "in")
+    put_site(homed, b"changed", said=BOUNDARY)
+    with pytest.raises(InputError, match="has the hash"):
+        stage(ask(), homed, allow(), tmp_path / "in2")
+
+
+def test_an_upload_is_the_owners_own(store, tif, tmp_path):
+    put_site(store)
+    name = put_upload(store, tif)
+    inputs, parameters = stage(ask(dem=name), store, allow(), tmp_path / "in")
+    assert inputs["dem"].read_bytes() == tif
+    assert "dem" not in parameters
+    anothers = put_upload(store, tif + b"x", owner="bob")
+    with pytest.raises(NotFoundError, match="not among the uploads of 'ann'"):
+        stage(ask(dem=anothers), store, allow(), tmp_path / "in2")
+    false = put_upload(store, tif, named="0" * 64)
+    with pytest.raises(InputError, match="has the hash"):
+        stage(ask(dem=false), store, allow(), tmp_path / "in3")
+
+
+@pytest.mark.parametrize(
+    ("content", "suffix"),
+    [
+        (b'<VRTDataset rasterXSize="1" rasterYSize="1"/>', ".tif"),
+        (b'<VRTDataset rasterXSize="1" rasterYSize="1"/>', ".vrt"),
+        (b"ncols 4\nnrows 4\n", ".asc"),
+        (b"", ".tif"),
+        (b"\x89PNG\r\n\x1a\n", ".tif"),
+        (b"<GDAL_WMS/>", ".tif"),
+    ],
+)
+def test_only_geotiffs_come_in(homed, tmp_path, content, suffix):
+    name = put_upload(homed, content, suffix=suffix)
+    with pytest.raises(InputError, match="is no GeoTIFF; convert it"):
+        stage(ask(dem=name), homed, allow(), tmp_path / "in")
+
+
+def test_a_dem_over_the_limit_stays_out(homed, tif, tmp_path, bucket):
+    small = allow(PACIFICO_DEM_MAX_MB="1", PACIFICO_DEM_BUCKETS=bucket)
+    with pytest.raises(InputError, match=r"at most 1\.0 MB are taken"):
+        stage(ask(dem=put_upload(homed, tif + bytes(2 << 20))), homed, small, tmp_path / "in")
+    boto3.client("s3").put_object(Bucket=bucket, Key="big.tif", Body=tif + bytes(2 << 20))
+    with pytest.raises(InputError, match=r"at most 1\.0 MB are taken"):
+        stage(ask(dem=f"s3://{bucket}/big.tif"), homed, small, tmp_path / "in2")
+
+
+def test_a_dem_from_an_allowed_bucket(homed, tif, tmp_path, bucket):
+    boto3.client("s3").put_object(Bucket=bucket, Key="a/ground.tif", Body=tif)
+    settings = allow(PACIFICO_DEM_BUCKETS=f"other, {bucket}")
+    inputs, parameters = stage(ask(dem=f"s3://{bucket}/a/ground.tif"), homed, settings, tmp_path / "in")
+    assert inputs["dem"].read_bytes() == tif
+    assert "dem" not in parameters
+    with pytest.raises(NotFoundError, match="or not yours"):
+        stage(ask(dem=f"s3://{bucket}/a/none.tif"), homed, settings, tmp_path / "in2")
+
+
+def test_no_other_bucket_is_asked(homed, tif, tmp_path, bucket):
+    boto3.client("s3").put_object(Bucket=bucket, Key="ground.tif", Body=tif)
+    for settings in (allow(), allow(PACIFICO_DEM_BUCKETS="other"), allow(PACIFICO_DEM_HOSTS=bucket)):
+        with pytest.raises(InputError, match="PACIFICO_DEM_BUCKETS"):
+            stage(ask(dem=f"s3://{bucket}/ground.tif"), homed, settings, tmp_path / settings.owner / str(id(settings)))
+
+
+def test_a_bucket_that_does_not_answer_is_an_outside_fault(homed, tmp_path, bucket, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(StoreError, match="check the network"):
+        stage(ask(dem=f"s3://{bucket}/x.tif"), homed, allow(PACIFICO_DEM_BUCKETS=bucket), tmp_path / "in")
+
+
+def test_a_dem_from_an_allowed_host(homed, tif, tmp_path, monkeypatch):
+    """What the transfer itself takes and refuses, test_download tells."""
+    asked = []
+
+    def fetch(url, path, *, limit, hosts):
+        asked.append((url, limit, hosts))
+        path.write_bytes(tif if url.endswith("tif") else b"<VRTDataset/>")
+
+    monkeypatch.setattr(staging, "download", fetch)
+    settings = allow(PACIFICO_DEM_HOSTS="Dem.Example, b.example", PACIFICO_DEM_MAX_MB="3")
+    inputs, _ = stage(ask(dem="https://DEM.example/a.tif"), homed, settings, tmp_path / "in")
+    assert inputs["dem"].read_bytes() == tif
+    assert asked == [("https://DEM.example/a.tif", 3 << 20, frozenset({"dem.example", "b.example"}))]
+    with pytest.raises(InputError, match="is no GeoTIFF"):
+        stage(ask(dem="https://dem.example/a.vrt"), homed, settings, tmp_path / "in2")
+    with pytest.raises(InputError, match="PACIFICO_DEM_HOSTS"):
+        stage(ask(dem="https://c.example/a.tif"), homed, settings, tmp_path / "in3")
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    "dem",
+    ["http://dem.example/a.tif", "file:///etc/passwd", "/etc/passwd", "../x.tif", "/vsicurl/http://a/b.tif", "gs://b/k.tif",
+     "https://user@dem.example/a.tif", "upload:xyz", "ftp://dem.example/a.tif", "\\\\server\\share"],
+)  # fmt: skip
+def test_a_request_can_name_no_other_place(dem):
+    with pytest.raises(ValueError, match="neither one of"):
+        ask(dem=dem)
+
+
+@pytest.mark.parametrize("dem", ["https://127.0.0.1/a.tif", "https://[::1]/a.tif", "https://169.254.169.254/a.tif", "https://localhost/a.tif",
+                                 "https://dem.example.evil.example/a.tif", "https://dem.example:8443.evil.example/a.tif", "https://dem.example:8443/a.tif", "https://[::1/a.tif"])  # fmt: skip
+def test_hosts_that_are_not_named_are_refused(dem):
+    with pytest.raises(InputError, match=r"places allowed|is no address"):
+        check_dem(dem, allow(PACIFICO_DEM_HOSTS="dem.example"))
+
+
+@pytest.mark.parametrize("value", [3, None, "x", "upload:zz", "https://dem.example/x.geojson", "/etc/passwd"])
+def test_files_of_parameters_are_uploads_too(homed, tmp_path, value):
+    with pytest.raises(InputError, match="takes an upload of its owner's"):
+        stage(ask(parameters={"exclusions": value}), homed, allow(), tmp_path / "in")
