@@ -1,0 +1,104 @@
+"""Jobs that end at once: the lifecycle and the local store are the real ones, the notebook's run is not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from shapely import Polygon, box
+
+from pacifico.crs import utm
+from pacifico.grid import Grid
+from pacifico.jobs import local
+from pacifico.jobs.client import JobClient
+from pacifico.jobs.lifecycle import RunOutcome
+from pacifico.jobs.settings import Settings
+from pacifico.jobs.status import METRICS
+from pacifico.layout.plan import generate_layout
+from pacifico.run import manifest
+from pacifico.site.model import Site, Zone
+
+CRS = utm(-84.2, 36.6)
+X, Y = 750_000.0, 4_054_000.0
+FIELD = Polygon([(X, Y), (X + 900, Y - 60), (X + 1000, Y + 800), (X + 300, Y + 950), (X - 80, Y + 600)])
+
+
+@pytest.fixture(scope="session")
+def layouts():
+    """Layouts by profile, as their files hold them."""
+    site = Site("Farm <1>", CRS, FIELD, (Zone(box(X + 300, Y + 300, X + 420, Y + 400), "Wetland"),))
+    grid = Grid(CRS, X - 200, Y + 1100, 10, 10, 130, 140)
+    east, _ = np.meshgrid(grid.x_centres() - X, grid.y_centres() - Y)
+    dem = grid.data_array(300 + 0.02 * east, name="elevation", units="m")
+    return {
+        profile: json.loads(
+            json.dumps(generate_layout(site, dem, profile=profile, target_capacity_kw=10_000).to_geojson())
+        )
+        for profile in ("solar_farm", "bess")
+    }
+
+
+@pytest.fixture
+def client(tmp_path):
+    return JobClient(Settings(store=str(tmp_path / "store"), owner="ann <ann@example.com>", lease_s=60))
+
+
+class Ended:
+    """Runner whose reports are there already; a profile without a layout fails."""
+
+    def __init__(self, layouts, folder):
+        self.layouts = layouts
+        self.folder = folder
+
+    @contextlib.contextmanager
+    def workspace(self):
+        yield self.folder
+
+    def run(self, task, folder, on_stage, orders):
+        report = Path(folder) / task.request.layout_id
+        report.mkdir(parents=True)
+        layout = self.layouts.get(task.request.generation_profile)
+        on_stage("placing_assets", "placing assets")
+        if layout is None:
+            return RunOutcome(report=report, kind="request", message="no ground <here> can be built on")
+        (report / "layout.geojson").write_text(json.dumps(layout))
+        (report / "report.html").write_text('<p id="said">"quoted" & whole</p>')
+        told = {
+            "request": {"notebook": "layout_report", "parameters": {"profile": task.request.generation_profile}},
+            "inputs": {},
+            "notebook": {"name": "layout_report", "sha256": "cd" * 32},
+            "environment": {"pacifico": "0.1.0", "git_commit": None},
+            "outcome": {"status": "completed", "error_message": None},
+        }
+        manifest.write(report, told)
+        metrics = layout["pacifico"]["metrics"]
+        return RunOutcome(report=report, metrics={name: metrics[name] for name in METRICS})
+
+
+@pytest.fixture
+def run_job(client, layouts, tmp_path):
+    """Take a submitted job to its end."""
+
+    def run(layout_id):
+        runner = Ended(layouts, tmp_path / "scratch")
+        return local.run(client._records, client.owner, layout_id, settings=client.settings, runner=runner)
+
+    return run
+
+
+@pytest.fixture
+def submit(client, tmp_path):
+    """Submit a job that waits; returns its layout_id."""
+    boundary = tmp_path / "site.kml"
+    boundary.write_bytes(b"<kml/>")
+    site = client.upload_site(boundary)
+
+    def give(**fields):
+        request = client.request(site, dem="sample", target_capacity_kw=10_000, **fields)
+        client._records.submit(request)
+        return request.layout_id
+
+    return give
