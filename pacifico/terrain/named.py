@@ -14,6 +14,7 @@ from pacifico.errors import DEMError, OutsideServiceError
 from pacifico.terrain.mosaic import merged
 from pacifico.terrain.raster import RasterWindow, display_name, lonlat_text
 from pacifico.terrain.remote import SourceSettings, etag, read_remote
+from pacifico.terrain.vrt import window_state
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -80,8 +81,6 @@ def named_window(name: str, bounds: Bounds, site_bounds: Bounds, crs: CRS, setti
 def url_window(url: str, bounds: Bounds, crs: CRS, settings: SourceSettings) -> RasterWindow:
     """Elevation of a raster at a web address within bounds.
 
-    A VRT is read anew each time: its own state does not tell that of the files behind it.
-
     Raises
     ------
     DEMError
@@ -94,8 +93,8 @@ def url_window(url: str, bounds: Bounds, crs: CRS, settings: SourceSettings) -> 
         raise OutsideServiceError(
             f"{display_name(url)}: there is no such file at {urlsplit(url).hostname}; check the address"
         )
-    if url.lower().split("?", 1)[0].endswith(".vrt"):
-        state = ""
+    if state and url.lower().split("?", 1)[0].endswith(".vrt"):
+        state = window_state(url, state, bounds, crs, settings)
     return read_remote([url], [state], bounds, crs, settings)[0]
 
 
@@ -113,6 +112,7 @@ def _tdep(name: str, bounds: Bounds, crs: CRS, settings: SourceSettings) -> Rast
         raise OutsideServiceError(
             f"{name}: there is no {url.rsplit('/', 1)[-1]} at its server; the address may have moved"
         )
+    state = window_state(url, state, bounds, crs, settings)
     window = read_remote([url], [state], bounds, crs, settings)[0]
     return replace(window, band_unit=window.band_unit or "metre")
 

@@ -92,13 +92,43 @@ def etag(url: str, settings: SourceSettings) -> str | None:
     """
     if not urlsplit(url).scheme.startswith("http"):
         return ""
-    request = urllib.request.Request(url, method="HEAD", headers={"User-Agent": "pacifico"})  # noqa: S310 (http, https)
 
-    def ask() -> str | None:
+    def state(answer: http.client.HTTPResponse) -> str:
+        headers = answer.headers
+        return headers.get("ETag") or f"{headers.get('Last-Modified', '')} {headers.get('Content-Length', '')}"
+
+    return _asked("HEAD", url, settings, state)
+
+
+def fetched(url: str, state: str, settings: SourceSettings) -> bytes:
+    """Content of a small file, from the cache where this very state of it was fetched before.
+
+    Raises
+    ------
+    OutsideServiceError
+        Where the server refuses, has no such file, or does not answer even after the retries.
+    """
+    cache = settings.cache if state.strip() else None
+    key = hashlib.sha256(json.dumps(["whole", url.split("?", 1)[0], state]).encode()).hexdigest()
+    stored = cache.get(key) if cache is not None else None
+    if stored is not None:
+        return stored
+    content = _asked("GET", url, settings, lambda answer: answer.read())
+    if content is None:
+        raise OutsideServiceError(f"{display_name(url)} is gone from {urlsplit(url).hostname}; try again later")
+    if cache is not None:
+        cache.put(key, content)
+    return content
+
+
+def _asked(method: str, url: str, settings: SourceSettings, take: Callable[[http.client.HTTPResponse], T]) -> T | None:
+    """What `take` makes of a server's answer; None where there is no such file."""
+    request = urllib.request.Request(url, method=method, headers={"User-Agent": "pacifico"})  # noqa: S310 (http, https)
+
+    def ask() -> T | None:
         try:
             with urllib.request.urlopen(request, timeout=settings.timeout_s) as answer:  # noqa: S310
-                headers = answer.headers
-                return headers.get("ETag") or f"{headers.get('Last-Modified', '')} {headers.get('Content-Length', '')}"
+                return take(answer)
         except urllib.error.HTTPError as error:
             error.close()
             if error.code == 404:

@@ -29,6 +29,7 @@ from pacifico.terrain.clip import clip_source, open_clip
 from pacifico.terrain.dem import open_dem
 from pacifico.terrain.named import glo30_id, glo30_tiles
 from pacifico.terrain.remote import SourceSettings
+from pacifico.terrain.vrt import window_state
 
 LONLAT = CRS.from_epsg(4326)
 VRT_KEY = "StagedProducts/Elevation/13/TIFF/USGS_Seamless_DEM_13.vrt"
@@ -271,6 +272,87 @@ def test_the_cache_saves_the_transfer_and_notices_a_new_state(server, settings, 
     )
     third = open_dem(site, "glo30", settings=settings)
     assert_allclose(third.values - first.values, 5, atol=1e-3)
+
+
+def same(dem, other):
+    assert_array_equal(dem.values, other.values)
+    assert dem.attrs["sha256"] == other.attrs["sha256"]
+    assert Grid.of(dem) == Grid.of(other)
+
+
+def test_3dep_is_cached_by_the_tiles_behind_its_vrt(server, settings, tmp_path):
+    put_3dep(server, tmp_path)
+    site = site_at(-93.5, 42.5)
+    first = open_dem(site, "3dep", settings=settings)
+    server.requests.clear()
+    same(open_dem(site, "3dep", settings=settings), first)
+    assert server.requests == [
+        ("HEAD", VRT_KEY),
+        ("HEAD", "StagedProducts/Elevation/13/TIFF/current/n43w094/USGS_13_n43w094.tif"),
+    ]
+    tiles = sorted(key for key in server.files if key.endswith(".tif"))
+    west, east = tiles[1], tiles[0]
+    server.files[east] = server.files[west]  # a tile elsewhere: its ETag is not even asked for
+    server.files[VRT_KEY] = server.files[VRT_KEY].replace(b"USGS_13_n43w093.tif", b"USGS_13_n43w093_2026.tif")
+    server.requests.clear()
+    same(open_dem(site, "3dep", settings=settings), first)
+    assert [request for request in server.requests if request[0] == "GET"] == [("GET", VRT_KEY)]
+    step, over, n = 1 / 1080, 6, 1092
+    server.files[west] = tile_bytes(
+        tmp_path,
+        -94 - over * step,
+        43 + over * step,
+        step,
+        step,
+        (n, n),
+        lambda x, y: ground(x, y) + 7,
+        nodata=-999999.0,
+    )  # the same name in the same VRT
+    assert_allclose(open_dem(site, "3dep", settings=settings).values - first.values, 7, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"<VRTDataset ", b'<VRTDataset subClass="VRTWarpedDataset" '),
+        (b"<GeoTransform>", b"<GeoTransform>x, "),
+        (b"EPSG:4269", b"EPSG:0"),
+        (b"<DstRect", b"<Rect"),
+        (b'relativeToVRT="1">current', b'relativeToVRT="0">current'),
+        (b"USGS_13_n43w094.tif", b"USGS_13_n43w094.vrt"),
+        (b"</VRTDataset>", b""),
+        (b"<VRTDataset ", b'<!DOCTYPE x [<!ENTITY a "b">]><VRTDataset '),
+    ],
+)
+def test_the_state_of_an_unusual_vrt_is_not_told(server, settings, tmp_path, old, new):
+    put_3dep(server, tmp_path)
+    site = site_at(-93.5, 42.5)
+    bounds, url = site.boundary.bounds, settings.tdep_url
+    assert window_state(url, "1", bounds, site.crs, settings)
+    assert old in server.files[VRT_KEY]
+    server.files[VRT_KEY] = server.files[VRT_KEY].replace(old, new)
+    assert window_state(url, "2", bounds, site.crs, settings) == ""
+
+
+def test_absolute_names_in_a_vrt(server, settings, tmp_path):
+    put_3dep(server, tmp_path)
+    folder = f"/vsicurl/{server.url}/{VRT_KEY.rsplit('/', 1)[0]}/current"
+    server.files[VRT_KEY] = server.files[VRT_KEY].replace(
+        b'relativeToVRT="1">current', f'relativeToVRT="0">{folder}'.encode()
+    )
+    first = open_dem(site_at(-93.5, 42.5), "3dep", settings=settings)
+    server.requests.clear()
+    same(open_dem(site_at(-93.5, 42.5), "3dep", settings=settings), first)
+    assert {command for command, _ in server.requests} == {"HEAD"}
+
+
+def test_any_vrt_by_its_address_is_cached_alike(server, settings, tmp_path):
+    put_3dep(server, tmp_path)
+    site, url = site_at(-93.5, 42.5), f"{server.url}/{VRT_KEY}"
+    first = open_dem(site, url, settings=settings)
+    server.requests.clear()
+    same(open_dem(site, url, settings=settings), first)
+    assert {command for command, _ in server.requests} == {"HEAD"}
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:-1] + bytes([b[-1] ^ 1])])
