@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
     from pacifico.layout.cables import Cable
+    from pacifico.layout.costs import Bill
     from pacifico.layout.draft import Draft, Item, Unplaced
     from pacifico.layout.roads import Road
     from pacifico.site.model import Site, Zone
@@ -123,6 +124,12 @@ class Plan:
         from pacifico.layout.geojson import write  # noqa: PLC0415
 
         return write(self, path)
+
+    def bill_of_quantities(self, *, rules: Spec | None = None) -> Bill:
+        """What it takes and may cost; `rules` with other unit costs, by default those it was made with."""
+        from pacifico.layout.costs import bill  # noqa: PLC0415 (costs read plans)
+
+        return bill(self, rules=rules)
 
     def _frame(self, kind: str) -> gpd.GeoDataFrame:
         import geopandas as gpd  # noqa: PLC0415 (1 s)

@@ -33,9 +33,10 @@ SLOPE_LIMITED = (
 
 @cache
 def catalog() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
-    """The shipped catalog: section, rule, then `value`, its range or choices, and its `source`."""
-    text = resources.files("pacifico.layout").joinpath("catalog.toml").read_text(encoding="utf-8")
-    return MappingProxyType(tomllib.loads(text))
+    """The shipped catalog: section, rule, then `value`, its range or choices, and its `source`; unit costs among them."""
+    folder = resources.files("pacifico.layout")
+    texts = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("catalog.toml", "costs.toml"))
+    return MappingProxyType({name: rules for text in texts for name, rules in tomllib.loads(text).items()})
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ class Spec:
     def choice(self, section: str, rule: str) -> str:
         """Rule that is one of a few words."""
         return str(self._value(section, rule))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Rules travel between processes by what they override."""
+        return make_spec, ({s: dict(r) for s, r in self.overrides.items()},)
 
     def _value(self, section: str, rule: str) -> Any:
         own = self.overrides.get(section, {})

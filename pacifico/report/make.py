@@ -25,9 +25,10 @@ NOTEBOOK = "layout_report"
 WARM = """
 import pacifico.layout.plan as _a, pacifico.report.figures as _b, pacifico.report.overlay as _c, pacifico.report.profile as _d
 import pacifico.layout.geojson as _e, pacifico.report.ground as _f, pacifico.site.exclusions as _g, rasterio.warp as _h
-import pacifico.report.sheet as _i, pacifico.export.kmz as _j, pacifico.export.tables as _k
+import pacifico.report.sheet as _i, pacifico.export.kmz as _j, pacifico.export.tables as _k, pacifico.report.bill as _m
+import pacifico.layout.costs as _n
 import matplotlib.backends.backend_pdf as _l
-del _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l
+del _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l, _m, _n
 """
 
 

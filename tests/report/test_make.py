@@ -32,7 +32,7 @@ def report(tmp_path_factory):
 def test_the_folder_holds_what_the_contract_says(report):
     folder, outcome, stages = report
     written = {
-        "assets.csv", "layout.geojson", "layout.kmz", "metrics.json", "report.html", "report.ipynb", "roads.csv",
+        "assets.csv", "costs.csv", "layout.geojson", "layout.kmz", "metrics.json", "report.html", "report.ipynb", "roads.csv",
         "site-plan.pdf",
     }  # fmt: skip
     assert {p.name for p in folder.iterdir()} == written | {"inputs", "manifest.json"}
@@ -79,7 +79,7 @@ def test_it_can_be_made_again_to_the_byte(report):
     folder, _, _ = report
     again = reproduce(folder)
     assert again.verdict == "identical", str(again)
-    compared = ("assets.csv", "layout.geojson", "layout.kmz", "metrics.json", "roads.csv")
+    compared = ("assets.csv", "costs.csv", "layout.geojson", "layout.kmz", "metrics.json", "roads.csv")
     assert dict(again.files) == dict.fromkeys(compared, "identical")
     assert str(again).startswith("identical: 5 outputs")
 
