@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,6 +88,8 @@ class Plan:
     shortfall: str
     """Why less stands than was asked for; empty where all of it does."""
     cable_list: tuple[Cable, ...] = ()
+    rules: Spec = dataclass_field(default_factory=make_spec)
+    """What it was made with: the catalog and what was overridden of it."""
 
     @property
     def crs(self) -> CRS:
@@ -391,6 +394,7 @@ def _plan(
         | collection.metrics,
         shortfall=shortfall,
         cable_list=collection.cables,
+        rules=rules,
     )
 
 
