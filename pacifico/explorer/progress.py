@@ -89,7 +89,7 @@ class JobProgress:
         self._hurry.set()
 
     def wait(self, timeout_s: float | None = None) -> Table:
-        """Wait until every job has ended; the widget stays live meanwhile.
+        """Wait until every job has ended, for a run without a person: a button is heard only between cells.
 
         Raises
         ------
@@ -153,8 +153,7 @@ class JobProgress:
         if [value for _, value in left] != [value for _, value in self.which.options]:
             kept = self.which.value
             self.which.options = left
-            if kept in {value for _, value in left}:
-                self.which.value = kept
+            self.which.value = kept if kept in self.open else next((value for _, value in left), None)
         self.controls.layout.display = "flex" if left else "none"
 
 

@@ -70,6 +70,8 @@ def page(browser, asked_outside, request, tmp_path):
     if request.node.stash.get(FAILED, False):
         picture = tmp_path / "failed.png"
         page.screenshot(path=picture)
+        if folder := os.environ.get("PACIFICO_SCREENSHOTS"):
+            shutil.copy(picture, folder)
         print(f"the page as it failed: {picture}; dialogs: {page.locator('.jp-Dialog').all_inner_texts()}")
     context.close()
 
@@ -138,6 +140,17 @@ def run_notebook(page, lab):
         assert page.locator(_FAULTS).all_inner_texts() == []
 
     return run
+
+
+@pytest.fixture
+def shoot(page):
+    """Return a function that keeps a picture where one is asked for: the machine can't say whether it looks well."""
+
+    def take(name: str, element=None) -> None:
+        if folder := os.environ.get("PACIFICO_SCREENSHOTS"):
+            (element or page).screenshot(path=Path(folder) / f"{name}.png")
+
+    return take
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -29,13 +28,11 @@ def buildable_ha(page) -> float:
     return float(re.search(r"Buildable\s+([\d.,]+)", told)[1].replace(",", ""))
 
 
-def shoot(page, name: str):
-    """Keep a picture where one is asked for: the machine can't say whether a map looks well."""
-    if folder := os.environ.get("PACIFICO_SCREENSHOTS"):
-        page.locator(".jp-OutputArea-output .widget-hbox").first.screenshot(path=Path(folder) / f"explorer-{name}.png")
+def panel(page):
+    return page.locator(".jp-OutputArea-output .widget-hbox").first
 
 
-def test_the_site_is_explored(page, run_notebook, faults, asked_outside):
+def test_the_site_is_explored(page, run_notebook, faults, shoot, asked_outside):
     run_notebook(NOTEBOOK)
     page.wait_for_selector(".leaflet-container path.leaflet-interactive", timeout=60_000)
 
@@ -66,7 +63,7 @@ def test_the_site_is_explored(page, run_notebook, faults, asked_outside):
     # a slider moves the layout
     set_readout(page, "Target, MW", "5")
     page.locator(".widget-html", has_text="of 5.0 asked").wait_for(timeout=30_000)
-    shoot(page, "solar_farm")
+    shoot("explorer-solar_farm", panel(page))
 
     # pointing at an asset tells of it
     page.locator(f'.leaflet-container path[fill="{ASSETS["solar_array"][1]}"]').first.hover()
@@ -91,7 +88,7 @@ def test_the_site_is_explored(page, run_notebook, faults, asked_outside):
     page.locator(".widget-html", has_text="of 50.0 asked").wait_for(timeout=30_000)
     page.locator(".widget-dropdown", has_text="Profile").locator("select").select_option("Gas BESS")
     page.locator(".leaflet-container .widget-html", has_text="Gas turbine").wait_for(timeout=30_000)
-    shoot(page, "gas_bess")
+    shoot("explorer-gas_bess", panel(page))
 
     # what can't be laid out is told in one line, and the old layout is gone
     page.locator(".widget-dropdown", has_text="Profile").locator("select").select_option("BESS")

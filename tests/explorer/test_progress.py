@@ -48,6 +48,7 @@ def test_jobs_are_followed_to_their_ends(submit, run_job, follow):
 def test_the_buttons_cancel_one_and_then_the_rest(submit, follow, client):
     ids = [submit() for _ in range(3)]
     progress = follow(ids)
+    assert progress.which.value == ids[0]
     progress.which.value = ids[1]
     progress.cancel_one.click()
     assert client.status(ids[1])["status"] == "cancelled"
