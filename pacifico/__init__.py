@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pacifico.explorer import explore as explore
+    from pacifico.layout.edit import edit as edit
     from pacifico.layout.plan import Plan as Plan
     from pacifico.layout.plan import generate_layout as generate_layout
     from pacifico.report.variants import generate_variants as generate_variants
@@ -28,6 +29,7 @@ _HOMES = {
     "Site": "pacifico.site.model",
     "aspect": "pacifico.terrain.surface",
     "curvature": "pacifico.terrain.surface",
+    "edit": "pacifico.layout.edit",
     "explore": "pacifico.explorer",
     "generate_layout": "pacifico.layout.plan",
     "generate_variants": "pacifico.report.variants",

@@ -10,6 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shapely import Point
+
 from pacifico.crs import geojson_geometries
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def collection(plan: Plan) -> dict[str, Any]:
             "metrics": dict(plan.metrics),
             "warnings": list(plan.warnings),
             "unplaced": [{"asset_type": u.kind, "count": u.count, "reason": u.reason} for u in plan.unplaced],
+            **({"edits": [_edit(e, plan.crs) for e in plan.edits]} if plan.edits else {}),
         },
         "features": features,
     }
@@ -161,6 +164,30 @@ def _cable(cable: Any) -> dict[str, Any]:
         "voltage_kv": cable.voltage_kv,
         "length_m": round(cable.length_m, 2),
         "in_road_trench": cable.in_road_trench,
+    }
+
+
+def _edit(edit: Any, crs: Any) -> dict[str, Any]:
+    """One change by hand; places as longitude and latitude."""
+
+    def where(pose: Any) -> dict[str, Any] | None:
+        if pose is None:
+            return None
+        x, y, rotation = pose
+        place = geojson_geometries([Point(x, y)], crs)[0]
+        return {"lonlat": place["coordinates"], "rotation_deg": rotation}
+
+    zone = edit.kind in ("add_zone", "remove_zone")
+    return {
+        "kind": edit.kind,
+        "asset_id": None if zone else edit.subject,
+        "zone": edit.subject if zone else None,
+        "from": where(edit.before),
+        "to": where(edit.after),
+        "also_removed": list(edit.also),
+        "roads_removed": [r.road_id for r in edit.roads_removed],
+        "roads_added": list(edit.roads_added),
+        "note": edit.note,
     }
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pacifico.layout.cables import Cable
     from pacifico.layout.costs import Bill
     from pacifico.layout.draft import Draft, Item, Unplaced
+    from pacifico.layout.edit_apply import Edit
     from pacifico.layout.roads import Road
     from pacifico.site.model import Site, Zone
 
@@ -90,6 +91,8 @@ class Plan:
     cable_list: tuple[Cable, ...] = ()
     rules: Spec = dataclass_field(default_factory=make_spec)
     """What it was made with: the catalog and what was overridden of it."""
+    edits: tuple[Edit, ...] = ()
+    """What was changed by hand since it was generated, oldest first."""
 
     @property
     def crs(self) -> CRS:
@@ -217,7 +220,7 @@ def generate_layout(
         setback_m=rules.number("site", "setback_m"),
         source_cell_m=float(dem.attrs.get("source_resolution_m", 0.0)),
     )
-    main = _main_limit(profile, rules)
+    main = main_limit(profile, rules)
     if not ground_.buildable_mask(field, main).any():
         raise NoBuildableGroundError(why_no_ground(field, main, rules))
     where = _entry(site, entry)
@@ -229,7 +232,7 @@ def generate_layout(
         if not _useful(draft.items):
             break
         served = serve(site, field, draft, where, rules, profile)
-        got = _capacity(served.items, profile)
+        got = capacity_of(served.items, profile)
         if best is None or got > best[0]:
             best = (got, draft, served)
         lost = next(iter(served.network.unreached.values()), lost)
@@ -237,8 +240,8 @@ def generate_layout(
         gone = [i for i in draft.items if i not in kept]
         missing = 0.0 if target_capacity_kw is None else target_capacity_kw - got
         # a new draft is worth its time where what no road reached could make the difference, or was much
-        lost_kw = _capacity(gone, profile)
-        if missing < _smallest(profile, rules) or not gone or lost_kw < min(missing, 0.05 * got):
+        lost_kw = capacity_of(gone, profile)
+        if missing < smallest_unit_kw(profile, rules) or not gone or lost_kw < min(missing, 0.05 * got):
             break
         banned = np.concatenate([banned, np.array([i.rect for i in gone])])
     if best is None or not _useful(best[2].items) or best[2].network.entry is None:
@@ -271,7 +274,7 @@ def _rules(
     return make_spec(own)
 
 
-def _main_limit(profile: Profile, rules: Spec) -> float:
+def main_limit(profile: Profile, rules: Spec) -> float:
     """Slope limit of the asset that a profile is about [°]."""
     kinds = {"solar_farm": "solar_array", "hybrid": "solar_array", "wind_hybrid": "solar_array", "bess": "battery"}
     return rules.number(kinds.get(profile, "generator"), "slope_limit_deg")
@@ -294,7 +297,7 @@ def _entry(site: Site, entry: tuple[float, float] | None) -> Point | None:
     return Point(x, y)
 
 
-def _capacity(items: Sequence[Item], profile: Profile) -> float:
+def capacity_of(items: Sequence[Item], profile: Profile) -> float:
     """What the target counts [kW]."""
     return sum(i.storage_kw if profile == "bess" else i.capacity_kw for i in items)
 
@@ -304,7 +307,7 @@ def _useful(items: Sequence[Item]) -> bool:
     return any(i.capacity_kw or i.storage_kw for i in items)
 
 
-def _smallest(profile: Profile, rules: Spec) -> float:
+def smallest_unit_kw(profile: Profile, rules: Spec) -> float:
     """Smallest unit by which a profile comes nearer to its target [kW]."""
     if profile == "bess":
         return asset_type(rules, "battery").storage_kw
@@ -354,10 +357,10 @@ def _plan(
     collection = route_cables(
         field, assets, roads, rules=rules, cost_zones=[z for z in site.exclusions if z.zone_type == "cost"]
     )
-    area = ground_.buildable_area(field, _main_limit(profile, rules))
+    area = ground_.buildable_area(field, main_limit(profile, rules))
     unplaced = merged((*draft.unplaced, *served.lost))
-    got = _capacity(served.items, profile)
-    shortfall = why_less(got, target_kw, _smallest(profile, rules), unplaced)
+    got = capacity_of(served.items, profile)
+    shortfall = why_less(got, target_kw, smallest_unit_kw(profile, rules), unplaced)
     about = _about(dem)
     return Plan(
         site=site,
@@ -383,7 +386,7 @@ def _plan(
             site,
             field,
             dem,
-            _main_limit(profile, rules),
+            main_limit(profile, rules),
             assets,
             pads,
             roads,
