@@ -26,7 +26,7 @@ WORKER = Path(__file__).resolve().parent.parent / "worker"
 _spec = importlib.util.spec_from_file_location("worker_conftest", WORKER / "conftest.py")
 _worker = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_worker)
-moto_url, aws, bucket, queues, world = _worker.moto_url, _worker.aws, _worker.bucket, _worker.queues, _worker.world
+server, aws, bucket, queues, world = _worker.server, _worker.aws, _worker.bucket, _worker.queues, _worker.world
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
 

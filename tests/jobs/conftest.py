@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -21,46 +24,86 @@ DUMMY = {
 }
 
 
-@pytest.fixture(scope="session")
-def moto_url():
-    """A server of its own process: its clock is nobody's here."""
+#: Servers that speak S3 and SQS on loopback, each somebody else's understanding of AWS: command and environment.
+#: ministack wants another botocore than ours: it is a tool of its own (`uv tool install ministack`), and skipped without.
+SERVERS = {
+    "moto": ([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "{port}"], {}),
+    "ministack": (["ministack"], {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": "{port}", "LOG_LEVEL": "ERROR"}),
+}
+
+
+@contextlib.contextmanager
+def serve(name):
+    """Run a server in a process of its own: its clock and memory are nobody's here."""
+    command, env = SERVERS[name]
+    places = os.pathsep.join([os.environ.get("PATH", ""), str(Path.home() / ".local" / "bin")])  # where tools are put
+    program = shutil.which(command[0], path=places)
+    if program is None:
+        pytest.skip(f"{name} is not installed")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
+    process = subprocess.Popen(
+        [program, *(word.format(port=port) for word in command[1:])],
+        env={**os.environ, **{key: value.format(port=port) for key, value in env.items()}},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             break
         except OSError:
-            assert process.poll() is None, "moto's server ended"
-            assert time.monotonic() < deadline, "moto's server did not start"
+            assert process.poll() is None, f"{name}'s server ended"
+            assert time.monotonic() < deadline, f"{name}'s server did not start"
             time.sleep(0.05)  # nothing to await before it listens
     yield f"http://127.0.0.1:{port}"
     process.terminate()
     process.wait()
 
 
-@pytest.fixture
-def aws(moto_url, monkeypatch):
-    """Environment of a client of that server."""
+@pytest.fixture(scope="session")
+def server():
+    """Give a server's address by its name; it is started when first asked for."""
+    with contextlib.ExitStack() as running:
+        found = {}
+
+        def address(name):
+            if name not in found:
+                found[name] = running.enter_context(serve(name))
+            return found[name]
+
+        yield address
+
+
+def use(url, monkeypatch):
+    """Have every client of this process speak to that server."""
     for name, value in DUMMY.items():
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_url)
-    return moto_url
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    return url
 
 
-@pytest.fixture
-def bucket(aws):
+def new_bucket():
     import boto3
 
     name = f"jobs-{uuid.uuid4().hex[:12]}"
     boto3.client("s3").create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture
+def aws(server, monkeypatch):
+    """Environment of a client of moto's server, or of the one that PACIFICO_TEST_AWS names."""
+    return use(server(os.environ.get("PACIFICO_TEST_AWS") or "moto"), monkeypatch)
+
+
+@pytest.fixture
+def bucket(aws):
+    return new_bucket()
 
 
 @pytest.fixture
@@ -79,16 +122,17 @@ def queues(aws):
     return live, dead
 
 
-@pytest.fixture(params=["local", "s3"])
-def store(request, tmp_path):
-    """Both forms of the store, each empty."""
+@pytest.fixture(params=["local", *SERVERS])
+def store(request, tmp_path, monkeypatch):
+    """Both forms of the store, each empty; S3 as every server understands it."""
     if request.param == "local":
         from pacifico.jobs.store_local import LocalStore
 
         return LocalStore(tmp_path / "store")
     from pacifico.jobs.store_s3 import S3Store
 
-    return S3Store(f"s3://{request.getfixturevalue('bucket')}/some/prefix")
+    use(request.getfixturevalue("server")(request.param), monkeypatch)
+    return S3Store(f"s3://{new_bucket()}/some/prefix")
 
 
 @pytest.fixture

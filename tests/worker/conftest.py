@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 _spec = importlib.util.spec_from_file_location("jobs_conftest", HERE.parent / "jobs" / "conftest.py")
 _jobs = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_jobs)
-moto_url, aws, bucket, queues = _jobs.moto_url, _jobs.aws, _jobs.bucket, _jobs.queues
+server, aws, bucket, queues = _jobs.server, _jobs.aws, _jobs.bucket, _jobs.queues
 
 
 class Call:
