@@ -46,7 +46,14 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
     )
     design.add_argument("--entry", type=lonlat, metavar="LON,LAT", help="site entry (the file's, else the cheapest)")
     design.add_argument(
-        "--exclusions", type=Path, metavar="FILE", help="ground that must stay free, in any boundary format"
+        "--exclusions",
+        action="append",
+        metavar="FILE|URL",
+        help="ground that must stay free: a file, an ArcGIS layer (.../FeatureServer/0) or an OGC API collection "
+        "(.../collections/x/items); may be repeated",
+    )
+    design.add_argument(
+        "--exclusion-buffer-m", type=number, metavar="N", help="around exclusions that state no buffer of their own"
     )
     design.add_argument("--setback-m", type=number, metavar="N", help="of assets from the boundary (10)")
     design.add_argument("--max-road-grade-pct", type=number, metavar="N", help="steepest road (10)")
@@ -107,11 +114,18 @@ def site_of(arguments: argparse.Namespace) -> Site:
     from pacifico.site.boundary import read_site  # noqa: PLC0415
 
     site = read_site(arguments.boundary, layer=arguments.layer)
-    if getattr(arguments, "exclusions", None):
-        from pacifico.site.exclusions import load_exclusions, with_exclusions  # noqa: PLC0415
+    if "exclusions" in arguments and exclusions_of(arguments)["exclusions"]:
+        from pacifico.site.gather import with_gathered  # noqa: PLC0415
 
-        site = with_exclusions(site, load_exclusions(arguments.exclusions, site))
+        site = with_gathered(site, arguments.exclusions, buffer_m=arguments.exclusion_buffer_m)
     return site
+
+
+def exclusions_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Exclusions as keywords of `make_report`."""
+    if arguments.exclusion_buffer_m is not None and not arguments.exclusions:
+        raise InputError("--exclusion-buffer-m widens what --exclusions gives: add --exclusions, or leave it out")
+    return {"exclusions": arguments.exclusions, "exclusion_buffer_m": arguments.exclusion_buffer_m}
 
 
 def dem_of(arguments: argparse.Namespace, site: Site) -> xr.DataArray:

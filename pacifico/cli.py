@@ -177,7 +177,7 @@ def _report(arguments: argparse.Namespace) -> int:
         resolution_m=arguments.resolution_m,
         dem_units=arguments.dem_units,
         layer=arguments.layer,
-        exclusions=arguments.exclusions,
+        **args_.exclusions_of(arguments),
         **args_.design_of(arguments),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
-from pacifico.run import folder
+from pacifico.run import folder, manifest
 from pacifico.run import kernel as kernels
 from pacifico.run.execute import RunRequest, execute
 
@@ -45,7 +45,8 @@ def make_report(
     strategy: str = "balanced",
     target_capacity_kw: float | None = None,
     entry: Sequence[float] | None = None,
-    exclusions: str | Path | None = None,
+    exclusions: str | Path | Sequence[str | Path] | None = None,
+    exclusion_buffer_m: float | None = None,
     setback_m: float | None = None,
     max_road_grade_pct: float | None = None,
     spec: Mapping[str, Mapping[str, Any]] | None = None,
@@ -70,8 +71,11 @@ def make_report(
         As for `open_dem` and `read_site`.
     profile, strategy, target_capacity_kw, entry, setback_m, max_road_grade_pct, spec
         As for `generate_layout`.
-    exclusions : str or Path, optional
-        File of ground that must stay free.
+    exclusions : str, Path or sequence of them, optional
+        Ground that must stay free: files and addresses of layers, as for `gather_exclusions`. What was fetched is kept as an
+        input of the report.
+    exclusion_buffer_m : float, optional
+        Around exclusions that state no buffer of their own [m].
     timeout_s : float, optional
         Limit of the run [s].
     settings : SourceSettings, optional
@@ -96,8 +100,18 @@ def make_report(
         warming = threading.Thread(target=_warm, args=(kernel,), name="pacifico-warm")
         warming.start()
         try:
-            inputs = _inputs(
-                Path(scratch), boundary, dem, exclusions, layer, resolution_m, dem_units, settings, terrain=terrain
+            sources = [exclusions] if isinstance(exclusions, str | Path) else list(exclusions or ())
+            inputs, told = _inputs(
+                Path(scratch),
+                boundary,
+                dem,
+                sources,
+                exclusion_buffer_m,
+                layer,
+                resolution_m,
+                dem_units,
+                settings,
+                terrain=terrain,
             )
             from pacifico.run import engine, html  # noqa: F401, PLC0415 (papermill and nbconvert: 2 s, while it warms)
         except BaseException:
@@ -125,7 +139,7 @@ def make_report(
             inputs=inputs,
             out_dir=out,
             timeout_s=timeout_s,
-            notes={"dem": None if dem is None else Path(str(dem)).name},
+            notes={"dem": None if dem is None else Path(str(dem)).name, **({"exclusions": told} if told else {})},
         )
         try:
             return execute(request, on_stage=on_stage, kernel=kernel)
@@ -148,24 +162,31 @@ def _inputs(
     scratch: Path,
     boundary: str | Path,
     dem: str | Path | None,
-    exclusions: str | Path | None,
+    exclusions: Sequence[str | Path],
+    buffer_m: float | None,
     layer: str | None,
     resolution_m: float | None,
     units: Units | None,
     settings: SourceSettings | None,
     *,
     terrain: bool,
-) -> dict[str, Path]:
-    """Files for the notebook, read once here so that what is wrong with them comes out first."""
+) -> tuple[dict[str, Path], list[dict[str, Any]]]:
+    """Files for the notebook, read once here so that what is wrong with them comes out first; and what exclusions were."""
     from pacifico.report.ground import ground_of, site_of  # noqa: PLC0415 (1 s, while the kernel boots)
     from pacifico.site.exclusions import read_exclusions  # noqa: PLC0415
+    from pacifico.site.gather import gather_exclusions  # noqa: PLC0415
     from pacifico.terrain.sources import SAMPLE, sample_site_path  # noqa: PLC0415
 
     site = site_of(str(boundary), layer=layer)
     inputs = {"boundary": sample_site_path() if str(boundary) == SAMPLE else _one_file(Path(boundary), scratch)}
-    if exclusions is not None:
-        read_exclusions(exclusions, site)
-        inputs["exclusions"] = _one_file(Path(exclusions), scratch)
+    told: list[dict[str, Any]] = []
+    if exclusions:
+        gathered = gather_exclusions(exclusions, site, scratch, buffer_m=buffer_m)
+        told = [{**s, "fetched": manifest.moment()} if "url" in s else s for s in gathered.sources]
+        told[0] |= {"warnings": list(gathered.warnings)} if gathered.warnings else {}
+        if gathered.path is not None:
+            read_exclusions(gathered.path, site)
+            inputs["exclusions"] = _one_file(gathered.path, scratch)
     kept = scratch / "window"
     kept.mkdir()
     ground_of(
@@ -179,7 +200,7 @@ def _inputs(
     )
     if terrain:
         inputs["dem"] = kept / "dem.tif"
-    return inputs
+    return inputs, told
 
 
 def _one_file(path: Path, scratch: Path) -> Path:

@@ -110,7 +110,7 @@ def _write_with_reports(found: Variants, arguments: argparse.Namespace, design: 
                 resolution_m=arguments.resolution_m,
                 dem_units=arguments.dem_units,
                 layer=arguments.layer,
-                exclusions=arguments.exclusions,
+                **args_.exclusions_of(arguments),
                 strategy=strategy,
                 settings=args_.source_settings(),
                 **design,

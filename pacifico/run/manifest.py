@@ -10,6 +10,7 @@ import platform
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,11 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def moment() -> str:
+    """Time now, as manifests write it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def describe(path: Path) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def zones_of(features: Sequence[Feature], site: Site) -> tuple[tuple[Zone, ...],
     zones: list[Zone] = []
     repairs = Repairs()
     far = bare = 0
+    beside: list[str] = []
     frame = _Frame(site)
     for feature in features:
         zone_type, buffer_m, cost = zone_rules(feature)
@@ -63,6 +64,8 @@ def zones_of(features: Sequence[Feature], site: Site) -> tuple[tuple[Zone, ...],
             shape = shape if shape.is_valid else polygonal(shapely.make_valid(shape))
             if shapely.dwithin(site.boundary, shape, reach):
                 zones.append(Zone(shape, feature.name, zone_type, buffer_m, cost))
+                if not shapely.dwithin(site.boundary, shape, buffer_m if zone_type != "cost" else 0.0):
+                    beside.append(feature.name)
             else:
                 far += len(shapes)
         threads = [xy for xy, near in zip((*feature.lines, *feature.points), lines, strict=True) if near]
@@ -72,12 +75,20 @@ def zones_of(features: Sequence[Feature], site: Site) -> tuple[tuple[Zone, ...],
             widened = _widened(threads, buffer_m, site)
             if shapely.dwithin(site.boundary, widened, REACH_M):
                 zones.append(Zone(widened, feature.name, zone_type, 0.0, cost))
+                if not widened.intersects(site.boundary):
+                    beside.append(feature.name)
             else:
                 far += len(threads)
     warnings = repairs.lines("exclusions")
     if far:
         warnings.append(
             f"exclusions: {counted(far, 'shape')} farther than {REACH_M / 1000:.0f} km (and than its buffer) from the site left out"
+        )
+    if beside:
+        shown = ", ".join(quoted(n) for n in beside[:3] if n) + (", ..." if len(beside) > 3 else "")
+        warnings.append(
+            f"exclusions: {counted(len(beside), 'zone lies', 'zones lie')} wholly outside the site, with the buffer, and "
+            f"take{'s' if len(beside) == 1 else ''} nothing from it{f' ({shown})' if shown else ''}"
         )
     if bare:
         warnings.append(

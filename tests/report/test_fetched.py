@@ -1,0 +1,115 @@
+"""Exclusions from a service in commands: in the layout, kept with the report, and needed no more to make it again."""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import shapely
+
+from pacifico.crs import LONLAT, reproject, utm
+from pacifico.site.model import Site
+from pacifico.site.written import site_geojson
+
+UTM = utm(-93.0, 42.0)
+
+
+def box(x0, y0, x1, y1):
+    return shapely.box(500_000 + x0, 4_600_000 + y0, 500_000 + x1, 4_600_000 + y1)
+
+
+@pytest.fixture
+def layer():
+    """OGC API collection of one pond; a list holds what was asked of it."""
+    pond = shapely.geometry.mapping(reproject(box(100, 100, 200, 200), UTM, LONLAT))
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+        def do_GET(self):
+            asked.append(self.path)
+            member = {"type": "Feature", "geometry": pond, "properties": {"name": "pond"}}
+            data = json.dumps({"title": "Ponds", "type": "FeatureCollection", "features": [member]}).encode()
+            self.send_response(200 if "/collections/ponds" in self.path else 503)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/collections/ponds/items?token=s3cret", asked
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def boundary(tmp_path):
+    path = tmp_path / "site.geojson"
+    path.write_bytes(site_geojson(Site("field", UTM, box(0, 0, 420, 420))))
+    return path
+
+
+def command(capsys, *words):
+    from pacifico.cli import main
+
+    status = main([*map(str, words)])
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+def zones(path):
+    return [f["properties"] for f in json.loads(path.read_text())["features"] if f["properties"]["kind"] == "exclusion"]
+
+
+def test_a_layer_keeps_ground_free(layer, boundary, tmp_path, capsys):
+    out = tmp_path / "layout.geojson"
+    status, _, err = command(
+        capsys, "layout", boundary, "--no-terrain", "--capacity-kw", 500, "--exclusions", layer[0], "--exclusion-buffer-m", 12,
+        "--out", out,
+    )  # fmt: skip
+    assert status == 0, err
+    (zone,) = zones(out)
+    assert (zone["name"], zone["zone_type"], zone["buffer_m"]) == ("pond", "buffered", 12)
+
+
+def test_a_layer_that_is_not_there_is_status_3_and_a_buffer_of_nothing_2(boundary, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "layout.geojson"
+    words = ["layout", boundary, "--no-terrain", "--out", out]
+    gone = "http://127.0.0.1:1/collections/ponds/items"
+    monkeypatch.setattr(time, "sleep", lambda _: None)  # the pauses between tries
+    status, said, err = command(capsys, *words, "--exclusions", gone)
+    assert (status, said) == (3, "")
+    assert len(err.splitlines()) == 1
+    assert "127.0.0.1" in err
+    assert not out.exists()
+    status, _, err = command(capsys, *words, "--exclusion-buffer-m", 5)
+    assert status == 2
+    assert "add --exclusions" in err
+
+
+@pytest.mark.slow
+def test_a_report_keeps_what_was_fetched_and_is_made_again_without_the_service(layer, boundary, tmp_path, capsys):
+    url, asked = layer
+    out = tmp_path / "report"
+    status, _, err = command(
+        capsys, "report", boundary, "--no-terrain", "--capacity-kw", 500, "--exclusions", url, "--out", out
+    )
+    assert status == 0, err
+    told = json.loads((out / "manifest.json").read_text())
+    (source,) = told["notes"]["exclusions"]
+    assert source["url"] == url.partition("?")[0]
+    assert source["layer"] == "Ponds"
+    assert source["fetched"] <= told["started"]
+    assert told["inputs"]["exclusions"]["path"] == "inputs/exclusions.geojson"
+    assert len(told["inputs"]["exclusions"]["sha256"]) == 64
+    assert all(b"s3cret" not in p.read_bytes() for p in out.rglob("*") if p.is_file())
+    count = len(asked)
+    status, said, _ = command(capsys, "reproduce", out)
+    assert status == 0
+    assert said.startswith("identical")
+    assert len(asked) == count
