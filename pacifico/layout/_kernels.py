@@ -723,6 +723,25 @@ def pull(
 
 
 @njit(cache=True, nogil=True)
+def turn_angle(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> float:
+    """By how much the direction changes at b on the way from a to c [rad], 0 to pi."""
+    ux, uy, vx, vy = bx - ax, by - ay, cx - bx, cy - by
+    return float(abs(np.arctan2(ux * vy - uy * vx, ux * vx + uy * vy)))
+
+
+@njit(cache=True, nogil=True)
+def tangent(angle: float, size: float) -> float:
+    """Length of leg that an arc of radius `size` takes up on either side of a corner; beyond 160 degrees more than any."""
+    return float(size * np.tan(0.5 * angle)) if angle < 2.8 else 1e6
+
+
+@njit(cache=True, nogil=True)
+def is_bend(angle: float, size: float) -> bool:
+    """Whether a corner is more than a slight kink: one less than 0.1 m off the arc is none."""
+    return bool(size * (1.0 / np.cos(min(angle, 3.0) / 2) - 1.0) > 0.1)
+
+
+@njit(cache=True, nogil=True)
 def round_bends(
     xy: Floats,
     least: float,
@@ -734,12 +753,17 @@ def round_bends(
     blind_frame: Floats,
     any_blind: bool,
     radius: float,
+    full: bool,
+    share: Floats,
 ) -> tuple[Floats, int]:
-    """Replace corners by arcs of radius `least` where they fit, smaller ones else; counts bends left tighter."""
+    """Replace corners by arcs of radius `least` where they fit, smaller ones else; counts bends left tighter.
+
+    `share` of the radius is tried first at each point.
+    """
     n = xy.shape[0]
     out = np.zeros((n * 16 + 2, 2))
     out[0] = xy[0]
-    m, tight = 1, 0
+    m, tight, taken = 1, 0, 0.0
     for k in range(1, n - 1):
         ux, uy = xy[k, 0] - xy[k - 1, 0], xy[k, 1] - xy[k - 1, 1]
         vx, vy = xy[k + 1, 0] - xy[k, 0], xy[k + 1, 1] - xy[k, 1]
@@ -747,20 +771,27 @@ def round_bends(
         turn = abs(np.arctan2(ux * vy - uy * vx, ux * vx + uy * vy))
         if turn < 0.01:
             out[m] = xy[k]
-            m += 1
+            m, taken = m + 1, 0.0
             continue
-        # the whole of an end leg may be used, half of one between two bends
-        room = min(lu * (0.9 if k == 1 else 0.49), lv * (0.9 if k == n - 2 else 0.49))
-        size = least
+        # the whole of an end leg may be used; of one between two bends half, or else what the other's arc leaves
+        before, behind = lu * (0.9 if k == 1 else 0.49), lv * (0.9 if k == n - 2 else 0.49)
+        if full:
+            before, behind = lu - taken - 0.3, lv - 0.3
+        if full and k < n - 2:
+            other = turn_angle(xy[k, 0], xy[k, 1], xy[k + 1, 0], xy[k + 1, 1], xy[k + 2, 0], xy[k + 2, 1])
+            behind = max(lv - tangent(other, least), 0.5 * lv) - 0.3
+        room = min(before, behind)
+        taken = 0.0
+        size = least * share[k]
         done = False
         while size >= 2.0 and turn < 3.0:
-            tangent = size * np.tan(turn / 2)
-            if tangent <= room:
+            need = tangent(turn, size)
+            if need <= room:
                 chords = min(max(int(np.ceil(turn / 0.2)), 2), 14)
                 # a chord is never shorter than 0.6 m
                 while chords > 1 and size * turn / chords < 0.6:
                     chords -= 1
-                ax, ay = xy[k, 0] - ux / lu * tangent, xy[k, 1] - uy / lu * tangent
+                ax, ay = xy[k, 0] - ux / lu * need, xy[k, 1] - uy / lu * need
                 side = 1.0 if ux * vy - uy * vx > 0 else -1.0
                 cx, cy = ax - side * uy / lu * size, ay + side * ux / lu * size
                 legal = True
@@ -779,14 +810,14 @@ def round_bends(
                     qx, qy = x, y
                 if legal:
                     m += chords + 1
-                    done = True
+                    done, taken = True, need
                     break
             size *= 0.8
         if not done:
             out[m] = xy[k]
             m += 1
         # a slight kink is no bend: its corner is less than 0.1 m off the arc
-        if (not done or size < least * 0.999) and least * (1.0 / np.cos(min(turn, 3.0) / 2) - 1.0) > 0.1:
+        if (not done or size < least * 0.999) and is_bend(turn, least):
             tight += 1
     out[m] = xy[n - 1]
     return out[: m + 1].copy(), tight
@@ -884,3 +915,403 @@ def uncross(
         if found == 0:
             break
     return left
+
+
+# --- bends of a whole tree -------------------------------------------------------------------------------------------
+#
+# A tree of vertices: `up` is the vertex before each (-1 at the root), `first` and `after` its children as linked lists.
+# A *turn* is the way from up[v] through v to a child of v: at a junction there are several, along a road there is one.
+
+
+@njit(cache=True, nogil=True)
+def arc_clear(
+    ax: float, ay: float, bx: float, by: float, cx: float, cy: float, size: float,
+    edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
+) -> bool:  # fmt: skip
+    """Whether an arc of radius `size` in the corner at b keeps clear; the legs are taken to be long enough."""
+    ux, uy, vx, vy = bx - ax, by - ay, cx - bx, cy - by
+    lu = np.hypot(ux, uy)
+    turn = abs(np.arctan2(ux * vy - uy * vx, ux * vx + uy * vy))
+    t = tangent(turn, size)
+    side = 1.0 if ux * vy - uy * vx > 0 else -1.0
+    px, py = bx - ux / lu * t, by - uy / lu * t
+    ox, oy = px - side * uy / lu * size, py + side * ux / lu * size
+    chords = min(max(int(np.ceil(turn / 0.2)), 2), 14)
+    qx, qy = px, py
+    for c in range(1, chords + 1):
+        phi = side * turn * c / chords
+        x = ox + (px - ox) * np.cos(phi) - (py - oy) * np.sin(phi)
+        y = oy + (px - ox) * np.sin(phi) + (py - oy) * np.cos(phi)
+        if not segment_clear(edges, frame, start, items, qx, qy, x, y, radius):
+            return False
+        qx, qy = x, y
+    return True
+
+
+@njit(cache=True, nogil=True)
+def turn_fault(
+    xy: Floats, u: int, v: int, w: int, size: float,
+    edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
+) -> float:  # fmt: skip
+    """0 where the turn u, v, w has room for an arc of radius `size`, up to 1.5 where it has none for half of it."""
+    angle = turn_angle(xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1], xy[w, 0], xy[w, 1])
+    if not is_bend(angle, size):
+        return 0.0
+    legs = min(np.hypot(xy[v, 0] - xy[u, 0], xy[v, 1] - xy[u, 1]), np.hypot(xy[w, 0] - xy[v, 0], xy[w, 1] - xy[v, 1]))
+    need = tangent(angle, size) + 0.6
+    if need > legs:
+        return 1.0 + 0.5 * min((need - legs) / size, 1.0)
+    for share, fault in ((1.0, 0.0), (0.75, 0.5), (0.5, 0.75)):
+        if arc_clear(
+            xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1], xy[w, 0], xy[w, 1], share * size, edges, frame, start, items, radius
+        ):
+            return fault
+    return 1.0
+
+
+@njit(cache=True, nogil=True)
+def longest_tangent(xy: Floats, up: Ints, first: Ints, after: Ints, v: int, size: float) -> float:
+    """The most that arcs at v take of the leg that leads to it."""
+    most = 0.0
+    if up[v] < 0:
+        return most
+    w = first[v]
+    u = up[v]
+    while w >= 0:
+        angle = turn_angle(xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1], xy[w, 0], xy[w, 1])
+        most = max(most, tangent(angle, size))
+        w = after[w]
+    return most
+
+
+@njit(cache=True, nogil=True)
+def leg_fault(xy: Floats, up: Ints, first: Ints, after: Ints, w: int, size: float) -> float:
+    """0 where the leg that leads to w has room for the arcs at both its ends, up to 1 where it has not."""
+    v = up[w]
+    if v < 0 or up[v] < 0:
+        return 0.0
+    u = up[v]
+    here = tangent(turn_angle(xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1], xy[w, 0], xy[w, 1]), size)
+    need = here + longest_tangent(xy, up, first, after, w, size)
+    leg = float(np.hypot(xy[w, 0] - xy[v, 0], xy[w, 1] - xy[v, 1]))
+    return 0.0 if need + 0.6 <= leg or need < 1.0 else float(min(0.3 + (need + 0.6 - leg) / size, 1.0))
+
+
+@njit(cache=True, nogil=True)
+def fault_of(
+    xy: Floats, up: Ints, first: Ints, after: Ints, some: Ints, count: int, size: float, limit: float,
+    edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
+) -> float:  # fmt: skip
+    """Sum of the faults at some vertices and of the legs that lead to them; given up past `limit`."""
+    total = 0.0
+    for k in range(count):
+        v = some[k]
+        if up[v] == -2:
+            continue
+        total += leg_fault(xy, up, first, after, v, size)
+        if up[v] >= 0:
+            w = first[v]
+            while w >= 0:
+                if total >= limit:
+                    return total
+                total += turn_fault(xy, up[v], v, w, size, edges, frame, start, items, radius)
+                w = after[w]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def unlink(up: Ints, first: Ints, after: Ints, c: int) -> None:
+    """Take a vertex with one child out of the tree: the child takes its place (`up` of the vertex is then -2)."""
+    p, w = up[c], first[c]
+    if first[p] == c:
+        first[p] = w
+    else:
+        s = first[p]
+        while after[s] != c:
+            s = after[s]
+        after[s] = w
+    after[w] = after[c]
+    up[w], up[c] = p, -2
+
+
+@njit(cache=True, nogil=True)
+def relink(up: Ints, first: Ints, after: Ints, c: int, p: int, w: int) -> None:
+    """Undo `unlink`."""
+    if first[p] == w:
+        first[p] = c
+    else:
+        s = first[p]
+        while after[s] != w:
+            s = after[s]
+        after[s] = c
+    after[c] = after[w]
+    after[w] = -1
+    up[c], up[w] = p, c
+
+
+@njit(cache=True, nogil=True)
+def strand_serves(
+    xy: Floats, up: Ints, own: Ints, own_start: Ints, s: int,
+    bound: Ints, bound_start: Ints, coords: Floats, poly_start: Ints, reach: Floats,
+) -> bool:  # fmt: skip
+    """Whether the legs of a strand come within reach of all that it serves."""
+    for b in range(bound_start[s], bound_start[s + 1]):
+        t = bound[b]
+        near = False
+        for k in range(own_start[s], own_start[s + 1]):
+            v = own[k]
+            if up[v] < 0:
+                continue
+            u = up[v]
+            if (
+                polygon_distance(coords, poly_start[t], poly_start[t + 1], xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1])
+                <= reach[t]
+            ):
+                near = True
+                break
+        if not near:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def way_steps(way: int) -> int:
+    """How many vertices a way of `unbend` takes out."""
+    return 0 if way == 0 else 2 if way in {2, 4} else 1
+
+
+@njit(cache=True, nogil=True)
+def way_vertex(up: Ints, first: Ints, after: Ints, v: int, way: int, k: int) -> int:
+    """Vertex near v that a way of `unbend` takes out as its k-th; -1 where there is none such."""
+    single = first[v] >= 0 and after[first[v]] < 0
+    if way in {1, 2} or (way == 4 and k == 1):
+        return int(first[v]) if single else -1
+    if way in {3, 4}:
+        return int(up[v])
+    if single:
+        return -1
+    w = first[v]
+    for _ in range(way - 5):
+        if w >= 0:
+            w = after[w]
+    return int(w)
+
+
+@njit(cache=True, nogil=True)
+def joinable(
+    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, frozen: Flags, c: int, x: float, y: float
+) -> bool:
+    """Whether c is a vertex along one strand, near (x, y), that may be taken out of it."""
+    if up[c] < 0 or first[c] < 0 or frozen[c]:
+        return False
+    if after[first[c]] >= 0 or strand[first[c]] != strand[c]:
+        return False
+    return bool(np.hypot(xy[c, 0] - x, xy[c, 1] - y) <= 45.0)
+
+
+@njit(cache=True, nogil=True)
+def unbend(
+    xy: Floats,
+    up: Ints,
+    first: Ints,
+    after: Ints,
+    strand: Ints,
+    frozen: Flags,
+    own: Ints,
+    own_start: Ints,
+    bound: Ints,
+    bound_start: Ints,
+    offsets: Floats,
+    finer: Floats,
+    coords: Floats,
+    poly_start: Ints,
+    reach: Floats,
+    z: Floats,
+    toll: Floats,
+    x0: float,
+    y0: float,
+    step: float,
+    edges: Floats,
+    frame: Floats,
+    start: Ints,
+    items: Ints,
+    blind: Flags,
+    blind_frame: Floats,
+    any_blind: bool,
+    radius: float,
+    grade: float,
+    size: float,
+    rounds: int,
+) -> None:
+    """Shift and join vertices of a tree, in place, so that its turns have room for arcs of radius `size`.
+
+    A vertex at fault is tried at `offsets` around it, then at `finer` ones about the best, as it is or with a neighbour
+    or two taken out of the line. What makes the sum of faults near it least is kept, if it is legal, serves the same
+    and costs little more. Vertices that are `frozen`, roots and ends stay.
+    """
+    n = xy.shape[0]
+    some, gone, came, went = np.zeros(64, np.int64), np.zeros(4, np.int64), np.zeros(4, np.int64), np.zeros(4, np.int64)
+    for _ in range(rounds):
+        changed = False
+        for v in range(n):
+            if up[v] < 0 or first[v] < 0 or frozen[v]:
+                continue
+            # the vertices whose faults a change at v can change: two up, three down
+            count = 0
+            a = v
+            for _ in range(2):
+                if up[a] >= 0:
+                    a = up[a]
+                    some[count] = a
+                    count += 1
+            some[count] = v
+            count += 1
+            tail = count - 1
+            for _ in range(3):
+                head = count
+                for k in range(tail, head):
+                    w = first[some[k]]
+                    while w >= 0 and count < 64:
+                        some[count] = w
+                        count += 1
+                        w = after[w]
+                tail = head
+            own_fault = leg_fault(xy, up, first, after, v, size)
+            w = first[v]
+            while w >= 0:
+                own_fault += turn_fault(xy, up[v], v, w, size, edges, frame, start, items, radius)
+                own_fault += leg_fault(xy, up, first, after, w, size)
+                w = after[w]
+            if own_fault <= 0.0:
+                continue
+            before = fault_of(xy, up, first, after, some, count, size, 1e9, edges, frame, start, items, radius)
+            ox, oy = xy[v, 0], xy[v, 1]
+            best_score, best_way, bx, by = 100.0 * (before - 0.04), -1, ox, oy
+            for way in range(8):
+                # 0: as it is; 1, 2: without the next one, two vertices; 3: without the one before; 4: without both;
+                # 5, 6, 7: at a junction without the next one on one of its arms
+                out = 0
+                old_cost, possible = 0.0, True
+                for k in range(way_steps(way)):
+                    c = way_vertex(up, first, after, v, way, k)
+                    if c < 0 or not joinable(xy, up, first, after, strand, frozen, c, ox, oy):
+                        possible = False
+                        break
+                    gone[out], came[out], went[out] = c, up[c], first[c]
+                    part = line_cost(z, toll, x0, y0, step, xy[up[c], 0], xy[up[c], 1], xy[c, 0], xy[c, 1], grade)
+                    old_cost += (
+                        part if part >= 0.0 else 20.0 * np.hypot(xy[up[c], 0] - xy[c, 0], xy[up[c], 1] - xy[c, 1])
+                    )
+                    unlink(up, first, after, c)
+                    out += 1
+                if possible:
+                    # what is left of the old way is priced between the same ends
+                    u = up[v]
+                    w = -1
+                    while True:
+                        fx, fy = xy[v, 0], xy[v, 1]
+                        if w < 0:
+                            tx, ty = xy[u, 0], xy[u, 1]
+                        else:
+                            tx, ty = xy[w, 0], xy[w, 1]
+                        part = line_cost(z, toll, x0, y0, step, fx, fy, tx, ty, grade)
+                        old_cost += part if part >= 0.0 else 20.0 * np.hypot(fx - tx, fy - ty)
+                        w = first[v] if w < 0 else after[w]
+                        if w < 0:
+                            break
+                    cx, cy = ox, oy
+                    for fine in range(2):
+                        spots = offsets if fine == 0 else finer
+                        if fine == 1 and best_way != way:
+                            break
+                        if fine == 1:
+                            cx, cy = bx, by
+                        for q in range(spots.shape[0]):
+                            x, y = cx + spots[q, 0], cy + spots[q, 1]
+                            if point_clearance(edges, frame, start, items, x, y, radius) < radius:
+                                continue
+                            xy[v, 0], xy[v, 1] = x, y
+                            score = 100.0 * fault_of(
+                                xy, up, first, after, some, count, size, best_score / 100.0, edges, frame, start, items,
+                                radius,
+                            )  # fmt: skip
+                            if score >= best_score:
+                                continue
+                            new_cost, legal = 0.0, True
+                            w = -1
+                            while True:
+                                tx, ty = (xy[u, 0], xy[u, 1]) if w < 0 else (xy[w, 0], xy[w, 1])
+                                if not segment_clear(edges, frame, start, items, x, y, tx, ty, radius) or (
+                                    any_blind and sees_blind(blind, blind_frame, x, y, tx, ty)
+                                ):
+                                    legal = False
+                                    break
+                                part = line_cost(z, toll, x0, y0, step, x, y, tx, ty, grade)
+                                if part < 0.0:
+                                    part = 20.0 * np.hypot(x - tx, y - ty)
+                                new_cost += part
+                                w = first[v] if w < 0 else after[w]
+                                if w < 0:
+                                    break
+                            if not legal or new_cost > 1.1 * old_cost + 25.0:
+                                continue
+                            score += 0.2 * max(new_cost - old_cost, 0.0)
+                            if score >= best_score:
+                                continue
+                            holds = strand_serves(
+                                xy, up, own, own_start, strand[v], bound, bound_start, coords, poly_start, reach
+                            )
+                            w = first[v]
+                            while w >= 0 and holds:
+                                holds = strand[w] == strand[v] or strand_serves(
+                                    xy, up, own, own_start, strand[w], bound, bound_start, coords, poly_start,
+                                    reach,
+                                )  # fmt: skip
+                                w = after[w]
+                            if holds:
+                                best_score, best_way, bx, by = score, way, x, y
+                    xy[v, 0], xy[v, 1] = ox, oy
+                for k in range(out - 1, -1, -1):
+                    relink(up, first, after, gone[k], came[k], went[k])
+                if best_way >= 0 and best_score < 2.0:
+                    break
+            if best_way >= 0:
+                for k in range(way_steps(best_way)):
+                    unlink(up, first, after, way_vertex(up, first, after, v, best_way, k))
+                xy[v, 0], xy[v, 1] = bx, by
+                changed = True
+        if not changed:
+            break
+
+
+@njit(cache=True, nogil=True)
+def swings_wide(
+    ax: float, ay: float, bx: float, by: float, cx: float, cy: float, size: float, offsets: Floats,
+    edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
+) -> bool:  # fmt: skip
+    """Whether a vehicle can turn at the junction b, off the centrelines if need be, on an arc of radius `size`.
+
+    It leaves the legs no more than 45 m from the junction, by no more than 20 degrees.
+    """
+    lu, lv = np.hypot(bx - ax, by - ay), np.hypot(cx - bx, cy - by)
+    su, sv = min(lu, 45.0) / lu, min(lv, 45.0) / lv
+    px, py, qx, qy = bx + (ax - bx) * su, by + (ay - by) * su, bx + (cx - bx) * sv, by + (cy - by) * sv
+    for k in range(offsets.shape[0]):
+        x, y = bx + offsets[k, 0], by + offsets[k, 1]
+        off_u, off_v = turn_angle(bx, by, px, py, x, y), turn_angle(bx, by, qx, qy, x, y)
+        off_u, off_v = np.pi - off_u, np.pi - off_v
+        if off_u > 0.35 or off_v > 0.35:
+            continue
+        turn = turn_angle(px, py, x, y, qx, qy)
+        need = tangent(turn, size)
+        if need + tangent(off_u, size) > np.hypot(x - px, y - py) or need + tangent(off_v, size) > np.hypot(
+            x - qx, y - qy
+        ):
+            continue
+        if not segment_clear(edges, frame, start, items, px, py, x, y, radius):
+            continue
+        if not segment_clear(edges, frame, start, items, x, y, qx, qy, radius):
+            continue
+        if arc_clear(px, py, x, y, qx, qy, size, edges, frame, start, items, radius):
+            return True
+    return False

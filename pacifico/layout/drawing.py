@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout import _kernels, routing
+from pacifico.layout import _kernels, bends, routing
+from pacifico.layout.bends import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pacifico.grid import Ground
+    from pacifico.layout.bends import Keep
     from pacifico.layout.entry import Gate
     from pacifico.layout.roads import RoadRules, Terminal
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 TOLERANCE_M = 0.005
 STUB_M = 30.0
 """Dead ends up to this length may be drawn into the road that they leave."""
+SHRINKINGS = 6
+"""Of arcs that lead too far past what the road serves."""
 HAIRPIN = -0.5
 """Cosine of the sharpest bend that doing so may make."""
 
@@ -54,8 +58,10 @@ class Drawing:
     ups: list[int]
     line_of: dict[int, int]
     """Line that serves each terminal."""
-    tight: int
-    """Bends tighter than the rule."""
+    tight: int = 0
+    """Bends along roads tighter than the rule."""
+    turns: int = 0
+    """Turns at junctions that have no room for the rule."""
     crossing: tuple[int, ...] = ()
     """Lines that meet another elsewhere than at a junction, whatever was tried."""
 
@@ -71,12 +77,18 @@ class Strand:
     """(point, terminal) of what it serves, by point."""
 
 
-def draw(case: Case, gate: Gate, parent: Ints, server: Ints) -> Drawing:
-    """Lines of the tree from the gate to all servers: pulled tight, bends rounded, none crossing another."""
+def draw(case: Case, gate: Gate, parent: Ints, server: Ints, *, keep: Keep = ALL) -> Drawing:
+    """Lines of the tree from the gate to all servers: pulled tight, bends eased and rounded, none crossing another.
+
+    About places to `keep`, at first everywhere, vertices stay where pulling left them.
+    """
     strands = _strands(case.lattice, gate, parent, server)
     merged = _without_stubs(case, strands)
-    drawing = _lined(case, merged, last_resort=len(merged) == len(strands))
-    return drawing if drawing is not None else _lined(case, strands, last_resort=True) or Drawing([], [], {}, 0)
+    drawing = _lined(case, merged, keep, last_resort=len(merged) == len(strands))
+    if drawing is None:
+        drawing = _lined(case, strands, keep, last_resort=True)
+    assert drawing is not None  # noqa: S101 (the last resort always draws)
+    return drawing
 
 
 def _strands(lattice: routing.Lattice, gate: Gate, parent: Ints, server: Ints) -> list[Strand]:
@@ -173,36 +185,61 @@ def _sharpest(xy: Floats) -> float:
     return float((d[1:] * d[:-1]).sum(axis=1).min(initial=1.0))
 
 
-def _lined(case: Case, strands: list[Strand], *, last_resort: bool) -> Drawing | None:
+def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) -> Drawing | None:
     """Lines of strands; None where lines cross that only the search's own paths would part, unless that may be used."""
-    lines: list[Floats] = []
-    pulled: list[Floats] = []
-    tight = []
+    pulled = [_pulled(case, strand) for strand in strands]
     ups = [s.up for s in strands]
-    for strand in strands:
-        straight = _pulled(case, strand)
-        pulled.append(straight)
-        line, sharp = routing.round_bends(
-            case.lattice, straight, radius_m=case.rules.min_radius_m + case.rules.width_m / 2
-        )
-        if not _serves(case, line, [t for _, t in strand.bound]):
-            line, sharp = straight, max(len(straight) - 2, 0)
-        lines.append(line)
-        tight.append(sharp)
-    state = [0] * len(lines)
-    while True:  # lines that touch elsewhere than at their ends go back, step by step, to the paths that do not
-        crossing = touching(lines, ups)
-        back = [c for c in crossing if state[c] < 2]
-        if not back:
+    still: set[int] = set()
+    while True:
+        straight = bends.eased(case, pulled, ups, [[t for _, t in s.bound] for s in strands], fixed=still, keep=keep)
+        rounded = [_rounded(case, line, s, full=keep is not ALL) for line, s in zip(straight, strands, strict=True)]
+        lines, tight = [line for line, _ in rounded], [sharp for _, sharp in rounded]
+        crossing = set(touching(lines, ups))
+        if crossing <= still:
             break
-        for c in back:
+        still |= crossing  # lines that touch elsewhere than at their ends are left as they were before
+    state = [0] * len(lines)
+    while any(state[c] < 2 for c in crossing):  # those that still do go back, step by step, to the paths that do not
+        if not crossing <= still:
+            # ends that were shifted no longer meet what goes back: nothing is shifted
+            still = set(range(len(strands)))
+            straight = pulled
+            lines = [_rounded(case, line, s, full=False)[0] for line, s in zip(pulled, strands, strict=True)]
+            crossing = set(touching(lines, ups))
+            continue
+        for c in sorted(crossing):
+            if state[c] == 2:
+                continue
             state[c] += 1
             if state[c] == 2 and not last_resort:
                 return None
             lines[c] = pulled[c] if state[c] == 1 else strands[c].xy
             tight[c] = max(len(pulled[c]) - 2, 0)
+        crossing = set(touching(lines, ups))
     line_of = {t: c for c, s in enumerate(strands) for _, t in s.bound}
-    return Drawing(lines, ups, dict(sorted(line_of.items())), sum(tight), tuple(crossing))
+    turns = bends.tight_turns(case, straight, ups)
+    return Drawing(lines, ups, dict(sorted(line_of.items())), sum(tight), turns, tuple(sorted(crossing)))
+
+
+def _rounded(case: Case, line: Floats, strand: Strand, *, full: bool) -> tuple[Floats, int]:
+    """Line with arcs at its bends, and how many are tighter than the rule; smaller ones where they would serve less."""
+    radius = case.rules.min_radius_m + case.rules.width_m / 2
+    share = np.ones(len(line))
+    for _ in range(SHRINKINGS):
+        done, tight = routing.round_bends(case.lattice, line, radius_m=radius, full=full, share=share)
+        missed = [t for _, t in strand.bound if not _serves(case, done, t)]
+        if not missed:
+            return done, tight
+        s = case.shapes
+        for t in missed:
+            share[_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[1]] *= 0.6
+    return line, max(len(line) - 2, 0)
+
+
+def _serves(case: Case, line: Floats, terminal: int) -> bool:
+    """Whether a line comes within reach of a terminal."""
+    s, t = case.shapes, terminal
+    return bool(_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[0] <= case.reach_m[t])
 
 
 def _pulled(case: Case, strand: Strand) -> Floats:
@@ -215,12 +252,6 @@ def _pulled(case: Case, strand: Strand) -> Floats:
             reach=case.reach_m, max_grade=case.rules.max_grade,
         )  # fmt: skip
     return case.pulled[key]
-
-
-def _serves(case: Case, line: Floats, who: list[int]) -> bool:
-    """Whether a line comes within reach of all it is to serve."""
-    s = case.shapes
-    return all(_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[0] <= case.reach_m[t] for t in who)
 
 
 def touching(lines: list[Floats], ups: list[int]) -> list[int]:

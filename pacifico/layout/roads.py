@@ -12,6 +12,7 @@ from shapely import LineString, MultiPolygon, Point, Polygon, box
 from pacifico.errors import InputError
 from pacifico.layout import _kernels, routing
 from pacifico.layout.alignment import Pin, Profile, Stations, design_heights, stations_of
+from pacifico.layout.bends import Keep
 from pacifico.layout.drawing import TOLERANCE_M, Case, Drawing, draw
 from pacifico.layout.entry import Edge, Gate, cheapest_gate, given_gate
 from pacifico.layout.turnaround import turnarounds
@@ -37,6 +38,11 @@ ROUNDING_M = 0.002
 """Most that rounding changes the distance between two vertices, and twice what it changes a rise by."""
 DETOURS = 3
 """Searches that avoid where no profile was found before terminals are given up."""
+
+EASINGS = 5
+"""Most drawings with bends eased; the last ones keep more and more as it was."""
+EASED_APART_M = 50.0
+"""Round a place where easing left no profile this much stays as it was, twice as much each time."""
 
 
 @dataclass(frozen=True)
@@ -269,7 +275,27 @@ def _network(case: Case, gate: Gate) -> Network:
             server[t] = -1
         drawing = draw(case, gate, parent, server)
         stations = _stations(case, drawing)
+    drawing, stations, profile = _eased(case, gate, parent, server, (drawing, stations, profile))
     return _finished(case, gate, drawing, stations=stations, profile=profile, given_up=given_up)
+
+
+def _eased(
+    case: Case, gate: Gate, parent: Ints, server: Ints, plain: tuple[Drawing, Stations, Profile]
+) -> tuple[Drawing, Stations, Profile]:
+    """Lines with room for their bends, and their profile; where that would leave none, they stay as they were."""
+    keep = Keep(np.zeros((0, 2)), EASED_APART_M)
+    for turn in range(EASINGS):
+        drawing = draw(case, gate, parent, server, keep=keep)
+        stations = _stations(case, drawing)
+        profile, pinned = _design(case, drawing, stations)
+        bad = profile.excess_m > TOLERANCE_M
+        bad[
+            [pin.station for (_, pin), miss in zip(pinned, profile.pin_excess_m, strict=True) if miss > TOLERANCE_M]
+        ] = True
+        if not bad.any() and not drawing.crossing:
+            return drawing, stations, profile
+        keep = Keep(np.concatenate([keep.xy, stations.xy[bad]]), EASED_APART_M * 2.0**turn)
+    return plain
 
 
 def _avoid(lattice: routing.Lattice, tax: Floats, places: Floats) -> None:
@@ -396,6 +422,10 @@ def _finished(
     if drawing.tight:
         warnings.append(
             f"road bends tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room: {drawing.tight}"
+        )
+    if drawing.turns:
+        warnings.append(
+            f"turns at junctions tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room: {drawing.turns}"
         )
     if without:
         warnings.append(f"dead ends over {case.rules.turnaround_over_m:g} m without room for a turnaround: {without}")

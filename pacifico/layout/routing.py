@@ -388,10 +388,27 @@ def pull(
     return np.ascontiguousarray(xy[keep])
 
 
-def round_bends(lattice: Lattice, xy: Floats, *, radius_m: float) -> tuple[Floats, int]:
-    """Path with arcs at its bends, and how many stayed tighter than `radius_m` (of the centreline)."""
+def round_bends(
+    lattice: Lattice, xy: Floats, *, radius_m: float, full: bool = False, share: Floats | None = None
+) -> tuple[Floats, int]:
+    """Path with arcs at its bends, and how many stayed tighter than `radius_m` (of the centreline).
+
+    A leg between two bends is shared by halves, or where `full` as their arcs need. At single points
+    only a `share` of the radius may be tried.
+    """
     f, b = lattice.fence, lattice.blind
     line, tight = _kernels.round_bends(
-        xy, radius_m, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius
+        xy,
+        radius_m,
+        f.edges,
+        f.frame,
+        f.start,
+        f.items,
+        b.flags,
+        b.frame,
+        b.any,
+        f.radius,
+        full,
+        np.ones(len(xy)) if share is None else share,
     )
     return line, int(tight)

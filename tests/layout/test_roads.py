@@ -260,7 +260,7 @@ def test_lines_that_cross_without_a_junction_are_found_and_given_up():
     ups = [-1, 0, 0, 2]
     assert touching(lines[:3], ups[:3]) == []
     assert touching(lines, ups) == [1, 3]
-    drawing = Drawing(lines, ups, {0: 1, 1: 2, 2: 3}, 0, (1, 3))
+    drawing = Drawing(lines, ups, {0: 1, 1: 2, 2: 3}, crossing=(1, 3))
     assert _crossing(drawing) == {2: "no legal route: its road would cross another without a junction"}
 
 

@@ -1,0 +1,174 @@
+"""Plan curves: lines of a road tree shifted within the free ground until their bends and junctions hold the radius.
+
+::
+
+      aisle |  |                    pulled tight round the corner of a block, a road has no room to turn; on the far
+      ______|  |______              side of both aisles it has: a right angle with an inner radius of 12 m fits into
+      ______a__b______              aisles from 10 m. `a` is where pulling leaves the corner, `b` where it is put.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from pacifico.layout import _kernels
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from numpy.typing import NDArray
+
+    from pacifico.layout.drawing import Case
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+ROUNDS = 4
+"""Most passes over all vertices."""
+
+
+def _disk(step: float, most: float) -> Floats:
+    """Offsets on a square grid within a distance, nearest first [m]."""
+    k = np.arange(-int(most / step), int(most / step) + 1) * step
+    x, y = (a.ravel() for a in np.meshgrid(k, k))
+    far = np.hypot(x, y)
+    order = np.lexsort((x, y, far))
+    return np.ascontiguousarray(np.column_stack([x, y])[order][far[order] <= most])
+
+
+COARSE, FINE, SWING = _disk(2.5, 15.0), _disk(0.6, 1.8), _disk(1.0, 8.0)
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Places about which lines stay where pulling left them."""
+
+    xy: Floats
+    near_m: float
+
+
+ALL = Keep(np.zeros((1, 2)), np.inf)
+NOTHING = Keep(np.zeros((0, 2)), 0.0)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Lines of a road tree as one set of vertices, the kernels' view of it."""
+
+    xy: Floats
+    up: Ints
+    first: Ints
+    after: Ints
+    strand: Ints
+    """Line that the leg which leads to each vertex is part of."""
+    own_start: Ints
+    """First vertex of each line; the root belongs to none."""
+
+    @classmethod
+    def of(cls, lines: Sequence[Floats], ups: Sequence[int]) -> Tree:
+        """Tree of lines, each starting at the end of the line it continues (`ups`, lower; -1: at the root)."""
+        counts = [len(line) - 1 for line in lines]
+        own_start = (1 + np.cumsum([0, *counts])).astype(np.int64)
+        xy = np.concatenate([lines[0][:1], *(line[1:] for line in lines)])
+        up = np.arange(-1, len(xy) - 1, dtype=np.int64)
+        for c, u in enumerate(ups):
+            up[own_start[c]] = own_start[u + 1] - 1 if u >= 0 else 0
+        first, after = np.full(len(xy), -1, np.int64), np.full(len(xy), -1, np.int64)
+        for v in range(len(xy) - 1, 0, -1):
+            after[v], first[up[v]] = first[up[v]], v
+        return cls(xy, up, first, after, np.repeat(np.arange(-1, len(lines)), [1, *counts]), own_start)
+
+    def lines(self) -> list[Floats]:
+        """The lines as they are now."""
+        out = []
+        for c in range(len(self.own_start) - 1):
+            v = int(self.own_start[c + 1]) - 1
+            path = [v]
+            while self.strand[v] == c:
+                v = int(self.up[v])
+                path.append(v)
+            out.append(np.ascontiguousarray(self.xy[path[::-1]]))
+        return out
+
+
+def eased(
+    case: Case,
+    lines: Sequence[Floats],
+    ups: Sequence[int],
+    bound: Sequence[Sequence[int]],
+    *,
+    fixed: Collection[int],
+    keep: Keep,
+) -> list[Floats]:
+    """Lines with vertices shifted, joined or left out so that their turns have room for the radius.
+
+    Parameters
+    ----------
+    case : Case
+        Free ground, terminals and rules.
+    lines : sequence of (k, 2) float
+        Lines of the tree, corners not yet rounded.
+    ups : sequence of int
+        Index of the line that each continues; -1 at the entry.
+    bound : sequence of sequences of int
+        Terminals that each line serves, and goes on serving.
+    fixed : collection of int
+        Lines that stay as they are.
+    keep : Keep
+        Places about which vertices stay as they are.
+
+    Returns
+    -------
+    list of (k, 2) float
+        One for each line; what meets goes on meeting, and every leg keeps clear of the fence.
+    """
+    if keep is ALL:
+        return list(lines)
+    tree = Tree.of(lines, ups)
+    frozen = np.zeros(len(tree.xy), np.uint8)
+    for c in fixed:
+        frozen[tree.up[tree.own_start[c]]] = 1
+        frozen[tree.own_start[c] : tree.own_start[c + 1]] = 1
+    if keep.xy.size:
+        places = shapely.MultiPoint(keep.xy)
+        frozen[shapely.dwithin(shapely.points(tree.xy), places, keep.near_m)] = 1
+    lat = case.lattice
+    f, b = lat.fence, lat.blind
+    who = np.array([t for own in bound for t in own], dtype=np.int64)
+    who_start = np.cumsum([0, *(len(own) for own in bound)]).astype(np.int64)
+    _kernels.unbend(
+        tree.xy, tree.up, tree.first, tree.after, tree.strand, frozen, np.arange(len(tree.xy)), tree.own_start, who,
+        who_start, COARSE, FINE, case.shapes.coords, case.shapes.start, case.reach_m, lat.z, lat.toll, lat.x0, lat.y0,
+        lat.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, case.rules.max_grade,
+        case.rules.min_radius_m + case.rules.width_m / 2, ROUNDS,
+    )  # fmt: skip
+    return tree.lines()
+
+
+def tight_turns(case: Case, lines: Sequence[Floats], ups: Sequence[int]) -> int:
+    """Turns at junctions, from the entry's side into each arm, that no vehicle path of the radius fits into."""
+    if not lines:
+        return 0
+    tree = Tree.of(lines, ups)
+    f = case.lattice.fence
+    size = case.rules.min_radius_m + case.rules.width_m / 2
+    count = 0
+    ends = sorted({int(tree.own_start[c + 1]) - 1 for c in range(len(lines))})
+    for v in ends:
+        w = int(tree.first[v])
+        while w >= 0:
+            u = int(tree.up[v])
+            (ax, ay), (bx, by), (cx, cy) = tree.xy[u], tree.xy[v], tree.xy[w]
+            if u >= 0 and not (
+                _kernels.turn_fault(tree.xy, u, v, w, size, f.edges, f.frame, f.start, f.items, f.radius) <= 0
+                or _kernels.swings_wide(
+                    ax, ay, bx, by, cx, cy, size, SWING, f.edges, f.frame, f.start, f.items, f.radius
+                )
+            ):
+                count += 1
+            w = int(tree.after[w])
+    return count
