@@ -422,26 +422,34 @@ def test_a_thousand_messages_with_a_worker_killed_every_five_seconds(world):
     sent = time.monotonic() - started
     straight = {"AWS_ENDPOINT_URL": world.proxy.target.geturl()}
     crew = [world.worker(**straight) for _ in range(4)]
-    kills = 0
+    kills, over = 0, threading.Event()
 
     def states():
         return Counter(row["status"] for row in world.client.list(limit=None) if row["layout_id"] in ids)
 
-    def work_off(*, kill):
+    def kill():
         nonlocal kills
+        while not over.wait(5):
+            place = kills % 4
+            crew[place].kill()
+            crew[place].wait()
+            crew[place] = world.worker(**straight)
+            kills += 1
+
+    def work_off():
         end = time.monotonic() + 3 * count + 300
         while sum((found := states())[name] for name in ("completed", "failed")) < count:
             assert time.monotonic() < end, f"{found} {world.queue.depth()}\n{world.said()[-3000:]}"
-            time.sleep(5)  # the pace of the kills
-            if kill:
-                place = kills % 4
-                crew[place].kill()
-                crew[place].wait()
-                crew[place] = world.worker(**straight)
-                kills += 1
+            time.sleep(2)
         world.settled(300)
 
-    work_off(kill=True)
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        work_off()
+    finally:
+        over.set()
+        killer.join()
     seconds = time.monotonic() - started
     statuses = {layout_id: world.status(layout_id) for layout_id in ids}
     found = Counter(s.status for s in statuses.values())
@@ -459,7 +467,7 @@ def test_a_thousand_messages_with_a_worker_killed_every_five_seconds(world):
             assert "manifest.json" in status.artifacts
     for layout_id in lost:
         assert world.client.redrive(layout_id)["status"] == "queued"
-    work_off(kill=False)
+    work_off()
     assert states() == {"completed": count}
     attempts = Counter(world.status(i).attempt for i in ids)
     print(
