@@ -54,6 +54,18 @@ def _load(row: Floats, out: Floats) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _continue_rows(north: Floats, here: Floats, south: Floats, is_first: bool, is_last: bool) -> None:
+    """Rows beyond the first and the last, continued linearly."""
+    n = here.shape[0]
+    if is_first:
+        for j in range(n):
+            north[j] = 2.0 * here[j] - south[j]
+    if is_last:
+        for j in range(n):
+            south[j] = 2.0 * here[j] - north[j]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def surface(
     z: Floats,
     first: int,
@@ -89,12 +101,7 @@ def surface(
         north, here, south = ring[(i + 2) % 3], ring[i % 3], ring[(i + 1) % 3]
         if i + 1 < ny:
             _load(z[i + 1], south)
-        if i == 0:
-            for j in range(nx + 2):
-                north[j] = 2.0 * here[j] - south[j]
-        if i == ny - 1:
-            for j in range(nx + 2):
-                south[j] = 2.0 * here[j] - north[j]
+        _continue_rows(north, here, south, i == 0, i == ny - 1)
         k = i - first
         if horn:
             for j in range(nx):
@@ -241,12 +248,7 @@ def gentle_counts(
             for j in range(nx):
                 row[j] = z[i + 1, j] + noise[i + 1, j]
             _load(row, south)
-        if i == 0:
-            for j in range(nx + 2):
-                north[j] = 2.0 * here[j] - south[j]
-        if i == ny - 1:
-            for j in range(nx + 2):
-                south[j] = 2.0 * here[j] - north[j]
+        _continue_rows(north, here, south, i == 0, i == ny - 1)
         for j in range(nx):
             c = here[j + 1]
             p = ((north[j + 2] - north[j]) + 2.0 * (here[j + 2] - here[j]) + (south[j + 2] - south[j])) * kx + (c - c)
