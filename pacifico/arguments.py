@@ -56,6 +56,14 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
         "--exclusion-buffer-m", type=number, metavar="N", help="around exclusions that state no buffer of their own"
     )
     design.add_argument("--setback-m", type=number, metavar="N", help="of assets from the boundary (10)")
+    design.add_argument(
+        "--edge-setback",
+        type=edge_setback,
+        action="append",
+        metavar="EDGES=N",
+        help="from some edges alone: north, east, south, west, or their numbers, clockwise from the northernmost corner; "
+        "such as north=30 or 2,3=50; may be repeated",
+    )
     design.add_argument("--max-road-grade-pct", type=number, metavar="N", help="steepest road (10)")
     design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
     design.add_argument("--spec", type=Path, metavar="FILE.toml", help="rules of the catalog to override")
@@ -81,11 +89,24 @@ def lonlat(text: str) -> tuple[float, float]:
     return lon, lat
 
 
+def edge_setback(text: str) -> dict[str, Any]:
+    """Entry of `site.setbacks`, from EDGES=METRES."""
+    edges, _, metres = text.partition("=")
+    named = [int(e) if e.isdecimal() else e for e in (part.strip() for part in edges.split(","))]
+    if not metres or not all(named):
+        raise argparse.ArgumentTypeError(f"{text!r} is not EDGES=METRES; write it as north=30 or 2,3=50")
+    return {"edges": named, "setback_m": number(metres)}
+
+
 def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Design options as keywords of `generate_layout`, exclusions apart."""
     from pacifico.layout.spec import read_spec  # noqa: PLC0415 (late, here and below, so that --help is quick)
 
     strategy = {"strategy": arguments.strategy} if "strategy" in arguments else {}
+    spec = read_spec(arguments.spec) if arguments.spec else {}
+    if arguments.edge_setback:
+        own = spec.get("site", {})
+        spec = {**spec, "site": {**own, "setbacks": [*own.get("setbacks", []), *arguments.edge_setback]}}
     return {
         "profile": arguments.profile,
         **strategy,
@@ -93,7 +114,7 @@ def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
         "setback_m": arguments.setback_m,
         "max_road_grade_pct": arguments.max_road_grade_pct,
         "entry": arguments.entry,
-        "spec": read_spec(arguments.spec) if arguments.spec else None,
+        "spec": spec or None,
     }
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from pacifico.errors import InputError
+from pacifico.layout.setbacks import EdgeSetback, edge_setbacks
 
 Profile = Literal["solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess"]
 Strategy = Literal["balanced", "density", "low_earthwork", "clustered"]
@@ -57,6 +58,11 @@ class Spec:
         """Rules travel between processes by what they override."""
         return make_spec, ({s: dict(r) for s, r in self.overrides.items()},)
 
+    @property
+    def setbacks(self) -> tuple[EdgeSetback, ...]:
+        """Setbacks of chosen edges of the boundary."""
+        return edge_setbacks(self.overrides.get("site", {}).get("setbacks", ()))
+
     def _value(self, section: str, rule: str) -> Any:
         own = self.overrides.get(section, {})
         return own[rule] if rule in own else catalog()[section][rule]["value"]
@@ -68,7 +74,7 @@ def make_spec(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Spec:
     Parameters
     ----------
     overrides : mapping of section to mapping of rule to value, optional
-        Such as ``{"solar": {"tracker_gcr": 0.4}}``.
+        Such as ``{"solar": {"tracker_gcr": 0.4}}``; in section `site` also `setbacks`, a list for `edge_setbacks`.
 
     Raises
     ------
@@ -82,6 +88,9 @@ def make_spec(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Spec:
         if not isinstance(rules, Mapping):
             raise InputError(f"spec: {section} = {rules!r} is not a section; write [{section}] and its rules below it")
         for rule, value in rules.items():
+            if (section, rule) == ("site", "setbacks"):
+                edge_setbacks(value)  # a list, and so no rule of the catalog
+                continue
             if rule not in known:
                 raise InputError(f"spec: unknown rule {section}.{rule}; choose from {', '.join(known)}")
             _check(f"{section}.{rule}", value, known[rule])

@@ -1,0 +1,175 @@
+"""Setbacks from chosen edges of the boundary: by the side that they face, or by their number.
+
+::
+
+            1                   edges are numbered clockwise from the northernmost corner (the western one of two as far north);
+        +-------+               an edge faces the side from which one would come to it from outside: 1 faces north
+      4 |       | 2
+        +-------+
+            3
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from pacifico.errors import InputError
+from pacifico.site.rings import polygonal
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+    from shapely import MultiPolygon, Polygon
+
+    from pacifico.site.model import Site
+
+SIDES = ("north", "east", "south", "west")
+MAX_SETBACK_M = 1000.0
+MAX_ENTRIES = 200
+ARC_SEGMENTS = 16
+"""Of a quarter circle around the end of an edge."""
+
+
+@dataclass(frozen=True)
+class EdgeSetback:
+    """Distance that assets and pads keep from some edges."""
+
+    edges: tuple[str | int, ...]
+    """Sides, and numbers from 1."""
+    setback_m: float
+
+
+def edge_setbacks(value: Any) -> tuple[EdgeSetback, ...]:
+    """Setbacks of a spec, checked: a list of ``{edges = "north", setback_m = 30}``.
+
+    `edges` is a side (north, east, south, west), the number of an edge, or a list of these.
+
+    Raises
+    ------
+    InputError
+        Where it is anything else.
+    """
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise InputError(
+            f'spec: site.setbacks = {value!r} is no list; write setbacks = [{{edges = "north", setback_m = 30}}]'
+        )
+    if len(value) > MAX_ENTRIES:
+        raise InputError(
+            f"spec: site.setbacks has {len(value)} entries, limit {MAX_ENTRIES}; join those of one distance"
+        )
+    return tuple(_entry(entry, f"site.setbacks, entry {k}") for k, entry in enumerate(value, start=1))
+
+
+def _entry(entry: Any, where: str) -> EdgeSetback:
+    if not isinstance(entry, Mapping) or set(entry) != {"edges", "setback_m"}:
+        raise InputError(f'spec: {where} = {entry!r}; write {{edges = "north", setback_m = 30}}')
+    edges, distance = entry["edges"], entry["setback_m"]
+    listed = list(edges) if isinstance(edges, list | tuple) else [edges]
+    for edge in listed:
+        good = edge in SIDES if isinstance(edge, str) else type(edge) is int and edge >= 1
+        if not good:
+            raise InputError(
+                f"spec: {where}: edges = {edge!r}; choose from {', '.join(SIDES)}, or an edge's number from 1"
+            )
+    if not listed:
+        raise InputError(f"spec: {where} names no edge; choose from {', '.join(SIDES)}, or an edge's number from 1")
+    if isinstance(distance, bool) or not isinstance(distance, int | float) or not 0 <= distance <= MAX_SETBACK_M:
+        raise InputError(f"spec: {where}: setback_m = {distance!r}; it must lie between 0 and {MAX_SETBACK_M:g}")
+    return EdgeSetback(tuple(listed), float(distance))
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Edges of the outer rings, in the order of their numbers."""
+
+    ends: NDArray[np.float64]
+    """Shape (n, 2, 2): start and end, x and y [m], clockwise."""
+    faces: tuple[str, ...]
+    """Side that each faces."""
+
+
+def edges_of(boundary: Polygon | MultiPolygon) -> Edges:
+    """Edges of a boundary; of several parts the largest first."""
+    parts = sorted(shapely.get_parts(boundary), key=lambda p: (-p.area, p.bounds))
+    ends = np.concatenate([_clockwise(part) for part in parts])
+    run = ends[:, 1] - ends[:, 0]
+    # clockwise: the outside is to the left of the way
+    bearing = np.degrees(np.arctan2(-run[:, 1], run[:, 0])) % 360
+    return Edges(ends, tuple(SIDES[math.floor((b + 45) / 90) % 4] for b in np.round(bearing, 9)))
+
+
+def _clockwise(part: Polygon) -> NDArray[np.float64]:
+    ring = shapely.get_coordinates(shapely.orient_polygons(part, exterior_cw=True).exterior)[:-1]
+    first = min(range(len(ring)), key=lambda k: (-ring[k, 1], ring[k, 0]))
+    ring = np.roll(ring, -first, axis=0)
+    return np.stack([ring, np.roll(ring, -1, axis=0)], axis=1)
+
+
+def boundary_edges(site: Site) -> gpd.GeoDataFrame:
+    """Edges of a site's boundary with their number, the side that they face and their length [m]."""
+    import geopandas as gpd  # noqa: PLC0415 (1 s)
+
+    edges = edges_of(site.boundary)
+    lines = shapely.linestrings(edges.ends)
+    rows = {"edge": range(1, len(edges.ends) + 1), "faces": edges.faces, "length_m": shapely.length(lines).round(2)}
+    return gpd.GeoDataFrame(rows, geometry=lines, crs=site.crs)
+
+
+def set_back(
+    boundary: Polygon | MultiPolygon, setback_m: float, chosen: Sequence[EdgeSetback] = ()
+) -> Polygon | MultiPolygon:
+    """Ground that keeps its distance from the boundary; may be empty.
+
+    Parameters
+    ----------
+    boundary : Polygon or MultiPolygon
+        Working CRS [m].
+    setback_m : float
+        From every edge that no entry chooses, holes included [m].
+    chosen : sequence of EdgeSetback
+        From the edges that they name; the last entry that names an edge holds.
+
+    Raises
+    ------
+    InputError
+        Where an entry names an edge that is not there.
+    """
+    if not chosen:
+        return shapely.buffer(boundary, -setback_m, join_style="mitre") if setback_m else boundary
+    edges = edges_of(boundary)
+    distance = np.full(len(edges.ends), setback_m)
+    for entry in chosen:
+        for edge in entry.edges:
+            distance[_named(edge, edges)] = entry.setback_m
+    holes = [ring for part in shapely.get_parts(boundary) for ring in part.interiors]
+    taken = (
+        [shapely.buffer(shapely.MultiLineString(holes), setback_m, quad_segs=ARC_SEGMENTS)]
+        if holes and setback_m
+        else []
+    )
+    for metres in np.unique(distance[distance > 0]):
+        lines = shapely.multilinestrings(shapely.linestrings(edges.ends[distance == metres]))
+        taken.append(shapely.buffer(lines, metres, quad_segs=ARC_SEGMENTS))
+    return polygonal(shapely.difference(boundary, shapely.union_all(taken))) if taken else boundary
+
+
+def _named(edge: str | int, edges: Edges) -> list[int]:
+    if isinstance(edge, int):
+        if edge > len(edges.ends):
+            raise InputError(
+                f"site.setbacks names edge {edge}; the boundary has {len(edges.ends)} edges, numbered clockwise from the "
+                "northernmost corner"
+            )
+        return [edge - 1]
+    found = [k for k, side in enumerate(edges.faces) if side == edge]
+    if not found:
+        raise InputError(
+            f"site.setbacks names the {edge}; no edge of the boundary faces {edge}: name edges by their number"
+        )
+    return found
