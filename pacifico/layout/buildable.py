@@ -15,12 +15,16 @@ import shapely
 from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 
+from pacifico.layout.setbacks import set_back
 from pacifico.terrain.surface import slope_deg
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shapely.geometry.base import BaseGeometry
 
     from pacifico.grid import Grid, Ground
+    from pacifico.layout.setbacks import EdgeSetback
     from pacifico.site.model import Site, Zone
 
 Floats = NDArray[np.float64]
@@ -62,11 +66,19 @@ class Field:
         return self._sieves[slope_limit_deg]
 
 
-def make_field(site: Site, ground: Ground, heights: Ground, *, setback_m: float, source_cell_m: float) -> Field:
+def make_field(
+    site: Site,
+    ground: Ground,
+    heights: Ground,
+    *,
+    setback_m: float,
+    source_cell_m: float,
+    setbacks: Sequence[EdgeSetback] = (),
+) -> Field:
     """Field of a site: polygons cut, slope computed on `ground`, cells marked; `heights` may be finer."""
     blocked = hard_ground(site.exclusions)
     allowed = _polygonal(shapely.difference(site.boundary, blocked)) if blocked is not None else site.boundary
-    inner = shapely.buffer(site.boundary, -setback_m, join_style="mitre") if setback_m else site.boundary
+    inner = set_back(site.boundary, setback_m, setbacks)
     placeable = _polygonal(shapely.difference(inner, blocked) if blocked is not None else inner)
     shapely.prepare([allowed, placeable])
     slope = _slope(ground, source_cell_m)

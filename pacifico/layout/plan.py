@@ -218,6 +218,7 @@ def generate_layout(
         ground,
         Ground.finest_of(dem),
         setback_m=rules.number("site", "setback_m"),
+        setbacks=rules.setbacks,
         source_cell_m=float(dem.attrs.get("source_resolution_m", 0.0)),
     )
     main = main_limit(profile, rules)
