@@ -89,6 +89,7 @@ class Bench:
                 Ground.of(self.dem),
                 Ground.finest_of(self.dem),
                 setback_m=self.rules.number("site", "setback_m"),
+                setbacks=self.rules.setbacks,
                 source_cell_m=float(self.dem.attrs.get("source_resolution_m", 0.0)),
             )
         return self._fields[key]

@@ -147,7 +147,8 @@ def _check_polygons(name: str, taken: Polygon, site: Site, field: Field, rules: 
                     f"{name} would stand {near:.1f} m from exclusion zone {zone.name or 'without a name'!r}, "
                     f"which keeps {zone.buffer_m:g} m free around it; choose a place clear of it, or remove the zone"
                 )
-    away, setback = float(site.boundary.boundary.distance(taken)), rules.number("site", "setback_m")
+    away = float(site.boundary.boundary.distance(taken))
+    setback = max(rules.number("site", "setback_m"), *(s.setback_m for s in rules.setbacks), 0.0)
     raise EditRefused(
         f"{name} would stand {away:.1f} m from the boundary, the setback is {setback:g} m; "
         f"move it {max(setback - away, 0.1):.1f} m inwards, or make the layout with a smaller setback"
