@@ -20,6 +20,8 @@ LOWEST_M, HIGHEST_M = -1000.0, 9000.0
 """No dry ground lies beyond these: such values are undeclared nodata."""
 SEA_CELLS = 64
 """A patch of exact zeros at the edge of the window is taken for nodata from this many cells."""
+LONELY_M = 200.0
+"""A patch of one exact height at the edge, with no other height within this of it, is no ground: a sentinel such as -999."""
 
 _METRES = {"m", "metre", "metres", "meter", "meters", "metre (m)"}
 _FEET = {"ft", "foot", "feet", "international foot", "international feet", "ft (international)"}
@@ -89,9 +91,9 @@ def height_unit(crs: CRS, band_unit: str | None, asked: Units | None) -> HeightU
 def without_impostors(z: NDArray[np.floating[Any]], *, declared_nodata: bool) -> tuple[str, ...]:
     """Turn undeclared nodata in `z` [m] into NaN, in place; say what was found.
 
-    Impossible heights (-9999, -32767, 3.4e38, ...) go wherever they are. Exact zeros go where they form a patch of at
-    least `SEA_CELLS` cells that touches the edge of the window, the file declares no nodata and other heights exist: a
-    collar, or the sea.
+    Impossible heights (-9999, -32767, 3.4e38, ...) go wherever they are. A patch of at least `SEA_CELLS` cells of one
+    exact height that touches the edge of the window goes where no other height is within `LONELY_M` of it (a sentinel),
+    and where it is exactly zero, the file declares no nodata and other heights exist: a collar, or the sea.
     """
     warnings = []
     with np.errstate(invalid="ignore"):
@@ -104,6 +106,7 @@ def without_impostors(z: NDArray[np.floating[Any]], *, declared_nodata: bool) ->
             f"{_percent(share)} of the window holds impossible heights such as {example:.6g} m "
             f"(outside {LOWEST_M:.0f} to {HIGHEST_M:.0f} m): taken as undeclared nodata"
         )
+    warnings += _without_sentinels(z)
     zero = z == 0.0
     rim = int(zero[[0, -1], :].sum() + zero[:, [0, -1]].sum())
     if rim == 0 or int(zero.sum()) < SEA_CELLS or bool((zero | np.isnan(z)).all()):
@@ -122,6 +125,28 @@ def without_impostors(z: NDArray[np.floating[Any]], *, declared_nodata: bool) ->
                 "taken as nodata (a collar, or the sea)"
             )
     return tuple(warnings)
+
+
+def _without_sentinels(z: NDArray[np.floating[Any]]) -> list[str]:
+    """Turn patches of a lonely lowest or highest height at the edge into NaN, in place; say what was found."""
+    warnings = []
+    for extreme in (np.fmin, np.fmax):
+        value = extreme.reduce(z, axis=None)
+        with np.errstate(invalid="ignore"):
+            alike = z == value
+        if not np.isfinite(value) or value == 0.0 or int(alike.sum()) < SEA_CELLS:  # zeros are judged apart
+            continue
+        nearest = extreme.reduce(np.where(alike, np.nan, z), axis=None)
+        if not abs(nearest - value) > LONELY_M:  # NaN: nothing else is there
+            continue
+        patch = _at_the_edge(alike)
+        if patch.any():
+            z[patch] = np.nan
+            warnings.append(
+                f"{_percent(float(patch.mean()))} of the window is a patch of exactly {float(value):g} m at its edge, "
+                f"{abs(float(nearest - value)):.0f} m from all other heights: taken as undeclared nodata"
+            )
+    return warnings
 
 
 def _at_the_edge(zero: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -44,6 +44,7 @@ def write_terrain(
     out_dir: str | Path,
     *,
     slope_limits_deg: Mapping[str, float],
+    setback_m: float = 0.0,
     contour_interval_m: float | None = None,
 ) -> dict[str, Any]:
     """Write the terrain of a site to a folder.
@@ -51,7 +52,7 @@ def write_terrain(
     Parameters
     ----------
     site : Site
-        Whose figures are told: shares are of the ground inside its boundary.
+        Whose figures are told: shares are of the ground inside its boundary. Its exclusions are not buildable.
     dem : DataArray, dims (y, x)
         Elevation [m] as `open_dem` gives it.
     out_dir : str or Path
@@ -59,6 +60,8 @@ def write_terrain(
         contours.geojson, slope_classes.geojson and summary.json.
     slope_limits_deg : mapping
         Limit of natural ground by asset type [°].
+    setback_m : float
+        Distance kept from the boundary [m], which is not buildable either.
     contour_interval_m : float, optional
         Height between contour lines [m]; by default a sensible one for the relief.
 
@@ -88,7 +91,7 @@ def write_terrain(
     interval = contour_interval_m if contour_interval_m is not None else sensible_interval_m(relief)
     lines = contours(dem, interval_m=interval, within=site.boundary)
     classes = slope_classes(steep, grid, sorted(set(slope_limits_deg.values())), site.boundary)
-    why = site_reasons(site, grid, steep, slope_limits_deg, inside=inside)
+    why = site_reasons(site, grid, steep, slope_limits_deg, inside=inside, setback_m=setback_m)
 
     write_surface(lambda first, last: z[first:last], grid, out, PRODUCTS)
     write_raster(out / "elevation.tif", z.astype(np.float32), grid, nodata=math.nan, averaged=True)
@@ -123,6 +126,7 @@ def write_terrain(
     _write_features(out / "slope_classes.geojson", features)
 
     summary = _summary(site, dem, z, steep, inside, why, slope_limits_deg)
+    summary["setback_m"] = setback_m
     summary["contours"] = {"interval_m": interval, "lines": len(lines), "index_every": 5}
     rmse = summary["dem_error"]["rmse_m"]
     if interval < 3.3 * rmse:

@@ -270,6 +270,32 @@ def test_a_collar_of_an_undeclared_nodata_value(site, make_raster, value):
     assert "taken as undeclared nodata" in dem.attrs["warnings"][0]
 
 
+@pytest.mark.parametrize("value", [-999.0, -99.0, 8888.0])
+@pytest.mark.parametrize("nodata", [None, -9999.0])
+def test_a_collar_of_a_height_that_is_far_from_all_others(site, make_raster, value, nodata):
+    """Heights that exist on earth, and yet not 200 m below or above everything around them, to the last digit alike."""
+
+    def framed(x, y):
+        return np.where(x < CENTRE[0] - 300, value, hill(x, y))
+
+    dem = open_dem(site, make_raster(framed, dtype="float32", nodata=nodata))
+    assert dem.attrs["nodata_share"] == pytest.approx(0.2, abs=0.01)
+    assert f"a patch of exactly {value:g} m at its edge" in dem.attrs["warnings"][0]
+
+
+def test_a_lake_at_the_edge_and_a_pit_inland_stay_ground(site, make_raster):
+    def lake(x, y):
+        return np.maximum(hill(x, y), 295.0)
+
+    def pit(x, y):
+        return np.where(np.hypot(x - CENTRE[0], y - CENTRE[1]) < 150, 20.0, hill(x, y))
+
+    for surface in (lake, pit):
+        dem = open_dem(site, make_raster(surface))
+        assert dem.attrs["nodata_share"] == 0.0
+        assert dem.attrs["warnings"] == ()
+
+
 def test_sea_or_collar_of_zeros(site, make_raster):
     def coast(x, y):
         return np.where(x < CENTRE[0] - 300, 0.0, hill(x, y))
