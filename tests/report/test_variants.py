@@ -69,6 +69,17 @@ def test_cost_and_cable_count_where_they_are_told():
     assert "cost_usd" not in winners(rows)
 
 
+def test_cost_is_that_of_the_bill(variants):
+    from pacifico.layout.costs import bill
+
+    for name, plan in variants.plans.items():
+        assert variants.rows[name]["cost_usd"] == round(bill(plan).total)
+        assert (
+            variants.rows[name]["cost_low_usd"] < variants.rows[name]["cost_usd"] < variants.rows[name]["cost_high_usd"]
+        )
+    assert "cost_usd" in winners(variants.rows)
+
+
 def test_dominated_is_worse_or_equal_in_all():
     rows = {
         "a": row(),

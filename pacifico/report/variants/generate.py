@@ -43,7 +43,9 @@ class Variants:
     @cached_property
     def rows(self) -> Mapping[str, measure.Row]:
         """Figures of each variant, by the keys of `MEASURES`."""
-        return {name: measure.row_of(layout) for name, layout in self.layouts.items()}
+        from pacifico.layout.costs import bill  # noqa: PLC0415 (with what it needs, only where figures are asked for)
+
+        return {name: measure.row_of(layout, bill(self.plans[name])) for name, layout in self.layouts.items()}
 
     @cached_property
     def table(self) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import shapely
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pacifico.layout.costs import Bill
     from pacifico.report.stored import StoredLayout
 
 AROUND_M = 25.0
@@ -52,7 +53,9 @@ MEASURES: tuple[Measure, ...] = (
     Measure("earthwork_p10_m3", "Earthwork, P10", "m³"),
     Measure("earthwork_p90_m3", "Earthwork, P90", "m³"),
     Measure("cable_length_m", "Cable", "km", "less", 2, 1e-3),
-    Measure("cost_usd", "Cost of the items priced", "USD", "less"),
+    Measure("cost_usd", "Cost up to the plant's substation", "million USD", "less", 2, 1e-6),
+    Measure("cost_low_usd", "Cost, all prices low", "million USD", None, 2, 1e-6),
+    Measure("cost_high_usd", "Cost, all prices high", "million USD", None, 2, 1e-6),
     Measure("unplaced_count", "Named as unplaced"),
 )
 """In the order of the table; cable and cost where the layouts tell them."""
@@ -74,8 +77,8 @@ class Best:
     """Why nobody wins."""
 
 
-def row_of(layout: StoredLayout) -> Row:
-    """Figures of one layout: capacities [kW], lengths [m], volumes [m³], areas [ha]."""
+def row_of(layout: StoredLayout, bill: Bill | None = None) -> Row:
+    """Figures of one layout: capacities [kW], lengths [m], volumes [m³], areas [ha]; cost [USD] where there is a bill."""
     told = layout.metrics
     bess = layout.about["profile"] == "bess"
     placed = float(told["storage_kw"] if bess else told["total_capacity_kw"])
@@ -96,14 +99,12 @@ def row_of(layout: StoredLayout) -> Row:
         "earthwork_p90_m3": interval[1],
         "unplaced_count": sum(int(u["count"]) for u in layout.about["unplaced"]),
     }
-    optional = {"cable_length_m": told.get("cable_length_m"), "cost_usd": _cost(told)}
-    return row | {k: v for k, v in optional.items() if v is not None}
-
-
-def _cost(told: Mapping[str, Any]) -> float | None:
-    """Total of the bill of quantities, where the layout has one."""
-    cost = told.get("cost_usd")
-    return float(cost) if isinstance(cost, int | float) else None
+    if told.get("cable_length_m") is not None:
+        row["cable_length_m"] = told["cable_length_m"]
+    if bill is not None:
+        low, high = bill.correlated
+        row |= {"cost_usd": round(bill.total), "cost_low_usd": round(low), "cost_high_usd": round(high)}
+    return row
 
 
 def surroundings_ha(layout: StoredLayout) -> float:
