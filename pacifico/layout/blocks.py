@@ -11,6 +11,8 @@ from pacifico.layout.draft import Draft, Unplaced, item_of
 from pacifico.layout.lattice import Lattice, fit_lattice, touching
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from pacifico.layout.buildable import Field, Floats
@@ -28,6 +30,7 @@ def place_near(
     count: int = 1,
     *,
     within: Floats | None = None,
+    cost: Callable[[Floats], Floats] | None = None,
 ) -> int:
     """Add up to `count` blocks to the draft, each where distance to the anchor and slope cost least.
 
@@ -41,6 +44,8 @@ def place_near(
     count : int
     within : ndarray, shape (n, 2), optional
         Centres to choose from instead of a search lattice.
+    cost : callable, optional
+        Of rectangles, instead of distance and slope.
 
     Returns
     -------
@@ -57,8 +62,11 @@ def place_near(
         good = ~touching(rects, draft.blocked(kind.clearance_m))
         rects, turned = rects[good], turned[good]
     x, y = (rects[:, 0] + rects[:, 2]) / 2, (rects[:, 1] + rects[:, 3]) / 2
-    cost = np.hypot(x - anchor[0], y - anchor[1]) + METRES_PER_DEGREE * _mean_slope(field, rects)
-    order = np.argsort(cost, kind="stable")
+    if cost is None:
+        costs = np.hypot(x - anchor[0], y - anchor[1]) + METRES_PER_DEGREE * mean_slope(field, rects)
+    else:
+        costs = cost(rects)
+    order = np.argsort(costs, kind="stable")
     rects, turned = rects[order], turned[order]
     placed, start = 0, 0
     while placed < count and start < len(rects):
@@ -113,7 +121,7 @@ def cheapest_first(
 ) -> NDArray[np.int64]:
     """Order of rectangles by distance to an anchor plus slope at a price."""
     x, y = (rects[:, 0] + rects[:, 2]) / 2, (rects[:, 1] + rects[:, 3]) / 2
-    cost = np.hypot(x - anchor[0], y - anchor[1]) + metres_per_degree * _mean_slope(field, rects)
+    cost = np.hypot(x - anchor[0], y - anchor[1]) + metres_per_degree * mean_slope(field, rects)
     return np.argsort(cost, kind="stable")
 
 
@@ -157,7 +165,7 @@ def _candidates(field: Field, kind: AssetType, within: Floats | None) -> tuple[F
     return np.concatenate(rects), np.repeat([False, True], len(within))
 
 
-def _mean_slope(field: Field, rects: Floats) -> Floats:
+def mean_slope(field: Field, rects: Floats) -> Floats:
     """Slope at the middle and the corners of rectangles, averaged [°]; nodata counts as 90."""
     g = field.grid
     total = np.zeros(len(rects))

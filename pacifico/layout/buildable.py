@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -56,13 +56,17 @@ class Field:
     outline: Polygon | MultiPolygon
     """Boundary of the site, for what keeps its own distance from it."""
     _sieves: dict[float, Sieve] = dataclass_field(default_factory=dict, compare=False, repr=False)
+    fits: dict[object, Any] = dataclass_field(default_factory=dict, compare=False, repr=False)
+    """Lattices laid on it so far."""
 
     def sieve(self, slope_limit_deg: float) -> Sieve:
         """Test of footprints for assets with this limit of natural ground; made once."""
         if slope_limit_deg not in self._sieves:
             # NaN compares false: unknown slope is measured apart, any of it bars the rectangle
             steep = Table.of(self.slope > slope_limit_deg, self.grid)
-            self._sieves[slope_limit_deg] = Sieve(self, steep, Table.of(np.isnan(self.slope), self.grid))
+            self._sieves[slope_limit_deg] = Sieve(
+                self, slope_limit_deg, steep, Table.of(np.isnan(self.slope), self.grid)
+            )
         return self._sieves[slope_limit_deg]
 
 
@@ -193,6 +197,7 @@ class Sieve:
     """Tests rectangles for one slope limit: first by cells, then exactly."""
 
     field: Field
+    limit_deg: float
     steep: Table
     unknown: Table
 

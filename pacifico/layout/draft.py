@@ -10,7 +10,10 @@ import numpy as np
 from pacifico.layout.catalog import PAD_APRON_M, AssetKind, AssetType
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pacifico.layout.buildable import Floats
+    from pacifico.layout.spec import Profile
 
 
 @dataclass(frozen=True)
@@ -88,3 +91,13 @@ def item_of(kind: AssetType, rect: Floats, *, rotation_deg: float = 0.0) -> Item
         rating_kva=kind.rating_kva,
         rotation_deg=rotation_deg,
     )
+
+
+def capacity_of(items: Sequence[Item], profile: Profile) -> float:
+    """What the target counts [kW]."""
+    return sum(i.storage_kw if profile == "bess" else i.capacity_kw for i in items)
+
+
+def useful(items: Sequence[Item]) -> bool:
+    """Whether anything generates or stores: a substation alone is no plant."""
+    return any(i.capacity_kw or i.storage_kw for i in items)

@@ -17,11 +17,13 @@ from pacifico.grid import Ground
 from pacifico.layout import buildable as ground_
 from pacifico.layout.cables import route_cables
 from pacifico.layout.catalog import asset_type, solar_unit
+from pacifico.layout.draft import capacity_of as capacity_of  # noqa: PLC0414 (for those who import it from here)
 from pacifico.layout.earthwork import CorridorVolumes, PadPlane, corridors
 from pacifico.layout.metrics import measure
-from pacifico.layout.programme import draft_layout, programme
+from pacifico.layout.programme import programme
 from pacifico.layout.reasons import why_less, why_no_asset, why_no_ground
-from pacifico.layout.serve import Served, earthwork_rules, merged, serve
+from pacifico.layout.search import best_layout
+from pacifico.layout.serve import Served, earthwork_rules, merged
 from pacifico.layout.spec import PROFILES, STRATEGIES, Profile, Spec, Strategy, make_spec
 
 if TYPE_CHECKING:
@@ -37,9 +39,6 @@ if TYPE_CHECKING:
     from pacifico.layout.edit_apply import Edit
     from pacifico.layout.roads import Road
     from pacifico.site.model import Site, Zone
-
-MOST_DRAFTS = 3
-"""Of placing again elsewhere what no road reached."""
 
 
 @dataclass(frozen=True)
@@ -225,31 +224,21 @@ def generate_layout(
     if not ground_.buildable_mask(field, main).any():
         raise NoBuildableGroundError(why_no_ground(field, main, rules))
     where = _entry(site, entry)
-    best: tuple[float, Draft, Served] | None = None
-    banned = np.empty((0, 4))
-    lost = ""
-    for _ in range(MOST_DRAFTS):
-        draft = draft_layout(field, rules, asked, strategy, None if where is None else (where.x, where.y), banned)
-        if not _useful(draft.items):
-            break
-        served = serve(site, field, draft, where, rules, profile)
-        got = capacity_of(served.items, profile)
-        if best is None or got > best[0]:
-            best = (got, draft, served)
-        lost = next(iter(served.network.unreached.values()), lost)
-        kept = set(served.items)
-        gone = [i for i in draft.items if i not in kept]
-        missing = 0.0 if target_capacity_kw is None else target_capacity_kw - got
-        # a new draft is worth its time where what no road reached could make the difference, or was much
-        lost_kw = capacity_of(gone, profile)
-        if missing < smallest_unit_kw(profile, rules) or not gone or lost_kw < min(missing, 0.05 * got):
-            break
-        banned = np.concatenate([banned, np.array([i.rect for i in gone])])
-    if best is None or not _useful(best[2].items) or best[2].network.entry is None:
-        raise NoBuildableGroundError(why_no_asset(draft, target_capacity_kw, lost))
-    return _plan(
-        site, field, dem, profile, strategy, target_capacity_kw, rules, best[1], best[2], best[2].network.entry
+    found = best_layout(
+        site,
+        field,
+        asked,
+        where,
+        rules,
+        profile=profile,
+        strategy=strategy,
+        target_kw=target_capacity_kw,
+        smallest_kw=smallest_unit_kw(profile, rules),
     )
+    if found.served is None or found.served.network.entry is None:
+        raise NoBuildableGroundError(why_no_asset(found.draft, target_capacity_kw, found.unreached))
+    served, gate = found.served, found.served.network.entry
+    return _plan(site, field, dem, profile, strategy, target_capacity_kw, rules, found.draft, served, gate)
 
 
 def _rules(
@@ -296,16 +285,6 @@ def _entry(site: Site, entry: tuple[float, float] | None) -> Point | None:
             f"entry {lon:g},{lat:g} is on another side of the earth; give a place within 60 m of the boundary"
         )
     return Point(x, y)
-
-
-def capacity_of(items: Sequence[Item], profile: Profile) -> float:
-    """What the target counts [kW]."""
-    return sum(i.storage_kw if profile == "bess" else i.capacity_kw for i in items)
-
-
-def _useful(items: Sequence[Item]) -> bool:
-    """Whether anything generates or stores: a substation alone is no plant."""
-    return any(i.capacity_kw or i.storage_kw for i in items)
 
 
 def smallest_unit_kw(profile: Profile, rules: Spec) -> float:

@@ -12,6 +12,8 @@ from pacifico.errors import InputError
 from pacifico.layout.blocks import densest_place, place_near, place_yard
 from pacifico.layout.catalog import asset_type, substation_type
 from pacifico.layout.draft import Draft, Unplaced
+from pacifico.layout.options import SITING, foci
+from pacifico.layout.siting import Prices, siting_cost
 from pacifico.layout.solar import CLEAR_OF_BLOCKS_M, SolarGround, add_solar, choose_arrays, solar_grounds, solar_kw
 from pacifico.layout.wind import place_turbines
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pacifico.layout.buildable import Field
     from pacifico.layout.catalog import AssetKind
     from pacifico.layout.spec import Profile, Spec, Strategy
+    from pacifico.layout.windows import Focus
 
 METRES_PER_DEGREE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 400.0, "clustered": 10.0}
 """How far away a place may be to be a degree less steep, by strategy; engineering judgement."""
@@ -68,6 +71,15 @@ def programme(profile: Profile, target_kw: float | None, spec: Spec) -> Programm
     return Programme(gas_kw=target_kw, storage_kw=spec.number("gas_bess", "storage_share") * target_kw, control=True)
 
 
+def places(
+    field: Field, spec: Spec, asked: Programme, strategy: Strategy, entry: tuple[float, float] | None
+) -> list[Focus | None]:
+    """Where a programme's middle may lie, the most promising place for a strategy first."""
+    if asked.solar_kw == 0:
+        return [None]
+    return list(foci(field, spec, strategy, asked.solar_kw, entry))
+
+
 def draft_layout(
     field: Field,
     spec: Spec,
@@ -75,11 +87,17 @@ def draft_layout(
     strategy: Strategy,
     entry: tuple[float, float] | None,
     banned: np.ndarray,
+    focus: Focus | None = None,
 ) -> Draft:
-    """Place everything that a programme asks for; what can't stand is named in the draft."""
+    """Place everything that a programme asks for; what can't stand is named in the draft.
+
+    Without a `focus` that is at the most promising of `places`.
+    """
     draft = Draft(banned=banned)
     price = METRES_PER_DEGREE[strategy]
-    grounds = solar_grounds(field, spec) if asked.solar_kw != 0 else ()
+    if focus is None:
+        focus = places(field, spec, asked, strategy, entry)[0]
+    grounds = solar_grounds(field, spec, focus.scheme) if focus else ()
     ground = grounds[0] if grounds else None
     first = ground.runs(draft.blocked(0.0)) if ground else None
     solar = asked.solar_kw
@@ -90,15 +108,17 @@ def draft_layout(
         share = spec.number("hybrid" if asked.wind_kw == 0 else "wind_hybrid", "storage_share")
         storage = share * (solar or 0.0) if ground else math.inf
     power = (solar or 0.0) + asked.gas_kw + (asked.wind_kw or 0.0)
-    if ground and first is not None and len(first.units):
+    if focus and ground and first is not None and len(first.units):
         power = min(solar or 0.0, solar_kw(first, ground)) + asked.gas_kw + (asked.wind_kw or 0.0)
-        weights = first.units * ground.unit.ac_kw
-        anchor = densest_place(first.rects, weights / (1 + price / 100 * _slope_under(field, first.rects)), 0.9 * power)
+        anchor = focus.middle
     else:
         anchor = _flattest_place(field, spec, power + min(storage, 1e6))
     if power == 0 and not math.isfinite(storage):
         power = 1e3 * spec.number("substation", "max_mva")
-    _substations(field, draft, spec, max(power, storage if math.isfinite(storage) else 0.0), _toward(anchor, entry))
+    window = focus.rect if focus else (*anchor, *anchor)
+    lanes = focus.lanes if focus else np.empty((0, 4))
+    mw = max(power, storage if math.isfinite(storage) else 0.0)
+    _substations(field, draft, spec, mw, window, lanes, entry, focus.siting if focus else SITING[strategy][0])
     if asked.control:
         place_near(field, draft, asset_type(spec, "control_center"), anchor)
     _gas(field, draft, spec, asked.gas_kw, anchor, price)
@@ -109,10 +129,10 @@ def draft_layout(
             draft.unplaced.append(_too_little("wind_turbine", asked.wind_kw, each))
         place_turbines(field, draft, spec, anchor, count, metres_per_degree=price)
     _batteries(field, draft, spec, storage, anchor, price)
-    if grounds:
+    if focus and grounds:
         left = asked.solar_kw
         for ground in grounds:
-            got = _solar(field, draft, spec, ground, left, anchor, price)
+            got = _solar(field, draft, spec, ground, left, focus)
             left = None if left is None else left - got
             if left is not None and left < ground.unit.ac_kw:
                 # others stand in the place of arrays that found no skid
@@ -139,13 +159,6 @@ def _too_little(kind: AssetKind, asked_kw: float, unit_kw: float) -> Unplaced:
     return Unplaced(kind, 1, f"the {asked_kw:,.0f} kW asked for are less than one unit of {unit_kw:,.0f} kW")
 
 
-def _slope_under(field: Field, rects: np.ndarray) -> np.ndarray:
-    g = field.grid
-    column = np.clip((((rects[:, 0] + rects[:, 2]) / 2 - g.x0) / g.dx).astype(np.int64), 0, g.nx - 1)
-    row = np.clip(((g.y0 - (rects[:, 1] + rects[:, 3]) / 2) / g.dy).astype(np.int64), 0, g.ny - 1)
-    return np.asarray(np.nan_to_num(field.slope[row, column], nan=45.0))
-
-
 def _flattest_place(field: Field, spec: Spec, power_kw: float) -> tuple[float, float]:
     """Where ground level enough for a yard lies closest together."""
     size = 60.0
@@ -162,17 +175,33 @@ def _flattest_place(field: Field, spec: Spec, power_kw: float) -> tuple[float, f
     return centre.x, centre.y
 
 
-def _toward(anchor: tuple[float, float], entry: tuple[float, float] | None) -> tuple[float, float]:
-    """A quarter of the way from the plant's middle to its entry: road and cable cost least together there."""
-    if entry is None:
-        return anchor
-    return 0.75 * anchor[0] + 0.25 * entry[0], 0.75 * anchor[1] + 0.25 * entry[1]
-
-
-def _substations(field: Field, draft: Draft, spec: Spec, power_kw: float, anchor: tuple[float, float]) -> None:
+def _substations(
+    field: Field,
+    draft: Draft,
+    spec: Spec,
+    power_kw: float,
+    window: tuple[float, float, float, float],
+    lanes: np.ndarray,
+    entry: tuple[float, float] | None,
+    dear: tuple[float, float],
+) -> None:
+    """Substations where road, cable and earthwork cost least together, each as dear as a strategy takes it."""
     mva = power_kw / POWER_FACTOR / 1e3
     count = max(math.ceil(mva / spec.number("substation", "max_mva")), 1)
-    place_near(field, draft, substation_type(spec, mva / count), anchor, count)
+    prices = Prices(
+        road=dear[0] * spec.number("siting", "road_per_m"),
+        cable=spec.number("siting", "cable_per_m") * max(mva / spec.number("siting", "feeder_mva"), 1.0),
+        earth=dear[1] * spec.number("siting", "earth_per_m3"),
+    )
+    kind = substation_type(spec, mva / count)
+    place_near(
+        field,
+        draft,
+        kind,
+        window[:2],
+        count,
+        cost=lambda rects: siting_cost(field, rects, window, lanes, entry, prices),
+    )
 
 
 def _gas(field: Field, draft: Draft, spec: Spec, target_kw: float, anchor: tuple[float, float], price: float) -> None:
@@ -211,26 +240,20 @@ def _batteries(
         del draft.unplaced[before:]
 
 
-def _solar(
-    field: Field,
-    draft: Draft,
-    spec: Spec,
-    ground: SolarGround,
-    target_kw: float | None,
-    anchor: tuple[float, float],
-    price: float,
-) -> float:
+def _solar(field: Field, draft: Draft, spec: Spec, ground: SolarGround, target_kw: float | None, focus: Focus) -> float:
     """Arrays up to the target; asked again for more where the skids took more than was allowed for.
 
     Returns the capacity placed [kW].
     """
-    wanted, before = target_kw, draft.copy()
+    before = draft.copy()
     everything = len(ground.runs(draft.blocked(CLEAR_OF_BLOCKS_M)).units)
+    # one unit of a block stands back for its skid
+    wanted = None if target_kw is None else target_kw * (1 + 1 / 38)
     got = 0.0
     for _ in range(4):
         trial = before.copy()
-        runs = choose_arrays(field, ground, trial, anchor, wanted, metres_per_degree=price)
-        add_solar(field, spec, ground, trial, runs, target_kw)
+        runs = choose_arrays(field, ground, trial, focus, wanted)
+        add_solar(field, spec, ground, trial, runs, target_kw, focus=focus)
         got = trial.solar_kw() - before.solar_kw()
         draft.items, draft.unplaced = trial.items, trial.unplaced
         if target_kw is None or wanted is None or got > target_kw - ground.unit.ac_kw or len(runs.units) == everything:

@@ -8,19 +8,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.blocks import cheapest_first, place_near
+from pacifico.layout.blocks import grown, mean_slope, place_near
 from pacifico.layout.catalog import PAD_APRON_M, AssetType, SolarUnit, asset_type, solar_unit
 from pacifico.layout.draft import Draft, Item, Unplaced, item_of
-from pacifico.layout.lattice import Fit, Lattice, Runs, fit_lattice
+from pacifico.layout.lattice import NORTH, WEST, Fit, Lattice, Runs, fit_lattice, touching
+from pacifico.layout.siting import pad_earth_m3
+from pacifico.layout.windows import SURROUNDINGS_M
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pacifico.layout.buildable import Field, Floats, Sieve
     from pacifico.layout.spec import Spec
+    from pacifico.layout.windows import Focus
 
 BLOCK_REACH_M = 450.0
 """An array further from the one before starts a new power block: low-voltage cable gets too long."""
+SCHEMES = ("quads", "spines")
+"""Ways to set strips between roads."""
+REACH_SPARE_M = 3.0
+"""Kept of the reach of a road, which does not run in the middle of its aisle everywhere."""
+SPINE_STRIPS = 12
+"""Strips between aisles where cross aisles are the roads."""
+MOST_EXCHANGED = 4000
+"""Arrays among which a compact set is sought."""
+EARTH_M = 20.0
+"""Metres that a skid stands further from its arrays' middle to save a cubic metre, where earthwork counts most."""
 SKID_SEARCH_M = 160.0
 """A skid on free ground stands no further from its arrays' middle, along either axis."""
 CLEAR_OF_BLOCKS_M = 14.0
@@ -40,33 +53,44 @@ class SolarGround:
         return self.fit.runs(blocked)
 
 
-def solar_grounds(field: Field, spec: Spec) -> tuple[SolarGround, SolarGround]:
+def solar_grounds(field: Field, spec: Spec, scheme: str = "quads") -> tuple[SolarGround, SolarGround]:
     """Array lattices on a site: one of full units, and one of other proportions for the pockets that it leaves."""
-    return _ground(field, spec, solar_unit(spec)), _ground(field, spec, solar_unit(spec, pocket=True))
+    return _ground(field, spec, solar_unit(spec), scheme), _ground(field, spec, solar_unit(spec, pocket=True), "pairs")
 
 
-def _ground(field: Field, spec: Spec, unit: SolarUnit) -> SolarGround:
+def _ground(field: Field, spec: Spec, unit: SolarUnit, scheme: str) -> SolarGround:
     limit = spec.number("solar_array", "slope_limit_deg")
-    lattice = Lattice(
-        unit.pitch_x_m,
-        unit.gap_x_m,
-        unit.height_m,
-        spec.number("solar", "pair_gap_m"),
-        spec.number("solar", "aisle_m"),
-        cross_every=max(int(spec.number("solar", "cross_aisle_every_m") // unit.pitch_x_m), 1),
-        most_units=unit.most_units,
+    return SolarGround(fit_lattice(lattice_of(spec, unit, scheme), field.sieve(limit), margin=0.0), unit, limit)
+
+
+def lattice_of(spec: Spec, unit: SolarUnit, scheme: str) -> Lattice:
+    """Lattice of a scheme.
+
+    pairs: an aisle beside every strip. quads: as many strips between aisles as roads in these still reach arrays in.
+    spines: the cross aisles are the roads, at most so far apart that they reach every array between them; aisles are
+    few. An array counts as reached where its nearest point is.
+    """
+    gap, aisle = spec.number("solar", "pair_gap_m"), spec.number("solar", "aisle_m")
+    reach = spec.number("site", "array_reach_m") - REACH_SPARE_M
+    every = max(int(spec.number("solar", "cross_aisle_every_m") // unit.pitch_x_m), 1)
+    strips, beside = 2, 0.0
+    if scheme == "quads":
+        strips = 2 * (1 + max(int((reach - aisle / 2) // (unit.height_m + gap)), 0))
+    if scheme == "spines":
+        first = max(min(int((reach - aisle / 2) // unit.pitch_x_m), unit.most_units), 0)
+        every = max(min(every, 2 * (first + unit.most_units)), 1)
+        strips, beside = SPINE_STRIPS, reach
+    return Lattice(
+        unit.pitch_x_m, unit.gap_x_m, unit.height_m, gap, aisle, every, unit.most_units, strips=strips, reach=beside
     )
-    return SolarGround(fit_lattice(lattice, field.sieve(limit), margin=0.0), unit, limit)
 
 
 def choose_arrays(
     field: Field,
     ground: SolarGround,
     draft: Draft,
-    anchor: tuple[float, float],
+    focus: Focus,
     target_kw: float | None,
-    *,
-    metres_per_degree: float,
 ) -> Runs:
     """Best arrays up to a target, whole units only; everything that stands without a target.
 
@@ -76,13 +100,50 @@ def choose_arrays(
     runs = ground.runs(blocked)
     if target_kw is None or not len(runs.units):
         return runs
-    order = cheapest_first(field, runs.rects, anchor, metres_per_degree)
+    if focus.strategy == "density":
+        return runs.take(compacted(runs, focus.order(runs.rects), target_kw / ground.unit.ac_kw, draft))
+    order = focus.order(
+        runs.rects, focus.metres_per_degree * mean_slope(field, runs.rects) if focus.metres_per_degree else None
+    )
     units = np.cumsum(runs.units[order])
     needed = target_kw / ground.unit.ac_kw
     return runs.take(order[: int(np.searchsorted(units, needed)) + 1])
 
 
-def add_solar(field: Field, spec: Spec, ground: SolarGround, draft: Draft, runs: Runs, target_kw: float | None) -> None:
+def compacted(runs: Runs, order: NDArray[np.int64], needed: float, draft: Draft) -> NDArray[np.int64]:
+    """Take runs in an order up to the units needed, then exchange those that stick out for those that fit in.
+
+    What is made small is the union of the surroundings of all that stands, on cells of a few metres.
+    """
+    from pacifico.layout import _lattice_kernels as kernels  # noqa: PLC0415 (numba)
+
+    enough = int(np.searchsorted(np.cumsum(runs.units[order]), needed)) + 1
+    chosen = np.zeros(len(runs.units), dtype=bool)
+    chosen[order[:enough]] = True
+    if enough >= len(runs.units) or len(runs.units) > MOST_EXCHANGED:
+        return order[:enough]
+    standing = np.array([i.rect for i in draft.items]).reshape(-1, 4)
+    around = grown(np.concatenate([runs.rects, standing]), SURROUNDINGS_M)
+    low, high = around[:, :2].min(axis=0), around[:, 2:].max(axis=0)
+    cell = max(4.0, float(np.sqrt(np.prod(high - low) / 400_000)))
+    spans = np.round((around - np.tile(low, 2)) / cell).astype(np.int64)
+    covered = np.zeros(np.ceil((high - low) / cell).astype(np.int64) + 1, dtype=np.int32)
+    for west, south, east, north in spans[len(runs.units) :]:
+        covered[west:east, south:north] += 1
+    kernels.exchange(spans[: len(runs.units)], runs.units, chosen, covered, needed)
+    return order[chosen[order]]
+
+
+def add_solar(
+    field: Field,
+    spec: Spec,
+    ground: SolarGround,
+    draft: Draft,
+    runs: Runs,
+    target_kw: float | None,
+    *,
+    focus: Focus,
+) -> None:
     """Add arrays and skids to the draft: blocks cut along the aisles, the end of an array given up for each skid."""
     skid = asset_type(spec, "inverter_skid")
     sieve = field.sieve(skid.slope_limit_deg)
@@ -94,7 +155,7 @@ def add_solar(field: Field, spec: Spec, ground: SolarGround, draft: Draft, runs:
     rooms: dict[int, float] = {}
     skids: dict[int, Item] = {}
     for block in blocks:
-        placed = _with_skid(block, ground, skid, sieve)
+        placed = _with_skid(block, ground, skid, sieve, focus)
         if placed is None:
             stranded.append(block)
             continue
@@ -111,7 +172,9 @@ def add_solar(field: Field, spec: Spec, ground: SolarGround, draft: Draft, runs:
     left = 0
     for block in stranded:
         room = skid.rating_kva if target_kw is None else min(skid.rating_kva, target_kw - total)
-        arrays = _trimmed(block, ground, room)
+        # a skid of another of these blocks may have taken ground by now
+        pads = np.array([i.pad_rect for i in draft.items if i.kind == "inverter_skid"]).reshape(-1, 4)
+        arrays = _trimmed(block.take(np.flatnonzero(~touching(block.rects, pads))), ground, room)
         if not len(arrays.units):
             continue
         if _skid_beside(field, ground, skid, draft, arrays, number):
@@ -176,28 +239,29 @@ def _array(ground: SolarGround, runs: Runs, i: int, block: int) -> Item:
     )
 
 
-def _aisle(strip: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Aisle that a strip lies on: below the lower of a pair, above the upper."""
-    out: NDArray[np.int64] = strip // 2 + strip % 2
-    return out
-
-
 def _snake(runs: Runs) -> NDArray[np.int64]:
-    """Order along the aisles, there and back."""
-    aisle = _aisle(runs.strip)
-    x = (runs.rects[:, 0] + runs.rects[:, 2]) / 2
-    along = np.where(aisle % 2 == 0, x, -x)
-    return np.lexsort((runs.strip, along, aisle))
+    """Order along the lanes, there and back."""
+    x, y = (runs.rects[:, 0] + runs.rects[:, 2]) / 2, runs.rects[:, 1]
+    upright = runs.side >= WEST
+    along = np.where(upright, y, x)
+    return np.lexsort((np.where(upright, x, y), np.where(runs.lane % 2 == 0, along, -along), runs.lane))
 
 
 def _blocks(runs: Runs, unit: SolarUnit, skid: AssetType) -> list[Runs]:
     """Runs in order, cut where the skid's rating or the cable's reach is used up."""
-    # a block may hold as much more as it gives up for its skid
+    # a block may hold as much more as it gives up for its skid; all are about equal, so that none is a rest
     most = skid.rating_kva / unit.ac_kw + _given_up(unit, skid)
-    out, members, units = [], list[int](), 0
+    total = int(runs.units.sum())
+    even = total / max(math.ceil(total / (most - 0.5 * unit.most_units)), 1)
+    out: list[Runs] = []
+    members: list[int] = []
+    units, done = 0, 0
     for i in range(len(runs.units)):
         far = bool(members) and np.hypot(*(runs.rects[i, :2] - runs.rects[members[-1], :2])) > BLOCK_REACH_M
-        if members and (units + runs.units[i] > most or far):
+        # cut where the sum so far is nearest to a whole number of even shares
+        full = units + runs.units[i] > most or (done + units + runs.units[i] / 2 > even * (len(out) + 1))
+        if members and (full or far):
+            done += units
             out.append(runs.take(np.array(members)))
             members, units = [], 0
         members.append(i)
@@ -212,28 +276,36 @@ def _given_up(unit: SolarUnit, skid: AssetType) -> int:
     return math.ceil((skid.length_m + 2 * PAD_APRON_M + unit.gap_x_m) / unit.pitch_x_m)
 
 
-def _skid_spots(block: Runs, ground: SolarGround, skid: AssetType) -> list[tuple[int, bool, float, float]]:
-    """Places for a skid where the end of an array is given up: array, whether its western end, x, y.
+def _skid_spots(block: Runs, ground: SolarGround, skid: AssetType) -> list[tuple[int, bool, float, float, float]]:
+    """Places for a skid where the end of an array is given up: array, whether its western end, x, y, and a malus.
 
-    The aisle's side comes first; further in, the road comes through the gap.
+    The lane's side comes first; further in, the road comes through the gap.
     """
     given_up = _given_up(ground.unit, skid)
     width = given_up * ground.unit.pitch_x_m - ground.unit.gap_x_m
     inset = PAD_APRON_M + skid.width_m / 2
-    spots: list[tuple[int, bool, float, float]] = []
+    spots: list[tuple[int, bool, float, float, float]] = []
     if ground.unit.height_m < 2 * inset:
         return spots
-    for depth in (0.0, 0.25, 0.5, 0.75, 1.0):
-        for i, (west, south, east, north) in enumerate(block.rects):
-            if block.units[i] < given_up:
-                continue
-            along = (north - south - 2 * inset) * depth + inset
-            y = south + along if block.strip[i] % 2 == 0 else north - along
-            spots += [(i, True, west + width / 2, y), (i, False, east - width / 2, y)]
+    for i, (west, south, east, north) in enumerate(block.rects):
+        if block.units[i] < given_up:
+            continue
+        # where the middle is as near, the longer array gives way: a lone unit would vanish
+        malus = 1000.0 * block.depth[i] + (0.0 if block.units[i] > given_up else 200.0)
+        for k in range(5):
+            along = (north - south - 2 * inset) * k / 4 + inset
+            y = north - along if block.side[i] == NORTH else south + along
+            for at_west in (True, False):
+                x = west + width / 2 if at_west else east - width / 2
+                inwards = 0.0 if at_west == (block.side[i] == WEST) else 500.0
+                more = inwards if block.side[i] >= WEST else 100.0 * k
+                spots.append((i, at_west, x, y, malus + more))
     return spots
 
 
-def _with_skid(block: Runs, ground: SolarGround, skid: AssetType, sieve: Sieve) -> tuple[Runs, Item] | None:
+def _with_skid(
+    block: Runs, ground: SolarGround, skid: AssetType, sieve: Sieve, focus: Focus
+) -> tuple[Runs, Item] | None:
     """Block with the end of an array given up for a skid beside its aisle; None where no skid can stand."""
     given_up = _given_up(ground.unit, skid)
     room = given_up * ground.unit.pitch_x_m
@@ -242,24 +314,21 @@ def _with_skid(block: Runs, ground: SolarGround, skid: AssetType, sieve: Sieve) 
     if block.units.sum() <= given_up or not owners:
         return None
     half = np.array([skid.length_m / 2, skid.width_m / 2])
-    centres = np.array([(x, y) for _, _, x, y in owners])
+    centres = np.array([(x, y) for _, _, x, y, _ in owners])
     rects = np.hstack([centres - half, centres + half])
     good = sieve.passes(rects, apron=PAD_APRON_M)
     if not good.any():
         return None
-    distance = np.hypot(rects[:, [0, 2]].mean(axis=1) - middle[0], rects[:, [1, 3]].mean(axis=1) - middle[1])
-    # where the middle is as near, the longer array gives way: a lone unit would vanish
-    distance += np.array([0.0 if block.units[i] > given_up else 200.0 for i, *_ in owners])
-    # and the aisle's side before places further in
-    distance += np.repeat(100.0 * np.arange(5), len(owners) // 5)
+    distance = np.hypot(*(centres - middle).T) + np.array([o[-1] for o in owners])
+    if focus.strategy == "low_earthwork":
+        distance += EARTH_M * pad_earth_m3(sieve.field, grown(rects, PAD_APRON_M))
     best = int(np.argmin(np.where(good, distance, np.inf)))
     i, at_west = owners[best][:2]
     shorter = block.rects.copy()
     shorter[i, 0 if at_west else 2] += room if at_west else -room
     units = block.units.copy()
     units[i] -= given_up
-    left = Runs(shorter, units, block.strip).take(np.flatnonzero(units > 0))
-    return left, item_of(skid, rects[best])
+    return block.resized(shorter, units), item_of(skid, rects[best])
 
 
 def _trimmed(runs: Runs, ground: SolarGround, room_kw: float) -> Runs:
@@ -273,4 +342,4 @@ def _trimmed(runs: Runs, ground: SolarGround, room_kw: float) -> Runs:
         units[i] -= cut
         rects[i, 2] -= cut * ground.unit.pitch_x_m
         excess -= cut
-    return Runs(rects, units, runs.strip).take(np.flatnonzero(units > 0))
+    return runs.resized(rects, units)

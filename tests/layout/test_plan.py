@@ -187,8 +187,8 @@ def test_a_small_shortfall_of_two_units_is_one(make):
     """The smallest unit decides, not the smallest array that happens to stand."""
     dem = make.dem(make.ground(make.level))
     full = generate_layout(make.site(), dem).metrics["total_capacity_kw"]
-    plan = generate_layout(make.site(), dem, target_capacity_kw=full + 1.5 * UNIT_KW)
-    missing = full + 1.5 * UNIT_KW - plan.metrics["total_capacity_kw"]
+    plan = generate_layout(make.site(), dem, target_capacity_kw=full + 3.5 * UNIT_KW)
+    missing = full + 3.5 * UNIT_KW - plan.metrics["total_capacity_kw"]
     assert bool(plan.shortfall) == (missing >= UNIT_KW)
     assert plan.shortfall
 
@@ -287,15 +287,15 @@ def test_a_dem_in_another_crs_is_refused(make):
 
 
 def test_what_no_road_reaches_is_banned_and_placed_elsewhere(make):
-    """A plateau behind a wall 30 m high: what the first draft puts there is lost, the last has none of it."""
-    wall = lambda x, y: np.where(x > 430, 30.0, np.where(x > 410, 1.5 * (x - 410), 0.0))  # noqa: E731
+    """A plateau up a slope of 110 m and 60 m high: what the first draft puts there is lost, the last has none of it."""
+    wall = lambda x, y: np.where(x > 520, 60.0, np.where(x > 410, 6 / 11 * (x - 410), 0.0))  # noqa: E731
     gate = Anchor(Point(make.west, make.south + 300), "gate", is_entry=True)
-    dem = make.dem(make.ground(wall))
-    plan = generate_layout(make.site(anchors=(gate,)), dem, target_capacity_kw=6000)
+    dem = make.dem(make.ground(wall, 900, 600))
+    plan = generate_layout(make.site(900, 600, anchors=(gate,)), dem, target_capacity_kw=6000)
     assert max(a.footprint.bounds[2] for a in plan.asset_list) < make.west + 425
     assert plan.metrics["total_capacity_kw"] > 6000 - UNIT_KW
     assert plan.shortfall == ""
-    most = generate_layout(make.site(anchors=(gate,)), dem, target_capacity_kw=15_000)
+    most = generate_layout(make.site(900, 600, anchors=(gate,)), dem, target_capacity_kw=25_000)
     assert max(r.line.bounds[2] for r in most.road_list) < make.west + 425
     lost = [u for u in most.unplaced if u.kind == "solar_array"]
     assert sum(u.count for u in lost) > 0
