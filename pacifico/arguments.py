@@ -45,17 +45,7 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
         "--capacity-kw", type=number, metavar="N", help="target, AC (bess: storage power); without it: all that fits"
     )
     design.add_argument("--entry", type=lonlat, metavar="LON,LAT", help="site entry (the file's, else the cheapest)")
-    design.add_argument(
-        "--exclusions",
-        action="append",
-        metavar="FILE|URL",
-        help="ground that must stay free: a file, an ArcGIS layer (.../FeatureServer/0) or an OGC API collection "
-        "(.../collections/x/items); may be repeated",
-    )
-    design.add_argument(
-        "--exclusion-buffer-m", type=number, metavar="N", help="around exclusions that state no buffer of their own"
-    )
-    design.add_argument("--setback-m", type=number, metavar="N", help="of assets from the boundary (10)")
+    add_exclusions(design)
     design.add_argument(
         "--edge-setback",
         type=edge_setback,
@@ -67,6 +57,21 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
     design.add_argument("--max-road-grade-pct", type=number, metavar="N", help="steepest road (10)")
     design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
     design.add_argument("--spec", type=Path, metavar="FILE.toml", help="rules of the catalog to override")
+
+
+def add_exclusions(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add what is kept free."""
+    parser.add_argument(
+        "--exclusions",
+        action="append",
+        metavar="FILE|URL",
+        help="ground that must stay free: a file, an ArcGIS layer (.../FeatureServer/0) or an OGC API collection "
+        "(.../collections/x/items); may be repeated",
+    )
+    parser.add_argument(
+        "--exclusion-buffer-m", type=number, metavar="N", help="around exclusions that state no buffer of their own"
+    )
+    parser.add_argument("--setback-m", type=number, metavar="N", help="of assets from the boundary (10)")
 
 
 def number(text: str) -> float:

@@ -93,13 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--out", type=Path, required=True, metavar="DIR", help="report folder to write")
     report.set_defaults(run=_report)
 
-    terrain = commands.add_parser("terrain", help="slope, aspect, hillshade as COG; contours; summary.json")
-    args_.add_ground(terrain)
-    terrain.add_argument(
-        "--contour-interval-m", type=args_.number, metavar="N", help="height between contours (by relief)"
-    )
-    terrain.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
-    terrain.set_defaults(run=_terrain)
+    from pacifico.terrain_command import add_terrain_command
+
+    add_terrain_command(commands)
 
     export = commands.add_parser(
         "export", help="a stored layout for Google Earth, spreadsheets, CAD or GIS, or as a sheet"
@@ -119,12 +115,12 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("b", type=Path, metavar="B")
     compare.set_defaults(run=_compare)
 
-    from pacifico.energy_command import add_energy_command
+    from pacifico.export.rules_command import add_rules_command
     from pacifico.jobs.commands import add_jobs_commands
     from pacifico.report.variants_command import add_variants_command
 
     add_variants_command(commands)
-    add_energy_command(commands)
+    add_rules_command(commands)
     add_jobs_commands(commands, reader=_boundary_as_geojson)
     return parser
 
@@ -217,27 +213,6 @@ def _progress() -> Callable[[str, int, str], None] | None:
         print(f"\r\033[K{percent:3d} % {message}", end=end, file=sys.stderr, flush=True)
 
     return say
-
-
-def _terrain(arguments: argparse.Namespace) -> int:
-    from pacifico.layout.spec import SLOPE_LIMITED, make_spec
-    from pacifico.terrain.products import write_terrain
-
-    args_.writable_folder(arguments.out)
-    site = args_.site_of(arguments)
-    limits = {kind: make_spec().number(kind, "slope_limit_deg") for kind in SLOPE_LIMITED}
-    dem = args_.dem_of(arguments, site)
-    summary = write_terrain(
-        site, dem, arguments.out, slope_limits_deg=limits, contour_interval_m=arguments.contour_interval_m
-    )
-    slope = summary["slope_deg"]
-    print(
-        f"{site.area_ha:,.1f} ha, slope {slope['p50']:.1f} deg in the middle and {slope['p90']:.1f} deg at the 90th percentile; "
-        f"written: {arguments.out}"
-    )
-    for warning in dem.attrs.get("warnings", ()):
-        print(f"note: {warning}", file=sys.stderr)
-    return 0
 
 
 def _export(arguments: argparse.Namespace) -> int:
