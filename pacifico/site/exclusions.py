@@ -91,9 +91,7 @@ def with_exclusions(site: Site, zones: Exclusions | tuple[Zone, ...]) -> Site:
 
 def free_ground(site: Site) -> Polygon | MultiPolygon:
     """Boundary less hard and buffered exclusions, their buffers included [m]; may be empty."""
-    taken = [
-        z.geometry.buffer(z.buffer_m) if z.buffer_m else z.geometry for z in site.exclusions if z.zone_type != "cost"
-    ]
+    taken = [z.with_buffer for z in site.exclusions if z.zone_type != "cost"]
     return polygonal(site.boundary.difference(shapely.union_all(taken))) if taken else site.boundary
 
 

@@ -10,8 +10,11 @@ from pacifico.crs import LONLAT, geodesic_area_m2, reproject
 if TYPE_CHECKING:
     from pyproj import CRS
     from shapely import MultiPolygon, Point, Polygon
+    from shapely.geometry.base import BaseGeometry
 
 ZoneType = Literal["hard", "buffered", "cost"]
+ARC_SEGMENTS = 32
+"""Of a quarter circle round the corner of a zone."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class Zone:
     zone_type: ZoneType = "hard"
     buffer_m: float = 0.0
     cost_multiplier: float = 1.0
+
+    @property
+    def with_buffer(self) -> BaseGeometry:
+        """Ground within the buffer [m]; arcs are drawn in chords, up to 0.03 % of the buffer short."""
+        return self.geometry.buffer(self.buffer_m, quad_segs=ARC_SEGMENTS) if self.buffer_m else self.geometry
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from shapely import MultiPolygon, Polygon
 
 from pacifico.crs import LONLAT, reproject
 from pacifico.site.features import Feature, counted, quoted
-from pacifico.site.model import Site, Zone
+from pacifico.site.model import ARC_SEGMENTS, Site, Zone
 from pacifico.site.rings import Repairs, polygon_of, polygonal, require_few_crossings, rings_of
 from pacifico.site.roles import zone_rules
 
@@ -121,4 +121,6 @@ class _Frame:
 
 def _widened(threads: Sequence[np.ndarray], buffer_m: float, site: Site) -> Polygon | MultiPolygon:
     shapes: list[BaseGeometry] = [shapely.LineString(xy) if len(xy) > 1 else shapely.Point(xy[0]) for xy in threads]
-    return polygonal(reproject(shapely.GeometryCollection(shapes), LONLAT, site.crs).buffer(buffer_m))
+    return polygonal(
+        reproject(shapely.GeometryCollection(shapes), LONLAT, site.crs).buffer(buffer_m, quad_segs=ARC_SEGMENTS)
+    )
