@@ -107,9 +107,7 @@ def _slope(ground: Ground, source_cell_m: float) -> Floats:
 
 def hard_ground(zones: tuple[Zone, ...]) -> BaseGeometry | None:
     """Union of the zones that may not be built on, buffers included; None without any."""
-    hard = [
-        shapely.buffer(z.geometry, z.buffer_m) if z.buffer_m else z.geometry for z in zones if z.zone_type != "cost"
-    ]
+    hard = [z.with_buffer for z in zones if z.zone_type != "cost"]
     return shapely.union_all(hard) if hard else None
 
 
