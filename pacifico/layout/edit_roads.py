@@ -32,8 +32,8 @@ SLACK_M = 0.001
 """Of distances between what was placed exactly."""
 STEP_M = 0.01
 """Of heights, that a road and a pad may miss each other by."""
-WINDOWS_M = (250.0, 800.0)
-"""Around an asset, in which a spur to it is sought."""
+WINDOWS_M = ((100.0, 1.0, 250.0), (300.0, 2.0, 800.0))
+"""Around an asset, in which a spur to it is sought: so much more than so many times the way to the nearest road, at least."""
 MARGIN_M = 1.0
 """Spurs come this much nearer than the rule, so that rounding can't break it."""
 
@@ -265,7 +265,9 @@ def spur_to(
         There is none: the reason is told.
     """
     why = "there is no room for a road"
-    for reach in WINDOWS_M:
+    nearest = float(shapely.distance(net.lines, wanted.footprint).min())
+    for more, times, least in WINDOWS_M:
+        reach = max(least, more + times * nearest)
         west, south, east, north = wanted.footprint.bounds
         window = box(west - reach, south - reach, east + reach, north + reach)
         around = Surroundings.of(place, window, taken, zones, rules)
@@ -353,7 +355,7 @@ def _path(net: Net, wanted: Wanted, around: Surroundings, rules: RoadRules) -> t
     lattice, nothing = around.lattice, np.zeros(3)
     seeds = _seeds(net, around, rules.turnaround_arm_m)
     if not seeds:
-        return None, nothing, f"no road is within {WINDOWS_M[-1]:g} m"
+        return None, nothing, "no spur can leave the roads near it"
     shapes = routing.Shapes.of([wanted.footprint])
     reach_m = np.array([wanted.reach_m - MARGIN_M])
     reach = routing.Reach.of(lattice, shapes, reach_m)
