@@ -9,6 +9,7 @@ import contextlib
 import re
 import threading
 import time
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,11 @@ from urllib.parse import urlsplit
 
 import boto3
 import boto3.exceptions
+import botocore.session
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.utils import parse_timestamp
 
 from pacifico.errors import InputError
 from pacifico.jobs.store import (
@@ -63,7 +66,7 @@ class S3Store:
         self._bucket = parts.netloc
         prefix = parts.path.strip("/")
         self._prefix = prefix + "/" if prefix else ""
-        self._client = boto3.client("s3", config=CONFIG)
+        self._client = boto3.Session(botocore_session=_session()).client("s3", config=CONFIG)
         self._headers: dict[str, str] = {}
         if sse != "none":
             self._headers["ServerSideEncryption"] = sse
@@ -207,6 +210,22 @@ class S3Store:
             raise StoreError(f"store {self.url}: {key}: {code}: {error}; check bucket, rights and region") from error
         except (BotoCoreError, HTTPClientError, boto3.exceptions.Boto3Error) as error:
             raise StoreError(f"store {self.url}: {key}: {error}; check the network and the credentials") from error
+
+
+def _session() -> botocore.session.Session:
+    """Make a session that reads the times of a listing by the standard library: ten thousand take 0.4 s otherwise."""
+    session = botocore.session.get_session()
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time)
+    return session
+
+
+def _time(value: Any) -> datetime:
+    """Read a time as S3 writes it: ISO 8601 in bodies, RFC 5322 in headers."""
+    with contextlib.suppress(ValueError, TypeError):
+        found = datetime.fromisoformat(value)
+        if found.tzinfo is not None:
+            return found
+    return parse_timestamp(value)
 
 
 def _date(reply: Any) -> float | None:

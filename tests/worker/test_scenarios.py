@@ -356,17 +356,22 @@ class Walk:
 
     def __init__(self, world):
         self.world = world
-        self.free = threading.Event()
+        self.free, self.held = threading.Event(), threading.Event()
         self.rescuer = world.worker(AWS_ENDPOINT_URL=world.front(self._hold))
 
     def _hold(self, call):
         # Not for longer than who asks will wait: a message sent to nobody would count as received.
-        return "drop" if call.name == "sqs:ReceiveMessage" and not self.free.wait(10) else None
+        if call.name == "sqs:ReceiveMessage" and not self.free.is_set():
+            self.held.set()
+            return None if self.free.wait(10) else "drop"
+        return None
 
     def step(self, number, when):
         """Kill at the n-th request, before or after the server hears it; give its name, None past the last."""
         world, hit = self.world, []
         self.free.clear()
+        self.held.clear()
+        assert self.held.wait(180)  # it asks for nothing now
         world.until(lambda: not any(world.queue.depth().values()))
         layout_id = world.submit()
         base = len(world.proxy.calls)
