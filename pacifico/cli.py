@@ -116,11 +116,13 @@ def _parser() -> argparse.ArgumentParser:
     compare.set_defaults(run=_compare)
 
     from pacifico.energy_command import add_energy_command
+    from pacifico.export.rules_command import add_rules_command
     from pacifico.jobs.commands import add_jobs_commands
     from pacifico.report.variants_command import add_variants_command
 
     add_variants_command(commands)
     add_energy_command(commands)
+    add_rules_command(commands)
     add_jobs_commands(commands, reader=_boundary_as_geojson)
     return parser
 
