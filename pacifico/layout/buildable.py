@@ -57,7 +57,7 @@ class Field:
     """Boundary of the site, for what keeps its own distance from it."""
     _sieves: dict[float, Sieve] = dataclass_field(default_factory=dict, compare=False, repr=False)
     fits: dict[object, Any] = dataclass_field(default_factory=dict, compare=False, repr=False)
-    """Lattices laid on it so far."""
+    """Lattices laid on it so far, and what else is found out once."""
 
     def sieve(self, slope_limit_deg: float) -> Sieve:
         """Test of footprints for assets with this limit of natural ground; made once."""

@@ -32,6 +32,8 @@ class Item:
     block: int = -1
     """Power block of a solar array or skid; -1 without."""
     rotation_deg: float = 0.0
+    clearance_m: float = 0.0
+    """What its kind keeps free around it, whoever comes later [m]."""
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -73,9 +75,10 @@ class Draft:
         return sum(i.capacity_kw for i in self.items if i.kind == "solar_array")
 
     def blocked(self, clearance: float) -> Floats:
-        """Rectangles of what stands, grown by a clearance, and what is banned."""
-        grow = np.array([-clearance, -clearance, clearance, clearance])
-        return np.concatenate([np.array([i.rect for i in self.items]).reshape(-1, 4) + grow, self.banned])
+        """Rectangles of what stands, grown by a clearance or its own if that is larger, and what is banned."""
+        by = np.array([max(clearance, i.clearance_m) for i in self.items]).reshape(-1, 1)
+        rects = np.array([i.rect for i in self.items]).reshape(-1, 4)
+        return np.concatenate([rects + by * np.array([-1.0, -1.0, 1.0, 1.0]), self.banned])
 
 
 def item_of(kind: AssetType, rect: Floats, *, rotation_deg: float = 0.0) -> Item:
@@ -90,6 +93,7 @@ def item_of(kind: AssetType, rect: Floats, *, rotation_deg: float = 0.0) -> Item
         storage_kwh=kind.storage_kwh,
         rating_kva=kind.rating_kva,
         rotation_deg=rotation_deg,
+        clearance_m=kind.clearance_m,
     )
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PAD_GRADE = 0.02
 """Of a pad, for drainage; steeper ground is cut and filled."""
+EDGE_LATTICE = 41
+"""Places along each side of the site from which its edge is measured."""
 SAMPLES = 5
 """Heights along each side of a pad."""
 
@@ -73,15 +75,16 @@ def pad_earth_m3(field: Field, rects: Floats) -> Floats:
 def _to_edge(field: Field, x: Floats, y: Floats) -> Floats:
     """Distance of places to the site's edge, between those of a coarse lattice [m]."""
     west, south, east, north = field.outline.bounds
-    n = 41
-    gx, gy = np.linspace(west, east, n), np.linspace(south, north, n)
-    line = shapely.boundary(field.outline)
-    shapely.prepare(line)
-    mx, my = np.meshgrid(gx, gy)
-    far = np.asarray(shapely.distance(shapely.points(mx, my), line))
-    i = np.clip(((x - west) / (east - west) * (n - 1)).astype(np.int64), 0, n - 2)
-    j = np.clip(((y - south) / (north - south) * (n - 1)).astype(np.int64), 0, n - 2)
-    fx, fy = (x - gx[i]) / (gx[1] - gx[0]), (y - gy[j]) / (gy[1] - gy[0])
+    n = EDGE_LATTICE
+    if "edge" not in field.fits:
+        line = shapely.boundary(field.outline)
+        shapely.prepare(line)
+        at = np.stack(np.meshgrid(np.linspace(west, east, n), np.linspace(south, north, n)), axis=-1)
+        field.fits["edge"] = np.asarray(shapely.distance(shapely.points(at), line))
+    far: Floats = field.fits["edge"]
+    u, v = (x - west) / (east - west) * (n - 1), (y - south) / (north - south) * (n - 1)
+    i, j = np.clip(u.astype(np.int64), 0, n - 2), np.clip(v.astype(np.int64), 0, n - 2)
+    fx, fy = u - i, v - j
     out: Floats = (far[j, i] * (1 - fx) + far[j, i + 1] * fx) * (1 - fy) + (
         far[j + 1, i] * (1 - fx) + far[j + 1, i + 1] * fx
     ) * fy

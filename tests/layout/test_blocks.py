@@ -124,6 +124,18 @@ def test_substation_and_yard_keep_their_distance(make):
     assert min(station.distance(box(*i.rect)) for i in draft.items[1:]) >= 14.0
 
 
+@pytest.mark.parametrize("first", ["battery", "control_center"])
+def test_the_larger_of_two_clearances_holds_whoever_comes_first(make, first):
+    """A control centre keeps 14 m, a battery block 3.05 m: between them it is 14 m."""
+    field, draft = field_of(make), Draft()
+    anchor = (make.west + 300, make.south + 300)
+    second = "control_center" if first == "battery" else "battery"
+    place_near(field, draft, asset_type(SPEC, first), anchor)
+    place_near(field, draft, asset_type(SPEC, second), anchor)
+    a, b = (box(*i.rect) for i in draft.items)
+    assert 14.0 <= a.distance(b) < 40.0
+
+
 def test_cheapest_first_weighs_slope_by_its_price(make):
     field = field_of(make, lambda x, y: np.where(x < 300, 0.0, 0.05 * (x - 300)))
     near_and_steep = [make.west + 400, make.south + 300, make.west + 420, make.south + 320]
