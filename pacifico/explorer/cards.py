@@ -91,14 +91,13 @@ def card(client: JobClient, row: Mapping[str, Any]) -> Card:
     except PacificoError as error:  # listed, but gone or not yet there
         return Card(row["layout_id"], row["status"], row["created_at"], note=str(error))
     known = Card(status["layout_id"], status["status"], status["created_at"])
+    site = f"Site {status['site_id'][:8]}"  # by its hash: its name is in the layout
     if status["status"] != "completed":
         going = f"{status['progress_pct']} %, {status['stage'].replace('_', ' ')}"
         note = status["error_message"] or ("" if status["status"] == "cancelled" else going)
-        return Card(known.layout_id, known.status, known.created_at, title=status["site_id"][:32], note=note)
+        return Card(known.layout_id, known.status, known.created_at, title=site, note=note)
     if "layout.geojson" not in status["artifacts"]:
-        return Card(
-            known.layout_id, known.status, known.created_at, title=status["site_id"][:32], note="no layout in it"
-        )
+        return Card(known.layout_id, known.status, known.created_at, title=site, note="no layout in it")
     if status["artifacts"]["layout.geojson"]["bytes"] > LARGEST_DRAWN:
         figures = (
             ("Capacity, AC", f"{status['total_capacity_kw'] / 1000:,.1f} MW"),
@@ -123,9 +122,9 @@ def card(client: JobClient, row: Mapping[str, Any]) -> Card:
         known.layout_id,
         known.status,
         known.created_at,
-        title=str(boundary.get("name") or status["site_id"][:32]),
+        title=str(boundary.get("name") or site),
         design=f"{spoken(about['profile'])}, {spoken(about['strategy']).lower()}",
-        figures=tuple((name, headline[name]) for name in _FIRST if name in headline),
+        figures=tuple((name, headline[name]) for name in _FIRST if headline.get(name, "0.0 MW") != "0.0 MW"),
         picture=thumbnail(layout),
     )
 

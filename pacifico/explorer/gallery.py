@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from pacifico.jobs.client import JobClient
 
 _REPORT_PX = 900
+_TABLES = (
+    "<style>.pacifico-compared td, .pacifico-compared th {text-align: right; padding: 0 18px 0 0; line-height: 1.5}"
+    ".pacifico-compared .word {text-align: left} .pacifico-compared table {margin-top: 10px}</style>"
+)
 
 
 class Gallery:
@@ -41,7 +45,7 @@ class Gallery:
         self.cards: list[Card] = []
         self.chosen: list[str] = []
 
-        self.status = widgets.Dropdown(description="Status", options=[("any", None), *((s, s) for s in STATES)])
+        self.status = widgets.Dropdown(description="Status", options=["any", *STATES], value="any")
         self.since = widgets.DatePicker(description="Since")
         self.refresh = widgets.Button(description="Refresh", icon="refresh")
         self.more = widgets.Button(description="More")
@@ -66,12 +70,16 @@ class Gallery:
 
         display(self.widget)  # type: ignore[no-untyped-call]
 
+    @property
+    def _state(self) -> str | None:
+        return None if self.status.value == "any" else str(self.status.value)
+
     def look(self) -> None:
         """List again, by the filters."""
         day = self.since.value
         since = datetime.combine(day, time(), UTC) if day is not None else None
         try:
-            rows = self._client.list(status=self.status.value, since=since, limit=self._limit + 1)
+            rows = self._client.list(status=self._state, since=since, limit=self._limit + 1)
             self.cards = cards(self._client, rows[: self._limit])
         except PacificoError as error:
             self.cards, rows = [], []
@@ -109,7 +117,10 @@ class Gallery:
         )
         tables = "".join(table._repr_html_() for table in found.tables().values())
         same = "<p>Identical: same request, same figures, same geometry.</p>" if found.identical else ""
-        self._show_detail("Comparison", f"<div style='display:flex;gap:24px'>{sides}</div>{same}{tables}")
+        self._show_detail(
+            "Comparison",
+            f"<div style='display:flex;gap:24px'>{sides}</div>{same}<div class='pacifico-compared'>{_TABLES}{tables}</div>",
+        )
         return found
 
     def _box(self, card: Card) -> widgets.VBox:
@@ -156,7 +167,7 @@ class Gallery:
     def _counted(self, *, more: bool) -> str:
         owner = escape(self._client.owner)
         if not self.cards:
-            filtered = self.status.value is not None or self.since.value is not None
+            filtered = self._state is not None or self.since.value is not None
             hint = (
                 ""
                 if filtered

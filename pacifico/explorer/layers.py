@@ -170,7 +170,9 @@ def told(properties: dict[str, Any]) -> str:
     rows = [
         f"<tr><td style='padding-right:8px;color:#666'>{escape(_label(key))}</td><td>{escape(_value(key, value))}</td></tr>"
         for key, value in properties.items()
-        if key not in skip and value not in (None, "", [])
+        if key not in skip
+        and value not in (None, "", [])
+        and not (value == 0 and key.endswith(("_kw", "_kwh", "_kva")))
     ]
     return f"<b>{head}</b><table>{''.join(rows)}</table>"
 

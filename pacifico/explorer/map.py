@@ -15,6 +15,7 @@ from pacifico import crs as crs_
 from pacifico.errors import InputError, PacificoError
 from pacifico.explorer import layers as layers_
 from pacifico.explorer import panel
+from pacifico.explorer.editing import Editing
 from pacifico.layout.plan import Plan, generate_layout
 from pacifico.layout.spec import PROFILES, STRATEGIES, Profile, Strategy, make_spec
 from pacifico.report.overlay import hillshade_overlay, web_mercator
@@ -180,6 +181,7 @@ class Explorer:
             position="topleft", polygon=_DRAWN, rectangle=_DRAWN, polyline={}, circlemarker={}, circle={}, marker={}
         )
         self.map = self._make_map(height_px)
+        self.editing = Editing(self.map, dem, on_plan=self._show)
         self.widget = self._arrange(height_px)
 
         for control in self._controls:
@@ -224,17 +226,27 @@ class Explorer:
         asked = self.request()
         if asked == self._asked:
             return
-        self._asked = asked
+        before, self._asked = self._asked, asked
+        if self.editing.edited and _zones_apart(before) == _zones_apart(asked):
+            was, now = (tuple(a["exclusions"][len(self._given) :]) for a in (before, asked))
+            self.editing.zones_changed([z for z in now if z not in was], [z.name for z in was if z not in now])
+            return
         self.status.value = "<i>laying out …</i>"
         try:
-            self.plan = generate_layout(self.site, self.dem, entry=self._entry, spec=self._spec, **asked)
+            plan = generate_layout(self.site, self.dem, entry=self._entry, spec=self._spec, **asked)
         except PacificoError as fault:
             self.plan, self.error = None, str(fault)
+            self.editing.open(None)
             self.status.value, self.figures.value = panel.failure(self.error), ""
             self._draw(_site_only(self.site, asked["exclusions"]))
             return
-        self.error = ""
-        layout = self.plan.to_geojson()
+        self.editing.open(plan)
+        self._show(plan)
+
+    def _show(self, plan: Plan) -> None:
+        """Put a plan on the map and its figures beside it."""
+        self.plan, self.error = plan, ""
+        layout = plan.to_geojson()
         self.status.value, self.figures.value = "", panel.summary(layout["pacifico"])
         self._draw(layout)
 
@@ -265,7 +277,8 @@ class Explorer:
 
     def _stack(self) -> None:
         bottom = (self._background,) if self._background is not None else ()
-        self.map.layers = (*bottom, *self._rasters, *self._vectors.values())
+        marker = (self.editing.marker,) if self.editing.marker in self.map.layers else ()
+        self.map.layers = (*bottom, *self._rasters, *self._vectors.values(), *marker)
 
     def _switch_background(self, change: dict[str, Any]) -> None:
         chosen = BACKGROUNDS[change["new"]]
@@ -306,7 +319,7 @@ class Explorer:
 
     def _arrange(self, height_px: int) -> widgets.HBox:
         title = widgets.HTML(f"<b style='font-size:15px'>{escape(self.site.name)}</b>")
-        parts = [title, *self._controls, self.background, self.status, self.figures]
+        parts = [title, *self._controls, self.background, self.editing.widget, self.status, self.figures]
         side = widgets.VBox(
             parts,
             layout=widgets.Layout(
@@ -318,6 +331,11 @@ class Explorer:
             ),
         )
         return widgets.HBox([self.map, side], layout=widgets.Layout(width="100%"))
+
+
+def _zones_apart(asked: dict[str, Any]) -> dict[str, Any]:
+    """What is asked for, drawn zones left out."""
+    return {name: value for name, value in asked.items() if name != "exclusions"}
 
 
 def _labelled(choices: Sequence[str]) -> list[tuple[str, str]]:

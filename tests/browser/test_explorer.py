@@ -69,6 +69,31 @@ def test_the_site_is_explored(page, run_notebook, faults, shoot, asked_outside):
     page.locator(f'.leaflet-container path[fill="{ASSETS["solar_array"][1]}"]').first.hover()
     page.locator(".leaflet-container .widget-html", has_text="solar_array-").wait_for(timeout=30_000)
 
+    # a click selects an asset; its marker drags it, and a place that breaks a rule is refused with the reason
+    arrays = page.locator(f'.leaflet-container path[fill="{ASSETS["solar_array"][1]}"]')
+    count = arrays.count()
+    arrays.last.click()
+    tools = page.locator(".widget-vbox", has_text="Edit:").last
+    tools.locator(".widget-html b", has_text="Edit: solar_array-").wait_for(timeout=30_000)
+    marker = page.locator(".leaflet-marker-draggable")
+    home = marker.bounding_box()
+    x, y = home["x"] + home["width"] / 2, home["y"] + home["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 420, steps=8)
+    page.mouse.up()
+    tools.locator(".widget-html", has_text="boundary").wait_for(timeout=30_000)
+    shoot("explorer-edit-refused", panel(page))
+    playwright.expect.set_options(timeout=30_000)
+    playwright.expect(arrays).to_have_count(count)
+    assert marker.bounding_box()["y"] == pytest.approx(home["y"], abs=1)
+
+    # it is removed, and comes back
+    tools.get_by_role("button", name="Remove").click()
+    playwright.expect(arrays).to_have_count(count - 1)
+    tools.get_by_role("button", name="Undo").click()
+    playwright.expect(arrays).to_have_count(count)
+
     # a rectangle drawn on the map is kept free
     before = buildable_ha(page)
     page.locator(".leaflet-draw-draw-rectangle").click()

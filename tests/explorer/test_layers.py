@@ -93,13 +93,15 @@ def test_what_is_pointed_at_tells_values_with_units():
             "kind": "asset",
             "asset_id": "battery-0001",
             "asset_type": "battery",
-            "capacity_kw": 0,
+            "capacity_kw": 5000,
+            "storage_kwh": 0.0,
             "slope_deg": 2.345,
             "style": {},
         }
     )
     assert "asset · battery-0001" in told
-    assert ">capacity</td><td>0 kW<" in told
+    assert ">capacity</td><td>5,000 kW<" in told
+    assert "storage" not in told
     assert ">slope</td><td>2.35°<" in told
     assert "style" not in told.replace("style=", "")
 

@@ -1,0 +1,186 @@
+"""Edits by hand: what is clicked and dragged changes the plan, or is refused with its reason."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from shapely import Polygon, box
+
+from pacifico.crs import LONLAT, reproject, transformer, utm
+from pacifico.explorer import explore
+from pacifico.grid import Grid
+from pacifico.site.model import Site
+
+CRS = utm(-84.2, 36.6)
+X, Y = 750_000.0, 4_054_000.0
+FIELD = Polygon([(X, Y), (X + 900, Y - 60), (X + 1000, Y + 800), (X + 300, Y + 950), (X - 80, Y + 600)])
+
+
+@pytest.fixture(scope="module")
+def dem():
+    grid = Grid(CRS, X - 200, Y + 1100, 10, 10, 130, 140)
+    east, _ = np.meshgrid(grid.x_centres() - X, grid.y_centres() - Y)
+    return grid.data_array(300 + 0.02 * east, name="elevation", units="m")
+
+
+@pytest.fixture
+def explorer(dem):
+    return explore(Site("Farm", CRS, FIELD, ()), dem, target_capacity_kw=5_000)
+
+
+def lonlat(x, y):
+    return transformer(CRS, LONLAT).transform(x, y)
+
+
+def click(explorer, place):
+    lon, lat = lonlat(*place)
+    explorer.editing._interaction(type="click", coordinates=[lat, lon])
+
+
+def drag(explorer, place):
+    lon, lat = lonlat(*place)
+    explorer.editing.marker.location = (lat, lon)
+
+
+def asset(explorer, asset_id):
+    return next(a for a in explorer.plan.asset_list if a.asset_id == asset_id)
+
+
+def an_array(explorer):
+    """One whose going frees its place for it to come back to."""
+    return [a for a in explorer.plan.asset_list if a.item.kind == "solar_array"][-1]
+
+
+def test_a_click_selects_what_stands_there_and_shows_its_marker(explorer):
+    array = an_array(explorer)
+    click(explorer, array.item.centre)
+    editing = explorer.editing
+    assert editing.selected == array.asset_id
+    assert array.asset_id in editing.said.value
+    lat, lon = editing.marker.location
+    np.testing.assert_allclose(transformer(LONLAT, CRS).transform(lon, lat), array.item.centre, atol=0.01)
+    assert editing.marker in explorer.map.layers
+    click(explorer, (X - 150, Y))
+    assert editing.selected == ""
+    assert editing.marker not in explorer.map.layers
+    assert not editing.edited
+
+
+def test_a_drag_moves_the_asset_and_undo_brings_it_back(explorer):
+    array, before = an_array(explorer), explorer.plan
+    click(explorer, array.item.centre)
+    x, y = array.item.centre
+    drag(explorer, (x + 3.0, y))
+    held = explorer.editing.refusal == ""
+    if not held:  # its neighbour stands there: the other way
+        drag(explorer, (x - 3.0, y))
+    assert explorer.editing.refusal == ""
+    moved = asset(explorer, array.asset_id).item.centre
+    assert abs(abs(moved[0] - x) - 3.0) < 0.01
+    assert explorer.editing.edited
+    shown = next(layer for layer in explorer.map.layers if layer.name == "Solar array").data["features"]
+    assert len(shown) == explorer.plan.metrics["assets_by_type"]["solar_array"]
+    explorer.editing.undo.click()
+    assert explorer.plan.to_geojson() == before.to_geojson()
+    assert explorer.editing.undo.disabled
+    assert not explorer.editing.redo.disabled
+    explorer.editing.redo.click()
+    assert asset(explorer, array.asset_id).item.centre == pytest.approx(moved)
+
+
+def test_a_refused_drag_says_why_and_puts_the_marker_back(explorer):
+    array, before = an_array(explorer), explorer.plan
+    click(explorer, array.item.centre)
+    home = explorer.editing.marker.location
+    drag(explorer, (X - 5000, Y))
+    assert explorer.plan is before
+    assert explorer.editing.refusal
+    assert explorer.editing.trouble.value
+    assert explorer.editing.marker.location == home
+    click(explorer, (X - 150, Y))
+    assert explorer.editing.trouble.value == ""
+
+
+def test_the_only_substation_is_not_removed(explorer):
+    substation = next(a for a in explorer.plan.asset_list if a.item.kind == "substation")
+    click(explorer, substation.item.centre)
+    explorer.editing.remove.click()
+    assert "only substation" in explorer.editing.trouble.value
+
+
+def test_an_array_is_removed_and_another_added_in_its_place(explorer):
+    array = an_array(explorer)
+    count = explorer.plan.metrics["assets_by_type"]["solar_array"]
+    click(explorer, array.item.centre)
+    explorer.editing.remove.click()
+    assert explorer.plan.metrics["assets_by_type"]["solar_array"] == count - 1
+    assert explorer.editing.selected == ""
+    explorer.editing.undo.click()
+    click(explorer, array.item.centre)
+    assert explorer.editing.selected == array.asset_id
+
+
+def test_a_battery_is_added_where_the_map_is_clicked(explorer):
+    explorer.editing.kind.value = "battery"
+    explorer.editing.add.value = True
+    click(explorer, (X - 5000, Y))
+    assert explorer.editing.refusal
+    assert explorer.editing.add.value is False
+    south = min(a.footprint.bounds[1] for a in explorer.plan.asset_list)
+    for east in (450, 500, 550, 600):
+        explorer.editing.add.value = True
+        click(explorer, (X + east, south - 20))
+        if placed := not explorer.editing.refusal:
+            break
+    assert placed, explorer.editing.refusal
+    assert explorer.plan.metrics["assets_by_type"]["battery"] == 1
+    assert explorer.editing.selected.startswith("battery-")
+
+
+def test_turning_is_an_edit_and_selecting_is_none(explorer):
+    substation = next(a for a in explorer.plan.asset_list if a.item.kind == "substation")
+    click(explorer, substation.item.centre)
+    assert not explorer.editing.edited
+    explorer.editing.turn.value = explorer.editing.turn.value + 2.0
+    turned = asset(explorer, substation.asset_id).item.rotation_deg
+    if explorer.editing.refusal:
+        assert turned == pytest.approx(substation.item.rotation_deg)
+    else:
+        assert (turned - substation.item.rotation_deg) % 180 == pytest.approx(2.0, abs=1e-3)
+    assert explorer.editing.turn.value == pytest.approx(turned, abs=1e-3)
+
+
+def test_what_is_drawn_over_an_edited_plan_is_an_edit_too(explorer):
+    gone = an_array(explorer)
+    click(explorer, gone.item.centre)
+    explorer.editing.remove.click()
+    other = an_array(explorer)
+    zone = box(*other.footprint.buffer(-5).bounds)
+    outline = reproject(zone, CRS, LONLAT)
+    explorer.drawing.data = [{"type": "Feature", "properties": {}, "geometry": outline.__geo_interface__}]
+    assert explorer.editing.refusal == ""
+    left = {a.asset_id for a in explorer.plan.asset_list}
+    assert gone.asset_id not in left
+    assert other.asset_id not in left
+    assert [z.name for z in explorer.plan.site.exclusions] == ["drawn 1"]
+    explorer.drawing.data = []
+    assert explorer.plan.site.exclusions == ()
+    assert gone.asset_id not in {a.asset_id for a in explorer.plan.asset_list}
+
+
+def test_a_slider_lays_out_anew_and_edits_are_gone(explorer):
+    click(explorer, an_array(explorer).item.centre)
+    explorer.editing.remove.click()
+    assert explorer.editing.edited
+    explorer.setback_m.value = 40.0
+    assert not explorer.editing.edited
+    assert explorer.editing.undo.disabled
+    assert explorer.editing.selected == ""
+
+
+def test_without_a_layout_clicks_do_nothing(explorer):
+    explorer.capacity_mw.value = 0.1
+    assert explorer.plan is None
+    click(explorer, (X + 300, Y + 300))
+    explorer.editing.remove.click()
+    assert explorer.editing.refusal == ""
