@@ -71,6 +71,7 @@ def tally(
     ac = sum(a.item.capacity_kw for a in assets)
     cut, fill = sum(p.plane.cut_m3 for p in pads), sum(p.plane.fill_m3 for p in pads)
     road_cut, road_fill = sum(v.cut_m3 for v in volumes), sum(v.fill_m3 for v in volumes)
+    p10, p50, p90 = _earthwork_quantiles(spread_m3, cut + fill + road_cut + road_fill)
     return {
         "total_capacity_kw": round(ac, 3),
         "total_capacity_dc_kw": round(sum(a.item.capacity_dc_kw for a in assets), 3),
@@ -89,10 +90,12 @@ def tally(
         "batter_cut_m3": round(sum(p.plane.batter_cut_m3 for p in pads) + sum(v.batter_cut_m3 for v in volumes), 1),
         "batter_fill_m3": round(sum(p.plane.batter_fill_m3 for p in pads) + sum(v.batter_fill_m3 for v in volumes), 1),
         "net_earthwork_m3": round(cut + road_cut - fill - road_fill, 1),
-        "earthwork_p10_p90_m3": _earthwork_interval(spread_m3, cut + fill + road_cut + road_fill),
+        "earthwork_p10_p90_m3": [p10, p90],
+        "earthwork_p50_m3": p50,
         "site_area_ha": round(site.area_ha, 4),
         "buildable_area_ha": round(buildable.hectares, 4),
         "buildable_area_p10_p90_ha": list(buildable.p10_p90_ha),
+        "buildable_area_p50_ha": buildable.p50_ha,
         "capacity_kw_per_ha": round(ac / site.area_ha, 3),
         "served_share": round(len(assets) / (len(assets) + unreached), 6),
     }
@@ -104,16 +107,18 @@ class BuildableGround(NamedTuple):
     hectares: float
     p10_p90_ha: tuple[float, float]
     """Under the DEM's error."""
+    p50_ha: float
 
 
 def buildable_ground(site: Site, field: Field, dem: xr.DataArray, slope_limit_deg: float) -> BuildableGround:
-    """Buildable area within a slope limit [ha], and its P10 and P90 under the DEM's error."""
+    """Buildable area within a slope limit [ha], and its P10, P90 and P50 under the DEM's error."""
     # cells are counted in the working CRS; the site's own geodesic area makes them true hectares
     true = site.area_ha / (site.boundary.area / 1e4)
     hectares = buildable_mask(field, slope_limit_deg).sum() * field.grid.cell_area_m2 / 1e4 * true
     z = Ground.of(dem).z
     found = buildable_area_ha(z, field.grid, field.inside, {"main": slope_limit_deg}, error=dem_error(dem))["main"]
-    return BuildableGround(float(hectares), (round(found.p10 * true, 4), round(found.p90 * true, 4)))
+    p10, p50, p90 = (round(area * true, 4) for area in (found.p10, found.p50, found.p90))
+    return BuildableGround(float(hectares), (p10, p90), p50)
 
 
 def works_spread(
@@ -133,10 +138,10 @@ def works_spread(
     return np.array(list(volumes_under_errors(ground, planes, lines, widths, errors=shaken, rules=rules)))
 
 
-def _earthwork_interval(spread_m3: NDArray[np.float64], nominal: float) -> list[float]:
-    """P10 and P90 of cut + fill of pads and roads under the DEM's error [m³].
+def _earthwork_quantiles(spread_m3: NDArray[np.float64], nominal: float) -> list[float]:
+    """P10, P50 and P90 of cut + fill of pads and roads under the DEM's error [m³].
 
     The spread is found on the DEM's own cells and laid about the volume that was found with what is known between them.
     """
-    plain, p10, p90 = (float(v) for v in (spread_m3[0], *np.percentile(spread_m3[1:], (10, 90))))
-    return [round(max(nominal + q - plain, 0.0), 1) for q in (p10, p90)]
+    plain, *found = (float(v) for v in (spread_m3[0], *np.percentile(spread_m3[1:], (10, 50, 90))))
+    return [round(max(nominal + q - plain, 0.0), 1) for q in found]

@@ -76,13 +76,22 @@ def headline(layout: StoredLayout) -> Table:
         ("Storage", _n(m["storage_kwh"] / 1000, 1), "MWh"),
         ("Assets", _n(m["asset_count"], 0), ""),
         ("Site", _n(m["site_area_ha"], 1), "ha"),
-        ("Buildable", _n(m["buildable_area_ha"], 1) + _interval(m.get("buildable_area_p10_p90_ha"), 1), "ha"),
+        (
+            "Buildable",
+            _n(m["buildable_area_ha"], 1)
+            + _interval(m.get("buildable_area_p10_p90_ha"), m.get("buildable_area_p50_ha"), 1),
+            "ha",
+        ),
         ("Capacity per hectare of site", _n(m["capacity_kw_per_ha"], 0), "kW/ha"),
         ("Roads", _n(m["road_length_m"] / 1000, 2), "km"),
         ("Steepest road", _n(m["max_road_grade_pct"], 1), "%"),
         ("Cut, pads and roads", _n(m["cut_volume_m3"], 0), "m³"),
         ("Fill, pads and roads", _n(m["fill_volume_m3"], 0), "m³"),
-        ("Cut and fill together, P10 to P90", _interval(m.get("earthwork_p10_p90_m3"), 0).strip(" ()"), "m³"),
+        (
+            "Cut and fill together, P10 to P90",
+            _interval(m.get("earthwork_p10_p90_m3"), m.get("earthwork_p50_m3"), 0).strip(" ()"),
+            "m³",
+        ),
         ("Side slopes beside them: cut / fill", f"{_n(m['batter_cut_m3'], 0)} / {_n(m['batter_fill_m3'], 0)}", "m³"),
         ("Reached by road", f"{100 * m['served_share']:.1f}", "%"),
     ]
@@ -191,5 +200,7 @@ def _or_dash(value: float, digits: int) -> str:
     return _n(value, digits) if value else "–"
 
 
-def _interval(pair: Any, digits: int) -> str:
-    return f" ({_n(pair[0], digits)} to {_n(pair[1], digits)})" if pair else ""
+def _interval(pair: Any, middle: Any, digits: int) -> str:
+    """P10 to P90 in brackets, with the P50 where it is known."""
+    centre = "" if middle is None else f", P50 {_n(middle, digits)}"
+    return f" ({_n(pair[0], digits)} to {_n(pair[1], digits)}{centre})" if pair else ""
