@@ -409,14 +409,23 @@ def _finished(
     lines = [np.column_stack([stations.xy[ids], profile.z[ids]]) for ids in stations.of_line]
     goes_on = set(drawing.ups)
     dead = [c for c in range(len(lines)) if c not in goes_on]
-    arms, without = turnarounds(case.lattice, case.ground, lines, dead, rules=case.rules)
-    classes = _classes(case, drawing)
-    classes.extend("spur" for _ in arms)
-    roads = [
-        _road(f"R{k:03d}", c, xyz, case.rules)
-        for k, (c, xyz) in enumerate(zip(classes, [*lines, *arms], strict=True), 1)
-    ]
-    served = {case.terminals[t].key: roads[c].road_id for t, c in sorted(drawing.line_of.items())}
+    arms, without = turnarounds(case.lattice, case.ground, lines, dead, rules=case.rules, anywhere=True)
+    joints = np.array([end for arm in arms for end in (arm[0], arm[-1])]).reshape(-1, 3)
+    pieces: list[Floats] = []
+    classes: list[RoadClass] = []
+    first: list[int] = []
+    of_arms: list[RoadClass] = ["spur"] * len(arms)
+    for road_class, parts in zip([*_classes(case, drawing), *of_arms], _split([*lines, *arms], joints), strict=True):
+        first.append(len(pieces))
+        pieces += parts
+        classes += [road_class] * len(parts)
+    roads = [_road(f"R{k:03d}", c, xyz, case.rules) for k, (c, xyz) in enumerate(zip(classes, pieces, strict=True), 1)]
+    first.append(len(pieces))
+    served = {}
+    for t, c in sorted(drawing.line_of.items()):
+        own = roads[first[c] : first[c + 1]]
+        near = own[0] if len(own) == 1 else min(own, key=lambda r: r.line.distance(case.terminals[t].footprint))
+        served[case.terminals[t].key] = near.road_id
     missing = set(range(len(case.terminals))) - set(drawing.line_of)
     warnings = list(gate.warnings)
     if drawing.tight:
@@ -430,6 +439,34 @@ def _finished(
     if without:
         warnings.append(f"dead ends over {case.rules.turnaround_over_m:g} m without room for a turnaround: {without}")
     return Network(tuple(roads), Point(gate.point), served, _reasons(case, gate, missing, given_up), tuple(warnings))
+
+
+def _split(lines: list[Floats], joints: Floats) -> list[list[Floats]]:
+    """Pieces of lines, cut where others join them, at a vertex or between two."""
+    if not len(joints):
+        return [[xyz] for xyz in lines]
+    shapes = [LineString(xyz) for xyz in lines]
+    at, on = shapely.STRtree(shapes).query(shapely.points(joints[:, :2]), "dwithin", 1e-6)
+    out = []
+    for c, xyz in enumerate(lines):
+        run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xyz[:, :2], axis=0).T))])
+        inner = []
+        for j in at[on == c].tolist():
+            s = float(shapes[c].project(Point(joints[j, :2])))
+            if 1e-3 < s < run[-1] - 1e-3:
+                inner.append((s, j))
+        cuts = [0]
+        whole = xyz
+        for s, j in sorted(inner, reverse=True):
+            k = int(np.argmin(np.abs(run - s)))
+            if abs(run[k] - s) > 1e-3:  # between two vertices
+                k = int(np.searchsorted(run, s))
+                whole = np.insert(whole, k, joints[j], axis=0)
+                cuts = [0, *(c + 1 for c in cuts[1:])]
+            if k not in cuts:
+                cuts.insert(1, k)
+        out.append([whole[a : b + 1] for a, b in zip(cuts, [*cuts[1:], len(whole) - 1], strict=True)])
+    return out
 
 
 def _road(road_id: str, road_class: RoadClass, xyz: Floats, rules: RoadRules) -> Road:

@@ -14,8 +14,10 @@ from shapely import MultiPolygon, Point, box
 
 from pacifico.errors import InputError
 from pacifico.grid import Grid, Ground
+from pacifico.layout import routing
 from pacifico.layout.drawing import Drawing, touching
 from pacifico.layout.roads import RoadRules, Terminal, _crossing, route_network
+from pacifico.layout.turnaround import turnarounds
 from pacifico.site.model import Zone
 
 UTM = CRS.from_epsg(32615)
@@ -331,17 +333,67 @@ def test_network_length_against_the_steiner_lower_bound():
 
 
 def test_a_long_dead_end_gets_a_turnaround():
+    """The shortest: one arm to the side, at least its own length and at most 45 m before the end."""
     goal = terminal("a", 500, 500)
     ground = ground_of(lambda x, y: 0.03 * x)
     site = at(0, 0, 1000, 1000)
     net = network(ground, site, [goal], entry=Point(WEST + 1, SOUTH + 500))
     assert_holds(net, ground, site, [goal], [goal.footprint])
-    way, *arms = net.roads
-    assert [r.road_class for r in arms] == ["spur", "spur"]
-    for arm in arms:
-        assert arm.length_m == pytest.approx(18.3)
-        assert arm.line.coords[0] == way.line.coords[-1]
+    way, end, arm = net.roads
+    assert arm.road_class == "spur"
+    assert arm.length_m == pytest.approx(18.3)
+    assert arm.line.coords[0] == way.line.coords[-1] == end.line.coords[0]
+    assert 18.3 - 1e-6 <= end.length_m <= 45
+    assert net.served == {"a": end.road_id}
     assert net.warnings == ()
+
+
+def between_walls(gap_at, *, gap=16.0, end=400):
+    """A road in an aisle of 12 m that ends before a wall, a gap across the aisle about `gap_at`."""
+    spans = [(0, gap_at - gap / 2), (gap_at + gap / 2, 1000)]
+    walls = [at(x0, y0, x1, y1) for x0, x1 in spans for y0, y1 in ((0, 494), (506, 1000))]
+    return walls, Terminal("a", at(end, 470, end + 5, 480), 30.0, 0)
+
+
+def test_a_turnaround_uses_a_gap_before_the_dead_end():
+    walls, goal = between_walls(365)
+    net = network(
+        ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [goal], obstacles=walls, entry=Point(WEST + 1, SOUTH + 500)
+    )
+    assert_holds(net, ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [goal], walls)
+    assert net.warnings == ()
+    arm = net.roads[-1].line
+    assert abs(arm.coords[0][0] - WEST - 365) < 5
+    assert abs(arm.coords[-1][0] - arm.coords[0][0]) < 5
+
+
+def test_a_dead_end_is_drawn_on_to_where_a_turnaround_fits():
+    walls, goal = between_walls(480)
+    net = network(
+        ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [goal], obstacles=walls, entry=Point(WEST + 1, SOUTH + 500)
+    )
+    assert_holds(net, ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [goal], walls)
+    assert net.warnings == ()
+    assert 470 < max(r.line.bounds[2] for r in net.roads) - WEST < 505
+    assert net.length_m < 480 + 5 + 2 * 18.3
+
+
+def test_a_dead_end_is_linked_to_the_road_before_it():
+    """An aisle of 12 m that meets another: the road in the one is drawn on to that in the other, at its height."""
+    walls = [at(0, 0, 454, 494), at(0, 506, 454, 1000), at(466, 0, 1000, 1000)]
+    ground = ground_of(lambda x, y: 0.02 * y + 0.01 * x)
+    lat = routing.make_lattice(ground, at(0, 0, 1000, 1000), walls, (), half_width_m=3.05, clearance_m=0.25, cell=4.0)
+    xy = np.array([WEST, SOUTH])
+    west = np.column_stack([np.arange(0, 401, 10.0), np.full(41, 500.0)]) + xy
+    across = np.column_stack([np.full(41, 460.0), np.arange(300, 701, 10.0)]) + xy
+    roads = [np.column_stack([p, ground.at(p[:, 0], p[:, 1]) + lift]) for p, lift in ((west, 0.0), (across, 1.0))]
+    made, without = turnarounds(lat, ground, roads, [0], rules=RULES)
+    assert without == 0
+    (link,) = made
+    assert_allclose(link[0], roads[0][-1])
+    assert any((link[-1] == v).all() for v in roads[1])
+    rise = np.abs(np.diff(link[:, 2])) / np.hypot(*np.diff(link[:, :2], axis=0).T)
+    assert rise.max() <= RULES.max_grade
 
 
 def test_a_dead_end_without_room_for_a_turnaround_is_counted():
