@@ -1,0 +1,157 @@
+"""What each strategy wins at, and how full a site gets: tables over real sites, and wins on made ones.
+
+Run with `pytest -m benchmark -s tests/benchmarks/test_layout_strategies.py`. Strategies are compared at equal placed
+capacity (within 1 %): density by kW per hectare of the union of the assets' 25 m surroundings, low_earthwork by cut
+plus fill, clustered by road. A tie is no win. The real sites are not part of the project.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS
+from shapely import box
+
+from pacifico.errors import NoBuildableGroundError
+from pacifico.grid import Grid
+from pacifico.layout.plan import generate_layout
+from pacifico.layout.spec import STRATEGIES
+from pacifico.site.model import Site
+
+pytestmark = pytest.mark.benchmark
+
+SHARED = Path(os.environ.get("PACIFICO_FIELD_DATA") or Path(__file__).parents[3] / "shared")
+SITES = sorted((SHARED / "data" / "sites").glob("*.geojson"))
+IN_FEET = {"kentucky-ft", "wisconsin-ft-nad27"}
+UTM = CRS.from_epsg(32615)
+WEST, SOUTH = 500_000.0, 4_600_000.0
+WINNERS = {"density": "kw_per_ha", "low_earthwork": "earth_m3", "clustered": "road_m"}
+LEAST_KW = 2_000.0
+"""A site that carries less leaves no choice."""
+needs_sites = pytest.mark.skipif(not SITES, reason=f"no field data in {SHARED}")
+
+
+def measured(plan):
+    """The three measures of a plan."""
+    around = shapely.union_all([shapely.buffer(a.footprint, 25.0) for a in plan.asset_list]).area / 1e4
+    m = plan.metrics
+    return {
+        "kw": m["total_capacity_kw"],
+        "kw_per_ha": m["total_capacity_kw"] / around,
+        "earth_m3": m["cut_volume_m3"] + m["fill_volume_m3"],
+        "road_m": m["road_length_m"],
+    }
+
+
+def compared(site, dem, target_kw):
+    """Measures by strategy."""
+    return {s: measured(generate_layout(site, dem, strategy=s, target_capacity_kw=target_kw)) for s in STRATEGIES}
+
+
+def won(found):
+    """Strategies that are better at their own measure than every other, at equal capacity."""
+    kw = [m["kw"] for m in found.values()]
+    if max(kw) > 1.01 * min(kw):
+        return set()
+    out = set()
+    for strategy, measure in WINNERS.items():
+        sign = 1 if measure == "kw_per_ha" else -1
+        others = max(sign * m[measure] for s, m in found.items() if s != strategy)
+        if sign * found[strategy][measure] > others:
+            out.add(strategy)
+    return out
+
+
+def real(path):
+    import pacifico
+
+    site = pacifico.read_site(path)
+    dem = SHARED / "data" / "dem" / f"{path.stem}.tif"
+    return site, pacifico.open_dem(site, dem, units="ft" if path.stem in IN_FEET else None)
+
+
+def made(seed, hectares=120, steepness=0.04, dx=10.0):
+    """Square site on relief with a spectrum like that of real ground."""
+    side = round((hectares * 1e4) ** 0.5 / dx) * dx
+    n = round((side + 600) / dx)
+    grid = Grid(UTM, WEST - 300, SOUTH + side + 300, dx, dx, n, n)
+    k = np.hypot(*np.meshgrid(np.fft.fftfreq(n, dx), np.fft.fftfreq(n, dx)))
+    k[0, 0] = 1.0
+    noise = np.fft.fft2(np.random.default_rng(seed).normal(size=(n, n)))
+    z = np.real(np.fft.ifft2(noise * k**-1.8 * (k < 1 / 80.0)))
+    z *= steepness / np.median(np.hypot(*np.gradient(z, dx)))
+    site = Site("made", UTM, box(WEST, SOUTH, WEST + side, SOUTH + side))
+    return site, grid.data_array(z - z.min(), name="elevation", source_resolution_m=dx, nodata_share=0.0, warnings=())
+
+
+@needs_sites
+@pytest.mark.parametrize("share", [0.3, 0.45, 0.6, 0.8])
+def test_each_strategy_wins_its_own_measure_on_nine_of_ten_sites(share):
+    """Of the sites that leave a choice, at a share of what they carry."""
+    wins = dict.fromkeys(WINNERS, 0)
+    sites = 0
+    for path in SITES:
+        site, dem = real(path)
+        try:
+            most = generate_layout(site, dem).metrics["total_capacity_kw"]
+        except NoBuildableGroundError:
+            continue
+        if most < LEAST_KW:
+            continue
+        found = compared(site, dem, round(share * most))
+        mine = won(found)
+        sites += 1
+        for strategy in mine:
+            wins[strategy] += 1
+        print(f"\n{path.stem}, {share:.0%} of {most / 1000:.1f} MW")
+        for strategy, m in found.items():
+            print(
+                f"  {strategy:14s} {m['kw']:9.0f} kW {m['kw_per_ha']:7.1f} kW/ha {m['earth_m3']:8.0f} m3 "
+                f"{m['road_m']:7.0f} m {'wins' if strategy in mine else ''}"
+            )
+    print(f"\n{share:.0%}: " + ", ".join(f"{s} {n} of {sites}" for s, n in wins.items()))
+    assert min(wins.values()) >= 0.75 * sites
+
+
+@needs_sites
+def test_how_full_sites_get():
+    """Placed without a target, over buildable area at the density of the lattice without an edge."""
+    from pacifico.layout.catalog import solar_unit
+    from pacifico.layout.solar import SCHEMES, lattice_of
+    from pacifico.layout.spec import make_spec
+
+    rules = make_spec()
+    unit = solar_unit(rules)
+    cells = [lattice_of(rules, unit, s) for s in SCHEMES]
+    # area of a unit with its share of gaps, cross aisles and aisles
+    each = min(
+        (c.cross_every * c.pitch_x - c.gap_x + c.aisle) / c.cross_every
+        * (c.height + c.pair_gap + (c.aisle - c.pair_gap) / c.strips)
+        for c in cells
+    )  # fmt: skip
+    for path in SITES:
+        site, dem = real(path)
+        try:
+            m = generate_layout(site, dem).metrics
+        except NoBuildableGroundError:
+            continue
+        bound = m["buildable_area_ha"] * 1e4 / each * unit.ac_kw
+        print(
+            f"{path.stem:20s} {m['total_capacity_kw']:9.0f} of {bound:9.0f} kW: {m['total_capacity_kw'] / bound:5.1%}"
+        )
+        assert 0 < m["total_capacity_kw"] <= bound
+
+
+@pytest.mark.parametrize("steepness", [0.02, 0.05])
+def test_strategies_win_on_made_sites(steepness):
+    wins = dict.fromkeys(WINNERS, 0)
+    for seed in range(5):
+        site, dem = made(seed, steepness=steepness)
+        found = compared(site, dem, 24_000)
+        for strategy in won(found):
+            wins[strategy] += 1
+        print(seed, {s: {k: round(v, 1) for k, v in m.items()} for s, m in found.items()}, sorted(won(found)))
+    print(wins)
+    assert min(wins.values()) >= 3
