@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from pyproj import CRS, Geod, Transformer
+from pyproj import CRS, Geod, Proj, Transformer
 from shapely.geometry import mapping
 
 from pacifico.errors import CRSMismatchError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LONLAT = CRS.from_epsg(4326)
 METRES_PER_FOOT = 0.3048
 METRES_PER_US_SURVEY_FOOT = 1200 / 3937
+MAX_SCALE_ERROR = 0.001
+"""That a working CRS should keep; the edge of a UTM zone comes to it on the equator."""
 UTM_SOUTH, UTM_NORTH = -80.0, 84.0
 
 _WGS84 = Geod(ellps="WGS84")
@@ -77,6 +79,13 @@ def reproject(geometry: BaseGeometry, source: CRS, target: CRS) -> BaseGeometry:
             shapely.force_3d(geometry), np.column_stack([moved(shapely.get_coordinates(geometry)), heights])
         )
     return shapely.transform(geometry, moved)
+
+
+def scale_error(lonlat: BaseGeometry, crs: CRS) -> float:
+    """Largest error of lengths at the vertices of a geometry in longitude and latitude, as a share [-]."""
+    at = shapely.get_coordinates(lonlat)
+    factors = Proj(crs).get_factors(at[:, 0], at[:, 1])
+    return float(np.abs(np.asarray([factors.meridional_scale, factors.parallel_scale]) - 1).max())
 
 
 def geodesic_area_m2(lonlat: BaseGeometry) -> float:

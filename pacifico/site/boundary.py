@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from shapely import MultiPolygon, Polygon
 
-from pacifico.crs import LONLAT, reproject, utm
+from pacifico.crs import LONLAT, MAX_SCALE_ERROR, reproject, scale_error, utm
 from pacifico.errors import PacificoError, SiteError
 from pacifico.site.features import Feature, Layer, Reading, clean_name, counted, in_lonlat, quoted
 from pacifico.site.formats import read_bytes_of, read_features
@@ -112,6 +112,12 @@ def _site(reading: Reading, layer: str | None, name: str | None, source: str, sh
     centre = lonlat.centroid
     # Rounded, so that the order of vertices can't tip a centroid on the edge of two zones (1e-9° is 0.1 mm).
     crs = utm(round(centre.x, 9), round(centre.y, 9))
+    error = scale_error(lonlat, crs)
+    if error > MAX_SCALE_ERROR:
+        warnings.append(
+            f"the site reaches so far beyond its zone ({crs.name}) that lengths are off by up to {error:.2%}, where "
+            f"{MAX_SCALE_ERROR:.1%} is meant: lay out its parts as sites of their own"
+        )
     boundary = simplified(polygonal(reproject(lonlat, LONLAT, crs)), warnings)
     site = Site(clean_name(name or "") or _name_of(kept, reading, source), crs, boundary, source=source, sha256=sha256)
     sorted_out = [(item.name, f) for item in layers for f in item.features]

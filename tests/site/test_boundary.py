@@ -430,3 +430,17 @@ def test_plain_files_need_no_heavy_imports(tmp_path, kml):
         [sys.executable, "-W", "error", "-c", script, path], capture_output=True, text=True, check=False
     )
     assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("box", "error"), [("9,45 13.2,45 13.2,45.001 9,45.001", None), ("10,45 13.8,45 13.8,45.001 10,45.001", "0.14%")]
+)
+def test_a_site_far_beyond_its_zone_is_told_what_lengths_are_off_by(read, kml, box, error):
+    """UTM 32 is true within 0.1 % up to 13.3 E at 45 N: 0.9996 (1 + d2 / 2), d the angle from its meridian."""
+    said = [
+        w
+        for w in read(kml.document(kml.placemark(kml.polygon(f"{box} {box.split()[0]}"), "strip"))).warnings
+        if "lengths" in w
+    ]
+    assert bool(said) == bool(error)
+    assert not said or f"up to {error}" in said[0]
