@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -19,8 +18,6 @@ from pacifico.layout.spec import catalog
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
-
-    from shapely import Point
 
     from pacifico.layout.earthwork import CorridorVolumes, PadPlane
     from pacifico.layout.plan import Plan
@@ -39,7 +36,8 @@ STRIP_MARGIN_M = 2.0
 TRENCH_STRIP_M = 4.0
 """Width cleared for a trench away from roads [m]; engineering judgement."""
 HAUL_SQUARE_M = 200.0
-"""Earth moved within a square of this side is part of cutting; between squares it is hauled [m]."""
+"""Earth moved within a square of this side is part of cutting; between squares it is hauled [m]. Large sites have larger ones."""
+MOST_SQUARES = 300
 SURVEYED = 0.03
 """Share by which areas and lengths in plan may change with design; engineering judgement."""
 COLUMNS = (
@@ -185,7 +183,7 @@ def _ground(plan: Plan, rules: Spec) -> list[Line]:
     earth = plan.metrics
     moved = earth["cut_volume_m3"] + earth["fill_volume_m3"]
     low, high = (v / moved if moved else 1.0 for v in earth["earthwork_p10_p90_m3"])
-    dug, built, hauled, outside = _earth(plan, rules)
+    soil = _earth(plan, rules)
 
     def earthwork(item: str, what: str, quantity: float, tag: Tag, basis: str) -> Line:
         return _line(rules, item, what, quantity, "m3", tag, basis, ends=(min(low, 1.0), max(high, 1.0)))
@@ -193,10 +191,10 @@ def _ground(plan: Plan, rules: Spec) -> list[Line]:
     return [
         _line(rules, "clearing", "Clearing and grubbing", arrays + pads + strips + own, "m2", "derived", "arrays, pads, road strips and trenches away from roads", ends=(0.85, 1.25)),
         _line(rules, "road_surface", "Road surface", surface, "m2", "measured", "length times width of every road"),
-        earthwork("cut", "Cut", dug, "measured", "pads, roads and their side slopes; interval of the elevation's error"),
-        earthwork("fill", "Fill, placed and compacted", built, "measured", "pads, roads and their side slopes; interval of the elevation's error"),
-        earthwork("haul", "Haul within the site, loose", hauled, "derived", f"cheapest balance between squares of {HAUL_SQUARE_M:g} m, with swell"),
-        earthwork("borrow", "Brought in or taken off", outside, "derived", "what cut and fill leave over after shrinkage"),
+        earthwork("cut", "Cut", soil.cut, "measured", "pads, roads and their side slopes; interval of the elevation's error"),
+        earthwork("fill", "Fill, placed and compacted", soil.fill, "measured", "pads, roads and their side slopes; interval of the elevation's error"),
+        earthwork("haul", "Haul within the site, loose", soil.hauled_loose, "derived", f"cheapest balance between squares of {soil.square_m:g} m, with swell"),
+        earthwork("borrow", "Brought in or taken off", soil.outside, "derived", "what cut and fill leave over after shrinkage"),
         _line(rules, "pad_surface", "Pad surface", pads, "m2", "measured", "area of every pad"),
         _line(rules, "fence", "Perimeter fence", around, "m", "derived", "round the boundary; low: round what stands", ends=(least / around, 1.05)),
     ]  # fmt: skip
@@ -208,25 +206,36 @@ def _own_trench(plan: Plan) -> float:
     return min(away, float(plan.metrics.get("trench_length_m", 0.0)))
 
 
-def _earth(plan: Plan, rules: Spec) -> tuple[float, float, float, float]:
-    """Cut, fill, haul (loose) and what comes in or goes out [m³]; side slopes are in all of them."""
-    squares: dict[tuple[int, int], list[float]] = defaultdict(lambda: [0.0, 0.0])
+@dataclass(frozen=True)
+class _Earth:
+    """Earth of a plan [m³]; side slopes are in all of it."""
 
-    def add(place: Point, volumes: PadPlane | CorridorVolumes) -> None:
-        square = squares[math.floor(place.x / HAUL_SQUARE_M), math.floor(place.y / HAUL_SQUARE_M)]
-        square[0] += volumes.cut_m3 + volumes.batter_cut_m3
-        square[1] += volumes.fill_m3 + volumes.batter_fill_m3
+    cut: float = 0.0
+    fill: float = 0.0
+    hauled_loose: float = 0.0
+    outside: float = 0.0
+    """Brought in or taken off."""
+    square_m: float = HAUL_SQUARE_M
 
-    for pad in plan.pad_list:
-        add(pad.plane.polygon.centroid, pad.plane)
-    for road, volumes in zip(plan.road_list, plan.road_volumes, strict=True):
-        add(road.line.interpolate(0.5, normalized=True), volumes)
-    if not squares:
-        return 0.0, 0.0, 0.0, 0.0
-    at = np.array(sorted(squares), dtype=np.float64)
-    cut, fill = np.array([squares[key] for key in sorted(squares)]).T
-    balance = mass_balance((at + 0.5) * HAUL_SQUARE_M, cut.tolist(), fill.tolist(), rules=earthwork_rules(rules))
-    return float(cut.sum()), float(fill.sum()), balance.moved_loose_m3, balance.borrow_m3 + balance.surplus_m3
+
+def _earth(plan: Plan, rules: Spec) -> _Earth:
+    """Earth of pads and roads, balanced between squares: as small as leaves few enough of them."""
+    at = [p.plane.polygon.centroid for p in plan.pad_list]
+    at += [r.line.interpolate(0.5, normalized=True) for r in plan.road_list]
+    moved: list[PadPlane | CorridorVolumes] = [*(p.plane for p in plan.pad_list), *plan.road_volumes]
+    if not at:
+        return _Earth()
+    place = shapely.get_coordinates(np.array(at, dtype=object))
+    cut = np.array([v.cut_m3 + v.batter_cut_m3 for v in moved])
+    fill = np.array([v.fill_m3 + v.batter_fill_m3 for v in moved])
+    side = HAUL_SQUARE_M
+    while len(squares := np.unique(np.floor(place / side), axis=0)) > MOST_SQUARES:
+        side *= 2
+    which = np.unique(np.floor(place / side), axis=0, return_inverse=True)[1].ravel()
+    cuts, fills = (np.bincount(which, weights=v).tolist() for v in (cut, fill))
+    balance = mass_balance((squares + 0.5) * side, cuts, fills, rules=earthwork_rules(rules))
+    outside = balance.borrow_m3 + balance.surplus_m3
+    return _Earth(float(cut.sum()), float(fill.sum()), balance.moved_loose_m3, outside, side)
 
 
 def _collection(plan: Plan, rules: Spec) -> list[Line]:

@@ -15,13 +15,13 @@ from pacifico.layout.spec import catalog, make_spec
 
 
 def waves(x, y):
-    return 100.0 + 0.015 * x + 4.0 * np.sin(x / 95.0) * np.cos(y / 115.0)
+    return 100.0 + 0.015 * x + 1.5 * np.sin(x / 95.0) * np.cos(y / 115.0)
 
 
 @pytest.fixture(scope="module")
 def plan(make):
     dem = make.dem(make.ground(waves, 900, 900))
-    return generate_layout(make.site(900, 900), dem, profile="hybrid", target_capacity_kw=10_000)
+    return generate_layout(make.site(900, 900), dem, target_capacity_kw=10_000)
 
 
 def line_of(found, item):
@@ -44,7 +44,6 @@ def test_every_unit_cost_has_an_interval_a_unit_and_a_year(item):
 def test_quantities_are_the_plans_own(plan):
     found = plan.bill_of_quantities()
     assert line_of(found, "solar_tracker").quantity == pytest.approx(plan.metrics["total_capacity_dc_kw"], abs=0.01)
-    assert line_of(found, "battery").quantity == plan.metrics["storage_kwh"]
     assert line_of(found, "mv_trench").quantity == plan.metrics["trench_length_m"]
     assert line_of(found, "mv_cable").quantity == pytest.approx(1.05 * plan.metrics["cable_length_m"])
     assert line_of(found, "road_surface").quantity == pytest.approx(6.1 * plan.metrics["road_length_m"], abs=0.1)
@@ -141,4 +140,18 @@ def test_wind_and_gas_have_lines_of_their_own(make):
         ("gas_bess", 60_000, {"gas_turbine", "generator", "cooling_system", "control_center"}),
     ):
         found = generate_layout(make.site(1200, 1200), dem, profile=profile, target_capacity_kw=target)
-        assert items <= {n.item for n in found.bill_of_quantities().lines}
+        bought = found.bill_of_quantities()
+        assert items <= {n.item for n in bought.lines}
+        if profile == "gas_bess":
+            assert line_of(bought, "battery").quantity == found.metrics["storage_kwh"]
+
+
+def test_large_sites_are_balanced_between_larger_squares(make, plan, monkeypatch):
+    from pacifico.layout import costs
+
+    small = plan.bill_of_quantities()
+    monkeypatch.setattr(costs, "MOST_SQUARES", 4)
+    large = plan.bill_of_quantities()
+    assert all("squares of 200 m" not in n.basis for n in large.lines)
+    for item in ("cut", "fill", "borrow"):
+        assert line_of(large, item).quantity == pytest.approx(line_of(small, item).quantity)
