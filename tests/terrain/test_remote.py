@@ -334,6 +334,18 @@ def test_the_state_of_an_unusual_vrt_is_not_told(server, settings, tmp_path, old
     assert window_state(url, "2", bounds, site.crs, settings) == ""
 
 
+@pytest.mark.parametrize(
+    ("fault", "match"), [(404, "is gone from 127"), (403, "answers 403"), (503, "no answer after 3 tries")]
+)
+def test_a_vrt_that_can_not_be_read_after_all(server, settings, tmp_path, fault, match):
+    put_3dep(server, tmp_path)
+    server.fail("GET", ".vrt", fault)
+    with pytest.raises(OutsideServiceError, match=match) as caught:
+        open_dem(site_at(-93.5, 42.5), "3dep", settings=settings)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "cache").exists()
+
+
 def test_absolute_names_in_a_vrt(server, settings, tmp_path):
     put_3dep(server, tmp_path)
     folder = f"/vsicurl/{server.url}/{VRT_KEY.rsplit('/', 1)[0]}/current"
