@@ -9,7 +9,8 @@ States::
               |                                  |                    |
               |      takeover: processing -> processing (attempt n+1) |
               +------------------------ redrive ----------------------+
-    queued | processing -- cancel --> cancelled      queued | dead processing -- sweep --> failed (lost)
+    queued | processing -- cancel --> cancelled      queued | dead processing -- sweep, refuse --> failed
+    queued -- assign --> queued                      queued | processing of a process that is gone -- give up --> failed
 
 Every arrow is one compare-and-swap of status.json; what is not drawn can't happen. Writers:
 
@@ -26,6 +27,14 @@ cancel                client                                     not terminal
 redrive               client                                     failed
 sweep                 idle worker, with a dead letter            no live lease; the letter is no older than the
                                                                  last time the job was queued
+refuse                worker with a message whose request can't  no live lease
+                      be read, or is not what was submitted
+assign                background process on this machine: its    queued
+                      name, before it runs the job
+give up               whoever reads a local run's status on its  the process of that name (number and start) is gone
+                      machine; the local run itself, where the
+                      surroundings failed (nobody brings it
+                      again)
 ====================  =========================================  ====================================================
 
 Pairs that race, and how each ends (the loser reads what the winner wrote):
@@ -49,6 +58,8 @@ Pairs that race, and how each ends (the loser reads what the winner wrote):
 - sweep / claim (a duplicate is still under way): claim first: a live lease, the sweep leaves it. Sweep first: the claim
   finds it failed and acknowledges.
 - sweep / redrive: the redriven job is queued later than its dead letter was sent: the sweep leaves it.
+- give up / commit: the process is gone, so its commit has landed, or never will. If it landed, the swap is refused.
+- give up / claim by another: one swap holds; a worker that claims the job has another name, which is not given up.
 - redrive / redrive, submit / submit: one swap holds; both send: a duplicate, see claim / claim.
 - release / cancel: one holds; the released or cancelled message finds its state.
 - commit / delete of the message lost: delivered again, found completed, acknowledged without a run.
