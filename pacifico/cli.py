@@ -102,7 +102,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     export.add_argument("layout", type=Path, metavar="LAYOUT", help="layout.geojson")
     export.add_argument("--format", choices=("kmz", "csv", "dxf", "gpkg", "pdf"), required=True)
-    export.add_argument("--dem", metavar="DEM", help=f"pdf: ground to draw contours of; {args_.DEM_HELP}")
+    export.add_argument(
+        "--dem", metavar="DEM", help=f"pdf: ground to draw contours of; stations: ground to tell; {args_.DEM_HELP}"
+    )
+    export.add_argument(
+        "--stations-m", type=float, metavar="N", help="csv: stations of the roads every N metres too, in stations.csv"
+    )
     export.add_argument("--out", type=Path, required=True, metavar="PATH", help="file to write; csv: or a folder")
     export.set_defaults(run=_export)
 
@@ -221,7 +226,10 @@ def _export(arguments: argparse.Namespace) -> int:
     from pacifico.export import export
     from pacifico.export.layout_file import read_layout
 
-    if arguments.dem and arguments.format != "pdf":
+    stationed = arguments.stations_m is not None
+    if stationed and arguments.format != "csv":
+        raise InputError(f"--stations-m goes with --format csv; {arguments.format} has none: leave it out")
+    if arguments.dem and arguments.format != "pdf" and not stationed:
         raise InputError(f"--dem draws contours on the pdf sheet; {arguments.format} has none: leave it out")
     if arguments.format == "csv" and arguments.out.is_dir():
         args_.writable_folder(arguments.out)
@@ -235,6 +243,14 @@ def _export(arguments: argparse.Namespace) -> int:
         written: tuple[Path, ...] = (write_sheet(layout, ground, arguments.out),)
     else:
         written = export(layout, arguments.format, arguments.out)
+        if stationed:
+            from pacifico.export.stations import write_stations
+            from pacifico.grid import Ground
+            from pacifico.report.sheet import contour_ground
+
+            known = Ground.of(contour_ground(layout, arguments.dem)) if arguments.dem else None
+            beside = written[-1].with_name(written[-1].name.replace("roads", "stations"))
+            written = (*written, write_stations(layout, beside, every_m=arguments.stations_m, ground=known))
     print("\n".join(f"written: {path}" for path in written))
     return 0
 

@@ -38,9 +38,9 @@ ARMS = tuple((a + t, b + t) for t in (0, 15, -15, 30, -30) for a, b in ((90, -90
 STUBS = (90, -90, 75, -75, 105, -105)
 KERB_M = 8.5
 """Inner radius of the corners of a turnaround, 28 ft."""
-EXTENSION_M, EXTENSION_STEP_M = 120.0, 3.0
-"""How far a dead end may be drawn on to a place where a turnaround fits, and in what steps that is tried."""
-LINK_M = 120.0
+EXTENSION_M, EXTENSION_STEP_M = 165.0, 3.0
+"""How far a dead end may be drawn on to a place where a turnaround fits (half the way between cross aisles), in steps."""
+LINK_M = 165.0
 """Longest link from a dead end to another road."""
 STUB_STEP_M = 1.5
 """Between places tried for a side stub."""

@@ -47,3 +47,30 @@ def test_ground_that_does_not_hold_the_site_is_refused(stored, tmp_path, capsys)
 def test_a_folder_as_file_is_refused(fmt, stored, tmp_path, capsys):
     assert main(["export", str(stored), "--format", fmt, "--out", str(tmp_path)]) == 2
     assert "is a folder" in capsys.readouterr().err
+
+
+def test_stations_of_the_roads_go_beside_the_tables(stored, tmp_path, capsys):
+    import csv
+
+    out = tmp_path / "tables"
+    out.mkdir()
+    assert main(["export", str(stored), "--format", "csv", "--stations-m", "25", "--out", str(out)]) == 0
+    assert f"written: {out / 'stations.csv'}" in capsys.readouterr().out
+    with (out / "stations.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    with (out / "roads.csv").open() as file:
+        roads = {r["road_id"]: float(r["length_m"]) for r in csv.DictReader(file)}
+    assert {r["road_id"] for r in rows} == set(roads)
+    assert rows[0]["station"] == "0+000"
+    assert rows[0]["ground_m"] == rows[0]["fill_m"] == ""
+    last = {r["road_id"]: float(r["station_m"]) for r in rows}
+    assert all(abs(last[k] - length) < 0.02 for k, length in roads.items())
+
+
+@pytest.mark.parametrize(
+    ("fmt", "every", "said"), [("kmz", "25", "goes with --format csv"), ("csv", "0.2", "too near")]
+)
+def test_stations_that_make_no_sense_are_refused(fmt, every, said, stored, tmp_path, capsys):
+    out = tmp_path / f"a.{fmt}"
+    assert main(["export", str(stored), "--format", fmt, "--stations-m", every, "--out", str(out)]) == 2
+    assert said in capsys.readouterr().err

@@ -1,0 +1,68 @@
+"""Stations of a layout's roads as CSV: what is set out in the field."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pacifico.crs import LONLAT, transformer
+from pacifico.export.layout_file import parts_of
+from pacifico.export.written import whole
+from pacifico.layout.stationing import stations_along
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shapely import LineString
+
+    from pacifico.grid import Ground
+
+COLUMNS = ("road_id", "station", "station_m", "x", "y", "lon", "lat", "ground_m", "design_m", "fill_m", "grade_pct")
+
+
+def write_stations(
+    layout: Mapping[str, Any], path: str | Path, *, every_m: float = 25.0, ground: Ground | None = None
+) -> Path:
+    """Write the stations of all roads.
+
+    Parameters
+    ----------
+    layout : mapping
+        Content of a layout.geojson.
+    path : str or Path
+        File to write; it appears whole or not at all.
+    every_m : float
+        Distance between stations [m]; the start and the end of each road are stations too.
+    ground : Ground, optional
+        Ground in the layout's working CRS; without it `ground_m` and `fill_m` (design over ground, negative in cut) are
+        empty.
+
+    Returns
+    -------
+    Path
+        The file. The same layout gives the same bytes.
+
+    Raises
+    ------
+    InputError
+        It is no layout, the distance is under 1 m, or the file can't be written.
+    """
+    parts = parts_of(layout)
+    roads = [(str(p["road_id"]), cast("LineString", p.geometry)) for p in parts.of_kind("road")]
+    degrees = transformer(parts.crs, LONLAT)
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    for s in stations_along(roads, every_m=every_m, ground=ground):
+        lon, lat = degrees.transform(s.x, s.y)
+        known = ["", ""] if s.ground_m is None or s.fill_m is None else [f"{s.ground_m:.3f}", f"{s.fill_m:.3f}"]
+        rows.writerow(
+            [s.road_id, s.label, f"{s.station_m:.3f}", f"{s.x:.3f}", f"{s.y:.3f}", f"{lon:.8f}", f"{lat:.8f}", known[0],
+             f"{s.design_m:.3f}", known[1], f"{s.grade_pct:.3f}"]
+        )  # fmt: skip
+    target = Path(path)
+    with whole(target) as (part,):
+        part.write_text(text.getvalue(), encoding="utf-8", newline="")
+    return target
