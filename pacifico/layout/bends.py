@@ -126,7 +126,7 @@ def eased(
     list of (k, 2) float
         One for each line; what meets goes on meeting, and every leg keeps clear of the fence.
     """
-    if keep is ALL:
+    if keep is ALL or not lines:
         return list(lines)
     tree = Tree.of(lines, ups)
     frozen = np.zeros(len(tree.xy), np.uint8)
