@@ -139,7 +139,7 @@ def _served(
     rules, whole = bench.roads, network(plan)
     left = Counter(a.service_road_id for a in others)
     liked = old.service_road_id if old is not None else ""
-    dead = roads_.dead_roads(whole, left, [liked], rules) if liked else set()
+    dead = roads_.dead_roads(whole, left, [liked]) if liked else set()
     hits = roads_.blocked_by(whole, wanted.taken, rules)
     needed = [h for h in hits if h not in dead]
     if needed:
@@ -148,17 +148,20 @@ def _served(
             f"{rules.clearance_m:g} m from roads of {rules.width_m:g} m: move it clear of the road"
         )
     taken = [place_.pad_outline(a.item) or a.footprint for a in others]
+    since = {i for e in plan.edits for i in e.roads_added if e.subject == wanted.name}
     before = _roads_before(plan, wanted.name, item)
     if before:
-        bare = whole.without({*dead, *(r.road_id for r in before)})
-        arms = {i for e in plan.edits for i in e.roads_added if e.subject == wanted.name}
-        tips = {e for r in before for e in roads_.ends(r)}
-        bare = bare.without({r.road_id for r in bare.roads if r.road_id in arms and roads_.ends(r)[0] in tips})
+        bare = whole.without(dead)
         found = roads_.restored(bare, before, wanted, [*taken, wanted.taken], field, rules)
         if found:
-            return found, bare.plus(before)
+            net = bare.plus(before)
+            left[found] += 1
+            return found, net.without(roads_.dead_roads(net, left, sorted(since)))
     if not hits:
-        found, why = roads_.server_of(whole, wanted, rules, liked=liked)
+        # a spur that an edit drew for this asset alone comes last: what stood before serves first
+        found, why = roads_.server_of(whole.without(dead & since), wanted, rules, liked=liked)
+        if not found:
+            found, why = roads_.server_of(whole, wanted, rules, liked=liked)
         if found:
             net, added = without_dead(whole, [*others], [liked], plan, bench, field, keep=found, more=[wanted.taken])
             return found, net.plus(added)
@@ -170,7 +173,7 @@ def _served(
     zones = [z for z in plan.site.exclusions if z.zone_type == "cost"]
     try:
         spur = roads_.spur_to(
-            net, wanted, place=field, taken=[*taken, wanted.taken], zones=zones, rules=rules,
+            net, wanted, place=field, taken=[*taken, wanted.taken], zones=zones, served=left, rules=rules,
             first_number=next_road(plan, net),
         )  # fmt: skip
     except EditRefused as refusal:
@@ -207,7 +210,7 @@ def without_dead(
     """Roads less those that serve nothing any more, and turnarounds at ends that became dead by it."""
     left = Counter(a.service_road_id for a in assets)
     left[keep] += bool(keep)
-    dead = roads_.dead_roads(net, left, [s for s in suspects if s], bench.roads)
+    dead = roads_.dead_roads(net, left, [s for s in suspects if s])
     if not dead:
         return net, ()
     less = net.without(dead)

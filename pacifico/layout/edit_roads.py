@@ -6,6 +6,7 @@ edit touches is drawn or taken away.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,8 @@ class Net:
     entry: Key
     at: dict[Key, list[int]] = field(init=False, repr=False, compare=False)
     """Roads through each vertex."""
+    beside: list[set[int]] = field(init=False, repr=False, compare=False)
+    """Roads that each one meets."""
     lines: Floats = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -72,7 +75,12 @@ class Net:
             here = at.setdefault((x, y), [])
             if road not in here:
                 here.append(road)
+        beside: list[set[int]] = [set() for _ in self.roads]
+        for who in at.values():
+            for k in who:
+                beside[k].update(o for o in who if o != k)
         object.__setattr__(self, "at", at)
+        object.__setattr__(self, "beside", beside)
         object.__setattr__(self, "lines", lines)
 
     def without(self, gone: Collection[str]) -> Net:
@@ -83,14 +91,22 @@ class Net:
         """Roads and others, in the order of their numbers."""
         return Net(tuple(sorted((*self.roads, *more), key=lambda r: (len(r.road_id), r.road_id))), self.entry)
 
-    def arms_at(self, place: Key, served: Mapping[str, int], arm_m: float) -> list[int]:
-        """Two arms of a turnaround that begin at a place; nothing where there is none."""
-        found = [
-            k for k in self.at.get(place, ())
-            if not served.get(self.roads[k].road_id) and self.roads[k].length_m <= arm_m + 0.5
-            and place in ends(self.roads[k]) and any(len(self.at[e]) == 1 for e in ends(self.roads[k]))
-        ]  # fmt: skip
-        return found if len(found) == 2 else []
+    def cut_off(self, gone: Collection[int]) -> set[int]:
+        """Roads that nothing joins to the entry where some are gone."""
+        seen = {k for k in self.at.get(self.entry, ()) if k not in gone}
+        queue = list(seen)
+        while queue:
+            fresh = self.beside[queue.pop()] - seen - set(gone)
+            seen |= fresh
+            queue += fresh
+        return set(range(len(self.roads))) - seen - set(gone)
+
+    def needed(self, k: int, served: Mapping[str, int], gone: Collection[int] = ()) -> bool:
+        """Whether a road serves something, holds the entry, or leads to what does."""
+        road = self.roads[k]
+        if served.get(road.road_id) or k in self.at.get(self.entry, ()):
+            return True
+        return any(served.get(self.roads[o].road_id) for o in self.cut_off({*gone, k}) - self.cut_off(gone))
 
     def next_id(self, used: Iterable[str] = ()) -> int:
         """Number that no road has or had."""
@@ -108,26 +124,34 @@ def vertices(road: Road) -> list[Key]:
     return [(c[0], c[1]) for c in road.line.coords]
 
 
-def dead_roads(net: Net, served: Mapping[str, int], suspects: Iterable[str], rules: RoadRules) -> set[str]:
-    """Which of some roads, and of those that lead to them alone, serve nothing any more; their turnarounds with them."""
+def dead_roads(net: Net, served: Mapping[str, int], suspects: Iterable[str]) -> set[str]:
+    """Which of some roads, and of those that lead to them alone, are needed no more; their turnarounds with them.
+
+    What serves nothing and leads to nothing is a turnaround: it stays while the road stays whose end it is at.
+    """
     number = {r.road_id: k for k, r in enumerate(net.roads)}
+    own = [number[s] for s in suspects if s in number]
+    before = Counter(served) + Counter(net.roads[k].road_id for k in own)
     gone: set[int] = set()
-    queue = [number[s] for s in suspects if s in number]
+    queue = list(own)
     while queue:
         k = queue.pop(0)
-        road = net.roads[k]
-        if k in gone or served.get(road.road_id) or net.entry in vertices(road):
+        if k in gone or net.needed(k, served, gone):
             continue
-        arms = {a for e in ends(road) for a in net.arms_at(e, served, rules.turnaround_arm_m)}
-        if k in arms:
-            continue
-        others = {v: [o for o in net.at[v] if o != k and o not in gone and o not in arms] for v in vertices(road)}
-        held = [v for v, who in others.items() if who]
-        if len(held) > 1:
-            continue  # it leads on to others
-        gone |= {k, *arms}
-        queue += [o for v in held for o in others[v]]
+        if k not in own and not net.needed(k, before):
+            # a turnaround: of what is gone where it met that alone
+            meets = [v for v in vertices(net.roads[k]) if gone & set(net.at[v])]
+            if not any(set(net.at[v]) <= gone | {k} | _idle(net, net.at[v], before) for v in meets):
+                continue
+        gone.add(k)
+        queue += sorted(net.beside[k] - gone)
+    gone |= net.cut_off(gone)
     return {net.roads[k].road_id for k in gone}
+
+
+def _idle(net: Net, which: Iterable[int], served: Mapping[str, int]) -> set[int]:
+    """Turnarounds among some roads."""
+    return {k for k in which if not net.needed(k, served)}
 
 
 def blocked_by(net: Net, taken: Polygon, rules: RoadRules) -> list[str]:
@@ -254,6 +278,7 @@ def spur_to(
     place: Field,
     taken: Sequence[Polygon],
     zones: Sequence[Zone],
+    served: Mapping[str, int],
     rules: RoadRules,
     first_number: int,
 ) -> tuple[Road, ...]:
@@ -273,7 +298,7 @@ def spur_to(
         around = Surroundings.of(place, window, taken, zones, rules)
         if around is None:
             continue
-        line, base, why = _path(net, wanted, around, rules)
+        line, base, why = _path(net, wanted, around, served, rules)
         if line is None:
             continue
         xyz, why = _heights(line, base, wanted, place, rules)
@@ -326,12 +351,11 @@ def road_of(number: int, xyz: Floats, rules: RoadRules) -> Road:
     )  # fmt: skip
 
 
-def _seeds(net: Net, around: Surroundings, arm_m: float) -> dict[int, Floats]:
+def _seeds(net: Net, around: Surroundings, served: Mapping[str, int]) -> dict[int, Floats]:
     """Road positions from which a spur may leave: each with the vertex (x, y, z) of a road beside it."""
     lattice = around.lattice
-    arms = {a for r in net.roads for e in ends(r) for a in net.arms_at(e, {}, arm_m)}
-    through = np.array([k not in arms for k in range(len(net.roads))])
-    near = np.flatnonzero(shapely.intersects(net.lines, around.window) & through)
+    near = np.flatnonzero(shapely.intersects(net.lines, around.window))
+    near = np.array([k for k in near.tolist() if net.needed(k, served)], dtype=np.int64)
     if not near.size:
         return {}
     xyz = shapely.get_coordinates(net.lines[near], include_z=True)
@@ -350,10 +374,12 @@ def _seeds(net: Net, around: Surroundings, arm_m: float) -> dict[int, Floats]:
     return {n: v for n, (_, v) in sorted(found.items())}
 
 
-def _path(net: Net, wanted: Wanted, around: Surroundings, rules: RoadRules) -> tuple[Floats | None, Floats, str]:
+def _path(
+    net: Net, wanted: Wanted, around: Surroundings, served: Mapping[str, int], rules: RoadRules
+) -> tuple[Floats | None, Floats, str]:
     """Line in plan from a road's vertex to within reach, that vertex, and why there is none."""
     lattice, nothing = around.lattice, np.zeros(3)
-    seeds = _seeds(net, around, rules.turnaround_arm_m)
+    seeds = _seeds(net, around, served)
     if not seeds:
         return None, nothing, "no spur can leave the roads near it"
     shapes = routing.Shapes.of([wanted.footprint])

@@ -34,8 +34,6 @@ JOINED_M = 0.05
 """Roads nearer than this meet."""
 MOST_TOLD = 5
 """Subjects of a finding that are named on its line."""
-ARM_M = 25.0
-"""Two dead ends from one place, each no longer than this, are a turnaround."""
 
 
 @dataclass(frozen=True)
@@ -274,11 +272,11 @@ def _of_assets(facts: Facts, rule: Rule, limit: float) -> tuple[dict[str, float]
 
 
 def dead_ends(facts: Facts) -> dict[str, float]:
-    """Length of each dead end without a turnaround, from its last junction or else from the entry [m]."""
+    """Length of each dead end, from its last junction or else from the entry [m]; a turnaround at its end is a junction."""
     lines = np.array([r.line for r in facts.roads], dtype=object)
     tree = shapely.STRtree(lines)
     entries = np.array(facts.entries, dtype=object)
-    free: list[tuple[int, float, tuple[float, float]]] = []
+    out: dict[str, float] = {}
     for k, road in enumerate(facts.roads):
         others = [i for i in tree.query(road.line, "dwithin", JOINED_M).tolist() if i != k]
         xy = shapely.get_coordinates(lines[others])
@@ -286,16 +284,10 @@ def dead_ends(facts: Facts) -> dict[str, float]:
         at = np.asarray(shapely.line_locate_point(road.line, shapely.points(joints)), dtype=np.float64)
         first, last = (shapely.Point(road.line.coords[n][:2]) for n in (0, -1))
         length = float(road.line.length)
-        for tip, other, way in ((first, last, at), (last, first, length - at)):
-            if (entries.size and shapely.dwithin(entries, tip, JOINED_M).any()) or (way <= JOINED_M).any():
-                continue
-            free.append((k, float(way.min(initial=length)), (round(other.x, 1), round(other.y, 1))))
-    short = Counter(base for k, _, base in free if facts.roads[k].line.length <= ARM_M)
-    return {
-        facts.roads[k].road_id: length
-        for k, length, base in free
-        if not (facts.roads[k].line.length <= ARM_M and short[base] >= 2)
-    }
+        for tip, way in ((first, at), (last, length - at)):
+            if not (entries.size and shapely.dwithin(entries, tip, JOINED_M).any()) and not (way <= JOINED_M).any():
+                out[road.road_id] = max(float(way.min(initial=length)), out.get(road.road_id, 0.0))
+    return out
 
 
 def _not_covered(facts: Facts, pack: Pack) -> list[Finding]:

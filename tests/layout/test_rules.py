@@ -104,7 +104,7 @@ def test_roads_slopes_and_areas(tmp_path):
     assert area.value == pytest.approx(4.0 / 0.40468564224, abs=1e-3)
 
 
-def test_dead_ends_are_measured_from_the_last_junction_and_turnarounds_end_them():
+def test_dead_ends_are_measured_from_the_last_junction():
     def road(name, *xy):
         return RoadFact(name, LineString([(x, y, 0.0) for x, y in xy]), 6.0, 1.0)
 
@@ -112,8 +112,12 @@ def test_dead_ends_are_measured_from_the_last_junction_and_turnarounds_end_them(
     network = facts(roads=(trunk, spur), entries=(Point(0, 0),))
     assert dead_ends(network) == {"R001": 70.0, "R002": 60.0}
     arms = (road("R003", (50, 60), (40, 60)), road("R004", (50, 60), (60, 60)))
-    assert dead_ends(replace(network, roads=(trunk, spur, *arms))) == {"R001": 70.0}
-    assert dead_ends(replace(network, roads=(trunk, spur, arms[0]))) == {"R001": 70.0, "R003": 10.0}
+    assert dead_ends(replace(network, roads=(trunk, spur, *arms))) == {"R001": 70.0, "R003": 10.0, "R004": 10.0}
+    stub = road("R005", (50, 30), (70, 30))
+    beside = road("R002", (50, 0), (50, 30), (50, 60))
+    assert dead_ends(replace(network, roads=(trunk, beside, stub))) == {"R001": 70.0, "R002": 30.0, "R005": 20.0}
+    link = road("R006", (50, 60), (120, 60), (120, 0))
+    assert dead_ends(replace(network, roads=(trunk, spur, link))) == {}
 
 
 def test_what_no_rule_is_about_is_never_passed(tmp_path):
