@@ -105,11 +105,12 @@ def edge_setback(text: str) -> dict[str, Any]:
 
 def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Design options as keywords of `generate_layout`, exclusions apart."""
-    from pacifico.layout.spec import read_spec  # noqa: PLC0415 (late, here and below, so that --help is quick)
+    from pacifico.layout.spec import make_spec, read_spec  # noqa: PLC0415 (late, here and below, so that --help is quick)
 
     strategy = {"strategy": arguments.strategy} if "strategy" in arguments else {}
     spec = read_spec(arguments.spec) if arguments.spec else {}
     if arguments.edge_setback:
+        make_spec(spec)  # a section that is none is told here
         own = spec.get("site", {})
         spec = {**spec, "site": {**own, "setbacks": [*own.get("setbacks", []), *arguments.edge_setback]}}
     return {
