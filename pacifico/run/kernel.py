@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import re
 import shutil
 import signal
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +34,9 @@ _UNWANTED = {"PYTHONSTARTUP", "PYTHONINSPECT", "MPLBACKEND", "IPYTHONDIR", "PYTH
 _USERINFO = re.compile(r"://[^/\s@]*:[^/\s@]+@")
 _IPC_PATH_MAX = 90  # a socket's path holds 107 bytes, and jupyter_client adds to ours
 _FOLDER = "pacifico-kernel-"
+_LOOK_S = 0.5
+#: Class of the client that runs cells: for every manager of a kernel, also one of a forked process.
+CLIENT = "pacifico.run.client.PromptClient"
 
 
 def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:
@@ -167,7 +172,7 @@ def _start(cwd: Path, env: Mapping[str, str] | None) -> Any:
         connection_file=str(home / "k.json"),
         transport="ipc" if os.name == "posix" and len(str(home)) < _IPC_PATH_MAX else "tcp",
         # nbclient polls whether the kernel lives only with a client that can wait for both.
-        client_class="jupyter_client.asynchronous.AsyncKernelClient",
+        client_class=CLIENT,
     )
     environment = scrubbed(os.environ) if env is None else dict(env)
     environment.setdefault("IPYTHONDIR", str(home))
@@ -192,18 +197,31 @@ def _start(cwd: Path, env: Mapping[str, str] | None) -> Any:
 def _warm(kernel: Any, code: str, timeout_s: float) -> None:
     from jupyter_client.blocking.client import BlockingKernelClient  # noqa: PLC0415
 
-    client = BlockingKernelClient()
+    # with its manager a client asks whether the process lives; without, a second without a heartbeat is a death
+    client = BlockingKernelClient(parent=kernel)
     client.load_connection_info(kernel.get_connection_info())
-    client.start_channels()
+    client.start_channels(iopub=False, stdin=False, hb=False)
     try:
-        client.wait_for_ready(timeout=timeout_s)
-        reply = client.execute_interactive(
-            code, silent=True, store_history=False, allow_stdin=False, timeout=timeout_s, output_hook=lambda _: None
-        )
-    except (RuntimeError, TimeoutError) as error:
-        raise OutsideServiceError(f"the kernel could not be prepared in {timeout_s:g} s: {error}") from error
+        asked = client.execute(code, silent=True, store_history=False, allow_stdin=False)
+        reply = _reply(kernel, client, asked, timeout_s)
     finally:
         client.stop_channels()
     content = reply["content"]
     if content["status"] != "ok":
         raise OutsideServiceError(f"the kernel could not be prepared: {content.get('ename')}: {content.get('evalue')}")
+
+
+def _reply(kernel: Any, client: Any, asked: str, timeout_s: float) -> Any:
+    end = time.monotonic() + timeout_s
+    while True:
+        try:
+            reply = client.get_shell_msg(timeout=_LOOK_S)
+        except queue.Empty:
+            process = getattr(getattr(kernel, "provisioner", None), "process", None)
+            if process is None or process.poll() is not None:
+                raise OutsideServiceError(f"the kernel could not be prepared: {exit_status(kernel)}") from None
+            if time.monotonic() > end:
+                raise OutsideServiceError(f"the kernel could not be prepared in {timeout_s:g} s") from None
+        else:
+            if reply["parent_header"].get("msg_id") == asked:
+                return reply

@@ -81,7 +81,7 @@ def test_it_can_be_made_again_to_the_byte(report):
     assert again.verdict == "identical", str(again)
     compared = ("assets.csv", "costs.csv", "layout.geojson", "layout.kmz", "metrics.json", "roads.csv")
     assert dict(again.files) == dict.fromkeys(compared, "identical")
-    assert str(again).startswith("identical: 5 outputs")
+    assert str(again).startswith("identical: 6 outputs")
 
 
 def test_it_is_the_same_as_itself(report):
