@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from pacifico.grid import Ground
 
+CURVE_M_PER_PCT = 1.6
+"""Least length of a vertical curve for each per cent that the grade changes by [m]: V² / 395 at 25 km/h, the comfort
+criterion of sags (AASHTO, A Policy on Geometric Design of Highways and Streets, 2018, 3.4.6)."""
+
 
 @dataclass(frozen=True)
 class Pin:
@@ -110,6 +114,37 @@ def design_heights(
     excess = np.maximum(np.abs(z - ground) - max_depth_m, 0.0)
     pin_at = np.array([p.station for p in pins], dtype=np.int64)
     return Profile(z, excess, np.maximum(np.abs(z[pin_at] - pin_z) - slack, 0.0))
+
+
+def grade_breaks(
+    parent: NDArray[np.int64], distance_m: NDArray[np.float64], z: NDArray[np.float64], *, over_m: float = 10.0
+) -> NDArray[np.float64]:
+    """By how much the grade changes at each station of a tree [%], between stretches of `over_m` ahead of it and behind.
+
+    Of several branches the most counts; 0 where a stretch is cut short by the tree's root or ends.
+
+    Returns
+    -------
+    (n,) float
+        A vertical curve from the middle of one stretch to that of the other is `over_m` long: it is too short
+        where the change is over ``over_m / CURVE_M_PER_PCT``.
+    """
+    n = parent.size
+    before, run = np.full(n, -1, np.int64), np.zeros(n)
+    for k in range(n):
+        a, far = k, 0.0
+        while far < over_m - 1e-6 and parent[a] >= 0:
+            far += float(distance_m[a])
+            a = int(parent[a])
+        if far >= over_m - 1e-6:
+            before[k], run[k] = a, far
+    out = np.zeros(n)
+    ok = before >= 0
+    grade = np.zeros(n)
+    grade[ok] = 100.0 * (z[ok] - z[before[ok]]) / run[ok]
+    both = np.flatnonzero(ok & ok[np.maximum(before, 0)])
+    np.maximum.at(out, before[both], np.abs(grade[both] - grade[before[both]]))
+    return out
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,15 @@ from shapely import LineString, MultiPolygon, Point, Polygon, box
 
 from pacifico.errors import InputError
 from pacifico.layout import _kernels, routing
-from pacifico.layout.alignment import Pin, Profile, Stations, design_heights, stations_of
+from pacifico.layout.alignment import (
+    CURVE_M_PER_PCT,
+    Pin,
+    Profile,
+    Stations,
+    design_heights,
+    grade_breaks,
+    stations_of,
+)
 from pacifico.layout.bends import Keep
 from pacifico.layout.drawing import TOLERANCE_M, Case, Drawing, draw
 from pacifico.layout.entry import Edge, Gate, cheapest_gate, given_gate
@@ -39,6 +47,8 @@ ROUNDING_M = 0.002
 DETOURS = 3
 """Searches that avoid where no profile was found before terminals are given up."""
 
+CURVE_OVER_M = 10.0
+"""Length within which a change of grade is to be rounded off."""
 EASINGS = 5
 """Most drawings with bends eased; the last ones keep more and more as it was."""
 EASED_APART_M = 50.0
@@ -435,6 +445,13 @@ def _finished(
     if drawing.turns:
         warnings.append(
             f"turns at junctions tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room: {drawing.turns}"
+        )
+    breaks = grade_breaks(stations.parent, stations.distance, profile.z, over_m=CURVE_OVER_M)
+    sharp = int((breaks > CURVE_OVER_M / CURVE_M_PER_PCT).sum())
+    if sharp:
+        warnings.append(
+            f"changes of grade too sharp for a vertical curve at 25 km/h within {CURVE_OVER_M:g} m: {sharp}, "
+            f"the most {breaks.max():.1f} %; round them off in the detailed design"
         )
     if without:
         warnings.append(f"dead ends over {case.rules.turnaround_over_m:g} m without room for a turnaround: {without}")
