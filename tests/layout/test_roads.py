@@ -143,6 +143,29 @@ def test_a_slope_beyond_the_limit_is_climbed_aslant():
     assert net.length_m >= climb / 0.1
 
 
+def test_a_strip_too_narrow_to_climb_aslant_is_climbed_in_switchbacks():
+    """20 % under a 10 % limit asks for 60 degrees off the fall line: 300 m across are used up after 173 m of climb."""
+    ground = ground_of(lambda x, y: 0.2 * y)
+    site = at(0, 0, 300, 1000)
+    goal = terminal("a", 150, 800)
+    net = network(ground, site, [goal], entry=Point(WEST + 150, SOUTH + 1), rules=PLAIN)
+    assert_holds(net, ground, site, [goal], [goal.footprint])
+    assert set(net.served) == {"a"}
+    x = np.concatenate([shapely.get_coordinates(r.line)[:, 0] for r in net.roads])
+    far = x[np.insert(np.abs(np.diff(x)) > 0.5, 0, True)]
+    way = np.sign(np.diff(far))
+    assert (way[1:] != way[:-1]).sum() >= 3
+    assert net.length_m >= (0.2 * (800 - 5 - 14 - 3.3) - 8.0) / 0.1
+
+
+def test_no_room_for_switchbacks_is_too_steep():
+    ground = ground_of(lambda x, y: 0.35 * y)
+    goal = terminal("a", 15, 800)
+    net = network(ground, at(0, 0, 30, 1000), [goal], entry=Point(WEST + 15, SOUTH + 1), rules=PLAIN)
+    assert not net.served
+    assert net.unreached["a"].startswith("too steep")
+
+
 def test_the_gap_in_a_ridge_is_found():
     ground = ground_of(lambda x, y: np.exp(-(((x - 500) / 60) ** 2)) * np.where(np.abs(y - 800) < 60, 0.0, 60.0))
     goal = terminal("a", 900, 200)
