@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from pacifico.site.model import Zone
 
 _HINT = "<b>Edit:</b> <i>click an asset, then drag its marker</i>"
+_HANDLE = (
+    "<div style='width:18px;height:18px;box-sizing:border-box;border:3px solid #d00000;border-radius:50%;"
+    "background:rgba(255,255,255,0.75);cursor:move'></div>"
+)
+"""On the asset's middle, smaller than most assets: what stands beside can still be clicked."""
 
 
 class Editing:
@@ -49,7 +54,8 @@ class Editing:
         self.selected = ""
         self.refusal = ""
 
-        self.marker = leaflet.Marker(draggable=True, title="drag to move the asset", z_index_offset=1000)
+        icon = leaflet.DivIcon(html=_HANDLE, icon_size=[20, 20], icon_anchor=[10, 10], bg_pos=[0, 0])
+        self.marker = leaflet.Marker(draggable=True, icon=icon, title="drag to move the asset", z_index_offset=1000)
         self.said = widgets.HTML(_HINT)
         self.trouble = widgets.HTML()
         self.turn = widgets.BoundedFloatText(

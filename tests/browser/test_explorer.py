@@ -72,7 +72,10 @@ def test_the_site_is_explored(page, run_notebook, faults, shoot, asked_outside):
     # a click selects an asset; its marker drags it, and a place that breaks a rule is refused with the reason
     arrays = page.locator(f'.leaflet-container path[fill="{ASSETS["solar_array"][1]}"]')
     count = arrays.count()
-    arrays.last.click()
+    # as a person does: there first, and then down and up; between the two in one instant the notebook may still scroll
+    arrays.last.hover()
+    page.locator(".leaflet-container .widget-html", has_text=f"solar_array-{count:04d}").wait_for(timeout=30_000)
+    arrays.last.click(delay=100)
     tools = page.locator(".widget-vbox", has_text="Edit:").last
     tools.locator(".widget-html b", has_text="Edit: solar_array-").wait_for(timeout=30_000)
     marker = page.locator(".leaflet-marker-draggable")
