@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 BLOCK_ROWS = 512
 GDAL_CACHE_MB = 128
+MOST_AT_ONCE = 4
 COG = {
     "compress": "DEFLATE",
     "predictor": "YES",
@@ -137,8 +140,14 @@ def write_surface(
                 for name, file in zip(products, files, strict=True):
                     values = block[name]
                     file.write(values.astype(np.float32), 1, window=((first, first + values.shape[0]), (0, grid.nx)))
-        for name, part, path in zip(products, parts, paths, strict=True):
-            _finish(part, path, cog=cog, averaged=name != "aspect")
+        # GDAL compresses in threads, but averages overviews in one: several files at a time keep the cores busy.
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_AT_ONCE)) as pool:
+            finished = [
+                pool.submit(_finish, part, path, cog=cog, averaged=name != "aspect")
+                for name, part, path in zip(products, parts, paths, strict=True)
+            ]
+            for file in finished:
+                file.result()
     return paths
 
 
