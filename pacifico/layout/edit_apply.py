@@ -53,6 +53,8 @@ class Edit:
     """Assets that went with it."""
     roads_removed: tuple[Road, ...] = ()
     roads_added: tuple[str, ...] = ()
+    borrowed: str = ""
+    """Turnaround that serves the asset, for want of another road."""
     note: str = ""
     """What was done beyond what was asked for."""
 
@@ -105,7 +107,15 @@ def placed(plan: Plan, bench: Bench, kind: EditKind, asset_id: str, item: Item, 
         assets = (*plan.asset_list, asset)
     else:
         assets = tuple(asset if a.asset_id == asset_id else a for a in plan.asset_list)
-    done = Edit(kind, asset_id, item.kind, before=pose(old.item) if old else None, after=pose(item))
+    idle = roads_.turnarounds_of(network(plan), Counter(a.service_road_id for a in plan.asset_list))
+    done = Edit(
+        kind,
+        asset_id,
+        item.kind,
+        before=pose(old.item) if old else None,
+        after=pose(item),
+        borrowed=road_id if road_id in idle else "",
+    )
     fresh = {} if plane is None else {asset_id: plane}
     return edited(plan, bench, done, site, assets, net, planes=fresh)
 
@@ -139,7 +149,10 @@ def _served(
     rules, whole = bench.roads, network(plan)
     left = Counter(a.service_road_id for a in others)
     liked = old.service_road_id if old is not None else ""
-    dead = roads_.dead_roads(whole, left, [liked]) if liked else set()
+    # a turnaround that serves for once stays a turnaround after that
+    borrowed = {e.borrowed for e in plan.edits if e.borrowed}
+    dead = roads_.dead_roads(whole, left, [liked]) if liked and liked not in borrowed else set()
+    idle = roads_.turnarounds_of(whole, left + Counter([liked] if liked not in borrowed else []))
     hits = roads_.blocked_by(whole, wanted.taken, rules)
     needed = [h for h in hits if h not in dead]
     if needed:
@@ -159,15 +172,15 @@ def _served(
             return found, net.without(roads_.dead_roads(net, left, sorted(since)))
     if not hits:
         # a spur that an edit drew for this asset alone comes last: what stood before serves first
-        found, why = roads_.server_of(whole.without(dead & since), wanted, rules, liked=liked)
+        found, why = roads_.server_of(whole.without(dead & since), wanted, rules, liked=liked, last=idle)
         if not found:
-            found, why = roads_.server_of(whole, wanted, rules, liked=liked)
+            found, why = roads_.server_of(whole, wanted, rules, liked=liked, last=idle)
         if found:
             net, added = without_dead(whole, [*others], [liked], plan, bench, field, keep=found, more=[wanted.taken])
             return found, net.plus(added)
     net, added = without_dead(whole, others, [liked], plan, bench, field, more=[wanted.taken])
     net = net.plus(added)
-    found, why = roads_.server_of(net, wanted, rules)
+    found, why = roads_.server_of(net, wanted, rules, last=idle)
     if found:
         return found, net
     zones = [z for z in plan.site.exclusions if z.zone_type == "cost"]
@@ -210,7 +223,8 @@ def without_dead(
     """Roads less those that serve nothing any more, and turnarounds at ends that became dead by it."""
     left = Counter(a.service_road_id for a in assets)
     left[keep] += bool(keep)
-    dead = roads_.dead_roads(net, left, [s for s in suspects if s])
+    borrowed = {e.borrowed for e in plan.edits}
+    dead = roads_.dead_roads(net, left, [s for s in suspects if s and s not in borrowed])
     if not dead:
         return net, ()
     less = net.without(dead)

@@ -149,6 +149,11 @@ def dead_roads(net: Net, served: Mapping[str, int], suspects: Iterable[str]) -> 
     return {net.roads[k].road_id for k in gone}
 
 
+def turnarounds_of(net: Net, served: Mapping[str, int]) -> set[str]:
+    """Roads that serve nothing and lead to nothing."""
+    return {net.roads[k].road_id for k in _idle(net, range(len(net.roads)), served)}
+
+
 def _idle(net: Net, which: Iterable[int], served: Mapping[str, int]) -> set[int]:
     """Turnarounds among some roads."""
     return {k for k in which if not net.needed(k, served)}
@@ -163,8 +168,10 @@ def blocked_by(net: Net, taken: Polygon, rules: RoadRules) -> list[str]:
     return [net.roads[k].road_id for k in np.flatnonzero(far < keep)]
 
 
-def server_of(net: Net, wanted: Wanted, rules: RoadRules, *, liked: str = "") -> tuple[str, str]:
-    """Road within reach whose height meets the pad, the one it had before first; else nothing, and why not."""
+def server_of(
+    net: Net, wanted: Wanted, rules: RoadRules, *, liked: str = "", last: Collection[str] = ()
+) -> tuple[str, str]:
+    """Road within reach whose height meets the pad: the one it had before first, some last; else nothing, and why not."""
     if not net.roads:
         return "", "there is no road"
     far = shapely.distance(net.lines, wanted.footprint)
@@ -175,7 +182,9 @@ def server_of(net: Net, wanted: Wanted, rules: RoadRules, *, liked: str = "") ->
             "",
             f"the nearest road, {net.roads[k].road_id}, is {far[k]:.0f} m away, the reach is {wanted.reach_m:g} m",
         )
-    order = sorted(near.tolist(), key=lambda k: (net.roads[k].road_id != liked, far[k]))
+    order = sorted(
+        near.tolist(), key=lambda k: (net.roads[k].road_id in last, net.roads[k].road_id != liked, far[k], k)
+    )
     worst = ""
     for k in order:
         step, gap = pad_step(net.roads[k], wanted)
