@@ -22,7 +22,7 @@ DISC_PRICE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_eart
 MEASURES: tuple[Strategy, ...] = ("balanced", "density", "low_earthwork", "clustered")
 SITING: dict[Strategy, tuple[tuple[float, float], ...]] = {
     "balanced": ((1.0, 3.0),),
-    "density": ((1.0, 1.0),),
+    "density": ((1.0, 1.0), (1.0, 20.0), (5.0, 0.2)),
     "low_earthwork": ((1.0, 20.0),),
     "clustered": ((1.0, 1.0), (1.0, 20.0), (5.0, 0.2)),
 }
@@ -33,7 +33,7 @@ DETOUR_PER_M3 = 0.1
 """Road gone round for a cubic metre that the straight way would move [m/m³]."""
 SHORTLIST = 150
 """Windows whose way to the boundary is measured."""
-APART = 0.6
+APART = 0.85
 """Windows of one scheme that share more than this of their area are the same place."""
 
 
@@ -52,10 +52,7 @@ def foci(
         able = ["quads"]  # aisles both ways: every array is reached from two sides
     found: list[tuple[tuple[float, ...], Focus]] = []
     for s in able:
-        w = windows(
-            field, runs[s], int(needed),
-            reach=spec.number("site", "array_reach_m"), width_m=spec.number("road", "width_m"),
-        )  # fmt: skip
+        w = windows(field, runs[s], int(needed), width_m=spec.number("road", "width_m"))
         if len(w.area):
             found += _best(field, w, s, strategy, entry)
     out = _by_turns(found, strategy)
@@ -80,14 +77,22 @@ def _by_turns(found: list[tuple[tuple[float, ...], Focus]], strategy: Strategy) 
     if not own:
         return []
     other = [f for f in own if f.scheme != own[0].scheme][:1]
-    shortest = ways["clustered"][:1]
-    # least earthwork is most often little road on gentle ground
-    order = [own[0], *shortest, *other] if strategy == "low_earthwork" else [own[0], *other]
-    order += [*own[:2], *(w[0] for w in ways.values()), *own]
-    out = [replace(f, siting=siting[0]) for k, f in enumerate(order) if f not in order[:k]]
-    # other places of the substation, once both schemes have had their turn
-    out[len(other) + 1 : len(other) + 1] = [replace(out[0], siting=s) for s in siting[1:]]
-    return out
+    shortest, gentlest = ways["clustered"][:1], ways["low_earthwork"][:1]
+    rest = [*other, *own[:2], *(w[0] for w in ways.values()), *own]
+    if strategy == "density":
+        # each as its window is filled, and with what sticks out exchanged for what fits in
+        plain = [replace(f, strategy="balanced") for f in own[:3]]
+        order = [(own[0], siting[0]), (plain[0], siting[0]), *((f, siting[0]) for f in (*plain[1:2], *other))]
+        order += [(f, s) for s in siting[1:] for f in plain[:2]]
+    elif strategy == "clustered":
+        # with the substation where road and cable are shortest, then on the flattest ground beside them
+        order = [(own[0], siting[0]), (own[0], siting[1]), *((f, siting[1]) for f in gentlest), (own[0], siting[2])]
+        order[2:2] = [(f, siting[0]) for f in other]
+    else:
+        # least earthwork is most often little road on gentle ground
+        order = [(f, siting[0]) for f in (own[0], *shortest)]
+    order += [(f, siting[0]) for f in rest]
+    return [replace(f, siting=s) for k, (f, s) in enumerate(order) if (f, s) not in order[:k]]
 
 
 def _everything(field: Field, scheme: str, strategy: Strategy) -> Focus:
@@ -117,7 +122,7 @@ def _best(
             focus = Focus(scheme, rect, (float(root[0]), float(root[1])), lanes=some.roads(i), strategy=strategy)
             if all(f != focus for _, f in out):
                 out.append((tuple(float(c[i]) for c in costs), focus))
-            if len(taken) == (2 if MEASURES[measure] == strategy else 1):
+            if len(taken) == (3 if MEASURES[measure] == strategy else 1):
                 break
     return out
 

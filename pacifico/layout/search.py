@@ -12,6 +12,7 @@ from pacifico.layout.draft import capacity_of, useful
 from pacifico.layout.earthwork import corridors
 from pacifico.layout.programme import draft_layout, places
 from pacifico.layout.serve import Served, earthwork_rules, merged, serve
+from pacifico.layout.solar import SCHEMES
 from pacifico.layout.windows import SURROUNDINGS_M
 
 if TYPE_CHECKING:
@@ -30,8 +31,10 @@ MOST_DRAFTS = 3
 """Of placing again elsewhere what no road reached."""
 SERVED_FOR = ((60, 7), (120, 5), (260, 3), (2500, 2))
 """Most items of a draft, and how many drafts of that size are served by roads; a larger one alone."""
-DRAFTED = 6
-"""Drafts of which the densest is served: what they cover needs no roads to be known."""
+MOST_TRIED = 6
+"""Places tried where less than asked for was reached before."""
+DRAFTED_FOR = ((120, 12), (260, 8), (600, 4), (2500, 2))
+"""Most items of a draft, and of how many drafts the densest is served: what they cover needs no roads to be known."""
 
 
 def surroundings_ha(items: Sequence[Item]) -> float:
@@ -93,7 +96,10 @@ def best_layout(
     nothing = np.empty((0, 4))
     foci = places(field, rules, asked, strategy, entry)
     whole = foci[0] is not None and foci[0].whole
-    drafts = [(f, drafted(f, nothing)) for f in foci[: DRAFTED if whole or strategy == "density" else 1]]
+    drafts = [(foci[0], drafted(foci[0], nothing))]
+    if whole or strategy == "density":
+        most = len(SCHEMES) if whole else _for_size(len(drafts[0][1].items), DRAFTED_FOR)
+        drafts += [(f, drafted(f, nothing)) for f in foci[1:most]]
     if whole:
         # as much as the ground carries: most of it wins
         drafts.sort(key=lambda d: -capacity_of(d[1].items, profile))
@@ -105,7 +111,7 @@ def best_layout(
     last, unreached = drafts[0][1], ""
     for n, focus in enumerate([f for f, _ in drafts] + foci[len(drafts) :]):
         full = best is not None and (target_kw is None or best[0] > target_kw - smallest_kw)
-        if n >= tries and (full or whole or n >= DRAFTED):
+        if n >= tries and (full or whole or n >= MOST_TRIED):
             break
         draft = first[id(focus)] if id(focus) in first else drafted(focus, nothing)
         here: tuple[float, Draft, Served] | None = None
@@ -148,5 +154,9 @@ def _sparse(draft: Draft, profile: Profile) -> float:
 
 
 def _tries(items: int, strategy: Strategy) -> int:
-    most = next((n for size, n in SERVED_FOR if items <= size), 1)
+    most = _for_size(items, SERVED_FOR)
     return min(most, 2) if strategy == "balanced" else most
+
+
+def _for_size(items: int, table: tuple[tuple[int, int], ...]) -> int:
+    return next((n for size, n in table if items <= size), 1)
