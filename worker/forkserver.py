@@ -199,6 +199,8 @@ def _manager(path: str, pid: int) -> Any:
     from jupyter_client.manager import KernelManager  # noqa: PLC0415
     from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase  # noqa: PLC0415
 
+    from pacifico.run.kernel import CLIENT  # noqa: PLC0415
+
     class Forked(KernelProvisionerBase):
         """The forked process, as jupyter_client sees a process."""
 
@@ -238,9 +240,7 @@ def _manager(path: str, pid: int) -> Any:
         async def cleanup(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002
             """Leave nothing: the folder goes with the job."""
 
-    manager = KernelManager(
-        connection_file=path, kernel_name="python3", client_class="jupyter_client.asynchronous.AsyncKernelClient"
-    )
+    manager = KernelManager(connection_file=path, kernel_name="python3", client_class=CLIENT)
     manager.load_connection_file()
     provisioner = Forked(parent=manager)
     provisioner.process, provisioner.pid, provisioner.pgid = _Process(pid), pid, pid
