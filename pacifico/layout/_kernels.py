@@ -785,7 +785,7 @@ def round_bends(
         size = least * share[k]
         done = False
         while size >= 2.0 and turn < 3.0:
-            need = tangent(turn, size)
+            need = size * np.tan(turn / 2)
             if need <= room:
                 chords = min(max(int(np.ceil(turn / 0.2)), 2), 14)
                 # a chord is never shorter than 0.6 m
@@ -960,7 +960,7 @@ def turn_fault(
     legs = min(np.hypot(xy[v, 0] - xy[u, 0], xy[v, 1] - xy[u, 1]), np.hypot(xy[w, 0] - xy[v, 0], xy[w, 1] - xy[v, 1]))
     need = tangent(angle, size) + 0.6
     if need > legs:
-        return 1.0 + 0.5 * min((need - legs) / size, 1.0)
+        return float(1.0 + 0.5 * min((need - legs) / size, 1.0))
     for share, fault in ((1.0, 0.0), (0.75, 0.5), (0.5, 0.75)):
         if arc_clear(
             xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1], xy[w, 0], xy[w, 1], share * size, edges, frame, start, items, radius

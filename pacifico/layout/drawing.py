@@ -189,7 +189,7 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
     """Lines of strands; None where lines cross that only the search's own paths would part, unless that may be used."""
     pulled = [_pulled(case, strand) for strand in strands]
     ups = [s.up for s in strands]
-    still: set[int] = set()
+    still = set(range(len(strands))) if keep is ALL else set()
     while True:
         straight = bends.eased(case, pulled, ups, [[t for _, t in s.bound] for s in strands], fixed=still, keep=keep)
         rounded = [_rounded(case, line, s, full=keep is not ALL) for line, s in zip(straight, strands, strict=True)]
@@ -222,10 +222,13 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
 
 
 def _rounded(case: Case, line: Floats, strand: Strand, *, full: bool) -> tuple[Floats, int]:
-    """Line with arcs at its bends, and how many are tighter than the rule; smaller ones where they would serve less."""
+    """Line with arcs at its bends, and how many are tighter than the rule; smaller ones where they would serve less.
+
+    As long as the search goes on, not `full`, such a line stays as it is.
+    """
     radius = case.rules.min_radius_m + case.rules.width_m / 2
     share = np.ones(len(line))
-    for _ in range(SHRINKINGS):
+    for _ in range(SHRINKINGS if full else 1):
         done, tight = routing.round_bends(case.lattice, line, radius_m=radius, full=full, share=share)
         missed = [t for _, t in strand.bound if not _serves(case, done, t)]
         if not missed:

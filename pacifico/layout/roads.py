@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from shapely import LineString, MultiPolygon, Point, Polygon, box
+from shapely import MultiPolygon, Point, Polygon, box
 
-from pacifico.errors import InputError
 from pacifico.layout import _kernels, routing
 from pacifico.layout.alignment import (
-    CURVE_M_PER_PCT,
     Pin,
     Profile,
     Stations,
     design_heights,
-    grade_breaks,
     stations_of,
 )
 from pacifico.layout.bends import Keep
 from pacifico.layout.drawing import TOLERANCE_M, Case, Drawing, draw
 from pacifico.layout.entry import Edge, Gate, cheapest_gate, given_gate
-from pacifico.layout.turnaround import turnarounds
+from pacifico.layout.finishing import finished, reasons
+from pacifico.layout.road_model import DEFAULT_RULES, Network, Road, RoadClass, RoadRules, Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -36,10 +33,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-RoadClass = Literal["spine", "secondary", "spur"]
+__all__ = ["DEFAULT_RULES", "Network", "Road", "RoadClass", "RoadRules", "Terminal", "route_network"]
 
-SPUR_M = 150.0
-"""A dead end shorter than this is a spur."""
 BRIDGED = 0.35
 """Share of the depth limit that a road may use up beside a pad."""
 ROUNDING_M = 0.002
@@ -47,98 +42,10 @@ ROUNDING_M = 0.002
 DETOURS = 3
 """Searches that avoid where no profile was found before terminals are given up."""
 
-CURVE_OVER_M = 10.0
-"""Length within which a change of grade is to be rounded off."""
 EASINGS = 5
 """Most drawings with bends eased; the last ones keep more and more as it was."""
 EASED_APART_M = 50.0
 """Round a place where easing left no profile this much stays as it was, twice as much each time."""
-
-
-@dataclass(frozen=True)
-class RoadRules:
-    """Rules of site roads; defaults after the International Fire Code (2021), appendix D."""
-
-    width_m: float = 6.1
-    """Carriageway width, 20 ft."""
-    max_grade: float = 0.10
-    """Rise over run."""
-    min_radius_m: float = 12.0
-    """Radius of the inner edge in bends."""
-    max_cut_fill_m: float = 4.0
-    """Most depth between ground and design, averaged over the width."""
-    station_m: float = 10.0
-    """Most distance between design heights."""
-    turnaround_over_m: float = 45.0
-    """Dead ends longer than this (150 ft) get a turnaround where there is room; infinite: none do."""
-    turnaround_arm_m: float = 18.3
-    """Length of each of its two arms, 60 ft."""
-    clearance_m: float = 0.25
-    """Kept between the strip and every edge."""
-    grade_margin: float = 0.001
-    """Left unused of `max_grade`, so that rounded coordinates keep it too."""
-
-    def __post_init__(self) -> None:
-        for name in ("width_m", "max_grade", "max_cut_fill_m", "station_m", "turnaround_arm_m", "clearance_m"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"road rule {name} is {getattr(self, name)}; it must be above 0")
-        if not 0 <= self.grade_margin < self.max_grade:
-            raise InputError(
-                f"road rule grade_margin is {self.grade_margin}; it must lie between 0 and max_grade ({self.max_grade})"
-            )
-
-
-DEFAULT_RULES = RoadRules()
-
-
-@dataclass(frozen=True)
-class Terminal:
-    """Something that a road must come near."""
-
-    key: str
-    footprint: Polygon
-    """Working CRS; the centreline must come within `reach_m` of it [m]."""
-    reach_m: float
-    priority: int = 1
-    """Low ones are reached first."""
-    pad: Polygon | None = None
-    """The pad it stands on: the road's height must meet it."""
-    pad_plane: tuple[float, float, float] | None = None
-    """Height at the pad's centroid [m], rise per metre eastwards and northwards."""
-
-
-@dataclass(frozen=True)
-class Road:
-    """One stretch between junctions, with its design heights."""
-
-    road_id: str
-    road_class: RoadClass
-    line: LineString
-    """Centreline with Z (design height), working CRS [m]; it leads away from the entry."""
-    width_m: float
-    length_m: float
-    """In plan."""
-    max_grade_pct: float
-    mean_grade_pct: float
-
-
-@dataclass(frozen=True)
-class Network:
-    """All roads of a site."""
-
-    roads: tuple[Road, ...]
-    entry: Point | None
-    """Where the roads begin; None where no road can start anywhere."""
-    served: Mapping[str, str] = field(default_factory=dict)
-    """Road that serves each terminal."""
-    unreached: Mapping[str, str] = field(default_factory=dict)
-    """Why each of the other terminals is not served."""
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def length_m(self) -> float:
-        """Of all roads, in plan."""
-        return sum(r.length_m for r in self.roads)
 
 
 def route_network(
@@ -197,7 +104,7 @@ def route_network(
     else:
         gate = cheapest_gate(case.lattice, edge, order, case.reach, max_grade=rules.max_grade)
     if gate is None:
-        return Network((), None, {}, _reasons(case, None, set(range(len(terminals))), {}))
+        return Network((), None, {}, reasons(case, None, set(range(len(terminals))), {}))
     return _network(case, gate)
 
 
@@ -286,7 +193,7 @@ def _network(case: Case, gate: Gate) -> Network:
         drawing = draw(case, gate, parent, server)
         stations = _stations(case, drawing)
     drawing, stations, profile = _eased(case, gate, parent, server, (drawing, stations, profile))
-    return _finished(case, gate, drawing, stations=stations, profile=profile, given_up=given_up)
+    return finished(case, gate, drawing, stations=stations, profile=profile, given_up=given_up)
 
 
 def _eased(
@@ -410,134 +317,3 @@ def _unpinned(drawing: Drawing, profile: Profile, pinned: list[tuple[int, Pin]])
             if c not in worst or miss > worst[c][0] + 1e-9:
                 worst[c] = (miss, t)
     return {t: "too steep: the road can't meet its pad within {grade:g} %" for _, t in worst.values()}
-
-
-def _finished(
-    case: Case, gate: Gate, drawing: Drawing, *, stations: Stations, profile: Profile, given_up: dict[int, str]
-) -> Network:
-    """Roads with their classes and figures, and every terminal accounted for."""
-    lines = [np.column_stack([stations.xy[ids], profile.z[ids]]) for ids in stations.of_line]
-    goes_on = set(drawing.ups)
-    dead = [c for c in range(len(lines)) if c not in goes_on]
-    arms, without = turnarounds(case.lattice, case.ground, lines, dead, rules=case.rules, anywhere=True)
-    joints = np.array([end for arm in arms for end in (arm[0], arm[-1])]).reshape(-1, 3)
-    pieces: list[Floats] = []
-    classes: list[RoadClass] = []
-    first: list[int] = []
-    of_arms: list[RoadClass] = ["spur"] * len(arms)
-    for road_class, parts in zip([*_classes(case, drawing), *of_arms], _split([*lines, *arms], joints), strict=True):
-        first.append(len(pieces))
-        pieces += parts
-        classes += [road_class] * len(parts)
-    roads = [_road(f"R{k:03d}", c, xyz, case.rules) for k, (c, xyz) in enumerate(zip(classes, pieces, strict=True), 1)]
-    first.append(len(pieces))
-    served = {}
-    for t, c in sorted(drawing.line_of.items()):
-        own = roads[first[c] : first[c + 1]]
-        near = own[0] if len(own) == 1 else min(own, key=lambda r: r.line.distance(case.terminals[t].footprint))
-        served[case.terminals[t].key] = near.road_id
-    missing = set(range(len(case.terminals))) - set(drawing.line_of)
-    warnings = list(gate.warnings)
-    if drawing.tight:
-        warnings.append(
-            f"road bends tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room: {drawing.tight}"
-        )
-    if drawing.turns:
-        warnings.append(
-            f"turns at junctions tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room: {drawing.turns}"
-        )
-    breaks = grade_breaks(stations.parent, stations.distance, profile.z, over_m=CURVE_OVER_M)
-    sharp = int((breaks > CURVE_OVER_M / CURVE_M_PER_PCT).sum())
-    if sharp:
-        warnings.append(
-            f"changes of grade too sharp for a vertical curve at 25 km/h within {CURVE_OVER_M:g} m: {sharp}, "
-            f"the most {breaks.max():.1f} %; round them off in the detailed design"
-        )
-    if without:
-        warnings.append(f"dead ends over {case.rules.turnaround_over_m:g} m without room for a turnaround: {without}")
-    return Network(tuple(roads), Point(gate.point), served, _reasons(case, gate, missing, given_up), tuple(warnings))
-
-
-def _split(lines: list[Floats], joints: Floats) -> list[list[Floats]]:
-    """Pieces of lines, cut where others join them, at a vertex or between two."""
-    if not len(joints):
-        return [[xyz] for xyz in lines]
-    shapes = [LineString(xyz) for xyz in lines]
-    at, on = shapely.STRtree(shapes).query(shapely.points(joints[:, :2]), "dwithin", 1e-6)
-    out = []
-    for c, xyz in enumerate(lines):
-        run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xyz[:, :2], axis=0).T))])
-        inner = []
-        for j in at[on == c].tolist():
-            s = float(shapes[c].project(Point(joints[j, :2])))
-            if 1e-3 < s < run[-1] - 1e-3:
-                inner.append((s, j))
-        cuts = [0]
-        whole = xyz
-        for s, j in sorted(inner, reverse=True):
-            k = int(np.argmin(np.abs(run - s)))
-            if abs(run[k] - s) > 1e-3:  # between two vertices
-                k = int(np.searchsorted(run, s))
-                whole = np.insert(whole, k, joints[j], axis=0)
-                cuts = [0, *(c + 1 for c in cuts[1:])]
-            if k not in cuts:
-                cuts.insert(1, k)
-        out.append([whole[a : b + 1] for a, b in zip(cuts, [*cuts[1:], len(whole) - 1], strict=True)])
-    return out
-
-
-def _road(road_id: str, road_class: RoadClass, xyz: Floats, rules: RoadRules) -> Road:
-    d = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
-    rise = np.abs(np.diff(xyz[:, 2]))
-    return Road(
-        road_id, road_class, LineString(xyz), rules.width_m, float(d.sum()), float((rise / d).max() * 100),
-        float(rise.sum() / d.sum() * 100),
-    )  # fmt: skip
-
-
-def _classes(case: Case, drawing: Drawing) -> list[RoadClass]:
-    """Spine: what leads to the first terminals; spur: short dead ends; secondary: the rest."""
-    n = len(drawing.lines)
-    spine = [False] * n
-    first = min((int(case.priority[t]) for t in drawing.line_of), default=0)
-    for t, c in drawing.line_of.items():
-        if int(case.priority[t]) == first:
-            k = c
-            while k >= 0 and not spine[k]:
-                spine[k] = True
-                k = drawing.ups[k]
-    goes_on = set(drawing.ups)
-    out: list[RoadClass] = []
-    for c, line in enumerate(drawing.lines):
-        if spine[c]:
-            out.append("spine")
-        elif c not in goes_on and float(np.hypot(*np.diff(line, axis=0).T).sum()) < SPUR_M:
-            out.append("spur")
-        else:
-            out.append("secondary")
-    return out
-
-
-def _reasons(case: Case, gate: Gate | None, missing: set[int], known: dict[int, str]) -> dict[str, str]:
-    """One true line for each terminal that has no road."""
-    out = {}
-    parts: Ints | None = None
-    nodes = case.reach.by_terminal(len(case.terminals)) if missing else []
-    for t in sorted(missing):
-        key = case.terminals[t].key
-        if t in known:
-            out[key] = known[t]
-            continue
-        own = nodes[t]
-        if own.size == 0:
-            out[key] = f"no legal route: no room for a road within {case.reach_m[t]:g} m"
-            continue
-        if parts is None:
-            parts = routing.parts(case.lattice)
-        if gate is not None and not (parts[own] == parts[gate.node]).any():
-            out[key] = "no legal route: this part of the site is not connected to the entry"
-        elif gate is None:
-            out[key] = "no legal route: no road leads from the boundary to it"
-        else:
-            out[key] = f"too steep: every way to it is far beyond the grade limit of {100 * case.rules.max_grade:g} %"
-    return out

@@ -1,0 +1,159 @@
+"""From designed lines to the network: turnarounds, classes, figures, and a true line for all that has no road."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from shapely import LineString, Point
+
+from pacifico.layout import routing
+from pacifico.layout.alignment import CURVE_M_PER_PCT, Profile, Stations, grade_breaks
+from pacifico.layout.road_model import Network, Road, RoadClass, RoadRules
+from pacifico.layout.turnaround import turnarounds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pacifico.layout.drawing import Case, Drawing
+    from pacifico.layout.entry import Gate
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+SPUR_M = 150.0
+"""A dead end shorter than this is a spur."""
+CURVE_OVER_M = 10.0
+"""Length within which a change of grade is to be rounded off."""
+
+
+def finished(
+    case: Case, gate: Gate, drawing: Drawing, *, stations: Stations, profile: Profile, given_up: dict[int, str]
+) -> Network:
+    """Roads with their classes and figures, and every terminal accounted for."""
+    lines = [np.column_stack([stations.xy[ids], profile.z[ids]]) for ids in stations.of_line]
+    goes_on = set(drawing.ups)
+    dead = [c for c in range(len(lines)) if c not in goes_on]
+    arms, without = turnarounds(case.lattice, case.ground, lines, dead, rules=case.rules, anywhere=True)
+    joints = np.array([end for arm in arms for end in (arm[0], arm[-1])]).reshape(-1, 3)
+    pieces: list[Floats] = []
+    classes: list[RoadClass] = []
+    first: list[int] = []
+    of_arms: list[RoadClass] = ["spur"] * len(arms)
+    for road_class, parts in zip([*_classes(case, drawing), *of_arms], _split([*lines, *arms], joints), strict=True):
+        first.append(len(pieces))
+        pieces += parts
+        classes += [road_class] * len(parts)
+    roads = [_road(f"R{k:03d}", c, xyz, case.rules) for k, (c, xyz) in enumerate(zip(classes, pieces, strict=True), 1)]
+    first.append(len(pieces))
+    served = {}
+    for t, c in sorted(drawing.line_of.items()):
+        own = roads[first[c] : first[c + 1]]
+        near = own[0] if len(own) == 1 else min(own, key=lambda r: r.line.distance(case.terminals[t].footprint))
+        served[case.terminals[t].key] = near.road_id
+    missing = set(range(len(case.terminals))) - set(drawing.line_of)
+    warnings = list(gate.warnings)
+    if drawing.tight:
+        warnings.append(
+            f"road bends tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room: {drawing.tight}"
+        )
+    if drawing.turns:
+        warnings.append(
+            f"turns at junctions tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room: {drawing.turns}"
+        )
+    breaks = grade_breaks(stations.parent, stations.distance, profile.z, over_m=CURVE_OVER_M)
+    sharp = int((breaks > CURVE_OVER_M / CURVE_M_PER_PCT).sum())
+    if sharp:
+        warnings.append(
+            f"changes of grade too sharp for a vertical curve at 25 km/h within {CURVE_OVER_M:g} m: {sharp}, "
+            f"the most {breaks.max():.1f} %; round them off in the detailed design"
+        )
+    if without:
+        warnings.append(f"dead ends over {case.rules.turnaround_over_m:g} m without room for a turnaround: {without}")
+    return Network(tuple(roads), Point(gate.point), served, reasons(case, gate, missing, given_up), tuple(warnings))
+
+
+def _split(lines: list[Floats], joints: Floats) -> list[list[Floats]]:
+    """Pieces of lines, cut where others join them, at a vertex or between two."""
+    if not len(joints):
+        return [[xyz] for xyz in lines]
+    shapes = [LineString(xyz) for xyz in lines]
+    at, on = shapely.STRtree(shapes).query(shapely.points(joints[:, :2]), "dwithin", 1e-6)
+    out = []
+    for c, xyz in enumerate(lines):
+        run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xyz[:, :2], axis=0).T))])
+        inner = []
+        for j in at[on == c].tolist():
+            s = float(shapes[c].project(Point(joints[j, :2])))
+            if 1e-3 < s < run[-1] - 1e-3:
+                inner.append((s, j))
+        cuts = [0]
+        whole = xyz
+        for s, j in sorted(inner, reverse=True):
+            k = int(np.argmin(np.abs(run - s)))
+            if abs(run[k] - s) > 1e-3:  # between two vertices
+                k = int(np.searchsorted(run, s))
+                whole = np.insert(whole, k, joints[j], axis=0)
+                cuts = [0, *(c + 1 for c in cuts[1:])]
+            if k not in cuts:
+                cuts.insert(1, k)
+        out.append([whole[a : b + 1] for a, b in zip(cuts, [*cuts[1:], len(whole) - 1], strict=True)])
+    return out
+
+
+def _road(road_id: str, road_class: RoadClass, xyz: Floats, rules: RoadRules) -> Road:
+    d = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
+    rise = np.abs(np.diff(xyz[:, 2]))
+    return Road(
+        road_id, road_class, LineString(xyz), rules.width_m, float(d.sum()), float((rise / d).max() * 100),
+        float(rise.sum() / d.sum() * 100),
+    )  # fmt: skip
+
+
+def _classes(case: Case, drawing: Drawing) -> list[RoadClass]:
+    """Spine: what leads to the first terminals; spur: short dead ends; secondary: the rest."""
+    n = len(drawing.lines)
+    spine = [False] * n
+    first = min((int(case.priority[t]) for t in drawing.line_of), default=0)
+    for t, c in drawing.line_of.items():
+        if int(case.priority[t]) == first:
+            k = c
+            while k >= 0 and not spine[k]:
+                spine[k] = True
+                k = drawing.ups[k]
+    goes_on = set(drawing.ups)
+    out: list[RoadClass] = []
+    for c, line in enumerate(drawing.lines):
+        if spine[c]:
+            out.append("spine")
+        elif c not in goes_on and float(np.hypot(*np.diff(line, axis=0).T).sum()) < SPUR_M:
+            out.append("spur")
+        else:
+            out.append("secondary")
+    return out
+
+
+def reasons(case: Case, gate: Gate | None, missing: set[int], known: dict[int, str]) -> dict[str, str]:
+    """One true line for each terminal that has no road."""
+    out = {}
+    parts: Ints | None = None
+    nodes = case.reach.by_terminal(len(case.terminals)) if missing else []
+    for t in sorted(missing):
+        key = case.terminals[t].key
+        if t in known:
+            out[key] = known[t]
+            continue
+        own = nodes[t]
+        if own.size == 0:
+            out[key] = f"no legal route: no room for a road within {case.reach_m[t]:g} m"
+            continue
+        if parts is None:
+            parts = routing.parts(case.lattice)
+        if gate is not None and not (parts[own] == parts[gate.node]).any():
+            out[key] = "no legal route: this part of the site is not connected to the entry"
+        elif gate is None:
+            out[key] = "no legal route: no road leads from the boundary to it"
+        else:
+            out[key] = f"too steep: every way to it is far beyond the grade limit of {100 * case.rules.max_grade:g} %"
+    return out

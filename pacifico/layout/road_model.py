@@ -1,0 +1,101 @@
+"""What roads are: rules, what they are to reach, and the network that comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from pacifico.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shapely import LineString, Point, Polygon
+
+RoadClass = Literal["spine", "secondary", "spur"]
+
+
+@dataclass(frozen=True)
+class RoadRules:
+    """Rules of site roads; defaults after the International Fire Code (2021), appendix D."""
+
+    width_m: float = 6.1
+    """Carriageway width, 20 ft."""
+    max_grade: float = 0.10
+    """Rise over run."""
+    min_radius_m: float = 12.0
+    """Radius of the inner edge in bends."""
+    max_cut_fill_m: float = 4.0
+    """Most depth between ground and design, averaged over the width."""
+    station_m: float = 10.0
+    """Most distance between design heights."""
+    turnaround_over_m: float = 45.0
+    """Dead ends longer than this (150 ft) get a turnaround where there is room; infinite: none do."""
+    turnaround_arm_m: float = 18.3
+    """Length of each of its two arms, 60 ft."""
+    clearance_m: float = 0.25
+    """Kept between the strip and every edge."""
+    grade_margin: float = 0.001
+    """Left unused of `max_grade`, so that rounded coordinates keep it too."""
+
+    def __post_init__(self) -> None:
+        for name in ("width_m", "max_grade", "max_cut_fill_m", "station_m", "turnaround_arm_m", "clearance_m"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"road rule {name} is {getattr(self, name)}; it must be above 0")
+        if not 0 <= self.grade_margin < self.max_grade:
+            raise InputError(
+                f"road rule grade_margin is {self.grade_margin}; it must lie between 0 and max_grade ({self.max_grade})"
+            )
+
+
+DEFAULT_RULES = RoadRules()
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Something that a road must come near."""
+
+    key: str
+    footprint: Polygon
+    """Working CRS; the centreline must come within `reach_m` of it [m]."""
+    reach_m: float
+    priority: int = 1
+    """Low ones are reached first."""
+    pad: Polygon | None = None
+    """The pad it stands on: the road's height must meet it."""
+    pad_plane: tuple[float, float, float] | None = None
+    """Height at the pad's centroid [m], rise per metre eastwards and northwards."""
+
+
+@dataclass(frozen=True)
+class Road:
+    """One stretch between junctions, with its design heights."""
+
+    road_id: str
+    road_class: RoadClass
+    line: LineString
+    """Centreline with Z (design height), working CRS [m]; it leads away from the entry."""
+    width_m: float
+    length_m: float
+    """In plan."""
+    max_grade_pct: float
+    mean_grade_pct: float
+
+
+@dataclass(frozen=True)
+class Network:
+    """All roads of a site."""
+
+    roads: tuple[Road, ...]
+    entry: Point | None
+    """Where the roads begin; None where no road can start anywhere."""
+    served: Mapping[str, str] = field(default_factory=dict)
+    """Road that serves each terminal."""
+    unreached: Mapping[str, str] = field(default_factory=dict)
+    """Why each of the other terminals is not served."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def length_m(self) -> float:
+        """Of all roads, in plan."""
+        return sum(r.length_m for r in self.roads)
