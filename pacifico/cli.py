@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 
     report = commands.add_parser("report", help="execute the report notebook and write a report folder")
     args_.add_design(report)
+    report.add_argument("--rules", metavar="PACK", help="rule pack to hold the layout against: a name, or a TOML file")
     report.add_argument("--out", type=Path, required=True, metavar="DIR", help="report folder to write")
     report.set_defaults(run=_report)
 
@@ -182,6 +183,7 @@ def _report(arguments: argparse.Namespace) -> int:
         resolution_m=arguments.resolution_m,
         dem_units=arguments.dem_units,
         layer=arguments.layer,
+        rules=arguments.rules,
         **args_.exclusions_of(arguments),
         **args_.design_of(arguments),
     )

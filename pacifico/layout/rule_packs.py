@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pacifico.errors import InputError
 from pacifico.layout.spec import SLOPE_LIMITED
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 TOPICS = (
     "boundary setback",
@@ -123,14 +121,16 @@ def shipped_packs() -> list[str]:
     return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
 
 
-def read_pack(name: str | Path) -> Pack:
-    """Pack by the name of a shipped one, or from a TOML file.
+def read_pack(name: str | Path | Mapping[str, Any]) -> Pack:
+    """Pack by the name of a shipped one, from a TOML file, or from such a file's content.
 
     Raises
     ------
     InputError
         There is none, or a rule of it is not well formed: one line names file, rule, value, limit and remedy.
     """
+    if isinstance(name, Mapping):
+        return _pack("given", name)
     said = str(name)
     if said in shipped_packs():
         text = resources.files("pacifico.layout").joinpath("packs", f"{said}.toml").read_text(encoding="utf-8")

@@ -50,6 +50,7 @@ def make_report(
     setback_m: float | None = None,
     max_road_grade_pct: float | None = None,
     spec: Mapping[str, Mapping[str, Any]] | None = None,
+    rules: str | Path | None = None,
     timeout_s: float | None = None,
     settings: SourceSettings | None = None,
     on_stage: Callable[[str, int, str], None] | None = None,
@@ -76,6 +77,8 @@ def make_report(
         input of the report.
     exclusion_buffer_m : float, optional
         Around exclusions that state no buffer of their own [m].
+    rules : str or Path, optional
+        Rule pack to hold the layout against, by name or file.
     timeout_s : float, optional
         Limit of the run [s].
     settings : SourceSettings, optional
@@ -95,6 +98,7 @@ def make_report(
     """
     out = Path(out_dir)
     folder.check(out.absolute())
+    pack = None if rules is None else _pack(rules)
     with tempfile.TemporaryDirectory(prefix="pacifico-report-") as scratch:
         kernel = kernels.start(Path(scratch))
         warming = threading.Thread(target=_warm, args=(kernel,), name="pacifico-warm")
@@ -133,7 +137,8 @@ def make_report(
                 "entry": list(entry) if entry is not None else None,
                 "setback_m": setback_m,
                 "max_road_grade_pct": max_road_grade_pct,
-                "spec": {s: dict(rules) for s, rules in spec.items()} if spec else None,
+                "spec": {s: dict(own) for s, own in spec.items()} if spec else None,
+                "rules": pack,
                 **({} if "dem" in inputs else {"dem": None}),
             },
             inputs=inputs,
@@ -146,6 +151,12 @@ def make_report(
         except InputError:
             kernels.stop(kernel)  # refused before it began: the kernel is still ours
             raise
+
+
+def _pack(rules: str | Path) -> str | dict[str, Any]:
+    from pacifico.report.rules_table import checked_pack  # noqa: PLC0415 (only where rules are asked for)
+
+    return checked_pack(rules)
 
 
 def _warm(kernel: Any) -> None:
