@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _HINT = "<b>Edit:</b> <i>click an asset, then drag its marker</i>"
 _HANDLE = (
-    "<div style='width:18px;height:18px;box-sizing:border-box;border:3px solid #d00000;border-radius:50%;"
-    "background:rgba(255,255,255,0.75);cursor:move'></div>"
+    "<svg width='18' height='18' viewBox='0 0 18 18' style='cursor:move'><path fill='#d00000' "
+    "d='M9 1l3 3H6zM9 17l-3-3h6zM1 9l3-3v6zM17 9l-3 3V6zM8 4h2v10H8zM4 8h10v2H4z'/></svg>"
 )
 """On the asset's middle, smaller than most assets: what stands beside can still be clicked."""
 
