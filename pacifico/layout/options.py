@@ -23,8 +23,8 @@ MEASURES: tuple[Strategy, ...] = ("balanced", "density", "low_earthwork", "clust
 SITING: dict[Strategy, tuple[tuple[float, float], ...]] = {
     "balanced": ((1.0, 3.0),),
     "density": ((1.0, 1.0), (1.0, 20.0), (5.0, 0.2)),
-    "low_earthwork": ((1.0, 20.0),),
-    "clustered": ((1.0, 1.0), (1.0, 20.0), (5.0, 0.2)),
+    "low_earthwork": ((1.0, 40.0),),
+    "clustered": ((1.0, 1.0), (1.0, 20.0), (1.0, 5.0), (5.0, 0.2)),
 }
 """How many times its price road and earthwork count for where a substation stands, by strategy; tried one by one."""
 EARTH_PER_M = 0.1
@@ -62,7 +62,15 @@ def foci(
     anchor = densest_place(r.rects, r.units / (1 + price / 100 * mean_slope(field, r.rects)), 0.9 * needed)
     out.insert(
         min(3, len(out)),
-        Focus(able[0], (*anchor, *anchor), anchor, price, strategy=strategy, siting=SITING[strategy][0]),
+        Focus(
+            able[0],
+            (*anchor, *anchor),
+            anchor,
+            price,
+            strategy=strategy,
+            siting=SITING[strategy][0],
+            level=60.0 * (strategy == "low_earthwork"),
+        ),
     )
     return out
 
@@ -85,12 +93,16 @@ def _by_turns(found: list[tuple[tuple[float, ...], Focus]], strategy: Strategy) 
         order = [(own[0], siting[0]), (plain[0], siting[0]), *((f, siting[0]) for f in (*plain[1:2], *other))]
         order += [(f, s) for s in siting[1:] for f in plain[:2]]
     elif strategy == "clustered":
-        # with the substation where road and cable are shortest, then on the flattest ground beside them
-        order = [(own[0], siting[0]), (own[0], siting[1]), *((f, siting[1]) for f in gentlest), (own[0], siting[2])]
-        order[2:2] = [(f, siting[0]) for f in other]
+        # with the substation where road and cable are shortest, then it and the skids on the flattest ground beside
+        level = [replace(f, level=20.0) for f in (own[0], *gentlest)]
+        order = [(own[0], siting[0]), (level[0], siting[1]), *((f, siting[0]) for f in other)]
+        order += [(level[0], siting[2]), (level[1], siting[1]), (own[0], siting[3])]
     else:
         # least earthwork is most often little road on gentle ground
         order = [(f, siting[0]) for f in (own[0], *shortest)]
+    if strategy == "low_earthwork":
+        order = [(replace(f, level=60.0), s) for f, s in order]
+        rest = [replace(f, level=60.0) for f in rest]
     order += [(f, siting[0]) for f in rest]
     return [replace(f, siting=s) for k, (f, s) in enumerate(order) if (f, s) not in order[:k]]
 

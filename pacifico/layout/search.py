@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MOST_DRAFTS = 3
 """Of placing again elsewhere what no road reached."""
-SERVED_FOR = ((60, 7), (120, 5), (260, 3), (2500, 2))
+SERVED_FOR = ((60, 7), (120, 6), (260, 3), (2500, 2))
 """Most items of a draft, and how many drafts of that size are served by roads; a larger one alone."""
 MOST_TRIED = 6
 """Places tried where less than asked for was reached before."""

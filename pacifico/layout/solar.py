@@ -32,8 +32,6 @@ SPINE_STRIPS = 12
 """Strips between aisles where cross aisles are the roads."""
 MOST_EXCHANGED = 4000
 """Arrays among which a compact set is sought."""
-EARTH_M = 20.0
-"""Metres that a skid stands further from its arrays' middle to save a cubic metre, where earthwork counts most."""
 SKID_SEARCH_M = 160.0
 """A skid on free ground stands no further from its arrays' middle, along either axis."""
 CLEAR_OF_BLOCKS_M = 14.0
@@ -304,7 +302,11 @@ def _skid_spots(block: Runs, ground: SolarGround, skid: AssetType) -> list[tuple
 
 
 def _with_skid(
-    block: Runs, ground: SolarGround, skid: AssetType, sieve: Sieve, focus: Focus
+    block: Runs,
+    ground: SolarGround,
+    skid: AssetType,
+    sieve: Sieve,
+    focus: Focus,
 ) -> tuple[Runs, Item] | None:
     """Block with the end of an array given up for a skid beside its aisle; None where no skid can stand."""
     given_up = _given_up(ground.unit, skid)
@@ -320,8 +322,8 @@ def _with_skid(
     if not good.any():
         return None
     distance = np.hypot(*(centres - middle).T) + np.array([o[-1] for o in owners])
-    if focus.strategy == "low_earthwork":
-        distance += EARTH_M * pad_earth_m3(sieve.field, grown(rects, PAD_APRON_M))
+    if focus.level:
+        distance += focus.level * pad_earth_m3(sieve.field, grown(rects, PAD_APRON_M))
     best = int(np.argmin(np.where(good, distance, np.inf)))
     i, at_west = owners[best][:2]
     shorter = block.rects.copy()

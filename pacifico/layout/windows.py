@@ -54,6 +54,8 @@ class Focus:
     strategy: Strategy = "balanced"
     siting: tuple[float, float] = (1.0, 1.0)
     """How many times its price road and earthwork count for where a substation stands."""
+    level: float = 0.0
+    """Metres that a skid stands further from its arrays' middle to save a cubic metre."""
     whole: bool = False
     """Whether all of the site is wanted."""
 
