@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import shapely
 
-from pacifico import crs as crs_
 from pacifico.errors import EditRefused
 from pacifico.layout import edit_place as place_
-from pacifico.layout.catalog import AssetKind, asset_type, solar_unit, substation_type
-from pacifico.layout.draft import Item, item_of
+from pacifico.layout.catalog import AssetKind
 from pacifico.layout.edit_apply import (
     Edit,
     edited,
@@ -163,7 +161,7 @@ class Editor:
         self, *, place: tuple[float, float] | None = None, lonlat: tuple[float, float] | None = None
     ) -> Asset | None:
         """Asset whose footprint covers a place in the working CRS [m] or in degrees; None where there is none."""
-        point = shapely.Point(_place(self.plan, place, lonlat, ("place", "lonlat")))
+        point = shapely.Point(place_.place_of(self.plan, place, lonlat, ("place", "lonlat")))
         return next((a for a in self.plan.asset_list if a.footprint.covers(point)), None)
 
     def _took(self, plan: Plan) -> Plan:
@@ -206,7 +204,7 @@ def move_asset(
         The place breaks a rule, or no road reaches it.
     """
     asset = asset_of(plan, asset_id)
-    item = place_.moved(asset.item, _place(plan, to, to_lonlat, ("to", "to_lonlat")))
+    item = place_.moved(asset.item, place_.place_of(plan, to, to_lonlat, ("to", "to_lonlat")))
     return placed(plan, bench, "move", asset_id, item, asset)
 
 
@@ -252,8 +250,8 @@ def add_asset(
         raise EditRefused(f"asset type {kind!r} is unknown; choose from {', '.join(get_args(AssetKind))}")
     if units is not None and kind != "solar_array":
         raise EditRefused(f"units = {units} is for solar arrays; leave it out for a {kind}")
-    item = place_.turned(_new_item(plan, kind, units), rotation_deg)
-    item = place_.moved(item, _place(plan, at, at_lonlat, ("at", "at_lonlat")))
+    item = place_.turned(place_.new_item(plan, kind, units), rotation_deg)
+    item = place_.moved(item, place_.place_of(plan, at, at_lonlat, ("at", "at_lonlat")))
     if kind == "inverter_skid":
         item = replace(item, block=1 + max((a.item.block for a in plan.asset_list), default=-1))
     used = {i for e in plan.edits for i in (e.subject, *e.also)} | {a.asset_id for a in plan.asset_list}
@@ -398,53 +396,3 @@ def asset_of(plan: Plan, asset_id: str) -> Asset:
             f"there is no asset {asset_id!r}; there are {named(alike or [a.asset_id for a in plan.asset_list])}"
         )
     return found
-
-
-def _place(
-    plan: Plan,
-    metres: tuple[float, float] | None,
-    degrees: tuple[float, float] | None,
-    names: tuple[str, str],
-) -> tuple[float, float]:
-    """Place in the working CRS, given in it or as longitude and latitude."""
-    if (metres is None) == (degrees is None):
-        raise EditRefused(f"give one place, {names[0]}=(x, y) in {plan.crs.name} or {names[1]}=(lon, lat) in degrees")
-    if degrees is not None:
-        lon, lat = degrees
-        if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-            raise EditRefused(
-                f"{names[1]} {lon:g},{lat:g} is no longitude and latitude; give degrees, such as -93.68,41.95"
-            )
-        metres = crs_.transformer(crs_.LONLAT, plan.crs).transform(lon, lat)
-    assert metres is not None  # noqa: S101 (one of both was given)
-    x, y = float(metres[0]), float(metres[1])
-    if not (np.isfinite(x) and np.isfinite(y)):
-        raise EditRefused(f"the place {x:g},{y:g} is not finite; give one near the site")
-    return x, y
-
-
-def _new_item(plan: Plan, kind: AssetKind, units: int | None) -> Item:
-    """Item of a type in the catalog's size, about the origin."""
-    rules = plan.rules
-    if kind == "solar_array":
-        unit = solar_unit(rules)
-        n = unit.most_units if units is None else units
-        if not 1 <= n <= unit.most_units:
-            raise EditRefused(
-                f"an array of {n} units is out of range; give 1 to {unit.most_units} units of {unit.ac_kw:.0f} kW"
-            )
-        wide = n * unit.pitch_x_m - unit.gap_x_m
-        return Item(
-            kind,
-            (-wide / 2, -unit.height_m / 2, wide / 2, unit.height_m / 2),
-            rules.number("solar_array", "slope_limit_deg"),
-            capacity_kw=round(n * unit.ac_kw, 3),
-            capacity_dc_kw=round(n * unit.dc_kw, 3),
-        )
-    if kind == "substation":
-        stands = [a.item for a in plan.asset_list if a.item.kind == "substation"]
-        size = substation_type(rules, max((i.rating_kva for i in stands), default=1e5) / 1e3)
-    else:
-        size = asset_type(rules, kind)
-    a, b = size.length_m / 2, size.width_m / 2
-    return item_of(size, np.array([-a, -b, a, b]))

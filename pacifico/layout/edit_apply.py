@@ -12,6 +12,7 @@ import shapely
 from pacifico.errors import EditRefused
 from pacifico.layout import edit_place as place_
 from pacifico.layout import edit_roads as roads_
+from pacifico.layout import edit_spurs as spurs_
 from pacifico.layout.draft import Draft
 from pacifico.layout.earthwork import balanced_pads, corridors
 from pacifico.layout.edit_roads import Net, Wanted
@@ -185,7 +186,7 @@ def _served(
         return found, net
     zones = [z for z in plan.site.exclusions if z.zone_type == "cost"]
     try:
-        spur = roads_.spur_to(
+        spur = spurs_.spur_to(
             net, wanted, place=field, taken=[*taken, wanted.taken], zones=zones, served=left, rules=rules,
             first_number=next_road(plan, net),
         )  # fmt: skip
@@ -229,7 +230,7 @@ def without_dead(
         return net, ()
     less = net.without(dead)
     taken = [*(place_.pad_outline(a.item) or a.footprint for a in assets), *more]
-    arms = roads_.new_turnarounds(
+    arms = spurs_.new_turnarounds(
         less, net, place=field, taken=taken, rules=bench.roads, first_number=next_road(plan, net)
     )
     return less, arms

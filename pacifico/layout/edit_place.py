@@ -10,17 +10,18 @@ import shapely
 from shapely import Polygon, box
 from shapely.affinity import rotate
 
+from pacifico import crs as crs_
 from pacifico.errors import EditRefused
 from pacifico.layout.buildable import ROUNDING, STEEP_SHARE, Zonal, zonal
-from pacifico.layout.catalog import PAD_APRON_M
+from pacifico.layout.catalog import PAD_APRON_M, AssetKind, asset_type, solar_unit, substation_type
+from pacifico.layout.draft import Item, item_of
 from pacifico.layout.solar import BLOCK_REACH_M
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pacifico.layout.buildable import Field, Floats
-    from pacifico.layout.draft import Item
-    from pacifico.layout.plan import Asset, Pad
+    from pacifico.layout.plan import Asset, Pad, Plan
     from pacifico.layout.spec import Spec
     from pacifico.site.model import Site
 
@@ -287,3 +288,53 @@ def block_of(item: Item, assets: Sequence[Asset], *, name: str, kept: float = 0.
             f"{BLOCK_REACH_M:g} m; add an inverter_skid there first"
         )
     return best[1]
+
+
+def place_of(
+    plan: Plan,
+    metres: tuple[float, float] | None,
+    degrees: tuple[float, float] | None,
+    names: tuple[str, str],
+) -> tuple[float, float]:
+    """Place in the working CRS, given in it or as longitude and latitude."""
+    if (metres is None) == (degrees is None):
+        raise EditRefused(f"give one place, {names[0]}=(x, y) in {plan.crs.name} or {names[1]}=(lon, lat) in degrees")
+    if degrees is not None:
+        lon, lat = degrees
+        if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+            raise EditRefused(
+                f"{names[1]} {lon:g},{lat:g} is no longitude and latitude; give degrees, such as -93.68,41.95"
+            )
+        metres = crs_.transformer(crs_.LONLAT, plan.crs).transform(lon, lat)
+    assert metres is not None  # noqa: S101 (one of both was given)
+    x, y = float(metres[0]), float(metres[1])
+    if not (np.isfinite(x) and np.isfinite(y)):
+        raise EditRefused(f"the place {x:g},{y:g} is not finite; give one near the site")
+    return x, y
+
+
+def new_item(plan: Plan, kind: AssetKind, units: int | None) -> Item:
+    """Item of a type in the catalog's size, about the origin."""
+    rules = plan.rules
+    if kind == "solar_array":
+        unit = solar_unit(rules)
+        n = unit.most_units if units is None else units
+        if not 1 <= n <= unit.most_units:
+            raise EditRefused(
+                f"an array of {n} units is out of range; give 1 to {unit.most_units} units of {unit.ac_kw:.0f} kW"
+            )
+        wide = n * unit.pitch_x_m - unit.gap_x_m
+        return Item(
+            kind,
+            (-wide / 2, -unit.height_m / 2, wide / 2, unit.height_m / 2),
+            rules.number("solar_array", "slope_limit_deg"),
+            capacity_kw=round(n * unit.ac_kw, 3),
+            capacity_dc_kw=round(n * unit.dc_kw, 3),
+        )
+    if kind == "substation":
+        stands = [a.item for a in plan.asset_list if a.item.kind == "substation"]
+        size = substation_type(rules, max((i.rating_kva for i in stands), default=1e5) / 1e3)
+    else:
+        size = asset_type(rules, kind)
+    a, b = size.length_m / 2, size.width_m / 2
+    return item_of(size, np.array([-a, -b, a, b]))

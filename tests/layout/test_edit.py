@@ -202,7 +202,7 @@ def step(editor, make, what, n, u, v, flag):
         editor.remove_zone(names[n % len(names)] if names else "none")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, which=st.booleans())
 def test_any_sequence_of_edits_keeps_the_invariants(plans, open_, make, dem, steps, which):
     editor, said = open_(plans["hybrid" if which else "gas_bess"]), []
@@ -221,7 +221,7 @@ def test_any_sequence_of_edits_keeps_the_invariants(plans, open_, make, dem, ste
     assert len(editor.plan.edits) <= len(steps)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(n=st.integers(0, 10_000), u=st.floats(0, 1), v=st.floats(0, 1), near=st.booleans(), which=st.booleans())
 def test_there_and_back_is_the_same_plan(plans, open_, make, n, u, v, near, which):
     plan = plans["hybrid" if which else "gas_bess"]
