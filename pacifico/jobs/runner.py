@@ -215,7 +215,9 @@ class NotebookRunner:
         if child is None or child.folder != folder:
             raise RuntimeError("run was called outside its workspace")
         inputs, parameters = stage(task.request, self._store, self._settings, folder / "staged")
-        terrain = terrain_cache.TerrainCache(self._store, task.request, inputs["boundary"], folder / terrain_cache.FOLDER)
+        terrain = terrain_cache.TerrainCache(
+            self._store, task.request, inputs["boundary"], folder / terrain_cache.FOLDER
+        )
         terrain.fetch()
         report = folder / "report"
         child.ready()
