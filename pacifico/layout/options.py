@@ -23,7 +23,7 @@ MEASURES: tuple[Strategy, ...] = ("balanced", "density", "low_earthwork", "clust
 SITING: dict[Strategy, tuple[tuple[float, float], ...]] = {
     "balanced": ((1.0, 3.0),),
     "density": ((1.0, 1.0), (1.0, 20.0), (5.0, 0.2)),
-    "low_earthwork": ((1.0, 40.0),),
+    "low_earthwork": ((1.0, 40.0), (1.0, 20.0)),
     "clustered": ((1.0, 1.0), (1.0, 20.0), (1.0, 5.0), (5.0, 0.2)),
 }
 """How many times its price road and earthwork count for where a substation stands, by strategy; tried one by one."""
@@ -99,7 +99,7 @@ def _by_turns(found: list[tuple[tuple[float, ...], Focus]], strategy: Strategy) 
         order += [(level[0], siting[2]), (level[1], siting[1]), (own[0], siting[3])]
     else:
         # least earthwork is most often little road on gentle ground
-        order = [(f, siting[0]) for f in (own[0], *shortest)]
+        order = [(f, s) for s in siting for f in ((own[0], *shortest) if s == siting[0] else shortest)]
     if strategy == "low_earthwork":
         order = [(replace(f, level=60.0), s) for f, s in order]
         rest = [replace(f, level=60.0) for f in rest]
