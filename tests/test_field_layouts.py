@@ -95,7 +95,9 @@ def test_smaller_solar_targets_are_met_or_said(name, target, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["density", "low_earthwork", "clustered"])
-def test_every_strategy_passes_the_check(strategy, tmp_path):
-    site, out = SHARED / "data" / "sites" / "romania-5m.geojson", tmp_path / "layout.geojson"
-    laid_out(site, out, strategy=strategy, target_capacity_kw=15_000)
+@pytest.mark.parametrize("target", [15_000, 3_000_000])
+@pytest.mark.parametrize("name", ["romania-5m", "denmark-16m", "wisconsin-ft-nad27"])
+def test_every_strategy_passes_the_check(name, target, strategy, tmp_path):
+    site, out = SHARED / "data" / "sites" / f"{name}.geojson", tmp_path / "layout.geojson"
+    laid_out(site, out, strategy=strategy, target_capacity_kw=target)
     assert checked(site, out) == []
