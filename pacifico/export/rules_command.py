@@ -8,8 +8,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pacifico.layout.spec import SLOPE_LIMITED
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -35,6 +33,8 @@ def add_rules_command(commands: Any) -> None:
 
 
 def _height(text: str) -> tuple[str, float]:
+    from pacifico.layout.spec import SLOPE_LIMITED
+
     kind, _, metres = text.partition("=")
     try:
         value = float(metres)
