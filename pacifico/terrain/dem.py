@@ -69,7 +69,7 @@ def open_dem(
         Any raster GDAL reads, as path or address (https, s3), or a name: `3dep` (United States, 10 m), `3dep-30`,
         `glo30` (the world, 30 m, a surface model), `sample` (needs no network).
     resolution_m : float, optional
-        Cell size [m]; by default the DEM's own ground cell, held between 1 and 30 m.
+        Cell size [m]; by default the (finer) side of the DEM's own ground cell, held between 1 and 30 m.
     units : {"m", "ft"}, optional
         Unit of height, over what the file declares.
     halo_m : float, optional
@@ -193,7 +193,9 @@ def _on_site_grid(
 
     cell_x, cell_y = ground_cell(window, site)
     own = math.sqrt(cell_x * cell_y)
-    resolution = float(resolution_m) if resolution_m is not None else min(max(own, FINEST_M), COARSEST_M)
+    # the finer side of a cell that isn't square: the mean of both would smooth slopes along it
+    finest = min(cell_x, cell_y)
+    resolution = float(resolution_m) if resolution_m is not None else min(max(finest, FINEST_M), COARSEST_M)
     if own > COARSEST_M:
         warnings.append(
             f"the DEM's cells measure {cell_x:.0f} x {cell_y:.0f} m on the ground: too coarse for statements about "
