@@ -51,7 +51,7 @@ class Card:
     def html(self) -> str:
         """Picture, figures and status."""
         rows = "".join(
-            f"<tr><td style='color:#666;padding-right:8px;text-align:left'>{escape(a)}</td><td style='text-align:right'>{escape(b)}</td></tr>"
+            f"<tr><td style='color:#666;padding-right:8px;text-align:left;white-space:nowrap'>{escape(a)}</td><td style='text-align:right'>{escape(b)}</td></tr>"
             for a, b in self.figures
         )
         head = f"<b>{escape(self.title or self.layout_id[:8])}</b><br><span style='color:#555'>{escape(self.design)}</span>"

@@ -59,8 +59,9 @@ def test_sites_are_submitted_followed_reviewed_and_compared(
     # a report opens in place, its map too
     page.get_by_role("button", name="Open", exact=True).first.click()
     report = page.frame_locator("iframe[srcdoc]")
-    report.locator(".leaflet-container path").first.wait_for(timeout=60_000)
     page.locator("iframe[srcdoc]").scroll_into_view_if_needed()
+    report.locator(".leaflet-container").wait_for(timeout=60_000)
+    report.locator(".leaflet-container path").nth(5).wait_for(state="attached", timeout=60_000)
     shoot("gallery-report", page.locator("iframe[srcdoc]"))
 
     # two are compared
