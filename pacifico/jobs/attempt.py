@@ -91,6 +91,8 @@ class Attempt:
         with self._lock:
             self.check()
             before = self._held.status
+            if self._ended:  # a renewal that waited for the lock while the last write was made
+                return before
             while True:
                 new = change(self._held.status, self._now())
                 try:

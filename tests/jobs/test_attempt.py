@@ -123,3 +123,11 @@ def test_a_cancelled_attempt_finds_out_at_its_next_write(records, attempt):
     with pytest.raises(LostError, match="cancelled by now") as lost:
         attempt.swap(attempt._renewed)
     assert lost.value.current.status.terminal
+
+
+def test_a_renewal_that_waited_for_the_last_write_changes_nothing(records, attempt):
+    """The renewing thread may stand before the lock while the end is written: what has ended is not written again."""
+    attempt.swap(commit)
+    ended = found(records, attempt)
+    assert attempt.swap(attempt._renewed) == ended.status
+    assert found(records, attempt).version == ended.version
