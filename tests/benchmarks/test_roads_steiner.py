@@ -1,0 +1,173 @@
+"""Length of the road network against a lower bound on any network that serves the same.
+
+Run with `pytest -m benchmark -s tests/benchmarks/test_roads_steiner.py`. The bound is Wong's (1984) dual ascent on the
+routing graph: capacities of a directed Steiner arborescence from the entry to a group node for each terminal, raised until
+every terminal is reached by saturated arcs, or for a set number of rounds: each round's bound holds. Any network on the graph is at least as long; a network off the graph, drawn
+straight, may be shorter by the 2.8 % that 16 neighbours overestimate at most, which is taken off.
+"""
+
+import numpy as np
+import pytest
+from numba import njit
+from pyproj import CRS
+from shapely import box
+
+from pacifico.grid import Grid, Ground
+from pacifico.layout import routing
+from pacifico.layout.roads import RoadRules, Terminal, route_network
+
+pytestmark = pytest.mark.benchmark
+
+UTM = CRS.from_epsg(32615)
+WEST, SOUTH = 500_000.0, 4_600_000.0
+STRAIGHT = 1.028
+"""Most by which moves to 16 neighbours are longer than a straight line."""
+
+
+@njit
+def dual_ascent(start, tail, cost, groups_start, groups_node, root, most):
+    """Lower bound by dual ascent; arcs are stored by head (CSR `start`), `tail` where each comes from.
+
+    The component of one terminal at a time, by the least number of arcs that enter it, grows by its cheapest arcs.
+    """
+    n = start.size - 1
+    left = cost.copy()
+    k = groups_start.size - 1
+    bound = 0.0
+    active = np.ones(k, np.bool_)
+    size = np.zeros(k, np.int64)
+    mark = np.full(n, -1, np.int64)
+    queue = np.zeros(n, np.int64)
+    turn = 0
+    for _ in range(most):
+        chosen = -1
+        for g in range(k):
+            if active[g] and (chosen < 0 or size[g] < size[chosen]):
+                chosen = g
+        if chosen < 0:
+            break
+        g, turn = chosen, turn + 1
+        count = 0
+        for q in range(groups_start[g], groups_start[g + 1]):
+            v = groups_node[q]
+            if mark[v] != turn:
+                mark[v], queue[count] = turn, v
+                count += 1
+        head = 0
+        while head < count:
+            v = queue[head]
+            head += 1
+            for a in range(start[v], start[v + 1]):
+                u = tail[a]
+                if mark[u] != turn and left[a] <= 1e-9:
+                    mark[u], queue[count] = turn, u
+                    count += 1
+        if mark[root] == turn:
+            active[g] = False
+            continue
+        step = np.inf
+        entering = 0
+        for q in range(count):
+            v = queue[q]
+            for a in range(start[v], start[v + 1]):
+                if mark[tail[a]] != turn:
+                    entering += 1
+                    step = min(step, left[a])
+        if step == np.inf:
+            active[g] = False
+            continue
+        for q in range(count):
+            v = queue[q]
+            for a in range(start[v], start[v + 1]):
+                if mark[tail[a]] != turn:
+                    left[a] -= step
+        bound += step
+        size[g] = entering
+    return bound
+
+
+def graph(lattice):
+    """Arcs between road positions that a straight road may follow, by head: start, tail, length [m]."""
+    f = lattice.fence
+    ids = np.flatnonzero(lattice.clear > 0)
+    number = np.full(lattice.px.size, -1, np.int64)
+    number[ids] = np.arange(ids.size)
+    heads, tails, lengths = [], [], []
+    for v in ids.tolist():
+        j, i = divmod(v, lattice.nx)
+        for dj, di in routing.MOVES.tolist():
+            if not (0 <= j + dj < lattice.ny and 0 <= i + di < lattice.nx):
+                continue
+            u = (j + dj) * lattice.nx + i + di
+            if number[u] < 0:
+                continue
+            a, b = (np.array([lattice.px[w], lattice.py[w]]) for w in (u, v))
+            if lattice.clear[u] + lattice.clear[v] - np.hypot(*(a - b)) >= 2 * f.radius or f.clear(a, b):
+                heads.append(number[v])
+                tails.append(number[u])
+                lengths.append(float(np.hypot(*(a - b))))
+    start = np.concatenate([[0], np.cumsum(np.bincount(heads, minlength=ids.size))]).astype(np.int64)
+    return ids, number, start, np.array(tails, dtype=np.int64), np.array(lengths)
+
+
+def farm(size, aisle):
+    """Arrays of 100 x 45 m between aisles, every fifth place a skid: (terminals, obstacles)."""
+    out, k = [], 0
+    for x in np.arange(20, size - 120, 100 + aisle):
+        for y in np.arange(20, size - 65, 45 + aisle):
+            at = (WEST + x, SOUTH + y)
+            if k % 5 == 2:
+                shape, reach = box(at[0] + 44, at[1] + 20, at[0] + 56, at[1] + 24), 14.0
+            else:
+                shape, reach = box(at[0], at[1], at[0] + 100, at[1] + 45), 78.0
+            out.append(Terminal(f"t{k}", shape, reach, 1))
+            k += 1
+    return out, [t.footprint for t in out]
+
+
+def open_field(size, count):
+    rng = np.random.default_rng(count)
+    places = rng.uniform(40, size - 40, (count, 2)) + np.array([WEST, SOUTH])
+    out = [Terminal(f"t{k}", box(x - 5, y - 5, x + 5, y + 5), 14.0, 1) for k, (x, y) in enumerate(places.tolist())]
+    return out, [t.footprint for t in out]
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "case", "rounds"),
+    [
+        ("solar lattice, 12 ha", 350.0, farm(350.0, 13.0), 200_000),
+        ("solar lattice, 25 ha", 500.0, farm(500.0, 13.0), 200_000),
+        ("8 places on 9 ha", 300.0, open_field(300.0, 8), 4_000),
+        ("12 places on 16 ha", 400.0, open_field(400.0, 12), 4_000),
+    ],
+)
+def test_roads_against_the_steiner_lower_bound(name, size, case, rounds, record_property):
+    terminals, obstacles = case
+    n = int(size / 10) + 20
+    ground = Ground(Grid(UTM, WEST - 100, SOUTH + size + 100, 10.0, 10.0, n, n), np.zeros((n, n)))
+    allowed = box(WEST, SOUTH, WEST + size, SOUTH + size)
+    rules = RoadRules(turnaround_over_m=np.inf)
+    net = route_network(ground, allowed, terminals, obstacles=obstacles, rules=rules)
+    assert not net.unreached
+    lattice = routing.make_lattice(
+        ground, allowed, obstacles, (), half_width_m=rules.width_m / 2, clearance_m=rules.clearance_m,
+        cell=routing.cell_size(allowed.area),
+    )  # fmt: skip
+    ids, number, start, tail, cost = graph(lattice)
+    reach = routing.Reach.of(
+        lattice, routing.Shapes.of([t.footprint for t in terminals]), np.array([t.reach_m for t in terminals])
+    )
+    by_terminal = reach.by_terminal(len(terminals))
+    root = int(np.argmin(np.hypot(lattice.px[ids] - net.entry.x, lattice.py[ids] - net.entry.y)))
+    groups = [number[nodes] for nodes in by_terminal]
+    groups_start = np.cumsum([0, *(len(g) for g in groups)]).astype(np.int64)
+    found = dual_ascent(start, tail, cost, groups_start, np.concatenate(groups), root, rounds)
+    # pulled lines may serve from between two positions: each end saves at most a cell
+    bound = found / STRAIGHT
+    ratio = net.length_m / bound
+    record_property("ratio", round(ratio, 3))
+    print(
+        f"\n{name}: {net.length_m:.0f} m of road, lower bound {bound:.0f} m, ratio {ratio:.2f}, {len(terminals)} places"
+    )
+    assert ratio >= 0.9  # a network far below the bound would mean that the bound is none
+    assert ratio <= 2.0
