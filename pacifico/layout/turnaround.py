@@ -61,13 +61,19 @@ class _Scene:
     anywhere: bool
     lines: list[LineString] = field(default_factory=list)
     built: list[LineString] = field(default_factory=list)
+    middles: list[Floats] = field(default_factory=list)
+    """Middle of each that has been built."""
 
     def near(self, place: Floats, own: int, tree: shapely.STRtree) -> list[LineString]:
         """Other roads, and turnarounds so far, within reach of a place."""
         far = max(LINK_M, EXTENSION_M) + 2 * self.rules.turnaround_arm_m
         ids = tree.query(Point(place), "dwithin", far)
         out = [self.lines[k] for k in sorted(ids.tolist()) if k != own]
-        return out + [b for b in self.built if b.distance(Point(place)) < far]
+        if not self.built:
+            return out
+        middle = np.array(self.middles) - place
+        close = np.hypot(middle[:, 0], middle[:, 1]) < far + LINK_M / 2
+        return out + [self.built[k] for k in np.flatnonzero(close).tolist()]
 
     def clear(self, a: Floats, b: Floats) -> bool:
         """Whether a straight road from a to b keeps its distance from every edge."""
@@ -149,6 +155,7 @@ def turnarounds(
             without += 1
         out += made
         scene.built += [LineString(m) for m in made]
+        scene.middles += [(m[0, :2] + m[-1, :2]) / 2 for m in made]
     return out, without
 
 
