@@ -58,6 +58,7 @@ def route_network(
     rules: RoadRules = DEFAULT_RULES,
     cost_zones: Sequence[Zone] = (),
     boundary: Polygon | MultiPolygon | None = None,
+    all_or_none: bool = False,
 ) -> Network:
     """One connected road network from the entry to every terminal that a legal road can reach.
 
@@ -79,6 +80,8 @@ def route_network(
         Ground that costs `cost_multiplier` times as much to cross.
     boundary : Polygon or MultiPolygon, optional
         The site's outer boundary, on which the entry lies; by default the outer rings of `allowed`.
+    all_or_none : bool
+        Give no roads, and so save finishing them, unless every terminal is reached: for who asks again without the rest.
 
     Returns
     -------
@@ -105,7 +108,7 @@ def route_network(
         gate = cheapest_gate(case.lattice, edge, order, case.reach, max_grade=rules.max_grade)
     if gate is None:
         return Network((), None, {}, reasons(case, None, set(range(len(terminals))), {}))
-    return _network(case, gate)
+    return _network(case, gate, all_or_none=all_or_none)
 
 
 def _case(
@@ -160,7 +163,7 @@ def _level_with_pads(
     return reach.kept(can, len(terminals))
 
 
-def _network(case: Case, gate: Gate) -> Network:
+def _network(case: Case, gate: Gate, *, all_or_none: bool) -> Network:
     """Search, draw, design; go round what has no profile, then give up what still has none."""
     tax = np.ones(case.lattice.px.size)
     given_up: dict[int, str] = {}
@@ -192,6 +195,9 @@ def _network(case: Case, gate: Gate) -> Network:
             server[t] = -1
         drawing = draw(case, gate, parent, server)
         stations = _stations(case, drawing)
+    missing = set(range(len(case.terminals))) - set(drawing.line_of)
+    if missing and all_or_none:
+        return Network((), Point(gate.point), {}, reasons(case, gate, missing, given_up))
     drawing, stations, profile = _eased(case, gate, parent, server, (drawing, stations, profile))
     return finished(case, gate, drawing, stations=stations, profile=profile, given_up=given_up)
 

@@ -33,6 +33,9 @@ SERVED_FOR = ((60, 7), (120, 6), (260, 3), (2500, 2))
 """Most items of a draft, and how many drafts of that size are served by roads; a larger one alone."""
 MOST_TRIED = 6
 """Places tried where less than asked for was reached before."""
+LARGE, NEARLY = 2500, 0.01
+"""A draft of more items that lacks no more than this share of its target is not made again elsewhere: that would take
+as long as all the rest, for less than the difference that counts as equal."""
 DRAFTED_FOR = ((120, 12), (260, 8), (600, 4), (2500, 2))
 """Most items of a draft, and of how many drafts the densest is served: what they cover needs no roads to be known."""
 
@@ -107,10 +110,14 @@ def best_layout(
         drafts.sort(key=lambda d: _sparse(d[1], profile))
     first = {id(f): d for f, d in drafts}
     tries = 1 if whole or strategy == "density" else _tries(len(drafts[0][1].items), strategy)
+    # what may be missing of a target before it is worth another try
+    slack_kw = smallest_kw
+    if target_kw is not None and len(drafts[0][1].items) > LARGE:
+        slack_kw = max(smallest_kw, NEARLY * target_kw)
     best: tuple[float, float, Draft, Served] | None = None
     last, unreached = drafts[0][1], ""
     for n, focus in enumerate([f for f, _ in drafts] + foci[len(drafts) :]):
-        full = best is not None and (target_kw is None or best[0] > target_kw - smallest_kw)
+        full = best is not None and (target_kw is None or best[0] > target_kw - slack_kw)
         if n >= tries and (full or whole or n >= MOST_TRIED):
             break
         draft = first[id(focus)] if id(focus) in first else drafted(focus, nothing)
@@ -133,7 +140,7 @@ def best_layout(
             gone = [i for i in draft.items if i not in kept]
             missing = 0.0 if target_kw is None else target_kw - got
             # a new draft is worth its time where what no road reached could make the difference, or was much
-            if missing < smallest_kw or not gone or capacity_of(gone, profile) < min(missing, 0.05 * got):
+            if missing < slack_kw or not gone or capacity_of(gone, profile) < min(missing, 0.05 * got):
                 break
             banned = np.concatenate([banned, np.array([i.rect for i in gone])])
             draft = drafted(focus, banned)

@@ -87,6 +87,7 @@ def serve(site: Site, field: Field, draft: Draft, entry: Point | None, rules: Sp
             rules=road_rules(rules, profile),
             cost_zones=[z for z in site.exclusions if z.zone_type == "cost"],
             boundary=site.boundary,
+            all_or_none=True,
         )
         out = {int(key): reason for key, reason in network.unreached.items()}
         out |= _orphans(items, out)

@@ -183,6 +183,16 @@ def test_beyond_a_barrier_is_unreached_and_said_so():
     assert net.unreached == {"far": "no legal route: this part of the site is not connected to the entry"}
 
 
+def test_all_or_none_names_who_is_unreached_and_draws_nothing():
+    allowed = MultiPolygon([at(0, 0, 480, 1000), at(520, 0, 1000, 1000)])
+    ends = [terminal("near", 300, 500, priority=0), terminal("far", 700, 500)]
+    ground = ground_of(lambda x, y: 0.0)
+    net = network(ground, allowed, ends, all_or_none=True)
+    assert (net.roads, net.served) == ((), {})
+    assert net.unreached == {"far": "no legal route: this part of the site is not connected to the entry"}
+    assert network(ground, allowed, ends[:1], all_or_none=True) == network(ground, allowed, ends[:1])
+
+
 def test_a_terminal_without_room_is_unreached_and_said_so():
     ends = [terminal("open", 300, 500, priority=0), terminal("shut", 700, 500)]
     wall = at(650, 450, 750, 550)
