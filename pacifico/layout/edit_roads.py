@@ -235,5 +235,5 @@ def restored(
 
 def _same_height(net: Net, place: Key) -> bool:
     """Whether all roads through a vertex have one height there."""
-    z = [c[2] for k in net.at[place] for c in net.roads[k].line.coords if (c[0], c[1]) == place]
+    z = [float(c[2]) for k in net.at[place] for c in net.roads[k].line.coords if (c[0], c[1]) == place]
     return max(z) - min(z) <= SLACK_M

@@ -224,7 +224,7 @@ def _bends(field: Field, footprints: Floats) -> Floats:
     points = np.concatenate([corners, shapely.get_coordinates(inner)])
     square = np.floor((points - points.min(axis=0)) / SAME_M).astype(np.int64)
     points = points[np.unique(square[:, 0] * (square[:, 1].max() + 1) + square[:, 1], return_index=True)[1]]
-    points = points[shapely.contains_xy(field.allowed, points[:, 0], points[:, 1])]
+    points = np.asarray(points[shapely.contains_xy(field.allowed, points[:, 0], points[:, 1])], dtype=np.float64)
     if not len(footprints) or not len(points):
         return points
     boxes = shapely.STRtree(np.asarray(shapely.box(*footprints.T)))
