@@ -30,10 +30,11 @@ test: $(VENV)/.all  ## the tests, and every notebook run from top to bottom
 slow: $(VENV)/.all  ## the tests that take longer (wheel, browser, big sites)
 	$(BIN)/python -m pytest -m 'slow and not benchmark'
 
-# A second opinion on the policies comes from tools that pin much: each in a folder of its own.
-infra: $(VENV)/.all $(VENV)/.policy  ## Terraform against mocks and an emulator, a job through it, every command of the runbook
+# A second opinion, on the policies and from another emulator, comes from tools that pin much: each in a folder of its own.
+infra: $(VENV)/.all $(VENV)/.policy $(VENV)/.emulator  ## Terraform against mocks and an emulator, a job through it, every command of the runbook
 	PATH="$(CURDIR)/$(VENV)/policy/bin:$$PATH" PACIFICO_IAM_SIMULATE="$(CURDIR)/$(VENV)/policy" \
 	  $(BIN)/python -m pytest -m 'slow or terraform' --durations=12 tests/infra
+	PATH="$$PATH:$(CURDIR)/$(VENV)/emulator/bin" $(BIN)/python -m pytest -k ministack tests/jobs
 
 bench: $(VENV)/.bench  ## speed against peers
 	$(BIN)/python -m pytest -m benchmark tests/benchmarks
@@ -99,6 +100,11 @@ $(VENV)/.policy: infra/policy-tools.txt | $(BIN)/python
 	@if command -v npm >/dev/null; then \
 	  npm install --silent --no-fund --no-audit --prefix $(VENV)/policy @cloud-copilot/iam-simulate@$(IAM_SIMULATE) </dev/null; \
 	else echo "npm is not installed: no second policy evaluator"; fi
+	@touch $@
+
+$(VENV)/.emulator: infra/emulator.txt | $(BIN)/python
+	@$(PYTHON) -m venv $(VENV)/emulator
+	$(VENV)/emulator/bin/python -m pip --disable-pip-version-check --quiet install --requirement infra/emulator.txt
 	@touch $@
 
 $(VENV)/.all: pyproject.toml constraints.txt | $(BIN)/python
