@@ -87,21 +87,29 @@ def _by_turns(found: list[tuple[tuple[float, ...], Focus]], strategy: Strategy) 
     other = [f for f in own if f.scheme != own[0].scheme][:1]
     shortest, gentlest = ways["clustered"][:1], ways["low_earthwork"][:1]
     rest = [*other, *own[:2], *(w[0] for w in ways.values()), *own]
+    # where aisles run both ways, when the own are hard to reach
+    sure = [replace(f, strategy="balanced") for f in ways["balanced"] if f.scheme == "quads"][:1]
     if strategy == "density":
         # each as its window is filled, and with what sticks out exchanged for what fits in
         plain = [replace(f, strategy="balanced") for f in own[:3]]
-        order = [(own[0], siting[0]), (plain[0], siting[0]), *((f, siting[0]) for f in (*plain[1:2], *other))]
+        others = [replace(f, strategy="clustered") for f in (*shortest, *gentlest)]
+        order = [(own[0], siting[0]), *((f, siting[0]) for f in (plain[0], *sure, *others, *plain[1:2], *other))]
         order += [(f, s) for s in siting[1:] for f in plain[:2]]
     elif strategy == "clustered":
         # with the substation where road and cable are shortest, then it and the skids on the flattest ground beside
         level = [replace(f, level=20.0) for f in (own[0], *gentlest)]
-        order = [(own[0], siting[0]), (level[0], siting[1]), *((f, siting[0]) for f in other)]
-        order += [(level[0], siting[2]), (level[1], siting[1]), (own[0], siting[3])]
+        order = [(own[0], siting[0]), (level[0], siting[1]), (own[0], siting[3])]
+        order += [(f, siting[0]) for f in (*own[1:3], *other, *sure)]
+        order += [(replace(f, level=60.0), SITING["low_earthwork"][0]) for f in (own[0], *gentlest)]
+        order += [(level[0], siting[2]), (level[1], siting[1])]
     else:
         # least earthwork is most often little road on gentle ground
         order = [(f, s) for s in siting for f in ((own[0], *shortest) if s == siting[0] else shortest)]
+        if strategy == "low_earthwork":
+            order += [(f, siting[0]) for f in sure]
     if strategy == "low_earthwork":
         order = [(replace(f, level=60.0), s) for f, s in order]
+        order += [(replace(f, level=20.0), s) for f in (*shortest, own[0]) for s in ((1.0, 20.0), (1.0, 5.0))]
         rest = [replace(f, level=60.0) for f in rest]
     order += [(f, siting[0]) for f in rest]
     return [replace(f, siting=s) for k, (f, s) in enumerate(order) if (f, s) not in order[:k]]

@@ -34,6 +34,8 @@ MOST_EXCHANGED = 4000
 """Arrays among which a compact set is sought."""
 SKID_SEARCH_M = 160.0
 """A skid on free ground stands no further from its arrays' middle, along either axis."""
+SKID_CLEARANCE_M = 3.0
+"""Between a skid on free ground and arrays."""
 CLEAR_OF_BLOCKS_M = 14.0
 """Between arrays and the pads of others, so that a road passes."""
 
@@ -200,7 +202,9 @@ def _skid_beside(field: Field, ground: SolarGround, skid: AssetType, draft: Draf
     steps = np.arange(-SKID_SEARCH_M, SKID_SEARCH_M + 1, 8.0)
     x, y = np.meshgrid(middle[0] + steps, middle[1] + steps)
     spots = np.column_stack([x.ravel(), y.ravel()])
-    if not place_near(field, trial, replace(skid, clearance_m=3.0), (float(middle[0]), float(middle[1])), within=spots):
+    if not place_near(
+        field, trial, replace(skid, clearance_m=SKID_CLEARANCE_M), (float(middle[0]), float(middle[1])), within=spots
+    ):
         return False
     trial.items[-1] = replace(trial.items[-1], block=number)
     draft.items = trial.items

@@ -60,6 +60,11 @@ class Focus:
     """Whether all of the site is wanted."""
 
     @property
+    def sure(self) -> bool:
+        """Whether aisles run both ways and the window is filled as it comes: a road finds its way to every array."""
+        return self.scheme == "quads" and self.strategy == "balanced"
+
+    @property
     def middle(self) -> tuple[float, float]:
         """Of the window."""
         west, south, east, north = self.rect
