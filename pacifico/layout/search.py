@@ -39,7 +39,7 @@ SERVED_FOR = ((30, 13), (60, 10), (120, 8), (320, 3), (2500, 2))
 """Most items of a draft, and how many drafts of that size are served by roads; a larger one alone."""
 REGATHERED_FOR = ((60, 6), (120, 5))
 """Most items of the best draft, and how often a branch of its roads is given up for others at most; of a larger one none."""
-MOST_SERVED = 12
+MOST_SERVED = 24
 """Drafts after which no other place is tried once the target is met."""
 TIGHTENED_FOR = ((120, 14), (600, 2), (10**9, 0))
 """Most items of a draft, and of how many drafts arrays are exchanged by their ends."""
@@ -50,7 +50,7 @@ MOST_TRIED = 6
 LARGE, NEARLY = 2500, 0.01
 """A draft of more items that lacks no more than this share of its target is not made again elsewhere: that would take
 as long as all the rest, for less than the difference that counts as equal."""
-DRAFTED_FOR = ((120, 14), (320, 6), (600, 4), (2500, 2))
+DRAFTED_FOR = ((120, 14), (320, 8), (600, 4), (2500, 2))
 """Most items of a draft, and of how many drafts the densest is served: what they cover needs no roads to be known."""
 
 

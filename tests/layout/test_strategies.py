@@ -1,0 +1,51 @@
+"""Each strategy wins at what it is about, and its last step changes nothing else."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pacifico.grid import Ground
+from pacifico.layout.buildable import make_field
+from pacifico.layout.programme import draft_layout, places, programme
+from pacifico.layout.search import surroundings_ha
+from pacifico.layout.spec import make_spec
+from pacifico.layout.tighten import tightened
+
+_path = Path(__file__).parents[1] / "benchmarks" / "test_layout_strategies.py"
+_spec = importlib.util.spec_from_file_location("strategies_benchmark", _path)
+bench = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(bench)
+
+RULES = make_spec()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_tightened_drafts_carry_the_same_on_less_ground(seed):
+    site, dem = bench.made(seed, hectares=40)
+    field = make_field(site, Ground.of(dem), Ground.finest_of(dem), setback_m=10.0, source_cell_m=10.0)
+    asked = programme("solar_farm", 9_000.0, RULES)
+    for focus in places(field, RULES, asked, "density", None)[:3]:
+        draft = draft_layout(field, RULES, asked, "density", None, np.empty((0, 4)), focus)
+        tight = tightened(field, RULES, draft, focus)
+        assert sum(i.capacity_kw for i in tight.items) == pytest.approx(
+            sum(i.capacity_kw for i in draft.items), abs=0.1
+        )
+        assert surroundings_ha(tight.items) <= surroundings_ha(draft.items) * 1.002
+        boxes = np.array([i.rect for i in tight.items])
+        west, south, east, north = boxes.T
+        apart = (west[:, None] >= east - 1e-6) | (east[:, None] <= west + 1e-6)
+        apart |= (south[:, None] >= north - 1e-6) | (north[:, None] <= south + 1e-6)
+        assert (apart | np.eye(len(boxes), dtype=bool)).all()
+        rating = RULES.number("inverter_skid", "rating_kva")
+        for block in {i.block for i in tight.items if i.block >= 0}:
+            kinds = [i.kind for i in tight.items if i.block == block]
+            assert kinds.count("inverter_skid") == 1
+            assert len(kinds) > 1
+            assert sum(i.capacity_kw for i in tight.items if i.block == block) <= rating + 0.1
+
+
+def test_each_strategy_wins_its_own_measure_on_a_made_site():
+    site, dem = bench.made(0, hectares=60, steepness=0.03)
+    assert bench.won(bench.compared(site, dem, 9_000)) == set(bench.WINNERS)
