@@ -251,7 +251,7 @@ def _export(arguments: argparse.Namespace) -> int:
             from pacifico.report.sheet import contour_ground
 
             known = Ground.of(contour_ground(layout, arguments.dem)) if arguments.dem else None
-            beside = written[-1].with_name(written[-1].name.replace("roads", "stations"))
+            beside = written[-1].with_name(written[-1].name.replace("cables", "stations"))
             written = (*written, write_stations(layout, beside, every_m=arguments.stations_m, ground=known))
     print("\n".join(f"written: {path}" for path in written))
     return 0

@@ -26,8 +26,8 @@ def export(layout: Mapping[str, Any], fmt: Format, path: str | Path) -> tuple[Pa
     fmt : {'kmz', 'csv', 'dxf', 'gpkg'}
         Format.
     path : str or Path
-        File to write. For csv a folder, which gets assets.csv and roads.csv; or a file for the assets, and the roads go
-        beside it with '-roads' in the name.
+        File to write. For csv a folder, which gets assets.csv, roads.csv and cables.csv; or a file for the assets, and roads
+        and cables go beside it with '-roads' and '-cables' in the name.
 
     Returns
     -------
@@ -48,8 +48,9 @@ def export(layout: Mapping[str, Any], fmt: Format, path: str | Path) -> tuple[Pa
         from pacifico.export.tables import write_csv  # noqa: PLC0415
 
         if path.is_dir():
-            return write_csv(layout, path / "assets.csv", path / "roads.csv")
-        return write_csv(layout, path, path.with_name(f"{path.stem}-roads{path.suffix}"))
+            return write_csv(layout, path / "assets.csv", path / "roads.csv", path / "cables.csv")
+        beside = (path.with_name(f"{path.stem}-{what}{path.suffix}") for what in ("roads", "cables"))
+        return write_csv(layout, path, *beside)
     if fmt == "dxf":
         from pacifico.export.dxf import write_dxf  # noqa: PLC0415
 

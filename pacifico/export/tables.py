@@ -1,4 +1,4 @@
-"""Tables of assets and roads as CSV: the contract's properties, and where each thing is."""
+"""Tables of assets, roads and cables as CSV: the contract's properties, and where each thing is."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What a spreadsheet may begin a formula with; leading white space is gone by then."""
 
 
-def write_csv(layout: Mapping[str, Any], assets_path: str | Path, roads_path: str | Path) -> tuple[Path, Path]:
-    """Write the tables of assets and of roads.
+def write_csv(
+    layout: Mapping[str, Any], assets_path: str | Path, roads_path: str | Path, cables_path: str | Path
+) -> tuple[Path, Path, Path]:
+    """Write the tables of assets, of roads and of collection cables.
 
     Columns are the contract's properties in its order, then `lon`, `lat` [°] and `x`, `y` [m, working CRS]. UTF-8,
     lines ended by a line feed, empty where there is no value.
@@ -34,8 +36,8 @@ def write_csv(layout: Mapping[str, Any], assets_path: str | Path, roads_path: st
     ----------
     layout : mapping
         Content of a layout.geojson.
-    assets_path, roads_path : str or Path
-        Files to write; both appear whole or not at all.
+    assets_path, roads_path, cables_path : str or Path
+        Files to write; all appear whole or none does. A layout without cables has a table of its header alone.
 
     Returns
     -------
@@ -45,18 +47,18 @@ def write_csv(layout: Mapping[str, Any], assets_path: str | Path, roads_path: st
     Raises
     ------
     InputError
-        It is no layout, a folder is missing, or both files are one.
+        It is no layout, or a folder is missing.
 
     Notes
     -----
     Text that a spreadsheet would take for a formula gets a leading apostrophe.
     """
-    assets, roads = Path(assets_path), Path(roads_path)
+    paths = (Path(assets_path), Path(roads_path), Path(cables_path))
     parts = parts_of(layout)
-    with whole(assets, roads) as (assets_part, roads_part):
-        for part, kind in ((assets_part, "asset"), (roads_part, "road")):
+    with whole(*paths) as unfinished:
+        for part, kind in zip(unfinished, ("asset", "road", "cable"), strict=True):
             part.write_text(table(parts, kind), encoding="utf-8", newline="")
-    return assets, roads
+    return paths
 
 
 def table(parts: Parts, kind: str) -> str:

@@ -59,7 +59,7 @@ def test_same_layout_same_bytes_in_another_process(layout, tmp_path):
             subprocess.run([sys.executable, "-c", script, source, folder], check=True, env=other)
         digests.append({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()})
     assert digests[0] == digests[1] == digests[2]
-    assert len(digests[0]) == len(FORMATS) + 1
+    assert len(digests[0]) == len(FORMATS) + 2  # a table of roads, and one of cables
 
 
 @pytest.mark.parametrize("fmt", FORMATS)
@@ -155,29 +155,49 @@ def test_kmz_bears_no_time(layout, tmp_path):
 # -- CSV ---------------------------------------------------------------------------------------------------------------
 
 
-def test_csv_tells_every_asset_and_road_as_the_contract_has_it(layout, tmp_path):
-    paths = write_csv(layout, tmp_path / "assets.csv", tmp_path / "roads.csv")
-    for path, kind in zip(paths, ("asset", "road"), strict=True):
+def tables_of(layout, folder):
+    return write_csv(layout, folder / "assets.csv", folder / "roads.csv", folder / "cables.csv")
+
+
+def test_csv_tells_every_asset_road_and_cable_as_the_contract_has_it(layout, tmp_path):
+    for path, kind in zip(tables_of(layout, tmp_path), ("asset", "road", "cable"), strict=True):
         said = [f["properties"] for f in layout["features"] if f["properties"]["kind"] == kind]
         rows = rows_of(path)
         assert list(rows[0]) == [*columns(kind), *PLACE]
         assert len(rows) == len(said) > 0
         for row, properties in zip(rows, said, strict=True):
-            assert {k: row[k] for k in columns(kind)} == {
-                k: "" if properties[k] is None else str(properties[k]) for k in columns(kind)
-            }
+            assert {k: row[k] for k in columns(kind)} == {k: as_cell(properties[k]) for k in columns(kind)}
 
 
-def test_csv_places_lie_in_footprints_and_on_roads(layout, tmp_path):
+def as_cell(value):
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def test_csv_cables_end_at_assets_of_the_table(layout, tmp_path):
+    assets, _, cables = (rows_of(path) for path in tables_of(layout, tmp_path))
+    known = {row["asset_id"] for row in assets}
+    assert cables
+    assert all({row["from_id"], row["to_id"]} <= known for row in cables)
+    total = sum(float(row["length_m"]) for row in cables)
+    assert total == pytest.approx(layout["pacifico"]["metrics"]["cable_length_m"], abs=0.01 * len(cables))
+
+
+def test_csv_of_a_layout_without_cables_has_their_header(layout, tmp_path):
+    layout["features"] = [f for f in layout["features"] if f["properties"]["kind"] != "cable"]
+    *_, path = tables_of(layout, tmp_path)
+    assert path.read_text() == ",".join([*columns("cable"), *PLACE]) + "\n"
+
+
+def test_csv_places_lie_in_footprints_and_on_lines(layout, tmp_path):
     parts = parts_of(layout)
-    for path, kind in zip(write_csv(layout, tmp_path / "a.csv", tmp_path / "r.csv"), ("asset", "road"), strict=True):
+    for path, kind in zip(tables_of(layout, tmp_path), ("asset", "road", "cable"), strict=True):
         for row, part in zip(rows_of(path), parts.of_kind(kind), strict=True):
             assert part.geometry.distance(shapely.Point(float(row["x"]), float(row["y"]))) < 0.001
             assert part.lonlat.distance(shapely.Point(float(row["lon"]), float(row["lat"]))) < 2e-8
 
 
 def test_csv_is_utf8_without_carriage_returns_whatever_the_names(hostile, tmp_path):
-    for path in write_csv(hostile, tmp_path / "a.csv", tmp_path / "r.csv"):
+    for path in tables_of(hostile, tmp_path)[:2]:
         data = path.read_bytes()
         assert b"\r" not in data
         assert not data.startswith(b"\xef\xbb\xbf")
@@ -192,20 +212,21 @@ def test_csv_is_utf8_without_carriage_returns_whatever_the_names(hostile, tmp_pa
 def test_csv_no_text_is_a_formula(name, layout, tmp_path):
     asset = next(f for f in layout["features"] if f["properties"]["kind"] == "asset")
     asset["properties"]["name"] = name
-    path, _ = write_csv(layout, tmp_path / "a.csv", tmp_path / "r.csv")
+    path, *_ = tables_of(layout, tmp_path)
     assert rows_of(path)[0]["name"].startswith("'")
 
 
 def test_csv_negative_numbers_stay_numbers(layout, tmp_path):
     asset = next(f for f in layout["features"] if f["properties"]["kind"] == "asset")
     asset["properties"]["elevation_m"] = -12.5
-    path, _ = write_csv(layout, tmp_path / "a.csv", tmp_path / "r.csv")
+    path, *_ = tables_of(layout, tmp_path)
     assert rows_of(path)[0]["elevation_m"] == "-12.5"
 
 
 def test_csv_to_a_folder_and_to_a_file(layout, tmp_path):
-    assert [p.name for p in export(layout, "csv", tmp_path)] == ["assets.csv", "roads.csv"]
-    assert [p.name for p in export(layout, "csv", tmp_path / "hill.csv")] == ["hill.csv", "hill-roads.csv"]
+    assert [p.name for p in export(layout, "csv", tmp_path)] == ["assets.csv", "roads.csv", "cables.csv"]
+    names = ["hill.csv", "hill-roads.csv", "hill-cables.csv"]
+    assert [p.name for p in export(layout, "csv", tmp_path / "hill.csv")] == names
 
 
 # -- GeoPackage --------------------------------------------------------------------------------------------------------

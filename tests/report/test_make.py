@@ -32,8 +32,8 @@ def report(tmp_path_factory):
 def test_the_folder_holds_what_the_contract_says(report):
     folder, outcome, stages = report
     written = {
-        "assets.csv", "costs.csv", "layout.geojson", "layout.kmz", "metrics.json", "report.html", "report.ipynb", "roads.csv",
-        "site-plan.pdf",
+        "assets.csv", "cables.csv", "costs.csv", "layout.geojson", "layout.kmz", "metrics.json", "report.html", "report.ipynb",
+        "roads.csv", "site-plan.pdf",
     }  # fmt: skip
     assert {p.name for p in folder.iterdir()} == written | {"inputs", "manifest.json"}
     assert {p.name for p in (folder / "inputs").iterdir()} == {"sample-site.kml", "dem.tif"}
@@ -79,9 +79,9 @@ def test_it_can_be_made_again_to_the_byte(report):
     folder, _, _ = report
     again = reproduce(folder)
     assert again.verdict == "identical", str(again)
-    compared = ("assets.csv", "costs.csv", "layout.geojson", "layout.kmz", "metrics.json", "roads.csv")
+    compared = ("assets.csv", "cables.csv", "costs.csv", "layout.geojson", "layout.kmz", "metrics.json", "roads.csv")
     assert dict(again.files) == dict.fromkeys(compared, "identical")
-    assert str(again).startswith("identical: 6 outputs")
+    assert str(again).startswith("identical: 7 outputs")
 
 
 def test_it_is_the_same_as_itself(report):
