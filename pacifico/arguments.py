@@ -51,8 +51,9 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
         type=edge_setback,
         action="append",
         metavar="EDGES=N",
-        help="from some edges alone: north, east, south, west, or their numbers, clockwise from the northernmost corner; "
-        "such as north=30 or 2,3=50; may be repeated",
+        help="from some edges alone: north, east, south, west, their numbers, clockwise from the northernmost corner, or "
+        "the name of a line in the boundary file that runs along them; such as north=30, 2,3=50 or 'County road=40'; "
+        "may be repeated",
     )
     design.add_argument("--max-road-grade-pct", type=number, metavar="N", help="steepest road (10)")
     design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
@@ -96,7 +97,7 @@ def lonlat(text: str) -> tuple[float, float]:
 
 def edge_setback(text: str) -> dict[str, Any]:
     """Entry of `site.setbacks`, from EDGES=METRES."""
-    edges, _, metres = text.partition("=")
+    edges, _, metres = text.rpartition("=")
     named = [int(e) if e.isdecimal() else e for e in (part.strip() for part in edges.split(","))]
     if not metres or not all(named):
         raise argparse.ArgumentTypeError(f"{text!r} is not EDGES=METRES; write it as north=30 or 2,3=50")

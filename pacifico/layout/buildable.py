@@ -82,7 +82,7 @@ def make_field(
     """Field of a site: polygons cut, slope computed on `ground`, cells marked; `heights` may be finer."""
     blocked = hard_ground(site.exclusions)
     allowed = _polygonal(shapely.difference(site.boundary, blocked)) if blocked is not None else site.boundary
-    inner = set_back(site.boundary, setback_m, setbacks)
+    inner = set_back(site.boundary, setback_m, setbacks, site.lines)
     placeable = _polygonal(shapely.difference(inner, blocked) if blocked is not None else inner)
     shapely.prepare([allowed, placeable])
     slope = _slope(ground, source_cell_m)

@@ -1,4 +1,4 @@
-"""Setbacks from chosen edges of the boundary: by the side that they face, or by their number.
+"""Setbacks from chosen edges of the boundary: by the side that they face, by their number, or by a named line along them.
 
 ::
 
@@ -7,6 +7,9 @@
       4 |       | 2
         +-------+
             3
+
+A line of the boundary file, such as one named "County road", chooses the edges that run along it: those that lie within
+30 m of it for at least half their length, and that it follows at least that far.
 """
 
 from __future__ import annotations
@@ -25,15 +28,21 @@ from pacifico.site.rings import polygonal
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
-    from shapely import MultiPolygon, Polygon
+    from shapely import LineString, MultiPolygon, Polygon
 
-    from pacifico.site.model import Site
+    from pacifico.site.model import NamedLine, Site
 
 SIDES = ("north", "east", "south", "west")
 MAX_SETBACK_M = 1000.0
 MAX_ENTRIES = 200
 ARC_SEGMENTS = 16
 """Of a quarter circle around the end of an edge."""
+ALONG_M = 30.0
+"""Farthest that a line lies from an edge that runs along it: half a road's width, and a hand-drawn line's error [m]."""
+SAMPLES = 20
+"""Places along an edge whose distance from a line is looked at."""
+MAX_NAME = 200
+_CHOICES = f"choose from {', '.join(SIDES)}, an edge's number from 1, or the name of a line in the boundary file"
 
 
 @dataclass(frozen=True)
@@ -41,14 +50,15 @@ class EdgeSetback:
     """Distance that assets and pads keep from some edges."""
 
     edges: tuple[str | int, ...]
-    """Sides, and numbers from 1."""
+    """Sides, numbers from 1, and names of lines."""
     setback_m: float
 
 
 def edge_setbacks(value: Any) -> tuple[EdgeSetback, ...]:
     """Setbacks of a spec, checked: a list of ``{edges = "north", setback_m = 30}``.
 
-    `edges` is a side (north, east, south, west), the number of an edge, or a list of these.
+    `edges` is a side (north, east, south, west), the number of an edge, the name of a line in the boundary file, or a
+    list of these.
 
     Raises
     ------
@@ -72,13 +82,11 @@ def _entry(entry: Any, where: str) -> EdgeSetback:
     edges, distance = entry["edges"], entry["setback_m"]
     listed = list(edges) if isinstance(edges, list | tuple) else [edges]
     for edge in listed:
-        good = edge in SIDES if isinstance(edge, str) else type(edge) is int and edge >= 1
+        good = 0 < len(edge.strip()) <= MAX_NAME if isinstance(edge, str) else type(edge) is int and edge >= 1
         if not good:
-            raise InputError(
-                f"spec: {where}: edges = {edge!r}; choose from {', '.join(SIDES)}, or an edge's number from 1"
-            )
+            raise InputError(f"spec: {where}: edges = {edge!r}; {_CHOICES}")
     if not listed:
-        raise InputError(f"spec: {where} names no edge; choose from {', '.join(SIDES)}, or an edge's number from 1")
+        raise InputError(f"spec: {where} names no edge; {_CHOICES}")
     if isinstance(distance, bool) or not isinstance(distance, int | float) or not 0 <= distance <= MAX_SETBACK_M:
         raise InputError(f"spec: {where}: setback_m = {distance!r}; it must lie between 0 and {MAX_SETBACK_M:g}")
     return EdgeSetback(tuple(listed), float(distance))
@@ -117,12 +125,38 @@ def boundary_edges(site: Site) -> gpd.GeoDataFrame:
 
     edges = edges_of(site.boundary)
     lines = shapely.linestrings(edges.ends)
-    rows = {"edge": range(1, len(edges.ends) + 1), "faces": edges.faces, "length_m": shapely.length(lines).round(2)}
+    named: list[list[str]] = [[] for _ in edges.faces]
+    for name in dict.fromkeys(n.name for n in site.lines):
+        for k in edges_along(edges, [n.line for n in site.lines if n.name == name]):
+            named[k].append(name)
+    rows = {
+        "edge": range(1, len(edges.ends) + 1),
+        "faces": edges.faces,
+        "length_m": shapely.length(lines).round(2),
+        "along": [", ".join(names) for names in named],
+    }
     return gpd.GeoDataFrame(rows, geometry=lines, crs=site.crs)
 
 
+def edges_along(edges: Edges, lines: Sequence[LineString]) -> list[int]:
+    """Indices of the edges that run along lines, all of which bear one name [m]."""
+    start, run = edges.ends[:, 0], edges.ends[:, 1] - edges.ends[:, 0]
+    at = start[:, None] + run[:, None] * ((np.arange(SAMPLES) + 0.5) / SAMPLES)[:, None]
+    half = np.hypot(run[:, 0], run[:, 1]) / 2
+    near = np.zeros((len(edges.ends), SAMPLES), dtype=bool)
+    followed = np.zeros(len(edges.ends))
+    for line in lines:
+        near |= shapely.distance(shapely.points(at), line) <= ALONG_M
+        first, last = (shapely.line_locate_point(line, shapely.points(edges.ends[:, k])) for k in (0, 1))
+        followed += np.abs(last - first)
+    return [int(k) for k in np.flatnonzero((near.mean(axis=1) >= 0.5) & (followed >= half * (1 - 1e-9)))]
+
+
 def set_back(
-    boundary: Polygon | MultiPolygon, setback_m: float, chosen: Sequence[EdgeSetback] = ()
+    boundary: Polygon | MultiPolygon,
+    setback_m: float,
+    chosen: Sequence[EdgeSetback] = (),
+    lines: Sequence[NamedLine] = (),
 ) -> Polygon | MultiPolygon:
     """Ground that keeps its distance from the boundary; may be empty.
 
@@ -134,11 +168,13 @@ def set_back(
         From every edge that no entry chooses, holes included [m].
     chosen : sequence of EdgeSetback
         From the edges that they name; the last entry that names an edge holds.
+    lines : sequence of NamedLine
+        Lines that entries may name, whatever their case; working CRS [m].
 
     Raises
     ------
     InputError
-        Where an entry names an edge that is not there.
+        Where an entry names an edge or a line that is not there, or a line along which no edge runs.
     """
     if not chosen:
         return shapely.buffer(boundary, -setback_m, join_style="mitre") if setback_m else boundary
@@ -146,7 +182,7 @@ def set_back(
     distance = np.full(len(edges.ends), setback_m)
     for entry in chosen:
         for edge in entry.edges:
-            distance[_named(edge, edges)] = entry.setback_m
+            distance[_named(edge, edges, lines)] = entry.setback_m
     holes = [ring for part in shapely.get_parts(boundary) for ring in part.interiors]
     taken = (
         [shapely.buffer(shapely.MultiLineString(holes), setback_m, quad_segs=ARC_SEGMENTS)]
@@ -154,12 +190,12 @@ def set_back(
         else []
     )
     for metres in np.unique(distance[distance > 0]):
-        lines = shapely.multilinestrings(shapely.linestrings(edges.ends[distance == metres]))
-        taken.append(shapely.buffer(lines, metres, quad_segs=ARC_SEGMENTS))
+        own = shapely.multilinestrings(shapely.linestrings(edges.ends[distance == metres]))
+        taken.append(shapely.buffer(own, metres, quad_segs=ARC_SEGMENTS))
     return polygonal(shapely.difference(boundary, shapely.union_all(taken))) if taken else boundary
 
 
-def _named(edge: str | int, edges: Edges) -> list[int]:
+def _named(edge: str | int, edges: Edges, lines: Sequence[NamedLine]) -> list[int]:
     if isinstance(edge, int):
         if edge > len(edges.ends):
             raise InputError(
@@ -167,9 +203,24 @@ def _named(edge: str | int, edges: Edges) -> list[int]:
                 "northernmost corner"
             )
         return [edge - 1]
-    found = [k for k, side in enumerate(edges.faces) if side == edge]
-    if not found:
+    if edge in SIDES:
+        found = [k for k, side in enumerate(edges.faces) if side == edge]
+        if not found:
+            raise InputError(
+                f"site.setbacks names the {edge}; no edge of the boundary faces {edge}: name edges by their number"
+            )
+        return found
+    meant = [n.line for n in lines if n.name.casefold() == " ".join(edge.split()).casefold()]
+    if not meant:
+        names = list(dict.fromkeys(repr(n.name[:60]) for n in lines))
+        there = f"its named lines are {', '.join(names[:8])}" if names else "it has no named lines"
         raise InputError(
-            f"site.setbacks names the {edge}; no edge of the boundary faces {edge}: name edges by their number"
+            f"site.setbacks names {edge[:60]!r}, which is no side ({', '.join(SIDES)}) and no line in the boundary file; {there}"
         )
-    return found
+    along = edges_along(edges, meant)
+    if not along:
+        raise InputError(
+            f"site.setbacks names the line {edge[:60]!r}, but no edge of the boundary lies within {ALONG_M:g} m of it for half "
+            "its length; draw the line along the edges that are meant"
+        )
+    return along

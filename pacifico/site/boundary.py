@@ -14,7 +14,7 @@ from pacifico.crs import LONLAT, MAX_SCALE_ERROR, reproject, scale_error, utm
 from pacifico.errors import PacificoError, SiteError
 from pacifico.site.features import Feature, Layer, Reading, clean_name, counted, in_lonlat, quoted
 from pacifico.site.formats import read_bytes_of, read_features
-from pacifico.site.model import Anchor, Site
+from pacifico.site.model import Anchor, NamedLine, Site
 from pacifico.site.parcels import Parcel, chosen, joined, require_hemisphere, require_one_site, simplified
 from pacifico.site.rings import Repairs, polygon_of, polygonal
 from pacifico.site.roles import is_entry, role_of
@@ -123,8 +123,12 @@ def _site(reading: Reading, layer: str | None, name: str | None, source: str, sh
     sorted_out = [(item.name, f) for item in layers for f in item.features]
     zones, said = zones_of([f for label, f in sorted_out if role_of(f, label) == "exclusion"], site)
     warnings += said
-    anchors = _anchors([f for label, f in sorted_out if role_of(f, label) != "exclusion"], site, warnings)
-    return replace(site, exclusions=zones, anchors=anchors, warnings=tuple(clean_line(line) for line in warnings))
+    others = [f for label, f in sorted_out if role_of(f, label) != "exclusion"]
+    anchors = _anchors(others, site, warnings)
+    lines = _named_lines([f for label, f in sorted_out if role_of(f, label) in {"parcel", "boundary"}], site)
+    return replace(
+        site, exclusions=zones, anchors=anchors, lines=lines, warnings=tuple(clean_line(line) for line in warnings)
+    )
 
 
 def clean_line(text: str) -> str:
@@ -135,6 +139,7 @@ def clean_line(text: str) -> str:
 def _parcels(layers: list[Layer], warnings: list[str]) -> list[Parcel]:
     found: list[Parcel] = []
     exclusions: list[str] = []
+    named: list[str] = []
     others = lines = 0
     for layer in layers:
         for feature in layer.features:
@@ -142,7 +147,10 @@ def _parcels(layers: list[Layer], warnings: list[str]) -> list[Parcel]:
             if role == "exclusion":
                 exclusions.append(feature.name or next(iter(feature.labels), layer.name))
                 continue
-            lines += bool(feature.lines)
+            if feature.name and feature.lines and role != "other":
+                named.append(feature.name)
+            else:
+                lines += bool(feature.lines)
             if role == "other":
                 others += 1
             elif feature.polygons:
@@ -152,6 +160,11 @@ def _parcels(layers: list[Layer], warnings: list[str]) -> list[Parcel]:
         warnings.append(f"{counted(len(exclusions), 'feature')} read as exclusions, as they say so ({shown})")
     if lines:
         warnings.append(f"{counted(lines, 'line')} ignored: a boundary is an area")
+    if named:
+        shown = ", ".join(quoted(n) for n in named[:3]) + (", ..." if len(named) > 3 else "")
+        warnings.append(
+            f"{counted(len(named), 'named line')} ignored as boundary ({shown}); a setback may choose the edges along one by its name"
+        )
     if others:
         warnings.append(
             f"{counted(others, 'feature')} of an earlier layout (buildable, asset, pad, road, cable) ignored"
@@ -183,6 +196,20 @@ def _name_of(parcels: list[Parcel], reading: Reading, source: str) -> str:
     if len(parcels) == 1:
         return parcels[0].feature.name or reading.title or stem
     return reading.title or stem
+
+
+def _named_lines(features: list[Feature], site: Site) -> tuple[NamedLine, ...]:
+    """Named lines near the site."""
+    found = [
+        NamedLine(line, f.name)
+        for f in features
+        if f.name
+        for xy in f.lines
+        if len(xy) > 1
+        for line in [shapely.LineString(reproject(shapely.LineString(xy), LONLAT, site.crs).coords)]
+        if line.length > 0 and shapely.dwithin(site.boundary, line, ANCHOR_REACH_M)
+    ]
+    return tuple(found)
 
 
 def _anchors(features: list[Feature], site: Site, warnings: list[str]) -> tuple[Anchor, ...]:

@@ -9,7 +9,7 @@ from pacifico.crs import LONLAT, geodesic_area_m2, reproject
 
 if TYPE_CHECKING:
     from pyproj import CRS
-    from shapely import MultiPolygon, Point, Polygon
+    from shapely import LineString, MultiPolygon, Point, Polygon
     from shapely.geometry.base import BaseGeometry
 
 ZoneType = Literal["hard", "buffered", "cost"]
@@ -45,6 +45,15 @@ class Anchor:
 
 
 @dataclass(frozen=True)
+class NamedLine:
+    """Named line of the file, such as a road or a river along the site: a setback may choose the edges along it."""
+
+    line: LineString
+    """Working CRS [m]."""
+    name: str
+
+
+@dataclass(frozen=True)
 class Site:
     """A site boundary with what the file says about it; geometry in `crs`, in metres."""
 
@@ -60,6 +69,7 @@ class Site:
     """File name as given (no folder)."""
     sha256: str = ""
     """Of the file's bytes; empty where the site came from memory."""
+    lines: tuple[NamedLine, ...] = ()
     area_ha: float = field(init=False)
     """Geodesic area inside the boundary, exclusions not subtracted [ha]."""
 

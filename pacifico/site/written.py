@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from pacifico.crs import geojson_geometries
 
 if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
     from pacifico.site.model import Site
 
 
 def site_geojson(site: Site) -> bytes:
-    """Boundary, exclusions and anchors as a FeatureCollection (RFC 7946), for `read_site`."""
+    """Boundary, exclusions, anchors and named lines as a FeatureCollection (RFC 7946), for `read_site`."""
     properties: list[dict[str, Any]] = [{"kind": "boundary", "name": site.name}]
     properties += [
         {
@@ -25,7 +27,13 @@ def site_geojson(site: Site) -> bytes:
         for z in site.exclusions
     ]
     properties += [{"kind": "entry" if a.is_entry else "anchor", "name": a.name} for a in site.anchors]
-    shapes = [site.boundary, *(z.geometry for z in site.exclusions), *(a.point for a in site.anchors)]
+    properties += [{"kind": "line", "name": n.name} for n in site.lines]
+    shapes: list[BaseGeometry] = [
+        site.boundary,
+        *(z.geometry for z in site.exclusions),
+        *(a.point for a in site.anchors),
+    ]
+    shapes += [n.line for n in site.lines]
     features = [
         {"type": "Feature", "geometry": g, "properties": p}
         for g, p in zip(geojson_geometries(shapes, site.crs), properties, strict=True)

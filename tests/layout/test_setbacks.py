@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from pacifico.errors import InputError
-from pacifico.layout.setbacks import EdgeSetback, boundary_edges, edge_setbacks, edges_of, set_back
+from pacifico.layout.setbacks import EdgeSetback, boundary_edges, edge_setbacks, edges_along, edges_of, set_back
 from pacifico.layout.spec import make_spec
+from pacifico.site.model import NamedLine
 
 SQUARE = shapely.box(0, 0, 1000, 1000)
 L_SHAPE = shapely.Polygon([(0, 0), (1000, 0), (1000, 400), (400, 400), (400, 1000), (0, 1000)])
@@ -124,7 +125,9 @@ def test_what_is_left_keeps_its_distance_from_every_edge(points, side, general, 
         ["north"],
         [{"edges": "north"}],
         [{"edges": "north", "setback_m": 3, "more": 1}],
-        [{"edges": "up", "setback_m": 3}],
+        [{"edges": "", "setback_m": 3}],
+        [{"edges": " ", "setback_m": 3}],
+        [{"edges": "x" * 201, "setback_m": 3}],
         [{"edges": 0, "setback_m": 3}],
         [{"edges": True, "setback_m": 3}],
         [{"edges": 1.5, "setback_m": 3}],
@@ -146,6 +149,91 @@ def test_entries_that_can_not_be_meant_are_refused_in_one_line(value):
 def test_an_edge_that_is_not_there_is_named():
     with pytest.raises(InputError, match="names edge 5; the boundary has 4 edges"):
         set_back(SQUARE, 0.0, (EdgeSetback((5,), 10.0),))
+
+
+# --- edges along a named line
+
+
+def road(name, *points):
+    return NamedLine(shapely.LineString(points), name)
+
+
+@pytest.mark.parametrize(
+    ("points", "area"),
+    [
+        ([(0, 1000), (1000, 1000)], 1000 * 960),  # on the northern edge
+        ([(1000, 1020), (0, 1020)], 1000 * 960),  # beside it, the other way
+        ([(-500, 1020), (1500, 1010)], 1000 * 960),  # and farther
+        ([(0, 1010), (510, 1010)], 1000 * 960),  # along half of it
+        ([(0, 1010), (1010, 1010), (1010, 0)], 960 * 960),  # round a corner
+    ],
+)
+def test_a_named_line_chooses_the_edges_along_it(points, area):
+    left = set_back(
+        SQUARE, 0.0, chosen(("County road", 40)), [road("County road", *points), road("rail", (0, 0), (0, 9))]
+    )
+    assert_allclose(left.area, area, rtol=1e-12)
+
+
+def test_edges_that_a_line_only_ends_at_are_not_chosen():
+    """20 m long edges at both ends lie near the line, but it doesn't follow them."""
+    strip = shapely.box(0, 0, 1000, 20)
+    edges = edges_of(strip)
+    assert edges_along(edges, [shapely.LineString([(0, 30), (1000, 30)])]) == [0, 2]
+    assert edges_along(edges, [shapely.LineString([(0, 51), (1000, 51)])]) == []
+
+
+def test_lines_of_one_name_choose_together_and_case_is_no_matter():
+    halves = [road("River", (0, 1000), (300, 1000)), road("river", (300, 1000), (600, 1000))]
+    assert_allclose(set_back(SQUARE, 0.0, chosen((" RIVER ", 40)), halves).area, 1000 * 960, rtol=1e-12)
+
+
+def test_a_drawn_line_chooses_every_edge_of_a_bent_side():
+    x = np.linspace(0, 1000, 21)
+    bent = shapely.Polygon([(0, 0), *zip(x, 500 + 40 * np.sin(x / 150), strict=True), (1000, 0)])
+    sketch = road("bank", *zip(x[::4], 510 + 40 * np.sin(x[::4] / 150), strict=True))
+    along = edges_along(edges_of(bent), [sketch.line])
+    assert len(along) == 20
+    assert {edges_of(bent).faces[k] for k in along} == {"north"}
+    left = set_back(bent, 0.0, chosen(("bank", 30)), [sketch])
+    assert shapely.distance(left, shapely.LineString(list(zip(x, 500 + 40 * np.sin(x / 150), strict=True)))) > 29.9
+    assert left.bounds[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "said"),
+    [
+        ("up", [], r"names 'up', which is no side .* it has no named lines"),
+        ("up", [road("River", (0, 0), (9, 9))], r"its named lines are 'River'"),
+        ("River", [road("River", (0, 1100), (1000, 1100))], r"no edge of the boundary lies within 30 m of it"),
+        ("River", [road("River", (500, -900), (500, 1900))], r"no edge of the boundary lies within 30 m of it"),
+    ],
+)
+def test_a_name_that_chooses_no_edge_is_refused_in_one_line(name, lines, said):
+    with pytest.raises(InputError, match=said) as caught:
+        set_back(SQUARE, 0.0, chosen((name, 40)), lines)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_plan_is_set_back_from_a_line_of_its_boundary_file(make, tmp_path):
+    """From the file to the assets, through the command line's own parser."""
+    import json
+
+    from pacifico.arguments import edge_setback
+    from pacifico.layout.plan import generate_layout
+    from pacifico.site.boundary import read_site
+    from pacifico.site.written import site_geojson
+
+    given = make.site(lines=(road("Road = B 12", (make.west, make.south + 600), (make.west + 600, make.south + 605)),))
+    path = tmp_path / "site.geojson"
+    path.write_bytes(site_geojson(given))
+    assert json.loads(path.read_text())["features"][-1]["properties"] == {"kind": "line", "name": "Road = B 12"}
+    site = read_site(path)
+    assert boundary_edges(site)["along"].tolist().count("Road = B 12") == 1
+    entry = edge_setback("Road = B 12=150")
+    plan = generate_layout(site, make.dem(make.ground(make.level)), spec={"site": {"setbacks": [entry]}})
+    north = max(a.footprint.bounds[3] for a in plan.asset_list)
+    assert make.south + 400 < north <= make.south + 450.01
 
 
 def test_a_plan_keeps_them(make):

@@ -224,8 +224,23 @@ def test_linear_ring_without_polygon(read, kml):
 
 def test_lines_are_ignored_and_said(read, kml):
     line = "<LineString><coordinates>10,45 10.1,45.1</coordinates></LineString>"
-    site = read(kml.document(kml.placemark(kml.polygon(), "A"), kml.placemark(line, "fence")))
+    site = read(kml.document(kml.placemark(kml.polygon(), "A"), kml.placemark(line, "")))
     assert "1 line ignored: a boundary is an area" in site.warnings
+    assert site.lines == ()
+
+
+def test_named_lines_are_kept_for_setbacks_and_said(read, kml):
+    line = "<LineString><coordinates>10,45 10.01,45.01</coordinates></LineString>"
+    far = "<LineString><coordinates>11,46 11.1,46.1</coordinates></LineString>"
+    spot = "<LineString><coordinates>10,45 10,45</coordinates></LineString>"
+    exclusion = kml.placemark(line, "exclusion: creek")
+    named = [kml.placemark(shape, name) for shape, name in ((line, "County road"), (far, "rail"), (spot, "spot"))]
+    site = read(kml.document(kml.placemark(kml.polygon(), "A"), *named, exclusion))
+    assert [n.name for n in site.lines] == ["County road"]
+    ends = shapely.get_coordinates(reproject(site.lines[0].line, site.crs, LONLAT))
+    assert_allclose(ends, [[10, 45], [10.01, 45.01]], atol=1e-9)
+    assert any(w.startswith("3 named lines ignored as boundary ('County road', 'rail', 'spot')") for w in site.warnings)
+    assert not any("a boundary is an area" in w for w in site.warnings)
 
 
 def test_links_are_told_never_followed(read):

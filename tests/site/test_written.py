@@ -2,10 +2,10 @@
 
 import pytest
 from pyproj import CRS
-from shapely import Point, box
+from shapely import LineString, Point, box
 
 from pacifico.site.boundary import read_site_bytes
-from pacifico.site.model import Anchor, Site, Zone
+from pacifico.site.model import Anchor, NamedLine, Site, Zone
 from pacifico.site.written import site_geojson
 
 
@@ -16,6 +16,7 @@ def test_a_site_survives_being_written():
         box(440000, 4640000, 441000, 4641000) - box(440200, 4640200, 440300, 4640300),
         exclusions=(Zone(box(440500, 4640500, 440600, 4640600), "creek", "buffered", 15.0),),
         anchors=(Anchor(Point(440000, 4640500), "Site entry", is_entry=True), Anchor(Point(440100, 4640500), "well")),
+        lines=(NamedLine(LineString([(440000, 4640000), (440000, 4641000)]), "County road"),),
     )
     again = read_site_bytes(site_geojson(site), "site.geojson")
     assert again.crs == site.crs
@@ -24,3 +25,5 @@ def test_a_site_survives_being_written():
     assert again.boundary.symmetric_difference(site.boundary).area < 20
     assert [(z.name, z.zone_type, z.buffer_m) for z in again.exclusions] == [("creek", "buffered", 15.0)]
     assert [(a.name, a.is_entry) for a in again.anchors] == [("Site entry", True), ("well", False)]
+    assert [n.name for n in again.lines] == ["County road"]
+    assert again.lines[0].line.hausdorff_distance(site.lines[0].line) < 0.01
