@@ -10,7 +10,7 @@ import numpy as np
 
 from pacifico.grid import Ground
 from pacifico.layout.buildable import buildable_mask
-from pacifico.layout.earthwork import volumes_under_errors
+from pacifico.layout.earth_error import volumes_under_errors
 from pacifico.terrain.uncertainty import buildable_area_ha, dem_error, error_field
 
 if TYPE_CHECKING:

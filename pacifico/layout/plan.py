@@ -17,8 +17,8 @@ from pacifico.grid import Ground
 from pacifico.layout import buildable as ground_
 from pacifico.layout.cables import route_cables
 from pacifico.layout.catalog import asset_type, solar_unit
+from pacifico.layout.corridors import corridors
 from pacifico.layout.draft import capacity_of as capacity_of  # noqa: PLC0414 (for those who import it from here)
-from pacifico.layout.earthwork import CorridorVolumes, PadPlane, corridors
 from pacifico.layout.metrics import measure
 from pacifico.layout.programme import programme
 from pacifico.layout.reasons import why_less, why_no_asset, why_no_ground
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pacifico.layout.cables import Cable
     from pacifico.layout.costs import Bill
     from pacifico.layout.draft import Draft, Item, Unplaced
+    from pacifico.layout.earthwork import CorridorVolumes, PadPlane
     from pacifico.layout.edit_apply import Edit
     from pacifico.layout.roads import Road
     from pacifico.site.model import Site, Zone

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from pacifico.layout.corridors import corridors
 from pacifico.layout.draft import Draft
-from pacifico.layout.earthwork import corridors
 from pacifico.layout.lattice import touching
 from pacifico.layout.serve import earthwork_rules
 from pacifico.layout.solar import CLEAR_OF_BLOCKS_M, add_solar, solar_grounds

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from pacifico.layout.corridors import corridors
 from pacifico.layout.draft import capacity_of, useful
-from pacifico.layout.earthwork import corridors
 from pacifico.layout.programme import draft_layout, places
 from pacifico.layout.regather import regathered
 from pacifico.layout.serve import Served, earthwork_rules, merged, serve

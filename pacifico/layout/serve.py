@@ -9,7 +9,8 @@ from shapely import box
 
 from pacifico.errors import InputError
 from pacifico.layout.draft import Item, Unplaced
-from pacifico.layout.earthwork import EarthworkRules, PadPlane, balanced_pads
+from pacifico.layout.earthwork import EarthworkRules, PadPlane
+from pacifico.layout.pads import balanced_pads
 from pacifico.layout.roads import Network, RoadRules, Terminal, route_network
 
 if TYPE_CHECKING:

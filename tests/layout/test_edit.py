@@ -15,11 +15,12 @@ import pacifico
 from pacifico import crs as crs_
 from pacifico.errors import EditRefused, InputError
 from pacifico.layout import edit as edits
+from pacifico.layout.corridors import corridors
 from pacifico.layout.draft import Unplaced
-from pacifico.layout.earthwork import corridors, graded_pads
 from pacifico.layout.edit_place import outline, pad_outline
 from pacifico.layout.geojson import schema
 from pacifico.layout.metrics import measure
+from pacifico.layout.pads import graded_pads
 from pacifico.layout.plan import generate_layout, main_limit
 from pacifico.site.model import Zone
 
