@@ -758,7 +758,7 @@ def round_bends(
 ) -> tuple[Floats, int]:
     """Replace corners by arcs of radius `least` where they fit, smaller ones else; counts bends left tighter.
 
-    `share` of the radius is tried first at each point.
+    `share` of the radius is tried first at each point; where it is negative, legs are shared by halves though `full`.
     """
     n = xy.shape[0]
     out = np.zeros((n * 16 + 2, 2))
@@ -775,14 +775,17 @@ def round_bends(
             continue
         # the whole of an end leg may be used; of one between two bends half, or else what the other's arc leaves
         before, behind = lu * (0.9 if k == 1 else 0.49), lv * (0.9 if k == n - 2 else 0.49)
-        if full:
+        own = full and share[k] > 0.0
+        if own:
             before, behind = lu - taken - 0.3, lv - 0.3
-        if full and k < n - 2:
+        elif full:
+            before = min(before, lu - taken - 0.3)
+        if own and k < n - 2:
             other = turn_angle(xy[k, 0], xy[k, 1], xy[k + 1, 0], xy[k + 1, 1], xy[k + 2, 0], xy[k + 2, 1])
             behind = max(lv - tangent(other, least), 0.5 * lv) - 0.3
         room = min(before, behind)
         taken = 0.0
-        size = least * share[k]
+        size = least * abs(share[k])
         done = False
         while size >= 2.0 and turn < 3.0:
             need = size * np.tan(turn / 2)

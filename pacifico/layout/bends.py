@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 
 from pacifico.layout import _kernels
 
@@ -48,11 +47,32 @@ class Keep:
     """Places about which lines stay where pulling left them."""
 
     xy: Floats
-    near_m: float
+    near_m: Floats
+    """About each place [m]."""
+
+    def covers(self, xy: Floats) -> NDArray[np.bool_]:
+        """Which points lie about one of the places, shape (n,)."""
+        if not len(self.xy):
+            return np.zeros(len(xy), bool)
+        off = xy[:, None, :] - self.xy[None, :, :]
+        return np.asarray((np.hypot(off[..., 0], off[..., 1]) <= self.near_m).any(axis=1))
+
+    def wider(self, xy: Floats, near_m: float) -> Keep:
+        """About these places too; where they lie about one of before, that reaches twice as far."""
+        at, near = list(self.xy), list(self.near_m)
+        for spot in xy:
+            far = [float(np.hypot(*(spot - a))) for a in self.xy]
+            covered = [k for k, f in enumerate(far) if f <= self.near_m[k]]
+            for k in covered:
+                near[k] = 2.0 * float(self.near_m[k])
+            if not covered and all(float(np.hypot(*(spot - a))) > near_m / 2 for a in at):
+                at.append(spot)
+                near.append(near_m)
+        return Keep(np.array(at).reshape(-1, 2), np.array(near, dtype=np.float64))
 
 
-ALL = Keep(np.zeros((1, 2)), np.inf)
-NOTHING = Keep(np.zeros((0, 2)), 0.0)
+ALL = Keep(np.zeros((1, 2)), np.array([np.inf]))
+NOTHING = Keep(np.zeros((0, 2)), np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -133,9 +153,7 @@ def eased(
     for c in fixed:
         frozen[tree.up[tree.own_start[c]]] = 1
         frozen[tree.own_start[c] : tree.own_start[c + 1]] = 1
-    if keep.xy.size:
-        places = shapely.MultiPoint(keep.xy)
-        frozen[shapely.dwithin(shapely.points(tree.xy), places, keep.near_m)] = 1
+    frozen[keep.covers(tree.xy)] = 1
     lat = case.lattice
     f, b = lat.fence, lat.blind
     who = np.array([t for own in bound for t in own], dtype=np.int64)

@@ -192,7 +192,7 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
     still = set(range(len(strands))) if keep is ALL else set()
     while True:
         straight = bends.eased(case, pulled, ups, [[t for _, t in s.bound] for s in strands], fixed=still, keep=keep)
-        rounded = [_rounded(case, line, s, full=keep is not ALL) for line, s in zip(straight, strands, strict=True)]
+        rounded = [_rounded(case, line, s, keep) for line, s in zip(straight, strands, strict=True)]
         lines, tight = [line for line, _ in rounded], [sharp for _, sharp in rounded]
         crossing = set(touching(lines, ups))
         if crossing <= still:
@@ -204,7 +204,7 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
             # ends that were shifted no longer meet what goes back: nothing is shifted
             still = set(range(len(strands)))
             straight = pulled
-            lines = [_rounded(case, line, s, full=False)[0] for line, s in zip(pulled, strands, strict=True)]
+            lines = [_rounded(case, line, s, ALL)[0] for line, s in zip(pulled, strands, strict=True)]
             crossing = set(touching(lines, ups))
             continue
         for c in sorted(crossing):
@@ -221,13 +221,14 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
     return Drawing(lines, ups, dict(sorted(line_of.items())), sum(tight), turns, tuple(sorted(crossing)))
 
 
-def _rounded(case: Case, line: Floats, strand: Strand, *, full: bool) -> tuple[Floats, int]:
+def _rounded(case: Case, line: Floats, strand: Strand, keep: Keep) -> tuple[Floats, int]:
     """Line with arcs at its bends, and how many are tighter than the rule; smaller ones where they would serve less.
 
-    As long as the search goes on, not `full`, such a line stays as it is.
+    As long as the search goes on, and all is kept, such a line stays as it is.
     """
     radius = case.rules.min_radius_m + case.rules.width_m / 2
-    share = np.ones(len(line))
+    full = keep is not ALL
+    share = np.where(keep.covers(line), -1.0, 1.0)
     for _ in range(SHRINKINGS if full else 1):
         done, tight = routing.round_bends(case.lattice, line, radius_m=radius, full=full, share=share)
         missed = [t for _, t in strand.bound if not _serves(case, done, t)]

@@ -16,7 +16,7 @@ from pacifico.layout.alignment import (
     design_heights,
     stations_of,
 )
-from pacifico.layout.bends import Keep
+from pacifico.layout.bends import NOTHING
 from pacifico.layout.drawing import TOLERANCE_M, Case, Drawing, draw
 from pacifico.layout.entry import Edge, Gate, cheapest_gate, given_gate
 from pacifico.layout.finishing import finished, reasons
@@ -42,10 +42,10 @@ ROUNDING_M = 0.002
 DETOURS = 3
 """Searches that avoid where no profile was found before terminals are given up."""
 
-EASINGS = 5
+EASINGS = 9
 """Most drawings with bends eased; the last ones keep more and more as it was."""
-EASED_APART_M = 50.0
-"""Round a place where easing left no profile this much stays as it was, twice as much each time."""
+EASED_APART_M = 25.0
+"""Round a place where easing left no profile this much stays as it was, twice as much each time that does not help."""
 
 
 def route_network(
@@ -206,8 +206,8 @@ def _eased(
     case: Case, gate: Gate, parent: Ints, server: Ints, plain: tuple[Drawing, Stations, Profile]
 ) -> tuple[Drawing, Stations, Profile]:
     """Lines with room for their bends, and their profile; where that would leave none, they stay as they were."""
-    keep = Keep(np.zeros((0, 2)), EASED_APART_M)
-    for turn in range(EASINGS):
+    keep = NOTHING
+    for _ in range(EASINGS):
         drawing = draw(case, gate, parent, server, keep=keep)
         stations = _stations(case, drawing)
         profile, pinned = _design(case, drawing, stations)
@@ -217,7 +217,7 @@ def _eased(
         ] = True
         if not bad.any() and not drawing.crossing:
             return drawing, stations, profile
-        keep = Keep(np.concatenate([keep.xy, stations.xy[bad]]), EASED_APART_M * 2.0**turn)
+        keep = keep.wider(stations.xy[bad], EASED_APART_M)
     return plain
 
 

@@ -394,7 +394,7 @@ def round_bends(
     """Path with arcs at its bends, and how many stayed tighter than `radius_m` (of the centreline).
 
     A leg between two bends is shared by halves, or where `full` as their arcs need. At single points
-    only a `share` of the radius may be tried.
+    only a `share` of the radius may be tried; where it is negative, halves hold there though `full`.
     """
     f, b = lattice.fence, lattice.blind
     line, tight = _kernels.round_bends(

@@ -9,7 +9,7 @@ from shapely import Point, box
 
 from pacifico.grid import Grid, Ground
 from pacifico.layout import _kernels
-from pacifico.layout.bends import Tree
+from pacifico.layout.bends import ALL, NOTHING, Tree
 from pacifico.layout.roads import RoadRules, Terminal, route_network
 
 UTM = CRS.from_epsg(32615)
@@ -99,3 +99,13 @@ def test_tangents_and_angles(turn):
     xy = (-1.0, 0.0), (0.0, 0.0), (np.cos(turn), np.sin(turn))
     assert_allclose(_kernels.turn_angle(*xy[0], *xy[1], *xy[2]), turn)
     assert_allclose(_kernels.tangent(turn, 15.0), 15.0 * np.tan(turn / 2))
+
+
+def test_what_stays_as_it_was_reaches_farther_only_where_that_does_not_help():
+    near, far = np.array([[0.0, 0.0]]), np.array([[500.0, 0.0]])
+    keep = NOTHING.wider(np.concatenate([near, far]), 25.0).wider(near + 5.0, 25.0)
+    assert_allclose(keep.xy, np.concatenate([near, far]))
+    assert_allclose(keep.near_m, [50.0, 25.0])
+    assert keep.covers(np.array([[49.0, 0.0], [51.0, 0.0], [476.0, 0.0]])).tolist() == [True, False, True]
+    assert not NOTHING.covers(near).any()
+    assert ALL.covers(far).all()
