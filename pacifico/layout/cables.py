@@ -6,7 +6,6 @@ anyway. Cables that run together share one trench. Low-voltage and DC cables wit
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from shapely import LineString
 
+from pacifico.layout.catalog import feeder_mva
 from pacifico.layout.feeders import make_feeders
 from pacifico.layout.programme import POWER_FACTOR
 from pacifico.layout.trenches import find_trenches
@@ -79,11 +79,6 @@ class Collection:
     def metrics(self) -> dict[str, float]:
         """Lengths in plan [m]."""
         return {"cable_length_m": round(self.length_m, 2), "trench_length_m": round(self.trench_length_m, 2)}
-
-
-def feeder_mva(rules: Spec) -> float:
-    """Rating of one feeder: root three times voltage times current [MVA]."""
-    return math.sqrt(3) * rules.number("cable", "voltage_kv") * rules.number("cable", "feeder_current_a") / 1e3
 
 
 def route_cables(

@@ -74,6 +74,11 @@ def substation_type(spec: Spec, mva: float) -> AssetType:
     )
 
 
+def feeder_mva(rules: Spec) -> float:
+    """Rating of one feeder: root three times voltage times current [MVA]."""
+    return math.sqrt(3) * rules.number("cable", "voltage_kv") * rules.number("cable", "feeder_current_a") / 1e3
+
+
 @dataclass(frozen=True)
 class SolarUnit:
     """The smallest array: rows of one length, that join side by side into larger arrays.

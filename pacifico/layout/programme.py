@@ -13,7 +13,7 @@ from pacifico.layout.blocks import densest_place, place_near, place_yard
 from pacifico.layout.catalog import asset_type, substation_type
 from pacifico.layout.draft import Draft, Unplaced
 from pacifico.layout.options import SITING, foci
-from pacifico.layout.siting import Prices, siting_cost
+from pacifico.layout.siting import siting_cost, siting_prices
 from pacifico.layout.solar import CLEAR_OF_BLOCKS_M, SolarGround, add_solar, choose_arrays, solar_grounds, solar_kw
 from pacifico.layout.wind import place_turbines
 
@@ -188,11 +188,7 @@ def _substations(
     """Substations where road, cable and earthwork cost least together, each as dear as a strategy takes it."""
     mva = power_kw / POWER_FACTOR / 1e3
     count = max(math.ceil(mva / spec.number("substation", "max_mva")), 1)
-    prices = Prices(
-        road=dear[0] * spec.number("siting", "road_per_m"),
-        cable=spec.number("siting", "cable_per_m") * max(mva / spec.number("siting", "feeder_mva"), 1.0),
-        earth=dear[1] * spec.number("siting", "earth_per_m3"),
-    )
+    prices = siting_prices(spec, mva, road=dear[0], earth=dear[1])
     kind = substation_type(spec, mva / count)
     place_near(
         field,

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from pacifico.layout.catalog import feeder_mva
+
 if TYPE_CHECKING:
     from pacifico.layout.buildable import Field, Floats
+    from pacifico.layout.spec import Spec
 
 PAD_GRADE = 0.02
 """Of a pad, for drainage; steeper ground is cut and filled."""
 EDGE_LATTICE = 41
 """Places along each side of the site from which its edge is measured."""
+CABLE_SHARE = 0.3
+"""Of the way from the plant's middle to the substation that cables get shorter by where it is nearer: feeders come from all
+sides of the plant, and what one saves another adds; engineering judgement."""
 SAMPLES = 5
 """Heights along each side of a pad."""
 
@@ -26,6 +32,21 @@ class Prices:
     road: float
     cable: float
     earth: float
+
+
+def siting_prices(rules: Spec, mva: float, *, road: float = 1.0, earth: float = 1.0) -> Prices:
+    """Prices from the unit costs of the bill of quantities, for a plant of a rating [MVA].
+
+    A metre of road is its surface; a metre of cable is one of each feeder's, in one trench that they share; a cubic metre
+    moved is half cut, half fill. `road` and `earth` say how many times each counts.
+    """
+    feeders = max(mva / feeder_mva(rules), 1.0)
+    cables = feeders * rules.number("costs", "mv_cable") + rules.number("costs", "mv_trench")
+    return Prices(
+        road=road * rules.number("road", "width_m") * rules.number("costs", "road_surface"),
+        cable=CABLE_SHARE * cables,
+        earth=earth * (rules.number("costs", "cut") + rules.number("costs", "fill")) / 2.0,
+    )
 
 
 def siting_cost(

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from shapely import LineString, box
 
 from pacifico.layout import feeders, trenches
-from pacifico.layout.cables import feeder_mva, loads_mva, route_cables
+from pacifico.layout.cables import loads_mva, route_cables
+from pacifico.layout.catalog import feeder_mva
 from pacifico.layout.draft import Item
 from pacifico.layout.geojson import text
 from pacifico.layout.plan import Asset, generate_layout

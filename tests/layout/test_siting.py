@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from pacifico.layout.siting import Prices, pad_earth_m3, siting_cost
+from pacifico.layout.plan import generate_layout
+from pacifico.layout.siting import CABLE_SHARE, Prices, pad_earth_m3, siting_cost, siting_prices
+from pacifico.layout.spec import catalog, make_spec
 
 ROAD, CABLE, EARTH = Prices(1.0, 0.0, 0.0), Prices(0.0, 1.0, 0.0), Prices(0.0, 0.0, 1.0)
 NO_LANES = np.empty((0, 4))
@@ -51,3 +53,35 @@ def test_no_heights_are_no_place(make):
     field = make.field(make.site(), ground)
     assert pad_earth_m3(field, square(make, 300, 500))[0] > 1e6
     assert siting_cost(field, square(make, 300, 500), field.placeable.bounds, NO_LANES, None, EARTH)[0] > 1e6
+
+
+def test_prices_are_those_of_the_bill_of_quantities():
+    """25 USD/m2 on 6.1 m; 120 USD a metre of feeder, 45 of the trench they share; cut at 6 and fill at 8 USD/m3."""
+    small, large = siting_prices(make_spec(), 10.0), siting_prices(make_spec(), 4 * 29.87785)
+    assert_allclose([small.road, small.cable, small.earth], [152.5, CABLE_SHARE * 165.0, 7.0])
+    assert_allclose([large.road, large.cable, large.earth], [152.5, CABLE_SHARE * (4 * 120.0 + 45.0), 7.0], rtol=1e-6)
+    twice = siting_prices(make_spec(), 10.0, road=2.0, earth=3.0)
+    assert_allclose([twice.road, twice.cable, twice.earth], [305.0, CABLE_SHARE * 165.0, 21.0])
+
+
+def test_there_is_one_place_for_prices():
+    """Only [costs] holds money: a price overridden there is the one by which the substation is sited."""
+    priced = {
+        s for s, rules in catalog().items() for r in rules.values() if "USD" in str(r.get("unit", "")) + r["source"]
+    }
+    assert priced == {"costs"}
+    own = {"costs": {"road_surface": 50.0, "mv_cable": 240.0, "mv_trench": 0.0, "cut": 10.0, "fill": 20.0}}
+    prices = siting_prices(make_spec(own), 10.0)
+    assert_allclose([prices.road, prices.cable, prices.earth], [305.0, CABLE_SHARE * 240.0, 15.0])
+
+
+def test_dear_cables_bring_the_substation_nearer_to_the_plant(make):
+    site, dem = make.site(2000.0, 2000.0), make.dem(make.ground(make.level, 2000.0, 2000.0))
+    lengths = []
+    for costs in ({"mv_cable": 5000.0, "road_surface": 0.0}, {"mv_cable": 0.0, "mv_trench": 0.0}):
+        plan = generate_layout(site, dem, target_capacity_kw=15_000, spec={"costs": costs})
+        station = next(a.footprint.centroid for a in plan.asset_list if a.item.kind == "substation")
+        arrays = [a.footprint.centroid for a in plan.asset_list if a.item.kind == "solar_array"]
+        middle = np.mean([(p.x, p.y) for p in arrays], axis=0)
+        lengths.append(np.hypot(station.x - middle[0], station.y - middle[1]))
+    assert lengths[0] < lengths[1]
