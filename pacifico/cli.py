@@ -85,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     layout = commands.add_parser("layout", help="boundary and terrain in, layout.geojson out")
     args_.add_design(layout)
     layout.add_argument("--out", type=Path, required=True, metavar="FILE", help="GeoJSON to write")
+    layout.add_argument(
+        "--cut-fill", type=Path, metavar="FILE.tif", help="GeoTIFF of cut (negative) and fill [m] to write"
+    )
     layout.add_argument("--json", action="store_true", help="print metrics, warnings and what is unplaced as JSON")
     layout.set_defaults(run=_layout)
 
@@ -145,10 +148,15 @@ def _layout(arguments: argparse.Namespace) -> int:
     from pacifico.layout.plan import generate_layout
 
     args_.writable_file(arguments.out)
+    if arguments.cut_fill is not None:
+        args_.writable_file(arguments.cut_fill)
     design = args_.design_of(arguments)
     site = args_.site_of(arguments)
-    plan = generate_layout(site, args_.dem_of(arguments, site), **design)
+    dem = args_.dem_of(arguments, site)
+    plan = generate_layout(site, dem, **design)
     plan.write(arguments.out)
+    if arguments.cut_fill is not None:
+        plan.write_cut_fill(dem, arguments.cut_fill)
     _say(plan, arguments)
     return 1 if plan.shortfall else 0
 

@@ -137,6 +137,18 @@ class Plan:
 
         return bill(self, rules=rules)
 
+    def cut_fill(self, dem: xr.DataArray) -> xr.DataArray:
+        """Design minus ground on the grid of the DEM it was made on [m]: cut negative, fill positive, NaN elsewhere."""
+        from pacifico.layout.cutfill import cut_fill  # noqa: PLC0415 (it reads plans)
+
+        return cut_fill(self, dem)
+
+    def write_cut_fill(self, dem: xr.DataArray, path: str | Path) -> Path:
+        """Write `cut_fill` as a GeoTIFF; the same plan gives the same bytes."""
+        from pacifico.layout.cutfill import write_cut_fill  # noqa: PLC0415
+
+        return write_cut_fill(self, dem, path)
+
     def _frame(self, kind: str) -> gpd.GeoDataFrame:
         import geopandas as gpd  # noqa: PLC0415 (1 s)
 

@@ -32,7 +32,7 @@ def report(tmp_path_factory):
 def test_the_folder_holds_what_the_contract_says(report):
     folder, outcome, stages = report
     written = {
-        "assets.csv", "cables.csv", "costs.csv", "layout.geojson", "layout.kmz", "metrics.json", "report.html", "report.ipynb",
+        "assets.csv", "cables.csv", "costs.csv", "cut-fill.tif", "layout.geojson", "layout.kmz", "metrics.json", "report.html", "report.ipynb",
         "roads.csv", "site-plan.pdf",
     }  # fmt: skip
     assert {p.name for p in folder.iterdir()} == written | {"inputs", "manifest.json"}

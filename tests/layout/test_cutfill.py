@@ -1,0 +1,131 @@
+"""Cut and fill as a GeoTIFF: a pad cut in a plane to the last digit, its place, its bytes."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import rasterio
+from numpy.testing import assert_allclose
+from pyproj import CRS
+from shapely import LineString, MultiPolygon, box
+
+from pacifico.errors import CRSMismatchError
+from pacifico.grid import Grid, Ground
+from pacifico.layout.cutfill import cut_fill_raster
+from pacifico.layout.earthwork import PadPlane
+from pacifico.layout.pads import graded_pads
+from pacifico.layout.plan import Pad, generate_layout
+
+
+@pytest.fixture(scope="module")
+def dem(make):
+    """A plane that rises 2 % to the east and 1 % to the north, on cells of 10 x 5 m."""
+    return make.dem(make.ground(lambda x, y: 100 + 0.02 * x + 0.01 * y, dx=10.0, dy=5.0))
+
+
+@pytest.fixture(scope="module")
+def plan(make, dem):
+    return generate_layout(make.site(), dem, target_capacity_kw=2000)
+
+
+def only(plan, *pads):
+    """The plan with these pads alone, and no road."""
+    from dataclasses import replace
+
+    listed = tuple(Pad(f"P{k:04d}", (), p) for k, p in enumerate(pads))
+    return replace(plan, pad_list=listed, road_list=(), road_volumes=())
+
+
+def test_a_pad_cut_in_a_plane_is_the_plane_less_the_pad(make, dem, plan):
+    """A level pad of whole cells at 104 m: in each cell the design less the height of its middle, both being planes."""
+    pad = graded_pads(Ground.of(dem), [make.at(200, 200, 260, 230)], np.array([[104.0, 0, 0]]))[0]
+    raster = only(plan, pad).cut_fill(dem)
+    x, y = np.meshgrid(raster.x.values - make.west, raster.y.values - make.south)
+    inside = (x > 200) & (x < 260) & (y > 200) & (y < 230)
+    expected = np.where(inside, 104.0 - (100 + 0.02 * x + 0.01 * y), np.nan)
+    assert_allclose(raster.values, expected, atol=1e-5)
+    assert raster.values[inside].min() < 0  # cut
+    volume = np.nansum(raster.values.astype(float)) * 50.0
+    assert_allclose(volume, pad.fill_m3 - pad.cut_m3, rtol=1e-6)
+    assert inside.sum() == 6 * 6
+
+
+def test_a_road_on_a_fill_is_its_height_above_ground(make, dem, plan):
+    from dataclasses import replace
+
+    road = replace(plan.road_list[0], line=LineString([
+        (make.west + 100, make.south + 302.5, 100 + 2 + 3.025 + 1.5), (make.west + 400, make.south + 302.5, 100 + 8 + 3.025 + 1.5),
+    ]), width_m=5.0)  # fmt: skip
+    raster = replace(plan, pad_list=(), road_list=(road,)).cut_fill(dem)
+    graded = np.isfinite(raster.values)
+    assert graded.sum() == 30  # a row of cells, as wide as the road
+    assert_allclose(raster.values[graded], 1.5, atol=1e-5)
+
+
+def test_the_file_tells_place_unit_and_nodata(make, dem, plan, tmp_path):
+    path = plan.write_cut_fill(dem, tmp_path / "works.tif")
+    raster = plan.cut_fill(dem)
+    with rasterio.open(path) as file:
+        assert CRS.from_wkt(file.crs.to_wkt()) == make.crs
+        assert tuple(file.transform)[:6] == Grid.of(dem).transform
+        assert (file.count, file.dtypes[0], np.isnan(file.nodata)) == (1, "float32", True)
+        assert file.profile["tiled"]
+        assert file.compression.name == "deflate"
+        assert file.tags()["units"] == "m"
+        np.testing.assert_array_equal(file.read(1), raster.values)
+    assert np.isfinite(raster.values).any()
+    works = [p.plane.polygon for p in plan.pad_list] + [r.line.buffer(r.width_m / 2) for r in plan.road_list]
+    west, south, east, north = MultiPolygon([box(*w.bounds) for w in works]).bounds
+    there = raster.where(raster.notnull(), drop=True)
+    assert west - 5 <= there.x.min()
+    assert there.x.max() <= east + 5
+    assert south - 2.5 <= there.y.min()
+    assert there.y.max() <= north + 2.5
+
+
+def test_the_same_plan_gives_the_same_bytes_in_another_process(tmp_path):
+    """The command line writes it; twice, with other settings around it."""
+    from pacifico.terrain.sources import sample_site_path
+
+    digests = set()
+    for n, threads in enumerate(("1", "2")):
+        out, works = tmp_path / f"{n}.geojson", tmp_path / f"{n}.tif"
+        run = subprocess.run(
+            [sys.executable, "-c", "import sys; from pacifico.cli import main; sys.exit(main())", "layout", str(sample_site_path()), "--dem",
+             "sample", "--capacity-kw", "10000", "--out", str(out), "--cut-fill", str(works), "--json"],
+            check=False, capture_output=True, text=True, env={**os.environ, "GDAL_NUM_THREADS": threads, "TZ": "Asia/Tokyo"},
+        )  # fmt: skip
+        assert run.returncode in (0, 1), run.stderr
+        metrics = json.loads(run.stdout)["metrics"]
+        with rasterio.open(works) as file:
+            depth = file.read(1)
+        assert (np.nanmin(depth) < 0) == (metrics["cut_volume_m3"] > 0)
+        digests.add(hashlib.sha256(works.read_bytes()).hexdigest())
+    assert len(digests) == 1
+
+
+def test_another_crs_is_refused(make, dem, plan):
+    from dataclasses import replace
+
+    other = replace(plan, site=replace(plan.site, crs=CRS.from_epsg(32616)))
+    with pytest.raises(CRSMismatchError, match="give the DEM that the plan was made on"):
+        other.cut_fill(dem)
+
+
+def test_a_finer_ground_is_what_depths_are_taken_from(make):
+    """A ridge between the middles of coarse cells: only the finer ground knows it."""
+    coarse = make.ground(make.level, dx=30.0)
+    g = coarse.grid
+    fine = Grid(g.crs, g.x0, g.y0, 10.0, 10.0, 3 * g.ny, 3 * g.nx)
+    x = np.arange(fine.nx)
+    z = np.full(fine.shape, 100.0)
+    z[:, x % 3 == 0] = 103.0
+    pad = PadPlane(make.at(200, 200, 260, 260), 100.0, 0.0, 0.0, 0.0, 0.0)
+    flat = cut_fill_raster(coarse, [pad], [], [])
+    known = cut_fill_raster(coarse, [pad], [], [], heights=Ground(fine, z))
+    assert_allclose(flat[np.isfinite(flat)], 0.0, atol=1e-9)
+    assert np.nanmean(known) == pytest.approx(-1.0, abs=0.2)
