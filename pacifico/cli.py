@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     add_variants_command(commands)
     add_energy_command(commands)
     add_rules_command(commands)
-    add_jobs_commands(commands, reader=_boundary_as_geojson)
+    add_jobs_commands(commands, reader=_boundary_as_geojson, gatherer=_exclusions_as_geojson)
     return parser
 
 
@@ -142,6 +142,25 @@ def _boundary_as_geojson(path: Path) -> bytes:
     from pacifico.site.written import site_geojson
 
     return site_geojson(read_site(path))
+
+
+def _exclusions_as_geojson(
+    boundary: Path, layer: str | None, sources: list[str], buffer_m: float | None
+) -> tuple[bytes | None, tuple[str, ...]]:
+    """Exclusions as jobs keep them: one file of all, fetched and read here, and what is to be said of them."""
+    import tempfile
+
+    from pacifico.site.boundary import read_site
+    from pacifico.site.exclusions import load_exclusions
+    from pacifico.site.gather import gather_exclusions
+
+    site = read_site(boundary, layer=layer)
+    with tempfile.TemporaryDirectory(prefix="pacifico-exclusions-") as folder:
+        gathered = gather_exclusions(sources, site, Path(folder), buffer_m=buffer_m)
+        if gathered.path is None:
+            return None, gathered.warnings
+        load_exclusions(gathered.path, site)
+        return gathered.path.read_bytes(), gathered.warnings
 
 
 def _layout(arguments: argparse.Namespace) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 import time
 import uuid
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs import keys, local, uploads
+from pacifico.jobs.fetching import fetch_report, require_room
 from pacifico.jobs.queue import Pointer, Queue
 from pacifico.jobs.records import Records
-from pacifico.jobs.request import JobRequest, file_sha256
+from pacifico.jobs.request import JobRequest, load_object
 from pacifico.jobs.settings import Settings, from_environment
 from pacifico.jobs.staging import check_dem
 from pacifico.jobs.status import STATES, TERMINAL
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from pacifico.jobs.records import Held
     from pacifico.jobs.runner import Spawner
+    from pacifico.jobs.status import Status
 
 _READERS = 16
+METRICS_FILE = "metrics.json"
 
 Body = dict[str, Any]
 Bodies = list[Body]  # within the class, `list` is a method
@@ -235,6 +237,16 @@ class JobClient:
                 break
         return rows
 
+    def shortfall(self, layout_id: str) -> str:
+        """Say why a completed layout is less than was asked for; empty where it is all of it, or not completed.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such layout, or it is another owner's.
+        """
+        return self._shortfall(self._read(layout_id).status)
+
     # --- changing
 
     def cancel(self, layout_id: str) -> dict[str, Any]:
@@ -263,37 +275,26 @@ class JobClient:
         Raises
         ------
         InputError
-            There is no report yet, or `out` is not empty.
+            There is no report yet, or `out` is not empty or can't be written: that is said before anything is asked for.
         OutsideServiceError
             A file in the store is not what the status says.
         """
-        held, out = self._read(layout_id), Path(out)
-        status = held.status
+        out = Path(out)
+        require_room(out)
+        status = self._read(layout_id).status
         if not status.artifacts:
             raise InputError(f"layout {layout_id} is {status.status} and has no report to fetch")
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise InputError(f"{out} is not an empty folder; name another")
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=out.parent, prefix=".fetch-"))
-        try:
-            with ThreadPoolExecutor(_READERS) as pool:
-                list(pool.map(lambda name: self._fetch_one(held, name, partial), status.artifacts))
-            if out.exists():
-                out.rmdir()
-            partial.chmod(0o755)
-            partial.rename(out)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        fetch_report(self._store, status, out)
         return out
 
     # --- within
 
-    def _fetch_one(self, held: Held, name: str, folder: Path) -> None:
-        status = held.status
-        path = folder / keys.safe_path(name)
-        self._store.get_file(keys.artifact(self.owner, status.layout_id, status.attempt, name), path)
-        if file_sha256(path) != status.artifacts[name].sha256:
-            raise OutsideServiceError(f"{name} of layout {status.layout_id} is not the file that the job made")
+    def _shortfall(self, status: Status) -> str:
+        if status.status != "completed" or METRICS_FILE not in status.artifacts:
+            return ""
+        key = keys.artifact(self.owner, status.layout_id, status.attempt, METRICS_FILE)
+        said = load_object(self._store.read(key).data, what=METRICS_FILE).get("shortfall", "")
+        return said if isinstance(said, str) else ""
 
     def _read(self, layout_id: str) -> Held:
         held = self._records.read(self.owner, keys.canonical_id(layout_id))
@@ -335,7 +336,13 @@ class JobClient:
             ]
         finally:
             runner.close()
-        return [_response(held, held.status.error_message or "Layout generated on this machine") for held in ended]
+        return [
+            _response(
+                held,
+                held.status.error_message or self._shortfall(held.status) or "Layout generated on this machine",
+            )
+            for held in ended
+        ]
 
     def _hints(self) -> Iterator[dict[str, Any]]:
         """One row for each layout: of several hints, a crash's remainder, the last."""

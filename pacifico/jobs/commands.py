@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pacifico.jobs.client import JobClient
-    from pacifico.jobs.options import Reader
+    from pacifico.jobs.options import Gatherer, Reader
     from pacifico.jobs.request import JobRequest
 
 STATUSES = ("queued", "processing", "completed", "failed", "cancelled")
@@ -25,7 +25,7 @@ _TIMED_OUT = 124
 _BAR = 24
 
 
-def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None) -> None:
+def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None, gatherer: Gatherer | None = None) -> None:
     """Add `jobs` with its commands to a parser's commands.
 
     Parameters
@@ -35,6 +35,8 @@ def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None) -> None:
         exit status; PacificoError is the caller's to show.
     reader
         Reads a boundary file as GeoJSON, so that a bad one is refused before it is submitted.
+    gatherer
+        Makes one file of exclusions from files and addresses.
     """
     jobs = subparsers.add_parser("jobs", help="submit, follow and fetch layouts that are made as jobs")
     commands = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -44,13 +46,13 @@ def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None) -> None:
     add_design(submit)
     submit.add_argument("--layout-id", metavar="UUID", help="the same id twice is one job")
     _submission(submit)
-    submit.set_defaults(run=lambda a: _submit(a, reader))
+    submit.set_defaults(run=lambda a: _submit(a, reader, gatherer))
 
     many = commands.add_parser("submit-many", help="a job for each boundary file of a folder, or each row of a CSV")
     many.add_argument("source", type=Path, metavar="DIR|CSV", help="CSV: column 'boundary', and options by their names")
     add_design(many)
     _submission(many)
-    many.set_defaults(run=lambda a: _submit_many(a, reader))
+    many.set_defaults(run=lambda a: _submit_many(a, reader, gatherer))
 
     for name, words, act in (
         ("status", "where jobs stand", _status),
@@ -109,19 +111,19 @@ def _client(arguments: argparse.Namespace) -> JobClient:
     return JobClient(owner=arguments.owner)
 
 
-def _submit(arguments: argparse.Namespace, reader: Reader | None) -> int:
+def _submit(arguments: argparse.Namespace, reader: Reader | None, gatherer: Gatherer | None) -> int:
     client = _client(arguments)
-    request = request_of(client, vars(arguments), reader)
+    request = request_of(client, vars(arguments), reader, gatherer)
     response = client.submit(request, background=arguments.background)
     if arguments.wait and response["status"] in ("queued", "processing"):
         bodies = client.wait([request.layout_id], on_status=_progress(1, quiet=arguments.json))
         body = bodies[request.layout_id]
-        response = {**response, "status": body["status"], "message": body["error_message"] or response["message"]}
+        response = {**response, "status": body["status"], "message": body["error_message"] or _ended(client, body)}
     _print(arguments, response, f"{response['layout_id']}  {response['status']}  {response['message']}")
     return _verdict(client, response)
 
 
-def _submit_many(arguments: argparse.Namespace, reader: Reader | None) -> int:
+def _submit_many(arguments: argparse.Namespace, reader: Reader | None, gatherer: Gatherer | None) -> int:
     client = _client(arguments)
     rows = rows_of(arguments)
     requests: list[JobRequest] = []
@@ -129,7 +131,7 @@ def _submit_many(arguments: argparse.Namespace, reader: Reader | None) -> int:
     worst = 0
     for row in rows:
         try:
-            requests.append(request_of(client, row, reader))
+            requests.append(request_of(client, row, reader, gatherer))
         except InputError as error:
             responses.append({"layout_id": None, "status": "rejected", "message": f"{row['boundary']}: {error}"})
             worst = 2
@@ -138,7 +140,10 @@ def _submit_many(arguments: argparse.Namespace, reader: Reader | None) -> int:
     if arguments.wait and waiting:
         bodies = client.wait(waiting, on_status=_progress(len(waiting), quiet=arguments.json))
         responses = [
-            {**r, "status": bodies[r["layout_id"]]["status"]} if r["layout_id"] in bodies else r for r in responses
+            {**r, "status": body["status"], "message": body["error_message"] or _ended(client, body)}
+            if (body := bodies.get(r["layout_id"]))
+            else r
+            for r in responses
         ]
     if arguments.json:
         _json(responses)
@@ -146,7 +151,8 @@ def _submit_many(arguments: argparse.Namespace, reader: Reader | None) -> int:
         for response in responses:
             _line(f"{response['layout_id'] or '-':36}  {response['status']:10}  {response['message']}")
     codes = {"unsent": 3, "rejected": 2, "failed": 1, "cancelled": 1}
-    return max([worst, *(codes.get(r["status"], 0) for r in responses)])
+    short = any(r["status"] == "completed" and client.shortfall(r["layout_id"]) for r in responses)
+    return max([worst, int(short), *(codes.get(r["status"], 0) for r in responses)])
 
 
 def _status(arguments: argparse.Namespace) -> int:
@@ -213,10 +219,17 @@ def _moment(text: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def _ended(client: JobClient, body: dict[str, Any]) -> str:
+    """Say what a job came to that ended without an error."""
+    return client.shortfall(body["layout_id"]) or f"Layout is {body['status']}"
+
+
 def _verdict(client: JobClient, response: dict[str, Any]) -> int:
-    """Exit status of one submission: whose fault a failure was."""
+    """Exit status of one submission: whether all that was asked for stands, else whose fault a failure was."""
     if response["status"] == "cancelled":
         return 1
+    if response["status"] == "completed":
+        return 1 if client.shortfall(response["layout_id"]) else 0
     if response["status"] != "failed":
         return 0
     kind = client.status(response["layout_id"])["error_kind"]

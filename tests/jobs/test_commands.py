@@ -133,3 +133,182 @@ def test_no_bar_for_programs(client, submit, monkeypatch, stderr, options):
     monkeypatch.setattr(sys, "stderr", stderr)
     assert main(["jobs", "wait", layout_id, *options]) == 0
     assert stderr.getvalue() == ""
+
+
+# --- what was asked for and does not stand
+
+
+def complete_short(client, layout_id, shortfall):
+    attempt = begin(client, layout_id)
+    data = json.dumps({"total_capacity_kw": 900.0, "shortfall": shortfall}).encode()
+    client._store.put(keys.artifact(client.owner, layout_id, 1, "metrics.json"), data, kind="reports")
+    files = {"metrics.json": Artifact(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))}
+    attempt.swap(lambda s, now: states.completed(s, artifacts=files, metrics={"asset_count": 3}, now=now))
+
+
+SHORT = "900 kW of the 1,000 kW asked for are placed"
+
+
+@pytest.mark.parametrize(("shortfall", "status"), [("", 0), (SHORT, 1)])
+def test_submit_tells_by_its_status_whether_all_that_was_asked_for_stands(
+    client, boundary, capsys, monkeypatch, shortfall, status
+):
+    """As `pacifico layout` does; the same for one job and for many, while waiting and when it had ended before."""
+
+    def end(_):
+        for row in client.list(status="queued"):
+            complete_short(client, row["layout_id"], shortfall)
+
+    monkeypatch.setattr("time.sleep", end)  # between two looks, the jobs end
+    layout_id = "6f1b7f7e-8f43-4c6e-9d1c-0d8a0c5f2a11"
+    command = ["jobs", "submit", str(boundary), "--dem", "sample", "--layout-id", layout_id, "--json"]
+    assert main([*command, "--wait"]) == status
+    said = json.loads(capsys.readouterr().out)
+    assert (said["status"], said["message"]) == ("completed", shortfall or "Layout is completed")
+    assert main(command) == status
+    assert json.loads(capsys.readouterr().out)["message"] == "Layout is completed already"
+    table = boundary.with_name("many.csv")
+    table.write_text(f"boundary,dem\n{boundary.name},sample\n{boundary.name},3dep\n")
+    assert main(["jobs", "submit-many", str(table), "--wait", "--json"]) == status
+    assert {r["message"] for r in json.loads(capsys.readouterr().out)} == {shortfall or "Layout is completed"}
+    assert main(["jobs", "wait", layout_id]) == 0  # it has ended, neither failed nor cancelled
+    capsys.readouterr()
+
+
+# --- setbacks and exclusions
+
+
+def asked(client, capsys, *words, run=main):
+    assert run(["jobs", "submit", *map(str, words), "--dem", "sample", "--json"]) == 0
+    said = capsys.readouterr()
+    return client._records.request("ann", json.loads(said.out)["layout_id"])[0].parameters, said.err
+
+
+def test_edge_setbacks_go_into_the_rules_of_the_request(client, boundary, capsys, tmp_path):
+    spec = tmp_path / "own.toml"
+    spec.write_text('[site]\nsetback_m = 5.0\nsetbacks = [{edges = "south", setback_m = 7}]\n')
+    words = (boundary, "--edge-setback", "north=30", "--edge-setback", "2, County road=50")
+    entries = [{"edges": ["north"], "setback_m": 30.0}, {"edges": [2, "County road"], "setback_m": 50.0}]
+    assert asked(client, capsys, *words)[0] == {"spec": {"site": {"setbacks": entries}}}
+    south = {"edges": "south", "setback_m": 7}
+    assert asked(client, capsys, *words, "--spec", spec)[0] == {
+        "spec": {"site": {"setback_m": 5.0, "setbacks": [south, *entries]}}
+    }
+
+
+def test_a_table_lists_setbacks_and_exclusions_with_semicolons(client, boundary, capsys, tmp_path):
+    (tmp_path / "wet.geojson").write_text("{}")
+    table = tmp_path / "many.csv"
+    table.write_text(f'boundary,dem,edge_setback,exclusions\n{boundary.name},sample,"north=30; 2,3=50",wet.geojson\n')
+    assert main(["jobs", "submit-many", str(table), "--json"]) == 0
+    layout_id = json.loads(capsys.readouterr().out)[0]["layout_id"]
+    parameters = client._records.request("ann", layout_id)[0].parameters
+    assert [e["edges"] for e in parameters["spec"]["site"]["setbacks"]] == [["north"], [2, 3]]
+    assert parameters["exclusions"] == f"upload:{hashlib.sha256(b'{}').hexdigest()}"
+
+
+@pytest.mark.parametrize("text", ["north", "=3", "north=x", "north=-1", "north=nan", ",=4"])
+def test_setbacks_that_are_none_are_refused_before_anything_is_sent(client, boundary, capsys, text):
+    with pytest.raises(SystemExit):
+        main(["jobs", "submit", str(boundary), "--dem", "sample", "--edge-setback", text])
+    assert "is not EDGES=METRES" in capsys.readouterr().err
+    (boundary.parent / "t.csv").write_text(f'boundary,dem,edge_setback\n{boundary.name},sample,"{text}"\n')
+    assert main(["jobs", "submit-many", str(boundary.parent / "t.csv")]) == 2
+    assert "line 2: " in capsys.readouterr().err
+    assert client.list() == []
+
+
+def test_a_spec_whose_setbacks_are_no_list_is_refused(client, boundary, capsys, tmp_path):
+    spec = tmp_path / "own.toml"
+    spec.write_text('[site]\nsetbacks = "north"\n')
+    words = ["--dem", "sample", "--spec", str(spec), "--edge-setback", "north=3"]
+    assert main(["jobs", "submit", str(boundary), *words]) == 2
+    assert "site.setbacks is no list" in capsys.readouterr().err
+
+
+def test_exclusions_of_a_service_are_fetched_by_who_submits_and_sent_as_a_file(client, capsys, tmp_path):
+    """The job reads no address: what it is given is the file that stands for all sources."""
+    import threading
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    from pacifico.cli import main as pacifico
+    from pacifico.jobs.staging import stage
+    from pacifico.terrain.sources import sample_site_path
+
+    lon, lat = -84.2, 36.6
+    line = {"type": "LineString", "coordinates": [[lon, lat], [lon + 0.001, lat]]}
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+        def do_GET(self):
+            member = {"type": "Feature", "geometry": line, "properties": {"name": "creek"}}
+            data = json.dumps({"title": "Creeks", "type": "FeatureCollection", "features": [member]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+    own = tmp_path / "own.geojson"
+    ring = [[lon, lat], [lon + 0.001, lat], [lon, lat + 0.001], [lon, lat]]
+    member = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": {"name": "pond"}}
+    own.write_text(json.dumps({"type": "FeatureCollection", "features": [member]}))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,)).start()
+    try:
+        address = f"http://127.0.0.1:{server.server_port}/collections/creeks/items"
+        words = (sample_site_path(), "--exclusions", address, "--exclusions", own, "--exclusion-buffer-m", 12)
+        parameters, said = asked(client, capsys, *words, run=pacifico)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert set(parameters) == {"exclusions"}
+    layout_id = client.list()[0]["layout_id"]
+    inputs, _ = stage(client._records.request("ann", layout_id)[0], client._store, client.settings, tmp_path / "in")
+    features = json.loads(inputs["exclusions"].read_text())["features"]
+    assert [(f["properties"]["name"], f["properties"]["buffer_m"]) for f in features] == [("creek", 12), ("pond", 12)]
+    assert all(line.startswith("note: ") for line in said.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--exclusions", "https://example.com/FeatureServer/0"], "need the command pacifico jobs"),
+        (["--exclusion-buffer-m", "5"], "widens what --exclusions gives"),
+    ],
+)
+def test_exclusions_that_can_not_be_gathered_are_refused(client, boundary, capsys, words, said):
+    assert main(["jobs", "submit", str(boundary), "--dem", "sample", *words]) == 2
+    assert said in capsys.readouterr().err
+    assert client.list() == []
+
+
+# --- where a report can't be written
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [("file", "is not an empty folder"), ("file/below", "is a file"), ("full", "is not an empty folder"), ("/proc/x/y", "nothing can be written")],
+)  # fmt: skip
+def test_fetch_refuses_a_folder_that_can_not_be_written_before_the_store_is_asked(
+    client, capsys, tmp_path, monkeypatch, where, said
+):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "kept").write_text("")
+    monkeypatch.setattr(JobClient, "_read", lambda *_: pytest.fail("the store was asked"))
+    layout_id = "6f1b7f7e-8f43-4c6e-9d1c-0d8a0c5f2a11"
+    assert main(["jobs", "fetch", layout_id, "--out", str(tmp_path / where)]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_fetch_makes_the_folders_on_the_way(client, submit, tmp_path):
+    layout_id = submit()
+    complete(client, layout_id)
+    out = tmp_path / "a" / "b"
+    assert main(["jobs", "fetch", layout_id, "--out", str(out)]) == 0
+    assert [p.name for p in out.iterdir()] == ["report.html"]
+    assert [p.name for p in out.parent.iterdir()] == ["b"]
