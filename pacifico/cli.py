@@ -94,6 +94,10 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="execute the report notebook and write a report folder")
     args_.add_design(report)
     report.add_argument("--rules", metavar="PACK", help="rule pack to hold the layout against: a name, or a TOML file")
+    report.add_argument(
+        "--energy", action="store_true", help="tell a year of the solar part too: a clear sky, an upper bound"
+    )
+    report.add_argument("--weather", type=Path, metavar="FILE", help="typical year for it, EPW or TMY3")
     report.add_argument("--out", type=Path, required=True, metavar="DIR", help="report folder to write")
     report.set_defaults(run=_report)
 
@@ -211,6 +215,8 @@ def _report(arguments: argparse.Namespace) -> int:
         dem_units=arguments.dem_units,
         layer=arguments.layer,
         rules=arguments.rules,
+        energy=arguments.energy,
+        weather=arguments.weather,
         **args_.exclusions_of(arguments),
         **args_.design_of(arguments),
     )

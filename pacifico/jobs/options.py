@@ -27,7 +27,8 @@ NAMED_DEMS = ("3dep", "3dep-30", "glo30", "sample")
 #: Column of a CSV -> option; the rest of a row's options are the command line's.
 _COLUMNS = ("boundary", "dem", "capacity_kw", "profile", "strategy", "resolution_m", "setback_m", "max_road_grade_pct")
 _MORE_COLUMNS = (
-    "entry", "exclusions", "exclusion_buffer_m", "edge_setback", "spec", "dem_units", "layer", "no_terrain", "layout_id",
+    "entry", "exclusions", "exclusion_buffer_m", "edge_setback", "spec", "energy", "weather", "dem_units", "layer", "no_terrain",
+    "layout_id",
 )  # fmt: skip
 _FILES = (".kml", ".kmz", ".geojson", ".json", ".zip", ".shp", ".gpkg")
 
@@ -68,6 +69,10 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     )
     design.add_argument("--max-road-grade-pct", type=float, metavar="N", help="steepest road")
     design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
+    design.add_argument(
+        "--energy", action="store_true", help="a year of the solar part too: a clear sky, an upper bound"
+    )
+    design.add_argument("--weather", type=Path, metavar="FILE", help="typical year for it, EPW or TMY3")
     design.add_argument("--spec", type=Path, metavar="FILE.toml", help="rules of the catalog to override")
 
 
@@ -109,6 +114,10 @@ def request_of(
     }
     if given["entry"] is not None:
         parameters["entry"] = _lonlat(given["entry"])
+    if given["energy"]:
+        parameters["energy"] = True
+    if given["weather"] is not None:
+        parameters["weather"] = client.upload_file(given["weather"])
     spec = _toml(given["spec"]) if given["spec"] is not None else {}
     if given["edge_setback"]:
         spec = _with_setbacks(spec, given["edge_setback"])
@@ -214,7 +223,7 @@ def _csv(source: Path, given: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _value(name: str, text: str, source: Path, number: int) -> Any:
-    if name in ("boundary", "spec"):
+    if name in ("boundary", "spec", "weather"):
         return source.parent / text
     if name == "exclusions":
         return [one if "://" in one else str(source.parent / one) for one in _listed(text)]
@@ -225,7 +234,7 @@ def _value(name: str, text: str, source: Path, number: int) -> Any:
             raise InputError(f"{source}, line {number}: {error}") from None
     if name == "dem" and text not in NAMED_DEMS and "://" not in text and not text.startswith("upload:"):
         return str(source.parent / text)
-    if name == "no_terrain":
+    if name in ("no_terrain", "energy"):
         return text.lower() in ("1", "true", "yes")
     if name in ("capacity_kw", "resolution_m", "setback_m", "exclusion_buffer_m", "max_road_grade_pct"):
         try:

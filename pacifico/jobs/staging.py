@@ -26,7 +26,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _RASTERS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 #: Parameters of the notebook that take a file: a request gives `upload:<sha256>` for them.
-_FILE_PARAMETERS = ("exclusions",)
+_FILE_PARAMETERS = ("exclusions", "weather")
 
 
 def check_dem(dem: str | None, settings: Settings) -> None:

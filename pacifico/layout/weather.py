@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
 import io
 import math
 from dataclasses import dataclass
@@ -43,6 +44,18 @@ class Weather:
     clear_sky: bool
     """True: no clouds at all, so that energy is an upper bound."""
     warnings: tuple[str, ...] = ()
+
+
+def require_pvlib() -> None:
+    """Say that pvlib is missing before anything is computed.
+
+    Raises
+    ------
+    InputError
+        It is not installed.
+    """
+    if importlib.util.find_spec("pvlib") is None:
+        raise InputError(NEEDS)
 
 
 def clear_sky(lat: float, lon: float, altitude_m: float) -> Weather:

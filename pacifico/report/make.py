@@ -51,6 +51,8 @@ def make_report(
     max_road_grade_pct: float | None = None,
     spec: Mapping[str, Mapping[str, Any]] | None = None,
     rules: str | Path | None = None,
+    energy: bool = False,
+    weather: str | Path | None = None,
     timeout_s: float | None = None,
     settings: SourceSettings | None = None,
     on_stage: Callable[[str, int, str], None] | None = None,
@@ -79,6 +81,10 @@ def make_report(
         Around exclusions that state no buffer of their own [m].
     rules : str or Path, optional
         Rule pack to hold the layout against, by name or file.
+    energy : bool
+        Tell a year of the solar part, too: without `weather` under a clear sky, an upper bound. Needs pvlib.
+    weather : str or Path, optional
+        Typical year for it, EPW or TMY3.
     timeout_s : float, optional
         Limit of the run [s].
     settings : SourceSettings, optional
@@ -117,6 +123,8 @@ def make_report(
                 settings,
                 terrain=terrain,
             )
+            if energy or weather:
+                inputs |= _weather(weather, inputs["boundary"], layer)
             from pacifico.run import engine, html  # noqa: F401, PLC0415 (papermill and nbconvert: 2 s, while it warms)
         except BaseException:
             kernels.kill(kernel)
@@ -139,6 +147,7 @@ def make_report(
                 "max_road_grade_pct": max_road_grade_pct,
                 "spec": {s: dict(own) for s, own in spec.items()} if spec else None,
                 "rules": pack,
+                "energy": energy,
                 **({} if "dem" in inputs else {"dem": None}),
             },
             inputs=inputs,
@@ -151,6 +160,22 @@ def make_report(
         except InputError:
             kernels.stop(kernel)  # refused before it began: the kernel is still ours
             raise
+
+
+def _weather(weather: str | Path | None, boundary: Path, layer: str | None) -> dict[str, Path]:
+    """Weather file as an input; that it can be used, and that pvlib is there, is seen before the run."""
+    from pacifico.crs import LONLAT, transformer  # noqa: PLC0415 (here and below: only where energy is asked for)
+    from pacifico.layout.weather import read_weather, require_pvlib  # noqa: PLC0415
+    from pacifico.report.ground import site_of  # noqa: PLC0415
+
+    require_pvlib()
+    if weather is None:
+        return {}
+    site = site_of(str(boundary), layer=layer)
+    middle = site.boundary.centroid
+    lon, lat = transformer(site.crs, LONLAT).transform(middle.x, middle.y)
+    read_weather(weather, lat=lat, lon=lon)
+    return {"weather": Path(weather)}
 
 
 def _pack(rules: str | Path) -> str | dict[str, Any]:

@@ -196,6 +196,20 @@ def test_edge_setbacks_go_into_the_rules_of_the_request(client, boundary, capsys
     }
 
 
+def test_a_weather_file_is_sent_with_the_job(client, boundary, capsys, tmp_path):
+    from pacifico.jobs.staging import stage
+
+    weather = tmp_path / "year.epw"
+    weather.write_text("LOCATION")
+    parameters, _ = asked(client, capsys, boundary, "--weather", weather, "--energy")
+    assert parameters == {"energy": True, "weather": f"upload:{hashlib.sha256(b'LOCATION').hexdigest()}"}
+    request = client._records.request("ann", client.list()[0]["layout_id"])[0]
+    inputs, rest = stage(request, client._store, client.settings, tmp_path / "in")
+    assert inputs["weather"].read_text() == "LOCATION"
+    assert rest["energy"] is True
+    assert "weather" not in rest
+
+
 def test_a_table_lists_setbacks_and_exclusions_with_semicolons(client, boundary, capsys, tmp_path):
     (tmp_path / "wet.geojson").write_text("{}")
     table = tmp_path / "many.csv"

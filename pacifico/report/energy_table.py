@@ -1,0 +1,112 @@
+"""A year of a plan's solar part, as a report shows it and as a file; only where it is asked for."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.report.tables import Table
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from pacifico.layout.energy import Energy
+    from pacifico.layout.plan import Plan
+
+NOT_ASKED = "not asked for: give a weather file (EPW or TMY3) with --weather, or --energy for a clear sky"
+NO_ARRAYS = "no solar array stands: there is no solar energy to compute"
+
+
+def solar_year(plan: Plan, dem: xr.DataArray, *, energy: bool = False, weather: str | None = None) -> Energy | None:
+    """Energy of a plan's solar part in a typical year, under the horizon of the ground that was read.
+
+    Parameters
+    ----------
+    plan : Plan
+    dem : DataArray
+        Ground of the site.
+    energy : bool
+        Compute it without a weather file, too: for a sky without clouds, an upper bound.
+    weather : str, optional
+        EPW or TMY3 file.
+
+    Returns
+    -------
+    Energy or None
+        None where it was not asked for, or no solar array stands.
+
+    Raises
+    ------
+    InputError
+        Without pvlib, or for a weather file that can't be used.
+    """
+    arrays = [a for a in plan.asset_list if a.item.kind == "solar_array"]
+    if not arrays or not (energy or weather):
+        return None
+    from pacifico.layout.energy import annual_energy, solar_part  # noqa: PLC0415 (pandas: only where it is asked for)
+    from pacifico.layout.weather import clear_sky, read_weather  # noqa: PLC0415
+
+    middles = np.array([a.item.centre for a in arrays])
+    part = solar_part(
+        middles[:, 0], middles[:, 1],
+        np.array([a.item.capacity_dc_kw for a in arrays]), np.array([a.item.capacity_kw for a in arrays]),
+        crs=plan.crs, altitude_m=float(np.mean([a.elevation_m for a in arrays])), rules=plan.rules, dem=dem,
+    )  # fmt: skip
+    year = (
+        read_weather(weather, lat=part.lat, lon=part.lon) if weather else clear_sky(part.lat, part.lon, part.altitude_m)
+    )
+    return annual_energy(part, year, plan.rules)
+
+
+def energy_table(year: Energy | None, plan: Plan) -> Table:
+    """The year's figures, its months, and what was assumed."""
+    if year is None:
+        stands = any(a.item.kind == "solar_array" for a in plan.asset_list)
+        return Table(("", "", ""), (), words=1, empty=NOT_ASKED if stands else NO_ARRAYS)
+    bound = " (upper bound: clear sky)" if year.clear_sky else ""
+    rows = [
+        (f"Energy of a year{bound}", _n(year.annual_mwh), "MWh"),
+        ("Specific yield", _n(year.specific_yield_kwh_per_kwdc), "kWh/kWdc"),
+        ("Capacity factor, of AC", f"{100 * year.capacity_factor:.1f}", "%"),
+        ("Clipped by inverters", f"{100 * year.clipped_share:.1f}", "%"),
+        ("Lost to the horizon", f"{100 * year.horizon_loss_share:.1f}", "%"),
+        *((month, _n(mwh), "MWh") for month, mwh in months(year)),
+        ("Weather", year.weather, ""),
+        *(("Note", note, "") for note in (*year.warnings, *_left_out(plan))),
+    ]
+    return Table(("", "", ""), tuple(rows))
+
+
+def months(year: Energy) -> list[tuple[str, float]]:
+    """Each month and its energy [MWh]."""
+    from pacifico.layout.energy import MONTHS  # noqa: PLC0415 (late, as above)
+
+    return list(zip(MONTHS, year.monthly_mwh, strict=True))
+
+
+def write_energy(year: Energy | None, path: str | Path) -> Path | None:
+    """Write energy.csv: month and MWh, the year last; nothing where there is no year."""
+    if year is None:
+        return None
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("month", "energy_mwh"))
+    rows.writerows((month, f"{mwh:.3f}") for month, mwh in (*months(year), ("year", year.annual_mwh)))
+    out = Path(path)
+    out.write_text(text.getvalue(), encoding="utf-8", newline="")
+    return out
+
+
+def _left_out(plan: Plan) -> list[str]:
+    kinds = {a.item.kind.replace("_", " ") for a in plan.asset_list}
+    others = sorted(kinds & {"battery", "generator", "gas turbine", "wind turbine"})
+    ground = "the horizon is that of the ground that was read: the site and a margin"
+    return [ground, *([f"energy of others is left out: {', '.join(others)}"] if others else [])]
+
+
+def _n(value: float) -> str:
+    return f"{value:,.0f}".replace(",", "\u202f")
