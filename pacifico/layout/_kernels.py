@@ -505,10 +505,15 @@ def grow(
                 v = j * nx + i
                 if clear[v] <= 0.0 or dist[v] <= dist[u]:
                     continue
+                east, north = abs(px[v] - px[u]), abs(py[v] - py[u])
+                price = 0.5 * (toll[u] + toll[v])
+                # most moves bring nothing: told from less than they can cost, before that is reckoned
+                if dist[u] + 0.999999 * max(east, north, 0.7071 * (east + north)) * price >= dist[v]:
+                    continue
                 length = np.hypot(px[v] - px[u], py[v] - py[u])
                 if length < 0.5:
                     continue
-                cost = move_cost(length, nz[v] - nz[u], 0.5 * (toll[u] + toll[v]), grade)
+                cost = move_cost(length, nz[v] - nz[u], price, grade)
                 if cost < 0.0 or dist[u] + cost >= dist[v]:
                     continue
                 before = parent[u]
@@ -853,6 +858,55 @@ def clearances(
 
 
 @njit(cache=True, nogil=True)
+def tree_chains(parent: Ints, root: int, servers: Ints) -> tuple[Ints, Ints, Ints]:
+    """Chains of the tree from `root` to `servers`: nodes one chain after the other, where each starts, and its `up`.
+
+    Parents come first, then the branch whose first node has the lowest number.
+    """
+    used = np.zeros(parent.size, np.uint8)
+    used[root] = 1
+    count = 1
+    for s in servers:
+        n = s
+        while used[n] == 0:
+            used[n] = 1
+            count += 1
+            n = parent[n]
+    first, after = np.full(parent.size, -1, np.int64), np.full(parent.size, -1, np.int64)
+    for n in range(parent.size - 1, -1, -1):
+        if used[n] and n != root:
+            after[n], first[parent[n]] = first[parent[n]], n
+    nodes, start, ups = np.zeros(2 * count, np.int64), np.zeros(count + 1, np.int64), np.zeros(count, np.int64)
+    todo, above_it = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    waiting, chains, size = 0, 0, 0
+    n, up = root, -1
+    while True:
+        # those that branch off here, the first on top
+        low = waiting
+        c = first[n]
+        while c >= 0:
+            todo[waiting], above_it[waiting] = c, up
+            waiting += 1
+            c = after[c]
+        todo[low:waiting] = todo[low:waiting][::-1].copy()
+        if waiting == 0:
+            break
+        waiting -= 1
+        n, ups[chains] = todo[waiting], above_it[waiting]
+        start[chains] = size
+        nodes[size], nodes[size + 1] = parent[n], n
+        size += 2
+        while first[n] >= 0 and after[first[n]] < 0:
+            n = first[n]
+            nodes[size] = n
+            size += 1
+        up = chains
+        chains += 1
+    start[chains] = size
+    return nodes[:size].copy(), start[: chains + 1].copy(), ups[:chains].copy()
+
+
+@njit(cache=True, nogil=True)
 def above(parent: Ints, v: int, top: int) -> bool:
     """Whether `top` is `v` or one of those before it."""
     while v >= 0:
@@ -885,9 +939,10 @@ def uncross(
             if member[v] == 0 or parent[v] < 0:
                 continue
             vj, vi = v // nx, v % nx
-            for w in range(max(vj - 3, 0) * nx, min(vj + 4, ny) * nx):
-                wi = w % nx
-                if w == v or wi < vi - 3 or wi > vi + 3 or member[w] == 0 or parent[w] < 0:
+            columns = min(vi + 4, nx) - max(vi - 3, 0)
+            for c in range((min(vj + 4, ny) - max(vj - 3, 0)) * columns):
+                w = (max(vj - 3, 0) + c // columns) * nx + max(vi - 3, 0) + c % columns
+                if w == v or member[w] == 0 or parent[w] < 0:
                     continue
                 u, p = parent[v], parent[w]
                 if u in (w, p) or p == v:
@@ -1113,6 +1168,212 @@ def joinable(
 
 
 @njit(cache=True, nogil=True)
+def change_at(
+    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, frozen: Flags, v: int, own: Ints, own_start: Ints,
+    bound: Ints, bound_start: Ints, offsets: Floats, finer: Floats, coords: Floats, poly_start: Ints, reach: Floats,
+    z: Floats, toll: Floats, x0: float, y0: float, step: float, edges: Floats, frame: Floats, start: Ints, items: Ints,
+    blind: Flags, blind_frame: Floats, any_blind: bool, radius: float, grade: float, size: float,
+    some: Ints, gone: Ints, came: Ints, went: Ints,
+) -> tuple[int, float, float]:  # fmt: skip
+    """What to do about a vertex at fault: a way to join it with others, -1 for nothing, and the place to shift it to.
+
+    It is tried at `offsets` around it, then at `finer` ones about the best, as it is or with a neighbour or two taken
+    out of the line. What makes the sum of faults near it least is taken, if it is legal, serves the same and costs
+    little more. Vertices that are `frozen`, roots and ends stay. The tree is left as it was; `some` and what follows are
+    room to work in.
+    """
+    # the vertices whose faults a change at v can change: two up, three down
+    count = 0
+    a = v
+    for _ in range(2):
+        if up[a] >= 0:
+            a = up[a]
+            some[count] = a
+            count += 1
+    some[count] = v
+    count += 1
+    tail = count - 1
+    for _ in range(3):
+        head = count
+        for k in range(tail, head):
+            w = first[some[k]]
+            while w >= 0 and count < 64:
+                some[count] = w
+                count += 1
+                w = after[w]
+        tail = head
+    own_fault = leg_fault(xy, up, first, after, v, size)
+    w = first[v]
+    while w >= 0:
+        own_fault += turn_fault(xy, up[v], v, w, size, edges, frame, start, items, radius)
+        own_fault += leg_fault(xy, up, first, after, w, size)
+        w = after[w]
+    if own_fault <= 0.0:
+        return -1, xy[v, 0], xy[v, 1]
+    before = fault_of(xy, up, first, after, some, count, size, 1e9, edges, frame, start, items, radius)
+    ox, oy = xy[v, 0], xy[v, 1]
+    best_score, best_way, bx, by = 100.0 * (before - 0.04), -1, ox, oy
+    for way in range(8):
+        # 0: as it is; 1, 2: without the next one, two vertices; 3: without the one before; 4: without both;
+        # 5, 6, 7: at a junction without the next one on one of its arms
+        out = 0
+        old_cost, possible = 0.0, True
+        for k in range(way_steps(way)):
+            c = way_vertex(up, first, after, v, way, k)
+            if c < 0 or not joinable(xy, up, first, after, strand, frozen, c, ox, oy):
+                possible = False
+                break
+            gone[out], came[out], went[out] = c, up[c], first[c]
+            part = line_cost(z, toll, x0, y0, step, xy[up[c], 0], xy[up[c], 1], xy[c, 0], xy[c, 1], grade)
+            old_cost += part if part >= 0.0 else 20.0 * np.hypot(xy[up[c], 0] - xy[c, 0], xy[up[c], 1] - xy[c, 1])
+            unlink(up, first, after, c)
+            out += 1
+        if possible:
+            # what is left of the old way is priced between the same ends
+            u = up[v]
+            w = -1
+            while True:
+                fx, fy = xy[v, 0], xy[v, 1]
+                if w < 0:
+                    tx, ty = xy[u, 0], xy[u, 1]
+                else:
+                    tx, ty = xy[w, 0], xy[w, 1]
+                part = line_cost(z, toll, x0, y0, step, fx, fy, tx, ty, grade)
+                old_cost += part if part >= 0.0 else 20.0 * np.hypot(fx - tx, fy - ty)
+                w = first[v] if w < 0 else after[w]
+                if w < 0:
+                    break
+            cx, cy = ox, oy
+            for fine in range(2):
+                spots = offsets if fine == 0 else finer
+                if fine == 1 and best_way != way:
+                    break
+                if fine == 1:
+                    cx, cy = bx, by
+                for q in range(spots.shape[0]):
+                    x, y = cx + spots[q, 0], cy + spots[q, 1]
+                    if point_clearance(edges, frame, start, items, x, y, radius) < radius:
+                        continue
+                    xy[v, 0], xy[v, 1] = x, y
+                    score = 100.0 * fault_of(
+                        xy, up, first, after, some, count, size, best_score / 100.0, edges, frame, start, items,
+                        radius,
+                    )  # fmt: skip
+                    if score >= best_score:
+                        continue
+                    new_cost, legal = 0.0, True
+                    w = -1
+                    while True:
+                        tx, ty = (xy[u, 0], xy[u, 1]) if w < 0 else (xy[w, 0], xy[w, 1])
+                        if not segment_clear(edges, frame, start, items, x, y, tx, ty, radius) or (
+                            any_blind and sees_blind(blind, blind_frame, x, y, tx, ty)
+                        ):
+                            legal = False
+                            break
+                        part = line_cost(z, toll, x0, y0, step, x, y, tx, ty, grade)
+                        if part < 0.0:
+                            part = 20.0 * np.hypot(x - tx, y - ty)
+                        new_cost += part
+                        w = first[v] if w < 0 else after[w]
+                        if w < 0:
+                            break
+                    if not legal or new_cost > 1.1 * old_cost + 25.0:
+                        continue
+                    score += 0.2 * max(new_cost - old_cost, 0.0)
+                    if score >= best_score:
+                        continue
+                    holds = strand_serves(
+                        xy, up, own, own_start, strand[v], bound, bound_start, coords, poly_start, reach
+                    )
+                    w = first[v]
+                    while w >= 0 and holds:
+                        holds = strand[w] == strand[v] or strand_serves(
+                            xy, up, own, own_start, strand[w], bound, bound_start, coords, poly_start,
+                            reach,
+                        )  # fmt: skip
+                        w = after[w]
+                    if holds:
+                        best_score, best_way, bx, by = score, way, x, y
+            xy[v, 0], xy[v, 1] = ox, oy
+        for k in range(out - 1, -1, -1):
+            relink(up, first, after, gone[k], came[k], went[k])
+        if best_way >= 0 and best_score < 2.0:
+            break
+    return best_way, bx, by
+
+
+@njit(cache=True, nogil=True)
+def mixed(h: np.uint64, k: np.uint64) -> np.uint64:
+    """Hash h with k mixed in."""
+    h = (h ^ k) * np.uint64(0x9E3779B97F4A7C15)
+    h ^= h >> np.uint64(29)
+    h *= np.uint64(0xBF58476D1CE4E5B9)
+    return h ^ (h >> np.uint64(32))
+
+
+@njit(cache=True, nogil=True)
+def strand_state(
+    h: np.uint64, bits: NDArray[np.uint64], up: Ints, own: Ints, own_start: Ints, s: int, bound: Ints, bound_start: Ints
+) -> np.uint64:
+    """Hash with the legs of a strand and what it serves mixed in."""
+    for k in range(own_start[s], own_start[s + 1]):
+        v = own[k]
+        if up[v] >= 0:
+            h = mixed(mixed(h, bits[v, 0]), bits[v, 1])
+            h = mixed(mixed(h, bits[up[v], 0]), bits[up[v], 1])
+    for b in range(bound_start[s], bound_start[s + 1]):
+        h = mixed(h, np.uint64(bound[b]))
+    return mixed(h, np.uint64(0xFFFF))
+
+
+@njit(cache=True, nogil=True)
+def state_at(
+    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, frozen: Flags, v: int, own: Ints, own_start: Ints,
+    bound: Ints, bound_start: Ints, some: Ints,
+) -> np.uint64:  # fmt: skip
+    """Hash of all that `change_at` looks at near v: four vertices up, their children, four down, and the strands at v."""
+    bits = xy.view(np.uint64)
+    h = np.uint64(1)
+    a = v
+    for k in range(4):
+        if up[a] < 0:
+            break
+        same = strand[a] == strand[up[a]]
+        a = up[a]
+        h = mixed(mixed(h, bits[a, 0]), bits[a, 1])
+        h = mixed(h, np.uint64(16 + 4 * int(up[a] < 0) + 2 * int(frozen[a] != 0) + int(same)))
+        if k < 3:
+            w = first[a]
+            while w >= 0:
+                h = mixed(mixed(h, bits[w, 0]), bits[w, 1])
+                w = after[w]
+    h = mixed(h, np.uint64(2))
+    some[0] = v
+    count, done = 1, 0
+    for level in range(5):
+        head = count
+        while done < head:
+            x = some[done]
+            done += 1
+            h = mixed(mixed(h, bits[x, 0]), bits[x, 1])
+            same = strand[x] == strand[up[x]]
+            h = mixed(h, np.uint64(64 + 4 * level + 2 * int(frozen[x] != 0) + int(same)))
+            w = first[x]
+            while w >= 0 and count < some.size:
+                some[count] = w
+                count += 1
+                w = after[w]
+                h = mixed(h, np.uint64(3))
+    h = strand_state(h, bits, up, own, own_start, strand[v], bound, bound_start)
+    w = first[v]
+    while w >= 0:
+        if strand[w] != strand[v]:
+            h = strand_state(h, bits, up, own, own_start, strand[w], bound, bound_start)
+        w = after[w]
+    return h | np.uint64(1)
+
+
+@njit(cache=True, nogil=True)
 def unbend(
     xy: Floats,
     up: Ints,
@@ -1145,142 +1406,44 @@ def unbend(
     grade: float,
     size: float,
     rounds: int,
+    known: NDArray[np.uint64],
+    found: Floats,
 ) -> None:
     """Shift and join vertices of a tree, in place, so that its turns have room for arcs of radius `size`.
 
-    A vertex at fault is tried at `offsets` around it, then at `finer` ones about the best, as it is or with a neighbour
-    or two taken out of the line. What makes the sum of faults near it least is kept, if it is legal, serves the same
-    and costs little more. Vertices that are `frozen`, roots and ends stay.
+    What is found out near a vertex depends on nothing but what lies near it: it is kept by a hash of that, way and place
+    in the rows of `found` beside its `known` hashes, of which there are a power of two; 0 where there is none yet. The
+    rounds and the drawings of one network, between which little changes, share them.
     """
     n = xy.shape[0]
     some, gone, came, went = np.zeros(64, np.int64), np.zeros(4, np.int64), np.zeros(4, np.int64), np.zeros(4, np.int64)
+    wide = np.zeros(512, np.int64)
+    mask = known.size - 1
     for _ in range(rounds):
         changed = False
         for v in range(n):
             if up[v] < 0 or first[v] < 0 or frozen[v]:
                 continue
-            # the vertices whose faults a change at v can change: two up, three down
-            count = 0
-            a = v
-            for _ in range(2):
-                if up[a] >= 0:
-                    a = up[a]
-                    some[count] = a
-                    count += 1
-            some[count] = v
-            count += 1
-            tail = count - 1
-            for _ in range(3):
-                head = count
-                for k in range(tail, head):
-                    w = first[some[k]]
-                    while w >= 0 and count < 64:
-                        some[count] = w
-                        count += 1
-                        w = after[w]
-                tail = head
-            own_fault = leg_fault(xy, up, first, after, v, size)
-            w = first[v]
-            while w >= 0:
-                own_fault += turn_fault(xy, up[v], v, w, size, edges, frame, start, items, radius)
-                own_fault += leg_fault(xy, up, first, after, w, size)
-                w = after[w]
-            if own_fault <= 0.0:
-                continue
-            before = fault_of(xy, up, first, after, some, count, size, 1e9, edges, frame, start, items, radius)
-            ox, oy = xy[v, 0], xy[v, 1]
-            best_score, best_way, bx, by = 100.0 * (before - 0.04), -1, ox, oy
-            for way in range(8):
-                # 0: as it is; 1, 2: without the next one, two vertices; 3: without the one before; 4: without both;
-                # 5, 6, 7: at a junction without the next one on one of its arms
-                out = 0
-                old_cost, possible = 0.0, True
-                for k in range(way_steps(way)):
-                    c = way_vertex(up, first, after, v, way, k)
-                    if c < 0 or not joinable(xy, up, first, after, strand, frozen, c, ox, oy):
-                        possible = False
-                        break
-                    gone[out], came[out], went[out] = c, up[c], first[c]
-                    part = line_cost(z, toll, x0, y0, step, xy[up[c], 0], xy[up[c], 1], xy[c, 0], xy[c, 1], grade)
-                    old_cost += (
-                        part if part >= 0.0 else 20.0 * np.hypot(xy[up[c], 0] - xy[c, 0], xy[up[c], 1] - xy[c, 1])
-                    )
-                    unlink(up, first, after, c)
-                    out += 1
-                if possible:
-                    # what is left of the old way is priced between the same ends
-                    u = up[v]
-                    w = -1
-                    while True:
-                        fx, fy = xy[v, 0], xy[v, 1]
-                        if w < 0:
-                            tx, ty = xy[u, 0], xy[u, 1]
-                        else:
-                            tx, ty = xy[w, 0], xy[w, 1]
-                        part = line_cost(z, toll, x0, y0, step, fx, fy, tx, ty, grade)
-                        old_cost += part if part >= 0.0 else 20.0 * np.hypot(fx - tx, fy - ty)
-                        w = first[v] if w < 0 else after[w]
-                        if w < 0:
-                            break
-                    cx, cy = ox, oy
-                    for fine in range(2):
-                        spots = offsets if fine == 0 else finer
-                        if fine == 1 and best_way != way:
-                            break
-                        if fine == 1:
-                            cx, cy = bx, by
-                        for q in range(spots.shape[0]):
-                            x, y = cx + spots[q, 0], cy + spots[q, 1]
-                            if point_clearance(edges, frame, start, items, x, y, radius) < radius:
-                                continue
-                            xy[v, 0], xy[v, 1] = x, y
-                            score = 100.0 * fault_of(
-                                xy, up, first, after, some, count, size, best_score / 100.0, edges, frame, start, items,
-                                radius,
-                            )  # fmt: skip
-                            if score >= best_score:
-                                continue
-                            new_cost, legal = 0.0, True
-                            w = -1
-                            while True:
-                                tx, ty = (xy[u, 0], xy[u, 1]) if w < 0 else (xy[w, 0], xy[w, 1])
-                                if not segment_clear(edges, frame, start, items, x, y, tx, ty, radius) or (
-                                    any_blind and sees_blind(blind, blind_frame, x, y, tx, ty)
-                                ):
-                                    legal = False
-                                    break
-                                part = line_cost(z, toll, x0, y0, step, x, y, tx, ty, grade)
-                                if part < 0.0:
-                                    part = 20.0 * np.hypot(x - tx, y - ty)
-                                new_cost += part
-                                w = first[v] if w < 0 else after[w]
-                                if w < 0:
-                                    break
-                            if not legal or new_cost > 1.1 * old_cost + 25.0:
-                                continue
-                            score += 0.2 * max(new_cost - old_cost, 0.0)
-                            if score >= best_score:
-                                continue
-                            holds = strand_serves(
-                                xy, up, own, own_start, strand[v], bound, bound_start, coords, poly_start, reach
-                            )
-                            w = first[v]
-                            while w >= 0 and holds:
-                                holds = strand[w] == strand[v] or strand_serves(
-                                    xy, up, own, own_start, strand[w], bound, bound_start, coords, poly_start,
-                                    reach,
-                                )  # fmt: skip
-                                w = after[w]
-                            if holds:
-                                best_score, best_way, bx, by = score, way, x, y
-                    xy[v, 0], xy[v, 1] = ox, oy
-                for k in range(out - 1, -1, -1):
-                    relink(up, first, after, gone[k], came[k], went[k])
-                if best_way >= 0 and best_score < 2.0:
-                    break
-            if best_way >= 0:
-                for k in range(way_steps(best_way)):
-                    unlink(up, first, after, way_vertex(up, first, after, v, best_way, k))
+            h = state_at(xy, up, first, after, strand, frozen, v, own, own_start, bound, bound_start, wide)
+            k = np.int64(h & np.uint64(mask))
+            tries = 0
+            while known[k] != 0 and known[k] != h and tries < 32:
+                k = (k + 1) & mask
+                tries += 1
+            if known[k] == h:
+                way, bx, by = int(found[k, 0]), found[k, 1], found[k, 2]
+            else:
+                way, bx, by = change_at(
+                    xy, up, first, after, strand, frozen, v, own, own_start, bound, bound_start, offsets, finer, coords,
+                    poly_start, reach, z, toll, x0, y0, step, edges, frame, start, items, blind, blind_frame, any_blind,
+                    radius, grade, size, some, gone, came, went,
+                )  # fmt: skip
+                if known[k] == 0:
+                    known[k] = h
+                    found[k, 0], found[k, 1], found[k, 2] = way, bx, by
+            if way >= 0:
+                for c in range(way_steps(way)):
+                    unlink(up, first, after, way_vertex(up, first, after, v, way, c))
                 xy[v, 0], xy[v, 1] = bx, by
                 changed = True
         if not changed:

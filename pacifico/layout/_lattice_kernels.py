@@ -78,7 +78,7 @@ def _sum(sums: Floats, row: float, column: float) -> float:
 
 @njit(cache=True, nogil=True)
 def share(sums: Floats, frame: Floats, west: float, south: float, east: float, north: float) -> float:
-    """Share of a rectangle on marked cells, as `Table.share`; `frame` is x0, y0, dx, dy of the grid."""
+    """Share of a rectangle on marked cells, exact; what lies off the grid counts as marked; `frame` is x0, y0, dx, dy of the grid."""
     ny, nx = sums.shape[0] - 1, sums.shape[1] - 1
     a, b = (west - frame[0]) / frame[2], (east - frame[0]) / frame[2]
     c, d = (frame[1] - north) / frame[3], (frame[1] - south) / frame[3]
@@ -88,6 +88,15 @@ def share(sums: Floats, frame: Floats, west: float, south: float, east: float, n
     off = total - (b - a) * (d - c)
     marked = _sum(sums, d, b) - _sum(sums, c, b) - _sum(sums, d, a) + _sum(sums, c, a)
     return float((marked + off) / total)
+
+
+@njit(cache=True, nogil=True)
+def shares(sums: Floats, frame: Floats, rects: Floats) -> Floats:
+    """Share of each rectangle on marked cells."""
+    out = np.empty(rects.shape[0])
+    for k in range(rects.shape[0]):
+        out[k] = share(sums, frame, rects[k, 0], rects[k, 1], rects[k, 2], rects[k, 3])
+    return out
 
 
 @njit(cache=True, nogil=True)
@@ -120,11 +129,16 @@ def pack(
         if n and x < at[n - 1] + pitch:
             x = at[n - 1] + pitch
         while x + width <= end + 1e-9:
-            ok = good(steep, unknown, frame, limits, x, y, x + width, north)
+            slope = share(steep, frame, x, y, x + width, north)
+            ok = slope <= limits[0] and share(unknown, frame, x, y, x + width, north) <= limits[1]
             if ok and margin > 0.0:
                 ok = good(steep, unknown, frame, limits, x - margin, y - margin, x + width + margin, north + margin)
             if not ok:
+                # moved on by less than its excess it is still too steep: no more leaves its western edge behind
+                short = x + (slope - limits[0] - 1e-6) * width
                 x += step
+                while x < short:
+                    x += step
                 continue
             beside = n > 0 and x - at[n - 1] - pitch < 1e-6 and x - pitch >= blocked[k, 1] - 1e-9
             if beside and pitch > width and good(steep, unknown, frame, limits, at[n - 1] + width, y, x, north):

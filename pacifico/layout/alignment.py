@@ -188,31 +188,34 @@ def stations_of(
         none, nil = np.zeros(0), np.zeros(0, np.int64)
         return Stations(np.zeros((0, 2)), nil, none, nil, none, none, [])
     spacing = min(station_m, max(5.0, min(ground.grid.dx, ground.grid.dy)))
-    xys, parents, gaps, owners, along = (
-        [lines[0][:1]],
-        [np.array([-1])],
-        [np.zeros(1)],
-        [np.zeros(1, np.int64)],
-        [],
-    )
-    of_line: list[NDArray[np.int64]] = []
-    count = 1
-    for c, line in enumerate(lines):
-        points = _subdivided(line, spacing)
-        start = of_line[ups[c]][-1] if ups[c] >= 0 else 0
-        ids = np.concatenate([[start], np.arange(count, count + len(points) - 1)]).astype(np.int64)
-        of_line.append(ids)
-        xys.append(points[1:])
-        parents.append(ids[:-1])
-        gaps.append(np.hypot(*np.diff(points, axis=0).T))
-        owners.append(np.full(len(points) - 1, c))
-        ahead = np.vstack([points[2:], points[-1:]]) - points[:-1]
-        along.append(ahead)
-        if c == 0:
-            along.insert(0, points[1:2] - points[:1])
-        count += len(points) - 1
-    xy, parent, distance = np.vstack(xys), np.concatenate(parents).astype(np.int64), np.concatenate(gaps)
-    way = np.vstack(along)
+    # a piece for each station but the first, line by line
+    points = np.concatenate(lines)
+    line_of = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+    inside = np.flatnonzero(line_of[1:] == line_of[:-1])
+    leg = points[inside + 1] - points[inside]
+    pieces = np.maximum(np.ceil(np.hypot(leg[:, 0], leg[:, 1]) / spacing - 1e-9), 1).astype(np.int64)
+    k = np.repeat(np.arange(pieces.size), pieces)
+    share = (np.arange(k.size) - np.repeat(np.cumsum(pieces) - pieces, pieces)) / pieces[k]
+    begin = points[inside][k] + leg[k] * share[:, None]
+    owner = line_of[inside][k]
+    stop = np.searchsorted(owner, np.arange(len(lines)), side="right")
+    finish = np.empty_like(begin)
+    finish[:-1] = begin[1:]
+    finish[stop - 1] = [line[-1] for line in lines]
+    ahead = np.empty_like(begin)
+    ahead[:-1] = finish[1:]
+    ahead[stop - 1] = finish[stop - 1]
+    run, way = finish - begin, ahead - begin
+    xy = np.vstack([points[:1], finish])
+    first = np.array([stop[u] if u >= 0 else 0 for u in ups])
+    parent = np.arange(-1, len(finish))
+    parent[1 + np.concatenate([[0], stop[:-1]])] = first
+    distance = np.concatenate([[0.0], np.hypot(run[:, 0], run[:, 1])])
+    way = np.vstack([run[:1], way])
+    of_line = [
+        np.concatenate([[a], np.arange(b, c)])
+        for a, b, c in zip(first.tolist(), [1, *(stop[:-1] + 1).tolist()], (stop + 1).tolist(), strict=True)
+    ]
     way /= np.maximum(np.hypot(way[:, 0], way[:, 1]), 1e-9)[:, None]
     offsets = ((np.arange(7) + 0.5) / 7 - 0.5) * width_m
     z = ground.at(xy[:, :1] - way[:, 1:] * offsets, xy[:, 1:] + way[:, :1] * offsets)
@@ -226,18 +229,8 @@ def stations_of(
         xy,
         parent,
         distance,
-        np.concatenate(owners).astype(np.int64),
+        np.concatenate([[0], owner]),
         mean,
         weight * width_m + 1e-6,
         of_line,
     )
-
-
-def _subdivided(line: NDArray[np.float64], spacing: float) -> NDArray[np.float64]:
-    """Line with further vertices so that none is farther from the next than `spacing`."""
-    length = np.hypot(*np.diff(line, axis=0).T)
-    pieces = np.maximum(np.ceil(length / spacing - 1e-9), 1).astype(np.int64)
-    k = np.repeat(np.arange(pieces.size), pieces)
-    share = (np.arange(k.size) - np.repeat(np.cumsum(pieces) - pieces, pieces)) / pieces[k]
-    inner = line[k] + (line[k + 1] - line[k]) * share[:, None]
-    return np.vstack([inner, line[-1:]])

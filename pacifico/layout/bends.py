@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 ROUNDS = 4
 """Most passes over all vertices."""
+MOST_KNOWN = 1 << 18
+"""Vertices of which it is kept what was found out, twice as many as there is use for: a power of two."""
 
 
 def _disk(step: float, most: float) -> Floats:
@@ -73,6 +75,15 @@ class Keep:
 
 ALL = Keep(np.zeros((1, 2)), np.array([np.inf]))
 NOTHING = Keep(np.zeros((0, 2)), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Eased:
+    """What easing found out near vertices so far, by a hash of all that it looked at there."""
+
+    known: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(MOST_KNOWN, np.uint64))
+    """0 where there is none."""
+    found: Floats = field(default_factory=lambda: np.zeros((MOST_KNOWN, 3)))
 
 
 @dataclass(frozen=True)
@@ -162,7 +173,7 @@ def eased(
         tree.xy, tree.up, tree.first, tree.after, tree.strand, frozen, np.arange(len(tree.xy)), tree.own_start, who,
         who_start, COARSE, FINE, case.shapes.coords, case.shapes.start, case.reach_m, lat.z, lat.toll, lat.x0, lat.y0,
         lat.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, case.rules.max_grade,
-        case.rules.min_radius_m + case.rules.width_m / 2, ROUNDS,
+        case.rules.min_radius_m + case.rules.width_m / 2, ROUNDS, case.eased.known, case.eased.found,
     )  # fmt: skip
     return tree.lines()
 

@@ -171,23 +171,12 @@ class Table:
 
         The sum over a rectangle whose corners lie within cells is bilinear between the corners of those cells.
         """
-        g = self.grid
-        west, east = (rects[:, 0] - g.x0) / g.dx, (rects[:, 2] - g.x0) / g.dx
-        north, south = (g.y0 - rects[:, 3]) / g.dy, (g.y0 - rects[:, 1]) / g.dy
-        total = (east - west) * (south - north)
-        west, east = np.clip(west, 0, g.nx), np.clip(east, 0, g.nx)
-        north, south = np.clip(north, 0, g.ny), np.clip(south, 0, g.ny)
-        off = total - (east - west) * (south - north)
-        marked = self._sum(south, east) - self._sum(north, east) - self._sum(south, west) + self._sum(north, west)
-        return np.asarray((marked + off) / total)
+        from pacifico.layout import _lattice_kernels as kernels  # noqa: PLC0415 (numba)
 
-    def _sum(self, row: Floats, column: Floats) -> Floats:
-        r, c = np.minimum(row.astype(np.int64), self.grid.ny - 1), np.minimum(column.astype(np.int64), self.grid.nx - 1)
-        fr, fc = row - r, column - c
-        s = self.sums
-        return np.asarray(
-            (s[r, c] * (1 - fc) + s[r, c + 1] * fc) * (1 - fr) + (s[r + 1, c] * (1 - fc) + s[r + 1, c + 1] * fc) * fr
-        )
+        g = self.grid
+        frame = np.array([g.x0, g.y0, g.dx, g.dy])
+        shares: Floats = kernels.shares(self.sums, frame, np.ascontiguousarray(rects, dtype=np.float64))
+        return shares
 
 
 @dataclass(frozen=True)

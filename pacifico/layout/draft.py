@@ -65,10 +65,12 @@ class Draft:
     unplaced: list[Unplaced] = field(default_factory=list)
     banned: Floats = field(default_factory=lambda: np.empty((0, 4)))
     """Rectangles that no road reaches, learnt from an earlier draft."""
+    _taken: tuple[list[Item], Floats] = field(default=([], np.empty((0, 5))), compare=False, repr=False)
+    """Items whose rectangles and clearances are in an array already, and that array."""
 
     def copy(self) -> Draft:
         """Draft that can grow without this one."""
-        return Draft(list(self.items), list(self.unplaced), self.banned)
+        return Draft(list(self.items), list(self.unplaced), self.banned, self._taken)
 
     def solar_kw(self) -> float:
         """AC capacity of the solar arrays so far [kW]."""
@@ -76,9 +78,15 @@ class Draft:
 
     def blocked(self, clearance: float) -> Floats:
         """Rectangles of what stands, grown by a clearance or its own if that is larger, and what is banned."""
-        by = np.array([max(clearance, i.clearance_m) for i in self.items]).reshape(-1, 1)
-        rects = np.array([i.rect for i in self.items]).reshape(-1, 4)
-        return np.concatenate([rects + by * np.array([-1.0, -1.0, 1.0, 1.0]), self.banned])
+        known, table = self._taken
+        if self.items[: len(known)] != known:
+            known, table = [], table[:0]
+        fresh = self.items[len(known) :]
+        if fresh:
+            table = np.concatenate([table, [(*i.rect, i.clearance_m) for i in fresh]])
+            self._taken = (list(self.items), table)
+        by = np.maximum(clearance, table[:, 4:])
+        return np.concatenate([table[:, :4] + by * np.array([-1.0, -1.0, 1.0, 1.0]), self.banned])
 
 
 def item_of(kind: AssetType, rect: Floats, *, rotation_deg: float = 0.0) -> Item:

@@ -48,6 +48,7 @@ class Case:
     priority: Ints
     pulled: dict[bytes, Floats] = field(default_factory=dict)
     """Paths pulled so far, by nodes and bound terminals: rounds share most of them."""
+    eased: bends.Eased = field(default_factory=bends.Eased)
 
 
 @dataclass(frozen=True)
@@ -77,16 +78,30 @@ class Strand:
     """(point, terminal) of what it serves, by point."""
 
 
-def draw(case: Case, gate: Gate, parent: Ints, server: Ints, *, keep: Keep = ALL) -> Drawing:
-    """Lines of the tree from the gate to all servers: pulled tight, bends eased and rounded, none crossing another.
+@dataclass(frozen=True)
+class Strands:
+    """Stretches of a tree of moves that leads from the gate to all servers."""
+
+    searched: list[Strand]
+    """As the search left them."""
+    passing: list[Strand]
+    """With short dead ends walked out and back by the road that they leave."""
+
+    @classmethod
+    def of(cls, case: Case, gate: Gate, parent: Ints, server: Ints) -> Strands:
+        """Stretches of the moves to `server` of each terminal, -1 for one that is left out."""
+        strands = _strands(case.lattice, gate, parent, server)
+        return cls(strands, _without_stubs(case, strands))
+
+
+def draw(case: Case, strands: Strands, *, keep: Keep = ALL) -> Drawing:
+    """Lines of a tree: pulled tight, bends eased and rounded, none crossing another.
 
     About places to `keep`, at first everywhere, vertices stay where pulling left them.
     """
-    strands = _strands(case.lattice, gate, parent, server)
-    merged = _without_stubs(case, strands)
-    drawing = _lined(case, merged, keep, last_resort=len(merged) == len(strands))
+    drawing = _lined(case, strands.passing, keep, last_resort=len(strands.passing) == len(strands.searched))
     if drawing is None:
-        drawing = _lined(case, strands, keep, last_resort=True)
+        drawing = _lined(case, strands.searched, keep, last_resort=True)
     assert drawing is not None  # noqa: S101 (the last resort always draws)
     return drawing
 
@@ -99,31 +114,32 @@ def _strands(lattice: routing.Lattice, gate: Gate, parent: Ints, server: Ints) -
     chains = routing.chains_of(parent, gate.node, server[served])
     start = np.array([lattice.px[gate.node], lattice.py[gate.node]])
     lead = [gate.point] if float(np.hypot(*(start - gate.point))) > TOLERANCE_M else []
-    paths: list[list[Floats]] = []
+    paths: list[Floats] = []
     ups: list[int] = []
-    place: dict[int, tuple[int, int]] = {}
+    path_of, point_of = np.full(parent.size, -1), np.zeros(parent.size, np.int64)
     if sum(c.up < 0 for c in chains) != 1 and (lead or not chains):
         # a stretch of its own from the entry to the first junction
-        paths.append([*lead, start] if lead else [start, *_step_aside(lattice, gate.node)])
+        paths.append(np.array([*lead, start] if lead else [start, *_step_aside(lattice, gate.node)]))
         if len(paths[0]) < 2:
             return []
         ups.append(-1)
-        place[gate.node] = (0, len(lead))
+        path_of[gate.node], point_of[gate.node] = 0, len(lead)
         lead = []
     shift = len(paths)
     for c, chain in enumerate(chains):
-        points = list(np.column_stack([lattice.px[chain.nodes], lattice.py[chain.nodes]]))
+        points = np.column_stack([lattice.px[chain.nodes], lattice.py[chain.nodes]])
         before = lead if chain.up < 0 else []
-        for k, n in enumerate(chain.nodes.tolist()):
-            if k > 0 or n not in place:
-                place[n] = (c + shift, k + len(before))
-        paths.append([*before, *points])
+        fresh = slice(int(path_of[chain.nodes[0]] >= 0), None)
+        path_of[chain.nodes[fresh]] = c + shift
+        point_of[chain.nodes[fresh]] = np.arange(len(points))[fresh] + len(before)
+        paths.append(np.vstack([*before, points]))
         ups.append(chain.up + shift if chain.up >= 0 or shift else -1)
     bound: list[list[tuple[int, int]]] = [[] for _ in paths]
-    for t in served.tolist():
-        c, k = place[int(server[t])]
+    for t, c, k in zip(
+        served.tolist(), path_of[server[served]].tolist(), point_of[server[served]].tolist(), strict=True
+    ):
         bound[c].append((k, t))
-    return [Strand(np.array(p), u, tuple(sorted(b))) for p, u, b in zip(paths, ups, bound, strict=True)]
+    return [Strand(p, u, tuple(sorted(b))) for p, u, b in zip(paths, ups, bound, strict=True)]
 
 
 def _step_aside(lattice: routing.Lattice, node: int) -> list[Floats]:

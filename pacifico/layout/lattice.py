@@ -112,6 +112,14 @@ class Fit:
 
     def runs(self, blocked: Floats) -> Runs:
         """Most units that stand clear of blocked rectangles (rows of west, south, east, north), neighbours joined."""
+        key = ("runs", self.lattice, self.sieve.limit_deg, self.margin, blocked.tobytes())
+        kept = self.sieve.field.fits
+        if key not in kept:
+            kept[key] = self._runs(blocked)
+        runs: Runs = kept[key]
+        return runs
+
+    def _runs(self, blocked: Floats) -> Runs:
         from pacifico.layout import _lattice_kernels as kernels  # noqa: PLC0415 (numba)
 
         cell = self.lattice

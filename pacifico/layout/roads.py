@@ -17,7 +17,7 @@ from pacifico.layout.alignment import (
     stations_of,
 )
 from pacifico.layout.bends import NOTHING
-from pacifico.layout.drawing import TOLERANCE_M, Case, Drawing, draw
+from pacifico.layout.drawing import TOLERANCE_M, Case, Drawing, Strands, draw
 from pacifico.layout.entry import Edge, Gate, cheapest_gate, given_gate
 from pacifico.layout.finishing import finished, reasons
 from pacifico.layout.road_model import DEFAULT_RULES, Network, Road, RoadClass, RoadRules, Terminal
@@ -155,11 +155,13 @@ def _level_with_pads(
     middle = shapely.get_coordinates(
         shapely.centroid(np.array([t.pad or t.footprint for t in terminals], dtype=object))
     )
-    node = np.repeat(np.arange(lattice.px.size), np.diff(reach.row))
-    away = np.column_stack([lattice.px[node], lattice.py[node]]) - middle[reach.item]
-    plane = planes[reach.item]
-    step = np.abs(routing.heights(lattice)[node] - plane[:, 0] - (away * plane[:, 1:]).sum(axis=1))
-    can = np.isnan(plane[:, 0]) | (step <= rules.max_grade * reach.far + BRIDGED * rules.max_cut_fill_m)
+    some = np.flatnonzero(~np.isnan(planes[reach.item, 0]))
+    node, item = np.searchsorted(reach.row, some, side="right") - 1, reach.item[some]
+    away = np.column_stack([lattice.px[node], lattice.py[node]]) - middle[item]
+    plane = planes[item]
+    step = np.abs(lattice.heights[node] - plane[:, 0] - (away * plane[:, 1:]).sum(axis=1))
+    can = np.ones(reach.item.size, bool)
+    can[some] = step <= rules.max_grade * reach.far[some] + BRIDGED * rules.max_cut_fill_m
     return reach.kept(can, len(terminals))
 
 
@@ -169,21 +171,22 @@ def _network(case: Case, gate: Gate, *, all_or_none: bool) -> Network:
     given_up: dict[int, str] = {}
     server = np.zeros(0, np.int64)
     parent = np.zeros(0, np.int64)
-    drawing, stations, profile = None, None, None
+    strands, drawing, stations, profile = None, None, None, None
     for turn in range(DETOURS + 1):
         growth = routing.search(
             case.lattice, np.array([gate.node]), reach=case.reach, priority=case.priority,
             max_grade=case.rules.max_grade, tax=tax,
         )  # fmt: skip
         server, (parent, _) = growth.server, routing.uncrossed(case.lattice, growth)
-        drawing = draw(case, gate, parent, server)
+        strands = Strands.of(case, gate, parent, server)
+        drawing = draw(case, strands)
         stations = _stations(case, drawing)
         profile, _ = _design(case, drawing, stations)
         bad = profile.excess_m > TOLERANCE_M
         if not bad.any() or turn == DETOURS:
             break
         _avoid(case.lattice, tax, stations.xy[bad])
-    assert drawing is not None and stations is not None and profile is not None  # noqa: PT018, S101 (the loop ran)
+    assert strands and drawing and stations and profile  # noqa: PT018, S101 (the loop ran)
     server = server.copy()
     while True:
         profile, pinned = _design(case, drawing, stations)
@@ -193,22 +196,21 @@ def _network(case: Case, gate: Gate, *, all_or_none: bool) -> Network:
         for t, reason in out.items():
             given_up[t] = reason.format(grade=100 * case.rules.max_grade, depth=case.rules.max_cut_fill_m)
             server[t] = -1
-        drawing = draw(case, gate, parent, server)
+        strands = Strands.of(case, gate, parent, server)
+        drawing = draw(case, strands)
         stations = _stations(case, drawing)
     missing = set(range(len(case.terminals))) - set(drawing.line_of)
     if missing and all_or_none:
         return Network((), Point(gate.point), {}, reasons(case, gate, missing, given_up))
-    drawing, stations, profile = _eased(case, gate, parent, server, (drawing, stations, profile))
+    drawing, stations, profile = _eased(case, strands, (drawing, stations, profile))
     return finished(case, gate, drawing, stations=stations, profile=profile, given_up=given_up)
 
 
-def _eased(
-    case: Case, gate: Gate, parent: Ints, server: Ints, plain: tuple[Drawing, Stations, Profile]
-) -> tuple[Drawing, Stations, Profile]:
+def _eased(case: Case, strands: Strands, plain: tuple[Drawing, Stations, Profile]) -> tuple[Drawing, Stations, Profile]:
     """Lines with room for their bends, and their profile; where that would leave none, they stay as they were."""
     keep = NOTHING
     for _ in range(EASINGS):
-        drawing = draw(case, gate, parent, server, keep=keep)
+        drawing = draw(case, strands, keep=keep)
         stations = _stations(case, drawing)
         profile, pinned = _design(case, drawing, stations)
         bad = profile.excess_m > TOLERANCE_M

@@ -8,6 +8,7 @@ and the rounded bends all pass the same test.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,6 +90,19 @@ class Lattice:
     """Cost multiplier of each cell, shape (ny, nx)."""
     fence: Fence
     blind: Blind
+
+    @cached_property
+    def heights(self) -> Floats:
+        """Smoothed ground at the road positions [m]."""
+        c = np.clip((self.px - self.x0) / self.cell, 0, self.nx - 1)
+        r = np.clip((self.py - self.y0) / self.cell, 0, self.ny - 1)
+        i = np.minimum(c.astype(np.int64), self.nx - 2)
+        j = np.minimum(r.astype(np.int64), self.ny - 2)
+        fx, fy, z = c - i, r - j, self.z
+        at_nodes: Floats = (z[j, i] * (1 - fx) + z[j, i + 1] * fx) * (1 - fy) + (
+            z[j + 1, i] * (1 - fx) + z[j + 1, i + 1] * fx
+        ) * fy
+        return at_nodes
 
 
 @dataclass(frozen=True)
@@ -227,19 +241,6 @@ def _off_blind(px: Floats, py: Floats, clear: Floats, blind: Blind) -> Floats:
     return np.where(seen, 0.0, clear)
 
 
-def heights(lattice: Lattice) -> Floats:
-    """Smoothed ground at the road positions [m]."""
-    c = np.clip((lattice.px - lattice.x0) / lattice.cell, 0, lattice.nx - 1)
-    r = np.clip((lattice.py - lattice.y0) / lattice.cell, 0, lattice.ny - 1)
-    i = np.minimum(c.astype(np.int64), lattice.nx - 2)
-    j = np.minimum(r.astype(np.int64), lattice.ny - 2)
-    fx, fy, z = c - i, r - j, lattice.z
-    at_nodes: Floats = (z[j, i] * (1 - fx) + z[j, i + 1] * fx) * (1 - fy) + (
-        z[j + 1, i] * (1 - fx) + z[j + 1, i + 1] * fx
-    ) * fy
-    return at_nodes
-
-
 @dataclass(frozen=True)
 class Reach:
     """Which terminals a road through each position serves (CSR by position)."""
@@ -315,7 +316,7 @@ def search(
     stop = np.zeros(0, np.uint8) if stop_at is None else stop_at
     return Growth(
         *_kernels.grow(
-            lattice.px, lattice.py, lattice.clear, heights(lattice), toll, lattice.nx, MOVES, f.edges, f.frame, f.start,
+            lattice.px, lattice.py, lattice.clear, lattice.heights, toll, lattice.nx, MOVES, f.edges, f.frame, f.start,
             f.items, b.flags, b.frame, b.any, f.radius, max_grade, seeds, reach.row, reach.item, reach.far, priority, stop,
         )
     )  # fmt: skip
@@ -353,27 +354,8 @@ def uncrossed(lattice: Lattice, growth: Growth) -> tuple[Ints, int]:
 
 def chains_of(parent: Ints, root: int, servers: Ints) -> list[Chain]:
     """Chains of the tree that leads from `root` to all `servers`, parents first, in an order that is always the same."""
-    used = {root}
-    for s in servers.tolist():
-        n = int(s)
-        while n not in used:
-            used.add(n)
-            n = int(parent[n])
-    children: dict[int, list[int]] = {n: [] for n in used}
-    for n in sorted(used):
-        if n != root:
-            children[int(parent[n])].append(n)
-    chains: list[Chain] = []
-    stack = [(root, c, -1) for c in reversed(children[root])]
-    while stack:
-        first, second, up = stack.pop()
-        nodes = [first, second]
-        while len(children[nodes[-1]]) == 1:
-            nodes.append(children[nodes[-1]][0])
-        chains.append(Chain(np.array(nodes, np.int64), up))
-        here = len(chains) - 1
-        stack.extend((nodes[-1], c, here) for c in reversed(children[nodes[-1]]))
-    return chains
+    nodes, start, ups = _kernels.tree_chains(parent, root, np.ascontiguousarray(servers))
+    return [Chain(nodes[a:b], up) for a, b, up in zip(start, start[1:], ups.tolist(), strict=False)]
 
 
 def pull(

@@ -175,7 +175,8 @@ def best_layout(
             draft = drafted(focus, banned)
         if here is None or (best is not None and here[0] <= best[0] - smallest_kw):
             continue
-        worst = lost(field, here[2], rules, strategy)
+        # where all that the ground carries is asked for, there is nothing to compare with
+        worst = 0.0 if whole else lost(field, here[2], rules, strategy)
         if best is None or here[0] >= best[0] + smallest_kw or worst < best[1]:
             best = (here[0], worst, here[1], here[2])
             around, loosened = focus, loose
