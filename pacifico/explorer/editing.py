@@ -128,7 +128,7 @@ class Editing:
         self._settle()
 
     def zones_changed(self, added: Sequence[Zone], removed: Sequence[str]) -> None:
-        """Take drawn zones as edits: assets on them go, roads on them are laid anew."""
+        """Take drawn zones as edits: assets on them go, roads on them are led round."""
 
         def change(editor: Editor) -> Plan:
             plan = editor.plan

@@ -1,4 +1,4 @@
-"""Edits of a plan: move, turn, remove or add an asset, add or remove a zone; only what that touches is computed again.
+"""Edits of a plan: move, turn, remove or add an asset; add, move or remove a zone; only what that touches is computed again.
 
 Plans are immutable: an edit that breaks no rule gives a new one, any other is refused with its reason and leaves nothing
 behind. What an edit measures is the same, to the last digit that is stated, as measuring the whole plan again.
@@ -22,12 +22,10 @@ from pacifico.layout.edit_apply import (
     network,
     placed,
     pose,
-    recomputed,
-    shares,
-    without,
     without_dead,
 )
 from pacifico.layout.edit_bench import Bench
+from pacifico.layout.edit_zones import add_zone, move_zone, remove_zone
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,6 +42,7 @@ __all__ = [
     "asset_of",
     "edit",
     "move_asset",
+    "move_zone",
     "remove_asset",
     "remove_zone",
     "rotate_asset",
@@ -112,10 +111,21 @@ class Editor:
         zone: Zone,
         *,
         assets: Literal["refuse", "remove"] = "refuse",
-        roads: Literal["refuse", "recompute"] = "refuse",
+        roads: Literal["reroute", "recompute", "refuse"] = "reroute",
     ) -> Plan:
         """See `add_zone`."""
         return self._took(add_zone(self.plan, zone, bench=self.bench, assets=assets, roads=roads))
+
+    def move_zone(
+        self,
+        name: str,
+        *,
+        by: tuple[float, float],
+        assets: Literal["refuse", "remove"] = "refuse",
+        roads: Literal["reroute", "recompute", "refuse"] = "reroute",
+    ) -> Plan:
+        """See `move_zone`."""
+        return self._took(move_zone(self.plan, name, bench=self.bench, by=by, assets=assets, roads=roads))
 
     def remove_zone(self, name: str) -> Plan:
         """See `remove_zone`."""
@@ -298,87 +308,6 @@ def remove_asset(plan: Plan, asset_id: str, *, bench: Bench, with_block: bool = 
     )
     done = Edit("remove", asset_id, asset.item.kind, before=pose(asset.item), also=tuple(a.asset_id for a in also))
     return edited(plan, bench, done, plan.site, assets, left.plus(added))
-
-
-def add_zone(
-    plan: Plan,
-    zone: Zone,
-    *,
-    bench: Bench,
-    assets: Literal["refuse", "remove"] = "refuse",
-    roads: Literal["refuse", "recompute"] = "refuse",
-) -> Plan:
-    """Plan with one more exclusion zone.
-
-    Parameters
-    ----------
-    zone : Zone
-        In the working CRS; its name is how it is called later.
-    assets : 'refuse' or 'remove'
-        What to do with assets on it.
-    roads : 'refuse' or 'recompute'
-        What to do where a road that is still needed runs on it: 'recompute' lays all roads anew, and says so.
-
-    Raises
-    ------
-    EditRefused
-        Assets or roads are in the way and may not be changed, or nothing would be left.
-    """
-    name = zone.name or f"zone {1 + len(plan.site.exclusions)}"
-    if any(z.name == name for z in plan.site.exclusions):
-        raise EditRefused(f"there is a zone {name!r} already; give another name, or remove it first")
-    zone = replace(zone, name=name)
-    if zone.geometry.is_empty or not zone.geometry.is_valid:
-        raise EditRefused(f"zone {name!r} is no valid polygon; repair it with shapely.make_valid")
-    site = replace(plan.site, exclusions=(*plan.site.exclusions, zone))
-    if zone.zone_type == "cost":
-        return edited(plan, bench, Edit("add_zone", name), site, plan.asset_list, network(plan))
-    area = zone.geometry.buffer(zone.buffer_m) if zone.buffer_m else zone.geometry
-    if area.intersects(plan.entry):
-        raise EditRefused(f"zone {name!r} would cover the site entry; leave the entry free, or lay the site out anew")
-    hit = [a for a in plan.asset_list if shares(place_.pad_outline(a.item) or a.footprint, area)]
-    if hit and assets == "refuse":
-        raise EditRefused(
-            f"zone {name!r} would cover {len(hit)} assets ({named(a.asset_id for a in hit)}), none may be on it; "
-            "move them first, or let it remove them"
-        )
-    left, orphans = without(plan.asset_list, hit)
-    also = tuple(a.asset_id for a in (*hit, *orphans))
-    if not any(a.item.capacity_kw or a.item.storage_kw for a in left) or not any(
-        a.item.kind == "substation" for a in left
-    ):
-        raise EditRefused(
-            f"zone {name!r} would leave no plant with a substation; make it smaller, or lay the site out anew"
-        )
-    done = Edit("add_zone", name, also=also)
-    field = bench.field(site)
-    net, added = without_dead(network(plan), left, [a.service_road_id for a in (*hit, *orphans)], plan, bench, field)
-    strips = [r.road_id for r in net.roads if r.line.distance(area) < r.width_m / 2]
-    if not strips:
-        return edited(plan, bench, done, site, left, net.plus(added))
-    if roads == "refuse":
-        raise EditRefused(
-            f"zone {name!r} would cover {len(strips)} roads that are needed ({named(strips)}), none may be on it; "
-            "make it smaller, or let it lay the roads anew"
-        )
-    return recomputed(plan, bench, done, site, left)
-
-
-def remove_zone(plan: Plan, name: str, *, bench: Bench) -> Plan:
-    """Plan without an exclusion zone; what stands stays as it is.
-
-    Raises
-    ------
-    EditRefused
-        There is no zone of that name, or several.
-    """
-    known = [z.name for z in plan.site.exclusions]
-    if known.count(name) != 1:
-        raise EditRefused(
-            f"{known.count(name)} zones are called {name!r}, one is needed; the zones are: {named(known) or 'none'}"
-        )
-    site = replace(plan.site, exclusions=tuple(z for z in plan.site.exclusions if z.name != name))
-    return edited(plan, bench, Edit("remove_zone", name), site, plan.asset_list, network(plan))
 
 
 def asset_of(plan: Plan, asset_id: str) -> Asset:

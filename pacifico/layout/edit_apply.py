@@ -15,6 +15,7 @@ from pacifico.layout import edit_roads as roads_
 from pacifico.layout import edit_spurs as spurs_
 from pacifico.layout.corridors import corridors
 from pacifico.layout.draft import Draft
+from pacifico.layout.edit_reroute import Scene, led_round
 from pacifico.layout.edit_roads import Net, Wanted
 from pacifico.layout.pads import balanced_pads
 from pacifico.layout.plan import Asset, Pad, Plan, capacity_of, smallest_unit_kw
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from pacifico.layout.roads import Road
     from pacifico.site.model import Site
 
-EditKind = Literal["move", "rotate", "remove", "add", "add_zone", "remove_zone"]
+EditKind = Literal["move", "rotate", "remove", "add", "add_zone", "move_zone", "remove_zone"]
 Pose = tuple[float, float, float]
 """Easting, northing [m] and rotation [°] of an asset's middle."""
 SAME_M = 1e-6
@@ -322,6 +323,39 @@ def shortfall(plan: Plan, assets: Sequence[Asset], edits: int) -> str:
         f"{got:,.0f} kW of the {plan.target_capacity_kw:,.0f} kW asked for stand after {edits} "
         f"{'edit' if edits == 1 else 'edits'}" + (f" ({said})" if said else "")
     )
+
+
+def rerouted(
+    plan: Plan, bench: Bench, done: Edit, site: Site, assets: Sequence[Asset], net: Net, area: BaseGeometry
+) -> Plan:
+    """Plan with its roads led round an area; all that they don't touch stays as it is.
+
+    Raises
+    ------
+    EditRefused
+        No road leads round it.
+    """
+    rules, planes = bench.rules, {p.asset_ids[0]: p.plane for p in plan.pad_list}
+    reach = {
+        k: rules.number("site", "array_reach_m" if k == "solar_array" else "road_reach_m")
+        for k in {a.item.kind for a in assets}
+    }
+    wanted = {
+        a.asset_id: Wanted(
+            a.asset_id, a.footprint, reach[a.item.kind], place_.pad_outline(a.item), planes.get(a.asset_id)
+        )
+        for a in assets
+    }
+    taken = [place_.pad_outline(a.item) or a.footprint for a in assets]
+    zones = [z for z in site.exclusions if z.zone_type == "cost"]
+    scene = Scene(bench.field(site), taken, zones, bench.roads)
+    served = {a.asset_id: a.service_road_id for a in assets}
+    left, serving = led_round(net, area, wanted, served, scene, next_road(plan, net))
+    home = tuple(
+        a if serving[a.asset_id] == a.service_road_id else replace(a, service_road_id=serving[a.asset_id])
+        for a in assets
+    )
+    return edited(plan, bench, done, site, home, left)
 
 
 def recomputed(plan: Plan, bench: Bench, done: Edit, site: Site, assets: Sequence[Asset]) -> Plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -17,7 +17,9 @@ from pacifico.layout.roads import BRIDGED, ROUNDING_M, Road, RoadRules
 from pacifico.layout.turnaround import turnarounds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from pacifico.layout.buildable import Field, Floats
     from pacifico.site.model import Zone
@@ -141,12 +143,17 @@ def road_of(number: int, xyz: Floats, rules: RoadRules) -> Road:
 
 def _seeds(net: Net, around: Surroundings, served: Mapping[str, int]) -> dict[int, Floats]:
     """Road positions from which a spur may leave: each with the vertex (x, y, z) of a road beside it."""
-    lattice = around.lattice
     near = np.flatnonzero(shapely.intersects(net.lines, around.window))
-    near = np.array([k for k in near.tolist() if net.needed(k, served)], dtype=np.int64)
+    return doors(net.lines[[k for k in near.tolist() if net.needed(k, served)]], around)
+
+
+def doors(lines: NDArray[Any], around: Surroundings) -> dict[int, Floats]:
+    """Road positions from which a road may leave lines: each with the vertex (x, y, z) beside it."""
+    lattice = around.lattice
+    near = lines[shapely.intersects(lines, around.window)]
     if not near.size:
         return {}
-    xyz = shapely.get_coordinates(net.lines[near], include_z=True)
+    xyz = shapely.get_coordinates(near, include_z=True)
     i = np.floor((xyz[:, 0] - lattice.x0) / lattice.cell + 0.5).astype(np.int64)
     j = np.floor((xyz[:, 1] - lattice.y0) / lattice.cell + 0.5).astype(np.int64)
     inside = (i >= 0) & (i < lattice.nx) & (j >= 0) & (j < lattice.ny)
@@ -226,25 +233,41 @@ def _meets_once(net: Net, line: Floats) -> bool:
 
 def _heights(line: Floats, base: Floats, wanted: Wanted, place: Field, rules: RoadRules) -> tuple[Floats | None, str]:
     """Design heights along a spur: the road's where it leaves, the pad's where it ends, in between the least earthwork."""
-    s: Stations = stations_of([line], [-1], place.ground, width_m=rules.width_m, station_m=rules.station_m)
     grade = rules.max_grade - rules.grade_margin
-    pins = [Pin(0, float(base[2]), 0.0)]
-    if wanted.pad is not None and wanted.plane is not None:
-        points = np.asarray(shapely.points(s.xy), dtype=object)
+
+    def pins(xy: Floats) -> list[Pin]:
+        first = [Pin(0, float(base[2]), 0.0)]
+        if wanted.pad is None or wanted.plane is None:
+            return first
+        points = np.asarray(shapely.points(xy), dtype=object)
         gap = np.asarray(shapely.distance(points, wanted.pad))
         k = int(np.argmin(gap))
         touch = shapely.get_coordinates(shapely.shortest_line(points[k], wanted.pad))[1]
-        pins.append(Pin(k, float(wanted.plane.height_at(touch[0], touch[1])), grade * float(gap[k])))
+        return [*first, Pin(k, float(wanted.plane.height_at(touch[0], touch[1])), grade * float(gap[k]))]
+
+    xyz, why = profile(line, place, rules, pins)
+    if xyz is not None:
+        xyz[0, 2] = base[2]
+    return xyz, why
+
+
+def profile(
+    line: Floats, place: Field, rules: RoadRules, pins: Callable[[Floats], list[Pin]]
+) -> tuple[Floats | None, str]:
+    """Design heights along a line that keep grade, depth and pins with the least earthwork; else why there are none.
+
+    `pins` is given where the stations are.
+    """
+    s: Stations = stations_of([line], [-1], place.ground, width_m=rules.width_m, station_m=rules.station_m)
+    grade = rules.max_grade - rules.grade_margin
     sure = np.maximum(s.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
     found = design_heights(
-        s.parent, sure, s.ground, s.weight, max_grade=grade, max_depth_m=rules.max_cut_fill_m, pins=pins
-    )
+        s.parent, sure, s.ground, s.weight, max_grade=grade, max_depth_m=rules.max_cut_fill_m, pins=pins(s.xy),
+    )  # fmt: skip
     if found.excess_m[1:].max(initial=0.0) > STEP_M / 2:
         return None, (
             f"no road profile keeps both {100 * rules.max_grade:g} % and {rules.max_cut_fill_m:g} m of cut or fill on the way"
         )
     if found.pin_excess_m.max() > SLACK_M:
-        return None, f"a road within {100 * rules.max_grade:g} % can't meet both the network's height and its pad's"
-    z = found.z.copy()
-    z[0] = base[2]
-    return np.column_stack([s.xy, z]), ""
+        return None, f"a road within {100 * rules.max_grade:g} % can't meet the heights that it must at both its ends"
+    return np.column_stack([s.xy, found.z]), ""

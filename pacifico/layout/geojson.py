@@ -177,7 +177,7 @@ def _edit(edit: Any, crs: Any) -> dict[str, Any]:
         place = geojson_geometries([Point(x, y)], crs)[0]
         return {"lonlat": place["coordinates"], "rotation_deg": rotation}
 
-    zone = edit.kind in ("add_zone", "remove_zone")
+    zone = edit.kind in ("add_zone", "move_zone", "remove_zone")
     return {
         "kind": edit.kind,
         "asset_id": None if zone else edit.subject,
