@@ -568,20 +568,26 @@ def _mitre(a: F64, b: F64, c: F64, half: float) -> float:
 
 
 @njit(cache=True, nogil=True)
+def _trim(line: F64, i: int, half: float) -> F64:
+    """How far the strip's edge moves along at either end of segment i."""
+    trim = np.zeros(2)
+    if i > 0:
+        trim[0] = _mitre(line[i - 1], line[i], line[i + 1], half)
+    if i < len(line) - 2:
+        trim[1] = _mitre(line[i], line[i + 1], line[i + 2], half)
+    return trim
+
+
+@njit(cache=True, nogil=True)
 def tile_strip(line: F64, i: int, half: float, step: float) -> tuple[F64, F64, F64, F64]:
     """Tiles of the mitred strip along segment i of a line (n, 3): x, y, design z (m, 5), and its trim at both ends.
 
     The trim moves the left edge by its amount and the right edge by as much the other way: area is length x width.
     """
-    n = len(line)
     a, b = line[i], line[i + 1]
     length = math.hypot(b[0] - a[0], b[1] - a[1])
     ux, uy = (b[0] - a[0]) / length, (b[1] - a[1]) / length
-    trim = np.zeros(2)
-    if i > 0:
-        trim[0] = _mitre(line[i - 1], a, b, half)
-    if i < n - 2:
-        trim[1] = _mitre(a, b, line[i + 2], half)
+    trim = _trim(line, i, half)
     along, across = math.ceil(length / step), max(math.ceil(2 * half / step), 2)
     x = np.empty((along * across, 5))
     y = np.empty((along * across, 5))
@@ -610,7 +616,8 @@ def grade_corridors(
     """Volumes of many corridors; rows as `CORRIDOR_COLUMNS`. Tiles with a sample on nodata are left out and counted."""
     out = np.zeros((len(starts) - 1, CORRIDOR_COLUMNS))
     local = grid.copy()
-    r = np.empty(5)
+    r, x, y = np.empty(5), np.empty(5), np.empty(5)
+    row = np.empty((2, 3, 4))  # corners at the near and the far end of the tiles in hand: x, y, design z, residual
     none = np.empty((0, 4))
     edge, heights = np.empty(4), np.empty(2)
     for p in range(len(starts) - 1):
@@ -620,24 +627,42 @@ def grade_corridors(
         sums, batter = np.zeros(6), np.zeros(3)
         blind = whole = depth = 0.0
         for i in range(len(line) - 1):
-            x, y, d, trim = tile_strip(line, i, half, steps[p])
-            for k in range(len(x)):
-                clear = True
-                for c in range(5):
-                    r[c] = bilinear(z, local, x[k, c], y[k, c]) - d[k, c]
-                    clear = clear and not math.isnan(r[c])
-                area = _area(x[k], y[k])
-                whole += area
-                if not clear:
-                    blind += area
+            # the tiles of `tile_strip`, the corners that two share measured once
+            a, b = line[i], line[i + 1]
+            length = math.hypot(b[0] - a[0], b[1] - a[1])
+            ux, uy = (b[0] - a[0]) / length, (b[1] - a[1]) / length
+            trim = _trim(line, i, half)
+            along, across = math.ceil(length / steps[p]), max(math.ceil(2 * half / steps[p]), 2)
+            if row.shape[1] < across + 1:
+                row = np.empty((2, across + 1, 4))
+            for j in range(along + 1):
+                far = row[j % 2]
+                for k in range(across + 1):
+                    u, v = j / along, 2.0 * k / across - 1.0
+                    s = (1 - u) * trim[0] * v + u * (length - trim[1] * v)
+                    far[k, 0], far[k, 1] = a[0] + ux * s - uy * half * v, a[1] + uy * s + ux * half * v
+                    far[k, 2] = a[2] + (b[2] - a[2]) * s / length
+                    far[k, 3] = bilinear(z, local, far[k, 0], far[k, 1]) - far[k, 2]
+                if j == 0:
                     continue
-                _tile(sums, x[k], y[k], r)
-                for c in range(5):
-                    depth = max(depth, abs(r[c]))
+                near = row[1 - j % 2]
+                for k in range(across):
+                    x[0], x[1], x[2], x[3] = near[k, 0], far[k, 0], far[k + 1, 0], near[k + 1, 0]
+                    y[0], y[1], y[2], y[3] = near[k, 1], far[k, 1], far[k + 1, 1], near[k + 1, 1]
+                    r[0], r[1], r[2], r[3] = near[k, 3], far[k, 3], far[k + 1, 3], near[k + 1, 3]
+                    x[4] = 0.25 * x[0] + 0.25 * x[1] + 0.25 * x[2] + 0.25 * x[3]
+                    y[4] = 0.25 * y[0] + 0.25 * y[1] + 0.25 * y[2] + 0.25 * y[3]
+                    design = 0.25 * near[k, 2] + 0.25 * far[k, 2] + 0.25 * far[k + 1, 2] + 0.25 * near[k + 1, 2]
+                    r[4] = bilinear(z, local, x[4], y[4]) - design
+                    area = _area(x, y)
+                    whole += area
+                    if math.isnan(r[0] + r[1] + r[2] + r[3] + r[4]):
+                        blind += area
+                        continue
+                    _tile(sums, x, y, r)
+                    for c in range(5):
+                        depth = max(depth, abs(r[c]))
             if side[0] > 0:
-                a, b = line[i], line[i + 1]
-                length = math.hypot(b[0] - a[0], b[1] - a[1])
-                ux, uy = (b[0] - a[0]) / length, (b[1] - a[1]) / length
                 pieces = math.ceil(length / side[1])
                 for hand in (-1.0, 1.0):
                     s0, s1 = trim[0] * hand, length - trim[1] * hand

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,8 +18,13 @@ from pacifico.layout.pads import pad_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from shapely import LineString
+
+
+MOST_CELLS_AT_ONCE = 25_000_000
+"""Of the grids on which errors are tried side by side; each takes 16 bytes a cell."""
 
 
 class EarthworkInterval(NamedTuple):
@@ -79,21 +87,33 @@ def volumes_under_errors(
     polygons = [p.polygon for p in pads]
     planes = np.full((len(pads), 3), np.nan)
     xyz, starts, origins = road_vertices(roads)
-    moved = xyz.copy()
     quick = replace(rules, side_slope=0.0, search_rounds=min(rules.search_rounds, 4))
-    for error in errors:
+
+    def measured(error: F64) -> F64:
         if error.shape != ground.grid.shape:
             raise InputError(
                 f"the error field is {error.shape}, the grid {ground.grid.shape}; make it on the same grid"
             )
         shaken = Ground(ground.grid, ground.z + error)
-        moved[:, 2] = xyz[:, 2] + _followed(Ground(ground.grid, error), xyz, starts, origins, follow_m)
+        moved = xyz.copy()
+        moved[:, 2] += _followed(Ground(ground.grid, error), xyz, starts, origins, follow_m)
         pad = pad_rows(shaken, polygons, planes, quick, tiles_across=4.0)[:, :2].sum(axis=1)
         road = corridor_rows(shaken, moved, starts, origins, widths, quick)[:, :2].sum(axis=1)
         each = np.concatenate([pad, road])
         if not np.isfinite(each).all():
             raise InputError("the error field is not finite under a pad or road; give a field without nodata")
-        yield each
+        return each
+
+    # as many at once as there are cores, as long as their grids take little of the memory
+    most = min(os.cpu_count() or 1, max(MOST_CELLS_AT_ONCE // ground.z.size, 1))
+    waiting: deque[Future[F64]] = deque()
+    with ThreadPoolExecutor(most) as pool:
+        for error in errors:
+            waiting.append(pool.submit(measured, error))
+            if len(waiting) >= most:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _followed(error: Ground, xyz: F64, starts: I64, origins: F64, window_m: float) -> F64:

@@ -41,8 +41,12 @@ def measure(
     volumes: Sequence[CorridorVolumes],
     lost: Sequence[Unplaced],
     earthwork: EarthworkRules,
+    buildable: BuildableGround | None = None,
 ) -> dict[str, Any]:
-    """Metrics of section `metrics` of layout.geojson; areas in ha, volumes in m³ (bank), lengths in m."""
+    """Metrics of section `metrics` of layout.geojson; areas in ha, volumes in m³ (bank), lengths in m.
+
+    Where `buildable_ground` is not given it is measured here.
+    """
     spread = works_spread(dem, [p.plane for p in pads], roads, earthwork).sum(axis=1)
     return tally(
         site,
@@ -52,7 +56,7 @@ def measure(
         volumes,
         unreached=sum(u.count for u in lost),
         spread_m3=spread,
-        buildable=buildable_ground(site, field, dem, slope_limit_deg),
+        buildable=buildable or buildable_ground(site, field, dem, slope_limit_deg),
     )
 
 

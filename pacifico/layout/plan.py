@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 from shapely import MultiPolygon, Point, Polygon, box
 
 from pacifico import crs as crs_
@@ -19,7 +21,7 @@ from pacifico.layout.cables import route_cables
 from pacifico.layout.catalog import asset_type, solar_unit
 from pacifico.layout.corridors import corridors
 from pacifico.layout.draft import capacity_of as capacity_of  # noqa: PLC0414 (for those who import it from here)
-from pacifico.layout.metrics import measure
+from pacifico.layout.metrics import buildable_ground, measure
 from pacifico.layout.programme import programme
 from pacifico.layout.reasons import why_less, why_no_asset, why_no_ground
 from pacifico.layout.search import best_layout
@@ -27,6 +29,7 @@ from pacifico.layout.serve import Served, earthwork_rules, merged
 from pacifico.layout.spec import PROFILES, STRATEGIES, Profile, Spec, Strategy, make_spec
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from pathlib import Path
 
     import geopandas as gpd
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from pacifico.layout.draft import Draft, Item, Unplaced
     from pacifico.layout.earthwork import CorridorVolumes, PadPlane
     from pacifico.layout.edit_apply import Edit
+    from pacifico.layout.metrics import BuildableGround
     from pacifico.layout.roads import Road
     from pacifico.site.model import Site, Zone
 
@@ -237,21 +241,25 @@ def generate_layout(
     if not ground_.buildable_mask(field, main).any():
         raise NoBuildableGroundError(why_no_ground(field, main, rules))
     where = _entry(site, entry)
-    found = best_layout(
-        site,
-        field,
-        asked,
-        where,
-        rules,
-        profile=profile,
-        strategy=strategy,
-        target_kw=target_capacity_kw,
-        smallest_kw=smallest_unit_kw(profile, rules),
-    )
-    if found.served is None or found.served.network.entry is None:
-        raise NoBuildableGroundError(why_no_asset(found.draft, target_capacity_kw, found.unreached))
-    served, gate = found.served, found.served.network.entry
-    return _plan(site, field, dem, profile, strategy, target_capacity_kw, rules, found.draft, served, gate)
+    with ThreadPoolExecutor(1) as aside:
+        # what the site itself gives does not wait for what is built on it; two threads share no prepared geometry
+        own = replace(field, placeable=shapely.transform(field.placeable, np.copy))
+        good = aside.submit(lambda: (ground_.buildable_area(own, main), buildable_ground(site, own, dem, main)))
+        found = best_layout(
+            site,
+            field,
+            asked,
+            where,
+            rules,
+            profile=profile,
+            strategy=strategy,
+            target_kw=target_capacity_kw,
+            smallest_kw=smallest_unit_kw(profile, rules),
+        )
+        if found.served is None or found.served.network.entry is None:
+            raise NoBuildableGroundError(why_no_asset(found.draft, target_capacity_kw, found.unreached))
+        served, gate = found.served, found.served.network.entry
+        return _plan(site, field, dem, profile, strategy, target_capacity_kw, rules, found.draft, served, gate, good)
 
 
 def _rules(
@@ -322,6 +330,7 @@ def _plan(
     draft: Draft,
     served: Served,
     entry: Point,
+    good: Future[tuple[Polygon | MultiPolygon, BuildableGround]],
 ) -> Plan:
     """Number what stands, measure it and say what is missing."""
     names = _names(served.items)
@@ -350,7 +359,7 @@ def _plan(
     collection = route_cables(
         field, assets, roads, rules=rules, cost_zones=[z for z in site.exclusions if z.zone_type == "cost"]
     )
-    area = ground_.buildable_area(field, main_limit(profile, rules))
+    area, hectares = good.result()
     unplaced = merged((*draft.unplaced, *served.lost))
     got = capacity_of(served.items, profile)
     shortfall = why_less(got, target_kw, smallest_unit_kw(profile, rules), unplaced)
@@ -386,6 +395,7 @@ def _plan(
             volumes,
             served.lost,
             earthwork_rules(rules),
+            hectares,
         )
         | collection.metrics,
         shortfall=shortfall,
