@@ -27,6 +27,7 @@ from pacifico.layout.reasons import why_less, why_no_asset, why_no_ground
 from pacifico.layout.search import best_layout
 from pacifico.layout.serve import Served, earthwork_rules, merged
 from pacifico.layout.spec import PROFILES, STRATEGIES, Profile, Spec, Strategy, make_spec
+from pacifico.layout.trials import Task
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -241,21 +242,12 @@ def generate_layout(
     if not ground_.buildable_mask(field, main).any():
         raise NoBuildableGroundError(why_no_ground(field, main, rules))
     where = _entry(site, entry)
+    task = Task(site, field, asked, where, rules, profile, target_capacity_kw, smallest_unit_kw(profile, rules))
     with ThreadPoolExecutor(1) as aside:
         # what the site itself gives does not wait for what is built on it; two threads share no prepared geometry
         own = replace(field, placeable=shapely.transform(field.placeable, np.copy))
         good = aside.submit(lambda: (ground_.buildable_area(own, main), buildable_ground(site, own, dem, main)))
-        found = best_layout(
-            site,
-            field,
-            asked,
-            where,
-            rules,
-            profile=profile,
-            strategy=strategy,
-            target_kw=target_capacity_kw,
-            smallest_kw=smallest_unit_kw(profile, rules),
-        )
+        found = best_layout(task, strategy)
         if found.served is None or found.served.network.entry is None:
             raise NoBuildableGroundError(why_no_asset(found.draft, target_capacity_kw, found.unreached))
         served, gate = found.served, found.served.network.entry

@@ -35,11 +35,15 @@ class RoadRules:
     """Length of each of its two arms, 60 ft."""
     clearance_m: float = 0.25
     """Kept between the strip and every edge."""
+    earth_price: float = 0.0
+    """Metres of road gone round for a cubic metre of cut and fill that ground across the way would ask for [m/m³]."""
+    cells: float = 1.0
+    """Size of the cells of the search, in those that suit the site's size."""
     grade_margin: float = 0.001
     """Left unused of `max_grade`, so that rounded coordinates keep it too."""
 
     def __post_init__(self) -> None:
-        for name in ("width_m", "max_grade", "max_cut_fill_m", "station_m", "turnaround_arm_m", "clearance_m"):
+        for name in ("width_m", "max_grade", "max_cut_fill_m", "station_m", "turnaround_arm_m", "clearance_m", "cells"):
             if not getattr(self, name) > 0:
                 raise InputError(f"road rule {name} is {getattr(self, name)}; it must be above 0")
         if not 0 <= self.grade_margin < self.max_grade:

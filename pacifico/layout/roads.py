@@ -132,7 +132,8 @@ def _case(
         [(z.geometry, z.cost_multiplier) for z in cost_zones],
         half_width_m=rules.width_m / 2,
         clearance_m=rules.clearance_m,
-        cell=routing.cell_size(allowed.area),
+        cell=rules.cells * routing.cell_size(allowed.area),
+        earth_price=rules.earth_price,
     )
     if not (lattice.clear > 0).any():
         return None

@@ -37,6 +37,8 @@ MOVES = np.array(
 )  # fmt: skip
 SMOOTHED_OVER_M = 10.0
 """The search sees ground averaged over this half width: what earthwork of a few metres levels out."""
+BUMPS = 0.3
+"""Share of a bump's height that a road cuts or fills."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ def make_lattice(
     half_width_m: float,
     clearance_m: float,
     cell: float,
+    earth_price: float = 0.0,
 ) -> Lattice:
     """Road positions on the allowed ground, at least half a width and the clearance from every edge."""
     radius = half_width_m + clearance_m
@@ -184,7 +187,17 @@ def make_lattice(
             whole = np.array([0, len(own)], np.int64)
             _kernels.fill_rings(marked, np.concatenate(own), own_start, whole, x0, y0, cell, 1)
             toll[marked == 1] = np.maximum(toll[marked == 1], price)
+    if earth_price:
+        toll *= 1.0 + earth_price * _moved(z, ground.at(cx, cy), cell, 2 * half_width_m)
     return Lattice(x0, y0, cell, nx, ny, px, py, clear, z, toll, fence, blind)
+
+
+def _moved(smooth: Floats, z: Floats, cell: float, width_m: float) -> Floats:
+    """Cut and fill of a metre of road on each cell, about [m³/m]: a level bench across the slope, and bumps."""
+    north, east = np.gradient(smooth, cell)
+    bumps = np.nan_to_num(np.abs(z - smooth))
+    moved: Floats = np.hypot(north, east) * width_m**2 / 4 + BUMPS * bumps * width_m
+    return moved
 
 
 def _smoothed(z: Floats, reach: int) -> Floats:

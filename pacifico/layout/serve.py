@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from shapely import box
@@ -28,6 +28,21 @@ REACH_MARGIN_M = 1.0
 """Roads are asked to come this much nearer than the rule, so that rounding can't break it."""
 MOST_ROUNDS = 8
 """Of leaving out what no road reaches; each round leaves out more, so that it ends."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How roads are sought."""
+
+    at_once: bool = False
+    """Whether arrays are reached as soon as skids, not after them."""
+    earth_price: float = 0.0
+    """Metres of road gone round for a cubic metre of cut and fill [m/m³]."""
+    cells: float = 1.0
+    """Size of the cells of the search, in those that suit the site."""
+
+
+USUAL = Way()
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,15 @@ def road_rules(rules: Spec, profile: Profile) -> RoadRules:
     )
 
 
-def serve(site: Site, field: Field, draft: Draft, entry: Point | None, rules: Spec, profile: Profile) -> Served:
+def serve(
+    site: Site,
+    field: Field,
+    draft: Draft,
+    entry: Point | None,
+    rules: Spec,
+    profile: Profile,
+    way: Way = USUAL,
+) -> Served:
     """Pads and roads for a draft; what no road reaches is left out until all that stays is reached."""
     items = list(draft.items)
     planes = dict(
@@ -77,7 +100,7 @@ def serve(site: Site, field: Field, draft: Draft, entry: Point | None, rules: Sp
     )
     lost: list[Unplaced] = []
     for _ in range(MOST_ROUNDS):
-        terminals = [_terminal(k, i, planes.get(i), rules) for k, i in enumerate(items)]
+        terminals = [_terminal(k, i, planes.get(i), rules, at_once=way.at_once) for k, i in enumerate(items)]
         obstacles = [t.pad if t.pad is not None else t.footprint for t in terminals]
         network = route_network(
             field.ground,
@@ -85,7 +108,7 @@ def serve(site: Site, field: Field, draft: Draft, entry: Point | None, rules: Sp
             terminals,
             entry=entry,
             obstacles=obstacles,
-            rules=road_rules(rules, profile),
+            rules=replace(road_rules(rules, profile), earth_price=way.earth_price, cells=way.cells),
             cost_zones=[z for z in site.exclusions if z.zone_type == "cost"],
             boundary=site.boundary,
             all_or_none=True,
@@ -104,13 +127,13 @@ def serve(site: Site, field: Field, draft: Draft, entry: Point | None, rules: Sp
     return Served(tuple(items), tuple(planes.get(i) for i in items), network, merged(lost))
 
 
-def _terminal(index: int, item: Item, plane: PadPlane | None, rules: Spec) -> Terminal:
+def _terminal(index: int, item: Item, plane: PadPlane | None, rules: Spec, *, at_once: bool) -> Terminal:
     array = item.kind == "solar_array"
     return Terminal(
         key=str(index),
         footprint=box(*item.rect),
         reach_m=rules.number("site", "array_reach_m" if array else "road_reach_m") - REACH_MARGIN_M,
-        priority=0 if item.kind == "substation" else 2 if array else 1,
+        priority=0 if item.kind == "substation" else 1 if at_once or not array else 2,
         pad=None if plane is None else box(*item.pad_rect),
         pad_plane=None if plane is None else (plane.elevation_m, plane.grade_east, plane.grade_north),
     )

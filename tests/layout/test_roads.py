@@ -1,6 +1,7 @@
 """The road network: exact cases, what it promises on rough ground, and what it says of what it can't reach."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from shapely import MultiPolygon, Point, box
 from pacifico.errors import InputError
 from pacifico.grid import Grid, Ground
 from pacifico.layout import routing
+from pacifico.layout.corridors import corridors
 from pacifico.layout.drawing import Drawing, touching
 from pacifico.layout.roads import RoadRules, Terminal, _crossing, route_network
 from pacifico.layout.turnaround import turnarounds
@@ -348,6 +350,22 @@ def test_cost_zones_are_avoided_not_barred():
     # corners of the zone may be cut where a bend is rounded
     assert sum(r.line.intersection(zone.geometry).length for r in dear.roads) < 25
     assert dear.served
+
+
+def test_bumps_are_gone_round_where_earthwork_is_dear():
+    """Bumps of 1 m lie across the straight way; level ground lies 150 m aside."""
+    ground = ground_of(lambda x, y: 100.0 + 1.0 * np.sin(x / 6.0) * (abs(y - 500.0) < 120.0), dx=5.0)
+    far = [terminal("a", 900.0, 500.0)]
+    entry = Point(WEST, SOUTH + 500.0)
+    straight = network(ground, at(0, 0, 1000, 1000), far, entry=entry)
+    round_ = network(ground, at(0, 0, 1000, 1000), far, entry=entry, rules=replace(RULES, earth_price=5.0))
+    assert_holds(round_, ground, at(0, 0, 1000, 1000), far, [far[0].footprint])
+    moved = [
+        sum(v.cut_m3 + v.fill_m3 for v in corridors(ground, [r.line for r in n.roads], [6.1] * len(n.roads)))
+        for n in (straight, round_)
+    ]
+    assert straight.length_m < 950.0 < round_.length_m
+    assert moved[1] < 0.5 * moved[0]
 
 
 def test_network_length_against_the_steiner_lower_bound():

@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 
 from pacifico.grid import Ground
+from pacifico.layout.aims import lost, surroundings_ha
 from pacifico.layout.buildable import make_field
+from pacifico.layout.draft import capacity_of
+from pacifico.layout.plan import smallest_unit_kw
 from pacifico.layout.programme import draft_layout, places, programme
-from pacifico.layout.search import surroundings_ha
-from pacifico.layout.spec import make_spec
+from pacifico.layout.search import best_layout
+from pacifico.layout.spec import STRATEGIES, make_spec
 from pacifico.layout.tighten import tightened
+from pacifico.layout.trials import Task, try_out
 
 _path = Path(__file__).parents[1] / "benchmarks" / "test_layout_strategies.py"
 _spec = importlib.util.spec_from_file_location("strategies_benchmark", _path)
@@ -49,3 +53,20 @@ def test_tightened_drafts_carry_the_same_on_less_ground(seed):
 def test_each_strategy_wins_its_own_measure_on_a_made_site():
     site, dem = bench.made(0, hectares=60, steepness=0.03)
     assert bench.won(bench.compared(site, dem, 9_000)) == set(bench.WINNERS)
+
+
+@pytest.mark.parametrize("strategy", ["density", "low_earthwork", "clustered"])
+def test_no_strategy_is_worse_at_its_own_measure_than_what_another_would_try(strategy):
+    site, dem = bench.made(1, hectares=50)
+    field = make_field(site, Ground.of(dem), Ground.finest_of(dem), setback_m=10.0, source_cell_m=10.0)
+    unit_kw = smallest_unit_kw("solar_farm", RULES)
+    task = Task(site, field, programme("solar_farm", 6_000.0, RULES), None, RULES, "solar_farm", 6_000.0, unit_kw)
+    found = best_layout(task, strategy)
+    assert found.served is not None
+    mine = lost(field, found.served, RULES, strategy)
+    got = capacity_of(found.served.items, "solar_farm")
+    for other in STRATEGIES:
+        for trial in try_out(task, other, 1).trials:
+            assert got > trial.capacity_kw - unit_kw
+            if trial.capacity_kw > got - unit_kw:
+                assert mine <= lost(field, trial.served, RULES, strategy)

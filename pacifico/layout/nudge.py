@@ -1,0 +1,67 @@
+"""A last step where earthwork is dear: skids and substations stand some metres aside, where their pads move least."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from pacifico.layout.blocks import grown
+from pacifico.layout.catalog import PAD_APRON_M
+from pacifico.layout.lattice import touching
+from pacifico.layout.siting import pad_earth_m3
+from pacifico.layout.solar import SKID_CLEARANCE_M
+
+if TYPE_CHECKING:
+    from pacifico.layout.buildable import Field
+    from pacifico.layout.draft import Draft, Item
+    from pacifico.layout.serve import Served
+
+SHIFTS_M = np.array([-12.0, -8.0, -5.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0])
+LEAST_GAIN_M3 = 0.5
+OFF_ROADS_M = 0.6
+"""Between a pad and the strip of a road, so that the roads may stay."""
+NUDGED = ("inverter_skid", "substation")
+
+
+def nudged(field: Field, draft: Draft, served: Served) -> Draft:
+    """Draft with pads moved aside, as far as single moves clear of all else and of the roads save cut and fill.
+
+    Parameters
+    ----------
+    field : Field
+    draft : Draft
+        Not changed.
+    served : Served
+        With its roads, which stay open.
+    """
+    items: list[Item] = list(served.items)
+    strips = shapely.union_all(
+        [shapely.buffer(shapely.force_2d(r.line), r.width_m / 2 + OFF_ROADS_M) for r in served.network.roads]
+    )
+    shapely.prepare(strips)
+    east, north = (s.ravel() for s in np.meshgrid(SHIFTS_M, SHIFTS_M))
+    shifts = np.column_stack([east, north, east, north])
+    for k, item in enumerate(items):
+        if item.kind not in NUDGED:
+            continue
+        rects = np.array(item.rect) + shifts
+        moved = pad_earth_m3(field, grown(rects, PAD_APRON_M))
+        here = moved[(shifts == 0).all(axis=1)][0]
+        clear = np.array([max(i.clearance_m, item.clearance_m, SKID_CLEARANCE_M) for i in items])
+        others = np.array([i.rect for i in items]) + clear[:, None] * np.array([-1.0, -1.0, 1.0, 1.0])
+        better = np.flatnonzero(moved < here - LEAST_GAIN_M3)
+        better = better[~touching(rects[better], np.delete(others, k, axis=0))]
+        better = better[~shapely.intersects(strips, shapely.box(*grown(rects[better], PAD_APRON_M).T))]
+        better = better[np.argsort(moved[better], kind="stable")]
+        fits = (
+            better[field.sieve(item.slope_limit_deg).passes(rects[better], apron=PAD_APRON_M)]
+            if len(better)
+            else better
+        )
+        if len(fits):
+            west, south, e, n = (float(v) for v in rects[fits[0]])
+            items[k] = replace(item, rect=(west, south, e, n))
+    return replace(draft, items=items)

@@ -1,0 +1,220 @@
+"""Drafts at the places a strategy would take, each served by roads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.layout.aims import sparse
+from pacifico.layout.draft import capacity_of, useful
+from pacifico.layout.programme import draft_layout, places
+from pacifico.layout.serve import Served, merged, serve
+from pacifico.layout.solar import SCHEMES
+from pacifico.layout.tighten import tightened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely import Point
+
+    from pacifico.layout.buildable import Field, Floats
+    from pacifico.layout.draft import Draft, Unplaced
+    from pacifico.layout.programme import Programme
+    from pacifico.layout.spec import Profile, Spec, Strategy
+    from pacifico.layout.windows import Focus
+    from pacifico.site.model import Site
+
+    Drafted = tuple[Focus | None, Draft]
+
+MOST_DRAFTS = 3
+"""Of placing again elsewhere what no road reached."""
+SERVED_FOR = ((30, 8), (60, 7), (120, 6), (320, 3), (2500, 2))
+"""Most items of a draft, and how many drafts of that size are served by roads; a larger one alone."""
+MOST_SERVED = 24
+"""Drafts after which no other place is tried once the target is met."""
+TIGHTENED_FOR = ((120, 14), (600, 2), (10**9, 0))
+"""Most items of a draft, and of how many drafts arrays are exchanged by their ends."""
+MOST_TRIED = 6
+"""Places tried where less than asked for was reached before."""
+LARGE, NEARLY = 2500, 0.01
+"""A draft of more items that lacks no more than this share of its target is not made again elsewhere: that would take
+as long as all the rest, for less than the difference that counts as equal."""
+DRAFTED_FOR = ((120, 14), (320, 8), (600, 4), (2500, 2))
+"""Most items of a draft, and of how many drafts the densest is served: what they cover needs no roads to be known."""
+SCHEMES_FOR, MUCH = 600, 0.05
+"""Most items of a draft of all the ground for which, where roads miss more than this share, the other lanes are tried."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is laid out, and how much of it."""
+
+    site: Site
+    field: Field
+    asked: Programme
+    where: Point | None
+    """Entry, if it is given."""
+    rules: Spec
+    profile: Profile
+    target_kw: float | None
+    smallest_kw: float
+    """Smallest unit; less of a difference is none [kW]."""
+
+    def draft(self, strategy: Strategy, focus: Focus | None, banned: Floats) -> Draft:
+        """All that is asked for at a place."""
+        entry = None if self.where is None else (self.where.x, self.where.y)
+        return draft_layout(self.field, self.rules, self.asked, strategy, entry, banned, focus)
+
+    def places(self, strategy: Strategy) -> list[Focus | None]:
+        """Where a strategy would build, the most promising place first."""
+        entry = None if self.where is None else (self.where.x, self.where.y)
+        return places(self.field, self.rules, self.asked, strategy, entry)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A draft that roads serve."""
+
+    capacity_kw: float
+    draft: Draft
+    served: Served
+    focus: Focus | None
+    loose: bool = True
+    """Whether no array of it was exchanged."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Trials, the last draft, and why assets of it were not reached."""
+
+    trials: tuple[Trial, ...]
+    last: Draft
+    unreached: str
+
+
+NOTHING = np.empty((0, 4))
+
+
+def try_out(task: Task, strategy: Strategy, most: int | None = None) -> Tried:
+    """Draft at the most promising places for a strategy, and serve by roads.
+
+    Parameters
+    ----------
+    task : Task
+    strategy : str
+    most : int, optional
+        Places tried at most; by default as many as the drafts' size allows.
+    """
+    foci = task.places(strategy)
+    whole = foci[0] is not None and foci[0].whole
+    drafts = _drafted(task, strategy, foci, whole=whole)
+    size = len(drafts[0][1].items)
+    first = {id(f): d for f, d in drafts}
+    tries = 1 if whole or strategy == "density" else _tries(size, strategy)
+    # what may be missing of a target before it is worth another try
+    slack_kw = task.smallest_kw
+    if task.target_kw is not None and size > LARGE:
+        slack_kw = max(slack_kw, NEARLY * task.target_kw)
+    out: list[Trial] = []
+    spent = 0
+    last, unreached = drafts[0][1], ""
+    for n, focus in enumerate([f for f, _ in drafts] + foci[len(drafts) :]):
+        reached = max((t.capacity_kw for t in out), default=0.0)
+        full = bool(out) and (task.target_kw is None or reached > task.target_kw - slack_kw)
+        if whole and n:
+            # lanes the other way, where they could carry more
+            hard = size <= SCHEMES_FOR and reached < (1 - MUCH) * capacity_of(drafts[0][1].items, task.profile)
+            if not hard or n >= len(drafts):
+                break
+        elif (n >= tries or spent >= MOST_SERVED) and (full or n >= MOST_TRIED):
+            break
+        if most is not None and n >= most:
+            break
+        draft = first[id(focus)] if id(focus) in first else task.draft(strategy, focus, NOTHING)
+        more = _served(task, strategy, focus, draft, slack_kw, loose=focus is None or whole)
+        spent += more.served
+        last, unreached = more.last, more.unreached or unreached
+        if more.trial is not None:
+            out.append(more.trial)
+    return Tried(tuple(out), last, unreached)
+
+
+def _drafted(task: Task, strategy: Strategy, foci: Sequence[Focus | None], *, whole: bool) -> list[Drafted]:
+    """Drafts to begin with, the most promising first."""
+    drafts: list[Drafted] = [(foci[0], task.draft(strategy, foci[0], NOTHING))]
+    if whole or strategy == "density":
+        most = len(SCHEMES) if whole else for_size(len(drafts[0][1].items), DRAFTED_FOR)
+        drafts += [(f, task.draft(strategy, f, NOTHING)) for f in foci[1:most]]
+    if whole:
+        # as much as the ground carries: most of it wins
+        drafts.sort(key=lambda d: -capacity_of(d[1].items, task.profile))
+    elif strategy == "density":
+        drafts.sort(key=lambda d: sparse(d[1], task.profile))
+        some = for_size(len(drafts[0][1].items), TIGHTENED_FOR)
+        drafts[:some] = [(f, tightened(task.field, task.rules, d, f) if f else d) for f, d in drafts[:some]]
+        drafts.sort(key=lambda d: sparse(d[1], task.profile))
+        # where roads do not reach the first all over, aisles both ways are the surest
+        sure = next((d for d in drafts[1:] if d[0] is not None and d[0].sure), None)
+        if sure is not None:
+            drafts.insert(1, drafts.pop(drafts.index(sure)))
+    return drafts
+
+
+@dataclass(frozen=True)
+class _Effort:
+    """What came of a place."""
+
+    trial: Trial | None
+    last: Draft
+    unreached: str
+    served: int
+    """How often roads were sought."""
+
+
+def _served(
+    task: Task, strategy: Strategy, focus: Focus | None, draft: Draft, slack_kw: float, *, loose: bool
+) -> _Effort:
+    """Serve a draft; what no road reached is built elsewhere near, a few times."""
+    here: Trial | None = None
+    gave_up: list[Unplaced] = []
+    banned = NOTHING
+    last, unreached, spent = draft, "", 0
+    for _ in range(MOST_DRAFTS):
+        last = draft
+        if not useful(draft.items):
+            break
+        served = serve(task.site, task.field, draft, task.where, task.rules, task.profile)
+        spent += 1
+        got = capacity_of(served.items, task.profile)
+        if useful(served.items) and (here is None or got > here.capacity_kw):
+            short = task.target_kw is not None and got <= task.target_kw - task.smallest_kw
+            # ground that no road reached is a reason for what is missing, though a later draft left it alone
+            kept = replace(served, lost=merged((*gave_up, *served.lost))) if short else served
+            here = Trial(got, draft, kept, focus, loose)
+        gave_up += served.lost
+        unreached = next(iter(served.network.unreached.values()), unreached)
+        stays = set(served.items)
+        gone = [i for i in draft.items if i not in stays]
+        missing = 0.0 if task.target_kw is None else task.target_kw - got
+        # a new draft is worth its time where what no road reached could make the difference, or was much
+        if missing < slack_kw or not gone or capacity_of(gone, task.profile) < min(missing, 0.05 * got):
+            break
+        if strategy == "density" and not loose:
+            # as it was before its ends were exchanged
+            loose, draft = True, task.draft(strategy, focus, banned)
+            continue
+        banned = np.concatenate([banned, np.array([i.rect for i in gone])])
+        draft = task.draft(strategy, focus, banned)
+    return _Effort(here, last, unreached, spent)
+
+
+def _tries(items: int, strategy: Strategy) -> int:
+    most = for_size(items, SERVED_FOR)
+    return min(most, 2) if strategy == "balanced" else most
+
+
+def for_size(items: int, table: tuple[tuple[int, int], ...]) -> int:
+    """Look up what a table of (most items, number) allows for so many; 1 beyond it."""
+    return next((n for size, n in table if items <= size), 1)

@@ -1,0 +1,106 @@
+"""Pads moved some metres aside: onto level ground where there is some, and never into the way of anything."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import LineString, box
+
+from pacifico.layout.aims import earthwork_m3
+from pacifico.layout.blocks import grown
+from pacifico.layout.catalog import PAD_APRON_M, asset_type
+from pacifico.layout.draft import Draft, item_of
+from pacifico.layout.lattice import touching
+from pacifico.layout.nudge import NUDGED, nudged
+from pacifico.layout.pads import balanced_pads
+from pacifico.layout.road_model import Network, Road
+from pacifico.layout.serve import Served, earthwork_rules
+from pacifico.layout.siting import pad_earth_m3
+from pacifico.layout.solar import SKID_CLEARANCE_M
+from pacifico.layout.spec import make_spec
+
+RULES = make_spec()
+SKID = asset_type(RULES, "inverter_skid")
+
+
+def skid_at(make, x, y):
+    half = np.array([SKID.length_m / 2, SKID.width_m / 2])
+    middle = np.array([make.west + x, make.south + y])
+    return item_of(SKID, np.concatenate([middle - half, middle + half]))
+
+
+def served(field, items, *ways):
+    rules = earthwork_rules(RULES)
+    pads = balanced_pads(field.ground, [box(*i.pad_rect) for i in items], rules=rules)
+    roads = [
+        Road(f"R{k:03d}", "spur", LineString([(x, y, 0.0) for x, y in way]), 6.1, 1.0, 0.0, 0.0)
+        for k, way in enumerate(ways)
+    ]
+    return Served(tuple(items), tuple(pads), Network(tuple(roads), None), ())
+
+
+def bench(x, y):
+    """Level west of x = 300, a slope of 4 % east of it."""
+    return 100.0 + 0.04 * np.maximum(x - 300.0, 0.0)
+
+
+def test_a_skid_goes_to_the_level_ground_beside_it(make):
+    field = make.field(make.site(), make.ground(bench, dx=2.0))
+    item = skid_at(make, 303.0, 300.0)
+    before = served(field, [item])
+    after = nudged(field, Draft([item]), before)
+    assert earthwork_m3(field, before, RULES) > 1.0
+    assert earthwork_m3(field, served(field, after.items), RULES) == pytest.approx(0.0, abs=0.3)
+    assert after.items[0].rect[2] < make.west + 303.0
+    assert replace(after.items[0], rect=item.rect) == item
+
+
+def test_what_stands_or_drives_there_stops_it(make):
+    field = make.field(make.site(), make.ground(bench, dx=2.0))
+    item = skid_at(make, 303.0, 300.0)
+    edge = item.pad_rect[0]
+    wall = [(edge - 4.0, make.south), (edge - 4.0, make.south + 600)]
+    after = nudged(field, Draft([item]), served(field, [item], wall)).items[0]
+    # 3.05 m of the road's strip and the rest between
+    assert after.pad_rect[0] >= edge - 4.0 + 3.05 + 0.6 - 1e-6
+
+
+def test_on_level_ground_nothing_moves(make):
+    field = make.field(make.site(), make.ground(make.level))
+    items = [skid_at(make, 200.0, 200.0), skid_at(make, 300.0, 200.0)]
+    assert nudged(field, Draft(list(items)), served(field, items)).items == items
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(40, 560), st.integers(40, 560)), min_size=1, max_size=8), st.integers(50, 550))
+def test_pads_move_less_and_keep_their_distance(make, places, northing):
+    field = make.field(make.site(), make.ground(make.rolling))
+    sieve = field.sieve(SKID.slope_limit_deg)
+    items = []
+    way = [(make.west, make.south + northing), (make.west + 600, make.south + northing)]
+    strip = shapely.buffer(LineString(way), 3.05)
+    for x, y in places:
+        new = skid_at(make, float(x), float(y))
+        clear = grown(np.array([new.rect]), SKID_CLEARANCE_M)
+        free = not any(touching(np.array([i.rect]), clear)[0] for i in items)
+        if (
+            free
+            and not strip.intersects(box(*new.pad_rect))
+            and sieve.passes(np.array([new.rect]), apron=PAD_APRON_M)[0]
+        ):
+            items.append(new)
+    if not items:
+        return
+    after = nudged(field, Draft(list(items)), served(field, items, way)).items
+    rects, old = np.array([i.rect for i in after]), np.array([i.rect for i in items])
+    moved, were = pad_earth_m3(field, grown(rects, PAD_APRON_M)), pad_earth_m3(field, grown(old, PAD_APRON_M))
+    assert (moved <= were + 1e-9).all()
+    assert sieve.passes(rects, apron=PAD_APRON_M).all()
+    assert not any(strip.intersects(box(*i.pad_rect)) for i in after)
+    for k in range(len(after)):
+        others = np.delete(rects, k, axis=0)
+        assert not touching(rects[k : k + 1], grown(others, SKID_CLEARANCE_M - 1e-6)).any()
+    assert all(i.kind in NUDGED for i in after)
