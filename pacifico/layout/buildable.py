@@ -78,14 +78,15 @@ def make_field(
     setback_m: float,
     source_cell_m: float,
     setbacks: Sequence[EdgeSetback] = (),
+    slope: Floats | None = None,
 ) -> Field:
-    """Field of a site: polygons cut, slope computed on `ground`, cells marked; `heights` may be finer."""
+    """Field of a site: polygons cut, slope computed on `ground` if it is not known, cells marked; `heights` may be finer."""
     blocked = hard_ground(site.exclusions)
     allowed = _polygonal(shapely.difference(site.boundary, blocked)) if blocked is not None else site.boundary
     inner = set_back(site.boundary, setback_m, setbacks, site.lines)
     placeable = _polygonal(shapely.difference(inner, blocked) if blocked is not None else inner)
     shapely.prepare([allowed, placeable])
-    slope = _slope(ground, source_cell_m)
+    slope = _slope(ground, source_cell_m) if slope is None else slope
     return Field(ground.grid, heights, slope, allowed, placeable, cells_inside(placeable, ground.grid), site.boundary)
 
 
@@ -127,11 +128,20 @@ def buildable_mask(field: Field, slope_limit_deg: float) -> Bools:
     return field.inside & (field.slope <= slope_limit_deg)
 
 
-def buildable_area(field: Field, slope_limit_deg: float, *, coarsest_cells: int = 400_000) -> Polygon | MultiPolygon:
+def buildable_area(
+    field: Field, slope_limit_deg: float, *, coarsest_cells: int = 400_000, gentle: BaseGeometry | None = None
+) -> Polygon | MultiPolygon:
     """Buildable ground as polygons, along cell edges and the exact outline of what is placeable.
 
-    Grids of more than `coarsest_cells` are drawn on blocks of cells that are buildable throughout.
+    Grids of more than `coarsest_cells` are drawn on blocks of cells that are buildable throughout. `gentle` is what
+    `gentle_area` gives, where it is known: no zone changes it.
     """
+    gentle = gentle_area(field, slope_limit_deg, coarsest_cells=coarsest_cells) if gentle is None else gentle
+    return _polygonal(shapely.intersection(gentle, field.placeable))
+
+
+def gentle_area(field: Field, slope_limit_deg: float, *, coarsest_cells: int = 400_000) -> BaseGeometry:
+    """Ground within a slope limit along cell edges, whether it may be built on or not."""
     from rasterio.features import shapes  # noqa: PLC0415
     from rasterio.transform import Affine  # noqa: PLC0415
 
@@ -148,7 +158,7 @@ def buildable_area(field: Field, slope_limit_deg: float, *, coarsest_cells: int 
     ]
     if not parts:
         return MultiPolygon()
-    return _polygonal(shapely.intersection(shapely.union_all(parts), field.placeable))
+    return shapely.union_all(parts)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,14 @@ from pacifico.errors import CRSMismatchError, InputError
 from pacifico.grid import Ground
 from pacifico.layout import buildable as ground_
 from pacifico.layout.cables import Collection, route_cables
-from pacifico.layout.metrics import REALIZATIONS, BuildableGround, buildable_ground, tally, works_spread
+from pacifico.layout.metrics import (
+    REALIZATIONS,
+    BuildableGround,
+    buildable_draws,
+    buildable_ground,
+    tally,
+    works_spread,
+)
 from pacifico.layout.plan import main_limit
 from pacifico.layout.serve import earthwork_rules, road_rules
 
@@ -45,6 +52,8 @@ class Bench:
         default_factory=dict, repr=False, compare=False
     )
     _works: dict[bytes, NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What zones don't change: slope and gentle ground; and the draws of the ground measured last."""
 
     @classmethod
     def of(cls, plan: Plan, dem: xr.DataArray) -> Bench:
@@ -91,7 +100,9 @@ class Bench:
                 setback_m=self.rules.number("site", "setback_m"),
                 setbacks=self.rules.setbacks,
                 source_cell_m=float(self.dem.attrs.get("source_resolution_m", 0.0)),
+                slope=self._known.get("slope"),
             )
+            self._known["slope"] = self._fields[key].slope
         return self._fields[key]
 
     def buildable(self, site: Site) -> tuple[BuildableGround, Polygon | MultiPolygon]:
@@ -101,9 +112,13 @@ class Bench:
             if len(self._buildable) >= MOST_KEPT:
                 self._buildable.clear()
             limit, place = main_limit(self.profile, self.rules), self.field(site)
+            # zones change neither slopes nor the DEM's error: only cells that they close or open are looked at again
+            draws = buildable_draws(place, self.dem, limit, before=self._known.get("draws"))
+            gentle = self._known["gentle"] if "gentle" in self._known else ground_.gentle_area(place, limit)
+            self._known.update(draws=draws, gentle=gentle)
             self._buildable[key] = (
-                buildable_ground(site, place, self.dem, limit),
-                ground_.buildable_area(place, limit),
+                buildable_ground(site, place, self.dem, limit, draws=draws),
+                ground_.buildable_area(place, limit, gentle=gentle),
             )
         return self._buildable[key]
 

@@ -7,27 +7,33 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import shapely
 
 from pacifico.grid import Ground
 from pacifico.layout.buildable import buildable_mask
 from pacifico.layout.earth_error import volumes_under_errors
-from pacifico.terrain.uncertainty import buildable_area_ha, dem_error, error_field
+from pacifico.terrain.uncertainty import dem_error, error_field, gentle_draws, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import xarray as xr
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
+    from pacifico.grid import Grid
     from pacifico.layout.buildable import Field
     from pacifico.layout.draft import Unplaced
     from pacifico.layout.earthwork import CorridorVolumes, EarthworkRules, PadPlane
     from pacifico.layout.plan import Asset, Pad
     from pacifico.layout.roads import Road
     from pacifico.site.model import Site
+    from pacifico.terrain.uncertainty import GentleDraws, Window
 
 REALIZATIONS = 12
 """Of the DEM's error, for the interval of earthwork; each costs as much as measuring it once."""
+BESIDE = 4
+"""Cells of ground beside works that are looked at with them."""
 
 
 def measure(
@@ -114,13 +120,23 @@ class BuildableGround(NamedTuple):
     p50_ha: float
 
 
-def buildable_ground(site: Site, field: Field, dem: xr.DataArray, slope_limit_deg: float) -> BuildableGround:
+def buildable_draws(
+    field: Field, dem: xr.DataArray, slope_limit_deg: float, *, before: GentleDraws | None = None
+) -> GentleDraws:
+    """Placeable cells within a slope limit, and their number under the DEM's error; see `gentle_draws`."""
+    z = Ground.of(dem).z
+    return gentle_draws(z, field.grid, field.inside, (slope_limit_deg,), error=dem_error(dem), before=before)
+
+
+def buildable_ground(
+    site: Site, field: Field, dem: xr.DataArray, slope_limit_deg: float, *, draws: GentleDraws | None = None
+) -> BuildableGround:
     """Buildable area within a slope limit [ha], and its P10, P90 and P50 under the DEM's error."""
     # cells are counted in the working CRS; the site's own geodesic area makes them true hectares
     true = site.area_ha / (site.boundary.area / 1e4)
     hectares = buildable_mask(field, slope_limit_deg).sum() * field.grid.cell_area_m2 / 1e4 * true
-    z = Ground.of(dem).z
-    found = buildable_area_ha(z, field.grid, field.inside, {"main": slope_limit_deg}, error=dem_error(dem))["main"]
+    draws = buildable_draws(field, dem, slope_limit_deg) if draws is None else draws
+    found = draws.areas_ha(field.grid)[0]
     p10, p50, p90 = (round(area * true, 4) for area in (found.p10, found.p50, found.p90))
     return BuildableGround(float(hectares), (p10, p90), p50)
 
@@ -134,12 +150,30 @@ def works_spread(
     """
     ground, error = Ground.of(dem), dem_error(dem)
     lines, widths = [r.line for r in roads], [r.width_m for r in roads]
+    # only ground under the works and beside it is looked at
+    window = _window(ground.grid, [p.polygon for p in planes], lines, max(widths, default=0.0))
+    r0, r1, c0, c1 = window
+    part = Ground(part_of(ground.grid, window), np.ascontiguousarray(ground.z[r0:r1, c0:c1]))
     errors = (
-        error_field(ground.grid, rmse_m=error.rmse_m, correlation_m=error.correlation_m, seed=seed)
+        error_field(ground.grid, rmse_m=error.rmse_m, correlation_m=error.correlation_m, seed=seed, window=window)
         for seed in range(REALIZATIONS)
     )
-    shaken = chain([np.zeros(ground.grid.shape)], errors)
-    return np.array(list(volumes_under_errors(ground, planes, lines, widths, errors=shaken, rules=rules)))
+    shaken = chain([np.zeros(part.grid.shape)], errors)
+    return np.array(list(volumes_under_errors(part, planes, lines, widths, errors=shaken, rules=rules)))
+
+
+def _window(grid: Grid, pads: Sequence[BaseGeometry], lines: Sequence[BaseGeometry], width_m: float) -> Window:
+    """Cells under works, with some beside them."""
+    if not pads and not lines:
+        return 0, grid.ny, 0, grid.nx
+    west, south, east, north = shapely.total_bounds(np.array([*pads, *lines], dtype=object))
+    more = width_m
+    return (
+        int(np.clip((grid.y0 - north - more) / grid.dy - BESIDE, 0, grid.ny - 1)),
+        int(np.clip(np.ceil((grid.y0 - south + more) / grid.dy) + BESIDE, 1, grid.ny)),
+        int(np.clip((west - more - grid.x0) / grid.dx - BESIDE, 0, grid.nx - 1)),
+        int(np.clip(np.ceil((east + more - grid.x0) / grid.dx) + BESIDE, 1, grid.nx)),
+    )
 
 
 def _earthwork_quantiles(spread_m3: NDArray[np.float64], nominal: float) -> list[float]:

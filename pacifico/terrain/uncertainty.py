@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,13 +27,15 @@ from pacifico.errors import InputError
 from pacifico.terrain import _kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import xarray as xr
     from numpy.typing import NDArray
 
     from pacifico.grid import Grid
 
+Window = tuple[int, int, int, int]
+"""First row and the one past the last, first column and the one past the last."""
 REALIZATIONS = 40
 STEPS_A_LENGTH = 3
 """Lattice cells of white noise to a correlation length: the field is then even to 0.1 %."""
@@ -85,7 +87,9 @@ class Quantiles:
     nominal: float
 
 
-def error_field(grid: Grid, *, rmse_m: float, correlation_m: float, seed: int) -> NDArray[np.float64]:
+def error_field(
+    grid: Grid, *, rmse_m: float, correlation_m: float, seed: int, window: Window | None = None
+) -> NDArray[np.float64]:
     """One realization of DEM error.
 
     Parameters
@@ -98,10 +102,12 @@ def error_field(grid: Grid, *, rmse_m: float, correlation_m: float, seed: int) -
         Distance at which the correlation is 1/e [m], > 0.
     seed : int
         The same seed gives the same field, to the byte.
+    window : (int, int, int, int), optional
+        First row and the one past the last, first column and the one past the last: that part of the field alone.
 
     Returns
     -------
-    ndarray, shape (ny, nx)
+    ndarray, shape (ny, nx) or that of the window
         Error [m].
 
     Raises
@@ -109,7 +115,7 @@ def error_field(grid: Grid, *, rmse_m: float, correlation_m: float, seed: int) -
     InputError
         For a negative RMSE or a correlation length that is not positive.
     """
-    return next(_fields(grid, ErrorModel(rmse_m, correlation_m, "as asked"), [seed]))
+    return next(_fields(grid, ErrorModel(rmse_m, correlation_m, "as asked"), [seed], window))
 
 
 def quantiles(
@@ -175,30 +181,91 @@ def buildable_area_ha(
     dict of Quantiles
         Area by asset type [ha], in grid metres.
     """
+    drawn = gentle_draws(
+        z, grid, usable, tuple(slope_limits_deg.values()), error=error, realizations=realizations, seed=seed
+    )
+    return dict(zip(slope_limits_deg, drawn.areas_ha(grid), strict=True))
+
+
+@dataclass(frozen=True)
+class GentleDraws:
+    """Usable cells within slope limits, as the heights are and in each realization of their error."""
+
+    usable: NDArray[np.bool_]
+    window: Window
+    """Of the usable cells, one more around: what the error was drawn for."""
+    nominal: NDArray[np.float64]
+    """Cells within each limit."""
+    drawn: NDArray[np.float64]
+    """The same in each realization, shape (realizations, limits)."""
+
+    def areas_ha(self, grid: Grid) -> list[Quantiles]:
+        """Area within each limit [ha], in grid metres."""
+        cell = grid.cell_area_m2 / 1e4
+        return [_summed(self.drawn[:, k] * cell, float(self.nominal[k] * cell)) for k in range(len(self.nominal))]
+
+
+def gentle_draws(
+    z: NDArray[np.floating[Any]],
+    grid: Grid,
+    usable: NDArray[np.bool_],
+    slope_limits_deg: Sequence[float],
+    *,
+    error: ErrorModel,
+    realizations: int = REALIZATIONS,
+    seed: int = 0,
+    before: GentleDraws | None = None,
+) -> GentleDraws:
+    """Count cells within slope limits under the DEM's error; parameters as for `buildable_area_ha`.
+
+    With draws of the same ground, limits and error from `before`, only cells that became usable since, or are usable no
+    more, are looked at; the counts are the same.
+    """
+    none = np.zeros(len(slope_limits_deg))
     rows, columns = np.nonzero(usable.any(axis=1))[0], np.nonzero(usable.any(axis=0))[0]
     if rows.size == 0:
-        return {name: Quantiles(0.0, 0.0, 0.0, 0.0) for name in slope_limits_deg}
+        return GentleDraws(usable, (0, 0, 0, 0), none, np.zeros((realizations, len(slope_limits_deg))))
     # One cell around the usable ground is enough for its slopes.
-    r0, r1 = max(int(rows[0]) - 1, 0), min(int(rows[-1]) + 2, grid.ny)
-    c0, c1 = max(int(columns[0]) - 1, 0), min(int(columns[-1]) + 2, grid.nx)
-    part = _part(grid, r0, r1, c0, c1)
-    heights = np.ascontiguousarray(z[r0:r1, c0:c1], dtype=np.float64)
-    mask = np.ascontiguousarray(usable[r0:r1, c0:c1]).astype(np.uint8)
-    limits = np.tan(np.radians(np.array(list(slope_limits_deg.values()), dtype=np.float64))) ** 2
+    window = _around(rows, columns, (0, grid.ny, 0, grid.nx))
+    limits = np.tan(np.radians(np.array(slope_limits_deg, dtype=np.float64))) ** 2
+    part, seeds = part_of(grid, window), _seeds(seed, realizations)
 
-    def areas(noise: NDArray[np.float64]) -> NDArray[np.float64]:
-        counts = np.empty(limits.size)
-        _kernels.gentle_counts(heights, noise, mask, grid.dx, grid.dy, limits, counts)
-        return counts * (grid.cell_area_m2 / 1e4)
+    def counts(marked: NDArray[np.bool_], within: Window) -> NDArray[np.float64]:
+        r0, r1, c0, c1 = within
+        heights = np.ascontiguousarray(z[r0:r1, c0:c1], dtype=np.float64)
+        mask = np.ascontiguousarray(marked[r0:r1, c0:c1]).astype(np.uint8)
+        own = (r0 - window[0], r1 - window[0], c0 - window[2], c1 - window[2])
 
-    nominal = areas(np.zeros_like(heights))
-    seeds = _seeds(seed, realizations)
-    if heights.size * realizations > 2_000_000:
-        with ThreadPoolExecutor(2) as pool:
-            drawn = np.array(list(pool.map(lambda s: areas(next(_fields(part, error, [s]))), seeds)))
+        def of(noise: NDArray[np.float64]) -> NDArray[np.float64]:
+            found = np.empty(limits.size)
+            _kernels.gentle_counts(heights, noise, mask, grid.dx, grid.dy, limits, found)
+            return found
+
+        plain = of(np.zeros_like(heights))
+        if heights.size * realizations > 2_000_000:
+            with ThreadPoolExecutor(2) as pool:
+                drawn = list(pool.map(lambda s: of(next(_fields(part, error, [s], own))), seeds))
+        else:
+            drawn = [of(noise) for noise in _fields(part, error, seeds, own)]
+        return np.array([plain, *drawn])
+
+    if before is not None and before.window == window and len(before.drawn) == realizations:
+        total = np.vstack([before.nominal, before.drawn])
+        for marked, sign in ((usable & ~before.usable, 1.0), (before.usable & ~usable, -1.0)):
+            if marked.any():
+                rows, columns = np.nonzero(marked.any(axis=1))[0], np.nonzero(marked.any(axis=0))[0]
+                total = total + sign * counts(marked, _around(rows, columns, window))
     else:
-        drawn = np.array([areas(noise) for noise in _fields(part, error, seeds)])
-    return {name: _summed(drawn[:, k], nominal[k]) for k, name in enumerate(slope_limits_deg)}
+        total = counts(usable, window)
+    return GentleDraws(usable, window, total[0], total[1:])
+
+
+def _around(rows: NDArray[np.int64], columns: NDArray[np.int64], most: Window) -> Window:
+    """Window of rows and columns, one more on each side where there is one."""
+    return (
+        max(int(rows[0]) - 1, most[0]), min(int(rows[-1]) + 2, most[1]),
+        max(int(columns[0]) - 1, most[2]), min(int(columns[-1]) + 2, most[3]),
+    )  # fmt: skip
 
 
 def _seeds(seed: int, realizations: int) -> list[int]:
@@ -212,14 +279,16 @@ def _summed(values: Any, nominal: float) -> Quantiles:
     return Quantiles(float(p10), float(p50), float(p90), float(nominal))
 
 
-def _part(grid: Grid, r0: int, r1: int, c0: int, c1: int) -> Grid:
-    from dataclasses import replace  # noqa: PLC0415
-
+def part_of(grid: Grid, window: Window) -> Grid:
+    """Grid of a window: first row and the one past the last, first column and the one past the last."""
+    r0, r1, c0, c1 = window
     return replace(grid, x0=grid.x0 + c0 * grid.dx, y0=grid.y0 - r0 * grid.dy, ny=r1 - r0, nx=c1 - c0)
 
 
-def _fields(grid: Grid, error: ErrorModel, seeds: list[int]) -> Iterator[NDArray[np.float64]]:
-    """Error fields: white noise on a lattice finer than the correlation length, spread by a Gaussian.
+def _fields(
+    grid: Grid, error: ErrorModel, seeds: list[int], window: Window | None = None
+) -> Iterator[NDArray[np.float64]]:
+    """Error fields, or a window of them: white noise on a lattice finer than the correlation length, spread by a Gaussian.
 
     The Gaussian falls apart into one along x and one along y, and the lattice is coarse beside the DEM's cells: a field
     costs some 20 multiplications a cell, whatever the correlation length, and needs no Fourier transform that would
@@ -231,9 +300,16 @@ def _fields(grid: Grid, error: ErrorModel, seeds: list[int]) -> Iterator[NDArray
         raise InputError(f"the correlation length is {error.correlation_m:g} m; it must be over 0")
     row_taps, row_from, rows = _taps(grid.ny, grid.dy, error.correlation_m)
     column_taps, column_from, columns = _taps(grid.nx, grid.dx, error.correlation_m)
+    r0, r1, c0, c1 = window if window is not None else (0, grid.ny, 0, grid.nx)
+    row_taps, row_from, column_taps, column_from = (
+        row_taps[r0:r1],
+        row_from[r0:r1],
+        column_taps[c0:c1],
+        column_from[c0:c1],
+    )
     for seed in seeds:
         white = np.random.default_rng(seed).standard_normal((rows, columns))
-        out = np.empty(grid.shape)
+        out = np.empty((r1 - r0, c1 - c0))
         _kernels.spread(white, row_taps, row_from, column_taps, column_from, out)
         out *= error.rmse_m
         yield out

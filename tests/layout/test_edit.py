@@ -537,3 +537,25 @@ def test_another_dem_is_refused(gas, make, dem, ground):
     with pytest.raises(InputError, match="the plan was made on another DEM"):
         pacifico.edit(gas, make.dem(ground, sha256="0" * 64))
     assert pad_outline(first(gas, "battery").item).covers(first(gas, "battery").footprint)
+
+
+def test_works_are_measured_alike_on_the_ground_beside_them_and_on_all_of_it(hybrid, dem):
+    """One by one, each on its own window, and together on the whole grid with whole fields of error."""
+    from pacifico.grid import Ground
+    from pacifico.layout.earth_error import volumes_under_errors
+    from pacifico.layout.metrics import REALIZATIONS, works_spread
+    from pacifico.layout.serve import earthwork_rules
+    from pacifico.terrain.uncertainty import dem_error, error_field
+
+    rules, error, ground = earthwork_rules(hybrid.rules), dem_error(dem), Ground.of(dem)
+    planes, roads = [p.plane for p in hybrid.pad_list], hybrid.road_list
+    errors = [np.zeros(ground.grid.shape)] + [
+        error_field(ground.grid, rmse_m=error.rmse_m, correlation_m=error.correlation_m, seed=n)
+        for n in range(REALIZATIONS)
+    ]
+    lines, widths = [r.line for r in roads], [r.width_m for r in roads]
+    whole = np.array(list(volumes_under_errors(ground, planes, lines, widths, errors=errors, rules=rules)))
+    np.testing.assert_allclose(works_spread(dem, planes, roads, rules), whole, rtol=1e-9, atol=1e-6)
+    each = [works_spread(dem, [p], [], rules) for p in planes] + [works_spread(dem, [], [r], rules) for r in roads]
+    np.testing.assert_allclose(np.hstack(each), whole, rtol=1e-9, atol=1e-6)
+    assert works_spread(dem, [], [], rules).shape == (1 + REALIZATIONS, 0)

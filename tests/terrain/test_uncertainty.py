@@ -19,6 +19,7 @@ from pacifico.terrain.uncertainty import (
     buildable_area_ha,
     dem_error,
     error_field,
+    gentle_draws,
     quantiles,
 )
 
@@ -167,3 +168,41 @@ def test_a_larger_limit_never_loses_area(seed, limit):
     assert areas["a"].nominal <= areas["b"].nominal
     assert areas["a"].p10 <= areas["b"].p10
     assert areas["a"].p90 <= areas["b"].p90
+
+
+@pytest.mark.parametrize("window", [(0, 40, 0, 50), (3, 9, 4, 31), (39, 40, 0, 1), (10, 40, 20, 50)])
+def test_a_window_of_an_error_field_is_that_part_of_it_to_the_byte(window):
+    grid = grid_of(40, 50, 5.0, 8.0)
+    whole = error_field(grid, rmse_m=1.5, correlation_m=60.0, seed=4)
+    r0, r1, c0, c1 = window
+    part = error_field(grid, rmse_m=1.5, correlation_m=60.0, seed=4, window=window)
+    np.testing.assert_array_equal(part, whole[r0:r1, c0:c1])
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_counts_from_before_are_those_of_counting_all_again(seed, reaching_the_edge):
+    """Blocks of cells closed and opened; heights with nodata; the window kept by a frame of usable cells, or not."""
+    rng = np.random.default_rng(seed)
+    grid = grid_of(26, 31, 10.0, 7.0)
+    z = rng.normal(0, 0.4, grid.shape).cumsum(axis=1)
+    z[rng.random(grid.shape) < 0.03] = np.nan
+    masks = []
+    for _ in range(3):
+        usable = np.ones(grid.shape, dtype=bool)
+        for _ in range(int(rng.integers(0, 4))):
+            r, c = rng.integers(0, 26), rng.integers(0, 31)
+            usable[r : r + int(rng.integers(1, 9)), c : c + int(rng.integers(1, 9))] = False
+        if not reaching_the_edge:
+            usable[:2] = usable[-2:] = usable[:, :2] = usable[:, -2:] = False
+        masks.append(usable)
+    options = {"error": ErrorModel(0.8, 40.0, "test"), "realizations": 10, "seed": 2}
+    known = None
+    for usable in masks:
+        known = gentle_draws(z, grid, usable, (2.0, 9.0), before=known, **options)
+        fresh = gentle_draws(z, grid, usable, (2.0, 9.0), **options)
+        np.testing.assert_array_equal(known.drawn, fresh.drawn)
+        np.testing.assert_array_equal(known.nominal, fresh.nominal)
+        assert known.areas_ha(grid) == list(
+            buildable_area_ha(z, grid, usable, {"a": 2.0, "b": 9.0}, **options).values()
+        )
