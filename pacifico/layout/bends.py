@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 ROUNDS = 4
 """Most passes over all vertices."""
 MOST_KNOWN = 1 << 18
+FEW_KNOWN = 1 << 10
 """Vertices of which it is kept what was found out, twice as many as there is use for: a power of two."""
+KINK_M = 0.1
+"""A corner nearer than this to the arc that would round it is no bend."""
+STRAIGHT = 0.01
+"""Turns below this are none [rad]."""
+SPARE, SPARE_M = 1.03, 0.15
+"""Chords are a little shorter than arcs, and coordinates are rounded."""
 
 
 def _disk(step: float, most: float) -> Floats:
@@ -85,6 +92,11 @@ class Eased:
     """0 where there is none."""
     found: Floats = field(default_factory=lambda: np.zeros((MOST_KNOWN, 3)))
 
+    @classmethod
+    def small(cls) -> Eased:
+        """Nothing so far, with room for a few places: what was found before another fence does not hold."""
+        return cls(np.zeros(FEW_KNOWN, np.uint64), np.zeros((FEW_KNOWN, 3)))
+
 
 @dataclass(frozen=True)
 class Tree:
@@ -134,6 +146,7 @@ def eased(
     *,
     fixed: Collection[int],
     keep: Keep,
+    about: tuple[Floats, float] | None = None,
 ) -> list[Floats]:
     """Lines with vertices shifted, joined or left out so that their turns have room for the radius.
 
@@ -151,6 +164,8 @@ def eased(
         Lines that stay as they are.
     keep : Keep
         Places about which vertices stay as they are.
+    about : (2,) float and float, optional
+        A place, and how far from it all others stay [m].
 
     Returns
     -------
@@ -165,6 +180,8 @@ def eased(
         frozen[tree.up[tree.own_start[c]]] = 1
         frozen[tree.own_start[c] : tree.own_start[c + 1]] = 1
     frozen[keep.covers(tree.xy)] = 1
+    if about is not None:
+        frozen[np.hypot(*(tree.xy - about[0]).T) > about[1]] = 1
     lat = case.lattice
     f, b = lat.fence, lat.blind
     who = np.array([t for own in bound for t in own], dtype=np.int64)
@@ -178,15 +195,22 @@ def eased(
     return tree.lines()
 
 
-def tight_turns(case: Case, lines: Sequence[Floats], ups: Sequence[int]) -> int:
-    """Turns at junctions, from the entry's side into each arm, that no vehicle path of the radius fits into."""
+def tight_turns(
+    case: Case, lines: Sequence[Floats], ups: Sequence[int], *, about: tuple[Floats, float] | None = None
+) -> Floats:
+    """Places of turns at junctions, from the entry's side into each arm, that no vehicle path of the radius fits into.
+
+    With `about`, only so far from a place.
+    """
     if not lines:
-        return 0
+        return np.zeros((0, 2))
     tree = Tree.of(lines, ups)
     f = case.lattice.fence
     size = case.rules.min_radius_m + case.rules.width_m / 2
-    count = 0
+    out = []
     ends = sorted({int(tree.own_start[c + 1]) - 1 for c in range(len(lines))})
+    if about is not None:
+        ends = [v for v in ends if np.hypot(*(tree.xy[v] - about[0])) < about[1]]
     for v in ends:
         w = int(tree.first[v])
         while w >= 0:
@@ -198,6 +222,50 @@ def tight_turns(case: Case, lines: Sequence[Floats], ups: Sequence[int]) -> int:
                     ax, ay, bx, by, cx, cy, size, SWING, f.edges, f.frame, f.start, f.items, f.radius
                 )
             ):
-                count += 1
+                out.append(tree.xy[v])
             w = int(tree.after[w])
-    return count
+    return np.array(out).reshape(-1, 2)
+
+
+def tight_bends(lines: Sequence[Floats], size: float) -> Floats:
+    """Places of bends along lines that are tighter than a radius; what turns again within it is one bend.
+
+    Between any two vertices where a line turns the same way, it may turn by no more than an arc of that length does; of
+    the angles at those two the half belongs to what lies outside. A slight kink is no bend.
+
+    Parameters
+    ----------
+    lines : sequence of (k, 2) float
+        As drawn, arcs as chords.
+    size : float
+        Radius of the centreline [m].
+
+    Returns
+    -------
+    (n, 2) float
+        Vertices, the first of each bend.
+    """
+    out: list[Floats] = []
+    slight = 2.0 * float(np.arccos(size / (size + KINK_M)))
+    for line in lines:
+        d = np.diff(line, axis=0)
+        leg = np.hypot(d[:, 0], d[:, 1])
+        turn = np.arctan2(d[:-1, 0] * d[1:, 1] - d[:-1, 1] * d[1:, 0], (d[:-1] * d[1:]).sum(axis=1))
+        at = np.flatnonzero(np.abs(turn) > STRAIGHT)
+        if not at.size:
+            continue
+        run = np.concatenate([[0.0], np.cumsum(leg)])[1:-1]
+        sharp = set(at[np.abs(turn[at]) > slight].tolist())
+        for group in np.split(at, np.flatnonzero(turn[at[1:]] * turn[at[:-1]] < 0) + 1):
+            angle, way = np.abs(turn[group]), run[group]
+            total = np.cumsum(angle)
+            inner = total[None, :] - total[:, None] + (angle[:, None] - angle[None, :]) / 2
+            whole = total[None, :] - total[:, None] + angle[:, None]
+            bad = (inner * size > (way[None, :] - way[:, None]) * SPARE + SPARE_M) & (whole > slight)
+            sharp |= set(group[np.triu(bad, 1).any(axis=1)].tolist())
+        first = -np.inf
+        for k in sorted(sharp):
+            if run[k] - first > size:
+                out.append(line[k + 1])
+                first = run[k]
+    return np.array(out).reshape(-1, 2)

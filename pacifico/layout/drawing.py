@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pacifico.layout.bends import Keep
     from pacifico.layout.entry import Gate
     from pacifico.layout.roads import RoadRules, Terminal
+    from pacifico.layout.room import Yields
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -27,8 +28,12 @@ if TYPE_CHECKING:
 TOLERANCE_M = 0.005
 STUB_M = 30.0
 """Dead ends up to this length may be drawn into the road that they leave."""
-SHRINKINGS = 6
+SHRINKINGS = 8
 """Of arcs that lead too far past what the road serves."""
+MOST_PUSHED = np.radians(35)
+"""Half the least angle between the legs of a corner that moves outwards."""
+SURELY = 1.1
+"""By how much more than the arc cuts off."""
 HAIRPIN = -0.5
 """Cosine of the sharpest bend that doing so may make."""
 
@@ -46,6 +51,8 @@ class Case:
     reach_m: Floats
     reach: routing.Reach
     priority: Ints
+    yields: Yields
+    """What may give way to a bend or a turnaround."""
     pulled: dict[bytes, Floats] = field(default_factory=dict)
     """Paths pulled so far, by nodes and bound terminals: rounds share most of them."""
     eased: bends.Eased = field(default_factory=bends.Eased)
@@ -59,10 +66,8 @@ class Drawing:
     ups: list[int]
     line_of: dict[int, int]
     """Line that serves each terminal."""
-    tight: int = 0
-    """Bends along roads tighter than the rule."""
-    turns: int = 0
-    """Turns at junctions that have no room for the rule."""
+    straight: Sequence[Floats] = ()
+    """The lines before their bends were rounded."""
     crossing: tuple[int, ...] = ()
     """Lines that meet another elsewhere than at a junction, whatever was tried."""
 
@@ -208,8 +213,7 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
     still = set(range(len(strands))) if keep is ALL else set()
     while True:
         straight = bends.eased(case, pulled, ups, [[t for _, t in s.bound] for s in strands], fixed=still, keep=keep)
-        rounded = [_rounded(case, line, s, keep) for line, s in zip(straight, strands, strict=True)]
-        lines, tight = [line for line, _ in rounded], [sharp for _, sharp in rounded]
+        lines = [rounded(case, line, s.bound, keep) for line, s in zip(straight, strands, strict=True)]
         crossing = set(touching(lines, ups))
         if crossing <= still:
             break
@@ -220,7 +224,7 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
             # ends that were shifted no longer meet what goes back: nothing is shifted
             still = set(range(len(strands)))
             straight = pulled
-            lines = [_rounded(case, line, s, ALL)[0] for line, s in zip(pulled, strands, strict=True)]
+            lines = [rounded(case, line, s.bound, ALL) for line, s in zip(pulled, strands, strict=True)]
             crossing = set(touching(lines, ups))
             continue
         for c in sorted(crossing):
@@ -230,30 +234,53 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
             if state[c] == 2 and not last_resort:
                 return None
             lines[c] = pulled[c] if state[c] == 1 else strands[c].xy
-            tight[c] = max(len(pulled[c]) - 2, 0)
         crossing = set(touching(lines, ups))
     line_of = {t: c for c, s in enumerate(strands) for _, t in s.bound}
-    turns = bends.tight_turns(case, straight, ups)
-    return Drawing(lines, ups, dict(sorted(line_of.items())), sum(tight), turns, tuple(sorted(crossing)))
+    return Drawing(lines, ups, dict(sorted(line_of.items())), straight, tuple(sorted(crossing)))
 
 
-def _rounded(case: Case, line: Floats, strand: Strand, keep: Keep) -> tuple[Floats, int]:
-    """Line with arcs at its bends, and how many are tighter than the rule; smaller ones where they would serve less.
+def rounded(case: Case, line: Floats, bound: Sequence[tuple[int, int]], keep: Keep) -> Floats:
+    """Line with arcs at its bends. Where they would serve less, the corner moves outwards, or else they are smaller.
 
     As long as the search goes on, and all is kept, such a line stays as it is.
     """
     radius = case.rules.min_radius_m + case.rules.width_m / 2
     full = keep is not ALL
     share = np.where(keep.covers(line), -1.0, 1.0)
-    for _ in range(SHRINKINGS if full else 1):
-        done, tight = routing.round_bends(case.lattice, line, radius_m=radius, full=full, share=share)
-        missed = [t for _, t in strand.bound if not _serves(case, done, t)]
+    pushed = set(np.flatnonzero(share < 0).tolist())
+    corners = line
+    for turn in range(SHRINKINGS if full else 1):
+        done, _ = routing.round_bends(case.lattice, corners, radius_m=radius, full=full, share=share)
+        missed = [t for _, t in bound if not _serves(case, done, t)]
         if not missed:
-            return done, tight
+            return done
         s = case.shapes
-        for t in missed:
-            share[_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[1]] *= 0.6
-    return line, max(len(line) - 2, 0)
+        for k in sorted({_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], corners)[1] for t in missed}):
+            out = _pushed(case, corners, k, radius) if k not in pushed else None
+            pushed.add(k)
+            if out is not None:
+                corners = out
+            else:
+                share[k] *= 0.6 if turn < SHRINKINGS - 2 else 1e-3
+    return line
+
+
+def _pushed(case: Case, line: Floats, k: int, radius: float) -> Floats | None:
+    """Line with a corner so far out that an arc passes where the corner was; None where it would not be legal."""
+    if not 0 < k < len(line) - 1:
+        return None
+    before, here, after = line[k - 1], line[k], line[k + 1]
+    u, v = (before - here) / np.hypot(*(before - here)), (after - here) / np.hypot(*(after - here))
+    inwards = float(np.hypot(*(u + v)))
+    if inwards < 1e-3 or inwards > 2 * np.cos(MOST_PUSHED):  # straight, or a hairpin
+        return None
+    there = here - (u + v) / inwards * radius * (2.0 / np.sqrt(4.0 - inwards**2) - 1.0) * SURELY
+    lat = case.lattice
+    if any(not lat.fence.clear(there, end) or lat.blind.crossed(there, end) for end in (before, after)):
+        return None
+    out = line.copy()
+    out[k] = there
+    return out
 
 
 def _serves(case: Case, line: Floats, terminal: int) -> bool:

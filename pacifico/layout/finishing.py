@@ -10,8 +10,10 @@ from shapely import LineString, Point
 
 from pacifico.layout import routing
 from pacifico.layout.alignment import CURVE_M_PER_PCT, Profile, Stations, grade_breaks
+from pacifico.layout.bends import tight_bends, tight_turns
+from pacifico.layout.giving_way import turning
 from pacifico.layout.road_model import Network, Road, RoadClass, RoadRules
-from pacifico.layout.turnaround import turnarounds
+from pacifico.layout.turnaround import Scene, build
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +37,11 @@ def finished(
     lines = [np.column_stack([stations.xy[ids], profile.z[ids]]) for ids in stations.of_line]
     goes_on = set(drawing.ups)
     dead = [c for c in range(len(lines)) if c not in goes_on]
-    arms, without = turnarounds(case.lattice, case.ground, lines, dead, rules=case.rules, anywhere=True)
+    scene = Scene(case.lattice, case.ground, case.rules, lines, anywhere=True)
+    arms, without = build(scene, dead)
+    more, without, yields = turning(scene, without, case.yields)
+    arms += more
+    gone = set(yields.who[yields.left <= 0].tolist())
     joints = np.array([end for arm in arms for end in (arm[0], arm[-1])]).reshape(-1, 3)
     pieces: list[Floats] = []
     classes: list[RoadClass] = []
@@ -49,18 +55,22 @@ def finished(
     first.append(len(pieces))
     served = {}
     for t, c in sorted(drawing.line_of.items()):
+        if t in gone:
+            continue
         own = roads[first[c] : first[c + 1]]
         near = own[0] if len(own) == 1 else min(own, key=lambda r: r.line.distance(case.terminals[t].footprint))
         served[case.terminals[t].key] = near.road_id
-    missing = set(range(len(case.terminals))) - set(drawing.line_of)
+    missing = set(range(len(case.terminals))) - set(drawing.line_of) - gone
     warnings = list(gate.warnings)
-    if drawing.tight:
+    tight = len(tight_bends(drawing.lines, case.rules.min_radius_m + case.rules.width_m / 2))
+    turns = len(tight_turns(case, drawing.straight, drawing.ups))
+    if tight:
         warnings.append(
-            f"road bends tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room: {drawing.tight}"
+            f"road bends tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room: {tight}"
         )
-    if drawing.turns:
+    if turns:
         warnings.append(
-            f"turns at junctions tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room: {drawing.turns}"
+            f"turns at junctions tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room: {turns}"
         )
     breaks = grade_breaks(stations.parent, stations.distance, profile.z, over_m=CURVE_OVER_M)
     sharp = int((breaks > CURVE_OVER_M / CURVE_M_PER_PCT).sum())
@@ -70,8 +80,17 @@ def finished(
             f"the most {breaks.max():.1f} %; round them off in the detailed design"
         )
     if without:
-        warnings.append(f"dead ends over {case.rules.turnaround_over_m:g} m without room for a turnaround: {without}")
-    return Network(tuple(roads), Point(gate.point), served, reasons(case, gate, missing, given_up), tuple(warnings))
+        warnings.append(
+            f"dead ends over {case.rules.turnaround_over_m:g} m without room for a turnaround: {len(without)}"
+        )
+    return Network(
+        tuple(roads),
+        Point(gate.point),
+        served,
+        reasons(case, gate, missing, given_up),
+        tuple(warnings),
+        {case.terminals[t].key: n for t, n in yields.given_up().items()},
+    )
 
 
 def _split(lines: list[Floats], joints: Floats) -> list[list[Floats]]:

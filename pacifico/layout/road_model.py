@@ -69,6 +69,10 @@ class Terminal:
     """The pad it stands on: the road's height must meet it."""
     pad_plane: tuple[float, float, float] | None = None
     """Height at the pad's centroid [m], rise per metre eastwards and northwards."""
+    units: int = 0
+    """Equal parts from west to east, of which it gives up some at its ends where a road has no room to turn; 0: none."""
+    unit_m: float = 0.0
+    """From one of them to the next [m]."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,8 @@ class Network:
     unreached: Mapping[str, str] = field(default_factory=dict)
     """Why each of the other terminals is not served."""
     warnings: tuple[str, ...] = ()
+    given_up: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Units that terminals gave up in the west and in the east; who gave up all is neither served nor unreached."""
 
     @property
     def length_m(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +17,13 @@ from pacifico.layout.alignment import (
     design_heights,
     stations_of,
 )
-from pacifico.layout.bends import NOTHING
+from pacifico.layout.bends import NOTHING, Eased, tight_bends, tight_turns
 from pacifico.layout.drawing import TOLERANCE_M, Case, Drawing, Strands, draw
 from pacifico.layout.entry import Edge, Gate, cheapest_gate, given_gate
 from pacifico.layout.finishing import finished, reasons
+from pacifico.layout.giving_way import bending
 from pacifico.layout.road_model import DEFAULT_RULES, Network, Road, RoadClass, RoadRules, Terminal
+from pacifico.layout.room import Yields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +49,10 @@ EASINGS = 9
 """Most drawings with bends eased; the last ones keep more and more as it was."""
 EASED_APART_M = 25.0
 """Round a place where easing left no profile this much stays as it was, twice as much each time that does not help."""
+
+
+WORST = 0.5
+"""Share of the most that a station of a line lacks from which on its surroundings stay as they were."""
 
 
 def route_network(
@@ -142,7 +149,8 @@ def _case(
     reach_m = np.array([t.reach_m for t in terminals], dtype=np.float64)
     priority = np.array([t.priority for t in terminals], dtype=np.int64)
     reach = _level_with_pads(lattice, routing.Reach.of(lattice, shapes, reach_m), terminals, rules)
-    return Case(ground, terminals, rules, lattice, shapes, pads, reach_m, reach, priority)
+    yields = Yields.of(terminals, obstacles, lattice)
+    return Case(ground, terminals, rules, lattice, shapes, pads, reach_m, reach, priority, yields)
 
 
 def _level_with_pads(
@@ -203,12 +211,38 @@ def _network(case: Case, gate: Gate, *, all_or_none: bool) -> Network:
     missing = set(range(len(case.terminals))) - set(drawing.line_of)
     if missing and all_or_none:
         return Network((), Point(gate.point), {}, reasons(case, gate, missing, given_up))
-    drawing, stations, profile = _eased(case, strands, (drawing, stations, profile))
+    best = _eased(case, strands) or (drawing, stations, profile)
+    less = bending(case, best[0])
+    if less.count:
+        smaller = _given(case, less)
+        server[less.who[less.left <= 0]] = -1
+        tried = _eased(smaller, Strands.of(smaller, gate, parent, server))
+        if tried is not None and _faults(smaller, tried[0]) < _faults(case, best[0]):
+            case, best = smaller, tried
+    drawing, stations, profile = best
     return finished(case, gate, drawing, stations=stations, profile=profile, given_up=given_up)
 
 
-def _eased(case: Case, strands: Strands, plain: tuple[Drawing, Stations, Profile]) -> tuple[Drawing, Stations, Profile]:
-    """Lines with room for their bends, and their profile; where that would leave none, they stay as they were."""
+def _given(case: Case, less: Yields) -> Case:
+    """Case in which terminals are as short as what they give up leaves them."""
+    terminals = list(case.terminals)
+    for t, rect in zip(less.who.tolist(), less.rects(), strict=True):
+        if t in less.given_up() and not np.isnan(rect[0]):
+            terminals[t] = replace(terminals[t], footprint=box(*rect))
+    shapes = routing.Shapes.of([t.footprint for t in terminals])
+    return replace(
+        case, terminals=terminals, shapes=shapes, lattice=less.lattice(), yields=less, pulled={}, eased=Eased()
+    )
+
+
+def _faults(case: Case, drawing: Drawing) -> int:
+    """Bends and turns tighter than the rule."""
+    size = case.rules.min_radius_m + case.rules.width_m / 2
+    return len(tight_bends(drawing.lines, size)) + len(tight_turns(case, drawing.straight, drawing.ups))
+
+
+def _eased(case: Case, strands: Strands) -> tuple[Drawing, Stations, Profile] | None:
+    """Lines with room for their bends, and their profile; None where that would leave none."""
     keep = NOTHING
     for _ in range(EASINGS):
         drawing = draw(case, strands, keep=keep)
@@ -220,8 +254,15 @@ def _eased(case: Case, strands: Strands, plain: tuple[Drawing, Stations, Profile
         ] = True
         if not bad.any() and not drawing.crossing:
             return drawing, stations, profile
-        keep = keep.wider(stations.xy[bad], EASED_APART_M)
-    return plain
+        keep = keep.wider(stations.xy[bad & (profile.excess_m >= WORST * _worst(stations, profile))], EASED_APART_M)
+    return None
+
+
+def _worst(stations: Stations, profile: Profile) -> Floats:
+    """Most that any station of the same line lacks, of each station [m]."""
+    most = np.zeros(int(stations.line.max(initial=0)) + 1)
+    np.maximum.at(most, stations.line, profile.excess_m)
+    return most[stations.line]
 
 
 def _avoid(lattice: routing.Lattice, tax: Floats, places: Floats) -> None:

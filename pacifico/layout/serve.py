@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from dataclasses import field as field_of
 from typing import TYPE_CHECKING
 
+import numpy as np
 from shapely import box
 
 from pacifico.errors import InputError
+from pacifico.layout.catalog import solar_unit
 from pacifico.layout.draft import Item, Unplaced
 from pacifico.layout.earthwork import EarthworkRules, PadPlane
 from pacifico.layout.pads import balanced_pads
+from pacifico.layout.refill import refilled
 from pacifico.layout.roads import Network, RoadRules, Terminal, route_network
 
 if TYPE_CHECKING:
@@ -18,14 +22,16 @@ if TYPE_CHECKING:
 
     from shapely import Point
 
-    from pacifico.layout.buildable import Field
-    from pacifico.layout.catalog import AssetKind
+    from pacifico.layout.buildable import Field, Floats
+    from pacifico.layout.catalog import AssetKind, SolarUnit
     from pacifico.layout.draft import Draft
     from pacifico.layout.spec import Profile, Spec
     from pacifico.site.model import Site
 
 REACH_MARGIN_M = 1.0
 """Roads are asked to come this much nearer than the rule, so that rounding can't break it."""
+SAME_M = 0.01
+"""Lengths that differ by less are equal."""
 MOST_ROUNDS = 8
 """Of leaving out what no road reaches; each round leaves out more, so that it ends."""
 
@@ -53,6 +59,10 @@ class Served:
     pads: tuple[PadPlane | None, ...]
     network: Network
     lost: tuple[Unplaced, ...]
+    gave: tuple[Item, ...] = ()
+    """Items of the draft that gave up units where a bend or a turnaround had no room."""
+    freed: Floats = field_of(default_factory=lambda: np.empty((0, 4)), compare=False)
+    """Rectangles of what they gave up."""
 
 
 def earthwork_rules(rules: Spec) -> EarthworkRules:
@@ -86,9 +96,15 @@ def serve(
     rules: Spec,
     profile: Profile,
     way: Way = USUAL,
+    *,
+    give_way: bool = True,
 ) -> Served:
-    """Pads and roads for a draft; what no road reaches is left out until all that stays is reached."""
+    """Pads and roads for a draft; what no road reaches is left out until all that stays is reached.
+
+    Arrays give up units where a bend or a turnaround has no room, unless they may not `give_way`.
+    """
     items = list(draft.items)
+    shapes = (solar_unit(rules), solar_unit(rules, pocket=True))
     planes = dict(
         zip(
             (i for i in items if i.kind != "solar_array"),
@@ -100,7 +116,8 @@ def serve(
     )
     lost: list[Unplaced] = []
     for _ in range(MOST_ROUNDS):
-        terminals = [_terminal(k, i, planes.get(i), rules, at_once=way.at_once) for k, i in enumerate(items)]
+        units = shapes if give_way else ()
+        terminals = [_terminal(k, i, planes.get(i), rules, units, at_once=way.at_once) for k, i in enumerate(items)]
         obstacles = [t.pad if t.pad is not None else t.footprint for t in terminals]
         network = route_network(
             field.ground,
@@ -124,11 +141,82 @@ def serve(
             break
     else:
         raise InputError(f"the road network did not settle in {MOST_ROUNDS} rounds; please report this site")
-    return Served(tuple(items), tuple(planes.get(i) for i in items), network, merged(lost))
+    gave: list[Item] = []
+    freed = np.empty((0, 4))
+    if network.given_up:
+        gave = [items[int(k)] for k in network.given_up]
+        freed = np.array([_part(items[int(k)], *n, shapes) for k, n in network.given_up.items()])
+        kw = sum(i.capacity_kw for i in items)
+        items, network = _shortened(items, network, shapes)
+        kw -= sum(i.capacity_kw for i in items)
+        reach = rules.number("site", "array_reach_m") - REACH_MARGIN_M
+        more = refilled(field, rules, items, network.roads, kw, reach)
+        served = {str(k): road for k, (_, road) in enumerate(more, len(items))}
+        items += [item for item, _ in more]
+        network = replace(network, served={**network.served, **served})
+    return Served(tuple(items), tuple(planes.get(i) for i in items), network, merged(lost), tuple(gave), freed)
 
 
-def _terminal(index: int, item: Item, plane: PadPlane | None, rules: Spec, *, at_once: bool) -> Terminal:
+def _part(item: Item, west: int, east: int, shapes: Sequence[SolarUnit]) -> tuple[float, float, float, float]:
+    """Rectangle of what an array gives up at one of its ends; all of it where it gives up something at both."""
+    unit = unit_of(item, shapes)
+    x0, south, x1, north = item.rect
+    if unit is None or (west and east):
+        return item.rect
+    x0, x1 = (x0, x0 + west * unit.pitch_x_m) if west else (x1 - east * unit.pitch_x_m, x1)
+    return max(x0, item.rect[0]), south, min(x1, item.rect[2]), north
+
+
+def _shortened(items: list[Item], network: Network, shapes: Sequence[SolarUnit]) -> tuple[list[Item], Network]:
+    """Items with what they gave up taken off, and their roads under the numbers that they have then."""
+    out: list[Item] = []
+    served: dict[str, str] = {}
+    empty = {i.block for i in items if i.kind == "solar_array"}
+    rest: dict[int, Item] = {}
+    for k, item in enumerate(items):
+        unit = unit_of(item, shapes)
+        west, east = network.given_up.get(str(k), (0, 0))
+        if unit is None or not west + east:
+            rest[k] = item
+        elif west + east < units_of(item, unit):
+            x0, y0, x1, y1 = item.rect
+            n = units_of(item, unit) - west - east
+            rest[k] = replace(
+                item, rect=(x0 + west * unit.pitch_x_m, y0, x1 - east * unit.pitch_x_m, y1),
+                capacity_kw=round(n * unit.ac_kw, 3), capacity_dc_kw=round(n * unit.dc_kw, 3),
+            )  # fmt: skip
+    empty -= {i.block for i in rest.values() if i.kind == "solar_array"}
+    for k, item in rest.items():
+        if item.kind == "inverter_skid" and item.block in empty:
+            continue
+        served[str(len(out))] = network.served[str(k)]
+        out.append(item)
+    return out, replace(network, served=served)
+
+
+def unit_of(item: Item, shapes: Sequence[SolarUnit]) -> SolarUnit | None:
+    """Unit that a solar array is made of; None for what is no array, or one of none of these shapes."""
+    if item.kind != "solar_array":
+        return None
+    height = item.rect[3] - item.rect[1]
+    return next((u for u in shapes if abs(u.height_m - height) < SAME_M and _whole(item, u)), None)
+
+
+def units_of(item: Item, unit: SolarUnit) -> int:
+    """How many of them."""
+    return round((item.rect[2] - item.rect[0] + unit.gap_x_m) / unit.pitch_x_m)
+
+
+def _whole(item: Item, unit: SolarUnit) -> bool:
+    n = units_of(item, unit)
+    return n > 0 and abs(item.rect[2] - item.rect[0] + unit.gap_x_m - n * unit.pitch_x_m) < SAME_M
+
+
+def _terminal(
+    index: int, item: Item, plane: PadPlane | None, rules: Spec, shapes: Sequence[SolarUnit], *, at_once: bool
+) -> Terminal:
     array = item.kind == "solar_array"
+    unit = unit_of(item, shapes)
     return Terminal(
         key=str(index),
         footprint=box(*item.rect),
@@ -136,6 +224,8 @@ def _terminal(index: int, item: Item, plane: PadPlane | None, rules: Spec, *, at
         priority=0 if item.kind == "substation" else 1 if at_once or not array else 2,
         pad=None if plane is None else box(*item.pad_rect),
         pad_plane=None if plane is None else (plane.elevation_m, plane.grade_east, plane.grade_north),
+        units=0 if unit is None else units_of(item, unit),
+        unit_m=0.0 if unit is None else unit.pitch_x_m,
     )
 
 

@@ -195,17 +195,21 @@ def _served(
             here = Trial(got, draft, kept, focus, loose)
         gave_up += served.lost
         unreached = next(iter(served.network.unreached.values()), unreached)
-        stays = set(served.items)
+        stays = {*served.items, *served.gave}
         gone = [i for i in draft.items if i not in stays]
         missing = 0.0 if task.target_kw is None else task.target_kw - got
         # a new draft is worth its time where what no road reached could make the difference, or was much
-        if missing < slack_kw or not gone or capacity_of(gone, task.profile) < min(missing, 0.05 * got):
+        if missing < slack_kw:
+            break
+        # what arrays gave up is looked for elsewhere where it makes the difference
+        freed = served.freed if missing < capacity_of(draft.items, task.profile) - got + slack_kw else NOTHING
+        if not len(freed) and (not gone or capacity_of(gone, task.profile) < min(missing, 0.05 * got)):
             break
         if strategy == "density" and not loose:
             # as it was before its ends were exchanged
             loose, draft = True, task.draft(strategy, focus, banned)
             continue
-        banned = np.concatenate([banned, np.array([i.rect for i in gone])])
+        banned = np.concatenate([banned, freed, np.array([i.rect for i in gone]).reshape(-1, 4)])
         draft = task.draft(strategy, focus, banned)
     return _Effort(here, last, unreached, spent)
 

@@ -23,7 +23,7 @@ from pacifico.layout import _kernels
 from pacifico.layout.alignment import Pin, design_heights, stations_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -51,7 +51,7 @@ AHEAD = 0.5
 
 
 @dataclass
-class _Scene:
+class Scene:
     """Roads and what has been built, near which a turnaround must fit."""
 
     lattice: Lattice
@@ -64,10 +64,18 @@ class _Scene:
     middles: list[Floats] = field(default_factory=list)
     """Middle of each that has been built."""
 
-    def near(self, place: Floats, own: int, tree: shapely.STRtree) -> list[LineString]:
+    tree: shapely.STRtree | None = None
+
+    def add(self, made: Sequence[Floats]) -> None:
+        """Count what has been built among what stands."""
+        self.built += [LineString(m) for m in made]
+        self.middles += [(m[0, :2] + m[-1, :2]) / 2 for m in made]
+
+    def near(self, place: Floats, own: int) -> list[LineString]:
         """Other roads, and turnarounds so far, within reach of a place."""
         far = max(LINK_M, EXTENSION_M) + 2 * self.rules.turnaround_arm_m
-        ids = tree.query(Point(place), "dwithin", far)
+        assert self.tree is not None  # noqa: S101 (made before anything is built)
+        ids = self.tree.query(Point(place), "dwithin", far)
         out = [self.lines[k] for k in sorted(ids.tolist()) if k != own]
         if not self.built:
             return out
@@ -130,21 +138,27 @@ def turnarounds(
     International Fire Code (2021), 503.2.5 and D103.4: dead ends over 150 ft; figure D103.1: 120 ft hammerhead, its
     alternative with one arm of 70 ft, corners of 28 ft radius.
     """
-    scene = _Scene(lattice, ground, rules, [np.asarray(r, dtype=np.float64) for r in roads], anywhere)
+    scene = Scene(lattice, ground, rules, [np.asarray(r, dtype=np.float64) for r in roads], anywhere)
+    built, without = build(scene, ends)
+    return built, len(without)
+
+
+def build(scene: Scene, ends: Sequence[int]) -> tuple[list[Floats], list[int]]:
+    """Turnarounds at dead ends as `turnarounds` describes them, and the ends that got none."""
     scene.lines = [LineString(r) for r in scene.roads]
-    tree = shapely.STRtree(scene.lines)
+    scene.tree = shapely.STRtree(scene.lines)
     where = np.concatenate(scene.roads) if scene.roads else np.zeros((0, 3))
     owner = np.repeat(np.arange(len(scene.roads)), [len(r) for r in scene.roads])
     tips = {(float(scene.roads[c][-1, 0]), float(scene.roads[c][-1, 1])) for c in ends}
     done: set[tuple[float, float]] = set()
     out: list[Floats] = []
-    without = 0
+    without = []
     for c in ends:
         road = scene.roads[c]
         tip = (float(road[-1, 0]), float(road[-1, 1]))
-        if scene.lines[c].length <= rules.turnaround_over_m or tip in done:
+        if scene.lines[c].length <= scene.rules.turnaround_over_m or tip in done:
             continue
-        others = scene.near(road[-1, :2], c, tree)
+        others = scene.near(road[-1, :2], c)
         made = _turning(scene, road, others)
         cost = sum(_length(m) for m in made) if made else np.inf
         link = _link(scene, road, others, where[owner != c], limit=min(cost, LINK_M))
@@ -152,44 +166,46 @@ def turnarounds(
             made = [link]
             done |= {(float(link[-1, 0]), float(link[-1, 1]))} & tips
         if not made:
-            without += 1
+            without.append(c)
         out += made
-        scene.built += [LineString(m) for m in made]
-        scene.middles += [(m[0, :2] + m[-1, :2]) / 2 for m in made]
-    return out, without
+        scene.add(made)
+    return out, [c for c in without if (float(scene.roads[c][-1, 0]), float(scene.roads[c][-1, 1])) not in done]
 
 
 def _length(xyz: Floats) -> float:
     return float(np.hypot(*np.diff(xyz[:, :2], axis=0).T).sum())
 
 
-def _turning(scene: _Scene, road: Floats, others: Sequence[LineString]) -> list[Floats]:
+def _turning(scene: Scene, road: Floats, others: Sequence[LineString]) -> list[Floats]:
     """Shortest stub or hammerhead at a dead end, with the extension it needs; nothing where none fits."""
     stub = _stub(scene, road, others)
     if stub is not None:
         return [stub]
     end = road[-1, :2]
-    back = end - _along(road, -scene.rules.turnaround_arm_m)
+    back = end - along(road, -scene.rules.turnaround_arm_m)
     way = back / np.hypot(*back)
+    last = end - road[-2, :2]
     for on in np.arange(0.0, EXTENSION_M + 0.1, EXTENSION_STEP_M).tolist():
+        if on == EXTENSION_STEP_M:
+            way = last / np.hypot(*last)
         place = end + way * on
         if on > 0 and not scene.clear(end, place):
             break
         for first, second in ARMS if on == 0 else ARMS[:3]:
-            a, b = (_turned(way, angle) * scene.rules.turnaround_arm_m for angle in (first, second))
-            if not _turns(scene, place - way * scene.rules.turnaround_arm_m, place, a, b, ahead=abs(second) < 45):
+            a, b = (turned(way, angle) * scene.rules.turnaround_arm_m for angle in (first, second))
+            if not turns(scene, place - way * scene.rules.turnaround_arm_m, place, a, b, ahead=abs(second) < 45):
                 continue
-            extra = [_piece(scene, road, road[-1], way * on, others)] if on > 0 else []
+            extra = [piece(scene, road, road[-1], way * on, others)] if on > 0 else []
             if any(e is None for e in extra):
                 return []
             whole = np.vstack([road, *(e[1:] for e in extra if e is not None)])
-            arms = [_piece(scene, whole, whole[-1], step, others) for step in (a, b)]
-            if all(piece is not None for piece in arms):
-                return [piece for piece in (*extra, *arms) if piece is not None]
+            arms = [piece(scene, whole, whole[-1], step, others) for step in (a, b)]
+            if all(arm is not None for arm in arms):
+                return [arm for arm in (*extra, *arms) if arm is not None]
     return []
 
 
-def _turns(scene: _Scene, behind: Floats, place: Floats, a: Floats, b: Floats, *, ahead: bool) -> bool:
+def turns(scene: Scene, behind: Floats, place: Floats, a: Floats, b: Floats, *, ahead: bool) -> bool:
     """Whether arms a and b at a place are free, and their corners have room.
 
     In by one arm, back into the other, out again: where one leads `ahead` the second corner is between both.
@@ -201,14 +217,29 @@ def _turns(scene: _Scene, behind: Floats, place: Floats, a: Floats, b: Floats, *
     return scene.rounds(place + b, place, place + a) if ahead else scene.rounds(behind, place, place + b)
 
 
-def _stub(scene: _Scene, road: Floats, others: Sequence[LineString]) -> Floats | None:
+def _stub(scene: Scene, road: Floats, others: Sequence[LineString]) -> Floats | None:
     """One arm to the side of a road, an arm's length to 45 m before its end; None where none fits."""
+    for here, behind, ahead, step in stubs(scene, road):
+        tip = here[:2] + step
+        if not scene.clear(here[:2], tip):
+            continue
+        if scene.rounds(behind, here[:2], tip) and scene.rounds(ahead, here[:2], tip):
+            made = piece(scene, road, here, step, others)
+            if made is not None:
+                return made
+    return None
+
+
+def stubs(
+    scene: Scene, road: Floats, *, angles: Sequence[int] = STUBS, every_m: float = STUB_STEP_M
+) -> Iterator[tuple[Floats, Floats, Floats, Floats]]:
+    """Places for side stubs: where on the road, the road behind and ahead of it, and the step to the stub's end."""
     arm = scene.rules.turnaround_arm_m
     run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(road[:, :2], axis=0).T))])
     left, places = (run[-1] - run)[:0:-1], road[:0:-1]
     if scene.anywhere:
-        more = np.arange(arm, min(scene.rules.turnaround_over_m, run[-1]), STUB_STEP_M)
-        more = more[(np.abs(more[:, None] - left) > STUB_STEP_M / 2).all(axis=1)]
+        more = np.arange(arm, min(scene.rules.turnaround_over_m, run[-1]), every_m)
+        more = more[(np.abs(more[:, None] - left) > every_m / 2).all(axis=1)]
         between = np.column_stack([np.interp(run[-1] - more, run, road[:, k]) for k in range(3)])
         left, places = np.concatenate([left, more]), np.vstack([places, between])
         order = np.argsort(left, kind="stable")
@@ -216,26 +247,16 @@ def _stub(scene: _Scene, road: Floats, others: Sequence[LineString]) -> Floats |
     for far, here in zip(left.tolist(), places, strict=True):
         if not arm <= far <= scene.rules.turnaround_over_m:
             continue
-        behind, ahead = _along(road, -(far + arm)), _along(road, -(far - arm))
+        behind, ahead = along(road, -(far + arm)), along(road, -(far - arm))
         way = (ahead - behind) / np.hypot(*(ahead - behind))
-        for angle in STUBS:
-            step = _turned(way, angle) * arm
-            tip = here[:2] + step
-            if not scene.clear(here[:2], tip):
-                continue
-            if scene.rounds(behind, here[:2], tip) and scene.rounds(ahead, here[:2], tip):
-                piece = _piece(scene, road, here, step, others)
-                if piece is not None:
-                    return piece
-    return None
+        for angle in angles:
+            yield here, behind, ahead, turned(way, angle) * arm
 
 
-def _link(
-    scene: _Scene, road: Floats, others: Sequence[LineString], vertices: Floats, *, limit: float
-) -> Floats | None:
+def _link(scene: Scene, road: Floats, others: Sequence[LineString], vertices: Floats, *, limit: float) -> Floats | None:
     """Straight link from a dead end to the nearest vertex of another road, shorter than `limit`; None where none fits."""
     end = road[-1]
-    behind = _along(road, -scene.rules.turnaround_arm_m)
+    behind = along(road, -scene.rules.turnaround_arm_m)
     way = (end[:2] - behind) / np.hypot(*(end[:2] - behind))
     off = vertices[:, :2] - end[:2]
     far = np.hypot(off[:, 0], off[:, 1])
@@ -262,7 +283,7 @@ def _link(
     return None
 
 
-def _eases(scene: _Scene, a: Floats, b: Floats, c: Floats) -> bool:
+def _eases(scene: Scene, a: Floats, b: Floats, c: Floats) -> bool:
     """Whether the bend at b holds the road's own radius, or is a slight kink."""
     size = scene.rules.min_radius_m + scene.rules.width_m / 2
     return not _kernels.is_bend(_kernels.turn_angle(a[0], a[1], b[0], b[1], c[0], c[1]), size) or scene.rounds(a, b, c)
@@ -276,18 +297,19 @@ def _either_way(line: LineString, place: Point) -> list[Floats]:
     ]  # fmt: skip
 
 
-def _along(road: Floats, far: float) -> Floats:
+def along(road: Floats, far: float) -> Floats:
     """Place on a road, `-far` before its end."""
     p = LineString(road[:, :2]).interpolate(far) if far < 0 else Point(road[-1, :2])
     return np.array([p.x, p.y])
 
 
-def _turned(way: Floats, degrees: float) -> Floats:
+def turned(way: Floats, degrees: float) -> Floats:
+    """Direction turned counterclockwise."""
     turn = np.radians(degrees)
     return np.array([way[0] * np.cos(turn) - way[1] * np.sin(turn), way[0] * np.sin(turn) + way[1] * np.cos(turn)])
 
 
-def _piece(scene: _Scene, road: Floats, start: Floats, step: Floats, others: Sequence[LineString]) -> Floats | None:
+def piece(scene: Scene, road: Floats, start: Floats, step: Floats, others: Sequence[LineString]) -> Floats | None:
     """Straight piece from a vertex of a road, with heights that follow the ground; None where it does not fit."""
     rules = scene.rules
     tip = start[:2] + step
@@ -310,7 +332,7 @@ def _piece(scene: _Scene, road: Floats, start: Floats, step: Floats, others: Seq
     return np.column_stack([s.xy, z])
 
 
-def _between(scene: _Scene, start: Floats, goal: Floats) -> Floats | None:
+def _between(scene: Scene, start: Floats, goal: Floats) -> Floats | None:
     """Straight piece between two vertices at their heights; None where no profile is within grade and depth."""
     rules = scene.rules
     s = stations_of(

@@ -1,0 +1,158 @@
+"""Room that assets give up where a bend or a turnaround has none: whole units from an array's western or eastern end.
+
+::
+
+     ================                    ============
+     [  ][  ][  ][  ]  lane's end        [  ][  ]  |     one unit less, and a long vehicle turns
+     ---------------+         ->         ----------+--+
+     [  ][  ][  ][  ]                    [  ][  ][  ][  ]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from shapely import box
+
+from pacifico.layout import _kernels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from shapely import Polygon
+    from shapely.geometry.base import BaseGeometry
+
+    from pacifico.layout.road_model import Terminal
+    from pacifico.layout.routing import Fence, Lattice
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+BINNED_M = 9.0
+"""Edges are looked for this far from a place, as where a lattice is made."""
+
+
+@dataclass(frozen=True)
+class Yields:
+    """Obstacles that may be shortened, one a row, and by how many units they are so far."""
+
+    who: Ints
+    """Terminal of each."""
+    edge: Ints
+    """Row of the first of its four edges in the fence."""
+    rect: Floats
+    """West, south, east, north before anything is given up [m]."""
+    unit: Floats
+    """Length of a unit with its gap [m]."""
+    units: Ints
+    reach: Floats
+    """How far a road may be from it [m]."""
+    cut: Ints
+    """Units given up in the west and in the east, shape (n, 2)."""
+    base: Lattice
+    """As it is before anything is given up."""
+
+    @classmethod
+    def of(cls, terminals: Sequence[Terminal], obstacles: Sequence[Polygon], lattice: Lattice) -> Yields:
+        """Those of the terminals that are obstacles themselves and have units to give up."""
+        edges = len(lattice.fence.edges)
+        size = [len(shapely.get_coordinates(shapely.get_exterior_ring(o))) - 1 for o in obstacles]
+        first = edges - sum(size) + np.cumsum([0, *size])
+        row = {id(o): int(first[k]) for k, o in enumerate(obstacles) if size[k] == 4}
+        own = [t for t, one in enumerate(terminals) if one.units > 0 and id(one.footprint) in row]
+        some = [terminals[t] for t in own]
+        return cls(
+            np.array(own, dtype=np.int64),
+            np.array([row[id(t.footprint)] for t in some], dtype=np.int64),
+            np.array([t.footprint.bounds for t in some]).reshape(-1, 4),
+            np.array([t.unit_m for t in some], dtype=np.float64),
+            np.array([t.units for t in some], dtype=np.int64),
+            np.array([t.reach_m for t in some], dtype=np.float64),
+            np.zeros((len(own), 2), np.int64),
+            lattice,
+        )
+
+    @property
+    def count(self) -> int:
+        """Units given up in all."""
+        return int(self.cut.sum())
+
+    @property
+    def left(self) -> Ints:
+        """Units that still stand."""
+        return np.asarray(self.units - self.cut.sum(axis=1))
+
+    def rects(self) -> Floats:
+        """Rectangles as they are now; of what is given up altogether, NaN."""
+        out = self.rect.copy()
+        out[:, 0] += self.cut[:, 0] * self.unit
+        out[:, 2] -= self.cut[:, 1] * self.unit
+        out[self.left <= 0] = np.nan
+        return out
+
+    def shorter(self, k: int, west: int, east: int) -> Yields:
+        """One of them with so many units less."""
+        cut = self.cut.copy()
+        cut[k] += (west, east)
+        return replace(self, cut=cut)
+
+    def given_up(self) -> dict[int, tuple[int, int]]:
+        """Units given up in the west and in the east by terminal, where there are any."""
+        return {
+            int(t): (int(w), int(e)) for t, (w, e) in zip(self.who.tolist(), self.cut.tolist(), strict=True) if w or e
+        }
+
+    def lattice(self, *, without: bool = False) -> Lattice:
+        """Lattice whose fence leaves out what has been given up, or all that could be."""
+        f = self.base.fence
+        edges, keep = f.edges.copy(), np.ones(len(f.edges), bool)
+        rects = np.full_like(self.rect, np.nan) if without else self.rects()
+        for k in np.flatnonzero((rects != self.rect).any(axis=1)).tolist():
+            own = slice(int(self.edge[k]), int(self.edge[k]) + 4)
+            if np.isnan(rects[k, 0]):
+                keep[own] = False
+            else:
+                edges[own] = _sides(rects[k])
+        edges = edges[keep]
+        start, items = _kernels.bin_edges(edges, f.frame, max(BINNED_M, f.radius + 0.75 * self.base.cell + 0.1))
+        fence: Fence = replace(f, edges=edges, start=start, items=items)
+        return replace(self.base, fence=fence)
+
+    def clear_of(self, lines: BaseGeometry, far: float, roads: BaseGeometry) -> Yields | None:
+        """Give up the fewest units that leave lines this distance; None where what is left would lie beyond its reach."""
+        rects = self.rects()
+        bounds = np.asarray(lines.bounds) + np.array([-far, -far, far, far])
+        near = (rects[:, 0] < bounds[2]) & (rects[:, 2] > bounds[0])
+        near &= (rects[:, 1] < bounds[3]) & (rects[:, 3] > bounds[1])
+        out = self
+        for k in np.flatnonzero(near).tolist():
+            if lines.distance(box(*rects[k])) >= far:
+                continue
+            way = self._least(k, rects[k], lines, far, roads)
+            if way is None:
+                return None
+            out = out.shorter(k, *way)
+        return out
+
+    def _least(
+        self, k: int, rect: Floats, lines: BaseGeometry, far: float, roads: BaseGeometry
+    ) -> tuple[int, int] | None:
+        """Fewest units of one, at one of its ends, and what is left is still reached by a road."""
+        left = int(self.left[k])
+        for n in range(1, left):
+            for west, east in ((0, n), (n, 0)):
+                rest = box(rect[0] + west * self.unit[k], rect[1], rect[2] - east * self.unit[k], rect[3])
+                if lines.distance(rest) >= far and roads.distance(rest) <= self.reach[k]:
+                    return west, east
+        return 0, left
+
+
+def _sides(rect: Floats) -> Floats:
+    """Sides of a rectangle, as segments."""
+    west, south, east, north = rect
+    ring = np.array([[east, south], [east, north], [west, north], [west, south], [east, south]])
+    return np.hstack([ring[:-1], ring[1:]])

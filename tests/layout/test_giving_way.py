@@ -1,0 +1,148 @@
+"""Arrays give up their ends where a road has no room to turn: as few units as it takes, and none where there is room."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS
+from shapely import Point, box
+
+from pacifico import generate_layout
+from pacifico.grid import Grid, Ground
+from pacifico.layout.roads import RoadRules, Terminal, route_network
+
+UTM = CRS.from_epsg(32615)
+WEST, SOUTH = 500_000.0, 4_600_000.0
+RULES = RoadRules()
+UNIT, GAP = 23.0, 1.5
+
+
+def at(x0, y0, x1, y1):
+    return box(WEST + x0, SOUTH + y0, WEST + x1, SOUTH + y1)
+
+
+def level(size=600.0):
+    n = int(size / 10) + 20
+    return Ground(Grid(UTM, WEST - 100, SOUTH + size + 100, 10.0, 10.0, n, n), np.zeros((n, n)))
+
+
+def array(key, west, south, units, *, height=60.0, reach=60.0):
+    """Array of units from its western end."""
+    return Terminal(
+        key, at(west, south, west + units * UNIT - GAP, south + height), reach, units=units, unit_m=UNIT
+    )  # fmt: skip
+
+
+def rest(one, given_up):
+    """What is left of an array."""
+    west, south, east, north = one.footprint.bounds
+    a, b = given_up.get(one.key, (0, 0))
+    return None if a + b >= one.units else box(west + a * UNIT, south, east - b * UNIT, north)
+
+
+def laid(arrays, walls, entry, **more):
+    return route_network(
+        level(), at(0, 0, 600, 400), arrays, entry=entry, rules=RULES,
+        obstacles=[*(a.footprint for a in arrays), *walls], **more,
+    )  # fmt: skip
+
+
+def assert_clear(net, left, walls):
+    strips = [r.line.buffer(r.width_m / 2, cap_style="flat") for r in net.roads]
+    for one in [*(x for x in left if x is not None), *walls]:
+        assert max(strip.intersection(one).area for strip in strips) < 1e-6
+
+
+def lane(units=4):
+    """A lane of 13 m between two arrays, closed at its end, and two arrays at its end that call the road in."""
+    arrays = [array("s", 173, 133.5, units), array("n", 173, 206.5, units)]
+    last = [Terminal("e", at(258, 270, 262, 275), 74.0)]
+    walls = [at(0, 0, 173, 193.5), at(0, 206.5, 173, 400), at(263.5, 0, 600, 400)]
+    return arrays, last, walls
+
+
+def test_a_lane_that_ends_between_two_arrays_takes_one_unit():
+    arrays, last, walls = lane()
+    net = laid([*arrays, *last], walls, Point(WEST + 1, SOUTH + 200))
+    assert net.warnings == ()
+    assert sum(map(sum, net.given_up.values())) == 1
+    assert not net.unreached
+    (arm,) = [r for r in net.roads if r.length_m == pytest.approx(18.3)]
+    assert_clear(net, [rest(a, net.given_up) for a in arrays], walls)
+    assert any(arm.line.intersects(a.footprint) for a in arrays)
+
+
+def test_arrays_without_units_to_give_up_keep_theirs():
+    arrays, last, walls = lane()
+    whole = [replace(a, units=0) for a in arrays]
+    net = laid([*whole, *last], walls, Point(WEST + 1, SOUTH + 200))
+    assert net.given_up == {}
+    assert net.warnings == ("dead ends over 45 m without room for a turnaround: 1",)
+
+
+def test_a_lane_with_room_at_its_end_takes_none():
+    arrays, last, walls = lane()
+    net = laid([*arrays, *last], walls[:2], Point(WEST + 1, SOUTH + 200))
+    assert net.given_up == {}
+    assert net.warnings == ()
+
+
+def corner(aisle):
+    """An aisle from the south that turns east between two arrays and walls."""
+    h = aisle / 2
+    arrays = [array("in", 300 + h, 140 - h, 4, reach=30.0)]
+    walls = [at(0, 0, 300 - h, 400), at(300 + h, 0, 600, 140 - h), at(300 - h, 200 + h, 600, 400), at(400, 140 - h, 600, 200 - h)]  # fmt: skip
+    goal = [Terminal("goal", at(560, 201 - h, 570, 202 - h), 20.0)]
+    return arrays, goal, walls
+
+
+def test_an_aisle_too_narrow_to_turn_takes_the_corner_of_an_array():
+    arrays, goal, walls = corner(8.0)
+    site = {"entry": Point(WEST + 300, SOUTH + 1)}
+    fixed = laid([*(replace(a, units=0) for a in arrays), *goal], walls, **site)
+    assert [w for w in fixed.warnings if "bends tighter" in w]
+    net = laid([*arrays, *goal], walls, **site)
+    assert not [w for w in net.warnings if "bends tighter" in w or "turns at" in w]
+    assert net.given_up == {"in": (1, 0)}
+    assert_clear(net, [rest(a, net.given_up) for a in arrays], walls)
+
+
+def test_a_junction_too_narrow_to_turn_takes_the_corner_of_an_array():
+    """North along an aisle and off to the east: the branch leaves it at a right angle."""
+    arrays, goal, walls = corner(8.0)
+    walls[2] = at(304, 204, 600, 400)
+    on = Terminal("on", at(297, 390, 303, 395), 20.0, 0)
+    site = {"entry": Point(WEST + 300, SOUTH + 1)}
+    fixed = laid([*(replace(a, units=0) for a in arrays), *goal, on], walls, **site)
+    assert [w for w in fixed.warnings if "bends tighter" in w or "turns at" in w]
+    net = laid([*arrays, *goal, on], walls, **site)
+    assert not [w for w in net.warnings if "bends tighter" in w or "turns at" in w]
+    assert sum(map(sum, net.given_up.values())) <= 2
+    assert_clear(net, [rest(a, net.given_up) for a in arrays], walls)
+
+
+@pytest.mark.parametrize("target", [None, 9_000.0])
+def test_what_was_given_up_is_taken_off_the_plan_and_made_up_for(make, target, road_faults):
+    gate = Point(make.west, make.south + 300)
+    site = make.site(900, 600)
+    plan = generate_layout(site, make.dem(make.ground(make.rolling, 900, 600)), target_capacity_kw=target)
+    arrays = [a for a in plan.asset_list if a.item.kind == "solar_array"]
+    assert sum(a.item.capacity_kw for a in arrays) == pytest.approx(plan.metrics["total_capacity_kw"])
+    boxes = np.array([a.footprint for a in arrays])
+    pairs = shapely.STRtree(boxes).query(boxes, predicate="intersects").T
+    assert all(i == j for i, j in pairs.tolist())
+    roads = {r.road_id: r for r in plan.road_list}
+    assert all(roads[a.service_road_id].line.distance(a.footprint) <= 80 for a in arrays)
+    if target:
+        assert target - 105 < plan.metrics["total_capacity_kw"] <= target
+    faults = road_faults(plan.to_geojson())
+    assert_warned(plan.warnings, faults)
+    assert gate is not None
+
+
+def assert_warned(warnings, faults):
+    """What is measured is what is said."""
+    said = {w.split(":")[0][:9]: int(w.rsplit(":", 1)[1]) for w in warnings if w.startswith(("road bend", "dead ends"))}
+    assert said.get("dead ends", 0) == faults.dead_ends
+    assert len(faults.bends) <= said.get("road bend", 0)
