@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pacifico.layout.spec import Strategy
     from pacifico.layout.trials import Task
 
-RIVALS_FOR = ((120, 2), (600, 1), (10**9, 0))
+RIVALS_FOR = ((30, 8), (60, 3), (120, 2), (600, 1), (10**9, 0))
 """Most items of a draft, and how many places of each other strategy are judged too."""
 OTHER: dict[Strategy, Strategy] = {"clustered": "low_earthwork", "low_earthwork": "clustered"}
 """Of the two that hang on roads."""
