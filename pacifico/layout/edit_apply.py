@@ -13,12 +13,13 @@ from pacifico.errors import EditRefused
 from pacifico.layout import edit_place as place_
 from pacifico.layout import edit_roads as roads_
 from pacifico.layout import edit_spurs as spurs_
+from pacifico.layout.asked import smallest_unit_kw
 from pacifico.layout.corridors import corridors
 from pacifico.layout.draft import Draft
 from pacifico.layout.edit_reroute import Scene, led_round
 from pacifico.layout.edit_roads import Net, Wanted
 from pacifico.layout.pads import balanced_pads
-from pacifico.layout.plan import Asset, Pad, Plan, capacity_of, smallest_unit_kw
+from pacifico.layout.plan import Asset, Pad, Plan, capacity_of
 from pacifico.layout.reasons import why_less
 from pacifico.layout.serve import serve
 from pacifico.layout.solar import BLOCK_REACH_M

@@ -10,6 +10,7 @@ import numpy as np
 from pacifico.errors import CRSMismatchError, InputError
 from pacifico.grid import Ground
 from pacifico.layout import buildable as ground_
+from pacifico.layout.asked import main_limit
 from pacifico.layout.cables import Collection, route_cables
 from pacifico.layout.metrics import (
     REALIZATIONS,
@@ -19,7 +20,6 @@ from pacifico.layout.metrics import (
     tally,
     works_spread,
 )
-from pacifico.layout.plan import main_limit
 from pacifico.layout.serve import earthwork_rules, road_rules
 
 if TYPE_CHECKING:

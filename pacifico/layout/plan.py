@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
@@ -13,12 +12,11 @@ import numpy as np
 import shapely
 from shapely import MultiPolygon, Point, Polygon, box
 
-from pacifico import crs as crs_
-from pacifico.errors import CRSMismatchError, InputError, NoBuildableGroundError
+from pacifico.errors import CRSMismatchError, NoBuildableGroundError
 from pacifico.grid import Ground
 from pacifico.layout import buildable as ground_
+from pacifico.layout.asked import asked_entry, asked_rules, main_limit, smallest_unit_kw
 from pacifico.layout.cables import route_cables
-from pacifico.layout.catalog import asset_type, solar_unit
 from pacifico.layout.corridors import corridors
 from pacifico.layout.draft import capacity_of as capacity_of  # noqa: PLC0414 (for those who import it from here)
 from pacifico.layout.metrics import buildable_ground, measure
@@ -26,10 +24,11 @@ from pacifico.layout.programme import programme
 from pacifico.layout.reasons import why_less, why_no_asset, why_no_ground
 from pacifico.layout.search import best_layout
 from pacifico.layout.serve import Served, earthwork_rules, merged
-from pacifico.layout.spec import PROFILES, STRATEGIES, Profile, Spec, Strategy, make_spec
+from pacifico.layout.spec import Profile, Spec, Strategy, make_spec
 from pacifico.layout.trials import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -218,7 +217,7 @@ def generate_layout(
     >>> site = read_site("site.kml")                                           # doctest: +SKIP
     >>> plan = generate_layout(site, open_dem(site, "dem.tif"), target_capacity_kw=50_000)  # doctest: +SKIP
     """
-    rules = _rules(profile, strategy, target_capacity_kw, setback_m, max_road_grade_pct, spec)
+    rules = asked_rules(profile, strategy, target_capacity_kw, setback_m, max_road_grade_pct, spec)
     asked = programme(profile, target_capacity_kw, rules)
     if exclusions:
         site = replace(site, exclusions=(*site.exclusions, *exclusions))
@@ -241,7 +240,7 @@ def generate_layout(
     main = main_limit(profile, rules)
     if not ground_.buildable_mask(field, main).any():
         raise NoBuildableGroundError(why_no_ground(field, main, rules))
-    where = _entry(site, entry)
+    where = asked_entry(site, entry)
     task = Task(site, field, asked, where, rules, profile, target_capacity_kw, smallest_unit_kw(profile, rules))
     with ThreadPoolExecutor(1) as aside:
         # what the site itself gives does not wait for what is built on it; two threads share no prepared geometry
@@ -252,63 +251,6 @@ def generate_layout(
             raise NoBuildableGroundError(why_no_asset(found.draft, target_capacity_kw, found.unreached))
         served, gate = found.served, found.served.network.entry
         return _plan(site, field, dem, profile, strategy, target_capacity_kw, rules, found.draft, served, gate, good)
-
-
-def _rules(
-    profile: str,
-    strategy: str,
-    target_kw: float | None,
-    setback_m: float | None,
-    max_road_grade_pct: float | None,
-    spec: Mapping[str, Mapping[str, Any]] | None,
-) -> Spec:
-    if profile not in PROFILES:
-        raise InputError(f"profile {profile!r} is unknown; choose from {', '.join(PROFILES)}")
-    if strategy not in STRATEGIES:
-        raise InputError(f"strategy {strategy!r} is unknown; choose from {', '.join(STRATEGIES)}")
-    if target_kw is not None and not 100 <= target_kw <= 5_000_000:
-        raise InputError(f"target capacity {target_kw:g} kW is out of range; give 100 to 5,000,000 kW")
-    own: dict[str, dict[str, Any]] = {s: dict(r) for s, r in (spec or {}).items() if isinstance(r, Mapping)}
-    make_spec(spec)
-    if setback_m is not None:
-        own.setdefault("site", {})["setback_m"] = setback_m
-    if max_road_grade_pct is not None:
-        own.setdefault("road", {})["max_grade_pct"] = max_road_grade_pct
-    return make_spec(own)
-
-
-def main_limit(profile: Profile, rules: Spec) -> float:
-    """Slope limit of the asset that a profile is about [°]."""
-    kinds = {"solar_farm": "solar_array", "hybrid": "solar_array", "wind_hybrid": "solar_array", "bess": "battery"}
-    return rules.number(kinds.get(profile, "generator"), "slope_limit_deg")
-
-
-def _entry(site: Site, entry: tuple[float, float] | None) -> Point | None:
-    """Entry in the working CRS: as asked for, else as named in the file, else None."""
-    if entry is None:
-        return site.entries[0].point if site.entries else None
-    lon, lat = entry
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise InputError(
-            f"entry {lon:g},{lat:g} is not a longitude and latitude; give degrees, such as --entry -93.68,41.95"
-        )
-    x, y = crs_.transformer(crs_.LONLAT, site.crs).transform(lon, lat)
-    if not (math.isfinite(x) and math.isfinite(y)):
-        raise InputError(
-            f"entry {lon:g},{lat:g} is on another side of the earth; give a place within 60 m of the boundary"
-        )
-    return Point(x, y)
-
-
-def smallest_unit_kw(profile: Profile, rules: Spec) -> float:
-    """Smallest unit by which a profile comes nearer to its target [kW]."""
-    if profile == "bess":
-        return asset_type(rules, "battery").storage_kw
-    if profile == "gas_bess":
-        return min(asset_type(rules, "generator").capacity_kw, asset_type(rules, "gas_turbine").capacity_kw)
-    if profile == "wind_hybrid" and rules.number("wind_hybrid", "wind_share") == 1.0:
-        return asset_type(rules, "wind_turbine").capacity_kw
-    return solar_unit(rules).ac_kw
 
 
 def _plan(

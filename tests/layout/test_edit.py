@@ -15,13 +15,14 @@ import pacifico
 from pacifico import crs as crs_
 from pacifico.errors import EditRefused, InputError
 from pacifico.layout import edit as edits
+from pacifico.layout.asked import main_limit
 from pacifico.layout.corridors import corridors
 from pacifico.layout.draft import Unplaced
 from pacifico.layout.edit_place import outline, pad_outline
 from pacifico.layout.geojson import schema
 from pacifico.layout.metrics import measure
 from pacifico.layout.pads import graded_pads
-from pacifico.layout.plan import generate_layout, main_limit
+from pacifico.layout.plan import generate_layout
 from pacifico.site.model import Zone
 
 WIDE, HIGH = 900.0, 700.0

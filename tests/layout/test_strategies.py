@@ -8,9 +8,9 @@ import pytest
 
 from pacifico.grid import Ground
 from pacifico.layout.aims import lost, surroundings_ha
+from pacifico.layout.asked import smallest_unit_kw
 from pacifico.layout.buildable import make_field
 from pacifico.layout.draft import capacity_of
-from pacifico.layout.plan import smallest_unit_kw
 from pacifico.layout.programme import draft_layout, places, programme
 from pacifico.layout.search import best_layout
 from pacifico.layout.spec import STRATEGIES, make_spec
