@@ -46,6 +46,7 @@ class State:
     """The best so far."""
 
     capacity_kw: float
+    """The most that it carried."""
     lost: float
     """What the strategy wants least of."""
     draft: Draft
@@ -80,17 +81,25 @@ def polished(task: Task, strategy: Strategy, solar_kw: float, starts: list[State
 
 
 def _better(task: Task, strategy: Strategy, best: State, draft: Draft, way: Way) -> State:
-    """A draft with its roads, if all of it is reached, it carries as much and wants less; else what was best before."""
+    """A draft with its roads, if all of it is reached, it carries as much and wants less; else what was best before.
+
+    As much is not a unit less: where a bend had no room, arrays gave some up.
+    """
     served = serve(task.site, task.field, draft, task.where, task.rules, task.profile, way)
     got = capacity_of(served.items, task.profile)
-    if served.lost or got < best.capacity_kw - 1e-3:
+    if served.lost or got < best.capacity_kw - task.smallest_kw + 1e-3:
         return best
     less = lost(task.field, served, task.rules, strategy)
     if less >= best.lost:
         return best
     # what was given up before is still missing
     return replace(
-        best, capacity_kw=got, lost=less, draft=draft, served=replace(served, lost=best.served.lost), way=way
+        best,
+        capacity_kw=max(got, best.capacity_kw),
+        lost=less,
+        draft=draft,
+        served=replace(served, lost=best.served.lost),
+        way=way,
     )
 
 
