@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Indices = NDArray[np.int32] | NDArray[np.int64]
     Flags = NDArray[np.uint8]
 
 STEEPEST = 2.5
@@ -343,7 +344,7 @@ def reach_table(
 
 
 @njit(cache=True, nogil=True)
-def heap_up(heap: Ints, place: Ints, dist: Floats, k: int) -> None:
+def heap_up(heap: Indices, place: Indices, dist: Floats, k: int) -> None:
     """Restore the order of an indexed binary heap upwards from k; ties go by node number."""
     n = heap[k]
     while k > 0:
@@ -358,7 +359,7 @@ def heap_up(heap: Ints, place: Ints, dist: Floats, k: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def heap_pop(heap: Ints, place: Ints, dist: Floats, size: int) -> int:
+def heap_pop(heap: Indices, place: Indices, dist: Floats, size: int) -> int:
     """Take the first node off a heap of `size` nodes."""
     top = heap[0]
     place[top] = -1
@@ -406,11 +407,16 @@ def grow(
     far: Floats,
     priority: Ints,
     stop_at: Flags,
+    steps: Floats,
+    free: Flags,
 ) -> tuple[Ints, Flags, Ints, Floats, int]:
     """Grow a shared network from the seeds to all terminals, nearest first within each priority.
 
     Takahashi and Matsuyama's (1980) shortest-path heuristic: a path found becomes part of the source of the same,
     still running search. Without terminals it is a plain search that ends at the first node flagged in `stop_at`.
+
+    What a move costs where ground is not dear is kept in `steps`, shape (nodes, moves), for this search and others on
+    the same positions: 0 as long as it is not known, less where it is barred; 1 in `free` where nothing stands in it.
 
     Returns
     -------
@@ -425,8 +431,8 @@ def grow(
     dist = np.full(nodes, np.inf)
     parent = np.full(nodes, -1, np.int64)
     member = np.zeros(nodes, np.uint8)
-    place = np.full(nodes, -1, np.int64)
-    heap = np.zeros(nodes + 1, np.int64)
+    place = np.full(nodes, -1, np.int32)
+    heap = np.zeros(nodes + 1, np.int32)
     server = np.full(priority.size, -1, np.int64)
     best = np.full(priority.size, np.inf)
     path = np.zeros(priority.size, np.int64)
@@ -498,36 +504,45 @@ def grow(
                             server[t], best[t] = n, far[q]
                 continue
             uj, ui = u // nx, u % nx
+            here, before, x, y = dist[u], parent[u], px[u], py[u]
             for m in range(moves.shape[0]):
                 j, i = uj + moves[m, 0], ui + moves[m, 1]
                 if i < 0 or j < 0 or i >= nx or j >= ny:
                     continue
                 v = j * nx + i
-                if clear[v] <= 0.0 or dist[v] <= dist[u]:
+                if dist[v] <= here or steps[u, m] < 0.0:
                     continue
-                east, north = abs(px[v] - px[u]), abs(py[v] - py[u])
                 price = 0.5 * (toll[u] + toll[v])
-                # most moves bring nothing: told from less than they can cost, before that is reckoned
-                if dist[u] + 0.999999 * max(east, north, 0.7071 * (east + north)) * price >= dist[v]:
-                    continue
-                length = np.hypot(px[v] - px[u], py[v] - py[u])
-                if length < 0.5:
-                    continue
-                cost = move_cost(length, nz[v] - nz[u], price, grade)
-                if cost < 0.0 or dist[u] + cost >= dist[v]:
-                    continue
-                before = parent[u]
-                if before >= 0:
-                    cost += turn_cost(px[u] - px[before], py[u] - py[before], px[v] - px[u], py[v] - py[u])
-                    if dist[u] + cost >= dist[v]:
+                if steps[u, m] == 0.0:
+                    east, north = abs(px[v] - x), abs(py[v] - y)
+                    # most moves bring nothing: told from less than they can cost, before that is reckoned
+                    if here + 0.999999 * max(east, north, 0.7071 * (east + north)) * price >= dist[v]:
                         continue
-                if clear[u] + clear[v] - length < 2.0 * radius and not segment_clear(
-                    edges, frame, start, items, px[u], py[u], px[v], py[v], radius
-                ):
+                    length = np.hypot(px[v] - x, py[v] - y)
+                    steps[u, m] = -1.0
+                    if clear[v] > 0.0 and length >= 0.5:
+                        steps[u, m] = move_cost(length, nz[v] - nz[u], 1.0, grade)
+                        if clear[u] + clear[v] - length >= 2.0 * radius and not any_blind:
+                            free[u, m] = 1
+                    if steps[u, m] < 0.0:
+                        continue
+                cost = steps[u, m] * price
+                if here + cost >= dist[v]:
                     continue
-                if any_blind and sees_blind(blind, blind_frame, px[u], py[u], px[v], py[v]):
-                    continue
-                dist[v] = dist[u] + cost
+                if before >= 0:
+                    cost += turn_cost(x - px[before], y - py[before], px[v] - x, py[v] - y)
+                    if here + cost >= dist[v]:
+                        continue
+                if free[u, m] == 0:
+                    length = np.hypot(px[v] - x, py[v] - y)
+                    if (
+                        clear[u] + clear[v] - length < 2.0 * radius
+                        and not segment_clear(edges, frame, start, items, x, y, px[v], py[v], radius)
+                    ) or (any_blind and sees_blind(blind, blind_frame, x, y, px[v], py[v])):
+                        steps[u, m] = -1.0
+                        continue
+                    free[u, m] = 1
+                dist[v] = here + cost
                 parent[v] = u
                 if place[v] < 0:
                     heap[size] = v

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = NDArray[np.int32]
 
 EDGE_M = 1e-3
 """Units along an edge of the site keep so much off it, for rounding."""
@@ -68,7 +69,7 @@ def blocked_x(edges: Floats, y0: float, y1: float, west: float, east: float) -> 
 
 
 @njit(cache=True, nogil=True)
-def _sum(sums: Floats, row: float, column: float) -> float:
+def _sum(sums: Counts, row: float, column: float) -> float:
     r, c = min(int(row), sums.shape[0] - 2), min(int(column), sums.shape[1] - 2)
     fr, fc = row - r, column - c
     north = sums[r, c] * (1 - fc) + sums[r, c + 1] * fc
@@ -77,7 +78,7 @@ def _sum(sums: Floats, row: float, column: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def share(sums: Floats, frame: Floats, west: float, south: float, east: float, north: float) -> float:
+def share(sums: Counts, frame: Floats, west: float, south: float, east: float, north: float) -> float:
     """Share of a rectangle on marked cells, exact; what lies off the grid counts as marked; `frame` is x0, y0, dx, dy of the grid."""
     ny, nx = sums.shape[0] - 1, sums.shape[1] - 1
     a, b = (west - frame[0]) / frame[2], (east - frame[0]) / frame[2]
@@ -91,7 +92,7 @@ def share(sums: Floats, frame: Floats, west: float, south: float, east: float, n
 
 
 @njit(cache=True, nogil=True)
-def shares(sums: Floats, frame: Floats, rects: Floats) -> Floats:
+def shares(sums: Counts, frame: Floats, rects: Floats) -> Floats:
     """Share of each rectangle on marked cells."""
     out = np.empty(rects.shape[0])
     for k in range(rects.shape[0]):
@@ -101,7 +102,7 @@ def shares(sums: Floats, frame: Floats, rects: Floats) -> Floats:
 
 @njit(cache=True, nogil=True)
 def good(
-    steep: Floats, unknown: Floats, frame: Floats, limits: Floats,
+    steep: Counts, unknown: Counts, frame: Floats, limits: Floats,
     west: float, south: float, east: float, north: float,
 ) -> bool:  # fmt: skip
     """Whether a rectangle lies on known ground within the slope limit, as `Sieve.by_ground`."""
@@ -113,7 +114,7 @@ def good(
 
 @njit(cache=True, nogil=True)
 def pack(
-    blocked: Floats, steep: Floats, unknown: Floats, frame: Floats, limits: Floats,
+    blocked: Floats, steep: Counts, unknown: Counts, frame: Floats, limits: Floats,
     y: float, height: float, width: float, pitch: float, margin: float, step: float,
 ) -> tuple[Floats, Ints]:  # fmt: skip
     """Western edges of the most units that a strip takes between blocked intervals, and which join the next.
@@ -185,7 +186,7 @@ def widened(intervals: Floats, margin: float, first: float, period: float, aisle
 
 @njit(cache=True, nogil=True)
 def worth(
-    ys: Floats, edges: Floats, steep: Floats, unknown: Floats, frame: Floats, limits: Floats, dims: Floats,
+    ys: Floats, edges: Floats, steep: Counts, unknown: Counts, frame: Floats, limits: Floats, dims: Floats,
     firsts: Floats,
 ) -> Floats:  # fmt: skip
     """Units that a strip takes at each y, for each place of the cross aisles: shape (firsts, ys)."""

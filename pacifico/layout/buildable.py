@@ -64,10 +64,16 @@ class Field:
         if slope_limit_deg not in self._sieves:
             # NaN compares false: unknown slope is measured apart, any of it bars the rectangle
             steep = Table.of(self.slope > slope_limit_deg, self.grid)
-            self._sieves[slope_limit_deg] = Sieve(
-                self, slope_limit_deg, steep, Table.of(np.isnan(self.slope), self.grid)
-            )
+            unknown = next((s.unknown for s in self._sieves.values()), None)
+            if unknown is None:
+                unknown = Table.of(np.isnan(self.slope), self.grid)
+            self._sieves[slope_limit_deg] = Sieve(self, slope_limit_deg, steep, unknown)
         return self._sieves[slope_limit_deg]
+
+    def forget(self) -> None:
+        """Let go of what was found out once: it refers back to this field, and so would outlive it."""
+        self._sieves.clear()
+        self.fits.clear()
 
 
 def make_field(
@@ -166,14 +172,15 @@ class Table:
     """Summed-area table of a mask, to measure it under many rectangles at once."""
 
     grid: Grid
-    sums: Floats
+    sums: NDArray[np.int32]
     """Marked cells north-west of each cell corner, shape (ny + 1, nx + 1)."""
 
     @classmethod
     def of(cls, mask: Bools, grid: Grid) -> Table:
         """Table of a mask of shape (ny, nx)."""
-        sums = np.zeros((grid.ny + 1, grid.nx + 1))
-        np.cumsum(np.cumsum(mask, axis=0, dtype=np.float64), axis=1, out=sums[1:, 1:])
+        sums = np.zeros((grid.ny + 1, grid.nx + 1), np.int32)
+        np.cumsum(mask, axis=0, dtype=np.int32, out=sums[1:, 1:])
+        np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
         return cls(grid, sums)
 
     def share(self, rects: Floats) -> Floats:

@@ -315,7 +315,7 @@ def _step(lattice: Lattice) -> float:
     return max(lattice.pitch_x / 16, 1.0)
 
 
-def _tables(sieve: Sieve) -> tuple[Floats, Floats, Floats, Floats]:
+def _tables(sieve: Sieve) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats]:
     g = sieve.field.grid
     return sieve.steep.sums, sieve.unknown.sums, np.array([g.x0, g.y0, g.dx, g.dy]), np.array([STEEP_SHARE, ROUNDING])
 

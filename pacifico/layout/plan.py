@@ -250,7 +250,9 @@ def generate_layout(
         if found.served is None or found.served.network.entry is None:
             raise NoBuildableGroundError(why_no_asset(found.draft, target_capacity_kw, found.unreached))
         served, gate = found.served, found.served.network.entry
-        return _plan(site, field, dem, profile, strategy, target_capacity_kw, rules, found.draft, served, gate, good)
+        plan = _plan(site, field, dem, profile, strategy, target_capacity_kw, rules, found.draft, served, gate, good)
+    field.forget()
+    return plan
 
 
 def _plan(

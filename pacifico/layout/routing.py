@@ -7,7 +7,7 @@ and the rounded bends all pass the same test.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -92,6 +92,16 @@ class Lattice:
     """Cost multiplier of each cell, shape (ny, nx)."""
     fence: Fence
     blind: Blind
+
+    known_steps: dict[float, tuple[Floats, Flags]] = field(default_factory=dict, compare=False, repr=False)
+    """What moves cost, by grade limit, as far as searches found out."""
+
+    def steps(self, max_grade: float) -> tuple[Floats, Flags]:
+        """Cost of each move from each position, and whether it is free: see `_kernels.grow`."""
+        if max_grade not in self.known_steps:
+            size = (self.px.size, len(MOVES))
+            self.known_steps[max_grade] = (np.zeros(size), np.zeros(size, np.uint8))
+        return self.known_steps[max_grade]
 
     @cached_property
     def heights(self) -> Floats:
@@ -331,6 +341,7 @@ def search(
         *_kernels.grow(
             lattice.px, lattice.py, lattice.clear, lattice.heights, toll, lattice.nx, MOVES, f.edges, f.frame, f.start,
             f.items, b.flags, b.frame, b.any, f.radius, max_grade, seeds, reach.row, reach.item, reach.far, priority, stop,
+            *lattice.steps(max_grade),
         )
     )  # fmt: skip
 
