@@ -125,10 +125,16 @@ class Tree:
             after[v], first[up[v]] = first[up[v]], v
         return cls(xy, up, first, after, np.repeat(np.arange(-1, len(lines)), [1, *counts]), own_start)
 
-    def lines(self) -> list[Floats]:
-        """The lines as they are now."""
+    def copy(self) -> Tree:
+        """Tree that can change without this one."""
+        return Tree(
+            self.xy.copy(), self.up.copy(), self.first.copy(), self.after.copy(), self.strand, self.own_start
+        )  # fmt: skip
+
+    def lines(self, which: Sequence[int] | None = None) -> list[Floats]:
+        """The lines as they are now, or some of them."""
         out = []
-        for c in range(len(self.own_start) - 1):
+        for c in range(len(self.own_start) - 1) if which is None else which:
             v = int(self.own_start[c + 1]) - 1
             path = [v]
             while self.strand[v] == c:
@@ -146,7 +152,6 @@ def eased(
     *,
     fixed: Collection[int],
     keep: Keep,
-    about: tuple[Floats, float] | None = None,
 ) -> list[Floats]:
     """Lines with vertices shifted, joined or left out so that their turns have room for the radius.
 
@@ -164,8 +169,6 @@ def eased(
         Lines that stay as they are.
     keep : Keep
         Places about which vertices stay as they are.
-    about : (2,) float and float, optional
-        A place, and how far from it all others stay [m].
 
     Returns
     -------
@@ -180,37 +183,42 @@ def eased(
         frozen[tree.up[tree.own_start[c]]] = 1
         frozen[tree.own_start[c] : tree.own_start[c + 1]] = 1
     frozen[keep.covers(tree.xy)] = 1
-    if about is not None:
-        frozen[np.hypot(*(tree.xy - about[0]).T) > about[1]] = 1
+    unbent(case, tree, frozen, *bound_of(bound))
+    return tree.lines()
+
+
+def bound_of(bound: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
+    """Terminals that lines serve, one line after the other, and where each begins."""
+    who = np.array([t for own in bound for t in own], dtype=np.int64)
+    return who, np.cumsum([0, *(len(own) for own in bound)]).astype(np.int64)
+
+
+def unbent(case: Case, tree: Tree, frozen: NDArray[np.uint8], who: Ints, who_start: Ints) -> None:
+    """Ease a tree in place, all but its `frozen` vertices; its lines go on serving `who`."""
     lat = case.lattice
     f, b = lat.fence, lat.blind
-    who = np.array([t for own in bound for t in own], dtype=np.int64)
-    who_start = np.cumsum([0, *(len(own) for own in bound)]).astype(np.int64)
     _kernels.unbend(
         tree.xy, tree.up, tree.first, tree.after, tree.strand, frozen, np.arange(len(tree.xy)), tree.own_start, who,
         who_start, COARSE, FINE, case.shapes.coords, case.shapes.start, case.reach_m, lat.z, lat.toll, lat.x0, lat.y0,
         lat.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, case.rules.max_grade,
         case.rules.min_radius_m + case.rules.width_m / 2, ROUNDS, case.eased.known, case.eased.found,
     )  # fmt: skip
-    return tree.lines()
 
 
-def tight_turns(
-    case: Case, lines: Sequence[Floats], ups: Sequence[int], *, about: tuple[Floats, float] | None = None
-) -> Floats:
-    """Places of turns at junctions, from the entry's side into each arm, that no vehicle path of the radius fits into.
+def tight_turns(case: Case, lines: Sequence[Floats], ups: Sequence[int]) -> Floats:
+    """Places of turns at junctions, from the entry's side into each arm, that no vehicle path of the radius fits into."""
+    return tight_turns_of(case, Tree.of(lines, ups)) if lines else np.zeros((0, 2))
 
-    With `about`, only so far from a place.
-    """
-    if not lines:
-        return np.zeros((0, 2))
-    tree = Tree.of(lines, ups)
+
+def tight_turns_of(case: Case, tree: Tree, *, about: tuple[Floats, float] | None = None) -> Floats:
+    """`tight_turns` of a tree; with `about`, only those so far from a place [m]."""
     f = case.lattice.fence
     size = case.rules.min_radius_m + case.rules.width_m / 2
     out = []
-    ends = sorted({int(tree.own_start[c + 1]) - 1 for c in range(len(lines))})
+    last = np.unique(tree.own_start[1:] - 1)
     if about is not None:
-        ends = [v for v in ends if np.hypot(*(tree.xy[v] - about[0])) < about[1]]
+        last = last[np.hypot(*(tree.xy[last] - about[0]).T) < about[1]]
+    ends = last.tolist()
     for v in ends:
         w = int(tree.first[v])
         while w >= 0:

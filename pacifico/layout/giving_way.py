@@ -10,7 +10,7 @@ import shapely
 from shapely import LineString, MultiLineString, Point
 
 from pacifico.layout import bends, drawing, turnaround
-from pacifico.layout.bends import Eased
+from pacifico.layout.bends import Eased, Tree
 from pacifico.layout.turnaround import ARMS, KERB_M, Scene, piece, turned
 
 if TYPE_CHECKING:
@@ -131,19 +131,22 @@ def bending(case: Case, now: Drawing) -> Yields:
     if not len(places) or not len(yields.who):
         return yields
     roads = MultiLineString([LineString(x) for x in now.lines])
+    shapely.prepare(roads)
+    lines = shapely.STRtree([LineString(x) for x in now.straight])
     bound: list[list[int]] = [[] for _ in now.lines]
     for t, c in now.line_of.items():
         bound[c].append(t)
+    served = bends.bound_of(bound)
+    tree = Tree.of(now.straight, now.ups)
     for place in places:
-        before = _faults(case, now.straight, now.ups, place)
-        best = before
-        kept = yields
+        own = np.sort(lines.query(Point(place), "dwithin", EASED_M)).tolist()
+        best, kept = _faults(case, tree, own, place), yields
+        frozen = (np.hypot(*(tree.xy - place).T) > EASED_M).astype(np.uint8)
         for less in _options(yields, place, roads):
             free = replace(case, lattice=less.lattice(), yields=less, eased=Eased.small())
-            lines = bends.eased(
-                free, now.straight, now.ups, bound, fixed=(), keep=bends.NOTHING, about=(place, EASED_M)
-            )
-            faults = _faults(free, lines, now.ups, place)
+            trial = tree.copy()
+            bends.unbent(free, trial, frozen, *served)
+            faults = _faults(free, trial, own, place)
             if faults < best:
                 best, kept = faults, less
             if not best:
@@ -171,15 +174,11 @@ def _options(yields: Yields, place: Floats, roads: MultiLineString) -> list[Yiel
     return [t[-1] for t in sorted(tried, key=lambda t: t[:-1])]
 
 
-def _faults(case: Case, lines: Sequence[Floats], ups: Sequence[int], place: Floats) -> int:
-    """Bends and turns near a place that are tighter than the rule."""
+def _faults(case: Case, tree: Tree, own: Sequence[int], place: Floats) -> int:
+    """Bends of some lines and turns near a place that are tighter than the rule."""
     size = case.rules.min_radius_m + case.rules.width_m / 2
-    own = [drawing.rounded(case, x, (), bends.NOTHING) for x in lines if _close(x, place)]
-    turns = bends.tight_turns(case, lines, ups, about=(place, EASED_M))
-    found = np.concatenate([bends.tight_bends(own, size), turns])
+    drawn = [drawing.rounded(case, x, (), bends.NOTHING) for x in tree.lines(own)]
+    found = np.concatenate(
+        [bends.tight_bends(drawn, size), bends.tight_turns_of(case, tree, about=(place, EASED_M))]
+    )  # fmt: skip
     return int((np.hypot(*(found - place).T) < EASED_M).sum())
-
-
-def _close(line: Floats, place: Floats) -> bool:
-    """Whether a line passes near a place."""
-    return bool(LineString(line).distance(Point(place)) < EASED_M)

@@ -226,9 +226,10 @@ def _network(case: Case, gate: Gate, *, all_or_none: bool) -> Network:
 def _given(case: Case, less: Yields) -> Case:
     """Case in which terminals are as short as what they give up leaves them."""
     terminals = list(case.terminals)
-    for t, rect in zip(less.who.tolist(), less.rects(), strict=True):
-        if t in less.given_up() and not np.isnan(rect[0]):
-            terminals[t] = replace(terminals[t], footprint=box(*rect))
+    rects = less.rects()
+    for k in np.flatnonzero((less.cut.sum(axis=1) > 0) & (less.left > 0)).tolist():
+        t = int(less.who[k])
+        terminals[t] = replace(terminals[t], footprint=box(*rects[k]))
     shapes = routing.Shapes.of([t.footprint for t in terminals])
     return replace(
         case, terminals=terminals, shapes=shapes, lattice=less.lattice(), yields=less, pulled={}, eased=Eased()
