@@ -108,7 +108,7 @@ def draw(case: Case, strands: Strands, *, keep: Keep = ALL) -> Drawing:
     if drawing is None:
         drawing = _lined(case, strands.searched, keep, last_resort=True)
     assert drawing is not None  # noqa: S101 (the last resort always draws)
-    return drawing
+    return _absorbed(case, drawing)
 
 
 def _strands(lattice: routing.Lattice, gate: Gate, parent: Ints, server: Ints) -> list[Strand]:
@@ -193,6 +193,32 @@ def _without_stubs(case: Case, strands: list[Strand]) -> list[Strand]:
             del alive[c], alive[on]
     number = {k: n for n, k in enumerate(alive)}
     return [Strand(s.xy, number.get(s.up, -1), s.bound) for s in alive.values()]
+
+
+def _absorbed(case: Case, drawing: Drawing) -> Drawing:
+    """Leave out dead ends that run on the very strip of a line that leaves the same junction, which serves as well."""
+    lines, ups = drawing.lines, drawing.ups
+    ends = set(range(len(lines))) - set(ups)
+    into: dict[int, int] = {}
+    for c in sorted(ends):
+        mine = [t for t, at in drawing.line_of.items() if at == c]
+        for other in range(len(lines)):
+            if other == c or ups[other] != ups[c] or ups[c] < 0 or other in into:
+                continue
+            apart = shapely.distance(shapely.points(lines[c]), shapely.linestrings(lines[other]))
+            if apart.max() < case.rules.width_m / 2 and all(_serves(case, lines[other], t) for t in mine):
+                into[c] = other
+                break
+    if not into:
+        return drawing
+    number = {k: n for n, k in enumerate(k for k in range(len(lines)) if k not in into)}
+    return Drawing(
+        [lines[k] for k in number],
+        [number.get(ups[k], -1) for k in number],
+        {t: number[into.get(c, c)] for t, c in drawing.line_of.items()},
+        [drawing.straight[k] for k in number] if len(drawing.straight) else (),
+        tuple(number[k] for k in drawing.crossing if k in number),
+    )
 
 
 def _length(xy: Floats) -> float:

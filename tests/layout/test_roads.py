@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from pacifico.errors import InputError
 from pacifico.grid import Grid, Ground
 from pacifico.layout import routing
 from pacifico.layout.corridors import corridors
-from pacifico.layout.drawing import Drawing, touching
+from pacifico.layout.drawing import Drawing, _absorbed, touching
 from pacifico.layout.roads import RoadRules, Terminal, _crossing, route_network
 from pacifico.layout.turnaround import turnarounds
 from pacifico.site.model import Zone
@@ -544,3 +545,19 @@ def test_rough_sites_at_length(seed):
     ground, allowed, terminals, obstacles = lattice_case(seed, size=1500.0, grade=grade)
     net = network(ground, allowed, terminals, obstacles=obstacles)
     assert_holds(net, ground, allowed, terminals, obstacles)
+
+
+@pytest.mark.parametrize(
+    ("tip", "reach", "stays"), [((58.0, 0.7), 14.0, False), ((56.0, 6.0), 14.0, True), ((58.0, 0.7), 2.9, True)]
+)
+def test_a_spur_on_the_strip_of_the_road_beside_it_is_left_out(tip, reach, stays):
+    """Unless it leads away, or that road passes its terminal by: edge to middle 3 m."""
+    goal = terminal("a", 58.0, 8.0, reach=reach)
+    start = np.array([WEST, SOUTH])
+    ends = [[(0, 0), (50, 0)], [(50, 0), (150, 0)], [(50, 0), tip]]
+    lines = [np.array(xy, dtype=np.float64) + start for xy in ends]
+    case = SimpleNamespace(rules=RULES, shapes=routing.Shapes.of([goal.footprint]), reach_m=np.array([reach]))
+    drawn = _absorbed(case, Drawing(lines, [-1, 0, 0], {0: 2}, lines))
+    assert len(drawn.lines) == len(drawn.straight) == 2 + stays
+    assert drawn.ups == [-1, 0, 0][: 2 + stays]
+    assert drawn.line_of == {0: 1 + stays}
