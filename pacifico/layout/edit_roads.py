@@ -92,9 +92,9 @@ class Net:
         return set(range(len(self.roads))) - seen - set(gone)
 
     def needed(self, k: int, served: Mapping[str, int], gone: Collection[int] = ()) -> bool:
-        """Whether a road serves something, holds the entry, or leads to what does."""
-        road = self.roads[k]
-        if served.get(road.road_id) or k in self.at.get(self.entry, ()):
+        """Whether a road serves something, holds the entry alone, or leads to what does."""
+        road, here = self.roads[k], self.at.get(self.entry, ())
+        if served.get(road.road_id) or (k in here and all(o == k or o in gone for o in here)):
             return True
         return any(served.get(self.roads[o].road_id) for o in self.cut_off({*gone, k}) - self.cut_off(gone))
 

@@ -242,6 +242,22 @@ def test_there_and_back_is_the_same_plan(plans, open_, make, n, u, v, near, whic
         assert editor.plan.metrics[name] == same, name
 
 
+def test_a_spur_from_the_entry_goes_with_what_it_was_for(hybrid, open_, make, dem):
+    """Roads that share the entry hold it together: one that serves nothing any more is not kept for it."""
+    editor = open_(hybrid)
+    station = first(hybrid, "substation")
+    spur = None
+    for u, v in ((0.125, 0.0625), (0.06, 0.2), (0.1, 0.1), (0.05, 0.05), (0.2, 0.05)):
+        try:
+            plan = editor.move(station.asset_id, to=(make.west + u * WIDE, make.south + v * HIGH))
+        except EditRefused:
+            continue
+        spur = plan.edits[-1].roads_added
+        back = editor.move(station.asset_id, to=station.item.centre)
+        assert {r.road_id for r in back.road_list} == {r.road_id for r in hybrid.road_list}
+    assert spur is not None
+
+
 def test_turning_and_turning_back(gas, open_):
     editor = open_(gas)
     asset = first(gas, "substation")
