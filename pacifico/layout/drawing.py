@@ -200,10 +200,16 @@ def _absorbed(case: Case, drawing: Drawing) -> Drawing:
     lines, ups = drawing.lines, drawing.ups
     ends = set(range(len(lines))) - set(ups)
     into: dict[int, int] = {}
+    beside: dict[int, list[int]] = {}
+    for c, up in enumerate(ups):
+        beside.setdefault(up, []).append(c)
+    serves: dict[int, list[int]] = {}
+    for t, c in drawing.line_of.items():
+        serves.setdefault(c, []).append(t)
     for c in sorted(ends):
-        mine = [t for t, at in drawing.line_of.items() if at == c]
-        for other in range(len(lines)):
-            if other == c or ups[other] != ups[c] or ups[c] < 0 or other in into:
+        mine = serves.get(c, [])
+        for other in beside[ups[c]] if ups[c] >= 0 else ():
+            if other == c or other in into:
                 continue
             apart = shapely.distance(shapely.points(lines[c]), shapely.linestrings(lines[other]))
             if apart.max() < case.rules.width_m / 2 and all(_serves(case, lines[other], t) for t in mine):

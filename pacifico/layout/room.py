@@ -102,9 +102,8 @@ class Yields:
 
     def given_up(self) -> dict[int, tuple[int, int]]:
         """Units given up in the west and in the east by terminal, where there are any."""
-        return {
-            int(t): (int(w), int(e)) for t, (w, e) in zip(self.who.tolist(), self.cut.tolist(), strict=True) if w or e
-        }
+        some = np.flatnonzero(self.cut.any(axis=1))
+        return {int(self.who[k]): (int(self.cut[k, 0]), int(self.cut[k, 1])) for k in some}
 
     def lattice(self, *, without: bool = False) -> Lattice:
         """Lattice whose fence leaves out what has been given up, or all that could be."""

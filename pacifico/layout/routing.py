@@ -93,8 +93,8 @@ class Lattice:
     fence: Fence
     blind: Blind
 
-    known_steps: dict[float, tuple[Floats, Flags]] = field(default_factory=dict, compare=False, repr=False)
-    """What moves cost, by grade limit, as far as searches found out."""
+    known_steps: dict[float, tuple[Floats, Flags]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What moves cost, by grade limit, as far as searches found out; a copy with another fence finds out anew."""
 
     def steps(self, max_grade: float) -> tuple[Floats, Flags]:
         """Cost of each move from each position, and whether it is free: see `_kernels.grow`."""

@@ -161,7 +161,9 @@ def build(scene: Scene, ends: Sequence[int]) -> tuple[list[Floats], list[int]]:
         others = scene.near(road[-1, :2], c)
         made = _turning(scene, road, others)
         cost = sum(_length(m) for m in made) if made else np.inf
-        link = _link(scene, road, others, where[owner != c], limit=min(cost, LINK_M))
+        limit = min(cost, LINK_M)
+        near = (np.abs(where[:, :2] - road[-1, :2]) < limit).all(axis=1) & (owner != c)
+        link = _link(scene, road, others, where[near], limit=limit)
         if link is not None:
             made = [link]
             done |= {(float(link[-1, 0]), float(link[-1, 1]))} & tips
@@ -237,6 +239,7 @@ def stubs(
     arm = scene.rules.turnaround_arm_m
     run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(road[:, :2], axis=0).T))])
     left, places = (run[-1] - run)[:0:-1], road[:0:-1]
+    line = LineString(road[:, :2])
     if scene.anywhere:
         more = np.arange(arm, min(scene.rules.turnaround_over_m, run[-1]), every_m)
         more = more[(np.abs(more[:, None] - left) > every_m / 2).all(axis=1)]
@@ -247,7 +250,7 @@ def stubs(
     for far, here in zip(left.tolist(), places, strict=True):
         if not arm <= far <= scene.rules.turnaround_over_m:
             continue
-        behind, ahead = along(road, -(far + arm)), along(road, -(far - arm))
+        behind, ahead = along(road, -(far + arm), line), along(road, -(far - arm), line)
         way = (ahead - behind) / np.hypot(*(ahead - behind))
         for angle in angles:
             yield here, behind, ahead, turned(way, angle) * arm
@@ -297,9 +300,9 @@ def _either_way(line: LineString, place: Point) -> list[Floats]:
     ]  # fmt: skip
 
 
-def along(road: Floats, far: float) -> Floats:
-    """Place on a road, `-far` before its end."""
-    p = LineString(road[:, :2]).interpolate(far) if far < 0 else Point(road[-1, :2])
+def along(road: Floats, far: float, line: LineString | None = None) -> Floats:
+    """Place on a road, `-far` before its end; `line` is the road in plan where that is at hand."""
+    p = (line or LineString(road[:, :2])).interpolate(far) if far < 0 else Point(road[-1, :2])
     return np.array([p.x, p.y])
 
 
