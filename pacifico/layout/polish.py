@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from pacifico.layout.draft import Draft
     from pacifico.layout.serve import Served
     from pacifico.layout.spec import Strategy
-    from pacifico.layout.trials import Task
-    from pacifico.layout.windows import Focus
+    from pacifico.layout.trials import Task, Trial
 
 WAYS = (
     Way(at_once=True), Way(earth_price=0.2), Way(earth_price=1.0), Way(at_once=True, earth_price=1.0),
@@ -45,35 +44,31 @@ MOST_NUDGED = 600
 class State:
     """The best so far."""
 
-    capacity_kw: float
-    """The most that it carried."""
+    trial: Trial
     lost: float
     """What the strategy wants least of."""
-    draft: Draft
-    served: Served
-    focus: Focus
-    loose: bool
     way: Way = USUAL
 
+    @property
+    def draft(self) -> Draft:
+        """As it was asked for."""
+        return self.trial.draft
 
-def polished(task: Task, strategy: Strategy, solar_kw: float, starts: list[State]) -> State:
-    """The best that comes of drafts, the best of them first.
+    @property
+    def served(self) -> Served:
+        """As roads reach it."""
+        return self.trial.served
 
-    Parameters
-    ----------
-    task : Task
-    strategy : str
-    solar_kw : float
-        Target of the arrays [kW].
-    starts : list of State
-    """
+
+def polished(task: Task, strategy: Strategy, starts: list[State]) -> State:
+    """The best that comes of drafts, the best of them first."""
     size = len(starts[0].served.items)
     if strategy == "density":
         return _tighter(task, strategy, starts[0])
     some = [_rerouted(task, strategy, s) for s in starts[: for_size(size, STARTS_FOR)]]
     if size > MOST_TWICE:
         some = [min(some, key=lambda s: s.lost)]
-    best = min((_gathered(task, strategy, solar_kw, s) for s in some), key=lambda s: s.lost)
+    best = min((_gathered(task, strategy, s) for s in some), key=lambda s: s.lost)
     if strategy == "low_earthwork" and size <= MOST_NUDGED:
         draft = nudged(task.field, best.draft, best.served)
         best = _better(task, strategy, best, draft, best.way)
@@ -86,21 +81,15 @@ def _better(task: Task, strategy: Strategy, best: State, draft: Draft, way: Way)
     As much is not a unit less: where a bend had no room, arrays gave some up.
     """
     served = serve(task.site, task.field, draft, task.where, task.rules, task.profile, way)
-    got = capacity_of(served.items, task.profile)
-    if served.lost or got < best.capacity_kw - task.smallest_kw + 1e-3:
+    got, most = capacity_of(served.items, task.profile), best.trial.capacity_kw
+    if served.lost or got < most - task.smallest_kw + 1e-3:
         return best
     less = lost(task.field, served, task.rules, strategy)
     if less >= best.lost:
         return best
     # what was given up before is still missing
-    return replace(
-        best,
-        capacity_kw=max(got, best.capacity_kw),
-        lost=less,
-        draft=draft,
-        served=replace(served, lost=best.served.lost),
-        way=way,
-    )
+    served = replace(served, lost=best.served.lost)
+    return State(replace(best.trial, capacity_kw=max(got, most), draft=draft, served=served), less, way)
 
 
 def _rerouted(task: Task, strategy: Strategy, best: State) -> State:
@@ -113,24 +102,28 @@ def _rerouted(task: Task, strategy: Strategy, best: State) -> State:
 
 def _tighter(task: Task, strategy: Strategy, best: State) -> State:
     """Arrays beside the roads as they run, then anywhere, where surroundings cover less."""
-    if len(best.served.items) > (MOST_TIGHTENED if best.loose else REGATHERED_FOR[-2][0]):
+    focus = best.trial.focus
+    if focus is None or len(best.served.items) > (MOST_TIGHTENED if best.trial.loose else REGATHERED_FOR[-2][0]):
         return best
     for roads in ([r.line for r in best.served.network.roads], None):
         items = list(best.served.items)
-        draft = tightened(task.field, task.rules, replace(best.draft, items=items), best.focus, roads)
+        draft = tightened(task.field, task.rules, replace(best.draft, items=items), focus, roads)
         if draft.items != items:
             best = _better(task, strategy, best, draft, USUAL)
     return best
 
 
-def _gathered(task: Task, strategy: Strategy, solar_kw: float, best: State) -> State:
+def _gathered(task: Task, strategy: Strategy, best: State) -> State:
     """Branches of roads given up one by one, the dearest by what the strategy is about first."""
+    focus, solar_kw = best.trial.focus, task.asked.solar_kw
+    if focus is None or not solar_kw:
+        return best
     budget = for_size(len(best.served.items), REGATHERED_FOR)
     by: tuple[Strategy, ...] = ("clustered", "low_earthwork")
     for measure in by if strategy == "clustered" else by[::-1]:
         left = budget
         while left:
-            drafts = regathered(task.field, task.rules, best.draft, best.served, best.focus, measure, solar_kw)
+            drafts = regathered(task.field, task.rules, best.draft, best.served, focus, measure, solar_kw)
             for draft in itertools.islice(drafts, left):
                 left -= 1
                 found = _better(task, strategy, best, draft, best.way)

@@ -42,8 +42,7 @@ def best_layout(task: Task, strategy: Strategy) -> Found:
         return Found(own.last, None, own.unreached)
     trials = own.trials
     focus = trials[0].focus
-    solar_kw = task.asked.solar_kw
-    polishes = strategy != "balanced" and task.target_kw is not None and focus is not None and not focus.whole
+    polishes = strategy != "balanced" and task.target_kw is not None and not (focus and focus.whole)
     if polishes:
         rivals = for_size(len(trials[0].draft.items), RIVALS_FOR)
         for rival in MEASURES:
@@ -58,15 +57,11 @@ def best_layout(task: Task, strategy: Strategy) -> Found:
     worth = [lost(task.field, t.served, task.rules, strategy) for t in full] if len(full) > 1 or polishes else [0.0]
     order = sorted(range(len(full)), key=worth.__getitem__)
     best = full[order[0]]
-    if not (polishes and solar_kw):
+    if not polishes:
         return Found(best.draft, best.served)
     # what is least by the one often becomes less by the other too
     other = OTHER.get(strategy)
     second = min(order, key=lambda k: lost(task.field, full[k].served, task.rules, other)) if other else order[0]
-    starts = [
-        State(t.capacity_kw, worth[k], t.draft, t.served, t.focus, t.loose)
-        for k, t in ((k, full[k]) for k in dict.fromkeys((order[0], second)))
-        if t.focus is not None
-    ]
-    found = polished(task, strategy, solar_kw, starts)
+    starts = [State(full[k], worth[k]) for k in dict.fromkeys((order[0], second))]
+    found = polished(task, strategy, starts)
     return Found(found.draft, found.served)

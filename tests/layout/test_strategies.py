@@ -56,15 +56,16 @@ def test_each_strategy_wins_its_own_measure_on_a_made_site():
 
 
 @pytest.mark.parametrize("strategy", ["density", "low_earthwork", "clustered"])
-def test_no_strategy_is_worse_at_its_own_measure_than_what_another_would_try(strategy):
+@pytest.mark.parametrize(("profile", "target_kw"), [("solar_farm", 6_000.0), ("bess", 60_000.0)])
+def test_no_strategy_is_worse_at_its_own_measure_than_what_another_would_try(profile, target_kw, strategy):
     site, dem = bench.made(1, hectares=50)
     field = make_field(site, Ground.of(dem), Ground.finest_of(dem), setback_m=10.0, source_cell_m=10.0)
-    unit_kw = smallest_unit_kw("solar_farm", RULES)
-    task = Task(site, field, programme("solar_farm", 6_000.0, RULES), None, RULES, "solar_farm", 6_000.0, unit_kw)
+    unit_kw = smallest_unit_kw(profile, RULES)
+    task = Task(site, field, programme(profile, target_kw, RULES), None, RULES, profile, target_kw, unit_kw)
     found = best_layout(task, strategy)
     assert found.served is not None
     mine = lost(field, found.served, RULES, strategy)
-    got = capacity_of(found.served.items, "solar_farm")
+    got = capacity_of(found.served.items, profile)
     for other in STRATEGIES:
         for trial in try_out(task, other, 1).trials:
             assert got > trial.capacity_kw - unit_kw
