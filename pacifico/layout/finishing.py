@@ -62,7 +62,7 @@ def finished(
         served[case.terminals[t].key] = near.road_id
     missing = set(range(len(case.terminals))) - set(drawing.line_of) - gone
     warnings = list(gate.warnings)
-    tight = len(tight_bends(drawing.lines, case.rules.min_radius_m + case.rules.width_m / 2))
+    tight = len(tight_bends(_drawn_on(drawing, arms), case.rules.min_radius_m + case.rules.width_m / 2))
     turns = len(tight_turns(case, drawing.straight, drawing.ups))
     if tight:
         warnings.append(
@@ -91,6 +91,26 @@ def finished(
         tuple(warnings),
         {case.terminals[t].key: n for t, n in yields.given_up().items()},
     )
+
+
+def _drawn_on(drawing: Drawing, arms: list[Floats]) -> list[Floats]:
+    """Lines in plan, each with what alone goes on from its end: there it bends, and does not turn off."""
+    onward: dict[tuple[float, float], list[Floats]] = {}
+    for arm in arms:
+        onward.setdefault((float(arm[0, 0]), float(arm[0, 1])), []).append(arm[:, :2])
+    out = list(drawing.lines)
+    follows: list[list[int]] = [[] for _ in out]
+    for k, up in enumerate(drawing.ups):
+        if up >= 0:
+            follows[up].append(k)
+    for c in range(len(out) - 1, -1, -1):
+        after = follows[c]
+        more = [out[k] for k in after] or onward.get((float(out[c][-1, 0]), float(out[c][-1, 1])), [])
+        if len(more) == 1:
+            out[c] = np.vstack([out[c], more[0][1:]])
+            for k in after:
+                out[k] = out[k][:1]
+    return [line for line in out if len(line) > 1]
 
 
 def _split(lines: list[Floats], joints: Floats) -> list[list[Floats]]:
