@@ -348,8 +348,7 @@ def rerouted(
         for a in assets
     }
     taken = [place_.pad_outline(a.item) or a.footprint for a in assets]
-    zones = [z for z in site.exclusions if z.zone_type == "cost"]
-    scene = Scene(bench.field(site), taken, zones, bench.roads)
+    scene = Scene(bench.field(site), taken, [z for z in site.exclusions if z.zone_type == "cost"], bench.roads)
     served = {a.asset_id: a.service_road_id for a in assets}
     left, serving = led_round(net, area, wanted, served, scene, next_road(plan, net))
     home = tuple(
