@@ -9,8 +9,8 @@ small site. Grounds: `gentle` and `rough` have a spectrum like that of real reli
 resampled where the cell is finer than their own. PACIFICO_BENCH_ALL=1 adds 3000 ha on 1 m cells, 37 million of them.
 One case alone, without pytest: python tests/benchmarks/test_layout_speed.py 330 1 rough
 
-The limits are three times what the design asks for: a busy machine is no failure, a lost order of magnitude is. That of
-memory is its own.
+The limits are three times what the design asks for, for the lesser of wall and processor time: a busy machine is no
+failure, a lost order of magnitude is. That of memory is its own.
 """
 
 import json
@@ -146,8 +146,8 @@ def test_a_solar_farm_in_time(hectares, dx, ground, table, benchmark):
     benchmark.extra_info.update(found)
     table.append(((hectares, dx, ground), found))
     limit = ALLOWANCE * DESIGN_S.get((hectares, dx), np.inf)
-    assert found["wall_s"] <= limit
-    assert found.get("all_wall_s", 0.0) <= limit
+    assert min(found["wall_s"], found["cpu_s"]) <= limit
+    assert min(found.get("all_wall_s", 0.0), found.get("all_cpu_s", 0.0)) <= limit
     assert found["peak_mb"] <= MOST_MB.get((hectares, dx), np.inf)
 
 
