@@ -26,13 +26,13 @@ WAYS = (
 )  # fmt: skip
 """Other ways to seek the roads of a draft. A shared network of least cost is found step by step, and each step hangs on
 those before it: what is sought otherwise is often a tenth shorter."""
-WAYS_FOR = ((60, 8), (600, 5), (10**9, 0))
+WAYS_FOR = ((600, 8), (10**9, 0))
 """Most items of a draft, and how many of WAYS are tried."""
 STARTS_FOR = ((120, 2), (10**9, 1))
 """Most items of the best draft, and of how many drafts roads are sought anew."""
 MOST_TWICE = 60
 """Items of the best draft for which branches are given up in each of those."""
-REGATHERED_FOR = ((60, 5), (120, 5), (10**9, 0))
+REGATHERED_FOR = ((120, 5), (600, 3), (10**9, 0))
 """Most items of the best draft, and how often a branch of its roads is given up for others at most."""
 MOST_TIGHTENED = 600
 """Items of a draft whose arrays are exchanged by their ends."""
@@ -103,7 +103,7 @@ def _rerouted(task: Task, strategy: Strategy, best: State) -> State:
 def _tighter(task: Task, strategy: Strategy, best: State) -> State:
     """Arrays beside the roads as they run, then anywhere, where surroundings cover less."""
     focus = best.trial.focus
-    if focus is None or len(best.served.items) > (MOST_TIGHTENED if best.trial.loose else REGATHERED_FOR[-2][0]):
+    if focus is None or len(best.served.items) > MOST_TIGHTENED:
         return best
     for roads in ([r.line for r in best.served.network.roads], None):
         items = list(best.served.items)

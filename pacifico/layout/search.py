@@ -47,7 +47,8 @@ def best_layout(task: Task, strategy: Strategy) -> Found:
         rivals = for_size(len(trials[0].draft.items), RIVALS_FOR)
         for rival in MEASURES:
             if rivals and rival != strategy:
-                trials += try_out(task, rival, rivals).trials
+                # the usual one is the surest where roads have it hard
+                trials += try_out(task, rival, max(rivals, 2) if rival == "balanced" else rivals).trials
     most_kw = 0.0
     for trial in trials:
         # a little more at a time is no more
