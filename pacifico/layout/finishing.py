@@ -35,9 +35,8 @@ def finished(
 ) -> Network:
     """Roads with their classes and figures, and every terminal accounted for."""
     lines = [np.column_stack([stations.xy[ids], profile.z[ids]]) for ids in stations.of_line]
-    goes_on = set(drawing.ups)
-    dead = [c for c in range(len(lines)) if c not in goes_on]
-    scene = Scene(case.lattice, case.ground, case.rules, lines, anywhere=True)
+    through, dead = _through(lines, drawing.ups)
+    scene = Scene(case.lattice, case.ground, case.rules, through, anywhere=True)
     arms, without = build(scene, dead)
     more, without, yields = turning(scene, without, case.yields)
     arms += more
@@ -93,24 +92,34 @@ def finished(
     )
 
 
+def _through(lines: list[Floats], ups: list[int]) -> tuple[list[Floats], list[int]]:
+    """Lines, each with what alone goes on from its end, and which of them end dead."""
+    out = list(lines)
+    follows: list[list[int]] = [[] for _ in out]
+    for k, up in enumerate(ups):
+        if up >= 0:
+            follows[up].append(k)
+    last, part = list(range(len(out))), set()
+    for c in range(len(out) - 1, -1, -1):
+        if len(follows[c]) == 1:
+            k = follows[c][0]
+            out[c], last[c] = np.vstack([out[c], out[k][1:]]), last[k]
+            part.add(k)
+    whole = [c for c in range(len(out)) if c not in part]
+    return [out[c] for c in whole], [n for n, c in enumerate(whole) if not follows[last[c]]]
+
+
 def _drawn_on(drawing: Drawing, arms: list[Floats]) -> list[Floats]:
     """Lines in plan, each with what alone goes on from its end: there it bends, and does not turn off."""
     onward: dict[tuple[float, float], list[Floats]] = {}
     for arm in arms:
-        onward.setdefault((float(arm[0, 0]), float(arm[0, 1])), []).append(arm[:, :2])
-    out = list(drawing.lines)
-    follows: list[list[int]] = [[] for _ in out]
-    for k, up in enumerate(drawing.ups):
-        if up >= 0:
-            follows[up].append(k)
-    for c in range(len(out) - 1, -1, -1):
-        after = follows[c]
-        more = [out[k] for k in after] or onward.get((float(out[c][-1, 0]), float(out[c][-1, 1])), [])
+        onward.setdefault((float(arm[0, 0]), float(arm[0, 1])), []).append(arm[1:, :2])
+    out, dead = _through(drawing.lines, drawing.ups)
+    for c in dead:
+        more = onward.get((float(out[c][-1, 0]), float(out[c][-1, 1])), [])
         if len(more) == 1:
-            out[c] = np.vstack([out[c], more[0][1:]])
-            for k in after:
-                out[k] = out[k][:1]
-    return [line for line in out if len(line) > 1]
+            out[c] = np.vstack([out[c], more[0]])
+    return out
 
 
 def _split(lines: list[Floats], joints: Floats) -> list[list[Floats]]:
