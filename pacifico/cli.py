@@ -140,12 +140,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _boundary_as_geojson(path: Path) -> bytes:
+def _boundary_as_geojson(path: Path, layer: str | None) -> bytes:
     """Boundary as jobs keep it beside the original; a bad file is refused here, before it is submitted."""
     from pacifico.site.boundary import read_site
     from pacifico.site.written import site_geojson
 
-    return site_geojson(read_site(path))
+    return site_geojson(read_site(path, layer=layer))
 
 
 def _exclusions_as_geojson(

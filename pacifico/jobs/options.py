@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pacifico.jobs.client import JobClient
     from pacifico.jobs.request import JobRequest
 
-    Reader = Callable[[Path], bytes]
+    Reader = Callable[[Path, str | None], bytes]
     Gatherer = Callable[[Path, str | None, list[str], float | None], tuple[bytes | None, tuple[str, ...]]]
     """Boundary, its layer, files and addresses of exclusions, their buffer [m]; GeoJSON of all, and what is to be said."""
 
@@ -99,7 +99,7 @@ def request_of(
     InputError
         The options contradict each other, name no such file, or are out of range.
     """
-    as_read = reader(given["boundary"]) if reader else None
+    as_read = reader(given["boundary"], given["layer"]) if reader else None
     dem, level = given["dem"], bool(given["no_terrain"])
     if level and dem:
         raise InputError("--no-terrain means level ground: leave --dem out, or leave --no-terrain out")
@@ -140,7 +140,9 @@ def request_of(
         fields["layout_id"] = given["layout_id"]
     # A site is uploaded last of all: what the options got wrong leaves nothing behind.
     client.request("unnamed", **fields)
-    return client.request(client.upload_site(given["boundary"], as_read=as_read), **fields)
+    # one file is one site, whichever of its layers a job takes: what is kept beside it is the file's only reading
+    kept = None if given["layer"] else as_read
+    return client.request(client.upload_site(given["boundary"], as_read=kept), **fields)
 
 
 def _with_setbacks(spec: dict[str, Any], entries: list[dict[str, Any]]) -> dict[str, Any]:

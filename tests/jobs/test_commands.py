@@ -326,3 +326,19 @@ def test_fetch_makes_the_folders_on_the_way(client, submit, tmp_path):
     assert main(["jobs", "fetch", layout_id, "--out", str(out)]) == 0
     assert [p.name for p in out.iterdir()] == ["report.html"]
     assert [p.name for p in out.parent.iterdir()] == ["b"]
+
+
+def test_one_layer_of_a_file_with_several_is_submitted(client, boundary, capsys):
+    """The file's own reading is of all its layers, so none is kept beside it."""
+    import geopandas as gpd
+    from shapely import box
+
+    from pacifico.cli import main as pacifico
+
+    both = boundary.parent / "both.gpkg"
+    frame = gpd.GeoDataFrame(geometry=[box(-97.2, 28.2, -97.19, 28.21)], crs=4326)
+    for layer in ("one", "two"):
+        frame.to_file(both, layer=layer)
+    assert pacifico(["jobs", "submit", str(both), "--dem", "sample"]) == 2
+    assert "polygons in 2 layers" in capsys.readouterr().err
+    assert asked(client, capsys, both, "--layer", "two", run=pacifico)[0] == {"layer": "two"}
