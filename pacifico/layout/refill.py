@@ -16,10 +16,14 @@ from pacifico.layout.solar import BLOCK_REACH_M, CLEAR_OF_BLOCKS_M, solar_ground
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from pacifico.layout.buildable import Field, Floats
     from pacifico.layout.road_model import Road
     from pacifico.layout.solar import SolarGround
     from pacifico.layout.spec import Spec
+
+    Ints = NDArray[np.int64]
 
 BESIDE_M = 5.0
 """Kept free beside roads, so that bends and turns keep their room."""
@@ -54,12 +58,14 @@ def refilled(
     out: list[tuple[Item, str]] = []
     skid = asset_type(rules, "inverter_skid")
     rooms = {i.block: skid.rating_kva for i in items if i.kind == "inverter_skid"}
-    homes = {i.block: i.centre for i in items if i.kind == "inverter_skid"}
+    blocks = np.array([i.block for i in items if i.kind == "inverter_skid"], dtype=np.int64)
+    homes = np.array([i.centre for i in items if i.kind == "inverter_skid"]).reshape(-1, 2)
     for i in items:
         if i.block in rooms:
             rooms[i.block] -= i.capacity_kw
     lines = MultiLineString([r.line for r in roads])
     shapely.prepare(lines)
+    tree = shapely.STRtree([r.line for r in roads])
     for ground in solar_grounds(field, rules):
         if kw < ground.unit.ac_kw - 1e-6:
             break
@@ -67,14 +73,14 @@ def refilled(
         near = np.flatnonzero(shapely.dwithin(shapely.box(*runs.rects.T), lines, reach_m))
         order = near[np.lexsort((near, -runs.units[near]))]
         for k in order.tolist():
-            made = _at(ground, runs.rects[k], int(runs.units[k]), kw, rooms, homes)
+            made = _at(ground, runs.rects[k], int(runs.units[k]), kw, rooms, (blocks, homes))
             # a shorter one may lie too far away
             if made is None or not lines.dwithin(shapely.box(*made.rect), reach_m):
                 continue
             kw -= made.capacity_kw
             rooms[made.block] -= made.capacity_kw
             box = shapely.box(*made.rect)
-            out.append((made, min(roads, key=lambda r: r.line.distance(box)).road_id))
+            out.append((made, roads[int(tree.query_nearest(box).min())].road_id))
             if kw < ground.unit.ac_kw - 1e-6:
                 break
     return out
@@ -86,15 +92,15 @@ def _at(
     units: int,
     kw: float,
     rooms: dict[int, float],
-    homes: dict[int, tuple[float, float]],
+    skids: tuple[Ints, Floats],
 ) -> Item | None:
     """As much of an array as is asked for and the nearest skid with room for it takes."""
     unit = ground.unit
     x, y = (rect[:2] + rect[2:]) / 2
-    near = sorted((float(np.hypot(hx - x, hy - y)), block) for block, (hx, hy) in homes.items())
-    for far, block in near:
-        if far > BLOCK_REACH_M:
-            break
+    blocks, homes = skids
+    far = np.hypot(*(homes - (x, y)).T)
+    near = np.flatnonzero(far <= BLOCK_REACH_M)
+    for block in blocks[near[np.lexsort((blocks[near], far[near]))]].tolist():
         n = min(units, int((min(kw, rooms[block]) + 1e-6) // unit.ac_kw))
         if n > 0:
             west, south, _, north = (float(v) for v in rect)

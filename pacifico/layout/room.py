@@ -10,7 +10,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
+NOWHERE = 1e9
+"""Coordinate of the sides of what is given up altogether [m]."""
 BINNED_M = 9.0
 """Edges are looked for this far from a place, as where a lattice is made."""
 
@@ -55,6 +58,8 @@ class Yields:
     """Units given up in the west and in the east, shape (n, 2)."""
     base: Lattice
     """As it is before anything is given up."""
+    bins: dict[str, tuple[Ints, Ints]] = field(default_factory=dict)
+    """Of the fence, once they are asked for: they hold for whatever is given up."""
 
     @classmethod
     def of(cls, terminals: Sequence[Terminal], obstacles: Sequence[Polygon], lattice: Lattice) -> Yields:
@@ -81,7 +86,7 @@ class Yields:
         """Units given up in all."""
         return int(self.cut.sum())
 
-    @property
+    @cached_property
     def left(self) -> Ints:
         """Units that still stand."""
         return np.asarray(self.units - self.cut.sum(axis=1))
@@ -108,18 +113,40 @@ class Yields:
     def lattice(self, *, without: bool = False) -> Lattice:
         """Lattice whose fence leaves out what has been given up, or all that could be."""
         f = self.base.fence
-        edges, keep = f.edges.copy(), np.ones(len(f.edges), bool)
-        rects = np.full_like(self.rect, np.nan) if without else self.rects()
-        for k in np.flatnonzero((rects != self.rect).any(axis=1)).tolist():
-            own = slice(int(self.edge[k]), int(self.edge[k]) + 4)
-            if np.isnan(rects[k, 0]):
-                keep[own] = False
-            else:
-                edges[own] = _sides(rects[k])
-        edges = edges[keep]
-        start, items = _kernels.bin_edges(edges, f.frame, max(BINNED_M, f.radius + 0.75 * self.base.cell + 0.1))
+        edges = f.edges.copy()
+        rects = np.full_like(self.rect, NOWHERE) if without else np.nan_to_num(self.rects(), nan=NOWHERE)
+        some = np.flatnonzero((rects != self.rect).any(axis=1))
+        west, south, east, north = rects[some].T
+        for side, ends in enumerate(
+            (
+                (east, south, east, north),
+                (east, north, west, north),
+                (west, north, west, south),
+                (west, south, east, south),
+            )
+        ):
+            edges[self.edge[some] + side] = np.column_stack(ends)
+        if "wide" not in self.bins:
+            self.bins["wide"] = self._wide()
+        start, items = self.bins["wide"]
         fence: Fence = replace(f, edges=edges, start=start, items=items)
         return replace(self.base, fence=fence)
+
+    def _wide(self) -> tuple[Ints, Ints]:
+        """Bins of the fence in which an obstacle's western and eastern sides lie wherever they may move to."""
+        f = self.base.fence
+        cap = max(BINNED_M, f.radius + 0.75 * self.base.cell + 0.1)
+        start, items = _kernels.bin_edges(f.edges, f.frame, cap)
+        west, south, east, north = self.rect.T
+        middle = (south + north) / 2
+        half = float((north - south).max(initial=0.0)) / 2
+        start_of, which = _kernels.bin_edges(np.column_stack([west, middle, east, middle]), f.frame, cap + half)
+        bins, across = (np.repeat(np.arange(len(s) - 1), np.diff(s)) for s in (start, start_of))
+        rows = self.edge[which]
+        all_bins = np.concatenate([bins, across, across])
+        order = np.argsort(all_bins, kind="stable")
+        counts = np.bincount(all_bins, minlength=len(start) - 1)
+        return np.concatenate([[0], np.cumsum(counts)]), np.concatenate([items, rows, rows + 2])[order]
 
     def clear_of(self, lines: BaseGeometry, far: float, roads: BaseGeometry) -> Yields | None:
         """Give up the fewest units that leave lines this distance; None where what is left would lie beyond its reach."""
@@ -148,10 +175,3 @@ class Yields:
                 if lines.distance(rest) >= far and roads.distance(rest) <= self.reach[k]:
                     return west, east
         return 0, left
-
-
-def _sides(rect: Floats) -> Floats:
-    """Sides of a rectangle, as segments."""
-    west, south, east, north = rect
-    ring = np.array([[east, south], [east, north], [west, north], [west, south], [east, south]])
-    return np.hstack([ring[:-1], ring[1:]])
