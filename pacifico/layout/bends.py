@@ -68,16 +68,16 @@ class Keep:
 
     def wider(self, xy: Floats, near_m: float) -> Keep:
         """About these places too; where they lie about one of before, that reaches twice as far."""
-        at, near = list(self.xy), list(self.near_m)
-        for spot in xy:
-            far = [float(np.hypot(*(spot - a))) for a in self.xy]
-            covered = [k for k, f in enumerate(far) if f <= self.near_m[k]]
-            for k in covered:
-                near[k] = 2.0 * float(self.near_m[k])
-            if not covered and all(float(np.hypot(*(spot - a))) > near_m / 2 for a in at):
-                at.append(spot)
+        off = xy[:, None, :] - self.xy[None, :, :]
+        inside = np.hypot(off[..., 0], off[..., 1]) <= self.near_m
+        near = list(np.where(inside.any(axis=0), 2.0 * self.near_m, self.near_m))
+        fresh: list[Floats] = []
+        for spot in xy[~inside.any(axis=1)]:
+            known = np.array([*self.xy, *fresh]).reshape(-1, 2) - spot
+            if (np.hypot(known[:, 0], known[:, 1]) > near_m / 2).all():
+                fresh.append(spot)
                 near.append(near_m)
-        return Keep(np.array(at).reshape(-1, 2), np.array(near, dtype=np.float64))
+        return Keep(np.array([*self.xy, *fresh]).reshape(-1, 2), np.array(near, dtype=np.float64))
 
 
 ALL = Keep(np.zeros((1, 2)), np.array([np.inf]))

@@ -91,6 +91,8 @@ class Strands:
     """As the search left them."""
     passing: list[Strand]
     """With short dead ends walked out and back by the road that they leave."""
+    crossed: list[bool] = field(default_factory=lambda: [False])
+    """Whether lines of those crossed once, whatever was tried: then they are not drawn again."""
 
     @classmethod
     def of(cls, case: Case, gate: Gate, parent: Ints, server: Ints) -> Strands:
@@ -104,8 +106,11 @@ def draw(case: Case, strands: Strands, *, keep: Keep = ALL) -> Drawing:
 
     About places to `keep`, at first everywhere, vertices stay where pulling left them.
     """
-    drawing = _lined(case, strands.passing, keep, last_resort=len(strands.passing) == len(strands.searched))
+    drawing = None
+    if not strands.crossed[0]:
+        drawing = _lined(case, strands.passing, keep, last_resort=len(strands.passing) == len(strands.searched))
     if drawing is None:
+        strands.crossed[0] = True
         drawing = _lined(case, strands.searched, keep, last_resort=True)
     assert drawing is not None  # noqa: S101 (the last resort always draws)
     return _absorbed(case, drawing)
@@ -276,9 +281,9 @@ def rounded(case: Case, line: Floats, bound: Sequence[tuple[int, int]], keep: Ke
 
     As long as the search goes on, and all is kept, such a line stays as it is.
     """
-    radius = case.rules.min_radius_m + case.rules.width_m / 2
     full = keep is not ALL
     share = np.where(keep.covers(line), -1.0, 1.0)
+    radius = case.rules.min_radius_m + case.rules.width_m / 2
     pushed = set(np.flatnonzero(share < 0).tolist())
     corners = line
     for turn in range(SHRINKINGS if full else 1):
@@ -334,8 +339,8 @@ def _pulled(case: Case, strand: Strand) -> Floats:
 
 
 def touching(lines: list[Floats], ups: list[int]) -> list[int]:
-    """Lines that meet another elsewhere than where one continues the other."""
-    if len(lines) < 2:
+    """Lines that meet another elsewhere than where one continues the other, or themselves."""
+    if not lines:
         return []
     of_line = np.repeat(np.arange(len(lines)), [len(x) for x in lines])
     shapes = np.asarray(shapely.linestrings(np.concatenate(lines), indices=of_line), dtype=object)
@@ -343,7 +348,7 @@ def touching(lines: list[Floats], ups: list[int]) -> list[int]:
     keep = first < second
     first, second = first[keep], second[keep]
     common = np.asarray(shapely.intersection(shapes[first], shapes[second]), dtype=object)
-    found: set[int] = set()
+    found: set[int] = set(np.flatnonzero(~shapely.is_simple(shapes)).tolist())
     for a, b, where in zip(first.tolist(), second.tolist(), common, strict=True):
         if ups[b] == a:
             joint = lines[b][0]

@@ -10,6 +10,8 @@ from pacifico.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
     from shapely import LineString, Point, Polygon
 
 RoadClass = Literal["spine", "secondary", "spur"]
@@ -104,6 +106,9 @@ class Network:
     warnings: tuple[str, ...] = ()
     given_up: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Units that terminals gave up in the west and in the east; who gave up all is neither served nor unreached."""
+
+    tax: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
+    """Of the search's cells, what they cost more since no profile was found there; for who asks again without some."""
 
     @property
     def length_m(self) -> float:

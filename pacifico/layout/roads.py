@@ -26,7 +26,7 @@ from pacifico.layout.road_model import DEFAULT_RULES, Network, Road, RoadClass, 
 from pacifico.layout.room import Yields
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -45,6 +45,8 @@ ROUNDING_M = 0.002
 DETOURS = 3
 """Searches that avoid where no profile was found before terminals are given up."""
 
+MOST_BENT = 2500
+"""Terminals of a network whose bends arrays give way to: beyond, drawing all anew for a few takes as long as the rest."""
 EASINGS = 9
 """Most drawings with bends eased; the last ones keep more and more as it was."""
 EASED_APART_M = 25.0
@@ -65,7 +67,8 @@ def route_network(
     rules: RoadRules = DEFAULT_RULES,
     cost_zones: Sequence[Zone] = (),
     boundary: Polygon | MultiPolygon | None = None,
-    all_or_none: bool = False,
+    again: Callable[[Mapping[str, str]], bool] | None = None,
+    tax: Floats | None = None,
 ) -> Network:
     """One connected road network from the entry to every terminal that a legal road can reach.
 
@@ -87,8 +90,11 @@ def route_network(
         Ground that costs `cost_multiplier` times as much to cross.
     boundary : Polygon or MultiPolygon, optional
         The site's outer boundary, on which the entry lies; by default the outer rings of `allowed`.
-    all_or_none : bool
-        Give no roads, and so save finishing them, unless every terminal is reached: for who asks again without the rest.
+    again : callable, optional
+        Asked with the reasons of terminals that are not reached, if there are any: whether to give no roads, and so save
+        finishing them, for who asks again without some.
+    tax : ndarray, optional
+        That of the network before, which gave no roads.
 
     Returns
     -------
@@ -115,7 +121,7 @@ def route_network(
         gate = cheapest_gate(case.lattice, edge, order, case.reach, max_grade=rules.max_grade)
     if gate is None:
         return Network((), None, {}, reasons(case, None, set(range(len(terminals))), {}))
-    return _network(case, gate, all_or_none=all_or_none)
+    return _network(case, gate, tax, again)
 
 
 def _case(
@@ -174,9 +180,11 @@ def _level_with_pads(
     return reach.kept(can, len(terminals))
 
 
-def _network(case: Case, gate: Gate, *, all_or_none: bool) -> Network:
+def _network(
+    case: Case, gate: Gate, known: Floats | None, again: Callable[[Mapping[str, str]], bool] | None
+) -> Network:
     """Search, draw, design; go round what has no profile, then give up what still has none."""
-    tax = np.ones(case.lattice.px.size)
+    tax = np.ones(case.lattice.px.size) if known is None else known.copy()
     given_up: dict[int, str] = {}
     server = np.zeros(0, np.int64)
     parent = np.zeros(0, np.int64)
@@ -209,10 +217,12 @@ def _network(case: Case, gate: Gate, *, all_or_none: bool) -> Network:
         drawing = draw(case, strands)
         stations = _stations(case, drawing)
     missing = set(range(len(case.terminals))) - set(drawing.line_of)
-    if missing and all_or_none:
-        return Network((), Point(gate.point), {}, reasons(case, gate, missing, given_up))
+    if missing and again is not None:
+        why = reasons(case, gate, missing, given_up)
+        if again(why):
+            return Network((), Point(gate.point), {}, why, tax=tax)
     best = _eased(case, strands) or (drawing, stations, profile)
-    less = bending(case, best[0])
+    less = case.yields if len(case.terminals) > MOST_BENT else bending(case, best[0])
     if less.count:
         smaller = _given(case, less)
         server[less.who[less.left <= 0]] = -1

@@ -134,7 +134,8 @@ class Shapes:
 
 def cell_size(area_m2: float) -> float:
     """Routing cell for a site of this area [m]: 3 m on small sites, 12 m on the largest, whatever the DEM's cell."""
-    return float(np.clip(2.6 + 1.0e-3 * np.sqrt(area_m2), 3.0, 12.0))
+    side = float(np.sqrt(area_m2))
+    return float(np.clip(2.6 + 1.0e-3 * side + 4e-4 * max(side - 2500.0, 0.0), 3.0, 12.0))
 
 
 def parts_of(geometry: BaseGeometry) -> list[Polygon]:

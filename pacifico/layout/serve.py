@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from dataclasses import field as field_of
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,9 @@ REACH_MARGIN_M = 1.0
 """Roads are asked to come this much nearer than the rule, so that rounding can't break it."""
 SAME_M = 0.01
 """Lengths that differ by less are equal."""
+SETTLED = 600
+"""Of more items, roads that leave some out are finished as they are, unless others are of no use without those: that
+these no longer stand in the way is worth little then, and a search of its own is dear."""
 MOST_ROUNDS = 8
 """Of leaving out what no road reaches; each round leaves out more, so that it ends."""
 
@@ -115,6 +119,7 @@ def serve(
         )
     )
     lost: list[Unplaced] = []
+    tax = None
     for _ in range(MOST_ROUNDS):
         units = shapes if give_way else ()
         terminals = [_terminal(k, i, planes.get(i), rules, units, at_once=way.at_once) for k, i in enumerate(items)]
@@ -128,16 +133,19 @@ def serve(
             rules=replace(road_rules(rules, profile), earth_price=way.earth_price, cells=way.cells),
             cost_zones=[z for z in site.exclusions if z.zone_type == "cost"],
             boundary=site.boundary,
-            all_or_none=True,
+            again=partial(_to_ask_again, items),
+            tax=tax,
         )
-        out = {int(key): reason for key, reason in network.unreached.items()}
+        tax = network.tax
+        out = _numbered(network.unreached)
         out |= _orphans(items, out)
         for k, reason in out.items():
             lost.append(Unplaced(items[k].kind, 1, reason))
-        if not out:
+        if network.roads and out:
+            items, network = _left(items, network, out)
             break
         items = [i for k, i in enumerate(items) if k not in out]
-        if not items:
+        if not (out and items):
             break
     else:
         raise InputError(f"the road network did not settle in {MOST_ROUNDS} rounds; please report this site")
@@ -155,6 +163,25 @@ def serve(
         items += [item for item, _ in more]
         network = replace(network, served={**network.served, **served})
     return Served(tuple(items), tuple(planes.get(i) for i in items), network, merged(lost), tuple(gave), freed)
+
+
+def _to_ask_again(items: Sequence[Item], missing: Mapping[str, str]) -> bool:
+    """Whether roads that leave some items out are sought anew without those."""
+    return len(items) <= SETTLED or bool(_orphans(items, _numbered(missing)))
+
+
+def _numbered(unreached: Mapping[str, str]) -> dict[int, str]:
+    """Reasons by the number of the item."""
+    return {int(key): reason for key, reason in unreached.items()}
+
+
+def _left(items: list[Item], network: Network, out: Mapping[int, str]) -> tuple[list[Item], Network]:
+    """Items without those that are out, and their roads under the numbers that they have then."""
+    stay = [k for k in range(len(items)) if k not in out]
+    number = {str(k): str(n) for n, k in enumerate(stay)}
+    served = {number[k]: road for k, road in network.served.items() if k in number}
+    given_up = {number[k]: units for k, units in network.given_up.items() if k in number}
+    return [items[k] for k in stay], replace(network, served=served, unreached={}, given_up=given_up)
 
 
 def _part(item: Item, west: int, east: int, shapes: Sequence[SolarUnit]) -> tuple[float, float, float, float]:

@@ -32,6 +32,8 @@ MOST_DRAFTS = 3
 """Of placing again elsewhere what no road reached."""
 SERVED_FOR = ((30, 8), (60, 7), (120, 6), (320, 3), (2500, 2))
 """Most items of a draft, and how many drafts of that size are served by roads; a larger one alone."""
+USUAL_FOR = ((120, 2), (10**9, 1))
+"""The same for the usual strategy."""
 MOST_SERVED = 24
 """Drafts after which no other place is tried once the target is met."""
 TIGHTENED_FOR = ((120, 14), (600, 2), (10**9, 0))
@@ -215,8 +217,7 @@ def _served(
 
 
 def _tries(items: int, strategy: Strategy) -> int:
-    most = for_size(items, SERVED_FOR)
-    return min(most, 2) if strategy == "balanced" else most
+    return for_size(items, USUAL_FOR if strategy == "balanced" else SERVED_FOR)
 
 
 def for_size(items: int, table: tuple[tuple[int, int], ...]) -> int:

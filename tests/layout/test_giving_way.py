@@ -13,7 +13,11 @@ from shapely import Point, box
 from pacifico import generate_layout
 from pacifico.errors import NoBuildableGroundError
 from pacifico.grid import Grid, Ground
-from pacifico.layout.roads import RoadRules, Terminal, route_network
+from pacifico.layout.catalog import asset_type
+from pacifico.layout.draft import item_of
+from pacifico.layout.roads import Network, RoadRules, Terminal, route_network
+from pacifico.layout.serve import _left
+from pacifico.layout.spec import make_spec
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
@@ -167,3 +171,14 @@ def test_every_bend_and_dead_end_has_room_or_is_warned_of(make, road_faults, wid
     except NoBuildableGroundError:
         return
     assert_warned(plan.warnings, road_faults(plan.to_geojson()))
+
+
+def test_who_stays_keeps_its_road_under_its_new_number():
+    spot = item_of(asset_type(make_spec(), "battery"), np.array([0.0, 0.0, 30.0, 20.0]))
+    items = [replace(spot, block=k) for k in range(4)]
+    network = Network((), None, {"0": "R1", "2": "R2", "3": "R1"}, {"1": "too steep"}, given_up={"3": (1, 0)})
+    left, renumbered = _left(items, network, {1: "too steep", 2: "of no use"})
+    assert [i.block for i in left] == [0, 3]
+    assert renumbered.served == {"0": "R1", "1": "R1"}
+    assert renumbered.given_up == {"1": (1, 0)}
+    assert renumbered.unreached == {}

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from pyproj import CRS
@@ -186,14 +186,14 @@ def test_beyond_a_barrier_is_unreached_and_said_so():
     assert net.unreached == {"far": "no legal route: this part of the site is not connected to the entry"}
 
 
-def test_all_or_none_names_who_is_unreached_and_draws_nothing():
+def test_who_asks_again_is_told_who_is_unreached_and_gets_no_roads():
     allowed = MultiPolygon([at(0, 0, 480, 1000), at(520, 0, 1000, 1000)])
     ends = [terminal("near", 300, 500, priority=0), terminal("far", 700, 500)]
     ground = ground_of(lambda x, y: 0.0)
-    net = network(ground, allowed, ends, all_or_none=True)
+    net = network(ground, allowed, ends, again=lambda missing: True)
     assert (net.roads, net.served) == ((), {})
     assert net.unreached == {"far": "no legal route: this part of the site is not connected to the entry"}
-    assert network(ground, allowed, ends[:1], all_or_none=True) == network(ground, allowed, ends[:1])
+    assert network(ground, allowed, ends[:1], again=lambda missing: True) == network(ground, allowed, ends[:1])
 
 
 def test_a_terminal_without_room_is_unreached_and_said_so():
@@ -298,6 +298,7 @@ def test_lines_that_cross_without_a_junction_are_found_and_given_up():
     ups = [-1, 0, 0, 2]
     assert touching(lines[:3], ups[:3]) == []
     assert touching(lines, ups) == [1, 3]
+    assert touching([np.array([(0, 0), (10, 0), (10, 10), (5, -5)], dtype=float)], [-1]) == [0]
     drawing = Drawing(lines, ups, {0: 1, 1: 2, 2: 3}, crossing=(1, 3))
     assert _crossing(drawing) == {2: "no legal route: its road would cross another without a junction"}
 
@@ -502,6 +503,7 @@ def test_every_array_of_a_lattice_is_served_through_its_aisles(aisle):
 
 
 @given(st.integers(0, 10_000), st.sampled_from([0.02, 0.08, 0.2, 0.35]))
+@example(4584, 0.35)
 @settings(max_examples=12, deadline=None)
 def test_whatever_the_ground_a_network_keeps_its_promises(seed, grade):
     ground, allowed, terminals, obstacles = lattice_case(seed, size=600.0, grade=grade)
