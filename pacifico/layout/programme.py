@@ -11,7 +11,7 @@ import numpy as np
 from pacifico.errors import InputError
 from pacifico.layout.blocks import densest_place, place_near, place_yard
 from pacifico.layout.catalog import asset_type, substation_type
-from pacifico.layout.draft import Draft, Unplaced
+from pacifico.layout.draft import Draft, Unplaced, capacity_of
 from pacifico.layout.options import SITING, foci
 from pacifico.layout.siting import siting_cost, siting_prices
 from pacifico.layout.solar import CLEAR_OF_BLOCKS_M, SolarGround, add_solar, choose_arrays, solar_grounds, solar_kw
@@ -128,6 +128,10 @@ def draft_layout(
         if count == 0 and asked.wind_kw:
             draft.unplaced.append(_too_little("wind_turbine", asked.wind_kw, each))
         place_turbines(field, draft, spec, anchor, count, metres_per_degree=price)
+    if ground and first is not None and asked.solar_kw and asked.storage_kw:
+        # storage keeps its share of the generation that the ground can carry: more would stand in its place
+        able = min(asked.solar_kw, solar_kw(first, ground)) + capacity_of(draft.items, "hybrid")
+        storage = asked.storage_kw * min(able / (asked.solar_kw + asked.gas_kw + (asked.wind_kw or 0.0)), 1.0)
     _batteries(field, draft, spec, storage, anchor, price)
     if focus and grounds:
         left = asked.solar_kw
