@@ -1043,7 +1043,7 @@ def turn_fault(
 
 
 @njit(cache=True, nogil=True)
-def longest_tangent(xy: Floats, up: Ints, first: Ints, after: Ints, v: int, size: float) -> float:
+def longest_tangent(xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, v: int, sizes: Floats) -> float:
     """The most that arcs at v take of the leg that leads to it."""
     most = 0.0
     if up[v] < 0:
@@ -1052,27 +1052,28 @@ def longest_tangent(xy: Floats, up: Ints, first: Ints, after: Ints, v: int, size
     u = up[v]
     while w >= 0:
         angle = turn_angle(xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1], xy[w, 0], xy[w, 1])
-        most = max(most, tangent(angle, size))
+        most = max(most, tangent(angle, sizes[strand[w]]))
         w = after[w]
     return most
 
 
 @njit(cache=True, nogil=True)
-def leg_fault(xy: Floats, up: Ints, first: Ints, after: Ints, w: int, size: float) -> float:
+def leg_fault(xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, w: int, sizes: Floats) -> float:
     """0 where the leg that leads to w has room for the arcs at both its ends, up to 1 where it has not."""
     v = up[w]
     if v < 0 or up[v] < 0:
         return 0.0
     u = up[v]
+    size = sizes[strand[w]]
     here = tangent(turn_angle(xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1], xy[w, 0], xy[w, 1]), size)
-    need = here + longest_tangent(xy, up, first, after, w, size)
+    need = here + longest_tangent(xy, up, first, after, strand, w, sizes)
     leg = float(np.hypot(xy[w, 0] - xy[v, 0], xy[w, 1] - xy[v, 1]))
     return 0.0 if need + 0.6 <= leg or need < 1.0 else float(min(0.3 + (need + 0.6 - leg) / size, 1.0))
 
 
 @njit(cache=True, nogil=True)
 def fault_of(
-    xy: Floats, up: Ints, first: Ints, after: Ints, some: Ints, count: int, size: float, limit: float,
+    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, some: Ints, count: int, sizes: Floats, limit: float,
     edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
 ) -> float:  # fmt: skip
     """Sum of the faults at some vertices and of the legs that lead to them; given up past `limit`."""
@@ -1081,13 +1082,13 @@ def fault_of(
         v = some[k]
         if up[v] == -2:
             continue
-        total += leg_fault(xy, up, first, after, v, size)
+        total += leg_fault(xy, up, first, after, strand, v, sizes)
         if up[v] >= 0:
             w = first[v]
             while w >= 0:
                 if total >= limit:
                     return total
-                total += turn_fault(xy, up[v], v, w, size, edges, frame, start, items, radius)
+                total += turn_fault(xy, up[v], v, w, sizes[strand[w]], edges, frame, start, items, radius)
                 w = after[w]
     return total
 
@@ -1187,7 +1188,7 @@ def change_at(
     xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, frozen: Flags, v: int, own: Ints, own_start: Ints,
     bound: Ints, bound_start: Ints, offsets: Floats, finer: Floats, coords: Floats, poly_start: Ints, reach: Floats,
     z: Floats, toll: Floats, x0: float, y0: float, step: float, edges: Floats, frame: Floats, start: Ints, items: Ints,
-    blind: Flags, blind_frame: Floats, any_blind: bool, radius: float, grade: float, size: float,
+    blind: Flags, blind_frame: Floats, any_blind: bool, radius: float, grade: float, sizes: Floats,
     some: Ints, gone: Ints, came: Ints, went: Ints,
 ) -> tuple[int, float, float]:  # fmt: skip
     """What to do about a vertex at fault: a way to join it with others, -1 for nothing, and the place to shift it to.
@@ -1217,15 +1218,15 @@ def change_at(
                 count += 1
                 w = after[w]
         tail = head
-    own_fault = leg_fault(xy, up, first, after, v, size)
+    own_fault = leg_fault(xy, up, first, after, strand, v, sizes)
     w = first[v]
     while w >= 0:
-        own_fault += turn_fault(xy, up[v], v, w, size, edges, frame, start, items, radius)
-        own_fault += leg_fault(xy, up, first, after, w, size)
+        own_fault += turn_fault(xy, up[v], v, w, sizes[strand[w]], edges, frame, start, items, radius)
+        own_fault += leg_fault(xy, up, first, after, strand, w, sizes)
         w = after[w]
     if own_fault <= 0.0:
         return -1, xy[v, 0], xy[v, 1]
-    before = fault_of(xy, up, first, after, some, count, size, 1e9, edges, frame, start, items, radius)
+    before = fault_of(xy, up, first, after, strand, some, count, sizes, 1e9, edges, frame, start, items, radius)
     ox, oy = xy[v, 0], xy[v, 1]
     best_score, best_way, bx, by = 100.0 * (before - 0.04), -1, ox, oy
     for way in range(8):
@@ -1271,8 +1272,8 @@ def change_at(
                         continue
                     xy[v, 0], xy[v, 1] = x, y
                     score = 100.0 * fault_of(
-                        xy, up, first, after, some, count, size, best_score / 100.0, edges, frame, start, items,
-                        radius,
+                        xy, up, first, after, strand, some, count, sizes, best_score / 100.0, edges, frame, start,
+                        items, radius,
                     )  # fmt: skip
                     if score >= best_score:
                         continue
@@ -1328,9 +1329,11 @@ def mixed(h: np.uint64, k: np.uint64) -> np.uint64:
 
 @njit(cache=True, nogil=True)
 def strand_state(
-    h: np.uint64, bits: NDArray[np.uint64], up: Ints, own: Ints, own_start: Ints, s: int, bound: Ints, bound_start: Ints
-) -> np.uint64:
-    """Hash with the legs of a strand and what it serves mixed in."""
+    h: np.uint64, bits: NDArray[np.uint64], up: Ints, own: Ints, own_start: Ints, s: int, bound: Ints, bound_start: Ints,
+    sizes: Floats,
+) -> np.uint64:  # fmt: skip
+    """Hash with the legs of a strand, its radius and what it serves mixed in."""
+    h = mixed(h, np.uint64(sizes[s] * 1e3))
     for k in range(own_start[s], own_start[s + 1]):
         v = own[k]
         if up[v] >= 0:
@@ -1344,7 +1347,7 @@ def strand_state(
 @njit(cache=True, nogil=True)
 def state_at(
     xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, frozen: Flags, v: int, own: Ints, own_start: Ints,
-    bound: Ints, bound_start: Ints, some: Ints,
+    bound: Ints, bound_start: Ints, some: Ints, sizes: Floats,
 ) -> np.uint64:  # fmt: skip
     """Hash of all that `change_at` looks at near v: four vertices up, their children, four down, and the strands at v."""
     bits = xy.view(np.uint64)
@@ -1379,11 +1382,11 @@ def state_at(
                 count += 1
                 w = after[w]
                 h = mixed(h, np.uint64(3))
-    h = strand_state(h, bits, up, own, own_start, strand[v], bound, bound_start)
+    h = strand_state(h, bits, up, own, own_start, strand[v], bound, bound_start, sizes)
     w = first[v]
     while w >= 0:
         if strand[w] != strand[v]:
-            h = strand_state(h, bits, up, own, own_start, strand[w], bound, bound_start)
+            h = strand_state(h, bits, up, own, own_start, strand[w], bound, bound_start, sizes)
         w = after[w]
     return h | np.uint64(1)
 
@@ -1419,12 +1422,12 @@ def unbend(
     any_blind: bool,
     radius: float,
     grade: float,
-    size: float,
+    sizes: Floats,
     rounds: int,
     known: NDArray[np.uint64],
     found: Floats,
 ) -> None:
-    """Shift and join vertices of a tree, in place, so that its turns have room for arcs of radius `size`.
+    """Shift and join vertices of a tree, in place: each turn gets room for the radius of the strand it leads into (`sizes`).
 
     What is found out near a vertex depends on nothing but what lies near it: it is kept by a hash of that, way and place
     in the rows of `found` beside its `known` hashes, of which there are a power of two; 0 where there is none yet. The
@@ -1439,7 +1442,7 @@ def unbend(
         for v in range(n):
             if up[v] < 0 or first[v] < 0 or frozen[v]:
                 continue
-            h = state_at(xy, up, first, after, strand, frozen, v, own, own_start, bound, bound_start, wide)
+            h = state_at(xy, up, first, after, strand, frozen, v, own, own_start, bound, bound_start, wide, sizes)
             k = np.int64(h & np.uint64(mask))
             tries = 0
             while known[k] != 0 and known[k] != h and tries < 32:
@@ -1451,7 +1454,7 @@ def unbend(
                 way, bx, by = change_at(
                     xy, up, first, after, strand, frozen, v, own, own_start, bound, bound_start, offsets, finer, coords,
                     poly_start, reach, z, toll, x0, y0, step, edges, frame, start, items, blind, blind_frame, any_blind,
-                    radius, grade, size, some, gone, came, went,
+                    radius, grade, sizes, some, gone, came, went,
                 )  # fmt: skip
                 if known[k] == 0:
                     known[k] = h

@@ -149,6 +149,7 @@ def eased(
     lines: Sequence[Floats],
     ups: Sequence[int],
     bound: Sequence[Sequence[int]],
+    sizes: Floats,
     *,
     fixed: Collection[int],
     keep: Keep,
@@ -165,6 +166,8 @@ def eased(
         Index of the line that each continues; -1 at the entry.
     bound : sequence of sequences of int
         Terminals that each line serves, and goes on serving.
+    sizes : (n,) float
+        Radius of the centreline in bends of each line [m].
     fixed : collection of int
         Lines that stay as they are.
     keep : Keep
@@ -183,7 +186,7 @@ def eased(
         frozen[tree.up[tree.own_start[c]]] = 1
         frozen[tree.own_start[c] : tree.own_start[c + 1]] = 1
     frozen[keep.covers(tree.xy)] = 1
-    unbent(case, tree, frozen, *bound_of(bound))
+    unbent(case, tree, frozen, *bound_of(bound), sizes)
     return tree.lines()
 
 
@@ -193,28 +196,37 @@ def bound_of(bound: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
     return who, np.cumsum([0, *(len(own) for own in bound)]).astype(np.int64)
 
 
-def unbent(case: Case, tree: Tree, frozen: NDArray[np.uint8], who: Ints, who_start: Ints) -> None:
-    """Ease a tree in place, all but its `frozen` vertices; its lines go on serving `who`."""
+def unbent(case: Case, tree: Tree, frozen: NDArray[np.uint8], who: Ints, who_start: Ints, sizes: Floats) -> None:
+    """Ease a tree in place for the radii of its lines, all but its `frozen` vertices; they go on serving `who`."""
     lat = case.lattice
     f, b = lat.fence, lat.blind
     _kernels.unbend(
         tree.xy, tree.up, tree.first, tree.after, tree.strand, frozen, np.arange(len(tree.xy)), tree.own_start, who,
         who_start, COARSE, FINE, case.shapes.coords, case.shapes.start, case.reach_m, lat.z, lat.toll, lat.x0, lat.y0,
         lat.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, case.rules.max_grade,
-        case.rules.min_radius_m + case.rules.width_m / 2, ROUNDS, case.eased.known, case.eased.found,
+        sizes, ROUNDS, case.eased.known, case.eased.found,
     )  # fmt: skip
 
 
-def tight_turns(case: Case, lines: Sequence[Floats], ups: Sequence[int]) -> Floats:
-    """Places of turns at junctions, from the entry's side into each arm, that no vehicle path of the radius fits into."""
-    return tight_turns_of(case, Tree.of(lines, ups)) if lines else np.zeros((0, 2))
+def tight_turns(case: Case, lines: Sequence[Floats], ups: Sequence[int], sizes: Floats) -> tuple[Floats, Ints]:
+    """Turns at junctions, from the entry's side into each arm, that no vehicle path of the arm's radius fits into.
+
+    Returns
+    -------
+    (n, 2) float
+        Where they are.
+    (n,) int
+        Lines that they lead into.
+    """
+    return tight_turns_of(case, Tree.of(lines, ups), sizes) if lines else (np.zeros((0, 2)), np.zeros(0, np.int64))
 
 
-def tight_turns_of(case: Case, tree: Tree, *, about: tuple[Floats, float] | None = None) -> Floats:
+def tight_turns_of(
+    case: Case, tree: Tree, sizes: Floats, *, about: tuple[Floats, float] | None = None
+) -> tuple[Floats, Ints]:
     """`tight_turns` of a tree; with `about`, only those so far from a place [m]."""
     f = case.lattice.fence
-    size = case.rules.min_radius_m + case.rules.width_m / 2
-    out = []
+    out, into = [], []
     last = np.unique(tree.own_start[1:] - 1)
     if about is not None:
         last = last[np.hypot(*(tree.xy[last] - about[0]).T) < about[1]]
@@ -224,6 +236,7 @@ def tight_turns_of(case: Case, tree: Tree, *, about: tuple[Floats, float] | None
         while w >= 0:
             u = int(tree.up[v])
             (ax, ay), (bx, by), (cx, cy) = tree.xy[u], tree.xy[v], tree.xy[w]
+            size = float(sizes[tree.strand[w]])
             if u >= 0 and not (
                 _kernels.turn_fault(tree.xy, u, v, w, size, f.edges, f.frame, f.start, f.items, f.radius) <= 0
                 or _kernels.swings_wide(
@@ -231,12 +244,13 @@ def tight_turns_of(case: Case, tree: Tree, *, about: tuple[Floats, float] | None
                 )
             ):
                 out.append(tree.xy[v])
+                into.append(int(tree.strand[w]))
             w = int(tree.after[w])
-    return np.array(out).reshape(-1, 2)
+    return np.array(out).reshape(-1, 2), np.array(into, dtype=np.int64)
 
 
-def tight_bends(lines: Sequence[Floats], size: float) -> Floats:
-    """Places of bends along lines that are tighter than a radius; what turns again within it is one bend.
+def tight_bends(lines: Sequence[Floats], sizes: Floats) -> tuple[Floats, Ints]:
+    """Bends along lines that are tighter than the radius of each; what turns again within it is one bend.
 
     Between any two vertices where a line turns the same way, it may turn by no more than an arc of that length does; of
     the angles at those two the half belongs to what lies outside. A slight kink is no bend.
@@ -245,17 +259,20 @@ def tight_bends(lines: Sequence[Floats], size: float) -> Floats:
     ----------
     lines : sequence of (k, 2) float
         As drawn, arcs as chords.
-    size : float
-        Radius of the centreline [m].
+    sizes : (n,) float
+        Radius of the centreline of each [m].
 
     Returns
     -------
-    (n, 2) float
+    (m, 2) float
         Vertices, the first of each bend.
+    (m,) int
+        Lines that they are part of.
     """
     out: list[Floats] = []
-    slight = 2.0 * float(np.arccos(size / (size + KINK_M)))
-    for line in lines:
+    of_line: list[int] = []
+    for c, (line, size) in enumerate(zip(lines, sizes.tolist(), strict=True)):
+        slight = 2.0 * float(np.arccos(size / (size + KINK_M)))
         d = np.diff(line, axis=0)
         leg = np.hypot(d[:, 0], d[:, 1])
         turn = np.arctan2(d[:-1, 0] * d[1:, 1] - d[:-1, 1] * d[1:, 0], (d[:-1] * d[1:]).sum(axis=1))
@@ -275,5 +292,6 @@ def tight_bends(lines: Sequence[Floats], size: float) -> Floats:
         for k in sorted(sharp):
             if run[k] - first > size:
                 out.append(line[k + 1])
+                of_line.append(c)
                 first = run[k]
-    return np.array(out).reshape(-1, 2)
+    return np.array(out).reshape(-1, 2), np.array(of_line, dtype=np.int64)

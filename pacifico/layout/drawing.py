@@ -53,9 +53,27 @@ class Case:
     priority: Ints
     yields: Yields
     """What may give way to a bend or a turnaround."""
+    size: Floats
+    """Radius of the centreline in bends on the way to each terminal [m]."""
     pulled: dict[bytes, Floats] = field(default_factory=dict)
     """Paths pulled so far, by nodes and bound terminals: rounds share most of them."""
     eased: bends.Eased = field(default_factory=bends.Eased)
+
+    def sizes(self, ups: Sequence[int], bound: Sequence[Sequence[int]]) -> Floats:
+        """Radius of the centreline in bends of each line [m]: the most that a terminal on it or beyond it asks for."""
+        least = self.rules.min_radius_m + self.rules.width_m / 2
+        out = np.array([self.size[list(own)].max(initial=least) for own in bound])
+        for c in range(len(ups) - 1, -1, -1):
+            if ups[c] >= 0:
+                out[ups[c]] = max(out[ups[c]], out[c])
+        return out
+
+    def sizes_of(self, drawing: Drawing) -> Floats:
+        """`sizes` of drawn lines."""
+        bound: list[list[int]] = [[] for _ in drawing.lines]
+        for t, c in drawing.line_of.items():
+            bound[c].append(t)
+        return self.sizes(drawing.ups, bound)
 
 
 @dataclass(frozen=True)
@@ -247,10 +265,12 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
     """Lines of strands; None where lines cross that only the search's own paths would part, unless that may be used."""
     pulled = [_pulled(case, strand) for strand in strands]
     ups = [s.up for s in strands]
+    bound = [[t for _, t in s.bound] for s in strands]
+    sizes = case.sizes(ups, bound)
     still = set(range(len(strands))) if keep is ALL else set()
     while True:
-        straight = bends.eased(case, pulled, ups, [[t for _, t in s.bound] for s in strands], fixed=still, keep=keep)
-        lines = [rounded(case, line, s.bound, keep) for line, s in zip(straight, strands, strict=True)]
+        straight = bends.eased(case, pulled, ups, bound, sizes, fixed=still, keep=keep)
+        lines = [rounded(case, x, own, keep, size) for x, own, size in zip(straight, bound, sizes, strict=True)]
         crossing = set(touching(lines, ups))
         if crossing <= still:
             break
@@ -261,7 +281,7 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
             # ends that were shifted no longer meet what goes back: nothing is shifted
             still = set(range(len(strands)))
             straight = pulled
-            lines = [rounded(case, line, s.bound, ALL) for line, s in zip(pulled, strands, strict=True)]
+            lines = [rounded(case, x, own, ALL, size) for x, own, size in zip(pulled, bound, sizes, strict=True)]
             crossing = set(touching(lines, ups))
             continue
         for c in sorted(crossing):
@@ -276,19 +296,18 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
     return Drawing(lines, ups, dict(sorted(line_of.items())), straight, tuple(sorted(crossing)))
 
 
-def rounded(case: Case, line: Floats, bound: Sequence[tuple[int, int]], keep: Keep) -> Floats:
-    """Line with arcs at its bends. Where they would serve less, the corner moves outwards, or else they are smaller.
+def rounded(case: Case, line: Floats, bound: Sequence[int], keep: Keep, radius: float) -> Floats:
+    """Line with arcs of a radius at its bends. Where they would serve less, the corner moves outwards, or else they are smaller.
 
     As long as the search goes on, and all is kept, such a line stays as it is.
     """
     full = keep is not ALL
     share = np.where(keep.covers(line), -1.0, 1.0)
-    radius = case.rules.min_radius_m + case.rules.width_m / 2
     pushed = set(np.flatnonzero(share < 0).tolist())
     corners = line
     for turn in range(SHRINKINGS if full else 1):
         done, _ = routing.round_bends(case.lattice, corners, radius_m=radius, full=full, share=share)
-        missed = [t for _, t in bound if not _serves(case, done, t)]
+        missed = [t for t in bound if not _serves(case, done, t)]
         if not missed:
             return done
         s = case.shapes

@@ -20,7 +20,7 @@ from pacifico.layout.metrics import (
     tally,
     works_spread,
 )
-from pacifico.layout.serve import earthwork_rules, road_rules
+from pacifico.layout.serve import earthwork_rules, radius_to, road_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,8 +79,11 @@ class Bench:
 
     @property
     def roads(self) -> RoadRules:
-        """Rules of roads."""
-        return road_rules(self.rules, self.profile)
+        """Rules of roads; what is laid anew may lead to a turbine, and is bent as gently as that asks for."""
+        usual = road_rules(self.rules, self.profile)
+        if self.profile != "wind_hybrid":
+            return usual
+        return replace(usual, min_radius_m=max(usual.min_radius_m, radius_to("wind_turbine", self.rules)))
 
     @property
     def earthwork(self) -> EarthworkRules:

@@ -35,7 +35,7 @@ def finished(
 ) -> Network:
     """Roads with their classes and figures, and every terminal accounted for."""
     lines = [np.column_stack([stations.xy[ids], profile.z[ids]]) for ids in stations.of_line]
-    through, dead = _through(lines, drawing.ups)
+    through, _, dead = _through(lines, drawing.ups)
     scene = Scene(case.lattice, case.ground, case.rules, through, anywhere=True)
     arms, without = build(scene, dead)
     more, without, yields = turning(scene, without, case.yields)
@@ -61,16 +61,7 @@ def finished(
         served[case.terminals[t].key] = near.road_id
     missing = set(range(len(case.terminals))) - set(drawing.line_of) - gone
     warnings = list(gate.warnings)
-    tight = len(tight_bends(_drawn_on(drawing, arms), case.rules.min_radius_m + case.rules.width_m / 2))
-    turns = len(tight_turns(case, drawing.straight, drawing.ups))
-    if tight:
-        warnings.append(
-            f"road bends tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room: {tight}"
-        )
-    if turns:
-        warnings.append(
-            f"turns at junctions tighter than an inner radius of {case.rules.min_radius_m:g} m, for want of room: {turns}"
-        )
+    warnings += _tight(case, drawing, arms)
     breaks = grade_breaks(stations.parent, stations.distance, profile.z, over_m=CURVE_OVER_M)
     sharp = int((breaks > CURVE_OVER_M / CURVE_M_PER_PCT).sum())
     if sharp:
@@ -92,8 +83,8 @@ def finished(
     )
 
 
-def _through(lines: list[Floats], ups: list[int]) -> tuple[list[Floats], list[int]]:
-    """Lines, each with what alone goes on from its end, and which of them end dead."""
+def _through(lines: list[Floats], ups: list[int]) -> tuple[list[Floats], list[int], list[int]]:
+    """Lines, each with what alone goes on from its end; the last line of each; and which of them end dead."""
     out = list(lines)
     follows: list[list[int]] = [[] for _ in out]
     for k, up in enumerate(ups):
@@ -106,20 +97,37 @@ def _through(lines: list[Floats], ups: list[int]) -> tuple[list[Floats], list[in
             out[c], last[c] = np.vstack([out[c], out[k][1:]]), last[k]
             part.add(k)
     whole = [c for c in range(len(out)) if c not in part]
-    return [out[c] for c in whole], [n for n, c in enumerate(whole) if not follows[last[c]]]
+    return [out[c] for c in whole], [last[c] for c in whole], [n for n, c in enumerate(whole) if not follows[last[c]]]
 
 
-def _drawn_on(drawing: Drawing, arms: list[Floats]) -> list[Floats]:
-    """Lines in plan, each with what alone goes on from its end: there it bends, and does not turn off."""
+def _tight(case: Case, drawing: Drawing, arms: list[Floats]) -> list[str]:
+    """Say how many bends and turns have no room for the radius that what lies beyond them asks for."""
+    sizes = case.sizes_of(drawing)
+    whole, last = _drawn_on(drawing, arms)
+    places, of_line = tight_bends(whole, sizes[last])
+    own, of_own = tight_bends(drawing.lines, sizes)
+    # a line may ask for more than what goes on from its end
+    more = ~(own[:, None] == places[None]).all(axis=2).any(axis=1)
+    bends = np.concatenate([sizes[last][of_line], sizes[of_own][more]])
+    turns = sizes[tight_turns(case, drawing.straight, drawing.ups, sizes)[1]]
+    return [
+        f"{what} tighter than an inner radius of {size - case.rules.width_m / 2:g} m, for want of room: {count}"
+        for what, found in (("road bends", bends), ("turns at junctions", turns))
+        for size, count in zip(*(a.tolist() for a in np.unique(found, return_counts=True)), strict=True)
+    ]
+
+
+def _drawn_on(drawing: Drawing, arms: list[Floats]) -> tuple[list[Floats], list[int]]:
+    """Lines in plan, each with what alone goes on from its end: there it bends, and does not turn off; and their ends."""
     onward: dict[tuple[float, float], list[Floats]] = {}
     for arm in arms:
         onward.setdefault((float(arm[0, 0]), float(arm[0, 1])), []).append(arm[1:, :2])
-    out, dead = _through(drawing.lines, drawing.ups)
+    out, last, dead = _through(drawing.lines, drawing.ups)
     for c in dead:
         more = onward.get((float(out[c][-1, 0]), float(out[c][-1, 1])), [])
         if len(more) == 1:
             out[c] = np.vstack([out[c], more[0]])
-    return out
+    return out, last
 
 
 def _split(lines: list[Floats], joints: Floats) -> list[list[Floats]]:

@@ -124,9 +124,9 @@ def bending(case: Case, now: Drawing) -> Yields:
     Lines are eased about each place alone; who makes use of what is given up draws them anew.
     """
     yields = case.yields
-    size = case.rules.min_radius_m + case.rules.width_m / 2
+    sizes = case.sizes_of(now)
     places = np.concatenate(
-        [bends.tight_bends(now.lines, size), bends.tight_turns(case, now.straight, now.ups)]
+        [bends.tight_bends(now.lines, sizes)[0], bends.tight_turns(case, now.straight, now.ups, sizes)[0]]
     )  # fmt: skip
     if not len(places) or not len(yields.who):
         return yields
@@ -140,13 +140,13 @@ def bending(case: Case, now: Drawing) -> Yields:
     tree = Tree.of(now.straight, now.ups)
     for place in places:
         own = np.sort(lines.query(Point(place), "dwithin", EASED_M)).tolist()
-        best, kept = _faults(case, tree, own, place), yields
+        best, kept = _faults(case, tree, sizes, own, place), yields
         frozen = (np.hypot(*(tree.xy - place).T) > EASED_M).astype(np.uint8)
         for less in _options(yields, place, roads):
             free = replace(case, lattice=less.lattice(), yields=less, eased=Eased.small())
             trial = tree.copy()
-            bends.unbent(free, trial, frozen, *served)
-            faults = _faults(free, trial, own, place)
+            bends.unbent(free, trial, frozen, *served, sizes)
+            faults = _faults(free, trial, sizes, own, place)
             if faults < best:
                 best, kept = faults, less
             if not best:
@@ -174,11 +174,11 @@ def _options(yields: Yields, place: Floats, roads: MultiLineString) -> list[Yiel
     return [t[-1] for t in sorted(tried, key=lambda t: t[:-1])]
 
 
-def _faults(case: Case, tree: Tree, own: Sequence[int], place: Floats) -> int:
+def _faults(case: Case, tree: Tree, sizes: Floats, own: Sequence[int], place: Floats) -> int:
     """Bends of some lines and turns near a place that are tighter than the rule."""
-    size = case.rules.min_radius_m + case.rules.width_m / 2
-    drawn = [drawing.rounded(case, x, (), bends.NOTHING) for x in tree.lines(own)]
+    mine = sizes[list(own)]
+    drawn = [drawing.rounded(case, x, (), bends.NOTHING, size) for x, size in zip(tree.lines(own), mine, strict=True)]
     found = np.concatenate(
-        [bends.tight_bends(drawn, size), bends.tight_turns_of(case, tree, about=(place, EASED_M))]
+        [bends.tight_bends(drawn, mine)[0], bends.tight_turns_of(case, tree, sizes, about=(place, EASED_M))[0]]
     )  # fmt: skip
     return int((np.hypot(*(found - place).T) < EASED_M).sum())

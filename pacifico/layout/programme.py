@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 METRES_PER_DEGREE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 400.0, "clustered": 10.0}
 """How far away a place may be to be a degree less steep, by strategy; engineering judgement."""
 POWER_FACTOR = 0.95
+SIZINGS = 3
+"""Most times that substations are sized anew by what stood beside those before."""
+ROOM, OVERSIZED = 1.08, 1.25
+"""Rating over what is known to fit, for what pockets and other stations leave; over what stands, from which on it is
+sized anew."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +96,39 @@ def draft_layout(
 ) -> Draft:
     """Place everything that a programme asks for; what can't stand is named in the draft.
 
-    Without a `focus` that is at the most promising of `places`.
+    Without a `focus` that is at the most promising of `places`. Substations are of the size of what stands, not of what
+    was asked for: they would take ground that the plant itself needs.
     """
-    draft = Draft(banned=banned)
-    price = METRES_PER_DEGREE[strategy]
     if focus is None:
         focus = places(field, spec, asked, strategy, entry)[0]
+    draft, power = _drafted(field, spec, asked, strategy, entry, banned, focus, None)
+    for _ in range(SIZINGS):
+        stands = max(sum(i.capacity_kw for i in draft.items), sum(i.storage_kw for i in draft.items))
+        fewer = _stations(spec, stands) < _stations(spec, power)
+        if not stands or (stands <= power * (1 + 1e-9) and not fewer and power <= OVERSIZED * stands):
+            break
+        draft, power = _drafted(field, spec, asked, strategy, entry, banned, focus, ROOM * stands)
+    return draft
+
+
+def _stations(spec: Spec, power_kw: float) -> int:
+    """Substations that a plant takes."""
+    return max(math.ceil(power_kw / POWER_FACTOR / 1e3 / spec.number("substation", "max_mva")), 1)
+
+
+def _drafted(
+    field: Field,
+    spec: Spec,
+    asked: Programme,
+    strategy: Strategy,
+    entry: tuple[float, float] | None,
+    banned: np.ndarray,
+    focus: Focus | None,
+    plant_kw: float | None,
+) -> tuple[Draft, float]:
+    """Draft with substations for a plant of `plant_kw`, by default of what is asked for, and what they are sized for."""
+    draft = Draft(banned=banned)
+    price = METRES_PER_DEGREE[strategy]
     grounds = solar_grounds(field, spec, focus.scheme) if focus else ()
     ground = grounds[0] if grounds else None
     first = ground.runs(draft.blocked(0.0)) if ground else None
@@ -109,7 +141,7 @@ def draft_layout(
         storage = share * (solar or 0.0) if ground else math.inf
     power = (solar or 0.0) + asked.gas_kw + (asked.wind_kw or 0.0)
     if focus and ground and first is not None and len(first.units):
-        power = min(solar or 0.0, solar_kw(first, ground)) + asked.gas_kw + (asked.wind_kw or 0.0)
+        power = min(solar or 0.0, ROOM * solar_kw(first, ground)) + asked.gas_kw + (asked.wind_kw or 0.0)
         anchor = focus.middle
     else:
         anchor = _flattest_place(field, spec, power + min(storage, 1e6))
@@ -117,8 +149,8 @@ def draft_layout(
         power = 1e3 * spec.number("substation", "max_mva")
     window = focus.rect if focus else (*anchor, *anchor)
     lanes = focus.lanes if focus else np.empty((0, 4))
-    mw = max(power, storage if math.isfinite(storage) else 0.0)
-    _substations(field, draft, spec, mw, window, lanes, entry, focus.siting if focus else SITING[strategy][0])
+    sized_kw = plant_kw or max(power, storage if math.isfinite(storage) else 0.0)
+    _substations(field, draft, spec, sized_kw, window, lanes, entry, focus.siting if focus else SITING[strategy][0])
     if asked.control:
         place_near(field, draft, asset_type(spec, "control_center"), anchor)
     _gas(field, draft, spec, asked.gas_kw, anchor, price)
@@ -144,7 +176,7 @@ def draft_layout(
                 break
         if not any(i.kind == "solar_array" for i in draft.items):
             draft.unplaced.append(_no_array(grounds[0], asked.solar_kw))
-    return draft
+    return draft, sized_kw
 
 
 def _no_array(ground: SolarGround, target_kw: float | None) -> Unplaced:
@@ -191,7 +223,7 @@ def _substations(
 ) -> None:
     """Substations where road, cable and earthwork cost least together, each as dear as a strategy takes it."""
     mva = power_kw / POWER_FACTOR / 1e3
-    count = max(math.ceil(mva / spec.number("substation", "max_mva")), 1)
+    count = _stations(spec, power_kw)
     prices = siting_prices(spec, mva, road=dear[0], earth=dear[1])
     kind = substation_type(spec, mva / count)
     place_near(

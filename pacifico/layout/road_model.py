@@ -26,7 +26,7 @@ class RoadRules:
     max_grade: float = 0.10
     """Rise over run."""
     min_radius_m: float = 12.0
-    """Radius of the inner edge in bends."""
+    """Radius of the inner edge in bends; a terminal may ask for more of the roads that lead to it."""
     max_cut_fill_m: float = 4.0
     """Most depth between ground and design, averaged over the width."""
     station_m: float = 10.0
@@ -75,6 +75,8 @@ class Terminal:
     """Equal parts from west to east, of which it gives up some at its ends where a road has no room to turn; 0: none."""
     unit_m: float = 0.0
     """From one of them to the next [m]."""
+    min_radius_m: float = 0.0
+    """Radius of the inner edge in bends on the way to it, where that is more than the rule's."""
 
 
 @dataclass(frozen=True)

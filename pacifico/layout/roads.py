@@ -156,7 +156,8 @@ def _case(
     priority = np.array([t.priority for t in terminals], dtype=np.int64)
     reach = _level_with_pads(lattice, routing.Reach.of(lattice, shapes, reach_m), terminals, rules)
     yields = Yields.of(terminals, obstacles, lattice)
-    return Case(ground, terminals, rules, lattice, shapes, pads, reach_m, reach, priority, yields)
+    size = np.array([max(rules.min_radius_m, t.min_radius_m) + rules.width_m / 2 for t in terminals])
+    return Case(ground, terminals, rules, lattice, shapes, pads, reach_m, reach, priority, yields, size)
 
 
 def _level_with_pads(
@@ -248,8 +249,8 @@ def _given(case: Case, less: Yields) -> Case:
 
 def _faults(case: Case, drawing: Drawing) -> int:
     """Bends and turns tighter than the rule."""
-    size = case.rules.min_radius_m + case.rules.width_m / 2
-    return len(tight_bends(drawing.lines, size)) + len(tight_turns(case, drawing.straight, drawing.ups))
+    sizes = case.sizes_of(drawing)
+    return len(tight_bends(drawing.lines, sizes)[1]) + len(tight_turns(case, drawing.straight, drawing.ups, sizes)[1])
 
 
 def _eased(case: Case, strands: Strands) -> tuple[Drawing, Stations, Profile] | None:

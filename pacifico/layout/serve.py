@@ -80,16 +80,21 @@ def earthwork_rules(rules: Spec) -> EarthworkRules:
 
 
 def road_rules(rules: Spec, profile: Profile) -> RoadRules:
-    """Road rules of a spec: where turbines come in, blades must round the bends."""
+    """Road rules of a spec; where turbines come in, all roads are at least as wide as theirs."""
     wind = profile == "wind_hybrid"
     return RoadRules(
         width_m=max(rules.number("wind_road", "width_m"), rules.number("road", "width_m"))
         if wind
         else rules.number("road", "width_m"),
         max_grade=rules.number("road", "max_grade_pct") / 100,
-        min_radius_m=rules.number("wind_road" if wind else "road", "min_radius_m"),
+        min_radius_m=rules.number("road", "min_radius_m"),
         max_cut_fill_m=rules.number("road", "max_cut_fill_m"),
     )
+
+
+def radius_to(kind: AssetKind, rules: Spec) -> float:
+    """Inner radius of bends on the way to an asset, where more than the rule's: blades must round those to a turbine."""
+    return rules.number("wind_road", "min_radius_m") if kind == "wind_turbine" else 0.0
 
 
 def serve(
@@ -253,6 +258,7 @@ def _terminal(
         pad_plane=None if plane is None else (plane.elevation_m, plane.grade_east, plane.grade_north),
         units=0 if unit is None else units_of(item, unit),
         unit_m=0.0 if unit is None else unit.pitch_x_m,
+        min_radius_m=radius_to(item.kind, rules),
     )
 
 
