@@ -10,7 +10,7 @@ from pacifico.layout.aims import lost
 from pacifico.layout.draft import capacity_of
 from pacifico.layout.nudge import nudged
 from pacifico.layout.regather import regathered
-from pacifico.layout.serve import USUAL, Way, serve
+from pacifico.layout.serve import USUAL, Way
 from pacifico.layout.tighten import tightened
 from pacifico.layout.trials import for_size
 
@@ -80,7 +80,7 @@ def _better(task: Task, strategy: Strategy, best: State, draft: Draft, way: Way)
 
     As much is not a unit less: where a bend had no room, arrays gave some up.
     """
-    served = serve(task.site, task.field, draft, task.where, task.rules, task.profile, way)
+    served = task.serve(draft, way)
     got, most = capacity_of(served.items, task.profile), best.trial.capacity_kw
     if served.lost or got < most - task.smallest_kw + 1e-3:
         return best

@@ -55,6 +55,8 @@ def best_layout(task: Task, strategy: Strategy) -> Found:
         if trial.capacity_kw >= most_kw + task.smallest_kw:
             most_kw = trial.capacity_kw
     full = [t for t in trials if t.capacity_kw > most_kw - task.smallest_kw]
+    # fewer roads to less of what was asked for is no win
+    full = [t for t in full if t.lacks == min(t.lacks for t in full)]
     worth = [lost(task.field, t.served, task.rules, strategy) for t in full] if len(full) > 1 or polishes else [0.0]
     order = sorted(range(len(full)), key=worth.__getitem__)
     best = full[order[0]]

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pacifico.layout.aims import sparse
+from pacifico.layout.catalog import solar_unit
 from pacifico.layout.draft import capacity_of, useful
 from pacifico.layout.programme import draft_layout, places
-from pacifico.layout.serve import Served, merged, serve
+from pacifico.layout.serve import USUAL, Served, Way, merged, serve
 from pacifico.layout.solar import SCHEMES
 from pacifico.layout.tighten import tightened
+from pacifico.layout.trim import spare_kw, trimmed
+from pacifico.layout.way_out import fenced_in, others, ways_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +70,19 @@ class Task:
     def draft(self, strategy: Strategy, focus: Focus | None, banned: Floats) -> Draft:
         """All that is asked for at a place."""
         entry = None if self.where is None else (self.where.x, self.where.y)
-        return draft_layout(self.field, self.rules, self.asked, strategy, entry, banned, focus)
+        asked = self.asked
+        if asked.solar_kw:
+            asked = replace(asked, solar_kw=asked.solar_kw + spare_kw(asked.solar_kw, solar_unit(self.rules)))
+        return draft_layout(self.field, self.rules, asked, strategy, entry, banned, focus)
+
+    def serve(self, draft: Draft, way: Way = USUAL) -> Served:
+        """Pads and roads for a draft, and no more than is asked for."""
+        served = serve(self.site, self.field, draft, self.where, self.rules, self.profile, way)
+        over = 0.0 if self.target_kw is None else capacity_of(served.items, self.profile) - self.target_kw
+        if over <= 0 or self.profile == "bess":
+            return served
+        shapes = (solar_unit(self.rules), solar_unit(self.rules, pocket=True))
+        return trimmed(served, over, self.rules, shapes)
 
     def places(self, strategy: Strategy) -> list[Focus | None]:
         """Where a strategy would build, the most promising place first."""
@@ -85,6 +100,8 @@ class Trial:
     focus: Focus | None
     loose: bool = True
     """Whether no array of it was exchanged."""
+    lacks: int = 0
+    """Blocks of the draft, arrays and their skids aside, that no road reaches."""
 
 
 @dataclass(frozen=True)
@@ -187,19 +204,26 @@ def _served(
         last = draft
         if not useful(draft.items):
             break
-        served = serve(task.site, task.field, draft, task.where, task.rules, task.profile)
+        served = task.serve(draft)
         spent += 1
         got = capacity_of(served.items, task.profile)
-        if useful(served.items) and (here is None or got > here.capacity_kw):
+        lacks = len(others(draft.items)) - len(others(served.items))
+        full = here is not None and lacks < here.lacks and got > here.capacity_kw - task.smallest_kw
+        if useful(served.items) and (here is None or full or got > here.capacity_kw):
             short = task.target_kw is not None and got <= task.target_kw - task.smallest_kw
             # ground that no road reached is a reason for what is missing, though a later draft left it alone
             kept = replace(served, lost=merged((*gave_up, *served.lost))) if short else served
-            here = Trial(got, draft, kept, focus, loose)
+            here = Trial(got, draft, kept, focus, loose, lacks)
         gave_up += served.lost
         unreached = next(iter(served.network.unreached.values()), unreached)
         stays = {*served.items, *served.gave}
         gone = [i for i in draft.items if i not in stays]
         missing = 0.0 if task.target_kw is None else task.target_kw - got
+        fenced = fenced_in(draft.items, served) if lacks else []
+        if fenced:
+            banned = np.concatenate([banned, ways_out(fenced, served, draft.items)])
+            draft = task.draft(strategy, focus, banned)
+            continue
         # a new draft is worth its time where what no road reached could make the difference, or was much
         if missing < slack_kw:
             break

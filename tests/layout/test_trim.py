@@ -1,0 +1,84 @@
+"""Spare units stand by for what turning room costs, and are taken off again where it costs nothing."""
+
+import numpy as np
+import pytest
+from pyproj import CRS
+from shapely import LineString, Point, box
+
+from pacifico import generate_layout
+from pacifico.grid import Grid
+from pacifico.layout.catalog import solar_unit
+from pacifico.layout.draft import Item
+from pacifico.layout.roads import Network, Road
+from pacifico.layout.serve import Served
+from pacifico.layout.spec import make_spec
+from pacifico.layout.trim import ENOUGH, spare_kw, trimmed
+from pacifico.site.model import Site
+
+UTM = CRS.from_epsg(32615)
+RULES = make_spec()
+UNIT = solar_unit(RULES)
+WIDE = UNIT.pitch_x_m
+
+
+def array(west, south, units):
+    rect = (west, south, west + units * WIDE - UNIT.gap_x_m, south + UNIT.height_m)
+    return Item(
+        "solar_array", rect, 10.0, capacity_kw=round(units * UNIT.ac_kw, 3), capacity_dc_kw=round(units * UNIT.dc_kw, 3)
+    )
+
+
+def served(arrays, roads):
+    lines = [Road(f"R{k}", "spur", line, 6.1, line.length, 0.0, 0.0) for k, line in enumerate(roads)]
+    of = {str(k): f"R{k if len(roads) > 1 else 0}" for k in range(len(arrays))}
+    return Served(tuple(arrays), (None,) * len(arrays), Network(tuple(lines), Point(0, 0), of), ())
+
+
+def test_the_array_placed_last_loses_its_eastern_unit():
+    now = served([array(0, 10, 4), array(200, 10, 4)], [LineString([(0, 0, 0), (400, 0, 0)])])
+    less = trimmed(now, UNIT.ac_kw, RULES, (UNIT,))
+    assert less.items[0] == now.items[0]
+    assert less.items[1].rect == pytest.approx((200, 10, 200 + 3 * WIDE - UNIT.gap_x_m, 10 + UNIT.height_m))
+    assert less.items[1].capacity_kw == pytest.approx(3 * UNIT.ac_kw, abs=1e-3)
+    assert less.items[1].capacity_dc_kw == pytest.approx(3 * UNIT.dc_kw, abs=1e-3)
+
+
+def test_a_road_stays_within_reach():
+    # the road ends beside the array's east: only its west can go
+    east = 4 * WIDE - UNIT.gap_x_m
+    now = served([array(0, 0, 4)], [LineString([(east + 75, 0, 0), (east + 200, 0, 0)])])
+    (less,) = trimmed(now, 2 * UNIT.ac_kw, RULES, (UNIT,)).items
+    assert less.rect[2] == pytest.approx(east)
+    assert less.rect[0] == pytest.approx(2 * WIDE)
+
+
+def test_every_array_keeps_a_unit():
+    now = served([array(0, 10, 2), array(200, 10, 1)], [LineString([(0, 0, 0), (400, 0, 0)])])
+    less = trimmed(now, 9 * UNIT.ac_kw, RULES, (UNIT,))
+    assert [round(i.capacity_kw / UNIT.ac_kw) for i in less.items] == [1, 1]
+
+
+def test_nothing_over_is_nothing_trimmed():
+    now = served([array(0, 10, 4)], [LineString([(0, 0, 0), (400, 0, 0)])])
+    assert trimmed(now, 0.0, RULES, (UNIT,)) == now
+
+
+def test_few_units_have_no_spare_one():
+    assert spare_kw((ENOUGH - 1) * UNIT.ac_kw, UNIT) == 0
+    assert spare_kw(600 * UNIT.ac_kw, UNIT) == pytest.approx(3 * UNIT.ac_kw)
+
+
+@pytest.mark.parametrize("profile", ["solar_farm", "hybrid"])
+def test_a_target_is_met_to_the_unit_and_never_passed(profile):
+    n = 160
+    grid = Grid(UTM, 500_000.0, 4_601_600.0, 10.0, 10.0, n, n)
+    y, x = np.mgrid[:n, :n] * 10.0
+    dem = grid.data_array(
+        8 * np.sin(x / 230) * np.sin(y / 190), name="elevation", source_resolution_m=10.0, nodata_share=0.0, warnings=()
+    )
+    site = Site("made", UTM, box(500_150.0, 4_600_150.0, 501_450.0, 4_601_450.0))
+    for target in (15_000, 25_000, 31_234):
+        plan = generate_layout(site, dem, profile=profile, target_capacity_kw=target)
+        got = plan.metrics["total_capacity_kw"]
+        assert target - UNIT.ac_kw < got <= target
+        assert not plan.shortfall
