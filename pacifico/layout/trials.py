@@ -214,7 +214,6 @@ def _served(
             # ground that no road reached is a reason for what is missing, though a later draft left it alone
             kept = replace(served, lost=merged((*gave_up, *served.lost))) if short else served
             here = Trial(got, draft, kept, focus, loose, lacks)
-        gave_up += served.lost
         unreached = next(iter(served.network.unreached.values()), unreached)
         stays = {*served.items, *served.gave}
         gone = [i for i in draft.items if i not in stays]
@@ -224,6 +223,7 @@ def _served(
             banned = np.concatenate([banned, ways_out(fenced, served, draft.items)])
             draft = task.draft(strategy, focus, banned)
             continue
+        gave_up += served.lost
         # a new draft is worth its time where what no road reached could make the difference, or was much
         if missing < slack_kw:
             break

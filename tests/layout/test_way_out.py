@@ -1,0 +1,68 @@
+"""What arrays fence in gets a way out, and nothing that is to stay stands in it."""
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS
+from shapely import LineString, Point, box
+
+from pacifico import generate_layout
+from pacifico.grid import Grid
+from pacifico.layout.draft import Item, Unplaced
+from pacifico.layout.roads import Network, Road
+from pacifico.layout.serve import Served
+from pacifico.layout.way_out import WIDE_M, fenced_in, ways_out
+from pacifico.site.model import Site
+
+UTM = CRS.from_epsg(32615)
+NO_ROUTE = "no legal route: this part of the site is not connected to the entry"
+
+
+def item(kind, west, south, wide, high):
+    return Item(kind, (west, south, west + wide, south + high), 5.0)
+
+
+BATTERY, OTHER = item("battery", 0, 0, 30, 20), item("battery", 0, 90, 30, 20)
+ARRAY = item("solar_array", -100, 40, 230, 40)
+
+
+def served(*stands, why=NO_ROUTE):
+    line = LineString([(-200, 200, 0), (200, 200, 0)])
+    road = Road("R001", "spine", line, 6.1, line.length, 0.0, 0.0)
+    return Served(stands, (None,) * len(stands), Network((road,), Point(-200, 200), {}), (Unplaced("battery", 1, why),))
+
+
+def test_a_block_behind_arrays_is_fenced_in():
+    assert fenced_in([BATTERY, ARRAY], served(ARRAY)) == [BATTERY]
+
+
+@pytest.mark.parametrize("stands", [(), (OTHER,)])
+def test_without_arrays_nothing_is(stands):
+    assert fenced_in([BATTERY, *stands], served(*stands)) == []
+
+
+def test_nor_is_what_no_road_reaches_for_its_height():
+    assert fenced_in([BATTERY, ARRAY], served(ARRAY, why="too steep: the road can't meet its pad within 10 %")) == []
+
+
+def test_the_way_leads_to_the_road_past_what_stays():
+    squares = ways_out([BATTERY], served(ARRAY, OTHER), [BATTERY, ARRAY, OTHER])
+    way = shapely.union_all(shapely.box(*squares.T))
+    assert way.intersects(box(*ARRAY.rect))
+    assert way.distance(LineString([(-200, 200), (200, 200)])) == 0
+    assert not way.intersects(box(*BATTERY.rect))
+    assert not way.intersects(box(*OTHER.rect))
+    assert way.bounds[2] - way.bounds[0] == pytest.approx(WIDE_M)
+
+
+@pytest.mark.parametrize("target", [15_000, 31_234])
+def test_storage_among_arrays_is_reached(target):
+    n = 160
+    grid = Grid(UTM, 500_000.0, 4_601_600.0, 10.0, 10.0, n, n)
+    y, x = np.mgrid[:n, :n] * 10.0
+    z = 8 * np.sin(x / 230) * np.sin(y / 190)
+    dem = grid.data_array(z, name="elevation", source_resolution_m=10.0, nodata_share=0.0, warnings=())
+    site = Site("made", UTM, box(500_150.0, 4_600_150.0, 501_450.0, 4_601_450.0))
+    plan = generate_layout(site, dem, profile="hybrid", target_capacity_kw=target)
+    assert plan.unplaced == ()
+    assert plan.metrics["storage_kwh"] == pytest.approx(4 * 5000 * (target // 10_000))
