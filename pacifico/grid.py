@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,6 +125,8 @@ class Ground:
     grid: Grid
     z: NDArray[np.float64]
     """Elevation of cell centres, shape (ny, nx) [m]."""
+    unsure_m: float = 0.0
+    """Beside nodata heights reach so much farther than interpolation between the source's own cells would carry them."""
 
     @classmethod
     def of(cls, dem: xr.DataArray) -> Ground:
@@ -140,8 +142,10 @@ class Ground:
         DEM's values are no longer those that it was read with.
         """
         ground, finer = cls.of(dem), dem.attrs.get("between_cells")
+        source_m = float(dem.attrs.get("source_resolution_m", 0.0))
         if finer is None:
-            return ground
+            return replace(ground, unsure_m=max(source_m - ground.grid.dx, 0.0) / 2)
+        finer = replace(finer, unsure_m=max(source_m - finer.grid.dx, 0.0) / 2)
         step = round(ground.grid.dx / finer.grid.dx)
         same = np.array_equal(finer.z[step // 2 :: step, step // 2 :: step], ground.z, equal_nan=True)
         return finer if same else ground

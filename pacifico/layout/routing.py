@@ -233,7 +233,7 @@ def _smoothed(z: Floats, reach: int) -> Floats:
 
 
 def _blind(ground: Ground, half_width_m: float) -> Blind:
-    """Squares between cell centres that touch nodata, widened so that a strip beside them is known."""
+    """Squares between cell centres that touch nodata, widened so that a strip beside them is known to the source."""
     g = ground.grid
     missing = ~np.isfinite(ground.z)
     corner = np.pad(missing, 1, mode="edge")
@@ -241,7 +241,7 @@ def _blind(ground: Ground, half_width_m: float) -> Blind:
     some = bool(missing.any())
     if some:
         for axis, size in ((0, g.dy), (1, g.dx)):
-            reach = int(np.ceil((half_width_m + 0.5) / size))
+            reach = int(np.ceil((half_width_m + 0.5 + ground.unsure_m) / size))
             wide = quad.copy()
             for d in range(1, reach + 1):
                 ahead = np.zeros_like(quad)

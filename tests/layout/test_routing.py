@@ -1,5 +1,7 @@
 """Plan geometry: clearances against shapely, the search against straight distances."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -170,6 +172,19 @@ def test_nodata_is_gone_round():
     assert np.isfinite(ground.at(dense[:, 0], dense[:, 1])).all()
     strip = shapely.get_coordinates(shapely.segmentize(LineString(xy).buffer(3.0, cap_style="flat"), 0.5))
     assert np.isfinite(ground.at(strip[:, 0], strip[:, 1])).all()
+
+
+def test_roads_keep_off_heights_that_reach_farther_than_the_source_knows():
+    ground = flat()
+    ground.z[10:95, 48:52] = np.nan
+    unsure = replace(ground, unsure_m=9.0)
+    near = []
+    for g in (ground, unsure):
+        lat = lattice(g, at(0, 0, 1000, 1000))
+        _, growth = search(lat, (100, 500), [at(890, 490, 910, 510)])
+        way = LineString(track(lat, growth, int(growth.server[0]))).buffer(3.0, cap_style="flat")
+        near.append(way.distance(at(480, 50, 520, 900)))
+    assert near[0] < 9.0 <= near[1]
 
 
 def test_dear_ground_is_gone_round_and_crossed_where_it_must_be():
