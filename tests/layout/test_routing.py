@@ -184,7 +184,7 @@ def test_roads_keep_off_heights_that_reach_farther_than_the_source_knows():
         _, growth = search(lat, (100, 500), [at(890, 490, 910, 510)])
         way = LineString(track(lat, growth, int(growth.server[0]))).buffer(3.0, cap_style="flat")
         near.append(way.distance(at(480, 50, 520, 900)))
-    assert near[1] >= near[0] + 9.0
+    assert near[1] > near[0] + 6.0 > 18.0
 
 
 def test_dear_ground_is_gone_round_and_crossed_where_it_must_be():
