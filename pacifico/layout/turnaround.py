@@ -12,6 +12,7 @@ Of what fits the shortest is built: a side stub, a hammerhead, either on a strai
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -185,26 +186,47 @@ def _turning(scene: Scene, road: Floats, others: Sequence[LineString]) -> list[F
         return [stub]
     end = road[-1, :2]
     back = end - along(road, -scene.rules.turnaround_arm_m)
-    way = back / np.hypot(*back)
-    last = end - road[-2, :2]
-    for on in np.arange(0.0, EXTENSION_M + 0.1, EXTENSION_STEP_M).tolist():
-        if on == EXTENSION_STEP_M:
-            way = last / np.hypot(*last)
-        place = end + way * on
-        if on > 0 and not scene.clear(end, place):
+    for first, second in ARMS:
+        made = _hammerhead(scene, road, back / np.hypot(*back), 0.0, (first, second), others)
+        if made:
+            return made
+    ways = _onward(scene, road)
+    for on in np.arange(EXTENSION_STEP_M, EXTENSION_M + 0.1, EXTENSION_STEP_M).tolist():
+        ways = [way for way in ways if scene.clear(end, end + way * on)]
+        for way, angles in itertools.product(ways, ARMS[:3]):
+            made = _hammerhead(scene, road, way, on, angles, others)
+            if made:
+                return made
+        if not ways:
             break
-        for first, second in ARMS if on == 0 else ARMS[:3]:
-            a, b = (turned(way, angle) * scene.rules.turnaround_arm_m for angle in (first, second))
-            if not turns(scene, place - way * scene.rules.turnaround_arm_m, place, a, b, ahead=abs(second) < 45):
-                continue
-            extra = [piece(scene, road, road[-1], way * on, others)] if on > 0 else []
-            if any(e is None for e in extra):
-                return []
-            whole = np.vstack([road, *(e[1:] for e in extra if e is not None)])
-            arms = [piece(scene, whole, whole[-1], step, others) for step in (a, b)]
-            if all(arm is not None for arm in arms):
-                return [arm for arm in (*extra, *arms) if arm is not None]
     return []
+
+
+def _onward(scene: Scene, road: Floats) -> list[Floats]:
+    """Directions in which a road may go on: its own, and along the blocks that it ends between where that is a kink."""
+    last = road[-1, :2] - road[-2, :2]
+    own = last / np.hypot(*last)
+    size = scene.rules.min_radius_m + scene.rules.width_m / 2
+    along_blocks = np.round(own)
+    if np.abs(along_blocks).sum() != 1 or _kernels.is_bend(float(np.arccos(min(own @ along_blocks, 1.0))), size):
+        return [own]
+    return [own, along_blocks]
+
+
+def _hammerhead(
+    scene: Scene, road: Floats, way: Floats, on: float, angles: tuple[int, int], others: Sequence[LineString]
+) -> list[Floats]:
+    """Two arms so far on from the end of a road, and what leads there; nothing where they don't fit."""
+    place = road[-1, :2] + way * on
+    a, b = (turned(way, angle) * scene.rules.turnaround_arm_m for angle in angles)
+    if not turns(scene, place - way * scene.rules.turnaround_arm_m, place, a, b, ahead=abs(angles[1]) < 45):
+        return []
+    extra = [piece(scene, road, road[-1], way * on, others)] if on > 0 else []
+    if any(e is None for e in extra):
+        return []
+    whole = np.vstack([road, *(e[1:] for e in extra if e is not None)])
+    arms = [piece(scene, whole, whole[-1], step, others) for step in (a, b)]
+    return [arm for arm in (*extra, *arms) if arm is not None] if all(arm is not None for arm in arms) else []
 
 
 def turns(scene: Scene, behind: Floats, place: Floats, a: Floats, b: Floats, *, ahead: bool) -> bool:
