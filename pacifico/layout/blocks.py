@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pacifico.layout.buildable import Field, Floats
 
 MOST_CANDIDATES = 40_000
+CLEAR_OF_OTHERS_M = 16.0
+"""Between the blocks of a yard and those of other kinds, so that a road passes and turns."""
 METRES_PER_DEGREE = 60.0
 """A degree of slope weighs as much as so many metres of distance when a block is placed; engineering judgement."""
 
@@ -102,7 +104,7 @@ def place_yard(
         kind.length_m + gap, gap, kind.width_m, gap, aisle_m, cross_every=max(int(150 // (kind.length_m + gap)), 1)
     )
     fit = fit_lattice(lattice, field.sieve(kind.slope_limit_deg), margin=PAD_APRON_M)
-    runs = fit.runs(draft.blocked(max(kind.clearance_m, 14.0)))
+    runs = fit.runs(draft.blocked(max(kind.clearance_m, CLEAR_OF_OTHERS_M)))
     order = cheapest_first(field, runs.rects, anchor, metres_per_degree)[:count]
     draft.items.extend(item_of(kind, runs.rects[i]) for i in order)
     if len(order) < count:

@@ -36,8 +36,8 @@ SKID_SEARCH_M = 160.0
 """A skid on free ground stands no further from its arrays' middle, along either axis."""
 SKID_CLEARANCE_M = 3.0
 """Between a skid on free ground and arrays."""
-CLEAR_OF_BLOCKS_M = 14.0
-"""Between arrays and the pads of others, so that a road passes."""
+CLEAR_OF_BLOCKS_M = 15.0
+"""Between arrays and the pads of others, so that a road passes and turns."""
 
 
 @dataclass(frozen=True)
