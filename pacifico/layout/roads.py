@@ -22,6 +22,7 @@ from pacifico.layout.drawing import TOLERANCE_M, Case, Drawing, Strands, draw
 from pacifico.layout.entry import Edge, Gate, cheapest_gate, given_gate
 from pacifico.layout.finishing import finished, reasons
 from pacifico.layout.giving_way import bending
+from pacifico.layout.mending import Levels, mended
 from pacifico.layout.road_model import DEFAULT_RULES, Network, Road, RoadClass, RoadRules, Terminal
 from pacifico.layout.room import Yields
 
@@ -229,7 +230,7 @@ def _network(
         tried = _eased(smaller, Strands.of(smaller, gate, parent, server))
         if tried is not None and _faults(smaller, tried[0]) < _faults(case, best[0]):
             case, best = smaller, tried
-    drawing, stations, profile = best
+    drawing, stations, profile = _mended(case, best)
     return finished(case, gate, drawing, stations=stations, profile=profile, given_up=given_up)
 
 
@@ -269,6 +270,25 @@ def _eased(case: Case, strands: Strands) -> tuple[Drawing, Stations, Profile] | 
     return None
 
 
+def _mended(case: Case, best: tuple[Drawing, Stations, Profile]) -> tuple[Drawing, Stations, Profile]:
+    """Lines with drivable curves at tight places, as far as these leave a profile."""
+    sizes = [case.rules.min_radius_m + case.rules.width_m / 2] * len(best[0].lines)
+
+    def design(drawing: Drawing, ends: Sequence[tuple[float, float]] | None) -> tuple[Stations, Profile, float]:
+        stations = _stations(case, drawing)
+        held = [
+            Pin(int(ids[k]), z[k], 0.0) for ids, z in zip(stations.of_line, ends or (), strict=False) for k in (0, -1)
+        ]
+        profile, _ = _design(case, drawing, stations, held)
+        return stations, profile, max(profile.excess_m.max(), profile.pin_excess_m.max(initial=0.0))
+
+    drawing = mended(case, best[0], sizes, heights=Levels(best, design))
+    if drawing is best[0]:
+        return best
+    stations, profile, lacks = design(drawing, None)
+    return (drawing, stations, profile) if lacks <= TOLERANCE_M else best
+
+
 def _worst(stations: Stations, profile: Profile) -> Floats:
     """Most that any station of the same line lacks, of each station [m]."""
     most = np.zeros(int(stations.line.max(initial=0)) + 1)
@@ -294,8 +314,10 @@ def _stations(case: Case, drawing: Drawing) -> Stations:
     )
 
 
-def _design(case: Case, drawing: Drawing, stations: Stations) -> tuple[Profile, list[tuple[int, Pin]]]:
-    """Heights of all stations, and the pins (terminal, pin) that pads set."""
+def _design(
+    case: Case, drawing: Drawing, stations: Stations, ends: Sequence[Pin] = ()
+) -> tuple[Profile, list[tuple[int, Pin]]]:
+    """Heights of all stations, and the pins (terminal, pin) that pads set; `ends` are kept to as well."""
     grade = case.rules.max_grade - case.rules.grade_margin
     who, at, gap = [], [], []
     p = case.pads
@@ -320,7 +342,7 @@ def _design(case: Case, drawing: Drawing, stations: Stations) -> tuple[Profile, 
     sure = np.maximum(stations.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
     profile = design_heights(
         stations.parent, sure, stations.ground, stations.weight, max_grade=grade,
-        max_depth_m=case.rules.max_cut_fill_m, pins=[pin for _, pin in pins],
+        max_depth_m=case.rules.max_cut_fill_m, pins=[*(pin for _, pin in pins), *ends],
     )  # fmt: skip
     return profile, pins
 
