@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from pacifico.layout._kernels import heap_pop, heap_up, line_cost, sees_blind, segment_clear
+from pacifico.layout._kernels import heap_pop, heap_up, line_cost, polygon_distance, sees_blind, segment_clear
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,11 +31,13 @@ DEAR = 25.0
 """What a metre costs where the ground is steeper than a search allows."""
 TURNING, SWERVING_M = 0.04, 0.6
 """What a move costs more for turning, by its length, and for turning otherwise than the one before [m]."""
-ROUND = 1.55 * np.pi
-"""A curve that turns farther in one piece crosses itself."""
+ROUND = 1.15 * np.pi
+"""A curve that turns farther in one piece comes back to itself."""
 SHOT_M = 5.0
 """In radii: as near to the goal as this a shot is tried from every pose, else from few."""
 SELDOM = 8
+STATION_M = 8.0
+"""Most between places where heights are looked at."""
 
 
 @njit(cache=True, nogil=True)
@@ -123,25 +125,96 @@ def advanced(x: float, y: float, h: float, bend: float, length: float) -> tuple[
 
 
 @njit(cache=True, nogil=True)
+def height_at(ground: Floats, tile: Floats, x: float, y: float) -> float:
+    """Bilinear height of north-up ground; `tile` is west, north, cell x, cell y."""
+    ny, nx = ground.shape
+    c, r = (x - tile[0]) / tile[2] - 0.5, (tile[1] - y) / tile[3] - 0.5
+    i, j = min(max(int(np.floor(c)), 0), nx - 2), min(max(int(np.floor(r)), 0), ny - 2)
+    fx, fy = min(max(c - i, 0.0), 1.0), min(max(r - j, 0.0), 1.0)
+    return float(
+        (ground[j, i] * (1 - fx) + ground[j, i + 1] * fx) * (1 - fy)
+        + (ground[j + 1, i] * (1 - fx) + ground[j + 1, i + 1] * fx) * fy
+    )
+
+
+@njit(cache=True, nogil=True)
+def levels_after(
+    ground: Floats, tile: Floats, px: float, py: float, qx: float, qy: float, low: float, high: float, grade: float,
+    depth: float,
+) -> tuple[float, float]:  # fmt: skip
+    """Heights that a road may have at the end of a straight piece, of those at its start; low above high: none."""
+    length = np.hypot(qx - px, qy - py)
+    n = max(int(np.ceil(length / STATION_M)), 1)
+    for k in range(1, n + 1):
+        here = height_at(ground, tile, px + (qx - px) * k / n, py + (qy - py) * k / n)
+        if np.isnan(here):
+            return 1.0, 0.0
+        low, high = max(low - grade * length / n, here - depth), min(high + grade * length / n, here + depth)
+        if low > high:
+            return 1.0, 0.0
+    return low, high
+
+
+@njit(cache=True, nogil=True)
+def tree_levels(parent: Ints, rise: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats, Floats]:
+    """Heights that stations of a tree may have, from least to most, as seen from either side.
+
+    `rise` is the most to the station before, `low` and `high` what each may have by itself. The first result is what
+    its subtree leaves of each, the second what all the rest leaves of each, the third what all but its own subtree
+    leaves of the station before it. Together they leave what a profile within all limits may have.
+    """
+    n = parent.size
+    below, above, beside = np.empty((n, 2)), np.empty((n, 2)), np.empty((n, 2))
+    first, after = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
+    for k in range(n):
+        below[k, 0], below[k, 1] = low[k], high[k]
+    for k in range(n - 1, 0, -1):
+        p = parent[k]
+        below[p, 0] = max(below[p, 0], below[k, 0] - rise[k])
+        below[p, 1] = min(below[p, 1], below[k, 1] + rise[k])
+        after[k], first[p] = first[p], k
+    above[0, 0], above[0, 1] = low[0], high[0]
+    beside[0, 0], beside[0, 1] = low[0], high[0]
+    for k in range(1, n):
+        p = parent[k]
+        a, b = above[p, 0], above[p, 1]
+        other = first[p]
+        while other >= 0:
+            if other != k:
+                a, b = max(a, below[other, 0] - rise[other]), min(b, below[other, 1] + rise[other])
+            other = after[other]
+        beside[k, 0], beside[k, 1] = a, b
+        above[k, 0], above[k, 1] = max(low[k], a - rise[k]), min(high[k], b + rise[k])
+    return below, above, beside
+
+
+@njit(cache=True, nogil=True)
 def piece_cost(
     x: float, y: float, h: float, bend: float, length: float, chord: float,
     edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
     blind: Flags, blind_frame: Floats, any_blind: bool,
     z: Floats, toll: Floats, x0: float, y0: float, step: float, grade: float,
-) -> float:  # fmt: skip
-    """Cost of a piece as chords that turn by no more than `chord`; negative where one is not legal."""
+    ground: Floats, tile: Floats, low: float, high: float, climb: float, depth: float,
+) -> tuple[float, float, float]:  # fmt: skip
+    """Cost of a piece as chords that turn by no more than `chord`, and the heights a road may have at its end.
+
+    The cost is negative where a chord is not legal, or no height is left.
+    """
     n = max(int(np.ceil(abs(bend) * length / chord - 1e-9)), 1)
     total, px, py = 0.0, x, y
     for k in range(1, n + 1):
         qx, qy, _ = advanced(x, y, h, bend, length * k / n)
         if not segment_clear(edges, frame, start, items, px, py, qx, qy, radius):
-            return -1.0
+            return -1.0, low, high
         if any_blind and sees_blind(blind, blind_frame, px, py, qx, qy):
-            return -1.0
+            return -1.0, low, high
+        low, high = levels_after(ground, tile, px, py, qx, qy, low, high, climb, depth)
+        if low > high:
+            return -1.0, low, high
         part = line_cost(z, toll, x0, y0, step, px, py, qx, qy, grade)
         total += part if part >= 0.0 else DEAR * np.hypot(qx - px, qy - py)
         px, py = qx, qy
-    return float(total)
+    return float(total), low, high
 
 
 @njit(cache=True, nogil=True)
@@ -150,6 +223,7 @@ def shot(
     edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
     blind: Flags, blind_frame: Floats, any_blind: bool,
     z: Floats, toll: Floats, x0: float, y0: float, step: float, grade: float,
+    ground: Floats, tile: Floats, levels: Floats, climb: float, depth: float,
 ) -> tuple[int, float]:  # fmt: skip
     """Cheapest legal Dubins word to the goal, no longer and no dearer than that, and its cost; -1 where there is none."""
     d, theta = np.hypot(gx - x, gy - y) / size, np.arctan2(gy - y, gx - x)
@@ -160,21 +234,22 @@ def shot(
         if t < 0.0 or far > longest or far >= cost or max(t, q) > ROUND or (word > 3 and p > ROUND):
             continue
         total, cx, cy, ch = 0.0, x, y, h
+        low, high = levels[0], levels[1]
         for k in range(3):
             length = (t if k == 0 else p if k == 1 else q) * size
             if length < 1e-6:
                 continue
             bend = bending_of(word, k) / size
-            part = piece_cost(
+            part, low, high = piece_cost(
                 cx, cy, ch, bend, length, CHORD, edges, frame, start, items, radius, blind, blind_frame, any_blind,
-                z, toll, x0, y0, step, grade,
+                z, toll, x0, y0, step, grade, ground, tile, low, high, climb, depth,
             )  # fmt: skip
             if part < 0.0 or total + part >= cost:
                 total = np.inf
                 break
             total += part * (1.0 + TURNING) if bend != 0.0 else part
             cx, cy, ch = advanced(cx, cy, ch, bend, length)
-        if total < cost:
+        if total < cost and low <= levels[3] and high >= levels[2]:
             best, cost = word, total
     return best, cost
 
@@ -238,39 +313,74 @@ def all_clear(
 
 
 @njit(cache=True, nogil=True)
+def passed(bits: int, ax: float, ay: float, bx: float, by: float, rings: Floats, first: Ints, reach: Floats) -> int:
+    """Shapes passed within their reach so far, one bit each, after a move from a to b."""
+    for t in range(reach.size):
+        if not bits >> t & 1 and polygon_distance(rings, first[t], first[t + 1], ax, ay, bx, by) <= reach[t]:
+            bits |= 1 << t
+    return bits
+
+
+@njit(cache=True, nogil=True)
+def left_to(
+    x: float, y: float, h: float, gx: float, gy: float, gh: float, size: float, bits: int,
+    rings: Floats, first: Ints, reach: Floats, beyond: Floats,
+) -> float:  # fmt: skip
+    """No more than the length of what is left to the goal, by way of shapes that are not yet passed."""
+    most = dubins_length(x, y, h, gx, gy, gh, size)
+    for t in range(reach.size):
+        if not bits >> t & 1:
+            most = max(most, polygon_distance(rings, first[t], first[t + 1], x, y, x, y) - reach[t] + beyond[t])
+    return most
+
+
+@njit(cache=True, nogil=True)
 def hybrid_search(
     sx: float, sy: float, sh: float, gx: float, gy: float, gh: float, size: float, longest: float, margin: float,
     cell: float, most: int, weight: float,
     edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
     blind: Flags, blind_frame: Floats, any_blind: bool,
     z: Floats, toll: Floats, x0: float, y0: float, step: float, grade: float,
+    ground: Floats, tile: Floats, levels: Floats, climb: float, depth: float,
+    rings: Floats, first: Ints, reach: Floats,
 ) -> tuple[Floats, int]:  # fmt: skip
     """Pieces of a drivable curve between two poses, none where none was found, and how many poses were expanded.
 
     Hybrid A*: a state is a cell of position and heading, held by the cheapest pose that came there; moves are straight,
     or arcs of radius `size` or twice that. Its estimate of what is left is the length of the Dubins curve, `weight`
     times. Poses stay within `margin` of the box about both ends, curves within the length `longest`, expansions
-    within `most`.
+    within `most`. The heights that a road may have go with each pose: `levels` are the least and the most at the start,
+    then at the goal, within the grade `climb` and `depth` of the `ground`. A curve passes each of some shapes within its
+    reach; what it has passed is part of a state.
     """
-    word, cost = shot(
+    need = (1 << reach.size) - 1
+    beyond = np.zeros(reach.size)
+    for t in range(reach.size):
+        beyond[t] = max(polygon_distance(rings, first[t], first[t + 1], gx, gy, gx, gy) - reach[t], 0.0)
+    begun = passed(0, sx, sy, sx, sy, rings, first, reach)
+    goal, goal_word, goal_cost = -1, -1, np.inf
+    if begun == need:
+        goal_word, goal_cost = shot(
         sx, sy, sh, gx, gy, gh, size, longest, np.inf, edges, frame, start, items, radius, blind, blind_frame, any_blind,
-        z, toll, x0, y0, step, grade,
+        z, toll, x0, y0, step, grade, ground, tile, levels, climb, depth,
     )  # fmt: skip
-    goal, goal_word, goal_cost = (0, word, cost) if word >= 0 else (-1, -1, np.inf)
+        goal = 0 if goal_word >= 0 else -1
     wx, wy = min(sx, gx) - margin, min(sy, gy) - margin
     nx, ny = int((abs(gx - sx) + 2 * margin) / cell) + 1, int((abs(gy - sy) + 2 * margin) / cell) + 1
-    holder = np.full(nx * ny * HEADINGS, -1, np.int32)
+    holder = np.full((need + 1) * nx * ny * HEADINGS, -1, np.int32)
     room = 5 * most + 1
     px, py, ph = np.zeros(room), np.zeros(room), np.zeros(room)
     paid, run, left, rank = np.zeros(room), np.zeros(room), np.zeros(room), np.zeros(room)
+    low, high, span = np.zeros(room), np.zeros(room), levels.copy()
     came, how = np.full(room, -1, np.int64), np.zeros(room, np.int64)
-    state = np.zeros(room, np.int64)
+    state, bits = np.zeros(room, np.int64), np.zeros(room, np.int64)
     heap, place = np.zeros(room, np.int64), np.full(room, -1, np.int64)
     bends = np.array([0.0, 1.0 / size, -1.0 / size, 0.5 / size, -0.5 / size])
     length = STEP * cell
 
     px[0], py[0], ph[0] = sx, sy, sh
-    left[0] = dubins_length(sx, sy, sh, gx, gy, gh, size)
+    low[0], high[0] = levels[0], levels[1]
+    left[0], bits[0] = left_to(sx, sy, sh, gx, gy, gh, size, begun, rings, first, reach, beyond), begun
     rank[0] = weight * left[0]
     state[0] = -1
     count, size_heap, expanded = 1, 1, 0
@@ -283,10 +393,11 @@ def hybrid_search(
         if state[v] >= 0 and holder[state[v]] != v:
             continue  # a cheaper pose came to its cell
         expanded += 1
-        if v > 0 and (left[v] < SHOT_M * size or expanded % SELDOM == 0):
+        if v > 0 and bits[v] == need and (left[v] < SHOT_M * size or expanded % SELDOM == 0):
+            span[0], span[1] = low[v], high[v]
             word, cost = shot(
                 px[v], py[v], ph[v], gx, gy, gh, size, longest - run[v], goal_cost - paid[v], edges, frame, start, items,
-                radius, blind, blind_frame, any_blind, z, toll, x0, y0, step, grade,
+                radius, blind, blind_frame, any_blind, z, toll, x0, y0, step, grade, ground, tile, span, climb, depth,
             )  # fmt: skip
             if word >= 0:
                 goal, goal_word, goal_cost = v, word, paid[v] + cost
@@ -296,16 +407,17 @@ def hybrid_search(
             if i < 0 or j < 0 or i >= nx or j >= ny:
                 continue
             h = h % (2.0 * np.pi)
-            s = (j * nx + i) * HEADINGS + int(h / (2.0 * np.pi) * HEADINGS + 0.5) % HEADINGS
+            now = passed(bits[v], px[v], py[v], x, y, rings, first, reach)
+            s = ((now * ny + j) * nx + i) * HEADINGS + int(h / (2.0 * np.pi) * HEADINGS + 0.5) % HEADINGS
             before = holder[s]
             if before >= 0 and paid[before] <= paid[v] + length:
                 continue
-            ahead = dubins_length(x, y, h, gx, gy, gh, size)
+            ahead = left_to(x, y, h, gx, gy, gh, size, now, rings, first, reach, beyond)
             if run[v] + length + ahead > longest:
                 continue
-            cost = piece_cost(
+            cost, a, b = piece_cost(
                 px[v], py[v], ph[v], bends[k], length, CHORD, edges, frame, start, items, radius, blind, blind_frame,
-                any_blind, z, toll, x0, y0, step, grade,
+                any_blind, z, toll, x0, y0, step, grade, ground, tile, low[v], high[v], climb, depth,
             )  # fmt: skip
             if cost < 0.0:
                 continue
@@ -318,9 +430,9 @@ def hybrid_search(
                 continue
             w = count
             count += 1
-            px[w], py[w], ph[w] = x, y, h
+            px[w], py[w], ph[w], low[w], high[w] = x, y, h, a, b
             paid[w], run[w], left[w], rank[w] = cost, run[v] + length, ahead, cost + weight * ahead
-            came[w], how[w], state[w] = v, k, s
+            came[w], how[w], state[w], bits[w] = v, k, s, now
             holder[s] = w
             heap[size_heap], place[w] = w, size_heap
             heap_up(heap, place, rank, size_heap)

@@ -16,6 +16,7 @@ import numpy as np
 
 from pacifico.layout import _curve_kernels as kernels
 from pacifico.layout.bends import tight_bends
+from pacifico.layout.routing import Shapes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +41,29 @@ CORNER = np.pi / 2
 
 
 @dataclass(frozen=True)
+class Levels:
+    """Heights that a road may have: at the ends of a curve, and along it."""
+
+    span: Floats
+    """Least and most at the start, then at the goal [m]."""
+    ground: Floats
+    """Heights of a north-up grid [m]."""
+    tile: Floats
+    """Its west and north edge, its cells' size [m]."""
+    climb: float
+    """Rise over run."""
+    depth: float
+    """Most cut or fill [m]."""
+
+
+ANY = Levels(
+    np.array([-np.inf, np.inf, -np.inf, np.inf]), np.zeros((2, 2)), np.array([0.0, 0.0, 1.0, 1.0]), 1.0, np.inf
+)
+"""Any height will do."""
+NO_SHAPES, NO_REACH = Shapes(np.zeros((0, 2)), np.zeros(1, np.int64)), np.zeros(0)
+
+
+@dataclass(frozen=True)
 class Curve:
     """A drivable curve, drawn and as a polygon of its tangents."""
 
@@ -60,6 +84,9 @@ def drivable(
     longest: float,
     max_grade: float,
     most: int = MOST,
+    levels: Levels = ANY,
+    shapes: Shapes = NO_SHAPES,
+    reach_m: Floats = NO_REACH,
 ) -> Curve | None:
     """Cheap drivable curve from pose to pose, found by Hybrid A*.
 
@@ -77,6 +104,10 @@ def drivable(
         Rise over run from which on ground is dear.
     most : int
         Poses that are expanded before the search gives up; 0: only a Dubins curve is tried.
+    levels : Levels
+        Heights that a road may have at both ends, which a road along the curve can join.
+    shapes, reach_m : Shapes, (n,) float
+        Few shapes which the curve passes, each within its reach [m]; about, that is: it looks at its moves, not at arcs.
 
     Returns
     -------
@@ -94,6 +125,8 @@ def drivable(
     pieces, expanded = kernels.hybrid_search(
         sx, sy, sh, gx, gy, gh, float(size), float(longest), MARGIN * size, CELL_M, most, WEIGHT, f.edges, f.frame, f.start, f.items, f.radius,
         b.flags, b.frame, b.any, lattice.z, lattice.toll, lattice.x0, lattice.y0, lattice.cell, max_grade,
+        levels.ground, levels.tile, levels.span, levels.climb, levels.depth,
+        shapes.coords, shapes.start, reach_m,
     )  # fmt: skip
     if not len(pieces):
         return None

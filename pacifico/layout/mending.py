@@ -12,25 +12,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from shapely import LineString
 
 from pacifico.layout.bends import NOTHING, tight_bends, tight_turns
-from pacifico.layout.curves import drivable
-from pacifico.layout.drawing import TOLERANCE_M, _serves, touching
+from pacifico.layout.curves import ANY, MOST, NO_SHAPES, drivable
+from pacifico.layout.drawing import _serves, touching
+from pacifico.layout.routing import Shapes
+from pacifico.layout.splicing import (
+    Change,
+    Cut,
+    cut_at,
+    differing,
+    heading,
+    places_on,
+    returns,
+    run_of,
+    spliced,
+    straightened,
+    turned,
+    various,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from pacifico.layout.alignment import Profile, Stations
     from pacifico.layout.bends import Keep
-    from pacifico.layout.curves import Curve
     from pacifico.layout.drawing import Case, Drawing
+    from pacifico.layout.leeway import Leeway
 
     Floats = NDArray[np.float64]
 
@@ -39,85 +53,19 @@ AROUND_M = (20.0, 40.0, 70.0, 110.0)
 USUAL_M = 15.0
 LONGER, LONGER_M = 3.0, 60.0
 """A curve is at most this many times as long as what it replaces, and so much longer."""
-APART_M = 1.0
-"""A line is not cut nearer than this to one of its vertices, but at it."""
-TANGENT = 0.25
-"""At a vertex where it turns more it is not cut [rad]."""
-SAME = 0.05
-"""Directions that differ by less are one [rad]."""
 PASSES = 2
-WHOLES = 16
-"""How many times all heights of a network are designed to see whether changes have a profile."""
-TOUCHED_M = 1e-6
-"""Most that a profile between known heights may miss them by."""
-
-
-class Heights(Protocol):
-    """Asked whether a drawing with some lines changed has a profile within the limits."""
-
-    def __call__(self, drawing: Drawing, changed: Sequence[int]) -> bool:
-        """Whether it has one; what is said to have one is built."""
-
-
-class Design(Protocol):
-    """Stations and heights of a drawing, and the most that they lack [m]."""
-
-    def __call__(self, drawing: Drawing, ends: Sequence[tuple[float, float]] | None) -> tuple[Stations, Profile, float]:
-        """Design heights, with those that the lines are to have at their `ends`."""
-
-
-class Levels:
-    """Whether changed lines have a profile: first between the heights that their ends have, then together with all."""
-
-    def __init__(self, known: tuple[Drawing, Stations, Profile], design: Design) -> None:
-        self.design = design
-        self.left = WHOLES
-        self._know(known[1], known[2])
-
-    def _know(self, stations: Stations, profile: Profile) -> None:
-        """Keep the heights of the ends of lines."""
-        self.ends = [(float(profile.z[ids[0]]), float(profile.z[ids[-1]])) for ids in stations.of_line]
-
-    def __call__(self, drawing: Drawing, changed: Sequence[int]) -> bool:
-        """Whether there is a profile."""
-        number = {c: k for k, c in enumerate(changed)}
-        part = replace(
-            drawing,
-            lines=[drawing.lines[c] for c in changed],
-            ups=[number.get(drawing.ups[c], -1) for c in changed],
-            line_of={t: number[c] for t, c in drawing.line_of.items() if c in number},
-        )
-        _, _, lacks = self.design(part, [self.ends[c] for c in changed])
-        if lacks <= TOUCHED_M:
-            return True
-        if not self.left:
-            return False
-        self.left -= 1
-        stations, profile, lacks = self.design(drawing, None)
-        if lacks > TOLERANCE_M:
-            return False
-        self._know(stations, profile)
-        return True
-
-
-@dataclass(frozen=True)
-class Change:
-    """A line as it would be."""
-
-    xy: Floats
-    straight: Floats
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Where a stretch to be replaced begins or ends: distance along the line, and the pose there."""
-
-    run: float
-    pose: Floats
+LOCAL = 4.0
+"""In radii: what is farther than this from a change has the faults that it had."""
+NEAR_M = 150.0
+"""Where nothing was found it is not looked again until what is so near has changed."""
+MOST_LOST = 2
+"""Terminals that a curve goes by, if it does not serve them as it would go."""
+TURNED = (0.0, 1.0, 0.5, 0.25, 0.75)
+"""Shares of the turn at a junction by which the line that comes turns, in the order of trial; the other turns the rest."""
 
 
 def mended(
-    case: Case, drawing: Drawing, sizes: Sequence[float], *, keep: Keep = NOTHING, heights: Heights | None = None
+    case: Case, drawing: Drawing, sizes: Sequence[float], *, keep: Keep = NOTHING, leeway: Leeway | None = None
 ) -> Drawing:
     """Drawing with drivable curves where lines bend, or turn at junctions, tighter than their radius.
 
@@ -131,8 +79,8 @@ def mended(
         Radius of the centreline that each line is to hold [m].
     keep : Keep
         Places about which nothing is changed.
-    heights : callable, optional
-        Asked of each change that is otherwise good, with the drawing that it would make: whether there is a profile.
+    leeway : Leeway, optional
+        Heights that the drawing may have: then only what has a profile is changed.
 
     Returns
     -------
@@ -140,7 +88,7 @@ def mended(
         With fewer tight bends and turns, or the very one given. Lines without a change are the same arrays; all serve
         what they served, and meet where they met.
     """
-    work = _Work(case, drawing, list(sizes), keep, heights)
+    work = _Work(case, drawing, list(sizes), keep, leeway)
     for _ in range(PASSES):
         if not work.once():
             break
@@ -155,7 +103,7 @@ class _Work:
     drawing: Drawing
     sizes: list[float]
     keep: Keep
-    heights: Heights | None
+    leeway: Leeway | None
     follows: list[list[int]] = field(init=False)
     bound: list[list[int]] = field(init=False)
     chains: list[list[int]] = field(init=False)
@@ -164,6 +112,10 @@ class _Work:
     tree: shapely.STRtree = field(init=False)
     hopeless: set[bytes] = field(default_factory=set)
     """Places where nothing was found, with the lines about them."""
+    lost: list[int] = field(default_factory=list)
+    """Terminals that the change last looked at would not serve, if that is all that speaks against it."""
+    corners: dict[int, Floats] = field(default_factory=dict)
+    """Distance along lines of the corners that they were drawn from."""
 
     def __post_init__(self) -> None:
         n = len(self.drawing.lines)
@@ -186,20 +138,23 @@ class _Work:
     def once(self) -> bool:
         """Go over all tight places, and tell whether any was mended."""
         some = False
-        for chain in self.chains:
+        for k, chain in enumerate(self.chains):
             tried: set[bytes] = set()
-            while True:
-                whole = self._whole(chain, {})
-                places = [p for p in tight_bends([whole], self.sizes[chain[0]]) if p.tobytes() not in tried]
-                if not places:
-                    break
-                tried.add(places[0].tobytes())
-                some |= self._at(chain, places[0])
+            places = self._bends(k)
+            while places:
+                place = places.pop(0)
+                tried.add(place.tobytes())
+                if self._at(chain, place):
+                    some = True
+                    places = [p for p in self._bends(k) if p.tobytes() not in tried]
         for a, after in enumerate(self.follows):
             for b in after:
                 if len(self._turns(a, [b], {})):
                     some |= self._try(self._turn(a, b), self.drawing.lines[a][-1], (a, b))
         return some
+
+    def _bends(self, k: int) -> list[Floats]:
+        return list(tight_bends([self._whole(self.chains[k], {})], self.sizes[self.chains[k][0]]))
 
     def _whole(self, chain: Sequence[int], changes: dict[int, Change]) -> Floats:
         parts = [changes[c].xy if c in changes else self.drawing.lines[c] for c in chain]
@@ -219,40 +174,70 @@ class _Work:
         """Take the first of some changes that is good."""
         if self.keep.covers(place[None])[0]:
             return False
-        about = place.tobytes() + b"".join(self.drawing.lines[c].tobytes() for c in lines)
+        near = [x[np.hypot(*(x - place).T) < NEAR_M] for x in (self.drawing.lines[c] for c in lines)]
+        about = place.tobytes() + b"".join(x.tobytes() for x in near)
         if about in self.hopeless:
             return False
         for changes in ways:
             done = self._good(changes)
             if done is not None:
-                self.drawing = done
-                self.tree = shapely.STRtree([LineString(x) for x in done.lines])
+                self._take(done, changes)
                 return True
         self.hopeless.add(about)
         return False
 
+    def _take(self, done: Drawing, changes: dict[int, Change]) -> None:
+        self.drawing = done
+        self.tree = shapely.STRtree([LineString(x) for x in done.lines])
+        for c in changes:
+            self.corners.pop(c, None)
+            for t in [t for t in self.bound[c] if done.line_of[t] != c]:
+                self.bound[c].remove(t)
+                self.bound[done.line_of[t]].append(t)
+
     def _good(self, changes: dict[int, Change]) -> Drawing | None:
         """Drawing with some changes, where that has fewer faults and holds all else."""
-        if self._faults(changes, changes) >= self._faults(changes, {}):
+        self.lost = []
+        if not self._fewer(changes):
             return None
-        if not all(_serves(self.case, changes[c].xy, t) for c in changes for t in self.bound[c]):
-            return None
-        if self._touches(changes):
+        line_of = dict(self.drawing.line_of)
+        for t in [t for c in changes for t in self.bound[c]]:
+            serving = self._serving(t, changes)
+            if serving < 0:
+                self.lost.append(t)
+            line_of[t] = serving
+        if self.lost or self._touches(changes) or any(returns(x, self.sizes[c]) for c, x in changes.items()):
             return None
         lines, straight = list(self.drawing.lines), list(self.drawing.straight)
         for c, change in changes.items():
             lines[c], straight[c] = change.xy, change.straight
-        done = replace(self.drawing, lines=lines, straight=straight)
-        return done if self.heights is None or self.heights(done, sorted(changes)) else None
+        done = replace(self.drawing, lines=lines, straight=straight, line_of=line_of)
+        return done if self.leeway is None or self.leeway.holds(done) else None
 
-    def _faults(self, about: dict[int, Change], changes: dict[int, Change]) -> int:
-        """Tight bends and turns of some lines and of what they meet."""
-        chains = sorted({self.chain_of[c] for c in about})
-        joints = sorted({j for c in about for j in (c, self.drawing.ups[c]) if j >= 0})
-        bends = sum(
-            len(tight_bends([self._whole(self.chains[k], changes)], self.sizes[self.chains[k][0]])) for k in chains
-        )
-        return bends + sum(len(self._turns(j, self.follows[j], changes)) for j in joints)
+    def _serving(self, t: int, changes: dict[int, Change]) -> int:
+        """Line that would serve a terminal, its own or else the first that does; -1 where there is none."""
+        c = self.drawing.line_of[t]
+        if _serves(self.case, changes[c].xy, t):
+            return c
+        s = self.case.shapes
+        ring = shapely.Polygon(s.coords[s.start[t] : s.start[t + 1]])
+        for other in sorted(self.tree.query(ring, "dwithin", self.case.reach_m[t]).tolist()):
+            if other != c and _serves(
+                self.case, changes[other].xy if other in changes else self.drawing.lines[other], t
+            ):
+                return int(other)
+        return -1
+
+    def _fewer(self, changes: dict[int, Change]) -> bool:
+        """Whether there are fewer tight bends and turns about some changes than there were."""
+        more = 0
+        for k in sorted({self.chain_of[c] for c in changes}):
+            size = self.sizes[self.chains[k][0]]
+            old, new = differing(self._whole(self.chains[k], {}), self._whole(self.chains[k], changes), LOCAL * size)
+            more += len(tight_bends([new], size)) - len(tight_bends([old], size))
+        for j in sorted({j for c in changes for j in (c, self.drawing.ups[c]) if j >= 0}):
+            more += len(self._turns(j, self.follows[j], changes)) - len(self._turns(j, self.follows[j], {}))
+        return more < 0
 
     def _turns(self, a: int, after: Sequence[int], changes: dict[int, Change]) -> Floats:
         """Tight turns from the end of a line into some that follow it."""
@@ -285,136 +270,82 @@ class _Work:
 
     def _bend(self, c: int, k: int) -> Iterator[dict[int, Change]]:
         """Changes of a line about one of its vertices."""
-        line = self.drawing.lines[c]
-        run = _run(line)
+        run = float(run_of(self.drawing.lines[c])[k])
         lengths = [a * max(self.sizes[c] / USUAL_M, 1.0) for a in AROUND_M]
-        starts = [(n, cut) for n, a in enumerate(lengths) for cut in self._starts(c, float(run[k]) - a)]
-        ends = [(n, cut) for n, a in enumerate(lengths) for cut in self._ends(c, float(run[k]) + a)]
+        starts = [(n, cut) for n, a in enumerate(lengths) for cut in self._starts(c, run - a)]
+        ends = [(n, cut) for n, a in enumerate(lengths) for cut in self._ends(c, run + a)]
         pairs = sorted(
             ((end.run - start.run, i, j) for i, (_, start) in enumerate(starts) for j, (_, end) in enumerate(ends)),
         )
-        for searching in (False, True):
+        for most in (0, MOST):
             for _, i, j in pairs:
-                if not searching or starts[i][0] == ends[j][0]:
-                    change = self._changed(c, starts[i][1], ends[j][1], searching=searching)
+                if most and starts[i][0] != ends[j][0]:
+                    continue
+                change = self._changed(c, starts[i][1], ends[j][1], most=most)
+                if change is None:
+                    continue
+                yield {c: change}
+                if most and 0 < len(self.lost) <= MOST_LOST:
+                    change = self._changed(c, starts[i][1], ends[j][1], by=self.lost)
                     if change is not None:
                         yield {c: change}
 
     def _turn(self, a: int, b: int) -> Iterator[dict[int, Change]]:
         """Changes of two lines about the junction where one leaves the other: of either, or of both."""
         first, second = self.drawing.lines[a], self.drawing.lines[b]
-        total = float(_run(first)[-1])
-        out, into = _heading(first[-2], first[-1]), _heading(second[0], second[1])
-        off = _turned(out, into)
+        total = float(run_of(first)[-1])
+        out = heading(first[-2], first[-1])
+        off = turned(out, heading(second[0], second[1]))
         lengths = [x * max(self.sizes[b] / USUAL_M, 1.0) for x in AROUND_M]
-        for share in (0.0, 1.0, 0.5, 0.25, 0.75):
-            here = np.array([*second[0], out + share * off])
-            for length in lengths:
-                heads = [self._changed(a, cut, Cut(total, here)) for cut in self._starts(a, total - length)[:1]]
-                tails = [self._changed(b, Cut(0.0, here), cut) for cut in self._ends(b, length)[:1]]
-                for head in heads if share else [None]:
-                    for tail in tails if share < 1 else [None]:
-                        if (head is None) == (not share) and (tail is None) == (share == 1):
-                            yield {c: x for c, x in ((a, head), (b, tail)) if x is not None}
+        for most in (0, MOST):
+            for share in TURNED:
+                here = np.array([*second[0], out + share * off])
+                for length in lengths:
+                    changes: dict[int, Change | None] = {}
+                    if share > 0:
+                        changes[a] = self._changed(a, self._starts(a, total - length)[0], Cut(total, here), most=most)
+                    if share < 1 and changes.get(a, b) is not None:
+                        changes[b] = self._changed(b, Cut(0.0, here), self._ends(b, length)[0], most=most)
+                    found = {c: x for c, x in changes.items() if x is not None}
+                    if len(found) == (share > 0) + (share < 1):
+                        yield found
 
     def _starts(self, c: int, run: float) -> list[Cut]:
         """Where a stretch may begin; at the line's own start also in the direction of the line that it continues."""
-        line = self.drawing.lines[c]
-        cut = _cut(line, run)
-        up = self.drawing.ups[c]
-        if cut is None or cut.run > 0 or up < 0:
-            return [] if cut is None else [cut]
-        return _various([cut.pose[2], _heading(*self.drawing.lines[up][-2:])], cut)
+        here, up = cut_at(self.drawing.lines[c], run), self.drawing.ups[c]
+        if here.run > 0 or up < 0:
+            return [here]
+        return various([here.pose[2], heading(*self.drawing.lines[up][-2:])], here)
 
     def _ends(self, c: int, run: float) -> list[Cut]:
         """Where a stretch may end; at the line's own end also in the direction of a line that goes on from it."""
         line = self.drawing.lines[c]
-        cut = _cut(line, run)
-        if cut is None or cut.run < _run(line)[-1]:
-            return [] if cut is None else [cut]
-        return _various([cut.pose[2], *(_heading(*self.drawing.lines[k][:2]) for k in self.follows[c])], cut)
+        here = cut_at(line, run)
+        if here.run < run_of(line)[-1]:
+            return [here]
+        return various([here.pose[2], *(heading(*self.drawing.lines[k][:2]) for k in self.follows[c])], here)
 
-    def _changed(self, c: int, start: Cut, end: Cut, *, searching: bool = True) -> Change | None:
-        """Line with a drivable curve between two of its places."""
+    def _changed(self, c: int, start: Cut, end: Cut, *, most: int = MOST, by: Sequence[int] = ()) -> Change | None:
+        """Line with a drivable curve between two of its places, which goes by some terminals."""
         stretch = end.run - start.run
-        if stretch <= APART_M:
+        if stretch <= 0:
             return None
-        more = {} if searching else {"most": 0}
+        s = self.case.shapes
+        rings = [s.coords[s.start[t] : s.start[t + 1]] for t in by]
+        shapes = Shapes(np.concatenate(rings), np.cumsum([0, *map(len, rings)])) if rings else NO_SHAPES
         curve = drivable(
             self.case.lattice, start.pose, end.pose, size=self.sizes[c], longest=LONGER * stretch + LONGER_M,
-            max_grade=self.case.rules.max_grade, **more,
+            max_grade=self.case.rules.max_grade, most=most, shapes=shapes, reach_m=self.case.reach_m[list(by)],
+            levels=self.leeway.between(c, start.run, end.run) if self.leeway else ANY,
         )  # fmt: skip
         if curve is None:
             return None
+        line, straight = self.drawing.lines[c], self.drawing.straight[c]
+        if c not in self.corners:
+            self.corners[c] = places_on(line, straight)
+        before = int((run_of(line) < start.run - 1e-9).sum())
         return Change(
-            _spliced(self.drawing.lines[c], start.run, end.run, curve.xy),
-            _straightened(self.drawing.lines[c], self.drawing.straight[c], start.run, end.run, curve),
+            spliced(line, start.run, end.run, curve.xy),
+            straightened(straight, self.corners[c], start.run, end.run, curve),
+            slice(before, before + len(curve.xy)),
         )
-
-
-def _run(line: Floats) -> Floats:
-    """Distance of each vertex from the start."""
-    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
-
-
-def _heading(a: Floats, b: Floats) -> float:
-    return float(np.arctan2(b[1] - a[1], b[0] - a[0]))
-
-
-def _turned(a: float, b: float) -> float:
-    """By how much one direction is turned from another, counterclockwise."""
-    return float(np.arctan2(np.sin(b - a), np.cos(b - a)))
-
-
-def _various(headings: Sequence[float], cut: Cut) -> list[Cut]:
-    """Cuts at one place in directions that differ."""
-    out: list[float] = []
-    for h in headings:
-        if all(abs(_turned(h, other)) > SAME for other in out):
-            out.append(h)
-    return [Cut(cut.run, np.array([*cut.pose[:2], h])) for h in out]
-
-
-def _cut(line: Floats, run: float) -> Cut | None:
-    """Place to cut a line, near a distance along it: inside a leg, or at a vertex where it hardly turns."""
-    runs = _run(line)
-    if run <= APART_M:
-        return Cut(0.0, np.array([*line[0], _heading(line[0], line[1])]))
-    if run >= runs[-1] - APART_M:
-        return Cut(float(runs[-1]), np.array([*line[-1], _heading(line[-2], line[-1])]))
-    k = int(np.searchsorted(runs, run)) - 1
-    way = _heading(line[k], line[k + 1])
-    if min(run - runs[k], runs[k + 1] - run) >= APART_M:
-        x, y = line[k] + (line[k + 1] - line[k]) * (run - runs[k]) / (runs[k + 1] - runs[k])
-        return Cut(run, np.array([x, y, way]))
-    for v in sorted((k, k + 1), key=lambda v: abs(runs[v] - run)):
-        if not 0 < v < len(line) - 1:
-            continue
-        before, after = _heading(line[v - 1], line[v]), _heading(line[v], line[v + 1])
-        if abs(_turned(before, after)) <= TANGENT:
-            return Cut(float(runs[v]), np.array([*line[v], before + _turned(before, after) / 2]))
-    middle = (runs[k] + runs[k + 1]) / 2
-    return Cut(float(middle), np.array([*(line[k] + line[k + 1]) / 2, way]))
-
-
-def _spliced(line: Floats, start: float, end: float, new: Floats) -> Floats:
-    """Line with what is between two distances along it replaced."""
-    runs = _run(line)
-    out = np.vstack([line[runs < start - 1e-9], new, line[runs > end + 1e-9]])
-    out[0], out[-1] = line[0], line[-1]
-    return np.ascontiguousarray(out)
-
-
-def _straightened(line: Floats, straight: Floats, start: float, end: float, curve: Curve) -> Floats:
-    """Line before rounding, with the corners of a curve between two distances along the rounded one."""
-    shape = LineString(line)
-    at = shapely.line_locate_point(shape, shapely.points(straight))
-    at[0], at[-1] = 0.0, shape.length
-    out = np.vstack([straight[at < start - 1e-6], curve.corners, straight[at > end + 1e-6]])
-    keep = [0]
-    for k in range(1, len(out) - 1):
-        back, on = out[k] - out[keep[-1]], out[k + 1] - out[k]
-        bent = abs(_turned(float(np.arctan2(back[1], back[0])), float(np.arctan2(on[1], on[0]))))
-        if np.hypot(*back) > 0.01 and np.hypot(*on) > 0.01 and bent > 1e-3:
-            keep.append(k)
-    return np.ascontiguousarray(out[[*keep, len(out) - 1]])

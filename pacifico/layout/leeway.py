@@ -1,0 +1,77 @@
+"""What leeway a network's heights have: for each station the heights that it may have in some profile within all limits.
+
+Limits of depth, pads and grade leave an interval at each station, and on a tree intervals passed from station to station
+tell exactly what is left (arc consistency). A stretch drawn anew has a profile with all the rest just where the heights
+that come from before it, carried along it, meet those that what follows allows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.layout import _curve_kernels as kernels
+from pacifico.layout.curves import Levels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from pacifico.layout.alignment import Pin, Stations
+    from pacifico.layout.drawing import Case, Drawing
+
+    Floats = NDArray[np.float64]
+
+SLACK_M = 1e-3
+"""Heights are designed to more than this."""
+SURE_M, SURE = 0.1, 0.995
+"""A search sees the ground on the centreline alone: depth that it leaves unused [m], and the share of the grade it uses."""
+
+
+@dataclass
+class Leeway:
+    """Heights that the lines of a drawing may have."""
+
+    case: Case
+    limits: Callable[[Drawing], tuple[Stations, Floats, list[Pin]]]
+    """Stations of a drawing, the most that each may lie above the one before or below [m], and heights to keep to."""
+    stations: Stations = field(init=False)
+    below: Floats = field(init=False)
+    above: Floats = field(init=False)
+    beside: Floats = field(init=False)
+
+    def holds(self, drawing: Drawing) -> bool:
+        """Whether a drawing has a profile; what has one is looked at from then on."""
+        stations, rise, pins = self.limits(drawing)
+        depth = self.case.rules.max_cut_fill_m + SLACK_M
+        low, high = stations.ground - depth, stations.ground + depth
+        for pin in pins:
+            low[pin.station] = max(low[pin.station], pin.z - pin.slack_m - SLACK_M)
+            high[pin.station] = min(high[pin.station], pin.z + pin.slack_m + SLACK_M)
+        below, above, beside = kernels.tree_levels(stations.parent, rise, low, high)
+        if (np.maximum(below[:, 0], above[:, 0]) > np.minimum(below[:, 1], above[:, 1])).any():
+            return False
+        self.stations, self.below, self.above, self.beside = stations, below, above, beside
+        return True
+
+    def between(self, c: int, start: float, end: float) -> Levels:
+        """Heights at two places of a line, of what leads to the one and what follows the other [m along it]."""
+        rules, grid = self.case.rules, self.case.ground.grid
+        climb = rules.max_grade - rules.grade_margin
+        ids = self.stations.of_line[c]
+        run = np.concatenate([[0.0], np.cumsum(self.stations.distance[ids[1:]])])
+        k = int(np.searchsorted(run, start + 1e-6)) - 1
+        m = min(int(np.searchsorted(run, end - 1e-6)), len(ids) - 1)
+        first = self.beside[ids[1]] if k == 0 else self.above[ids[k]]
+        off, on = climb * (start - run[k]), climb * (run[m] - end)
+        last = self.below[ids[m]]
+        return Levels(
+            np.array([first[0] - off, first[1] + off, last[0] - on, last[1] + on]),
+            self.case.ground.z,
+            np.array([grid.x0, grid.y0, grid.dx, grid.dy]),
+            climb * SURE,
+            rules.max_cut_fill_m - SURE_M,
+        )
