@@ -365,6 +365,9 @@ def hybrid_search(
         z, toll, x0, y0, step, grade, ground, tile, levels, climb, depth,
     )  # fmt: skip
         goal = 0 if goal_word >= 0 else -1
+    if most == 0:
+        out = np.zeros((3, 2))
+        return out[: pieces_to(sx, sy, sh, gx, gy, gh, size, goal_word, out, 0) if goal == 0 else 0].copy(), 0
     wx, wy = min(sx, gx) - margin, min(sy, gy) - margin
     nx, ny = int((abs(gx - sx) + 2 * margin) / cell) + 1, int((abs(gy - sy) + 2 * margin) / cell) + 1
     holder = np.full((need + 1) * nx * ny * HEADINGS, -1, np.int32)

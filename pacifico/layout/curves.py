@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-CELL_M = 2.5
-MOST = 2500
+CELL_M, CELL = 2.5, 1 / 8
+"""Size of the cells of a search, or in radii where that is more."""
+MOST = 1500
 """Poses that a search expands before it gives up."""
 WEIGHT = 1.3
 """How much the estimate of what is left counts: above 1 a search is faster, and its curve dearer by no more than that."""
@@ -123,7 +124,7 @@ def drivable(
     f, b = lattice.fence, lattice.blind
     (sx, sy, sh), (gx, gy, gh) = start.tolist(), goal.tolist()
     pieces, expanded = kernels.hybrid_search(
-        sx, sy, sh, gx, gy, gh, float(size), float(longest), MARGIN * size, CELL_M, most, WEIGHT, f.edges, f.frame, f.start, f.items, f.radius,
+        sx, sy, sh, gx, gy, gh, float(size), float(longest), MARGIN * size, max(CELL_M, CELL * size), most, WEIGHT, f.edges, f.frame, f.start, f.items, f.radius,
         b.flags, b.frame, b.any, lattice.z, lattice.toll, lattice.x0, lattice.y0, lattice.cell, max_grade,
         levels.ground, levels.tile, levels.span, levels.climb, levels.depth,
         shapes.coords, shapes.start, reach_m,

@@ -16,7 +16,7 @@ from pacifico.layout import _curve_kernels as kernels
 from pacifico.layout.curves import Levels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SLACK_M = 1e-3
+SLACK_M = 5e-3
 """Heights are designed to more than this."""
 SURE_M, SURE = 0.1, 0.995
 """A search sees the ground on the centreline alone: depth that it leaves unused [m], and the share of the grade it uses."""
@@ -36,24 +36,39 @@ class Leeway:
     """Heights that the lines of a drawing may have."""
 
     case: Case
-    limits: Callable[[Drawing], tuple[Stations, Floats, list[Pin]]]
-    """Stations of a drawing, the most that each may lie above the one before or below [m], and heights to keep to."""
+    limits: Callable[[Drawing, Sequence[int]], tuple[Stations, Floats, list[tuple[int, Pin]]]]
+    """Stations of a drawing, the most that each may lie above the one before or below [m], and heights that some
+    terminals ask for."""
+    drawing: Drawing | None = field(init=False, default=None)
     stations: Stations = field(init=False)
+    pins: dict[int, tuple[int, int, Pin]] = field(init=False, default_factory=dict)
+    """Heights that terminals ask for, with the line and the number of the station along it."""
     below: Floats = field(init=False)
     above: Floats = field(init=False)
     beside: Floats = field(init=False)
 
     def holds(self, drawing: Drawing) -> bool:
         """Whether a drawing has a profile; what has one is looked at from then on."""
-        stations, rise, pins = self.limits(drawing)
+        known = self.drawing
+        fresh = [
+            t for t, c in drawing.line_of.items()
+            if known is None or known.line_of[t] != c or known.lines[c] is not drawing.lines[c]
+        ]  # fmt: skip
+        stations, rise, asked = self.limits(drawing, fresh)
+        pins = {t: pin for t, pin in self.pins.items() if t not in set(fresh)}
+        for t, pin in asked:
+            ids = stations.of_line[drawing.line_of[t]]
+            pins[t] = (drawing.line_of[t], 0 if pin.station == ids[0] else pin.station - int(ids[1]) + 1, pin)
         depth = self.case.rules.max_cut_fill_m + SLACK_M
         low, high = stations.ground - depth, stations.ground + depth
-        for pin in pins:
-            low[pin.station] = max(low[pin.station], pin.z - pin.slack_m - SLACK_M)
-            high[pin.station] = min(high[pin.station], pin.z + pin.slack_m + SLACK_M)
+        for c, k, pin in pins.values():
+            at = stations.of_line[c][k]
+            low[at] = max(low[at], pin.z - pin.slack_m - SLACK_M)
+            high[at] = min(high[at], pin.z + pin.slack_m + SLACK_M)
         below, above, beside = kernels.tree_levels(stations.parent, rise, low, high)
         if (np.maximum(below[:, 0], above[:, 0]) > np.minimum(below[:, 1], above[:, 1])).any():
             return False
+        self.drawing, self.pins = drawing, pins
         self.stations, self.below, self.above, self.beside = stations, below, above, beside
         return True
 

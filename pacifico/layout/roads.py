@@ -274,9 +274,10 @@ def _mended(case: Case, best: tuple[Drawing, Stations, Profile]) -> tuple[Drawin
     """Lines with drivable curves at tight places, as far as these leave a profile."""
     grade = case.rules.max_grade - case.rules.grade_margin
 
-    def limits(drawing: Drawing) -> tuple[Stations, Floats, list[Pin]]:
+    def limits(drawing: Drawing, some: Sequence[int]) -> tuple[Stations, Floats, list[tuple[int, Pin]]]:
         stations = _stations(case, drawing)
-        return stations, grade * _sure(case, stations), [pin for _, pin in _pins(case, drawing, stations)]
+        part = replace(drawing, line_of={t: drawing.line_of[t] for t in some})
+        return stations, grade * _sure(case, stations), _pins(case, part, stations)
 
     leeway, keep = Leeway(case, limits), NOTHING
     sizes = [case.rules.min_radius_m + case.rules.width_m / 2] * len(best[0].lines)
