@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CELL_M, CELL = 2.5, 1 / 8
 """Size of the cells of a search, or in radii where that is more."""
-MOST = 1500
+MOST = 2500
 """Poses that a search expands before it gives up."""
 WEIGHT = 1.3
 """How much the estimate of what is left counts: above 1 a search is faster, and its curve dearer by no more than that."""

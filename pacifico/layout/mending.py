@@ -53,7 +53,14 @@ AROUND_M = (20.0, 40.0, 70.0, 110.0)
 USUAL_M = 15.0
 LONGER, LONGER_M = 3.0, 60.0
 """A curve is at most this many times as long as what it replaces, and so much longer."""
-PASSES = 2
+PASSES = (0, MOST, MOST)
+"""Poses that searches may expand each time that all places are gone over: at first only Dubins' curves are tried."""
+SEARCHES = 120
+"""Most searches for one network."""
+SEARCHED = (1, 3, 2)
+"""Which of the lengths are searched, in this order: where the longest has no curve, the others are not looked at."""
+SHARES = 3
+"""How many of the ways to share a turn are searched."""
 LOCAL = 4.0
 """In radii: what is farther than this from a change has the faults that it had."""
 NEAR_M = 150.0
@@ -89,8 +96,8 @@ def mended(
         what they served, and meet where they met.
     """
     work = _Work(case, drawing, list(sizes), keep, leeway)
-    for _ in range(PASSES):
-        if not work.once():
+    for most in PASSES:
+        if not work.once(most) and most:
             break
     return work.drawing
 
@@ -112,6 +119,10 @@ class _Work:
     tree: shapely.STRtree = field(init=False)
     hopeless: set[bytes] = field(default_factory=set)
     """Places where nothing was found, with the lines about them."""
+    most: int = 0
+    """Poses that a search may expand."""
+    searches: int = SEARCHES
+    """How many more there may be."""
     lost: list[int] = field(default_factory=list)
     """Terminals that the change last looked at would not serve, if that is all that speaks against it."""
     corners: dict[int, Floats] = field(default_factory=dict)
@@ -135,8 +146,9 @@ class _Work:
                 self.chains.append([c])
         self.tree = shapely.STRtree([LineString(x) for x in self.drawing.lines])
 
-    def once(self) -> bool:
+    def once(self, most: int) -> bool:
         """Go over all tight places, and tell whether any was mended."""
+        self.most = most
         some = False
         for k, chain in enumerate(self.chains):
             tried: set[bytes] = set()
@@ -175,8 +187,8 @@ class _Work:
         if self.keep.covers(place[None])[0]:
             return False
         near = [x[np.hypot(*(x - place).T) < NEAR_M] for x in (self.drawing.lines[c] for c in lines)]
-        about = place.tobytes() + b"".join(x.tobytes() for x in near)
-        if about in self.hopeless:
+        about = bytes([self.most > 0]) + place.tobytes() + b"".join(x.tobytes() for x in near)
+        if about in self.hopeless or (self.most and self.searches <= 0):
             return False
         for changes in ways:
             done = self._good(changes)
@@ -274,19 +286,26 @@ class _Work:
         lengths = [a * max(self.sizes[c] / USUAL_M, 1.0) for a in AROUND_M]
         starts = [(n, cut) for n, a in enumerate(lengths) for cut in self._starts(c, run - a)]
         ends = [(n, cut) for n, a in enumerate(lengths) for cut in self._ends(c, run + a)]
-        pairs = sorted(
-            ((end.run - start.run, i, j) for i, (_, start) in enumerate(starts) for j, (_, end) in enumerate(ends)),
-        )
-        for most in (0, MOST):
-            for _, i, j in pairs:
-                if most and starts[i][0] != ends[j][0]:
-                    continue
-                change = self._changed(c, starts[i][1], ends[j][1], most=most)
+        if not self.most:
+            pairs = [(e.run - s.run, i, j) for i, (_, s) in enumerate(starts) for j, (_, e) in enumerate(ends)]
+            for _, i, j in sorted(pairs):
+                change = self._changed(c, starts[i][1], ends[j][1])
+                if change is not None:
+                    yield {c: change}
+            return
+        some = True
+        for n in SEARCHED:
+            if not some:
+                return
+            some = n != SEARCHED[1]
+            for start, end in [(s, e) for m, s in starts for k, e in ends if m == n == k]:
+                change = self._changed(c, start, end)
                 if change is None:
                     continue
+                some = True
                 yield {c: change}
-                if most and 0 < len(self.lost) <= MOST_LOST:
-                    change = self._changed(c, starts[i][1], ends[j][1], by=self.lost)
+                if 0 < len(self.lost) <= MOST_LOST:
+                    change = self._changed(c, start, end, by=self.lost)
                     if change is not None:
                         yield {c: change}
 
@@ -297,18 +316,17 @@ class _Work:
         out = heading(first[-2], first[-1])
         off = turned(out, heading(second[0], second[1]))
         lengths = [x * max(self.sizes[b] / USUAL_M, 1.0) for x in AROUND_M]
-        for most in (0, MOST):
-            for share in TURNED:
-                here = np.array([*second[0], out + share * off])
-                for length in lengths:
-                    changes: dict[int, Change | None] = {}
-                    if share > 0:
-                        changes[a] = self._changed(a, self._starts(a, total - length)[0], Cut(total, here), most=most)
-                    if share < 1 and changes.get(a, b) is not None:
-                        changes[b] = self._changed(b, Cut(0.0, here), self._ends(b, length)[0], most=most)
-                    found = {c: x for c, x in changes.items() if x is not None}
-                    if len(found) == (share > 0) + (share < 1):
-                        yield found
+        for share in TURNED[:SHARES] if self.most else TURNED:
+            here = np.array([*second[0], out + share * off])
+            for length in [lengths[n] for n in SEARCHED[:2]] if self.most else lengths:
+                changes: dict[int, Change | None] = {}
+                if share > 0:
+                    changes[a] = self._changed(a, self._starts(a, total - length)[0], Cut(total, here))
+                if share < 1 and changes.get(a, b) is not None:
+                    changes[b] = self._changed(b, Cut(0.0, here), self._ends(b, length)[0])
+                found = {c: x for c, x in changes.items() if x is not None}
+                if len(found) == (share > 0) + (share < 1):
+                    yield found
 
     def _starts(self, c: int, run: float) -> list[Cut]:
         """Where a stretch may begin; at the line's own start also in the direction of the line that it continues."""
@@ -325,17 +343,18 @@ class _Work:
             return [here]
         return various([here.pose[2], *(heading(*self.drawing.lines[k][:2]) for k in self.follows[c])], here)
 
-    def _changed(self, c: int, start: Cut, end: Cut, *, most: int = MOST, by: Sequence[int] = ()) -> Change | None:
+    def _changed(self, c: int, start: Cut, end: Cut, *, by: Sequence[int] = ()) -> Change | None:
         """Line with a drivable curve between two of its places, which goes by some terminals."""
         stretch = end.run - start.run
         if stretch <= 0:
             return None
+        self.searches -= self.most > 0
         s = self.case.shapes
         rings = [s.coords[s.start[t] : s.start[t + 1]] for t in by]
         shapes = Shapes(np.concatenate(rings), np.cumsum([0, *map(len, rings)])) if rings else NO_SHAPES
         curve = drivable(
             self.case.lattice, start.pose, end.pose, size=self.sizes[c], longest=LONGER * stretch + LONGER_M,
-            max_grade=self.case.rules.max_grade, most=most, shapes=shapes, reach_m=self.case.reach_m[list(by)],
+            max_grade=self.case.rules.max_grade, most=self.most, shapes=shapes, reach_m=self.case.reach_m[list(by)],
             levels=self.leeway.between(c, start.run, end.run) if self.leeway else ANY,
         )  # fmt: skip
         if curve is None:
