@@ -122,9 +122,11 @@ def drivable(
     constraint on average curvature", https://doi.org/10.2307/2372560
     """
     f, b = lattice.fence, lattice.blind
+    # chords cut off what is inside of their arcs: so much wider that they, too, leave room for the radius
+    wide = float(size / np.cos(kernels.CHORD / 2))
     (sx, sy, sh), (gx, gy, gh) = start.tolist(), goal.tolist()
     pieces, expanded = kernels.hybrid_search(
-        sx, sy, sh, gx, gy, gh, float(size), float(longest), MARGIN * size, max(CELL_M, CELL * size), most, WEIGHT, f.edges, f.frame, f.start, f.items, f.radius,
+        sx, sy, sh, gx, gy, gh, wide, float(longest), MARGIN * wide, max(CELL_M, CELL * wide), most, WEIGHT, f.edges, f.frame, f.start, f.items, f.radius,
         b.flags, b.frame, b.any, lattice.z, lattice.toll, lattice.x0, lattice.y0, lattice.cell, max_grade,
         levels.ground, levels.tile, levels.span, levels.climb, levels.depth,
         shapes.coords, shapes.start, reach_m,
