@@ -22,6 +22,8 @@ from pacifico.layout.drawing import TOLERANCE_M, Case, Drawing, Strands, draw
 from pacifico.layout.entry import Edge, Gate, cheapest_gate, given_gate
 from pacifico.layout.finishing import finished, reasons
 from pacifico.layout.giving_way import bending
+from pacifico.layout.leeway import Leeway
+from pacifico.layout.mending import mended
 from pacifico.layout.road_model import DEFAULT_RULES, Network, Road, RoadClass, RoadRules, Terminal
 from pacifico.layout.room import Yields
 
@@ -49,6 +51,8 @@ MOST_BENT = 2500
 """Terminals of a network whose bends arrays give way to: beyond, drawing all anew for a few takes as long as the rest."""
 EASINGS = 9
 """Most drawings with bends eased; the last ones keep more and more as it was."""
+MENDINGS = 3
+"""Most times that tight places are mended, each time without where that left no profile."""
 EASED_APART_M = 25.0
 """Round a place where easing left no profile this much stays as it was, twice as much each time that does not help."""
 
@@ -230,7 +234,7 @@ def _network(
         tried = _eased(smaller, Strands.of(smaller, gate, parent, server))
         if tried is not None and _faults(smaller, tried[0]) < _faults(case, best[0]):
             case, best = smaller, tried
-    drawing, stations, profile = best
+    drawing, stations, profile = _mended(case, best)
     return finished(case, gate, drawing, stations=stations, profile=profile, given_up=given_up)
 
 
@@ -260,14 +264,36 @@ def _eased(case: Case, strands: Strands) -> tuple[Drawing, Stations, Profile] | 
         drawing = draw(case, strands, keep=keep)
         stations = _stations(case, drawing)
         profile, pinned = _design(case, drawing, stations)
-        bad = profile.excess_m > TOLERANCE_M
-        bad[
-            [pin.station for (_, pin), miss in zip(pinned, profile.pin_excess_m, strict=True) if miss > TOLERANCE_M]
-        ] = True
+        bad = _bad(profile, pinned)
         if not bad.any() and not drawing.crossing:
             return drawing, stations, profile
         keep = keep.wider(stations.xy[bad & (profile.excess_m >= WORST * _worst(stations, profile))], EASED_APART_M)
     return None
+
+
+def _mended(case: Case, best: tuple[Drawing, Stations, Profile]) -> tuple[Drawing, Stations, Profile]:
+    """Lines with drivable curves at tight places, as far as these leave a profile."""
+    grade = case.rules.max_grade - case.rules.grade_margin
+
+    def limits(drawing: Drawing, some: Sequence[int]) -> tuple[Stations, Floats, list[tuple[int, Pin]]]:
+        stations = _stations(case, drawing)
+        part = replace(drawing, line_of={t: drawing.line_of[t] for t in some})
+        return stations, grade * _sure(case, stations), _pins(case, part, stations)
+
+    leeway, keep = Leeway(case, limits), NOTHING
+    sizes = [case.rules.min_radius_m + case.rules.width_m / 2] * len(best[0].lines)
+    for _ in range(MENDINGS if leeway.holds(best[0]) else 0):
+        drawing = mended(case, best[0], sizes, keep=keep, leeway=leeway)
+        if drawing is best[0]:
+            break
+        stations = _stations(case, drawing)
+        profile, pinned = _design(case, drawing, stations)
+        bad = _bad(profile, pinned)
+        if not bad.any():
+            return drawing, stations, profile
+        keep = keep.wider(stations.xy[bad], EASED_APART_M)
+        leeway.holds(best[0])
+    return best
 
 
 def _worst(stations: Stations, profile: Profile) -> Floats:
@@ -297,6 +323,30 @@ def _stations(case: Case, drawing: Drawing) -> Stations:
 
 def _design(case: Case, drawing: Drawing, stations: Stations) -> tuple[Profile, list[tuple[int, Pin]]]:
     """Heights of all stations, and the pins (terminal, pin) that pads set."""
+    pins = _pins(case, drawing, stations)
+    profile = design_heights(
+        stations.parent, _sure(case, stations), stations.ground, stations.weight,
+        max_grade=case.rules.max_grade - case.rules.grade_margin, max_depth_m=case.rules.max_cut_fill_m,
+        pins=[pin for _, pin in pins],
+    )  # fmt: skip
+    return profile, pins
+
+
+def _sure(case: Case, stations: Stations) -> Floats:
+    """Distance between stations less what rounding may take: it must not make a short piece steeper than the limit."""
+    grade = case.rules.max_grade - case.rules.grade_margin
+    return np.maximum(stations.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
+
+
+def _bad(profile: Profile, pinned: list[tuple[int, Pin]]) -> NDArray[np.bool_]:
+    """Stations that lack a height within the limits."""
+    bad = profile.excess_m > TOLERANCE_M
+    bad[[pin.station for (_, pin), miss in zip(pinned, profile.pin_excess_m, strict=True) if miss > TOLERANCE_M]] = True
+    return bad
+
+
+def _pins(case: Case, drawing: Drawing, stations: Stations) -> list[tuple[int, Pin]]:
+    """Heights that pads set beside their roads, with their terminals."""
     grade = case.rules.max_grade - case.rules.grade_margin
     who, at, gap = [], [], []
     p = case.pads
@@ -317,13 +367,7 @@ def _design(case: Case, drawing: Drawing, stations: Stations) -> tuple[Profile, 
         plane = np.array([case.terminals[t].pad_plane for t in who], dtype=np.float64)
         z = plane[:, 0] + ((touch - middle) * plane[:, 1:]).sum(axis=1)
         pins = [(t, Pin(a, float(h), grade * g)) for t, a, h, g in zip(who, at, z, gap, strict=True)]
-    # millimetres that coordinates may be rounded by must not make a short piece steeper than the limit
-    sure = np.maximum(stations.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
-    profile = design_heights(
-        stations.parent, sure, stations.ground, stations.weight, max_grade=grade,
-        max_depth_m=case.rules.max_cut_fill_m, pins=[pin for _, pin in pins],
-    )  # fmt: skip
-    return profile, pins
+    return pins
 
 
 def _crossing(drawing: Drawing) -> dict[int, str]:

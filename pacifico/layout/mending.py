@@ -1,0 +1,370 @@
+"""Tight places of a drawn network replaced by drivable curves, each only where that leaves fewer of them.
+
+::
+
+           |  <- the line goes on              of a line that bends too tight the stretch from some way before to some
+      . - -+                                   way after is drawn anew, between the poses that it has there; at a junction
+    ./   __|  too tight                        it may leave in the direction of the line that it continues
+    +___/ .
+    |   - -
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from shapely import LineString
+
+from pacifico.layout.bends import NOTHING, tight_bends, tight_turns
+from pacifico.layout.curves import ANY, MOST, NO_SHAPES, drivable
+from pacifico.layout.drawing import _serves, touching
+from pacifico.layout.routing import Shapes
+from pacifico.layout.splicing import (
+    Change,
+    Cut,
+    cut_at,
+    differing,
+    heading,
+    places_on,
+    returns,
+    run_of,
+    spliced,
+    straightened,
+    turned,
+    various,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from pacifico.layout.bends import Keep
+    from pacifico.layout.drawing import Case, Drawing
+    from pacifico.layout.leeway import Leeway
+
+    Floats = NDArray[np.float64]
+
+AROUND_M = (20.0, 40.0, 70.0, 110.0)
+"""Lengths of line replaced before a tight place and after it, for a radius of `USUAL_M` or less; else in proportion."""
+USUAL_M = 15.0
+LONGER, LONGER_M = 3.0, 60.0
+"""A curve is at most this many times as long as what it replaces, and so much longer."""
+PASSES = (0, MOST, MOST)
+"""Poses that searches may expand each time that all places are gone over: at first only Dubins' curves are tried."""
+SEARCHES = 120
+"""Most searches for one network."""
+SEARCHED = (1, 3, 2)
+"""Which of the lengths are searched, in this order: where the longest has no curve, the others are not looked at."""
+SHARES = 3
+"""How many of the ways to share a turn are searched."""
+LOCAL = 4.0
+"""In radii: what is farther than this from a change has the faults that it had."""
+NEAR_M = 150.0
+"""Where nothing was found it is not looked again until what is so near has changed."""
+MOST_LOST = 2
+"""Terminals that a curve goes by, if it does not serve them as it would go."""
+TURNED = (0.0, 1.0, 0.5, 0.25, 0.75)
+"""Shares of the turn at a junction by which the line that comes turns, in the order of trial; the other turns the rest."""
+
+
+def mended(
+    case: Case, drawing: Drawing, sizes: Sequence[float], *, keep: Keep = NOTHING, leeway: Leeway | None = None
+) -> Drawing:
+    """Drawing with drivable curves where lines bend, or turn at junctions, tighter than their radius.
+
+    Parameters
+    ----------
+    case : Case
+        Free ground, terminals and rules.
+    drawing : Drawing
+        Lines as drawn; it is not changed.
+    sizes : sequence of float
+        Radius of the centreline that each line is to hold [m].
+    keep : Keep
+        Places about which nothing is changed.
+    leeway : Leeway, optional
+        Heights that the drawing may have: then only what has a profile is changed.
+
+    Returns
+    -------
+    Drawing
+        With fewer tight bends and turns, or the very one given. Lines without a change are the same arrays; all serve
+        what they served, and meet where they met.
+    """
+    work = _Work(case, drawing, list(sizes), keep, leeway)
+    for most in PASSES:
+        if not work.once(most) and most:
+            break
+    return work.drawing
+
+
+@dataclass
+class _Work:
+    """A drawing while it is mended."""
+
+    case: Case
+    drawing: Drawing
+    sizes: list[float]
+    keep: Keep
+    leeway: Leeway | None
+    follows: list[list[int]] = field(init=False)
+    bound: list[list[int]] = field(init=False)
+    chains: list[list[int]] = field(init=False)
+    """Lines that alone go on from one another: where they meet they bend, and do not turn off."""
+    chain_of: list[int] = field(init=False)
+    tree: shapely.STRtree = field(init=False)
+    hopeless: set[bytes] = field(default_factory=set)
+    """Places where nothing was found, with the lines about them."""
+    most: int = 0
+    """Poses that a search may expand."""
+    searches: int = SEARCHES
+    """How many more there may be."""
+    lost: list[int] = field(default_factory=list)
+    """Terminals that the change last looked at would not serve, if that is all that speaks against it."""
+    corners: dict[int, Floats] = field(default_factory=dict)
+    """Distance along lines of the corners that they were drawn from."""
+
+    def __post_init__(self) -> None:
+        n = len(self.drawing.lines)
+        self.follows, self.bound = [[] for _ in range(n)], [[] for _ in range(n)]
+        for c, up in enumerate(self.drawing.ups):
+            if up >= 0:
+                self.follows[up].append(c)
+        for t, c in self.drawing.line_of.items():
+            self.bound[c].append(t)
+        self.chains, self.chain_of = [], [0] * n
+        for c, up in enumerate(self.drawing.ups):
+            if up >= 0 and len(self.follows[up]) == 1 and self.sizes[c] == self.sizes[up]:
+                self.chain_of[c] = self.chain_of[up]
+                self.chains[self.chain_of[c]].append(c)
+            else:
+                self.chain_of[c] = len(self.chains)
+                self.chains.append([c])
+        self.tree = shapely.STRtree([LineString(x) for x in self.drawing.lines])
+
+    def once(self, most: int) -> bool:
+        """Go over all tight places, and tell whether any was mended."""
+        self.most = most
+        some = False
+        for k, chain in enumerate(self.chains):
+            tried: set[bytes] = set()
+            places = self._bends(k)
+            while places:
+                place = places.pop(0)
+                tried.add(place.tobytes())
+                if self._at(chain, place):
+                    some = True
+                    places = [p for p in self._bends(k) if p.tobytes() not in tried]
+        for a, after in enumerate(self.follows):
+            for b in after:
+                if len(self._turns(a, [b], {})):
+                    some |= self._try(self._turn(a, b), self.drawing.lines[a][-1], (a, b))
+        return some
+
+    def _bends(self, k: int) -> list[Floats]:
+        return list(tight_bends([self._whole(self.chains[k], {})], self.sizes[self.chains[k][0]]))
+
+    def _whole(self, chain: Sequence[int], changes: dict[int, Change]) -> Floats:
+        parts = [changes[c].xy if c in changes else self.drawing.lines[c] for c in chain]
+        return np.vstack([parts[0], *(p[1:] for p in parts[1:])])
+
+    def _at(self, chain: Sequence[int], place: Floats) -> bool:
+        """Mend one bend."""
+        for k, c in enumerate(chain):
+            at = np.flatnonzero((self.drawing.lines[c] == place).all(axis=1))
+            if at.size and 0 < at[0] < len(self.drawing.lines[c]) - 1:
+                return self._try(self._bend(c, int(at[0])), place, (c,))
+            if at.size and at[0] > 0 and k + 1 < len(chain):
+                return self._try(self._turn(c, chain[k + 1]), place, (c, chain[k + 1]))
+        return False
+
+    def _try(self, ways: Iterator[dict[int, Change]], place: Floats, lines: Sequence[int]) -> bool:
+        """Take the first of some changes that is good."""
+        if self.keep.covers(place[None])[0]:
+            return False
+        near = [x[np.hypot(*(x - place).T) < NEAR_M] for x in (self.drawing.lines[c] for c in lines)]
+        about = bytes([self.most > 0]) + place.tobytes() + b"".join(x.tobytes() for x in near)
+        if about in self.hopeless or (self.most and self.searches <= 0):
+            return False
+        for changes in ways:
+            done = self._good(changes)
+            if done is not None:
+                self._take(done, changes)
+                return True
+        self.hopeless.add(about)
+        return False
+
+    def _take(self, done: Drawing, changes: dict[int, Change]) -> None:
+        self.drawing = done
+        self.tree = shapely.STRtree([LineString(x) for x in done.lines])
+        for c in changes:
+            self.corners.pop(c, None)
+            for t in [t for t in self.bound[c] if done.line_of[t] != c]:
+                self.bound[c].remove(t)
+                self.bound[done.line_of[t]].append(t)
+
+    def _good(self, changes: dict[int, Change]) -> Drawing | None:
+        """Drawing with some changes, where that has fewer faults and holds all else."""
+        self.lost = []
+        if not self._fewer(changes):
+            return None
+        line_of = dict(self.drawing.line_of)
+        for t in [t for c in changes for t in self.bound[c]]:
+            serving = self._serving(t, changes)
+            if serving < 0:
+                self.lost.append(t)
+            line_of[t] = serving
+        if self.lost or self._touches(changes) or any(returns(x, self.sizes[c]) for c, x in changes.items()):
+            return None
+        lines, straight = list(self.drawing.lines), list(self.drawing.straight)
+        for c, change in changes.items():
+            lines[c], straight[c] = change.xy, change.straight
+        done = replace(self.drawing, lines=lines, straight=straight, line_of=line_of)
+        return done if self.leeway is None or self.leeway.holds(done) else None
+
+    def _serving(self, t: int, changes: dict[int, Change]) -> int:
+        """Line that would serve a terminal, its own or else the first that does; -1 where there is none."""
+        c = self.drawing.line_of[t]
+        if _serves(self.case, changes[c].xy, t):
+            return c
+        s = self.case.shapes
+        ring = shapely.Polygon(s.coords[s.start[t] : s.start[t + 1]])
+        for other in sorted(self.tree.query(ring, "dwithin", self.case.reach_m[t]).tolist()):
+            if other != c and _serves(
+                self.case, changes[other].xy if other in changes else self.drawing.lines[other], t
+            ):
+                return int(other)
+        return -1
+
+    def _fewer(self, changes: dict[int, Change]) -> bool:
+        """Whether there are fewer tight bends and turns about some changes than there were."""
+        more = 0
+        for k in sorted({self.chain_of[c] for c in changes}):
+            size = self.sizes[self.chains[k][0]]
+            old, new = differing(self._whole(self.chains[k], {}), self._whole(self.chains[k], changes), LOCAL * size)
+            more += len(tight_bends([new], size)) - len(tight_bends([old], size))
+        for j in sorted({j for c in changes for j in (c, self.drawing.ups[c]) if j >= 0}):
+            more += len(self._turns(j, self.follows[j], changes)) - len(self._turns(j, self.follows[j], {}))
+        return more < 0
+
+    def _turns(self, a: int, after: Sequence[int], changes: dict[int, Change]) -> Floats:
+        """Tight turns from the end of a line into some that follow it."""
+        if not after:
+            return np.zeros((0, 2))
+        lines = [changes[c].straight if c in changes else self.drawing.straight[c] for c in (a, *after)]
+        return tight_turns(self.case, lines, [-1] + [0] * len(after))
+
+    def _touches(self, changes: dict[int, Change]) -> bool:
+        """Whether changed lines meet others, or themselves, elsewhere than where one continues the other."""
+        shapes = [LineString(change.xy) for change in changes.values()]
+        own = sorted({*changes, *self.tree.query(shapes, "dwithin", self.case.rules.width_m)[1].tolist()})
+        number = {c: k for k, c in enumerate(own)}
+        ups = [number.get(u, -2 - u) for u in (self.drawing.ups[c] for c in own)]
+        lines = [changes[c].xy if c in changes else self.drawing.lines[c] for c in own]
+        before = [self.drawing.lines[c] for c in own]
+        if set(touching(lines, ups)) - set(touching(before, ups)):
+            return True
+        # nor do they come nearer than a road's width to lines that they do not meet
+        for c, shape in zip(changes, shapes, strict=True):
+            mine = {c, self.drawing.ups[c], *self.follows[c]}
+            mine |= set(self.follows[self.drawing.ups[c]]) if self.drawing.ups[c] >= 0 else set()
+            was = LineString(self.drawing.lines[c])
+            for other in own:
+                if other not in mine and other not in changes:
+                    beside = LineString(self.drawing.lines[other])
+                    if shape.distance(beside) < min(self.case.rules.width_m, was.distance(beside)) - 1e-6:
+                        return True
+        return False
+
+    def _bend(self, c: int, k: int) -> Iterator[dict[int, Change]]:
+        """Changes of a line about one of its vertices."""
+        run = float(run_of(self.drawing.lines[c])[k])
+        lengths = [a * max(self.sizes[c] / USUAL_M, 1.0) for a in AROUND_M]
+        starts = [(n, cut) for n, a in enumerate(lengths) for cut in self._starts(c, run - a)]
+        ends = [(n, cut) for n, a in enumerate(lengths) for cut in self._ends(c, run + a)]
+        if not self.most:
+            pairs = [(e.run - s.run, i, j) for i, (_, s) in enumerate(starts) for j, (_, e) in enumerate(ends)]
+            for _, i, j in sorted(pairs):
+                change = self._changed(c, starts[i][1], ends[j][1])
+                if change is not None:
+                    yield {c: change}
+            return
+        some = True
+        for n in SEARCHED:
+            if not some:
+                return
+            some = n != SEARCHED[1]
+            for start, end in [(s, e) for m, s in starts for k, e in ends if m == n == k]:
+                change = self._changed(c, start, end)
+                if change is None:
+                    continue
+                some = True
+                yield {c: change}
+                if 0 < len(self.lost) <= MOST_LOST:
+                    change = self._changed(c, start, end, by=self.lost)
+                    if change is not None:
+                        yield {c: change}
+
+    def _turn(self, a: int, b: int) -> Iterator[dict[int, Change]]:
+        """Changes of two lines about the junction where one leaves the other: of either, or of both."""
+        first, second = self.drawing.lines[a], self.drawing.lines[b]
+        total = float(run_of(first)[-1])
+        out = heading(first[-2], first[-1])
+        off = turned(out, heading(second[0], second[1]))
+        lengths = [x * max(self.sizes[b] / USUAL_M, 1.0) for x in AROUND_M]
+        for share in TURNED[:SHARES] if self.most else TURNED:
+            here = np.array([*second[0], out + share * off])
+            for length in [lengths[n] for n in SEARCHED[:2]] if self.most else lengths:
+                changes: dict[int, Change | None] = {}
+                if share > 0:
+                    changes[a] = self._changed(a, self._starts(a, total - length)[0], Cut(total, here))
+                if share < 1 and changes.get(a, b) is not None:
+                    changes[b] = self._changed(b, Cut(0.0, here), self._ends(b, length)[0])
+                found = {c: x for c, x in changes.items() if x is not None}
+                if len(found) == (share > 0) + (share < 1):
+                    yield found
+
+    def _starts(self, c: int, run: float) -> list[Cut]:
+        """Where a stretch may begin; at the line's own start also in the direction of the line that it continues."""
+        here, up = cut_at(self.drawing.lines[c], run), self.drawing.ups[c]
+        if here.run > 0 or up < 0:
+            return [here]
+        return various([here.pose[2], heading(*self.drawing.lines[up][-2:])], here)
+
+    def _ends(self, c: int, run: float) -> list[Cut]:
+        """Where a stretch may end; at the line's own end also in the direction of a line that goes on from it."""
+        line = self.drawing.lines[c]
+        here = cut_at(line, run)
+        if here.run < run_of(line)[-1]:
+            return [here]
+        return various([here.pose[2], *(heading(*self.drawing.lines[k][:2]) for k in self.follows[c])], here)
+
+    def _changed(self, c: int, start: Cut, end: Cut, *, by: Sequence[int] = ()) -> Change | None:
+        """Line with a drivable curve between two of its places, which goes by some terminals."""
+        stretch = end.run - start.run
+        if stretch <= 0:
+            return None
+        self.searches -= self.most > 0
+        s = self.case.shapes
+        rings = [s.coords[s.start[t] : s.start[t + 1]] for t in by]
+        shapes = Shapes(np.concatenate(rings), np.cumsum([0, *map(len, rings)])) if rings else NO_SHAPES
+        curve = drivable(
+            self.case.lattice, start.pose, end.pose, size=self.sizes[c], longest=LONGER * stretch + LONGER_M,
+            max_grade=self.case.rules.max_grade, most=self.most, shapes=shapes, reach_m=self.case.reach_m[list(by)],
+            levels=self.leeway.between(c, start.run, end.run) if self.leeway else ANY,
+        )  # fmt: skip
+        if curve is None:
+            return None
+        line, straight = self.drawing.lines[c], self.drawing.straight[c]
+        if c not in self.corners:
+            self.corners[c] = places_on(line, straight)
+        before = int((run_of(line) < start.run - 1e-9).sum())
+        return Change(
+            spliced(line, start.run, end.run, curve.xy),
+            straightened(straight, self.corners[c], start.run, end.run, curve),
+            slice(before, before + len(curve.xy)),
+        )
