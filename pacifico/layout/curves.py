@@ -139,7 +139,7 @@ def drivable(
         xy = _without_short(xy)
         if kernels.all_clear(
             xy, f.edges, f.frame, f.start, f.items, f.radius, b.flags, b.frame, b.any
-        ) and not len(tight_bends([xy], size)):  # fmt: skip
+        ) and not len(tight_bends([xy], np.array([size]))[1]):  # fmt: skip
             return Curve(xy, _corners(start, goal, pieces), int(expanded))
     return None
 

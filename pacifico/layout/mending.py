@@ -71,9 +71,7 @@ TURNED = (0.0, 1.0, 0.5, 0.25, 0.75)
 """Shares of the turn at a junction by which the line that comes turns, in the order of trial; the other turns the rest."""
 
 
-def mended(
-    case: Case, drawing: Drawing, sizes: Sequence[float], *, keep: Keep = NOTHING, leeway: Leeway | None = None
-) -> Drawing:
+def mended(case: Case, drawing: Drawing, *, keep: Keep = NOTHING, leeway: Leeway | None = None) -> Drawing:
     """Drawing with drivable curves where lines bend, or turn at junctions, tighter than their radius.
 
     Parameters
@@ -82,8 +80,6 @@ def mended(
         Free ground, terminals and rules.
     drawing : Drawing
         Lines as drawn; it is not changed.
-    sizes : sequence of float
-        Radius of the centreline that each line is to hold [m].
     keep : Keep
         Places about which nothing is changed.
     leeway : Leeway, optional
@@ -95,7 +91,7 @@ def mended(
         With fewer tight bends and turns, or the very one given. Lines without a change are the same arrays; all serve
         what they served, and meet where they met.
     """
-    work = _Work(case, drawing, list(sizes), keep, leeway)
+    work = _Work(case, drawing, case.sizes_of(drawing).tolist(), keep, leeway)
     for most in PASSES:
         if not work.once(most) and most:
             break
@@ -166,7 +162,11 @@ class _Work:
         return some
 
     def _bends(self, k: int) -> list[Floats]:
-        return list(tight_bends([self._whole(self.chains[k], {})], self.sizes[self.chains[k][0]]))
+        return list(tight_bends([self._whole(self.chains[k], {})], self._size(k))[0])
+
+    def _size(self, k: int) -> Floats:
+        """Radius of a chain."""
+        return np.array([self.sizes[self.chains[k][0]]])
 
     def _whole(self, chain: Sequence[int], changes: dict[int, Change]) -> Floats:
         parts = [changes[c].xy if c in changes else self.drawing.lines[c] for c in chain]
@@ -227,15 +227,17 @@ class _Work:
         return done if self.leeway is None or self.leeway.holds(done) else None
 
     def _serving(self, t: int, changes: dict[int, Change]) -> int:
-        """Line that would serve a terminal, its own or else the first that does; -1 where there is none."""
+        """Line that would serve a terminal, its own or else the first that does and bends as gently; -1: there is none."""
         c = self.drawing.line_of[t]
         if _serves(self.case, changes[c].xy, t):
             return c
         s = self.case.shapes
         ring = shapely.Polygon(s.coords[s.start[t] : s.start[t + 1]])
         for other in sorted(self.tree.query(ring, "dwithin", self.case.reach_m[t]).tolist()):
-            if other != c and _serves(
-                self.case, changes[other].xy if other in changes else self.drawing.lines[other], t
+            if (
+                other != c
+                and self.sizes[other] >= self.case.size[t]
+                and _serves(self.case, changes[other].xy if other in changes else self.drawing.lines[other], t)
             ):
                 return int(other)
         return -1
@@ -244,9 +246,9 @@ class _Work:
         """Whether there are fewer tight bends and turns about some changes than there were."""
         more = 0
         for k in sorted({self.chain_of[c] for c in changes}):
-            size = self.sizes[self.chains[k][0]]
-            old, new = differing(self._whole(self.chains[k], {}), self._whole(self.chains[k], changes), LOCAL * size)
-            more += len(tight_bends([new], size)) - len(tight_bends([old], size))
+            size = self._size(k)
+            old, new = differing(self._whole(self.chains[k], {}), self._whole(self.chains[k], changes), LOCAL * size[0])
+            more += len(tight_bends([new], size)[1]) - len(tight_bends([old], size)[1])
         for j in sorted({j for c in changes for j in (c, self.drawing.ups[c]) if j >= 0}):
             more += len(self._turns(j, self.follows[j], changes)) - len(self._turns(j, self.follows[j], {}))
         return more < 0
@@ -256,7 +258,9 @@ class _Work:
         if not after:
             return np.zeros((0, 2))
         lines = [changes[c].straight if c in changes else self.drawing.straight[c] for c in (a, *after)]
-        return tight_turns(self.case, lines, [-1] + [0] * len(after))
+        return tight_turns(
+            self.case, lines, [-1] + [0] * len(after), np.array([self.sizes[c] for c in (a, *after)])
+        )[0]  # fmt: skip
 
     def _touches(self, changes: dict[int, Change]) -> bool:
         """Whether changed lines meet others, or themselves, elsewhere than where one continues the other."""

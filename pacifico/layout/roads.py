@@ -281,9 +281,8 @@ def _mended(case: Case, best: tuple[Drawing, Stations, Profile]) -> tuple[Drawin
         return stations, grade * _sure(case, stations), _pins(case, part, stations)
 
     leeway, keep = Leeway(case, limits), NOTHING
-    sizes = [case.rules.min_radius_m + case.rules.width_m / 2] * len(best[0].lines)
     for _ in range(MENDINGS if leeway.holds(best[0]) else 0):
-        drawing = mended(case, best[0], sizes, keep=keep, leeway=leeway)
+        drawing = mended(case, best[0], keep=keep, leeway=leeway)
         if drawing is best[0]:
             break
         stations = _stations(case, drawing)

@@ -25,7 +25,7 @@ UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
 SIZE = 15.0
 RULES = RoadRules(turnaround_over_m=np.inf)
-SIZES = RULES.min_radius_m + RULES.width_m / 2
+SIZE = RULES.min_radius_m + RULES.width_m / 2
 KEPT_M = 3.3
 """Half the width of a road and its clearance."""
 
@@ -55,7 +55,7 @@ def holds(lat, free, curve, start, goal, size=SIZE):
     line = LineString(curve.xy)
     assert_allclose(curve.xy[[0, -1]], [start[:2], goal[:2]])
     assert free.buffer(1e-6).covers(line.buffer(lat.fence.radius - 1e-3, quad_segs=32))
-    assert not len(tight_bends([curve.xy], size))
+    assert not len(tight_bends([curve.xy], np.array([size]))[1])
     for leg, way in ((curve.xy[1] - curve.xy[0], start[2]), (curve.xy[-1] - curve.xy[-2], goal[2])):
         off = np.arctan2(leg[1], leg[0]) - way
         assert abs(np.arctan2(np.sin(off), np.cos(off))) <= kernels.CHORD / 2 + 0.02
@@ -229,14 +229,15 @@ def case_of(terminals, obstacles=()):
 
 
 def faults(case, drawing):
-    return len(tight_bends(drawing.lines, SIZES)) + len(tight_turns(case, drawing.straight, drawing.ups))
+    sizes = case.sizes_of(drawing)
+    return len(tight_bends(drawing.lines, sizes)[1]) + len(tight_turns(case, drawing.straight, drawing.ups, sizes)[1])
 
 
 def test_a_sharp_bend_is_mended_and_all_else_stays():
     case = case_of([Terminal("t", at(298, 190, 305, 200), 20.0)])
     first, second = [(20, 20), (60, 20), (60, 120)], [(60, 120), (180, 120), (186, 180), (300, 180)]
     before = drawn(case, first, second)
-    after = mended(case, before, [SIZES, SIZES])
+    after = mended(case, before)
     assert faults(case, before) >= 3
     assert faults(case, after) == 0
     assert after.ups == before.ups
@@ -247,7 +248,7 @@ def test_a_sharp_bend_is_mended_and_all_else_stays():
     assert drawing.touching(after.lines, after.ups) == []
     for line in after.lines:
         assert all(case.lattice.fence.clear(a, b) for a, b in itertools.pairwise(line))
-    assert mended(case, after, [SIZES, SIZES]) is after
+    assert mended(case, after) is after
 
 
 def test_places_to_keep_and_lines_that_hold_are_left_alone():
@@ -255,18 +256,18 @@ def test_places_to_keep_and_lines_that_hold_are_left_alone():
     lines = [[(20, 20), (60, 20), (60, 120)], [(60, 120), (60, 180), (300, 180)]]
     before = drawn(case, *lines)
     keep = NOTHING.wider(np.array([[WEST + 60, SOUTH + 20]]), 25.0)
-    after = mended(case, before, [SIZES, SIZES], keep=keep)
+    after = mended(case, before, keep=keep)
     assert after.lines[0] is before.lines[0]
     assert after.lines[1] is not before.lines[1]
-    assert mended(case, drawn(case, [(20, 20), (300, 20)]), [SIZES]).lines[0].shape == (2, 2)
+    assert mended(case, drawn(case, [(20, 20), (300, 20)])).lines[0].shape == (2, 2)
 
 
 def test_no_room_to_turn_leaves_the_bend_as_it_is():
     case = case_of([Terminal("t", at(280, 152, 290, 153), 20.0)], aisles(7.0))
     before = drawn(case, [(150, 5), (150, 150), (280, 150)])
-    assert mended(case, before, [SIZES]) is before
+    assert mended(case, before) is before
     wide = case_of([Terminal("t", at(280, 152, 290, 153), 20.0)], aisles(13.0))
-    assert faults(wide, mended(wide, before, [SIZES])) == 0
+    assert faults(wide, mended(wide, before)) == 0
 
 
 def hills(x, y):
