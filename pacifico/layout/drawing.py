@@ -226,16 +226,16 @@ def _absorbed(case: Case, drawing: Drawing) -> Drawing:
     beside: dict[int, list[int]] = {}
     for c, up in enumerate(ups):
         beside.setdefault(up, []).append(c)
-    serves: dict[int, list[int]] = {}
+    bound: dict[int, list[int]] = {}
     for t, c in drawing.line_of.items():
-        serves.setdefault(c, []).append(t)
+        bound.setdefault(c, []).append(t)
     for c in sorted(ends):
-        mine = serves.get(c, [])
+        mine = bound.get(c, [])
         for other in beside[ups[c]] if ups[c] >= 0 else ():
             if other == c or other in into:
                 continue
             apart = shapely.distance(shapely.points(lines[c]), shapely.linestrings(lines[other]))
-            if apart.max() < case.rules.width_m / 2 and all(_serves(case, lines[other], t) for t in mine):
+            if apart.max() < case.rules.width_m / 2 and all(serves(case, lines[other], t) for t in mine):
                 into[c] = other
                 break
     if not into:
@@ -307,7 +307,7 @@ def rounded(case: Case, line: Floats, bound: Sequence[int], keep: Keep, radius: 
     corners = line
     for turn in range(SHRINKINGS if full else 1):
         done, _ = routing.round_bends(case.lattice, corners, radius_m=radius, full=full, share=share)
-        missed = [t for t in bound if not _serves(case, done, t)]
+        missed = [t for t in bound if not serves(case, done, t)]
         if not missed:
             return done
         s = case.shapes
@@ -339,7 +339,7 @@ def _pushed(case: Case, line: Floats, k: int, radius: float) -> Floats | None:
     return out
 
 
-def _serves(case: Case, line: Floats, terminal: int) -> bool:
+def serves(case: Case, line: Floats, terminal: int) -> bool:
     """Whether a line comes within reach of a terminal."""
     s, t = case.shapes, terminal
     return bool(_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[0] <= case.reach_m[t])

@@ -12,8 +12,9 @@ from shapely import LineString, MultiPolygon, Polygon, box
 from pacifico.errors import EditRefused
 from pacifico.layout import routing
 from pacifico.layout.alignment import Pin, Stations, design_heights, stations_of
+from pacifico.layout.design import ROUNDING_M
 from pacifico.layout.edit_roads import SLACK_M, STEP_M, Net, Wanted, ends
-from pacifico.layout.roads import BRIDGED, ROUNDING_M, Road, RoadRules
+from pacifico.layout.roads import BRIDGED, Road, RoadRules
 from pacifico.layout.turnaround import turnarounds
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,9 @@ from shapely import LineString, Point
 
 from pacifico.layout import routing
 from pacifico.layout.alignment import CURVE_M_PER_PCT, Profile, Stations, grade_breaks
-from pacifico.layout.bends import tight_bends, tight_turns
+from pacifico.layout.bends import tight_bends
 from pacifico.layout.giving_way import turning
+from pacifico.layout.pruning import through, tight_places
 from pacifico.layout.road_model import Network, Road, RoadClass, RoadRules
 from pacifico.layout.turnaround import Scene, build
 
@@ -35,9 +37,9 @@ def finished(
 ) -> Network:
     """Roads with their classes and figures, and every terminal accounted for."""
     lines = [np.column_stack([stations.xy[ids], profile.z[ids]]) for ids in stations.of_line]
-    through, _, dead = _through(lines, drawing.ups)
-    scene = Scene(case.lattice, case.ground, case.rules, through, anywhere=True)
-    arms, without = build(scene, dead)
+    whole, members = through(lines, drawing.ups)
+    scene = Scene(case.lattice, case.ground, case.rules, whole, anywhere=True)
+    arms, without = build(scene, _dead(members, drawing.ups))
     more, without, yields = turning(scene, without, case.yields)
     arms += more
     gone = set(yields.who[yields.left <= 0].tolist())
@@ -83,51 +85,30 @@ def finished(
     )
 
 
-def _through(lines: list[Floats], ups: list[int]) -> tuple[list[Floats], list[int], list[int]]:
-    """Lines, each with what alone goes on from its end; the last line of each; and which of them end dead."""
-    out = list(lines)
-    follows: list[list[int]] = [[] for _ in out]
-    for k, up in enumerate(ups):
-        if up >= 0:
-            follows[up].append(k)
-    last, part = list(range(len(out))), set()
-    for c in range(len(out) - 1, -1, -1):
-        if len(follows[c]) == 1:
-            k = follows[c][0]
-            out[c], last[c] = np.vstack([out[c], out[k][1:]]), last[k]
-            part.add(k)
-    whole = [c for c in range(len(out)) if c not in part]
-    return [out[c] for c in whole], [last[c] for c in whole], [n for n, c in enumerate(whole) if not follows[last[c]]]
+def _dead(members: list[list[int]], ups: list[int]) -> list[int]:
+    """Which of the lines made of some `members` end dead."""
+    goes_on = set(ups)
+    return [n for n, m in enumerate(members) if m[-1] not in goes_on]
 
 
 def _tight(case: Case, drawing: Drawing, arms: list[Floats]) -> list[str]:
-    """Say how many bends and turns have no room for the radius that what lies beyond them asks for."""
-    sizes = case.sizes_of(drawing)
-    whole, last = _drawn_on(drawing, arms)
-    places, of_line = tight_bends(whole, sizes[last])
-    own, of_own = tight_bends(drawing.lines, sizes)
-    # a line may ask for more than what goes on from its end
-    more = ~(own[:, None] == places[None]).all(axis=2).any(axis=1)
-    bends = np.concatenate([sizes[last][of_line], sizes[of_own][more]])
-    turns = sizes[tight_turns(case, drawing.straight, drawing.ups, sizes)[1]]
-    return [
-        f"{what} tighter than an inner radius of {size - case.rules.width_m / 2:g} m, for want of room: {count}"
-        for what, found in (("road bends", bends), ("turns at junctions", turns))
-        for size, count in zip(*(a.tolist() for a in np.unique(found, return_counts=True)), strict=True)
-    ]
-
-
-def _drawn_on(drawing: Drawing, arms: list[Floats]) -> tuple[list[Floats], list[int]]:
-    """Lines in plan, each with what alone goes on from its end: there it bends, and does not turn off; and their ends."""
+    """Say how many bends and turns are tighter than the radius that what lies beyond them asks for."""
+    found = [("turns at junctions" if t.turn else "road bends", t.size) for t in tight_places(case, drawing)]
+    # what was built at dead ends may go on from them
+    sizes, (whole, members) = case.sizes_of(drawing), through(drawing.lines, drawing.ups)
     onward: dict[tuple[float, float], list[Floats]] = {}
     for arm in arms:
         onward.setdefault((float(arm[0, 0]), float(arm[0, 1])), []).append(arm[1:, :2])
-    out, last, dead = _through(drawing.lines, drawing.ups)
-    for c in dead:
-        more = onward.get((float(out[c][-1, 0]), float(out[c][-1, 1])), [])
+    for n in _dead(members, drawing.ups):
+        more = onward.get((float(whole[n][-1, 0]), float(whole[n][-1, 1])), [])
+        size = sizes[members[n][-1:]]
         if len(more) == 1:
-            out[c] = np.vstack([out[c], more[0]])
-    return out, last
+            fresh = len(tight_bends([np.vstack([whole[n], more[0]])], size)[1]) - len(tight_bends([whole[n]], size)[1])
+            found += [("road bends", float(size[0]))] * max(fresh, 0)
+    return [
+        f"{what} tighter than an inner radius of {size - case.rules.width_m / 2:g} m, for want of room: {count}"
+        for (what, size), count in sorted(Counter(found).items())
+    ]
 
 
 def _split(lines: list[Floats], joints: Floats) -> list[list[Floats]]:

@@ -20,7 +20,7 @@ from shapely import LineString
 
 from pacifico.layout.bends import NOTHING, tight_bends, tight_turns
 from pacifico.layout.curves import ANY, MOST, NO_SHAPES, drivable
-from pacifico.layout.drawing import _serves, touching
+from pacifico.layout.drawing import serves, touching
 from pacifico.layout.routing import Shapes
 from pacifico.layout.splicing import (
     Change,
@@ -229,7 +229,7 @@ class _Work:
     def _serving(self, t: int, changes: dict[int, Change]) -> int:
         """Line that would serve a terminal, its own or else the first that does and bends as gently; -1: there is none."""
         c = self.drawing.line_of[t]
-        if _serves(self.case, changes[c].xy, t):
+        if serves(self.case, changes[c].xy, t):
             return c
         s = self.case.shapes
         ring = shapely.Polygon(s.coords[s.start[t] : s.start[t + 1]])
@@ -237,7 +237,7 @@ class _Work:
             if (
                 other != c
                 and self.sizes[other] >= self.case.size[t]
-                and _serves(self.case, changes[other].xy if other in changes else self.drawing.lines[other], t)
+                and serves(self.case, changes[other].xy if other in changes else self.drawing.lines[other], t)
             ):
                 return int(other)
         return -1

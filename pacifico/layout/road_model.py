@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from pacifico.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy as np
     from numpy.typing import NDArray
     from shapely import LineString, Point, Polygon
 
 RoadClass = Literal["spine", "secondary", "spur"]
+Again = Callable[[Mapping[str, str], bool], bool]
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def serve(
     )
     lost: list[Unplaced] = []
     tax = None
-    for _ in range(MOST_ROUNDS):
+    for turn in range(MOST_ROUNDS):
         units = shapes if give_way else ()
         terminals = [_terminal(k, i, planes.get(i), rules, units, at_once=way.at_once) for k, i in enumerate(items)]
         obstacles = [t.pad if t.pad is not None else t.footprint for t in terminals]
@@ -138,7 +138,7 @@ def serve(
             rules=replace(road_rules(rules, profile), earth_price=way.earth_price, cells=way.cells),
             cost_zones=[z for z in site.exclusions if z.zone_type == "cost"],
             boundary=site.boundary,
-            again=partial(_to_ask_again, items),
+            again=partial(_to_ask_again, items) if turn < MOST_ROUNDS - 1 else None,
             tax=tax,
         )
         tax = network.tax
@@ -170,9 +170,9 @@ def serve(
     return Served(tuple(items), tuple(planes.get(i) for i in items), network, merged(lost), tuple(gave), freed)
 
 
-def _to_ask_again(items: Sequence[Item], missing: Mapping[str, str]) -> bool:
-    """Whether roads that leave some items out are sought anew without those."""
-    return len(items) <= SETTLED or bool(_orphans(items, _numbered(missing)))
+def _to_ask_again(items: Sequence[Item], missing: Mapping[str, str], done: bool) -> bool:  # noqa: FBT001 (a callback)
+    """Whether roads that leave some items out are sought anew without those; once they are `done`, for orphans alone."""
+    return (len(items) <= SETTLED and not done) or bool(_orphans(items, _numbered(missing)))
 
 
 def _numbered(unreached: Mapping[str, str]) -> dict[int, str]:

@@ -244,7 +244,7 @@ def test_a_sharp_bend_is_mended_and_all_else_stays():
     assert after.line_of == before.line_of
     assert_allclose(after.lines[1][-1], before.lines[1][-1])
     assert_allclose(after.lines[0][-1], after.lines[1][0])
-    assert drawing._serves(case, after.lines[1], 0)
+    assert drawing.serves(case, after.lines[1], 0)
     assert drawing.touching(after.lines, after.ups) == []
     for line in after.lines:
         assert all(case.lattice.fence.clear(a, b) for a, b in itertools.pairwise(line))

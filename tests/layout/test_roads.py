@@ -18,8 +18,9 @@ from pacifico.errors import InputError
 from pacifico.grid import Grid, Ground
 from pacifico.layout import routing
 from pacifico.layout.corridors import corridors
+from pacifico.layout.design import beyond_crossing
 from pacifico.layout.drawing import Drawing, _absorbed, touching
-from pacifico.layout.roads import RoadRules, Terminal, _crossing, route_network
+from pacifico.layout.roads import RoadRules, Terminal, route_network
 from pacifico.layout.turnaround import turnarounds
 from pacifico.site.model import Zone
 
@@ -300,7 +301,7 @@ def test_lines_that_cross_without_a_junction_are_found_and_given_up():
     assert touching(lines, ups) == [1, 3]
     assert touching([np.array([(0, 0), (10, 0), (10, 10), (5, -5)], dtype=float)], [-1]) == [0]
     drawing = Drawing(lines, ups, {0: 1, 1: 2, 2: 3}, crossing=(1, 3))
-    assert _crossing(drawing) == {2: "no legal route: its road would cross another without a junction"}
+    assert beyond_crossing(drawing) == {2: "no legal route: its road would cross another without a junction"}
 
 
 def test_rules_are_checked():
