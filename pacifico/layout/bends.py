@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pacifico.layout import _kernels
+from pacifico.layout._bend_kernels import sharp_bends
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -31,12 +32,6 @@ ROUNDS = 4
 MOST_KNOWN = 1 << 18
 FEW_KNOWN = 1 << 10
 """Vertices of which it is kept what was found out, twice as many as there is use for: a power of two."""
-KINK_M = 0.1
-"""A corner nearer than this to the arc that would round it is no bend."""
-STRAIGHT = 0.01
-"""Turns below this are none [rad]."""
-SPARE, SPARE_M = 1.03, 0.15
-"""Chords are a little shorter than arcs, and coordinates are rounded."""
 
 
 def _disk(step: float, most: float) -> Floats:
@@ -269,29 +264,9 @@ def tight_bends(lines: Sequence[Floats], sizes: Floats) -> tuple[Floats, Ints]:
     (m,) int
         Lines that they are part of.
     """
-    out: list[Floats] = []
-    of_line: list[int] = []
-    for c, (line, size) in enumerate(zip(lines, sizes.tolist(), strict=True)):
-        slight = 2.0 * float(np.arccos(size / (size + KINK_M)))
-        d = np.diff(line, axis=0)
-        leg = np.hypot(d[:, 0], d[:, 1])
-        turn = np.arctan2(d[:-1, 0] * d[1:, 1] - d[:-1, 1] * d[1:, 0], (d[:-1] * d[1:]).sum(axis=1))
-        at = np.flatnonzero(np.abs(turn) > STRAIGHT)
-        if not at.size:
-            continue
-        run = np.concatenate([[0.0], np.cumsum(leg)])[1:-1]
-        sharp = set(at[np.abs(turn[at]) > slight].tolist())
-        for group in np.split(at, np.flatnonzero(turn[at[1:]] * turn[at[:-1]] < 0) + 1):
-            angle, way = np.abs(turn[group]), run[group]
-            total = np.cumsum(angle)
-            inner = total[None, :] - total[:, None] + (angle[:, None] - angle[None, :]) / 2
-            whole = total[None, :] - total[:, None] + angle[:, None]
-            bad = (inner * size > (way[None, :] - way[:, None]) * SPARE + SPARE_M) & (whole > slight)
-            sharp |= set(group[np.triu(bad, 1).any(axis=1)].tolist())
-        first = -np.inf
-        for k in sorted(sharp):
-            if run[k] - first > size:
-                out.append(line[k + 1])
-                of_line.append(c)
-                first = run[k]
-    return np.array(out).reshape(-1, 2), np.array(of_line, dtype=np.int64)
+    if not len(lines):
+        return np.zeros((0, 2)), np.zeros(0, np.int64)
+    xy = np.concatenate(lines)
+    start = np.cumsum([0, *(len(line) for line in lines)]).astype(np.int64)
+    vertex, of_line = sharp_bends(xy, start, sizes)
+    return xy[vertex], of_line

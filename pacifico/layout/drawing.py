@@ -58,6 +58,8 @@ class Case:
     pulled: dict[bytes, Floats] = field(default_factory=dict)
     """Paths pulled so far, by nodes and bound terminals: rounds share most of them."""
     eased: bends.Eased = field(default_factory=bends.Eased)
+    hopeless: set[bytes] = field(default_factory=set)
+    """Tight places where no drivable curve was found, with the lines about them."""
 
     def sizes(self, ups: Sequence[int], bound: Sequence[Sequence[int]]) -> Floats:
         """Radius of the centreline in bends of each line [m]: the most that a terminal on it or beyond it asks for."""

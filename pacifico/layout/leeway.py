@@ -39,6 +39,8 @@ class Leeway:
     limits: Callable[[Drawing, Sequence[int]], tuple[Stations, Floats, list[tuple[int, Pin]]]]
     """Stations of a drawing, the most that each may lie above the one before or below [m], and heights that some
     terminals ask for."""
+    once: bool = False
+    """Whether heights are found out once: on a large network each time takes long, and stretches far apart agree."""
     drawing: Drawing | None = field(init=False, default=None)
     stations: Stations = field(init=False)
     pins: dict[int, tuple[int, int, Pin]] = field(init=False, default_factory=dict)
@@ -50,6 +52,8 @@ class Leeway:
     def holds(self, drawing: Drawing) -> bool:
         """Whether a drawing has a profile; what has one is looked at from then on."""
         known = self.drawing
+        if self.once and known is not None:
+            return True
         fresh = [
             t for t, c in drawing.line_of.items()
             if known is None or known.line_of[t] != c or known.lines[c] is not drawing.lines[c]

@@ -21,6 +21,7 @@ from shapely import LineString
 from pacifico.layout.bends import NOTHING, tight_bends, tight_turns
 from pacifico.layout.curves import ANY, MOST, NO_SHAPES, drivable
 from pacifico.layout.drawing import serves, touching
+from pacifico.layout.pruning import served_beyond
 from pacifico.layout.routing import Shapes
 from pacifico.layout.splicing import (
     Change,
@@ -38,7 +39,7 @@ from pacifico.layout.splicing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,7 +56,7 @@ LONGER, LONGER_M = 3.0, 60.0
 """A curve is at most this many times as long as what it replaces, and so much longer."""
 PASSES = (0, MOST, MOST)
 """Poses that searches may expand each time that all places are gone over: at first only Dubins' curves are tried."""
-SEARCHES = 120
+SEARCHES = 30
 """Most searches for one network."""
 SEARCHED = (1, 3, 2)
 """Which of the lengths are searched, in this order: where the longest has no curve, the others are not looked at."""
@@ -65,6 +66,8 @@ LOCAL = 4.0
 """In radii: what is farther than this from a change has the faults that it had."""
 NEAR_M = 150.0
 """Where nothing was found it is not looked again until what is so near has changed."""
+MOST_TIGHT = 4
+"""Tight bends along a line for each terminal on it or beyond: where there are more it is not worth the search."""
 MOST_LOST = 2
 """Terminals that a curve goes by, if it does not serve them as it would go."""
 TURNED = (0.0, 1.0, 0.5, 0.25, 0.75)
@@ -113,14 +116,13 @@ class _Work:
     """Lines that alone go on from one another: where they meet they bend, and do not turn off."""
     chain_of: list[int] = field(init=False)
     tree: shapely.STRtree = field(init=False)
-    hopeless: set[bytes] = field(default_factory=set)
-    """Places where nothing was found, with the lines about them."""
     most: int = 0
     """Poses that a search may expand."""
     searches: int = SEARCHES
     """How many more there may be."""
     lost: list[int] = field(default_factory=list)
     """Terminals that the change last looked at would not serve, if that is all that speaks against it."""
+    changed: set[int] = field(default_factory=set)
     corners: dict[int, Floats] = field(default_factory=dict)
     """Distance along lines of the corners that they were drawn from."""
 
@@ -140,13 +142,18 @@ class _Work:
             else:
                 self.chain_of[c] = len(self.chains)
                 self.chains.append([c])
-        self.tree = shapely.STRtree([LineString(x) for x in self.drawing.lines])
+        self.tree = _tree(self.drawing.lines)
 
     def once(self, most: int) -> bool:
         """Go over all tight places, and tell whether any was mended."""
         self.most = most
         some = False
-        for k, chain in enumerate(self.chains):
+        tight = tight_bends([self._whole(chain, {}) for chain in self.chains], self._sizes(range(len(self.chains))))[1]
+        beyond = served_beyond(self.drawing)
+        for k, count in zip(*(a.tolist() for a in np.unique(tight, return_counts=True)), strict=True):
+            chain = self.chains[k]
+            if count > MOST_TIGHT * max(beyond[chain[0]], 1):
+                continue  # a long climb to little
             tried: set[bytes] = set()
             places = self._bends(k)
             while places:
@@ -155,18 +162,19 @@ class _Work:
                 if self._at(chain, place):
                     some = True
                     places = [p for p in self._bends(k) if p.tobytes() not in tried]
-        for a, after in enumerate(self.follows):
-            for b in after:
-                if len(self._turns(a, [b], {})):
-                    some |= self._try(self._turn(a, b), self.drawing.lines[a][-1], (a, b))
+        now = self.drawing
+        for b in tight_turns(self.case, now.straight, now.ups, np.array(self.sizes))[1].tolist():
+            a = now.ups[b]
+            if len(self._turns(a, [b], {})):
+                some |= self._try(self._turn(a, b), self.drawing.lines[a][-1], (a, b))
         return some
 
     def _bends(self, k: int) -> list[Floats]:
-        return list(tight_bends([self._whole(self.chains[k], {})], self._size(k))[0])
+        return list(tight_bends([self._whole(self.chains[k], {})], self._sizes([k]))[0])
 
-    def _size(self, k: int) -> Floats:
-        """Radius of a chain."""
-        return np.array([self.sizes[self.chains[k][0]]])
+    def _sizes(self, chains: Iterable[int]) -> Floats:
+        """Radius of some chains."""
+        return np.array([self.sizes[self.chains[k][0]] for k in chains])
 
     def _whole(self, chain: Sequence[int], changes: dict[int, Change]) -> Floats:
         parts = [changes[c].xy if c in changes else self.drawing.lines[c] for c in chain]
@@ -184,24 +192,26 @@ class _Work:
 
     def _try(self, ways: Iterator[dict[int, Change]], place: Floats, lines: Sequence[int]) -> bool:
         """Take the first of some changes that is good."""
-        if self.keep.covers(place[None])[0]:
+        stale = self.leeway is not None and self.leeway.once and not self.changed.isdisjoint(lines)
+        if stale or self.keep.covers(place[None])[0]:
             return False
         near = [x[np.hypot(*(x - place).T) < NEAR_M] for x in (self.drawing.lines[c] for c in lines)]
         about = bytes([self.most > 0]) + place.tobytes() + b"".join(x.tobytes() for x in near)
-        if about in self.hopeless or (self.most and self.searches <= 0):
+        if about in self.case.hopeless or (self.most and self.searches <= 0):
             return False
         for changes in ways:
             done = self._good(changes)
             if done is not None:
                 self._take(done, changes)
                 return True
-        self.hopeless.add(about)
+        self.case.hopeless.add(about)
         return False
 
     def _take(self, done: Drawing, changes: dict[int, Change]) -> None:
         self.drawing = done
-        self.tree = shapely.STRtree([LineString(x) for x in done.lines])
+        self.tree = _tree(done.lines)
         for c in changes:
+            self.changed.add(c)
             self.corners.pop(c, None)
             for t in [t for t in self.bound[c] if done.line_of[t] != c]:
                 self.bound[c].remove(t)
@@ -246,7 +256,7 @@ class _Work:
         """Whether there are fewer tight bends and turns about some changes than there were."""
         more = 0
         for k in sorted({self.chain_of[c] for c in changes}):
-            size = self._size(k)
+            size = self._sizes([k])
             old, new = differing(self._whole(self.chains[k], {}), self._whole(self.chains[k], changes), LOCAL * size[0])
             more += len(tight_bends([new], size)[1]) - len(tight_bends([old], size)[1])
         for j in sorted({j for c in changes for j in (c, self.drawing.ups[c]) if j >= 0}):
@@ -372,3 +382,9 @@ class _Work:
             straightened(straight, self.corners[c], start.run, end.run, curve),
             slice(before, before + len(curve.xy)),
         )
+
+
+def _tree(lines: Sequence[Floats]) -> shapely.STRtree:
+    """Lines by where they are."""
+    of_line = np.repeat(np.arange(len(lines)), [len(x) for x in lines])
+    return shapely.STRtree(shapely.linestrings(np.concatenate(lines), indices=of_line))

@@ -15,7 +15,7 @@ from pacifico.layout.finishing import finished, reasons
 from pacifico.layout.giving_way import bending
 from pacifico.layout.leeway import Leeway
 from pacifico.layout.mending import mended
-from pacifico.layout.pruning import pruned, served_beyond, tight_places
+from pacifico.layout.pruning import pruned, served_beyond, tight_places, without
 from pacifico.layout.road_model import Network
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pacifico.layout.alignment import Pin, Profile, Stations
     from pacifico.layout.drawing import Case, Drawing
     from pacifico.layout.entry import Gate
-    from pacifico.layout.road_model import Again
+    from pacifico.layout.road_model import Again, Orphans
     from pacifico.layout.room import Yields
 
     Floats = NDArray[np.float64]
@@ -34,18 +34,17 @@ if TYPE_CHECKING:
 
 DETOURS = 3
 """Searches that avoid where no profile was found before terminals are given up."""
-BENT_DETOURS = 2
-"""Searches more that avoid bends and turns which stayed too tight, before what lies beyond them is given up."""
+BENT_DETOURS = 3
+"""Searches more for what lies beyond bends and turns which stayed too tight, that avoid those."""
 BENT_TAX = 200.0
 """How many times dearer ground about them is for each."""
-MOST_DETOURED = 1200
-"""Terminals of a network for which that is done: beyond, it takes as long as all the rest."""
-FEW_LOST = 0.01
-"""Share of the terminals, or one, that is given up without looking for another way."""
-MOST_LOST = 0.5
-"""Share of what is served that is given up for a tight bend at most: where more hangs on it the road stays, and is told."""
-MOST_BENT = 2500
-"""Terminals of a network whose bends arrays give way to: beyond, drawing all anew for a few takes as long as the rest."""
+FEW_LOST = 0.02
+"""Share of the terminals that is given up without looking for other ways."""
+MOST_LOST = 0.1
+"""Share of what is served that is given up for tight bends at most: where more hangs on them roads stay, and it is told."""
+LARGE = 700
+"""Terminals of a network beyond which bends are eased and mended, and those that stay too tight are told: to look for other
+ways takes as long as all the rest, and much hangs on each."""
 EASINGS = 9
 """Most drawings with bends eased; the last ones keep more and more as it was."""
 MENDINGS = 3
@@ -65,6 +64,8 @@ class Designed:
     drawing: Drawing
     stations: Stations
     profile: Profile
+    pins: list[tuple[int, Pin]]
+    """Heights that pads ask for, with their terminals."""
 
     @property
     def faults(self) -> int:
@@ -84,78 +85,131 @@ class Searched:
     """Pulled tight, no bend eased."""
 
 
-def best_network(case: Case, gate: Gate, known: Floats | None, again: Again | None) -> Network:
+def best_network(case: Case, gate: Gate, known: Floats | None, again: Again | None, orphans: Orphans | None) -> Network:
     """Search, draw, design; go round what has no profile or bends too tight, then give up what lies beyond it."""
     tax = np.ones(case.lattice.px.size) if known is None else known.copy()
-    count = len(case.terminals)
-    best: tuple[tuple[int, int], Designed, dict[int, str]] | None = None
-    for turn in range(BENT_DETOURS + 1):
-        found = _searched(case, gate, tax)
-        out = set(range(count)) - set(found.first.drawing.line_of)
-        if turn == 0 and out and again is not None:
-            why = reasons(case, gate, out, found.given_up)
-            if again(why, False):
-                return Network((), Point(gate.point), {}, why, tax=tax)
-        bent = _bent(found, gate)
-        done, lost = _settled(bent)
-        score = (len(out) + len(lost), done.faults)
-        if best is None or score < best[0]:
-            best = score, done, found.given_up | lost
-        enough = len(lost) <= max(1, FEW_LOST * count) and not done.faults
-        if enough or turn == BENT_DETOURS or count > MOST_DETOURED:
-            break
-        _avoid(case.lattice, tax, np.array([t.xy for t in tight_places(bent.case, bent.drawing)]), BENT_TAX)
-    assert best is not None  # noqa: S101 (the loop ran)
-    _, done, given_up = best
-    missing = set(range(count)) - set(done.drawing.line_of) - _gone(done.case)
+    found = _searched(case, gate, tax)
+    missing = _missing(found.first)
     if missing and again is not None:
-        why = reasons(case, gate, missing, given_up)
-        if again(why, True):
+        why = reasons(case, gate, missing, found.given_up)
+        if again(why):
             return Network((), Point(gate.point), {}, why, tax=tax)
-    return finished(
-        done.case, gate, done.drawing, stations=done.stations, profile=done.profile, given_up=given_up
-    )  # fmt: skip
+    found, bent = _round_tight(gate, found, tax)
+    done, lost = _settled(bent)
+    given_up = found.given_up | lost
+    while orphans is not None and (missing := _missing(done)):
+        alone = orphans(reasons(case, gate, missing, given_up))
+        more = {t: alone[one.key] for t, one in enumerate(case.terminals) if one.key in alone}
+        if not more:
+            break
+        done, lost = _settled(_designed(done.case, without(done.case, done.drawing, more)))
+        given_up |= more | lost
+    return finished(done.case, gate, done.drawing, stations=done.stations, profile=done.profile, given_up=given_up)
+
+
+def _missing(now: Designed) -> set[int]:
+    """Terminals that are not served, but for those that gave up all their units."""
+    gone = now.case.yields.who[now.case.yields.left <= 0]
+    return set(range(len(now.case.terminals))) - set(now.drawing.line_of) - set(gone.tolist())
 
 
 def _searched(case: Case, gate: Gate, tax: Floats) -> Searched:
     """Least-cost tree; where it has no profile the search avoids that, and what has none all the same is left out."""
-    given_up: dict[int, str] = {}
-    for turn in range(DETOURS + 1):
+    turn = 0
+    while True:
         growth = routing.search(
             case.lattice, np.array([gate.node]), reach=case.reach, priority=case.priority,
             max_grade=case.rules.max_grade, tax=tax,
         )  # fmt: skip
-        server, (parent, _) = growth.server.copy(), routing.uncrossed(case.lattice, growth)
-        strands = Strands.of(case, gate, parent, server)
-        drawing = draw(case, strands)
-        stations = design.stations_along(case, drawing)
-        profile, pinned = design.designed(case, drawing, stations)
-        bad = profile.excess_m > TOLERANCE_M
+        parent, _ = routing.uncrossed(case.lattice, growth)
+        strands = Strands.of(case, gate, parent, growth.server)
+        first = _designed(case, draw(case, strands))
+        bad = first.profile.excess_m > TOLERANCE_M
         if not bad.any() or turn == DETOURS:
-            break
-        _avoid(case.lattice, tax, stations.xy[bad])
+            return _profiled(gate, Searched(parent, growth.server.copy(), {}, strands, first))
+        _avoid(case.lattice, tax, first.stations.xy[bad])
+        turn += 1
+
+
+def _profiled(gate: Gate, found: Searched) -> Searched:
+    """Tree without the terminals to which no profile leads."""
+    case, first, strands = found.first.case, found.first, found.strands
+    server, given_up = found.server.copy(), dict(found.given_up)
     while True:
         out = (
-            design.beyond_crossing(drawing)
-            or design.beyond_depth(case, drawing, stations, profile)
-            or design.off_pads(drawing, profile, pinned)
+            design.beyond_crossing(first.drawing)
+            or design.beyond_depth(case, first.drawing, first.stations, first.profile)
+            or design.off_pads(first.drawing, first.profile, first.pins)
         )
         if not out:
-            return Searched(parent, server, given_up, strands, Designed(case, drawing, stations, profile))
+            return Searched(found.parent, server, given_up, strands, first)
         for t, reason in out.items():
             given_up[t] = reason.format(grade=100 * case.rules.max_grade, depth=case.rules.max_cut_fill_m)
             server[t] = -1
-        strands = Strands.of(case, gate, parent, server)
-        drawing = draw(case, strands)
-        stations = design.stations_along(case, drawing)
-        profile, pinned = design.designed(case, drawing, stations)
+        strands = Strands.of(case, gate, found.parent, server)
+        first = _designed(case, draw(case, strands))
+
+
+def _round_tight(gate: Gate, found: Searched, tax: Floats) -> tuple[Searched, Designed]:
+    """Bends eased and mended; what lies beyond those that stay too tight is led another way, where there is one.
+
+    Where none leaves the roads as they are, all are sought anew.
+    """
+    case, bent = found.first.case, _bent(found, gate)
+    count = len(case.terminals)
+    anew = False
+    for _ in range(BENT_DETOURS if count <= LARGE else 0):
+        lost = _cut_off(bent)
+        if len(lost) <= FEW_LOST * count:
+            break
+        _avoid(case.lattice, tax, np.array([t.xy for t in tight_places(bent.case, bent.drawing)]), BENT_TAX)
+        other = _regrown(gate, found, set(lost), tax)
+        tried = _bent(other, gate)
+        if not anew and len(_missing(tried)) + len(_cut_off(tried)) > len(_missing(bent)) + FEW_LOST * count:
+            anew = True
+            other = _searched(case, gate, tax)
+            tried = _bent(other, gate)
+        if len(_missing(tried)) + len(_cut_off(tried)) >= len(_missing(bent)) + len(lost):
+            break
+        found, bent = other, tried
+    return found, bent
+
+
+def _cut_off(now: Designed) -> dict[int, float]:
+    """Terminals beyond tight places, and the radius that those lack."""
+    tight = tight_places(now.case, now.drawing)
+    return pruned(now.case, now.drawing, tight)[1] if tight else {}
+
+
+def _regrown(gate: Gate, found: Searched, lost: set[int], tax: Floats) -> Searched:
+    """Tree in which new ways lead to some terminals, and all others keep theirs."""
+    case = found.first.case
+    server = found.server.copy()
+    some = np.array(sorted(lost), dtype=np.int64)
+    server[some] = -1
+    kept = np.zeros(found.parent.size, bool)
+    kept[gate.node] = True
+    for node in server[server >= 0].tolist():
+        n = node
+        while not kept[n]:
+            kept[n] = True
+            n = int(found.parent[n])
+    growth = routing.search(
+        case.lattice, np.flatnonzero(kept), reach=case.reach.to(some), priority=case.priority[some],
+        max_grade=case.rules.max_grade, tax=tax,
+    )  # fmt: skip
+    grown = np.where(kept, found.parent, growth.parent)
+    server[some] = growth.server
+    parent, _ = routing.uncrossed(case.lattice, replace(growth, parent=grown))
+    strands = Strands.of(case, gate, parent, server)
+    return _profiled(gate, Searched(parent, server, found.given_up, strands, _designed(case, draw(case, strands))))
 
 
 def _bent(found: Searched, gate: Gate) -> Designed:
     """Bends eased and mended; arrays give up units where that alone makes room."""
     case = found.first.case
     best = _mended(_eased(case, found.strands) or found.first)
-    if len(case.terminals) > MOST_BENT or not best.faults:
+    if len(case.terminals) > LARGE or len(_cut_off(best)) <= FEW_LOST * len(case.terminals):
         return best
     less = bending(case, best.drawing)
     if less.count:
@@ -183,22 +237,33 @@ def _given(case: Case, less: Yields) -> Case:
         terminals[t] = replace(terminals[t], footprint=box(*rects[k]))
     shapes = routing.Shapes.of([t.footprint for t in terminals])
     return replace(
-        case, terminals=terminals, shapes=shapes, lattice=less.lattice(), yields=less, pulled={}, eased=Eased()
+        case,
+        terminals=terminals,
+        shapes=shapes,
+        lattice=less.lattice(),
+        yields=less,
+        pulled={},
+        eased=Eased(),
+        hopeless=set(),
     )
+
+
+def _designed(case: Case, drawing: Drawing) -> Designed:
+    """Drawing with its heights."""
+    stations = design.stations_along(case, drawing)
+    return Designed(case, drawing, stations, *design.designed(case, drawing, stations))
 
 
 def _eased(case: Case, strands: Strands) -> Designed | None:
     """Lines with room for their bends, and their profile; None where that would leave none."""
     keep = NOTHING
     for _ in range(EASINGS):
-        drawing = draw(case, strands, keep=keep)
-        stations = design.stations_along(case, drawing)
-        profile, pinned = design.designed(case, drawing, stations)
-        bad = design.lacking(profile, pinned)
-        if not bad.any() and not drawing.crossing:
-            return Designed(case, drawing, stations, profile)
-        most = design.worst_of_line(stations, profile)
-        keep = keep.wider(stations.xy[bad & (profile.excess_m >= WORST * most)], EASED_APART_M)
+        now = _designed(case, draw(case, strands, keep=keep))
+        bad = design.lacking(now.profile, now.pins)
+        if not bad.any() and not now.drawing.crossing:
+            return now
+        most = design.worst_of_line(now.stations, now.profile)
+        keep = keep.wider(now.stations.xy[bad & (now.profile.excess_m >= WORST * most)], EASED_APART_M)
     return None
 
 
@@ -212,39 +277,44 @@ def _mended(best: Designed) -> Designed:
         part = replace(drawing, line_of={t: drawing.line_of[t] for t in some})
         return stations, grade * design.sure_distance(case, stations), design.pins_of(case, part, stations)
 
-    leeway, keep = Leeway(case, limits), NOTHING
+    if not best.faults:
+        return best
+    large = len(case.terminals) > LARGE
+    leeway, keep = Leeway(case, limits, once=large), NOTHING
     for _ in range(MENDINGS if leeway.holds(best.drawing) else 0):
         drawing = mended(case, best.drawing, keep=keep, leeway=leeway)
         if drawing is best.drawing:
             break
-        stations = design.stations_along(case, drawing)
-        profile, pinned = design.designed(case, drawing, stations)
-        bad = design.lacking(profile, pinned)
+        now = _designed(case, drawing)
+        bad = design.lacking(now.profile, now.pins)
         if not bad.any():
-            return Designed(case, drawing, stations, profile)
-        keep = keep.wider(stations.xy[bad], EASED_APART_M)
-        leeway.holds(best.drawing)
+            return now
+        keep = keep.wider(now.stations.xy[bad], EASED_APART_M)
+        if not large:
+            leeway.holds(best.drawing)
     return best
 
 
-def _settled(best: Designed) -> tuple[Designed, dict[int, str]]:
-    """Network without what lies beyond tight places, and why; those that most of it hangs on stay."""
-    case, now, half = best.case, best, best.case.rules.width_m / 2
-    most = MOST_LOST * len(best.drawing.line_of)
+def _settled(now: Designed) -> tuple[Designed, dict[int, str]]:
+    """Network without what lies beyond tight places, and why, few first; those that much hangs on stay, and are told."""
+    case, half = now.case, now.case.rules.width_m / 2
+    most = (0.0 if len(case.terminals) > LARGE else MOST_LOST) * len(now.drawing.line_of)
     given_up: dict[int, str] = {}
-    while True:
+    while most:
         beyond = served_beyond(now.drawing)
-        tight = [t for t in tight_places(case, now.drawing) if beyond[t.line] <= most]
+        tight = sorted(tight_places(case, now.drawing), key=lambda t: beyond[t.line])
+        left = most - len(given_up) - np.cumsum([beyond[t.line] for t in tight])
+        tight = [t for t, more in zip(tight, left.tolist(), strict=True) if more >= 0]
         if not tight:
             return now, given_up
         drawing, lost = pruned(case, now.drawing, tight)
-        stations = design.stations_along(case, drawing)
-        profile, pinned = design.designed(case, drawing, stations)
-        if design.lacking(profile, pinned).any():
+        less = _designed(case, drawing)
+        if design.lacking(less.profile, less.pins).any():
             return now, given_up
         given_up |= {t: TOO_TIGHT.format(radius=size - half) for t, size in lost.items()}
         # what was a junction may be a bend now
-        now = _mended(Designed(case, drawing, stations, profile))
+        now = _mended(less)
+    return now, given_up
 
 
 def _avoid(lattice: routing.Lattice, tax: Floats, places: Floats, times: float = 3.0) -> None:

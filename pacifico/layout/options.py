@@ -47,7 +47,7 @@ def foci(
     needed = math.inf if target_kw is None else math.ceil(target_kw / unit.ac_kw * (1 + 1 / 38)) + 1
     able = [s for s in SCHEMES if runs[s].units.sum() >= needed]
     if not able:
-        return [_everything(field, s, strategy) for s in SCHEMES]
+        return [_everything(field, s, strategy) for s in sorted(SCHEMES, key=lambda s: -int(runs[s].units.sum()))]
     if strategy == "balanced" and "quads" in able:
         able = ["quads"]  # aisles both ways: every array is reached from two sides
     found: list[tuple[tuple[float, ...], Focus]] = []

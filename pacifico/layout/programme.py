@@ -104,8 +104,10 @@ def draft_layout(
     draft, power = _drafted(field, spec, asked, strategy, entry, banned, focus, None)
     for _ in range(SIZINGS):
         stands = max(sum(i.capacity_kw for i in draft.items), sum(i.storage_kw for i in draft.items))
-        fewer = _stations(spec, stands) < _stations(spec, power)
-        if not stands or (stands <= power * (1 + 1e-9) and not fewer and power <= OVERSIZED * stands):
+        fewer = _stations(spec, ROOM * stands) < _stations(spec, power)
+        none = not any(i.kind == "substation" for i in draft.items)
+        held = stands <= power * (1 + 1e-9) or none
+        if not stands or (held and not fewer and power <= OVERSIZED * stands):
             break
         draft, power = _drafted(field, spec, asked, strategy, entry, banned, focus, ROOM * stands)
     return draft
@@ -141,7 +143,8 @@ def _drafted(
         storage = share * (solar or 0.0) if ground else math.inf
     power = (solar or 0.0) + asked.gas_kw + (asked.wind_kw or 0.0)
     if focus and ground and first is not None and len(first.units):
-        power = min(solar or 0.0, ROOM * solar_kw(first, ground)) + asked.gas_kw + (asked.wind_kw or 0.0)
+        most = ROOM * solar_kw(first, ground)
+        power = (most if asked.solar_kw is None else min(asked.solar_kw, most)) + asked.gas_kw + (asked.wind_kw or 0.0)
         anchor = focus.middle
     else:
         anchor = _flattest_place(field, spec, power + min(storage, 1e6))

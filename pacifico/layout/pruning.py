@@ -14,7 +14,7 @@ from pacifico.layout.drawing import serves
 from pacifico.layout.splicing import places_on, run_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -114,6 +114,11 @@ def pruned(case: Case, drawing: Drawing, tight: Sequence[Tight]) -> tuple[Drawin
         lines.append(None if before else whole if own is None else whole[: own.vertex] if own.vertex > 1 else None)
     line_of, lost = _reassigned(case, drawing, lines, why)
     return _shortened(case, drawing, lines, line_of), lost
+
+
+def without(case: Case, drawing: Drawing, out: Collection[int]) -> Drawing:
+    """Drawing without some terminals, and without lines that lead to no other."""
+    return _shortened(case, drawing, drawing.lines, {t: c for t, c in drawing.line_of.items() if t not in out})
 
 
 def _reassigned(

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from shapely import LineString, Point, Polygon
 
 RoadClass = Literal["spine", "secondary", "spur"]
-Again = Callable[[Mapping[str, str], bool], bool]
+Again = Callable[[Mapping[str, str]], bool]
+Orphans = Callable[[Mapping[str, str]], Mapping[str, str]]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pacifico.grid import Ground
-    from pacifico.layout.road_model import Again
+    from pacifico.layout.road_model import Again, Orphans
     from pacifico.site.model import Zone
 
     Floats = NDArray[np.float64]
@@ -45,6 +45,7 @@ def route_network(
     cost_zones: Sequence[Zone] = (),
     boundary: Polygon | MultiPolygon | None = None,
     again: Again | None = None,
+    orphans: Orphans | None = None,
     tax: Floats | None = None,
 ) -> Network:
     """One connected road network from the entry to every terminal that a legal road can reach.
@@ -68,8 +69,10 @@ def route_network(
     boundary : Polygon or MultiPolygon, optional
         The site's outer boundary, on which the entry lies; by default the outer rings of `allowed`.
     again : callable, optional
-        Asked with the reasons of terminals that are not reached, if there are any, and whether the roads are done but for
-        that: whether to give no roads, for who asks again without some.
+        Asked with the reasons of terminals that are not reached, if there are any: whether to give no roads, and so save
+        finishing them, for who asks again without some.
+    orphans : callable, optional
+        Asked the same once roads are done: who else is of no use then, and why; they are left out too.
     tax : ndarray, optional
         That of the network before, which gave no roads.
 
@@ -98,7 +101,7 @@ def route_network(
         gate = cheapest_gate(case.lattice, edge, order, case.reach, max_grade=rules.max_grade)
     if gate is None:
         return Network((), None, {}, reasons(case, None, set(range(len(terminals))), {}))
-    return best_network(case, gate, tax, again)
+    return best_network(case, gate, tax, again, orphans)
 
 
 def _case(

@@ -294,6 +294,15 @@ class Reach:
         row = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=self.row.size - 1))]).astype(np.int64)
         return Reach(row, self.item[keep], self.far[keep])
 
+    def to(self, some: Ints) -> Reach:
+        """Of some terminals alone, numbered in their order."""
+        number = np.full(int(max(self.item.max(initial=-1), some.max(initial=-1))) + 1, -1)
+        number[some] = np.arange(some.size)
+        keep = number[self.item] >= 0
+        node = np.repeat(np.arange(self.row.size - 1), np.diff(self.row))[keep]
+        row = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=self.row.size - 1))]).astype(np.int64)
+        return Reach(row, number[self.item[keep]], self.far[keep])
+
     def by_terminal(self, count: int) -> list[Ints]:
         """Road positions that serve each of `count` terminals, in ascending order."""
         nodes = np.repeat(np.arange(self.row.size - 1), np.diff(self.row))

@@ -139,6 +139,7 @@ def serve(
             cost_zones=[z for z in site.exclusions if z.zone_type == "cost"],
             boundary=site.boundary,
             again=partial(_to_ask_again, items) if turn < MOST_ROUNDS - 1 else None,
+            orphans=partial(_useless, items),
             tax=tax,
         )
         tax = network.tax
@@ -170,9 +171,14 @@ def serve(
     return Served(tuple(items), tuple(planes.get(i) for i in items), network, merged(lost), tuple(gave), freed)
 
 
-def _to_ask_again(items: Sequence[Item], missing: Mapping[str, str], done: bool) -> bool:  # noqa: FBT001 (a callback)
-    """Whether roads that leave some items out are sought anew without those; once they are `done`, for orphans alone."""
-    return (len(items) <= SETTLED and not done) or bool(_orphans(items, _numbered(missing)))
+def _useless(items: Sequence[Item], missing: Mapping[str, str]) -> dict[str, str]:
+    """Items that are of no use without those that are missing, and why."""
+    return {str(k): reason for k, reason in _orphans(items, _numbered(missing)).items()}
+
+
+def _to_ask_again(items: Sequence[Item], missing: Mapping[str, str]) -> bool:
+    """Whether roads that leave some items out are sought anew without those."""
+    return len(items) <= SETTLED or bool(_orphans(items, _numbered(missing)))
 
 
 def _numbered(unreached: Mapping[str, str]) -> dict[int, str]:

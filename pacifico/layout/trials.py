@@ -45,7 +45,7 @@ MOST_TRIED = 6
 """Places tried where less than asked for was reached before."""
 LARGE, NEARLY = 2500, 0.01
 """A draft of more items that lacks no more than this share of its target is not made again elsewhere: that would take
-as long as all the rest, for less than the difference that counts as equal."""
+as long as all the rest, for less than the difference that counts as equal. Nor is one of all the ground drafted both ways."""
 DRAFTED_FOR = ((120, 14), (320, 8), (600, 4), (2500, 2))
 """Most items of a draft, and of how many drafts the densest is served: what they cover needs no roads to be known."""
 SCHEMES_FOR, MUCH = 600, 0.05
@@ -164,7 +164,8 @@ def _drafted(task: Task, strategy: Strategy, foci: Sequence[Focus | None], *, wh
     """Drafts to begin with, the most promising first."""
     drafts: list[Drafted] = [(foci[0], task.draft(strategy, foci[0], NOTHING))]
     if whole or strategy == "density":
-        most = len(SCHEMES) if whole else for_size(len(drafts[0][1].items), DRAFTED_FOR)
+        size = len(drafts[0][1].items)
+        most = (len(SCHEMES) if size <= LARGE else 1) if whole else for_size(size, DRAFTED_FOR)
         drafts += [(f, task.draft(strategy, f, NOTHING)) for f in foci[1:most]]
     if whole:
         # as much as the ground carries: most of it wins

@@ -150,6 +150,8 @@ def build(scene: Scene, ends: Sequence[int]) -> tuple[list[Floats], list[int]]:
     scene.tree = shapely.STRtree(scene.lines)
     where = np.concatenate(scene.roads) if scene.roads else np.zeros((0, 3))
     owner = np.repeat(np.arange(len(scene.roads)), [len(r) for r in scene.roads])
+    eastwards = np.argsort(where[:, 0], kind="stable")
+    easting = where[eastwards, 0]
     tips = {(float(scene.roads[c][-1, 0]), float(scene.roads[c][-1, 1])) for c in ends}
     done: set[tuple[float, float]] = set()
     out: list[Floats] = []
@@ -163,7 +165,8 @@ def build(scene: Scene, ends: Sequence[int]) -> tuple[list[Floats], list[int]]:
         made = _turning(scene, road, others)
         cost = sum(_length(m) for m in made) if made else np.inf
         limit = min(cost, LINK_M)
-        near = (np.abs(where[:, :2] - road[-1, :2]) < limit).all(axis=1) & (owner != c)
+        strip = np.sort(eastwards[slice(*np.searchsorted(easting, [road[-1, 0] - limit, road[-1, 0] + limit]))])
+        near = strip[(np.abs(where[strip, 1] - road[-1, 1]) < limit) & (owner[strip] != c)]
         link = _link(scene, road, others, where[near], limit=limit)
         if link is not None:
             made = [link]

@@ -13,7 +13,7 @@ from shapely import LineString, MultiPolygon, Point, box
 
 from pacifico.grid import Grid, Ground
 from pacifico.layout import _curve_kernels as kernels
-from pacifico.layout import drawing, roads, routing
+from pacifico.layout import drawing, network, roads, routing
 from pacifico.layout.alignment import design_heights
 from pacifico.layout.bends import NOTHING, tight_bends, tight_turns
 from pacifico.layout.curves import Levels, drivable
@@ -281,7 +281,7 @@ def test_a_mended_network_has_fewer_faults_and_serves_the_same(monkeypatch):
     goals = [Terminal(f"t{k}", at(*p, p[0] + 20, p[1] + 10), 14.0) for k, p in enumerate([(60, 500), (480, 520), (520, 80), (300, 300), (120, 260)])]  # fmt: skip
     site = {"entry": Point(WEST + 300, SOUTH + 1), "rules": RULES, "obstacles": [t.footprint for t in goals]}
     net = roads.route_network(ground, at(0, 0, 600, 600), goals, **site)
-    monkeypatch.setattr(roads, "_mended", lambda _, best: best)
+    monkeypatch.setattr(network, "_mended", lambda best: best)
     rough = roads.route_network(ground, at(0, 0, 600, 600), goals, **site)
 
     def told(network):

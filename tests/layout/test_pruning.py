@@ -1,0 +1,158 @@
+"""What lies beyond a bend too tight is led another way, or else given up with its reason; what much hangs on is told."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from pyproj import CRS
+from shapely import Point, box
+
+from pacifico.grid import Grid, Ground
+from pacifico.layout import pruning, roads
+from pacifico.layout.drawing import Drawing
+from pacifico.layout.roads import RoadRules, Terminal, route_network
+
+UTM = CRS.from_epsg(32615)
+WEST, SOUTH = 500_000.0, 4_600_000.0
+RULES = RoadRules(turnaround_over_m=np.inf)
+TIGHT = "no legal route: on the way a road would bend tighter than an inner radius of 12 m"
+
+
+def at(x0, y0, x1, y1):
+    return box(WEST + x0, SOUTH + y0, WEST + x1, SOUTH + y1)
+
+
+def level(width=700.0, height=400.0):
+    nx, ny = int(width / 10) + 20, int(height / 10) + 20
+    return Ground(Grid(UTM, WEST - 100, SOUTH + height + 100, 10.0, 10.0, ny, nx), np.zeros((ny, nx)))
+
+
+def goal(key, x, y, *, priority=1, reach=14.0, pad=None, **more):
+    return Terminal(key, at(x, y, x + 4, y + 4), reach, priority, pad=pad, **more)
+
+
+def along(count):
+    """Terminals beside a road from west to east."""
+    return [goal(f"a{k}", 20 + 40 * k, 158, priority=0) for k in range(count)]
+
+
+def walls(aisle, *, lane=8.0, way_round=False):
+    """A lane from west to east, and an aisle that leaves it to the north between two blocks."""
+    half, north = aisle / 2, 150 + lane / 2
+    west = at(40 if way_round else 0, north, 400 - half, 360)
+    return [west, at(400 + half, north, 700, 360), at(0, 0, 700, 150 - lane / 2)]
+
+
+def laid(terminals, blocks, **more):
+    return route_network(
+        level(), at(0, 0, 700, 400), terminals, entry=Point(WEST + 1, SOUTH + 150), obstacles=blocks, rules=RULES, **more
+    )  # fmt: skip
+
+
+def strips(net):
+    return [r.line.buffer(r.width_m / 2, cap_style="flat") for r in net.roads]
+
+
+@pytest.mark.parametrize(("aisle", "served"), [(24.0, True), (7.5, False)])
+def test_what_few_hang_on_is_given_up_where_no_vehicle_can_turn(aisle, served):
+    ends = [*along(16), goal("far", 398, 340, reach=5.0)]
+    blocks = walls(aisle, lane=30.0 if served else 8.0)
+    # the aisle is closed at its northern end, so that its own mouth is the only way
+    blocks.append(at(0, 360, 700, 400))
+    net = laid(ends, blocks)
+    assert ("far" in net.served) == served
+    assert net.unreached == ({} if served else {"far": TIGHT})
+    assert not [w for w in net.warnings if "tighter" in w]
+    assert all(f"a{k}" in net.served for k in range(16))
+    top = max(line.bounds[3] for line in (r.line for r in net.roads))
+    assert (top > SOUTH + 300) == served, "no road leads to what is given up"
+    assert not any(s.intersection(b).area > 1e-6 for s in strips(net) for b in blocks)
+
+
+def test_what_much_hangs_on_stays_and_is_told():
+    ends = [*along(4), goal("far", 398, 340, reach=5.0)]
+    net = laid(ends, [*walls(7.5), at(0, 360, 700, 400)])
+    assert "far" in net.served
+    assert [w for w in net.warnings if "tighter than an inner radius of 12 m" in w]
+
+
+def test_another_way_is_taken_where_there_is_one():
+    ends = [*along(4), goal("far", 398, 340, reach=5.0)]
+    blocks = walls(7.5, way_round=True)
+    net = laid(ends, blocks)
+    assert "far" in net.served
+    assert not [w for w in net.warnings if "tighter" in w]
+    assert min(r.line.bounds[0] for r in net.roads if r.line.bounds[3] > SOUTH + 200) < WEST + 40
+    assert not any(s.intersection(b).area > 1e-6 for s in strips(net) for b in blocks)
+
+
+def test_who_is_of_no_use_alone_is_left_out_too():
+    ends = [*along(16), goal("far", 398, 340, reach=5.0)]
+    seen = []
+
+    def orphans(missing):
+        seen.append(dict(missing))
+        return {"a15": "it is of no use without far"} if "far" in missing and "a15" not in missing else {}
+
+    net = laid(ends, [*walls(7.5), at(0, 360, 700, 400)], orphans=orphans)
+    assert net.unreached == {"far": TIGHT, "a15": "it is of no use without far"}
+    assert "a15" not in net.served
+    assert seen[0] == {"far": TIGHT}
+    assert max(r.line.bounds[2] for r in net.roads) < WEST + 615, "no farther than the last that is served"
+
+
+def drawn(*lines, ups, line_of):
+    xy = [np.add(line, (WEST, SOUTH)).astype(float) for line in lines]
+    return Drawing(xy, list(ups), line_of, xy)
+
+
+def case_of(terminals):
+    n = 60
+    ground = Ground(Grid(UTM, WEST - 100, SOUTH + 500, 10.0, 10.0, n, n), np.zeros((n, n)))
+    return roads._case(ground, at(0, 0, 400, 400), terminals=terminals, obstacles=(), rules=RULES, cost_zones=())
+
+
+def test_lines_that_alone_go_on_from_one_another_are_one():
+    lines = [
+        np.array(c, dtype=float) for c in ([(0, 0), (9, 0)], [(9, 0), (9, 9)], [(9, 9), (0, 9)], [(9, 9), (20, 9)])
+    ]
+    whole, members = pruning.through(lines, [-1, 0, 1, 1])
+    assert members == [[0, 1], [2], [3]]
+    assert_allclose(whole[0], [(0, 0), (9, 0), (9, 9)])
+
+
+def test_tight_places_belong_to_what_lies_beyond_them():
+    case = case_of([goal("t", 300, 300)])
+    sharp = drawn([(0, 200), (200, 200)], [(200, 200), (200, 300), (202, 200.0)], ups=[-1, 0], line_of={0: 1})
+    found = pruning.tight_places(case, sharp)
+    assert {(t.line, t.vertex) for t in found if not t.turn} == {(1, 0), (1, 1)}
+    assert pruning.served_beyond(sharp) == [1, 1]
+
+
+def test_lines_end_where_they_serve_no_more():
+    ends = [goal("near", 50, 205), goal("pad", 300, 205, pad=at(299, 204, 305, 210)), goal("far", 340, 205)]
+    case = case_of(ends)
+    line = [(0, 200), (60, 200), (120, 200), (200, 200), (260, 200), (320, 200), (360, 200)]
+    now = drawn(line, ups=[-1], line_of={0: 0, 1: 0, 2: 0})
+    less, lost = pruning.pruned(case, now, [pruning.Tight(0, 3, now.lines[0][3], 15.05)])
+    assert lost == {1: 15.05, 2: 15.05}
+    assert less.line_of == {0: 0}
+    assert_allclose(less.lines[0], np.add(line[:2], (WEST, SOUTH)))
+    assert pruning.without(case, now, {2}).line_of == {0: 0, 1: 0}
+    assert_allclose(now.lines[0], np.add(line, (WEST, SOUTH)))
+
+
+def test_arrays_may_be_served_by_another_line_and_what_stands_on_a_pad_may_not():
+    ends = [
+        goal("free", 200, 230, reach=60.0),
+        goal("pad", 210, 230, reach=60.0, pad=at(209, 229, 215, 235)),
+        goal("end", 390, 200),
+    ]
+    case = case_of(ends)
+    now = drawn(
+        [(0, 200), (100, 200)], [(100, 200), (395, 200)], [(100, 200), (101, 210), (110, 260), (200, 260)],
+        ups=[-1, 0, 0], line_of={0: 2, 1: 2, 2: 1},
+    )  # fmt: skip
+    less, lost = pruning.pruned(case, now, [pruning.Tight(2, 1, now.lines[2][1], 15.05)])
+    assert lost == {1: 15.05}
+    assert less.line_of == {0: 1, 2: 1}
+    assert len(less.lines) == 2
