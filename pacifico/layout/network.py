@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pacifico.layout.alignment import Pin, Profile, Stations
     from pacifico.layout.drawing import Case, Drawing
     from pacifico.layout.entry import Gate
+    from pacifico.layout.pruning import Tight
     from pacifico.layout.road_model import Again, Orphans
     from pacifico.layout.room import Yields
 
@@ -53,7 +54,7 @@ EASED_APART_M = 25.0
 """Round a place where easing left no profile this much stays as it was, twice as much each time that does not help."""
 WORST = 0.5
 """Share of the most that a station of a line lacks from which on its surroundings stay as they were."""
-TOO_TIGHT = "no legal route: on the way a road would bend tighter than an inner radius of {radius:g} m"
+TOO_TIGHT = "too tight: on the way a road would bend tighter than an inner radius of {radius:g} m"
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,13 @@ class Designed:
 
     @property
     def faults(self) -> int:
-        """Bends and turns tighter than the rule."""
+        """Bends and turns that are too tight."""
         return len(tight_places(self.case, self.drawing))
+
+    @property
+    def barring(self) -> list[Tight]:
+        """Those tighter than the rule. Blade transport may be helped by local widening: what lacks its radius is told."""
+        return [t for t in tight_places(self.case, self.drawing) if not t.wide]
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ def best_network(case: Case, gate: Gate, known: Floats | None, again: Again | No
     given_up = found.given_up | lost
     while orphans is not None and (missing := _missing(done)):
         alone = orphans(reasons(case, gate, missing, given_up))
-        more = {t: alone[one.key] for t, one in enumerate(case.terminals) if one.key in alone}
+        more = {t: alone[case.terminals[t].key] for t in done.drawing.line_of if case.terminals[t].key in alone}
         if not more:
             break
         done, lost = _settled(_designed(done.case, without(done.case, done.drawing, more)))
@@ -162,7 +168,7 @@ def _round_tight(gate: Gate, found: Searched, tax: Floats) -> tuple[Searched, De
         lost = _cut_off(bent)
         if len(lost) <= FEW_LOST * count:
             break
-        _avoid(case.lattice, tax, np.array([t.xy for t in tight_places(bent.case, bent.drawing)]), BENT_TAX)
+        _avoid(case.lattice, tax, np.array([t.xy for t in bent.barring]), BENT_TAX)
         other = _regrown(gate, found, set(lost), tax)
         tried = _bent(other, gate)
         if not anew and len(_missing(tried)) + len(_cut_off(tried)) > len(_missing(bent)) + FEW_LOST * count:
@@ -177,7 +183,7 @@ def _round_tight(gate: Gate, found: Searched, tax: Floats) -> tuple[Searched, De
 
 def _cut_off(now: Designed) -> dict[int, float]:
     """Terminals beyond tight places, and the radius that those lack."""
-    tight = tight_places(now.case, now.drawing)
+    tight = now.barring
     return pruned(now.case, now.drawing, tight)[1] if tight else {}
 
 
@@ -302,7 +308,7 @@ def _settled(now: Designed) -> tuple[Designed, dict[int, str]]:
     given_up: dict[int, str] = {}
     while most:
         beyond = served_beyond(now.drawing)
-        tight = sorted(tight_places(case, now.drawing), key=lambda t: beyond[t.line])
+        tight = sorted(now.barring, key=lambda t: beyond[t.line])
         left = most - len(given_up) - np.cumsum([beyond[t.line] for t in tight])
         tight = [t for t, more in zip(tight, left.tolist(), strict=True) if more >= 0]
         if not tight:

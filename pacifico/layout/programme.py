@@ -18,10 +18,15 @@ from pacifico.layout.solar import CLEAR_OF_BLOCKS_M, SolarGround, add_solar, cho
 from pacifico.layout.wind import place_turbines
 
 if TYPE_CHECKING:
-    from pacifico.layout.buildable import Field
+    from collections.abc import Callable, Sequence
+
+    from pacifico.layout.buildable import Field, Floats
     from pacifico.layout.catalog import AssetKind
+    from pacifico.layout.draft import Item
     from pacifico.layout.spec import Profile, Spec, Strategy
     from pacifico.layout.windows import Focus
+
+    Ways = Callable[[Sequence[Item]], Floats]
 
 METRES_PER_DEGREE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 400.0, "clustered": 10.0}
 """How far away a place may be to be a degree less steep, by strategy; engineering judgement."""
@@ -93,15 +98,17 @@ def draft_layout(
     entry: tuple[float, float] | None,
     banned: np.ndarray,
     focus: Focus | None = None,
+    ways: Ways | None = None,
 ) -> Draft:
     """Place everything that a programme asks for; what can't stand is named in the draft.
 
-    Without a `focus` that is at the most promising of `places`. Substations are of the size of what stands, not of what
+    Without a `focus` that is at the most promising of `places`. What `ways` gives, asked once turbines stand, is left
+    free. Substations are of the size of what stands, not of what
     was asked for: they would take ground that the plant itself needs.
     """
     if focus is None:
         focus = places(field, spec, asked, strategy, entry)[0]
-    draft, power = _drafted(field, spec, asked, strategy, entry, banned, focus, None)
+    draft, power = _drafted(field, spec, asked, strategy, entry, banned, focus, ways, None)
     for _ in range(SIZINGS):
         stands = max(sum(i.capacity_kw for i in draft.items), sum(i.storage_kw for i in draft.items))
         fewer = _stations(spec, ROOM * stands) < _stations(spec, power)
@@ -109,7 +116,7 @@ def draft_layout(
         held = stands <= power * (1 + 1e-9) or none
         if not stands or (held and not fewer and power <= OVERSIZED * stands):
             break
-        draft, power = _drafted(field, spec, asked, strategy, entry, banned, focus, ROOM * stands)
+        draft, power = _drafted(field, spec, asked, strategy, entry, banned, focus, ways, ROOM * stands)
     return draft
 
 
@@ -126,6 +133,7 @@ def _drafted(
     entry: tuple[float, float] | None,
     banned: np.ndarray,
     focus: Focus | None,
+    ways: Ways | None,
     plant_kw: float | None,
 ) -> tuple[Draft, float]:
     """Draft with substations for a plant of `plant_kw`, by default of what is asked for, and what they are sized for."""
@@ -163,6 +171,8 @@ def _drafted(
         if count == 0 and asked.wind_kw:
             draft.unplaced.append(_too_little("wind_turbine", asked.wind_kw, each))
         place_turbines(field, draft, spec, anchor, count, metres_per_degree=price)
+        if ways is not None:
+            draft.banned = np.concatenate([draft.banned, ways(draft.items)])
     if ground and first is not None and asked.solar_kw and asked.storage_kw:
         # storage keeps its share of the generation that the ground can carry: more would stand in its place
         able = min(asked.solar_kw, solar_kw(first, ground)) + capacity_of(draft.items, "hybrid")

@@ -34,6 +34,8 @@ class Tight:
     """Radius of the centreline that it should have [m]."""
     turn: bool = False
     """Whether it is a turn at a junction of several."""
+    wide: bool = False
+    """Whether it holds the rule's radius, but not the wider one that something beyond asks for."""
 
 
 def through(lines: Sequence[Floats], ups: Sequence[int]) -> tuple[list[Floats], list[list[int]]]:
@@ -54,7 +56,16 @@ def through(lines: Sequence[Floats], ups: Sequence[int]) -> tuple[list[Floats], 
 
 def tight_places(case: Case, drawing: Drawing) -> list[Tight]:
     """All bends and turns of a drawing that are tighter than what lies beyond them asks for."""
-    sizes = case.sizes_of(drawing)
+    least, sizes = case.sizes(drawing.ups, [()] * len(drawing.ups)), case.sizes_of(drawing)
+    if (sizes == least).all():
+        return _tight(case, drawing, sizes)
+    narrow = {t.line for t in _tight(case, drawing, least)}
+    return [
+        replace(t, wide=bool(t.size > least[t.line]) and t.line not in narrow) for t in _tight(case, drawing, sizes)
+    ]  # fmt: skip
+
+
+def _tight(case: Case, drawing: Drawing, sizes: Floats) -> list[Tight]:
     whole, members = through(drawing.lines, drawing.ups)
     out = []
     # a line may ask for more than what goes on from its end

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 REACH_MARGIN_M = 1.0
 """Roads are asked to come this much nearer than the rule, so that rounding can't break it."""
+FIRST: dict[AssetKind, int] = {"substation": 0, "wind_turbine": 1}
+"""What roads are led to first; then blocks, then arrays."""
 SAME_M = 0.01
 """Lengths that differ by less are equal."""
 SETTLED = 600
@@ -259,7 +261,7 @@ def _terminal(
         key=str(index),
         footprint=box(*item.rect),
         reach_m=rules.number("site", "array_reach_m" if array else "road_reach_m") - REACH_MARGIN_M,
-        priority=0 if item.kind == "substation" else 1 if at_once or not array else 2,
+        priority=FIRST.get(item.kind, 2 if at_once or not array else 3),
         pad=None if plane is None else box(*item.pad_rect),
         pad_plane=None if plane is None else (plane.elevation_m, plane.grade_east, plane.grade_north),
         units=0 if unit is None else units_of(item, unit),

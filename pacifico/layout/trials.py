@@ -9,13 +9,13 @@ import numpy as np
 
 from pacifico.layout.aims import sparse
 from pacifico.layout.catalog import solar_unit
-from pacifico.layout.draft import capacity_of, useful
+from pacifico.layout.draft import Draft, capacity_of, useful
 from pacifico.layout.programme import draft_layout, places
 from pacifico.layout.serve import USUAL, Served, Way, merged, serve
 from pacifico.layout.solar import SCHEMES
 from pacifico.layout.tighten import tightened
 from pacifico.layout.trim import spare_kw, trimmed
-from pacifico.layout.way_out import fenced_in, others, ways_out
+from pacifico.layout.way_out import OF_ARRAYS, fenced_in, others, ways_out, ways_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shapely import Point
 
     from pacifico.layout.buildable import Field, Floats
-    from pacifico.layout.draft import Draft, Unplaced
+    from pacifico.layout.draft import Item, Unplaced
     from pacifico.layout.programme import Programme
     from pacifico.layout.spec import Profile, Spec, Strategy
     from pacifico.layout.windows import Focus
@@ -73,7 +73,20 @@ class Task:
         asked = self.asked
         if asked.solar_kw:
             asked = replace(asked, solar_kw=asked.solar_kw + spare_kw(asked.solar_kw, solar_unit(self.rules)))
-        return draft_layout(self.field, self.rules, asked, strategy, entry, banned, focus)
+        ways = self._ways if asked.wind_kw != 0 else None
+        return draft_layout(self.field, self.rules, asked, strategy, entry, banned, focus, ways)
+
+    def _ways(self, items: Sequence[Item]) -> Floats:
+        """Ground along the roads to turbines, as those would run if nothing else stood: blades must round their bends."""
+        first = [i for i in items if i.kind in ("wind_turbine", "substation")]
+        if not any(i.kind == "wind_turbine" for i in first):
+            return NOTHING
+        key = ("ways", *(i.rect for i in first))
+        if key not in self.field.fits:
+            alone = serve(self.site, self.field, Draft(first), self.where, self.rules, self.profile)
+            self.field.fits[key] = ways_to(alone)
+        found: Floats = self.field.fits[key]
+        return found
 
     def serve(self, draft: Draft, way: Way = USUAL) -> Served:
         """Pads and roads for a draft, and no more than is asked for."""
@@ -81,8 +94,7 @@ class Task:
         over = 0.0 if self.target_kw is None else capacity_of(served.items, self.profile) - self.target_kw
         if over <= 0 or self.profile == "bess":
             return served
-        shapes = (solar_unit(self.rules), solar_unit(self.rules, pocket=True))
-        return trimmed(served, over, self.rules, shapes)
+        return trimmed(self.field, served, over, self.rules)
 
     def places(self, strategy: Strategy) -> list[Focus | None]:
         """Where a strategy would build, the most promising place first."""
@@ -137,7 +149,7 @@ def try_out(task: Task, strategy: Strategy, most: int | None = None) -> Tried:
     if task.target_kw is not None and size > LARGE:
         slack_kw = max(slack_kw, NEARLY * task.target_kw)
     out: list[Trial] = []
-    spent = 0
+    spent, drafted_kw = 0, 0.0
     last, unreached = drafts[0][1], ""
     for n, focus in enumerate([f for f, _ in drafts] + foci[len(drafts) :]):
         reached = max((t.capacity_kw for t in out), default=0.0)
@@ -147,11 +159,12 @@ def try_out(task: Task, strategy: Strategy, most: int | None = None) -> Tried:
             hard = size <= SCHEMES_FOR and reached < (1 - MUCH) * capacity_of(drafts[0][1].items, task.profile)
             if not hard or n >= len(drafts):
                 break
-        elif (n >= tries or spent >= MOST_SERVED) and (full or n >= MOST_TRIED):
-            break
+        elif (n >= tries or spent >= MOST_SERVED) and (full or n >= MOST_TRIED or reached > drafted_kw - slack_kw):
+            break  # where roads take nothing it is the ground that carries no more
         if most is not None and n >= most:
             break
         draft = first[id(focus)] if id(focus) in first else task.draft(strategy, focus, NOTHING)
+        drafted_kw = max(drafted_kw, capacity_of(draft.items, task.profile))
         more = _served(task, strategy, focus, draft, slack_kw, loose=focus is None or whole)
         spent += more.served
         last, unreached = more.last, more.unreached or unreached
@@ -224,7 +237,7 @@ def _served(
             banned = np.concatenate([banned, ways_out(fenced, served, draft.items)])
             draft = task.draft(strategy, focus, banned)
             continue
-        gave_up += served.lost
+        gave_up += [u for u in served.lost if u.kind in OF_ARRAYS]
         # a new draft is worth its time where what no road reached could make the difference, or was much
         if missing < slack_kw:
             break

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 from shapely import box
 
+from pacifico.layout.catalog import SolarUnit, solar_unit
 from pacifico.layout.serve import REACH_MARGIN_M, Served, unit_of, units_of
 
 if TYPE_CHECKING:
-    from pacifico.layout.catalog import SolarUnit
+    from pacifico.layout.buildable import Field
     from pacifico.layout.draft import Item
     from pacifico.layout.spec import Spec
 
@@ -27,11 +29,12 @@ def spare_kw(target_kw: float, unit: SolarUnit) -> float:
     return (SPARE + round(SPARE_OF * target_kw / unit.ac_kw)) * unit.ac_kw
 
 
-def trimmed(served: Served, over_kw: float, rules: Spec, shapes: tuple[SolarUnit, ...]) -> Served:
+def trimmed(field: Field, served: Served, over_kw: float, rules: Spec) -> Served:
     """Arrays shorter by whole units, those placed last first, until `over_kw` less stands.
 
-    An array keeps a unit, and the road that serves it within its reach.
+    An array keeps a unit, the road that serves it within its reach, and ground within its slope limit.
     """
+    shapes = (solar_unit(rules), solar_unit(rules, pocket=True))
     items = list(served.items)
     lines = {r.road_id: r.line for r in served.network.roads}
     reach = rules.number("site", "array_reach_m") - REACH_MARGIN_M
@@ -39,7 +42,15 @@ def trimmed(served: Served, over_kw: float, rules: Spec, shapes: tuple[SolarUnit
         unit = unit_of(items[k], shapes)
         while unit is not None and over_kw > 1e-6 and units_of(items[k], unit) > 1:
             road = lines[served.network.served[str(k)]]
-            less = next((i for i in _shorter(items[k], unit) if road.dwithin(box(*i.rect), reach)), None)
+            sieve = field.sieve(items[k].slope_limit_deg)
+            less = next(
+                (
+                    i
+                    for i in _shorter(items[k], unit)
+                    if road.dwithin(box(*i.rect), reach) and sieve.passes(np.array([i.rect]))[0]
+                ),
+                None,
+            )
             if less is None:
                 break
             items[k] = less

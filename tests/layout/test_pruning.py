@@ -14,7 +14,7 @@ from pacifico.layout.roads import RoadRules, Terminal, route_network
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
 RULES = RoadRules(turnaround_over_m=np.inf)
-TIGHT = "no legal route: on the way a road would bend tighter than an inner radius of 12 m"
+TIGHT = "too tight: on the way a road would bend tighter than an inner radius of 12 m"
 
 
 def at(x0, y0, x1, y1):

@@ -6,7 +6,8 @@ from pyproj import CRS
 from shapely import LineString, Point, box
 
 from pacifico import generate_layout
-from pacifico.grid import Grid
+from pacifico.grid import Grid, Ground
+from pacifico.layout.buildable import make_field
 from pacifico.layout.catalog import solar_unit
 from pacifico.layout.draft import Item
 from pacifico.layout.roads import Network, Road
@@ -19,6 +20,16 @@ UTM = CRS.from_epsg(32615)
 RULES = make_spec()
 UNIT = solar_unit(RULES)
 WIDE = UNIT.pitch_x_m
+
+
+def level():
+    """Level ground all about."""
+    grid = Grid(UTM, -500.0, 700.0, 10.0, 10.0, 120, 150)
+    ground = Ground(grid, np.zeros((120, 150)))
+    return make_field(Site("made", UTM, box(-300, -300, 800, 500)), ground, ground, setback_m=0.0, source_cell_m=10.0)
+
+
+FIELD = level()
 
 
 def array(west, south, units):
@@ -36,7 +47,7 @@ def served(arrays, roads):
 
 def test_the_array_placed_last_loses_its_eastern_unit():
     now = served([array(0, 10, 4), array(200, 10, 4)], [LineString([(0, 0, 0), (400, 0, 0)])])
-    less = trimmed(now, UNIT.ac_kw, RULES, (UNIT,))
+    less = trimmed(FIELD, now, UNIT.ac_kw, RULES)
     assert less.items[0] == now.items[0]
     assert less.items[1].rect == pytest.approx((200, 10, 200 + 3 * WIDE - UNIT.gap_x_m, 10 + UNIT.height_m))
     assert less.items[1].capacity_kw == pytest.approx(3 * UNIT.ac_kw, abs=1e-3)
@@ -47,20 +58,20 @@ def test_a_road_stays_within_reach():
     # the road ends beside the array's east: only its west can go
     east = 4 * WIDE - UNIT.gap_x_m
     now = served([array(0, 0, 4)], [LineString([(east + 75, 0, 0), (east + 200, 0, 0)])])
-    (less,) = trimmed(now, 2 * UNIT.ac_kw, RULES, (UNIT,)).items
+    (less,) = trimmed(FIELD, now, 2 * UNIT.ac_kw, RULES).items
     assert less.rect[2] == pytest.approx(east)
     assert less.rect[0] == pytest.approx(2 * WIDE)
 
 
 def test_every_array_keeps_a_unit():
     now = served([array(0, 10, 2), array(200, 10, 1)], [LineString([(0, 0, 0), (400, 0, 0)])])
-    less = trimmed(now, 9 * UNIT.ac_kw, RULES, (UNIT,))
+    less = trimmed(FIELD, now, 9 * UNIT.ac_kw, RULES)
     assert [round(i.capacity_kw / UNIT.ac_kw) for i in less.items] == [1, 1]
 
 
 def test_nothing_over_is_nothing_trimmed():
     now = served([array(0, 10, 4)], [LineString([(0, 0, 0), (400, 0, 0)])])
-    assert trimmed(now, 0.0, RULES, (UNIT,)) == now
+    assert trimmed(FIELD, now, 0.0, RULES) == now
 
 
 def test_few_units_have_no_spare_one():

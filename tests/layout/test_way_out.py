@@ -11,7 +11,7 @@ from pacifico.grid import Grid
 from pacifico.layout.draft import Item, Unplaced
 from pacifico.layout.roads import Network, Road
 from pacifico.layout.serve import Served
-from pacifico.layout.way_out import WIDE_M, fenced_in, ways_out
+from pacifico.layout.way_out import WIDE_M, fenced_in, ways_out, ways_to
 from pacifico.site.model import Site
 
 UTM = CRS.from_epsg(32615)
@@ -66,3 +66,26 @@ def test_storage_among_arrays_is_reached(target):
     plan = generate_layout(site, dem, profile="hybrid", target_capacity_kw=target)
     assert plan.unplaced == ()
     assert plan.metrics["storage_kwh"] == pytest.approx(4 * 5000 * (target // 10_000))
+
+
+def test_the_ground_along_roads_to_turbines_is_kept_free():
+    turbine = item("wind_turbine", -50, 150, 50, 30)
+    squares = ways_to(served(turbine))
+    way = shapely.union_all(shapely.box(*squares.T))
+    assert way.distance(box(*turbine.rect)) > 0
+    line = LineString([(-200, 200), (200, 200)])
+    assert line.difference(way).length < 60, "but for where it runs beside the turbine"
+
+
+def test_blades_round_the_bends_among_arrays():
+    n = 190
+    grid = Grid(UTM, 500_000.0, 4_601_900.0, 10.0, 10.0, n, n)
+    y, x = np.mgrid[:n, :n] * 10.0
+    z = 6 * np.sin(x / 310) * np.sin(y / 270)
+    dem = grid.data_array(z, name="elevation", source_resolution_m=10.0, nodata_share=0.0, warnings=())
+    site = Site("made", UTM, box(500_150.0, 4_600_150.0, 501_750.0, 4_601_750.0))
+    plan = generate_layout(site, dem, profile="wind_hybrid", target_capacity_kw=40_000)
+    assert plan.metrics["assets_by_type"]["wind_turbine"] >= 3
+    tight = [int(w.rsplit(":", 1)[1]) for w in plan.warnings if "tighter than an inner radius of 46 m" in w]
+    assert sum(tight) <= 1
+    assert not [w for w in plan.warnings if "tighter than an inner radius of 12 m" in w]
