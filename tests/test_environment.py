@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 # Where conda-forge's name is another, or an extra of pip is a package of its own there.
 CONDA_NAMES = {
     "matplotlib": ["matplotlib-base"],
+    "jupyter-client": ["jupyter_client"],
     "playwright": ["playwright-python"],
     "boto3-stubs": ["boto3-stubs", "mypy-boto3-s3", "mypy_boto3_sqs"],
 }

@@ -20,7 +20,7 @@ from pacifico.layout.plan import generate_layout
 from pacifico.layout.spec import STRATEGIES
 from pacifico.site.model import Site
 
-pytestmark = pytest.mark.benchmark
+pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 
 SHARED = Path(os.environ.get("PACIFICO_FIELD_DATA") or Path(__file__).parents[3] / "shared")
 SITES = sorted((SHARED / "data" / "sites").glob("*.geojson"))
