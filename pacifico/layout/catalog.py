@@ -20,6 +20,8 @@ AssetKind = Literal[
     "substation",
     "wind_turbine",
 ]
+NEAR_SHARE = 0.05
+"""Of a target that whole units may leave before another unit is sought; engineering judgement."""
 PAD_APRON_M = 1.0
 """A pad is this much wider than its footprint, on every side [m]; engineering judgement."""
 
@@ -125,3 +127,27 @@ def solar_unit(spec: Spec, *, pocket: bool = False) -> SolarUnit:
     if tracker:
         return SolarUnit(rows * pitch, pitch - collector, row, dc, ac, most)
     return SolarUnit(row + 1.0, 1.0, (rows - 1) * pitch + collector, dc, ac, most)
+
+
+def sized_for(spec: Spec, target_kw: float) -> Spec:
+    """Rules whose unit has so many rows, or half rows, more that whole units come near a small target.
+
+    Whole units of 104 kW would meet 150 kW by 69 %. The unit stays as it is where it comes within `NEAR_SHARE` of the
+    target, where the target is less than one, and where its rows were asked for.
+    """
+    mounting = spec.choice("solar", "mounting")
+    names = f"{mounting}_unit_rows", f"{mounting}_row_m"
+    if any(name in spec.overrides.get("solar", {}) for name in names):
+        return spec
+    least = solar_unit(spec).ac_kw
+    rows, row_m = (spec.number("solar", name) for name in names)
+    best, met = spec, target_kw // least * least
+    for parts in (1, 2):
+        for more in range(1, 2 * int(rows) * parts):
+            if not 0 < met < (1 - NEAR_SHARE) * target_kw:
+                return best
+            unit_kw = least * (1 + more / (rows * parts))
+            if target_kw // unit_kw * unit_kw > met + 1e-6:
+                met = target_kw // unit_kw * unit_kw
+                best = spec.but("solar", dict(zip(names, (int(rows) * parts + more, row_m / parts), strict=True)))
+    return best

@@ -17,12 +17,13 @@ from pacifico.grid import Ground
 from pacifico.layout import buildable as ground_
 from pacifico.layout.asked import asked_entry, asked_rules, main_limit, smallest_unit_kw
 from pacifico.layout.cables import route_cables
+from pacifico.layout.catalog import sized_for
 from pacifico.layout.corridors import corridors
 from pacifico.layout.draft import capacity_of as capacity_of  # noqa: PLC0414 (for those who import it from here)
 from pacifico.layout.metrics import buildable_ground, measure
 from pacifico.layout.programme import programme
 from pacifico.layout.reasons import why_less, why_no_asset, why_no_ground
-from pacifico.layout.search import best_layout
+from pacifico.layout.search import best_of
 from pacifico.layout.serve import Served, earthwork_rules, merged
 from pacifico.layout.spec import Profile, Spec, Strategy, make_spec
 from pacifico.layout.trials import Task
@@ -241,12 +242,16 @@ def generate_layout(
     if not ground_.buildable_mask(field, main).any():
         raise NoBuildableGroundError(why_no_ground(field, main, rules))
     where = asked_entry(site, entry)
-    task = Task(site, field, asked, where, rules, profile, target_capacity_kw, smallest_unit_kw(profile, rules))
+    sized = sized_for(rules, asked.solar_kw) if asked.solar_kw else rules
+    tasks = [
+        Task(site, field, asked, where, r, profile, target_capacity_kw, smallest_unit_kw(profile, r))
+        for r in ([sized] if sized is rules else [sized, rules])
+    ]
     with ThreadPoolExecutor(1) as aside:
         # what the site itself gives does not wait for what is built on it; two threads share no prepared geometry
         own = replace(field, placeable=shapely.transform(field.placeable, np.copy))
         good = aside.submit(lambda: (ground_.buildable_area(own, main), buildable_ground(site, own, dem, main)))
-        found = best_layout(task, strategy)
+        found, rules = best_of(tasks, strategy)
         if found.served is None or found.served.network.entry is None:
             raise NoBuildableGroundError(why_no_asset(found.draft, target_capacity_kw, found.unreached))
         served, gate = found.served, found.served.network.entry

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pacifico.layout.aims import lost
+from pacifico.layout.draft import capacity_of
 from pacifico.layout.options import MEASURES
 from pacifico.layout.polish import State, polished
 from pacifico.layout.trials import for_size, try_out
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pacifico.layout.draft import Draft
     from pacifico.layout.serve import Served
-    from pacifico.layout.spec import Strategy
+    from pacifico.layout.spec import Spec, Strategy
     from pacifico.layout.trials import Task
 
 RIVALS_FOR = ((30, 8), (60, 3), (120, 2), (600, 1), (10**9, 0))
@@ -68,3 +71,16 @@ def best_layout(task: Task, strategy: Strategy) -> Found:
     starts = [State(full[k], worth[k]) for k in dict.fromkeys((order[0], second))]
     found = polished(task, strategy, starts)
     return Found(found.draft, found.served)
+
+
+def best_of(tasks: Sequence[Task], strategy: Strategy) -> tuple[Found, Spec]:
+    """Best layout of the first task whose target it meets to the unit, else of that under which most stands; its rules."""
+    found, most_kw, rules = best_layout(tasks[0], strategy), 0.0, tasks[0].rules
+    for task in tasks:
+        one = found if task is tasks[0] else best_layout(task, strategy)
+        kw = 0.0 if one.served is None else capacity_of(one.served.items, task.profile)
+        if kw > most_kw:
+            found, most_kw, rules = one, kw, task.rules
+        if task.target_kw is None or kw > task.target_kw - task.smallest_kw:
+            break
+    return found, rules

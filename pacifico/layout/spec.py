@@ -54,6 +54,10 @@ class Spec:
         """Rule that is one of a few words."""
         return str(self._value(section, rule))
 
+    def but(self, section: str, rules: Mapping[str, Any]) -> Spec:
+        """With other rules of a section."""
+        return make_spec({**self.overrides, section: {**self.overrides.get(section, {}), **rules}})
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Rules travel between processes by what they override."""
         return make_spec, ({s: dict(r) for s, r in self.overrides.items()},)

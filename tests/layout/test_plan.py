@@ -65,6 +65,29 @@ def overlapping(shapes):
     return [(i, j) for i, j in pairs if i < j and shapes[i].intersection(shapes[j]).area > 1e-6]
 
 
+@pytest.mark.parametrize("target", [125, 150, 233, 495])
+def test_a_small_target_is_met_by_arrays_of_more_rows(make, target):
+    plan = generate_layout(make.site(300, 300), make.dem(make.ground(make.level, 300, 300)), target_capacity_kw=target)
+    assert 0.9 * target <= plan.metrics["total_capacity_kw"] <= target
+    assert all(100 <= a.item.capacity_kw <= 500 for a in plan.asset_list if a.item.kind == "solar_array")
+    assert not plan.shortfall
+
+
+def test_where_arrays_of_more_rows_have_no_room_the_usual_ones_stand(make):
+    # strips of 30 m carry rows of four; five and more are wider
+    zones = tuple(Zone(make.at(x, 0, x + 12, 300), name="ditch") for x in range(0, 300, 40))
+    site = make.site(300, 300, exclusions=zones)
+    plan = generate_layout(
+        site,
+        make.dem(make.ground(make.level, 300, 300)),
+        target_capacity_kw=131,
+        setback_m=0,
+        spec={"solar": {"aisle_m": 9}},
+    )
+    assert plan.metrics["total_capacity_kw"] == pytest.approx(UNIT_KW, abs=0.01)
+    assert plan.rules.number("solar", "tracker_unit_rows") == 4
+
+
 @pytest.mark.parametrize("ground", GROUNDS)
 @pytest.mark.parametrize(("profile", "target"), PROFILES)
 class TestEveryProfile:

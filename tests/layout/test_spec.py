@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pacifico.errors import InputError
 from pacifico.layout import spec as spec_
-from pacifico.layout.catalog import asset_type, solar_unit, substation_type
+from pacifico.layout.catalog import asset_type, sized_for, solar_unit, substation_type
 from pacifico.layout.spec import PROFILES, SLOPE_LIMITED, STRATEGIES, catalog, make_spec, read_spec
 
 RULES = [(section, rule) for section, rules in catalog().items() for rule in rules]
@@ -178,3 +178,38 @@ def test_a_battery_block_stores_four_hours():
     battery = asset_type(make_spec(), "battery")
     assert battery.storage_kwh / battery.storage_kw == 4
     assert battery.capacity_kw == 0
+
+
+class TestUnitsOfASmallPlant:
+    """Rows of 26 kW, four to a unit of 104 kW; half rows of 13 kW."""
+
+    @pytest.mark.parametrize(
+        ("target", "rows", "row_m"),
+        [
+            (60, 4, 64),
+            (104, 4, 64),
+            (109, 4, 64),
+            (131, 5, 64),
+            (150, 11, 32),
+            (208, 4, 64),
+            (495, 19, 32),
+            (5000, 4, 64),
+        ],
+    )
+    def test_exact(self, target, rows, row_m):
+        sized = sized_for(make_spec(), target)
+        assert sized.number("solar", "tracker_unit_rows") == rows
+        assert sized.number("solar", "tracker_row_m") == row_m
+
+    @given(st.sampled_from(["tracker", "fixed"]), st.floats(100, 20_000))
+    def test_whole_units_come_near_the_target(self, mounting, target):
+        rules = make_spec({"solar": {"mounting": mounting}})
+        least, unit = solar_unit(rules), solar_unit(sized_for(rules, target))
+        met = target // unit.ac_kw * unit.ac_kw
+        assert unit.ac_kw >= least.ac_kw - 1e-9
+        assert met >= target // least.ac_kw * least.ac_kw - 1e-6
+        assert met >= 0.89 * target or target < least.ac_kw
+
+    def test_rows_that_were_asked_for_stay(self):
+        rules = make_spec({"solar": {"tracker_unit_rows": 4}})
+        assert sized_for(rules, 150.0) is rules
