@@ -322,6 +322,9 @@ def reach_table(
             west, east = np.min(coords[first:last, 0]), np.max(coords[first:last, 0])
             south, north = np.min(coords[first:last, 1]), np.max(coords[first:last, 1])
             r = reach[t]
+            upright = last - first == 5
+            for k in range(first, last):
+                upright &= coords[k, 0] in {west, east} and coords[k, 1] in {south, north}
             i0, i1 = max(int(np.floor((west - r - x0) / cell)), 0), min(int(np.floor((east + r - x0) / cell)), nx - 1)
             j0, j1 = max(int(np.floor((south - r - y0) / cell)), 0), min(int(np.floor((north + r - y0) / cell)), ny - 1)
             for j in range(j0, j1 + 1):
@@ -333,7 +336,10 @@ def reach_table(
                     ey = max(south - py[n], py[n] - north, 0.0)
                     if ex * ex + ey * ey > r * r:
                         continue
-                    d = polygon_distance(coords, first, last, px[n], py[n], px[n], py[n])
+                    if upright:  # of a rectangle it is known by now
+                        d = np.sqrt(ex * ex + ey * ey)
+                    else:
+                        d = polygon_distance(coords, first, last, px[n], py[n], px[n], py[n])
                     if d <= r:
                         if turn == 0:
                             row[n + 1] += 1
@@ -1022,18 +1028,34 @@ def arc_clear(
 
 
 @njit(cache=True, nogil=True)
+def half_turn(xy: Floats, u: int, v: int, w: int) -> float:
+    """Tangent of half the turn u, v, w: an arc takes that times its radius of either leg; beyond 160 degrees more than any."""
+    ax, ay, bx, by = xy[v, 0] - xy[u, 0], xy[v, 1] - xy[u, 1], xy[w, 0] - xy[v, 0], xy[w, 1] - xy[v, 1]
+    along = ax * bx + ay * by
+    both = np.sqrt((ax * ax + ay * ay) * (bx * bx + by * by))
+    return float(abs(ax * by - ay * bx) / (both + along)) if along > -0.9422 * both else 1e6
+
+
+@njit(cache=True, nogil=True)
+def short_fault(xy: Floats, u: int, v: int, w: int, size: float) -> float:
+    """`turn_fault` as far as the legs tell it; -1 where they have room for the arc, and the ground has to."""
+    half = half_turn(xy, u, v, w)
+    if size * (np.sqrt(1.0 + half * half) - 1.0) <= 0.1:  # a slight kink, as for `is_bend`
+        return 0.0
+    legs = min(np.hypot(xy[v, 0] - xy[u, 0], xy[v, 1] - xy[u, 1]), np.hypot(xy[w, 0] - xy[v, 0], xy[w, 1] - xy[v, 1]))
+    need = size * half + 0.6
+    return float(1.0 + 0.5 * min((need - legs) / size, 1.0)) if need > legs else -1.0
+
+
+@njit(cache=True, nogil=True)
 def turn_fault(
     xy: Floats, u: int, v: int, w: int, size: float,
     edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
 ) -> float:  # fmt: skip
     """0 where the turn u, v, w has room for an arc of radius `size`, up to 1.5 where it has none for half of it."""
-    angle = turn_angle(xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1], xy[w, 0], xy[w, 1])
-    if not is_bend(angle, size):
-        return 0.0
-    legs = min(np.hypot(xy[v, 0] - xy[u, 0], xy[v, 1] - xy[u, 1]), np.hypot(xy[w, 0] - xy[v, 0], xy[w, 1] - xy[v, 1]))
-    need = tangent(angle, size) + 0.6
-    if need > legs:
-        return float(1.0 + 0.5 * min((need - legs) / size, 1.0))
+    short = short_fault(xy, u, v, w, size)
+    if short >= 0.0:
+        return short
     for share, fault in ((1.0, 0.0), (0.75, 0.5), (0.5, 0.75)):
         if arc_clear(
             xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1], xy[w, 0], xy[w, 1], share * size, edges, frame, start, items, radius
@@ -1049,10 +1071,8 @@ def longest_tangent(xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints
     if up[v] < 0:
         return most
     w = first[v]
-    u = up[v]
     while w >= 0:
-        angle = turn_angle(xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1], xy[w, 0], xy[w, 1])
-        most = max(most, tangent(angle, sizes[strand[w]]))
+        most = max(most, sizes[strand[w]] * half_turn(xy, up[v], v, w))
         w = after[w]
     return most
 
@@ -1063,10 +1083,8 @@ def leg_fault(xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, w: i
     v = up[w]
     if v < 0 or up[v] < 0:
         return 0.0
-    u = up[v]
     size = sizes[strand[w]]
-    here = tangent(turn_angle(xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1], xy[w, 0], xy[w, 1]), size)
-    need = here + longest_tangent(xy, up, first, after, strand, w, sizes)
+    need = size * half_turn(xy, up[v], v, w) + longest_tangent(xy, up, first, after, strand, w, sizes)
     leg = float(np.hypot(xy[w, 0] - xy[v, 0], xy[w, 1] - xy[v, 1]))
     return 0.0 if need + 0.6 <= leg or need < 1.0 else float(min(0.3 + (need + 0.6 - leg) / size, 1.0))
 
@@ -1090,6 +1108,42 @@ def fault_of(
                     return total
                 total += turn_fault(xy, up[v], v, w, sizes[strand[w]], edges, frame, start, items, radius)
                 w = after[w]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def fault_about(
+    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, v: int, sizes: Floats, limit: float,
+    edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
+) -> float:  # fmt: skip
+    """The part of `fault_of` that hangs on where v is: its turns and legs, and those beside; given up past `limit`."""
+    u = up[v]
+    total = leg_fault(xy, up, first, after, strand, u, sizes) + leg_fault(xy, up, first, after, strand, v, sizes)
+    if up[u] >= 0:
+        total += max(short_fault(xy, up[u], u, v, sizes[strand[v]]), 0.0)
+    w = first[v]
+    while w >= 0:
+        total += leg_fault(xy, up, first, after, strand, w, sizes)
+        total += max(short_fault(xy, u, v, w, sizes[strand[w]]), 0.0)
+        x = first[w]
+        while x >= 0:
+            total += leg_fault(xy, up, first, after, strand, x, sizes)
+            total += max(short_fault(xy, v, w, x, sizes[strand[x]]), 0.0)
+            x = after[x]
+        w = after[w]
+    # the ground is asked last: it takes longest to answer
+    if up[u] >= 0 and total < limit and short_fault(xy, up[u], u, v, sizes[strand[v]]) < 0.0:
+        total += turn_fault(xy, up[u], u, v, sizes[strand[v]], edges, frame, start, items, radius)
+    w = first[v]
+    while w >= 0 and total < limit:
+        if short_fault(xy, u, v, w, sizes[strand[w]]) < 0.0:
+            total += turn_fault(xy, u, v, w, sizes[strand[w]], edges, frame, start, items, radius)
+        x = first[w]
+        while x >= 0 and total < limit:
+            if short_fault(xy, v, w, x, sizes[strand[x]]) < 0.0:
+                total += turn_fault(xy, v, w, x, sizes[strand[x]], edges, frame, start, items, radius)
+            x = after[x]
+        w = after[w]
     return total
 
 
@@ -1259,6 +1313,12 @@ def change_at(
                 w = first[v] if w < 0 else after[w]
                 if w < 0:
                     break
+            # what does not hang on where v is
+            rest = fault_of(xy, up, first, after, strand, some, count, sizes, 1e9, edges, frame, start, items, radius)
+            rest -= fault_about(xy, up, first, after, strand, v, sizes, 1e9, edges, frame, start, items, radius)
+            if 100.0 * rest >= best_score:
+                possible = False
+        if possible:
             cx, cy = ox, oy
             for fine in range(2):
                 spots = offsets if fine == 0 else finer
@@ -1271,9 +1331,12 @@ def change_at(
                     if point_clearance(edges, frame, start, items, x, y, radius) < radius:
                         continue
                     xy[v, 0], xy[v, 1] = x, y
-                    score = 100.0 * fault_of(
-                        xy, up, first, after, strand, some, count, sizes, best_score / 100.0, edges, frame, start,
-                        items, radius,
+                    score = 100.0 * (
+                        rest
+                        + fault_about(
+                            xy, up, first, after, strand, v, sizes, best_score / 100.0 - rest, edges, frame, start,
+                            items, radius,
+                        )
                     )  # fmt: skip
                     if score >= best_score:
                         continue
@@ -1330,7 +1393,7 @@ def mixed(h: np.uint64, k: np.uint64) -> np.uint64:
 @njit(cache=True, nogil=True)
 def strand_state(
     h: np.uint64, bits: NDArray[np.uint64], up: Ints, own: Ints, own_start: Ints, s: int, bound: Ints, bound_start: Ints,
-    sizes: Floats,
+    sizes: Floats, coords: NDArray[np.uint64], poly_start: Ints,
 ) -> np.uint64:  # fmt: skip
     """Hash with the legs of a strand, its radius and what it serves mixed in."""
     h = mixed(h, np.uint64(sizes[s] * 1e3))
@@ -1341,22 +1404,53 @@ def strand_state(
             h = mixed(mixed(h, bits[up[v], 0]), bits[up[v], 1])
     for b in range(bound_start[s], bound_start[s + 1]):
         h = mixed(h, np.uint64(bound[b]))
+        for k in range(poly_start[bound[b]], poly_start[bound[b] + 1]):
+            h = mixed(mixed(h, coords[k, 0]), coords[k, 1])
     return mixed(h, np.uint64(0xFFFF))
+
+
+@njit(cache=True, nogil=True)
+def leg_meets(boxes: Floats, xy: Floats, u: int, v: int) -> bool:
+    """Whether a leg, by its bounds, meets one of some boxes (west, south, east, north)."""
+    for k in range(boxes.shape[0]):
+        if (
+            min(xy[u, 0], xy[v, 0]) <= boxes[k, 2]
+            and max(xy[u, 0], xy[v, 0]) >= boxes[k, 0]
+            and min(xy[u, 1], xy[v, 1]) <= boxes[k, 3]
+            and max(xy[u, 1], xy[v, 1]) >= boxes[k, 1]
+        ):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def meets(boxes: Floats, xy: Floats) -> bool:
+    """Whether a leg of a line, by its bounds, meets one of some boxes."""
+    for k in range(1, xy.shape[0] if boxes.shape[0] else 0):  # noqa: SIM110 (numba)
+        if leg_meets(boxes, xy, k - 1, k):
+            return True
+    return False
 
 
 @njit(cache=True, nogil=True)
 def state_at(
     xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, frozen: Flags, v: int, own: Ints, own_start: Ints,
-    bound: Ints, bound_start: Ints, some: Ints, sizes: Floats,
+    bound: Ints, bound_start: Ints, some: Ints, sizes: Floats, coords: Floats, poly_start: Ints, boxes: Floats,
+    version: np.uint64,
 ) -> np.uint64:  # fmt: skip
-    """Hash of all that `change_at` looks at near v: four vertices up, their children, four down, and the strands at v."""
-    bits = xy.view(np.uint64)
+    """Hash of all that `change_at` looks at near v: four vertices up, their children, four down, and the strands at v.
+
+    Where one of their legs meets one of the `boxes` the fence is another `version` than elsewhere.
+    """
+    bits, corners = xy.view(np.uint64), coords.view(np.uint64)
     h = np.uint64(1)
+    other = False
     a = v
     for k in range(4):
         if up[a] < 0:
             break
         same = strand[a] == strand[up[a]]
+        other = other or leg_meets(boxes, xy, a, up[a])
         a = up[a]
         h = mixed(mixed(h, bits[a, 0]), bits[a, 1])
         h = mixed(h, np.uint64(16 + 4 * int(up[a] < 0) + 2 * int(frozen[a] != 0) + int(same)))
@@ -1364,6 +1458,7 @@ def state_at(
             w = first[a]
             while w >= 0:
                 h = mixed(mixed(h, bits[w, 0]), bits[w, 1])
+                other = other or leg_meets(boxes, xy, a, w)
                 w = after[w]
     h = mixed(h, np.uint64(2))
     some[0] = v
@@ -1380,15 +1475,16 @@ def state_at(
             while w >= 0 and count < some.size:
                 some[count] = w
                 count += 1
+                other = other or leg_meets(boxes, xy, x, w)
                 w = after[w]
                 h = mixed(h, np.uint64(3))
-    h = strand_state(h, bits, up, own, own_start, strand[v], bound, bound_start, sizes)
+    h = strand_state(h, bits, up, own, own_start, strand[v], bound, bound_start, sizes, corners, poly_start)
     w = first[v]
     while w >= 0:
         if strand[w] != strand[v]:
-            h = strand_state(h, bits, up, own, own_start, strand[w], bound, bound_start, sizes)
+            h = strand_state(h, bits, up, own, own_start, strand[w], bound, bound_start, sizes, corners, poly_start)
         w = after[w]
-    return h | np.uint64(1)
+    return (mixed(h, version) if other else h) | np.uint64(1)
 
 
 @njit(cache=True, nogil=True)
@@ -1426,12 +1522,15 @@ def unbend(
     rounds: int,
     known: NDArray[np.uint64],
     found: Floats,
+    boxes: Floats,
+    version: np.uint64,
 ) -> None:
     """Shift and join vertices of a tree, in place: each turn gets room for the radius of the strand it leads into (`sizes`).
 
     What is found out near a vertex depends on nothing but what lies near it: it is kept by a hash of that, way and place
     in the rows of `found` beside its `known` hashes, of which there are a power of two; 0 where there is none yet. The
-    rounds and the drawings of one network, between which little changes, share them.
+    rounds and the drawings of one network, between which little changes, share them; so do fences that differ within
+    `boxes` alone, each with a `version` of its own.
     """
     n = xy.shape[0]
     some, gone, came, went = np.zeros(64, np.int64), np.zeros(4, np.int64), np.zeros(4, np.int64), np.zeros(4, np.int64)
@@ -1442,7 +1541,25 @@ def unbend(
         for v in range(n):
             if up[v] < 0 or first[v] < 0 or frozen[v]:
                 continue
-            h = state_at(xy, up, first, after, strand, frozen, v, own, own_start, bound, bound_start, wide, sizes)
+            h = state_at(
+                xy,
+                up,
+                first,
+                after,
+                strand,
+                frozen,
+                v,
+                own,
+                own_start,
+                bound,
+                bound_start,
+                wide,
+                sizes,
+                coords,
+                poly_start,
+                boxes,
+                version,
+            )
             k = np.int64(h & np.uint64(mask))
             tries = 0
             while known[k] != 0 and known[k] != h and tries < 32:

@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 ROUNDS = 4
 """Most passes over all vertices."""
 MOST_KNOWN = 1 << 18
-FEW_KNOWN = 1 << 10
 """Vertices of which it is kept what was found out, twice as many as there is use for: a power of two."""
+
+
+ABOUT_M = 70.0
+"""Beside the legs near a vertex, and the radius of its bends: as far as shifting and joining vertices looks [m]."""
 
 
 def _disk(step: float, most: float) -> Floats:
@@ -81,16 +84,13 @@ NOTHING = Keep(np.zeros((0, 2)), np.zeros(0))
 
 @dataclass(frozen=True)
 class Eased:
-    """What easing found out near vertices so far, by a hash of all that it looked at there."""
+    """What was found out so far about bends, by a hash of all that was looked at there."""
 
     known: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(MOST_KNOWN, np.uint64))
     """0 where there is none."""
     found: Floats = field(default_factory=lambda: np.zeros((MOST_KNOWN, 3)))
-
-    @classmethod
-    def small(cls) -> Eased:
-        """Nothing so far, with room for a few places: what was found before another fence does not hold."""
-        return cls(np.zeros(FEW_KNOWN, np.uint64), np.zeros((FEW_KNOWN, 3)))
+    arcs: dict[bytes, Floats] = field(default_factory=dict)
+    """Lines with their bends rounded."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def unbent(case: Case, tree: Tree, frozen: NDArray[np.uint8], who: Ints, who_sta
         tree.xy, tree.up, tree.first, tree.after, tree.strand, frozen, np.arange(len(tree.xy)), tree.own_start, who,
         who_start, COARSE, FINE, case.shapes.coords, case.shapes.start, case.reach_m, lat.z, lat.toll, lat.x0, lat.y0,
         lat.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, case.rules.max_grade,
-        sizes, ROUNDS, case.eased.known, case.eased.found,
+        sizes, ROUNDS, case.eased.known, case.eased.found, *case.yields.changed(ABOUT_M + float(sizes.max())),
     )  # fmt: skip
 
 

@@ -303,8 +303,20 @@ def rounded(case: Case, line: Floats, bound: Sequence[int], keep: Keep, radius: 
 
     As long as the search goes on, and all is kept, such a line stays as it is.
     """
-    full = keep is not ALL
-    share = np.where(keep.covers(line), -1.0, 1.0)
+    covered, shapes = keep.covers(line), case.shapes
+    boxes, version = case.yields.changed(bends.ABOUT_M + radius)
+    other = version if _kernels.meets(boxes, line) else np.uint64(0)
+    parts = [line, np.array([radius, keep is ALL]), other, covered, *(shapes.ring(t) for t in bound)]
+    key = b"|".join(p.tobytes() for p in parts)
+    if key not in case.eased.arcs:
+        case.eased.arcs[key] = _rounded(case, line, bound, covered, radius, full=keep is not ALL)
+    return case.eased.arcs[key]
+
+
+def _rounded(
+    case: Case, line: Floats, bound: Sequence[int], covered: NDArray[np.bool_], radius: float, *, full: bool
+) -> Floats:
+    share = np.where(covered, -1.0, 1.0)
     pushed = set(np.flatnonzero(share < 0).tolist())
     corners = line
     for turn in range(SHRINKINGS if full else 1):

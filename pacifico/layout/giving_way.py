@@ -10,7 +10,7 @@ import shapely
 from shapely import LineString, MultiLineString, Point
 
 from pacifico.layout import bends, drawing, turnaround
-from pacifico.layout.bends import Eased, Tree
+from pacifico.layout.bends import Tree
 from pacifico.layout.turnaround import ARMS, KERB_M, Scene, piece, turned
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def bending(case: Case, now: Drawing) -> Yields:
         best, kept = _faults(case, tree, sizes, own, place), yields
         frozen = (np.hypot(*(tree.xy - place).T) > EASED_M).astype(np.uint8)
         for less in _options(yields, place, roads):
-            free = replace(case, lattice=less.lattice(), yields=less, eased=Eased.small())
+            free = replace(case, lattice=less.lattice(), yields=less)
             trial = tree.copy()
             bends.unbent(free, trial, frozen, *served, sizes)
             faults = _faults(free, trial, sizes, own, place)

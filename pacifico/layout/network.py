@@ -9,7 +9,7 @@ import numpy as np
 from shapely import Point, box
 
 from pacifico.layout import design, routing
-from pacifico.layout.bends import NOTHING, Eased
+from pacifico.layout.bends import NOTHING
 from pacifico.layout.drawing import TOLERANCE_M, Strands, draw
 from pacifico.layout.finishing import finished, reasons
 from pacifico.layout.giving_way import bending
@@ -249,7 +249,6 @@ def _given(case: Case, less: Yields) -> Case:
         lattice=less.lattice(),
         yields=less,
         pulled={},
-        eased=Eased(),
         hopeless=set(),
     )
 

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -90,6 +91,17 @@ class Yields:
     def left(self) -> Ints:
         """Units that still stand."""
         return np.asarray(self.units - self.cut.sum(axis=1))
+
+    @cached_property
+    def _changed(self) -> tuple[Floats, np.uint64]:
+        some = self.cut.any(axis=1)
+        digest = hashlib.blake2b(self.cut[some].tobytes() + np.flatnonzero(some).tobytes(), digest_size=8).digest()
+        return self.rect[some], np.frombuffer(digest, np.uint64)[0]
+
+    def changed(self, near_m: float) -> tuple[Floats, np.uint64]:
+        """Boxes about what gave up something, beyond which all is as it was, and a number for how it is within."""
+        rects, version = self._changed
+        return rects + near_m * np.array([-1.0, -1.0, 1.0, 1.0]), version
 
     def rects(self) -> Floats:
         """Rectangles as they are now; of what is given up altogether, NaN."""

@@ -131,6 +131,10 @@ class Shapes:
         start = np.cumsum([0, *(len(r) for r in rings)]).astype(np.int64)
         return cls(np.concatenate(rings) if rings else np.zeros((0, 2)), start)
 
+    def ring(self, k: int) -> Floats:
+        """Coordinates of one."""
+        return self.coords[self.start[k] : self.start[k + 1]]
+
 
 def cell_size(area_m2: float) -> float:
     """Routing cell for a site of this area [m]: 3 m on small sites, 12 m on the largest, whatever the DEM's cell."""

@@ -99,6 +99,12 @@ def test_tangents_and_angles(turn):
     xy = (-1.0, 0.0), (0.0, 0.0), (np.cos(turn), np.sin(turn))
     assert_allclose(_kernels.turn_angle(*xy[0], *xy[1], *xy[2]), turn)
     assert_allclose(_kernels.tangent(turn, 15.0), 15.0 * np.tan(turn / 2))
+    assert_allclose(15.0 * _kernels.half_turn(np.array(xy), 0, 1, 2), 15.0 * np.tan(turn / 2))
+
+
+def test_a_hairpin_takes_more_of_a_leg_than_there_is():
+    xy = np.array([(-1.0, 0.0), (0.0, 0.0), (-1.0, 1e-3)])
+    assert _kernels.half_turn(xy, 0, 1, 2) > 1e5
 
 
 def test_what_stays_as_it_was_reaches_farther_only_where_that_does_not_help():

@@ -13,9 +13,11 @@ from shapely import Point, box
 from pacifico import generate_layout
 from pacifico.errors import NoBuildableGroundError
 from pacifico.grid import Grid, Ground
+from pacifico.layout.bends import NOTHING, Eased, eased
 from pacifico.layout.catalog import asset_type
 from pacifico.layout.draft import item_of
-from pacifico.layout.roads import Network, RoadRules, Terminal, route_network
+from pacifico.layout.drawing import rounded
+from pacifico.layout.roads import Network, RoadRules, Terminal, _case, route_network
 from pacifico.layout.serve import _left
 from pacifico.layout.spec import make_spec
 
@@ -113,6 +115,28 @@ def test_an_aisle_too_narrow_to_turn_takes_the_corner_of_an_array():
     assert not [w for w in net.warnings if "bends tighter" in w or "turns at" in w]
     assert net.given_up == {"in": (1, 0)}
     assert_clear(net, [rest(a, net.given_up) for a in arrays], walls)
+
+
+def test_what_was_found_out_about_bends_holds_beside_what_was_given_up():
+    """One memory for the fences before and after gives what a new one for each does, and these differ."""
+    arrays, goal, walls = corner(8.0)
+    terminals = [*arrays, *goal]
+    obstacles = [*(a.footprint for a in arrays), *walls]
+    case = _case(level(), at(0, 0, 600, 400), terminals=terminals, obstacles=obstacles, rules=RULES, cost_zones=())
+    less = case.yields.shorter(0, 1, 0)
+    smaller = replace(case, lattice=less.lattice(), yields=less)
+    line = np.add([[300.2, 3.3], [300.2, 196.0], [303.0, 200.3], [541.2, 200.3]], (WEST, SOUTH))
+
+    def bent(case):
+        (out,) = eased(case, [line], [-1], [[1]], np.array([15.05]), fixed=(), keep=NOTHING)
+        corner = line[[0, 1, 3]]
+        return out, rounded(case, out, [1], NOTHING, 15.05), rounded(case, corner, [1], NOTHING, 15.05)
+
+    once, twice, again = (bent(c) for c in (case, smaller, case))
+    for one, other in ((once, case), (twice, smaller), (again, case)):
+        for a, b in zip(one, bent(replace(other, eased=Eased())), strict=True):
+            assert np.array_equal(a, b)
+    assert not any(np.array_equal(a, b) for a, b in zip(once, twice, strict=True))
 
 
 def test_a_junction_too_narrow_to_turn_takes_the_corner_of_an_array():
