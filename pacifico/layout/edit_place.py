@@ -96,7 +96,12 @@ def _cells(field: Field, shape: Polygon) -> tuple[Floats, Floats]:
     r = np.arange(int(np.floor((g.y0 - north) / g.dy)), int(np.ceil((g.y0 - south) / g.dy)))
     column, row = (a.ravel() for a in np.meshgrid(c, r))
     x, y = g.x0 + column * g.dx, g.y0 - row * g.dy
-    area = shapely.area(shapely.intersection(shapely.box(x, y - g.dy, x + g.dx, y), shape))
+    cells = shapely.box(x, y - g.dy, x + g.dx, y)
+    shapely.prepare(shape)
+    # only cells on the edge are cut
+    edge = ~shapely.covers(shape, cells)
+    area = np.full(len(cells), g.cell_area_m2)
+    area[edge] = shapely.area(shapely.intersection(cells[edge], shape))
     off = (column < 0) | (row < 0) | (column >= g.nx) | (row >= g.ny)
     slope = field.slope[np.clip(row, 0, g.ny - 1), np.clip(column, 0, g.nx - 1)]
     return np.where(off, np.nan, slope), area

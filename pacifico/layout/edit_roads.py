@@ -67,7 +67,7 @@ class Net:
                 here.append(road)
         beside: list[set[int]] = [set() for _ in self.roads]
         for who in at.values():
-            for k in who:
+            for k in who if len(who) > 1 else ():
                 beside[k].update(o for o in who if o != k)
         object.__setattr__(self, "at", at)
         object.__setattr__(self, "beside", beside)

@@ -239,25 +239,25 @@ def _smoothed(z: Floats, reach: int) -> Floats:
 def _blind(ground: Ground, half_width_m: float) -> Blind:
     """Squares between cell centres that touch nodata, widened so that a strip beside them is known to the source."""
     g = ground.grid
+    frame = np.array([g.x0 - g.dx / 2, g.y0 + g.dy / 2, g.dx, g.dy])
     missing = ~np.isfinite(ground.z)
+    if not missing.any():
+        return Blind(np.zeros((g.ny + 1, g.nx + 1), np.uint8), frame, any=False)
     corner = np.pad(missing, 1, mode="edge")
     quad = corner[:-1, :-1] | corner[1:, :-1] | corner[:-1, 1:] | corner[1:, 1:]  # (ny + 1, nx + 1), half a cell out
-    some = bool(missing.any())
-    if some:
-        for axis, size in ((0, g.dy), (1, g.dx)):
-            reach = int(np.ceil((half_width_m + 0.5 + ground.unsure_m) / size))
-            wide = quad.copy()
-            for d in range(1, reach + 1):
-                ahead = np.zeros_like(quad)
-                behind = np.zeros_like(quad)
-                if axis == 0:
-                    ahead[d:], behind[:-d] = quad[:-d], quad[d:]
-                else:
-                    ahead[:, d:], behind[:, :-d] = quad[:, :-d], quad[:, d:]
-                wide |= ahead | behind
-            quad = wide
-    frame = np.array([g.x0 - g.dx / 2, g.y0 + g.dy / 2, g.dx, g.dy])
-    return Blind(quad.astype(np.uint8), frame, some)
+    for axis, size in ((0, g.dy), (1, g.dx)):
+        reach = int(np.ceil((half_width_m + 0.5 + ground.unsure_m) / size))
+        wide = quad.copy()
+        for d in range(1, reach + 1):
+            ahead = np.zeros_like(quad)
+            behind = np.zeros_like(quad)
+            if axis == 0:
+                ahead[d:], behind[:-d] = quad[:-d], quad[d:]
+            else:
+                ahead[:, d:], behind[:, :-d] = quad[:, :-d], quad[:, d:]
+            wide |= ahead | behind
+        quad = wide
+    return Blind(quad.astype(np.uint8), frame, any=True)
 
 
 def _off_blind(px: Floats, py: Floats, clear: Floats, blind: Blind) -> Floats:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,8 @@ Window = tuple[int, int, int, int]
 REALIZATIONS = 40
 STEPS_A_LENGTH = 3
 """Lattice cells of white noise to a correlation length: the field is then even to 0.1 %."""
+KEPT, MOST_KEPT = 64, 100_000
+"""How many lattices of noise are kept, and the most cells of one that is: 51 MB in all."""
 REACH = 2.0
 """Weights reach this many correlation lengths: beyond them they are under 0.04 % of the largest."""
 
@@ -308,13 +311,24 @@ def _fields(
         column_from[c0:c1],
     )
     for seed in seeds:
-        white = np.random.default_rng(seed).standard_normal((rows, columns))
+        white = (_kept_noise if rows * columns <= MOST_KEPT else _noise)(seed, rows, columns)
         out = np.empty((r1 - r0, c1 - c0))
         _kernels.spread(white, row_taps, row_from, column_taps, column_from, out)
         out *= error.rmse_m
         yield out
 
 
+def _noise(seed: int, rows: int, columns: int) -> NDArray[np.float64]:
+    white = np.random.default_rng(seed).standard_normal((rows, columns))
+    white.flags.writeable = False
+    return white
+
+
+# an edit asks for the same fields as the one before, elsewhere
+_kept_noise = lru_cache(maxsize=KEPT)(_noise)
+
+
+@lru_cache(maxsize=8)
 def _taps(n: int, cell: float, length: float) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
     """Weights of the lattice for each of n cells along an axis, the first lattice point of each, and the lattice's size.
 
@@ -327,4 +341,5 @@ def _taps(n: int, cell: float, length: float) -> tuple[NDArray[np.float64], NDAr
     offset = (first[:, None] + np.arange(taps)[None, :] - taps // 2) - at[:, None]
     weights = np.exp(-2.0 * (offset / STEPS_A_LENGTH) ** 2)
     weights /= np.sqrt((weights**2).sum(axis=1, keepdims=True))
+    weights.flags.writeable = first.flags.writeable = False
     return weights, first, int(first[-1]) + taps

@@ -1,5 +1,4 @@
-"""How long edits of a solar farm of 330 ha take on 10 m cells, once warm: under 200 ms of processor time each; on 1 m cells
-half of them.
+"""How long edits of a plan of 330 ha take on 10 m and 1 m cells, once warm: under 200 ms of processor time, 99 of 100.
 
 Run with `pytest -m benchmark tests/benchmarks/test_edit_speed.py`. Processor time, so that a busy machine is no failure.
 """
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.benchmark
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH, SIDE = 500_000.0, 4_600_000.0, 1820.0
-LIMIT_S = 0.2
+LIMIT_S, SHARE = 0.2, 0.99
 EDITS = 40
 
 
@@ -67,10 +66,10 @@ def attempts(editor, rng):
 
 
 @pytest.mark.parametrize(
-    ("profile", "target_kw", "cell", "share"),
-    [("solar_farm", 60_000, 10.0, 0.9), ("hybrid", 60_000, 10.0, 0.9), ("gas_bess", 400_000, 10.0, 0.9), ("solar_farm", 60_000, 1.0, 0.5)],
-)  # fmt: skip
-def test_edits_in_time(profile, target_kw, cell, share, record_property):
+    ("profile", "target_kw", "cell"),
+    [("solar_farm", 60_000, 10.0), ("hybrid", 60_000, 10.0), ("gas_bess", 400_000, 10.0), ("solar_farm", 60_000, 1.0)],
+)
+def test_edits_in_time(profile, target_kw, cell, record_property):
     plan, dem = case(profile, target_kw, cell)
     editor, rng = pacifico.edit(plan, dem), random.Random(1)
     for kind in attempts(editor, rng):  # warm: kernels loaded, ground measured
@@ -103,4 +102,4 @@ def test_edits_in_time(profile, target_kw, cell, share, record_property):
         f"\n{profile}, {cell:g} m, {len(plan.asset_list)} assets, {len(plan.road_list)} roads: count, median and most [ms]: {told}"
     )
     assert {"move", "nudge", "remove", "add", "zone", "zone on a road"} <= set(told)
-    assert all(np.quantile(v, share) <= LIMIT_S for v in took.values())
+    assert all(np.quantile(v, SHARE) <= LIMIT_S for v in took.values())
