@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -149,6 +150,11 @@ class Ground:
         step = round(ground.grid.dx / finer.grid.dx)
         same = np.array_equal(finer.z[step // 2 :: step, step // 2 :: step], ground.z, equal_nan=True)
         return finer if same else ground
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether every cell has a height."""
+        return bool(np.isfinite(self.z).all())
 
     def __repr__(self) -> str:
         """Short: it stands among the attributes of a DEM."""

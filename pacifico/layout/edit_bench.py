@@ -53,7 +53,7 @@ class Bench:
     )
     _works: dict[bytes, NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
     _known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    """What zones don't change: slope and gentle ground; and the draws of the ground measured last."""
+    """What zones don't change: heights, slope and gentle ground; and the draws of the ground measured last."""
 
     @classmethod
     def of(cls, plan: Plan, dem: xr.DataArray) -> Bench:
@@ -96,10 +96,11 @@ class Bench:
         if key not in self._fields:
             if len(self._fields) >= MOST_KEPT:
                 self._fields.clear()
+            if "ground" not in self._known:
+                self._known["ground"] = Ground.of(self.dem), Ground.finest_of(self.dem)
             self._fields[key] = ground_.make_field(
                 site,
-                Ground.of(self.dem),
-                Ground.finest_of(self.dem),
+                *self._known["ground"],
                 setback_m=self.rules.number("site", "setback_m"),
                 setbacks=self.rules.setbacks,
                 source_cell_m=float(self.dem.attrs.get("source_resolution_m", 0.0)),

@@ -61,14 +61,15 @@ class Net:
         lines = np.array([r.line for r in self.roads], dtype=object)
         xy, of = shapely.get_coordinates(lines, return_index=True)
         at: dict[Key, list[int]] = {}
-        for (x, y), road in zip(xy.tolist(), of.tolist(), strict=True):
+        for x, y, road in zip(*xy.T.tolist(), of.tolist(), strict=True):
             here = at.setdefault((x, y), [])
             if road not in here:
                 here.append(road)
         beside: list[set[int]] = [set() for _ in self.roads]
         for who in at.values():
-            for k in who if len(who) > 1 else ():
-                beside[k].update(o for o in who if o != k)
+            if len(who) > 1:
+                for k in who:
+                    beside[k].update(o for o in who if o != k)
         object.__setattr__(self, "at", at)
         object.__setattr__(self, "beside", beside)
         object.__setattr__(self, "lines", lines)

@@ -240,10 +240,9 @@ def _blind(ground: Ground, half_width_m: float) -> Blind:
     """Squares between cell centres that touch nodata, widened so that a strip beside them is known to the source."""
     g = ground.grid
     frame = np.array([g.x0 - g.dx / 2, g.y0 + g.dy / 2, g.dx, g.dy])
-    missing = ~np.isfinite(ground.z)
-    if not missing.any():
-        return Blind(np.zeros((g.ny + 1, g.nx + 1), np.uint8), frame, any=False)
-    corner = np.pad(missing, 1, mode="edge")
+    if ground.complete:
+        return Blind(np.zeros((1, 1), np.uint8), frame, any=False)
+    corner = np.pad(~np.isfinite(ground.z), 1, mode="edge")
     quad = corner[:-1, :-1] | corner[1:, :-1] | corner[:-1, 1:] | corner[1:, 1:]  # (ny + 1, nx + 1), half a cell out
     for axis, size in ((0, g.dy), (1, g.dx)):
         reach = int(np.ceil((half_width_m + 0.5 + ground.unsure_m) / size))
