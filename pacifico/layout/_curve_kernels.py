@@ -33,7 +33,7 @@ TURNING, SWERVING_M = 0.04, 0.6
 """What a move costs more for turning, by its length, and for turning otherwise than the one before [m]."""
 ROUND = 1.15 * np.pi
 """A curve that turns farther in one piece comes back to itself."""
-SHOT_M = 5.0
+SHOT = 5.0
 """In radii: as near to the goal as this a shot is tried from every pose, else from few."""
 SELDOM = 8
 STATION_M = 8.0
@@ -190,17 +190,17 @@ def tree_levels(parent: Ints, rise: Floats, low: Floats, high: Floats) -> tuple[
 
 @njit(cache=True, nogil=True)
 def piece_cost(
-    x: float, y: float, h: float, bend: float, length: float, chord: float,
+    x: float, y: float, h: float, bend: float, length: float,
     edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
     blind: Flags, blind_frame: Floats, any_blind: bool,
     z: Floats, toll: Floats, x0: float, y0: float, step: float, grade: float,
     ground: Floats, tile: Floats, low: float, high: float, climb: float, depth: float,
 ) -> tuple[float, float, float]:  # fmt: skip
-    """Cost of a piece as chords that turn by no more than `chord`, and the heights a road may have at its end.
+    """Cost of a piece as chords that turn by no more than `CHORD`, and the heights a road may have at its end.
 
     The cost is negative where a chord is not legal, or no height is left.
     """
-    n = max(int(np.ceil(abs(bend) * length / chord - 1e-9)), 1)
+    n = max(int(np.ceil(abs(bend) * length / CHORD - 1e-9)), 1)
     total, px, py = 0.0, x, y
     for k in range(1, n + 1):
         qx, qy, _ = advanced(x, y, h, bend, length * k / n)
@@ -241,7 +241,7 @@ def shot(
                 continue
             bend = bending_of(word, k) / size
             part, low, high = piece_cost(
-                cx, cy, ch, bend, length, CHORD, edges, frame, start, items, radius, blind, blind_frame, any_blind,
+                cx, cy, ch, bend, length, edges, frame, start, items, radius, blind, blind_frame, any_blind,
                 z, toll, x0, y0, step, grade, ground, tile, low, high, climb, depth,
             )  # fmt: skip
             if part < 0.0 or total + part >= cost:
@@ -343,8 +343,8 @@ def hybrid_search(
     z: Floats, toll: Floats, x0: float, y0: float, step: float, grade: float,
     ground: Floats, tile: Floats, levels: Floats, climb: float, depth: float,
     rings: Floats, first: Ints, reach: Floats,
-) -> tuple[Floats, int]:  # fmt: skip
-    """Pieces of a drivable curve between two poses, none where none was found, and how many poses were expanded.
+) -> Floats:  # fmt: skip
+    """Pieces of a drivable curve between two poses, none where none was found.
 
     Hybrid A*: a state is a cell of position and heading, held by the cheapest pose that came there; moves are straight,
     or arcs of radius `size` or twice that. Its estimate of what is left is the length of the Dubins curve, `weight`
@@ -367,7 +367,7 @@ def hybrid_search(
         goal = 0 if goal_word >= 0 else -1
     if most == 0:
         out = np.zeros((3, 2))
-        return out[: pieces_to(sx, sy, sh, gx, gy, gh, size, goal_word, out, 0) if goal == 0 else 0].copy(), 0
+        return out[: pieces_to(sx, sy, sh, gx, gy, gh, size, goal_word, out, 0) if goal == 0 else 0].copy()
     wx, wy = min(sx, gx) - margin, min(sy, gy) - margin
     nx, ny = int((abs(gx - sx) + 2 * margin) / cell) + 1, int((abs(gy - sy) + 2 * margin) / cell) + 1
     holder = np.full((need + 1) * nx * ny * HEADINGS, -1, np.int32)
@@ -396,7 +396,7 @@ def hybrid_search(
         if state[v] >= 0 and holder[state[v]] != v:
             continue  # a cheaper pose came to its cell
         expanded += 1
-        if v > 0 and bits[v] == need and (left[v] < SHOT_M * size or expanded % SELDOM == 0):
+        if v > 0 and bits[v] == need and (left[v] < SHOT * size or expanded % SELDOM == 0):
             span[0], span[1] = low[v], high[v]
             word, cost = shot(
                 px[v], py[v], ph[v], gx, gy, gh, size, longest - run[v], goal_cost - paid[v], edges, frame, start, items,
@@ -419,7 +419,7 @@ def hybrid_search(
             if run[v] + length + ahead > longest:
                 continue
             cost, a, b = piece_cost(
-                px[v], py[v], ph[v], bends[k], length, CHORD, edges, frame, start, items, radius, blind, blind_frame,
+                px[v], py[v], ph[v], bends[k], length, edges, frame, start, items, radius, blind, blind_frame,
                 any_blind, z, toll, x0, y0, step, grade, ground, tile, low[v], high[v], climb, depth,
             )  # fmt: skip
             if cost < 0.0:
@@ -441,7 +441,7 @@ def hybrid_search(
             heap_up(heap, place, rank, size_heap)
             size_heap += 1
     if goal < 0:
-        return np.zeros((0, 2)), expanded
+        return np.zeros((0, 2))
     path = np.zeros(expanded + 2, np.int64)
     steps, v = 0, goal
     while came[v] >= 0:
@@ -451,4 +451,4 @@ def hybrid_search(
     for k in range(steps - 1, -1, -1):
         n = joined(out, n, bends[how[path[k]]], length)
     n = pieces_to(px[goal], py[goal], ph[goal], gx, gy, gh, size, goal_word, out, n)
-    return out[:n].copy(), expanded
+    return out[:n].copy()

@@ -1052,7 +1052,7 @@ def turn_fault(
     xy: Floats, u: int, v: int, w: int, size: float,
     edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
 ) -> float:  # fmt: skip
-    """0 where the turn u, v, w has room for an arc of radius `size`, up to 1.5 where it has none for half of it."""
+    """0 where the turn u, v, w has room for an arc of radius `size`, 1 where it has none for half of it, more for short legs."""
     short = short_fault(xy, u, v, w, size)
     if short >= 0.0:
         return short
@@ -1091,10 +1091,10 @@ def leg_fault(xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, w: i
 
 @njit(cache=True, nogil=True)
 def fault_of(
-    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, some: Ints, count: int, sizes: Floats, limit: float,
+    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, some: Ints, count: int, sizes: Floats,
     edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
 ) -> float:  # fmt: skip
-    """Sum of the faults at some vertices and of the legs that lead to them; given up past `limit`."""
+    """Sum of the faults at some vertices and of the legs that lead to them."""
     total = 0.0
     for k in range(count):
         v = some[k]
@@ -1104,8 +1104,6 @@ def fault_of(
         if up[v] >= 0:
             w = first[v]
             while w >= 0:
-                if total >= limit:
-                    return total
                 total += turn_fault(xy, up[v], v, w, sizes[strand[w]], edges, frame, start, items, radius)
                 w = after[w]
     return total
@@ -1179,15 +1177,14 @@ def relink(up: Ints, first: Ints, after: Ints, c: int, p: int, w: int) -> None:
 
 @njit(cache=True, nogil=True)
 def strand_serves(
-    xy: Floats, up: Ints, own: Ints, own_start: Ints, s: int,
+    xy: Floats, up: Ints, own_start: Ints, s: int,
     bound: Ints, bound_start: Ints, coords: Floats, poly_start: Ints, reach: Floats,
 ) -> bool:  # fmt: skip
     """Whether the legs of a strand come within reach of all that it serves."""
     for b in range(bound_start[s], bound_start[s + 1]):
         t = bound[b]
         near = False
-        for k in range(own_start[s], own_start[s + 1]):
-            v = own[k]
+        for v in range(own_start[s], own_start[s + 1]):
             if up[v] < 0:
                 continue
             u = up[v]
@@ -1239,7 +1236,7 @@ def joinable(
 
 @njit(cache=True, nogil=True)
 def change_at(
-    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, frozen: Flags, v: int, own: Ints, own_start: Ints,
+    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, frozen: Flags, v: int, own_start: Ints,
     bound: Ints, bound_start: Ints, offsets: Floats, finer: Floats, coords: Floats, poly_start: Ints, reach: Floats,
     z: Floats, toll: Floats, x0: float, y0: float, step: float, edges: Floats, frame: Floats, start: Ints, items: Ints,
     blind: Flags, blind_frame: Floats, any_blind: bool, radius: float, grade: float, sizes: Floats,
@@ -1280,7 +1277,7 @@ def change_at(
         w = after[w]
     if own_fault <= 0.0:
         return -1, xy[v, 0], xy[v, 1]
-    before = fault_of(xy, up, first, after, strand, some, count, sizes, 1e9, edges, frame, start, items, radius)
+    before = fault_of(xy, up, first, after, strand, some, count, sizes, edges, frame, start, items, radius)
     ox, oy = xy[v, 0], xy[v, 1]
     best_score, best_way, bx, by = 100.0 * (before - 0.04), -1, ox, oy
     for way in range(8):
@@ -1314,7 +1311,7 @@ def change_at(
                 if w < 0:
                     break
             # what does not hang on where v is
-            rest = fault_of(xy, up, first, after, strand, some, count, sizes, 1e9, edges, frame, start, items, radius)
+            rest = fault_of(xy, up, first, after, strand, some, count, sizes, edges, frame, start, items, radius)
             rest -= fault_about(xy, up, first, after, strand, v, sizes, 1e9, edges, frame, start, items, radius)
             if 100.0 * rest >= best_score:
                 possible = False
@@ -1361,13 +1358,11 @@ def change_at(
                     score += 0.2 * max(new_cost - old_cost, 0.0)
                     if score >= best_score:
                         continue
-                    holds = strand_serves(
-                        xy, up, own, own_start, strand[v], bound, bound_start, coords, poly_start, reach
-                    )
+                    holds = strand_serves(xy, up, own_start, strand[v], bound, bound_start, coords, poly_start, reach)
                     w = first[v]
                     while w >= 0 and holds:
                         holds = strand[w] == strand[v] or strand_serves(
-                            xy, up, own, own_start, strand[w], bound, bound_start, coords, poly_start,
+                            xy, up, own_start, strand[w], bound, bound_start, coords, poly_start,
                             reach,
                         )  # fmt: skip
                         w = after[w]
@@ -1392,13 +1387,12 @@ def mixed(h: np.uint64, k: np.uint64) -> np.uint64:
 
 @njit(cache=True, nogil=True)
 def strand_state(
-    h: np.uint64, bits: NDArray[np.uint64], up: Ints, own: Ints, own_start: Ints, s: int, bound: Ints, bound_start: Ints,
+    h: np.uint64, bits: NDArray[np.uint64], up: Ints, own_start: Ints, s: int, bound: Ints, bound_start: Ints,
     sizes: Floats, coords: NDArray[np.uint64], poly_start: Ints,
 ) -> np.uint64:  # fmt: skip
     """Hash with the legs of a strand, its radius and what it serves mixed in."""
     h = mixed(h, np.uint64(sizes[s] * 1e3))
-    for k in range(own_start[s], own_start[s + 1]):
-        v = own[k]
+    for v in range(own_start[s], own_start[s + 1]):
         if up[v] >= 0:
             h = mixed(mixed(h, bits[v, 0]), bits[v, 1])
             h = mixed(mixed(h, bits[up[v], 0]), bits[up[v], 1])
@@ -1434,7 +1428,7 @@ def meets(boxes: Floats, xy: Floats) -> bool:
 
 @njit(cache=True, nogil=True)
 def state_at(
-    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, frozen: Flags, v: int, own: Ints, own_start: Ints,
+    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, frozen: Flags, v: int, own_start: Ints,
     bound: Ints, bound_start: Ints, some: Ints, sizes: Floats, coords: Floats, poly_start: Ints, boxes: Floats,
     version: np.uint64,
 ) -> np.uint64:  # fmt: skip
@@ -1452,12 +1446,12 @@ def state_at(
         same = strand[a] == strand[up[a]]
         other = other or leg_meets(boxes, xy, a, up[a])
         a = up[a]
-        h = mixed(mixed(h, bits[a, 0]), bits[a, 1])
+        h = mixed(mixed(mixed(h, bits[a, 0]), bits[a, 1]), np.uint64(sizes[strand[a]] * 1e3))
         h = mixed(h, np.uint64(16 + 4 * int(up[a] < 0) + 2 * int(frozen[a] != 0) + int(same)))
         if k < 3:
             w = first[a]
             while w >= 0:
-                h = mixed(mixed(h, bits[w, 0]), bits[w, 1])
+                h = mixed(mixed(mixed(h, bits[w, 0]), bits[w, 1]), np.uint64(sizes[strand[w]] * 1e3))
                 other = other or leg_meets(boxes, xy, a, w)
                 w = after[w]
     h = mixed(h, np.uint64(2))
@@ -1468,7 +1462,7 @@ def state_at(
         while done < head:
             x = some[done]
             done += 1
-            h = mixed(mixed(h, bits[x, 0]), bits[x, 1])
+            h = mixed(mixed(mixed(h, bits[x, 0]), bits[x, 1]), np.uint64(sizes[strand[x]] * 1e3))
             same = strand[x] == strand[up[x]]
             h = mixed(h, np.uint64(64 + 4 * level + 2 * int(frozen[x] != 0) + int(same)))
             w = first[x]
@@ -1478,11 +1472,11 @@ def state_at(
                 other = other or leg_meets(boxes, xy, x, w)
                 w = after[w]
                 h = mixed(h, np.uint64(3))
-    h = strand_state(h, bits, up, own, own_start, strand[v], bound, bound_start, sizes, corners, poly_start)
+    h = strand_state(h, bits, up, own_start, strand[v], bound, bound_start, sizes, corners, poly_start)
     w = first[v]
     while w >= 0:
         if strand[w] != strand[v]:
-            h = strand_state(h, bits, up, own, own_start, strand[w], bound, bound_start, sizes, corners, poly_start)
+            h = strand_state(h, bits, up, own_start, strand[w], bound, bound_start, sizes, corners, poly_start)
         w = after[w]
     return (mixed(h, version) if other else h) | np.uint64(1)
 
@@ -1495,7 +1489,6 @@ def unbend(
     after: Ints,
     strand: Ints,
     frozen: Flags,
-    own: Ints,
     own_start: Ints,
     bound: Ints,
     bound_start: Ints,
@@ -1549,7 +1542,6 @@ def unbend(
                 strand,
                 frozen,
                 v,
-                own,
                 own_start,
                 bound,
                 bound_start,
@@ -1569,7 +1561,7 @@ def unbend(
                 way, bx, by = int(found[k, 0]), found[k, 1], found[k, 2]
             else:
                 way, bx, by = change_at(
-                    xy, up, first, after, strand, frozen, v, own, own_start, bound, bound_start, offsets, finer, coords,
+                    xy, up, first, after, strand, frozen, v, own_start, bound, bound_start, offsets, finer, coords,
                     poly_start, reach, z, toll, x0, y0, step, edges, frame, start, items, blind, blind_frame, any_blind,
                     radius, grade, sizes, some, gone, came, went,
                 )  # fmt: skip

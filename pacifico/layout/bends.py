@@ -196,7 +196,7 @@ def unbent(case: Case, tree: Tree, frozen: NDArray[np.uint8], who: Ints, who_sta
     lat = case.lattice
     f, b = lat.fence, lat.blind
     _kernels.unbend(
-        tree.xy, tree.up, tree.first, tree.after, tree.strand, frozen, np.arange(len(tree.xy)), tree.own_start, who,
+        tree.xy, tree.up, tree.first, tree.after, tree.strand, frozen, tree.own_start, who,
         who_start, COARSE, FINE, case.shapes.coords, case.shapes.start, case.reach_m, lat.z, lat.toll, lat.x0, lat.y0,
         lat.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, case.rules.max_grade,
         sizes, ROUNDS, case.eased.known, case.eased.found, *case.yields.changed(ABOUT_M + float(sizes.max())),

@@ -72,8 +72,6 @@ class Curve:
     """From pose to pose, arcs as chords."""
     corners: Floats
     """Where its tangents meet, ends included."""
-    expanded: int = 0
-    """Poses that the search looked at."""
 
 
 def drivable(
@@ -125,7 +123,7 @@ def drivable(
     # chords cut off what is inside of their arcs: so much wider that they, too, leave room for the radius
     wide = float(size / np.cos(kernels.CHORD / 2))
     (sx, sy, sh), (gx, gy, gh) = start.tolist(), goal.tolist()
-    pieces, expanded = kernels.hybrid_search(
+    pieces = kernels.hybrid_search(
         sx, sy, sh, gx, gy, gh, wide, float(longest), MARGIN * wide, max(CELL_M, CELL * wide), most, WEIGHT, f.edges, f.frame, f.start, f.items, f.radius,
         b.flags, b.frame, b.any, lattice.z, lattice.toll, lattice.x0, lattice.y0, lattice.cell, max_grade,
         levels.ground, levels.tile, levels.span, levels.climb, levels.depth,
@@ -140,7 +138,7 @@ def drivable(
         if kernels.all_clear(
             xy, f.edges, f.frame, f.start, f.items, f.radius, b.flags, b.frame, b.any
         ) and not len(tight_bends([xy], np.array([size]))[1]):  # fmt: skip
-            return Curve(xy, _corners(start, goal, pieces), int(expanded))
+            return Curve(xy, _corners(start, goal, pieces))
     return None
 
 

@@ -79,7 +79,7 @@ def pins_of(case: Case, drawing: Drawing, stations: Stations) -> list[tuple[int,
 def worst_of_line(stations: Stations, profile: Profile) -> Floats:
     """Most that any station of the same line lacks, of each station [m]."""
     most = np.zeros(int(stations.line.max(initial=0)) + 1)
-    np.maximum.at(most, stations.line, profile.excess_m)
+    np.maximum.at(most, stations.line, np.where(profile.excess_m > TOLERANCE_M, profile.excess_m, 0.0))
     return most[stations.line]
 
 

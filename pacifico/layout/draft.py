@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.catalog import PAD_APRON_M, AssetKind, AssetType
+from pacifico.layout.catalog import PAD_APRON_M, AssetKind, AssetType, SolarUnit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,6 +103,13 @@ def item_of(kind: AssetType, rect: Floats, *, rotation_deg: float = 0.0) -> Item
         rotation_deg=rotation_deg,
         clearance_m=kind.clearance_m,
     )
+
+
+def of_units(array: Item, rect: tuple[float, float, float, float], n: int, unit: SolarUnit) -> Item:
+    """Array of n units at a rectangle."""
+    return replace(
+        array, rect=rect, capacity_kw=round(n * unit.ac_kw, 3), capacity_dc_kw=round(n * unit.dc_kw, 3)
+    )  # fmt: skip
 
 
 def capacity_of(items: Sequence[Item], profile: Profile) -> float:

@@ -12,7 +12,7 @@ from pacifico.layout import _kernels, bends, routing
 from pacifico.layout.bends import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -61,10 +61,14 @@ class Case:
     hopeless: set[bytes] = field(default_factory=set)
     """Tight places where no drivable curve was found, with the lines about them."""
 
+    @property
+    def least(self) -> float:
+        """Radius of the centreline in bends by the rule [m]."""
+        return self.rules.min_radius_m + self.rules.width_m / 2
+
     def sizes(self, ups: Sequence[int], bound: Sequence[Sequence[int]]) -> Floats:
         """Radius of the centreline in bends of each line [m]: the most that a terminal on it or beyond it asks for."""
-        least = self.rules.min_radius_m + self.rules.width_m / 2
-        out = np.array([self.size[list(own)].max(initial=least) for own in bound])
+        out = np.array([self.size[list(own)].max(initial=self.least) for own in bound])
         for c in range(len(ups) - 1, -1, -1):
             if ups[c] >= 0:
                 out[ups[c]] = max(out[ups[c]], out[c])
@@ -72,10 +76,7 @@ class Case:
 
     def sizes_of(self, drawing: Drawing) -> Floats:
         """`sizes` of drawn lines."""
-        bound: list[list[int]] = [[] for _ in drawing.lines]
-        for t, c in drawing.line_of.items():
-            bound[c].append(t)
-        return self.sizes(drawing.ups, bound)
+        return self.sizes(drawing.ups, bound_to(len(drawing.lines), drawing.line_of))
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,14 @@ class Drawing:
     """The lines before their bends were rounded."""
     crossing: tuple[int, ...] = ()
     """Lines that meet another elsewhere than at a junction, whatever was tried."""
+
+
+def bound_to(lines: int, line_of: Mapping[int, int]) -> list[list[int]]:
+    """Terminals that each of so many lines serves."""
+    bound: list[list[int]] = [[] for _ in range(lines)]
+    for t, c in line_of.items():
+        bound[c].append(t)
+    return bound
 
 
 @dataclass(frozen=True)
@@ -282,7 +291,7 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
         if not crossing <= still:
             # ends that were shifted no longer meet what goes back: nothing is shifted
             still = set(range(len(strands)))
-            straight = pulled
+            straight, state = pulled, [0] * len(lines)
             lines = [rounded(case, x, own, ALL, size) for x, own, size in zip(pulled, bound, sizes, strict=True)]
             crossing = set(touching(lines, ups))
             continue
@@ -357,6 +366,39 @@ def serves(case: Case, line: Floats, terminal: int) -> bool:
     """Whether a line comes within reach of a terminal."""
     s, t = case.shapes, terminal
     return bool(_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[0] <= case.reach_m[t])
+
+
+def served_by(
+    case: Case,
+    terminal: int,
+    lines: Sequence[Floats | None],
+    sizes: Sequence[float] | Floats,
+    near: shapely.STRtree,
+    *,
+    pads: bool = False,
+) -> int:
+    """Line besides its own that serves a terminal and bends as gently as it asks for; -1: there is none.
+
+    Parameters
+    ----------
+    terminal : int
+    lines : sequence of (k, 2) float or None
+        As they would be; None for one that is gone.
+    sizes : sequence of float
+        Radius of the centreline in bends of each [m].
+    near : STRtree
+        Lines as they were, of which these are parts, or by where they are.
+    pads : bool
+        Whether heights are found anew: what stands on a pad hangs on that of its own road, and else is served by no other.
+    """
+    one = case.terminals[terminal]
+    if one.pad is not None and not pads:
+        return -1
+    for k in np.sort(near.query(one.footprint, "dwithin", case.reach_m[terminal])).tolist():
+        line = lines[k]
+        if line is not None and sizes[k] >= case.size[terminal] and serves(case, line, terminal):
+            return int(k)
+    return -1
 
 
 def _pulled(case: Case, strand: Strand) -> Floats:

@@ -14,7 +14,7 @@ from pacifico import crs as crs_
 from pacifico.errors import EditRefused
 from pacifico.layout.buildable import ROUNDING, STEEP_SHARE, Zonal, zonal
 from pacifico.layout.catalog import PAD_APRON_M, AssetKind, asset_type, solar_unit, substation_type
-from pacifico.layout.draft import Item, item_of
+from pacifico.layout.draft import Item, item_of, of_units
 from pacifico.layout.solar import BLOCK_REACH_M
 
 if TYPE_CHECKING:
@@ -329,13 +329,8 @@ def new_item(plan: Plan, kind: AssetKind, units: int | None) -> Item:
                 f"an array of {n} units is out of range; give 1 to {unit.most_units} units of {unit.ac_kw:.0f} kW"
             )
         wide = n * unit.pitch_x_m - unit.gap_x_m
-        return Item(
-            kind,
-            (-wide / 2, -unit.height_m / 2, wide / 2, unit.height_m / 2),
-            rules.number("solar_array", "slope_limit_deg"),
-            capacity_kw=round(n * unit.ac_kw, 3),
-            capacity_dc_kw=round(n * unit.dc_kw, 3),
-        )
+        rect = (-wide / 2, -unit.height_m / 2, wide / 2, unit.height_m / 2)
+        return of_units(Item(kind, rect, rules.number("solar_array", "slope_limit_deg")), rect, n, unit)
     if kind == "substation":
         stands = [a.item for a in plan.asset_list if a.item.kind == "substation"]
         size = substation_type(rules, max((i.rating_kva for i in stands), default=1e5) / 1e3)

@@ -42,7 +42,7 @@ def finished(
     arms, without = build(scene, _dead(members, drawing.ups))
     more, without, yields = turning(scene, without, case.yields)
     arms += more
-    gone = set(yields.who[yields.left <= 0].tolist())
+    gone = yields.gone
     joints = np.array([end for arm in arms for end in (arm[0], arm[-1])]).reshape(-1, 3)
     pieces: list[Floats] = []
     classes: list[RoadClass] = []

@@ -57,8 +57,7 @@ def turning(scene: Scene, ends: Sequence[int], yields: Yields) -> tuple[list[Flo
             continue
         made, yields = found
         scene.lattice = yields.lattice()
-        scene.add(made)
-        bare.add(made)
+        scene.add(made)  # and among what `bare` sees
         out += made
     return out, without, yields
 
@@ -75,8 +74,7 @@ def _at_end(scene: Scene, bare: Scene, c: int, yields: Yields) -> tuple[list[Flo
     for start, corners, steps in _shapes(bare, road):
         drawn = MultiLineString([LineString([start[:2], start[:2] + s]) for s in steps] + corners)
         less = yields.clear_of(drawn, radius, ways)
-        if less is not None:
-            tried.append((less.count, less, start, steps))
+        tried.append((less.count, less, start, steps))
     for _, less, start, steps in sorted(tried, key=lambda t: t[0]):
         free = replace(scene, lattice=less.lattice())
         made = [piece(free, road, start, step, others) for step in steps]
@@ -133,10 +131,7 @@ def bending(case: Case, now: Drawing) -> Yields:
     roads = MultiLineString([LineString(x) for x in now.lines])
     shapely.prepare(roads)
     lines = shapely.STRtree([LineString(x) for x in now.straight])
-    bound: list[list[int]] = [[] for _ in now.lines]
-    for t, c in now.line_of.items():
-        bound[c].append(t)
-    served = bends.bound_of(bound)
+    served = bends.bound_of(drawing.bound_to(len(now.lines), now.line_of))
     tree = Tree.of(now.straight, now.ups)
     for place in places:
         own = np.sort(lines.query(Point(place), "dwithin", EASED_M)).tolist()
@@ -175,7 +170,7 @@ def _options(yields: Yields, place: Floats, roads: MultiLineString) -> list[Yiel
 
 
 def _faults(case: Case, tree: Tree, sizes: Floats, own: Sequence[int], place: Floats) -> int:
-    """Bends of some lines and turns near a place that are tighter than the rule."""
+    """Bends of some lines and turns near a place that are tighter than their radius."""
     mine = sizes[list(own)]
     drawn = [drawing.rounded(case, x, (), bends.NOTHING, size) for x, size in zip(tree.lines(own), mine, strict=True)]
     found = np.concatenate(

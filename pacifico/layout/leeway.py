@@ -7,17 +7,16 @@ that come from before it, carried along it, meet those that what follows allows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pacifico.layout import _curve_kernels as kernels
+from pacifico.layout import design
 from pacifico.layout.curves import Levels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from numpy.typing import NDArray
 
     from pacifico.layout.alignment import Pin, Stations
@@ -36,9 +35,6 @@ class Leeway:
     """Heights that the lines of a drawing may have."""
 
     case: Case
-    limits: Callable[[Drawing, Sequence[int]], tuple[Stations, Floats, list[tuple[int, Pin]]]]
-    """Stations of a drawing, the most that each may lie above the one before or below [m], and heights that some
-    terminals ask for."""
     once: bool = False
     """Whether heights are found out once: on a large network each time takes long, and stretches far apart agree."""
     drawing: Drawing | None = field(init=False, default=None)
@@ -58,12 +54,16 @@ class Leeway:
             t for t, c in drawing.line_of.items()
             if known is None or known.line_of[t] != c or known.lines[c] is not drawing.lines[c]
         ]  # fmt: skip
-        stations, rise, asked = self.limits(drawing, fresh)
+        rules = self.case.rules
+        stations = design.stations_along(self.case, drawing)
+        # the most that each may lie above the one before or below
+        rise = (rules.max_grade - rules.grade_margin) * design.sure_distance(self.case, stations)
+        asked = design.pins_of(self.case, replace(drawing, line_of={t: drawing.line_of[t] for t in fresh}), stations)
         pins = {t: pin for t, pin in self.pins.items() if t not in set(fresh)}
         for t, pin in asked:
             ids = stations.of_line[drawing.line_of[t]]
             pins[t] = (drawing.line_of[t], 0 if pin.station == ids[0] else pin.station - int(ids[1]) + 1, pin)
-        depth = self.case.rules.max_cut_fill_m + SLACK_M
+        depth = rules.max_cut_fill_m + SLACK_M
         low, high = stations.ground - depth, stations.ground + depth
         for c, k, pin in pins.values():
             at = stations.of_line[c][k]

@@ -20,7 +20,7 @@ from shapely import LineString
 
 from pacifico.layout.bends import NOTHING, tight_bends, tight_turns
 from pacifico.layout.curves import ANY, MOST, NO_SHAPES, drivable
-from pacifico.layout.drawing import serves, touching
+from pacifico.layout.drawing import bound_to, served_by, serves, touching
 from pacifico.layout.pruning import served_beyond
 from pacifico.layout.routing import Shapes
 from pacifico.layout.splicing import (
@@ -57,7 +57,7 @@ LONGER, LONGER_M = 3.0, 60.0
 PASSES = (0, MOST, MOST)
 """Poses that searches may expand each time that all places are gone over: at first only Dubins' curves are tried."""
 SEARCHES = 30
-"""Most searches for one network."""
+"""Searches after which no other place of a drawing is looked at."""
 SEARCHED = (1, 3, 2)
 """Which of the lengths are searched, in this order: where the longest has no curve, the others are not looked at."""
 SHARES = 3
@@ -65,9 +65,11 @@ SHARES = 3
 LOCAL = 4.0
 """In radii: what is farther than this from a change has the faults that it had."""
 NEAR_M = 150.0
-"""Where nothing was found it is not looked again until what is so near has changed."""
+"""Where nothing was found it is not looked again until the line so near has changed, or its radius."""
 MOST_TIGHT = 4
 """Tight bends along a line for each terminal on it or beyond: where there are more it is not worth the search."""
+MOST_AGAIN = 4
+"""Times that places along a line are gone over, for each bend that was too tight: what is drawn anew may bend elsewhere."""
 MOST_LOST = 2
 """Terminals that a curve goes by, if it does not serve them as it would go."""
 TURNED = (0.0, 1.0, 0.5, 0.25, 0.75)
@@ -128,12 +130,10 @@ class _Work:
 
     def __post_init__(self) -> None:
         n = len(self.drawing.lines)
-        self.follows, self.bound = [[] for _ in range(n)], [[] for _ in range(n)]
+        self.follows, self.bound = [[] for _ in range(n)], bound_to(n, self.drawing.line_of)
         for c, up in enumerate(self.drawing.ups):
             if up >= 0:
                 self.follows[up].append(c)
-        for t, c in self.drawing.line_of.items():
-            self.bound[c].append(t)
         self.chains, self.chain_of = [], [0] * n
         for c, up in enumerate(self.drawing.ups):
             if up >= 0 and len(self.follows[up]) == 1 and self.sizes[c] == self.sizes[up]:
@@ -156,7 +156,9 @@ class _Work:
                 continue  # a long climb to little
             tried: set[bytes] = set()
             places = self._bends(k)
-            while places:
+            left = MOST_AGAIN * count
+            while places and left:
+                left -= 1
                 place = places.pop(0)
                 tried.add(place.tobytes())
                 if self._at(chain, place):
@@ -196,7 +198,8 @@ class _Work:
         if stale or self.keep.covers(place[None])[0]:
             return False
         near = [x[np.hypot(*(x - place).T) < NEAR_M] for x in (self.drawing.lines[c] for c in lines)]
-        about = bytes([self.most > 0]) + place.tobytes() + b"".join(x.tobytes() for x in near)
+        sizes = np.array([self.sizes[c] for c in lines])
+        about = bytes([self.most > 0]) + b"".join(x.tobytes() for x in (place, sizes, *near))
         if about in self.case.hopeless or (self.most and self.searches <= 0):
             return False
         for changes in ways:
@@ -222,35 +225,19 @@ class _Work:
         self.lost = []
         if not self._fewer(changes):
             return None
-        line_of = dict(self.drawing.line_of)
-        for t in [t for c in changes for t in self.bound[c]]:
-            serving = self._serving(t, changes)
-            if serving < 0:
-                self.lost.append(t)
-            line_of[t] = serving
-        if self.lost or self._touches(changes) or any(returns(x, self.sizes[c]) for c, x in changes.items()):
-            return None
         lines, straight = list(self.drawing.lines), list(self.drawing.straight)
         for c, change in changes.items():
             lines[c], straight[c] = change.xy, change.straight
+        line_of = dict(self.drawing.line_of)
+        afresh = self.leeway is None or not self.leeway.once
+        for t in [t for c in changes for t in self.bound[c]]:
+            if not serves(self.case, lines[line_of[t]], t):
+                line_of[t] = served_by(self.case, t, lines, self.sizes, self.tree, pads=afresh)
+                self.lost += [t] if line_of[t] < 0 else []
+        if self.lost or self._touches(changes) or any(returns(x, self.sizes[c]) for c, x in changes.items()):
+            return None
         done = replace(self.drawing, lines=lines, straight=straight, line_of=line_of)
         return done if self.leeway is None or self.leeway.holds(done) else None
-
-    def _serving(self, t: int, changes: dict[int, Change]) -> int:
-        """Line that would serve a terminal, its own or else the first that does and bends as gently; -1: there is none."""
-        c = self.drawing.line_of[t]
-        if serves(self.case, changes[c].xy, t):
-            return c
-        s = self.case.shapes
-        ring = shapely.Polygon(s.coords[s.start[t] : s.start[t + 1]])
-        for other in sorted(self.tree.query(ring, "dwithin", self.case.reach_m[t]).tolist()):
-            if (
-                other != c
-                and self.sizes[other] >= self.case.size[t]
-                and serves(self.case, changes[other].xy if other in changes else self.drawing.lines[other], t)
-            ):
-                return int(other)
-        return -1
 
     def _fewer(self, changes: dict[int, Change]) -> bool:
         """Whether there are fewer tight bends and turns about some changes than there were."""
@@ -301,18 +288,22 @@ class _Work:
         starts = [(n, cut) for n, a in enumerate(lengths) for cut in self._starts(c, run - a)]
         ends = [(n, cut) for n, a in enumerate(lengths) for cut in self._ends(c, run + a)]
         if not self.most:
-            pairs = [(e.run - s.run, i, j) for i, (_, s) in enumerate(starts) for j, (_, e) in enumerate(ends)]
-            for _, i, j in sorted(pairs):
-                change = self._changed(c, starts[i][1], ends[j][1])
+            pairs = {(*s.key, *e.key): (s, e) for _, s in starts for _, e in ends}
+            for start, end in sorted(pairs.values(), key=lambda p: p[1].run - p[0].run):
+                change = self._changed(c, start, end)
                 if change is not None:
                     yield {c: change}
             return
         some = True
+        seen: set[tuple[float, ...]] = set()
         for n in SEARCHED:
             if not some:
                 return
             some = n != SEARCHED[1]
             for start, end in [(s, e) for m, s in starts for k, e in ends if m == n == k]:
+                if (key := (*start.key, *end.key)) in seen:
+                    continue
+                seen.add(key)
                 change = self._changed(c, start, end)
                 if change is None:
                     continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +16,10 @@ from pacifico.layout.finishing import finished, reasons
 from pacifico.layout.giving_way import bending
 from pacifico.layout.leeway import Leeway
 from pacifico.layout.mending import mended
-from pacifico.layout.pruning import pruned, served_beyond, tight_places, without
+from pacifico.layout.pruning import barring, pruned, served_beyond, tight_places, without
 from pacifico.layout.road_model import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from pacifico.layout.alignment import Pin, Profile, Stations
@@ -68,15 +67,32 @@ class Designed:
     pins: list[tuple[int, Pin]]
     """Heights that pads ask for, with their terminals."""
 
-    @property
-    def faults(self) -> int:
-        """Bends and turns that are too tight."""
-        return len(tight_places(self.case, self.drawing))
+    @cached_property
+    def tight(self) -> list[Tight]:
+        """Bends and turns that are tighter than what lies beyond them asks for."""
+        return tight_places(self.case, self.drawing)
 
-    @property
+    @cached_property
     def barring(self) -> list[Tight]:
-        """Those tighter than the rule. Blade transport may be helped by local widening: what lacks its radius is told."""
-        return [t for t in tight_places(self.case, self.drawing) if not t.wide]
+        """Bends and turns that are tighter than the rule."""
+        return barring(self.case, self.drawing)
+
+    @cached_property
+    def cut_off(self) -> dict[int, float]:
+        """Terminals beyond those, and the radius that they lack."""
+        return pruned(self.case, self.drawing, self.barring)[1] if self.barring else {}
+
+    @cached_property
+    def astray(self) -> set[int]:
+        """Terminals beyond bends and turns that are tighter than each asks for."""
+        wide = np.flatnonzero(self.case.size > self.case.least).tolist()
+        lacks = pruned(self.case, self.drawing, self.tight)[1] if wide and self.tight else {}
+        return {*self.cut_off, *(t for t in wide if t in lacks)}
+
+    @cached_property
+    def missing(self) -> set[int]:
+        """Terminals that are not served, but for those that gave up all their units."""
+        return set(range(len(self.case.terminals))) - set(self.drawing.line_of) - self.case.yields.gone
 
 
 @dataclass(frozen=True)
@@ -95,28 +111,24 @@ def best_network(case: Case, gate: Gate, known: Floats | None, again: Again | No
     """Search, draw, design; go round what has no profile or bends too tight, then give up what lies beyond it."""
     tax = np.ones(case.lattice.px.size) if known is None else known.copy()
     found = _searched(case, gate, tax)
-    missing = _missing(found.first)
+    missing = found.first.missing
     if missing and again is not None:
         why = reasons(case, gate, missing, found.given_up)
         if again(why):
             return Network((), Point(gate.point), {}, why, tax=tax)
     found, bent = _round_tight(gate, found, tax)
-    done, lost = _settled(bent)
+    most = 0 if len(case.terminals) > LARGE else int(MOST_LOST * len(bent.drawing.line_of))
+    done, lost = _settled(bent, most)
     given_up = found.given_up | lost
-    while orphans is not None and (missing := _missing(done)):
+    while orphans is not None and (missing := done.missing):
         alone = orphans(reasons(case, gate, missing, given_up))
         more = {t: alone[case.terminals[t].key] for t in done.drawing.line_of if case.terminals[t].key in alone}
         if not more:
             break
-        done, lost = _settled(_designed(done.case, without(done.case, done.drawing, more)))
+        most -= len(lost)
+        done, lost = _settled(_designed(done.case, without(done.case, done.drawing, more)), most)
         given_up |= more | lost
     return finished(done.case, gate, done.drawing, stations=done.stations, profile=done.profile, given_up=given_up)
-
-
-def _missing(now: Designed) -> set[int]:
-    """Terminals that are not served, but for those that gave up all their units."""
-    gone = now.case.yields.who[now.case.yields.left <= 0]
-    return set(range(len(now.case.terminals))) - set(now.drawing.line_of) - set(gone.tolist())
 
 
 def _searched(case: Case, gate: Gate, tax: Floats) -> Searched:
@@ -165,26 +177,20 @@ def _round_tight(gate: Gate, found: Searched, tax: Floats) -> tuple[Searched, De
     count = len(case.terminals)
     anew = False
     for _ in range(BENT_DETOURS if count <= LARGE else 0):
-        lost = _cut_off(bent)
-        if len(lost) <= FEW_LOST * count:
+        lost = bent.astray
+        if len(bent.cut_off) <= FEW_LOST * count and lost == bent.cut_off.keys():
             break
-        _avoid(case.lattice, tax, np.array([t.xy for t in bent.barring]), BENT_TAX)
-        other = _regrown(gate, found, set(lost), tax)
+        _avoid(case.lattice, tax, np.array([t.xy for t in bent.tight]), BENT_TAX)
+        other = _regrown(gate, found, lost, tax)
         tried = _bent(other, gate)
-        if not anew and len(_missing(tried)) + len(_cut_off(tried)) > len(_missing(bent)) + FEW_LOST * count:
+        if not anew and len(tried.missing) + len(tried.astray) > len(bent.missing) + FEW_LOST * count:
             anew = True
             other = _searched(case, gate, tax)
             tried = _bent(other, gate)
-        if len(_missing(tried)) + len(_cut_off(tried)) >= len(_missing(bent)) + len(lost):
+        if len(tried.missing) + len(tried.astray) >= len(bent.missing) + len(lost):
             break
         found, bent = other, tried
     return found, bent
-
-
-def _cut_off(now: Designed) -> dict[int, float]:
-    """Terminals beyond tight places, and the radius that those lack."""
-    tight = now.barring
-    return pruned(now.case, now.drawing, tight)[1] if tight else {}
 
 
 def _regrown(gate: Gate, found: Searched, lost: set[int], tax: Floats) -> Searched:
@@ -215,7 +221,7 @@ def _bent(found: Searched, gate: Gate) -> Designed:
     """Bends eased and mended; arrays give up units where that alone makes room."""
     case = found.first.case
     best = _mended(_eased(case, found.strands) or found.first)
-    if len(case.terminals) > LARGE or len(_cut_off(best)) <= FEW_LOST * len(case.terminals):
+    if len(case.terminals) > LARGE or len(best.cut_off) <= FEW_LOST * len(case.terminals):
         return best
     less = bending(case, best.drawing)
     if less.count:
@@ -224,14 +230,9 @@ def _bent(found: Searched, gate: Gate) -> Designed:
         tried = _eased(smaller, Strands.of(smaller, gate, found.parent, server))
         if tried is not None:
             tried = _mended(tried)
-            if tried.faults < best.faults:
+            if len(tried.tight) < len(best.tight):
                 return tried
     return best
-
-
-def _gone(case: Case) -> set[int]:
-    """Terminals that gave up all their units."""
-    return set(case.yields.who[case.yields.left <= 0].tolist())
 
 
 def _given(case: Case, less: Yields) -> Case:
@@ -265,8 +266,8 @@ def _eased(case: Case, strands: Strands) -> Designed | None:
     for _ in range(EASINGS):
         now = _designed(case, draw(case, strands, keep=keep))
         bad = design.lacking(now.profile, now.pins)
-        if not bad.any() and not now.drawing.crossing:
-            return now
+        if not bad.any():
+            return None if now.drawing.crossing else now
         most = design.worst_of_line(now.stations, now.profile)
         keep = keep.wider(now.stations.xy[bad & (now.profile.excess_m >= WORST * most)], EASED_APART_M)
     return None
@@ -275,17 +276,10 @@ def _eased(case: Case, strands: Strands) -> Designed | None:
 def _mended(best: Designed) -> Designed:
     """Lines with drivable curves at tight places, as far as these leave a profile."""
     case = best.case
-    grade = case.rules.max_grade - case.rules.grade_margin
-
-    def limits(drawing: Drawing, some: Sequence[int]) -> tuple[Stations, Floats, list[tuple[int, Pin]]]:
-        stations = design.stations_along(case, drawing)
-        part = replace(drawing, line_of={t: drawing.line_of[t] for t in some})
-        return stations, grade * design.sure_distance(case, stations), design.pins_of(case, part, stations)
-
-    if not best.faults:
+    if not best.tight:
         return best
     large = len(case.terminals) > LARGE
-    leeway, keep = Leeway(case, limits, once=large), NOTHING
+    leeway, keep = Leeway(case, once=large), NOTHING
     for _ in range(MENDINGS if leeway.holds(best.drawing) else 0):
         drawing = mended(case, best.drawing, keep=keep, leeway=leeway)
         if drawing is best.drawing:
@@ -300,22 +294,21 @@ def _mended(best: Designed) -> Designed:
     return best
 
 
-def _settled(now: Designed) -> tuple[Designed, dict[int, str]]:
-    """Network without what lies beyond tight places, and why, few first; those that much hangs on stay, and are told."""
+def _settled(now: Designed, most: int) -> tuple[Designed, dict[int, str]]:
+    """Network without what lies beyond tight places, and why, few first; what more than `most` hangs on stays, and is told."""
     case, half = now.case, now.case.rules.width_m / 2
-    most = (0.0 if len(case.terminals) > LARGE else MOST_LOST) * len(now.drawing.line_of)
     given_up: dict[int, str] = {}
-    while most:
+    while len(given_up) < most:
         beyond = served_beyond(now.drawing)
         tight = sorted(now.barring, key=lambda t: beyond[t.line])
         left = most - len(given_up) - np.cumsum([beyond[t.line] for t in tight])
         tight = [t for t, more in zip(tight, left.tolist(), strict=True) if more >= 0]
         if not tight:
-            return now, given_up
+            break
         drawing, lost = pruned(case, now.drawing, tight)
         less = _designed(case, drawing)
         if design.lacking(less.profile, less.pins).any():
-            return now, given_up
+            break
         given_up |= {t: TOO_TIGHT.format(radius=size - half) for t, size in lost.items()}
         # what was a junction may be a bend now
         now = _mended(less)

@@ -43,6 +43,8 @@ class Programme:
     """Capacities asked for [kW]; None is as much as the ground carries."""
 
     solar_kw: float | None = 0.0
+    spare_kw: float = 0.0
+    """Of solar arrays, put up besides."""
     storage_kw: float | None = 0.0
     gas_kw: float = 0.0
     wind_kw: float | None = 0.0
@@ -113,7 +115,7 @@ def draft_layout(
         stands = max(sum(i.capacity_kw for i in draft.items), sum(i.storage_kw for i in draft.items))
         fewer = _stations(spec, ROOM * stands) < _stations(spec, power)
         none = not any(i.kind == "substation" for i in draft.items)
-        held = stands <= power * (1 + 1e-9) or none
+        held = stands - asked.spare_kw <= power * (1 + 1e-9) or none
         if not stands or (held and not fewer and power <= OVERSIZED * stands):
             break
         draft, power = _drafted(field, spec, asked, strategy, entry, banned, focus, ways, ROOM * stands)
@@ -176,10 +178,11 @@ def _drafted(
     if ground and first is not None and asked.solar_kw and asked.storage_kw:
         # storage keeps its share of the generation that the ground can carry: more would stand in its place
         able = min(asked.solar_kw, solar_kw(first, ground)) + capacity_of(draft.items, "hybrid")
-        storage = asked.storage_kw * min(able / (asked.solar_kw + asked.gas_kw + (asked.wind_kw or 0.0)), 1.0)
+        each = spec.number("wind_turbine", "capacity_kw")
+        storage = asked.storage_kw * min(able / (asked.solar_kw + (asked.wind_kw or 0.0) // each * each), 1.0)
     _batteries(field, draft, spec, storage, anchor, price)
     if focus and grounds:
-        left = asked.solar_kw
+        left = None if asked.solar_kw is None else asked.solar_kw + asked.spare_kw
         for ground in grounds:
             got = _solar(field, draft, spec, ground, left, focus)
             left = None if left is None else left - got
@@ -257,6 +260,8 @@ def _gas(field: Field, draft: Draft, spec: Spec, target_kw: float, anchor: tuple
         place_near(field, draft, asset_type(spec, "cooling_system"), block.centre)
     generator = asset_type(spec, "generator")
     rest = target_kw - placed * turbine.capacity_kw
+    if 0 < target_kw < generator.capacity_kw:
+        draft.unplaced.append(_too_little("generator", target_kw, generator.capacity_kw))
     sets = place_yard(
         field,
         draft,

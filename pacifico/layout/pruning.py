@@ -9,8 +9,9 @@ import numpy as np
 import shapely
 from shapely import LineString
 
+from pacifico.layout import _kernels
 from pacifico.layout.bends import tight_bends, tight_turns
-from pacifico.layout.drawing import serves
+from pacifico.layout.drawing import bound_to, served_by, serves
 from pacifico.layout.splicing import places_on, run_of
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ class Tight:
     """Radius of the centreline that it should have [m]."""
     turn: bool = False
     """Whether it is a turn at a junction of several."""
-    wide: bool = False
-    """Whether it holds the rule's radius, but not the wider one that something beyond asks for."""
 
 
 def through(lines: Sequence[Floats], ups: Sequence[int]) -> tuple[list[Floats], list[list[int]]]:
@@ -56,13 +55,12 @@ def through(lines: Sequence[Floats], ups: Sequence[int]) -> tuple[list[Floats], 
 
 def tight_places(case: Case, drawing: Drawing) -> list[Tight]:
     """All bends and turns of a drawing that are tighter than what lies beyond them asks for."""
-    least, sizes = case.sizes(drawing.ups, [()] * len(drawing.ups)), case.sizes_of(drawing)
-    if (sizes == least).all():
-        return _tight(case, drawing, sizes)
-    narrow = {t.line for t in _tight(case, drawing, least)}
-    return [
-        replace(t, wide=bool(t.size > least[t.line]) and t.line not in narrow) for t in _tight(case, drawing, sizes)
-    ]  # fmt: skip
+    return _tight(case, drawing, case.sizes_of(drawing))
+
+
+def barring(case: Case, drawing: Drawing) -> list[Tight]:
+    """Those tighter than the rule. Blade transport may be helped by local widening: what lacks its radius is told."""
+    return _tight(case, drawing, np.full(len(drawing.lines), case.least))
 
 
 def _tight(case: Case, drawing: Drawing, sizes: Floats) -> list[Tight]:
@@ -92,9 +90,7 @@ def _at(drawing: Drawing, members: Sequence[int], xy: Floats, sizes: Floats) -> 
 
 def served_beyond(drawing: Drawing) -> list[int]:
     """Terminals that each line and what goes on from it serve."""
-    out = [0] * len(drawing.lines)
-    for c in drawing.line_of.values():
-        out[c] += 1
+    out = [len(own) for own in bound_to(len(drawing.lines), drawing.line_of)]
     for c in range(len(out) - 1, -1, -1):
         if drawing.ups[c] >= 0:
             out[drawing.ups[c]] += out[c]
@@ -137,24 +133,19 @@ def _reassigned(
 ) -> tuple[dict[int, int], dict[int, float]]:
     """Line that serves each terminal from now on, and what those that none serves lack."""
     sizes = case.sizes_of(drawing)
-    left = [c for c, line in enumerate(lines) if line is not None]
-    tree = shapely.STRtree([LineString(lines[c]) for c in left])
+    tree = shapely.STRtree([LineString(line) for line in drawing.lines])
     line_of: dict[int, int] = {}
     lost: dict[int, float] = {}
     for t, c in drawing.line_of.items():
         own, reason = lines[c], why[c]
-        if reason is None or (own is not None and serves(case, own, t)):
-            line_of[t] = c
-            continue
-        # what stands on a pad hangs on the height of its own road
-        free = case.terminals[t].pad is None
-        near = tree.query(case.terminals[t].footprint, "dwithin", case.reach_m[t]) if free else []
-        others = [left[k] for k in sorted(int(k) for k in near) if sizes[left[k]] >= case.size[t]]
-        found = next((k for k in others if serves(case, lines[k], t)), None)  # type: ignore[arg-type]
-        if found is None:
-            lost[t] = reason.size
+        serving = c if reason is None or (own is not None and serves(case, own, t)) else -1
+        if serving < 0:
+            serving = served_by(case, t, lines, sizes, tree)
+        if serving >= 0:
+            line_of[t] = serving
         else:
-            line_of[t] = found
+            assert reason is not None  # noqa: S101 (its own line still serves what nothing cut off)
+            lost[t] = reason.size
     return line_of, lost
 
 
@@ -163,9 +154,7 @@ def _shortened(
 ) -> Drawing:  # fmt: skip
     """Lines that still lead somewhere, dead ends as far as they serve."""
     n = len(lines)
-    bound: list[list[int]] = [[] for _ in range(n)]
-    for t, c in line_of.items():
-        bound[c].append(t)
+    bound = bound_to(n, line_of)
     goes_on = [False] * n
     out: dict[int, tuple[Floats, Floats]] = {}
     for c in range(n - 1, -1, -1):
@@ -176,10 +165,11 @@ def _shortened(
             goes_on[up] = True
         straight = drawing.straight[c]
         if not goes_on[c] and (len(line) < len(drawing.lines[c]) or c in drawing.ups):
-            while len(line) > 2 and all(serves(case, line[:-1], t) for t in bound[c]):
+            while len(line) > 2 and all(_still_served(case, line, t) for t in bound[c]):
                 line = line[:-1]
-            at = places_on(drawing.lines[c], straight)
-            straight = np.vstack([straight[at < run_of(line)[-1] - 0.5], line[-1:]])
+            keep = places_on(drawing.lines[c], straight) < run_of(line)[-1] - 0.5
+            keep[0] = True
+            straight = np.vstack([straight[keep], line[-1:]])
         out[c] = (line, straight)
     number = {c: k for k, c in enumerate(sorted(out))}
     return replace(
@@ -189,3 +179,12 @@ def _shortened(
         line_of={t: number[c] for t, c in sorted(line_of.items())},
         straight=[out[c][1] for c in number],
     )
+
+
+def _still_served(case: Case, line: Floats, t: int) -> bool:
+    """Whether a line less its last vertex serves a terminal, and lies as near to its pad as before: heights agree there."""
+    if not serves(case, line[:-1], t):
+        return False
+    p = case.pads
+    far = [_kernels.nearest_on_line(p.coords, p.start[t], p.start[t + 1], x)[0] for x in (line[:-1], line)]
+    return case.terminals[t].pad is None or far[0] <= far[1] + 1e-6

@@ -10,7 +10,7 @@ from shapely import MultiLineString
 
 from pacifico.layout.blocks import grown
 from pacifico.layout.catalog import asset_type
-from pacifico.layout.draft import Item
+from pacifico.layout.draft import Item, of_units
 from pacifico.layout.solar import BLOCK_REACH_M, CLEAR_OF_BLOCKS_M, solar_grounds
 
 if TYPE_CHECKING:
@@ -104,11 +104,8 @@ def _at(
         n = min(units, int((min(kw, rooms[block]) + 1e-6) // unit.ac_kw))
         if n > 0:
             west, south, _, north = (float(v) for v in rect)
-            east = west + n * unit.pitch_x_m - unit.gap_x_m
-            return Item(
-                "solar_array", (west, south, east, north), ground.slope_limit_deg,
-                capacity_kw=round(n * unit.ac_kw, 3), capacity_dc_kw=round(n * unit.dc_kw, 3), block=block,
-            )  # fmt: skip
+            part = (west, south, west + n * unit.pitch_x_m - unit.gap_x_m, north)
+            return of_units(Item("solar_array", part, ground.slope_limit_deg, block=block), part, n, unit)
     return None
 
 

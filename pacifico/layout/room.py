@@ -103,6 +103,11 @@ class Yields:
         rects, version = self._changed
         return rects + near_m * np.array([-1.0, -1.0, 1.0, 1.0]), version
 
+    @property
+    def gone(self) -> set[int]:
+        """Terminals that gave up all their units."""
+        return set(self.who[self.left <= 0].tolist())
+
     def rects(self) -> Floats:
         """Rectangles as they are now; of what is given up altogether, NaN."""
         out = self.rect.copy()
@@ -160,8 +165,8 @@ class Yields:
         counts = np.bincount(all_bins, minlength=len(start) - 1)
         return np.concatenate([[0], np.cumsum(counts)]), np.concatenate([items, rows, rows + 2])[order]
 
-    def clear_of(self, lines: BaseGeometry, far: float, roads: BaseGeometry) -> Yields | None:
-        """Give up the fewest units that leave lines this distance; None where what is left would lie beyond its reach."""
+    def clear_of(self, lines: BaseGeometry, far: float, roads: BaseGeometry) -> Yields:
+        """Give up the fewest units that leave lines this distance; all, where what is left would lie beyond its reach."""
         rects = self.rects()
         bounds = np.asarray(lines.bounds) + np.array([-far, -far, far, far])
         near = (rects[:, 0] < bounds[2]) & (rects[:, 2] > bounds[0])
@@ -170,16 +175,11 @@ class Yields:
         for k in np.flatnonzero(near).tolist():
             if lines.distance(box(*rects[k])) >= far:
                 continue
-            way = self._least(k, rects[k], lines, far, roads)
-            if way is None:
-                return None
-            out = out.shorter(k, *way)
+            out = out.shorter(k, *self._least(k, rects[k], lines, far, roads))
         return out
 
-    def _least(
-        self, k: int, rect: Floats, lines: BaseGeometry, far: float, roads: BaseGeometry
-    ) -> tuple[int, int] | None:
-        """Fewest units of one, at one of its ends, and what is left is still reached by a road."""
+    def _least(self, k: int, rect: Floats, lines: BaseGeometry, far: float, roads: BaseGeometry) -> tuple[int, int]:
+        """Fewest units of one, at one of its ends, of which what is left is still reached by a road; else all."""
         left = int(self.left[k])
         for n in range(1, left):
             for west, east in ((0, n), (n, 0)):

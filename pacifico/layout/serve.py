@@ -12,7 +12,7 @@ from shapely import box
 
 from pacifico.errors import InputError
 from pacifico.layout.catalog import solar_unit
-from pacifico.layout.draft import Item, Unplaced
+from pacifico.layout.draft import Item, Unplaced, of_units
 from pacifico.layout.earthwork import EarthworkRules, PadPlane
 from pacifico.layout.pads import balanced_pads
 from pacifico.layout.refill import refilled
@@ -221,17 +221,14 @@ def _shortened(items: list[Item], network: Network, shapes: Sequence[SolarUnit])
         elif west + east < units_of(item, unit):
             x0, y0, x1, y1 = item.rect
             n = units_of(item, unit) - west - east
-            rest[k] = replace(
-                item, rect=(x0 + west * unit.pitch_x_m, y0, x1 - east * unit.pitch_x_m, y1),
-                capacity_kw=round(n * unit.ac_kw, 3), capacity_dc_kw=round(n * unit.dc_kw, 3),
-            )  # fmt: skip
+            rest[k] = of_units(item, (x0 + west * unit.pitch_x_m, y0, x1 - east * unit.pitch_x_m, y1), n, unit)
     empty -= {i.block for i in rest.values() if i.kind == "solar_array"}
     for k, item in rest.items():
         if item.kind == "inverter_skid" and item.block in empty:
             continue
         served[str(len(out))] = network.served[str(k)]
         out.append(item)
-    return out, replace(network, served=served)
+    return out, replace(network, served=served, given_up={})
 
 
 def unit_of(item: Item, shapes: Sequence[SolarUnit]) -> SolarUnit | None:

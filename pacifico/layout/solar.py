@@ -10,7 +10,7 @@ import numpy as np
 
 from pacifico.layout.blocks import grown, mean_slope, place_near
 from pacifico.layout.catalog import PAD_APRON_M, AssetType, SolarUnit, asset_type, solar_unit
-from pacifico.layout.draft import Draft, Item, Unplaced, item_of
+from pacifico.layout.draft import Draft, Item, Unplaced, item_of, of_units
 from pacifico.layout.lattice import NORTH, WEST, Fit, Lattice, Runs, fit_lattice, touching
 from pacifico.layout.siting import pad_earth_m3
 from pacifico.layout.windows import SURROUNDINGS_M
@@ -230,14 +230,9 @@ def solar_kw(runs: Runs, ground: SolarGround) -> float:
 
 def _array(ground: SolarGround, runs: Runs, i: int, block: int) -> Item:
     west, south, east, north = (float(v) for v in runs.rects[i])
-    n = int(runs.units[i])
-    return Item(
-        "solar_array",
-        (west, south, east, north),
-        ground.slope_limit_deg,
-        capacity_kw=round(n * ground.unit.ac_kw, 3),
-        capacity_dc_kw=round(n * ground.unit.dc_kw, 3),
-        block=block,
+    rect = (west, south, east, north)
+    return of_units(
+        Item("solar_array", rect, ground.slope_limit_deg, block=block), rect, int(runs.units[i]), ground.unit
     )
 
 

@@ -47,6 +47,11 @@ class Cut:
     run: float
     pose: Floats
 
+    @property
+    def key(self) -> tuple[float, float]:
+        """Distance and direction."""
+        return self.run, float(self.pose[2])
+
 
 def run_of(line: Floats) -> Floats:
     """Distance of each vertex from the start."""

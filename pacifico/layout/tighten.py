@@ -9,8 +9,8 @@ import numpy as np
 import shapely
 
 from pacifico.layout.blocks import grown
-from pacifico.layout.catalog import asset_type
-from pacifico.layout.draft import Draft, Item
+from pacifico.layout.catalog import SolarUnit, asset_type
+from pacifico.layout.draft import Draft, Item, of_units
 from pacifico.layout.lattice import touching
 from pacifico.layout.solar import BLOCK_REACH_M, CLEAR_OF_BLOCKS_M, SKID_CLEARANCE_M, solar_grounds
 from pacifico.layout.windows import SURROUNDINGS_M
@@ -173,7 +173,7 @@ def tightened(field: Field, spec: Spec, draft: Draft, focus: Focus, roads: Seque
                 break
             k, n = own[int(ends.owner[e])], int(ends.count[e])
             old = items[k]
-            new = _shortened(old, n, unit.pitch_x_m, unit.ac_kw, unit.dc_kw, west=bool(at_west[e])) if part[e] else None
+            new = _shortened(old, n, unit, west=bool(at_west[e])) if part[e] else None
             before = int((covered > 0).sum())
             add(old.rect, -1)
             if new is not None:
@@ -191,13 +191,7 @@ def tightened(field: Field, spec: Spec, draft: Draft, focus: Focus, roads: Seque
                 if home is None:
                     continue
                 west, south, east, north = (float(v) for v in rect)
-                more = replace(
-                    old,
-                    rect=(west, south, east, north),
-                    capacity_kw=kw,
-                    capacity_dc_kw=round(n * unit.dc_kw, 3),
-                    block=home,
-                )
+                more = of_units(replace(old, block=home), (west, south, east, north), n, unit)
                 items[k : k + 1] = [new, more] if new is not None else [more]
                 add(more.rect, 1)
                 open_[places.owner[p]] = False
@@ -213,12 +207,11 @@ def tightened(field: Field, spec: Spec, draft: Draft, focus: Focus, roads: Seque
     return replace(draft, items=items)
 
 
-def _shortened(old: Item, n: int, pitch: float, ac_kw: float, dc_kw: float, *, west: bool) -> Item:
+def _shortened(old: Item, n: int, unit: SolarUnit, *, west: bool) -> Item:
     """Array without n units at its western, else its eastern, end."""
     w, s, e, north = old.rect
-    rect = (w + n * pitch, s, e, north) if west else (w, s, e - n * pitch, north)
-    left = round(old.capacity_kw / ac_kw) - n
-    return replace(old, rect=rect, capacity_kw=round(left * ac_kw, 3), capacity_dc_kw=round(left * dc_kw, 3))
+    rect = (w + n * unit.pitch_x_m, s, e, north) if west else (w, s, e - n * unit.pitch_x_m, north)
+    return of_units(old, rect, round(old.capacity_kw / unit.ac_kw) - n, unit)
 
 
 def _home(rect: Floats, kw: float, skids: dict[int, tuple[float, float]], rooms: dict[int, float]) -> int | None:

@@ -72,7 +72,7 @@ class Task:
         entry = None if self.where is None else (self.where.x, self.where.y)
         asked = self.asked
         if asked.solar_kw:
-            asked = replace(asked, solar_kw=asked.solar_kw + spare_kw(asked.solar_kw, solar_unit(self.rules)))
+            asked = replace(asked, spare_kw=spare_kw(asked.solar_kw, solar_unit(self.rules)))
         ways = self._ways if asked.wind_kw != 0 else None
         return draft_layout(self.field, self.rules, asked, strategy, entry, banned, focus, ways)
 
@@ -110,8 +110,6 @@ class Trial:
     draft: Draft
     served: Served
     focus: Focus | None
-    loose: bool = True
-    """Whether no array of it was exchanged."""
     lacks: int = 0
     """Blocks of the draft, arrays and their skids aside, that no road reaches."""
 
@@ -214,7 +212,7 @@ def _served(
     gave_up: list[Unplaced] = []
     banned = NOTHING
     last, unreached, spent = draft, "", 0
-    for _ in range(MOST_DRAFTS):
+    for turn in range(MOST_DRAFTS):
         last = draft
         if not useful(draft.items):
             break
@@ -223,15 +221,19 @@ def _served(
         got = capacity_of(served.items, task.profile)
         lacks = len(others(draft.items)) - len(others(served.items))
         full = here is not None and lacks < here.lacks and got > here.capacity_kw - task.smallest_kw
-        if useful(served.items) and (here is None or full or got > here.capacity_kw):
+        # less to the same unit is no less; fewer blocks are
+        more = here is not None and got > here.capacity_kw + (task.smallest_kw if lacks > here.lacks else 0.0)
+        if useful(served.items) and (here is None or full or more):
             short = task.target_kw is not None and got <= task.target_kw - task.smallest_kw
             # ground that no road reached is a reason for what is missing, though a later draft left it alone
             kept = replace(served, lost=merged((*gave_up, *served.lost))) if short else served
-            here = Trial(got, draft, kept, focus, loose, lacks)
+            here = Trial(got, draft, kept, focus, lacks)
         unreached = next(iter(served.network.unreached.values()), unreached)
         stays = {*served.items, *served.gave}
         gone = [i for i in draft.items if i not in stays]
         missing = 0.0 if task.target_kw is None else task.target_kw - got
+        if turn == MOST_DRAFTS - 1:
+            break
         fenced = fenced_in(draft.items, served) if lacks else []
         if fenced:
             banned = np.concatenate([banned, ways_out(fenced, served, draft.items)])

@@ -9,6 +9,7 @@ import numpy as np
 from shapely import box
 
 from pacifico.layout.catalog import SolarUnit, solar_unit
+from pacifico.layout.draft import of_units
 from pacifico.layout.serve import REACH_MARGIN_M, Served, unit_of, units_of
 
 if TYPE_CHECKING:
@@ -61,10 +62,8 @@ def trimmed(field: Field, served: Served, over_kw: float, rules: Spec) -> Served
 def _shorter(item: Item, unit: SolarUnit) -> list[Item]:
     """Array with a unit less in the east, and in the west."""
     west, south, east, north = item.rect
-    less = replace(
-        item, capacity_kw=round(item.capacity_kw - unit.ac_kw, 3), capacity_dc_kw=round(item.capacity_dc_kw - unit.dc_kw, 3)
-    )  # fmt: skip
-    pitch = unit.pitch_x_m
+    n, pitch = units_of(item, unit) - 1, unit.pitch_x_m
     return [
-        replace(less, rect=rect) for rect in ((west, south, east - pitch, north), (west + pitch, south, east, north))
+        of_units(item, rect, n, unit)
+        for rect in ((west, south, east - pitch, north), (west + pitch, south, east, north))
     ]

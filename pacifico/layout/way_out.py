@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from pacifico.layout.serve import Served
 
 WIDE_M, STEP_M = 16.0, 4.0
-"""Width of a way out, a lane's with its turns, and the distance between the squares that it is covered by."""
-WIDE_TURBINE_M = 16.0
-"""Width kept free for the wide bends of blade transport."""
+"""Width of a way out, a lane's with its turns, or to a turbine, and the distance between the squares that it is covered by."""
 OF_ARRAYS = ("solar_array", "inverter_skid")
 
 
@@ -43,19 +41,19 @@ def fenced_in(items: Sequence[Item], served: Served) -> list[Item]:
 def ways_out(fenced: Sequence[Item], served: Served, items: Sequence[Item]) -> Floats:
     """Squares along the shortest way from each fenced item to a road, off all that is to stay, shape (n, 4)."""
     roads = MultiLineString([r.line for r in served.network.roads])
-    return _along([shapely.shortest_line(box(*item.rect), roads) for item in fenced], WIDE_M, others(items))
+    return _along([shapely.shortest_line(box(*item.rect), roads) for item in fenced], others(items))
 
 
 def ways_to(served: Served) -> Floats:
     """Squares along the roads to turbines that are alone on a site, off these, shape (n, 4)."""
-    return _along([shapely.force_2d(r.line) for r in served.network.roads], WIDE_TURBINE_M, served.items)
+    return _along([shapely.force_2d(r.line) for r in served.network.roads], served.items)
 
 
-def _along(lines: Sequence[LineString], wide_m: float, stays: Sequence[Item]) -> Floats:
+def _along(lines: Sequence[LineString], stays: Sequence[Item]) -> Floats:
     out = [np.empty((0, 4))]
     for line in lines:
         at = shapely.get_coordinates(shapely.line_interpolate_point(line, np.arange(0.0, line.length + STEP_M, STEP_M)))
-        out.append(np.hstack([at - wide_m / 2, at + wide_m / 2]))
+        out.append(np.hstack([at - WIDE_M / 2, at + WIDE_M / 2]))
     squares = np.concatenate(out)
     tree = shapely.STRtree([box(*i.rect).buffer(PAD_APRON_M, join_style="mitre") for i in stays])
     hit = tree.query(shapely.box(*squares.T), "intersects")[0]

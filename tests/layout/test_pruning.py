@@ -156,3 +156,35 @@ def test_arrays_may_be_served_by_another_line_and_what_stands_on_a_pad_may_not()
     assert lost == {1: 15.05}
     assert less.line_of == {0: 1, 2: 1}
     assert len(less.lines) == 2
+
+
+def test_a_bend_that_blades_alone_do_not_round_bars_no_one():
+    """A right angle of 30 m holds the rule, not the 46 m that a turbine asks for; a corner after it holds neither."""
+    case = case_of([goal("array", 200, 205, reach=60.0), goal("turbine", 340, 300, min_radius_m=46.0)])
+    turn = np.linspace(-np.pi / 2, 0, 13)
+    bend = [(200 + 30 * np.cos(t), 130 + 30 * np.sin(t)) for t in turn]
+    sharp = drawn([(0, 100), *bend, (230, 260), (232, 258), (340, 258)], ups=[-1], line_of={0: 0, 1: 0})
+    wide = {t.vertex for t in pruning.tight_places(case, sharp)}
+    narrow = {t.vertex for t in pruning.barring(case, sharp)}
+    assert wide & set(range(1, 14))
+    assert narrow
+    assert min(narrow) >= 14
+    assert {t.size for t in pruning.barring(case, sharp)} == {case.least}
+
+
+def test_a_dead_end_keeps_the_station_beside_its_pad():
+    """What went on from it is gone: it ends where it is nearest to the pad, not where it just reaches it."""
+    ends = [goal("pad", 200, 206, pad=at(199, 205, 205, 211), reach=40.0), goal("on", 390, 206)]
+    case = case_of(ends)
+    now = drawn(
+        [(0, 200), (170, 200), (190, 200), (210, 200), (260, 200)], [(260, 200), (395, 200)], ups=[-1, 0], line_of={0: 0, 1: 1}
+    )  # fmt: skip
+    less = pruning.without(case, now, {1})
+    assert_allclose(less.lines[0], np.add([(0, 200), (170, 200), (190, 200), (210, 200)], (WEST, SOUTH)))
+
+
+def test_the_first_vertex_of_a_dead_end_stays_however_short_it_is():
+    case = case_of([goal("near", 2, 205), goal("on", 390, 206)])
+    now = drawn([(0, 200), (0.4, 200), (260, 200)], [(260, 200), (395, 200)], ups=[-1, 0], line_of={0: 0, 1: 1})
+    less = pruning.without(case, now, {1})
+    assert len(less.straight[0]) == 2

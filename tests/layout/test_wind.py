@@ -7,6 +7,7 @@ import pytest
 from shapely import Point, box
 
 from pacifico.layout.draft import Draft
+from pacifico.layout.plan import generate_layout
 from pacifico.layout.spec import make_spec
 from pacifico.layout.wind import place_turbines
 from pacifico.site.model import Zone
@@ -89,3 +90,12 @@ def test_crane_pads_stand_on_gentle_ground(make):
     assert draft.items
     rects = np.array([r for i in draft.items for r in (i.rect, i.pad_rect)])
     assert field.sieve(8.0).passes(rects).all()
+
+
+def test_storage_is_a_share_of_what_was_to_stand(make):
+    """A tenth of 40 MW is less than one turbine: all of it is solar, and a quarter of it storage."""
+    site, dem = make.site(1500, 1500), make.dem(make.ground(make.level, 1500, 1500))
+    plan = generate_layout(
+        site, dem, profile="wind_hybrid", target_capacity_kw=40_000, spec={"wind_hybrid": {"wind_share": 0.1}}
+    )
+    assert sum(a.item.storage_kw for a in plan.asset_list) == 10_000
