@@ -6,7 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from pacifico.layout._kernels import heap_pop, heap_up, sees_blind, segment_clear
+from pacifico.layout._ground_kernels import sees_blind, segment_clear
+from pacifico.layout._search_kernels import heap_pop, heap_up
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from pacifico.layout._kernels import heap_pop, heap_up, line_cost, polygon_distance, sees_blind, segment_clear
+from pacifico.layout._ground_kernels import polygon_distance, sees_blind, segment_clear
+from pacifico.layout._search_kernels import heap_pop, heap_up, line_cost
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

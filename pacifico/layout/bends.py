@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout import _kernels
+from pacifico.layout import _easing_kernels, _fault_kernels
 from pacifico.layout._bend_kernels import sharp_bends
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def unbent(case: Case, tree: Tree, frozen: NDArray[np.uint8], who: Ints, who_sta
     """Ease a tree in place for the radii of its lines, all but its `frozen` vertices; they go on serving `who`."""
     lat = case.lattice
     f, b = lat.fence, lat.blind
-    _kernels.unbend(
+    _easing_kernels.unbend(
         tree.xy, tree.up, tree.first, tree.after, tree.strand, frozen, tree.own_start, who,
         who_start, COARSE, FINE, case.shapes.coords, case.shapes.start, case.reach_m, lat.z, lat.toll, lat.x0, lat.y0,
         lat.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, case.rules.max_grade,
@@ -233,8 +233,8 @@ def tight_turns_of(
             (ax, ay), (bx, by), (cx, cy) = tree.xy[u], tree.xy[v], tree.xy[w]
             size = float(sizes[tree.strand[w]])
             if u >= 0 and not (
-                _kernels.turn_fault(tree.xy, u, v, w, size, f.edges, f.frame, f.start, f.items, f.radius) <= 0
-                or _kernels.swings_wide(
+                _fault_kernels.turn_fault(tree.xy, u, v, w, size, f.edges, f.frame, f.start, f.items, f.radius) <= 0
+                or _fault_kernels.swings_wide(
                     ax, ay, bx, by, cx, cy, size, SWING, f.edges, f.frame, f.start, f.items, f.radius
                 )
             ):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout import _kernels
+from pacifico.layout import _ground_kernels
 from pacifico.layout.alignment import Pin, Profile, Stations, design_heights, stations_of
 from pacifico.layout.drawing import TOLERANCE_M, Case, Drawing
 
@@ -60,7 +60,7 @@ def pins_of(case: Case, drawing: Drawing, stations: Stations) -> list[tuple[int,
         if case.terminals[t].pad is None or case.terminals[t].pad_plane is None:
             continue
         ids = stations.of_line[c]
-        _, k, far = _kernels.nearest_on_line(p.coords, p.start[t], p.start[t + 1], stations.xy[ids])
+        _, k, far = _ground_kernels.nearest_on_line(p.coords, p.start[t], p.start[t + 1], stations.xy[ids])
         who.append(t)
         at.append(int(ids[k]))
         gap.append(far)
@@ -113,7 +113,7 @@ def beyond_depth(case: Case, drawing: Drawing, stations: Stations, profile: Prof
     for t, c in drawing.line_of.items():
         s = case.shapes
         ids = stations.of_line[c]
-        k = _kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], stations.xy[ids])[1]
+        k = _ground_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], stations.xy[ids])[1]
         if beyond[ids[k]]:
             out[t] = "too steep: no road profile within {grade:g} % and {depth:g} m of cut or fill"
     if not out:  # the bad stretch itself serves: whoever is served by its line

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout import _kernels, bends, routing
+from pacifico.layout import _easing_kernels, _ground_kernels, bends, routing
 from pacifico.layout.bends import ALL
 
 if TYPE_CHECKING:
@@ -314,7 +314,7 @@ def rounded(case: Case, line: Floats, bound: Sequence[int], keep: Keep, radius: 
     """
     covered, shapes = keep.covers(line), case.shapes
     boxes, version = case.yields.changed(bends.ABOUT_M + radius)
-    other = version if _kernels.meets(boxes, line) else np.uint64(0)
+    other = version if _easing_kernels.meets(boxes, line) else np.uint64(0)
     parts = [line, np.array([radius, keep is ALL]), other, covered, *(shapes.ring(t) for t in bound)]
     key = b"|".join(p.tobytes() for p in parts)
     if key not in case.eased.arcs:
@@ -334,7 +334,9 @@ def _rounded(
         if not missed:
             return done
         s = case.shapes
-        for k in sorted({_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], corners)[1] for t in missed}):
+        for k in sorted(
+            {_ground_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], corners)[1] for t in missed}
+        ):
             out = _pushed(case, corners, k, radius) if k not in pushed else None
             pushed.add(k)
             if out is not None:
@@ -365,7 +367,7 @@ def _pushed(case: Case, line: Floats, k: int, radius: float) -> Floats | None:
 def serves(case: Case, line: Floats, terminal: int) -> bool:
     """Whether a line comes within reach of a terminal."""
     s, t = case.shapes, terminal
-    return bool(_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[0] <= case.reach_m[t])
+    return bool(_ground_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[0] <= case.reach_m[t])
 
 
 def served_by(

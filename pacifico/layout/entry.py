@@ -10,7 +10,7 @@ import shapely
 from shapely import MultiLineString, MultiPolygon, Point, Polygon
 
 from pacifico.errors import InputError
-from pacifico.layout import _kernels, routing
+from pacifico.layout import _ground_kernels, routing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,8 +51,8 @@ class Edge:
         edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in rings])
         cap = MOST_MOVED_M
         frame = lattice.fence.frame
-        start, items = _kernels.bin_edges(edges, frame, cap)
-        far = _kernels.clearances(lattice.px, lattice.py, lattice.clear, edges, frame, start, items, cap)
+        start, items = _ground_kernels.bin_edges(edges, frame, cap)
+        far = _ground_kernels.clearances(lattice.px, lattice.py, lattice.clear, edges, frame, start, items, cap)
         return cls(MultiLineString(rings), far)
 
 

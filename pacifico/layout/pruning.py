@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from shapely import LineString
 
-from pacifico.layout import _kernels
+from pacifico.layout import _ground_kernels
 from pacifico.layout.bends import tight_bends, tight_turns
 from pacifico.layout.drawing import bound_to, served_by, serves
 from pacifico.layout.splicing import places_on, run_of
@@ -186,5 +186,5 @@ def _still_served(case: Case, line: Floats, t: int) -> bool:
     if not serves(case, line[:-1], t):
         return False
     p = case.pads
-    far = [_kernels.nearest_on_line(p.coords, p.start[t], p.start[t + 1], x)[0] for x in (line[:-1], line)]
+    far = [_ground_kernels.nearest_on_line(p.coords, p.start[t], p.start[t + 1], x)[0] for x in (line[:-1], line)]
     return case.terminals[t].pad is None or far[0] <= far[1] + 1e-6

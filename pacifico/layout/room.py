@@ -19,7 +19,7 @@ import numpy as np
 import shapely
 from shapely import box
 
-from pacifico.layout import _kernels
+from pacifico.layout import _ground_kernels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,11 +153,11 @@ class Yields:
         """Bins of the fence in which an obstacle's western and eastern sides lie wherever they may move to."""
         f = self.base.fence
         cap = max(BINNED_M, f.radius + 0.75 * self.base.cell + 0.1)
-        start, items = _kernels.bin_edges(f.edges, f.frame, cap)
+        start, items = _ground_kernels.bin_edges(f.edges, f.frame, cap)
         west, south, east, north = self.rect.T
         middle = (south + north) / 2
         half = float((north - south).max(initial=0.0)) / 2
-        start_of, which = _kernels.bin_edges(np.column_stack([west, middle, east, middle]), f.frame, cap + half)
+        start_of, which = _ground_kernels.bin_edges(np.column_stack([west, middle, east, middle]), f.frame, cap + half)
         bins, across = (np.repeat(np.arange(len(s) - 1), np.diff(s)) for s in (start, start_of))
         rows = self.edge[which]
         all_bins = np.concatenate([bins, across, across])

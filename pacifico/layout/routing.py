@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from shapely import MultiPolygon, Polygon
 
-from pacifico.layout import _kernels
+from pacifico.layout import _ground_kernels, _line_kernels, _search_kernels, _tree_kernels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,9 @@ class Fence:
     def clear(self, a: Floats, b: Floats) -> bool:
         """Whether the segment from a to b keeps the distance."""
         return bool(
-            _kernels.segment_clear(self.edges, self.frame, self.start, self.items, a[0], a[1], b[0], b[1], self.radius)
+            _ground_kernels.segment_clear(
+                self.edges, self.frame, self.start, self.items, a[0], a[1], b[0], b[1], self.radius
+            )
         )
 
 
@@ -69,7 +71,7 @@ class Blind:
 
     def crossed(self, a: Floats, b: Floats) -> bool:
         """Whether the segment from a to b passes it."""
-        return self.any and bool(_kernels.sees_blind(self.flags, self.frame, a[0], a[1], b[0], b[1]))
+        return self.any and bool(_ground_kernels.sees_blind(self.flags, self.frame, a[0], a[1], b[0], b[1]))
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Lattice:
     """What moves cost, by grade limit, as far as searches found out; a copy with another fence finds out anew."""
 
     def steps(self, max_grade: float) -> tuple[Floats, Flags]:
-        """Cost of each move from each position, and whether it is free: see `_kernels.grow`."""
+        """Cost of each move from each position, and whether it is free: see `_search_kernels.grow`."""
         if max_grade not in self.known_steps:
             size = (self.px.size, len(MOVES))
             self.known_steps[max_grade] = (np.zeros(size), np.zeros(size, np.uint8))
@@ -174,19 +176,19 @@ def make_lattice(
     frame = np.array(
         [west - size, south - size, size, np.ceil((nx * cell) / size) + 3, np.ceil((ny * cell) / size) + 3]
     )
-    start, items = _kernels.bin_edges(edges, frame, cap)
+    start, items = _ground_kernels.bin_edges(edges, frame, cap)
     fence = Fence(edges, frame, start, items, radius)
 
     free = np.zeros((ny * k, nx * k), np.uint8)
     xs, ys = west + step / 2, south + step / 2
     ring_start = np.cumsum([0, *(len(r) for r in flat)]).astype(np.int64)
     part_start = np.cumsum([0, *(len(p) for p in rings)]).astype(np.int64)
-    _kernels.fill_rings(free, np.concatenate(flat), ring_start, part_start, xs, ys, step, 1)
+    _ground_kernels.fill_rings(free, np.concatenate(flat), ring_start, part_start, xs, ys, step, 1)
     if blocks:
         block_start = np.cumsum([0, *(len(r) for r in blocks)]).astype(np.int64)
         each = np.arange(len(blocks) + 1, dtype=np.int64)
-        _kernels.fill_rings(free, np.concatenate(blocks), block_start, each, xs, ys, step, 0)
-    px, py, clear = _kernels.place_nodes(free, k, step, xs, ys, edges, frame, start, items, radius, cap)
+        _ground_kernels.fill_rings(free, np.concatenate(blocks), block_start, each, xs, ys, step, 0)
+    px, py, clear = _ground_kernels.place_nodes(free, k, step, xs, ys, edges, frame, start, items, radius, cap)
 
     x0, y0 = west + cell / 2, south + cell / 2
     cx, cy = np.meshgrid(x0 + np.arange(nx) * cell, y0 + np.arange(ny) * cell)
@@ -200,7 +202,7 @@ def make_lattice(
             own = [shapely.get_coordinates(r) for r in shapely.get_rings(polygon)]
             own_start = np.cumsum([0, *(len(r) for r in own)]).astype(np.int64)
             whole = np.array([0, len(own)], np.int64)
-            _kernels.fill_rings(marked, np.concatenate(own), own_start, whole, x0, y0, cell, 1)
+            _ground_kernels.fill_rings(marked, np.concatenate(own), own_start, whole, x0, y0, cell, 1)
             toll[marked == 1] = np.maximum(toll[marked == 1], price)
     if earth_price:
         toll *= 1.0 + earth_price * _moved(z, ground.at(cx, cy), cell, 2 * half_width_m)
@@ -282,7 +284,7 @@ class Reach:
         if reach.size == 0:
             return cls.none(lattice)
         return cls(
-            *_kernels.reach_table(
+            *_search_kernels.reach_table(
                 lattice.px, lattice.py, lattice.clear, lattice.nx, lattice.x0 - lattice.cell / 2,
                 lattice.y0 - lattice.cell / 2, lattice.cell, shapes.coords, shapes.start, reach,
             )
@@ -351,7 +353,7 @@ def search(
     f, b = lattice.fence, lattice.blind
     stop = np.zeros(0, np.uint8) if stop_at is None else stop_at
     return Growth(
-        *_kernels.grow(
+        *_search_kernels.grow(
             lattice.px, lattice.py, lattice.clear, lattice.heights, toll, lattice.nx, MOVES, f.edges, f.frame, f.start,
             f.items, b.flags, b.frame, b.any, f.radius, max_grade, seeds, reach.row, reach.item, reach.far, priority, stop,
             *lattice.steps(max_grade),
@@ -363,7 +365,7 @@ def parts(lattice: Lattice) -> Ints:
     """Label the connected part of each road position, whatever the grade; -1 where no road fits."""
     f = lattice.fence
     return np.asarray(
-        _kernels.components(
+        _search_kernels.components(
             lattice.px, lattice.py, lattice.clear, lattice.nx, MOVES, f.edges, f.frame, f.start, f.items, f.radius
         )
     )
@@ -383,7 +385,7 @@ def uncrossed(lattice: Lattice, growth: Growth) -> tuple[Ints, int]:
     """Parents of a growth's nodes with crossing moves joined, and how many crossings remain."""
     f = lattice.fence
     parent = growth.parent.copy()
-    left = _kernels.uncross(
+    left = _tree_kernels.uncross(
         lattice.px, lattice.py, lattice.nx, parent, growth.member, f.edges, f.frame, f.start, f.items, f.radius
     )
     return parent, int(left)
@@ -391,7 +393,7 @@ def uncrossed(lattice: Lattice, growth: Growth) -> tuple[Ints, int]:
 
 def chains_of(parent: Ints, root: int, servers: Ints) -> list[Chain]:
     """Chains of the tree that leads from `root` to all `servers`, parents first, in an order that is always the same."""
-    nodes, start, ups = _kernels.tree_chains(parent, root, np.ascontiguousarray(servers))
+    nodes, start, ups = _tree_kernels.tree_chains(parent, root, np.ascontiguousarray(servers))
     return [Chain(nodes[a:b], up) for a, b, up in zip(start, start[1:], ups.tolist(), strict=False)]
 
 
@@ -400,7 +402,7 @@ def pull(
 ) -> Floats:
     """Path pulled tight where that is legal, costs no more, and still serves the terminals bound to inner points."""
     f, b = lattice.fence, lattice.blind
-    keep = _kernels.pull(
+    keep = _line_kernels.pull(
         xy, bound_at, bound, shapes.coords, shapes.start, reach, lattice.z, lattice.toll, lattice.x0, lattice.y0,
         lattice.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, max_grade,
     )  # fmt: skip
@@ -416,7 +418,7 @@ def round_bends(
     only a `share` of the radius may be tried; where it is negative, halves hold there though `full`.
     """
     f, b = lattice.fence, lattice.blind
-    line, tight = _kernels.round_bends(
+    line, tight = _line_kernels.round_bends(
         xy,
         radius_m,
         f.edges,

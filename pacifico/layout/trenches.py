@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 
 from pacifico.layout._cable_kernels import clear_segments, shortest
-from pacifico.layout._kernels import bin_edges
+from pacifico.layout._ground_kernels import bin_edges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,7 @@ import numpy as np
 import shapely
 from shapely import LineString, Point
 
-from pacifico.layout import _kernels
+from pacifico.layout import _line_kernels
 from pacifico.layout.alignment import Pin, design_heights, stations_of
 
 if TYPE_CHECKING:
@@ -93,11 +93,11 @@ class Scene:
         size = KERB_M + self.rules.width_m / 2
         f = self.lattice.fence
         (ax, ay), (bx, by), (cx, cy) = a, b, c
-        need = _kernels.tangent(_kernels.turn_angle(ax, ay, bx, by, cx, cy), size)
+        need = _line_kernels.tangent(_line_kernels.turn_angle(ax, ay, bx, by, cx, cy), size)
         if need > np.hypot(ax - bx, ay - by) or need > np.hypot(cx - bx, cy - by):
             return False
         return bool(
-            _kernels.arc_clear(ax, ay, bx, by, cx, cy, size, f.edges, f.frame, f.start, f.items, f.radius)
+            _line_kernels.arc_clear(ax, ay, bx, by, cx, cy, size, f.edges, f.frame, f.start, f.items, f.radius)
         )  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def _onward(scene: Scene, road: Floats) -> list[Floats]:
     own = last / np.hypot(*last)
     size = scene.rules.min_radius_m + scene.rules.width_m / 2
     along_blocks = np.round(own)
-    if np.abs(along_blocks).sum() != 1 or _kernels.is_bend(float(np.arccos(min(own @ along_blocks, 1.0))), size):
+    if np.abs(along_blocks).sum() != 1 or _line_kernels.is_bend(float(np.arccos(min(own @ along_blocks, 1.0))), size):
         return [own]
     return [own, along_blocks]
 
@@ -314,7 +314,9 @@ def _link(scene: Scene, road: Floats, others: Sequence[LineString], vertices: Fl
 def _eases(scene: Scene, a: Floats, b: Floats, c: Floats) -> bool:
     """Whether the bend at b holds the road's own radius, or is a slight kink."""
     size = scene.rules.min_radius_m + scene.rules.width_m / 2
-    return not _kernels.is_bend(_kernels.turn_angle(a[0], a[1], b[0], b[1], c[0], c[1]), size) or scene.rounds(a, b, c)
+    return not _line_kernels.is_bend(
+        _line_kernels.turn_angle(a[0], a[1], b[0], b[1], c[0], c[1]), size
+    ) or scene.rounds(a, b, c)
 
 
 def _either_way(line: LineString, place: Point) -> list[Floats]:

@@ -12,7 +12,7 @@ from pyproj import CRS
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
 from pacifico.grid import Grid, Ground
-from pacifico.layout import _kernels, routing
+from pacifico.layout import _ground_kernels, routing
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
@@ -60,7 +60,7 @@ def length(xy):
 @settings(max_examples=150, deadline=None)
 def test_segment_distance_is_shapelys(c):
     assume(c[:2] != c[2:4] and c[4:6] != c[6:])
-    d = np.sqrt(_kernels.segments_sq(*c))
+    d = np.sqrt(_ground_kernels.segments_sq(*c))
     assert d == pytest.approx(LineString([c[:2], c[2:4]]).distance(LineString([c[4:6], c[6:]])), abs=1e-6)
 
 

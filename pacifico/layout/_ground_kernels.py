@@ -1,0 +1,264 @@
+"""Compiled free ground: distances to its fence, samples of its heights, and where a road's centreline may lie.
+
+All coordinates are metres in the working CRS. A *fence* is every edge that a road keeps its distance from (rings of the
+allowed ground and of obstacles), sorted into square bins so that a test looks only at what is near.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.uint8]
+
+
+@njit(cache=True, nogil=True)
+def point_segment_sq(px: float, py: float, ax: float, ay: float, bx: float, by: float) -> float:
+    """Squared distance from a point to a segment."""
+    dx, dy = bx - ax, by - ay
+    length = dx * dx + dy * dy
+    t = 0.0
+    if length > 0.0:
+        t = ((px - ax) * dx + (py - ay) * dy) / length
+        t = min(max(t, 0.0), 1.0)
+    ex, ey = px - ax - t * dx, py - ay - t * dy
+    return ex * ex + ey * ey
+
+
+@njit(cache=True, nogil=True)
+def segments_sq(ax: float, ay: float, bx: float, by: float, cx: float, cy: float, dx: float, dy: float) -> float:
+    """Squared distance between two segments; 0 where they cross."""
+    ux, uy, vx, vy = bx - ax, by - ay, dx - cx, dy - cy
+    s1 = ux * (cy - ay) - uy * (cx - ax)
+    s2 = ux * (dy - ay) - uy * (dx - ax)
+    s3 = vx * (ay - cy) - vy * (ax - cx)
+    s4 = vx * (by - cy) - vy * (bx - cx)
+    if ((s1 > 0.0) != (s2 > 0.0)) and ((s3 > 0.0) != (s4 > 0.0)):
+        return 0.0
+    return min(
+        point_segment_sq(ax, ay, cx, cy, dx, dy),
+        point_segment_sq(bx, by, cx, cy, dx, dy),
+        point_segment_sq(cx, cy, ax, ay, bx, by),
+        point_segment_sq(dx, dy, ax, ay, bx, by),
+    )
+
+
+@njit(cache=True, nogil=True)
+def bin_edges(edges: Floats, frame: Floats, reach: float) -> tuple[Ints, Ints]:
+    """Bins (CSR) with all edges within `reach` of any point of the bin.
+
+    `frame` is west, south, bin size, columns, rows.
+    """
+    x0, y0, size = frame[0], frame[1], frame[2]
+    nx, ny = int(frame[3]), int(frame[4])
+    start = np.zeros(nx * ny + 1, np.int64)
+    items = np.zeros(0, np.int64)
+    limit = (reach + 0.7072 * size) ** 2
+    for turn in range(2):
+        if turn == 1:
+            for k in range(nx * ny):
+                start[k + 1] += start[k]
+            items = np.zeros(start[nx * ny], np.int64)
+            fill = start[:-1].copy()
+        for e in range(edges.shape[0]):
+            ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
+            i0 = max(int(np.floor((min(ax, bx) - reach - x0) / size)), 0)
+            i1 = min(int(np.floor((max(ax, bx) + reach - x0) / size)), nx - 1)
+            j0 = max(int(np.floor((min(ay, by) - reach - y0) / size)), 0)
+            j1 = min(int(np.floor((max(ay, by) + reach - y0) / size)), ny - 1)
+            for j in range(j0, j1 + 1):
+                for i in range(i0, i1 + 1):
+                    cx, cy = x0 + (i + 0.5) * size, y0 + (j + 0.5) * size
+                    if point_segment_sq(cx, cy, ax, ay, bx, by) <= limit:
+                        if turn == 0:
+                            start[j * nx + i + 1] += 1
+                        else:
+                            items[fill[j * nx + i]] = e
+                            fill[j * nx + i] += 1
+    return start, items
+
+
+@njit(cache=True, nogil=True)
+def point_clearance(edges: Floats, frame: Floats, start: Ints, items: Ints, x: float, y: float, cap: float) -> float:
+    """Distance from a point to the fence, at most `cap` (which is at most the reach of the bins)."""
+    i, j = int(np.floor((x - frame[0]) / frame[2])), int(np.floor((y - frame[1]) / frame[2]))
+    nx = int(frame[3])
+    if i < 0 or j < 0 or i >= nx or j >= int(frame[4]):
+        return 0.0
+    best = cap * cap
+    for k in range(start[j * nx + i], start[j * nx + i + 1]):
+        e = items[k]
+        best = min(best, point_segment_sq(x, y, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]))
+    return float(np.sqrt(best))
+
+
+@njit(cache=True, nogil=True)
+def segment_clear(
+    edges: Floats, frame: Floats, start: Ints, items: Ints, ax: float, ay: float, bx: float, by: float, radius: float
+) -> bool:
+    """Whether the whole segment keeps `radius` from the fence: exact, for a radius up to the reach of the bins."""
+    x0, y0, size = frame[0], frame[1], frame[2]
+    nx, ny = int(frame[3]), int(frame[4])
+    limit = radius * radius
+    pieces = int(np.ceil(np.hypot(bx - ax, by - ay) / size)) + 1
+    for p in range(pieces):
+        px, py = ax + (bx - ax) * p / pieces, ay + (by - ay) * p / pieces
+        qx, qy = ax + (bx - ax) * (p + 1) / pieces, ay + (by - ay) * (p + 1) / pieces
+        i0, i1 = int(np.floor((min(px, qx) - x0) / size)), int(np.floor((max(px, qx) - x0) / size))
+        j0, j1 = int(np.floor((min(py, qy) - y0) / size)), int(np.floor((max(py, qy) - y0) / size))
+        if i0 < 0 or j0 < 0 or i1 >= nx or j1 >= ny:
+            return False
+        for j in range(j0, j1 + 1):
+            for i in range(i0, i1 + 1):
+                for k in range(start[j * nx + i], start[j * nx + i + 1]):
+                    e = items[k]
+                    if segments_sq(px, py, qx, qy, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]) < limit:
+                        return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def fill_rings(
+    out: Flags, coords: Floats, ring_start: Ints, part_start: Ints, x0: float, y0: float, step: float, value: int
+) -> None:
+    """Set the samples (x0 + i step, y0 + j step) inside each part; a part is a set of rings taken even-odd."""
+    ny, nx = out.shape
+    for part in range(part_start.size - 1):
+        first, last = ring_start[part_start[part]], ring_start[part_start[part + 1]]
+        if last <= first:
+            continue
+        low, high = coords[first, 1], coords[first, 1]
+        for k in range(first, last):
+            low, high = min(low, coords[k, 1]), max(high, coords[k, 1])
+        crossings = np.empty(last - first, np.float64)
+        j0 = max(int(np.ceil((low - y0) / step)), 0)
+        j1 = min(int(np.floor((high - y0) / step)), ny - 1)
+        for j in range(j0, j1 + 1):
+            y = y0 + j * step
+            n = 0
+            for ring in range(part_start[part], part_start[part + 1]):
+                for k in range(ring_start[ring], ring_start[ring + 1] - 1):
+                    ya, yb = coords[k, 1], coords[k + 1, 1]
+                    if (ya <= y) != (yb <= y):
+                        crossings[n] = coords[k, 0] + (y - ya) / (yb - ya) * (coords[k + 1, 0] - coords[k, 0])
+                        n += 1
+            found = np.sort(crossings[:n])
+            for c in range(0, n - 1, 2):
+                i0 = max(int(np.ceil((found[c] - x0) / step)), 0)
+                i1 = min(int(np.floor((found[c + 1] - x0) / step)), nx - 1)
+                for i in range(i0, i1 + 1):
+                    out[j, i] = value
+
+
+@njit(cache=True, nogil=True)
+def place_nodes(
+    free: Flags,
+    k: int,
+    step: float,
+    x0: float,
+    y0: float,
+    edges: Floats,
+    frame: Floats,
+    start: Ints,
+    items: Ints,
+    radius: float,
+    cap: float,
+) -> tuple[Floats, Floats, Floats]:
+    """One road position a cell: its centre in the open, else the sample with the most clearance; clearance 0: none.
+
+    A cell has k x k samples, k odd. Narrow aisles are found where a sample falls into them, whatever the cell's centre.
+    """
+    ny, nx = free.shape[0] // k, free.shape[1] // k
+    px, py = np.zeros(ny * nx), np.zeros(ny * nx)
+    clear = np.zeros(ny * nx)
+    half = k // 2
+    for j in range(ny):
+        for i in range(nx):
+            best, bx, by = 0.0, 0.0, 0.0
+            if free[j * k + half, i * k + half]:
+                bx, by = x0 + (i * k + half) * step, y0 + (j * k + half) * step
+                best = point_clearance(edges, frame, start, items, bx, by, cap)
+            if best < min(radius + 0.75 * k * step, cap):
+                for b in range(k):
+                    for a in range(k):
+                        if not free[j * k + b, i * k + a]:
+                            continue
+                        x, y = x0 + (i * k + a) * step, y0 + (j * k + b) * step
+                        c = point_clearance(edges, frame, start, items, x, y, cap)
+                        if c > best + 1e-9:
+                            best, bx, by = c, x, y
+            if best >= radius:
+                n = j * nx + i
+                px[n], py[n], clear[n] = bx, by, best
+    return px, py, clear
+
+
+@njit(cache=True, nogil=True)
+def bilinear(z: Floats, x0: float, y0: float, step: float, x: float, y: float) -> float:
+    """Value of a south-up grid with its first sample at (x0, y0), clamped to its edge."""
+    c, r = (x - x0) / step, (y - y0) / step
+    ny, nx = z.shape
+    i, j = min(max(int(np.floor(c)), 0), nx - 2), min(max(int(np.floor(r)), 0), ny - 2)
+    fx, fy = min(max(c - i, 0.0), 1.0), min(max(r - j, 0.0), 1.0)
+    return float(
+        (z[j, i] * (1 - fx) + z[j, i + 1] * fx) * (1 - fy) + (z[j + 1, i] * (1 - fx) + z[j + 1, i + 1] * fx) * fy
+    )
+
+
+@njit(cache=True, nogil=True)
+def sees_blind(blind: Flags, frame: Floats, ax: float, ay: float, bx: float, by: float) -> bool:
+    """Whether a segment passes a flagged cell; `frame` is west, north, cell x, cell y; off the grid is flagged."""
+    ny, nx = blind.shape
+    steps = int(np.hypot(bx - ax, by - ay) / (0.9 * min(frame[2], frame[3]))) + 1
+    for s in range(steps + 1):
+        x, y = ax + (bx - ax) * s / steps, ay + (by - ay) * s / steps
+        i, j = int(np.floor((x - frame[0]) / frame[2])), int(np.floor((frame[1] - y) / frame[3]))
+        if i < 0 or j < 0 or i >= nx or j >= ny or blind[j, i]:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def polygon_distance(coords: Floats, first: int, last: int, ax: float, ay: float, bx: float, by: float) -> float:
+    """Distance from a segment (or point) to a ring coords[first:last], closed; 0 where it lies inside."""
+    best = np.inf
+    inside = False
+    for k in range(first, last - 1):
+        cx, cy, dx, dy = coords[k, 0], coords[k, 1], coords[k + 1, 0], coords[k + 1, 1]
+        best = min(best, segments_sq(ax, ay, bx, by, cx, cy, dx, dy))
+        if (cy <= ay) != (dy <= ay) and ax < cx + (ay - cy) / (dy - cy) * (dx - cx):
+            inside = not inside
+    return 0.0 if inside else np.sqrt(best)
+
+
+@njit(cache=True, nogil=True)
+def nearest_on_line(coords: Floats, first: int, last: int, xy: Floats) -> tuple[float, int, float]:
+    """Least distance between a polyline and a ring; the polyline's point nearest the ring, and how near it is."""
+    best = np.inf
+    at, least = 0, np.inf
+    for k in range(xy.shape[0]):
+        if k + 1 < xy.shape[0]:
+            best = min(best, polygon_distance(coords, first, last, xy[k, 0], xy[k, 1], xy[k + 1, 0], xy[k + 1, 1]))
+        d = polygon_distance(coords, first, last, xy[k, 0], xy[k, 1], xy[k, 0], xy[k, 1])
+        if d < least:
+            at, least = k, d
+    return min(best, least), at, least
+
+
+@njit(cache=True, nogil=True)
+def clearances(
+    px: Floats, py: Floats, clear: Floats, edges: Floats, frame: Floats, start: Ints, items: Ints, cap: float
+) -> Floats:
+    """Distance of each road position to a set of edges, at most `cap`; infinite where there is no position."""
+    out = np.full(px.size, np.inf)
+    for n in range(px.size):
+        if clear[n] > 0.0:
+            out[n] = point_clearance(edges, frame, start, items, px[n], py[n], cap)
+    return out
