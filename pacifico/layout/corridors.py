@@ -56,7 +56,7 @@ def corridor_rows(
     ground: Ground, xyz: F64, starts: I64, origins: F64, widths: Sequence[float], rules: EarthworkRules
 ) -> F64:
     """Rows of the compiled kernel, one a road."""
-    from pacifico.layout import _earthwork_kernels as kernels  # noqa: PLC0415 (numba: only where volumes are computed)
+    from pacifico.layout import _earthwork_kernels  # noqa: PLC0415 (numba: only where volumes are computed)
 
     width = np.asarray(widths, dtype=np.float64)
     if len(width) != len(starts) - 1:
@@ -64,11 +64,13 @@ def corridor_rows(
     if not (width > 0).all():
         raise InputError(f"road width {width[~(width > 0)][0]} m; give a width above 0")
     if len(width) == 0:
-        return np.empty((0, kernels.CORRIDOR_COLUMNS))
+        return np.empty((0, _earthwork_kernels.CORRIDOR_COLUMNS))
     fine = rules.sample_m or 0.5 * cell_of(ground)
     steps = np.minimum(fine, width / 2.0)
     return np.asarray(
-        kernels.grade_corridors(ground.z, frame_of(ground), xyz, starts, origins, width, steps, side_of(ground, rules))
+        _earthwork_kernels.grade_corridors(
+            ground.z, frame_of(ground), xyz, starts, origins, width, steps, side_of(ground, rules)
+        )
     )
 
 

@@ -114,10 +114,10 @@ def pad_rows(
     tiles_across: float = 8.0,
 ) -> F64:
     """Rows of the compiled kernel, one a pad; at least `tiles_across` tiles over half the side of a square."""
-    from pacifico.layout import _earthwork_kernels as kernels  # noqa: PLC0415 (numba: only where volumes are computed)
+    from pacifico.layout import _earthwork_kernels  # noqa: PLC0415 (numba: only where volumes are computed)
 
     if len(polygons) == 0:
-        return np.empty((0, kernels.PAD_COLUMNS))
+        return np.empty((0, _earthwork_kernels.PAD_COLUMNS))
     shapes = np.asarray(polygons, dtype=object)
     area = shapely.area(shapes)
     bad = np.flatnonzero(~((area > 0) & shapely.is_valid(shapes)))
@@ -130,7 +130,7 @@ def pad_rows(
     fine = np.full(len(area), rules.sample_m or 0.5 * cell)
     steps = np.maximum(np.minimum(fine, thickness / tiles_across), np.sqrt(area / _MAX_TILES))
     return np.asarray(
-        kernels.grade_pads(
+        _earthwork_kernels.grade_pads(
             ground.z,
             frame_of(ground),
             edges,
@@ -175,12 +175,12 @@ def daylight(ground: Ground, pad: PadPlane, *, rules: EarthworkRules = DEFAULT_R
 
     The line of daylight is linear between rays at most 1 m apart; a slope without daylight ends where it stopped.
     """
-    from pacifico.layout import _earthwork_kernels as kernels  # noqa: PLC0415 (numba: only where volumes are computed)
+    from pacifico.layout import _batter_kernels  # noqa: PLC0415 (numba: only where volumes are computed)
 
     edges, following, _, origins = pad_edges(np.asarray([pad.polygon], dtype=object))
     frame = frame_of(ground) - np.array([origins[0, 0], origins[0, 1], 0.0, 0.0])
     plane = np.array([pad.elevation_m, pad.grade_east, pad.grade_north])
-    points = kernels.daylight_points(ground.z, frame, edges, following, plane, side_of(ground, rules))
+    points = _batter_kernels.daylight_points(ground.z, frame, edges, following, plane, side_of(ground, rules))
     ring = np.cumsum(np.append(0, following[:-1] != np.arange(1, len(following))))
     taken: shapely.Geometry = pad.polygon
     of = ring[points[:, 2].astype(np.intp)]

@@ -1,0 +1,207 @@
+"""Compiled tiles: polygons and strips cut into pieces, and the prism between two surfaces over each.
+
+A tile is a convex quadrilateral with its four corners and its centre; the residual (ground minus design) is linear on
+each of its four triangles, so that cut and fill are closed forms, also where the sign changes inside a triangle.
+Coordinates are local (metres from the pad's centroid or the line's first point): UTM northings would cost digits.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True)
+def tile_polygon(edges: F64, step: float) -> tuple[F64, F64]:
+    """Cut a polygon (edges (n, 4): x0, y0, x1, y1 of all rings) into tiles no longer than `step`, x and y (m, 5).
+
+    Level cuts at every vertex leave trapezoids, which are divided evenly: the tiles cover the polygon exactly.
+    """
+    n = len(edges)
+    levels = np.sort(edges[:, 1])  # every vertex starts an edge
+    across = np.empty((n, 3))
+    order = np.empty(n, dtype=np.int64)
+    total = 0
+    px = np.empty((0, 5))
+    py = np.empty((0, 5))
+    for fill in (False, True):
+        if fill:
+            px = np.empty((total, 5))
+            py = np.empty((total, 5))
+        k = 0
+        for i in range(len(levels) - 1):
+            height = levels[i + 1] - levels[i]
+            if height < 1e-9:
+                continue
+            slabs = math.ceil(height / step)
+            for j in range(slabs):
+                low = levels[i] + height * j / slabs
+                high = levels[i] + height * (j + 1) / slabs
+                middle = 0.5 * (low + high)
+                m = 0
+                for e in range(n):
+                    xa, ya, xb, yb = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
+                    if (ya < middle) == (yb < middle):
+                        continue
+                    run = (xb - xa) / (yb - ya)
+                    across[m, 0] = xa + run * (middle - ya)
+                    across[m, 1] = xa + run * (low - ya)
+                    across[m, 2] = xa + run * (high - ya)
+                    place = m  # insertion: a slab crosses few edges
+                    while place > 0 and across[order[place - 1], 0] > across[m, 0]:
+                        order[place] = order[place - 1]
+                        place -= 1
+                    order[place] = m
+                    m += 1
+                for p in range(0, m - 1, 2):
+                    left, right = across[order[p]], across[order[p + 1]]
+                    columns = max(math.ceil(max(right[1] - left[1], right[2] - left[2]) / step), 1)
+                    if not fill:
+                        k += columns
+                        continue
+                    for c in range(columns):
+                        a, b = c / columns, (c + 1) / columns
+                        px[k, 0] = left[1] + (right[1] - left[1]) * a
+                        px[k, 1] = left[1] + (right[1] - left[1]) * b
+                        px[k, 2] = left[2] + (right[2] - left[2]) * b
+                        px[k, 3] = left[2] + (right[2] - left[2]) * a
+                        py[k, 0] = py[k, 1] = low
+                        py[k, 2] = py[k, 3] = high
+                        px[k, 4] = 0.25 * (px[k, 0] + px[k, 1] + px[k, 2] + px[k, 3])
+                        py[k, 4] = middle
+                        k += 1
+        total = k
+    return px, py
+
+
+@njit(cache=True, nogil=True)
+def polygon_area(x: F64, y: F64) -> float:
+    """Area of a tile."""
+    return float(0.5 * abs((x[2] - x[0]) * (y[3] - y[1]) - (x[3] - x[1]) * (y[2] - y[0])))
+
+
+@njit(cache=True, nogil=True)
+def _triangle(
+    out: F64, xa: float, ya: float, a: float, xb: float, yb: float, b: float, xc: float, yc: float, c: float
+) -> None:
+    """Add the part of a triangle where the linear residual (a, b, c) is positive: volume, area, moments in x and y."""
+    area = 0.5 * abs((xb - xa) * (yc - ya) - (xc - xa) * (yb - ya))
+    positive = (a > 0) + (b > 0) + (c > 0)
+    if positive == 0 or area == 0:
+        return
+    if positive == 3:
+        out[0] += area * (a + b + c) / 3
+        out[1] += area
+        out[2] += area * (xa + xb + xc) / 3
+        out[3] += area * (ya + yb + yc) / 3
+        return
+    # Turn the corner whose sign is alone into the first.
+    lone = positive == 1
+    if lone == (b > 0):
+        xa, ya, a, xb, yb, b = xb, yb, b, xa, ya, a
+    elif lone == (c > 0):
+        xa, ya, a, xc, yc, c = xc, yc, c, xa, ya, a
+    p, q = a / (a - b), a / (a - c)
+    part = area * p * q
+    volume = part * a / 3
+    mx = part * (xa + (p * (xb - xa) + q * (xc - xa)) / 3)
+    my = part * (ya + (p * (yb - ya) + q * (yc - ya)) / 3)
+    if lone:
+        out[0] += volume
+        out[1] += part
+        out[2] += mx
+        out[3] += my
+    else:
+        out[0] += area * (a + b + c) / 3 - volume
+        out[1] += area - part
+        out[2] += area * (xa + xb + xc) / 3 - mx
+        out[3] += area * (ya + yb + yc) / 3 - my
+
+
+@njit(cache=True, nogil=True)
+def add_tile(out: F64, x: F64, y: F64, r: F64) -> None:
+    """Add one tile with residuals `r` (5): positive volume, area, moments; negative volume; whole area."""
+    area = polygon_area(x, y)
+    out[5] += area
+    if r[0] <= 0 and r[1] <= 0 and r[2] <= 0 and r[3] <= 0 and r[4] <= 0:
+        for i in range(4):
+            j = (i + 1) % 4
+            part = 0.5 * abs((x[i] - x[4]) * (y[j] - y[4]) - (x[j] - x[4]) * (y[i] - y[4]))
+            out[4] -= part * (r[i] + r[j] + r[4]) / 3
+        return
+    before = out[0]
+    whole = 0.0
+    for i in range(4):
+        j = (i + 1) % 4
+        part = 0.5 * abs((x[i] - x[4]) * (y[j] - y[4]) - (x[j] - x[4]) * (y[i] - y[4]))
+        whole += part * (r[i] + r[j] + r[4]) / 3
+        _triangle(out, x[i], y[i], r[i], x[j], y[j], r[j], x[4], y[4], r[4])
+    out[4] += max(out[0] - before - whole, 0.0)
+
+
+@njit(cache=True, nogil=True)
+def prism(px: F64, py: F64, pz: F64, elevation: float, east: float, north: float) -> F64:
+    """Cut, cut area, its moments (x, y), fill, whole area between ground `pz` and a plane."""
+    out = np.zeros(6)
+    r = np.empty(5)
+    for k in range(len(px)):
+        for i in range(5):
+            r[i] = pz[k, i] - elevation - east * px[k, i] - north * py[k, i]
+        add_tile(out, px[k], py[k], r)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _mitre(a: F64, b: F64, c: F64, half: float) -> float:
+    """How far the strip's edge moves along at the bend b (left turn > 0), held within half of either segment."""
+    ux, uy, vx, vy = b[0] - a[0], b[1] - a[1], c[0] - b[0], c[1] - b[1]
+    room = 0.5 * min(math.hypot(ux, uy), math.hypot(vx, vy))
+    turn = math.atan2(ux * vy - uy * vx, ux * vx + uy * vy)
+    return min(max(half * math.tan(0.5 * min(max(turn, -3.1), 3.1)), -room), room)
+
+
+@njit(cache=True, nogil=True)
+def mitred(line: F64, i: int, half: float) -> F64:
+    """How far the strip's edge moves along at either end of segment i."""
+    trim = np.zeros(2)
+    if i > 0:
+        trim[0] = _mitre(line[i - 1], line[i], line[i + 1], half)
+    if i < len(line) - 2:
+        trim[1] = _mitre(line[i], line[i + 1], line[i + 2], half)
+    return trim
+
+
+@njit(cache=True, nogil=True)
+def tile_strip(line: F64, i: int, half: float, step: float) -> tuple[F64, F64, F64, F64]:
+    """Tiles of the mitred strip along segment i of a line (n, 3): x, y, design z (m, 5), and its trim at both ends.
+
+    The trim moves the left edge by its amount and the right edge by as much the other way: area is length x width.
+    """
+    a, b = line[i], line[i + 1]
+    length = math.hypot(b[0] - a[0], b[1] - a[1])
+    ux, uy = (b[0] - a[0]) / length, (b[1] - a[1]) / length
+    trim = mitred(line, i, half)
+    along, across = math.ceil(length / step), max(math.ceil(2 * half / step), 2)
+    x = np.empty((along * across, 5))
+    y = np.empty((along * across, 5))
+    d = np.empty((along * across, 5))
+    for j in range(along):
+        for k in range(across):
+            t = j * across + k
+            x[t, 4] = y[t, 4] = d[t, 4] = 0.0
+            for corner in range(4):
+                u = (j + (corner in {1, 2})) / along
+                v = 2.0 * (k + (corner >= 2)) / across - 1.0
+                s = (1 - u) * trim[0] * v + u * (length - trim[1] * v)
+                x[t, corner] = a[0] + ux * s - uy * half * v
+                y[t, corner] = a[1] + uy * s + ux * half * v
+                d[t, corner] = a[2] + (b[2] - a[2]) * s / length
+                x[t, 4] += 0.25 * x[t, corner]
+                y[t, 4] += 0.25 * y[t, corner]
+                d[t, 4] += 0.25 * d[t, corner]
+    return x, y, d, trim
