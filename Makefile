@@ -24,11 +24,16 @@ help:  ## what can be made
 demo: $(VENV)/.base  ## a report on the sample terrain, without network once installed
 	@$(BIN)/pacifico demo --out $(OUT)
 
-test: $(VENV)/.all  ## the tests, and every notebook run from top to bottom
+test: $(VENV)/.all $(VENV)/.kernels  ## the tests, and every notebook run from top to bottom
 	$(BIN)/python -m pytest -n 2 --dist worksteal --nbmake --ignore-glob='tests/*.ipynb' tests $(NOTEBOOKS)
 
 slow: $(VENV)/.all  ## the tests that take longer (wheel, browser, big sites)
 	$(BIN)/python -m pytest -m 'slow and not benchmark'
+
+# numba looks for changes in a kernel's own file, not in those of the kernels that it calls: all are compiled anew.
+$(VENV)/.kernels: $(wildcard pacifico/*/_*kernels.py) | $(VENV)/.all
+	@find pacifico -name '*.nb[ci]' -delete
+	@touch $@
 
 # A second opinion, on the policies and from another emulator, comes from tools that pin much: each in a folder of its own.
 infra: $(VENV)/.all $(VENV)/.policy $(VENV)/.emulator  ## Terraform against mocks and an emulator, a job through it, every command of the runbook

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pacifico.layout.drawing import Case
+    from pacifico.layout.case import Case
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

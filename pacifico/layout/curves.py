@@ -16,12 +16,12 @@ import numpy as np
 
 from pacifico.layout import _curve_kernels as kernels
 from pacifico.layout.bends import tight_bends
-from pacifico.layout.routing import Shapes
+from pacifico.layout.free_ground import Shapes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pacifico.layout.routing import Lattice
+    from pacifico.layout.free_ground import Lattice
 
     Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import shapely
 
 from pacifico.layout import _ground_kernels
 from pacifico.layout.alignment import Pin, Profile, Stations, design_heights, stations_of
-from pacifico.layout.drawing import TOLERANCE_M, Case, Drawing
+from pacifico.layout.case import TOLERANCE_M, Case, Drawing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,24 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout import _easing_kernels, _ground_kernels, bends, routing
+from pacifico.layout import _easing_kernels, _ground_kernels, bends, free_ground, routing
 from pacifico.layout.bends import ALL
+from pacifico.layout.case import TOLERANCE_M, Case, Drawing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from pacifico.grid import Ground
     from pacifico.layout.bends import Keep
     from pacifico.layout.entry import Gate
-    from pacifico.layout.roads import RoadRules, Terminal
-    from pacifico.layout.room import Yields
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-TOLERANCE_M = 0.005
 STUB_M = 30.0
 """Dead ends up to this length may be drawn into the road that they leave."""
 SHRINKINGS = 8
@@ -36,69 +33,6 @@ SURELY = 1.1
 """By how much more than the arc cuts off."""
 HAIRPIN = -0.5
 """Cosine of the sharpest bend that doing so may make."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """What stays the same while a network is sought."""
-
-    ground: Ground
-    terminals: Sequence[Terminal]
-    rules: RoadRules
-    lattice: routing.Lattice
-    shapes: routing.Shapes
-    pads: routing.Shapes
-    reach_m: Floats
-    reach: routing.Reach
-    priority: Ints
-    yields: Yields
-    """What may give way to a bend or a turnaround."""
-    size: Floats
-    """Radius of the centreline in bends on the way to each terminal [m]."""
-    pulled: dict[bytes, Floats] = field(default_factory=dict)
-    """Paths pulled so far, by nodes and bound terminals: rounds share most of them."""
-    eased: bends.Eased = field(default_factory=bends.Eased)
-    hopeless: set[bytes] = field(default_factory=set)
-    """Tight places where no drivable curve was found, with the lines about them."""
-
-    @property
-    def least(self) -> float:
-        """Radius of the centreline in bends by the rule [m]."""
-        return self.rules.min_radius_m + self.rules.width_m / 2
-
-    def sizes(self, ups: Sequence[int], bound: Sequence[Sequence[int]]) -> Floats:
-        """Radius of the centreline in bends of each line [m]: the most that a terminal on it or beyond it asks for."""
-        out = np.array([self.size[list(own)].max(initial=self.least) for own in bound])
-        for c in range(len(ups) - 1, -1, -1):
-            if ups[c] >= 0:
-                out[ups[c]] = max(out[ups[c]], out[c])
-        return out
-
-    def sizes_of(self, drawing: Drawing) -> Floats:
-        """`sizes` of drawn lines."""
-        return self.sizes(drawing.ups, bound_to(len(drawing.lines), drawing.line_of))
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A network in plan: lines that lead away from the entry, and what each serves."""
-
-    lines: list[Floats]
-    ups: list[int]
-    line_of: dict[int, int]
-    """Line that serves each terminal."""
-    straight: Sequence[Floats] = ()
-    """The lines before their bends were rounded."""
-    crossing: tuple[int, ...] = ()
-    """Lines that meet another elsewhere than at a junction, whatever was tried."""
-
-
-def bound_to(lines: int, line_of: Mapping[int, int]) -> list[list[int]]:
-    """Terminals that each of so many lines serves."""
-    bound: list[list[int]] = [[] for _ in range(lines)]
-    for t, c in line_of.items():
-        bound[c].append(t)
-    return bound
 
 
 @dataclass(frozen=True)
@@ -145,7 +79,7 @@ def draw(case: Case, strands: Strands, *, keep: Keep = ALL) -> Drawing:
     return _absorbed(case, drawing)
 
 
-def _strands(lattice: routing.Lattice, gate: Gate, parent: Ints, server: Ints) -> list[Strand]:
+def _strands(lattice: free_ground.Lattice, gate: Gate, parent: Ints, server: Ints) -> list[Strand]:
     """Stretches of the tree, the way from the entry to the first road position included."""
     served = np.flatnonzero(server >= 0)
     if served.size == 0:
@@ -181,10 +115,10 @@ def _strands(lattice: routing.Lattice, gate: Gate, parent: Ints, server: Ints) -
     return [Strand(p, u, tuple(sorted(b))) for p, u, b in zip(paths, ups, bound, strict=True)]
 
 
-def _step_aside(lattice: routing.Lattice, node: int) -> list[Floats]:
+def _step_aside(lattice: free_ground.Lattice, node: int) -> list[Floats]:
     """A neighbour that a road may lead to, where the entry by itself already serves everything."""
     here = np.array([lattice.px[node], lattice.py[node]])
-    for dj, di in routing.MOVES.tolist():
+    for dj, di in free_ground.MOVES.tolist():
         j, i = node // lattice.nx + dj, node % lattice.nx + di
         if 0 <= i < lattice.nx and 0 <= j < lattice.ny and lattice.clear[j * lattice.nx + i] > 0:
             there = np.array([lattice.px[j * lattice.nx + i], lattice.py[j * lattice.nx + i]])

@@ -13,7 +13,7 @@ from shapely import LineString, box
 from pacifico.errors import EditRefused
 from pacifico.layout import edit_roads as roads_
 from pacifico.layout import edit_spurs as spurs_
-from pacifico.layout import routing
+from pacifico.layout import free_ground, routing
 from pacifico.layout.alignment import Pin
 from pacifico.layout.edit_roads import Net
 
@@ -243,7 +243,7 @@ def _entry_line(net: Net) -> LineString:
 
 
 def _nodes(
-    lattice: routing.Lattice, start: Mapping[int, Floats], goal: Mapping[int, Floats], rules: RoadRules
+    lattice: free_ground.Lattice, start: Mapping[int, Floats], goal: Mapping[int, Floats], rules: RoadRules
 ) -> list[int]:
     """Road positions from a start to the goal that is cheapest to reach; none where there is no way."""
     stop = np.zeros(lattice.px.size, np.uint8)
@@ -261,7 +261,7 @@ def _nodes(
 
 
 def _way(
-    net: Net, nodes: Sequence[int], base: Floats, goal: Floats, lattice: routing.Lattice, scene: Scene
+    net: Net, nodes: Sequence[int], base: Floats, goal: Floats, lattice: free_ground.Lattice, scene: Scene
 ) -> Floats | str:
     """Way between two vertices of roads with its design heights, or why there is none."""
     rules = scene.rules
@@ -279,7 +279,7 @@ def _way(
         raw,
         bound_at=none,
         bound=none,
-        shapes=routing.Shapes.of([]),
+        shapes=free_ground.Shapes.of([]),
         reach=np.zeros(0),
         max_grade=rules.max_grade,
     )
@@ -297,7 +297,7 @@ def _way(
     return why
 
 
-def _sees(lattice: routing.Lattice, a: Floats, b: Floats) -> bool:
+def _sees(lattice: free_ground.Lattice, a: Floats, b: Floats) -> bool:
     return lattice.fence.clear(a.copy(), b.copy()) and not lattice.blind.crossed(a, b)
 
 

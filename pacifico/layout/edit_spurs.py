@@ -10,7 +10,7 @@ import shapely
 from shapely import LineString, MultiPolygon, Polygon, box
 
 from pacifico.errors import EditRefused
-from pacifico.layout import routing
+from pacifico.layout import free_ground, routing
 from pacifico.layout.alignment import Pin, Stations, design_heights, stations_of
 from pacifico.layout.design import ROUNDING_M
 from pacifico.layout.edit_roads import SLACK_M, STEP_M, Net, Wanted, ends
@@ -35,7 +35,7 @@ MARGIN_M = 1.0
 class Surroundings:
     """Ground around an edit, as roads see it."""
 
-    lattice: routing.Lattice
+    lattice: free_ground.Lattice
     window: Polygon
 
     @classmethod
@@ -44,20 +44,20 @@ class Surroundings:
     ) -> Surroundings | None:
         """Lattice of a window; None where no road fits."""
         known = box(*place.ground.grid.bounds)
-        parts = routing.parts_of(shapely.intersection(shapely.intersection(place.allowed, window), known))
+        parts = free_ground.parts_of(shapely.intersection(shapely.intersection(place.allowed, window), known))
         if not parts:
             return None
         allowed = parts[0] if len(parts) == 1 else MultiPolygon(parts)
         shapes = np.asarray(taken, dtype=object)
         near = shapes[shapely.intersects(shapes, window)] if shapes.size else shapes
-        lattice = routing.make_lattice(
+        lattice = free_ground.make_lattice(
             place.ground,
             allowed,
             list(near),
             [(z.geometry, z.cost_multiplier) for z in zones if z.zone_type == "cost" and z.geometry.intersects(window)],
             half_width_m=rules.width_m / 2,
             clearance_m=rules.clearance_m,
-            cell=routing.cell_size(allowed.area),
+            cell=free_ground.cell_size(allowed.area),
         )
         return cls(lattice, window) if (lattice.clear > 0).any() else None
 
@@ -178,7 +178,7 @@ def _path(
     seeds = _seeds(net, around, served)
     if not seeds:
         return None, nothing, "no spur can leave the roads near it"
-    shapes = routing.Shapes.of([wanted.footprint])
+    shapes = free_ground.Shapes.of([wanted.footprint])
     reach_m = np.array([wanted.reach_m - MARGIN_M])
     reach = routing.Reach.of(lattice, shapes, reach_m)
     node = np.repeat(np.arange(lattice.px.size), np.diff(reach.row))

@@ -10,7 +10,7 @@ import shapely
 from shapely import MultiLineString, MultiPolygon, Point, Polygon
 
 from pacifico.errors import InputError
-from pacifico.layout import _ground_kernels, routing
+from pacifico.layout import _ground_kernels, free_ground, routing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,9 +45,9 @@ class Edge:
     """Distance of each road position from the edge, capped [m]; infinite where there is none."""
 
     @classmethod
-    def of(cls, lattice: routing.Lattice, boundary: Polygon | MultiPolygon) -> Edge:
+    def of(cls, lattice: free_ground.Lattice, boundary: Polygon | MultiPolygon) -> Edge:
         """Edge of a boundary: its outer rings, not its holes."""
-        rings = [shapely.get_coordinates(shapely.get_exterior_ring(p)) for p in routing.parts_of(boundary)]
+        rings = [shapely.get_coordinates(shapely.get_exterior_ring(p)) for p in free_ground.parts_of(boundary)]
         edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in rings])
         cap = MOST_MOVED_M
         frame = lattice.fence.frame
@@ -56,7 +56,7 @@ class Edge:
         return cls(MultiLineString(rings), far)
 
 
-def gate_at(lattice: routing.Lattice, edge: Edge, node: int) -> Floats:
+def gate_at(lattice: free_ground.Lattice, edge: Edge, node: int) -> Floats:
     """Entry that leads to a road position near the edge: as near the edge as a road fits, else the position itself."""
     here = np.array([lattice.px[node], lattice.py[node]])
     outer: Floats = shapely.get_coordinates(shapely.shortest_line(Point(here), edge.line))[1]
@@ -70,7 +70,7 @@ def gate_at(lattice: routing.Lattice, edge: Edge, node: int) -> Floats:
     return here
 
 
-def gates(lattice: routing.Lattice, edge: Edge) -> NDArray[np.uint8]:
+def gates(lattice: free_ground.Lattice, edge: Edge) -> NDArray[np.uint8]:
     """Road positions near enough to the edge to be led to an entry: the nearest ring of them that there is."""
     keep = lattice.fence.radius
     for far in (keep + 1.5 * lattice.cell, AT_EDGE_M, 30.0, MOST_MOVED_M - 1e-6):
@@ -81,7 +81,7 @@ def gates(lattice: routing.Lattice, edge: Edge) -> NDArray[np.uint8]:
 
 
 def cheapest_gate(
-    lattice: routing.Lattice, edge: Edge, order: Ints, reach: routing.Reach, *, max_grade: float
+    lattice: free_ground.Lattice, edge: Edge, order: Ints, reach: routing.Reach, *, max_grade: float
 ) -> Gate | None:
     """Find the place on the edge that is cheapest to reach the first terminal of `order` from; None where none is."""
     flags = gates(lattice, edge)
@@ -102,7 +102,13 @@ def cheapest_gate(
 
 
 def given_gate(
-    lattice: routing.Lattice, edge: Edge, entry: Point, allowed: Polygon | MultiPolygon, *, wanted: Ints, parts: Ints
+    lattice: free_ground.Lattice,
+    edge: Edge,
+    entry: Point,
+    allowed: Polygon | MultiPolygon,
+    *,
+    wanted: Ints,
+    parts: Ints,
 ) -> Gate:
     """Take the entry asked for, or the nearest place on the edge from which a road can start.
 
@@ -145,7 +151,7 @@ def given_gate(
     )
 
 
-def _nearest(lattice: routing.Lattice, place: Floats, usable: NDArray[np.bool_], count: int) -> list[int]:
+def _nearest(lattice: free_ground.Lattice, place: Floats, usable: NDArray[np.bool_], count: int) -> list[int]:
     """List the road positions nearest a place, nearest first."""
     nodes = np.flatnonzero(usable)
     d = np.hypot(lattice.px[nodes] - place[0], lattice.py[nodes] - place[1])

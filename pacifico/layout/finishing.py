@@ -20,7 +20,7 @@ from pacifico.layout.turnaround import Scene, build
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pacifico.layout.drawing import Case, Drawing
+    from pacifico.layout.case import Case, Drawing
     from pacifico.layout.entry import Gate
 
     Floats = NDArray[np.float64]

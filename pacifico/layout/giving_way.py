@@ -11,6 +11,7 @@ from shapely import LineString, MultiLineString, Point
 
 from pacifico.layout import bends, drawing, turnaround
 from pacifico.layout.bends import Tree
+from pacifico.layout.case import bound_to
 from pacifico.layout.turnaround import ARMS, KERB_M, Scene, piece, turned
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pacifico.layout.drawing import Case, Drawing
+    from pacifico.layout.case import Case, Drawing
     from pacifico.layout.room import Yields
 
     Floats = NDArray[np.float64]
@@ -131,7 +132,7 @@ def bending(case: Case, now: Drawing) -> Yields:
     roads = MultiLineString([LineString(x) for x in now.lines])
     shapely.prepare(roads)
     lines = shapely.STRtree([LineString(x) for x in now.straight])
-    served = bends.bound_of(drawing.bound_to(len(now.lines), now.line_of))
+    served = bends.bound_of(bound_to(len(now.lines), now.line_of))
     tree = Tree.of(now.straight, now.ups)
     for place in places:
         own = np.sort(lines.query(Point(place), "dwithin", EASED_M)).tolist()

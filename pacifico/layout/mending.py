@@ -19,10 +19,11 @@ import shapely
 from shapely import LineString
 
 from pacifico.layout.bends import NOTHING, tight_bends, tight_turns
+from pacifico.layout.case import bound_to
 from pacifico.layout.curves import ANY, MOST, NO_SHAPES, drivable
-from pacifico.layout.drawing import bound_to, served_by, serves, touching
+from pacifico.layout.drawing import served_by, serves, touching
+from pacifico.layout.free_ground import Shapes
 from pacifico.layout.pruning import served_beyond
-from pacifico.layout.routing import Shapes
 from pacifico.layout.splicing import (
     Change,
     Cut,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pacifico.layout.bends import Keep
-    from pacifico.layout.drawing import Case, Drawing
+    from pacifico.layout.case import Case, Drawing
     from pacifico.layout.leeway import Leeway
 
     Floats = NDArray[np.float64]

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from shapely import Point, box
 
-from pacifico.layout import design, routing
+from pacifico.layout import design, free_ground, routing
 from pacifico.layout.bends import NOTHING
-from pacifico.layout.drawing import TOLERANCE_M, Strands, draw
+from pacifico.layout.case import TOLERANCE_M
+from pacifico.layout.drawing import Strands, draw
 from pacifico.layout.finishing import finished, reasons
 from pacifico.layout.giving_way import bending
 from pacifico.layout.leeway import Leeway
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pacifico.layout.alignment import Pin, Profile, Stations
-    from pacifico.layout.drawing import Case, Drawing
+    from pacifico.layout.case import Case, Drawing
     from pacifico.layout.entry import Gate
     from pacifico.layout.pruning import Tight
     from pacifico.layout.road_model import Again, Orphans
@@ -242,7 +243,7 @@ def _given(case: Case, less: Yields) -> Case:
     for k in np.flatnonzero((less.cut.sum(axis=1) > 0) & (less.left > 0)).tolist():
         t = int(less.who[k])
         terminals[t] = replace(terminals[t], footprint=box(*rects[k]))
-    shapes = routing.Shapes.of([t.footprint for t in terminals])
+    shapes = free_ground.Shapes.of([t.footprint for t in terminals])
     return replace(
         case,
         terminals=terminals,
@@ -315,7 +316,7 @@ def _settled(now: Designed, most: int) -> tuple[Designed, dict[int, str]]:
     return now, given_up
 
 
-def _avoid(lattice: routing.Lattice, tax: Floats, places: Floats, times: float = 3.0) -> None:
+def _avoid(lattice: free_ground.Lattice, tax: Floats, places: Floats, times: float = 3.0) -> None:
     """Raise the cost of road positions around places where no profile was found, or no bend wide enough."""
     i = ((places[:, 0] - lattice.x0) / lattice.cell + 0.5).astype(np.int64)
     j = ((places[:, 1] - lattice.y0) / lattice.cell + 0.5).astype(np.int64)

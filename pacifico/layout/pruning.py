@@ -11,7 +11,8 @@ from shapely import LineString
 
 from pacifico.layout import _ground_kernels
 from pacifico.layout.bends import tight_bends, tight_turns
-from pacifico.layout.drawing import bound_to, served_by, serves
+from pacifico.layout.case import bound_to
+from pacifico.layout.drawing import served_by, serves
 from pacifico.layout.splicing import places_on, run_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pacifico.layout.drawing import Case, Drawing
+    from pacifico.layout.case import Case, Drawing
 
     Floats = NDArray[np.float64]
 

@@ -8,8 +8,8 @@ import numpy as np
 import shapely
 from shapely import MultiPolygon, Point, Polygon, box
 
-from pacifico.layout import routing
-from pacifico.layout.drawing import Case
+from pacifico.layout import free_ground, routing
+from pacifico.layout.case import Case
 from pacifico.layout.entry import Edge, Gate, cheapest_gate, given_gate
 from pacifico.layout.finishing import reasons
 from pacifico.layout.network import best_network
@@ -115,23 +115,23 @@ def _case(
 ) -> Case | None:
     known = box(*ground.grid.bounds)
     if not known.covers(allowed):  # off the raster there is no ground
-        allowed = MultiPolygon(routing.parts_of(shapely.intersection(allowed, known)))
+        allowed = MultiPolygon(free_ground.parts_of(shapely.intersection(allowed, known)))
     if allowed.is_empty:
         return None
-    lattice = routing.make_lattice(
+    lattice = free_ground.make_lattice(
         ground,
         allowed,
         obstacles,
         [(z.geometry, z.cost_multiplier) for z in cost_zones],
         half_width_m=rules.width_m / 2,
         clearance_m=rules.clearance_m,
-        cell=rules.cells * routing.cell_size(allowed.area),
+        cell=rules.cells * free_ground.cell_size(allowed.area),
         earth_price=rules.earth_price,
     )
     if not (lattice.clear > 0).any():
         return None
-    shapes = routing.Shapes.of([t.footprint for t in terminals])
-    pads = routing.Shapes.of([t.pad if t.pad is not None else t.footprint for t in terminals])
+    shapes = free_ground.Shapes.of([t.footprint for t in terminals])
+    pads = free_ground.Shapes.of([t.pad if t.pad is not None else t.footprint for t in terminals])
     reach_m = np.array([t.reach_m for t in terminals], dtype=np.float64)
     priority = np.array([t.priority for t in terminals], dtype=np.int64)
     reach = _level_with_pads(lattice, routing.Reach.of(lattice, shapes, reach_m), terminals, rules)
@@ -141,7 +141,7 @@ def _case(
 
 
 def _level_with_pads(
-    lattice: routing.Lattice, reach: routing.Reach, terminals: Sequence[Terminal], rules: RoadRules
+    lattice: free_ground.Lattice, reach: routing.Reach, terminals: Sequence[Terminal], rules: RoadRules
 ) -> routing.Reach:
     """Leave out road positions beside a pad but far above or below it, where there are others."""
     none = (np.nan, 0.0, 0.0)

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from shapely import Polygon
     from shapely.geometry.base import BaseGeometry
 
+    from pacifico.layout.free_ground import Fence, Lattice
     from pacifico.layout.road_model import Terminal
-    from pacifico.layout.routing import Fence, Lattice
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

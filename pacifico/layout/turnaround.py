@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pacifico.grid import Ground
+    from pacifico.layout.free_ground import Lattice
     from pacifico.layout.roads import RoadRules
-    from pacifico.layout.routing import Lattice
 
     Floats = NDArray[np.float64]
 

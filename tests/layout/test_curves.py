@@ -13,11 +13,11 @@ from shapely import LineString, MultiPolygon, Point, box
 
 from pacifico.grid import Grid, Ground
 from pacifico.layout import _curve_kernels as kernels
-from pacifico.layout import drawing, network, roads, routing
+from pacifico.layout import drawing, free_ground, network, roads, routing
 from pacifico.layout.alignment import design_heights
 from pacifico.layout.bends import NOTHING, tight_bends, tight_turns
+from pacifico.layout.case import Drawing
 from pacifico.layout.curves import Levels, drivable
-from pacifico.layout.drawing import Drawing
 from pacifico.layout.mending import mended
 from pacifico.layout.roads import RoadRules, Terminal
 
@@ -39,7 +39,7 @@ def lattice(free, *, rise=0.0, half=KEPT_M - 0.25):
     n = 60
     x = np.tile(np.arange(n) * 10.0 * rise, (n, 1))
     ground = Ground(Grid(UTM, WEST - 100, SOUTH + 500, 10.0, 10.0, n, n), x)
-    return routing.make_lattice(ground, free, [], [], half_width_m=half, clearance_m=0.25, cell=4.0)
+    return free_ground.make_lattice(ground, free, [], [], half_width_m=half, clearance_m=0.25, cell=4.0)
 
 
 def pose(x, y, degrees):
@@ -183,7 +183,7 @@ def test_a_curve_goes_by_what_it_is_to_serve():
     shape = at(150, 150, 160, 160)
     plain = found(lat, start, goal)
     curve = drivable(
-        lat, start, goal, size=SIZE, longest=400.0, max_grade=0.1, shapes=routing.Shapes.of([shape]),
+        lat, start, goal, size=SIZE, longest=400.0, max_grade=0.1, shapes=free_ground.Shapes.of([shape]),
         reach_m=np.array([20.0]),
     )  # fmt: skip
     assert LineString(plain.xy).distance(shape) > 40

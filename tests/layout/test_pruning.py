@@ -8,7 +8,7 @@ from shapely import Point, box
 
 from pacifico.grid import Grid, Ground
 from pacifico.layout import pruning, roads
-from pacifico.layout.drawing import Drawing
+from pacifico.layout.case import Drawing
 from pacifico.layout.roads import RoadRules, Terminal, route_network
 
 UTM = CRS.from_epsg(32615)

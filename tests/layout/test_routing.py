@@ -12,7 +12,7 @@ from pyproj import CRS
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
 from pacifico.grid import Grid, Ground
-from pacifico.layout import _ground_kernels, routing
+from pacifico.layout import _ground_kernels, free_ground, routing
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
@@ -30,13 +30,13 @@ def at(*bounds):
 
 
 def lattice(ground, allowed, obstacles=(), tolls=(), cell=4.0):
-    return routing.make_lattice(ground, allowed, obstacles, tolls, half_width_m=3.0, clearance_m=0.25, cell=cell)
+    return free_ground.make_lattice(ground, allowed, obstacles, tolls, half_width_m=3.0, clearance_m=0.25, cell=cell)
 
 
 def search(lat, start, goals, max_grade=0.1):
     nodes = np.flatnonzero(lat.clear > 0)
     node = nodes[np.argmin(np.hypot(lat.px[nodes] - WEST - start[0], lat.py[nodes] - SOUTH - start[1]))]
-    shapes = routing.Shapes.of(goals)
+    shapes = free_ground.Shapes.of(goals)
     reach = np.full(len(goals), 15.0)
     table = routing.Reach.of(lat, shapes, reach)
     growth = routing.search(
@@ -112,7 +112,7 @@ def test_sixteen_neighbours_overestimate_by_less_than_3_percent_and_pulling_ends
     assert length(xy) <= straight * 1.0275 + 1e-6
     none = np.zeros(0, np.int64)
     pulled = routing.pull(
-        lat, xy, bound_at=none, bound=none, shapes=routing.Shapes.of([]), reach=np.zeros(0), max_grade=0.1
+        lat, xy, bound_at=none, bound=none, shapes=free_ground.Shapes.of([]), reach=np.zeros(0), max_grade=0.1
     )
     assert pulled.shape == (2, 2)
     assert length(pulled) == pytest.approx(straight)
@@ -134,7 +134,7 @@ def test_positions_by_terminal_are_those_within_reach():
     lat = lattice(flat(), at(0, 0, 1000, 1000), goals[:1])
     nodes = np.flatnonzero(lat.clear > 0)
     places = shapely.points(lat.px[nodes], lat.py[nodes])
-    found = routing.Reach.of(lat, routing.Shapes.of(goals), np.full(4, 14.0)).by_terminal(4)
+    found = routing.Reach.of(lat, free_ground.Shapes.of(goals), np.full(4, 14.0)).by_terminal(4)
     assert len(found) == 4
     for goal, own in zip(goals, found, strict=True):
         np.testing.assert_array_equal(own, nodes[shapely.distance(places, goal) <= 14.0])
@@ -206,7 +206,7 @@ def test_pulling_keeps_what_inner_points_serve():
     lat = lattice(flat(), at(0, 0, 1000, 1000))
     detour = np.array([[100.0, 100.0], [300.0, 300.0], [500.0, 100.0]]) + ORIGIN
     goal = [at(290, 310, 310, 320)]
-    shapes, reach = routing.Shapes.of(goal), np.array([15.0])
+    shapes, reach = free_ground.Shapes.of(goal), np.array([15.0])
     one, none = np.array([0], np.int64), np.zeros(0, np.int64)
     kept = routing.pull(lat, detour, bound_at=one + 1, bound=one, shapes=shapes, reach=reach, max_grade=0.1)
     assert LineString(kept).distance(goal[0]) <= 15.0
