@@ -372,7 +372,7 @@ def recomputed(plan: Plan, bench: Bench, done: Edit, site: Site, assets: Sequenc
             f"roads can't be laid anew around assets that stand askew ({named(askew)}); turn them to 0° or 90° first"
         )
     field = bench.field(site)
-    served = serve(site, field, Draft([a.item for a in assets]), plan.entry, bench.rules, plan.profile, give_way=False)
+    served = serve(site, field, Draft([a.item for a in assets]), plan.entry, bench.rules, plan.profile, give_way=())
     by_item = {a.item: a for a in assets}
     lost = [by_item[i].asset_id for i in by_item if i not in set(served.items)]
     if not served.items or not any(i.kind == "substation" for i in served.items):

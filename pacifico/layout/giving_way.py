@@ -157,7 +157,8 @@ def _options(yields: Yields, place: Floats, roads: MultiLineString) -> list[Yiel
     off = np.maximum(np.maximum(rects[:, :2] - place, place - rects[:, 2:]), 0.0)
     far = np.hypot(off[:, 0], off[:, 1])
     tried = []
-    for k in np.flatnonzero(far < CORNER_M).tolist():
+    # a block of a yard is too much to give for a bend
+    for k in np.flatnonzero((far < CORNER_M) & (yields.unit > 0)).tolist():
         west, _, east, _ = rects[k]
         for n in range(1, MOST_UNITS + 1):
             for way, end in (((n, 0), west), ((0, n), east)):

@@ -69,12 +69,13 @@ class Yields:
         size = [len(shapely.get_coordinates(shapely.get_exterior_ring(o))) - 1 for o in obstacles]
         first = edges - sum(size) + np.cumsum([0, *size])
         row = {id(o): int(first[k]) for k, o in enumerate(obstacles) if size[k] == 4}
-        own = [t for t, one in enumerate(terminals) if one.units > 0 and id(one.footprint) in row]
+        taken = [one.footprint if one.pad is None else one.pad for one in terminals]
+        own = [t for t, one in enumerate(terminals) if one.units > 0 and id(taken[t]) in row]
         some = [terminals[t] for t in own]
         return cls(
             np.array(own, dtype=np.int64),
-            np.array([row[id(t.footprint)] for t in some], dtype=np.int64),
-            np.array([t.footprint.bounds for t in some]).reshape(-1, 4),
+            np.array([row[id(taken[t])] for t in own], dtype=np.int64),
+            np.array([taken[t].bounds for t in own]).reshape(-1, 4),
             np.array([t.unit_m for t in some], dtype=np.float64),
             np.array([t.units for t in some], dtype=np.int64),
             np.array([t.reach_m for t in some], dtype=np.float64),

@@ -33,6 +33,10 @@ REACH_MARGIN_M = 1.0
 """Roads are asked to come this much nearer than the rule, so that rounding can't break it."""
 FIRST: dict[AssetKind, int] = {"substation": 0, "wind_turbine": 1}
 """What roads are led to first; then blocks, then arrays."""
+YARD: tuple[AssetKind, ...] = ("battery", "generator")
+GIVE_WAY: tuple[AssetKind, ...] = ("solar_array", *YARD)
+"""What gives way to bends and turnarounds."""
+GAVE = "its place is needed for vehicles to turn"
 SAME_M = 0.01
 """Lengths that differ by less are equal."""
 SETTLED = 600
@@ -108,11 +112,11 @@ def serve(
     profile: Profile,
     way: Way = USUAL,
     *,
-    give_way: bool = True,
+    give_way: Sequence[AssetKind] = GIVE_WAY,
 ) -> Served:
     """Pads and roads for a draft; what no road reaches is left out until all that stays is reached.
 
-    Arrays give up units where a bend or a turnaround has no room, unless they may not `give_way`.
+    Arrays give up units, and blocks of a yard all they are, where a bend or a turnaround has no room, if they may `give_way`.
     """
     items = list(draft.items)
     shapes = (solar_unit(rules), solar_unit(rules, pocket=True))
@@ -128,8 +132,10 @@ def serve(
     lost: list[Unplaced] = []
     tax = None
     for turn in range(MOST_ROUNDS):
-        units = shapes if give_way else ()
-        terminals = [_terminal(k, i, planes.get(i), rules, units, at_once=way.at_once) for k, i in enumerate(items)]
+        terminals = [
+            _terminal(k, i, planes.get(i), rules, shapes if i.kind in give_way else (), at_once=way.at_once)
+            for k, i in enumerate(items)
+        ]
         obstacles = [t.pad if t.pad is not None else t.footprint for t in terminals]
         network = route_network(
             field.ground,
@@ -161,6 +167,7 @@ def serve(
     freed = np.empty((0, 4))
     if network.given_up:
         gave = [items[int(k)] for k in network.given_up]
+        lost += [Unplaced(i.kind, 1, GAVE) for i in gave if i.kind != "solar_array"]
         freed = np.array([_part(items[int(k)], *n, shapes) for k, n in network.given_up.items()])
         kw = sum(i.capacity_kw for i in items)
         items, network = _shortened(items, network, shapes)
@@ -202,7 +209,7 @@ def _part(item: Item, west: int, east: int, shapes: Sequence[SolarUnit]) -> tupl
     unit = unit_of(item, shapes)
     x0, south, x1, north = item.rect
     if unit is None or (west and east):
-        return item.rect
+        return item.pad_rect
     x0, x1 = (x0, x0 + west * unit.pitch_x_m) if west else (x1 - east * unit.pitch_x_m, x1)
     return max(x0, item.rect[0]), south, min(x1, item.rect[2]), north
 
@@ -216,9 +223,9 @@ def _shortened(items: list[Item], network: Network, shapes: Sequence[SolarUnit])
     for k, item in enumerate(items):
         unit = unit_of(item, shapes)
         west, east = network.given_up.get(str(k), (0, 0))
-        if unit is None or not west + east:
+        if not west + east:
             rest[k] = item
-        elif west + east < units_of(item, unit):
+        elif unit is not None and west + east < units_of(item, unit):
             x0, y0, x1, y1 = item.rect
             n = units_of(item, unit) - west - east
             rest[k] = of_units(item, (x0 + west * unit.pitch_x_m, y0, x1 - east * unit.pitch_x_m, y1), n, unit)
@@ -261,7 +268,7 @@ def _terminal(
         priority=FIRST.get(item.kind, 2 if at_once or not array else 3),
         pad=None if plane is None else box(*item.pad_rect),
         pad_plane=None if plane is None else (plane.elevation_m, plane.grade_east, plane.grade_north),
-        units=0 if unit is None else units_of(item, unit),
+        units=units_of(item, unit) if unit is not None else int(bool(shapes) and not array),
         unit_m=0.0 if unit is None else unit.pitch_x_m,
         min_radius_m=radius_to(item.kind, rules),
     )

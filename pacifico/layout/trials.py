@@ -11,7 +11,7 @@ from pacifico.layout.aims import sparse
 from pacifico.layout.catalog import solar_unit
 from pacifico.layout.draft import Draft, capacity_of, useful
 from pacifico.layout.programme import draft_layout, places
-from pacifico.layout.serve import USUAL, Served, Way, merged, serve
+from pacifico.layout.serve import USUAL, YARD, Served, Way, merged, serve
 from pacifico.layout.solar import SCHEMES
 from pacifico.layout.tighten import tightened
 from pacifico.layout.trim import spare_kw, trimmed
@@ -91,10 +91,23 @@ class Task:
     def serve(self, draft: Draft, way: Way = USUAL) -> Served:
         """Pads and roads for a draft, and no more than is asked for."""
         served = serve(self.site, self.field, draft, self.where, self.rules, self.profile, way)
+        gave = [i for i in served.gave if i.kind in YARD]
+        if gave and self._short(served.items) and not self._short([*served.items, *gave]):
+            # to meet the target is worth more than room to turn
+            served = serve(
+                self.site, self.field, draft, self.where, self.rules, self.profile, way, give_way=("solar_array",)
+            )
         over = 0.0 if self.target_kw is None else capacity_of(served.items, self.profile) - self.target_kw
         if over <= 0 or self.profile == "bess":
             return served
         return trimmed(self.field, served, over, self.rules)
+
+    def _short(self, items: Sequence[Item]) -> bool:
+        """Whether what stands lacks a unit of what was asked for."""
+        kw = sum(i.capacity_kw for i in items), sum(i.storage_kw for i in items)
+        asked = self.target_kw if self.profile != "bess" else None, self.asked.storage_kw
+        units = self.smallest_kw, self.rules.number("battery", "storage_kw")
+        return any(a is not None and got <= a - unit for got, a, unit in zip(kw, asked, units, strict=True))
 
     def places(self, strategy: Strategy) -> list[Focus | None]:
         """Where a strategy would build, the most promising place first."""

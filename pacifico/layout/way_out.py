@@ -33,7 +33,7 @@ def fenced_in(items: Sequence[Item], served: Served) -> list[Item]:
     """Items of a draft, no arrays, to which no road found a way between what stands: arrays, where there are any."""
     if not any(i.kind == "solar_array" for i in served.items):
         return []
-    stands = set(served.items)
+    stands = {*served.items, *served.gave}
     shut = {u.kind for u in served.lost if u.reason.startswith("no legal route")}
     return [i for i in others(items) if i not in stands and i.kind in shut]
 
