@@ -153,6 +153,20 @@ def test_a_junction_too_narrow_to_turn_takes_the_corner_of_an_array():
     assert_clear(net, [rest(a, net.given_up) for a in arrays], walls)
 
 
+def test_a_block_of_a_yard_gives_way_to_a_turnaround_where_no_target_is_missed_by_it(make, road_faults):
+    site, dem = make.site(320, 100), make.dem(make.ground(make.level, 320, 100))
+    full = generate_layout(site, dem, profile="bess", setback_m=5)
+    batteries = [a for a in full.asset_list if a.item.kind == "battery"]
+    assert [(u.kind, u.count) for u in full.unplaced if "for vehicles to turn" in u.reason] == [("battery", 1)]
+    assert road_faults(full.to_geojson()).dead_ends == 0
+    assert len(full.pad_list) == len(full.asset_list)
+    # asked for one more it stands, however vehicles turn
+    more = 5000 * (len(batteries) + 1)
+    plan = generate_layout(site, dem, profile="bess", setback_m=5, target_capacity_kw=more)
+    assert sum(a.item.storage_kw for a in plan.asset_list) == more
+    assert not [u for u in plan.unplaced if u.kind == "battery"]
+
+
 @pytest.mark.parametrize("target", [None, 9_000.0])
 def test_what_was_given_up_is_taken_off_the_plan_and_made_up_for(make, target, road_faults):
     site = make.site(900, 600)
