@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout import _easing_kernels, _ground_kernels, bends, free_ground, routing
+from pacifico.layout import _ground_kernels, _memory_kernels, bends, free_ground, routing
 from pacifico.layout.bends import ALL
 from pacifico.layout.case import TOLERANCE_M, Case, Drawing
 
@@ -248,7 +248,7 @@ def rounded(case: Case, line: Floats, bound: Sequence[int], keep: Keep, radius: 
     """
     covered, shapes = keep.covers(line), case.shapes
     boxes, version = case.yields.changed(bends.ABOUT_M + radius)
-    other = version if _easing_kernels.meets(boxes, line) else np.uint64(0)
+    other = version if _memory_kernels.meets(boxes, line) else np.uint64(0)
     parts = [line, np.array([radius, keep is ALL]), other, covered, *(shapes.ring(t) for t in bound)]
     key = b"|".join(p.tobytes() for p in parts)
     if key not in case.eased.arcs:

@@ -1,4 +1,7 @@
-"""What gives way to roads: the fewest units of arrays that leave room for turnarounds, bends and turns."""
+"""What gives way to roads: the fewest units of arrays that leave room for turnarounds, bends and turns, or blocks of yards.
+
+Of a yard whole blocks go, and for turnarounds alone.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ MOST_UNITS = 2
 
 
 def turning(scene: Scene, ends: Sequence[int], yields: Yields) -> tuple[list[Floats], list[int], Yields]:
-    """Turnarounds at dead ends for which arrays give up units, the ends that have none all the same, and what is left.
+    """Turnarounds at dead ends for which units are given up, the ends that have none all the same, and what is left.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout import _curve_kernels as kernels
+from pacifico.layout import _level_kernels as kernels
 from pacifico.layout import design
 from pacifico.layout.curves import Levels
 

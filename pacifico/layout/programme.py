@@ -208,7 +208,9 @@ def _no_array(ground: SolarGround, target_kw: float | None) -> Unplaced:
 
 
 def _too_little(kind: AssetKind, asked_kw: float, unit_kw: float) -> Unplaced:
-    return Unplaced(kind, 1, f"the {asked_kw:,.0f} kW asked for are less than one unit of {unit_kw:,.0f} kW")
+    return Unplaced(
+        kind, 1, f"the {asked_kw:,.0f} kW asked for are less than one unit of {unit_kw:,.0f} kW; ask for that or more"
+    )
 
 
 def _flattest_place(field: Field, spec: Spec, power_kw: float) -> tuple[float, float]:

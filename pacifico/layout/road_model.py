@@ -75,7 +75,7 @@ class Terminal:
     units: int = 0
     """Equal parts from west to east, of which it gives up some at its ends where a road has no room to turn; 0: none."""
     unit_m: float = 0.0
-    """From one of them to the next [m]."""
+    """From one of them to the next [m]; 0 for what goes altogether, as one."""
     min_radius_m: float = 0.0
     """Radius of the inner edge in bends on the way to it, where that is more than the rule's."""
 

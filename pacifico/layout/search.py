@@ -75,12 +75,12 @@ def best_layout(task: Task, strategy: Strategy) -> Found:
 
 def best_of(tasks: Sequence[Task], strategy: Strategy) -> tuple[Found, Spec]:
     """Best layout of the first task whose target it meets to the unit, else of that under which most stands; its rules."""
-    found, most_kw, rules = best_layout(tasks[0], strategy), 0.0, tasks[0].rules
+    found: list[tuple[float, Found, Spec]] = []
     for task in tasks:
-        one = found if task is tasks[0] else best_layout(task, strategy)
+        one = best_layout(task, strategy)
         kw = 0.0 if one.served is None else capacity_of(one.served.items, task.profile)
-        if kw > most_kw:
-            found, most_kw, rules = one, kw, task.rules
+        found.append((kw, one, task.rules))
         if task.target_kw is None or kw > task.target_kw - task.smallest_kw:
             break
-    return found, rules
+    _, best, rules = max(found, key=lambda f: f[0])
+    return best, rules

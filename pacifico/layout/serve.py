@@ -35,7 +35,7 @@ FIRST: dict[AssetKind, int] = {"substation": 0, "wind_turbine": 1}
 """What roads are led to first; then blocks, then arrays."""
 YARD: tuple[AssetKind, ...] = ("battery", "generator")
 GIVE_WAY: tuple[AssetKind, ...] = ("solar_array", *YARD)
-"""What gives way to bends and turnarounds."""
+"""What gives way: arrays to bends and turnarounds, blocks of yards to turnarounds."""
 GAVE = "its place is needed for vehicles to turn"
 SAME_M = 0.01
 """Lengths that differ by less are equal."""
@@ -116,7 +116,8 @@ def serve(
 ) -> Served:
     """Pads and roads for a draft; what no road reaches is left out until all that stays is reached.
 
-    Arrays give up units, and blocks of a yard all they are, where a bend or a turnaround has no room, if they may `give_way`.
+    Of what may `give_way` arrays give up units where a bend or a turnaround has no room, and blocks of a yard go altogether
+    where a turnaround has none.
     """
     items = list(draft.items)
     shapes = (solar_unit(rules), solar_unit(rules, pocket=True))

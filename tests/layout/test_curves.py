@@ -13,7 +13,7 @@ from shapely import LineString, MultiPolygon, Point, box
 
 from pacifico.grid import Grid, Ground
 from pacifico.layout import _curve_kernels as kernels
-from pacifico.layout import drawing, free_ground, network, roads, routing
+from pacifico.layout import _level_kernels, drawing, free_ground, network, roads, routing
 from pacifico.layout.alignment import design_heights
 from pacifico.layout.bends import NOTHING, tight_bends, tight_turns
 from pacifico.layout.case import Drawing
@@ -199,7 +199,7 @@ def test_levels_of_a_tree_tell_just_whether_there_is_a_profile(seed, grade, dept
     n = 40
     parent = np.array([-1, *(int(rng.integers(max(0, k - 4), k)) for k in range(1, n))])
     distance, ground = np.full(n, 10.0), rng.normal(0, 2.0, n)
-    below, above, _ = kernels.tree_levels(parent, grade * distance, ground - depth, ground + depth)
+    below, above, _ = _level_kernels.tree_levels(parent, grade * distance, ground - depth, ground + depth)
     low, high = np.maximum(below[:, 0], above[:, 0]), np.minimum(below[:, 1], above[:, 1])
     profile = design_heights(parent, distance, ground, np.ones(n), max_grade=grade, max_depth_m=depth)
     least = (high - low).min()
