@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pacifico.layout.buildable import Field
-    from pacifico.layout.draft import Draft, Item
+    from pacifico.layout.draft import Item
     from pacifico.layout.serve import Served
     from pacifico.layout.spec import Profile, Spec, Strategy
+    from pacifico.layout.trials import Task
 
 
 def surroundings_ha(items: Sequence[Item]) -> float:
@@ -27,10 +28,10 @@ def surroundings_ha(items: Sequence[Item]) -> float:
     return float(shapely.union_all(shapely.buffer(boxes, SURROUNDINGS_M)).area) / 1e4
 
 
-def sparse(draft: Draft, profile: Profile) -> float:
+def sparse(items: Sequence[Item], profile: Profile) -> float:
     """Surroundings to a kilowatt [ha/kW]."""
-    kw = capacity_of(draft.items, profile)
-    return surroundings_ha(draft.items) / kw if kw > 0 else np.inf
+    kw = capacity_of(items, profile)
+    return surroundings_ha(items) / kw if kw > 0 else np.inf
 
 
 def earthwork_m3(field: Field, served: Served, rules: Spec) -> float:
@@ -41,13 +42,13 @@ def earthwork_m3(field: Field, served: Served, rules: Spec) -> float:
     return pads + sum(v.cut_m3 + v.fill_m3 for v in volumes)
 
 
-def lost(field: Field, served: Served, rules: Spec, strategy: Strategy) -> float:
-    """What a strategy wants least of: surroundings [ha], cut and fill [m³], road [m], or, balanced, a product of all."""
+def lost(task: Task, served: Served, strategy: Strategy) -> float:
+    """What a strategy wants least of: surroundings [ha/kW], cut and fill [m³], road [m], or, balanced, a product of all."""
     if strategy == "density":
-        return surroundings_ha(served.items)
+        return sparse(served.items, task.profile)
     if strategy == "clustered":
         return served.network.length_m
-    earth = earthwork_m3(field, served, rules)
+    earth = earthwork_m3(task.field, served, task.rules)
     if strategy == "low_earthwork":
         return earth
     return float(surroundings_ha(served.items) * np.sqrt(served.network.length_m) * np.sqrt(np.sqrt(earth)))

@@ -15,6 +15,8 @@ from pacifico.layout.tighten import tightened
 from pacifico.layout.trials import for_size
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pacifico.layout.draft import Draft
     from pacifico.layout.serve import Served
     from pacifico.layout.spec import Strategy
@@ -38,15 +40,20 @@ MOST_TIGHTENED = 600
 """Items of a draft whose arrays are exchanged by their ends."""
 MOST_NUDGED = 600
 """Items of a draft whose pads are moved aside."""
+AIMS: tuple[Strategy, ...] = ("density", "low_earthwork", "clustered")
+BY_ROAD: dict[Strategy, tuple[Strategy, ...]] = {
+    "clustered": ("clustered", "low_earthwork"), "low_earthwork": ("low_earthwork", "clustered"),
+}  # fmt: skip
+"""Strategies that hang on roads, and by what branches are given up for each: what is least by the one often becomes
+less by the other too."""
 
 
 @dataclass(frozen=True)
 class State:
-    """The best so far."""
+    """A draft that roads serve, with what each strategy wants least of."""
 
     trial: Trial
-    lost: float
-    """What the strategy wants least of."""
+    lost: Mapping[Strategy, float]
     way: Way = USUAL
 
     @property
@@ -60,76 +67,103 @@ class State:
         return self.trial.served
 
 
-def polished(task: Task, strategy: Strategy, starts: list[State]) -> State:
-    """The best that comes of drafts, the best of them first."""
-    size = len(starts[0].served.items)
-    if strategy == "density":
-        return _tighter(task, strategy, starts[0])
-    some = [_rerouted(task, strategy, s) for s in starts[: for_size(size, STARTS_FOR)]]
+def state_of(task: Task, trial: Trial, way: Way = USUAL) -> State:
+    """State of a trial."""
+    return State(trial, {aim: lost(task, trial.served, aim) for aim in AIMS}, way)
+
+
+def least(states: Sequence[State], aim: Strategy) -> State:
+    """The first of those that want least of what a strategy is about."""
+    return min(states, key=lambda s: s.lost[aim])
+
+
+def polished(task: Task, states: Sequence[State]) -> list[State]:
+    """All that came of some states, themselves first.
+
+    It hangs on no strategy: each takes its best of the same, so that none is beaten by what only another tried.
+    """
+    seen = list(states)
+    size = len(least(seen, "clustered").served.items)
+    seen += _tighter(task, least(seen, "density"))
+    starts = list({id(s): s for s in (least(seen, aim) for aim in BY_ROAD)}.values())
+    chains = [[s, *_rerouted(task, s)] for s in starts[: for_size(size, STARTS_FOR)]]
     if size > MOST_TWICE:
-        some = [min(some, key=lambda s: s.lost)]
-    best = min((_gathered(task, strategy, s) for s in some), key=lambda s: s.lost)
-    if strategy == "low_earthwork" and size <= MOST_NUDGED:
-        draft = nudged(task.field, best.draft, best.served)
-        best = _better(task, strategy, best, draft, best.way)
-    return best
+        chains = [[s for chain in chains for s in chain]]
+    for chain in chains:
+        seen += chain
+        for aim, measures in BY_ROAD.items():
+            seen += _gathered(task, aim, measures, least(chain, aim))
+    seen += _nudged(task, least(seen, "low_earthwork"), "low_earthwork")
+    best = least(seen, "low_earthwork")
+    if best is least(seen, "clustered"):
+        # of the same with other roads one has less earthwork for a little more road, or the other way about
+        seen += _rerouted(task, best)
+    seen += _nudged(task, least(seen, "density"), "density")
+    return seen
 
 
-def _better(task: Task, strategy: Strategy, best: State, draft: Draft, way: Way) -> State:
-    """A draft with its roads, if all of it is reached, it carries as much and wants less; else what was best before.
+def _served(task: Task, best: State, draft: Draft, way: Way) -> list[State]:
+    """A draft with its roads, if all of it is reached and it carries as much as another.
 
     As much is not a unit less: where a bend had no room, arrays gave some up.
     """
     served = task.serve(draft, way)
     got, most = capacity_of(served.items, task.profile), best.trial.capacity_kw
     if served.lost or got < most - task.smallest_kw + 1e-3:
-        return best
-    less = lost(task.field, served, task.rules, strategy)
-    if less >= best.lost:
-        return best
+        return []
     # what was given up before is still missing
     served = replace(served, lost=best.served.lost)
-    return State(replace(best.trial, capacity_kw=max(got, most), draft=draft, served=served), less, way)
+    return [state_of(task, replace(best.trial, capacity_kw=max(got, most), draft=draft, served=served), way)]
 
 
-def _rerouted(task: Task, strategy: Strategy, best: State) -> State:
+def _rerouted(task: Task, best: State) -> list[State]:
     """Roads sought in other ways."""
-    same = replace(best.draft, items=list(best.served.items))
-    for way in WAYS[: for_size(len(same.items), WAYS_FOR)]:
-        best = _better(task, strategy, best, same, way)
-    return best
+    same = replace(best.draft, items=list(best.served.untrimmed))
+    return [s for way in WAYS[: for_size(len(same.items), WAYS_FOR)] for s in _served(task, best, same, way)]
 
 
-def _tighter(task: Task, strategy: Strategy, best: State) -> State:
+def _tighter(task: Task, best: State) -> list[State]:
     """Arrays beside the roads as they run, then anywhere, where surroundings cover less."""
     focus = best.trial.focus
     if focus is None or len(best.served.items) > MOST_TIGHTENED:
-        return best
-    for roads in ([r.line for r in best.served.network.roads], None):
-        items = list(best.served.items)
+        return []
+    out: list[State] = []
+    for beside in (True, False):
+        items = list(best.served.untrimmed)
+        roads = [r.line for r in best.served.network.roads] if beside else None
         draft = tightened(task.field, task.rules, replace(best.draft, items=items), focus, roads)
         if draft.items != items:
-            best = _better(task, strategy, best, draft, USUAL)
-    return best
+            out += _served(task, best, draft, USUAL)
+            best = least([best, *out], "density")
+    return out
 
 
-def _gathered(task: Task, strategy: Strategy, best: State) -> State:
-    """Branches of roads given up one by one, the dearest by what the strategy is about first."""
-    focus, solar_kw = best.trial.focus, task.asked.solar_kw
-    if focus is None or not solar_kw:
-        return best
+def _nudged(task: Task, best: State, aim: Strategy) -> list[State]:
+    """Pads moved aside."""
+    if len(best.served.items) > MOST_NUDGED:
+        return []
+    return _served(task, best, nudged(task.field, best.draft, best.served, aim), best.way)
+
+
+def _gathered(task: Task, aim: Strategy, measures: Sequence[Strategy], best: State) -> list[State]:
+    """Branches of roads given up one by one, the dearest first, as long as a strategy wins by it."""
+    focus = best.trial.focus
+    if focus is None or not task.asked.solar_kw:
+        return []
+    solar_kw = task.asked.solar_kw + task.spare_kw
     budget = for_size(len(best.served.items), REGATHERED_FOR)
-    by: tuple[Strategy, ...] = ("clustered", "low_earthwork")
-    for measure in by if strategy == "clustered" else by[::-1]:
+    out: list[State] = []
+    for measure in measures:
         left = budget
         while left:
             drafts = regathered(task.field, task.rules, best.draft, best.served, focus, measure, solar_kw)
             for draft in itertools.islice(drafts, left):
                 left -= 1
-                found = _better(task, strategy, best, draft, best.way)
-                if found is not best:
-                    best = found
+                found = _served(task, best, draft, best.way)
+                out += found
+                if found and found[0].lost[aim] < best.lost[aim]:
+                    best = found[0]
                     break
             else:
                 break
-    return best
+    return out

@@ -68,7 +68,7 @@ def regathered(
         Of the solar arrays [kW].
     """
     ground = solar_grounds(field, spec, focus.scheme)[0]
-    items = list(served.items)
+    items = list(served.untrimmed)
     others = [i for i in items if i.kind not in ("solar_array", "inverter_skid")]
     arrays = np.array([i.rect for i in items if i.kind == "solar_array"]).reshape(-1, 4)
     runs = ground.runs(Draft(others).blocked(CLEAR_OF_BLOCKS_M))

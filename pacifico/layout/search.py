@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pacifico.layout.aims import lost
 from pacifico.layout.draft import capacity_of
 from pacifico.layout.options import MEASURES
-from pacifico.layout.polish import State, polished
-from pacifico.layout.trials import for_size, try_out
+from pacifico.layout.polish import least, polished, state_of
+from pacifico.layout.trials import try_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from pacifico.layout.draft import Draft
     from pacifico.layout.serve import Served
     from pacifico.layout.spec import Spec, Strategy
-    from pacifico.layout.trials import Task
+    from pacifico.layout.trials import Task, Trial
 
-RIVALS_FOR = ((30, 8), (60, 3), (120, 2), (600, 1), (10**9, 0))
-"""Most items of a draft, and how many places of each other strategy are judged too."""
-OTHER: dict[Strategy, Strategy] = {"clustered": "low_earthwork", "low_earthwork": "clustered"}
-"""Of the two that hang on roads."""
+MOST_POOLED = 600
+"""Items of a plant, about, up to which all strategies choose from the same layouts and those are polished."""
+UNITS_OF_ARRAY = 3
+"""Of a plant's arrays and skids to one of them, about."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,29 @@ def best_layout(task: Task, strategy: Strategy) -> Found:
     """Draft at the most promising places, serve by roads, and keep what wins most at what the strategy is about.
 
     A layout that carries less than another by a unit or more is never the better one. What the other strategies would
-    try first is judged too: a place that promises little of one thing may have it all the same.
+    try is judged too: a place that promises little of one thing may have it all the same.
     """
     own = try_out(task, strategy)
     if not own.trials:
         return Found(own.last, None, own.unreached)
-    trials = own.trials
-    focus = trials[0].focus
-    polishes = strategy != "balanced" and task.target_kw is not None and not (focus and focus.whole)
-    if polishes:
-        rivals = for_size(len(trials[0].draft.items), RIVALS_FOR)
-        for rival in MEASURES:
-            if rivals and rival != strategy:
-                # the usual one is the surest where roads have it hard
-                trials += try_out(task, rival, max(rivals, 2) if rival == "balanced" else rivals).trials
+    focus = own.trials[0].focus
+    if strategy == "balanced" or task.target_kw is None or (focus and focus.whole) or _items(task) > MOST_POOLED:
+        full = _full(task, own.trials)
+        best = min(full, key=lambda t: lost(task, t.served, strategy)) if len(full) > 1 else full[0]
+    else:
+        pool = [t for s in MEASURES for t in (own if s == strategy else try_out(task, s)).trials]
+        best = least(polished(task, [state_of(task, t) for t in _full(task, pool)]), strategy).trial
+    return Found(best.draft, best.served)
+
+
+def _items(task: Task) -> float:
+    """Of what is asked for, about."""
+    units = (task.target_kw or 0.0) / task.smallest_kw
+    return units / UNITS_OF_ARRAY if task.asked.solar_kw else units
+
+
+def _full(task: Task, trials: Sequence[Trial]) -> list[Trial]:
+    """Trials that carry as much as any, and lack as little of what was asked for."""
     most_kw = 0.0
     for trial in trials:
         # a little more at a time is no more
@@ -59,18 +68,7 @@ def best_layout(task: Task, strategy: Strategy) -> Found:
             most_kw = trial.capacity_kw
     full = [t for t in trials if t.capacity_kw > most_kw - task.smallest_kw]
     # fewer roads to less of what was asked for is no win
-    full = [t for t in full if t.lacks == min(t.lacks for t in full)]
-    worth = [lost(task.field, t.served, task.rules, strategy) for t in full] if len(full) > 1 or polishes else [0.0]
-    order = sorted(range(len(full)), key=worth.__getitem__)
-    best = full[order[0]]
-    if not polishes:
-        return Found(best.draft, best.served)
-    # what is least by the one often becomes less by the other too
-    other = OTHER.get(strategy)
-    second = min(order, key=lambda k: lost(task.field, full[k].served, task.rules, other)) if other else order[0]
-    starts = [State(full[k], worth[k]) for k in dict.fromkeys((order[0], second))]
-    found = polished(task, strategy, starts)
-    return Found(found.draft, found.served)
+    return [t for t in full if t.lacks == min(t.lacks for t in full)]
 
 
 def best_of(tasks: Sequence[Task], strategy: Strategy) -> tuple[Found, Spec]:

@@ -66,6 +66,8 @@ class Served:
     """Items that a road reaches, with their pads and the roads."""
 
     items: tuple[Item, ...]
+    untrimmed: tuple[Item, ...]
+    """The same with the spare units that were taken off again."""
     pads: tuple[PadPlane | None, ...]
     network: Network
     lost: tuple[Unplaced, ...]
@@ -178,7 +180,9 @@ def serve(
         served = {str(k): road for k, (_, road) in enumerate(more, len(items))}
         items += [item for item, _ in more]
         network = replace(network, served={**network.served, **served})
-    return Served(tuple(items), tuple(planes.get(i) for i in items), network, merged(lost), tuple(gave), freed)
+    return Served(
+        tuple(items), tuple(items), tuple(planes.get(i) for i in items), network, merged(lost), tuple(gave), freed
+    )
 
 
 def _useless(items: Sequence[Item], missing: Mapping[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from dataclasses import field as field_of
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,13 +67,19 @@ class Task:
     target_kw: float | None
     smallest_kw: float
     """Smallest unit; less of a difference is none [kW]."""
+    known: dict[tuple[tuple[Item, ...], Way], Served] = field_of(default_factory=dict, compare=False, repr=False)
+    """Drafts that were served before: strategies often come upon the same."""
+
+    @property
+    def spare_kw(self) -> float:
+        """What is put up of arrays beyond what is asked for, and taken off again [kW]."""
+        asked_kw = self.asked.solar_kw
+        return spare_kw(asked_kw, solar_unit(self.rules)) if asked_kw else 0.0
 
     def draft(self, strategy: Strategy, focus: Focus | None, banned: Floats) -> Draft:
         """All that is asked for at a place."""
         entry = None if self.where is None else (self.where.x, self.where.y)
-        asked = self.asked
-        if asked.solar_kw:
-            asked = replace(asked, spare_kw=spare_kw(asked.solar_kw, solar_unit(self.rules)))
+        asked = replace(self.asked, spare_kw=self.spare_kw)
         ways = self._ways if asked.wind_kw != 0 else None
         return draft_layout(self.field, self.rules, asked, strategy, entry, banned, focus, ways)
 
@@ -90,6 +97,12 @@ class Task:
 
     def serve(self, draft: Draft, way: Way = USUAL) -> Served:
         """Pads and roads for a draft, and no more than is asked for."""
+        key = (tuple(draft.items), way)
+        if key not in self.known:
+            self.known[key] = self._serve(draft, way)
+        return self.known[key]
+
+    def _serve(self, draft: Draft, way: Way) -> Served:
         served = serve(self.site, self.field, draft, self.where, self.rules, self.profile, way)
         gave = [i for i in served.gave if i.kind in YARD]
         if gave and self._short(served.items) and not self._short([*served.items, *gave]):
@@ -195,10 +208,10 @@ def _drafted(task: Task, strategy: Strategy, foci: Sequence[Focus | None], *, wh
         # as much as the ground carries: most of it wins
         drafts.sort(key=lambda d: -capacity_of(d[1].items, task.profile))
     elif strategy == "density":
-        drafts.sort(key=lambda d: sparse(d[1], task.profile))
+        drafts.sort(key=lambda d: sparse(d[1].items, task.profile))
         some = for_size(len(drafts[0][1].items), TIGHTENED_FOR)
         drafts[:some] = [(f, tightened(task.field, task.rules, d, f) if f else d) for f, d in drafts[:some]]
-        drafts.sort(key=lambda d: sparse(d[1], task.profile))
+        drafts.sort(key=lambda d: sparse(d[1].items, task.profile))
         # where roads do not reach the first all over, aisles both ways are the surest
         sure = next((d for d in drafts[1:] if d[0] is not None and d[0].sure), None)
         if sure is not None:

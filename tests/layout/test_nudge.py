@@ -39,7 +39,7 @@ def served(field, items, *ways):
         Road(f"R{k:03d}", "spur", LineString([(x, y, 0.0) for x, y in way]), 6.1, 1.0, 0.0, 0.0)
         for k, way in enumerate(ways)
     ]
-    return Served(tuple(items), tuple(pads), Network(tuple(roads), None), ())
+    return Served(tuple(items), tuple(items), tuple(pads), Network(tuple(roads), None), ())
 
 
 def bench(x, y):
@@ -51,7 +51,7 @@ def test_a_skid_goes_to_the_level_ground_beside_it(make):
     field = make.field(make.site(), make.ground(bench, dx=2.0))
     item = skid_at(make, 303.0, 300.0)
     before = served(field, [item])
-    after = nudged(field, Draft([item]), before)
+    after = nudged(field, Draft([item]), before, "low_earthwork")
     assert earthwork_m3(field, before, RULES) > 1.0
     assert earthwork_m3(field, served(field, after.items), RULES) == pytest.approx(0.0, abs=0.3)
     assert after.items[0].rect[2] < make.west + 303.0
@@ -63,7 +63,7 @@ def test_what_stands_or_drives_there_stops_it(make):
     item = skid_at(make, 303.0, 300.0)
     edge = item.pad_rect[0]
     wall = [(edge - 4.0, make.south), (edge - 4.0, make.south + 600)]
-    after = nudged(field, Draft([item]), served(field, [item], wall)).items[0]
+    after = nudged(field, Draft([item]), served(field, [item], wall), "low_earthwork").items[0]
     # 3.05 m of the road's strip and the rest between
     assert after.pad_rect[0] >= edge - 4.0 + 3.05 + 0.6 - 1e-6
 
@@ -71,7 +71,7 @@ def test_what_stands_or_drives_there_stops_it(make):
 def test_on_level_ground_nothing_moves(make):
     field = make.field(make.site(), make.ground(make.level))
     items = [skid_at(make, 200.0, 200.0), skid_at(make, 300.0, 200.0)]
-    assert nudged(field, Draft(list(items)), served(field, items)).items == items
+    assert nudged(field, Draft(list(items)), served(field, items), "low_earthwork").items == items
 
 
 @settings(max_examples=25, deadline=None)
@@ -94,7 +94,7 @@ def test_pads_move_less_and_keep_their_distance(make, places, northing):
             items.append(new)
     if not items:
         return
-    after = nudged(field, Draft(list(items)), served(field, items, way)).items
+    after = nudged(field, Draft(list(items)), served(field, items, way), "low_earthwork").items
     rects, old = np.array([i.rect for i in after]), np.array([i.rect for i in items])
     moved, were = pad_earth_m3(field, grown(rects, PAD_APRON_M)), pad_earth_m3(field, grown(old, PAD_APRON_M))
     assert (moved <= were + 1e-9).all()

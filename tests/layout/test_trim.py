@@ -42,7 +42,7 @@ def array(west, south, units):
 def served(arrays, roads):
     lines = [Road(f"R{k}", "spur", line, 6.1, line.length, 0.0, 0.0) for k, line in enumerate(roads)]
     of = {str(k): f"R{k if len(roads) > 1 else 0}" for k in range(len(arrays))}
-    return Served(tuple(arrays), (None,) * len(arrays), Network(tuple(lines), Point(0, 0), of), ())
+    return Served(tuple(arrays), tuple(arrays), (None,) * len(arrays), Network(tuple(lines), Point(0, 0), of), ())
 
 
 def test_the_array_placed_last_loses_its_eastern_unit():

@@ -29,7 +29,9 @@ ARRAY = item("solar_array", -100, 40, 230, 40)
 def served(*stands, why=NO_ROUTE):
     line = LineString([(-200, 200, 0), (200, 200, 0)])
     road = Road("R001", "spine", line, 6.1, line.length, 0.0, 0.0)
-    return Served(stands, (None,) * len(stands), Network((road,), Point(-200, 200), {}), (Unplaced("battery", 1, why),))
+    return Served(
+        stands, stands, (None,) * len(stands), Network((road,), Point(-200, 200), {}), (Unplaced("battery", 1, why),)
+    )
 
 
 def test_a_block_behind_arrays_is_fenced_in():
