@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pacifico.layout.catalog import PAD_APRON_M, AssetType
 from pacifico.layout.draft import Draft, Unplaced, item_of
-from pacifico.layout.lattice import Lattice, fit_lattice, touching
+from pacifico.layout.lattice import Lattice, Runs, fit_lattice, touching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,17 +96,16 @@ def place_yard(
     count: int,
     *,
     metres_per_degree: float,
+    cost: Callable[[Floats], Floats] | None = None,
 ) -> int:
-    """Add up to `count` equal blocks in rows between aisles, the cheapest by distance and slope first."""
+    """Add up to `count` equal blocks in rows between aisles, the cheapest by distance and slope, or by `cost`, first."""
     if count <= 0:
         return 0
-    gap = 2 * max(kind.clearance_m, PAD_APRON_M + 0.1)
-    lattice = Lattice(
-        kind.length_m + gap, gap, kind.width_m, gap, aisle_m, cross_every=max(int(150 // (kind.length_m + gap)), 1)
-    )
-    fit = fit_lattice(lattice, field.sieve(kind.slope_limit_deg), margin=PAD_APRON_M)
-    runs = fit.runs(draft.blocked(max(kind.clearance_m, CLEAR_OF_OTHERS_M)))
-    order = cheapest_first(field, runs.rects, anchor, metres_per_degree)[:count]
+    runs = yard_runs(field, draft, kind, aisle_m)
+    if cost is None:
+        order = cheapest_first(field, runs.rects, anchor, metres_per_degree)[:count]
+    else:
+        order = np.argsort(cost(runs.rects), kind="stable")[:count]
     draft.items.extend(item_of(kind, runs.rects[i]) for i in order)
     if len(order) < count:
         draft.unplaced.append(
@@ -116,6 +116,19 @@ def place_yard(
             )
         )
     return len(order)
+
+
+def yard_runs(field: Field, draft: Draft, kind: AssetType, aisle_m: float) -> Runs:
+    """Free places of the rows in which equal blocks stand."""
+    gap = 2 * max(kind.clearance_m, PAD_APRON_M + 0.1)
+    lattice = Lattice(
+        kind.length_m + gap, gap, kind.width_m, gap, aisle_m, cross_every=max(int(150 // (kind.length_m + gap)), 1)
+    )
+    fit = fit_lattice(lattice, field.sieve(kind.slope_limit_deg), margin=PAD_APRON_M)
+    same = np.array([i.rect for i in draft.items if i.kind == kind.kind]).reshape(-1, 4)
+    others = replace(draft, items=[i for i in draft.items if i.kind != kind.kind])
+    blocked = others.blocked(max(kind.clearance_m, CLEAR_OF_OTHERS_M))
+    return fit.runs(np.concatenate([blocked, grown(same, gap - 0.01)]))
 
 
 def cheapest_first(

@@ -28,6 +28,7 @@ LEAST_GAIN_M3, LEAST_GAIN_M2 = 0.5, 5.0
 OFF_ROADS_M = 0.6
 """Between a pad and the strip of a road, so that the roads may stay."""
 NUDGED = ("inverter_skid", "substation")
+"""What is moved to save earthwork: blocks of a yard stand on ground as steep some metres aside."""
 
 
 def nudged(field: Field, draft: Draft, served: Served, strategy: Strategy) -> Draft:
@@ -51,7 +52,7 @@ def nudged(field: Field, draft: Draft, served: Served, strategy: Strategy) -> Dr
     east, north = (s.ravel() for s in np.meshgrid(SHIFTS_M, SHIFTS_M))
     shifts = np.column_stack([east, north, east, north])
     for k, item in enumerate(items):
-        if item.kind not in NUDGED:
+        if item.kind == "solar_array" or (item.kind not in NUDGED and strategy != "density"):
             continue
         rects = np.array(item.rect) + shifts
         if strategy == "density":

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from pacifico.layout.aims import lost
 from pacifico.layout.draft import capacity_of
 from pacifico.layout.nudge import nudged
-from pacifico.layout.regather import regathered
+from pacifico.layout.regather import Movable, movable_arrays, regathered
 from pacifico.layout.serve import USUAL, Way
 from pacifico.layout.tighten import tightened
-from pacifico.layout.trials import for_size
+from pacifico.layout.trials import for_size, topped_up
+from pacifico.layout.yard_moves import tightened_yard, yard_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,6 +86,7 @@ def polished(task: Task, states: Sequence[State]) -> list[State]:
     seen = list(states)
     size = len(least(seen, "clustered").served.items)
     seen += _tighter(task, least(seen, "density"))
+    seen += _nudged(task, least(seen, "density"), "density")
     starts = list({id(s): s for s in (least(seen, aim) for aim in BY_ROAD)}.values())
     chains = [[s, *_rerouted(task, s)] for s in starts[: for_size(size, STARTS_FOR)]]
     if size > MOST_TWICE:
@@ -108,6 +110,11 @@ def _served(task: Task, best: State, draft: Draft, way: Way) -> list[State]:
     As much is not a unit less: where a bend had no room, arrays gave some up.
     """
     served = task.serve(draft, way)
+    focus = best.trial.focus
+    if served.lost and focus and not focus.scheme:
+        again = topped_up(task, draft, served)
+        if again is not None:
+            draft, served = again, task.serve(again, way)
     got, most = capacity_of(served.items, task.profile), best.trial.capacity_kw
     if served.lost or got < most - task.smallest_kw + 1e-3:
         return []
@@ -119,20 +126,26 @@ def _served(task: Task, best: State, draft: Draft, way: Way) -> list[State]:
 def _rerouted(task: Task, best: State) -> list[State]:
     """Roads sought in other ways."""
     same = replace(best.draft, items=list(best.served.untrimmed))
-    return [s for way in WAYS[: for_size(len(same.items), WAYS_FOR)] for s in _served(task, best, same, way)]
+    # without arrays nothing is reached after the rest
+    ways = [w for w in WAYS if task.asked.solar_kw or not w.at_once]
+    return [s for way in ways[: for_size(len(same.items), WAYS_FOR)] for s in _served(task, best, same, way)]
 
 
 def _tighter(task: Task, best: State) -> list[State]:
-    """Arrays beside the roads as they run, then anywhere, where surroundings cover less."""
+    """Arrays, or blocks of a yard, beside the roads as they run, then anywhere, where surroundings cover less."""
     focus = best.trial.focus
     if focus is None or len(best.served.items) > MOST_TIGHTENED:
         return []
     out: list[State] = []
     for beside in (True, False):
         items = list(best.served.untrimmed)
-        roads = [r.line for r in best.served.network.roads] if beside else None
-        draft = tightened(task.field, task.rules, replace(best.draft, items=items), focus, roads)
-        if draft.items != items:
+        if focus.scheme:
+            roads = [r.line for r in best.served.network.roads] if beside else None
+            draft = tightened(task.field, task.rules, replace(best.draft, items=items), focus, roads)
+        else:
+            yard = yard_of(task.field, task.rules, best.draft, best.served, beside=beside)
+            draft = tightened_yard(yard) if yard else best.draft
+        if set(draft.items) != set(items):
             out += _served(task, best, draft, USUAL)
             best = least([best, *out], "density")
     return out
@@ -147,16 +160,13 @@ def _nudged(task: Task, best: State, aim: Strategy) -> list[State]:
 
 def _gathered(task: Task, aim: Strategy, measures: Sequence[Strategy], best: State) -> list[State]:
     """Branches of roads given up one by one, the dearest first, as long as a strategy wins by it."""
-    focus = best.trial.focus
-    if focus is None or not task.asked.solar_kw:
-        return []
-    solar_kw = task.asked.solar_kw + task.spare_kw
     budget = for_size(len(best.served.items), REGATHERED_FOR)
     out: list[State] = []
     for measure in measures:
         left = budget
         while left:
-            drafts = regathered(task.field, task.rules, best.draft, best.served, focus, measure, solar_kw)
+            what = _movable(task, best)
+            drafts = regathered(task.field, task.rules, what, best.served, measure) if what else iter(())
             for draft in itertools.islice(drafts, left):
                 left -= 1
                 found = _served(task, best, draft, best.way)
@@ -167,3 +177,15 @@ def _gathered(task: Task, aim: Strategy, measures: Sequence[Strategy], best: Sta
             else:
                 break
     return out
+
+
+def _movable(task: Task, best: State) -> Movable | None:
+    """Arrays, or blocks of a yard, and free places for them."""
+    focus, solar_kw = best.trial.focus, task.asked.solar_kw
+    if focus is None:
+        return None
+    if focus.scheme and solar_kw:
+        kw = solar_kw + task.spare_kw
+        return movable_arrays(task.field, task.rules, best.draft, best.served, focus, kw)
+    yard = yard_of(task.field, task.rules, best.draft, best.served)
+    return yard.movable() if yard else None

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pacifico.errors import InputError
-from pacifico.layout.blocks import densest_place, place_near, place_yard
+from pacifico.layout.blocks import place_near, place_yard
 from pacifico.layout.catalog import asset_type, substation_type
 from pacifico.layout.draft import Draft, Unplaced, capacity_of
 from pacifico.layout.options import SITING, foci
 from pacifico.layout.siting import siting_cost, siting_prices
 from pacifico.layout.solar import CLEAR_OF_BLOCKS_M, SolarGround, add_solar, choose_arrays, solar_grounds, solar_kw
 from pacifico.layout.wind import place_turbines
+from pacifico.layout.yards import METRES_PER_DEGREE, flattest_place, yards
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 
     Ways = Callable[[Sequence[Item]], Floats]
 
-METRES_PER_DEGREE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 400.0, "clustered": 10.0}
-"""How far away a place may be to be a degree less steep, by strategy; engineering judgement."""
 POWER_FACTOR = 0.95
+MOST_STORAGE_KW = 1e6
+"""For which a place is sought where storage has no limit."""
 SIZINGS = 3
 """Most times that substations are sized anew by what stood beside those before."""
 ROOM, OVERSIZED = 1.08, 1.25
@@ -88,7 +89,9 @@ def places(
 ) -> list[Focus | None]:
     """Where a programme's middle may lie, the most promising place for a strategy first."""
     if asked.solar_kw == 0:
-        return [None]
+        if asked.storage_kw is None or asked.wind_kw is None:
+            return [None]
+        return list(yards(field, spec, asked.gas_kw + asked.wind_kw + asked.storage_kw, strategy, entry))
     return list(foci(field, spec, strategy, asked.solar_kw, entry))
 
 
@@ -140,8 +143,9 @@ def _drafted(
 ) -> tuple[Draft, float]:
     """Draft with substations for a plant of `plant_kw`, by default of what is asked for, and what they are sized for."""
     draft = Draft(banned=banned)
-    price = METRES_PER_DEGREE[strategy]
-    grounds = solar_grounds(field, spec, focus.scheme) if focus else ()
+    yard = focus is not None and not focus.scheme
+    price = focus.metres_per_degree if focus and yard else METRES_PER_DEGREE[strategy]
+    grounds = solar_grounds(field, spec, focus.scheme) if focus and not yard else ()
     ground = grounds[0] if grounds else None
     first = ground.runs(draft.blocked(0.0)) if ground else None
     solar = asked.solar_kw
@@ -156,8 +160,10 @@ def _drafted(
         most = ROOM * solar_kw(first, ground)
         power = (most if asked.solar_kw is None else min(asked.solar_kw, most)) + asked.gas_kw + (asked.wind_kw or 0.0)
         anchor = focus.middle
+    elif focus and yard:
+        anchor = focus.middle
     else:
-        anchor = _flattest_place(field, spec, power + min(storage, 1e6))
+        anchor = flattest_place(field, spec, power + min(storage, MOST_STORAGE_KW))
     if power == 0 and not math.isfinite(storage):
         power = 1e3 * spec.number("substation", "max_mva")
     window = focus.rect if focus else (*anchor, *anchor)
@@ -211,22 +217,6 @@ def _too_little(kind: AssetKind, asked_kw: float, unit_kw: float) -> Unplaced:
     return Unplaced(
         kind, 1, f"the {asked_kw:,.0f} kW asked for are less than one unit of {unit_kw:,.0f} kW; ask for that or more"
     )
-
-
-def _flattest_place(field: Field, spec: Spec, power_kw: float) -> tuple[float, float]:
-    """Where ground level enough for a yard lies closest together."""
-    size = 60.0
-    west, south, east, north = field.placeable.bounds
-    x, y = np.meshgrid(np.arange(west, east, size / 2), np.arange(south, north, size / 2))
-    corners = np.column_stack([x.ravel(), y.ravel()])
-    rects = np.hstack([corners, corners + size])
-    for limit in (spec.number("substation", "slope_limit_deg"), spec.number("battery", "slope_limit_deg"), 90.0):
-        good = rects[field.sieve(limit).passes(rects)]
-        if len(good):
-            # half-overlapping squares of 0.36 ha; some 2 ha for each 50 MW
-            return densest_place(good, np.ones(len(good)), max(4.0, power_kw / 50_000 * 22))
-    centre = field.placeable.representative_point()
-    return centre.x, centre.y
 
 
 def _substations(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from pacifico.layout.solar import CLEAR_OF_BLOCKS_M, add_solar, solar_grounds
 from pacifico.layout.tighten import free_places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -38,35 +39,34 @@ BESIDE_M = 30.0
 """Road to an array beside one that is reached, about."""
 LEAST_GAIN = 0.002
 """Share of the whole that a move must promise."""
+REACH_MARGIN_M = 2.0
+"""Kept of the reach of a road: it runs a little otherwise when it is sought anew."""
+OFF_STRIP_M = 0.3
 UNKNOWN = -1
 
 
-def regathered(
-    field: Field,
-    spec: Spec,
-    draft: Draft,
-    served: Served,
-    focus: Focus,
-    strategy: Strategy,
-    target_kw: float,
-) -> Iterator[Draft]:
-    """Drafts with the arrays of one branch built elsewhere, the most promising first.
+@dataclass(frozen=True)
+class Movable:
+    """What may be built elsewhere, and where."""
 
-    Parameters
-    ----------
-    field : Field
-    spec : Spec
-    draft : Draft
-        What was asked for, with what found no place.
-    served : Served
-        With its roads.
-    focus : Focus
-        Where it was built.
-    strategy : str
-        'clustered' saves length, any other cut and fill.
-    target_kw : float
-        Of the solar arrays [kW].
-    """
+    rects: Floats
+    """Of what stands and of free places, shape (n, 4)."""
+    units: Ints
+    chosen: Bools
+    """What stands."""
+    free: Bools
+    reach_m: float
+    """Of a road, to serve any of them."""
+    fixed: Floats
+    """What stays where it is, shape (m, 4)."""
+    built: Callable[[Bools], Draft]
+    """Draft with these chosen."""
+
+
+def movable_arrays(
+    field: Field, spec: Spec, draft: Draft, served: Served, focus: Focus, target_kw: float
+) -> Movable | None:
+    """Arrays of a draft up to `target_kw`, with free places off its roads; None where there is no such place."""
     ground = solar_grounds(field, spec, focus.scheme)[0]
     items = list(served.untrimmed)
     others = [i for i in items if i.kind not in ("solar_array", "inverter_skid")]
@@ -74,21 +74,48 @@ def regathered(
     runs = ground.runs(Draft(others).blocked(CLEAR_OF_BLOCKS_M))
     chosen = touching(runs.rects + np.array([1.0, 1.0, -1.0, -1.0]), arrays)
     free = ~touching(runs.rects, arrays) & np.isin(_keys(runs.rects), _keys(free_places(ground, items).rects))
+    lines = shapely.union_all([r.line for r in served.network.roads])
+    shapely.prepare(lines)
+    free &= ~shapely.dwithin(shapely.box(*runs.rects.T), lines, spec.number("road", "width_m") / 2 + OFF_STRIP_M)
+    if not free.any():
+        return None
+
+    def built(mask: Bools) -> Draft:
+        out = Draft(
+            list(others), [u for u in draft.unplaced if u.kind not in ("solar_array", "inverter_skid")], draft.banned
+        )
+        add_solar(field, spec, ground, out, runs.take(np.flatnonzero(mask)), target_kw, focus=focus)
+        return out
+
+    fixed = np.array([i.rect for i in others]).reshape(-1, 4)
+    reach = spec.number("site", "array_reach_m") - REACH_MARGIN_M
+    return Movable(runs.rects, runs.units, chosen, free, reach, fixed, built)
+
+
+def regathered(field: Field, spec: Spec, what: Movable, served: Served, strategy: Strategy) -> Iterator[Draft]:
+    """Drafts with what hangs on one branch built elsewhere, the most promising first.
+
+    Parameters
+    ----------
+    field : Field
+    spec : Spec
+    what : Movable
+        Of what was asked for.
+    served : Served
+        The same with its roads.
+    strategy : str
+        'clustered' saves length, any other cut and fill.
+    """
     tree = _tree(field, served, spec, strategy)
-    if tree is None or not free.any():
+    if tree is None:
         return
     at, up, weight, rate = tree
-    lines = shapely.union_all([r.line for r in served.network.roads])
-    half = spec.number("road", "width_m") / 2
-    shapely.prepare(lines)
-    free &= ~shapely.dwithin(shapely.box(*runs.rects.T), lines, half + 0.3)
-    reach = spec.number("site", "array_reach_m") - 2.0
+    rects, chosen, free, reach = what.rects, what.chosen, what.free, what.reach_m
     depth = _depth(up, at)
     # each thing hangs on the first node from the entry that is within its reach
-    hangs = _hangs(_far(runs.rects, at), reach, depth)
-    fixed = np.array([i.rect for i in others]).reshape(-1, 4)
-    fixed_at = _hangs(_far(fixed, at), spec.number("site", "road_reach_m") - 1.0, depth)
-    units = np.where(chosen, runs.units, 0)
+    hangs = _hangs(_far(rects, at), reach, depth)
+    fixed_at = _hangs(_far(what.fixed, at), spec.number("site", "road_reach_m") - 1.0, depth)
+    units = np.where(chosen, what.units, 0)
     order = np.argsort(-depth, kind="stable")
     n = len(at)
     below, held, used = np.zeros(n), np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
@@ -116,16 +143,12 @@ def regathered(
         gone = _under(v, up, order)
         leaves = chosen & (hangs >= 0) & gone[np.maximum(hangs, 0)]
         stays = np.flatnonzero((used | held) & ~gone)
-        price, taken = _elsewhere(runs.rects, runs.units, free, at[stays], reach, int(runs.units[leaves].sum()), rate)
+        price, taken = _elsewhere(rects, what.units, free, at[stays], reach, int(what.units[leaves].sum()), rate)
         if taken is None or saves[v] - price < LEAST_GAIN * whole:
             continue
         moves.append((saves[v] - price, (chosen & ~leaves) | taken))
     for _, mask in sorted(moves, key=lambda m: -m[0]):
-        trial = Draft(
-            list(others), [u for u in draft.unplaced if u.kind not in ("solar_array", "inverter_skid")], draft.banned
-        )
-        add_solar(field, spec, ground, trial, runs.take(np.flatnonzero(mask)), target_kw, focus=focus)
-        yield trial
+        yield what.built(mask)
 
 
 def _keys(rects: Floats) -> NDArray[np.complex128]:

@@ -123,15 +123,7 @@ def serve(
     """
     items = list(draft.items)
     shapes = (solar_unit(rules), solar_unit(rules, pocket=True))
-    planes = dict(
-        zip(
-            (i for i in items if i.kind != "solar_array"),
-            balanced_pads(
-                field.ground, [box(*i.pad_rect) for i in items if i.kind != "solar_array"], rules=earthwork_rules(rules)
-            ),
-            strict=True,
-        )
-    )
+    planes = _planes(field, [i for i in items if i.kind != "solar_array"], earthwork_rules(rules))
     lost: list[Unplaced] = []
     tax = None
     for turn in range(MOST_ROUNDS):
@@ -183,6 +175,15 @@ def serve(
     return Served(
         tuple(items), tuple(items), tuple(planes.get(i) for i in items), network, merged(lost), tuple(gave), freed
     )
+
+
+def _planes(field: Field, items: Sequence[Item], rules: EarthworkRules) -> dict[Item, PadPlane]:
+    """Balanced pads; those of places where something stood before are known."""
+    known: dict[tuple[float, float, float, float], PadPlane] = field.fits.setdefault(("pads", rules), {})
+    fresh = list({i.pad_rect: box(*i.pad_rect) for i in items if i.pad_rect not in known}.items())
+    planes = balanced_pads(field.ground, [shape for _, shape in fresh], rules=rules)
+    known.update((rect, plane) for (rect, _), plane in zip(fresh, planes, strict=True))
+    return {i: known[i.pad_rect] for i in items}
 
 
 def _useless(items: Sequence[Item], missing: Mapping[str, str]) -> dict[str, str]:

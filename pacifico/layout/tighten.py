@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout.blocks import grown
 from pacifico.layout.catalog import SolarUnit, asset_type
+from pacifico.layout.cover import CELL_M, Cover
 from pacifico.layout.draft import Draft, Item, of_units
 from pacifico.layout.lattice import touching
 from pacifico.layout.solar import BLOCK_REACH_M, CLEAR_OF_BLOCKS_M, SKID_CLEARANCE_M, solar_grounds
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-CELL_M = 5.0
-"""Of the raster on which surroundings are counted."""
 BEYOND_M = 150.0
 """Around what stands, where other places are sought."""
 MOST_SWAPS = 40
@@ -115,30 +113,13 @@ def tightened(field: Field, spec: Spec, draft: Draft, focus: Focus, roads: Seque
     free, sizes = runs.rects[inside], runs.units[inside]
     if not len(free):
         return draft
-    low, high = low - SURROUNDINGS_M - CELL_M, high + SURROUNDINGS_M + CELL_M
-    covered = np.zeros(np.ceil((high - low) / CELL_M).astype(np.int64) + 2, dtype=np.int32)
-
-    def spans(r: Floats) -> Ints:
-        out: Ints = np.round((grown(r, SURROUNDINGS_M) - np.tile(low, 2)) / CELL_M).astype(np.int64)
-        return out
-
-    def add(rect: Sequence[float], by: int) -> None:
-        west, south, east, north = spans(np.array([rect]))[0]
-        covered[west:east, south:north] += by
-
-    def count(at: Ints, value: int) -> Ints:
-        sums = np.zeros((covered.shape[0] + 1, covered.shape[1] + 1), dtype=np.int64)
-        np.cumsum(np.cumsum(covered == value, axis=0), axis=1, out=sums[1:, 1:])
-        west, south, east, north = at.T
-        out: Ints = sums[east, north] - sums[west, north] - sums[east, south] + sums[west, south]
-        return out
-
+    cover = Cover(np.concatenate([rects, free]))
     for i in items:
-        add(i.rect, 1)
+        cover.add(i.rect)
     skids = {i.block: i.centre for i in items if i.kind == "inverter_skid"}
     rating = asset_type(spec, "inverter_skid").rating_kva
     places = _Ends.of(free, sizes, unit.pitch_x_m, unit.gap_x_m, strips=False)
-    place_spans = spans(places.rects)
+    place_spans = cover.spans(places.rects)
     open_ = np.ones(len(free), dtype=bool)
     for _ in range(MOST_SWAPS):
         own = [
@@ -153,17 +134,17 @@ def tightened(field: Field, spec: Spec, draft: Draft, focus: Focus, roads: Seque
         have = np.array([round(items[k].capacity_kw / unit.ac_kw) for k in own], dtype=np.int64)
         ends = _Ends.of(np.array([items[k].rect for k in own]), have, unit.pitch_x_m, unit.gap_x_m, strips=True)
         # what an end alone covers: of its own surroundings those that the rest of the array has not
-        at = spans(ends.rects)
-        whole = spans(np.array([items[k].rect for k in own]))[ends.owner]
+        at = cover.spans(ends.rects)
+        whole = cover.spans(np.array([items[k].rect for k in own]))[ends.owner]
         part = have[ends.owner] > ends.count
         at_west = part & (at[:, 0] == whole[:, 0])
         reach = round(2 * SURROUNDINGS_M / CELL_M)
         at[at_west, 2] -= reach
         at[part & ~at_west, 0] += reach
-        saved = count(at, 1)
+        saved = cover.alone(at)
         last = np.array([members[items[k].block] == 1 for k in own])[ends.owner] & ~part
         saved[last] = 0
-        cost = np.where(open_[places.owner], count(place_spans, 0), np.iinfo(np.int64).max)
+        cost = np.where(open_[places.owner], cover.anew(place_spans), np.iinfo(np.int64).max)
         least = np.full(int(max(ends.count.max(), places.count.max(initial=0))) + 1, np.iinfo(np.int64).max)
         np.minimum.at(least, places.count, cost)
         gain = saved - np.minimum(least[ends.count], 10**9)
@@ -174,13 +155,13 @@ def tightened(field: Field, spec: Spec, draft: Draft, focus: Focus, roads: Seque
             k, n = own[int(ends.owner[e])], int(ends.count[e])
             old = items[k]
             new = _shortened(old, n, unit, west=bool(at_west[e])) if part[e] else None
-            before = int((covered > 0).sum())
-            add(old.rect, -1)
+            before = cover.cells()
+            cover.add(old.rect, -1)
             if new is not None:
-                add(new.rect, 1)
+                cover.add(new.rect)
             fits = np.flatnonzero((places.count == n) & open_[places.owner])
-            now = count(place_spans[fits], 0)
-            left = int((covered > 0).sum())
+            now = cover.anew(place_spans[fits])
+            left = cover.cells()
             kw = round(n * unit.ac_kw, 3)
             for j in np.argsort(now, kind="stable")[:MOST_TAKING].tolist():
                 if left + now[j] >= before:
@@ -193,15 +174,15 @@ def tightened(field: Field, spec: Spec, draft: Draft, focus: Focus, roads: Seque
                 west, south, east, north = (float(v) for v in rect)
                 more = of_units(replace(old, block=home), (west, south, east, north), n, unit)
                 items[k : k + 1] = [new, more] if new is not None else [more]
-                add(more.rect, 1)
+                cover.add(more.rect)
                 open_[places.owner[p]] = False
                 done = True
                 break
             if done:
                 break
             if new is not None:
-                add(new.rect, -1)
-            add(old.rect, 1)
+                cover.add(new.rect, -1)
+            cover.add(old.rect)
         if not done:
             break
     return replace(draft, items=items)

@@ -17,6 +17,7 @@ from pacifico.layout.solar import SCHEMES
 from pacifico.layout.tighten import tightened
 from pacifico.layout.trim import spare_kw, trimmed
 from pacifico.layout.way_out import OF_ARRAYS, fenced_in, others, ways_out, ways_to
+from pacifico.layout.yard_moves import topped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,10 @@ TIGHTENED_FOR = ((120, 14), (600, 2), (10**9, 0))
 """Most items of a draft, and of how many drafts arrays are exchanged by their ends."""
 MOST_TRIED = 6
 """Places tried where less than asked for was reached before."""
+YARDS_TRIED_FOR = ((60, 6), (10**9, 2))
+"""Most items of a draft without arrays, and the same."""
+MOST_TOPPED = 5
+"""Drafts of a yard at a place: each keeps what roads reached before."""
 LARGE, NEARLY = 2500, 0.01
 """A draft of more items that lacks no more than this share of its target is not made again elsewhere: that would take
 as long as all the rest, for less than the difference that counts as equal. Nor is one of all the ground drafted both ways."""
@@ -164,9 +169,11 @@ def try_out(task: Task, strategy: Strategy, most: int | None = None) -> Tried:
     """
     foci = task.places(strategy)
     whole = foci[0] is not None and foci[0].whole
+    yard = foci[0] is not None and not foci[0].scheme
     drafts = _drafted(task, strategy, foci, whole=whole)
     size = len(drafts[0][1].items)
     first = {id(f): d for f, d in drafts}
+    most_tried = for_size(size, YARDS_TRIED_FOR) if yard else MOST_TRIED
     tries = 1 if whole or strategy == "density" else _tries(size, strategy)
     # what may be missing of a target before it is worth another try
     slack_kw = task.smallest_kw
@@ -183,13 +190,15 @@ def try_out(task: Task, strategy: Strategy, most: int | None = None) -> Tried:
             hard = size <= SCHEMES_FOR and reached < (1 - MUCH) * capacity_of(drafts[0][1].items, task.profile)
             if not hard or n >= len(drafts):
                 break
-        elif (n >= tries or spent >= MOST_SERVED) and (full or n >= MOST_TRIED or reached > drafted_kw - slack_kw):
+        elif yard and n >= tries and task.target_kw is not None and drafted_kw <= task.target_kw - slack_kw:
+            break  # it is the ground of the whole site that carries no more
+        elif (n >= tries or spent >= MOST_SERVED) and (full or n >= most_tried or reached > drafted_kw - slack_kw):
             break  # where roads take nothing it is the ground that carries no more
         if most is not None and n >= most:
             break
         draft = first[id(focus)] if id(focus) in first else task.draft(strategy, focus, NOTHING)
         drafted_kw = max(drafted_kw, capacity_of(draft.items, task.profile))
-        more = _served(task, strategy, focus, draft, slack_kw, loose=focus is None or whole)
+        more = _served(task, strategy, focus, draft, slack_kw, loose=focus is None or whole or yard)
         spent += more.served
         last, unreached = more.last, more.unreached or unreached
         if more.trial is not None:
@@ -210,7 +219,9 @@ def _drafted(task: Task, strategy: Strategy, foci: Sequence[Focus | None], *, wh
     elif strategy == "density":
         drafts.sort(key=lambda d: sparse(d[1].items, task.profile))
         some = for_size(len(drafts[0][1].items), TIGHTENED_FOR)
-        drafts[:some] = [(f, tightened(task.field, task.rules, d, f) if f else d) for f, d in drafts[:some]]
+        drafts[:some] = [
+            (f, tightened(task.field, task.rules, d, f) if f and f.scheme else d) for f, d in drafts[:some]
+        ]
         drafts.sort(key=lambda d: sparse(d[1].items, task.profile))
         # where roads do not reach the first all over, aisles both ways are the surest
         sure = next((d for d in drafts[1:] if d[0] is not None and d[0].sure), None)
@@ -238,7 +249,9 @@ def _served(
     gave_up: list[Unplaced] = []
     banned = NOTHING
     last, unreached, spent = draft, "", 0
-    for turn in range(MOST_DRAFTS):
+    yard = focus is not None and not focus.scheme
+    most = MOST_TOPPED if yard else MOST_DRAFTS
+    for turn in range(most):
         last = draft
         if not useful(draft.items):
             break
@@ -258,12 +271,17 @@ def _served(
         stays = {*served.items, *served.gave}
         gone = [i for i in draft.items if i not in stays]
         missing = 0.0 if task.target_kw is None else task.target_kw - got
-        if turn == MOST_DRAFTS - 1:
+        if turn == most - 1:
             break
         fenced = fenced_in(draft.items, served) if lacks else []
         if fenced:
             banned = np.concatenate([banned, ways_out(fenced, served, draft.items)])
             draft = task.draft(strategy, focus, banned)
+            continue
+        more_beside = topped_up(task, draft, served) if lacks and yard else None
+        if more_beside is not None:
+            draft = more_beside
+            banned = draft.banned
             continue
         gave_up += [u for u in served.lost if u.kind in OF_ARRAYS]
         # a new draft is worth its time where what no road reached could make the difference, or was much
@@ -280,6 +298,16 @@ def _served(
         banned = np.concatenate([banned, freed, np.array([i.rect for i in gone]).reshape(-1, 4)])
         draft = task.draft(strategy, focus, banned)
     return _Effort(here, last, unreached, spent)
+
+
+def topped_up(task: Task, draft: Draft, served: Served) -> Draft | None:
+    """Draft of a yard with blocks beside the roads that are there, for those that none of them reached."""
+    if not served.network.roads:
+        return None
+    stays = {*served.items, *served.gave}
+    gone = np.array([i.rect for i in draft.items if i not in stays]).reshape(-1, 4)
+    banned = np.concatenate([draft.banned, served.freed, gone])
+    return topped(task.field, task.rules, draft, served, banned)
 
 
 def _tries(items: int, strategy: Strategy) -> int:

@@ -45,6 +45,7 @@ class Focus:
     """Where to build first: a window of a lattice of some scheme, filled from its root."""
 
     scheme: str
+    """Of the lattice of arrays; none for a yard."""
     rect: tuple[float, float, float, float]
     root: tuple[float, float]
     metres_per_degree: float = 0.0

@@ -64,10 +64,10 @@ def test_no_strategy_is_worse_at_its_own_measure_than_what_another_would_try(pro
     task = Task(site, field, programme(profile, target_kw, RULES), None, RULES, profile, target_kw, unit_kw)
     found = best_layout(task, strategy)
     assert found.served is not None
-    mine = lost(field, found.served, RULES, strategy)
+    mine = lost(task, found.served, strategy)
     got = capacity_of(found.served.items, profile)
     for other in STRATEGIES:
         for trial in try_out(task, other, 1).trials:
             assert got > trial.capacity_kw - unit_kw
             if trial.capacity_kw > got - unit_kw:
-                assert mine <= lost(field, trial.served, RULES, strategy)
+                assert mine <= lost(task, trial.served, strategy)
