@@ -39,6 +39,8 @@ REGATHERED_FOR = ((120, 5), (600, 3), (10**9, 0))
 """Most items of the best draft, and how often a branch of its roads is given up for others at most."""
 MOST_TIGHTENED = 600
 """Items of a draft whose arrays are exchanged by their ends."""
+LAST_ROUNDS = 2
+"""Of moving pads aside: the last of one strategy may be what another starts from."""
 MOST_NUDGED = 600
 """Items of a draft whose pads are moved aside."""
 AIMS: tuple[Strategy, ...] = ("density", "low_earthwork", "clustered")
@@ -86,7 +88,9 @@ def polished(task: Task, states: Sequence[State]) -> list[State]:
     seen = list(states)
     size = len(least(seen, "clustered").served.items)
     seen += _tighter(task, least(seen, "density"))
-    seen += _nudged(task, least(seen, "density"), "density")
+    if not task.asked.solar_kw:
+        # blocks of a yard that move in save road as well
+        seen += _nudged(task, least(seen, "density"), "density")
     starts = list({id(s): s for s in (least(seen, aim) for aim in BY_ROAD)}.values())
     chains = [[s, *_rerouted(task, s)] for s in starts[: for_size(size, STARTS_FOR)]]
     if size > MOST_TWICE:
@@ -95,16 +99,17 @@ def polished(task: Task, states: Sequence[State]) -> list[State]:
         seen += chain
         for aim, measures in BY_ROAD.items():
             seen += _gathered(task, aim, measures, least(chain, aim))
-    seen += _nudged(task, least(seen, "low_earthwork"), "low_earthwork")
-    best = least(seen, "low_earthwork")
-    if best is least(seen, "clustered"):
-        # of the same with other roads one has less earthwork for a little more road, or the other way about
-        seen += _rerouted(task, best)
-    seen += _nudged(task, least(seen, "density"), "density")
+    for _ in range(LAST_ROUNDS):
+        seen += _nudged(task, least(seen, "low_earthwork"), "low_earthwork")
+        best = least(seen, "low_earthwork")
+        if best is least(seen, "clustered"):
+            # of the same with other roads one has less earthwork for a little more road, or the other way about
+            seen += _rerouted(task, best)
+        seen += _nudged(task, least(seen, "density"), "density")
     return seen
 
 
-def _served(task: Task, best: State, draft: Draft, way: Way) -> list[State]:
+def _tried(task: Task, best: State, draft: Draft, way: Way) -> list[State]:
     """A draft with its roads, if all of it is reached and it carries as much as another.
 
     As much is not a unit less: where a bend had no room, arrays gave some up.
@@ -128,7 +133,7 @@ def _rerouted(task: Task, best: State) -> list[State]:
     same = replace(best.draft, items=list(best.served.untrimmed))
     # without arrays nothing is reached after the rest
     ways = [w for w in WAYS if task.asked.solar_kw or not w.at_once]
-    return [s for way in ways[: for_size(len(same.items), WAYS_FOR)] for s in _served(task, best, same, way)]
+    return [s for way in ways[: for_size(len(same.items), WAYS_FOR)] for s in _tried(task, best, same, way)]
 
 
 def _tighter(task: Task, best: State) -> list[State]:
@@ -146,7 +151,7 @@ def _tighter(task: Task, best: State) -> list[State]:
             yard = yard_of(task.field, task.rules, best.draft, best.served, beside=beside)
             draft = tightened_yard(yard) if yard else best.draft
         if set(draft.items) != set(items):
-            out += _served(task, best, draft, USUAL)
+            out += _tried(task, best, draft, USUAL)
             best = least([best, *out], "density")
     return out
 
@@ -155,7 +160,7 @@ def _nudged(task: Task, best: State, aim: Strategy) -> list[State]:
     """Pads moved aside."""
     if len(best.served.items) > MOST_NUDGED:
         return []
-    return _served(task, best, nudged(task.field, best.draft, best.served, aim), best.way)
+    return _tried(task, best, nudged(task.field, best.draft, best.served, aim), best.way)
 
 
 def _gathered(task: Task, aim: Strategy, measures: Sequence[Strategy], best: State) -> list[State]:
@@ -169,7 +174,7 @@ def _gathered(task: Task, aim: Strategy, measures: Sequence[Strategy], best: Sta
             drafts = regathered(task.field, task.rules, what, best.served, measure) if what else iter(())
             for draft in itertools.islice(drafts, left):
                 left -= 1
-                found = _served(task, best, draft, best.way)
+                found = _tried(task, best, draft, best.way)
                 out += found
                 if found and found[0].lost[aim] < best.lost[aim]:
                     best = found[0]

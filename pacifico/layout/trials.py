@@ -47,8 +47,8 @@ MOST_TRIED = 6
 """Places tried where less than asked for was reached before."""
 YARDS_TRIED_FOR = ((60, 6), (10**9, 2))
 """Most items of a draft without arrays, and the same."""
-MOST_TOPPED = 5
-"""Drafts of a yard at a place: each keeps what roads reached before."""
+TOPPED_FOR = ((320, 5), (10**9, MOST_DRAFTS))
+"""Most items of a draft, and how many drafts of a yard at a place: each keeps what roads reached before."""
 LARGE, NEARLY = 2500, 0.01
 """A draft of more items that lacks no more than this share of its target is not made again elsewhere: that would take
 as long as all the rest, for less than the difference that counts as equal. Nor is one of all the ground drafted both ways."""
@@ -250,7 +250,7 @@ def _served(
     banned = NOTHING
     last, unreached, spent = draft, "", 0
     yard = focus is not None and not focus.scheme
-    most = MOST_TOPPED if yard else MOST_DRAFTS
+    most = for_size(len(draft.items), TOPPED_FOR) if yard else MOST_DRAFTS
     for turn in range(most):
         last = draft
         if not useful(draft.items):
