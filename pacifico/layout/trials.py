@@ -45,7 +45,7 @@ TIGHTENED_FOR = ((120, 14), (600, 2), (10**9, 0))
 """Most items of a draft, and of how many drafts arrays are exchanged by their ends."""
 MOST_TRIED = 6
 """Places tried where less than asked for was reached before."""
-YARDS_TRIED_FOR = ((60, 6), (10**9, 2))
+YARDS_TRIED_FOR = ((60, 6), (10**9, 4))
 """Most items of a draft without arrays, and the same."""
 TOPPED_FOR = ((320, 5), (10**9, MOST_DRAFTS))
 """Most items of a draft, and how many drafts of a yard at a place: each keeps what roads reached before."""
@@ -55,7 +55,8 @@ as long as all the rest, for less than the difference that counts as equal. Nor 
 DRAFTED_FOR = ((120, 14), (320, 8), (600, 4), (2500, 2))
 """Most items of a draft, and of how many drafts the densest is served: what they cover needs no roads to be known."""
 SCHEMES_FOR, MUCH = 600, 0.05
-"""Most items of a draft of all the ground for which, where roads miss more than this share, the other lanes are tried."""
+"""Most items of a draft of all the ground for which, where roads miss more than this share, the other lanes are tried; of a
+yard's, other places."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def try_out(task: Task, strategy: Strategy, most: int | None = None) -> Tried:
             hard = size <= SCHEMES_FOR and reached < (1 - MUCH) * capacity_of(drafts[0][1].items, task.profile)
             if not hard or n >= len(drafts):
                 break
-        elif yard and n >= tries and task.target_kw is not None and drafted_kw <= task.target_kw - slack_kw:
+        elif yard and n >= tries and _all_ground(task, drafted_kw, slack_kw) and reached > (1 - MUCH) * drafted_kw:
             break  # it is the ground of the whole site that carries no more
         elif (n >= tries or spent >= MOST_SERVED) and (full or n >= most_tried or reached > drafted_kw - slack_kw):
             break  # where roads take nothing it is the ground that carries no more
@@ -204,6 +205,11 @@ def try_out(task: Task, strategy: Strategy, most: int | None = None) -> Tried:
         if more.trial is not None:
             out.append(more.trial)
     return Tried(tuple(out), last, unreached)
+
+
+def _all_ground(task: Task, drafted_kw: float, slack_kw: float) -> bool:
+    """Whether a draft falls short of what is asked for before any road is sought."""
+    return task.target_kw is not None and drafted_kw <= task.target_kw - slack_kw
 
 
 def _drafted(task: Task, strategy: Strategy, foci: Sequence[Focus | None], *, whole: bool) -> list[Drafted]:
@@ -283,6 +289,8 @@ def _served(
             draft = more_beside
             banned = draft.banned
             continue
+        if turn >= MOST_DRAFTS - 1 or (yard and _all_ground(task, capacity_of(draft.items, task.profile), slack_kw)):
+            break
         gave_up += [u for u in served.lost if u.kind in OF_ARRAYS]
         # a new draft is worth its time where what no road reached could make the difference, or was much
         if missing < slack_kw:

@@ -25,6 +25,8 @@ MOST_PLACES, MOST_SQUARES = 200, 6000
 """Squares that are tried as the middle, and all that are counted for that."""
 APART = 0.5
 """Of the larger radius: places nearer to each other are the same."""
+BESIDE_M = 2 * SQUARE_M
+"""Of the usual place: nearer is the same, too."""
 LEAST_DEG = 0.2
 """Ground more level than this saves nothing."""
 
@@ -37,7 +39,8 @@ def yards(
     key = ("yards", power_kw, entry)
     if key not in field.fits:
         level = _level(field, spec)
-        field.fits[key] = _densest(field, level, power_kw), _ranked(field, level, power_kw, entry)
+        usual = _densest(field, level, power_kw)
+        field.fits[key] = usual, _ranked(field, level, power_kw, entry, usual)
     usual, ranked = field.fits[key]
     order = [(usual, price), *((p, price) for p in ranked[strategy])]
     order += [(p, price) for m in MEASURES if m != strategy for p in ranked[m][:1]]
@@ -80,9 +83,9 @@ def _enough(power_kw: float) -> float:
 
 
 def _ranked(
-    field: Field, good: Floats, power_kw: float, entry: tuple[float, float] | None
+    field: Field, good: Floats, power_kw: float, entry: tuple[float, float] | None, usual: tuple[float, float]
 ) -> dict[Strategy, list[tuple[float, float]]]:
-    """Up to three middles of a yard, apart from each other, that promise most for each strategy."""
+    """Up to three middles of a yard, apart from each other and the usual one, that promise most for each strategy."""
     thin = -(-len(good) // MOST_SQUARES)
     good = good[::thin] if thin else good
     if len(good) < 3:
@@ -107,7 +110,8 @@ def _ranked(
     for measure, want in wants.items():
         taken: list[int] = []
         for i in np.argsort(want, kind="stable").tolist():
-            if all(np.hypot(*(some[i] - some[k])) > APART * max(radius[i], radius[k]) for k in taken):
+            apart = all(np.hypot(*(some[i] - some[k])) > APART * max(radius[i], radius[k]) for k in taken)
+            if apart and np.hypot(*(some[i] - usual)) > BESIDE_M:
                 taken.append(i)
                 if len(taken) == 3:
                     break
