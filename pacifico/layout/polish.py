@@ -116,7 +116,7 @@ def _tried(task: Task, best: State, draft: Draft, way: Way) -> list[State]:
     """
     served = task.serve(draft, way)
     focus = best.trial.focus
-    if served.lost and focus and not focus.scheme:
+    if served.lost and focus and focus.yard:
         again = topped_up(task, draft, served)
         if again is not None:
             draft, served = again, task.serve(again, way)
@@ -144,12 +144,12 @@ def _tighter(task: Task, best: State) -> list[State]:
     out: list[State] = []
     for beside in (True, False):
         items = list(best.served.untrimmed)
-        if focus.scheme:
+        if focus.yard:
+            yard = yard_of(task.field, task.rules, best.draft, best.served, beside=beside)
+            draft = tightened_yard(yard) if yard else replace(best.draft, items=items)
+        else:
             roads = [r.line for r in best.served.network.roads] if beside else None
             draft = tightened(task.field, task.rules, replace(best.draft, items=items), focus, roads)
-        else:
-            yard = yard_of(task.field, task.rules, best.draft, best.served, beside=beside)
-            draft = tightened_yard(yard) if yard else best.draft
         if set(draft.items) != set(items):
             out += _tried(task, best, draft, USUAL)
             best = least([best, *out], "density")
@@ -189,8 +189,8 @@ def _movable(task: Task, best: State) -> Movable | None:
     focus, solar_kw = best.trial.focus, task.asked.solar_kw
     if focus is None:
         return None
-    if focus.scheme and solar_kw:
-        kw = solar_kw + task.spare_kw
-        return movable_arrays(task.field, task.rules, best.draft, best.served, focus, kw)
-    yard = yard_of(task.field, task.rules, best.draft, best.served)
-    return yard.movable() if yard else None
+    if focus.yard:
+        yard = yard_of(task.field, task.rules, best.draft, best.served)
+        return yard.movable() if yard else None
+    kw = (solar_kw or 0.0) + task.spare_kw
+    return movable_arrays(task.field, task.rules, best.draft, best.served, focus, kw)

@@ -143,9 +143,8 @@ def _drafted(
 ) -> tuple[Draft, float]:
     """Draft with substations for a plant of `plant_kw`, by default of what is asked for, and what they are sized for."""
     draft = Draft(banned=banned)
-    yard = focus is not None and not focus.scheme
-    price = focus.metres_per_degree if focus and yard else METRES_PER_DEGREE[strategy]
-    grounds = solar_grounds(field, spec, focus.scheme) if focus and not yard else ()
+    price = focus.metres_per_degree if focus and focus.yard else METRES_PER_DEGREE[strategy]
+    grounds = solar_grounds(field, spec, focus.scheme) if focus and not focus.yard else ()
     ground = grounds[0] if grounds else None
     first = ground.runs(draft.blocked(0.0)) if ground else None
     solar = asked.solar_kw
@@ -160,7 +159,7 @@ def _drafted(
         most = ROOM * solar_kw(first, ground)
         power = (most if asked.solar_kw is None else min(asked.solar_kw, most)) + asked.gas_kw + (asked.wind_kw or 0.0)
         anchor = focus.middle
-    elif focus and yard:
+    elif focus and focus.yard:
         anchor = focus.middle
     else:
         anchor = flattest_place(field, spec, power + min(storage, MOST_STORAGE_KW))

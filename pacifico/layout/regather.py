@@ -39,7 +39,7 @@ BESIDE_M = 30.0
 """Road to an array beside one that is reached, about."""
 LEAST_GAIN = 0.002
 """Share of the whole that a move must promise."""
-REACH_MARGIN_M = 2.0
+SPARED_REACH_M = 2.0
 """Kept of the reach of a road: it runs a little otherwise when it is sought anew."""
 OFF_STRIP_M = 0.3
 UNKNOWN = -1
@@ -88,7 +88,7 @@ def movable_arrays(
         return out
 
     fixed = np.array([i.rect for i in others]).reshape(-1, 4)
-    reach = spec.number("site", "array_reach_m") - REACH_MARGIN_M
+    reach = spec.number("site", "array_reach_m") - SPARED_REACH_M
     return Movable(runs.rects, runs.units, chosen, free, reach, fixed, built)
 
 

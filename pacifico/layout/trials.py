@@ -158,19 +158,17 @@ class Tried:
 NOTHING = np.empty((0, 4))
 
 
-def try_out(task: Task, strategy: Strategy, most: int | None = None) -> Tried:
+def try_out(task: Task, strategy: Strategy) -> Tried:
     """Draft at the most promising places for a strategy, and serve by roads.
 
     Parameters
     ----------
     task : Task
     strategy : str
-    most : int, optional
-        Places tried at most; by default as many as the drafts' size allows.
     """
     foci = task.places(strategy)
     whole = foci[0] is not None and foci[0].whole
-    yard = foci[0] is not None and not foci[0].scheme
+    yard = foci[0] is not None and foci[0].yard
     drafts = _drafted(task, strategy, foci, whole=whole)
     size = len(drafts[0][1].items)
     first = {id(f): d for f, d in drafts}
@@ -195,8 +193,6 @@ def try_out(task: Task, strategy: Strategy, most: int | None = None) -> Tried:
             break  # it is the ground of the whole site that carries no more
         elif (n >= tries or spent >= MOST_SERVED) and (full or n >= most_tried or reached > drafted_kw - slack_kw):
             break  # where roads take nothing it is the ground that carries no more
-        if most is not None and n >= most:
-            break
         draft = first[id(focus)] if id(focus) in first else task.draft(strategy, focus, NOTHING)
         drafted_kw = max(drafted_kw, capacity_of(draft.items, task.profile))
         more = _served(task, strategy, focus, draft, slack_kw, loose=focus is None or whole or yard)
@@ -226,7 +222,7 @@ def _drafted(task: Task, strategy: Strategy, foci: Sequence[Focus | None], *, wh
         drafts.sort(key=lambda d: sparse(d[1].items, task.profile))
         some = for_size(len(drafts[0][1].items), TIGHTENED_FOR)
         drafts[:some] = [
-            (f, tightened(task.field, task.rules, d, f) if f and f.scheme else d) for f, d in drafts[:some]
+            (f, tightened(task.field, task.rules, d, f) if f and not f.yard else d) for f, d in drafts[:some]
         ]
         drafts.sort(key=lambda d: sparse(d[1].items, task.profile))
         # where roads do not reach the first all over, aisles both ways are the surest
@@ -255,7 +251,7 @@ def _served(
     gave_up: list[Unplaced] = []
     banned = NOTHING
     last, unreached, spent = draft, "", 0
-    yard = focus is not None and not focus.scheme
+    yard = focus is not None and focus.yard
     most = for_size(len(draft.items), TOPPED_FOR) if yard else MOST_DRAFTS
     for turn in range(most):
         last = draft

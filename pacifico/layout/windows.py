@@ -61,6 +61,11 @@ class Focus:
     """Whether all of the site is wanted."""
 
     @property
+    def yard(self) -> bool:
+        """Whether no arrays are built there."""
+        return not self.scheme
+
+    @property
     def sure(self) -> bool:
         """Whether aisles run both ways and the window is filled as it comes: a road finds its way to every array."""
         return self.scheme == "quads" and self.strategy == "balanced"

@@ -46,14 +46,13 @@ class Yard:
         """Blocks and free places."""
         rects = np.concatenate([np.array([i.rect for i in self.blocks]), self.free])
         chosen = np.arange(len(rects)) < len(self.blocks)
-        reach = self.spec.number("site", "road_reach_m") - REACH_MARGIN_M
 
         def built(mask: Bools) -> Draft:
             stay = [i for i, stays in zip(self.blocks, mask[chosen].tolist(), strict=True) if stays]
             return self.with_blocks(stay, self.free[mask[~chosen]])
 
         fixed = np.array([i.rect for i in self.others]).reshape(-1, 4)
-        return Movable(rects, np.ones(len(rects), dtype=np.int64), chosen, ~chosen, reach, fixed, built)
+        return Movable(rects, np.ones(len(rects), dtype=np.int64), chosen, ~chosen, _reach_m(self.spec), fixed, built)
 
     def with_blocks(self, stay: list[Item], taken: Floats) -> Draft:
         """Draft with these of the blocks, and others at free places."""
@@ -71,15 +70,11 @@ def topped(field: Field, spec: Spec, draft: Draft, served: Served, banned: Float
     if any(n > 0 and kind not in YARD for kind, n in missing.items()):
         return None
     out = Draft(list(served.items), list(draft.unplaced), banned)
-    lines = shapely.MultiLineString([r.line for r in served.network.roads])
-    shapely.prepare(lines)
-    reach = spec.number("site", "road_reach_m") - REACH_MARGIN_M
-    off = PAD_APRON_M + served.network.roads[0].width_m / 2 + OFF_STRIP_M
 
     def cost(rects: Floats) -> Floats:
-        far = shapely.distance(shapely.box(*rects.T), lines)
+        far, clear = _from_roads(rects, served)
         # where a road runs now it would have to go round
-        return np.where(far > off, np.maximum(far, reach), ON_ROAD_M)
+        return np.where(clear, np.maximum(far, _reach_m(spec)), ON_ROAD_M)
 
     for kind in YARD:
         n = missing[kind]
@@ -98,15 +93,24 @@ def yard_of(field: Field, spec: Spec, draft: Draft, served: Served, *, beside: b
         return None
     kind = max(YARD, key=lambda k: count[k])
     runs = yard_runs(field, replace(draft, items=items), asset_type(spec, kind), spec.number(kind, "aisle_m"))
-    lines = shapely.MultiLineString([r.line for r in served.network.roads])
-    far = shapely.distance(shapely.box(*runs.rects.T), lines)
-    reach = spec.number("site", "road_reach_m") - REACH_MARGIN_M
-    off = PAD_APRON_M + served.network.roads[0].width_m / 2 + OFF_STRIP_M
-    free = runs.rects[(far > off) & ((far < reach) | (not beside))]
+    far, clear = _from_roads(runs.rects, served)
+    free = runs.rects[clear & ((far < _reach_m(spec)) | (not beside))]
     if not len(free):
         return None
     blocks = [i for i in items if i.kind == kind]
     return Yard(kind, blocks, [i for i in items if i.kind != kind], free, draft, spec)
+
+
+def _reach_m(spec: Spec) -> float:
+    return spec.number("site", "road_reach_m") - REACH_MARGIN_M
+
+
+def _from_roads(rects: Floats, served: Served) -> tuple[Floats, Bools]:
+    """Distance of rectangles from the middle of roads [m], and whether their pads are clear of the strips."""
+    lines = shapely.MultiLineString([r.line for r in served.network.roads])
+    shapely.prepare(lines)
+    far: Floats = shapely.distance(shapely.box(*rects.T), lines)
+    return far, far > PAD_APRON_M + served.network.roads[0].width_m / 2 + OFF_STRIP_M
 
 
 def tightened_yard(yard: Yard) -> Draft:

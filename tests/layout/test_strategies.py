@@ -67,7 +67,7 @@ def test_no_strategy_is_worse_at_its_own_measure_than_what_another_would_try(pro
     mine = lost(task, found.served, strategy)
     got = capacity_of(found.served.items, profile)
     for other in STRATEGIES:
-        for trial in try_out(task, other, 1).trials:
+        for trial in try_out(task, other).trials[:1]:
             assert got > trial.capacity_kw - unit_kw
             if trial.capacity_kw > got - unit_kw:
                 assert mine <= lost(task, trial.served, strategy)
