@@ -31,7 +31,7 @@ slow: $(VENV)/.all  ## the tests that take longer (wheel, browser, big sites)
 	$(BIN)/python -m pytest -m 'slow and not benchmark'
 
 # numba looks for changes in a kernel's own file, not in those of the kernels that it calls: all are compiled anew.
-$(VENV)/.kernels: $(wildcard pacifico/*/_*kernels.py) | $(VENV)/.all
+$(VENV)/.kernels: $(shell find pacifico -name "_*kernels.py") | $(VENV)/.all
 	@find pacifico -name '*.nb[ci]' -delete
 	@touch $@
 

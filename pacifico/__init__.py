@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pacifico.explorer import explore as explore
-    from pacifico.layout.edit import edit as edit
-    from pacifico.layout.plan import Plan as Plan
-    from pacifico.layout.plan import generate_layout as generate_layout
+    from pacifico.layout.editing.editor import edit as edit
+    from pacifico.layout.generate import Plan as Plan
+    from pacifico.layout.generate import generate_layout as generate_layout
     from pacifico.report.variants import generate_variants as generate_variants
     from pacifico.site.boundary import read_site as read_site
     from pacifico.site.model import Site as Site
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Plan": "pacifico.layout.plan",
+    "Plan": "pacifico.layout.generate",
     "Site": "pacifico.site.model",
     "aspect": "pacifico.terrain.surface",
     "curvature": "pacifico.terrain.surface",
-    "edit": "pacifico.layout.edit",
+    "edit": "pacifico.layout.editing.editor",
     "explore": "pacifico.explorer",
-    "generate_layout": "pacifico.layout.plan",
+    "generate_layout": "pacifico.layout.generate",
     "generate_variants": "pacifico.report.variants",
     "hillshade": "pacifico.terrain.surface",
     "open_dem": "pacifico.terrain.dem",

@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError, Namespace
 
 import pytest
 
-from pacifico import arguments
+from pacifico.cli import options
 from pacifico.errors import InputError
 
 
@@ -28,37 +28,37 @@ def shut(tmp_path, monkeypatch):
 
 
 def test_a_file_is_refused_where_its_folder_is_shut_missing_or_itself_a_folder(shut, tmp_path):
-    arguments.writable_file(tmp_path / "layout.geojson")
+    options.writable_file(tmp_path / "layout.geojson")
     with pytest.raises(
         InputError, match=r"nothing can be written in .*shut \(Permission denied\); check its permissions"
     ):
-        arguments.writable_file(shut / "layout.geojson")
+        options.writable_file(shut / "layout.geojson")
     with pytest.raises(InputError, match="does not exist; create it first"):
-        arguments.writable_file(tmp_path / "gone" / "layout.geojson")
+        options.writable_file(tmp_path / "gone" / "layout.geojson")
     with pytest.raises(InputError, match="is a folder; give a file name"):
-        arguments.writable_file(shut)
+        options.writable_file(shut)
     assert list(tmp_path.iterdir()) == [shut]
 
 
 def test_a_folder_is_refused_where_it_can_not_be_made(shut, tmp_path):
-    arguments.writable_folder(tmp_path / "new" / "deep")
+    options.writable_folder(tmp_path / "new" / "deep")
     (tmp_path / "file").write_text("x")
     for target in (shut, shut / "new", shut / "new" / "deep"):
         with pytest.raises(InputError, match=r"nothing can be written in .*shut"):
-            arguments.writable_folder(target)
+            options.writable_folder(target)
     with pytest.raises(InputError, match="is a file; give a folder"):
-        arguments.writable_folder(tmp_path / "file")
+        options.writable_folder(tmp_path / "file")
     with pytest.raises(InputError, match="is a file; give a folder"):
-        arguments.writable_folder(tmp_path / "file" / "new")
+        options.writable_folder(tmp_path / "file" / "new")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "shut"]
 
 
 def test_a_folder_that_is_replaced_needs_its_parent_too(shut):
     inner = shut / "report"
     inner.mkdir()
-    arguments.writable_folder(inner)
+    options.writable_folder(inner)
     with pytest.raises(InputError, match=r"nothing can be written in .*shut "):
-        arguments.writable_folder(inner, replaced=True)
+        options.writable_folder(inner, replaced=True)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no /proc")
@@ -76,7 +76,7 @@ def test_a_folder_that_is_replaced_needs_its_parent_too(shut):
 )
 def test_every_command_that_writes_tries_first(words, capsys):
     """The inputs do not exist either: what can't be written is told before they are looked for."""
-    from pacifico.cli import main
+    from pacifico.cli.main import main
 
     assert main(words) == 2
     assert "nothing can be written in /proc" in capsys.readouterr().err
@@ -87,9 +87,9 @@ def test_edge_setbacks_of_options_come_after_those_of_the_file(tmp_path):
     spec.write_text('[site]\nsetback_m = 4\nsetbacks = [{edges = "north", setback_m = 9}]\n')
     given = Namespace(
         profile="solar_farm", capacity_kw=None, setback_m=None, max_road_grade_pct=None, entry=None, spec=spec,
-        edge_setback=[arguments.edge_setback("east,3=7")],
+        edge_setback=[options.edge_setback("east,3=7")],
     )  # fmt: skip
-    assert arguments.design_of(given)["spec"] == {
+    assert options.design_of(given)["spec"] == {
         "site": {
             "setback_m": 4,
             "setbacks": [{"edges": "north", "setback_m": 9}, {"edges": ["east", 3], "setback_m": 7.0}],
@@ -97,6 +97,6 @@ def test_edge_setbacks_of_options_come_after_those_of_the_file(tmp_path):
     }
     spec.write_text("site = 3\n")
     with pytest.raises(InputError, match="site = 3 is not a section"):
-        arguments.design_of(given)
+        options.design_of(given)
     with pytest.raises(ArgumentTypeError, match="write it as north=30"):
-        arguments.edge_setback("north:30")
+        options.edge_setback("north:30")

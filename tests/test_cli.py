@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from pacifico import cli
+from pacifico.cli import main
 
 RING = [[-93.000, 41.540], [-92.994, 41.540], [-92.994, 41.545], [-93.000, 41.545], [-93.000, 41.540]]
 
@@ -47,7 +47,7 @@ def run(folder, tmp_path, capsys):
         out = out or tmp_path / "layout.geojson"
         ground = ["--dem", str(folder / dem)] if dem else []
         try:
-            status = cli.main(["layout", str(folder / boundary), *ground, *options, "--out", str(out)])
+            status = main.main(["layout", str(folder / boundary), *ground, *options, "--out", str(out)])
         except SystemExit as error:
             status = error.code
         said = capsys.readouterr()
@@ -196,12 +196,12 @@ def test_no_ground_is_refused_with_its_reason(run):
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_the_work(run, folder, tmp_path, monkeypatch):
-    from pacifico.layout import plan
+    from pacifico.layout import generate
 
     def worked(*_, **__):
         raise AssertionError("worked before it looked at --out")
 
-    monkeypatch.setattr(plan, "generate_layout", worked)
+    monkeypatch.setattr(generate, "generate_layout", worked)
     refused(run(out=tmp_path / "none" / "layout.geojson"), "none", "create it")
     status, _, err, _ = run(out=tmp_path)
     assert status == 2
@@ -245,7 +245,7 @@ def test_a_service_that_fails_is_status_3(run, monkeypatch):
 
 
 def command(*arguments, **more):
-    script = "import sys; from pacifico.cli import main; sys.exit(main())"
+    script = "import sys; from pacifico.cli.main import main; sys.exit(main())"
     return subprocess.run(
         [sys.executable, "-W", "error::ResourceWarning", "-c", script, *map(str, arguments)],
         capture_output=True, text=True, check=False, timeout=120, env={**os.environ, **more},
@@ -269,7 +269,7 @@ def test_as_a_process_status_and_streams_are_the_same(folder, tmp_path):
 )
 def test_usage(arguments, status, capsys):
     with pytest.raises(SystemExit) as caught:
-        cli.main(arguments)
+        main.main(arguments)
     assert caught.value.code == status
     said = capsys.readouterr()
     assert bool(said.err) == bool(status)
@@ -277,7 +277,7 @@ def test_usage(arguments, status, capsys):
 
 
 def test_help_imports_nothing_heavy():
-    script = "import sys\nfrom pacifico.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    script = "import sys\nfrom pacifico.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
     script += "print(sorted({'geopandas','xarray','rasterio','matplotlib','numba','scipy'} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"

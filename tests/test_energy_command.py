@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from pacifico.cli import main
-from pacifico.layout.plan import generate_layout
+from pacifico.cli.main import main
+from pacifico.layout.generate import generate_layout
 from pacifico.site.boundary import read_site
 from pacifico.terrain.dem import open_dem
 

@@ -28,7 +28,7 @@ def shell_lines() -> list[list[str]]:
 
 
 def help_of(*command: str) -> str:
-    call = [sys.executable, "-c", "from pacifico.cli import main; raise SystemExit(main())", *command, "--help"]
+    call = [sys.executable, "-c", "from pacifico.cli.main import main; raise SystemExit(main())", *command, "--help"]
     return subprocess.run(call, capture_output=True, text=True, check=True, timeout=60).stdout
 
 

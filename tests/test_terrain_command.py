@@ -8,7 +8,7 @@ import pytest
 import rasterio
 import shapely
 
-from pacifico import cli
+from pacifico.cli import main
 from pacifico.site.boundary import read_site
 from pacifico.terrain.sources import sample_site_path
 
@@ -16,7 +16,7 @@ from pacifico.terrain.sources import sample_site_path
 @pytest.fixture
 def run(tmp_path, capsys):
     def go(*options, out="out"):
-        status = cli.main(
+        status = main.main(
             ["terrain", str(sample_site_path()), "--dem", "sample", "--out", str(tmp_path / out), *options]
         )
         said = capsys.readouterr()

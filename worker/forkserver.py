@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from pacifico.errors import OutsideServiceError
-from pacifico.jobs.child import PRELOAD, Line, die_with_parent, rehearse, serve
-from pacifico.jobs.runner import Child, environment
+from pacifico.jobs.runner.child import PRELOAD, Line, die_with_parent, rehearse, serve
+from pacifico.jobs.runner.runner import Child, environment
 
 _SOCKET_PATH = 90  # a socket's path holds 107 bytes
 _PREPARED = "import matplotlib as _m; _m.use('module://matplotlib_inline.backend_inline'); del _m"

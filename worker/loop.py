@@ -11,7 +11,7 @@ from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs.lifecycle import Delivery, Ending, deliver, settle
 from pacifico.jobs.queue import parse_pointer
 from pacifico.jobs.request import UnknownVersionError
-from pacifico.jobs.store import NotFoundError
+from pacifico.jobs.store.base import NotFoundError
 
 if TYPE_CHECKING:
     from pacifico.jobs.lifecycle import Runner

@@ -17,7 +17,7 @@ from pacifico.errors import InputError, PacificoError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pacifico.jobs.runner import Spawner
+    from pacifico.jobs.runner.runner import Spawner
     from pacifico.jobs.settings import Settings
 
 log = logging.getLogger("worker")
@@ -59,7 +59,7 @@ def main(
         help="how the next notebook's process is made ahead: forked from one that has its imports (default), "
         "started anew, or not ahead at all",
     )
-    from pacifico.jobs.child import hide_memory  # noqa: PLC0415
+    from pacifico.jobs.runner.child import hide_memory  # noqa: PLC0415
 
     hide_memory()  # first of all, and for the health check too: a notebook beside it may look
     given = parser.parse_args(argv)
@@ -86,8 +86,8 @@ def main(
 def _work(settings: Settings, *, burst: bool, standby: str, spawner: Spawner | None) -> int:
     from pacifico.jobs.queue import Queue  # noqa: PLC0415
     from pacifico.jobs.records import Records  # noqa: PLC0415
-    from pacifico.jobs.runner import NotebookRunner, ProcessSpawner  # noqa: PLC0415
-    from pacifico.jobs.store import open_store  # noqa: PLC0415
+    from pacifico.jobs.runner.runner import NotebookRunner, ProcessSpawner  # noqa: PLC0415
+    from pacifico.jobs.store.base import open_store  # noqa: PLC0415
     from worker.forkserver import ForkSpawner  # noqa: PLC0415
     from worker.health import Pulse, serve_metrics  # noqa: PLC0415
     from worker.loop import Worker  # noqa: PLC0415

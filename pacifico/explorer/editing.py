@@ -9,18 +9,18 @@ import ipyleaflet as leaflet
 import ipywidgets as widgets
 
 from pacifico import crs as crs_
+from pacifico import legend
 from pacifico.errors import EditRefused
 from pacifico.explorer import panel
 from pacifico.explorer.layers import spoken
-from pacifico.layout.edit import Editor, asset_of
-from pacifico.run import legend
+from pacifico.layout.editing.editor import Editor, asset_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import xarray as xr
 
-    from pacifico.layout.plan import Plan
+    from pacifico.layout.generate import Plan
     from pacifico.site.model import Zone
 
 _HINT = "<b>Edit:</b> <i>click an asset, then drag its marker</i>"

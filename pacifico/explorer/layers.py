@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pacifico.run import legend as known
+from pacifico import legend as known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,8 +16,8 @@ from pacifico.errors import InputError, PacificoError
 from pacifico.explorer import layers as layers_
 from pacifico.explorer import panel
 from pacifico.explorer.editing import Editing
-from pacifico.layout.plan import Plan, generate_layout
-from pacifico.layout.spec import PROFILES, STRATEGIES, Profile, Strategy, make_spec
+from pacifico.layout.criteria.spec import PROFILES, STRATEGIES, Profile, Strategy, make_spec
+from pacifico.layout.generate import Plan, generate_layout
 from pacifico.report.overlay import hillshade_overlay, web_mercator
 from pacifico.site.model import Site, Zone
 from pacifico.terrain.surface import slope

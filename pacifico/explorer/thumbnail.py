@@ -7,7 +7,7 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from pacifico.run import legend
+from pacifico import legend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

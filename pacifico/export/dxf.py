@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from pacifico import legend
 from pacifico.errors import InputError
-from pacifico.export.layout_file import Part, Parts, parts_of
 from pacifico.export.written import plain, whole
-from pacifico.run import legend
+from pacifico.layout.files.stored import Part, Parts, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pacifico.export.layout_file import GEOMETRIES, columns, parts_of
 from pacifico.export.written import plain, whole
+from pacifico.layout.files.stored import GEOMETRIES, columns, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pacifico.export.layout_file import Rule
+    from pacifico.layout.files.stored import Rule
 
 _DATE = "OGR_CURRENT_DATE"
 """GDAL's option for the time that a GeoPackage says it was last changed."""

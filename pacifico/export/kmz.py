@@ -10,9 +10,9 @@ from xml.sax.saxutils import escape, quoteattr
 
 import shapely
 
-from pacifico.export.layout_file import Part, Parts, parts_of
+from pacifico import legend
 from pacifico.export.written import plain, whole
-from pacifico.run import legend
+from pacifico.layout.files.stored import Part, Parts, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -7,10 +7,10 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pacifico.analysis.stationing import stations_along
 from pacifico.crs import LONLAT, transformer
-from pacifico.export.layout_file import parts_of
 from pacifico.export.written import whole
-from pacifico.layout.stationing import stations_along
+from pacifico.layout.files.stored import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.crs import LONLAT, transformer
-from pacifico.export.layout_file import columns, parts_of
 from pacifico.export.written import plain, whole
+from pacifico.layout.files.stored import columns, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shapely import Point
 
-    from pacifico.export.layout_file import Part, Parts
+    from pacifico.layout.files.stored import Part, Parts
 
 PLACE = ("lon", "lat", "x", "y")
 """Centroid of a footprint, half-way point of a line: degrees, then metres in the working CRS."""

@@ -15,7 +15,7 @@ from pacifico.jobs import status as states
 from pacifico.jobs.records import RefusedError
 from pacifico.jobs.request import UnknownVersionError, file_sha256
 from pacifico.jobs.status import Artifact
-from pacifico.jobs.store import StoreError
+from pacifico.jobs.store.base import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,13 +11,13 @@ from pacifico.errors import PacificoError
 from pacifico.jobs import local
 from pacifico.jobs import status as states
 from pacifico.jobs.records import Records
-from pacifico.jobs.runner import NotebookRunner, ProcessSpawner
+from pacifico.jobs.runner.runner import NotebookRunner, ProcessSpawner
 from pacifico.jobs.settings import from_environment
-from pacifico.jobs.store import open_store
+from pacifico.jobs.store.base import open_store
 
 if TYPE_CHECKING:
     from pacifico.jobs.records import Held
-    from pacifico.jobs.runner import Spawner
+    from pacifico.jobs.runner.runner import Spawner
     from pacifico.jobs.status import Status
 
 

@@ -17,16 +17,16 @@ from pacifico.jobs.fetching import fetch_report, require_room
 from pacifico.jobs.queue import Pointer, Queue
 from pacifico.jobs.records import Records
 from pacifico.jobs.request import JobRequest, load_object
+from pacifico.jobs.runner.staging import check_dem
 from pacifico.jobs.settings import Settings, from_environment
-from pacifico.jobs.staging import check_dem
 from pacifico.jobs.status import STATES, TERMINAL
-from pacifico.jobs.store import NotFoundError, SignedUpload, open_store
+from pacifico.jobs.store.base import NotFoundError, SignedUpload, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pacifico.jobs.records import Held
-    from pacifico.jobs.runner import Spawner
+    from pacifico.jobs.runner.runner import Spawner
     from pacifico.jobs.status import Status
 
 _READERS = 16
@@ -324,7 +324,7 @@ class JobClient:
         )
 
     def _run_here(self, layout_ids: Iterable[str]) -> Bodies:
-        from pacifico.jobs.runner import NotebookRunner, ProcessSpawner  # noqa: PLC0415 (only where jobs run here)
+        from pacifico.jobs.runner.runner import NotebookRunner, ProcessSpawner  # noqa: PLC0415 (only where jobs run here)
 
         layout_ids = list(layout_ids)
         spawner = self._spawner or ProcessSpawner()

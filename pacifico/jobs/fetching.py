@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pacifico.jobs.status import Status
-    from pacifico.jobs.store import Store
+    from pacifico.jobs.store.base import Store
 
 _READERS = 16
 

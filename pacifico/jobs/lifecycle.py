@@ -81,7 +81,7 @@ from pacifico.jobs import status as states
 from pacifico.jobs.attempt import Attempt, LostError
 from pacifico.jobs.records import RefusedError, new_nonce
 from pacifico.jobs.request import UnknownVersionError
-from pacifico.jobs.store import NotFoundError, StoreError
+from pacifico.jobs.store.base import NotFoundError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

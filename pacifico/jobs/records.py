@@ -13,14 +13,14 @@ from pacifico.jobs import keys
 from pacifico.jobs import status as states
 from pacifico.jobs.request import parse_request
 from pacifico.jobs.status import parse_status
-from pacifico.jobs.store import ExistsError, NotFoundError, StoreError, SwapRefusedError
+from pacifico.jobs.store.base import ExistsError, NotFoundError, StoreError, SwapRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pacifico.jobs.request import JobRequest
     from pacifico.jobs.status import Status
-    from pacifico.jobs.store import Store
+    from pacifico.jobs.store.base import Store
 
 
 class ConflictError(InputError):

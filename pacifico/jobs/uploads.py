@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from pacifico.errors import InputError
 from pacifico.jobs import keys
 from pacifico.jobs.request import file_sha256
-from pacifico.jobs.store import ExistsError
+from pacifico.jobs.store.base import ExistsError
 
 if TYPE_CHECKING:
-    from pacifico.jobs.store import Store
+    from pacifico.jobs.store.base import Store
 
 #: Boundary files that are taken, by suffix.
 BOUNDARIES = (".kml", ".kmz", ".geojson", ".json", ".zip", ".shp", ".gpkg")

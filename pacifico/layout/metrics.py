@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 
 from pacifico.grid import Ground
-from pacifico.layout.buildable import buildable_mask
-from pacifico.layout.earth_error import volumes_under_errors
+from pacifico.layout.earthwork.uncertainty import volumes_under_errors
+from pacifico.layout.ground.buildable import buildable_mask
 from pacifico.terrain.uncertainty import dem_error, error_field, gentle_draws, part_of
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from pacifico.grid import Grid
-    from pacifico.layout.buildable import Field
-    from pacifico.layout.draft import Unplaced
-    from pacifico.layout.earthwork import CorridorVolumes, EarthworkRules, PadPlane
-    from pacifico.layout.plan import Asset, Pad
-    from pacifico.layout.roads import Road
+    from pacifico.layout.earthwork.rules import CorridorVolumes, EarthworkRules, PadPlane
+    from pacifico.layout.generate import Asset, Pad
+    from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.placement.draft import Unplaced
+    from pacifico.layout.roads.network import Road
     from pacifico.site.model import Site
     from pacifico.terrain.uncertainty import GentleDraws, Window
 

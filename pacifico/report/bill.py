@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pacifico.report.tables import Table
 
 if TYPE_CHECKING:
-    from pacifico.layout.costs import Bill, Line
+    from pacifico.analysis.costs import Bill, Line
 
 
 def bill_table(bill: Bill) -> Table:

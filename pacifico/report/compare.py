@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 
+from pacifico import legend
 from pacifico.crs import reproject
 from pacifico.errors import InputError
 from pacifico.report.stored import StoredLayout
 from pacifico.report.tables import Table
-from pacifico.run import legend, manifest
+from pacifico.run import manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

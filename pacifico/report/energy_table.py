@@ -14,8 +14,8 @@ from pacifico.report.tables import Table
 if TYPE_CHECKING:
     import xarray as xr
 
-    from pacifico.layout.energy import Energy
-    from pacifico.layout.plan import Plan
+    from pacifico.analysis.energy import Energy
+    from pacifico.layout.generate import Plan
 
 NOT_ASKED = "not asked for: give a weather file (EPW or TMY3) with --weather, or --energy for a clear sky"
 NO_ARRAYS = "no solar array stands: there is no solar energy to compute"
@@ -47,8 +47,8 @@ def solar_year(plan: Plan, dem: xr.DataArray, *, energy: bool = False, weather: 
     arrays = [a for a in plan.asset_list if a.item.kind == "solar_array"]
     if not arrays or not (energy or weather):
         return None
-    from pacifico.layout.energy import annual_energy, solar_part  # noqa: PLC0415 (pandas: only where it is asked for)
-    from pacifico.layout.weather import clear_sky, read_weather  # noqa: PLC0415
+    from pacifico.analysis.energy import annual_energy, solar_part  # noqa: PLC0415 (pandas: only where it is asked for)
+    from pacifico.analysis.weather import clear_sky, read_weather  # noqa: PLC0415
 
     middles = np.array([a.item.centre for a in arrays])
     part = solar_part(
@@ -83,7 +83,7 @@ def energy_table(year: Energy | None, plan: Plan) -> Table:
 
 def months(year: Energy) -> list[tuple[str, float]]:
     """Each month and its energy [MWh]."""
-    from pacifico.layout.energy import MONTHS  # noqa: PLC0415 (late, as above)
+    from pacifico.analysis.energy import MONTHS  # noqa: PLC0415 (late, as above)
 
     return list(zip(MONTHS, year.monthly_mwh, strict=True))
 

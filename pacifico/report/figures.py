@@ -14,10 +14,10 @@ from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, ListedColor
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from pacifico import legend
 from pacifico.report import mapframe as frame
-from pacifico.report.earth import height_change
+from pacifico.report.elevations import height_change
 from pacifico.report.stored import COARSE_M, LEVEL
-from pacifico.run import legend
 from pacifico.terrain.surface import slope
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pacifico.layout.spec import Profile, make_spec
+from pacifico.layout.criteria.spec import Profile, make_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 NOTEBOOK = "layout_report"
 # Loaded in the kernel while the boundary and the DEM are read here.
 WARM = """
-import pacifico.layout.plan as _a, pacifico.report.figures as _b, pacifico.report.overlay as _c, pacifico.report.profile as _d
-import pacifico.layout.geojson as _e, pacifico.report.ground as _f, pacifico.site.exclusions as _g, rasterio.warp as _h
+import pacifico.layout.generate as _a, pacifico.report.figures as _b, pacifico.report.overlay as _c, pacifico.report.profile as _d
+import pacifico.layout.files.geojson as _e, pacifico.report.inputs as _f, pacifico.site.exclusions as _g, rasterio.warp as _h
 import pacifico.report.sheet as _i, pacifico.export.kmz as _j, pacifico.export.tables as _k, pacifico.report.bill as _m
-import pacifico.layout.costs as _n
+import pacifico.analysis.costs as _n
 import matplotlib.backends.backend_pdf as _l
 del _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l, _m, _n
 """
@@ -164,9 +164,9 @@ def make_report(
 
 def _weather(weather: str | Path | None, boundary: Path, layer: str | None) -> dict[str, Path]:
     """Weather file as an input; that it can be used, and that pvlib is there, is seen before the run."""
+    from pacifico.analysis.weather import read_weather, require_pvlib  # noqa: PLC0415
     from pacifico.crs import LONLAT, transformer  # noqa: PLC0415 (here and below: only where energy is asked for)
-    from pacifico.layout.weather import read_weather, require_pvlib  # noqa: PLC0415
-    from pacifico.report.ground import site_of  # noqa: PLC0415
+    from pacifico.report.inputs import site_of  # noqa: PLC0415
 
     require_pvlib()
     if weather is None:
@@ -208,7 +208,7 @@ def _inputs(
     terrain: bool,
 ) -> tuple[dict[str, Path], list[dict[str, Any]]]:
     """Files for the notebook, read once here so that what is wrong with them comes out first; and what exclusions were."""
-    from pacifico.report.ground import ground_of, site_of  # noqa: PLC0415 (1 s, while the kernel boots)
+    from pacifico.report.inputs import ground_of, site_of  # noqa: PLC0415 (1 s, while the kernel boots)
     from pacifico.site.exclusions import read_exclusions  # noqa: PLC0415
     from pacifico.site.gather import gather_exclusions  # noqa: PLC0415
     from pacifico.terrain.sources import SAMPLE, sample_site_path  # noqa: PLC0415

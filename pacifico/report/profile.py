@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pacifico.report import mapframe as frame
-from pacifico.report.earth import road_profile
+from pacifico.report.elevations import road_profile
 from pacifico.report.stored import COARSE_M
 
 if TYPE_CHECKING:

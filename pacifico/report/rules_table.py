@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pacifico.analysis.compliance import evaluate, facts_of
+from pacifico.analysis.rule_packs import read_pack, shipped_packs
 from pacifico.errors import InputError
-from pacifico.layout.rule_packs import read_pack, shipped_packs
-from pacifico.layout.rules import evaluate, facts_of
 from pacifico.report.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pacifico.layout.plan import Plan
+    from pacifico.layout.generate import Plan
 
 MOST_NAMED = 3
 """Assets or roads named in a row."""

@@ -14,11 +14,12 @@ from matplotlib import rc_context, style
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from pacifico import legend
 from pacifico.crs import LONLAT, transformer
 from pacifico.errors import CRSMismatchError
-from pacifico.export.layout_file import parts_of
 from pacifico.export.written import plain, whole
 from pacifico.grid import Grid
+from pacifico.layout.files.stored import parts_of
 from pacifico.report import mapframe as frame
 from pacifico.report import tables
 from pacifico.report.paper import (
@@ -41,7 +42,6 @@ from pacifico.report.paper import (
     write_rows,
 )
 from pacifico.report.stored import StoredLayout
-from pacifico.run import legend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

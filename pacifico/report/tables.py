@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pacifico import legend
 from pacifico.report.stored import COARSE_M, LEVEL
-from pacifico.run import legend
 
 if TYPE_CHECKING:
     import xarray as xr

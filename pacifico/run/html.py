@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 
-from pacifico.run import legend
+from pacifico import legend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,7 +18,7 @@ from shapely import box
 import pacifico
 from pacifico.errors import EditRefused
 from pacifico.grid import Grid
-from pacifico.layout.plan import generate_layout
+from pacifico.layout.generate import generate_layout
 from pacifico.site.model import Site, Zone
 
 pytestmark = pytest.mark.benchmark

@@ -26,7 +26,7 @@ from pyproj import CRS
 from shapely import box
 
 from pacifico.grid import Grid, Ground
-from pacifico.layout.plan import generate_layout
+from pacifico.layout.generate import generate_layout
 from pacifico.site.model import Site
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
@@ -168,7 +168,7 @@ def test_the_command_on_300_ha_as_a_process(tmp_path):
         transform=rasterio.Affine(*g.transform),
     ) as out:  # fmt: skip
         out.write(dem.values.astype("float32"), 1)
-    script = "import sys; from pacifico.cli import main; sys.exit(main())"
+    script = "import sys; from pacifico.cli.main import main; sys.exit(main())"
     took = []
     for _ in range(2):
         start = time.perf_counter()

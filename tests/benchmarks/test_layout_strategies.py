@@ -16,9 +16,9 @@ from shapely import box
 
 from pacifico.errors import NoBuildableGroundError
 from pacifico.grid import Grid
-from pacifico.layout.draft import capacity_of
-from pacifico.layout.plan import generate_layout
-from pacifico.layout.spec import PROFILES, STRATEGIES
+from pacifico.layout.criteria.spec import PROFILES, STRATEGIES
+from pacifico.layout.generate import generate_layout
+from pacifico.layout.placement.draft import capacity_of
 from pacifico.site.model import Site
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
@@ -129,9 +129,9 @@ def test_each_strategy_wins_its_own_measure_on_nine_of_ten_sites(profile, share)
 @needs_sites
 def test_how_full_sites_get():
     """Placed without a target, over buildable area at the density of the lattice without an edge."""
-    from pacifico.layout.catalog import solar_unit
-    from pacifico.layout.solar import SCHEMES, lattice_of
-    from pacifico.layout.spec import make_spec
+    from pacifico.layout.criteria.asset_types import solar_unit
+    from pacifico.layout.criteria.spec import make_spec
+    from pacifico.layout.placement.solar_arrays import SCHEMES, lattice_of
 
     rules = make_spec()
     unit = solar_unit(rules)

@@ -13,8 +13,8 @@ from pyproj import CRS
 from shapely import box
 
 from pacifico.grid import Grid, Ground
-from pacifico.layout import free_ground, routing
-from pacifico.layout.roads import RoadRules, Terminal, route_network
+from pacifico.layout.roads.network import RoadRules, Terminal, route_network
+from pacifico.layout.routing import routing_grid, tree_search
 
 pytestmark = pytest.mark.benchmark
 
@@ -95,7 +95,7 @@ def graph(lattice):
     heads, tails, lengths = [], [], []
     for v in ids.tolist():
         j, i = divmod(v, lattice.nx)
-        for dj, di in free_ground.MOVES.tolist():
+        for dj, di in routing_grid.MOVES.tolist():
             if not (0 <= j + dj < lattice.ny and 0 <= i + di < lattice.nx):
                 continue
             u = (j + dj) * lattice.nx + i + di
@@ -149,13 +149,13 @@ def test_roads_against_the_steiner_lower_bound(name, size, case, rounds, record_
     rules = RoadRules(turnaround_over_m=np.inf)
     net = route_network(ground, allowed, terminals, obstacles=obstacles, rules=rules)
     assert not net.unreached
-    lattice = free_ground.make_lattice(
+    lattice = routing_grid.make_lattice(
         ground, allowed, obstacles, (), half_width_m=rules.width_m / 2, clearance_m=rules.clearance_m,
-        cell=free_ground.cell_size(allowed.area),
+        cell=routing_grid.cell_size(allowed.area),
     )  # fmt: skip
     ids, number, start, tail, cost = graph(lattice)
-    reach = routing.Reach.of(
-        lattice, free_ground.Shapes.of([t.footprint for t in terminals]), np.array([t.reach_m for t in terminals])
+    reach = tree_search.Reach.of(
+        lattice, routing_grid.Shapes.of([t.footprint for t in terminals]), np.array([t.reach_m for t in terminals])
     )
     by_terminal = reach.by_terminal(len(terminals))
     root = int(np.argmin(np.hypot(lattice.px[ids] - net.entry.x, lattice.py[ids] - net.entry.y)))

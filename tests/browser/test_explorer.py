@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pacifico.run.legend import ASSETS
+from pacifico.legend import ASSETS
 
 playwright = pytest.importorskip("playwright.sync_api")
 

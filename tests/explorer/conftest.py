@@ -17,7 +17,7 @@ from pacifico.jobs.client import JobClient
 from pacifico.jobs.lifecycle import RunOutcome
 from pacifico.jobs.settings import Settings
 from pacifico.jobs.status import METRICS
-from pacifico.layout.plan import generate_layout
+from pacifico.layout.generate import generate_layout
 from pacifico.run import manifest
 from pacifico.site.model import Site, Zone
 

@@ -13,7 +13,7 @@ from pacifico.errors import OutsideServiceError
 from pacifico.explorer import Gallery
 from pacifico.explorer import cards as cards_
 from pacifico.explorer.thumbnail import thumbnail
-from pacifico.run.legend import ASSETS
+from pacifico.legend import ASSETS
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from pacifico.explorer import layers
 from pacifico.explorer.layers import SLOPE_CLASSES_DEG, slope_classes
-from pacifico.run.legend import ASSETS
+from pacifico.legend import ASSETS
 
 SQUARE = {"type": "Polygon", "coordinates": (((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 0.0)),)}
 LINE = {"type": "LineString", "coordinates": [[0.0, 0.0, 12.5], [1.0, 1.0, 13.5]]}

@@ -9,7 +9,7 @@ import shapely
 from pyproj import CRS
 
 from pacifico.grid import Grid
-from pacifico.layout.plan import generate_layout
+from pacifico.layout.generate import generate_layout
 from pacifico.site.model import Anchor, Site, Zone
 
 UTM = CRS.from_epsg(32615)

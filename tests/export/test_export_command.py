@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pacifico.cli import main
+from pacifico.cli.main import main
 
 
 @pytest.fixture

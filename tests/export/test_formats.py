@@ -19,8 +19,8 @@ from pacifico.export import FORMATS, export
 from pacifico.export.dxf import pad_corners, write_dxf
 from pacifico.export.gpkg import write_gpkg
 from pacifico.export.kmz import write_kmz
-from pacifico.export.layout_file import columns, parts_of
 from pacifico.export.tables import PLACE, write_csv
+from pacifico.layout.files.stored import columns, parts_of
 from pacifico.site.boundary import read_site
 
 KML = "{http://www.opengis.net/kml/2.2}"

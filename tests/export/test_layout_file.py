@@ -3,8 +3,8 @@ import json
 import pytest
 
 from pacifico.errors import CRSMismatchError, InputError
-from pacifico.export.layout_file import columns, parts_of, read_layout
-from pacifico.layout.geojson import schema
+from pacifico.layout.files.geojson import schema
+from pacifico.layout.files.stored import columns, parts_of, read_layout
 
 
 def asset(layout):

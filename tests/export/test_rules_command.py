@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from pacifico.cli import main
-from pacifico.export.facts import facts_of_layout
-from pacifico.layout.plan import generate_layout
-from pacifico.layout.rule_packs import read_pack
-from pacifico.layout.rules import evaluate, facts_of
+from pacifico.analysis.compliance import evaluate, facts_of
+from pacifico.analysis.compliance_facts import facts_of_layout
+from pacifico.analysis.rule_packs import read_pack
+from pacifico.cli.main import main
+from pacifico.layout.generate import generate_layout
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ print(json.dumps([p for p in found if os.path.isfile(p) and os.lstat(p).st_mode 
         )["taskDefinition"]["containerDefinitions"][0]
         told = {entry["name"]: entry["value"] for entry in task["environment"]} | {"PACIFICO_WAIT_S": "1"}
         user = applied.env | {"PACIFICO_OWNER": "tree", **told}
-        main = [sys.executable, "-c", "from pacifico.cli import main; raise SystemExit(main())", "jobs"]
+        main = [sys.executable, "-c", "from pacifico.cli.main import main; raise SystemExit(main())", "jobs"]
         site = ROOT / "pacifico" / "data" / "sample-site.kml"
         submit = [*main, "submit", str(site), "--dem", "sample", "--capacity-kw", "5000", "--json"]
         layout = json.loads(subprocess.run(submit, env=user, capture_output=True, text=True, check=True).stdout)

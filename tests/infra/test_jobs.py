@@ -67,7 +67,7 @@ def job(applied, tmp_path_factory):
 
     def pacifico(*arguments, status=(0,)):
         done = subprocess.run(
-            [sys.executable, "-c", "from pacifico.cli import main; raise SystemExit(main())", "jobs", *arguments],
+            [sys.executable, "-c", "from pacifico.cli.main import main; raise SystemExit(main())", "jobs", *arguments],
             capture_output=True, text=True, env=user, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode in status, done.stdout[-2000:] + done.stderr[-4000:]

@@ -126,10 +126,10 @@ def queues(aws):
 def store(request, tmp_path, monkeypatch):
     """Both forms of the store, each empty; S3 as every server understands it."""
     if request.param == "local":
-        from pacifico.jobs.store_local import LocalStore
+        from pacifico.jobs.store.local import LocalStore
 
         return LocalStore(tmp_path / "store")
-    from pacifico.jobs.store_s3 import S3Store
+    from pacifico.jobs.store.s3 import S3Store
 
     use(request.getfixturevalue("server")(request.param), monkeypatch)
     return S3Store(f"s3://{new_bucket()}/some/prefix")
@@ -137,6 +137,6 @@ def store(request, tmp_path, monkeypatch):
 
 @pytest.fixture
 def local_store(tmp_path):
-    from pacifico.jobs.store_local import LocalStore
+    from pacifico.jobs.store.local import LocalStore
 
     return LocalStore(tmp_path / "store")

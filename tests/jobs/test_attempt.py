@@ -14,7 +14,7 @@ from pacifico.jobs.lifecycle import claim
 from pacifico.jobs.records import Records
 from pacifico.jobs.request import JobRequest
 from pacifico.jobs.settings import Settings
-from pacifico.jobs.store import StoreError
+from pacifico.jobs.store.base import StoreError
 
 SETTINGS = Settings(store="unused", owner="ann", lease_s=60, visibility_s=120)
 

@@ -12,16 +12,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pacifico.cli.jobs import main
 from pacifico.errors import InputError
 from pacifico.jobs import keys
 from pacifico.jobs import status as states
 from pacifico.jobs.client import JobClient
-from pacifico.jobs.commands import main
 from pacifico.jobs.lifecycle import claim
 from pacifico.jobs.queue import Pointer, Queue, QueueError, parse_pointer
 from pacifico.jobs.records import ConflictError
 from pacifico.jobs.status import Artifact
-from pacifico.jobs.store import NotFoundError
+from pacifico.jobs.store.base import NotFoundError
 
 KML = b"<kml/>"
 

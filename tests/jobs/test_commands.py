@@ -10,10 +10,10 @@ import sys
 
 import pytest
 
+from pacifico.cli.jobs import main
 from pacifico.jobs import keys
 from pacifico.jobs import status as states
 from pacifico.jobs.client import JobClient
-from pacifico.jobs.commands import main
 from pacifico.jobs.lifecycle import claim
 from pacifico.jobs.status import Artifact
 
@@ -197,7 +197,7 @@ def test_edge_setbacks_go_into_the_rules_of_the_request(client, boundary, capsys
 
 
 def test_a_weather_file_is_sent_with_the_job(client, boundary, capsys, tmp_path):
-    from pacifico.jobs.staging import stage
+    from pacifico.jobs.runner.staging import stage
 
     weather = tmp_path / "year.epw"
     weather.write_text("LOCATION")
@@ -245,8 +245,8 @@ def test_exclusions_of_a_service_are_fetched_by_who_submits_and_sent_as_a_file(c
     import threading
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-    from pacifico.cli import main as pacifico
-    from pacifico.jobs.staging import stage
+    from pacifico.cli.main import main as pacifico
+    from pacifico.jobs.runner.staging import stage
     from pacifico.terrain.sources import sample_site_path
 
     lon, lat = -84.2, 36.6
@@ -333,7 +333,7 @@ def test_one_layer_of_a_file_with_several_is_submitted(client, boundary, capsys)
     import geopandas as gpd
     from shapely import box
 
-    from pacifico.cli import main as pacifico
+    from pacifico.cli.main import main as pacifico
 
     both = boundary.parent / "both.gpkg"
     frame = gpd.GeoDataFrame(geometry=[box(-97.2, 28.2, -97.19, 28.21)], crs=4326)

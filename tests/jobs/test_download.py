@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from pacifico.errors import InputError, OutsideServiceError
-from pacifico.jobs import download as module
-from pacifico.jobs.download import download
+from pacifico.jobs.runner import download as module
+from pacifico.jobs.runner.download import download
 
 HOST = "dem.example"
 HOSTS = frozenset({HOST})

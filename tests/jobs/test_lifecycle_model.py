@@ -24,7 +24,7 @@ from pacifico.jobs.lifecycle import claim
 from pacifico.jobs.records import Records
 from pacifico.jobs.request import JobRequest
 from pacifico.jobs.settings import Settings
-from pacifico.jobs.store_local import LocalStore
+from pacifico.jobs.store.local import LocalStore
 
 OWNER = "ann@example.com"
 JOBS = [str(uuid.UUID(int=n)) for n in range(1, 4)]

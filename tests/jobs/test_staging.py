@@ -12,11 +12,12 @@ import rasterio
 from affine import Affine
 
 from pacifico.errors import InputError
-from pacifico.jobs import keys, staging
+from pacifico.jobs import keys
 from pacifico.jobs.request import JobRequest
+from pacifico.jobs.runner import staging
+from pacifico.jobs.runner.staging import check_dem, stage
 from pacifico.jobs.settings import from_environment
-from pacifico.jobs.staging import check_dem, stage
-from pacifico.jobs.store import NotFoundError, StoreError
+from pacifico.jobs.store.base import NotFoundError, StoreError
 
 BOUNDARY = b'{"type": "Polygon", "coordinates": []}'
 

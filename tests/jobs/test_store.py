@@ -12,9 +12,9 @@ import pytest
 
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs.settings import from_environment
-from pacifico.jobs.store import ExistsError, NotFoundError, StoreError, SwapRefusedError, content_type, open_store
-from pacifico.jobs.store_local import LocalStore
-from pacifico.jobs.store_s3 import S3Store
+from pacifico.jobs.store.base import ExistsError, NotFoundError, StoreError, SwapRefusedError, content_type, open_store
+from pacifico.jobs.store.local import LocalStore
+from pacifico.jobs.store.s3 import S3Store
 
 
 def test_create_writes_once(store):

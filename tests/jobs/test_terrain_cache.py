@@ -19,10 +19,10 @@ from affine import Affine
 from pacifico.jobs import keys
 from pacifico.jobs.lifecycle import Orders, Task
 from pacifico.jobs.request import JobRequest
-from pacifico.jobs.runner import NotebookRunner, ProcessSpawner
+from pacifico.jobs.runner.runner import NotebookRunner, ProcessSpawner
+from pacifico.jobs.runner.terrain_cache import FOLDER, TerrainCache
 from pacifico.jobs.settings import from_environment
-from pacifico.jobs.store import StoreError
-from pacifico.jobs.terrain_cache import FOLDER, TerrainCache
+from pacifico.jobs.store.base import StoreError
 from pacifico.terrain.cache import FolderCache
 from pacifico.terrain.named import glo30_id
 

@@ -8,7 +8,7 @@ from pyproj import CRS
 from shapely import box
 
 from pacifico.grid import Grid, Ground
-from pacifico.layout.buildable import make_field
+from pacifico.layout.ground.buildable import make_field
 from pacifico.site.model import Site
 
 UTM = CRS.from_epsg(32615)

@@ -11,7 +11,7 @@ from scipy.sparse import coo_matrix
 
 from pacifico.errors import InputError
 from pacifico.grid import Grid, Ground
-from pacifico.layout.alignment import Pin, design_heights, grade_breaks, stations_of
+from pacifico.layout.alignment.vertical import Pin, design_heights, grade_breaks, stations_of
 
 
 def chain(n):

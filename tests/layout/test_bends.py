@@ -8,9 +8,9 @@ from pyproj import CRS
 from shapely import Point, box
 
 from pacifico.grid import Grid, Ground
-from pacifico.layout import _easing_kernels, _fault_kernels, _line_kernels
-from pacifico.layout.bends import ALL, NOTHING, Tree
-from pacifico.layout.roads import RoadRules, Terminal, route_network
+from pacifico.layout.alignment import _line_kernels, _smoothing_kernels, _turn_kernels
+from pacifico.layout.alignment.smoothing import ALL, NOTHING, Tree
+from pacifico.layout.roads.network import RoadRules, Terminal, route_network
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
@@ -87,9 +87,9 @@ def test_a_tree_of_lines_and_back():
     v = 1  # a vertex along the first line goes, and comes back
     kids = tree.first.copy(), tree.after.copy(), tree.up.copy()
     p, w = int(tree.up[v]), int(tree.first[v])
-    _easing_kernels.unlink(tree.up, tree.first, tree.after, v)
+    _smoothing_kernels.unlink(tree.up, tree.first, tree.after, v)
     assert_array_equal(tree.lines()[0], lines[0][[0, 2]])
-    _easing_kernels.relink(tree.up, tree.first, tree.after, v, p, w)
+    _smoothing_kernels.relink(tree.up, tree.first, tree.after, v, p, w)
     for a, b in zip((tree.first, tree.after, tree.up), kids, strict=True):
         assert_array_equal(a, b)
 
@@ -99,12 +99,12 @@ def test_tangents_and_angles(turn):
     xy = (-1.0, 0.0), (0.0, 0.0), (np.cos(turn), np.sin(turn))
     assert_allclose(_line_kernels.turn_angle(*xy[0], *xy[1], *xy[2]), turn)
     assert_allclose(_line_kernels.tangent(turn, 15.0), 15.0 * np.tan(turn / 2))
-    assert_allclose(15.0 * _fault_kernels.half_turn(np.array(xy), 0, 1, 2), 15.0 * np.tan(turn / 2))
+    assert_allclose(15.0 * _turn_kernels.half_turn(np.array(xy), 0, 1, 2), 15.0 * np.tan(turn / 2))
 
 
 def test_a_hairpin_takes_more_of_a_leg_than_there_is():
     xy = np.array([(-1.0, 0.0), (0.0, 0.0), (-1.0, 1e-3)])
-    assert _fault_kernels.half_turn(xy, 0, 1, 2) > 1e5
+    assert _turn_kernels.half_turn(xy, 0, 1, 2) > 1e5
 
 
 def test_what_stays_as_it_was_reaches_farther_only_where_that_does_not_help():

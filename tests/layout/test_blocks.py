@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import box
 
-from pacifico.layout.blocks import cheapest_first, densest_place, grown, place_near, place_yard
-from pacifico.layout.catalog import asset_type, substation_type
-from pacifico.layout.draft import Draft, item_of
-from pacifico.layout.spec import make_spec
+from pacifico.layout.criteria.asset_types import asset_type, substation_type
+from pacifico.layout.criteria.spec import make_spec
+from pacifico.layout.placement.draft import Draft, item_of
+from pacifico.layout.placement.equipment import cheapest_first, densest_place, grown, place_near, place_yard
 from pacifico.site.model import Zone
 
 SPEC = make_spec()

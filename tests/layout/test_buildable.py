@@ -10,14 +10,7 @@ from pyproj import CRS
 from shapely import MultiPolygon
 
 from pacifico.grid import Grid
-from pacifico.layout.buildable import (
-    Table,
-    buildable_area,
-    buildable_mask,
-    cells_inside,
-    hard_ground,
-    zonal,
-)
+from pacifico.layout.ground.buildable import Table, buildable_area, buildable_mask, cells_inside, hard_ground, zonal
 from pacifico.site.model import Zone
 
 UTM = CRS.from_epsg(32615)
@@ -189,7 +182,7 @@ def test_a_larger_setback_never_adds_buildable_ground(make, one, other, limit):
 
 def test_a_coarse_source_is_no_gentler_than_between_its_own_cells(make):
     """A step of 6 m over 30 m, interpolated smoothly onto 10 m cells, hides no slope."""
-    from pacifico.layout.buildable import make_field
+    from pacifico.layout.ground.buildable import make_field
 
     ground = make.ground(lambda x, y: 3 * np.sin(x / 30))
     fine = make_field(make.site(), ground, ground, setback_m=0, source_cell_m=10.0)

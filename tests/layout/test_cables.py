@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, box
 
-from pacifico.layout import feeders, trenches
-from pacifico.layout.cables import loads_mva, route_cables
-from pacifico.layout.catalog import feeder_mva
-from pacifico.layout.draft import Item
-from pacifico.layout.geojson import text
-from pacifico.layout.plan import Asset, generate_layout
-from pacifico.layout.roads import Road
-from pacifico.layout.spec import make_spec
+from pacifico.layout.criteria.asset_types import feeder_mva
+from pacifico.layout.criteria.spec import make_spec
+from pacifico.layout.electrical import feeders, trenches
+from pacifico.layout.electrical.cables import loads_mva, route_cables
+from pacifico.layout.files.geojson import text
+from pacifico.layout.generate import Asset, generate_layout
+from pacifico.layout.placement.draft import Item
+from pacifico.layout.roads.network import Road
 from pacifico.site.model import Zone
 
 RULES = make_spec()

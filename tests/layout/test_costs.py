@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pacifico.analysis.costs import COLUMNS, Bill, Line, bill
 from pacifico.errors import InputError
-from pacifico.layout.costs import COLUMNS, Bill, Line, bill
-from pacifico.layout.plan import generate_layout
-from pacifico.layout.spec import catalog, make_spec
+from pacifico.layout.criteria.spec import catalog, make_spec
+from pacifico.layout.generate import generate_layout
 
 
 def waves(x, y):
@@ -147,7 +147,7 @@ def test_wind_and_gas_have_lines_of_their_own(make):
 
 
 def test_large_sites_are_balanced_between_larger_squares(make, plan, monkeypatch):
-    from pacifico.layout import costs
+    from pacifico.analysis import costs
 
     small = plan.bill_of_quantities()
     monkeypatch.setattr(costs, "MOST_SQUARES", 4)

@@ -6,7 +6,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pacifico.layout.cover import CELL_M, Cover
+from pacifico.layout.search.coverage import CELL_M, Cover
 
 # on whole cells, where the raster is exact
 RECTS = st.lists(

@@ -12,14 +12,16 @@ from pyproj import CRS
 from shapely import LineString, MultiPolygon, Point, box
 
 from pacifico.grid import Grid, Ground
-from pacifico.layout import _curve_kernels as kernels
-from pacifico.layout import _level_kernels, drawing, free_ground, network, roads, routing
-from pacifico.layout.alignment import design_heights
-from pacifico.layout.bends import NOTHING, tight_bends, tight_turns
-from pacifico.layout.case import Drawing
-from pacifico.layout.curves import Levels, drivable
-from pacifico.layout.mending import mended
-from pacifico.layout.roads import RoadRules, Terminal
+from pacifico.layout.alignment import _curve_kernels as kernels
+from pacifico.layout.alignment import _height_range_kernels, horizontal
+from pacifico.layout.alignment.curve_repair import mended
+from pacifico.layout.alignment.drivable_curves import Levels, drivable
+from pacifico.layout.alignment.smoothing import NOTHING, tight_bends, tight_turns
+from pacifico.layout.alignment.vertical import design_heights
+from pacifico.layout.roads import network, solve
+from pacifico.layout.roads.network import RoadRules, Terminal
+from pacifico.layout.routing import routing_grid, tree_search
+from pacifico.layout.routing.problem import Drawing
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
@@ -39,7 +41,7 @@ def lattice(free, *, rise=0.0, half=KEPT_M - 0.25):
     n = 60
     x = np.tile(np.arange(n) * 10.0 * rise, (n, 1))
     ground = Ground(Grid(UTM, WEST - 100, SOUTH + 500, 10.0, 10.0, n, n), x)
-    return free_ground.make_lattice(ground, free, [], [], half_width_m=half, clearance_m=0.25, cell=4.0)
+    return routing_grid.make_lattice(ground, free, [], [], half_width_m=half, clearance_m=0.25, cell=4.0)
 
 
 def pose(x, y, degrees):
@@ -105,7 +107,7 @@ def test_on_open_ground_the_curve_is_dubins_own(start, goal):
     assert holds(lat, OPEN, curve, start, goal)
     best = kernels.dubins_length(*start, *goal, SIZE)
     assert 0.99 * best <= LineString(curve.xy).length <= 1.03 * best
-    rounded, _ = routing.round_bends(lat, curve.corners, radius_m=0.97 * SIZE, full=True)
+    rounded, _ = tree_search.round_bends(lat, curve.corners, radius_m=0.97 * SIZE, full=True)
     assert LineString(rounded).hausdorff_distance(LineString(curve.xy)) < 1.0
 
 
@@ -183,7 +185,7 @@ def test_a_curve_goes_by_what_it_is_to_serve():
     shape = at(150, 150, 160, 160)
     plain = found(lat, start, goal)
     curve = drivable(
-        lat, start, goal, size=SIZE, longest=400.0, max_grade=0.1, shapes=free_ground.Shapes.of([shape]),
+        lat, start, goal, size=SIZE, longest=400.0, max_grade=0.1, shapes=routing_grid.Shapes.of([shape]),
         reach_m=np.array([20.0]),
     )  # fmt: skip
     assert LineString(plain.xy).distance(shape) > 40
@@ -199,7 +201,7 @@ def test_levels_of_a_tree_tell_just_whether_there_is_a_profile(seed, grade, dept
     n = 40
     parent = np.array([-1, *(int(rng.integers(max(0, k - 4), k)) for k in range(1, n))])
     distance, ground = np.full(n, 10.0), rng.normal(0, 2.0, n)
-    below, above, _ = _level_kernels.tree_levels(parent, grade * distance, ground - depth, ground + depth)
+    below, above, _ = _height_range_kernels.tree_levels(parent, grade * distance, ground - depth, ground + depth)
     low, high = np.maximum(below[:, 0], above[:, 0]), np.minimum(below[:, 1], above[:, 1])
     profile = design_heights(parent, distance, ground, np.ones(n), max_grade=grade, max_depth_m=depth)
     least = (high - low).min()
@@ -225,7 +227,7 @@ def drawn(case, *lines):
 def case_of(terminals, obstacles=()):
     n = 60
     ground = Ground(Grid(UTM, WEST - 100, SOUTH + 500, 10.0, 10.0, n, n), np.zeros((n, n)))
-    return roads._case(ground, OPEN, terminals=terminals, obstacles=obstacles, rules=RULES, cost_zones=())
+    return network._case(ground, OPEN, terminals=terminals, obstacles=obstacles, rules=RULES, cost_zones=())
 
 
 def faults(case, drawing):
@@ -244,8 +246,8 @@ def test_a_sharp_bend_is_mended_and_all_else_stays():
     assert after.line_of == before.line_of
     assert_allclose(after.lines[1][-1], before.lines[1][-1])
     assert_allclose(after.lines[0][-1], after.lines[1][0])
-    assert drawing.serves(case, after.lines[1], 0)
-    assert drawing.touching(after.lines, after.ups) == []
+    assert horizontal.serves(case, after.lines[1], 0)
+    assert horizontal.touching(after.lines, after.ups) == []
     for line in after.lines:
         assert all(case.lattice.fence.clear(a, b) for a, b in itertools.pairwise(line))
     assert mended(case, after) is after
@@ -280,9 +282,9 @@ def test_a_mended_network_has_fewer_faults_and_serves_the_same(monkeypatch):
     ground = Ground(Grid(UTM, WEST - 105, SOUTH + 705, 10.0, 10.0, n, n), hills(x - WEST, y - SOUTH))
     goals = [Terminal(f"t{k}", at(*p, p[0] + 20, p[1] + 10), 14.0) for k, p in enumerate([(60, 500), (480, 520), (520, 80), (300, 300), (120, 260)])]  # fmt: skip
     site = {"entry": Point(WEST + 300, SOUTH + 1), "rules": RULES, "obstacles": [t.footprint for t in goals]}
-    net = roads.route_network(ground, at(0, 0, 600, 600), goals, **site)
-    monkeypatch.setattr(network, "_mended", lambda best: best)
-    rough = roads.route_network(ground, at(0, 0, 600, 600), goals, **site)
+    net = network.route_network(ground, at(0, 0, 600, 600), goals, **site)
+    monkeypatch.setattr(solve, "_mended", lambda best: best)
+    rough = network.route_network(ground, at(0, 0, 600, 600), goals, **site)
 
     def told(network):
         return sum(int(w.rsplit(":", 1)[1]) for w in network.warnings if "for want of room" in w)

@@ -15,10 +15,10 @@ from shapely import LineString, MultiPolygon, box
 
 from pacifico.errors import CRSMismatchError
 from pacifico.grid import Grid, Ground
-from pacifico.layout.cutfill import cut_fill_raster
-from pacifico.layout.earthwork import PadPlane
-from pacifico.layout.pads import graded_pads
-from pacifico.layout.plan import Pad, generate_layout
+from pacifico.layout.earthwork.cut_fill_raster import cut_fill_raster
+from pacifico.layout.earthwork.pads import graded_pads
+from pacifico.layout.earthwork.rules import PadPlane
+from pacifico.layout.generate import Pad, generate_layout
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_the_same_plan_gives_the_same_bytes_in_another_process(tmp_path):
     for n, threads in enumerate(("1", "2")):
         out, works = tmp_path / f"{n}.geojson", tmp_path / f"{n}.tif"
         run = subprocess.run(
-            [sys.executable, "-c", "import sys; from pacifico.cli import main; sys.exit(main())", "layout", str(sample_site_path()), "--dem",
+            [sys.executable, "-c", "import sys; from pacifico.cli.main import main; sys.exit(main())", "layout", str(sample_site_path()), "--dem",
              "sample", "--capacity-kw", "10000", "--out", str(out), "--cut-fill", str(works), "--json"],
             check=False, capture_output=True, text=True, env={**os.environ, "GDAL_NUM_THREADS": threads, "TZ": "Asia/Tokyo"},
         )  # fmt: skip

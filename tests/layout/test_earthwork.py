@@ -16,11 +16,11 @@ from shapely.affinity import rotate, translate
 
 from pacifico.errors import InputError
 from pacifico.grid import Grid, Ground
-from pacifico.layout.corridors import corridor_volumes, corridors
-from pacifico.layout.cutfill import cut_fill_raster
-from pacifico.layout.earth_error import earthwork_interval
-from pacifico.layout.earthwork import EarthworkRules, PadPlane
-from pacifico.layout.pads import balanced_pad, balanced_pads, daylight, graded_pads, pad_volumes
+from pacifico.layout.earthwork.corridors import corridor_volumes, corridors
+from pacifico.layout.earthwork.cut_fill_raster import cut_fill_raster
+from pacifico.layout.earthwork.pads import balanced_pad, balanced_pads, daylight, graded_pads, pad_volumes
+from pacifico.layout.earthwork.rules import EarthworkRules, PadPlane
+from pacifico.layout.earthwork.uncertainty import earthwork_interval
 
 UTM = CRS.from_epsg(32616)
 EAST, NORTH = 500_000.0, 4_600_000.0  # the middle of every grid here

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from pyproj import CRS
 
+from pacifico.analysis import weather as weather_
+from pacifico.analysis.energy import SolarPart, annual_energy, solar_part
+from pacifico.analysis.weather import clear_sky, read_weather
 from pacifico.errors import InputError
 from pacifico.grid import Grid
-from pacifico.layout import weather as weather_
-from pacifico.layout.energy import SolarPart, annual_energy, solar_part
-from pacifico.layout.spec import make_spec
-from pacifico.layout.weather import clear_sky, read_weather
+from pacifico.layout.criteria.spec import make_spec
 
 pvlib = pytest.importorskip("pvlib")
 # pvlib 0.16 still asks pandas for what pandas 3 has renamed

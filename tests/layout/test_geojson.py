@@ -11,8 +11,8 @@ import shapely
 from shapely.geometry import shape
 
 from pacifico import crs
-from pacifico.layout import geojson
-from pacifico.layout.plan import generate_layout
+from pacifico.layout.files import geojson
+from pacifico.layout.generate import generate_layout
 from pacifico.site.model import Zone
 
 PROFILES = [("solar_farm", 8000), ("bess", 60_000), ("gas_bess", 60_000), ("hybrid", 11_000), ("wind_hybrid", 25_000)]

@@ -13,13 +13,13 @@ from shapely import Point, box
 from pacifico import generate_layout
 from pacifico.errors import NoBuildableGroundError
 from pacifico.grid import Grid, Ground
-from pacifico.layout.bends import NOTHING, Eased, eased
-from pacifico.layout.catalog import asset_type
-from pacifico.layout.draft import item_of
-from pacifico.layout.drawing import rounded
-from pacifico.layout.roads import Network, RoadRules, Terminal, _case, route_network
-from pacifico.layout.serve import _left
-from pacifico.layout.spec import make_spec
+from pacifico.layout.access.connect import _left
+from pacifico.layout.alignment.horizontal import rounded
+from pacifico.layout.alignment.smoothing import NOTHING, Eased, eased
+from pacifico.layout.criteria.asset_types import asset_type
+from pacifico.layout.criteria.spec import make_spec
+from pacifico.layout.placement.draft import item_of
+from pacifico.layout.roads.network import Network, RoadRules, Terminal, _case, route_network
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0

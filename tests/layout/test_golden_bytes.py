@@ -19,7 +19,7 @@ from pyproj import CRS
 from shapely import box
 
 import pacifico
-from pacifico.grid import Grid, Ground
+from pacifico.grid import Grid
 from pacifico.site.model import Site, Zone
 
 RECORD = Path(__file__).parent / "golden" / "layouts.json"

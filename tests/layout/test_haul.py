@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from pacifico.analysis.mass_haul import mass_balance
 from pacifico.errors import InputError
-from pacifico.layout.earthwork import EarthworkRules
-from pacifico.layout.haul import mass_balance
+from pacifico.layout.earthwork.rules import EarthworkRules
 
 NO_SHRINK = EarthworkRules(shrink=0.0)
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from shapely import Point, box
 
 from pacifico.errors import CRSMismatchError, InputError, NoBuildableGroundError
-from pacifico.layout.geojson import text
-from pacifico.layout.plan import generate_layout
+from pacifico.layout.files.geojson import text
+from pacifico.layout.generate import generate_layout
 from pacifico.site.model import Anchor, Zone
 
 UNIT_KW = 4 * 64 * 2.4 * 0.22 / 1.3

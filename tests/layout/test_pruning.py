@@ -7,9 +7,10 @@ from pyproj import CRS
 from shapely import Point, box
 
 from pacifico.grid import Grid, Ground
-from pacifico.layout import pruning, roads
-from pacifico.layout.case import Drawing
-from pacifico.layout.roads import RoadRules, Terminal, route_network
+from pacifico.layout.alignment import pruning
+from pacifico.layout.roads import network
+from pacifico.layout.roads.network import RoadRules, Terminal, route_network
+from pacifico.layout.routing.problem import Drawing
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
@@ -108,7 +109,7 @@ def drawn(*lines, ups, line_of):
 def case_of(terminals):
     n = 60
     ground = Ground(Grid(UTM, WEST - 100, SOUTH + 500, 10.0, 10.0, n, n), np.zeros((n, n)))
-    return roads._case(ground, at(0, 0, 400, 400), terminals=terminals, obstacles=(), rules=RULES, cost_zones=())
+    return network._case(ground, at(0, 0, 400, 400), terminals=terminals, obstacles=(), rules=RULES, cost_zones=())
 
 
 def test_lines_that_alone_go_on_from_one_another_are_one():

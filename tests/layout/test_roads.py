@@ -16,13 +16,13 @@ from shapely import MultiPolygon, Point, box
 
 from pacifico.errors import InputError
 from pacifico.grid import Grid, Ground
-from pacifico.layout import free_ground
-from pacifico.layout.case import Drawing
-from pacifico.layout.corridors import corridors
-from pacifico.layout.design import beyond_crossing
-from pacifico.layout.drawing import _absorbed, touching
-from pacifico.layout.roads import RoadRules, Terminal, route_network
-from pacifico.layout.turnaround import turnarounds
+from pacifico.layout.alignment.horizontal import _absorbed, touching
+from pacifico.layout.alignment.profile_design import beyond_crossing
+from pacifico.layout.earthwork.corridors import corridors
+from pacifico.layout.roads.network import RoadRules, Terminal, route_network
+from pacifico.layout.roads.turnarounds import turnarounds
+from pacifico.layout.routing import routing_grid
+from pacifico.layout.routing.problem import Drawing
 from pacifico.site.model import Zone
 
 UTM = CRS.from_epsg(32615)
@@ -437,7 +437,7 @@ def test_a_dead_end_is_linked_to_the_road_before_it():
     """An aisle of 12 m that meets another: the road in the one is drawn on to that in the other, at its height."""
     walls = [at(0, 0, 454, 494), at(0, 506, 454, 1000), at(466, 0, 1000, 1000)]
     ground = ground_of(lambda x, y: 0.02 * y + 0.01 * x)
-    lat = free_ground.make_lattice(
+    lat = routing_grid.make_lattice(
         ground, at(0, 0, 1000, 1000), walls, (), half_width_m=3.05, clearance_m=0.25, cell=4.0
     )
     xy = np.array([WEST, SOUTH])
@@ -562,7 +562,7 @@ def test_a_spur_on_the_strip_of_the_road_beside_it_is_left_out(tip, reach, stays
     start = np.array([WEST, SOUTH])
     ends = [[(0, 0), (50, 0)], [(50, 0), (150, 0)], [(50, 0), tip]]
     lines = [np.array(xy, dtype=np.float64) + start for xy in ends]
-    case = SimpleNamespace(rules=RULES, shapes=free_ground.Shapes.of([goal.footprint]), reach_m=np.array([reach]))
+    case = SimpleNamespace(rules=RULES, shapes=routing_grid.Shapes.of([goal.footprint]), reach_m=np.array([reach]))
     drawn = _absorbed(case, Drawing(lines, [-1, 0, 0], {0: 2}, lines))
     assert len(drawn.lines) == len(drawn.straight) == 2 + stays
     assert drawn.ups == [-1, 0, 0][: 2 + stays]

@@ -12,7 +12,8 @@ from pyproj import CRS
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
 from pacifico.grid import Grid, Ground
-from pacifico.layout import _ground_kernels, free_ground, routing
+from pacifico.layout.ground import _clearance_kernels
+from pacifico.layout.routing import routing_grid, tree_search
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
@@ -30,16 +31,16 @@ def at(*bounds):
 
 
 def lattice(ground, allowed, obstacles=(), tolls=(), cell=4.0):
-    return free_ground.make_lattice(ground, allowed, obstacles, tolls, half_width_m=3.0, clearance_m=0.25, cell=cell)
+    return routing_grid.make_lattice(ground, allowed, obstacles, tolls, half_width_m=3.0, clearance_m=0.25, cell=cell)
 
 
 def search(lat, start, goals, max_grade=0.1):
     nodes = np.flatnonzero(lat.clear > 0)
     node = nodes[np.argmin(np.hypot(lat.px[nodes] - WEST - start[0], lat.py[nodes] - SOUTH - start[1]))]
-    shapes = free_ground.Shapes.of(goals)
+    shapes = routing_grid.Shapes.of(goals)
     reach = np.full(len(goals), 15.0)
-    table = routing.Reach.of(lat, shapes, reach)
-    growth = routing.search(
+    table = tree_search.Reach.of(lat, shapes, reach)
+    growth = tree_search.search(
         lat, np.array([node]), reach=table, priority=np.ones(len(goals), np.int64), max_grade=max_grade
     )
     return int(node), growth
@@ -60,7 +61,7 @@ def length(xy):
 @settings(max_examples=150, deadline=None)
 def test_segment_distance_is_shapelys(c):
     assume(c[:2] != c[2:4] and c[4:6] != c[6:])
-    d = np.sqrt(_ground_kernels.segments_sq(*c))
+    d = np.sqrt(_clearance_kernels.segments_sq(*c))
     assert d == pytest.approx(LineString([c[:2], c[2:4]]).distance(LineString([c[4:6], c[6:]])), abs=1e-6)
 
 
@@ -97,7 +98,7 @@ def test_positions_are_found_in_aisles_narrower_than_a_cell():
         ys = np.sort(lat.py[here])
         assert ys.size > 60
         assert np.diff(ys).max() < 30
-        part = routing.parts(lat)[here]
+        part = tree_search.parts(lat)[here]
         assert (part == part[0]).all()
 
 
@@ -111,8 +112,8 @@ def test_sixteen_neighbours_overestimate_by_less_than_3_percent_and_pulling_ends
     straight = float(np.hypot(*(xy[0] - xy[-1])))
     assert length(xy) <= straight * 1.0275 + 1e-6
     none = np.zeros(0, np.int64)
-    pulled = routing.pull(
-        lat, xy, bound_at=none, bound=none, shapes=free_ground.Shapes.of([]), reach=np.zeros(0), max_grade=0.1
+    pulled = tree_search.pull(
+        lat, xy, bound_at=none, bound=none, shapes=routing_grid.Shapes.of([]), reach=np.zeros(0), max_grade=0.1
     )
     assert pulled.shape == (2, 2)
     assert length(pulled) == pytest.approx(straight)
@@ -134,7 +135,7 @@ def test_positions_by_terminal_are_those_within_reach():
     lat = lattice(flat(), at(0, 0, 1000, 1000), goals[:1])
     nodes = np.flatnonzero(lat.clear > 0)
     places = shapely.points(lat.px[nodes], lat.py[nodes])
-    found = routing.Reach.of(lat, free_ground.Shapes.of(goals), np.full(4, 14.0)).by_terminal(4)
+    found = tree_search.Reach.of(lat, routing_grid.Shapes.of(goals), np.full(4, 14.0)).by_terminal(4)
     assert len(found) == 4
     for goal, own in zip(goals, found, strict=True):
         np.testing.assert_array_equal(own, nodes[shapely.distance(places, goal) <= 14.0])
@@ -145,7 +146,7 @@ def test_a_closed_wall_is_not_passed():
     node, growth = search(lat, (100, 100), [at(900, 90, 920, 110)])
     assert growth.server[0] == -1
     assert np.nanmax(np.where(np.isfinite(growth.dist), lat.px, np.nan)) < WEST + 480
-    parts = routing.parts(lat)
+    parts = tree_search.parts(lat)
     assert len(set(parts[parts >= 0].tolist())) == 2
     assert parts[node] >= 0
 
@@ -206,11 +207,11 @@ def test_pulling_keeps_what_inner_points_serve():
     lat = lattice(flat(), at(0, 0, 1000, 1000))
     detour = np.array([[100.0, 100.0], [300.0, 300.0], [500.0, 100.0]]) + ORIGIN
     goal = [at(290, 310, 310, 320)]
-    shapes, reach = free_ground.Shapes.of(goal), np.array([15.0])
+    shapes, reach = routing_grid.Shapes.of(goal), np.array([15.0])
     one, none = np.array([0], np.int64), np.zeros(0, np.int64)
-    kept = routing.pull(lat, detour, bound_at=one + 1, bound=one, shapes=shapes, reach=reach, max_grade=0.1)
+    kept = tree_search.pull(lat, detour, bound_at=one + 1, bound=one, shapes=shapes, reach=reach, max_grade=0.1)
     assert LineString(kept).distance(goal[0]) <= 15.0
-    freed = routing.pull(lat, detour, bound_at=none, bound=none, shapes=shapes, reach=reach, max_grade=0.1)
+    freed = tree_search.pull(lat, detour, bound_at=none, bound=none, shapes=shapes, reach=reach, max_grade=0.1)
     assert len(freed) == 2
 
 
@@ -219,7 +220,7 @@ def test_bends_get_their_radius_where_there_is_room(turn):
     lat = lattice(flat(), at(0, 0, 1000, 1000))
     end = np.array([300 + 200 * np.cos(np.radians(turn)), 300 + 200 * np.sin(np.radians(turn))])
     xy = np.array([[100.0, 300.0], [300.0, 300.0], end]) + ORIGIN
-    line, tight = routing.round_bends(lat, xy, radius_m=15.0)
+    line, tight = tree_search.round_bends(lat, xy, radius_m=15.0)
     assert tight == 0
     assert_allclose(line[[0, -1]], xy[[0, -1]])
     centre = np.array([300 - 15 * np.tan(np.radians(turn / 2)), 315.0]) + ORIGIN
@@ -230,7 +231,7 @@ def test_bends_without_room_stay_legal_and_are_counted():
     blocks = [at(0, 0, 494, 494), at(506, 0, 1000, 494), at(0, 506, 1000, 1000)]
     lat = lattice(flat(), at(0, 0, 1000, 1000), blocks)
     xy = np.array([[500.0, 300.0], [500.0, 500.0], [700.0, 500.0]]) + ORIGIN
-    line, tight = routing.round_bends(lat, xy, radius_m=15.0)
+    line, tight = tree_search.round_bends(lat, xy, radius_m=15.0)
     assert tight == 1
     assert len(line) > 3
     strip = LineString(line).buffer(3.0, cap_style="flat")
@@ -244,4 +245,4 @@ def test_allowed_ground_may_have_holes_and_parts():
     nodes = np.flatnonzero(lat.clear > 0)
     inner = allowed.buffer(-3.25 + 1e-6)
     assert shapely.contains_xy(inner, lat.px[nodes], lat.py[nodes]).all()
-    assert len(set(routing.parts(lat)[nodes].tolist())) == 2
+    assert len(set(tree_search.parts(lat)[nodes].tolist())) == 2

@@ -8,9 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import LineString, Point, box
 
+from pacifico.analysis.compliance import (
+    AssetFact,
+    Facts,
+    RoadFact,
+    as_data,
+    counts,
+    dead_ends,
+    distances,
+    evaluate,
+    in_words,
+)
+from pacifico.analysis.rule_packs import TOPICS, Pack, read_pack, shipped_packs
 from pacifico.errors import InputError
-from pacifico.layout.rule_packs import TOPICS, Pack, read_pack, shipped_packs
-from pacifico.layout.rules import AssetFact, Facts, RoadFact, as_data, counts, dead_ends, distances, evaluate, in_words
 
 HEAD = """
 [pack]

@@ -10,8 +10,15 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from pacifico.errors import InputError
-from pacifico.layout.setbacks import EdgeSetback, boundary_edges, edge_setbacks, edges_along, edges_of, set_back
-from pacifico.layout.spec import make_spec
+from pacifico.layout.criteria.setbacks import (
+    EdgeSetback,
+    boundary_edges,
+    edge_setbacks,
+    edges_along,
+    edges_of,
+    set_back,
+)
+from pacifico.layout.criteria.spec import make_spec
 from pacifico.site.model import NamedLine
 
 SQUARE = shapely.box(0, 0, 1000, 1000)
@@ -219,8 +226,8 @@ def test_a_plan_is_set_back_from_a_line_of_its_boundary_file(make, tmp_path):
     """From the file to the assets, through the command line's own parser."""
     import json
 
-    from pacifico.arguments import edge_setback
-    from pacifico.layout.plan import generate_layout
+    from pacifico.cli.options import edge_setback
+    from pacifico.layout.generate import generate_layout
     from pacifico.site.boundary import read_site
     from pacifico.site.written import site_geojson
 
@@ -238,7 +245,7 @@ def test_a_plan_is_set_back_from_a_line_of_its_boundary_file(make, tmp_path):
 
 def test_a_plan_keeps_them(make):
     """600 m square, 150 m from its south and nothing from its north: no asset lower than that, some by the edge."""
-    from pacifico.layout.plan import generate_layout
+    from pacifico.layout.generate import generate_layout
 
     site, dem = make.site(), make.dem(make.ground(make.level))
     spec = {
@@ -260,7 +267,7 @@ def test_a_plan_keeps_them(make):
     [("north=30", {"edges": ["north"], "setback_m": 30.0}), ("2, 3=50", {"edges": [2, 3], "setback_m": 50.0})],
 )
 def test_the_command_line_reads_them(text, entry):
-    from pacifico.arguments import edge_setback
+    from pacifico.cli.options import edge_setback
 
     assert edge_setback(text) == entry
 
@@ -269,7 +276,7 @@ def test_the_command_line_reads_them(text, entry):
 def test_the_command_line_refuses_what_is_none(text):
     from argparse import ArgumentTypeError
 
-    from pacifico.arguments import edge_setback
+    from pacifico.cli.options import edge_setback
 
     with pytest.raises(ArgumentTypeError):
         edge_setback(text)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from pacifico.layout.plan import generate_layout
-from pacifico.layout.siting import CABLE_SHARE, Prices, pad_earth_m3, siting_cost, siting_prices
-from pacifico.layout.spec import catalog, make_spec
+from pacifico.layout.criteria.spec import catalog, make_spec
+from pacifico.layout.generate import generate_layout
+from pacifico.layout.placement.siting_cost import CABLE_SHARE, Prices, pad_earth_m3, siting_cost, siting_prices
 
 ROAD, CABLE, EARTH = Prices(1.0, 0.0, 0.0), Prices(0.0, 1.0, 0.0), Prices(0.0, 0.0, 1.0)
 NO_LANES = np.empty((0, 4))

@@ -6,13 +6,13 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pacifico.layout.blocks import place_near
-from pacifico.layout.catalog import asset_type
-from pacifico.layout.draft import Draft
-from pacifico.layout.programme import draft_layout, programme
-from pacifico.layout.solar import add_solar, choose_arrays, solar_grounds
-from pacifico.layout.spec import make_spec
-from pacifico.layout.windows import Focus
+from pacifico.layout.criteria.asset_types import asset_type
+from pacifico.layout.criteria.spec import make_spec
+from pacifico.layout.placement.draft import Draft
+from pacifico.layout.placement.equipment import place_near
+from pacifico.layout.placement.place_plant import draft_layout, programme
+from pacifico.layout.placement.solar_arrays import add_solar, choose_arrays, solar_grounds
+from pacifico.layout.search.candidate_windows import Focus
 
 UNIT_KW = 4 * 64 * 2.4 * 0.22 / 1.3
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pacifico.errors import InputError
-from pacifico.layout import spec as spec_
-from pacifico.layout.catalog import asset_type, sized_for, solar_unit, substation_type
-from pacifico.layout.spec import PROFILES, SLOPE_LIMITED, STRATEGIES, catalog, make_spec, read_spec
+from pacifico.layout.criteria import spec as spec_
+from pacifico.layout.criteria.asset_types import asset_type, sized_for, solar_unit, substation_type
+from pacifico.layout.criteria.spec import PROFILES, SLOPE_LIMITED, STRATEGIES, catalog, make_spec, read_spec
 
 RULES = [(section, rule) for section, rules in catalog().items() for rule in rules]
 
@@ -118,10 +118,10 @@ def test_a_bad_toml_file_is_refused_with_its_name(tmp_path, content):
 
 
 def test_the_command_line_lists_the_same_choices():
-    from pacifico import arguments
+    from pacifico.cli import options
 
-    assert arguments.PROFILES == PROFILES
-    assert arguments.STRATEGIES == STRATEGIES
+    assert options.PROFILES == PROFILES
+    assert options.STRATEGIES == STRATEGIES
 
 
 def test_tracker_unit_by_hand():

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pacifico.errors import PacificoError
-from pacifico.layout.spec import PROFILES, catalog
+from pacifico.layout.criteria.spec import PROFILES, catalog
 
 ABOUT = {
     "wind_turbine": "wind_hybrid", "wind_road": "wind_hybrid", "wind_hybrid": "wind_hybrid", "battery": "bess",
@@ -27,7 +27,7 @@ def ends():
 
 def outcome(make, overrides, profile):
     """Plan, or the error that says in one line why there is none."""
-    from pacifico.layout.plan import generate_layout
+    from pacifico.layout.generate import generate_layout
 
     width = 2400.0 if profile == "wind_hybrid" else 500.0
     site = make.site(width, width)

@@ -6,9 +6,9 @@ from numpy.testing import assert_allclose
 from pyproj import CRS
 from shapely import LineString
 
+from pacifico.analysis.stationing import stations, stations_along
 from pacifico.errors import InputError
 from pacifico.grid import Grid, Ground
-from pacifico.layout.stationing import stations, stations_along
 
 WEST, SOUTH = 500_000.0, 4_600_000.0
 GRID = Grid(CRS.from_epsg(32615), WEST - 100, SOUTH + 400, 10.0, 10.0, 50, 50)
@@ -57,7 +57,7 @@ def test_a_line_without_heights_is_refused():
 
 
 def test_a_plans_roads_begin_and_end_at_stations(make):
-    from pacifico.layout.plan import generate_layout
+    from pacifico.layout.generate import generate_layout
 
     plan = generate_layout(make.site(400.0, 400.0), make.dem(make.ground(make.level)), target_capacity_kw=2000)
     found = stations(plan)

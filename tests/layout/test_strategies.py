@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from pacifico.grid import Ground
-from pacifico.layout.aims import lost, surroundings_ha
-from pacifico.layout.asked import smallest_unit_kw
-from pacifico.layout.buildable import make_field
-from pacifico.layout.draft import capacity_of
-from pacifico.layout.programme import draft_layout, places, programme
-from pacifico.layout.search import best_layout
-from pacifico.layout.spec import STRATEGIES, make_spec
-from pacifico.layout.tighten import tightened
-from pacifico.layout.trials import Task, try_out
+from pacifico.layout.criteria.request import smallest_unit_kw
+from pacifico.layout.criteria.spec import STRATEGIES, make_spec
+from pacifico.layout.ground.buildable import make_field
+from pacifico.layout.placement.draft import capacity_of
+from pacifico.layout.placement.place_plant import draft_layout, places, programme
+from pacifico.layout.search.candidates import Task, try_out
+from pacifico.layout.search.exchange_arrays import tightened
+from pacifico.layout.search.objectives import lost, surroundings_ha
+from pacifico.layout.search.select import best_layout
 
 _path = Path(__file__).parents[1] / "benchmarks" / "test_layout_strategies.py"
 _spec = importlib.util.spec_from_file_location("strategies_benchmark", _path)

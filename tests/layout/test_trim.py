@@ -7,13 +7,13 @@ from shapely import LineString, Point, box
 
 from pacifico import generate_layout
 from pacifico.grid import Grid, Ground
-from pacifico.layout.buildable import make_field
-from pacifico.layout.catalog import solar_unit
-from pacifico.layout.draft import Item
-from pacifico.layout.roads import Network, Road
-from pacifico.layout.serve import Served
-from pacifico.layout.spec import make_spec
-from pacifico.layout.trim import ENOUGH, spare_kw, trimmed
+from pacifico.layout.access.connect import Served
+from pacifico.layout.access.trim_to_target import ENOUGH, spare_kw, trimmed
+from pacifico.layout.criteria.asset_types import solar_unit
+from pacifico.layout.criteria.spec import make_spec
+from pacifico.layout.ground.buildable import make_field
+from pacifico.layout.placement.draft import Item
+from pacifico.layout.roads.network import Network, Road
 from pacifico.site.model import Site
 
 UTM = CRS.from_epsg(32615)

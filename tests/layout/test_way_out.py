@@ -8,10 +8,10 @@ from shapely import LineString, Point, box
 
 from pacifico import generate_layout
 from pacifico.grid import Grid
-from pacifico.layout.draft import Item, Unplaced
-from pacifico.layout.roads import Network, Road
-from pacifico.layout.serve import Served
-from pacifico.layout.way_out import WIDE_M, fenced_in, ways_out, ways_to
+from pacifico.layout.access.connect import Served
+from pacifico.layout.access.road_reserves import WIDE_M, fenced_in, ways_out, ways_to
+from pacifico.layout.placement.draft import Item, Unplaced
+from pacifico.layout.roads.network import Network, Road
 from pacifico.site.model import Site
 
 UTM = CRS.from_epsg(32615)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from shapely import Point, box
 
-from pacifico.layout.draft import Draft
-from pacifico.layout.plan import generate_layout
-from pacifico.layout.spec import make_spec
-from pacifico.layout.wind import place_turbines
+from pacifico.layout.criteria.spec import make_spec
+from pacifico.layout.generate import generate_layout
+from pacifico.layout.placement.draft import Draft
+from pacifico.layout.placement.turbines import place_turbines
 from pacifico.site.model import Zone
 
 ROTOR = 160.0

@@ -7,19 +7,19 @@ import pytest
 import shapely
 from shapely import LineString, Point, box
 
-from pacifico.layout.aims import lost, surroundings_ha
-from pacifico.layout.asked import smallest_unit_kw
-from pacifico.layout.catalog import PAD_APRON_M, asset_type
-from pacifico.layout.draft import Draft, item_of
-from pacifico.layout.programme import programme
-from pacifico.layout.regather import regathered
-from pacifico.layout.road_model import Network, Road
-from pacifico.layout.search import best_layout
-from pacifico.layout.serve import Served
-from pacifico.layout.spec import STRATEGIES, make_spec
-from pacifico.layout.trials import Task, topped_up
-from pacifico.layout.yard_moves import tightened_yard, yard_of
-from pacifico.layout.yards import flattest_place, yards
+from pacifico.layout.access.connect import Served
+from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type
+from pacifico.layout.criteria.request import smallest_unit_kw
+from pacifico.layout.criteria.spec import STRATEGIES, make_spec
+from pacifico.layout.model.roads import Network, Road
+from pacifico.layout.placement.draft import Draft, item_of
+from pacifico.layout.placement.place_plant import programme
+from pacifico.layout.search.candidate_yards import flattest_place, yards
+from pacifico.layout.search.candidates import Task, topped_up
+from pacifico.layout.search.objectives import lost, surroundings_ha
+from pacifico.layout.search.relocate_branch import regathered
+from pacifico.layout.search.relocate_yard import tightened_yard, yard_of
+from pacifico.layout.search.select import best_layout
 
 RULES = make_spec()
 BATTERY = asset_type(RULES, "battery")

@@ -25,7 +25,7 @@ def ground():
 
 @pytest.fixture(scope="module")
 def plan(ground):
-    from pacifico.layout.plan import generate_layout
+    from pacifico.layout.generate import generate_layout
 
     return generate_layout(*ground, profile="hybrid", target_capacity_kw=12_000)
 
@@ -44,7 +44,7 @@ def test_it_is_not_computed_unasked(plan, ground):
 
 def test_figures_are_those_of_the_stored_layout(plan, ground, year, tmp_path):
     """As `pacifico energy` has them from layout.geojson, whose coordinates and ratings are rounded; flat horizon aside."""
-    from pacifico.cli import main
+    from pacifico.cli.main import main
 
     out = plan.write(tmp_path / "layout.geojson")
     lines = []
@@ -77,7 +77,7 @@ def test_the_file_adds_up_and_repeats(year, tmp_path):
 
 
 def test_without_arrays_there_is_no_year(ground):
-    from pacifico.layout.plan import generate_layout
+    from pacifico.layout.generate import generate_layout
 
     bess = generate_layout(*ground, profile="bess", target_capacity_kw=10_000)
     assert solar_year(bess, ground[1], energy=True) is None

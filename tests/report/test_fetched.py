@@ -55,7 +55,7 @@ def boundary(tmp_path):
 
 
 def command(capsys, *words):
-    from pacifico.cli import main
+    from pacifico.cli.main import main
 
     status = main([*map(str, words)])
     said = capsys.readouterr()

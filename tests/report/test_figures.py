@@ -10,7 +10,7 @@ from PIL import Image
 
 from pacifico.errors import InputError
 from pacifico.report import figures, overlay, profile
-from pacifico.report.earth import height_change, longest_way, road_profile, stationed
+from pacifico.report.elevations import height_change, longest_way, road_profile, stationed
 from pacifico.report.mapframe import nice, nice_above, stretched
 from pacifico.report.stored import StoredLayout
 from pacifico.run.html import OVERLAY

@@ -7,7 +7,7 @@ from pyproj import CRS
 
 from pacifico.errors import InputError
 from pacifico.grid import Grid
-from pacifico.layout.plan import generate_layout
+from pacifico.layout.generate import generate_layout
 from pacifico.report.rules_table import checked_pack, rules_table
 from pacifico.site.model import Site
 

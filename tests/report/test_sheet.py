@@ -11,7 +11,7 @@ from pyproj import CRS
 
 from pacifico.errors import CRSMismatchError, InputError
 from pacifico.grid import Grid
-from pacifico.layout.plan import generate_layout
+from pacifico.layout.generate import generate_layout
 from pacifico.report.paper import MAP_MM, drawable
 from pacifico.report.sheet import RATIOS, contour_ground, draw_sheet, map_ratio, write_sheet
 from pacifico.report.stored import StoredLayout

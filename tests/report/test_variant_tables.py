@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pacifico.report import variant_tables
-from pacifico.report.variants import Variants
+from pacifico.report.variants import Variants, tables
 from pacifico.report.variants.process import Failure
 
 
@@ -22,7 +21,7 @@ def variants():
 
 
 def test_every_strategy_is_a_column_and_what_none_tells_is_left_out(variants):
-    table = variant_tables.figures(variants)
+    table = tables.figures(variants)
     assert table.columns == ("", "balanced", "low earthwork")
     rows = {row[0]: row[1:] for row in table.rows}
     assert rows["Placed of what the target counts [MW]"] == ("5.00", "5.00")
@@ -33,7 +32,7 @@ def test_every_strategy_is_a_column_and_what_none_tells_is_left_out(variants):
 
 
 def test_winners_are_named_with_what_they_are_ahead_by(variants):
-    rows = {row[0].partition(":")[0]: row[1:] for row in variant_tables.winners(variants).rows}
+    rows = {row[0].partition(":")[0]: row[1:] for row in tables.winners(variants).rows}
     assert rows["Earthwork"] == ("low earthwork", "25.0 % ahead of the next", "600")
     assert rows["Road [km]"] == ("balanced", "3.9 % ahead of the next", "2.50")
     assert rows["Density"][0] == "nobody"
@@ -41,6 +40,6 @@ def test_winners_are_named_with_what_they_are_ahead_by(variants):
 
 
 def test_a_strategy_without_a_layout_is_told(variants):
-    assert variant_tables.missing(variants).rows == (("clustered", "no ground <b>"),)
-    assert "&lt;b&gt;" in variant_tables.missing(variants)._repr_html_()
-    assert str(variant_tables.missing(Variants({}, (), None))) == "Every strategy came to a layout."
+    assert tables.missing(variants).rows == (("clustered", "no ground <b>"),)
+    assert "&lt;b&gt;" in tables.missing(variants)._repr_html_()
+    assert str(tables.missing(Variants({}, (), None))) == "Every strategy came to a layout."

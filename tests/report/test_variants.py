@@ -70,7 +70,7 @@ def test_cost_and_cable_count_where_they_are_told():
 
 
 def test_cost_is_that_of_the_bill(variants):
-    from pacifico.layout.costs import bill
+    from pacifico.analysis.costs import bill
 
     for name, plan in variants.plans.items():
         assert variants.rows[name]["cost_usd"] == round(bill(plan).total)
@@ -118,7 +118,7 @@ def variants(field):
 
 
 def test_each_is_the_plan_that_the_engine_makes_alone(field, variants):
-    from pacifico.layout.plan import generate_layout
+    from pacifico.layout.generate import generate_layout
 
     assert list(variants.plans) == ["density", "clustered"]
     alone = generate_layout(*field, strategy="clustered", target_capacity_kw=1500)
@@ -219,7 +219,7 @@ def boundary(field, tmp_path):
 
 
 def command(capsys, *words):
-    from pacifico.cli import main
+    from pacifico.cli.main import main
 
     try:
         status = main(["variants", *map(str, words)])

@@ -18,7 +18,7 @@ from affine import Affine
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from pacifico import cli
+from pacifico.cli import main
 from pacifico.errors import OutsideServiceError
 from pacifico.grid import Grid
 from pacifico.terrain.dem import open_dem
@@ -176,10 +176,10 @@ def test_the_command_line(bucket, tmp_path, capsys):
     boundary = tmp_path / "site.geojson"
     boundary.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
     place = f"s3://{bucket}/a folder/ground.tif"
-    assert cli.main(["terrain", str(boundary), "--dem", place, "--out", str(tmp_path / "out")]) == 0
+    assert main.main(["terrain", str(boundary), "--dem", place, "--out", str(tmp_path / "out")]) == 0
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["dem"]["source"] == "ground.tif"
     capsys.readouterr()
-    assert cli.main(["terrain", str(boundary), "--dem", place + "f", "--out", str(tmp_path / "none")]) == 3
+    assert main.main(["terrain", str(boundary), "--dem", place + "f", "--out", str(tmp_path / "none")]) == 3
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "there is no such object" in said

@@ -22,14 +22,14 @@ def main():
     role = sys.argv.pop(1)
     if role == "child":
         use_short_notebooks()
-        from pacifico.jobs import child
+        from pacifico.jobs.runner import child
 
         if os.environ.get("PACIFICO_TEST_COLD"):
             child.PRELOAD = ()
         child.main()
     elif role == "background":
         from pacifico.jobs import background
-        from pacifico.jobs.runner import ProcessSpawner
+        from pacifico.jobs.runner.runner import ProcessSpawner
 
         background.main(ProcessSpawner((sys.executable, __file__, "child")))
     elif role == "forkserver":
@@ -45,7 +45,7 @@ def main():
 
             real = time.time
             time.time = lambda: real() + skew
-        from pacifico.jobs.runner import ProcessSpawner
+        from pacifico.jobs.runner.runner import ProcessSpawner
         from worker.forkserver import ForkSpawner
         from worker.main import main as work
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from pacifico.errors import PacificoError
-from pacifico.layout.plan import generate_layout
+from pacifico.layout.generate import generate_layout
 from pacifico.report.variants.process import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pacifico.layout.plan import Plan
-    from pacifico.layout.spec import Strategy
+    from pacifico.layout.criteria.spec import Strategy
+    from pacifico.layout.generate import Plan
 
 
 def main(argv: Sequence[str]) -> int:

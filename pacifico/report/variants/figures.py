@@ -9,9 +9,9 @@ import shapely
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from pacifico import legend
 from pacifico.report import mapframe as frame
 from pacifico.report.variants.measure import DENSITY, EARTH, ROAD
-from pacifico.run import legend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico import errors
 from pacifico.errors import InputError, OutsideServiceError
-from pacifico.layout.spec import PROFILES, STRATEGIES, Profile, Strategy, make_spec
+from pacifico.layout.criteria.spec import PROFILES, STRATEGIES, Profile, Strategy, make_spec
 from pacifico.report.stored import StoredLayout
 from pacifico.report.variants import measure
 from pacifico.report.variants.process import Failure, run_all
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-    from pacifico.layout.plan import Plan
+    from pacifico.layout.generate import Plan
     from pacifico.site.model import Site, Zone
 
 
@@ -43,7 +43,7 @@ class Variants:
     @cached_property
     def rows(self) -> Mapping[str, measure.Row]:
         """Figures of each variant, by the keys of `MEASURES`."""
-        from pacifico.layout.costs import bill  # noqa: PLC0415 (with what it needs, only where figures are asked for)
+        from pacifico.analysis.costs import bill  # noqa: PLC0415 (with what it needs, only where figures are asked for)
 
         return {name: measure.row_of(layout, bill(self.plans[name])) for name, layout in self.layouts.items()}
 

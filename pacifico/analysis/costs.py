@@ -1,0 +1,319 @@
+"""Bill of quantities: what a plan takes, what that may cost, and how sure either is."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import shapely
+
+from pacifico.analysis.mass_haul import mass_balance
+from pacifico.layout.access.connect import earthwork_rules
+from pacifico.layout.criteria.spec import catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from pacifico.layout.criteria.spec import Spec
+    from pacifico.layout.earthwork.rules import CorridorVolumes, PadPlane
+    from pacifico.layout.generate import Plan
+
+Tag = Literal["measured", "derived", "assumed"]
+
+CABLE_SLACK = (0.03, 0.05, 0.12)
+"""Of cable beyond its length in plan, low, likely and high: slope, bends and terminations; engineering judgement."""
+TRUNK_KW = 250.0
+"""DC power of one trunk cable from an array to its skid [kW]; engineering judgement."""
+TRUNK_SPREAD = 0.3
+"""Share by which the length of trunk cables may be off; engineering judgement."""
+STRIP_MARGIN_M = 2.0
+"""Ground cleared beside a road, on both sides together [m]; engineering judgement."""
+TRENCH_STRIP_M = 4.0
+"""Width cleared for a trench away from roads [m]; engineering judgement."""
+HAUL_SQUARE_M = 200.0
+"""Earth moved within a square of this side is part of cutting; between squares it is hauled [m]. Large sites have larger ones."""
+MOST_SQUARES = 300
+SURVEYED = 0.03
+"""Share by which areas and lengths in plan may change with design; engineering judgement."""
+COLUMNS = (
+    "item", "what", "quantity", "quantity_low", "quantity_high", "unit", "tag", "unit_cost", "unit_cost_low", "unit_cost_high",
+    "price", "currency_year", "cost", "cost_low", "cost_high", "basis", "source",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a bill; low and high are about P10 and P90."""
+
+    item: str
+    """Name of the unit cost in section ``costs`` of the catalog."""
+    what: str
+    quantity: float
+    quantity_low: float
+    quantity_high: float
+    unit: str
+    tag: Tag
+    """Of the quantity: measured on the plan and its ground, derived from that by a rule, or assumed."""
+    basis: str
+    """Where the quantity comes from."""
+    unit_cost: float
+    unit_cost_low: float
+    unit_cost_high: float
+    price: Literal["catalog", "given"]
+    """Whether the unit cost is the catalog's or was given."""
+    year: int
+    """Of the currency; nothing is escalated."""
+    source: str
+    """Of the catalog's unit cost."""
+
+    @property
+    def cost(self) -> float:
+        """Quantity times unit cost [USD]."""
+        return self.quantity * self.unit_cost
+
+    @property
+    def cost_low(self) -> float:
+        """Lower end, quantity and unit cost taken as independent [USD]."""
+        return self.cost * (1 - min(math.hypot(_off(self.quantity, self.quantity_low), _off(self.unit_cost, self.unit_cost_low)), 1.0))  # fmt: skip
+
+    @property
+    def cost_high(self) -> float:
+        """Upper end, quantity and unit cost taken as independent [USD]."""
+        return self.cost * (
+            1 + math.hypot(_off(self.quantity, self.quantity_high), _off(self.unit_cost, self.unit_cost_high))
+        )
+
+
+@dataclass(frozen=True)
+class Bill:
+    """All lines of a plan."""
+
+    lines: tuple[Line, ...]
+    indirect: tuple[float, float, float]
+    """Share of direct cost for design, management and contingency: likely, low, high; assumed."""
+    indirect_source: str
+
+    @property
+    def direct(self) -> float:
+        """Sum of the lines [USD]."""
+        return math.fsum(line.cost for line in self.lines)
+
+    @property
+    def total(self) -> float:
+        """Direct cost and indirect share [USD]."""
+        return self.direct * (1 + self.indirect[0])
+
+    @property
+    def independent(self) -> tuple[float, float]:
+        """Interval of the total if each line's error knows nothing of the others' [USD]: the narrowest."""
+        total, share, direct = self.total, self.indirect, self.direct
+        low = math.hypot(*((1 + share[0]) * (n.cost - n.cost_low) for n in self.lines), direct * (share[0] - share[1]))
+        high = math.hypot(
+            *((1 + share[0]) * (n.cost_high - n.cost) for n in self.lines), direct * (share[2] - share[0])
+        )
+        return max(total - low, 0.0), total + high
+
+    @property
+    def correlated(self) -> tuple[float, float]:
+        """Interval of the total if all lines are high or low together, as in one market [USD]: the widest."""
+        low, high = (math.fsum(getattr(n, end) for n in self.lines) for end in ("cost_low", "cost_high"))
+        return low * (1 + self.indirect[1]), high * (1 + self.indirect[2])
+
+    def to_csv(self) -> str:
+        """Return lines and totals as CSV; the same bill gives the same text."""
+        text = io.StringIO()
+        rows = csv.writer(text, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        for n in self.lines:
+            rows.writerow([
+                n.item, n.what, _q(n.quantity), _q(n.quantity_low), _q(n.quantity_high), n.unit, n.tag, *map(_q, (n.unit_cost, n.unit_cost_low, n.unit_cost_high)),
+                n.price, n.year, *(f"{v:.0f}" for v in (n.cost, n.cost_low, n.cost_high)), n.basis, n.source,
+            ])  # fmt: skip
+        share = self.indirect
+        ends = (self.direct, *(math.fsum(getattr(n, e) for n in self.lines) for e in ("cost_low", "cost_high")))
+        for item, what, values, tag, basis, source in (
+            ("direct", "Direct cost", ends, "", "sum of the lines; low and high of all together", ""),
+            ("indirect", "Design, management and contingency", tuple(self.direct * s for s in share), "assumed", f"{share[0]:.0%} of direct cost ({share[1]:.0%} to {share[2]:.0%})", self.indirect_source),
+            ("total_independent", "Total, lines independent of each other", (self.total, *self.independent), "", "root of the sum of squares: the narrowest interval", ""),
+            ("total_correlated", "Total, all lines high or low together", (self.total, *self.correlated), "", "sum of the ends: the widest interval", ""),
+        ):  # fmt: skip
+            rows.writerow([item, what, *[""] * 4, tag, *[""] * 5, *(f"{v:.0f}" for v in values), basis, source])
+        return text.getvalue()
+
+
+def bill(plan: Plan, *, rules: Spec | None = None) -> Bill:
+    """Bill of quantities of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    rules : Spec, optional
+        Unit costs to use (section ``costs``); by default those that the plan was made with. A unit cost that is overridden
+        keeps the catalog's relative interval.
+
+    Returns
+    -------
+    Bill
+        Up to the plant's own substation. Land, the line to the grid, financing, taxes and owner's costs are not in it.
+    """
+    rules = plan.rules if rules is None else rules
+    lines = [*_ground(plan, rules), *_collection(plan, rules), *_plant(plan, rules)]
+    value, low, high, _ = _price(rules, "indirect")
+    return Bill(
+        tuple(n for n in lines if n.quantity > 0), (value, low, high), str(catalog()["costs"]["indirect"]["source"])
+    )
+
+
+def _ground(plan: Plan, rules: Spec) -> list[Line]:
+    """Clearing, roads, earthwork, pads and fence."""
+    arrays = math.fsum(a.footprint.area for a in plan.asset_list if a.item.kind == "solar_array")
+    pads = math.fsum(p.plane.polygon.area for p in plan.pad_list)
+    surface = math.fsum(r.length_m * r.width_m for r in plan.road_list)
+    strips = surface + STRIP_MARGIN_M * math.fsum(r.length_m for r in plan.road_list)
+    own = TRENCH_STRIP_M * _own_trench(plan)
+    boundary = plan.site.boundary
+    around = math.fsum(p.exterior.length for p in shapely.get_parts(boundary))
+    stands = shapely.union_all([a.footprint for a in plan.asset_list])
+    least = min(shapely.convex_hull(stands).buffer(10.0, join_style="mitre").length, around) if plan.asset_list else 0.0
+    earth = plan.metrics
+    moved = earth["cut_volume_m3"] + earth["fill_volume_m3"]
+    low, high = (v / moved if moved else 1.0 for v in earth["earthwork_p10_p90_m3"])
+    soil = _earth(plan, rules)
+
+    def earthwork(item: str, what: str, quantity: float, tag: Tag, basis: str) -> Line:
+        return _line(rules, item, what, quantity, "m3", tag, basis, ends=(min(low, 1.0), max(high, 1.0)))
+
+    return [
+        _line(rules, "clearing", "Clearing and grubbing", arrays + pads + strips + own, "m2", "derived", "arrays, pads, road strips and trenches away from roads", ends=(0.85, 1.25)),
+        _line(rules, "road_surface", "Road surface", surface, "m2", "measured", "length times width of every road"),
+        earthwork("cut", "Cut", soil.cut, "measured", "pads, roads and their side slopes; interval of the elevation's error"),
+        earthwork("fill", "Fill, placed and compacted", soil.fill, "measured", "pads, roads and their side slopes; interval of the elevation's error"),
+        earthwork("haul", "Haul within the site, loose", soil.hauled_loose, "derived", f"cheapest balance between squares of {soil.square_m:g} m, with swell"),
+        earthwork("borrow", "Brought in or taken off", soil.outside, "derived", "what cut and fill leave over after shrinkage"),
+        _line(rules, "pad_surface", "Pad surface", pads, "m2", "measured", "area of every pad"),
+        _line(rules, "fence", "Perimeter fence", around, "m", "derived", "round the boundary; low: round what stands", ends=(least / around, 1.05)),
+    ]  # fmt: skip
+
+
+def _own_trench(plan: Plan) -> float:
+    """Length of cables that run mostly away from roads, at most all trenches [m]."""
+    away = math.fsum(c.length_m for c in plan.cable_list if not c.in_road_trench)
+    return min(away, float(plan.metrics.get("trench_length_m", 0.0)))
+
+
+@dataclass(frozen=True)
+class _Earth:
+    """Earth of a plan [m³]; side slopes are in all of it."""
+
+    cut: float = 0.0
+    fill: float = 0.0
+    hauled_loose: float = 0.0
+    outside: float = 0.0
+    """Brought in or taken off."""
+    square_m: float = HAUL_SQUARE_M
+
+
+def _earth(plan: Plan, rules: Spec) -> _Earth:
+    """Earth of pads and roads, balanced between squares: as small as leaves few enough of them."""
+    at = [p.plane.polygon.centroid for p in plan.pad_list]
+    at += [r.line.interpolate(0.5, normalized=True) for r in plan.road_list]
+    moved: list[PadPlane | CorridorVolumes] = [*(p.plane for p in plan.pad_list), *plan.road_volumes]
+    if not at:
+        return _Earth()
+    place = shapely.get_coordinates(np.array(at, dtype=object))
+    cut = np.array([v.cut_m3 + v.batter_cut_m3 for v in moved])
+    fill = np.array([v.fill_m3 + v.batter_fill_m3 for v in moved])
+    side = HAUL_SQUARE_M
+    while len(squares := np.unique(np.floor(place / side), axis=0)) > MOST_SQUARES:
+        side *= 2
+    which = np.unique(np.floor(place / side), axis=0, return_inverse=True)[1].ravel()
+    cuts, fills = (np.bincount(which, weights=v).tolist() for v in (cut, fill))
+    balance = mass_balance((squares + 0.5) * side, cuts, fills, rules=earthwork_rules(rules))
+    outside = balance.borrow_m3 + balance.surplus_m3
+    return _Earth(float(cut.sum()), float(fill.sum()), balance.moved_loose_m3, outside, side)
+
+
+def _collection(plan: Plan, rules: Spec) -> list[Line]:
+    """Cables and trenches."""
+    length, trench = (float(plan.metrics.get(key, 0.0)) for key in ("cable_length_m", "trench_length_m"))
+    low, likely, high = (1 + slack for slack in CABLE_SLACK)
+    skids = {a.block_id: a for a in plan.asset_list if a.item.kind == "inverter_skid"}
+    trunk = 0.0
+    for a in plan.asset_list:
+        if a.item.kind == "solar_array" and a.block_id in skids:
+            (x, y), (sx, sy) = a.item.centre, skids[a.block_id].item.centre
+            trunk += math.ceil(a.item.capacity_dc_kw / TRUNK_KW) * (abs(x - sx) + abs(y - sy))
+    return [
+        _line(rules, "mv_trench", "Trench for medium voltage", trench, "m", "measured", "routed; what cables share is counted once"),
+        _line(rules, "mv_cable", "Medium-voltage cable, three phases", length * likely, "m", "derived", f"routed length and {CABLE_SLACK[1]:.0%} for slope, bends and ends", ends=(low / likely, high / likely)),
+        _line(rules, "dc_trunk", "DC trunk cable", trunk, "m", "derived", f"along both axes from each array to its skid, one for each {TRUNK_KW:g} kWdc begun; not drawn", ends=(1 - TRUNK_SPREAD, 1 + TRUNK_SPREAD)),
+    ]  # fmt: skip
+
+
+def _plant(plan: Plan, rules: Spec) -> list[Line]:
+    """What generates, stores and connects."""
+
+    def total(kind: str, rating: str) -> float:
+        return math.fsum(getattr(a.item, rating) for a in plan.asset_list if a.item.kind == kind)
+
+    def count(kind: str) -> float:
+        return float(sum(a.item.kind == kind for a in plan.asset_list))
+
+    mounting = rules.choice("solar", "mounting")
+    array = "solar_tracker" if mounting == "tracker" else "solar_fixed"
+    exact = (1.0, 1.0)
+    sold = "ratings of what is placed"
+    return [
+        _line(rules, array, f"Solar arrays, {mounting}", total("solar_array", "capacity_dc_kw"), "kWdc", "measured", sold, ends=exact),
+        _line(rules, "inverter_skid", "Inverter skids", total("inverter_skid", "rating_kva"), "kVA", "measured", sold, ends=exact),
+        _line(rules, "battery", "Batteries with conversion", total("battery", "storage_kwh"), "kWh", "measured", sold, ends=exact),
+        _line(rules, "generator", "Generator sets", total("generator", "capacity_kw"), "kW", "measured", sold, ends=exact),
+        _line(rules, "gas_turbine", "Gas turbines", total("gas_turbine", "capacity_kw"), "kW", "measured", sold, ends=exact),
+        _line(rules, "cooling_system", "Cooling systems", count("cooling_system"), "each", "measured", "count", ends=exact),
+        _line(rules, "control_center", "Control centres", count("control_center"), "each", "measured", "count", ends=exact),
+        _line(rules, "wind_turbine", "Wind turbines", total("wind_turbine", "capacity_kw"), "kW", "measured", sold, ends=exact),
+        _line(rules, "substation", "Substations", total("substation", "rating_kva"), "kVA", "derived", "rating by capacity and power factor", ends=(0.95, 1.2)),
+    ]  # fmt: skip
+
+
+def _line(
+    rules: Spec,
+    item: str,
+    what: str,
+    quantity: float,
+    unit: str,
+    tag: Tag,
+    basis: str,
+    *,
+    ends: tuple[float, float] = (1 - SURVEYED, 1 + SURVEYED),
+) -> Line:
+    """Line with its unit cost; `ends` are the quantity's low and high over what is likely."""
+    value, low, high, entry = _price(rules, item)
+    given = value != float(entry["value"])
+    return Line(
+        item, what, quantity, quantity * ends[0], quantity * ends[1], unit, tag, basis, value, low, high,
+        "given" if given else "catalog", int(entry["year"]), str(entry["source"]),
+    )  # fmt: skip
+
+
+def _price(rules: Spec, item: str) -> tuple[float, float, float, Mapping[str, Any]]:
+    """Unit cost, its low and high, and the catalog's entry."""
+    entry = catalog()["costs"][item]
+    value = rules.number("costs", item)
+    scale = value / float(entry["value"])
+    return value, float(entry["low"]) * scale, float(entry["high"]) * scale, entry
+
+
+def _off(value: float, end: float) -> float:
+    """Share by which an end is off."""
+    return abs(value - end) / value if value else 0.0
+
+
+def _q(value: float) -> str:
+    """Quantity or unit cost: two decimals where it is small."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.2f}".rstrip("0").rstrip(".")

@@ -1,0 +1,125 @@
+"""`pacifico energy`: a year of a stored layout's solar part."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pacifico.cli import options as args_
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pacifico.analysis.energy import Energy, SolarPart
+    from pacifico.layout.criteria.spec import Spec
+    from pacifico.layout.files.stored import Parts
+
+HALO_M = 5000.0
+"""Ground around the site that its horizon is sought in."""
+HORIZON_CELL_M = 30.0
+"""Cell of that ground: finer ones move a horizon by little."""
+DENSITY_RANGE = (0.85, 1.4)
+"""Power per ground of the arrays over that of the rules' rows; outside of it the layout was made with others."""
+
+
+def add_energy_command(commands: Any) -> None:
+    """Add `energy` to a parser's commands."""
+    energy = commands.add_parser(
+        "energy", help="annual energy of a layout's solar part, from a weather file or a clear sky"
+    )
+    energy.add_argument("layout", type=Path, metavar="LAYOUT", help="layout.geojson")
+    energy.add_argument("--dem", metavar="DEM", help=f"ground for the horizon (flat without it); {args_.DEM_HELP}")
+    energy.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
+    energy.add_argument("--weather", type=Path, metavar="FILE", help="typical year, EPW or TMY3 (without it: a clear sky)")  # fmt: skip
+    energy.add_argument("--spec", type=Path, metavar="FILE.toml", help="the rules that the layout was made with")
+    energy.add_argument("--json", action="store_true", help="print the result as JSON")
+    energy.set_defaults(run=_energy)
+
+
+def _energy(arguments: argparse.Namespace) -> int:
+    from pacifico.analysis.energy import annual_energy
+    from pacifico.analysis.weather import clear_sky, read_weather
+    from pacifico.layout.criteria.spec import make_spec, read_spec
+    from pacifico.layout.files.stored import parts_of, read_layout
+
+    parts = parts_of(read_layout(arguments.layout))
+    rules = make_spec(read_spec(arguments.spec) if arguments.spec else None)
+    part = _part(parts, rules, arguments)
+    weather = (
+        read_weather(arguments.weather, lat=part.lat, lon=part.lon)
+        if arguments.weather
+        else clear_sky(part.lat, part.lon, part.altitude_m)
+    )
+    found = annual_energy(part, weather, rules)
+    notes = [*found.warnings, *_notes(parts, part, rules)]
+    if arguments.json:
+        print(json.dumps({**dataclasses.asdict(found), "warnings": notes}, indent=1))
+        return 0
+    _say(found)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    return 0
+
+
+def _part(parts: Parts, rules: Spec, arguments: argparse.Namespace) -> SolarPart:
+    """Arrays of a layout, with the horizon of a DEM where there is one."""
+    import numpy as np
+    import shapely
+
+    from pacifico.analysis.energy import solar_part
+    from pacifico.site.model import Site
+    from pacifico.terrain.dem import open_dem
+
+    arrays = [p for p in parts.of_kind("asset") if p["asset_type"] == "solar_array"]
+    dem = None
+    if arguments.dem and arrays:
+        boundary: Any = shapely.union_all([p.geometry for p in parts.of_kind("boundary")])
+        dem = open_dem(
+            Site(parts.name, parts.crs, boundary), arguments.dem, resolution_m=HORIZON_CELL_M, units=arguments.dem_units,
+            halo_m=HALO_M, settings=args_.source_settings(),
+        )  # fmt: skip
+    middles = shapely.get_coordinates([shapely.centroid(p.geometry) for p in arrays])
+    return solar_part(
+        middles[:, 0], middles[:, 1],
+        np.array([p["capacity_dc_kw"] for p in arrays], dtype=np.float64),
+        np.array([p["capacity_kw"] for p in arrays], dtype=np.float64),
+        crs=parts.crs, altitude_m=float(np.mean([p["elevation_m"] for p in arrays])) if arrays else 0.0, rules=rules, dem=dem,
+    )  # fmt: skip
+
+
+def _notes(parts: Parts, part: SolarPart, rules: Spec) -> list[str]:
+    """What the figures leave out or had to assume."""
+    assets = parts.of_kind("asset")
+    ground = sum(p.geometry.area for p in assets if p["asset_type"] == "solar_array")
+    density = part.dc_kw.sum() / (ground * part.gcr * rules.number("solar", "module_efficiency"))
+    notes = []
+    if not DENSITY_RANGE[0] <= density <= DENSITY_RANGE[1]:
+        notes.append(
+            f"the arrays hold {density:.2f} times the power of {part.mounting} rows at ground coverage {part.gcr:g}: "
+            "give the --spec that the layout was made with"
+        )
+    if part.horizon_deg is None:
+        notes.append("no DEM was given: the horizon is taken as flat")
+    else:
+        notes.append(f"the horizon is that of the DEM, at most {HALO_M / 1000:g} km around the site")
+    others = sorted({p["asset_type"].replace("_", " ") for p in assets} & {"battery", "generator", "gas turbine", "wind turbine"})  # fmt: skip
+    if others:
+        notes.append(f"energy of others is left out: {', '.join(others)}")
+    return notes
+
+
+def _say(found: Energy) -> None:
+    from pacifico.analysis.energy import MONTHS
+
+    bound = ", an upper bound: clear sky all year" if found.clear_sky else ""
+    print(
+        f"{found.annual_mwh:,.0f} MWh a year{bound}; {found.specific_yield_kwh_per_kwdc:,.0f} kWh/kWdc, capacity factor "
+        f"{found.capacity_factor:.1%} of {found.ac_kw:,.0f} kW AC; clipped {found.clipped_share:.1%}, lost to the horizon "
+        f"{found.horizon_loss_share:.1%}"
+    )
+    print(f"weather: {found.weather}")
+    for month, mwh in zip(MONTHS, found.monthly_mwh, strict=True):
+        print(f"{month} {mwh:12,.1f} MWh")

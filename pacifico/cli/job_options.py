@@ -1,0 +1,269 @@
+"""What a submission's options ask for: the options themselves, the columns of a CSV, and the request made of them."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pacifico.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pacifico.jobs.client import JobClient
+    from pacifico.jobs.request import JobRequest
+
+    Reader = Callable[[Path, str | None], bytes]
+    Gatherer = Callable[[Path, str | None, list[str], float | None], tuple[bytes | None, tuple[str, ...]]]
+    """Boundary, its layer, files and addresses of exclusions, their buffer [m]; GeoJSON of all, and what is to be said."""
+
+PROFILES = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
+STRATEGIES = ("balanced", "density", "low_earthwork", "clustered")
+NAMED_DEMS = ("3dep", "3dep-30", "glo30", "sample")
+#: Column of a CSV -> option; the rest of a row's options are the command line's.
+_COLUMNS = ("boundary", "dem", "capacity_kw", "profile", "strategy", "resolution_m", "setback_m", "max_road_grade_pct")
+_MORE_COLUMNS = (
+    "entry", "exclusions", "exclusion_buffer_m", "edge_setback", "spec", "energy", "weather", "dem_units", "layer", "no_terrain",
+    "layout_id",
+)  # fmt: skip
+_FILES = (".kml", ".kmz", ".geojson", ".json", ".zip", ".shp", ".gpkg")
+
+
+def add_design(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a layout's design."""
+    design = parser.add_argument_group("design")
+    design.add_argument(
+        "--dem", metavar="DEM", help="a GeoTIFF, an allowed https or s3 address, or " + ", ".join(NAMED_DEMS)
+    )
+    design.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
+    design.add_argument("--layer", metavar="NAME", help="layer of the boundary file, where it has several")
+    design.add_argument("--profile", choices=PROFILES, default="solar_farm", help="what to build (solar_farm)")
+    design.add_argument("--strategy", choices=STRATEGIES, default="balanced", help="what to win at (balanced)")
+    design.add_argument(
+        "--capacity-kw", type=float, metavar="N", help="target, AC (bess: storage power); without it: all that fits"
+    )
+    design.add_argument("--resolution-m", type=float, metavar="N", help="cell, 1 to 30 m (the DEM's own)")
+    design.add_argument("--entry", metavar="LON,LAT", help="site entry (the file's, else the cheapest)")
+    design.add_argument(
+        "--exclusions",
+        action="append",
+        metavar="FILE|URL",
+        help="ground that must stay free: a file, an ArcGIS layer or an OGC API collection, fetched now and sent with the "
+        "job; may be repeated",
+    )
+    design.add_argument(
+        "--exclusion-buffer-m", type=float, metavar="N", help="around exclusions that state no buffer of their own"
+    )
+    design.add_argument("--setback-m", type=float, metavar="N", help="of assets from the boundary")
+    design.add_argument(
+        "--edge-setback",
+        type=edge_setback,
+        action="append",
+        metavar="EDGES=N",
+        help="from some edges alone: by side, number or the name of a line along them, such as north=30 or 2,3=50; may be "
+        "repeated",
+    )
+    design.add_argument("--max-road-grade-pct", type=float, metavar="N", help="steepest road")
+    design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
+    design.add_argument(
+        "--energy", action="store_true", help="a year of the solar part too: a clear sky, an upper bound"
+    )
+    design.add_argument("--weather", type=Path, metavar="FILE", help="typical year for it, EPW or TMY3")
+    design.add_argument("--spec", type=Path, metavar="FILE.toml", help="rules of the catalog to override")
+
+
+def edge_setback(text: str) -> dict[str, Any]:
+    """Entry of `site.setbacks`, from EDGES=METRES; what may be named is the engine's to check."""
+    edges, _, metres = text.rpartition("=")
+    named = [int(e) if e.isdecimal() else e for e in (part.strip() for part in edges.split(","))]
+    try:
+        far = float(metres)
+    except ValueError:
+        far = math.nan
+    if not all(named) or not 0 <= far < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not EDGES=METRES; write it as north=30 or 2,3=50")
+    return {"edges": named, "setback_m": far}
+
+
+def request_of(
+    client: JobClient, given: dict[str, Any], reader: Reader | None, gatherer: Gatherer | None = None
+) -> JobRequest:
+    """Upload what the options name, and make the request that says so.
+
+    Raises
+    ------
+    InputError
+        The options contradict each other, name no such file, or are out of range.
+    """
+    as_read = reader(given["boundary"], given["layer"]) if reader else None
+    dem, level = given["dem"], bool(given["no_terrain"])
+    if level and dem:
+        raise InputError("--no-terrain means level ground: leave --dem out, or leave --no-terrain out")
+    if not level and not dem:
+        raise InputError("no elevation model given: add --dem, or --no-terrain for level ground")
+    if dem and dem not in NAMED_DEMS and "://" not in dem and not dem.startswith("upload:"):
+        dem = client.upload_file(dem)
+    parameters: dict[str, Any] = {
+        name: given[name]
+        for name in ("dem_units", "layer", "setback_m", "max_road_grade_pct")
+        if given[name] is not None
+    }
+    if given["entry"] is not None:
+        parameters["entry"] = _lonlat(given["entry"])
+    if given["energy"]:
+        parameters["energy"] = True
+    if given["weather"] is not None:
+        parameters["weather"] = client.upload_file(given["weather"])
+    spec = _toml(given["spec"]) if given["spec"] is not None else {}
+    if given["edge_setback"]:
+        spec = _with_setbacks(spec, given["edge_setback"])
+    if spec:
+        parameters["spec"] = spec
+    if given["exclusion_buffer_m"] is not None and not given["exclusions"]:
+        raise InputError("--exclusion-buffer-m widens what --exclusions gives: add --exclusions, or leave it out")
+    if given["exclusions"] and (upload := _exclusions(client, given, gatherer)):
+        parameters["exclusions"] = upload
+    fields: dict[str, Any] = {
+        "dem": dem or None,
+        "use_terrain": not level,
+        "dem_resolution_m": given["resolution_m"],
+        "target_capacity_kw": given["capacity_kw"],
+        "generation_profile": given["profile"],
+        "strategy": given["strategy"],
+        "parameters": parameters,
+    }
+    if given.get("layout_id"):
+        fields["layout_id"] = given["layout_id"]
+    # A site is uploaded last of all: what the options got wrong leaves nothing behind.
+    client.request("unnamed", **fields)
+    # one file is one site, whichever of its layers a job takes: what is kept beside it is the file's only reading
+    kept = None if given["layer"] else as_read
+    return client.request(client.upload_site(given["boundary"], as_read=kept), **fields)
+
+
+def _with_setbacks(spec: dict[str, Any], entries: list[dict[str, Any]]) -> dict[str, Any]:
+    own = spec.get("site", {})
+    said = own.get("setbacks", []) if isinstance(own, dict) else None
+    if not isinstance(said, list):
+        raise InputError(
+            "--spec: site.setbacks is no list of a section [site]; correct it, or leave --edge-setback out"
+        )
+    return {**spec, "site": {**own, "setbacks": [*said, *entries]}}
+
+
+def _exclusions(client: JobClient, given: dict[str, Any], gatherer: Gatherer | None) -> str | None:
+    """Upload of all exclusions as one file; None where services have nothing near the site.
+
+    Services are asked here, by who submits: a job reads no addresses but a DEM's.
+    """
+    sources = [str(source) for source in given["exclusions"]]
+    buffer_m = given["exclusion_buffer_m"]
+    if len(sources) == 1 and "://" not in sources[0] and not buffer_m:
+        return client.upload_file(sources[0])
+    if gatherer is None:
+        raise InputError(
+            "exclusions from addresses, from several files or with a buffer need the command pacifico jobs"
+        )
+    content, said = gatherer(given["boundary"], given["layer"], sources, buffer_m)
+    for line in said:
+        print(f"note: {line}", file=sys.stderr)
+    if content is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="pacifico-exclusions-") as folder:
+        path = Path(folder) / "exclusions.geojson"
+        path.write_bytes(content)
+        return client.upload_file(path)
+
+
+def rows_of(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Give one set of options for each boundary file of a folder, or each row of a CSV.
+
+    Raises
+    ------
+    InputError
+        There is none, or the CSV can't be read, has an unknown column or no number where one is needed.
+    """
+    source: Path = arguments.source
+    given = {**vars(arguments), "layout_id": None}
+    if source.is_dir():
+        found = sorted(path for path in source.iterdir() if path.suffix.lower() in _FILES)
+        rows = [{**given, "boundary": path} for path in found]
+    else:
+        rows = _csv(source, given)
+    if not rows:
+        raise InputError(f"{source} names no boundary; files of {', '.join(_FILES)} are taken, or a CSV with rows")
+    return rows
+
+
+def _csv(source: Path, given: dict[str, Any]) -> list[dict[str, Any]]:
+    import csv
+
+    try:
+        with source.open(encoding="utf-8-sig", newline="") as file:
+            table = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{source} can't be read as a folder or CSV: {error}") from None
+    rows = []
+    for number, line in enumerate(table, start=2):
+        if unknown := set(line) - {*_COLUMNS, *_MORE_COLUMNS}:
+            named = ", ".join(sorted(str(name) for name in unknown))
+            raise InputError(
+                f"{source}: columns {named} are unknown; there are: {', '.join((*_COLUMNS, *_MORE_COLUMNS))}"
+            )
+        row = dict(given)
+        for name, text in line.items():
+            if text:
+                row[name] = _value(name, text.strip(), source, number)
+        if not line.get("boundary"):
+            raise InputError(f"{source}, line {number}: the column 'boundary' is empty")
+        rows.append(row)
+    return rows
+
+
+def _value(name: str, text: str, source: Path, number: int) -> Any:
+    if name in ("boundary", "spec", "weather"):
+        return source.parent / text
+    if name == "exclusions":
+        return [one if "://" in one else str(source.parent / one) for one in _listed(text)]
+    if name == "edge_setback":
+        try:
+            return [edge_setback(one) for one in _listed(text)]
+        except argparse.ArgumentTypeError as error:
+            raise InputError(f"{source}, line {number}: {error}") from None
+    if name == "dem" and text not in NAMED_DEMS and "://" not in text and not text.startswith("upload:"):
+        return str(source.parent / text)
+    if name in ("no_terrain", "energy"):
+        return text.lower() in ("1", "true", "yes")
+    if name in ("capacity_kw", "resolution_m", "setback_m", "exclusion_buffer_m", "max_road_grade_pct"):
+        try:
+            return float(text)
+        except ValueError:
+            raise InputError(f"{source}, line {number}: {name} is {text!r}; a number is needed") from None
+    return text
+
+
+def _listed(text: str) -> list[str]:
+    """Several of one column, parted by semicolons."""
+    return [part.strip() for part in text.split(";") if part.strip()]
+
+
+def _lonlat(text: str) -> list[float]:
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--entry {text!r} is not LON,LAT; give degrees, such as -93.68,41.95") from None
+    return [lon, lat]
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"--spec {path} can't be read as TOML: {error}") from None

@@ -1,0 +1,218 @@
+"""Options that several commands share: which site, which ground, which design; and whether --out can be written."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pacifico.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from pacifico.site.model import Site
+    from pacifico.terrain.remote import SourceSettings
+
+PROFILES = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
+STRATEGIES = ("balanced", "density", "low_earthwork", "clustered")
+DEM_HELP = "path or URL of any raster GDAL reads, or 3dep, 3dep-30, glo30, sample"
+
+
+def add_ground(parser: argparse.ArgumentParser) -> None:
+    """Add boundary, DEM and how to read them."""
+    parser.add_argument(
+        "boundary", type=Path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, GeoPackage or zipped shapefile"
+    )
+    parser.add_argument("--dem", metavar="DEM", help=DEM_HELP)
+    parser.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
+    parser.add_argument(
+        "--resolution-m", type=number, metavar="N", help="cell (the DEM's own, held between 1 and 30 m)"
+    )
+    parser.add_argument("--layer", metavar="NAME", help="layer of the boundary file, where it has several")
+
+
+def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> None:
+    """Add ground and design; without `strategy` for commands that run every strategy."""
+    add_ground(parser)
+    design = parser.add_argument_group("design")
+    design.add_argument("--profile", choices=PROFILES, default="solar_farm", help="what to build (solar_farm)")
+    if strategy:
+        design.add_argument("--strategy", choices=STRATEGIES, default="balanced", help="what to win at (balanced)")
+    design.add_argument(
+        "--capacity-kw", type=number, metavar="N", help="target, AC (bess: storage power); without it: all that fits"
+    )
+    design.add_argument("--entry", type=lonlat, metavar="LON,LAT", help="site entry (the file's, else the cheapest)")
+    add_exclusions(design)
+    design.add_argument(
+        "--edge-setback",
+        type=edge_setback,
+        action="append",
+        metavar="EDGES=N",
+        help="from some edges alone: north, east, south, west, their numbers, clockwise from the northernmost corner, or "
+        "the name of a line in the boundary file that runs along them; such as north=30, 2,3=50 or 'County road=40'; "
+        "may be repeated",
+    )
+    design.add_argument("--max-road-grade-pct", type=number, metavar="N", help="steepest road (10)")
+    design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
+    design.add_argument("--spec", type=Path, metavar="FILE.toml", help="rules of the catalog to override")
+
+
+def add_exclusions(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add what is kept free."""
+    parser.add_argument(
+        "--exclusions",
+        action="append",
+        metavar="FILE|URL",
+        help="ground that must stay free: a file, an ArcGIS layer (.../FeatureServer/0) or an OGC API collection "
+        "(.../collections/x/items); may be repeated",
+    )
+    parser.add_argument(
+        "--exclusion-buffer-m", type=number, metavar="N", help="around exclusions that state no buffer of their own"
+    )
+    parser.add_argument("--setback-m", type=number, metavar="N", help="of assets from the boundary (10)")
+
+
+def number(text: str) -> float:
+    """Number of 0 or more."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is out of range; give a number of 0 or more")
+    return value
+
+
+def lonlat(text: str) -> tuple[float, float]:
+    """Longitude and latitude [°]; their range is the engine's to check."""
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not LON,LAT; give degrees, such as -93.68,41.95") from None
+    return lon, lat
+
+
+def edge_setback(text: str) -> dict[str, Any]:
+    """Entry of `site.setbacks`, from EDGES=METRES."""
+    edges, _, metres = text.rpartition("=")
+    named = [int(e) if e.isdecimal() else e for e in (part.strip() for part in edges.split(","))]
+    if not metres or not all(named):
+        raise argparse.ArgumentTypeError(f"{text!r} is not EDGES=METRES; write it as north=30 or 2,3=50")
+    return {"edges": named, "setback_m": number(metres)}
+
+
+def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Design options as keywords of `generate_layout`, exclusions apart."""
+    from pacifico.layout.criteria.spec import make_spec, read_spec
+
+    strategy = {"strategy": arguments.strategy} if "strategy" in arguments else {}
+    spec = read_spec(arguments.spec) if arguments.spec else {}
+    if arguments.edge_setback:
+        make_spec(spec)  # a section that is none is told here
+        own = spec.get("site", {})
+        spec = {**spec, "site": {**own, "setbacks": [*own.get("setbacks", []), *arguments.edge_setback]}}
+    return {
+        "profile": arguments.profile,
+        **strategy,
+        "target_capacity_kw": arguments.capacity_kw,
+        "setback_m": arguments.setback_m,
+        "max_road_grade_pct": arguments.max_road_grade_pct,
+        "entry": arguments.entry,
+        "spec": spec or None,
+    }
+
+
+def dem_source(arguments: argparse.Namespace) -> str | None:
+    """DEM asked for; None for level ground."""
+    level = bool(getattr(arguments, "no_terrain", False))
+    if level and arguments.dem:
+        raise InputError("--no-terrain means level ground: leave --dem out, or leave --no-terrain out")
+    if not level and not arguments.dem:
+        raise InputError(
+            "no elevation model given: add --dem with a file, 3dep, glo30 or sample, or --no-terrain for level ground"
+        )
+    return None if level else str(arguments.dem)
+
+
+def site_of(arguments: argparse.Namespace) -> Site:
+    """Site of the boundary given, with the exclusions given beside it."""
+    from pacifico.site.boundary import read_site
+
+    site = read_site(arguments.boundary, layer=arguments.layer)
+    if "exclusions" in arguments and exclusions_of(arguments)["exclusions"]:
+        from pacifico.site.gather import with_gathered
+
+        site = with_gathered(site, arguments.exclusions, buffer_m=arguments.exclusion_buffer_m)
+    return site
+
+
+def exclusions_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Exclusions as keywords of `make_report`."""
+    if arguments.exclusion_buffer_m is not None and not arguments.exclusions:
+        raise InputError("--exclusion-buffer-m widens what --exclusions gives: add --exclusions, or leave it out")
+    return {"exclusions": arguments.exclusions, "exclusion_buffer_m": arguments.exclusion_buffer_m}
+
+
+def dem_of(arguments: argparse.Namespace, site: Site) -> xr.DataArray:
+    """Ground under a site, as asked for."""
+    from pacifico.terrain import dem as dem_
+
+    source = dem_source(arguments)
+    if source is None:
+        return dem_.level_ground(site, resolution_m=arguments.resolution_m or 10.0)
+    return dem_.open_dem(
+        site, source, resolution_m=arguments.resolution_m, units=arguments.dem_units, settings=source_settings()
+    )
+
+
+def source_settings() -> SourceSettings:
+    """Where the named sources are, as the environment says."""
+    from pacifico.terrain.remote import SourceSettings
+
+    return SourceSettings.from_environment(os.environ)
+
+
+def writable_file(out: Path) -> None:
+    """Refuse a file that can't be written before the work, not after it.
+
+    Raises
+    ------
+    InputError
+        It is a folder, or its folder is missing or closed to us.
+    """
+    if out.is_dir():
+        raise InputError(f"{out} is a folder; give a file name for --out, such as {out / 'layout.geojson'}")
+    if not out.parent.is_dir():
+        raise InputError(f"the folder {out.parent} does not exist; create it first, or give another --out")
+    _require_open(out.parent)
+
+
+def writable_folder(out: Path, *, replaced: bool = False) -> None:
+    """Refuse a folder that can't be written, or made, before the work; one that is replaced as a whole needs its parent too.
+
+    Raises
+    ------
+    InputError
+        Its place is a file, or closed to us.
+    """
+    place = out.absolute()
+    there = next(p for p in (place, *place.parents) if p.exists())
+    if not there.is_dir():
+        raise InputError(f"{there} is a file; give a folder for --out")
+    _require_open(there)
+    if replaced and there == place:
+        _require_open(place.parent)
+
+
+def _require_open(folder: Path) -> None:
+    # tried, not asked for: permission bits say nothing of read-only disks, quotas and root's exemptions
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"nothing can be written in {folder} ({error.strerror}); check its permissions, or give another --out"
+        ) from None

@@ -1,0 +1,169 @@
+"""`pacifico variants`: every strategy on one site, compared."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pacifico.cli import options as args_
+from pacifico.errors import OutsideServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pacifico.report.variants import Variants
+
+
+def add_variants_command(commands: Any) -> None:
+    """Add `variants` to a parser's commands."""
+    variants = commands.add_parser("variants", help="every strategy, compared: table, Pareto front, maps, layouts")
+    args_.add_design(variants, strategy=False)
+    variants.add_argument(
+        "--strategies", type=_strategies, default=args_.STRATEGIES, metavar="A,B", help="which to compare (all of them)"
+    )
+    # said in words, not as an unknown option: every other command has it
+    variants.add_argument("--strategy", type=_refused, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    variants.add_argument(
+        "--reports", action="store_true", help="a full report of each, in the place of its layout alone"
+    )
+    variants.add_argument("--processes", type=_count, metavar="N", help="at most so many at a time (the cores)")
+    variants.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    variants.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    variants.set_defaults(run=_variants)
+
+
+def _strategies(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    if unknown := [n for n in names if n not in args_.STRATEGIES]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is unknown; choose from {','.join(args_.STRATEGIES)}")
+    return names
+
+
+def _refused(text: str) -> str:
+    raise argparse.ArgumentTypeError(
+        f"variants compares strategies: leave {text!r} out for all of them, or name some with --strategies {text},..."
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes; give 1 to 64")
+    return int(text)
+
+
+def _variants(arguments: argparse.Namespace) -> int:
+    from pacifico.report.variants import folder, generate_variants
+
+    folder.check(arguments.out)
+    args_.writable_folder(arguments.out, replaced=True)
+    design = args_.design_of(arguments)
+    args_.dem_source(arguments)
+    site = args_.site_of(arguments)
+    found = generate_variants(
+        site,
+        args_.dem_of(arguments, site),
+        strategies=arguments.strategies,
+        processes=arguments.processes,
+        on_done=_progress(len(arguments.strategies)),
+        **design,
+    )
+    if arguments.reports:
+        _write_with_reports(found, arguments, design)
+    else:
+        found.write(arguments.out)
+    _say(found, arguments)
+    return 3 if any(f.lost for f in found.failures) else 1 if found.short else 0
+
+
+def _progress(count: int) -> Any:
+    """Count of what is done on one line of a terminal; nothing where nobody watches."""
+    if not sys.stderr.isatty():
+        return None
+    done: list[str] = []
+
+    def say(strategy: str) -> None:
+        done.append(strategy)
+        end = "\r" if len(done) < count else "\n"
+        print(f"\r\033[K{len(done)} of {count} variants", end=end, file=sys.stderr, flush=True)
+
+    return say
+
+
+def _write_with_reports(found: Variants, arguments: argparse.Namespace, design: dict[str, Any]) -> None:
+    """Write the folder with a report for each strategy; the notebook makes the same layout once more."""
+    from pacifico.report.make import make_report
+    from pacifico.report.variants import folder
+
+    staged = folder.stage(arguments.out)
+    try:
+        for strategy in found.plans:
+            outcome = make_report(
+                arguments.boundary,
+                args_.dem_source(arguments),
+                staged / strategy,
+                terrain=not arguments.no_terrain,
+                resolution_m=arguments.resolution_m,
+                dem_units=arguments.dem_units,
+                layer=arguments.layer,
+                **args_.exclusions_of(arguments),
+                strategy=strategy,
+                settings=args_.source_settings(),
+                **design,
+            )
+            if outcome.status != "completed":
+                said = " ".join((outcome.error_message or "the run was lost").split())
+                raise OutsideServiceError(
+                    f"the report of {strategy} failed: {said}; leave --reports out for layouts alone"
+                )
+        folder.fill(found, staged, reports=tuple(found.plans))
+        folder.place(staged, arguments.out)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _say(found: Variants, arguments: argparse.Namespace) -> None:
+    from pacifico.report.variants import folder
+
+    if arguments.json:
+        print(json.dumps({"out": str(arguments.out), **folder.summary(found)}, indent=1))
+        return
+    print(_table(found))
+    for best in found.best:
+        measure = folder.label(best.measure)
+        said = f"{best.strategy} by {best.margin_pct:.1f} %" if best.strategy else f"none: {best.note}"
+        print(f"best {measure}: {said}")
+    print(f"not dominated: {', '.join(found.front)}")
+    print(folder.said_compared(found))
+    print(f"written: {arguments.out / folder.PAGE}")
+    for failure in found.failures:
+        print(f"note: {failure.strategy}: {failure.message}", file=sys.stderr)
+    for name, line in folder.notes(found):
+        print(f"note: {name + ': ' if name else ''}{line}", file=sys.stderr)
+
+
+def _table(found: Variants) -> str:
+    from pacifico.report.variants import MEASURES, folder
+
+    wanted = [m for m in MEASURES if m.key in _SHOWN and any(m.key in row for row in found.rows.values())]
+    lines: list[Sequence[str]] = [["", *(f"{_SHOWN[m.key]} [{m.unit}]" for m in wanted)]]
+    lines += [[name, *(folder.shown(row.get(m.key), m) for m in wanted)] for name, row in found.rows.items()]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(cell.rjust(w) if k else cell.ljust(w) for k, (cell, w) in enumerate(zip(line, widths, strict=True)))
+        for line in lines
+    )
+
+
+_SHOWN = {
+    "placed_kw": "placed",
+    "kw_per_ha": "density",
+    "road_length_m": "road",
+    "cut_volume_m3": "cut",
+    "fill_volume_m3": "fill",
+    "cable_length_m": "cable",
+    "cost_usd": "cost",
+}

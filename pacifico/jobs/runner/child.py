@@ -1,0 +1,185 @@
+"""The process that runs one notebook for a worker: started ahead, told once what to run, then thrown away.
+
+It speaks JSON lines over one socket. To the worker: `ready` {kernel_group}, `stage` [name, message], `outcome` {...},
+`fault` (a message). From the worker: `run` {...}, `interrupt`. When the socket closes, the worker is gone: the kernel is
+killed and the process ends, so that no notebook outlives who answers for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_IDLE_S = 0.5
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+
+#: What the shipped notebooks import: done before a job comes. Names alone, for a job knows no geometry.
+PRELOAD = (
+    "matplotlib.pyplot",
+    "numpy",
+    "pandas",
+    "geopandas",
+    "rasterio",
+    "rioxarray",
+    "xarray",
+    "shapely",
+    "pyproj",
+    "scipy.optimize",
+    "scipy.sparse",
+    "skimage.graph",
+    "pacifico.layout.generate",
+    "pacifico.report",
+    "pacifico.terrain.dem",
+)
+
+WARM = """
+import importlib as _importlib, matplotlib as _matplotlib
+_matplotlib.use("module://matplotlib_inline.backend_inline")
+for _name in {names!r}:
+    try:
+        _importlib.import_module(_name)
+    except ModuleNotFoundError as _error:
+        if _error.name and not _name.startswith(_error.name): raise
+for _name in ("_importlib", "_matplotlib", "_error", "_name"):
+    globals().pop(_name, None)
+"""
+
+
+def main() -> None:
+    """Serve the worker whose socket is the first argument."""
+    from pacifico.run import kernel as kernels  # noqa: PLC0415 (0.5 s; --help of others need not pay)
+
+    line = Line(socket.socket(fileno=int(sys.argv[1])))
+    die_with_parent()
+    kernel = kernels.start(Path.cwd())
+    serve(line, kernel, lambda: kernels.warm(kernel, WARM.format(names=PRELOAD)))
+
+
+def serve(line: Line, kernel: Any, warm: Callable[[], None]) -> None:
+    """Warm the kernel, say so, and run what the worker says; ends the process."""
+    from pacifico.run import kernel as kernels  # noqa: PLC0415
+    from pacifico.run.execute import RunRequest, execute  # noqa: PLC0415
+
+    cancel = threading.Event()
+    told: list[dict[str, Any]] = []
+    given = threading.Event()
+
+    def listen() -> None:
+        for message in line:
+            if "run" in message:
+                told.append(message["run"])
+                given.set()
+            if "interrupt" in message:
+                cancel.set()
+        kernels.kill(kernel)
+        os._exit(1)
+
+    threading.Thread(target=listen, name="listen", daemon=True).start()
+    status = 0
+    try:
+        rehearse()
+        warm()
+        line.send(ready={"kernel_group": kernels.group(kernel)})
+        while not given.wait(_IDLE_S):
+            if _has_died(kernel):
+                raise ChildProcessError("the kernel ended while it waited for a job")  # noqa: TRY301 (told below)
+        run = told[0]
+        request = RunRequest(
+            notebook=run["notebook"],
+            parameters=run["parameters"],
+            inputs={name: Path(path) for name, path in run["inputs"].items()},
+            out_dir=Path(run["out_dir"]),
+            timeout_s=run["timeout_s"],
+            attempt=run["attempt"],
+            worker=run["worker"],
+            memory_limit_bytes=run["memory_limit_bytes"],
+            notes=run["notes"],
+        )
+        outcome = execute(
+            request,
+            on_stage=lambda stage, _percent, message: line.send(stage=[stage, message]),
+            cancel=cancel,
+            kernel=kernel,
+        )
+        line.send(outcome=outcome.as_dict())
+    except Exception as error:  # noqa: BLE001 (told to the worker, which judges it)
+        line.send(fault=[type(error).__name__, str(error), getattr(error, "exit_code", 0)])
+        status = 1
+    kernels.kill(kernel)
+    os._exit(status)  # the worker removes the folder; threads of a broken run hold nothing up
+
+
+def rehearse() -> None:
+    """Pay for all that a run imports and compiles on first use, with a notebook of two cells."""
+    import nbformat  # noqa: PLC0415 (0.3 s)
+
+    from pacifico.run import engine, html, manifest  # noqa: F401, PLC0415 (papermill and nbconvert: 3 s)
+
+    v4: Any = nbformat.v4
+    output = v4.new_output("stream", text="1")
+    cells = [v4.new_markdown_cell("# a\n\n| a |\n|---|\n| 1 |"), v4.new_code_cell("print(1)", outputs=[output])]
+    html.render(v4.new_notebook(cells=cells), None, title="rehearsal")
+    manifest.environment()
+
+
+def _has_died(kernel: Any) -> bool:
+    process = getattr(getattr(kernel, "provisioner", None), "process", None)
+    return process is None or process.poll() is not None
+
+
+class Line:
+    """JSON lines over a socket."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._file = connection.makefile("rb")
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> Line:
+        return self
+
+    def __next__(self) -> dict[str, Any]:
+        try:
+            text = self._file.readline()
+        except OSError:
+            text = b""
+        if not text.endswith(b"\n"):
+            raise StopIteration
+        message: dict[str, Any] = json.loads(text)
+        return message
+
+    def send(self, **message: Any) -> None:
+        """Send one message; who reads may be gone, and is told by its own end of the line."""
+        with self._lock, contextlib.suppress(OSError):
+            self._socket.sendall(json.dumps(message).encode() + b"\n")
+
+
+def die_with_parent() -> None:
+    """Have the kernel of the operating system end this process when its parent is gone (Linux alone)."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def hide_memory() -> None:
+    """Keep other processes of this user from reading this one's memory and environment (Linux alone)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    main()

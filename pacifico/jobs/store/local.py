@@ -1,0 +1,201 @@
+"""The store in a local folder: locks and atomic renames where S3 has conditional writes."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pacifico.errors import InputError
+from pacifico.jobs.store.base import Blob, Entry, ExistsError, NotFoundError, SignedUpload, StoreError, SwapRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pacifico.jobs.store.base import StorageClass
+
+_PARTIAL = ".partial-"  # no key segment begins with a dot, so none can meet it
+
+
+class LocalStore:
+    """A folder as a store. Locks are `flock` on the object's folder: one machine, or a network file system that keeps it."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.expanduser().resolve()
+
+    @property
+    def url(self) -> str:
+        """The folder."""
+        return str(self._root)
+
+    def now(self) -> float:
+        """Seconds since 1970 by the file system's clock."""
+        with self._failing("clock"):
+            self._root.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._root, prefix=_PARTIAL) as probe:
+                return os.fstat(probe.fileno()).st_mtime
+
+    def read(self, key: str) -> Blob:
+        """Read an object; NotFoundError where there is none."""
+        path = self._path(key)
+        with self._failing(key):
+            try:
+                with path.open("rb") as file:
+                    data, modified = file.read(), os.fstat(file.fileno()).st_mtime
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                raise NotFoundError(f"{key} is not in the store {self._root}") from None
+        return Blob(data, _version(data), max(0.0, self.now() - modified))
+
+    def create(self, key: str, data: bytes, *, kind: StorageClass) -> str:  # noqa: ARG002 (a folder has no tags)
+        """Write where nothing is; else ExistsError."""
+        path = self._path(key)
+        with self._failing(key), self._written(path, lambda partial: _fill(partial, data)) as partial:
+            try:
+                os.link(partial, path)  # fails where a name is taken: rename would not
+            except FileExistsError:
+                raise ExistsError(f"{key} is written already") from None
+        return _version(data)
+
+    def swap(self, key: str, data: bytes, version: str, *, kind: StorageClass) -> str:  # noqa: ARG002
+        """Write over that version alone; else SwapRefusedError."""
+        path = self._path(key)
+        with self._failing(key):
+            if not path.is_file():
+                raise SwapRefusedError(f"{key} is not in the store")
+            with self._locked(path.parent), self._written(path, lambda partial: _fill(partial, data)) as partial:
+                if not path.is_file() or _version(path.read_bytes()) != version:
+                    raise SwapRefusedError(f"{key} is no longer version {version}")
+                partial.replace(path)
+        return _version(data)
+
+    def put(self, key: str, data: bytes, *, kind: StorageClass) -> None:  # noqa: ARG002
+        """Write, whatever is there."""
+        path = self._path(key)
+        with self._failing(key), self._written(path, lambda partial: _fill(partial, data)) as partial:
+            partial.replace(path)
+
+    def put_file(self, key: str, path: Path, *, kind: StorageClass) -> None:  # noqa: ARG002
+        """Write a file of any size."""
+        target = self._path(key)
+        with self._failing(key), self._written(target, lambda partial: _copy(path, partial)) as partial:
+            partial.replace(target)
+
+    def get_file(self, key: str, path: Path, *, limit: int | None = None) -> None:
+        """Read an object into a file; InputError where it is over `limit` bytes."""
+        source = self._path(key)
+        if not source.is_file():
+            raise NotFoundError(f"{key} is not in the store {self._root}")
+        size = source.stat().st_size
+        if limit is not None and size > limit:
+            raise InputError(f"{Path(key).name} has {size / 1e6:.1f} MB; at most {limit / 1e6:.1f} MB are taken")
+        with self._failing(key):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, path)
+
+    def list(self, prefix: str) -> Iterator[Entry]:
+        """List the keys under a prefix, in their order."""
+        head = self._path(prefix.rstrip("/")) if prefix.endswith("/") else self._path(prefix).parent
+        with self._failing(prefix):
+            for path, stat in _walk(head):
+                key = path.relative_to(self._root).as_posix()
+                if key.startswith(prefix):
+                    yield Entry(key, stat.st_size, stat.st_mtime)
+
+    def delete(self, key: str) -> None:
+        """Delete; where nothing is, do nothing."""
+        with self._failing(key):
+            path = self._path(key)
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the folder holds more
+                path.parent.rmdir()
+
+    def presign_get(self, key: str, *, expires_s: int) -> str:  # noqa: ARG002
+        """Give the file's address: who can read the folder needs no signature."""
+        return self._path(key).as_uri()
+
+    def presign_put(self, key: str, *, expires_s: int, kind: StorageClass) -> SignedUpload:  # noqa: ARG002
+        """Refuse: a folder takes no uploads over HTTP."""
+        raise InputError(
+            f"store {self._root} is a folder and signs no uploads of {Path(key).name}; use upload_site, or PACIFICO_STORE=s3://..."
+        )
+
+    def _path(self, key: str) -> Path:
+        parts = key.split("/")
+        if any(part in ("", ".", "..") or part.startswith(_PARTIAL) or "\0" in part for part in parts):
+            raise InputError(f"key {key[:80]!r} would leave its place in the store")
+        return self._root.joinpath(*parts)
+
+    @contextlib.contextmanager
+    def _locked(self, folder: Path) -> Iterator[None]:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    @contextlib.contextmanager
+    def _written(self, path: Path, fill: Callable[[Path], None]) -> Iterator[Path]:
+        """Fill a partial file beside its place; what isn't renamed is removed."""
+        partial: Path | None = None
+        while partial is None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # a concurrent delete removed the empty folder
+                handle, name = tempfile.mkstemp(dir=path.parent, prefix=_PARTIAL)
+                os.close(handle)
+                partial = Path(name)
+        try:
+            fill(partial)
+            partial.chmod(0o644)
+            yield partial
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _failing(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if isinstance(error, StoreError):
+                raise
+            raise StoreError(
+                f"store {self._root}: {key}: {error.strerror or error}; check its disk and rights"
+            ) from error
+
+
+def _version(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def _fill(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _copy(source: Path, target: Path) -> None:
+    with source.open("rb") as inp, target.open("wb") as out:
+        shutil.copyfileobj(inp, out, 1 << 20)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Files under a folder, in the order of their keys ('/' sorts as part of the key)."""
+    try:
+        with os.scandir(folder) as found:
+            entries = [entry for entry in found if not entry.name.startswith(_PARTIAL)]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in sorted(entries, key=lambda e: e.name + "/" if e.is_dir(follow_symlinks=False) else e.name):
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(Path(entry.path))
+        elif entry.is_file(follow_symlinks=False):
+            with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                yield Path(entry.path), entry.stat()

@@ -1,0 +1,124 @@
+"""Arrays put up elsewhere beside roads as they run, in place of what others gave up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from shapely import MultiLineString
+
+from pacifico.layout.criteria.asset_types import asset_type
+from pacifico.layout.placement.draft import Item, of_units
+from pacifico.layout.placement.equipment import grown
+from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M, CLEAR_OF_BLOCKS_M, solar_grounds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pacifico.layout.criteria.spec import Spec
+    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.model.roads import Road
+    from pacifico.layout.placement.solar_arrays import SolarGround
+
+    Ints = NDArray[np.int64]
+
+BESIDE_M = 5.0
+"""Kept free beside roads, so that bends and turns keep their room."""
+ABOUT_ENDS_M = 16.0
+"""Kept free about junctions and ends of roads, where vehicles swing out."""
+
+
+def refilled(
+    field: Field, rules: Spec, items: Sequence[Item], roads: Sequence[Road], kw: float, reach_m: float
+) -> list[tuple[Item, str]]:
+    """Arrays of up to `kw` on free ground, each within reach of a road, and of a skid that has room for it.
+
+    Parameters
+    ----------
+    field : Field
+        Ground of the site.
+    rules : Spec
+    items : sequence of Item
+        What stands.
+    roads : sequence of Road
+        What must stay free, and whatever is put up must be near to.
+    kw : float
+        AC capacity to make up for [kW].
+    reach_m : float
+        Between an array and a road [m].
+
+    Returns
+    -------
+    list of (Item, str)
+        Arrays, and the road that serves each.
+    """
+    out: list[tuple[Item, str]] = []
+    skid = asset_type(rules, "inverter_skid")
+    rooms = {i.block: skid.rating_kva for i in items if i.kind == "inverter_skid"}
+    blocks = np.array([i.block for i in items if i.kind == "inverter_skid"], dtype=np.int64)
+    homes = np.array([i.centre for i in items if i.kind == "inverter_skid"]).reshape(-1, 2)
+    for i in items:
+        if i.block in rooms:
+            rooms[i.block] -= i.capacity_kw
+    lines = MultiLineString([r.line for r in roads])
+    shapely.prepare(lines)
+    tree = shapely.STRtree([r.line for r in roads])
+    for ground in solar_grounds(field, rules):
+        if kw < ground.unit.ac_kw - 1e-6:
+            break
+        runs = ground.runs(_taken(rules, [*items, *(i for i, _ in out)], roads))
+        near = np.flatnonzero(shapely.dwithin(shapely.box(*runs.rects.T), lines, reach_m))
+        order = near[np.lexsort((near, -runs.units[near]))]
+        for k in order.tolist():
+            made = _at(ground, runs.rects[k], int(runs.units[k]), kw, rooms, (blocks, homes))
+            # a shorter one may lie too far away
+            if made is None or not lines.dwithin(shapely.box(*made.rect), reach_m):
+                continue
+            kw -= made.capacity_kw
+            rooms[made.block] -= made.capacity_kw
+            box = shapely.box(*made.rect)
+            out.append((made, roads[int(tree.query_nearest(box).min())].road_id))
+            if kw < ground.unit.ac_kw - 1e-6:
+                break
+    return out
+
+
+def _at(
+    ground: SolarGround,
+    rect: Floats,
+    units: int,
+    kw: float,
+    rooms: dict[int, float],
+    skids: tuple[Ints, Floats],
+) -> Item | None:
+    """As much of an array as is asked for and the nearest skid with room for it takes."""
+    unit = ground.unit
+    x, y = (rect[:2] + rect[2:]) / 2
+    blocks, homes = skids
+    far = np.hypot(*(homes - (x, y)).T)
+    near = np.flatnonzero(far <= BLOCK_REACH_M)
+    for block in blocks[near[np.lexsort((blocks[near], far[near]))]].tolist():
+        n = min(units, int((min(kw, rooms[block]) + 1e-6) // unit.ac_kw))
+        if n > 0:
+            west, south, _, north = (float(v) for v in rect)
+            part = (west, south, west + n * unit.pitch_x_m - unit.gap_x_m, north)
+            return of_units(Item("solar_array", part, ground.slope_limit_deg, block=block), part, n, unit)
+    return None
+
+
+def _taken(rules: Spec, items: Sequence[Item], roads: Sequence[Road]) -> Floats:
+    """Rectangles that arrays must not touch: what stands, with the gaps that arrays keep, and roads."""
+    own = {"solar_array", "inverter_skid"}
+    gap = rules.number("solar", "pair_gap_m")
+    by = [[gap if i.kind in own else max(CLEAR_OF_BLOCKS_M, i.clearance_m)] for i in items]
+    rects = np.array([i.rect for i in items]) + np.array(by) * np.array([-1.0, -1.0, 1.0, 1.0])
+    strips = [rects]
+    for road in roads:
+        xy = shapely.get_coordinates(road.line)
+        legs = np.hstack([np.minimum(xy[:-1], xy[1:]), np.maximum(xy[:-1], xy[1:])])
+        strips.append(grown(legs, road.width_m / 2 + BESIDE_M))
+        strips.append(grown(np.tile(xy[[0, -1]], 2), ABOUT_ENDS_M))
+    return np.concatenate(strips)

@@ -1,0 +1,166 @@
+"""Drivable curves: the cheapest way between two poses that never turns tighter than a radius and keeps clear.
+
+::
+
+                 __ goal      a pose is a place and a heading: between two of them a vehicle drives arcs of the radius, or
+                |             of twice it, and straight pieces. The corners of a curve (+) are where its tangents meet.
+       start ___+
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.layout.alignment import _curve_kernels as kernels
+from pacifico.layout.alignment.smoothing import tight_bends
+from pacifico.layout.routing.routing_grid import Shapes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pacifico.layout.routing.routing_grid import Lattice
+
+    Floats = NDArray[np.float64]
+
+CELL_M, CELL = 2.5, 1 / 8
+"""Size of the cells of a search, or in radii where that is more."""
+MOST = 2500
+"""Poses that a search expands before it gives up."""
+WEIGHT = 1.3
+"""How much the estimate of what is left counts: above 1 a search is faster, and its curve dearer by no more than that."""
+MARGIN = 2.2
+"""How far a curve may leave the box about its ends, in radii."""
+CHORDS = (kernels.CHORD, kernels.CHORD / 2, kernels.CHORD / 4)
+"""Most that a curve turns at a vertex [rad], the finer ones where the chords of the first are not legal."""
+SHORT_M = 0.6
+"""Chords shorter than this are joined with the next."""
+CORNER = np.pi / 2
+"""Most that a curve turns at one of its corners [rad]."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Heights that a road may have: at the ends of a curve, and along it."""
+
+    span: Floats
+    """Least and most at the start, then at the goal [m]."""
+    ground: Floats
+    """Heights of a north-up grid [m]."""
+    tile: Floats
+    """Its west and north edge, its cells' size [m]."""
+    climb: float
+    """Rise over run."""
+    depth: float
+    """Most cut or fill [m]."""
+
+
+ANY = Levels(
+    np.array([-np.inf, np.inf, -np.inf, np.inf]), np.zeros((2, 2)), np.array([0.0, 0.0, 1.0, 1.0]), 1.0, np.inf
+)
+"""Any height will do."""
+NO_SHAPES, NO_REACH = Shapes(np.zeros((0, 2)), np.zeros(1, np.int64)), np.zeros(0)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A drivable curve, drawn and as a polygon of its tangents."""
+
+    xy: Floats
+    """From pose to pose, arcs as chords."""
+    corners: Floats
+    """Where its tangents meet, ends included."""
+
+
+def drivable(
+    lattice: Lattice,
+    start: Floats,
+    goal: Floats,
+    *,
+    size: float,
+    longest: float,
+    max_grade: float,
+    most: int = MOST,
+    levels: Levels = ANY,
+    shapes: Shapes = NO_SHAPES,
+    reach_m: Floats = NO_REACH,
+) -> Curve | None:
+    """Cheap drivable curve from pose to pose, found by Hybrid A*.
+
+    Parameters
+    ----------
+    lattice : Lattice
+        Free ground, its heights and prices.
+    start, goal : (3,) float
+        Easting, northing [m], and heading counterclockwise from east [rad].
+    size : float
+        Least radius of the centreline [m].
+    longest : float
+        Length that the curve does not exceed [m].
+    max_grade : float
+        Rise over run from which on ground is dear.
+    most : int
+        Poses that are expanded before the search gives up; 0: only a Dubins curve is tried.
+    levels : Levels
+        Heights that a road may have at both ends, which a road along the curve can join.
+    shapes, reach_m : Shapes, (n,) float
+        Few shapes which the curve passes, each within its reach [m]; about, that is: it looks at its moves, not at arcs.
+
+    Returns
+    -------
+    Curve or None
+        It begins and ends at the poses, turns nowhere tighter than `size`, and every chord keeps clear of the fence.
+
+    References
+    ----------
+    Dolgov, Thrun, Montemerlo & Diebel (2010), "Path planning for autonomous vehicles in unknown semi-structured
+    environments", https://doi.org/10.1177/0278364909359210; Dubins (1957), "On curves of minimal length with a
+    constraint on average curvature", https://doi.org/10.2307/2372560
+    """
+    f, b = lattice.fence, lattice.blind
+    # chords cut off what is inside of their arcs: so much wider that they, too, leave room for the radius
+    wide = float(size / np.cos(kernels.CHORD / 2))
+    (sx, sy, sh), (gx, gy, gh) = start.tolist(), goal.tolist()
+    pieces = kernels.hybrid_search(
+        sx, sy, sh, gx, gy, gh, wide, float(longest), MARGIN * wide, max(CELL_M, CELL * wide), most, WEIGHT, f.edges, f.frame, f.start, f.items, f.radius,
+        b.flags, b.frame, b.any, lattice.z, lattice.toll, lattice.x0, lattice.y0, lattice.cell, max_grade,
+        levels.ground, levels.tile, levels.span, levels.climb, levels.depth,
+        shapes.coords, shapes.start, reach_m,
+    )  # fmt: skip
+    if not len(pieces):
+        return None
+    for chord in CHORDS:
+        xy = kernels.chords(sx, sy, sh, pieces, chord)
+        xy[-1] = goal[:2]
+        xy = _without_short(xy)
+        if kernels.all_clear(
+            xy, f.edges, f.frame, f.start, f.items, f.radius, b.flags, b.frame, b.any
+        ) and not len(tight_bends([xy], np.array([size]))[1]):  # fmt: skip
+            return Curve(xy, _corners(start, goal, pieces))
+    return None
+
+
+def _without_short(xy: Floats) -> Floats:
+    """Polyline without the inner vertices that lie too near to the one before, or to the end."""
+    keep = [0]
+    for k in range(1, len(xy) - 1):
+        if np.hypot(*(xy[k] - xy[keep[-1]])) >= SHORT_M and np.hypot(*(xy[k] - xy[-1])) >= SHORT_M:
+            keep.append(k)
+    return np.ascontiguousarray(xy[[*keep, len(xy) - 1]])
+
+
+def _corners(start: Floats, goal: Floats, pieces: Floats) -> Floats:
+    """Where the tangents of a curve's pieces meet, and its ends."""
+    x, y, h = (float(v) for v in start)
+    out = [(x, y)]
+    for bend, length in pieces.tolist():
+        n = max(int(np.ceil(abs(bend) * length / CORNER - 1e-9)), 1) if bend else 0
+        for _ in range(n):
+            tangent = np.tan(abs(bend) * length / n / 2) / abs(bend)
+            out.append((x + tangent * np.cos(h), y + tangent * np.sin(h)))
+            x, y, h = kernels.advanced(x, y, h, bend, length / n)
+        if not n:
+            x, y, h = kernels.advanced(x, y, h, bend, length)
+    return np.array([*out, (float(goal[0]), float(goal[1]))])

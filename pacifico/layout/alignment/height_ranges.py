@@ -1,0 +1,98 @@
+"""What leeway a network's heights have: for each station the heights that it may have in some profile within all limits.
+
+Limits of depth, pads and grade leave an interval at each station, and on a tree intervals passed from station to station
+tell exactly what is left (arc consistency). A stretch drawn anew has a profile with all the rest just where the heights
+that come from before it, carried along it, meet those that what follows allows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.layout.alignment import _height_range_kernels as kernels
+from pacifico.layout.alignment import profile_design
+from pacifico.layout.alignment.drivable_curves import Levels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pacifico.layout.alignment.vertical import Pin, Stations
+    from pacifico.layout.routing.problem import Case, Drawing
+
+    Floats = NDArray[np.float64]
+
+SLACK_M = 5e-3
+"""Heights are designed to more than this."""
+SURE_M, SURE = 0.1, 0.995
+"""A search sees the ground on the centreline alone: depth that it leaves unused [m], and the share of the grade it uses."""
+
+
+@dataclass
+class Leeway:
+    """Heights that the lines of a drawing may have."""
+
+    case: Case
+    once: bool = False
+    """Whether heights are found out once: on a large network each time takes long, and stretches far apart agree."""
+    drawing: Drawing | None = field(init=False, default=None)
+    stations: Stations = field(init=False)
+    pins: dict[int, tuple[int, int, Pin]] = field(init=False, default_factory=dict)
+    """Heights that terminals ask for, with the line and the number of the station along it."""
+    below: Floats = field(init=False)
+    above: Floats = field(init=False)
+    beside: Floats = field(init=False)
+
+    def holds(self, drawing: Drawing) -> bool:
+        """Whether a drawing has a profile; what has one is looked at from then on."""
+        known = self.drawing
+        if self.once and known is not None:
+            return True
+        fresh = [
+            t for t, c in drawing.line_of.items()
+            if known is None or known.line_of[t] != c or known.lines[c] is not drawing.lines[c]
+        ]  # fmt: skip
+        rules = self.case.rules
+        stations = profile_design.stations_along(self.case, drawing)
+        # the most that each may lie above the one before or below
+        rise = (rules.max_grade - rules.grade_margin) * profile_design.sure_distance(self.case, stations)
+        asked = profile_design.pins_of(
+            self.case, replace(drawing, line_of={t: drawing.line_of[t] for t in fresh}), stations
+        )
+        pins = {t: pin for t, pin in self.pins.items() if t not in set(fresh)}
+        for t, pin in asked:
+            ids = stations.of_line[drawing.line_of[t]]
+            pins[t] = (drawing.line_of[t], 0 if pin.station == ids[0] else pin.station - int(ids[1]) + 1, pin)
+        depth = rules.max_cut_fill_m + SLACK_M
+        low, high = stations.ground - depth, stations.ground + depth
+        for c, k, pin in pins.values():
+            at = stations.of_line[c][k]
+            low[at] = max(low[at], pin.z - pin.slack_m - SLACK_M)
+            high[at] = min(high[at], pin.z + pin.slack_m + SLACK_M)
+        below, above, beside = kernels.tree_levels(stations.parent, rise, low, high)
+        if (np.maximum(below[:, 0], above[:, 0]) > np.minimum(below[:, 1], above[:, 1])).any():
+            return False
+        self.drawing, self.pins = drawing, pins
+        self.stations, self.below, self.above, self.beside = stations, below, above, beside
+        return True
+
+    def between(self, c: int, start: float, end: float) -> Levels:
+        """Heights at two places of a line, of what leads to the one and what follows the other [m along it]."""
+        rules, grid = self.case.rules, self.case.ground.grid
+        climb = rules.max_grade - rules.grade_margin
+        ids = self.stations.of_line[c]
+        run = np.concatenate([[0.0], np.cumsum(self.stations.distance[ids[1:]])])
+        k = int(np.searchsorted(run, start + 1e-6)) - 1
+        m = min(int(np.searchsorted(run, end - 1e-6)), len(ids) - 1)
+        first = self.beside[ids[1]] if k == 0 else self.above[ids[k]]
+        off, on = climb * (start - run[k]), climb * (run[m] - end)
+        last = self.below[ids[m]]
+        return Levels(
+            np.array([first[0] - off, first[1] + off, last[0] - on, last[1] + on]),
+            self.case.ground.z,
+            np.array([grid.x0, grid.y0, grid.dx, grid.dy]),
+            climb * SURE,
+            rules.max_cut_fill_m - SURE_M,
+        )

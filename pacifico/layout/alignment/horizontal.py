@@ -1,0 +1,376 @@
+"""From a tree of moves to lines: pulled tight, bends rounded, still serving what they are to serve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from pacifico.layout.alignment import _state_hash_kernels, smoothing
+from pacifico.layout.alignment.smoothing import ALL
+from pacifico.layout.ground import _clearance_kernels
+from pacifico.layout.routing import routing_grid, tree_search
+from pacifico.layout.routing.problem import TOLERANCE_M, Case, Drawing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pacifico.layout.alignment.smoothing import Keep
+    from pacifico.layout.routing.site_entry import Gate
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+STUB_M = 30.0
+"""Dead ends up to this length may be drawn into the road that they leave."""
+SHRINKINGS = 8
+"""Of arcs that lead too far past what the road serves."""
+MOST_PUSHED = np.radians(35)
+"""Half the least angle between the legs of a corner that moves outwards."""
+SURELY = 1.1
+"""By how much more than the arc cuts off."""
+HAIRPIN = -0.5
+"""Cosine of the sharpest bend that doing so may make."""
+
+
+@dataclass(frozen=True)
+class Strand:
+    """A stretch between junctions, as the search left it."""
+
+    xy: Floats
+    up: int
+    """Index of the stretch that it continues, always a lower one; -1 at the entry."""
+    bound: tuple[tuple[int, int], ...]
+    """(point, terminal) of what it serves, by point."""
+
+
+@dataclass(frozen=True)
+class Strands:
+    """Stretches of a tree of moves that leads from the gate to all servers."""
+
+    searched: list[Strand]
+    """As the search left them."""
+    passing: list[Strand]
+    """With short dead ends walked out and back by the road that they leave."""
+    crossed: list[bool] = field(default_factory=lambda: [False])
+    """Whether lines of those crossed once, whatever was tried: then they are not drawn again."""
+
+    @classmethod
+    def of(cls, case: Case, gate: Gate, parent: Ints, server: Ints) -> Strands:
+        """Stretches of the moves to `server` of each terminal, -1 for one that is left out."""
+        strands = _strands(case.lattice, gate, parent, server)
+        return cls(strands, _without_stubs(case, strands))
+
+
+def draw(case: Case, strands: Strands, *, keep: Keep = ALL) -> Drawing:
+    """Lines of a tree: pulled tight, bends eased and rounded, none crossing another.
+
+    About places to `keep`, at first everywhere, vertices stay where pulling left them.
+    """
+    drawing = None
+    if not strands.crossed[0]:
+        drawing = _lined(case, strands.passing, keep, last_resort=len(strands.passing) == len(strands.searched))
+    if drawing is None:
+        strands.crossed[0] = True
+        drawing = _lined(case, strands.searched, keep, last_resort=True)
+    assert drawing is not None  # noqa: S101 (the last resort always draws)
+    return _absorbed(case, drawing)
+
+
+def _strands(lattice: routing_grid.Lattice, gate: Gate, parent: Ints, server: Ints) -> list[Strand]:
+    """Stretches of the tree, the way from the entry to the first road position included."""
+    served = np.flatnonzero(server >= 0)
+    if served.size == 0:
+        return []
+    chains = tree_search.chains_of(parent, gate.node, server[served])
+    start = np.array([lattice.px[gate.node], lattice.py[gate.node]])
+    lead = [gate.point] if float(np.hypot(*(start - gate.point))) > TOLERANCE_M else []
+    paths: list[Floats] = []
+    ups: list[int] = []
+    path_of, point_of = np.full(parent.size, -1), np.zeros(parent.size, np.int64)
+    if sum(c.up < 0 for c in chains) != 1 and (lead or not chains):
+        # a stretch of its own from the entry to the first junction
+        paths.append(np.array([*lead, start] if lead else [start, *_step_aside(lattice, gate.node)]))
+        if len(paths[0]) < 2:
+            return []
+        ups.append(-1)
+        path_of[gate.node], point_of[gate.node] = 0, len(lead)
+        lead = []
+    shift = len(paths)
+    for c, chain in enumerate(chains):
+        points = np.column_stack([lattice.px[chain.nodes], lattice.py[chain.nodes]])
+        before = lead if chain.up < 0 else []
+        fresh = slice(int(path_of[chain.nodes[0]] >= 0), None)
+        path_of[chain.nodes[fresh]] = c + shift
+        point_of[chain.nodes[fresh]] = np.arange(len(points))[fresh] + len(before)
+        paths.append(np.vstack([*before, points]))
+        ups.append(chain.up + shift if chain.up >= 0 or shift else -1)
+    bound: list[list[tuple[int, int]]] = [[] for _ in paths]
+    for t, c, k in zip(
+        served.tolist(), path_of[server[served]].tolist(), point_of[server[served]].tolist(), strict=True
+    ):
+        bound[c].append((k, t))
+    return [Strand(p, u, tuple(sorted(b))) for p, u, b in zip(paths, ups, bound, strict=True)]
+
+
+def _step_aside(lattice: routing_grid.Lattice, node: int) -> list[Floats]:
+    """A neighbour that a road may lead to, where the entry by itself already serves everything."""
+    here = np.array([lattice.px[node], lattice.py[node]])
+    for dj, di in routing_grid.MOVES.tolist():
+        j, i = node // lattice.nx + dj, node % lattice.nx + di
+        if 0 <= i < lattice.nx and 0 <= j < lattice.ny and lattice.clear[j * lattice.nx + i] > 0:
+            there = np.array([lattice.px[j * lattice.nx + i], lattice.py[j * lattice.nx + i]])
+            if lattice.fence.clear(here, there) and not lattice.blind.crossed(here, there):
+                return [there]
+    return []
+
+
+def _without_stubs(case: Case, strands: list[Strand]) -> list[Strand]:
+    """Let a road pass where a short dead end beside it leads to, if that makes the network shorter.
+
+    The dead end is walked out and back, and the whole pulled tight: what it serves keeps the road near it.
+    """
+    alive: dict[int, Strand] = dict(enumerate(strands))
+    after: dict[int, list[int]] = {c: [] for c in alive}
+    for c, strand in alive.items():
+        if strand.up >= 0:
+            after[strand.up].append(c)
+    for c in range(len(strands)):
+        stub = alive.get(c)
+        if stub is None or stub.up < 0 or after[c] or len(after[stub.up]) != 2 or _length(stub.xy) > STUB_M:
+            continue
+        on = next(k for k in after[stub.up] if k != c)
+        first, second = alive[stub.up], alive[on]
+        there = len(first.xy) - 1
+        back = there + 2 * (len(stub.xy) - 1)
+        joined = Strand(
+            np.vstack([first.xy, stub.xy[1:], stub.xy[-2::-1], second.xy[1:]]),
+            first.up,
+            (*first.bound, *((k + there, t) for k, t in stub.bound), *((k + back, t) for k, t in second.bound)),
+        )
+        line = _pulled(case, joined)
+        if _sharpest(line) >= HAIRPIN and _length(line) <= sum(
+            _length(_pulled(case, s)) for s in (first, stub, second)
+        ):
+            alive[stub.up] = joined
+            after[stub.up] = after[on]
+            for k in after[on]:
+                alive[k] = Strand(alive[k].xy, stub.up, alive[k].bound)
+            del alive[c], alive[on]
+    number = {k: n for n, k in enumerate(alive)}
+    return [Strand(s.xy, number.get(s.up, -1), s.bound) for s in alive.values()]
+
+
+def _absorbed(case: Case, drawing: Drawing) -> Drawing:
+    """Leave out dead ends that run on the very strip of a line that leaves the same junction, which serves as well."""
+    lines, ups = drawing.lines, drawing.ups
+    ends = set(range(len(lines))) - set(ups)
+    into: dict[int, int] = {}
+    beside: dict[int, list[int]] = {}
+    for c, up in enumerate(ups):
+        beside.setdefault(up, []).append(c)
+    bound: dict[int, list[int]] = {}
+    for t, c in drawing.line_of.items():
+        bound.setdefault(c, []).append(t)
+    for c in sorted(ends):
+        mine = bound.get(c, [])
+        for other in beside[ups[c]] if ups[c] >= 0 else ():
+            if other == c or other in into:
+                continue
+            apart = shapely.distance(shapely.points(lines[c]), shapely.linestrings(lines[other]))
+            if apart.max() < case.rules.width_m / 2 and all(serves(case, lines[other], t) for t in mine):
+                into[c] = other
+                break
+    if not into:
+        return drawing
+    number = {k: n for n, k in enumerate(k for k in range(len(lines)) if k not in into)}
+    return Drawing(
+        [lines[k] for k in number],
+        [number.get(ups[k], -1) for k in number],
+        {t: number[into.get(c, c)] for t, c in drawing.line_of.items()},
+        [drawing.straight[k] for k in number] if len(drawing.straight) else (),
+        tuple(number[k] for k in drawing.crossing if k in number),
+    )
+
+
+def _length(xy: Floats) -> float:
+    return float(np.hypot(*np.diff(xy, axis=0).T).sum())
+
+
+def _sharpest(xy: Floats) -> float:
+    """Cosine of the sharpest bend of a line; 1 where it is straight."""
+    d = np.diff(xy, axis=0)
+    d /= np.hypot(d[:, 0], d[:, 1])[:, None]
+    return float((d[1:] * d[:-1]).sum(axis=1).min(initial=1.0))
+
+
+def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) -> Drawing | None:
+    """Lines of strands; None where lines cross that only the search's own paths would part, unless that may be used."""
+    pulled = [_pulled(case, strand) for strand in strands]
+    ups = [s.up for s in strands]
+    bound = [[t for _, t in s.bound] for s in strands]
+    sizes = case.sizes(ups, bound)
+    still = set(range(len(strands))) if keep is ALL else set()
+    while True:
+        straight = smoothing.eased(case, pulled, ups, bound, sizes, fixed=still, keep=keep)
+        lines = [rounded(case, x, own, keep, size) for x, own, size in zip(straight, bound, sizes, strict=True)]
+        crossing = set(touching(lines, ups))
+        if crossing <= still:
+            break
+        still |= crossing  # lines that touch elsewhere than at their ends are left as they were before
+    state = [0] * len(lines)
+    while any(state[c] < 2 for c in crossing):  # those that still do go back, step by step, to the paths that do not
+        if not crossing <= still:
+            # ends that were shifted no longer meet what goes back: nothing is shifted
+            still = set(range(len(strands)))
+            straight, state = pulled, [0] * len(lines)
+            lines = [rounded(case, x, own, ALL, size) for x, own, size in zip(pulled, bound, sizes, strict=True)]
+            crossing = set(touching(lines, ups))
+            continue
+        for c in sorted(crossing):
+            if state[c] == 2:
+                continue
+            state[c] += 1
+            if state[c] == 2 and not last_resort:
+                return None
+            lines[c] = pulled[c] if state[c] == 1 else strands[c].xy
+        crossing = set(touching(lines, ups))
+    line_of = {t: c for c, s in enumerate(strands) for _, t in s.bound}
+    return Drawing(lines, ups, dict(sorted(line_of.items())), straight, tuple(sorted(crossing)))
+
+
+def rounded(case: Case, line: Floats, bound: Sequence[int], keep: Keep, radius: float) -> Floats:
+    """Line with arcs of a radius at its bends. Where they would serve less, the corner moves outwards, or else they are smaller.
+
+    As long as the search goes on, and all is kept, such a line stays as it is.
+    """
+    covered, shapes = keep.covers(line), case.shapes
+    boxes, version = case.yields.changed(smoothing.ABOUT_M + radius)
+    other = version if _state_hash_kernels.meets(boxes, line) else np.uint64(0)
+    parts = [line, np.array([radius, keep is ALL]), other, covered, *(shapes.ring(t) for t in bound)]
+    key = b"|".join(p.tobytes() for p in parts)
+    if key not in case.eased.arcs:
+        case.eased.arcs[key] = _rounded(case, line, bound, covered, radius, full=keep is not ALL)
+    return case.eased.arcs[key]
+
+
+def _rounded(
+    case: Case, line: Floats, bound: Sequence[int], covered: NDArray[np.bool_], radius: float, *, full: bool
+) -> Floats:
+    share = np.where(covered, -1.0, 1.0)
+    pushed = set(np.flatnonzero(share < 0).tolist())
+    corners = line
+    for turn in range(SHRINKINGS if full else 1):
+        done, _ = tree_search.round_bends(case.lattice, corners, radius_m=radius, full=full, share=share)
+        missed = [t for t in bound if not serves(case, done, t)]
+        if not missed:
+            return done
+        s = case.shapes
+        for k in sorted(
+            {_clearance_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], corners)[1] for t in missed}
+        ):
+            out = _pushed(case, corners, k, radius) if k not in pushed else None
+            pushed.add(k)
+            if out is not None:
+                corners = out
+            else:
+                share[k] *= 0.6 if turn < SHRINKINGS - 2 else 1e-3
+    return line
+
+
+def _pushed(case: Case, line: Floats, k: int, radius: float) -> Floats | None:
+    """Line with a corner so far out that an arc passes where the corner was; None where it would not be legal."""
+    if not 0 < k < len(line) - 1:
+        return None
+    before, here, after = line[k - 1], line[k], line[k + 1]
+    u, v = (before - here) / np.hypot(*(before - here)), (after - here) / np.hypot(*(after - here))
+    inwards = float(np.hypot(*(u + v)))
+    if inwards < 1e-3 or inwards > 2 * np.cos(MOST_PUSHED):  # straight, or a hairpin
+        return None
+    there = here - (u + v) / inwards * radius * (2.0 / np.sqrt(4.0 - inwards**2) - 1.0) * SURELY
+    lat = case.lattice
+    if any(not lat.fence.clear(there, end) or lat.blind.crossed(there, end) for end in (before, after)):
+        return None
+    out = line.copy()
+    out[k] = there
+    return out
+
+
+def serves(case: Case, line: Floats, terminal: int) -> bool:
+    """Whether a line comes within reach of a terminal."""
+    s, t = case.shapes, terminal
+    return bool(_clearance_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[0] <= case.reach_m[t])
+
+
+def served_by(
+    case: Case,
+    terminal: int,
+    lines: Sequence[Floats | None],
+    sizes: Sequence[float] | Floats,
+    near: shapely.STRtree,
+    *,
+    pads: bool = False,
+) -> int:
+    """Line besides its own that serves a terminal and bends as gently as it asks for; -1: there is none.
+
+    Parameters
+    ----------
+    terminal : int
+    lines : sequence of (k, 2) float or None
+        As they would be; None for one that is gone.
+    sizes : sequence of float
+        Radius of the centreline in bends of each [m].
+    near : STRtree
+        Lines as they were, of which these are parts, or by where they are.
+    pads : bool
+        Whether heights are found anew: what stands on a pad hangs on that of its own road, and else is served by no other.
+    """
+    one = case.terminals[terminal]
+    if one.pad is not None and not pads:
+        return -1
+    for k in np.sort(near.query(one.footprint, "dwithin", case.reach_m[terminal])).tolist():
+        line = lines[k]
+        if line is not None and sizes[k] >= case.size[terminal] and serves(case, line, terminal):
+            return int(k)
+    return -1
+
+
+def _pulled(case: Case, strand: Strand) -> Floats:
+    at = np.array([k for k, _ in strand.bound], dtype=np.int64)
+    who = np.array([t for _, t in strand.bound], dtype=np.int64)
+    key = strand.xy.tobytes() + b"|" + at.tobytes() + who.tobytes()
+    if key not in case.pulled:
+        case.pulled[key] = tree_search.pull(
+            case.lattice, np.ascontiguousarray(strand.xy), bound_at=at, bound=who, shapes=case.shapes,
+            reach=case.reach_m, max_grade=case.rules.max_grade,
+        )  # fmt: skip
+    return case.pulled[key]
+
+
+def touching(lines: list[Floats], ups: list[int]) -> list[int]:
+    """Lines that meet another elsewhere than where one continues the other, or themselves."""
+    if not lines:
+        return []
+    of_line = np.repeat(np.arange(len(lines)), [len(x) for x in lines])
+    shapes = np.asarray(shapely.linestrings(np.concatenate(lines), indices=of_line), dtype=object)
+    first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    keep = first < second
+    first, second = first[keep], second[keep]
+    common = np.asarray(shapely.intersection(shapes[first], shapes[second]), dtype=object)
+    found: set[int] = set(np.flatnonzero(~shapely.is_simple(shapes)).tolist())
+    for a, b, where in zip(first.tolist(), second.tolist(), common, strict=True):
+        if ups[b] == a:
+            joint = lines[b][0]
+        elif ups[a] == ups[b]:
+            joint = lines[a][0]
+        else:
+            found |= {a, b}
+            continue
+        xy = shapely.get_coordinates(where)
+        if where.length > 0.01 or (np.hypot(*(xy - joint).T) > 0.05).any():
+            found |= {a, b}
+    return sorted(found)

@@ -1,0 +1,149 @@
+"""Cutting lines where they run smoothly, and putting curves into them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from shapely import LineString
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pacifico.layout.alignment.drivable_curves import Curve
+
+    Floats = NDArray[np.float64]
+
+APART_M = 1.0
+"""A line is not cut nearer than this to one of its vertices, but at it."""
+TANGENT = 0.25
+"""At a vertex where it turns more it is not cut [rad]."""
+SAME = 0.05
+"""Directions that differ by less are one [rad]."""
+ALONG, ALONG_M = 1e-3, 0.01
+"""Corners that turn less [rad], or lie nearer to the next, are none."""
+NECK_M = 0.3
+"""What arcs drawn as chords come nearer than the arcs [m]."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A line as it would be."""
+
+    xy: Floats
+    straight: Floats
+    fresh: slice
+    """Its vertices that are new."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a stretch to be replaced begins or ends: distance along the line, and the pose there."""
+
+    run: float
+    pose: Floats
+
+    @property
+    def key(self) -> tuple[float, float]:
+        """Distance and direction."""
+        return self.run, float(self.pose[2])
+
+
+def run_of(line: Floats) -> Floats:
+    """Distance of each vertex from the start."""
+    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+
+
+def returns(change: Change, size: float) -> bool:
+    """Whether a line comes back to what is new of it: nearer than twice its radius within one and a half half-circles."""
+    run, new = run_of(change.xy), change.fresh
+    far = np.abs(run[None, :] - run[new, None])
+    off = change.xy[None, :, :] - change.xy[new, None, :]
+    apart = np.hypot(off[..., 0], off[..., 1])
+    return bool(((far > np.pi * size) & (far < 1.5 * np.pi * size) & (apart < 2 * size - NECK_M)).any())
+
+
+def heading(a: Floats, b: Floats) -> float:
+    """Direction from a to b, counterclockwise from east."""
+    return float(np.arctan2(b[1] - a[1], b[0] - a[0]))
+
+
+def turned(a: float, b: float) -> float:
+    """By how much one direction is turned from another, counterclockwise."""
+    return float(np.arctan2(np.sin(b - a), np.cos(b - a)))
+
+
+def various(headings: Sequence[float], cut: Cut) -> list[Cut]:
+    """Cuts at one place in directions that differ."""
+    out: list[float] = []
+    for h in headings:
+        if all(abs(turned(h, other)) > SAME for other in out):
+            out.append(h)
+    return [Cut(cut.run, np.array([*cut.pose[:2], h])) for h in out]
+
+
+def cut_at(line: Floats, run: float) -> Cut:
+    """Place to cut a line, near a distance along it: inside a leg, or at a vertex where it hardly turns."""
+    runs = run_of(line)
+    if run <= APART_M:
+        return Cut(0.0, np.array([*line[0], heading(line[0], line[1])]))
+    if run >= runs[-1] - APART_M:
+        return Cut(float(runs[-1]), np.array([*line[-1], heading(line[-2], line[-1])]))
+    k = int(np.searchsorted(runs, run)) - 1
+    way = heading(line[k], line[k + 1])
+    if min(run - runs[k], runs[k + 1] - run) >= APART_M:
+        x, y = line[k] + (line[k + 1] - line[k]) * (run - runs[k]) / (runs[k + 1] - runs[k])
+        return Cut(run, np.array([x, y, way]))
+    for v in sorted((k, k + 1), key=lambda v: abs(runs[v] - run)):
+        if not 0 < v < len(line) - 1:
+            continue
+        before, after = heading(line[v - 1], line[v]), heading(line[v], line[v + 1])
+        if abs(turned(before, after)) <= TANGENT:
+            return Cut(float(runs[v]), np.array([*line[v], before + turned(before, after) / 2]))
+    middle = (runs[k] + runs[k + 1]) / 2
+    return Cut(float(middle), np.array([*(line[k] + line[k + 1]) / 2, way]))
+
+
+def spliced(line: Floats, start: float, end: float, new: Floats) -> Floats:
+    """Line with what is between two distances along it replaced."""
+    runs = run_of(line)
+    out = np.vstack([line[runs < start - 1e-9], new, line[runs > end + 1e-9]])
+    out[0], out[-1] = line[0], line[-1]
+    return np.ascontiguousarray(out)
+
+
+def places_on(line: Floats, straight: Floats) -> Floats:
+    """Distance along a line of the corners that it was drawn from."""
+    shape = LineString(line)
+    at = np.maximum.accumulate(shapely.line_locate_point(shape, shapely.points(straight)))
+    at[0], at[-1] = 0.0, shape.length
+    return np.asarray(at)
+
+
+def straightened(straight: Floats, at: Floats, start: float, end: float, curve: Curve) -> Floats:
+    """Corners of a line, with those of a curve between two distances along it in the place of what lies there."""
+    out = np.vstack([straight[at < start - 1e-6], curve.corners, straight[at > end + 1e-6]])
+    leg = np.diff(out, axis=0)
+    out = out[np.concatenate([[True], np.hypot(*leg[:-1].T) > ALONG_M, [True]])]
+    leg = np.diff(out, axis=0)
+    bent = leg[:-1, 0] * leg[1:, 1] - leg[:-1, 1] * leg[1:, 0]
+    keep = np.abs(bent) > ALONG * np.hypot(*leg[:-1].T) * np.hypot(*leg[1:].T)
+    return np.ascontiguousarray(out[np.concatenate([[True], keep, [True]])])
+
+
+def differing(old: Floats, new: Floats, about_m: float) -> tuple[Floats, Floats]:
+    """Parts of two lines from some way before where they begin to differ to some way after where they are one again."""
+    n = min(len(old), len(new))
+    apart = (old[:n] != new[:n]).any(axis=1)
+    begin = int(np.argmax(apart)) if apart.any() else n
+    apart = (old[-n:] != new[-n:]).any(axis=1)[::-1]
+    tail = min(int(np.argmax(apart)) if apart.any() else n, n - begin)
+    run = run_of(old)
+    begin = max(int(np.searchsorted(run, run[max(begin - 1, 0)] - about_m)) - 1, 0)
+    last = run[max(len(old) - tail, 0)] if tail else run[-1]
+    tail = max(len(old) - int(np.searchsorted(run, last + about_m)) - 1, 0)
+    return old[begin : len(old) - tail], new[begin : len(new) - tail]

@@ -1,0 +1,191 @@
+"""What lies beyond a bend or turn too tight for the rule: no road leads there, and what else serves it is looked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from shapely import LineString
+
+from pacifico.layout.alignment.horizontal import served_by, serves
+from pacifico.layout.alignment.polyline_splice import places_on, run_of
+from pacifico.layout.alignment.smoothing import tight_bends, tight_turns
+from pacifico.layout.ground import _clearance_kernels
+from pacifico.layout.routing.problem import bound_to
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from numpy.typing import NDArray
+
+    from pacifico.layout.routing.problem import Case, Drawing
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Tight:
+    """A bend along a line, or a turn into one (vertex 0), that is tighter than its radius."""
+
+    line: int
+    vertex: int
+    xy: Floats
+    size: float
+    """Radius of the centreline that it should have [m]."""
+    turn: bool = False
+    """Whether it is a turn at a junction of several."""
+
+
+def through(lines: Sequence[Floats], ups: Sequence[int]) -> tuple[list[Floats], list[list[int]]]:
+    """Lines, each with what alone goes on from its end: there it bends, and does not turn off; and what each is made of."""
+    follows: list[list[int]] = [[] for _ in lines]
+    for k, up in enumerate(ups):
+        if up >= 0:
+            follows[up].append(k)
+    members: list[list[int]] = []
+    for c, up in enumerate(ups):
+        if up >= 0 and len(follows[up]) == 1:
+            continue
+        members.append([c])
+        while len(follows[members[-1][-1]]) == 1:
+            members[-1].append(follows[members[-1][-1]][0])
+    return [np.vstack([lines[m[0]], *(lines[c][1:] for c in m[1:])]) for m in members], members
+
+
+def tight_places(case: Case, drawing: Drawing) -> list[Tight]:
+    """All bends and turns of a drawing that are tighter than what lies beyond them asks for."""
+    return _tight(case, drawing, case.sizes_of(drawing))
+
+
+def barring(case: Case, drawing: Drawing) -> list[Tight]:
+    """Those tighter than the rule. Blade transport may be helped by local widening: what lacks its radius is told."""
+    return _tight(case, drawing, np.full(len(drawing.lines), case.least))
+
+
+def _tight(case: Case, drawing: Drawing, sizes: Floats) -> list[Tight]:
+    whole, members = through(drawing.lines, drawing.ups)
+    out = []
+    # a line may ask for more than what goes on from its end
+    for places, of, own in (
+        (*tight_bends(whole, np.array([sizes[m[-1]] for m in members])), members),
+        (*tight_bends(drawing.lines, sizes), [[c] for c in range(len(drawing.lines))]),
+    ):
+        out += [_at(drawing, own[k], xy, sizes) for k, xy in zip(of.tolist(), places, strict=True)]
+    places, into = tight_turns(case, drawing.straight, drawing.ups, sizes)
+    out += [Tight(c, 0, xy, float(sizes[c]), turn=True) for c, xy in zip(into.tolist(), places, strict=True)]
+    return list({(t.line, t.vertex): t for t in out}.values())
+
+
+def _at(drawing: Drawing, members: Sequence[int], xy: Floats, sizes: Floats) -> Tight:
+    """Bend at a vertex of one of some lines; where one goes on from another, of what goes on."""
+    for k, c in enumerate(members):
+        at = np.flatnonzero((drawing.lines[c] == xy).all(axis=1))
+        if at.size:
+            joint = at[0] == len(drawing.lines[c]) - 1 and k + 1 < len(members)
+            line, vertex = (members[k + 1], 0) if joint else (c, int(at[0]))
+            return Tight(line, vertex, xy, float(sizes[line]))
+    raise AssertionError("a bend lies on one of the lines that it was found on")
+
+
+def served_beyond(drawing: Drawing) -> list[int]:
+    """Terminals that each line and what goes on from it serve."""
+    out = [len(own) for own in bound_to(len(drawing.lines), drawing.line_of)]
+    for c in range(len(out) - 1, -1, -1):
+        if drawing.ups[c] >= 0:
+            out[drawing.ups[c]] += out[c]
+    return out
+
+
+def pruned(case: Case, drawing: Drawing, tight: Sequence[Tight]) -> tuple[Drawing, dict[int, float]]:
+    """Drawing without what lies beyond tight places.
+
+    Returns
+    -------
+    Drawing
+        Lines as they were up to there, and no farther than what they still serve. Arrays may be served by other lines.
+    dict
+        Radius that the road to each terminal which is served no more lacks [m].
+    """
+    first: dict[int, Tight] = {}
+    for t in tight:
+        if t.line not in first or t.vertex < first[t.line].vertex:
+            first[t.line] = t
+    why: list[Tight | None] = []
+    lines: list[Floats | None] = []
+    for c, up in enumerate(drawing.ups):
+        before = why[up] if up >= 0 else None
+        own = before or first.get(c)
+        why.append(own)
+        whole = drawing.lines[c]
+        lines.append(None if before else whole if own is None else whole[: own.vertex] if own.vertex > 1 else None)
+    line_of, lost = _reassigned(case, drawing, lines, why)
+    return _shortened(case, drawing, lines, line_of), lost
+
+
+def without(case: Case, drawing: Drawing, out: Collection[int]) -> Drawing:
+    """Drawing without some terminals, and without lines that lead to no other."""
+    return _shortened(case, drawing, drawing.lines, {t: c for t, c in drawing.line_of.items() if t not in out})
+
+
+def _reassigned(
+    case: Case, drawing: Drawing, lines: Sequence[Floats | None], why: Sequence[Tight | None]
+) -> tuple[dict[int, int], dict[int, float]]:
+    """Line that serves each terminal from now on, and what those that none serves lack."""
+    sizes = case.sizes_of(drawing)
+    tree = shapely.STRtree([LineString(line) for line in drawing.lines])
+    line_of: dict[int, int] = {}
+    lost: dict[int, float] = {}
+    for t, c in drawing.line_of.items():
+        own, reason = lines[c], why[c]
+        serving = c if reason is None or (own is not None and serves(case, own, t)) else -1
+        if serving < 0:
+            serving = served_by(case, t, lines, sizes, tree)
+        if serving >= 0:
+            line_of[t] = serving
+        else:
+            assert reason is not None  # noqa: S101 (its own line still serves what nothing cut off)
+            lost[t] = reason.size
+    return line_of, lost
+
+
+def _shortened(
+    case: Case, drawing: Drawing, lines: Sequence[Floats | None], line_of: dict[int, int]
+) -> Drawing:  # fmt: skip
+    """Lines that still lead somewhere, dead ends as far as they serve."""
+    n = len(lines)
+    bound = bound_to(n, line_of)
+    goes_on = [False] * n
+    out: dict[int, tuple[Floats, Floats]] = {}
+    for c in range(n - 1, -1, -1):
+        line, up = lines[c], drawing.ups[c]
+        if line is None or not (bound[c] or goes_on[c]):
+            continue
+        if up >= 0:
+            goes_on[up] = True
+        straight = drawing.straight[c]
+        if not goes_on[c] and (len(line) < len(drawing.lines[c]) or c in drawing.ups):
+            while len(line) > 2 and all(_still_served(case, line, t) for t in bound[c]):
+                line = line[:-1]
+            keep = places_on(drawing.lines[c], straight) < run_of(line)[-1] - 0.5
+            keep[0] = True
+            straight = np.vstack([straight[keep], line[-1:]])
+        out[c] = (line, straight)
+    number = {c: k for k, c in enumerate(sorted(out))}
+    return replace(
+        drawing,
+        lines=[out[c][0] for c in number],
+        ups=[number[drawing.ups[c]] if drawing.ups[c] >= 0 else -1 for c in number],
+        line_of={t: number[c] for t, c in sorted(line_of.items())},
+        straight=[out[c][1] for c in number],
+    )
+
+
+def _still_served(case: Case, line: Floats, t: int) -> bool:
+    """Whether a line less its last vertex serves a terminal, and lies as near to its pad as before: heights agree there."""
+    if not serves(case, line[:-1], t):
+        return False
+    p = case.pads
+    far = [_clearance_kernels.nearest_on_line(p.coords, p.start[t], p.start[t + 1], x)[0] for x in (line[:-1], line)]
+    return case.terminals[t].pad is None or far[0] <= far[1] + 1e-6

@@ -1,0 +1,272 @@
+"""Plan curves: lines of a road tree shifted within the free ground until their bends and junctions hold the radius.
+
+::
+
+      aisle |  |                    pulled tight round the corner of a block, a road has no room to turn; on the far
+      ______|  |______              side of both aisles it has: a right angle with an inner radius of 12 m fits into
+      ______a__b______              aisles from 10 m. `a` is where pulling leaves the corner, `b` where it is put.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.layout.alignment import _smoothing_kernels, _turn_kernels
+from pacifico.layout.alignment._bend_kernels import sharp_bends
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from numpy.typing import NDArray
+
+    from pacifico.layout.routing.problem import Case
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+ROUNDS = 4
+"""Most passes over all vertices."""
+MOST_KNOWN = 1 << 18
+"""Vertices of which it is kept what was found out, twice as many as there is use for: a power of two."""
+
+
+ABOUT_M = 70.0
+"""Beside the legs near a vertex, and the radius of its bends: as far as shifting and joining vertices looks [m]."""
+
+
+def _disk(step: float, most: float) -> Floats:
+    """Offsets on a square grid within a distance, nearest first [m]."""
+    k = np.arange(-int(most / step), int(most / step) + 1) * step
+    x, y = (a.ravel() for a in np.meshgrid(k, k))
+    far = np.hypot(x, y)
+    order = np.lexsort((x, y, far))
+    return np.ascontiguousarray(np.column_stack([x, y])[order][far[order] <= most])
+
+
+COARSE, FINE, SWING = _disk(2.5, 15.0), _disk(0.6, 1.8), _disk(1.0, 8.0)
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Places about which lines stay where pulling left them."""
+
+    xy: Floats
+    near_m: Floats
+    """About each place [m]."""
+
+    def covers(self, xy: Floats) -> NDArray[np.bool_]:
+        """Which points lie about one of the places, shape (n,)."""
+        if not len(self.xy):
+            return np.zeros(len(xy), bool)
+        off = xy[:, None, :] - self.xy[None, :, :]
+        return np.asarray((np.hypot(off[..., 0], off[..., 1]) <= self.near_m).any(axis=1))
+
+    def wider(self, xy: Floats, near_m: float) -> Keep:
+        """About these places too; where they lie about one of before, that reaches twice as far."""
+        off = xy[:, None, :] - self.xy[None, :, :]
+        inside = np.hypot(off[..., 0], off[..., 1]) <= self.near_m
+        near = list(np.where(inside.any(axis=0), 2.0 * self.near_m, self.near_m))
+        fresh: list[Floats] = []
+        for spot in xy[~inside.any(axis=1)]:
+            known = np.array([*self.xy, *fresh]).reshape(-1, 2) - spot
+            if (np.hypot(known[:, 0], known[:, 1]) > near_m / 2).all():
+                fresh.append(spot)
+                near.append(near_m)
+        return Keep(np.array([*self.xy, *fresh]).reshape(-1, 2), np.array(near, dtype=np.float64))
+
+
+ALL = Keep(np.zeros((1, 2)), np.array([np.inf]))
+NOTHING = Keep(np.zeros((0, 2)), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Eased:
+    """What was found out so far about bends, by a hash of all that was looked at there."""
+
+    known: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(MOST_KNOWN, np.uint64))
+    """0 where there is none."""
+    found: Floats = field(default_factory=lambda: np.zeros((MOST_KNOWN, 3)))
+    arcs: dict[bytes, Floats] = field(default_factory=dict)
+    """Lines with their bends rounded."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Lines of a road tree as one set of vertices, the kernels' view of it."""
+
+    xy: Floats
+    up: Ints
+    first: Ints
+    after: Ints
+    strand: Ints
+    """Line that the leg which leads to each vertex is part of."""
+    own_start: Ints
+    """First vertex of each line; the root belongs to none."""
+
+    @classmethod
+    def of(cls, lines: Sequence[Floats], ups: Sequence[int]) -> Tree:
+        """Tree of lines, each starting at the end of the line it continues (`ups`, lower; -1: at the root)."""
+        counts = [len(line) - 1 for line in lines]
+        own_start = (1 + np.cumsum([0, *counts])).astype(np.int64)
+        xy = np.concatenate([lines[0][:1], *(line[1:] for line in lines)])
+        up = np.arange(-1, len(xy) - 1, dtype=np.int64)
+        for c, u in enumerate(ups):
+            up[own_start[c]] = own_start[u + 1] - 1 if u >= 0 else 0
+        first, after = np.full(len(xy), -1, np.int64), np.full(len(xy), -1, np.int64)
+        for v in range(len(xy) - 1, 0, -1):
+            after[v], first[up[v]] = first[up[v]], v
+        return cls(xy, up, first, after, np.repeat(np.arange(-1, len(lines)), [1, *counts]), own_start)
+
+    def copy(self) -> Tree:
+        """Tree that can change without this one."""
+        return Tree(
+            self.xy.copy(), self.up.copy(), self.first.copy(), self.after.copy(), self.strand, self.own_start
+        )  # fmt: skip
+
+    def lines(self, which: Sequence[int] | None = None) -> list[Floats]:
+        """The lines as they are now, or some of them."""
+        out = []
+        for c in range(len(self.own_start) - 1) if which is None else which:
+            v = int(self.own_start[c + 1]) - 1
+            path = [v]
+            while self.strand[v] == c:
+                v = int(self.up[v])
+                path.append(v)
+            out.append(np.ascontiguousarray(self.xy[path[::-1]]))
+        return out
+
+
+def eased(
+    case: Case,
+    lines: Sequence[Floats],
+    ups: Sequence[int],
+    bound: Sequence[Sequence[int]],
+    sizes: Floats,
+    *,
+    fixed: Collection[int],
+    keep: Keep,
+) -> list[Floats]:
+    """Lines with vertices shifted, joined or left out so that their turns have room for the radius.
+
+    Parameters
+    ----------
+    case : Case
+        Free ground, terminals and rules.
+    lines : sequence of (k, 2) float
+        Lines of the tree, corners not yet rounded.
+    ups : sequence of int
+        Index of the line that each continues; -1 at the entry.
+    bound : sequence of sequences of int
+        Terminals that each line serves, and goes on serving.
+    sizes : (n,) float
+        Radius of the centreline in bends of each line [m].
+    fixed : collection of int
+        Lines that stay as they are.
+    keep : Keep
+        Places about which vertices stay as they are.
+
+    Returns
+    -------
+    list of (k, 2) float
+        One for each line; what meets goes on meeting, and every leg keeps clear of the fence.
+    """
+    if keep is ALL or not lines:
+        return list(lines)
+    tree = Tree.of(lines, ups)
+    frozen = np.zeros(len(tree.xy), np.uint8)
+    for c in fixed:
+        frozen[tree.up[tree.own_start[c]]] = 1
+        frozen[tree.own_start[c] : tree.own_start[c + 1]] = 1
+    frozen[keep.covers(tree.xy)] = 1
+    unbent(case, tree, frozen, *bound_of(bound), sizes)
+    return tree.lines()
+
+
+def bound_of(bound: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
+    """Terminals that lines serve, one line after the other, and where each begins."""
+    who = np.array([t for own in bound for t in own], dtype=np.int64)
+    return who, np.cumsum([0, *(len(own) for own in bound)]).astype(np.int64)
+
+
+def unbent(case: Case, tree: Tree, frozen: NDArray[np.uint8], who: Ints, who_start: Ints, sizes: Floats) -> None:
+    """Ease a tree in place for the radii of its lines, all but its `frozen` vertices; they go on serving `who`."""
+    lat = case.lattice
+    f, b = lat.fence, lat.blind
+    _smoothing_kernels.unbend(
+        tree.xy, tree.up, tree.first, tree.after, tree.strand, frozen, tree.own_start, who,
+        who_start, COARSE, FINE, case.shapes.coords, case.shapes.start, case.reach_m, lat.z, lat.toll, lat.x0, lat.y0,
+        lat.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, case.rules.max_grade,
+        sizes, ROUNDS, case.eased.known, case.eased.found, *case.yields.changed(ABOUT_M + float(sizes.max())),
+    )  # fmt: skip
+
+
+def tight_turns(case: Case, lines: Sequence[Floats], ups: Sequence[int], sizes: Floats) -> tuple[Floats, Ints]:
+    """Turns at junctions, from the entry's side into each arm, that no vehicle path of the arm's radius fits into.
+
+    Returns
+    -------
+    (n, 2) float
+        Where they are.
+    (n,) int
+        Lines that they lead into.
+    """
+    return tight_turns_of(case, Tree.of(lines, ups), sizes) if lines else (np.zeros((0, 2)), np.zeros(0, np.int64))
+
+
+def tight_turns_of(
+    case: Case, tree: Tree, sizes: Floats, *, about: tuple[Floats, float] | None = None
+) -> tuple[Floats, Ints]:
+    """`tight_turns` of a tree; with `about`, only those so far from a place [m]."""
+    f = case.lattice.fence
+    out, into = [], []
+    last = np.unique(tree.own_start[1:] - 1)
+    if about is not None:
+        last = last[np.hypot(*(tree.xy[last] - about[0]).T) < about[1]]
+    ends = last.tolist()
+    for v in ends:
+        w = int(tree.first[v])
+        while w >= 0:
+            u = int(tree.up[v])
+            (ax, ay), (bx, by), (cx, cy) = tree.xy[u], tree.xy[v], tree.xy[w]
+            size = float(sizes[tree.strand[w]])
+            if u >= 0 and not (
+                _turn_kernels.turn_fault(tree.xy, u, v, w, size, f.edges, f.frame, f.start, f.items, f.radius) <= 0
+                or _turn_kernels.swings_wide(
+                    ax, ay, bx, by, cx, cy, size, SWING, f.edges, f.frame, f.start, f.items, f.radius
+                )
+            ):
+                out.append(tree.xy[v])
+                into.append(int(tree.strand[w]))
+            w = int(tree.after[w])
+    return np.array(out).reshape(-1, 2), np.array(into, dtype=np.int64)
+
+
+def tight_bends(lines: Sequence[Floats], sizes: Floats) -> tuple[Floats, Ints]:
+    """Bends along lines that are tighter than the radius of each; what turns again within it is one bend.
+
+    Between any two vertices where a line turns the same way, it may turn by no more than an arc of that length does; of
+    the angles at those two the half belongs to what lies outside. A slight kink is no bend.
+
+    Parameters
+    ----------
+    lines : sequence of (k, 2) float
+        As drawn, arcs as chords.
+    sizes : (n,) float
+        Radius of the centreline of each [m].
+
+    Returns
+    -------
+    (m, 2) float
+        Vertices, the first of each bend.
+    (m,) int
+        Lines that they are part of.
+    """
+    if not len(lines):
+        return np.zeros((0, 2)), np.zeros(0, np.int64)
+    xy = np.concatenate(lines)
+    start = np.cumsum([0, *(len(line) for line in lines)]).astype(np.int64)
+    vertex, of_line = sharp_bends(xy, start, sizes)
+    return xy[vertex], of_line

@@ -1,0 +1,160 @@
+"""Compiled planes: the one under which cut and fill balance, with the least of both under a grade limit."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pacifico.layout.earthwork._tile_kernels import polygon_area, prism
+
+F64 = NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True)
+def balance(px: F64, py: F64, pz: F64, east: float, north: float, start: float, shrink: float) -> tuple[float, F64]:
+    """Elevation at which cut x (1 - shrink) = fill for a given grade, with the volumes there.
+
+    The difference falls strictly with the elevation: Newton's method, held inside a bracket.
+    """
+    low, high = math.inf, -math.inf
+    for k in range(len(px)):
+        for i in range(5):
+            r = pz[k, i] - east * px[k, i] - north * py[k, i]
+            low, high = min(low, r), max(high, r)
+    e = min(max(start, low), high)
+    v = prism(px, py, pz, e, east, north)
+    span = high - low
+    for _ in range(80):
+        f = (1 - shrink) * v[0] - v[4]
+        if abs(f) <= 1e-10 * v[5] * span or high - low <= 1e-13 * max(span, 1e-9):
+            break
+        if f > 0:
+            low = e
+        else:
+            high = e
+        e += f / ((1 - shrink) * v[1] + (v[5] - v[1]))
+        if not low < e < high:
+            e = 0.5 * (low + high)
+        v = prism(px, py, pz, e, east, north)
+    return e, v
+
+
+@njit(cache=True, nogil=True)
+def _clip(polygon: F64, n: int, ox: float, oy: float, gx: float, gy: float) -> int:
+    """Keep the part of a small convex polygon where (p - o) . g <= 0, in place; the new number of corners."""
+    kept = np.empty((n + 2, 2))
+    m = 0
+    for i in range(n):
+        j = (i + 1) % n
+        ax, ay, bx, by = polygon[i, 0], polygon[i, 1], polygon[j, 0], polygon[j, 1]
+        sa = (ax - ox) * gx + (ay - oy) * gy
+        sb = (bx - ox) * gx + (by - oy) * gy
+        if sa <= 0:
+            kept[m, 0], kept[m, 1] = ax, ay
+            m += 1
+        if (sa < 0 < sb) or (sb < 0 < sa):
+            t = sa / (sa - sb)
+            kept[m, 0], kept[m, 1] = ax + t * (bx - ax), ay + t * (by - ay)
+            m += 1
+    for i in range(m):
+        polygon[i, 0], polygon[i, 1] = kept[i, 0], kept[i, 1]
+    return m
+
+
+@njit(cache=True, nogil=True)
+def _centroid(polygon: F64, n: int) -> tuple[float, float, float]:
+    """Centroid and area of a small convex polygon."""
+    ox, oy = polygon[0, 0], polygon[0, 1]
+    area = sx = sy = 0.0
+    for i in range(1, n - 1):
+        ax, ay = polygon[i, 0] - ox, polygon[i, 1] - oy
+        bx, by = polygon[i + 1, 0] - ox, polygon[i + 1, 1] - oy
+        part = 0.5 * (ax * by - bx * ay)
+        area += part
+        sx += part * (ax + bx) / 3
+        sy += part * (ay + by) / 3
+    if area <= 0:
+        return ox, oy, 0.0
+    return ox + sx / area, oy + sy / area, area
+
+
+@njit(cache=True, nogil=True)
+def _least_squares(px: F64, py: F64, pz: F64) -> tuple[float, float, float]:
+    """Mean height and grades of the area-weighted least-squares plane."""
+    sw = sx = sy = sz = sxx = sxy = syy = sxz = syz = 0.0
+    for k in range(len(px)):
+        x, y, z = px[k, 4], py[k, 4], pz[k, 4] - pz[0, 4]
+        w = polygon_area(px[k], py[k])
+        sw += w
+        sx += w * x
+        sy += w * y
+        sz += w * z
+        sxx += w * x * x
+        sxy += w * x * y
+        syy += w * y * y
+        sxz += w * x * z
+        syz += w * y * z
+    mx, my, mz = sx / sw, sy / sw, sz / sw
+    xx, xy, yy = sxx - mx * sx, sxy - mx * sy, syy - my * sy
+    xz, yz = sxz - mx * sz, syz - my * sz
+    det = xx * yy - xy * xy
+    if det <= 1e-12 * xx * yy:
+        return mz + pz[0, 4], 0.0, 0.0
+    return mz + pz[0, 4], (xz * yy - yz * xy) / det, (yz * xx - xz * xy) / det
+
+
+@njit(cache=True, nogil=True)
+def plane(px: F64, py: F64, pz: F64, shrink: float, limit: float, rounds: int) -> tuple[float, float, float, float]:
+    """Balanced plane with the least cut + fill whose grade is within `limit`: elevation, grades, optimality gap [m3].
+
+    With the balance held, the cut is a convex function of the grade (see `balanced_pad`), so a cutting-plane search
+    (centres of gravity; Levin 1965, Newman 1965) in the disk of grades finds the optimum and bounds its own gap.
+    """
+    e, east, north = _least_squares(px, py, pz)
+    steep = math.hypot(east, north)
+    if steep > limit:
+        east, north = east * limit / steep, north * limit / steep
+    corners = 16
+    polygon = np.empty((corners + 2 * rounds + 4, 2))
+    for i in range(corners):
+        angle = 2 * math.pi * i / corners
+        radius = limit / math.cos(math.pi / corners)
+        polygon[i, 0], polygon[i, 1] = radius * math.cos(angle), radius * math.sin(angle)
+    n = len(polygon) - 2 * rounds - 4
+    best_e, best_east, best_north, best = e, east, north, math.inf
+    bound = 0.0
+    for step in range(rounds + 1):
+        e, v = balance(px, py, pz, east, north, e, shrink)
+        weight = 1 - shrink * v[1] / v[5]
+        gx, gy = -v[2] / weight, -v[3] / weight
+        if v[0] < best:
+            best_e, best_east, best_north, best = e, east, north, v[0]
+        # The tangent plane bounds the optimum from below: over the disk, and over what is left of it.
+        lowest = math.inf
+        for i in range(n):
+            lowest = min(lowest, v[0] + gx * (polygon[i, 0] - east) + gy * (polygon[i, 1] - north))
+        bound = max(bound, lowest, v[0] - limit * math.hypot(gx, gy) - gx * east - gy * north)
+        # 0.1 % of the volume, or a fifth of a millimetre over the pad: finer than any ground model
+        if best - bound <= max(1e-3 * best, 1e-4 * v[5]) or step == rounds:
+            break
+        n = _clip(polygon, n, east, north, gx, gy)
+        last_east, last_north = east, north
+        east, north, area = 0.0, 0.0, 0.0
+        for _ in range(8):
+            if n < 3:
+                break
+            east, north, area = _centroid(polygon, n)
+            steep = math.hypot(east, north)
+            if steep <= limit:
+                break
+            n = _clip(polygon, n, east * limit / steep, north * limit / steep, east, north)
+        if n < 3 or area <= 1e-14 * limit * limit:
+            break
+        steep = math.hypot(east, north)
+        if steep > limit:
+            east, north = east * limit / steep, north * limit / steep
+        e += (shrink / v[5]) * -(gx * (east - last_east) + gy * (north - last_north))
+    return best_e, best_east, best_north, max(best - bound, 0.0) * (2 - shrink)

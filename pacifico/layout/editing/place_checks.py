@@ -1,0 +1,340 @@
+"""Where an edited asset may stand: the same limits that placement keeps, each refusal in one line with its remedy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from shapely import Polygon, box
+from shapely.affinity import rotate
+
+from pacifico import crs as crs_
+from pacifico.errors import EditRefused
+from pacifico.layout.criteria.asset_types import PAD_APRON_M, AssetKind, asset_type, solar_unit, substation_type
+from pacifico.layout.ground.buildable import ROUNDING, STEEP_SHARE, Zonal, zonal
+from pacifico.layout.placement.draft import Item, item_of, of_units
+from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pacifico.layout.criteria.spec import Spec
+    from pacifico.layout.generate import Asset, Pad, Plan
+    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.site.model import Site
+
+SLACK_M = 1e-6
+"""Of distances: what moving there and back may change by rounding."""
+TOUCH_M2 = 0.01
+"""Areas that pads share up to this are rounding."""
+
+
+def outline(item: Item, grow: float = 0.0) -> Polygon:
+    """Footprint of an item, grown by a margin [m], its corners square.
+
+    At 0 and 90 degrees `item.rect` is the footprint; at any other angle it is what is turned about its middle.
+    """
+    west, south, east, north = item.rect
+    upright = box(west - grow, south - grow, east + grow, north + grow, ccw=True)
+    return upright if item.rotation_deg in (0.0, 90.0) else rotate(upright, item.rotation_deg, origin="center")
+
+
+def pad_outline(item: Item) -> Polygon | None:
+    """Pad of an item; None for what follows the ground on piles."""
+    return None if item.kind == "solar_array" else outline(item, PAD_APRON_M)
+
+
+def moved(item: Item, to: tuple[float, float]) -> Item:
+    """Item with its middle at another place."""
+    x, y = item.centre
+    dx, dy = to[0] - x, to[1] - y
+    west, south, east, north = item.rect
+    return replace(item, rect=(west + dx, south + dy, east + dx, north + dy))
+
+
+def turned(item: Item, rotation_deg: float) -> Item:
+    """Item turned about its middle to an angle, anticlockwise from where its length runs east [°]."""
+    angle = rotation_deg % 180.0
+    west, south, east, north = item.rect
+    x, y = item.centre
+    a, b = (east - west) / 2, (north - south) / 2
+    if item.rotation_deg == 90.0:
+        a, b = b, a
+    if angle == 90.0:
+        a, b = b, a
+    return replace(item, rect=(x - a, y - b, x + a, y + b), rotation_deg=angle)
+
+
+def statistics(field: Field, item: Item) -> Zonal:
+    """What lies under an item's footprint, as `buildable.zonal` has it; shape (1,) each."""
+    upright = zonal(field, np.array([item.rect]))
+    if item.rotation_deg in (0.0, 90.0):
+        return upright
+    shape = outline(item)
+    slope, area = _cells(field, shape)
+    order = np.argsort(slope, kind="stable")
+    slope, area = slope[order], np.where(np.isnan(slope[order]), 0.0, area[order])
+    below = np.cumsum(area)
+    p95 = slope[np.searchsorted(below, (0.95 - ROUNDING) * below[-1])]
+    mean = float(np.nan_to_num(slope) @ area) / below[-1]
+    corners = shapely.get_coordinates(shape)[:4]
+    sides = (corners + np.roll(corners, -1, axis=0)) / 2
+    height = field.ground.at(sides[:, 0], sides[:, 1])
+    (along, up), (across, over) = (((sides[i] - sides[j]), float(height[i] - height[j])) for i, j in ((0, 2), (1, 3)))
+    rise = along * up / (along @ along) + across * over / (across @ across)
+    aspect = np.nan if np.hypot(*rise) <= 1e-9 else float(np.degrees(np.arctan2(-rise[0], -rise[1])) % 360)
+    return Zonal(np.array([p95]), np.array([mean]), np.array([aspect]), np.array([height.mean()]))
+
+
+def _cells(field: Field, shape: Polygon) -> tuple[Floats, Floats]:
+    """Slopes of the cells under a polygon, and how much of each it covers [m²]; off the grid the slope is unknown."""
+    g = field.grid
+    west, south, east, north = shape.bounds
+    c = np.arange(int(np.floor((west - g.x0) / g.dx)), int(np.ceil((east - g.x0) / g.dx)))
+    r = np.arange(int(np.floor((g.y0 - north) / g.dy)), int(np.ceil((g.y0 - south) / g.dy)))
+    column, row = (a.ravel() for a in np.meshgrid(c, r))
+    x, y = g.x0 + column * g.dx, g.y0 - row * g.dy
+    cells = shapely.box(x, y - g.dy, x + g.dx, y)
+    shapely.prepare(shape)
+    # only cells on the edge are cut
+    edge = ~shapely.covers(shape, cells)
+    area = np.full(len(cells), g.cell_area_m2)
+    area[edge] = shapely.area(shapely.intersection(cells[edge], shape))
+    off = (column < 0) | (row < 0) | (column >= g.nx) | (row >= g.ny)
+    slope = field.slope[np.clip(row, 0, g.ny - 1), np.clip(column, 0, g.nx - 1)]
+    return np.where(off, np.nan, slope), area
+
+
+def check_place(
+    name: str, item: Item, *, site: Site, field: Field, rules: Spec, others: Sequence[Asset], pads: Sequence[Pad]
+) -> None:
+    """Refuse a place that breaks a limit of the layout.
+
+    Parameters
+    ----------
+    name : str
+        How messages call the asset.
+    item : Item
+        Where and how it would stand.
+    others : sequence of Asset
+        What stands besides it.
+    pads : sequence of Pad
+        Their pads.
+
+    Raises
+    ------
+    EditRefused
+    """
+    shape, pad = outline(item), pad_outline(item)
+    taken = pad or shape
+    _check_polygons(name, taken, site, field, rules)
+    _check_ground(name, item, field)
+    _check_neighbours(name, item, shape, taken, rules, others, pads)
+    if item.kind == "wind_turbine":
+        _check_wind(name, item, field, rules, others)
+
+
+def _check_polygons(name: str, taken: Polygon, site: Site, field: Field, rules: Spec) -> None:
+    if field.placeable.covers(taken):
+        return
+    outside = shapely.difference(taken, site.boundary).area
+    if outside > 0:
+        raise EditRefused(
+            f"{name} would lie outside the boundary with {outside:,.1f} of its {taken.area:,.0f} m²; "
+            "choose a place inside the boundary"
+        )
+    for zone in site.exclusions:
+        if zone.zone_type != "cost":
+            near = float(shapely.distance(zone.geometry, taken))
+            if near < zone.buffer_m or (near == 0.0 and shapely.intersection(zone.geometry, taken).area > 0):
+                raise EditRefused(
+                    f"{name} would stand {near:.1f} m from exclusion zone {zone.name or 'without a name'!r}, "
+                    f"which keeps {zone.buffer_m:g} m free around it; choose a place clear of it, or remove the zone"
+                )
+    away = float(site.boundary.boundary.distance(taken))
+    setback = max(rules.number("site", "setback_m"), *(s.setback_m for s in rules.setbacks), 0.0)
+    raise EditRefused(
+        f"{name} would stand {away:.1f} m from the boundary, the setback is {setback:g} m; "
+        f"move it {max(setback - away, 0.1):.1f} m inwards, or make the layout with a smaller setback"
+    )
+
+
+def _check_ground(name: str, item: Item, field: Field) -> None:
+    """Refuse unknown or steep ground under the footprint, or under the pad: the same test as in placement."""
+    for grow, what in ((0.0, "footprint"), *(((PAD_APRON_M, "pad"),) if item.kind != "solar_array" else ())):
+        if item.rotation_deg in (0.0, 90.0):
+            rect = np.array([item.rect]) + np.array([-grow, -grow, grow, grow])
+            sieve = field.sieve(item.slope_limit_deg)
+            unknown, steep = float(sieve.unknown.share(rect)[0]), float(sieve.steep.share(rect)[0])
+        else:
+            slope, area = _cells(field, outline(item, grow))
+            unknown = float(area[np.isnan(slope)].sum() / area.sum())
+            steep = float(area[slope > item.slope_limit_deg].sum() / area.sum())
+        if unknown > ROUNDING:
+            raise EditRefused(
+                f"{name} would stand on ground without elevation: {unknown:.0%} of its {what}, none is allowed; "
+                "choose another place, or a DEM that covers this one"
+            )
+        if steep > STEEP_SHARE:
+            raise EditRefused(
+                f"{name} would stand on ground that is too steep: {steep:.0%} of its {what} is over "
+                f"{item.slope_limit_deg:g}°, {STEEP_SHARE:.0%} may be; choose gentler ground"
+            )
+
+
+def _check_neighbours(
+    name: str, item: Item, shape: Polygon, taken: Polygon, rules: Spec, others: Sequence[Asset], pads: Sequence[Pad]
+) -> None:
+    if not others:
+        return
+    footprints = np.array([a.footprint for a in others], dtype=object)
+    reach = max(clearance(item.kind, a.item.kind, rules) for a in others)
+    near = np.flatnonzero(shapely.dwithin(footprints, shape, reach + SLACK_M))
+    gaps = shapely.distance(footprints[near], shape)
+    for k in near[np.argsort(gaps, kind="stable")].tolist():
+        other = others[k]
+        shared = float(shapely.intersection(other.footprint, shape).area)
+        if shared > SLACK_M:
+            raise EditRefused(
+                f"{name} would overlap {other.asset_id} by {shared:,.1f} m²; choose free ground, or move {other.asset_id} first"
+            )
+        gap, least = float(shapely.distance(other.footprint, shape)), clearance(item.kind, other.item.kind, rules)
+        if gap < least - SLACK_M:
+            raise EditRefused(
+                f"{name} would stand {gap:.2f} m from {other.asset_id}, the clearance is {least:g} m; "
+                f"move it {least - gap:.2f} m away"
+            )
+        if shapely.intersection(other.footprint, taken).area > TOUCH_M2:
+            raise EditRefused(
+                f"the pad of {name} would reach under {other.asset_id}; a pad is {PAD_APRON_M:g} m wider than its "
+                "footprint on every side: move it so far away"
+            )
+    for pad in pads:
+        shared = float(shapely.intersection(pad.plane.polygon, taken).area)
+        if shared > TOUCH_M2:
+            raise EditRefused(
+                f"{name} would share {shared:,.1f} m² with the pad of {', '.join(pad.asset_ids)}; pads stay clear of each other"
+                ": move it further away"
+            )
+
+
+def clearance(a: str, b: str, rules: Spec) -> float:
+    """Distance that two types of asset keep between their footprints [m]."""
+    if a == b == "solar_array":
+        if rules.choice("solar", "mounting") == "fixed":
+            return min(rules.number("solar", "pair_gap_m"), 1.0)
+        free = rules.number("solar", "tracker_collector_m") * (1 / rules.number("solar", "tracker_gcr") - 1)
+        return min(rules.number("solar", "pair_gap_m"), free)
+    if "inverter_skid" in (a, b):
+        return PAD_APRON_M if "solar_array" in (a, b) else 3.0
+    return max(0.0 if kind == "solar_array" else rules.number(kind, "clearance_m") for kind in (a, b))
+
+
+def _check_wind(name: str, item: Item, field: Field, rules: Spec, others: Sequence[Asset]) -> None:
+    """Refuse a turbine too near the boundary for its height, or in the wake of another."""
+
+    def rule(what: str) -> float:
+        return rules.number("wind_turbine", what)
+
+    setback = rule("setback_tip_heights") * (rule("hub_m") + rule("rotor_m") / 2)
+    x, y = item.centre
+    away = float(field.outline.boundary.distance(shapely.Point(x, y)))
+    if away < setback - SLACK_M:
+        raise EditRefused(
+            f"{name} would stand {away:.0f} m from the boundary, its setback is {setback:.0f} m "
+            f"({rule('setback_tip_heights'):g} x tip height); move it {setback - away:.0f} m inwards"
+        )
+    bearing = np.radians(rule("wind_from_deg"))
+    along, across = (
+        rule("spacing_downwind_rotors") * rule("rotor_m"),
+        rule("spacing_crosswind_rotors") * rule("rotor_m"),
+    )
+    for other in others:
+        if other.item.kind != "wind_turbine":
+            continue
+        dx, dy = other.item.centre[0] - x, other.item.centre[1] - y
+        u, v = dx * np.sin(bearing) + dy * np.cos(bearing), dx * np.cos(bearing) - dy * np.sin(bearing)
+        if np.hypot(u / along, v / across) < 1.0 - 1e-9:
+            raise EditRefused(
+                f"{name} would stand {np.hypot(dx, dy):.0f} m from {other.asset_id}, inside its spacing of {along:.0f} m along "
+                f"and {across:.0f} m across the wind; move it out of that ellipse"
+            )
+
+
+def block_of(item: Item, assets: Sequence[Asset], *, name: str, kept: float = 0.0) -> int:
+    """Power block of an array at its place: its own while its skid is within cable reach, else the nearest with room.
+
+    `kept` is how far its skid was before: that far is allowed again.
+
+    Raises
+    ------
+    EditRefused
+        No skid with room is within reach.
+    """
+    load: dict[int, float] = {}
+    for a in assets:
+        if a.item.kind == "solar_array":
+            load[a.item.block] = load.get(a.item.block, 0.0) + a.item.capacity_kw
+    x, y = item.centre
+    best = (np.inf, -1)
+    for a in assets:
+        if a.item.kind != "inverter_skid":
+            continue
+        far = float(np.hypot(a.item.centre[0] - x, a.item.centre[1] - y))
+        if a.item.block == item.block and item.block >= 0 and far <= max(BLOCK_REACH_M, kept) + SLACK_M:
+            return item.block
+        if far <= BLOCK_REACH_M and load.get(a.item.block, 0.0) + item.capacity_kw <= a.item.rating_kva + SLACK_M:
+            best = min(best, (far, a.item.block))
+    if best[1] < 0:
+        raise EditRefused(
+            f"{name} of {item.capacity_kw:,.0f} kW would have no inverter skid with that much to spare within "
+            f"{BLOCK_REACH_M:g} m; add an inverter_skid there first"
+        )
+    return best[1]
+
+
+def place_of(
+    plan: Plan,
+    metres: tuple[float, float] | None,
+    degrees: tuple[float, float] | None,
+    names: tuple[str, str],
+) -> tuple[float, float]:
+    """Place in the working CRS, given in it or as longitude and latitude."""
+    if (metres is None) == (degrees is None):
+        raise EditRefused(f"give one place, {names[0]}=(x, y) in {plan.crs.name} or {names[1]}=(lon, lat) in degrees")
+    if degrees is not None:
+        lon, lat = degrees
+        if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+            raise EditRefused(
+                f"{names[1]} {lon:g},{lat:g} is no longitude and latitude; give degrees, such as -93.68,41.95"
+            )
+        metres = crs_.transformer(crs_.LONLAT, plan.crs).transform(lon, lat)
+    assert metres is not None  # noqa: S101 (one of both was given)
+    x, y = float(metres[0]), float(metres[1])
+    if not (np.isfinite(x) and np.isfinite(y)):
+        raise EditRefused(f"the place {x:g},{y:g} is not finite; give one near the site")
+    return x, y
+
+
+def new_item(plan: Plan, kind: AssetKind, units: int | None) -> Item:
+    """Item of a type in the catalog's size, about the origin."""
+    rules = plan.rules
+    if kind == "solar_array":
+        unit = solar_unit(rules)
+        n = unit.most_units if units is None else units
+        if not 1 <= n <= unit.most_units:
+            raise EditRefused(
+                f"an array of {n} units is out of range; give 1 to {unit.most_units} units of {unit.ac_kw:.0f} kW"
+            )
+        wide = n * unit.pitch_x_m - unit.gap_x_m
+        rect = (-wide / 2, -unit.height_m / 2, wide / 2, unit.height_m / 2)
+        return of_units(Item(kind, rect, rules.number("solar_array", "slope_limit_deg")), rect, n, unit)
+    if kind == "substation":
+        stands = [a.item for a in plan.asset_list if a.item.kind == "substation"]
+        size = substation_type(rules, max((i.rating_kva for i in stands), default=1e5) / 1e3)
+    else:
+        size = asset_type(rules, kind)
+    a, b = size.length_m / 2, size.width_m / 2
+    return item_of(size, np.array([-a, -b, a, b]))

@@ -1,0 +1,274 @@
+"""New roads of an edited plan: spurs to assets that no road serves, and turnarounds where roads beyond are gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from shapely import LineString, MultiPolygon, Polygon, box
+
+from pacifico.errors import EditRefused
+from pacifico.layout.alignment.profile_design import ROUNDING_M
+from pacifico.layout.alignment.vertical import Pin, Stations, design_heights, stations_of
+from pacifico.layout.editing.road_graph import SLACK_M, STEP_M, Net, Wanted, ends
+from pacifico.layout.roads.network import BRIDGED, Road, RoadRules
+from pacifico.layout.roads.turnarounds import turnarounds
+from pacifico.layout.routing import routing_grid, tree_search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.site.model import Zone
+
+WINDOWS_M = ((100.0, 1.0, 250.0), (300.0, 2.0, 800.0))
+"""Around an asset, in which a spur to it is sought: so much more than so many times the way to the nearest road, at least."""
+MARGIN_M = 1.0
+"""Spurs come this much nearer than the rule, so that rounding can't break it."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Ground around an edit, as roads see it."""
+
+    lattice: routing_grid.Lattice
+    window: Polygon
+
+    @classmethod
+    def of(
+        cls, place: Field, window: Polygon, taken: Sequence[Polygon], zones: Sequence[Zone], rules: RoadRules
+    ) -> Surroundings | None:
+        """Lattice of a window; None where no road fits."""
+        known = box(*place.ground.grid.bounds)
+        parts = routing_grid.parts_of(shapely.intersection(shapely.intersection(place.allowed, window), known))
+        if not parts:
+            return None
+        allowed = parts[0] if len(parts) == 1 else MultiPolygon(parts)
+        shapes = np.asarray(taken, dtype=object)
+        near = shapes[shapely.intersects(shapes, window)] if shapes.size else shapes
+        lattice = routing_grid.make_lattice(
+            place.ground,
+            allowed,
+            list(near),
+            [(z.geometry, z.cost_multiplier) for z in zones if z.zone_type == "cost" and z.geometry.intersects(window)],
+            half_width_m=rules.width_m / 2,
+            clearance_m=rules.clearance_m,
+            cell=routing_grid.cell_size(allowed.area),
+        )
+        return cls(lattice, window) if (lattice.clear > 0).any() else None
+
+
+def spur_to(
+    net: Net,
+    wanted: Wanted,
+    *,
+    place: Field,
+    taken: Sequence[Polygon],
+    zones: Sequence[Zone],
+    served: Mapping[str, int],
+    rules: RoadRules,
+    first_number: int,
+) -> tuple[Road, ...]:
+    """Shortest legal road from the network to an asset, with a turnaround where it is long.
+
+    Raises
+    ------
+    EditRefused
+        There is none: the reason is told.
+    """
+    why = "there is no room for a road"
+    nearest = float(shapely.distance(net.lines, wanted.footprint).min())
+    for more, times, least in WINDOWS_M:
+        reach = max(least, more + times * nearest)
+        west, south, east, north = wanted.footprint.bounds
+        window = box(west - reach, south - reach, east + reach, north + reach)
+        around = Surroundings.of(place, window, taken, zones, rules)
+        if around is None:
+            continue
+        line, base, why = _path(net, wanted, around, served, rules)
+        if line is None:
+            continue
+        xyz, why = _heights(line, base, wanted, place, rules)
+        if xyz is None:
+            continue
+        spur = road_of(first_number, xyz, rules)
+        others = [r.line for r in net.roads if r.line.intersects(window)]
+        arms, _ = turnarounds(
+            around.lattice, place.ground, [shapely.get_coordinates(o, include_z=True) for o in (*others, spur.line)],
+            [len(others)], rules=rules,
+        )  # fmt: skip
+        return (spur, *(road_of(first_number + k, a, rules) for k, a in enumerate(arms, 1)))
+    raise EditRefused(
+        f"no road reaches {wanted.name} there: {why}; choose a place nearer a road, or gentler ground between"
+    )
+
+
+def new_turnarounds(
+    net: Net, before: Net, *, place: Field, taken: Sequence[Polygon], rules: RoadRules, first_number: int
+) -> tuple[Road, ...]:
+    """Turnarounds at ends that became dead because roads beyond them are gone."""
+    arms: list[Road] = []
+    for k, road in enumerate(net.roads):
+        for e in ends(road):
+            if len(net.at[e]) > 1 or len(before.at.get(e, ())) < 2 or road.length_m <= rules.turnaround_over_m:
+                continue
+            if e == net.entry:
+                continue
+            reach = 3 * rules.turnaround_arm_m
+            window = box(e[0] - reach, e[1] - reach, e[0] + reach, e[1] + reach)
+            around = Surroundings.of(place, window, taken, (), rules)
+            if around is None:
+                continue
+            own = shapely.get_coordinates(road.line, include_z=True)
+            own = own if e == ends(road)[1] else own[::-1]
+            others = [o.line for i, o in enumerate(net.roads) if i != k and o.line.intersects(window)]
+            lines = [shapely.get_coordinates(o, include_z=True) for o in (*others, *(a.line for a in arms))]
+            made, _ = turnarounds(around.lattice, place.ground, [*lines, own], [len(lines)], rules=rules)
+            arms += [road_of(first_number + len(arms) + i, a, rules) for i, a in enumerate(made)]
+    return tuple(arms)
+
+
+def road_of(number: int, xyz: Floats, rules: RoadRules) -> Road:
+    """Spur of given vertices with its figures."""
+    d = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
+    rise = np.abs(np.diff(xyz[:, 2]))
+    return Road(
+        f"R{number:03d}", "spur", LineString(xyz), rules.width_m, float(d.sum()), float((rise / d).max() * 100),
+        float(rise.sum() / d.sum() * 100),
+    )  # fmt: skip
+
+
+def _seeds(net: Net, around: Surroundings, served: Mapping[str, int]) -> dict[int, Floats]:
+    """Road positions from which a spur may leave: each with the vertex (x, y, z) of a road beside it."""
+    near = np.flatnonzero(shapely.intersects(net.lines, around.window))
+    return doors(net.lines[[k for k in near.tolist() if net.needed(k, served)]], around)
+
+
+def doors(lines: NDArray[Any], around: Surroundings) -> dict[int, Floats]:
+    """Road positions from which a road may leave lines: each with the vertex (x, y, z) beside it."""
+    lattice = around.lattice
+    near = lines[shapely.intersects(lines, around.window)]
+    if not near.size:
+        return {}
+    xyz = shapely.get_coordinates(near, include_z=True)
+    i = np.floor((xyz[:, 0] - lattice.x0) / lattice.cell + 0.5).astype(np.int64)
+    j = np.floor((xyz[:, 1] - lattice.y0) / lattice.cell + 0.5).astype(np.int64)
+    inside = (i >= 0) & (i < lattice.nx) & (j >= 0) & (j < lattice.ny)
+    found: dict[int, tuple[float, Floats]] = {}
+    for k in np.flatnonzero(inside).tolist():
+        node = int(j[k] * lattice.nx + i[k])
+        if lattice.clear[node] <= 0:
+            continue
+        here = np.array([lattice.px[node], lattice.py[node]])
+        far = float(np.hypot(*(here - xyz[k, :2])))
+        if (node not in found or far < found[node][0]) and lattice.fence.clear(xyz[k, :2].copy(), here):
+            found[node] = (far, xyz[k])
+    return {n: v for n, (_, v) in sorted(found.items())}
+
+
+def _path(
+    net: Net, wanted: Wanted, around: Surroundings, served: Mapping[str, int], rules: RoadRules
+) -> tuple[Floats | None, Floats, str]:
+    """Line in plan from a road's vertex to within reach, that vertex, and why there is none."""
+    lattice, nothing = around.lattice, np.zeros(3)
+    seeds = _seeds(net, around, served)
+    if not seeds:
+        return None, nothing, "no spur can leave the roads near it"
+    shapes = routing_grid.Shapes.of([wanted.footprint])
+    reach_m = np.array([wanted.reach_m - MARGIN_M])
+    reach = tree_search.Reach.of(lattice, shapes, reach_m)
+    node = np.repeat(np.arange(lattice.px.size), np.diff(reach.row))
+    if not node.size:
+        return None, nothing, f"there is no room for a road within {wanted.reach_m:g} m of it"
+    fit = ~np.isin(node, list(seeds))
+    if wanted.plane is not None:
+        step = np.abs(lattice.heights[node] - wanted.plane.height_at(lattice.px[node], lattice.py[node]))
+        fit &= step <= rules.max_grade * reach.far + BRIDGED * rules.max_cut_fill_m
+    if not fit.any():
+        return (
+            None,
+            nothing,
+            f"the ground within {wanted.reach_m:g} m is too far above or below its pad for a road to meet it",
+        )
+    growth = tree_search.search(
+        lattice,
+        np.array(list(seeds)),
+        reach=reach.kept(fit, 1),
+        priority=np.array([1], np.int64),
+        max_grade=rules.max_grade,
+    )
+    if growth.server[0] < 0:
+        return None, nothing, f"every way to it is barred, or far beyond the grade limit of {100 * rules.max_grade:g} %"
+    nodes = [int(growth.server[0])]
+    while growth.parent[nodes[-1]] >= 0:
+        nodes.append(int(growth.parent[nodes[-1]]))
+    nodes.reverse()
+    base = seeds.get(nodes[0])
+    if base is None or len(nodes) < 2:
+        return None, nothing, "the road beside it can't meet the height of its pad"
+    points = np.column_stack([lattice.px[nodes], lattice.py[nodes]])
+    direct = lattice.fence.clear(base[:2].copy(), points[1]) and not lattice.blind.crossed(base[:2], points[1])
+    raw = np.vstack([base[None, :2], points[1:] if direct else points])
+    last = np.array([len(raw) - 1])
+    pulled = tree_search.pull(
+        lattice, np.ascontiguousarray(raw), bound_at=last, bound=np.array([0]), shapes=shapes, reach=reach_m,
+        max_grade=rules.max_grade,
+    )  # fmt: skip
+    rounded, _ = tree_search.round_bends(lattice, pulled, radius_m=rules.min_radius_m + rules.width_m / 2)
+    for line in (rounded, pulled, raw):
+        if _meets_once(net, line) and LineString(line).distance(wanted.footprint) <= wanted.reach_m - SLACK_M:
+            return line, base, ""
+    return None, nothing, "a road to it would cross another without a junction"
+
+
+def _meets_once(net: Net, line: Floats) -> bool:
+    """Whether a line meets the network at its first point alone."""
+    whole, start = LineString(line), shapely.Point(line[0])
+    shared = shapely.get_coordinates(shapely.intersection(net.lines, whole))
+    return not shared.size or bool(shapely.distance(shapely.points(shared), start).max() <= 0.05)
+
+
+def _heights(line: Floats, base: Floats, wanted: Wanted, place: Field, rules: RoadRules) -> tuple[Floats | None, str]:
+    """Design heights along a spur: the road's where it leaves, the pad's where it ends, in between the least earthwork."""
+    grade = rules.max_grade - rules.grade_margin
+
+    def pins(xy: Floats) -> list[Pin]:
+        first = [Pin(0, float(base[2]), 0.0)]
+        if wanted.pad is None or wanted.plane is None:
+            return first
+        points = np.asarray(shapely.points(xy), dtype=object)
+        gap = np.asarray(shapely.distance(points, wanted.pad))
+        k = int(np.argmin(gap))
+        touch = shapely.get_coordinates(shapely.shortest_line(points[k], wanted.pad))[1]
+        return [*first, Pin(k, float(wanted.plane.height_at(touch[0], touch[1])), grade * float(gap[k]))]
+
+    xyz, why = profile(line, place, rules, pins)
+    if xyz is not None:
+        xyz[0, 2] = base[2]
+    return xyz, why
+
+
+def profile(
+    line: Floats, place: Field, rules: RoadRules, pins: Callable[[Floats], list[Pin]]
+) -> tuple[Floats | None, str]:
+    """Design heights along a line that keep grade, depth and pins with the least earthwork; else why there are none.
+
+    `pins` is given where the stations are.
+    """
+    s: Stations = stations_of([line], [-1], place.ground, width_m=rules.width_m, station_m=rules.station_m)
+    grade = rules.max_grade - rules.grade_margin
+    sure = np.maximum(s.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
+    found = design_heights(
+        s.parent, sure, s.ground, s.weight, max_grade=grade, max_depth_m=rules.max_cut_fill_m, pins=pins(s.xy),
+    )  # fmt: skip
+    if found.excess_m[1:].max(initial=0.0) > STEP_M / 2:
+        return None, (
+            f"no road profile keeps both {100 * rules.max_grade:g} % and {rules.max_cut_fill_m:g} m of cut or fill on the way"
+        )
+    if found.pin_excess_m.max() > SLACK_M:
+        return None, f"a road within {100 * rules.max_grade:g} % can't meet the heights that it must at both its ends"
+    return np.column_stack([s.xy, found.z]), ""

@@ -1,0 +1,310 @@
+"""What each profile asks for, and the order in which it is placed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.errors import InputError
+from pacifico.layout.criteria.asset_types import asset_type, substation_type
+from pacifico.layout.placement.draft import Draft, Unplaced, capacity_of
+from pacifico.layout.placement.equipment import place_near, place_yard
+from pacifico.layout.placement.siting_cost import siting_cost, siting_prices
+from pacifico.layout.placement.solar_arrays import (
+    CLEAR_OF_BLOCKS_M,
+    SolarGround,
+    add_solar,
+    choose_arrays,
+    solar_grounds,
+    solar_kw,
+)
+from pacifico.layout.placement.turbines import place_turbines
+from pacifico.layout.search.candidate_order import SITING, foci
+from pacifico.layout.search.candidate_yards import METRES_PER_DEGREE, flattest_place, yards
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pacifico.layout.criteria.asset_types import AssetKind
+    from pacifico.layout.criteria.spec import Profile, Spec, Strategy
+    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.placement.draft import Item
+    from pacifico.layout.search.candidate_windows import Focus
+
+    Ways = Callable[[Sequence[Item]], Floats]
+
+POWER_FACTOR = 0.95
+MOST_STORAGE_KW = 1e6
+"""For which a place is sought where storage has no limit."""
+SIZINGS = 3
+"""Most times that substations are sized anew by what stood beside those before."""
+ROOM, OVERSIZED = 1.08, 1.25
+"""Rating over what is known to fit, for what pockets and other stations leave; over what stands, from which on it is
+sized anew."""
+
+
+@dataclass(frozen=True)
+class Programme:
+    """Capacities asked for [kW]; None is as much as the ground carries."""
+
+    solar_kw: float | None = 0.0
+    spare_kw: float = 0.0
+    """Of solar arrays, put up besides."""
+    storage_kw: float | None = 0.0
+    gas_kw: float = 0.0
+    wind_kw: float | None = 0.0
+    control: bool = False
+
+
+def programme(profile: Profile, target_kw: float | None, spec: Spec) -> Programme:
+    """What a profile asks for at a target of AC generation (for bess: of storage power).
+
+    Raises
+    ------
+    InputError
+        For gas_bess without a target: a power plant has the size of its load.
+    """
+    if profile == "solar_farm":
+        return Programme(solar_kw=target_kw)
+    if profile == "bess":
+        return Programme(storage_kw=target_kw)
+    if profile == "hybrid":
+        share = spec.number("hybrid", "storage_share")
+        return Programme(solar_kw=target_kw, storage_kw=None if target_kw is None else share * target_kw)
+    if profile == "wind_hybrid":
+        wind, store = spec.number("wind_hybrid", "wind_share"), spec.number("wind_hybrid", "storage_share")
+        if target_kw is None:
+            return Programme(solar_kw=None, wind_kw=None, storage_kw=None)
+        each = asset_type(spec, "wind_turbine").capacity_kw
+        # what whole turbines leave of the target is built as solar arrays, unless it is wind alone that is asked for
+        turbines = (wind * target_kw + 1e-6) // each * each
+        return Programme(
+            solar_kw=0.0 if wind == 1 else target_kw - turbines,
+            wind_kw=turbines or wind * target_kw,
+            storage_kw=store * target_kw,
+        )
+    if target_kw is None:
+        raise InputError("profile gas_bess has the size of its load: give target_capacity_kw (--capacity-kw)")
+    return Programme(gas_kw=target_kw, storage_kw=spec.number("gas_bess", "storage_share") * target_kw, control=True)
+
+
+def places(
+    field: Field, spec: Spec, asked: Programme, strategy: Strategy, entry: tuple[float, float] | None
+) -> list[Focus | None]:
+    """Where a programme's middle may lie, the most promising place for a strategy first."""
+    if asked.solar_kw == 0:
+        if asked.storage_kw is None or asked.wind_kw is None:
+            return [None]
+        return list(yards(field, spec, asked.gas_kw + asked.wind_kw + asked.storage_kw, strategy, entry))
+    return list(foci(field, spec, strategy, asked.solar_kw, entry))
+
+
+def draft_layout(
+    field: Field,
+    spec: Spec,
+    asked: Programme,
+    strategy: Strategy,
+    entry: tuple[float, float] | None,
+    banned: np.ndarray,
+    focus: Focus | None = None,
+    ways: Ways | None = None,
+) -> Draft:
+    """Place everything that a programme asks for; what can't stand is named in the draft.
+
+    Without a `focus` that is at the most promising of `places`. What `ways` gives, asked once turbines stand, is left
+    free. Substations are of the size of what stands, not of what
+    was asked for: they would take ground that the plant itself needs.
+    """
+    if focus is None:
+        focus = places(field, spec, asked, strategy, entry)[0]
+    draft, power = _drafted(field, spec, asked, strategy, entry, banned, focus, ways, None)
+    for _ in range(SIZINGS):
+        stands = max(sum(i.capacity_kw for i in draft.items), sum(i.storage_kw for i in draft.items))
+        fewer = _stations(spec, ROOM * stands) < _stations(spec, power)
+        none = not any(i.kind == "substation" for i in draft.items)
+        held = stands - asked.spare_kw <= power * (1 + 1e-9) or none
+        if not stands or (held and not fewer and power <= OVERSIZED * stands):
+            break
+        draft, power = _drafted(field, spec, asked, strategy, entry, banned, focus, ways, ROOM * stands)
+    return draft
+
+
+def _stations(spec: Spec, power_kw: float) -> int:
+    """Substations that a plant takes."""
+    return max(math.ceil(power_kw / POWER_FACTOR / 1e3 / spec.number("substation", "max_mva")), 1)
+
+
+def _drafted(
+    field: Field,
+    spec: Spec,
+    asked: Programme,
+    strategy: Strategy,
+    entry: tuple[float, float] | None,
+    banned: np.ndarray,
+    focus: Focus | None,
+    ways: Ways | None,
+    plant_kw: float | None,
+) -> tuple[Draft, float]:
+    """Draft with substations for a plant of `plant_kw`, by default of what is asked for, and what they are sized for."""
+    draft = Draft(banned=banned)
+    price = focus.metres_per_degree if focus and focus.yard else METRES_PER_DEGREE[strategy]
+    grounds = solar_grounds(field, spec, focus.scheme) if focus and not focus.yard else ()
+    ground = grounds[0] if grounds else None
+    first = ground.runs(draft.blocked(0.0)) if ground else None
+    solar = asked.solar_kw
+    if ground and first is not None and solar is None:
+        solar = solar_kw(first, ground)
+    storage = asked.storage_kw
+    if storage is None:
+        share = spec.number("hybrid" if asked.wind_kw == 0 else "wind_hybrid", "storage_share")
+        storage = share * (solar or 0.0) if ground else math.inf
+    power = (solar or 0.0) + asked.gas_kw + (asked.wind_kw or 0.0)
+    if focus and ground and first is not None and len(first.units):
+        most = ROOM * solar_kw(first, ground)
+        power = (most if asked.solar_kw is None else min(asked.solar_kw, most)) + asked.gas_kw + (asked.wind_kw or 0.0)
+        anchor = focus.middle
+    elif focus and focus.yard:
+        anchor = focus.middle
+    else:
+        anchor = flattest_place(field, spec, power + min(storage, MOST_STORAGE_KW))
+    if power == 0 and not math.isfinite(storage):
+        power = 1e3 * spec.number("substation", "max_mva")
+    window = focus.rect if focus else (*anchor, *anchor)
+    lanes = focus.lanes if focus else np.empty((0, 4))
+    sized_kw = plant_kw or max(power, storage if math.isfinite(storage) else 0.0)
+    _substations(field, draft, spec, sized_kw, window, lanes, entry, focus.siting if focus else SITING[strategy][0])
+    if asked.control:
+        place_near(field, draft, asset_type(spec, "control_center"), anchor)
+    _gas(field, draft, spec, asked.gas_kw, anchor, price)
+    if asked.wind_kw != 0:
+        each = spec.number("wind_turbine", "capacity_kw")
+        count = None if asked.wind_kw is None else int((asked.wind_kw + 1e-6) // each)
+        if count == 0 and asked.wind_kw:
+            draft.unplaced.append(_too_little("wind_turbine", asked.wind_kw, each))
+        place_turbines(field, draft, spec, anchor, count, metres_per_degree=price)
+        if ways is not None:
+            draft.banned = np.concatenate([draft.banned, ways(draft.items)])
+    if ground and first is not None and asked.solar_kw and asked.storage_kw:
+        # storage keeps its share of the generation that the ground can carry: more would stand in its place
+        able = min(asked.solar_kw, solar_kw(first, ground)) + capacity_of(draft.items, "hybrid")
+        each = spec.number("wind_turbine", "capacity_kw")
+        storage = asked.storage_kw * min(able / (asked.solar_kw + (asked.wind_kw or 0.0) // each * each), 1.0)
+    _batteries(field, draft, spec, storage, anchor, price)
+    if focus and grounds:
+        left = None if asked.solar_kw is None else asked.solar_kw + asked.spare_kw
+        for ground in grounds:
+            got = _solar(field, draft, spec, ground, left, focus)
+            left = None if left is None else left - got
+            if left is not None and left < ground.unit.ac_kw:
+                # others stand in the place of arrays that found no skid
+                draft.unplaced = [u for u in draft.unplaced if u.kind != "solar_array"]
+                break
+        if not any(i.kind == "solar_array" for i in draft.items):
+            draft.unplaced.append(_no_array(grounds[0], asked.solar_kw))
+    return draft, sized_kw
+
+
+def _no_array(ground: SolarGround, target_kw: float | None) -> Unplaced:
+    if target_kw is not None and target_kw < ground.unit.ac_kw:
+        return _too_little("solar_array", target_kw, ground.unit.ac_kw)
+    wide = ground.unit.pitch_x_m - ground.unit.gap_x_m
+    return Unplaced(
+        "solar_array",
+        1,
+        f"no free ground of {wide:.0f} x {ground.unit.height_m:.0f} m within {ground.slope_limit_deg:g} deg "
+        "with level ground for its inverter skid",
+    )
+
+
+def _too_little(kind: AssetKind, asked_kw: float, unit_kw: float) -> Unplaced:
+    return Unplaced(
+        kind, 1, f"the {asked_kw:,.0f} kW asked for are less than one unit of {unit_kw:,.0f} kW; ask for that or more"
+    )
+
+
+def _substations(
+    field: Field,
+    draft: Draft,
+    spec: Spec,
+    power_kw: float,
+    window: tuple[float, float, float, float],
+    lanes: np.ndarray,
+    entry: tuple[float, float] | None,
+    dear: tuple[float, float],
+) -> None:
+    """Substations where road, cable and earthwork cost least together, each as dear as a strategy takes it."""
+    mva = power_kw / POWER_FACTOR / 1e3
+    count = _stations(spec, power_kw)
+    prices = siting_prices(spec, mva, road=dear[0], earth=dear[1])
+    kind = substation_type(spec, mva / count)
+    place_near(
+        field,
+        draft,
+        kind,
+        window[:2],
+        count,
+        cost=lambda rects: siting_cost(field, rects, window, lanes, entry, prices),
+    )
+
+
+def _gas(field: Field, draft: Draft, spec: Spec, target_kw: float, anchor: tuple[float, float], price: float) -> None:
+    turbine = asset_type(spec, "gas_turbine")
+    count = int(target_kw // turbine.capacity_kw)
+    placed = place_near(field, draft, turbine, anchor, count)
+    for block in [i for i in draft.items if i.kind == "gas_turbine"]:
+        place_near(field, draft, asset_type(spec, "cooling_system"), block.centre)
+    generator = asset_type(spec, "generator")
+    rest = target_kw - placed * turbine.capacity_kw
+    if 0 < target_kw < generator.capacity_kw:
+        draft.unplaced.append(_too_little("generator", target_kw, generator.capacity_kw))
+    sets = place_yard(
+        field,
+        draft,
+        generator,
+        spec.number("generator", "aisle_m"),
+        anchor,
+        int(rest // generator.capacity_kw),
+        metres_per_degree=price,
+    )
+    if rest - sets * generator.capacity_kw < generator.capacity_kw:
+        # generators stand in the place of turbines that found no ground
+        draft.unplaced = [u for u in draft.unplaced if u.kind != "gas_turbine"]
+
+
+def _batteries(
+    field: Field, draft: Draft, spec: Spec, storage_kw: float, anchor: tuple[float, float], price: float
+) -> None:
+    battery = asset_type(spec, "battery")
+    unbounded = not math.isfinite(storage_kw)
+    count = 1_000_000 if unbounded else int(storage_kw // battery.storage_kw)
+    if count == 0 and storage_kw > 0:
+        draft.unplaced.append(_too_little("battery", storage_kw, battery.storage_kw))
+    before = len(draft.unplaced)
+    place_yard(field, draft, battery, spec.number("battery", "aisle_m"), anchor, count, metres_per_degree=price)
+    if unbounded:
+        del draft.unplaced[before:]
+
+
+def _solar(field: Field, draft: Draft, spec: Spec, ground: SolarGround, target_kw: float | None, focus: Focus) -> float:
+    """Arrays up to the target; asked again for more where the skids took more than was allowed for.
+
+    Returns the capacity placed [kW].
+    """
+    before = draft.copy()
+    everything = len(ground.runs(draft.blocked(CLEAR_OF_BLOCKS_M)).units)
+    # one unit of a block stands back for its skid
+    wanted = None if target_kw is None else target_kw * (1 + 1 / 38)
+    got = 0.0
+    for _ in range(4):
+        trial = before.copy()
+        runs = choose_arrays(field, ground, trial, focus, wanted)
+        add_solar(field, spec, ground, trial, runs, target_kw, focus=focus)
+        got = trial.solar_kw() - before.solar_kw()
+        draft.items, draft.unplaced = trial.items, trial.unplaced
+        if target_kw is None or wanted is None or got > target_kw - ground.unit.ac_kw or len(runs.units) == everything:
+            break
+        wanted += target_kw - got + ground.unit.ac_kw
+    return got

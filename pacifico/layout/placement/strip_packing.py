@@ -1,0 +1,332 @@
+"""Strips of equal units between aisles: how solar arrays, battery blocks and generators stand.
+
+::
+
+    ===================  aisle (a road fits)
+    [unit][unit][unit] | [unit][unit]     strip        | cross aisle
+    -------------------  gap
+    [unit][unit][unit] | [unit][unit]     strip
+    ===================  aisle
+
+Strips stand where a site takes most units in all (a dynamic programme over their southings), and each strip packs
+its units from the west between what blocks it: the phase is free along both axes. Strips run east-west; tracker rows
+in them north-south, as trackers must, and fixed rows face the equator, so the lattice is not turned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from pacifico.layout.ground.buildable import ROUNDING, STEEP_SHARE, Bools, Floats, Sieve
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+PHASES = 6
+"""Places of the cross aisles that are tried."""
+STEPS = 16
+"""Southings tried to a strip's height."""
+COARSE = 4
+"""Of them every so many for the choice of the cross aisles' place."""
+MOST_SOUTHINGS = 900
+ROAD_HALF_M = 4.0
+"""Free on both sides of the middle of a cross aisle that serves."""
+SOUTH, NORTH, WEST, EAST = 0, 1, 2, 3
+"""Where the lane lies that serves a run."""
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Dimensions of a strip lattice [m]."""
+
+    pitch_x: float
+    """Unit with its gap to the next."""
+    gap_x: float
+    height: float
+    pair_gap: float
+    """Between strips without an aisle."""
+    aisle: float
+    cross_every: int
+    """Units between cross aisles."""
+    most_units: int = 1
+    """Units that join into one asset."""
+    strips: int = 2
+    """Most strips between two aisles."""
+    reach: float = 0.0
+    """From the middle of a cross aisle to assets that it serves; 0: the aisles serve."""
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Places of assets on a lattice, one a row; `units` of them joined."""
+
+    rects: Floats
+    units: Ints
+    strip: Ints
+    """Index of the strip, counted from the south."""
+    lane: Ints
+    """Aisle, or cross aisle, that serves it, counted from the south, or from the west."""
+    side: Ints
+    """Where that lies: SOUTH, NORTH, WEST or EAST."""
+    depth: Ints
+    """How many others stand between it and its lane."""
+
+    def take(self, which: Ints) -> Runs:
+        """Some of them, in the order asked for."""
+        return Runs(
+            self.rects[which],
+            self.units[which],
+            self.strip[which],
+            self.lane[which],
+            self.side[which],
+            self.depth[which],
+        )
+
+    def resized(self, rects: Floats, units: Ints) -> Runs:
+        """Runs with other rectangles and units; those without a unit left out."""
+        return replace(self, rects=rects, units=units).take(np.flatnonzero(units > 0))
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A lattice laid on a site."""
+
+    lattice: Lattice
+    sieve: Sieve
+    margin: float
+    y: Floats
+    """Southern edge of each strip, ascending."""
+    lane: Ints
+    side: Ints
+    depth: Ints
+    """Aisle that serves each strip, on which side of it, and how many strips stand between."""
+    first: float
+    """Western edge of one of the cross aisles."""
+    edges: Floats
+
+    def runs(self, blocked: Floats) -> Runs:
+        """Most units that stand clear of blocked rectangles (rows of west, south, east, north), neighbours joined."""
+        key = ("runs", self.lattice, self.sieve.limit_deg, self.margin, blocked.tobytes())
+        kept = self.sieve.field.fits
+        if key not in kept:
+            kept[key] = self._runs(blocked)
+        runs: Runs = kept[key]
+        return runs
+
+    def _runs(self, blocked: Floats) -> Runs:
+        from pacifico.layout.placement import _packing_kernels as kernels  # noqa: PLC0415 (numba)
+
+        cell = self.lattice
+        width, m = cell.pitch_x - cell.gap_x, self.margin
+        west, _, east, _ = self.sieve.field.placeable.bounds
+        found: list[tuple[float, ...]] = []
+        for s, y in enumerate(self.y.tolist()):
+            open_ = kernels.blocked_x(
+                self.edges, y - m - kernels.EDGE_M, y + cell.height + m + kernels.EDGE_M, west, east
+            )
+            if len(open_) < 2:
+                continue
+            shut = kernels.widened(open_, m, self.first, _period(cell), cell.aisle)
+            near = blocked[(blocked[:, 1] < y + cell.height - 1e-9) & (blocked[:, 3] > y + 1e-9)]
+            near = near[(near[:, 2] > shut[0, 0]) & (near[:, 0] < shut[-1, 1])]
+            if len(near):
+                shut = kernels.merged(np.concatenate([shut, near[:, [0, 2]]]))
+            at, joins = kernels.pack(shut, *_tables(self.sieve), y, cell.height, width, cell.pitch_x, m, _step(cell))
+            for part, *where in self._parts(s, at, joins, open_):
+                found.append((at[part[0]], y, at[part[-1]] + width, y + cell.height, len(part), s, *where))
+        table = np.array(found, dtype=np.float64).reshape(-1, 9)
+        table = table[self.sieve.passes(table[:, :4])]
+        return Runs(table[:, :4].copy(), *table[:, 4:].astype(np.int64).T)
+
+    def _parts(self, strip: int, at: Floats, joins: Ints, shut: Floats) -> list[tuple[Ints, int, int, int]]:
+        """Units of a strip that make one asset each, with the lane that serves them, its side and their depth."""
+        cell = self.lattice
+        ends = np.flatnonzero(joins[:-1] == 0) + 1
+        out: list[tuple[Ints, int, int, int]] = []
+        for run in np.split(np.arange(at.size), ends):
+            if not run.size:
+                continue
+            if not cell.reach:
+                # as equal as possible: five units make 3 + 2, not 4 + 1
+                parts = np.array_split(run, -(-run.size // cell.most_units))
+                out += [(p, int(self.lane[strip]), int(self.side[strip]), int(self.depth[strip])) for p in parts]
+            else:
+                out += self._beside(run, at, shut)
+        return out
+
+    def _beside(self, run: Ints, at: Floats, shut: Floats) -> list[tuple[Ints, int, int, int]]:
+        """Parts of a run that lie within reach of a cross aisle, from either end."""
+        cell = self.lattice
+        period, width = _period(cell), cell.pitch_x - cell.gap_x
+        lane = int(np.floor((at[run[0]] - self.first) / period))
+        here = self.first + lane * period + cell.aisle / 2
+        far_w = at[run[0]] - here if _open(here, shut) else np.inf
+        far_e = here + period - (at[run[-1]] + width) if _open(here + period, shut) else np.inf
+        west, east = _reached(far_w, cell), _reached(far_e, cell)
+        n = run.size
+        if n <= cell.most_units and min(far_w, far_e) <= cell.reach:
+            return [(run, lane, WEST, 0) if far_w <= far_e else (run, lane + 1, EAST, 0)]
+        # where both ends reach the middle it is shared out
+        from_west = min(sum(west), max(n - sum(east), n // 2))
+        west, east = _cut(west, from_west), _cut(east, n - from_west)
+        out, k = [], 0
+        for depth, p in enumerate(west):
+            out.append((run[k : k + p], lane, WEST, depth))
+            k += p
+        k = n
+        for depth, p in enumerate(east):
+            out.append((run[k - p : k], lane + 1, EAST, depth))
+            k -= p
+        return out
+
+
+def _open(x: float, shut: Floats) -> bool:
+    """Whether a road can run at x."""
+    return not ((shut[:, 0] < x + ROAD_HALF_M) & (shut[:, 1] > x - ROAD_HALF_M)).any()
+
+
+def _reached(far: float, cell: Lattice) -> list[int]:
+    """Sizes of assets one behind the other that begin within reach, the first of them `far` off."""
+    if far > cell.reach:
+        return []
+    first = int((cell.reach - far) // cell.pitch_x)
+    if first < 1:
+        return [cell.most_units]
+    sizes = []
+    while first >= 1:
+        sizes.append(min(first, cell.most_units))
+        first -= sizes[-1]
+    return [*sizes, cell.most_units]
+
+
+def _cut(sizes: list[int], n: int) -> list[int]:
+    out = []
+    for size in sizes:
+        if n <= 0:
+            break
+        out.append(min(size, n))
+        n -= size
+    return out
+
+
+def fit_lattice(lattice: Lattice, sieve: Sieve, *, margin: float) -> Fit:
+    """Lay a lattice where most units can stand.
+
+    Parameters
+    ----------
+    lattice : Lattice
+    sieve : Sieve
+        Ground and polygon test of the asset type.
+    margin : float
+        Kept free around each unit, for a pad's apron [m].
+    """
+    key = (lattice, sieve.limit_deg, margin)
+    if key not in sieve.field.fits:
+        sieve.field.fits[key] = _fitted(lattice, sieve, margin)
+    fit: Fit = sieve.field.fits[key]
+    return fit
+
+
+def _fitted(lattice: Lattice, sieve: Sieve, margin: float) -> Fit:
+    from pacifico.layout.placement import _packing_kernels as kernels  # noqa: PLC0415 (numba)
+
+    west, south, east, north = sieve.field.placeable.bounds
+    rings = [shapely.get_coordinates(r) for r in shapely.get_rings(shapely.get_parts(sieve.field.placeable))]
+    edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in rings])
+    period = _period(lattice)
+    dims = np.array(
+        [lattice.height, lattice.pitch_x - lattice.gap_x, lattice.pitch_x, margin, _step(lattice), period, lattice.aisle, west, east]
+    )  # fmt: skip
+    tables = _tables(sieve)
+    ys = _southings(lattice, south, north, margin)
+    if not ys.size:
+        return Fit(lattice, sieve, margin, ys, *_lanes(np.zeros(0, np.int64), 1), west, edges)
+    # aligned to the CRS's origin, so that a boundary moved by a hair does not move every array
+    firsts = np.floor(west / period) * period + np.arange(PHASES) * period / PHASES
+    # and where groups of units begin, or end, along the site's own edge
+    firsts = np.append(firsts, [west + margin + 2e-3 - lattice.aisle, east - margin - 2e-3])
+    if east - west > (1.5 if lattice.reach else 1.0) * period:
+        counts = kernels.worth(ys[::COARSE], edges, *tables, dims, firsts).sum(axis=1)
+        first = firsts[int(np.argmax(counts))]
+    elif lattice.reach:
+        first = (west + east - lattice.aisle) / 2
+    else:
+        first = west - lattice.aisle - 0.1  # no cross aisle within the site
+    coarse = kernels.worth(ys, edges, *tables, dims, np.array([first]))[0]
+    fine = _fine(lattice, ys)
+    value = np.interp(fine, ys, coarse)
+    chosen, starts = kernels.stacked(fine, value, lattice.height, lattice.pair_gap, lattice.aisle, lattice.strips)
+    return Fit(lattice, sieve, margin, fine[chosen], *_lanes(starts, lattice.strips), float(first), edges)
+
+
+def _southings(lattice: Lattice, south: float, north: float, margin: float) -> Floats:
+    """Southern edges that a strip may have."""
+    step = max(lattice.height / STEPS, (north - south) / MOST_SOUTHINGS)
+    ys = np.arange(np.ceil(south / step), np.floor((north - lattice.height) / step) + 1) * step
+    if north - south < 20 * lattice.height:
+        # a site barely as high as its strips takes them along its edges alone
+        edge = margin + 2e-3
+        ys = np.concatenate([ys, [south + edge, north - lattice.height - edge]])
+    return np.unique(ys[(ys >= south) & (ys + lattice.height <= north)])
+
+
+def _fine(lattice: Lattice, ys: Floats) -> Floats:
+    """Southings between those tried, at a step that divides the strips' pitch and, nearly, the aisle."""
+    if not ys.size:
+        return ys
+    pitch = lattice.height + lattice.pair_gap
+    steps = pitch / np.arange(3 * STEPS, 6 * STEPS)
+    wider = lattice.aisle - lattice.pair_gap
+    step = steps[int(np.argmin(np.round(np.ceil(wider / steps - 1e-9) * steps - wider, 6)))]
+    inner = np.arange(np.ceil(ys[0] / step), np.floor(ys[-1] / step) + 1) * step
+    return np.unique(np.concatenate([inner, ys[[0, -1]]]))
+
+
+def _lanes(starts: Ints, most: int) -> tuple[Ints, Ints, Ints]:
+    """Aisle that serves each strip, its side and the strips between: the nearer, or the only one of strips at the edge."""
+    module = np.cumsum(starts) - 1
+    lane, side, depth = (np.zeros(starts.size, np.int64) for _ in range(3))
+    last = module[-1] if module.size else -1
+    for k in range(last + 1):
+        members = np.flatnonzero(module == k)
+        n = members.size
+        southern = (n + 1) // 2
+        if n <= (most + 1) // 2:
+            southern = 0 if k == 0 and last > 0 else n
+        place = np.arange(n)
+        lane[members] = k + (place >= southern)
+        side[members] = np.where(place >= southern, NORTH, SOUTH)
+        depth[members] = np.where(place >= southern, n - 1 - place, place)
+    return lane, side, depth
+
+
+def _period(lattice: Lattice) -> float:
+    return lattice.cross_every * lattice.pitch_x - lattice.gap_x + lattice.aisle
+
+
+def _step(lattice: Lattice) -> float:
+    """How far a unit is moved on where it can't stand [m]."""
+    return max(lattice.pitch_x / 16, 1.0)
+
+
+def _tables(sieve: Sieve) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats]:
+    g = sieve.field.grid
+    return sieve.steep.sums, sieve.unknown.sums, np.array([g.x0, g.y0, g.dx, g.dy]), np.array([STEEP_SHARE, ROUNDING])
+
+
+def touching(rects: Floats, others: Floats) -> Bools:
+    """Which rectangles overlap any of the others, shape (n,)."""
+    hit = np.zeros(len(rects), dtype=bool)
+    if not len(rects):
+        return hit
+    low, high = rects[:, :2].min(axis=0), rects[:, 2:].max(axis=0)
+    others = others[(others[:, :2] < high).all(axis=1) & (others[:, 2:] > low).all(axis=1)]
+    for west, south, east, north in others:
+        hit |= (rects[:, 0] < east) & (rects[:, 2] > west) & (rects[:, 1] < north) & (rects[:, 3] > south)
+    return hit

@@ -1,0 +1,196 @@
+"""From designed lines to the network: turnarounds, classes, figures, and a true line for all that has no road."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from shapely import LineString, Point
+
+from pacifico.layout.alignment.pruning import through, tight_places
+from pacifico.layout.alignment.smoothing import tight_bends
+from pacifico.layout.alignment.vertical import CURVE_M_PER_PCT, Profile, Stations, grade_breaks
+from pacifico.layout.model.roads import Network, Road, RoadClass, RoadRules
+from pacifico.layout.roads.shorten_arrays import turning
+from pacifico.layout.roads.turnarounds import Scene, build
+from pacifico.layout.routing import tree_search
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pacifico.layout.routing.problem import Case, Drawing
+    from pacifico.layout.routing.site_entry import Gate
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+SPUR_M = 150.0
+"""A dead end shorter than this is a spur."""
+CURVE_OVER_M = 10.0
+"""Length within which a change of grade is to be rounded off."""
+
+
+def finished(
+    case: Case, gate: Gate, drawing: Drawing, *, stations: Stations, profile: Profile, given_up: dict[int, str]
+) -> Network:
+    """Roads with their classes and figures, and every terminal accounted for."""
+    lines = [np.column_stack([stations.xy[ids], profile.z[ids]]) for ids in stations.of_line]
+    whole, members = through(lines, drawing.ups)
+    scene = Scene(case.lattice, case.ground, case.rules, whole, anywhere=True)
+    arms, without = build(scene, _dead(members, drawing.ups))
+    more, without, yields = turning(scene, without, case.yields)
+    arms += more
+    gone = yields.gone
+    joints = np.array([end for arm in arms for end in (arm[0], arm[-1])]).reshape(-1, 3)
+    pieces: list[Floats] = []
+    classes: list[RoadClass] = []
+    first: list[int] = []
+    of_arms: list[RoadClass] = ["spur"] * len(arms)
+    for road_class, parts in zip([*_classes(case, drawing), *of_arms], _split([*lines, *arms], joints), strict=True):
+        first.append(len(pieces))
+        pieces += parts
+        classes += [road_class] * len(parts)
+    roads = [_road(f"R{k:03d}", c, xyz, case.rules) for k, (c, xyz) in enumerate(zip(classes, pieces, strict=True), 1)]
+    first.append(len(pieces))
+    served = {}
+    for t, c in sorted(drawing.line_of.items()):
+        if t in gone:
+            continue
+        own = roads[first[c] : first[c + 1]]
+        near = own[0] if len(own) == 1 else min(own, key=lambda r: r.line.distance(case.terminals[t].footprint))
+        served[case.terminals[t].key] = near.road_id
+    missing = set(range(len(case.terminals))) - set(drawing.line_of) - gone
+    warnings = list(gate.warnings)
+    warnings += _tight(case, drawing, arms)
+    breaks = grade_breaks(stations.parent, stations.distance, profile.z, over_m=CURVE_OVER_M)
+    sharp = int((breaks > CURVE_OVER_M / CURVE_M_PER_PCT).sum())
+    if sharp:
+        warnings.append(
+            f"changes of grade too sharp for a vertical curve at 25 km/h within {CURVE_OVER_M:g} m: {sharp}, "
+            f"the most {breaks.max():.1f} %; round them off in the detailed design"
+        )
+    if without:
+        warnings.append(
+            f"dead ends over {case.rules.turnaround_over_m:g} m without room for a turnaround: {len(without)}"
+        )
+    return Network(
+        tuple(roads),
+        Point(gate.point),
+        served,
+        reasons(case, gate, missing, given_up),
+        tuple(warnings),
+        {case.terminals[t].key: n for t, n in yields.given_up().items()},
+    )
+
+
+def _dead(members: list[list[int]], ups: list[int]) -> list[int]:
+    """Which of the lines made of some `members` end dead."""
+    goes_on = set(ups)
+    return [n for n, m in enumerate(members) if m[-1] not in goes_on]
+
+
+def _tight(case: Case, drawing: Drawing, arms: list[Floats]) -> list[str]:
+    """Say how many bends and turns are tighter than the radius that what lies beyond them asks for."""
+    found = [("turns at junctions" if t.turn else "road bends", t.size) for t in tight_places(case, drawing)]
+    # what was built at dead ends may go on from them
+    sizes, (whole, members) = case.sizes_of(drawing), through(drawing.lines, drawing.ups)
+    onward: dict[tuple[float, float], list[Floats]] = {}
+    for arm in arms:
+        onward.setdefault((float(arm[0, 0]), float(arm[0, 1])), []).append(arm[1:, :2])
+    for n in _dead(members, drawing.ups):
+        more = onward.get((float(whole[n][-1, 0]), float(whole[n][-1, 1])), [])
+        size = sizes[members[n][-1:]]
+        if len(more) == 1:
+            fresh = len(tight_bends([np.vstack([whole[n], more[0]])], size)[1]) - len(tight_bends([whole[n]], size)[1])
+            found += [("road bends", float(size[0]))] * max(fresh, 0)
+    return [
+        f"{what} tighter than an inner radius of {size - case.rules.width_m / 2:g} m, for want of room: {count}"
+        for (what, size), count in sorted(Counter(found).items())
+    ]
+
+
+def _split(lines: list[Floats], joints: Floats) -> list[list[Floats]]:
+    """Pieces of lines, cut where others join them, at a vertex or between two."""
+    if not len(joints):
+        return [[xyz] for xyz in lines]
+    shapes = [LineString(xyz) for xyz in lines]
+    at, on = shapely.STRtree(shapes).query(shapely.points(joints[:, :2]), "dwithin", 1e-6)
+    out = []
+    for c, xyz in enumerate(lines):
+        run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xyz[:, :2], axis=0).T))])
+        inner = []
+        for j in at[on == c].tolist():
+            s = float(shapes[c].project(Point(joints[j, :2])))
+            if 1e-3 < s < run[-1] - 1e-3:
+                inner.append((s, j))
+        cuts = [0]
+        whole = xyz
+        for s, j in sorted(inner, reverse=True):
+            k = int(np.argmin(np.abs(run - s)))
+            if abs(run[k] - s) > 1e-3:  # between two vertices
+                k = int(np.searchsorted(run, s))
+                whole = np.insert(whole, k, joints[j], axis=0)
+                cuts = [0, *(c + 1 for c in cuts[1:])]
+            if k not in cuts:
+                cuts.insert(1, k)
+        out.append([whole[a : b + 1] for a, b in zip(cuts, [*cuts[1:], len(whole) - 1], strict=True)])
+    return out
+
+
+def _road(road_id: str, road_class: RoadClass, xyz: Floats, rules: RoadRules) -> Road:
+    d = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
+    rise = np.abs(np.diff(xyz[:, 2]))
+    return Road(
+        road_id, road_class, LineString(xyz), rules.width_m, float(d.sum()), float((rise / d).max() * 100),
+        float(rise.sum() / d.sum() * 100),
+    )  # fmt: skip
+
+
+def _classes(case: Case, drawing: Drawing) -> list[RoadClass]:
+    """Spine: what leads to the first terminals; spur: short dead ends; secondary: the rest."""
+    n = len(drawing.lines)
+    spine = [False] * n
+    first = min((int(case.priority[t]) for t in drawing.line_of), default=0)
+    for t, c in drawing.line_of.items():
+        if int(case.priority[t]) == first:
+            k = c
+            while k >= 0 and not spine[k]:
+                spine[k] = True
+                k = drawing.ups[k]
+    goes_on = set(drawing.ups)
+    out: list[RoadClass] = []
+    for c, line in enumerate(drawing.lines):
+        if spine[c]:
+            out.append("spine")
+        elif c not in goes_on and float(np.hypot(*np.diff(line, axis=0).T).sum()) < SPUR_M:
+            out.append("spur")
+        else:
+            out.append("secondary")
+    return out
+
+
+def reasons(case: Case, gate: Gate | None, missing: set[int], known: dict[int, str]) -> dict[str, str]:
+    """One true line for each terminal that has no road."""
+    out = {}
+    parts: Ints | None = None
+    nodes = case.reach.by_terminal(len(case.terminals)) if missing else []
+    for t in sorted(missing):
+        key = case.terminals[t].key
+        if t in known:
+            out[key] = known[t]
+            continue
+        own = nodes[t]
+        if own.size == 0:
+            out[key] = f"no legal route: no room for a road within {case.reach_m[t]:g} m"
+            continue
+        if parts is None:
+            parts = tree_search.parts(case.lattice)
+        if gate is not None and not (parts[own] == parts[gate.node]).any():
+            out[key] = "no legal route: this part of the site is not connected to the entry"
+        elif gate is None:
+            out[key] = "no legal route: no road leads from the boundary to it"
+        else:
+            out[key] = f"too steep: every way to it is far beyond the grade limit of {100 * case.rules.max_grade:g} %"
+    return out

@@ -1,0 +1,135 @@
+"""Compiled trees of moves: cut into chains, and uncrossed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+from pacifico.layout.ground._clearance_kernels import segment_clear, segments_sq
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.uint8]
+
+
+@njit(cache=True, nogil=True)
+def tree_chains(parent: Ints, root: int, servers: Ints) -> tuple[Ints, Ints, Ints]:
+    """Chains of the tree from `root` to `servers`: nodes one chain after the other, where each starts, and its `up`.
+
+    Parents come first, then the branch whose first node has the lowest number.
+    """
+    used = np.zeros(parent.size, np.uint8)
+    used[root] = 1
+    count = 1
+    for s in servers:
+        n = s
+        while used[n] == 0:
+            used[n] = 1
+            count += 1
+            n = parent[n]
+    first, after = np.full(parent.size, -1, np.int64), np.full(parent.size, -1, np.int64)
+    for n in range(parent.size - 1, -1, -1):
+        if used[n] and n != root:
+            after[n], first[parent[n]] = first[parent[n]], n
+    nodes, start, ups = np.zeros(2 * count, np.int64), np.zeros(count + 1, np.int64), np.zeros(count, np.int64)
+    todo, above_it = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    waiting, chains, size = 0, 0, 0
+    n, up = root, -1
+    while True:
+        # those that branch off here, the first on top
+        low = waiting
+        c = first[n]
+        while c >= 0:
+            todo[waiting], above_it[waiting] = c, up
+            waiting += 1
+            c = after[c]
+        todo[low:waiting] = todo[low:waiting][::-1].copy()
+        if waiting == 0:
+            break
+        waiting -= 1
+        n, ups[chains] = todo[waiting], above_it[waiting]
+        start[chains] = size
+        nodes[size], nodes[size + 1] = parent[n], n
+        size += 2
+        while first[n] >= 0 and after[first[n]] < 0:
+            n = first[n]
+            nodes[size] = n
+            size += 1
+        up = chains
+        chains += 1
+    start[chains] = size
+    return nodes[:size].copy(), start[: chains + 1].copy(), ups[:chains].copy()
+
+
+@njit(cache=True, nogil=True)
+def above(parent: Ints, v: int, top: int) -> bool:
+    """Whether `top` is `v` or one of those before it."""
+    while v >= 0:
+        if v == top:
+            return True
+        v = parent[v]
+    return False
+
+
+@njit(cache=True, nogil=True)
+def uncross(
+    px: Floats,
+    py: Floats,
+    nx: int,
+    parent: Ints,
+    member: Flags,
+    edges: Floats,
+    frame: Floats,
+    start: Ints,
+    items: Ints,
+    radius: float,
+) -> int:
+    """Let moves of a tree that cross meet at a node instead, in place; the number of crossings that could not be mended."""
+    nodes = px.size
+    ny = nodes // nx
+    left = 0
+    for _ in range(8):
+        found, left = 0, 0
+        for v in range(nodes):
+            if member[v] == 0 or parent[v] < 0:
+                continue
+            vj, vi = v // nx, v % nx
+            columns = min(vi + 4, nx) - max(vi - 3, 0)
+            for c in range((min(vj + 4, ny) - max(vj - 3, 0)) * columns):
+                w = (max(vj - 3, 0) + c // columns) * nx + max(vi - 3, 0) + c % columns
+                if w == v or member[w] == 0 or parent[w] < 0:
+                    continue
+                u, p = parent[v], parent[w]
+                if u in (w, p) or p == v:
+                    continue
+                if segments_sq(px[u], py[u], px[v], py[v], px[p], py[p], px[w], py[w]) > 1e-6:
+                    continue
+                # the end of one move joins an end of the other, which must not lie beyond it
+                done = False
+                for q in (p, w):
+                    if not above(parent, q, v) and segment_clear(
+                        edges, frame, start, items, px[q], py[q], px[v], py[v], radius
+                    ):
+                        parent[v] = q
+                        done = True
+                        break
+                if not done:
+                    for q in (u, v):
+                        if not above(parent, q, w) and segment_clear(
+                            edges, frame, start, items, px[q], py[q], px[w], py[w], radius
+                        ):
+                            parent[w] = q
+                            done = True
+                            break
+                if done:
+                    found += 1
+                else:
+                    left += 1
+        if found == 0:
+            break
+    return left

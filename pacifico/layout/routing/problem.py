@@ -1,0 +1,88 @@
+"""What is given while a network is sought, and a network in plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.layout.alignment import smoothing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pacifico.grid import Ground
+    from pacifico.layout.roads.network import RoadRules, Terminal
+    from pacifico.layout.routing import routing_grid, tree_search
+    from pacifico.layout.routing.shortenable import Yields
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+TOLERANCE_M = 0.005
+
+
+@dataclass(frozen=True)
+class Case:
+    """What stays the same while a network is sought."""
+
+    ground: Ground
+    terminals: Sequence[Terminal]
+    rules: RoadRules
+    lattice: routing_grid.Lattice
+    shapes: routing_grid.Shapes
+    pads: routing_grid.Shapes
+    reach_m: Floats
+    reach: tree_search.Reach
+    priority: Ints
+    yields: Yields
+    """What may give way to a bend or a turnaround."""
+    size: Floats
+    """Radius of the centreline in bends on the way to each terminal [m]."""
+    pulled: dict[bytes, Floats] = field(default_factory=dict)
+    """Paths pulled so far, by nodes and bound terminals: rounds share most of them."""
+    eased: smoothing.Eased = field(default_factory=smoothing.Eased)
+    hopeless: set[bytes] = field(default_factory=set)
+    """Tight places where no drivable curve was found, with the lines about them."""
+
+    @property
+    def least(self) -> float:
+        """Radius of the centreline in bends by the rule [m]."""
+        return self.rules.min_radius_m + self.rules.width_m / 2
+
+    def sizes(self, ups: Sequence[int], bound: Sequence[Sequence[int]]) -> Floats:
+        """Radius of the centreline in bends of each line [m]: the most that a terminal on it or beyond it asks for."""
+        out = np.array([self.size[list(own)].max(initial=self.least) for own in bound])
+        for c in range(len(ups) - 1, -1, -1):
+            if ups[c] >= 0:
+                out[ups[c]] = max(out[ups[c]], out[c])
+        return out
+
+    def sizes_of(self, drawing: Drawing) -> Floats:
+        """`sizes` of drawn lines."""
+        return self.sizes(drawing.ups, bound_to(len(drawing.lines), drawing.line_of))
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A network in plan: lines that lead away from the entry, and what each serves."""
+
+    lines: list[Floats]
+    ups: list[int]
+    line_of: dict[int, int]
+    """Line that serves each terminal."""
+    straight: Sequence[Floats] = ()
+    """The lines before their bends were rounded."""
+    crossing: tuple[int, ...] = ()
+    """Lines that meet another elsewhere than at a junction, whatever was tried."""
+
+
+def bound_to(lines: int, line_of: Mapping[int, int]) -> list[list[int]]:
+    """Terminals that each of so many lines serves."""
+    bound: list[list[int]] = [[] for _ in range(lines)]
+    for t, c in line_of.items():
+        bound[c].append(t)
+    return bound

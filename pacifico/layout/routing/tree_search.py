@@ -1,0 +1,186 @@
+"""The shared network of least cost over free ground, and its lines pulled tight and rounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.layout.alignment import _line_kernels
+from pacifico.layout.routing import _search_kernels, _tree_kernels
+from pacifico.layout.routing.routing_grid import MOVES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pacifico.layout.routing.routing_grid import Lattice, Shapes
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which terminals a road through each position serves (CSR by position)."""
+
+    row: Ints
+    item: Ints
+    far: Floats
+
+    @classmethod
+    def of(cls, lattice: Lattice, shapes: Shapes, reach: Floats) -> Reach:
+        """Terminals within their reach of each road position."""
+        if reach.size == 0:
+            return cls.none(lattice)
+        return cls(
+            *_search_kernels.reach_table(
+                lattice.px, lattice.py, lattice.clear, lattice.nx, lattice.x0 - lattice.cell / 2,
+                lattice.y0 - lattice.cell / 2, lattice.cell, shapes.coords, shapes.start, reach,
+            )
+        )  # fmt: skip
+
+    def kept(self, keep: NDArray[np.bool_], count: int) -> Reach:
+        """Only the entries in `keep`; of a terminal that would lose all of them, all."""
+        some = np.zeros(count, bool)
+        some[self.item[keep]] = True
+        keep = keep | ~some[self.item]
+        node = np.repeat(np.arange(self.row.size - 1), np.diff(self.row))[keep]
+        row = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=self.row.size - 1))]).astype(np.int64)
+        return Reach(row, self.item[keep], self.far[keep])
+
+    def to(self, some: Ints) -> Reach:
+        """Of some terminals alone, numbered in their order."""
+        number = np.full(int(max(self.item.max(initial=-1), some.max(initial=-1))) + 1, -1)
+        number[some] = np.arange(some.size)
+        keep = number[self.item] >= 0
+        node = np.repeat(np.arange(self.row.size - 1), np.diff(self.row))[keep]
+        row = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=self.row.size - 1))]).astype(np.int64)
+        return Reach(row, number[self.item[keep]], self.far[keep])
+
+    def by_terminal(self, count: int) -> list[Ints]:
+        """Road positions that serve each of `count` terminals, in ascending order."""
+        nodes = np.repeat(np.arange(self.row.size - 1), np.diff(self.row))
+        order = np.argsort(self.item, kind="stable")
+        return np.split(nodes[order], np.searchsorted(self.item[order], np.arange(1, count)))
+
+    @classmethod
+    def none(cls, lattice: Lattice) -> Reach:
+        """No terminal anywhere."""
+        return cls(np.zeros(lattice.px.size + 1, np.int64), np.zeros(0, np.int64), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Result of one search."""
+
+    parent: Ints
+    member: Flags
+    server: Ints
+    dist: Floats
+    hit: int
+
+
+def search(
+    lattice: Lattice,
+    seeds: Ints,
+    *,
+    reach: Reach,
+    priority: Ints,
+    max_grade: float,
+    tax: Floats | None = None,
+    stop_at: Flags | None = None,
+) -> Growth:
+    """Grow a network from the seeds to all terminals, or, without terminals, search until `stop_at` is met.
+
+    `tax` multiplies the cost of single positions: where an earlier round found no profile.
+
+    References
+    ----------
+    Takahashi & Matsuyama (1980), "An approximate solution for the Steiner problem in graphs", Math. Japonica 24.
+    """
+    toll = lattice.toll.ravel() if tax is None else lattice.toll.ravel() * tax
+    f, b = lattice.fence, lattice.blind
+    stop = np.zeros(0, np.uint8) if stop_at is None else stop_at
+    return Growth(
+        *_search_kernels.grow(
+            lattice.px, lattice.py, lattice.clear, lattice.heights, toll, lattice.nx, MOVES, f.edges, f.frame, f.start,
+            f.items, b.flags, b.frame, b.any, f.radius, max_grade, seeds, reach.row, reach.item, reach.far, priority, stop,
+            *lattice.steps(max_grade),
+        )
+    )  # fmt: skip
+
+
+def parts(lattice: Lattice) -> Ints:
+    """Label the connected part of each road position, whatever the grade; -1 where no road fits."""
+    f = lattice.fence
+    return np.asarray(
+        _search_kernels.components(
+            lattice.px, lattice.py, lattice.clear, lattice.nx, MOVES, f.edges, f.frame, f.start, f.items, f.radius
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A stretch of road between two places where the network forks, ends or begins; it leads away from the entry."""
+
+    nodes: Ints
+    """Road positions from start to end; the first is shared with the chain before it."""
+    up: int
+    """Index of the chain that it continues, -1 at the entry."""
+
+
+def uncrossed(lattice: Lattice, growth: Growth) -> tuple[Ints, int]:
+    """Parents of a growth's nodes with crossing moves joined, and how many crossings remain."""
+    f = lattice.fence
+    parent = growth.parent.copy()
+    left = _tree_kernels.uncross(
+        lattice.px, lattice.py, lattice.nx, parent, growth.member, f.edges, f.frame, f.start, f.items, f.radius
+    )
+    return parent, int(left)
+
+
+def chains_of(parent: Ints, root: int, servers: Ints) -> list[Chain]:
+    """Chains of the tree that leads from `root` to all `servers`, parents first, in an order that is always the same."""
+    nodes, start, ups = _tree_kernels.tree_chains(parent, root, np.ascontiguousarray(servers))
+    return [Chain(nodes[a:b], up) for a, b, up in zip(start, start[1:], ups.tolist(), strict=False)]
+
+
+def pull(
+    lattice: Lattice, xy: Floats, *, bound_at: Ints, bound: Ints, shapes: Shapes, reach: Floats, max_grade: float
+) -> Floats:
+    """Path pulled tight where that is legal, costs no more, and still serves the terminals bound to inner points."""
+    f, b = lattice.fence, lattice.blind
+    keep = _line_kernels.pull(
+        xy, bound_at, bound, shapes.coords, shapes.start, reach, lattice.z, lattice.toll, lattice.x0, lattice.y0,
+        lattice.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, max_grade,
+    )  # fmt: skip
+    return np.ascontiguousarray(xy[keep])
+
+
+def round_bends(
+    lattice: Lattice, xy: Floats, *, radius_m: float, full: bool = False, share: Floats | None = None
+) -> tuple[Floats, int]:
+    """Path with arcs at its bends, and how many stayed tighter than `radius_m` (of the centreline).
+
+    A leg between two bends is shared by halves, or where `full` as their arcs need. At single points
+    only a `share` of the radius may be tried; where it is negative, halves hold there though `full`.
+    """
+    f, b = lattice.fence, lattice.blind
+    line, tight = _line_kernels.round_bends(
+        xy,
+        radius_m,
+        f.edges,
+        f.frame,
+        f.start,
+        f.items,
+        b.flags,
+        b.frame,
+        b.any,
+        f.radius,
+        full,
+        np.ones(len(xy)) if share is None else share,
+    )
+    return line, int(tight)

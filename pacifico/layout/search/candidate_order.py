@@ -1,0 +1,159 @@
+"""What a strategy would try on a site: places for the plant, the most promising first."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from pacifico.layout.placement.equipment import densest_place, mean_slope
+from pacifico.layout.placement.solar_arrays import SCHEMES, solar_grounds
+from pacifico.layout.search.candidate_windows import Focus, Windows, windows
+
+if TYPE_CHECKING:
+    from pacifico.layout.criteria.spec import Spec, Strategy
+    from pacifico.layout.ground.buildable import Field, Floats
+
+DISC_PRICE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 40.0, "clustered": 10.0}
+"""How far away a place may be to be a degree less steep, where no window is sought."""
+MEASURES: tuple[Strategy, ...] = ("balanced", "density", "low_earthwork", "clustered")
+SITING: dict[Strategy, tuple[tuple[float, float], ...]] = {
+    "balanced": ((1.0, 3.0),),
+    "density": ((1.0, 1.0), (1.0, 20.0), (5.0, 0.2)),
+    "low_earthwork": ((1.0, 40.0), (1.0, 20.0)),
+    "clustered": ((1.0, 1.0), (1.0, 20.0), (1.0, 5.0), (5.0, 0.2)),
+}
+"""How many times its price road and earthwork count for where a substation stands, by strategy; tried one by one."""
+EARTH_PER_M = 0.1
+"""Cut and fill of a metre of road where the ground runs its way [m³]."""
+DETOUR_PER_M3 = 0.1
+"""Road gone round for a cubic metre that the straight way would move [m/m³]."""
+SHORTLIST = 150
+"""Windows whose way to the boundary is measured."""
+APART = 0.85
+"""Windows of one scheme that share more than this of their area are the same place."""
+
+
+def foci(
+    field: Field, spec: Spec, strategy: Strategy, target_kw: float | None, entry: tuple[float, float] | None
+) -> list[Focus]:
+    """Places for solar arrays up to a target, the most promising for a strategy first."""
+    grounds = {s: solar_grounds(field, spec, s)[0] for s in SCHEMES}
+    runs = {s: g.runs(np.empty((0, 4))) for s, g in grounds.items()}
+    unit = grounds["quads"].unit
+    needed = math.inf if target_kw is None else math.ceil(target_kw / unit.ac_kw * (1 + 1 / 38)) + 1
+    able = [s for s in SCHEMES if runs[s].units.sum() >= needed]
+    if not able:
+        return [_everything(field, s, strategy) for s in sorted(SCHEMES, key=lambda s: -int(runs[s].units.sum()))]
+    if strategy == "balanced" and "quads" in able:
+        able = ["quads"]  # aisles both ways: every array is reached from two sides
+    found: list[tuple[tuple[float, ...], Focus]] = []
+    for s in able:
+        w = windows(field, runs[s], int(needed), width_m=spec.number("road", "width_m"))
+        if len(w.area):
+            found += _best(field, w, s, strategy, entry)
+    out = _by_turns(found, strategy)
+    # round the best place of all: for ground that no window fits
+    r = runs[able[0]]
+    price = DISC_PRICE[strategy]
+    anchor = densest_place(r.rects, r.units / (1 + price / 100 * mean_slope(field, r.rects)), 0.9 * needed)
+    out.insert(
+        min(3, len(out)),
+        Focus(
+            able[0],
+            (*anchor, *anchor),
+            anchor,
+            price,
+            strategy=strategy,
+            siting=SITING[strategy][0],
+            level=60.0 * (strategy == "low_earthwork"),
+        ),
+    )
+    return out
+
+
+def _by_turns(found: list[tuple[tuple[float, ...], Focus]], strategy: Strategy) -> list[Focus]:
+    """Each place once: the best by the strategy's own measure, the best of the other scheme, then what others would take."""
+    ways = {}
+    for k, measure in enumerate(MEASURES):
+        ranks = np.argsort([costs[k] for costs, _ in found], kind="stable")
+        ways[measure] = [found[i][1] for i in ranks]
+    own, siting = ways[strategy], SITING[strategy]
+    if not own:
+        return []
+    other = [f for f in own if f.scheme != own[0].scheme][:1]
+    shortest, gentlest = ways["clustered"][:1], ways["low_earthwork"][:1]
+    rest = [*other, *own[:2], *(w[0] for w in ways.values()), *own]
+    # where aisles run both ways, when the own are hard to reach
+    sure = [replace(f, strategy="balanced") for f in ways["balanced"] if f.scheme == "quads"][:1]
+    if strategy == "density":
+        # each as its window is filled, and with what sticks out exchanged for what fits in
+        plain = [replace(f, strategy="balanced") for f in own[:3]]
+        others = [replace(f, strategy="clustered") for f in (*shortest, *gentlest)]
+        order = [(own[0], siting[0]), *((f, siting[0]) for f in (plain[0], *sure, *others, *plain[1:2], *other))]
+        order += [(f, s) for s in siting[1:] for f in plain[:2]]
+    elif strategy == "clustered":
+        # with the substation where road and cable are shortest, then it and the skids on the flattest ground beside
+        level = [replace(f, level=20.0) for f in (own[0], *gentlest)]
+        order = [(own[0], siting[0]), (level[0], siting[1]), (own[0], siting[3])]
+        order += [(f, siting[0]) for f in (*own[1:3], *other, *sure)]
+        order += [(replace(f, level=60.0), SITING["low_earthwork"][0]) for f in (own[0], *gentlest)]
+        order += [(level[0], siting[2]), (level[1], siting[1])]
+    else:
+        # least earthwork is most often little road on gentle ground
+        order = [(f, s) for s in siting for f in ((own[0], *shortest) if s == siting[0] else shortest)]
+        if strategy == "low_earthwork":
+            order += [(f, siting[0]) for f in sure]
+    if strategy == "low_earthwork":
+        order = [(replace(f, level=60.0), s) for f, s in order]
+        order += [(replace(f, level=20.0), s) for f in (*shortest, own[0]) for s in ((1.0, 20.0), (1.0, 5.0))]
+        rest = [replace(f, level=60.0) for f in rest]
+    order += [(f, siting[0]) for f in rest]
+    return [replace(f, siting=s) for k, (f, s) in enumerate(order) if (f, s) not in order[:k]]
+
+
+def _everything(field: Field, scheme: str, strategy: Strategy) -> Focus:
+    west, south, east, north = field.placeable.bounds
+    middle = ((west + east) / 2, (south + north) / 2)
+    return Focus(scheme, (west, south, east, north), middle, strategy=strategy, siting=SITING[strategy][0], whole=True)
+
+
+def _best(
+    field: Field, w: Windows, scheme: str, strategy: Strategy, entry: tuple[float, float] | None
+) -> list[tuple[tuple[float, ...], Focus]]:
+    """Windows of one scheme that promise most by any of the measures, one place for each, with their measures."""
+    edge = shapely.boundary(field.outline) if entry is None else shapely.Point(entry)
+    out: list[tuple[tuple[float, ...], Focus]] = []
+    for measure in range(len(MEASURES)):
+        some = w.take(np.argsort(_measures(w, 0.0)[measure], kind="stable")[:SHORTLIST])
+        far = shapely.distance(shapely.box(*some.rects.T), edge)
+        costs = _measures(some, far)
+        taken: list[Floats] = []
+        for i in np.argsort(costs[measure], kind="stable").tolist():
+            r = some.rects[i]
+            if any(_shared(r, t) > APART for t in taken):
+                continue
+            taken.append(r)
+            root = shapely.get_coordinates(shapely.shortest_line(shapely.box(*r), edge))[0]
+            rect = (float(r[0]), float(r[1]), float(r[2]), float(r[3]))
+            focus = Focus(scheme, rect, (float(root[0]), float(root[1])), lanes=some.roads(i), strategy=strategy)
+            if all(f != focus for _, f in out):
+                out.append((tuple(float(c[i]) for c in costs), focus))
+            if len(taken) == (3 if MEASURES[measure] == strategy else 1):
+                break
+    return out
+
+
+def _measures(w: Windows, far: Floats | float) -> tuple[Floats, ...]:
+    """What each of MEASURES wants least of."""
+    road = w.road + far
+    earth = w.earth + EARTH_PER_M * road
+    return np.sqrt(w.area) * road * np.sqrt(np.sqrt(earth)), w.area, earth, road + DETOUR_PER_M3 * w.earth
+
+
+def _shared(a: Floats, b: Floats) -> float:
+    side = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0.0)
+    return float(side.prod() / min((a[2:] - a[:2]).prod(), (b[2:] - b[:2]).prod()))

@@ -1,0 +1,119 @@
+"""Places for a plant without arrays: where ground level enough for a yard lies close together, gently, or near the edge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from pacifico.layout.placement.equipment import densest_place, mean_slope
+from pacifico.layout.search.candidate_order import MEASURES, SITING
+from pacifico.layout.search.candidate_windows import Focus
+
+if TYPE_CHECKING:
+    from pacifico.layout.criteria.spec import Spec, Strategy
+    from pacifico.layout.ground.buildable import Field, Floats
+
+METRES_PER_DEGREE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 400.0, "clustered": 10.0}
+"""How far away a place may be to be a degree less steep, by strategy; engineering judgement."""
+SQUARE_M = 60.0
+"""Side of the squares of ground that a yard is made of; they overlap by half."""
+HA_PER_50_MW = 2.0
+"""About what a yard covers."""
+MOST_PLACES, MOST_SQUARES = 200, 6000
+"""Squares that are tried as the middle, and all that are counted for that."""
+APART = 0.5
+"""Of the larger radius: places nearer to each other are the same."""
+BESIDE_M = 2 * SQUARE_M
+"""Of the usual place: nearer is the same, too."""
+LEAST_DEG = 0.2
+"""Ground more level than this saves nothing."""
+
+
+def yards(
+    field: Field, spec: Spec, power_kw: float, strategy: Strategy, entry: tuple[float, float] | None
+) -> list[Focus]:
+    """Places for a yard, the usual one first, then the most promising for a strategy, then what others would take."""
+    price = METRES_PER_DEGREE[strategy]
+    key = ("yards", power_kw, entry)
+    if key not in field.fits:
+        level = _level(field, spec)
+        usual = _densest(field, level, power_kw)
+        field.fits[key] = usual, _ranked(field, level, power_kw, entry, usual)
+    usual, ranked = field.fits[key]
+    order = [(usual, price), *((p, price) for p in ranked[strategy])]
+    order += [(p, price) for m in MEASURES if m != strategy for p in ranked[m][:1]]
+    order += [(usual, METRES_PER_DEGREE[m]) for m in MEASURES]
+    siting = SITING[strategy]
+    return [
+        Focus("", (*at, *at), at, metres_per_degree=by, strategy=strategy, siting=siting[0])
+        for at, by in dict.fromkeys(order)
+    ]
+
+
+def flattest_place(field: Field, spec: Spec, power_kw: float) -> tuple[float, float]:
+    """Where ground level enough for a yard lies closest together."""
+    return _densest(field, _level(field, spec), power_kw)
+
+
+def _densest(field: Field, good: Floats, power_kw: float) -> tuple[float, float]:
+    if len(good):
+        return densest_place(good, np.ones(len(good)), _enough(power_kw))
+    centre = field.placeable.representative_point()
+    return centre.x, centre.y
+
+
+def _level(field: Field, spec: Spec) -> Floats:
+    """Squares level enough for most of a yard, shape (n, 4); else any that can be built on."""
+    west, south, east, north = field.placeable.bounds
+    x, y = np.meshgrid(np.arange(west, east, SQUARE_M / 2), np.arange(south, north, SQUARE_M / 2))
+    corners = np.column_stack([x.ravel(), y.ravel()])
+    rects = np.hstack([corners, corners + SQUARE_M])
+    for limit in (spec.number("substation", "slope_limit_deg"), spec.number("battery", "slope_limit_deg"), 90.0):
+        good = rects[field.sieve(limit).passes(rects)]
+        if len(good):
+            return np.asarray(good)
+    return rects[:0]
+
+
+def _enough(power_kw: float) -> float:
+    """Squares that a yard takes: they overlap to a quarter."""
+    return max(4.0, power_kw / 50_000 * HA_PER_50_MW * 1e4 / (SQUARE_M / 2) ** 2)
+
+
+def _ranked(
+    field: Field, good: Floats, power_kw: float, entry: tuple[float, float] | None, usual: tuple[float, float]
+) -> dict[Strategy, list[tuple[float, float]]]:
+    """Up to three middles of a yard, apart from each other and the usual one, that promise most for each strategy."""
+    thin = -(-len(good) // MOST_SQUARES)
+    good = good[::thin] if thin else good
+    if len(good) < 3:
+        return {m: [] for m in MEASURES}
+    enough = min(int(np.ceil(_enough(power_kw) / thin)), len(good))
+    centres = np.column_stack([(good[:, 0] + good[:, 2]) / 2, (good[:, 1] + good[:, 3]) / 2])
+    slope = mean_slope(field, good)
+    some = centres[:: -(-len(good) // MOST_PLACES)]
+    far = np.hypot(*(some[:, None] - centres[None]).transpose(2, 0, 1))
+    nearest = np.argpartition(far, enough - 1, axis=1)[:, :enough]
+    radius = np.take_along_axis(far, nearest, axis=1).max(axis=1)
+    steep = np.maximum(slope[nearest].mean(axis=1), LEAST_DEG)
+    edge = shapely.boundary(field.outline) if entry is None else shapely.Point(entry)
+    road = np.maximum(shapely.distance(shapely.points(some), edge) - radius, 0.0) + radius
+    wants: dict[Strategy, Floats] = {
+        "density": radius,
+        "low_earthwork": steep * (road + radius),
+        "clustered": road + radius,
+        "balanced": radius * np.sqrt(road) * np.sqrt(np.sqrt(steep)),
+    }
+    out: dict[Strategy, list[tuple[float, float]]] = {}
+    for measure, want in wants.items():
+        taken: list[int] = []
+        for i in np.argsort(want, kind="stable").tolist():
+            apart = all(np.hypot(*(some[i] - some[k])) > APART * max(radius[i], radius[k]) for k in taken)
+            if apart and np.hypot(*(some[i] - usual)) > BESIDE_M:
+                taken.append(i)
+                if len(taken) == 3:
+                    break
+        out[measure] = [(float(some[i, 0]), float(some[i, 1])) for i in taken]
+    return out

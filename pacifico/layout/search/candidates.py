@@ -1,0 +1,323 @@
+"""Drafts at the places a strategy would take, each served by roads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from dataclasses import field as field_of
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.layout.access.connect import USUAL, YARD, Served, Way, merged, serve
+from pacifico.layout.access.road_reserves import OF_ARRAYS, fenced_in, others, ways_out, ways_to
+from pacifico.layout.access.trim_to_target import spare_kw, trimmed
+from pacifico.layout.criteria.asset_types import solar_unit
+from pacifico.layout.placement.draft import Draft, capacity_of, useful
+from pacifico.layout.placement.place_plant import draft_layout, places
+from pacifico.layout.placement.solar_arrays import SCHEMES
+from pacifico.layout.search.exchange_arrays import tightened
+from pacifico.layout.search.objectives import sparse
+from pacifico.layout.search.relocate_yard import topped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely import Point
+
+    from pacifico.layout.criteria.spec import Profile, Spec, Strategy
+    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.placement.draft import Item, Unplaced
+    from pacifico.layout.placement.place_plant import Programme
+    from pacifico.layout.search.candidate_windows import Focus
+    from pacifico.site.model import Site
+
+    Drafted = tuple[Focus | None, Draft]
+
+MOST_DRAFTS = 3
+"""Of placing again elsewhere what no road reached."""
+SERVED_FOR = ((30, 8), (60, 7), (120, 6), (320, 3), (2500, 2))
+"""Most items of a draft, and how many drafts of that size are served by roads; a larger one alone."""
+USUAL_FOR = ((120, 2), (10**9, 1))
+"""The same for the usual strategy."""
+MOST_SERVED = 24
+"""Drafts after which no other place is tried once the target is met."""
+TIGHTENED_FOR = ((120, 14), (600, 2), (10**9, 0))
+"""Most items of a draft, and of how many drafts arrays are exchanged by their ends."""
+MOST_TRIED = 6
+"""Places tried where less than asked for was reached before."""
+YARDS_TRIED_FOR = ((60, 6), (10**9, 4))
+"""Most items of a draft without arrays, and the same."""
+TOPPED_FOR = ((320, 5), (10**9, MOST_DRAFTS))
+"""Most items of a draft, and how many drafts of a yard at a place: each keeps what roads reached before."""
+LARGE, NEARLY = 2500, 0.01
+"""A draft of more items that lacks no more than this share of its target is not made again elsewhere: that would take
+as long as all the rest, for less than the difference that counts as equal. Nor is one of all the ground drafted both ways."""
+DRAFTED_FOR = ((120, 14), (320, 8), (600, 4), (2500, 2))
+"""Most items of a draft, and of how many drafts the densest is served: what they cover needs no roads to be known."""
+SCHEMES_FOR, MUCH = 600, 0.05
+"""Most items of a draft of all the ground for which, where roads miss more than this share, the other lanes are tried; of a
+yard's, other places."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is laid out, and how much of it."""
+
+    site: Site
+    field: Field
+    asked: Programme
+    where: Point | None
+    """Entry, if it is given."""
+    rules: Spec
+    profile: Profile
+    target_kw: float | None
+    smallest_kw: float
+    """Smallest unit; less of a difference is none [kW]."""
+    known: dict[tuple[tuple[Item, ...], Way], Served] = field_of(default_factory=dict, compare=False, repr=False)
+    """Drafts that were served before: strategies often come upon the same."""
+
+    @property
+    def spare_kw(self) -> float:
+        """What is put up of arrays beyond what is asked for, and taken off again [kW]."""
+        asked_kw = self.asked.solar_kw
+        return spare_kw(asked_kw, solar_unit(self.rules)) if asked_kw else 0.0
+
+    def draft(self, strategy: Strategy, focus: Focus | None, banned: Floats) -> Draft:
+        """All that is asked for at a place."""
+        entry = None if self.where is None else (self.where.x, self.where.y)
+        asked = replace(self.asked, spare_kw=self.spare_kw)
+        ways = self._ways if asked.wind_kw != 0 else None
+        return draft_layout(self.field, self.rules, asked, strategy, entry, banned, focus, ways)
+
+    def _ways(self, items: Sequence[Item]) -> Floats:
+        """Ground along the roads to turbines, as those would run if nothing else stood: blades must round their bends."""
+        first = [i for i in items if i.kind in ("wind_turbine", "substation")]
+        if not any(i.kind == "wind_turbine" for i in first):
+            return NOTHING
+        key = ("ways", *(i.rect for i in first))
+        if key not in self.field.fits:
+            alone = serve(self.site, self.field, Draft(first), self.where, self.rules, self.profile)
+            self.field.fits[key] = ways_to(alone)
+        found: Floats = self.field.fits[key]
+        return found
+
+    def serve(self, draft: Draft, way: Way = USUAL) -> Served:
+        """Pads and roads for a draft, and no more than is asked for."""
+        key = (tuple(draft.items), way)
+        if key not in self.known:
+            self.known[key] = self._serve(draft, way)
+        return self.known[key]
+
+    def _serve(self, draft: Draft, way: Way) -> Served:
+        served = serve(self.site, self.field, draft, self.where, self.rules, self.profile, way)
+        gave = [i for i in served.gave if i.kind in YARD]
+        if gave and self._short(served.items) and not self._short([*served.items, *gave]):
+            # to meet the target is worth more than room to turn
+            served = serve(
+                self.site, self.field, draft, self.where, self.rules, self.profile, way, give_way=("solar_array",)
+            )
+        over = 0.0 if self.target_kw is None else capacity_of(served.items, self.profile) - self.target_kw
+        if over <= 0 or self.profile == "bess":
+            return served
+        return trimmed(self.field, served, over, self.rules)
+
+    def _short(self, items: Sequence[Item]) -> bool:
+        """Whether what stands lacks a unit of what was asked for."""
+        kw = sum(i.capacity_kw for i in items), sum(i.storage_kw for i in items)
+        asked = self.target_kw if self.profile != "bess" else None, self.asked.storage_kw
+        units = self.smallest_kw, self.rules.number("battery", "storage_kw")
+        return any(a is not None and got <= a - unit for got, a, unit in zip(kw, asked, units, strict=True))
+
+    def places(self, strategy: Strategy) -> list[Focus | None]:
+        """Where a strategy would build, the most promising place first."""
+        entry = None if self.where is None else (self.where.x, self.where.y)
+        return places(self.field, self.rules, self.asked, strategy, entry)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A draft that roads serve."""
+
+    capacity_kw: float
+    draft: Draft
+    served: Served
+    focus: Focus | None
+    lacks: int = 0
+    """Blocks of the draft, arrays and their skids aside, that no road reaches."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Trials, the last draft, and why assets of it were not reached."""
+
+    trials: tuple[Trial, ...]
+    last: Draft
+    unreached: str
+
+
+NOTHING = np.empty((0, 4))
+
+
+def try_out(task: Task, strategy: Strategy) -> Tried:
+    """Draft at the most promising places for a strategy, and serve by roads.
+
+    Parameters
+    ----------
+    task : Task
+    strategy : str
+    """
+    foci = task.places(strategy)
+    whole = foci[0] is not None and foci[0].whole
+    yard = foci[0] is not None and foci[0].yard
+    drafts = _drafted(task, strategy, foci, whole=whole)
+    size = len(drafts[0][1].items)
+    first = {id(f): d for f, d in drafts}
+    most_tried = for_size(size, YARDS_TRIED_FOR) if yard else MOST_TRIED
+    tries = 1 if whole or strategy == "density" else _tries(size, strategy)
+    # what may be missing of a target before it is worth another try
+    slack_kw = task.smallest_kw
+    if task.target_kw is not None and size > LARGE:
+        slack_kw = max(slack_kw, NEARLY * task.target_kw)
+    out: list[Trial] = []
+    spent, drafted_kw = 0, 0.0
+    last, unreached = drafts[0][1], ""
+    for n, focus in enumerate([f for f, _ in drafts] + foci[len(drafts) :]):
+        reached = max((t.capacity_kw for t in out), default=0.0)
+        full = bool(out) and (task.target_kw is None or reached > task.target_kw - slack_kw)
+        if whole and n:
+            # lanes the other way, where they could carry more
+            hard = size <= SCHEMES_FOR and reached < (1 - MUCH) * capacity_of(drafts[0][1].items, task.profile)
+            if not hard or n >= len(drafts):
+                break
+        elif yard and n >= tries and _all_ground(task, drafted_kw, slack_kw) and reached > (1 - MUCH) * drafted_kw:
+            break  # it is the ground of the whole site that carries no more
+        elif (n >= tries or spent >= MOST_SERVED) and (full or n >= most_tried or reached > drafted_kw - slack_kw):
+            break  # where roads take nothing it is the ground that carries no more
+        draft = first[id(focus)] if id(focus) in first else task.draft(strategy, focus, NOTHING)
+        drafted_kw = max(drafted_kw, capacity_of(draft.items, task.profile))
+        more = _served(task, strategy, focus, draft, slack_kw, loose=focus is None or whole or yard)
+        spent += more.served
+        last, unreached = more.last, more.unreached or unreached
+        if more.trial is not None:
+            out.append(more.trial)
+    return Tried(tuple(out), last, unreached)
+
+
+def _all_ground(task: Task, drafted_kw: float, slack_kw: float) -> bool:
+    """Whether a draft falls short of what is asked for before any road is sought."""
+    return task.target_kw is not None and drafted_kw <= task.target_kw - slack_kw
+
+
+def _drafted(task: Task, strategy: Strategy, foci: Sequence[Focus | None], *, whole: bool) -> list[Drafted]:
+    """Drafts to begin with, the most promising first."""
+    drafts: list[Drafted] = [(foci[0], task.draft(strategy, foci[0], NOTHING))]
+    if whole or strategy == "density":
+        size = len(drafts[0][1].items)
+        most = (len(SCHEMES) if size <= LARGE else 1) if whole else for_size(size, DRAFTED_FOR)
+        drafts += [(f, task.draft(strategy, f, NOTHING)) for f in foci[1:most]]
+    if whole:
+        # as much as the ground carries: most of it wins
+        drafts.sort(key=lambda d: -capacity_of(d[1].items, task.profile))
+    elif strategy == "density":
+        drafts.sort(key=lambda d: sparse(d[1].items, task.profile))
+        some = for_size(len(drafts[0][1].items), TIGHTENED_FOR)
+        drafts[:some] = [
+            (f, tightened(task.field, task.rules, d, f) if f and not f.yard else d) for f, d in drafts[:some]
+        ]
+        drafts.sort(key=lambda d: sparse(d[1].items, task.profile))
+        # where roads do not reach the first all over, aisles both ways are the surest
+        sure = next((d for d in drafts[1:] if d[0] is not None and d[0].sure), None)
+        if sure is not None:
+            drafts.insert(1, drafts.pop(drafts.index(sure)))
+    return drafts
+
+
+@dataclass(frozen=True)
+class _Effort:
+    """What came of a place."""
+
+    trial: Trial | None
+    last: Draft
+    unreached: str
+    served: int
+    """How often roads were sought."""
+
+
+def _served(
+    task: Task, strategy: Strategy, focus: Focus | None, draft: Draft, slack_kw: float, *, loose: bool
+) -> _Effort:
+    """Serve a draft; what no road reached is built elsewhere near, a few times."""
+    here: Trial | None = None
+    gave_up: list[Unplaced] = []
+    banned = NOTHING
+    last, unreached, spent = draft, "", 0
+    yard = focus is not None and focus.yard
+    most = for_size(len(draft.items), TOPPED_FOR) if yard else MOST_DRAFTS
+    for turn in range(most):
+        last = draft
+        if not useful(draft.items):
+            break
+        served = task.serve(draft)
+        spent += 1
+        got = capacity_of(served.items, task.profile)
+        lacks = len(others(draft.items)) - len(others(served.items))
+        full = here is not None and lacks < here.lacks and got > here.capacity_kw - task.smallest_kw
+        # less to the same unit is no less; fewer blocks are
+        more = here is not None and got > here.capacity_kw + (task.smallest_kw if lacks > here.lacks else 0.0)
+        if useful(served.items) and (here is None or full or more):
+            short = task.target_kw is not None and got <= task.target_kw - task.smallest_kw
+            # ground that no road reached is a reason for what is missing, though a later draft left it alone
+            kept = replace(served, lost=merged((*gave_up, *served.lost))) if short else served
+            here = Trial(got, draft, kept, focus, lacks)
+        unreached = next(iter(served.network.unreached.values()), unreached)
+        stays = {*served.items, *served.gave}
+        gone = [i for i in draft.items if i not in stays]
+        missing = 0.0 if task.target_kw is None else task.target_kw - got
+        if turn == most - 1:
+            break
+        fenced = fenced_in(draft.items, served) if lacks else []
+        if fenced:
+            banned = np.concatenate([banned, ways_out(fenced, served, draft.items)])
+            draft = task.draft(strategy, focus, banned)
+            continue
+        more_beside = topped_up(task, draft, served) if lacks and yard else None
+        if more_beside is not None:
+            draft = more_beside
+            banned = draft.banned
+            continue
+        if turn >= MOST_DRAFTS - 1 or (yard and _all_ground(task, capacity_of(draft.items, task.profile), slack_kw)):
+            break
+        gave_up += [u for u in served.lost if u.kind in OF_ARRAYS]
+        # a new draft is worth its time where what no road reached could make the difference, or was much
+        if missing < slack_kw:
+            break
+        # what arrays gave up is looked for elsewhere where it makes the difference
+        freed = served.freed if missing < capacity_of(draft.items, task.profile) - got + slack_kw else NOTHING
+        if not len(freed) and (not gone or capacity_of(gone, task.profile) < min(missing, 0.05 * got)):
+            break
+        if strategy == "density" and not loose:
+            # as it was before its ends were exchanged
+            loose, draft = True, task.draft(strategy, focus, banned)
+            continue
+        banned = np.concatenate([banned, freed, np.array([i.rect for i in gone]).reshape(-1, 4)])
+        draft = task.draft(strategy, focus, banned)
+    return _Effort(here, last, unreached, spent)
+
+
+def topped_up(task: Task, draft: Draft, served: Served) -> Draft | None:
+    """Draft of a yard with blocks beside the roads that are there, for those that none of them reached."""
+    if not served.network.roads:
+        return None
+    stays = {*served.items, *served.gave}
+    gone = np.array([i.rect for i in draft.items if i not in stays]).reshape(-1, 4)
+    banned = np.concatenate([draft.banned, served.freed, gone])
+    return topped(task.field, task.rules, draft, served, banned)
+
+
+def _tries(items: int, strategy: Strategy) -> int:
+    return for_size(items, USUAL_FOR if strategy == "balanced" else SERVED_FOR)
+
+
+def for_size(items: int, table: tuple[tuple[int, int], ...]) -> int:
+    """Look up what a table of (most items, number) allows for so many; 1 beyond it."""
+    return next((n for size, n in table if items <= size), 1)

@@ -1,0 +1,196 @@
+"""A last step on the best drafts: roads sought anew, and what is dear built elsewhere, kept where a strategy wins by it."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pacifico.layout.access.connect import USUAL, Way
+from pacifico.layout.placement.draft import capacity_of
+from pacifico.layout.search.candidates import for_size, topped_up
+from pacifico.layout.search.exchange_arrays import tightened
+from pacifico.layout.search.objectives import lost
+from pacifico.layout.search.relocate_branch import Movable, movable_arrays, regathered
+from pacifico.layout.search.relocate_yard import tightened_yard, yard_of
+from pacifico.layout.search.shift_pads import nudged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pacifico.layout.access.connect import Served
+    from pacifico.layout.criteria.spec import Strategy
+    from pacifico.layout.placement.draft import Draft
+    from pacifico.layout.search.candidates import Task, Trial
+
+WAYS = (
+    Way(at_once=True), Way(earth_price=0.2), Way(earth_price=1.0), Way(at_once=True, earth_price=1.0),
+    Way(earth_price=4.0), Way(cells=1.2), Way(cells=0.65), Way(cells=0.8),
+)  # fmt: skip
+"""Other ways to seek the roads of a draft. A shared network of least cost is found step by step, and each step hangs on
+those before it: what is sought otherwise is often a tenth shorter."""
+WAYS_FOR = ((600, 8), (10**9, 0))
+"""Most items of a draft, and how many of WAYS are tried."""
+STARTS_FOR = ((120, 2), (10**9, 1))
+"""Most items of the best draft, and of how many drafts roads are sought anew."""
+MOST_TWICE = 60
+"""Items of the best draft for which branches are given up in each of those."""
+REGATHERED_FOR = ((120, 5), (600, 3), (10**9, 0))
+"""Most items of the best draft, and how often a branch of its roads is given up for others at most."""
+MOST_TIGHTENED = 600
+"""Items of a draft whose arrays are exchanged by their ends."""
+LAST_ROUNDS = 2
+"""Of moving pads aside: the last of one strategy may be what another starts from."""
+MOST_NUDGED = 600
+"""Items of a draft whose pads are moved aside."""
+AIMS: tuple[Strategy, ...] = ("density", "low_earthwork", "clustered")
+BY_ROAD: dict[Strategy, tuple[Strategy, ...]] = {
+    "clustered": ("clustered", "low_earthwork"), "low_earthwork": ("low_earthwork", "clustered"),
+}  # fmt: skip
+"""Strategies that hang on roads, and by what branches are given up for each: what is least by the one often becomes
+less by the other too."""
+
+
+@dataclass(frozen=True)
+class State:
+    """A draft that roads serve, with what each strategy wants least of."""
+
+    trial: Trial
+    lost: Mapping[Strategy, float]
+    way: Way = USUAL
+
+    @property
+    def draft(self) -> Draft:
+        """As it was asked for."""
+        return self.trial.draft
+
+    @property
+    def served(self) -> Served:
+        """As roads reach it."""
+        return self.trial.served
+
+
+def state_of(task: Task, trial: Trial, way: Way = USUAL) -> State:
+    """State of a trial."""
+    return State(trial, {aim: lost(task, trial.served, aim) for aim in AIMS}, way)
+
+
+def least(states: Sequence[State], aim: Strategy) -> State:
+    """The first of those that want least of what a strategy is about."""
+    return min(states, key=lambda s: s.lost[aim])
+
+
+def polished(task: Task, states: Sequence[State]) -> list[State]:
+    """All that came of some states, themselves first.
+
+    It hangs on no strategy: each takes its best of the same, so that none is beaten by what only another tried.
+    """
+    seen = list(states)
+    size = len(least(seen, "clustered").served.items)
+    seen += _tighter(task, least(seen, "density"))
+    if not task.asked.solar_kw:
+        # blocks of a yard that move in save road as well
+        seen += _nudged(task, least(seen, "density"), "density")
+    starts = list({id(s): s for s in (least(seen, aim) for aim in BY_ROAD)}.values())
+    chains = [[s, *_rerouted(task, s)] for s in starts[: for_size(size, STARTS_FOR)]]
+    if size > MOST_TWICE:
+        chains = [[s for chain in chains for s in chain]]
+    for chain in chains:
+        seen += chain
+        for aim, measures in BY_ROAD.items():
+            seen += _gathered(task, aim, measures, least(chain, aim))
+    for _ in range(LAST_ROUNDS):
+        seen += _nudged(task, least(seen, "low_earthwork"), "low_earthwork")
+        best = least(seen, "low_earthwork")
+        if best is least(seen, "clustered"):
+            # of the same with other roads one has less earthwork for a little more road, or the other way about
+            seen += _rerouted(task, best)
+        seen += _nudged(task, least(seen, "density"), "density")
+    return seen
+
+
+def _tried(task: Task, best: State, draft: Draft, way: Way) -> list[State]:
+    """A draft with its roads, if all of it is reached and it carries as much as another.
+
+    As much is not a unit less: where a bend had no room, arrays gave some up.
+    """
+    served = task.serve(draft, way)
+    focus = best.trial.focus
+    if served.lost and focus and focus.yard:
+        again = topped_up(task, draft, served)
+        if again is not None:
+            draft, served = again, task.serve(again, way)
+    got, most = capacity_of(served.items, task.profile), best.trial.capacity_kw
+    if served.lost or got < most - task.smallest_kw + 1e-3:
+        return []
+    # what was given up before is still missing
+    served = replace(served, lost=best.served.lost)
+    return [state_of(task, replace(best.trial, capacity_kw=max(got, most), draft=draft, served=served), way)]
+
+
+def _rerouted(task: Task, best: State) -> list[State]:
+    """Roads sought in other ways."""
+    same = replace(best.draft, items=list(best.served.untrimmed))
+    # without arrays nothing is reached after the rest
+    ways = [w for w in WAYS if task.asked.solar_kw or not w.at_once]
+    return [s for way in ways[: for_size(len(same.items), WAYS_FOR)] for s in _tried(task, best, same, way)]
+
+
+def _tighter(task: Task, best: State) -> list[State]:
+    """Arrays, or blocks of a yard, beside the roads as they run, then anywhere, where surroundings cover less."""
+    focus = best.trial.focus
+    if focus is None or len(best.served.items) > MOST_TIGHTENED:
+        return []
+    out: list[State] = []
+    for beside in (True, False):
+        items = list(best.served.untrimmed)
+        if focus.yard:
+            yard = yard_of(task.field, task.rules, best.draft, best.served, beside=beside)
+            draft = tightened_yard(yard) if yard else replace(best.draft, items=items)
+        else:
+            roads = [r.line for r in best.served.network.roads] if beside else None
+            draft = tightened(task.field, task.rules, replace(best.draft, items=items), focus, roads)
+        if set(draft.items) != set(items):
+            out += _tried(task, best, draft, USUAL)
+            best = least([best, *out], "density")
+    return out
+
+
+def _nudged(task: Task, best: State, aim: Strategy) -> list[State]:
+    """Pads moved aside."""
+    if len(best.served.items) > MOST_NUDGED:
+        return []
+    return _tried(task, best, nudged(task.field, best.draft, best.served, aim), best.way)
+
+
+def _gathered(task: Task, aim: Strategy, measures: Sequence[Strategy], best: State) -> list[State]:
+    """Branches of roads given up one by one, the dearest first, as long as a strategy wins by it."""
+    budget = for_size(len(best.served.items), REGATHERED_FOR)
+    out: list[State] = []
+    for measure in measures:
+        left = budget
+        while left:
+            what = _movable(task, best)
+            drafts = regathered(task.field, task.rules, what, best.served, measure) if what else iter(())
+            for draft in itertools.islice(drafts, left):
+                left -= 1
+                found = _tried(task, best, draft, best.way)
+                out += found
+                if found and found[0].lost[aim] < best.lost[aim]:
+                    best = found[0]
+                    break
+            else:
+                break
+    return out
+
+
+def _movable(task: Task, best: State) -> Movable | None:
+    """Arrays, or blocks of a yard, and free places for them."""
+    focus, solar_kw = best.trial.focus, task.asked.solar_kw
+    if focus is None:
+        return None
+    if focus.yard:
+        yard = yard_of(task.field, task.rules, best.draft, best.served)
+        return yard.movable() if yard else None
+    kw = (solar_kw or 0.0) + task.spare_kw
+    return movable_arrays(task.field, task.rules, best.draft, best.served, focus, kw)
