@@ -22,13 +22,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
     import xarray as xr
-    from numpy.typing import NDArray
     from pyproj import CRS
 
     from pacifico.analysis.weather import Weather
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec
 
-    Floats = NDArray[np.float64]
     Light = Callable[[float, float], tuple[pd.Series, pd.Series]]
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -43,13 +42,13 @@ class SolarPart:
     lat: float
     lon: float
     altitude_m: float
-    dc_kw: Floats
+    dc_kw: FloatArray
     """Of each array, shape (n,)."""
-    ac_kw: Floats
+    ac_kw: FloatArray
     mounting: Literal["tracker", "fixed"]
     gcr: float
     """Collector width over row pitch."""
-    horizon_deg: Floats | None = None
+    horizon_deg: FloatArray | None = None
     """Of each array in directions 0, 5, ... 355 from true north, shape (n, 72); None: flat."""
 
 
@@ -112,12 +111,12 @@ def annual_energy(part: SolarPart, weather: Weather, rules: Spec) -> Energy:
     gamma = rules.number("energy", "temperature_coefficient_pct") / 100
     kept = 1 - rules.number("energy", "losses_pct") / 100
 
-    def dc_power(beam: float, sky: float) -> Floats:
+    def dc_power(beam: float, sky: float) -> FloatArray:
         effective, cell = light(beam, sky)
         power = pvsystem.pvwatts_dc(effective, cell, dc, gamma) * kept
         return np.nan_to_num(np.asarray(power, dtype=np.float64))
 
-    def ac_power(power: Floats, rating_kw: float) -> Floats:
+    def ac_power(power: FloatArray, rating_kw: float) -> FloatArray:
         # pvlib names inverters by the DC power at which they reach their rating
         out = inverter.pvwatts(power, rating_kw / eta, eta_inv_nom=eta)
         return np.maximum(np.nan_to_num(np.asarray(out, dtype=np.float64)), 0.0)
@@ -148,7 +147,7 @@ def annual_energy(part: SolarPart, weather: Weather, rules: Spec) -> Energy:
     )
 
 
-def _light(part: SolarPart, weather: Weather, rules: Spec) -> tuple[Floats, float, Light]:
+def _light(part: SolarPart, weather: Weather, rules: Spec) -> tuple[FloatArray, float, Light]:
     """Share of DC power that the horizon hides the sun from in each hour, share of sky seen, and the light on the collectors."""
     import pandas as pd  # noqa: PLC0415
     from pvlib import atmosphere, iam, irradiance, solarposition, temperature, tracking  # noqa: PLC0415
@@ -186,7 +185,7 @@ def _light(part: SolarPart, weather: Weather, rules: Spec) -> tuple[Floats, floa
     return _hidden(part, sun["apparent_elevation"].to_numpy(), sun["azimuth"].to_numpy()), _sky_seen(part), light
 
 
-def _hidden(part: SolarPart, elevation: Floats, azimuth: Floats) -> Floats:
+def _hidden(part: SolarPart, elevation: FloatArray, azimuth: FloatArray) -> FloatArray:
     """Share of the DC rating whose horizon is above the sun, hour by hour."""
     assert part.horizon_deg is not None  # noqa: S101 (the caller looked)
     n = part.horizon_deg.shape[1]
@@ -211,10 +210,10 @@ def _sky_seen(part: SolarPart) -> float:
 
 
 def solar_part(
-    x: Floats,
-    y: Floats,
-    dc_kw: Floats,
-    ac_kw: Floats,
+    x: FloatArray,
+    y: FloatArray,
+    dc_kw: FloatArray,
+    ac_kw: FloatArray,
     *,
     crs: CRS,
     altitude_m: float,

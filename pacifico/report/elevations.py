@@ -14,14 +14,14 @@ from pacifico.grid import Ground
 
 if TYPE_CHECKING:
     import xarray as xr
-    from numpy.typing import NDArray
 
+    from pacifico.array_types import FloatArray
     from pacifico.report.stored import StoredLayout
 
-    Floats = NDArray[np.float64]
 
-
-def height_change(layout: StoredLayout, dem: xr.DataArray, *, step_m: float = 3.0) -> list[tuple[Floats, Floats]]:
+def height_change(
+    layout: StoredLayout, dem: xr.DataArray, *, step_m: float = 3.0
+) -> list[tuple[FloatArray, FloatArray]]:
     """Design minus ground, sampled under each pad and along each road.
 
     Parameters
@@ -55,7 +55,7 @@ def height_change(layout: StoredLayout, dem: xr.DataArray, *, step_m: float = 3.
     return [(xy[np.isfinite(dz)], dz[np.isfinite(dz)]) for xy, dz in changes]
 
 
-def _samples(low: float, high: float, step: float) -> Floats:
+def _samples(low: float, high: float, step: float) -> FloatArray:
     """Middles of equal pieces no longer than a step."""
     count = max(int(np.ceil((high - low) / step)), 1)
     return low + (high - low) * (np.arange(count) + 0.5) / count
@@ -65,16 +65,16 @@ def _samples(low: float, high: float, step: float) -> Floats:
 class RoadProfile:
     """Ground and design heights along a way through the road network."""
 
-    station_m: Floats
+    station_m: FloatArray
     """Distance from the entry [m]."""
-    design_m: Floats
-    ground_m: Floats
+    design_m: FloatArray
+    ground_m: FloatArray
     """Under the centreline [m], NaN beside nodata."""
-    grade_pct: Floats
+    grade_pct: FloatArray
     """Of each piece between two stations, sign with the way [%]; one shorter than the stations."""
 
 
-def longest_way(layout: StoredLayout) -> Floats:
+def longest_way(layout: StoredLayout) -> FloatArray:
     """Vertices (n, 3) of the longest of the shortest ways from the entry to a road's end [m]; (0, 3) without roads."""
     links: dict[tuple[float, float], dict[tuple[float, float], float]] = {}
     heights: dict[tuple[float, float], float] = {}
@@ -119,7 +119,7 @@ def road_profile(layout: StoredLayout, dem: xr.DataArray) -> RoadProfile | None:
     return RoadProfile(station, line[:, 2], ground, 100 * np.diff(line[:, 2]) / np.diff(station))
 
 
-def stationed(xyz: Floats, step: float) -> Floats:
+def stationed(xyz: FloatArray, step: float) -> FloatArray:
     """Line with points added so that none are more than `step` apart [m]; vertices and heights between them are kept."""
     pieces = [xyz[:1]]
     for a, b in itertools.pairwise(xyz):

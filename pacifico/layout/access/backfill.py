@@ -16,14 +16,12 @@ from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M, CLEAR_OF_BLOCK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.criteria.spec import Spec
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.roads import Road
     from pacifico.layout.placement.solar_arrays import SolarGround
 
-    Ints = NDArray[np.int64]
 
 BESIDE_M = 5.0
 """Kept free beside roads, so that bends and turns keep their room."""
@@ -88,11 +86,11 @@ def refilled(
 
 def _at(
     ground: SolarGround,
-    rect: Floats,
+    rect: FloatArray,
     units: int,
     kw: float,
     rooms: dict[int, float],
-    skids: tuple[Ints, Floats],
+    skids: tuple[IntArray, FloatArray],
 ) -> Item | None:
     """As much of an array as is asked for and the nearest skid with room for it takes."""
     unit = ground.unit
@@ -109,7 +107,7 @@ def _at(
     return None
 
 
-def _taken(rules: Spec, items: Sequence[Item], roads: Sequence[Road]) -> Floats:
+def _taken(rules: Spec, items: Sequence[Item], roads: Sequence[Road]) -> FloatArray:
     """Rectangles that arrays must not touch: what stands, with the gaps that arrays keep, and roads."""
     own = {"solar_array", "inverter_skid"}
     gap = rules.number("solar", "pair_gap_m")

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from shapely import Point
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.asset_types import AssetKind, SolarUnit
     from pacifico.layout.criteria.spec import Profile, Spec
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.placement.draft import Draft
     from pacifico.site.model import Site
 
@@ -73,7 +74,7 @@ class Served:
     lost: tuple[Unplaced, ...]
     gave: tuple[Item, ...] = ()
     """Items of the draft that gave up units where a bend or a turnaround had no room."""
-    freed: Floats = field_of(default_factory=lambda: np.empty((0, 4)), compare=False)
+    freed: FloatArray = field_of(default_factory=lambda: np.empty((0, 4)), compare=False)
     """Rectangles of what they gave up."""
 
 

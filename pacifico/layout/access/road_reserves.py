@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from shapely import LineString
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.access.connect import Served
-    from pacifico.layout.ground.buildable import Floats
     from pacifico.layout.placement.draft import Item
 
 WIDE_M, STEP_M = 16.0, 4.0
@@ -38,18 +38,18 @@ def fenced_in(items: Sequence[Item], served: Served) -> list[Item]:
     return [i for i in others(items) if i not in stands and i.kind in shut]
 
 
-def ways_out(fenced: Sequence[Item], served: Served, items: Sequence[Item]) -> Floats:
+def ways_out(fenced: Sequence[Item], served: Served, items: Sequence[Item]) -> FloatArray:
     """Squares along the shortest way from each fenced item to a road, off all that is to stay, shape (n, 4)."""
     roads = MultiLineString([r.line for r in served.network.roads])
     return _along([shapely.shortest_line(box(*item.rect), roads) for item in fenced], others(items))
 
 
-def ways_to(served: Served) -> Floats:
+def ways_to(served: Served) -> FloatArray:
     """Squares along the roads to turbines that are alone on a site, off these, shape (n, 4)."""
     return _along([shapely.force_2d(r.line) for r in served.network.roads], served.items)
 
 
-def _along(lines: Sequence[LineString], stays: Sequence[Item]) -> Floats:
+def _along(lines: Sequence[LineString], stays: Sequence[Item]) -> FloatArray:
     out = [np.empty((0, 4))]
     for line in lines:
         at = shapely.get_coordinates(shapely.line_interpolate_point(line, np.arange(0.0, line.length + STEP_M, STEP_M)))

@@ -8,10 +8,8 @@ import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from pacifico.array_types import FloatArray, IntArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 KINK_M = 0.1
 """A corner nearer than this to the arc that would round it is no bend."""
@@ -22,7 +20,7 @@ SPARE, SPARE_M = 1.03, 0.15
 
 
 @njit(cache=True, nogil=True)
-def sharp_bends(xy: Floats, start: Ints, sizes: Floats) -> tuple[Ints, Ints]:
+def sharp_bends(xy: FloatArray, start: IntArray, sizes: FloatArray) -> tuple[IntArray, IntArray]:
     """First vertex of each bend tighter than `sizes` of its line, and the line; lines are xy[start[c]:start[c + 1]].
 
     Between any two vertices where a line turns the same way it may turn by no more than an arc of that length does.

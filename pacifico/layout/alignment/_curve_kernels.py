@@ -18,11 +18,8 @@ from pacifico.layout.ground._clearance_kernels import polygon_distance, sees_bli
 from pacifico.layout.routing._search_kernels import heap_pop, heap_up, line_cost
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from pacifico.array_types import FlagArray, FloatArray, IntArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.uint8]
 
 CHORD = 0.2
 """Most that a curve turns between two vertices [rad]."""
@@ -127,10 +124,10 @@ def advanced(x: float, y: float, h: float, bend: float, length: float) -> tuple[
 @njit(cache=True, nogil=True)
 def piece_cost(
     x: float, y: float, h: float, bend: float, length: float,
-    edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
-    blind: Flags, blind_frame: Floats, any_blind: bool,
-    z: Floats, toll: Floats, x0: float, y0: float, step: float, grade: float,
-    ground: Floats, tile: Floats, low: float, high: float, climb: float, depth: float,
+    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
+    blind: FlagArray, blind_frame: FloatArray, any_blind: bool,
+    z: FloatArray, toll: FloatArray, x0: float, y0: float, step: float, grade: float,
+    ground: FloatArray, tile: FloatArray, low: float, high: float, climb: float, depth: float,
 ) -> tuple[float, float, float]:  # fmt: skip
     """Cost of a piece as chords that turn by no more than `CHORD`, and the heights a road may have at its end.
 
@@ -156,10 +153,10 @@ def piece_cost(
 @njit(cache=True, nogil=True)
 def shot(
     x: float, y: float, h: float, gx: float, gy: float, gh: float, size: float, longest: float, dearest: float,
-    edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
-    blind: Flags, blind_frame: Floats, any_blind: bool,
-    z: Floats, toll: Floats, x0: float, y0: float, step: float, grade: float,
-    ground: Floats, tile: Floats, levels: Floats, climb: float, depth: float,
+    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
+    blind: FlagArray, blind_frame: FloatArray, any_blind: bool,
+    z: FloatArray, toll: FloatArray, x0: float, y0: float, step: float, grade: float,
+    ground: FloatArray, tile: FloatArray, levels: FloatArray, climb: float, depth: float,
 ) -> tuple[int, float]:  # fmt: skip
     """Cheapest legal Dubins word to the goal, no longer and no dearer than that, and its cost; -1 where there is none."""
     d, theta = np.hypot(gx - x, gy - y) / size, np.arctan2(gy - y, gx - x)
@@ -192,7 +189,7 @@ def shot(
 
 @njit(cache=True, nogil=True)
 def pieces_to(
-    x: float, y: float, h: float, gx: float, gy: float, gh: float, size: float, word: int, out: Floats, n: int
+    x: float, y: float, h: float, gx: float, gy: float, gh: float, size: float, word: int, out: FloatArray, n: int
 ) -> int:
     """Write the pieces of a word behind the first n of `out`, and return how many there are now."""
     d, theta = np.hypot(gx - x, gy - y) / size, np.arctan2(gy - y, gx - x)
@@ -205,7 +202,7 @@ def pieces_to(
 
 
 @njit(cache=True, nogil=True)
-def joined(out: Floats, n: int, bend: float, length: float) -> int:
+def joined(out: FloatArray, n: int, bend: float, length: float) -> int:
     """Write a piece behind the first n of `out`, or lengthen the last where it turns the same way."""
     if n > 0 and out[n - 1, 0] == bend:
         out[n - 1, 1] += length
@@ -215,7 +212,7 @@ def joined(out: Floats, n: int, bend: float, length: float) -> int:
 
 
 @njit(cache=True, nogil=True)
-def chords(x: float, y: float, h: float, pieces: Floats, chord: float) -> Floats:
+def chords(x: float, y: float, h: float, pieces: FloatArray, chord: float) -> FloatArray:
     """Curve from a pose as a polyline that turns by no more than `chord` at a vertex."""
     count = 1
     for k in range(pieces.shape[0]):
@@ -235,8 +232,8 @@ def chords(x: float, y: float, h: float, pieces: Floats, chord: float) -> Floats
 
 @njit(cache=True, nogil=True)
 def all_clear(
-    xy: Floats, edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
-    blind: Flags, blind_frame: Floats, any_blind: bool,
+    xy: FloatArray, edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
+    blind: FlagArray, blind_frame: FloatArray, any_blind: bool,
 ) -> bool:  # fmt: skip
     """Whether every leg of a polyline is legal."""
     for k in range(xy.shape[0] - 1):
@@ -249,7 +246,9 @@ def all_clear(
 
 
 @njit(cache=True, nogil=True)
-def passed(bits: int, ax: float, ay: float, bx: float, by: float, rings: Floats, first: Ints, reach: Floats) -> int:
+def passed(
+    bits: int, ax: float, ay: float, bx: float, by: float, rings: FloatArray, first: IntArray, reach: FloatArray
+) -> int:
     """Shapes passed within their reach so far, one bit each, after a move from a to b."""
     for t in range(reach.size):
         if not bits >> t & 1 and polygon_distance(rings, first[t], first[t + 1], ax, ay, bx, by) <= reach[t]:
@@ -260,7 +259,7 @@ def passed(bits: int, ax: float, ay: float, bx: float, by: float, rings: Floats,
 @njit(cache=True, nogil=True)
 def left_to(
     x: float, y: float, h: float, gx: float, gy: float, gh: float, size: float, bits: int,
-    rings: Floats, first: Ints, reach: Floats, beyond: Floats,
+    rings: FloatArray, first: IntArray, reach: FloatArray, beyond: FloatArray,
 ) -> float:  # fmt: skip
     """No more than the length of what is left to the goal, by way of shapes that are not yet passed."""
     most = dubins_length(x, y, h, gx, gy, gh, size)
@@ -274,12 +273,12 @@ def left_to(
 def hybrid_search(
     sx: float, sy: float, sh: float, gx: float, gy: float, gh: float, size: float, longest: float, margin: float,
     cell: float, most: int, weight: float,
-    edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
-    blind: Flags, blind_frame: Floats, any_blind: bool,
-    z: Floats, toll: Floats, x0: float, y0: float, step: float, grade: float,
-    ground: Floats, tile: Floats, levels: Floats, climb: float, depth: float,
-    rings: Floats, first: Ints, reach: Floats,
-) -> Floats:  # fmt: skip
+    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
+    blind: FlagArray, blind_frame: FloatArray, any_blind: bool,
+    z: FloatArray, toll: FloatArray, x0: float, y0: float, step: float, grade: float,
+    ground: FloatArray, tile: FloatArray, levels: FloatArray, climb: float, depth: float,
+    rings: FloatArray, first: IntArray, reach: FloatArray,
+) -> FloatArray:  # fmt: skip
     """Pieces of a drivable curve between two poses, none where none was found.
 
     Hybrid A*: a state is a cell of position and heading, held by the cheapest pose that came there; moves are straight,

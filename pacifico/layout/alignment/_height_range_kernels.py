@@ -8,18 +8,15 @@ import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from pacifico.array_types import FloatArray, IntArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.uint8]
 
 STATION_M = 8.0
 """Most between places where heights are looked at."""
 
 
 @njit(cache=True, nogil=True)
-def height_at(ground: Floats, tile: Floats, x: float, y: float) -> float:
+def height_at(ground: FloatArray, tile: FloatArray, x: float, y: float) -> float:
     """Bilinear height of north-up ground; `tile` is west, north, cell x, cell y."""
     ny, nx = ground.shape
     c, r = (x - tile[0]) / tile[2] - 0.5, (tile[1] - y) / tile[3] - 0.5
@@ -33,7 +30,7 @@ def height_at(ground: Floats, tile: Floats, x: float, y: float) -> float:
 
 @njit(cache=True, nogil=True)
 def levels_after(
-    ground: Floats, tile: Floats, px: float, py: float, qx: float, qy: float, low: float, high: float, grade: float,
+    ground: FloatArray, tile: FloatArray, px: float, py: float, qx: float, qy: float, low: float, high: float, grade: float,
     depth: float,
 ) -> tuple[float, float]:  # fmt: skip
     """Heights that a road may have at the end of a straight piece, of those at its start; low above high: none."""
@@ -50,7 +47,9 @@ def levels_after(
 
 
 @njit(cache=True, nogil=True)
-def tree_levels(parent: Ints, rise: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats, Floats]:
+def tree_levels(
+    parent: IntArray, rise: FloatArray, low: FloatArray, high: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Heights that stations of a tree may have, from least to most, as seen from either side.
 
     `rise` is the most to the station before, `low` and `high` what each may have by itself. The first result is what

@@ -13,11 +13,7 @@ from pacifico.layout.ground._clearance_kernels import polygon_distance, sees_bli
 from pacifico.layout.routing._search_kernels import line_cost, turn_cost
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.uint8]
+    from pacifico.array_types import FlagArray, FloatArray, IntArray
 
 
 @njit(cache=True, nogil=True)
@@ -28,17 +24,17 @@ def shortcut_holds(
     by: float,
     i: int,
     j: int,
-    bound_at: Ints,
-    bound: Ints,
-    coords: Floats,
-    poly_start: Ints,
-    reach: Floats,
-    edges: Floats,
-    frame: Floats,
-    start: Ints,
-    items: Ints,
-    blind: Flags,
-    blind_frame: Floats,
+    bound_at: IntArray,
+    bound: IntArray,
+    coords: FloatArray,
+    poly_start: IntArray,
+    reach: FloatArray,
+    edges: FloatArray,
+    frame: FloatArray,
+    start: IntArray,
+    items: IntArray,
+    blind: FlagArray,
+    blind_frame: FloatArray,
     any_blind: bool,
     radius: float,
 ) -> bool:
@@ -57,27 +53,27 @@ def shortcut_holds(
 
 @njit(cache=True, nogil=True)
 def pull(
-    xy: Floats,
-    bound_at: Ints,
-    bound: Ints,
-    coords: Floats,
-    poly_start: Ints,
-    reach: Floats,
-    z: Floats,
-    toll: Floats,
+    xy: FloatArray,
+    bound_at: IntArray,
+    bound: IntArray,
+    coords: FloatArray,
+    poly_start: IntArray,
+    reach: FloatArray,
+    z: FloatArray,
+    toll: FloatArray,
     x0: float,
     y0: float,
     step: float,
-    edges: Floats,
-    frame: Floats,
-    start: Ints,
-    items: Ints,
-    blind: Flags,
-    blind_frame: Floats,
+    edges: FloatArray,
+    frame: FloatArray,
+    start: IntArray,
+    items: IntArray,
+    blind: FlagArray,
+    blind_frame: FloatArray,
     any_blind: bool,
     radius: float,
     grade: float,
-) -> Ints:
+) -> IntArray:
     """Pull a path tight where that costs no more; returns the indices of the points that remain."""
     n = xy.shape[0]
     along = np.zeros(n)
@@ -187,19 +183,19 @@ def is_bend(angle: float, size: float) -> bool:
 
 @njit(cache=True, nogil=True)
 def round_bends(
-    xy: Floats,
+    xy: FloatArray,
     least: float,
-    edges: Floats,
-    frame: Floats,
-    start: Ints,
-    items: Ints,
-    blind: Flags,
-    blind_frame: Floats,
+    edges: FloatArray,
+    frame: FloatArray,
+    start: IntArray,
+    items: IntArray,
+    blind: FlagArray,
+    blind_frame: FloatArray,
     any_blind: bool,
     radius: float,
     full: bool,
-    share: Floats,
-) -> tuple[Floats, int]:
+    share: FloatArray,
+) -> tuple[FloatArray, int]:
     """Replace corners by arcs of radius `least` where they fit, smaller ones else; counts bends left tighter.
 
     `share` of the radius is tried first at each point; where it is negative, legs are shared by halves though `full`.
@@ -273,7 +269,7 @@ def round_bends(
 @njit(cache=True, nogil=True)
 def arc_clear(
     ax: float, ay: float, bx: float, by: float, cx: float, cy: float, size: float,
-    edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
+    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
 ) -> bool:  # fmt: skip
     """Whether an arc of radius `size` in the corner at b keeps clear; the legs are taken to be long enough."""
     ux, uy, vx, vy = bx - ax, by - ay, cx - bx, cy - by

@@ -8,15 +8,13 @@ import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.uint8]
+    from pacifico.array_types import FlagArray, FloatArray, IntArray
 
 
 @njit(cache=True, nogil=True)
-def heap_meld(key: Floats, lazy: Floats, left: Ints, right: Ints, rank: Ints, a: int, b: int) -> int:
+def heap_meld(
+    key: FloatArray, lazy: FloatArray, left: IntArray, right: IntArray, rank: IntArray, a: int, b: int
+) -> int:
     """Join two leftist heaps (least key first); -1 is the empty heap, `lazy` what is still to be added below."""
     if a < 0:
         return b
@@ -34,7 +32,7 @@ def heap_meld(key: Floats, lazy: Floats, left: Ints, right: Ints, rank: Ints, a:
 
 
 @njit(cache=True, nogil=True)
-def settle(key: Floats, lazy: Floats, left: Ints, right: Ints, a: int) -> None:
+def settle(key: FloatArray, lazy: FloatArray, left: IntArray, right: IntArray, a: int) -> None:
     """Hand a pending addition down to the children."""
     if lazy[a] != 0.0:
         if left[a] >= 0:
@@ -48,8 +46,14 @@ def settle(key: Floats, lazy: Floats, left: Ints, right: Ints, a: int) -> None:
 
 @njit(cache=True, nogil=True)
 def tree_profile(
-    parent: Ints, bound: Floats, ground: Floats, start: Ints, keys: Floats, weights: Floats, rising: Flags
-) -> Floats:
+    parent: IntArray,
+    bound: FloatArray,
+    ground: FloatArray,
+    start: IntArray,
+    keys: FloatArray,
+    weights: FloatArray,
+    rising: FlagArray,
+) -> FloatArray:
     """Minimize the sum of hinges over a tree under abs(z[k] - z[parent[k]]) <= bound[k].
 
     A hinge of station k is weights x max(0, z - key) where `rising`, else weights x max(0, key - z). The cost of a
@@ -129,7 +133,7 @@ def tree_profile(
 
 
 @njit(cache=True, nogil=True)
-def stretch(values: Floats, size: int) -> Floats:
+def stretch(values: FloatArray, size: int) -> FloatArray:
     """Return a longer copy, zeros behind."""
     out = np.zeros(size)
     out[: values.size] = values
@@ -137,7 +141,7 @@ def stretch(values: Floats, size: int) -> Floats:
 
 
 @njit(cache=True, nogil=True)
-def stretch_int(values: Ints, size: int) -> Ints:
+def stretch_int(values: IntArray, size: int) -> IntArray:
     """Return a longer copy, -1 behind (no child)."""
     out = np.full(size, -1, np.int64)
     out[: values.size] = values

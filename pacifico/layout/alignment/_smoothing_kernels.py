@@ -17,13 +17,11 @@ from pacifico.layout.routing._search_kernels import line_cost
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.uint8]
+    from pacifico.array_types import FlagArray, FloatArray, IntArray
 
 
 @njit(cache=True, nogil=True)
-def unlink(up: Ints, first: Ints, after: Ints, c: int) -> None:
+def unlink(up: IntArray, first: IntArray, after: IntArray, c: int) -> None:
     """Take a vertex with one child out of the tree: the child takes its place (`up` of the vertex is then -2)."""
     p, w = up[c], first[c]
     if first[p] == c:
@@ -38,7 +36,7 @@ def unlink(up: Ints, first: Ints, after: Ints, c: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def relink(up: Ints, first: Ints, after: Ints, c: int, p: int, w: int) -> None:
+def relink(up: IntArray, first: IntArray, after: IntArray, c: int, p: int, w: int) -> None:
     """Undo `unlink`."""
     if first[p] == w:
         first[p] = c
@@ -54,8 +52,8 @@ def relink(up: Ints, first: Ints, after: Ints, c: int, p: int, w: int) -> None:
 
 @njit(cache=True, nogil=True)
 def strand_serves(
-    xy: Floats, up: Ints, own_start: Ints, s: int,
-    bound: Ints, bound_start: Ints, coords: Floats, poly_start: Ints, reach: Floats,
+    xy: FloatArray, up: IntArray, own_start: IntArray, s: int,
+    bound: IntArray, bound_start: IntArray, coords: FloatArray, poly_start: IntArray, reach: FloatArray,
 ) -> bool:  # fmt: skip
     """Whether the legs of a strand come within reach of all that it serves."""
     for b in range(bound_start[s], bound_start[s + 1]):
@@ -83,7 +81,7 @@ def way_steps(way: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def way_vertex(up: Ints, first: Ints, after: Ints, v: int, way: int, k: int) -> int:
+def way_vertex(up: IntArray, first: IntArray, after: IntArray, v: int, way: int, k: int) -> int:
     """Vertex near v that a way of `unbend` takes out as its k-th; -1 where there is none such."""
     single = first[v] >= 0 and after[first[v]] < 0
     if way in {1, 2} or (way == 4 and k == 1):
@@ -101,7 +99,15 @@ def way_vertex(up: Ints, first: Ints, after: Ints, v: int, way: int, k: int) -> 
 
 @njit(cache=True, nogil=True)
 def joinable(
-    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, frozen: Flags, c: int, x: float, y: float
+    xy: FloatArray,
+    up: IntArray,
+    first: IntArray,
+    after: IntArray,
+    strand: IntArray,
+    frozen: FlagArray,
+    c: int,
+    x: float,
+    y: float,
 ) -> bool:
     """Whether c is a vertex along one strand, near (x, y), that may be taken out of it."""
     if up[c] < 0 or first[c] < 0 or frozen[c]:
@@ -113,11 +119,11 @@ def joinable(
 
 @njit(cache=True, nogil=True)
 def change_at(
-    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, frozen: Flags, v: int, own_start: Ints,
-    bound: Ints, bound_start: Ints, offsets: Floats, finer: Floats, coords: Floats, poly_start: Ints, reach: Floats,
-    z: Floats, toll: Floats, x0: float, y0: float, step: float, edges: Floats, frame: Floats, start: Ints, items: Ints,
-    blind: Flags, blind_frame: Floats, any_blind: bool, radius: float, grade: float, sizes: Floats,
-    some: Ints, gone: Ints, came: Ints, went: Ints,
+    xy: FloatArray, up: IntArray, first: IntArray, after: IntArray, strand: IntArray, frozen: FlagArray, v: int, own_start: IntArray,
+    bound: IntArray, bound_start: IntArray, offsets: FloatArray, finer: FloatArray, coords: FloatArray, poly_start: IntArray, reach: FloatArray,
+    z: FloatArray, toll: FloatArray, x0: float, y0: float, step: float, edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray,
+    blind: FlagArray, blind_frame: FloatArray, any_blind: bool, radius: float, grade: float, sizes: FloatArray,
+    some: IntArray, gone: IntArray, came: IntArray, went: IntArray,
 ) -> tuple[int, float, float]:  # fmt: skip
     """What to do about a vertex at fault: a way to join it with others, -1 for nothing, and the place to shift it to.
 
@@ -255,39 +261,39 @@ def change_at(
 
 @njit(cache=True, nogil=True)
 def unbend(
-    xy: Floats,
-    up: Ints,
-    first: Ints,
-    after: Ints,
-    strand: Ints,
-    frozen: Flags,
-    own_start: Ints,
-    bound: Ints,
-    bound_start: Ints,
-    offsets: Floats,
-    finer: Floats,
-    coords: Floats,
-    poly_start: Ints,
-    reach: Floats,
-    z: Floats,
-    toll: Floats,
+    xy: FloatArray,
+    up: IntArray,
+    first: IntArray,
+    after: IntArray,
+    strand: IntArray,
+    frozen: FlagArray,
+    own_start: IntArray,
+    bound: IntArray,
+    bound_start: IntArray,
+    offsets: FloatArray,
+    finer: FloatArray,
+    coords: FloatArray,
+    poly_start: IntArray,
+    reach: FloatArray,
+    z: FloatArray,
+    toll: FloatArray,
     x0: float,
     y0: float,
     step: float,
-    edges: Floats,
-    frame: Floats,
-    start: Ints,
-    items: Ints,
-    blind: Flags,
-    blind_frame: Floats,
+    edges: FloatArray,
+    frame: FloatArray,
+    start: IntArray,
+    items: IntArray,
+    blind: FlagArray,
+    blind_frame: FloatArray,
     any_blind: bool,
     radius: float,
     grade: float,
-    sizes: Floats,
+    sizes: FloatArray,
     rounds: int,
     known: NDArray[np.uint64],
-    found: Floats,
-    boxes: Floats,
+    found: FloatArray,
+    boxes: FloatArray,
     version: np.uint64,
 ) -> None:
     """Shift and join vertices of a tree, in place: each turn gets room for the radius of the strand it leads into (`sizes`).

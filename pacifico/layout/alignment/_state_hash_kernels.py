@@ -10,9 +10,7 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.uint8]
+    from pacifico.array_types import FlagArray, FloatArray, IntArray
 
 
 @njit(cache=True, nogil=True)
@@ -26,8 +24,8 @@ def mixed(h: np.uint64, k: np.uint64) -> np.uint64:
 
 @njit(cache=True, nogil=True)
 def strand_state(
-    h: np.uint64, bits: NDArray[np.uint64], up: Ints, own_start: Ints, s: int, bound: Ints, bound_start: Ints,
-    sizes: Floats, coords: NDArray[np.uint64], poly_start: Ints,
+    h: np.uint64, bits: NDArray[np.uint64], up: IntArray, own_start: IntArray, s: int, bound: IntArray, bound_start: IntArray,
+    sizes: FloatArray, coords: NDArray[np.uint64], poly_start: IntArray,
 ) -> np.uint64:  # fmt: skip
     """Hash with the legs of a strand, its radius and what it serves mixed in."""
     h = mixed(h, np.uint64(sizes[s] * 1e3))
@@ -43,7 +41,7 @@ def strand_state(
 
 
 @njit(cache=True, nogil=True)
-def leg_meets(boxes: Floats, xy: Floats, u: int, v: int) -> bool:
+def leg_meets(boxes: FloatArray, xy: FloatArray, u: int, v: int) -> bool:
     """Whether a leg, by its bounds, meets one of some boxes (west, south, east, north)."""
     for k in range(boxes.shape[0]):
         if (
@@ -57,7 +55,7 @@ def leg_meets(boxes: Floats, xy: Floats, u: int, v: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def meets(boxes: Floats, xy: Floats) -> bool:
+def meets(boxes: FloatArray, xy: FloatArray) -> bool:
     """Whether a leg of a line, by its bounds, meets one of some boxes."""
     for k in range(1, xy.shape[0] if boxes.shape[0] else 0):  # noqa: SIM110 (numba)
         if leg_meets(boxes, xy, k - 1, k):
@@ -67,8 +65,8 @@ def meets(boxes: Floats, xy: Floats) -> bool:
 
 @njit(cache=True, nogil=True)
 def state_at(
-    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, frozen: Flags, v: int, own_start: Ints,
-    bound: Ints, bound_start: Ints, some: Ints, sizes: Floats, coords: Floats, poly_start: Ints, boxes: Floats,
+    xy: FloatArray, up: IntArray, first: IntArray, after: IntArray, strand: IntArray, frozen: FlagArray, v: int, own_start: IntArray,
+    bound: IntArray, bound_start: IntArray, some: IntArray, sizes: FloatArray, coords: FloatArray, poly_start: IntArray, boxes: FloatArray,
     version: np.uint64,
 ) -> np.uint64:  # fmt: skip
     """Hash of all that `change_at` looks at near v: four vertices up, their children, four down, and the strands at v.

@@ -15,14 +15,11 @@ from pacifico.layout.alignment._line_kernels import arc_clear, tangent, turn_ang
 from pacifico.layout.ground._clearance_kernels import segment_clear
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
+    from pacifico.array_types import FloatArray, IntArray
 
 
 @njit(cache=True, nogil=True)
-def half_turn(xy: Floats, u: int, v: int, w: int) -> float:
+def half_turn(xy: FloatArray, u: int, v: int, w: int) -> float:
     """Tangent of half the turn u, v, w: an arc takes that times its radius of either leg; beyond 160 degrees more than any."""
     ax, ay, bx, by = xy[v, 0] - xy[u, 0], xy[v, 1] - xy[u, 1], xy[w, 0] - xy[v, 0], xy[w, 1] - xy[v, 1]
     along = ax * bx + ay * by
@@ -31,7 +28,7 @@ def half_turn(xy: Floats, u: int, v: int, w: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def short_fault(xy: Floats, u: int, v: int, w: int, size: float) -> float:
+def short_fault(xy: FloatArray, u: int, v: int, w: int, size: float) -> float:
     """`turn_fault` as far as the legs tell it; -1 where they have room for the arc, and the ground has to."""
     half = half_turn(xy, u, v, w)
     if size * (np.sqrt(1.0 + half * half) - 1.0) <= 0.1:  # a slight kink, as for `is_bend`
@@ -43,8 +40,8 @@ def short_fault(xy: Floats, u: int, v: int, w: int, size: float) -> float:
 
 @njit(cache=True, nogil=True)
 def turn_fault(
-    xy: Floats, u: int, v: int, w: int, size: float,
-    edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
+    xy: FloatArray, u: int, v: int, w: int, size: float,
+    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
 ) -> float:  # fmt: skip
     """0 where the turn u, v, w has room for an arc of radius `size`, 1 where it has none for half of it, more for short legs."""
     short = short_fault(xy, u, v, w, size)
@@ -59,7 +56,9 @@ def turn_fault(
 
 
 @njit(cache=True, nogil=True)
-def longest_tangent(xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, v: int, sizes: Floats) -> float:
+def longest_tangent(
+    xy: FloatArray, up: IntArray, first: IntArray, after: IntArray, strand: IntArray, v: int, sizes: FloatArray
+) -> float:
     """The most that arcs at v take of the leg that leads to it."""
     most = 0.0
     if up[v] < 0:
@@ -72,7 +71,9 @@ def longest_tangent(xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints
 
 
 @njit(cache=True, nogil=True)
-def leg_fault(xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, w: int, sizes: Floats) -> float:
+def leg_fault(
+    xy: FloatArray, up: IntArray, first: IntArray, after: IntArray, strand: IntArray, w: int, sizes: FloatArray
+) -> float:
     """0 where the leg that leads to w has room for the arcs at both its ends, up to 1 where it has not."""
     v = up[w]
     if v < 0 or up[v] < 0:
@@ -85,8 +86,8 @@ def leg_fault(xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, w: i
 
 @njit(cache=True, nogil=True)
 def fault_of(
-    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, some: Ints, count: int, sizes: Floats,
-    edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
+    xy: FloatArray, up: IntArray, first: IntArray, after: IntArray, strand: IntArray, some: IntArray, count: int, sizes: FloatArray,
+    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
 ) -> float:  # fmt: skip
     """Sum of the faults at some vertices and of the legs that lead to them."""
     total = 0.0
@@ -105,8 +106,8 @@ def fault_of(
 
 @njit(cache=True, nogil=True)
 def fault_about(
-    xy: Floats, up: Ints, first: Ints, after: Ints, strand: Ints, v: int, sizes: Floats, limit: float,
-    edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
+    xy: FloatArray, up: IntArray, first: IntArray, after: IntArray, strand: IntArray, v: int, sizes: FloatArray, limit: float,
+    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
 ) -> float:  # fmt: skip
     """The part of `fault_of` that hangs on where v is: its turns and legs, and those beside; given up past `limit`."""
     u = up[v]
@@ -141,8 +142,8 @@ def fault_about(
 
 @njit(cache=True, nogil=True)
 def swings_wide(
-    ax: float, ay: float, bx: float, by: float, cx: float, cy: float, size: float, offsets: Floats,
-    edges: Floats, frame: Floats, start: Ints, items: Ints, radius: float,
+    ax: float, ay: float, bx: float, by: float, cx: float, cy: float, size: float, offsets: FloatArray,
+    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
 ) -> bool:  # fmt: skip
     """Whether a vehicle can turn at the junction b, off the centrelines if need be, on an arc of radius `size`.
 

@@ -42,13 +42,11 @@ from pacifico.layout.routing.routing_grid import Shapes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from numpy.typing import NDArray
-
+    from pacifico.array_types import FloatArray
     from pacifico.layout.alignment.height_ranges import Leeway
     from pacifico.layout.alignment.smoothing import Keep
     from pacifico.layout.routing.problem import Case, Drawing
 
-    Floats = NDArray[np.float64]
 
 AROUND_M = (20.0, 40.0, 70.0, 110.0)
 """Lengths of line replaced before a tight place and after it, for a radius of `USUAL_M` or less; else in proportion."""
@@ -126,7 +124,7 @@ class _Work:
     lost: list[int] = field(default_factory=list)
     """Terminals that the change last looked at would not serve, if that is all that speaks against it."""
     changed: set[int] = field(default_factory=set)
-    corners: dict[int, Floats] = field(default_factory=dict)
+    corners: dict[int, FloatArray] = field(default_factory=dict)
     """Distance along lines of the corners that they were drawn from."""
 
     def __post_init__(self) -> None:
@@ -172,18 +170,18 @@ class _Work:
                 some |= self._try(self._turn(a, b), self.drawing.lines[a][-1], (a, b))
         return some
 
-    def _bends(self, k: int) -> list[Floats]:
+    def _bends(self, k: int) -> list[FloatArray]:
         return list(tight_bends([self._whole(self.chains[k], {})], self._sizes([k]))[0])
 
-    def _sizes(self, chains: Iterable[int]) -> Floats:
+    def _sizes(self, chains: Iterable[int]) -> FloatArray:
         """Radius of some chains."""
         return np.array([self.sizes[self.chains[k][0]] for k in chains])
 
-    def _whole(self, chain: Sequence[int], changes: dict[int, Change]) -> Floats:
+    def _whole(self, chain: Sequence[int], changes: dict[int, Change]) -> FloatArray:
         parts = [changes[c].xy if c in changes else self.drawing.lines[c] for c in chain]
         return np.vstack([parts[0], *(p[1:] for p in parts[1:])])
 
-    def _at(self, chain: Sequence[int], place: Floats) -> bool:
+    def _at(self, chain: Sequence[int], place: FloatArray) -> bool:
         """Mend one bend."""
         for k, c in enumerate(chain):
             at = np.flatnonzero((self.drawing.lines[c] == place).all(axis=1))
@@ -193,7 +191,7 @@ class _Work:
                 return self._try(self._turn(c, chain[k + 1]), place, (c, chain[k + 1]))
         return False
 
-    def _try(self, ways: Iterator[dict[int, Change]], place: Floats, lines: Sequence[int]) -> bool:
+    def _try(self, ways: Iterator[dict[int, Change]], place: FloatArray, lines: Sequence[int]) -> bool:
         """Take the first of some changes that is good."""
         stale = self.leeway is not None and self.leeway.once and not self.changed.isdisjoint(lines)
         if stale or self.keep.covers(place[None])[0]:
@@ -251,7 +249,7 @@ class _Work:
             more += len(self._turns(j, self.follows[j], changes)) - len(self._turns(j, self.follows[j], {}))
         return more < 0
 
-    def _turns(self, a: int, after: Sequence[int], changes: dict[int, Change]) -> Floats:
+    def _turns(self, a: int, after: Sequence[int], changes: dict[int, Change]) -> FloatArray:
         """Tight turns from the end of a line into some that follow it."""
         if not after:
             return np.zeros((0, 2))
@@ -376,7 +374,7 @@ class _Work:
         )
 
 
-def _tree(lines: Sequence[Floats]) -> shapely.STRtree:
+def _tree(lines: Sequence[FloatArray]) -> shapely.STRtree:
     """Lines by where they are."""
     of_line = np.repeat(np.arange(len(lines)), [len(x) for x in lines])
     return shapely.STRtree(shapely.linestrings(np.concatenate(lines), indices=of_line))

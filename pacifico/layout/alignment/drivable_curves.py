@@ -19,11 +19,9 @@ from pacifico.layout.alignment.smoothing import tight_bends
 from pacifico.layout.routing.routing_grid import Shapes
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from pacifico.array_types import FloatArray
     from pacifico.layout.routing.routing_grid import Lattice
 
-    Floats = NDArray[np.float64]
 
 CELL_M, CELL = 2.5, 1 / 8
 """Size of the cells of a search, or in radii where that is more."""
@@ -45,11 +43,11 @@ CORNER = np.pi / 2
 class Levels:
     """Heights that a road may have: at the ends of a curve, and along it."""
 
-    span: Floats
+    span: FloatArray
     """Least and most at the start, then at the goal [m]."""
-    ground: Floats
+    ground: FloatArray
     """Heights of a north-up grid [m]."""
-    tile: Floats
+    tile: FloatArray
     """Its west and north edge, its cells' size [m]."""
     climb: float
     """Rise over run."""
@@ -68,16 +66,16 @@ NO_SHAPES, NO_REACH = Shapes(np.zeros((0, 2)), np.zeros(1, np.int64)), np.zeros(
 class Curve:
     """A drivable curve, drawn and as a polygon of its tangents."""
 
-    xy: Floats
+    xy: FloatArray
     """From pose to pose, arcs as chords."""
-    corners: Floats
+    corners: FloatArray
     """Where its tangents meet, ends included."""
 
 
 def drivable(
     lattice: Lattice,
-    start: Floats,
-    goal: Floats,
+    start: FloatArray,
+    goal: FloatArray,
     *,
     size: float,
     longest: float,
@@ -85,7 +83,7 @@ def drivable(
     most: int = MOST,
     levels: Levels = ANY,
     shapes: Shapes = NO_SHAPES,
-    reach_m: Floats = NO_REACH,
+    reach_m: FloatArray = NO_REACH,
 ) -> Curve | None:
     """Cheap drivable curve from pose to pose, found by Hybrid A*.
 
@@ -142,7 +140,7 @@ def drivable(
     return None
 
 
-def _without_short(xy: Floats) -> Floats:
+def _without_short(xy: FloatArray) -> FloatArray:
     """Polyline without the inner vertices that lie too near to the one before, or to the end."""
     keep = [0]
     for k in range(1, len(xy) - 1):
@@ -151,7 +149,7 @@ def _without_short(xy: Floats) -> Floats:
     return np.ascontiguousarray(xy[[*keep, len(xy) - 1]])
 
 
-def _corners(start: Floats, goal: Floats, pieces: Floats) -> Floats:
+def _corners(start: FloatArray, goal: FloatArray, pieces: FloatArray) -> FloatArray:
     """Where the tangents of a curve's pieces meet, and its ends."""
     x, y, h = (float(v) for v in start)
     out = [(x, y)]

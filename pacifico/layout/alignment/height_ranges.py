@@ -17,12 +17,10 @@ from pacifico.layout.alignment import profile_design
 from pacifico.layout.alignment.drivable_curves import Levels
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from pacifico.array_types import FloatArray
     from pacifico.layout.alignment.vertical import Pin, Stations
     from pacifico.layout.routing.problem import Case, Drawing
 
-    Floats = NDArray[np.float64]
 
 SLACK_M = 5e-3
 """Heights are designed to more than this."""
@@ -41,9 +39,9 @@ class Leeway:
     stations: Stations = field(init=False)
     pins: dict[int, tuple[int, int, Pin]] = field(init=False, default_factory=dict)
     """Heights that terminals ask for, with the line and the number of the station along it."""
-    below: Floats = field(init=False)
-    above: Floats = field(init=False)
-    beside: Floats = field(init=False)
+    below: FloatArray = field(init=False)
+    above: FloatArray = field(init=False)
+    beside: FloatArray = field(init=False)
 
     def holds(self, drawing: Drawing) -> bool:
         """Whether a drawing has a profile; what has one is looked at from then on."""

@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.alignment.smoothing import Keep
     from pacifico.layout.routing.site_entry import Gate
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 STUB_M = 30.0
 """Dead ends up to this length may be drawn into the road that they leave."""
@@ -41,7 +40,7 @@ HAIRPIN = -0.5
 class Strand:
     """A stretch between junctions, as the search left it."""
 
-    xy: Floats
+    xy: FloatArray
     up: int
     """Index of the stretch that it continues, always a lower one; -1 at the entry."""
     bound: tuple[tuple[int, int], ...]
@@ -60,7 +59,7 @@ class Strands:
     """Whether lines of those crossed once, whatever was tried: then they are not drawn again."""
 
     @classmethod
-    def of(cls, case: Case, gate: Gate, parent: Ints, server: Ints) -> Strands:
+    def of(cls, case: Case, gate: Gate, parent: IntArray, server: IntArray) -> Strands:
         """Stretches of the moves to `server` of each terminal, -1 for one that is left out."""
         strands = _strands(case.lattice, gate, parent, server)
         return cls(strands, _without_stubs(case, strands))
@@ -81,7 +80,7 @@ def draw(case: Case, strands: Strands, *, keep: Keep = ALL) -> Drawing:
     return _absorbed(case, drawing)
 
 
-def _strands(lattice: routing_grid.Lattice, gate: Gate, parent: Ints, server: Ints) -> list[Strand]:
+def _strands(lattice: routing_grid.Lattice, gate: Gate, parent: IntArray, server: IntArray) -> list[Strand]:
     """Stretches of the tree, the way from the entry to the first road position included."""
     served = np.flatnonzero(server >= 0)
     if served.size == 0:
@@ -89,7 +88,7 @@ def _strands(lattice: routing_grid.Lattice, gate: Gate, parent: Ints, server: In
     chains = tree_search.chains_of(parent, gate.node, server[served])
     start = np.array([lattice.px[gate.node], lattice.py[gate.node]])
     lead = [gate.point] if float(np.hypot(*(start - gate.point))) > TOLERANCE_M else []
-    paths: list[Floats] = []
+    paths: list[FloatArray] = []
     ups: list[int] = []
     path_of, point_of = np.full(parent.size, -1), np.zeros(parent.size, np.int64)
     if sum(c.up < 0 for c in chains) != 1 and (lead or not chains):
@@ -117,7 +116,7 @@ def _strands(lattice: routing_grid.Lattice, gate: Gate, parent: Ints, server: In
     return [Strand(p, u, tuple(sorted(b))) for p, u, b in zip(paths, ups, bound, strict=True)]
 
 
-def _step_aside(lattice: routing_grid.Lattice, node: int) -> list[Floats]:
+def _step_aside(lattice: routing_grid.Lattice, node: int) -> list[FloatArray]:
     """A neighbour that a road may lead to, where the entry by itself already serves everything."""
     here = np.array([lattice.px[node], lattice.py[node]])
     for dj, di in routing_grid.MOVES.tolist():
@@ -197,11 +196,11 @@ def _absorbed(case: Case, drawing: Drawing) -> Drawing:
     )
 
 
-def _length(xy: Floats) -> float:
+def _length(xy: FloatArray) -> float:
     return float(np.hypot(*np.diff(xy, axis=0).T).sum())
 
 
-def _sharpest(xy: Floats) -> float:
+def _sharpest(xy: FloatArray) -> float:
     """Cosine of the sharpest bend of a line; 1 where it is straight."""
     d = np.diff(xy, axis=0)
     d /= np.hypot(d[:, 0], d[:, 1])[:, None]
@@ -243,7 +242,7 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
     return Drawing(lines, ups, dict(sorted(line_of.items())), straight, tuple(sorted(crossing)))
 
 
-def rounded(case: Case, line: Floats, bound: Sequence[int], keep: Keep, radius: float) -> Floats:
+def rounded(case: Case, line: FloatArray, bound: Sequence[int], keep: Keep, radius: float) -> FloatArray:
     """Line with arcs of a radius at its bends. Where they would serve less, the corner moves outwards, or else they are smaller.
 
     As long as the search goes on, and all is kept, such a line stays as it is.
@@ -259,8 +258,8 @@ def rounded(case: Case, line: Floats, bound: Sequence[int], keep: Keep, radius: 
 
 
 def _rounded(
-    case: Case, line: Floats, bound: Sequence[int], covered: NDArray[np.bool_], radius: float, *, full: bool
-) -> Floats:
+    case: Case, line: FloatArray, bound: Sequence[int], covered: NDArray[np.bool_], radius: float, *, full: bool
+) -> FloatArray:
     share = np.where(covered, -1.0, 1.0)
     pushed = set(np.flatnonzero(share < 0).tolist())
     corners = line
@@ -282,7 +281,7 @@ def _rounded(
     return line
 
 
-def _pushed(case: Case, line: Floats, k: int, radius: float) -> Floats | None:
+def _pushed(case: Case, line: FloatArray, k: int, radius: float) -> FloatArray | None:
     """Line with a corner so far out that an arc passes where the corner was; None where it would not be legal."""
     if not 0 < k < len(line) - 1:
         return None
@@ -300,7 +299,7 @@ def _pushed(case: Case, line: Floats, k: int, radius: float) -> Floats | None:
     return out
 
 
-def serves(case: Case, line: Floats, terminal: int) -> bool:
+def serves(case: Case, line: FloatArray, terminal: int) -> bool:
     """Whether a line comes within reach of a terminal."""
     s, t = case.shapes, terminal
     return bool(_clearance_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[0] <= case.reach_m[t])
@@ -309,8 +308,8 @@ def serves(case: Case, line: Floats, terminal: int) -> bool:
 def served_by(
     case: Case,
     terminal: int,
-    lines: Sequence[Floats | None],
-    sizes: Sequence[float] | Floats,
+    lines: Sequence[FloatArray | None],
+    sizes: Sequence[float] | FloatArray,
     near: shapely.STRtree,
     *,
     pads: bool = False,
@@ -339,7 +338,7 @@ def served_by(
     return -1
 
 
-def _pulled(case: Case, strand: Strand) -> Floats:
+def _pulled(case: Case, strand: Strand) -> FloatArray:
     at = np.array([k for k, _ in strand.bound], dtype=np.int64)
     who = np.array([t for _, t in strand.bound], dtype=np.int64)
     key = strand.xy.tobytes() + b"|" + at.tobytes() + who.tobytes()
@@ -351,7 +350,7 @@ def _pulled(case: Case, strand: Strand) -> Floats:
     return case.pulled[key]
 
 
-def touching(lines: list[Floats], ups: list[int]) -> list[int]:
+def touching(lines: list[FloatArray], ups: list[int]) -> list[int]:
     """Lines that meet another elsewhere than where one continues the other, or themselves."""
     if not lines:
         return []

@@ -12,11 +12,9 @@ from shapely import LineString
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from pacifico.array_types import FloatArray
     from pacifico.layout.alignment.drivable_curves import Curve
 
-    Floats = NDArray[np.float64]
 
 APART_M = 1.0
 """A line is not cut nearer than this to one of its vertices, but at it."""
@@ -34,8 +32,8 @@ NECK_M = 0.3
 class Change:
     """A line as it would be."""
 
-    xy: Floats
-    straight: Floats
+    xy: FloatArray
+    straight: FloatArray
     fresh: slice
     """Its vertices that are new."""
 
@@ -45,7 +43,7 @@ class Cut:
     """Where a stretch to be replaced begins or ends: distance along the line, and the pose there."""
 
     run: float
-    pose: Floats
+    pose: FloatArray
 
     @property
     def key(self) -> tuple[float, float]:
@@ -53,7 +51,7 @@ class Cut:
         return self.run, float(self.pose[2])
 
 
-def run_of(line: Floats) -> Floats:
+def run_of(line: FloatArray) -> FloatArray:
     """Distance of each vertex from the start."""
     return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
 
@@ -67,7 +65,7 @@ def returns(change: Change, size: float) -> bool:
     return bool(((far > np.pi * size) & (far < 1.5 * np.pi * size) & (apart < 2 * size - NECK_M)).any())
 
 
-def heading(a: Floats, b: Floats) -> float:
+def heading(a: FloatArray, b: FloatArray) -> float:
     """Direction from a to b, counterclockwise from east."""
     return float(np.arctan2(b[1] - a[1], b[0] - a[0]))
 
@@ -86,7 +84,7 @@ def various(headings: Sequence[float], cut: Cut) -> list[Cut]:
     return [Cut(cut.run, np.array([*cut.pose[:2], h])) for h in out]
 
 
-def cut_at(line: Floats, run: float) -> Cut:
+def cut_at(line: FloatArray, run: float) -> Cut:
     """Place to cut a line, near a distance along it: inside a leg, or at a vertex where it hardly turns."""
     runs = run_of(line)
     if run <= APART_M:
@@ -108,7 +106,7 @@ def cut_at(line: Floats, run: float) -> Cut:
     return Cut(float(middle), np.array([*(line[k] + line[k + 1]) / 2, way]))
 
 
-def spliced(line: Floats, start: float, end: float, new: Floats) -> Floats:
+def spliced(line: FloatArray, start: float, end: float, new: FloatArray) -> FloatArray:
     """Line with what is between two distances along it replaced."""
     runs = run_of(line)
     out = np.vstack([line[runs < start - 1e-9], new, line[runs > end + 1e-9]])
@@ -116,7 +114,7 @@ def spliced(line: Floats, start: float, end: float, new: Floats) -> Floats:
     return np.ascontiguousarray(out)
 
 
-def places_on(line: Floats, straight: Floats) -> Floats:
+def places_on(line: FloatArray, straight: FloatArray) -> FloatArray:
     """Distance along a line of the corners that it was drawn from."""
     shape = LineString(line)
     at = np.maximum.accumulate(shapely.line_locate_point(shape, shapely.points(straight)))
@@ -124,7 +122,7 @@ def places_on(line: Floats, straight: Floats) -> Floats:
     return np.asarray(at)
 
 
-def straightened(straight: Floats, at: Floats, start: float, end: float, curve: Curve) -> Floats:
+def straightened(straight: FloatArray, at: FloatArray, start: float, end: float, curve: Curve) -> FloatArray:
     """Corners of a line, with those of a curve between two distances along it in the place of what lies there."""
     out = np.vstack([straight[at < start - 1e-6], curve.corners, straight[at > end + 1e-6]])
     leg = np.diff(out, axis=0)
@@ -135,7 +133,7 @@ def straightened(straight: Floats, at: Floats, start: float, end: float, curve: 
     return np.ascontiguousarray(out[np.concatenate([[True], keep, [True]])])
 
 
-def differing(old: Floats, new: Floats, about_m: float) -> tuple[Floats, Floats]:
+def differing(old: FloatArray, new: FloatArray, about_m: float) -> tuple[FloatArray, FloatArray]:
     """Parts of two lines from some way before where they begin to differ to some way after where they are one again."""
     n = min(len(old), len(new))
     apart = (old[:n] != new[:n]).any(axis=1)

@@ -14,7 +14,8 @@ from pacifico.layout.routing.problem import TOLERANCE_M, Case, Drawing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from pacifico.array_types import FloatArray
+
 
 ROUNDING_M = 0.002
 """Most that rounding changes the distance between two vertices, and twice what it changes a rise by."""
@@ -38,7 +39,7 @@ def designed(case: Case, drawing: Drawing, stations: Stations) -> tuple[Profile,
     return profile, pins
 
 
-def sure_distance(case: Case, stations: Stations) -> Floats:
+def sure_distance(case: Case, stations: Stations) -> FloatArray:
     """Distance between stations less what rounding may take: it must not make a short piece steeper than the limit."""
     grade = case.rules.max_grade - case.rules.grade_margin
     return np.maximum(stations.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
@@ -76,7 +77,7 @@ def pins_of(case: Case, drawing: Drawing, stations: Stations) -> list[tuple[int,
     return pins
 
 
-def worst_of_line(stations: Stations, profile: Profile) -> Floats:
+def worst_of_line(stations: Stations, profile: Profile) -> FloatArray:
     """Most that any station of the same line lacks, of each station [m]."""
     most = np.zeros(int(stations.line.max(initial=0)) + 1)
     np.maximum.at(most, stations.line, np.where(profile.excess_m > TOLERANCE_M, profile.excess_m, 0.0))

@@ -18,11 +18,8 @@ from pacifico.layout.routing.problem import bound_to
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from numpy.typing import NDArray
-
+    from pacifico.array_types import FloatArray
     from pacifico.layout.routing.problem import Case, Drawing
-
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -31,14 +28,14 @@ class Tight:
 
     line: int
     vertex: int
-    xy: Floats
+    xy: FloatArray
     size: float
     """Radius of the centreline that it should have [m]."""
     turn: bool = False
     """Whether it is a turn at a junction of several."""
 
 
-def through(lines: Sequence[Floats], ups: Sequence[int]) -> tuple[list[Floats], list[list[int]]]:
+def through(lines: Sequence[FloatArray], ups: Sequence[int]) -> tuple[list[FloatArray], list[list[int]]]:
     """Lines, each with what alone goes on from its end: there it bends, and does not turn off; and what each is made of."""
     follows: list[list[int]] = [[] for _ in lines]
     for k, up in enumerate(ups):
@@ -64,7 +61,7 @@ def barring(case: Case, drawing: Drawing) -> list[Tight]:
     return _tight(case, drawing, np.full(len(drawing.lines), case.least))
 
 
-def _tight(case: Case, drawing: Drawing, sizes: Floats) -> list[Tight]:
+def _tight(case: Case, drawing: Drawing, sizes: FloatArray) -> list[Tight]:
     whole, members = through(drawing.lines, drawing.ups)
     out = []
     # a line may ask for more than what goes on from its end
@@ -78,7 +75,7 @@ def _tight(case: Case, drawing: Drawing, sizes: Floats) -> list[Tight]:
     return list({(t.line, t.vertex): t for t in out}.values())
 
 
-def _at(drawing: Drawing, members: Sequence[int], xy: Floats, sizes: Floats) -> Tight:
+def _at(drawing: Drawing, members: Sequence[int], xy: FloatArray, sizes: FloatArray) -> Tight:
     """Bend at a vertex of one of some lines; where one goes on from another, of what goes on."""
     for k, c in enumerate(members):
         at = np.flatnonzero((drawing.lines[c] == xy).all(axis=1))
@@ -113,7 +110,7 @@ def pruned(case: Case, drawing: Drawing, tight: Sequence[Tight]) -> tuple[Drawin
         if t.line not in first or t.vertex < first[t.line].vertex:
             first[t.line] = t
     why: list[Tight | None] = []
-    lines: list[Floats | None] = []
+    lines: list[FloatArray | None] = []
     for c, up in enumerate(drawing.ups):
         before = why[up] if up >= 0 else None
         own = before or first.get(c)
@@ -130,7 +127,7 @@ def without(case: Case, drawing: Drawing, out: Collection[int]) -> Drawing:
 
 
 def _reassigned(
-    case: Case, drawing: Drawing, lines: Sequence[Floats | None], why: Sequence[Tight | None]
+    case: Case, drawing: Drawing, lines: Sequence[FloatArray | None], why: Sequence[Tight | None]
 ) -> tuple[dict[int, int], dict[int, float]]:
     """Line that serves each terminal from now on, and what those that none serves lack."""
     sizes = case.sizes_of(drawing)
@@ -151,13 +148,13 @@ def _reassigned(
 
 
 def _shortened(
-    case: Case, drawing: Drawing, lines: Sequence[Floats | None], line_of: dict[int, int]
+    case: Case, drawing: Drawing, lines: Sequence[FloatArray | None], line_of: dict[int, int]
 ) -> Drawing:  # fmt: skip
     """Lines that still lead somewhere, dead ends as far as they serve."""
     n = len(lines)
     bound = bound_to(n, line_of)
     goes_on = [False] * n
-    out: dict[int, tuple[Floats, Floats]] = {}
+    out: dict[int, tuple[FloatArray, FloatArray]] = {}
     for c in range(n - 1, -1, -1):
         line, up = lines[c], drawing.ups[c]
         if line is None or not (bound[c] or goes_on[c]):
@@ -182,7 +179,7 @@ def _shortened(
     )
 
 
-def _still_served(case: Case, line: Floats, t: int) -> bool:
+def _still_served(case: Case, line: FloatArray, t: int) -> bool:
     """Whether a line less its last vertex serves a terminal, and lies as near to its pad as before: heights agree there."""
     if not serves(case, line[:-1], t):
         return False

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.routing.problem import Case
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 ROUNDS = 4
 """Most passes over all vertices."""
@@ -37,7 +36,7 @@ ABOUT_M = 70.0
 """Beside the legs near a vertex, and the radius of its bends: as far as shifting and joining vertices looks [m]."""
 
 
-def _disk(step: float, most: float) -> Floats:
+def _disk(step: float, most: float) -> FloatArray:
     """Offsets on a square grid within a distance, nearest first [m]."""
     k = np.arange(-int(most / step), int(most / step) + 1) * step
     x, y = (a.ravel() for a in np.meshgrid(k, k))
@@ -53,23 +52,23 @@ COARSE, FINE, SWING = _disk(2.5, 15.0), _disk(0.6, 1.8), _disk(1.0, 8.0)
 class Keep:
     """Places about which lines stay where pulling left them."""
 
-    xy: Floats
-    near_m: Floats
+    xy: FloatArray
+    near_m: FloatArray
     """About each place [m]."""
 
-    def covers(self, xy: Floats) -> NDArray[np.bool_]:
+    def covers(self, xy: FloatArray) -> NDArray[np.bool_]:
         """Which points lie about one of the places, shape (n,)."""
         if not len(self.xy):
             return np.zeros(len(xy), bool)
         off = xy[:, None, :] - self.xy[None, :, :]
         return np.asarray((np.hypot(off[..., 0], off[..., 1]) <= self.near_m).any(axis=1))
 
-    def wider(self, xy: Floats, near_m: float) -> Keep:
+    def wider(self, xy: FloatArray, near_m: float) -> Keep:
         """About these places too; where they lie about one of before, that reaches twice as far."""
         off = xy[:, None, :] - self.xy[None, :, :]
         inside = np.hypot(off[..., 0], off[..., 1]) <= self.near_m
         near = list(np.where(inside.any(axis=0), 2.0 * self.near_m, self.near_m))
-        fresh: list[Floats] = []
+        fresh: list[FloatArray] = []
         for spot in xy[~inside.any(axis=1)]:
             known = np.array([*self.xy, *fresh]).reshape(-1, 2) - spot
             if (np.hypot(known[:, 0], known[:, 1]) > near_m / 2).all():
@@ -88,8 +87,8 @@ class Eased:
 
     known: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(MOST_KNOWN, np.uint64))
     """0 where there is none."""
-    found: Floats = field(default_factory=lambda: np.zeros((MOST_KNOWN, 3)))
-    arcs: dict[bytes, Floats] = field(default_factory=dict)
+    found: FloatArray = field(default_factory=lambda: np.zeros((MOST_KNOWN, 3)))
+    arcs: dict[bytes, FloatArray] = field(default_factory=dict)
     """Lines with their bends rounded."""
 
 
@@ -97,17 +96,17 @@ class Eased:
 class Tree:
     """Lines of a road tree as one set of vertices, the kernels' view of it."""
 
-    xy: Floats
-    up: Ints
-    first: Ints
-    after: Ints
-    strand: Ints
+    xy: FloatArray
+    up: IntArray
+    first: IntArray
+    after: IntArray
+    strand: IntArray
     """Line that the leg which leads to each vertex is part of."""
-    own_start: Ints
+    own_start: IntArray
     """First vertex of each line; the root belongs to none."""
 
     @classmethod
-    def of(cls, lines: Sequence[Floats], ups: Sequence[int]) -> Tree:
+    def of(cls, lines: Sequence[FloatArray], ups: Sequence[int]) -> Tree:
         """Tree of lines, each starting at the end of the line it continues (`ups`, lower; -1: at the root)."""
         counts = [len(line) - 1 for line in lines]
         own_start = (1 + np.cumsum([0, *counts])).astype(np.int64)
@@ -126,7 +125,7 @@ class Tree:
             self.xy.copy(), self.up.copy(), self.first.copy(), self.after.copy(), self.strand, self.own_start
         )  # fmt: skip
 
-    def lines(self, which: Sequence[int] | None = None) -> list[Floats]:
+    def lines(self, which: Sequence[int] | None = None) -> list[FloatArray]:
         """The lines as they are now, or some of them."""
         out = []
         for c in range(len(self.own_start) - 1) if which is None else which:
@@ -141,14 +140,14 @@ class Tree:
 
 def eased(
     case: Case,
-    lines: Sequence[Floats],
+    lines: Sequence[FloatArray],
     ups: Sequence[int],
     bound: Sequence[Sequence[int]],
-    sizes: Floats,
+    sizes: FloatArray,
     *,
     fixed: Collection[int],
     keep: Keep,
-) -> list[Floats]:
+) -> list[FloatArray]:
     """Lines with vertices shifted, joined or left out so that their turns have room for the radius.
 
     Parameters
@@ -185,13 +184,15 @@ def eased(
     return tree.lines()
 
 
-def bound_of(bound: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
+def bound_of(bound: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:
     """Terminals that lines serve, one line after the other, and where each begins."""
     who = np.array([t for own in bound for t in own], dtype=np.int64)
     return who, np.cumsum([0, *(len(own) for own in bound)]).astype(np.int64)
 
 
-def unbent(case: Case, tree: Tree, frozen: NDArray[np.uint8], who: Ints, who_start: Ints, sizes: Floats) -> None:
+def unbent(
+    case: Case, tree: Tree, frozen: NDArray[np.uint8], who: IntArray, who_start: IntArray, sizes: FloatArray
+) -> None:
     """Ease a tree in place for the radii of its lines, all but its `frozen` vertices; they go on serving `who`."""
     lat = case.lattice
     f, b = lat.fence, lat.blind
@@ -203,7 +204,9 @@ def unbent(case: Case, tree: Tree, frozen: NDArray[np.uint8], who: Ints, who_sta
     )  # fmt: skip
 
 
-def tight_turns(case: Case, lines: Sequence[Floats], ups: Sequence[int], sizes: Floats) -> tuple[Floats, Ints]:
+def tight_turns(
+    case: Case, lines: Sequence[FloatArray], ups: Sequence[int], sizes: FloatArray
+) -> tuple[FloatArray, IntArray]:
     """Turns at junctions, from the entry's side into each arm, that no vehicle path of the arm's radius fits into.
 
     Returns
@@ -217,8 +220,8 @@ def tight_turns(case: Case, lines: Sequence[Floats], ups: Sequence[int], sizes: 
 
 
 def tight_turns_of(
-    case: Case, tree: Tree, sizes: Floats, *, about: tuple[Floats, float] | None = None
-) -> tuple[Floats, Ints]:
+    case: Case, tree: Tree, sizes: FloatArray, *, about: tuple[FloatArray, float] | None = None
+) -> tuple[FloatArray, IntArray]:
     """`tight_turns` of a tree; with `about`, only those so far from a place [m]."""
     f = case.lattice.fence
     out, into = [], []
@@ -244,7 +247,7 @@ def tight_turns_of(
     return np.array(out).reshape(-1, 2), np.array(into, dtype=np.int64)
 
 
-def tight_bends(lines: Sequence[Floats], sizes: Floats) -> tuple[Floats, Ints]:
+def tight_bends(lines: Sequence[FloatArray], sizes: FloatArray) -> tuple[FloatArray, IntArray]:
     """Bends along lines that are tighter than the radius of each; what turns again within it is one bend.
 
     Between any two vertices where a line turns the same way, it may turn by no more than an arc of that length does; of

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
+if TYPE_CHECKING:
+    from pacifico.array_types import FloatArray, IntArray
+
 
 GAUSS = 0.5773502691896258  # 1/sqrt(3): two points integrate a cubic exactly, and a side slope's section is a square
 
 
 @njit(cache=True, nogil=True)
-def bilinear(z: F64, grid: F64, x: float, y: float) -> float:
+def bilinear(z: FloatArray, grid: FloatArray, x: float, y: float) -> float:
     """Height at (x, y); NaN off the grid or beside nodata; the same rule as `Ground.at`."""
     ny, nx = z.shape
     column = (x - grid[0]) / grid[2] - 0.5
@@ -32,7 +33,7 @@ def bilinear(z: F64, grid: F64, x: float, y: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _distance(edges: F64, x: float, y: float) -> float:
+def _distance(edges: FloatArray, x: float, y: float) -> float:
     """Distance from a point to the nearest of a polygon's edges."""
     best = math.inf
     for e in range(len(edges)):
@@ -46,7 +47,15 @@ def _distance(edges: F64, x: float, y: float) -> float:
 
 @njit(cache=True, nogil=True)
 def _ray(
-    z: F64, grid: F64, x: float, y: float, ux: float, uy: float, design: float, side: F64, edges: F64
+    z: FloatArray,
+    grid: FloatArray,
+    x: float,
+    y: float,
+    ux: float,
+    uy: float,
+    design: float,
+    side: FloatArray,
+    edges: FloatArray,
 ) -> tuple[float, float, float, float]:
     """March from an edge point outwards to daylight.
 
@@ -93,7 +102,16 @@ def _ray(
 
 
 @njit(cache=True, nogil=True)
-def edge_batter(out: F64, z: F64, grid: F64, edge: F64, heights: F64, pieces: int, side: F64, others: F64) -> None:
+def edge_batter(
+    out: FloatArray,
+    z: FloatArray,
+    grid: FloatArray,
+    edge: FloatArray,
+    heights: FloatArray,
+    pieces: int,
+    side: FloatArray,
+    others: FloatArray,
+) -> None:
     """Add the side slope right of an edge (x0, y0, x1, y1) between two design heights: cut, fill, open length."""
     ax, ay = edge[0], edge[1]
     dx, dy = edge[2] - ax, edge[3] - ay
@@ -124,7 +142,9 @@ def edge_batter(out: F64, z: F64, grid: F64, edge: F64, heights: F64, pieces: in
 
 
 @njit(cache=True, nogil=True)
-def pad_batter(z: F64, grid: F64, edges: F64, following: I64, pad: F64, side: F64) -> F64:
+def pad_batter(
+    z: FloatArray, grid: FloatArray, edges: FloatArray, following: IntArray, pad: FloatArray, side: FloatArray
+) -> FloatArray:
     """Side slopes of a pad plane (elevation, grades): cut, fill [m3], length of edge without daylight [m].
 
     `edges` run with the pad on their left; `following[i]` is the edge that starts where edge i ends.
@@ -166,7 +186,9 @@ def pad_batter(z: F64, grid: F64, edges: F64, following: I64, pad: F64, side: F6
 
 
 @njit(cache=True, nogil=True)
-def daylight_points(z: F64, grid: F64, edges: F64, following: I64, pad: F64, side: F64) -> F64:
+def daylight_points(
+    z: FloatArray, grid: FloatArray, edges: FloatArray, following: IntArray, pad: FloatArray, side: FloatArray
+) -> FloatArray:
     """Where the side slopes of a pad end, edge by edge and round its outer corners: x, y, edge (n, 3)."""
     most = 0
     apart = min(side[1], 1.0)

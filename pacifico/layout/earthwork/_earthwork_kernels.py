@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from pacifico.layout.earthwork._batter_kernels import bilinear, edge_batter, pad_batter
 from pacifico.layout.earthwork._plane_kernels import plane
 from pacifico.layout.earthwork._tile_kernels import add_tile, mitred, polygon_area, prism, tile_polygon
 
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
+if TYPE_CHECKING:
+    from pacifico.array_types import FloatArray, IntArray
+
 
 PAD_COLUMNS = 12
 """cut, fill, batter cut, batter fill, deepest cut, highest fill, open edge, nodata share, elevation, grade east,
@@ -25,17 +26,17 @@ CORRIDOR_COLUMNS = 7
 
 @njit(cache=True, nogil=True)
 def grade_pads(
-    z: F64,
-    grid: F64,
-    edges: F64,
-    following: I64,
-    starts: I64,
-    origins: F64,
-    steps: F64,
-    planes: F64,
-    rule: F64,
-    side: F64,
-) -> F64:
+    z: FloatArray,
+    grid: FloatArray,
+    edges: FloatArray,
+    following: IntArray,
+    starts: IntArray,
+    origins: FloatArray,
+    steps: FloatArray,
+    planes: FloatArray,
+    rule: FloatArray,
+    side: FloatArray,
+) -> FloatArray:
     """Plane and volumes of many pads; where `planes` is NaN the balanced one is found. Rows as `PAD_COLUMNS`.
 
     `rule`: shrink, grade limit, rounds of the search. `side`: run per rise (0: no side slopes), step, reach [m].
@@ -78,8 +79,15 @@ def grade_pads(
 
 @njit(cache=True, nogil=True)
 def grade_corridors(
-    z: F64, grid: F64, lines: F64, starts: I64, origins: F64, widths: F64, steps: F64, side: F64
-) -> F64:
+    z: FloatArray,
+    grid: FloatArray,
+    lines: FloatArray,
+    starts: IntArray,
+    origins: FloatArray,
+    widths: FloatArray,
+    steps: FloatArray,
+    side: FloatArray,
+) -> FloatArray:
     """Volumes of many corridors; rows as `CORRIDOR_COLUMNS`. Tiles with a sample on nodata are left out and counted."""
     out = np.zeros((len(starts) - 1, CORRIDOR_COLUMNS))
     local = grid.copy()
@@ -146,7 +154,9 @@ def grade_corridors(
 
 
 @njit(cache=True, nogil=True)
-def spread(total: F64, weight: F64, grid: F64, px: F64, py: F64, value: F64) -> None:
+def spread(
+    total: FloatArray, weight: FloatArray, grid: FloatArray, px: FloatArray, py: FloatArray, value: FloatArray
+) -> None:
     """Add tile values (at tile centres), weighted by area, to the cells that hold them."""
     ny, nx = total.shape
     for k in range(len(px)):

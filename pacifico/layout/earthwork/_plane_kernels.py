@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from pacifico.layout.earthwork._tile_kernels import polygon_area, prism
 
-F64 = NDArray[np.float64]
+if TYPE_CHECKING:
+    from pacifico.array_types import FloatArray
 
 
 @njit(cache=True, nogil=True)
-def balance(px: F64, py: F64, pz: F64, east: float, north: float, start: float, shrink: float) -> tuple[float, F64]:
+def balance(
+    px: FloatArray, py: FloatArray, pz: FloatArray, east: float, north: float, start: float, shrink: float
+) -> tuple[float, FloatArray]:
     """Elevation at which cut x (1 - shrink) = fill for a given grade, with the volumes there.
 
     The difference falls strictly with the elevation: Newton's method, held inside a bracket.
@@ -43,7 +46,7 @@ def balance(px: F64, py: F64, pz: F64, east: float, north: float, start: float, 
 
 
 @njit(cache=True, nogil=True)
-def _clip(polygon: F64, n: int, ox: float, oy: float, gx: float, gy: float) -> int:
+def _clip(polygon: FloatArray, n: int, ox: float, oy: float, gx: float, gy: float) -> int:
     """Keep the part of a small convex polygon where (p - o) . g <= 0, in place; the new number of corners."""
     kept = np.empty((n + 2, 2))
     m = 0
@@ -65,7 +68,7 @@ def _clip(polygon: F64, n: int, ox: float, oy: float, gx: float, gy: float) -> i
 
 
 @njit(cache=True, nogil=True)
-def _centroid(polygon: F64, n: int) -> tuple[float, float, float]:
+def _centroid(polygon: FloatArray, n: int) -> tuple[float, float, float]:
     """Centroid and area of a small convex polygon."""
     ox, oy = polygon[0, 0], polygon[0, 1]
     area = sx = sy = 0.0
@@ -82,7 +85,7 @@ def _centroid(polygon: F64, n: int) -> tuple[float, float, float]:
 
 
 @njit(cache=True, nogil=True)
-def _least_squares(px: F64, py: F64, pz: F64) -> tuple[float, float, float]:
+def _least_squares(px: FloatArray, py: FloatArray, pz: FloatArray) -> tuple[float, float, float]:
     """Mean height and grades of the area-weighted least-squares plane."""
     sw = sx = sy = sz = sxx = sxy = syy = sxz = syz = 0.0
     for k in range(len(px)):
@@ -107,7 +110,9 @@ def _least_squares(px: F64, py: F64, pz: F64) -> tuple[float, float, float]:
 
 
 @njit(cache=True, nogil=True)
-def plane(px: F64, py: F64, pz: F64, shrink: float, limit: float, rounds: int) -> tuple[float, float, float, float]:
+def plane(
+    px: FloatArray, py: FloatArray, pz: FloatArray, shrink: float, limit: float, rounds: int
+) -> tuple[float, float, float, float]:
     """Balanced plane with the least cut + fill whose grade is within `limit`: elevation, grades, optimality gap [m3].
 
     With the balance held, the cut is a convex function of the grade (see `balanced_pad`), so a cutting-plane search

@@ -8,16 +8,17 @@ Coordinates are local (metres from the pad's centroid or the line's first point)
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+if TYPE_CHECKING:
+    from pacifico.array_types import FloatArray
 
 
 @njit(cache=True, nogil=True)
-def tile_polygon(edges: F64, step: float) -> tuple[F64, F64]:
+def tile_polygon(edges: FloatArray, step: float) -> tuple[FloatArray, FloatArray]:
     """Cut a polygon (edges (n, 4): x0, y0, x1, y1 of all rings) into tiles no longer than `step`, x and y (m, 5).
 
     Level cuts at every vertex leave trapezoids, which are divided evenly: the tiles cover the polygon exactly.
@@ -80,14 +81,14 @@ def tile_polygon(edges: F64, step: float) -> tuple[F64, F64]:
 
 
 @njit(cache=True, nogil=True)
-def polygon_area(x: F64, y: F64) -> float:
+def polygon_area(x: FloatArray, y: FloatArray) -> float:
     """Area of a tile."""
     return float(0.5 * abs((x[2] - x[0]) * (y[3] - y[1]) - (x[3] - x[1]) * (y[2] - y[0])))
 
 
 @njit(cache=True, nogil=True)
 def _triangle(
-    out: F64, xa: float, ya: float, a: float, xb: float, yb: float, b: float, xc: float, yc: float, c: float
+    out: FloatArray, xa: float, ya: float, a: float, xb: float, yb: float, b: float, xc: float, yc: float, c: float
 ) -> None:
     """Add the part of a triangle where the linear residual (a, b, c) is positive: volume, area, moments in x and y."""
     area = 0.5 * abs((xb - xa) * (yc - ya) - (xc - xa) * (yb - ya))
@@ -124,7 +125,7 @@ def _triangle(
 
 
 @njit(cache=True, nogil=True)
-def add_tile(out: F64, x: F64, y: F64, r: F64) -> None:
+def add_tile(out: FloatArray, x: FloatArray, y: FloatArray, r: FloatArray) -> None:
     """Add one tile with residuals `r` (5): positive volume, area, moments; negative volume; whole area."""
     area = polygon_area(x, y)
     out[5] += area
@@ -145,7 +146,7 @@ def add_tile(out: F64, x: F64, y: F64, r: F64) -> None:
 
 
 @njit(cache=True, nogil=True)
-def prism(px: F64, py: F64, pz: F64, elevation: float, east: float, north: float) -> F64:
+def prism(px: FloatArray, py: FloatArray, pz: FloatArray, elevation: float, east: float, north: float) -> FloatArray:
     """Cut, cut area, its moments (x, y), fill, whole area between ground `pz` and a plane."""
     out = np.zeros(6)
     r = np.empty(5)
@@ -157,7 +158,7 @@ def prism(px: F64, py: F64, pz: F64, elevation: float, east: float, north: float
 
 
 @njit(cache=True, nogil=True)
-def _mitre(a: F64, b: F64, c: F64, half: float) -> float:
+def _mitre(a: FloatArray, b: FloatArray, c: FloatArray, half: float) -> float:
     """How far the strip's edge moves along at the bend b (left turn > 0), held within half of either segment."""
     ux, uy, vx, vy = b[0] - a[0], b[1] - a[1], c[0] - b[0], c[1] - b[1]
     room = 0.5 * min(math.hypot(ux, uy), math.hypot(vx, vy))
@@ -166,7 +167,7 @@ def _mitre(a: F64, b: F64, c: F64, half: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def mitred(line: F64, i: int, half: float) -> F64:
+def mitred(line: FloatArray, i: int, half: float) -> FloatArray:
     """How far the strip's edge moves along at either end of segment i."""
     trim = np.zeros(2)
     if i > 0:
@@ -177,7 +178,9 @@ def mitred(line: F64, i: int, half: float) -> F64:
 
 
 @njit(cache=True, nogil=True)
-def tile_strip(line: F64, i: int, half: float, step: float) -> tuple[F64, F64, F64, F64]:
+def tile_strip(
+    line: FloatArray, i: int, half: float, step: float
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Tiles of the mitred strip along segment i of a line (n, 3): x, y, design z (m, 5), and its trim at both ends.
 
     The trim moves the left edge by its amount and the right edge by as much the other way: area is length x width.

@@ -8,22 +8,14 @@ import numpy as np
 import shapely
 
 from pacifico.errors import InputError
-from pacifico.layout.earthwork.rules import (
-    DEFAULT_RULES,
-    F64,
-    I64,
-    CorridorVolumes,
-    EarthworkRules,
-    cell_of,
-    frame_of,
-    side_of,
-)
+from pacifico.layout.earthwork.rules import DEFAULT_RULES, CorridorVolumes, EarthworkRules, cell_of, frame_of, side_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shapely import LineString
 
+    from pacifico.array_types import FloatArray, IntArray
     from pacifico.grid import Ground
 
 
@@ -53,8 +45,13 @@ def corridors(
 
 
 def corridor_rows(
-    ground: Ground, xyz: F64, starts: I64, origins: F64, widths: Sequence[float], rules: EarthworkRules
-) -> F64:
+    ground: Ground,
+    xyz: FloatArray,
+    starts: IntArray,
+    origins: FloatArray,
+    widths: Sequence[float],
+    rules: EarthworkRules,
+) -> FloatArray:
     """Rows of the compiled kernel, one a road."""
     from pacifico.layout.earthwork import _earthwork_kernels  # noqa: PLC0415 (numba: only where volumes are computed)
 
@@ -74,7 +71,7 @@ def corridor_rows(
     )
 
 
-def road_vertices(lines: Sequence[LineString]) -> tuple[F64, I64, F64]:
+def road_vertices(lines: Sequence[LineString]) -> tuple[FloatArray, IntArray, FloatArray]:
     """Vertices of all lines (m, 3) about each line's first point, first vertex of each (n + 1), first points (n, 2)."""
     if len(lines) == 0:
         return np.empty((0, 3)), np.zeros(1, dtype=np.int64), np.empty((0, 2))

@@ -11,7 +11,7 @@ from pacifico.errors import CRSMismatchError
 from pacifico.grid import Grid, Ground
 from pacifico.layout.earthwork.corridors import road_vertices
 from pacifico.layout.earthwork.pads import pad_edges
-from pacifico.layout.earthwork.rules import F64, cell_of, frame_of
+from pacifico.layout.earthwork.rules import cell_of, frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely import LineString
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.earthwork.rules import PadPlane
     from pacifico.layout.generate import Plan
 
@@ -95,7 +96,16 @@ def cut_fill_raster(
         return total / np.where(weight > 0, weight, np.nan)
 
 
-def _spread(ground: Ground, total: F64, weight: F64, frame: F64, origin: F64, px: F64, py: F64, design: F64) -> None:
+def _spread(
+    ground: Ground,
+    total: FloatArray,
+    weight: FloatArray,
+    frame: FloatArray,
+    origin: FloatArray,
+    px: FloatArray,
+    py: FloatArray,
+    design: FloatArray,
+) -> None:
     from pacifico.layout.earthwork import _earthwork_kernels  # noqa: PLC0415 (numba: only where volumes are computed)
 
     local = frame - np.array([origin[0], origin[1], 0.0, 0.0])

@@ -10,22 +10,14 @@ import shapely
 from shapely import MultiPolygon, Polygon
 
 from pacifico.errors import InputError
-from pacifico.layout.earthwork.rules import (
-    DEFAULT_RULES,
-    F64,
-    I64,
-    EarthworkRules,
-    PadPlane,
-    cell_of,
-    frame_of,
-    side_of,
-)
+from pacifico.layout.earthwork.rules import DEFAULT_RULES, EarthworkRules, PadPlane, cell_of, frame_of, side_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from pacifico.array_types import FloatArray, IntArray
     from pacifico.grid import Ground
 
 _MAX_TILES = 250_000.0
@@ -60,7 +52,11 @@ def balanced_pads(
 
 
 def graded_pads(
-    ground: Ground, polygons: Sequence[Polygon | MultiPolygon], planes: F64, *, rules: EarthworkRules = DEFAULT_RULES
+    ground: Ground,
+    polygons: Sequence[Polygon | MultiPolygon],
+    planes: FloatArray,
+    *,
+    rules: EarthworkRules = DEFAULT_RULES,
 ) -> list[PadPlane]:
     """Volumes of pads at given planes, shape (n, 3): elevation at the centroid [m], grade east, grade north [-].
 
@@ -117,11 +113,11 @@ def pad_volumes(
 def pad_rows(
     ground: Ground,
     polygons: Sequence[Polygon | MultiPolygon],
-    planes: F64,
+    planes: FloatArray,
     rules: EarthworkRules,
     *,
     tiles_across: float = 8.0,
-) -> F64:
+) -> FloatArray:
     """Rows of the compiled kernel, one a pad; at least `tiles_across` tiles over half the side of a square."""
     from pacifico.layout.earthwork import _earthwork_kernels  # noqa: PLC0415 (numba: only where volumes are computed)
 
@@ -154,7 +150,7 @@ def pad_rows(
     )
 
 
-def pad_edges(shapes: NDArray[np.object_]) -> tuple[F64, I64, I64, F64]:
+def pad_edges(shapes: NDArray[np.object_]) -> tuple[FloatArray, IntArray, IntArray, FloatArray]:
     """Directed edges of all rings, the shape on their left, about each shape's centroid.
 
     Returns edges (m, 4), the edge that follows each within its shape (m), first edge of each shape (n + 1) and

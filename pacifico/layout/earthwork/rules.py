@@ -14,17 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pacifico.errors import InputError
 
 if TYPE_CHECKING:
     from shapely import MultiPolygon, Polygon
 
+    from pacifico.array_types import FloatArray
     from pacifico.grid import Ground
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -82,10 +79,10 @@ class PadPlane:
     gap_m3: float = 0.0
     """How much less earthwork (cut + fill) a better plane could have at most; 0 where the plane was given."""
 
-    def height_at(self, x: F64, y: F64) -> F64:
+    def height_at(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """Design height [m] at eastings and northings [m]."""
         centre = self.polygon.centroid
-        heights: F64 = self.elevation_m + self.grade_east * (x - centre.x) + self.grade_north * (y - centre.y)
+        heights: FloatArray = self.elevation_m + self.grade_east * (x - centre.x) + self.grade_north * (y - centre.y)
         return heights
 
 
@@ -112,12 +109,12 @@ def cell_of(ground: Ground) -> float:
     return min(ground.grid.dx, ground.grid.dy)
 
 
-def frame_of(ground: Ground) -> F64:
+def frame_of(ground: Ground) -> FloatArray:
     """Grid as the kernels take it: western and northern edge, cell sizes [m]."""
     g = ground.grid
     return np.array([g.x0, g.y0, g.dx, g.dy])
 
 
-def side_of(ground: Ground, rules: EarthworkRules) -> F64:
+def side_of(ground: Ground, rules: EarthworkRules) -> FloatArray:
     """Side slopes as the kernels take them: run per rise, march step and reach [m]."""
     return np.array([rules.side_slope, rules.sample_m or 0.5 * cell_of(ground), rules.max_batter_m])

@@ -14,13 +14,15 @@ from pacifico.errors import InputError
 from pacifico.grid import Ground
 from pacifico.layout.earthwork.corridors import corridor_rows, road_vertices
 from pacifico.layout.earthwork.pads import pad_rows
-from pacifico.layout.earthwork.rules import DEFAULT_RULES, F64, I64, EarthworkRules, PadPlane
+from pacifico.layout.earthwork.rules import DEFAULT_RULES, EarthworkRules, PadPlane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
     from shapely import LineString
+
+    from pacifico.array_types import FloatArray, IntArray
 
 
 MOST_CELLS_AT_ONCE = 25_000_000
@@ -41,7 +43,7 @@ def earthwork_interval(
     roads: Sequence[LineString],
     widths: Sequence[float],
     *,
-    errors: Iterable[F64],
+    errors: Iterable[FloatArray],
     follow_m: float = 30.0,
     rules: EarthworkRules = DEFAULT_RULES,
 ) -> EarthworkInterval:
@@ -79,17 +81,17 @@ def volumes_under_errors(
     roads: Sequence[LineString],
     widths: Sequence[float],
     *,
-    errors: Iterable[F64],
+    errors: Iterable[FloatArray],
     follow_m: float = 30.0,
     rules: EarthworkRules = DEFAULT_RULES,
-) -> Iterator[F64]:
+) -> Iterator[FloatArray]:
     """Cut + fill of each pad, then of each road [m³], for one error field after the other: see `earthwork_interval`."""
     polygons = [p.polygon for p in pads]
     planes = np.full((len(pads), 3), np.nan)
     xyz, starts, origins = road_vertices(roads)
     quick = replace(rules, side_slope=0.0, search_rounds=min(rules.search_rounds, 4))
 
-    def measured(error: F64) -> F64:
+    def measured(error: FloatArray) -> FloatArray:
         if error.shape != ground.grid.shape:
             raise InputError(
                 f"the error field is {error.shape}, the grid {ground.grid.shape}; make it on the same grid"
@@ -106,7 +108,7 @@ def volumes_under_errors(
 
     # as many at once as there are cores, as long as their grids take little of the memory
     most = min(os.cpu_count() or 1, max(MOST_CELLS_AT_ONCE // ground.z.size, 1))
-    waiting: deque[Future[F64]] = deque()
+    waiting: deque[Future[FloatArray]] = deque()
     with ThreadPoolExecutor(most) as pool:
         for error in errors:
             waiting.append(pool.submit(measured, error))
@@ -116,7 +118,7 @@ def volumes_under_errors(
             yield waiting.popleft().result()
 
 
-def _followed(error: Ground, xyz: F64, starts: I64, origins: F64, window_m: float) -> F64:
+def _followed(error: Ground, xyz: FloatArray, starts: IntArray, origins: FloatArray, window_m: float) -> FloatArray:
     """Error at each vertex [m], averaged over `window_m` along its own line."""
     if len(xyz) == 0:
         return np.empty(0)

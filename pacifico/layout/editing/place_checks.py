@@ -20,9 +20,10 @@ from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.generate import Asset, Pad, Plan
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
     from pacifico.site.model import Site
 
 SLACK_M = 1e-6
@@ -88,7 +89,7 @@ def statistics(field: Field, item: Item) -> Zonal:
     return Zonal(np.array([p95]), np.array([mean]), np.array([aspect]), np.array([height.mean()]))
 
 
-def _cells(field: Field, shape: Polygon) -> tuple[Floats, Floats]:
+def _cells(field: Field, shape: Polygon) -> tuple[FloatArray, FloatArray]:
     """Slopes of the cells under a polygon, and how much of each it covers [m²]; off the grid the slope is unknown."""
     g = field.grid
     west, south, east, north = shape.bounds

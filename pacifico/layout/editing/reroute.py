@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from shapely import Polygon
     from shapely.geometry.base import BaseGeometry
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.editing.road_graph import Wanted
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.roads import Road, RoadRules
     from pacifico.site.model import Zone
 
@@ -141,7 +142,7 @@ def _pieces(
     return found
 
 
-def _clear_runs(road: Road, area: BaseGeometry) -> list[tuple[Floats, tuple[bool, bool]]]:
+def _clear_runs(road: Road, area: BaseGeometry) -> list[tuple[FloatArray, tuple[bool, bool]]]:
     """Stretches of a road clear of an area, and whether each was cut at its start and end."""
     xyz = shapely.get_coordinates(road.line, include_z=True)
     steps = shapely.linestrings(np.stack([xyz[:-1, :2], xyz[1:, :2]], axis=1))
@@ -153,7 +154,7 @@ def _clear_runs(road: Road, area: BaseGeometry) -> list[tuple[Floats, tuple[bool
     ]
 
 
-def _around(xyz: Floats, line: LineString, wanted: Wanted) -> set[int]:
+def _around(xyz: FloatArray, line: LineString, wanted: Wanted) -> set[int]:
     """Vertices before and after the place of a line that is nearest to an asset."""
     at = line.project(shapely.shortest_line(line, wanted.footprint).boundary.geoms[0]) if line.length else 0.0
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xyz[:, :2], axis=0).T))])
@@ -161,7 +162,7 @@ def _around(xyz: Floats, line: LineString, wanted: Wanted) -> set[int]:
     return {k - 1, k}
 
 
-def _like(road: Road, number: int, xyz: Floats, rules: RoadRules) -> Road:
+def _like(road: Road, number: int, xyz: FloatArray, rules: RoadRules) -> Road:
     """Stretch of a road, or a way round it, as a road of its own."""
     return replace(spurs_.road_of(number, xyz, rules), road_class=road.road_class, width_m=road.width_m)
 
@@ -243,7 +244,7 @@ def _entry_line(net: Net) -> LineString:
 
 
 def _nodes(
-    lattice: routing_grid.Lattice, start: Mapping[int, Floats], goal: Mapping[int, Floats], rules: RoadRules
+    lattice: routing_grid.Lattice, start: Mapping[int, FloatArray], goal: Mapping[int, FloatArray], rules: RoadRules
 ) -> list[int]:
     """Road positions from a start to the goal that is cheapest to reach; none where there is no way."""
     stop = np.zeros(lattice.px.size, np.uint8)
@@ -261,8 +262,8 @@ def _nodes(
 
 
 def _way(
-    net: Net, nodes: Sequence[int], base: Floats, goal: Floats, lattice: routing_grid.Lattice, scene: Scene
-) -> Floats | str:
+    net: Net, nodes: Sequence[int], base: FloatArray, goal: FloatArray, lattice: routing_grid.Lattice, scene: Scene
+) -> FloatArray | str:
     """Way between two vertices of roads with its design heights, or why there is none."""
     rules = scene.rules
     points = np.column_stack([lattice.px[nodes], lattice.py[nodes]])
@@ -297,11 +298,11 @@ def _way(
     return why
 
 
-def _sees(lattice: routing_grid.Lattice, a: Floats, b: Floats) -> bool:
+def _sees(lattice: routing_grid.Lattice, a: FloatArray, b: FloatArray) -> bool:
     return lattice.fence.clear(a.copy(), b.copy()) and not lattice.blind.crossed(a, b)
 
 
-def _meets_twice(net: Net, line: Floats) -> bool:
+def _meets_twice(net: Net, line: FloatArray) -> bool:
     """Whether a line meets the network at its ends alone."""
     whole = LineString(line)
     shared = shapely.get_coordinates(shapely.intersection(net.lines, whole))

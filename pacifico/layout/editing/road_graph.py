@@ -17,8 +17,9 @@ from shapely import MultiPolygon, Polygon
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.earthwork.rules import PadPlane
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.roads.network import Road, RoadRules
 
 Key = tuple[float, float]
@@ -55,7 +56,7 @@ class Net:
     """Roads through each vertex."""
     beside: list[set[int]] = field(init=False, repr=False, compare=False)
     """Roads that each one meets."""
-    lines: Floats = field(init=False, repr=False, compare=False)
+    lines: FloatArray = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         lines = np.array([r.line for r in self.roads], dtype=object)
@@ -205,7 +206,7 @@ def pad_step(road: Road, wanted: Wanted) -> tuple[float, float]:
     return float(step[best]), float(gap[near][best])
 
 
-def _height_along(xyz: Floats, at: float) -> float:
+def _height_along(xyz: FloatArray, at: float) -> float:
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xyz[:, :2], axis=0).T))])
     return float(np.interp(at, along, xyz[:, 2]))
 

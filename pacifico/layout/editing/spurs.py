@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.array_types import FloatArray
+    from pacifico.layout.ground.buildable import Field
     from pacifico.site.model import Zone
 
 WINDOWS_M = ((100.0, 1.0, 250.0), (300.0, 2.0, 800.0))
@@ -132,7 +133,7 @@ def new_turnarounds(
     return tuple(arms)
 
 
-def road_of(number: int, xyz: Floats, rules: RoadRules) -> Road:
+def road_of(number: int, xyz: FloatArray, rules: RoadRules) -> Road:
     """Spur of given vertices with its figures."""
     d = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
     rise = np.abs(np.diff(xyz[:, 2]))
@@ -142,13 +143,13 @@ def road_of(number: int, xyz: Floats, rules: RoadRules) -> Road:
     )  # fmt: skip
 
 
-def _seeds(net: Net, around: Surroundings, served: Mapping[str, int]) -> dict[int, Floats]:
+def _seeds(net: Net, around: Surroundings, served: Mapping[str, int]) -> dict[int, FloatArray]:
     """Road positions from which a spur may leave: each with the vertex (x, y, z) of a road beside it."""
     near = np.flatnonzero(shapely.intersects(net.lines, around.window))
     return doors(net.lines[[k for k in near.tolist() if net.needed(k, served)]], around)
 
 
-def doors(lines: NDArray[Any], around: Surroundings) -> dict[int, Floats]:
+def doors(lines: NDArray[Any], around: Surroundings) -> dict[int, FloatArray]:
     """Road positions from which a road may leave lines: each with the vertex (x, y, z) beside it."""
     lattice = around.lattice
     near = lines[shapely.intersects(lines, around.window)]
@@ -158,7 +159,7 @@ def doors(lines: NDArray[Any], around: Surroundings) -> dict[int, Floats]:
     i = np.floor((xyz[:, 0] - lattice.x0) / lattice.cell + 0.5).astype(np.int64)
     j = np.floor((xyz[:, 1] - lattice.y0) / lattice.cell + 0.5).astype(np.int64)
     inside = (i >= 0) & (i < lattice.nx) & (j >= 0) & (j < lattice.ny)
-    found: dict[int, tuple[float, Floats]] = {}
+    found: dict[int, tuple[float, FloatArray]] = {}
     for k in np.flatnonzero(inside).tolist():
         node = int(j[k] * lattice.nx + i[k])
         if lattice.clear[node] <= 0:
@@ -172,7 +173,7 @@ def doors(lines: NDArray[Any], around: Surroundings) -> dict[int, Floats]:
 
 def _path(
     net: Net, wanted: Wanted, around: Surroundings, served: Mapping[str, int], rules: RoadRules
-) -> tuple[Floats | None, Floats, str]:
+) -> tuple[FloatArray | None, FloatArray, str]:
     """Line in plan from a road's vertex to within reach, that vertex, and why there is none."""
     lattice, nothing = around.lattice, np.zeros(3)
     seeds = _seeds(net, around, served)
@@ -225,18 +226,20 @@ def _path(
     return None, nothing, "a road to it would cross another without a junction"
 
 
-def _meets_once(net: Net, line: Floats) -> bool:
+def _meets_once(net: Net, line: FloatArray) -> bool:
     """Whether a line meets the network at its first point alone."""
     whole, start = LineString(line), shapely.Point(line[0])
     shared = shapely.get_coordinates(shapely.intersection(net.lines, whole))
     return not shared.size or bool(shapely.distance(shapely.points(shared), start).max() <= 0.05)
 
 
-def _heights(line: Floats, base: Floats, wanted: Wanted, place: Field, rules: RoadRules) -> tuple[Floats | None, str]:
+def _heights(
+    line: FloatArray, base: FloatArray, wanted: Wanted, place: Field, rules: RoadRules
+) -> tuple[FloatArray | None, str]:
     """Design heights along a spur: the road's where it leaves, the pad's where it ends, in between the least earthwork."""
     grade = rules.max_grade - rules.grade_margin
 
-    def pins(xy: Floats) -> list[Pin]:
+    def pins(xy: FloatArray) -> list[Pin]:
         first = [Pin(0, float(base[2]), 0.0)]
         if wanted.pad is None or wanted.plane is None:
             return first
@@ -253,8 +256,8 @@ def _heights(line: Floats, base: Floats, wanted: Wanted, place: Field, rules: Ro
 
 
 def profile(
-    line: Floats, place: Field, rules: RoadRules, pins: Callable[[Floats], list[Pin]]
-) -> tuple[Floats | None, str]:
+    line: FloatArray, place: Field, rules: RoadRules, pins: Callable[[FloatArray], list[Pin]]
+) -> tuple[FloatArray | None, str]:
     """Design heights along a line that keep grade, depth and pins with the least earthwork; else why there are none.
 
     `pins` is given where the stations are.

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from pacifico.layout.ground._clearance_kernels import sees_blind, segment_clear
 from pacifico.layout.routing._search_kernels import heap_pop, heap_up
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.uint8]
+if TYPE_CHECKING:
+    from pacifico.array_types import FlagArray, FloatArray, IntArray
 
 
 @njit(cache=True, nogil=True)
 def clear_segments(
-    a: Floats,
-    b: Floats,
-    edges: Floats,
-    frame: Floats,
-    start: Ints,
-    items: Ints,
+    a: FloatArray,
+    b: FloatArray,
+    edges: FloatArray,
+    frame: FloatArray,
+    start: IntArray,
+    items: IntArray,
     radius: float,
-    blind: Flags,
-    blind_frame: Floats,
+    blind: FlagArray,
+    blind_frame: FloatArray,
     any_blind: np.bool_,
-) -> Flags:
+) -> FlagArray:
     """1 for each segment from a[k] to b[k] that keeps `radius` from every edge and off flagged cells."""
     out = np.zeros(a.shape[0], np.uint8)
     for k in range(a.shape[0]):
@@ -39,7 +39,7 @@ def clear_segments(
 
 
 @njit(cache=True, nogil=True)
-def shortest(row: Ints, col: Ints, cost: Floats, seeds: Ints) -> tuple[Floats, Ints, Ints]:
+def shortest(row: IntArray, col: IntArray, cost: FloatArray, seeds: IntArray) -> tuple[FloatArray, IntArray, IntArray]:
     """Distance from the nearest seed, the node before and that seed, of each node of a graph in CSR; -1: not reached.
 
     Ties go to the lower node, so that the ways are the same everywhere.

@@ -22,12 +22,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.electrical.trenches import Trenches
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 MOST_ROUNDS = 12
 LEEWAY = 1.05
@@ -65,7 +62,13 @@ class _String:
 
 
 def make_feeders(
-    trenches: Trenches, sources: Ints, load_mva: Floats, substations: Ints, rating_mva: Floats, *, feeder_mva: float
+    trenches: Trenches,
+    sources: IntArray,
+    load_mva: FloatArray,
+    substations: IntArray,
+    rating_mva: FloatArray,
+    *,
+    feeder_mva: float,
 ) -> tuple[list[Feeder], list[int]]:
     """Strings of sources within a feeder's rating.
 
@@ -109,7 +112,7 @@ def make_feeders(
     return sorted(feeders, key=lambda f: (f.substation, f.hops[0].source)), lost
 
 
-def _assigned(distance: Floats, load: Floats, rating: Floats) -> Ints:
+def _assigned(distance: FloatArray, load: FloatArray, rating: FloatArray) -> IntArray:
     """Substation of each source: the nearest with room, nearest pairs first; -1 where none is joined."""
     home = np.full(distance.shape[1], -1, dtype=np.int64)
     reached = np.isfinite(distance)
@@ -125,7 +128,7 @@ def _assigned(distance: Floats, load: Floats, rating: Floats) -> Ints:
     return home
 
 
-def _join(trenches: Trenches, sources: Ints, strings: list[_String], home_m: Floats, most: float) -> None:
+def _join(trenches: Trenches, sources: IntArray, strings: list[_String], home_m: FloatArray, most: float) -> None:
     """Join strings while that saves cable; `strings` is changed in place."""
     for _ in range(MOST_ROUNDS):
         smallest = min((s.load for s in strings), default=0.0)
@@ -137,7 +140,7 @@ def _join(trenches: Trenches, sources: Ints, strings: list[_String], home_m: Flo
             return
 
 
-def _links(trenches: Trenches, sources: Ints, ends: Sequence[int]) -> list[tuple[float, int, int, list[int]]]:
+def _links(trenches: Trenches, sources: IntArray, ends: Sequence[int]) -> list[tuple[float, int, int, list[int]]]:
     """Shortest links between ends whose nearest ground meets: length, both ends, nodes."""
     nodes = sources[list(ends)]
     ways = trenches.ways(nodes)
@@ -161,7 +164,7 @@ def _links(trenches: Trenches, sources: Ints, ends: Sequence[int]) -> list[tuple
 
 
 def _joined(
-    strings: list[_String], links: list[tuple[float, int, int, list[int]]], home_m: Floats, most: float
+    strings: list[_String], links: list[tuple[float, int, int, list[int]]], home_m: FloatArray, most: float
 ) -> bool:
     """Join along links, the greatest saving first; whether any was."""
     of = {m: s for s in strings for m in (s.members[0], s.members[-1])}
@@ -198,7 +201,7 @@ def _joined(
     return some
 
 
-def _home(string: _String, home_m: Floats) -> float:
+def _home(string: _String, home_m: FloatArray) -> float:
     return float(min(home_m[string.members[0]], home_m[string.members[-1]]))
 
 

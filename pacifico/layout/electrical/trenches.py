@@ -24,12 +24,10 @@ if TYPE_CHECKING:
     from shapely import LineString
     from shapely.geometry.base import BaseGeometry
 
+    from pacifico.array_types import BoolArray, FloatArray, IntArray
     from pacifico.layout.ground.buildable import Field
     from pacifico.site.model import Zone
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Bools = NDArray[np.bool_]
 
 CLEARANCE_M = 0.5
 """Kept between a trench's line and every footprint, zone and the boundary: half a trench of 0.6 m and some room."""
@@ -53,41 +51,41 @@ SIMPLE_M = 3.0
 class Trenches:
     """Graph of legal trenches; an edge joins `a` to `b`, once."""
 
-    xy: Floats
+    xy: FloatArray
     """Nodes, working CRS, shape (n, 2) [m]."""
-    a: Ints
-    b: Ints
-    length: Floats
+    a: IntArray
+    b: IntArray
+    length: FloatArray
     """In plan [m]."""
-    cost: Floats
+    cost: FloatArray
     """Length as routing weighs it [m]."""
-    on_road: Bools
-    terminal: Ints
+    on_road: BoolArray
+    terminal: IntArray
     """Node of each asset that was asked for."""
-    at_edge: Floats
+    at_edge: FloatArray
     """Where each asset's stub leaves its footprint, shape (assets, 2) [m]."""
 
     @cached_property
-    def adjacency(self) -> tuple[Ints, Ints, Floats]:
+    def adjacency(self) -> tuple[IntArray, IntArray, FloatArray]:
         """Neighbours of each node and what it costs to go there, in CSR."""
         tail, head = np.concatenate([self.a, self.b]), np.concatenate([self.b, self.a])
         order = np.argsort(tail, kind="stable")
         row = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=len(self.xy)))]).astype(np.int64)
         return row, head[order], np.concatenate([self.cost, self.cost])[order]
 
-    def edges_of(self, nodes: Sequence[int]) -> Ints:
+    def edges_of(self, nodes: Sequence[int]) -> IntArray:
         """Edges along a way through nodes."""
         way = np.asarray(nodes, dtype=np.int64)
         low, high = np.minimum(way[:-1], way[1:]), np.maximum(way[:-1], way[1:])
         return np.searchsorted(self._code, low * len(self.xy) + high)
 
     @cached_property
-    def _code(self) -> Ints:
+    def _code(self) -> IntArray:
         """One number an edge, ascending."""
-        code: Ints = self.a * len(self.xy) + self.b
+        code: IntArray = self.a * len(self.xy) + self.b
         return code
 
-    def ways(self, seeds: Ints) -> Ways:
+    def ways(self, seeds: IntArray) -> Ways:
         """Shortest ways from the nearest of some nodes to all others."""
         return Ways(*shortest(*self.adjacency, np.asarray(seeds, dtype=np.int64)))
 
@@ -96,11 +94,11 @@ class Trenches:
 class Ways:
     """Result of a search through trenches."""
 
-    far: Floats
+    far: FloatArray
     """Cost from the nearest seed; infinite where no trench leads."""
-    before: Ints
+    before: IntArray
     """Node before, -1 at seeds."""
-    root: Ints
+    root: IntArray
     """Seed, -1 where no trench leads."""
 
     def back(self, node: int) -> list[int]:
@@ -113,8 +111,8 @@ class Ways:
 
 def find_trenches(
     field: Field,
-    footprints: Floats,
-    wanted: Floats,
+    footprints: FloatArray,
+    wanted: FloatArray,
     roads: Sequence[LineString],
     *,
     own_trench_factor: float = 1.0,
@@ -159,14 +157,14 @@ def find_trenches(
     return Trenches(xy, ends[first, 0], ends[first, 1], length[first], cost[first], on_road[first], mine, at_edge)
 
 
-def _once(pairs: Ints, n: int) -> Ints:
+def _once(pairs: IntArray, n: int) -> IntArray:
     """Each pair of different nodes once, the lower first, in order."""
     low, high = pairs.min(axis=1), pairs.max(axis=1)
     code = np.unique((low * n + high)[low != high])
     return np.column_stack([code // n, code % n])
 
 
-def _road_graph(roads: Sequence[LineString]) -> tuple[Floats, Ints, Ints, Ints]:
+def _road_graph(roads: Sequence[LineString]) -> tuple[FloatArray, IntArray, IntArray, IntArray]:
     """Vertices of roads, those that roads share once; the pieces between them (lower node first), and a few of them.
 
     The few are the ends of roads, and one vertex every `THIN_M` or so along them.
@@ -186,7 +184,7 @@ def _road_graph(roads: Sequence[LineString]) -> tuple[Floats, Ints, Ints, Ints]:
     return flat[first], ends[:, 0], ends[:, 1], np.unique(node[kept])
 
 
-def _terminals(wanted: Floats, road_xy: Floats) -> tuple[Floats, Floats, Ints]:
+def _terminals(wanted: FloatArray, road_xy: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
     """Where cables leave each footprint towards the nearest road, the terminal outside it, and what it is joined to.
 
     The last are pairs of terminal and road vertex.
@@ -205,7 +203,7 @@ def _terminals(wanted: Floats, road_xy: Floats) -> tuple[Floats, Floats, Ints]:
     return edge, edge + away / far[:, None] * STUB_M, pairs.T.astype(np.int64)
 
 
-def _nearest(xy: Floats, count: int) -> Ints:
+def _nearest(xy: FloatArray, count: int) -> IntArray:
     """Indices of the nearest other points of each, the nearest first, shape (n, at most count)."""
     out = []
     for start in range(0, len(xy), 256):
@@ -216,7 +214,7 @@ def _nearest(xy: Floats, count: int) -> Ints:
     return np.concatenate(out) if out else np.empty((0, 0), np.int64)
 
 
-def _bends(field: Field, footprints: Floats) -> Floats:
+def _bends(field: Field, footprints: FloatArray) -> FloatArray:
     """Points off the corners of footprints, zones and boundary, as far as they are on free ground."""
     grown = footprints + np.array([-OFF_CORNER_M, -OFF_CORNER_M, OFF_CORNER_M, OFF_CORNER_M])
     corners = np.concatenate([grown[:, [i, j]] for i in (0, 2) for j in (1, 3)])
@@ -234,7 +232,7 @@ def _bends(field: Field, footprints: Floats) -> Floats:
     return np.asarray(points[keep])
 
 
-def _triangulated(xy: Floats, some: Ints) -> Ints:
+def _triangulated(xy: FloatArray, some: IntArray) -> IntArray:
     """Edges of the Delaunay triangulation of some nodes, as pairs of nodes."""
     points = xy[some] - xy.min(axis=0)
     lines = shapely.delaunay_triangles(shapely.multipoints(points), only_edges=True)
@@ -247,7 +245,7 @@ def _triangulated(xy: Floats, some: Ints) -> Ints:
     return np.asarray(some[order[at]].reshape(-1, 2), dtype=np.int64)
 
 
-def _legal(field: Field, footprints: Floats, a: Floats, b: Floats) -> Bools:
+def _legal(field: Field, footprints: FloatArray, a: FloatArray, b: FloatArray) -> BoolArray:
     """Segments that keep clear of footprints and of the edge of the allowed ground, and lie on known ground."""
     rings = [shapely.get_coordinates(r) for p in shapely.get_parts(field.allowed) for r in shapely.get_rings(p)]
     edges = [np.hstack([r[:-1], r[1:]]) for r in rings]
@@ -268,7 +266,7 @@ def _legal(field: Field, footprints: Floats, a: Floats, b: Floats) -> Bools:
     )  # fmt: skip
 
 
-def _blind(field: Field) -> tuple[NDArray[np.uint8], Floats]:
+def _blind(field: Field) -> tuple[NDArray[np.uint8], FloatArray]:
     """Squares between cell centres that touch nodata, with their frame; empty where everything is known."""
     if not np.isnan(field.slope).any():
         return np.empty((0, 0), np.uint8), np.zeros(4)
@@ -278,7 +276,7 @@ def _blind(field: Field) -> tuple[NDArray[np.uint8], Floats]:
     return quad.astype(np.uint8), np.array([g.x0 - g.dx / 2, g.y0 + g.dy / 2, g.dx, g.dy])
 
 
-def _tolls(xy: Floats, ends: Ints, zones: Sequence[Zone]) -> Floats:
+def _tolls(xy: FloatArray, ends: IntArray, zones: Sequence[Zone]) -> FloatArray:
     """Multiplier of each edge by the dearest zone that it crosses."""
     toll = np.ones(len(ends))
     dear = [z for z in zones if z.zone_type == "cost" and z.cost_multiplier != 1.0]

@@ -12,11 +12,7 @@ import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.uint8]
+    from pacifico.array_types import FlagArray, FloatArray, IntArray
 
 
 @njit(cache=True, nogil=True)
@@ -51,7 +47,7 @@ def segments_sq(ax: float, ay: float, bx: float, by: float, cx: float, cy: float
 
 
 @njit(cache=True, nogil=True)
-def bin_edges(edges: Floats, frame: Floats, reach: float) -> tuple[Ints, Ints]:
+def bin_edges(edges: FloatArray, frame: FloatArray, reach: float) -> tuple[IntArray, IntArray]:
     """Bins (CSR) with all edges within `reach` of any point of the bin.
 
     `frame` is west, south, bin size, columns, rows.
@@ -86,7 +82,9 @@ def bin_edges(edges: Floats, frame: Floats, reach: float) -> tuple[Ints, Ints]:
 
 
 @njit(cache=True, nogil=True)
-def point_clearance(edges: Floats, frame: Floats, start: Ints, items: Ints, x: float, y: float, cap: float) -> float:
+def point_clearance(
+    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, x: float, y: float, cap: float
+) -> float:
     """Distance from a point to the fence, at most `cap` (which is at most the reach of the bins)."""
     i, j = int(np.floor((x - frame[0]) / frame[2])), int(np.floor((y - frame[1]) / frame[2]))
     nx = int(frame[3])
@@ -101,7 +99,15 @@ def point_clearance(edges: Floats, frame: Floats, start: Ints, items: Ints, x: f
 
 @njit(cache=True, nogil=True)
 def segment_clear(
-    edges: Floats, frame: Floats, start: Ints, items: Ints, ax: float, ay: float, bx: float, by: float, radius: float
+    edges: FloatArray,
+    frame: FloatArray,
+    start: IntArray,
+    items: IntArray,
+    ax: float,
+    ay: float,
+    bx: float,
+    by: float,
+    radius: float,
 ) -> bool:
     """Whether the whole segment keeps `radius` from the fence: exact, for a radius up to the reach of the bins."""
     x0, y0, size = frame[0], frame[1], frame[2]
@@ -126,7 +132,14 @@ def segment_clear(
 
 @njit(cache=True, nogil=True)
 def fill_rings(
-    out: Flags, coords: Floats, ring_start: Ints, part_start: Ints, x0: float, y0: float, step: float, value: int
+    out: FlagArray,
+    coords: FloatArray,
+    ring_start: IntArray,
+    part_start: IntArray,
+    x0: float,
+    y0: float,
+    step: float,
+    value: int,
 ) -> None:
     """Set the samples (x0 + i step, y0 + j step) inside each part; a part is a set of rings taken even-odd."""
     ny, nx = out.shape
@@ -159,18 +172,18 @@ def fill_rings(
 
 @njit(cache=True, nogil=True)
 def place_nodes(
-    free: Flags,
+    free: FlagArray,
     k: int,
     step: float,
     x0: float,
     y0: float,
-    edges: Floats,
-    frame: Floats,
-    start: Ints,
-    items: Ints,
+    edges: FloatArray,
+    frame: FloatArray,
+    start: IntArray,
+    items: IntArray,
     radius: float,
     cap: float,
-) -> tuple[Floats, Floats, Floats]:
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """One road position a cell: its centre in the open, else the sample with the most clearance; clearance 0: none.
 
     A cell has k x k samples, k odd. Narrow aisles are found where a sample falls into them, whatever the cell's centre.
@@ -201,7 +214,7 @@ def place_nodes(
 
 
 @njit(cache=True, nogil=True)
-def bilinear(z: Floats, x0: float, y0: float, step: float, x: float, y: float) -> float:
+def bilinear(z: FloatArray, x0: float, y0: float, step: float, x: float, y: float) -> float:
     """Value of a south-up grid with its first sample at (x0, y0), clamped to its edge."""
     c, r = (x - x0) / step, (y - y0) / step
     ny, nx = z.shape
@@ -213,7 +226,7 @@ def bilinear(z: Floats, x0: float, y0: float, step: float, x: float, y: float) -
 
 
 @njit(cache=True, nogil=True)
-def sees_blind(blind: Flags, frame: Floats, ax: float, ay: float, bx: float, by: float) -> bool:
+def sees_blind(blind: FlagArray, frame: FloatArray, ax: float, ay: float, bx: float, by: float) -> bool:
     """Whether a segment passes a flagged cell; `frame` is west, north, cell x, cell y; off the grid is flagged."""
     ny, nx = blind.shape
     steps = int(np.hypot(bx - ax, by - ay) / (0.9 * min(frame[2], frame[3]))) + 1
@@ -226,7 +239,7 @@ def sees_blind(blind: Flags, frame: Floats, ax: float, ay: float, bx: float, by:
 
 
 @njit(cache=True, nogil=True)
-def polygon_distance(coords: Floats, first: int, last: int, ax: float, ay: float, bx: float, by: float) -> float:
+def polygon_distance(coords: FloatArray, first: int, last: int, ax: float, ay: float, bx: float, by: float) -> float:
     """Distance from a segment (or point) to a ring coords[first:last], closed; 0 where it lies inside."""
     best = np.inf
     inside = False
@@ -239,7 +252,7 @@ def polygon_distance(coords: Floats, first: int, last: int, ax: float, ay: float
 
 
 @njit(cache=True, nogil=True)
-def nearest_on_line(coords: Floats, first: int, last: int, xy: Floats) -> tuple[float, int, float]:
+def nearest_on_line(coords: FloatArray, first: int, last: int, xy: FloatArray) -> tuple[float, int, float]:
     """Least distance between a polyline and a ring; the polyline's point nearest the ring, and how near it is."""
     best = np.inf
     at, least = 0, np.inf
@@ -254,8 +267,15 @@ def nearest_on_line(coords: Floats, first: int, last: int, xy: Floats) -> tuple[
 
 @njit(cache=True, nogil=True)
 def clearances(
-    px: Floats, py: Floats, clear: Floats, edges: Floats, frame: Floats, start: Ints, items: Ints, cap: float
-) -> Floats:
+    px: FloatArray,
+    py: FloatArray,
+    clear: FloatArray,
+    edges: FloatArray,
+    frame: FloatArray,
+    start: IntArray,
+    items: IntArray,
+    cap: float,
+) -> FloatArray:
     """Distance of each road position to a set of edges, at most `cap`; infinite where there is no position."""
     out = np.full(px.size, np.inf)
     for n in range(px.size):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 
 from pacifico.layout.criteria.setbacks import set_back
@@ -21,14 +20,14 @@ from pacifico.terrain.surface import slope_deg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from pacifico.array_types import BoolArray, FloatArray
     from pacifico.grid import Grid, Ground
     from pacifico.layout.criteria.setbacks import EdgeSetback
     from pacifico.site.model import Site, Zone
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 STEEP_SHARE = 0.04
 """Of a footprint's area that may exceed the slope limit, so that the 95th percentile under it holds the limit."""
@@ -45,13 +44,13 @@ class Field:
     grid: Grid
     ground: Ground
     """Heights, on a grid of the same cells or of finer ones."""
-    slope: Floats
+    slope: FloatArray
     """Slope on the grid [°]; NaN where the cell or a neighbour is nodata."""
     allowed: Polygon | MultiPolygon
     """Boundary without exclusions: roads may run here."""
     placeable: Polygon | MultiPolygon
     """`allowed` less the setback: assets and pads stand here."""
-    inside: Bools
+    inside: BoolArray
     """Cells whose centre is placeable."""
     outline: Polygon | MultiPolygon
     """Boundary of the site, for what keeps its own distance from it."""
@@ -84,7 +83,7 @@ def make_field(
     setback_m: float,
     source_cell_m: float,
     setbacks: Sequence[EdgeSetback] = (),
-    slope: Floats | None = None,
+    slope: FloatArray | None = None,
 ) -> Field:
     """Field of a site: polygons cut, slope computed on `ground` if it is not known, cells marked; `heights` may be finer."""
     blocked = hard_ground(site.exclusions)
@@ -96,7 +95,7 @@ def make_field(
     return Field(ground.grid, heights, slope, allowed, placeable, cells_inside(placeable, ground.grid), site.boundary)
 
 
-def _slope(ground: Ground, source_cell_m: float) -> Floats:
+def _slope(ground: Ground, source_cell_m: float) -> FloatArray:
     """Slope on the grid; where the source is coarser, not below the slope between the source's own cells.
 
     Between the heights of a coarse source the interpolated ground is smooth, and so too gentle in places.
@@ -118,18 +117,18 @@ def hard_ground(zones: tuple[Zone, ...]) -> BaseGeometry | None:
     return shapely.union_all(hard) if hard else None
 
 
-def cells_inside(area: BaseGeometry, grid: Grid) -> Bools:
+def cells_inside(area: BaseGeometry, grid: Grid) -> BoolArray:
     """Cells whose centre lies in an area, shape (ny, nx)."""
     from rasterio.features import geometry_mask  # noqa: PLC0415 (0.3 s)
     from rasterio.transform import Affine  # noqa: PLC0415
 
     if area.is_empty:
         return np.zeros(grid.shape, dtype=bool)
-    mask: Bools = geometry_mask([area], grid.shape, Affine(*grid.transform), invert=True)
+    mask: BoolArray = geometry_mask([area], grid.shape, Affine(*grid.transform), invert=True)
     return mask
 
 
-def buildable_mask(field: Field, slope_limit_deg: float) -> Bools:
+def buildable_mask(field: Field, slope_limit_deg: float) -> BoolArray:
     """Placeable cells with known ground within a slope limit, shape (ny, nx)."""
     return field.inside & (field.slope <= slope_limit_deg)
 
@@ -151,7 +150,7 @@ def gentle_area(field: Field, slope_limit_deg: float, *, coarsest_cells: int = 4
     from rasterio.features import shapes  # noqa: PLC0415
     from rasterio.transform import Affine  # noqa: PLC0415
 
-    good: Bools = np.array(field.slope <= slope_limit_deg, dtype=bool)
+    good: BoolArray = np.array(field.slope <= slope_limit_deg, dtype=bool)
     grid = field.grid
     step = int(np.ceil(np.sqrt(good.size / coarsest_cells)))
     if step > 1:
@@ -176,14 +175,14 @@ class Table:
     """Marked cells north-west of each cell corner, shape (ny + 1, nx + 1)."""
 
     @classmethod
-    def of(cls, mask: Bools, grid: Grid) -> Table:
+    def of(cls, mask: BoolArray, grid: Grid) -> Table:
         """Table of a mask of shape (ny, nx)."""
         sums = np.zeros((grid.ny + 1, grid.nx + 1), np.int32)
         np.cumsum(mask, axis=0, dtype=np.int32, out=sums[1:, 1:])
         np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
         return cls(grid, sums)
 
-    def share(self, rects: Floats) -> Floats:
+    def share(self, rects: FloatArray) -> FloatArray:
         """Share of each rectangle's area that lies on marked cells, exact; what lies off the grid counts as marked.
 
         The sum over a rectangle whose corners lie within cells is bilinear between the corners of those cells.
@@ -192,7 +191,7 @@ class Table:
 
         g = self.grid
         frame = np.array([g.x0, g.y0, g.dx, g.dy])
-        shares: Floats = kernels.shares(self.sums, frame, np.ascontiguousarray(rects, dtype=np.float64))
+        shares: FloatArray = kernels.shares(self.sums, frame, np.ascontiguousarray(rects, dtype=np.float64))
         return shares
 
 
@@ -205,12 +204,12 @@ class Sieve:
     steep: Table
     unknown: Table
 
-    def by_ground(self, rects: Floats) -> Bools:
+    def by_ground(self, rects: FloatArray) -> BoolArray:
         """Rectangles on known ground within the slope limit, shape (n,)."""
-        ok: Bools = (self.unknown.share(rects) <= ROUNDING) & (self.steep.share(rects) <= STEEP_SHARE)
+        ok: BoolArray = (self.unknown.share(rects) <= ROUNDING) & (self.steep.share(rects) <= STEEP_SHARE)
         return ok
 
-    def passes(self, rects: Floats, *, apron: float = 0.0) -> Bools:
+    def passes(self, rects: FloatArray, *, apron: float = 0.0) -> BoolArray:
         """Rectangles on good ground and wholly placeable, as they are and grown by an apron [m], shape (n,)."""
         around = rects + np.array([-apron, -apron, apron, apron])
         ok = self.by_ground(rects)
@@ -227,16 +226,16 @@ class Sieve:
 class Zonal:
     """What lies under footprints, one value each."""
 
-    slope_deg: Floats
+    slope_deg: FloatArray
     """95th percentile by area [°]: 95 % of the footprint is no steeper."""
-    mean_slope_deg: Floats
-    aspect_deg: Floats
+    mean_slope_deg: FloatArray
+    aspect_deg: FloatArray
     """Downhill direction between the middles of opposite sides, clockwise from north [°]; NaN where level."""
-    elevation_m: Floats
+    elevation_m: FloatArray
     """Mean of the middles of the four sides [m]."""
 
 
-def zonal(field: Field, rects: Floats) -> Zonal:
+def zonal(field: Field, rects: FloatArray) -> Zonal:
     """Statistics under rectangles: slopes weighed by the area of each cell that lies under one."""
     g = field.grid
     slopes = np.full((2, len(rects)), np.nan)
@@ -260,7 +259,7 @@ def zonal(field: Field, rects: Floats) -> Zonal:
     return Zonal(slopes[0], slopes[1], aspect, (at_east + at_west + at_north + at_south) / 4)
 
 
-def _covered(first: float, last: float, count: int) -> tuple[slice, Floats]:
+def _covered(first: float, last: float, count: int) -> tuple[slice, FloatArray]:
     """Cells that an interval in cell units covers, and how much of each."""
     start = min(max(int(np.floor(first)), 0), count - 1)
     stop = min(max(int(np.ceil(last)), start + 1), count)

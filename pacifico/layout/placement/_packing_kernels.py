@@ -10,16 +10,15 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Counts = NDArray[np.int32]
+    from pacifico.array_types import FloatArray, Int32Array, IntArray
+
 
 EDGE_M = 1e-3
 """Units along an edge of the site keep so much off it, for rounding."""
 
 
 @njit(cache=True, nogil=True)
-def blocked_x(edges: Floats, y0: float, y1: float, west: float, east: float) -> Floats:
+def blocked_x(edges: FloatArray, y0: float, y1: float, west: float, east: float) -> FloatArray:
     """Intervals of x, shape (n, 2), in which a strip between y0 and y1 is not wholly inside a polygon.
 
     `edges` are the polygon's (x0, y0, x1, y1), shape (n, 4). Between the edges that cross the strip a column is inside
@@ -69,7 +68,7 @@ def blocked_x(edges: Floats, y0: float, y1: float, west: float, east: float) -> 
 
 
 @njit(cache=True, nogil=True)
-def _sum(sums: Counts, row: float, column: float) -> float:
+def _sum(sums: Int32Array, row: float, column: float) -> float:
     r, c = min(int(row), sums.shape[0] - 2), min(int(column), sums.shape[1] - 2)
     fr, fc = row - r, column - c
     north = sums[r, c] * (1 - fc) + sums[r, c + 1] * fc
@@ -78,7 +77,7 @@ def _sum(sums: Counts, row: float, column: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def share(sums: Counts, frame: Floats, west: float, south: float, east: float, north: float) -> float:
+def share(sums: Int32Array, frame: FloatArray, west: float, south: float, east: float, north: float) -> float:
     """Share of a rectangle on marked cells, exact; what lies off the grid counts as marked; `frame` is x0, y0, dx, dy of the grid."""
     ny, nx = sums.shape[0] - 1, sums.shape[1] - 1
     a, b = (west - frame[0]) / frame[2], (east - frame[0]) / frame[2]
@@ -92,7 +91,7 @@ def share(sums: Counts, frame: Floats, west: float, south: float, east: float, n
 
 
 @njit(cache=True, nogil=True)
-def shares(sums: Counts, frame: Floats, rects: Floats) -> Floats:
+def shares(sums: Int32Array, frame: FloatArray, rects: FloatArray) -> FloatArray:
     """Share of each rectangle on marked cells."""
     out = np.empty(rects.shape[0])
     for k in range(rects.shape[0]):
@@ -102,7 +101,7 @@ def shares(sums: Counts, frame: Floats, rects: Floats) -> Floats:
 
 @njit(cache=True, nogil=True)
 def good(
-    steep: Counts, unknown: Counts, frame: Floats, limits: Floats,
+    steep: Int32Array, unknown: Int32Array, frame: FloatArray, limits: FloatArray,
     west: float, south: float, east: float, north: float,
 ) -> bool:  # fmt: skip
     """Whether a rectangle lies on known ground within the slope limit, as `Sieve.by_ground`."""
@@ -114,9 +113,9 @@ def good(
 
 @njit(cache=True, nogil=True)
 def pack(
-    blocked: Floats, steep: Counts, unknown: Counts, frame: Floats, limits: Floats,
+    blocked: FloatArray, steep: Int32Array, unknown: Int32Array, frame: FloatArray, limits: FloatArray,
     y: float, height: float, width: float, pitch: float, margin: float, step: float,
-) -> tuple[Floats, Ints]:  # fmt: skip
+) -> tuple[FloatArray, IntArray]:  # fmt: skip
     """Western edges of the most units that a strip takes between blocked intervals, and which join the next.
 
     Taking each unit as far west as it can stand is the best that one strip can do, to within `step`.
@@ -151,7 +150,7 @@ def pack(
 
 
 @njit(cache=True, nogil=True)
-def merged(intervals: Floats) -> Floats:
+def merged(intervals: FloatArray) -> FloatArray:
     """Intervals sorted, those that overlap joined."""
     order = np.argsort(intervals[:, 0])
     out = np.empty(intervals.shape)
@@ -166,7 +165,7 @@ def merged(intervals: Floats) -> Floats:
 
 
 @njit(cache=True, nogil=True)
-def widened(intervals: Floats, margin: float, first: float, period: float, aisle: float) -> Floats:
+def widened(intervals: FloatArray, margin: float, first: float, period: float, aisle: float) -> FloatArray:
     """Intervals grown by a margin, with the cross aisles that begin at `first` and every `period` after."""
     west, east = intervals[0, 0], intervals[-1, 1]
     k0 = int(np.floor((west - first) / period))
@@ -186,9 +185,9 @@ def widened(intervals: Floats, margin: float, first: float, period: float, aisle
 
 @njit(cache=True, nogil=True)
 def worth(
-    ys: Floats, edges: Floats, steep: Counts, unknown: Counts, frame: Floats, limits: Floats, dims: Floats,
-    firsts: Floats,
-) -> Floats:  # fmt: skip
+    ys: FloatArray, edges: FloatArray, steep: Int32Array, unknown: Int32Array, frame: FloatArray, limits: FloatArray, dims: FloatArray,
+    firsts: FloatArray,
+) -> FloatArray:  # fmt: skip
     """Units that a strip takes at each y, for each place of the cross aisles: shape (firsts, ys)."""
     height, width, pitch, margin, step, period, aisle, west, east = dims
     out = np.zeros((firsts.size, ys.size))
@@ -205,7 +204,9 @@ def worth(
 
 
 @njit(cache=True, nogil=True)
-def stacked(ys: Floats, value: Floats, height: float, gap: float, aisle: float, most: int) -> tuple[Ints, Ints]:
+def stacked(
+    ys: FloatArray, value: FloatArray, height: float, gap: float, aisle: float, most: int
+) -> tuple[IntArray, IntArray]:
     """Strips of most value, from the south: indices of ys (ascending), and whether each follows an aisle.
 
     No more than `most` strips stand between two aisles.
@@ -253,7 +254,7 @@ def stacked(ys: Floats, value: Floats, height: float, gap: float, aisle: float, 
 
 
 @njit(cache=True, nogil=True)
-def _cells(covered: Ints, span: Ints, value: int) -> int:
+def _cells(covered: IntArray, span: IntArray, value: int) -> int:
     """Cells of a span that are covered so many times."""
     n = 0
     for i in range(span[0], span[2]):
@@ -264,7 +265,7 @@ def _cells(covered: Ints, span: Ints, value: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _set(k: int, spans: Ints, chosen: NDArray[np.bool_], covered: Ints, cells: Ints) -> None:
+def _set(k: int, spans: IntArray, chosen: NDArray[np.bool_], covered: IntArray, cells: IntArray) -> None:
     """Choose a span, or leave it where it was chosen, and count its neighbours' cells again."""
     on = not chosen[k]
     chosen[k] = on
@@ -278,7 +279,7 @@ def _set(k: int, spans: Ints, chosen: NDArray[np.bool_], covered: Ints, cells: I
 
 
 @njit(cache=True, nogil=True)
-def exchange(spans: Ints, units: Ints, chosen: NDArray[np.bool_], covered: Ints, needed: float) -> None:
+def exchange(spans: IntArray, units: IntArray, chosen: NDArray[np.bool_], covered: IntArray, needed: float) -> None:
     """Exchange chosen spans for others while that covers fewer cells with the units needed; `chosen` is changed.
 
     The one that goes is the one that alone covers most to a unit; those that come cover least anew.

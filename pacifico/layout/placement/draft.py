@@ -12,8 +12,8 @@ from pacifico.layout.criteria.asset_types import PAD_APRON_M, AssetKind, AssetTy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Profile
-    from pacifico.layout.ground.buildable import Floats
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ class Draft:
 
     items: list[Item] = field(default_factory=list)
     unplaced: list[Unplaced] = field(default_factory=list)
-    banned: Floats = field(default_factory=lambda: np.empty((0, 4)))
+    banned: FloatArray = field(default_factory=lambda: np.empty((0, 4)))
     """Rectangles that no road reaches, learnt from an earlier draft."""
-    _taken: tuple[list[Item], Floats] = field(default=([], np.empty((0, 5))), compare=False, repr=False)
+    _taken: tuple[list[Item], FloatArray] = field(default=([], np.empty((0, 5))), compare=False, repr=False)
     """Items whose rectangles and clearances are in an array already, and that array."""
 
     def copy(self) -> Draft:
@@ -76,7 +76,7 @@ class Draft:
         """AC capacity of the solar arrays so far [kW]."""
         return sum(i.capacity_kw for i in self.items if i.kind == "solar_array")
 
-    def blocked(self, clearance: float) -> Floats:
+    def blocked(self, clearance: float) -> FloatArray:
         """Rectangles of what stands, grown by a clearance or its own if that is larger, and what is banned."""
         known, table = self._taken
         if self.items[: len(known)] != known:
@@ -89,7 +89,7 @@ class Draft:
         return np.concatenate([table[:, :4] + by * np.array([-1.0, -1.0, 1.0, 1.0]), self.banned])
 
 
-def item_of(kind: AssetType, rect: Floats, *, rotation_deg: float = 0.0) -> Item:
+def item_of(kind: AssetType, rect: FloatArray, *, rotation_deg: float = 0.0) -> Item:
     """Item of a fixed-size type at a rectangle."""
     west, south, east, north = (float(v) for v in rect)
     return Item(

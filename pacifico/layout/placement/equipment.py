@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.array_types import FloatArray
+    from pacifico.layout.ground.buildable import Field
 
 MOST_CANDIDATES = 40_000
 CLEAR_OF_OTHERS_M = 16.0
@@ -32,8 +33,8 @@ def place_near(
     anchor: tuple[float, float],
     count: int = 1,
     *,
-    within: Floats | None = None,
-    cost: Callable[[Floats], Floats] | None = None,
+    within: FloatArray | None = None,
+    cost: Callable[[FloatArray], FloatArray] | None = None,
 ) -> int:
     """Add up to `count` blocks to the draft, each where distance to the anchor and slope cost least.
 
@@ -96,7 +97,7 @@ def place_yard(
     count: int,
     *,
     metres_per_degree: float,
-    cost: Callable[[Floats], Floats] | None = None,
+    cost: Callable[[FloatArray], FloatArray] | None = None,
 ) -> int:
     """Add up to `count` equal blocks in rows between aisles, the cheapest by distance and slope, or by `cost`, first."""
     if count <= 0:
@@ -132,7 +133,7 @@ def yard_runs(field: Field, draft: Draft, kind: AssetType, aisle_m: float) -> Ru
 
 
 def cheapest_first(
-    field: Field, rects: Floats, anchor: tuple[float, float], metres_per_degree: float
+    field: Field, rects: FloatArray, anchor: tuple[float, float], metres_per_degree: float
 ) -> NDArray[np.int64]:
     """Order of rectangles by distance to an anchor plus slope at a price."""
     x, y = (rects[:, 0] + rects[:, 2]) / 2, (rects[:, 1] + rects[:, 3]) / 2
@@ -140,7 +141,7 @@ def cheapest_first(
     return np.argsort(cost, kind="stable")
 
 
-def densest_place(rects: Floats, weights: Floats, enough: float) -> tuple[float, float]:
+def densest_place(rects: FloatArray, weights: FloatArray, enough: float) -> tuple[float, float]:
     """Place round which `enough` weight lies closest together; the centroid where there is less than that."""
     centres = np.column_stack([(rects[:, 0] + rects[:, 2]) / 2, (rects[:, 1] + rects[:, 3]) / 2])
     if weights.sum() <= enough or len(rects) < 3:
@@ -157,13 +158,13 @@ def densest_place(rects: Floats, weights: Floats, enough: float) -> tuple[float,
     return float(x), float(y)
 
 
-def grown(rects: Floats, by: float) -> Floats:
+def grown(rects: FloatArray, by: float) -> FloatArray:
     """Rectangles grown on every side."""
-    out: Floats = rects + np.array([-by, -by, by, by])
+    out: FloatArray = rects + np.array([-by, -by, by, by])
     return out
 
 
-def _candidates(field: Field, kind: AssetType, within: Floats | None) -> tuple[Floats, NDArray[np.bool_]]:
+def _candidates(field: Field, kind: AssetType, within: FloatArray | None) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Rectangles both ways round on a search lattice over the placeable ground."""
     west, south, east, north = field.placeable.bounds
     if within is None:
@@ -180,7 +181,7 @@ def _candidates(field: Field, kind: AssetType, within: Floats | None) -> tuple[F
     return np.concatenate(rects), np.repeat([False, True], len(within))
 
 
-def mean_slope(field: Field, rects: Floats) -> Floats:
+def mean_slope(field: Field, rects: FloatArray) -> FloatArray:
     """Slope at the middle and the corners of rectangles, averaged [°]; nodata counts as 90."""
     g = field.grid
     total = np.zeros(len(rects))

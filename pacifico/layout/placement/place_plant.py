@@ -28,13 +28,14 @@ from pacifico.layout.search.candidate_yards import METRES_PER_DEGREE, flattest_p
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.asset_types import AssetKind
     from pacifico.layout.criteria.spec import Profile, Spec, Strategy
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.placement.draft import Item
     from pacifico.layout.search.candidate_windows import Focus
 
-    Ways = Callable[[Sequence[Item]], Floats]
+    Ways = Callable[[Sequence[Item]], FloatArray]
 
 POWER_FACTOR = 0.95
 MOST_STORAGE_KW = 1e6

@@ -11,8 +11,9 @@ import shapely
 from pacifico.layout.criteria.asset_types import feeder_mva
 
 if TYPE_CHECKING:
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
 
 PAD_GRADE = 0.02
 """Of a pad, for drainage; steeper ground is cut and filled."""
@@ -51,12 +52,12 @@ def siting_prices(rules: Spec, mva: float, *, road: float = 1.0, earth: float = 
 
 def siting_cost(
     field: Field,
-    rects: Floats,
+    rects: FloatArray,
     window: tuple[float, float, float, float],
-    lanes: Floats,
+    lanes: FloatArray,
     entry: tuple[float, float] | None,
     prices: Prices,
-) -> Floats:
+) -> FloatArray:
     """Cost of rectangles as places of a substation for the plant in a window, shape (n,).
 
     The road leads from the entry, or from the nearest edge of the site, past the substation to the plant's lanes; the
@@ -73,11 +74,11 @@ def siting_cost(
         out = np.minimum(out, np.hypot(far_x, far_y))
     road = out + (_to_edge(field, x, y) if entry is None else np.hypot(x - entry[0], y - entry[1]))
     cable = np.hypot(x - (west + east) / 2, y - (south + north) / 2)
-    total: Floats = prices.road * road + prices.cable * cable + prices.earth * pad_earth_m3(field, rects)
+    total: FloatArray = prices.road * road + prices.cable * cable + prices.earth * pad_earth_m3(field, rects)
     return total
 
 
-def pad_earth_m3(field: Field, rects: Floats) -> Floats:
+def pad_earth_m3(field: Field, rects: FloatArray) -> FloatArray:
     """Cut and fill of pads, about: heights on a lattice off the best plane that holds the drainage grade [m³]."""
     f = (np.arange(SAMPLES) + 0.5) / SAMPLES - 0.5
     u, v = (w.ravel() for w in np.meshgrid(f, f))
@@ -93,7 +94,7 @@ def pad_earth_m3(field: Field, rects: Floats) -> Floats:
     return np.asarray(np.nan_to_num(off, nan=1e9))
 
 
-def _to_edge(field: Field, x: Floats, y: Floats) -> Floats:
+def _to_edge(field: Field, x: FloatArray, y: FloatArray) -> FloatArray:
     """Distance of places to the site's edge, between those of a coarse lattice [m]."""
     west, south, east, north = field.outline.bounds
     n = EDGE_LATTICE
@@ -102,11 +103,11 @@ def _to_edge(field: Field, x: Floats, y: Floats) -> Floats:
         shapely.prepare(line)
         at = np.stack(np.meshgrid(np.linspace(west, east, n), np.linspace(south, north, n)), axis=-1)
         field.fits["edge"] = np.asarray(shapely.distance(shapely.points(at), line))
-    far: Floats = field.fits["edge"]
+    far: FloatArray = field.fits["edge"]
     u, v = (x - west) / (east - west) * (n - 1), (y - south) / (north - south) * (n - 1)
     i, j = np.clip(u.astype(np.int64), 0, n - 2), np.clip(v.astype(np.int64), 0, n - 2)
     fx, fy = u - i, v - j
-    out: Floats = (far[j, i] * (1 - fx) + far[j, i + 1] * fx) * (1 - fy) + (
+    out: FloatArray = (far[j, i] * (1 - fx) + far[j, i + 1] * fx) * (1 - fy) + (
         far[j + 1, i] * (1 - fx) + far[j + 1, i + 1] * fx
     ) * fy
     return out

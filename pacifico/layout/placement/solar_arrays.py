@@ -18,8 +18,9 @@ from pacifico.layout.search.candidate_windows import SURROUNDINGS_M
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec
-    from pacifico.layout.ground.buildable import Field, Floats, Sieve
+    from pacifico.layout.ground.buildable import Field, Sieve
     from pacifico.layout.search.candidate_windows import Focus
 
 BLOCK_REACH_M = 450.0
@@ -48,7 +49,7 @@ class SolarGround:
     unit: SolarUnit
     slope_limit_deg: float
 
-    def runs(self, blocked: Floats) -> Runs:
+    def runs(self, blocked: FloatArray) -> Runs:
         """Largest arrays that keep clear of blocked rectangles."""
         return self.fit.runs(blocked)
 

@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout.ground.buildable import ROUNDING, STEEP_SHARE, Bools, Floats, Sieve
+from pacifico.layout.ground.buildable import ROUNDING, STEEP_SHARE, Sieve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Ints = NDArray[np.int64]
+    from pacifico.array_types import BoolArray, FloatArray, IntArray
+
 
 PHASES = 6
 """Places of the cross aisles that are tried."""
@@ -66,18 +67,18 @@ class Lattice:
 class Runs:
     """Places of assets on a lattice, one a row; `units` of them joined."""
 
-    rects: Floats
-    units: Ints
-    strip: Ints
+    rects: FloatArray
+    units: IntArray
+    strip: IntArray
     """Index of the strip, counted from the south."""
-    lane: Ints
+    lane: IntArray
     """Aisle, or cross aisle, that serves it, counted from the south, or from the west."""
-    side: Ints
+    side: IntArray
     """Where that lies: SOUTH, NORTH, WEST or EAST."""
-    depth: Ints
+    depth: IntArray
     """How many others stand between it and its lane."""
 
-    def take(self, which: Ints) -> Runs:
+    def take(self, which: IntArray) -> Runs:
         """Some of them, in the order asked for."""
         return Runs(
             self.rects[which],
@@ -88,7 +89,7 @@ class Runs:
             self.depth[which],
         )
 
-    def resized(self, rects: Floats, units: Ints) -> Runs:
+    def resized(self, rects: FloatArray, units: IntArray) -> Runs:
         """Runs with other rectangles and units; those without a unit left out."""
         return replace(self, rects=rects, units=units).take(np.flatnonzero(units > 0))
 
@@ -100,17 +101,17 @@ class Fit:
     lattice: Lattice
     sieve: Sieve
     margin: float
-    y: Floats
+    y: FloatArray
     """Southern edge of each strip, ascending."""
-    lane: Ints
-    side: Ints
-    depth: Ints
+    lane: IntArray
+    side: IntArray
+    depth: IntArray
     """Aisle that serves each strip, on which side of it, and how many strips stand between."""
     first: float
     """Western edge of one of the cross aisles."""
-    edges: Floats
+    edges: FloatArray
 
-    def runs(self, blocked: Floats) -> Runs:
+    def runs(self, blocked: FloatArray) -> Runs:
         """Most units that stand clear of blocked rectangles (rows of west, south, east, north), neighbours joined."""
         key = ("runs", self.lattice, self.sieve.limit_deg, self.margin, blocked.tobytes())
         kept = self.sieve.field.fits
@@ -119,7 +120,7 @@ class Fit:
         runs: Runs = kept[key]
         return runs
 
-    def _runs(self, blocked: Floats) -> Runs:
+    def _runs(self, blocked: FloatArray) -> Runs:
         from pacifico.layout.placement import _packing_kernels as kernels  # noqa: PLC0415 (numba)
 
         cell = self.lattice
@@ -144,11 +145,13 @@ class Fit:
         table = table[self.sieve.passes(table[:, :4])]
         return Runs(table[:, :4].copy(), *table[:, 4:].astype(np.int64).T)
 
-    def _parts(self, strip: int, at: Floats, joins: Ints, shut: Floats) -> list[tuple[Ints, int, int, int]]:
+    def _parts(
+        self, strip: int, at: FloatArray, joins: IntArray, shut: FloatArray
+    ) -> list[tuple[IntArray, int, int, int]]:
         """Units of a strip that make one asset each, with the lane that serves them, its side and their depth."""
         cell = self.lattice
         ends = np.flatnonzero(joins[:-1] == 0) + 1
-        out: list[tuple[Ints, int, int, int]] = []
+        out: list[tuple[IntArray, int, int, int]] = []
         for run in np.split(np.arange(at.size), ends):
             if not run.size:
                 continue
@@ -160,7 +163,7 @@ class Fit:
                 out += self._beside(run, at, shut)
         return out
 
-    def _beside(self, run: Ints, at: Floats, shut: Floats) -> list[tuple[Ints, int, int, int]]:
+    def _beside(self, run: IntArray, at: FloatArray, shut: FloatArray) -> list[tuple[IntArray, int, int, int]]:
         """Parts of a run that lie within reach of a cross aisle, from either end."""
         cell = self.lattice
         period, width = _period(cell), cell.pitch_x - cell.gap_x
@@ -186,7 +189,7 @@ class Fit:
         return out
 
 
-def _open(x: float, shut: Floats) -> bool:
+def _open(x: float, shut: FloatArray) -> bool:
     """Whether a road can run at x."""
     return not ((shut[:, 0] < x + ROAD_HALF_M) & (shut[:, 1] > x - ROAD_HALF_M)).any()
 
@@ -265,7 +268,7 @@ def _fitted(lattice: Lattice, sieve: Sieve, margin: float) -> Fit:
     return Fit(lattice, sieve, margin, fine[chosen], *_lanes(starts, lattice.strips), float(first), edges)
 
 
-def _southings(lattice: Lattice, south: float, north: float, margin: float) -> Floats:
+def _southings(lattice: Lattice, south: float, north: float, margin: float) -> FloatArray:
     """Southern edges that a strip may have."""
     step = max(lattice.height / STEPS, (north - south) / MOST_SOUTHINGS)
     ys = np.arange(np.ceil(south / step), np.floor((north - lattice.height) / step) + 1) * step
@@ -276,7 +279,7 @@ def _southings(lattice: Lattice, south: float, north: float, margin: float) -> F
     return np.unique(ys[(ys >= south) & (ys + lattice.height <= north)])
 
 
-def _fine(lattice: Lattice, ys: Floats) -> Floats:
+def _fine(lattice: Lattice, ys: FloatArray) -> FloatArray:
     """Southings between those tried, at a step that divides the strips' pitch and, nearly, the aisle."""
     if not ys.size:
         return ys
@@ -288,7 +291,7 @@ def _fine(lattice: Lattice, ys: Floats) -> Floats:
     return np.unique(np.concatenate([inner, ys[[0, -1]]]))
 
 
-def _lanes(starts: Ints, most: int) -> tuple[Ints, Ints, Ints]:
+def _lanes(starts: IntArray, most: int) -> tuple[IntArray, IntArray, IntArray]:
     """Aisle that serves each strip, its side and the strips between: the nearer, or the only one of strips at the edge."""
     module = np.cumsum(starts) - 1
     lane, side, depth = (np.zeros(starts.size, np.int64) for _ in range(3))
@@ -315,12 +318,12 @@ def _step(lattice: Lattice) -> float:
     return max(lattice.pitch_x / 16, 1.0)
 
 
-def _tables(sieve: Sieve) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats]:
+def _tables(sieve: Sieve) -> tuple[NDArray[np.int32], NDArray[np.int32], FloatArray, FloatArray]:
     g = sieve.field.grid
     return sieve.steep.sums, sieve.unknown.sums, np.array([g.x0, g.y0, g.dx, g.dy]), np.array([STEEP_SHARE, ROUNDING])
 
 
-def touching(rects: Floats, others: Floats) -> Bools:
+def touching(rects: FloatArray, others: FloatArray) -> BoolArray:
     """Which rectangles overlap any of the others, shape (n,)."""
     hit = np.zeros(len(rects), dtype=bool)
     if not len(rects):

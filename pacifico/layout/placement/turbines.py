@@ -15,8 +15,9 @@ from pacifico.layout.placement.strip_packing import touching
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
 
 
 def place_turbines(
@@ -73,7 +74,7 @@ def place_turbines(
     return placed
 
 
-def _spaced(apart: Floats, order: NDArray[np.int64], count: int | None) -> list[int]:
+def _spaced(apart: FloatArray, order: NDArray[np.int64], count: int | None) -> list[int]:
     """Places taken in order, each at least 1 from those before."""
     free = np.ones(len(apart), dtype=bool)
     chosen: list[int] = []
@@ -86,7 +87,7 @@ def _spaced(apart: Floats, order: NDArray[np.int64], count: int | None) -> list[
     return chosen
 
 
-def _centres_inside(field: Field, setback: float) -> Floats:
+def _centres_inside(field: Field, setback: float) -> FloatArray:
     """Search lattice on the placeable ground, the turbines' own setback inside the boundary."""
     inner = shapely.intersection(shapely.buffer(field.outline, -setback), field.placeable)
     if inner.is_empty:

@@ -18,13 +18,10 @@ from pacifico.layout.roads.turnarounds import Scene, build
 from pacifico.layout.routing import tree_search
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.routing.problem import Case, Drawing
     from pacifico.layout.routing.site_entry import Gate
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 SPUR_M = 150.0
 """A dead end shorter than this is a spur."""
@@ -44,7 +41,7 @@ def finished(
     arms += more
     gone = yields.gone
     joints = np.array([end for arm in arms for end in (arm[0], arm[-1])]).reshape(-1, 3)
-    pieces: list[Floats] = []
+    pieces: list[FloatArray] = []
     classes: list[RoadClass] = []
     first: list[int] = []
     of_arms: list[RoadClass] = ["spur"] * len(arms)
@@ -91,12 +88,12 @@ def _dead(members: list[list[int]], ups: list[int]) -> list[int]:
     return [n for n, m in enumerate(members) if m[-1] not in goes_on]
 
 
-def _tight(case: Case, drawing: Drawing, arms: list[Floats]) -> list[str]:
+def _tight(case: Case, drawing: Drawing, arms: list[FloatArray]) -> list[str]:
     """Say how many bends and turns are tighter than the radius that what lies beyond them asks for."""
     found = [("turns at junctions" if t.turn else "road bends", t.size) for t in tight_places(case, drawing)]
     # what was built at dead ends may go on from them
     sizes, (whole, members) = case.sizes_of(drawing), through(drawing.lines, drawing.ups)
-    onward: dict[tuple[float, float], list[Floats]] = {}
+    onward: dict[tuple[float, float], list[FloatArray]] = {}
     for arm in arms:
         onward.setdefault((float(arm[0, 0]), float(arm[0, 1])), []).append(arm[1:, :2])
     for n in _dead(members, drawing.ups):
@@ -111,7 +108,7 @@ def _tight(case: Case, drawing: Drawing, arms: list[Floats]) -> list[str]:
     ]
 
 
-def _split(lines: list[Floats], joints: Floats) -> list[list[Floats]]:
+def _split(lines: list[FloatArray], joints: FloatArray) -> list[list[FloatArray]]:
     """Pieces of lines, cut where others join them, at a vertex or between two."""
     if not len(joints):
         return [[xyz] for xyz in lines]
@@ -139,7 +136,7 @@ def _split(lines: list[Floats], joints: Floats) -> list[list[Floats]]:
     return out
 
 
-def _road(road_id: str, road_class: RoadClass, xyz: Floats, rules: RoadRules) -> Road:
+def _road(road_id: str, road_class: RoadClass, xyz: FloatArray, rules: RoadRules) -> Road:
     d = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
     rise = np.abs(np.diff(xyz[:, 2]))
     return Road(
@@ -174,7 +171,7 @@ def _classes(case: Case, drawing: Drawing) -> list[RoadClass]:
 def reasons(case: Case, gate: Gate | None, missing: set[int], known: dict[int, str]) -> dict[str, str]:
     """One true line for each terminal that has no road."""
     out = {}
-    parts: Ints | None = None
+    parts: IntArray | None = None
     nodes = case.reach.by_terminal(len(case.terminals)) if missing else []
     for t in sorted(missing):
         key = case.terminals[t].key

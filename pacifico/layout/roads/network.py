@@ -19,14 +19,11 @@ from pacifico.layout.routing.site_entry import Edge, Gate, cheapest_gate, given_
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from pacifico.array_types import FloatArray
     from pacifico.grid import Ground
     from pacifico.layout.model.roads import Again, Orphans
     from pacifico.site.model import Zone
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["DEFAULT_RULES", "Network", "Road", "RoadClass", "RoadRules", "Terminal", "route_network"]
 
@@ -46,7 +43,7 @@ def route_network(
     boundary: Polygon | MultiPolygon | None = None,
     again: Again | None = None,
     orphans: Orphans | None = None,
-    tax: Floats | None = None,
+    tax: FloatArray | None = None,
 ) -> Network:
     """One connected road network from the entry to every terminal that a legal road can reach.
 

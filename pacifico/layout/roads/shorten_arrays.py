@@ -21,12 +21,10 @@ from pacifico.layout.routing.problem import bound_to
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from pacifico.array_types import FloatArray
     from pacifico.layout.routing.problem import Case, Drawing
     from pacifico.layout.routing.shortenable import Yields
 
-    Floats = NDArray[np.float64]
 
 SPARE_M = 2e-3
 """Kept beyond the distance from roads, so that rounding can't break it."""
@@ -38,7 +36,7 @@ MOST_UNITS = 2
 """Units that an array gives up for one bend."""
 
 
-def turning(scene: Scene, ends: Sequence[int], yields: Yields) -> tuple[list[Floats], list[int], Yields]:
+def turning(scene: Scene, ends: Sequence[int], yields: Yields) -> tuple[list[FloatArray], list[int], Yields]:
     """Turnarounds at dead ends for which units are given up, the ends that have none all the same, and what is left.
 
     Parameters
@@ -50,7 +48,7 @@ def turning(scene: Scene, ends: Sequence[int], yields: Yields) -> tuple[list[Flo
     yields : Yields
         What may be given up.
     """
-    out: list[Floats] = []
+    out: list[FloatArray] = []
     without = []
     if not ends or not len(yields.who):
         return out, list(ends), yields
@@ -67,7 +65,7 @@ def turning(scene: Scene, ends: Sequence[int], yields: Yields) -> tuple[list[Flo
     return out, without, yields
 
 
-def _at_end(scene: Scene, bare: Scene, c: int, yields: Yields) -> tuple[list[Floats], Yields] | None:
+def _at_end(scene: Scene, bare: Scene, c: int, yields: Yields) -> tuple[list[FloatArray], Yields] | None:
     """Stub or hammerhead at a dead end for which the fewest units are given up."""
     road = scene.roads[c]
     others = scene.near(road[-1, :2], c)
@@ -75,7 +73,7 @@ def _at_end(scene: Scene, bare: Scene, c: int, yields: Yields) -> tuple[list[Flo
         return None
     ways = MultiLineString([LineString(road[:, :2]), *(LineString(np.array(o.coords)[:, :2]) for o in others)])
     radius = scene.lattice.fence.radius + SPARE_M
-    tried: list[tuple[int, Yields, Floats, list[Floats]]] = []
+    tried: list[tuple[int, Yields, FloatArray, list[FloatArray]]] = []
     for start, corners, steps in _shapes(bare, road):
         drawn = MultiLineString([LineString([start[:2], start[:2] + s]) for s in steps] + corners)
         less = yields.clear_of(drawn, radius, ways)
@@ -89,7 +87,7 @@ def _at_end(scene: Scene, bare: Scene, c: int, yields: Yields) -> tuple[list[Flo
     return None
 
 
-def _shapes(bare: Scene, road: Floats) -> list[tuple[Floats, list[LineString], list[Floats]]]:
+def _shapes(bare: Scene, road: FloatArray) -> list[tuple[FloatArray, list[LineString], list[FloatArray]]]:
     """Stubs and hammerheads that would fit without any array: where they start, arcs of their corners, their arms."""
     out = []
     for here, behind, ahead, step in turnarounds.stubs(bare, road, angles=(90, -90), every_m=4.0):
@@ -108,7 +106,7 @@ def _shapes(bare: Scene, road: Floats) -> list[tuple[Floats, list[LineString], l
     return out
 
 
-def _corner(scene: Scene, a: Floats, b: Floats, c: Floats) -> LineString:
+def _corner(scene: Scene, a: FloatArray, b: FloatArray, c: FloatArray) -> LineString:
     """Arc of a turnaround's corner at b, on the way from a to c."""
     size = KERB_M + scene.rules.width_m / 2
     u, v = (b - a) / np.hypot(*(b - a)), (c - b) / np.hypot(*(c - b))
@@ -155,7 +153,7 @@ def bending(case: Case, now: Drawing) -> Yields:
     return yields
 
 
-def _options(yields: Yields, place: Floats, roads: MultiLineString) -> list[Yields]:
+def _options(yields: Yields, place: FloatArray, roads: MultiLineString) -> list[Yields]:
     """What arrays near a place may give up, few units first, the nearest end first."""
     rects = yields.rects()
     off = np.maximum(np.maximum(rects[:, :2] - place, place - rects[:, 2:]), 0.0)
@@ -175,7 +173,7 @@ def _options(yields: Yields, place: Floats, roads: MultiLineString) -> list[Yiel
     return [t[-1] for t in sorted(tried, key=lambda t: t[:-1])]
 
 
-def _faults(case: Case, tree: Tree, sizes: Floats, own: Sequence[int], place: Floats) -> int:
+def _faults(case: Case, tree: Tree, sizes: FloatArray, own: Sequence[int], place: FloatArray) -> int:
     """Bends of some lines and turns near a place that are tighter than their radius."""
     mine = sizes[list(own)]
     drawn = [

@@ -22,8 +22,7 @@ from pacifico.layout.routing import routing_grid, tree_search
 from pacifico.layout.routing.problem import TOLERANCE_M
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.alignment.pruning import Tight
     from pacifico.layout.alignment.vertical import Pin, Profile, Stations
     from pacifico.layout.model.roads import Again, Orphans
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from pacifico.layout.routing.shortenable import Yields
     from pacifico.layout.routing.site_entry import Gate
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 DETOURS = 3
 """Searches that avoid where no profile was found before terminals are given up."""
@@ -101,15 +98,17 @@ class Designed:
 class Searched:
     """A tree of moves that has a profile, and why it leaves terminals out."""
 
-    parent: Ints
-    server: Ints
+    parent: IntArray
+    server: IntArray
     given_up: dict[int, str]
     strands: Strands
     first: Designed
     """Pulled tight, no bend eased."""
 
 
-def best_network(case: Case, gate: Gate, known: Floats | None, again: Again | None, orphans: Orphans | None) -> Network:
+def best_network(
+    case: Case, gate: Gate, known: FloatArray | None, again: Again | None, orphans: Orphans | None
+) -> Network:
     """Search, draw, design; go round what has no profile or bends too tight, then give up what lies beyond it."""
     tax = np.ones(case.lattice.px.size) if known is None else known.copy()
     found = _searched(case, gate, tax)
@@ -133,7 +132,7 @@ def best_network(case: Case, gate: Gate, known: Floats | None, again: Again | No
     return finished(done.case, gate, done.drawing, stations=done.stations, profile=done.profile, given_up=given_up)
 
 
-def _searched(case: Case, gate: Gate, tax: Floats) -> Searched:
+def _searched(case: Case, gate: Gate, tax: FloatArray) -> Searched:
     """Least-cost tree; where it has no profile the search avoids that, and what has none all the same is left out."""
     turn = 0
     while True:
@@ -170,7 +169,7 @@ def _profiled(gate: Gate, found: Searched) -> Searched:
         first = _designed(case, draw(case, strands))
 
 
-def _round_tight(gate: Gate, found: Searched, tax: Floats) -> tuple[Searched, Designed]:
+def _round_tight(gate: Gate, found: Searched, tax: FloatArray) -> tuple[Searched, Designed]:
     """Bends eased and mended; what lies beyond those that stay too tight is led another way, where there is one.
 
     Where none leaves the roads as they are, all are sought anew.
@@ -195,7 +194,7 @@ def _round_tight(gate: Gate, found: Searched, tax: Floats) -> tuple[Searched, De
     return found, bent
 
 
-def _regrown(gate: Gate, found: Searched, lost: set[int], tax: Floats) -> Searched:
+def _regrown(gate: Gate, found: Searched, lost: set[int], tax: FloatArray) -> Searched:
     """Tree in which new ways lead to some terminals, and all others keep theirs."""
     case = found.first.case
     server = found.server.copy()
@@ -317,7 +316,7 @@ def _settled(now: Designed, most: int) -> tuple[Designed, dict[int, str]]:
     return now, given_up
 
 
-def _avoid(lattice: routing_grid.Lattice, tax: Floats, places: Floats, times: float = 3.0) -> None:
+def _avoid(lattice: routing_grid.Lattice, tax: FloatArray, places: FloatArray, times: float = 3.0) -> None:
     """Raise the cost of road positions around places where no profile was found, or no bend wide enough."""
     i = ((places[:, 0] - lattice.x0) / lattice.cell + 0.5).astype(np.int64)
     j = ((places[:, 1] - lattice.y0) / lattice.cell + 0.5).astype(np.int64)

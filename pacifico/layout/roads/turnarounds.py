@@ -26,13 +26,11 @@ from pacifico.layout.alignment.vertical import Pin, design_heights, stations_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
+    from pacifico.array_types import FloatArray
     from pacifico.grid import Ground
     from pacifico.layout.roads.network import RoadRules
     from pacifico.layout.routing.routing_grid import Lattice
 
-    Floats = NDArray[np.float64]
 
 # Both arms across the end, else one across and one ahead; then the same, askew. Degrees from the road's direction.
 ARMS = tuple((a + t, b + t) for t in (0, 15, -15, 30, -30) for a, b in ((90, -90), (90, 0), (-90, 0)))
@@ -58,21 +56,21 @@ class Scene:
     lattice: Lattice
     ground: Ground
     rules: RoadRules
-    roads: list[Floats]
+    roads: list[FloatArray]
     anywhere: bool
     lines: list[LineString] = field(default_factory=list)
     built: list[LineString] = field(default_factory=list)
-    middles: list[Floats] = field(default_factory=list)
+    middles: list[FloatArray] = field(default_factory=list)
     """Middle of each that has been built."""
 
     tree: shapely.STRtree | None = None
 
-    def add(self, made: Sequence[Floats]) -> None:
+    def add(self, made: Sequence[FloatArray]) -> None:
         """Count what has been built among what stands."""
         self.built += [LineString(m) for m in made]
         self.middles += [(m[0, :2] + m[-1, :2]) / 2 for m in made]
 
-    def near(self, place: Floats, own: int) -> list[LineString]:
+    def near(self, place: FloatArray, own: int) -> list[LineString]:
         """Other roads, and turnarounds so far, within reach of a place."""
         far = max(LINK_M, EXTENSION_M) + 2 * self.rules.turnaround_arm_m
         assert self.tree is not None  # noqa: S101 (made before anything is built)
@@ -84,11 +82,11 @@ class Scene:
         close = np.hypot(middle[:, 0], middle[:, 1]) < far + LINK_M / 2
         return out + [self.built[k] for k in np.flatnonzero(close).tolist()]
 
-    def clear(self, a: Floats, b: Floats) -> bool:
+    def clear(self, a: FloatArray, b: FloatArray) -> bool:
         """Whether a straight road from a to b keeps its distance from every edge."""
         return self.lattice.fence.clear(a, b) and not self.lattice.blind.crossed(a, b)
 
-    def rounds(self, a: Floats, b: Floats, c: Floats) -> bool:
+    def rounds(self, a: FloatArray, b: FloatArray, c: FloatArray) -> bool:
         """Whether the corner at b has room for the kerb's radius."""
         size = KERB_M + self.rules.width_m / 2
         f = self.lattice.fence
@@ -104,12 +102,12 @@ class Scene:
 def turnarounds(
     lattice: Lattice,
     ground: Ground,
-    roads: Sequence[Floats],
+    roads: Sequence[FloatArray],
     ends: Sequence[int],
     *,
     rules: RoadRules,
     anywhere: bool = False,
-) -> tuple[list[Floats], int]:
+) -> tuple[list[FloatArray], int]:
     """Short roads that let vehicles turn at dead ends, and how many dead ends have no room for any.
 
     Parameters
@@ -144,7 +142,7 @@ def turnarounds(
     return built, len(without)
 
 
-def build(scene: Scene, ends: Sequence[int]) -> tuple[list[Floats], list[int]]:
+def build(scene: Scene, ends: Sequence[int]) -> tuple[list[FloatArray], list[int]]:
     """Turnarounds at dead ends as `turnarounds` describes them, and the ends that got none."""
     scene.lines = [LineString(r) for r in scene.roads]
     scene.tree = shapely.STRtree(scene.lines)
@@ -154,7 +152,7 @@ def build(scene: Scene, ends: Sequence[int]) -> tuple[list[Floats], list[int]]:
     easting = where[eastwards, 0]
     tips = {(float(scene.roads[c][-1, 0]), float(scene.roads[c][-1, 1])) for c in ends}
     done: set[tuple[float, float]] = set()
-    out: list[Floats] = []
+    out: list[FloatArray] = []
     without = []
     for c in ends:
         road = scene.roads[c]
@@ -178,11 +176,11 @@ def build(scene: Scene, ends: Sequence[int]) -> tuple[list[Floats], list[int]]:
     return out, [c for c in without if (float(scene.roads[c][-1, 0]), float(scene.roads[c][-1, 1])) not in done]
 
 
-def _length(xyz: Floats) -> float:
+def _length(xyz: FloatArray) -> float:
     return float(np.hypot(*np.diff(xyz[:, :2], axis=0).T).sum())
 
 
-def _turning(scene: Scene, road: Floats, others: Sequence[LineString]) -> list[Floats]:
+def _turning(scene: Scene, road: FloatArray, others: Sequence[LineString]) -> list[FloatArray]:
     """Shortest stub or hammerhead at a dead end, with the extension it needs; nothing where none fits."""
     stub = _stub(scene, road, others)
     if stub is not None:
@@ -205,7 +203,7 @@ def _turning(scene: Scene, road: Floats, others: Sequence[LineString]) -> list[F
     return []
 
 
-def _onward(scene: Scene, road: Floats) -> list[Floats]:
+def _onward(scene: Scene, road: FloatArray) -> list[FloatArray]:
     """Directions in which a road may go on: its own, and along the blocks that it ends between where that is a kink."""
     last = road[-1, :2] - road[-2, :2]
     own = last / np.hypot(*last)
@@ -217,8 +215,8 @@ def _onward(scene: Scene, road: Floats) -> list[Floats]:
 
 
 def _hammerhead(
-    scene: Scene, road: Floats, way: Floats, on: float, angles: tuple[int, int], others: Sequence[LineString]
-) -> list[Floats]:
+    scene: Scene, road: FloatArray, way: FloatArray, on: float, angles: tuple[int, int], others: Sequence[LineString]
+) -> list[FloatArray]:
     """Two arms so far on from the end of a road, and what leads there; nothing where they don't fit."""
     place = road[-1, :2] + way * on
     a, b = (turned(way, angle) * scene.rules.turnaround_arm_m for angle in angles)
@@ -232,7 +230,7 @@ def _hammerhead(
     return [arm for arm in (*extra, *arms) if arm is not None] if all(arm is not None for arm in arms) else []
 
 
-def turns(scene: Scene, behind: Floats, place: Floats, a: Floats, b: Floats, *, ahead: bool) -> bool:
+def turns(scene: Scene, behind: FloatArray, place: FloatArray, a: FloatArray, b: FloatArray, *, ahead: bool) -> bool:
     """Whether arms a and b at a place are free, and their corners have room.
 
     In by one arm, back into the other, out again: where one leads `ahead` the second corner is between both.
@@ -244,7 +242,7 @@ def turns(scene: Scene, behind: Floats, place: Floats, a: Floats, b: Floats, *, 
     return scene.rounds(place + b, place, place + a) if ahead else scene.rounds(behind, place, place + b)
 
 
-def _stub(scene: Scene, road: Floats, others: Sequence[LineString]) -> Floats | None:
+def _stub(scene: Scene, road: FloatArray, others: Sequence[LineString]) -> FloatArray | None:
     """One arm to the side of a road, an arm's length to 45 m before its end; None where none fits."""
     for here, behind, ahead, step in stubs(scene, road):
         tip = here[:2] + step
@@ -258,8 +256,8 @@ def _stub(scene: Scene, road: Floats, others: Sequence[LineString]) -> Floats | 
 
 
 def stubs(
-    scene: Scene, road: Floats, *, angles: Sequence[int] = STUBS, every_m: float = STUB_STEP_M
-) -> Iterator[tuple[Floats, Floats, Floats, Floats]]:
+    scene: Scene, road: FloatArray, *, angles: Sequence[int] = STUBS, every_m: float = STUB_STEP_M
+) -> Iterator[tuple[FloatArray, FloatArray, FloatArray, FloatArray]]:
     """Places for side stubs: where on the road, the road behind and ahead of it, and the step to the stub's end."""
     arm = scene.rules.turnaround_arm_m
     run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(road[:, :2], axis=0).T))])
@@ -281,7 +279,9 @@ def stubs(
             yield here, behind, ahead, turned(way, angle) * arm
 
 
-def _link(scene: Scene, road: Floats, others: Sequence[LineString], vertices: Floats, *, limit: float) -> Floats | None:
+def _link(
+    scene: Scene, road: FloatArray, others: Sequence[LineString], vertices: FloatArray, *, limit: float
+) -> FloatArray | None:
     """Straight link from a dead end to the nearest vertex of another road, shorter than `limit`; None where none fits."""
     end = road[-1]
     behind = along(road, -scene.rules.turnaround_arm_m)
@@ -311,7 +311,7 @@ def _link(scene: Scene, road: Floats, others: Sequence[LineString], vertices: Fl
     return None
 
 
-def _eases(scene: Scene, a: Floats, b: Floats, c: Floats) -> bool:
+def _eases(scene: Scene, a: FloatArray, b: FloatArray, c: FloatArray) -> bool:
     """Whether the bend at b holds the road's own radius, or is a slight kink."""
     size = scene.rules.min_radius_m + scene.rules.width_m / 2
     return not _line_kernels.is_bend(
@@ -319,7 +319,7 @@ def _eases(scene: Scene, a: Floats, b: Floats, c: Floats) -> bool:
     ) or scene.rounds(a, b, c)
 
 
-def _either_way(line: LineString, place: Point) -> list[Floats]:
+def _either_way(line: LineString, place: Point) -> list[FloatArray]:
     """Places 20 m along a line from a place on it, where the line goes on that far."""
     s = line.project(place)
     return [
@@ -327,19 +327,21 @@ def _either_way(line: LineString, place: Point) -> list[Floats]:
     ]  # fmt: skip
 
 
-def along(road: Floats, far: float, line: LineString | None = None) -> Floats:
+def along(road: FloatArray, far: float, line: LineString | None = None) -> FloatArray:
     """Place on a road, `-far` before its end; `line` is the road in plan where that is at hand."""
     p = (line or LineString(road[:, :2])).interpolate(far) if far < 0 else Point(road[-1, :2])
     return np.array([p.x, p.y])
 
 
-def turned(way: Floats, degrees: float) -> Floats:
+def turned(way: FloatArray, degrees: float) -> FloatArray:
     """Direction turned counterclockwise."""
     turn = np.radians(degrees)
     return np.array([way[0] * np.cos(turn) - way[1] * np.sin(turn), way[0] * np.sin(turn) + way[1] * np.cos(turn)])
 
 
-def piece(scene: Scene, road: Floats, start: Floats, step: Floats, others: Sequence[LineString]) -> Floats | None:
+def piece(
+    scene: Scene, road: FloatArray, start: FloatArray, step: FloatArray, others: Sequence[LineString]
+) -> FloatArray | None:
     """Straight piece from a vertex of a road, with heights that follow the ground; None where it does not fit."""
     rules = scene.rules
     tip = start[:2] + step
@@ -362,7 +364,7 @@ def piece(scene: Scene, road: Floats, start: Floats, step: Floats, others: Seque
     return np.column_stack([s.xy, z])
 
 
-def _between(scene: Scene, start: Floats, goal: Floats) -> Floats | None:
+def _between(scene: Scene, start: FloatArray, goal: FloatArray) -> FloatArray | None:
     """Straight piece between two vertices at their heights; None where no profile is within grade and depth."""
     rules = scene.rules
     s = stations_of(

@@ -14,9 +14,8 @@ from pacifico.layout.ground._clearance_kernels import bilinear, polygon_distance
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.uint8]
+    from pacifico.array_types import FlagArray, FloatArray, IntArray
+
     Indices = NDArray[np.int32] | NDArray[np.int64]
 
 STEEPEST = 2.5
@@ -47,7 +46,16 @@ def turn_cost(ux: float, uy: float, vx: float, vy: float) -> float:
 
 @njit(cache=True, nogil=True)
 def line_cost(
-    z: Floats, toll: Floats, x0: float, y0: float, step: float, ax: float, ay: float, bx: float, by: float, grade: float
+    z: FloatArray,
+    toll: FloatArray,
+    x0: float,
+    y0: float,
+    step: float,
+    ax: float,
+    ay: float,
+    bx: float,
+    by: float,
+    grade: float,
 ) -> float:
     """Cost of a straight road over the smoothed ground, cell by cell; negative: barred."""
     length = np.hypot(bx - ax, by - ay)
@@ -73,17 +81,17 @@ def line_cost(
 
 @njit(cache=True, nogil=True)
 def reach_table(
-    px: Floats,
-    py: Floats,
-    clear: Floats,
+    px: FloatArray,
+    py: FloatArray,
+    clear: FloatArray,
     nx: int,
     x0: float,
     y0: float,
     cell: float,
-    coords: Floats,
-    start: Ints,
-    reach: Floats,
-) -> tuple[Ints, Ints, Floats]:
+    coords: FloatArray,
+    start: IntArray,
+    reach: FloatArray,
+) -> tuple[IntArray, IntArray, FloatArray]:
     """Which terminals each node serves (CSR by node: start, terminal, distance)."""
     nodes = px.size
     ny = nodes // nx
@@ -129,7 +137,7 @@ def reach_table(
 
 
 @njit(cache=True, nogil=True)
-def heap_up(heap: Indices, place: Indices, dist: Floats, k: int) -> None:
+def heap_up(heap: Indices, place: Indices, dist: FloatArray, k: int) -> None:
     """Restore the order of an indexed binary heap upwards from k; ties go by node number."""
     n = heap[k]
     while k > 0:
@@ -144,7 +152,7 @@ def heap_up(heap: Indices, place: Indices, dist: Floats, k: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def heap_pop(heap: Indices, place: Indices, dist: Floats, size: int) -> int:
+def heap_pop(heap: Indices, place: Indices, dist: FloatArray, size: int) -> int:
     """Take the first node off a heap of `size` nodes."""
     top = heap[0]
     place[top] = -1
@@ -170,31 +178,31 @@ def heap_pop(heap: Indices, place: Indices, dist: Floats, size: int) -> int:
 
 @njit(cache=True, nogil=True)
 def grow(
-    px: Floats,
-    py: Floats,
-    clear: Floats,
-    nz: Floats,
-    toll: Floats,
+    px: FloatArray,
+    py: FloatArray,
+    clear: FloatArray,
+    nz: FloatArray,
+    toll: FloatArray,
     nx: int,
-    moves: Ints,
-    edges: Floats,
-    frame: Floats,
-    start: Ints,
-    items: Ints,
-    blind: Flags,
-    blind_frame: Floats,
+    moves: IntArray,
+    edges: FloatArray,
+    frame: FloatArray,
+    start: IntArray,
+    items: IntArray,
+    blind: FlagArray,
+    blind_frame: FloatArray,
     any_blind: bool,
     radius: float,
     grade: float,
-    seeds: Ints,
-    row: Ints,
-    item: Ints,
-    far: Floats,
-    priority: Ints,
-    stop_at: Flags,
-    steps: Floats,
-    free: Flags,
-) -> tuple[Ints, Flags, Ints, Floats, int]:
+    seeds: IntArray,
+    row: IntArray,
+    item: IntArray,
+    far: FloatArray,
+    priority: IntArray,
+    stop_at: FlagArray,
+    steps: FloatArray,
+    free: FlagArray,
+) -> tuple[IntArray, FlagArray, IntArray, FloatArray, int]:
     """Grow a shared network from the seeds to all terminals, nearest first within each priority.
 
     Takahashi and Matsuyama's (1980) shortest-path heuristic: a path found becomes part of the source of the same,
@@ -339,17 +347,17 @@ def grow(
 
 @njit(cache=True, nogil=True)
 def components(
-    px: Floats,
-    py: Floats,
-    clear: Floats,
+    px: FloatArray,
+    py: FloatArray,
+    clear: FloatArray,
     nx: int,
-    moves: Ints,
-    edges: Floats,
-    frame: Floats,
-    start: Ints,
-    items: Ints,
+    moves: IntArray,
+    edges: FloatArray,
+    frame: FloatArray,
+    start: IntArray,
+    items: IntArray,
     radius: float,
-) -> Ints:
+) -> IntArray:
     """Label the connected part each node is in, whatever the grade; -1 where no road fits."""
     nodes = px.size
     ny = nodes // nx

@@ -10,15 +10,11 @@ from numba import njit
 from pacifico.layout.ground._clearance_kernels import segment_clear, segments_sq
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.uint8]
+    from pacifico.array_types import FlagArray, FloatArray, IntArray
 
 
 @njit(cache=True, nogil=True)
-def tree_chains(parent: Ints, root: int, servers: Ints) -> tuple[Ints, Ints, Ints]:
+def tree_chains(parent: IntArray, root: int, servers: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Chains of the tree from `root` to `servers`: nodes one chain after the other, where each starts, and its `up`.
 
     Parents come first, then the branch whose first node has the lowest number.
@@ -67,7 +63,7 @@ def tree_chains(parent: Ints, root: int, servers: Ints) -> tuple[Ints, Ints, Int
 
 
 @njit(cache=True, nogil=True)
-def above(parent: Ints, v: int, top: int) -> bool:
+def above(parent: IntArray, v: int, top: int) -> bool:
     """Whether `top` is `v` or one of those before it."""
     while v >= 0:
         if v == top:
@@ -78,15 +74,15 @@ def above(parent: Ints, v: int, top: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def uncross(
-    px: Floats,
-    py: Floats,
+    px: FloatArray,
+    py: FloatArray,
     nx: int,
-    parent: Ints,
-    member: Flags,
-    edges: Floats,
-    frame: Floats,
-    start: Ints,
-    items: Ints,
+    parent: IntArray,
+    member: FlagArray,
+    edges: FloatArray,
+    frame: FloatArray,
+    start: IntArray,
+    items: IntArray,
     radius: float,
 ) -> int:
     """Let moves of a tree that cross meet at a node instead, in place; the number of crossings that could not be mended."""

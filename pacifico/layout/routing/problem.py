@@ -12,15 +12,12 @@ from pacifico.layout.alignment import smoothing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from pacifico.array_types import FloatArray, IntArray
     from pacifico.grid import Ground
     from pacifico.layout.roads.network import RoadRules, Terminal
     from pacifico.layout.routing import routing_grid, tree_search
     from pacifico.layout.routing.shortenable import Yields
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 TOLERANCE_M = 0.005
 
@@ -35,14 +32,14 @@ class Case:
     lattice: routing_grid.Lattice
     shapes: routing_grid.Shapes
     pads: routing_grid.Shapes
-    reach_m: Floats
+    reach_m: FloatArray
     reach: tree_search.Reach
-    priority: Ints
+    priority: IntArray
     yields: Yields
     """What may give way to a bend or a turnaround."""
-    size: Floats
+    size: FloatArray
     """Radius of the centreline in bends on the way to each terminal [m]."""
-    pulled: dict[bytes, Floats] = field(default_factory=dict)
+    pulled: dict[bytes, FloatArray] = field(default_factory=dict)
     """Paths pulled so far, by nodes and bound terminals: rounds share most of them."""
     eased: smoothing.Eased = field(default_factory=smoothing.Eased)
     hopeless: set[bytes] = field(default_factory=set)
@@ -53,7 +50,7 @@ class Case:
         """Radius of the centreline in bends by the rule [m]."""
         return self.rules.min_radius_m + self.rules.width_m / 2
 
-    def sizes(self, ups: Sequence[int], bound: Sequence[Sequence[int]]) -> Floats:
+    def sizes(self, ups: Sequence[int], bound: Sequence[Sequence[int]]) -> FloatArray:
         """Radius of the centreline in bends of each line [m]: the most that a terminal on it or beyond it asks for."""
         out = np.array([self.size[list(own)].max(initial=self.least) for own in bound])
         for c in range(len(ups) - 1, -1, -1):
@@ -61,7 +58,7 @@ class Case:
                 out[ups[c]] = max(out[ups[c]], out[c])
         return out
 
-    def sizes_of(self, drawing: Drawing) -> Floats:
+    def sizes_of(self, drawing: Drawing) -> FloatArray:
         """`sizes` of drawn lines."""
         return self.sizes(drawing.ups, bound_to(len(drawing.lines), drawing.line_of))
 
@@ -70,11 +67,11 @@ class Case:
 class Drawing:
     """A network in plan: lines that lead away from the entry, and what each serves."""
 
-    lines: list[Floats]
+    lines: list[FloatArray]
     ups: list[int]
     line_of: dict[int, int]
     """Line that serves each terminal."""
-    straight: Sequence[Floats] = ()
+    straight: Sequence[FloatArray] = ()
     """The lines before their bends were rounded."""
     crossing: tuple[int, ...] = ()
     """Lines that meet another elsewhere than at a junction, whatever was tried."""

@@ -20,14 +20,11 @@ from pacifico.layout.ground import _clearance_kernels
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from pacifico.array_types import FlagArray, FloatArray, IntArray
     from pacifico.grid import Ground
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.uint8]
 
 # 16 neighbours: king's and knight's moves. Length is overestimated by at most 2.8 % before pulling.
 MOVES = np.array(
@@ -45,14 +42,14 @@ BUMPS = 0.3
 class Fence:
     """Edges to keep from, sorted into bins: rings of the allowed ground and of obstacles."""
 
-    edges: Floats
-    frame: Floats
-    start: Ints
-    items: Ints
+    edges: FloatArray
+    frame: FloatArray
+    start: IntArray
+    items: IntArray
     radius: float
     """Distance that a centreline keeps [m]."""
 
-    def clear(self, a: Floats, b: Floats) -> bool:
+    def clear(self, a: FloatArray, b: FloatArray) -> bool:
         """Whether the segment from a to b keeps the distance."""
         return bool(
             _clearance_kernels.segment_clear(
@@ -65,11 +62,11 @@ class Fence:
 class Blind:
     """Ground without elevation, widened by half a road: no centreline crosses it."""
 
-    flags: Flags
-    frame: Floats
+    flags: FlagArray
+    frame: FloatArray
     any: bool
 
-    def crossed(self, a: Floats, b: Floats) -> bool:
+    def crossed(self, a: FloatArray, b: FloatArray) -> bool:
         """Whether the segment from a to b passes it."""
         return self.any and bool(_clearance_kernels.sees_blind(self.flags, self.frame, a[0], a[1], b[0], b[1]))
 
@@ -84,21 +81,23 @@ class Lattice:
     cell: float
     nx: int
     ny: int
-    px: Floats
-    py: Floats
-    clear: Floats
+    px: FloatArray
+    py: FloatArray
+    clear: FloatArray
     """Clearance of each position [m]; 0 where the cell holds none."""
-    z: Floats
+    z: FloatArray
     """Smoothed ground at cell centres, shape (ny, nx), rows going north [m]."""
-    toll: Floats
+    toll: FloatArray
     """Cost multiplier of each cell, shape (ny, nx)."""
     fence: Fence
     blind: Blind
 
-    known_steps: dict[float, tuple[Floats, Flags]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    known_steps: dict[float, tuple[FloatArray, FlagArray]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
     """What moves cost, by grade limit, as far as searches found out; a copy with another fence finds out anew."""
 
-    def steps(self, max_grade: float) -> tuple[Floats, Flags]:
+    def steps(self, max_grade: float) -> tuple[FloatArray, FlagArray]:
         """Cost of each move from each position, and whether it is free: see `_search_kernels.grow`."""
         if max_grade not in self.known_steps:
             size = (self.px.size, len(MOVES))
@@ -106,14 +105,14 @@ class Lattice:
         return self.known_steps[max_grade]
 
     @cached_property
-    def heights(self) -> Floats:
+    def heights(self) -> FloatArray:
         """Smoothed ground at the road positions [m]."""
         c = np.clip((self.px - self.x0) / self.cell, 0, self.nx - 1)
         r = np.clip((self.py - self.y0) / self.cell, 0, self.ny - 1)
         i = np.minimum(c.astype(np.int64), self.nx - 2)
         j = np.minimum(r.astype(np.int64), self.ny - 2)
         fx, fy, z = c - i, r - j, self.z
-        at_nodes: Floats = (z[j, i] * (1 - fx) + z[j, i + 1] * fx) * (1 - fy) + (
+        at_nodes: FloatArray = (z[j, i] * (1 - fx) + z[j, i + 1] * fx) * (1 - fy) + (
             z[j + 1, i] * (1 - fx) + z[j + 1, i + 1] * fx
         ) * fy
         return at_nodes
@@ -123,8 +122,8 @@ class Lattice:
 class Shapes:
     """Outer rings of polygons, one after the other."""
 
-    coords: Floats
-    start: Ints
+    coords: FloatArray
+    start: IntArray
 
     @classmethod
     def of(cls, polygons: Sequence[Polygon]) -> Shapes:
@@ -133,7 +132,7 @@ class Shapes:
         start = np.cumsum([0, *(len(r) for r in rings)]).astype(np.int64)
         return cls(np.concatenate(rings) if rings else np.zeros((0, 2)), start)
 
-    def ring(self, k: int) -> Floats:
+    def ring(self, k: int) -> FloatArray:
         """Coordinates of one."""
         return self.coords[self.start[k] : self.start[k + 1]]
 
@@ -209,21 +208,21 @@ def make_lattice(
     return Lattice(x0, y0, cell, nx, ny, px, py, clear, z, toll, fence, blind)
 
 
-def _moved(smooth: Floats, z: Floats, cell: float, width_m: float) -> Floats:
+def _moved(smooth: FloatArray, z: FloatArray, cell: float, width_m: float) -> FloatArray:
     """Cut and fill of a metre of road on each cell, about [m³/m]: a level bench across the slope, and bumps."""
     north, east = np.gradient(smooth, cell)
     bumps = np.nan_to_num(np.abs(z - smooth))
-    moved: Floats = np.hypot(north, east) * width_m**2 / 4 + BUMPS * bumps * width_m
+    moved: FloatArray = np.hypot(north, east) * width_m**2 / 4 + BUMPS * bumps * width_m
     return moved
 
 
-def _smoothed(z: Floats, reach: int) -> Floats:
+def _smoothed(z: FloatArray, reach: int) -> FloatArray:
     """Box mean over 2 reach + 1 cells either way; NaN does not count, and is filled where its surroundings know more."""
     known = np.isfinite(z)
     if not known.any():
         return np.zeros_like(z)
 
-    def box(a: Floats) -> Floats:
+    def box(a: FloatArray) -> FloatArray:
         for axis in (0, 1):
             pad = [(reach + 1, reach) if i == axis else (0, 0) for i in (0, 1)]
             total = np.cumsum(np.pad(a, pad), axis=axis)
@@ -261,7 +260,7 @@ def _blind(ground: Ground, half_width_m: float) -> Blind:
     return Blind(quad.astype(np.uint8), frame, any=True)
 
 
-def _off_blind(px: Floats, py: Floats, clear: Floats, blind: Blind) -> Floats:
+def _off_blind(px: FloatArray, py: FloatArray, clear: FloatArray, blind: Blind) -> FloatArray:
     """Clearances with 0 at positions on ground without elevation."""
     column = np.floor((px - blind.frame[0]) / blind.frame[2]).astype(np.int64)
     row = np.floor((blind.frame[1] - py) / blind.frame[3]).astype(np.int64)

@@ -24,15 +24,13 @@ from pacifico.layout.ground import _clearance_kernels
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
     from shapely import Polygon
     from shapely.geometry.base import BaseGeometry
 
+    from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.model.roads import Terminal
     from pacifico.layout.routing.routing_grid import Fence, Lattice
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 NOWHERE = 1e9
 """Coordinate of the sides of what is given up altogether [m]."""
@@ -44,22 +42,22 @@ BINNED_M = 9.0
 class Yields:
     """Obstacles that may be shortened, one a row, and by how many units they are so far."""
 
-    who: Ints
+    who: IntArray
     """Terminal of each."""
-    edge: Ints
+    edge: IntArray
     """Row of the first of its four edges in the fence."""
-    rect: Floats
+    rect: FloatArray
     """West, south, east, north before anything is given up [m]."""
-    unit: Floats
+    unit: FloatArray
     """Length of a unit with its gap [m]."""
-    units: Ints
-    reach: Floats
+    units: IntArray
+    reach: FloatArray
     """How far a road may be from it [m]."""
-    cut: Ints
+    cut: IntArray
     """Units given up in the west and in the east, shape (n, 2)."""
     base: Lattice
     """As it is before anything is given up."""
-    bins: dict[str, tuple[Ints, Ints]] = field(default_factory=dict)
+    bins: dict[str, tuple[IntArray, IntArray]] = field(default_factory=dict)
     """Of the fence, once they are asked for: they hold for whatever is given up."""
 
     @classmethod
@@ -89,17 +87,17 @@ class Yields:
         return int(self.cut.sum())
 
     @cached_property
-    def left(self) -> Ints:
+    def left(self) -> IntArray:
         """Units that still stand."""
         return np.asarray(self.units - self.cut.sum(axis=1))
 
     @cached_property
-    def _changed(self) -> tuple[Floats, np.uint64]:
+    def _changed(self) -> tuple[FloatArray, np.uint64]:
         some = self.cut.any(axis=1)
         digest = hashlib.blake2b(self.cut[some].tobytes() + np.flatnonzero(some).tobytes(), digest_size=8).digest()
         return self.rect[some], np.frombuffer(digest, np.uint64)[0]
 
-    def changed(self, near_m: float) -> tuple[Floats, np.uint64]:
+    def changed(self, near_m: float) -> tuple[FloatArray, np.uint64]:
         """Boxes about what gave up something, beyond which all is as it was, and a number for how it is within."""
         rects, version = self._changed
         return rects + near_m * np.array([-1.0, -1.0, 1.0, 1.0]), version
@@ -109,7 +107,7 @@ class Yields:
         """Terminals that gave up all their units."""
         return set(self.who[self.left <= 0].tolist())
 
-    def rects(self) -> Floats:
+    def rects(self) -> FloatArray:
         """Rectangles as they are now; of what is given up altogether, NaN."""
         out = self.rect.copy()
         out[:, 0] += self.cut[:, 0] * self.unit
@@ -150,7 +148,7 @@ class Yields:
         fence: Fence = replace(f, edges=edges, start=start, items=items)
         return replace(self.base, fence=fence)
 
-    def _wide(self) -> tuple[Ints, Ints]:
+    def _wide(self) -> tuple[IntArray, IntArray]:
         """Bins of the fence in which an obstacle's western and eastern sides lie wherever they may move to."""
         f = self.base.fence
         cap = max(BINNED_M, f.radius + 0.75 * self.base.cell + 0.1)
@@ -181,7 +179,7 @@ class Yields:
             out = out.shorter(k, *self._least(k, rects[k], lines, far, roads))
         return out
 
-    def _least(self, k: int, rect: Floats, lines: BaseGeometry, far: float, roads: BaseGeometry) -> tuple[int, int]:
+    def _least(self, k: int, rect: FloatArray, lines: BaseGeometry, far: float, roads: BaseGeometry) -> tuple[int, int]:
         """Fewest units of one, at one of its ends, of which what is left is still reached by a road; else all."""
         left = int(self.left[k])
         for n in range(1, left):

@@ -16,8 +16,8 @@ from pacifico.layout.routing import routing_grid, tree_search
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
+    from pacifico.array_types import FloatArray, IntArray
+
 
 MOST_MOVED_M = 60.0
 """An entry given farther than this from the site's edge is refused."""
@@ -32,7 +32,7 @@ UNSAID_M = 3.0
 class Gate:
     """Where the network starts: the entry itself, and the road position that it leads to."""
 
-    point: Floats
+    point: FloatArray
     node: int
     warnings: tuple[str, ...] = ()
 
@@ -42,7 +42,7 @@ class Edge:
     """The site's outer boundary, and how far road positions are from it."""
 
     line: MultiLineString
-    far: Floats
+    far: FloatArray
     """Distance of each road position from the edge, capped [m]; infinite where there is none."""
 
     @classmethod
@@ -57,15 +57,15 @@ class Edge:
         return cls(MultiLineString(rings), far)
 
 
-def gate_at(lattice: routing_grid.Lattice, edge: Edge, node: int) -> Floats:
+def gate_at(lattice: routing_grid.Lattice, edge: Edge, node: int) -> FloatArray:
     """Entry that leads to a road position near the edge: as near the edge as a road fits, else the position itself."""
     here = np.array([lattice.px[node], lattice.py[node]])
-    outer: Floats = shapely.get_coordinates(shapely.shortest_line(Point(here), edge.line))[1]
+    outer: FloatArray = shapely.get_coordinates(shapely.shortest_line(Point(here), edge.line))[1]
     away = here - outer
     far = float(np.hypot(*away))
     keep = lattice.fence.radius + INSET_M
     if far > keep + 0.5:
-        place: Floats = outer + away / far * keep
+        place: FloatArray = outer + away / far * keep
         if lattice.fence.clear(place, here) and not lattice.blind.crossed(place, here):
             return place
     return here
@@ -82,7 +82,7 @@ def gates(lattice: routing_grid.Lattice, edge: Edge) -> NDArray[np.uint8]:
 
 
 def cheapest_gate(
-    lattice: routing_grid.Lattice, edge: Edge, order: Ints, reach: tree_search.Reach, *, max_grade: float
+    lattice: routing_grid.Lattice, edge: Edge, order: IntArray, reach: tree_search.Reach, *, max_grade: float
 ) -> Gate | None:
     """Find the place on the edge that is cheapest to reach the first terminal of `order` from; None where none is."""
     flags = gates(lattice, edge)
@@ -108,8 +108,8 @@ def given_gate(
     entry: Point,
     allowed: Polygon | MultiPolygon,
     *,
-    wanted: Ints,
-    parts: Ints,
+    wanted: IntArray,
+    parts: IntArray,
 ) -> Gate:
     """Take the entry asked for, or the nearest place on the edge from which a road can start.
 
@@ -152,7 +152,7 @@ def given_gate(
     )
 
 
-def _nearest(lattice: routing_grid.Lattice, place: Floats, usable: NDArray[np.bool_], count: int) -> list[int]:
+def _nearest(lattice: routing_grid.Lattice, place: FloatArray, usable: NDArray[np.bool_], count: int) -> list[int]:
     """List the road positions nearest a place, nearest first."""
     nodes = np.flatnonzero(usable)
     d = np.hypot(lattice.px[nodes] - place[0], lattice.py[nodes] - place[1])

@@ -14,23 +14,20 @@ from pacifico.layout.routing.routing_grid import MOVES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pacifico.array_types import FlagArray, FloatArray, IntArray
     from pacifico.layout.routing.routing_grid import Lattice, Shapes
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Reach:
     """Which terminals a road through each position serves (CSR by position)."""
 
-    row: Ints
-    item: Ints
-    far: Floats
+    row: IntArray
+    item: IntArray
+    far: FloatArray
 
     @classmethod
-    def of(cls, lattice: Lattice, shapes: Shapes, reach: Floats) -> Reach:
+    def of(cls, lattice: Lattice, shapes: Shapes, reach: FloatArray) -> Reach:
         """Terminals within their reach of each road position."""
         if reach.size == 0:
             return cls.none(lattice)
@@ -50,7 +47,7 @@ class Reach:
         row = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=self.row.size - 1))]).astype(np.int64)
         return Reach(row, self.item[keep], self.far[keep])
 
-    def to(self, some: Ints) -> Reach:
+    def to(self, some: IntArray) -> Reach:
         """Of some terminals alone, numbered in their order."""
         number = np.full(int(max(self.item.max(initial=-1), some.max(initial=-1))) + 1, -1)
         number[some] = np.arange(some.size)
@@ -59,7 +56,7 @@ class Reach:
         row = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=self.row.size - 1))]).astype(np.int64)
         return Reach(row, number[self.item[keep]], self.far[keep])
 
-    def by_terminal(self, count: int) -> list[Ints]:
+    def by_terminal(self, count: int) -> list[IntArray]:
         """Road positions that serve each of `count` terminals, in ascending order."""
         nodes = np.repeat(np.arange(self.row.size - 1), np.diff(self.row))
         order = np.argsort(self.item, kind="stable")
@@ -75,22 +72,22 @@ class Reach:
 class Growth:
     """Result of one search."""
 
-    parent: Ints
-    member: Flags
-    server: Ints
-    dist: Floats
+    parent: IntArray
+    member: FlagArray
+    server: IntArray
+    dist: FloatArray
     hit: int
 
 
 def search(
     lattice: Lattice,
-    seeds: Ints,
+    seeds: IntArray,
     *,
     reach: Reach,
-    priority: Ints,
+    priority: IntArray,
     max_grade: float,
-    tax: Floats | None = None,
-    stop_at: Flags | None = None,
+    tax: FloatArray | None = None,
+    stop_at: FlagArray | None = None,
 ) -> Growth:
     """Grow a network from the seeds to all terminals, or, without terminals, search until `stop_at` is met.
 
@@ -112,7 +109,7 @@ def search(
     )  # fmt: skip
 
 
-def parts(lattice: Lattice) -> Ints:
+def parts(lattice: Lattice) -> IntArray:
     """Label the connected part of each road position, whatever the grade; -1 where no road fits."""
     f = lattice.fence
     return np.asarray(
@@ -126,13 +123,13 @@ def parts(lattice: Lattice) -> Ints:
 class Chain:
     """A stretch of road between two places where the network forks, ends or begins; it leads away from the entry."""
 
-    nodes: Ints
+    nodes: IntArray
     """Road positions from start to end; the first is shared with the chain before it."""
     up: int
     """Index of the chain that it continues, -1 at the entry."""
 
 
-def uncrossed(lattice: Lattice, growth: Growth) -> tuple[Ints, int]:
+def uncrossed(lattice: Lattice, growth: Growth) -> tuple[IntArray, int]:
     """Parents of a growth's nodes with crossing moves joined, and how many crossings remain."""
     f = lattice.fence
     parent = growth.parent.copy()
@@ -142,15 +139,22 @@ def uncrossed(lattice: Lattice, growth: Growth) -> tuple[Ints, int]:
     return parent, int(left)
 
 
-def chains_of(parent: Ints, root: int, servers: Ints) -> list[Chain]:
+def chains_of(parent: IntArray, root: int, servers: IntArray) -> list[Chain]:
     """Chains of the tree that leads from `root` to all `servers`, parents first, in an order that is always the same."""
     nodes, start, ups = _tree_kernels.tree_chains(parent, root, np.ascontiguousarray(servers))
     return [Chain(nodes[a:b], up) for a, b, up in zip(start, start[1:], ups.tolist(), strict=False)]
 
 
 def pull(
-    lattice: Lattice, xy: Floats, *, bound_at: Ints, bound: Ints, shapes: Shapes, reach: Floats, max_grade: float
-) -> Floats:
+    lattice: Lattice,
+    xy: FloatArray,
+    *,
+    bound_at: IntArray,
+    bound: IntArray,
+    shapes: Shapes,
+    reach: FloatArray,
+    max_grade: float,
+) -> FloatArray:
     """Path pulled tight where that is legal, costs no more, and still serves the terminals bound to inner points."""
     f, b = lattice.fence, lattice.blind
     keep = _line_kernels.pull(
@@ -161,8 +165,8 @@ def pull(
 
 
 def round_bends(
-    lattice: Lattice, xy: Floats, *, radius_m: float, full: bool = False, share: Floats | None = None
-) -> tuple[Floats, int]:
+    lattice: Lattice, xy: FloatArray, *, radius_m: float, full: bool = False, share: FloatArray | None = None
+) -> tuple[FloatArray, int]:
     """Path with arcs at its bends, and how many stayed tighter than `radius_m` (of the centreline).
 
     A leg between two bends is shared by halves, or where `full` as their arcs need. At single points

@@ -14,8 +14,9 @@ from pacifico.layout.placement.solar_arrays import SCHEMES, solar_grounds
 from pacifico.layout.search.candidate_windows import Focus, Windows, windows
 
 if TYPE_CHECKING:
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec, Strategy
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
 
 DISC_PRICE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 40.0, "clustered": 10.0}
 """How far away a place may be to be a degree less steep, where no window is sought."""
@@ -131,7 +132,7 @@ def _best(
         some = w.take(np.argsort(_measures(w, 0.0)[measure], kind="stable")[:SHORTLIST])
         far = shapely.distance(shapely.box(*some.rects.T), edge)
         costs = _measures(some, far)
-        taken: list[Floats] = []
+        taken: list[FloatArray] = []
         for i in np.argsort(costs[measure], kind="stable").tolist():
             r = some.rects[i]
             if any(_shared(r, t) > APART for t in taken):
@@ -147,13 +148,13 @@ def _best(
     return out
 
 
-def _measures(w: Windows, far: Floats | float) -> tuple[Floats, ...]:
+def _measures(w: Windows, far: FloatArray | float) -> tuple[FloatArray, ...]:
     """What each of MEASURES wants least of."""
     road = w.road + far
     earth = w.earth + EARTH_PER_M * road
     return np.sqrt(w.area) * road * np.sqrt(np.sqrt(earth)), w.area, earth, road + DETOUR_PER_M3 * w.earth
 
 
-def _shared(a: Floats, b: Floats) -> float:
+def _shared(a: FloatArray, b: FloatArray) -> float:
     side = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0.0)
     return float(side.prod() / min((a[2:] - a[:2]).prod(), (b[2:] - b[:2]).prod()))

@@ -18,11 +18,11 @@ from pacifico.layout.placement.strip_packing import WEST
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.criteria.spec import Strategy
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.placement.strip_packing import Runs
 
-    Ints = NDArray[np.int64]
 
 SURROUNDINGS_M = 25.0
 """Around assets, that count as used by a plant."""
@@ -50,7 +50,7 @@ class Focus:
     root: tuple[float, float]
     metres_per_degree: float = 0.0
     """How far away a place may be to be a degree less steep."""
-    lanes: Floats = dataclass_field(default_factory=lambda: np.empty((0, 4)), compare=False)
+    lanes: FloatArray = dataclass_field(default_factory=lambda: np.empty((0, 4)), compare=False)
     """Roads that its lanes make in the window: x0, y0, x1, y1 each."""
     strategy: Strategy = "balanced"
     siting: tuple[float, float] = (1.0, 1.0)
@@ -76,7 +76,7 @@ class Focus:
         west, south, east, north = self.rect
         return (west + east) / 2, (south + north) / 2
 
-    def order(self, rects: Floats, malus: Floats | None = None) -> Ints:
+    def order(self, rects: FloatArray, malus: FloatArray | None = None) -> IntArray:
         """Order of rectangles: those in the window from its root on, then those outside, the nearest first."""
         west, south, east, north = self.rect
         x, y = (rects[:, 0] + rects[:, 2]) / 2, (rects[:, 1] + rects[:, 3]) / 2
@@ -97,25 +97,25 @@ class Focus:
 class Windows:
     """Candidate windows, one a row."""
 
-    rects: Floats
+    rects: FloatArray
     """West, south, east, north [m]."""
-    area: Floats
+    area: FloatArray
     """Of the window with its surroundings [m²]."""
-    road: Floats
+    road: FloatArray
     """Road that its lanes, the ways between them and the way to the boundary take, about [m]."""
-    earth: Floats
+    earth: FloatArray
     """Cut and fill of those roads, about [m³]."""
-    lanes: Floats
+    lanes: FloatArray
     """Where the lanes of the lattice run: their northings, or eastings where they are upright."""
     upright: bool
 
-    def take(self, which: Ints) -> Windows:
+    def take(self, which: IntArray) -> Windows:
         """Some of them."""
         return Windows(
             self.rects[which], self.area[which], self.road[which], self.earth[which], self.lanes, self.upright
         )
 
-    def roads(self, i: int) -> Floats:
+    def roads(self, i: int) -> FloatArray:
         """Lanes in a window, as x0, y0, x1, y1 each."""
         west, south, east, north = self.rects[i]
         low, high = (west, east) if self.upright else (south, north)
@@ -202,7 +202,7 @@ def _lane_at(runs: Runs, lane: int, *, upright: bool) -> float:
     return float(before.max() + HALF_LANE_M) if before.size else float(after.min() - HALF_LANE_M)
 
 
-def _rates(field: Field, at: Floats, along: NDArray[Any], *, upright: bool, width_m: float) -> Floats:
+def _rates(field: Field, at: FloatArray, along: NDArray[Any], *, upright: bool, width_m: float) -> FloatArray:
     """Cut and fill of a metre of road on each lane at each place [m³/m].
 
     A level bench across the slope that the road runs along, bumps, and what is steeper than a road may be.
@@ -212,7 +212,7 @@ def _rates(field: Field, at: Floats, along: NDArray[Any], *, upright: bool, widt
     x, y = (v, u) if upright else (u, v)
     h = max(width_m, g.dx, g.dy)
 
-    def height(ahead: float, aside: float) -> Floats:
+    def height(ahead: float, aside: float) -> FloatArray:
         dx, dy = (aside, ahead) if upright else (ahead, aside)
         return field.ground.at(x + dx, y + dy)
 
@@ -220,7 +220,7 @@ def _rates(field: Field, at: Floats, along: NDArray[Any], *, upright: bool, widt
     across = np.abs(height(0, h) - height(0, -h)) / (2 * h)
     steep = np.abs(ahead - back) / (4 * h)
     rough = np.abs(here - (ahead + back) / 2)
-    rate: Floats = (
+    rate: FloatArray = (
         across * width_m**2 / 4 + BUMPS * rough * width_m + TOO_STEEP * np.maximum(steep - 0.1, 0.0) * width_m
     )
     return np.nan_to_num(rate, nan=NO_GROUND)

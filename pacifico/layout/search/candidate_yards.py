@@ -12,8 +12,9 @@ from pacifico.layout.search.candidate_order import MEASURES, SITING
 from pacifico.layout.search.candidate_windows import Focus
 
 if TYPE_CHECKING:
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec, Strategy
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
 
 METRES_PER_DEGREE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 400.0, "clustered": 10.0}
 """How far away a place may be to be a degree less steep, by strategy; engineering judgement."""
@@ -57,14 +58,14 @@ def flattest_place(field: Field, spec: Spec, power_kw: float) -> tuple[float, fl
     return _densest(field, _level(field, spec), power_kw)
 
 
-def _densest(field: Field, good: Floats, power_kw: float) -> tuple[float, float]:
+def _densest(field: Field, good: FloatArray, power_kw: float) -> tuple[float, float]:
     if len(good):
         return densest_place(good, np.ones(len(good)), _enough(power_kw))
     centre = field.placeable.representative_point()
     return centre.x, centre.y
 
 
-def _level(field: Field, spec: Spec) -> Floats:
+def _level(field: Field, spec: Spec) -> FloatArray:
     """Squares level enough for most of a yard, shape (n, 4); else any that can be built on."""
     west, south, east, north = field.placeable.bounds
     x, y = np.meshgrid(np.arange(west, east, SQUARE_M / 2), np.arange(south, north, SQUARE_M / 2))
@@ -83,7 +84,7 @@ def _enough(power_kw: float) -> float:
 
 
 def _ranked(
-    field: Field, good: Floats, power_kw: float, entry: tuple[float, float] | None, usual: tuple[float, float]
+    field: Field, good: FloatArray, power_kw: float, entry: tuple[float, float] | None, usual: tuple[float, float]
 ) -> dict[Strategy, list[tuple[float, float]]]:
     """Up to three middles of a yard, apart from each other and the usual one, that promise most for each strategy."""
     thin = -(-len(good) // MOST_SQUARES)
@@ -100,7 +101,7 @@ def _ranked(
     steep = np.maximum(slope[nearest].mean(axis=1), LEAST_DEG)
     edge = shapely.boundary(field.outline) if entry is None else shapely.Point(entry)
     road = np.maximum(shapely.distance(shapely.points(some), edge) - radius, 0.0) + radius
-    wants: dict[Strategy, Floats] = {
+    wants: dict[Strategy, FloatArray] = {
         "density": radius,
         "low_earthwork": steep * (road + radius),
         "clustered": road + radius,

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from shapely import Point
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Profile, Spec, Strategy
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.placement.draft import Item, Unplaced
     from pacifico.layout.placement.place_plant import Programme
     from pacifico.layout.search.candidate_windows import Focus
@@ -82,14 +83,14 @@ class Task:
         asked_kw = self.asked.solar_kw
         return spare_kw(asked_kw, solar_unit(self.rules)) if asked_kw else 0.0
 
-    def draft(self, strategy: Strategy, focus: Focus | None, banned: Floats) -> Draft:
+    def draft(self, strategy: Strategy, focus: Focus | None, banned: FloatArray) -> Draft:
         """All that is asked for at a place."""
         entry = None if self.where is None else (self.where.x, self.where.y)
         asked = replace(self.asked, spare_kw=self.spare_kw)
         ways = self._ways if asked.wind_kw != 0 else None
         return draft_layout(self.field, self.rules, asked, strategy, entry, banned, focus, ways)
 
-    def _ways(self, items: Sequence[Item]) -> Floats:
+    def _ways(self, items: Sequence[Item]) -> FloatArray:
         """Ground along the roads to turbines, as those would run if nothing else stood: blades must round their bends."""
         first = [i for i in items if i.kind in ("wind_turbine", "substation")]
         if not any(i.kind == "wind_turbine" for i in first):
@@ -98,7 +99,7 @@ class Task:
         if key not in self.field.fits:
             alone = serve(self.site, self.field, Draft(first), self.where, self.rules, self.profile)
             self.field.fits[key] = ways_to(alone)
-        found: Floats = self.field.fits[key]
+        found: FloatArray = self.field.fits[key]
         return found
 
     def serve(self, draft: Draft, way: Way = USUAL) -> Served:

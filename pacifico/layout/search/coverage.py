@@ -10,11 +10,8 @@ from pacifico.layout.placement.equipment import grown
 from pacifico.layout.search.candidate_windows import SURROUNDINGS_M
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from pacifico.array_types import FloatArray, IntArray
 
-    from pacifico.layout.ground.buildable import Floats
-
-    Ints = NDArray[np.int64]
 
 CELL_M = 5.0
 
@@ -28,17 +25,17 @@ class Cover:
         All that will ever be counted [m].
     """
 
-    def __init__(self, rects: Floats) -> None:
+    def __init__(self, rects: FloatArray) -> None:
         self._low = rects[:, :2].min(axis=0) - SURROUNDINGS_M - CELL_M
         high = rects[:, 2:].max(axis=0) + SURROUNDINGS_M + CELL_M
         self._times = np.zeros(np.ceil((high - self._low) / CELL_M).astype(np.int64) + 2, dtype=np.int32)
 
-    def spans(self, rects: Floats) -> Ints:
+    def spans(self, rects: FloatArray) -> IntArray:
         """Cells of the surroundings: first and last column and row, shape (n, 4)."""
-        out: Ints = np.round((grown(rects, SURROUNDINGS_M) - np.tile(self._low, 2)) / CELL_M).astype(np.int64)
+        out: IntArray = np.round((grown(rects, SURROUNDINGS_M) - np.tile(self._low, 2)) / CELL_M).astype(np.int64)
         return out
 
-    def add(self, rect: tuple[float, float, float, float] | Floats, by: int = 1) -> None:
+    def add(self, rect: tuple[float, float, float, float] | FloatArray, by: int = 1) -> None:
         """Count a rectangle in, or out with -1."""
         west, south, east, north = self.spans(np.array([rect]))[0]
         self._times[west:east, south:north] += by
@@ -47,17 +44,17 @@ class Cover:
         """Cells that are covered."""
         return int((self._times > 0).sum())
 
-    def alone(self, spans: Ints) -> Ints:
+    def alone(self, spans: IntArray) -> IntArray:
         """Cells of each that nothing else covers, of what was counted in."""
         return self._count(spans, 1)
 
-    def anew(self, spans: Ints) -> Ints:
+    def anew(self, spans: IntArray) -> IntArray:
         """Cells of each that nothing covers yet."""
         return self._count(spans, 0)
 
-    def _count(self, spans: Ints, times: int) -> Ints:
+    def _count(self, spans: IntArray, times: int) -> IntArray:
         sums = np.zeros((self._times.shape[0] + 1, self._times.shape[1] + 1), dtype=np.int64)
         np.cumsum(np.cumsum(self._times == times, axis=0), axis=1, out=sums[1:, 1:])
         west, south, east, north = spans.T
-        out: Ints = sums[east, north] - sums[west, north] - sums[east, south] + sums[west, south]
+        out: IntArray = sums[east, north] - sums[west, north] - sums[east, south] + sums[west, south]
         return out

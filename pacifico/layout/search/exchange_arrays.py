@@ -18,16 +18,15 @@ from pacifico.layout.search.coverage import CELL_M, Cover
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
     from shapely import LineString
 
+    from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.criteria.spec import Spec
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.placement.solar_arrays import SolarGround
     from pacifico.layout.placement.strip_packing import Runs
     from pacifico.layout.search.candidate_windows import Focus
 
-    Ints = NDArray[np.int64]
 
 BEYOND_M = 150.0
 """Around what stands, where other places are sought."""
@@ -40,14 +39,14 @@ MOST_GIVING, MOST_TAKING = 12, 8
 class _Ends:
     """Ends of arrays that could go, or parts of free places that could be taken, one a row."""
 
-    rects: Floats
-    count: Ints
+    rects: FloatArray
+    count: IntArray
     """Units."""
-    owner: Ints
+    owner: IntArray
     """Array, or free place, that it is a part of."""
 
     @staticmethod
-    def of(rects: Floats, units: Ints, pitch: float, gap: float, *, strips: bool) -> _Ends:
+    def of(rects: FloatArray, units: IntArray, pitch: float, gap: float, *, strips: bool) -> _Ends:
         """Of all sizes, from either side; `strips` up to what the rest is bounded by, else with their own edges."""
         parts, counts, owners = [], [], []
         for k in range(1, int(units.max(initial=0)) + 1):
@@ -195,7 +194,7 @@ def _shortened(old: Item, n: int, unit: SolarUnit, *, west: bool) -> Item:
     return of_units(old, rect, round(old.capacity_kw / unit.ac_kw) - n, unit)
 
 
-def _home(rect: Floats, kw: float, skids: dict[int, tuple[float, float]], rooms: dict[int, float]) -> int | None:
+def _home(rect: FloatArray, kw: float, skids: dict[int, tuple[float, float]], rooms: dict[int, float]) -> int | None:
     """Nearest block within reach whose skid has room."""
     x, y = (rect[:2] + rect[2:]) / 2
     near = [(float(np.hypot(c[0] - x, c[1] - y)), b) for b, c in skids.items() if rooms[b] >= kw]

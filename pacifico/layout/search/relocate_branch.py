@@ -21,13 +21,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pacifico.array_types import BoolArray, FloatArray, IntArray
     from pacifico.layout.access.connect import Served
     from pacifico.layout.criteria.spec import Spec, Strategy
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.search.candidate_windows import Focus
 
-    Ints = NDArray[np.int64]
-    Bools = NDArray[np.bool_]
 
 NODE_M = 6.0
 """Most distance between the nodes of a road."""
@@ -49,17 +48,17 @@ UNKNOWN = -1
 class Movable:
     """What may be built elsewhere, and where."""
 
-    rects: Floats
+    rects: FloatArray
     """Of what stands and of free places, shape (n, 4)."""
-    units: Ints
-    chosen: Bools
+    units: IntArray
+    chosen: BoolArray
     """What stands."""
-    free: Bools
+    free: BoolArray
     reach_m: float
     """Of a road, to serve any of them."""
-    fixed: Floats
+    fixed: FloatArray
     """What stays where it is, shape (m, 4)."""
-    built: Callable[[Bools], Draft]
+    built: Callable[[BoolArray], Draft]
     """Draft with these chosen."""
 
 
@@ -80,7 +79,7 @@ def movable_arrays(
     if not free.any():
         return None
 
-    def built(mask: Bools) -> Draft:
+    def built(mask: BoolArray) -> Draft:
         out = Draft(
             list(others), [u for u in draft.unplaced if u.kind not in ("solar_array", "inverter_skid")], draft.banned
         )
@@ -138,7 +137,7 @@ def regathered(field: Field, spec: Spec, what: Movable, served: Served, strategy
     # of nodes that carry the same the one next to the entry
     top = able[(below[up[able]] > below[able]) | held[up[able]]]
     ranked = top[np.argsort(-saves[top] / np.sqrt(below[top]), kind="stable")][:MOST_MOVES]
-    moves: list[tuple[float, Bools]] = []
+    moves: list[tuple[float, BoolArray]] = []
     for v in ranked.tolist():
         gone = _under(v, up, order)
         leaves = chosen & (hangs >= 0) & gone[np.maximum(hangs, 0)]
@@ -151,12 +150,14 @@ def regathered(field: Field, spec: Spec, what: Movable, served: Served, strategy
         yield what.built(mask)
 
 
-def _keys(rects: Floats) -> NDArray[np.complex128]:
+def _keys(rects: FloatArray) -> NDArray[np.complex128]:
     out: NDArray[np.complex128] = np.round(rects[:, 0], 2) + 1j * np.round(rects[:, 1], 2)
     return out
 
 
-def _tree(field: Field, served: Served, spec: Spec, strategy: Strategy) -> tuple[Floats, Ints, Floats, float] | None:
+def _tree(
+    field: Field, served: Served, spec: Spec, strategy: Strategy
+) -> tuple[FloatArray, IntArray, FloatArray, float] | None:
     """Nodes of the roads, the node before each (-1: none), what the way from there costs, and what a metre does."""
     roads = served.network.roads
     entry = served.network.entry
@@ -201,7 +202,7 @@ def _tree(field: Field, served: Served, spec: Spec, strategy: Strategy) -> tuple
     return at, up, weight, mean
 
 
-def _depth(up: Ints, at: Floats) -> Floats:
+def _depth(up: IntArray, at: FloatArray) -> FloatArray:
     """Way from the entry to each node [m]."""
     out = np.full(len(up), np.nan)
     for v in range(len(up)):
@@ -217,25 +218,25 @@ def _depth(up: Ints, at: Floats) -> Floats:
     return out
 
 
-def _far(rects: Floats, at: Floats) -> Floats:
+def _far(rects: FloatArray, at: FloatArray) -> FloatArray:
     """Distance of rectangles from places, shape (rects, places) [m]."""
     x, y = at[None, :, 0], at[None, :, 1]
     dx = np.maximum(np.maximum(rects[:, :1] - x, x - rects[:, 2:3]), 0.0)
     dy = np.maximum(np.maximum(rects[:, 1:2] - y, y - rects[:, 3:4]), 0.0)
-    out: Floats = np.hypot(dx, dy)
+    out: FloatArray = np.hypot(dx, dy)
     return out
 
 
-def _hangs(far: Floats, reach: float, depth: Floats) -> Ints:
+def _hangs(far: FloatArray, reach: float, depth: FloatArray) -> IntArray:
     """First node from the entry within reach of each; the nearest where none is."""
     within = np.where(far <= reach, depth[None, :], np.inf)
-    out: Ints = np.argmin(within, axis=1)
+    out: IntArray = np.argmin(within, axis=1)
     none = np.isinf(within.min(axis=1)) if within.size else np.zeros(len(out), dtype=bool)
     out[none] = np.argmin(far[none], axis=1)
     return out
 
 
-def _under(v: int, up: Ints, order: Ints) -> Bools:
+def _under(v: int, up: IntArray, order: IntArray) -> BoolArray:
     """Nodes beyond one, itself among them."""
     out = np.zeros(len(up), dtype=bool)
     out[v] = True
@@ -246,8 +247,8 @@ def _under(v: int, up: Ints, order: Ints) -> Bools:
 
 
 def _elsewhere(
-    rects: Floats, units: Ints, free: Bools, at: Floats, reach: float, needed: int, rate: float
-) -> tuple[float, Bools | None]:
+    rects: FloatArray, units: IntArray, free: BoolArray, at: FloatArray, reach: float, needed: int, rate: float
+) -> tuple[float, BoolArray | None]:
     """What it costs to reach free places for so many units from roads that stay, and which; None if there are too few."""
     taken = np.zeros(len(rects), dtype=bool)
     some = np.flatnonzero(free)

@@ -17,10 +17,11 @@ from pacifico.layout.search.coverage import Cover
 from pacifico.layout.search.relocate_branch import OFF_STRIP_M, Movable
 
 if TYPE_CHECKING:
+    from pacifico.array_types import BoolArray, FloatArray
     from pacifico.layout.access.connect import Served
     from pacifico.layout.criteria.asset_types import AssetKind
     from pacifico.layout.criteria.spec import Spec
-    from pacifico.layout.ground.buildable import Bools, Field, Floats
+    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.placement.draft import Item
 
 ON_ROAD_M = 1000.0
@@ -37,7 +38,7 @@ class Yard:
     kind: AssetKind
     blocks: list[Item]
     others: list[Item]
-    free: Floats
+    free: FloatArray
     """Rectangles, shape (n, 4)."""
     draft: Draft
     spec: Spec
@@ -47,20 +48,20 @@ class Yard:
         rects = np.concatenate([np.array([i.rect for i in self.blocks]), self.free])
         chosen = np.arange(len(rects)) < len(self.blocks)
 
-        def built(mask: Bools) -> Draft:
+        def built(mask: BoolArray) -> Draft:
             stay = [i for i, stays in zip(self.blocks, mask[chosen].tolist(), strict=True) if stays]
             return self.with_blocks(stay, self.free[mask[~chosen]])
 
         fixed = np.array([i.rect for i in self.others]).reshape(-1, 4)
         return Movable(rects, np.ones(len(rects), dtype=np.int64), chosen, ~chosen, _reach_m(self.spec), fixed, built)
 
-    def with_blocks(self, stay: list[Item], taken: Floats) -> Draft:
+    def with_blocks(self, stay: list[Item], taken: FloatArray) -> Draft:
         """Draft with these of the blocks, and others at free places."""
         of_kind = asset_type(self.spec, self.kind)
         return replace(self.draft, items=[*self.others, *stay, *(item_of(of_kind, r) for r in taken)])
 
 
-def topped(field: Field, spec: Spec, draft: Draft, served: Served, banned: Floats) -> Draft | None:
+def topped(field: Field, spec: Spec, draft: Draft, served: Served, banned: FloatArray) -> Draft | None:
     """What roads reach of a draft, with blocks of its yards beside those roads for the ones that they do not reach.
 
     None where something else is missing, or all that is missing found no place.
@@ -71,7 +72,7 @@ def topped(field: Field, spec: Spec, draft: Draft, served: Served, banned: Float
         return None
     out = Draft(list(served.items), list(draft.unplaced), banned)
 
-    def cost(rects: Floats) -> Floats:
+    def cost(rects: FloatArray) -> FloatArray:
         far, clear = _from_roads(rects, served)
         # where a road runs now it would have to go round
         return np.where(clear, np.maximum(far, _reach_m(spec)), ON_ROAD_M)
@@ -105,11 +106,11 @@ def _reach_m(spec: Spec) -> float:
     return spec.number("site", "road_reach_m") - REACH_MARGIN_M
 
 
-def _from_roads(rects: Floats, served: Served) -> tuple[Floats, Bools]:
+def _from_roads(rects: FloatArray, served: Served) -> tuple[FloatArray, BoolArray]:
     """Distance of rectangles from the middle of roads [m], and whether their pads are clear of the strips."""
     lines = shapely.MultiLineString([r.line for r in served.network.roads])
     shapely.prepare(lines)
-    far: Floats = shapely.distance(shapely.box(*rects.T), lines)
+    far: FloatArray = shapely.distance(shapely.box(*rects.T), lines)
     return far, far > PAD_APRON_M + served.network.roads[0].width_m / 2 + OFF_STRIP_M
 
 

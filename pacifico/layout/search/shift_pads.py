@@ -18,9 +18,10 @@ from pacifico.layout.search.candidate_windows import SURROUNDINGS_M
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.access.connect import Served
     from pacifico.layout.criteria.spec import Strategy
-    from pacifico.layout.ground.buildable import Field, Floats
+    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.placement.draft import Draft, Item
 
 SHIFTS_M = np.array([-12.0, -8.0, -5.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0])
@@ -77,7 +78,7 @@ def nudged(field: Field, draft: Draft, served: Served, strategy: Strategy) -> Dr
     return replace(draft, items=items)
 
 
-def _alone_m2(items: Sequence[Item], k: int, rects: Floats) -> Floats:
+def _alone_m2(items: Sequence[Item], k: int, rects: FloatArray) -> FloatArray:
     """Surroundings of one item at some places that are not those of another, too."""
     boxes = shapely.box(*np.array([i.rect for i in items]).T)
     every = shapely.box(*rects[:, :2].min(axis=0), *rects[:, 2:].max(axis=0))
@@ -86,5 +87,5 @@ def _alone_m2(items: Sequence[Item], k: int, rects: Floats) -> Floats:
     others = shapely.union_all(shapely.buffer(boxes[near], SURROUNDINGS_M))
     if shapely.covers(others, shapely.buffer(boxes[k], SURROUNDINGS_M)):
         return np.zeros(len(rects))
-    out: Floats = shapely.area(shapely.difference(shapely.buffer(shapely.box(*rects.T), SURROUNDINGS_M), others))
+    out: FloatArray = shapely.area(shapely.difference(shapely.buffer(shapely.box(*rects.T), SURROUNDINGS_M), others))
     return out
