@@ -5,6 +5,11 @@ Every message is one line that names the value, the limit and the remedy.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class PacificoError(Exception):
     """Root of all errors that pacifico raises on purpose."""
@@ -40,3 +45,9 @@ class OutsideServiceError(PacificoError, OSError):
     """A service that is not ours failed (elevation server, queue, store): exit status 3."""
 
     exit_code = 3
+
+
+def named(ids: Iterable[str], most: int = 6) -> str:
+    """Some identifiers on one line."""
+    known = list(ids)
+    return ", ".join(known[:most]) + (f" and {len(known) - most} more" if len(known) > most else "")

@@ -87,7 +87,7 @@ def _work(settings: Settings, *, burst: bool, standby: str, spawner: Spawner | N
     from pacifico.jobs.queue import Queue  # noqa: PLC0415
     from pacifico.jobs.records import Records  # noqa: PLC0415
     from pacifico.jobs.runner.runner import NotebookRunner, ProcessSpawner  # noqa: PLC0415
-    from pacifico.jobs.store.base import open_store  # noqa: PLC0415
+    from pacifico.jobs.store.open import open_store  # noqa: PLC0415
     from worker.forkserver import ForkSpawner  # noqa: PLC0415
     from worker.health import Pulse, serve_metrics  # noqa: PLC0415
     from worker.loop import Worker  # noqa: PLC0415

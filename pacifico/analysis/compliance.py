@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shapely import LineString
     from shapely.geometry.base import BaseGeometry
 
-    from pacifico.layout.generate import Plan
+    from pacifico.layout.model.plan import Plan
 
 Status = Literal["pass", "fail", "not evaluable", "not covered"]
 STATUSES: tuple[Status, ...] = ("fail", "pass", "not evaluable", "not covered")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shapely import LineString
 
     from pacifico.grid import Ground
-    from pacifico.layout.generate import Plan
+    from pacifico.layout.model.plan import Plan
 
 LEAST_M = 1.0
 """Stations nearer to each other than this are of no use to anybody."""

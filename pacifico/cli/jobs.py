@@ -287,3 +287,30 @@ def _line(text: str) -> None:
 
 if __name__ == "__main__":
     sys.exit(main())
+
+
+def _boundary_as_geojson(path: Path, layer: str | None) -> bytes:
+    """Boundary as jobs keep it beside the original; a bad file is refused here, before it is submitted."""
+    from pacifico.site.boundary import read_site
+    from pacifico.site.written import site_geojson
+
+    return site_geojson(read_site(path, layer=layer))
+
+
+def _exclusions_as_geojson(
+    boundary: Path, layer: str | None, sources: list[str], buffer_m: float | None
+) -> tuple[bytes | None, tuple[str, ...]]:
+    """Exclusions as jobs keep them: one file of all, fetched and read here, and what is to be said of them."""
+    import tempfile
+
+    from pacifico.site.boundary import read_site
+    from pacifico.site.exclusions import load_exclusions
+    from pacifico.site.gather import gather_exclusions
+
+    site = read_site(boundary, layer=layer)
+    with tempfile.TemporaryDirectory(prefix="pacifico-exclusions-") as folder:
+        gathered = gather_exclusions(sources, site, Path(folder), buffer_m=buffer_m)
+        if gathered.path is None:
+            return None, gathered.warnings
+        load_exclusions(gathered.path, site)
+        return gathered.path.read_bytes(), gathered.warnings

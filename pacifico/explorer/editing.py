@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from pacifico.layout.generate import Plan
+    from pacifico.layout.model.plan import Plan
     from pacifico.site.model import Zone
 
 _HINT = "<b>Edit:</b> <i>click an asset, then drag its marker</i>"

@@ -17,7 +17,7 @@ from pacifico.explorer import layers as layers_
 from pacifico.explorer import panel
 from pacifico.explorer.editing import Editing
 from pacifico.layout.criteria.spec import PROFILES, STRATEGIES, Profile, Strategy, make_spec
-from pacifico.layout.generate import Plan, generate_layout
+from pacifico.layout.generate import generate_layout
 from pacifico.report.overlay import hillshade_overlay, web_mercator
 from pacifico.site.model import Site, Zone
 from pacifico.terrain.surface import slope
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import xarray as xr
+
+    from pacifico.layout.model.plan import Plan
 
 BACKGROUNDS = {
     "none": None,

@@ -13,7 +13,7 @@ from pacifico.jobs import status as states
 from pacifico.jobs.records import Records
 from pacifico.jobs.runner.runner import NotebookRunner, ProcessSpawner
 from pacifico.jobs.settings import from_environment
-from pacifico.jobs.store.base import open_store
+from pacifico.jobs.store.open import open_store
 
 if TYPE_CHECKING:
     from pacifico.jobs.records import Held

@@ -20,7 +20,8 @@ from pacifico.jobs.request import JobRequest, load_object
 from pacifico.jobs.runner.staging import check_dem
 from pacifico.jobs.settings import Settings, from_environment
 from pacifico.jobs.status import STATES, TERMINAL
-from pacifico.jobs.store.base import NotFoundError, SignedUpload, open_store
+from pacifico.jobs.store.base import NotFoundError, SignedUpload
+from pacifico.jobs.store.open import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from dataclasses import field as dataclass_field
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,153 +13,33 @@ from shapely import MultiPolygon, Point, Polygon, box
 
 from pacifico.errors import CRSMismatchError, NoBuildableGroundError
 from pacifico.grid import Ground
-from pacifico.layout.access.connect import Served, earthwork_rules, merged
 from pacifico.layout.criteria.asset_types import sized_for
+from pacifico.layout.criteria.capacities import programme
 from pacifico.layout.criteria.request import asked_entry, asked_rules, main_limit, smallest_unit_kw
-from pacifico.layout.criteria.spec import Profile, Spec, Strategy, make_spec
 from pacifico.layout.earthwork.corridors import corridors
+from pacifico.layout.earthwork.rules import earthwork_rules
 from pacifico.layout.electrical.cables import route_cables
 from pacifico.layout.ground import buildable as ground_
 from pacifico.layout.metrics import buildable_ground, measure
+from pacifico.layout.model.assets import Asset, Pad, merged
+from pacifico.layout.model.plan import Plan
 from pacifico.layout.placement.draft import capacity_of as capacity_of  # noqa: PLC0414 (for those who import it from here)
-from pacifico.layout.placement.place_plant import programme
-from pacifico.layout.search.candidates import Task
+from pacifico.layout.search.problem import Task
 from pacifico.layout.search.select import best_of
 from pacifico.layout.shortfall import why_less, why_no_asset, why_no_ground
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
-    from pathlib import Path
 
-    import geopandas as gpd
     import xarray as xr
-    from pyproj import CRS
 
-    from pacifico.analysis.costs import Bill
-    from pacifico.layout.earthwork.rules import CorridorVolumes, PadPlane
-    from pacifico.layout.editing.apply import Edit
-    from pacifico.layout.electrical.cables import Cable
+    from pacifico.layout.access.connect import Served
+    from pacifico.layout.criteria.spec import Profile, Spec, Strategy
     from pacifico.layout.metrics import BuildableGround
-    from pacifico.layout.placement.draft import Draft, Item, Unplaced
-    from pacifico.layout.roads.network import Road
+    from pacifico.layout.model.assets import Item
+    from pacifico.layout.placement.draft import Draft
     from pacifico.site.model import Site, Zone
-
-
-@dataclass(frozen=True)
-class Asset:
-    """One asset of a plan."""
-
-    asset_id: str
-    item: Item
-    footprint: Polygon
-    slope_deg: float
-    """95th percentile under the footprint [°]."""
-    aspect_deg: float
-    elevation_m: float
-    suitability: float
-    """1 on level ground, 0 at the slope limit (mean slope under the footprint) [0-1]."""
-    block_id: str
-    service_road_id: str
-
-
-@dataclass(frozen=True)
-class Pad:
-    """One graded pad and what stands on it."""
-
-    pad_id: str
-    asset_ids: tuple[str, ...]
-    plane: PadPlane
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A layout; geometry in the working CRS `site.crs`, in metres."""
-
-    site: Site
-    profile: Profile
-    strategy: Strategy
-    target_capacity_kw: float | None
-    dem: Mapping[str, Any]
-    buildable: Polygon | MultiPolygon
-    entry: Point
-    asset_list: tuple[Asset, ...]
-    pad_list: tuple[Pad, ...]
-    road_list: tuple[Road, ...]
-    road_volumes: tuple[CorridorVolumes, ...]
-    unplaced: tuple[Unplaced, ...]
-    warnings: tuple[str, ...]
-    metrics: Mapping[str, Any]
-    shortfall: str
-    """Why less stands than was asked for; empty where all of it does."""
-    cable_list: tuple[Cable, ...] = ()
-    rules: Spec = dataclass_field(default_factory=make_spec)
-    """What it was made with: the catalog and what was overridden of it."""
-    edits: tuple[Edit, ...] = ()
-    """What was changed by hand since it was generated, oldest first."""
-
-    @property
-    def crs(self) -> CRS:
-        """Working CRS."""
-        return self.site.crs
-
-    @property
-    def assets(self) -> gpd.GeoDataFrame:
-        """Assets, one a row, with the properties of layout.geojson."""
-        return self._frame("asset")
-
-    @property
-    def pads(self) -> gpd.GeoDataFrame:
-        """Pads, one a row."""
-        return self._frame("pad")
-
-    @property
-    def roads(self) -> gpd.GeoDataFrame:
-        """Roads with design heights, one a row."""
-        return self._frame("road")
-
-    @property
-    def cables(self) -> gpd.GeoDataFrame:
-        """Collection cables, one a row."""
-        return self._frame("cable")
-
-    def to_geojson(self) -> dict[str, Any]:
-        """The plan as the FeatureCollection that the JSON Schema in this package describes (EPSG:4326)."""
-        from pacifico.layout.files.geojson import collection  # noqa: PLC0415 (geojson reads plans)
-
-        return collection(self)
-
-    def write(self, path: str | Path) -> Path:
-        """Write layout.geojson; the same plan gives the same bytes."""
-        from pacifico.layout.files.geojson import write  # noqa: PLC0415
-
-        return write(self, path)
-
-    def bill_of_quantities(self, *, rules: Spec | None = None) -> Bill:
-        """What it takes and may cost; `rules` with other unit costs, by default those it was made with."""
-        from pacifico.analysis.costs import bill  # noqa: PLC0415 (costs read plans)
-
-        return bill(self, rules=rules)
-
-    def cut_fill(self, dem: xr.DataArray) -> xr.DataArray:
-        """Design minus ground on the grid of the DEM it was made on [m]: cut negative, fill positive, NaN elsewhere."""
-        from pacifico.layout.earthwork.cut_fill_raster import cut_fill  # noqa: PLC0415 (it reads plans)
-
-        return cut_fill(self, dem)
-
-    def write_cut_fill(self, dem: xr.DataArray, path: str | Path) -> Path:
-        """Write `cut_fill` as a GeoTIFF; the same plan gives the same bytes."""
-        from pacifico.layout.earthwork.cut_fill_raster import write_cut_fill  # noqa: PLC0415
-
-        return write_cut_fill(self, dem, path)
-
-    def _frame(self, kind: str) -> gpd.GeoDataFrame:
-        import geopandas as gpd  # noqa: PLC0415 (1 s)
-
-        from pacifico.layout.files.geojson import records  # noqa: PLC0415
-
-        rows, geometries = records(self, kind)
-        return gpd.GeoDataFrame(rows, geometry=list(geometries), crs=self.crs)
 
 
 def generate_layout(

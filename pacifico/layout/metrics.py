@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from pacifico.grid import Grid
-    from pacifico.layout.earthwork.rules import CorridorVolumes, EarthworkRules, PadPlane
-    from pacifico.layout.generate import Asset, Pad
+    from pacifico.layout.earthwork.rules import EarthworkRules
     from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.placement.draft import Unplaced
+    from pacifico.layout.model.assets import Asset, Pad, Unplaced
+    from pacifico.layout.model.earthwork import CorridorVolumes, PadPlane
     from pacifico.layout.roads.network import Road
     from pacifico.site.model import Site
     from pacifico.terrain.uncertainty import GentleDraws, Window

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.placement.draft import Draft, Unplaced
+    from pacifico.layout.model.assets import Unplaced
+    from pacifico.layout.placement.draft import Draft
 
 
 def why_no_ground(field: Field, limit_deg: float, rules: Spec) -> str:

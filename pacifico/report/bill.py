@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pacifico.report.tables import Table
 
 if TYPE_CHECKING:
-    from pacifico.analysis.costs import Bill, Line
+    from pacifico.layout.model.bill import Bill, Line
 
 
 def bill_table(bill: Bill) -> Table:

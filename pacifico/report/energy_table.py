@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from pacifico.analysis.energy import Energy
-    from pacifico.layout.generate import Plan
+    from pacifico.layout.model.plan import Plan
 
 NOT_ASKED = "not asked for: give a weather file (EPW or TMY3) with --weather, or --energy for a clear sky"
 NO_ARRAYS = "no solar array stands: there is no solar energy to compute"

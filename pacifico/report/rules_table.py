@@ -13,7 +13,7 @@ from pacifico.report.tables import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pacifico.layout.generate import Plan
+    from pacifico.layout.model.plan import Plan
 
 MOST_NAMED = 3
 """Assets or roads named in a row."""

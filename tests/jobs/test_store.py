@@ -12,8 +12,9 @@ import pytest
 
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs.settings import from_environment
-from pacifico.jobs.store.base import ExistsError, NotFoundError, StoreError, SwapRefusedError, content_type, open_store
+from pacifico.jobs.store.base import ExistsError, NotFoundError, StoreError, SwapRefusedError, content_type
 from pacifico.jobs.store.local import LocalStore
+from pacifico.jobs.store.open import open_store
 from pacifico.jobs.store.s3 import S3Store
 
 

@@ -9,8 +9,10 @@ from shapely import box
 
 from pacifico.layout.criteria.asset_types import asset_type, substation_type
 from pacifico.layout.criteria.spec import make_spec
+from pacifico.layout.ground.rects import grown
 from pacifico.layout.placement.draft import Draft, item_of
-from pacifico.layout.placement.equipment import cheapest_first, densest_place, grown, place_near, place_yard
+from pacifico.layout.placement.equipment import cheapest_first, place_near, place_yard
+from pacifico.layout.placement.level_ground import densest_place
 from pacifico.site.model import Zone
 
 SPEC = make_spec()

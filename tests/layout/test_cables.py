@@ -16,8 +16,8 @@ from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.electrical import feeders, trenches
 from pacifico.layout.electrical.cables import loads_mva, route_cables
 from pacifico.layout.files.geojson import text
-from pacifico.layout.generate import Asset, generate_layout
-from pacifico.layout.placement.draft import Item
+from pacifico.layout.generate import generate_layout
+from pacifico.layout.model.assets import Asset, Item
 from pacifico.layout.roads.network import Road
 from pacifico.site.model import Zone
 

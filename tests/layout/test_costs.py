@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pacifico.analysis.costs import COLUMNS, Bill, Line, bill
+from pacifico.analysis.costs import bill
 from pacifico.errors import InputError
 from pacifico.layout.criteria.spec import catalog, make_spec
 from pacifico.layout.generate import generate_layout
+from pacifico.layout.model.bill import COLUMNS, Bill, Line
 
 
 def waves(x, y):

@@ -13,14 +13,14 @@ from shapely import LineString, MultiPolygon, Point, box
 
 from pacifico.grid import Grid, Ground
 from pacifico.layout.alignment import _curve_kernels as kernels
-from pacifico.layout.alignment import _height_range_kernels, horizontal
+from pacifico.layout.alignment import _height_range_kernels, horizontal, lines
 from pacifico.layout.alignment.curve_repair import mended
 from pacifico.layout.alignment.drivable_curves import Levels, drivable
 from pacifico.layout.alignment.smoothing import NOTHING, tight_bends, tight_turns
 from pacifico.layout.alignment.vertical import design_heights
 from pacifico.layout.roads import network, solve
 from pacifico.layout.roads.network import RoadRules, Terminal
-from pacifico.layout.routing import routing_grid, tree_search
+from pacifico.layout.routing import routing_grid
 from pacifico.layout.routing.problem import Drawing
 
 UTM = CRS.from_epsg(32615)
@@ -107,7 +107,7 @@ def test_on_open_ground_the_curve_is_dubins_own(start, goal):
     assert holds(lat, OPEN, curve, start, goal)
     best = kernels.dubins_length(*start, *goal, SIZE)
     assert 0.99 * best <= LineString(curve.xy).length <= 1.03 * best
-    rounded, _ = tree_search.round_bends(lat, curve.corners, radius_m=0.97 * SIZE, full=True)
+    rounded, _ = lines.round_bends(lat, curve.corners, radius_m=0.97 * SIZE, full=True)
     assert LineString(rounded).hausdorff_distance(LineString(curve.xy)) < 1.0
 
 

@@ -17,8 +17,9 @@ from pacifico.errors import CRSMismatchError
 from pacifico.grid import Grid, Ground
 from pacifico.layout.earthwork.cut_fill_raster import cut_fill_raster
 from pacifico.layout.earthwork.pads import graded_pads
-from pacifico.layout.earthwork.rules import PadPlane
-from pacifico.layout.generate import Pad, generate_layout
+from pacifico.layout.generate import generate_layout
+from pacifico.layout.model.assets import Pad
+from pacifico.layout.model.earthwork import PadPlane
 
 
 @pytest.fixture(scope="module")

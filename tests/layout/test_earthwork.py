@@ -19,8 +19,9 @@ from pacifico.grid import Grid, Ground
 from pacifico.layout.earthwork.corridors import corridor_volumes, corridors
 from pacifico.layout.earthwork.cut_fill_raster import cut_fill_raster
 from pacifico.layout.earthwork.pads import balanced_pad, balanced_pads, daylight, graded_pads, pad_volumes
-from pacifico.layout.earthwork.rules import EarthworkRules, PadPlane
+from pacifico.layout.earthwork.rules import EarthworkRules
 from pacifico.layout.earthwork.uncertainty import earthwork_interval
+from pacifico.layout.model.earthwork import PadPlane
 
 UTM = CRS.from_epsg(32616)
 EAST, NORTH = 500_000.0, 4_600_000.0  # the middle of every grid here

@@ -18,11 +18,10 @@ from pacifico.layout.criteria.request import main_limit
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.pads import graded_pads
 from pacifico.layout.editing import editor as edits
-from pacifico.layout.editing.place_checks import outline, pad_outline
 from pacifico.layout.files.geojson import schema
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.metrics import measure
-from pacifico.layout.placement.draft import Unplaced
+from pacifico.layout.model.assets import Unplaced, outline, pad_outline
 from pacifico.site.model import Zone
 
 WIDE, HIGH = 900.0, 700.0
@@ -559,7 +558,7 @@ def test_another_dem_is_refused(gas, make, dem, ground):
 def test_works_are_measured_alike_on_the_ground_beside_them_and_on_all_of_it(hybrid, dem):
     """One by one, each on its own window, and together on the whole grid with whole fields of error."""
     from pacifico.grid import Ground
-    from pacifico.layout.access.connect import earthwork_rules
+    from pacifico.layout.earthwork.rules import earthwork_rules
     from pacifico.layout.earthwork.uncertainty import volumes_under_errors
     from pacifico.layout.metrics import REALIZATIONS, works_spread
     from pacifico.terrain.uncertainty import dem_error, error_field

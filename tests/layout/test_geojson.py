@@ -162,7 +162,7 @@ def test_a_turned_block_keeps_its_length_and_width(plan):
     """20 m from west to east and 30 m from south to north, turned: 30 m long, 20 m wide."""
     item = replace(plan.asset_list[0].item, rect=(0.0, 0.0, 20.0, 30.0), rotation_deg=90.0)
     turned = replace(plan.asset_list[0], item=item, footprint=shapely.box(0, 0, 20, 30))
-    (row,), (footprint,) = geojson.records(replace(plan, asset_list=(turned,)), "asset")
+    (row,), (footprint,) = replace(plan, asset_list=(turned,)).feature_rows("asset")
     assert (row["length_m"], row["width_m"], row["rotation_deg"]) == (30.0, 20.0, 90.0)
     assert footprint.bounds == (0, 0, 20, 30)
 

@@ -15,11 +15,12 @@ from pacifico.errors import NoBuildableGroundError
 from pacifico.grid import Grid, Ground
 from pacifico.layout.access.connect import _left
 from pacifico.layout.alignment.horizontal import rounded
-from pacifico.layout.alignment.smoothing import NOTHING, Eased, eased
+from pacifico.layout.alignment.smoothing import NOTHING, eased
 from pacifico.layout.criteria.asset_types import asset_type
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.placement.draft import item_of
 from pacifico.layout.roads.network import Network, RoadRules, Terminal, _case, route_network
+from pacifico.layout.routing.problem import Eased
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0

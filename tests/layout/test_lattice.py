@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from pacifico.layout.ground.rects import touching
 from pacifico.layout.placement._packing_kernels import blocked_x, stacked
-from pacifico.layout.placement.strip_packing import EAST, NORTH, SOUTH, WEST, Lattice, fit_lattice, touching
+from pacifico.layout.placement.strip_packing import EAST, NORTH, SOUTH, WEST, Lattice, fit_lattice
 from pacifico.site.model import Zone
 
 LATTICE = Lattice(pitch_x=27.0, gap_x=4.0, height=64.0, pair_gap=3.0, aisle=13.0, cross_every=12, most_units=4)

@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, box
 
-from pacifico.layout.access.connect import Served, earthwork_rules
+from pacifico.layout.access.connect import Served
 from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.earthwork.pads import balanced_pads
+from pacifico.layout.earthwork.rules import earthwork_rules
+from pacifico.layout.ground.rects import grown, touching
 from pacifico.layout.model.roads import Network, Road
 from pacifico.layout.placement.draft import Draft, item_of
-from pacifico.layout.placement.equipment import grown
 from pacifico.layout.placement.siting_cost import pad_earth_m3
 from pacifico.layout.placement.solar_arrays import SKID_CLEARANCE_M
-from pacifico.layout.placement.strip_packing import touching
 from pacifico.layout.search.objectives import earthwork_m3
 from pacifico.layout.search.shift_pads import NUDGED, nudged
 

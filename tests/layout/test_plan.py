@@ -330,8 +330,8 @@ SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import conftest as c
-from pacifico.layout.plan import generate_layout
-from pacifico.layout.geojson import text
+from pacifico.layout.generate import generate_layout
+from pacifico.layout.files.geojson import text
 plan = generate_layout(c.site_of(), c.dem_of(c.ground_of(c.rolling)), profile="hybrid", target_capacity_kw=11_000)
 sys.stdout.write(text(plan.to_geojson()))
 """

@@ -10,7 +10,7 @@ from pacifico.grid import Grid, Ground
 from pacifico.layout.alignment import pruning
 from pacifico.layout.roads import network
 from pacifico.layout.roads.network import RoadRules, Terminal, route_network
-from pacifico.layout.routing.problem import Drawing
+from pacifico.layout.routing.problem import Drawing, served_beyond
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
@@ -126,7 +126,7 @@ def test_tight_places_belong_to_what_lies_beyond_them():
     sharp = drawn([(0, 200), (200, 200)], [(200, 200), (200, 300), (202, 200.0)], ups=[-1, 0], line_of={0: 1})
     found = pruning.tight_places(case, sharp)
     assert {(t.line, t.vertex) for t in found if not t.turn} == {(1, 0), (1, 1)}
-    assert pruning.served_beyond(sharp) == [1, 1]
+    assert served_beyond(sharp) == [1, 1]
 
 
 def test_lines_end_where_they_serve_no_more():

@@ -12,6 +12,7 @@ from pyproj import CRS
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
 from pacifico.grid import Grid, Ground
+from pacifico.layout.alignment import lines
 from pacifico.layout.ground import _clearance_kernels
 from pacifico.layout.routing import routing_grid, tree_search
 
@@ -112,7 +113,7 @@ def test_sixteen_neighbours_overestimate_by_less_than_3_percent_and_pulling_ends
     straight = float(np.hypot(*(xy[0] - xy[-1])))
     assert length(xy) <= straight * 1.0275 + 1e-6
     none = np.zeros(0, np.int64)
-    pulled = tree_search.pull(
+    pulled = lines.pull(
         lat, xy, bound_at=none, bound=none, shapes=routing_grid.Shapes.of([]), reach=np.zeros(0), max_grade=0.1
     )
     assert pulled.shape == (2, 2)
@@ -209,9 +210,9 @@ def test_pulling_keeps_what_inner_points_serve():
     goal = [at(290, 310, 310, 320)]
     shapes, reach = routing_grid.Shapes.of(goal), np.array([15.0])
     one, none = np.array([0], np.int64), np.zeros(0, np.int64)
-    kept = tree_search.pull(lat, detour, bound_at=one + 1, bound=one, shapes=shapes, reach=reach, max_grade=0.1)
+    kept = lines.pull(lat, detour, bound_at=one + 1, bound=one, shapes=shapes, reach=reach, max_grade=0.1)
     assert LineString(kept).distance(goal[0]) <= 15.0
-    freed = tree_search.pull(lat, detour, bound_at=none, bound=none, shapes=shapes, reach=reach, max_grade=0.1)
+    freed = lines.pull(lat, detour, bound_at=none, bound=none, shapes=shapes, reach=reach, max_grade=0.1)
     assert len(freed) == 2
 
 
@@ -220,7 +221,7 @@ def test_bends_get_their_radius_where_there_is_room(turn):
     lat = lattice(flat(), at(0, 0, 1000, 1000))
     end = np.array([300 + 200 * np.cos(np.radians(turn)), 300 + 200 * np.sin(np.radians(turn))])
     xy = np.array([[100.0, 300.0], [300.0, 300.0], end]) + ORIGIN
-    line, tight = tree_search.round_bends(lat, xy, radius_m=15.0)
+    line, tight = lines.round_bends(lat, xy, radius_m=15.0)
     assert tight == 0
     assert_allclose(line[[0, -1]], xy[[0, -1]])
     centre = np.array([300 - 15 * np.tan(np.radians(turn / 2)), 315.0]) + ORIGIN
@@ -231,7 +232,7 @@ def test_bends_without_room_stay_legal_and_are_counted():
     blocks = [at(0, 0, 494, 494), at(506, 0, 1000, 494), at(0, 506, 1000, 1000)]
     lat = lattice(flat(), at(0, 0, 1000, 1000), blocks)
     xy = np.array([[500.0, 300.0], [500.0, 500.0], [700.0, 500.0]]) + ORIGIN
-    line, tight = tree_search.round_bends(lat, xy, radius_m=15.0)
+    line, tight = lines.round_bends(lat, xy, radius_m=15.0)
     assert tight == 1
     assert len(line) > 3
     strip = LineString(line).buffer(3.0, cap_style="flat")

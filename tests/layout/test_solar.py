@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pacifico.layout.criteria.asset_types import asset_type
+from pacifico.layout.criteria.capacities import programme
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.placement.draft import Draft
 from pacifico.layout.placement.equipment import place_near
-from pacifico.layout.placement.place_plant import draft_layout, programme
+from pacifico.layout.placement.place_plant import draft_layout
+from pacifico.layout.placement.seed_area import Focus
 from pacifico.layout.placement.solar_arrays import add_solar, choose_arrays, solar_grounds
-from pacifico.layout.search.candidate_windows import Focus
 
 UNIT_KW = 4 * 64 * 2.4 * 0.22 / 1.3
 

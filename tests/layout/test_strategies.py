@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 
 from pacifico.grid import Ground
+from pacifico.layout.criteria.capacities import programme
 from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.criteria.spec import STRATEGIES, make_spec
 from pacifico.layout.ground.buildable import make_field
 from pacifico.layout.placement.draft import capacity_of
-from pacifico.layout.placement.place_plant import draft_layout, places, programme
-from pacifico.layout.search.candidates import Task, try_out
+from pacifico.layout.placement.place_plant import draft_layout
+from pacifico.layout.placement.seed_area import surroundings_ha
+from pacifico.layout.search.candidate_order import places
+from pacifico.layout.search.candidates import try_out
 from pacifico.layout.search.exchange_arrays import tightened
-from pacifico.layout.search.objectives import lost, surroundings_ha
+from pacifico.layout.search.objectives import lost
+from pacifico.layout.search.problem import Task
 from pacifico.layout.search.select import best_layout
 
 _path = Path(__file__).parents[1] / "benchmarks" / "test_layout_strategies.py"

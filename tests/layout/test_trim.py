@@ -12,7 +12,7 @@ from pacifico.layout.access.trim_to_target import ENOUGH, spare_kw, trimmed
 from pacifico.layout.criteria.asset_types import solar_unit
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.ground.buildable import make_field
-from pacifico.layout.placement.draft import Item
+from pacifico.layout.model.assets import Item
 from pacifico.layout.roads.network import Network, Road
 from pacifico.site.model import Site
 

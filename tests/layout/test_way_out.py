@@ -10,7 +10,7 @@ from pacifico import generate_layout
 from pacifico.grid import Grid
 from pacifico.layout.access.connect import Served
 from pacifico.layout.access.road_reserves import WIDE_M, fenced_in, ways_out, ways_to
-from pacifico.layout.placement.draft import Item, Unplaced
+from pacifico.layout.model.assets import Item, Unplaced
 from pacifico.layout.roads.network import Network, Road
 from pacifico.site.model import Site
 

@@ -9,14 +9,17 @@ from shapely import LineString, Point, box
 
 from pacifico.layout.access.connect import Served
 from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type
+from pacifico.layout.criteria.capacities import programme
 from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.criteria.spec import STRATEGIES, make_spec
 from pacifico.layout.model.roads import Network, Road
 from pacifico.layout.placement.draft import Draft, item_of
-from pacifico.layout.placement.place_plant import programme
-from pacifico.layout.search.candidate_yards import flattest_place, yards
-from pacifico.layout.search.candidates import Task, topped_up
-from pacifico.layout.search.objectives import lost, surroundings_ha
+from pacifico.layout.placement.level_ground import flattest_place
+from pacifico.layout.placement.seed_area import surroundings_ha
+from pacifico.layout.search.candidate_yards import yards
+from pacifico.layout.search.candidates import topped_up
+from pacifico.layout.search.objectives import lost
+from pacifico.layout.search.problem import Task
 from pacifico.layout.search.relocate_branch import regathered
 from pacifico.layout.search.relocate_yard import tightened_yard, yard_of
 from pacifico.layout.search.select import best_layout

@@ -10,14 +10,12 @@ import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
-from urllib.parse import urlsplit
 
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pacifico.jobs.settings import Settings
 
 #: Value of the object tag `class`; the bucket's lifecycle rules go by it. `jobs` (requests, statuses, hints) never expires.
 StorageClass = Literal["uploads", "terrain", "exports", "reports", "jobs"]
@@ -131,24 +129,3 @@ def content_type(key: str) -> str:
     """Media type by which a browser opens the file."""
     suffix = Path(key).suffix.lower()
     return _TYPES.get(suffix) or mimetypes.guess_type(key)[0] or "application/octet-stream"
-
-
-def open_store(settings: Settings) -> Store:
-    """Open the store that the settings name.
-
-    Raises
-    ------
-    InputError
-        The address is neither a folder nor `s3://bucket[/prefix]`.
-    """
-    address = settings.store
-    scheme = urlsplit(address).scheme
-    if scheme == "s3":
-        from pacifico.jobs.store.s3 import S3Store  # noqa: PLC0415 (boto3 takes 0.4 s)
-
-        return S3Store(address, sse=settings.sse, kms_key_id=settings.kms_key_id)
-    if scheme and "://" in address:
-        raise InputError(f"store {address!r} is neither a folder nor s3://bucket[/prefix]; set PACIFICO_STORE")
-    from pacifico.jobs.store.local import LocalStore  # noqa: PLC0415
-
-    return LocalStore(Path(address))

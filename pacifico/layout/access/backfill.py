@@ -9,8 +9,9 @@ import shapely
 from shapely import MultiLineString
 
 from pacifico.layout.criteria.asset_types import asset_type
-from pacifico.layout.placement.draft import Item, of_units
-from pacifico.layout.placement.equipment import grown
+from pacifico.layout.ground.rects import grown
+from pacifico.layout.model.assets import Item
+from pacifico.layout.placement.draft import of_units
 from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M, CLEAR_OF_BLOCKS_M, solar_grounds
 
 if TYPE_CHECKING:

@@ -14,9 +14,11 @@ from pacifico.errors import InputError
 from pacifico.layout.access.backfill import refilled
 from pacifico.layout.criteria.asset_types import solar_unit
 from pacifico.layout.earthwork.pads import balanced_pads
-from pacifico.layout.earthwork.rules import EarthworkRules, PadPlane
-from pacifico.layout.placement.draft import Item, Unplaced, of_units
-from pacifico.layout.roads.network import Network, RoadRules, Terminal, route_network
+from pacifico.layout.earthwork.rules import EarthworkRules, earthwork_rules
+from pacifico.layout.model.assets import Item, Unplaced, merged
+from pacifico.layout.model.roads import radius_to, road_rules
+from pacifico.layout.placement.draft import of_units, unit_of, units_of
+from pacifico.layout.roads.network import Network, Terminal, route_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.asset_types import AssetKind, SolarUnit
     from pacifico.layout.criteria.spec import Profile, Spec
     from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.model.earthwork import PadPlane
     from pacifico.layout.placement.draft import Draft
     from pacifico.site.model import Site
 
@@ -38,8 +41,6 @@ YARD: tuple[AssetKind, ...] = ("battery", "generator")
 GIVE_WAY: tuple[AssetKind, ...] = ("solar_array", *YARD)
 """What gives way: arrays to bends and turnarounds, blocks of yards to turnarounds."""
 GAVE = "its place is needed for vehicles to turn"
-SAME_M = 0.01
-"""Lengths that differ by less are equal."""
 SETTLED = 600
 """Of more items, roads that leave some out are finished as they are, unless others are of no use without those: that
 these no longer stand in the way is worth little then, and a search of its own is dear."""
@@ -76,34 +77,6 @@ class Served:
     """Items of the draft that gave up units where a bend or a turnaround had no room."""
     freed: FloatArray = field_of(default_factory=lambda: np.empty((0, 4)), compare=False)
     """Rectangles of what they gave up."""
-
-
-def earthwork_rules(rules: Spec) -> EarthworkRules:
-    """Earthwork rules of a spec."""
-    return EarthworkRules(
-        shrink=rules.number("earthwork", "shrink"),
-        swell=rules.number("earthwork", "swell"),
-        side_slope=rules.number("earthwork", "side_slope"),
-        max_pad_grade=rules.number("earthwork", "max_pad_grade"),
-    )
-
-
-def road_rules(rules: Spec, profile: Profile) -> RoadRules:
-    """Road rules of a spec; where turbines come in, all roads are at least as wide as theirs."""
-    wind = profile == "wind_hybrid"
-    return RoadRules(
-        width_m=max(rules.number("wind_road", "width_m"), rules.number("road", "width_m"))
-        if wind
-        else rules.number("road", "width_m"),
-        max_grade=rules.number("road", "max_grade_pct") / 100,
-        min_radius_m=rules.number("road", "min_radius_m"),
-        max_cut_fill_m=rules.number("road", "max_cut_fill_m"),
-    )
-
-
-def radius_to(kind: AssetKind, rules: Spec) -> float:
-    """Inner radius of bends on the way to an asset, where more than the rule's: blades must round those to a turbine."""
-    return rules.number("wind_road", "min_radius_m") if kind == "wind_turbine" else 0.0
 
 
 def serve(
@@ -245,24 +218,6 @@ def _shortened(items: list[Item], network: Network, shapes: Sequence[SolarUnit])
     return out, replace(network, served=served, given_up={})
 
 
-def unit_of(item: Item, shapes: Sequence[SolarUnit]) -> SolarUnit | None:
-    """Unit that a solar array is made of; None for what is no array, or one of none of these shapes."""
-    if item.kind != "solar_array":
-        return None
-    height = item.rect[3] - item.rect[1]
-    return next((u for u in shapes if abs(u.height_m - height) < SAME_M and _whole(item, u)), None)
-
-
-def units_of(item: Item, unit: SolarUnit) -> int:
-    """How many of them."""
-    return round((item.rect[2] - item.rect[0] + unit.gap_x_m) / unit.pitch_x_m)
-
-
-def _whole(item: Item, unit: SolarUnit) -> bool:
-    n = units_of(item, unit)
-    return n > 0 and abs(item.rect[2] - item.rect[0] + unit.gap_x_m - n * unit.pitch_x_m) < SAME_M
-
-
 def _terminal(
     index: int, item: Item, plane: PadPlane | None, rules: Spec, shapes: Sequence[SolarUnit], *, at_once: bool
 ) -> Terminal:
@@ -294,11 +249,3 @@ def _orphans(items: Sequence[Item], out: Mapping[int, str]) -> dict[int, str]:
         elif item.kind == "inverter_skid" and item.block not in left:
             more[k] = "no array of its power block is reached"
     return more
-
-
-def merged(unplaced: Sequence[Unplaced]) -> tuple[Unplaced, ...]:
-    """One entry for each asset type and reason."""
-    counts: dict[tuple[AssetKind, str], int] = {}
-    for u in unplaced:
-        counts[u.kind, u.reason] = counts.get((u.kind, u.reason), 0) + u.count
-    return tuple(Unplaced(kind, n, reason) for (kind, reason), n in counts.items())

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.access.connect import Served
-    from pacifico.layout.placement.draft import Item
+    from pacifico.layout.model.assets import Item
 
 WIDE_M, STEP_M = 16.0, 4.0
 """Width of a way out, a lane's with its turns, or to a turbine, and the distance between the squares that it is covered by."""

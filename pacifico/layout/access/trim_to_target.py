@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from shapely import box
 
-from pacifico.layout.access.connect import REACH_MARGIN_M, Served, unit_of, units_of
+from pacifico.layout.access.connect import REACH_MARGIN_M, Served
 from pacifico.layout.criteria.asset_types import SolarUnit, solar_unit
-from pacifico.layout.placement.draft import of_units
+from pacifico.layout.placement.draft import of_units, unit_of, units_of
 
 if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.placement.draft import Item
+    from pacifico.layout.model.assets import Item
 
 SPARE, SPARE_OF = 1, 0.004
 """Units put up beyond a target, and as share of it: about what turning room takes on real sites."""

@@ -34,9 +34,8 @@ from pacifico.layout.alignment.polyline_splice import (
     turned,
     various,
 )
-from pacifico.layout.alignment.pruning import served_beyond
 from pacifico.layout.alignment.smoothing import NOTHING, tight_bends, tight_turns
-from pacifico.layout.routing.problem import bound_to
+from pacifico.layout.routing.problem import bound_to, served_beyond
 from pacifico.layout.routing.routing_grid import Shapes
 
 if TYPE_CHECKING:

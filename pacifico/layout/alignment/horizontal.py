@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout.alignment import _state_hash_kernels, smoothing
+from pacifico.layout.alignment import _state_hash_kernels, lines, smoothing
 from pacifico.layout.alignment.smoothing import ALL
 from pacifico.layout.ground import _clearance_kernels
 from pacifico.layout.routing import routing_grid, tree_search
@@ -264,7 +264,7 @@ def _rounded(
     pushed = set(np.flatnonzero(share < 0).tolist())
     corners = line
     for turn in range(SHRINKINGS if full else 1):
-        done, _ = tree_search.round_bends(case.lattice, corners, radius_m=radius, full=full, share=share)
+        done, _ = lines.round_bends(case.lattice, corners, radius_m=radius, full=full, share=share)
         missed = [t for t in bound if not serves(case, done, t)]
         if not missed:
             return done
@@ -343,7 +343,7 @@ def _pulled(case: Case, strand: Strand) -> FloatArray:
     who = np.array([t for _, t in strand.bound], dtype=np.int64)
     key = strand.xy.tobytes() + b"|" + at.tobytes() + who.tobytes()
     if key not in case.pulled:
-        case.pulled[key] = tree_search.pull(
+        case.pulled[key] = lines.pull(
             case.lattice, np.ascontiguousarray(strand.xy), bound_at=at, bound=who, shapes=case.shapes,
             reach=case.reach_m, max_grade=case.rules.max_grade,
         )  # fmt: skip

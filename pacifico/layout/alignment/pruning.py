@@ -86,15 +86,6 @@ def _at(drawing: Drawing, members: Sequence[int], xy: FloatArray, sizes: FloatAr
     raise AssertionError("a bend lies on one of the lines that it was found on")
 
 
-def served_beyond(drawing: Drawing) -> list[int]:
-    """Terminals that each line and what goes on from it serve."""
-    out = [len(own) for own in bound_to(len(drawing.lines), drawing.line_of)]
-    for c in range(len(out) - 1, -1, -1):
-        if drawing.ups[c] >= 0:
-            out[drawing.ups[c]] += out[c]
-    return out
-
-
 def pruned(case: Case, drawing: Drawing, tight: Sequence[Tight]) -> tuple[Drawing, dict[int, float]]:
     """Drawing without what lies beyond tight places.
 

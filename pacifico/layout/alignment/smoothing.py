@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 ROUNDS = 4
 """Most passes over all vertices."""
-MOST_KNOWN = 1 << 18
-"""Vertices of which it is kept what was found out, twice as many as there is use for: a power of two."""
 
 
 ABOUT_M = 70.0
@@ -79,17 +77,6 @@ class Keep:
 
 ALL = Keep(np.zeros((1, 2)), np.array([np.inf]))
 NOTHING = Keep(np.zeros((0, 2)), np.zeros(0))
-
-
-@dataclass(frozen=True)
-class Eased:
-    """What was found out so far about bends, by a hash of all that was looked at there."""
-
-    known: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(MOST_KNOWN, np.uint64))
-    """0 where there is none."""
-    found: FloatArray = field(default_factory=lambda: np.zeros((MOST_KNOWN, 3)))
-    arcs: dict[bytes, FloatArray] = field(default_factory=dict)
-    """Lines with their bends rounded."""
 
 
 @dataclass(frozen=True)

@@ -151,3 +151,6 @@ def sized_for(spec: Spec, target_kw: float) -> Spec:
                 met = target_kw // unit_kw * unit_kw
                 best = spec.but("solar", dict(zip(names, (int(rows) * parts + more, row_m / parts), strict=True)))
     return best
+
+
+POWER_FACTOR = 0.95

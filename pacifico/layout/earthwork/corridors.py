@@ -8,7 +8,8 @@ import numpy as np
 import shapely
 
 from pacifico.errors import InputError
-from pacifico.layout.earthwork.rules import DEFAULT_RULES, CorridorVolumes, EarthworkRules, cell_of, frame_of, side_of
+from pacifico.layout.earthwork.rules import DEFAULT_RULES, EarthworkRules, cell_of, frame_of, side_of
+from pacifico.layout.model.earthwork import CorridorVolumes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from shapely import LineString
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.earthwork.rules import PadPlane
-    from pacifico.layout.generate import Plan
+    from pacifico.layout.model.earthwork import PadPlane
+    from pacifico.layout.model.plan import Plan
 
 
 def cut_fill(plan: Plan, dem: xr.DataArray) -> xr.DataArray:

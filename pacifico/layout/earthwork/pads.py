@@ -10,7 +10,8 @@ import shapely
 from shapely import MultiPolygon, Polygon
 
 from pacifico.errors import InputError
-from pacifico.layout.earthwork.rules import DEFAULT_RULES, EarthworkRules, PadPlane, cell_of, frame_of, side_of
+from pacifico.layout.earthwork.rules import DEFAULT_RULES, EarthworkRules, cell_of, frame_of, side_of
+from pacifico.layout.model.earthwork import PadPlane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

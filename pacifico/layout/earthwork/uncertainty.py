@@ -14,7 +14,7 @@ from pacifico.errors import InputError
 from pacifico.grid import Ground
 from pacifico.layout.earthwork.corridors import corridor_rows, road_vertices
 from pacifico.layout.earthwork.pads import pad_rows
-from pacifico.layout.earthwork.rules import DEFAULT_RULES, EarthworkRules, PadPlane
+from pacifico.layout.earthwork.rules import DEFAULT_RULES, EarthworkRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shapely import LineString
 
     from pacifico.array_types import FloatArray, IntArray
+    from pacifico.layout.model.earthwork import PadPlane
 
 
 MOST_CELLS_AT_ONCE = 25_000_000

@@ -9,8 +9,8 @@ import numpy as np
 
 from pacifico.errors import CRSMismatchError, InputError
 from pacifico.grid import Ground
-from pacifico.layout.access.connect import earthwork_rules, radius_to, road_rules
 from pacifico.layout.criteria.request import main_limit
+from pacifico.layout.earthwork.rules import earthwork_rules
 from pacifico.layout.electrical.cables import Collection, route_cables
 from pacifico.layout.ground import buildable as ground_
 from pacifico.layout.metrics import (
@@ -21,6 +21,7 @@ from pacifico.layout.metrics import (
     tally,
     works_spread,
 )
+from pacifico.layout.model.roads import radius_to, road_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
     from shapely import MultiPolygon, Polygon
 
     from pacifico.layout.criteria.spec import Profile, Spec
-    from pacifico.layout.earthwork.rules import CorridorVolumes, EarthworkRules, PadPlane
-    from pacifico.layout.generate import Asset, Pad, Plan
+    from pacifico.layout.earthwork.rules import EarthworkRules
     from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.model.assets import Asset, Pad
+    from pacifico.layout.model.earthwork import CorridorVolumes, PadPlane
+    from pacifico.layout.model.plan import Plan
     from pacifico.layout.roads.network import Road, RoadRules
     from pacifico.site.model import Site, Zone
 

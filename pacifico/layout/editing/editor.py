@@ -12,17 +12,22 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import shapely
 
-from pacifico.errors import EditRefused
+from pacifico.errors import EditRefused, named
 from pacifico.layout.criteria.asset_types import AssetKind
 from pacifico.layout.editing import place_checks as place_
-from pacifico.layout.editing.apply import Edit, edited, named, network, placed, pose, without_dead
+from pacifico.layout.editing.apply import placed
 from pacifico.layout.editing.context import Bench
+from pacifico.layout.editing.remeasure import edited
+from pacifico.layout.editing.road_access import network, without_dead
 from pacifico.layout.editing.zones import add_zone, move_zone, remove_zone
+from pacifico.layout.model.assets import moved, turned
+from pacifico.layout.model.edits import Edit, pose
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from pacifico.layout.generate import Asset, Plan
+    from pacifico.layout.model.assets import Asset
+    from pacifico.layout.model.plan import Plan
     from pacifico.site.model import Zone
 
 __all__ = [
@@ -206,7 +211,7 @@ def move_asset(
         The place breaks a rule, or no road reaches it.
     """
     asset = asset_of(plan, asset_id)
-    item = place_.moved(asset.item, place_.place_of(plan, to, to_lonlat, ("to", "to_lonlat")))
+    item = moved(asset.item, place_.place_of(plan, to, to_lonlat, ("to", "to_lonlat")))
     return placed(plan, bench, "move", asset_id, item, asset)
 
 
@@ -221,7 +226,7 @@ def rotate_asset(plan: Plan, asset_id: str, *, bench: Bench, to_deg: float) -> P
     if not np.isfinite(to_deg):
         raise EditRefused(f"the angle {to_deg} is no number; give degrees, such as 30")
     asset = asset_of(plan, asset_id)
-    return placed(plan, bench, "rotate", asset_id, place_.turned(asset.item, float(to_deg)), asset)
+    return placed(plan, bench, "rotate", asset_id, turned(asset.item, float(to_deg)), asset)
 
 
 def add_asset(
@@ -252,8 +257,8 @@ def add_asset(
         raise EditRefused(f"asset type {kind!r} is unknown; choose from {', '.join(get_args(AssetKind))}")
     if units is not None and kind != "solar_array":
         raise EditRefused(f"units = {units} is for solar arrays; leave it out for a {kind}")
-    item = place_.turned(place_.new_item(plan, kind, units), rotation_deg)
-    item = place_.moved(item, place_.place_of(plan, at, at_lonlat, ("at", "at_lonlat")))
+    item = turned(place_.new_item(plan, kind, units), rotation_deg)
+    item = moved(item, place_.place_of(plan, at, at_lonlat, ("at", "at_lonlat")))
     if kind == "inverter_skid":
         item = replace(item, block=1 + max((a.item.block for a in plan.asset_list), default=-1))
     used = {i for e in plan.edits for i in (e.subject, *e.also)} | {a.asset_id for a in plan.asset_list}

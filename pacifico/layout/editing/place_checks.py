@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from shapely import Polygon, box
-from shapely.affinity import rotate
+from shapely import Polygon
 
 from pacifico import crs as crs_
 from pacifico.errors import EditRefused
 from pacifico.layout.criteria.asset_types import PAD_APRON_M, AssetKind, asset_type, solar_unit, substation_type
 from pacifico.layout.ground.buildable import ROUNDING, STEEP_SHARE, Zonal, zonal
-from pacifico.layout.placement.draft import Item, item_of, of_units
+from pacifico.layout.model.assets import Item, outline, pad_outline
+from pacifico.layout.placement.draft import item_of, of_units
 from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M
 
 if TYPE_CHECKING:
@@ -22,50 +21,15 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec
-    from pacifico.layout.generate import Asset, Pad, Plan
     from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.model.assets import Asset, Pad
+    from pacifico.layout.model.plan import Plan
     from pacifico.site.model import Site
 
 SLACK_M = 1e-6
 """Of distances: what moving there and back may change by rounding."""
 TOUCH_M2 = 0.01
 """Areas that pads share up to this are rounding."""
-
-
-def outline(item: Item, grow: float = 0.0) -> Polygon:
-    """Footprint of an item, grown by a margin [m], its corners square.
-
-    At 0 and 90 degrees `item.rect` is the footprint; at any other angle it is what is turned about its middle.
-    """
-    west, south, east, north = item.rect
-    upright = box(west - grow, south - grow, east + grow, north + grow, ccw=True)
-    return upright if item.rotation_deg in (0.0, 90.0) else rotate(upright, item.rotation_deg, origin="center")
-
-
-def pad_outline(item: Item) -> Polygon | None:
-    """Pad of an item; None for what follows the ground on piles."""
-    return None if item.kind == "solar_array" else outline(item, PAD_APRON_M)
-
-
-def moved(item: Item, to: tuple[float, float]) -> Item:
-    """Item with its middle at another place."""
-    x, y = item.centre
-    dx, dy = to[0] - x, to[1] - y
-    west, south, east, north = item.rect
-    return replace(item, rect=(west + dx, south + dy, east + dx, north + dy))
-
-
-def turned(item: Item, rotation_deg: float) -> Item:
-    """Item turned about its middle to an angle, anticlockwise from where its length runs east [°]."""
-    angle = rotation_deg % 180.0
-    west, south, east, north = item.rect
-    x, y = item.centre
-    a, b = (east - west) / 2, (north - south) / 2
-    if item.rotation_deg == 90.0:
-        a, b = b, a
-    if angle == 90.0:
-        a, b = b, a
-    return replace(item, rect=(x - a, y - b, x + a, y + b), rotation_deg=angle)
 
 
 def statistics(field: Field, item: Item) -> Zonal:

@@ -10,11 +10,18 @@ import numpy as np
 import shapely
 from shapely import LineString, box
 
-from pacifico.errors import EditRefused
+from pacifico.errors import EditRefused, named
+from pacifico.layout.access.connect import serve
+from pacifico.layout.alignment import lines
 from pacifico.layout.alignment.vertical import Pin
 from pacifico.layout.editing import road_graph as roads_
 from pacifico.layout.editing import spurs as spurs_
-from pacifico.layout.editing.road_graph import Net
+from pacifico.layout.editing.remeasure import edited
+from pacifico.layout.editing.road_access import next_road
+from pacifico.layout.editing.road_graph import Net, Wanted
+from pacifico.layout.model.assets import pad_outline
+from pacifico.layout.model.roads import make_road
+from pacifico.layout.placement.draft import Draft
 from pacifico.layout.routing import routing_grid, tree_search
 
 if TYPE_CHECKING:
@@ -24,10 +31,13 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.editing.road_graph import Wanted
+    from pacifico.layout.editing.context import Bench
     from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.model.assets import Asset
+    from pacifico.layout.model.edits import Edit
+    from pacifico.layout.model.plan import Plan
     from pacifico.layout.model.roads import Road, RoadRules
-    from pacifico.site.model import Zone
+    from pacifico.site.model import Site, Zone
 
 WINDOWS_M = (80.0, 250.0, 800.0)
 """Around what is closed and the ends of the roads that it cuts, in which a way round is sought."""
@@ -73,7 +83,7 @@ def led_round(
         No road leads round, or one that an asset needs can't be had.
     """
     kept, hit = _parted(net, area)
-    pieces = _pieces(net, hit, kept, area, wanted, served, scene.rules, first_number)
+    pieces = _pieces(net, hit, kept, area, wanted, served, first_number)
     number = first_number + len(pieces)
     now = Net((*kept, *pieces), net.entry)
     own = {r.road_id for r in hit}
@@ -115,7 +125,7 @@ def _parted(net: Net, area: BaseGeometry) -> tuple[list[Road], list[Road]]:
 
 def _pieces(
     net: Net, hit: Sequence[Road], kept: Sequence[Road], area: BaseGeometry, wanted: Mapping[str, Wanted],
-    served: Mapping[str, str], rules: RoadRules, first_number: int,
+    served: Mapping[str, str], first_number: int,
 ) -> list[Road]:  # fmt: skip
     """What is left of roads on an area: stretches clear of it, cut back to where they are needed."""
     bare = [(r, xyz, cut) for r in hit for xyz, cut in _clear_runs(r, area)]
@@ -138,7 +148,7 @@ def _pieces(
             continue
         part = xyz[min(at) if at_start else 0 : (max(at) if at_end else len(xyz) - 1) + 1]
         if len(part) > 1:
-            found.append(_like(road, first_number + len(found), part, rules))
+            found.append(_like(road, first_number + len(found), part))
     return found
 
 
@@ -162,9 +172,9 @@ def _around(xyz: FloatArray, line: LineString, wanted: Wanted) -> set[int]:
     return {k - 1, k}
 
 
-def _like(road: Road, number: int, xyz: FloatArray, rules: RoadRules) -> Road:
+def _like(road: Road, number: int, xyz: FloatArray) -> Road:
     """Stretch of a road, or a way round it, as a road of its own."""
-    return replace(spurs_.road_of(number, xyz, rules), road_class=road.road_class, width_m=road.width_m)
+    return make_road(f"R{number:03d}", road.road_class, xyz, road.width_m)
 
 
 # --- ways round --------------------------------------------------------------------------------------------------------
@@ -233,7 +243,7 @@ def _link(now: Net, was: Net, off: set[int], area: BaseGeometry, scene: Scene, n
             like = max(
                 (now.roads[k] for k in sorted(off)), key=lambda r: ("spur", "secondary", "spine").index(r.road_class)
             )
-            return _like(like, number, found, scene.rules)
+            return _like(like, number, found)
     raise EditRefused(f"no road leads round it: {why}; close less ground, or let all roads be laid anew")
 
 
@@ -275,7 +285,7 @@ def _way(
         middle = middle[:-1]
     raw = np.ascontiguousarray(np.vstack([first[None], middle, last[None]]))
     none = np.zeros(0, np.int64)
-    pulled = tree_search.pull(
+    pulled = lines.pull(
         lattice,
         raw,
         bound_at=none,
@@ -284,7 +294,7 @@ def _way(
         reach=np.zeros(0),
         max_grade=rules.max_grade,
     )
-    rounded, _ = tree_search.round_bends(lattice, pulled, radius_m=rules.min_radius_m + rules.width_m / 2)
+    rounded, _ = lines.round_bends(lattice, pulled, radius_m=rules.min_radius_m + rules.width_m / 2)
     why = "a way round would cross a road without a junction"
     for line in (rounded, pulled, raw):
         if not _meets_twice(net, line):
@@ -308,3 +318,64 @@ def _meets_twice(net: Net, line: FloatArray) -> bool:
     shared = shapely.get_coordinates(shapely.intersection(net.lines, whole))
     ends = shapely.multipoints(line[[0, -1]])
     return not shared.size or bool(shapely.distance(shapely.points(shared), ends).max() <= 0.05)
+
+
+def rerouted(
+    plan: Plan, bench: Bench, done: Edit, site: Site, assets: Sequence[Asset], net: Net, area: BaseGeometry
+) -> Plan:
+    """Plan with its roads led round an area; all that they don't touch stays as it is.
+
+    Raises
+    ------
+    EditRefused
+        No road leads round it.
+    """
+    rules, planes = bench.rules, {p.asset_ids[0]: p.plane for p in plan.pad_list}
+    reach = {
+        k: rules.number("site", "array_reach_m" if k == "solar_array" else "road_reach_m")
+        for k in {a.item.kind for a in assets}
+    }
+    wanted = {
+        a.asset_id: Wanted(a.asset_id, a.footprint, reach[a.item.kind], pad_outline(a.item), planes.get(a.asset_id))
+        for a in assets
+    }
+    taken = [pad_outline(a.item) or a.footprint for a in assets]
+    scene = Scene(bench.field(site), taken, [z for z in site.exclusions if z.zone_type == "cost"], bench.roads)
+    served = {a.asset_id: a.service_road_id for a in assets}
+    left, serving = led_round(net, area, wanted, served, scene, next_road(plan, net))
+    home = tuple(
+        a if serving[a.asset_id] == a.service_road_id else replace(a, service_road_id=serving[a.asset_id])
+        for a in assets
+    )
+    return edited(plan, bench, done, site, home, left)
+
+
+def recomputed(plan: Plan, bench: Bench, done: Edit, site: Site, assets: Sequence[Asset]) -> Plan:
+    """Plan with all roads and pads made anew for what stands; what no road reaches goes, and is named.
+
+    Raises
+    ------
+    EditRefused
+        Nothing useful would be left, or an asset stands askew, which the making of networks does not know.
+    """
+    askew = [a.asset_id for a in assets if a.item.rotation_deg not in (0.0, 90.0)]
+    if askew:
+        raise EditRefused(
+            f"roads can't be laid anew around assets that stand askew ({named(askew)}); turn them to 0° or 90° first"
+        )
+    field = bench.field(site)
+    served = serve(site, field, Draft([a.item for a in assets]), plan.entry, bench.rules, plan.profile, give_way=())
+    by_item = {a.item: a for a in assets}
+    lost = [by_item[i].asset_id for i in by_item if i not in set(served.items)]
+    if not served.items or not any(i.kind == "substation" for i in served.items):
+        raise EditRefused("no road would reach a substation any more; choose another zone, or lay the site out anew")
+    road_of = served.network.served
+    left = tuple(replace(by_item[i], service_road_id=road_of[str(k)]) for k, i in enumerate(served.items))
+    planes = {a.asset_id: p for a, p in zip(left, served.pads, strict=True) if p is not None}
+    note = "edit: all roads were laid anew" + (f"; no road reaches {named(lost)}: taken out" if lost else "")
+    entry = served.network.entry or plan.entry
+    net = Net(served.network.roads, (entry.x, entry.y))
+    done = replace(done, also=(*done.also, *lost), note=note)
+    new = edited(replace(plan, road_list=(), road_volumes=(), entry=entry), bench, done, site, left, net, planes=planes)
+    whole = replace(done, roads_removed=plan.road_list, roads_added=tuple(r.road_id for r in net.roads))
+    return replace(new, edits=(*plan.edits, whole))

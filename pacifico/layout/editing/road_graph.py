@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.earthwork.rules import PadPlane
     from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.model.earthwork import PadPlane
     from pacifico.layout.roads.network import Road, RoadRules
 
 Key = tuple[float, float]

@@ -10,9 +10,11 @@ import shapely
 from shapely import LineString, MultiPolygon, Polygon, box
 
 from pacifico.errors import EditRefused
+from pacifico.layout.alignment import lines
 from pacifico.layout.alignment.profile_design import ROUNDING_M
 from pacifico.layout.alignment.vertical import Pin, Stations, design_heights, stations_of
 from pacifico.layout.editing.road_graph import SLACK_M, STEP_M, Net, Wanted, ends
+from pacifico.layout.model.roads import make_road
 from pacifico.layout.roads.network import BRIDGED, Road, RoadRules
 from pacifico.layout.roads.turnarounds import turnarounds
 from pacifico.layout.routing import routing_grid, tree_search
@@ -96,13 +98,13 @@ def spur_to(
         xyz, why = _heights(line, base, wanted, place, rules)
         if xyz is None:
             continue
-        spur = road_of(first_number, xyz, rules)
+        spur = make_road(f"R{first_number:03d}", "spur", xyz, rules.width_m)
         others = [r.line for r in net.roads if r.line.intersects(window)]
         arms, _ = turnarounds(
             around.lattice, place.ground, [shapely.get_coordinates(o, include_z=True) for o in (*others, spur.line)],
             [len(others)], rules=rules,
         )  # fmt: skip
-        return (spur, *(road_of(first_number + k, a, rules) for k, a in enumerate(arms, 1)))
+        return (spur, *(make_road(f"R{first_number + k:03d}", "spur", a, rules.width_m) for k, a in enumerate(arms, 1)))
     raise EditRefused(
         f"no road reaches {wanted.name} there: {why}; choose a place nearer a road, or gentler ground between"
     )
@@ -129,18 +131,10 @@ def new_turnarounds(
             others = [o.line for i, o in enumerate(net.roads) if i != k and o.line.intersects(window)]
             lines = [shapely.get_coordinates(o, include_z=True) for o in (*others, *(a.line for a in arms))]
             made, _ = turnarounds(around.lattice, place.ground, [*lines, own], [len(lines)], rules=rules)
-            arms += [road_of(first_number + len(arms) + i, a, rules) for i, a in enumerate(made)]
+            arms += [
+                make_road(f"R{first_number + len(arms) + i:03d}", "spur", a, rules.width_m) for i, a in enumerate(made)
+            ]
     return tuple(arms)
-
-
-def road_of(number: int, xyz: FloatArray, rules: RoadRules) -> Road:
-    """Spur of given vertices with its figures."""
-    d = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
-    rise = np.abs(np.diff(xyz[:, 2]))
-    return Road(
-        f"R{number:03d}", "spur", LineString(xyz), rules.width_m, float(d.sum()), float((rise / d).max() * 100),
-        float(rise.sum() / d.sum() * 100),
-    )  # fmt: skip
 
 
 def _seeds(net: Net, around: Surroundings, served: Mapping[str, int]) -> dict[int, FloatArray]:
@@ -215,11 +209,11 @@ def _path(
     direct = lattice.fence.clear(base[:2].copy(), points[1]) and not lattice.blind.crossed(base[:2], points[1])
     raw = np.vstack([base[None, :2], points[1:] if direct else points])
     last = np.array([len(raw) - 1])
-    pulled = tree_search.pull(
+    pulled = lines.pull(
         lattice, np.ascontiguousarray(raw), bound_at=last, bound=np.array([0]), shapes=shapes, reach=reach_m,
         max_grade=rules.max_grade,
     )  # fmt: skip
-    rounded, _ = tree_search.round_bends(lattice, pulled, radius_m=rules.min_radius_m + rules.width_m / 2)
+    rounded, _ = lines.round_bends(lattice, pulled, radius_m=rules.min_radius_m + rules.width_m / 2)
     for line in (rounded, pulled, raw):
         if _meets_once(net, line) and LineString(line).distance(wanted.footprint) <= wanted.reach_m - SLACK_M:
             return line, base, ""

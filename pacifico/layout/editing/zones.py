@@ -8,23 +8,17 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from shapely.affinity import translate
 
-from pacifico.errors import EditRefused
-from pacifico.layout.editing import place_checks as place_
-from pacifico.layout.editing.apply import (
-    Edit,
-    edited,
-    named,
-    network,
-    recomputed,
-    rerouted,
-    shares,
-    without,
-    without_dead,
-)
+from pacifico.errors import EditRefused, named
+from pacifico.layout.editing.apply import shares, without
+from pacifico.layout.editing.remeasure import edited
+from pacifico.layout.editing.reroute import recomputed, rerouted
+from pacifico.layout.editing.road_access import network, without_dead
+from pacifico.layout.model.assets import pad_outline
+from pacifico.layout.model.edits import Edit
 
 if TYPE_CHECKING:
     from pacifico.layout.editing.context import Bench
-    from pacifico.layout.generate import Plan
+    from pacifico.layout.model.plan import Plan
     from pacifico.site.model import Site, Zone
 
 
@@ -95,7 +89,7 @@ def _zoned(plan: Plan, zone: Zone, done: Edit, site: Site, bench: Bench, *, asse
     area = zone.with_buffer
     if area.intersects(plan.entry):
         raise EditRefused(f"zone {name!r} would cover the site entry; leave the entry free, or lay the site out anew")
-    hit = [a for a in plan.asset_list if shares(place_.pad_outline(a.item) or a.footprint, area)]
+    hit = [a for a in plan.asset_list if shares(pad_outline(a.item) or a.footprint, area)]
     if hit and assets == "refuse":
         raise EditRefused(
             f"zone {name!r} would cover {len(hit)} assets ({named(a.asset_id for a in hit)}), none may be on it; "

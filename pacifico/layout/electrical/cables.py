@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from shapely import LineString
 
-from pacifico.layout.criteria.asset_types import feeder_mva
+from pacifico.layout.criteria.asset_types import POWER_FACTOR, feeder_mva
 from pacifico.layout.electrical.feeders import make_feeders
 from pacifico.layout.electrical.trenches import find_trenches
-from pacifico.layout.placement.place_plant import POWER_FACTOR
+from pacifico.layout.model.cables import Cable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,37 +26,13 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.electrical.feeders import Feeder
     from pacifico.layout.electrical.trenches import Trenches
-    from pacifico.layout.generate import Asset
     from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.placement.draft import Item
+    from pacifico.layout.model.assets import Asset, Item
     from pacifico.layout.roads.network import Road
     from pacifico.site.model import Zone
 
 SOURCES = ("inverter_skid", "battery", "generator", "gas_turbine", "wind_turbine")
 """What feeds medium voltage; cooling and control centre are supplied at low voltage from their block."""
-
-
-@dataclass(frozen=True)
-class Cable:
-    """One three-phase cable between two assets."""
-
-    cable_id: str
-    """Feeder and place on it, counted from the substation: F03-02."""
-    from_id: str
-    to_id: str
-    """The next asset towards the substation, or the substation."""
-    voltage_kv: float
-    line: LineString
-    """In the working CRS; from one footprint's edge to the other's [m]."""
-    in_road_trench: bool
-    """Whether more than half of it lies along roads."""
-    load_mva: float
-    """Of everything that it carries [MVA]."""
-
-    @property
-    def length_m(self) -> float:
-        """In plan, without slack."""
-        return float(self.line.length)
 
 
 @dataclass(frozen=True)

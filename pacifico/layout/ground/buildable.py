@@ -15,6 +15,7 @@ import shapely
 from shapely import MultiPolygon, Polygon
 
 from pacifico.layout.criteria.setbacks import set_back
+from pacifico.layout.ground import _table_kernels
 from pacifico.terrain.surface import slope_deg
 
 if TYPE_CHECKING:
@@ -187,11 +188,9 @@ class Table:
 
         The sum over a rectangle whose corners lie within cells is bilinear between the corners of those cells.
         """
-        from pacifico.layout.placement import _packing_kernels as kernels  # noqa: PLC0415 (numba)
-
         g = self.grid
         frame = np.array([g.x0, g.y0, g.dx, g.dy])
-        shares: FloatArray = kernels.shares(self.sums, frame, np.ascontiguousarray(rects, dtype=np.float64))
+        shares: FloatArray = _table_kernels.shares(self.sums, frame, np.ascontiguousarray(rects, dtype=np.float64))
         return shares
 
 
@@ -271,3 +270,16 @@ def _polygonal(geometry: BaseGeometry) -> Polygon | MultiPolygon:
     parts = [p for p in shapely.get_parts(geometry) if p.geom_type == "Polygon" and p.area >= 1.0]
     whole: Polygon | MultiPolygon = parts[0] if len(parts) == 1 else MultiPolygon(parts)
     return whole
+
+
+def mean_slope(field: Field, rects: FloatArray) -> FloatArray:
+    """Slope at the middle and the corners of rectangles, averaged [°]; nodata counts as 90."""
+    g = field.grid
+    total = np.zeros(len(rects))
+    for fx, fy in ((0.5, 0.5), (0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9)):
+        x = rects[:, 0] + fx * (rects[:, 2] - rects[:, 0])
+        y = rects[:, 1] + fy * (rects[:, 3] - rects[:, 1])
+        column = np.clip(((x - g.x0) / g.dx).astype(np.int64), 0, g.nx - 1)
+        row = np.clip(((g.y0 - y) / g.dy).astype(np.int64), 0, g.ny - 1)
+        total += np.nan_to_num(field.slope[row, column], nan=90.0)
+    return total / 5

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from shapely import LineString
 
 from pacifico.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-    from shapely import LineString, Point, Polygon
+    from shapely import Point, Polygon
+
+    from pacifico.array_types import FloatArray
+    from pacifico.layout.criteria.asset_types import AssetKind
+    from pacifico.layout.criteria.spec import Profile, Spec
+    from pacifico.layout.model.earthwork import CorridorVolumes
 
 RoadClass = Literal["spine", "secondary", "spur"]
 Again = Callable[[Mapping[str, str]], bool]
@@ -94,6 +101,25 @@ class Road:
     max_grade_pct: float
     mean_grade_pct: float
 
+    def properties(self, volumes: CorridorVolumes) -> dict[str, Any]:
+        """Properties of the road in layout.geojson.
+
+        Parameters
+        ----------
+        volumes : CorridorVolumes
+            Earthwork of this road.
+        """
+        return {
+            "road_id": self.road_id,
+            "road_class": self.road_class,
+            "width_m": self.width_m,
+            "length_m": round(self.length_m, 2),
+            "max_grade_pct": round(self.max_grade_pct, 3),
+            "mean_grade_pct": round(self.mean_grade_pct, 3),
+            "cut_m3": round(volumes.cut_m3, 2),
+            "fill_m3": round(volumes.fill_m3, 2),
+        }
+
 
 @dataclass(frozen=True)
 class Network:
@@ -117,3 +143,46 @@ class Network:
     def length_m(self) -> float:
         """Of all roads, in plan."""
         return sum(r.length_m for r in self.roads)
+
+
+def make_road(road_id: str, road_class: RoadClass, xyz: FloatArray, width_m: float) -> Road:
+    """Road along vertices with design heights.
+
+    Parameters
+    ----------
+    road_id : str
+    road_class : str
+    xyz : ndarray, shape (n, 3)
+        Easting, northing and design height of each vertex [m], away from the entry.
+    width_m : float
+        Carriageway width [m].
+    """
+    run = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
+    rise = np.abs(np.diff(xyz[:, 2]))
+    return Road(
+        road_id,
+        road_class,
+        LineString(xyz),
+        width_m,
+        float(run.sum()),
+        max_grade_pct=float((rise / run).max() * 100),
+        mean_grade_pct=float(rise.sum() / run.sum() * 100),
+    )
+
+
+def road_rules(rules: Spec, profile: Profile) -> RoadRules:
+    """Road rules of a spec; where turbines come in, all roads are at least as wide as theirs."""
+    wind = profile == "wind_hybrid"
+    return RoadRules(
+        width_m=max(rules.number("wind_road", "width_m"), rules.number("road", "width_m"))
+        if wind
+        else rules.number("road", "width_m"),
+        max_grade=rules.number("road", "max_grade_pct") / 100,
+        min_radius_m=rules.number("road", "min_radius_m"),
+        max_cut_fill_m=rules.number("road", "max_cut_fill_m"),
+    )
+
+
+def radius_to(kind: AssetKind, rules: Spec) -> float:
+    """Inner radius of bends on the way to an asset, where more than the rule's: blades must round those to a turbine."""
+    return rules.number("wind_road", "min_radius_m") if kind == "wind_turbine" else 0.0

@@ -7,54 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.criteria.asset_types import PAD_APRON_M, AssetKind, AssetType, SolarUnit
+from pacifico.layout.model.assets import Item, Unplaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pacifico.array_types import FloatArray
+    from pacifico.layout.criteria.asset_types import AssetType, SolarUnit
     from pacifico.layout.criteria.spec import Profile
-
-
-@dataclass(frozen=True)
-class Item:
-    """One asset: an upright rectangle with its ratings."""
-
-    kind: AssetKind
-    rect: tuple[float, float, float, float]
-    """West, south, east, north in the working CRS [m]."""
-    slope_limit_deg: float
-    capacity_kw: float = 0.0
-    capacity_dc_kw: float = 0.0
-    storage_kw: float = 0.0
-    storage_kwh: float = 0.0
-    rating_kva: float = 0.0
-    block: int = -1
-    """Power block of a solar array or skid; -1 without."""
-    rotation_deg: float = 0.0
-    clearance_m: float = 0.0
-    """What its kind keeps free around it, whoever comes later [m]."""
-
-    @property
-    def centre(self) -> tuple[float, float]:
-        """Middle of the rectangle."""
-        west, south, east, north = self.rect
-        return (west + east) / 2, (south + north) / 2
-
-    @property
-    def pad_rect(self) -> tuple[float, float, float, float]:
-        """Rectangle of its pad."""
-        west, south, east, north = self.rect
-        return west - PAD_APRON_M, south - PAD_APRON_M, east + PAD_APRON_M, north + PAD_APRON_M
-
-
-@dataclass(frozen=True)
-class Unplaced:
-    """Assets that were asked for and do not stand, and why."""
-
-    kind: AssetKind
-    count: int
-    reason: str
 
 
 @dataclass
@@ -120,3 +80,25 @@ def capacity_of(items: Sequence[Item], profile: Profile) -> float:
 def useful(items: Sequence[Item]) -> bool:
     """Whether anything generates or stores: a substation alone is no plant."""
     return any(i.capacity_kw or i.storage_kw for i in items)
+
+
+SAME_M = 0.01
+"""Lengths that differ by less are equal."""
+
+
+def unit_of(item: Item, shapes: Sequence[SolarUnit]) -> SolarUnit | None:
+    """Unit that a solar array is made of; None for what is no array, or one of none of these shapes."""
+    if item.kind != "solar_array":
+        return None
+    height = item.rect[3] - item.rect[1]
+    return next((u for u in shapes if abs(u.height_m - height) < SAME_M and _whole(item, u)), None)
+
+
+def units_of(item: Item, unit: SolarUnit) -> int:
+    """How many of them."""
+    return round((item.rect[2] - item.rect[0] + unit.gap_x_m) / unit.pitch_x_m)
+
+
+def _whole(item: Item, unit: SolarUnit) -> bool:
+    n = units_of(item, unit)
+    return n > 0 and abs(item.rect[2] - item.rect[0] + unit.gap_x_m - n * unit.pitch_x_m) < SAME_M

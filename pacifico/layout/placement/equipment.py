@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pacifico.layout.criteria.asset_types import PAD_APRON_M, AssetType
-from pacifico.layout.placement.draft import Draft, Unplaced, item_of
-from pacifico.layout.placement.strip_packing import Lattice, Runs, fit_lattice, touching
+from pacifico.layout.ground.buildable import mean_slope
+from pacifico.layout.ground.rects import grown, touching
+from pacifico.layout.model.assets import Unplaced
+from pacifico.layout.placement.draft import Draft, item_of
+from pacifico.layout.placement.strip_packing import Lattice, Runs, fit_lattice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,29 +144,6 @@ def cheapest_first(
     return np.argsort(cost, kind="stable")
 
 
-def densest_place(rects: FloatArray, weights: FloatArray, enough: float) -> tuple[float, float]:
-    """Place round which `enough` weight lies closest together; the centroid where there is less than that."""
-    centres = np.column_stack([(rects[:, 0] + rects[:, 2]) / 2, (rects[:, 1] + rects[:, 3]) / 2])
-    if weights.sum() <= enough or len(rects) < 3:
-        x, y = np.average(centres, axis=0, weights=weights)
-        return float(x), float(y)
-    # ranked on every k-th place: the anchor needs no better precision than an array
-    some = np.arange(0, len(rects), -(-len(rects) // 400))
-    radius = np.empty(some.size)
-    for n, i in enumerate(some):
-        distance = np.hypot(*(centres - centres[i]).T)
-        order = np.argsort(distance, kind="stable")
-        radius[n] = distance[order[np.searchsorted(np.cumsum(weights[order]), enough)]]
-    x, y = centres[some[np.argmin(radius)]]
-    return float(x), float(y)
-
-
-def grown(rects: FloatArray, by: float) -> FloatArray:
-    """Rectangles grown on every side."""
-    out: FloatArray = rects + np.array([-by, -by, by, by])
-    return out
-
-
 def _candidates(field: Field, kind: AssetType, within: FloatArray | None) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Rectangles both ways round on a search lattice over the placeable ground."""
     west, south, east, north = field.placeable.bounds
@@ -179,16 +159,3 @@ def _candidates(field: Field, kind: AssetType, within: FloatArray | None) -> tup
         for a, b in sides
     ]
     return np.concatenate(rects), np.repeat([False, True], len(within))
-
-
-def mean_slope(field: Field, rects: FloatArray) -> FloatArray:
-    """Slope at the middle and the corners of rectangles, averaged [°]; nodata counts as 90."""
-    g = field.grid
-    total = np.zeros(len(rects))
-    for fx, fy in ((0.5, 0.5), (0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9)):
-        x = rects[:, 0] + fx * (rects[:, 2] - rects[:, 0])
-        y = rects[:, 1] + fy * (rects[:, 3] - rects[:, 1])
-        column = np.clip(((x - g.x0) / g.dx).astype(np.int64), 0, g.nx - 1)
-        row = np.clip(((g.y0 - y) / g.dy).astype(np.int64), 0, g.ny - 1)
-        total += np.nan_to_num(field.slope[row, column], nan=90.0)
-    return total / 5

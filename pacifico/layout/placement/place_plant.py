@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.errors import InputError
-from pacifico.layout.criteria.asset_types import asset_type, substation_type
-from pacifico.layout.placement.draft import Draft, Unplaced, capacity_of
+from pacifico.layout.criteria.asset_types import POWER_FACTOR, asset_type, substation_type
+from pacifico.layout.criteria.strategies import METRES_PER_DEGREE, SITING
+from pacifico.layout.model.assets import Unplaced
+from pacifico.layout.placement.draft import Draft, capacity_of
 from pacifico.layout.placement.equipment import place_near, place_yard
+from pacifico.layout.placement.level_ground import flattest_place
 from pacifico.layout.placement.siting_cost import siting_cost, siting_prices
 from pacifico.layout.placement.solar_arrays import (
     CLEAR_OF_BLOCKS_M,
@@ -22,22 +23,21 @@ from pacifico.layout.placement.solar_arrays import (
     solar_kw,
 )
 from pacifico.layout.placement.turbines import place_turbines
-from pacifico.layout.search.candidate_order import SITING, foci
-from pacifico.layout.search.candidate_yards import METRES_PER_DEGREE, flattest_place, yards
+from pacifico.layout.search.candidate_order import places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.asset_types import AssetKind
-    from pacifico.layout.criteria.spec import Profile, Spec, Strategy
+    from pacifico.layout.criteria.capacities import Programme
+    from pacifico.layout.criteria.spec import Spec, Strategy
     from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.placement.draft import Item
-    from pacifico.layout.search.candidate_windows import Focus
+    from pacifico.layout.model.assets import Item
+    from pacifico.layout.placement.seed_area import Focus
 
     Ways = Callable[[Sequence[Item]], FloatArray]
 
-POWER_FACTOR = 0.95
 MOST_STORAGE_KW = 1e6
 """For which a place is sought where storage has no limit."""
 SIZINGS = 3
@@ -45,62 +45,6 @@ SIZINGS = 3
 ROOM, OVERSIZED = 1.08, 1.25
 """Rating over what is known to fit, for what pockets and other stations leave; over what stands, from which on it is
 sized anew."""
-
-
-@dataclass(frozen=True)
-class Programme:
-    """Capacities asked for [kW]; None is as much as the ground carries."""
-
-    solar_kw: float | None = 0.0
-    spare_kw: float = 0.0
-    """Of solar arrays, put up besides."""
-    storage_kw: float | None = 0.0
-    gas_kw: float = 0.0
-    wind_kw: float | None = 0.0
-    control: bool = False
-
-
-def programme(profile: Profile, target_kw: float | None, spec: Spec) -> Programme:
-    """What a profile asks for at a target of AC generation (for bess: of storage power).
-
-    Raises
-    ------
-    InputError
-        For gas_bess without a target: a power plant has the size of its load.
-    """
-    if profile == "solar_farm":
-        return Programme(solar_kw=target_kw)
-    if profile == "bess":
-        return Programme(storage_kw=target_kw)
-    if profile == "hybrid":
-        share = spec.number("hybrid", "storage_share")
-        return Programme(solar_kw=target_kw, storage_kw=None if target_kw is None else share * target_kw)
-    if profile == "wind_hybrid":
-        wind, store = spec.number("wind_hybrid", "wind_share"), spec.number("wind_hybrid", "storage_share")
-        if target_kw is None:
-            return Programme(solar_kw=None, wind_kw=None, storage_kw=None)
-        each = asset_type(spec, "wind_turbine").capacity_kw
-        # what whole turbines leave of the target is built as solar arrays, unless it is wind alone that is asked for
-        turbines = (wind * target_kw + 1e-6) // each * each
-        return Programme(
-            solar_kw=0.0 if wind == 1 else target_kw - turbines,
-            wind_kw=turbines or wind * target_kw,
-            storage_kw=store * target_kw,
-        )
-    if target_kw is None:
-        raise InputError("profile gas_bess has the size of its load: give target_capacity_kw (--capacity-kw)")
-    return Programme(gas_kw=target_kw, storage_kw=spec.number("gas_bess", "storage_share") * target_kw, control=True)
-
-
-def places(
-    field: Field, spec: Spec, asked: Programme, strategy: Strategy, entry: tuple[float, float] | None
-) -> list[Focus | None]:
-    """Where a programme's middle may lie, the most promising place for a strategy first."""
-    if asked.solar_kw == 0:
-        if asked.storage_kw is None or asked.wind_kw is None:
-            return [None]
-        return list(yards(field, spec, asked.gas_kw + asked.wind_kw + asked.storage_kw, strategy, entry))
-    return list(foci(field, spec, strategy, asked.solar_kw, entry))
 
 
 def draft_layout(

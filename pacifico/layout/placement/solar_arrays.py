@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pacifico.layout.criteria.asset_types import PAD_APRON_M, AssetType, SolarUnit, asset_type, solar_unit
-from pacifico.layout.placement.draft import Draft, Item, Unplaced, item_of, of_units
-from pacifico.layout.placement.equipment import grown, mean_slope, place_near
+from pacifico.layout.ground.buildable import mean_slope
+from pacifico.layout.ground.rects import grown, touching
+from pacifico.layout.model.assets import Item, Unplaced
+from pacifico.layout.placement.draft import Draft, item_of, of_units
+from pacifico.layout.placement.equipment import place_near
+from pacifico.layout.placement.seed_area import SURROUNDINGS_M
 from pacifico.layout.placement.siting_cost import pad_earth_m3
-from pacifico.layout.placement.strip_packing import NORTH, WEST, Fit, Lattice, Runs, fit_lattice, touching
-from pacifico.layout.search.candidate_windows import SURROUNDINGS_M
+from pacifico.layout.placement.strip_packing import NORTH, WEST, Fit, Lattice, Runs, fit_lattice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.ground.buildable import Field, Sieve
-    from pacifico.layout.search.candidate_windows import Focus
+    from pacifico.layout.placement.seed_area import Focus
 
 BLOCK_REACH_M = 450.0
 """An array further from the one before starts a new power block: low-voltage cable gets too long."""

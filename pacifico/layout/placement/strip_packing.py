@@ -26,7 +26,7 @@ from pacifico.layout.ground.buildable import ROUNDING, STEEP_SHARE, Sieve
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pacifico.array_types import BoolArray, FloatArray, IntArray
+    from pacifico.array_types import FloatArray, IntArray
 
 
 PHASES = 6
@@ -321,15 +321,3 @@ def _step(lattice: Lattice) -> float:
 def _tables(sieve: Sieve) -> tuple[NDArray[np.int32], NDArray[np.int32], FloatArray, FloatArray]:
     g = sieve.field.grid
     return sieve.steep.sums, sieve.unknown.sums, np.array([g.x0, g.y0, g.dx, g.dy]), np.array([STEEP_SHARE, ROUNDING])
-
-
-def touching(rects: FloatArray, others: FloatArray) -> BoolArray:
-    """Which rectangles overlap any of the others, shape (n,)."""
-    hit = np.zeros(len(rects), dtype=bool)
-    if not len(rects):
-        return hit
-    low, high = rects[:, :2].min(axis=0), rects[:, 2:].max(axis=0)
-    others = others[(others[:, :2] < high).all(axis=1) & (others[:, 2:] > low).all(axis=1)]
-    for west, south, east, north in others:
-        hit |= (rects[:, 0] < east) & (rects[:, 2] > west) & (rects[:, 1] < north) & (rects[:, 3] > south)
-    return hit

@@ -8,9 +8,10 @@ import numpy as np
 import shapely
 
 from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type
-from pacifico.layout.placement.draft import Draft, Unplaced, item_of
+from pacifico.layout.ground.rects import touching
+from pacifico.layout.model.assets import Unplaced
+from pacifico.layout.placement.draft import Draft, item_of
 from pacifico.layout.placement.equipment import MOST_CANDIDATES, cheapest_first
-from pacifico.layout.placement.strip_packing import touching
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

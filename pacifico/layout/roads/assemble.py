@@ -12,7 +12,7 @@ from shapely import LineString, Point
 from pacifico.layout.alignment.pruning import through, tight_places
 from pacifico.layout.alignment.smoothing import tight_bends
 from pacifico.layout.alignment.vertical import CURVE_M_PER_PCT, Profile, Stations, grade_breaks
-from pacifico.layout.model.roads import Network, Road, RoadClass, RoadRules
+from pacifico.layout.model.roads import Network, RoadClass, make_road
 from pacifico.layout.roads.shorten_arrays import turning
 from pacifico.layout.roads.turnarounds import Scene, build
 from pacifico.layout.routing import tree_search
@@ -49,7 +49,10 @@ def finished(
         first.append(len(pieces))
         pieces += parts
         classes += [road_class] * len(parts)
-    roads = [_road(f"R{k:03d}", c, xyz, case.rules) for k, (c, xyz) in enumerate(zip(classes, pieces, strict=True), 1)]
+    roads = [
+        make_road(f"R{k:03d}", c, xyz, case.rules.width_m)
+        for k, (c, xyz) in enumerate(zip(classes, pieces, strict=True), 1)
+    ]
     first.append(len(pieces))
     served = {}
     for t, c in sorted(drawing.line_of.items()):
@@ -134,15 +137,6 @@ def _split(lines: list[FloatArray], joints: FloatArray) -> list[list[FloatArray]
                 cuts.insert(1, k)
         out.append([whole[a : b + 1] for a, b in zip(cuts, [*cuts[1:], len(whole) - 1], strict=True)])
     return out
-
-
-def _road(road_id: str, road_class: RoadClass, xyz: FloatArray, rules: RoadRules) -> Road:
-    d = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
-    rise = np.abs(np.diff(xyz[:, 2]))
-    return Road(
-        road_id, road_class, LineString(xyz), rules.width_m, float(d.sum()), float((rise / d).max() * 100),
-        float(rise.sum() / d.sum() * 100),
-    )  # fmt: skip
 
 
 def _classes(case: Case, drawing: Drawing) -> list[RoadClass]:

@@ -13,13 +13,13 @@ from pacifico.layout.alignment import profile_design
 from pacifico.layout.alignment.curve_repair import mended
 from pacifico.layout.alignment.height_ranges import Leeway
 from pacifico.layout.alignment.horizontal import Strands, draw
-from pacifico.layout.alignment.pruning import barring, pruned, served_beyond, tight_places, without
+from pacifico.layout.alignment.pruning import barring, pruned, tight_places, without
 from pacifico.layout.alignment.smoothing import NOTHING
 from pacifico.layout.model.roads import Network
 from pacifico.layout.roads.assemble import finished, reasons
 from pacifico.layout.roads.shorten_arrays import bending
 from pacifico.layout.routing import routing_grid, tree_search
-from pacifico.layout.routing.problem import TOLERANCE_M
+from pacifico.layout.routing.problem import TOLERANCE_M, served_beyond
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.alignment import smoothing
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.grid import Ground
@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 
 
 TOLERANCE_M = 0.005
+
+
+MOST_KNOWN = 1 << 18
+"""Vertices of which it is kept what was found out, twice as many as there is use for: a power of two."""
+
+
+@dataclass(frozen=True)
+class Eased:
+    """What was found out so far about bends, by a hash of all that was looked at there."""
+
+    known: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(MOST_KNOWN, np.uint64))
+    """0 where there is none."""
+    found: FloatArray = field(default_factory=lambda: np.zeros((MOST_KNOWN, 3)))
+    arcs: dict[bytes, FloatArray] = field(default_factory=dict)
+    """Lines with their bends rounded."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +56,7 @@ class Case:
     """Radius of the centreline in bends on the way to each terminal [m]."""
     pulled: dict[bytes, FloatArray] = field(default_factory=dict)
     """Paths pulled so far, by nodes and bound terminals: rounds share most of them."""
-    eased: smoothing.Eased = field(default_factory=smoothing.Eased)
+    eased: Eased = field(default_factory=Eased)
     hopeless: set[bytes] = field(default_factory=set)
     """Tight places where no drivable curve was found, with the lines about them."""
 
@@ -83,3 +98,12 @@ def bound_to(lines: int, line_of: Mapping[int, int]) -> list[list[int]]:
     for t, c in line_of.items():
         bound[c].append(t)
     return bound
+
+
+def served_beyond(drawing: Drawing) -> list[int]:
+    """Terminals that each line and what goes on from it serve."""
+    out = [len(own) for own in bound_to(len(drawing.lines), drawing.line_of)]
+    for c in range(len(out) - 1, -1, -1):
+        if drawing.ups[c] >= 0:
+            out[drawing.ups[c]] += out[c]
+    return out

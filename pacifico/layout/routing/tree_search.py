@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.alignment import _line_kernels
 from pacifico.layout.routing import _search_kernels, _tree_kernels
 from pacifico.layout.routing.routing_grid import MOVES
 
@@ -143,48 +142,3 @@ def chains_of(parent: IntArray, root: int, servers: IntArray) -> list[Chain]:
     """Chains of the tree that leads from `root` to all `servers`, parents first, in an order that is always the same."""
     nodes, start, ups = _tree_kernels.tree_chains(parent, root, np.ascontiguousarray(servers))
     return [Chain(nodes[a:b], up) for a, b, up in zip(start, start[1:], ups.tolist(), strict=False)]
-
-
-def pull(
-    lattice: Lattice,
-    xy: FloatArray,
-    *,
-    bound_at: IntArray,
-    bound: IntArray,
-    shapes: Shapes,
-    reach: FloatArray,
-    max_grade: float,
-) -> FloatArray:
-    """Path pulled tight where that is legal, costs no more, and still serves the terminals bound to inner points."""
-    f, b = lattice.fence, lattice.blind
-    keep = _line_kernels.pull(
-        xy, bound_at, bound, shapes.coords, shapes.start, reach, lattice.z, lattice.toll, lattice.x0, lattice.y0,
-        lattice.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, max_grade,
-    )  # fmt: skip
-    return np.ascontiguousarray(xy[keep])
-
-
-def round_bends(
-    lattice: Lattice, xy: FloatArray, *, radius_m: float, full: bool = False, share: FloatArray | None = None
-) -> tuple[FloatArray, int]:
-    """Path with arcs at its bends, and how many stayed tighter than `radius_m` (of the centreline).
-
-    A leg between two bends is shared by halves, or where `full` as their arcs need. At single points
-    only a `share` of the radius may be tried; where it is negative, halves hold there though `full`.
-    """
-    f, b = lattice.fence, lattice.blind
-    line, tight = _line_kernels.round_bends(
-        xy,
-        radius_m,
-        f.edges,
-        f.frame,
-        f.start,
-        f.items,
-        b.flags,
-        b.frame,
-        b.any,
-        f.radius,
-        full,
-        np.ones(len(xy)) if share is None else share,
-    )
-    return line, int(tight)

@@ -9,25 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout.placement.equipment import densest_place, mean_slope
+from pacifico.layout.criteria.strategies import DISC_PRICE, MEASURES, SITING
+from pacifico.layout.ground.buildable import mean_slope
+from pacifico.layout.placement.level_ground import densest_place
+from pacifico.layout.placement.seed_area import Focus
 from pacifico.layout.placement.solar_arrays import SCHEMES, solar_grounds
-from pacifico.layout.search.candidate_windows import Focus, Windows, windows
+from pacifico.layout.search.candidate_windows import Windows, windows
+from pacifico.layout.search.candidate_yards import yards
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
+    from pacifico.layout.criteria.capacities import Programme
     from pacifico.layout.criteria.spec import Spec, Strategy
     from pacifico.layout.ground.buildable import Field
 
-DISC_PRICE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 40.0, "clustered": 10.0}
-"""How far away a place may be to be a degree less steep, where no window is sought."""
-MEASURES: tuple[Strategy, ...] = ("balanced", "density", "low_earthwork", "clustered")
-SITING: dict[Strategy, tuple[tuple[float, float], ...]] = {
-    "balanced": ((1.0, 3.0),),
-    "density": ((1.0, 1.0), (1.0, 20.0), (5.0, 0.2)),
-    "low_earthwork": ((1.0, 40.0), (1.0, 20.0)),
-    "clustered": ((1.0, 1.0), (1.0, 20.0), (1.0, 5.0), (5.0, 0.2)),
-}
-"""How many times its price road and earthwork count for where a substation stands, by strategy; tried one by one."""
 EARTH_PER_M = 0.1
 """Cut and fill of a metre of road where the ground runs its way [m³]."""
 DETOUR_PER_M3 = 0.1
@@ -158,3 +153,14 @@ def _measures(w: Windows, far: FloatArray | float) -> tuple[FloatArray, ...]:
 def _shared(a: FloatArray, b: FloatArray) -> float:
     side = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0.0)
     return float(side.prod() / min((a[2:] - a[:2]).prod(), (b[2:] - b[:2]).prod()))
+
+
+def places(
+    field: Field, spec: Spec, asked: Programme, strategy: Strategy, entry: tuple[float, float] | None
+) -> list[Focus | None]:
+    """Where a programme's middle may lie, the most promising place for a strategy first."""
+    if asked.solar_kw == 0:
+        if asked.storage_kw is None or asked.wind_kw is None:
+            return [None]
+        return list(yards(field, spec, asked.gas_kw + asked.wind_kw + asked.storage_kw, strategy, entry))
+    return list(foci(field, spec, strategy, asked.solar_kw, entry))

@@ -7,21 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout.placement.equipment import densest_place, mean_slope
-from pacifico.layout.search.candidate_order import MEASURES, SITING
-from pacifico.layout.search.candidate_windows import Focus
+from pacifico.layout.criteria.strategies import MEASURES, METRES_PER_DEGREE, SITING
+from pacifico.layout.ground.buildable import mean_slope
+from pacifico.layout.placement.level_ground import SQUARE_M, _densest, _enough, _level
+from pacifico.layout.placement.seed_area import Focus
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec, Strategy
     from pacifico.layout.ground.buildable import Field
 
-METRES_PER_DEGREE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 400.0, "clustered": 10.0}
-"""How far away a place may be to be a degree less steep, by strategy; engineering judgement."""
-SQUARE_M = 60.0
-"""Side of the squares of ground that a yard is made of; they overlap by half."""
-HA_PER_50_MW = 2.0
-"""About what a yard covers."""
 MOST_PLACES, MOST_SQUARES = 200, 6000
 """Squares that are tried as the middle, and all that are counted for that."""
 APART = 0.5
@@ -51,36 +46,6 @@ def yards(
         Focus("", (*at, *at), at, metres_per_degree=by, strategy=strategy, siting=siting[0])
         for at, by in dict.fromkeys(order)
     ]
-
-
-def flattest_place(field: Field, spec: Spec, power_kw: float) -> tuple[float, float]:
-    """Where ground level enough for a yard lies closest together."""
-    return _densest(field, _level(field, spec), power_kw)
-
-
-def _densest(field: Field, good: FloatArray, power_kw: float) -> tuple[float, float]:
-    if len(good):
-        return densest_place(good, np.ones(len(good)), _enough(power_kw))
-    centre = field.placeable.representative_point()
-    return centre.x, centre.y
-
-
-def _level(field: Field, spec: Spec) -> FloatArray:
-    """Squares level enough for most of a yard, shape (n, 4); else any that can be built on."""
-    west, south, east, north = field.placeable.bounds
-    x, y = np.meshgrid(np.arange(west, east, SQUARE_M / 2), np.arange(south, north, SQUARE_M / 2))
-    corners = np.column_stack([x.ravel(), y.ravel()])
-    rects = np.hstack([corners, corners + SQUARE_M])
-    for limit in (spec.number("substation", "slope_limit_deg"), spec.number("battery", "slope_limit_deg"), 90.0):
-        good = rects[field.sieve(limit).passes(rects)]
-        if len(good):
-            return np.asarray(good)
-    return rects[:0]
-
-
-def _enough(power_kw: float) -> float:
-    """Squares that a yard takes: they overlap to a quarter."""
-    return max(4.0, power_kw / 50_000 * HA_PER_50_MW * 1e4 / (SQUARE_M / 2) ** 2)
 
 
 def _ranked(

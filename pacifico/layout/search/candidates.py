@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from dataclasses import field as field_of
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.access.connect import USUAL, YARD, Served, Way, merged, serve
-from pacifico.layout.access.road_reserves import OF_ARRAYS, fenced_in, others, ways_out, ways_to
-from pacifico.layout.access.trim_to_target import spare_kw, trimmed
-from pacifico.layout.criteria.asset_types import solar_unit
+from pacifico.layout.access.road_reserves import OF_ARRAYS, fenced_in, others, ways_out
+from pacifico.layout.ground.rects import NOTHING
+from pacifico.layout.model.assets import merged
 from pacifico.layout.placement.draft import Draft, capacity_of, useful
-from pacifico.layout.placement.place_plant import draft_layout, places
 from pacifico.layout.placement.solar_arrays import SCHEMES
+from pacifico.layout.search.effort import (
+    DRAFTED_FOR,
+    MOST_DRAFTS,
+    MOST_SERVED,
+    MOST_TRIED,
+    SERVED_FOR,
+    TIGHTENED_FOR,
+    TOPPED_FOR,
+    USUAL_FOR,
+    YARDS_TRIED_FOR,
+    for_size,
+)
 from pacifico.layout.search.exchange_arrays import tightened
 from pacifico.layout.search.objectives import sparse
 from pacifico.layout.search.relocate_yard import topped
@@ -22,117 +31,20 @@ from pacifico.layout.search.relocate_yard import topped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shapely import Point
-
-    from pacifico.array_types import FloatArray
-    from pacifico.layout.criteria.spec import Profile, Spec, Strategy
-    from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.placement.draft import Item, Unplaced
-    from pacifico.layout.placement.place_plant import Programme
-    from pacifico.layout.search.candidate_windows import Focus
-    from pacifico.site.model import Site
+    from pacifico.layout.access.connect import Served
+    from pacifico.layout.criteria.spec import Strategy
+    from pacifico.layout.model.assets import Unplaced
+    from pacifico.layout.placement.seed_area import Focus
+    from pacifico.layout.search.problem import Task
 
     Drafted = tuple[Focus | None, Draft]
 
-MOST_DRAFTS = 3
-"""Of placing again elsewhere what no road reached."""
-SERVED_FOR = ((30, 8), (60, 7), (120, 6), (320, 3), (2500, 2))
-"""Most items of a draft, and how many drafts of that size are served by roads; a larger one alone."""
-USUAL_FOR = ((120, 2), (10**9, 1))
-"""The same for the usual strategy."""
-MOST_SERVED = 24
-"""Drafts after which no other place is tried once the target is met."""
-TIGHTENED_FOR = ((120, 14), (600, 2), (10**9, 0))
-"""Most items of a draft, and of how many drafts arrays are exchanged by their ends."""
-MOST_TRIED = 6
-"""Places tried where less than asked for was reached before."""
-YARDS_TRIED_FOR = ((60, 6), (10**9, 4))
-"""Most items of a draft without arrays, and the same."""
-TOPPED_FOR = ((320, 5), (10**9, MOST_DRAFTS))
-"""Most items of a draft, and how many drafts of a yard at a place: each keeps what roads reached before."""
 LARGE, NEARLY = 2500, 0.01
 """A draft of more items that lacks no more than this share of its target is not made again elsewhere: that would take
 as long as all the rest, for less than the difference that counts as equal. Nor is one of all the ground drafted both ways."""
-DRAFTED_FOR = ((120, 14), (320, 8), (600, 4), (2500, 2))
-"""Most items of a draft, and of how many drafts the densest is served: what they cover needs no roads to be known."""
 SCHEMES_FOR, MUCH = 600, 0.05
 """Most items of a draft of all the ground for which, where roads miss more than this share, the other lanes are tried; of a
 yard's, other places."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is laid out, and how much of it."""
-
-    site: Site
-    field: Field
-    asked: Programme
-    where: Point | None
-    """Entry, if it is given."""
-    rules: Spec
-    profile: Profile
-    target_kw: float | None
-    smallest_kw: float
-    """Smallest unit; less of a difference is none [kW]."""
-    known: dict[tuple[tuple[Item, ...], Way], Served] = field_of(default_factory=dict, compare=False, repr=False)
-    """Drafts that were served before: strategies often come upon the same."""
-
-    @property
-    def spare_kw(self) -> float:
-        """What is put up of arrays beyond what is asked for, and taken off again [kW]."""
-        asked_kw = self.asked.solar_kw
-        return spare_kw(asked_kw, solar_unit(self.rules)) if asked_kw else 0.0
-
-    def draft(self, strategy: Strategy, focus: Focus | None, banned: FloatArray) -> Draft:
-        """All that is asked for at a place."""
-        entry = None if self.where is None else (self.where.x, self.where.y)
-        asked = replace(self.asked, spare_kw=self.spare_kw)
-        ways = self._ways if asked.wind_kw != 0 else None
-        return draft_layout(self.field, self.rules, asked, strategy, entry, banned, focus, ways)
-
-    def _ways(self, items: Sequence[Item]) -> FloatArray:
-        """Ground along the roads to turbines, as those would run if nothing else stood: blades must round their bends."""
-        first = [i for i in items if i.kind in ("wind_turbine", "substation")]
-        if not any(i.kind == "wind_turbine" for i in first):
-            return NOTHING
-        key = ("ways", *(i.rect for i in first))
-        if key not in self.field.fits:
-            alone = serve(self.site, self.field, Draft(first), self.where, self.rules, self.profile)
-            self.field.fits[key] = ways_to(alone)
-        found: FloatArray = self.field.fits[key]
-        return found
-
-    def serve(self, draft: Draft, way: Way = USUAL) -> Served:
-        """Pads and roads for a draft, and no more than is asked for."""
-        key = (tuple(draft.items), way)
-        if key not in self.known:
-            self.known[key] = self._serve(draft, way)
-        return self.known[key]
-
-    def _serve(self, draft: Draft, way: Way) -> Served:
-        served = serve(self.site, self.field, draft, self.where, self.rules, self.profile, way)
-        gave = [i for i in served.gave if i.kind in YARD]
-        if gave and self._short(served.items) and not self._short([*served.items, *gave]):
-            # to meet the target is worth more than room to turn
-            served = serve(
-                self.site, self.field, draft, self.where, self.rules, self.profile, way, give_way=("solar_array",)
-            )
-        over = 0.0 if self.target_kw is None else capacity_of(served.items, self.profile) - self.target_kw
-        if over <= 0 or self.profile == "bess":
-            return served
-        return trimmed(self.field, served, over, self.rules)
-
-    def _short(self, items: Sequence[Item]) -> bool:
-        """Whether what stands lacks a unit of what was asked for."""
-        kw = sum(i.capacity_kw for i in items), sum(i.storage_kw for i in items)
-        asked = self.target_kw if self.profile != "bess" else None, self.asked.storage_kw
-        units = self.smallest_kw, self.rules.number("battery", "storage_kw")
-        return any(a is not None and got <= a - unit for got, a, unit in zip(kw, asked, units, strict=True))
-
-    def places(self, strategy: Strategy) -> list[Focus | None]:
-        """Where a strategy would build, the most promising place first."""
-        entry = None if self.where is None else (self.where.x, self.where.y)
-        return places(self.field, self.rules, self.asked, strategy, entry)
 
 
 @dataclass(frozen=True)
@@ -154,9 +66,6 @@ class Tried:
     trials: tuple[Trial, ...]
     last: Draft
     unreached: str
-
-
-NOTHING = np.empty((0, 4))
 
 
 def try_out(task: Task, strategy: Strategy) -> Tried:
@@ -317,8 +226,3 @@ def topped_up(task: Task, draft: Draft, served: Served) -> Draft | None:
 
 def _tries(items: int, strategy: Strategy) -> int:
     return for_size(items, USUAL_FOR if strategy == "balanced" else SERVED_FOR)
-
-
-def for_size(items: int, table: tuple[tuple[int, int], ...]) -> int:
-    """Look up what a table of (most items, number) allows for so many; 1 beyond it."""
-    return next((n for size, n in table if items <= size), 1)

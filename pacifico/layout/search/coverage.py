@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.placement.equipment import grown
-from pacifico.layout.search.candidate_windows import SURROUNDINGS_M
+from pacifico.layout.ground.rects import grown
+from pacifico.layout.placement.seed_area import SURROUNDINGS_M
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray

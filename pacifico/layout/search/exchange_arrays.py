@@ -9,10 +9,10 @@ import numpy as np
 import shapely
 
 from pacifico.layout.criteria.asset_types import SolarUnit, asset_type
-from pacifico.layout.placement.draft import Draft, Item, of_units
+from pacifico.layout.ground.rects import touching
+from pacifico.layout.placement.draft import Draft, of_units
+from pacifico.layout.placement.seed_area import SURROUNDINGS_M
 from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M, CLEAR_OF_BLOCKS_M, SKID_CLEARANCE_M, solar_grounds
-from pacifico.layout.placement.strip_packing import touching
-from pacifico.layout.search.candidate_windows import SURROUNDINGS_M
 from pacifico.layout.search.coverage import CELL_M, Cover
 
 if TYPE_CHECKING:
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.model.assets import Item
+    from pacifico.layout.placement.seed_area import Focus
     from pacifico.layout.placement.solar_arrays import SolarGround
     from pacifico.layout.placement.strip_packing import Runs
-    from pacifico.layout.search.candidate_windows import Focus
 
 
 BEYOND_M = 150.0

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pacifico.layout.access.connect import USUAL, Way
 from pacifico.layout.placement.draft import capacity_of
-from pacifico.layout.search.candidates import for_size, topped_up
+from pacifico.layout.search.candidates import topped_up
+from pacifico.layout.search.effort import for_size
 from pacifico.layout.search.exchange_arrays import tightened
 from pacifico.layout.search.objectives import lost
 from pacifico.layout.search.relocate_branch import Movable, movable_arrays, regathered
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from pacifico.layout.access.connect import Served
     from pacifico.layout.criteria.spec import Strategy
     from pacifico.layout.placement.draft import Draft
-    from pacifico.layout.search.candidates import Task, Trial
+    from pacifico.layout.search.candidates import Trial
+    from pacifico.layout.search.problem import Task
 
 WAYS = (
     Way(at_once=True), Way(earth_price=0.2), Way(earth_price=1.0), Way(at_once=True, earth_price=1.0),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 
-from pacifico.layout.access.connect import earthwork_rules
 from pacifico.layout.earthwork.corridors import corridors
+from pacifico.layout.earthwork.rules import earthwork_rules
 from pacifico.layout.placement.draft import capacity_of
-from pacifico.layout.search.candidate_windows import SURROUNDINGS_M
+from pacifico.layout.placement.seed_area import surroundings_ha
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,14 +17,8 @@ if TYPE_CHECKING:
     from pacifico.layout.access.connect import Served
     from pacifico.layout.criteria.spec import Profile, Spec, Strategy
     from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.placement.draft import Item
-    from pacifico.layout.search.candidates import Task
-
-
-def surroundings_ha(items: Sequence[Item]) -> float:
-    """Union of the assets' surroundings [ha]."""
-    boxes = shapely.box(*np.array([i.rect for i in items]).T)
-    return float(shapely.union_all(shapely.buffer(boxes, SURROUNDINGS_M)).area) / 1e4
+    from pacifico.layout.model.assets import Item
+    from pacifico.layout.search.problem import Task
 
 
 def sparse(items: Sequence[Item], profile: Profile) -> float:

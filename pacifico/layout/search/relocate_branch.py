@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout.access.connect import earthwork_rules
 from pacifico.layout.earthwork.corridors import corridors
+from pacifico.layout.earthwork.rules import earthwork_rules
+from pacifico.layout.ground.rects import touching
 from pacifico.layout.placement.draft import Draft
 from pacifico.layout.placement.solar_arrays import CLEAR_OF_BLOCKS_M, add_solar, solar_grounds
-from pacifico.layout.placement.strip_packing import touching
 from pacifico.layout.search.exchange_arrays import free_places
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pacifico.layout.access.connect import Served
     from pacifico.layout.criteria.spec import Spec, Strategy
     from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.search.candidate_windows import Focus
+    from pacifico.layout.placement.seed_area import Focus
 
 
 NODE_M = 6.0

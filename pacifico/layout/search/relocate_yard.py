@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.asset_types import AssetKind
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.placement.draft import Item
+    from pacifico.layout.model.assets import Item
 
 ON_ROAD_M = 1000.0
 """Way to a road that a block is worth which stands on one."""

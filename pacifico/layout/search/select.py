@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pacifico.layout.criteria.strategies import MEASURES
 from pacifico.layout.placement.draft import capacity_of
-from pacifico.layout.search.candidate_order import MEASURES
 from pacifico.layout.search.candidates import try_out
 from pacifico.layout.search.local_search import least, polished, state_of
 from pacifico.layout.search.objectives import lost
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pacifico.layout.access.connect import Served
     from pacifico.layout.criteria.spec import Spec, Strategy
     from pacifico.layout.placement.draft import Draft
-    from pacifico.layout.search.candidates import Task, Trial
+    from pacifico.layout.search.candidates import Trial
+    from pacifico.layout.search.problem import Task
 
 MOST_POOLED = 600
 """Items of a plant, about, up to which all strategies choose from the same layouts and those are polished."""

@@ -9,11 +9,10 @@ import numpy as np
 import shapely
 
 from pacifico.layout.criteria.asset_types import PAD_APRON_M
-from pacifico.layout.placement.equipment import grown
+from pacifico.layout.ground.rects import grown, touching
+from pacifico.layout.placement.seed_area import SURROUNDINGS_M
 from pacifico.layout.placement.siting_cost import pad_earth_m3
 from pacifico.layout.placement.solar_arrays import SKID_CLEARANCE_M
-from pacifico.layout.placement.strip_packing import touching
-from pacifico.layout.search.candidate_windows import SURROUNDINGS_M
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
     from pacifico.layout.access.connect import Served
     from pacifico.layout.criteria.spec import Strategy
     from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.placement.draft import Draft, Item
+    from pacifico.layout.model.assets import Item
+    from pacifico.layout.placement.draft import Draft
 
 SHIFTS_M = np.array([-12.0, -8.0, -5.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0])
 LEAST_GAIN_M3, LEAST_GAIN_M2 = 0.5, 5.0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pacifico.report.variants.generate import Variants, generate_variants
+from pacifico.report.variants.generate import generate_variants
 from pacifico.report.variants.measure import MEASURES, Best, Measure
+from pacifico.report.variants.result import Variants
 
 __all__ = ["MEASURES", "Best", "Measure", "Variants", "generate_variants"]

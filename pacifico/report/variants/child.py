@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pacifico.layout.criteria.spec import Strategy
-    from pacifico.layout.generate import Plan
+    from pacifico.layout.model.plan import Plan
 
 
 def main(argv: Sequence[str]) -> int:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from pacifico.report.stored import StoredLayout
-    from pacifico.report.variants.generate import Variants
     from pacifico.report.variants.measure import Measure
+    from pacifico.report.variants.result import Variants
 
 # Okabe and Ito, with a shape of its own for each, so that colour is never needed.
 MARKS: dict[str, tuple[str, str]] = {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from pacifico.report.variants.generate import Variants
+    from pacifico.report.variants.result import Variants
 
 SCHEMA, SCHEMA_VERSION = "pacifico-variants", 1
 COMPARISON, TABLE, PAGE = "comparison.json", "comparison.csv", "index.html"

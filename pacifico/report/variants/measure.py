@@ -10,7 +10,7 @@ import shapely
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pacifico.analysis.costs import Bill
+    from pacifico.layout.model.bill import Bill
     from pacifico.report.stored import StoredLayout
 
 AROUND_M = 25.0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from pacifico.layout.generate import Plan
+    from pacifico.layout.model.plan import Plan
     from pacifico.site.model import Site
 
 _TICK_S = 0.02

@@ -1,0 +1,43 @@
+"""."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from pacifico.array_types import FloatArray, Int32Array
+
+
+@njit(cache=True, nogil=True)
+def _sum(sums: Int32Array, row: float, column: float) -> float:
+    r, c = min(int(row), sums.shape[0] - 2), min(int(column), sums.shape[1] - 2)
+    fr, fc = row - r, column - c
+    north = sums[r, c] * (1 - fc) + sums[r, c + 1] * fc
+    south = sums[r + 1, c] * (1 - fc) + sums[r + 1, c + 1] * fc
+    return float(north * (1 - fr) + south * fr)
+
+
+@njit(cache=True, nogil=True)
+def share(sums: Int32Array, frame: FloatArray, west: float, south: float, east: float, north: float) -> float:
+    """Share of a rectangle on marked cells, exact; what lies off the grid counts as marked; `frame` is x0, y0, dx, dy of the grid."""
+    ny, nx = sums.shape[0] - 1, sums.shape[1] - 1
+    a, b = (west - frame[0]) / frame[2], (east - frame[0]) / frame[2]
+    c, d = (frame[1] - north) / frame[3], (frame[1] - south) / frame[3]
+    total = (b - a) * (d - c)
+    a, b = min(max(a, 0.0), nx), min(max(b, 0.0), nx)
+    c, d = min(max(c, 0.0), ny), min(max(d, 0.0), ny)
+    off = total - (b - a) * (d - c)
+    marked = _sum(sums, d, b) - _sum(sums, c, b) - _sum(sums, d, a) + _sum(sums, c, a)
+    return float((marked + off) / total)
+
+
+@njit(cache=True, nogil=True)
+def shares(sums: Int32Array, frame: FloatArray, rects: FloatArray) -> FloatArray:
+    """Share of each rectangle on marked cells."""
+    out = np.empty(rects.shape[0])
+    for k in range(rects.shape[0]):
+        out[k] = share(sums, frame, rects[k, 0], rects[k, 1], rects[k, 2], rects[k, 3])
+    return out

@@ -1,0 +1,169 @@
+"""Records of assets, pads and what could not be placed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from shapely import Polygon, box
+from shapely.affinity import rotate
+
+from pacifico.layout.criteria.asset_types import PAD_APRON_M, AssetKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pacifico.layout.model.earthwork import PadPlane
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One asset of a plan."""
+
+    asset_id: str
+    item: Item
+    footprint: Polygon
+    slope_deg: float
+    """95th percentile under the footprint [°]."""
+    aspect_deg: float
+    elevation_m: float
+    suitability: float
+    """1 on level ground, 0 at the slope limit (mean slope under the footprint) [0-1]."""
+    block_id: str
+    service_road_id: str
+
+    def properties(self) -> dict[str, Any]:
+        """Properties of the asset in layout.geojson."""
+        item = self.item
+        west, south, east, north = item.rect
+        across = item.rotation_deg == 90.0
+        return {
+            "asset_id": self.asset_id,
+            "asset_type": item.kind,
+            "name": self.asset_id.replace("_", " ").replace("-", " "),
+            "block_id": self.block_id or None,
+            "capacity_kw": item.capacity_kw,
+            "capacity_dc_kw": item.capacity_dc_kw,
+            "storage_kw": item.storage_kw,
+            "storage_kwh": item.storage_kwh,
+            "rating_kva": item.rating_kva,
+            "length_m": round(north - south if across else east - west, 3),
+            "width_m": round(east - west if across else north - south, 3),
+            "rotation_deg": item.rotation_deg,
+            "slope_deg": round(self.slope_deg, 3),
+            "slope_limit_deg": item.slope_limit_deg,
+            "aspect_deg": None if math.isnan(self.aspect_deg) else round(self.aspect_deg, 2),
+            "elevation_m": round(self.elevation_m, 3),
+            "suitability": round(self.suitability, 4),
+            "service_road_id": self.service_road_id,
+        }
+
+
+@dataclass(frozen=True)
+class Pad:
+    """One graded pad and what stands on it."""
+
+    pad_id: str
+    asset_ids: tuple[str, ...]
+    plane: PadPlane
+
+    def properties(self) -> dict[str, Any]:
+        """Properties of the pad in layout.geojson."""
+        plane = self.plane
+        return {
+            "pad_id": self.pad_id,
+            "asset_ids": list(self.asset_ids),
+            "elevation_m": round(plane.elevation_m, 4),
+            "grade_east": round(plane.grade_east, 6),
+            "grade_north": round(plane.grade_north, 6),
+            "cut_m3": round(plane.cut_m3, 2),
+            "fill_m3": round(plane.fill_m3, 2),
+            "batter_cut_m3": round(plane.batter_cut_m3, 2),
+            "batter_fill_m3": round(plane.batter_fill_m3, 2),
+        }
+
+
+@dataclass(frozen=True)
+class Item:
+    """One asset: an upright rectangle with its ratings."""
+
+    kind: AssetKind
+    rect: tuple[float, float, float, float]
+    """West, south, east, north in the working CRS [m]."""
+    slope_limit_deg: float
+    capacity_kw: float = 0.0
+    capacity_dc_kw: float = 0.0
+    storage_kw: float = 0.0
+    storage_kwh: float = 0.0
+    rating_kva: float = 0.0
+    block: int = -1
+    """Power block of a solar array or skid; -1 without."""
+    rotation_deg: float = 0.0
+    clearance_m: float = 0.0
+    """What its kind keeps free around it, whoever comes later [m]."""
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Middle of the rectangle."""
+        west, south, east, north = self.rect
+        return (west + east) / 2, (south + north) / 2
+
+    @property
+    def pad_rect(self) -> tuple[float, float, float, float]:
+        """Rectangle of its pad."""
+        west, south, east, north = self.rect
+        return west - PAD_APRON_M, south - PAD_APRON_M, east + PAD_APRON_M, north + PAD_APRON_M
+
+
+@dataclass(frozen=True)
+class Unplaced:
+    """Assets that were asked for and do not stand, and why."""
+
+    kind: AssetKind
+    count: int
+    reason: str
+
+
+def outline(item: Item, grow: float = 0.0) -> Polygon:
+    """Footprint of an item, grown by a margin [m], its corners square.
+
+    At 0 and 90 degrees `item.rect` is the footprint; at any other angle it is what is turned about its middle.
+    """
+    west, south, east, north = item.rect
+    upright = box(west - grow, south - grow, east + grow, north + grow, ccw=True)
+    return upright if item.rotation_deg in (0.0, 90.0) else rotate(upright, item.rotation_deg, origin="center")
+
+
+def pad_outline(item: Item) -> Polygon | None:
+    """Pad of an item; None for what follows the ground on piles."""
+    return None if item.kind == "solar_array" else outline(item, PAD_APRON_M)
+
+
+def moved(item: Item, to: tuple[float, float]) -> Item:
+    """Item with its middle at another place."""
+    x, y = item.centre
+    dx, dy = to[0] - x, to[1] - y
+    west, south, east, north = item.rect
+    return replace(item, rect=(west + dx, south + dy, east + dx, north + dy))
+
+
+def turned(item: Item, rotation_deg: float) -> Item:
+    """Item turned about its middle to an angle, anticlockwise from where its length runs east [°]."""
+    angle = rotation_deg % 180.0
+    west, south, east, north = item.rect
+    x, y = item.centre
+    a, b = (east - west) / 2, (north - south) / 2
+    if item.rotation_deg == 90.0:
+        a, b = b, a
+    if angle == 90.0:
+        a, b = b, a
+    return replace(item, rect=(x - a, y - b, x + a, y + b), rotation_deg=angle)
+
+
+def merged(unplaced: Sequence[Unplaced]) -> tuple[Unplaced, ...]:
+    """One entry for each asset type and reason."""
+    counts: dict[tuple[AssetKind, str], int] = {}
+    for u in unplaced:
+        counts[u.kind, u.reason] = counts.get((u.kind, u.reason), 0) + u.count
+    return tuple(Unplaced(kind, n, reason) for (kind, reason), n in counts.items())
