@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pacifico._version import __version__
+
 if TYPE_CHECKING:
     from pacifico.explorer import explore as explore
     from pacifico.layout.editing.editor import edit as edit
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from pacifico.terrain.surface import roughness as roughness
     from pacifico.terrain.surface import slope as slope
 
-__version__ = "0.1.0"
 
 _HOMES = {
     "Plan": "pacifico.layout.generate",

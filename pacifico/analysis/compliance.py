@@ -98,8 +98,8 @@ class Finding:
 
 def facts_of(plan: Plan) -> Facts:
     """Facts of a plan: turbines' height is known from its rules."""
-    rules = plan.rules
-    tip = rules.number("wind_turbine", "hub_m") + rules.number("wind_turbine", "rotor_m") / 2
+    spec = plan.spec
+    tip = spec.number("wind_turbine", "hub_m") + spec.number("wind_turbine", "rotor_m") / 2
     return Facts(
         plan.site.boundary,
         plan.site.area_ha,
@@ -295,13 +295,13 @@ def _not_covered(facts: Facts, pack: Pack) -> list[Finding]:
     kinds = sorted({a.kind for a in facts.assets})
     out = []
     for topic in TOPICS:
-        rules = [r for r in pack.rules if r.topic == topic]
+        spec = [r for r in pack.rules if r.topic == topic]
         if topic in OF_ASSETS:
-            open_ = [k for k in kinds if not any(k in r.assets for r in rules)]
+            open_ = [k for k in kinds if not any(k in r.assets for r in spec)]
             if not open_:
                 continue
             why = f"the pack has no rule for {', '.join(open_)}"
-        elif rules:
+        elif spec:
             continue
         else:
             why = "the pack has no rule for it"

@@ -11,7 +11,7 @@ import shapely
 
 from pacifico.analysis.mass_haul import mass_balance
 from pacifico.layout.criteria.spec import catalog
-from pacifico.layout.earthwork.rules import earthwork_rules
+from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.model.bill import Bill, Line, Tag
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ SURVEYED = 0.03
 """Share by which areas and lengths in plan may change with design; engineering judgement."""
 
 
-def bill(plan: Plan, *, rules: Spec | None = None) -> Bill:
+def bill(plan: Plan, *, spec: Spec | None = None) -> Bill:
     """Bill of quantities of a plan.
 
     Parameters
     ----------
     plan : Plan
-    rules : Spec, optional
+    spec : Spec, optional
         Unit costs to use (section ``costs``); by default those that the plan was made with. A unit cost that is overridden
         keeps the catalog's relative interval.
 
@@ -55,15 +55,15 @@ def bill(plan: Plan, *, rules: Spec | None = None) -> Bill:
     Bill
         Up to the plant's own substation. Land, the line to the grid, financing, taxes and owner's costs are not in it.
     """
-    rules = plan.rules if rules is None else rules
-    lines = [*_ground(plan, rules), *_collection(plan, rules), *_plant(plan, rules)]
-    value, low, high, _ = _price(rules, "indirect")
+    spec = plan.spec if spec is None else spec
+    lines = [*_ground(plan, spec), *_collection(plan, spec), *_plant(plan, spec)]
+    value, low, high, _ = _price(spec, "indirect")
     return Bill(
         tuple(n for n in lines if n.quantity > 0), (value, low, high), str(catalog()["costs"]["indirect"]["source"])
     )
 
 
-def _ground(plan: Plan, rules: Spec) -> list[Line]:
+def _ground(plan: Plan, spec: Spec) -> list[Line]:
     """Clearing, roads, earthwork, pads and fence."""
     arrays = math.fsum(a.footprint.area for a in plan.asset_list if a.item.kind == "solar_array")
     pads = math.fsum(p.plane.polygon.area for p in plan.pad_list)
@@ -77,20 +77,20 @@ def _ground(plan: Plan, rules: Spec) -> list[Line]:
     earth = plan.metrics
     moved = earth["cut_volume_m3"] + earth["fill_volume_m3"]
     low, high = (v / moved if moved else 1.0 for v in earth["earthwork_p10_p90_m3"])
-    soil = _earth(plan, rules)
+    soil = _earth(plan, spec)
 
     def earthwork(item: str, what: str, quantity: float, tag: Tag, basis: str) -> Line:
-        return _line(rules, item, what, quantity, "m3", tag, basis, ends=(min(low, 1.0), max(high, 1.0)))
+        return _line(spec, item, what, quantity, "m3", tag, basis, ends=(min(low, 1.0), max(high, 1.0)))
 
     return [
-        _line(rules, "clearing", "Clearing and grubbing", arrays + pads + strips + own, "m2", "derived", "arrays, pads, road strips and trenches away from roads", ends=(0.85, 1.25)),
-        _line(rules, "road_surface", "Road surface", surface, "m2", "measured", "length times width of every road"),
+        _line(spec, "clearing", "Clearing and grubbing", arrays + pads + strips + own, "m2", "derived", "arrays, pads, road strips and trenches away from roads", ends=(0.85, 1.25)),
+        _line(spec, "road_surface", "Road surface", surface, "m2", "measured", "length times width of every road"),
         earthwork("cut", "Cut", soil.cut, "measured", "pads, roads and their side slopes; interval of the elevation's error"),
         earthwork("fill", "Fill, placed and compacted", soil.fill, "measured", "pads, roads and their side slopes; interval of the elevation's error"),
         earthwork("haul", "Haul within the site, loose", soil.hauled_loose, "derived", f"cheapest balance between squares of {soil.square_m:g} m, with swell"),
         earthwork("borrow", "Brought in or taken off", soil.outside, "derived", "what cut and fill leave over after shrinkage"),
-        _line(rules, "pad_surface", "Pad surface", pads, "m2", "measured", "area of every pad"),
-        _line(rules, "fence", "Perimeter fence", around, "m", "derived", "round the boundary; low: round what stands", ends=(least / around, 1.05)),
+        _line(spec, "pad_surface", "Pad surface", pads, "m2", "measured", "area of every pad"),
+        _line(spec, "fence", "Perimeter fence", around, "m", "derived", "round the boundary; low: round what stands", ends=(least / around, 1.05)),
     ]  # fmt: skip
 
 
@@ -112,7 +112,7 @@ class _Earth:
     square_m: float = HAUL_SQUARE_M
 
 
-def _earth(plan: Plan, rules: Spec) -> _Earth:
+def _earth(plan: Plan, spec: Spec) -> _Earth:
     """Earth of pads and roads, balanced between squares: as small as leaves few enough of them."""
     at = [p.plane.polygon.centroid for p in plan.pad_list]
     at += [r.line.interpolate(0.5, normalized=True) for r in plan.road_list]
@@ -127,12 +127,12 @@ def _earth(plan: Plan, rules: Spec) -> _Earth:
         side *= 2
     which = np.unique(np.floor(place / side), axis=0, return_inverse=True)[1].ravel()
     cuts, fills = (np.bincount(which, weights=v).tolist() for v in (cut, fill))
-    balance = mass_balance((squares + 0.5) * side, cuts, fills, rules=earthwork_rules(rules))
+    balance = mass_balance((squares + 0.5) * side, cuts, fills, criteria=earthwork_criteria(spec))
     outside = balance.borrow_m3 + balance.surplus_m3
     return _Earth(float(cut.sum()), float(fill.sum()), balance.moved_loose_m3, outside, side)
 
 
-def _collection(plan: Plan, rules: Spec) -> list[Line]:
+def _collection(plan: Plan, spec: Spec) -> list[Line]:
     """Cables and trenches."""
     length, trench = (float(plan.metrics.get(key, 0.0)) for key in ("cable_length_m", "trench_length_m"))
     low, likely, high = (1 + slack for slack in CABLE_SLACK)
@@ -143,13 +143,13 @@ def _collection(plan: Plan, rules: Spec) -> list[Line]:
             (x, y), (sx, sy) = a.item.centre, skids[a.block_id].item.centre
             trunk += math.ceil(a.item.capacity_dc_kw / TRUNK_KW) * (abs(x - sx) + abs(y - sy))
     return [
-        _line(rules, "mv_trench", "Trench for medium voltage", trench, "m", "measured", "routed; what cables share is counted once"),
-        _line(rules, "mv_cable", "Medium-voltage cable, three phases", length * likely, "m", "derived", f"routed length and {CABLE_SLACK[1]:.0%} for slope, bends and ends", ends=(low / likely, high / likely)),
-        _line(rules, "dc_trunk", "DC trunk cable", trunk, "m", "derived", f"along both axes from each array to its skid, one for each {TRUNK_KW:g} kWdc begun; not drawn", ends=(1 - TRUNK_SPREAD, 1 + TRUNK_SPREAD)),
+        _line(spec, "mv_trench", "Trench for medium voltage", trench, "m", "measured", "routed; what cables share is counted once"),
+        _line(spec, "mv_cable", "Medium-voltage cable, three phases", length * likely, "m", "derived", f"routed length and {CABLE_SLACK[1]:.0%} for slope, bends and ends", ends=(low / likely, high / likely)),
+        _line(spec, "dc_trunk", "DC trunk cable", trunk, "m", "derived", f"along both axes from each array to its skid, one for each {TRUNK_KW:g} kWdc begun; not drawn", ends=(1 - TRUNK_SPREAD, 1 + TRUNK_SPREAD)),
     ]  # fmt: skip
 
 
-def _plant(plan: Plan, rules: Spec) -> list[Line]:
+def _plant(plan: Plan, spec: Spec) -> list[Line]:
     """What generates, stores and connects."""
 
     def total(kind: str, rating: str) -> float:
@@ -158,25 +158,25 @@ def _plant(plan: Plan, rules: Spec) -> list[Line]:
     def count(kind: str) -> float:
         return float(sum(a.item.kind == kind for a in plan.asset_list))
 
-    mounting = rules.choice("solar", "mounting")
+    mounting = spec.choice("solar", "mounting")
     array = "solar_tracker" if mounting == "tracker" else "solar_fixed"
     exact = (1.0, 1.0)
     sold = "ratings of what is placed"
     return [
-        _line(rules, array, f"Solar arrays, {mounting}", total("solar_array", "capacity_dc_kw"), "kWdc", "measured", sold, ends=exact),
-        _line(rules, "inverter_skid", "Inverter skids", total("inverter_skid", "rating_kva"), "kVA", "measured", sold, ends=exact),
-        _line(rules, "battery", "Batteries with conversion", total("battery", "storage_kwh"), "kWh", "measured", sold, ends=exact),
-        _line(rules, "generator", "Generator sets", total("generator", "capacity_kw"), "kW", "measured", sold, ends=exact),
-        _line(rules, "gas_turbine", "Gas turbines", total("gas_turbine", "capacity_kw"), "kW", "measured", sold, ends=exact),
-        _line(rules, "cooling_system", "Cooling systems", count("cooling_system"), "each", "measured", "count", ends=exact),
-        _line(rules, "control_center", "Control centres", count("control_center"), "each", "measured", "count", ends=exact),
-        _line(rules, "wind_turbine", "Wind turbines", total("wind_turbine", "capacity_kw"), "kW", "measured", sold, ends=exact),
-        _line(rules, "substation", "Substations", total("substation", "rating_kva"), "kVA", "derived", "rating by capacity and power factor", ends=(0.95, 1.2)),
+        _line(spec, array, f"Solar arrays, {mounting}", total("solar_array", "capacity_dc_kw"), "kWdc", "measured", sold, ends=exact),
+        _line(spec, "inverter_skid", "Inverter skids", total("inverter_skid", "rating_kva"), "kVA", "measured", sold, ends=exact),
+        _line(spec, "battery", "Batteries with conversion", total("battery", "storage_kwh"), "kWh", "measured", sold, ends=exact),
+        _line(spec, "generator", "Generator sets", total("generator", "capacity_kw"), "kW", "measured", sold, ends=exact),
+        _line(spec, "gas_turbine", "Gas turbines", total("gas_turbine", "capacity_kw"), "kW", "measured", sold, ends=exact),
+        _line(spec, "cooling_system", "Cooling systems", count("cooling_system"), "each", "measured", "count", ends=exact),
+        _line(spec, "control_center", "Control centres", count("control_center"), "each", "measured", "count", ends=exact),
+        _line(spec, "wind_turbine", "Wind turbines", total("wind_turbine", "capacity_kw"), "kW", "measured", sold, ends=exact),
+        _line(spec, "substation", "Substations", total("substation", "rating_kva"), "kVA", "derived", "rating by capacity and power factor", ends=(0.95, 1.2)),
     ]  # fmt: skip
 
 
 def _line(
-    rules: Spec,
+    spec: Spec,
     item: str,
     what: str,
     quantity: float,
@@ -187,7 +187,7 @@ def _line(
     ends: tuple[float, float] = (1 - SURVEYED, 1 + SURVEYED),
 ) -> Line:
     """Line with its unit cost; `ends` are the quantity's low and high over what is likely."""
-    value, low, high, entry = _price(rules, item)
+    value, low, high, entry = _price(spec, item)
     given = value != float(entry["value"])
     return Line(
         item, what, quantity, quantity * ends[0], quantity * ends[1], unit, tag, basis, value, low, high,
@@ -195,9 +195,9 @@ def _line(
     )  # fmt: skip
 
 
-def _price(rules: Spec, item: str) -> tuple[float, float, float, Mapping[str, Any]]:
+def _price(spec: Spec, item: str) -> tuple[float, float, float, Mapping[str, Any]]:
     """Unit cost, its low and high, and the catalog's entry."""
     entry = catalog()["costs"][item]
-    value = rules.number("costs", item)
+    value = spec.number("costs", item)
     scale = value / float(entry["value"])
     return value, float(entry["low"]) * scale, float(entry["high"]) * scale, entry

@@ -74,7 +74,7 @@ class Energy:
     warnings: tuple[str, ...]
 
 
-def annual_energy(part: SolarPart, weather: Weather, rules: Spec) -> Energy:
+def annual_energy(part: SolarPart, weather: Weather, spec: Spec) -> Energy:
     """Energy of a typical year.
 
     The chain is PVWatts': Perez sky, physical incidence losses, SAPM cell temperature, linear temperature coefficient, one
@@ -86,7 +86,7 @@ def annual_energy(part: SolarPart, weather: Weather, rules: Spec) -> Energy:
     ----------
     part : SolarPart
     weather : Weather
-    rules : Spec
+    spec : Spec
         Section ``energy``.
 
     Raises
@@ -106,10 +106,10 @@ def annual_energy(part: SolarPart, weather: Weather, rules: Spec) -> Energy:
     dc, ac = float(part.dc_kw.sum()), float(part.ac_kw.sum())
     if not (dc > 0 and ac > 0):
         raise InputError("the layout has no solar array: there is no solar energy to compute")
-    hidden, sky_seen, light = _light(part, weather, rules)
-    eta = rules.number("energy", "inverter_efficiency_pct") / 100
-    gamma = rules.number("energy", "temperature_coefficient_pct") / 100
-    kept = 1 - rules.number("energy", "losses_pct") / 100
+    hidden, sky_seen, light = _light(part, weather, spec)
+    eta = spec.number("energy", "inverter_efficiency_pct") / 100
+    gamma = spec.number("energy", "temperature_coefficient_pct") / 100
+    kept = 1 - spec.number("energy", "losses_pct") / 100
 
     def dc_power(beam: float, sky: float) -> FloatArray:
         effective, cell = light(beam, sky)
@@ -147,7 +147,7 @@ def annual_energy(part: SolarPart, weather: Weather, rules: Spec) -> Energy:
     )
 
 
-def _light(part: SolarPart, weather: Weather, rules: Spec) -> tuple[FloatArray, float, Light]:
+def _light(part: SolarPart, weather: Weather, spec: Spec) -> tuple[FloatArray, float, Light]:
     """Share of DC power that the horizon hides the sun from in each hour, share of sky seen, and the light on the collectors."""
     import pandas as pd  # noqa: PLC0415
     from pvlib import atmosphere, iam, irradiance, solarposition, temperature, tracking  # noqa: PLC0415
@@ -159,17 +159,17 @@ def _light(part: SolarPart, weather: Weather, rules: Spec) -> tuple[FloatArray, 
     if part.mounting == "tracker":
         turned = tracking.singleaxis(
             sun["apparent_zenith"], sun["azimuth"], axis_tilt=0, axis_azimuth=180 if part.lat >= 0 else 0,
-            max_angle=rules.number("energy", "tracker_max_deg"), backtrack=True, gcr=part.gcr,
+            max_angle=spec.number("energy", "tracker_max_deg"), backtrack=True, gcr=part.gcr,
         )  # fmt: skip
         tilt, facing = turned["surface_tilt"].fillna(0.0), turned["surface_azimuth"].fillna(0.0)
     else:
-        tilt = pd.Series(rules.number("energy", "fixed_tilt_deg"), index=hours.index)
+        tilt = pd.Series(spec.number("energy", "fixed_tilt_deg"), index=hours.index)
         facing = pd.Series(180.0 if part.lat >= 0 else 0.0, index=hours.index)
     poa = irradiance.get_total_irradiance(
         tilt, facing, sun["apparent_zenith"], sun["azimuth"], hours["dni"], hours["ghi"], hours["dhi"],
         dni_extra=irradiance.get_extra_radiation(hours.index),
         airmass=atmosphere.get_relative_airmass(sun["apparent_zenith"]),
-        albedo=rules.number("energy", "albedo"), model="perez",
+        albedo=spec.number("energy", "albedo"), model="perez",
     ).fillna(0.0)  # fmt: skip
     through = iam.physical(irradiance.aoi(tilt, facing, sun["apparent_zenith"], sun["azimuth"]))
     parameters = temperature.TEMPERATURE_MODEL_PARAMETERS["sapm"]["open_rack_glass_polymer"]
@@ -217,7 +217,7 @@ def solar_part(
     *,
     crs: CRS,
     altitude_m: float,
-    rules: Spec,
+    spec: Spec,
     dem: xr.DataArray | None = None,
 ) -> SolarPart:
     """Solar part of a layout from its arrays.
@@ -232,7 +232,7 @@ def solar_part(
         Working CRS.
     altitude_m : float
         Of the site.
-    rules : Spec
+    spec : Spec
         Mounting and ground coverage.
     dem : DataArray, optional
         Ground that the horizon is taken from; flat without it.
@@ -246,5 +246,5 @@ def solar_part(
         turn = Proj(crs).get_factors(lon, lat).meridian_convergence
         azimuths = np.arange(0.0, 360.0, AZIMUTH_STEP_DEG) - turn
         horizon = horizon_deg(dem, x, y, azimuths_deg=azimuths)
-    mounting: Literal["tracker", "fixed"] = "tracker" if rules.choice("solar", "mounting") == "tracker" else "fixed"
-    return SolarPart(lat, lon, altitude_m, dc_kw, ac_kw, mounting, rules.number("solar", f"{mounting}_gcr"), horizon)
+    mounting: Literal["tracker", "fixed"] = "tracker" if spec.choice("solar", "mounting") == "tracker" else "fixed"
+    return SolarPart(lat, lon, altitude_m, dc_kw, ac_kw, mounting, spec.number("solar", f"{mounting}_gcr"), horizon)

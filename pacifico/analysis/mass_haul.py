@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pacifico.errors import InputError
-from pacifico.layout.earthwork.rules import DEFAULT_RULES, EarthworkRules
+from pacifico.layout.earthwork.criteria import DEFAULT_CRITERIA, EarthworkCriteria
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def mass_balance(
     cut_m3: Sequence[float],
     fill_m3: Sequence[float],
     *,
-    rules: EarthworkRules = DEFAULT_RULES,
+    criteria: EarthworkCriteria = DEFAULT_CRITERIA,
 ) -> MassBalance:
     """Cheapest haul that evens out surplus and need between places, by a transport linear program.
 
@@ -85,7 +85,7 @@ def mass_balance(
         raise InputError(f"{len(at)} places, {len(cut)} cuts and {len(fill)} fills; give one of each for each place")
     if not (np.isfinite(at).all() and (cut >= 0).all() and (fill >= 0).all() and np.isfinite(cut + fill).all()):
         raise InputError("a place or volume is negative or not a number; give finite volumes of 0 or more")
-    net = cut - fill / (1.0 - rules.shrink)
+    net = cut - fill / (1.0 - criteria.shrink)
     # A balanced pad leaves rounding, not earth.
     net[np.abs(net) <= 1e-9 * (cut + fill) + 1e-6] = 0.0
     sources, sinks = np.flatnonzero(net > 0), np.flatnonzero(net < 0)
@@ -100,7 +100,7 @@ def mass_balance(
     return MassBalance(
         hauls=hauls,
         moved_m3=moved,
-        moved_loose_m3=moved * (1.0 + rules.swell),
+        moved_loose_m3=moved * (1.0 + criteria.swell),
         moment_m4=float(sum(h.bank_m3 * h.distance_m for h in hauls)),
         surplus_m3=max(have - moved, 0.0),
         borrow_m3=max(need - moved, 0.0),

@@ -151,8 +151,8 @@ def read_pack(name: str | Path | Mapping[str, Any]) -> Pack:
 
 
 def _pack(name: str, content: Mapping[str, Any]) -> Pack:
-    head, rules = content.get("pack"), content.get("rule")
-    if not isinstance(head, dict) or not isinstance(rules, list) or not rules or set(content) - {"pack", "rule"}:
+    head, spec = content.get("pack"), content.get("rule")
+    if not isinstance(head, dict) or not isinstance(spec, list) or not spec or set(content) - {"pack", "rule"}:
         raise InputError(f"rules pack {name}: it needs one [pack] table, at least one [[rule]], and nothing else")
     unknown = set(head) - {"title", "jurisdiction", "verified", "note", "source"}
     if unknown:
@@ -166,7 +166,7 @@ def _pack(name: str, content: Mapping[str, Any]) -> Pack:
             f"rules pack {name}: [pack] verified = {head.get('verified')!r}; say true where the values were read in the "
             "text that is cited, else false"
         )
-    made = tuple(_rule(name, n, r, head.get("source")) for n, r in enumerate(rules, 1))
+    made = tuple(_rule(name, n, r, head.get("source")) for n, r in enumerate(spec, 1))
     ids = [r.rule_id for r in made]
     twice = sorted({i for i in ids if ids.count(i) > 1})
     if twice:

@@ -46,15 +46,15 @@ def _energy(arguments: argparse.Namespace) -> int:
     from pacifico.layout.files.stored import parts_of, read_layout
 
     parts = parts_of(read_layout(arguments.layout))
-    rules = make_spec(read_spec(arguments.spec) if arguments.spec else None)
-    part = _part(parts, rules, arguments)
+    spec = make_spec(read_spec(arguments.spec) if arguments.spec else None)
+    part = _part(parts, spec, arguments)
     weather = (
         read_weather(arguments.weather, lat=part.lat, lon=part.lon)
         if arguments.weather
         else clear_sky(part.lat, part.lon, part.altitude_m)
     )
-    found = annual_energy(part, weather, rules)
-    notes = [*found.warnings, *_notes(parts, part, rules)]
+    found = annual_energy(part, weather, spec)
+    notes = [*found.warnings, *_notes(parts, part, spec)]
     if arguments.json:
         print(json.dumps({**dataclasses.asdict(found), "warnings": notes}, indent=1))
         return 0
@@ -64,7 +64,7 @@ def _energy(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _part(parts: Parts, rules: Spec, arguments: argparse.Namespace) -> SolarPart:
+def _part(parts: Parts, spec: Spec, arguments: argparse.Namespace) -> SolarPart:
     """Arrays of a layout, with the horizon of a DEM where there is one."""
     import numpy as np
     import shapely
@@ -86,15 +86,15 @@ def _part(parts: Parts, rules: Spec, arguments: argparse.Namespace) -> SolarPart
         middles[:, 0], middles[:, 1],
         np.array([p["capacity_dc_kw"] for p in arrays], dtype=np.float64),
         np.array([p["capacity_kw"] for p in arrays], dtype=np.float64),
-        crs=parts.crs, altitude_m=float(np.mean([p["elevation_m"] for p in arrays])) if arrays else 0.0, rules=rules, dem=dem,
+        crs=parts.crs, altitude_m=float(np.mean([p["elevation_m"] for p in arrays])) if arrays else 0.0, spec=spec, dem=dem,
     )  # fmt: skip
 
 
-def _notes(parts: Parts, part: SolarPart, rules: Spec) -> list[str]:
+def _notes(parts: Parts, part: SolarPart, spec: Spec) -> list[str]:
     """What the figures leave out or had to assume."""
     assets = parts.of_kind("asset")
     ground = sum(p.geometry.area for p in assets if p["asset_type"] == "solar_array")
-    density = part.dc_kw.sum() / (ground * part.gcr * rules.number("solar", "module_efficiency"))
+    density = part.dc_kw.sum() / (ground * part.gcr * spec.number("solar", "module_efficiency"))
     notes = []
     if not DENSITY_RANGE[0] <= density <= DENSITY_RANGE[1]:
         notes.append(

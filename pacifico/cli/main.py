@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pacifico import __version__
+from pacifico._version import __version__
 from pacifico.cli import options as args_
 from pacifico.cli.export import _export
 from pacifico.cli.jobs import _boundary_as_geojson, _exclusions_as_geojson

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 def add_rules_command(commands: Any) -> None:
     """Add `rules` to a parser's commands."""
-    rules = commands.add_parser("rules", help="a stored layout against the rules of a jurisdiction or model code")
-    rules.add_argument("layout", type=Path, metavar="LAYOUT", help="layout.geojson")
-    rules.add_argument("--pack", required=True, metavar="NAME|FILE.toml", help="a pack that ships, or one of your own")
-    rules.add_argument(
+    spec = commands.add_parser("rules", help="a stored layout against the rules of a jurisdiction or model code")
+    spec.add_argument("layout", type=Path, metavar="LAYOUT", help="layout.geojson")
+    spec.add_argument("--pack", required=True, metavar="NAME|FILE.toml", help="a pack that ships, or one of your own")
+    spec.add_argument(
         "--height",
         type=_height,
         action="append",
@@ -27,8 +27,8 @@ def add_rules_command(commands: Any) -> None:
         metavar="TYPE=M",
         help="height of an asset type above ground, such as wind_turbine=190 (a stored layout has none); may be repeated",
     )
-    rules.add_argument("--json", action="store_true", help="print the findings as JSON")
-    rules.set_defaults(run=_rules)
+    spec.add_argument("--json", action="store_true", help="print the findings as JSON")
+    spec.set_defaults(run=_rules)
 
 
 def _height(text: str) -> tuple[str, float]:

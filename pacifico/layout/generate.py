@@ -13,18 +13,18 @@ from shapely import MultiPolygon, Point, Polygon, box
 
 from pacifico.errors import CRSMismatchError, NoBuildableGroundError
 from pacifico.grid import Ground
-from pacifico.layout.criteria.asset_types import sized_for
-from pacifico.layout.criteria.capacities import programme
-from pacifico.layout.criteria.request import asked_entry, asked_rules, main_limit, smallest_unit_kw
+from pacifico.layout.criteria.asset_types import spec_for_target
+from pacifico.layout.criteria.capacities import requested_capacities
+from pacifico.layout.criteria.request import main_slope_limit, requested_entry, requested_spec, smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
-from pacifico.layout.earthwork.rules import earthwork_rules
+from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.electrical.cables import route_cables
 from pacifico.layout.ground import buildable as ground_
 from pacifico.layout.metrics import buildable_ground, measure
-from pacifico.layout.model.assets import Asset, Pad, merged
+from pacifico.layout.model.assets import Asset, Pad, merge_unplaced
 from pacifico.layout.model.plan import Plan
 from pacifico.layout.placement.draft import capacity_of as capacity_of  # noqa: PLC0414 (for those who import it from here)
-from pacifico.layout.search.problem import Task
+from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_of
 from pacifico.layout.shortfall import why_less, why_no_asset, why_no_ground
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from pacifico.layout.access.connect import Served
+    from pacifico.layout.access.connect import ServedLayout
     from pacifico.layout.criteria.spec import Profile, Spec, Strategy
     from pacifico.layout.metrics import BuildableGround
     from pacifico.layout.model.assets import Item
@@ -97,8 +97,8 @@ def generate_layout(
     >>> site = read_site("site.kml")                                           # doctest: +SKIP
     >>> plan = generate_layout(site, open_dem(site, "dem.tif"), target_capacity_kw=50_000)  # doctest: +SKIP
     """
-    rules = asked_rules(profile, strategy, target_capacity_kw, setback_m, max_road_grade_pct, spec)
-    asked = programme(profile, target_capacity_kw, rules)
+    rules = requested_spec(profile, strategy, target_capacity_kw, setback_m, max_road_grade_pct, spec)
+    asked = requested_capacities(profile, target_capacity_kw, rules)
     if exclusions:
         site = replace(site, exclusions=(*site.exclusions, *exclusions))
     if entry is not None:
@@ -117,13 +117,13 @@ def generate_layout(
         setbacks=rules.setbacks,
         source_cell_m=float(dem.attrs.get("source_resolution_m", 0.0)),
     )
-    main = main_limit(profile, rules)
+    main = main_slope_limit(profile, rules)
     if not ground_.buildable_mask(field, main).any():
         raise NoBuildableGroundError(why_no_ground(field, main, rules))
-    where = asked_entry(site, entry)
-    sized = sized_for(rules, asked.solar_kw) if asked.solar_kw else rules
+    where = requested_entry(site, entry)
+    sized = spec_for_target(rules, asked.solar_kw) if asked.solar_kw else rules
     tasks = [
-        Task(site, field, asked, where, r, profile, target_capacity_kw, smallest_unit_kw(profile, r))
+        DesignProblem(site, field, asked, where, r, profile, target_capacity_kw, smallest_unit_kw(profile, r))
         for r in ([sized] if sized is rules else [sized, rules])
     ]
     with ThreadPoolExecutor(1) as aside:
@@ -146,9 +146,9 @@ def _plan(
     profile: Profile,
     strategy: Strategy,
     target_kw: float | None,
-    rules: Spec,
+    spec: Spec,
     draft: Draft,
-    served: Served,
+    served: ServedLayout,
     entry: Point,
     good: Future[tuple[Polygon | MultiPolygon, BuildableGround]],
 ) -> Plan:
@@ -174,15 +174,15 @@ def _plan(
     pads = tuple(Pad(f"P{n:04d}", (name,), plane) for n, (name, plane) in enumerate(planes, 1))
     roads = served.network.roads
     volumes = tuple(
-        corridors(field.ground, [r.line for r in roads], [r.width_m for r in roads], rules=earthwork_rules(rules))
+        corridors(field.ground, [r.line for r in roads], [r.width_m for r in roads], criteria=earthwork_criteria(spec))
     )
     collection = route_cables(
-        field, assets, roads, rules=rules, cost_zones=[z for z in site.exclusions if z.zone_type == "cost"]
+        field, assets, roads, spec=spec, cost_zones=[z for z in site.exclusions if z.zone_type == "cost"]
     )
     area, hectares = good.result()
-    unplaced = merged((*draft.unplaced, *served.lost))
+    unplaced = merge_unplaced((*draft.unplaced, *served.lost))
     got = capacity_of(served.items, profile)
-    shortfall = why_less(got, target_kw, smallest_unit_kw(profile, rules), unplaced)
+    shortfall = why_less(got, target_kw, smallest_unit_kw(profile, spec), unplaced)
     about = _about(dem)
     return Plan(
         site=site,
@@ -208,19 +208,19 @@ def _plan(
             site,
             field,
             dem,
-            main_limit(profile, rules),
+            main_slope_limit(profile, spec),
             assets,
             pads,
             roads,
             volumes,
             served.lost,
-            earthwork_rules(rules),
+            earthwork_criteria(spec),
             hectares,
         )
         | collection.metrics,
         shortfall=shortfall,
         cable_list=collection.cables,
-        rules=rules,
+        spec=spec,
     )
 
 

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from pacifico.grid import Grid
-    from pacifico.layout.earthwork.rules import EarthworkRules
+    from pacifico.layout.earthwork.criteria import EarthworkCriteria
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Asset, Pad, Unplaced
     from pacifico.layout.model.earthwork import CorridorVolumes, PadPlane
-    from pacifico.layout.roads.network import Road
+    from pacifico.layout.model.roads import Road
     from pacifico.site.model import Site
     from pacifico.terrain.uncertainty import GentleDraws, Window
 
@@ -46,7 +46,7 @@ def measure(
     roads: Sequence[Road],
     volumes: Sequence[CorridorVolumes],
     lost: Sequence[Unplaced],
-    earthwork: EarthworkRules,
+    earthwork: EarthworkCriteria,
     buildable: BuildableGround | None = None,
 ) -> dict[str, Any]:
     """Metrics of section `metrics` of layout.geojson; areas in ha, volumes in m³ (bank), lengths in m.
@@ -142,7 +142,7 @@ def buildable_ground(
 
 
 def works_spread(
-    dem: xr.DataArray, planes: Sequence[PadPlane], roads: Sequence[Road], rules: EarthworkRules
+    dem: xr.DataArray, planes: Sequence[PadPlane], roads: Sequence[Road], criteria: EarthworkCriteria
 ) -> NDArray[np.float64]:
     """Cut + fill of each pad, then of each road, on the DEM's own cells: as they are, and under errors of the DEM.
 
@@ -159,7 +159,7 @@ def works_spread(
         for seed in range(REALIZATIONS)
     )
     shaken = chain([np.zeros(part.grid.shape)], errors)
-    return np.array(list(volumes_under_errors(part, planes, lines, widths, errors=shaken, rules=rules)))
+    return np.array(list(volumes_under_errors(part, planes, lines, widths, errors=shaken, criteria=criteria)))
 
 
 def _window(grid: Grid, pads: Sequence[BaseGeometry], lines: Sequence[BaseGeometry], width_m: float) -> Window:

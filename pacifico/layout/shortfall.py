@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from pacifico.layout.placement.draft import Draft
 
 
-def why_no_ground(field: Field, limit_deg: float, rules: Spec) -> str:
+def why_no_ground(field: Field, limit_deg: float, spec: Spec) -> str:
     """Why no ground is buildable at all."""
     if field.placeable.is_empty:
         return (
-            f"no buildable ground: exclusions and the setback of {rules.number('site', 'setback_m'):g} m leave nothing; "
+            f"no buildable ground: exclusions and the setback of {spec.number('site', 'setback_m'):g} m leave nothing; "
             "reduce the setback or the exclusions"
         )
     known = field.slope[field.inside]

@@ -54,12 +54,12 @@ def solar_year(plan: Plan, dem: xr.DataArray, *, energy: bool = False, weather: 
     part = solar_part(
         middles[:, 0], middles[:, 1],
         np.array([a.item.capacity_dc_kw for a in arrays]), np.array([a.item.capacity_kw for a in arrays]),
-        crs=plan.crs, altitude_m=float(np.mean([a.elevation_m for a in arrays])), rules=plan.rules, dem=dem,
+        crs=plan.crs, altitude_m=float(np.mean([a.elevation_m for a in arrays])), spec=plan.spec, dem=dem,
     )  # fmt: skip
     year = (
         read_weather(weather, lat=part.lat, lon=part.lon) if weather else clear_sky(part.lat, part.lon, part.altitude_m)
     )
-    return annual_energy(part, year, plan.rules)
+    return annual_energy(part, year, plan.spec)
 
 
 def energy_table(year: Energy | None, plan: Plan) -> Table:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pacifico
+from pacifico._version import __version__
 from pacifico.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def environment() -> dict[str, Any]:
     """Code, Python, platform and package versions that a run stands on."""
     commit, changed = _git()
     return {
-        "pacifico": pacifico.__version__,
+        "pacifico": __version__,
         "git_commit": commit,
         "git_changed": changed,
         "python": platform.python_version(),
@@ -103,7 +103,7 @@ def _git() -> tuple[str | None, bool | None]:
     """Commit of the code, and whether files of the package differ from it; (None, None) outside a repository."""
     if commit := os.environ.get("PACIFICO_GIT_COMMIT"):
         return commit, None
-    root = Path(pacifico.__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists() or not (root / "pyproject.toml").is_file() or shutil.which("git") is None:
         return None, None
     try:

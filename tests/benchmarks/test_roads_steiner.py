@@ -13,7 +13,8 @@ from pyproj import CRS
 from shapely import box
 
 from pacifico.grid import Grid, Ground
-from pacifico.layout.roads.network import RoadRules, Terminal, route_network
+from pacifico.layout.model.roads import RoadCriteria, Terminal
+from pacifico.layout.roads.network import route_network
 from pacifico.layout.routing import routing_grid, tree_search
 
 pytestmark = pytest.mark.benchmark
@@ -146,10 +147,10 @@ def test_roads_against_the_steiner_lower_bound(name, size, case, rounds, record_
     n = int(size / 10) + 20
     ground = Ground(Grid(UTM, WEST - 100, SOUTH + size + 100, 10.0, 10.0, n, n), np.zeros((n, n)))
     allowed = box(WEST, SOUTH, WEST + size, SOUTH + size)
-    rules = RoadRules(turnaround_over_m=np.inf)
-    net = route_network(ground, allowed, terminals, obstacles=obstacles, rules=rules)
+    rules = RoadCriteria(turnaround_over_m=np.inf)
+    net = route_network(ground, allowed, terminals, obstacles=obstacles, criteria=rules)
     assert not net.unreached
-    lattice = routing_grid.make_lattice(
+    lattice = routing_grid.make_routing_grid(
         ground, allowed, obstacles, (), half_width_m=rules.width_m / 2, clearance_m=rules.clearance_m,
         cell=routing_grid.cell_size(allowed.area),
     )  # fmt: skip

@@ -10,11 +10,12 @@ from shapely import Point, box
 from pacifico.grid import Grid, Ground
 from pacifico.layout.alignment import _line_kernels, _smoothing_kernels, _turn_kernels
 from pacifico.layout.alignment.smoothing import ALL, NOTHING, Tree
-from pacifico.layout.roads.network import RoadRules, Terminal, route_network
+from pacifico.layout.model.roads import RoadCriteria, Terminal
+from pacifico.layout.roads.network import route_network
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
-RULES = RoadRules(turnaround_over_m=np.inf)
+RULES = RoadCriteria(turnaround_over_m=np.inf)
 
 
 def at(x0, y0, x1, y1):
@@ -44,7 +45,12 @@ def radii(line):
 def round_the_corner(aisle):
     goal = Terminal("a", at(295, 140, 299, 145), 14.0)
     return route_network(
-        level(), at(0, 0, 300, 300), [goal], entry=Point(WEST + 150, SOUTH + 1), obstacles=crossing(aisle), rules=RULES
+        level(),
+        at(0, 0, 300, 300),
+        [goal],
+        entry=Point(WEST + 150, SOUTH + 1),
+        obstacles=crossing(aisle),
+        criteria=RULES,
     )
 
 
@@ -71,7 +77,12 @@ def test_turns_at_a_junction_are_looked_at_too(aisle, tight):
     """North along the aisle and off to the east: the branch leaves the road at a right angle."""
     goals = [Terminal("n", at(140, 295, 145, 299), 14.0, 0), Terminal("e", at(295, 140, 299, 145), 14.0)]
     net = route_network(
-        level(), at(0, 0, 300, 300), goals, entry=Point(WEST + 150, SOUTH + 1), obstacles=crossing(aisle), rules=RULES
+        level(),
+        at(0, 0, 300, 300),
+        goals,
+        entry=Point(WEST + 150, SOUTH + 1),
+        obstacles=crossing(aisle),
+        criteria=RULES,
     )
     assert set(net.served) == {"n", "e"}
     said = [w for w in net.warnings if "turns at junctions" in w or "bends" in w]

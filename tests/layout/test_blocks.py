@@ -9,7 +9,7 @@ from shapely import box
 
 from pacifico.layout.criteria.asset_types import asset_type, substation_type
 from pacifico.layout.criteria.spec import make_spec
-from pacifico.layout.ground.rects import grown
+from pacifico.layout.ground.rects import expand_rects
 from pacifico.layout.placement.draft import Draft, item_of
 from pacifico.layout.placement.equipment import cheapest_first, place_near, place_yard
 from pacifico.layout.placement.level_ground import densest_place
@@ -162,7 +162,7 @@ def test_densest_place_of_too_little_is_its_centroid():
 
 
 def test_grown_and_item_of():
-    assert grown(np.array([[0.0, 0, 2, 3]]), 1.0).tolist() == [[-1, -1, 3, 4]]
+    assert expand_rects(np.array([[0.0, 0, 2, 3]]), 1.0).tolist() == [[-1, -1, 3, 4]]
     item = item_of(BATTERY, np.array([0.0, 0, 30, 20]))
     assert item.pad_rect == (-1, -1, 31, 21)
     assert (item.storage_kw, item.storage_kwh, item.capacity_kw) == (5000, 20000, 0)

@@ -18,7 +18,7 @@ from pacifico.layout.electrical.cables import loads_mva, route_cables
 from pacifico.layout.files.geojson import text
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.model.assets import Asset, Item
-from pacifico.layout.roads.network import Road
+from pacifico.layout.model.roads import Road
 from pacifico.site.model import Zone
 
 RULES = make_spec()
@@ -61,7 +61,7 @@ def union_m(cables):
 
 def test_a_cable_along_a_road_is_as_long_as_its_pieces(make):
     assets = [battery(make, "b", 100, 110), station(make, "s", 500, 110)]
-    found = route_cables(field(make), assets, [stretch(make, 50, 100, 950, 100)], rules=make_spec({"cable": {"own_trench_factor": 10.0}}))  # fmt: skip
+    found = route_cables(field(make), assets, [stretch(make, 50, 100, 950, 100)], spec=make_spec({"cable": {"own_trench_factor": 10.0}}))  # fmt: skip
     (cable,) = found.cables
     # 10 m down to the road on either side, from corner to corner of the two squares along it
     assert cable.length_m == pytest.approx(390 + 2 * 10, abs=0.01)
@@ -75,7 +75,7 @@ def test_a_cable_along_a_road_is_as_long_as_its_pieces(make):
 def test_a_trench_of_its_own_is_dug_where_it_is_shorter(make):
     assets = [battery(make, "b", 100, 110), station(make, "s", 500, 110)]
     detour = road(make, (105, 100), (105, 20), (505, 20), (505, 100))
-    (cable,) = route_cables(field(make), assets, [detour], rules=RULES).cables
+    (cable,) = route_cables(field(make), assets, [detour], spec=RULES).cables
     assert not cable.in_road_trench
     assert cable.length_m < 420
 
@@ -83,7 +83,7 @@ def test_a_trench_of_its_own_is_dug_where_it_is_shorter(make):
 def test_a_trench_goes_round_what_may_not_be_crossed(make):
     pond = Zone(make.at(300, 20, 320, 400), name="pond")
     found = route_cables(
-        field(make, exclusions=(pond,)), [battery(make, "b", 100, 200), station(make, "s", 500, 200)], [], rules=RULES
+        field(make, exclusions=(pond,)), [battery(make, "b", 100, 200), station(make, "s", 500, 200)], [], spec=RULES
     )
     (cable,) = found.cables
     assert cable.line.distance(pond.geometry) >= trenches.CLEARANCE_M - 1e-9
@@ -100,7 +100,7 @@ def test_nodata_is_not_crossed(make):
 
     found = route_cables(
         field(make, height=gap), [battery(make, "b", 100, 300), station(make, "s", 500, 300)], [stretch(make, 50, 50, 950, 50)],
-        rules=RULES,
+        spec=RULES,
     )  # fmt: skip
     (cable,) = found.cables
     assert not cable.line.crosses(make.at(300, 150, 330, 600))
@@ -115,7 +115,7 @@ def test_dear_ground_is_crossed_only_where_that_is_cheaper(make):
         ground = make.field(site, make.ground(make.level, 1000, 600))
         # a post beside the wood gives trenches a place to bend at
         assets += [asset(make, "post", "control_center", 305, 80)]
-        (cable,) = route_cables(ground, assets, [], rules=RULES, cost_zones=[zone]).cables
+        (cable,) = route_cables(ground, assets, [], spec=RULES, cost_zones=[zone]).cables
         return cable.length_m
 
     assert length(1.1) < 410
@@ -126,22 +126,22 @@ def test_what_no_trench_reaches_is_named(make):
     wall = Zone(make.at(300, -10, 320, 610), name="canal")
     found = route_cables(
         field(make, exclusions=(wall,)), [battery(make, "b", 100, 200), battery(make, "c", 700, 200), station(make, "s", 500, 200)], [],
-        rules=RULES,
+        spec=RULES,
     )  # fmt: skip
     assert [c.from_id for c in found.cables] == ["c"]
     assert found.warnings == ("no legal cable trench joins 1 x battery to a substation: their cables are not in the layout",)  # fmt: skip
 
 
 def test_without_a_substation_or_sources_there_are_no_cables(make):
-    assert "no substation" in route_cables(field(make), [battery(make, "b", 100, 200)], [], rules=RULES).warnings[0]
-    nothing = route_cables(field(make), [station(make, "s", 100, 200)], [], rules=RULES)
+    assert "no substation" in route_cables(field(make), [battery(make, "b", 100, 200)], [], spec=RULES).warnings[0]
+    nothing = route_cables(field(make), [station(make, "s", 100, 200)], [], spec=RULES)
     assert (nothing.cables, nothing.metrics) == ((), {"cable_length_m": 0, "trench_length_m": 0.0})
 
 
 def test_sources_in_a_row_are_strung_up_to_the_rating(make):
     assets = [station(make, "s", 20, 110), *(battery(make, f"b{k}", 100 + 60 * k, 110) for k in range(12))]
     along = make_spec({"cable": {"own_trench_factor": 10.0}})
-    found = route_cables(field(make), assets, [stretch(make, 10, 100, 950, 100)], rules=along)
+    found = route_cables(field(make), assets, [stretch(make, 10, 100, 950, 100)], spec=along)
     assert sorted(Counter(c.cable_id[:3] for c in found.cables).values()) == [2, 5, 5]  # 5 x 5 MW in 29.9 MVA
     assert max(c.load_mva for c in found.cables) <= RATING
     # twelve blocks beside one trench of 735 m, with 9 m to each
@@ -151,7 +151,7 @@ def test_sources_in_a_row_are_strung_up_to_the_rating(make):
 
 def test_a_source_beyond_one_feeder_has_parallel_circuits(make):
     assets = [station(make, "s", 20, 110), asset(make, "g", "gas_turbine", 300, 110, capacity_kw=47_500.0)]
-    found = route_cables(field(make), assets, [stretch(make, 10, 100, 950, 100)], rules=RULES)
+    found = route_cables(field(make), assets, [stretch(make, 10, 100, 950, 100)], spec=RULES)
     assert [c.cable_id for c in found.cables] == ["F01-01", "F02-01"]
     assert found.cables[0].line == found.cables[1].line
     assert found.length_m == pytest.approx(2 * found.trench_length_m)

@@ -93,7 +93,7 @@ def test_independent_lines_make_the_narrower_interval(plan):
 
 
 def test_a_given_price_wins_keeps_its_relative_interval_and_is_named(plan):
-    found = bill(plan, rules=make_spec({"costs": {"road_surface": 50.0}}))
+    found = bill(plan, spec=make_spec({"costs": {"road_surface": 50.0}}))
     road, before = line_of(found, "road_surface"), line_of(plan.bill_of_quantities(), "road_surface")
     assert (road.unit_cost, road.price, before.price) == (50.0, "given", "catalog")
     assert road.unit_cost_high / road.unit_cost == pytest.approx(before.unit_cost_high / before.unit_cost)
@@ -101,7 +101,7 @@ def test_a_given_price_wins_keeps_its_relative_interval_and_is_named(plan):
 
 
 def test_a_price_of_nothing_costs_nothing(plan):
-    fence = line_of(bill(plan, rules=make_spec({"costs": {"fence": 0}})), "fence")
+    fence = line_of(bill(plan, spec=make_spec({"costs": {"fence": 0}})), "fence")
     assert (fence.cost, fence.cost_low, fence.cost_high) == (0, 0, 0)
 
 

@@ -6,7 +6,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pacifico.layout.search.coverage import CELL_M, Cover
+from pacifico.layout.search.coverage import CELL_M, Coverage
 
 # on whole cells, where the raster is exact
 RECTS = st.lists(
@@ -26,7 +26,7 @@ def surroundings(rects):
 @settings(max_examples=60, deadline=None)
 @given(RECTS)
 def test_counts_are_the_areas_of_unions_and_differences(rects):
-    cover = Cover(np.array(rects))
+    cover = Coverage(np.array(rects))
     for rect in rects[1:]:
         cover.add(rect)
     around = surroundings(rects)
@@ -41,7 +41,7 @@ def test_counts_are_the_areas_of_unions_and_differences(rects):
 
 def test_what_is_counted_out_is_gone():
     rects = np.array([(0.0, 0.0, 50.0, 20.0), (300.0, 0.0, 350.0, 20.0)])
-    cover = Cover(rects)
+    cover = Coverage(rects)
     cover.add(rects[0])
     cover.add(rects[1])
     cover.add(rects[1], -1)

@@ -14,19 +14,19 @@ from shapely import LineString, MultiPolygon, Point, box
 from pacifico.grid import Grid, Ground
 from pacifico.layout.alignment import _curve_kernels as kernels
 from pacifico.layout.alignment import _height_range_kernels, horizontal, lines
-from pacifico.layout.alignment.curve_repair import mended
+from pacifico.layout.alignment.curve_repair import repair_curves
 from pacifico.layout.alignment.drivable_curves import Levels, drivable
 from pacifico.layout.alignment.smoothing import NOTHING, tight_bends, tight_turns
 from pacifico.layout.alignment.vertical import design_heights
+from pacifico.layout.model.roads import RoadCriteria, Terminal
 from pacifico.layout.roads import network, solve
-from pacifico.layout.roads.network import RoadRules, Terminal
 from pacifico.layout.routing import routing_grid
-from pacifico.layout.routing.problem import Drawing
+from pacifico.layout.routing.problem import HorizontalAlignment
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
 SIZE = 15.0
-RULES = RoadRules(turnaround_over_m=np.inf)
+RULES = RoadCriteria(turnaround_over_m=np.inf)
 SIZE = RULES.min_radius_m + RULES.width_m / 2
 KEPT_M = 3.3
 """Half the width of a road and its clearance."""
@@ -41,7 +41,7 @@ def lattice(free, *, rise=0.0, half=KEPT_M - 0.25):
     n = 60
     x = np.tile(np.arange(n) * 10.0 * rise, (n, 1))
     ground = Ground(Grid(UTM, WEST - 100, SOUTH + 500, 10.0, 10.0, n, n), x)
-    return routing_grid.make_lattice(ground, free, [], [], half_width_m=half, clearance_m=0.25, cell=4.0)
+    return routing_grid.make_routing_grid(ground, free, [], [], half_width_m=half, clearance_m=0.25, cell=4.0)
 
 
 def pose(x, y, degrees):
@@ -221,13 +221,15 @@ def aisles(width):
 def drawn(case, *lines):
     """Lines one after the other, each from the end of the one before, as they are and with no arcs."""
     xy = [np.add(line, (WEST, SOUTH)) for line in lines]
-    return Drawing(xy, list(range(-1, len(xy) - 1)), dict.fromkeys(range(len(case.terminals)), len(xy) - 1), xy)
+    return HorizontalAlignment(
+        xy, list(range(-1, len(xy) - 1)), dict.fromkeys(range(len(case.terminals)), len(xy) - 1), xy
+    )
 
 
 def case_of(terminals, obstacles=()):
     n = 60
     ground = Ground(Grid(UTM, WEST - 100, SOUTH + 500, 10.0, 10.0, n, n), np.zeros((n, n)))
-    return network._case(ground, OPEN, terminals=terminals, obstacles=obstacles, rules=RULES, cost_zones=())
+    return network._case(ground, OPEN, terminals=terminals, obstacles=obstacles, criteria=RULES, cost_zones=())
 
 
 def faults(case, drawing):
@@ -239,7 +241,7 @@ def test_a_sharp_bend_is_mended_and_all_else_stays():
     case = case_of([Terminal("t", at(298, 190, 305, 200), 20.0)])
     first, second = [(20, 20), (60, 20), (60, 120)], [(60, 120), (180, 120), (186, 180), (300, 180)]
     before = drawn(case, first, second)
-    after = mended(case, before)
+    after = repair_curves(case, before)
     assert faults(case, before) >= 3
     assert faults(case, after) == 0
     assert after.ups == before.ups
@@ -250,7 +252,7 @@ def test_a_sharp_bend_is_mended_and_all_else_stays():
     assert horizontal.touching(after.lines, after.ups) == []
     for line in after.lines:
         assert all(case.lattice.fence.clear(a, b) for a, b in itertools.pairwise(line))
-    assert mended(case, after) is after
+    assert repair_curves(case, after) is after
 
 
 def test_places_to_keep_and_lines_that_hold_are_left_alone():
@@ -258,18 +260,18 @@ def test_places_to_keep_and_lines_that_hold_are_left_alone():
     lines = [[(20, 20), (60, 20), (60, 120)], [(60, 120), (60, 180), (300, 180)]]
     before = drawn(case, *lines)
     keep = NOTHING.wider(np.array([[WEST + 60, SOUTH + 20]]), 25.0)
-    after = mended(case, before, keep=keep)
+    after = repair_curves(case, before, keep=keep)
     assert after.lines[0] is before.lines[0]
     assert after.lines[1] is not before.lines[1]
-    assert mended(case, drawn(case, [(20, 20), (300, 20)])).lines[0].shape == (2, 2)
+    assert repair_curves(case, drawn(case, [(20, 20), (300, 20)])).lines[0].shape == (2, 2)
 
 
 def test_no_room_to_turn_leaves_the_bend_as_it_is():
     case = case_of([Terminal("t", at(280, 152, 290, 153), 20.0)], aisles(7.0))
     before = drawn(case, [(150, 5), (150, 150), (280, 150)])
-    assert mended(case, before) is before
+    assert repair_curves(case, before) is before
     wide = case_of([Terminal("t", at(280, 152, 290, 153), 20.0)], aisles(13.0))
-    assert faults(wide, mended(wide, before)) == 0
+    assert faults(wide, repair_curves(wide, before)) == 0
 
 
 def hills(x, y):

@@ -17,15 +17,15 @@ from shapely.affinity import rotate, translate
 from pacifico.errors import InputError
 from pacifico.grid import Grid, Ground
 from pacifico.layout.earthwork.corridors import corridor_volumes, corridors
+from pacifico.layout.earthwork.criteria import EarthworkCriteria
 from pacifico.layout.earthwork.cut_fill_raster import cut_fill_raster
 from pacifico.layout.earthwork.pads import balanced_pad, balanced_pads, daylight, graded_pads, pad_volumes
-from pacifico.layout.earthwork.rules import EarthworkRules
 from pacifico.layout.earthwork.uncertainty import earthwork_interval
 from pacifico.layout.model.earthwork import PadPlane
 
 UTM = CRS.from_epsg(32616)
 EAST, NORTH = 500_000.0, 4_600_000.0  # the middle of every grid here
-WALLS = EarthworkRules(side_slope=0.0)
+WALLS = EarthworkCriteria(side_slope=0.0)
 
 
 def ground_of(height, *, dx=10.0, dy=8.0, n=80):
@@ -128,7 +128,7 @@ def test_a_pad_that_is_the_ground_moves_nothing(name):
 def test_on_a_steep_plane_the_pad_leans_with_it_to_the_limit():
     # 4 % ground, 2 % pad, shrink 0: wedges of the 2 % left over 20 m x 20 m
     pad = balanced_pad(
-        ground_of(plane(0.04, 0.0)), here(SHAPES["rectangle"]), rules=EarthworkRules(shrink=0.0, side_slope=0.0)
+        ground_of(plane(0.04, 0.0)), here(SHAPES["rectangle"]), criteria=EarthworkCriteria(shrink=0.0, side_slope=0.0)
     )
     assert_allclose((pad.grade_east, pad.grade_north), (0.02, 0.0), atol=1e-6)
     assert_allclose((pad.cut_m3, pad.fill_m3), (80.0, 80.0), rtol=1e-6)
@@ -187,7 +187,7 @@ def test_side_slopes_follow_the_nearest_edge_also_in_inner_corners_and_holes(nam
     pad = here(SHAPES[name])
     for slopes, elevation in (((0.0, 0.0), 97.0), ((0.04, -0.03), 104.0)):
         ground = ground_of(plane(*slopes))
-        graded = graded_pads(ground, [pad], np.array([[elevation, 0, 0]]), rules=EarthworkRules(sample_m=1.0))[0]
+        graded = graded_pads(ground, [pad], np.array([[elevation, 0, 0]]), criteria=EarthworkCriteria(sample_m=1.0))[0]
         expected = batter_reference(ground, pad, elevation, 2.0)
         assert_allclose((graded.batter_cut_m3, graded.batter_fill_m3), expected, rtol=0.01, atol=0.5)
 
@@ -236,7 +236,7 @@ def brute_force(ground, polygon, *, shrink, limit):
 @pytest.mark.parametrize("name", ["rotated", "ell"])
 def test_the_balanced_plane_is_the_least_one(seed, name):
     ground, polygon = rough(6.0, seed=seed), here(SHAPES[name])
-    pad = balanced_pad(ground, polygon, rules=WALLS)
+    pad = balanced_pad(ground, polygon, criteria=WALLS)
     total = pad.cut_m3 + pad.fill_m3
     assert total <= 1.01 * brute_force(ground, polygon, shrink=0.12, limit=0.02)
     assert pad.gap_m3 <= 0.002 * total + 2e-4 * polygon.area
@@ -247,7 +247,7 @@ def test_least_squares_is_a_start_and_not_the_optimum():
     for seed in range(12):
         ground, polygon = rough(4.0, seed=seed), here(box(-40, -30, 40, 30))
         for rounds, found in ((0, start), (40, best)):
-            pad = balanced_pad(ground, polygon, rules=EarthworkRules(search_rounds=rounds, side_slope=0.0))
+            pad = balanced_pad(ground, polygon, criteria=EarthworkCriteria(search_rounds=rounds, side_slope=0.0))
             found.append(pad.cut_m3 + pad.fill_m3)
     assert (np.array(best) <= np.array(start) + 1e-6).all()
     assert sum(best) < sum(start)
@@ -263,8 +263,8 @@ cells = st.sampled_from([2.0, 10.0, 30.0])
 @given(shapes, seeds, cells, st.floats(0, 0.4), st.floats(0, 0.05, allow_subnormal=False))
 @settings(max_examples=60, deadline=None)
 def test_balance_and_grade_limit_hold(name, seed, dx, shrink, limit):
-    rules = EarthworkRules(shrink=shrink, max_pad_grade=limit)
-    pad = balanced_pad(rough(dx, seed=seed), here(SHAPES[name]), rules=rules)
+    rules = EarthworkCriteria(shrink=shrink, max_pad_grade=limit)
+    pad = balanced_pad(rough(dx, seed=seed), here(SHAPES[name]), criteria=rules)
     assert_allclose(pad.cut_m3 * (1 - shrink), pad.fill_m3, rtol=1e-6, atol=1e-6)
     assert math.hypot(pad.grade_east, pad.grade_north) <= limit * (1 + 1e-12) + 1e-15
     assert min(pad.cut_m3, pad.fill_m3, pad.batter_cut_m3, pad.batter_fill_m3, pad.max_cut_m, pad.max_fill_m) >= 0
@@ -309,9 +309,9 @@ def test_splitting_a_polygon_adds_its_volumes(name, seed, at):
     ground, polygon = rough(3.0, seed=seed), here(SHAPES[name])
     half = here(box(-100, -100, at, 100))
     parts = [p for p in (polygon.intersection(half), polygon.difference(half)) if p.area > 1e-6]
-    fine = EarthworkRules(sample_m=0.5)
-    whole = pad_volumes(ground, polygon, 200.2, rules=fine)
-    summed = np.sum([pad_volumes(ground, p, 200.2, rules=fine) for p in parts], axis=0)
+    fine = EarthworkCriteria(sample_m=0.5)
+    whole = pad_volumes(ground, polygon, 200.2, criteria=fine)
+    summed = np.sum([pad_volumes(ground, p, 200.2, criteria=fine) for p in parts], axis=0)
     assert_allclose(summed, whole, rtol=2e-3, atol=2e-3 * polygon.area)
 
 
@@ -414,7 +414,9 @@ def test_corridor_swaps_with_the_mirrored_ground():
 def test_corridor_over_nodata_tells_its_share():
     ground = ground_of(plane(0, 0))
     ground.z[:, 40:] = np.nan  # from 5 m west of the middle on, by bilinear neighbours
-    volumes = corridor_volumes(ground, line((-105, 0, 101), (95, 0, 101)), 6.0, rules=EarthworkRules(sample_m=1.0))
+    volumes = corridor_volumes(
+        ground, line((-105, 0, 101), (95, 0, 101)), 6.0, criteria=EarthworkCriteria(sample_m=1.0)
+    )
     assert_allclose(volumes.nodata_share, 0.5, atol=0.01)
     assert_allclose(volumes.fill_m3, 6.0 * 200 * (1 - volumes.nodata_share), rtol=1e-9)
 
@@ -545,7 +547,7 @@ def test_bad_roads_are_refused():
 )
 def test_bad_rules_are_refused(options):
     with pytest.raises(InputError, match=next(iter(options))):
-        EarthworkRules(**options)
+        EarthworkCriteria(**options)
 
 
 def test_bad_error_fields_are_refused():

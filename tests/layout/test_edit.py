@@ -14,7 +14,7 @@ from shapely import Point
 import pacifico
 from pacifico import crs as crs_
 from pacifico.errors import EditRefused, InputError
-from pacifico.layout.criteria.request import main_limit
+from pacifico.layout.criteria.request import main_slope_limit
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.pads import graded_pads
 from pacifico.layout.editing import editor as edits
@@ -105,7 +105,7 @@ def check_invariants(plan, bench, dem):
         assert a.slope_deg <= a.item.slope_limit_deg + 1e-6
         assert shape.equals_exact(outline(a.item), 1e-9)
         served = next(r for r in plan.road_list if r.road_id == a.service_road_id)
-        reach = bench.rules.number("site", "array_reach_m" if a.item.kind == "solar_array" else "road_reach_m")
+        reach = bench.spec.number("site", "array_reach_m" if a.item.kind == "solar_array" else "road_reach_m")
         assert served.line.distance(shape) <= reach
     lines = [r.line for r in plan.road_list]
     assert shapely.distance(np.array(lines)[:, None], np.array(taken)[None, :]).min() >= roads.width_m / 2
@@ -141,17 +141,17 @@ def check_measures(plan, bench, dem, field):
     """Metrics equal those of the same geometry measured in whole."""
     rules = bench.earthwork
     volumes = corridors(
-        field.ground, [r.line for r in plan.road_list], [r.width_m for r in plan.road_list], rules=rules
+        field.ground, [r.line for r in plan.road_list], [r.width_m for r in plan.road_list], criteria=rules
     )
     assert tuple(volumes) == plan.road_volumes
     planes = np.array([[p.plane.elevation_m, p.plane.grade_east, p.plane.grade_north] for p in plan.pad_list])
-    again = graded_pads(field.ground, [p.plane.polygon for p in plan.pad_list], planes.reshape(-1, 3), rules=rules)
+    again = graded_pads(field.ground, [p.plane.polygon for p in plan.pad_list], planes.reshape(-1, 3), criteria=rules)
     for pad, plane in zip(plan.pad_list, again, strict=True):
         assert (pad.plane.cut_m3, pad.plane.fill_m3) == pytest.approx((plane.cut_m3, plane.fill_m3), abs=1e-6)
     share = plan.metrics["served_share"]
     lost = [Unplaced("battery", n, "") for n in [round(len(plan.asset_list) * (1 / share - 1))] if n]
     whole = measure(
-        plan.site, field, dem, main_limit(plan.profile, plan.rules), plan.asset_list, plan.pad_list, plan.road_list,
+        plan.site, field, dem, main_slope_limit(plan.profile, plan.spec), plan.asset_list, plan.pad_list, plan.road_list,
         volumes, lost, rules,
     )  # fmt: skip
     assert {k: plan.metrics[k] for k in whole} == whole
@@ -558,19 +558,19 @@ def test_another_dem_is_refused(gas, make, dem, ground):
 def test_works_are_measured_alike_on_the_ground_beside_them_and_on_all_of_it(hybrid, dem):
     """One by one, each on its own window, and together on the whole grid with whole fields of error."""
     from pacifico.grid import Ground
-    from pacifico.layout.earthwork.rules import earthwork_rules
+    from pacifico.layout.earthwork.criteria import earthwork_criteria
     from pacifico.layout.earthwork.uncertainty import volumes_under_errors
     from pacifico.layout.metrics import REALIZATIONS, works_spread
     from pacifico.terrain.uncertainty import dem_error, error_field
 
-    rules, error, ground = earthwork_rules(hybrid.rules), dem_error(dem), Ground.of(dem)
+    rules, error, ground = earthwork_criteria(hybrid.spec), dem_error(dem), Ground.of(dem)
     planes, roads = [p.plane for p in hybrid.pad_list], hybrid.road_list
     errors = [np.zeros(ground.grid.shape)] + [
         error_field(ground.grid, rmse_m=error.rmse_m, correlation_m=error.correlation_m, seed=n)
         for n in range(REALIZATIONS)
     ]
     lines, widths = [r.line for r in roads], [r.width_m for r in roads]
-    whole = np.array(list(volumes_under_errors(ground, planes, lines, widths, errors=errors, rules=rules)))
+    whole = np.array(list(volumes_under_errors(ground, planes, lines, widths, errors=errors, criteria=rules)))
     np.testing.assert_allclose(works_spread(dem, planes, roads, rules), whole, rtol=1e-9, atol=1e-6)
     each = [works_spread(dem, [p], [], rules) for p in planes] + [works_spread(dem, [], [r], rules) for r in roads]
     np.testing.assert_allclose(np.hstack(each), whole, rtol=1e-9, atol=1e-6)

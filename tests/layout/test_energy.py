@@ -198,7 +198,7 @@ def test_directions_are_turned_from_true_to_grid_north():
     spot = east / np.hypot(*east) * 1000
     dem = grid.data_array(100 + 150 * (np.hypot(gx - spot[0], gy - spot[1]) < 60), name="elevation")
     found = solar_part(
-        np.array([x]), np.array([y]), np.ones(1), np.ones(1), crs=crs, altitude_m=0.0, rules=RULES, dem=dem
+        np.array([x]), np.array([y]), np.ones(1), np.ones(1), crs=crs, altitude_m=0.0, spec=RULES, dem=dem
     )
     assert found.horizon_deg is not None
     row = found.horizon_deg[0]
@@ -210,7 +210,7 @@ def test_directions_are_turned_from_true_to_grid_north():
 def test_without_arrays_there_is_no_energy():
     nothing = np.empty(0)
     with pytest.raises(InputError, match="no solar array"):
-        solar_part(nothing, nothing, nothing, nothing, crs=CRS.from_epsg(32615), altitude_m=0.0, rules=RULES)
+        solar_part(nothing, nothing, nothing, nothing, crs=CRS.from_epsg(32615), altitude_m=0.0, spec=RULES)
 
 
 def swapped(text, line, column, value):

@@ -15,16 +15,17 @@ from pacifico.errors import NoBuildableGroundError
 from pacifico.grid import Grid, Ground
 from pacifico.layout.access.connect import _left
 from pacifico.layout.alignment.horizontal import rounded
-from pacifico.layout.alignment.smoothing import NOTHING, eased
+from pacifico.layout.alignment.smoothing import NOTHING, smooth
 from pacifico.layout.criteria.asset_types import asset_type
 from pacifico.layout.criteria.spec import make_spec
+from pacifico.layout.model.roads import Network, RoadCriteria, Terminal
 from pacifico.layout.placement.draft import item_of
-from pacifico.layout.roads.network import Network, RoadRules, Terminal, _case, route_network
-from pacifico.layout.routing.problem import Eased
+from pacifico.layout.roads.network import _case, route_network
+from pacifico.layout.routing.problem import SmoothingMemo
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
-RULES = RoadRules()
+RULES = RoadCriteria()
 UNIT, GAP = 23.0, 1.5
 
 
@@ -53,7 +54,7 @@ def rest(one, given_up):
 
 def laid(arrays, walls, entry, **more):
     return route_network(
-        level(), at(0, 0, 600, 400), arrays, entry=entry, rules=RULES,
+        level(), at(0, 0, 600, 400), arrays, entry=entry, criteria=RULES,
         obstacles=[*(a.footprint for a in arrays), *walls], **more,
     )  # fmt: skip
 
@@ -123,19 +124,19 @@ def test_what_was_found_out_about_bends_holds_beside_what_was_given_up():
     arrays, goal, walls = corner(8.0)
     terminals = [*arrays, *goal]
     obstacles = [*(a.footprint for a in arrays), *walls]
-    case = _case(level(), at(0, 0, 600, 400), terminals=terminals, obstacles=obstacles, rules=RULES, cost_zones=())
+    case = _case(level(), at(0, 0, 600, 400), terminals=terminals, obstacles=obstacles, criteria=RULES, cost_zones=())
     less = case.yields.shorter(0, 1, 0)
     smaller = replace(case, lattice=less.lattice(), yields=less)
     line = np.add([[300.2, 3.3], [300.2, 196.0], [303.0, 200.3], [541.2, 200.3]], (WEST, SOUTH))
 
     def bent(case):
-        (out,) = eased(case, [line], [-1], [[1]], np.array([15.05]), fixed=(), keep=NOTHING)
+        (out,) = smooth(case, [line], [-1], [[1]], np.array([15.05]), fixed=(), keep=NOTHING)
         corner = line[[0, 1, 3]]
         return out, rounded(case, out, [1], NOTHING, 15.05), rounded(case, corner, [1], NOTHING, 15.05)
 
     once, twice, again = (bent(c) for c in (case, smaller, case))
     for one, other in ((once, case), (twice, smaller), (again, case)):
-        for a, b in zip(one, bent(replace(other, eased=Eased())), strict=True):
+        for a, b in zip(one, bent(replace(other, eased=SmoothingMemo())), strict=True):
             assert np.array_equal(a, b)
     assert not any(np.array_equal(a, b) for a, b in zip(once, twice, strict=True))
 

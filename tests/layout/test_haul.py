@@ -11,14 +11,14 @@ from numpy.testing import assert_allclose
 
 from pacifico.analysis.mass_haul import mass_balance
 from pacifico.errors import InputError
-from pacifico.layout.earthwork.rules import EarthworkRules
+from pacifico.layout.earthwork.criteria import EarthworkCriteria
 
-NO_SHRINK = EarthworkRules(shrink=0.0)
+NO_SHRINK = EarthworkCriteria(shrink=0.0)
 
 
 def test_surplus_goes_to_the_nearest_need():
     places = np.array([[0, 0], [100, 0], [1000, 0]])
-    balance = mass_balance(places, [50, 0, 0], [0, 30, 40], rules=NO_SHRINK)
+    balance = mass_balance(places, [50, 0, 0], [0, 30, 40], criteria=NO_SHRINK)
     assert [(h.source, h.sink) for h in balance.hauls] == [(0, 1), (0, 2)]
     assert_allclose([h.bank_m3 for h in balance.hauls], [30, 20])
     assert_allclose(balance.moment_m4, 30 * 100 + 20 * 1000)
@@ -28,7 +28,7 @@ def test_surplus_goes_to_the_nearest_need():
 
 
 def test_fill_needs_more_cut_than_its_own_volume():
-    balance = mass_balance(np.array([[0, 0], [10, 0]]), [200, 0], [0, 88], rules=EarthworkRules(shrink=0.12))
+    balance = mass_balance(np.array([[0, 0], [10, 0]]), [200, 0], [0, 88], criteria=EarthworkCriteria(shrink=0.12))
     assert_allclose((balance.moved_m3, balance.surplus_m3, balance.borrow_m3), (100, 100, 0), atol=1e-6)
 
 
@@ -43,7 +43,7 @@ def test_balanced_places_move_nothing():
 @settings(max_examples=50, deadline=None)
 def test_nothing_is_lost(rows):
     x, y, cut, fill = np.array(rows).T
-    balance = mass_balance(np.column_stack((x, y)), cut, fill, rules=NO_SHRINK)
+    balance = mass_balance(np.column_stack((x, y)), cut, fill, criteria=NO_SHRINK)
     assert_allclose(balance.surplus_m3 - balance.borrow_m3, cut.sum() - fill.sum(), atol=1e-3)
     assert min(balance.surplus_m3, balance.borrow_m3) <= 1e-3
     left = cut - fill
@@ -56,7 +56,7 @@ def test_nothing_is_lost(rows):
 def test_the_haul_is_the_least_of_all_assignments():
     rng = np.random.default_rng(4)
     places = rng.uniform(0, 1000, (10, 2))
-    balance = mass_balance(places, [7.0] * 5 + [0.0] * 5, [0.0] * 5 + [7.0] * 5, rules=NO_SHRINK)
+    balance = mass_balance(places, [7.0] * 5 + [0.0] * 5, [0.0] * 5 + [7.0] * 5, criteria=NO_SHRINK)
     least = min(
         sum(math.dist(places[i], places[5 + j]) for i, j in enumerate(order))
         for order in itertools.permutations(range(5))

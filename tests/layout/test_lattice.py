@@ -11,16 +11,16 @@ from numpy.testing import assert_allclose
 
 from pacifico.layout.ground.rects import touching
 from pacifico.layout.placement._packing_kernels import blocked_x, stacked
-from pacifico.layout.placement.strip_packing import EAST, NORTH, SOUTH, WEST, Lattice, fit_lattice
+from pacifico.layout.placement.strip_packing import EAST, NORTH, SOUTH, WEST, StripPattern, pack_strips
 from pacifico.site.model import Zone
 
-LATTICE = Lattice(pitch_x=27.0, gap_x=4.0, height=64.0, pair_gap=3.0, aisle=13.0, cross_every=12, most_units=4)
+LATTICE = StripPattern(pitch_x=27.0, gap_x=4.0, height=64.0, pair_gap=3.0, aisle=13.0, cross_every=12, most_units=4)
 
 
 def fit(make, width, height=64.0, *, lattice=LATTICE, margin=0.0, **more):
     site = make.site(width, height, **more)
     field = make.field(site, make.ground(make.level, max(width, 200), max(height, 200), dx=5.0))
-    return fit_lattice(lattice, field.sieve(10.0), margin=margin)
+    return pack_strips(lattice, field.sieve(10.0), margin=margin)
 
 
 def free(found):
@@ -75,13 +75,13 @@ def test_a_ditch_in_the_gap_between_units_parts_the_array(make):
 def test_steep_ground_in_the_gap_parts_the_array(make):
     """One column of cells is too steep: in the gap it parts the array, under a unit it would move that."""
     field = make.field(make.site(200, 70.0), make.ground(make.level, 200, 200, dx=1.0))
-    rect = free(fit_lattice(LATTICE, field.sieve(10.0), margin=0.0)).rects[0]
+    rect = free(pack_strips(LATTICE, field.sieve(10.0), margin=0.0)).rects[0]
     x = round(rect[0] + 23.0 - field.grid.x0)
     steep = make.field(make.site(200, 70.0), make.ground(make.level, 200, 200, dx=1.0))
     steep.slope[:, x + 1 : x + 3] = 30.0
-    runs = free(fit_lattice(LATTICE, steep.sieve(10.0), margin=0.0))
+    runs = free(pack_strips(LATTICE, steep.sieve(10.0), margin=0.0))
     assert runs.units[0] == 1
-    assert runs.units.sum() == free(fit_lattice(LATTICE, field.sieve(10.0), margin=0.0)).units.sum()
+    assert runs.units.sum() == free(pack_strips(LATTICE, field.sieve(10.0), margin=0.0)).units.sum()
     assert (steep.sieve(10.0).steep.share(runs.rects) <= 0.04).all()
 
 
@@ -90,7 +90,7 @@ def test_steep_ground_in_the_gap_parts_the_array(make):
 def test_all_that_joins_is_good_ground_whole(make, seed, share):
     field = make.field(make.site(), make.ground(make.level))
     field.slope[np.random.default_rng(seed).random(field.slope.shape) < share] = 30.0
-    runs = free(fit_lattice(LATTICE, field.sieve(10.0), margin=0.0))
+    runs = free(pack_strips(LATTICE, field.sieve(10.0), margin=0.0))
     assert field.sieve(10.0).passes(runs.rects).all()
 
 
@@ -155,7 +155,7 @@ def test_a_site_moved_by_part_of_a_cell_carries_about_as_much(make, dx, dy):
     ground = make.ground(make.rolling, 700, 700, halo=150.0)
     counts = [
         free(
-            fit_lattice(
+            pack_strips(
                 QUADS, make.field(make.site(boundary=make.at(x, y, 600 + x, 600 + y)), ground).sieve(90.0), margin=0.0
             )
         ).units.sum()
@@ -195,7 +195,7 @@ def test_strips_are_stacked_for_most_units():
 def test_a_margin_keeps_pads_inside(make):
     site = make.site(600, 300)
     field = make.field(site, make.ground(make.level, 600, 300), setback_m=10.0)
-    runs = free(fit_lattice(LATTICE, field.sieve(10.0), margin=1.0))
+    runs = free(pack_strips(LATTICE, field.sieve(10.0), margin=1.0))
     west, south, east, north = field.placeable.bounds
     assert (runs.rects[:, 0] >= west + 1 - 1e-6).all()
     assert (runs.rects[:, 1] >= south + 1 - 1e-6).all()

@@ -85,7 +85,7 @@ def test_where_arrays_of_more_rows_have_no_room_the_usual_ones_stand(make):
         spec={"solar": {"aisle_m": 9}},
     )
     assert plan.metrics["total_capacity_kw"] == pytest.approx(UNIT_KW, abs=0.01)
-    assert plan.rules.number("solar", "tracker_unit_rows") == 4
+    assert plan.spec.number("solar", "tracker_unit_rows") == 4
 
 
 @pytest.mark.parametrize("ground", GROUNDS)

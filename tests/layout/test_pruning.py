@@ -8,13 +8,14 @@ from shapely import Point, box
 
 from pacifico.grid import Grid, Ground
 from pacifico.layout.alignment import pruning
+from pacifico.layout.model.roads import RoadCriteria, Terminal
 from pacifico.layout.roads import network
-from pacifico.layout.roads.network import RoadRules, Terminal, route_network
-from pacifico.layout.routing.problem import Drawing, served_beyond
+from pacifico.layout.roads.network import route_network
+from pacifico.layout.routing.problem import HorizontalAlignment, served_downstream
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
-RULES = RoadRules(turnaround_over_m=np.inf)
+RULES = RoadCriteria(turnaround_over_m=np.inf)
 TIGHT = "too tight: on the way a road would bend tighter than an inner radius of 12 m"
 
 
@@ -45,7 +46,7 @@ def walls(aisle, *, lane=8.0, way_round=False):
 
 def laid(terminals, blocks, **more):
     return route_network(
-        level(), at(0, 0, 700, 400), terminals, entry=Point(WEST + 1, SOUTH + 150), obstacles=blocks, rules=RULES, **more
+        level(), at(0, 0, 700, 400), terminals, entry=Point(WEST + 1, SOUTH + 150), obstacles=blocks, criteria=RULES, **more
     )  # fmt: skip
 
 
@@ -103,13 +104,13 @@ def test_who_is_of_no_use_alone_is_left_out_too():
 
 def drawn(*lines, ups, line_of):
     xy = [np.add(line, (WEST, SOUTH)).astype(float) for line in lines]
-    return Drawing(xy, list(ups), line_of, xy)
+    return HorizontalAlignment(xy, list(ups), line_of, xy)
 
 
 def case_of(terminals):
     n = 60
     ground = Ground(Grid(UTM, WEST - 100, SOUTH + 500, 10.0, 10.0, n, n), np.zeros((n, n)))
-    return network._case(ground, at(0, 0, 400, 400), terminals=terminals, obstacles=(), rules=RULES, cost_zones=())
+    return network._case(ground, at(0, 0, 400, 400), terminals=terminals, obstacles=(), criteria=RULES, cost_zones=())
 
 
 def test_lines_that_alone_go_on_from_one_another_are_one():
@@ -126,7 +127,7 @@ def test_tight_places_belong_to_what_lies_beyond_them():
     sharp = drawn([(0, 200), (200, 200)], [(200, 200), (200, 300), (202, 200.0)], ups=[-1, 0], line_of={0: 1})
     found = pruning.tight_places(case, sharp)
     assert {(t.line, t.vertex) for t in found if not t.turn} == {(1, 0), (1, 1)}
-    assert served_beyond(sharp) == [1, 1]
+    assert served_downstream(sharp) == [1, 1]
 
 
 def test_lines_end_where_they_serve_no_more():

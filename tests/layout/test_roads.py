@@ -19,16 +19,17 @@ from pacifico.grid import Grid, Ground
 from pacifico.layout.alignment.horizontal import _absorbed, touching
 from pacifico.layout.alignment.profile_design import beyond_crossing
 from pacifico.layout.earthwork.corridors import corridors
-from pacifico.layout.roads.network import RoadRules, Terminal, route_network
+from pacifico.layout.model.roads import RoadCriteria, Terminal
+from pacifico.layout.roads.network import route_network
 from pacifico.layout.roads.turnarounds import turnarounds
 from pacifico.layout.routing import routing_grid
-from pacifico.layout.routing.problem import Drawing
+from pacifico.layout.routing.problem import HorizontalAlignment
 from pacifico.site.model import Zone
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
-RULES = RoadRules()
-PLAIN = RoadRules(turnaround_over_m=np.inf)
+RULES = RoadCriteria()
+PLAIN = RoadCriteria(turnaround_over_m=np.inf)
 
 
 def ground_of(height, size=1000.0, dx=10.0):
@@ -120,7 +121,7 @@ def assert_holds(net, ground, allowed, terminals, obstacles, rules=RULES):
 def test_on_level_ground_the_road_is_straight_and_costs_no_earthwork():
     ground = ground_of(lambda x, y: 5.0)
     goal = terminal("a", 900, 500)
-    net = network(ground, at(0, 0, 1000, 1000), [goal], entry=Point(WEST + 1, SOUTH + 300), rules=PLAIN)
+    net = network(ground, at(0, 0, 1000, 1000), [goal], entry=Point(WEST + 1, SOUTH + 300), criteria=PLAIN)
     assert_holds(net, ground, at(0, 0, 1000, 1000), [goal], [goal.footprint])
     straight = net.entry.distance(goal.footprint) - 14
     assert straight <= net.length_m <= straight * 1.002 + 4
@@ -153,7 +154,7 @@ def test_a_strip_too_narrow_to_climb_aslant_is_climbed_in_switchbacks():
     ground = ground_of(lambda x, y: 0.2 * y)
     site = at(0, 0, 300, 1000)
     goal = terminal("a", 150, 800)
-    net = network(ground, site, [goal], entry=Point(WEST + 150, SOUTH + 1), rules=PLAIN)
+    net = network(ground, site, [goal], entry=Point(WEST + 150, SOUTH + 1), criteria=PLAIN)
     assert_holds(net, ground, site, [goal], [goal.footprint])
     assert set(net.served) == {"a"}
     x = np.concatenate([shapely.get_coordinates(r.line)[:, 0] for r in net.roads])
@@ -166,7 +167,7 @@ def test_a_strip_too_narrow_to_climb_aslant_is_climbed_in_switchbacks():
 def test_no_room_for_switchbacks_is_too_steep():
     ground = ground_of(lambda x, y: 0.35 * y)
     goal = terminal("a", 15, 800)
-    net = network(ground, at(0, 0, 30, 1000), [goal], entry=Point(WEST + 15, SOUTH + 1), rules=PLAIN)
+    net = network(ground, at(0, 0, 30, 1000), [goal], entry=Point(WEST + 15, SOUTH + 1), criteria=PLAIN)
     assert not net.served
     assert net.unreached["a"].startswith("too steep")
 
@@ -253,7 +254,7 @@ def test_a_pad_on_a_slope_is_met_from_the_side_that_is_level_with_it():
 
 def test_entry_is_chosen_on_the_boundary_and_where_the_road_is_short():
     goal = terminal("a", 850, 500, priority=0)
-    net = network(ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [goal], rules=PLAIN)
+    net = network(ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [goal], criteria=PLAIN)
     assert at(0, 0, 1000, 1000).contains(net.entry)
     assert at(0, 0, 1000, 1000).exterior.distance(net.entry) < 5.0
     assert net.entry.x > WEST + 990
@@ -301,15 +302,15 @@ def test_lines_that_cross_without_a_junction_are_found_and_given_up():
     assert touching(lines[:3], ups[:3]) == []
     assert touching(lines, ups) == [1, 3]
     assert touching([np.array([(0, 0), (10, 0), (10, 10), (5, -5)], dtype=float)], [-1]) == [0]
-    drawing = Drawing(lines, ups, {0: 1, 1: 2, 2: 3}, crossing=(1, 3))
+    drawing = HorizontalAlignment(lines, ups, {0: 1, 1: 2, 2: 3}, crossing=(1, 3))
     assert beyond_crossing(drawing) == {2: "no legal route: its road would cross another without a junction"}
 
 
 def test_rules_are_checked():
     with pytest.raises(InputError, match="max_grade is 0"):
-        RoadRules(max_grade=0.0, grade_margin=0.0)
+        RoadCriteria(max_grade=0.0, grade_margin=0.0)
     with pytest.raises(InputError, match="grade_margin"):
-        RoadRules(max_grade=0.05, grade_margin=0.06)
+        RoadCriteria(max_grade=0.05, grade_margin=0.06)
 
 
 def test_nowhere_to_start_is_told_of_every_terminal():
@@ -362,7 +363,7 @@ def test_bumps_are_gone_round_where_earthwork_is_dear():
     far = [terminal("a", 900.0, 500.0)]
     entry = Point(WEST, SOUTH + 500.0)
     straight = network(ground, at(0, 0, 1000, 1000), far, entry=entry)
-    round_ = network(ground, at(0, 0, 1000, 1000), far, entry=entry, rules=replace(RULES, earth_price=5.0))
+    round_ = network(ground, at(0, 0, 1000, 1000), far, entry=entry, criteria=replace(RULES, earth_price=5.0))
     assert_holds(round_, ground, at(0, 0, 1000, 1000), far, [far[0].footprint])
     moved = [
         sum(v.cut_m3 + v.fill_m3 for v in corridors(ground, [r.line for r in n.roads], [6.1] * len(n.roads)))
@@ -378,7 +379,7 @@ def test_network_length_against_the_steiner_lower_bound():
     places = rng.uniform(60, 940, (25, 2))
     goals = [terminal(f"t{k}", x, y, priority=1) for k, (x, y) in enumerate(places)]
     net = network(
-        ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), goals, entry=Point(WEST + 1, SOUTH + 500), rules=PLAIN
+        ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), goals, entry=Point(WEST + 1, SOUTH + 500), criteria=PLAIN
     )
     assert len(net.served) == 25
     nodes = np.vstack([places, [[3.3, 500.0]]])
@@ -437,14 +438,14 @@ def test_a_dead_end_is_linked_to_the_road_before_it():
     """An aisle of 12 m that meets another: the road in the one is drawn on to that in the other, at its height."""
     walls = [at(0, 0, 454, 494), at(0, 506, 454, 1000), at(466, 0, 1000, 1000)]
     ground = ground_of(lambda x, y: 0.02 * y + 0.01 * x)
-    lat = routing_grid.make_lattice(
+    lat = routing_grid.make_routing_grid(
         ground, at(0, 0, 1000, 1000), walls, (), half_width_m=3.05, clearance_m=0.25, cell=4.0
     )
     xy = np.array([WEST, SOUTH])
     west = np.column_stack([np.arange(0, 401, 10.0), np.full(41, 500.0)]) + xy
     across = np.column_stack([np.full(41, 460.0), np.arange(300, 701, 10.0)]) + xy
     roads = [np.column_stack([p, ground.at(p[:, 0], p[:, 1]) + lift]) for p, lift in ((west, 0.0), (across, 1.0))]
-    made, without = turnarounds(lat, ground, roads, [0], rules=RULES)
+    made, without = turnarounds(lat, ground, roads, [0], criteria=RULES)
     assert without == 0
     (link,) = made
     assert_allclose(link[0], roads[0][-1])
@@ -474,7 +475,11 @@ def test_a_road_bends_towards_what_it_passes_rather_than_leave_a_stub():
         terminal(f"n{k}", x, 500 + side * 26, priority=1) for k, (x, side) in enumerate([(300, 1), (500, -1), (700, 1)])
     ]
     net = network(
-        ground_of(lambda x, y: 0.0), at(0, 0, 1000, 1000), [far, *near], entry=Point(WEST + 1, SOUTH + 500), rules=PLAIN
+        ground_of(lambda x, y: 0.0),
+        at(0, 0, 1000, 1000),
+        [far, *near],
+        entry=Point(WEST + 1, SOUTH + 500),
+        criteria=PLAIN,
     )
     assert len(net.roads) == 1
     assert net.unreached == {}
@@ -562,8 +567,8 @@ def test_a_spur_on_the_strip_of_the_road_beside_it_is_left_out(tip, reach, stays
     start = np.array([WEST, SOUTH])
     ends = [[(0, 0), (50, 0)], [(50, 0), (150, 0)], [(50, 0), tip]]
     lines = [np.array(xy, dtype=np.float64) + start for xy in ends]
-    case = SimpleNamespace(rules=RULES, shapes=routing_grid.Shapes.of([goal.footprint]), reach_m=np.array([reach]))
-    drawn = _absorbed(case, Drawing(lines, [-1, 0, 0], {0: 2}, lines))
+    case = SimpleNamespace(criteria=RULES, shapes=routing_grid.Shapes.of([goal.footprint]), reach_m=np.array([reach]))
+    drawn = _absorbed(case, HorizontalAlignment(lines, [-1, 0, 0], {0: 2}, lines))
     assert len(drawn.lines) == len(drawn.straight) == 2 + stays
     assert drawn.ups == [-1, 0, 0][: 2 + stays]
     assert drawn.line_of == {0: 1 + stays}

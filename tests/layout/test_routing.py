@@ -32,7 +32,9 @@ def at(*bounds):
 
 
 def lattice(ground, allowed, obstacles=(), tolls=(), cell=4.0):
-    return routing_grid.make_lattice(ground, allowed, obstacles, tolls, half_width_m=3.0, clearance_m=0.25, cell=cell)
+    return routing_grid.make_routing_grid(
+        ground, allowed, obstacles, tolls, half_width_m=3.0, clearance_m=0.25, cell=cell
+    )
 
 
 def search(lat, start, goals, max_grade=0.1):

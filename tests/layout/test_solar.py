@@ -7,13 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pacifico.layout.criteria.asset_types import asset_type
-from pacifico.layout.criteria.capacities import programme
+from pacifico.layout.criteria.capacities import requested_capacities
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.placement.draft import Draft
 from pacifico.layout.placement.equipment import place_near
 from pacifico.layout.placement.place_plant import draft_layout
-from pacifico.layout.placement.seed_area import Focus
+from pacifico.layout.placement.seed_area import SeedArea
 from pacifico.layout.placement.solar_arrays import add_solar, choose_arrays, solar_grounds
+from pacifico.layout.search.candidate_order import candidate_areas
 
 UNIT_KW = 4 * 64 * 2.4 * 0.22 / 1.3
 
@@ -21,7 +22,9 @@ UNIT_KW = 4 * 64 * 2.4 * 0.22 / 1.3
 def drafted(make, height=None, *, target=None, overrides=None, size=600.0, strategy="balanced", **site):
     rules = make_spec(overrides)
     field = make.field(make.site(size, size, **site), make.ground(height or make.level, size, size), setback_m=10.0)
-    return field, draft_layout(field, rules, programme("solar_farm", target, rules), strategy, None, np.empty((0, 4)))
+    asked = requested_capacities("solar_farm", target, rules)
+    area = candidate_areas(field, rules, asked, strategy, None)[0]
+    return field, draft_layout(field, rules, asked, strategy, None, np.empty((0, 4)), area)
 
 
 def check(field, draft, rating=4200.0):
@@ -131,7 +134,7 @@ def test_arrays_keep_clear_of_what_stands(make):
     draft = Draft()
     place_near(field, draft, asset_type(rules, "control_center"), (make.west + 300, make.south + 300))
     (ground, _) = solar_grounds(field, rules)
-    focus = Focus("quads", field.placeable.bounds, (make.west + 300, make.south + 300))
+    focus = SeedArea("quads", field.placeable.bounds, (make.west + 300, make.south + 300))
     runs = choose_arrays(field, ground, draft, focus, None)
     add_solar(field, rules, ground, draft, runs, None, focus=focus)
     check(field, draft)

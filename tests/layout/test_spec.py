@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pacifico.errors import InputError
 from pacifico.layout.criteria import spec as spec_
-from pacifico.layout.criteria.asset_types import asset_type, sized_for, solar_unit, substation_type
+from pacifico.layout.criteria.asset_types import asset_type, solar_unit, spec_for_target, substation_type
 from pacifico.layout.criteria.spec import PROFILES, SLOPE_LIMITED, STRATEGIES, catalog, make_spec, read_spec
 
 RULES = [(section, rule) for section, rules in catalog().items() for rule in rules]
@@ -197,14 +197,14 @@ class TestUnitsOfASmallPlant:
         ],
     )
     def test_exact(self, target, rows, row_m):
-        sized = sized_for(make_spec(), target)
+        sized = spec_for_target(make_spec(), target)
         assert sized.number("solar", "tracker_unit_rows") == rows
         assert sized.number("solar", "tracker_row_m") == row_m
 
     @given(st.sampled_from(["tracker", "fixed"]), st.floats(100, 20_000))
     def test_whole_units_come_near_the_target(self, mounting, target):
         rules = make_spec({"solar": {"mounting": mounting}})
-        least, unit = solar_unit(rules), solar_unit(sized_for(rules, target))
+        least, unit = solar_unit(rules), solar_unit(spec_for_target(rules, target))
         met = target // unit.ac_kw * unit.ac_kw
         assert unit.ac_kw >= least.ac_kw - 1e-9
         assert met >= target // least.ac_kw * least.ac_kw - 1e-6
@@ -212,4 +212,4 @@ class TestUnitsOfASmallPlant:
 
     def test_rows_that_were_asked_for_stay(self):
         rules = make_spec({"solar": {"tracker_unit_rows": 4}})
-        assert sized_for(rules, 150.0) is rules
+        assert spec_for_target(rules, 150.0) is rules

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from pacifico.grid import Ground
-from pacifico.layout.criteria.capacities import programme
+from pacifico.layout.criteria.capacities import requested_capacities
 from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.criteria.spec import STRATEGIES, make_spec
 from pacifico.layout.ground.buildable import make_field
 from pacifico.layout.placement.draft import capacity_of
 from pacifico.layout.placement.place_plant import draft_layout
 from pacifico.layout.placement.seed_area import surroundings_ha
-from pacifico.layout.search.candidate_order import places
-from pacifico.layout.search.candidates import try_out
-from pacifico.layout.search.exchange_arrays import tightened
-from pacifico.layout.search.objectives import lost
-from pacifico.layout.search.problem import Task
+from pacifico.layout.search.candidate_order import candidate_areas
+from pacifico.layout.search.candidates import evaluate_candidates
+from pacifico.layout.search.exchange_arrays import exchange_arrays
+from pacifico.layout.search.objectives import objective_value
+from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_layout
 
 _path = Path(__file__).parents[1] / "benchmarks" / "test_layout_strategies.py"
@@ -33,10 +33,10 @@ RULES = make_spec()
 def test_tightened_drafts_carry_the_same_on_less_ground(seed):
     site, dem = bench.made(seed, hectares=40)
     field = make_field(site, Ground.of(dem), Ground.finest_of(dem), setback_m=10.0, source_cell_m=10.0)
-    asked = programme("solar_farm", 9_000.0, RULES)
-    for focus in places(field, RULES, asked, "density", None)[:3]:
+    asked = requested_capacities("solar_farm", 9_000.0, RULES)
+    for focus in candidate_areas(field, RULES, asked, "density", None)[:3]:
         draft = draft_layout(field, RULES, asked, "density", None, np.empty((0, 4)), focus)
-        tight = tightened(field, RULES, draft, focus)
+        tight = exchange_arrays(field, RULES, draft, focus)
         assert sum(i.capacity_kw for i in tight.items) == pytest.approx(
             sum(i.capacity_kw for i in draft.items), abs=0.1
         )
@@ -65,13 +65,15 @@ def test_no_strategy_is_worse_at_its_own_measure_than_what_another_would_try(pro
     site, dem = bench.made(1, hectares=50)
     field = make_field(site, Ground.of(dem), Ground.finest_of(dem), setback_m=10.0, source_cell_m=10.0)
     unit_kw = smallest_unit_kw(profile, RULES)
-    task = Task(site, field, programme(profile, target_kw, RULES), None, RULES, profile, target_kw, unit_kw)
+    task = DesignProblem(
+        site, field, requested_capacities(profile, target_kw, RULES), None, RULES, profile, target_kw, unit_kw
+    )
     found = best_layout(task, strategy)
     assert found.served is not None
-    mine = lost(task, found.served, strategy)
+    mine = objective_value(task, found.served, strategy)
     got = capacity_of(found.served.items, profile)
     for other in STRATEGIES:
-        for trial in try_out(task, other).trials[:1]:
+        for trial in evaluate_candidates(task, other).trials[:1]:
             assert got > trial.capacity_kw - unit_kw
             if trial.capacity_kw > got - unit_kw:
-                assert mine <= lost(task, trial.served, strategy)
+                assert mine <= objective_value(task, trial.served, strategy)

@@ -7,13 +7,13 @@ from shapely import LineString, Point, box
 
 from pacifico import generate_layout
 from pacifico.grid import Grid, Ground
-from pacifico.layout.access.connect import Served
-from pacifico.layout.access.trim_to_target import ENOUGH, spare_kw, trimmed
+from pacifico.layout.access.connect import ServedLayout
+from pacifico.layout.access.trim_to_target import ENOUGH, spare_kw, trim_to_target
 from pacifico.layout.criteria.asset_types import solar_unit
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.ground.buildable import make_field
 from pacifico.layout.model.assets import Item
-from pacifico.layout.roads.network import Network, Road
+from pacifico.layout.model.roads import Network, Road
 from pacifico.site.model import Site
 
 UTM = CRS.from_epsg(32615)
@@ -42,12 +42,12 @@ def array(west, south, units):
 def served(arrays, roads):
     lines = [Road(f"R{k}", "spur", line, 6.1, line.length, 0.0, 0.0) for k, line in enumerate(roads)]
     of = {str(k): f"R{k if len(roads) > 1 else 0}" for k in range(len(arrays))}
-    return Served(tuple(arrays), tuple(arrays), (None,) * len(arrays), Network(tuple(lines), Point(0, 0), of), ())
+    return ServedLayout(tuple(arrays), tuple(arrays), (None,) * len(arrays), Network(tuple(lines), Point(0, 0), of), ())
 
 
 def test_the_array_placed_last_loses_its_eastern_unit():
     now = served([array(0, 10, 4), array(200, 10, 4)], [LineString([(0, 0, 0), (400, 0, 0)])])
-    less = trimmed(FIELD, now, UNIT.ac_kw, RULES)
+    less = trim_to_target(FIELD, now, UNIT.ac_kw, RULES)
     assert less.items[0] == now.items[0]
     assert less.items[1].rect == pytest.approx((200, 10, 200 + 3 * WIDE - UNIT.gap_x_m, 10 + UNIT.height_m))
     assert less.items[1].capacity_kw == pytest.approx(3 * UNIT.ac_kw, abs=1e-3)
@@ -58,20 +58,20 @@ def test_a_road_stays_within_reach():
     # the road ends beside the array's east: only its west can go
     east = 4 * WIDE - UNIT.gap_x_m
     now = served([array(0, 0, 4)], [LineString([(east + 75, 0, 0), (east + 200, 0, 0)])])
-    (less,) = trimmed(FIELD, now, 2 * UNIT.ac_kw, RULES).items
+    (less,) = trim_to_target(FIELD, now, 2 * UNIT.ac_kw, RULES).items
     assert less.rect[2] == pytest.approx(east)
     assert less.rect[0] == pytest.approx(2 * WIDE)
 
 
 def test_every_array_keeps_a_unit():
     now = served([array(0, 10, 2), array(200, 10, 1)], [LineString([(0, 0, 0), (400, 0, 0)])])
-    less = trimmed(FIELD, now, 9 * UNIT.ac_kw, RULES)
+    less = trim_to_target(FIELD, now, 9 * UNIT.ac_kw, RULES)
     assert [round(i.capacity_kw / UNIT.ac_kw) for i in less.items] == [1, 1]
 
 
 def test_nothing_over_is_nothing_trimmed():
     now = served([array(0, 10, 4)], [LineString([(0, 0, 0), (400, 0, 0)])])
-    assert trimmed(FIELD, now, 0.0, RULES) == now
+    assert trim_to_target(FIELD, now, 0.0, RULES) == now
 
 
 def test_few_units_have_no_spare_one():

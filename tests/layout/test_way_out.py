@@ -8,10 +8,10 @@ from shapely import LineString, Point, box
 
 from pacifico import generate_layout
 from pacifico.grid import Grid
-from pacifico.layout.access.connect import Served
-from pacifico.layout.access.road_reserves import WIDE_M, fenced_in, ways_out, ways_to
+from pacifico.layout.access.connect import ServedLayout
+from pacifico.layout.access.road_reserves import WIDE_M, approach_strips, enclosed_items, exit_strips
 from pacifico.layout.model.assets import Item, Unplaced
-from pacifico.layout.roads.network import Network, Road
+from pacifico.layout.model.roads import Network, Road
 from pacifico.site.model import Site
 
 UTM = CRS.from_epsg(32615)
@@ -29,26 +29,28 @@ ARRAY = item("solar_array", -100, 40, 230, 40)
 def served(*stands, why=NO_ROUTE):
     line = LineString([(-200, 200, 0), (200, 200, 0)])
     road = Road("R001", "spine", line, 6.1, line.length, 0.0, 0.0)
-    return Served(
+    return ServedLayout(
         stands, stands, (None,) * len(stands), Network((road,), Point(-200, 200), {}), (Unplaced("battery", 1, why),)
     )
 
 
 def test_a_block_behind_arrays_is_fenced_in():
-    assert fenced_in([BATTERY, ARRAY], served(ARRAY)) == [BATTERY]
+    assert enclosed_items([BATTERY, ARRAY], served(ARRAY)) == [BATTERY]
 
 
 @pytest.mark.parametrize("stands", [(), (OTHER,)])
 def test_without_arrays_nothing_is(stands):
-    assert fenced_in([BATTERY, *stands], served(*stands)) == []
+    assert enclosed_items([BATTERY, *stands], served(*stands)) == []
 
 
 def test_nor_is_what_no_road_reaches_for_its_height():
-    assert fenced_in([BATTERY, ARRAY], served(ARRAY, why="too steep: the road can't meet its pad within 10 %")) == []
+    assert (
+        enclosed_items([BATTERY, ARRAY], served(ARRAY, why="too steep: the road can't meet its pad within 10 %")) == []
+    )
 
 
 def test_the_way_leads_to_the_road_past_what_stays():
-    squares = ways_out([BATTERY], served(ARRAY, OTHER), [BATTERY, ARRAY, OTHER])
+    squares = exit_strips([BATTERY], served(ARRAY, OTHER), [BATTERY, ARRAY, OTHER])
     way = shapely.union_all(shapely.box(*squares.T))
     assert way.intersects(box(*ARRAY.rect))
     assert way.distance(LineString([(-200, 200), (200, 200)])) == 0
@@ -72,7 +74,7 @@ def test_storage_among_arrays_is_reached(target):
 
 def test_the_ground_along_roads_to_turbines_is_kept_free():
     turbine = item("wind_turbine", -50, 150, 50, 30)
-    squares = ways_to(served(turbine))
+    squares = approach_strips(served(turbine))
     way = shapely.union_all(shapely.box(*squares.T))
     assert way.distance(box(*turbine.rect)) > 0
     line = LineString([(-200, 200), (200, 200)])

@@ -7,21 +7,21 @@ import pytest
 import shapely
 from shapely import LineString, Point, box
 
-from pacifico.layout.access.connect import Served
+from pacifico.layout.access.connect import ServedLayout
 from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type
-from pacifico.layout.criteria.capacities import programme
+from pacifico.layout.criteria.capacities import requested_capacities
 from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.criteria.spec import STRATEGIES, make_spec
 from pacifico.layout.model.roads import Network, Road
 from pacifico.layout.placement.draft import Draft, item_of
 from pacifico.layout.placement.level_ground import flattest_place
 from pacifico.layout.placement.seed_area import surroundings_ha
-from pacifico.layout.search.candidate_yards import yards
+from pacifico.layout.search.candidate_yards import candidate_yards
 from pacifico.layout.search.candidates import topped_up
-from pacifico.layout.search.objectives import lost
-from pacifico.layout.search.problem import Task
-from pacifico.layout.search.relocate_branch import regathered
-from pacifico.layout.search.relocate_yard import tightened_yard, yard_of
+from pacifico.layout.search.objectives import objective_value
+from pacifico.layout.search.problem import DesignProblem
+from pacifico.layout.search.relocate_branch import relocate_branch
+from pacifico.layout.search.relocate_yard import relocate_yard, yard_of
 from pacifico.layout.search.select import best_layout
 
 RULES = make_spec()
@@ -53,7 +53,7 @@ def served(make, items, *ways):
         for k, way in enumerate(ways)
     )
     entry = Point(make.west + ways[0][0][0], make.south + ways[0][0][1])
-    return Served(tuple(items), tuple(items), (None,) * len(items), Network(roads, entry), ())
+    return ServedLayout(tuple(items), tuple(items), (None,) * len(items), Network(roads, entry), ())
 
 
 def legal(items):
@@ -68,11 +68,11 @@ def legal(items):
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_places_are_the_usual_one_first_and_each_once(make, strategy):
     field = make.field(make.site(1500, 1500), make.ground(gentle, 1500, 1500), setback_m=10.0)
-    found = yards(field, RULES, 60_000.0, strategy, None)
+    found = candidate_yards(field, RULES, 60_000.0, strategy, None)
     assert found[0].middle == flattest_place(field, RULES, 60_000.0)
     assert len(found) > 4
     assert len({(f.middle, f.metres_per_degree) for f in found}) == len(found)
-    assert found == yards(field, RULES, 60_000.0, strategy, None)
+    assert found == candidate_yards(field, RULES, 60_000.0, strategy, None)
     assert all(field.placeable.buffer(60.0).contains(Point(f.middle)) for f in found)
 
 
@@ -80,7 +80,7 @@ def test_a_yard_of_little_road_is_sought_near_the_entry(make):
     """Level ground all over: nothing else tells places apart."""
     field = make.field(make.site(2000, 2000), make.ground(make.level, 2000, 2000), setback_m=10.0)
     entry = (make.west, make.south + 1000.0)
-    places = yards(field, RULES, 60_000.0, "clustered", entry)
+    places = candidate_yards(field, RULES, 60_000.0, "clustered", entry)
     far = [np.hypot(f.middle[0] - entry[0], f.middle[1] - entry[1]) for f in places]
     assert min(far) < 300.0 < far[0]
 
@@ -92,7 +92,9 @@ def test_what_no_road_reached_is_built_beside_roads(make):
     draft = Draft([*row, *far])
     roads = served(make, row, [(0.0, 190.0), (300.0, 190.0)])
     site = make.site()
-    task = Task(site, field, programme("bess", 30_000.0, RULES), None, RULES, "bess", 30_000.0, 5_000.0)
+    task = DesignProblem(
+        site, field, requested_capacities("bess", 30_000.0, RULES), None, RULES, "bess", 30_000.0, 5_000.0
+    )
     more = topped_up(task, draft, roads)
     assert more is not None
     assert Counter(i.kind for i in more.items) == {"battery": 6}
@@ -110,7 +112,9 @@ def test_nothing_is_topped_up_where_something_else_is_missing(make):
     field = make.field(make.site(), make.ground(make.level), setback_m=10.0)
     row = [block(make, 100.0, 200.0)]
     lost = item_of(asset_type(RULES, "control_center"), np.array([make.west + 400, make.south + 400, 20.0, 20.0]))
-    task = Task(make.site(), field, programme("bess", 10_000.0, RULES), None, RULES, "bess", 10_000.0, 5_000.0)
+    task = DesignProblem(
+        make.site(), field, requested_capacities("bess", 10_000.0, RULES), None, RULES, "bess", 10_000.0, 5_000.0
+    )
     assert topped_up(task, Draft([*row, lost]), served(make, row, [(0.0, 190.0), (300.0, 190.0)])) is None
 
 
@@ -122,7 +126,7 @@ def test_blocks_that_stick_out_move_in(make):
     roads = served(make, [*row, alone], [(0.0, 190.0), (560.0, 190.0)])
     yard = yard_of(field, RULES, Draft([*row, alone]), roads)
     assert yard is not None
-    after = tightened_yard(yard).items
+    after = relocate_yard(yard).items
     assert len(after) == 5
     assert alone not in after
     assert surroundings_ha(after) < surroundings_ha([*row, alone]) - 0.2
@@ -140,7 +144,7 @@ def test_a_dear_branch_is_given_up(make):
     )
     yard = yard_of(field, RULES, Draft(items), roads)
     assert yard is not None
-    moved = next(regathered(field, RULES, yard.movable(), roads, "clustered"))
+    moved = next(relocate_branch(field, RULES, yard.movable(), roads, "clustered"))
     assert len(moved.items) == 5
     assert alone not in moved.items
     assert set(row) <= set(moved.items)
@@ -156,8 +160,10 @@ def test_no_strategy_beats_another_at_its_own_measure(make, profile, target_kw):
     unit = smallest_unit_kw(profile, RULES)
     found = {}
     for strategy in ("density", "low_earthwork", "clustered"):
-        task = Task(site, field, programme(profile, target_kw, RULES), None, RULES, profile, target_kw, unit)
+        task = DesignProblem(
+            site, field, requested_capacities(profile, target_kw, RULES), None, RULES, profile, target_kw, unit
+        )
         found[strategy] = best_layout(task, strategy).served
     for strategy, mine in found.items():
         for other in found.values():
-            assert lost(task, mine, strategy) <= lost(task, other, strategy) + 1e-9
+            assert objective_value(task, mine, strategy) <= objective_value(task, other, strategy) + 1e-9

@@ -9,7 +9,7 @@ import shapely
 from shapely import MultiLineString
 
 from pacifico.layout.criteria.asset_types import asset_type
-from pacifico.layout.ground.rects import grown
+from pacifico.layout.ground.rects import expand_rects
 from pacifico.layout.model.assets import Item
 from pacifico.layout.placement.draft import of_units
 from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M, CLEAR_OF_BLOCKS_M, solar_grounds
@@ -30,8 +30,8 @@ ABOUT_ENDS_M = 16.0
 """Kept free about junctions and ends of roads, where vehicles swing out."""
 
 
-def refilled(
-    field: Field, rules: Spec, items: Sequence[Item], roads: Sequence[Road], kw: float, reach_m: float
+def backfill(
+    field: Field, spec: Spec, items: Sequence[Item], roads: Sequence[Road], kw: float, reach_m: float
 ) -> list[tuple[Item, str]]:
     """Arrays of up to `kw` on free ground, each within reach of a road, and of a skid that has room for it.
 
@@ -39,7 +39,7 @@ def refilled(
     ----------
     field : Field
         Ground of the site.
-    rules : Spec
+    spec : Spec
     items : sequence of Item
         What stands.
     roads : sequence of Road
@@ -55,7 +55,7 @@ def refilled(
         Arrays, and the road that serves each.
     """
     out: list[tuple[Item, str]] = []
-    skid = asset_type(rules, "inverter_skid")
+    skid = asset_type(spec, "inverter_skid")
     rooms = {i.block: skid.rating_kva for i in items if i.kind == "inverter_skid"}
     blocks = np.array([i.block for i in items if i.kind == "inverter_skid"], dtype=np.int64)
     homes = np.array([i.centre for i in items if i.kind == "inverter_skid"]).reshape(-1, 2)
@@ -65,10 +65,10 @@ def refilled(
     lines = MultiLineString([r.line for r in roads])
     shapely.prepare(lines)
     tree = shapely.STRtree([r.line for r in roads])
-    for ground in solar_grounds(field, rules):
+    for ground in solar_grounds(field, spec):
         if kw < ground.unit.ac_kw - 1e-6:
             break
-        runs = ground.runs(_taken(rules, [*items, *(i for i, _ in out)], roads))
+        runs = ground.runs(_taken(spec, [*items, *(i for i, _ in out)], roads))
         near = np.flatnonzero(shapely.dwithin(shapely.box(*runs.rects.T), lines, reach_m))
         order = near[np.lexsort((near, -runs.units[near]))]
         for k in order.tolist():
@@ -108,16 +108,16 @@ def _at(
     return None
 
 
-def _taken(rules: Spec, items: Sequence[Item], roads: Sequence[Road]) -> FloatArray:
+def _taken(spec: Spec, items: Sequence[Item], roads: Sequence[Road]) -> FloatArray:
     """Rectangles that arrays must not touch: what stands, with the gaps that arrays keep, and roads."""
     own = {"solar_array", "inverter_skid"}
-    gap = rules.number("solar", "pair_gap_m")
+    gap = spec.number("solar", "pair_gap_m")
     by = [[gap if i.kind in own else max(CLEAR_OF_BLOCKS_M, i.clearance_m)] for i in items]
     rects = np.array([i.rect for i in items]) + np.array(by) * np.array([-1.0, -1.0, 1.0, 1.0])
     strips = [rects]
     for road in roads:
         xy = shapely.get_coordinates(road.line)
         legs = np.hstack([np.minimum(xy[:-1], xy[1:]), np.maximum(xy[:-1], xy[1:])])
-        strips.append(grown(legs, road.width_m / 2 + BESIDE_M))
-        strips.append(grown(np.tile(xy[[0, -1]], 2), ABOUT_ENDS_M))
+        strips.append(expand_rects(legs, road.width_m / 2 + BESIDE_M))
+        strips.append(expand_rects(np.tile(xy[[0, -1]], 2), ABOUT_ENDS_M))
     return np.concatenate(strips)

@@ -11,14 +11,14 @@ import numpy as np
 from shapely import box
 
 from pacifico.errors import InputError
-from pacifico.layout.access.backfill import refilled
+from pacifico.layout.access.backfill import backfill
 from pacifico.layout.criteria.asset_types import solar_unit
+from pacifico.layout.earthwork.criteria import EarthworkCriteria, earthwork_criteria
 from pacifico.layout.earthwork.pads import balanced_pads
-from pacifico.layout.earthwork.rules import EarthworkRules, earthwork_rules
-from pacifico.layout.model.assets import Item, Unplaced, merged
-from pacifico.layout.model.roads import radius_to, road_rules
+from pacifico.layout.model.assets import Item, Unplaced, merge_unplaced
+from pacifico.layout.model.roads import Network, Terminal, min_radius_to, road_criteria
 from pacifico.layout.placement.draft import of_units, unit_of, units_of
-from pacifico.layout.roads.network import Network, Terminal, route_network
+from pacifico.layout.roads.network import route_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ MOST_ROUNDS = 8
 
 
 @dataclass(frozen=True)
-class Way:
+class RoadSearchOptions:
     """How roads are sought."""
 
     at_once: bool = False
@@ -60,11 +60,11 @@ class Way:
     """Size of the cells of the search, in those that suit the site."""
 
 
-USUAL = Way()
+DEFAULT_SEARCH = RoadSearchOptions()
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedLayout:
     """Items that a road reaches, with their pads and the roads."""
 
     items: tuple[Item, ...]
@@ -79,30 +79,30 @@ class Served:
     """Rectangles of what they gave up."""
 
 
-def serve(
+def connect_roads(
     site: Site,
     field: Field,
     draft: Draft,
     entry: Point | None,
-    rules: Spec,
+    spec: Spec,
     profile: Profile,
-    way: Way = USUAL,
+    way: RoadSearchOptions = DEFAULT_SEARCH,
     *,
     give_way: Sequence[AssetKind] = GIVE_WAY,
-) -> Served:
+) -> ServedLayout:
     """Pads and roads for a draft; what no road reaches is left out until all that stays is reached.
 
     Of what may `give_way` arrays give up units where a bend or a turnaround has no room, and blocks of a yard go altogether
     where a turnaround has none.
     """
     items = list(draft.items)
-    shapes = (solar_unit(rules), solar_unit(rules, pocket=True))
-    planes = _planes(field, [i for i in items if i.kind != "solar_array"], earthwork_rules(rules))
+    shapes = (solar_unit(spec), solar_unit(spec, pocket=True))
+    planes = _planes(field, [i for i in items if i.kind != "solar_array"], earthwork_criteria(spec))
     lost: list[Unplaced] = []
     tax = None
     for turn in range(MOST_ROUNDS):
         terminals = [
-            _terminal(k, i, planes.get(i), rules, shapes if i.kind in give_way else (), at_once=way.at_once)
+            _terminal(k, i, planes.get(i), spec, shapes if i.kind in give_way else (), at_once=way.at_once)
             for k, i in enumerate(items)
         ]
         obstacles = [t.pad if t.pad is not None else t.footprint for t in terminals]
@@ -112,7 +112,7 @@ def serve(
             terminals,
             entry=entry,
             obstacles=obstacles,
-            rules=replace(road_rules(rules, profile), earth_price=way.earth_price, cells=way.cells),
+            criteria=replace(road_criteria(spec, profile), earth_price=way.earth_price, cells=way.cells),
             cost_zones=[z for z in site.exclusions if z.zone_type == "cost"],
             boundary=site.boundary,
             again=partial(_to_ask_again, items) if turn < MOST_ROUNDS - 1 else None,
@@ -141,21 +141,27 @@ def serve(
         kw = sum(i.capacity_kw for i in items)
         items, network = _shortened(items, network, shapes)
         kw -= sum(i.capacity_kw for i in items)
-        reach = rules.number("site", "array_reach_m") - REACH_MARGIN_M
-        more = refilled(field, rules, items, network.roads, kw, reach)
+        reach = spec.number("site", "array_reach_m") - REACH_MARGIN_M
+        more = backfill(field, spec, items, network.roads, kw, reach)
         served = {str(k): road for k, (_, road) in enumerate(more, len(items))}
         items += [item for item, _ in more]
         network = replace(network, served={**network.served, **served})
-    return Served(
-        tuple(items), tuple(items), tuple(planes.get(i) for i in items), network, merged(lost), tuple(gave), freed
+    return ServedLayout(
+        tuple(items),
+        tuple(items),
+        tuple(planes.get(i) for i in items),
+        network,
+        merge_unplaced(lost),
+        tuple(gave),
+        freed,
     )
 
 
-def _planes(field: Field, items: Sequence[Item], rules: EarthworkRules) -> dict[Item, PadPlane]:
+def _planes(field: Field, items: Sequence[Item], criteria: EarthworkCriteria) -> dict[Item, PadPlane]:
     """Balanced pads; those of places where something stood before are known."""
-    known: dict[tuple[float, float, float, float], PadPlane] = field.fits.setdefault(("pads", rules), {})
+    known: dict[tuple[float, float, float, float], PadPlane] = field.fits.setdefault(("pads", criteria), {})
     fresh = list({i.pad_rect: box(*i.pad_rect) for i in items if i.pad_rect not in known}.items())
-    planes = balanced_pads(field.ground, [shape for _, shape in fresh], rules=rules)
+    planes = balanced_pads(field.ground, [shape for _, shape in fresh], criteria=criteria)
     known.update((rect, plane) for (rect, _), plane in zip(fresh, planes, strict=True))
     return {i: known[i.pad_rect] for i in items}
 
@@ -219,20 +225,20 @@ def _shortened(items: list[Item], network: Network, shapes: Sequence[SolarUnit])
 
 
 def _terminal(
-    index: int, item: Item, plane: PadPlane | None, rules: Spec, shapes: Sequence[SolarUnit], *, at_once: bool
+    index: int, item: Item, plane: PadPlane | None, spec: Spec, shapes: Sequence[SolarUnit], *, at_once: bool
 ) -> Terminal:
     array = item.kind == "solar_array"
     unit = unit_of(item, shapes)
     return Terminal(
         key=str(index),
         footprint=box(*item.rect),
-        reach_m=rules.number("site", "array_reach_m" if array else "road_reach_m") - REACH_MARGIN_M,
+        reach_m=spec.number("site", "array_reach_m" if array else "road_reach_m") - REACH_MARGIN_M,
         priority=FIRST.get(item.kind, 2 if at_once or not array else 3),
         pad=None if plane is None else box(*item.pad_rect),
         pad_plane=None if plane is None else (plane.elevation_m, plane.grade_east, plane.grade_north),
         units=units_of(item, unit) if unit is not None else int(bool(shapes) and not array),
         unit_m=0.0 if unit is None else unit.pitch_x_m,
-        min_radius_m=radius_to(item.kind, rules),
+        min_radius_m=min_radius_to(item.kind, spec),
     )
 
 

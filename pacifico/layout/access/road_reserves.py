@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shapely import LineString
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.access.connect import Served
+    from pacifico.layout.access.connect import ServedLayout
     from pacifico.layout.model.assets import Item
 
 WIDE_M, STEP_M = 16.0, 4.0
@@ -29,7 +29,7 @@ def others(items: Sequence[Item]) -> list[Item]:
     return [i for i in items if i.kind not in OF_ARRAYS]
 
 
-def fenced_in(items: Sequence[Item], served: Served) -> list[Item]:
+def enclosed_items(items: Sequence[Item], served: ServedLayout) -> list[Item]:
     """Items of a draft, no arrays, to which no road found a way between what stands: arrays, where there are any."""
     if not any(i.kind == "solar_array" for i in served.items):
         return []
@@ -38,13 +38,13 @@ def fenced_in(items: Sequence[Item], served: Served) -> list[Item]:
     return [i for i in others(items) if i not in stands and i.kind in shut]
 
 
-def ways_out(fenced: Sequence[Item], served: Served, items: Sequence[Item]) -> FloatArray:
+def exit_strips(fenced: Sequence[Item], served: ServedLayout, items: Sequence[Item]) -> FloatArray:
     """Squares along the shortest way from each fenced item to a road, off all that is to stay, shape (n, 4)."""
     roads = MultiLineString([r.line for r in served.network.roads])
     return _along([shapely.shortest_line(box(*item.rect), roads) for item in fenced], others(items))
 
 
-def ways_to(served: Served) -> FloatArray:
+def approach_strips(served: ServedLayout) -> FloatArray:
     """Squares along the roads to turbines that are alone on a site, off these, shape (n, 4)."""
     return _along([shapely.force_2d(r.line) for r in served.network.roads], served.items)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from shapely import box
 
-from pacifico.layout.access.connect import REACH_MARGIN_M, Served
+from pacifico.layout.access.connect import REACH_MARGIN_M, ServedLayout
 from pacifico.layout.criteria.asset_types import SolarUnit, solar_unit
 from pacifico.layout.placement.draft import of_units, unit_of, units_of
 
@@ -30,15 +30,15 @@ def spare_kw(target_kw: float, unit: SolarUnit) -> float:
     return (SPARE + round(SPARE_OF * target_kw / unit.ac_kw)) * unit.ac_kw
 
 
-def trimmed(field: Field, served: Served, over_kw: float, rules: Spec) -> Served:
+def trim_to_target(field: Field, served: ServedLayout, over_kw: float, spec: Spec) -> ServedLayout:
     """Arrays shorter by whole units, those placed last first, until `over_kw` less stands.
 
     An array keeps a unit, the road that serves it within its reach, and ground within its slope limit.
     """
-    shapes = (solar_unit(rules), solar_unit(rules, pocket=True))
+    shapes = (solar_unit(spec), solar_unit(spec, pocket=True))
     items = list(served.items)
     lines = {r.road_id: r.line for r in served.network.roads}
-    reach = rules.number("site", "array_reach_m") - REACH_MARGIN_M
+    reach = spec.number("site", "array_reach_m") - REACH_MARGIN_M
     for k in range(len(items) - 1, -1, -1):
         unit = unit_of(items[k], shapes)
         while unit is not None and over_kw > 1e-6 and units_of(items[k], unit) > 1:

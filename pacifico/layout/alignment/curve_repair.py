@@ -35,16 +35,16 @@ from pacifico.layout.alignment.polyline_splice import (
     various,
 )
 from pacifico.layout.alignment.smoothing import NOTHING, tight_bends, tight_turns
-from pacifico.layout.routing.problem import bound_to, served_beyond
+from pacifico.layout.routing.problem import served_downstream, terminals_by_line
 from pacifico.layout.routing.routing_grid import Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.alignment.height_ranges import Leeway
-    from pacifico.layout.alignment.smoothing import Keep
-    from pacifico.layout.routing.problem import Case, Drawing
+    from pacifico.layout.alignment.height_ranges import HeightRanges
+    from pacifico.layout.alignment.smoothing import FrozenAreas
+    from pacifico.layout.routing.problem import HorizontalAlignment, RoutingProblem
 
 
 AROUND_M = (20.0, 40.0, 70.0, 110.0)
@@ -74,7 +74,13 @@ TURNED = (0.0, 1.0, 0.5, 0.25, 0.75)
 """Shares of the turn at a junction by which the line that comes turns, in the order of trial; the other turns the rest."""
 
 
-def mended(case: Case, drawing: Drawing, *, keep: Keep = NOTHING, leeway: Leeway | None = None) -> Drawing:
+def repair_curves(
+    case: RoutingProblem,
+    drawing: HorizontalAlignment,
+    *,
+    keep: FrozenAreas = NOTHING,
+    leeway: HeightRanges | None = None,
+) -> HorizontalAlignment:
     """Drawing with drivable curves where lines bend, or turn at junctions, tighter than their radius.
 
     Parameters
@@ -105,11 +111,11 @@ def mended(case: Case, drawing: Drawing, *, keep: Keep = NOTHING, leeway: Leeway
 class _Work:
     """A drawing while it is mended."""
 
-    case: Case
-    drawing: Drawing
+    case: RoutingProblem
+    drawing: HorizontalAlignment
     sizes: list[float]
-    keep: Keep
-    leeway: Leeway | None
+    keep: FrozenAreas
+    leeway: HeightRanges | None
     follows: list[list[int]] = field(init=False)
     bound: list[list[int]] = field(init=False)
     chains: list[list[int]] = field(init=False)
@@ -128,7 +134,7 @@ class _Work:
 
     def __post_init__(self) -> None:
         n = len(self.drawing.lines)
-        self.follows, self.bound = [[] for _ in range(n)], bound_to(n, self.drawing.line_of)
+        self.follows, self.bound = [[] for _ in range(n)], terminals_by_line(n, self.drawing.line_of)
         for c, up in enumerate(self.drawing.ups):
             if up >= 0:
                 self.follows[up].append(c)
@@ -147,7 +153,7 @@ class _Work:
         self.most = most
         some = False
         tight = tight_bends([self._whole(chain, {}) for chain in self.chains], self._sizes(range(len(self.chains))))[1]
-        beyond = served_beyond(self.drawing)
+        beyond = served_downstream(self.drawing)
         for k, count in zip(*(a.tolist() for a in np.unique(tight, return_counts=True)), strict=True):
             chain = self.chains[k]
             if count > MOST_TIGHT * max(beyond[chain[0]], 1):
@@ -208,7 +214,7 @@ class _Work:
         self.case.hopeless.add(about)
         return False
 
-    def _take(self, done: Drawing, changes: dict[int, Change]) -> None:
+    def _take(self, done: HorizontalAlignment, changes: dict[int, Change]) -> None:
         self.drawing = done
         self.tree = _tree(done.lines)
         for c in changes:
@@ -218,7 +224,7 @@ class _Work:
                 self.bound[c].remove(t)
                 self.bound[done.line_of[t]].append(t)
 
-    def _good(self, changes: dict[int, Change]) -> Drawing | None:
+    def _good(self, changes: dict[int, Change]) -> HorizontalAlignment | None:
         """Drawing with some changes, where that has fewer faults and holds all else."""
         self.lost = []
         if not self._fewer(changes):
@@ -260,7 +266,7 @@ class _Work:
     def _touches(self, changes: dict[int, Change]) -> bool:
         """Whether changed lines meet others, or themselves, elsewhere than where one continues the other."""
         shapes = [LineString(change.xy) for change in changes.values()]
-        own = sorted({*changes, *self.tree.query(shapes, "dwithin", self.case.rules.width_m)[1].tolist()})
+        own = sorted({*changes, *self.tree.query(shapes, "dwithin", self.case.criteria.width_m)[1].tolist()})
         number = {c: k for k, c in enumerate(own)}
         ups = [number.get(u, -2 - u) for u in (self.drawing.ups[c] for c in own)]
         lines = [changes[c].xy if c in changes else self.drawing.lines[c] for c in own]
@@ -275,7 +281,7 @@ class _Work:
             for other in own:
                 if other not in mine and other not in changes:
                     beside = LineString(self.drawing.lines[other])
-                    if shape.distance(beside) < min(self.case.rules.width_m, was.distance(beside)) - 1e-6:
+                    if shape.distance(beside) < min(self.case.criteria.width_m, was.distance(beside)) - 1e-6:
                         return True
         return False
 
@@ -357,7 +363,7 @@ class _Work:
         shapes = Shapes(np.concatenate(rings), np.cumsum([0, *map(len, rings)])) if rings else NO_SHAPES
         curve = drivable(
             self.case.lattice, start.pose, end.pose, size=self.sizes[c], longest=LONGER * stretch + LONGER_M,
-            max_grade=self.case.rules.max_grade, most=self.most, shapes=shapes, reach_m=self.case.reach_m[list(by)],
+            max_grade=self.case.criteria.max_grade, most=self.most, shapes=shapes, reach_m=self.case.reach_m[list(by)],
             levels=self.leeway.between(c, start.run, end.run) if self.leeway else ANY,
         )  # fmt: skip
         if curve is None:

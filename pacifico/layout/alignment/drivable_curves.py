@@ -20,7 +20,7 @@ from pacifico.layout.routing.routing_grid import Shapes
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
-    from pacifico.layout.routing.routing_grid import Lattice
+    from pacifico.layout.routing.routing_grid import RoutingGrid
 
 
 CELL_M, CELL = 2.5, 1 / 8
@@ -73,7 +73,7 @@ class Curve:
 
 
 def drivable(
-    lattice: Lattice,
+    lattice: RoutingGrid,
     start: FloatArray,
     goal: FloatArray,
     *,

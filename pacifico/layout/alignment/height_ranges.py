@@ -19,7 +19,7 @@ from pacifico.layout.alignment.drivable_curves import Levels
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
     from pacifico.layout.alignment.vertical import Pin, Stations
-    from pacifico.layout.routing.problem import Case, Drawing
+    from pacifico.layout.routing.problem import HorizontalAlignment, RoutingProblem
 
 
 SLACK_M = 5e-3
@@ -29,13 +29,13 @@ SURE_M, SURE = 0.1, 0.995
 
 
 @dataclass
-class Leeway:
+class HeightRanges:
     """Heights that the lines of a drawing may have."""
 
-    case: Case
+    case: RoutingProblem
     once: bool = False
     """Whether heights are found out once: on a large network each time takes long, and stretches far apart agree."""
-    drawing: Drawing | None = field(init=False, default=None)
+    drawing: HorizontalAlignment | None = field(init=False, default=None)
     stations: Stations = field(init=False)
     pins: dict[int, tuple[int, int, Pin]] = field(init=False, default_factory=dict)
     """Heights that terminals ask for, with the line and the number of the station along it."""
@@ -43,7 +43,7 @@ class Leeway:
     above: FloatArray = field(init=False)
     beside: FloatArray = field(init=False)
 
-    def holds(self, drawing: Drawing) -> bool:
+    def holds(self, drawing: HorizontalAlignment) -> bool:
         """Whether a drawing has a profile; what has one is looked at from then on."""
         known = self.drawing
         if self.once and known is not None:
@@ -52,10 +52,10 @@ class Leeway:
             t for t, c in drawing.line_of.items()
             if known is None or known.line_of[t] != c or known.lines[c] is not drawing.lines[c]
         ]  # fmt: skip
-        rules = self.case.rules
+        criteria = self.case.criteria
         stations = profile_design.stations_along(self.case, drawing)
         # the most that each may lie above the one before or below
-        rise = (rules.max_grade - rules.grade_margin) * profile_design.sure_distance(self.case, stations)
+        rise = (criteria.max_grade - criteria.grade_margin) * profile_design.sure_distance(self.case, stations)
         asked = profile_design.pins_of(
             self.case, replace(drawing, line_of={t: drawing.line_of[t] for t in fresh}), stations
         )
@@ -63,7 +63,7 @@ class Leeway:
         for t, pin in asked:
             ids = stations.of_line[drawing.line_of[t]]
             pins[t] = (drawing.line_of[t], 0 if pin.station == ids[0] else pin.station - int(ids[1]) + 1, pin)
-        depth = rules.max_cut_fill_m + SLACK_M
+        depth = criteria.max_cut_fill_m + SLACK_M
         low, high = stations.ground - depth, stations.ground + depth
         for c, k, pin in pins.values():
             at = stations.of_line[c][k]
@@ -78,8 +78,8 @@ class Leeway:
 
     def between(self, c: int, start: float, end: float) -> Levels:
         """Heights at two places of a line, of what leads to the one and what follows the other [m along it]."""
-        rules, grid = self.case.rules, self.case.ground.grid
-        climb = rules.max_grade - rules.grade_margin
+        criteria, grid = self.case.criteria, self.case.ground.grid
+        climb = criteria.max_grade - criteria.grade_margin
         ids = self.stations.of_line[c]
         run = np.concatenate([[0.0], np.cumsum(self.stations.distance[ids[1:]])])
         k = int(np.searchsorted(run, start + 1e-6)) - 1
@@ -92,5 +92,5 @@ class Leeway:
             self.case.ground.z,
             np.array([grid.x0, grid.y0, grid.dx, grid.dy]),
             climb * SURE,
-            rules.max_cut_fill_m - SURE_M,
+            criteria.max_cut_fill_m - SURE_M,
         )

@@ -12,7 +12,7 @@ from pacifico.layout.alignment import _state_hash_kernels, lines, smoothing
 from pacifico.layout.alignment.smoothing import ALL
 from pacifico.layout.ground import _clearance_kernels
 from pacifico.layout.routing import routing_grid, tree_search
-from pacifico.layout.routing.problem import TOLERANCE_M, Case, Drawing
+from pacifico.layout.routing.problem import TOLERANCE_M, HorizontalAlignment, RoutingProblem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pacifico.array_types import FloatArray, IntArray
-    from pacifico.layout.alignment.smoothing import Keep
-    from pacifico.layout.routing.site_entry import Gate
+    from pacifico.layout.alignment.smoothing import FrozenAreas
+    from pacifico.layout.routing.site_entry import SiteEntry
 
 
 STUB_M = 30.0
@@ -59,13 +59,13 @@ class Strands:
     """Whether lines of those crossed once, whatever was tried: then they are not drawn again."""
 
     @classmethod
-    def of(cls, case: Case, gate: Gate, parent: IntArray, server: IntArray) -> Strands:
+    def of(cls, case: RoutingProblem, gate: SiteEntry, parent: IntArray, server: IntArray) -> Strands:
         """Stretches of the moves to `server` of each terminal, -1 for one that is left out."""
         strands = _strands(case.lattice, gate, parent, server)
         return cls(strands, _without_stubs(case, strands))
 
 
-def draw(case: Case, strands: Strands, *, keep: Keep = ALL) -> Drawing:
+def draw_alignment(case: RoutingProblem, strands: Strands, *, keep: FrozenAreas = ALL) -> HorizontalAlignment:
     """Lines of a tree: pulled tight, bends eased and rounded, none crossing another.
 
     About places to `keep`, at first everywhere, vertices stay where pulling left them.
@@ -80,7 +80,7 @@ def draw(case: Case, strands: Strands, *, keep: Keep = ALL) -> Drawing:
     return _absorbed(case, drawing)
 
 
-def _strands(lattice: routing_grid.Lattice, gate: Gate, parent: IntArray, server: IntArray) -> list[Strand]:
+def _strands(lattice: routing_grid.RoutingGrid, gate: SiteEntry, parent: IntArray, server: IntArray) -> list[Strand]:
     """Stretches of the tree, the way from the entry to the first road position included."""
     served = np.flatnonzero(server >= 0)
     if served.size == 0:
@@ -116,7 +116,7 @@ def _strands(lattice: routing_grid.Lattice, gate: Gate, parent: IntArray, server
     return [Strand(p, u, tuple(sorted(b))) for p, u, b in zip(paths, ups, bound, strict=True)]
 
 
-def _step_aside(lattice: routing_grid.Lattice, node: int) -> list[FloatArray]:
+def _step_aside(lattice: routing_grid.RoutingGrid, node: int) -> list[FloatArray]:
     """A neighbour that a road may lead to, where the entry by itself already serves everything."""
     here = np.array([lattice.px[node], lattice.py[node]])
     for dj, di in routing_grid.MOVES.tolist():
@@ -128,7 +128,7 @@ def _step_aside(lattice: routing_grid.Lattice, node: int) -> list[FloatArray]:
     return []
 
 
-def _without_stubs(case: Case, strands: list[Strand]) -> list[Strand]:
+def _without_stubs(case: RoutingProblem, strands: list[Strand]) -> list[Strand]:
     """Let a road pass where a short dead end beside it leads to, if that makes the network shorter.
 
     The dead end is walked out and back, and the whole pulled tight: what it serves keeps the road near it.
@@ -164,7 +164,7 @@ def _without_stubs(case: Case, strands: list[Strand]) -> list[Strand]:
     return [Strand(s.xy, number.get(s.up, -1), s.bound) for s in alive.values()]
 
 
-def _absorbed(case: Case, drawing: Drawing) -> Drawing:
+def _absorbed(case: RoutingProblem, drawing: HorizontalAlignment) -> HorizontalAlignment:
     """Leave out dead ends that run on the very strip of a line that leaves the same junction, which serves as well."""
     lines, ups = drawing.lines, drawing.ups
     ends = set(range(len(lines))) - set(ups)
@@ -181,13 +181,13 @@ def _absorbed(case: Case, drawing: Drawing) -> Drawing:
             if other == c or other in into:
                 continue
             apart = shapely.distance(shapely.points(lines[c]), shapely.linestrings(lines[other]))
-            if apart.max() < case.rules.width_m / 2 and all(serves(case, lines[other], t) for t in mine):
+            if apart.max() < case.criteria.width_m / 2 and all(serves(case, lines[other], t) for t in mine):
                 into[c] = other
                 break
     if not into:
         return drawing
     number = {k: n for n, k in enumerate(k for k in range(len(lines)) if k not in into)}
-    return Drawing(
+    return HorizontalAlignment(
         [lines[k] for k in number],
         [number.get(ups[k], -1) for k in number],
         {t: number[into.get(c, c)] for t, c in drawing.line_of.items()},
@@ -207,7 +207,9 @@ def _sharpest(xy: FloatArray) -> float:
     return float((d[1:] * d[:-1]).sum(axis=1).min(initial=1.0))
 
 
-def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) -> Drawing | None:
+def _lined(
+    case: RoutingProblem, strands: list[Strand], keep: FrozenAreas, *, last_resort: bool
+) -> HorizontalAlignment | None:
     """Lines of strands; None where lines cross that only the search's own paths would part, unless that may be used."""
     pulled = [_pulled(case, strand) for strand in strands]
     ups = [s.up for s in strands]
@@ -215,7 +217,7 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
     sizes = case.sizes(ups, bound)
     still = set(range(len(strands))) if keep is ALL else set()
     while True:
-        straight = smoothing.eased(case, pulled, ups, bound, sizes, fixed=still, keep=keep)
+        straight = smoothing.smooth(case, pulled, ups, bound, sizes, fixed=still, keep=keep)
         lines = [rounded(case, x, own, keep, size) for x, own, size in zip(straight, bound, sizes, strict=True)]
         crossing = set(touching(lines, ups))
         if crossing <= still:
@@ -239,10 +241,12 @@ def _lined(case: Case, strands: list[Strand], keep: Keep, *, last_resort: bool) 
             lines[c] = pulled[c] if state[c] == 1 else strands[c].xy
         crossing = set(touching(lines, ups))
     line_of = {t: c for c, s in enumerate(strands) for _, t in s.bound}
-    return Drawing(lines, ups, dict(sorted(line_of.items())), straight, tuple(sorted(crossing)))
+    return HorizontalAlignment(lines, ups, dict(sorted(line_of.items())), straight, tuple(sorted(crossing)))
 
 
-def rounded(case: Case, line: FloatArray, bound: Sequence[int], keep: Keep, radius: float) -> FloatArray:
+def rounded(
+    case: RoutingProblem, line: FloatArray, bound: Sequence[int], keep: FrozenAreas, radius: float
+) -> FloatArray:
     """Line with arcs of a radius at its bends. Where they would serve less, the corner moves outwards, or else they are smaller.
 
     As long as the search goes on, and all is kept, such a line stays as it is.
@@ -258,7 +262,13 @@ def rounded(case: Case, line: FloatArray, bound: Sequence[int], keep: Keep, radi
 
 
 def _rounded(
-    case: Case, line: FloatArray, bound: Sequence[int], covered: NDArray[np.bool_], radius: float, *, full: bool
+    case: RoutingProblem,
+    line: FloatArray,
+    bound: Sequence[int],
+    covered: NDArray[np.bool_],
+    radius: float,
+    *,
+    full: bool,
 ) -> FloatArray:
     share = np.where(covered, -1.0, 1.0)
     pushed = set(np.flatnonzero(share < 0).tolist())
@@ -281,7 +291,7 @@ def _rounded(
     return line
 
 
-def _pushed(case: Case, line: FloatArray, k: int, radius: float) -> FloatArray | None:
+def _pushed(case: RoutingProblem, line: FloatArray, k: int, radius: float) -> FloatArray | None:
     """Line with a corner so far out that an arc passes where the corner was; None where it would not be legal."""
     if not 0 < k < len(line) - 1:
         return None
@@ -299,14 +309,14 @@ def _pushed(case: Case, line: FloatArray, k: int, radius: float) -> FloatArray |
     return out
 
 
-def serves(case: Case, line: FloatArray, terminal: int) -> bool:
+def serves(case: RoutingProblem, line: FloatArray, terminal: int) -> bool:
     """Whether a line comes within reach of a terminal."""
     s, t = case.shapes, terminal
     return bool(_clearance_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[0] <= case.reach_m[t])
 
 
 def served_by(
-    case: Case,
+    case: RoutingProblem,
     terminal: int,
     lines: Sequence[FloatArray | None],
     sizes: Sequence[float] | FloatArray,
@@ -338,14 +348,14 @@ def served_by(
     return -1
 
 
-def _pulled(case: Case, strand: Strand) -> FloatArray:
+def _pulled(case: RoutingProblem, strand: Strand) -> FloatArray:
     at = np.array([k for k, _ in strand.bound], dtype=np.int64)
     who = np.array([t for _, t in strand.bound], dtype=np.int64)
     key = strand.xy.tobytes() + b"|" + at.tobytes() + who.tobytes()
     if key not in case.pulled:
         case.pulled[key] = lines.pull(
             case.lattice, np.ascontiguousarray(strand.xy), bound_at=at, bound=who, shapes=case.shapes,
-            reach=case.reach_m, max_grade=case.rules.max_grade,
+            reach=case.reach_m, max_grade=case.criteria.max_grade,
         )  # fmt: skip
     return case.pulled[key]
 

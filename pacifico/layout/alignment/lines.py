@@ -10,11 +10,11 @@ from pacifico.layout.alignment import _line_kernels
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
-    from pacifico.layout.routing.routing_grid import Lattice, Shapes
+    from pacifico.layout.routing.routing_grid import RoutingGrid, Shapes
 
 
 def pull(
-    lattice: Lattice,
+    lattice: RoutingGrid,
     xy: FloatArray,
     *,
     bound_at: IntArray,
@@ -33,7 +33,7 @@ def pull(
 
 
 def round_bends(
-    lattice: Lattice, xy: FloatArray, *, radius_m: float, full: bool = False, share: FloatArray | None = None
+    lattice: RoutingGrid, xy: FloatArray, *, radius_m: float, full: bool = False, share: FloatArray | None = None
 ) -> tuple[FloatArray, int]:
     """Path with arcs at its bends, and how many stayed tighter than `radius_m` (of the centreline).
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout.alignment.vertical import Pin, Profile, Stations, design_heights, stations_of
+from pacifico.layout.alignment.vertical import GradeLine, Pin, Stations, design_heights, stations_of
 from pacifico.layout.ground import _clearance_kernels
-from pacifico.layout.routing.problem import TOLERANCE_M, Case, Drawing
+from pacifico.layout.routing.problem import TOLERANCE_M, HorizontalAlignment, RoutingProblem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,40 +21,42 @@ ROUNDING_M = 0.002
 """Most that rounding changes the distance between two vertices, and twice what it changes a rise by."""
 
 
-def stations_along(case: Case, drawing: Drawing) -> Stations:
+def stations_along(case: RoutingProblem, drawing: HorizontalAlignment) -> Stations:
     """Stations along all lines of a drawing."""
     return stations_of(
-        drawing.lines, drawing.ups, case.ground, width_m=case.rules.width_m, station_m=case.rules.station_m
+        drawing.lines, drawing.ups, case.ground, width_m=case.criteria.width_m, station_m=case.criteria.station_m
     )
 
 
-def designed(case: Case, drawing: Drawing, stations: Stations) -> tuple[Profile, list[tuple[int, Pin]]]:
+def designed(
+    case: RoutingProblem, drawing: HorizontalAlignment, stations: Stations
+) -> tuple[GradeLine, list[tuple[int, Pin]]]:
     """Heights of all stations, and the pins (terminal, pin) that pads set."""
     pins = pins_of(case, drawing, stations)
     profile = design_heights(
         stations.parent, sure_distance(case, stations), stations.ground, stations.weight,
-        max_grade=case.rules.max_grade - case.rules.grade_margin, max_depth_m=case.rules.max_cut_fill_m,
+        max_grade=case.criteria.max_grade - case.criteria.grade_margin, max_depth_m=case.criteria.max_cut_fill_m,
         pins=[pin for _, pin in pins],
     )  # fmt: skip
     return profile, pins
 
 
-def sure_distance(case: Case, stations: Stations) -> FloatArray:
+def sure_distance(case: RoutingProblem, stations: Stations) -> FloatArray:
     """Distance between stations less what rounding may take: it must not make a short piece steeper than the limit."""
-    grade = case.rules.max_grade - case.rules.grade_margin
+    grade = case.criteria.max_grade - case.criteria.grade_margin
     return np.maximum(stations.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
 
 
-def lacking(profile: Profile, pinned: list[tuple[int, Pin]]) -> NDArray[np.bool_]:
+def lacking(profile: GradeLine, pinned: list[tuple[int, Pin]]) -> NDArray[np.bool_]:
     """Stations that lack a height within the limits."""
     bad = profile.excess_m > TOLERANCE_M
     bad[[pin.station for (_, pin), miss in zip(pinned, profile.pin_excess_m, strict=True) if miss > TOLERANCE_M]] = True
     return bad
 
 
-def pins_of(case: Case, drawing: Drawing, stations: Stations) -> list[tuple[int, Pin]]:
+def pins_of(case: RoutingProblem, drawing: HorizontalAlignment, stations: Stations) -> list[tuple[int, Pin]]:
     """Heights that pads set beside their roads, with their terminals."""
-    grade = case.rules.max_grade - case.rules.grade_margin
+    grade = case.criteria.max_grade - case.criteria.grade_margin
     who, at, gap = [], [], []
     p = case.pads
     for t, c in drawing.line_of.items():
@@ -77,14 +79,14 @@ def pins_of(case: Case, drawing: Drawing, stations: Stations) -> list[tuple[int,
     return pins
 
 
-def worst_of_line(stations: Stations, profile: Profile) -> FloatArray:
+def worst_of_line(stations: Stations, profile: GradeLine) -> FloatArray:
     """Most that any station of the same line lacks, of each station [m]."""
     most = np.zeros(int(stations.line.max(initial=0)) + 1)
     np.maximum.at(most, stations.line, np.where(profile.excess_m > TOLERANCE_M, profile.excess_m, 0.0))
     return most[stations.line]
 
 
-def beyond_crossing(drawing: Drawing) -> dict[int, str]:
+def beyond_crossing(drawing: HorizontalAlignment) -> dict[int, str]:
     """Terminals on or beyond the last line that crosses another where no junction is."""
     if not drawing.crossing:
         return {}
@@ -96,7 +98,9 @@ def beyond_crossing(drawing: Drawing) -> dict[int, str]:
     return {t: reason for t, c in drawing.line_of.items() if c in beyond}
 
 
-def beyond_depth(case: Case, drawing: Drawing, stations: Stations, profile: Profile) -> dict[int, str]:
+def beyond_depth(
+    case: RoutingProblem, drawing: HorizontalAlignment, stations: Stations, profile: GradeLine
+) -> dict[int, str]:
     """Terminals beyond the farthest stations that no profile within the depth limit reaches."""
     bad = profile.excess_m > TOLERANCE_M
     if not bad.any():
@@ -128,7 +132,7 @@ def beyond_depth(case: Case, drawing: Drawing, stations: Stations, profile: Prof
     return out
 
 
-def off_pads(drawing: Drawing, profile: Profile, pinned: list[tuple[int, Pin]]) -> dict[int, str]:
+def off_pads(drawing: HorizontalAlignment, profile: GradeLine, pinned: list[tuple[int, Pin]]) -> dict[int, str]:
     """Pick the terminals whose pad the road misses by most, one a line: pads of a line may be at odds with each other."""
     worst: dict[int, tuple[float, int]] = {}
     for (t, _), miss in zip(pinned, profile.pin_excess_m.tolist(), strict=True):

@@ -13,13 +13,13 @@ from pacifico.layout.alignment.horizontal import served_by, serves
 from pacifico.layout.alignment.polyline_splice import places_on, run_of
 from pacifico.layout.alignment.smoothing import tight_bends, tight_turns
 from pacifico.layout.ground import _clearance_kernels
-from pacifico.layout.routing.problem import bound_to
+from pacifico.layout.routing.problem import terminals_by_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.routing.problem import Case, Drawing
+    from pacifico.layout.routing.problem import HorizontalAlignment, RoutingProblem
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,17 @@ def through(lines: Sequence[FloatArray], ups: Sequence[int]) -> tuple[list[Float
     return [np.vstack([lines[m[0]], *(lines[c][1:] for c in m[1:])]) for m in members], members
 
 
-def tight_places(case: Case, drawing: Drawing) -> list[Tight]:
+def tight_places(case: RoutingProblem, drawing: HorizontalAlignment) -> list[Tight]:
     """All bends and turns of a drawing that are tighter than what lies beyond them asks for."""
     return _tight(case, drawing, case.sizes_of(drawing))
 
 
-def barring(case: Case, drawing: Drawing) -> list[Tight]:
+def barring(case: RoutingProblem, drawing: HorizontalAlignment) -> list[Tight]:
     """Those tighter than the rule. Blade transport may be helped by local widening: what lacks its radius is told."""
     return _tight(case, drawing, np.full(len(drawing.lines), case.least))
 
 
-def _tight(case: Case, drawing: Drawing, sizes: FloatArray) -> list[Tight]:
+def _tight(case: RoutingProblem, drawing: HorizontalAlignment, sizes: FloatArray) -> list[Tight]:
     whole, members = through(drawing.lines, drawing.ups)
     out = []
     # a line may ask for more than what goes on from its end
@@ -75,7 +75,7 @@ def _tight(case: Case, drawing: Drawing, sizes: FloatArray) -> list[Tight]:
     return list({(t.line, t.vertex): t for t in out}.values())
 
 
-def _at(drawing: Drawing, members: Sequence[int], xy: FloatArray, sizes: FloatArray) -> Tight:
+def _at(drawing: HorizontalAlignment, members: Sequence[int], xy: FloatArray, sizes: FloatArray) -> Tight:
     """Bend at a vertex of one of some lines; where one goes on from another, of what goes on."""
     for k, c in enumerate(members):
         at = np.flatnonzero((drawing.lines[c] == xy).all(axis=1))
@@ -86,7 +86,9 @@ def _at(drawing: Drawing, members: Sequence[int], xy: FloatArray, sizes: FloatAr
     raise AssertionError("a bend lies on one of the lines that it was found on")
 
 
-def pruned(case: Case, drawing: Drawing, tight: Sequence[Tight]) -> tuple[Drawing, dict[int, float]]:
+def pruned(
+    case: RoutingProblem, drawing: HorizontalAlignment, tight: Sequence[Tight]
+) -> tuple[HorizontalAlignment, dict[int, float]]:
     """Drawing without what lies beyond tight places.
 
     Returns
@@ -112,13 +114,13 @@ def pruned(case: Case, drawing: Drawing, tight: Sequence[Tight]) -> tuple[Drawin
     return _shortened(case, drawing, lines, line_of), lost
 
 
-def without(case: Case, drawing: Drawing, out: Collection[int]) -> Drawing:
+def without(case: RoutingProblem, drawing: HorizontalAlignment, out: Collection[int]) -> HorizontalAlignment:
     """Drawing without some terminals, and without lines that lead to no other."""
     return _shortened(case, drawing, drawing.lines, {t: c for t, c in drawing.line_of.items() if t not in out})
 
 
 def _reassigned(
-    case: Case, drawing: Drawing, lines: Sequence[FloatArray | None], why: Sequence[Tight | None]
+    case: RoutingProblem, drawing: HorizontalAlignment, lines: Sequence[FloatArray | None], why: Sequence[Tight | None]
 ) -> tuple[dict[int, int], dict[int, float]]:
     """Line that serves each terminal from now on, and what those that none serves lack."""
     sizes = case.sizes_of(drawing)
@@ -139,11 +141,11 @@ def _reassigned(
 
 
 def _shortened(
-    case: Case, drawing: Drawing, lines: Sequence[FloatArray | None], line_of: dict[int, int]
-) -> Drawing:  # fmt: skip
+    case: RoutingProblem, drawing: HorizontalAlignment, lines: Sequence[FloatArray | None], line_of: dict[int, int]
+) -> HorizontalAlignment:  # fmt: skip
     """Lines that still lead somewhere, dead ends as far as they serve."""
     n = len(lines)
-    bound = bound_to(n, line_of)
+    bound = terminals_by_line(n, line_of)
     goes_on = [False] * n
     out: dict[int, tuple[FloatArray, FloatArray]] = {}
     for c in range(n - 1, -1, -1):
@@ -170,7 +172,7 @@ def _shortened(
     )
 
 
-def _still_served(case: Case, line: FloatArray, t: int) -> bool:
+def _still_served(case: RoutingProblem, line: FloatArray, t: int) -> bool:
     """Whether a line less its last vertex serves a terminal, and lies as near to its pad as before: heights agree there."""
     if not serves(case, line[:-1], t):
         return False

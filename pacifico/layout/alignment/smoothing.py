@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pacifico.array_types import FloatArray, IntArray
-    from pacifico.layout.routing.problem import Case
+    from pacifico.layout.routing.problem import RoutingProblem
 
 
 ROUNDS = 4
@@ -47,7 +47,7 @@ COARSE, FINE, SWING = _disk(2.5, 15.0), _disk(0.6, 1.8), _disk(1.0, 8.0)
 
 
 @dataclass(frozen=True)
-class Keep:
+class FrozenAreas:
     """Places about which lines stay where pulling left them."""
 
     xy: FloatArray
@@ -61,7 +61,7 @@ class Keep:
         off = xy[:, None, :] - self.xy[None, :, :]
         return np.asarray((np.hypot(off[..., 0], off[..., 1]) <= self.near_m).any(axis=1))
 
-    def wider(self, xy: FloatArray, near_m: float) -> Keep:
+    def wider(self, xy: FloatArray, near_m: float) -> FrozenAreas:
         """About these places too; where they lie about one of before, that reaches twice as far."""
         off = xy[:, None, :] - self.xy[None, :, :]
         inside = np.hypot(off[..., 0], off[..., 1]) <= self.near_m
@@ -72,11 +72,11 @@ class Keep:
             if (np.hypot(known[:, 0], known[:, 1]) > near_m / 2).all():
                 fresh.append(spot)
                 near.append(near_m)
-        return Keep(np.array([*self.xy, *fresh]).reshape(-1, 2), np.array(near, dtype=np.float64))
+        return FrozenAreas(np.array([*self.xy, *fresh]).reshape(-1, 2), np.array(near, dtype=np.float64))
 
 
-ALL = Keep(np.zeros((1, 2)), np.array([np.inf]))
-NOTHING = Keep(np.zeros((0, 2)), np.zeros(0))
+ALL = FrozenAreas(np.zeros((1, 2)), np.array([np.inf]))
+NOTHING = FrozenAreas(np.zeros((0, 2)), np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -125,15 +125,15 @@ class Tree:
         return out
 
 
-def eased(
-    case: Case,
+def smooth(
+    case: RoutingProblem,
     lines: Sequence[FloatArray],
     ups: Sequence[int],
     bound: Sequence[Sequence[int]],
     sizes: FloatArray,
     *,
     fixed: Collection[int],
-    keep: Keep,
+    keep: FrozenAreas,
 ) -> list[FloatArray]:
     """Lines with vertices shifted, joined or left out so that their turns have room for the radius.
 
@@ -178,7 +178,7 @@ def bound_of(bound: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:
 
 
 def unbent(
-    case: Case, tree: Tree, frozen: NDArray[np.uint8], who: IntArray, who_start: IntArray, sizes: FloatArray
+    case: RoutingProblem, tree: Tree, frozen: NDArray[np.uint8], who: IntArray, who_start: IntArray, sizes: FloatArray
 ) -> None:
     """Ease a tree in place for the radii of its lines, all but its `frozen` vertices; they go on serving `who`."""
     lat = case.lattice
@@ -186,13 +186,13 @@ def unbent(
     _smoothing_kernels.unbend(
         tree.xy, tree.up, tree.first, tree.after, tree.strand, frozen, tree.own_start, who,
         who_start, COARSE, FINE, case.shapes.coords, case.shapes.start, case.reach_m, lat.z, lat.toll, lat.x0, lat.y0,
-        lat.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, case.rules.max_grade,
+        lat.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, case.criteria.max_grade,
         sizes, ROUNDS, case.eased.known, case.eased.found, *case.yields.changed(ABOUT_M + float(sizes.max())),
     )  # fmt: skip
 
 
 def tight_turns(
-    case: Case, lines: Sequence[FloatArray], ups: Sequence[int], sizes: FloatArray
+    case: RoutingProblem, lines: Sequence[FloatArray], ups: Sequence[int], sizes: FloatArray
 ) -> tuple[FloatArray, IntArray]:
     """Turns at junctions, from the entry's side into each arm, that no vehicle path of the arm's radius fits into.
 
@@ -207,7 +207,7 @@ def tight_turns(
 
 
 def tight_turns_of(
-    case: Case, tree: Tree, sizes: FloatArray, *, about: tuple[FloatArray, float] | None = None
+    case: RoutingProblem, tree: Tree, sizes: FloatArray, *, about: tuple[FloatArray, float] | None = None
 ) -> tuple[FloatArray, IntArray]:
     """`tight_turns` of a tree; with `about`, only those so far from a place [m]."""
     f = case.lattice.fence

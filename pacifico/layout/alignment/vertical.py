@@ -39,7 +39,7 @@ class Pin:
 
 
 @dataclass(frozen=True)
-class Profile:
+class GradeLine:
     """Design heights of stations and what they could not meet."""
 
     z: NDArray[np.float64]
@@ -59,7 +59,7 @@ def design_heights(
     max_grade: float,
     max_depth_m: float,
     pins: Sequence[Pin] = (),
-) -> Profile:
+) -> GradeLine:
     """Heights with the least weighted sum of abs(height - ground) under a grade limit on a tree of stations.
 
     Parameters
@@ -87,7 +87,7 @@ def design_heights(
     n = parent.size
     if n == 0:
         empty = np.zeros(0)
-        return Profile(empty, empty, np.zeros(len(pins)))
+        return GradeLine(empty, empty, np.zeros(len(pins)))
     total = float(weight.sum())
     at = np.concatenate([np.repeat(np.arange(n), 4), np.repeat(np.array([p.station for p in pins], dtype=np.int64), 2)])
     pin_z = np.array([p.z for p in pins], dtype=np.float64)
@@ -113,7 +113,7 @@ def design_heights(
     )
     excess = np.maximum(np.abs(z - ground) - max_depth_m, 0.0)
     pin_at = np.array([p.station for p in pins], dtype=np.int64)
-    return Profile(z, excess, np.maximum(np.abs(z[pin_at] - pin_z) - slack, 0.0))
+    return GradeLine(z, excess, np.maximum(np.abs(z[pin_at] - pin_z) - slack, 0.0))
 
 
 def grade_breaks(

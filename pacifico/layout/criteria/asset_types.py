@@ -76,9 +76,9 @@ def substation_type(spec: Spec, mva: float) -> AssetType:
     )
 
 
-def feeder_mva(rules: Spec) -> float:
+def feeder_mva(spec: Spec) -> float:
     """Rating of one feeder: root three times voltage times current [MVA]."""
-    return math.sqrt(3) * rules.number("cable", "voltage_kv") * rules.number("cable", "feeder_current_a") / 1e3
+    return math.sqrt(3) * spec.number("cable", "voltage_kv") * spec.number("cable", "feeder_current_a") / 1e3
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def solar_unit(spec: Spec, *, pocket: bool = False) -> SolarUnit:
     return SolarUnit(row + 1.0, 1.0, (rows - 1) * pitch + collector, dc, ac, most)
 
 
-def sized_for(spec: Spec, target_kw: float) -> Spec:
+def spec_for_target(spec: Spec, target_kw: float) -> Spec:
     """Rules whose unit has so many rows, or half rows, more that whole units come near a small target.
 
     Whole units of 104 kW would meet 150 kW by 69 %. The unit stays as it is where it comes within `NEAR_SHARE` of the

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Programme:
+class Capacities:
     """Capacities asked for [kW]; None is as much as the ground carries."""
 
     solar_kw: float | None = 0.0
@@ -25,7 +25,7 @@ class Programme:
     control: bool = False
 
 
-def programme(profile: Profile, target_kw: float | None, spec: Spec) -> Programme:
+def requested_capacities(profile: Profile, target_kw: float | None, spec: Spec) -> Capacities:
     """What a profile asks for at a target of AC generation (for bess: of storage power).
 
     Raises
@@ -34,24 +34,24 @@ def programme(profile: Profile, target_kw: float | None, spec: Spec) -> Programm
         For gas_bess without a target: a power plant has the size of its load.
     """
     if profile == "solar_farm":
-        return Programme(solar_kw=target_kw)
+        return Capacities(solar_kw=target_kw)
     if profile == "bess":
-        return Programme(storage_kw=target_kw)
+        return Capacities(storage_kw=target_kw)
     if profile == "hybrid":
         share = spec.number("hybrid", "storage_share")
-        return Programme(solar_kw=target_kw, storage_kw=None if target_kw is None else share * target_kw)
+        return Capacities(solar_kw=target_kw, storage_kw=None if target_kw is None else share * target_kw)
     if profile == "wind_hybrid":
         wind, store = spec.number("wind_hybrid", "wind_share"), spec.number("wind_hybrid", "storage_share")
         if target_kw is None:
-            return Programme(solar_kw=None, wind_kw=None, storage_kw=None)
+            return Capacities(solar_kw=None, wind_kw=None, storage_kw=None)
         each = asset_type(spec, "wind_turbine").capacity_kw
         # what whole turbines leave of the target is built as solar arrays, unless it is wind alone that is asked for
         turbines = (wind * target_kw + 1e-6) // each * each
-        return Programme(
+        return Capacities(
             solar_kw=0.0 if wind == 1 else target_kw - turbines,
             wind_kw=turbines or wind * target_kw,
             storage_kw=store * target_kw,
         )
     if target_kw is None:
         raise InputError("profile gas_bess has the size of its load: give target_capacity_kw (--capacity-kw)")
-    return Programme(gas_kw=target_kw, storage_kw=spec.number("gas_bess", "storage_share") * target_kw, control=True)
+    return Capacities(gas_kw=target_kw, storage_kw=spec.number("gas_bess", "storage_share") * target_kw, control=True)

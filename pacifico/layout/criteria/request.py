@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pacifico.site.model import Site
 
 
-def asked_rules(
+def requested_spec(
     profile: str,
     strategy: str,
     target_kw: float | None,
@@ -47,13 +47,13 @@ def asked_rules(
     return make_spec(own)
 
 
-def main_limit(profile: Profile, rules: Spec) -> float:
+def main_slope_limit(profile: Profile, spec: Spec) -> float:
     """Slope limit of the asset that a profile is about [°]."""
     kinds = {"solar_farm": "solar_array", "hybrid": "solar_array", "wind_hybrid": "solar_array", "bess": "battery"}
-    return rules.number(kinds.get(profile, "generator"), "slope_limit_deg")
+    return spec.number(kinds.get(profile, "generator"), "slope_limit_deg")
 
 
-def asked_entry(site: Site, entry: tuple[float, float] | None) -> Point | None:
+def requested_entry(site: Site, entry: tuple[float, float] | None) -> Point | None:
     """Entry in the working CRS: as asked for, else as named in the file, else None."""
     if entry is None:
         return site.entries[0].point if site.entries else None
@@ -70,12 +70,12 @@ def asked_entry(site: Site, entry: tuple[float, float] | None) -> Point | None:
     return Point(x, y)
 
 
-def smallest_unit_kw(profile: Profile, rules: Spec) -> float:
+def smallest_unit_kw(profile: Profile, spec: Spec) -> float:
     """Smallest unit by which a profile comes nearer to its target [kW]."""
     if profile == "bess":
-        return asset_type(rules, "battery").storage_kw
+        return asset_type(spec, "battery").storage_kw
     if profile == "gas_bess":
-        return min(asset_type(rules, "generator").capacity_kw, asset_type(rules, "gas_turbine").capacity_kw)
-    if profile == "wind_hybrid" and rules.number("wind_hybrid", "wind_share") == 1.0:
-        return asset_type(rules, "wind_turbine").capacity_kw
-    return solar_unit(rules).ac_kw
+        return min(asset_type(spec, "generator").capacity_kw, asset_type(spec, "gas_turbine").capacity_kw)
+    if profile == "wind_hybrid" and spec.number("wind_hybrid", "wind_share") == 1.0:
+        return asset_type(spec, "wind_turbine").capacity_kw
+    return solar_unit(spec).ac_kw

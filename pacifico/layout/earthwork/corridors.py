@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from pacifico.errors import InputError
-from pacifico.layout.earthwork.rules import DEFAULT_RULES, EarthworkRules, cell_of, frame_of, side_of
+from pacifico.layout.earthwork.criteria import DEFAULT_CRITERIA, EarthworkCriteria, cell_of, frame_of, side_of
 from pacifico.layout.model.earthwork import CorridorVolumes
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def corridor_volumes(
-    ground: Ground, line: LineString, width_m: float, *, rules: EarthworkRules = DEFAULT_RULES
+    ground: Ground, line: LineString, width_m: float, *, criteria: EarthworkCriteria = DEFAULT_CRITERIA
 ) -> CorridorVolumes:
     """Volumes of a road: prism under the carriageway and the side slopes that bring it to daylight.
 
@@ -34,15 +34,19 @@ def corridor_volumes(
     InputError
         Where the line has no Z, or the width is not above 0.
     """
-    return corridors(ground, [line], [width_m], rules=rules)[0]
+    return corridors(ground, [line], [width_m], criteria=criteria)[0]
 
 
 def corridors(
-    ground: Ground, lines: Sequence[LineString], widths: Sequence[float], *, rules: EarthworkRules = DEFAULT_RULES
+    ground: Ground,
+    lines: Sequence[LineString],
+    widths: Sequence[float],
+    *,
+    criteria: EarthworkCriteria = DEFAULT_CRITERIA,
 ) -> list[CorridorVolumes]:
     """`corridor_volumes` of many roads, in their order."""
     xyz, starts, origins = road_vertices(lines)
-    return [CorridorVolumes(*row) for row in corridor_rows(ground, xyz, starts, origins, widths, rules).tolist()]
+    return [CorridorVolumes(*row) for row in corridor_rows(ground, xyz, starts, origins, widths, criteria).tolist()]
 
 
 def corridor_rows(
@@ -51,7 +55,7 @@ def corridor_rows(
     starts: IntArray,
     origins: FloatArray,
     widths: Sequence[float],
-    rules: EarthworkRules,
+    criteria: EarthworkCriteria,
 ) -> FloatArray:
     """Rows of the compiled kernel, one a road."""
     from pacifico.layout.earthwork import _earthwork_kernels  # noqa: PLC0415 (numba: only where volumes are computed)
@@ -63,11 +67,11 @@ def corridor_rows(
         raise InputError(f"road width {width[~(width > 0)][0]} m; give a width above 0")
     if len(width) == 0:
         return np.empty((0, _earthwork_kernels.CORRIDOR_COLUMNS))
-    fine = rules.sample_m or 0.5 * cell_of(ground)
+    fine = criteria.sample_m or 0.5 * cell_of(ground)
     steps = np.minimum(fine, width / 2.0)
     return np.asarray(
         _earthwork_kernels.grade_corridors(
-            ground.z, frame_of(ground), xyz, starts, origins, width, steps, side_of(ground, rules)
+            ground.z, frame_of(ground), xyz, starts, origins, width, steps, side_of(ground, criteria)
         )
     )
 

@@ -10,8 +10,8 @@ import numpy as np
 from pacifico.errors import CRSMismatchError
 from pacifico.grid import Grid, Ground
 from pacifico.layout.earthwork.corridors import road_vertices
+from pacifico.layout.earthwork.criteria import cell_of, frame_of
 from pacifico.layout.earthwork.pads import pad_edges
-from pacifico.layout.earthwork.rules import cell_of, frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

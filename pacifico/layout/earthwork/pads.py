@@ -10,7 +10,7 @@ import shapely
 from shapely import MultiPolygon, Polygon
 
 from pacifico.errors import InputError
-from pacifico.layout.earthwork.rules import DEFAULT_RULES, EarthworkRules, cell_of, frame_of, side_of
+from pacifico.layout.earthwork.criteria import DEFAULT_CRITERIA, EarthworkCriteria, cell_of, frame_of, side_of
 from pacifico.layout.model.earthwork import PadPlane
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ _MAX_TILES = 250_000.0
 """Of one pad: past it the tiles grow, where half a cell would be finer than a volume needs."""
 
 
-def balanced_pad(ground: Ground, polygon: Polygon | MultiPolygon, *, rules: EarthworkRules = DEFAULT_RULES) -> PadPlane:
+def balanced_pad(
+    ground: Ground, polygon: Polygon | MultiPolygon, *, criteria: EarthworkCriteria = DEFAULT_CRITERIA
+) -> PadPlane:
     """Plane of least cut + fill under the grade limit that balances as cut x (1 - shrink) = fill.
 
     The balance leaves one free choice, the grade. Around the centroid cut - fill = A (mean ground - elevation) whatever
@@ -42,14 +44,14 @@ def balanced_pad(ground: Ground, polygon: Polygon | MultiPolygon, *, rules: Eart
     InputError
         Where the polygon is empty or invalid, or any sample under it is nodata or off the grid (the share is told).
     """
-    return balanced_pads(ground, [polygon], rules=rules)[0]
+    return balanced_pads(ground, [polygon], criteria=criteria)[0]
 
 
 def balanced_pads(
-    ground: Ground, polygons: Sequence[Polygon | MultiPolygon], *, rules: EarthworkRules = DEFAULT_RULES
+    ground: Ground, polygons: Sequence[Polygon | MultiPolygon], *, criteria: EarthworkCriteria = DEFAULT_CRITERIA
 ) -> list[PadPlane]:
     """`balanced_pad` of many polygons, in their order."""
-    return graded_pads(ground, polygons, np.full((len(polygons), 3), np.nan), rules=rules)
+    return graded_pads(ground, polygons, np.full((len(polygons), 3), np.nan), criteria=criteria)
 
 
 def graded_pads(
@@ -57,7 +59,7 @@ def graded_pads(
     polygons: Sequence[Polygon | MultiPolygon],
     planes: FloatArray,
     *,
-    rules: EarthworkRules = DEFAULT_RULES,
+    criteria: EarthworkCriteria = DEFAULT_CRITERIA,
 ) -> list[PadPlane]:
     """Volumes of pads at given planes, shape (n, 3): elevation at the centroid [m], grade east, grade north [-].
 
@@ -68,7 +70,7 @@ def graded_pads(
     InputError
         As `balanced_pad`.
     """
-    rows = pad_rows(ground, polygons, planes, rules)
+    rows = pad_rows(ground, polygons, planes, criteria)
     blind = np.flatnonzero(rows[:, 7] > 0)
     if len(blind):
         first = int(blind[0])
@@ -103,11 +105,11 @@ def pad_volumes(
     grade_east: float = 0.0,
     grade_north: float = 0.0,
     *,
-    rules: EarthworkRules = DEFAULT_RULES,
+    criteria: EarthworkCriteria = DEFAULT_CRITERIA,
 ) -> tuple[float, float]:
     """Cut and fill [m³] under a pad whose plane is given (elevation at the centroid); without side slopes."""
     planes = np.array([[elevation_m, grade_east, grade_north]])
-    pad = graded_pads(ground, [polygon], planes, rules=replace(rules, side_slope=0.0))[0]
+    pad = graded_pads(ground, [polygon], planes, criteria=replace(criteria, side_slope=0.0))[0]
     return pad.cut_m3, pad.fill_m3
 
 
@@ -115,7 +117,7 @@ def pad_rows(
     ground: Ground,
     polygons: Sequence[Polygon | MultiPolygon],
     planes: FloatArray,
-    rules: EarthworkRules,
+    criteria: EarthworkCriteria,
     *,
     tiles_across: float = 8.0,
 ) -> FloatArray:
@@ -133,7 +135,7 @@ def pad_rows(
     edges, following, starts, origins = pad_edges(shapes)
     cell = cell_of(ground)
     thickness = 2.0 * area / shapely.length(shapes)
-    fine = np.full(len(area), rules.sample_m or 0.5 * cell)
+    fine = np.full(len(area), criteria.sample_m or 0.5 * cell)
     steps = np.maximum(np.minimum(fine, thickness / tiles_across), np.sqrt(area / _MAX_TILES))
     return np.asarray(
         _earthwork_kernels.grade_pads(
@@ -145,8 +147,8 @@ def pad_rows(
             origins,
             steps,
             np.ascontiguousarray(planes, dtype=np.float64),
-            np.array([rules.shrink, rules.max_pad_grade, rules.search_rounds]),
-            side_of(ground, rules),
+            np.array([criteria.shrink, criteria.max_pad_grade, criteria.search_rounds]),
+            side_of(ground, criteria),
         )
     )
 
@@ -176,7 +178,7 @@ def pad_edges(shapes: NDArray[np.object_]) -> tuple[FloatArray, IntArray, IntArr
     return np.hstack((local, local[follow])), (follow - starts[shape]).astype(np.int64), starts, centroids
 
 
-def daylight(ground: Ground, pad: PadPlane, *, rules: EarthworkRules = DEFAULT_RULES) -> shapely.Geometry:
+def daylight(ground: Ground, pad: PadPlane, *, criteria: EarthworkCriteria = DEFAULT_CRITERIA) -> shapely.Geometry:
     """Ground that a pad takes with its side slopes, to where they meet the surface: for drawing.
 
     The line of daylight is linear between rays at most 1 m apart; a slope without daylight ends where it stopped.
@@ -186,7 +188,7 @@ def daylight(ground: Ground, pad: PadPlane, *, rules: EarthworkRules = DEFAULT_R
     edges, following, _, origins = pad_edges(np.asarray([pad.polygon], dtype=object))
     frame = frame_of(ground) - np.array([origins[0, 0], origins[0, 1], 0.0, 0.0])
     plane = np.array([pad.elevation_m, pad.grade_east, pad.grade_north])
-    points = _batter_kernels.daylight_points(ground.z, frame, edges, following, plane, side_of(ground, rules))
+    points = _batter_kernels.daylight_points(ground.z, frame, edges, following, plane, side_of(ground, criteria))
     ring = np.cumsum(np.append(0, following[:-1] != np.arange(1, len(following))))
     taken: shapely.Geometry = pad.polygon
     of = ring[points[:, 2].astype(np.intp)]

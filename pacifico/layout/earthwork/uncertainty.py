@@ -13,8 +13,8 @@ import numpy as np
 from pacifico.errors import InputError
 from pacifico.grid import Ground
 from pacifico.layout.earthwork.corridors import corridor_rows, road_vertices
+from pacifico.layout.earthwork.criteria import DEFAULT_CRITERIA, EarthworkCriteria
 from pacifico.layout.earthwork.pads import pad_rows
-from pacifico.layout.earthwork.rules import DEFAULT_RULES, EarthworkRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,7 +46,7 @@ def earthwork_interval(
     *,
     errors: Iterable[FloatArray],
     follow_m: float = 30.0,
-    rules: EarthworkRules = DEFAULT_RULES,
+    criteria: EarthworkCriteria = DEFAULT_CRITERIA,
 ) -> EarthworkInterval:
     """P10, P50 and P90 of cut + fill (pad and road prisms) under errors of the elevation model.
 
@@ -69,7 +69,9 @@ def earthwork_interval(
     """
     totals = [
         float(each.sum())
-        for each in volumes_under_errors(ground, pads, roads, widths, errors=errors, follow_m=follow_m, rules=rules)
+        for each in volumes_under_errors(
+            ground, pads, roads, widths, errors=errors, follow_m=follow_m, criteria=criteria
+        )
     ]
     if not totals:
         raise InputError("no error field given; give at least one realization")
@@ -84,13 +86,13 @@ def volumes_under_errors(
     *,
     errors: Iterable[FloatArray],
     follow_m: float = 30.0,
-    rules: EarthworkRules = DEFAULT_RULES,
+    criteria: EarthworkCriteria = DEFAULT_CRITERIA,
 ) -> Iterator[FloatArray]:
     """Cut + fill of each pad, then of each road [m³], for one error field after the other: see `earthwork_interval`."""
     polygons = [p.polygon for p in pads]
     planes = np.full((len(pads), 3), np.nan)
     xyz, starts, origins = road_vertices(roads)
-    quick = replace(rules, side_slope=0.0, search_rounds=min(rules.search_rounds, 4))
+    quick = replace(criteria, side_slope=0.0, search_rounds=min(criteria.search_rounds, 4))
 
     def measured(error: FloatArray) -> FloatArray:
         if error.shape != ground.grid.shape:

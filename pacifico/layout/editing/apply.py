@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-    from pacifico.layout.editing.context import Bench
+    from pacifico.layout.editing.context import EditContext
     from pacifico.layout.model.assets import Item
     from pacifico.layout.model.plan import Plan
 
 
-def placed(plan: Plan, bench: Bench, kind: EditKind, asset_id: str, item: Item, old: Asset | None) -> Plan:
+def placed(plan: Plan, bench: EditContext, kind: EditKind, asset_id: str, item: Item, old: Asset | None) -> Plan:
     """Plan with an asset at a new place, or a new one.
 
     Raises
@@ -38,18 +38,18 @@ def placed(plan: Plan, bench: Bench, kind: EditKind, asset_id: str, item: Item, 
     EditRefused
         The place breaks a rule, or no road reaches it.
     """
-    site, rules = plan.site, bench.rules
+    site, spec = plan.site, bench.spec
     field = bench.field(site)
     others = [a for a in plan.asset_list if a.asset_id != asset_id]
     pads = [p for p in plan.pad_list if asset_id not in p.asset_ids]
-    place_.check_place(asset_id, item, site=site, field=field, rules=rules, others=others, pads=pads)
+    place_.check_place(asset_id, item, site=site, field=field, spec=spec, others=others, pads=pads)
     if item.kind == "solar_array":
         item = replace(item, block=_block(item, others, asset_id, old))
     elif item.kind == "inverter_skid" and old is not None:
         _check_cables(item, others, asset_id, old)
     footprint, pad = outline(item), pad_outline(item)
-    plane = balanced_pads(field.ground, [pad], rules=bench.earthwork)[0] if pad is not None else None
-    reach = rules.number("site", "array_reach_m" if item.kind == "solar_array" else "road_reach_m")
+    plane = balanced_pads(field.ground, [pad], criteria=bench.earthwork)[0] if pad is not None else None
+    reach = spec.number("site", "array_reach_m" if item.kind == "solar_array" else "road_reach_m")
     wanted = Wanted(asset_id, footprint, reach, pad, plane)
     road_id, net = _served(plan, bench, field, wanted, item, others, old)
     under = place_.statistics(field, item)

@@ -9,8 +9,8 @@ import numpy as np
 
 from pacifico.errors import CRSMismatchError, InputError
 from pacifico.grid import Ground
-from pacifico.layout.criteria.request import main_limit
-from pacifico.layout.earthwork.rules import earthwork_rules
+from pacifico.layout.criteria.request import main_slope_limit
+from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.electrical.cables import Collection, route_cables
 from pacifico.layout.ground import buildable as ground_
 from pacifico.layout.metrics import (
@@ -21,7 +21,7 @@ from pacifico.layout.metrics import (
     tally,
     works_spread,
 )
-from pacifico.layout.model.roads import radius_to, road_rules
+from pacifico.layout.model.roads import min_radius_to, road_criteria
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from shapely import MultiPolygon, Polygon
 
     from pacifico.layout.criteria.spec import Profile, Spec
-    from pacifico.layout.earthwork.rules import EarthworkRules
+    from pacifico.layout.earthwork.criteria import EarthworkCriteria
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Asset, Pad
     from pacifico.layout.model.earthwork import CorridorVolumes, PadPlane
     from pacifico.layout.model.plan import Plan
-    from pacifico.layout.roads.network import Road, RoadRules
+    from pacifico.layout.model.roads import Road, RoadCriteria
     from pacifico.site.model import Site, Zone
 
 MOST_KEPT = 64
@@ -44,12 +44,12 @@ MOST_KEPT = 64
 
 
 @dataclass(frozen=True)
-class Bench:
+class EditContext:
     """Ground, rules and caches for edits of plans of one site, DEM and design. Its caches never change a result."""
 
     dem: xr.DataArray
     profile: Profile
-    rules: Spec
+    spec: Spec
     _fields: dict[tuple[Zone, ...], Field] = field(default_factory=dict, repr=False, compare=False)
     _buildable: dict[tuple[Zone, ...], tuple[BuildableGround, Polygon | MultiPolygon]] = field(
         default_factory=dict, repr=False, compare=False
@@ -59,7 +59,7 @@ class Bench:
     """What zones don't change: heights, slope and gentle ground; and the draws of the ground measured last."""
 
     @classmethod
-    def of(cls, plan: Plan, dem: xr.DataArray) -> Bench:
+    def of(cls, plan: Plan, dem: xr.DataArray) -> EditContext:
         """Bench for a plan and the DEM it was made on.
 
         Raises
@@ -78,20 +78,20 @@ class Bench:
                 f"the plan was made on another DEM ({plan.dem['source']}, {plan.dem['resolution_m']:g} m, not {cell:g} m); "
                 "give that one, or lay the site out anew"
             )
-        return cls(dem, plan.profile, plan.rules)
+        return cls(dem, plan.profile, plan.spec)
 
     @property
-    def roads(self) -> RoadRules:
+    def roads(self) -> RoadCriteria:
         """Rules of roads; what is laid anew may lead to a turbine, and is bent as gently as that asks for."""
-        usual = road_rules(self.rules, self.profile)
+        usual = road_criteria(self.spec, self.profile)
         if self.profile != "wind_hybrid":
             return usual
-        return replace(usual, min_radius_m=max(usual.min_radius_m, radius_to("wind_turbine", self.rules)))
+        return replace(usual, min_radius_m=max(usual.min_radius_m, min_radius_to("wind_turbine", self.spec)))
 
     @property
-    def earthwork(self) -> EarthworkRules:
+    def earthwork(self) -> EarthworkCriteria:
         """Rules of pads and side slopes."""
-        return earthwork_rules(self.rules)
+        return earthwork_criteria(self.spec)
 
     def field(self, site: Site) -> Field:
         """Ground with the site's zones taken out."""
@@ -104,8 +104,8 @@ class Bench:
             self._fields[key] = ground_.make_field(
                 site,
                 *self._known["ground"],
-                setback_m=self.rules.number("site", "setback_m"),
-                setbacks=self.rules.setbacks,
+                setback_m=self.spec.number("site", "setback_m"),
+                setbacks=self.spec.setbacks,
                 source_cell_m=float(self.dem.attrs.get("source_resolution_m", 0.0)),
                 slope=self._known.get("slope"),
             )
@@ -118,7 +118,7 @@ class Bench:
         if key not in self._buildable:
             if len(self._buildable) >= MOST_KEPT:
                 self._buildable.clear()
-            limit, place = main_limit(self.profile, self.rules), self.field(site)
+            limit, place = main_slope_limit(self.profile, self.spec), self.field(site)
             # zones change neither slopes nor the DEM's error: only cells that they close or open are looked at again
             draws = buildable_draws(place, self.dem, limit, before=self._known.get("draws"))
             gentle = self._known["gentle"] if "gentle" in self._known else ground_.gentle_area(place, limit)
@@ -178,4 +178,4 @@ class Bench:
             else replace(a, item=replace(a.item, rect=a.footprint.bounds, rotation_deg=0.0))
             for a in assets
         ]
-        return route_cables(self.field(site), upright, roads, rules=self.rules, cost_zones=zones)
+        return route_cables(self.field(site), upright, roads, spec=self.spec, cost_zones=zones)

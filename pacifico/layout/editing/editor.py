@@ -16,11 +16,11 @@ from pacifico.errors import EditRefused, named
 from pacifico.layout.criteria.asset_types import AssetKind
 from pacifico.layout.editing import place_checks as place_
 from pacifico.layout.editing.apply import placed
-from pacifico.layout.editing.context import Bench
+from pacifico.layout.editing.context import EditContext
 from pacifico.layout.editing.remeasure import edited
 from pacifico.layout.editing.road_access import network, without_dead
 from pacifico.layout.editing.zones import add_zone, move_zone, remove_zone
-from pacifico.layout.model.assets import moved, turned
+from pacifico.layout.model.assets import move_item, rotate_item
 from pacifico.layout.model.edits import Edit, pose
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pacifico.site.model import Zone
 
 __all__ = [
-    "Bench",
     "Edit",
+    "EditContext",
     "Editor",
     "add_asset",
     "add_zone",
@@ -64,7 +64,7 @@ class Editor:
     """
 
     def __init__(self, plan: Plan, dem: xr.DataArray) -> None:
-        self.bench = Bench.of(plan, dem)
+        self.bench = EditContext.of(plan, dem)
         self._past: list[Plan] = [plan]
         self._future: list[Plan] = []
 
@@ -199,7 +199,7 @@ def move_asset(
     plan: Plan,
     asset_id: str,
     *,
-    bench: Bench,
+    bench: EditContext,
     to: tuple[float, float] | None = None,
     to_lonlat: tuple[float, float] | None = None,
 ) -> Plan:
@@ -211,11 +211,11 @@ def move_asset(
         The place breaks a rule, or no road reaches it.
     """
     asset = asset_of(plan, asset_id)
-    item = moved(asset.item, place_.place_of(plan, to, to_lonlat, ("to", "to_lonlat")))
+    item = move_item(asset.item, place_.place_of(plan, to, to_lonlat, ("to", "to_lonlat")))
     return placed(plan, bench, "move", asset_id, item, asset)
 
 
-def rotate_asset(plan: Plan, asset_id: str, *, bench: Bench, to_deg: float) -> Plan:
+def rotate_asset(plan: Plan, asset_id: str, *, bench: EditContext, to_deg: float) -> Plan:
     """Plan with an asset turned about its middle to an angle, anticlockwise from where its length runs east [°].
 
     Raises
@@ -226,14 +226,14 @@ def rotate_asset(plan: Plan, asset_id: str, *, bench: Bench, to_deg: float) -> P
     if not np.isfinite(to_deg):
         raise EditRefused(f"the angle {to_deg} is no number; give degrees, such as 30")
     asset = asset_of(plan, asset_id)
-    return placed(plan, bench, "rotate", asset_id, turned(asset.item, float(to_deg)), asset)
+    return placed(plan, bench, "rotate", asset_id, rotate_item(asset.item, float(to_deg)), asset)
 
 
 def add_asset(
     plan: Plan,
     kind: AssetKind,
     *,
-    bench: Bench,
+    bench: EditContext,
     at: tuple[float, float] | None = None,
     at_lonlat: tuple[float, float] | None = None,
     rotation_deg: float = 0.0,
@@ -257,8 +257,8 @@ def add_asset(
         raise EditRefused(f"asset type {kind!r} is unknown; choose from {', '.join(get_args(AssetKind))}")
     if units is not None and kind != "solar_array":
         raise EditRefused(f"units = {units} is for solar arrays; leave it out for a {kind}")
-    item = turned(place_.new_item(plan, kind, units), rotation_deg)
-    item = moved(item, place_.place_of(plan, at, at_lonlat, ("at", "at_lonlat")))
+    item = rotate_item(place_.new_item(plan, kind, units), rotation_deg)
+    item = move_item(item, place_.place_of(plan, at, at_lonlat, ("at", "at_lonlat")))
     if kind == "inverter_skid":
         item = replace(item, block=1 + max((a.item.block for a in plan.asset_list), default=-1))
     used = {i for e in plan.edits for i in (e.subject, *e.also)} | {a.asset_id for a in plan.asset_list}
@@ -266,7 +266,7 @@ def add_asset(
     return placed(plan, bench, "add", f"{kind}-{last + 1:04d}", item, None)
 
 
-def remove_asset(plan: Plan, asset_id: str, *, bench: Bench, with_block: bool = False) -> Plan:
+def remove_asset(plan: Plan, asset_id: str, *, bench: EditContext, with_block: bool = False) -> Plan:
     """Plan without an asset, and without the roads that led to it alone.
 
     An inverter skid whose last array goes, goes with it.

@@ -73,7 +73,7 @@ def _cells(field: Field, shape: Polygon) -> tuple[FloatArray, FloatArray]:
 
 
 def check_place(
-    name: str, item: Item, *, site: Site, field: Field, rules: Spec, others: Sequence[Asset], pads: Sequence[Pad]
+    name: str, item: Item, *, site: Site, field: Field, spec: Spec, others: Sequence[Asset], pads: Sequence[Pad]
 ) -> None:
     """Refuse a place that breaks a limit of the layout.
 
@@ -94,14 +94,14 @@ def check_place(
     """
     shape, pad = outline(item), pad_outline(item)
     taken = pad or shape
-    _check_polygons(name, taken, site, field, rules)
+    _check_polygons(name, taken, site, field, spec)
     _check_ground(name, item, field)
-    _check_neighbours(name, item, shape, taken, rules, others, pads)
+    _check_neighbours(name, item, shape, taken, spec, others, pads)
     if item.kind == "wind_turbine":
-        _check_wind(name, item, field, rules, others)
+        _check_wind(name, item, field, spec, others)
 
 
-def _check_polygons(name: str, taken: Polygon, site: Site, field: Field, rules: Spec) -> None:
+def _check_polygons(name: str, taken: Polygon, site: Site, field: Field, spec: Spec) -> None:
     if field.placeable.covers(taken):
         return
     outside = shapely.difference(taken, site.boundary).area
@@ -119,7 +119,7 @@ def _check_polygons(name: str, taken: Polygon, site: Site, field: Field, rules: 
                     f"which keeps {zone.buffer_m:g} m free around it; choose a place clear of it, or remove the zone"
                 )
     away = float(site.boundary.boundary.distance(taken))
-    setback = max(rules.number("site", "setback_m"), *(s.setback_m for s in rules.setbacks), 0.0)
+    setback = max(spec.number("site", "setback_m"), *(s.setback_m for s in spec.setbacks), 0.0)
     raise EditRefused(
         f"{name} would stand {away:.1f} m from the boundary, the setback is {setback:g} m; "
         f"move it {max(setback - away, 0.1):.1f} m inwards, or make the layout with a smaller setback"
@@ -150,12 +150,12 @@ def _check_ground(name: str, item: Item, field: Field) -> None:
 
 
 def _check_neighbours(
-    name: str, item: Item, shape: Polygon, taken: Polygon, rules: Spec, others: Sequence[Asset], pads: Sequence[Pad]
+    name: str, item: Item, shape: Polygon, taken: Polygon, spec: Spec, others: Sequence[Asset], pads: Sequence[Pad]
 ) -> None:
     if not others:
         return
     footprints = np.array([a.footprint for a in others], dtype=object)
-    reach = max(clearance(item.kind, a.item.kind, rules) for a in others)
+    reach = max(clearance(item.kind, a.item.kind, spec) for a in others)
     near = np.flatnonzero(shapely.dwithin(footprints, shape, reach + SLACK_M))
     gaps = shapely.distance(footprints[near], shape)
     for k in near[np.argsort(gaps, kind="stable")].tolist():
@@ -165,7 +165,7 @@ def _check_neighbours(
             raise EditRefused(
                 f"{name} would overlap {other.asset_id} by {shared:,.1f} m²; choose free ground, or move {other.asset_id} first"
             )
-        gap, least = float(shapely.distance(other.footprint, shape)), clearance(item.kind, other.item.kind, rules)
+        gap, least = float(shapely.distance(other.footprint, shape)), clearance(item.kind, other.item.kind, spec)
         if gap < least - SLACK_M:
             raise EditRefused(
                 f"{name} would stand {gap:.2f} m from {other.asset_id}, the clearance is {least:g} m; "
@@ -185,23 +185,23 @@ def _check_neighbours(
             )
 
 
-def clearance(a: str, b: str, rules: Spec) -> float:
+def clearance(a: str, b: str, spec: Spec) -> float:
     """Distance that two types of asset keep between their footprints [m]."""
     if a == b == "solar_array":
-        if rules.choice("solar", "mounting") == "fixed":
-            return min(rules.number("solar", "pair_gap_m"), 1.0)
-        free = rules.number("solar", "tracker_collector_m") * (1 / rules.number("solar", "tracker_gcr") - 1)
-        return min(rules.number("solar", "pair_gap_m"), free)
+        if spec.choice("solar", "mounting") == "fixed":
+            return min(spec.number("solar", "pair_gap_m"), 1.0)
+        free = spec.number("solar", "tracker_collector_m") * (1 / spec.number("solar", "tracker_gcr") - 1)
+        return min(spec.number("solar", "pair_gap_m"), free)
     if "inverter_skid" in (a, b):
         return PAD_APRON_M if "solar_array" in (a, b) else 3.0
-    return max(0.0 if kind == "solar_array" else rules.number(kind, "clearance_m") for kind in (a, b))
+    return max(0.0 if kind == "solar_array" else spec.number(kind, "clearance_m") for kind in (a, b))
 
 
-def _check_wind(name: str, item: Item, field: Field, rules: Spec, others: Sequence[Asset]) -> None:
+def _check_wind(name: str, item: Item, field: Field, spec: Spec, others: Sequence[Asset]) -> None:
     """Refuse a turbine too near the boundary for its height, or in the wake of another."""
 
     def rule(what: str) -> float:
-        return rules.number("wind_turbine", what)
+        return spec.number("wind_turbine", what)
 
     setback = rule("setback_tip_heights") * (rule("hub_m") + rule("rotor_m") / 2)
     x, y = item.centre
@@ -285,9 +285,9 @@ def place_of(
 
 def new_item(plan: Plan, kind: AssetKind, units: int | None) -> Item:
     """Item of a type in the catalog's size, about the origin."""
-    rules = plan.rules
+    spec = plan.spec
     if kind == "solar_array":
-        unit = solar_unit(rules)
+        unit = solar_unit(spec)
         n = unit.most_units if units is None else units
         if not 1 <= n <= unit.most_units:
             raise EditRefused(
@@ -295,11 +295,11 @@ def new_item(plan: Plan, kind: AssetKind, units: int | None) -> Item:
             )
         wide = n * unit.pitch_x_m - unit.gap_x_m
         rect = (-wide / 2, -unit.height_m / 2, wide / 2, unit.height_m / 2)
-        return of_units(Item(kind, rect, rules.number("solar_array", "slope_limit_deg")), rect, n, unit)
+        return of_units(Item(kind, rect, spec.number("solar_array", "slope_limit_deg")), rect, n, unit)
     if kind == "substation":
         stands = [a.item for a in plan.asset_list if a.item.kind == "substation"]
-        size = substation_type(rules, max((i.rating_kva for i in stands), default=1e5) / 1e3)
+        size = substation_type(spec, max((i.rating_kva for i in stands), default=1e5) / 1e3)
     else:
-        size = asset_type(rules, kind)
+        size = asset_type(spec, kind)
     a, b = size.length_m / 2, size.width_m / 2
     return item_of(size, np.array([-a, -b, a, b]))

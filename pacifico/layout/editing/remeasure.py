@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
-from pacifico.layout.generate import capacity_of
 from pacifico.layout.model.assets import Asset, Pad
+from pacifico.layout.placement.draft import capacity_of
 from pacifico.layout.shortfall import why_less
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pacifico.layout.editing.context import Bench
+    from pacifico.layout.editing.context import EditContext
     from pacifico.layout.editing.road_graph import Net
     from pacifico.layout.model.earthwork import PadPlane
     from pacifico.layout.model.edits import Edit
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def edited(
     plan: Plan,
-    bench: Bench,
+    bench: EditContext,
     done: Edit,
     site: Site,
     assets: tuple[Asset, ...],
@@ -47,7 +47,7 @@ def edited(
     pads += [Pad(f"P{past + n:04d}", (i,), planes[i]) for n, i in enumerate(fresh, 1)]
     volume = {id(r): v for r, v in zip(plan.road_list, plan.road_volumes, strict=True)}
     new = [r for r in net.roads if id(r) not in volume]
-    found = corridors(field.ground, [r.line for r in new], [r.width_m for r in new], rules=bench.earthwork)
+    found = corridors(field.ground, [r.line for r in new], [r.width_m for r in new], criteria=bench.earthwork)
     volume |= {id(r): v for r, v in zip(new, found, strict=True)}
     volumes = tuple(volume[id(r)] for r in net.roads)
     collection = bench.cables(site, assets, net.roads)
@@ -79,7 +79,7 @@ def edited(
 def shortfall(plan: Plan, assets: Sequence[Asset], edits: int) -> str:
     """Why less stands than was asked for, after edits."""
     got = capacity_of([a.item for a in assets], plan.profile)
-    if plan.target_capacity_kw is None or got > plan.target_capacity_kw - smallest_unit_kw(plan.profile, plan.rules):
+    if plan.target_capacity_kw is None or got > plan.target_capacity_kw - smallest_unit_kw(plan.profile, plan.spec):
         return why_less(got, plan.target_capacity_kw, 0.0, plan.unplaced) if plan.unplaced else ""
     said = "; ".join(f"{u.count} x {u.kind}: {u.reason}" for u in plan.unplaced)
     return (

@@ -11,7 +11,7 @@ import shapely
 from shapely import LineString, box
 
 from pacifico.errors import EditRefused, named
-from pacifico.layout.access.connect import serve
+from pacifico.layout.access.connect import connect_roads
 from pacifico.layout.alignment import lines
 from pacifico.layout.alignment.vertical import Pin
 from pacifico.layout.editing import road_graph as roads_
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.editing.context import Bench
+    from pacifico.layout.editing.context import EditContext
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Asset
     from pacifico.layout.model.edits import Edit
     from pacifico.layout.model.plan import Plan
-    from pacifico.layout.model.roads import Road, RoadRules
+    from pacifico.layout.model.roads import Road, RoadCriteria
     from pacifico.site.model import Site, Zone
 
 WINDOWS_M = (80.0, 250.0, 800.0)
@@ -52,7 +52,7 @@ class Scene:
     place: Field
     taken: Sequence[Polygon]
     zones: Sequence[Zone]
-    rules: RoadRules
+    criteria: RoadCriteria
 
 
 def led_round(
@@ -90,18 +90,18 @@ def led_round(
     serving = {name: road for name, road in served.items() if road not in own}
     orphans: list[str] = []
     for name in [n for n, road in served.items() if road in own]:
-        found, _ = roads_.server_of(now, wanted[name], scene.rules)
+        found, _ = roads_.server_of(now, wanted[name], scene.criteria)
         if found:
             serving[name] = found
         else:
             orphans.append(name)
     now, number = _joined(now, net, area, serving, scene, number)
     for name in orphans:
-        found, _ = roads_.server_of(now, wanted[name], scene.rules)
+        found, _ = roads_.server_of(now, wanted[name], scene.criteria)
         if not found:
             spur = spurs_.spur_to(
                 now, wanted[name], place=scene.place, taken=scene.taken, zones=scene.zones, served=Counter(serving.values()),
-                rules=scene.rules, first_number=number,
+                criteria=scene.criteria, first_number=number,
             )  # fmt: skip
             now, number, found = now.plus(spur), number + len(spur), spur[0].road_id
         serving[name] = found
@@ -109,7 +109,7 @@ def led_round(
     now = now.without(roads_.dead_roads(now, count, [p.road_id for p in pieces]))
     before = Net((*now.roads, *hit), net.entry)
     arms = spurs_.new_turnarounds(
-        now, before, place=scene.place, taken=scene.taken, rules=scene.rules, first_number=number
+        now, before, place=scene.place, taken=scene.taken, criteria=scene.criteria, first_number=number
     )
     return now.plus(arms), serving
 
@@ -221,7 +221,7 @@ def _link(now: Net, was: Net, off: set[int], area: BaseGeometry, scene: Scene, n
     why = "there is no room for a road"
     for more in WINDOWS_M:
         window = box(west - more, south - more, east + more, north + more)
-        around = spurs_.Surroundings.of(scene.place, window, scene.taken, scene.zones, scene.rules)
+        around = spurs_.Surroundings.of(scene.place, window, scene.taken, scene.zones, scene.criteria)
         if around is None:
             continue
         start = spurs_.doors(now.lines[home], around) if home else {}
@@ -231,9 +231,9 @@ def _link(now: Net, was: Net, off: set[int], area: BaseGeometry, scene: Scene, n
         for _ in range(TRIES):
             if not start or not goal:
                 break
-            nodes = _nodes(around.lattice, start, goal, scene.rules)
+            nodes = _nodes(around.lattice, start, goal, scene.criteria)
             if not nodes:
-                why = f"every way is barred, or far beyond the grade limit of {100 * scene.rules.max_grade:g} %"
+                why = f"every way is barred, or far beyond the grade limit of {100 * scene.criteria.max_grade:g} %"
                 break
             found = _way(now, nodes, start[nodes[0]], goal[nodes[-1]], around.lattice, scene)
             if isinstance(found, str):
@@ -254,14 +254,17 @@ def _entry_line(net: Net) -> LineString:
 
 
 def _nodes(
-    lattice: routing_grid.Lattice, start: Mapping[int, FloatArray], goal: Mapping[int, FloatArray], rules: RoadRules
+    lattice: routing_grid.RoutingGrid,
+    start: Mapping[int, FloatArray],
+    goal: Mapping[int, FloatArray],
+    criteria: RoadCriteria,
 ) -> list[int]:
     """Road positions from a start to the goal that is cheapest to reach; none where there is no way."""
     stop = np.zeros(lattice.px.size, np.uint8)
     stop[list(goal)] = 1
     growth = tree_search.search(
         lattice, np.array(sorted(start), np.int64), reach=tree_search.Reach.none(lattice), priority=np.zeros(0, np.int64),
-        max_grade=rules.max_grade, stop_at=stop,
+        max_grade=criteria.max_grade, stop_at=stop,
     )  # fmt: skip
     if growth.hit < 0:
         return []
@@ -272,10 +275,10 @@ def _nodes(
 
 
 def _way(
-    net: Net, nodes: Sequence[int], base: FloatArray, goal: FloatArray, lattice: routing_grid.Lattice, scene: Scene
+    net: Net, nodes: Sequence[int], base: FloatArray, goal: FloatArray, lattice: routing_grid.RoutingGrid, scene: Scene
 ) -> FloatArray | str:
     """Way between two vertices of roads with its design heights, or why there is none."""
-    rules = scene.rules
+    criteria = scene.criteria
     points = np.column_stack([lattice.px[nodes], lattice.py[nodes]])
     first, last = base[:2].copy(), goal[:2].copy()
     middle = points
@@ -292,15 +295,15 @@ def _way(
         bound=none,
         shapes=routing_grid.Shapes.of([]),
         reach=np.zeros(0),
-        max_grade=rules.max_grade,
+        max_grade=criteria.max_grade,
     )
-    rounded, _ = lines.round_bends(lattice, pulled, radius_m=rules.min_radius_m + rules.width_m / 2)
+    rounded, _ = lines.round_bends(lattice, pulled, radius_m=criteria.min_radius_m + criteria.width_m / 2)
     why = "a way round would cross a road without a junction"
     for line in (rounded, pulled, raw):
         if not _meets_twice(net, line):
             continue
         heights, why = spurs_.profile(
-            line, scene.place, rules, lambda xy: [Pin(0, float(base[2]), 0.0), Pin(len(xy) - 1, float(goal[2]), 0.0)]
+            line, scene.place, criteria, lambda xy: [Pin(0, float(base[2]), 0.0), Pin(len(xy) - 1, float(goal[2]), 0.0)]
         )
         if heights is not None:
             heights[0, 2], heights[-1, 2] = base[2], goal[2]
@@ -308,7 +311,7 @@ def _way(
     return why
 
 
-def _sees(lattice: routing_grid.Lattice, a: FloatArray, b: FloatArray) -> bool:
+def _sees(lattice: routing_grid.RoutingGrid, a: FloatArray, b: FloatArray) -> bool:
     return lattice.fence.clear(a.copy(), b.copy()) and not lattice.blind.crossed(a, b)
 
 
@@ -321,7 +324,7 @@ def _meets_twice(net: Net, line: FloatArray) -> bool:
 
 
 def rerouted(
-    plan: Plan, bench: Bench, done: Edit, site: Site, assets: Sequence[Asset], net: Net, area: BaseGeometry
+    plan: Plan, bench: EditContext, done: Edit, site: Site, assets: Sequence[Asset], net: Net, area: BaseGeometry
 ) -> Plan:
     """Plan with its roads led round an area; all that they don't touch stays as it is.
 
@@ -330,9 +333,9 @@ def rerouted(
     EditRefused
         No road leads round it.
     """
-    rules, planes = bench.rules, {p.asset_ids[0]: p.plane for p in plan.pad_list}
+    spec, planes = bench.spec, {p.asset_ids[0]: p.plane for p in plan.pad_list}
     reach = {
-        k: rules.number("site", "array_reach_m" if k == "solar_array" else "road_reach_m")
+        k: spec.number("site", "array_reach_m" if k == "solar_array" else "road_reach_m")
         for k in {a.item.kind for a in assets}
     }
     wanted = {
@@ -350,7 +353,7 @@ def rerouted(
     return edited(plan, bench, done, site, home, left)
 
 
-def recomputed(plan: Plan, bench: Bench, done: Edit, site: Site, assets: Sequence[Asset]) -> Plan:
+def recomputed(plan: Plan, bench: EditContext, done: Edit, site: Site, assets: Sequence[Asset]) -> Plan:
     """Plan with all roads and pads made anew for what stands; what no road reaches goes, and is named.
 
     Raises
@@ -364,7 +367,9 @@ def recomputed(plan: Plan, bench: Bench, done: Edit, site: Site, assets: Sequenc
             f"roads can't be laid anew around assets that stand askew ({named(askew)}); turn them to 0° or 90° first"
         )
     field = bench.field(site)
-    served = serve(site, field, Draft([a.item for a in assets]), plan.entry, bench.rules, plan.profile, give_way=())
+    served = connect_roads(
+        site, field, Draft([a.item for a in assets]), plan.entry, bench.spec, plan.profile, give_way=()
+    )
     by_item = {a.item: a for a in assets}
     lost = [by_item[i].asset_id for i in by_item if i not in set(served.items)]
     if not served.items or not any(i.kind == "substation" for i in served.items):

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from shapely import Polygon
 
-    from pacifico.layout.editing.context import Bench
+    from pacifico.layout.editing.context import EditContext
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Asset, Item
     from pacifico.layout.model.plan import Plan
-    from pacifico.layout.roads.network import Road
+    from pacifico.layout.model.roads import Road
 
 
 def network(plan: Plan) -> Net:
@@ -32,50 +32,50 @@ def network(plan: Plan) -> Net:
 
 
 def _served(
-    plan: Plan, bench: Bench, field: Field, wanted: Wanted, item: Item, others: Sequence[Asset], old: Asset | None
+    plan: Plan, bench: EditContext, field: Field, wanted: Wanted, item: Item, others: Sequence[Asset], old: Asset | None
 ) -> tuple[str, Net]:
     """Road that serves an asset at its place, and the roads as they are then."""
-    rules, whole = bench.roads, network(plan)
+    criteria, whole = bench.roads, network(plan)
     left = Counter(a.service_road_id for a in others)
     liked = old.service_road_id if old is not None else ""
     # a turnaround that serves for once stays a turnaround after that
     borrowed = {e.borrowed for e in plan.edits if e.borrowed}
     dead = roads_.dead_roads(whole, left, [liked]) if liked and liked not in borrowed else set()
     idle = roads_.turnarounds_of(whole, left + Counter([liked] if liked not in borrowed else []))
-    hits = roads_.blocked_by(whole, wanted.taken, rules)
+    hits = roads_.blocked_by(whole, wanted.taken, criteria)
     needed = [h for h in hits if h not in dead]
     if needed:
         raise EditRefused(
             f"{wanted.name} would stand on road {named(needed)}, which others need; its pad keeps "
-            f"{rules.clearance_m:g} m from roads of {rules.width_m:g} m: move it clear of the road"
+            f"{criteria.clearance_m:g} m from roads of {criteria.width_m:g} m: move it clear of the road"
         )
     taken = [pad_outline(a.item) or a.footprint for a in others]
     since = {i for e in plan.edits for i in e.roads_added if e.subject == wanted.name}
     before = _roads_before(plan, wanted.name, item)
     if before:
         bare = whole.without(dead)
-        found = roads_.restored(bare, before, wanted, [*taken, wanted.taken], field, rules)
+        found = roads_.restored(bare, before, wanted, [*taken, wanted.taken], field, criteria)
         if found:
             net = bare.plus(before)
             left[found] += 1
             return found, net.without(roads_.dead_roads(net, left, sorted(since)))
     if not hits:
         # a spur that an edit drew for this asset alone comes last: what stood before serves first
-        found, why = roads_.server_of(whole.without(dead & since), wanted, rules, liked=liked, last=idle)
+        found, why = roads_.server_of(whole.without(dead & since), wanted, criteria, liked=liked, last=idle)
         if not found:
-            found, why = roads_.server_of(whole, wanted, rules, liked=liked, last=idle)
+            found, why = roads_.server_of(whole, wanted, criteria, liked=liked, last=idle)
         if found:
             net, added = without_dead(whole, [*others], [liked], plan, bench, field, keep=found, more=[wanted.taken])
             return found, net.plus(added)
     net, added = without_dead(whole, others, [liked], plan, bench, field, more=[wanted.taken])
     net = net.plus(added)
-    found, why = roads_.server_of(net, wanted, rules, last=idle)
+    found, why = roads_.server_of(net, wanted, criteria, last=idle)
     if found:
         return found, net
     zones = [z for z in plan.site.exclusions if z.zone_type == "cost"]
     try:
         spur = spurs_.spur_to(
-            net, wanted, place=field, taken=[*taken, wanted.taken], zones=zones, served=left, rules=rules,
+            net, wanted, place=field, taken=[*taken, wanted.taken], zones=zones, served=left, criteria=bench.roads,
             first_number=next_road(plan, net),
         )  # fmt: skip
     except EditRefused as refusal:
@@ -103,7 +103,7 @@ def without_dead(
     assets: Sequence[Asset],
     suspects: Sequence[str],
     plan: Plan,
-    bench: Bench,
+    bench: EditContext,
     field: Field,
     *,
     keep: str = "",
@@ -119,6 +119,6 @@ def without_dead(
     less = net.without(dead)
     taken = [*(pad_outline(a.item) or a.footprint for a in assets), *more]
     arms = spurs_.new_turnarounds(
-        less, net, place=field, taken=taken, rules=bench.roads, first_number=next_road(plan, net)
+        less, net, place=field, taken=taken, criteria=bench.roads, first_number=next_road(plan, net)
     )
     return less, arms

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.earthwork import PadPlane
-    from pacifico.layout.roads.network import Road, RoadRules
+    from pacifico.layout.model.roads import Road, RoadCriteria
 
 Key = tuple[float, float]
 
@@ -151,17 +151,17 @@ def _idle(net: Net, which: Iterable[int], served: Mapping[str, int]) -> set[int]
     return {k for k in which if not net.needed(k, served)}
 
 
-def blocked_by(net: Net, taken: Polygon, rules: RoadRules) -> list[str]:
+def blocked_by(net: Net, taken: Polygon, criteria: RoadCriteria) -> list[str]:
     """Roads whose strip comes nearer to a pad or footprint than the clearance."""
     if not net.roads:
         return []
     far = shapely.distance(net.lines, taken)
-    keep = np.array([r.width_m / 2 for r in net.roads]) + rules.clearance_m - SLACK_M
+    keep = np.array([r.width_m / 2 for r in net.roads]) + criteria.clearance_m - SLACK_M
     return [net.roads[k].road_id for k in np.flatnonzero(far < keep)]
 
 
 def server_of(
-    net: Net, wanted: Wanted, rules: RoadRules, *, liked: str = "", last: Collection[str] = ()
+    net: Net, wanted: Wanted, criteria: RoadCriteria, *, liked: str = "", last: Collection[str] = ()
 ) -> tuple[str, str]:
     """Road within reach whose height meets the pad: the one it had before first, some last; else nothing, and why not."""
     if not net.roads:
@@ -180,11 +180,11 @@ def server_of(
     worst = ""
     for k in order:
         step, gap = pad_step(net.roads[k], wanted)
-        if step <= rules.max_grade * gap + STEP_M:
+        if step <= criteria.max_grade * gap + STEP_M:
             return net.roads[k].road_id, ""
         worst = worst or (
             f"road {net.roads[k].road_id}, {gap:.1f} m from its pad, is {step:.1f} m above or below it, "
-            f"the grade limit of {100 * rules.max_grade:g} % allows {rules.max_grade * gap:.1f} m"
+            f"the grade limit of {100 * criteria.max_grade:g} % allows {criteria.max_grade * gap:.1f} m"
         )
     return "", worst
 
@@ -211,27 +211,27 @@ def _height_along(xyz: FloatArray, at: float) -> float:
     return float(np.interp(at, along, xyz[:, 2]))
 
 
-def is_clear(road: Road, taken: Sequence[Polygon], allowed: Polygon | MultiPolygon, rules: RoadRules) -> bool:
+def is_clear(road: Road, taken: Sequence[Polygon], allowed: Polygon | MultiPolygon, criteria: RoadCriteria) -> bool:
     """Whether a road that stood before is still legal: clear of what stands, inside what is allowed."""
-    keep = road.width_m / 2 + rules.clearance_m - SLACK_M
+    keep = road.width_m / 2 + criteria.clearance_m - SLACK_M
     if len(taken) and bool(shapely.dwithin(np.asarray(taken, dtype=object), road.line, keep).any()):
         return False
     return bool(allowed.covers(road.line.buffer(road.width_m / 2 - SLACK_M, cap_style="flat")))
 
 
 def restored(
-    net: Net, retired: Sequence[Road], wanted: Wanted, taken: Sequence[Polygon], place: Field, rules: RoadRules
+    net: Net, retired: Sequence[Road], wanted: Wanted, taken: Sequence[Polygon], place: Field, criteria: RoadCriteria
 ) -> str:
     """Which of the roads that an earlier edit took away would serve an asset again, all of them being legal; '' if none."""
     whole = net.plus(retired)
-    if not retired or not all(is_clear(r, taken, place.allowed, rules) for r in retired):
+    if not retired or not all(is_clear(r, taken, place.allowed, criteria) for r in retired):
         return ""
     number = {r.road_id: k for k, r in enumerate(whole.roads)}
     own = {number[r.road_id] for r in retired}
     joints = [v for r in retired for v in ends(r) if set(whole.at[v]) - own]
     if not joints or any(not _same_height(whole, v) for v in joints):
         return ""
-    found, _ = server_of(Net(tuple(retired), net.entry), wanted, rules)
+    found, _ = server_of(Net(tuple(retired), net.entry), wanted, criteria)
     return found
 
 

@@ -14,8 +14,8 @@ from pacifico.layout.alignment import lines
 from pacifico.layout.alignment.profile_design import ROUNDING_M
 from pacifico.layout.alignment.vertical import Pin, Stations, design_heights, stations_of
 from pacifico.layout.editing.road_graph import SLACK_M, STEP_M, Net, Wanted, ends
-from pacifico.layout.model.roads import make_road
-from pacifico.layout.roads.network import BRIDGED, Road, RoadRules
+from pacifico.layout.model.roads import Road, RoadCriteria, make_road
+from pacifico.layout.roads.network import BRIDGED
 from pacifico.layout.roads.turnarounds import turnarounds
 from pacifico.layout.routing import routing_grid, tree_search
 
@@ -38,12 +38,12 @@ MARGIN_M = 1.0
 class Surroundings:
     """Ground around an edit, as roads see it."""
 
-    lattice: routing_grid.Lattice
+    lattice: routing_grid.RoutingGrid
     window: Polygon
 
     @classmethod
     def of(
-        cls, place: Field, window: Polygon, taken: Sequence[Polygon], zones: Sequence[Zone], rules: RoadRules
+        cls, place: Field, window: Polygon, taken: Sequence[Polygon], zones: Sequence[Zone], criteria: RoadCriteria
     ) -> Surroundings | None:
         """Lattice of a window; None where no road fits."""
         known = box(*place.ground.grid.bounds)
@@ -53,13 +53,13 @@ class Surroundings:
         allowed = parts[0] if len(parts) == 1 else MultiPolygon(parts)
         shapes = np.asarray(taken, dtype=object)
         near = shapes[shapely.intersects(shapes, window)] if shapes.size else shapes
-        lattice = routing_grid.make_lattice(
+        lattice = routing_grid.make_routing_grid(
             place.ground,
             allowed,
             list(near),
             [(z.geometry, z.cost_multiplier) for z in zones if z.zone_type == "cost" and z.geometry.intersects(window)],
-            half_width_m=rules.width_m / 2,
-            clearance_m=rules.clearance_m,
+            half_width_m=criteria.width_m / 2,
+            clearance_m=criteria.clearance_m,
             cell=routing_grid.cell_size(allowed.area),
         )
         return cls(lattice, window) if (lattice.clear > 0).any() else None
@@ -73,7 +73,7 @@ def spur_to(
     taken: Sequence[Polygon],
     zones: Sequence[Zone],
     served: Mapping[str, int],
-    rules: RoadRules,
+    criteria: RoadCriteria,
     first_number: int,
 ) -> tuple[Road, ...]:
     """Shortest legal road from the network to an asset, with a turnaround where it is long.
@@ -89,50 +89,54 @@ def spur_to(
         reach = max(least, more + times * nearest)
         west, south, east, north = wanted.footprint.bounds
         window = box(west - reach, south - reach, east + reach, north + reach)
-        around = Surroundings.of(place, window, taken, zones, rules)
+        around = Surroundings.of(place, window, taken, zones, criteria)
         if around is None:
             continue
-        line, base, why = _path(net, wanted, around, served, rules)
+        line, base, why = _path(net, wanted, around, served, criteria)
         if line is None:
             continue
-        xyz, why = _heights(line, base, wanted, place, rules)
+        xyz, why = _heights(line, base, wanted, place, criteria)
         if xyz is None:
             continue
-        spur = make_road(f"R{first_number:03d}", "spur", xyz, rules.width_m)
+        spur = make_road(f"R{first_number:03d}", "spur", xyz, criteria.width_m)
         others = [r.line for r in net.roads if r.line.intersects(window)]
         arms, _ = turnarounds(
             around.lattice, place.ground, [shapely.get_coordinates(o, include_z=True) for o in (*others, spur.line)],
-            [len(others)], rules=rules,
+            [len(others)], criteria=criteria,
         )  # fmt: skip
-        return (spur, *(make_road(f"R{first_number + k:03d}", "spur", a, rules.width_m) for k, a in enumerate(arms, 1)))
+        return (
+            spur,
+            *(make_road(f"R{first_number + k:03d}", "spur", a, criteria.width_m) for k, a in enumerate(arms, 1)),
+        )
     raise EditRefused(
         f"no road reaches {wanted.name} there: {why}; choose a place nearer a road, or gentler ground between"
     )
 
 
 def new_turnarounds(
-    net: Net, before: Net, *, place: Field, taken: Sequence[Polygon], rules: RoadRules, first_number: int
+    net: Net, before: Net, *, place: Field, taken: Sequence[Polygon], criteria: RoadCriteria, first_number: int
 ) -> tuple[Road, ...]:
     """Turnarounds at ends that became dead because roads beyond them are gone."""
     arms: list[Road] = []
     for k, road in enumerate(net.roads):
         for e in ends(road):
-            if len(net.at[e]) > 1 or len(before.at.get(e, ())) < 2 or road.length_m <= rules.turnaround_over_m:
+            if len(net.at[e]) > 1 or len(before.at.get(e, ())) < 2 or road.length_m <= criteria.turnaround_over_m:
                 continue
             if e == net.entry:
                 continue
-            reach = 3 * rules.turnaround_arm_m
+            reach = 3 * criteria.turnaround_arm_m
             window = box(e[0] - reach, e[1] - reach, e[0] + reach, e[1] + reach)
-            around = Surroundings.of(place, window, taken, (), rules)
+            around = Surroundings.of(place, window, taken, (), criteria)
             if around is None:
                 continue
             own = shapely.get_coordinates(road.line, include_z=True)
             own = own if e == ends(road)[1] else own[::-1]
             others = [o.line for i, o in enumerate(net.roads) if i != k and o.line.intersects(window)]
             lines = [shapely.get_coordinates(o, include_z=True) for o in (*others, *(a.line for a in arms))]
-            made, _ = turnarounds(around.lattice, place.ground, [*lines, own], [len(lines)], rules=rules)
+            made, _ = turnarounds(around.lattice, place.ground, [*lines, own], [len(lines)], criteria=criteria)
             arms += [
-                make_road(f"R{first_number + len(arms) + i:03d}", "spur", a, rules.width_m) for i, a in enumerate(made)
+                make_road(f"R{first_number + len(arms) + i:03d}", "spur", a, criteria.width_m)
+                for i, a in enumerate(made)
             ]
     return tuple(arms)
 
@@ -166,7 +170,7 @@ def doors(lines: NDArray[Any], around: Surroundings) -> dict[int, FloatArray]:
 
 
 def _path(
-    net: Net, wanted: Wanted, around: Surroundings, served: Mapping[str, int], rules: RoadRules
+    net: Net, wanted: Wanted, around: Surroundings, served: Mapping[str, int], criteria: RoadCriteria
 ) -> tuple[FloatArray | None, FloatArray, str]:
     """Line in plan from a road's vertex to within reach, that vertex, and why there is none."""
     lattice, nothing = around.lattice, np.zeros(3)
@@ -182,7 +186,7 @@ def _path(
     fit = ~np.isin(node, list(seeds))
     if wanted.plane is not None:
         step = np.abs(lattice.heights[node] - wanted.plane.height_at(lattice.px[node], lattice.py[node]))
-        fit &= step <= rules.max_grade * reach.far + BRIDGED * rules.max_cut_fill_m
+        fit &= step <= criteria.max_grade * reach.far + BRIDGED * criteria.max_cut_fill_m
     if not fit.any():
         return (
             None,
@@ -194,10 +198,14 @@ def _path(
         np.array(list(seeds)),
         reach=reach.kept(fit, 1),
         priority=np.array([1], np.int64),
-        max_grade=rules.max_grade,
+        max_grade=criteria.max_grade,
     )
     if growth.server[0] < 0:
-        return None, nothing, f"every way to it is barred, or far beyond the grade limit of {100 * rules.max_grade:g} %"
+        return (
+            None,
+            nothing,
+            f"every way to it is barred, or far beyond the grade limit of {100 * criteria.max_grade:g} %",
+        )
     nodes = [int(growth.server[0])]
     while growth.parent[nodes[-1]] >= 0:
         nodes.append(int(growth.parent[nodes[-1]]))
@@ -211,9 +219,9 @@ def _path(
     last = np.array([len(raw) - 1])
     pulled = lines.pull(
         lattice, np.ascontiguousarray(raw), bound_at=last, bound=np.array([0]), shapes=shapes, reach=reach_m,
-        max_grade=rules.max_grade,
+        max_grade=criteria.max_grade,
     )  # fmt: skip
-    rounded, _ = lines.round_bends(lattice, pulled, radius_m=rules.min_radius_m + rules.width_m / 2)
+    rounded, _ = lines.round_bends(lattice, pulled, radius_m=criteria.min_radius_m + criteria.width_m / 2)
     for line in (rounded, pulled, raw):
         if _meets_once(net, line) and LineString(line).distance(wanted.footprint) <= wanted.reach_m - SLACK_M:
             return line, base, ""
@@ -228,10 +236,10 @@ def _meets_once(net: Net, line: FloatArray) -> bool:
 
 
 def _heights(
-    line: FloatArray, base: FloatArray, wanted: Wanted, place: Field, rules: RoadRules
+    line: FloatArray, base: FloatArray, wanted: Wanted, place: Field, criteria: RoadCriteria
 ) -> tuple[FloatArray | None, str]:
     """Design heights along a spur: the road's where it leaves, the pad's where it ends, in between the least earthwork."""
-    grade = rules.max_grade - rules.grade_margin
+    grade = criteria.max_grade - criteria.grade_margin
 
     def pins(xy: FloatArray) -> list[Pin]:
         first = [Pin(0, float(base[2]), 0.0)]
@@ -243,29 +251,32 @@ def _heights(
         touch = shapely.get_coordinates(shapely.shortest_line(points[k], wanted.pad))[1]
         return [*first, Pin(k, float(wanted.plane.height_at(touch[0], touch[1])), grade * float(gap[k]))]
 
-    xyz, why = profile(line, place, rules, pins)
+    xyz, why = profile(line, place, criteria, pins)
     if xyz is not None:
         xyz[0, 2] = base[2]
     return xyz, why
 
 
 def profile(
-    line: FloatArray, place: Field, rules: RoadRules, pins: Callable[[FloatArray], list[Pin]]
+    line: FloatArray, place: Field, criteria: RoadCriteria, pins: Callable[[FloatArray], list[Pin]]
 ) -> tuple[FloatArray | None, str]:
     """Design heights along a line that keep grade, depth and pins with the least earthwork; else why there are none.
 
     `pins` is given where the stations are.
     """
-    s: Stations = stations_of([line], [-1], place.ground, width_m=rules.width_m, station_m=rules.station_m)
-    grade = rules.max_grade - rules.grade_margin
+    s: Stations = stations_of([line], [-1], place.ground, width_m=criteria.width_m, station_m=criteria.station_m)
+    grade = criteria.max_grade - criteria.grade_margin
     sure = np.maximum(s.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
     found = design_heights(
-        s.parent, sure, s.ground, s.weight, max_grade=grade, max_depth_m=rules.max_cut_fill_m, pins=pins(s.xy),
+        s.parent, sure, s.ground, s.weight, max_grade=grade, max_depth_m=criteria.max_cut_fill_m, pins=pins(s.xy),
     )  # fmt: skip
     if found.excess_m[1:].max(initial=0.0) > STEP_M / 2:
         return None, (
-            f"no road profile keeps both {100 * rules.max_grade:g} % and {rules.max_cut_fill_m:g} m of cut or fill on the way"
+            f"no road profile keeps both {100 * criteria.max_grade:g} % and {criteria.max_cut_fill_m:g} m of cut or fill on the way"
         )
     if found.pin_excess_m.max() > SLACK_M:
-        return None, f"a road within {100 * rules.max_grade:g} % can't meet the heights that it must at both its ends"
+        return (
+            None,
+            f"a road within {100 * criteria.max_grade:g} % can't meet the heights that it must at both its ends",
+        )
     return np.column_stack([s.xy, found.z]), ""

@@ -17,7 +17,7 @@ from pacifico.layout.model.assets import pad_outline
 from pacifico.layout.model.edits import Edit
 
 if TYPE_CHECKING:
-    from pacifico.layout.editing.context import Bench
+    from pacifico.layout.editing.context import EditContext
     from pacifico.layout.model.plan import Plan
     from pacifico.site.model import Site, Zone
 
@@ -26,7 +26,7 @@ def add_zone(
     plan: Plan,
     zone: Zone,
     *,
-    bench: Bench,
+    bench: EditContext,
     assets: Literal["refuse", "remove"] = "refuse",
     roads: Literal["reroute", "recompute", "refuse"] = "reroute",
 ) -> Plan:
@@ -59,7 +59,7 @@ def move_zone(
     plan: Plan,
     name: str,
     *,
-    bench: Bench,
+    bench: EditContext,
     by: tuple[float, float],
     assets: Literal["refuse", "remove"] = "refuse",
     roads: Literal["reroute", "recompute", "refuse"] = "reroute",
@@ -79,7 +79,7 @@ def move_zone(
     return _zoned(plan, zone, Edit("move_zone", name), site, bench, assets=assets, roads=roads)
 
 
-def _zoned(plan: Plan, zone: Zone, done: Edit, site: Site, bench: Bench, *, assets: str, roads: str) -> Plan:
+def _zoned(plan: Plan, zone: Zone, done: Edit, site: Site, bench: EditContext, *, assets: str, roads: str) -> Plan:
     """Plan on a site with a zone at its new place."""
     name = zone.name
     if zone.geometry.is_empty or not zone.geometry.is_valid:
@@ -122,7 +122,7 @@ def _zoned(plan: Plan, zone: Zone, done: Edit, site: Site, bench: Bench, *, asse
         return recomputed(plan, bench, done, site, left)
 
 
-def remove_zone(plan: Plan, name: str, *, bench: Bench) -> Plan:
+def remove_zone(plan: Plan, name: str, *, bench: EditContext) -> Plan:
     """Plan without an exclusion zone; what stands stays as it is.
 
     Raises

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pacifico.layout.electrical.trenches import Trenches
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Asset, Item
-    from pacifico.layout.roads.network import Road
+    from pacifico.layout.model.roads import Road
     from pacifico.site.model import Zone
 
 SOURCES = ("inverter_skid", "battery", "generator", "gas_turbine", "wind_turbine")
@@ -58,7 +58,7 @@ class Collection:
 
 
 def route_cables(
-    field: Field, assets: Sequence[Asset], roads: Sequence[Road], *, rules: Spec, cost_zones: Sequence[Zone] = ()
+    field: Field, assets: Sequence[Asset], roads: Sequence[Road], *, spec: Spec, cost_zones: Sequence[Zone] = ()
 ) -> Collection:
     """Collection cables of a layout.
 
@@ -71,7 +71,7 @@ def route_cables(
         The site.
     assets : sequence of Asset
     roads : sequence of Road
-    rules : Spec
+    spec : Spec
         Section ``cable``.
     cost_zones : sequence of Zone
         Ground that is dearer to cross.
@@ -87,13 +87,13 @@ def route_cables(
         return Collection()
     if not stations:
         return Collection(warnings=("no substation stands: collection cables are not routed",))
-    rating = feeder_mva(rules)
+    rating = feeder_mva(spec)
     trenches = find_trenches(
         field,
         np.array([a.item.rect for a in assets]),
         np.array([a.item.rect for a in (*sources, *stations)]),
         [r.line for r in roads],
-        own_trench_factor=rules.number("cable", "own_trench_factor"),
+        own_trench_factor=spec.number("cable", "own_trench_factor"),
         cost_zones=cost_zones,
     )
     load = loads_mva([a.item for a in assets])
@@ -110,7 +110,7 @@ def route_cables(
         np.array([a.item.rating_kva / 1e3 for a in stations]),
         feeder_mva=rating,
     )
-    cables = _cables(trenches, feeders, sources, stations, mva, dict(zip(alone.tolist(), circuits[alone].tolist(), strict=True)), rules)  # fmt: skip
+    cables = _cables(trenches, feeders, sources, stations, mva, dict(zip(alone.tolist(), circuits[alone].tolist(), strict=True)), spec)  # fmt: skip
     used = _used(trenches, feeders)
     stubs = _stub_length(trenches, feeders, n)
     return Collection(
@@ -144,10 +144,10 @@ def _cables(
     stations: Sequence[Asset],
     mva: NDArray[np.float64],
     parallel: Mapping[int, int],
-    rules: Spec,
+    spec: Spec,
 ) -> tuple[Cable, ...]:
     """Cables with their names and lines, feeder by feeder."""
-    kv = rules.number("cable", "voltage_kv")
+    kv = spec.number("cable", "voltage_kv")
     out = []
     number = 0
     for feeder in feeders:

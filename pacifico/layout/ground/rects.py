@@ -22,10 +22,10 @@ def touching(rects: FloatArray, others: FloatArray) -> BoolArray:
     return hit
 
 
-def grown(rects: FloatArray, by: float) -> FloatArray:
+def expand_rects(rects: FloatArray, by: float) -> FloatArray:
     """Rectangles grown on every side."""
     out: FloatArray = rects + np.array([-by, -by, by, by])
     return out
 
 
-NOTHING = np.empty((0, 4))
+NO_RECTS = np.empty((0, 4))

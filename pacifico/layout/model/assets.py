@@ -140,7 +140,7 @@ def pad_outline(item: Item) -> Polygon | None:
     return None if item.kind == "solar_array" else outline(item, PAD_APRON_M)
 
 
-def moved(item: Item, to: tuple[float, float]) -> Item:
+def move_item(item: Item, to: tuple[float, float]) -> Item:
     """Item with its middle at another place."""
     x, y = item.centre
     dx, dy = to[0] - x, to[1] - y
@@ -148,7 +148,7 @@ def moved(item: Item, to: tuple[float, float]) -> Item:
     return replace(item, rect=(west + dx, south + dy, east + dx, north + dy))
 
 
-def turned(item: Item, rotation_deg: float) -> Item:
+def rotate_item(item: Item, rotation_deg: float) -> Item:
     """Item turned about its middle to an angle, anticlockwise from where its length runs east [°]."""
     angle = rotation_deg % 180.0
     west, south, east, north = item.rect
@@ -161,7 +161,7 @@ def turned(item: Item, rotation_deg: float) -> Item:
     return replace(item, rect=(x - a, y - b, x + a, y + b), rotation_deg=angle)
 
 
-def merged(unplaced: Sequence[Unplaced]) -> tuple[Unplaced, ...]:
+def merge_unplaced(unplaced: Sequence[Unplaced]) -> tuple[Unplaced, ...]:
     """One entry for each asset type and reason."""
     counts: dict[tuple[AssetKind, str], int] = {}
     for u in unplaced:

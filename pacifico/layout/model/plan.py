@@ -62,7 +62,7 @@ class Plan:
     shortfall: str
     """Why less stands than was asked for; empty where all of it does."""
     cable_list: tuple[Cable, ...] = ()
-    rules: Spec = dataclass_field(default_factory=make_spec)
+    spec: Spec = dataclass_field(default_factory=make_spec)
     """What it was made with: the catalog and what was overridden of it."""
     edits: tuple[Edit, ...] = ()
     """What was changed by hand since it was generated, oldest first."""
@@ -150,9 +150,9 @@ class Plan:
         """Write layout.geojson; the same plan gives the same bytes."""
         return write(self.to_geojson(), path)
 
-    def bill_of_quantities(self, *, rules: Spec | None = None) -> Bill:
+    def bill_of_quantities(self, *, spec: Spec | None = None) -> Bill:
         """What it takes and may cost; `rules` with other unit costs, by default those it was made with."""
-        made: Bill = _upper("bill")(self, rules=rules)
+        made: Bill = _upper("bill")(self, spec=spec)
         return made
 
     def cut_fill(self, dem: xr.DataArray) -> xr.DataArray:

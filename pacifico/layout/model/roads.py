@@ -26,7 +26,7 @@ Orphans = Callable[[Mapping[str, str]], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
-class RoadRules:
+class RoadCriteria:
     """Rules of site roads; defaults after the International Fire Code (2021), appendix D."""
 
     width_m: float = 6.1
@@ -62,7 +62,7 @@ class RoadRules:
             )
 
 
-DEFAULT_RULES = RoadRules()
+DEFAULT_CRITERIA = RoadCriteria()
 
 
 @dataclass(frozen=True)
@@ -170,19 +170,19 @@ def make_road(road_id: str, road_class: RoadClass, xyz: FloatArray, width_m: flo
     )
 
 
-def road_rules(rules: Spec, profile: Profile) -> RoadRules:
+def road_criteria(spec: Spec, profile: Profile) -> RoadCriteria:
     """Road rules of a spec; where turbines come in, all roads are at least as wide as theirs."""
     wind = profile == "wind_hybrid"
-    return RoadRules(
-        width_m=max(rules.number("wind_road", "width_m"), rules.number("road", "width_m"))
+    return RoadCriteria(
+        width_m=max(spec.number("wind_road", "width_m"), spec.number("road", "width_m"))
         if wind
-        else rules.number("road", "width_m"),
-        max_grade=rules.number("road", "max_grade_pct") / 100,
-        min_radius_m=rules.number("road", "min_radius_m"),
-        max_cut_fill_m=rules.number("road", "max_cut_fill_m"),
+        else spec.number("road", "width_m"),
+        max_grade=spec.number("road", "max_grade_pct") / 100,
+        min_radius_m=spec.number("road", "min_radius_m"),
+        max_cut_fill_m=spec.number("road", "max_cut_fill_m"),
     )
 
 
-def radius_to(kind: AssetKind, rules: Spec) -> float:
+def min_radius_to(kind: AssetKind, spec: Spec) -> float:
     """Inner radius of bends on the way to an asset, where more than the rule's: blades must round those to a turbine."""
-    return rules.number("wind_road", "min_radius_m") if kind == "wind_turbine" else 0.0
+    return spec.number("wind_road", "min_radius_m") if kind == "wind_turbine" else 0.0

@@ -77,7 +77,7 @@ def capacity_of(items: Sequence[Item], profile: Profile) -> float:
     return sum(i.storage_kw if profile == "bess" else i.capacity_kw for i in items)
 
 
-def useful(items: Sequence[Item]) -> bool:
+def has_plant(items: Sequence[Item]) -> bool:
     """Whether anything generates or stores: a substation alone is no plant."""
     return any(i.capacity_kw or i.storage_kw for i in items)
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from pacifico.layout.criteria.asset_types import PAD_APRON_M, AssetType
 from pacifico.layout.ground.buildable import mean_slope
-from pacifico.layout.ground.rects import grown, touching
+from pacifico.layout.ground.rects import expand_rects, touching
 from pacifico.layout.model.assets import Unplaced
 from pacifico.layout.placement.draft import Draft, item_of
-from pacifico.layout.placement.strip_packing import Lattice, Runs, fit_lattice
+from pacifico.layout.placement.strip_packing import Slots, StripPattern, pack_strips
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ def place_near(
     sieve = field.sieve(kind.slope_limit_deg)
     rects, turned = _candidates(field, kind, within)
     if len(rects):
-        good = sieve.by_ground(grown(rects, PAD_APRON_M))
+        good = sieve.by_ground(expand_rects(rects, PAD_APRON_M))
         rects, turned = rects[good], turned[good]
         good = ~touching(rects, draft.blocked(kind.clearance_m))
         rects, turned = rects[good], turned[good]
@@ -122,17 +122,17 @@ def place_yard(
     return len(order)
 
 
-def yard_runs(field: Field, draft: Draft, kind: AssetType, aisle_m: float) -> Runs:
+def yard_runs(field: Field, draft: Draft, kind: AssetType, aisle_m: float) -> Slots:
     """Free places of the rows in which equal blocks stand."""
     gap = 2 * max(kind.clearance_m, PAD_APRON_M + 0.1)
-    lattice = Lattice(
+    lattice = StripPattern(
         kind.length_m + gap, gap, kind.width_m, gap, aisle_m, cross_every=max(int(150 // (kind.length_m + gap)), 1)
     )
-    fit = fit_lattice(lattice, field.sieve(kind.slope_limit_deg), margin=PAD_APRON_M)
+    fit = pack_strips(lattice, field.sieve(kind.slope_limit_deg), margin=PAD_APRON_M)
     same = np.array([i.rect for i in draft.items if i.kind == kind.kind]).reshape(-1, 4)
     others = replace(draft, items=[i for i in draft.items if i.kind != kind.kind])
     blocked = others.blocked(max(kind.clearance_m, CLEAR_OF_OTHERS_M))
-    return fit.runs(np.concatenate([blocked, grown(same, gap - 0.01)]))
+    return fit.runs(np.concatenate([blocked, expand_rects(same, gap - 0.01)]))
 
 
 def cheapest_first(

@@ -38,17 +38,18 @@ HA_PER_50_MW = 2.0
 
 def flattest_place(field: Field, spec: Spec, power_kw: float) -> tuple[float, float]:
     """Where ground level enough for a yard lies closest together."""
-    return _densest(field, _level(field, spec), power_kw)
+    return densest_spots(field, level_share(field, spec), power_kw)
 
 
-def _densest(field: Field, good: FloatArray, power_kw: float) -> tuple[float, float]:
+def densest_spots(field: Field, good: FloatArray, power_kw: float) -> tuple[float, float]:
+    """Place with the most level ground for a yard; any point of the site where there is none."""
     if len(good):
-        return densest_place(good, np.ones(len(good)), _enough(power_kw))
+        return densest_place(good, np.ones(len(good)), area_needed(power_kw))
     centre = field.placeable.representative_point()
     return centre.x, centre.y
 
 
-def _level(field: Field, spec: Spec) -> FloatArray:
+def level_share(field: Field, spec: Spec) -> FloatArray:
     """Squares level enough for most of a yard, shape (n, 4); else any that can be built on."""
     west, south, east, north = field.placeable.bounds
     x, y = np.meshgrid(np.arange(west, east, SQUARE_M / 2), np.arange(south, north, SQUARE_M / 2))
@@ -61,6 +62,6 @@ def _level(field: Field, spec: Spec) -> FloatArray:
     return rects[:0]
 
 
-def _enough(power_kw: float) -> float:
+def area_needed(power_kw: float) -> float:
     """Squares that a yard takes: they overlap to a quarter."""
     return max(4.0, power_kw / 50_000 * HA_PER_50_MW * 1e4 / (SQUARE_M / 2) ** 2)

@@ -23,18 +23,17 @@ from pacifico.layout.placement.solar_arrays import (
     solar_kw,
 )
 from pacifico.layout.placement.turbines import place_turbines
-from pacifico.layout.search.candidate_order import places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.asset_types import AssetKind
-    from pacifico.layout.criteria.capacities import Programme
+    from pacifico.layout.criteria.capacities import Capacities
     from pacifico.layout.criteria.spec import Spec, Strategy
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Item
-    from pacifico.layout.placement.seed_area import Focus
+    from pacifico.layout.placement.seed_area import SeedArea
 
     Ways = Callable[[Sequence[Item]], FloatArray]
 
@@ -50,11 +49,11 @@ sized anew."""
 def draft_layout(
     field: Field,
     spec: Spec,
-    asked: Programme,
+    asked: Capacities,
     strategy: Strategy,
     entry: tuple[float, float] | None,
     banned: np.ndarray,
-    focus: Focus | None = None,
+    focus: SeedArea | None,
     ways: Ways | None = None,
 ) -> Draft:
     """Place everything that a programme asks for; what can't stand is named in the draft.
@@ -63,8 +62,6 @@ def draft_layout(
     free. Substations are of the size of what stands, not of what
     was asked for: they would take ground that the plant itself needs.
     """
-    if focus is None:
-        focus = places(field, spec, asked, strategy, entry)[0]
     draft, power = _drafted(field, spec, asked, strategy, entry, banned, focus, ways, None)
     for _ in range(SIZINGS):
         stands = max(sum(i.capacity_kw for i in draft.items), sum(i.storage_kw for i in draft.items))
@@ -85,11 +82,11 @@ def _stations(spec: Spec, power_kw: float) -> int:
 def _drafted(
     field: Field,
     spec: Spec,
-    asked: Programme,
+    asked: Capacities,
     strategy: Strategy,
     entry: tuple[float, float] | None,
     banned: np.ndarray,
-    focus: Focus | None,
+    focus: SeedArea | None,
     ways: Ways | None,
     plant_kw: float | None,
 ) -> tuple[Draft, float]:
@@ -233,7 +230,9 @@ def _batteries(
         del draft.unplaced[before:]
 
 
-def _solar(field: Field, draft: Draft, spec: Spec, ground: SolarGround, target_kw: float | None, focus: Focus) -> float:
+def _solar(
+    field: Field, draft: Draft, spec: Spec, ground: SolarGround, target_kw: float | None, focus: SeedArea
+) -> float:
     """Arrays up to the target; asked again for more where the skids took more than was allowed for.
 
     Returns the capacity placed [kW].

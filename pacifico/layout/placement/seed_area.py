@@ -31,7 +31,7 @@ BESIDE_M, ANOTHER_LANE_M = 80.0, 300.0
 
 
 @dataclass(frozen=True)
-class Focus:
+class SeedArea:
     """Where to build first: a window of a lattice of some scheme, filled from its root."""
 
     scheme: str

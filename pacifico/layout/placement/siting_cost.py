@@ -35,18 +35,18 @@ class Prices:
     earth: float
 
 
-def siting_prices(rules: Spec, mva: float, *, road: float = 1.0, earth: float = 1.0) -> Prices:
+def siting_prices(spec: Spec, mva: float, *, road: float = 1.0, earth: float = 1.0) -> Prices:
     """Prices from the unit costs of the bill of quantities, for a plant of a rating [MVA].
 
     A metre of road is its surface; a metre of cable is one of each feeder's, in one trench that they share; a cubic metre
     moved is half cut, half fill. `road` and `earth` say how many times each counts.
     """
-    feeders = max(mva / feeder_mva(rules), 1.0)
-    cables = feeders * rules.number("costs", "mv_cable") + rules.number("costs", "mv_trench")
+    feeders = max(mva / feeder_mva(spec), 1.0)
+    cables = feeders * spec.number("costs", "mv_cable") + spec.number("costs", "mv_trench")
     return Prices(
-        road=road * rules.number("road", "width_m") * rules.number("costs", "road_surface"),
+        road=road * spec.number("road", "width_m") * spec.number("costs", "road_surface"),
         cable=CABLE_SHARE * cables,
-        earth=earth * (rules.number("costs", "cut") + rules.number("costs", "fill")) / 2.0,
+        earth=earth * (spec.number("costs", "cut") + spec.number("costs", "fill")) / 2.0,
     )
 
 

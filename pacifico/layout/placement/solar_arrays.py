@@ -10,13 +10,13 @@ import numpy as np
 
 from pacifico.layout.criteria.asset_types import PAD_APRON_M, AssetType, SolarUnit, asset_type, solar_unit
 from pacifico.layout.ground.buildable import mean_slope
-from pacifico.layout.ground.rects import grown, touching
+from pacifico.layout.ground.rects import expand_rects, touching
 from pacifico.layout.model.assets import Item, Unplaced
 from pacifico.layout.placement.draft import Draft, item_of, of_units
 from pacifico.layout.placement.equipment import place_near
 from pacifico.layout.placement.seed_area import SURROUNDINGS_M
 from pacifico.layout.placement.siting_cost import pad_earth_m3
-from pacifico.layout.placement.strip_packing import NORTH, WEST, Fit, Lattice, Runs, fit_lattice
+from pacifico.layout.placement.strip_packing import NORTH, WEST, Slots, StripPacking, StripPattern, pack_strips
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.ground.buildable import Field, Sieve
-    from pacifico.layout.placement.seed_area import Focus
+    from pacifico.layout.placement.seed_area import SeedArea
 
 BLOCK_REACH_M = 450.0
 """An array further from the one before starts a new power block: low-voltage cable gets too long."""
@@ -48,11 +48,11 @@ CLEAR_OF_BLOCKS_M = 15.0
 class SolarGround:
     """Every place where arrays of one kind of unit can stand."""
 
-    fit: Fit
+    fit: StripPacking
     unit: SolarUnit
     slope_limit_deg: float
 
-    def runs(self, blocked: FloatArray) -> Runs:
+    def runs(self, blocked: FloatArray) -> Slots:
         """Largest arrays that keep clear of blocked rectangles."""
         return self.fit.runs(blocked)
 
@@ -64,10 +64,10 @@ def solar_grounds(field: Field, spec: Spec, scheme: str = "quads") -> tuple[Sola
 
 def _ground(field: Field, spec: Spec, unit: SolarUnit, scheme: str) -> SolarGround:
     limit = spec.number("solar_array", "slope_limit_deg")
-    return SolarGround(fit_lattice(lattice_of(spec, unit, scheme), field.sieve(limit), margin=0.0), unit, limit)
+    return SolarGround(pack_strips(pattern_of(spec, unit, scheme), field.sieve(limit), margin=0.0), unit, limit)
 
 
-def lattice_of(spec: Spec, unit: SolarUnit, scheme: str) -> Lattice:
+def pattern_of(spec: Spec, unit: SolarUnit, scheme: str) -> StripPattern:
     """Lattice of a scheme.
 
     pairs: an aisle beside every strip. quads: as many strips between aisles as roads in these still reach arrays in.
@@ -84,7 +84,7 @@ def lattice_of(spec: Spec, unit: SolarUnit, scheme: str) -> Lattice:
         first = max(min(int((reach - aisle / 2) // unit.pitch_x_m), unit.most_units), 0)
         every = max(min(every, 2 * (first + unit.most_units)), 1)
         strips, beside = SPINE_STRIPS, reach
-    return Lattice(
+    return StripPattern(
         unit.pitch_x_m, unit.gap_x_m, unit.height_m, gap, aisle, every, unit.most_units, strips=strips, reach=beside
     )
 
@@ -93,9 +93,9 @@ def choose_arrays(
     field: Field,
     ground: SolarGround,
     draft: Draft,
-    focus: Focus,
+    focus: SeedArea,
     target_kw: float | None,
-) -> Runs:
+) -> Slots:
     """Best arrays up to a target, whole units only; everything that stands without a target.
 
     What the inverter skids will take away is added to the target first; `add_solar` trims the rest.
@@ -114,7 +114,7 @@ def choose_arrays(
     return runs.take(order[: int(np.searchsorted(units, needed)) + 1])
 
 
-def compacted(runs: Runs, order: NDArray[np.int64], needed: float, draft: Draft) -> NDArray[np.int64]:
+def compacted(runs: Slots, order: NDArray[np.int64], needed: float, draft: Draft) -> NDArray[np.int64]:
     """Take runs in an order up to the units needed, then exchange those that stick out for those that fit in.
 
     What is made small is the union of the surroundings of all that stands, on cells of a few metres.
@@ -127,7 +127,7 @@ def compacted(runs: Runs, order: NDArray[np.int64], needed: float, draft: Draft)
     if enough >= len(runs.units) or len(runs.units) > MOST_EXCHANGED:
         return order[:enough]
     standing = np.array([i.rect for i in draft.items]).reshape(-1, 4)
-    around = grown(np.concatenate([runs.rects, standing]), SURROUNDINGS_M)
+    around = expand_rects(np.concatenate([runs.rects, standing]), SURROUNDINGS_M)
     low, high = around[:, :2].min(axis=0), around[:, 2:].max(axis=0)
     cell = max(4.0, float(np.sqrt(np.prod(high - low) / 400_000)))
     spans = np.round((around - np.tile(low, 2)) / cell).astype(np.int64)
@@ -143,10 +143,10 @@ def add_solar(
     spec: Spec,
     ground: SolarGround,
     draft: Draft,
-    runs: Runs,
+    runs: Slots,
     target_kw: float | None,
     *,
-    focus: Focus,
+    focus: SeedArea,
 ) -> None:
     """Add arrays and skids to the draft: blocks cut along the aisles, the end of an array given up for each skid."""
     skid = asset_type(spec, "inverter_skid")
@@ -155,7 +155,7 @@ def add_solar(
     blocks = _blocks(runs.take(order), ground.unit, skid)
     total = 0.0
     number = 1 + max((i.block for i in draft.items), default=-1)
-    stranded: list[Runs] = []
+    stranded: list[Slots] = []
     rooms: dict[int, float] = {}
     skids: dict[int, Item] = {}
     for block in blocks:
@@ -198,7 +198,7 @@ def add_solar(
         draft.unplaced.append(Unplaced("solar_array", left, reason))
 
 
-def _skid_beside(field: Field, ground: SolarGround, skid: AssetType, draft: Draft, arrays: Runs, number: int) -> bool:
+def _skid_beside(field: Field, ground: SolarGround, skid: AssetType, draft: Draft, arrays: Slots, number: int) -> bool:
     """Add arrays that have no level ground of their own, with a skid on free ground beside them; False if there is none."""
     trial = draft.copy()
     trial.items += [_array(ground, arrays, i, number) for i in range(len(arrays.units))]
@@ -215,7 +215,7 @@ def _skid_beside(field: Field, ground: SolarGround, skid: AssetType, draft: Draf
     return True
 
 
-def _spare_skid(array: Runs, kw: float, skids: dict[int, Item], rooms: dict[int, float]) -> int | None:
+def _spare_skid(array: Slots, kw: float, skids: dict[int, Item], rooms: dict[int, float]) -> int | None:
     """Nearest block within reach whose skid can take one more array."""
     x, y = (array.rects[0, :2] + array.rects[0, 2:]) / 2
     near = [
@@ -227,12 +227,12 @@ def _spare_skid(array: Runs, kw: float, skids: dict[int, Item], rooms: dict[int,
     return number if distance <= BLOCK_REACH_M else None
 
 
-def solar_kw(runs: Runs, ground: SolarGround) -> float:
+def solar_kw(runs: Slots, ground: SolarGround) -> float:
     """AC capacity of runs [kW]."""
     return float(runs.units.sum()) * ground.unit.ac_kw
 
 
-def _array(ground: SolarGround, runs: Runs, i: int, block: int) -> Item:
+def _array(ground: SolarGround, runs: Slots, i: int, block: int) -> Item:
     west, south, east, north = (float(v) for v in runs.rects[i])
     rect = (west, south, east, north)
     return of_units(
@@ -240,7 +240,7 @@ def _array(ground: SolarGround, runs: Runs, i: int, block: int) -> Item:
     )
 
 
-def _snake(runs: Runs) -> NDArray[np.int64]:
+def _snake(runs: Slots) -> NDArray[np.int64]:
     """Order along the lanes, there and back."""
     x, y = (runs.rects[:, 0] + runs.rects[:, 2]) / 2, runs.rects[:, 1]
     upright = runs.side >= WEST
@@ -248,13 +248,13 @@ def _snake(runs: Runs) -> NDArray[np.int64]:
     return np.lexsort((np.where(upright, x, y), np.where(runs.lane % 2 == 0, along, -along), runs.lane))
 
 
-def _blocks(runs: Runs, unit: SolarUnit, skid: AssetType) -> list[Runs]:
+def _blocks(runs: Slots, unit: SolarUnit, skid: AssetType) -> list[Slots]:
     """Runs in order, cut where the skid's rating or the cable's reach is used up."""
     # a block may hold as much more as it gives up for its skid; all are about equal, so that none is a rest
     most = skid.rating_kva / unit.ac_kw + _given_up(unit, skid)
     total = int(runs.units.sum())
     even = total / max(math.ceil(total / (most - 0.5 * unit.most_units)), 1)
-    out: list[Runs] = []
+    out: list[Slots] = []
     members: list[int] = []
     units, done = 0, 0
     for i in range(len(runs.units)):
@@ -277,7 +277,7 @@ def _given_up(unit: SolarUnit, skid: AssetType) -> int:
     return math.ceil((skid.length_m + 2 * PAD_APRON_M + unit.gap_x_m) / unit.pitch_x_m)
 
 
-def _skid_spots(block: Runs, ground: SolarGround, skid: AssetType) -> list[tuple[int, bool, float, float, float]]:
+def _skid_spots(block: Slots, ground: SolarGround, skid: AssetType) -> list[tuple[int, bool, float, float, float]]:
     """Places for a skid where the end of an array is given up: array, whether its western end, x, y, and a malus.
 
     The lane's side comes first; further in, the road comes through the gap.
@@ -305,12 +305,12 @@ def _skid_spots(block: Runs, ground: SolarGround, skid: AssetType) -> list[tuple
 
 
 def _with_skid(
-    block: Runs,
+    block: Slots,
     ground: SolarGround,
     skid: AssetType,
     sieve: Sieve,
-    focus: Focus,
-) -> tuple[Runs, Item] | None:
+    focus: SeedArea,
+) -> tuple[Slots, Item] | None:
     """Block with the end of an array given up for a skid beside its aisle; None where no skid can stand."""
     given_up = _given_up(ground.unit, skid)
     room = given_up * ground.unit.pitch_x_m
@@ -326,7 +326,7 @@ def _with_skid(
         return None
     distance = np.hypot(*(centres - middle).T) + np.array([o[-1] for o in owners])
     if focus.level:
-        distance += focus.level * pad_earth_m3(sieve.field, grown(rects, PAD_APRON_M))
+        distance += focus.level * pad_earth_m3(sieve.field, expand_rects(rects, PAD_APRON_M))
     best = int(np.argmin(np.where(good, distance, np.inf)))
     i, at_west = owners[best][:2]
     shorter = block.rects.copy()
@@ -336,7 +336,7 @@ def _with_skid(
     return block.resized(shorter, units), item_of(skid, rects[best])
 
 
-def _trimmed(runs: Runs, ground: SolarGround, room_kw: float) -> Runs:
+def _trimmed(runs: Slots, ground: SolarGround, room_kw: float) -> Slots:
     """Runs shortened from the last so that they stay within a capacity."""
     excess = int(runs.units.sum()) - int((room_kw + 1e-6) // ground.unit.ac_kw)
     rects, units = runs.rects.copy(), runs.units.copy()

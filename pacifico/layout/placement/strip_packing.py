@@ -43,7 +43,7 @@ SOUTH, NORTH, WEST, EAST = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
-class Lattice:
+class StripPattern:
     """Dimensions of a strip lattice [m]."""
 
     pitch_x: float
@@ -64,7 +64,7 @@ class Lattice:
 
 
 @dataclass(frozen=True)
-class Runs:
+class Slots:
     """Places of assets on a lattice, one a row; `units` of them joined."""
 
     rects: FloatArray
@@ -78,9 +78,9 @@ class Runs:
     depth: IntArray
     """How many others stand between it and its lane."""
 
-    def take(self, which: IntArray) -> Runs:
+    def take(self, which: IntArray) -> Slots:
         """Some of them, in the order asked for."""
-        return Runs(
+        return Slots(
             self.rects[which],
             self.units[which],
             self.strip[which],
@@ -89,16 +89,16 @@ class Runs:
             self.depth[which],
         )
 
-    def resized(self, rects: FloatArray, units: IntArray) -> Runs:
+    def resized(self, rects: FloatArray, units: IntArray) -> Slots:
         """Runs with other rectangles and units; those without a unit left out."""
         return replace(self, rects=rects, units=units).take(np.flatnonzero(units > 0))
 
 
 @dataclass(frozen=True)
-class Fit:
+class StripPacking:
     """A lattice laid on a site."""
 
-    lattice: Lattice
+    lattice: StripPattern
     sieve: Sieve
     margin: float
     y: FloatArray
@@ -111,16 +111,16 @@ class Fit:
     """Western edge of one of the cross aisles."""
     edges: FloatArray
 
-    def runs(self, blocked: FloatArray) -> Runs:
+    def runs(self, blocked: FloatArray) -> Slots:
         """Most units that stand clear of blocked rectangles (rows of west, south, east, north), neighbours joined."""
         key = ("runs", self.lattice, self.sieve.limit_deg, self.margin, blocked.tobytes())
         kept = self.sieve.field.fits
         if key not in kept:
             kept[key] = self._runs(blocked)
-        runs: Runs = kept[key]
+        runs: Slots = kept[key]
         return runs
 
-    def _runs(self, blocked: FloatArray) -> Runs:
+    def _runs(self, blocked: FloatArray) -> Slots:
         from pacifico.layout.placement import _packing_kernels as kernels  # noqa: PLC0415 (numba)
 
         cell = self.lattice
@@ -143,7 +143,7 @@ class Fit:
                 found.append((at[part[0]], y, at[part[-1]] + width, y + cell.height, len(part), s, *where))
         table = np.array(found, dtype=np.float64).reshape(-1, 9)
         table = table[self.sieve.passes(table[:, :4])]
-        return Runs(table[:, :4].copy(), *table[:, 4:].astype(np.int64).T)
+        return Slots(table[:, :4].copy(), *table[:, 4:].astype(np.int64).T)
 
     def _parts(
         self, strip: int, at: FloatArray, joins: IntArray, shut: FloatArray
@@ -194,7 +194,7 @@ def _open(x: float, shut: FloatArray) -> bool:
     return not ((shut[:, 0] < x + ROAD_HALF_M) & (shut[:, 1] > x - ROAD_HALF_M)).any()
 
 
-def _reached(far: float, cell: Lattice) -> list[int]:
+def _reached(far: float, cell: StripPattern) -> list[int]:
     """Sizes of assets one behind the other that begin within reach, the first of them `far` off."""
     if far > cell.reach:
         return []
@@ -218,7 +218,7 @@ def _cut(sizes: list[int], n: int) -> list[int]:
     return out
 
 
-def fit_lattice(lattice: Lattice, sieve: Sieve, *, margin: float) -> Fit:
+def pack_strips(lattice: StripPattern, sieve: Sieve, *, margin: float) -> StripPacking:
     """Lay a lattice where most units can stand.
 
     Parameters
@@ -232,11 +232,11 @@ def fit_lattice(lattice: Lattice, sieve: Sieve, *, margin: float) -> Fit:
     key = (lattice, sieve.limit_deg, margin)
     if key not in sieve.field.fits:
         sieve.field.fits[key] = _fitted(lattice, sieve, margin)
-    fit: Fit = sieve.field.fits[key]
+    fit: StripPacking = sieve.field.fits[key]
     return fit
 
 
-def _fitted(lattice: Lattice, sieve: Sieve, margin: float) -> Fit:
+def _fitted(lattice: StripPattern, sieve: Sieve, margin: float) -> StripPacking:
     from pacifico.layout.placement import _packing_kernels as kernels  # noqa: PLC0415 (numba)
 
     west, south, east, north = sieve.field.placeable.bounds
@@ -249,7 +249,7 @@ def _fitted(lattice: Lattice, sieve: Sieve, margin: float) -> Fit:
     tables = _tables(sieve)
     ys = _southings(lattice, south, north, margin)
     if not ys.size:
-        return Fit(lattice, sieve, margin, ys, *_lanes(np.zeros(0, np.int64), 1), west, edges)
+        return StripPacking(lattice, sieve, margin, ys, *_lanes(np.zeros(0, np.int64), 1), west, edges)
     # aligned to the CRS's origin, so that a boundary moved by a hair does not move every array
     firsts = np.floor(west / period) * period + np.arange(PHASES) * period / PHASES
     # and where groups of units begin, or end, along the site's own edge
@@ -265,10 +265,10 @@ def _fitted(lattice: Lattice, sieve: Sieve, margin: float) -> Fit:
     fine = _fine(lattice, ys)
     value = np.interp(fine, ys, coarse)
     chosen, starts = kernels.stacked(fine, value, lattice.height, lattice.pair_gap, lattice.aisle, lattice.strips)
-    return Fit(lattice, sieve, margin, fine[chosen], *_lanes(starts, lattice.strips), float(first), edges)
+    return StripPacking(lattice, sieve, margin, fine[chosen], *_lanes(starts, lattice.strips), float(first), edges)
 
 
-def _southings(lattice: Lattice, south: float, north: float, margin: float) -> FloatArray:
+def _southings(lattice: StripPattern, south: float, north: float, margin: float) -> FloatArray:
     """Southern edges that a strip may have."""
     step = max(lattice.height / STEPS, (north - south) / MOST_SOUTHINGS)
     ys = np.arange(np.ceil(south / step), np.floor((north - lattice.height) / step) + 1) * step
@@ -279,7 +279,7 @@ def _southings(lattice: Lattice, south: float, north: float, margin: float) -> F
     return np.unique(ys[(ys >= south) & (ys + lattice.height <= north)])
 
 
-def _fine(lattice: Lattice, ys: FloatArray) -> FloatArray:
+def _fine(lattice: StripPattern, ys: FloatArray) -> FloatArray:
     """Southings between those tried, at a step that divides the strips' pitch and, nearly, the aisle."""
     if not ys.size:
         return ys
@@ -309,11 +309,11 @@ def _lanes(starts: IntArray, most: int) -> tuple[IntArray, IntArray, IntArray]:
     return lane, side, depth
 
 
-def _period(lattice: Lattice) -> float:
+def _period(lattice: StripPattern) -> float:
     return lattice.cross_every * lattice.pitch_x - lattice.gap_x + lattice.aisle
 
 
-def _step(lattice: Lattice) -> float:
+def _step(lattice: StripPattern) -> float:
     """How far a unit is moved on where it can't stand [m]."""
     return max(lattice.pitch_x / 16, 1.0)
 

@@ -11,7 +11,7 @@ from shapely import LineString, Point
 
 from pacifico.layout.alignment.pruning import through, tight_places
 from pacifico.layout.alignment.smoothing import tight_bends
-from pacifico.layout.alignment.vertical import CURVE_M_PER_PCT, Profile, Stations, grade_breaks
+from pacifico.layout.alignment.vertical import CURVE_M_PER_PCT, GradeLine, Stations, grade_breaks
 from pacifico.layout.model.roads import Network, RoadClass, make_road
 from pacifico.layout.roads.shorten_arrays import turning
 from pacifico.layout.roads.turnarounds import Scene, build
@@ -19,8 +19,8 @@ from pacifico.layout.routing import tree_search
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
-    from pacifico.layout.routing.problem import Case, Drawing
-    from pacifico.layout.routing.site_entry import Gate
+    from pacifico.layout.routing.problem import HorizontalAlignment, RoutingProblem
+    from pacifico.layout.routing.site_entry import SiteEntry
 
 
 SPUR_M = 150.0
@@ -29,13 +29,19 @@ CURVE_OVER_M = 10.0
 """Length within which a change of grade is to be rounded off."""
 
 
-def finished(
-    case: Case, gate: Gate, drawing: Drawing, *, stations: Stations, profile: Profile, given_up: dict[int, str]
+def assemble_network(
+    case: RoutingProblem,
+    gate: SiteEntry,
+    drawing: HorizontalAlignment,
+    *,
+    stations: Stations,
+    profile: GradeLine,
+    given_up: dict[int, str],
 ) -> Network:
     """Roads with their classes and figures, and every terminal accounted for."""
     lines = [np.column_stack([stations.xy[ids], profile.z[ids]]) for ids in stations.of_line]
     whole, members = through(lines, drawing.ups)
-    scene = Scene(case.lattice, case.ground, case.rules, whole, anywhere=True)
+    scene = Scene(case.lattice, case.ground, case.criteria, whole, anywhere=True)
     arms, without = build(scene, _dead(members, drawing.ups))
     more, without, yields = turning(scene, without, case.yields)
     arms += more
@@ -50,7 +56,7 @@ def finished(
         pieces += parts
         classes += [road_class] * len(parts)
     roads = [
-        make_road(f"R{k:03d}", c, xyz, case.rules.width_m)
+        make_road(f"R{k:03d}", c, xyz, case.criteria.width_m)
         for k, (c, xyz) in enumerate(zip(classes, pieces, strict=True), 1)
     ]
     first.append(len(pieces))
@@ -73,7 +79,7 @@ def finished(
         )
     if without:
         warnings.append(
-            f"dead ends over {case.rules.turnaround_over_m:g} m without room for a turnaround: {len(without)}"
+            f"dead ends over {case.criteria.turnaround_over_m:g} m without room for a turnaround: {len(without)}"
         )
     return Network(
         tuple(roads),
@@ -91,7 +97,7 @@ def _dead(members: list[list[int]], ups: list[int]) -> list[int]:
     return [n for n, m in enumerate(members) if m[-1] not in goes_on]
 
 
-def _tight(case: Case, drawing: Drawing, arms: list[FloatArray]) -> list[str]:
+def _tight(case: RoutingProblem, drawing: HorizontalAlignment, arms: list[FloatArray]) -> list[str]:
     """Say how many bends and turns are tighter than the radius that what lies beyond them asks for."""
     found = [("turns at junctions" if t.turn else "road bends", t.size) for t in tight_places(case, drawing)]
     # what was built at dead ends may go on from them
@@ -106,7 +112,7 @@ def _tight(case: Case, drawing: Drawing, arms: list[FloatArray]) -> list[str]:
             fresh = len(tight_bends([np.vstack([whole[n], more[0]])], size)[1]) - len(tight_bends([whole[n]], size)[1])
             found += [("road bends", float(size[0]))] * max(fresh, 0)
     return [
-        f"{what} tighter than an inner radius of {size - case.rules.width_m / 2:g} m, for want of room: {count}"
+        f"{what} tighter than an inner radius of {size - case.criteria.width_m / 2:g} m, for want of room: {count}"
         for (what, size), count in sorted(Counter(found).items())
     ]
 
@@ -139,7 +145,7 @@ def _split(lines: list[FloatArray], joints: FloatArray) -> list[list[FloatArray]
     return out
 
 
-def _classes(case: Case, drawing: Drawing) -> list[RoadClass]:
+def _classes(case: RoutingProblem, drawing: HorizontalAlignment) -> list[RoadClass]:
     """Spine: what leads to the first terminals; spur: short dead ends; secondary: the rest."""
     n = len(drawing.lines)
     spine = [False] * n
@@ -162,7 +168,7 @@ def _classes(case: Case, drawing: Drawing) -> list[RoadClass]:
     return out
 
 
-def reasons(case: Case, gate: Gate | None, missing: set[int], known: dict[int, str]) -> dict[str, str]:
+def reasons(case: RoutingProblem, gate: SiteEntry | None, missing: set[int], known: dict[int, str]) -> dict[str, str]:
     """One true line for each terminal that has no road."""
     out = {}
     parts: IntArray | None = None
@@ -183,5 +189,7 @@ def reasons(case: Case, gate: Gate | None, missing: set[int], known: dict[int, s
         elif gate is None:
             out[key] = "no legal route: no road leads from the boundary to it"
         else:
-            out[key] = f"too steep: every way to it is far beyond the grade limit of {100 * case.rules.max_grade:g} %"
+            out[key] = (
+                f"too steep: every way to it is far beyond the grade limit of {100 * case.criteria.max_grade:g} %"
+            )
     return out

@@ -8,13 +8,13 @@ import numpy as np
 import shapely
 from shapely import MultiPolygon, Point, Polygon, box
 
-from pacifico.layout.model.roads import DEFAULT_RULES, Network, Road, RoadClass, RoadRules, Terminal
+from pacifico.layout.model.roads import DEFAULT_CRITERIA, Network, RoadCriteria, Terminal
 from pacifico.layout.roads.assemble import reasons
-from pacifico.layout.roads.solve import best_network
+from pacifico.layout.roads.solve import solve_network
 from pacifico.layout.routing import routing_grid, tree_search
-from pacifico.layout.routing.problem import Case
-from pacifico.layout.routing.shortenable import Yields
-from pacifico.layout.routing.site_entry import Edge, Gate, cheapest_gate, given_gate
+from pacifico.layout.routing.problem import RoutingProblem
+from pacifico.layout.routing.shortenable import ShortenableObstacles
+from pacifico.layout.routing.site_entry import Edge, SiteEntry, cheapest_entry, given_entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pacifico.layout.model.roads import Again, Orphans
     from pacifico.site.model import Zone
 
-
-__all__ = ["DEFAULT_RULES", "Network", "Road", "RoadClass", "RoadRules", "Terminal", "route_network"]
 
 BRIDGED = 0.35
 """Share of the depth limit that a road may use up beside a pad."""
@@ -38,7 +36,7 @@ def route_network(
     *,
     entry: Point | None = None,
     obstacles: Sequence[Polygon] = (),
-    rules: RoadRules = DEFAULT_RULES,
+    criteria: RoadCriteria = DEFAULT_CRITERIA,
     cost_zones: Sequence[Zone] = (),
     boundary: Polygon | MultiPolygon | None = None,
     again: Again | None = None,
@@ -84,23 +82,23 @@ def route_network(
     InputError
         An entry farther than 60 m from the site's edge, or beside no place for a road.
     """
-    case = _case(ground, allowed, terminals=terminals, obstacles=obstacles, rules=rules, cost_zones=cost_zones)
+    case = _case(ground, allowed, terminals=terminals, obstacles=obstacles, criteria=criteria, cost_zones=cost_zones)
     if case is None:
         return Network((), None, {}, {t.key: "no legal route: the site has no room for a road" for t in terminals})
     order = np.argsort(case.priority, kind="stable")
     edge = Edge.of(case.lattice, boundary if boundary is not None else allowed)
-    gate: Gate | None
+    gate: SiteEntry | None
     if entry is not None:
         first = np.repeat(np.arange(case.lattice.px.size), np.diff(case.reach.row))
         urgent = case.priority[case.reach.item] == case.priority.min() if case.reach.item.size else np.zeros(0, bool)
-        gate = given_gate(
+        gate = given_entry(
             case.lattice, edge, entry, allowed, wanted=first[urgent], parts=tree_search.parts(case.lattice)
         )
     else:
-        gate = cheapest_gate(case.lattice, edge, order, case.reach, max_grade=rules.max_grade)
+        gate = cheapest_entry(case.lattice, edge, order, case.reach, max_grade=criteria.max_grade)
     if gate is None:
         return Network((), None, {}, reasons(case, None, set(range(len(terminals))), {}))
-    return best_network(case, gate, tax, again, orphans)
+    return solve_network(case, gate, tax, again, orphans)
 
 
 def _case(
@@ -109,23 +107,23 @@ def _case(
     *,
     terminals: Sequence[Terminal],
     obstacles: Sequence[Polygon],
-    rules: RoadRules,
+    criteria: RoadCriteria,
     cost_zones: Sequence[Zone],
-) -> Case | None:
+) -> RoutingProblem | None:
     known = box(*ground.grid.bounds)
     if not known.covers(allowed):  # off the raster there is no ground
         allowed = MultiPolygon(routing_grid.parts_of(shapely.intersection(allowed, known)))
     if allowed.is_empty:
         return None
-    lattice = routing_grid.make_lattice(
+    lattice = routing_grid.make_routing_grid(
         ground,
         allowed,
         obstacles,
         [(z.geometry, z.cost_multiplier) for z in cost_zones],
-        half_width_m=rules.width_m / 2,
-        clearance_m=rules.clearance_m,
-        cell=rules.cells * routing_grid.cell_size(allowed.area),
-        earth_price=rules.earth_price,
+        half_width_m=criteria.width_m / 2,
+        clearance_m=criteria.clearance_m,
+        cell=criteria.cells * routing_grid.cell_size(allowed.area),
+        earth_price=criteria.earth_price,
     )
     if not (lattice.clear > 0).any():
         return None
@@ -133,14 +131,14 @@ def _case(
     pads = routing_grid.Shapes.of([t.pad if t.pad is not None else t.footprint for t in terminals])
     reach_m = np.array([t.reach_m for t in terminals], dtype=np.float64)
     priority = np.array([t.priority for t in terminals], dtype=np.int64)
-    reach = _level_with_pads(lattice, tree_search.Reach.of(lattice, shapes, reach_m), terminals, rules)
-    yields = Yields.of(terminals, obstacles, lattice)
-    size = np.array([max(rules.min_radius_m, t.min_radius_m) + rules.width_m / 2 for t in terminals])
-    return Case(ground, terminals, rules, lattice, shapes, pads, reach_m, reach, priority, yields, size)
+    reach = _level_with_pads(lattice, tree_search.Reach.of(lattice, shapes, reach_m), terminals, criteria)
+    yields = ShortenableObstacles.of(terminals, obstacles, lattice)
+    size = np.array([max(criteria.min_radius_m, t.min_radius_m) + criteria.width_m / 2 for t in terminals])
+    return RoutingProblem(ground, terminals, criteria, lattice, shapes, pads, reach_m, reach, priority, yields, size)
 
 
 def _level_with_pads(
-    lattice: routing_grid.Lattice, reach: tree_search.Reach, terminals: Sequence[Terminal], rules: RoadRules
+    lattice: routing_grid.RoutingGrid, reach: tree_search.Reach, terminals: Sequence[Terminal], criteria: RoadCriteria
 ) -> tree_search.Reach:
     """Leave out road positions beside a pad but far above or below it, where there are others."""
     none = (np.nan, 0.0, 0.0)
@@ -156,5 +154,5 @@ def _level_with_pads(
     plane = planes[item]
     step = np.abs(lattice.heights[node] - plane[:, 0] - (away * plane[:, 1:]).sum(axis=1))
     can = np.ones(reach.item.size, bool)
-    can[some] = step <= rules.max_grade * reach.far[some] + BRIDGED * rules.max_cut_fill_m
+    can[some] = step <= criteria.max_grade * reach.far[some] + BRIDGED * criteria.max_cut_fill_m
     return reach.kept(can, len(terminals))

@@ -16,14 +16,14 @@ from pacifico.layout.alignment import horizontal, smoothing
 from pacifico.layout.alignment.smoothing import Tree
 from pacifico.layout.roads import turnarounds
 from pacifico.layout.roads.turnarounds import ARMS, KERB_M, Scene, piece, turned
-from pacifico.layout.routing.problem import bound_to
+from pacifico.layout.routing.problem import terminals_by_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.routing.problem import Case, Drawing
-    from pacifico.layout.routing.shortenable import Yields
+    from pacifico.layout.routing.problem import HorizontalAlignment, RoutingProblem
+    from pacifico.layout.routing.shortenable import ShortenableObstacles
 
 
 SPARE_M = 2e-3
@@ -36,7 +36,9 @@ MOST_UNITS = 2
 """Units that an array gives up for one bend."""
 
 
-def turning(scene: Scene, ends: Sequence[int], yields: Yields) -> tuple[list[FloatArray], list[int], Yields]:
+def turning(
+    scene: Scene, ends: Sequence[int], yields: ShortenableObstacles
+) -> tuple[list[FloatArray], list[int], ShortenableObstacles]:
     """Turnarounds at dead ends for which units are given up, the ends that have none all the same, and what is left.
 
     Parameters
@@ -65,15 +67,17 @@ def turning(scene: Scene, ends: Sequence[int], yields: Yields) -> tuple[list[Flo
     return out, without, yields
 
 
-def _at_end(scene: Scene, bare: Scene, c: int, yields: Yields) -> tuple[list[FloatArray], Yields] | None:
+def _at_end(
+    scene: Scene, bare: Scene, c: int, yields: ShortenableObstacles
+) -> tuple[list[FloatArray], ShortenableObstacles] | None:
     """Stub or hammerhead at a dead end for which the fewest units are given up."""
     road = scene.roads[c]
     others = scene.near(road[-1, :2], c)
-    if LineString(road[:, :2]).length < scene.rules.turnaround_arm_m:
+    if LineString(road[:, :2]).length < scene.criteria.turnaround_arm_m:
         return None
     ways = MultiLineString([LineString(road[:, :2]), *(LineString(np.array(o.coords)[:, :2]) for o in others)])
     radius = scene.lattice.fence.radius + SPARE_M
-    tried: list[tuple[int, Yields, FloatArray, list[FloatArray]]] = []
+    tried: list[tuple[int, ShortenableObstacles, FloatArray, list[FloatArray]]] = []
     for start, corners, steps in _shapes(bare, road):
         drawn = MultiLineString([LineString([start[:2], start[:2] + s]) for s in steps] + corners)
         less = yields.clear_of(drawn, radius, ways)
@@ -95,7 +99,7 @@ def _shapes(bare: Scene, road: FloatArray) -> list[tuple[FloatArray, list[LineSt
         if bare.clear(here[:2], tip) and bare.rounds(behind, here[:2], tip) and bare.rounds(ahead, here[:2], tip):
             arcs = [_corner(bare, behind, here[:2], tip), _corner(bare, ahead, here[:2], tip)]
             out.append((here, arcs, [step]))
-    arm, end = bare.rules.turnaround_arm_m, road[-1, :2]
+    arm, end = bare.criteria.turnaround_arm_m, road[-1, :2]
     behind = turnarounds.along(road, -arm)
     way = (end - behind) / np.hypot(*(end - behind))
     for first, second in ARMS[:3]:
@@ -108,7 +112,7 @@ def _shapes(bare: Scene, road: FloatArray) -> list[tuple[FloatArray, list[LineSt
 
 def _corner(scene: Scene, a: FloatArray, b: FloatArray, c: FloatArray) -> LineString:
     """Arc of a turnaround's corner at b, on the way from a to c."""
-    size = KERB_M + scene.rules.width_m / 2
+    size = KERB_M + scene.criteria.width_m / 2
     u, v = (b - a) / np.hypot(*(b - a)), (c - b) / np.hypot(*(c - b))
     angle = float(np.arctan2(u[0] * v[1] - u[1] * v[0], u @ v))
     start = b - u * size * np.tan(abs(angle) / 2)
@@ -119,7 +123,7 @@ def _corner(scene: Scene, a: FloatArray, b: FloatArray, c: FloatArray) -> LineSt
     return LineString(middle + r * np.cos(phi) + np.array([-r[1], r[0]]) * np.sin(phi))
 
 
-def bending(case: Case, now: Drawing) -> Yields:
+def bending(case: RoutingProblem, now: HorizontalAlignment) -> ShortenableObstacles:
     """Give up units that stand in the corners of bends and turns that have no room, the fewest for each.
 
     Lines are eased about each place alone; who makes use of what is given up draws them anew.
@@ -134,7 +138,7 @@ def bending(case: Case, now: Drawing) -> Yields:
     roads = MultiLineString([LineString(x) for x in now.lines])
     shapely.prepare(roads)
     lines = shapely.STRtree([LineString(x) for x in now.straight])
-    served = smoothing.bound_of(bound_to(len(now.lines), now.line_of))
+    served = smoothing.bound_of(terminals_by_line(len(now.lines), now.line_of))
     tree = Tree.of(now.straight, now.ups)
     for place in places:
         own = np.sort(lines.query(Point(place), "dwithin", EASED_M)).tolist()
@@ -153,7 +157,7 @@ def bending(case: Case, now: Drawing) -> Yields:
     return yields
 
 
-def _options(yields: Yields, place: FloatArray, roads: MultiLineString) -> list[Yields]:
+def _options(yields: ShortenableObstacles, place: FloatArray, roads: MultiLineString) -> list[ShortenableObstacles]:
     """What arrays near a place may give up, few units first, the nearest end first."""
     rects = yields.rects()
     off = np.maximum(np.maximum(rects[:, :2] - place, place - rects[:, 2:]), 0.0)
@@ -173,7 +177,7 @@ def _options(yields: Yields, place: FloatArray, roads: MultiLineString) -> list[
     return [t[-1] for t in sorted(tried, key=lambda t: t[:-1])]
 
 
-def _faults(case: Case, tree: Tree, sizes: FloatArray, own: Sequence[int], place: FloatArray) -> int:
+def _faults(case: RoutingProblem, tree: Tree, sizes: FloatArray, own: Sequence[int], place: FloatArray) -> int:
     """Bends of some lines and turns near a place that are tighter than their radius."""
     mine = sizes[list(own)]
     drawn = [

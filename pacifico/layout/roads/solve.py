@@ -10,25 +10,25 @@ import numpy as np
 from shapely import Point, box
 
 from pacifico.layout.alignment import profile_design
-from pacifico.layout.alignment.curve_repair import mended
-from pacifico.layout.alignment.height_ranges import Leeway
-from pacifico.layout.alignment.horizontal import Strands, draw
+from pacifico.layout.alignment.curve_repair import repair_curves
+from pacifico.layout.alignment.height_ranges import HeightRanges
+from pacifico.layout.alignment.horizontal import Strands, draw_alignment
 from pacifico.layout.alignment.pruning import barring, pruned, tight_places, without
 from pacifico.layout.alignment.smoothing import NOTHING
 from pacifico.layout.model.roads import Network
-from pacifico.layout.roads.assemble import finished, reasons
+from pacifico.layout.roads.assemble import assemble_network, reasons
 from pacifico.layout.roads.shorten_arrays import bending
 from pacifico.layout.routing import routing_grid, tree_search
-from pacifico.layout.routing.problem import TOLERANCE_M, served_beyond
+from pacifico.layout.routing.problem import TOLERANCE_M, served_downstream
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.alignment.pruning import Tight
-    from pacifico.layout.alignment.vertical import Pin, Profile, Stations
+    from pacifico.layout.alignment.vertical import GradeLine, Pin, Stations
     from pacifico.layout.model.roads import Again, Orphans
-    from pacifico.layout.routing.problem import Case, Drawing
-    from pacifico.layout.routing.shortenable import Yields
-    from pacifico.layout.routing.site_entry import Gate
+    from pacifico.layout.routing.problem import HorizontalAlignment, RoutingProblem
+    from pacifico.layout.routing.shortenable import ShortenableObstacles
+    from pacifico.layout.routing.site_entry import SiteEntry
 
 
 DETOURS = 3
@@ -59,10 +59,10 @@ TOO_TIGHT = "too tight: on the way a road would bend tighter than an inner radiu
 class Designed:
     """A drawing with its heights, and the case in which it holds: terminals may have given up units."""
 
-    case: Case
-    drawing: Drawing
+    case: RoutingProblem
+    drawing: HorizontalAlignment
     stations: Stations
-    profile: Profile
+    profile: GradeLine
     pins: list[tuple[int, Pin]]
     """Heights that pads ask for, with their terminals."""
 
@@ -106,8 +106,8 @@ class Searched:
     """Pulled tight, no bend eased."""
 
 
-def best_network(
-    case: Case, gate: Gate, known: FloatArray | None, again: Again | None, orphans: Orphans | None
+def solve_network(
+    case: RoutingProblem, gate: SiteEntry, known: FloatArray | None, again: Again | None, orphans: Orphans | None
 ) -> Network:
     """Search, draw, design; go round what has no profile or bends too tight, then give up what lies beyond it."""
     tax = np.ones(case.lattice.px.size) if known is None else known.copy()
@@ -129,20 +129,22 @@ def best_network(
         most -= len(lost)
         done, lost = _settled(_designed(done.case, without(done.case, done.drawing, more)), most)
         given_up |= more | lost
-    return finished(done.case, gate, done.drawing, stations=done.stations, profile=done.profile, given_up=given_up)
+    return assemble_network(
+        done.case, gate, done.drawing, stations=done.stations, profile=done.profile, given_up=given_up
+    )
 
 
-def _searched(case: Case, gate: Gate, tax: FloatArray) -> Searched:
+def _searched(case: RoutingProblem, gate: SiteEntry, tax: FloatArray) -> Searched:
     """Least-cost tree; where it has no profile the search avoids that, and what has none all the same is left out."""
     turn = 0
     while True:
         growth = tree_search.search(
             case.lattice, np.array([gate.node]), reach=case.reach, priority=case.priority,
-            max_grade=case.rules.max_grade, tax=tax,
+            max_grade=case.criteria.max_grade, tax=tax,
         )  # fmt: skip
         parent, _ = tree_search.uncrossed(case.lattice, growth)
         strands = Strands.of(case, gate, parent, growth.server)
-        first = _designed(case, draw(case, strands))
+        first = _designed(case, draw_alignment(case, strands))
         bad = first.profile.excess_m > TOLERANCE_M
         if not bad.any() or turn == DETOURS:
             return _profiled(gate, Searched(parent, growth.server.copy(), {}, strands, first))
@@ -150,7 +152,7 @@ def _searched(case: Case, gate: Gate, tax: FloatArray) -> Searched:
         turn += 1
 
 
-def _profiled(gate: Gate, found: Searched) -> Searched:
+def _profiled(gate: SiteEntry, found: Searched) -> Searched:
     """Tree without the terminals to which no profile leads."""
     case, first, strands = found.first.case, found.first, found.strands
     server, given_up = found.server.copy(), dict(found.given_up)
@@ -163,13 +165,13 @@ def _profiled(gate: Gate, found: Searched) -> Searched:
         if not out:
             return Searched(found.parent, server, given_up, strands, first)
         for t, reason in out.items():
-            given_up[t] = reason.format(grade=100 * case.rules.max_grade, depth=case.rules.max_cut_fill_m)
+            given_up[t] = reason.format(grade=100 * case.criteria.max_grade, depth=case.criteria.max_cut_fill_m)
             server[t] = -1
         strands = Strands.of(case, gate, found.parent, server)
-        first = _designed(case, draw(case, strands))
+        first = _designed(case, draw_alignment(case, strands))
 
 
-def _round_tight(gate: Gate, found: Searched, tax: FloatArray) -> tuple[Searched, Designed]:
+def _round_tight(gate: SiteEntry, found: Searched, tax: FloatArray) -> tuple[Searched, Designed]:
     """Bends eased and mended; what lies beyond those that stay too tight is led another way, where there is one.
 
     Where none leaves the roads as they are, all are sought anew.
@@ -194,7 +196,7 @@ def _round_tight(gate: Gate, found: Searched, tax: FloatArray) -> tuple[Searched
     return found, bent
 
 
-def _regrown(gate: Gate, found: Searched, lost: set[int], tax: FloatArray) -> Searched:
+def _regrown(gate: SiteEntry, found: Searched, lost: set[int], tax: FloatArray) -> Searched:
     """Tree in which new ways lead to some terminals, and all others keep theirs."""
     case = found.first.case
     server = found.server.copy()
@@ -209,16 +211,18 @@ def _regrown(gate: Gate, found: Searched, lost: set[int], tax: FloatArray) -> Se
             n = int(found.parent[n])
     growth = tree_search.search(
         case.lattice, np.flatnonzero(kept), reach=case.reach.to(some), priority=case.priority[some],
-        max_grade=case.rules.max_grade, tax=tax,
+        max_grade=case.criteria.max_grade, tax=tax,
     )  # fmt: skip
     grown = np.where(kept, found.parent, growth.parent)
     server[some] = growth.server
     parent, _ = tree_search.uncrossed(case.lattice, replace(growth, parent=grown))
     strands = Strands.of(case, gate, parent, server)
-    return _profiled(gate, Searched(parent, server, found.given_up, strands, _designed(case, draw(case, strands))))
+    return _profiled(
+        gate, Searched(parent, server, found.given_up, strands, _designed(case, draw_alignment(case, strands)))
+    )
 
 
-def _bent(found: Searched, gate: Gate) -> Designed:
+def _bent(found: Searched, gate: SiteEntry) -> Designed:
     """Bends eased and mended; arrays give up units where that alone makes room."""
     case = found.first.case
     best = _mended(_eased(case, found.strands) or found.first)
@@ -236,7 +240,7 @@ def _bent(found: Searched, gate: Gate) -> Designed:
     return best
 
 
-def _given(case: Case, less: Yields) -> Case:
+def _given(case: RoutingProblem, less: ShortenableObstacles) -> RoutingProblem:
     """Case in which terminals are as short as what they give up leaves them."""
     terminals = list(case.terminals)
     rects = less.rects()
@@ -255,17 +259,17 @@ def _given(case: Case, less: Yields) -> Case:
     )
 
 
-def _designed(case: Case, drawing: Drawing) -> Designed:
+def _designed(case: RoutingProblem, drawing: HorizontalAlignment) -> Designed:
     """Drawing with its heights."""
     stations = profile_design.stations_along(case, drawing)
     return Designed(case, drawing, stations, *profile_design.designed(case, drawing, stations))
 
 
-def _eased(case: Case, strands: Strands) -> Designed | None:
+def _eased(case: RoutingProblem, strands: Strands) -> Designed | None:
     """Lines with room for their bends, and their profile; None where that would leave none."""
     keep = NOTHING
     for _ in range(EASINGS):
-        now = _designed(case, draw(case, strands, keep=keep))
+        now = _designed(case, draw_alignment(case, strands, keep=keep))
         bad = profile_design.lacking(now.profile, now.pins)
         if not bad.any():
             return None if now.drawing.crossing else now
@@ -280,9 +284,9 @@ def _mended(best: Designed) -> Designed:
     if not best.tight:
         return best
     large = len(case.terminals) > LARGE
-    leeway, keep = Leeway(case, once=large), NOTHING
+    leeway, keep = HeightRanges(case, once=large), NOTHING
     for _ in range(MENDINGS if leeway.holds(best.drawing) else 0):
-        drawing = mended(case, best.drawing, keep=keep, leeway=leeway)
+        drawing = repair_curves(case, best.drawing, keep=keep, leeway=leeway)
         if drawing is best.drawing:
             break
         now = _designed(case, drawing)
@@ -297,10 +301,10 @@ def _mended(best: Designed) -> Designed:
 
 def _settled(now: Designed, most: int) -> tuple[Designed, dict[int, str]]:
     """Network without what lies beyond tight places, and why, few first; what more than `most` hangs on stays, and is told."""
-    case, half = now.case, now.case.rules.width_m / 2
+    case, half = now.case, now.case.criteria.width_m / 2
     given_up: dict[int, str] = {}
     while len(given_up) < most:
-        beyond = served_beyond(now.drawing)
+        beyond = served_downstream(now.drawing)
         tight = sorted(now.barring, key=lambda t: beyond[t.line])
         left = most - len(given_up) - np.cumsum([beyond[t.line] for t in tight])
         tight = [t for t, more in zip(tight, left.tolist(), strict=True) if more >= 0]
@@ -316,7 +320,7 @@ def _settled(now: Designed, most: int) -> tuple[Designed, dict[int, str]]:
     return now, given_up
 
 
-def _avoid(lattice: routing_grid.Lattice, tax: FloatArray, places: FloatArray, times: float = 3.0) -> None:
+def _avoid(lattice: routing_grid.RoutingGrid, tax: FloatArray, places: FloatArray, times: float = 3.0) -> None:
     """Raise the cost of road positions around places where no profile was found, or no bend wide enough."""
     i = ((places[:, 0] - lattice.x0) / lattice.cell + 0.5).astype(np.int64)
     j = ((places[:, 1] - lattice.y0) / lattice.cell + 0.5).astype(np.int64)

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray
     from pacifico.grid import Ground
-    from pacifico.layout.roads.network import RoadRules
-    from pacifico.layout.routing.routing_grid import Lattice
+    from pacifico.layout.model.roads import RoadCriteria
+    from pacifico.layout.routing.routing_grid import RoutingGrid
 
 
 # Both arms across the end, else one across and one ahead; then the same, askew. Degrees from the road's direction.
@@ -53,9 +53,9 @@ AHEAD = 0.5
 class Scene:
     """Roads and what has been built, near which a turnaround must fit."""
 
-    lattice: Lattice
+    lattice: RoutingGrid
     ground: Ground
-    rules: RoadRules
+    criteria: RoadCriteria
     roads: list[FloatArray]
     anywhere: bool
     lines: list[LineString] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Scene:
 
     def near(self, place: FloatArray, own: int) -> list[LineString]:
         """Other roads, and turnarounds so far, within reach of a place."""
-        far = max(LINK_M, EXTENSION_M) + 2 * self.rules.turnaround_arm_m
+        far = max(LINK_M, EXTENSION_M) + 2 * self.criteria.turnaround_arm_m
         assert self.tree is not None  # noqa: S101 (made before anything is built)
         ids = self.tree.query(Point(place), "dwithin", far)
         out = [self.lines[k] for k in sorted(ids.tolist()) if k != own]
@@ -88,7 +88,7 @@ class Scene:
 
     def rounds(self, a: FloatArray, b: FloatArray, c: FloatArray) -> bool:
         """Whether the corner at b has room for the kerb's radius."""
-        size = KERB_M + self.rules.width_m / 2
+        size = KERB_M + self.criteria.width_m / 2
         f = self.lattice.fence
         (ax, ay), (bx, by), (cx, cy) = a, b, c
         need = _line_kernels.tangent(_line_kernels.turn_angle(ax, ay, bx, by, cx, cy), size)
@@ -100,12 +100,12 @@ class Scene:
 
 
 def turnarounds(
-    lattice: Lattice,
+    lattice: RoutingGrid,
     ground: Ground,
     roads: Sequence[FloatArray],
     ends: Sequence[int],
     *,
-    rules: RoadRules,
+    criteria: RoadCriteria,
     anywhere: bool = False,
 ) -> tuple[list[FloatArray], int]:
     """Short roads that let vehicles turn at dead ends, and how many dead ends have no room for any.
@@ -137,7 +137,7 @@ def turnarounds(
     International Fire Code (2021), 503.2.5 and D103.4: dead ends over 150 ft; figure D103.1: 120 ft hammerhead, its
     alternative with one arm of 70 ft, corners of 28 ft radius.
     """
-    scene = Scene(lattice, ground, rules, [np.asarray(r, dtype=np.float64) for r in roads], anywhere)
+    scene = Scene(lattice, ground, criteria, [np.asarray(r, dtype=np.float64) for r in roads], anywhere)
     built, without = build(scene, ends)
     return built, len(without)
 
@@ -157,7 +157,7 @@ def build(scene: Scene, ends: Sequence[int]) -> tuple[list[FloatArray], list[int
     for c in ends:
         road = scene.roads[c]
         tip = (float(road[-1, 0]), float(road[-1, 1]))
-        if scene.lines[c].length <= scene.rules.turnaround_over_m or tip in done:
+        if scene.lines[c].length <= scene.criteria.turnaround_over_m or tip in done:
             continue
         others = scene.near(road[-1, :2], c)
         made = _turning(scene, road, others)
@@ -186,7 +186,7 @@ def _turning(scene: Scene, road: FloatArray, others: Sequence[LineString]) -> li
     if stub is not None:
         return [stub]
     end = road[-1, :2]
-    back = end - along(road, -scene.rules.turnaround_arm_m)
+    back = end - along(road, -scene.criteria.turnaround_arm_m)
     for first, second in ARMS:
         made = _hammerhead(scene, road, back / np.hypot(*back), 0.0, (first, second), others)
         if made:
@@ -207,7 +207,7 @@ def _onward(scene: Scene, road: FloatArray) -> list[FloatArray]:
     """Directions in which a road may go on: its own, and along the blocks that it ends between where that is a kink."""
     last = road[-1, :2] - road[-2, :2]
     own = last / np.hypot(*last)
-    size = scene.rules.min_radius_m + scene.rules.width_m / 2
+    size = scene.criteria.min_radius_m + scene.criteria.width_m / 2
     along_blocks = np.round(own)
     if np.abs(along_blocks).sum() != 1 or _line_kernels.is_bend(float(np.arccos(min(own @ along_blocks, 1.0))), size):
         return [own]
@@ -219,8 +219,8 @@ def _hammerhead(
 ) -> list[FloatArray]:
     """Two arms so far on from the end of a road, and what leads there; nothing where they don't fit."""
     place = road[-1, :2] + way * on
-    a, b = (turned(way, angle) * scene.rules.turnaround_arm_m for angle in angles)
-    if not turns(scene, place - way * scene.rules.turnaround_arm_m, place, a, b, ahead=abs(angles[1]) < 45):
+    a, b = (turned(way, angle) * scene.criteria.turnaround_arm_m for angle in angles)
+    if not turns(scene, place - way * scene.criteria.turnaround_arm_m, place, a, b, ahead=abs(angles[1]) < 45):
         return []
     extra = [piece(scene, road, road[-1], way * on, others)] if on > 0 else []
     if any(e is None for e in extra):
@@ -259,19 +259,19 @@ def stubs(
     scene: Scene, road: FloatArray, *, angles: Sequence[int] = STUBS, every_m: float = STUB_STEP_M
 ) -> Iterator[tuple[FloatArray, FloatArray, FloatArray, FloatArray]]:
     """Places for side stubs: where on the road, the road behind and ahead of it, and the step to the stub's end."""
-    arm = scene.rules.turnaround_arm_m
+    arm = scene.criteria.turnaround_arm_m
     run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(road[:, :2], axis=0).T))])
     left, places = (run[-1] - run)[:0:-1], road[:0:-1]
     line = LineString(road[:, :2])
     if scene.anywhere:
-        more = np.arange(arm, min(scene.rules.turnaround_over_m, run[-1]), every_m)
+        more = np.arange(arm, min(scene.criteria.turnaround_over_m, run[-1]), every_m)
         more = more[(np.abs(more[:, None] - left) > every_m / 2).all(axis=1)]
         between = np.column_stack([np.interp(run[-1] - more, run, road[:, k]) for k in range(3)])
         left, places = np.concatenate([left, more]), np.vstack([places, between])
         order = np.argsort(left, kind="stable")
         left, places = left[order], places[order]
     for far, here in zip(left.tolist(), places, strict=True):
-        if not arm <= far <= scene.rules.turnaround_over_m:
+        if not arm <= far <= scene.criteria.turnaround_over_m:
             continue
         behind, ahead = along(road, -(far + arm), line), along(road, -(far - arm), line)
         way = (ahead - behind) / np.hypot(*(ahead - behind))
@@ -284,12 +284,12 @@ def _link(
 ) -> FloatArray | None:
     """Straight link from a dead end to the nearest vertex of another road, shorter than `limit`; None where none fits."""
     end = road[-1]
-    behind = along(road, -scene.rules.turnaround_arm_m)
+    behind = along(road, -scene.criteria.turnaround_arm_m)
     way = (end[:2] - behind) / np.hypot(*(end[:2] - behind))
     off = vertices[:, :2] - end[:2]
     far = np.hypot(off[:, 0], off[:, 1])
-    grade = scene.rules.max_grade - scene.rules.grade_margin
-    good = (far < limit) & (far > scene.rules.width_m) & (off @ way >= AHEAD * far)
+    grade = scene.criteria.max_grade - scene.criteria.grade_margin
+    good = (far < limit) & (far > scene.criteria.width_m) & (off @ way >= AHEAD * far)
     good &= np.abs(vertices[:, 2] - end[2]) <= grade * (far - 0.01)
     for k in np.flatnonzero(good)[np.argsort(far[good], kind="stable")][:24].tolist():
         goal = vertices[k]
@@ -299,7 +299,7 @@ def _link(
         if line.intersection(LineString(road[:, :2])).geom_type != "Point":
             continue
         joins = [o for o in others if o.distance(place) < 1e-6]
-        if any(o.distance(line) < scene.rules.width_m for o in others if o.distance(place) >= 1e-6):
+        if any(o.distance(line) < scene.criteria.width_m for o in others if o.distance(place) >= 1e-6):
             continue
         if not joins or any(o.intersection(line).geom_type != "Point" for o in joins):
             continue
@@ -313,7 +313,7 @@ def _link(
 
 def _eases(scene: Scene, a: FloatArray, b: FloatArray, c: FloatArray) -> bool:
     """Whether the bend at b holds the road's own radius, or is a slight kink."""
-    size = scene.rules.min_radius_m + scene.rules.width_m / 2
+    size = scene.criteria.min_radius_m + scene.criteria.width_m / 2
     return not _line_kernels.is_bend(
         _line_kernels.turn_angle(a[0], a[1], b[0], b[1], c[0], c[1]), size
     ) or scene.rounds(a, b, c)
@@ -343,7 +343,7 @@ def piece(
     scene: Scene, road: FloatArray, start: FloatArray, step: FloatArray, others: Sequence[LineString]
 ) -> FloatArray | None:
     """Straight piece from a vertex of a road, with heights that follow the ground; None where it does not fit."""
-    rules = scene.rules
+    criteria = scene.criteria
     tip = start[:2] + step
     if not scene.clear(start[:2], tip):
         return None
@@ -352,28 +352,30 @@ def piece(
     beyond = start[:2] + step * min(1.0 / line.length, 0.5)
     if LineString([beyond, tip]).distance(LineString(road[:, :2])) < 0.25:
         return None
-    if any(line.distance(o) < rules.width_m for o in others if o.distance(Point(start[:2])) > JOINED_M):
+    if any(line.distance(o) < criteria.width_m for o in others if o.distance(Point(start[:2])) > JOINED_M):
         return None
-    s = stations_of([np.array([start[:2], tip])], [-1], scene.ground, width_m=rules.width_m, station_m=rules.station_m)
+    s = stations_of(
+        [np.array([start[:2], tip])], [-1], scene.ground, width_m=criteria.width_m, station_m=criteria.station_m
+    )
     z = [float(start[2])]
     for k in range(1, len(s.xy)):
-        rise = (rules.max_grade - rules.grade_margin) * float(s.distance[k])
+        rise = (criteria.max_grade - criteria.grade_margin) * float(s.distance[k])
         z.append(float(np.clip(s.ground[k], z[-1] - rise, z[-1] + rise)))
-    if np.abs(np.array(z) - s.ground)[1:].max() > rules.max_cut_fill_m:
+    if np.abs(np.array(z) - s.ground)[1:].max() > criteria.max_cut_fill_m:
         return None
     return np.column_stack([s.xy, z])
 
 
 def _between(scene: Scene, start: FloatArray, goal: FloatArray) -> FloatArray | None:
     """Straight piece between two vertices at their heights; None where no profile is within grade and depth."""
-    rules = scene.rules
+    criteria = scene.criteria
     s = stations_of(
-        [np.array([start[:2], goal[:2]])], [-1], scene.ground, width_m=rules.width_m, station_m=rules.station_m
+        [np.array([start[:2], goal[:2]])], [-1], scene.ground, width_m=criteria.width_m, station_m=criteria.station_m
     )
     last = len(s.xy) - 1
     profile = design_heights(
-        s.parent, np.maximum(s.distance - 0.01, 0.0), s.ground, s.weight, max_grade=rules.max_grade - rules.grade_margin,
-        max_depth_m=rules.max_cut_fill_m, pins=[Pin(0, float(start[2]), 0.0), Pin(last, float(goal[2]), 0.0)],
+        s.parent, np.maximum(s.distance - 0.01, 0.0), s.ground, s.weight, max_grade=criteria.max_grade - criteria.grade_margin,
+        max_depth_m=criteria.max_cut_fill_m, pins=[Pin(0, float(start[2]), 0.0), Pin(last, float(goal[2]), 0.0)],
     )  # fmt: skip
     if profile.pin_excess_m.max() > 1e-6 or profile.excess_m[1:-1].max(initial=0.0) > 1e-6:
         return None

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.grid import Ground
-    from pacifico.layout.roads.network import RoadRules, Terminal
+    from pacifico.layout.model.roads import RoadCriteria, Terminal
     from pacifico.layout.routing import routing_grid, tree_search
-    from pacifico.layout.routing.shortenable import Yields
+    from pacifico.layout.routing.shortenable import ShortenableObstacles
 
 
 TOLERANCE_M = 0.005
@@ -27,7 +27,7 @@ MOST_KNOWN = 1 << 18
 
 
 @dataclass(frozen=True)
-class Eased:
+class SmoothingMemo:
     """What was found out so far about bends, by a hash of all that was looked at there."""
 
     known: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(MOST_KNOWN, np.uint64))
@@ -38,32 +38,32 @@ class Eased:
 
 
 @dataclass(frozen=True)
-class Case:
+class RoutingProblem:
     """What stays the same while a network is sought."""
 
     ground: Ground
     terminals: Sequence[Terminal]
-    rules: RoadRules
-    lattice: routing_grid.Lattice
+    criteria: RoadCriteria
+    lattice: routing_grid.RoutingGrid
     shapes: routing_grid.Shapes
     pads: routing_grid.Shapes
     reach_m: FloatArray
     reach: tree_search.Reach
     priority: IntArray
-    yields: Yields
+    yields: ShortenableObstacles
     """What may give way to a bend or a turnaround."""
     size: FloatArray
     """Radius of the centreline in bends on the way to each terminal [m]."""
     pulled: dict[bytes, FloatArray] = field(default_factory=dict)
     """Paths pulled so far, by nodes and bound terminals: rounds share most of them."""
-    eased: Eased = field(default_factory=Eased)
+    eased: SmoothingMemo = field(default_factory=SmoothingMemo)
     hopeless: set[bytes] = field(default_factory=set)
     """Tight places where no drivable curve was found, with the lines about them."""
 
     @property
     def least(self) -> float:
         """Radius of the centreline in bends by the rule [m]."""
-        return self.rules.min_radius_m + self.rules.width_m / 2
+        return self.criteria.min_radius_m + self.criteria.width_m / 2
 
     def sizes(self, ups: Sequence[int], bound: Sequence[Sequence[int]]) -> FloatArray:
         """Radius of the centreline in bends of each line [m]: the most that a terminal on it or beyond it asks for."""
@@ -73,13 +73,13 @@ class Case:
                 out[ups[c]] = max(out[ups[c]], out[c])
         return out
 
-    def sizes_of(self, drawing: Drawing) -> FloatArray:
+    def sizes_of(self, drawing: HorizontalAlignment) -> FloatArray:
         """`sizes` of drawn lines."""
-        return self.sizes(drawing.ups, bound_to(len(drawing.lines), drawing.line_of))
+        return self.sizes(drawing.ups, terminals_by_line(len(drawing.lines), drawing.line_of))
 
 
 @dataclass(frozen=True)
-class Drawing:
+class HorizontalAlignment:
     """A network in plan: lines that lead away from the entry, and what each serves."""
 
     lines: list[FloatArray]
@@ -92,7 +92,7 @@ class Drawing:
     """Lines that meet another elsewhere than at a junction, whatever was tried."""
 
 
-def bound_to(lines: int, line_of: Mapping[int, int]) -> list[list[int]]:
+def terminals_by_line(lines: int, line_of: Mapping[int, int]) -> list[list[int]]:
     """Terminals that each of so many lines serves."""
     bound: list[list[int]] = [[] for _ in range(lines)]
     for t, c in line_of.items():
@@ -100,9 +100,9 @@ def bound_to(lines: int, line_of: Mapping[int, int]) -> list[list[int]]:
     return bound
 
 
-def served_beyond(drawing: Drawing) -> list[int]:
+def served_downstream(drawing: HorizontalAlignment) -> list[int]:
     """Terminals that each line and what goes on from it serve."""
-    out = [len(own) for own in bound_to(len(drawing.lines), drawing.line_of)]
+    out = [len(own) for own in terminals_by_line(len(drawing.lines), drawing.line_of)]
     for c in range(len(out) - 1, -1, -1):
         if drawing.ups[c] >= 0:
             out[drawing.ups[c]] += out[c]

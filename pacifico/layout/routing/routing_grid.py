@@ -39,7 +39,7 @@ BUMPS = 0.3
 
 
 @dataclass(frozen=True)
-class Fence:
+class ClearanceIndex:
     """Edges to keep from, sorted into bins: rings of the allowed ground and of obstacles."""
 
     edges: FloatArray
@@ -59,7 +59,7 @@ class Fence:
 
 
 @dataclass(frozen=True)
-class Blind:
+class NodataMask:
     """Ground without elevation, widened by half a road: no centreline crosses it."""
 
     flags: FlagArray
@@ -72,7 +72,7 @@ class Blind:
 
 
 @dataclass(frozen=True)
-class Lattice:
+class RoutingGrid:
     """Road positions, one a cell, with what a move between them costs."""
 
     x0: float
@@ -89,8 +89,8 @@ class Lattice:
     """Smoothed ground at cell centres, shape (ny, nx), rows going north [m]."""
     toll: FloatArray
     """Cost multiplier of each cell, shape (ny, nx)."""
-    fence: Fence
-    blind: Blind
+    fence: ClearanceIndex
+    blind: NodataMask
 
     known_steps: dict[float, tuple[FloatArray, FlagArray]] = field(
         default_factory=dict, init=False, compare=False, repr=False
@@ -148,7 +148,7 @@ def parts_of(geometry: BaseGeometry) -> list[Polygon]:
     return [p for p in shapely.get_parts(geometry) if isinstance(p, Polygon) and not p.is_empty]
 
 
-def make_lattice(
+def make_routing_grid(
     ground: Ground,
     allowed: Polygon | MultiPolygon,
     obstacles: Sequence[Polygon],
@@ -158,7 +158,7 @@ def make_lattice(
     clearance_m: float,
     cell: float,
     earth_price: float = 0.0,
-) -> Lattice:
+) -> RoutingGrid:
     """Road positions on the allowed ground, at least half a width and the clearance from every edge."""
     radius = half_width_m + clearance_m
     parts = parts_of(allowed)
@@ -176,7 +176,7 @@ def make_lattice(
         [west - size, south - size, size, np.ceil((nx * cell) / size) + 3, np.ceil((ny * cell) / size) + 3]
     )
     start, items = _clearance_kernels.bin_edges(edges, frame, cap)
-    fence = Fence(edges, frame, start, items, radius)
+    fence = ClearanceIndex(edges, frame, start, items, radius)
 
     free = np.zeros((ny * k, nx * k), np.uint8)
     xs, ys = west + step / 2, south + step / 2
@@ -205,7 +205,7 @@ def make_lattice(
             toll[marked == 1] = np.maximum(toll[marked == 1], price)
     if earth_price:
         toll *= 1.0 + earth_price * _moved(z, ground.at(cx, cy), cell, 2 * half_width_m)
-    return Lattice(x0, y0, cell, nx, ny, px, py, clear, z, toll, fence, blind)
+    return RoutingGrid(x0, y0, cell, nx, ny, px, py, clear, z, toll, fence, blind)
 
 
 def _moved(smooth: FloatArray, z: FloatArray, cell: float, width_m: float) -> FloatArray:
@@ -237,12 +237,12 @@ def _smoothed(z: FloatArray, reach: int) -> FloatArray:
     return base + np.where(count > 0.5, total / np.maximum(count, 1.0), 0.0)
 
 
-def _blind(ground: Ground, half_width_m: float) -> Blind:
+def _blind(ground: Ground, half_width_m: float) -> NodataMask:
     """Squares between cell centres that touch nodata, widened so that a strip beside them is known to the source."""
     g = ground.grid
     frame = np.array([g.x0 - g.dx / 2, g.y0 + g.dy / 2, g.dx, g.dy])
     if ground.complete:
-        return Blind(np.zeros((1, 1), np.uint8), frame, any=False)
+        return NodataMask(np.zeros((1, 1), np.uint8), frame, any=False)
     corner = np.pad(~np.isfinite(ground.z), 1, mode="edge")
     quad = corner[:-1, :-1] | corner[1:, :-1] | corner[:-1, 1:] | corner[1:, 1:]  # (ny + 1, nx + 1), half a cell out
     for axis, size in ((0, g.dy), (1, g.dx)):
@@ -257,10 +257,10 @@ def _blind(ground: Ground, half_width_m: float) -> Blind:
                 ahead[:, d:], behind[:, :-d] = quad[:, :-d], quad[:, d:]
             wide |= ahead | behind
         quad = wide
-    return Blind(quad.astype(np.uint8), frame, any=True)
+    return NodataMask(quad.astype(np.uint8), frame, any=True)
 
 
-def _off_blind(px: FloatArray, py: FloatArray, clear: FloatArray, blind: Blind) -> FloatArray:
+def _off_blind(px: FloatArray, py: FloatArray, clear: FloatArray, blind: NodataMask) -> FloatArray:
     """Clearances with 0 at positions on ground without elevation."""
     column = np.floor((px - blind.frame[0]) / blind.frame[2]).astype(np.int64)
     row = np.floor((blind.frame[1] - py) / blind.frame[3]).astype(np.int64)

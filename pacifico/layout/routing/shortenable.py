@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.model.roads import Terminal
-    from pacifico.layout.routing.routing_grid import Fence, Lattice
+    from pacifico.layout.routing.routing_grid import ClearanceIndex, RoutingGrid
 
 
 NOWHERE = 1e9
@@ -39,7 +39,7 @@ BINNED_M = 9.0
 
 
 @dataclass(frozen=True)
-class Yields:
+class ShortenableObstacles:
     """Obstacles that may be shortened, one a row, and by how many units they are so far."""
 
     who: IntArray
@@ -55,13 +55,15 @@ class Yields:
     """How far a road may be from it [m]."""
     cut: IntArray
     """Units given up in the west and in the east, shape (n, 2)."""
-    base: Lattice
+    base: RoutingGrid
     """As it is before anything is given up."""
     bins: dict[str, tuple[IntArray, IntArray]] = field(default_factory=dict)
     """Of the fence, once they are asked for: they hold for whatever is given up."""
 
     @classmethod
-    def of(cls, terminals: Sequence[Terminal], obstacles: Sequence[Polygon], lattice: Lattice) -> Yields:
+    def of(
+        cls, terminals: Sequence[Terminal], obstacles: Sequence[Polygon], lattice: RoutingGrid
+    ) -> ShortenableObstacles:
         """Those of the terminals that are obstacles themselves and have units to give up."""
         edges = len(lattice.fence.edges)
         size = [len(shapely.get_coordinates(shapely.get_exterior_ring(o))) - 1 for o in obstacles]
@@ -115,7 +117,7 @@ class Yields:
         out[self.left <= 0] = np.nan
         return out
 
-    def shorter(self, k: int, west: int, east: int) -> Yields:
+    def shorter(self, k: int, west: int, east: int) -> ShortenableObstacles:
         """One of them with so many units less."""
         cut = self.cut.copy()
         cut[k] += (west, east)
@@ -126,7 +128,7 @@ class Yields:
         some = np.flatnonzero(self.cut.any(axis=1))
         return {int(self.who[k]): (int(self.cut[k, 0]), int(self.cut[k, 1])) for k in some}
 
-    def lattice(self, *, without: bool = False) -> Lattice:
+    def lattice(self, *, without: bool = False) -> RoutingGrid:
         """Lattice whose fence leaves out what has been given up, or all that could be."""
         f = self.base.fence
         edges = f.edges.copy()
@@ -145,7 +147,7 @@ class Yields:
         if "wide" not in self.bins:
             self.bins["wide"] = self._wide()
         start, items = self.bins["wide"]
-        fence: Fence = replace(f, edges=edges, start=start, items=items)
+        fence: ClearanceIndex = replace(f, edges=edges, start=start, items=items)
         return replace(self.base, fence=fence)
 
     def _wide(self) -> tuple[IntArray, IntArray]:
@@ -166,7 +168,7 @@ class Yields:
         counts = np.bincount(all_bins, minlength=len(start) - 1)
         return np.concatenate([[0], np.cumsum(counts)]), np.concatenate([items, rows, rows + 2])[order]
 
-    def clear_of(self, lines: BaseGeometry, far: float, roads: BaseGeometry) -> Yields:
+    def clear_of(self, lines: BaseGeometry, far: float, roads: BaseGeometry) -> ShortenableObstacles:
         """Give up the fewest units that leave lines this distance; all, where what is left would lie beyond its reach."""
         rects = self.rects()
         bounds = np.asarray(lines.bounds) + np.array([-far, -far, far, far])

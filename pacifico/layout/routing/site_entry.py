@@ -29,7 +29,7 @@ UNSAID_M = 3.0
 
 
 @dataclass(frozen=True)
-class Gate:
+class SiteEntry:
     """Where the network starts: the entry itself, and the road position that it leads to."""
 
     point: FloatArray
@@ -46,7 +46,7 @@ class Edge:
     """Distance of each road position from the edge, capped [m]; infinite where there is none."""
 
     @classmethod
-    def of(cls, lattice: routing_grid.Lattice, boundary: Polygon | MultiPolygon) -> Edge:
+    def of(cls, lattice: routing_grid.RoutingGrid, boundary: Polygon | MultiPolygon) -> Edge:
         """Edge of a boundary: its outer rings, not its holes."""
         rings = [shapely.get_coordinates(shapely.get_exterior_ring(p)) for p in routing_grid.parts_of(boundary)]
         edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in rings])
@@ -57,7 +57,7 @@ class Edge:
         return cls(MultiLineString(rings), far)
 
 
-def gate_at(lattice: routing_grid.Lattice, edge: Edge, node: int) -> FloatArray:
+def gate_at(lattice: routing_grid.RoutingGrid, edge: Edge, node: int) -> FloatArray:
     """Entry that leads to a road position near the edge: as near the edge as a road fits, else the position itself."""
     here = np.array([lattice.px[node], lattice.py[node]])
     outer: FloatArray = shapely.get_coordinates(shapely.shortest_line(Point(here), edge.line))[1]
@@ -71,7 +71,7 @@ def gate_at(lattice: routing_grid.Lattice, edge: Edge, node: int) -> FloatArray:
     return here
 
 
-def gates(lattice: routing_grid.Lattice, edge: Edge) -> NDArray[np.uint8]:
+def gates(lattice: routing_grid.RoutingGrid, edge: Edge) -> NDArray[np.uint8]:
     """Road positions near enough to the edge to be led to an entry: the nearest ring of them that there is."""
     keep = lattice.fence.radius
     for far in (keep + 1.5 * lattice.cell, AT_EDGE_M, 30.0, MOST_MOVED_M - 1e-6):
@@ -81,9 +81,9 @@ def gates(lattice: routing_grid.Lattice, edge: Edge) -> NDArray[np.uint8]:
     return np.zeros(edge.far.size, np.uint8)
 
 
-def cheapest_gate(
-    lattice: routing_grid.Lattice, edge: Edge, order: IntArray, reach: tree_search.Reach, *, max_grade: float
-) -> Gate | None:
+def cheapest_entry(
+    lattice: routing_grid.RoutingGrid, edge: Edge, order: IntArray, reach: tree_search.Reach, *, max_grade: float
+) -> SiteEntry | None:
     """Find the place on the edge that is cheapest to reach the first terminal of `order` from; None where none is."""
     flags = gates(lattice, edge)
     nodes = reach.by_terminal(len(order))
@@ -97,20 +97,20 @@ def cheapest_gate(
             lattice, seeds, reach=nothing, priority=np.zeros(0, np.int64), max_grade=max_grade, stop_at=flags
         )
         if growth.hit >= 0:
-            return Gate(gate_at(lattice, edge, growth.hit), growth.hit)
+            return SiteEntry(gate_at(lattice, edge, growth.hit), growth.hit)
         seen |= np.isfinite(growth.dist)
     return None
 
 
-def given_gate(
-    lattice: routing_grid.Lattice,
+def given_entry(
+    lattice: routing_grid.RoutingGrid,
     edge: Edge,
     entry: Point,
     allowed: Polygon | MultiPolygon,
     *,
     wanted: IntArray,
     parts: IntArray,
-) -> Gate:
+) -> SiteEntry:
     """Take the entry asked for, or the nearest place on the edge from which a road can start.
 
     `wanted` are road positions that serve the first terminals: of the edge's places those connected to them come first.
@@ -131,28 +131,28 @@ def given_gate(
         for n in _nearest(lattice, place, lattice.clear > 0.0, 25):
             here = np.array([lattice.px[n], lattice.py[n]])
             if lattice.fence.clear(place, here) and not lattice.blind.crossed(place, here):
-                return Gate(place, n)
+                return SiteEntry(place, n)
     flags = gates(lattice, edge) == 1
     good = np.unique(parts[wanted])
     for usable in (flags & np.isin(parts, good), flags):
-        best: Gate | None = None
+        best: SiteEntry | None = None
         least = MOST_MOVED_M + lattice.cell
         for n in _nearest(lattice, place, usable, 25):
             candidate = gate_at(lattice, edge, n)
             moved = float(np.hypot(*(candidate - place)))
             if moved < least - 1e-9:
-                best, least = Gate(candidate, n), moved
+                best, least = SiteEntry(candidate, n), moved
         if best is not None:
             if least <= lattice.fence.radius + UNSAID_M:
                 return best
             note = f"the entry was moved {least:.0f} m, to the nearest place on the site's edge where a road can start"
-            return Gate(best.point, best.node, (note,))
+            return SiteEntry(best.point, best.node, (note,))
     raise InputError(
         f"no road can start within {MOST_MOVED_M:.0f} m of the entry given; choose another, or leave it out"
     )
 
 
-def _nearest(lattice: routing_grid.Lattice, place: FloatArray, usable: NDArray[np.bool_], count: int) -> list[int]:
+def _nearest(lattice: routing_grid.RoutingGrid, place: FloatArray, usable: NDArray[np.bool_], count: int) -> list[int]:
     """List the road positions nearest a place, nearest first."""
     nodes = np.flatnonzero(usable)
     d = np.hypot(lattice.px[nodes] - place[0], lattice.py[nodes] - place[1])

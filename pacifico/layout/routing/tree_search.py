@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pacifico.array_types import FlagArray, FloatArray, IntArray
-    from pacifico.layout.routing.routing_grid import Lattice, Shapes
+    from pacifico.layout.routing.routing_grid import RoutingGrid, Shapes
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Reach:
     far: FloatArray
 
     @classmethod
-    def of(cls, lattice: Lattice, shapes: Shapes, reach: FloatArray) -> Reach:
+    def of(cls, lattice: RoutingGrid, shapes: Shapes, reach: FloatArray) -> Reach:
         """Terminals within their reach of each road position."""
         if reach.size == 0:
             return cls.none(lattice)
@@ -62,7 +62,7 @@ class Reach:
         return np.split(nodes[order], np.searchsorted(self.item[order], np.arange(1, count)))
 
     @classmethod
-    def none(cls, lattice: Lattice) -> Reach:
+    def none(cls, lattice: RoutingGrid) -> Reach:
         """No terminal anywhere."""
         return cls(np.zeros(lattice.px.size + 1, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
@@ -79,7 +79,7 @@ class Growth:
 
 
 def search(
-    lattice: Lattice,
+    lattice: RoutingGrid,
     seeds: IntArray,
     *,
     reach: Reach,
@@ -108,7 +108,7 @@ def search(
     )  # fmt: skip
 
 
-def parts(lattice: Lattice) -> IntArray:
+def parts(lattice: RoutingGrid) -> IntArray:
     """Label the connected part of each road position, whatever the grade; -1 where no road fits."""
     f = lattice.fence
     return np.asarray(
@@ -128,7 +128,7 @@ class Chain:
     """Index of the chain that it continues, -1 at the entry."""
 
 
-def uncrossed(lattice: Lattice, growth: Growth) -> tuple[IntArray, int]:
+def uncrossed(lattice: RoutingGrid, growth: Growth) -> tuple[IntArray, int]:
     """Parents of a growth's nodes with crossing moves joined, and how many crossings remain."""
     f = lattice.fence
     parent = growth.parent.copy()

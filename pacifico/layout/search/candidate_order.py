@@ -12,14 +12,14 @@ import shapely
 from pacifico.layout.criteria.strategies import DISC_PRICE, MEASURES, SITING
 from pacifico.layout.ground.buildable import mean_slope
 from pacifico.layout.placement.level_ground import densest_place
-from pacifico.layout.placement.seed_area import Focus
+from pacifico.layout.placement.seed_area import SeedArea
 from pacifico.layout.placement.solar_arrays import SCHEMES, solar_grounds
-from pacifico.layout.search.candidate_windows import Windows, windows
-from pacifico.layout.search.candidate_yards import yards
+from pacifico.layout.search.candidate_windows import WindowRates, candidate_windows
+from pacifico.layout.search.candidate_yards import candidate_yards
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
-    from pacifico.layout.criteria.capacities import Programme
+    from pacifico.layout.criteria.capacities import Capacities
     from pacifico.layout.criteria.spec import Spec, Strategy
     from pacifico.layout.ground.buildable import Field
 
@@ -33,9 +33,9 @@ APART = 0.85
 """Windows of one scheme that share more than this of their area are the same place."""
 
 
-def foci(
+def seed_areas(
     field: Field, spec: Spec, strategy: Strategy, target_kw: float | None, entry: tuple[float, float] | None
-) -> list[Focus]:
+) -> list[SeedArea]:
     """Places for solar arrays up to a target, the most promising for a strategy first."""
     grounds = {s: solar_grounds(field, spec, s)[0] for s in SCHEMES}
     runs = {s: g.runs(np.empty((0, 4))) for s, g in grounds.items()}
@@ -46,9 +46,9 @@ def foci(
         return [_everything(field, s, strategy) for s in sorted(SCHEMES, key=lambda s: -int(runs[s].units.sum()))]
     if strategy == "balanced" and "quads" in able:
         able = ["quads"]  # aisles both ways: every array is reached from two sides
-    found: list[tuple[tuple[float, ...], Focus]] = []
+    found: list[tuple[tuple[float, ...], SeedArea]] = []
     for s in able:
-        w = windows(field, runs[s], int(needed), width_m=spec.number("road", "width_m"))
+        w = candidate_windows(field, runs[s], int(needed), width_m=spec.number("road", "width_m"))
         if len(w.area):
             found += _best(field, w, s, strategy, entry)
     out = _by_turns(found, strategy)
@@ -58,7 +58,7 @@ def foci(
     anchor = densest_place(r.rects, r.units / (1 + price / 100 * mean_slope(field, r.rects)), 0.9 * needed)
     out.insert(
         min(3, len(out)),
-        Focus(
+        SeedArea(
             able[0],
             (*anchor, *anchor),
             anchor,
@@ -71,7 +71,7 @@ def foci(
     return out
 
 
-def _by_turns(found: list[tuple[tuple[float, ...], Focus]], strategy: Strategy) -> list[Focus]:
+def _by_turns(found: list[tuple[tuple[float, ...], SeedArea]], strategy: Strategy) -> list[SeedArea]:
     """Each place once: the best by the strategy's own measure, the best of the other scheme, then what others would take."""
     ways = {}
     for k, measure in enumerate(MEASURES):
@@ -111,18 +111,20 @@ def _by_turns(found: list[tuple[tuple[float, ...], Focus]], strategy: Strategy) 
     return [replace(f, siting=s) for k, (f, s) in enumerate(order) if (f, s) not in order[:k]]
 
 
-def _everything(field: Field, scheme: str, strategy: Strategy) -> Focus:
+def _everything(field: Field, scheme: str, strategy: Strategy) -> SeedArea:
     west, south, east, north = field.placeable.bounds
     middle = ((west + east) / 2, (south + north) / 2)
-    return Focus(scheme, (west, south, east, north), middle, strategy=strategy, siting=SITING[strategy][0], whole=True)
+    return SeedArea(
+        scheme, (west, south, east, north), middle, strategy=strategy, siting=SITING[strategy][0], whole=True
+    )
 
 
 def _best(
-    field: Field, w: Windows, scheme: str, strategy: Strategy, entry: tuple[float, float] | None
-) -> list[tuple[tuple[float, ...], Focus]]:
+    field: Field, w: WindowRates, scheme: str, strategy: Strategy, entry: tuple[float, float] | None
+) -> list[tuple[tuple[float, ...], SeedArea]]:
     """Windows of one scheme that promise most by any of the measures, one place for each, with their measures."""
     edge = shapely.boundary(field.outline) if entry is None else shapely.Point(entry)
-    out: list[tuple[tuple[float, ...], Focus]] = []
+    out: list[tuple[tuple[float, ...], SeedArea]] = []
     for measure in range(len(MEASURES)):
         some = w.take(np.argsort(_measures(w, 0.0)[measure], kind="stable")[:SHORTLIST])
         far = shapely.distance(shapely.box(*some.rects.T), edge)
@@ -135,7 +137,7 @@ def _best(
             taken.append(r)
             root = shapely.get_coordinates(shapely.shortest_line(shapely.box(*r), edge))[0]
             rect = (float(r[0]), float(r[1]), float(r[2]), float(r[3]))
-            focus = Focus(scheme, rect, (float(root[0]), float(root[1])), lanes=some.roads(i), strategy=strategy)
+            focus = SeedArea(scheme, rect, (float(root[0]), float(root[1])), lanes=some.roads(i), strategy=strategy)
             if all(f != focus for _, f in out):
                 out.append((tuple(float(c[i]) for c in costs), focus))
             if len(taken) == (3 if MEASURES[measure] == strategy else 1):
@@ -143,7 +145,7 @@ def _best(
     return out
 
 
-def _measures(w: Windows, far: FloatArray | float) -> tuple[FloatArray, ...]:
+def _measures(w: WindowRates, far: FloatArray | float) -> tuple[FloatArray, ...]:
     """What each of MEASURES wants least of."""
     road = w.road + far
     earth = w.earth + EARTH_PER_M * road
@@ -155,12 +157,12 @@ def _shared(a: FloatArray, b: FloatArray) -> float:
     return float(side.prod() / min((a[2:] - a[:2]).prod(), (b[2:] - b[:2]).prod()))
 
 
-def places(
-    field: Field, spec: Spec, asked: Programme, strategy: Strategy, entry: tuple[float, float] | None
-) -> list[Focus | None]:
+def candidate_areas(
+    field: Field, spec: Spec, asked: Capacities, strategy: Strategy, entry: tuple[float, float] | None
+) -> list[SeedArea | None]:
     """Where a programme's middle may lie, the most promising place for a strategy first."""
     if asked.solar_kw == 0:
         if asked.storage_kw is None or asked.wind_kw is None:
             return [None]
-        return list(yards(field, spec, asked.gas_kw + asked.wind_kw + asked.storage_kw, strategy, entry))
-    return list(foci(field, spec, strategy, asked.solar_kw, entry))
+        return list(candidate_yards(field, spec, asked.gas_kw + asked.wind_kw + asked.storage_kw, strategy, entry))
+    return list(seed_areas(field, spec, strategy, asked.solar_kw, entry))

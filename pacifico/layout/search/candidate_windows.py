@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.placement.strip_packing import Runs
+    from pacifico.layout.placement.strip_packing import Slots
 
 
 SAVED_ALONG, SAVED_BESIDE, DRAWN, START_M = 1.5, 2.4, 1.1, 150.0
@@ -36,7 +36,7 @@ MOST_BINS = 80
 
 
 @dataclass(frozen=True)
-class Windows:
+class WindowRates:
     """Candidate windows, one a row."""
 
     rects: FloatArray
@@ -51,9 +51,9 @@ class Windows:
     """Where the lanes of the lattice run: their northings, or eastings where they are upright."""
     upright: bool
 
-    def take(self, which: IntArray) -> Windows:
+    def take(self, which: IntArray) -> WindowRates:
         """Some of them."""
-        return Windows(
+        return WindowRates(
             self.rects[which], self.area[which], self.road[which], self.earth[which], self.lanes, self.upright
         )
 
@@ -66,7 +66,7 @@ class Windows:
         return np.array(ends, dtype=np.float64).reshape(-1, 4)
 
 
-def windows(field: Field, runs: Runs, needed: int, *, width_m: float) -> Windows:
+def candidate_windows(field: Field, runs: Slots, needed: int, *, width_m: float) -> WindowRates:
     """Find windows that hold `needed` units of runs, and estimate each."""
     upright = bool(len(runs.units)) and runs.side[0] >= WEST
     # along: the lanes' direction; across: over strips, or over groups between cross aisles
@@ -128,10 +128,10 @@ def windows(field: Field, runs: Runs, needed: int, *, width_m: float) -> Windows
     u0, u1, v0, v1, road, earth = table.T
     rects = np.column_stack([v0, u0, v1, u1] if upright else [u0, v0, u1, v1])
     area = (u1 - u0 + length - step + 2 * SURROUNDINGS_M) * (v1 - v0 + 2 * SURROUNDINGS_M)
-    return Windows(rects, area, road, earth, at, upright)
+    return WindowRates(rects, area, road, earth, at, upright)
 
 
-def _lane_at(runs: Runs, lane: int, *, upright: bool) -> float:
+def _lane_at(runs: Slots, lane: int, *, upright: bool) -> float:
     """Northing, or easting, of the middle of a lane."""
     mine = runs.lane == lane
     a, b = (0, 2) if upright else (1, 3)

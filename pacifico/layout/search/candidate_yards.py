@@ -9,8 +9,8 @@ import shapely
 
 from pacifico.layout.criteria.strategies import MEASURES, METRES_PER_DEGREE, SITING
 from pacifico.layout.ground.buildable import mean_slope
-from pacifico.layout.placement.level_ground import SQUARE_M, _densest, _enough, _level
-from pacifico.layout.placement.seed_area import Focus
+from pacifico.layout.placement.level_ground import SQUARE_M, area_needed, densest_spots, level_share
+from pacifico.layout.placement.seed_area import SeedArea
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
@@ -27,15 +27,15 @@ LEAST_DEG = 0.2
 """Ground more level than this saves nothing."""
 
 
-def yards(
+def candidate_yards(
     field: Field, spec: Spec, power_kw: float, strategy: Strategy, entry: tuple[float, float] | None
-) -> list[Focus]:
+) -> list[SeedArea]:
     """Places for a yard, the usual one first, then the most promising for a strategy, then what others would take."""
     price = METRES_PER_DEGREE[strategy]
     key = ("yards", power_kw, entry)
     if key not in field.fits:
-        level = _level(field, spec)
-        usual = _densest(field, level, power_kw)
+        level = level_share(field, spec)
+        usual = densest_spots(field, level, power_kw)
         field.fits[key] = usual, _ranked(field, level, power_kw, entry, usual)
     usual, ranked = field.fits[key]
     order = [(usual, price), *((p, price) for p in ranked[strategy])]
@@ -43,7 +43,7 @@ def yards(
     order += [(usual, METRES_PER_DEGREE[m]) for m in MEASURES]
     siting = SITING[strategy]
     return [
-        Focus("", (*at, *at), at, metres_per_degree=by, strategy=strategy, siting=siting[0])
+        SeedArea("", (*at, *at), at, metres_per_degree=by, strategy=strategy, siting=siting[0])
         for at, by in dict.fromkeys(order)
     ]
 
@@ -56,7 +56,7 @@ def _ranked(
     good = good[::thin] if thin else good
     if len(good) < 3:
         return {m: [] for m in MEASURES}
-    enough = min(int(np.ceil(_enough(power_kw) / thin)), len(good))
+    enough = min(int(np.ceil(area_needed(power_kw) / thin)), len(good))
     centres = np.column_stack([(good[:, 0] + good[:, 2]) / 2, (good[:, 1] + good[:, 3]) / 2])
     slope = mean_slope(field, good)
     some = centres[:: -(-len(good) // MOST_PLACES)]

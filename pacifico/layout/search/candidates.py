@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.access.road_reserves import OF_ARRAYS, fenced_in, others, ways_out
-from pacifico.layout.ground.rects import NOTHING
-from pacifico.layout.model.assets import merged
-from pacifico.layout.placement.draft import Draft, capacity_of, useful
+from pacifico.layout.access.road_reserves import OF_ARRAYS, enclosed_items, exit_strips, others
+from pacifico.layout.ground.rects import NO_RECTS
+from pacifico.layout.model.assets import merge_unplaced
+from pacifico.layout.placement.draft import Draft, capacity_of, has_plant
 from pacifico.layout.placement.solar_arrays import SCHEMES
 from pacifico.layout.search.effort import (
     DRAFTED_FOR,
@@ -24,20 +24,20 @@ from pacifico.layout.search.effort import (
     YARDS_TRIED_FOR,
     for_size,
 )
-from pacifico.layout.search.exchange_arrays import tightened
-from pacifico.layout.search.objectives import sparse
-from pacifico.layout.search.relocate_yard import topped
+from pacifico.layout.search.exchange_arrays import exchange_arrays
+from pacifico.layout.search.objectives import surroundings_per_kw
+from pacifico.layout.search.relocate_yard import add_blocks_beside_roads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pacifico.layout.access.connect import Served
+    from pacifico.layout.access.connect import ServedLayout
     from pacifico.layout.criteria.spec import Strategy
     from pacifico.layout.model.assets import Unplaced
-    from pacifico.layout.placement.seed_area import Focus
-    from pacifico.layout.search.problem import Task
+    from pacifico.layout.placement.seed_area import SeedArea
+    from pacifico.layout.search.problem import DesignProblem
 
-    Drafted = tuple[Focus | None, Draft]
+    Drafted = tuple[SeedArea | None, Draft]
 
 LARGE, NEARLY = 2500, 0.01
 """A draft of more items that lacks no more than this share of its target is not made again elsewhere: that would take
@@ -48,27 +48,27 @@ yard's, other places."""
 
 
 @dataclass(frozen=True)
-class Trial:
+class Candidate:
     """A draft that roads serve."""
 
     capacity_kw: float
     draft: Draft
-    served: Served
-    focus: Focus | None
+    served: ServedLayout
+    focus: SeedArea | None
     lacks: int = 0
     """Blocks of the draft, arrays and their skids aside, that no road reaches."""
 
 
 @dataclass(frozen=True)
-class Tried:
+class CandidateSet:
     """Trials, the last draft, and why assets of it were not reached."""
 
-    trials: tuple[Trial, ...]
+    trials: tuple[Candidate, ...]
     last: Draft
     unreached: str
 
 
-def try_out(task: Task, strategy: Strategy) -> Tried:
+def evaluate_candidates(task: DesignProblem, strategy: Strategy) -> CandidateSet:
     """Draft at the most promising places for a strategy, and serve by roads.
 
     Parameters
@@ -88,7 +88,7 @@ def try_out(task: Task, strategy: Strategy) -> Tried:
     slack_kw = task.smallest_kw
     if task.target_kw is not None and size > LARGE:
         slack_kw = max(slack_kw, NEARLY * task.target_kw)
-    out: list[Trial] = []
+    out: list[Candidate] = []
     spent, drafted_kw = 0, 0.0
     last, unreached = drafts[0][1], ""
     for n, focus in enumerate([f for f, _ in drafts] + foci[len(drafts) :]):
@@ -103,38 +103,38 @@ def try_out(task: Task, strategy: Strategy) -> Tried:
             break  # it is the ground of the whole site that carries no more
         elif (n >= tries or spent >= MOST_SERVED) and (full or n >= most_tried or reached > drafted_kw - slack_kw):
             break  # where roads take nothing it is the ground that carries no more
-        draft = first[id(focus)] if id(focus) in first else task.draft(strategy, focus, NOTHING)
+        draft = first[id(focus)] if id(focus) in first else task.draft(strategy, focus, NO_RECTS)
         drafted_kw = max(drafted_kw, capacity_of(draft.items, task.profile))
         more = _served(task, strategy, focus, draft, slack_kw, loose=focus is None or whole or yard)
         spent += more.served
         last, unreached = more.last, more.unreached or unreached
         if more.trial is not None:
             out.append(more.trial)
-    return Tried(tuple(out), last, unreached)
+    return CandidateSet(tuple(out), last, unreached)
 
 
-def _all_ground(task: Task, drafted_kw: float, slack_kw: float) -> bool:
+def _all_ground(task: DesignProblem, drafted_kw: float, slack_kw: float) -> bool:
     """Whether a draft falls short of what is asked for before any road is sought."""
     return task.target_kw is not None and drafted_kw <= task.target_kw - slack_kw
 
 
-def _drafted(task: Task, strategy: Strategy, foci: Sequence[Focus | None], *, whole: bool) -> list[Drafted]:
+def _drafted(task: DesignProblem, strategy: Strategy, foci: Sequence[SeedArea | None], *, whole: bool) -> list[Drafted]:
     """Drafts to begin with, the most promising first."""
-    drafts: list[Drafted] = [(foci[0], task.draft(strategy, foci[0], NOTHING))]
+    drafts: list[Drafted] = [(foci[0], task.draft(strategy, foci[0], NO_RECTS))]
     if whole or strategy == "density":
         size = len(drafts[0][1].items)
         most = (len(SCHEMES) if size <= LARGE else 1) if whole else for_size(size, DRAFTED_FOR)
-        drafts += [(f, task.draft(strategy, f, NOTHING)) for f in foci[1:most]]
+        drafts += [(f, task.draft(strategy, f, NO_RECTS)) for f in foci[1:most]]
     if whole:
         # as much as the ground carries: most of it wins
         drafts.sort(key=lambda d: -capacity_of(d[1].items, task.profile))
     elif strategy == "density":
-        drafts.sort(key=lambda d: sparse(d[1].items, task.profile))
+        drafts.sort(key=lambda d: surroundings_per_kw(d[1].items, task.profile))
         some = for_size(len(drafts[0][1].items), TIGHTENED_FOR)
         drafts[:some] = [
-            (f, tightened(task.field, task.rules, d, f) if f and not f.yard else d) for f, d in drafts[:some]
+            (f, exchange_arrays(task.field, task.spec, d, f) if f and not f.yard else d) for f, d in drafts[:some]
         ]
-        drafts.sort(key=lambda d: sparse(d[1].items, task.profile))
+        drafts.sort(key=lambda d: surroundings_per_kw(d[1].items, task.profile))
         # where roads do not reach the first all over, aisles both ways are the surest
         sure = next((d for d in drafts[1:] if d[0] is not None and d[0].sure), None)
         if sure is not None:
@@ -146,7 +146,7 @@ def _drafted(task: Task, strategy: Strategy, foci: Sequence[Focus | None], *, wh
 class _Effort:
     """What came of a place."""
 
-    trial: Trial | None
+    trial: Candidate | None
     last: Draft
     unreached: str
     served: int
@@ -154,18 +154,18 @@ class _Effort:
 
 
 def _served(
-    task: Task, strategy: Strategy, focus: Focus | None, draft: Draft, slack_kw: float, *, loose: bool
+    task: DesignProblem, strategy: Strategy, focus: SeedArea | None, draft: Draft, slack_kw: float, *, loose: bool
 ) -> _Effort:
     """Serve a draft; what no road reached is built elsewhere near, a few times."""
-    here: Trial | None = None
+    here: Candidate | None = None
     gave_up: list[Unplaced] = []
-    banned = NOTHING
+    banned = NO_RECTS
     last, unreached, spent = draft, "", 0
     yard = focus is not None and focus.yard
     most = for_size(len(draft.items), TOPPED_FOR) if yard else MOST_DRAFTS
     for turn in range(most):
         last = draft
-        if not useful(draft.items):
+        if not has_plant(draft.items):
             break
         served = task.serve(draft)
         spent += 1
@@ -174,20 +174,20 @@ def _served(
         full = here is not None and lacks < here.lacks and got > here.capacity_kw - task.smallest_kw
         # less to the same unit is no less; fewer blocks are
         more = here is not None and got > here.capacity_kw + (task.smallest_kw if lacks > here.lacks else 0.0)
-        if useful(served.items) and (here is None or full or more):
+        if has_plant(served.items) and (here is None or full or more):
             short = task.target_kw is not None and got <= task.target_kw - task.smallest_kw
             # ground that no road reached is a reason for what is missing, though a later draft left it alone
-            kept = replace(served, lost=merged((*gave_up, *served.lost))) if short else served
-            here = Trial(got, draft, kept, focus, lacks)
+            kept = replace(served, lost=merge_unplaced((*gave_up, *served.lost))) if short else served
+            here = Candidate(got, draft, kept, focus, lacks)
         unreached = next(iter(served.network.unreached.values()), unreached)
         stays = {*served.items, *served.gave}
         gone = [i for i in draft.items if i not in stays]
         missing = 0.0 if task.target_kw is None else task.target_kw - got
         if turn == most - 1:
             break
-        fenced = fenced_in(draft.items, served) if lacks else []
+        fenced = enclosed_items(draft.items, served) if lacks else []
         if fenced:
-            banned = np.concatenate([banned, ways_out(fenced, served, draft.items)])
+            banned = np.concatenate([banned, exit_strips(fenced, served, draft.items)])
             draft = task.draft(strategy, focus, banned)
             continue
         more_beside = topped_up(task, draft, served) if lacks and yard else None
@@ -202,7 +202,7 @@ def _served(
         if missing < slack_kw:
             break
         # what arrays gave up is looked for elsewhere where it makes the difference
-        freed = served.freed if missing < capacity_of(draft.items, task.profile) - got + slack_kw else NOTHING
+        freed = served.freed if missing < capacity_of(draft.items, task.profile) - got + slack_kw else NO_RECTS
         if not len(freed) and (not gone or capacity_of(gone, task.profile) < min(missing, 0.05 * got)):
             break
         if strategy == "density" and not loose:
@@ -214,14 +214,14 @@ def _served(
     return _Effort(here, last, unreached, spent)
 
 
-def topped_up(task: Task, draft: Draft, served: Served) -> Draft | None:
+def topped_up(task: DesignProblem, draft: Draft, served: ServedLayout) -> Draft | None:
     """Draft of a yard with blocks beside the roads that are there, for those that none of them reached."""
     if not served.network.roads:
         return None
     stays = {*served.items, *served.gave}
     gone = np.array([i.rect for i in draft.items if i not in stays]).reshape(-1, 4)
     banned = np.concatenate([draft.banned, served.freed, gone])
-    return topped(task.field, task.rules, draft, served, banned)
+    return add_blocks_beside_roads(task.field, task.spec, draft, served, banned)
 
 
 def _tries(items: int, strategy: Strategy) -> int:

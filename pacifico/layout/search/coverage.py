@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.ground.rects import grown
+from pacifico.layout.ground.rects import expand_rects
 from pacifico.layout.placement.seed_area import SURROUNDINGS_M
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CELL_M = 5.0
 
 
-class Cover:
+class Coverage:
     """How many surroundings cover each cell about some rectangles.
 
     Parameters
@@ -32,7 +32,9 @@ class Cover:
 
     def spans(self, rects: FloatArray) -> IntArray:
         """Cells of the surroundings: first and last column and row, shape (n, 4)."""
-        out: IntArray = np.round((grown(rects, SURROUNDINGS_M) - np.tile(self._low, 2)) / CELL_M).astype(np.int64)
+        out: IntArray = np.round((expand_rects(rects, SURROUNDINGS_M) - np.tile(self._low, 2)) / CELL_M).astype(
+            np.int64
+        )
         return out
 
     def add(self, rect: tuple[float, float, float, float] | FloatArray, by: int = 1) -> None:

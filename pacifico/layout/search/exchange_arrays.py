@@ -13,7 +13,7 @@ from pacifico.layout.ground.rects import touching
 from pacifico.layout.placement.draft import Draft, of_units
 from pacifico.layout.placement.seed_area import SURROUNDINGS_M
 from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M, CLEAR_OF_BLOCKS_M, SKID_CLEARANCE_M, solar_grounds
-from pacifico.layout.search.coverage import CELL_M, Cover
+from pacifico.layout.search.coverage import CELL_M, Coverage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Item
-    from pacifico.layout.placement.seed_area import Focus
+    from pacifico.layout.placement.seed_area import SeedArea
     from pacifico.layout.placement.solar_arrays import SolarGround
-    from pacifico.layout.placement.strip_packing import Runs
+    from pacifico.layout.placement.strip_packing import Slots
 
 
 BEYOND_M = 150.0
@@ -65,7 +65,7 @@ class _Ends:
         return _Ends(np.concatenate(parts), np.concatenate(counts), np.concatenate(owners))
 
 
-def free_places(ground: SolarGround, items: Sequence[Item]) -> Runs:
+def free_places(ground: SolarGround, items: Sequence[Item]) -> Slots:
     """Runs of a ground on which nothing stands."""
     others = [i for i in items if i.kind not in ("solar_array", "inverter_skid")]
     runs = ground.runs(Draft(others).blocked(CLEAR_OF_BLOCKS_M))
@@ -82,7 +82,9 @@ def free_places(ground: SolarGround, items: Sequence[Item]) -> Runs:
     return runs.take(np.flatnonzero(~touching(runs.rects, taken)))
 
 
-def tightened(field: Field, spec: Spec, draft: Draft, focus: Focus, roads: Sequence[LineString] | None = None) -> Draft:
+def exchange_arrays(
+    field: Field, spec: Spec, draft: Draft, focus: SeedArea, roads: Sequence[LineString] | None = None
+) -> Draft:
     """Draft of the same capacity whose surroundings cover less, as far as single exchanges go; blocks keep their skids.
 
     Parameters
@@ -113,7 +115,7 @@ def tightened(field: Field, spec: Spec, draft: Draft, focus: Focus, roads: Seque
     free, sizes = runs.rects[inside], runs.units[inside]
     if not len(free):
         return draft
-    cover = Cover(np.concatenate([rects, free]))
+    cover = Coverage(np.concatenate([rects, free]))
     for i in items:
         cover.add(i.rect)
     skids = {i.block: i.centre for i in items if i.kind == "inverter_skid"}

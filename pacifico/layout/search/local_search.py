@@ -6,28 +6,28 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pacifico.layout.access.connect import USUAL, Way
+from pacifico.layout.access.connect import DEFAULT_SEARCH, RoadSearchOptions
 from pacifico.layout.placement.draft import capacity_of
 from pacifico.layout.search.candidates import topped_up
 from pacifico.layout.search.effort import for_size
-from pacifico.layout.search.exchange_arrays import tightened
-from pacifico.layout.search.objectives import lost
-from pacifico.layout.search.relocate_branch import Movable, movable_arrays, regathered
-from pacifico.layout.search.relocate_yard import tightened_yard, yard_of
-from pacifico.layout.search.shift_pads import nudged
+from pacifico.layout.search.exchange_arrays import exchange_arrays
+from pacifico.layout.search.objectives import objective_value
+from pacifico.layout.search.relocate_branch import Movable, movable_arrays, relocate_branch
+from pacifico.layout.search.relocate_yard import relocate_yard, yard_of
+from pacifico.layout.search.shift_pads import shift_pads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pacifico.layout.access.connect import Served
+    from pacifico.layout.access.connect import ServedLayout
     from pacifico.layout.criteria.spec import Strategy
     from pacifico.layout.placement.draft import Draft
-    from pacifico.layout.search.candidates import Trial
-    from pacifico.layout.search.problem import Task
+    from pacifico.layout.search.candidates import Candidate
+    from pacifico.layout.search.problem import DesignProblem
 
 WAYS = (
-    Way(at_once=True), Way(earth_price=0.2), Way(earth_price=1.0), Way(at_once=True, earth_price=1.0),
-    Way(earth_price=4.0), Way(cells=1.2), Way(cells=0.65), Way(cells=0.8),
+    RoadSearchOptions(at_once=True), RoadSearchOptions(earth_price=0.2), RoadSearchOptions(earth_price=1.0), RoadSearchOptions(at_once=True, earth_price=1.0),
+    RoadSearchOptions(earth_price=4.0), RoadSearchOptions(cells=1.2), RoadSearchOptions(cells=0.65), RoadSearchOptions(cells=0.8),
 )  # fmt: skip
 """Other ways to seek the roads of a draft. A shared network of least cost is found step by step, and each step hangs on
 those before it: what is sought otherwise is often a tenth shorter."""
@@ -57,9 +57,9 @@ less by the other too."""
 class State:
     """A draft that roads serve, with what each strategy wants least of."""
 
-    trial: Trial
-    lost: Mapping[Strategy, float]
-    way: Way = USUAL
+    trial: Candidate
+    values: Mapping[Strategy, float]
+    way: RoadSearchOptions = DEFAULT_SEARCH
 
     @property
     def draft(self) -> Draft:
@@ -67,22 +67,22 @@ class State:
         return self.trial.draft
 
     @property
-    def served(self) -> Served:
+    def served(self) -> ServedLayout:
         """As roads reach it."""
         return self.trial.served
 
 
-def state_of(task: Task, trial: Trial, way: Way = USUAL) -> State:
+def state_of(task: DesignProblem, trial: Candidate, way: RoadSearchOptions = DEFAULT_SEARCH) -> State:
     """State of a trial."""
-    return State(trial, {aim: lost(task, trial.served, aim) for aim in AIMS}, way)
+    return State(trial, {aim: objective_value(task, trial.served, aim) for aim in AIMS}, way)
 
 
 def least(states: Sequence[State], aim: Strategy) -> State:
     """The first of those that want least of what a strategy is about."""
-    return min(states, key=lambda s: s.lost[aim])
+    return min(states, key=lambda s: s.values[aim])
 
 
-def polished(task: Task, states: Sequence[State]) -> list[State]:
+def local_search(task: DesignProblem, states: Sequence[State]) -> list[State]:
     """All that came of some states, themselves first.
 
     It hangs on no strategy: each takes its best of the same, so that none is beaten by what only another tried.
@@ -111,7 +111,7 @@ def polished(task: Task, states: Sequence[State]) -> list[State]:
     return seen
 
 
-def _tried(task: Task, best: State, draft: Draft, way: Way) -> list[State]:
+def _tried(task: DesignProblem, best: State, draft: Draft, way: RoadSearchOptions) -> list[State]:
     """A draft with its roads, if all of it is reached and it carries as much as another.
 
     As much is not a unit less: where a bend had no room, arrays gave some up.
@@ -130,7 +130,7 @@ def _tried(task: Task, best: State, draft: Draft, way: Way) -> list[State]:
     return [state_of(task, replace(best.trial, capacity_kw=max(got, most), draft=draft, served=served), way)]
 
 
-def _rerouted(task: Task, best: State) -> list[State]:
+def _rerouted(task: DesignProblem, best: State) -> list[State]:
     """Roads sought in other ways."""
     same = replace(best.draft, items=list(best.served.untrimmed))
     # without arrays nothing is reached after the rest
@@ -138,7 +138,7 @@ def _rerouted(task: Task, best: State) -> list[State]:
     return [s for way in ways[: for_size(len(same.items), WAYS_FOR)] for s in _tried(task, best, same, way)]
 
 
-def _tighter(task: Task, best: State) -> list[State]:
+def _tighter(task: DesignProblem, best: State) -> list[State]:
     """Arrays, or blocks of a yard, beside the roads as they run, then anywhere, where surroundings cover less."""
     focus = best.trial.focus
     if focus is None or len(best.served.items) > MOST_TIGHTENED:
@@ -147,25 +147,25 @@ def _tighter(task: Task, best: State) -> list[State]:
     for beside in (True, False):
         items = list(best.served.untrimmed)
         if focus.yard:
-            yard = yard_of(task.field, task.rules, best.draft, best.served, beside=beside)
-            draft = tightened_yard(yard) if yard else replace(best.draft, items=items)
+            yard = yard_of(task.field, task.spec, best.draft, best.served, beside=beside)
+            draft = relocate_yard(yard) if yard else replace(best.draft, items=items)
         else:
             roads = [r.line for r in best.served.network.roads] if beside else None
-            draft = tightened(task.field, task.rules, replace(best.draft, items=items), focus, roads)
+            draft = exchange_arrays(task.field, task.spec, replace(best.draft, items=items), focus, roads)
         if set(draft.items) != set(items):
-            out += _tried(task, best, draft, USUAL)
+            out += _tried(task, best, draft, DEFAULT_SEARCH)
             best = least([best, *out], "density")
     return out
 
 
-def _nudged(task: Task, best: State, aim: Strategy) -> list[State]:
+def _nudged(task: DesignProblem, best: State, aim: Strategy) -> list[State]:
     """Pads moved aside."""
     if len(best.served.items) > MOST_NUDGED:
         return []
-    return _tried(task, best, nudged(task.field, best.draft, best.served, aim), best.way)
+    return _tried(task, best, shift_pads(task.field, best.draft, best.served, aim), best.way)
 
 
-def _gathered(task: Task, aim: Strategy, measures: Sequence[Strategy], best: State) -> list[State]:
+def _gathered(task: DesignProblem, aim: Strategy, measures: Sequence[Strategy], best: State) -> list[State]:
     """Branches of roads given up one by one, the dearest first, as long as a strategy wins by it."""
     budget = for_size(len(best.served.items), REGATHERED_FOR)
     out: list[State] = []
@@ -173,12 +173,12 @@ def _gathered(task: Task, aim: Strategy, measures: Sequence[Strategy], best: Sta
         left = budget
         while left:
             what = _movable(task, best)
-            drafts = regathered(task.field, task.rules, what, best.served, measure) if what else iter(())
+            drafts = relocate_branch(task.field, task.spec, what, best.served, measure) if what else iter(())
             for draft in itertools.islice(drafts, left):
                 left -= 1
                 found = _tried(task, best, draft, best.way)
                 out += found
-                if found and found[0].lost[aim] < best.lost[aim]:
+                if found and found[0].values[aim] < best.values[aim]:
                     best = found[0]
                     break
             else:
@@ -186,13 +186,13 @@ def _gathered(task: Task, aim: Strategy, measures: Sequence[Strategy], best: Sta
     return out
 
 
-def _movable(task: Task, best: State) -> Movable | None:
+def _movable(task: DesignProblem, best: State) -> Movable | None:
     """Arrays, or blocks of a yard, and free places for them."""
     focus, solar_kw = best.trial.focus, task.asked.solar_kw
     if focus is None:
         return None
     if focus.yard:
-        yard = yard_of(task.field, task.rules, best.draft, best.served)
+        yard = yard_of(task.field, task.spec, best.draft, best.served)
         return yard.movable() if yard else None
     kw = (solar_kw or 0.0) + task.spare_kw
-    return movable_arrays(task.field, task.rules, best.draft, best.served, focus, kw)
+    return movable_arrays(task.field, task.spec, best.draft, best.served, focus, kw)

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from pacifico.layout.earthwork.corridors import corridors
-from pacifico.layout.earthwork.rules import earthwork_rules
+from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.ground.rects import touching
 from pacifico.layout.placement.draft import Draft
 from pacifico.layout.placement.solar_arrays import CLEAR_OF_BLOCKS_M, add_solar, solar_grounds
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pacifico.array_types import BoolArray, FloatArray, IntArray
-    from pacifico.layout.access.connect import Served
+    from pacifico.layout.access.connect import ServedLayout
     from pacifico.layout.criteria.spec import Spec, Strategy
     from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.placement.seed_area import Focus
+    from pacifico.layout.placement.seed_area import SeedArea
 
 
 NODE_M = 6.0
@@ -63,7 +63,7 @@ class Movable:
 
 
 def movable_arrays(
-    field: Field, spec: Spec, draft: Draft, served: Served, focus: Focus, target_kw: float
+    field: Field, spec: Spec, draft: Draft, served: ServedLayout, focus: SeedArea, target_kw: float
 ) -> Movable | None:
     """Arrays of a draft up to `target_kw`, with free places off its roads; None where there is no such place."""
     ground = solar_grounds(field, spec, focus.scheme)[0]
@@ -91,7 +91,9 @@ def movable_arrays(
     return Movable(runs.rects, runs.units, chosen, free, reach, fixed, built)
 
 
-def regathered(field: Field, spec: Spec, what: Movable, served: Served, strategy: Strategy) -> Iterator[Draft]:
+def relocate_branch(
+    field: Field, spec: Spec, what: Movable, served: ServedLayout, strategy: Strategy
+) -> Iterator[Draft]:
     """Drafts with what hangs on one branch built elsewhere, the most promising first.
 
     Parameters
@@ -156,7 +158,7 @@ def _keys(rects: FloatArray) -> NDArray[np.complex128]:
 
 
 def _tree(
-    field: Field, served: Served, spec: Spec, strategy: Strategy
+    field: Field, served: ServedLayout, spec: Spec, strategy: Strategy
 ) -> tuple[FloatArray, IntArray, FloatArray, float] | None:
     """Nodes of the roads, the node before each (-1: none), what the way from there costs, and what a metre does."""
     roads = served.network.roads
@@ -167,7 +169,7 @@ def _tree(
     rates = np.ones(len(roads))
     if strategy != "clustered":
         volumes = corridors(
-            field.ground, [r.line for r in roads], [r.width_m for r in roads], rules=earthwork_rules(spec)
+            field.ground, [r.line for r in roads], [r.width_m for r in roads], criteria=earthwork_criteria(spec)
         )
         length = np.array([max(r.length_m, 1.0) for r in roads])
         rates = np.array([v.cut_m3 + v.fill_m3 for v in volumes]) / length

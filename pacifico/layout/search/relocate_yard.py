@@ -13,12 +13,12 @@ from pacifico.layout.access.connect import REACH_MARGIN_M, YARD
 from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type
 from pacifico.layout.placement.draft import Draft, item_of
 from pacifico.layout.placement.equipment import place_yard, yard_runs
-from pacifico.layout.search.coverage import Cover
+from pacifico.layout.search.coverage import Coverage
 from pacifico.layout.search.relocate_branch import OFF_STRIP_M, Movable
 
 if TYPE_CHECKING:
     from pacifico.array_types import BoolArray, FloatArray
-    from pacifico.layout.access.connect import Served
+    from pacifico.layout.access.connect import ServedLayout
     from pacifico.layout.criteria.asset_types import AssetKind
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.ground.buildable import Field
@@ -61,7 +61,9 @@ class Yard:
         return replace(self.draft, items=[*self.others, *stay, *(item_of(of_kind, r) for r in taken)])
 
 
-def topped(field: Field, spec: Spec, draft: Draft, served: Served, banned: FloatArray) -> Draft | None:
+def add_blocks_beside_roads(
+    field: Field, spec: Spec, draft: Draft, served: ServedLayout, banned: FloatArray
+) -> Draft | None:
     """What roads reach of a draft, with blocks of its yards beside those roads for the ones that they do not reach.
 
     None where something else is missing, or all that is missing found no place.
@@ -86,7 +88,7 @@ def topped(field: Field, spec: Spec, draft: Draft, served: Served, banned: Float
     return out
 
 
-def yard_of(field: Field, spec: Spec, draft: Draft, served: Served, *, beside: bool = True) -> Yard | None:
+def yard_of(field: Field, spec: Spec, draft: Draft, served: ServedLayout, *, beside: bool = True) -> Yard | None:
     """The larger yard of a plant without arrays; None where there is none, or no free place, by default beside roads."""
     items = list(served.untrimmed)
     count = Counter(i.kind for i in items if i.kind in YARD)
@@ -106,7 +108,7 @@ def _reach_m(spec: Spec) -> float:
     return spec.number("site", "road_reach_m") - REACH_MARGIN_M
 
 
-def _from_roads(rects: FloatArray, served: Served) -> tuple[FloatArray, BoolArray]:
+def _from_roads(rects: FloatArray, served: ServedLayout) -> tuple[FloatArray, BoolArray]:
     """Distance of rectangles from the middle of roads [m], and whether their pads are clear of the strips."""
     lines = shapely.MultiLineString([r.line for r in served.network.roads])
     shapely.prepare(lines)
@@ -114,11 +116,11 @@ def _from_roads(rects: FloatArray, served: Served) -> tuple[FloatArray, BoolArra
     return far, far > PAD_APRON_M + served.network.roads[0].width_m / 2 + OFF_STRIP_M
 
 
-def tightened_yard(yard: Yard) -> Draft:
+def relocate_yard(yard: Yard) -> Draft:
     """Draft whose surroundings cover less: blocks that cover much alone stand at free places that cover little anew."""
     blocks = list(yard.blocks)
     rects = np.array([i.rect for i in (*yard.others, *blocks)])
-    cover = Cover(np.concatenate([rects, yard.free]))
+    cover = Coverage(np.concatenate([rects, yard.free]))
     for rect in rects:
         cover.add(rect)
     places = cover.spans(yard.free)

