@@ -133,8 +133,10 @@ def generate_layout(
         found, rules = best_of(tasks, strategy)
         if found.served is None or found.served.network.entry is None:
             raise NoBuildableGroundError(why_no_asset(found.draft, target_capacity_kw, found.unreached))
-        served, gate = found.served, found.served.network.entry
-        plan = _plan(site, field, dem, profile, strategy, target_capacity_kw, rules, found.draft, served, gate, good)
+        served, site_entry = found.served, found.served.network.entry
+        plan = _plan(
+            site, field, dem, profile, strategy, target_capacity_kw, rules, found.draft, served, site_entry, good
+        )
     field.forget()
     return plan
 

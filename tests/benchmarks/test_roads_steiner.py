@@ -87,23 +87,23 @@ def dual_ascent(start, tail, cost, groups_start, groups_node, root, most):
     return bound
 
 
-def graph(lattice):
+def graph(road_grid):
     """Arcs between road positions that a straight road may follow, by head: start, tail, length [m]."""
-    f = lattice.fence
-    ids = np.flatnonzero(lattice.clear > 0)
-    number = np.full(lattice.px.size, -1, np.int64)
+    f = road_grid.fence
+    ids = np.flatnonzero(road_grid.clear > 0)
+    number = np.full(road_grid.px.size, -1, np.int64)
     number[ids] = np.arange(ids.size)
     heads, tails, lengths = [], [], []
     for v in ids.tolist():
-        j, i = divmod(v, lattice.nx)
+        j, i = divmod(v, road_grid.nx)
         for dj, di in routing_grid.MOVES.tolist():
-            if not (0 <= j + dj < lattice.ny and 0 <= i + di < lattice.nx):
+            if not (0 <= j + dj < road_grid.ny and 0 <= i + di < road_grid.nx):
                 continue
-            u = (j + dj) * lattice.nx + i + di
+            u = (j + dj) * road_grid.nx + i + di
             if number[u] < 0:
                 continue
-            a, b = (np.array([lattice.px[w], lattice.py[w]]) for w in (u, v))
-            if lattice.clear[u] + lattice.clear[v] - np.hypot(*(a - b)) >= 2 * f.radius or f.clear(a, b):
+            a, b = (np.array([road_grid.px[w], road_grid.py[w]]) for w in (u, v))
+            if road_grid.clear[u] + road_grid.clear[v] - np.hypot(*(a - b)) >= 2 * f.radius or f.clear(a, b):
                 heads.append(number[v])
                 tails.append(number[u])
                 lengths.append(float(np.hypot(*(a - b))))
@@ -150,16 +150,16 @@ def test_roads_against_the_steiner_lower_bound(name, size, case, rounds, record_
     rules = RoadCriteria(turnaround_over_m=np.inf)
     net = route_network(ground, allowed, terminals, obstacles=obstacles, criteria=rules)
     assert not net.unreached
-    lattice = routing_grid.make_routing_grid(
+    road_grid = routing_grid.make_routing_grid(
         ground, allowed, obstacles, (), half_width_m=rules.width_m / 2, clearance_m=rules.clearance_m,
         cell=routing_grid.cell_size(allowed.area),
     )  # fmt: skip
-    ids, number, start, tail, cost = graph(lattice)
+    ids, number, start, tail, cost = graph(road_grid)
     reach = tree_search.Reach.of(
-        lattice, routing_grid.Shapes.of([t.footprint for t in terminals]), np.array([t.reach_m for t in terminals])
+        road_grid, routing_grid.Shapes.of([t.footprint for t in terminals]), np.array([t.reach_m for t in terminals])
     )
     by_terminal = reach.by_terminal(len(terminals))
-    root = int(np.argmin(np.hypot(lattice.px[ids] - net.entry.x, lattice.py[ids] - net.entry.y)))
+    root = int(np.argmin(np.hypot(road_grid.px[ids] - net.entry.x, road_grid.py[ids] - net.entry.y)))
     groups = [number[nodes] for nodes in by_terminal]
     groups_start = np.cumsum([0, *(len(g) for g in groups)]).astype(np.int64)
     found = dual_ascent(start, tail, cost, groups_start, np.concatenate(groups), root, rounds)

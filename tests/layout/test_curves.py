@@ -36,7 +36,7 @@ def at(x0, y0, x1, y1):
     return box(WEST + x0, SOUTH + y0, WEST + x1, SOUTH + y1)
 
 
-def lattice(free, *, rise=0.0, half=KEPT_M - 0.25):
+def road_grid(free, *, rise=0.0, half=KEPT_M - 0.25):
     """Ground that rises eastwards, on which `free` may be used."""
     n = 60
     x = np.tile(np.arange(n) * 10.0 * rise, (n, 1))
@@ -56,7 +56,7 @@ def holds(lat, free, curve, start, goal, size=SIZE):
     """Whether a curve is one from pose to pose, tested without the search's own kernels."""
     line = LineString(curve.xy)
     assert_allclose(curve.xy[[0, -1]], [start[:2], goal[:2]])
-    assert free.buffer(1e-6).covers(line.buffer(lat.fence.radius - 1e-3, quad_segs=32))
+    assert free.buffer(1e-6).covers(line.buffer(lat.clearance_index.radius - 1e-3, quad_segs=32))
     assert not len(tight_bends([curve.xy], np.array([size]))[1])
     for leg, way in ((curve.xy[1] - curve.xy[0], start[2]), (curve.xy[-1] - curve.xy[-2], goal[2])):
         off = np.arctan2(leg[1], leg[0]) - way
@@ -102,7 +102,7 @@ def test_lengths_of_dubins_by_hand():
     ],
 )
 def test_on_open_ground_the_curve_is_dubins_own(start, goal):
-    lat = lattice(OPEN)
+    lat = road_grid(OPEN)
     curve = found(lat, start, goal)
     assert holds(lat, OPEN, curve, start, goal)
     best = kernels.dubins_length(*start, *goal, SIZE)
@@ -114,17 +114,17 @@ def test_on_open_ground_the_curve_is_dubins_own(start, goal):
 def test_a_gap_in_a_wall_is_found():
     wall = at(195, 0, 205, 400).difference(at(190, 60, 210, 72))
     free = OPEN.difference(wall)
-    lat = lattice(free)
+    lat = road_grid(free)
     start, goal = pose(120, 100, 0), pose(280, 100, 0)
     curve = found(lat, start, goal)
     assert holds(lat, free, curve, start, goal)
-    whole = lattice(OPEN.difference(at(195, 0, 205, 400)))
+    whole = road_grid(OPEN.difference(at(195, 0, 205, 400)))
     assert found(whole, start, goal) is None
 
 
 def test_no_way_leads_out_of_a_box():
     free = MultiPolygon([at(50, 50, 110, 110), at(200, 50, 300, 150)])
-    assert found(lattice(free), pose(80, 80, 0), pose(250, 100, 0)) is None
+    assert found(road_grid(free), pose(80, 80, 0), pose(250, 100, 0)) is None
 
 
 @pytest.mark.parametrize(("spare", "room"), [(0.4, True), (-0.4, False)])
@@ -132,7 +132,7 @@ def test_a_hairpin_needs_the_width_of_its_turn(spare, room):
     """By hand: half a circle of the radius, and on either side of it what a road keeps."""
     width = 2 * SIZE + 2 * KEPT_M + spare
     free = at(0, 0, 160, width)
-    lat = lattice(free)
+    lat = road_grid(free)
     start, goal = pose(40, KEPT_M + 0.05, 0), pose(40, width - KEPT_M - 0.05, 180)
     curve = found(lat, start, goal)
     assert (curve is not None) == room
@@ -141,7 +141,7 @@ def test_a_hairpin_needs_the_width_of_its_turn(spare, room):
 
 def test_curves_are_the_same_each_time():
     free = OPEN.difference(at(195, 0, 205, 400).difference(at(190, 60, 210, 72)))
-    lat = lattice(free)
+    lat = road_grid(free)
     first, second = (found(lat, pose(120, 100, 0), pose(280, 100, 0)) for _ in range(2))
     assert first.xy.tobytes() == second.xy.tobytes()
 
@@ -155,7 +155,7 @@ def test_curves_are_the_same_each_time():
 )
 def test_every_curve_keeps_clear_and_holds_its_radius(blocks, ends, ways, size):
     free = at(0, 0, 250, 250).difference(shapely.union_all([at(x, y, x + w, y + h) for x, y, w, h in blocks]))
-    lat = lattice(free, rise=0.05)
+    lat = road_grid(free, rise=0.05)
     start, goal = pose(*ends[:2], ways[0]), pose(*ends[2:], ways[1])
     curve = found(lat, start, goal, size=size)
     if curve is not None:
@@ -165,7 +165,7 @@ def test_every_curve_keeps_clear_and_holds_its_radius(blocks, ends, ways, size):
 
 def test_heights_that_a_curve_can_not_join_bar_it():
     """100 m of level ground with 4 m of depth and 10 %: 20 m higher can't be reached, 12 m higher can."""
-    lat = lattice(OPEN)
+    lat = road_grid(OPEN)
     start, goal = pose(100, 100, 0), pose(200, 100, 0)
     flat = np.zeros((60, 60))
     tile = np.array([WEST - 100, SOUTH + 500, 10.0, 10.0])
@@ -180,7 +180,7 @@ def test_heights_that_a_curve_can_not_join_bar_it():
 
 
 def test_a_curve_goes_by_what_it_is_to_serve():
-    lat = lattice(OPEN)
+    lat = road_grid(OPEN)
     start, goal = pose(100, 100, 0), pose(220, 100, 0)
     shape = at(150, 150, 160, 160)
     plain = found(lat, start, goal)
@@ -218,11 +218,11 @@ def aisles(width):
     return [at(0, 0, 150 - h, 300), at(150 + h, 0, 300, 150 - h), at(150 - h, 150 + h, 300, 300)]
 
 
-def drawn(case, *lines):
+def drawn(problem, *lines):
     """Lines one after the other, each from the end of the one before, as they are and with no arcs."""
     xy = [np.add(line, (WEST, SOUTH)) for line in lines]
     return HorizontalAlignment(
-        xy, list(range(-1, len(xy) - 1)), dict.fromkeys(range(len(case.terminals)), len(xy) - 1), xy
+        xy, list(range(-1, len(xy) - 1)), dict.fromkeys(range(len(problem.terminals)), len(xy) - 1), xy
     )
 
 
@@ -232,44 +232,46 @@ def case_of(terminals, obstacles=()):
     return network._case(ground, OPEN, terminals=terminals, obstacles=obstacles, criteria=RULES, cost_zones=())
 
 
-def faults(case, drawing):
-    sizes = case.sizes_of(drawing)
-    return len(tight_bends(drawing.lines, sizes)[1]) + len(tight_turns(case, drawing.straight, drawing.ups, sizes)[1])
+def faults(problem, alignment):
+    sizes = problem.sizes_of(alignment)
+    return len(tight_bends(alignment.lines, sizes)[1]) + len(
+        tight_turns(problem, alignment.straight, alignment.ups, sizes)[1]
+    )
 
 
 def test_a_sharp_bend_is_mended_and_all_else_stays():
-    case = case_of([Terminal("t", at(298, 190, 305, 200), 20.0)])
+    problem = case_of([Terminal("t", at(298, 190, 305, 200), 20.0)])
     first, second = [(20, 20), (60, 20), (60, 120)], [(60, 120), (180, 120), (186, 180), (300, 180)]
-    before = drawn(case, first, second)
-    after = repair_curves(case, before)
-    assert faults(case, before) >= 3
-    assert faults(case, after) == 0
+    before = drawn(problem, first, second)
+    after = repair_curves(problem, before)
+    assert faults(problem, before) >= 3
+    assert faults(problem, after) == 0
     assert after.ups == before.ups
     assert after.line_of == before.line_of
     assert_allclose(after.lines[1][-1], before.lines[1][-1])
     assert_allclose(after.lines[0][-1], after.lines[1][0])
-    assert horizontal.serves(case, after.lines[1], 0)
+    assert horizontal.serves(problem, after.lines[1], 0)
     assert horizontal.touching(after.lines, after.ups) == []
     for line in after.lines:
-        assert all(case.lattice.fence.clear(a, b) for a, b in itertools.pairwise(line))
-    assert repair_curves(case, after) is after
+        assert all(problem.road_grid.clearance_index.clear(a, b) for a, b in itertools.pairwise(line))
+    assert repair_curves(problem, after) is after
 
 
 def test_places_to_keep_and_lines_that_hold_are_left_alone():
-    case = case_of([Terminal("t", at(298, 190, 305, 200), 20.0)])
+    problem = case_of([Terminal("t", at(298, 190, 305, 200), 20.0)])
     lines = [[(20, 20), (60, 20), (60, 120)], [(60, 120), (60, 180), (300, 180)]]
-    before = drawn(case, *lines)
+    before = drawn(problem, *lines)
     keep = NOTHING.wider(np.array([[WEST + 60, SOUTH + 20]]), 25.0)
-    after = repair_curves(case, before, keep=keep)
+    after = repair_curves(problem, before, keep=keep)
     assert after.lines[0] is before.lines[0]
     assert after.lines[1] is not before.lines[1]
-    assert repair_curves(case, drawn(case, [(20, 20), (300, 20)])).lines[0].shape == (2, 2)
+    assert repair_curves(problem, drawn(problem, [(20, 20), (300, 20)])).lines[0].shape == (2, 2)
 
 
 def test_no_room_to_turn_leaves_the_bend_as_it_is():
-    case = case_of([Terminal("t", at(280, 152, 290, 153), 20.0)], aisles(7.0))
-    before = drawn(case, [(150, 5), (150, 150), (280, 150)])
-    assert repair_curves(case, before) is before
+    problem = case_of([Terminal("t", at(280, 152, 290, 153), 20.0)], aisles(7.0))
+    before = drawn(problem, [(150, 5), (150, 150), (280, 150)])
+    assert repair_curves(problem, before) is before
     wide = case_of([Terminal("t", at(280, 152, 290, 153), 20.0)], aisles(13.0))
     assert faults(wide, repair_curves(wide, before)) == 0
 

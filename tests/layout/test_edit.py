@@ -78,7 +78,7 @@ def open_(dem):
 
     def opened(plan):
         editor = pacifico.edit(plan, dem)
-        editor.bench = benches.setdefault(plan.profile, editor.bench)
+        editor.context = benches.setdefault(plan.profile, editor.context)
         return editor
 
     return opened
@@ -88,9 +88,9 @@ def first(plan, kind, n=0):
     return [a for a in plan.asset_list if a.item.kind == kind][n]
 
 
-def check_invariants(plan, bench, dem):
+def check_invariants(plan, context, dem):
     """What every layout promises, computed without the edit's own code paths where there are others."""
-    field, roads = bench.field(plan.site), bench.roads
+    field, roads = context.field(plan.site), context.roads
     footprints = [a.footprint for a in plan.asset_list]
     pads = {p.asset_ids[0]: p.plane for p in plan.pad_list}
     taken = [pads[a.asset_id].polygon if a.asset_id in pads else a.footprint for a in plan.asset_list]
@@ -105,7 +105,7 @@ def check_invariants(plan, bench, dem):
         assert a.slope_deg <= a.item.slope_limit_deg + 1e-6
         assert shape.equals_exact(outline(a.item), 1e-9)
         served = next(r for r in plan.road_list if r.road_id == a.service_road_id)
-        reach = bench.spec.number("site", "array_reach_m" if a.item.kind == "solar_array" else "road_reach_m")
+        reach = context.spec.number("site", "array_reach_m" if a.item.kind == "solar_array" else "road_reach_m")
         assert served.line.distance(shape) <= reach
     lines = [r.line for r in plan.road_list]
     assert shapely.distance(np.array(lines)[:, None], np.array(taken)[None, :]).min() >= roads.width_m / 2
@@ -115,7 +115,7 @@ def check_invariants(plan, bench, dem):
         run = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
         assert (np.abs(np.diff(xyz[:, 2])) <= roads.max_grade * run + 0.01).all()
     check_network(plan)
-    check_measures(plan, bench, dem, field)
+    check_measures(plan, context, dem, field)
     blocks = Counter(a.item.block for a in plan.asset_list if a.item.kind == "inverter_skid")
     assert all(blocks[a.item.block] == 1 for a in plan.asset_list if a.item.kind == "solar_array")
     jsonschema.validate(json.loads(json.dumps(plan.to_geojson())), schema())
@@ -137,9 +137,9 @@ def check_network(plan):
     assert len(seen) == len(plan.road_list)
 
 
-def check_measures(plan, bench, dem, field):
+def check_measures(plan, context, dem, field):
     """Metrics equal those of the same geometry measured in whole."""
-    rules = bench.earthwork
+    rules = context.earthwork
     volumes = corridors(
         field.ground, [r.line for r in plan.road_list], [r.width_m for r in plan.road_list], criteria=rules
     )
@@ -155,7 +155,7 @@ def check_measures(plan, bench, dem, field):
         volumes, lost, rules,
     )  # fmt: skip
     assert {k: plan.metrics[k] for k in whole} == whole
-    cables = bench.cables(plan.site, plan.asset_list, plan.road_list)
+    cables = context.cables(plan.site, plan.asset_list, plan.road_list)
     assert {k: plan.metrics[k] for k in cables.metrics} == cables.metrics
 
 
@@ -168,7 +168,7 @@ def geometry(plan):
 
 def test_a_plan_as_generated_keeps_the_invariants(hybrid, gas, open_, dem):
     for plan in (hybrid, gas):
-        check_invariants(plan, open_(plan).bench, dem)
+        check_invariants(plan, open_(plan).context, dem)
 
 
 STEPS = st.lists(
@@ -218,7 +218,7 @@ def test_any_sequence_of_edits_keeps_the_invariants(plans, open_, make, dem, ste
             assert editor.plan is before
             assert "\n" not in refused
             assert ";" in refused or "," in refused
-    check_invariants(editor.plan, editor.bench, dem)
+    check_invariants(editor.plan, editor.context, dem)
     assert len(editor.plan.edits) <= len(steps)
 
 
@@ -282,10 +282,10 @@ def test_undo_and_redo_give_the_same_plans(gas, open_):
 
 
 def test_functions_are_pure_and_repeat(gas, open_):
-    bench = open_(gas).bench
+    context = open_(gas).context
     asset = first(gas, "generator")
     before = geometry(gas)
-    one, two = (edits.remove_asset(gas, asset.asset_id, bench=bench) for _ in range(2))
+    one, two = (edits.remove_asset(gas, asset.asset_id, context=context) for _ in range(2))
     assert geometry(gas) == before
     assert one.to_geojson() == two.to_geojson()
 
@@ -296,7 +296,7 @@ def test_a_dead_spur_goes_and_a_new_one_comes(gas, open_, make, dem):
     added = far.edits[-1].roads_added
     assert added
     assert far.asset_list[-1].service_road_id in added
-    check_invariants(far, editor.bench, dem)
+    check_invariants(far, editor.context, dem)
     gone = editor.remove(far.asset_list[-1].asset_id)
     assert {r.road_id for r in gone.edits[-1].roads_removed} == set(added)
     assert geometry(gone) == geometry(gas)
@@ -370,7 +370,7 @@ def test_a_skid_goes_with_its_block_alone(hybrid, open_, dem):
         editor.remove(skid.asset_id)
     plan = editor.remove(skid.asset_id, with_block=True)
     assert set(plan.edits[-1].also) == {a.asset_id for a in block}
-    check_invariants(plan, editor.bench, dem)
+    check_invariants(plan, editor.context, dem)
     assert "of the 9,000 kW asked for stand after 1 edit" in plan.shortfall
     assert plan.shortfall in plan.warnings
 
@@ -393,7 +393,7 @@ def test_zones_refuse_or_remove_assets(hybrid, open_, dem):
         editor.add_zone(zone)
     plan = editor.add_zone(zone, assets="remove")
     assert plan.edits[-1].also == (array.asset_id,)
-    check_invariants(plan, editor.bench, dem)
+    check_invariants(plan, editor.context, dem)
     back = editor.remove_zone("nest")
     assert back.site.exclusions == hybrid.site.exclusions
     assert back.metrics["buildable_area_ha"] == hybrid.metrics["buildable_area_ha"]
@@ -416,7 +416,7 @@ def test_a_road_is_led_round_a_zone_and_all_else_stays(hybrid, open_, dem):
     with pytest.raises(EditRefused, match=r"would cover \d+ roads that are needed \(R\d+"):
         editor.add_zone(zone, assets="remove", roads="refuse")
     plan = editor.add_zone(zone, assets="remove")
-    check_invariants(plan, editor.bench, dem)
+    check_invariants(plan, editor.context, dem)
     assert clear_of(plan, zone)
     done = plan.edits[-1]
     was, now = {r.road_id: r for r in hybrid.road_list}, {r.road_id: r for r in plan.road_list}
@@ -442,7 +442,7 @@ def test_a_stretch_that_serves_nothing_any_more_goes(gas, open_, dem):
     plan = open_(gas).add_zone(zone, assets="remove")
     assert clear_of(plan, zone)
     assert road.road_id not in {r.road_id for r in plan.road_list}
-    check_invariants(plan, open_(gas).bench, dem)
+    check_invariants(plan, open_(gas).context, dem)
 
 
 def test_a_wall_that_no_road_leads_round_is_refused_or_all_is_laid_anew(hybrid, open_, dem):
@@ -465,7 +465,7 @@ def test_a_wall_that_no_road_leads_round_is_refused_or_all_is_laid_anew(hybrid, 
     else:
         assert "all roads were laid anew" in plan.edits[-1].note
         assert plan.edits[-1].note in plan.warnings
-        check_invariants(plan, editor.bench, dem)
+        check_invariants(plan, editor.context, dem)
 
 
 @given(
@@ -488,7 +488,7 @@ def test_zones_on_roads_keep_the_invariants(plans, open_, dem, which, road, shar
             assert "\n" not in str(refusal)  # noqa: PT017 (either outcome is right, and each is looked at)
         else:
             assert clear_of(now, now.site.exclusions[-1])
-            check_invariants(now, editor.bench, dem)
+            check_invariants(now, editor.context, dem)
 
 
 def test_a_zone_is_moved(hybrid, open_, dem):
@@ -501,7 +501,7 @@ def test_a_zone_is_moved(hybrid, open_, dem):
     assert (plan.edits[-1].kind, plan.edits[-1].subject) == ("move_zone", "nest")
     assert clear_of(plan, plan.site.exclusions[-1])
     assert plan.site.exclusions[-1].geometry.centroid.distance(spine) < 1e-6
-    check_invariants(plan, editor.bench, dem)
+    check_invariants(plan, editor.context, dem)
     told = plan.to_geojson()["pacifico"]["edits"][-1]
     assert (told["kind"], told["zone"], told["asset_id"]) == ("move_zone", "nest", None)
     with pytest.raises(EditRefused, match="no pair of numbers"):

@@ -124,18 +124,20 @@ def test_what_was_found_out_about_bends_holds_beside_what_was_given_up():
     arrays, goal, walls = corner(8.0)
     terminals = [*arrays, *goal]
     obstacles = [*(a.footprint for a in arrays), *walls]
-    case = _case(level(), at(0, 0, 600, 400), terminals=terminals, obstacles=obstacles, criteria=RULES, cost_zones=())
-    less = case.yields.shorter(0, 1, 0)
-    smaller = replace(case, lattice=less.lattice(), yields=less)
+    problem = _case(
+        level(), at(0, 0, 600, 400), terminals=terminals, obstacles=obstacles, criteria=RULES, cost_zones=()
+    )
+    less = problem.shortenable.shorter(0, 1, 0)
+    smaller = replace(problem, road_grid=less.road_grid(), shortenable=less)
     line = np.add([[300.2, 3.3], [300.2, 196.0], [303.0, 200.3], [541.2, 200.3]], (WEST, SOUTH))
 
-    def bent(case):
-        (out,) = smooth(case, [line], [-1], [[1]], np.array([15.05]), fixed=(), keep=NOTHING)
+    def bent(problem):
+        (out,) = smooth(problem, [line], [-1], [[1]], np.array([15.05]), fixed=(), keep=NOTHING)
         corner = line[[0, 1, 3]]
-        return out, rounded(case, out, [1], NOTHING, 15.05), rounded(case, corner, [1], NOTHING, 15.05)
+        return out, rounded(problem, out, [1], NOTHING, 15.05), rounded(problem, corner, [1], NOTHING, 15.05)
 
-    once, twice, again = (bent(c) for c in (case, smaller, case))
-    for one, other in ((once, case), (twice, smaller), (again, case)):
+    once, twice, again = (bent(c) for c in (problem, smaller, problem))
+    for one, other in ((once, problem), (twice, smaller), (again, problem)):
         for a, b in zip(one, bent(replace(other, eased=SmoothingMemo())), strict=True):
             assert np.array_equal(a, b)
     assert not any(np.array_equal(a, b) for a, b in zip(once, twice, strict=True))

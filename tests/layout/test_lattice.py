@@ -17,10 +17,10 @@ from pacifico.site.model import Zone
 LATTICE = StripPattern(pitch_x=27.0, gap_x=4.0, height=64.0, pair_gap=3.0, aisle=13.0, cross_every=12, most_units=4)
 
 
-def fit(make, width, height=64.0, *, lattice=LATTICE, margin=0.0, **more):
+def fit(make, width, height=64.0, *, pattern=LATTICE, margin=0.0, **more):
     site = make.site(width, height, **more)
     field = make.field(site, make.ground(make.level, max(width, 200), max(height, 200), dx=5.0))
-    return pack_strips(lattice, field.sieve(10.0), margin=margin)
+    return pack_strips(pattern, field.sieve(10.0), margin=margin)
 
 
 def free(found):
@@ -116,7 +116,7 @@ QUADS = replace(LATTICE, strips=4)
 
 
 def test_strips_without_an_aisle_are_no_more_than_asked_for(make):
-    runs = free(fit(make, 300.0, 900.0, lattice=QUADS))
+    runs = free(fit(make, 300.0, 900.0, pattern=QUADS))
     lower = np.unique(runs.rects[:, 1])
     steps = np.diff(lower) - 64.0
     assert (steps >= 3.0 - 1e-6).all()
@@ -126,7 +126,7 @@ def test_strips_without_an_aisle_are_no_more_than_asked_for(make):
 
 
 def test_every_strip_is_within_two_of_its_aisle_and_on_its_side(make):
-    runs = free(fit(make, 300.0, 900.0, lattice=QUADS))
+    runs = free(fit(make, 300.0, 900.0, pattern=QUADS))
     assert runs.depth.max() == 1
     for lane in np.unique(runs.lane):
         north, south = (
@@ -138,7 +138,7 @@ def test_every_strip_is_within_two_of_its_aisle_and_on_its_side(make):
 
 
 def test_arrays_beside_cross_aisles_are_all_within_reach(make):
-    found = fit(make, 900.0, 400.0, lattice=SPINES)
+    found = fit(make, 900.0, 400.0, pattern=SPINES)
     runs = free(found)
     period = 12 * 27.0 - 4.0 + 13.0
     middle = found.first + runs.lane * period + 6.5
@@ -146,7 +146,7 @@ def test_arrays_beside_cross_aisles_are_all_within_reach(make):
     assert set(np.unique(runs.side)) == {WEST, EAST}
     assert (far >= 6.5 - 1e-6).all()
     assert (far <= 77.0).all()
-    assert runs.units.sum() >= 0.9 * free(fit(make, 900.0, 400.0, lattice=QUADS)).units.sum()
+    assert runs.units.sum() >= 0.9 * free(fit(make, 900.0, 400.0, pattern=QUADS)).units.sum()
 
 
 @settings(max_examples=15, deadline=None)

@@ -42,13 +42,13 @@ def served(field, items, *ways):
     return ServedLayout(tuple(items), tuple(items), tuple(pads), Network(tuple(roads), None), ())
 
 
-def bench(x, y):
+def context(x, y):
     """Level west of x = 300, a slope of 4 % east of it."""
     return 100.0 + 0.04 * np.maximum(x - 300.0, 0.0)
 
 
 def test_a_skid_goes_to_the_level_ground_beside_it(make):
-    field = make.field(make.site(), make.ground(bench, dx=2.0))
+    field = make.field(make.site(), make.ground(context, dx=2.0))
     item = skid_at(make, 303.0, 300.0)
     before = served(field, [item])
     after = shift_pads(field, Draft([item]), before, "low_earthwork")
@@ -59,7 +59,7 @@ def test_a_skid_goes_to_the_level_ground_beside_it(make):
 
 
 def test_what_stands_or_drives_there_stops_it(make):
-    field = make.field(make.site(), make.ground(bench, dx=2.0))
+    field = make.field(make.site(), make.ground(context, dx=2.0))
     item = skid_at(make, 303.0, 300.0)
     edge = item.pad_rect[0]
     wall = [(edge - 4.0, make.south), (edge - 4.0, make.south + 600)]

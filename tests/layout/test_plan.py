@@ -252,13 +252,13 @@ def test_exclusions_given_apart_count_like_the_sites(make):
 def test_the_entry_asked_for_beats_the_files(make):
     from pacifico import crs
 
-    gate = Anchor(Point(make.west, make.south + 300), "main gate", is_entry=True)
+    site_entry = Anchor(Point(make.west, make.south + 300), "main gate", is_entry=True)
     dem = make.dem(make.ground(make.level))
-    plan = generate_layout(make.site(anchors=(gate,)), dem, target_capacity_kw=4000)
-    assert plan.entry.distance(gate.point) < 10
+    plan = generate_layout(make.site(anchors=(site_entry,)), dem, target_capacity_kw=4000)
+    assert plan.entry.distance(site_entry.point) < 10
     assert plan.to_geojson()["features"][2]["properties"]["name"] == "main gate"
     lonlat = crs.transformer(crs.utm(-93, 41), crs.LONLAT).transform(make.west + 600, make.south + 100)
-    other = generate_layout(make.site(anchors=(gate,)), dem, target_capacity_kw=4000, entry=lonlat)
+    other = generate_layout(make.site(anchors=(site_entry,)), dem, target_capacity_kw=4000, entry=lonlat)
     assert other.entry.distance(Point(make.west + 600, make.south + 100)) < 10
     assert other.to_geojson()["features"][2]["properties"]["name"] == "entry"
 
@@ -291,9 +291,9 @@ def test_no_ground_at_all_names_the_true_reason(make):
     steep = make.dem(make.ground(lambda x, y: 0.5 * x))
     with pytest.raises(NoBuildableGroundError, match=r"gentlest cell has a slope of 26\.6 deg, the limit is 10 deg"):
         generate_layout(make.site(), steep)
-    blind = make.dem(make.ground(lambda x, y: np.nan * x))
+    nodata_mask = make.dem(make.ground(lambda x, y: np.nan * x))
     with pytest.raises(NoBuildableGroundError, match="no data inside the site"):
-        generate_layout(make.site(), blind)
+        generate_layout(make.site(), nodata_mask)
     full = Zone(make.at(-10, -10, 610, 610))
     with pytest.raises(NoBuildableGroundError, match="exclusions and the setback"):
         generate_layout(make.site(exclusions=(full,)), make.dem(make.ground(make.level)))
@@ -312,13 +312,13 @@ def test_a_dem_in_another_crs_is_refused(make):
 def test_what_no_road_reaches_is_banned_and_placed_elsewhere(make):
     """A plateau up a slope of 110 m and 60 m high: what the first draft puts there is lost, the last has none of it."""
     wall = lambda x, y: np.where(x > 520, 60.0, np.where(x > 410, 6 / 11 * (x - 410), 0.0))  # noqa: E731
-    gate = Anchor(Point(make.west, make.south + 300), "gate", is_entry=True)
+    site_entry = Anchor(Point(make.west, make.south + 300), "gate", is_entry=True)
     dem = make.dem(make.ground(wall, 900, 600))
-    plan = generate_layout(make.site(900, 600, anchors=(gate,)), dem, target_capacity_kw=6000)
+    plan = generate_layout(make.site(900, 600, anchors=(site_entry,)), dem, target_capacity_kw=6000)
     assert max(a.footprint.bounds[2] for a in plan.asset_list) < make.west + 425
     assert plan.metrics["total_capacity_kw"] > 6000 - UNIT_KW
     assert plan.shortfall == ""
-    most = generate_layout(make.site(900, 600, anchors=(gate,)), dem, target_capacity_kw=25_000)
+    most = generate_layout(make.site(900, 600, anchors=(site_entry,)), dem, target_capacity_kw=25_000)
     assert max(r.line.bounds[2] for r in most.road_list) < make.west + 425
     lost = [u for u in most.unplaced if u.kind == "solar_array"]
     assert sum(u.count for u in lost) > 0

@@ -302,8 +302,8 @@ def test_lines_that_cross_without_a_junction_are_found_and_given_up():
     assert touching(lines[:3], ups[:3]) == []
     assert touching(lines, ups) == [1, 3]
     assert touching([np.array([(0, 0), (10, 0), (10, 10), (5, -5)], dtype=float)], [-1]) == [0]
-    drawing = HorizontalAlignment(lines, ups, {0: 1, 1: 2, 2: 3}, crossing=(1, 3))
-    assert beyond_crossing(drawing) == {2: "no legal route: its road would cross another without a junction"}
+    alignment = HorizontalAlignment(lines, ups, {0: 1, 1: 2, 2: 3}, crossing=(1, 3))
+    assert beyond_crossing(alignment) == {2: "no legal route: its road would cross another without a junction"}
 
 
 def test_rules_are_checked():
@@ -535,8 +535,8 @@ def test_other_cells_of_the_elevation_model(dx):
 
 
 def test_the_same_input_gives_the_same_bytes():
-    case = lattice_case(3, size=700.0, grade=0.12)
-    nets = [network(case[0], case[1], case[2], obstacles=case[3]) for _ in range(2)]
+    problem = lattice_case(3, size=700.0, grade=0.12)
+    nets = [network(problem[0], problem[1], problem[2], obstacles=problem[3]) for _ in range(2)]
     texts = [json.dumps([[r.road_id, list(r.line.coords)] for r in n.roads]) for n in nets]
     assert texts[0] == texts[1]
     assert nets[0].served == nets[1].served
@@ -567,8 +567,10 @@ def test_a_spur_on_the_strip_of_the_road_beside_it_is_left_out(tip, reach, stays
     start = np.array([WEST, SOUTH])
     ends = [[(0, 0), (50, 0)], [(50, 0), (150, 0)], [(50, 0), tip]]
     lines = [np.array(xy, dtype=np.float64) + start for xy in ends]
-    case = SimpleNamespace(criteria=RULES, shapes=routing_grid.Shapes.of([goal.footprint]), reach_m=np.array([reach]))
-    drawn = _absorbed(case, HorizontalAlignment(lines, [-1, 0, 0], {0: 2}, lines))
+    problem = SimpleNamespace(
+        criteria=RULES, shapes=routing_grid.Shapes.of([goal.footprint]), reach_m=np.array([reach])
+    )
+    drawn = _absorbed(problem, HorizontalAlignment(lines, [-1, 0, 0], {0: 2}, lines))
     assert len(drawn.lines) == len(drawn.straight) == 2 + stays
     assert drawn.ups == [-1, 0, 0][: 2 + stays]
     assert drawn.line_of == {0: 1 + stays}

@@ -31,7 +31,7 @@ def at(*bounds):
     return box(WEST + x0, SOUTH + y0, WEST + x1, SOUTH + y1)
 
 
-def lattice(ground, allowed, obstacles=(), tolls=(), cell=4.0):
+def road_grid(ground, allowed, obstacles=(), tolls=(), cell=4.0):
     return routing_grid.make_routing_grid(
         ground, allowed, obstacles, tolls, half_width_m=3.0, clearance_m=0.25, cell=cell
     )
@@ -77,7 +77,7 @@ def test_clear_segments_are_exactly_those_whose_strip_keeps_clear(seed):
         shapely.affinity.rotate(at(x, y, x + rng.uniform(5, 40), y + rng.uniform(5, 40)), rng.uniform(0, 90))
         for x, y in rng.uniform(20, 240, (6, 2))
     ]
-    lat = lattice(flat(), allowed, blocks)
+    lat = road_grid(flat(), allowed, blocks)
     free = allowed.difference(shapely.union_all(blocks))
     nodes = np.flatnonzero(lat.clear > 0)
     assert shapely.contains_xy(free, lat.px[nodes], lat.py[nodes]).all()
@@ -89,14 +89,14 @@ def test_clear_segments_are_exactly_those_whose_strip_keeps_clear(seed):
         line = LineString([a, b])
         distance = line.distance(edge)
         if abs(distance - 3.25) > 1e-6:
-            assert lat.fence.clear(a, b) == (distance > 3.25)
+            assert lat.clearance_index.clear(a, b) == (distance > 3.25)
 
 
 def test_positions_are_found_in_aisles_narrower_than_a_cell():
     """A 12 m aisle leaves 5.5 m for the centreline: a 12 m cell finds it wherever the lattice falls."""
     for shift in np.arange(0.0, 12.0, 1.7):
         blocks = [at(100 + shift, 0, 200 + shift, 1000), at(212 + shift, 0, 300 + shift, 1000)]
-        lat = lattice(flat(), at(0, 0, 1000, 1000), blocks, cell=12.0)
+        lat = road_grid(flat(), at(0, 0, 1000, 1000), blocks, cell=12.0)
         here = (lat.clear > 0) & (lat.px > WEST + 200 + shift) & (lat.px < WEST + 212 + shift)
         ys = np.sort(lat.py[here])
         assert ys.size > 60
@@ -107,7 +107,7 @@ def test_positions_are_found_in_aisles_narrower_than_a_cell():
 
 @pytest.mark.parametrize("angle", [0, 7, 13, 22.5, 31, 45, 63, 90, 117, 160])
 def test_sixteen_neighbours_overestimate_by_less_than_3_percent_and_pulling_ends_it(angle):
-    lat = lattice(flat(2000, 2000), at(0, 0, 2000, 2000), cell=5.0)
+    lat = road_grid(flat(2000, 2000), at(0, 0, 2000, 2000), cell=5.0)
     goal = np.array([1000 + 800 * np.cos(np.radians(angle)), 1000 + 800 * np.sin(np.radians(angle))])
     target = at(goal[0] - 1, goal[1] - 1, goal[0] + 1, goal[1] + 1)
     _, growth = search(lat, (1000, 1000), [target])
@@ -124,7 +124,7 @@ def test_sixteen_neighbours_overestimate_by_less_than_3_percent_and_pulling_ends
 
 def test_route_passes_the_gap_in_a_wall():
     wall = [at(480, 0, 520, 600), at(480, 620, 520, 1000)]
-    lat = lattice(flat(), at(0, 0, 1000, 1000), wall)
+    lat = road_grid(flat(), at(0, 0, 1000, 1000), wall)
     _, growth = search(lat, (100, 100), [at(900, 90, 920, 110)])
     xy = track(lat, growth, int(growth.server[0]))
     inside = xy[(xy[:, 0] > WEST + 480) & (xy[:, 0] < WEST + 520)]
@@ -135,7 +135,7 @@ def test_route_passes_the_gap_in_a_wall():
 
 def test_positions_by_terminal_are_those_within_reach():
     goals = [at(300, 300, 310, 310), at(302, 318, 312, 328), at(2000, 2000, 2010, 2010), at(500, 500, 510, 520)]
-    lat = lattice(flat(), at(0, 0, 1000, 1000), goals[:1])
+    lat = road_grid(flat(), at(0, 0, 1000, 1000), goals[:1])
     nodes = np.flatnonzero(lat.clear > 0)
     places = shapely.points(lat.px[nodes], lat.py[nodes])
     found = tree_search.Reach.of(lat, routing_grid.Shapes.of(goals), np.full(4, 14.0)).by_terminal(4)
@@ -145,7 +145,7 @@ def test_positions_by_terminal_are_those_within_reach():
 
 
 def test_a_closed_wall_is_not_passed():
-    lat = lattice(flat(), at(0, 0, 1000, 1000), [at(480, -10, 520, 1010)])
+    lat = road_grid(flat(), at(0, 0, 1000, 1000), [at(480, -10, 520, 1010)])
     node, growth = search(lat, (100, 100), [at(900, 90, 920, 110)])
     assert growth.server[0] == -1
     assert np.nanmax(np.where(np.isfinite(growth.dist), lat.px, np.nan)) < WEST + 480
@@ -158,7 +158,7 @@ def test_a_ridge_is_crossed_at_its_saddle():
     ground = flat()
     x, y = np.meshgrid(ground.grid.x_centres() - WEST, ground.grid.y_centres() - SOUTH)
     crest = np.exp(-(((x - 500) / 60) ** 2)) * np.where(np.abs(y - 800) < 60, 0.0, 60.0)
-    lat = lattice(Ground(ground.grid, crest), at(0, 0, 1000, 1000))
+    lat = road_grid(Ground(ground.grid, crest), at(0, 0, 1000, 1000))
     _, growth = search(lat, (100, 200), [at(890, 190, 910, 210)])
     xy = track(lat, growth, int(growth.server[0]))
     over = xy[np.abs(xy[:, 0] - WEST - 500) < 30]
@@ -169,7 +169,7 @@ def test_a_ridge_is_crossed_at_its_saddle():
 def test_nodata_is_gone_round():
     ground = flat()
     ground.z[10:95, 48:52] = np.nan
-    lat = lattice(ground, at(0, 0, 1000, 1000))
+    lat = road_grid(ground, at(0, 0, 1000, 1000))
     _, growth = search(lat, (100, 500), [at(890, 490, 910, 510)])
     xy = track(lat, growth, int(growth.server[0]))
     dense = shapely.get_coordinates(shapely.segmentize(LineString(xy), 0.5))
@@ -184,7 +184,7 @@ def test_roads_keep_off_heights_that_reach_farther_than_the_source_knows():
     unsure = replace(ground, unsure_m=9.0)
     near = []
     for g in (ground, unsure):
-        lat = lattice(g, at(0, 0, 1000, 1000))
+        lat = road_grid(g, at(0, 0, 1000, 1000))
         _, growth = search(lat, (100, 500), [at(890, 490, 910, 510)])
         way = LineString(track(lat, growth, int(growth.server[0]))).buffer(3.0, cap_style="flat")
         near.append(way.distance(at(480, 50, 520, 900)))
@@ -194,9 +194,9 @@ def test_roads_keep_off_heights_that_reach_farther_than_the_source_knows():
 def test_dear_ground_is_gone_round_and_crossed_where_it_must_be():
     dear = at(400, 300, 600, 1000)
     target = [at(890, 690, 910, 710)]
-    free = lattice(flat(), at(0, 0, 1000, 1000))
-    tolled = lattice(flat(), at(0, 0, 1000, 1000), tolls=[(dear, 10.0)])
-    barred = lattice(flat(), at(0, 0, 1000, 1000), tolls=[(at(400, 0, 600, 1000), 10.0)])
+    free = road_grid(flat(), at(0, 0, 1000, 1000))
+    tolled = road_grid(flat(), at(0, 0, 1000, 1000), tolls=[(dear, 10.0)])
+    barred = road_grid(flat(), at(0, 0, 1000, 1000), tolls=[(at(400, 0, 600, 1000), 10.0)])
     crossed = [
         LineString(track(lat, g, int(g.server[0]))).intersection(dear).length
         for lat, g in ((lat, search(lat, (100, 700), target)[1]) for lat in (free, tolled, barred))
@@ -207,7 +207,7 @@ def test_dear_ground_is_gone_round_and_crossed_where_it_must_be():
 
 
 def test_pulling_keeps_what_inner_points_serve():
-    lat = lattice(flat(), at(0, 0, 1000, 1000))
+    lat = road_grid(flat(), at(0, 0, 1000, 1000))
     detour = np.array([[100.0, 100.0], [300.0, 300.0], [500.0, 100.0]]) + ORIGIN
     goal = [at(290, 310, 310, 320)]
     shapes, reach = routing_grid.Shapes.of(goal), np.array([15.0])
@@ -220,7 +220,7 @@ def test_pulling_keeps_what_inner_points_serve():
 
 @pytest.mark.parametrize("turn", [30, 60, 90, 120])
 def test_bends_get_their_radius_where_there_is_room(turn):
-    lat = lattice(flat(), at(0, 0, 1000, 1000))
+    lat = road_grid(flat(), at(0, 0, 1000, 1000))
     end = np.array([300 + 200 * np.cos(np.radians(turn)), 300 + 200 * np.sin(np.radians(turn))])
     xy = np.array([[100.0, 300.0], [300.0, 300.0], end]) + ORIGIN
     line, tight = lines.round_bends(lat, xy, radius_m=15.0)
@@ -232,7 +232,7 @@ def test_bends_get_their_radius_where_there_is_room(turn):
 
 def test_bends_without_room_stay_legal_and_are_counted():
     blocks = [at(0, 0, 494, 494), at(506, 0, 1000, 494), at(0, 506, 1000, 1000)]
-    lat = lattice(flat(), at(0, 0, 1000, 1000), blocks)
+    lat = road_grid(flat(), at(0, 0, 1000, 1000), blocks)
     xy = np.array([[500.0, 300.0], [500.0, 500.0], [700.0, 500.0]]) + ORIGIN
     line, tight = lines.round_bends(lat, xy, radius_m=15.0)
     assert tight == 1
@@ -244,7 +244,7 @@ def test_bends_without_room_stay_legal_and_are_counted():
 def test_allowed_ground_may_have_holes_and_parts():
     hole = at(300, 300, 700, 700)
     allowed = MultiPolygon([at(0, 0, 900, 900).difference(hole), at(950, 0, 1000, 900)])
-    lat = lattice(flat(), allowed)
+    lat = road_grid(flat(), allowed)
     nodes = np.flatnonzero(lat.clear > 0)
     inner = allowed.buffer(-3.25 + 1e-6)
     assert shapely.contains_xy(inner, lat.px[nodes], lat.py[nodes]).all()

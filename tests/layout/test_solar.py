@@ -134,9 +134,9 @@ def test_arrays_keep_clear_of_what_stands(make):
     draft = Draft()
     place_near(field, draft, asset_type(rules, "control_center"), (make.west + 300, make.south + 300))
     (ground, _) = solar_grounds(field, rules)
-    focus = SeedArea("quads", field.placeable.bounds, (make.west + 300, make.south + 300))
-    runs = choose_arrays(field, ground, draft, focus, None)
-    add_solar(field, rules, ground, draft, runs, None, focus=focus)
+    seed_area = SeedArea("quads", field.placeable.bounds, (make.west + 300, make.south + 300))
+    runs = choose_arrays(field, ground, draft, seed_area, None)
+    add_solar(field, rules, ground, draft, runs, None, seed_area=seed_area)
     check(field, draft)
     centre = shapely.box(*draft.items[0].rect)
     assert min(centre.distance(shapely.box(*i.rect)) for i in draft.items if i.kind == "solar_array") >= 14.0

@@ -34,9 +34,9 @@ def test_tightened_drafts_carry_the_same_on_less_ground(seed):
     site, dem = bench.made(seed, hectares=40)
     field = make_field(site, Ground.of(dem), Ground.finest_of(dem), setback_m=10.0, source_cell_m=10.0)
     asked = requested_capacities("solar_farm", 9_000.0, RULES)
-    for focus in candidate_areas(field, RULES, asked, "density", None)[:3]:
-        draft = draft_layout(field, RULES, asked, "density", None, np.empty((0, 4)), focus)
-        tight = exchange_arrays(field, RULES, draft, focus)
+    for seed_area in candidate_areas(field, RULES, asked, "density", None)[:3]:
+        draft = draft_layout(field, RULES, asked, "density", None, np.empty((0, 4)), seed_area)
+        tight = exchange_arrays(field, RULES, draft, seed_area)
         assert sum(i.capacity_kw for i in tight.items) == pytest.approx(
             sum(i.capacity_kw for i in draft.items), abs=0.1
         )
@@ -65,15 +65,15 @@ def test_no_strategy_is_worse_at_its_own_measure_than_what_another_would_try(pro
     site, dem = bench.made(1, hectares=50)
     field = make_field(site, Ground.of(dem), Ground.finest_of(dem), setback_m=10.0, source_cell_m=10.0)
     unit_kw = smallest_unit_kw(profile, RULES)
-    task = DesignProblem(
+    problem = DesignProblem(
         site, field, requested_capacities(profile, target_kw, RULES), None, RULES, profile, target_kw, unit_kw
     )
-    found = best_layout(task, strategy)
+    found = best_layout(problem, strategy)
     assert found.served is not None
-    mine = objective_value(task, found.served, strategy)
+    mine = objective_value(problem, found.served, strategy)
     got = capacity_of(found.served.items, profile)
     for other in STRATEGIES:
-        for trial in evaluate_candidates(task, other).trials[:1]:
-            assert got > trial.capacity_kw - unit_kw
-            if trial.capacity_kw > got - unit_kw:
-                assert mine <= objective_value(task, trial.served, strategy)
+        for candidate in evaluate_candidates(problem, other).trials[:1]:
+            assert got > candidate.capacity_kw - unit_kw
+            if candidate.capacity_kw > got - unit_kw:
+                assert mine <= objective_value(problem, candidate.served, strategy)

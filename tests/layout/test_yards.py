@@ -92,10 +92,10 @@ def test_what_no_road_reached_is_built_beside_roads(make):
     draft = Draft([*row, *far])
     roads = served(make, row, [(0.0, 190.0), (300.0, 190.0)])
     site = make.site()
-    task = DesignProblem(
+    problem = DesignProblem(
         site, field, requested_capacities("bess", 30_000.0, RULES), None, RULES, "bess", 30_000.0, 5_000.0
     )
-    more = topped_up(task, draft, roads)
+    more = topped_up(problem, draft, roads)
     assert more is not None
     assert Counter(i.kind for i in more.items) == {"battery": 6}
     assert set(row) < set(more.items)
@@ -112,10 +112,10 @@ def test_nothing_is_topped_up_where_something_else_is_missing(make):
     field = make.field(make.site(), make.ground(make.level), setback_m=10.0)
     row = [block(make, 100.0, 200.0)]
     lost = item_of(asset_type(RULES, "control_center"), np.array([make.west + 400, make.south + 400, 20.0, 20.0]))
-    task = DesignProblem(
+    problem = DesignProblem(
         make.site(), field, requested_capacities("bess", 10_000.0, RULES), None, RULES, "bess", 10_000.0, 5_000.0
     )
-    assert topped_up(task, Draft([*row, lost]), served(make, row, [(0.0, 190.0), (300.0, 190.0)])) is None
+    assert topped_up(problem, Draft([*row, lost]), served(make, row, [(0.0, 190.0), (300.0, 190.0)])) is None
 
 
 def test_blocks_that_stick_out_move_in(make):
@@ -160,10 +160,10 @@ def test_no_strategy_beats_another_at_its_own_measure(make, profile, target_kw):
     unit = smallest_unit_kw(profile, RULES)
     found = {}
     for strategy in ("density", "low_earthwork", "clustered"):
-        task = DesignProblem(
+        problem = DesignProblem(
             site, field, requested_capacities(profile, target_kw, RULES), None, RULES, profile, target_kw, unit
         )
-        found[strategy] = best_layout(task, strategy).served
+        found[strategy] = best_layout(problem, strategy).served
     for strategy, mine in found.items():
         for other in found.values():
-            assert objective_value(task, mine, strategy) <= objective_value(task, other, strategy) + 1e-9
+            assert objective_value(problem, mine, strategy) <= objective_value(problem, other, strategy) + 1e-9

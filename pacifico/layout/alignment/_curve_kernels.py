@@ -125,8 +125,8 @@ def advanced(x: float, y: float, h: float, bend: float, length: float) -> tuple[
 def piece_cost(
     x: float, y: float, h: float, bend: float, length: float,
     edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
-    blind: FlagArray, blind_frame: FloatArray, any_blind: bool,
-    z: FloatArray, toll: FloatArray, x0: float, y0: float, step: float, grade: float,
+    nodata_mask: FlagArray, blind_frame: FloatArray, any_blind: bool,
+    z: FloatArray, cost_factor: FloatArray, x0: float, y0: float, step: float, grade: float,
     ground: FloatArray, tile: FloatArray, low: float, high: float, climb: float, depth: float,
 ) -> tuple[float, float, float]:  # fmt: skip
     """Cost of a piece as chords that turn by no more than `CHORD`, and the heights a road may have at its end.
@@ -139,12 +139,12 @@ def piece_cost(
         qx, qy, _ = advanced(x, y, h, bend, length * k / n)
         if not segment_clear(edges, frame, start, items, px, py, qx, qy, radius):
             return -1.0, low, high
-        if any_blind and sees_blind(blind, blind_frame, px, py, qx, qy):
+        if any_blind and sees_blind(nodata_mask, blind_frame, px, py, qx, qy):
             return -1.0, low, high
         low, high = levels_after(ground, tile, px, py, qx, qy, low, high, climb, depth)
         if low > high:
             return -1.0, low, high
-        part = line_cost(z, toll, x0, y0, step, px, py, qx, qy, grade)
+        part = line_cost(z, cost_factor, x0, y0, step, px, py, qx, qy, grade)
         total += part if part >= 0.0 else DEAR * np.hypot(qx - px, qy - py)
         px, py = qx, qy
     return float(total), low, high
@@ -154,8 +154,8 @@ def piece_cost(
 def shot(
     x: float, y: float, h: float, gx: float, gy: float, gh: float, size: float, longest: float, dearest: float,
     edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
-    blind: FlagArray, blind_frame: FloatArray, any_blind: bool,
-    z: FloatArray, toll: FloatArray, x0: float, y0: float, step: float, grade: float,
+    nodata_mask: FlagArray, blind_frame: FloatArray, any_blind: bool,
+    z: FloatArray, cost_factor: FloatArray, x0: float, y0: float, step: float, grade: float,
     ground: FloatArray, tile: FloatArray, levels: FloatArray, climb: float, depth: float,
 ) -> tuple[int, float]:  # fmt: skip
     """Cheapest legal Dubins word to the goal, no longer and no dearer than that, and its cost; -1 where there is none."""
@@ -174,8 +174,8 @@ def shot(
                 continue
             bend = bending_of(word, k) / size
             part, low, high = piece_cost(
-                cx, cy, ch, bend, length, edges, frame, start, items, radius, blind, blind_frame, any_blind,
-                z, toll, x0, y0, step, grade, ground, tile, low, high, climb, depth,
+                cx, cy, ch, bend, length, edges, frame, start, items, radius, nodata_mask, blind_frame, any_blind,
+                z, cost_factor, x0, y0, step, grade, ground, tile, low, high, climb, depth,
             )  # fmt: skip
             if part < 0.0 or total + part >= cost:
                 total = np.inf
@@ -233,14 +233,14 @@ def chords(x: float, y: float, h: float, pieces: FloatArray, chord: float) -> Fl
 @njit(cache=True, nogil=True)
 def all_clear(
     xy: FloatArray, edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
-    blind: FlagArray, blind_frame: FloatArray, any_blind: bool,
+    nodata_mask: FlagArray, blind_frame: FloatArray, any_blind: bool,
 ) -> bool:  # fmt: skip
     """Whether every leg of a polyline is legal."""
     for k in range(xy.shape[0] - 1):
         ax, ay, bx, by = xy[k, 0], xy[k, 1], xy[k + 1, 0], xy[k + 1, 1]
         if not segment_clear(edges, frame, start, items, ax, ay, bx, by, radius):
             return False
-        if any_blind and sees_blind(blind, blind_frame, ax, ay, bx, by):
+        if any_blind and sees_blind(nodata_mask, blind_frame, ax, ay, bx, by):
             return False
     return True
 
@@ -274,8 +274,8 @@ def hybrid_search(
     sx: float, sy: float, sh: float, gx: float, gy: float, gh: float, size: float, longest: float, margin: float,
     cell: float, most: int, weight: float,
     edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
-    blind: FlagArray, blind_frame: FloatArray, any_blind: bool,
-    z: FloatArray, toll: FloatArray, x0: float, y0: float, step: float, grade: float,
+    nodata_mask: FlagArray, blind_frame: FloatArray, any_blind: bool,
+    z: FloatArray, cost_factor: FloatArray, x0: float, y0: float, step: float, grade: float,
     ground: FloatArray, tile: FloatArray, levels: FloatArray, climb: float, depth: float,
     rings: FloatArray, first: IntArray, reach: FloatArray,
 ) -> FloatArray:  # fmt: skip
@@ -296,8 +296,8 @@ def hybrid_search(
     goal, goal_word, goal_cost = -1, -1, np.inf
     if begun == need:
         goal_word, goal_cost = shot(
-        sx, sy, sh, gx, gy, gh, size, longest, np.inf, edges, frame, start, items, radius, blind, blind_frame, any_blind,
-        z, toll, x0, y0, step, grade, ground, tile, levels, climb, depth,
+        sx, sy, sh, gx, gy, gh, size, longest, np.inf, edges, frame, start, items, radius, nodata_mask, blind_frame, any_blind,
+        z, cost_factor, x0, y0, step, grade, ground, tile, levels, climb, depth,
     )  # fmt: skip
         goal = 0 if goal_word >= 0 else -1
     if most == 0:
@@ -335,7 +335,7 @@ def hybrid_search(
             span[0], span[1] = low[v], high[v]
             word, cost = shot(
                 px[v], py[v], ph[v], gx, gy, gh, size, longest - run[v], goal_cost - paid[v], edges, frame, start, items,
-                radius, blind, blind_frame, any_blind, z, toll, x0, y0, step, grade, ground, tile, span, climb, depth,
+                radius, nodata_mask, blind_frame, any_blind, z, cost_factor, x0, y0, step, grade, ground, tile, span, climb, depth,
             )  # fmt: skip
             if word >= 0:
                 goal, goal_word, goal_cost = v, word, paid[v] + cost
@@ -354,8 +354,8 @@ def hybrid_search(
             if run[v] + length + ahead > longest:
                 continue
             cost, a, b = piece_cost(
-                px[v], py[v], ph[v], bends[k], length, edges, frame, start, items, radius, blind, blind_frame,
-                any_blind, z, toll, x0, y0, step, grade, ground, tile, low[v], high[v], climb, depth,
+                px[v], py[v], ph[v], bends[k], length, edges, frame, start, items, radius, nodata_mask, blind_frame,
+                any_blind, z, cost_factor, x0, y0, step, grade, ground, tile, low[v], high[v], climb, depth,
             )  # fmt: skip
             if cost < 0.0:
                 continue

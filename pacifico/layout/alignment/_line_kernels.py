@@ -33,7 +33,7 @@ def shortcut_holds(
     frame: FloatArray,
     start: IntArray,
     items: IntArray,
-    blind: FlagArray,
+    nodata_mask: FlagArray,
     blind_frame: FloatArray,
     any_blind: bool,
     radius: float,
@@ -41,7 +41,7 @@ def shortcut_holds(
     """Whether a straight line may replace path points i..j: legal, and still serving what those points serve."""
     if not segment_clear(edges, frame, start, items, ax, ay, bx, by, radius):
         return False
-    if any_blind and sees_blind(blind, blind_frame, ax, ay, bx, by):
+    if any_blind and sees_blind(nodata_mask, blind_frame, ax, ay, bx, by):
         return False
     for b in range(bound.size):
         if i < bound_at[b] < j:
@@ -60,7 +60,7 @@ def pull(
     poly_start: IntArray,
     reach: FloatArray,
     z: FloatArray,
-    toll: FloatArray,
+    cost_factor: FloatArray,
     x0: float,
     y0: float,
     step: float,
@@ -68,7 +68,7 @@ def pull(
     frame: FloatArray,
     start: IntArray,
     items: IntArray,
-    blind: FlagArray,
+    nodata_mask: FlagArray,
     blind_frame: FloatArray,
     any_blind: bool,
     radius: float,
@@ -78,7 +78,7 @@ def pull(
     n = xy.shape[0]
     along = np.zeros(n)
     for k in range(1, n):
-        cost = line_cost(z, toll, x0, y0, step, xy[k - 1, 0], xy[k - 1, 1], xy[k, 0], xy[k, 1], grade)
+        cost = line_cost(z, cost_factor, x0, y0, step, xy[k - 1, 0], xy[k - 1, 1], xy[k, 0], xy[k, 1], grade)
         if cost < 0.0:  # legal on the nodes' own heights: priced as the steepest
             cost = 20.0 * np.hypot(xy[k, 0] - xy[k - 1, 0], xy[k, 1] - xy[k - 1, 1])
         along[k] = along[k - 1] + cost
@@ -97,7 +97,7 @@ def pull(
         chosen = i + 1
         while hop > 1:
             j = i + hop
-            cost = line_cost(z, toll, x0, y0, step, xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], grade)
+            cost = line_cost(z, cost_factor, x0, y0, step, xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], grade)
             if 0.0 <= cost <= (along[j] - along[i]) * 1.002 + 0.02 and shortcut_holds(
                 xy[i, 0],
                 xy[i, 1],
@@ -114,7 +114,7 @@ def pull(
                 frame,
                 start,
                 items,
-                blind,
+                nodata_mask,
                 blind_frame,
                 any_blind,
                 radius,
@@ -131,7 +131,7 @@ def pull(
         k = 1
         while k < count - 1:
             i, j = keep[k - 1], keep[k + 1]
-            cost = line_cost(z, toll, x0, y0, step, xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], grade)
+            cost = line_cost(z, cost_factor, x0, y0, step, xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], grade)
             if 0.0 <= cost <= (along[j] - along[i]) * 1.01 + 0.05 and shortcut_holds(
                 xy[i, 0],
                 xy[i, 1],
@@ -148,7 +148,7 @@ def pull(
                 frame,
                 start,
                 items,
-                blind,
+                nodata_mask,
                 blind_frame,
                 any_blind,
                 radius,
@@ -189,7 +189,7 @@ def round_bends(
     frame: FloatArray,
     start: IntArray,
     items: IntArray,
-    blind: FlagArray,
+    nodata_mask: FlagArray,
     blind_frame: FloatArray,
     any_blind: bool,
     radius: float,
@@ -246,7 +246,7 @@ def round_bends(
                     out[m + c, 0], out[m + c, 1] = x, y
                     if c > 0 and (
                         not segment_clear(edges, frame, start, items, qx, qy, x, y, radius)
-                        or (any_blind and sees_blind(blind, blind_frame, qx, qy, x, y))
+                        or (any_blind and sees_blind(nodata_mask, blind_frame, qx, qy, x, y))
                     ):
                         legal = False
                         break

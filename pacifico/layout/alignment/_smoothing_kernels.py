@@ -121,8 +121,8 @@ def joinable(
 def change_at(
     xy: FloatArray, up: IntArray, first: IntArray, after: IntArray, strand: IntArray, frozen: FlagArray, v: int, own_start: IntArray,
     bound: IntArray, bound_start: IntArray, offsets: FloatArray, finer: FloatArray, coords: FloatArray, poly_start: IntArray, reach: FloatArray,
-    z: FloatArray, toll: FloatArray, x0: float, y0: float, step: float, edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray,
-    blind: FlagArray, blind_frame: FloatArray, any_blind: bool, radius: float, grade: float, sizes: FloatArray,
+    z: FloatArray, cost_factor: FloatArray, x0: float, y0: float, step: float, edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray,
+    nodata_mask: FlagArray, blind_frame: FloatArray, any_blind: bool, radius: float, grade: float, sizes: FloatArray,
     some: IntArray, gone: IntArray, came: IntArray, went: IntArray,
 ) -> tuple[int, float, float]:  # fmt: skip
     """What to do about a vertex at fault: a way to join it with others, -1 for nothing, and the place to shift it to.
@@ -174,7 +174,7 @@ def change_at(
                 possible = False
                 break
             gone[out], came[out], went[out] = c, up[c], first[c]
-            part = line_cost(z, toll, x0, y0, step, xy[up[c], 0], xy[up[c], 1], xy[c, 0], xy[c, 1], grade)
+            part = line_cost(z, cost_factor, x0, y0, step, xy[up[c], 0], xy[up[c], 1], xy[c, 0], xy[c, 1], grade)
             old_cost += part if part >= 0.0 else 20.0 * np.hypot(xy[up[c], 0] - xy[c, 0], xy[up[c], 1] - xy[c, 1])
             unlink(up, first, after, c)
             out += 1
@@ -188,7 +188,7 @@ def change_at(
                     tx, ty = xy[u, 0], xy[u, 1]
                 else:
                     tx, ty = xy[w, 0], xy[w, 1]
-                part = line_cost(z, toll, x0, y0, step, fx, fy, tx, ty, grade)
+                part = line_cost(z, cost_factor, x0, y0, step, fx, fy, tx, ty, grade)
                 old_cost += part if part >= 0.0 else 20.0 * np.hypot(fx - tx, fy - ty)
                 w = first[v] if w < 0 else after[w]
                 if w < 0:
@@ -225,11 +225,11 @@ def change_at(
                     while True:
                         tx, ty = (xy[u, 0], xy[u, 1]) if w < 0 else (xy[w, 0], xy[w, 1])
                         if not segment_clear(edges, frame, start, items, x, y, tx, ty, radius) or (
-                            any_blind and sees_blind(blind, blind_frame, x, y, tx, ty)
+                            any_blind and sees_blind(nodata_mask, blind_frame, x, y, tx, ty)
                         ):
                             legal = False
                             break
-                        part = line_cost(z, toll, x0, y0, step, x, y, tx, ty, grade)
+                        part = line_cost(z, cost_factor, x0, y0, step, x, y, tx, ty, grade)
                         if part < 0.0:
                             part = 20.0 * np.hypot(x - tx, y - ty)
                         new_cost += part
@@ -276,7 +276,7 @@ def unbend(
     poly_start: IntArray,
     reach: FloatArray,
     z: FloatArray,
-    toll: FloatArray,
+    cost_factor: FloatArray,
     x0: float,
     y0: float,
     step: float,
@@ -284,7 +284,7 @@ def unbend(
     frame: FloatArray,
     start: IntArray,
     items: IntArray,
-    blind: FlagArray,
+    nodata_mask: FlagArray,
     blind_frame: FloatArray,
     any_blind: bool,
     radius: float,
@@ -340,7 +340,7 @@ def unbend(
             else:
                 way, bx, by = change_at(
                     xy, up, first, after, strand, frozen, v, own_start, bound, bound_start, offsets, finer, coords,
-                    poly_start, reach, z, toll, x0, y0, step, edges, frame, start, items, blind, blind_frame, any_blind,
+                    poly_start, reach, z, cost_factor, x0, y0, step, edges, frame, start, items, nodata_mask, blind_frame, any_blind,
                     radius, grade, sizes, some, gone, came, went,
                 )  # fmt: skip
                 if known[k] == 0:

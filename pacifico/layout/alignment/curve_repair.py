@@ -75,8 +75,8 @@ TURNED = (0.0, 1.0, 0.5, 0.25, 0.75)
 
 
 def repair_curves(
-    case: RoutingProblem,
-    drawing: HorizontalAlignment,
+    problem: RoutingProblem,
+    alignment: HorizontalAlignment,
     *,
     keep: FrozenAreas = NOTHING,
     leeway: HeightRanges | None = None,
@@ -85,9 +85,9 @@ def repair_curves(
 
     Parameters
     ----------
-    case : Case
+    problem : Case
         Free ground, terminals and rules.
-    drawing : Drawing
+    alignment : Drawing
         Lines as drawn; it is not changed.
     keep : Keep
         Places about which nothing is changed.
@@ -100,19 +100,19 @@ def repair_curves(
         With fewer tight bends and turns, or the very one given. Lines without a change are the same arrays; all serve
         what they served, and meet where they met.
     """
-    work = _Work(case, drawing, case.sizes_of(drawing).tolist(), keep, leeway)
+    work = _Work(problem, alignment, problem.sizes_of(alignment).tolist(), keep, leeway)
     for most in PASSES:
         if not work.once(most) and most:
             break
-    return work.drawing
+    return work.alignment
 
 
 @dataclass
 class _Work:
     """A drawing while it is mended."""
 
-    case: RoutingProblem
-    drawing: HorizontalAlignment
+    problem: RoutingProblem
+    alignment: HorizontalAlignment
     sizes: list[float]
     keep: FrozenAreas
     leeway: HeightRanges | None
@@ -133,27 +133,27 @@ class _Work:
     """Distance along lines of the corners that they were drawn from."""
 
     def __post_init__(self) -> None:
-        n = len(self.drawing.lines)
-        self.follows, self.bound = [[] for _ in range(n)], terminals_by_line(n, self.drawing.line_of)
-        for c, up in enumerate(self.drawing.ups):
+        n = len(self.alignment.lines)
+        self.follows, self.bound = [[] for _ in range(n)], terminals_by_line(n, self.alignment.line_of)
+        for c, up in enumerate(self.alignment.ups):
             if up >= 0:
                 self.follows[up].append(c)
         self.chains, self.chain_of = [], [0] * n
-        for c, up in enumerate(self.drawing.ups):
+        for c, up in enumerate(self.alignment.ups):
             if up >= 0 and len(self.follows[up]) == 1 and self.sizes[c] == self.sizes[up]:
                 self.chain_of[c] = self.chain_of[up]
                 self.chains[self.chain_of[c]].append(c)
             else:
                 self.chain_of[c] = len(self.chains)
                 self.chains.append([c])
-        self.tree = _tree(self.drawing.lines)
+        self.tree = _tree(self.alignment.lines)
 
     def once(self, most: int) -> bool:
         """Go over all tight places, and tell whether any was mended."""
         self.most = most
         some = False
         tight = tight_bends([self._whole(chain, {}) for chain in self.chains], self._sizes(range(len(self.chains))))[1]
-        beyond = served_downstream(self.drawing)
+        beyond = served_downstream(self.alignment)
         for k, count in zip(*(a.tolist() for a in np.unique(tight, return_counts=True)), strict=True):
             chain = self.chains[k]
             if count > MOST_TIGHT * max(beyond[chain[0]], 1):
@@ -168,11 +168,11 @@ class _Work:
                 if self._at(chain, place):
                     some = True
                     places = [p for p in self._bends(k) if p.tobytes() not in tried]
-        now = self.drawing
-        for b in tight_turns(self.case, now.straight, now.ups, np.array(self.sizes))[1].tolist():
+        now = self.alignment
+        for b in tight_turns(self.problem, now.straight, now.ups, np.array(self.sizes))[1].tolist():
             a = now.ups[b]
             if len(self._turns(a, [b], {})):
-                some |= self._try(self._turn(a, b), self.drawing.lines[a][-1], (a, b))
+                some |= self._try(self._turn(a, b), self.alignment.lines[a][-1], (a, b))
         return some
 
     def _bends(self, k: int) -> list[FloatArray]:
@@ -183,14 +183,14 @@ class _Work:
         return np.array([self.sizes[self.chains[k][0]] for k in chains])
 
     def _whole(self, chain: Sequence[int], changes: dict[int, Change]) -> FloatArray:
-        parts = [changes[c].xy if c in changes else self.drawing.lines[c] for c in chain]
+        parts = [changes[c].xy if c in changes else self.alignment.lines[c] for c in chain]
         return np.vstack([parts[0], *(p[1:] for p in parts[1:])])
 
     def _at(self, chain: Sequence[int], place: FloatArray) -> bool:
         """Mend one bend."""
         for k, c in enumerate(chain):
-            at = np.flatnonzero((self.drawing.lines[c] == place).all(axis=1))
-            if at.size and 0 < at[0] < len(self.drawing.lines[c]) - 1:
+            at = np.flatnonzero((self.alignment.lines[c] == place).all(axis=1))
+            if at.size and 0 < at[0] < len(self.alignment.lines[c]) - 1:
                 return self._try(self._bend(c, int(at[0])), place, (c,))
             if at.size and at[0] > 0 and k + 1 < len(chain):
                 return self._try(self._turn(c, chain[k + 1]), place, (c, chain[k + 1]))
@@ -201,21 +201,21 @@ class _Work:
         stale = self.leeway is not None and self.leeway.once and not self.changed.isdisjoint(lines)
         if stale or self.keep.covers(place[None])[0]:
             return False
-        near = [x[np.hypot(*(x - place).T) < NEAR_M] for x in (self.drawing.lines[c] for c in lines)]
+        near = [x[np.hypot(*(x - place).T) < NEAR_M] for x in (self.alignment.lines[c] for c in lines)]
         sizes = np.array([self.sizes[c] for c in lines])
         about = bytes([self.most > 0]) + b"".join(x.tobytes() for x in (place, sizes, *near))
-        if about in self.case.hopeless or (self.most and self.searches <= 0):
+        if about in self.problem.hopeless or (self.most and self.searches <= 0):
             return False
         for changes in ways:
             done = self._good(changes)
             if done is not None:
                 self._take(done, changes)
                 return True
-        self.case.hopeless.add(about)
+        self.problem.hopeless.add(about)
         return False
 
     def _take(self, done: HorizontalAlignment, changes: dict[int, Change]) -> None:
-        self.drawing = done
+        self.alignment = done
         self.tree = _tree(done.lines)
         for c in changes:
             self.changed.add(c)
@@ -229,18 +229,18 @@ class _Work:
         self.lost = []
         if not self._fewer(changes):
             return None
-        lines, straight = list(self.drawing.lines), list(self.drawing.straight)
+        lines, straight = list(self.alignment.lines), list(self.alignment.straight)
         for c, change in changes.items():
             lines[c], straight[c] = change.xy, change.straight
-        line_of = dict(self.drawing.line_of)
+        line_of = dict(self.alignment.line_of)
         afresh = self.leeway is None or not self.leeway.once
         for t in [t for c in changes for t in self.bound[c]]:
-            if not serves(self.case, lines[line_of[t]], t):
-                line_of[t] = served_by(self.case, t, lines, self.sizes, self.tree, pads=afresh)
+            if not serves(self.problem, lines[line_of[t]], t):
+                line_of[t] = served_by(self.problem, t, lines, self.sizes, self.tree, pads=afresh)
                 self.lost += [t] if line_of[t] < 0 else []
         if self.lost or self._touches(changes) or any(returns(x, self.sizes[c]) for c, x in changes.items()):
             return None
-        done = replace(self.drawing, lines=lines, straight=straight, line_of=line_of)
+        done = replace(self.alignment, lines=lines, straight=straight, line_of=line_of)
         return done if self.leeway is None or self.leeway.holds(done) else None
 
     def _fewer(self, changes: dict[int, Change]) -> bool:
@@ -250,7 +250,7 @@ class _Work:
             size = self._sizes([k])
             old, new = differing(self._whole(self.chains[k], {}), self._whole(self.chains[k], changes), LOCAL * size[0])
             more += len(tight_bends([new], size)[1]) - len(tight_bends([old], size)[1])
-        for j in sorted({j for c in changes for j in (c, self.drawing.ups[c]) if j >= 0}):
+        for j in sorted({j for c in changes for j in (c, self.alignment.ups[c]) if j >= 0}):
             more += len(self._turns(j, self.follows[j], changes)) - len(self._turns(j, self.follows[j], {}))
         return more < 0
 
@@ -258,36 +258,36 @@ class _Work:
         """Tight turns from the end of a line into some that follow it."""
         if not after:
             return np.zeros((0, 2))
-        lines = [changes[c].straight if c in changes else self.drawing.straight[c] for c in (a, *after)]
+        lines = [changes[c].straight if c in changes else self.alignment.straight[c] for c in (a, *after)]
         return tight_turns(
-            self.case, lines, [-1] + [0] * len(after), np.array([self.sizes[c] for c in (a, *after)])
+            self.problem, lines, [-1] + [0] * len(after), np.array([self.sizes[c] for c in (a, *after)])
         )[0]  # fmt: skip
 
     def _touches(self, changes: dict[int, Change]) -> bool:
         """Whether changed lines meet others, or themselves, elsewhere than where one continues the other."""
         shapes = [LineString(change.xy) for change in changes.values()]
-        own = sorted({*changes, *self.tree.query(shapes, "dwithin", self.case.criteria.width_m)[1].tolist()})
+        own = sorted({*changes, *self.tree.query(shapes, "dwithin", self.problem.criteria.width_m)[1].tolist()})
         number = {c: k for k, c in enumerate(own)}
-        ups = [number.get(u, -2 - u) for u in (self.drawing.ups[c] for c in own)]
-        lines = [changes[c].xy if c in changes else self.drawing.lines[c] for c in own]
-        before = [self.drawing.lines[c] for c in own]
+        ups = [number.get(u, -2 - u) for u in (self.alignment.ups[c] for c in own)]
+        lines = [changes[c].xy if c in changes else self.alignment.lines[c] for c in own]
+        before = [self.alignment.lines[c] for c in own]
         if set(touching(lines, ups)) - set(touching(before, ups)):
             return True
         # nor do they come nearer than a road's width to lines that they do not meet
         for c, shape in zip(changes, shapes, strict=True):
-            mine = {c, self.drawing.ups[c], *self.follows[c]}
-            mine |= set(self.follows[self.drawing.ups[c]]) if self.drawing.ups[c] >= 0 else set()
-            was = LineString(self.drawing.lines[c])
+            mine = {c, self.alignment.ups[c], *self.follows[c]}
+            mine |= set(self.follows[self.alignment.ups[c]]) if self.alignment.ups[c] >= 0 else set()
+            was = LineString(self.alignment.lines[c])
             for other in own:
                 if other not in mine and other not in changes:
-                    beside = LineString(self.drawing.lines[other])
-                    if shape.distance(beside) < min(self.case.criteria.width_m, was.distance(beside)) - 1e-6:
+                    beside = LineString(self.alignment.lines[other])
+                    if shape.distance(beside) < min(self.problem.criteria.width_m, was.distance(beside)) - 1e-6:
                         return True
         return False
 
     def _bend(self, c: int, k: int) -> Iterator[dict[int, Change]]:
         """Changes of a line about one of its vertices."""
-        run = float(run_of(self.drawing.lines[c])[k])
+        run = float(run_of(self.alignment.lines[c])[k])
         lengths = [a * max(self.sizes[c] / USUAL_M, 1.0) for a in AROUND_M]
         starts = [(n, cut) for n, a in enumerate(lengths) for cut in self._starts(c, run - a)]
         ends = [(n, cut) for n, a in enumerate(lengths) for cut in self._ends(c, run + a)]
@@ -320,7 +320,7 @@ class _Work:
 
     def _turn(self, a: int, b: int) -> Iterator[dict[int, Change]]:
         """Changes of two lines about the junction where one leaves the other: of either, or of both."""
-        first, second = self.drawing.lines[a], self.drawing.lines[b]
+        first, second = self.alignment.lines[a], self.alignment.lines[b]
         total = float(run_of(first)[-1])
         out = heading(first[-2], first[-1])
         off = turned(out, heading(second[0], second[1]))
@@ -339,18 +339,18 @@ class _Work:
 
     def _starts(self, c: int, run: float) -> list[Cut]:
         """Where a stretch may begin; at the line's own start also in the direction of the line that it continues."""
-        here, up = cut_at(self.drawing.lines[c], run), self.drawing.ups[c]
+        here, up = cut_at(self.alignment.lines[c], run), self.alignment.ups[c]
         if here.run > 0 or up < 0:
             return [here]
-        return various([here.pose[2], heading(*self.drawing.lines[up][-2:])], here)
+        return various([here.pose[2], heading(*self.alignment.lines[up][-2:])], here)
 
     def _ends(self, c: int, run: float) -> list[Cut]:
         """Where a stretch may end; at the line's own end also in the direction of a line that goes on from it."""
-        line = self.drawing.lines[c]
+        line = self.alignment.lines[c]
         here = cut_at(line, run)
         if here.run < run_of(line)[-1]:
             return [here]
-        return various([here.pose[2], *(heading(*self.drawing.lines[k][:2]) for k in self.follows[c])], here)
+        return various([here.pose[2], *(heading(*self.alignment.lines[k][:2]) for k in self.follows[c])], here)
 
     def _changed(self, c: int, start: Cut, end: Cut, *, by: Sequence[int] = ()) -> Change | None:
         """Line with a drivable curve between two of its places, which goes by some terminals."""
@@ -358,17 +358,17 @@ class _Work:
         if stretch <= 0:
             return None
         self.searches -= self.most > 0
-        s = self.case.shapes
+        s = self.problem.shapes
         rings = [s.coords[s.start[t] : s.start[t + 1]] for t in by]
         shapes = Shapes(np.concatenate(rings), np.cumsum([0, *map(len, rings)])) if rings else NO_SHAPES
         curve = drivable(
-            self.case.lattice, start.pose, end.pose, size=self.sizes[c], longest=LONGER * stretch + LONGER_M,
-            max_grade=self.case.criteria.max_grade, most=self.most, shapes=shapes, reach_m=self.case.reach_m[list(by)],
+            self.problem.road_grid, start.pose, end.pose, size=self.sizes[c], longest=LONGER * stretch + LONGER_M,
+            max_grade=self.problem.criteria.max_grade, most=self.most, shapes=shapes, reach_m=self.problem.reach_m[list(by)],
             levels=self.leeway.between(c, start.run, end.run) if self.leeway else ANY,
         )  # fmt: skip
         if curve is None:
             return None
-        line, straight = self.drawing.lines[c], self.drawing.straight[c]
+        line, straight = self.alignment.lines[c], self.alignment.straight[c]
         if c not in self.corners:
             self.corners[c] = places_on(line, straight)
         before = int((run_of(line) < start.run - 1e-9).sum())

@@ -73,7 +73,7 @@ class Curve:
 
 
 def drivable(
-    lattice: RoutingGrid,
+    road_grid: RoutingGrid,
     start: FloatArray,
     goal: FloatArray,
     *,
@@ -89,7 +89,7 @@ def drivable(
 
     Parameters
     ----------
-    lattice : Lattice
+    road_grid : Lattice
         Free ground, its heights and prices.
     start, goal : (3,) float
         Easting, northing [m], and heading counterclockwise from east [rad].
@@ -117,13 +117,13 @@ def drivable(
     environments", https://doi.org/10.1177/0278364909359210; Dubins (1957), "On curves of minimal length with a
     constraint on average curvature", https://doi.org/10.2307/2372560
     """
-    f, b = lattice.fence, lattice.blind
+    f, b = road_grid.clearance_index, road_grid.nodata_mask
     # chords cut off what is inside of their arcs: so much wider that they, too, leave room for the radius
     wide = float(size / np.cos(kernels.CHORD / 2))
     (sx, sy, sh), (gx, gy, gh) = start.tolist(), goal.tolist()
     pieces = kernels.hybrid_search(
         sx, sy, sh, gx, gy, gh, wide, float(longest), MARGIN * wide, max(CELL_M, CELL * wide), most, WEIGHT, f.edges, f.frame, f.start, f.items, f.radius,
-        b.flags, b.frame, b.any, lattice.z, lattice.toll, lattice.x0, lattice.y0, lattice.cell, max_grade,
+        b.flags, b.frame, b.any, road_grid.z, road_grid.cost_factor, road_grid.x0, road_grid.y0, road_grid.cell, max_grade,
         levels.ground, levels.tile, levels.span, levels.climb, levels.depth,
         shapes.coords, shapes.start, reach_m,
     )  # fmt: skip

@@ -32,10 +32,10 @@ SURE_M, SURE = 0.1, 0.995
 class HeightRanges:
     """Heights that the lines of a drawing may have."""
 
-    case: RoutingProblem
+    problem: RoutingProblem
     once: bool = False
     """Whether heights are found out once: on a large network each time takes long, and stretches far apart agree."""
-    drawing: HorizontalAlignment | None = field(init=False, default=None)
+    alignment: HorizontalAlignment | None = field(init=False, default=None)
     stations: Stations = field(init=False)
     pins: dict[int, tuple[int, int, Pin]] = field(init=False, default_factory=dict)
     """Heights that terminals ask for, with the line and the number of the station along it."""
@@ -43,26 +43,26 @@ class HeightRanges:
     above: FloatArray = field(init=False)
     beside: FloatArray = field(init=False)
 
-    def holds(self, drawing: HorizontalAlignment) -> bool:
+    def holds(self, alignment: HorizontalAlignment) -> bool:
         """Whether a drawing has a profile; what has one is looked at from then on."""
-        known = self.drawing
+        known = self.alignment
         if self.once and known is not None:
             return True
         fresh = [
-            t for t, c in drawing.line_of.items()
-            if known is None or known.line_of[t] != c or known.lines[c] is not drawing.lines[c]
+            t for t, c in alignment.line_of.items()
+            if known is None or known.line_of[t] != c or known.lines[c] is not alignment.lines[c]
         ]  # fmt: skip
-        criteria = self.case.criteria
-        stations = profile_design.stations_along(self.case, drawing)
+        criteria = self.problem.criteria
+        stations = profile_design.stations_along(self.problem, alignment)
         # the most that each may lie above the one before or below
-        rise = (criteria.max_grade - criteria.grade_margin) * profile_design.sure_distance(self.case, stations)
+        rise = (criteria.max_grade - criteria.grade_margin) * profile_design.sure_distance(self.problem, stations)
         asked = profile_design.pins_of(
-            self.case, replace(drawing, line_of={t: drawing.line_of[t] for t in fresh}), stations
+            self.problem, replace(alignment, line_of={t: alignment.line_of[t] for t in fresh}), stations
         )
         pins = {t: pin for t, pin in self.pins.items() if t not in set(fresh)}
         for t, pin in asked:
-            ids = stations.of_line[drawing.line_of[t]]
-            pins[t] = (drawing.line_of[t], 0 if pin.station == ids[0] else pin.station - int(ids[1]) + 1, pin)
+            ids = stations.of_line[alignment.line_of[t]]
+            pins[t] = (alignment.line_of[t], 0 if pin.station == ids[0] else pin.station - int(ids[1]) + 1, pin)
         depth = criteria.max_cut_fill_m + SLACK_M
         low, high = stations.ground - depth, stations.ground + depth
         for c, k, pin in pins.values():
@@ -72,13 +72,13 @@ class HeightRanges:
         below, above, beside = kernels.tree_levels(stations.parent, rise, low, high)
         if (np.maximum(below[:, 0], above[:, 0]) > np.minimum(below[:, 1], above[:, 1])).any():
             return False
-        self.drawing, self.pins = drawing, pins
+        self.alignment, self.pins = alignment, pins
         self.stations, self.below, self.above, self.beside = stations, below, above, beside
         return True
 
     def between(self, c: int, start: float, end: float) -> Levels:
         """Heights at two places of a line, of what leads to the one and what follows the other [m along it]."""
-        criteria, grid = self.case.criteria, self.case.ground.grid
+        criteria, grid = self.problem.criteria, self.problem.ground.grid
         climb = criteria.max_grade - criteria.grade_margin
         ids = self.stations.of_line[c]
         run = np.concatenate([[0.0], np.cumsum(self.stations.distance[ids[1:]])])
@@ -89,7 +89,7 @@ class HeightRanges:
         last = self.below[ids[m]]
         return Levels(
             np.array([first[0] - off, first[1] + off, last[0] - on, last[1] + on]),
-            self.case.ground.z,
+            self.problem.ground.z,
             np.array([grid.x0, grid.y0, grid.dx, grid.dy]),
             climb * SURE,
             criteria.max_cut_fill_m - SURE_M,

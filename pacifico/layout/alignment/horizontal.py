@@ -59,49 +59,51 @@ class Strands:
     """Whether lines of those crossed once, whatever was tried: then they are not drawn again."""
 
     @classmethod
-    def of(cls, case: RoutingProblem, gate: SiteEntry, parent: IntArray, server: IntArray) -> Strands:
+    def of(cls, problem: RoutingProblem, site_entry: SiteEntry, parent: IntArray, server: IntArray) -> Strands:
         """Stretches of the moves to `server` of each terminal, -1 for one that is left out."""
-        strands = _strands(case.lattice, gate, parent, server)
-        return cls(strands, _without_stubs(case, strands))
+        strands = _strands(problem.road_grid, site_entry, parent, server)
+        return cls(strands, _without_stubs(problem, strands))
 
 
-def draw_alignment(case: RoutingProblem, strands: Strands, *, keep: FrozenAreas = ALL) -> HorizontalAlignment:
+def draw_alignment(problem: RoutingProblem, strands: Strands, *, keep: FrozenAreas = ALL) -> HorizontalAlignment:
     """Lines of a tree: pulled tight, bends eased and rounded, none crossing another.
 
     About places to `keep`, at first everywhere, vertices stay where pulling left them.
     """
-    drawing = None
+    alignment = None
     if not strands.crossed[0]:
-        drawing = _lined(case, strands.passing, keep, last_resort=len(strands.passing) == len(strands.searched))
-    if drawing is None:
+        alignment = _lined(problem, strands.passing, keep, last_resort=len(strands.passing) == len(strands.searched))
+    if alignment is None:
         strands.crossed[0] = True
-        drawing = _lined(case, strands.searched, keep, last_resort=True)
-    assert drawing is not None  # noqa: S101 (the last resort always draws)
-    return _absorbed(case, drawing)
+        alignment = _lined(problem, strands.searched, keep, last_resort=True)
+    assert alignment is not None  # noqa: S101 (the last resort always draws)
+    return _absorbed(problem, alignment)
 
 
-def _strands(lattice: routing_grid.RoutingGrid, gate: SiteEntry, parent: IntArray, server: IntArray) -> list[Strand]:
+def _strands(
+    road_grid: routing_grid.RoutingGrid, site_entry: SiteEntry, parent: IntArray, server: IntArray
+) -> list[Strand]:
     """Stretches of the tree, the way from the entry to the first road position included."""
     served = np.flatnonzero(server >= 0)
     if served.size == 0:
         return []
-    chains = tree_search.chains_of(parent, gate.node, server[served])
-    start = np.array([lattice.px[gate.node], lattice.py[gate.node]])
-    lead = [gate.point] if float(np.hypot(*(start - gate.point))) > TOLERANCE_M else []
+    chains = tree_search.chains_of(parent, site_entry.node, server[served])
+    start = np.array([road_grid.px[site_entry.node], road_grid.py[site_entry.node]])
+    lead = [site_entry.point] if float(np.hypot(*(start - site_entry.point))) > TOLERANCE_M else []
     paths: list[FloatArray] = []
     ups: list[int] = []
     path_of, point_of = np.full(parent.size, -1), np.zeros(parent.size, np.int64)
     if sum(c.up < 0 for c in chains) != 1 and (lead or not chains):
         # a stretch of its own from the entry to the first junction
-        paths.append(np.array([*lead, start] if lead else [start, *_step_aside(lattice, gate.node)]))
+        paths.append(np.array([*lead, start] if lead else [start, *_step_aside(road_grid, site_entry.node)]))
         if len(paths[0]) < 2:
             return []
         ups.append(-1)
-        path_of[gate.node], point_of[gate.node] = 0, len(lead)
+        path_of[site_entry.node], point_of[site_entry.node] = 0, len(lead)
         lead = []
     shift = len(paths)
     for c, chain in enumerate(chains):
-        points = np.column_stack([lattice.px[chain.nodes], lattice.py[chain.nodes]])
+        points = np.column_stack([road_grid.px[chain.nodes], road_grid.py[chain.nodes]])
         before = lead if chain.up < 0 else []
         fresh = slice(int(path_of[chain.nodes[0]] >= 0), None)
         path_of[chain.nodes[fresh]] = c + shift
@@ -116,19 +118,19 @@ def _strands(lattice: routing_grid.RoutingGrid, gate: SiteEntry, parent: IntArra
     return [Strand(p, u, tuple(sorted(b))) for p, u, b in zip(paths, ups, bound, strict=True)]
 
 
-def _step_aside(lattice: routing_grid.RoutingGrid, node: int) -> list[FloatArray]:
+def _step_aside(road_grid: routing_grid.RoutingGrid, node: int) -> list[FloatArray]:
     """A neighbour that a road may lead to, where the entry by itself already serves everything."""
-    here = np.array([lattice.px[node], lattice.py[node]])
+    here = np.array([road_grid.px[node], road_grid.py[node]])
     for dj, di in routing_grid.MOVES.tolist():
-        j, i = node // lattice.nx + dj, node % lattice.nx + di
-        if 0 <= i < lattice.nx and 0 <= j < lattice.ny and lattice.clear[j * lattice.nx + i] > 0:
-            there = np.array([lattice.px[j * lattice.nx + i], lattice.py[j * lattice.nx + i]])
-            if lattice.fence.clear(here, there) and not lattice.blind.crossed(here, there):
+        j, i = node // road_grid.nx + dj, node % road_grid.nx + di
+        if 0 <= i < road_grid.nx and 0 <= j < road_grid.ny and road_grid.clear[j * road_grid.nx + i] > 0:
+            there = np.array([road_grid.px[j * road_grid.nx + i], road_grid.py[j * road_grid.nx + i]])
+            if road_grid.clearance_index.clear(here, there) and not road_grid.nodata_mask.crossed(here, there):
                 return [there]
     return []
 
 
-def _without_stubs(case: RoutingProblem, strands: list[Strand]) -> list[Strand]:
+def _without_stubs(problem: RoutingProblem, strands: list[Strand]) -> list[Strand]:
     """Let a road pass where a short dead end beside it leads to, if that makes the network shorter.
 
     The dead end is walked out and back, and the whole pulled tight: what it serves keeps the road near it.
@@ -151,9 +153,9 @@ def _without_stubs(case: RoutingProblem, strands: list[Strand]) -> list[Strand]:
             first.up,
             (*first.bound, *((k + there, t) for k, t in stub.bound), *((k + back, t) for k, t in second.bound)),
         )
-        line = _pulled(case, joined)
+        line = _pulled(problem, joined)
         if _sharpest(line) >= HAIRPIN and _length(line) <= sum(
-            _length(_pulled(case, s)) for s in (first, stub, second)
+            _length(_pulled(problem, s)) for s in (first, stub, second)
         ):
             alive[stub.up] = joined
             after[stub.up] = after[on]
@@ -164,16 +166,16 @@ def _without_stubs(case: RoutingProblem, strands: list[Strand]) -> list[Strand]:
     return [Strand(s.xy, number.get(s.up, -1), s.bound) for s in alive.values()]
 
 
-def _absorbed(case: RoutingProblem, drawing: HorizontalAlignment) -> HorizontalAlignment:
+def _absorbed(problem: RoutingProblem, alignment: HorizontalAlignment) -> HorizontalAlignment:
     """Leave out dead ends that run on the very strip of a line that leaves the same junction, which serves as well."""
-    lines, ups = drawing.lines, drawing.ups
+    lines, ups = alignment.lines, alignment.ups
     ends = set(range(len(lines))) - set(ups)
     into: dict[int, int] = {}
     beside: dict[int, list[int]] = {}
     for c, up in enumerate(ups):
         beside.setdefault(up, []).append(c)
     bound: dict[int, list[int]] = {}
-    for t, c in drawing.line_of.items():
+    for t, c in alignment.line_of.items():
         bound.setdefault(c, []).append(t)
     for c in sorted(ends):
         mine = bound.get(c, [])
@@ -181,18 +183,18 @@ def _absorbed(case: RoutingProblem, drawing: HorizontalAlignment) -> HorizontalA
             if other == c or other in into:
                 continue
             apart = shapely.distance(shapely.points(lines[c]), shapely.linestrings(lines[other]))
-            if apart.max() < case.criteria.width_m / 2 and all(serves(case, lines[other], t) for t in mine):
+            if apart.max() < problem.criteria.width_m / 2 and all(serves(problem, lines[other], t) for t in mine):
                 into[c] = other
                 break
     if not into:
-        return drawing
+        return alignment
     number = {k: n for n, k in enumerate(k for k in range(len(lines)) if k not in into)}
     return HorizontalAlignment(
         [lines[k] for k in number],
         [number.get(ups[k], -1) for k in number],
-        {t: number[into.get(c, c)] for t, c in drawing.line_of.items()},
-        [drawing.straight[k] for k in number] if len(drawing.straight) else (),
-        tuple(number[k] for k in drawing.crossing if k in number),
+        {t: number[into.get(c, c)] for t, c in alignment.line_of.items()},
+        [alignment.straight[k] for k in number] if len(alignment.straight) else (),
+        tuple(number[k] for k in alignment.crossing if k in number),
     )
 
 
@@ -208,17 +210,17 @@ def _sharpest(xy: FloatArray) -> float:
 
 
 def _lined(
-    case: RoutingProblem, strands: list[Strand], keep: FrozenAreas, *, last_resort: bool
+    problem: RoutingProblem, strands: list[Strand], keep: FrozenAreas, *, last_resort: bool
 ) -> HorizontalAlignment | None:
     """Lines of strands; None where lines cross that only the search's own paths would part, unless that may be used."""
-    pulled = [_pulled(case, strand) for strand in strands]
+    pulled = [_pulled(problem, strand) for strand in strands]
     ups = [s.up for s in strands]
     bound = [[t for _, t in s.bound] for s in strands]
-    sizes = case.sizes(ups, bound)
+    sizes = problem.sizes(ups, bound)
     still = set(range(len(strands))) if keep is ALL else set()
     while True:
-        straight = smoothing.smooth(case, pulled, ups, bound, sizes, fixed=still, keep=keep)
-        lines = [rounded(case, x, own, keep, size) for x, own, size in zip(straight, bound, sizes, strict=True)]
+        straight = smoothing.smooth(problem, pulled, ups, bound, sizes, fixed=still, keep=keep)
+        lines = [rounded(problem, x, own, keep, size) for x, own, size in zip(straight, bound, sizes, strict=True)]
         crossing = set(touching(lines, ups))
         if crossing <= still:
             break
@@ -229,7 +231,7 @@ def _lined(
             # ends that were shifted no longer meet what goes back: nothing is shifted
             still = set(range(len(strands)))
             straight, state = pulled, [0] * len(lines)
-            lines = [rounded(case, x, own, ALL, size) for x, own, size in zip(pulled, bound, sizes, strict=True)]
+            lines = [rounded(problem, x, own, ALL, size) for x, own, size in zip(pulled, bound, sizes, strict=True)]
             crossing = set(touching(lines, ups))
             continue
         for c in sorted(crossing):
@@ -245,24 +247,24 @@ def _lined(
 
 
 def rounded(
-    case: RoutingProblem, line: FloatArray, bound: Sequence[int], keep: FrozenAreas, radius: float
+    problem: RoutingProblem, line: FloatArray, bound: Sequence[int], keep: FrozenAreas, radius: float
 ) -> FloatArray:
     """Line with arcs of a radius at its bends. Where they would serve less, the corner moves outwards, or else they are smaller.
 
     As long as the search goes on, and all is kept, such a line stays as it is.
     """
-    covered, shapes = keep.covers(line), case.shapes
-    boxes, version = case.yields.changed(smoothing.ABOUT_M + radius)
+    covered, shapes = keep.covers(line), problem.shapes
+    boxes, version = problem.shortenable.changed(smoothing.ABOUT_M + radius)
     other = version if _state_hash_kernels.meets(boxes, line) else np.uint64(0)
     parts = [line, np.array([radius, keep is ALL]), other, covered, *(shapes.ring(t) for t in bound)]
     key = b"|".join(p.tobytes() for p in parts)
-    if key not in case.eased.arcs:
-        case.eased.arcs[key] = _rounded(case, line, bound, covered, radius, full=keep is not ALL)
-    return case.eased.arcs[key]
+    if key not in problem.eased.arcs:
+        problem.eased.arcs[key] = _rounded(problem, line, bound, covered, radius, full=keep is not ALL)
+    return problem.eased.arcs[key]
 
 
 def _rounded(
-    case: RoutingProblem,
+    problem: RoutingProblem,
     line: FloatArray,
     bound: Sequence[int],
     covered: NDArray[np.bool_],
@@ -274,15 +276,15 @@ def _rounded(
     pushed = set(np.flatnonzero(share < 0).tolist())
     corners = line
     for turn in range(SHRINKINGS if full else 1):
-        done, _ = lines.round_bends(case.lattice, corners, radius_m=radius, full=full, share=share)
-        missed = [t for t in bound if not serves(case, done, t)]
+        done, _ = lines.round_bends(problem.road_grid, corners, radius_m=radius, full=full, share=share)
+        missed = [t for t in bound if not serves(problem, done, t)]
         if not missed:
             return done
-        s = case.shapes
+        s = problem.shapes
         for k in sorted(
             {_clearance_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], corners)[1] for t in missed}
         ):
-            out = _pushed(case, corners, k, radius) if k not in pushed else None
+            out = _pushed(problem, corners, k, radius) if k not in pushed else None
             pushed.add(k)
             if out is not None:
                 corners = out
@@ -291,7 +293,7 @@ def _rounded(
     return line
 
 
-def _pushed(case: RoutingProblem, line: FloatArray, k: int, radius: float) -> FloatArray | None:
+def _pushed(problem: RoutingProblem, line: FloatArray, k: int, radius: float) -> FloatArray | None:
     """Line with a corner so far out that an arc passes where the corner was; None where it would not be legal."""
     if not 0 < k < len(line) - 1:
         return None
@@ -301,22 +303,22 @@ def _pushed(case: RoutingProblem, line: FloatArray, k: int, radius: float) -> Fl
     if inwards < 1e-3 or inwards > 2 * np.cos(MOST_PUSHED):  # straight, or a hairpin
         return None
     there = here - (u + v) / inwards * radius * (2.0 / np.sqrt(4.0 - inwards**2) - 1.0) * SURELY
-    lat = case.lattice
-    if any(not lat.fence.clear(there, end) or lat.blind.crossed(there, end) for end in (before, after)):
+    lat = problem.road_grid
+    if any(not lat.clearance_index.clear(there, end) or lat.nodata_mask.crossed(there, end) for end in (before, after)):
         return None
     out = line.copy()
     out[k] = there
     return out
 
 
-def serves(case: RoutingProblem, line: FloatArray, terminal: int) -> bool:
+def serves(problem: RoutingProblem, line: FloatArray, terminal: int) -> bool:
     """Whether a line comes within reach of a terminal."""
-    s, t = case.shapes, terminal
-    return bool(_clearance_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[0] <= case.reach_m[t])
+    s, t = problem.shapes, terminal
+    return bool(_clearance_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], line)[0] <= problem.reach_m[t])
 
 
 def served_by(
-    case: RoutingProblem,
+    problem: RoutingProblem,
     terminal: int,
     lines: Sequence[FloatArray | None],
     sizes: Sequence[float] | FloatArray,
@@ -338,26 +340,26 @@ def served_by(
     pads : bool
         Whether heights are found anew: what stands on a pad hangs on that of its own road, and else is served by no other.
     """
-    one = case.terminals[terminal]
+    one = problem.terminals[terminal]
     if one.pad is not None and not pads:
         return -1
-    for k in np.sort(near.query(one.footprint, "dwithin", case.reach_m[terminal])).tolist():
+    for k in np.sort(near.query(one.footprint, "dwithin", problem.reach_m[terminal])).tolist():
         line = lines[k]
-        if line is not None and sizes[k] >= case.size[terminal] and serves(case, line, terminal):
+        if line is not None and sizes[k] >= problem.size[terminal] and serves(problem, line, terminal):
             return int(k)
     return -1
 
 
-def _pulled(case: RoutingProblem, strand: Strand) -> FloatArray:
+def _pulled(problem: RoutingProblem, strand: Strand) -> FloatArray:
     at = np.array([k for k, _ in strand.bound], dtype=np.int64)
     who = np.array([t for _, t in strand.bound], dtype=np.int64)
     key = strand.xy.tobytes() + b"|" + at.tobytes() + who.tobytes()
-    if key not in case.pulled:
-        case.pulled[key] = lines.pull(
-            case.lattice, np.ascontiguousarray(strand.xy), bound_at=at, bound=who, shapes=case.shapes,
-            reach=case.reach_m, max_grade=case.criteria.max_grade,
+    if key not in problem.pulled:
+        problem.pulled[key] = lines.pull(
+            problem.road_grid, np.ascontiguousarray(strand.xy), bound_at=at, bound=who, shapes=problem.shapes,
+            reach=problem.reach_m, max_grade=problem.criteria.max_grade,
         )  # fmt: skip
-    return case.pulled[key]
+    return problem.pulled[key]
 
 
 def touching(lines: list[FloatArray], ups: list[int]) -> list[int]:

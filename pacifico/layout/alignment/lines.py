@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def pull(
-    lattice: RoutingGrid,
+    road_grid: RoutingGrid,
     xy: FloatArray,
     *,
     bound_at: IntArray,
@@ -24,23 +24,23 @@ def pull(
     max_grade: float,
 ) -> FloatArray:
     """Path pulled tight where that is legal, costs no more, and still serves the terminals bound to inner points."""
-    f, b = lattice.fence, lattice.blind
+    f, b = road_grid.clearance_index, road_grid.nodata_mask
     keep = _line_kernels.pull(
-        xy, bound_at, bound, shapes.coords, shapes.start, reach, lattice.z, lattice.toll, lattice.x0, lattice.y0,
-        lattice.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, max_grade,
+        xy, bound_at, bound, shapes.coords, shapes.start, reach, road_grid.z, road_grid.cost_factor, road_grid.x0, road_grid.y0,
+        road_grid.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, max_grade,
     )  # fmt: skip
     return np.ascontiguousarray(xy[keep])
 
 
 def round_bends(
-    lattice: RoutingGrid, xy: FloatArray, *, radius_m: float, full: bool = False, share: FloatArray | None = None
+    road_grid: RoutingGrid, xy: FloatArray, *, radius_m: float, full: bool = False, share: FloatArray | None = None
 ) -> tuple[FloatArray, int]:
     """Path with arcs at its bends, and how many stayed tighter than `radius_m` (of the centreline).
 
     A leg between two bends is shared by halves, or where `full` as their arcs need. At single points
     only a `share` of the radius may be tried; where it is negative, halves hold there though `full`.
     """
-    f, b = lattice.fence, lattice.blind
+    f, b = road_grid.clearance_index, road_grid.nodata_mask
     line, tight = _line_kernels.round_bends(
         xy,
         radius_m,

@@ -21,29 +21,33 @@ ROUNDING_M = 0.002
 """Most that rounding changes the distance between two vertices, and twice what it changes a rise by."""
 
 
-def stations_along(case: RoutingProblem, drawing: HorizontalAlignment) -> Stations:
+def stations_along(problem: RoutingProblem, alignment: HorizontalAlignment) -> Stations:
     """Stations along all lines of a drawing."""
     return stations_of(
-        drawing.lines, drawing.ups, case.ground, width_m=case.criteria.width_m, station_m=case.criteria.station_m
+        alignment.lines,
+        alignment.ups,
+        problem.ground,
+        width_m=problem.criteria.width_m,
+        station_m=problem.criteria.station_m,
     )
 
 
 def designed(
-    case: RoutingProblem, drawing: HorizontalAlignment, stations: Stations
+    problem: RoutingProblem, alignment: HorizontalAlignment, stations: Stations
 ) -> tuple[GradeLine, list[tuple[int, Pin]]]:
     """Heights of all stations, and the pins (terminal, pin) that pads set."""
-    pins = pins_of(case, drawing, stations)
+    pins = pins_of(problem, alignment, stations)
     profile = design_heights(
-        stations.parent, sure_distance(case, stations), stations.ground, stations.weight,
-        max_grade=case.criteria.max_grade - case.criteria.grade_margin, max_depth_m=case.criteria.max_cut_fill_m,
+        stations.parent, sure_distance(problem, stations), stations.ground, stations.weight,
+        max_grade=problem.criteria.max_grade - problem.criteria.grade_margin, max_depth_m=problem.criteria.max_cut_fill_m,
         pins=[pin for _, pin in pins],
     )  # fmt: skip
     return profile, pins
 
 
-def sure_distance(case: RoutingProblem, stations: Stations) -> FloatArray:
+def sure_distance(problem: RoutingProblem, stations: Stations) -> FloatArray:
     """Distance between stations less what rounding may take: it must not make a short piece steeper than the limit."""
-    grade = case.criteria.max_grade - case.criteria.grade_margin
+    grade = problem.criteria.max_grade - problem.criteria.grade_margin
     return np.maximum(stations.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
 
 
@@ -54,13 +58,13 @@ def lacking(profile: GradeLine, pinned: list[tuple[int, Pin]]) -> NDArray[np.boo
     return bad
 
 
-def pins_of(case: RoutingProblem, drawing: HorizontalAlignment, stations: Stations) -> list[tuple[int, Pin]]:
+def pins_of(problem: RoutingProblem, alignment: HorizontalAlignment, stations: Stations) -> list[tuple[int, Pin]]:
     """Heights that pads set beside their roads, with their terminals."""
-    grade = case.criteria.max_grade - case.criteria.grade_margin
+    grade = problem.criteria.max_grade - problem.criteria.grade_margin
     who, at, gap = [], [], []
-    p = case.pads
-    for t, c in drawing.line_of.items():
-        if case.terminals[t].pad is None or case.terminals[t].pad_plane is None:
+    p = problem.pads
+    for t, c in alignment.line_of.items():
+        if problem.terminals[t].pad is None or problem.terminals[t].pad_plane is None:
             continue
         ids = stations.of_line[c]
         _, k, far = _clearance_kernels.nearest_on_line(p.coords, p.start[t], p.start[t + 1], stations.xy[ids])
@@ -69,11 +73,11 @@ def pins_of(case: RoutingProblem, drawing: HorizontalAlignment, stations: Statio
         gap.append(far)
     pins: list[tuple[int, Pin]] = []
     if who:
-        pads = np.array([case.terminals[t].pad for t in who], dtype=object)
+        pads = np.array([problem.terminals[t].pad for t in who], dtype=object)
         links = shapely.shortest_line(shapely.points(stations.xy[at]), pads)
         touch = shapely.get_coordinates(links)[1::2]
         middle = shapely.get_coordinates(shapely.centroid(pads))
-        plane = np.array([case.terminals[t].pad_plane for t in who], dtype=np.float64)
+        plane = np.array([problem.terminals[t].pad_plane for t in who], dtype=np.float64)
         z = plane[:, 0] + ((touch - middle) * plane[:, 1:]).sum(axis=1)
         pins = [(t, Pin(a, float(h), grade * g)) for t, a, h, g in zip(who, at, z, gap, strict=True)]
     return pins
@@ -86,20 +90,20 @@ def worst_of_line(stations: Stations, profile: GradeLine) -> FloatArray:
     return most[stations.line]
 
 
-def beyond_crossing(drawing: HorizontalAlignment) -> dict[int, str]:
+def beyond_crossing(alignment: HorizontalAlignment) -> dict[int, str]:
     """Terminals on or beyond the last line that crosses another where no junction is."""
-    if not drawing.crossing:
+    if not alignment.crossing:
         return {}
-    beyond = {max(drawing.crossing)}
-    for c in range(max(drawing.crossing) + 1, len(drawing.ups)):
-        if drawing.ups[c] in beyond:
+    beyond = {max(alignment.crossing)}
+    for c in range(max(alignment.crossing) + 1, len(alignment.ups)):
+        if alignment.ups[c] in beyond:
             beyond.add(c)
     reason = "no legal route: its road would cross another without a junction"
-    return {t: reason for t, c in drawing.line_of.items() if c in beyond}
+    return {t: reason for t, c in alignment.line_of.items() if c in beyond}
 
 
 def beyond_depth(
-    case: RoutingProblem, drawing: HorizontalAlignment, stations: Stations, profile: GradeLine
+    problem: RoutingProblem, alignment: HorizontalAlignment, stations: Stations, profile: GradeLine
 ) -> dict[int, str]:
     """Terminals beyond the farthest stations that no profile within the depth limit reaches."""
     bad = profile.excess_m > TOLERANCE_M
@@ -115,8 +119,8 @@ def beyond_depth(
     for k in range(1, n):
         beyond[k] |= beyond[stations.parent[k]]
     out = {}
-    for t, c in drawing.line_of.items():
-        s = case.shapes
+    for t, c in alignment.line_of.items():
+        s = problem.shapes
         ids = stations.of_line[c]
         k = _clearance_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], stations.xy[ids])[1]
         if beyond[ids[k]]:
@@ -124,20 +128,20 @@ def beyond_depth(
     if not out:  # the bad stretch itself serves: whoever is served by its line
         lines = set(stations.line[last].tolist())
         out = {t: "too steep: no road profile within {grade:g} % and {depth:g} m of cut or fill"
-               for t, c in drawing.line_of.items() if c in lines}  # fmt: skip
+               for t, c in alignment.line_of.items() if c in lines}  # fmt: skip
     if not out:  # lines without terminals end at junctions: everything after them
         lines = set(stations.line[beyond].tolist())
         out = {t: "too steep: no road profile within {grade:g} % and {depth:g} m of cut or fill"
-               for t, c in drawing.line_of.items() if c in lines}  # fmt: skip
+               for t, c in alignment.line_of.items() if c in lines}  # fmt: skip
     return out
 
 
-def off_pads(drawing: HorizontalAlignment, profile: GradeLine, pinned: list[tuple[int, Pin]]) -> dict[int, str]:
+def off_pads(alignment: HorizontalAlignment, profile: GradeLine, pinned: list[tuple[int, Pin]]) -> dict[int, str]:
     """Pick the terminals whose pad the road misses by most, one a line: pads of a line may be at odds with each other."""
     worst: dict[int, tuple[float, int]] = {}
     for (t, _), miss in zip(pinned, profile.pin_excess_m.tolist(), strict=True):
         if miss > TOLERANCE_M:
-            c = drawing.line_of[t]
+            c = alignment.line_of[t]
             if c not in worst or miss > worst[c][0] + 1e-9:
                 worst[c] = (miss, t)
     return {t: "too steep: the road can't meet its pad within {grade:g} %" for _, t in worst.values()}

@@ -51,43 +51,43 @@ def through(lines: Sequence[FloatArray], ups: Sequence[int]) -> tuple[list[Float
     return [np.vstack([lines[m[0]], *(lines[c][1:] for c in m[1:])]) for m in members], members
 
 
-def tight_places(case: RoutingProblem, drawing: HorizontalAlignment) -> list[Tight]:
+def tight_places(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[Tight]:
     """All bends and turns of a drawing that are tighter than what lies beyond them asks for."""
-    return _tight(case, drawing, case.sizes_of(drawing))
+    return _tight(problem, alignment, problem.sizes_of(alignment))
 
 
-def barring(case: RoutingProblem, drawing: HorizontalAlignment) -> list[Tight]:
+def barring(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[Tight]:
     """Those tighter than the rule. Blade transport may be helped by local widening: what lacks its radius is told."""
-    return _tight(case, drawing, np.full(len(drawing.lines), case.least))
+    return _tight(problem, alignment, np.full(len(alignment.lines), problem.least))
 
 
-def _tight(case: RoutingProblem, drawing: HorizontalAlignment, sizes: FloatArray) -> list[Tight]:
-    whole, members = through(drawing.lines, drawing.ups)
+def _tight(problem: RoutingProblem, alignment: HorizontalAlignment, sizes: FloatArray) -> list[Tight]:
+    whole, members = through(alignment.lines, alignment.ups)
     out = []
     # a line may ask for more than what goes on from its end
     for places, of, own in (
         (*tight_bends(whole, np.array([sizes[m[-1]] for m in members])), members),
-        (*tight_bends(drawing.lines, sizes), [[c] for c in range(len(drawing.lines))]),
+        (*tight_bends(alignment.lines, sizes), [[c] for c in range(len(alignment.lines))]),
     ):
-        out += [_at(drawing, own[k], xy, sizes) for k, xy in zip(of.tolist(), places, strict=True)]
-    places, into = tight_turns(case, drawing.straight, drawing.ups, sizes)
+        out += [_at(alignment, own[k], xy, sizes) for k, xy in zip(of.tolist(), places, strict=True)]
+    places, into = tight_turns(problem, alignment.straight, alignment.ups, sizes)
     out += [Tight(c, 0, xy, float(sizes[c]), turn=True) for c, xy in zip(into.tolist(), places, strict=True)]
     return list({(t.line, t.vertex): t for t in out}.values())
 
 
-def _at(drawing: HorizontalAlignment, members: Sequence[int], xy: FloatArray, sizes: FloatArray) -> Tight:
+def _at(alignment: HorizontalAlignment, members: Sequence[int], xy: FloatArray, sizes: FloatArray) -> Tight:
     """Bend at a vertex of one of some lines; where one goes on from another, of what goes on."""
     for k, c in enumerate(members):
-        at = np.flatnonzero((drawing.lines[c] == xy).all(axis=1))
+        at = np.flatnonzero((alignment.lines[c] == xy).all(axis=1))
         if at.size:
-            joint = at[0] == len(drawing.lines[c]) - 1 and k + 1 < len(members)
+            joint = at[0] == len(alignment.lines[c]) - 1 and k + 1 < len(members)
             line, vertex = (members[k + 1], 0) if joint else (c, int(at[0]))
             return Tight(line, vertex, xy, float(sizes[line]))
     raise AssertionError("a bend lies on one of the lines that it was found on")
 
 
 def pruned(
-    case: RoutingProblem, drawing: HorizontalAlignment, tight: Sequence[Tight]
+    problem: RoutingProblem, alignment: HorizontalAlignment, tight: Sequence[Tight]
 ) -> tuple[HorizontalAlignment, dict[int, float]]:
     """Drawing without what lies beyond tight places.
 
@@ -104,34 +104,37 @@ def pruned(
             first[t.line] = t
     why: list[Tight | None] = []
     lines: list[FloatArray | None] = []
-    for c, up in enumerate(drawing.ups):
+    for c, up in enumerate(alignment.ups):
         before = why[up] if up >= 0 else None
         own = before or first.get(c)
         why.append(own)
-        whole = drawing.lines[c]
+        whole = alignment.lines[c]
         lines.append(None if before else whole if own is None else whole[: own.vertex] if own.vertex > 1 else None)
-    line_of, lost = _reassigned(case, drawing, lines, why)
-    return _shortened(case, drawing, lines, line_of), lost
+    line_of, lost = _reassigned(problem, alignment, lines, why)
+    return _shortened(problem, alignment, lines, line_of), lost
 
 
-def without(case: RoutingProblem, drawing: HorizontalAlignment, out: Collection[int]) -> HorizontalAlignment:
+def without(problem: RoutingProblem, alignment: HorizontalAlignment, out: Collection[int]) -> HorizontalAlignment:
     """Drawing without some terminals, and without lines that lead to no other."""
-    return _shortened(case, drawing, drawing.lines, {t: c for t, c in drawing.line_of.items() if t not in out})
+    return _shortened(problem, alignment, alignment.lines, {t: c for t, c in alignment.line_of.items() if t not in out})
 
 
 def _reassigned(
-    case: RoutingProblem, drawing: HorizontalAlignment, lines: Sequence[FloatArray | None], why: Sequence[Tight | None]
+    problem: RoutingProblem,
+    alignment: HorizontalAlignment,
+    lines: Sequence[FloatArray | None],
+    why: Sequence[Tight | None],
 ) -> tuple[dict[int, int], dict[int, float]]:
     """Line that serves each terminal from now on, and what those that none serves lack."""
-    sizes = case.sizes_of(drawing)
-    tree = shapely.STRtree([LineString(line) for line in drawing.lines])
+    sizes = problem.sizes_of(alignment)
+    tree = shapely.STRtree([LineString(line) for line in alignment.lines])
     line_of: dict[int, int] = {}
     lost: dict[int, float] = {}
-    for t, c in drawing.line_of.items():
+    for t, c in alignment.line_of.items():
         own, reason = lines[c], why[c]
-        serving = c if reason is None or (own is not None and serves(case, own, t)) else -1
+        serving = c if reason is None or (own is not None and serves(problem, own, t)) else -1
         if serving < 0:
-            serving = served_by(case, t, lines, sizes, tree)
+            serving = served_by(problem, t, lines, sizes, tree)
         if serving >= 0:
             line_of[t] = serving
         else:
@@ -141,7 +144,7 @@ def _reassigned(
 
 
 def _shortened(
-    case: RoutingProblem, drawing: HorizontalAlignment, lines: Sequence[FloatArray | None], line_of: dict[int, int]
+    problem: RoutingProblem, alignment: HorizontalAlignment, lines: Sequence[FloatArray | None], line_of: dict[int, int]
 ) -> HorizontalAlignment:  # fmt: skip
     """Lines that still lead somewhere, dead ends as far as they serve."""
     n = len(lines)
@@ -149,33 +152,33 @@ def _shortened(
     goes_on = [False] * n
     out: dict[int, tuple[FloatArray, FloatArray]] = {}
     for c in range(n - 1, -1, -1):
-        line, up = lines[c], drawing.ups[c]
+        line, up = lines[c], alignment.ups[c]
         if line is None or not (bound[c] or goes_on[c]):
             continue
         if up >= 0:
             goes_on[up] = True
-        straight = drawing.straight[c]
-        if not goes_on[c] and (len(line) < len(drawing.lines[c]) or c in drawing.ups):
-            while len(line) > 2 and all(_still_served(case, line, t) for t in bound[c]):
+        straight = alignment.straight[c]
+        if not goes_on[c] and (len(line) < len(alignment.lines[c]) or c in alignment.ups):
+            while len(line) > 2 and all(_still_served(problem, line, t) for t in bound[c]):
                 line = line[:-1]
-            keep = places_on(drawing.lines[c], straight) < run_of(line)[-1] - 0.5
+            keep = places_on(alignment.lines[c], straight) < run_of(line)[-1] - 0.5
             keep[0] = True
             straight = np.vstack([straight[keep], line[-1:]])
         out[c] = (line, straight)
     number = {c: k for k, c in enumerate(sorted(out))}
     return replace(
-        drawing,
+        alignment,
         lines=[out[c][0] for c in number],
-        ups=[number[drawing.ups[c]] if drawing.ups[c] >= 0 else -1 for c in number],
+        ups=[number[alignment.ups[c]] if alignment.ups[c] >= 0 else -1 for c in number],
         line_of={t: number[c] for t, c in sorted(line_of.items())},
         straight=[out[c][1] for c in number],
     )
 
 
-def _still_served(case: RoutingProblem, line: FloatArray, t: int) -> bool:
+def _still_served(problem: RoutingProblem, line: FloatArray, t: int) -> bool:
     """Whether a line less its last vertex serves a terminal, and lies as near to its pad as before: heights agree there."""
-    if not serves(case, line[:-1], t):
+    if not serves(problem, line[:-1], t):
         return False
-    p = case.pads
+    p = problem.pads
     far = [_clearance_kernels.nearest_on_line(p.coords, p.start[t], p.start[t + 1], x)[0] for x in (line[:-1], line)]
-    return case.terminals[t].pad is None or far[0] <= far[1] + 1e-6
+    return problem.terminals[t].pad is None or far[0] <= far[1] + 1e-6

@@ -126,7 +126,7 @@ class Tree:
 
 
 def smooth(
-    case: RoutingProblem,
+    problem: RoutingProblem,
     lines: Sequence[FloatArray],
     ups: Sequence[int],
     bound: Sequence[Sequence[int]],
@@ -139,7 +139,7 @@ def smooth(
 
     Parameters
     ----------
-    case : Case
+    problem : Case
         Free ground, terminals and rules.
     lines : sequence of (k, 2) float
         Lines of the tree, corners not yet rounded.
@@ -167,7 +167,7 @@ def smooth(
         frozen[tree.up[tree.own_start[c]]] = 1
         frozen[tree.own_start[c] : tree.own_start[c + 1]] = 1
     frozen[keep.covers(tree.xy)] = 1
-    unbent(case, tree, frozen, *bound_of(bound), sizes)
+    unbent(problem, tree, frozen, *bound_of(bound), sizes)
     return tree.lines()
 
 
@@ -178,21 +178,26 @@ def bound_of(bound: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:
 
 
 def unbent(
-    case: RoutingProblem, tree: Tree, frozen: NDArray[np.uint8], who: IntArray, who_start: IntArray, sizes: FloatArray
+    problem: RoutingProblem,
+    tree: Tree,
+    frozen: NDArray[np.uint8],
+    who: IntArray,
+    who_start: IntArray,
+    sizes: FloatArray,
 ) -> None:
     """Ease a tree in place for the radii of its lines, all but its `frozen` vertices; they go on serving `who`."""
-    lat = case.lattice
-    f, b = lat.fence, lat.blind
+    lat = problem.road_grid
+    f, b = lat.clearance_index, lat.nodata_mask
     _smoothing_kernels.unbend(
         tree.xy, tree.up, tree.first, tree.after, tree.strand, frozen, tree.own_start, who,
-        who_start, COARSE, FINE, case.shapes.coords, case.shapes.start, case.reach_m, lat.z, lat.toll, lat.x0, lat.y0,
-        lat.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, case.criteria.max_grade,
-        sizes, ROUNDS, case.eased.known, case.eased.found, *case.yields.changed(ABOUT_M + float(sizes.max())),
+        who_start, COARSE, FINE, problem.shapes.coords, problem.shapes.start, problem.reach_m, lat.z, lat.cost_factor, lat.x0, lat.y0,
+        lat.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, problem.criteria.max_grade,
+        sizes, ROUNDS, problem.eased.known, problem.eased.found, *problem.shortenable.changed(ABOUT_M + float(sizes.max())),
     )  # fmt: skip
 
 
 def tight_turns(
-    case: RoutingProblem, lines: Sequence[FloatArray], ups: Sequence[int], sizes: FloatArray
+    problem: RoutingProblem, lines: Sequence[FloatArray], ups: Sequence[int], sizes: FloatArray
 ) -> tuple[FloatArray, IntArray]:
     """Turns at junctions, from the entry's side into each arm, that no vehicle path of the arm's radius fits into.
 
@@ -203,14 +208,14 @@ def tight_turns(
     (n,) int
         Lines that they lead into.
     """
-    return tight_turns_of(case, Tree.of(lines, ups), sizes) if lines else (np.zeros((0, 2)), np.zeros(0, np.int64))
+    return tight_turns_of(problem, Tree.of(lines, ups), sizes) if lines else (np.zeros((0, 2)), np.zeros(0, np.int64))
 
 
 def tight_turns_of(
-    case: RoutingProblem, tree: Tree, sizes: FloatArray, *, about: tuple[FloatArray, float] | None = None
+    problem: RoutingProblem, tree: Tree, sizes: FloatArray, *, about: tuple[FloatArray, float] | None = None
 ) -> tuple[FloatArray, IntArray]:
     """`tight_turns` of a tree; with `about`, only those so far from a place [m]."""
-    f = case.lattice.fence
+    f = problem.road_grid.clearance_index
     out, into = [], []
     last = np.unique(tree.own_start[1:] - 1)
     if about is not None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pacifico.layout.model.plan import Plan
 
 
-def placed(plan: Plan, bench: EditContext, kind: EditKind, asset_id: str, item: Item, old: Asset | None) -> Plan:
+def placed(plan: Plan, context: EditContext, kind: EditKind, asset_id: str, item: Item, old: Asset | None) -> Plan:
     """Plan with an asset at a new place, or a new one.
 
     Raises
@@ -38,8 +38,8 @@ def placed(plan: Plan, bench: EditContext, kind: EditKind, asset_id: str, item: 
     EditRefused
         The place breaks a rule, or no road reaches it.
     """
-    site, spec = plan.site, bench.spec
-    field = bench.field(site)
+    site, spec = plan.site, context.spec
+    field = context.field(site)
     others = [a for a in plan.asset_list if a.asset_id != asset_id]
     pads = [p for p in plan.pad_list if asset_id not in p.asset_ids]
     place_.check_place(asset_id, item, site=site, field=field, spec=spec, others=others, pads=pads)
@@ -48,10 +48,10 @@ def placed(plan: Plan, bench: EditContext, kind: EditKind, asset_id: str, item: 
     elif item.kind == "inverter_skid" and old is not None:
         _check_cables(item, others, asset_id, old)
     footprint, pad = outline(item), pad_outline(item)
-    plane = balanced_pads(field.ground, [pad], criteria=bench.earthwork)[0] if pad is not None else None
+    plane = balanced_pads(field.ground, [pad], criteria=context.earthwork)[0] if pad is not None else None
     reach = spec.number("site", "array_reach_m" if item.kind == "solar_array" else "road_reach_m")
     wanted = Wanted(asset_id, footprint, reach, pad, plane)
-    road_id, net = _served(plan, bench, field, wanted, item, others, old)
+    road_id, net = _served(plan, context, field, wanted, item, others, old)
     under = place_.statistics(field, item)
     asset = Asset(
         asset_id,
@@ -78,7 +78,7 @@ def placed(plan: Plan, bench: EditContext, kind: EditKind, asset_id: str, item: 
         borrowed=road_id if road_id in idle else "",
     )
     fresh = {} if plane is None else {asset_id: plane}
-    return edited(plan, bench, done, site, assets, net, planes=fresh)
+    return edited(plan, context, done, site, assets, net, planes=fresh)
 
 
 def _block(item: Item, others: Sequence[Asset], name: str, old: Asset | None) -> int:

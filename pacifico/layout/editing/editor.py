@@ -53,7 +53,7 @@ class Editor:
     ----------
     plan : Plan
         As it stands now.
-    bench : Bench
+    context : Bench
         Ground and caches, for the functions of this module.
 
     Examples
@@ -64,7 +64,7 @@ class Editor:
     """
 
     def __init__(self, plan: Plan, dem: xr.DataArray) -> None:
-        self.bench = EditContext.of(plan, dem)
+        self.context = EditContext.of(plan, dem)
         self._past: list[Plan] = [plan]
         self._future: list[Plan] = []
 
@@ -77,15 +77,15 @@ class Editor:
         self, asset_id: str, *, to: tuple[float, float] | None = None, to_lonlat: tuple[float, float] | None = None
     ) -> Plan:
         """See `move_asset`."""
-        return self._took(move_asset(self.plan, asset_id, bench=self.bench, to=to, to_lonlat=to_lonlat))
+        return self._took(move_asset(self.plan, asset_id, context=self.context, to=to, to_lonlat=to_lonlat))
 
     def rotate(self, asset_id: str, *, to_deg: float) -> Plan:
         """See `rotate_asset`."""
-        return self._took(rotate_asset(self.plan, asset_id, bench=self.bench, to_deg=to_deg))
+        return self._took(rotate_asset(self.plan, asset_id, context=self.context, to_deg=to_deg))
 
     def remove(self, asset_id: str, *, with_block: bool = False) -> Plan:
         """See `remove_asset`."""
-        return self._took(remove_asset(self.plan, asset_id, bench=self.bench, with_block=with_block))
+        return self._took(remove_asset(self.plan, asset_id, context=self.context, with_block=with_block))
 
     def add(
         self,
@@ -99,7 +99,13 @@ class Editor:
         """See `add_asset`."""
         return self._took(
             add_asset(
-                self.plan, kind, bench=self.bench, at=at, at_lonlat=at_lonlat, rotation_deg=rotation_deg, units=units
+                self.plan,
+                kind,
+                context=self.context,
+                at=at,
+                at_lonlat=at_lonlat,
+                rotation_deg=rotation_deg,
+                units=units,
             )
         )
 
@@ -111,7 +117,7 @@ class Editor:
         roads: Literal["reroute", "recompute", "refuse"] = "reroute",
     ) -> Plan:
         """See `add_zone`."""
-        return self._took(add_zone(self.plan, zone, bench=self.bench, assets=assets, roads=roads))
+        return self._took(add_zone(self.plan, zone, context=self.context, assets=assets, roads=roads))
 
     def move_zone(
         self,
@@ -122,11 +128,11 @@ class Editor:
         roads: Literal["reroute", "recompute", "refuse"] = "reroute",
     ) -> Plan:
         """See `move_zone`."""
-        return self._took(move_zone(self.plan, name, bench=self.bench, by=by, assets=assets, roads=roads))
+        return self._took(move_zone(self.plan, name, context=self.context, by=by, assets=assets, roads=roads))
 
     def remove_zone(self, name: str) -> Plan:
         """See `remove_zone`."""
-        return self._took(remove_zone(self.plan, name, bench=self.bench))
+        return self._took(remove_zone(self.plan, name, context=self.context))
 
     @property
     def can_undo(self) -> bool:
@@ -199,7 +205,7 @@ def move_asset(
     plan: Plan,
     asset_id: str,
     *,
-    bench: EditContext,
+    context: EditContext,
     to: tuple[float, float] | None = None,
     to_lonlat: tuple[float, float] | None = None,
 ) -> Plan:
@@ -212,10 +218,10 @@ def move_asset(
     """
     asset = asset_of(plan, asset_id)
     item = move_item(asset.item, place_.place_of(plan, to, to_lonlat, ("to", "to_lonlat")))
-    return placed(plan, bench, "move", asset_id, item, asset)
+    return placed(plan, context, "move", asset_id, item, asset)
 
 
-def rotate_asset(plan: Plan, asset_id: str, *, bench: EditContext, to_deg: float) -> Plan:
+def rotate_asset(plan: Plan, asset_id: str, *, context: EditContext, to_deg: float) -> Plan:
     """Plan with an asset turned about its middle to an angle, anticlockwise from where its length runs east [°].
 
     Raises
@@ -226,14 +232,14 @@ def rotate_asset(plan: Plan, asset_id: str, *, bench: EditContext, to_deg: float
     if not np.isfinite(to_deg):
         raise EditRefused(f"the angle {to_deg} is no number; give degrees, such as 30")
     asset = asset_of(plan, asset_id)
-    return placed(plan, bench, "rotate", asset_id, rotate_item(asset.item, float(to_deg)), asset)
+    return placed(plan, context, "rotate", asset_id, rotate_item(asset.item, float(to_deg)), asset)
 
 
 def add_asset(
     plan: Plan,
     kind: AssetKind,
     *,
-    bench: EditContext,
+    context: EditContext,
     at: tuple[float, float] | None = None,
     at_lonlat: tuple[float, float] | None = None,
     rotation_deg: float = 0.0,
@@ -263,10 +269,10 @@ def add_asset(
         item = replace(item, block=1 + max((a.item.block for a in plan.asset_list), default=-1))
     used = {i for e in plan.edits for i in (e.subject, *e.also)} | {a.asset_id for a in plan.asset_list}
     last = max((int(i.rpartition("-")[2]) for i in used if i.startswith(f"{kind}-")), default=0)
-    return placed(plan, bench, "add", f"{kind}-{last + 1:04d}", item, None)
+    return placed(plan, context, "add", f"{kind}-{last + 1:04d}", item, None)
 
 
-def remove_asset(plan: Plan, asset_id: str, *, bench: EditContext, with_block: bool = False) -> Plan:
+def remove_asset(plan: Plan, asset_id: str, *, context: EditContext, with_block: bool = False) -> Plan:
     """Plan without an asset, and without the roads that led to it alone.
 
     An inverter skid whose last array goes, goes with it.
@@ -301,10 +307,10 @@ def remove_asset(plan: Plan, asset_id: str, *, bench: EditContext, with_block: b
     assets = tuple(a for a in plan.asset_list if a.asset_id not in gone)
     net = network(plan)
     left, added = without_dead(
-        net, assets, [a.service_road_id for a in (asset, *also)], plan, bench, bench.field(plan.site)
+        net, assets, [a.service_road_id for a in (asset, *also)], plan, context, context.field(plan.site)
     )
     done = Edit("remove", asset_id, asset.item.kind, before=pose(asset.item), also=tuple(a.asset_id for a in also))
-    return edited(plan, bench, done, plan.site, assets, left.plus(added))
+    return edited(plan, context, done, plan.site, assets, left.plus(added))
 
 
 def asset_of(plan: Plan, asset_id: str) -> Asset:

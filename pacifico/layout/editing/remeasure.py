@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def edited(
     plan: Plan,
-    bench: EditContext,
+    context: EditContext,
     done: Edit,
     site: Site,
     assets: tuple[Asset, ...],
@@ -34,7 +34,7 @@ def edited(
 ) -> Plan:
     """Plan after an edit: works that it did not touch keep their planes, profiles and volumes."""
     planes = planes or {}
-    field = bench.field(site)
+    field = context.field(site)
     there = {a.asset_id for a in assets}
     pads = [
         replace(p, plane=planes[p.asset_ids[0]]) if p.asset_ids[0] in planes else p
@@ -47,10 +47,10 @@ def edited(
     pads += [Pad(f"P{past + n:04d}", (i,), planes[i]) for n, i in enumerate(fresh, 1)]
     volume = {id(r): v for r, v in zip(plan.road_list, plan.road_volumes, strict=True)}
     new = [r for r in net.roads if id(r) not in volume]
-    found = corridors(field.ground, [r.line for r in new], [r.width_m for r in new], criteria=bench.earthwork)
+    found = corridors(field.ground, [r.line for r in new], [r.width_m for r in new], criteria=context.earthwork)
     volume |= {id(r): v for r, v in zip(new, found, strict=True)}
     volumes = tuple(volume[id(r)] for r in net.roads)
-    collection = bench.cables(site, assets, net.roads)
+    collection = context.cables(site, assets, net.roads)
     ids, was = {r.road_id for r in net.roads}, {r.road_id for r in plan.road_list}
     done = replace(
         done,
@@ -63,13 +63,13 @@ def edited(
     return replace(
         plan,
         site=site,
-        buildable=bench.buildable(site)[1],
+        buildable=context.buildable(site)[1],
         asset_list=assets,
         pad_list=tuple(pads),
         road_list=net.roads,
         road_volumes=volumes,
         cable_list=collection.cables,
-        metrics=bench.metrics(plan, site, assets, pads, net.roads, volumes, collection),
+        metrics=context.metrics(plan, site, assets, pads, net.roads, volumes, collection),
         shortfall=short,
         warnings=(*kept, *collection.warnings, *([done.note] if done.note else []), *([short] if short else [])),
         edits=edits,

@@ -231,11 +231,11 @@ def _link(now: Net, was: Net, off: set[int], area: BaseGeometry, scene: Scene, n
         for _ in range(TRIES):
             if not start or not goal:
                 break
-            nodes = _nodes(around.lattice, start, goal, scene.criteria)
+            nodes = _nodes(around.road_grid, start, goal, scene.criteria)
             if not nodes:
                 why = f"every way is barred, or far beyond the grade limit of {100 * scene.criteria.max_grade:g} %"
                 break
-            found = _way(now, nodes, start[nodes[0]], goal[nodes[-1]], around.lattice, scene)
+            found = _way(now, nodes, start[nodes[0]], goal[nodes[-1]], around.road_grid, scene)
             if isinstance(found, str):
                 why = found
                 del goal[nodes[-1]]
@@ -254,16 +254,16 @@ def _entry_line(net: Net) -> LineString:
 
 
 def _nodes(
-    lattice: routing_grid.RoutingGrid,
+    road_grid: routing_grid.RoutingGrid,
     start: Mapping[int, FloatArray],
     goal: Mapping[int, FloatArray],
     criteria: RoadCriteria,
 ) -> list[int]:
     """Road positions from a start to the goal that is cheapest to reach; none where there is no way."""
-    stop = np.zeros(lattice.px.size, np.uint8)
+    stop = np.zeros(road_grid.px.size, np.uint8)
     stop[list(goal)] = 1
     growth = tree_search.search(
-        lattice, np.array(sorted(start), np.int64), reach=tree_search.Reach.none(lattice), priority=np.zeros(0, np.int64),
+        road_grid, np.array(sorted(start), np.int64), reach=tree_search.Reach.none(road_grid), priority=np.zeros(0, np.int64),
         max_grade=criteria.max_grade, stop_at=stop,
     )  # fmt: skip
     if growth.hit < 0:
@@ -275,21 +275,26 @@ def _nodes(
 
 
 def _way(
-    net: Net, nodes: Sequence[int], base: FloatArray, goal: FloatArray, lattice: routing_grid.RoutingGrid, scene: Scene
+    net: Net,
+    nodes: Sequence[int],
+    base: FloatArray,
+    goal: FloatArray,
+    road_grid: routing_grid.RoutingGrid,
+    scene: Scene,
 ) -> FloatArray | str:
     """Way between two vertices of roads with its design heights, or why there is none."""
     criteria = scene.criteria
-    points = np.column_stack([lattice.px[nodes], lattice.py[nodes]])
+    points = np.column_stack([road_grid.px[nodes], road_grid.py[nodes]])
     first, last = base[:2].copy(), goal[:2].copy()
     middle = points
-    if len(points) > 2 and _sees(lattice, first, points[1]):
+    if len(points) > 2 and _sees(road_grid, first, points[1]):
         middle = middle[1:]
-    if len(middle) > 1 and _sees(lattice, middle[-2], last):
+    if len(middle) > 1 and _sees(road_grid, middle[-2], last):
         middle = middle[:-1]
     raw = np.ascontiguousarray(np.vstack([first[None], middle, last[None]]))
     none = np.zeros(0, np.int64)
     pulled = lines.pull(
-        lattice,
+        road_grid,
         raw,
         bound_at=none,
         bound=none,
@@ -297,7 +302,7 @@ def _way(
         reach=np.zeros(0),
         max_grade=criteria.max_grade,
     )
-    rounded, _ = lines.round_bends(lattice, pulled, radius_m=criteria.min_radius_m + criteria.width_m / 2)
+    rounded, _ = lines.round_bends(road_grid, pulled, radius_m=criteria.min_radius_m + criteria.width_m / 2)
     why = "a way round would cross a road without a junction"
     for line in (rounded, pulled, raw):
         if not _meets_twice(net, line):
@@ -311,8 +316,8 @@ def _way(
     return why
 
 
-def _sees(lattice: routing_grid.RoutingGrid, a: FloatArray, b: FloatArray) -> bool:
-    return lattice.fence.clear(a.copy(), b.copy()) and not lattice.blind.crossed(a, b)
+def _sees(road_grid: routing_grid.RoutingGrid, a: FloatArray, b: FloatArray) -> bool:
+    return road_grid.clearance_index.clear(a.copy(), b.copy()) and not road_grid.nodata_mask.crossed(a, b)
 
 
 def _meets_twice(net: Net, line: FloatArray) -> bool:
@@ -324,7 +329,7 @@ def _meets_twice(net: Net, line: FloatArray) -> bool:
 
 
 def rerouted(
-    plan: Plan, bench: EditContext, done: Edit, site: Site, assets: Sequence[Asset], net: Net, area: BaseGeometry
+    plan: Plan, context: EditContext, done: Edit, site: Site, assets: Sequence[Asset], net: Net, area: BaseGeometry
 ) -> Plan:
     """Plan with its roads led round an area; all that they don't touch stays as it is.
 
@@ -333,7 +338,7 @@ def rerouted(
     EditRefused
         No road leads round it.
     """
-    spec, planes = bench.spec, {p.asset_ids[0]: p.plane for p in plan.pad_list}
+    spec, planes = context.spec, {p.asset_ids[0]: p.plane for p in plan.pad_list}
     reach = {
         k: spec.number("site", "array_reach_m" if k == "solar_array" else "road_reach_m")
         for k in {a.item.kind for a in assets}
@@ -343,17 +348,17 @@ def rerouted(
         for a in assets
     }
     taken = [pad_outline(a.item) or a.footprint for a in assets]
-    scene = Scene(bench.field(site), taken, [z for z in site.exclusions if z.zone_type == "cost"], bench.roads)
+    scene = Scene(context.field(site), taken, [z for z in site.exclusions if z.zone_type == "cost"], context.roads)
     served = {a.asset_id: a.service_road_id for a in assets}
     left, serving = led_round(net, area, wanted, served, scene, next_road(plan, net))
     home = tuple(
         a if serving[a.asset_id] == a.service_road_id else replace(a, service_road_id=serving[a.asset_id])
         for a in assets
     )
-    return edited(plan, bench, done, site, home, left)
+    return edited(plan, context, done, site, home, left)
 
 
-def recomputed(plan: Plan, bench: EditContext, done: Edit, site: Site, assets: Sequence[Asset]) -> Plan:
+def recomputed(plan: Plan, context: EditContext, done: Edit, site: Site, assets: Sequence[Asset]) -> Plan:
     """Plan with all roads and pads made anew for what stands; what no road reaches goes, and is named.
 
     Raises
@@ -366,9 +371,9 @@ def recomputed(plan: Plan, bench: EditContext, done: Edit, site: Site, assets: S
         raise EditRefused(
             f"roads can't be laid anew around assets that stand askew ({named(askew)}); turn them to 0° or 90° first"
         )
-    field = bench.field(site)
+    field = context.field(site)
     served = connect_roads(
-        site, field, Draft([a.item for a in assets]), plan.entry, bench.spec, plan.profile, give_way=()
+        site, field, Draft([a.item for a in assets]), plan.entry, context.spec, plan.profile, give_way=()
     )
     by_item = {a.item: a for a in assets}
     lost = [by_item[i].asset_id for i in by_item if i not in set(served.items)]
@@ -381,6 +386,8 @@ def recomputed(plan: Plan, bench: EditContext, done: Edit, site: Site, assets: S
     entry = served.network.entry or plan.entry
     net = Net(served.network.roads, (entry.x, entry.y))
     done = replace(done, also=(*done.also, *lost), note=note)
-    new = edited(replace(plan, road_list=(), road_volumes=(), entry=entry), bench, done, site, left, net, planes=planes)
+    new = edited(
+        replace(plan, road_list=(), road_volumes=(), entry=entry), context, done, site, left, net, planes=planes
+    )
     whole = replace(done, roads_removed=plan.road_list, roads_added=tuple(r.road_id for r in net.roads))
     return replace(new, edits=(*plan.edits, whole))

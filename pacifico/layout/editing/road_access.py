@@ -32,10 +32,16 @@ def network(plan: Plan) -> Net:
 
 
 def _served(
-    plan: Plan, bench: EditContext, field: Field, wanted: Wanted, item: Item, others: Sequence[Asset], old: Asset | None
+    plan: Plan,
+    context: EditContext,
+    field: Field,
+    wanted: Wanted,
+    item: Item,
+    others: Sequence[Asset],
+    old: Asset | None,
 ) -> tuple[str, Net]:
     """Road that serves an asset at its place, and the roads as they are then."""
-    criteria, whole = bench.roads, network(plan)
+    criteria, whole = context.roads, network(plan)
     left = Counter(a.service_road_id for a in others)
     liked = old.service_road_id if old is not None else ""
     # a turnaround that serves for once stays a turnaround after that
@@ -65,9 +71,9 @@ def _served(
         if not found:
             found, why = roads_.server_of(whole, wanted, criteria, liked=liked, last=idle)
         if found:
-            net, added = without_dead(whole, [*others], [liked], plan, bench, field, keep=found, more=[wanted.taken])
+            net, added = without_dead(whole, [*others], [liked], plan, context, field, keep=found, more=[wanted.taken])
             return found, net.plus(added)
-    net, added = without_dead(whole, others, [liked], plan, bench, field, more=[wanted.taken])
+    net, added = without_dead(whole, others, [liked], plan, context, field, more=[wanted.taken])
     net = net.plus(added)
     found, why = roads_.server_of(net, wanted, criteria, last=idle)
     if found:
@@ -75,7 +81,7 @@ def _served(
     zones = [z for z in plan.site.exclusions if z.zone_type == "cost"]
     try:
         spur = spurs_.spur_to(
-            net, wanted, place=field, taken=[*taken, wanted.taken], zones=zones, served=left, criteria=bench.roads,
+            net, wanted, place=field, taken=[*taken, wanted.taken], zones=zones, served=left, criteria=context.roads,
             first_number=next_road(plan, net),
         )  # fmt: skip
     except EditRefused as refusal:
@@ -103,7 +109,7 @@ def without_dead(
     assets: Sequence[Asset],
     suspects: Sequence[str],
     plan: Plan,
-    bench: EditContext,
+    context: EditContext,
     field: Field,
     *,
     keep: str = "",
@@ -119,6 +125,6 @@ def without_dead(
     less = net.without(dead)
     taken = [*(pad_outline(a.item) or a.footprint for a in assets), *more]
     arms = spurs_.new_turnarounds(
-        less, net, place=field, taken=taken, criteria=bench.roads, first_number=next_road(plan, net)
+        less, net, place=field, taken=taken, criteria=context.roads, first_number=next_road(plan, net)
     )
     return less, arms

@@ -38,7 +38,7 @@ MARGIN_M = 1.0
 class Surroundings:
     """Ground around an edit, as roads see it."""
 
-    lattice: routing_grid.RoutingGrid
+    road_grid: routing_grid.RoutingGrid
     window: Polygon
 
     @classmethod
@@ -53,7 +53,7 @@ class Surroundings:
         allowed = parts[0] if len(parts) == 1 else MultiPolygon(parts)
         shapes = np.asarray(taken, dtype=object)
         near = shapes[shapely.intersects(shapes, window)] if shapes.size else shapes
-        lattice = routing_grid.make_routing_grid(
+        road_grid = routing_grid.make_routing_grid(
             place.ground,
             allowed,
             list(near),
@@ -62,7 +62,7 @@ class Surroundings:
             clearance_m=criteria.clearance_m,
             cell=routing_grid.cell_size(allowed.area),
         )
-        return cls(lattice, window) if (lattice.clear > 0).any() else None
+        return cls(road_grid, window) if (road_grid.clear > 0).any() else None
 
 
 def spur_to(
@@ -101,7 +101,7 @@ def spur_to(
         spur = make_road(f"R{first_number:03d}", "spur", xyz, criteria.width_m)
         others = [r.line for r in net.roads if r.line.intersects(window)]
         arms, _ = turnarounds(
-            around.lattice, place.ground, [shapely.get_coordinates(o, include_z=True) for o in (*others, spur.line)],
+            around.road_grid, place.ground, [shapely.get_coordinates(o, include_z=True) for o in (*others, spur.line)],
             [len(others)], criteria=criteria,
         )  # fmt: skip
         return (
@@ -133,7 +133,7 @@ def new_turnarounds(
             own = own if e == ends(road)[1] else own[::-1]
             others = [o.line for i, o in enumerate(net.roads) if i != k and o.line.intersects(window)]
             lines = [shapely.get_coordinates(o, include_z=True) for o in (*others, *(a.line for a in arms))]
-            made, _ = turnarounds(around.lattice, place.ground, [*lines, own], [len(lines)], criteria=criteria)
+            made, _ = turnarounds(around.road_grid, place.ground, [*lines, own], [len(lines)], criteria=criteria)
             arms += [
                 make_road(f"R{first_number + len(arms) + i:03d}", "spur", a, criteria.width_m)
                 for i, a in enumerate(made)
@@ -149,22 +149,22 @@ def _seeds(net: Net, around: Surroundings, served: Mapping[str, int]) -> dict[in
 
 def doors(lines: NDArray[Any], around: Surroundings) -> dict[int, FloatArray]:
     """Road positions from which a road may leave lines: each with the vertex (x, y, z) beside it."""
-    lattice = around.lattice
+    road_grid = around.road_grid
     near = lines[shapely.intersects(lines, around.window)]
     if not near.size:
         return {}
     xyz = shapely.get_coordinates(near, include_z=True)
-    i = np.floor((xyz[:, 0] - lattice.x0) / lattice.cell + 0.5).astype(np.int64)
-    j = np.floor((xyz[:, 1] - lattice.y0) / lattice.cell + 0.5).astype(np.int64)
-    inside = (i >= 0) & (i < lattice.nx) & (j >= 0) & (j < lattice.ny)
+    i = np.floor((xyz[:, 0] - road_grid.x0) / road_grid.cell + 0.5).astype(np.int64)
+    j = np.floor((xyz[:, 1] - road_grid.y0) / road_grid.cell + 0.5).astype(np.int64)
+    inside = (i >= 0) & (i < road_grid.nx) & (j >= 0) & (j < road_grid.ny)
     found: dict[int, tuple[float, FloatArray]] = {}
     for k in np.flatnonzero(inside).tolist():
-        node = int(j[k] * lattice.nx + i[k])
-        if lattice.clear[node] <= 0:
+        node = int(j[k] * road_grid.nx + i[k])
+        if road_grid.clear[node] <= 0:
             continue
-        here = np.array([lattice.px[node], lattice.py[node]])
+        here = np.array([road_grid.px[node], road_grid.py[node]])
         far = float(np.hypot(*(here - xyz[k, :2])))
-        if (node not in found or far < found[node][0]) and lattice.fence.clear(xyz[k, :2].copy(), here):
+        if (node not in found or far < found[node][0]) and road_grid.clearance_index.clear(xyz[k, :2].copy(), here):
             found[node] = (far, xyz[k])
     return {n: v for n, (_, v) in sorted(found.items())}
 
@@ -173,19 +173,19 @@ def _path(
     net: Net, wanted: Wanted, around: Surroundings, served: Mapping[str, int], criteria: RoadCriteria
 ) -> tuple[FloatArray | None, FloatArray, str]:
     """Line in plan from a road's vertex to within reach, that vertex, and why there is none."""
-    lattice, nothing = around.lattice, np.zeros(3)
+    road_grid, nothing = around.road_grid, np.zeros(3)
     seeds = _seeds(net, around, served)
     if not seeds:
         return None, nothing, "no spur can leave the roads near it"
     shapes = routing_grid.Shapes.of([wanted.footprint])
     reach_m = np.array([wanted.reach_m - MARGIN_M])
-    reach = tree_search.Reach.of(lattice, shapes, reach_m)
-    node = np.repeat(np.arange(lattice.px.size), np.diff(reach.row))
+    reach = tree_search.Reach.of(road_grid, shapes, reach_m)
+    node = np.repeat(np.arange(road_grid.px.size), np.diff(reach.row))
     if not node.size:
         return None, nothing, f"there is no room for a road within {wanted.reach_m:g} m of it"
     fit = ~np.isin(node, list(seeds))
     if wanted.plane is not None:
-        step = np.abs(lattice.heights[node] - wanted.plane.height_at(lattice.px[node], lattice.py[node]))
+        step = np.abs(road_grid.heights[node] - wanted.plane.height_at(road_grid.px[node], road_grid.py[node]))
         fit &= step <= criteria.max_grade * reach.far + BRIDGED * criteria.max_cut_fill_m
     if not fit.any():
         return (
@@ -194,7 +194,7 @@ def _path(
             f"the ground within {wanted.reach_m:g} m is too far above or below its pad for a road to meet it",
         )
     growth = tree_search.search(
-        lattice,
+        road_grid,
         np.array(list(seeds)),
         reach=reach.kept(fit, 1),
         priority=np.array([1], np.int64),
@@ -213,15 +213,17 @@ def _path(
     base = seeds.get(nodes[0])
     if base is None or len(nodes) < 2:
         return None, nothing, "the road beside it can't meet the height of its pad"
-    points = np.column_stack([lattice.px[nodes], lattice.py[nodes]])
-    direct = lattice.fence.clear(base[:2].copy(), points[1]) and not lattice.blind.crossed(base[:2], points[1])
+    points = np.column_stack([road_grid.px[nodes], road_grid.py[nodes]])
+    direct = road_grid.clearance_index.clear(base[:2].copy(), points[1]) and not road_grid.nodata_mask.crossed(
+        base[:2], points[1]
+    )
     raw = np.vstack([base[None, :2], points[1:] if direct else points])
     last = np.array([len(raw) - 1])
     pulled = lines.pull(
-        lattice, np.ascontiguousarray(raw), bound_at=last, bound=np.array([0]), shapes=shapes, reach=reach_m,
+        road_grid, np.ascontiguousarray(raw), bound_at=last, bound=np.array([0]), shapes=shapes, reach=reach_m,
         max_grade=criteria.max_grade,
     )  # fmt: skip
-    rounded, _ = lines.round_bends(lattice, pulled, radius_m=criteria.min_radius_m + criteria.width_m / 2)
+    rounded, _ = lines.round_bends(road_grid, pulled, radius_m=criteria.min_radius_m + criteria.width_m / 2)
     for line in (rounded, pulled, raw):
         if _meets_once(net, line) and LineString(line).distance(wanted.footprint) <= wanted.reach_m - SLACK_M:
             return line, base, ""

@@ -26,7 +26,7 @@ def add_zone(
     plan: Plan,
     zone: Zone,
     *,
-    bench: EditContext,
+    context: EditContext,
     assets: Literal["refuse", "remove"] = "refuse",
     roads: Literal["reroute", "recompute", "refuse"] = "reroute",
 ) -> Plan:
@@ -52,14 +52,14 @@ def add_zone(
         raise EditRefused(f"there is a zone {name!r} already; give another name, or remove it first")
     zone = replace(zone, name=name)
     site = replace(plan.site, exclusions=(*plan.site.exclusions, zone))
-    return _zoned(plan, zone, Edit("add_zone", name), site, bench, assets=assets, roads=roads)
+    return _zoned(plan, zone, Edit("add_zone", name), site, context, assets=assets, roads=roads)
 
 
 def move_zone(
     plan: Plan,
     name: str,
     *,
-    bench: EditContext,
+    context: EditContext,
     by: tuple[float, float],
     assets: Literal["refuse", "remove"] = "refuse",
     roads: Literal["reroute", "recompute", "refuse"] = "reroute",
@@ -76,16 +76,16 @@ def move_zone(
     known = _zone_named(plan, name)
     zone = replace(known, geometry=translate(known.geometry, *by))
     site = replace(plan.site, exclusions=tuple(zone if z is known else z for z in plan.site.exclusions))
-    return _zoned(plan, zone, Edit("move_zone", name), site, bench, assets=assets, roads=roads)
+    return _zoned(plan, zone, Edit("move_zone", name), site, context, assets=assets, roads=roads)
 
 
-def _zoned(plan: Plan, zone: Zone, done: Edit, site: Site, bench: EditContext, *, assets: str, roads: str) -> Plan:
+def _zoned(plan: Plan, zone: Zone, done: Edit, site: Site, context: EditContext, *, assets: str, roads: str) -> Plan:
     """Plan on a site with a zone at its new place."""
     name = zone.name
     if zone.geometry.is_empty or not zone.geometry.is_valid:
         raise EditRefused(f"zone {name!r} is no valid polygon; repair it with shapely.make_valid")
     if zone.zone_type == "cost":
-        return edited(plan, bench, done, site, plan.asset_list, network(plan))
+        return edited(plan, context, done, site, plan.asset_list, network(plan))
     area = zone.with_buffer
     if area.intersects(plan.entry):
         raise EditRefused(f"zone {name!r} would cover the site entry; leave the entry free, or lay the site out anew")
@@ -104,25 +104,25 @@ def _zoned(plan: Plan, zone: Zone, done: Edit, site: Site, bench: EditContext, *
             f"zone {name!r} would leave no plant with a substation; make it smaller, or lay the site out anew"
         )
     done = replace(done, also=also)
-    field = bench.field(site)
-    net, added = without_dead(network(plan), left, [a.service_road_id for a in (*hit, *orphans)], plan, bench, field)
+    field = context.field(site)
+    net, added = without_dead(network(plan), left, [a.service_road_id for a in (*hit, *orphans)], plan, context, field)
     strips = [r.road_id for r in net.roads if r.line.distance(area) < r.width_m / 2]
     if not strips:
-        return edited(plan, bench, done, site, left, net.plus(added))
+        return edited(plan, context, done, site, left, net.plus(added))
     if roads == "refuse":
         raise EditRefused(
             f"zone {name!r} would cover {len(strips)} roads that are needed ({named(strips)}), none may be on it; "
             "make it smaller, or let it lead the roads round"
         )
     try:
-        return rerouted(plan, bench, done, site, left, net.plus(added), area)
+        return rerouted(plan, context, done, site, left, net.plus(added), area)
     except EditRefused:
         if roads != "recompute":
             raise
-        return recomputed(plan, bench, done, site, left)
+        return recomputed(plan, context, done, site, left)
 
 
-def remove_zone(plan: Plan, name: str, *, bench: EditContext) -> Plan:
+def remove_zone(plan: Plan, name: str, *, context: EditContext) -> Plan:
     """Plan without an exclusion zone; what stands stays as it is.
 
     Raises
@@ -132,7 +132,7 @@ def remove_zone(plan: Plan, name: str, *, bench: EditContext) -> Plan:
     """
     gone = _zone_named(plan, name)
     site = replace(plan.site, exclusions=tuple(z for z in plan.site.exclusions if z is not gone))
-    return edited(plan, bench, Edit("remove_zone", name), site, plan.asset_list, network(plan))
+    return edited(plan, context, Edit("remove_zone", name), site, plan.asset_list, network(plan))
 
 
 def _zone_named(plan: Plan, name: str) -> Zone:

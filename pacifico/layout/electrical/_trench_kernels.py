@@ -23,7 +23,7 @@ def clear_segments(
     start: IntArray,
     items: IntArray,
     radius: float,
-    blind: FlagArray,
+    nodata_mask: FlagArray,
     blind_frame: FloatArray,
     any_blind: np.bool_,
 ) -> FlagArray:
@@ -32,7 +32,7 @@ def clear_segments(
     for k in range(a.shape[0]):
         if not segment_clear(edges, frame, start, items, a[k, 0], a[k, 1], b[k, 0], b[k, 1], radius):
             continue
-        if any_blind and sees_blind(blind, blind_frame, a[k, 0], a[k, 1], b[k, 0], b[k, 1]):
+        if any_blind and sees_blind(nodata_mask, blind_frame, a[k, 0], a[k, 1], b[k, 0], b[k, 1]):
             continue
         out[k] = 1
     return out

@@ -251,16 +251,16 @@ def _legal(field: Field, footprints: FloatArray, a: FloatArray, b: FloatArray) -
     edges = [np.hstack([r[:-1], r[1:]]) for r in rings]
     w, s, e, n = footprints.T if len(footprints) else np.empty((4, 0))
     edges += [np.column_stack(side) for side in ((w, s, e, s), (e, s, e, n), (e, n, w, n), (w, n, w, s))]
-    fence = np.ascontiguousarray(np.concatenate(edges))
+    clearance_index = np.ascontiguousarray(np.concatenate(edges))
     west, south, east, north = field.allowed.bounds
     size = 12.0
     frame = np.array([west - size, south - size, size, np.ceil((east - west) / size) + 3, np.ceil((north - south) / size) + 3])  # fmt: skip
-    start, items = bin_edges(fence, frame, CLEARANCE_M)
-    blind, blind_frame = _blind(field)
+    start, items = bin_edges(clearance_index, frame, CLEARANCE_M)
+    nodata_mask, blind_frame = _blind(field)
     return np.asarray(
         clear_segments(
-            np.ascontiguousarray(a), np.ascontiguousarray(b), fence, frame, start, items, CLEARANCE_M, blind, blind_frame,
-            np.bool_(blind.size > 0),
+            np.ascontiguousarray(a), np.ascontiguousarray(b), clearance_index, frame, start, items, CLEARANCE_M, nodata_mask, blind_frame,
+            np.bool_(nodata_mask.size > 0),
         ),
         dtype=bool,
     )  # fmt: skip
@@ -278,12 +278,12 @@ def _blind(field: Field) -> tuple[NDArray[np.uint8], FloatArray]:
 
 def _tolls(xy: FloatArray, ends: IntArray, zones: Sequence[Zone]) -> FloatArray:
     """Multiplier of each edge by the dearest zone that it crosses."""
-    toll = np.ones(len(ends))
+    cost_factor = np.ones(len(ends))
     dear = [z for z in zones if z.zone_type == "cost" and z.cost_multiplier != 1.0]
     if dear and len(ends):
         lines = shapely.STRtree(np.asarray(shapely.linestrings(xy[ends])))
         for zone in dear:
             area: BaseGeometry = zone.geometry
             hit = lines.query(area, predicate="intersects")
-            toll[hit] = np.maximum(toll[hit], zone.cost_multiplier)
-    return toll
+            cost_factor[hit] = np.maximum(cost_factor[hit], zone.cost_multiplier)
+    return cost_factor

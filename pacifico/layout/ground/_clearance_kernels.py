@@ -226,14 +226,14 @@ def bilinear(z: FloatArray, x0: float, y0: float, step: float, x: float, y: floa
 
 
 @njit(cache=True, nogil=True)
-def sees_blind(blind: FlagArray, frame: FloatArray, ax: float, ay: float, bx: float, by: float) -> bool:
+def sees_blind(nodata_mask: FlagArray, frame: FloatArray, ax: float, ay: float, bx: float, by: float) -> bool:
     """Whether a segment passes a flagged cell; `frame` is west, north, cell x, cell y; off the grid is flagged."""
-    ny, nx = blind.shape
+    ny, nx = nodata_mask.shape
     steps = int(np.hypot(bx - ax, by - ay) / (0.9 * min(frame[2], frame[3]))) + 1
     for s in range(steps + 1):
         x, y = ax + (bx - ax) * s / steps, ay + (by - ay) * s / steps
         i, j = int(np.floor((x - frame[0]) / frame[2])), int(np.floor((frame[1] - y) / frame[3]))
-        if i < 0 or j < 0 or i >= nx or j >= ny or blind[j, i]:
+        if i < 0 or j < 0 or i >= nx or j >= ny or nodata_mask[j, i]:
             return True
     return False
 

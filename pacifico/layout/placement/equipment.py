@@ -125,10 +125,10 @@ def place_yard(
 def yard_runs(field: Field, draft: Draft, kind: AssetType, aisle_m: float) -> Slots:
     """Free places of the rows in which equal blocks stand."""
     gap = 2 * max(kind.clearance_m, PAD_APRON_M + 0.1)
-    lattice = StripPattern(
+    pattern = StripPattern(
         kind.length_m + gap, gap, kind.width_m, gap, aisle_m, cross_every=max(int(150 // (kind.length_m + gap)), 1)
     )
-    fit = pack_strips(lattice, field.sieve(kind.slope_limit_deg), margin=PAD_APRON_M)
+    fit = pack_strips(pattern, field.sieve(kind.slope_limit_deg), margin=PAD_APRON_M)
     same = np.array([i.rect for i in draft.items if i.kind == kind.kind]).reshape(-1, 4)
     others = replace(draft, items=[i for i in draft.items if i.kind != kind.kind])
     blocked = others.blocked(max(kind.clearance_m, CLEAR_OF_OTHERS_M))

@@ -53,16 +53,16 @@ def draft_layout(
     strategy: Strategy,
     entry: tuple[float, float] | None,
     banned: np.ndarray,
-    focus: SeedArea | None,
+    seed_area: SeedArea | None,
     ways: Ways | None = None,
 ) -> Draft:
     """Place everything that a programme asks for; what can't stand is named in the draft.
 
-    Without a `focus` that is at the most promising of `places`. What `ways` gives, asked once turbines stand, is left
+    Without a `seed_area` that is at the most promising of `places`. What `ways` gives, asked once turbines stand, is left
     free. Substations are of the size of what stands, not of what
     was asked for: they would take ground that the plant itself needs.
     """
-    draft, power = _drafted(field, spec, asked, strategy, entry, banned, focus, ways, None)
+    draft, power = _drafted(field, spec, asked, strategy, entry, banned, seed_area, ways, None)
     for _ in range(SIZINGS):
         stands = max(sum(i.capacity_kw for i in draft.items), sum(i.storage_kw for i in draft.items))
         fewer = _stations(spec, ROOM * stands) < _stations(spec, power)
@@ -70,7 +70,7 @@ def draft_layout(
         held = stands - asked.spare_kw <= power * (1 + 1e-9) or none
         if not stands or (held and not fewer and power <= OVERSIZED * stands):
             break
-        draft, power = _drafted(field, spec, asked, strategy, entry, banned, focus, ways, ROOM * stands)
+        draft, power = _drafted(field, spec, asked, strategy, entry, banned, seed_area, ways, ROOM * stands)
     return draft
 
 
@@ -86,14 +86,14 @@ def _drafted(
     strategy: Strategy,
     entry: tuple[float, float] | None,
     banned: np.ndarray,
-    focus: SeedArea | None,
+    seed_area: SeedArea | None,
     ways: Ways | None,
     plant_kw: float | None,
 ) -> tuple[Draft, float]:
     """Draft with substations for a plant of `plant_kw`, by default of what is asked for, and what they are sized for."""
     draft = Draft(banned=banned)
-    price = focus.metres_per_degree if focus and focus.yard else METRES_PER_DEGREE[strategy]
-    grounds = solar_grounds(field, spec, focus.scheme) if focus and not focus.yard else ()
+    price = seed_area.metres_per_degree if seed_area and seed_area.yard else METRES_PER_DEGREE[strategy]
+    grounds = solar_grounds(field, spec, seed_area.scheme) if seed_area and not seed_area.yard else ()
     ground = grounds[0] if grounds else None
     first = ground.runs(draft.blocked(0.0)) if ground else None
     solar = asked.solar_kw
@@ -104,20 +104,22 @@ def _drafted(
         share = spec.number("hybrid" if asked.wind_kw == 0 else "wind_hybrid", "storage_share")
         storage = share * (solar or 0.0) if ground else math.inf
     power = (solar or 0.0) + asked.gas_kw + (asked.wind_kw or 0.0)
-    if focus and ground and first is not None and len(first.units):
+    if seed_area and ground and first is not None and len(first.units):
         most = ROOM * solar_kw(first, ground)
         power = (most if asked.solar_kw is None else min(asked.solar_kw, most)) + asked.gas_kw + (asked.wind_kw or 0.0)
-        anchor = focus.middle
-    elif focus and focus.yard:
-        anchor = focus.middle
+        anchor = seed_area.middle
+    elif seed_area and seed_area.yard:
+        anchor = seed_area.middle
     else:
         anchor = flattest_place(field, spec, power + min(storage, MOST_STORAGE_KW))
     if power == 0 and not math.isfinite(storage):
         power = 1e3 * spec.number("substation", "max_mva")
-    window = focus.rect if focus else (*anchor, *anchor)
-    lanes = focus.lanes if focus else np.empty((0, 4))
+    window = seed_area.rect if seed_area else (*anchor, *anchor)
+    lanes = seed_area.lanes if seed_area else np.empty((0, 4))
     sized_kw = plant_kw or max(power, storage if math.isfinite(storage) else 0.0)
-    _substations(field, draft, spec, sized_kw, window, lanes, entry, focus.siting if focus else SITING[strategy][0])
+    _substations(
+        field, draft, spec, sized_kw, window, lanes, entry, seed_area.siting if seed_area else SITING[strategy][0]
+    )
     if asked.control:
         place_near(field, draft, asset_type(spec, "control_center"), anchor)
     _gas(field, draft, spec, asked.gas_kw, anchor, price)
@@ -135,10 +137,10 @@ def _drafted(
         each = spec.number("wind_turbine", "capacity_kw")
         storage = asked.storage_kw * min(able / (asked.solar_kw + (asked.wind_kw or 0.0) // each * each), 1.0)
     _batteries(field, draft, spec, storage, anchor, price)
-    if focus and grounds:
+    if seed_area and grounds:
         left = None if asked.solar_kw is None else asked.solar_kw + asked.spare_kw
         for ground in grounds:
-            got = _solar(field, draft, spec, ground, left, focus)
+            got = _solar(field, draft, spec, ground, left, seed_area)
             left = None if left is None else left - got
             if left is not None and left < ground.unit.ac_kw:
                 # others stand in the place of arrays that found no skid
@@ -231,7 +233,7 @@ def _batteries(
 
 
 def _solar(
-    field: Field, draft: Draft, spec: Spec, ground: SolarGround, target_kw: float | None, focus: SeedArea
+    field: Field, draft: Draft, spec: Spec, ground: SolarGround, target_kw: float | None, seed_area: SeedArea
 ) -> float:
     """Arrays up to the target; asked again for more where the skids took more than was allowed for.
 
@@ -243,11 +245,11 @@ def _solar(
     wanted = None if target_kw is None else target_kw * (1 + 1 / 38)
     got = 0.0
     for _ in range(4):
-        trial = before.copy()
-        runs = choose_arrays(field, ground, trial, focus, wanted)
-        add_solar(field, spec, ground, trial, runs, target_kw, focus=focus)
-        got = trial.solar_kw() - before.solar_kw()
-        draft.items, draft.unplaced = trial.items, trial.unplaced
+        candidate = before.copy()
+        runs = choose_arrays(field, ground, candidate, seed_area, wanted)
+        add_solar(field, spec, ground, candidate, runs, target_kw, seed_area=seed_area)
+        got = candidate.solar_kw() - before.solar_kw()
+        draft.items, draft.unplaced = candidate.items, candidate.unplaced
         if target_kw is None or wanted is None or got > target_kw - ground.unit.ac_kw or len(runs.units) == everything:
             break
         wanted += target_kw - got + ground.unit.ac_kw

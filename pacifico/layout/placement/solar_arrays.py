@@ -93,7 +93,7 @@ def choose_arrays(
     field: Field,
     ground: SolarGround,
     draft: Draft,
-    focus: SeedArea,
+    seed_area: SeedArea,
     target_kw: float | None,
 ) -> Slots:
     """Best arrays up to a target, whole units only; everything that stands without a target.
@@ -104,10 +104,10 @@ def choose_arrays(
     runs = ground.runs(blocked)
     if target_kw is None or not len(runs.units):
         return runs
-    if focus.strategy == "density":
-        return runs.take(compacted(runs, focus.order(runs.rects), target_kw / ground.unit.ac_kw, draft))
-    order = focus.order(
-        runs.rects, focus.metres_per_degree * mean_slope(field, runs.rects) if focus.metres_per_degree else None
+    if seed_area.strategy == "density":
+        return runs.take(compacted(runs, seed_area.order(runs.rects), target_kw / ground.unit.ac_kw, draft))
+    order = seed_area.order(
+        runs.rects, seed_area.metres_per_degree * mean_slope(field, runs.rects) if seed_area.metres_per_degree else None
     )
     units = np.cumsum(runs.units[order])
     needed = target_kw / ground.unit.ac_kw
@@ -146,7 +146,7 @@ def add_solar(
     runs: Slots,
     target_kw: float | None,
     *,
-    focus: SeedArea,
+    seed_area: SeedArea,
 ) -> None:
     """Add arrays and skids to the draft: blocks cut along the aisles, the end of an array given up for each skid."""
     skid = asset_type(spec, "inverter_skid")
@@ -159,7 +159,7 @@ def add_solar(
     rooms: dict[int, float] = {}
     skids: dict[int, Item] = {}
     for block in blocks:
-        placed = _with_skid(block, ground, skid, sieve, focus)
+        placed = _with_skid(block, ground, skid, sieve, seed_area)
         if placed is None:
             stranded.append(block)
             continue
@@ -200,18 +200,22 @@ def add_solar(
 
 def _skid_beside(field: Field, ground: SolarGround, skid: AssetType, draft: Draft, arrays: Slots, number: int) -> bool:
     """Add arrays that have no level ground of their own, with a skid on free ground beside them; False if there is none."""
-    trial = draft.copy()
-    trial.items += [_array(ground, arrays, i, number) for i in range(len(arrays.units))]
+    candidate = draft.copy()
+    candidate.items += [_array(ground, arrays, i, number) for i in range(len(arrays.units))]
     middle = (arrays.rects[:, :2] + arrays.rects[:, 2:]).mean(axis=0) / 2
     steps = np.arange(-SKID_SEARCH_M, SKID_SEARCH_M + 1, 8.0)
     x, y = np.meshgrid(middle[0] + steps, middle[1] + steps)
     spots = np.column_stack([x.ravel(), y.ravel()])
     if not place_near(
-        field, trial, replace(skid, clearance_m=SKID_CLEARANCE_M), (float(middle[0]), float(middle[1])), within=spots
+        field,
+        candidate,
+        replace(skid, clearance_m=SKID_CLEARANCE_M),
+        (float(middle[0]), float(middle[1])),
+        within=spots,
     ):
         return False
-    trial.items[-1] = replace(trial.items[-1], block=number)
-    draft.items = trial.items
+    candidate.items[-1] = replace(candidate.items[-1], block=number)
+    draft.items = candidate.items
     return True
 
 
@@ -309,7 +313,7 @@ def _with_skid(
     ground: SolarGround,
     skid: AssetType,
     sieve: Sieve,
-    focus: SeedArea,
+    seed_area: SeedArea,
 ) -> tuple[Slots, Item] | None:
     """Block with the end of an array given up for a skid beside its aisle; None where no skid can stand."""
     given_up = _given_up(ground.unit, skid)
@@ -325,8 +329,8 @@ def _with_skid(
     if not good.any():
         return None
     distance = np.hypot(*(centres - middle).T) + np.array([o[-1] for o in owners])
-    if focus.level:
-        distance += focus.level * pad_earth_m3(sieve.field, expand_rects(rects, PAD_APRON_M))
+    if seed_area.level:
+        distance += seed_area.level * pad_earth_m3(sieve.field, expand_rects(rects, PAD_APRON_M))
     best = int(np.argmin(np.where(good, distance, np.inf)))
     i, at_west = owners[best][:2]
     shorter = block.rects.copy()

@@ -98,7 +98,7 @@ class Slots:
 class StripPacking:
     """A lattice laid on a site."""
 
-    lattice: StripPattern
+    pattern: StripPattern
     sieve: Sieve
     margin: float
     y: FloatArray
@@ -113,7 +113,7 @@ class StripPacking:
 
     def runs(self, blocked: FloatArray) -> Slots:
         """Most units that stand clear of blocked rectangles (rows of west, south, east, north), neighbours joined."""
-        key = ("runs", self.lattice, self.sieve.limit_deg, self.margin, blocked.tobytes())
+        key = ("runs", self.pattern, self.sieve.limit_deg, self.margin, blocked.tobytes())
         kept = self.sieve.field.fits
         if key not in kept:
             kept[key] = self._runs(blocked)
@@ -123,7 +123,7 @@ class StripPacking:
     def _runs(self, blocked: FloatArray) -> Slots:
         from pacifico.layout.placement import _packing_kernels as kernels  # noqa: PLC0415 (numba)
 
-        cell = self.lattice
+        cell = self.pattern
         width, m = cell.pitch_x - cell.gap_x, self.margin
         west, _, east, _ = self.sieve.field.placeable.bounds
         found: list[tuple[float, ...]] = []
@@ -149,7 +149,7 @@ class StripPacking:
         self, strip: int, at: FloatArray, joins: IntArray, shut: FloatArray
     ) -> list[tuple[IntArray, int, int, int]]:
         """Units of a strip that make one asset each, with the lane that serves them, its side and their depth."""
-        cell = self.lattice
+        cell = self.pattern
         ends = np.flatnonzero(joins[:-1] == 0) + 1
         out: list[tuple[IntArray, int, int, int]] = []
         for run in np.split(np.arange(at.size), ends):
@@ -165,7 +165,7 @@ class StripPacking:
 
     def _beside(self, run: IntArray, at: FloatArray, shut: FloatArray) -> list[tuple[IntArray, int, int, int]]:
         """Parts of a run that lie within reach of a cross aisle, from either end."""
-        cell = self.lattice
+        cell = self.pattern
         period, width = _period(cell), cell.pitch_x - cell.gap_x
         lane = int(np.floor((at[run[0]] - self.first) / period))
         here = self.first + lane * period + cell.aisle / 2
@@ -218,74 +218,74 @@ def _cut(sizes: list[int], n: int) -> list[int]:
     return out
 
 
-def pack_strips(lattice: StripPattern, sieve: Sieve, *, margin: float) -> StripPacking:
+def pack_strips(pattern: StripPattern, sieve: Sieve, *, margin: float) -> StripPacking:
     """Lay a lattice where most units can stand.
 
     Parameters
     ----------
-    lattice : Lattice
+    pattern : Lattice
     sieve : Sieve
         Ground and polygon test of the asset type.
     margin : float
         Kept free around each unit, for a pad's apron [m].
     """
-    key = (lattice, sieve.limit_deg, margin)
+    key = (pattern, sieve.limit_deg, margin)
     if key not in sieve.field.fits:
-        sieve.field.fits[key] = _fitted(lattice, sieve, margin)
+        sieve.field.fits[key] = _fitted(pattern, sieve, margin)
     fit: StripPacking = sieve.field.fits[key]
     return fit
 
 
-def _fitted(lattice: StripPattern, sieve: Sieve, margin: float) -> StripPacking:
+def _fitted(pattern: StripPattern, sieve: Sieve, margin: float) -> StripPacking:
     from pacifico.layout.placement import _packing_kernels as kernels  # noqa: PLC0415 (numba)
 
     west, south, east, north = sieve.field.placeable.bounds
     rings = [shapely.get_coordinates(r) for r in shapely.get_rings(shapely.get_parts(sieve.field.placeable))]
     edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in rings])
-    period = _period(lattice)
+    period = _period(pattern)
     dims = np.array(
-        [lattice.height, lattice.pitch_x - lattice.gap_x, lattice.pitch_x, margin, _step(lattice), period, lattice.aisle, west, east]
+        [pattern.height, pattern.pitch_x - pattern.gap_x, pattern.pitch_x, margin, _step(pattern), period, pattern.aisle, west, east]
     )  # fmt: skip
     tables = _tables(sieve)
-    ys = _southings(lattice, south, north, margin)
+    ys = _southings(pattern, south, north, margin)
     if not ys.size:
-        return StripPacking(lattice, sieve, margin, ys, *_lanes(np.zeros(0, np.int64), 1), west, edges)
+        return StripPacking(pattern, sieve, margin, ys, *_lanes(np.zeros(0, np.int64), 1), west, edges)
     # aligned to the CRS's origin, so that a boundary moved by a hair does not move every array
     firsts = np.floor(west / period) * period + np.arange(PHASES) * period / PHASES
     # and where groups of units begin, or end, along the site's own edge
-    firsts = np.append(firsts, [west + margin + 2e-3 - lattice.aisle, east - margin - 2e-3])
-    if east - west > (1.5 if lattice.reach else 1.0) * period:
+    firsts = np.append(firsts, [west + margin + 2e-3 - pattern.aisle, east - margin - 2e-3])
+    if east - west > (1.5 if pattern.reach else 1.0) * period:
         counts = kernels.worth(ys[::COARSE], edges, *tables, dims, firsts).sum(axis=1)
         first = firsts[int(np.argmax(counts))]
-    elif lattice.reach:
-        first = (west + east - lattice.aisle) / 2
+    elif pattern.reach:
+        first = (west + east - pattern.aisle) / 2
     else:
-        first = west - lattice.aisle - 0.1  # no cross aisle within the site
+        first = west - pattern.aisle - 0.1  # no cross aisle within the site
     coarse = kernels.worth(ys, edges, *tables, dims, np.array([first]))[0]
-    fine = _fine(lattice, ys)
+    fine = _fine(pattern, ys)
     value = np.interp(fine, ys, coarse)
-    chosen, starts = kernels.stacked(fine, value, lattice.height, lattice.pair_gap, lattice.aisle, lattice.strips)
-    return StripPacking(lattice, sieve, margin, fine[chosen], *_lanes(starts, lattice.strips), float(first), edges)
+    chosen, starts = kernels.stacked(fine, value, pattern.height, pattern.pair_gap, pattern.aisle, pattern.strips)
+    return StripPacking(pattern, sieve, margin, fine[chosen], *_lanes(starts, pattern.strips), float(first), edges)
 
 
-def _southings(lattice: StripPattern, south: float, north: float, margin: float) -> FloatArray:
+def _southings(pattern: StripPattern, south: float, north: float, margin: float) -> FloatArray:
     """Southern edges that a strip may have."""
-    step = max(lattice.height / STEPS, (north - south) / MOST_SOUTHINGS)
-    ys = np.arange(np.ceil(south / step), np.floor((north - lattice.height) / step) + 1) * step
-    if north - south < 20 * lattice.height:
+    step = max(pattern.height / STEPS, (north - south) / MOST_SOUTHINGS)
+    ys = np.arange(np.ceil(south / step), np.floor((north - pattern.height) / step) + 1) * step
+    if north - south < 20 * pattern.height:
         # a site barely as high as its strips takes them along its edges alone
         edge = margin + 2e-3
-        ys = np.concatenate([ys, [south + edge, north - lattice.height - edge]])
-    return np.unique(ys[(ys >= south) & (ys + lattice.height <= north)])
+        ys = np.concatenate([ys, [south + edge, north - pattern.height - edge]])
+    return np.unique(ys[(ys >= south) & (ys + pattern.height <= north)])
 
 
-def _fine(lattice: StripPattern, ys: FloatArray) -> FloatArray:
+def _fine(pattern: StripPattern, ys: FloatArray) -> FloatArray:
     """Southings between those tried, at a step that divides the strips' pitch and, nearly, the aisle."""
     if not ys.size:
         return ys
-    pitch = lattice.height + lattice.pair_gap
+    pitch = pattern.height + pattern.pair_gap
     steps = pitch / np.arange(3 * STEPS, 6 * STEPS)
-    wider = lattice.aisle - lattice.pair_gap
+    wider = pattern.aisle - pattern.pair_gap
     step = steps[int(np.argmin(np.round(np.ceil(wider / steps - 1e-9) * steps - wider, 6)))]
     inner = np.arange(np.ceil(ys[0] / step), np.floor(ys[-1] / step) + 1) * step
     return np.unique(np.concatenate([inner, ys[[0, -1]]]))
@@ -309,13 +309,13 @@ def _lanes(starts: IntArray, most: int) -> tuple[IntArray, IntArray, IntArray]:
     return lane, side, depth
 
 
-def _period(lattice: StripPattern) -> float:
-    return lattice.cross_every * lattice.pitch_x - lattice.gap_x + lattice.aisle
+def _period(pattern: StripPattern) -> float:
+    return pattern.cross_every * pattern.pitch_x - pattern.gap_x + pattern.aisle
 
 
-def _step(lattice: StripPattern) -> float:
+def _step(pattern: StripPattern) -> float:
     """How far a unit is moved on where it can't stand [m]."""
-    return max(lattice.pitch_x / 16, 1.0)
+    return max(pattern.pitch_x / 16, 1.0)
 
 
 def _tables(sieve: Sieve) -> tuple[NDArray[np.int32], NDArray[np.int32], FloatArray, FloatArray]:

@@ -30,9 +30,9 @@ CURVE_OVER_M = 10.0
 
 
 def assemble_network(
-    case: RoutingProblem,
-    gate: SiteEntry,
-    drawing: HorizontalAlignment,
+    problem: RoutingProblem,
+    site_entry: SiteEntry,
+    alignment: HorizontalAlignment,
     *,
     stations: Stations,
     profile: GradeLine,
@@ -40,36 +40,38 @@ def assemble_network(
 ) -> Network:
     """Roads with their classes and figures, and every terminal accounted for."""
     lines = [np.column_stack([stations.xy[ids], profile.z[ids]]) for ids in stations.of_line]
-    whole, members = through(lines, drawing.ups)
-    scene = Scene(case.lattice, case.ground, case.criteria, whole, anywhere=True)
-    arms, without = build(scene, _dead(members, drawing.ups))
-    more, without, yields = turning(scene, without, case.yields)
+    whole, members = through(lines, alignment.ups)
+    scene = Scene(problem.road_grid, problem.ground, problem.criteria, whole, anywhere=True)
+    arms, without = build(scene, _dead(members, alignment.ups))
+    more, without, shortenable = turning(scene, without, problem.shortenable)
     arms += more
-    gone = yields.gone
+    gone = shortenable.gone
     joints = np.array([end for arm in arms for end in (arm[0], arm[-1])]).reshape(-1, 3)
     pieces: list[FloatArray] = []
     classes: list[RoadClass] = []
     first: list[int] = []
     of_arms: list[RoadClass] = ["spur"] * len(arms)
-    for road_class, parts in zip([*_classes(case, drawing), *of_arms], _split([*lines, *arms], joints), strict=True):
+    for road_class, parts in zip(
+        [*_classes(problem, alignment), *of_arms], _split([*lines, *arms], joints), strict=True
+    ):
         first.append(len(pieces))
         pieces += parts
         classes += [road_class] * len(parts)
     roads = [
-        make_road(f"R{k:03d}", c, xyz, case.criteria.width_m)
+        make_road(f"R{k:03d}", c, xyz, problem.criteria.width_m)
         for k, (c, xyz) in enumerate(zip(classes, pieces, strict=True), 1)
     ]
     first.append(len(pieces))
     served = {}
-    for t, c in sorted(drawing.line_of.items()):
+    for t, c in sorted(alignment.line_of.items()):
         if t in gone:
             continue
         own = roads[first[c] : first[c + 1]]
-        near = own[0] if len(own) == 1 else min(own, key=lambda r: r.line.distance(case.terminals[t].footprint))
-        served[case.terminals[t].key] = near.road_id
-    missing = set(range(len(case.terminals))) - set(drawing.line_of) - gone
-    warnings = list(gate.warnings)
-    warnings += _tight(case, drawing, arms)
+        near = own[0] if len(own) == 1 else min(own, key=lambda r: r.line.distance(problem.terminals[t].footprint))
+        served[problem.terminals[t].key] = near.road_id
+    missing = set(range(len(problem.terminals))) - set(alignment.line_of) - gone
+    warnings = list(site_entry.warnings)
+    warnings += _tight(problem, alignment, arms)
     breaks = grade_breaks(stations.parent, stations.distance, profile.z, over_m=CURVE_OVER_M)
     sharp = int((breaks > CURVE_OVER_M / CURVE_M_PER_PCT).sum())
     if sharp:
@@ -79,15 +81,15 @@ def assemble_network(
         )
     if without:
         warnings.append(
-            f"dead ends over {case.criteria.turnaround_over_m:g} m without room for a turnaround: {len(without)}"
+            f"dead ends over {problem.criteria.turnaround_over_m:g} m without room for a turnaround: {len(without)}"
         )
     return Network(
         tuple(roads),
-        Point(gate.point),
+        Point(site_entry.point),
         served,
-        reasons(case, gate, missing, given_up),
+        reasons(problem, site_entry, missing, given_up),
         tuple(warnings),
-        {case.terminals[t].key: n for t, n in yields.given_up().items()},
+        {problem.terminals[t].key: n for t, n in shortenable.given_up().items()},
     )
 
 
@@ -97,22 +99,22 @@ def _dead(members: list[list[int]], ups: list[int]) -> list[int]:
     return [n for n, m in enumerate(members) if m[-1] not in goes_on]
 
 
-def _tight(case: RoutingProblem, drawing: HorizontalAlignment, arms: list[FloatArray]) -> list[str]:
+def _tight(problem: RoutingProblem, alignment: HorizontalAlignment, arms: list[FloatArray]) -> list[str]:
     """Say how many bends and turns are tighter than the radius that what lies beyond them asks for."""
-    found = [("turns at junctions" if t.turn else "road bends", t.size) for t in tight_places(case, drawing)]
+    found = [("turns at junctions" if t.turn else "road bends", t.size) for t in tight_places(problem, alignment)]
     # what was built at dead ends may go on from them
-    sizes, (whole, members) = case.sizes_of(drawing), through(drawing.lines, drawing.ups)
+    sizes, (whole, members) = problem.sizes_of(alignment), through(alignment.lines, alignment.ups)
     onward: dict[tuple[float, float], list[FloatArray]] = {}
     for arm in arms:
         onward.setdefault((float(arm[0, 0]), float(arm[0, 1])), []).append(arm[1:, :2])
-    for n in _dead(members, drawing.ups):
+    for n in _dead(members, alignment.ups):
         more = onward.get((float(whole[n][-1, 0]), float(whole[n][-1, 1])), [])
         size = sizes[members[n][-1:]]
         if len(more) == 1:
             fresh = len(tight_bends([np.vstack([whole[n], more[0]])], size)[1]) - len(tight_bends([whole[n]], size)[1])
             found += [("road bends", float(size[0]))] * max(fresh, 0)
     return [
-        f"{what} tighter than an inner radius of {size - case.criteria.width_m / 2:g} m, for want of room: {count}"
+        f"{what} tighter than an inner radius of {size - problem.criteria.width_m / 2:g} m, for want of room: {count}"
         for (what, size), count in sorted(Counter(found).items())
     ]
 
@@ -145,20 +147,20 @@ def _split(lines: list[FloatArray], joints: FloatArray) -> list[list[FloatArray]
     return out
 
 
-def _classes(case: RoutingProblem, drawing: HorizontalAlignment) -> list[RoadClass]:
+def _classes(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[RoadClass]:
     """Spine: what leads to the first terminals; spur: short dead ends; secondary: the rest."""
-    n = len(drawing.lines)
+    n = len(alignment.lines)
     spine = [False] * n
-    first = min((int(case.priority[t]) for t in drawing.line_of), default=0)
-    for t, c in drawing.line_of.items():
-        if int(case.priority[t]) == first:
+    first = min((int(problem.priority[t]) for t in alignment.line_of), default=0)
+    for t, c in alignment.line_of.items():
+        if int(problem.priority[t]) == first:
             k = c
             while k >= 0 and not spine[k]:
                 spine[k] = True
-                k = drawing.ups[k]
-    goes_on = set(drawing.ups)
+                k = alignment.ups[k]
+    goes_on = set(alignment.ups)
     out: list[RoadClass] = []
-    for c, line in enumerate(drawing.lines):
+    for c, line in enumerate(alignment.lines):
         if spine[c]:
             out.append("spine")
         elif c not in goes_on and float(np.hypot(*np.diff(line, axis=0).T).sum()) < SPUR_M:
@@ -168,28 +170,30 @@ def _classes(case: RoutingProblem, drawing: HorizontalAlignment) -> list[RoadCla
     return out
 
 
-def reasons(case: RoutingProblem, gate: SiteEntry | None, missing: set[int], known: dict[int, str]) -> dict[str, str]:
+def reasons(
+    problem: RoutingProblem, site_entry: SiteEntry | None, missing: set[int], known: dict[int, str]
+) -> dict[str, str]:
     """One true line for each terminal that has no road."""
     out = {}
     parts: IntArray | None = None
-    nodes = case.reach.by_terminal(len(case.terminals)) if missing else []
+    nodes = problem.reach.by_terminal(len(problem.terminals)) if missing else []
     for t in sorted(missing):
-        key = case.terminals[t].key
+        key = problem.terminals[t].key
         if t in known:
             out[key] = known[t]
             continue
         own = nodes[t]
         if own.size == 0:
-            out[key] = f"no legal route: no room for a road within {case.reach_m[t]:g} m"
+            out[key] = f"no legal route: no room for a road within {problem.reach_m[t]:g} m"
             continue
         if parts is None:
-            parts = tree_search.parts(case.lattice)
-        if gate is not None and not (parts[own] == parts[gate.node]).any():
+            parts = tree_search.parts(problem.road_grid)
+        if site_entry is not None and not (parts[own] == parts[site_entry.node]).any():
             out[key] = "no legal route: this part of the site is not connected to the entry"
-        elif gate is None:
+        elif site_entry is None:
             out[key] = "no legal route: no road leads from the boundary to it"
         else:
             out[key] = (
-                f"too steep: every way to it is far beyond the grade limit of {100 * case.criteria.max_grade:g} %"
+                f"too steep: every way to it is far beyond the grade limit of {100 * problem.criteria.max_grade:g} %"
             )
     return out

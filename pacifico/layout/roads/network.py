@@ -82,23 +82,27 @@ def route_network(
     InputError
         An entry farther than 60 m from the site's edge, or beside no place for a road.
     """
-    case = _case(ground, allowed, terminals=terminals, obstacles=obstacles, criteria=criteria, cost_zones=cost_zones)
-    if case is None:
+    problem = _case(ground, allowed, terminals=terminals, obstacles=obstacles, criteria=criteria, cost_zones=cost_zones)
+    if problem is None:
         return Network((), None, {}, {t.key: "no legal route: the site has no room for a road" for t in terminals})
-    order = np.argsort(case.priority, kind="stable")
-    edge = Edge.of(case.lattice, boundary if boundary is not None else allowed)
-    gate: SiteEntry | None
+    order = np.argsort(problem.priority, kind="stable")
+    edge = Edge.of(problem.road_grid, boundary if boundary is not None else allowed)
+    site_entry: SiteEntry | None
     if entry is not None:
-        first = np.repeat(np.arange(case.lattice.px.size), np.diff(case.reach.row))
-        urgent = case.priority[case.reach.item] == case.priority.min() if case.reach.item.size else np.zeros(0, bool)
-        gate = given_entry(
-            case.lattice, edge, entry, allowed, wanted=first[urgent], parts=tree_search.parts(case.lattice)
+        first = np.repeat(np.arange(problem.road_grid.px.size), np.diff(problem.reach.row))
+        urgent = (
+            problem.priority[problem.reach.item] == problem.priority.min()
+            if problem.reach.item.size
+            else np.zeros(0, bool)
+        )
+        site_entry = given_entry(
+            problem.road_grid, edge, entry, allowed, wanted=first[urgent], parts=tree_search.parts(problem.road_grid)
         )
     else:
-        gate = cheapest_entry(case.lattice, edge, order, case.reach, max_grade=criteria.max_grade)
-    if gate is None:
-        return Network((), None, {}, reasons(case, None, set(range(len(terminals))), {}))
-    return solve_network(case, gate, tax, again, orphans)
+        site_entry = cheapest_entry(problem.road_grid, edge, order, problem.reach, max_grade=criteria.max_grade)
+    if site_entry is None:
+        return Network((), None, {}, reasons(problem, None, set(range(len(terminals))), {}))
+    return solve_network(problem, site_entry, tax, again, orphans)
 
 
 def _case(
@@ -115,7 +119,7 @@ def _case(
         allowed = MultiPolygon(routing_grid.parts_of(shapely.intersection(allowed, known)))
     if allowed.is_empty:
         return None
-    lattice = routing_grid.make_routing_grid(
+    road_grid = routing_grid.make_routing_grid(
         ground,
         allowed,
         obstacles,
@@ -125,20 +129,22 @@ def _case(
         cell=criteria.cells * routing_grid.cell_size(allowed.area),
         earth_price=criteria.earth_price,
     )
-    if not (lattice.clear > 0).any():
+    if not (road_grid.clear > 0).any():
         return None
     shapes = routing_grid.Shapes.of([t.footprint for t in terminals])
     pads = routing_grid.Shapes.of([t.pad if t.pad is not None else t.footprint for t in terminals])
     reach_m = np.array([t.reach_m for t in terminals], dtype=np.float64)
     priority = np.array([t.priority for t in terminals], dtype=np.int64)
-    reach = _level_with_pads(lattice, tree_search.Reach.of(lattice, shapes, reach_m), terminals, criteria)
-    yields = ShortenableObstacles.of(terminals, obstacles, lattice)
+    reach = _level_with_pads(road_grid, tree_search.Reach.of(road_grid, shapes, reach_m), terminals, criteria)
+    shortenable = ShortenableObstacles.of(terminals, obstacles, road_grid)
     size = np.array([max(criteria.min_radius_m, t.min_radius_m) + criteria.width_m / 2 for t in terminals])
-    return RoutingProblem(ground, terminals, criteria, lattice, shapes, pads, reach_m, reach, priority, yields, size)
+    return RoutingProblem(
+        ground, terminals, criteria, road_grid, shapes, pads, reach_m, reach, priority, shortenable, size
+    )
 
 
 def _level_with_pads(
-    lattice: routing_grid.RoutingGrid, reach: tree_search.Reach, terminals: Sequence[Terminal], criteria: RoadCriteria
+    road_grid: routing_grid.RoutingGrid, reach: tree_search.Reach, terminals: Sequence[Terminal], criteria: RoadCriteria
 ) -> tree_search.Reach:
     """Leave out road positions beside a pad but far above or below it, where there are others."""
     none = (np.nan, 0.0, 0.0)
@@ -150,9 +156,9 @@ def _level_with_pads(
     )
     some = np.flatnonzero(~np.isnan(planes[reach.item, 0]))
     node, item = np.searchsorted(reach.row, some, side="right") - 1, reach.item[some]
-    away = np.column_stack([lattice.px[node], lattice.py[node]]) - middle[item]
+    away = np.column_stack([road_grid.px[node], road_grid.py[node]]) - middle[item]
     plane = planes[item]
-    step = np.abs(lattice.heights[node] - plane[:, 0] - (away * plane[:, 1:]).sum(axis=1))
+    step = np.abs(road_grid.heights[node] - plane[:, 0] - (away * plane[:, 1:]).sum(axis=1))
     can = np.ones(reach.item.size, bool)
     can[some] = step <= criteria.max_grade * reach.far[some] + BRIDGED * criteria.max_cut_fill_m
     return reach.kept(can, len(terminals))

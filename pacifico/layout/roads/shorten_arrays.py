@@ -37,7 +37,7 @@ MOST_UNITS = 2
 
 
 def turning(
-    scene: Scene, ends: Sequence[int], yields: ShortenableObstacles
+    scene: Scene, ends: Sequence[int], shortenable: ShortenableObstacles
 ) -> tuple[list[FloatArray], list[int], ShortenableObstacles]:
     """Turnarounds at dead ends for which units are given up, the ends that have none all the same, and what is left.
 
@@ -47,28 +47,28 @@ def turning(
         Roads and what has been built.
     ends : sequence of int
         Roads without a turnaround.
-    yields : Yields
+    shortenable : Yields
         What may be given up.
     """
     out: list[FloatArray] = []
     without = []
-    if not ends or not len(yields.who):
-        return out, list(ends), yields
-    bare = replace(scene, lattice=yields.lattice(without=True))
+    if not ends or not len(shortenable.who):
+        return out, list(ends), shortenable
+    bare = replace(scene, road_grid=shortenable.road_grid(without=True))
     for c in ends:
-        found = _at_end(scene, bare, c, yields)
+        found = _at_end(scene, bare, c, shortenable)
         if found is None:
             without.append(c)
             continue
-        made, yields = found
-        scene.lattice = yields.lattice()
+        made, shortenable = found
+        scene.road_grid = shortenable.road_grid()
         scene.add(made)  # and among what `bare` sees
         out += made
-    return out, without, yields
+    return out, without, shortenable
 
 
 def _at_end(
-    scene: Scene, bare: Scene, c: int, yields: ShortenableObstacles
+    scene: Scene, bare: Scene, c: int, shortenable: ShortenableObstacles
 ) -> tuple[list[FloatArray], ShortenableObstacles] | None:
     """Stub or hammerhead at a dead end for which the fewest units are given up."""
     road = scene.roads[c]
@@ -76,14 +76,14 @@ def _at_end(
     if LineString(road[:, :2]).length < scene.criteria.turnaround_arm_m:
         return None
     ways = MultiLineString([LineString(road[:, :2]), *(LineString(np.array(o.coords)[:, :2]) for o in others)])
-    radius = scene.lattice.fence.radius + SPARE_M
+    radius = scene.road_grid.clearance_index.radius + SPARE_M
     tried: list[tuple[int, ShortenableObstacles, FloatArray, list[FloatArray]]] = []
     for start, corners, steps in _shapes(bare, road):
         drawn = MultiLineString([LineString([start[:2], start[:2] + s]) for s in steps] + corners)
-        less = yields.clear_of(drawn, radius, ways)
+        less = shortenable.clear_of(drawn, radius, ways)
         tried.append((less.count, less, start, steps))
     for _, less, start, steps in sorted(tried, key=lambda t: t[0]):
-        free = replace(scene, lattice=less.lattice())
+        free = replace(scene, road_grid=less.road_grid())
         made = [piece(free, road, start, step, others) for step in steps]
         done = [m for m in made if m is not None]
         if len(done) == len(steps):
@@ -123,18 +123,18 @@ def _corner(scene: Scene, a: FloatArray, b: FloatArray, c: FloatArray) -> LineSt
     return LineString(middle + r * np.cos(phi) + np.array([-r[1], r[0]]) * np.sin(phi))
 
 
-def bending(case: RoutingProblem, now: HorizontalAlignment) -> ShortenableObstacles:
+def bending(problem: RoutingProblem, now: HorizontalAlignment) -> ShortenableObstacles:
     """Give up units that stand in the corners of bends and turns that have no room, the fewest for each.
 
     Lines are eased about each place alone; who makes use of what is given up draws them anew.
     """
-    yields = case.yields
-    sizes = case.sizes_of(now)
+    shortenable = problem.shortenable
+    sizes = problem.sizes_of(now)
     places = np.concatenate(
-        [smoothing.tight_bends(now.lines, sizes)[0], smoothing.tight_turns(case, now.straight, now.ups, sizes)[0]]
+        [smoothing.tight_bends(now.lines, sizes)[0], smoothing.tight_turns(problem, now.straight, now.ups, sizes)[0]]
     )  # fmt: skip
-    if not len(places) or not len(yields.who):
-        return yields
+    if not len(places) or not len(shortenable.who):
+        return shortenable
     roads = MultiLineString([LineString(x) for x in now.lines])
     shapely.prepare(roads)
     lines = shapely.STRtree([LineString(x) for x in now.straight])
@@ -142,48 +142,51 @@ def bending(case: RoutingProblem, now: HorizontalAlignment) -> ShortenableObstac
     tree = Tree.of(now.straight, now.ups)
     for place in places:
         own = np.sort(lines.query(Point(place), "dwithin", EASED_M)).tolist()
-        best, kept = _faults(case, tree, sizes, own, place), yields
+        best, kept = _faults(problem, tree, sizes, own, place), shortenable
         frozen = (np.hypot(*(tree.xy - place).T) > EASED_M).astype(np.uint8)
-        for less in _options(yields, place, roads):
-            free = replace(case, lattice=less.lattice(), yields=less)
-            trial = tree.copy()
-            smoothing.unbent(free, trial, frozen, *served, sizes)
-            faults = _faults(free, trial, sizes, own, place)
+        for less in _options(shortenable, place, roads):
+            free = replace(problem, road_grid=less.road_grid(), shortenable=less)
+            candidate = tree.copy()
+            smoothing.unbent(free, candidate, frozen, *served, sizes)
+            faults = _faults(free, candidate, sizes, own, place)
             if faults < best:
                 best, kept = faults, less
             if not best:
                 break
-        yields = kept
-    return yields
+        shortenable = kept
+    return shortenable
 
 
-def _options(yields: ShortenableObstacles, place: FloatArray, roads: MultiLineString) -> list[ShortenableObstacles]:
+def _options(
+    shortenable: ShortenableObstacles, place: FloatArray, roads: MultiLineString
+) -> list[ShortenableObstacles]:
     """What arrays near a place may give up, few units first, the nearest end first."""
-    rects = yields.rects()
+    rects = shortenable.rects()
     off = np.maximum(np.maximum(rects[:, :2] - place, place - rects[:, 2:]), 0.0)
     far = np.hypot(off[:, 0], off[:, 1])
     tried = []
     # a block of a yard is too much to give for a bend
-    for k in np.flatnonzero((far < CORNER_M) & (yields.unit > 0)).tolist():
+    for k in np.flatnonzero((far < CORNER_M) & (shortenable.unit > 0)).tolist():
         west, _, east, _ = rects[k]
         for n in range(1, MOST_UNITS + 1):
             for way, end in (((n, 0), west), ((0, n), east)):
-                if n > yields.left[k] or abs(end - place[0]) > CORNER_M:
+                if n > shortenable.left[k] or abs(end - place[0]) > CORNER_M:
                     continue
-                less = yields.shorter(k, *way)
+                less = shortenable.shorter(k, *way)
                 rest = less.rects()[k]
-                if np.isnan(rest[0]) or roads.distance(shapely.box(*rest)) <= yields.reach[k]:
+                if np.isnan(rest[0]) or roads.distance(shapely.box(*rest)) <= shortenable.reach[k]:
                     tried.append((n, float(far[k]), abs(float(end - place[0])), k, way, less))
     return [t[-1] for t in sorted(tried, key=lambda t: t[:-1])]
 
 
-def _faults(case: RoutingProblem, tree: Tree, sizes: FloatArray, own: Sequence[int], place: FloatArray) -> int:
+def _faults(problem: RoutingProblem, tree: Tree, sizes: FloatArray, own: Sequence[int], place: FloatArray) -> int:
     """Bends of some lines and turns near a place that are tighter than their radius."""
     mine = sizes[list(own)]
     drawn = [
-        horizontal.rounded(case, x, (), smoothing.NOTHING, size) for x, size in zip(tree.lines(own), mine, strict=True)
+        horizontal.rounded(problem, x, (), smoothing.NOTHING, size)
+        for x, size in zip(tree.lines(own), mine, strict=True)
     ]
     found = np.concatenate(
-        [smoothing.tight_bends(drawn, mine)[0], smoothing.tight_turns_of(case, tree, sizes, about=(place, EASED_M))[0]]
+        [smoothing.tight_bends(drawn, mine)[0], smoothing.tight_turns_of(problem, tree, sizes, about=(place, EASED_M))[0]]
     )  # fmt: skip
     return int((np.hypot(*(found - place).T) < EASED_M).sum())

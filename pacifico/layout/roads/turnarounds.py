@@ -53,7 +53,7 @@ AHEAD = 0.5
 class Scene:
     """Roads and what has been built, near which a turnaround must fit."""
 
-    lattice: RoutingGrid
+    road_grid: RoutingGrid
     ground: Ground
     criteria: RoadCriteria
     roads: list[FloatArray]
@@ -84,12 +84,12 @@ class Scene:
 
     def clear(self, a: FloatArray, b: FloatArray) -> bool:
         """Whether a straight road from a to b keeps its distance from every edge."""
-        return self.lattice.fence.clear(a, b) and not self.lattice.blind.crossed(a, b)
+        return self.road_grid.clearance_index.clear(a, b) and not self.road_grid.nodata_mask.crossed(a, b)
 
     def rounds(self, a: FloatArray, b: FloatArray, c: FloatArray) -> bool:
         """Whether the corner at b has room for the kerb's radius."""
         size = KERB_M + self.criteria.width_m / 2
-        f = self.lattice.fence
+        f = self.road_grid.clearance_index
         (ax, ay), (bx, by), (cx, cy) = a, b, c
         need = _line_kernels.tangent(_line_kernels.turn_angle(ax, ay, bx, by, cx, cy), size)
         if need > np.hypot(ax - bx, ay - by) or need > np.hypot(cx - bx, cy - by):
@@ -100,7 +100,7 @@ class Scene:
 
 
 def turnarounds(
-    lattice: RoutingGrid,
+    road_grid: RoutingGrid,
     ground: Ground,
     roads: Sequence[FloatArray],
     ends: Sequence[int],
@@ -112,7 +112,7 @@ def turnarounds(
 
     Parameters
     ----------
-    lattice : Lattice
+    road_grid : Lattice
         What they must keep clear of.
     ground : Ground
         Heights to follow.
@@ -137,7 +137,7 @@ def turnarounds(
     International Fire Code (2021), 503.2.5 and D103.4: dead ends over 150 ft; figure D103.1: 120 ft hammerhead, its
     alternative with one arm of 70 ft, corners of 28 ft radius.
     """
-    scene = Scene(lattice, ground, criteria, [np.asarray(r, dtype=np.float64) for r in roads], anywhere)
+    scene = Scene(road_grid, ground, criteria, [np.asarray(r, dtype=np.float64) for r in roads], anywhere)
     built, without = build(scene, ends)
     return built, len(without)
 

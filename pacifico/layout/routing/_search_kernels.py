@@ -23,7 +23,7 @@ STEEPEST = 2.5
 
 
 @njit(cache=True, nogil=True)
-def move_cost(length: float, rise: float, toll: float, grade: float) -> float:
+def move_cost(length: float, rise: float, cost_factor: float, grade: float) -> float:
     """Cost of a move [m of level road]; negative: barred.
 
     A gentle rise costs a little; beyond the limit the earthwork that bridges it costs steeply more.
@@ -34,7 +34,7 @@ def move_cost(length: float, rise: float, toll: float, grade: float) -> float:
     factor = 1.0 + 0.3 * u * u
     if u > 0.9:
         factor += 10.0 * (u - 0.9)
-    return length * factor * toll
+    return length * factor * cost_factor
 
 
 @njit(cache=True, nogil=True)
@@ -47,7 +47,7 @@ def turn_cost(ux: float, uy: float, vx: float, vy: float) -> float:
 @njit(cache=True, nogil=True)
 def line_cost(
     z: FloatArray,
-    toll: FloatArray,
+    cost_factor: FloatArray,
     x0: float,
     y0: float,
     step: float,
@@ -71,7 +71,7 @@ def line_cost(
         mx, my = ax + (bx - ax) * (s + 0.5) / n, ay + (by - ay) * (s + 0.5) / n
         i = min(max(int(np.floor((mx - x0) / step + 0.5)), 0), nx - 1)
         j = min(max(int(np.floor((my - y0) / step + 0.5)), 0), ny - 1)
-        cost = move_cost(length / n, here - before, toll[j, i], grade)
+        cost = move_cost(length / n, here - before, cost_factor[j, i], grade)
         if cost < 0.0:
             return -1.0
         total += cost
@@ -182,14 +182,14 @@ def grow(
     py: FloatArray,
     clear: FloatArray,
     nz: FloatArray,
-    toll: FloatArray,
+    cost_factor: FloatArray,
     nx: int,
     moves: IntArray,
     edges: FloatArray,
     frame: FloatArray,
     start: IntArray,
     items: IntArray,
-    blind: FlagArray,
+    nodata_mask: FlagArray,
     blind_frame: FloatArray,
     any_blind: bool,
     radius: float,
@@ -305,7 +305,7 @@ def grow(
                 v = j * nx + i
                 if dist[v] <= here or steps[u, m] < 0.0:
                     continue
-                price = 0.5 * (toll[u] + toll[v])
+                price = 0.5 * (cost_factor[u] + cost_factor[v])
                 if steps[u, m] == 0.0:
                     east, north = abs(px[v] - x), abs(py[v] - y)
                     # most moves bring nothing: told from less than they can cost, before that is reckoned
@@ -331,7 +331,7 @@ def grow(
                     if (
                         clear[u] + clear[v] - length < 2.0 * radius
                         and not segment_clear(edges, frame, start, items, x, y, px[v], py[v], radius)
-                    ) or (any_blind and sees_blind(blind, blind_frame, x, y, px[v], py[v])):
+                    ) or (any_blind and sees_blind(nodata_mask, blind_frame, x, y, px[v], py[v])):
                         steps[u, m] = -1.0
                         continue
                     free[u, m] = 1

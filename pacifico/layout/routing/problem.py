@@ -44,13 +44,13 @@ class RoutingProblem:
     ground: Ground
     terminals: Sequence[Terminal]
     criteria: RoadCriteria
-    lattice: routing_grid.RoutingGrid
+    road_grid: routing_grid.RoutingGrid
     shapes: routing_grid.Shapes
     pads: routing_grid.Shapes
     reach_m: FloatArray
     reach: tree_search.Reach
     priority: IntArray
-    yields: ShortenableObstacles
+    shortenable: ShortenableObstacles
     """What may give way to a bend or a turnaround."""
     size: FloatArray
     """Radius of the centreline in bends on the way to each terminal [m]."""
@@ -73,9 +73,9 @@ class RoutingProblem:
                 out[ups[c]] = max(out[ups[c]], out[c])
         return out
 
-    def sizes_of(self, drawing: HorizontalAlignment) -> FloatArray:
+    def sizes_of(self, alignment: HorizontalAlignment) -> FloatArray:
         """`sizes` of drawn lines."""
-        return self.sizes(drawing.ups, terminals_by_line(len(drawing.lines), drawing.line_of))
+        return self.sizes(alignment.ups, terminals_by_line(len(alignment.lines), alignment.line_of))
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,10 @@ def terminals_by_line(lines: int, line_of: Mapping[int, int]) -> list[list[int]]
     return bound
 
 
-def served_downstream(drawing: HorizontalAlignment) -> list[int]:
+def served_downstream(alignment: HorizontalAlignment) -> list[int]:
     """Terminals that each line and what goes on from it serve."""
-    out = [len(own) for own in terminals_by_line(len(drawing.lines), drawing.line_of)]
+    out = [len(own) for own in terminals_by_line(len(alignment.lines), alignment.line_of)]
     for c in range(len(out) - 1, -1, -1):
-        if drawing.ups[c] >= 0:
-            out[drawing.ups[c]] += out[c]
+        if alignment.ups[c] >= 0:
+            out[alignment.ups[c]] += out[c]
     return out

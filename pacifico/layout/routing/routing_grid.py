@@ -87,10 +87,10 @@ class RoutingGrid:
     """Clearance of each position [m]; 0 where the cell holds none."""
     z: FloatArray
     """Smoothed ground at cell centres, shape (ny, nx), rows going north [m]."""
-    toll: FloatArray
+    cost_factor: FloatArray
     """Cost multiplier of each cell, shape (ny, nx)."""
-    fence: ClearanceIndex
-    blind: NodataMask
+    clearance_index: ClearanceIndex
+    nodata_mask: NodataMask
 
     known_steps: dict[float, tuple[FloatArray, FlagArray]] = field(
         default_factory=dict, init=False, compare=False, repr=False
@@ -176,7 +176,7 @@ def make_routing_grid(
         [west - size, south - size, size, np.ceil((nx * cell) / size) + 3, np.ceil((ny * cell) / size) + 3]
     )
     start, items = _clearance_kernels.bin_edges(edges, frame, cap)
-    fence = ClearanceIndex(edges, frame, start, items, radius)
+    clearance_index = ClearanceIndex(edges, frame, start, items, radius)
 
     free = np.zeros((ny * k, nx * k), np.uint8)
     xs, ys = west + step / 2, south + step / 2
@@ -192,9 +192,9 @@ def make_routing_grid(
     x0, y0 = west + cell / 2, south + cell / 2
     cx, cy = np.meshgrid(x0 + np.arange(nx) * cell, y0 + np.arange(ny) * cell)
     z = _smoothed(ground.at(cx, cy), max(round(SMOOTHED_OVER_M / cell), 1))
-    blind = _blind(ground, half_width_m)
-    clear = _off_blind(px, py, clear, blind)
-    toll = np.ones((ny, nx))
+    nodata_mask = _blind(ground, half_width_m)
+    clear = _off_blind(px, py, clear, nodata_mask)
+    cost_factor = np.ones((ny, nx))
     for geometry, price in tolls:
         for polygon in parts_of(geometry):
             marked = np.zeros((ny, nx), np.uint8)
@@ -202,10 +202,10 @@ def make_routing_grid(
             own_start = np.cumsum([0, *(len(r) for r in own)]).astype(np.int64)
             whole = np.array([0, len(own)], np.int64)
             _clearance_kernels.fill_rings(marked, np.concatenate(own), own_start, whole, x0, y0, cell, 1)
-            toll[marked == 1] = np.maximum(toll[marked == 1], price)
+            cost_factor[marked == 1] = np.maximum(cost_factor[marked == 1], price)
     if earth_price:
-        toll *= 1.0 + earth_price * _moved(z, ground.at(cx, cy), cell, 2 * half_width_m)
-    return RoutingGrid(x0, y0, cell, nx, ny, px, py, clear, z, toll, fence, blind)
+        cost_factor *= 1.0 + earth_price * _moved(z, ground.at(cx, cy), cell, 2 * half_width_m)
+    return RoutingGrid(x0, y0, cell, nx, ny, px, py, clear, z, cost_factor, clearance_index, nodata_mask)
 
 
 def _moved(smooth: FloatArray, z: FloatArray, cell: float, width_m: float) -> FloatArray:
@@ -260,10 +260,10 @@ def _blind(ground: Ground, half_width_m: float) -> NodataMask:
     return NodataMask(quad.astype(np.uint8), frame, any=True)
 
 
-def _off_blind(px: FloatArray, py: FloatArray, clear: FloatArray, blind: NodataMask) -> FloatArray:
+def _off_blind(px: FloatArray, py: FloatArray, clear: FloatArray, nodata_mask: NodataMask) -> FloatArray:
     """Clearances with 0 at positions on ground without elevation."""
-    column = np.floor((px - blind.frame[0]) / blind.frame[2]).astype(np.int64)
-    row = np.floor((blind.frame[1] - py) / blind.frame[3]).astype(np.int64)
-    ny, nx = blind.flags.shape
-    seen = blind.flags[np.clip(row, 0, ny - 1), np.clip(column, 0, nx - 1)] == 1
+    column = np.floor((px - nodata_mask.frame[0]) / nodata_mask.frame[2]).astype(np.int64)
+    row = np.floor((nodata_mask.frame[1] - py) / nodata_mask.frame[3]).astype(np.int64)
+    ny, nx = nodata_mask.flags.shape
+    seen = nodata_mask.flags[np.clip(row, 0, ny - 1), np.clip(column, 0, nx - 1)] == 1
     return np.where(seen, 0.0, clear)

@@ -62,10 +62,10 @@ class ShortenableObstacles:
 
     @classmethod
     def of(
-        cls, terminals: Sequence[Terminal], obstacles: Sequence[Polygon], lattice: RoutingGrid
+        cls, terminals: Sequence[Terminal], obstacles: Sequence[Polygon], road_grid: RoutingGrid
     ) -> ShortenableObstacles:
         """Those of the terminals that are obstacles themselves and have units to give up."""
-        edges = len(lattice.fence.edges)
+        edges = len(road_grid.clearance_index.edges)
         size = [len(shapely.get_coordinates(shapely.get_exterior_ring(o))) - 1 for o in obstacles]
         first = edges - sum(size) + np.cumsum([0, *size])
         row = {id(o): int(first[k]) for k, o in enumerate(obstacles) if size[k] == 4}
@@ -80,7 +80,7 @@ class ShortenableObstacles:
             np.array([t.units for t in some], dtype=np.int64),
             np.array([t.reach_m for t in some], dtype=np.float64),
             np.zeros((len(own), 2), np.int64),
-            lattice,
+            road_grid,
         )
 
     @property
@@ -128,9 +128,9 @@ class ShortenableObstacles:
         some = np.flatnonzero(self.cut.any(axis=1))
         return {int(self.who[k]): (int(self.cut[k, 0]), int(self.cut[k, 1])) for k in some}
 
-    def lattice(self, *, without: bool = False) -> RoutingGrid:
+    def road_grid(self, *, without: bool = False) -> RoutingGrid:
         """Lattice whose fence leaves out what has been given up, or all that could be."""
-        f = self.base.fence
+        f = self.base.clearance_index
         edges = f.edges.copy()
         rects = np.full_like(self.rect, NOWHERE) if without else np.nan_to_num(self.rects(), nan=NOWHERE)
         some = np.flatnonzero((rects != self.rect).any(axis=1))
@@ -147,12 +147,12 @@ class ShortenableObstacles:
         if "wide" not in self.bins:
             self.bins["wide"] = self._wide()
         start, items = self.bins["wide"]
-        fence: ClearanceIndex = replace(f, edges=edges, start=start, items=items)
-        return replace(self.base, fence=fence)
+        clearance_index: ClearanceIndex = replace(f, edges=edges, start=start, items=items)
+        return replace(self.base, clearance_index=clearance_index)
 
     def _wide(self) -> tuple[IntArray, IntArray]:
         """Bins of the fence in which an obstacle's western and eastern sides lie wherever they may move to."""
-        f = self.base.fence
+        f = self.base.clearance_index
         cap = max(BINNED_M, f.radius + 0.75 * self.base.cell + 0.1)
         start, items = _clearance_kernels.bin_edges(f.edges, f.frame, cap)
         west, south, east, north = self.rect.T

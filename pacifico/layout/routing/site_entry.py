@@ -46,35 +46,37 @@ class Edge:
     """Distance of each road position from the edge, capped [m]; infinite where there is none."""
 
     @classmethod
-    def of(cls, lattice: routing_grid.RoutingGrid, boundary: Polygon | MultiPolygon) -> Edge:
+    def of(cls, road_grid: routing_grid.RoutingGrid, boundary: Polygon | MultiPolygon) -> Edge:
         """Edge of a boundary: its outer rings, not its holes."""
         rings = [shapely.get_coordinates(shapely.get_exterior_ring(p)) for p in routing_grid.parts_of(boundary)]
         edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in rings])
         cap = MOST_MOVED_M
-        frame = lattice.fence.frame
+        frame = road_grid.clearance_index.frame
         start, items = _clearance_kernels.bin_edges(edges, frame, cap)
-        far = _clearance_kernels.clearances(lattice.px, lattice.py, lattice.clear, edges, frame, start, items, cap)
+        far = _clearance_kernels.clearances(
+            road_grid.px, road_grid.py, road_grid.clear, edges, frame, start, items, cap
+        )
         return cls(MultiLineString(rings), far)
 
 
-def gate_at(lattice: routing_grid.RoutingGrid, edge: Edge, node: int) -> FloatArray:
+def gate_at(road_grid: routing_grid.RoutingGrid, edge: Edge, node: int) -> FloatArray:
     """Entry that leads to a road position near the edge: as near the edge as a road fits, else the position itself."""
-    here = np.array([lattice.px[node], lattice.py[node]])
+    here = np.array([road_grid.px[node], road_grid.py[node]])
     outer: FloatArray = shapely.get_coordinates(shapely.shortest_line(Point(here), edge.line))[1]
     away = here - outer
     far = float(np.hypot(*away))
-    keep = lattice.fence.radius + INSET_M
+    keep = road_grid.clearance_index.radius + INSET_M
     if far > keep + 0.5:
         place: FloatArray = outer + away / far * keep
-        if lattice.fence.clear(place, here) and not lattice.blind.crossed(place, here):
+        if road_grid.clearance_index.clear(place, here) and not road_grid.nodata_mask.crossed(place, here):
             return place
     return here
 
 
-def gates(lattice: routing_grid.RoutingGrid, edge: Edge) -> NDArray[np.uint8]:
+def gates(road_grid: routing_grid.RoutingGrid, edge: Edge) -> NDArray[np.uint8]:
     """Road positions near enough to the edge to be led to an entry: the nearest ring of them that there is."""
-    keep = lattice.fence.radius
-    for far in (keep + 1.5 * lattice.cell, AT_EDGE_M, 30.0, MOST_MOVED_M - 1e-6):
+    keep = road_grid.clearance_index.radius
+    for far in (keep + 1.5 * road_grid.cell, AT_EDGE_M, 30.0, MOST_MOVED_M - 1e-6):
         flags = edge.far <= far
         if flags.any():
             return flags.astype(np.uint8)
@@ -82,28 +84,28 @@ def gates(lattice: routing_grid.RoutingGrid, edge: Edge) -> NDArray[np.uint8]:
 
 
 def cheapest_entry(
-    lattice: routing_grid.RoutingGrid, edge: Edge, order: IntArray, reach: tree_search.Reach, *, max_grade: float
+    road_grid: routing_grid.RoutingGrid, edge: Edge, order: IntArray, reach: tree_search.Reach, *, max_grade: float
 ) -> SiteEntry | None:
     """Find the place on the edge that is cheapest to reach the first terminal of `order` from; None where none is."""
-    flags = gates(lattice, edge)
+    flags = gates(road_grid, edge)
     nodes = reach.by_terminal(len(order))
-    nothing = tree_search.Reach.none(lattice)
-    seen = np.zeros(lattice.px.size, bool)
+    nothing = tree_search.Reach.none(road_grid)
+    seen = np.zeros(road_grid.px.size, bool)
     for t in order:
         seeds = nodes[t]
         if seeds.size == 0 or seen[seeds].any():
             continue
         growth = tree_search.search(
-            lattice, seeds, reach=nothing, priority=np.zeros(0, np.int64), max_grade=max_grade, stop_at=flags
+            road_grid, seeds, reach=nothing, priority=np.zeros(0, np.int64), max_grade=max_grade, stop_at=flags
         )
         if growth.hit >= 0:
-            return SiteEntry(gate_at(lattice, edge, growth.hit), growth.hit)
+            return SiteEntry(gate_at(road_grid, edge, growth.hit), growth.hit)
         seen |= np.isfinite(growth.dist)
     return None
 
 
 def given_entry(
-    lattice: routing_grid.RoutingGrid,
+    road_grid: routing_grid.RoutingGrid,
     edge: Edge,
     entry: Point,
     allowed: Polygon | MultiPolygon,
@@ -127,23 +129,23 @@ def given_entry(
             f"the entry lies {to_edge:.0f} m {side} the site's edge; give a place within {MOST_MOVED_M:.0f} m of the boundary"
         )
     place = np.array([entry.x, entry.y])
-    if to_edge <= AT_EDGE_M and allowed.contains(entry) and lattice.fence.clear(place, place):
-        for n in _nearest(lattice, place, lattice.clear > 0.0, 25):
-            here = np.array([lattice.px[n], lattice.py[n]])
-            if lattice.fence.clear(place, here) and not lattice.blind.crossed(place, here):
+    if to_edge <= AT_EDGE_M and allowed.contains(entry) and road_grid.clearance_index.clear(place, place):
+        for n in _nearest(road_grid, place, road_grid.clear > 0.0, 25):
+            here = np.array([road_grid.px[n], road_grid.py[n]])
+            if road_grid.clearance_index.clear(place, here) and not road_grid.nodata_mask.crossed(place, here):
                 return SiteEntry(place, n)
-    flags = gates(lattice, edge) == 1
+    flags = gates(road_grid, edge) == 1
     good = np.unique(parts[wanted])
     for usable in (flags & np.isin(parts, good), flags):
         best: SiteEntry | None = None
-        least = MOST_MOVED_M + lattice.cell
-        for n in _nearest(lattice, place, usable, 25):
-            candidate = gate_at(lattice, edge, n)
+        least = MOST_MOVED_M + road_grid.cell
+        for n in _nearest(road_grid, place, usable, 25):
+            candidate = gate_at(road_grid, edge, n)
             moved = float(np.hypot(*(candidate - place)))
             if moved < least - 1e-9:
                 best, least = SiteEntry(candidate, n), moved
         if best is not None:
-            if least <= lattice.fence.radius + UNSAID_M:
+            if least <= road_grid.clearance_index.radius + UNSAID_M:
                 return best
             note = f"the entry was moved {least:.0f} m, to the nearest place on the site's edge where a road can start"
             return SiteEntry(best.point, best.node, (note,))
@@ -152,8 +154,10 @@ def given_entry(
     )
 
 
-def _nearest(lattice: routing_grid.RoutingGrid, place: FloatArray, usable: NDArray[np.bool_], count: int) -> list[int]:
+def _nearest(
+    road_grid: routing_grid.RoutingGrid, place: FloatArray, usable: NDArray[np.bool_], count: int
+) -> list[int]:
     """List the road positions nearest a place, nearest first."""
     nodes = np.flatnonzero(usable)
-    d = np.hypot(lattice.px[nodes] - place[0], lattice.py[nodes] - place[1])
+    d = np.hypot(road_grid.px[nodes] - place[0], road_grid.py[nodes] - place[1])
     return [int(n) for n in nodes[np.argsort(d, kind="stable")[:count]]]

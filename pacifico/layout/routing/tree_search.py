@@ -26,14 +26,14 @@ class Reach:
     far: FloatArray
 
     @classmethod
-    def of(cls, lattice: RoutingGrid, shapes: Shapes, reach: FloatArray) -> Reach:
+    def of(cls, road_grid: RoutingGrid, shapes: Shapes, reach: FloatArray) -> Reach:
         """Terminals within their reach of each road position."""
         if reach.size == 0:
-            return cls.none(lattice)
+            return cls.none(road_grid)
         return cls(
             *_search_kernels.reach_table(
-                lattice.px, lattice.py, lattice.clear, lattice.nx, lattice.x0 - lattice.cell / 2,
-                lattice.y0 - lattice.cell / 2, lattice.cell, shapes.coords, shapes.start, reach,
+                road_grid.px, road_grid.py, road_grid.clear, road_grid.nx, road_grid.x0 - road_grid.cell / 2,
+                road_grid.y0 - road_grid.cell / 2, road_grid.cell, shapes.coords, shapes.start, reach,
             )
         )  # fmt: skip
 
@@ -62,9 +62,9 @@ class Reach:
         return np.split(nodes[order], np.searchsorted(self.item[order], np.arange(1, count)))
 
     @classmethod
-    def none(cls, lattice: RoutingGrid) -> Reach:
+    def none(cls, road_grid: RoutingGrid) -> Reach:
         """No terminal anywhere."""
-        return cls(np.zeros(lattice.px.size + 1, np.int64), np.zeros(0, np.int64), np.zeros(0))
+        return cls(np.zeros(road_grid.px.size + 1, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Growth:
 
 
 def search(
-    lattice: RoutingGrid,
+    road_grid: RoutingGrid,
     seeds: IntArray,
     *,
     reach: Reach,
@@ -96,24 +96,33 @@ def search(
     ----------
     Takahashi & Matsuyama (1980), "An approximate solution for the Steiner problem in graphs", Math. Japonica 24.
     """
-    toll = lattice.toll.ravel() if tax is None else lattice.toll.ravel() * tax
-    f, b = lattice.fence, lattice.blind
+    cost_factor = road_grid.cost_factor.ravel() if tax is None else road_grid.cost_factor.ravel() * tax
+    f, b = road_grid.clearance_index, road_grid.nodata_mask
     stop = np.zeros(0, np.uint8) if stop_at is None else stop_at
     return Growth(
         *_search_kernels.grow(
-            lattice.px, lattice.py, lattice.clear, lattice.heights, toll, lattice.nx, MOVES, f.edges, f.frame, f.start,
+            road_grid.px, road_grid.py, road_grid.clear, road_grid.heights, cost_factor, road_grid.nx, MOVES, f.edges, f.frame, f.start,
             f.items, b.flags, b.frame, b.any, f.radius, max_grade, seeds, reach.row, reach.item, reach.far, priority, stop,
-            *lattice.steps(max_grade),
+            *road_grid.steps(max_grade),
         )
     )  # fmt: skip
 
 
-def parts(lattice: RoutingGrid) -> IntArray:
+def parts(road_grid: RoutingGrid) -> IntArray:
     """Label the connected part of each road position, whatever the grade; -1 where no road fits."""
-    f = lattice.fence
+    f = road_grid.clearance_index
     return np.asarray(
         _search_kernels.components(
-            lattice.px, lattice.py, lattice.clear, lattice.nx, MOVES, f.edges, f.frame, f.start, f.items, f.radius
+            road_grid.px,
+            road_grid.py,
+            road_grid.clear,
+            road_grid.nx,
+            MOVES,
+            f.edges,
+            f.frame,
+            f.start,
+            f.items,
+            f.radius,
         )
     )
 
@@ -128,12 +137,12 @@ class Chain:
     """Index of the chain that it continues, -1 at the entry."""
 
 
-def uncrossed(lattice: RoutingGrid, growth: Growth) -> tuple[IntArray, int]:
+def uncrossed(road_grid: RoutingGrid, growth: Growth) -> tuple[IntArray, int]:
     """Parents of a growth's nodes with crossing moves joined, and how many crossings remain."""
-    f = lattice.fence
+    f = road_grid.clearance_index
     parent = growth.parent.copy()
     left = _tree_kernels.uncross(
-        lattice.px, lattice.py, lattice.nx, parent, growth.member, f.edges, f.frame, f.start, f.items, f.radius
+        road_grid.px, road_grid.py, road_grid.nx, parent, growth.member, f.edges, f.frame, f.start, f.items, f.radius
     )
     return parent, int(left)
 

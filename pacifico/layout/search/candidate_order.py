@@ -137,9 +137,9 @@ def _best(
             taken.append(r)
             root = shapely.get_coordinates(shapely.shortest_line(shapely.box(*r), edge))[0]
             rect = (float(r[0]), float(r[1]), float(r[2]), float(r[3]))
-            focus = SeedArea(scheme, rect, (float(root[0]), float(root[1])), lanes=some.roads(i), strategy=strategy)
-            if all(f != focus for _, f in out):
-                out.append((tuple(float(c[i]) for c in costs), focus))
+            seed_area = SeedArea(scheme, rect, (float(root[0]), float(root[1])), lanes=some.roads(i), strategy=strategy)
+            if all(f != seed_area for _, f in out):
+                out.append((tuple(float(c[i]) for c in costs), seed_area))
             if len(taken) == (3 if MEASURES[measure] == strategy else 1):
                 break
     return out

@@ -54,7 +54,7 @@ class Candidate:
     capacity_kw: float
     draft: Draft
     served: ServedLayout
-    focus: SeedArea | None
+    seed_area: SeedArea | None
     lacks: int = 0
     """Blocks of the draft, arrays and their skids aside, that no road reaches."""
 
@@ -63,78 +63,80 @@ class Candidate:
 class CandidateSet:
     """Trials, the last draft, and why assets of it were not reached."""
 
-    trials: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...]
     last: Draft
     unreached: str
 
 
-def evaluate_candidates(task: DesignProblem, strategy: Strategy) -> CandidateSet:
+def evaluate_candidates(problem: DesignProblem, strategy: Strategy) -> CandidateSet:
     """Draft at the most promising places for a strategy, and serve by roads.
 
     Parameters
     ----------
-    task : Task
+    problem : Task
     strategy : str
     """
-    foci = task.places(strategy)
-    whole = foci[0] is not None and foci[0].whole
-    yard = foci[0] is not None and foci[0].yard
-    drafts = _drafted(task, strategy, foci, whole=whole)
+    seed_areas = problem.places(strategy)
+    whole = seed_areas[0] is not None and seed_areas[0].whole
+    yard = seed_areas[0] is not None and seed_areas[0].yard
+    drafts = _drafted(problem, strategy, seed_areas, whole=whole)
     size = len(drafts[0][1].items)
     first = {id(f): d for f, d in drafts}
     most_tried = for_size(size, YARDS_TRIED_FOR) if yard else MOST_TRIED
     tries = 1 if whole or strategy == "density" else _tries(size, strategy)
     # what may be missing of a target before it is worth another try
-    slack_kw = task.smallest_kw
-    if task.target_kw is not None and size > LARGE:
-        slack_kw = max(slack_kw, NEARLY * task.target_kw)
+    slack_kw = problem.smallest_kw
+    if problem.target_kw is not None and size > LARGE:
+        slack_kw = max(slack_kw, NEARLY * problem.target_kw)
     out: list[Candidate] = []
     spent, drafted_kw = 0, 0.0
     last, unreached = drafts[0][1], ""
-    for n, focus in enumerate([f for f, _ in drafts] + foci[len(drafts) :]):
+    for n, seed_area in enumerate([f for f, _ in drafts] + seed_areas[len(drafts) :]):
         reached = max((t.capacity_kw for t in out), default=0.0)
-        full = bool(out) and (task.target_kw is None or reached > task.target_kw - slack_kw)
+        full = bool(out) and (problem.target_kw is None or reached > problem.target_kw - slack_kw)
         if whole and n:
             # lanes the other way, where they could carry more
-            hard = size <= SCHEMES_FOR and reached < (1 - MUCH) * capacity_of(drafts[0][1].items, task.profile)
+            hard = size <= SCHEMES_FOR and reached < (1 - MUCH) * capacity_of(drafts[0][1].items, problem.profile)
             if not hard or n >= len(drafts):
                 break
-        elif yard and n >= tries and _all_ground(task, drafted_kw, slack_kw) and reached > (1 - MUCH) * drafted_kw:
+        elif yard and n >= tries and _all_ground(problem, drafted_kw, slack_kw) and reached > (1 - MUCH) * drafted_kw:
             break  # it is the ground of the whole site that carries no more
         elif (n >= tries or spent >= MOST_SERVED) and (full or n >= most_tried or reached > drafted_kw - slack_kw):
             break  # where roads take nothing it is the ground that carries no more
-        draft = first[id(focus)] if id(focus) in first else task.draft(strategy, focus, NO_RECTS)
-        drafted_kw = max(drafted_kw, capacity_of(draft.items, task.profile))
-        more = _served(task, strategy, focus, draft, slack_kw, loose=focus is None or whole or yard)
+        draft = first[id(seed_area)] if id(seed_area) in first else problem.draft(strategy, seed_area, NO_RECTS)
+        drafted_kw = max(drafted_kw, capacity_of(draft.items, problem.profile))
+        more = _served(problem, strategy, seed_area, draft, slack_kw, loose=seed_area is None or whole or yard)
         spent += more.served
         last, unreached = more.last, more.unreached or unreached
-        if more.trial is not None:
-            out.append(more.trial)
+        if more.candidate is not None:
+            out.append(more.candidate)
     return CandidateSet(tuple(out), last, unreached)
 
 
-def _all_ground(task: DesignProblem, drafted_kw: float, slack_kw: float) -> bool:
+def _all_ground(problem: DesignProblem, drafted_kw: float, slack_kw: float) -> bool:
     """Whether a draft falls short of what is asked for before any road is sought."""
-    return task.target_kw is not None and drafted_kw <= task.target_kw - slack_kw
+    return problem.target_kw is not None and drafted_kw <= problem.target_kw - slack_kw
 
 
-def _drafted(task: DesignProblem, strategy: Strategy, foci: Sequence[SeedArea | None], *, whole: bool) -> list[Drafted]:
+def _drafted(
+    problem: DesignProblem, strategy: Strategy, seed_areas: Sequence[SeedArea | None], *, whole: bool
+) -> list[Drafted]:
     """Drafts to begin with, the most promising first."""
-    drafts: list[Drafted] = [(foci[0], task.draft(strategy, foci[0], NO_RECTS))]
+    drafts: list[Drafted] = [(seed_areas[0], problem.draft(strategy, seed_areas[0], NO_RECTS))]
     if whole or strategy == "density":
         size = len(drafts[0][1].items)
         most = (len(SCHEMES) if size <= LARGE else 1) if whole else for_size(size, DRAFTED_FOR)
-        drafts += [(f, task.draft(strategy, f, NO_RECTS)) for f in foci[1:most]]
+        drafts += [(f, problem.draft(strategy, f, NO_RECTS)) for f in seed_areas[1:most]]
     if whole:
         # as much as the ground carries: most of it wins
-        drafts.sort(key=lambda d: -capacity_of(d[1].items, task.profile))
+        drafts.sort(key=lambda d: -capacity_of(d[1].items, problem.profile))
     elif strategy == "density":
-        drafts.sort(key=lambda d: surroundings_per_kw(d[1].items, task.profile))
+        drafts.sort(key=lambda d: surroundings_per_kw(d[1].items, problem.profile))
         some = for_size(len(drafts[0][1].items), TIGHTENED_FOR)
         drafts[:some] = [
-            (f, exchange_arrays(task.field, task.spec, d, f) if f and not f.yard else d) for f, d in drafts[:some]
+            (f, exchange_arrays(problem.field, problem.spec, d, f) if f and not f.yard else d) for f, d in drafts[:some]
         ]
-        drafts.sort(key=lambda d: surroundings_per_kw(d[1].items, task.profile))
+        drafts.sort(key=lambda d: surroundings_per_kw(d[1].items, problem.profile))
         # where roads do not reach the first all over, aisles both ways are the surest
         sure = next((d for d in drafts[1:] if d[0] is not None and d[0].sure), None)
         if sure is not None:
@@ -146,7 +148,7 @@ def _drafted(task: DesignProblem, strategy: Strategy, foci: Sequence[SeedArea | 
 class _Effort:
     """What came of a place."""
 
-    trial: Candidate | None
+    candidate: Candidate | None
     last: Draft
     unreached: str
     served: int
@@ -154,74 +156,82 @@ class _Effort:
 
 
 def _served(
-    task: DesignProblem, strategy: Strategy, focus: SeedArea | None, draft: Draft, slack_kw: float, *, loose: bool
+    problem: DesignProblem,
+    strategy: Strategy,
+    seed_area: SeedArea | None,
+    draft: Draft,
+    slack_kw: float,
+    *,
+    loose: bool,
 ) -> _Effort:
     """Serve a draft; what no road reached is built elsewhere near, a few times."""
     here: Candidate | None = None
     gave_up: list[Unplaced] = []
     banned = NO_RECTS
     last, unreached, spent = draft, "", 0
-    yard = focus is not None and focus.yard
+    yard = seed_area is not None and seed_area.yard
     most = for_size(len(draft.items), TOPPED_FOR) if yard else MOST_DRAFTS
     for turn in range(most):
         last = draft
         if not has_plant(draft.items):
             break
-        served = task.serve(draft)
+        served = problem.serve(draft)
         spent += 1
-        got = capacity_of(served.items, task.profile)
+        got = capacity_of(served.items, problem.profile)
         lacks = len(others(draft.items)) - len(others(served.items))
-        full = here is not None and lacks < here.lacks and got > here.capacity_kw - task.smallest_kw
+        full = here is not None and lacks < here.lacks and got > here.capacity_kw - problem.smallest_kw
         # less to the same unit is no less; fewer blocks are
-        more = here is not None and got > here.capacity_kw + (task.smallest_kw if lacks > here.lacks else 0.0)
+        more = here is not None and got > here.capacity_kw + (problem.smallest_kw if lacks > here.lacks else 0.0)
         if has_plant(served.items) and (here is None or full or more):
-            short = task.target_kw is not None and got <= task.target_kw - task.smallest_kw
+            short = problem.target_kw is not None and got <= problem.target_kw - problem.smallest_kw
             # ground that no road reached is a reason for what is missing, though a later draft left it alone
             kept = replace(served, lost=merge_unplaced((*gave_up, *served.lost))) if short else served
-            here = Candidate(got, draft, kept, focus, lacks)
+            here = Candidate(got, draft, kept, seed_area, lacks)
         unreached = next(iter(served.network.unreached.values()), unreached)
         stays = {*served.items, *served.gave}
         gone = [i for i in draft.items if i not in stays]
-        missing = 0.0 if task.target_kw is None else task.target_kw - got
+        missing = 0.0 if problem.target_kw is None else problem.target_kw - got
         if turn == most - 1:
             break
         fenced = enclosed_items(draft.items, served) if lacks else []
         if fenced:
             banned = np.concatenate([banned, exit_strips(fenced, served, draft.items)])
-            draft = task.draft(strategy, focus, banned)
+            draft = problem.draft(strategy, seed_area, banned)
             continue
-        more_beside = topped_up(task, draft, served) if lacks and yard else None
+        more_beside = topped_up(problem, draft, served) if lacks and yard else None
         if more_beside is not None:
             draft = more_beside
             banned = draft.banned
             continue
-        if turn >= MOST_DRAFTS - 1 or (yard and _all_ground(task, capacity_of(draft.items, task.profile), slack_kw)):
+        if turn >= MOST_DRAFTS - 1 or (
+            yard and _all_ground(problem, capacity_of(draft.items, problem.profile), slack_kw)
+        ):
             break
         gave_up += [u for u in served.lost if u.kind in OF_ARRAYS]
         # a new draft is worth its time where what no road reached could make the difference, or was much
         if missing < slack_kw:
             break
         # what arrays gave up is looked for elsewhere where it makes the difference
-        freed = served.freed if missing < capacity_of(draft.items, task.profile) - got + slack_kw else NO_RECTS
-        if not len(freed) and (not gone or capacity_of(gone, task.profile) < min(missing, 0.05 * got)):
+        freed = served.freed if missing < capacity_of(draft.items, problem.profile) - got + slack_kw else NO_RECTS
+        if not len(freed) and (not gone or capacity_of(gone, problem.profile) < min(missing, 0.05 * got)):
             break
         if strategy == "density" and not loose:
             # as it was before its ends were exchanged
-            loose, draft = True, task.draft(strategy, focus, banned)
+            loose, draft = True, problem.draft(strategy, seed_area, banned)
             continue
         banned = np.concatenate([banned, freed, np.array([i.rect for i in gone]).reshape(-1, 4)])
-        draft = task.draft(strategy, focus, banned)
+        draft = problem.draft(strategy, seed_area, banned)
     return _Effort(here, last, unreached, spent)
 
 
-def topped_up(task: DesignProblem, draft: Draft, served: ServedLayout) -> Draft | None:
+def topped_up(problem: DesignProblem, draft: Draft, served: ServedLayout) -> Draft | None:
     """Draft of a yard with blocks beside the roads that are there, for those that none of them reached."""
     if not served.network.roads:
         return None
     stays = {*served.items, *served.gave}
     gone = np.array([i.rect for i in draft.items if i not in stays]).reshape(-1, 4)
     banned = np.concatenate([draft.banned, served.freed, gone])
-    return add_blocks_beside_roads(task.field, task.spec, draft, served, banned)
+    return add_blocks_beside_roads(problem.field, problem.spec, draft, served, banned)
 
 
 def _tries(items: int, strategy: Strategy) -> int:

@@ -83,7 +83,7 @@ def free_places(ground: SolarGround, items: Sequence[Item]) -> Slots:
 
 
 def exchange_arrays(
-    field: Field, spec: Spec, draft: Draft, focus: SeedArea, roads: Sequence[LineString] | None = None
+    field: Field, spec: Spec, draft: Draft, seed_area: SeedArea, roads: Sequence[LineString] | None = None
 ) -> Draft:
     """Draft of the same capacity whose surroundings cover less, as far as single exchanges go; blocks keep their skids.
 
@@ -93,12 +93,12 @@ def exchange_arrays(
     spec : Spec
     draft : Draft
         Not changed.
-    focus : Focus
+    seed_area : Focus
         Where it was built.
     roads : sequence of LineString, optional
         Of the draft: other places lie beside these and within their reach.
     """
-    ground = solar_grounds(field, spec, focus.scheme)[0]
+    ground = solar_grounds(field, spec, seed_area.scheme)[0]
     unit = ground.unit
     items = list(draft.items)
     runs = free_places(ground, items)

@@ -57,24 +57,24 @@ less by the other too."""
 class State:
     """A draft that roads serve, with what each strategy wants least of."""
 
-    trial: Candidate
+    candidate: Candidate
     values: Mapping[Strategy, float]
     way: RoadSearchOptions = DEFAULT_SEARCH
 
     @property
     def draft(self) -> Draft:
         """As it was asked for."""
-        return self.trial.draft
+        return self.candidate.draft
 
     @property
     def served(self) -> ServedLayout:
         """As roads reach it."""
-        return self.trial.served
+        return self.candidate.served
 
 
-def state_of(task: DesignProblem, trial: Candidate, way: RoadSearchOptions = DEFAULT_SEARCH) -> State:
+def state_of(problem: DesignProblem, candidate: Candidate, way: RoadSearchOptions = DEFAULT_SEARCH) -> State:
     """State of a trial."""
-    return State(trial, {aim: objective_value(task, trial.served, aim) for aim in AIMS}, way)
+    return State(candidate, {aim: objective_value(problem, candidate.served, aim) for aim in AIMS}, way)
 
 
 def least(states: Sequence[State], aim: Strategy) -> State:
@@ -82,101 +82,101 @@ def least(states: Sequence[State], aim: Strategy) -> State:
     return min(states, key=lambda s: s.values[aim])
 
 
-def local_search(task: DesignProblem, states: Sequence[State]) -> list[State]:
+def local_search(problem: DesignProblem, states: Sequence[State]) -> list[State]:
     """All that came of some states, themselves first.
 
     It hangs on no strategy: each takes its best of the same, so that none is beaten by what only another tried.
     """
     seen = list(states)
     size = len(least(seen, "clustered").served.items)
-    seen += _tighter(task, least(seen, "density"))
-    if not task.asked.solar_kw:
+    seen += _tighter(problem, least(seen, "density"))
+    if not problem.asked.solar_kw:
         # blocks of a yard that move in save road as well
-        seen += _nudged(task, least(seen, "density"), "density")
+        seen += _nudged(problem, least(seen, "density"), "density")
     starts = list({id(s): s for s in (least(seen, aim) for aim in BY_ROAD)}.values())
-    chains = [[s, *_rerouted(task, s)] for s in starts[: for_size(size, STARTS_FOR)]]
+    chains = [[s, *_rerouted(problem, s)] for s in starts[: for_size(size, STARTS_FOR)]]
     if size > MOST_TWICE:
         chains = [[s for chain in chains for s in chain]]
     for chain in chains:
         seen += chain
         for aim, measures in BY_ROAD.items():
-            seen += _gathered(task, aim, measures, least(chain, aim))
+            seen += _gathered(problem, aim, measures, least(chain, aim))
     for _ in range(LAST_ROUNDS):
-        seen += _nudged(task, least(seen, "low_earthwork"), "low_earthwork")
+        seen += _nudged(problem, least(seen, "low_earthwork"), "low_earthwork")
         best = least(seen, "low_earthwork")
         if best is least(seen, "clustered"):
             # of the same with other roads one has less earthwork for a little more road, or the other way about
-            seen += _rerouted(task, best)
-        seen += _nudged(task, least(seen, "density"), "density")
+            seen += _rerouted(problem, best)
+        seen += _nudged(problem, least(seen, "density"), "density")
     return seen
 
 
-def _tried(task: DesignProblem, best: State, draft: Draft, way: RoadSearchOptions) -> list[State]:
+def _tried(problem: DesignProblem, best: State, draft: Draft, way: RoadSearchOptions) -> list[State]:
     """A draft with its roads, if all of it is reached and it carries as much as another.
 
     As much is not a unit less: where a bend had no room, arrays gave some up.
     """
-    served = task.serve(draft, way)
-    focus = best.trial.focus
-    if served.lost and focus and focus.yard:
-        again = topped_up(task, draft, served)
+    served = problem.serve(draft, way)
+    seed_area = best.candidate.seed_area
+    if served.lost and seed_area and seed_area.yard:
+        again = topped_up(problem, draft, served)
         if again is not None:
-            draft, served = again, task.serve(again, way)
-    got, most = capacity_of(served.items, task.profile), best.trial.capacity_kw
-    if served.lost or got < most - task.smallest_kw + 1e-3:
+            draft, served = again, problem.serve(again, way)
+    got, most = capacity_of(served.items, problem.profile), best.candidate.capacity_kw
+    if served.lost or got < most - problem.smallest_kw + 1e-3:
         return []
     # what was given up before is still missing
     served = replace(served, lost=best.served.lost)
-    return [state_of(task, replace(best.trial, capacity_kw=max(got, most), draft=draft, served=served), way)]
+    return [state_of(problem, replace(best.candidate, capacity_kw=max(got, most), draft=draft, served=served), way)]
 
 
-def _rerouted(task: DesignProblem, best: State) -> list[State]:
+def _rerouted(problem: DesignProblem, best: State) -> list[State]:
     """Roads sought in other ways."""
     same = replace(best.draft, items=list(best.served.untrimmed))
     # without arrays nothing is reached after the rest
-    ways = [w for w in WAYS if task.asked.solar_kw or not w.at_once]
-    return [s for way in ways[: for_size(len(same.items), WAYS_FOR)] for s in _tried(task, best, same, way)]
+    ways = [w for w in WAYS if problem.asked.solar_kw or not w.at_once]
+    return [s for way in ways[: for_size(len(same.items), WAYS_FOR)] for s in _tried(problem, best, same, way)]
 
 
-def _tighter(task: DesignProblem, best: State) -> list[State]:
+def _tighter(problem: DesignProblem, best: State) -> list[State]:
     """Arrays, or blocks of a yard, beside the roads as they run, then anywhere, where surroundings cover less."""
-    focus = best.trial.focus
-    if focus is None or len(best.served.items) > MOST_TIGHTENED:
+    seed_area = best.candidate.seed_area
+    if seed_area is None or len(best.served.items) > MOST_TIGHTENED:
         return []
     out: list[State] = []
     for beside in (True, False):
         items = list(best.served.untrimmed)
-        if focus.yard:
-            yard = yard_of(task.field, task.spec, best.draft, best.served, beside=beside)
+        if seed_area.yard:
+            yard = yard_of(problem.field, problem.spec, best.draft, best.served, beside=beside)
             draft = relocate_yard(yard) if yard else replace(best.draft, items=items)
         else:
             roads = [r.line for r in best.served.network.roads] if beside else None
-            draft = exchange_arrays(task.field, task.spec, replace(best.draft, items=items), focus, roads)
+            draft = exchange_arrays(problem.field, problem.spec, replace(best.draft, items=items), seed_area, roads)
         if set(draft.items) != set(items):
-            out += _tried(task, best, draft, DEFAULT_SEARCH)
+            out += _tried(problem, best, draft, DEFAULT_SEARCH)
             best = least([best, *out], "density")
     return out
 
 
-def _nudged(task: DesignProblem, best: State, aim: Strategy) -> list[State]:
+def _nudged(problem: DesignProblem, best: State, aim: Strategy) -> list[State]:
     """Pads moved aside."""
     if len(best.served.items) > MOST_NUDGED:
         return []
-    return _tried(task, best, shift_pads(task.field, best.draft, best.served, aim), best.way)
+    return _tried(problem, best, shift_pads(problem.field, best.draft, best.served, aim), best.way)
 
 
-def _gathered(task: DesignProblem, aim: Strategy, measures: Sequence[Strategy], best: State) -> list[State]:
+def _gathered(problem: DesignProblem, aim: Strategy, measures: Sequence[Strategy], best: State) -> list[State]:
     """Branches of roads given up one by one, the dearest first, as long as a strategy wins by it."""
     budget = for_size(len(best.served.items), REGATHERED_FOR)
     out: list[State] = []
     for measure in measures:
         left = budget
         while left:
-            what = _movable(task, best)
-            drafts = relocate_branch(task.field, task.spec, what, best.served, measure) if what else iter(())
+            what = _movable(problem, best)
+            drafts = relocate_branch(problem.field, problem.spec, what, best.served, measure) if what else iter(())
             for draft in itertools.islice(drafts, left):
                 left -= 1
-                found = _tried(task, best, draft, best.way)
+                found = _tried(problem, best, draft, best.way)
                 out += found
                 if found and found[0].values[aim] < best.values[aim]:
                     best = found[0]
@@ -186,13 +186,13 @@ def _gathered(task: DesignProblem, aim: Strategy, measures: Sequence[Strategy], 
     return out
 
 
-def _movable(task: DesignProblem, best: State) -> Movable | None:
+def _movable(problem: DesignProblem, best: State) -> Movable | None:
     """Arrays, or blocks of a yard, and free places for them."""
-    focus, solar_kw = best.trial.focus, task.asked.solar_kw
-    if focus is None:
+    seed_area, solar_kw = best.candidate.seed_area, problem.asked.solar_kw
+    if seed_area is None:
         return None
-    if focus.yard:
-        yard = yard_of(task.field, task.spec, best.draft, best.served)
+    if seed_area.yard:
+        yard = yard_of(problem.field, problem.spec, best.draft, best.served)
         return yard.movable() if yard else None
-    kw = (solar_kw or 0.0) + task.spare_kw
-    return movable_arrays(task.field, task.spec, best.draft, best.served, focus, kw)
+    kw = (solar_kw or 0.0) + problem.spare_kw
+    return movable_arrays(problem.field, problem.spec, best.draft, best.served, seed_area, kw)

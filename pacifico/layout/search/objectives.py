@@ -37,13 +37,13 @@ def earthwork_m3(field: Field, served: ServedLayout, spec: Spec) -> float:
     return pads + sum(v.cut_m3 + v.fill_m3 for v in volumes)
 
 
-def objective_value(task: DesignProblem, served: ServedLayout, strategy: Strategy) -> float:
+def objective_value(problem: DesignProblem, served: ServedLayout, strategy: Strategy) -> float:
     """What a strategy wants least of: surroundings [ha/kW], cut and fill [m³], road [m], or, balanced, a product of all."""
     if strategy == "density":
-        return surroundings_per_kw(served.items, task.profile)
+        return surroundings_per_kw(served.items, problem.profile)
     if strategy == "clustered":
         return served.network.length_m
-    earth = earthwork_m3(task.field, served, task.spec)
+    earth = earthwork_m3(problem.field, served, problem.spec)
     if strategy == "low_earthwork":
         return earth
     return float(surroundings_ha(served.items) * np.sqrt(served.network.length_m) * np.sqrt(np.sqrt(earth)))

@@ -54,12 +54,12 @@ class DesignProblem:
         asked_kw = self.asked.solar_kw
         return spare_kw(asked_kw, solar_unit(self.spec)) if asked_kw else 0.0
 
-    def draft(self, strategy: Strategy, focus: SeedArea | None, banned: FloatArray) -> Draft:
+    def draft(self, strategy: Strategy, seed_area: SeedArea | None, banned: FloatArray) -> Draft:
         """All that is asked for at a place."""
         entry = None if self.where is None else (self.where.x, self.where.y)
         asked = replace(self.asked, spare_kw=self.spare_kw)
         ways = self._ways if asked.wind_kw != 0 else None
-        return draft_layout(self.field, self.spec, asked, strategy, entry, banned, focus, ways)
+        return draft_layout(self.field, self.spec, asked, strategy, entry, banned, seed_area, ways)
 
     def _ways(self, items: Sequence[Item]) -> FloatArray:
         """Ground along the roads to turbines, as those would run if nothing else stood: blades must round their bends."""

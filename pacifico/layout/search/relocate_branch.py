@@ -63,10 +63,10 @@ class Movable:
 
 
 def movable_arrays(
-    field: Field, spec: Spec, draft: Draft, served: ServedLayout, focus: SeedArea, target_kw: float
+    field: Field, spec: Spec, draft: Draft, served: ServedLayout, seed_area: SeedArea, target_kw: float
 ) -> Movable | None:
     """Arrays of a draft up to `target_kw`, with free places off its roads; None where there is no such place."""
-    ground = solar_grounds(field, spec, focus.scheme)[0]
+    ground = solar_grounds(field, spec, seed_area.scheme)[0]
     items = list(served.untrimmed)
     others = [i for i in items if i.kind not in ("solar_array", "inverter_skid")]
     arrays = np.array([i.rect for i in items if i.kind == "solar_array"]).reshape(-1, 4)
@@ -83,7 +83,7 @@ def movable_arrays(
         out = Draft(
             list(others), [u for u in draft.unplaced if u.kind not in ("solar_array", "inverter_skid")], draft.banned
         )
-        add_solar(field, spec, ground, out, runs.take(np.flatnonzero(mask)), target_kw, focus=focus)
+        add_solar(field, spec, ground, out, runs.take(np.flatnonzero(mask)), target_kw, seed_area=seed_area)
         return out
 
     fixed = np.array([i.rect for i in others]).reshape(-1, 4)

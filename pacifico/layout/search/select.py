@@ -35,39 +35,44 @@ class Found:
     unreached: str = ""
 
 
-def best_layout(task: DesignProblem, strategy: Strategy) -> Found:
+def best_layout(problem: DesignProblem, strategy: Strategy) -> Found:
     """Draft at the most promising places, serve by roads, and keep what wins most at what the strategy is about.
 
     A layout that carries less than another by a unit or more is never the better one. What the other strategies would
     try is judged too: a place that promises little of one thing may have it all the same.
     """
-    own = evaluate_candidates(task, strategy)
-    if not own.trials:
+    own = evaluate_candidates(problem, strategy)
+    if not own.candidates:
         return Found(own.last, None, own.unreached)
-    focus = own.trials[0].focus
-    if strategy == "balanced" or task.target_kw is None or (focus and focus.whole) or _items(task) > MOST_POOLED:
-        full = _full(task, own.trials)
-        best = min(full, key=lambda t: objective_value(task, t.served, strategy)) if len(full) > 1 else full[0]
+    seed_area = own.candidates[0].seed_area
+    if (
+        strategy == "balanced"
+        or problem.target_kw is None
+        or (seed_area and seed_area.whole)
+        or _items(problem) > MOST_POOLED
+    ):
+        full = _full(problem, own.candidates)
+        best = min(full, key=lambda t: objective_value(problem, t.served, strategy)) if len(full) > 1 else full[0]
     else:
-        pool = [t for s in MEASURES for t in (own if s == strategy else evaluate_candidates(task, s)).trials]
-        best = least(local_search(task, [state_of(task, t) for t in _full(task, pool)]), strategy).trial
+        pool = [t for s in MEASURES for t in (own if s == strategy else evaluate_candidates(problem, s)).candidates]
+        best = least(local_search(problem, [state_of(problem, t) for t in _full(problem, pool)]), strategy).candidate
     return Found(best.draft, best.served)
 
 
-def _items(task: DesignProblem) -> float:
+def _items(problem: DesignProblem) -> float:
     """Of what is asked for, about."""
-    units = (task.target_kw or 0.0) / task.smallest_kw
-    return units / UNITS_OF_ARRAY if task.asked.solar_kw else units
+    units = (problem.target_kw or 0.0) / problem.smallest_kw
+    return units / UNITS_OF_ARRAY if problem.asked.solar_kw else units
 
 
-def _full(task: DesignProblem, trials: Sequence[Candidate]) -> list[Candidate]:
+def _full(problem: DesignProblem, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Trials that carry as much as any, and lack as little of what was asked for."""
     most_kw = 0.0
-    for trial in trials:
+    for candidate in candidates:
         # a little more at a time is no more
-        if trial.capacity_kw >= most_kw + task.smallest_kw:
-            most_kw = trial.capacity_kw
-    full = [t for t in trials if t.capacity_kw > most_kw - task.smallest_kw]
+        if candidate.capacity_kw >= most_kw + problem.smallest_kw:
+            most_kw = candidate.capacity_kw
+    full = [t for t in candidates if t.capacity_kw > most_kw - problem.smallest_kw]
     # fewer roads to less of what was asked for is no win
     return [t for t in full if t.lacks == min(t.lacks for t in full)]
 
@@ -75,11 +80,11 @@ def _full(task: DesignProblem, trials: Sequence[Candidate]) -> list[Candidate]:
 def best_of(tasks: Sequence[DesignProblem], strategy: Strategy) -> tuple[Found, Spec]:
     """Best layout of the first task whose target it meets to the unit, else of that under which most stands; its rules."""
     found: list[tuple[float, Found, Spec]] = []
-    for task in tasks:
-        one = best_layout(task, strategy)
-        kw = 0.0 if one.served is None else capacity_of(one.served.items, task.profile)
-        found.append((kw, one, task.spec))
-        if task.target_kw is None or kw > task.target_kw - task.smallest_kw:
+    for problem in tasks:
+        one = best_layout(problem, strategy)
+        kw = 0.0 if one.served is None else capacity_of(one.served.items, problem.profile)
+        found.append((kw, one, problem.spec))
+        if problem.target_kw is None or kw > problem.target_kw - problem.smallest_kw:
             break
     _, best, spec = max(found, key=lambda f: f[0])
     return best, spec
