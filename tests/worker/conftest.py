@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 HERE = Path(__file__).resolve().parent
-_spec = importlib.util.spec_from_file_location("jobs_conftest", HERE.parent / "jobs" / "conftest.py")
+_spec = importlib.util.spec_from_file_location("aws_fixtures", HERE.parent / "fixtures" / "aws.py")
 _jobs = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_jobs)
 server, aws, bucket, queues = _jobs.server, _jobs.aws, _jobs.bucket, _jobs.queues

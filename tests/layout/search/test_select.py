@@ -21,7 +21,7 @@ from pacifico.layout.search.objectives import objective_value
 from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_layout
 
-_path = Path(__file__).parents[1] / "benchmarks" / "test_layout_strategies.py"
+_path = Path(__file__).parents[2] / "benchmarks" / "test_layout_strategies.py"
 _spec = importlib.util.spec_from_file_location("strategies_benchmark", _path)
 bench = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(bench)

@@ -329,7 +329,7 @@ def test_what_no_road_reaches_is_banned_and_placed_elsewhere(make):
 SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import conftest as c
+from fixtures import ground as c
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.files.geojson import text
 plan = generate_layout(c.site_of(), c.dem_of(c.ground_of(c.rolling)), profile="hybrid", target_capacity_kw=11_000)
@@ -338,7 +338,7 @@ sys.stdout.write(text(plan.to_geojson()))
 
 
 def test_two_processes_with_other_hash_seeds_give_the_same_bytes():
-    here = str(Path(__file__).parent)
+    here = str(Path(__file__).parents[1])
     out = [
         subprocess.run(
             [sys.executable, "-c", SCRIPT, here],

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pacifico
 from pacifico.errors import InputError
-from pacifico.layout.criteria import spec as spec_
 from pacifico.layout.criteria.asset_types import asset_type, solar_unit, spec_for_target, substation_type
 from pacifico.layout.criteria.spec import PROFILES, SLOPE_LIMITED, STRATEGIES, catalog, make_spec, read_spec
 
@@ -33,8 +33,9 @@ def test_every_rule_has_a_source_a_unit_and_a_value_in_its_own_range(section, ru
 @pytest.mark.parametrize(("section", "rule"), RULES, ids=map(name_of, RULES))
 def test_every_rule_is_read_by_the_engine(section, rule):
     """A rule that nothing reads would be a promise of --spec that isn't kept."""
-    folder = Path(spec_.__file__).parent
-    code = "\n".join(p.read_text(encoding="utf-8") for p in sorted(folder.glob("*.py")))
+    package = Path(pacifico.__file__).parent
+    folders = (package / "layout", package / "analysis")
+    code = "\n".join(p.read_text(encoding="utf-8") for f in folders for p in sorted(f.rglob("*.py")))
     bare = rule.removeprefix("tracker_").removeprefix("fixed_")
     assert re.search(rf'"({rule}|{bare})"', code), f"{section}.{rule} is read nowhere"
 
