@@ -1,1 +1,1 @@
-"""Site boundaries: read, repaired, reprojected."""
+"""Site boundaries and exclusions: read from files and services, checked, repaired and reprojected."""
