@@ -1,1 +1,1 @@
-"""Site boundaries and exclusions: read from files and services, checked, repaired and reprojected."""
+"""Read site boundaries and exclusions from files and services, checked and repaired."""

@@ -1,4 +1,4 @@
-"""Zip archives, read in memory: nothing is unpacked to disk, and every size is bounded."""
+"""Zip archives, read in memory with limits on every size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DAMAGE = (zipfile.BadZipFile, struct.error, NotImplementedError, ValueError, OS
 
 @dataclass(frozen=True)
 class Member:
-    """A file of an archive; its path is a label, never a place on disk."""
+    """File of an archive; its path is only a label."""
 
     path: str
     info: zipfile.ZipInfo
@@ -103,7 +103,7 @@ class Archive:
 
 
 def _is_left_out(path: str) -> bool:
-    """Whether a member is a folder, nameless, hidden, or in macOS's shadow folder."""
+    """Whether a member is a folder, nameless, hidden, or macOS's."""
     parts = path.split("/")
     return not parts[-1] or "__MACOSX" in parts or parts[-1].startswith(".")
 

@@ -1,4 +1,4 @@
-"""Read a site boundary from a file: sort features by role, repair, reproject."""
+"""Read a site boundary: sort features by role, repair, reproject."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def read_site_bytes(data: bytes, filename: str, *, layer: str | None = None, nam
 
 @dataclass(frozen=True)
 class _Origin:
-    """File that a site came from, and the name that the user gave."""
+    """Source file of a site, and the user's name for it."""
 
     source: str
     sha256: str
@@ -159,7 +159,7 @@ def _site(reading: Reading, origin: _Origin, layer: str | None) -> Site:
 
 
 def _outline(parcels: list[Parcel], warnings: list[str]) -> tuple[Polygon | MultiPolygon, list[Parcel]]:
-    """Union of the parcels in longitude and latitude, and the parcels that have an area."""
+    """Union of the parcels in degrees, and those with an area."""
     vertices = np.concatenate([ring for p in parcels for rings in p.feature.polygons for ring in rings])
     if len(vertices):
         require_hemisphere(vertices[:, 0], vertices[:, 1])
@@ -183,7 +183,7 @@ def _outline(parcels: list[Parcel], warnings: list[str]) -> tuple[Polygon | Mult
 
 
 def _parcels(found: _Sorted) -> list[Parcel]:
-    """Features that may be the site, numbered in the order of the file."""
+    """Features that may be the site, numbered in file order."""
     items = [(f, layer) for f, layer, role in found.items if role in {"parcel", "boundary"} and f.polygons]
     return [Parcel(f, layer, number) for number, (f, layer) in enumerate(items, start=1)]
 

@@ -24,7 +24,7 @@ _ROUNDING_SHARE = 1e-3
 
 
 def is_esri(document: Mapping[str, Any]) -> bool:
-    """Whether a document is Esri JSON: a feature set, one feature or one geometry."""
+    """Whether a document is an Esri feature set, feature or geometry."""
     if "type" in document:
         return False
     features, geometry = document.get("features"), document.get("geometry")
@@ -111,7 +111,7 @@ def _feature(member: Mapping[str, Any], geometry: Mapping[str, Any], where: str,
 
 
 def _spatial_reference(holder: Mapping[str, Any]) -> CRS | None:
-    """CRS that a feature set or a geometry names, None where it names none."""
+    """CRS that a feature set or geometry names, or None."""
     reference = holder.get("spatialReference")
     if not isinstance(reference, dict):
         return None
@@ -172,7 +172,7 @@ def nest_rings(rings: Sequence[Coords]) -> tuple[tuple[Coords, ...], ...]:
 
 
 def _containing(rings: Sequence[Coords], areas: np.ndarray) -> list[list[int]]:
-    """For each ring the larger rings that contain it whole; touching is allowed."""
+    """For each ring, the larger rings that wholly contain it."""
     shapes = [shapely.make_valid(shapely.Polygon(ring)) for ring in rings]
     tree = shapely.STRtree(shapes)
     found: list[list[int]] = [[] for _ in rings]

@@ -130,7 +130,7 @@ def _cover(features: Sequence[Feature], site: Site) -> bool:
 
 
 def read_exclusions(path: str | Path, site: Site) -> tuple[Zone, ...]:
-    """Zones of an exclusion file, as `load_exclusions` reads it; warnings go to the log."""
+    """Zones of an exclusion file; the warnings go to the log."""
     loaded = load_exclusions(path, site)
     for line in loaded.warnings:
         _log.warning("%s", line)
@@ -144,7 +144,7 @@ def with_exclusions(site: Site, zones: Exclusions | tuple[Zone, ...]) -> Site:
 
 
 def free_ground(site: Site) -> Polygon | MultiPolygon:
-    """Boundary without hard and buffered exclusions and their buffers [m]; may be empty."""
+    """Boundary without hard and buffered exclusions [m]; may be empty."""
     taken = [z.with_buffer for z in site.exclusions if z.zone_type != "cost"]
     return polygonal(site.boundary.difference(shapely.union_all(taken))) if taken else site.boundary
 

@@ -83,7 +83,7 @@ class Reading:
 
 
 def clean_name(text: str) -> str:
-    """Name on one line, at most 200 characters, without control or bidirectional characters."""
+    """Name on one line, at most 200 characters, without control characters."""
     kept = (
         " " if c in "\t\n\r" else c
         for c in text[: 50 * MAX_NAME]
@@ -104,7 +104,7 @@ def quoted(name: str) -> str:
 
 
 def quoted_list(names: Iterable[str], *, most: int = 3) -> str:
-    """First names of a list in quotes, '...' after them where there are more."""
+    """First names of a list in quotes, then '...' for more."""
     shown = list(names)
     return ", ".join(quoted(n) for n in shown[:most]) + (", ..." if len(shown) > most else "")
 
@@ -120,7 +120,7 @@ def feature_name(properties: Mapping[str, object]) -> str:
 
 
 def to_lonlat(layer: Layer) -> Layer:
-    """Reproject a layer to longitude and latitude (WGS 84) and check its degrees.
+    """Reproject a layer to WGS 84 degrees and check them.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def _transformed(xy: Coords, crs: CRS) -> Coords:
 
 
 def _require_area_of_use(xy: Coords, lonlat: Coords, crs: CRS) -> None:
-    """Refuse x and y in the wrong order, where the area of use of the CRS shows it."""
+    """Refuse swapped x and y, by the area of use of the CRS."""
     area = crs.area_of_use
     if area is None:
         return
@@ -247,7 +247,10 @@ def parse_crs(text: str, where: str) -> CRS:
 
 
 def _is_derived_projected(crs: CRS) -> bool:
-    """Whether a CRS is derived from a projected one, such as a plant grid, and PROJ can transform it."""
+    """Whether a CRS is a derived projected one that PROJ can transform.
+
+    Plant grids, shifted or rotated from UTM, are of this kind.
+    """
     if crs.type_name != "Derived Projected CRS":
         return False
     try:
@@ -258,7 +261,7 @@ def _is_derived_projected(crs: CRS) -> bool:
 
 
 class Budget:
-    """Count features and vertices as they are read, and refuse more than the limit.
+    """Limit on features and vertices, counted as they are read.
 
     Parameters
     ----------

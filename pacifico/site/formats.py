@@ -39,7 +39,7 @@ _GEOGRAPHIC_JSON = re.compile(rb'"(coordinates|rings|FeatureCollection)"')
 
 
 def read_file(path: Path) -> tuple[Reading, bytes]:
-    """Features of a file with the files that belong to it, and its bytes.
+    """Features of a file and its companion files, and its bytes.
 
     Raises
     ------
@@ -68,9 +68,10 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _companions(path: Path, data: bytes) -> dict[str, bytes]:
-    """Files beside a shapefile by extension, and SQLite's logs beside a GeoPackage by ending."""
+    """Companions of a file: shapefile parts by extension, SQLite logs by ending."""
     if data.startswith(SQLITE_MAGIC):
-        logs = {ending: path.with_name(path.name + ending) for ending in _LOGS}
+        real = path.resolve()
+        logs = {ending: real.with_name(real.name + ending) for ending in _LOGS}
         return {ending: _read_bytes(log) for ending, log in logs.items() if log.is_file() and log.stat().st_size}
     if not data.startswith(SHAPEFILE_MAGIC):
         return {}
@@ -181,7 +182,7 @@ def _read_single(kind: str, data: bytes, stem: str, companions: Mapping[str, byt
 
 
 def _read_archive(data: bytes, extension: str) -> Reading:
-    """Features of a zip archive or a KMZ; one of several formats is never chosen silently."""
+    """Features of a zip archive or a KMZ; several formats are refused."""
     archive = Archive(data)
     found = _by_format(archive)
     kmls = found.get("KML", [])
@@ -239,7 +240,7 @@ def _by_format(archive: Archive) -> dict[str, list[Member]]:
 
 
 def _read_members(archive: Archive, members: Sequence[Member]) -> Reading:
-    """Features of an archive's files of one format: each file is a layer where there are several."""
+    """Features of an archive's files of one format, each a layer."""
     layers: list[Layer] = []
     warnings: list[str] = []
     links: list[str] = []

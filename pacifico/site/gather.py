@@ -127,7 +127,19 @@ def _read(path: Path, site: Site) -> _Source:
 
 
 def _fetch(url: str, site: Site, buffer_m: float, settings: FetchSettings | None) -> _Source:
-    """Exclusion features of a service's layer near the site."""
+    """Exclusion features of a service's layer near the site.
+
+    Parameters
+    ----------
+    url : str
+        Address of the layer.
+    site : Site
+        Gives the place.
+    buffer_m : float
+        Buffer of features that state none [m].
+    settings : FetchSettings, optional
+        Time and size limits.
+    """
     from pacifico.site.services.layers import fetch_layer  # noqa: PLC0415 (see above)
 
     layer = fetch_layer(url, _bounds(site, max(REACH_M, buffer_m)), settings=settings)
@@ -139,7 +151,7 @@ def _fetch(url: str, site: Site, buffer_m: float, settings: FetchSettings | None
 
 
 def _bounds(site: Site, reach_m: float) -> tuple[float, float, float, float]:
-    """West, south, east and north of the site's bounds widened by `reach_m` [°]."""
+    """Bounds of the site widened by `reach_m`: west, south, east, north [°]."""
     west, south, east, north = site.boundary.bounds
     box = shapely.segmentize(shapely.box(west - reach_m, south - reach_m, east + reach_m, north + reach_m), _SEGMENT_M)
     w, s, e, n = reproject(box, site.crs, LONLAT).bounds
@@ -147,7 +159,7 @@ def _bounds(site: Site, reach_m: float) -> tuple[float, float, float, float]:
 
 
 def _member(feature: Feature, rules: ZoneRules, buffer_m: float) -> dict[str, Any]:
-    """GeoJSON of an exclusion: its name and its rules; other columns of its source mean nothing here."""
+    """GeoJSON of an exclusion with its name and rules only."""
     properties: dict[str, Any] = {"kind": "exclusion"}
     if feature.name:
         properties["name"] = feature.name

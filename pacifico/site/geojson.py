@@ -1,4 +1,4 @@
-"""GeoJSON (RFC 7946) and its relatives: one feature a line, a `crs` member, Esri JSON."""
+"""GeoJSON (RFC 7946), also one feature a line, and Esri JSON."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _OWN_MEMBER = "pacifico"
 
 
 def read_geojson(data: bytes) -> Reading:
-    """Features of a GeoJSON text: collection, feature, geometry, or one feature a line.
+    """Features of a GeoJSON text in any of its forms.
 
     Esri JSON is read too: many services and programs write it under the same file name.
 
@@ -108,7 +108,7 @@ def read_collection(document: dict[str, object]) -> Reading:
 
 
 def _members(document: dict[str, object]) -> list[object]:
-    """Features of a document, a lone feature or geometry as the only one."""
+    """Features of a document, or its single feature or geometry."""
     kind = document.get("type")
     if kind == "Topology":
         raise SiteError("this is TopoJSON, not GeoJSON; convert it (mapshaper, ogr2ogr) and try again")
@@ -125,7 +125,7 @@ def _members(document: dict[str, object]) -> list[object]:
 
 
 def _parsed(data: bytes, warnings: list[str]) -> dict[str, object]:
-    """Document of a text; the features of a line-delimited text as one collection."""
+    """Document of a text; line-delimited features become one collection."""
     if len(data) > MAX_TEXT_BYTES:
         raise SiteError(f"{len(data) / 1e6:.0f} MB of GeoJSON; the limit is {MAX_TEXT_BYTES / 1e6:.0f} MB: simplify it")
     if data.count(b"[") + data.count(b"{") > 2 * MAX_VERTICES:
@@ -213,7 +213,7 @@ def _document_crs(document: dict[str, object], warnings: list[str]) -> CRS:
 
 
 def _crs_name(member: object) -> str:
-    """Name, code, URN or WKT in a crs member of any form in use; empty where it has none."""
+    """Name, code, URN or WKT in a crs member; empty without one."""
     if isinstance(member, str):
         # PROJ searches its database for any other text, and takes a similar name for the one meant.
         return member.strip() if _CRS_TEXT.match(member) else ""

@@ -109,7 +109,7 @@ def _not_well_formed(data: bytes, error: xml.sax.SAXParseException) -> str:
 
 @dataclass
 class _Folder:
-    """Folder of placemarks; its name may follow them, so they hold the folder itself."""
+    """Folder of placemarks, which hold it since its name may follow them."""
 
     parent: _Folder | None
     name: str = ""
@@ -141,7 +141,7 @@ class _Polygon:
 
 
 class _Document(xml.sax.ContentHandler):
-    """Handler that keeps the path from the root and the open placemark and polygon."""
+    """Handler that keeps the path and the open placemark and polygon."""
 
     def __init__(self, budget: Budget) -> None:
         super().__init__()

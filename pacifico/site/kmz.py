@@ -1,4 +1,4 @@
-"""KMZ: its root KML, and the KML files of the archive that network links point to."""
+"""KMZ: its root KML, and the linked KML files inside it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def read_kmz(archive: Archive, kmls: Sequence[Member]) -> Reading:
-    """Features of a KMZ's root KML and of the files in the archive that it links to.
+    """Features of a KMZ's root KML and of linked files inside it.
 
     The root is doc.kml at the top, else the first KML of the archive, as the KML standard says. Other KML files without a
     link to them are not read, and a warning names them.
@@ -68,7 +68,7 @@ def read_kmz(archive: Archive, kmls: Sequence[Member]) -> Reading:
 
 
 def _inside(link: str, member: Member) -> str:
-    """Path in the archive that a link means; empty where it points elsewhere."""
+    """Path in the archive that a link names; empty for others."""
     try:
         parts = urlsplit(link.replace("\\", "/"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Records of a site: boundary, exclusion zones, anchors and named lines, in the working CRS."""
+"""Records of a site: boundary, exclusion zones, anchors and named lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ARC_SEGMENTS = 32
 
 @dataclass(frozen=True)
 class Zone:
-    """Ground that must stay free (hard, buffered) or costs more to cross (cost)."""
+    """Exclusion zone: ground to keep free, or that costs more to cross."""
 
     geometry: Polygon | MultiPolygon
     """As given, without its buffer; working CRS [m]."""
@@ -36,7 +36,7 @@ class Zone:
 
 @dataclass(frozen=True)
 class Anchor:
-    """Named point of the file; an entry where its name says entry, gate or access."""
+    """Named point of the file, perhaps an entry."""
 
     point: Point
     """Working CRS [m]."""
@@ -46,7 +46,7 @@ class Anchor:
 
 @dataclass(frozen=True)
 class NamedLine:
-    """Named line of the file, such as a road: a setback may choose the edges along it."""
+    """Named line of the file; a setback may choose the edges along it."""
 
     line: LineString
     """Working CRS [m]."""

@@ -1,4 +1,4 @@
-"""Parcels of a site: selection, checks of size and place, and their common outline."""
+"""Parcels of a site: selection, checks and their common outline."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Parcel:
 
 
 def select_parcels(parcels: list[Parcel], layer: str | None, none_found: str) -> list[Parcel]:
-    """Parcels of the site: all, or those of the named layer, folder or parcel.
+    """Parcels of the site: all, or those that `layer` names.
 
     Raises
     ------
@@ -215,7 +215,7 @@ def require_one_site(parcels: list[Parcel], lonlat: Polygon | MultiPolygon, warn
 
 
 def simplify_boundary(boundary: Polygon | MultiPolygon, warnings: list[str]) -> Polygon | MultiPolygon:
-    """Valid boundary of at most 10,000 vertices, within a tolerance of 1 m."""
+    """Simplify a boundary to 10,000 vertices, within 1 m."""
     before = shapely.get_num_coordinates(boundary)
     found = boundary
     if before > MAX_BOUNDARY_VERTICES:

@@ -190,7 +190,7 @@ def planar_m2(lonlat: BaseGeometry) -> float:
 
 
 def require_few_crossings(lines: Sequence[Coords], what: str) -> None:
-    """Refuse a tangle: repair and union take time and memory as its crossings do.
+    """Refuse a tangle: every crossing costs time and memory in repairs.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Role of each feature: parcel, exclusion or boundary; and the rules that an exclusion states."""
+"""Role of a feature, and the rules that an exclusion states."""
 
 from __future__ import annotations
 
@@ -48,14 +48,17 @@ class ZoneRules:
 
     @property
     def effective_type(self) -> ZoneType:
-        """Stated zone type; else 'cost' with a multiplier, 'buffered' with a buffer, 'hard' with neither."""
+        """Stated zone type, or the one that buffer and cost imply.
+
+        A multiplier means 'cost', else a buffer 'buffered', else 'hard'.
+        """
         if self.zone_type is not None:
             return self.zone_type
         return "cost" if (self.cost_multiplier or 1.0) > 1 else "buffered" if self.buffer_m else "hard"
 
 
 def is_own(reading: Reading) -> bool:
-    """Whether pacifico wrote a file, so that its `kind` and `zone_type` are our vocabulary.
+    """Whether pacifico wrote a file, so that its properties are ours.
 
     True where the file carries our member, or every feature has a kind of ours and one is the boundary: that is what is
     left of a layout after another program saved it.
@@ -67,7 +70,9 @@ def is_own(reading: Reading) -> bool:
 
 
 def feature_role(feature: Feature, layer: str = "", *, own: bool = False) -> Role:
-    """Role of a feature: the nearest statement wins, from its properties to its layer.
+    """Role of a feature, from its properties, name, folders or layer.
+
+    The nearest statement wins: properties, then name, folders from the inside, layer.
 
     Parameters
     ----------
@@ -107,7 +112,7 @@ def feature_role(feature: Feature, layer: str = "", *, own: bool = False) -> Rol
 
 
 def is_entry(feature: Feature) -> bool:
-    """Whether a point is an entry: by its kind, or a name with entry, gate or access."""
+    """Whether a point is an entry, by its kind or name."""
     if _text(feature, "kind").lower() == "entry":
         return True
     words = _SEPARATORS.sub(" ", feature.name)
@@ -115,7 +120,7 @@ def is_entry(feature: Feature) -> bool:
 
 
 def foreign_zone_type(feature: Feature) -> str:
-    """Value of a zone_type column that is not ours; empty where there is none."""
+    """Value of a foreign zone_type column; empty without one."""
     text = _text(feature, "zone_type")
     return "" if text.lower() in ZONE_TYPES or _PLAIN_EXCLUSION.fullmatch(text) else text
 
@@ -149,7 +154,7 @@ def zone_rules(feature: Feature, *, own: bool = False) -> ZoneRules:
 
 
 def lenient_zone_rules(feature: Feature) -> ZoneRules:
-    """Rules of a service's feature; values out of range are another's column and ignored."""
+    """Rules of a service's feature; values out of range are ignored."""
 
     def number(key: str, low: float, high: float) -> float | None:
         value = feature.properties.get(key)

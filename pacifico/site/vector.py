@@ -19,6 +19,8 @@ import pyogrio
 import pyogrio.raw
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 from shapely.errors import ShapelyError
 
 from pacifico.errors import CRSMismatchError, SiteError
@@ -104,7 +106,7 @@ def read_geopackage(data: bytes, *, logs: Mapping[str, bytes] | None = None) -> 
 
 
 def _apply_logs(path: Path) -> None:
-    """Let SQLite write the changes of a log into the copy of the database."""
+    """Write the changes of a log into the copied database."""
     with contextlib.closing(sqlite3.connect(path)) as database:
         database.set_progress_handler(lambda: 1, _SQLITE_STEPS)
         try:
@@ -117,7 +119,7 @@ def _apply_logs(path: Path) -> None:
 
 
 def _geopackage_layers(path: Path) -> list[str]:
-    """Names of the feature tables; a view is refused, since it could compute without end."""
+    """Names of the feature tables; a view could compute endlessly and is refused."""
     with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
         # Aborts a statement that takes too many steps.
         database.set_progress_handler(lambda: 1, _SQLITE_STEPS)
@@ -176,15 +178,29 @@ def read_shapefiles(parts: Mapping[str, Mapping[str, bytes]]) -> Reading:
                 warnings.append(f"{where} has no .shx; its index was rebuilt from the .shp")
             if "dbf" not in files:
                 warnings.append(f"{where} has no .dbf, so no names or attributes")
-            layer, layer_warnings = _read_layer(shp, None, where, budget)
+            try:
+                layer, layer_warnings = _read_layer(shp, None, where, budget)
+            except CRSMismatchError:
+                # GDAL reads only the CRS that Esri's own WKT can express.
+                crs = _prj_crs(files["prj"], where)
+                shp.with_suffix(".prj").unlink()
+                layer, layer_warnings = _read_layer(shp, None, where, budget, crs=crs)
             warnings += layer_warnings
             if layer is not None:
                 layers.append(Layer(clean_name(name), layer.crs, layer.features))
     return Reading(tuple(layers), warnings=tuple(warnings))
 
 
+def _prj_crs(prj: bytes, where: str) -> CRS:
+    """CRS of a .prj as PROJ reads it."""
+    try:
+        return parse_crs(CRS.from_wkt(prj.decode()).to_wkt(), where)
+    except (CRSError, UnicodeDecodeError):
+        raise CRSMismatchError(f"{where} has {_NO_CRS}") from None
+
+
 def shapefile_index(shp: bytes, where: str) -> bytes:
-    """Index (.shx) of a .shp; refuses a .shp that is cut off or damaged.
+    """Index (.shx) of a .shp, which must be whole.
 
     References
     ----------
@@ -210,19 +226,37 @@ def shapefile_index(shp: bytes, where: str) -> bytes:
     return bytes(header) + b"".join(index)
 
 
-def _read_layer(path: Path, name: str | None, where: str, budget: Budget) -> tuple[Layer | None, list[str]]:
+def _read_layer(
+    path: Path, name: str | None, where: str, budget: Budget, *, crs: CRS | None = None
+) -> tuple[Layer | None, list[str]]:
+    """Layer of a file, None where it is empty, and warnings.
+
+    Parameters
+    ----------
+    path : Path
+        A file of ours.
+    name : str, optional
+        Layer of a GeoPackage.
+    where : str
+        Name of the layer, for messages.
+    budget : Budget
+        Counts features and vertices.
+    crs : CRS, optional
+        Its CRS, where GDAL can't read it.
+    """
     meta, wkb, columns, warnings = _raw(path, name, where)
     if wkb is None or not len(wkb):
         return None, warnings
+    if crs is None:
+        if not meta["crs"]:
+            raise CRSMismatchError(f"{where} has {_NO_CRS}")
+        crs = parse_crs(meta["crs"], where)
     budget.spend("features", len(wkb))
     present = np.array([g is not None for g in wkb])
     if missing := int((~present).sum()):
         warnings.append(f"{where}: {counted(missing, 'feature')} without geometry skipped")
     geometries = _geometries(wkb[present], where, warnings)
     budget.spend("vertices", int(shapely.get_num_coordinates(geometries).sum()))
-    if not meta["crs"]:
-        raise CRSMismatchError(f"{where} has {_NO_CRS}")
-    crs = parse_crs(meta["crs"], where)
     if crs.datum is not None and crs.datum.name.lower().startswith("unknown"):
         warnings.append(f"{where}: the datum of {crs.name} is not named; WGS 84 assumed")
     fields = [str(field).lower() for field in meta["fields"]]
@@ -236,7 +270,7 @@ def _read_layer(path: Path, name: str | None, where: str, budget: Budget) -> tup
 
 
 def _raw(path: Path, name: str | None, where: str) -> tuple[dict[str, Any], Any, Any, list[str]]:
-    """Metadata, geometries, columns that matter, and warnings of a layer, as GDAL reads them."""
+    """Metadata, geometries, relevant columns and warnings of a layer from GDAL."""
     with python_warnings.catch_warnings(record=True) as caught:
         python_warnings.simplefilter("always")
         try:

@@ -100,7 +100,7 @@ class _Notes:
 
 
 class _SiteBounds:
-    """Bounds of the site in degrees, to leave out what is far away early."""
+    """Bounds of the site in degrees, for a quick distance check."""
 
     def __init__(self, site: Site) -> None:
         self._bounds = reproject(shapely.box(*site.boundary.bounds), site.crs, LONLAT).bounds
@@ -154,7 +154,13 @@ def _area_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBoun
 
 
 def _line_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBounds, notes: _Notes) -> Zone | None:
-    """Zone of a feature's lines and points, widened by the buffer; parameters as for `_area_zone`."""
+    """Zone of a feature's lines and points, widened by the buffer.
+
+    Parameters
+    ----------
+    feature, rules, site, bounds, notes
+        As for `_area_zone`.
+    """
     buffer_m = rules.buffer_m or 0.0
     drawn = (*feature.lines, *feature.points)
     near = [xy for xy in drawn if bounds.are_near(xy, max(REACH_M, buffer_m))]
@@ -172,7 +178,7 @@ def _line_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBoun
 
 
 def _widened(drawn: Sequence[np.ndarray], buffer_m: float, site: Site) -> Polygon | MultiPolygon:
-    """Lines and points in degrees, widened by a buffer, in the site's CRS."""
+    """Lines and points, buffered in the site's CRS."""
     shapes: list[BaseGeometry] = [shapely.LineString(xy) if len(xy) > 1 else shapely.Point(xy[0]) for xy in drawn]
     return polygonal(
         reproject(shapely.GeometryCollection(shapes), LONLAT, site.crs).buffer(buffer_m, quad_segs=ARC_SEGMENTS)

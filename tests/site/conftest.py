@@ -195,6 +195,23 @@ def exclude(tmp_path, site):
 
 
 @pytest.fixture
+def plant_grid():
+    """WKT of a grid shifted from UTM 32 N by (578 km, 4,983 km)."""
+    return """DERIVEDPROJCRS["Plant grid", BASEPROJCRS["WGS 84 / UTM zone 32N", BASEGEOGCRS["WGS 84",
+DATUM["World Geodetic System 1984", ELLIPSOID["WGS 84", 6378137, 298.257223563]]], CONVERSION["UTM zone 32N",
+METHOD["Transverse Mercator"], PARAMETER["Latitude of natural origin", 0], PARAMETER["Longitude of natural origin", 9],
+PARAMETER["Scale factor at natural origin", 0.9996], PARAMETER["False easting", 500000],
+PARAMETER["False northing", 0]]], DERIVINGCONVERSION["shift", METHOD["Affine parametric transformation", ID["EPSG", 9624]],
+PARAMETER["A0", -578000, LENGTHUNIT["metre", 1], ID["EPSG", 8623]],
+PARAMETER["A1", 1, SCALEUNIT["coefficient", 1], ID["EPSG", 8624]],
+PARAMETER["A2", 0, SCALEUNIT["coefficient", 1], ID["EPSG", 8625]],
+PARAMETER["B0", -4983000, LENGTHUNIT["metre", 1], ID["EPSG", 8639]],
+PARAMETER["B1", 0, SCALEUNIT["coefficient", 1], ID["EPSG", 8640]],
+PARAMETER["B2", 1, SCALEUNIT["coefficient", 1], ID["EPSG", 8641]]], CS[Cartesian, 2],
+AXIS["(E)", east, ORDER[1], LENGTHUNIT["metre", 1]], AXIS["(N)", north, ORDER[2], LENGTHUNIT["metre", 1]]]"""
+
+
+@pytest.fixture
 def field():
     """Folder of real files; the test is skipped where it is absent."""
     root = Path(os.environ.get("PACIFICO_FIELD_DATA") or Path(__file__).parents[3] / "shared")

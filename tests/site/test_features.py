@@ -62,23 +62,9 @@ def test_swapped_coordinates_show_in_the_area_of_their_crs(crs, xy):
     assert to_lonlat(straight).crs == LONLAT
 
 
-PLANT_GRID = """DERIVEDPROJCRS["Plant grid", BASEPROJCRS["WGS 84 / UTM zone 32N", BASEGEOGCRS["WGS 84",
-DATUM["World Geodetic System 1984", ELLIPSOID["WGS 84", 6378137, 298.257223563]]], CONVERSION["UTM zone 32N",
-METHOD["Transverse Mercator"], PARAMETER["Latitude of natural origin", 0], PARAMETER["Longitude of natural origin", 9],
-PARAMETER["Scale factor at natural origin", 0.9996], PARAMETER["False easting", 500000],
-PARAMETER["False northing", 0]]], DERIVINGCONVERSION["shift", METHOD["Affine parametric transformation", ID["EPSG", 9624]],
-PARAMETER["A0", -578000, LENGTHUNIT["metre", 1], ID["EPSG", 8623]],
-PARAMETER["A1", 1, SCALEUNIT["coefficient", 1], ID["EPSG", 8624]],
-PARAMETER["A2", 0, SCALEUNIT["coefficient", 1], ID["EPSG", 8625]],
-PARAMETER["B0", -4983000, LENGTHUNIT["metre", 1], ID["EPSG", 8639]],
-PARAMETER["B1", 0, SCALEUNIT["coefficient", 1], ID["EPSG", 8640]],
-PARAMETER["B2", 1, SCALEUNIT["coefficient", 1], ID["EPSG", 8641]]], CS[Cartesian, 2],
-AXIS["(E)", east, ORDER[1], LENGTHUNIT["metre", 1]], AXIS["(N)", north, ORDER[2], LENGTHUNIT["metre", 1]]]"""
-
-
-def test_a_grid_derived_from_a_projected_crs_is_read(read, geojson):
+def test_a_grid_derived_from_a_projected_crs_is_read(read, geojson, plant_grid):
     ring = [[0, 0], [1000, 0], [1000, 1000], [0, 1000], [0, 0]]
-    site = read(geojson(ring, crs={"type": "name", "properties": {"name": PLANT_GRID}}), "plant.geojson")
+    site = read(geojson(ring, crs={"type": "name", "properties": {"name": plant_grid}}), "plant.geojson")
     assert_allclose(site.boundary.bounds, (578_000, 4_983_000, 579_000, 4_984_000), atol=1e-3)
 
 

@@ -271,3 +271,9 @@ def test_a_damaged_log_is_no_crash(open_geopackage):
     data = wal.read_bytes()
     reading = read_geopackage(open_geopackage.read_bytes(), logs={"-wal": data[:40] + b"x" * 500})
     assert sum(len(layer.features) for layer in reading.layers) == 1
+
+
+def test_a_prj_that_only_proj_reads_is_read(write, frame, zipped, plant_grid):
+    path = write("site.shp", x=frame(shapely.box(0, 0, 1000, 1000)))
+    site = read_site(zipped(path, change=lambda m, d: plant_grid.encode() if m.suffix == ".prj" else d))
+    assert_allclose(site.boundary.bounds, SQUARE.bounds, atol=1e-3)

@@ -1,4 +1,4 @@
-"""Web addresses: which redirect may be followed, and to which address of its host."""
+"""Web addresses: their display, and checks of redirects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1:
 
 
 def display_url(url: str) -> str:
-    """Address for messages and manifests: without user, password and secrets in the query."""
+    """Address for messages and manifests, without secrets."""
     parts = urlsplit(url)
     try:
         host = parts.hostname or ""
@@ -91,7 +91,10 @@ def redirect_target(first: str, url: str, location: str) -> Target:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address, or the IPv4 address it stands for, is on the public internet."""
+    """Whether an IP address is on the public internet.
+
+    Of an IPv6 address that embeds an IPv4 address, that one decides.
+    """
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour

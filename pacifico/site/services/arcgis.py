@@ -1,4 +1,4 @@
-"""Layers of ArcGIS feature and map services, with a proof that all features came."""
+"""Fetch ArcGIS layers, with a proof that all features came."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _layer(address: str, extra: dict[str, str], about: dict[str, Any], bounds: B
 
 
 def _object_id_field(about: dict[str, Any]) -> str:
-    """Field of the object id in a layer's description, empty where it states none."""
+    """Object id field in a layer's description, or empty."""
     stated = about.get("objectIdField")
     if isinstance(stated, str) and stated:
         return stated
@@ -112,7 +112,7 @@ def _object_id_field(about: dict[str, Any]) -> str:
 
 
 def _collect(fetcher: Fetcher, layer: _Layer) -> Collection:
-    """All features of a layer: by pages where they prove to be whole, else by object ids."""
+    """All features of a layer, by pages or by object ids."""
     refusal: BadRequestError | None = None
     found = Collection(layer.url, layer.object_id)
     came = ""
@@ -140,7 +140,7 @@ def _collect(fetcher: Fetcher, layer: _Layer) -> Collection:
 
 
 def _add_pages(fetcher: Fetcher, layer: _Layer, found: Collection) -> bool:
-    """Add pages to a collection; True where they prove that the layer is whole.
+    """Add pages; True where they prove that the layer is whole.
 
     A short page without a flag for more is the last, where the layer states its limit or has used the flag before. A full
     page without the flag is followed by another question. Repeated or empty pages prove nothing.
@@ -181,7 +181,7 @@ def _has_more(answer: Answer) -> bool:
 
 
 def _count(fetcher: Fetcher, layer: _Layer) -> int | None:
-    """Number of features that the service counts, None where it does not count."""
+    """Number of features that the service counts, or None."""
     query = {**layer.query, "f": "json", "returnCountOnly": "true", "returnGeometry": "false"}
     try:
         count = ask(fetcher, f"{layer.url}/query", query).document.get("count")

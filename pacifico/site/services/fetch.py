@@ -1,4 +1,4 @@
-"""Fetch JSON from web services, with retries and limits on time, size and redirects."""
+"""Fetch JSON from web services, with retries and limits."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ class NotFoundError(OutsideServiceError):
 
 
 class BadRequestError(OutsideServiceError):
-    """The server does not accept the request (400), perhaps one of its parameters."""
+    """The server does not accept the request (400)."""
 
 
 class _PinnedAdapter(HTTPAdapter):
-    """Connection to an IP address that checks the certificate of the host's name."""
+    """Connection to an IP address with the certificate of its host."""
 
     def __init__(self, host: str) -> None:
         self._host = host
@@ -168,7 +168,7 @@ class Fetcher:
         raise OutsideServiceError(f"{display_url(request)}: more than {MAX_REDIRECTS} redirects; check the address")
 
     def _open(self, target: Target) -> requests.Response:
-        """Open a response, unread; a checked host is reached at its checked address."""
+        """Open a response at the checked address of its host."""
         headers = {"Accept": "application/geo+json, application/json", "User-Agent": "pacifico"}
         if target.pinned_ip:
             parts = urlsplit(target.url)

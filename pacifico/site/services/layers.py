@@ -1,4 +1,4 @@
-"""Fetch the features of a web layer near a site, by the form of its address."""
+"""Fetch the features of a web layer near a site."""
 
 from __future__ import annotations
 

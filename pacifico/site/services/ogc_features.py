@@ -1,4 +1,4 @@
-"""Collections of OGC API Features, with a proof that all features came."""
+"""Fetch OGC API collections, with a proof that all features came."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _add_pages(fetcher: Fetcher, url: str, query: dict[str, str], found: Collect
         page = found.add(answer)
         stated = answer.document.get("numberMatched")
         matched = stated if type(stated) is int else matched
-        link = _next_link(answer)
+        link = next_link(answer)
         if link is None:
             is_full = page.total >= fetcher.settings.page_size
             if matched is None and is_full and not _ends_here(fetcher, url, query, found):
@@ -99,7 +99,19 @@ def _add_pages(fetcher: Fetcher, url: str, query: dict[str, str], found: Collect
 
 
 def _ends_here(fetcher: Fetcher, url: str, query: dict[str, str], found: Collection) -> bool:
-    """Whether the service has nothing after what came, asked with an offset."""
+    """Whether the service has nothing after the features that came.
+
+    Parameters
+    ----------
+    fetcher : Fetcher
+        Asks, with an offset.
+    url : str
+        Address of the items.
+    query : dict
+        Parameters of the first page.
+    found : Collection
+        Features that came.
+    """
     try:
         answer = ask(fetcher, url, {**query, "offset": str(len(found))})
     except OutsideServiceError:
@@ -127,10 +139,17 @@ def _require_returned(answer: Answer, url: str) -> None:
         )
 
 
-def _next_link(answer: Answer) -> str | None:
-    """Address of the next page, None on the last."""
+def next_link(answer: Answer) -> str | None:
+    """Address of the next page, None on the last.
+
+    A service behind a gateway may write http where it is asked over https: of the same host, https is meant.
+    """
     links = answer.document.get("links")
     for link in links if isinstance(links, list) else []:
         if isinstance(link, dict) and link.get("rel") == "next" and isinstance(link.get("href"), str):
-            return str(urljoin(answer.url, link["href"]))
+            target = str(urljoin(answer.url, link["href"]))
+            here, there = urlsplit(answer.url), urlsplit(target)
+            if here.netloc == there.netloc and (here.scheme, there.scheme) == ("https", "http"):
+                target = there._replace(scheme="https").geturl()
+            return target
     return None

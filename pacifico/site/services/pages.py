@@ -1,4 +1,4 @@
-"""Pages of a layer put together: each feature once, and what repeats is noticed."""
+"""Combine the pages of a layer, each feature once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class PageCount(NamedTuple):
-    """Features on a page, and those of them that no page had before."""
+    """Features on a page, and how many of them are new."""
 
     total: int
     new: int
@@ -109,7 +109,7 @@ def page_members(answer: Answer) -> list[Any]:
 
 
 def ask(fetcher: Fetcher, url: str, query: dict[str, str]) -> Answer:
-    """Answer without an error inside it; ArcGIS reports its errors with status 200.
+    """Answer of a service; an error inside it is raised.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def ask(fetcher: Fetcher, url: str, query: dict[str, str]) -> Answer:
 
 
 def describe(fetcher: Fetcher, url: str, query: dict[str, str]) -> dict[str, Any]:
-    """Description of a layer, empty where the service has none: the query itself will show."""
+    """Description of a layer, empty where the service has none."""
     try:
         return ask(fetcher, url, query).document
     except NotFoundError:
@@ -149,7 +149,7 @@ def describe(fetcher: Fetcher, url: str, query: dict[str, str]) -> dict[str, Any
 
 
 def named(feature: Feature, layer: str, display_field: str = "") -> Feature:
-    """Feature with a name: its own, that of the display field, or the layer's."""
+    """Feature with its own name, its display field's, or the layer's."""
     for key in (*NAME_KEYS, display_field):
         value = feature.properties.get(key)
         if isinstance(value, str) and value.strip():
@@ -160,7 +160,7 @@ def named(feature: Feature, layer: str, display_field: str = "") -> Feature:
 
 
 def split_address(url: str, tail: str) -> tuple[str, dict[str, str]]:
-    """Address of a layer without its query verb, and the user's own parameters."""
+    """Address of a layer, and the user's own parameters."""
     parts = urlsplit(url)
     path = re.sub(tail, "", parts.path, flags=re.IGNORECASE).rstrip("/")
     extra = {k: v for k, v in parse_qsl(parts.query, keep_blank_values=True) if k.lower() not in _OWN_PARAMETERS}
@@ -168,5 +168,5 @@ def split_address(url: str, tail: str) -> tuple[str, dict[str, str]]:
 
 
 def without_filters(extra: dict[str, str]) -> dict[str, str]:
-    """The user's parameters that apply to a layer's description, such as a token."""
+    """The user's parameters without filters, for a layer's description."""
     return {k: v for k, v in extra.items() if k.lower() not in {"where", "filter", "filter-lang"}}

@@ -4,7 +4,8 @@ import pytest
 
 from pacifico.errors import OutsideServiceError
 from pacifico.site.services import pages
-from pacifico.site.services.fetch import FetchSettings
+from pacifico.site.services.fetch import Answer, FetchSettings
+from pacifico.site.services.ogc_features import next_link
 
 
 def test_pages_follow_their_links(service):
@@ -81,3 +82,17 @@ def test_other_axes_are_refused(service):
 def test_only_features_near_are_asked_for(service):
     service.shapes[4] = service.lonlat(5000, 100, 5050, 150)
     assert len(service.fetch(service.ogc).features) == 4
+
+
+@pytest.mark.parametrize(
+    ("href", "target"),
+    [
+        ("/a/items?offset=2", "https://h/a/items?offset=2"),
+        ("http://h/a/items?offset=2", "https://h/a/items?offset=2"),
+        ("http://other/a/items", "http://other/a/items"),
+    ],
+)
+def test_the_next_page_of_a_host_behind_a_gateway_keeps_https(href, target):
+    links = [{"rel": "self", "href": "/a"}, {"rel": "next", "href": href}]
+    assert next_link(Answer({"links": links}, {}, "https://h/a/items")) == target
+    assert next_link(Answer({"links": links[:1]}, {}, "https://h/a/items")) is None
