@@ -50,14 +50,14 @@ def test_anchors_and_entries(read, kml):
     assert site.boundary.contains(site.anchors[0].point)
 
 
-def test_lines_are_ignored_and_said(read, kml):
+def test_lines_are_ignored_with_a_warning(read, kml):
     line = "<LineString><coordinates>10,45 10.1,45.1</coordinates></LineString>"
     site = read(kml.document(kml.placemark(kml.polygon(), "A"), kml.placemark(line, "")))
     assert "1 line ignored: a boundary is an area" in site.warnings
     assert site.lines == ()
 
 
-def test_named_lines_are_kept_for_setbacks_and_said(read, kml):
+def test_named_lines_are_kept_for_setbacks_with_a_warning(read, kml):
     line = "<LineString><coordinates>10,45 10.01,45.01</coordinates></LineString>"
     far = "<LineString><coordinates>11,46 11.1,46.1</coordinates></LineString>"
     spot = "<LineString><coordinates>10,45 10,45</coordinates></LineString>"
@@ -127,7 +127,7 @@ def test_layout_is_read_as_its_boundary(read, whole):
 @pytest.mark.parametrize(
     ("box", "error"), [("9,45 13.2,45 13.2,45.001 9,45.001", None), ("10,45 13.8,45 13.8,45.001 10,45.001", "0.14%")]
 )
-def test_a_site_far_beyond_its_zone_is_told_what_lengths_are_off_by(read, kml, box, error):
+def test_a_site_far_beyond_its_zone_warns_of_the_error_in_lengths(read, kml, box, error):
     """UTM 32 is true within 0.1 % up to 13.3 E at 45 N: 0.9996 (1 + d2 / 2), d the angle from its meridian."""
     said = [
         w

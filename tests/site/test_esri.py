@@ -105,7 +105,7 @@ def test_lines_points_and_empty_features():
     assert reading.warnings == ("2 features without geometry skipped",)
 
 
-def test_esri_json_is_told_from_geojson():
+def test_esri_json_is_distinguished_from_geojson():
     assert is_esri({"features": []})
     assert is_esri({"rings": []})
     assert is_esri({"attributes": {}, "geometry": {"rings": []}})

@@ -85,7 +85,7 @@ def test_our_own_layout_gives_its_exclusions_alone(exclude, area):
         assert any("2 features skipped" in w for w in loaded.warnings)
 
 
-def test_empty_file_says_so(exclude):
+def test_an_empty_file_is_refused(exclude):
     with pytest.raises(SiteError, match="no features found"):
         exclude()
 

@@ -46,7 +46,7 @@ def test_every_form_of_a_crs_member_is_read(read, crs, geojson):
         7,
     ],
 )
-def test_crs_members_that_cannot_be_honoured(read, crs, geojson):
+def test_crs_members_that_name_no_crs_are_refused(read, crs, geojson):
     with pytest.raises(CRSMismatchError, match="reproject"):
         read(geojson(BOX, crs=crs), "a.geojson")
 

@@ -7,7 +7,7 @@ from pacifico.errors import SiteError
 from pacifico.site import features
 
 
-def test_root_doc_wins_then_the_first(read, plan, packed):
+def test_the_root_is_doc_kml_else_the_first(read, plan, packed):
     site = read(packed({"other.kml": plan("B"), "doc.kml": plan("A")}), "site.kmz")
     assert site.name == "A"
     assert any("holds 2 KML files" in w and "'doc.kml' was read" in w for w in site.warnings)

@@ -9,13 +9,13 @@ from pacifico.errors import SiteError
 BOX = [[10, 45], [10.02, 45], [10.02, 45.01], [10, 45.01], [10, 45]]
 
 
-def test_unclosed_ring_is_closed_and_said(read, kml, whole):
+def test_unclosed_ring_is_closed_with_a_warning(read, kml, whole):
     site = read(kml.document(kml.placemark(kml.polygon("10,45 10.02,45 10.02,45.01 10,45.01"))))
     assert_allclose(site.area_ha, whole, rtol=1e-6)
     assert any("1 ring was not closed" in w for w in site.warnings)
 
 
-def test_bowtie_is_repaired_and_said(read, geojson, whole):
+def test_bowtie_is_repaired_with_a_warning(read, geojson, whole):
     site = read(geojson([[10, 45], [10.02, 45.01], [10.02, 45], [10, 45.01], [10, 45]]), "a.geojson")
     assert_allclose(site.area_ha, whole / 2, rtol=1e-4)
     assert any("crosses or touches itself; repaired" in w and "0.00 ha as drawn" in w for w in site.warnings)
@@ -30,7 +30,7 @@ def test_ring_wound_twice_is_no_hole(read, geojson, whole):
     assert site.warnings
 
 
-def test_spike_is_cut_and_said(read, geojson, whole):
+def test_spike_is_cut_with_a_warning(read, geojson, whole):
     ring = [*BOX[:2], [10.3, 45.0], [10.02, 45], *BOX[2:]]
     site = read(geojson(ring), "a.geojson")
     assert_allclose(site.area_ha, whole, rtol=1e-6)
@@ -38,7 +38,7 @@ def test_spike_is_cut_and_said(read, geojson, whole):
     assert site.boundary.bounds[2] - site.boundary.bounds[0] < 1700
 
 
-def test_thin_spike_is_said(read, geojson):
+def test_thin_spike_is_a_warning(read, geojson):
     ring = [*BOX[:2], [10.3, 45.0], [10.02, 45.00001], *BOX[2:]]
     site = read(geojson(ring), "a.geojson")
     assert any("1 spike" in w for w in site.warnings)

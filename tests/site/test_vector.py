@@ -242,7 +242,7 @@ def test_a_log_in_an_archive_is_read(read, packed, open_geopackage):
     assert_allclose(site.boundary.area, 2 * SQUARE.area, rtol=1e-6)
 
 
-def test_bytes_in_write_ahead_mode_may_lack_a_log_and_say_so(open_geopackage, write, frame):
+def test_bytes_in_write_ahead_mode_may_lack_a_log_and_warn(open_geopackage, write, frame):
     site = read_site_bytes(open_geopackage.read_bytes(), "site.gpkg")
     assert any("changes in a -wal file beside it are not in this file" in w for w in site.warnings)
     assert read_site_bytes(write("plain.gpkg", site=frame(SQUARE)).read_bytes(), "plain.gpkg").warnings == ()

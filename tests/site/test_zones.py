@@ -26,7 +26,7 @@ def test_lines_and_points_need_a_buffer(exclude, site):
     assert any("1 line or point without buffer_m left out" in w for w in loaded.warnings)
 
 
-def test_far_zones_are_left_out_and_said(exclude, area):
+def test_far_zones_are_left_out_with_a_warning(exclude, area):
     def at(lon):
         return area([[lon, 45], [lon + 0.001, 45], [lon, 45.001], [lon, 45]])
 
@@ -58,7 +58,7 @@ def test_rules_out_of_range(exclude, properties, message, area):
         exclude(({"name": "x", **properties}, area()))
 
 
-def test_crossing_zone_is_repaired_and_said(exclude, area):
+def test_crossing_zone_is_repaired_with_a_warning(exclude, area):
     bowtie = [[10.005, 45.002], [10.010, 45.006], [10.010, 45.002], [10.005, 45.006], [10.005, 45.002]]
     loaded = exclude(({"name": "b"}, area(bowtie)))
     assert loaded.zones[0].geometry.is_valid

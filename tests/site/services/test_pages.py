@@ -21,14 +21,14 @@ def page(*members):
     return Answer({"type": "FeatureCollection", "features": list(members)}, {}, "http://h/x")
 
 
-def test_features_are_told_apart_by_their_key():
+def test_features_are_distinguished_by_their_key():
     found = Collection("http://h/x", "OID")
     assert found.add(page(member(1, OID=1), member(2, OID=2))) == PageCount(2, 2)
     assert found.add(page(member(3, OID=2), member(4, OID=3))) == PageCount(2, 1)
     assert [f.points[0][0, 0] for f in found.features] == [1, 2, 4]
 
 
-def test_without_a_key_they_are_told_apart_by_their_content():
+def test_without_a_key_they_are_distinguished_by_their_content():
     found = Collection("http://h/x")
     assert found.add(page(member(1, name="a"), member(1, name="b"), member(1, name="a"))) == PageCount(3, 2)
     assert len(found) == 2
