@@ -204,6 +204,10 @@ def _read_archive(data: bytes, extension: str) -> Reading:
         )
     if "shapefile" in found:
         return _read_zipped_shapefiles(archive, found["shapefile"])
+    if "KMZ" in found:
+        raise SiteError(
+            f"the archive holds another archive ({quoted_list([m.path for m in found['KMZ']])}); unpack it first"
+        )
     if "file geodatabase" in found:
         raise SiteError("a file geodatabase is not supported; export the site's layer as GeoPackage or shapefile")
     for kind in ("KML", "GeoPackage", "GeoJSON"):
@@ -251,7 +255,7 @@ def _read_members(archive: Archive, members: Sequence[Member]) -> Reading:
         data = archive.read(member, left)
         left -= len(data)
         if (kind := _kind(data)) == "zip archive":
-            raise SiteError("the archive holds another archive, which is not opened; unpack it first")
+            raise SiteError(f"the archive holds another archive ({quoted(member.path)}); unpack it first")
         logs = {e: archive.read(by_path[member.path + e], left) for e in _LOGS if member.path + e in by_path} or None
         reading = _read_single(kind, data, member.stem, logs)
         warnings += [f"{quoted(member.path)}: {w}" if len(members) > 1 else w for w in reading.warnings]

@@ -35,7 +35,7 @@ def test_nothing_is_written(read, plan, tmp_path, monkeypatch, packed):
     [
         ({}, "holds no"),
         ({"site.csv": "a,b"}, r"no shapefile \(it holds 'site.csv'\)"),
-        ({"inner.kmz": "PK"}, "holds no shapefile"),
+        ({"inner.kmz": "PK"}, r"holds another archive \('inner.kmz'\); unpack it first"),
         ({"a.gdb/a1.gdbtable": "x"}, "file geodatabase is not supported"),
         ({"a.geojson": "PK\x03\x04"}, "holds another archive"),
         ({"doc.kml": " " * 40_000_000}, "unpacks to 40 MB; the limit is 32 MB"),

@@ -91,7 +91,7 @@ def _add_pages(fetcher: Fetcher, url: str, query: dict[str, str], found: Collect
         raise OutsideServiceError(
             f"{display_url(url)}: more than {pages.MAX_PAGES:,} pages; cut the layer down, and give the file"
         )
-    if matched is not None and matched > len(found):
+    if matched is not None and matched > len(found) + found.repeats_without_id:
         raise OutsideServiceError(
             f"{display_url(url)}: it counts {matched:,} features near the site and gives {len(found):,}; download the layer and "
             "give the file"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
@@ -44,14 +45,17 @@ class PageCount(NamedTuple):
 class Collection:
     """Features of all pages of a layer, each once.
 
-    Features are told apart by the property `key`, or by their whole content where it is empty.
+    Features are told apart by the property `key`, or by their whole content where it is empty. Equal ones on one page are
+    different features: some layers hold duplicates, and views may repeat an object id.
     """
 
     url: str
     key: str = ""
     features: list[Feature] = field(default_factory=list)
     warnings: dict[str, None] = field(default_factory=dict)
-    _seen: set[str] = field(default_factory=set)
+    repeats_without_id: int = 0
+    """Features left out as repeats of an earlier page that may be duplicates: they carry no id."""
+    _seen: set[tuple[str, int]] = field(default_factory=set)
 
     def __len__(self) -> int:
         """Number of different features, those without geometry included."""
@@ -69,11 +73,15 @@ class Collection:
         """
         members = page_members(answer)
         new = []
+        on_page: Counter[str] = Counter()
         for member in members:
-            identity = self._identity(member)
-            if identity not in self._seen:
-                self._seen.add(identity)
+            identity, has_id = self._identity(member)
+            on_page[identity] += 1
+            if (identity, on_page[identity]) not in self._seen:
+                self._seen.add((identity, on_page[identity]))
                 new.append(member)
+            elif not has_id:
+                self.repeats_without_id += 1
         if len(self._seen) > MAX_FEATURES:
             raise OutsideServiceError(
                 f"{display_url(self.url)}: more than {MAX_FEATURES:,} features near the site, the limit; cut the layer down"
@@ -84,12 +92,13 @@ class Collection:
         self.features += [f for layer in reading.layers for f in to_lonlat(layer).features]
         return PageCount(len(members), len(new))
 
-    def _identity(self, member: Any) -> str:
+    def _identity(self, member: Any) -> tuple[str, bool]:
+        """Text that tells a feature from others, and whether it has an id."""
         if self.key and isinstance(member, dict):
             properties = member.get("attributes", member.get("properties"))
             if isinstance(properties, dict) and isinstance(properties.get(self.key), int | str):
-                return str(properties[self.key])
-        return json.dumps(member, sort_keys=True)
+                return str(properties[self.key]), True
+        return json.dumps(member, sort_keys=True), isinstance(member, dict) and member.get("id") is not None
 
 
 def page_members(answer: Answer) -> list[Any]:

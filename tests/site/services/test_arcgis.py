@@ -22,9 +22,15 @@ def test_pages_are_in_the_order_of_the_object_id(service):
     assert [query["resultOffset"] for query in pages_of(service)] == ["0", "2", "4"]
 
 
-def test_an_object_that_moved_to_the_next_page_comes_once(service):
+def test_an_object_id_that_comes_on_two_pages_is_checked_by_object_ids(service):
+    service.properties[4] = service.properties[3]
+    assert len(service.fetch(service.arcgis).features) == 5
+    assert [query["objectIds"] for query in service.asked("query") if "objectIds" in query] == ["10,11", "12,13"]
+
+
+def test_an_object_id_that_a_view_repeats_is_two_features(service):
     service.properties[3] = service.properties[2]
-    assert len(service.fetch(service.arcgis).features) == 4
+    assert len(service.fetch(service.arcgis).features) == 5
 
 
 def test_an_empty_page_is_not_the_last_while_the_limit_is_exceeded(service, monkeypatch):

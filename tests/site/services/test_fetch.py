@@ -1,8 +1,18 @@
 """Requests: retries, limits, redirects."""
 
+import datetime as dt
+import http.server
+import ssl
+import threading
+
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from pacifico.errors import OutsideServiceError
+from pacifico.site.services import addresses
 from pacifico.site.services.fetch import Fetcher, FetchSettings
 
 
@@ -69,3 +79,91 @@ def test_redirects_that_are_not_followed(service, location, message):
         Fetcher(service.quick).get(service.base + "/moved")
     assert caught.value.exit_code == 3
     assert "\n" not in str(caught.value)
+
+
+def certificate(folder, name):
+    """Self-signed certificate and key of a host, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / f"{name}.pem"
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(signed.public_bytes(serialization.Encoding.PEM) + secret)
+    return path
+
+
+@pytest.fixture
+def secure_host(tmp_path, monkeypatch):
+    """Port of an https server with a name's certificate, and the hosts it was asked for."""
+
+    def serving(name):
+        asked = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *args):
+                pass
+
+            def do_GET(self):
+                asked.append(self.headers["Host"])
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b'{"here": true}')
+
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, request, client_address):
+                pass  # a client that refuses the certificate
+
+        pem = certificate(tmp_path, name)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem)
+        server = Server(("127.0.0.1", 0), Handler)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        running.append((server, thread))
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(pem))
+        return server.server_port, asked
+
+    running = []
+    # Loopback stands for a public address; the name resolves to it.
+    monkeypatch.setattr(addresses, "is_public", lambda address: True)
+    resolve = addresses.socket.getaddrinfo
+    monkeypatch.setattr(
+        addresses.socket,
+        "getaddrinfo",
+        lambda host, *a, **k: resolve("127.0.0.1" if host == "gis.test" else host, *a, **k),
+    )
+    yield serving
+    for server, thread in running:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_another_host_is_reached_at_its_checked_address_under_its_own_name(service, secure_host):
+    port, asked = secure_host("gis.test")
+    service.faults = [(302, {"Location": f"https://gis.test:{port}/layer"})]
+    assert Fetcher(service.quick).get(service.base + "/moved").document == {"here": True}
+    assert asked == [f"gis.test:{port}"]
+
+
+def test_another_host_without_the_certificate_of_its_name_is_refused(service, secure_host):
+    port, asked = secure_host("other.test")
+    service.faults = [(302, {"Location": f"https://gis.test:{port}/layer"})] * 4
+    with pytest.raises(OutsideServiceError, match="no answer after 4 tries"):
+        Fetcher(service.quick).get(service.base + "/moved")
+    assert asked == []

@@ -1,6 +1,7 @@
 """OGC API Features: links, totals, and the proof that all features came."""
 
 import pytest
+import shapely
 
 from pacifico.errors import OutsideServiceError
 from pacifico.site.services import pages
@@ -46,6 +47,18 @@ def test_a_total_beyond_what_came_is_an_outside_fault(service, matched):
     ) as caught:
         service.fetch(service.ogc)
     assert caught.value.exit_code == 3
+
+
+def test_duplicates_without_an_id_count_for_the_total(service):
+    shape, properties = service.shapes[0], service.properties[0]
+    service.shapes, service.properties, service.matched = [shape] * 3, [properties] * 3, 3
+    service.feature = lambda k: {
+        "type": "Feature",
+        "geometry": shapely.geometry.mapping(shape),
+        "properties": properties,
+    }
+    assert len(service.fetch(service.ogc, FetchSettings(page_size=3)).features) == 3
+    assert len(service.fetch(service.ogc).features) == 2  # two pages: the second may repeat the first
 
 
 def test_a_total_that_is_met_proves_a_full_page_whole(service):

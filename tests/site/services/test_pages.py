@@ -30,8 +30,15 @@ def test_features_are_distinguished_by_their_key():
 
 def test_without_a_key_they_are_distinguished_by_their_content():
     found = Collection("http://h/x")
-    assert found.add(page(member(1, name="a"), member(1, name="b"), member(1, name="a"))) == PageCount(3, 2)
-    assert len(found) == 2
+    assert found.add(page(member(1, name="a"), member(1, name="b"))) == PageCount(2, 2)
+    assert found.add(page(member(1, name="a"), {**member(1, name="c"), "id": 7})) == PageCount(2, 1)
+    assert (len(found), found.repeats_without_id) == (3, 1)
+
+
+def test_equal_features_on_one_page_are_duplicates_of_the_layer():
+    found = Collection("http://h/x")
+    assert found.add(page(member(1), member(1))) == PageCount(2, 2)
+    assert found.add(page(member(1), member(1))) == PageCount(2, 0)
 
 
 def test_features_without_geometry_count_and_warn():
