@@ -81,6 +81,33 @@ def reproject(geometry: BaseGeometry, source: CRS, target: CRS) -> BaseGeometry:
     return shapely.transform(geometry, moved)
 
 
+def swapped_hint(
+    site: tuple[float, float, float, float], site_crs: CRS, extent: tuple[float, float, float, float], extent_crs: CRS
+) -> str:
+    """Hint that a boundary has longitude and latitude swapped; empty where it has not.
+
+    It looks swapped where the site lies outside an extent (of a DEM, say), and inside it once swapped.
+
+    Parameters
+    ----------
+    site, extent : tuple of float
+        West, south, east, north.
+    site_crs, extent_crs : CRS
+        Their CRS.
+    """
+    west, south, east, north = transformer(site_crs, LONLAT).transform_bounds(*site, densify_pts=21)
+    lon, lat = (west + east) / 2, (south + north) / 2
+    if abs(lon) > 90:
+        return ""
+    low_x, low_y, high_x, high_y = transformer(extent_crs, LONLAT).transform_bounds(*extent, densify_pts=21)
+    # The margin lets a DEM that misses part of the site still show the swap.
+    margin_x, margin_y = high_x - low_x, high_y - low_y
+    inside = low_x - margin_x <= lat <= high_x + margin_x and low_y - margin_y <= lon <= high_y + margin_y
+    if not inside or (low_x <= lon <= high_x and low_y <= lat <= high_y):
+        return ""
+    return f"longitude and latitude look swapped in the boundary (swapped, it is at lon {lat:.4f}, lat {lon:.4f})"
+
+
 def scale_error(lonlat: BaseGeometry, crs: CRS) -> float:
     """Largest error of lengths at the vertices of a geometry in longitude and latitude, as a share [-]."""
     at = shapely.get_coordinates(lonlat)

@@ -1,1 +1,1 @@
-"""Site boundaries: read, repaired, reprojected."""
+"""Read site boundaries and exclusions from files and services, checked and repaired."""

@@ -1,9 +1,9 @@
-"""Site boundary from a file: read, sorted by role, repaired, put in the working CRS."""
+"""Read a site boundary: sort features by role, repair, reproject."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,41 +12,50 @@ from shapely import MultiPolygon, Polygon
 
 from pacifico.crs import LONLAT, MAX_SCALE_ERROR, reproject, scale_error, utm
 from pacifico.errors import PacificoError, SiteError
-from pacifico.site.features import Feature, Layer, Reading, clean_name, counted, in_lonlat, quoted
-from pacifico.site.formats import read_bytes_of, read_features
+from pacifico.site.features import Feature, Reading, clean_name, counted, one_line, quoted_list, to_lonlat
+from pacifico.site.formats import read_features, read_file
 from pacifico.site.model import Anchor, NamedLine, Site
-from pacifico.site.parcels import Parcel, chosen, joined, require_hemisphere, require_one_site, simplified
-from pacifico.site.rings import Repairs, polygon_of, polygonal
-from pacifico.site.roles import is_entry, role_of
-from pacifico.site.zones import zones_of
+from pacifico.site.parcels import (
+    Parcel,
+    merge_polygons,
+    require_hemisphere,
+    require_one_site,
+    select_parcels,
+    simplify_boundary,
+)
+from pacifico.site.rings import Repairs, make_polygon, polygonal
+from pacifico.site.roles import Role, feature_role, is_entry, is_own
+from pacifico.site.zones import make_zones
 
 ANCHOR_REACH_M = 5_000.0
+"""Points and named lines farther from the site than this are ignored [m]."""
 
 
 def read_site(path: str | Path, *, layer: str | None = None, name: str | None = None) -> Site:
-    """Site boundary of a KML, KMZ, GeoJSON, GeoPackage or (zipped) shapefile.
+    """Site boundary from a KML, KMZ, GeoJSON, Esri JSON, GeoPackage or shapefile.
 
     Parameters
     ----------
     path : str or Path
-        The file; of a bare .shp the files beside it are read too. Its content decides how it is read.
+        The file. Its content decides how it is read. Files that belong to it are read too: the parts of a .shp, the -wal of
+        a GeoPackage that is open in another program.
     layer : str, optional
-        Which layer, folder or parcel is the site, by name, where the file holds several.
+        Name of the layer, folder or parcel that is the site, where the file holds several.
     name : str, optional
-        Name of the site; by default what the file says, else the file's name.
+        Name of the site; by default the name in the file, else the file's name.
 
     Returns
     -------
     Site
-        In the UTM zone of its centroid [m]. Its `warnings` tell what was assumed and repaired.
+        In the UTM zone of its centroid [m]. Its `warnings` list assumptions and repairs.
 
     Raises
     ------
     SiteError
-        Where the file can't be read, holds no site, several that can't be one, or one past the limits
-        (100,000 ha, 400 km, 200 parcels).
+        Where the file can't be read, holds no site, or holds several that can't be one; or beyond the limits (100,000 ha,
+        400 km, 200 parcels).
     CRSMismatchError
-        Where coordinates and CRS don't fit or the CRS is missing.
+        Where coordinates do not fit their CRS, or the CRS is missing.
 
     Examples
     --------
@@ -55,41 +64,102 @@ def read_site(path: str | Path, *, layer: str | None = None, name: str | None = 
     785.64
     """
     path = Path(path)
-    data = read_bytes_of(path)
-    return _read(data, path.name, layer, name, sidecars_of(path))
-
-
-def read_site_bytes(data: bytes, filename: str, *, layer: str | None = None, name: str | None = None) -> Site:
-    """Site boundary of a file's bytes, as `read_site` reads it; the filename is a label, never opened."""
-    return _read(data, filename.replace("\\", "/").rpartition("/")[2], layer, name, {})
-
-
-def sidecars_of(path: Path) -> dict[str, bytes]:
-    """Files beside a bare .shp, by extension in lower case."""
-    if path.suffix.lower() != ".shp":
-        return {}
-    beside = {
-        e: path.with_suffix(f".{spelt}")
-        for e in ("shx", "dbf", "prj", "cpg")
-        for spelt in (e.upper(), e)
-        if path.with_suffix(f".{spelt}").is_file()
-    }
-    return {extension: read_bytes_of(file) for extension, file in beside.items()}
-
-
-def _read(data: bytes, filename: str, layer: str | None, name: str | None, sidecars: dict[str, bytes]) -> Site:
-    source = clean_name(filename)
+    source = clean_name(path.name)
     try:
-        reading = read_features(data, filename, sidecars=sidecars)
-        return _site(reading, layer, name, source, hashlib.sha256(data).hexdigest())
+        reading, data = read_file(path)
+        return _site(reading, _Origin(source, hashlib.sha256(data).hexdigest(), name), layer)
     except PacificoError as error:
         raise type(error)(f"{source}: {error}") from None
 
 
-def _site(reading: Reading, layer: str | None, name: str | None, source: str, sha256: str) -> Site:
-    layers = [in_lonlat(item) for item in reading.layers]
-    warnings = list(reading.warnings)
-    parcels = chosen(_parcels(layers, warnings), layer, _no_polygon(reading, layers))
+def read_site_bytes(data: bytes, filename: str, *, layer: str | None = None, name: str | None = None) -> Site:
+    """Site boundary from a file's bytes, as `read_site` reads it.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the file.
+    filename : str
+        A label; nothing is opened.
+    layer, name : str, optional
+        As for `read_site`, whose errors are raised.
+    """
+    filename = filename.replace("\\", "/").rpartition("/")[2]
+    source = clean_name(filename)
+    try:
+        reading = read_features(data, filename)
+        return _site(reading, _Origin(source, hashlib.sha256(data).hexdigest(), name), layer)
+    except PacificoError as error:
+        raise type(error)(f"{source}: {error}") from None
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """Source file of a site, and the user's name for it."""
+
+    source: str
+    sha256: str
+    name: str | None
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """Features in longitude and latitude with their layer and role."""
+
+    items: tuple[tuple[Feature, str, Role], ...]
+
+    def features(self, *roles: Role) -> list[Feature]:
+        return [f for f, _, role in self.items if role in roles]
+
+
+def _site(reading: Reading, origin: _Origin, layer: str | None) -> Site:
+    """Site of a file's features.
+
+    Parameters
+    ----------
+    reading : Reading
+        Features of the file.
+    origin : _Origin
+        File and given name.
+    layer : str, optional
+        Which layer, folder or parcel is the site.
+    """
+    own = is_own(reading)
+    found = _Sorted(
+        tuple(
+            (f, item.name, feature_role(f, item.name, own=own))
+            for item in map(to_lonlat, reading.layers)
+            for f in item.features
+        )
+    )
+    warnings = [*reading.warnings, *_role_warnings(found)]
+    parcels = select_parcels(_parcels(found), layer, _no_polygon(reading, found))
+    lonlat, kept = _outline(parcels, warnings)
+    centre = lonlat.centroid
+    # Rounded, so that the order of vertices can't tip a centroid on the edge of two zones (1e-9° is 0.1 mm).
+    crs = utm(round(centre.x, 9), round(centre.y, 9))
+    error = scale_error(lonlat, crs)
+    if error > MAX_SCALE_ERROR:
+        warnings.append(
+            f"the site reaches so far beyond its zone ({crs.name}) that lengths are off by up to {error:.2%} (limit "
+            f"{MAX_SCALE_ERROR:.1%}): lay out its parts as separate sites"
+        )
+    boundary = simplify_boundary(polygonal(reproject(lonlat, LONLAT, crs)), warnings)
+    name = clean_name(origin.name or "") or _site_name(kept, reading, origin.source)
+    site = Site(name, crs, boundary, source=origin.source, sha256=origin.sha256)
+    zones, zone_warnings = make_zones(found.features("exclusion"), site, own=own)
+    anchors, anchor_warnings = _anchors(found.features("parcel", "boundary", "other"), site)
+    return replace(
+        site,
+        exclusions=zones,
+        anchors=anchors,
+        lines=_named_lines(found.features("parcel", "boundary"), site),
+        warnings=tuple(one_line(line) for line in (*warnings, *zone_warnings, *anchor_warnings)),
+    )
+
+
+def _outline(parcels: list[Parcel], warnings: list[str]) -> tuple[Polygon | MultiPolygon, list[Parcel]]:
+    """Union of the parcels in degrees, and those with an area."""
     vertices = np.concatenate([ring for p in parcels for rings in p.feature.polygons for ring in rings])
     if len(vertices):
         require_hemisphere(vertices[:, 0], vertices[:, 1])
@@ -97,7 +167,7 @@ def _site(reading: Reading, layer: str | None, name: str | None, source: str, sh
     shapes: list[Polygon | MultiPolygon] = []
     kept: list[Parcel] = []
     for parcel in parcels:
-        parts = [polygon_of(rings, parcel.name, repairs) for rings in parcel.feature.polygons]
+        parts = [make_polygon(rings, parcel.name, repairs) for rings in parcel.feature.polygons]
         if found := [part for part in parts if part is not None]:
             shapes += found
             kept.append(parcel)
@@ -106,92 +176,63 @@ def _site(reading: Reading, layer: str | None, name: str | None, source: str, sh
             f"the {'polygons have' if len(parcels) > 1 else 'polygon has'} no area (fewer than three corners, or all on one "
             "line); draw the site as an area"
         )
-    warnings += repairs.lines("boundary")
-    lonlat = joined(shapes, warnings)
+    warnings += repairs.warnings("boundary")
+    lonlat = merge_polygons(shapes, warnings)
     require_one_site(kept, lonlat, warnings)
-    centre = lonlat.centroid
-    # Rounded, so that the order of vertices can't tip a centroid on the edge of two zones (1e-9° is 0.1 mm).
-    crs = utm(round(centre.x, 9), round(centre.y, 9))
-    error = scale_error(lonlat, crs)
-    if error > MAX_SCALE_ERROR:
-        warnings.append(
-            f"the site reaches so far beyond its zone ({crs.name}) that lengths are off by up to {error:.2%}, where "
-            f"{MAX_SCALE_ERROR:.1%} is meant: lay out its parts as sites of their own"
-        )
-    boundary = simplified(polygonal(reproject(lonlat, LONLAT, crs)), warnings)
-    site = Site(clean_name(name or "") or _name_of(kept, reading, source), crs, boundary, source=source, sha256=sha256)
-    sorted_out = [(item.name, f) for item in layers for f in item.features]
-    zones, said = zones_of([f for label, f in sorted_out if role_of(f, label) == "exclusion"], site)
-    warnings += said
-    others = [f for label, f in sorted_out if role_of(f, label) != "exclusion"]
-    anchors = _anchors(others, site, warnings)
-    lines = _named_lines([f for label, f in sorted_out if role_of(f, label) in {"parcel", "boundary"}], site)
-    return replace(
-        site, exclusions=zones, anchors=anchors, lines=lines, warnings=tuple(clean_line(line) for line in warnings)
-    )
+    return lonlat, kept
 
 
-def clean_line(text: str) -> str:
-    """Warning on one line."""
-    return " ".join(text.split())
+def _parcels(found: _Sorted) -> list[Parcel]:
+    """Features that may be the site, numbered in file order."""
+    items = [(f, layer) for f, layer, role in found.items if role in {"parcel", "boundary"} and f.polygons]
+    return [Parcel(f, layer, number) for number, (f, layer) in enumerate(items, start=1)]
 
 
-def _parcels(layers: list[Layer], warnings: list[str]) -> list[Parcel]:
-    found: list[Parcel] = []
-    exclusions: list[str] = []
-    named: list[str] = []
-    others = lines = 0
-    for layer in layers:
-        for feature in layer.features:
-            role = role_of(feature, layer.name)
-            if role == "exclusion":
-                exclusions.append(feature.name or next(iter(feature.labels), layer.name))
-                continue
-            if feature.name and feature.lines and role != "other":
-                named.append(feature.name)
-            else:
-                lines += bool(feature.lines)
-            if role == "other":
-                others += 1
-            elif feature.polygons:
-                found.append(Parcel(feature, layer.name, len(found) + 1))
+def _role_warnings(found: _Sorted) -> list[str]:
+    """Warnings on features that are not read as the boundary."""
+    warnings = []
+    exclusions = [f.name or next(iter(f.labels), layer) for f, layer, role in found.items if role == "exclusion"]
+    with_lines = [(f, role) for f, _, role in found.items if f.lines and role != "exclusion"]
+    named = [f.name for f, role in with_lines if f.name and role != "other"]
+    unnamed = len(with_lines) - len(named)
+    derived = len(found.features("other"))
     if exclusions:
-        shown = ", ".join(quoted(n) for n in exclusions[:3]) + (", ..." if len(exclusions) > 3 else "")
-        warnings.append(f"{counted(len(exclusions), 'feature')} read as exclusions, as they say so ({shown})")
-    if lines:
-        warnings.append(f"{counted(lines, 'line')} ignored: a boundary is an area")
+        warnings.append(
+            f"{counted(len(exclusions), 'feature')} read as exclusions, by name or property ({quoted_list(exclusions)})"
+        )
+    if unnamed:
+        warnings.append(f"{counted(unnamed, 'line')} ignored: a boundary is an area")
     if named:
-        shown = ", ".join(quoted(n) for n in named[:3]) + (", ..." if len(named) > 3 else "")
         warnings.append(
-            f"{counted(len(named), 'named line')} ignored as boundary ({shown}); a setback may choose the edges along one by its name"
+            f"{counted(len(named), 'named line')} ignored as boundary ({quoted_list(named)}); a setback may choose the edges "
+            "along one by its name"
         )
-    if others:
+    if derived:
         warnings.append(
-            f"{counted(others, 'feature')} of an earlier layout (buildable, asset, pad, road, cable) ignored"
+            f"{counted(derived, 'feature')} of an earlier layout (buildable area, asset, pad, road, cable) ignored"
         )
-    return found
+    return warnings
 
 
-def _no_polygon(reading: Reading, layers: list[Layer]) -> str:
+def _no_polygon(reading: Reading, found: _Sorted) -> str:
     """Message for a file without a parcel."""
-    features: list[tuple[str, Feature]] = [(layer.name, f) for layer in layers for f in layer.features]
-    excluded = sum(bool(f.polygons) and role_of(f, label) == "exclusion" for label, f in features)
+    excluded = sum(bool(f.polygons) for f in found.features("exclusion"))
     if excluded:
         return (
-            f"no boundary found: its {counted(excluded, 'polygon')} all say exclusion; name the site's own polygon 'boundary', "
-            "or put it in a folder of its own"
+            f"no boundary found: its {counted(excluded, 'polygon')} {'is an exclusion' if excluded == 1 else 'are all exclusions'} by "
+            "name or property; name the site's own polygon 'boundary', or put it in a folder of its own"
         )
-    points, lines = sum(len(f.points) for _, f in features), sum(len(f.lines) for _, f in features)
+    points, lines = sum(len(f.points) for f, _, _ in found.items), sum(len(f.lines) for f, _, _ in found.items)
     held = [
         *([counted(points, "point")] if points else []),
         *([counted(lines, "line")] if lines else []),
-        *reading.passed_over,
+        *reading.skipped,
     ]
-    said = "".join(f"{warning}; " for warning in reading.warnings[:2])
-    return f"no polygon found (it holds {', '.join(held) or 'no features'}); {said}draw the site as a polygon and export that"
+    notes = "".join(f"{warning}; " for warning in reading.warnings[:2])
+    return f"no polygon found (it holds {', '.join(held) or 'no features'}); {notes}draw the site as a polygon and export that"
 
 
-def _name_of(parcels: list[Parcel], reading: Reading, source: str) -> str:
+def _site_name(parcels: list[Parcel], reading: Reading, source: str) -> str:
     stem = source.rpartition(".")[0] or source
     if len(parcels) == 1:
         return parcels[0].feature.name or reading.title or stem
@@ -212,7 +253,8 @@ def _named_lines(features: list[Feature], site: Site) -> tuple[NamedLine, ...]:
     return tuple(found)
 
 
-def _anchors(features: list[Feature], site: Site, warnings: list[str]) -> tuple[Anchor, ...]:
+def _anchors(features: list[Feature], site: Site) -> tuple[tuple[Anchor, ...], list[str]]:
+    """Points near the site, and a warning on those far away."""
     found: list[Anchor] = []
     far = 0
     shapely.prepare(site.boundary)
@@ -223,6 +265,6 @@ def _anchors(features: list[Feature], site: Site, warnings: list[str]) -> tuple[
                 found.append(Anchor(point, feature.name, is_entry(feature)))
             else:
                 far += 1
-    if far:
-        warnings.append(f"{counted(far, 'point')} more than {ANCHOR_REACH_M / 1000:.0f} km from the site ignored")
-    return tuple(found)
+    if not far:
+        return tuple(found), []
+    return tuple(found), [f"{counted(far, 'point')} more than {ANCHOR_REACH_M / 1000:.0f} km from the site ignored"]

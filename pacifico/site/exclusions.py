@@ -1,4 +1,4 @@
-"""Exclusion files, and the ground that exclusions leave."""
+"""Exclusion files, and the ground that exclusions leave free."""
 
 from __future__ import annotations
 
@@ -12,71 +12,125 @@ from shapely import MultiPolygon, Polygon
 
 from pacifico.crs import LONLAT, geodesic_area_m2, reproject
 from pacifico.errors import PacificoError, SiteError
-from pacifico.site.boundary import clean_line, sidecars_of
-from pacifico.site.features import clean_name, counted, in_lonlat
-from pacifico.site.formats import read_bytes_of, read_features
+from pacifico.site.features import Feature, clean_name, counted, one_line, quoted_list, to_lonlat
+from pacifico.site.formats import read_file
 from pacifico.site.rings import polygonal
-from pacifico.site.roles import role_of
-from pacifico.site.zones import zones_of
+from pacifico.site.roles import feature_role, is_own
+from pacifico.site.zones import make_zones
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pacifico.site.model import Site, Zone
 
+BOUNDARY_SHARE = 0.9
+"""A polygon named boundary that covers this share of the site is the site's own boundary, not an exclusion [-]."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Exclusions:
-    """What an exclusion file gives."""
+    """Zones of an exclusion file, with warnings."""
 
     zones: tuple[Zone, ...]
     """In the site's CRS [m]."""
     warnings: tuple[str, ...] = ()
-    """What was repaired or left out, one line each."""
+    """Repairs and left-out shapes, one line each."""
+
+
+@dataclass(frozen=True)
+class ExclusionFeatures:
+    """Features of a file that are exclusions, before they become zones."""
+
+    features: tuple[Feature, ...]
+    """In longitude and latitude."""
+    own: bool
+    """Whether pacifico wrote the file."""
+    warnings: tuple[str, ...]
 
 
 def load_exclusions(path: str | Path, site: Site) -> Exclusions:
-    """Zones of an exclusion file, with what is to be said about them.
+    """Zones of an exclusion file, with warnings on repairs and left-out shapes.
 
-    Every polygon is a zone, save those that say boundary or are derived parts of a layout; lines and points are where
-    they have a `buffer_m`. Zone type, buffer_m, cost_multiplier and name come from GeoJSON properties, KML ExtendedData
-    or attribute columns. Zones are not clipped; those farther from the site than 1 km and than their buffer are left out.
+    Every polygon is a zone; lines and points are zones where they have a `buffer_m`. A polygon named boundary that covers
+    the site is skipped, and so are derived parts of a layout in a file that pacifico wrote. zone_type, buffer_m,
+    cost_multiplier and name come from GeoJSON properties, KML ExtendedData or attribute columns; a zone_type other than
+    hard, buffered or cost is another program's column and is ignored. Zones are not clipped; those farther from the site
+    than 1 km and than their buffer are left out.
 
     Parameters
     ----------
     path : str or Path
         Any file that `read_site` reads.
     site : Site
-        Gives the CRS and what is near.
+        Gives the CRS and the place.
+
+    Returns
+    -------
+    Exclusions
+        The zones and the warnings.
 
     Raises
     ------
     SiteError
         Where the file can't be read, holds no shape, or a rule is out of its range.
     CRSMismatchError
-        Where coordinates and CRS don't fit or the CRS is missing.
+        Where coordinates do not fit their CRS, or the CRS is missing.
     """
     path = Path(path)
     source = clean_name(path.name)
+    found = read_exclusion_features(path, site)
     try:
-        reading = read_features(read_bytes_of(path), path.name, sidecars=sidecars_of(path))
-        found = [(layer.name, f) for item in reading.layers for layer in [in_lonlat(item)] for f in layer.features]
-        if not found:
-            raise SiteError("no features found; draw each exclusion as a polygon, or leave the file out")
-        meant = [f for label, f in found if role_of(f, label) not in {"boundary", "other"}]
-        zones, said = zones_of(meant, site)
+        zones, warnings = make_zones(found.features, site, own=found.own)
     except PacificoError as error:
         raise type(error)(f"{source}: {error}") from None
-    warnings = [*reading.warnings, *said]
-    if len(meant) < len(found):
+    return Exclusions(zones, tuple(f"{source}: {one_line(line)}" for line in (*found.warnings, *warnings)))
+
+
+def read_exclusion_features(path: Path, site: Site) -> ExclusionFeatures:
+    """Exclusion features of a file; errors name the file, warnings do not.
+
+    Raises
+    ------
+    SiteError, CRSMismatchError
+        As for `load_exclusions`.
+    """
+    try:
+        reading, _ = read_file(path)
+        own = is_own(reading)
+        found = [(layer.name, f) for item in reading.layers for layer in [to_lonlat(item)] for f in layer.features]
+        if not found:
+            raise SiteError("no features found; draw each exclusion as a polygon, or leave the file out")
+    except PacificoError as error:
+        raise type(error)(f"{clean_name(path.name)}: {error}") from None
+    roles = [feature_role(f, label, own=own) for label, f in found]
+    features = [f for _, f in found]
+    skipped = {k for k, role in enumerate(roles) if role == "other"}
+    boundaries = [k for k, role in enumerate(roles) if role == "boundary" and (own or features[k].polygons)]
+    warnings = list(reading.warnings)
+    if own or _cover([features[k] for k in boundaries], site):
+        skipped.update(boundaries)
+    elif boundaries:
+        names = quoted_list(features[k].name for k in boundaries)
         warnings.append(
-            f"{counted(len(found) - len(meant), 'feature')} passed over that say boundary or belong to a layout"
+            f"{counted(len(boundaries), 'polygon')} named boundary ({names}) kept free: not the site's boundary"
         )
-    return Exclusions(zones, tuple(f"{source}: {clean_line(line)}" for line in warnings))
+    if skipped:
+        warnings.append(f"{counted(len(skipped), 'feature')} skipped: the site's boundary, or part of a layout")
+    return ExclusionFeatures(tuple(f for k, f in enumerate(features) if k not in skipped), own, tuple(warnings))
+
+
+def _cover(features: Sequence[Feature], site: Site) -> bool:
+    """Whether polygons together cover the site, and so are its boundary."""
+    shapes = [shapely.make_valid(Polygon(rings[0])) for f in features for rings in f.polygons if len(rings[0]) > 2]
+    if not shapes:
+        return False
+    boundary = reproject(site.boundary, site.crs, LONLAT)
+    return bool(boundary.intersection(shapely.union_all(shapes)).area >= BOUNDARY_SHARE * boundary.area)
 
 
 def read_exclusions(path: str | Path, site: Site) -> tuple[Zone, ...]:
-    """Zones of an exclusion file, as `load_exclusions` reads it; its warnings go to the log."""
+    """Zones of an exclusion file; the warnings go to the log."""
     loaded = load_exclusions(path, site)
     for line in loaded.warnings:
         _log.warning("%s", line)
@@ -84,18 +138,18 @@ def read_exclusions(path: str | Path, site: Site) -> tuple[Zone, ...]:
 
 
 def with_exclusions(site: Site, zones: Exclusions | tuple[Zone, ...]) -> Site:
-    """Site with more zones, and with their warnings where they come from `load_exclusions`."""
+    """Site with more zones, and with the warnings of `load_exclusions`."""
     more = zones if isinstance(zones, Exclusions) else Exclusions(tuple(zones))
     return replace(site, exclusions=(*site.exclusions, *more.zones), warnings=(*site.warnings, *more.warnings))
 
 
 def free_ground(site: Site) -> Polygon | MultiPolygon:
-    """Boundary less hard and buffered exclusions, their buffers included [m]; may be empty."""
+    """Boundary without hard and buffered exclusions [m]; may be empty."""
     taken = [z.with_buffer for z in site.exclusions if z.zone_type != "cost"]
     return polygonal(site.boundary.difference(shapely.union_all(taken))) if taken else site.boundary
 
 
 def net_area_ha(site: Site) -> float:
-    """Geodesic area of the boundary less hard and buffered exclusions [ha]."""
+    """Geodesic area of the boundary without hard and buffered exclusions [ha]."""
     ground = free_ground(site)
     return 0.0 if ground.is_empty else geodesic_area_m2(reproject(ground, site.crs, LONLAT)) / 1e4

@@ -1,4 +1,4 @@
-"""What a vector file holds, before anything is made of it: plain features with bare coordinates."""
+"""Features as read from a vector file: names, properties and bare coordinates."""
 
 from __future__ import annotations
 
@@ -22,20 +22,29 @@ Coords = NDArray[np.float64]
 """Vertices, shape (n, 2): x before y, longitude before latitude."""
 
 MAX_FILE_BYTES = 64_000_000
+"""Largest file that is read."""
 MAX_TEXT_BYTES = 32_000_000
+"""Largest KML or GeoJSON text: parsing takes about ten times its size in memory."""
 MAX_VERTICES = 1_000_000
+"""Most vertices of a file."""
 MAX_FEATURES = 50_000
+"""Most features of a file."""
 MAX_NAME = 200
+"""Longest name [characters]."""
 SQLITE_MAGIC = b"SQLite format 3\x00"
 SHAPEFILE_MAGIC = b"\x00\x00\x27\x0a"
+NAME_KEYS = ("name", "title", "label")
+"""Properties that name a feature, the first one found wins."""
 
 _BIDI_CONTROLS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-_DROPPED = ("Cc", "Cs", "Cn", "Co", "Zl", "Zp")
+_DROPPED_CATEGORIES = ("Cc", "Cs", "Cn", "Co", "Zl", "Zp")
+_AREA_OF_USE_MARGIN_DEG = 2.0
+"""Tolerance around a CRS's area of use [°]: real files often lie a little outside it."""
 
 
 @dataclass(frozen=True)
 class Feature:
-    """A placemark, feature or table row."""
+    """A placemark, GeoJSON feature or table row."""
 
     name: str = ""
     labels: tuple[str, ...] = ()
@@ -59,61 +68,83 @@ class Layer:
 
 @dataclass(frozen=True)
 class Reading:
-    """A whole file."""
+    """Content of a whole file."""
 
     layers: tuple[Layer, ...]
     title: str = ""
-    """What the document calls itself."""
+    """Title of the document."""
     warnings: tuple[str, ...] = ()
-    passed_over: tuple[str, ...] = ()
-    """What it holds besides, told where no polygon is found ('2 network links, never followed')."""
+    skipped: tuple[str, ...] = ()
+    """Items that are not features, such as '2 ground overlays'; shown where no polygon is found."""
+    marked: bool = False
+    """Whether the file carries pacifico's own member."""
+    links: tuple[str, ...] = ()
+    """Addresses of KML network links."""
 
 
 def clean_name(text: str) -> str:
-    """Name on one line, at most 200 characters, without control, bidirectional or unpaired surrogate characters."""
+    """Name on one line, at most 200 characters, without control characters."""
     kept = (
         " " if c in "\t\n\r" else c
         for c in text[: 50 * MAX_NAME]
-        if c in "\t\n\r" or (c not in _BIDI_CONTROLS and unicodedata.category(c) not in _DROPPED)
+        if c in "\t\n\r" or (c not in _BIDI_CONTROLS and unicodedata.category(c) not in _DROPPED_CATEGORIES)
     )
     return re.sub(r"\s+", " ", "".join(kept)).strip()[:MAX_NAME].rstrip()
 
 
+def one_line(text: str) -> str:
+    """Text on one line, white space collapsed."""
+    return " ".join(text.split())
+
+
 def quoted(name: str) -> str:
-    """Name as messages show it, shortened."""
+    """Name in quotes for a message, shortened to 60 characters."""
     name = clean_name(name)
     return f"'{name if len(name) <= 60 else name[:57] + '...'}'"
 
 
-def in_lonlat(layer: Layer) -> Layer:
-    """Layer in longitude and latitude (WGS 84), checked for degrees that can't be.
+def quoted_list(names: Iterable[str], *, most: int = 3) -> str:
+    """First names of a list in quotes, then '...' for more."""
+    shown = list(names)
+    return ", ".join(quoted(n) for n in shown[:most]) + (", ..." if len(shown) > most else "")
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Number with its noun: '1 hole', '2 holes'."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def feature_name(properties: Mapping[str, object]) -> str:
+    """Name that the properties hold, empty where they hold none."""
+    return next((clean_name(str(properties[k])) for k in NAME_KEYS if isinstance(properties.get(k), str | int)), "")
+
+
+def to_lonlat(layer: Layer) -> Layer:
+    """Reproject a layer to WGS 84 degrees and check them.
 
     Raises
     ------
     CRSMismatchError
-        Where coordinates are not those of their CRS.
+        Where coordinates do not fit their CRS.
     """
     arrays = [a for f in layer.features for a in (*(r for p in f.polygons for r in p), *f.lines, *f.points)]
-    if not arrays:
+    if not arrays or not any(map(len, arrays)):
         return replace(layer, crs=LONLAT)
     xy = np.concatenate(arrays)
     if layer.crs.is_geographic:
         _require_degrees(xy, layer.crs)
     if layer.crs != LONLAT:
-        xy = _transformed(xy, layer.crs)
+        lonlat = _transformed(xy, layer.crs)
+        _require_area_of_use(xy, lonlat, layer.crs)
+        xy = lonlat
     ends = np.cumsum([len(a) for a in arrays])
-    moved = iter(np.split(xy, ends[:-1]))
+    pieces = iter(np.split(xy, ends[:-1]))
 
-    def next_of(items: Iterable[Coords]) -> tuple[Coords, ...]:
-        return tuple(next(moved) for _ in items)
+    def take(items: Iterable[Coords]) -> tuple[Coords, ...]:
+        return tuple(next(pieces) for _ in items)
 
     features = tuple(
-        replace(
-            f,
-            polygons=tuple(next_of(rings) for rings in f.polygons),
-            lines=next_of(f.lines),
-            points=next_of(f.points),
-        )
+        replace(f, polygons=tuple(take(rings) for rings in f.polygons), lines=take(f.lines), points=take(f.points))
         for f in layer.features
     )
     return Layer(layer.name, LONLAT, features)
@@ -124,16 +155,43 @@ def _transformed(xy: Coords, crs: CRS) -> Coords:
         lon, lat = transformer(crs, LONLAT).transform(xy[:, 0], xy[:, 1])
     except ProjError as error:
         raise CRSMismatchError(
-            f"no way from {crs.name} to longitude and latitude ({clean_name(str(error))}); reproject the file to EPSG:4326"
+            f"{crs.name} can't be transformed to longitude and latitude ({clean_name(str(error))}); reproject the file "
+            "to EPSG:4326"
         ) from None
-    moved = np.column_stack([lon, lat])
-    bad = ~np.isfinite(moved).all(axis=1)
+    lonlat = np.column_stack([lon, lat])
+    bad = ~np.isfinite(lonlat).all(axis=1)
     if bad.any():
         x, y = xy[int(np.argmax(bad))]
         raise CRSMismatchError(
             f"the coordinates ({x:.10g}, {y:.10g}) lie outside {crs.name}; check the file's CRS, or reproject it to EPSG:4326"
         )
-    return moved
+    return lonlat
+
+
+def _require_area_of_use(xy: Coords, lonlat: Coords, crs: CRS) -> None:
+    """Refuse swapped x and y, by the area of use of the CRS."""
+    area = crs.area_of_use
+    if area is None:
+        return
+    margin = _AREA_OF_USE_MARGIN_DEG
+
+    def inside(lon: float, lat: float) -> bool:
+        wraps = area.west > area.east
+        fits = (lon >= area.west - margin, lon <= area.east + margin)
+        return area.south - margin <= lat <= area.north + margin and (any(fits) if wraps else all(fits))
+
+    if inside(*map(float, lonlat.mean(axis=0))):
+        return
+    x, y = map(float, xy.mean(axis=0))
+    try:
+        swapped = transformer(crs, LONLAT).transform(y, x)
+    except ProjError:
+        return
+    if np.isfinite(swapped).all() and inside(*swapped):
+        raise CRSMismatchError(
+            f"the coordinates ({x:.10g}, {y:.10g}) lie outside the area of {crs.name}, and inside it once swapped: "
+            "x and y look swapped; write x (or longitude) first"
+        )
 
 
 def _require_degrees(xy: Coords, crs: CRS) -> None:
@@ -157,8 +215,8 @@ def _require_degrees(xy: Coords, crs: CRS) -> None:
         raise CRSMismatchError(f"longitude {worst:.6g} is beyond ±180; write longitudes from -180 to 180 degrees")
 
 
-def crs_of(text: str, where: str) -> CRS:
-    """Horizontal CRS that a file names.
+def parse_crs(text: str, where: str) -> CRS:
+    """Horizontal CRS of an authority code, URN, PROJ string or WKT.
 
     Parameters
     ----------
@@ -170,7 +228,7 @@ def crs_of(text: str, where: str) -> CRS:
     Raises
     ------
     CRSMismatchError
-        Where it is unknown, undefined, local or geocentric.
+        Where it is unknown, undefined, local, vertical or geocentric.
     """
     remedy = "set the right one, or reproject the file to EPSG:4326"
     try:
@@ -180,26 +238,35 @@ def crs_of(text: str, where: str) -> CRS:
     except CRSError:
         raise CRSMismatchError(f"{where} names the CRS {quoted(text)}, which is not known; {remedy}") from None
     if crs.name.lower().startswith("undefined"):
-        raise CRSMismatchError(f"{where} says '{crs.name}', which names no datum, and none is guessed; {remedy}")
-    if not (crs.is_geographic or crs.is_projected):
+        raise CRSMismatchError(f"{where} names '{crs.name}', a CRS without a datum, and none is guessed; {remedy}")
+    if not (crs.is_geographic or crs.is_projected or _is_derived_projected(crs)):
         raise CRSMismatchError(
             f"{where} names {quoted(crs.name)}, a {crs.type_name}; a geographic or projected CRS is needed: {remedy}"
         )
     return crs
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """'1 hole', '2 holes'."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+def _is_derived_projected(crs: CRS) -> bool:
+    """Whether a CRS is a derived projected one that PROJ can transform.
+
+    Plant grids, shifted or rotated from UTM, are of this kind.
+    """
+    if crs.type_name != "Derived Projected CRS":
+        return False
+    try:
+        transformer(crs, LONLAT)
+    except ProjError:
+        return False
+    return True
 
 
 class Budget:
-    """Counts features and vertices as they are read; refuses past the limit, before memory goes.
+    """Limit on features and vertices, counted as they are read.
 
     Parameters
     ----------
     remedy : str
-        What to do about it.
+        Last clause of the message.
     """
 
     def __init__(self, remedy: str = "cut the file down to the site, or simplify it") -> None:
@@ -207,12 +274,12 @@ class Budget:
         self._left = {"vertices": MAX_VERTICES, "features": MAX_FEATURES}
 
     def spend(self, what: str, number: int) -> None:
-        """Take from what is left.
+        """Subtract from the remaining number of features or vertices.
 
         Raises
         ------
         SiteError
-            Past the limit.
+            Beyond the limit.
         """
         self._left[what] -= number
         if self._left[what] < 0:

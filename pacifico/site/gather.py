@@ -1,9 +1,8 @@
-"""Exclusions from several files and services, gathered into one file that stands for them all."""
+"""Combine exclusions from several files and services into one file."""
 
 from __future__ import annotations
 
 import json
-import math
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,31 +12,40 @@ import shapely
 
 from pacifico.crs import LONLAT, reproject
 from pacifico.errors import InputError, PacificoError
-from pacifico.site.boundary import sidecars_of
-from pacifico.site.features import Feature, clean_name, in_lonlat
-from pacifico.site.formats import read_bytes_of, read_features
-from pacifico.site.roles import MAX_BUFFER_M, MAX_COST
+from pacifico.site.exclusions import load_exclusions, read_exclusion_features, with_exclusions
+from pacifico.site.features import Feature, clean_name, quoted_list
+from pacifico.site.roles import MAX_BUFFER_M, ZoneRules, foreign_zone_type, lenient_zone_rules, zone_rules
 from pacifico.site.zones import REACH_M
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pacifico.site.fetch import FetchSettings
     from pacifico.site.model import Site
+    from pacifico.site.services.fetch import FetchSettings
 
-_ZONE_TYPES = ("hard", "buffered", "cost")
+_SEGMENT_M = 5000.0
+"""Longest edge of the box around the site before it is reprojected: straight in UTM is curved in degrees [m]."""
 
 
 @dataclass(frozen=True)
-class Gathered:
-    """What stands for the sources."""
+class CombinedExclusions:
+    """Exclusions of all sources as one file."""
 
     path: Path | None
-    """File for `load_exclusions`: the one given, or GeoJSON of all; None where services have nothing near the site."""
+    """File for `load_exclusions`: the only one given, or GeoJSON of all; None where services have nothing near the site."""
     sources: tuple[dict[str, Any], ...]
-    """What each was: file or url, layer, count of features."""
+    """For each source its file or url, layer, and count of features."""
     warnings: tuple[str, ...] = ()
-    """What reading said that the file at `path` can't say again, one line each."""
+    """Warnings of reading that loading the file at `path` does not repeat, one line each."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Exclusion features of one source with their rules."""
+
+    features: list[tuple[Feature, ZoneRules]]
+    about: dict[str, Any]
+    warnings: list[str]
 
 
 def gather_exclusions(
@@ -47,113 +55,121 @@ def gather_exclusions(
     *,
     buffer_m: float | None = None,
     settings: FetchSettings | None = None,
-) -> Gathered:
-    """Exclusions of files and services as one file.
+) -> CombinedExclusions:
+    """Combine exclusions of files and services into one file.
 
-    One file without a buffer is itself. All else becomes `exclusions.geojson` in `folder`: features as they were read, in
-    longitude and latitude.
+    A single file without a buffer is used as it is. Everything else becomes `exclusions.geojson` in `folder`, in longitude
+    and latitude.
 
     Parameters
     ----------
     sources : sequence of str or Path
         Files that `load_exclusions` reads, and addresses that `fetch_layer` knows.
     site : Site
-        Services are asked for what lies within 1 km of its bounds, or within the buffer where that is larger.
+        Services are asked for features within 1 km of its bounds, or within the buffer where that is larger.
     folder : Path
         Where the file is written.
     buffer_m : float, optional
-        For features that state no buffer of their own and are no cost zones [m]; lines and points need one.
+        Buffer of features that state none and are not cost zones [m]; lines and points need one.
     settings : FetchSettings, optional
-        Patience and limits with services.
+        Time and size limits for services.
+
+    Returns
+    -------
+    CombinedExclusions
+        The file, its sources and the warnings.
 
     Raises
     ------
     InputError
-        For a file that can't be read, an address of no known form, a buffer out of range.
+        For a file that can't be read, an address of no known form, or a buffer out of range.
     OutsideServiceError
-        Where a service fails.
+        Where a service fails, or does not give the whole layer.
     """
     if not sources:
         raise InputError("no exclusions are given; name a file or the address of a layer")
     if buffer_m is not None and not 0 <= buffer_m <= MAX_BUFFER_M:
         raise InputError(f"an exclusion buffer of {buffer_m:g} m is out of range; give 0 to {MAX_BUFFER_M:g} m")
-    from pacifico.site.services import is_url  # noqa: PLC0415 (requests: 0.2 s, where there is a file alone)
+    from pacifico.site.services.layers import is_url  # noqa: PLC0415 (requests takes 0.2 s)
 
     if len(sources) == 1 and not buffer_m and not is_url(str(sources[0])):
-        return Gathered(Path(sources[0]), ({"file": Path(sources[0]).name},))
-    features: list[Feature] = []
-    told: list[dict[str, Any]] = []
-    warnings: list[str] = []
-    for source in sources:
-        found, about, said = (
-            _fetched(str(source), site, buffer_m or 0.0, settings) if is_url(str(source)) else _read(Path(source))
-        )
-        features += found
-        told.append({**about, "features": len(found)})
-        warnings += said
-    if not features:
-        return Gathered(None, tuple(told), tuple(warnings))
+        return CombinedExclusions(Path(sources[0]), ({"file": Path(sources[0]).name},))
+    read = [
+        _fetch(str(source), site, buffer_m or 0.0, settings) if is_url(str(source)) else _read(Path(source), site)
+        for source in sources
+    ]
+    about = tuple({**source.about, "features": len(source.features)} for source in read)
+    warnings = tuple(w for source in read for w in source.warnings)
+    members = [_member(f, rules, buffer_m or 0.0) for source in read for f, rules in source.features]
+    if not members:
+        return CombinedExclusions(None, about, warnings)
     path = folder / "exclusions.geojson"
-    members = [_member(f, buffer_m or 0.0) for f in features]
-    content = {"type": "FeatureCollection", "sources": told, "features": members}
+    content = {"type": "FeatureCollection", "sources": about, "features": members}
     path.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
-    return Gathered(path, tuple(told), tuple(warnings))
+    return CombinedExclusions(path, about, warnings)
 
 
-def _read(path: Path) -> tuple[list[Feature], dict[str, Any], list[str]]:
+def _read(path: Path, site: Site) -> _Source:
+    """Exclusion features of a file."""
     name = clean_name(path.name)
+    found = read_exclusion_features(path, site)
     try:
-        reading = read_features(read_bytes_of(path), path.name, sidecars=sidecars_of(path))
-        found = [f for layer in reading.layers for f in in_lonlat(layer).features]
+        features = [(f, zone_rules(f, own=found.own)) for f in found.features]
     except PacificoError as error:
         raise type(error)(f"{name}: {error}") from None
-    if not found:
-        raise InputError(f"{name}: no features found; draw each exclusion as a polygon, or leave the file out")
-    return found, {"file": name}, [f"{name}: {line}" for line in reading.warnings]
+    warnings = [f"{name}: {line}" for line in found.warnings]
+    if foreign := list(dict.fromkeys(text for f in found.features if (text := foreign_zone_type(f)))):
+        warnings.append(
+            f"{name}: zone_type {quoted_list(foreign)} is not hard, buffered or cost: taken as another program's column and "
+            "ignored, the ground is kept free"
+        )
+    return _Source(features, {"file": name}, warnings)
 
 
-def _fetched(
-    url: str, site: Site, buffer_m: float, settings: FetchSettings | None
-) -> tuple[list[Feature], dict[str, Any], list[str]]:
-    from pacifico.site.services import fetch_layer  # noqa: PLC0415
+def _fetch(url: str, site: Site, buffer_m: float, settings: FetchSettings | None) -> _Source:
+    """Exclusion features of a service's layer near the site.
+
+    Parameters
+    ----------
+    url : str
+        Address of the layer.
+    site : Site
+        Gives the place.
+    buffer_m : float
+        Buffer of features that state none [m].
+    settings : FetchSettings, optional
+        Time and size limits.
+    """
+    from pacifico.site.services.layers import fetch_layer  # noqa: PLC0415 (see above)
 
     layer = fetch_layer(url, _bounds(site, max(REACH_M, buffer_m)), settings=settings)
-    said = [f"{layer.url}: {line}" for line in layer.warnings]
+    warnings = [f"{layer.url}: {line}" for line in layer.warnings]
     if not layer.features:
-        said.append(f"{layer.url}: the layer has nothing near the site")
-    return [_as_exclusion(f) for f in layer.features], {"url": layer.url, "layer": layer.name}, said
+        warnings.append(f"{layer.url}: the layer has nothing near the site")
+    features = [(f, lenient_zone_rules(f)) for f in layer.features]
+    return _Source(features, {"url": layer.url, "layer": layer.name}, warnings)
 
 
 def _bounds(site: Site, reach_m: float) -> tuple[float, float, float, float]:
+    """Bounds of the site widened by `reach_m`: west, south, east, north [°]."""
     west, south, east, north = site.boundary.bounds
-    box = shapely.segmentize(shapely.box(west - reach_m, south - reach_m, east + reach_m, north + reach_m), 5000.0)
+    box = shapely.segmentize(shapely.box(west - reach_m, south - reach_m, east + reach_m, north + reach_m), _SEGMENT_M)
     w, s, e, n = reproject(box, site.crs, LONLAT).bounds
     return float(w), float(s), float(e), float(n)
 
 
-def _as_exclusion(feature: Feature) -> Feature:
-    """Feature of a service, with such rules as are ours: another's column of that name may mean anything."""
-    kept: dict[str, object] = {"kind": "exclusion"}
-    said = feature.properties.get("zone_type")
-    if isinstance(said, str) and said.strip().lower() in _ZONE_TYPES:
-        kept["zone_type"] = said.strip().lower()
-    for key, low, high in (("buffer_m", 0.0, MAX_BUFFER_M), ("cost_multiplier", 1.0, MAX_COST)):
-        value = feature.properties.get(key)
-        if type(value) in {int, float} and low <= float(value) <= high:  # type: ignore[arg-type]
-            kept[key] = value
-    return replace(feature, labels=(), properties=kept)
-
-
-def _member(feature: Feature, buffer_m: float) -> dict[str, Any]:
-    """GeoJSON of a feature, with the buffer that it lacks."""
-    properties = {k: v for k, v in feature.properties.items() if _plain(v)}
+def _member(feature: Feature, rules: ZoneRules, buffer_m: float) -> dict[str, Any]:
+    """GeoJSON of an exclusion with its name and rules only."""
+    properties: dict[str, Any] = {"kind": "exclusion"}
     if feature.name:
         properties["name"] = feature.name
-    own = properties.get("buffer_m")
-    dear = str(properties.get("zone_type", "")).strip().lower() == "cost" or (
-        not properties.get("zone_type") and properties.get("cost_multiplier") not in (None, "", 1, 1.0, "1")
-    )
-    if buffer_m and not dear and (own is None or (isinstance(own, str) and not own.strip())):
+    if rules.zone_type is not None:
+        properties["zone_type"] = rules.zone_type
+    if rules.cost_multiplier is not None:
+        properties["cost_multiplier"] = rules.cost_multiplier
+    if rules.buffer_m is not None:
+        properties["buffer_m"] = rules.buffer_m
+    elif buffer_m and rules.effective_type != "cost":
         properties["buffer_m"] = buffer_m
     geometries: list[dict[str, Any]] = [
         {"type": "Polygon", "coordinates": [ring.tolist() for ring in rings]} for rings in feature.polygons
@@ -164,11 +180,6 @@ def _member(feature: Feature, buffer_m: float) -> dict[str, Any]:
     return {"type": "Feature", "geometry": geometry, "properties": properties}
 
 
-def _plain(value: object) -> bool:
-    """What JSON can hold, and a property may be."""
-    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
-
-
 def with_gathered(
     site: Site,
     sources: Sequence[str | Path],
@@ -176,11 +187,17 @@ def with_gathered(
     buffer_m: float | None = None,
     settings: FetchSettings | None = None,
 ) -> Site:
-    """Site with the zones of files and services, and with what is to be said about them; raises as `gather_exclusions`."""
-    from pacifico.site.exclusions import load_exclusions, with_exclusions  # noqa: PLC0415 (it imports much of this room)
+    """Site with the zones and warnings of files and services.
 
+    Parameters
+    ----------
+    site : Site
+        The site.
+    sources, buffer_m, settings
+        As for `gather_exclusions`, whose errors are raised.
+    """
     with tempfile.TemporaryDirectory(prefix="pacifico-exclusions-") as folder:
-        gathered = gather_exclusions(sources, site, Path(folder), buffer_m=buffer_m, settings=settings)
-        if gathered.path is not None:
-            site = with_exclusions(site, load_exclusions(gathered.path, site))
-    return replace(site, warnings=(*site.warnings, *gathered.warnings))
+        combined = gather_exclusions(sources, site, Path(folder), buffer_m=buffer_m, settings=settings)
+        if combined.path is not None:
+            site = with_exclusions(site, load_exclusions(combined.path, site))
+    return replace(site, warnings=(*site.warnings, *combined.warnings))

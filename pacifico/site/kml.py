@@ -1,6 +1,6 @@
-"""KML, of any namespace or prefix, as a stream of events: depth and size can't hurt.
+"""KML of any namespace or prefix, read as a stream of events.
 
-DTDs and entities are refused outright (KML needs none), links are counted and never followed.
+DTDs and entities are refused, since KML needs none. Links are listed; nothing is fetched.
 """
 
 from __future__ import annotations
@@ -33,15 +33,17 @@ if TYPE_CHECKING:
     from xml.sax.xmlreader import AttributesImpl
 
 MAX_DEPTH = 1000
+"""Deepest nesting of elements."""
 MAX_ELEMENTS = 500_000
+"""Most elements of a document."""
 
 _MAX_LABELS = 16
 _ROOTS = frozenset({"kml", "Document", "Folder", "Placemark"})
 _CONTAINERS = frozenset({"Document", "Folder"})
 _NUMBERS = re.compile(r"[-+0-9.eE,\s]*")
+_NUMBER = re.compile(r"[-+0-9.eE]+")
 _COMMA = re.compile(r"\s*,\s*")
-_PASSED_OVER = {
-    "NetworkLink": ("network link (never followed)", "network links (never followed)"),
+_SKIPPED = {
     "GroundOverlay": ("ground overlay", "ground overlays"),
     "PhotoOverlay": ("photo overlay", "photo overlays"),
     "Track": ("track", "tracks"),
@@ -49,22 +51,24 @@ _PASSED_OVER = {
 }
 
 
-def read_kml(data: bytes) -> Reading:
-    """Features of a KML document.
+def read_kml(data: bytes, *, budget: Budget | None = None) -> Reading:
+    """Features of a KML document, and the addresses of its network links.
 
     Parameters
     ----------
     data : bytes
-        The document; its encoding is told by its byte order mark or its declaration.
+        The document; its byte order mark or its declaration states the encoding.
+    budget : Budget, optional
+        Limit that several documents of one file share.
 
     Raises
     ------
     SiteError
-        Where it is not well-formed, not KML, past a limit, or holds a DTD.
+        Where it is not well-formed, not KML, holds a DTD, or a limit is passed.
     """
     if len(data) > MAX_TEXT_BYTES:
         raise SiteError(f"{len(data) / 1e6:.0f} MB of KML; the limit is {MAX_TEXT_BYTES / 1e6:.0f} MB: simplify it")
-    document = _Document()
+    document = _Document(budget or Budget())
     parser = create_parser(forbid_dtd=True)
     parser.setContentHandler(document)
     try:
@@ -78,7 +82,7 @@ def read_kml(data: bytes) -> Reading:
     except xml.sax.SAXParseException as error:
         raise SiteError(_not_well_formed(data, error)) from None
     except (LookupError, ValueError) as error:
-        # SiteError is a ValueError too: ours pass, the codec's are told in plain words.
+        # SiteError is a ValueError too and passes; an error of the codec gets a message of ours.
         if isinstance(error, SiteError):
             raise
         raise SiteError(f"the KML's encoding is not supported ({clean_name(str(error))}); save it as UTF-8") from None
@@ -87,7 +91,8 @@ def read_kml(data: bytes) -> Reading:
         (layer,),
         title=document.title,
         warnings=tuple(document.warnings()),
-        passed_over=tuple(counted(n, *_PASSED_OVER[what]) for what, n in sorted(document.others.items())),
+        skipped=tuple(counted(n, *_SKIPPED[what]) for what, n in sorted(document.others.items())),
+        links=tuple(document.links),
     )
 
 
@@ -104,7 +109,7 @@ def _not_well_formed(data: bytes, error: xml.sax.SAXParseException) -> str:
 
 @dataclass
 class _Folder:
-    """A name may follow what it names, so placemarks hold the folder, not its name."""
+    """Folder of placemarks, which hold it since its name may follow them."""
 
     parent: _Folder | None
     name: str = ""
@@ -136,11 +141,12 @@ class _Polygon:
 
 
 class _Document(xml.sax.ContentHandler):
-    """Keeps the path from the root, and the placemark and polygon that are open."""
+    """Handler that keeps the path and the open placemark and polygon."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
         super().__init__()
         self.others: Counter[str] = Counter()
+        self.links: list[str] = []
         self.title = ""
         self._path: list[str] = []
         self._folder = _Folder(None)
@@ -151,7 +157,7 @@ class _Document(xml.sax.ContentHandler):
         self._key = ""
         self._elements = 0
         self._bare_rings = 0
-        self._budget = Budget()
+        self._budget = budget
 
     def features(self) -> tuple[Feature, ...]:
         return tuple(
@@ -162,8 +168,8 @@ class _Document(xml.sax.ContentHandler):
     def warnings(self) -> list[str]:
         if not self._bare_rings:
             return []
-        rings = counted(self._bare_rings, "ring stands", "rings stand")
-        return [f"{rings} outside a Polygon element; read as the outer limit of a polygon"]
+        rings = counted(self._bare_rings, "ring is", "rings are")
+        return [f"{rings} outside a Polygon element; read as the outer ring of a polygon"]
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 (the name SAX calls)
         tag = name.rpartition(":")[2]
@@ -184,7 +190,7 @@ class _Document(xml.sax.ContentHandler):
             self._placemark = _Placemark(self._folder)
         elif tag == "Polygon":
             self._polygon = _Polygon()
-        elif tag in _PASSED_OVER:
+        elif tag in _SKIPPED:
             self.others[tag] += 1
         elif tag == "Data":
             self._key = str(attrs.get("name", ""))
@@ -192,6 +198,7 @@ class _Document(xml.sax.ContentHandler):
             (tag == "name" and (parent in _CONTAINERS or parent == "Placemark"))
             or (tag == "coordinates" and parent in {"LinearRing", "LineString", "Point"})
             or (tag == "value" and parent == "Data")
+            or (tag == "href" and "NetworkLink" in self._path[-3:-1])
         ):
             self._text = []
         elif tag == "SimpleData":
@@ -218,6 +225,8 @@ class _Document(xml.sax.ContentHandler):
     def _take(self, tag: str, parent: str, text: str) -> None:
         if tag == "coordinates":
             self._take_coordinates(parent, coordinates(text, self._budget))
+        elif tag == "href":
+            self.links.append(text.strip())
         elif tag in {"value", "SimpleData"}:
             if self._placemark is not None:
                 self._placemark.properties[self._key.strip().lower()] = text.strip()
@@ -275,36 +284,40 @@ class _Document(xml.sax.ContentHandler):
 
 
 def coordinates(text: str, budget: Budget) -> Coords:
-    """Vertices of a KML coordinates text: tuples `lon,lat[,alt]` parted by white space.
+    """Vertices of a KML coordinates text: tuples `lon,lat[,alt]` separated by white space.
+
+    Altitudes are not used and not read: some writers put NaN there.
 
     Raises
     ------
     SiteError
-        Where a tuple does not have two or three finite numbers.
+        Where a tuple has not two or three members, or longitude or latitude is not a finite number.
     """
     tuples = _COMMA.sub(",", text).split()
     budget.spend("vertices", len(tuples))
     if not tuples:
         return np.empty((0, 2))
-    if not _NUMBERS.fullmatch(text):
-        odd = next(t for t in tuples if not _NUMBERS.fullmatch(t))
-        raise SiteError(f"the coordinates {quoted(odd)} are not numbers; write longitude,latitude in decimal degrees")
+    all_numbers = _NUMBERS.fullmatch(text) is not None
     found = np.empty((len(tuples), 2))
     for i, item in enumerate(tuples):
         numbers = item.split(",")
+        if not all_numbers and not all(_NUMBER.fullmatch(n) for n in numbers[:2]):
+            raise _not_numbers(item)
         if len(numbers) not in {2, 3}:
             raise SiteError(
                 f"the coordinates {quoted(item)} have {counted(len(numbers), 'number')}, not 2 or 3 (longitude,latitude[,height]); "
-                "part tuples by spaces, and write decimals with a point, not a comma"
+                "separate tuples by spaces, and write decimals with a point, not a comma"
             )
         try:
             found[i] = float(numbers[0]), float(numbers[1])
         except ValueError:
-            raise SiteError(
-                f"the coordinates {quoted(item)} are not numbers; write longitude,latitude in decimal degrees"
-            ) from None
+            raise _not_numbers(item) from None
     if not np.isfinite(found).all():
         raise SiteError(
             "the coordinates hold a number too large to be one; write longitude,latitude in decimal degrees"
         )
     return found
+
+
+def _not_numbers(item: str) -> SiteError:
+    return SiteError(f"the coordinates {quoted(item)} are not numbers; write longitude,latitude in decimal degrees")

@@ -1,4 +1,4 @@
-"""What a site is, once read: plain data in the working CRS."""
+"""Records of a site: boundary, exclusion zones, anchors and named lines."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 ZoneType = Literal["hard", "buffered", "cost"]
 ARC_SEGMENTS = 32
-"""Of a quarter circle round the corner of a zone."""
+"""Chords of a quarter circle in a buffer: it is short by at most 0.03 % of the buffer."""
 
 
 @dataclass(frozen=True)
 class Zone:
-    """Ground that must stay free (hard, buffered) or that costs more to cross (cost)."""
+    """Exclusion zone: ground to keep free, or that costs more to cross."""
 
     geometry: Polygon | MultiPolygon
     """As given, without its buffer; working CRS [m]."""
@@ -30,13 +30,13 @@ class Zone:
 
     @property
     def with_buffer(self) -> BaseGeometry:
-        """Ground within the buffer [m]; arcs are drawn in chords, up to 0.03 % of the buffer short."""
+        """Geometry widened by the buffer [m]; arcs are drawn in chords."""
         return self.geometry.buffer(self.buffer_m, quad_segs=ARC_SEGMENTS) if self.buffer_m else self.geometry
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """Named point of the file; `is_entry` where its name says entry, gate or access."""
+    """Named point of the file, perhaps an entry."""
 
     point: Point
     """Working CRS [m]."""
@@ -46,7 +46,7 @@ class Anchor:
 
 @dataclass(frozen=True)
 class NamedLine:
-    """Named line of the file, such as a road or a river along the site: a setback may choose the edges along it."""
+    """Named line of the file; a setback may choose the edges along it."""
 
     line: LineString
     """Working CRS [m]."""
@@ -55,20 +55,20 @@ class NamedLine:
 
 @dataclass(frozen=True)
 class Site:
-    """A site boundary with what the file says about it; geometry in `crs`, in metres."""
+    """Site boundary with its exclusions, anchors and lines; geometry in `crs` [m]."""
 
     name: str
     crs: CRS
     boundary: Polygon | MultiPolygon
-    """Outer limit, holes kept, repaired, exclusions not cut out."""
+    """Outer limit, repaired; holes are kept, exclusions are not cut out."""
     exclusions: tuple[Zone, ...] = ()
     anchors: tuple[Anchor, ...] = ()
     warnings: tuple[str, ...] = ()
-    """What was assumed or repaired, one line each."""
+    """Assumptions and repairs, of the boundary and of exclusions, one line each."""
     source: str = ""
     """File name as given (no folder)."""
     sha256: str = ""
-    """Of the file's bytes; empty where the site came from memory."""
+    """Hash of the file's bytes; empty where the site came from memory."""
     lines: tuple[NamedLine, ...] = ()
     area_ha: float = field(init=False)
     """Geodesic area inside the boundary, exclusions not subtracted [ha]."""

@@ -1,4 +1,4 @@
-"""Parcels made into one site: which are meant, whether they can be one, and their joint outline."""
+"""Parcels of a site: selection, checks and their common outline."""
 
 from __future__ import annotations
 
@@ -11,29 +11,38 @@ import shapely
 from shapely import LinearRing, MultiPolygon, Polygon
 
 from pacifico.crs import UTM_NORTH, UTM_SOUTH, geodesic_area_m2, utm
-from pacifico.errors import SiteError
+from pacifico.errors import CRSMismatchError, SiteError
 from pacifico.site.features import Feature, counted, quoted
-from pacifico.site.rings import Repairs, planar_m2, polygon_of, polygonal, require_few_crossings, rings_of
+from pacifico.site.rings import Repairs, make_polygon, planar_m2, polygonal, require_few_crossings, ring_coordinates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MAX_AREA_HA = 100_000.0
+"""Largest site [ha]."""
 MAX_SPAN_KM = 400.0
+"""Widest site [km]: UTM keeps its scale within 0.1 % over about this width."""
 MAX_PARCELS = 200
+"""Most parcels of a site; more is a parcel map, and the user must choose."""
 MAX_POLYGONS = 5_000
+"""Most polygons of a site."""
 MIN_AREA_M2 = 100.0
+"""Smallest site [m²]."""
 SLIVER_M = 0.5
+"""Gaps between neighbouring parcels narrower than this are closed [m]."""
 WIDE_KM = 30.0
+"""Sites wider than this get a warning [km]."""
 MAX_BOUNDARY_VERTICES = 10_000
+"""Boundaries with more vertices are simplified."""
 TOLERANCES_M = (0.05, 0.2, 1.0)
+"""Tolerances of the simplification, tried in this order [m]."""
 _KM_PER_DEGREE = 111.32
 _SHOWN = 8
 
 
 @dataclass(frozen=True)
 class Parcel:
-    """A feature with polygons that is no exclusion."""
+    """Feature with polygons that is not an exclusion."""
 
     feature: Feature
     layer: str
@@ -41,21 +50,21 @@ class Parcel:
 
     @property
     def name(self) -> str:
-        """Its own, else its number in the file."""
+        """Its own name, or its number in the file."""
         return self.feature.name or f"parcel {self.number}"
 
     def answers_to(self, name: str) -> bool:
-        """Whether it, its layer or one of its folders is called so."""
+        """Whether it, its layer or one of its folders has a name."""
         return name in {self.name, self.layer, *self.feature.labels}
 
 
-def chosen(parcels: list[Parcel], layer: str | None, none_found: str) -> list[Parcel]:
-    """Parcels of the site.
+def select_parcels(parcels: list[Parcel], layer: str | None, none_found: str) -> list[Parcel]:
+    """Parcels of the site: all, or those that `layer` names.
 
     Raises
     ------
     SiteError
-        Where there is none, `layer` names none, or several layers have some and none is named.
+        Where there are none, `layer` matches none, or several layers have parcels and none is named.
     """
     if not parcels:
         raise SiteError(none_found)
@@ -102,12 +111,12 @@ def _listed(parcels: Sequence[Parcel], *, by_layer: bool) -> str:
 
 def _area_ha(parcel: Parcel) -> float:
     repairs = Repairs()
-    shapes = [polygon_of(rings, parcel.name, repairs) for rings in parcel.feature.polygons]
+    shapes = [make_polygon(rings, parcel.name, repairs) for rings in parcel.feature.polygons]
     return sum(geodesic_area_m2(s) for s in shapes if s is not None) / 1e4
 
 
 def require_hemisphere(longitudes: np.ndarray, latitudes: np.ndarray) -> None:
-    """Refuse what no working CRS can hold: polar ground, and a site on both sides of the antimeridian.
+    """Refuse polar sites and sites across the antimeridian: no working CRS fits.
 
     Raises
     ------
@@ -118,7 +127,16 @@ def require_hemisphere(longitudes: np.ndarray, latitudes: np.ndarray) -> None:
     """
     south, north = float(latitudes.min()), float(latitudes.max())
     if south < UTM_SOUTH or north > UTM_NORTH:
-        utm(0.0, south if south < UTM_SOUTH else north)
+        lon, lat = float(longitudes.mean()), south if south < UTM_SOUTH else north
+        try:
+            utm(0.0, lat)
+        except CRSMismatchError as error:
+            if not UTM_SOUTH <= lon <= UTM_NORTH:
+                raise
+            raise CRSMismatchError(
+                f"{error}. Are longitude and latitude swapped? Swapped, the site is at longitude {lat:.2f}°, latitude "
+                f"{lon:.2f}°: write longitude first"
+            ) from None
     if float(np.ptp(longitudes)) > 180:
         last, first = float(longitudes[longitudes > 0].min()), float(longitudes[longitudes < 0].max())
         if 0 < first + 360 - last < 90:
@@ -128,15 +146,15 @@ def require_hemisphere(longitudes: np.ndarray, latitudes: np.ndarray) -> None:
             )
 
 
-def joined(shapes: list[Polygon | MultiPolygon], warnings: list[str]) -> Polygon | MultiPolygon:
-    """Union of polygons in longitude and latitude; overlaps, and slivers closed between neighbours, are said."""
+def merge_polygons(shapes: list[Polygon | MultiPolygon], warnings: list[str]) -> Polygon | MultiPolygon:
+    """Union of polygons in longitude and latitude, slivers between neighbours closed."""
     if len(shapes) == 1:
         return shapes[0]
     if len(shapes) > MAX_POLYGONS:
         raise SiteError(
             f"{len(shapes):,} polygons are more than one site has (limit {MAX_POLYGONS:,}); save the site's alone"
         )
-    require_few_crossings(rings_of(shapes), "the site's polygons together: their outline")
+    require_few_crossings(ring_coordinates(shapes), "the site's polygons together: their outline")
     union = polygonal(shapely.union_all(shapes))
     share = 1 - union.area / sum(s.area for s in shapes)
     if share > 1e-4:
@@ -160,21 +178,19 @@ def _holes(shape: Polygon | MultiPolygon) -> list[LinearRing]:
 
 
 def _width_m(ring: LinearRing) -> float:
-    """Mean width [m] of the area that a ring in degrees encloses."""
+    """Mean width of the area that a ring in degrees encloses [m]."""
     scale = math.cos(math.radians(ring.centroid.y))
     metres = shapely.transform(ring, lambda xy: xy * (scale * _KM_PER_DEGREE * 1000, _KM_PER_DEGREE * 1000))
     return float(2 * Polygon(metres).area / metres.length)
 
 
 def require_one_site(parcels: list[Parcel], lonlat: Polygon | MultiPolygon, warnings: list[str]) -> None:
-    """Refuse what is too wide, too large or too small for a site.
-
-    UTM keeps its scale within 0.1 % over some 400 km.
+    """Refuse a site that is too wide, too large or too small.
 
     Raises
     ------
     SiteError
-        Past a limit; of several parcels their names and areas are listed.
+        Beyond a limit; the message lists names and areas of several parcels.
     """
     west, south, east, north = lonlat.bounds
     high = (north - south) * _KM_PER_DEGREE
@@ -198,8 +214,8 @@ def require_one_site(parcels: list[Parcel], lonlat: Polygon | MultiPolygon, warn
         warnings.append(f"the site spans {span}; check that its parcels belong together")
 
 
-def simplified(boundary: Polygon | MultiPolygon, warnings: list[str]) -> Polygon | MultiPolygon:
-    """Boundary [m] of at most 10,000 vertices where a tolerance up to 1 m allows it, valid."""
+def simplify_boundary(boundary: Polygon | MultiPolygon, warnings: list[str]) -> Polygon | MultiPolygon:
+    """Simplify a boundary to 10,000 vertices, within 1 m."""
     before = shapely.get_num_coordinates(boundary)
     found = boundary
     if before > MAX_BOUNDARY_VERTICES:

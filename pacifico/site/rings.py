@@ -1,4 +1,4 @@
-"""Rings made into valid polygons; every repair is counted and said."""
+"""Valid polygons from rings; every repair is counted and reported."""
 
 from __future__ import annotations
 
@@ -21,16 +21,20 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 DEGENERATE_M2 = 0.01
+"""Smallest area of a polygon [m²]: coordinates of 8 decimals resolve about 1 mm."""
 SPIKE_DEG = 0.5
+"""Corners sharper than this are reported as spikes [°]."""
 SPIKE_M = 5.0
+"""Shortest edge of a spike [m]."""
 SMALL_RING = 500
+"""Edges of a ring that need no check for a tangle: repair is fast enough."""
 _METRES_PER_DEGREE = 111_320.0
 _SHOWN = 5
 
 
 @dataclass
 class Repairs:
-    """What was done to rings, for the warnings."""
+    """Counts of repairs, for the warnings."""
 
     closed: int = 0
     degenerate: int = 0
@@ -39,8 +43,8 @@ class Repairs:
     crossing: list[str] = field(default_factory=list)
     outside_holes: list[str] = field(default_factory=list)
 
-    def lines(self, noun: str) -> list[str]:
-        """One warning a kind of repair, on the polygons that `noun` names."""
+    def warnings(self, noun: str) -> list[str]:
+        """One warning for each kind of repair; `noun` names the polygons."""
         found = []
         if self.closed:
             rings = counted(self.closed, "ring was", "rings were")
@@ -51,7 +55,7 @@ class Repairs:
             found.append(f"{noun}: {_listed(self.outside_holes)}")
         if self.spikes:
             found.append(
-                f"{noun}: {counted(self.spikes, 'spike')} (corners under {SPIKE_DEG}°) left as drawn; check that they are meant"
+                f"{noun}: {counted(self.spikes, 'spike')} (corners under {SPIKE_DEG}°) left as drawn; check that they are intended"
             )
         if self.degenerate:
             found.append(f"{noun}: {counted(self.degenerate, 'polygon')} without area left out")
@@ -65,17 +69,17 @@ def _listed(items: list[str]) -> str:
     return "; ".join(items[:_SHOWN]) + more
 
 
-def polygon_of(rings: Sequence[Coords], name: str, repairs: Repairs) -> Polygon | MultiPolygon | None:
-    """Build the valid polygon of a shell and its holes.
+def make_polygon(rings: Sequence[Coords], name: str, repairs: Repairs) -> Polygon | MultiPolygon | None:
+    """Make a valid polygon of a shell and its holes.
 
     Parameters
     ----------
     rings : sequence of array, shape (n, 2)
         Longitude and latitude [°]; shell first, orientation free.
     name : str
-        Whose polygon it is, for messages.
+        Name of the feature, for messages.
     repairs : Repairs
-        What is repaired is counted here.
+        Gets the count of each repair.
 
     Returns
     -------
@@ -118,7 +122,21 @@ def polygon_of(rings: Sequence[Coords], name: str, repairs: Repairs) -> Polygon 
 def _without_holes(
     polygon: Polygon | MultiPolygon, holes: list[Coords], name: str, repairs: Repairs
 ) -> Polygon | MultiPolygon:
-    """Holes cut out one by one, as a hole that leaves the shell would else turn inside out."""
+    """Polygon without its holes, cut out one by one.
+
+    A hole that crosses the shell would otherwise turn inside out.
+
+    Parameters
+    ----------
+    polygon : Polygon or MultiPolygon
+        The repaired shell, in degrees.
+    holes : list of array
+        Rings of the holes.
+    name : str
+        Name of the feature, for messages.
+    repairs : Repairs
+        Gets the count of each repair.
+    """
     cut = shapely.union_all([_repaired(Polygon(hole)) for hole in holes])
     left = polygonal(polygon.difference(cut))
     if planar_m2(left) < DEGENERATE_M2:
@@ -156,7 +174,7 @@ def _repaired(polygon: Polygon) -> Polygon | MultiPolygon:
 
 
 def polygonal(geometry: BaseGeometry) -> Polygon | MultiPolygon:
-    """Polygon parts of any geometry; empty where it has none."""
+    """Polygon parts of a geometry; an empty polygon where it has none."""
     if isinstance(geometry, Polygon | MultiPolygon):
         return geometry
     parts = [p for p in shapely.get_parts(shapely.get_parts(geometry)) if p.geom_type == "Polygon" and not p.is_empty]
@@ -164,7 +182,7 @@ def polygonal(geometry: BaseGeometry) -> Polygon | MultiPolygon:
 
 
 def planar_m2(lonlat: BaseGeometry) -> float:
-    """Rough area [m²] of a geometry in degrees, for thresholds alone."""
+    """Rough area of a geometry in degrees [m²], for thresholds only."""
     if lonlat.is_empty:
         return 0.0
     _, south, _, north = lonlat.bounds
@@ -172,14 +190,14 @@ def planar_m2(lonlat: BaseGeometry) -> float:
 
 
 def require_few_crossings(lines: Sequence[Coords], what: str) -> None:
-    """Refuse a tangle before it is repaired or united: both take time and memory as its crossings do.
+    """Refuse a tangle: every crossing costs time and memory in repairs.
 
     Parameters
     ----------
     lines : sequence of array, shape (n, 2)
         Rings, closed.
     what : str
-        Whose they are, for the message.
+        Name of the lines, for the message.
 
     Raises
     ------
@@ -197,13 +215,13 @@ def require_few_crossings(lines: Sequence[Coords], what: str) -> None:
         met += tree.query(edges[done : done + chunk], predicate="intersects").shape[1]
         done += chunk
         if met > limit:
-            raise SiteError(f"{what} crosses itself more than {limit:,} times, the limit; draw it anew")
+            raise SiteError(f"{what} crosses itself more than {limit:,} times, the limit; draw it again")
         if met < 10 * done:
             chunk *= 2
 
 
-def rings_of(shapes: Sequence[Polygon | MultiPolygon]) -> list[Coords]:
-    """Vertices of every ring of polygons."""
+def ring_coordinates(shapes: Sequence[Polygon | MultiPolygon]) -> list[Coords]:
+    """Vertices of every ring of the polygons."""
     parts = [part for shape in shapes for part in shapely.get_parts(shape)]
     return [shapely.get_coordinates(ring) for part in parts for ring in (part.exterior, *part.interiors)]
 

@@ -1,54 +1,108 @@
-"""What each feature is for: parcel, exclusion, anchor; and the rules an exclusion states."""
+"""Role of a feature, and the rules that an exclusion states."""
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from pacifico.errors import SiteError
 from pacifico.site.features import Feature, clean_name, quoted
 
 if TYPE_CHECKING:
+    from pacifico.site.features import Reading
     from pacifico.site.model import ZoneType
 
 Role = Literal["parcel", "exclusion", "boundary", "other"]
 
 MAX_BUFFER_M = 10_000.0
+"""Widest buffer of an exclusion [m]."""
 MAX_COST = 1000.0
+"""Highest cost multiplier [-]."""
+ZONE_TYPES = ("hard", "buffered", "cost")
 
-# 'exclusive' (an option, a right) and 'excluding' (a boundary, less something) say the opposite. Words that name ground
-# without saying what is to become of it (wetland, constraint) stay out: a parcel may bear them.
+# 'exclusive' (an option, a right) and 'excluding' (a boundary, less something) mean the opposite. Words that name ground
+# but not its use (wetland, constraint) are left out: a parcel may bear them.
 _EXCLUSION = re.compile(
     r"exclu(?!siv|ding)|\b(no|non|do not|don't)[\s_-]*build|\bkeep[\s_-]*out\b|\bno[\s_-]*go\b", re.IGNORECASE
+)
+_PLAIN_EXCLUSION = re.compile(
+    r"(exclusions?|excluded|no[\s_-]*build|keep[\s_-]*out|no[\s_-]*go)([\s_-]*(zone|area)s?)?", re.IGNORECASE
 )
 _BOUNDARY = re.compile(r"boundar|perimeter", re.IGNORECASE)
 _ENTRY = re.compile(r"\b(entry|entries|entrances?|gates?|access)\b", re.IGNORECASE)
 _NO_ENTRY = re.compile(r"\b(no|without)\b", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[_\W\d]+")
-_ZONE_TYPES = ("hard", "buffered", "cost")
-_KINDS_OF_LAYOUTS = frozenset({"buildable", "asset", "pad", "road", "cable"})
+_DERIVED_KINDS = frozenset({"buildable", "asset", "pad", "road", "cable", "crossing", "fence"})
+_OWN_KINDS = _DERIVED_KINDS | {"boundary", "exclusion", "entry", "anchor", "line"}
 
 
-def role_of(feature: Feature, layer: str = "") -> Role:
-    """Role of a feature; what is nearest to it decides: its properties, its name, its folders, then its layer.
+@dataclass(frozen=True)
+class ZoneRules:
+    """Rules that an exclusion states; None where it states none."""
+
+    zone_type: ZoneType | None = None
+    buffer_m: float | None = None
+    cost_multiplier: float | None = None
+
+    @property
+    def effective_type(self) -> ZoneType:
+        """Stated zone type, or the one that buffer and cost imply.
+
+        A multiplier means 'cost', else a buffer 'buffered', else 'hard'.
+        """
+        if self.zone_type is not None:
+            return self.zone_type
+        return "cost" if (self.cost_multiplier or 1.0) > 1 else "buffered" if self.buffer_m else "hard"
+
+
+def is_own(reading: Reading) -> bool:
+    """Whether pacifico wrote a file, so that its properties are ours.
+
+    True where the file carries our member, or every feature has a kind of ours and one is the boundary: that is what is
+    left of a layout after another program saved it.
+    """
+    if reading.marked:
+        return True
+    kinds = {_text(f, "kind").lower() for layer in reading.layers for f in layer.features}
+    return "boundary" in kinds and kinds <= _OWN_KINDS
+
+
+def feature_role(feature: Feature, layer: str = "", *, own: bool = False) -> Role:
+    """Role of a feature, from its properties, name, folders or layer.
+
+    The nearest statement wins: properties, then name, folders from the inside, layer.
+
+    Parameters
+    ----------
+    feature : Feature
+        The feature; its name and folders count in every file.
+    layer : str
+        Name of its layer.
+    own : bool
+        Whether pacifico wrote the file. In other files a column `kind`, `type` or `zone_type` may mean anything: there it
+        counts only where its whole text is 'exclusion' (or no-build, keep-out, no-go) or, for a zone_type, hard, buffered
+        or cost.
 
     Returns
     -------
     {'parcel', 'exclusion', 'boundary', 'other'}
-        'exclusion' where a property kind, type or zone_type, the name, a folder or the layer says exclusion, no-build,
-        keep-out or no-go, or where zone_type is hard, buffered or cost. 'boundary' is a parcel that says so. 'other' is
-        a derived part of a layout (buildable area, asset, pad), which is no input.
+        'exclusion' where a property, the name, a folder or the layer says exclusion, no-build, keep-out or no-go.
+        'boundary' is a parcel that is named so. 'other' is a derived part of a layout, such as a pad.
     """
     kind = _text(feature, "kind").lower()
-    if kind in _KINDS_OF_LAYOUTS:
+    if own and kind in _DERIVED_KINDS:
         return "other"
-    if _text(feature, "zone_type").lower() in _ZONE_TYPES and kind != "boundary":
+    if kind == "boundary":
+        return "boundary"
+    zone_type, text = _text(feature, "zone_type"), _text(feature, "type")
+    if zone_type.lower() in ZONE_TYPES or any(map(_PLAIN_EXCLUSION.fullmatch, (kind, zone_type, text))):
         return "exclusion"
-    for said in (kind, _text(feature, "zone_type"), _text(feature, "type"), feature.name):
-        if _EXCLUSION.search(said):
+    for statement in (kind, zone_type, text, feature.name) if own else (feature.name,):
+        if _EXCLUSION.search(statement):
             return "exclusion"
-        if _BOUNDARY.search(said):
+        if _BOUNDARY.search(statement):
             return "boundary"
     for label in (*feature.labels, layer):
         # A folder 'Boundary and exclusions' decides nothing.
@@ -58,33 +112,62 @@ def role_of(feature: Feature, layer: str = "") -> Role:
 
 
 def is_entry(feature: Feature) -> bool:
-    """Whether a point is a way in: its kind is entry, or its name says entry, entrance, gate or access."""
+    """Whether a point is an entry, by its kind or name."""
     if _text(feature, "kind").lower() == "entry":
         return True
     words = _SEPARATORS.sub(" ", feature.name)
     return bool(_ENTRY.search(words)) and not _NO_ENTRY.search(words)
 
 
-def zone_rules(feature: Feature) -> tuple[ZoneType, float, float]:
-    """Zone type, buffer [m] and cost multiplier that an exclusion states.
+def foreign_zone_type(feature: Feature) -> str:
+    """Value of a foreign zone_type column; empty without one."""
+    text = _text(feature, "zone_type")
+    return "" if text.lower() in ZONE_TYPES or _PLAIN_EXCLUSION.fullmatch(text) else text
 
-    Without a zone type, a cost multiplier makes it 'cost', a buffer 'buffered', and neither 'hard'.
+
+def zone_rules(feature: Feature, *, own: bool = False) -> ZoneRules:
+    """Zone type, buffer and cost multiplier that an exclusion states.
+
+    Parameters
+    ----------
+    feature : Feature
+        The exclusion.
+    own : bool
+        Whether pacifico wrote the file: then an unknown zone_type is refused. In other files it is someone else's column
+        and is ignored.
 
     Raises
     ------
     SiteError
-        Where one is not of its kind or out of its range.
+        Where a rule is not a number or out of its range.
     """
-    buffer_m = _number(feature, "buffer_m", default=0.0, low=0.0, high=MAX_BUFFER_M, unit=" m")
-    cost = _number(feature, "cost_multiplier", default=1.0, low=1.0, high=MAX_COST, unit="")
-    said = _text(feature, "zone_type").lower()
-    if said in _ZONE_TYPES:
-        return cast("ZoneType", said), buffer_m, cost
-    if said and not _EXCLUSION.search(said):
+    buffer_m = _number(feature, "buffer_m", low=0.0, high=MAX_BUFFER_M, unit=" m")
+    cost = _number(feature, "cost_multiplier", low=1.0, high=MAX_COST, unit="")
+    text = _text(feature, "zone_type").lower()
+    if text in ZONE_TYPES:
+        return ZoneRules(cast("ZoneType", text), buffer_m, cost)
+    if own and foreign_zone_type(feature):
         raise SiteError(
-            f"zone_type {quoted(said)} of {quoted(feature.name)} is not known; write hard, buffered or cost, or leave it out"
+            f"zone_type {quoted(text)} of {quoted(feature.name)} is not known; write hard, buffered or cost, or leave it out"
         )
-    return ("cost" if cost > 1 else "buffered" if buffer_m > 0 else "hard"), buffer_m, cost
+    return ZoneRules(None, buffer_m, cost)
+
+
+def lenient_zone_rules(feature: Feature) -> ZoneRules:
+    """Rules of a service's feature; values out of range are ignored."""
+
+    def number(key: str, low: float, high: float) -> float | None:
+        value = feature.properties.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            return None
+        return float(value)
+
+    text = _text(feature, "zone_type").lower()
+    return ZoneRules(
+        cast("ZoneType", text) if text in ZONE_TYPES else None,
+        number("buffer_m", 0.0, MAX_BUFFER_M),
+        number("cost_multiplier", 1.0, MAX_COST),
+    )
 
 
 def _text(feature: Feature, key: str) -> str:
@@ -92,17 +175,29 @@ def _text(feature: Feature, key: str) -> str:
     return clean_name(value) if isinstance(value, str) else ""
 
 
-def _number(feature: Feature, key: str, *, default: float, low: float, high: float, unit: str) -> float:
-    # A shapefile's column names end after ten characters.
+def _number(feature: Feature, key: str, *, low: float, high: float, unit: str) -> float | None:
+    """Number that a property states, None where it is empty.
+
+    Parameters
+    ----------
+    feature : Feature
+        The exclusion.
+    key : str
+        Name of the property; a shapefile's columns keep its first ten characters.
+    low, high : float
+        Range, ends included.
+    unit : str
+        Unit with a leading space, for the message.
+    """
     value = feature.properties.get(key, feature.properties.get(key[:10]))
     if value is None or (isinstance(value, str) and not value.strip()):
-        return default
+        return None
     try:
         number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if math.isnan(number) and isinstance(value, float):
-        return default  # the empty cell of a numeric column
+        return None  # the empty cell of a numeric column
     if not low <= number <= high:
         raise SiteError(
             f"{key} {quoted(str(value)[:200])} of {quoted(feature.name)} is not a number from {low:g} to {high:g}{unit}; correct it"

@@ -1,7 +1,7 @@
-"""GeoPackage and shapefile, through GDAL (pyogrio), which sees only files that were checked to be what they say.
+"""GeoPackage and shapefile, read through GDAL (pyogrio).
 
-GDAL chooses its driver by content, and some drivers follow links: so the magic numbers are looked at first, and the
-bytes go to a temporary folder under names of ours.
+GDAL chooses its driver by content, and some drivers follow links. So the magic numbers are checked first, and GDAL sees
+only a temporary folder with file names of ours.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ import pyogrio
 import pyogrio.raw
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 from shapely.errors import ShapelyError
 
 from pacifico.errors import CRSMismatchError, SiteError
@@ -32,7 +34,8 @@ from pacifico.site.features import (
     Reading,
     clean_name,
     counted,
-    crs_of,
+    feature_name,
+    parse_crs,
     quoted,
 )
 
@@ -40,17 +43,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _MAX_LAYERS = 200
+"""Most layers of a GeoPackage."""
 _KEYS = frozenset({"name", "title", "label", "kind", "type", "zone_type", "buffer_m", "cost_multiplier", "cost_multi"})
-_NAME_KEYS = ("name", "title", "label")
 _GDAL_ERRORS = (DataSourceError, DataLayerError, FeatureError, FieldError, GeometryError)
 _HEADER_WORDS = 50
 _NO_CRS = "no CRS or an unreadable one, and none is guessed; set it, or reproject the file to EPSG:4326"
 _MAX_WARNINGS = 5
+_DAMAGED = "the GeoPackage is damaged or no GeoPackage; export it again"
 _SQLITE_STEPS = 5_000_000
+"""Longest SQLite statement [virtual machine steps]: a damaged schema could compute without end."""
+_WAL_VERSION = 2
+"""File format version (byte 18) of a SQLite file in write-ahead mode."""
 
 
-def read_geopackage(data: bytes) -> Reading:
+def read_geopackage(data: bytes, *, logs: Mapping[str, bytes] | None = None) -> Reading:
     """Features of all layers of a GeoPackage.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    logs : mapping of bytes, optional
+        SQLite's '-wal' or '-journal' file beside it: what was saved last is there while another program has it open.
+        None where it is not known whether there is one.
 
     Raises
     ------
@@ -58,36 +73,66 @@ def read_geopackage(data: bytes) -> Reading:
         Where it is damaged or holds no layer.
     CRSMismatchError
         Where a layer with features has no CRS or an unknown one.
+
+    References
+    ----------
+    SQLite, Write-Ahead Logging; Database File Format, section 1.3.
     """
+    layers: list[Layer] = []
+    warnings: list[str] = []
     with tempfile.TemporaryDirectory(prefix="pacifico-") as folder:
         path = Path(folder) / "site.gpkg"
         path.write_bytes(data)
-        layers, warnings = [], []
+        if logs:
+            for ending, content in logs.items():
+                path.with_name(path.name + ending).write_bytes(content)
+            _apply_logs(path)
+            warnings.append(
+                f"read with the changes in its {' and '.join(sorted(logs))} file: another program has the GeoPackage open, or "
+                "did not close it"
+            )
+        elif logs is None and len(data) > 18 and data[18] == _WAL_VERSION:
+            warnings.append(
+                "the GeoPackage is in write-ahead mode: changes in a -wal file beside it are not in this file; close it in "
+                "other programs before you copy it"
+            )
         budget = Budget()
         for name in _geopackage_layers(path):
-            layer, said = _read_layer(path, name, quoted(name), budget)
-            warnings += said
+            layer, layer_warnings = _read_layer(path, name, quoted(name), budget)
+            warnings += layer_warnings
             if layer is not None:
                 layers.append(layer)
     return Reading(tuple(layers), warnings=tuple(warnings))
 
 
+def _apply_logs(path: Path) -> None:
+    """Write the changes of a log into the copied database."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.set_progress_handler(lambda: 1, _SQLITE_STEPS)
+        try:
+            database.execute("PRAGMA trusted_schema = OFF")
+            database.execute("SELECT count(*) FROM sqlite_master").fetchone()  # rolls a journal back
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            database.execute("PRAGMA journal_mode = DELETE").fetchone()
+        except (sqlite3.Error, UnicodeDecodeError):
+            raise SiteError(_DAMAGED) from None
+
+
 def _geopackage_layers(path: Path) -> list[str]:
-    """Names of the feature tables, told by SQLite itself; a view could compute without end, so none is opened."""
-    damaged = "the GeoPackage is damaged or no GeoPackage; export it again"
+    """Names of the feature tables; a view could compute endlessly and is refused."""
     with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
-        # Aborts a statement that takes too many steps of SQLite's machine.
+        # Aborts a statement that takes too many steps.
         database.set_progress_handler(lambda: 1, _SQLITE_STEPS)
         try:
             database.execute("PRAGMA trusted_schema = OFF")
             tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if not {"gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys"} <= tables:
-                raise SiteError(damaged)
+                raise SiteError(_DAMAGED)
             rows = database.execute("SELECT table_name FROM gpkg_geometry_columns ORDER BY rowid").fetchmany(
                 _MAX_LAYERS + 1
             )
         except (sqlite3.Error, UnicodeDecodeError):
-            raise SiteError(damaged) from None
+            raise SiteError(_DAMAGED) from None
     names = [row[0] for row in rows]
     if len(names) > _MAX_LAYERS:
         raise SiteError(f"the GeoPackage has more than {_MAX_LAYERS} layers, the limit; export the site's layer alone")
@@ -120,7 +165,7 @@ def read_shapefiles(parts: Mapping[str, Mapping[str, bytes]]) -> Reading:
         for number, (name, files) in enumerate(parts.items()):
             shp = Path(folder) / f"layer{number}.shp"
             where = f"the shapefile {quoted(name)}"
-            records = _shapefile_index(files["shp"], where)
+            records = shapefile_index(files["shp"], where)
             if "prj" not in files:
                 raise CRSMismatchError(
                     f"{where} has no .prj, so its CRS is not known, and none is guessed; add the .prj file"
@@ -133,22 +178,36 @@ def read_shapefiles(parts: Mapping[str, Mapping[str, bytes]]) -> Reading:
                 warnings.append(f"{where} has no .shx; its index was rebuilt from the .shp")
             if "dbf" not in files:
                 warnings.append(f"{where} has no .dbf, so no names or attributes")
-            layer, said = _read_layer(shp, None, where, budget)
-            warnings += said
+            try:
+                layer, layer_warnings = _read_layer(shp, None, where, budget)
+            except CRSMismatchError:
+                # GDAL reads only the CRS that Esri's own WKT can express.
+                crs = _prj_crs(files["prj"], where)
+                shp.with_suffix(".prj").unlink()
+                layer, layer_warnings = _read_layer(shp, None, where, budget, crs=crs)
+            warnings += layer_warnings
             if layer is not None:
                 layers.append(Layer(clean_name(name), layer.crs, layer.features))
     return Reading(tuple(layers), warnings=tuple(warnings))
 
 
-def _shapefile_index(shp: bytes, where: str) -> bytes:
-    """Make the .shx that belongs to a .shp, which shows on the way that the .shp is whole.
+def _prj_crs(prj: bytes, where: str) -> CRS:
+    """CRS of a .prj as PROJ reads it."""
+    try:
+        return parse_crs(CRS.from_wkt(prj.decode()).to_wkt(), where)
+    except (CRSError, UnicodeDecodeError):
+        raise CRSMismatchError(f"{where} has {_NO_CRS}") from None
+
+
+def shapefile_index(shp: bytes, where: str) -> bytes:
+    """Index (.shx) of a .shp, which must be whole.
 
     References
     ----------
     ESRI Shapefile Technical Description (1998): the header's length and the records' are in 16-bit words, big-endian.
     """
     if len(shp) < 100 or not shp.startswith(SHAPEFILE_MAGIC):
-        raise SiteError(f"{where} is no shapefile or is cut off ({len(shp)} bytes); export it again")
+        raise SiteError(f"{where} is not a shapefile or is cut off ({len(shp)} bytes); export it again")
     (words,) = struct.unpack_from(">i", shp, 24)
     if words * 2 > len(shp):
         raise SiteError(f"{where} is cut off: {len(shp):,} bytes of {words * 2:,}; export it again")
@@ -167,19 +226,37 @@ def _shapefile_index(shp: bytes, where: str) -> bytes:
     return bytes(header) + b"".join(index)
 
 
-def _read_layer(path: Path, name: str | None, where: str, budget: Budget) -> tuple[Layer | None, list[str]]:
+def _read_layer(
+    path: Path, name: str | None, where: str, budget: Budget, *, crs: CRS | None = None
+) -> tuple[Layer | None, list[str]]:
+    """Layer of a file, None where it is empty, and warnings.
+
+    Parameters
+    ----------
+    path : Path
+        A file of ours.
+    name : str, optional
+        Layer of a GeoPackage.
+    where : str
+        Name of the layer, for messages.
+    budget : Budget
+        Counts features and vertices.
+    crs : CRS, optional
+        Its CRS, where GDAL can't read it.
+    """
     meta, wkb, columns, warnings = _raw(path, name, where)
     if wkb is None or not len(wkb):
         return None, warnings
+    if crs is None:
+        if not meta["crs"]:
+            raise CRSMismatchError(f"{where} has {_NO_CRS}")
+        crs = parse_crs(meta["crs"], where)
     budget.spend("features", len(wkb))
     present = np.array([g is not None for g in wkb])
     if missing := int((~present).sum()):
-        warnings.append(f"{where}: {counted(missing, 'feature')} without geometry passed over")
+        warnings.append(f"{where}: {counted(missing, 'feature')} without geometry skipped")
     geometries = _geometries(wkb[present], where, warnings)
     budget.spend("vertices", int(shapely.get_num_coordinates(geometries).sum()))
-    if not meta["crs"]:
-        raise CRSMismatchError(f"{where} has {_NO_CRS}")
-    crs = crs_of(meta["crs"], where)
     if crs.datum is not None and crs.datum.name.lower().startswith("unknown"):
         warnings.append(f"{where}: the datum of {crs.name} is not named; WGS 84 assumed")
     fields = [str(field).lower() for field in meta["fields"]]
@@ -193,7 +270,7 @@ def _read_layer(path: Path, name: str | None, where: str, budget: Budget) -> tup
 
 
 def _raw(path: Path, name: str | None, where: str) -> tuple[dict[str, Any], Any, Any, list[str]]:
-    """Metadata, geometries, the columns that matter, and GDAL's warnings as ours."""
+    """Metadata, geometries, relevant columns and warnings of a layer from GDAL."""
     with python_warnings.catch_warnings(record=True) as caught:
         python_warnings.simplefilter("always")
         try:
@@ -207,8 +284,8 @@ def _raw(path: Path, name: str | None, where: str) -> tuple[dict[str, Any], Any,
             raise CRSMismatchError(f"{where} has {_NO_CRS}") from None
         except (*_GDAL_ERRORS, UnicodeDecodeError, ValueError) as error:
             raise SiteError(f"{where} can't be read ({_first_line(error)}); export it again") from None
-    said = dict.fromkeys(f"{where}: {_first_line(item.message)}" for item in caught)
-    return meta, wkb, columns, list(said)[:_MAX_WARNINGS]
+    messages = dict.fromkeys(f"{where}: {_first_line(item.message)}" for item in caught)
+    return meta, wkb, columns, list(messages)[:_MAX_WARNINGS]
 
 
 def _geometries(wkb: Any, where: str, warnings: list[str]) -> Any:
@@ -224,7 +301,7 @@ def _geometries(wkb: Any, where: str, warnings: list[str]) -> Any:
                 f"{where} holds a geometry that can't be read ({_first_line(error)}); export it again"
             ) from None
         if (found == None).any():  # noqa: E711 (element by element)
-            raise SiteError(f"{where} holds a geometry that is no simple feature; export it as polygons") from None
+            raise SiteError(f"{where} holds a geometry that is not a simple feature; export it as polygons") from None
         warnings.append(f"{where}: rings that were not closed are closed")
     if not np.isfinite(shapely.get_coordinates(found)).all():
         raise SiteError(f"{where} holds coordinates that are not finite numbers; export it again")
@@ -255,5 +332,4 @@ def _feature(geometry: Any, row: dict[str, object]) -> Feature:
         else:
             raise SiteError(f"a {item.geom_type} can't be read; export it with straight edges, as polygons")
     properties = {key: value.item() if isinstance(value, np.generic) else value for key, value in row.items()}
-    name = next((clean_name(str(properties[k])) for k in _NAME_KEYS if isinstance(properties.get(k), str | int)), "")
-    return Feature(name, (), properties, tuple(polygons), tuple(lines), tuple(points))
+    return Feature(feature_name(properties), (), properties, tuple(polygons), tuple(lines), tuple(points))

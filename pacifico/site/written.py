@@ -1,4 +1,4 @@
-"""A site as GeoJSON that reads as the same site again."""
+"""Write a site as GeoJSON that reads back as the same site."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def site_geojson(site: Site) -> bytes:
-    """Boundary, exclusions, anchors and named lines as a FeatureCollection (RFC 7946), for `read_site`."""
+    """GeoJSON (RFC 7946) of boundary, exclusions, anchors and named lines, for `read_site`."""
     properties: list[dict[str, Any]] = [{"kind": "boundary", "name": site.name}]
     properties += [
         {

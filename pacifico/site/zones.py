@@ -1,18 +1,19 @@
-"""Exclusion features made into zones in the site's CRS."""
+"""Exclusion zones in the site's CRS, made from exclusion features."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import shapely
 from shapely import MultiPolygon, Polygon
 
 from pacifico.crs import LONLAT, reproject
-from pacifico.site.features import Feature, counted, quoted
+from pacifico.site.features import Feature, counted, quoted, quoted_list
 from pacifico.site.model import ARC_SEGMENTS, Site, Zone
-from pacifico.site.rings import Repairs, polygon_of, polygonal, require_few_crossings, rings_of
-from pacifico.site.roles import zone_rules
+from pacifico.site.rings import Repairs, make_polygon, polygonal, require_few_crossings, ring_coordinates
+from pacifico.site.roles import ZoneRules, foreign_zone_type, zone_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,21 +22,25 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 REACH_M = 1_000.0
+"""Zones farther from the site than this, and than their buffer, are left out [m]."""
 _METRES_PER_DEGREE = 111_000.0
+"""A little less than a degree of latitude, so that the quick check never leaves out a near zone [m]."""
 
 
-def zones_of(features: Sequence[Feature], site: Site) -> tuple[tuple[Zone, ...], list[str]]:
-    """Zones near a site, and what was repaired or left out.
+def make_zones(features: Sequence[Feature], site: Site, *, own: bool = False) -> tuple[tuple[Zone, ...], list[str]]:
+    """Zones near a site, and warnings on repairs and left-out shapes.
 
-    Polygons are kept as given, their buffer beside them. A line or point has no area until it is buffered: with a
-    buffer it becomes the buffered shape, whose own `buffer_m` is then 0; without one it is left out.
+    Polygons keep their shape, with the buffer as a property. A line or point with a buffer becomes the buffered shape, whose
+    `buffer_m` is then 0. Without a buffer it has no area and is left out.
 
     Parameters
     ----------
     features : sequence of Feature
         Longitude and latitude.
     site : Site
-        Zones farther from it than 1 km, or than their own buffer, are left out.
+        Zones farther from it than 1 km, and than their own buffer, are left out.
+    own : bool
+        Whether pacifico wrote the file, as for `zone_rules`.
 
     Raises
     ------
@@ -43,74 +48,71 @@ def zones_of(features: Sequence[Feature], site: Site) -> tuple[tuple[Zone, ...],
         Where a rule is out of its range.
     """
     zones: list[Zone] = []
-    repairs = Repairs()
-    far = bare = 0
-    beside: list[str] = []
-    frame = _Frame(site)
+    notes = _Notes()
+    bounds = _SiteBounds(site)
     for feature in features:
-        zone_type, buffer_m, cost = zone_rules(feature)
-        reach = max(REACH_M, buffer_m)
-        polygons = [frame.local(rings, reach) for rings in feature.polygons]
-        lines = [frame.local((xy,), reach) for xy in (*feature.lines, *feature.points)]
-        far += sum(not near for near in (*polygons, *lines))
-        shapes = [
-            p
-            for r, near in zip(feature.polygons, polygons, strict=True)
-            if near and (p := polygon_of(r, feature.name, repairs))
-        ]
-        if shapes:
-            require_few_crossings(rings_of(shapes), f"{quoted(feature.name)}, its polygons together,")
-            shape = polygonal(reproject(shapely.union_all(shapes), LONLAT, site.crs))
-            shape = shape if shape.is_valid else polygonal(shapely.make_valid(shape))
-            if shapely.dwithin(site.boundary, shape, reach):
-                zones.append(Zone(shape, feature.name, zone_type, buffer_m, cost))
-                if not shapely.dwithin(site.boundary, shape, buffer_m if zone_type != "cost" else 0.0):
-                    beside.append(feature.name)
-            else:
-                far += len(shapes)
-        threads = [xy for xy, near in zip((*feature.lines, *feature.points), lines, strict=True) if near]
-        if threads and buffer_m == 0:
-            bare += len(threads)
-        elif threads:
-            widened = _widened(threads, buffer_m, site)
-            if shapely.dwithin(site.boundary, widened, REACH_M):
-                zones.append(Zone(widened, feature.name, zone_type, 0.0, cost))
-                if not widened.intersects(site.boundary):
-                    beside.append(feature.name)
-            else:
-                far += len(threads)
-    warnings = repairs.lines("exclusions")
-    if far:
-        warnings.append(
-            f"exclusions: {counted(far, 'shape')} farther than {REACH_M / 1000:.0f} km (and than its buffer) from the site left out"
-        )
-    if beside:
-        shown = ", ".join(quoted(n) for n in beside[:3] if n) + (", ..." if len(beside) > 3 else "")
-        warnings.append(
-            f"exclusions: {counted(len(beside), 'zone lies', 'zones lie')} wholly outside the site, with the buffer, and "
-            f"take{'s' if len(beside) == 1 else ''} nothing from it{f' ({shown})' if shown else ''}"
-        )
-    if bare:
-        warnings.append(
-            f"exclusions: {counted(bare, 'line or point', 'lines or points')} without buffer_m left out; give one to keep ground free"
-        )
-    return tuple(zones), warnings
+        rules = zone_rules(feature, own=own)
+        if text := foreign_zone_type(feature):
+            notes.foreign_types[text] = None
+        for zone in (_area_zone(feature, rules, site, bounds, notes), _line_zone(feature, rules, site, bounds, notes)):
+            if zone is None:
+                continue
+            zones.append(zone)
+            if not shapely.dwithin(site.boundary, zone.geometry, zone.buffer_m if zone.zone_type != "cost" else 0.0):
+                notes.beside.append(feature.name)
+    return tuple(zones), notes.warnings()
 
 
-class _Frame:
-    """Bounds of the site in degrees, to pass over what is far away before anything is computed."""
+@dataclass
+class _Notes:
+    """Repairs and left-out shapes, for the warnings."""
+
+    repairs: Repairs = field(default_factory=Repairs)
+    far: int = 0
+    without_buffer: int = 0
+    beside: list[str] = field(default_factory=list)
+    foreign_types: dict[str, None] = field(default_factory=dict)
+
+    def warnings(self) -> list[str]:
+        found = self.repairs.warnings("exclusions")
+        if self.far:
+            found.append(
+                f"exclusions: {counted(self.far, 'shape')} farther than {REACH_M / 1000:.0f} km (and than its buffer) from the "
+                "site left out"
+            )
+        if self.beside:
+            names = quoted_list(n for n in self.beside if n)
+            found.append(
+                f"exclusions: {counted(len(self.beside), 'zone lies', 'zones lie')} wholly outside the site, with the buffer, and "
+                f"take{'s' if len(self.beside) == 1 else ''} nothing from it{f' ({names})' if names else ''}"
+            )
+        if self.without_buffer:
+            found.append(
+                f"exclusions: {counted(self.without_buffer, 'line or point', 'lines or points')} without buffer_m left out; give "
+                "one to keep ground free"
+            )
+        if self.foreign_types:
+            found.append(
+                f"exclusions: zone_type {quoted_list(self.foreign_types)} is not hard, buffered or cost: taken as another "
+                "program's column and ignored, the ground is kept free"
+            )
+        return found
+
+
+class _SiteBounds:
+    """Bounds of the site in degrees, for a quick distance check."""
 
     def __init__(self, site: Site) -> None:
         self._bounds = reproject(shapely.box(*site.boundary.bounds), site.crs, LONLAT).bounds
 
-    def local(self, arrays: Sequence[np.ndarray], reach_m: float) -> bool:
-        """Whether the bounds of the first array meet the site's, widened by `reach_m`."""
+    def are_near(self, xy: np.ndarray, reach_m: float) -> bool:
+        """Whether the bounds of vertices meet the site's, widened by `reach_m`."""
         west, south, east, north = self._bounds
         margin = 1.05 * reach_m / _METRES_PER_DEGREE
         sideways = margin / max(math.cos(math.radians(max(abs(south), abs(north)) + margin)), 0.01)
-        if not len(arrays[0]):
+        if not len(xy):
             return False
-        low, high = arrays[0].min(axis=0), arrays[0].max(axis=0)
+        low, high = xy.min(axis=0), xy.max(axis=0)
         return bool(
             high[0] >= west - sideways
             and low[0] <= east + sideways
@@ -119,8 +121,65 @@ class _Frame:
         )
 
 
-def _widened(threads: Sequence[np.ndarray], buffer_m: float, site: Site) -> Polygon | MultiPolygon:
-    shapes: list[BaseGeometry] = [shapely.LineString(xy) if len(xy) > 1 else shapely.Point(xy[0]) for xy in threads]
+def _area_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBounds, notes: _Notes) -> Zone | None:
+    """Zone of a feature's polygons, None where none is near.
+
+    Parameters
+    ----------
+    feature : Feature
+        Longitude and latitude.
+    rules : ZoneRules
+        Its type, buffer and cost.
+    site : Site
+        Gives the CRS and the boundary.
+    bounds : _SiteBounds
+        Bounds of the site in degrees.
+    notes : _Notes
+        Gets repairs and left-out shapes.
+    """
+    buffer_m = rules.buffer_m or 0.0
+    reach = max(REACH_M, buffer_m)
+    near = [rings for rings in feature.polygons if bounds.are_near(rings[0], reach)]
+    notes.far += len(feature.polygons) - len(near)
+    shapes = [p for rings in near if (p := make_polygon(rings, feature.name, notes.repairs))]
+    if not shapes:
+        return None
+    require_few_crossings(ring_coordinates(shapes), f"{quoted(feature.name)}, its polygons together,")
+    shape = polygonal(reproject(shapely.union_all(shapes), LONLAT, site.crs))
+    shape = shape if shape.is_valid else polygonal(shapely.make_valid(shape))
+    if not shapely.dwithin(site.boundary, shape, reach):
+        notes.far += len(shapes)
+        return None
+    return Zone(shape, feature.name, rules.effective_type, buffer_m, rules.cost_multiplier or 1.0)
+
+
+def _line_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBounds, notes: _Notes) -> Zone | None:
+    """Zone of a feature's lines and points, widened by the buffer.
+
+    Parameters
+    ----------
+    feature, rules, site, bounds, notes
+        As for `_area_zone`.
+    """
+    buffer_m = rules.buffer_m or 0.0
+    drawn = (*feature.lines, *feature.points)
+    near = [xy for xy in drawn if bounds.are_near(xy, max(REACH_M, buffer_m))]
+    notes.far += len(drawn) - len(near)
+    if not near:
+        return None
+    if buffer_m == 0:
+        notes.without_buffer += len(near)
+        return None
+    shape = _widened(near, buffer_m, site)
+    if not shapely.dwithin(site.boundary, shape, REACH_M):
+        notes.far += len(near)
+        return None
+    return Zone(shape, feature.name, rules.effective_type, 0.0, rules.cost_multiplier or 1.0)
+
+
+def _widened(drawn: Sequence[np.ndarray], buffer_m: float, site: Site) -> Polygon | MultiPolygon:
+    """Lines and points, buffered in the site's CRS."""
+    shapes: list[BaseGeometry] = [shapely.LineString(xy) if len(xy) > 1 else shapely.Point(xy[0]) for xy in drawn]
     return polygonal(
         reproject(shapely.GeometryCollection(shapes), LONLAT, site.crs).buffer(buffer_m, quad_segs=ARC_SEGMENTS)
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from pyproj import CRS
 
-from pacifico.crs import LONLAT, transformer
+from pacifico.crs import LONLAT, swapped_hint, transformer
 from pacifico.errors import DEMError, OutsideServiceError
 
 if TYPE_CHECKING:
@@ -192,10 +192,9 @@ def no_overlap(name: str, transform: Affine6, shape: tuple[int, int], flat: CRS,
     """Say where the raster lies and where the site does."""
     ring = outline(transform, shape)
     extent = (ring[:, 0].min(), ring[:, 1].min(), ring[:, 0].max(), ring[:, 1].max())
-    return (
-        f"{name} does not cover the site: it spans {lonlat_text(extent, flat)}, the site {lonlat_text(bounds, crs)}; "
-        "give a DEM of the site's place (or are longitude and latitude swapped in the boundary?)"
-    )
+    swapped = swapped_hint(bounds, crs, extent, flat)
+    remedy = f"{swapped}: write longitude first" if swapped else "give a DEM of the site's place"
+    return f"{name} does not cover the site: it spans {lonlat_text(extent, flat)}, the site {lonlat_text(bounds, crs)}; {remedy}"
 
 
 def _check_bands(raster: Any, name: str) -> tuple[str, ...]:

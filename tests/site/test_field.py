@@ -61,27 +61,27 @@ def test_hostile(row):
         assert_allclose(found.area_ha, row["area_ha"], rtol=1e-3)
 
 
-@pytest.mark.parametrize(("name", "said"), real(), ids=[name for name, _ in real()])
-def test_real(name, said):
+@pytest.mark.parametrize(("name", "expected"), real(), ids=[name for name, _ in real()])
+def test_real(name, expected):
     found = outcome(DATA / "boundary" / name)
     if name in LISTED:
         assert LISTED[name] in str(found)
         return
-    refused = re.search(r"error|\bask\b|too large|unsupported|state-size", said)
+    refused = re.search(r"error|\bask\b|too large|unsupported|state-size", expected)
     if isinstance(found, PacificoError):
-        assert refused, f"{said}: {found}"
-        if "list and ask" in said or "ask for the layer" in said:
+        assert refused, f"{expected}: {found}"
+        if "list and ask" in expected or "ask for the layer" in expected:
             assert "layer=" in str(found)
         return
-    assert not refused, f"{said}: read as {found.area_ha} ha"
+    assert not refused, f"{expected}: read as {found.area_ha} ha"
     assert found.boundary.is_valid
     assert_allclose(
-        found.area_ha, float(re.search(r"([\d,]+\.\d+) ha", said)[1].replace(",", "")), rtol=1e-3, atol=0.005
+        found.area_ha, float(re.search(r"([\d,]+\.\d+) ha", expected)[1].replace(",", "")), rtol=1e-3, atol=0.005
     )
-    if "warning" in said:
+    if "warning" in expected:
         assert found.warnings
-    holes = re.search(r"(?:1 polygon.*|, )(\d) holes?", said)
-    if holes and "parcels" not in said and "polygons" not in said:
+    holes = re.search(r"(?:1 polygon.*|, )(\d) holes?", expected)
+    if holes and "parcels" not in expected and "polygons" not in expected:
         parts = getattr(found.boundary, "geoms", [found.boundary])
         assert sum(len(part.interiors) for part in parts) == int(holes[1])
 

@@ -1,0 +1,1 @@
+"""Layers of web services as features: ArcGIS REST and OGC API Features."""

@@ -1,0 +1,87 @@
+"""Names and degrees of features."""
+
+import json
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from pyproj import CRS
+
+from pacifico.crs import LONLAT
+from pacifico.errors import CRSMismatchError, SiteError
+from pacifico.site.features import Budget, Feature, Layer, counted, parse_crs, quoted_list, to_lonlat
+
+BOX = [[10, 45], [10.02, 45], [10.02, 45.01], [10, 45.01], [10, 45]]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("x" * 5000, "x" * 200),
+        ("a\tb\n c", "a b c"),
+        ("a\u202eb\u2066c", "abc"),
+        ("../../etc/passwd", "../../etc/passwd"),
+        ("<b>=1+1</b>", "<b>=1+1</b>"),
+        ("\ud800lone", "lone"),
+        ("nul\x00bel\x07", "nulbel"),
+    ],
+)
+def test_names(read, name, kept):
+    feature = {"type": "Feature", "properties": {"Name": name}, "geometry": {"type": "Polygon", "coordinates": [BOX]}}
+    assert read(json.dumps(feature), "a.geojson").name == kept
+
+
+@pytest.mark.parametrize(
+    ("ring", "message"),
+    [
+        ("45.3,110 45.3,110.1 45.4,110", "look swapped"),
+        ("110,92 110,92.1 110.1,92", "latitude 92.1 is beyond ±90"),
+        ("190,2 190,2.1 190.1,2", "longitude 190.1 is beyond ±180"),
+        (
+            "442000,4650000 443000,4650000 443000,4651000",
+            "must be, and GeoJSON without a crs is, longitude/latitude degrees",
+        ),
+        ("10,85 10.1,85 10.1,85.1", "beyond the limits of UTM"),
+        ("0,89.99 90,89.99 180,89.99 -90,89.99", "beyond the limits of UTM"),
+    ],
+)
+def test_impossible_degrees(read, kml, ring, message):
+    with pytest.raises(CRSMismatchError, match=message):
+        read(kml.document(kml.placemark(kml.polygon(ring))))
+
+
+@pytest.mark.parametrize(
+    ("crs", "xy"),
+    [("EPSG:32632", (4_983_000.0, 578_000.0)), ("EPSG:4269", (42.0, -75.0)), ("EPSG:2193", (5.4e6, 1.7e6))],
+)
+def test_swapped_coordinates_show_in_the_area_of_their_crs(crs, xy):
+    layer = Layer("", CRS.from_user_input(crs), (Feature(points=(np.array([xy]),)),))
+    with pytest.raises(CRSMismatchError, match="x and y look swapped"):
+        to_lonlat(layer)
+    straight = Layer("", CRS.from_user_input(crs), (Feature(points=(np.array([xy[::-1]]),)),))
+    assert to_lonlat(straight).crs == LONLAT
+
+
+def test_a_grid_derived_from_a_projected_crs_is_read(read, geojson, plant_grid):
+    ring = [[0, 0], [1000, 0], [1000, 1000], [0, 1000], [0, 0]]
+    site = read(geojson(ring, crs={"type": "name", "properties": {"name": plant_grid}}), "plant.geojson")
+    assert_allclose(site.boundary.bounds, (578_000, 4_983_000, 579_000, 4_984_000), atol=1e-3)
+
+
+@pytest.mark.parametrize("text", ['LOCAL_CS["plant",UNIT["m",1]]', "EPSG:4978", "EPSG:5703"])
+def test_a_crs_without_a_place_on_the_map_is_refused(text):
+    with pytest.raises(CRSMismatchError, match="a geographic or projected CRS is needed"):
+        parse_crs(text, "the file")
+
+
+def test_lists_in_messages():
+    assert quoted_list(["a", "b"]) == "'a', 'b'"
+    assert quoted_list("abcd") == "'a', 'b', 'c', ..."
+    assert (counted(1, "hole"), counted(2000, "hole"), counted(2, "is", "are")) == ("1 hole", "2,000 holes", "2 are")
+
+
+def test_a_budget_is_spent_once():
+    budget = Budget("cut it")
+    budget.spend("features", 50_000)
+    with pytest.raises(SiteError, match=r"more than 50,000 features, the limit; cut it"):
+        budget.spend("features", 1)
