@@ -30,9 +30,7 @@ def test_importing_the_package_loads_nothing_heavy():
 
 
 def test_help_loads_nothing_heavy():
-    run = (
-        "import contextlib\nfrom pacifico.cli import main\nwith contextlib.suppress(SystemExit):\n    main(['--help'])"
-    )
+    run = "import contextlib\nfrom pacifico.cli.main import main\nwith contextlib.suppress(SystemExit):\n    main(['--help'])"
     assert loaded_by(run) == []
 
 

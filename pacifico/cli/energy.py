@@ -1,14 +1,13 @@
-"""`pacifico energy`: a year of a stored layout's solar part."""
+"""`pacifico energy`: annual energy of the solar part of a stored layout."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pacifico.cli import options as args_
+from pacifico.cli import options
 
 if TYPE_CHECKING:
     import argparse
@@ -18,28 +17,29 @@ if TYPE_CHECKING:
     from pacifico.layout.files.stored import Parts
 
 HALO_M = 5000.0
-"""Ground around the site that its horizon is sought in."""
+"""Width of the ground around the site that can form its horizon [m]."""
 HORIZON_CELL_M = 30.0
-"""Cell of that ground: finer ones move a horizon by little."""
+"""Cell of that ground [m]; a finer cell hardly changes the horizon."""
 DENSITY_RANGE = (0.85, 1.4)
-"""Power per ground of the arrays over that of the rules' rows; outside of it the layout was made with others."""
+"""Range of array power density over the density that the spec gives; outside it the layout used another spec."""
 
 
 def add_energy_command(commands: Any) -> None:
-    """Add `energy` to a parser's commands."""
+    """Add `energy` to the commands of a parser."""
     energy = commands.add_parser(
         "energy", help="annual energy of a layout's solar part, from a weather file or a clear sky"
     )
-    energy.add_argument("layout", type=Path, metavar="LAYOUT", help="layout.geojson")
-    energy.add_argument("--dem", metavar="DEM", help=f"ground for the horizon (flat without it); {args_.DEM_HELP}")
+    energy.add_argument("layout", type=options.path, metavar="LAYOUT", help="layout.geojson")
+    energy.add_argument("--dem", metavar="DEM", help=f"ground for the horizon (flat without it); {options.DEM_HELP}")
     energy.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
-    energy.add_argument("--weather", type=Path, metavar="FILE", help="typical year, EPW or TMY3 (without it: a clear sky)")  # fmt: skip
-    energy.add_argument("--spec", type=Path, metavar="FILE.toml", help="the rules that the layout was made with")
+    energy.add_argument("--weather", type=options.path, metavar="FILE", help="typical year, EPW or TMY3 (without it: a clear sky)")  # fmt: skip
+    energy.add_argument("--spec", type=options.path, metavar="FILE.toml", help="spec that the layout was made with")
     energy.add_argument("--json", action="store_true", help="print the result as JSON")
-    energy.set_defaults(run=_energy)
+    energy.set_defaults(run=run_energy)
 
 
-def _energy(arguments: argparse.Namespace) -> int:
+def run_energy(arguments: argparse.Namespace) -> int:
+    """Compute and print the annual energy of a layout."""
     from pacifico.analysis.energy import annual_energy
     from pacifico.analysis.weather import clear_sky, read_weather
     from pacifico.layout.criteria.spec import make_spec, read_spec
@@ -65,7 +65,7 @@ def _energy(arguments: argparse.Namespace) -> int:
 
 
 def _part(parts: Parts, spec: Spec, arguments: argparse.Namespace) -> SolarPart:
-    """Arrays of a layout, with the horizon of a DEM where there is one."""
+    """Solar arrays of a layout, with the horizon where a DEM is given."""
     import numpy as np
     import shapely
 
@@ -79,7 +79,7 @@ def _part(parts: Parts, spec: Spec, arguments: argparse.Namespace) -> SolarPart:
         boundary: Any = shapely.union_all([p.geometry for p in parts.of_kind("boundary")])
         dem = open_dem(
             Site(parts.name, parts.crs, boundary), arguments.dem, resolution_m=HORIZON_CELL_M, units=arguments.dem_units,
-            halo_m=HALO_M, settings=args_.source_settings(),
+            halo_m=HALO_M, settings=options.source_settings(),
         )  # fmt: skip
     middles = shapely.get_coordinates([shapely.centroid(p.geometry) for p in arrays])
     return solar_part(
@@ -91,7 +91,7 @@ def _part(parts: Parts, spec: Spec, arguments: argparse.Namespace) -> SolarPart:
 
 
 def _notes(parts: Parts, part: SolarPart, spec: Spec) -> list[str]:
-    """What the figures leave out or had to assume."""
+    """Notes on what the figures leave out or assume."""
     assets = parts.of_kind("asset")
     ground = sum(p.geometry.area for p in assets if p["asset_type"] == "solar_array")
     density = part.dc_kw.sum() / (ground * part.gcr * spec.number("solar", "module_efficiency"))

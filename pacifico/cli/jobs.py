@@ -289,7 +289,7 @@ if __name__ == "__main__":
     sys.exit(main())
 
 
-def _boundary_as_geojson(path: Path, layer: str | None) -> bytes:
+def boundary_as_geojson(path: Path, layer: str | None) -> bytes:
     """Boundary as jobs keep it beside the original; a bad file is refused here, before it is submitted."""
     from pacifico.site.boundary import read_site
     from pacifico.site.written import site_geojson
@@ -297,7 +297,7 @@ def _boundary_as_geojson(path: Path, layer: str | None) -> bytes:
     return site_geojson(read_site(path, layer=layer))
 
 
-def _exclusions_as_geojson(
+def exclusions_as_geojson(
     boundary: Path, layer: str | None, sources: list[str], buffer_m: float | None
 ) -> tuple[bytes | None, tuple[str, ...]]:
     """Exclusions as jobs keep them: one file of all, fetched and read here, and what is to be said of them."""

@@ -1,13 +1,15 @@
-"""."""
+"""`pacifico layout`: boundary and terrain in, layout.geojson out."""
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from pacifico.cli import options as args_
-from pacifico.cli.printing import _headline
+from pacifico.cli import options
+from pacifico.cli.printing import headline, print_json, print_notes
+from pacifico.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
@@ -15,35 +17,65 @@ if TYPE_CHECKING:
     from pacifico.layout.model.plan import Plan
 
 
-def _layout(arguments: argparse.Namespace) -> int:
+def add_layout_command(commands: Any) -> None:
+    """Add `layout` to the commands of a parser."""
+    layout = commands.add_parser("layout", help="boundary and terrain in, layout.geojson out")
+    options.add_design(layout)
+    layout.add_argument(
+        "--out", type=options.path, metavar="FILE", help="GeoJSON to write; - is standard output (optional with --json)"
+    )
+    layout.add_argument(
+        "--cut-fill", type=options.path, metavar="FILE.tif", help="GeoTIFF of cut (negative) and fill [m] to write"
+    )
+    layout.add_argument("--json", action="store_true", help="print metrics, warnings and unplaced assets as JSON")
+    layout.set_defaults(run=run_layout)
+
+
+def run_layout(arguments: argparse.Namespace) -> int:
+    """Lay out the site and write what was asked for."""
     from pacifico.layout.generate import generate_layout
 
-    args_.writable_file(arguments.out)
-    if arguments.cut_fill is not None:
-        args_.writable_file(arguments.cut_fill)
-    design = args_.design_of(arguments)
-    site = args_.site_of(arguments)
-    dem = args_.dem_of(arguments, site)
+    _check_outputs(arguments)
+    design = options.design_of(arguments)
+    site = options.site_of(arguments)
+    dem = options.dem_of(arguments, site)
     plan = generate_layout(site, dem, **design)
-    plan.write(arguments.out)
+    if options.is_stdout(arguments.out):
+        _write_to_stdout(plan)
+    elif arguments.out is not None:
+        plan.write(arguments.out)
     if arguments.cut_fill is not None:
         plan.write_cut_fill(dem, arguments.cut_fill)
-    _say(plan, arguments)
-    return 1 if plan.shortfall else 0
+    _report(plan, arguments)
+    short = arguments.capacity_kw is not None and plan.shortfall
+    return 1 if short else 0
 
 
-def _say(plan: Plan, arguments: argparse.Namespace) -> None:
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    if arguments.out is None and not arguments.json:
+        raise InputError("no output given: add --out FILE (- is standard output), or --json for the figures alone")
+    if options.is_stdout(arguments.out):
+        if arguments.json:
+            raise InputError("--out - and --json both write to standard output: leave one of them out")
+    elif arguments.out is not None:
+        options.writable_file(arguments.out)
+    if arguments.cut_fill is not None:
+        options.writable_file(arguments.cut_fill)
+
+
+def _write_to_stdout(plan: Plan) -> None:
+    with tempfile.TemporaryDirectory(prefix="pacifico-") as folder:
+        written = plan.write(Path(folder) / "layout.geojson")
+        sys.stdout.write(written.read_text(encoding="utf-8"))
+
+
+def _report(plan: Plan, arguments: argparse.Namespace) -> None:
+    out = None if arguments.out is None else str(arguments.out)
     if arguments.json:
         unplaced = [{"asset_type": u.kind, "count": u.count, "reason": u.reason} for u in plan.unplaced]
-        said = {
-            "out": str(arguments.out),
-            "metrics": dict(plan.metrics),
-            "warnings": list(plan.warnings),
-            "unplaced": unplaced,
-        }
-        print(json.dumps(said, indent=1))
-    else:
-        print(_headline(plan.metrics))
-        print(f"written: {arguments.out}")
-        for warning in plan.warnings:
-            print(f"note: {warning}", file=sys.stderr)
+        print_json({"out": out, "metrics": dict(plan.metrics), "warnings": list(plan.warnings), "unplaced": unplaced})
+        return
+    if not options.is_stdout(arguments.out):
+        print(headline(plan.metrics))
+        print(f"written: {out}")
+    print_notes(plan.warnings)

@@ -1,133 +1,179 @@
-"""The command line: parse, call, say, and exit with the status that the outcome deserves.
+# PYTHON_ARGCOMPLETE_OK
+"""Entry point of the command line: parse, run one command, exit with its status.
 
-0 done; 1 done, but the layout can't meet what was asked; 2 bad input; 3 an outside service failed.
+0 done; 1 done, but less was placed than asked for, or reports differ; 2 bad input; 3 an outside service failed;
+70 a fault of pacifico itself; 130 interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
+import io
 import logging
 import os
+import re
 import sys
-from pathlib import Path
+import traceback
 from typing import TYPE_CHECKING
 
 from pacifico._version import __version__
-from pacifico.cli import options as args_
-from pacifico.cli.export import _export
-from pacifico.cli.jobs import _boundary_as_geojson, _exclusions_as_geojson
-from pacifico.cli.layout import _layout
-from pacifico.cli.printing import _one_line
-from pacifico.cli.report import _compare, _demo, _report, _reproduce
+from pacifico.cli import options
+from pacifico.cli.energy import add_energy_command
+from pacifico.cli.export import add_export_command
+from pacifico.cli.jobs import add_jobs_commands, boundary_as_geojson, exclusions_as_geojson
+from pacifico.cli.layout import add_layout_command
+from pacifico.cli.printing import one_line
+from pacifico.cli.report import add_report_commands
+from pacifico.cli.rules import add_rules_command
+from pacifico.cli.terrain import add_terrain_command
+from pacifico.cli.variants import add_variants_command
+from pacifico.cli.versions import ShowVersions
 from pacifico.errors import PacificoError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+INTERNAL_ERROR = 70
+"""Exit status of our own faults (EX_SOFTWARE of sysexits.h)."""
+INTERRUPTED = 130
+_NEGATIVE = re.compile(r"-[\d.]")
+
 
 class _Parser(argparse.ArgumentParser):
-    """Wrong usage is bad input: one line, status 2."""
+    """Parser that reports wrong usage in one line with status 2, and takes no abbreviated options."""
+
+    def __init__(self, *args: object, **more: object) -> None:
+        more.setdefault("allow_abbrev", False)
+        super().__init__(*args, **more)  # type: ignore[arg-type]
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {one_line(message)}; see {self.prog} --help\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     if argv is None:
-        # what the imports made lives as long as the command: looking through it for garbage would cost 0.3 s
+        argv = sys.argv[1:]
+        # objects of the imports live as long as the command: collecting among them would cost 0.3 s
         gc.set_threshold(200_000, 50, 50)
-    arguments = _parser().parse_args(argv)
-    # an error is one line: what the modules log is for those who configure logging
-    logging.getLogger("pacifico").addHandler(logging.NullHandler())
+    _print_any_text()
+    arguments = _parser().parse_args(join_negative_values(argv))
+    _set_up_logging(arguments)
     try:
         status: int = arguments.run(arguments)
         sys.stdout.flush()
     except PacificoError as error:
-        print(f"pacifico: {_one_line(error)}", file=sys.stderr)
+        _log_traceback(error, arguments)
+        print(f"pacifico: {one_line(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("pacifico: interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
-        # the reader (head, less) has gone: nothing more to say, and no traceback at exit
+        # the reader (head, less) is gone: nothing more to print, and no traceback at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
+        _log_traceback(error, arguments)
+        name = f": {error.filename}" if error.filename else ""
+        reason = one_line(error.strerror or error)
+        print(f"pacifico: {reason}{name}; check the path, its permissions and free space", file=sys.stderr)
+        return 2
+    except Exception as error:  # noqa: BLE001 (the last barrier: whatever is left is a fault of ours)
+        return _internal_error(error, arguments)
+    return status
+
+
+def join_negative_values(argv: Sequence[str]) -> list[str]:
+    """Join an option and a value that begins with a minus sign: argparse would take the value for an option.
+
+    Examples
+    --------
+    >>> join_negative_values(["--entry", "-84.2,36.6"])
+    ['--entry=-84.2,36.6']
+    """
+    joined: list[str] = []
+    for word in argv:
+        previous = joined[-1] if joined else ""
+        if _NEGATIVE.match(word) and previous.startswith("--") and "=" not in previous and previous != "--":
+            joined[-1] = f"{previous}={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _print_any_text() -> None:
+    """Let a narrow terminal encoding replace characters instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            with contextlib.suppress(ValueError, OSError):
+                stream.reconfigure(errors="replace")
+
+
+def _set_up_logging(arguments: argparse.Namespace) -> None:
+    """Send log records to --log-file, and with --verbose to standard error; by default nowhere."""
+    logger = logging.getLogger("pacifico")
+    logger.addHandler(logging.NullHandler())
+    handlers: list[logging.Handler] = []
+    if getattr(arguments, "log_file", None):
+        options.writable_file(arguments.log_file)
+        handlers.append(logging.FileHandler(arguments.log_file, encoding="utf-8"))
+    if getattr(arguments, "verbose", False):
+        handlers.append(logging.StreamHandler())
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+
+
+def _log_traceback(error: BaseException, arguments: argparse.Namespace) -> None:
+    logging.getLogger("pacifico.cli").debug("the command failed", exc_info=error)
+    if getattr(arguments, "debug", False):
+        traceback.print_exception(error)
+
+
+def _internal_error(error: BaseException, arguments: argparse.Namespace) -> int:
+    """Print an error of ours in one line, with the way to its traceback."""
+    _log_traceback(error, arguments)
+    name = type(error).__name__
+    if isinstance(error, MemoryError):
         print(
-            f"pacifico: {error.strerror or error}{where}; check the path, its permissions and free space",
+            f"pacifico: out of memory{': ' + one_line(error) if str(error) else ''}; choose a coarser --resolution-m, or "
+            "a machine with more memory",
             file=sys.stderr,
         )
-        return 2
-    return status
+        return INTERNAL_ERROR
+    way = (
+        "the traceback is above"
+        if getattr(arguments, "debug", False)
+        else "run it again with --debug for the traceback"
+    )
+    print(
+        f"pacifico: internal error, {name}: {one_line(error)[:300]}; this is a fault of pacifico: {way}, and report it",
+        file=sys.stderr,
+    )
+    return INTERNAL_ERROR
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="pacifico", description="Early-stage layouts of energy sites on real terrain.")
     parser.add_argument("--version", action="version", version=f"pacifico {__version__}")
+    parser.add_argument("--show-versions", action=ShowVersions, help="print the versions of all that matters, and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    demo = commands.add_parser("demo", help="the main job on the sample terrain that ships; needs no network")
-    demo.add_argument(
-        "--out", type=Path, default=Path("demo-report"), metavar="DIR", help="report folder (demo-report)"
-    )
-    demo.set_defaults(run=_demo)
-
-    layout = commands.add_parser("layout", help="boundary and terrain in, layout.geojson out")
-    args_.add_design(layout)
-    layout.add_argument("--out", type=Path, required=True, metavar="FILE", help="GeoJSON to write")
-    layout.add_argument(
-        "--cut-fill", type=Path, metavar="FILE.tif", help="GeoTIFF of cut (negative) and fill [m] to write"
-    )
-    layout.add_argument("--json", action="store_true", help="print metrics, warnings and what is unplaced as JSON")
-    layout.set_defaults(run=_layout)
-
-    report = commands.add_parser("report", help="execute the report notebook and write a report folder")
-    args_.add_design(report)
-    report.add_argument("--rules", metavar="PACK", help="rule pack to hold the layout against: a name, or a TOML file")
-    report.add_argument(
-        "--energy", action="store_true", help="tell a year of the solar part too: a clear sky, an upper bound"
-    )
-    report.add_argument("--weather", type=Path, metavar="FILE", help="typical year for it, EPW or TMY3")
-    report.add_argument("--out", type=Path, required=True, metavar="DIR", help="report folder to write")
-    report.set_defaults(run=_report)
-
-    from pacifico.cli.terrain import add_terrain_command
-
+    add_report_commands(commands)
+    add_layout_command(commands)
     add_terrain_command(commands)
-
-    export = commands.add_parser(
-        "export", help="a stored layout for Google Earth, spreadsheets, CAD or GIS, or as a sheet"
-    )
-    export.add_argument("layout", type=Path, metavar="LAYOUT", help="layout.geojson")
-    export.add_argument("--format", choices=("kmz", "csv", "dxf", "gpkg", "pdf"), required=True)
-    export.add_argument(
-        "--dem", metavar="DEM", help=f"pdf: ground to draw contours of; stations: ground to tell; {args_.DEM_HELP}"
-    )
-    export.add_argument(
-        "--stations-m", type=float, metavar="N", help="csv: stations of the roads every N metres too, in stations.csv"
-    )
-    export.add_argument("--out", type=Path, required=True, metavar="PATH", help="file to write; csv: or a folder")
-    export.set_defaults(run=_export)
-
-    reproduce = commands.add_parser("reproduce", help="run a report again from its manifest and compare")
-    reproduce.add_argument("report", type=Path, metavar="REPORT", help="report folder")
-    reproduce.set_defaults(run=_reproduce)
-
-    compare = commands.add_parser("compare", help="two report folders: parameters, metrics, geometry")
-    compare.add_argument("a", type=Path, metavar="A")
-    compare.add_argument("b", type=Path, metavar="B")
-    compare.set_defaults(run=_compare)
-
-    from pacifico.cli.energy import add_energy_command
-    from pacifico.cli.jobs import add_jobs_commands
-    from pacifico.cli.rules import add_rules_command
-    from pacifico.cli.variants import add_variants_command
-
+    add_export_command(commands)
     add_variants_command(commands)
     add_energy_command(commands)
     add_rules_command(commands)
-    add_jobs_commands(commands, reader=_boundary_as_geojson, gatherer=_exclusions_as_geojson)
+    add_jobs_commands(commands, reader=boundary_as_geojson, gatherer=exclusions_as_geojson)
+    for command in commands.choices.values():
+        options.add_diagnostics(command)
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
     return parser

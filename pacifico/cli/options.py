@@ -1,4 +1,4 @@
-"""Options that several commands share: which site, which ground, which design; and whether --out can be written."""
+"""Options that several commands share, and checks of outputs before the work."""
 
 from __future__ import annotations
 
@@ -21,13 +21,31 @@ STRATEGIES = ("balanced", "density", "low_earthwork", "clustered")
 DEM_HELP = "path or URL of any raster GDAL reads, or 3dep, 3dep-30, glo30, sample"
 
 
+def add_diagnostics(parser: argparse.ArgumentParser) -> None:
+    """Add the options that help to find a fault."""
+    group = parser.add_argument_group("diagnostics")
+    group.add_argument("--debug", action="store_true", help="print the traceback of an error")
+    group.add_argument("--verbose", action="store_true", help="print log records on standard error")
+    group.add_argument("--log-file", type=path, metavar="FILE", help="write log records and tracebacks to a file")
+
+
+def path(text: str) -> Path:
+    """Path of an option; a leading ~ is the home folder, also in quotes."""
+    return Path(text).expanduser()
+
+
+def is_stdout(out: Path | None) -> bool:
+    """Whether --out names standard output."""
+    return out is not None and str(out) == "-"
+
+
 def add_ground(parser: argparse.ArgumentParser) -> None:
-    """Add boundary, DEM and how to read them."""
+    """Add the boundary, the DEM and how to read them."""
     parser.add_argument(
-        "boundary", type=Path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, GeoPackage or zipped shapefile"
+        "boundary", type=path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, GeoPackage or zipped shapefile"
     )
     parser.add_argument("--dem", metavar="DEM", help=DEM_HELP)
-    parser.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
+    parser.add_argument("--dem-units", choices=("m", "ft"), help="unit of the heights; overrides what the file says")
     parser.add_argument(
         "--resolution-m", type=number, metavar="N", help="cell (the DEM's own, held between 1 and 30 m)"
     )
@@ -35,12 +53,17 @@ def add_ground(parser: argparse.ArgumentParser) -> None:
 
 
 def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> None:
-    """Add ground and design; without `strategy` for commands that run every strategy."""
+    """Add ground and design options; without `strategy` for commands that run every strategy."""
     add_ground(parser)
     design = parser.add_argument_group("design")
     design.add_argument("--profile", choices=PROFILES, default="solar_farm", help="what to build (solar_farm)")
     if strategy:
-        design.add_argument("--strategy", choices=STRATEGIES, default="balanced", help="what to win at (balanced)")
+        design.add_argument(
+            "--strategy",
+            choices=STRATEGIES,
+            default="balanced",
+            help="objective to optimise: density, earthwork, road length or a balance (balanced)",
+        )
     design.add_argument(
         "--capacity-kw", type=number, metavar="N", help="target, AC (bess: storage power); without it: all that fits"
     )
@@ -57,16 +80,16 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
     )
     design.add_argument("--max-road-grade-pct", type=number, metavar="N", help="steepest road (10)")
     design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
-    design.add_argument("--spec", type=Path, metavar="FILE.toml", help="rules of the catalog to override")
+    design.add_argument("--spec", type=path, metavar="FILE.toml", help="TOML file that overrides values of the catalog")
 
 
 def add_exclusions(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """Add what is kept free."""
+    """Add exclusions, their buffer and the setback."""
     parser.add_argument(
         "--exclusions",
         action="append",
         metavar="FILE|URL",
-        help="ground that must stay free: a file, an ArcGIS layer (.../FeatureServer/0) or an OGC API collection "
+        help="ground to keep free: a file, an ArcGIS layer (.../FeatureServer/0) or an OGC API collection "
         "(.../collections/x/items); may be repeated",
     )
     parser.add_argument(
@@ -87,7 +110,7 @@ def number(text: str) -> float:
 
 
 def lonlat(text: str) -> tuple[float, float]:
-    """Longitude and latitude [°]; their range is the engine's to check."""
+    """Longitude and latitude [°]; the engine checks their range."""
     try:
         lon, lat = (float(part) for part in text.split(","))
     except ValueError:
@@ -111,7 +134,7 @@ def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
     strategy = {"strategy": arguments.strategy} if "strategy" in arguments else {}
     spec = read_spec(arguments.spec) if arguments.spec else {}
     if arguments.edge_setback:
-        make_spec(spec)  # a section that is none is told here
+        make_spec(spec)  # refuses unknown sections
         own = spec.get("site", {})
         spec = {**spec, "site": {**own, "setbacks": [*own.get("setbacks", []), *arguments.edge_setback]}}
     return {
@@ -176,27 +199,36 @@ def source_settings() -> SourceSettings:
 
 
 def writable_file(out: Path) -> None:
-    """Refuse a file that can't be written before the work, not after it.
+    """Refuse an output file that can't be written, before the work.
 
     Raises
     ------
     InputError
-        It is a folder, or its folder is missing or closed to us.
+        It is a folder, or its folder is missing or read-only.
     """
     if out.is_dir():
         raise InputError(f"{out} is a folder; give a file name for --out, such as {out / 'layout.geojson'}")
-    if not out.parent.is_dir():
-        raise InputError(f"the folder {out.parent} does not exist; create it first, or give another --out")
-    _require_open(out.parent)
+    target = out.resolve() if out.is_symlink() else out
+    if not target.parent.is_dir():
+        raise InputError(f"the folder {target.parent} does not exist; create it first, or give another --out")
+    if target.exists() and not target.is_file():
+        return  # a device or a named pipe is written through
+    _require_open(target.parent)
 
 
 def writable_folder(out: Path, *, replaced: bool = False) -> None:
-    """Refuse a folder that can't be written, or made, before the work; one that is replaced as a whole needs its parent too.
+    """Refuse an output folder that can't be written or created, before the work.
+
+    Parameters
+    ----------
+    out : Path
+    replaced : bool
+        The folder is replaced as a whole, which needs its parent too.
 
     Raises
     ------
     InputError
-        Its place is a file, or closed to us.
+        There is a file in its place, or the place is read-only.
     """
     place = out.absolute()
     there = next(p for p in (place, *place.parents) if p.exists())
@@ -208,7 +240,7 @@ def writable_folder(out: Path, *, replaced: bool = False) -> None:
 
 
 def _require_open(folder: Path) -> None:
-    # tried, not asked for: permission bits say nothing of read-only disks, quotas and root's exemptions
+    # permission bits say nothing of read-only disks, quotas and root: try it
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass

@@ -1,35 +1,66 @@
-"""."""
+"""`pacifico demo`, `report`, `reproduce` and `compare`: report folders."""
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pacifico.cli import options as args_
-from pacifico.cli.printing import _headline
+from pacifico.cli import options
+from pacifico.cli.printing import headline, one_line, print_json, print_notes, stage_line
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
-    from pathlib import Path
 
 DEMO_KW = 60_000.0
-"""Target of the demo: most of what the sample site carries."""
+"""Target of the demo [kW]: about what the sample site carries."""
 
-FAILED = {"request": 2, "service": 3}
-"""Exit status of a failed run by whose fault it was; what was lost, or ran out of time or memory, counts as a service."""
-
-
-def _demo(arguments: argparse.Namespace) -> int:
-    return _make_report(arguments.out, "sample", "sample", target_capacity_kw=DEMO_KW)
+EXIT_OF_ERROR = {"request": 2, "service": 3}
+"""Exit status of a failed run by its error kind; a lost run, or one out of time or memory, counts as a service."""
 
 
-def _report(arguments: argparse.Namespace) -> int:
+def add_report_commands(commands: Any) -> None:
+    """Add the commands of report folders to a parser."""
+    demo = commands.add_parser("demo", help="the main job on the sample terrain that ships; needs no network")
+    demo.add_argument(
+        "--out", type=options.path, default=Path("demo-report"), metavar="DIR", help="report folder (demo-report)"
+    )
+    demo.set_defaults(run=run_demo)
+
+    report = commands.add_parser("report", help="execute the report notebook and write a report folder")
+    options.add_design(report)
+    report.add_argument("--rules", metavar="PACK", help="rule pack to check the layout against: a name or a TOML file")
+    report.add_argument(
+        "--energy", action="store_true", help="add the year's energy of the solar part: clear sky, an upper bound"
+    )
+    report.add_argument("--weather", type=options.path, metavar="FILE", help="typical year for it, EPW or TMY3")
+    report.add_argument("--out", type=options.path, required=True, metavar="DIR", help="report folder to write")
+    report.set_defaults(run=run_report)
+
+    reproduce = commands.add_parser("reproduce", help="run a report again from its manifest and compare")
+    reproduce.add_argument("report", type=options.path, metavar="REPORT", help="report folder")
+    reproduce.set_defaults(run=run_reproduce)
+
+    compare = commands.add_parser("compare", help="compare two report folders: parameters, metrics, geometry")
+    compare.add_argument("a", type=options.path, metavar="A")
+    compare.add_argument("b", type=options.path, metavar="B")
+    compare.set_defaults(run=run_compare)
+    for command in (demo, report, reproduce, compare):
+        command.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def run_demo(arguments: argparse.Namespace) -> int:
+    """Make the report of the sample site."""
+    return _make_report(arguments, "sample", "sample", target_capacity_kw=DEMO_KW)
+
+
+def run_report(arguments: argparse.Namespace) -> int:
+    """Make the report of a site."""
     return _make_report(
-        arguments.out,
+        arguments,
         arguments.boundary,
-        args_.dem_source(arguments),
+        options.dem_source(arguments),
         terrain=not arguments.no_terrain,
         resolution_m=arguments.resolution_m,
         dem_units=arguments.dem_units,
@@ -37,56 +68,65 @@ def _report(arguments: argparse.Namespace) -> int:
         rules=arguments.rules,
         energy=arguments.energy,
         weather=arguments.weather,
-        **args_.exclusions_of(arguments),
-        **args_.design_of(arguments),
+        **options.exclusions_of(arguments),
+        **options.design_of(arguments),
     )
 
 
-def _make_report(out: Path, boundary: str | Path, dem: str | None, **design: Any) -> int:
-    """Run the notebook, say the headline and where the report is; a failed run has a report too."""
+def _make_report(arguments: argparse.Namespace, boundary: str | Path, dem: str | None, **design: Any) -> int:
+    """Run the notebook and print the headline; a failed run leaves a report too.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        `out` and `json` of the command.
+    boundary : str or Path
+        Boundary file, or ``sample``.
+    dem : str, optional
+        DEM source; None for level ground.
+    **design
+        Keywords of `make_report`.
+    """
     from pacifico.report.make import make_report
 
-    args_.writable_folder(out, replaced=True)
-    outcome = make_report(boundary, dem, out, settings=args_.source_settings(), on_stage=_progress(), **design)
+    out: Path = arguments.out
+    options.writable_folder(out, replaced=True)
+    outcome = make_report(boundary, dem, out, settings=options.source_settings(), on_stage=stage_line(), **design)
     if outcome.status != "completed":
-        print(f"pacifico: {_one_line_of(outcome.error_message)}; the report up to there is in {out}", file=sys.stderr)
-        return FAILED.get(outcome.error_kind or "", 3)
+        message = one_line(outcome.error_message or "the run was lost")
+        print(f"pacifico: {message}; the report up to that cell is in {out}", file=sys.stderr)
+        return EXIT_OF_ERROR.get(outcome.error_kind or "", 3)
     layout = json.loads((out / "layout.geojson").read_text(encoding="utf-8"))["pacifico"]
     shortfall = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["shortfall"]
-    print(_headline(layout["metrics"]))
-    print(f"report: {(out / 'report.html').resolve()}")
-    for warning in layout["warnings"]:
-        print(f"note: {warning}", file=sys.stderr)
-    return 1 if shortfall else 0
+    page = str((out / "report.html").resolve())
+    if arguments.json:
+        print_json({"out": str(out), "report": page, "metrics": layout["metrics"], "warnings": layout["warnings"]})
+    else:
+        print(headline(layout["metrics"]))
+        print(f"report: {page}")
+        print_notes(layout["warnings"])
+    return 1 if shortfall and design.get("target_capacity_kw") is not None else 0
 
 
-def _one_line_of(message: str | None) -> str:
-    return " ".join((message or "the run was lost").split())
-
-
-def _progress() -> Callable[[str, int, str], None] | None:
-    """Stages on one line of a terminal; nothing where nobody watches."""
-    if not sys.stderr.isatty():
-        return None
-
-    def say(stage: str, percent: int, message: str) -> None:
-        del stage
-        end = "\r" if percent < 100 else "\n"
-        print(f"\r\033[K{percent:3d} % {message}", end=end, file=sys.stderr, flush=True)
-
-    return say
-
-
-def _reproduce(arguments: argparse.Namespace) -> int:
+def run_reproduce(arguments: argparse.Namespace) -> int:
+    """Run a report again; 1 where the result differs."""
     from pacifico.run.reproduce import reproduce
 
-    again = reproduce(arguments.report, on_stage=_progress())
-    print(again)
+    again = reproduce(arguments.report, on_stage=stage_line())
+    if arguments.json:
+        print_json({"verdict": again.verdict, "text": str(again)})
+    else:
+        print(again)
     return 0 if again.verdict in ("identical", "equivalent") else 1
 
 
-def _compare(arguments: argparse.Namespace) -> int:
+def run_compare(arguments: argparse.Namespace) -> int:
+    """Compare two reports; 1 where they differ."""
     from pacifico.report.compare import compare
 
-    print(compare(arguments.a, arguments.b))
-    return 0
+    found = compare(arguments.a, arguments.b)
+    if arguments.json:
+        print_json({"identical": found.identical, "text": str(found)})
+    else:
+        print(found)
+    return 0 if found.identical else 1

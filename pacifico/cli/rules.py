@@ -1,11 +1,12 @@
-"""`pacifico rules`: a stored layout held against a rule pack."""
+"""`pacifico rules`: check a stored layout against a rule pack."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pacifico.cli import options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,11 +16,15 @@ if TYPE_CHECKING:
 
 
 def add_rules_command(commands: Any) -> None:
-    """Add `rules` to a parser's commands."""
-    spec = commands.add_parser("rules", help="a stored layout against the rules of a jurisdiction or model code")
-    spec.add_argument("layout", type=Path, metavar="LAYOUT", help="layout.geojson")
-    spec.add_argument("--pack", required=True, metavar="NAME|FILE.toml", help="a pack that ships, or one of your own")
-    spec.add_argument(
+    """Add `rules` to the commands of a parser."""
+    parser = commands.add_parser(
+        "rules", help="check a stored layout against the rules of a jurisdiction or model code"
+    )
+    parser.add_argument("layout", type=options.path, metavar="LAYOUT", help="layout.geojson")
+    parser.add_argument(
+        "--pack", required=True, metavar="NAME|FILE.toml", help="name of a shipped pack, or a file of your own"
+    )
+    parser.add_argument(
         "--height",
         type=_height,
         action="append",
@@ -27,8 +32,8 @@ def add_rules_command(commands: Any) -> None:
         metavar="TYPE=M",
         help="height of an asset type above ground, such as wind_turbine=190 (a stored layout has none); may be repeated",
     )
-    spec.add_argument("--json", action="store_true", help="print the findings as JSON")
-    spec.set_defaults(run=_rules)
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    parser.set_defaults(run=run_rules)
 
 
 def _height(text: str) -> tuple[str, float]:
@@ -41,12 +46,13 @@ def _height(text: str) -> tuple[str, float]:
         value = -1.0
     if kind not in SLOPE_LIMITED or not 0 < value < 1000:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no height; write TYPE=METRES, such as wind_turbine=190, with a type of {', '.join(SLOPE_LIMITED)}"
+            f"{text!r} is not a height; write TYPE=METRES, such as wind_turbine=190, with a type of {', '.join(SLOPE_LIMITED)}"
         )
     return kind, value
 
 
-def _rules(arguments: argparse.Namespace) -> int:
+def run_rules(arguments: argparse.Namespace) -> int:
+    """Print each rule with its status; 1 where a rule fails, or none passes."""
     from pacifico.analysis.compliance import as_data, counts, evaluate
     from pacifico.analysis.compliance_facts import facts_of_layout
     from pacifico.analysis.rule_packs import read_pack
@@ -60,7 +66,7 @@ def _rules(arguments: argparse.Namespace) -> int:
         print(json.dumps(as_data(pack, findings), indent=1, ensure_ascii=False))
     else:
         _say(pack, findings)
-    # nothing passes for want of a rule: without one rule that was evaluated and kept there is nothing to say yes to
+    # a pack of which no rule could be evaluated proves nothing: that is no pass
     return 0 if seen["pass"] and not seen["fail"] else 1
 
 

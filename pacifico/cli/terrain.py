@@ -1,37 +1,44 @@
-"""`pacifico terrain`: the ground of a site, as rasters, vectors and figures."""
+"""`pacifico terrain`: rasters, contours and figures of the ground of a site."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pacifico.cli import options as args_
+from pacifico.cli import options
+from pacifico.cli.printing import print_json, print_notes
+from pacifico.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
+
+SUMMARY = "summary.json"
+"""File by which a terrain folder is known."""
 
 
 def add_terrain_command(commands: Any) -> None:
-    """Add `terrain` to a parser's commands."""
+    """Add `terrain` to the commands of a parser."""
     terrain = commands.add_parser("terrain", help="slope, aspect, hillshade as COG; contours; summary.json")
-    args_.add_ground(terrain)
-    args_.add_exclusions(terrain)
+    options.add_ground(terrain)
+    options.add_exclusions(terrain)
     terrain.add_argument(
-        "--contour-interval-m", type=args_.number, metavar="N", help="height between contours (by relief)"
+        "--contour-interval-m", type=options.number, metavar="N", help="height between contours (by relief)"
     )
-    terrain.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
-    terrain.set_defaults(run=_terrain)
+    terrain.add_argument("--out", type=options.path, required=True, metavar="DIR", help="folder to write")
+    terrain.add_argument("--json", action="store_true", help="print the summary as JSON")
+    terrain.set_defaults(run=run_terrain)
 
 
-def _terrain(arguments: argparse.Namespace) -> int:
+def run_terrain(arguments: argparse.Namespace) -> int:
+    """Write the terrain folder of a site and print its figures."""
     from pacifico.layout.criteria.spec import SLOPE_LIMITED, make_spec
     from pacifico.terrain.products import write_terrain
 
-    args_.writable_folder(arguments.out)
-    site = args_.site_of(arguments)
+    options.writable_folder(arguments.out)
+    _require_own_folder(arguments.out)
+    site = options.site_of(arguments)
     spec = make_spec()
-    dem = args_.dem_of(arguments, site)
+    dem = options.dem_of(arguments, site)
     summary = write_terrain(
         site,
         dem,
@@ -40,11 +47,21 @@ def _terrain(arguments: argparse.Namespace) -> int:
         setback_m=spec.number("site", "setback_m") if arguments.setback_m is None else arguments.setback_m,
         contour_interval_m=arguments.contour_interval_m,
     )
+    warnings = [*site.warnings, *dem.attrs.get("warnings", ())]
+    if arguments.json:
+        print_json({"out": str(arguments.out), "summary": summary, "warnings": warnings})
+        return 0
     slope = summary["slope_deg"]
     print(
-        f"{site.area_ha:,.1f} ha, slope {slope['p50']:.1f} deg in the middle and {slope['p90']:.1f} deg at the 90th percentile; "
+        f"{site.area_ha:,.1f} ha; slope: median {slope['p50']:.1f} deg, 90th percentile {slope['p90']:.1f} deg; "
         f"written: {arguments.out}"
     )
-    for warning in dem.attrs.get("warnings", ()):
-        print(f"note: {warning}", file=sys.stderr)
+    print_notes(warnings)
     return 0
+
+
+def _require_own_folder(out: Path) -> None:
+    """Refuse a folder with content that `pacifico terrain` did not write."""
+    if not out.is_dir() or (out / SUMMARY).is_file() or not any(out.iterdir()):
+        return
+    raise InputError(f"{out} is not empty and holds no terrain that pacifico wrote; name another folder with --out")

@@ -1,4 +1,4 @@
-"""`pacifico variants`: every strategy on one site, compared."""
+"""`pacifico variants`: compare the strategies on one site."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import argparse
 import json
 import shutil
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pacifico.cli import options as args_
+from pacifico.cli import options
 from pacifico.errors import OutsideServiceError
 
 if TYPE_CHECKING:
@@ -19,27 +18,33 @@ if TYPE_CHECKING:
 
 
 def add_variants_command(commands: Any) -> None:
-    """Add `variants` to a parser's commands."""
-    variants = commands.add_parser("variants", help="every strategy, compared: table, Pareto front, maps, layouts")
-    args_.add_design(variants, strategy=False)
+    """Add `variants` to the commands of a parser."""
+    variants = commands.add_parser("variants", help="compare all strategies: table, Pareto front, maps, layouts")
+    options.add_design(variants, strategy=False)
     variants.add_argument(
-        "--strategies", type=_strategies, default=args_.STRATEGIES, metavar="A,B", help="which to compare (all of them)"
+        "--strategies",
+        type=_strategies,
+        default=options.STRATEGIES,
+        metavar="A,B",
+        help="which to compare (all of them)",
     )
-    # said in words, not as an unknown option: every other command has it
+    # every other command has --strategy: say what to write instead of "unknown option"
     variants.add_argument("--strategy", type=_refused, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     variants.add_argument(
-        "--reports", action="store_true", help="a full report of each, in the place of its layout alone"
+        "--reports", action="store_true", help="write a full report of each strategy, not its layout alone"
     )
-    variants.add_argument("--processes", type=_count, metavar="N", help="at most so many at a time (the cores)")
+    variants.add_argument(
+        "--processes", type=_count, metavar="N", help="most processes at a time (the number of cores)"
+    )
     variants.add_argument("--json", action="store_true", help="print the comparison as JSON")
-    variants.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
-    variants.set_defaults(run=_variants)
+    variants.add_argument("--out", type=options.path, required=True, metavar="DIR", help="folder to write")
+    variants.set_defaults(run=run_variants)
 
 
 def _strategies(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    if unknown := [n for n in names if n not in args_.STRATEGIES]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is unknown; choose from {','.join(args_.STRATEGIES)}")
+    if unknown := [n for n in names if n not in options.STRATEGIES]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is unknown; choose from {','.join(options.STRATEGIES)}")
     return names
 
 
@@ -55,17 +60,18 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _variants(arguments: argparse.Namespace) -> int:
+def run_variants(arguments: argparse.Namespace) -> int:
+    """Lay out the site by each strategy, write the folder and print the comparison."""
     from pacifico.report.variants import folder, generate_variants
 
     folder.check(arguments.out)
-    args_.writable_folder(arguments.out, replaced=True)
-    design = args_.design_of(arguments)
-    args_.dem_source(arguments)
-    site = args_.site_of(arguments)
+    options.writable_folder(arguments.out, replaced=True)
+    design = options.design_of(arguments)
+    options.dem_source(arguments)
+    site = options.site_of(arguments)
     found = generate_variants(
         site,
-        args_.dem_of(arguments, site),
+        options.dem_of(arguments, site),
         strategies=arguments.strategies,
         processes=arguments.processes,
         on_done=_progress(len(arguments.strategies)),
@@ -75,12 +81,12 @@ def _variants(arguments: argparse.Namespace) -> int:
         _write_with_reports(found, arguments, design)
     else:
         found.write(arguments.out)
-    _say(found, arguments)
+    _print(found, arguments)
     return 3 if any(f.lost for f in found.failures) else 1 if found.short else 0
 
 
 def _progress(count: int) -> Any:
-    """Count of what is done on one line of a terminal; nothing where nobody watches."""
+    """Callback that counts finished variants on a terminal; None where there is none."""
     if not sys.stderr.isatty():
         return None
     done: list[str] = []
@@ -94,7 +100,7 @@ def _progress(count: int) -> Any:
 
 
 def _write_with_reports(found: Variants, arguments: argparse.Namespace, design: dict[str, Any]) -> None:
-    """Write the folder with a report for each strategy; the notebook makes the same layout once more."""
+    """Write the folder with one report per strategy; each notebook makes its layout again."""
     from pacifico.report.make import make_report
     from pacifico.report.variants import folder
 
@@ -103,15 +109,15 @@ def _write_with_reports(found: Variants, arguments: argparse.Namespace, design: 
         for strategy in found.plans:
             outcome = make_report(
                 arguments.boundary,
-                args_.dem_source(arguments),
+                options.dem_source(arguments),
                 staged / strategy,
                 terrain=not arguments.no_terrain,
                 resolution_m=arguments.resolution_m,
                 dem_units=arguments.dem_units,
                 layer=arguments.layer,
-                **args_.exclusions_of(arguments),
+                **options.exclusions_of(arguments),
                 strategy=strategy,
-                settings=args_.source_settings(),
+                settings=options.source_settings(),
                 **design,
             )
             if outcome.status != "completed":
@@ -125,7 +131,7 @@ def _write_with_reports(found: Variants, arguments: argparse.Namespace, design: 
         shutil.rmtree(staged, ignore_errors=True)
 
 
-def _say(found: Variants, arguments: argparse.Namespace) -> None:
+def _print(found: Variants, arguments: argparse.Namespace) -> None:
     from pacifico.report.variants import folder
 
     if arguments.json:

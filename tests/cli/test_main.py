@@ -281,3 +281,112 @@ def test_help_imports_nothing_heavy():
     script += "print(sorted({'geopandas','xarray','rasterio','matplotlib','numba','scipy'} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_fault_of_ours_is_status_70_in_one_line(run, monkeypatch):
+    from pacifico.layout import generate
+
+    def fails(*_, **__):
+        raise KeyError("spans")
+
+    monkeypatch.setattr(generate, "generate_layout", fails)
+    status, out, err, path = run()
+    assert status == 70
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith(
+        "pacifico: internal error, KeyError: 'spans'; this is a fault of pacifico: run it again with --debug"
+    )
+    assert not path.exists()
+    status, _, err, _ = run("--debug")
+    assert status == 70
+    assert "Traceback" in err
+
+
+def test_memory_that_runs_out_is_one_line_with_the_remedy(run, monkeypatch):
+    from pacifico.layout import generate
+
+    def fails(*_, **__):
+        raise MemoryError("unable to allocate 3 TiB")
+
+    monkeypatch.setattr(generate, "generate_layout", fails)
+    status, _, err, _ = run()
+    assert status == 70
+    assert "out of memory: unable to allocate 3 TiB; choose a coarser --resolution-m" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_the_traceback_of_a_fault_goes_to_the_log_file(run, monkeypatch, tmp_path):
+    from pacifico.layout import generate
+
+    def fails(*_, **__):
+        raise KeyError("spans")
+
+    monkeypatch.setattr(generate, "generate_layout", fails)
+    status, _, err, _ = run("--log-file", str(tmp_path / "log.txt"))
+    assert status == 70
+    assert "Traceback" not in err
+    assert "KeyError: 'spans'" in (tmp_path / "log.txt").read_text()
+
+
+def test_coordinates_west_of_greenwich_are_values(run):
+    status, _, err, _ = run("--entry", "-92.994,41.5425", "--capacity-kw", "1000")
+    assert (status, "expected one argument" in err) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("words", "joined"),
+    [
+        (["--entry", "-84.2,36.6"], ["--entry=-84.2,36.6"]),
+        (["--setback-m", "-5"], ["--setback-m=-5"]),
+        (["--json", "--entry", "1,2"], ["--json", "--entry", "1,2"]),
+        (["a.kml", "-5"], ["a.kml", "-5"]),
+        (["--entry=-84,36", "-5"], ["--entry=-84,36", "-5"]),
+    ],
+)
+def test_values_that_begin_with_a_minus_are_joined_to_their_option(words, joined):
+    assert main.join_negative_values(words) == joined
+
+
+def test_abbreviated_options_are_refused(run):
+    refused(run("--cap", "1000"), "unrecognized arguments: --cap")
+
+
+def test_all_that_fits_is_status_0(run):
+    status, _, _, path = run()
+    assert status == 0
+    assert path.is_file()
+
+
+def test_json_needs_no_output_file(folder, capsys):
+    status = main.main(["layout", str(folder / "site.geojson"), "--dem", str(folder / "dem.tif"), "--json"])
+    said = json.loads(capsys.readouterr().out)
+    assert (status, said["out"]) == (0, None)
+    assert said["metrics"]["asset_count"] > 0
+
+
+def test_a_dash_is_standard_output(run):
+    status, out, _, _ = run("--capacity-kw", "1000", out="-")
+    assert status == 0
+    assert json.loads(out)["type"] == "FeatureCollection"
+
+
+def test_a_layout_without_any_output_is_refused(folder, capsys):
+    assert main.main(["layout", str(folder / "site.geojson"), "--dem", str(folder / "dem.tif")]) == 2
+    assert "no output given: add --out FILE" in capsys.readouterr().err
+
+
+def test_an_ascii_terminal_gets_every_message(folder, tmp_path):
+    done = command(
+        "layout", str(folder / "site.geojson"), "--dem", str(folder / "dem.tif"), "--out", str(tmp_path / "a.geojson"),
+        LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_python_runs_the_package_as_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "pacifico", "--show-versions"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[0].startswith("pacifico ")
+    assert "numpy" in done.stdout

@@ -57,7 +57,7 @@ def test_nothing_passes_where_no_rule_could_be_evaluated(stored, capsys):
     ("more", "said"),
     [
         (["--pack", "utopia"], "rules pack 'utopia' is unknown"),
-        (["--pack", "nfpa-855", "--height", "tower=5"], "'tower=5' is no height"),
+        (["--pack", "nfpa-855", "--height", "tower=5"], "'tower=5' is not a height"),
     ],
 )
 def test_bad_input_is_status_2(stored, capsys, more, said):

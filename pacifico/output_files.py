@@ -1,0 +1,71 @@
+"""Output files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pacifico.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def whole_files(*paths: Path, suffix: str = "") -> Iterator[tuple[Path, ...]]:
+    """Temporary files that take the place of the targets when the block succeeds.
+
+    A symbolic link is followed: the file it points to is replaced, the link stays. A device or a named pipe is written
+    through, never replaced.
+
+    Parameters
+    ----------
+    *paths : Path
+        Files to write.
+    suffix : str
+        Ending of the temporary names, for writers that choose a format by it.
+
+    Yields
+    ------
+    tuple of Path
+        One temporary file for each target.
+
+    Raises
+    ------
+    InputError
+        A target is a folder, or its folder is missing.
+
+    Examples
+    --------
+    >>> with whole_files(Path("report.txt")) as (part,):  # doctest: +SKIP
+    ...     part.write_text("all of it")
+    """
+    mark = secrets.token_hex(4)
+    with ExitStack() as stack:
+        moves = []
+        for path in paths:
+            target = path.resolve() if path.is_symlink() else path
+            if target.is_dir():
+                raise InputError(f"{path} is a folder; give a file name to write")
+            if not target.parent.is_dir():
+                raise InputError(f"the folder {target.parent} does not exist; create it first, or name another file")
+            special = target.exists() and not target.is_file()
+            if special:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pacifico-")))
+            else:
+                folder = target.parent
+            part = folder / f".{target.name[:120]}.{mark}.part{suffix}"
+            stack.callback(part.unlink, missing_ok=True)
+            moves.append((part, target, special))
+        yield tuple(part for part, _, _ in moves)
+        for part, target, special in moves:
+            if special:
+                with part.open("rb") as source, target.open("wb") as device:
+                    shutil.copyfileobj(source, device)
+            else:
+                os.replace(part, target)  # noqa: PTH105 (atomic, also onto an existing file)
