@@ -1,4 +1,4 @@
-"""What the README says can be done can be done."""
+"""Commands, code and links of README and CONTRIBUTING work."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def help_of(*command: str) -> str:
     return subprocess.run(call, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
-def test_python_block_runs():
+def test_python_block_runs_anywhere(tmp_path):
     (code,) = blocks("README.md", "python")
     assert len([line for line in code.splitlines() if line.strip()]) <= 10
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=280
     )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 4

@@ -1,1 +1,18 @@
-"""Data that ships: the demo site."""
+"""Data that ships with the package: the sample site."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SAMPLE = "sample"
+"""Name of the sample site and of the sample terrain."""
+
+
+def sample_site_path() -> Path:
+    """Boundary file of the sample site."""
+    with as_file(files("pacifico.data") / "sample-site.kml") as path:
+        return path

@@ -11,6 +11,7 @@ import shapely
 from shapely import MultiPolygon, Polygon
 
 from pacifico.crs import LONLAT, MAX_SCALE_ERROR, reproject, scale_error, utm
+from pacifico.data import SAMPLE, sample_site_path
 from pacifico.errors import PacificoError, SiteError
 from pacifico.site.features import Feature, Reading, clean_name, counted, one_line, quoted_list, to_lonlat
 from pacifico.site.formats import read_features, read_file
@@ -37,7 +38,7 @@ def read_site(path: str | Path, *, layer: str | None = None, name: str | None = 
     Parameters
     ----------
     path : str or Path
-        The file. Its content decides how it is read. Files that belong to it are read too: the parts of a .shp, the -wal of
+        The file, or ``"sample"`` for the site that ships. Its content decides how it is read. Files that belong to it are read too: the parts of a .shp, the -wal of
         a GeoPackage that is open in another program.
     layer : str, optional
         Name of the layer, folder or parcel that is the site, where the file holds several.
@@ -59,11 +60,11 @@ def read_site(path: str | Path, *, layer: str | None = None, name: str | None = 
 
     Examples
     --------
-    >>> site = read_site("site.kml")  # doctest: +SKIP
-    >>> round(site.area_ha, 2)  # doctest: +SKIP
-    785.64
+    >>> site = read_site("sample")
+    >>> round(site.area_ha)
+    291
     """
-    path = Path(path)
+    path = sample_site_path() if str(path) == SAMPLE else Path(path)
     source = clean_name(path.name)
     try:
         reading, data = read_file(path)

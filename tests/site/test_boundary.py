@@ -179,3 +179,8 @@ def test_repairs_of_the_boundary_are_warnings_of_the_site(read, geojson):
 def test_swapped_coordinates_that_land_near_a_pole_are_named(read, kml):
     with pytest.raises(CRSMismatchError, match=r"Swapped, the site is at longitude -87\.\d+°, latitude 36\.0\d°"):
         read(kml.document(kml.placemark(kml.polygon("36,-87 36.005,-87 36.005,-86.99 36,-86.99 36,-87"))))
+
+
+def test_the_sample_site_has_a_name():
+    site = read_site("sample")
+    assert site.area_ha == pytest.approx(291.3, abs=0.1)
