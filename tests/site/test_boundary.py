@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from pacifico.crs import LONLAT, reproject
 from pacifico.errors import CRSMismatchError, SiteError
-from pacifico.site.boundary import read_site_bytes
+from pacifico.site.boundary import read_site, read_site_bytes
 from pacifico.site.exclusions import (
     net_area_ha,
 )
