@@ -26,6 +26,7 @@ def add_terrain_command(commands: Any) -> None:
 
 
 def _terrain(arguments: argparse.Namespace) -> int:
+    from pacifico.grid import warnings_of
     from pacifico.layout.spec import SLOPE_LIMITED, make_spec
     from pacifico.terrain.products import write_terrain
 
@@ -46,6 +47,6 @@ def _terrain(arguments: argparse.Namespace) -> int:
         f"{site.area_ha:,.1f} ha, slope {slope['p50']:.1f} deg in the middle and {slope['p90']:.1f} deg at the 90th percentile; "
         f"written: {arguments.out}"
     )
-    for warning in dem.attrs.get("warnings", ()):
+    for warning in warnings_of(dem):
         print(f"note: {warning}", file=sys.stderr)
     return 0

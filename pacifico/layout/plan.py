@@ -13,7 +13,7 @@ import shapely
 from shapely import MultiPolygon, Point, Polygon, box
 
 from pacifico.errors import CRSMismatchError, NoBuildableGroundError
-from pacifico.grid import Ground
+from pacifico.grid import Ground, warnings_of
 from pacifico.layout import buildable as ground_
 from pacifico.layout.asked import asked_entry, asked_rules, main_limit, smallest_unit_kw
 from pacifico.layout.cables import route_cables
@@ -320,7 +320,7 @@ def _plan(
         unplaced=unplaced,
         warnings=(
             *site.warnings,
-            *dem.attrs.get("warnings", ()),
+            *warnings_of(dem),
             *served.network.warnings,
             *collection.warnings,
             *([shortfall] if shortfall else []),

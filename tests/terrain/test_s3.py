@@ -23,7 +23,7 @@ from pacifico.errors import OutsideServiceError
 from pacifico.grid import Grid
 from pacifico.terrain.dem import open_dem
 from pacifico.terrain.remote import SourceSettings
-from pacifico.terrain.s3 import endpoint_from, gdal_options, refusal
+from pacifico.terrain.remote.s3 import endpoint_from, gdal_options, refusal
 
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 CELLS = 3000
