@@ -199,9 +199,9 @@ def _seam_warning(ground: Ground, inside: NDArray[np.bool_]) -> tuple[str, ...]:
     if not (hole & inside).any():
         return ()
     strip = hole & ~binary_opening(hole, np.ones((3, 3)))
-    around = np.ones((3, 3))
-    labels, _ = label(inside & ~hole, structure=around)
-    joined, count = label(inside & (~hole | strip), structure=around)
+    # Cells that only touch at a corner are apart: slopes between them are not known.
+    labels, _ = label(inside & ~hole)
+    joined, count = label(inside & (~hole | strip))
     parts = []
     for number in range(1, count + 1):
         cells = np.bincount(labels[joined == number])[1:]

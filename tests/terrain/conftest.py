@@ -101,7 +101,7 @@ def make_raster(tmp_path):
         if transform is None:
             transform = (10.0, 0.0, CENTRE[0] - 1100, 0.0, -10.0, CENTRE[1] + 1100)
         z = sampled(surface, transform, shape, crs).astype(dtype)
-        return raster(tmp_path / name, z, transform, crs, **options)
+        return raster(tmp_path / name, z, transform, options.pop("crs_wkt", crs), **options)
 
     return make
 

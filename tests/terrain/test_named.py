@@ -119,3 +119,22 @@ def test_any_cog_by_its_address(server, settings, tmp_path):
     assert np.abs(difference(dem)).max() < 0.05
     with pytest.raises(OutsideServiceError, match="no such file"):
         open_dem(site, f"{server.url}/a/c.tif", settings=settings)
+
+
+@pytest.mark.parametrize("lon", [179.998, -179.998])
+def test_glo30_within_the_halo_of_the_antimeridian(server, settings, tmp_path, lon):
+    def surface(x, y):
+        return 400 + 60 * np.sin(np.mod(x, 360) * 60) + 45 * np.cos(y * 70)
+
+    for west in (179, -180):
+        key = glo30_id(west, -17)
+        step = 1 / 360
+        server.files[f"{key}/{key}.tif"] = server.tile_bytes(
+            tmp_path, west - step / 2, -16 + step / 2, step, step, (360, 360), surface
+        )
+    dem = open_dem(site_at(lon, -16.5, half=100), "glo30", settings=settings)
+    grid = Grid.of(dem)
+    x, y = np.meshgrid(grid.x_centres(), grid.y_centres())
+    east, north = transformer(grid.crs, LONLAT).transform(x, y)
+    assert np.isfinite(dem.values).all()
+    assert np.abs(dem.values - surface(east, north)).max() < 3

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import pytest
-import shapely
-from pyproj import CRS
 
-from pacifico.crs import transformer, utm
 from pacifico.errors import OutsideServiceError
-from pacifico.site.model import Site
-from pacifico.terrain.dem import open_dem
 from pacifico.terrain.remote import SourceSettings
+from pacifico.terrain.remote.retry import TemporaryError, with_retries
 
-LONLAT = CRS.from_epsg(4326)
-
-
-def site_at(lon, lat, half=700):
-    crs = utm(lon, lat)
-    x, y = transformer(LONLAT, crs).transform(lon, lat)
-    return Site("site", crs, shapely.box(x - half, y - half, x + half, y + half))
+QUICK = SourceSettings(retries=2, backoff_s=0.0, cache=None)
 
 
-def test_a_server_that_stalls_is_given_up(server, settings, tmp_path):
-    server.put_glo30(tmp_path, -96, 44)
-    server.fail("*", "Copernicus", "stall")
-    hasty = SourceSettings(glo30_url=server.url, timeout_s=0.3, retries=1, backoff_s=0.01, cache=None)
-    with pytest.raises(OutsideServiceError, match="timed out"):
-        open_dem(site_at(-95.5, 44.5), "glo30", settings=hasty)
+def test_a_request_is_repeated_after_temporary_failures():
+    answers = iter([TemporaryError("busy"), TemporaryError("busy"), "here"])
+
+    def ask():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert with_retries(ask, "https://example.org/dem.tif", QUICK) == "here"
+
+
+def test_the_last_failure_is_told_without_secrets(caplog):
+    def ask():
+        raise TemporaryError("no route to https://me:hunter2@example.org/dem.tif?sig=hunter2")
+
+    with pytest.raises(OutsideServiceError, match=r"dem\.tif at example\.org: no answer after 3 tries") as caught:
+        with_retries(ask, "https://me:hunter2@example.org/a/dem.tif?sig=hunter2", QUICK)
+    assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in caplog.text
+    assert caplog.text.count("failed") == 3

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from pacifico.errors import DEMError
 from pacifico.terrain.dem import open_dem
-from pacifico.terrain.sources import sample_elevation, sample_site_path
+from pacifico.terrain.sources import sample_elevation, sample_site_path, suggestion
 
 
 def test_the_sample_lies_where_its_mountains_are():
@@ -44,3 +45,17 @@ def test_the_sample_and_its_site():
     assert (elevation.min(), elevation.max()) == (236, 1076)
     again = open_dem(site, "sample", resolution_m=10)
     assert dem.identical(again)
+
+
+@pytest.mark.parametrize(
+    ("source", "meant"),
+    [("3dpe", "3dep"), ("glo-30", "glo30"), ("GLO30", "glo30"), ("3DEP-30", "3dep-30"), ("3dep30", "3dep-30"), ("smaple", "sample"),
+     ("srtm", "glo30"), ("dem.tif", None), ("folder/3dpe", None), ("nothing", None), ("NETCDF:a.nc:z", None)],
+)  # fmt: skip
+def test_a_misspelt_source_has_a_suggestion(source, meant):
+    assert suggestion(source) == meant
+
+
+def test_a_misspelt_source_is_refused_with_it(site):
+    with pytest.raises(DEMError, match=r"'3dpe' is no file and no named source; did you mean '3dep'\?"):
+        open_dem(site, "3dpe")

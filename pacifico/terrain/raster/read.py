@@ -34,6 +34,8 @@ MOST_READ = 40_000_000
 """Cells of a window held in memory (160 MB as float32); larger windows are averaged while reading."""
 MOST_SCANNED = 10_000_000_000
 """Cells that averaging may read from disk: 2 cm cells over 2 km x 2 km, some minutes."""
+WHOLE_STEP = 1e-6
+"""Difference below which a number of averaged cells is a whole one: rounding of measured cell sizes."""
 MOST_REASON = 200
 """Characters of GDAL's message that are shown."""
 
@@ -115,19 +117,22 @@ def _read(raster: Any, name: str, request: ReadRequest) -> RasterWindow:
         raise DEMError(no_overlap(name, transform, shape, flat, (request.bounds, request.crs)))
     windows = []
     for place, cells in parts:
-        step = _step(name, cells, ground_cell(place, flat, request.centre, request.crs), request.finest_m)
+        cell_m = ground_cell(place, flat, request.centre, request.crs)
+        step = _step(name, cells, cell_m, request.finest_m)
         values, used = _values(raster, name, cells, step)
         corner = moved(place, used[0], used[2])
         windows.append(
             RasterWindow(
                 values,
-                _coarser(corner, step),
+                _coarser(corner, (used[1] - used[0]) / values.shape[0], (used[3] - used[2]) / values.shape[1])
+                if step > 1
+                else corner,
                 crs,
                 raster.units[0],
                 _declares_nodata(raster),
                 shape,
                 place,
-                (*said, *more, *_averaged(step, request.finest_m)),
+                (*said, *more, *_averaged(step, cell_m)),
             )
         )
     return merged(windows)
@@ -138,19 +143,24 @@ def _declares_nodata(raster: Any) -> bool:
     return raster.nodata is not None or "all_valid" not in {flag.name for flag in raster.mask_flag_enums[0]}
 
 
-def _coarser(transform: Affine6, step: int) -> Affine6:
-    """Affine coefficients of cells of step x step cells."""
+def _coarser(transform: Affine6, rows: float, columns: float) -> Affine6:
+    """Affine coefficients of cells that span so many rows and columns."""
     a, b, c, d, e, f = transform
-    return a * step, b * step, c, d * step, e * step, f
+    return a * columns, b * rows, c, d * columns, e * rows, f
 
 
-def _averaged(step: int, finest_m: float) -> tuple[str, ...]:
-    if step == 1:
+def _averaged(step: float, cell_m: tuple[float, float]) -> tuple[str, ...]:
+    """Warning that cells were averaged while reading."""
+    if step == 1.0:
         return ()
-    return (f"the DEM's cells are finer than the {finest_m:g} m needed: averaged over {step} x {step} while reading",)
+    finest = min(cell_m)
+    return (
+        f"too many cells of {finest:.3g} m lie around the site: averaged over {step:.3g} x {step:.3g} to "
+        f"{finest * step:.3g} m while reading",
+    )
 
 
-def _step(name: str, cells: tuple[int, int, int, int], cell_m: tuple[float, float], finest_m: float) -> int:
+def _step(name: str, cells: tuple[int, int, int, int], cell_m: tuple[float, float], finest_m: float) -> float:
     """Cells averaged along each axis so that a window fits into memory.
 
     Parameters
@@ -171,9 +181,11 @@ def _step(name: str, cells: tuple[int, int, int, int], cell_m: tuple[float, floa
     """
     rows, columns = cells[1] - cells[0], cells[3] - cells[2]
     if rows * columns <= MOST_READ:
-        return 1
+        return 1.0
     finest = min(cell_m)
-    step = max(int(finest_m / finest * (1 + 1e-9)), 1)
+    step = max(finest_m / finest, 1.0)
+    if abs(step - round(step)) < WHOLE_STEP:
+        step = float(round(step))
     if rows * columns / step**2 > MOST_READ:
         needed = math.ceil(math.sqrt(rows * columns / MOST_READ)) * finest
         raise DEMError(
@@ -194,7 +206,7 @@ def rounded_up(resolution_m: float) -> float:
 
 
 def _values(
-    raster: Any, name: str, cells: tuple[int, int, int, int], step: int
+    raster: Any, name: str, cells: tuple[int, int, int, int], step: float
 ) -> tuple[NDArray[np.floating[Any]], tuple[int, int, int, int]]:
     """Values of a window, and the rows and columns used.
 
@@ -206,7 +218,7 @@ def _values(
         Of the raster, for the message.
     cells : (int, int, int, int)
         First row, row after the last, first column, column after the last.
-    step : int
+    step : float
         Cells averaged along each axis.
     """
     from rasterio.enums import Resampling  # noqa: PLC0415
@@ -214,14 +226,16 @@ def _values(
     r0, r1, c0, c1 = cells
     kind = np.result_type(np.dtype(raster.dtypes[0]), np.float32)
     try:
-        if step == 1:
+        if step == 1.0:
             masked = raster.read(1, window=((r0, r1), (c0, c1)), masked=True).astype(kind)
         else:
-            r1, c1 = r0 + (r1 - r0) // step * step, c0 + (c1 - c0) // step * step
+            rows, columns = int((r1 - r0) / step), int((c1 - c0) / step)
+            if step.is_integer():  # cells of whole numbers of cells; the rest is in the halo
+                r1, c1 = r0 + rows * int(step), c0 + columns * int(step)
             masked = raster.read(
                 1,
                 window=((r0, r1), (c0, c1)),
-                out_shape=((r1 - r0) // step, (c1 - c0) // step),
+                out_shape=(rows, columns),
                 out_dtype=kind,
                 masked=True,
                 resampling=Resampling.average,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from pacifico.terrain.cache import FolderCache
-from pacifico.terrain.remote import s3
+from pacifico.terrain.remote.s3 import endpoint_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ class SourceSettings:
             PACIFICO_DEM_CACHE is the folder of the cache, or empty for none. AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is the
             server of s3:// addresses if it is not AWS.
         """
-        given: dict[str, Any] = {"s3_endpoint": s3.endpoint_from(environ)}
+        given: dict[str, Any] = {"s3_endpoint": endpoint_from(environ)}
         for name, variable in (
             ("tdep_url", "PACIFICO_3DEP_URL"),
             ("tdep30_url", "PACIFICO_3DEP30_URL"),

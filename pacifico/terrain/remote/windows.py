@@ -11,8 +11,8 @@ from pacifico.errors import OutsideServiceError
 from pacifico.terrain.cache import pack, unpack
 from pacifico.terrain.raster.addresses import display_name, host_of, redacted
 from pacifico.terrain.raster.read import read_window
-from pacifico.terrain.remote import s3
 from pacifico.terrain.remote.retry import TemporaryError, with_retries
+from pacifico.terrain.remote.s3 import SCHEME, gdal_options, gdal_path, refusal
 
 if TYPE_CHECKING:
     from pacifico.terrain.raster.read import ReadRequest
@@ -59,8 +59,8 @@ def read_remote(
 
 def _read(url: str, request: ReadRequest, settings: SourceSettings) -> RasterWindow:
     """Window of one remote raster, with retries."""
-    in_s3 = url.lower().startswith(s3.SCHEME)
-    path = s3.gdal_path(url) if in_s3 else f"/vsicurl/{url}"
+    in_s3 = url.lower().startswith(SCHEME)
+    path = gdal_path(url) if in_s3 else f"/vsicurl/{url}"
     host = f"/vsicurl/{urlsplit(url).scheme}://{host_of(url)}"
     env = {
         "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
@@ -70,7 +70,7 @@ def _read(url: str, request: ReadRequest, settings: SourceSettings) -> RasterWin
         "CPL_VSIL_CURL_NON_CACHED": host,  # else a file that was missed once stays missing
         "CPL_VSIL_CURL_USE_HEAD": "NO",  # some servers answer GET only; the size comes with the first range
         "VRT_SHARED_SOURCE": "0",
-        **(s3.gdal_options(url, settings.s3_endpoint) if in_s3 else {}),
+        **(gdal_options(url, settings.s3_endpoint) if in_s3 else {}),
     }
 
     def ask() -> RasterWindow:
@@ -78,9 +78,9 @@ def _read(url: str, request: ReadRequest, settings: SourceSettings) -> RasterWin
             return read_window(path, request, env=env)
         except OutsideServiceError as error:
             reason = str(error).partition(": ")[2] or str(error)
-            refusal = s3.refusal(reason) if in_s3 else None
-            if refusal is not None:
-                raise OutsideServiceError(f"{display_name(url)} in s3://{host_of(url)}: {refusal}") from error
+            lasting = refusal(reason) if in_s3 else None
+            if lasting is not None:
+                raise OutsideServiceError(f"{display_name(url)} in s3://{host_of(url)}: {lasting}") from error
             raise TemporaryError(reason) from error
 
     return with_retries(ask, url, settings)
