@@ -59,8 +59,8 @@ def metres_per_unit(text: str) -> float | None:
     float or None
         Factor [m]; None for a unit that is not known.
     """
-    plain = re.sub(r"[^a-z0-9.]", "", text.lower())
-    letters = plain.replace(".", "")
+    plain = re.sub(r"[^a-z0-9.-]", "", text.lower())
+    letters = re.sub(r"[.-]", "", plain)
     for pattern, factor in _UNIT_PATTERNS:
         if re.fullmatch(pattern, letters):
             return factor

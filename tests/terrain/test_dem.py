@@ -7,13 +7,14 @@ import math
 import numpy as np
 import pytest
 import shapely
+import xarray as xr
 from affine import Affine
 from numpy.testing import assert_allclose, assert_array_equal
 from pyproj import CRS
 
 from pacifico.crs import transformer
 from pacifico.errors import DEMError, OutsideServiceError
-from pacifico.grid import Grid, warnings_of
+from pacifico.grid import Grid, Ground, warnings_of
 from pacifico.site.model import Site
 from pacifico.terrain.dem import level_ground, open_dem
 from pacifico.terrain.remote import SourceSettings
@@ -180,3 +181,31 @@ def test_level_ground_says_so(site):
     assert Grid.of(dem).dx == 20
     assert "level ground" in dem.attrs["source"]
     assert warnings_of(dem)
+
+
+@pytest.mark.parametrize("surface", ["plain", "warned"])
+def test_a_dem_is_written_to_netcdf_and_read_again(site, make_raster, tmp_path, surface):
+    """Attributes are plain netCDF types, also with warnings and with heights between the cells."""
+    slanted = (9.0, 0.0, CENTRE[0] - 1103, 0.0, -9.0, CENTRE[1] + 1101)
+    options = {"transform": slanted, "shape": (245, 245)} if surface == "plain" else {}
+    height = hill if surface == "plain" else lambda x, y: np.where(x < CENTRE[0] - 300, -9999.0, hill(x, y))
+    dem = open_dem(site, make_raster(height, **options), resolution_m=8 if surface == "plain" else None)
+    assert bool(warnings_of(dem)) == (surface == "warned")
+    assert all(isinstance(value, str | float | int | bool) for value in dem.attrs.values())
+    dem.to_netcdf(tmp_path / "dem.nc")
+    with xr.open_dataarray(tmp_path / "dem.nc") as again:
+        assert_array_equal(again.values, dem.values)
+        assert Grid.of(again) == Grid.of(dem)
+        assert warnings_of(again) == warnings_of(dem)
+        assert Ground.of(again).z.tobytes() == Ground.of(dem).z.tobytes()
+    assert (Ground.finest_of(dem).grid != Grid.of(dem)) == (surface == "plain")
+
+
+def test_secrets_of_an_address_are_nowhere_in_the_dem(site, make_raster, server, settings, caplog):
+    server.files["a/dem.tif"] = make_raster(dtype="float32").read_bytes()
+    server.fail("GET", "dem.tif", 503, times=1)
+    url = f"{server.url.replace('//', '//me:hunter2@')}/a/dem.tif?X-Amz-Signature=hunter2&sig=hunter2"
+    dem = open_dem(site, url, settings=settings)
+    assert dem.attrs["source"] == "dem.tif"
+    assert "hunter2" not in str(dem.attrs)
+    assert "hunter2" not in caplog.text

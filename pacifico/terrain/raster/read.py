@@ -155,8 +155,10 @@ def _averaged(step: float, cell_m: tuple[float, float]) -> tuple[str, ...]:
         return ()
     finest = min(cell_m)
     return (
-        f"too many cells of {finest:.3g} m lie around the site: averaged over {step:.3g} x {step:.3g} to "
-        f"{finest * step:.3g} m while reading",
+        (
+            f"too many cells of {finest:.3g} m lie around the site: averaged over {step:.3g} x {step:.3g} to "
+            f"{finest * step:.3g} m while reading"
+        ),
     )
 
 
