@@ -1,13 +1,15 @@
-"""Working CRS and units: metres inside, degrees only at the edges."""
+"""Working CRS, reprojection and units of height."""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 from pyproj import CRS, Geod, Proj, Transformer
+from pyproj.exceptions import ProjError
 from shapely.geometry import mapping
 
 from pacifico.errors import CRSMismatchError
@@ -21,14 +23,78 @@ LONLAT = CRS.from_epsg(4326)
 METRES_PER_FOOT = 0.3048
 METRES_PER_US_SURVEY_FOOT = 1200 / 3937
 MAX_SCALE_ERROR = 0.001
-"""That a working CRS should keep; the edge of a UTM zone comes to it on the equator."""
+"""Largest scale error of a working CRS [-]: that of a UTM zone at its edge on the equator."""
 UTM_SOUTH, UTM_NORTH = -80.0, 84.0
+"""Latitudes between which UTM is defined [°]."""
+SAME_UNIT = 1e-5
+"""Relative difference below which two factors are one unit: the two feet differ by 2e-6."""
+ROUNDED_UNIT = 1e-3
+"""Relative difference within which a factor is a rounded foot, such as 0.305."""
+
+_UNIT_PATTERNS = (
+    (r"m|mtr|met(re|er)s?m?", 1.0),
+    (r"(international|intl|i)?(ft|foot|feet)(international|intl)?(ft)?", METRES_PER_FOOT),
+    (r"sft|(us|american)(survey)?(ft|foot|feet)(ftus|usft)?|survey(ft|foot|feet)(us)?", METRES_PER_US_SURVEY_FOOT),
+    (r"(ft|foot|feet)(us(survey)?|survey(us)?)", METRES_PER_US_SURVEY_FOOT),
+    (r"dm|decimet(re|er)s?", 0.1),
+    (r"cm|centimet(re|er)s?", 0.01),
+    (r"mm|millimet(re|er)s?", 0.001),
+    (r"km|kilomet(re|er)s?", 1000.0),
+)
+"""Names of units without case, spaces and punctuation, and their metres."""
 
 _WGS84 = Geod(ellps="WGS84")
 
 
+def metres_per_unit(text: str) -> float | None:
+    """Metres in a unit of length, by its name or factor.
+
+    Parameters
+    ----------
+    text : str
+        Unit as files spell it: `m`, `ft`, `US survey foot`, `us-ft`, `Foot_US`, `0.3048`, `cm`.
+
+    Returns
+    -------
+    float or None
+        Factor [m]; None for a unit that is not known.
+    """
+    plain = re.sub(r"[^a-z0-9.-]", "", text.lower())
+    letters = re.sub(r"[.-]", "", plain)
+    for pattern, factor in _UNIT_PATTERNS:
+        if re.fullmatch(pattern, letters):
+            return factor
+    return metres_per_factor(float(plain)) if re.fullmatch(r"\d*\.?\d+", plain) else None
+
+
+def metres_per_factor(factor: float) -> float | None:
+    """Exact metres per unit for a possibly rounded factor.
+
+    0.3048 is the international foot, 0.30480061 the US survey foot, 0.305 a rounded foot. None for other units.
+    """
+    known = (1.0, METRES_PER_FOOT, METRES_PER_US_SURVEY_FOOT, 0.1, 0.01, 0.001, 1000.0)
+    nearest = min(known, key=lambda exact: abs(factor / exact - 1))
+    if abs(factor / nearest - 1) < SAME_UNIT:
+        return nearest
+    return METRES_PER_FOOT if abs(factor / METRES_PER_FOOT - 1) < ROUNDED_UNIT else None
+
+
+def unit_name(factor: float) -> str:
+    """Name of the unit that holds so many metres."""
+    names = {
+        1.0: "metres",
+        METRES_PER_FOOT: "feet",
+        METRES_PER_US_SURVEY_FOOT: "US survey feet",
+        0.1: "decimetres",
+        0.01: "centimetres",
+        0.001: "millimetres",
+        1000.0: "kilometres",
+    }
+    return names.get(factor, f"units of {factor:g} m")
+
+
 def utm(lon: float, lat: float) -> CRS:
-    """UTM zone of a place, with the exceptions for Norway and Svalbard.
+    """UTM zone at a place, with the exceptions for Norway and Svalbard.
 
     Parameters
     ----------
@@ -38,7 +104,7 @@ def utm(lon: float, lat: float) -> CRS:
     Raises
     ------
     CRSMismatchError
-        Beyond 80° S or 84° N, where UTM is not defined.
+        The place is beyond 80° S or 84° N, where UTM is not defined.
 
     References
     ----------
@@ -59,12 +125,23 @@ def utm(lon: float, lat: float) -> CRS:
 
 @lru_cache(maxsize=64)
 def transformer(source: CRS, target: CRS) -> Transformer:
-    """Coordinate transformer, x before y; kept, as building one costs milliseconds."""
-    return Transformer.from_crs(source, target, always_xy=True)
+    """Coordinate transformer with x before y; cached, since building one takes milliseconds.
+
+    Raises
+    ------
+    CRSMismatchError
+        No transformation connects the two systems.
+    """
+    try:
+        return Transformer.from_crs(source, target, always_xy=True)
+    except ProjError as error:
+        raise CRSMismatchError(
+            f"no transformation leads from '{source.name}' to '{target.name}'; set the CRS that the data is in"
+        ) from error
 
 
 def reproject(geometry: BaseGeometry, source: CRS, target: CRS) -> BaseGeometry:
-    """Geometry in another CRS, vertex by vertex; a third ordinate is kept as it is."""
+    """Reproject a geometry vertex by vertex; z values stay unchanged."""
     if source == target:
         return geometry
     change = transformer(source, target)
@@ -109,14 +186,17 @@ def swapped_hint(
 
 
 def scale_error(lonlat: BaseGeometry, crs: CRS) -> float:
-    """Largest error of lengths at the vertices of a geometry in longitude and latitude, as a share [-]."""
+    """Largest scale error of a CRS at a geometry's vertices [-].
+
+    The geometry is in longitude and latitude.
+    """
     at = shapely.get_coordinates(lonlat)
     factors = Proj(crs).get_factors(at[:, 0], at[:, 1])
     return float(np.abs(np.asarray([factors.meridional_scale, factors.parallel_scale]) - 1).max())
 
 
 def geodesic_area_m2(lonlat: BaseGeometry) -> float:
-    """Area on the WGS 84 ellipsoid [m²] of a polygon in longitude and latitude.
+    """Area of a polygon in longitude and latitude on the ellipsoid [m²].
 
     References
     ----------
@@ -127,7 +207,10 @@ def geodesic_area_m2(lonlat: BaseGeometry) -> float:
 
 
 def geojson_geometries(geometries: Sequence[BaseGeometry], source: CRS) -> list[dict[str, Any]]:
-    """GeoJSON geometries (RFC 7946): EPSG:4326 to 8 decimals, heights to 0.1 mm, outer rings counter-clockwise."""
+    """GeoJSON geometries (RFC 7946) in EPSG:4326.
+
+    Degrees have 8 decimals, heights 4 (0.1 mm). Outer rings run counter-clockwise.
+    """
     if not len(geometries):
         return []
     shapes = np.array(list(geometries), dtype=object)

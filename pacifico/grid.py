@@ -1,4 +1,7 @@
-"""The raster grid as one immutable value, and ground heights on it."""
+"""Raster grid as one immutable value, and ground heights on it.
+
+Every DataArray with heights passes the same check here (`elevations`), whether `open_dem` made it or a user did.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,72 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
-from pacifico.errors import CRSMismatchError
+from pacifico.crs import metres_per_unit
+from pacifico.errors import CRSMismatchError, DEMError
 
 if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
+
+LOWEST_M, HIGHEST_M = -1000.0, 9000.0
+"""Limits of heights on dry land [m]: the Dead Sea shore is at -440 m, Everest at 8849 m."""
+BETWEEN_CELLS = "between_cells"
+"""Key of `DataArray.encoding` for heights between the cells; attributes hold plain netCDF types only."""
+_FILL_ATTRIBUTES = ("_FillValue", "missing_value", "nodata")
+
+
+def elevations(dem: xr.DataArray) -> NDArray[np.floating[Any]]:
+    """Heights of a DataArray in metres, checked, with NaN for nodata.
+
+    Parameters
+    ----------
+    dem : DataArray, dims (y, x)
+        Heights. Attributes `_FillValue`, `missing_value` or `nodata` declare a nodata value, `units` the unit of height
+        (metres by default).
+
+    Returns
+    -------
+    ndarray, shape (ny, nx)
+        In the float type of `dem` (float64 for integers); its own memory where nothing had to be changed.
+
+    Raises
+    ------
+    DEMError
+        Wrong dimensions, no numbers, an unknown unit, or values that are no heights: infinite, or outside -1000 to 9000 m.
+    """
+    if dem.dims != ("y", "x"):
+        raise DEMError(f"the DEM has dimensions {tuple(dem.dims)}; give one band with dimensions ('y', 'x')")
+    z = dem.values
+    if z.dtype.kind not in "fiu":
+        raise DEMError(f"the DEM holds {z.dtype} values; heights must be real numbers")
+    kind = z.dtype if z.dtype in (np.float32, np.float64) else np.dtype(np.float64)
+    heights = np.asarray(z, dtype=kind)
+    declared = np.array([v for key in _FILL_ATTRIBUTES for v in np.atleast_1d(dem.attrs.get(key, np.nan))], dtype=kind)
+    declared = declared[~np.isnan(declared)]
+    if declared.size and (fill := np.isin(heights, declared)).any():
+        heights = np.where(fill, kind.type(np.nan), heights)
+    unit = str(dem.attrs.get("units") or "m")
+    metres = metres_per_unit(unit)
+    if metres is None:
+        raise DEMError(f"the DEM's attribute units is '{unit[:40]}'; set it to 'm' or 'ft', or convert the heights")
+    if metres != 1.0:
+        heights = heights * kind.type(metres)
+    low, high = np.fmin.reduce(heights, axis=None), np.fmax.reduce(heights, axis=None)
+    if low < LOWEST_M or high > HIGHEST_M:
+        wrong = (heights < LOWEST_M) | (heights > HIGHEST_M)
+        raise DEMError(
+            f"{int(wrong.sum()):,} cells of the DEM hold {low if low < LOWEST_M else high:.6g} m or the like; heights lie "
+            f"between {LOWEST_M:g} and {HIGHEST_M:g} m: mask them with dem.where((dem > {LOWEST_M:g}) & (dem < {HIGHEST_M:g}))"
+        )
+    return heights
+
+
+def warnings_of(dem: xr.DataArray) -> tuple[str, ...]:
+    """Warnings in a DEM's attribute `warnings`, one per line."""
+    stored = dem.attrs.get("warnings", ())
+    return tuple(stored.splitlines()) if isinstance(stored, str) else tuple(str(line) for line in stored)
 
 
 @dataclass(frozen=True)
@@ -43,15 +106,9 @@ class Grid:
         Raises
         ------
         CRSMismatchError
-            Without a CRS, with a geographic one, or one that is not in metres.
+            The raster has no CRS, one that can't be read or is not in metres, or no north-up grid.
         """
-        reference = raster.coords.get("spatial_ref")
-        wkt = reference.attrs.get("crs_wkt") if reference is not None else None
-        if not wkt:
-            raise CRSMismatchError(
-                "the raster has no CRS; open it with pacifico.open_dem, or set one with .rio.write_crs"
-            )
-        crs = CRS.from_wkt(wkt)
+        crs = _crs_of(raster)
         if not crs.is_projected:
             raise CRSMismatchError(
                 f"the raster is in {crs.name} (degrees); metres are needed: open it with pacifico.open_dem, which reprojects"
@@ -60,6 +117,10 @@ class Grid:
         if unit != 1.0:
             raise CRSMismatchError(
                 f"the raster's CRS {crs.name} is not in metres; open it with pacifico.open_dem, which reprojects"
+            )
+        if "x" not in raster.coords or "y" not in raster.coords:
+            raise CRSMismatchError(
+                f"the raster with dimensions {tuple(raster.dims)} has no coordinates x and y; open it with pacifico.open_dem"
             )
         x, y = raster["x"].values, raster["y"].values
         if x.size < 2 or y.size < 2 or x[1] <= x[0] or y[1] >= y[0]:
@@ -72,12 +133,12 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows, columns."""
+        """Number of rows and columns."""
         return self.ny, self.nx
 
     @property
     def transform(self) -> tuple[float, float, float, float, float, float]:
-        """Affine coefficients a..f, as rasterio takes them (`Affine(*grid.transform)`)."""
+        """Affine coefficients a to f, for `Affine(*grid.transform)`."""
         return (self.dx, 0.0, self.x0, 0.0, -self.dy, self.y0)
 
     @property
@@ -91,16 +152,16 @@ class Grid:
         return self.dx * self.dy
 
     def x_centres(self) -> NDArray[np.float64]:
-        """Eastings of cell centres, west to east [m]."""
+        """Eastings of the cell centres from west to east [m]."""
         return np.asarray(self.x0 + (np.arange(self.nx) + 0.5) * self.dx, dtype=np.float64)
 
     def y_centres(self) -> NDArray[np.float64]:
-        """Northings of cell centres, north to south [m]."""
+        """Northings of the cell centres from north to south [m]."""
         return np.asarray(self.y0 - (np.arange(self.ny) + 0.5) * self.dy, dtype=np.float64)
 
     def data_array(self, values: NDArray[Any], *, name: str, **attrs: Any) -> xr.DataArray:
-        """Values on this grid as a DataArray with dims (y, x) and CRS."""
-        import xarray as xr  # noqa: PLC0415 (0.3 s that plain arrays do not need)
+        """DataArray of values on this grid, with CRS."""
+        import xarray as xr  # noqa: PLC0415 (takes 0.3 s)
 
         reference = xr.DataArray(
             np.int64(0),
@@ -119,32 +180,54 @@ class Grid:
         )
 
 
+def _crs_of(raster: xr.DataArray) -> CRS:
+    """CRS in the grid mapping coordinate of a raster."""
+    mapping = str(raster.encoding.get("grid_mapping") or raster.attrs.get("grid_mapping") or "spatial_ref")
+    reference = raster.coords.get(mapping)
+    wkt = reference.attrs.get("crs_wkt") if reference is not None else None
+    if not wkt:
+        raise CRSMismatchError("the raster has no CRS; open it with pacifico.open_dem, or set one with .rio.write_crs")
+    try:
+        return CRS.from_wkt(str(wkt))
+    except CRSError as error:
+        raise CRSMismatchError(
+            f"the raster's CRS '{str(wkt)[:40]}' can't be read; open the raster with pacifico.open_dem"
+        ) from error
+
+
 @dataclass(frozen=True)
 class Ground:
-    """Ground heights on a grid: NaN is nodata and never ground."""
+    """Ground heights on a grid; NaN is nodata and never ground."""
 
     grid: Grid
     z: NDArray[np.float64]
     """Elevation of cell centres, shape (ny, nx) [m]."""
     unsure_m: float = 0.0
-    """Beside nodata heights reach so much farther than interpolation between the source's own cells would carry them."""
+    """Distance from nodata within which heights are less certain than interpolation between source cells [m]."""
 
     @classmethod
     def of(cls, dem: xr.DataArray) -> Ground:
-        """Ground of a DEM as `pacifico.open_dem` returns it, on the DEM's own grid."""
-        return cls(Grid.of(dem), np.ascontiguousarray(dem.values, dtype=np.float64))
+        """Ground of a DEM, on the DEM's own grid.
+
+        Raises
+        ------
+        CRSMismatchError
+            The DEM has no north-up grid in metres.
+        DEMError
+            The DEM holds values that are no heights; see `elevations`.
+        """
+        return cls(Grid.of(dem), np.ascontiguousarray(elevations(dem), dtype=np.float64))
 
     @classmethod
     def finest_of(cls, dem: xr.DataArray) -> Ground:
-        """Ground as true to the source raster as it is known: for heights and volumes.
+        """Ground at the finest resolution known, for heights and volumes.
 
-        A raster that had to be interpolated onto the working grid is known between its cell centres too
-        (`dem.attrs["between_cells"]`, a Ground with an odd number of cells to one of the DEM). It is left aside where the
-        DEM's values are no longer those that it was read with.
+        `open_dem` keeps heights between the cells (`dem.encoding["between_cells"]`, a Ground with an odd number of cells
+        per cell of the DEM) where it interpolated the source. They are ignored if the DEM's values were changed since.
         """
-        ground, finer = cls.of(dem), dem.attrs.get("between_cells")
+        ground, finer = cls.of(dem), dem.encoding.get(BETWEEN_CELLS)
         source_m = float(dem.attrs.get("source_resolution_m", 0.0))
-        if finer is None:
+        if not isinstance(finer, Ground):
             return replace(ground, unsure_m=max(source_m - ground.grid.dx, 0.0) / 2)
         finer = replace(finer, unsure_m=max(source_m - finer.grid.dx, 0.0) / 2)
         step = round(ground.grid.dx / finer.grid.dx)
@@ -157,13 +240,13 @@ class Ground:
         return bool(np.isfinite(self.z).all())
 
     def __repr__(self) -> str:
-        """Short: it stands among the attributes of a DEM."""
+        """Short form, since a DEM's encoding shows it."""
         return f"Ground({self.grid.ny} x {self.grid.nx} cells of {self.grid.dx:g} x {self.grid.dy:g} m)"
 
     def at(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Bilinear heights [m] at points of any shape; NaN off the grid or beside nodata.
+        """Bilinear heights at points [m]; NaN off the grid or beside nodata.
 
-        Within the outer half cell the border value goes on level.
+        Within the outer half cell the border value is continued level.
         """
         g = self.grid
         column = (np.asarray(x, dtype=np.float64) - g.x0) / g.dx - 0.5

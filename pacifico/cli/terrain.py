@@ -31,6 +31,7 @@ def add_terrain_command(commands: Any) -> None:
 
 def run_terrain(arguments: argparse.Namespace) -> int:
     """Write the terrain folder of a site and print its figures."""
+    from pacifico.grid import warnings_of
     from pacifico.layout.criteria.spec import SLOPE_LIMITED, make_spec
     from pacifico.terrain.products import write_terrain
 
@@ -47,7 +48,7 @@ def run_terrain(arguments: argparse.Namespace) -> int:
         setback_m=spec.number("site", "setback_m") if arguments.setback_m is None else arguments.setback_m,
         contour_interval_m=arguments.contour_interval_m,
     )
-    warnings = [*site.warnings, *dem.attrs.get("warnings", ())]
+    warnings = [*site.warnings, *warnings_of(dem)]
     if arguments.json:
         print_json({"out": str(arguments.out), "summary": summary, "warnings": warnings})
         return 0

@@ -12,7 +12,7 @@ import shapely
 from shapely import MultiPolygon, Point, Polygon, box
 
 from pacifico.errors import CRSMismatchError, NoBuildableGroundError
-from pacifico.grid import Ground
+from pacifico.grid import Ground, warnings_of
 from pacifico.layout.criteria.asset_types import spec_for_target
 from pacifico.layout.criteria.capacities import requested_capacities
 from pacifico.layout.criteria.request import main_slope_limit, requested_entry, requested_spec, smallest_unit_kw
@@ -201,7 +201,7 @@ def _plan(
         unplaced=unplaced,
         warnings=(
             *site.warnings,
-            *dem.attrs.get("warnings", ()),
+            *warnings_of(dem),
             *served.network.warnings,
             *collection.warnings,
             *([shortfall] if shortfall else []),

@@ -1,1 +1,1 @@
-"""Elevation models and what is derived from them."""
+"""Elevation of a site: read and check DEMs, derive slope and contours."""

@@ -1,10 +1,10 @@
-"""Compiled passes over elevation arrays: 3 x 3 windows, row by row.
+"""Kernels of surface products over 3 x 3 windows, row by row.
 
-Rows stream through three padded buffers that stay in the first-level cache, so a cell is read from memory once however
-many products are asked for. Each product is its own loop over one row without branches or library calls, which the
-compiler turns into vector instructions. The pad outside the grid continues the two outermost cells linearly: estimates
-at the border are one-sided and exact on planes. NaN in a window gives NaN. Rows don't depend on one another, so any
-division of the rows over blocks and threads gives the same bytes.
+Rows pass through three padded buffers that fit into the first-level cache, so that each cell is read from memory once for any
+number of products. Each product is a loop over one row without branches or library calls, which the compiler vectorizes. The
+pad outside the grid continues the two outermost cells linearly: estimates at the border are one-sided and exact on planes. NaN
+in a window gives NaN. Rows are independent, so that blocks and threads of any size give the same bytes. No loop depends on
+values of the heights.
 """
 
 # ruff: noqa: FBT001 (kernels take plain arrays and numbers, by position)
@@ -31,7 +31,10 @@ TAN_EIGHTH = math.tan(math.pi / 8.0)
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def arctan_to_one(t: float) -> float:
-    """Arc tangent for 0 <= t <= 1, within 2e-16: the rational form of Cephes (Moshier), without branches."""
+    """Arc tangent for 0 <= t <= 1, within 2e-16.
+
+    The rational form of Cephes (Moshier), without branches.
+    """
     folded = t > TAN_EIGHTH
     u = (t - 1.0) / (t + 1.0) if folded else t
     w = u * u
@@ -45,7 +48,7 @@ def arctan_to_one(t: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _load(row: Floats, out: Floats) -> None:
-    """Row into a buffer of two more cells, its ends continued linearly."""
+    """Copy a row into a buffer with two more cells, continued linearly."""
     n = row.shape[0]
     for j in range(n):
         out[j + 1] = row[j]
@@ -55,7 +58,15 @@ def _load(row: Floats, out: Floats) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _continue_rows(north: Floats, here: Floats, south: Floats, is_first: bool, is_last: bool) -> None:
-    """Rows beyond the first and the last, continued linearly."""
+    """Continue rows beyond the first and the last linearly.
+
+    Parameters
+    ----------
+    north, here, south : ndarray
+        Padded rows; the outer ones are overwritten at the border.
+    is_first, is_last : bool
+        Whether the middle row is the first or last of the grid.
+    """
     n = here.shape[0]
     if is_first:
         for j in range(n):
@@ -82,9 +93,20 @@ def surface(
     tri: Floats,
     tpi: Floats,
 ) -> None:
-    """Products of rows first to last (excluded) of `z`, each into its array of last - first rows, or skipped if empty.
+    """Compute surface products of a block of rows.
 
-    `light` is the unit vector towards the light: east, north, up. Rows beside first and last are read as neighbours.
+    Parameters
+    ----------
+    z : ndarray, shape (ny, nx)
+        Elevation [m]. Rows beside the block are read as neighbours.
+    first, last : int
+        First row of the block, and the row after its last.
+    dx, dy : float
+        Cell size [m].
+    light : ndarray, shape (3,)
+        Unit vector towards the light: east, north, up.
+    slope, aspect, shade, profile, plan, roughness, tri, tpi : ndarray, shape (last - first, nx)
+        Outputs; empty arrays are skipped.
     """
     ny, nx = z.shape
     ring = np.empty((3, nx + 2))
@@ -108,7 +130,7 @@ def surface(
                 nw, n, ne = north[j], north[j + 1], north[j + 2]
                 w, c, e = here[j], here[j + 1], here[j + 2]
                 sw, s, se = south[j], south[j + 1], south[j + 2]
-                hole = c - c  # 0, or NaN where the cell itself is: Horn's window leaves it out
+                hole = c - c  # 0, or NaN if the cell is: Horn's window does not use it
                 p[j] = ((ne - nw) + 2.0 * (e - w) + (se - sw)) * kx + hole
                 q[j] = ((nw - sw) + 2.0 * (n - s) + (ne - se)) * ky
                 g[j] = p[j] * p[j] + q[j] * q[j]
@@ -123,7 +145,7 @@ def surface(
                 east, up = -p[j], -q[j]
                 a, b = abs(east), abs(up)
                 wide = a > b
-                # 0 / 0 on level ground is the NaN that is wanted.
+                # 0 / 0 on level ground gives the NaN intended there.
                 angle = arctan_to_one((b if wide else a) / (a if wide else b))
                 angle = HALF - angle if wide else angle
                 angle = math.pi - angle if up < 0.0 else angle
@@ -159,7 +181,7 @@ def surface(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _open_border(row: Floats, whole: bool) -> None:
-    """NaN at both ends of a row, or all along it."""
+    """Set both ends of a row, or all of it, to NaN."""
     if whole:
         row[:] = math.nan
     row[0] = math.nan
@@ -168,7 +190,19 @@ def _open_border(row: Floats, whole: bool) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _curvature(north: Floats, here: Floats, south: Floats, dx: float, dy: float, profile: Floats, plan: Floats) -> None:
-    """Profile and plan curvature [1/m] of a row; NaN where a level cell curves, 0 where it does not."""
+    """Profile and plan curvature of a row [1/m].
+
+    Level cells are 0 if they do not curve, else NaN.
+
+    Parameters
+    ----------
+    north, here, south : ndarray
+        Padded rows [m].
+    dx, dy : float
+        Cell size [m].
+    profile, plan : ndarray
+        Outputs; empty arrays are skipped.
+    """
     n = here.shape[0] - 2
     kp, kq, kr, kt, ks = 0.5 / dx, 0.5 / dy, 1.0 / (dx * dx), 1.0 / (dy * dy), 0.25 / (dx * dy)
     for j in range(n):
@@ -181,7 +215,7 @@ def _curvature(north: Floats, here: Floats, south: Floats, dx: float, dy: float,
         pp, qq, pqs = p * p, q * q, 2.0 * p * q * s
         g = pp + qq
         still = abs(r) + abs(t) + abs(s)
-        # 0 / 0 at summits and pits, which have no fall line; level planes are simply not curved.
+        # 0 / 0 at summits and pits, which have no fall line; level planes are not curved.
         level = (g == 0.0) & (still == 0.0)
         if profile.size:
             bent = -(pp * r + pqs + qq * t) / (g * (1.0 + g) * math.sqrt(1.0 + g))
@@ -193,7 +227,15 @@ def _curvature(north: Floats, here: Floats, south: Floats, dx: float, dy: float,
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _relief(north: Floats, here: Floats, south: Floats, roughness: Floats, tri: Floats, tpi: Floats) -> None:
-    """Highest less lowest, ruggedness and topographic position [m] of a row."""
+    """Roughness, ruggedness and topographic position of a row [m].
+
+    Parameters
+    ----------
+    north, here, south : ndarray
+        Padded rows [m].
+    roughness, tri, tpi : ndarray
+        Outputs; empty arrays are skipped.
+    """
     n = here.shape[0] - 2
     if roughness.size:
         for j in range(n):
@@ -202,7 +244,7 @@ def _relief(north: Floats, here: Floats, south: Floats, roughness: Floats, tri: 
             for d in range(3):
                 a, b, c = north[j + d], here[j + d], south[j + d]
                 total += a + b + c
-                low = a if a < low else low  # noqa: FURB136 (min and max would not vectorize)
+                low = a if a < low else low  # noqa: FURB136 (min and max do not vectorize)
                 low = b if b < low else low  # noqa: FURB136
                 low = c if c < low else low  # noqa: FURB136
                 high = a if a > high else high  # noqa: FURB136
@@ -230,9 +272,22 @@ def _relief(north: Floats, here: Floats, south: Floats, roughness: Floats, tri: 
 def gentle_counts(
     z: Floats, noise: Floats, usable: Flags, dx: float, dy: float, limits: Floats, counts: Floats
 ) -> None:
-    """Number of usable cells whose squared gradient, by Horn, is within each of the ascending limits.
+    """Count usable cells whose squared gradient is within limits.
 
-    `noise` is added to `z`. A NaN gradient is within none.
+    The gradient is Horn's; a NaN gradient is within no limit.
+
+    Parameters
+    ----------
+    z, noise : ndarray, shape (ny, nx)
+        Elevation and what is added to it [m].
+    usable : ndarray of uint8, shape (ny, nx)
+        1 for cells that count.
+    dx, dy : float
+        Cell size [m].
+    limits : ndarray
+        Squared gradients [-].
+    counts : ndarray
+        Output, one per limit.
     """
     ny, nx = z.shape
     ring = np.empty((3, nx + 2))
@@ -264,9 +319,20 @@ def gentle_counts(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def spread(white: Floats, row_taps: Floats, row_from: Any, column_taps: Floats, column_from: Any, out: Floats) -> None:
-    """Smooth field from white noise on a coarse lattice: weighted sums along the columns, then along the rows.
+    """Smooth white noise on a coarse lattice into a field.
 
-    Row i of the field is made of lattice rows row_from[i] onwards with the weights row_taps[i]; likewise its columns.
+    Weighted sums run along the columns, then along the rows.
+
+    Parameters
+    ----------
+    white : ndarray
+        Noise on the lattice.
+    row_taps, column_taps : ndarray, shape (n, taps)
+        Weights of each row and column of the field.
+    row_from, column_from : ndarray of int, shape (n,)
+        First lattice row and column of each.
+    out : ndarray, shape (ny, nx)
+        Output.
     """
     ny, taps = row_taps.shape
     nx = column_taps.shape[0]

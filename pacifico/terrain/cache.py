@@ -1,4 +1,4 @@
-"""Windows of remote rasters kept as files: whole or not at all, whoever reads and writes beside."""
+"""Cache for windows of remote rasters, safe for concurrent readers and writers."""
 
 from __future__ import annotations
 
@@ -15,27 +15,31 @@ from typing import Protocol
 import numpy as np
 from pyproj import CRS
 
-from pacifico.terrain.raster import RasterWindow
+from pacifico.terrain.raster.window import RasterWindow
 
 VERSION = 1
+"""Version of the stored form; windows of another version are read again."""
 
 
 class Cache(Protocol):
-    """Bytes by key. `get` gives None for what it does not hold; `put` replaces a value whole or not at all."""
+    """Bytes by key.
+
+    `get` returns None for an unknown key. `put` replaces a value completely or not at all.
+    """
 
     def get(self, key: str) -> bytes | None:
-        """Value of a key."""
+        """Value of a key, or None."""
 
     def put(self, key: str, value: bytes) -> None:
-        """Keep a value."""
+        """Store a value."""
 
 
 @dataclass(frozen=True)
 class FolderCache:
-    """Cache in a folder, one file a key; made when first written to.
+    """Cache in a folder with one file per key.
 
-    A file appears under its name by an atomic rename once it is complete and on disk, so that readers and writers in
-    any number of processes need no lock. Values end with their own hash: a damaged file counts as absent.
+    A file gets its name by an atomic rename once it is complete and on disk, so that readers and writers in any number of
+    processes need no lock. Each value ends with its hash: a damaged file counts as missing.
     """
 
     folder: Path
@@ -50,7 +54,7 @@ class FolderCache:
         return value if hashlib.sha256(value).digest() == digest else None
 
     def put(self, key: str, value: bytes) -> None:
-        """Keep a value; where the disk refuses, the value is simply not kept."""
+        """Store a value, or leave it if the disk refuses."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=self.folder)
@@ -69,7 +73,7 @@ class FolderCache:
 
 
 def pack(window: RasterWindow) -> bytes:
-    """Window as bytes."""
+    """Window as bytes for the cache."""
     about = {
         "version": VERSION,
         "transform": window.transform,
@@ -86,7 +90,7 @@ def pack(window: RasterWindow) -> bytes:
 
 
 def unpack(stored: bytes) -> RasterWindow | None:
-    """Window from bytes; None where they are of another version of the package."""
+    """Window from bytes of the cache; None if they are outdated."""
     try:
         with np.load(io.BytesIO(stored)) as parts:
             values, about = parts["values"], json.loads(parts["about"].tobytes())

@@ -1,8 +1,8 @@
-"""A DEM's window as a file of its own: what a layout was made from, kept so that it can be made again.
+"""Window of a DEM as a file, to reproduce a layout from.
 
-The clip holds the source's own cells in its own CRS, nothing resampled and nothing converted, so that opening it gives
-the very heights that opening the source gave. It is an ordinary GeoTIFF; what GeoTIFF can't hold to the last bit (some
-CRS, the source's name and extent) stands in its tags.
+A clip holds the source's own cells in the source's CRS, neither resampled nor converted: opening it gives exactly the
+heights that opening the source gave. It is an ordinary GeoTIFF. Tags hold what GeoTIFF can't store exactly (some CRS, the
+name and extent of the source).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import numpy as np
 from pyproj import CRS
 
 from pacifico.errors import DEMError
-from pacifico.terrain import dem as dem_
-from pacifico.terrain.raster import RasterWindow, display_name
+from pacifico.terrain.dem import DemOptions, dem_from_window, source_window
+from pacifico.terrain.raster.addresses import display_name
+from pacifico.terrain.raster.window import RasterWindow
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 TAG = "PACIFICO_CLIP"
 VERSION = 1
+"""Version of the tag's content."""
 
 
 def clip_source(
@@ -37,33 +39,38 @@ def clip_source(
     resolution_m: float | None = None,
     settings: SourceSettings | None = None,
 ) -> Path:
-    """Write the part of a DEM that a site needs, halo included, as a GeoTIFF.
+    """Write the part of a DEM that a site needs.
 
     Parameters
     ----------
     site : Site
-        Where.
+        Site to cover.
     source : str or Path
         As for `open_dem`.
     out_path : str or Path
         File to write.
     resolution_m : float, optional
-        The one that the clip will be opened with [m]: the halo depends on it.
+        Resolution that the clip will be opened with [m]: the halo depends on it.
     settings : SourceSettings, optional
         As for `open_dem`.
 
     Raises
     ------
     DEMError, OutsideServiceError
-        As `open_dem` does where the raster can't be read or does not meet the site.
+        As `open_dem`, if the raster can't be read or does not meet the site.
     """
+    window = source_window(site, str(source), DemOptions(resolution_m), settings)
+    return _write(window, display_name(str(source)), Path(out_path))
+
+
+def _write(window: RasterWindow, source: str, path: Path) -> Path:
+    """Write a window as a clip."""
     import rasterio  # noqa: PLC0415 (0.3 s)
     from affine import Affine  # noqa: PLC0415 (comes with rasterio)
 
-    window = dem_._window(site, str(source), resolution_m, None, settings)  # noqa: SLF001 (the other half of open_dem)
     about = {
         "version": VERSION,
-        "source": display_name(str(source)),
+        "source": source,
         "transform": list(window.transform),
         "crs_wkt": window.crs.to_wkt(),
         "band_unit": window.band_unit,
@@ -74,25 +81,22 @@ def clip_source(
         "surface_model": window.surface_model,
         "sha256": window.sha256,
     }
-    rows, columns = window.values.shape
-    path = Path(out_path)
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=rows,
-        width=columns,
-        count=1,
-        dtype=window.values.dtype.name,
-        crs=rasterio.crs.CRS.from_wkt(window.crs.to_wkt()),
-        transform=Affine(*window.transform),
-        nodata=float("nan"),
-        compress="deflate",
-        predictor=3,
-        tiled=True,
-        blockxsize=256,
-        blockysize=256,
-    ) as out:
+    profile = {
+        "driver": "GTiff",
+        "height": window.values.shape[0],
+        "width": window.values.shape[1],
+        "count": 1,
+        "dtype": window.values.dtype.name,
+        "crs": rasterio.crs.CRS.from_wkt(window.crs.to_wkt()),
+        "transform": Affine(*window.transform),
+        "nodata": float("nan"),
+        "compress": "deflate",
+        "predictor": 3,
+        "tiled": True,
+        "blockxsize": 256,
+        "blockysize": 256,
+    }
+    with rasterio.open(path, "w", **profile) as out:
         out.write(window.values, 1)
         if window.band_unit:
             out.set_band_unit(1, window.band_unit)
@@ -108,7 +112,7 @@ def is_clip(path: str | Path) -> bool:
 def open_clip(
     site: Site, path: str | Path, *, resolution_m: float | None = None, units: Units | None = None
 ) -> xr.DataArray:
-    """Elevation from a clip: the same values and attributes as `open_dem` gives for the clip's source.
+    """Elevation from a clip, as `open_dem` gives it for the source.
 
     Parameters
     ----------
@@ -142,14 +146,13 @@ def open_clip(
         tuple(about["warnings"]),
         surface_model=about.get("surface_model", False),
     )
-    dem = dem_._on_site_grid(  # noqa: SLF001
-        site, window, about["source"], resolution_m=resolution_m, units=units, halo_m=None
-    )
-    dem.attrs["sha256"] = about["sha256"]  # WKT written, read and written again may differ in its words
+    dem = dem_from_window(site, window, about["source"], DemOptions(resolution_m, units))
+    dem.attrs["sha256"] = about["sha256"]  # WKT that is written, read and written again may differ in its words
     return dem
 
 
 def _about(path: Path) -> dict[str, Any] | None:
+    """Content of the tag of a clip; None for other files."""
     import rasterio  # noqa: PLC0415
 
     try:

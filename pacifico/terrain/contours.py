@@ -1,4 +1,4 @@
-"""Contour lines and classes of slope as vectors, placed by cell centres and by cell edges respectively."""
+"""Contour lines and slope classes as vectors."""
 
 from __future__ import annotations
 
@@ -23,24 +23,28 @@ if TYPE_CHECKING:
 Ring = list[tuple[float, float]]
 
 LINES_AIMED_AT = 15
+"""Contour lines that the default interval aims at."""
 INDEX_EVERY = 5
+"""Every fifth contour is an index contour."""
+MOST_LINES = 1000
+"""Heights of contours from which an interval is refused."""
 MOST_CELLS = 1_000_000
-"""Larger grids are averaged over blocks of cells first: vectors of every metre of a large site serve nobody."""
+"""Cells above which grids are averaged first: vectors of each metre of a large site are too many to use."""
 
 
 @dataclass(frozen=True)
 class Contour:
-    """Line of one height, higher ground on its left; several lines may share a height."""
+    """Line of one height, with higher ground on its left."""
 
     elevation_m: float
     line: shapely.LineString
-    """Working CRS; closed where it rings a hill or a hollow."""
+    """In the working CRS; closed around a hill or a hollow."""
     is_index: bool
-    """Every fifth: drawn heavier, labelled."""
+    """Whether it is drawn heavier and labelled."""
 
     @property
     def label(self) -> str:
-        """Height in words, as `345 m`."""
+        """Height as text, such as `345 m`."""
         return f"{self.elevation_m:g} m"
 
     @property
@@ -50,7 +54,10 @@ class Contour:
 
     @property
     def label_angle_deg(self) -> float:
-        """Direction of the line at its middle, counter-clockwise from east, -90 to 90: text along it stands upright."""
+        """Direction of the line at its middle [°].
+
+        Counter-clockwise from east, -90 to 90, so that text along it is upright.
+        """
         step = min(5.0, self.line.length / 10)
         middle = self.line.length / 2
         a, b = self.line.interpolate(middle - step), self.line.interpolate(middle + step)
@@ -66,11 +73,14 @@ class SlopeClass:
     to_deg: float
     """Included; 90 for the steepest class."""
     ground: shapely.MultiPolygon
-    """Cells of the class, within the limits given; working CRS."""
+    """Cells of the class within the limits, in the working CRS."""
 
 
 def sensible_interval_m(relief_m: float) -> float:
-    """1, 2 or 5 times a power of ten that gives some 15 lines over a relief; at least 0.1 m."""
+    """Contour interval for a relief [m].
+
+    1, 2 or 5 times a power of ten that gives about 15 lines; at least 0.1 m.
+    """
     if not math.isfinite(relief_m) or relief_m <= 0:
         return 1.0
     raw = relief_m / LINES_AIMED_AT
@@ -82,28 +92,28 @@ def sensible_interval_m(relief_m: float) -> float:
 def contours(
     dem: xr.DataArray, *, interval_m: float | None = None, within: BaseGeometry | None = None
 ) -> list[Contour]:
-    """Contour lines of a DEM, by linear interpolation between cell centres.
+    """Contour lines of a DEM, interpolated linearly between cell centres.
 
     Parameters
     ----------
     dem : DataArray, dims (y, x)
         Elevation [m]; a square of four centres with nodata has no lines.
     interval_m : float, optional
-        Height between lines [m]; by default a sensible one for the relief within the limits.
+        Height between lines [m]; by default one that fits the relief within the limits.
     within : Polygon or MultiPolygon, optional
         Limits, in the DEM's CRS; by default all of the DEM.
 
     Returns
     -------
     list of Contour
-        By height, then in the order found. Heights are whole multiples of the interval.
+        Sorted by height. Heights are whole multiples of the interval.
 
     Raises
     ------
     InputError
-        For an interval that is not positive, or one that gives more than 1000 heights.
+        The interval is not positive, or gives more than 1000 heights.
     """
-    from contourpy import LineType, contour_generator  # noqa: PLC0415 (not every caller draws)
+    from contourpy import LineType, contour_generator  # noqa: PLC0415 (slow to import)
 
     ground = coarsened(Ground.of(dem))
     x, y = ground.grid.x_centres(), ground.grid.y_centres()
@@ -114,11 +124,11 @@ def contours(
     if not step > 0:
         raise InputError(f"the contour interval is {step:g} m; it must be over 0")
     first, last = math.ceil(low / step), math.floor(high / step)
-    if last - first >= 1000:
+    if last - first >= MOST_LINES:
         raise InputError(
             f"a contour interval of {step:g} m gives {last - first + 1} lines over {high - low:.0f} m; take a larger one"
         )
-    # South to north, as contourpy takes rising coordinates.
+    # From south to north, since contourpy takes rising coordinates.
     generator = contour_generator(
         x, y[::-1], np.ma.masked_invalid(ground.z[::-1]), line_type=LineType.Separate, corner_mask=False
     )
@@ -135,7 +145,7 @@ def contours(
 def slope_classes(
     slope_deg: NDArray[np.floating[Any]], grid: Grid, breaks_deg: Sequence[float], within: BaseGeometry
 ) -> list[SlopeClass]:
-    """Slope as polygons, whose edges are cell edges and the limits given.
+    """Slope classes as polygons along cell edges.
 
     Parameters
     ----------
@@ -144,7 +154,7 @@ def slope_classes(
     grid : Grid
         Its grid.
     breaks_deg : sequence of float
-        Upper ends of the classes [°], included; one more class goes from the last to 90°.
+        Upper ends of the classes [°], included; a further class goes from the last to 90°.
     within : Polygon or MultiPolygon
         Limits, in the grid's CRS.
     """
@@ -161,7 +171,7 @@ def slope_classes(
     classes = []
     shapely.prepare(within)
     for number, rings in enumerate(parts):
-        patches = _polygons(rings)  # they share no edge, being of one class
+        patches = _polygons(rings)  # patches of one class share no edge
         whole_in = shapely.contains_properly(within, patches)
         patches[~whole_in] = shapely.intersection(patches[~whole_in], within)
         ground = [part for part in shapely.get_parts(shapely.get_parts(patches)) if part.geom_type == "Polygon"]
@@ -171,7 +181,10 @@ def slope_classes(
 
 
 def _polygons(rings: list[list[Ring]]) -> NDArray[Any]:
-    """Polygons from the rings of each, shell first: made all at once, as noisy ground has hundreds of thousands."""
+    """Polygons from the rings of each, shell first.
+
+    They are built all at once, since noisy ground has hundreds of thousands.
+    """
     if not rings:
         return np.array([], dtype=object)
     flat = [ring for polygon in rings for ring in polygon]
@@ -182,9 +195,9 @@ def _polygons(rings: list[list[Ring]]) -> NDArray[Any]:
 
 
 def coarsened(ground: Ground) -> Ground:
-    """Means over blocks of cells, so that at most `MOST_CELLS` are left; the ground itself where it is small enough.
+    """Ground averaged over blocks to at most `MOST_CELLS` cells.
 
-    A block with nodata is nodata; the rows and columns left over at the south and east are dropped.
+    A block with nodata is nodata. Rows and columns left over in the south and east are dropped.
     """
     grid = ground.grid
     k = math.ceil(math.sqrt(grid.ny * grid.nx / MOST_CELLS))
@@ -196,6 +209,7 @@ def coarsened(ground: Ground) -> Ground:
 
 
 def _range(ground: Ground, within: BaseGeometry | None) -> tuple[float, float]:
+    """Least and greatest height around an area [m], or NaN."""
     z, grid = ground.z, ground.grid
     if within is not None:
         west, south, east, north = within.bounds
@@ -209,7 +223,7 @@ def _range(ground: Ground, within: BaseGeometry | None) -> tuple[float, float]:
 
 
 def _kept(points: NDArray[np.float64], within: BaseGeometry | None) -> list[shapely.LineString]:
-    """Line of points, clipped."""
+    """Lines of points, clipped to the limits."""
     if len(points) < 2:
         return []
     line = shapely.LineString(points)

@@ -1,4 +1,4 @@
-"""Horizon of a place: how high the ground around it stands against the sky."""
+"""Terrain horizon of places."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 EARTH_M = 6_371_000.0
+"""Mean radius of the earth [m]."""
 REFRACTION = 0.13
-"""Share of the earth's curvature that refraction takes back, for light near the ground (Gauss)."""
+"""Share of the earth's curvature that refraction cancels, for light near the ground (Gauss) [-]."""
 EYE_M = 1.5
-"""Height over the ground that the horizon is seen from: the middle of a collector [m]."""
+"""Height of the observer over the ground: the middle of a collector [m]."""
 
 
 def horizon_deg(
@@ -31,7 +32,7 @@ def horizon_deg(
     eye_m: float = EYE_M,
     reach_m: float = 20_000.0,
 ) -> Floats:
-    """Terrain horizon at places.
+    """Elevation angle of the terrain horizon at places [°].
 
     ::
 
@@ -40,7 +41,7 @@ def horizon_deg(
     Parameters
     ----------
     dem : xarray.DataArray
-        As `open_dem` returns it. Ground that it does not hold is not seen: the horizon is that of its own halo.
+        As `open_dem` returns it. Only ground in the DEM is seen: the horizon is that of its halo.
     x, y : ndarray, shape (n,)
         Places, in the DEM's CRS [m].
     azimuths_deg : ndarray, shape (m,)
@@ -48,7 +49,7 @@ def horizon_deg(
     eye_m : float
         Height over the ground [m].
     reach_m : float
-        Farthest ground that is looked at [m].
+        Distance to which ground is considered [m].
 
     Returns
     -------
@@ -58,12 +59,12 @@ def horizon_deg(
     Raises
     ------
     InputError
-        A place has no known ground.
+        A place has no ground in the DEM, or a direction is not finite.
 
     Notes
     -----
-    Curvature of the earth less 13 % for refraction lowers what is far away. Grid north differs from true north by the
-    convergence of the meridians, at most 3° within a UTM zone at 60° latitude; `azimuths_deg` must allow for it.
+    The earth's curvature, less 13 % for refraction, lowers distant ground. Grid north differs from true north by the meridian
+    convergence, at most 3° within a UTM zone at 60° latitude; `azimuths_deg` must allow for it.
     """
     from pacifico.terrain._horizon_kernels import horizons  # noqa: PLC0415 (numba)
 
@@ -73,10 +74,11 @@ def horizon_deg(
     eye = ground.at(at_x, at_y) + eye_m
     if np.isnan(eye).any():
         raise InputError(
-            f"{int(np.isnan(eye).sum())} of {eye.size} places have no known ground in the DEM; use a DEM that covers the layout"
+            f"{int(np.isnan(eye).sum())} of {eye.size} places have no ground in the DEM; use a DEM that covers the layout"
         )
+    directions = np.radians(np.asarray(azimuths_deg, dtype=np.float64))
+    if not np.isfinite(directions).all():
+        raise InputError("azimuths_deg holds values that are not finite; give degrees clockwise from north")
     bend = (1.0 - REFRACTION) / (2.0 * EARTH_M)
-    found = horizons(
-        ground.z, g.x0, g.y0, g.dx, g.dy, at_x, at_y, eye, np.radians(np.asarray(azimuths_deg, dtype=np.float64)), reach_m, bend
-    )  # fmt: skip
-    return np.asarray(np.degrees(found))
+    place = ground.z, g.x0, g.y0, g.dx, g.dy
+    return np.asarray(np.degrees(horizons(*place, at_x, at_y, eye, directions, reach_m, bend)))

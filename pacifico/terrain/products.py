@@ -1,4 +1,4 @@
-"""What `pacifico terrain` writes: rasters, contour lines, classes of slope, and their figures."""
+"""Write the terrain of a site as rasters, vectors and figures."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ import shapely
 
 from pacifico.crs import LONLAT, transformer
 from pacifico.errors import DEMError
-from pacifico.grid import Grid
-from pacifico.terrain.contours import contours, sensible_interval_m, slope_classes
-from pacifico.terrain.reasons import NO_ELEVATION, Reasons, reasons
+from pacifico.grid import Grid, elevations
+from pacifico.terrain.contours import INDEX_EVERY, contours, sensible_interval_m, slope_classes
+from pacifico.terrain.reasons import Reasons, reasons
+from pacifico.terrain.site_grid import cells_in
 from pacifico.terrain.stream import write_raster, write_surface
+from pacifico.terrain.summary import SiteTerrain, summary_of
 from pacifico.terrain.surface import PRODUCTS, slope_deg
-from pacifico.terrain.uncertainty import REALIZATIONS, buildable_area_ha, dem_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import xarray as xr
     from numpy.typing import NDArray
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from pacifico.site.model import Site, Zone
+    from pacifico.terrain.contours import Contour, SlopeClass
 
-ELEVATION_BINS = 20
-MOST_DRAWN_CELLS = 400_000_000
-"""Cells times realizations of the DEM's error: large sites get fewer, at least 12."""
+ERRORS_PER_INTERVAL = 3.3
+"""Least contour interval in standard errors of the DEM: half of it then holds 90 % of the errors."""
 DECIMALS = 7
-"""Of degrees: a centimetre."""
+"""Decimals of degrees: a centimetre."""
+MOST_NAME = 80
+"""Characters of an exclusion's name in legends."""
 _LONG = re.compile(r"\d+\.\d{8,}")
 
 
@@ -52,70 +55,122 @@ def write_terrain(
     Parameters
     ----------
     site : Site
-        Whose figures are told: shares are of the ground inside its boundary. Its exclusions are not buildable.
+        Shares and areas are of the ground inside its boundary. Its exclusions are not buildable.
     dem : DataArray, dims (y, x)
         Elevation [m] as `open_dem` gives it.
     out_dir : str or Path
-        Made where absent. Holds afterwards elevation.tif and one COG for each surface product, why_not_buildable.tif,
+        Created if absent. Holds afterwards elevation.tif and one COG for each surface product, why_not_buildable.tif,
         contours.geojson, slope_classes.geojson and summary.json.
     slope_limits_deg : mapping
         Limit of natural ground by asset type [°].
     setback_m : float
         Distance kept from the boundary [m], which is not buildable either.
     contour_interval_m : float, optional
-        Height between contour lines [m]; by default a sensible one for the relief.
+        Height between contour lines [m]; by default one that fits the relief.
 
     Returns
     -------
     dict
-        What summary.json holds. The same input gives the same bytes.
+        Content of summary.json. The same input gives the same bytes.
 
     Raises
     ------
     DEMError
-        Where the site has no elevation at all.
+        The site has no elevation at all.
     InputError
-        For a contour interval that makes no sense.
+        The contour interval is not positive, or gives too many lines.
     """
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
+    terrain = _site_terrain(site, dem, slope_limits_deg, setback_m)
+    heights = terrain.z[terrain.inside & np.isfinite(terrain.z)]
+    interval = contour_interval_m
+    if interval is None:
+        interval = sensible_interval_m(float(heights.max()) - float(heights.min()))
+    lines = contours(dem, interval_m=interval, within=site.boundary)
+    breaks = sorted(set(slope_limits_deg.values()))
+    classes = slope_classes(terrain.slope_deg, terrain.grid, breaks, site.boundary)
+
+    files = [*_write_rasters(terrain, out), *_write_vectors(site, lines, classes, out)]
+    summary = summary_of(site, dem, terrain, slope_limits_deg)
+    summary["setback_m"] = setback_m
+    summary["contours"] = {"interval_m": interval, "lines": len(lines), "index_every": INDEX_EVERY}
+    summary["warnings"] += _interval_warning(interval, summary["dem_error"]["rmse_m"])
+    summary["files"] = sorted([*files, "summary.json"])
+    (out / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return summary
+
+
+def _site_terrain(
+    site: Site, dem: xr.DataArray, slope_limits_deg: Mapping[str, float], setback_m: float
+) -> SiteTerrain:
+    """Heights, slopes and reasons of the ground of a site.
+
+    Parameters
+    ----------
+    site : Site
+        Site with its exclusions.
+    dem : DataArray, dims (y, x)
+        Elevation [m].
+    slope_limits_deg : mapping
+        Limit by asset type [°].
+    setback_m : float
+        Distance kept from the boundary [m].
+    """
     grid = Grid.of(dem)
-    z = np.ascontiguousarray(dem.values)
+    z = np.ascontiguousarray(elevations(dem))
     steep = slope_deg(z, grid.dx, grid.dy)
     inside = cells_in(site.boundary, grid)
-    known = inside & np.isfinite(z)
-    if not known.any():
+    if not (inside & np.isfinite(z)).any():
         raise DEMError("the site has no elevation: every cell of it is nodata")
-
-    relief = float(z[known].max()) - float(z[known].min())
-    interval = contour_interval_m if contour_interval_m is not None else sensible_interval_m(relief)
-    lines = contours(dem, interval_m=interval, within=site.boundary)
-    classes = slope_classes(steep, grid, sorted(set(slope_limits_deg.values())), site.boundary)
     why = site_reasons(site, grid, steep, slope_limits_deg, inside=inside, setback_m=setback_m)
+    return SiteTerrain(grid, z, steep, inside, why)
 
-    write_surface(lambda first, last: z[first:last], grid, out, PRODUCTS)
-    write_raster(out / "elevation.tif", z.astype(np.float32), grid, nodata=math.nan, averaged=True)
-    legend = {f"CATEGORY_{code}": name for code, name in why.legend.items()}
-    write_raster(out / "why_not_buildable.tif", why.codes, grid, nodata=255, averaged=False, **legend)
-    planar = float(shapely.area(site.boundary)) / 1e4
+
+def _write_rasters(terrain: SiteTerrain, out: Path) -> list[str]:
+    """Write surface products, elevation and reasons; return the file names."""
+    z = terrain.z
+    write_surface(lambda first, last: z[first:last], terrain.grid, out, PRODUCTS)
+    write_raster(out / "elevation.tif", z.astype(np.float32), terrain.grid, nodata=math.nan, averaged=True)
+    legend = {f"CATEGORY_{code}": name for code, name in terrain.why.legend.items()}
+    write_raster(out / "why_not_buildable.tif", terrain.why.codes, terrain.grid, nodata=255, averaged=False, **legend)
+    return [f"{name}.tif" for name in (*PRODUCTS, "elevation", "why_not_buildable")]
+
+
+def _write_vectors(site: Site, lines: Sequence[Contour], classes: Sequence[SlopeClass], out: Path) -> list[str]:
+    """Write contours and slope classes as GeoJSON; return the file names.
+
+    Parameters
+    ----------
+    site : Site
+        Site that they lie in.
+    lines : sequence of Contour
+        Contour lines.
+    classes : sequence of SlopeClass
+        Slope classes.
+    out : Path
+        Folder.
+    """
+    crs = site.crs
     features = [
         _feature(
             c.line,
-            grid.crs,
+            crs,
             elevation_m=c.elevation_m,
             label=c.label,
             index=c.is_index,
-            label_at=json.loads(_lonlat(c.label_point, grid.crs))["coordinates"],
+            label_at=json.loads(_lonlat(c.label_point, crs))["coordinates"],
             label_angle_deg=round(c.label_angle_deg, 1),
         )
         for c in lines
     ]
     _write_features(out / "contours.geojson", features)
-    scale = site.area_ha / planar  # grid metres to ground metres
+    planar = float(shapely.area(site.boundary)) / 1e4
+    scale = site.area_ha / planar  # from grid metres to ground metres
     features = [
         _feature(
             c.ground,
-            grid.crs,
+            crs,
             over_deg=c.over_deg,
             to_deg=c.to_deg,
             area_ha=round(float(c.ground.area) / 1e4 * scale, 4),
@@ -124,21 +179,20 @@ def write_terrain(
         if not c.ground.is_empty
     ]
     _write_features(out / "slope_classes.geojson", features)
+    return ["contours.geojson", "slope_classes.geojson"]
 
-    summary = _summary(site, dem, z, steep, inside, why, slope_limits_deg)
-    summary["setback_m"] = setback_m
-    summary["contours"] = {"interval_m": interval, "lines": len(lines), "index_every": 5}
-    rmse = summary["dem_error"]["rmse_m"]
-    if interval < 3.3 * rmse:
-        summary["warnings"].append(
-            f"contours every {interval:g} m are finer than the DEM's error of {rmse:g} m bears (3.3 times it: {3.3 * rmse:.2g} m)"
+
+def _interval_warning(interval_m: float, rmse_m: float) -> list[str]:
+    """Warning if contours are finer than the DEM's error allows."""
+    least = ERRORS_PER_INTERVAL * rmse_m
+    if interval_m >= least:
+        return []
+    return [
+        (
+            f"contours every {interval_m:g} m are finer than the DEM's error of {rmse_m:g} m allows "
+            f"({ERRORS_PER_INTERVAL:g} times it: {least:.2g} m)"
         )
-    summary["files"] = sorted(
-        [f"{name}.tif" for name in (*PRODUCTS, "elevation", "why_not_buildable")]
-        + ["contours.geojson", "slope_classes.geojson", "summary.json"]
-    )
-    (out / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return summary
+    ]
 
 
 def site_reasons(
@@ -150,12 +204,14 @@ def site_reasons(
     inside: NDArray[np.bool_] | None = None,
     setback_m: float = 0.0,
 ) -> Reasons:
-    """Why cells of a site can't be built on: boundary, setback, exclusions by name, nodata, slope by asset type.
+    """Reasons why cells of a site can't be built on.
+
+    In this order: boundary, setback, exclusions by name, nodata, slope by asset type.
 
     Parameters
     ----------
     site : Site
-        With its exclusions; those that only cost more don't bar.
+        Its exclusions bar building, except those of type cost.
     grid : Grid
         Of `steep`.
     steep : ndarray, shape (ny, nx)
@@ -163,7 +219,7 @@ def site_reasons(
     slope_limits_deg : mapping
         Limit by asset type [°].
     inside : ndarray of bool, optional
-        Cells in the boundary, where known already.
+        Cells in the boundary, if already known.
     setback_m : float
         Distance kept from the boundary [m].
     """
@@ -182,113 +238,12 @@ def site_reasons(
 
 def zone_name(zone: Zone, number: int) -> str:
     """Name of an exclusion in legends."""
-    name = " ".join(zone.name.split())[:80]
+    name = " ".join(zone.name.split())[:MOST_NAME]
     return name if name.lower().startswith("exclusion") else f"exclusion: {name or number}"
 
 
-def cells_in(area: BaseGeometry, grid: Grid) -> NDArray[np.bool_]:
-    """Cells whose centre lies in an area, in the grid's CRS."""
-    from affine import Affine  # noqa: PLC0415 (comes with rasterio)
-    from rasterio.features import geometry_mask  # noqa: PLC0415
-
-    if area.is_empty:
-        return np.zeros(grid.shape, dtype=np.bool_)
-    mask: NDArray[np.bool_] = geometry_mask([area], grid.shape, Affine(*grid.transform), invert=True)
-    return mask
-
-
-def _summary(
-    site: Site,
-    dem: xr.DataArray,
-    z: NDArray[np.floating[Any]],
-    steep: NDArray[np.floating[Any]],
-    inside: NDArray[np.bool_],
-    why: Reasons,
-    slope_limits_deg: Mapping[str, float],
-) -> dict[str, Any]:
-    grid = Grid.of(dem)
-    error = dem_error(dem)
-    heights = z[inside & np.isfinite(z)].astype(np.float64)
-    slopes = steep[inside & np.isfinite(steep)].astype(np.float64)
-    cells = int(inside.sum())
-    to_ha = site.area_ha / cells
-    usable = inside.copy()
-    for code, name in why.legend.items():
-        if name == NO_ELEVATION:
-            break
-        if code:
-            usable &= why.codes != code
-    drawn = int(np.clip(MOST_DRAWN_CELLS // z.size, 12, REALIZATIONS))
-    areas = buildable_area_ha(z, grid, usable, slope_limits_deg, error=error, realizations=drawn)
-    buildable = {}
-    for name, limit in slope_limits_deg.items():
-        scaled = {
-            key: round(value / (grid.cell_area_m2 / 1e4) * to_ha, 3)
-            for key, value in (
-                ("area_ha", areas[name].nominal),
-                ("p10_ha", areas[name].p10),
-                ("p50_ha", areas[name].p50),
-                ("p90_ha", areas[name].p90),
-            )
-        }
-        buildable[name] = {"slope_limit_deg": limit, **scaled, "share": round(scaled["area_ha"] / site.area_ha, 4)}
-    within = {code: int(((why.codes == code) & inside).sum()) for code in why.legend}
-    attrs = dem.attrs
-    return {
-        "site": {"name": site.name, "area_ha": round(site.area_ha, 3), "crs": grid.crs.to_string()},
-        "dem": {
-            "source": attrs.get("source", ""),
-            "sha256": attrs.get("sha256", ""),
-            "resolution_m": grid.dx,
-            "source_resolution_m": attrs.get("source_resolution_m"),
-            "units": attrs.get("units_assumed", ""),
-            "surface_model": bool(attrs.get("surface_model", False)),
-            "nodata_share": attrs.get("nodata_share", 0.0),
-        },
-        "dem_error": {
-            "rmse_m": error.rmse_m,
-            "correlation_m": error.correlation_m,
-            "basis": error.basis,
-            "realizations": drawn,
-        },
-        "elevation_m": _figures(heights),
-        "slope_deg": _figures(slopes),
-        "elevation_histogram": _histogram(
-            heights, np.linspace(heights.min(), max(heights.max(), heights.min() + 1e-6), ELEVATION_BINS + 1), to_ha
-        ),
-        "slope_histogram": _histogram(np.minimum(slopes, 89.999), _slope_bins(slopes), to_ha),
-        "buildable": buildable,
-        "why_not_buildable_ha": {
-            name: round(within[code] * to_ha, 3) for code, name in why.legend.items() if name != "outside the boundary"
-        },
-        "warnings": [*attrs.get("warnings", ())],
-    }
-
-
-def _slope_bins(slopes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Whole degrees up to the steepest."""
-    return np.arange(0.0, math.floor(float(slopes.max(initial=0.0))) + 2)
-
-
-def _figures(values: NDArray[np.float64]) -> dict[str, float]:
-    if values.size == 0:
-        return {}
-    names = ("min", "p10", "p50", "p90", "max")
-    found = np.quantile(values, [0, 0.1, 0.5, 0.9, 1])
-    return {
-        **{name: round(float(v), 3) for name, v in zip(names, found, strict=True)},
-        "mean": round(float(values.mean()), 3),
-    }
-
-
-def _histogram(values: NDArray[np.float64], edges: NDArray[np.float64], to_ha: float) -> dict[str, list[float]]:
-    """Area by bin [ha]; the last bin holds its upper edge."""
-    counts, _ = np.histogram(values, edges)
-    return {"edges": [round(float(e), 3) for e in edges], "area_ha": [round(int(c) * to_ha, 3) for c in counts]}
-
-
 def _lonlat(geometry: BaseGeometry, crs: CRS) -> str:
-    """GeoJSON of a geometry."""
+    """GeoJSON of a geometry in longitude and latitude."""
     change = transformer(crs, LONLAT)
 
     def moved(xy: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -298,17 +253,20 @@ def _lonlat(geometry: BaseGeometry, crs: CRS) -> str:
     turned = shapely.transform(geometry, moved)
     if turned.geom_type in {"Polygon", "MultiPolygon"}:
         turned = shapely.orient_polygons(turned)
-    # GEOS writes one number in some hundred with all 17 digits.
+    # GEOS writes about one number in a hundred with all 17 digits.
     return _LONG.sub(lambda number: repr(round(float(number[0]), DECIMALS)), str(shapely.to_geojson(turned)))
 
 
 def _feature(geometry: BaseGeometry, crs: CRS, **properties: Any) -> str:
-    """Feature as text: noisy ground has millions of corners, which need not become Python's numbers."""
+    """GeoJSON feature as text.
+
+    Noisy ground has millions of corners; as text they never become Python numbers.
+    """
     about = json.dumps(properties, ensure_ascii=False, separators=(",", ":"))
     return f'{{"type":"Feature","properties":{about},"geometry":{_lonlat(geometry, crs)}}}'
 
 
 def _write_features(path: Path, features: list[str]) -> None:
-    """RFC 7946, one feature a line."""
+    """Write features as GeoJSON (RFC 7946), one per line."""
     body = ",\n".join(features)
     path.write_text(f'{{"type":"FeatureCollection","features":[\n{body}\n]}}\n', encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Why a cell can't be built on: one category a cell, with a legend."""
+"""Reasons why cells can't be built on, with a legend."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ NO_ELEVATION = "no elevation, or beside it"
 
 @dataclass(frozen=True)
 class Reasons:
-    """Categories on a grid."""
+    """Reason of each cell, as a category."""
 
     codes: NDArray[np.uint8]
-    """Shape (ny, nx): 0 where every asset type may stand, else a key of the legend."""
+    """Shape (ny, nx): 0 for cells where every asset type may be built, else a key of the legend."""
     legend: dict[int, str]
-    """What a code means, in the order in which reasons were given: the first that holds at a cell is its category."""
+    """Meaning of each code, in the order of the reasons: the first that applies to a cell is its category."""
 
     def area_ha(self, cell_area_m2: float) -> dict[str, float]:
         """Area by category [ha]."""
@@ -36,21 +36,23 @@ class Reasons:
 def reasons(
     barred: Mapping[str, NDArray[np.bool_]], slope_deg: NDArray[np.floating[Any]], slope_limits_deg: Mapping[str, float]
 ) -> Reasons:
-    """Why not: what is barred, in the order given, then no elevation, then too steep for which asset types.
+    """First reason why each cell can't be built on.
+
+    In this order: the barred areas as given, no elevation, too steep for which asset types.
 
     Parameters
     ----------
     barred : mapping of name to ndarray of bool, shape (ny, nx)
-        For instance outside the boundary, within the setback, exclusions by name.
+        Areas where nothing may be built, such as exclusions by name.
     slope_deg : ndarray, shape (ny, nx)
-        Slope [°], NaN where there is no elevation, or none beside it.
+        Slope [°], NaN without elevation or beside nodata.
     slope_limits_deg : mapping
         Limit of natural ground by asset type [°].
 
     Raises
     ------
     InputError
-        For more than 255 categories, or masks of another shape.
+        There are more than 255 categories, or a mask has another shape.
 
     Examples
     --------

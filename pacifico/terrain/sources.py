@@ -1,7 +1,8 @@
-"""Where elevation comes from: named sources, and the sample that ships with matplotlib."""
+"""Names of elevation sources, and the sample terrain that ships with matplotlib."""
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,20 +17,35 @@ if TYPE_CHECKING:
 
 SAMPLE = "sample"
 NAMED = ("3dep", "3dep-30", "glo30")
-"""Read from public servers."""
+"""Sources on public servers."""
 SAMPLE_TRANSFORM = (1 / 1200, 0.0, -84.41375, 0.0, -1 / 1200, 36.73291666666667)
-"""Affine coefficients of the sample: 3 arc-seconds, north-west corner; the file's ymin and ymax are swapped."""
+"""Affine coefficients of the sample: cells of 3 arc-seconds from the north-west corner.
+
+The file's own ymin and ymax are swapped.
+"""
+
+
+def suggestion(source: str) -> str | None:
+    """Named source that a misspelt name is close to, or None."""
+    known = {name.replace("-", ""): name for name in (*NAMED, SAMPLE)}
+    plain = "".join(letter for letter in source.lower() if letter.isalnum())
+    other = {"glo": "glo30", "glo90": "glo30", "copernicus": "glo30", "copernicus30": "glo30", "copdem": "glo30"}
+    other |= {"ned": "3dep", "usgs": "3dep", "usgs3dep": "3dep", "srtm": "glo30"}
+    if any(character in source for character in "./\\:"):
+        return None
+    close = get_close_matches(plain, known, n=1, cutoff=0.7)
+    return known[close[0]] if close else other.get(plain)
 
 
 def sample_elevation() -> NDArray[np.int16]:
-    """Elevation around the Jacksboro fault, Tennessee: 344 x 403 cells of 3 arc-seconds [m], WGS 84.
+    """Elevation around the Jacksboro fault, Tennessee [m].
 
-    Read from matplotlib's sample data without importing matplotlib.
+    344 x 403 cells of 3 arc-seconds in WGS 84, read from matplotlib's sample data without importing matplotlib.
 
     Raises
     ------
     DEMError
-        Where matplotlib is absent or was packed without its sample data.
+        matplotlib is absent, or was packed without its sample data.
     """
     spec = find_spec("matplotlib")
     home = Path(spec.origin).parent if spec is not None and spec.origin is not None else None
@@ -43,6 +59,6 @@ def sample_elevation() -> NDArray[np.int16]:
 
 
 def sample_site_path() -> Path:
-    """Path of the demo site's KML, which lies on the sample terrain."""
+    """Path of the KML of the demo site on the sample terrain."""
     with as_file(files("pacifico.data") / "sample-site.kml") as path:
         return Path(path)

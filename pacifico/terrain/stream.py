@@ -1,4 +1,4 @@
-"""Surface products block by block: rasters larger than memory, with the bytes of the whole-array result."""
+"""Surface products of rasters larger than memory, block by block."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from pacifico.terrain.surface import Floats, Product
 
 BLOCK_ROWS = 512
+"""Rows in memory at a time: those of a GeoTIFF tile."""
 GDAL_CACHE_MB = 128
 MOST_AT_ONCE = 4
+"""Files that are compressed at a time."""
 COG = {
     "compress": "DEFLATE",
     "predictor": "YES",
@@ -34,25 +36,28 @@ COG = {
     "bigtiff": "IF_SAFER",
     "num_threads": "ALL_CPUS",
 }
-"""How finished rasters are written. The last bits of slopes are noise: level 6 takes twice the time to save 0.02 %.
-Threads compress tiles, which are written in their order: the bytes don't depend on how many there are."""
+"""Options of finished rasters.
+
+The last bits of slopes are noise: compression level 6 takes twice the time to save 0.02 %. Threads compress tiles, which are
+written in order: the bytes do not depend on the number of threads.
+"""
 
 
 def surface_blocks(
     rows: Callable[[int, int], Floats], grid: Grid, products: Sequence[Product], *, block_rows: int = BLOCK_ROWS
 ) -> Iterator[tuple[int, dict[Product, Floats]]]:
-    """Products of a DEM that is read a block of rows at a time.
+    """Products of a DEM, a block of rows at a time.
 
     Parameters
     ----------
     rows : callable
-        Gives the rows from a first to a last (excluded) [m].
+        Returns the rows from a first to a last (excluded) [m].
     grid : Grid
-        Of the whole DEM.
+        Grid of the whole DEM.
     products : sequence of str
         See `surface_arrays`.
     block_rows : int
-        Rows to a block; one more is read above and below.
+        Rows per block; one more is read above and below.
 
     Yields
     ------
@@ -69,14 +74,14 @@ def surface_blocks(
 def surface_files(
     dem_path: str | Path, out_dir: Path, products: Sequence[Product], *, block_rows: int = BLOCK_ROWS, cog: bool = True
 ) -> list[Path]:
-    """Products of a DEM file, north-up and in metres, as rasters in a folder; memory stays at a few blocks.
+    """Write products of a DEM file with the memory of few blocks.
 
     Parameters
     ----------
     dem_path : str or Path
         Raster in a projected CRS in metres, elevation in metres.
     out_dir : Path
-        Made where absent; holds `<product>.tif` afterwards.
+        Created if absent; holds `<product>.tif` afterwards.
     products : sequence of str
         See `surface_arrays`.
     block_rows : int
@@ -87,7 +92,7 @@ def surface_files(
     Raises
     ------
     DEMError
-        Where the raster is not north-up in metres.
+        The raster is not north-up in metres.
     """
     import rasterio  # noqa: PLC0415
     from pyproj import CRS  # noqa: PLC0415
@@ -125,7 +130,17 @@ def write_surface(
     block_rows: int = BLOCK_ROWS,
     cog: bool = True,
 ) -> list[Path]:
-    """Products as float32 rasters in a folder; see `surface_files`."""
+    """Write products as float32 rasters in a folder.
+
+    Parameters
+    ----------
+    rows : callable
+        Returns the rows from a first to a last (excluded) [m].
+    grid : Grid
+        Grid of the whole DEM.
+    out_dir, products, block_rows, cog
+        As for `surface_files`.
+    """
     import rasterio  # noqa: PLC0415
 
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -140,7 +155,7 @@ def write_surface(
                 for name, file in zip(products, files, strict=True):
                     values = block[name]
                     file.write(values.astype(np.float32), 1, window=((first, first + values.shape[0]), (0, grid.nx)))
-        # GDAL compresses in threads, but averages overviews in one: several files at a time keep the cores busy.
+        # GDAL compresses in threads but averages overviews in one: several files at a time keep the cores busy.
         with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_AT_ONCE)) as pool:
             finished = [
                 pool.submit(_finish, part, path, cog=cog, averaged=name != "aspect")
@@ -152,7 +167,23 @@ def write_surface(
 
 
 def write_raster(path: Path, values: NDArray[Any], grid: Grid, *, nodata: float, averaged: bool, **tags: str) -> Path:
-    """One array as a cloud-optimized GeoTIFF; overviews averaged, or the nearest cell for angles and categories."""
+    """Write an array as a cloud-optimized GeoTIFF.
+
+    Parameters
+    ----------
+    path : Path
+        File to write; its folder is created if absent.
+    values : ndarray, shape (ny, nx)
+        Values.
+    grid : Grid
+        Their grid.
+    nodata : float
+        Value that means nodata.
+    averaged : bool
+        Average cells in overviews; else take the nearest, for angles and categories.
+    **tags : str
+        Metadata of the file.
+    """
     import rasterio  # noqa: PLC0415
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,6 +197,7 @@ def write_raster(path: Path, values: NDArray[Any], grid: Grid, *, nodata: float,
 
 
 def _profile(grid: Grid, dtype: str, nodata: float) -> dict[str, Any]:
+    """Options of a tiled GeoTIFF on a grid."""
     from affine import Affine  # noqa: PLC0415
 
     return {
@@ -185,7 +217,19 @@ def _profile(grid: Grid, dtype: str, nodata: float) -> dict[str, Any]:
 
 
 def _finish(part: Path, path: Path, *, cog: bool, averaged: bool) -> None:
-    """Move a finished raster to its place, as a COG if asked."""
+    """Move a finished raster to its place.
+
+    Parameters
+    ----------
+    part : Path
+        Raster as written.
+    path : Path
+        Its place.
+    cog : bool
+        Convert it to a cloud-optimized GeoTIFF.
+    averaged : bool
+        Average cells in overviews.
+    """
     from rasterio.shutil import copy  # noqa: PLC0415
 
     if not cog:

@@ -1,11 +1,11 @@
 """Slope, aspect, shaded relief, curvature and roughness of a DEM.
 
-The plain-array functions (`slope_deg`, `surface_arrays`) take metres and import nothing but NumPy and the kernels; the public ones wrap
-them for DataArrays. Cell sizes x and y enter apart.
+`slope_deg` and `surface_arrays` take plain arrays in metres; the other public functions wrap them for DataArrays. Cell sizes
+along x and y may differ.
 
 Nodata and borders: a cell whose 3 x 3 window holds NaN is NaN. At the border of the grid, slope, aspect and hillshade
-continue the two outermost cells linearly (a one-sided estimate, exact on planes; the rule of `gdaldem
--compute_edges`), or give NaN with `border="nan"`; curvature and the roughness family are NaN there.
+continue the two outermost cells linearly (a one-sided estimate, exact on planes, as `gdaldem -compute_edges` does), or are
+NaN with `border="nan"`; curvature, roughness, tri and tpi are NaN there.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pacifico.errors import DEMError
-from pacifico.grid import Grid
+from pacifico.grid import Grid, elevations
 from pacifico.terrain import _kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import xarray as xr
 
@@ -41,12 +41,12 @@ PRODUCTS: tuple[Product, ...] = (
     "tri",
     "tpi",
 )
-"""In the order the kernel takes them."""
+"""In the order that the kernel takes them."""
 ONE_SIDED: frozenset[str] = frozenset({"slope", "aspect", "hillshade"})
 BLOCK_ROWS = 128
 """Rows that one thread takes at a time."""
 THREADS_FROM_CELLS = 500_000
-"""Smaller arrays take less time than threads do to start."""
+"""Cells from which threads are used: smaller arrays take less time than threads take to start."""
 
 
 def surface_arrays(
@@ -61,7 +61,7 @@ def surface_arrays(
     border: Border = "one-sided",
     threads: int | None = None,
 ) -> dict[Product, Floats]:
-    """Several products of an elevation array in one pass over memory.
+    """Several products of an elevation array in one pass.
 
     Parameters
     ----------
@@ -72,13 +72,13 @@ def surface_arrays(
     products : sequence of str
         Of `PRODUCTS`: slope and aspect [°], hillshade 0 to 1, curvatures [1/m], roughness, tri and tpi [m].
     rows : (int, int), optional
-        First row and the row after the last that are wanted; their neighbours are read from `z`. All by default.
+        First row and the row after the last to compute; their neighbours are read from `z`. All by default.
     azimuth_deg, altitude_deg : float
-        Where the light of the hillshade stands [°].
+        Direction of the light of the hillshade: clockwise from north, above the horizon [°].
     border : {"one-sided", "nan"}
         At the outer row and column of `z`, for slope, aspect and hillshade: linear continuation, or NaN.
     threads : int, optional
-        Threads over blocks of rows; by default one a core for large arrays. The bytes don't depend on it.
+        Threads over blocks of rows; by default one per core for large arrays. Results do not depend on it.
 
     Returns
     -------
@@ -88,41 +88,63 @@ def surface_arrays(
     Raises
     ------
     DEMError
-        For fewer than 2 x 2 cells, or a cell size that is not positive.
+        The array has fewer than 2 x 2 cells, or a cell size is not positive.
     """
     z = _checked(z, dx, dy)
     first, last = rows if rows is not None else (0, z.shape[0])
     out = {name: np.empty((last - first, z.shape[1]), dtype=z.dtype) for name in products}
     nothing = np.empty((last - first, 0), dtype=z.dtype)
-    azimuth, altitude = math.radians(azimuth_deg), math.radians(altitude_deg)
-    across = math.cos(altitude)
-    light = np.array([across * math.sin(azimuth), across * math.cos(azimuth), math.sin(altitude)])
+    light = _light(azimuth_deg, altitude_deg)
 
     def block(start: int) -> None:
         stop = min(start + BLOCK_ROWS, last)
         parts = [out.get(name, nothing)[start - first : stop - first] for name in PRODUCTS]
         _kernels.surface(z, start, stop, dx, dy, light, *parts)
 
-    starts = range(first, last, BLOCK_ROWS)
-    if threads is None:
-        threads = (os.cpu_count() or 1) if (last - first) * z.shape[1] >= THREADS_FROM_CELLS else 1
-    if threads > 1 and len(starts) > 1:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(block, starts))
-    else:
-        for start in starts:
-            block(start)
+    _run(block, range(first, last, BLOCK_ROWS), threads or _default_threads((last - first) * z.shape[1]))
     if border == "nan":
         for name in ONE_SIDED & out.keys():
-            _open(out[cast("Product", name)], top=first == 0, bottom=last == z.shape[0])
+            _blank_border(out[cast("Product", name)], top=first == 0, bottom=last == z.shape[0])
     return out
 
 
-def slope_deg(z: Floats, dx: float, dy: float, *, border: Border = "one-sided") -> Floats:
-    """Slope [°] of an elevation array [m] with cells of dx by dy [m], by Horn's method.
+def _light(azimuth_deg: float, altitude_deg: float) -> NDArray[np.float64]:
+    """Unit vector towards the light: east, north, up."""
+    azimuth, altitude = math.radians(azimuth_deg), math.radians(altitude_deg)
+    across = math.cos(altitude)
+    return np.array([across * math.sin(azimuth), across * math.cos(azimuth), math.sin(altitude)])
 
-    NaN where the cell or one of its eight neighbours is; at the border of the array a one-sided estimate (linear
-    continuation of the two outermost cells), or NaN with `border="nan"`. See `surface_arrays`.
+
+def _default_threads(cells: int) -> int:
+    return (os.cpu_count() or 1) if cells >= THREADS_FROM_CELLS else 1
+
+
+def _run(block: Callable[[int], None], starts: range, threads: int) -> None:
+    """Run a function for each start, in threads if there are several."""
+    if threads > 1 and len(starts) > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(block, starts))
+        return
+    for start in starts:
+        block(start)
+
+
+def slope_deg(z: Floats, dx: float, dy: float, *, border: Border = "one-sided") -> Floats:
+    """Slope of an elevation array by Horn's method [°].
+
+    Parameters
+    ----------
+    z : ndarray, shape (ny, nx)
+        Elevation [m], NaN for nodata.
+    dx, dy : float
+        Cell size [m].
+    border : {"one-sided", "nan"}
+        As for `surface_arrays`.
+
+    Returns
+    -------
+    ndarray, shape (ny, nx)
+        NaN where the cell or one of its eight neighbours is.
 
     References
     ----------
@@ -153,7 +175,9 @@ def slope(
     Raises
     ------
     CRSMismatchError
-        For a grid without CRS, or in degrees or feet.
+        The DEM has no CRS, or one in degrees or feet.
+    DEMError
+        The DEM holds values that are no heights.
 
     References
     ----------
@@ -164,7 +188,7 @@ def slope(
     >>> steep = slope(dem) > 10
     """
     grid = Grid.of(dem)
-    steep = slope_deg(dem.values, grid.dx, grid.dy, border=border)
+    steep = slope_deg(elevations(dem), grid.dx, grid.dy, border=border)
     if units == "percent":
         steep = np.tan(np.radians(steep)) * 100
     return _on(dem, steep, name="slope", units=units, method="Horn (1981)")
@@ -173,28 +197,30 @@ def slope(
 def aspect(dem: xr.DataArray, *, border: Border = "one-sided") -> xr.DataArray:
     """Direction the ground faces [°], clockwise from north; NaN where level.
 
-    Parameters, NaN and errors as for `slope`. Degrees are those of the grid's north.
+    Parameters, NaN and errors as for `slope`. North is grid north.
     """
     grid = Grid.of(dem)
-    facing = surface_arrays(dem.values, grid.dx, grid.dy, ["aspect"], border=border)["aspect"]
+    facing = surface_arrays(elevations(dem), grid.dx, grid.dy, ["aspect"], border=border)["aspect"]
     return _on(dem, facing, name="aspect", units="degrees", method="Horn (1981)")
 
 
 def hillshade(
     dem: xr.DataArray, *, azimuth_deg: float = 315.0, altitude_deg: float = 45.0, border: Border = "one-sided"
 ) -> xr.DataArray:
-    """Shaded relief: cosine of the angle between the ground's normal and the light, 0 (dark) to 1.
+    """Shaded relief from 0 (dark) to 1.
+
+    Cosine of the angle between the ground's normal and the light.
 
     Parameters
     ----------
     dem : DataArray, dims (y, x)
         Elevation [m]; see `slope` for NaN, borders and errors.
     azimuth_deg, altitude_deg : float
-        Where the light stands: clockwise from north, above the horizon [°].
+        Direction of the light: clockwise from north, above the horizon [°].
     """
     grid = Grid.of(dem)
     shade = surface_arrays(
-        dem.values,
+        elevations(dem),
         grid.dx,
         grid.dy,
         ["hillshade"],
@@ -206,10 +232,12 @@ def hillshade(
 
 
 def curvature(dem: xr.DataArray, *, kind: Literal["plan", "profile"] = "profile") -> xr.DataArray:
-    """Curvature of the ground [1/m]: of its contour lines (plan) or along the fall line (profile).
+    """Plan or profile curvature of the ground [1/m].
+
+    Plan curvature is that of the contour lines, profile curvature that along the fall line.
 
     Both are positive where the ground is convex (a ridge, the brow of a hill) and negative where it is concave.
-    NaN at the border of the grid, beside nodata, and where a level cell curves (a summit has no fall line).
+    NaN at the border of the grid, beside nodata, and at level cells that curve (a summit has no fall line).
 
     References
     ----------
@@ -218,12 +246,14 @@ def curvature(dem: xr.DataArray, *, kind: Literal["plan", "profile"] = "profile"
     """
     grid = Grid.of(dem)
     name: Product = "plan_curvature" if kind == "plan" else "profile_curvature"
-    bent = surface_arrays(dem.values, grid.dx, grid.dy, [name])[name]
+    bent = surface_arrays(elevations(dem), grid.dx, grid.dy, [name])[name]
     return _on(dem, bent, name=name, units="1/m", method="Zevenbergen and Thorne (1987)")
 
 
 def roughness(dem: xr.DataArray, *, kind: Literal["roughness", "tri", "tpi"] = "roughness") -> xr.DataArray:
-    """Relief within the 3 x 3 window [m]; NaN at the border of the grid and beside nodata.
+    """Relief within the 3 x 3 window [m].
+
+    NaN at the border of the grid and beside nodata.
 
     Parameters
     ----------
@@ -239,12 +269,12 @@ def roughness(dem: xr.DataArray, *, kind: Literal["roughness", "tri", "tpi"] = "
     Intermountain Journal of Sciences 5: 23-27
     """
     grid = Grid.of(dem)
-    rough = surface_arrays(dem.values, grid.dx, grid.dy, [kind])[kind]
+    rough = surface_arrays(elevations(dem), grid.dx, grid.dy, [kind])[kind]
     return _on(dem, rough, name=kind, units="m", method="3 x 3 window")
 
 
 def _checked(z: Floats, dx: float, dy: float) -> Floats:
-    """Contiguous floats of at least 2 x 2 cells."""
+    """Elevation as contiguous floats, checked."""
     if z.ndim != 2 or min(z.shape) < 2:
         raise DEMError(f"the elevation array has shape {z.shape}; at least 2 x 2 cells are needed")
     if not (dx > 0 and dy > 0):
@@ -253,8 +283,8 @@ def _checked(z: Floats, dx: float, dy: float) -> Floats:
     return np.ascontiguousarray(z, dtype=kind)
 
 
-def _open(values: Floats, *, top: bool, bottom: bool) -> None:
-    """NaN along the border of the grid."""
+def _blank_border(values: Floats, *, top: bool, bottom: bool) -> None:
+    """Set the border of the grid to NaN."""
     values[:, [0, -1]] = np.nan
     if top:
         values[0] = np.nan
@@ -263,8 +293,19 @@ def _open(values: Floats, *, top: bool, bottom: bool) -> None:
 
 
 def _on(dem: xr.DataArray, values: Floats, *, name: str, units: str, method: str) -> xr.DataArray:
-    """Values on the DEM's coordinates."""
+    """DataArray of values on the DEM's coordinates.
+
+    Parameters
+    ----------
+    dem : DataArray
+        DEM whose coordinates are used.
+    values : ndarray
+        Values of the product.
+    name, units, method : str
+        Name and attributes of the result.
+    """
     result = dem.copy(deep=False, data=values)
     result.name = name
+    result.encoding = {}
     result.attrs = {"units": units, "method": method}
     return result

@@ -1,12 +1,12 @@
-"""What a DEM's error does to what is read from it: correlated error fields, and quantiles over realizations.
+"""Error of a DEM: correlated fields, and quantiles of results.
 
-A DEM is the ground plus an error that is alike at neighbouring cells: were it independent from cell to cell, slopes
-would be absurd; were it the same everywhere, slopes would be exact. The model is a stationary Gaussian field with
+The error of a DEM is similar at neighbouring cells: independent errors would give absurd slopes, equal errors exact ones. The
+model is a stationary Gaussian field with
 
     mean 0,  standard deviation `rmse_m`,  correlation exp(-(distance / correlation_m)²)
 
-added to the DEM. As the DEM already holds one realization of its error, the sum is rougher than the ground: quantiles of
-buildable area lie a little low. The interval, not its centre, is what they are for.
+added to the DEM. The DEM already holds one realization of its error, so the sum is rougher than the ground, and quantiles of
+buildable area are slightly low. Use the width of the interval, not its centre.
 
 References
 ----------
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pacifico.errors import InputError
+from pacifico.grid import Ground
 from pacifico.terrain import _kernels
 
 if TYPE_CHECKING:
@@ -36,24 +37,29 @@ if TYPE_CHECKING:
     from pacifico.grid import Grid
 
 Window = tuple[int, int, int, int]
-"""First row and the one past the last, first column and the one past the last."""
+"""First row, row after the last, first column, column after the last."""
 REALIZATIONS = 40
+"""Error fields by default: P10 and P90 then have 4 fields beyond them."""
+FEWEST_REALIZATIONS = 10
+"""Least number of error fields: P10 and P90 need one beyond them."""
 STEPS_A_LENGTH = 3
-"""Lattice cells of white noise to a correlation length: the field is then even to 0.1 %."""
+"""Lattice cells of white noise per correlation length: the standard deviation is then even to 0.1 %."""
 KEPT, MOST_KEPT = 64, 100_000
-"""How many lattices of noise are kept, and the most cells of one that is: 51 MB in all."""
+"""Lattices of noise in the cache, and the most cells of each: 51 MB in all."""
 REACH = 2.0
-"""Weights reach this many correlation lengths: beyond them they are under 0.04 % of the largest."""
+"""Reach of the weights [correlation lengths]: beyond it they are under 0.04 % of the largest."""
+THREADS_FROM_CELLS = 2_000_000
+"""Cells times realizations from which two threads are used: fewer take less time than threads take to start."""
 
 
 @dataclass(frozen=True)
 class ErrorModel:
-    """Error of an elevation source: relative between neighbouring places, which is what slopes and volumes feel."""
+    """Relative error of an elevation source."""
 
     rmse_m: float
     correlation_m: float
     basis: str
-    """Where the numbers come from."""
+    """Source of the numbers."""
 
 
 SOURCES: Mapping[str, ErrorModel] = {
@@ -66,10 +72,10 @@ SOURCES: Mapping[str, ErrorModel] = {
 
 
 def dem_error(dem: xr.DataArray) -> ErrorModel:
-    """Error assumed for a DEM: that of its named source, else by its cell size.
+    """Error assumed for a DEM, by source or cell size.
 
-    Rasters of unknown origin: 0.15 m up to 3 m cells (lidar), 0.8 m up to 15 m, 2 m up to 45 m, and 5 m beyond, the
-    correlation length being 7 cells or 30 m, whichever is more.
+    Rasters of unknown origin: 0.15 m up to 3 m cells (lidar), 0.8 m up to 15 m, 2 m up to 45 m, and 5 m beyond. The
+    correlation length is 7 cells or 30 m, whichever is more.
     """
     known = SOURCES.get(str(dem.attrs.get("source", "")))
     if known is not None:
@@ -98,7 +104,7 @@ def error_field(
     Parameters
     ----------
     grid : Grid
-        Where.
+        Grid of the field.
     rmse_m : float
         Standard deviation [m], >= 0.
     correlation_m : float
@@ -106,7 +112,7 @@ def error_field(
     seed : int
         The same seed gives the same field, to the byte.
     window : (int, int, int, int), optional
-        First row and the one past the last, first column and the one past the last: that part of the field alone.
+        Part of the field to return.
 
     Returns
     -------
@@ -116,7 +122,7 @@ def error_field(
     Raises
     ------
     InputError
-        For a negative RMSE or a correlation length that is not positive.
+        The RMSE is negative, or the correlation length is not positive.
     """
     return next(_fields(grid, ErrorModel(rmse_m, correlation_m, "as asked"), [seed], window))
 
@@ -129,7 +135,7 @@ def quantiles(
     realizations: int = REALIZATIONS,
     seed: int = 0,
 ) -> Quantiles:
-    """P10, P50 and P90 of any number that is computed from heights.
+    """P10, P50 and P90 of a number computed from heights.
 
     Parameters
     ----------
@@ -140,12 +146,10 @@ def quantiles(
     error : ErrorModel, optional
         By default that of the DEM's source.
     realizations : int
-        How many, at least 10.
+        Number of error fields, at least 10.
     seed : int
-        Of the error fields.
+        Seed of the error fields.
     """
-    from pacifico.grid import Ground  # noqa: PLC0415
-
     ground = Ground.of(dem)
     error = error if error is not None else dem_error(dem)
     values = [statistic(ground.z + noise) for noise in _fields(ground.grid, error, _seeds(seed, realizations))]
@@ -162,7 +166,7 @@ def buildable_area_ha(
     realizations: int = REALIZATIONS,
     seed: int = 0,
 ) -> dict[str, Quantiles]:
-    """Area within each slope limit, with its interval from the DEM's error.
+    """Area within each slope limit, with its interval.
 
     Parameters
     ----------
@@ -177,7 +181,7 @@ def buildable_area_ha(
     error : ErrorModel
         See `dem_error`.
     realizations, seed : int
-        How many error fields, at least 10, and of which seed.
+        Number of error fields, at least 10, and their seed.
 
     Returns
     -------
@@ -192,15 +196,15 @@ def buildable_area_ha(
 
 @dataclass(frozen=True)
 class GentleDraws:
-    """Usable cells within slope limits, as the heights are and in each realization of their error."""
+    """Counts of usable cells within slope limits, with DEM error."""
 
     usable: NDArray[np.bool_]
     window: Window
-    """Of the usable cells, one more around: what the error was drawn for."""
+    """Window of the usable cells, one more around, that errors were drawn for."""
     nominal: NDArray[np.float64]
     """Cells within each limit."""
     drawn: NDArray[np.float64]
-    """The same in each realization, shape (realizations, limits)."""
+    """Cells within each limit in each realization, shape (realizations, limits)."""
 
     def areas_ha(self, grid: Grid) -> list[Quantiles]:
         """Area within each limit [ha], in grid metres."""
@@ -219,16 +223,22 @@ def gentle_draws(
     seed: int = 0,
     before: GentleDraws | None = None,
 ) -> GentleDraws:
-    """Count cells within slope limits under the DEM's error; parameters as for `buildable_area_ha`.
+    """Count cells within slope limits under the DEM's error.
 
-    With draws of the same ground, limits and error from `before`, only cells that became usable since, or are usable no
-    more, are looked at; the counts are the same.
+    Parameters
+    ----------
+    z, grid, usable, error, realizations, seed
+        As for `buildable_area_ha`.
+    slope_limits_deg : sequence of float
+        Limits [°].
+    before : GentleDraws, optional
+        Counts for the same ground, limits and error: only cells whose usability changed are counted, with the same result.
     """
     none = np.zeros(len(slope_limits_deg))
     rows, columns = np.nonzero(usable.any(axis=1))[0], np.nonzero(usable.any(axis=0))[0]
     if rows.size == 0:
         return GentleDraws(usable, (0, 0, 0, 0), none, np.zeros((realizations, len(slope_limits_deg))))
-    # One cell around the usable ground is enough for its slopes.
+    # Slopes of the usable ground need one cell around it.
     window = _around(rows, columns, (0, grid.ny, 0, grid.nx))
     limits = np.tan(np.radians(np.array(slope_limits_deg, dtype=np.float64))) ** 2
     part, seeds = part_of(grid, window), _seeds(seed, realizations)
@@ -245,7 +255,7 @@ def gentle_draws(
             return found
 
         plain = of(np.zeros_like(heights))
-        if heights.size * realizations > 2_000_000:
+        if heights.size * realizations > THREADS_FROM_CELLS:
             with ThreadPoolExecutor(2) as pool:
                 drawn = list(pool.map(lambda s: of(next(_fields(part, error, [s], own))), seeds))
         else:
@@ -264,7 +274,7 @@ def gentle_draws(
 
 
 def _around(rows: NDArray[np.int64], columns: NDArray[np.int64], most: Window) -> Window:
-    """Window of rows and columns, one more on each side where there is one."""
+    """Window of rows and columns, widened by one."""
     return (
         max(int(rows[0]) - 1, most[0]), min(int(rows[-1]) + 2, most[1]),
         max(int(columns[0]) - 1, most[2]), min(int(columns[-1]) + 2, most[3]),
@@ -272,18 +282,22 @@ def _around(rows: NDArray[np.int64], columns: NDArray[np.int64], most: Window) -
 
 
 def _seeds(seed: int, realizations: int) -> list[int]:
-    if realizations < 10:
-        raise InputError(f"{realizations} realizations are too few for P10 and P90; at least 10 are needed")
+    """Seeds of the error fields."""
+    if realizations < FEWEST_REALIZATIONS:
+        raise InputError(
+            f"{realizations} realizations are too few for P10 and P90; at least {FEWEST_REALIZATIONS} are needed"
+        )
     return [int(s) for s in np.random.SeedSequence(seed).generate_state(realizations, np.uint64)]
 
 
 def _summed(values: Any, nominal: float) -> Quantiles:
+    """Quantiles of values over realizations."""
     p10, p50, p90 = np.quantile(np.asarray(values, dtype=np.float64), [0.1, 0.5, 0.9])
     return Quantiles(float(p10), float(p50), float(p90), float(nominal))
 
 
 def part_of(grid: Grid, window: Window) -> Grid:
-    """Grid of a window: first row and the one past the last, first column and the one past the last."""
+    """Grid of a window of rows and columns."""
     r0, r1, c0, c1 = window
     return replace(grid, x0=grid.x0 + c0 * grid.dx, y0=grid.y0 - r0 * grid.dy, ny=r1 - r0, nx=c1 - c0)
 
@@ -291,11 +305,23 @@ def part_of(grid: Grid, window: Window) -> Grid:
 def _fields(
     grid: Grid, error: ErrorModel, seeds: list[int], window: Window | None = None
 ) -> Iterator[NDArray[np.float64]]:
-    """Error fields, or a window of them: white noise on a lattice finer than the correlation length, spread by a Gaussian.
+    """Error fields, or a window of them.
 
-    The Gaussian falls apart into one along x and one along y, and the lattice is coarse beside the DEM's cells: a field
-    costs some 20 multiplications a cell, whatever the correlation length, and needs no Fourier transform that would
-    wrap around. Sums run in a fixed order, so bytes repeat on any number of threads.
+    White noise on a lattice finer than the correlation length is smoothed by a Gaussian. The Gaussian separates into one
+    along x and one along y, and the lattice is coarse compared with the DEM's cells: a field costs about 20 multiplications
+    per cell for any correlation length. A Fourier transform would wrap around at the edges. Sums run in a fixed order, so
+    that bytes repeat on any number of threads.
+
+    Parameters
+    ----------
+    grid : Grid
+        Grid of the fields.
+    error : ErrorModel
+        Standard deviation and correlation length.
+    seeds : list of int
+        One per field.
+    window : (int, int, int, int), optional
+        Part of the fields to return.
     """
     if not error.rmse_m >= 0:
         raise InputError(f"the DEM's RMSE is {error.rmse_m:g} m; it must be 0 or more")
@@ -319,20 +345,21 @@ def _fields(
 
 
 def _noise(seed: int, rows: int, columns: int) -> NDArray[np.float64]:
+    """White noise of a seed."""
     white = np.random.default_rng(seed).standard_normal((rows, columns))
     white.flags.writeable = False
     return white
 
 
-# an edit asks for the same fields as the one before, elsewhere
+# Successive edits ask for the same fields at other places.
 _kept_noise = lru_cache(maxsize=KEPT)(_noise)
 
 
 @lru_cache(maxsize=8)
 def _taps(n: int, cell: float, length: float) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
-    """Weights of the lattice for each of n cells along an axis, the first lattice point of each, and the lattice's size.
+    """Weights and first lattice point of n cells, and lattice size.
 
-    A Gaussian of standard deviation length / 2 gives exp(-(distance / length)²) once correlated with itself.
+    A Gaussian of standard deviation length / 2, correlated with itself, gives exp(-(distance / length)²).
     """
     step = length / STEPS_A_LENGTH
     taps = 2 * math.ceil(REACH * STEPS_A_LENGTH) + 1

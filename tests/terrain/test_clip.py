@@ -10,7 +10,7 @@ import shapely
 from affine import Affine
 from pyproj import CRS
 
-from pacifico.crs import LONLAT, reproject, utm
+from pacifico.crs import LONLAT, reproject, transformer, utm
 from pacifico.errors import DEMError
 from pacifico.site.boundary import read_site
 from pacifico.site.model import Site
@@ -103,3 +103,17 @@ def test_a_file_that_is_no_clip_is_refused(site, tmp_path):
 def test_real_terrain(path, tmp_path):
     site = read_site(FIELD / "sites" / f"{path.stem}.geojson")
     same(open_clip(site, clip_source(site, path, tmp_path / "dem.tif")), open_dem(site, path))
+
+
+def site_at(lon, lat, half=700):
+    crs = utm(lon, lat)
+    x, y = transformer(LONLAT, crs).transform(lon, lat)
+    return Site("site", crs, shapely.box(x - half, y - half, x + half, y + half))
+
+
+def test_a_clip_of_a_named_source_opens_to_the_same(server, settings, tmp_path):
+    server.put_glo30(tmp_path, -96, 44)
+    site = site_at(-95.5, 44.5)
+    first = open_dem(site, "glo30", settings=settings)
+    kept = open_clip(site, clip_source(site, "glo30", tmp_path / "clip.tif", settings=settings))
+    assert first.identical(kept)

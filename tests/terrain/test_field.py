@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pacifico.errors import DEMError, PacificoError
+from pacifico.grid import warnings_of
 from pacifico.site.boundary import read_site
 from pacifico.terrain.dem import open_dem
 from pacifico.terrain.surface import slope
@@ -29,7 +30,7 @@ def test_hostile_rasters_do_as_expected(field_data):
             continue
         assert case["expect"] in {"ok", "error-or-warn"}, case
         dem = open_dem(site, path)
-        assert bool(dem.attrs["warnings"]) == (case["expect"] == "error-or-warn"), case
+        assert bool(warnings_of(dem)) == (case["expect"] == "error-or-warn"), case
         # The control plane: 2 % and 1 %.
         assert np.nanmedian(slope(dem, units="percent")) == pytest.approx(np.hypot(2, 1), rel=2e-3), case
 
@@ -57,7 +58,7 @@ def test_real_dems_agree_with_what_is_known_of_them(field_data):
 def test_feet_are_warned_of(field_data):
     for name in ("kentucky-ft", "wisconsin-ft-nad27"):
         dem = open_dem(read_site(field_data / "sites" / f"{name}.geojson"), field_data / "dem" / f"{name}.tif")
-        assert any("DEM units option" in w for w in dem.attrs["warnings"]), name
+        assert any("DEM units option" in w for w in warnings_of(dem)), name
 
 
 def test_swapped_site_is_caught_by_the_dem(field_data):

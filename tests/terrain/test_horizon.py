@@ -68,8 +68,13 @@ def test_what_is_beyond_reach_or_nodata_is_not_seen():
 
 
 def test_a_place_without_ground_is_refused():
-    with pytest.raises(InputError, match="1 of 1 places have no known ground"):
+    with pytest.raises(InputError, match="1 of 1 places have no ground"):
         horizon(dem_of(lambda x, _: 0 * x), [0.0], x=-500.0)
+
+
+def test_directions_that_are_not_finite_are_refused():
+    with pytest.raises(InputError, match="azimuths_deg"):
+        horizon(dem_of(lambda x, _: 0 * x), [np.nan])
 
 
 @settings(max_examples=25, deadline=None)

@@ -19,11 +19,11 @@ from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 from pacifico.cli import main
-from pacifico.errors import OutsideServiceError
+from pacifico.errors import DEMError, OutsideServiceError
 from pacifico.grid import Grid
 from pacifico.terrain.dem import open_dem
 from pacifico.terrain.remote import SourceSettings
-from pacifico.terrain.s3 import endpoint_from, gdal_options, refusal
+from pacifico.terrain.remote.s3 import endpoint_from, gdal_options, refusal
 
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 CELLS = 3000
@@ -200,3 +200,30 @@ def test_faults_that_may_pass_are_no_refusals():
     assert refusal("CURL error: Failed to connect") is None
     assert refusal("HTTP response code: 503") is None
     assert "refused" in refusal("HTTP response code: 403")
+
+
+@pytest.mark.parametrize("key", ["a?b.tif", "a#b.tif", "a%23b.tif", "a b+c&d.tif", "v?x=1#y.tif"])
+def test_every_character_of_a_key_counts(site, bucket, settings, cog, key):
+    """The object read is the one named, and the attribute names it."""
+    client = boto3.client("s3", config=Config(retries={"total_max_attempts": 1}))
+    client.upload_file(str(cog), bucket, f"folder/{key}")
+    dem = open_dem(site, f"s3://{bucket}/folder/{key}", settings=settings)
+    assert dem.attrs["source"] == key
+    with pytest.raises(OutsideServiceError, match="no such object"):
+        open_dem(site, f"s3://{bucket}/folder/{key}x", settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("url", "match"),
+    [
+        ("s3://bucket/dem.tif?versionId=3sL4kqtJlcpXroDTDmJ", "takes no query"),
+        ("s3://bucket/dem.tif?X-Amz-Signature=hunter2", "takes no query"),
+        ("s3://AKIA:hunter2@bucket/dem.tif", "holds no credentials"),
+        ("s3://bucket/", "names no object"),
+        ("s3://bucket", "names no object"),
+    ],
+)
+def test_addresses_that_name_no_plain_object_are_refused(site, settings, url, match):
+    with pytest.raises(DEMError, match=match) as caught:
+        open_dem(site, url, settings=settings)
+    assert "hunter2" not in str(caught.value)

@@ -14,7 +14,6 @@ from pyproj import CRS
 from pacifico.errors import CRSMismatchError, DEMError
 from pacifico.grid import Grid
 from pacifico.terrain import surface
-from pacifico.terrain._kernels import arctan_to_one
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -142,9 +141,10 @@ def test_threads_and_blocks_give_the_same_bytes():
         assert alone.tobytes() == one[name].tobytes()
 
 
-def test_arc_tangent_is_that_of_the_library():
-    for t in np.linspace(0, 1, 2001):
-        assert abs(arctan_to_one(t) - math.atan(t)) <= 3e-16
+def test_slopes_are_those_of_the_arc_tangent():
+    for grade in np.linspace(0, 3, 601):
+        z = np.arange(4.0)[None, :] * grade + np.zeros((4, 1))
+        assert abs(surface.slope_deg(z, 1.0, 1.0)[1, 1] - math.degrees(math.atan(grade))) <= 1e-13
 
 
 @settings(max_examples=40, deadline=None)

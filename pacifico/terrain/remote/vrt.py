@@ -1,7 +1,7 @@
-"""What a window of a remote VRT hangs on: the VRT's own words about it, and the state of the tiles that it names there.
+"""State of a window of a remote VRT, tiles included.
 
-A VRT's ETag tells of the VRT alone: tiles behind it are replaced under their old names. And a VRT of a country changes
-wherever one of its tiles does, which is no news for a site elsewhere.
+A VRT's ETag covers the VRT alone: tiles are replaced under their old names. And a VRT of a country changes with each of its
+tiles, wherever the site is.
 """
 
 from __future__ import annotations
@@ -12,53 +12,54 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 from xml.etree.ElementTree import ParseError, tostring
 
-import numpy as np
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from pacifico.crs import transformer
-from pacifico.terrain.raster import cell_window, horizontal_crs, outline
-from pacifico.terrain.remote import etag, fetched
+from pacifico.terrain.raster.window import cell_window, horizontal_crs, ring_of
+from pacifico.terrain.remote.web_files import etag, fetched
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-    from pacifico.terrain.raster import Affine6, Bounds
-    from pacifico.terrain.remote import SourceSettings
+    from pacifico.terrain.raster.read import ReadRequest
+    from pacifico.terrain.raster.window import Affine6
+    from pacifico.terrain.remote.settings import SourceSettings
 
 MOST_TILES = 64
-_ASKING = 8
+"""Tiles under a site from which their states are not asked for: such windows are read without the cache."""
+THREADS = 8
+"""Requests for states at a time."""
 
 
-def window_state(url: str, state: str, bounds: Bounds, crs: CRS, settings: SourceSettings) -> str:
-    """What tells this state of a VRT's window from another; empty where that can't be told.
+def window_state(url: str, state: str, request: ReadRequest, settings: SourceSettings) -> str:
+    """Identifier of a VRT window's state; empty if unknown.
 
     Parameters
     ----------
-    url, state : str
-        Of the VRT, and its ETag.
-    bounds : tuple of float
-        West, south, east, north in `crs`.
-    crs : CRS
-        CRS of `bounds`.
+    url : str
+        Address of the VRT.
+    state : str
+        Its ETag.
+    request : ReadRequest
+        What to read.
     settings : SourceSettings
-        Patience and cache: the VRT's text is kept there under its ETag.
+        Retries and cache: the VRT's text is kept there under its ETag.
 
     Raises
     ------
     OutsideServiceError
-        Where the server fails even after the retries.
+        The server fails after all tries.
     """
-    from defusedxml.ElementTree import fromstring  # noqa: PLC0415 (needed for VRTs alone)
+    from defusedxml.ElementTree import fromstring  # noqa: PLC0415 (needed for VRTs only)
 
     try:
         root = fromstring(fetched(url, state, settings))
-        tiles = _cut_to(root, bounds, crs, url)
+        tiles = _cut_to(root, request, url)
     except (ParseError, CRSError, ValueError):
-        return ""  # GDAL is to say what is wrong with it
+        return ""  # reading it will show what is wrong
     if tiles is None or len(tiles) > MOST_TILES:
         return ""
-    with ThreadPoolExecutor(_ASKING) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         states = list(pool.map(lambda tile: etag(tile, settings), tiles))
     if not all(found and found.strip() for found in states):
         return ""
@@ -68,10 +69,22 @@ def window_state(url: str, state: str, bounds: Bounds, crs: CRS, settings: Sourc
     return digest.hexdigest()
 
 
-def _cut_to(root: Element, bounds: Bounds, crs: CRS, url: str) -> list[str] | None:
-    """Take the sources that don't touch the bounds out of a VRT, and give the addresses of the others.
+def _cut_to(root: Element, request: ReadRequest, url: str) -> list[str] | None:
+    """Remove a VRT's sources outside the bounds; return the other addresses.
 
-    None where the VRT is not a plain mosaic of files on web servers.
+    Parameters
+    ----------
+    root : Element
+        The VRT; changed in place.
+    request : ReadRequest
+        Bounds.
+    url : str
+        Address of the VRT, which relative names start from.
+
+    Returns
+    -------
+    list of str or None
+        None if the VRT is not a plain mosaic of files on web servers.
     """
     if root.tag != "VRTDataset" or root.get("subClass"):
         return None
@@ -82,10 +95,7 @@ def _cut_to(root: Element, bounds: Bounds, crs: CRS, url: str) -> list[str] | No
     transform: Affine6 = (a, b, c, d, e, f)
     shape = int(root.get("rasterYSize", "")), int(root.get("rasterXSize", ""))
     flat = horizontal_crs(CRS.from_user_input(root.findtext("SRS", "")))
-    west, south, east, north = bounds
-    ring = outline((east - west, 0.0, west, 0.0, south - north, north), (1, 1))
-    x, y = transformer(crs, flat).transform(ring[:, 0], ring[:, 1])
-    window = cell_window(transform, shape, np.column_stack([x, y]))
+    window = cell_window(transform, shape, ring_of(request.bounds, request.crs, flat))
     if window is None:
         return None
     r0, r1, c0, c1 = window
@@ -107,7 +117,7 @@ def _cut_to(root: Element, bounds: Bounds, crs: CRS, url: str) -> list[str] | No
 
 
 def _address(source: Element, url: str) -> str | None:
-    """Address of a source's file; None where it lies on no web server, or is a VRT itself."""
+    """Address of a source's file; None unless a plain web file."""
     name = source.find("SourceFilename")
     text = (name.text or "").strip() if name is not None else ""
     relative = name is not None and name.get("relativeToVRT") == "1"

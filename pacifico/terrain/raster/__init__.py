@@ -1,0 +1,1 @@
+"""Rasters as GDAL reads them: addresses, windows, decimation, mosaics and resampling."""

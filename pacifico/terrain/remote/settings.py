@@ -1,0 +1,67 @@
+"""Addresses of the named sources, and how long to wait for servers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+
+from pacifico.terrain.cache import FolderCache
+from pacifico.terrain.remote.s3 import endpoint_from
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pacifico.terrain.cache import Cache
+
+
+def _user_cache() -> Cache:
+    return FolderCache(Path(platformdirs.user_cache_dir("pacifico")) / "terrain")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceSettings:
+    """Addresses of the named sources, timeouts, retries and the cache."""
+
+    tdep_url: str = "https://prd-tnm.s3.amazonaws.com/StagedProducts/Elevation/13/TIFF/USGS_Seamless_DEM_13.vrt"
+    """3DEP of 1/3 arc-second, about 10 m."""
+    tdep30_url: str = "https://prd-tnm.s3.amazonaws.com/StagedProducts/Elevation/1/TIFF/USGS_Seamless_DEM_1.vrt"
+    """3DEP of 1 arc-second, about 30 m."""
+    glo30_url: str = "https://copernicus-dem-30m.s3.amazonaws.com"
+    """Folder of the Copernicus GLO-30 tiles."""
+    s3_endpoint: str | None = None
+    """Server of s3:// addresses; None for AWS."""
+    timeout_s: float = 30.0
+    """Timeout of one request [s]."""
+    retries: int = 3
+    """Further tries after a temporary failure (5xx, 429, reset, timeout)."""
+    backoff_s: float = 1.0
+    """Pause before the first further try [s]; it doubles with each."""
+    cache: Cache | None = field(default_factory=_user_cache)
+    """Windows read before; None for no cache."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> SourceSettings:
+        """Settings from environment variables.
+
+        Parameters
+        ----------
+        environ : mapping
+            PACIFICO_3DEP_URL, PACIFICO_3DEP30_URL and PACIFICO_GLO30_URL are addresses of the named sources.
+            PACIFICO_DEM_CACHE is the folder of the cache, or empty for none. AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is the
+            server of s3:// addresses if it is not AWS.
+        """
+        given: dict[str, Any] = {"s3_endpoint": endpoint_from(environ)}
+        for name, variable in (
+            ("tdep_url", "PACIFICO_3DEP_URL"),
+            ("tdep30_url", "PACIFICO_3DEP30_URL"),
+            ("glo30_url", "PACIFICO_GLO30_URL"),
+        ):
+            if environ.get(variable):
+                given[name] = environ[variable].rstrip("/")
+        if "PACIFICO_DEM_CACHE" in environ:
+            folder = environ["PACIFICO_DEM_CACHE"]
+            given["cache"] = FolderCache(Path(folder)) if folder else None
+        return cls(**given)
