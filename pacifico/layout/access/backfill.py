@@ -36,7 +36,9 @@ SLACK_KW = 1e-6
 def backfill(
     field: Field, spec: Spec, items: Sequence[Item], roads: Sequence[Road], kw: float, reach_m: float
 ) -> list[tuple[Item, str]]:
-    """Arrays of up to `kw` on free ground beside roads, within reach of a skid with spare capacity.
+    """Arrays beside roads, of up to `kw`.
+
+    Each is within reach of a road, and of a skid with spare capacity.
 
     Parameters
     ----------
@@ -83,7 +85,9 @@ def backfill(
 
 
 def _array_at(ground: SolarGround, rect: FloatArray, units: int, kw: float, skids: SkidCapacity) -> Item | None:
-    """Longest array at a place that the nearest skid with spare capacity takes; None without one.
+    """Longest array that fits a place and a skid, or None.
+
+    The nearest skid with spare capacity takes it.
 
     Parameters
     ----------
@@ -110,7 +114,7 @@ def _array_at(ground: SolarGround, rect: FloatArray, units: int, kw: float, skid
 
 
 def _occupied(spec: Spec, items: Sequence[Item], roads: Sequence[Road]) -> FloatArray:
-    """Rectangles that arrays must not touch: items and roads, with the gaps that arrays keep."""
+    """Rectangles that arrays must not touch: items and roads, with gaps."""
     own = {"solar_array", "inverter_skid"}
     gap = spec.number("solar", "pair_gap_m")
     by = [[gap if i.kind in own else max(CLEAR_OF_BLOCKS_M, i.clearance_m)] for i in items]

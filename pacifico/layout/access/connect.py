@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from dataclasses import field as field_of
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,11 +98,14 @@ class _RoadTask:
     criteria: RoadCriteria
     spec: Spec
     options: RoadSearchOptions
-    units: tuple[SolarUnit, ...]
-    """Units that arrays may be made of."""
     give_way: Sequence[AssetKind]
     planes: Mapping[Item, PadPlane]
     """Balanced pads of all items but arrays."""
+
+    @cached_property
+    def units(self) -> tuple[SolarUnit, ...]:
+        """Units that arrays may be made of."""
+        return solar_unit(self.spec), solar_unit(self.spec, pocket=True)
 
     def terminal(self, key: int, item: Item) -> Terminal:
         """Terminal that stands for an item."""
@@ -135,7 +139,7 @@ def connect_roads(
     *,
     give_way: Sequence[AssetKind] = GIVE_WAY,
 ) -> ServedLayout:
-    """Pads and roads for a draft, without the items that no road reaches.
+    """Pads and roads for the items of a draft that roads reach.
 
     Parameters
     ----------
@@ -162,39 +166,30 @@ def connect_roads(
     InputError
         The entry lies too far from the boundary, or no road can start near it.
     """
-    units = (solar_unit(spec), solar_unit(spec, pocket=True))
     cost_zones = [z for z in site.exclusions if z.zone_type == "cost"]
     task = _RoadTask(
         RoadSite(field.ground, field.allowed, entry, site.boundary, cost_zones),
         replace(road_criteria(spec, profile), earth_price=options.earth_price, cells=options.cells),
         spec,
         options,
-        units,
         give_way,
-        _planes(field, [i for i in draft.items if i.kind != "solar_array"], earthwork_criteria(spec)),
+        _planes(field, draft.items, earthwork_criteria(spec)),
     )
     items, network, unplaced = _reachable(task, list(draft.items))
-    shortened = [items[k] for k in network.removed_units]
-    freed = np.empty((0, 4))
+    shortened = tuple(items[k] for k in network.removed_units)
+    rects = [removed_rect(items[k], n, task.units) for k, n in network.removed_units.items()]
+    freed = np.array(rects).reshape(-1, 4)
+    blocks = [i for i in shortened if i.kind != "solar_array"]
+    unplaced += [Unplaced(i.kind, 1, TURNING_ROOM, UnreachedCause.TURNING_ROOM) for i in blocks]
     if shortened:
-        unplaced += [
-            Unplaced(i.kind, 1, TURNING_ROOM, UnreachedCause.TURNING_ROOM) for i in shortened if i.kind != "solar_array"
-        ]
-        freed = np.array([removed_rect(items[k], n, units) for k, n in network.removed_units.items()])
         items, network = _backfilled(field, task, items, network)
-    return ServedLayout(
-        tuple(items),
-        tuple(items),
-        tuple(task.planes.get(i) for i in items),
-        network,
-        merge_unplaced(unplaced),
-        tuple(shortened),
-        freed,
-    )
+    pads = tuple(task.planes.get(i) for i in items)
+    return ServedLayout(tuple(items), tuple(items), pads, network, merge_unplaced(unplaced), shortened, freed)
 
 
 def _planes(field: Field, items: Sequence[Item], criteria: EarthworkCriteria) -> dict[Item, PadPlane]:
-    """Balanced pads of items; pads computed before at the same place are reused."""
+    """Balanced pads of all items but arrays; known pads are reused."""
+    items = [i for i in items if i.kind != "solar_array"]
     memo: dict[tuple[float, float, float, float], PadPlane] = field.fits.setdefault(("pads", criteria), {})
     fresh = list({i.pad_rect: box(*i.pad_rect) for i in items if i.pad_rect not in memo}.items())
     planes = balanced_pads(field.ground, [shape for _, shape in fresh], criteria=criteria)
@@ -275,7 +270,7 @@ def renumber(items: Sequence[Item], network: Network, out: Mapping[int, Unreache
 
 
 def _backfilled(field: Field, task: _RoadTask, items: list[Item], network: Network) -> tuple[list[Item], Network]:
-    """Items as roads shortened them, with arrays beside the roads for the capacity removed.
+    """Items without removed units, with new arrays for their capacity.
 
     Parameters
     ----------

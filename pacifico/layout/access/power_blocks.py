@@ -1,4 +1,4 @@
-"""Which parts of a power block are useless without the parts that no road reaches."""
+"""Power blocks that are incomplete without what no road reaches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def incomplete_blocks(items: Sequence[Item], unreached: Mapping[int, Unreached]) -> dict[int, Unreached]:
-    """Arrays whose skid is not reached, and skids none of whose arrays is, by number.
+    """Arrays without their skid and skids without any array, by number.
 
     Parameters
     ----------
@@ -36,4 +36,5 @@ def incomplete_blocks(items: Sequence[Item], unreached: Mapping[int, Unreached])
 
 
 def _incomplete(message: str) -> Unreached:
+    """Reason for an item that is useless without the rest of its power block."""
     return Unreached(UnreachedCause.BLOCK_INCOMPLETE, message)

@@ -35,7 +35,7 @@ def others(items: Sequence[Item]) -> list[Item]:
 
 
 def enclosed_items(items: Sequence[Item], served: ServedLayout) -> list[Item]:
-    """Items of a draft, other than arrays, that arrays cut off from all roads."""
+    """Items of a draft that arrays cut off from all roads."""
     if not any(i.kind == "solar_array" for i in served.items):
         return []
     stays = {*served.items, *served.gave}
@@ -44,7 +44,7 @@ def enclosed_items(items: Sequence[Item], served: ServedLayout) -> list[Item]:
 
 
 def exit_strips(enclosed: Sequence[Item], served: ServedLayout, items: Sequence[Item]) -> FloatArray:
-    """Squares along the shortest line from each enclosed item to a road, shape (n, 4) [m].
+    """Squares from enclosed items to the nearest road, shape (n, 4) [m].
 
     Squares that touch items other than arrays are left out.
     """
@@ -53,12 +53,15 @@ def exit_strips(enclosed: Sequence[Item], served: ServedLayout, items: Sequence[
 
 
 def approach_strips(served: ServedLayout) -> FloatArray:
-    """Squares along the roads of a layout of turbines alone, off the turbines, shape (n, 4) [m]."""
+    """Squares along the roads to turbines, shape (n, 4) [m].
+
+    The layout holds turbines and substations alone.
+    """
     return _squares_along([shapely.force_2d(r.line) for r in served.network.roads], served.items)
 
 
 def _squares_along(lines: Sequence[LineString], fixed: Sequence[Item]) -> FloatArray:
-    """Squares along lines, without those that touch the pads of fixed items, shape (n, 4) [m]."""
+    """Squares along lines, off the pads of items, shape (n, 4) [m]."""
     out = [np.empty((0, 4))]
     for line in lines:
         at = shapely.get_coordinates(shapely.line_interpolate_point(line, np.arange(0.0, line.length + STEP_M, STEP_M)))

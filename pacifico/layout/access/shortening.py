@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def remove_units(array: Item, unit: SolarUnit, west: int, east: int) -> Item:
-    """Array with units removed at its western and eastern end; it keeps at least one.
+    """Array with units removed at its ends; one at least stays.
 
     Parameters
     ----------
@@ -33,7 +33,9 @@ def remove_units(array: Item, unit: SolarUnit, west: int, east: int) -> Item:
 
 
 def removed_rect(item: Item, removed: tuple[int, int], units: Sequence[SolarUnit]) -> tuple[float, float, float, float]:
-    """Rectangle that an item frees at one end; all of its pad if units go at both ends.
+    """Rectangle that an item frees at one of its ends.
+
+    If units are removed at both ends it is the whole pad.
 
     Parameters
     ----------
@@ -54,7 +56,7 @@ def removed_rect(item: Item, removed: tuple[int, int], units: Sequence[SolarUnit
 
 
 def shorten_items(items: Sequence[Item], network: Network, units: Sequence[SolarUnit]) -> tuple[list[Item], Network]:
-    """Items without the units that roads removed, and the network with their new numbers.
+    """Items and network without the units that roads removed.
 
     Skids whose arrays are all removed go too.
     """
@@ -74,7 +76,7 @@ def shorten_items(items: Sequence[Item], network: Network, units: Sequence[Solar
 def _shortened(
     items: Sequence[Item], removed_units: Mapping[int, tuple[int, int]], units: Sequence[SolarUnit]
 ) -> dict[int, Item]:
-    """Items as long as they are left, by number; those without any unit are missing."""
+    """Items that are left, shortened, by number."""
     out: dict[int, Item] = {}
     for k, item in enumerate(items):
         unit = unit_of(item, units)

@@ -1,4 +1,4 @@
-"""Spare array units beyond a target, and their removal once roads are built.
+"""Spare array units, and their removal once roads are built.
 
 Spare units make up for what bends and turnarounds cost.
 """
@@ -71,7 +71,9 @@ def trim_to_target(field: Field, served: ServedLayout, over_kw: float, spec: Spe
 
 
 def _shorter(field: Field, array: Item, unit: SolarUnit, road: LineString, reach_m: float) -> Item | None:
-    """Array with a unit less in the east, else in the west; None where neither is legal.
+    """Array with one unit less, or None where that is illegal.
+
+    The unit is removed in the east if possible, else in the west.
 
     Parameters
     ----------

@@ -90,7 +90,7 @@ def assemble_network(design: RoadDesign, site_entry: SiteEntry, dropped: dict[in
 
 
 def _turnarounds(problem: RoutingProblem, alignment: HorizontalAlignment, lines: list[FloatArray]) -> _Arms:
-    """Turnarounds at dead ends, for which obstacles are shortened where nothing else makes room."""
+    """Turnarounds at dead ends; obstacles are shortened as a last resort."""
     whole, members = through(lines, alignment.ups)
     scene = Scene(RoadLines(tuple(whole)), problem.road_grid, problem.ground, problem.criteria, anywhere=True)
     built = build_turnarounds(scene, _dead_ends(members, alignment.ups))
@@ -147,7 +147,7 @@ def _dead_ends(members: list[list[int]], ups: list[int]) -> list[int]:
 
 
 def _tight_warnings(design: RoadDesign, arms: list[FloatArray]) -> list[str]:
-    """Warnings that count the bends and turns tighter than the terminals downstream need."""
+    """Warnings that count bends tighter than the terminals downstream need."""
     problem, alignment = design.problem, design.alignment
     found = [("turns at junctions" if t.turn else "road bends", t.size) for t in design.tight]
     # a single arm continues its road: where they meet is a bend too
@@ -200,7 +200,7 @@ def split_at(lines: list[FloatArray], joints: FloatArray) -> list[list[FloatArra
 
 
 def _split(xyz: FloatArray, shape: LineString, joints: FloatArray) -> list[FloatArray]:
-    """Pieces of one line, cut at joints that are not at its ends."""
+    """Pieces of one line, cut at joints between its ends."""
     run = cumulative_length(xyz)
     inner = []
     for j in range(len(joints)):
@@ -222,7 +222,10 @@ def _split(xyz: FloatArray, shape: LineString, joints: FloatArray) -> list[Float
 
 
 def road_classes(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[RoadClass]:
-    """Class of each line: spine to the first terminals, spur for short dead ends, else secondary."""
+    """Class of each line.
+
+    Lines to the terminals of the first rank are spines, short dead ends are spurs, and all others are secondary.
+    """
     n = len(alignment.lines)
     spine = [False] * n
     first = min((int(problem.priority[t]) for t in alignment.line_of), default=0)

@@ -60,7 +60,7 @@ class RoadDesign:
 
     @cached_property
     def cut_off(self) -> dict[int, float]:
-        """Terminals downstream of illegal bends, and the centreline radius that they lack [m]."""
+        """Terminals downstream of illegal bends, with the radius they lack [m]."""
         return pruned(self.problem, self.alignment, self.illegal)[1] if self.illegal else {}
 
     @cached_property
@@ -89,7 +89,7 @@ def design_roads(problem: RoutingProblem, alignment: HorizontalAlignment) -> Roa
 
 
 def smooth_bends(problem: RoutingProblem, branches: Strands) -> RoadDesign | None:
-    """Design with smooth bends; None where no legal profile or alignment is found."""
+    """Design with smooth bends; None without a legal one."""
     frozen = NOTHING
     for _ in range(SMOOTHING_ROUNDS):
         design = design_roads(problem, draw_alignment(problem, branches, keep=frozen))
@@ -103,7 +103,10 @@ def smooth_bends(problem: RoutingProblem, branches: Strands) -> RoadDesign | Non
 
 
 def repair_bends(design: RoadDesign) -> RoadDesign:
-    """Design with drivable curves at tight places, as far as they leave a legal profile."""
+    """Design with drivable curves at tight places.
+
+    Curves that leave no legal profile are not used.
+    """
     if not design.tight:
         return design
     heights, frozen = HeightRanges(design.problem, once=design.is_large), NOTHING

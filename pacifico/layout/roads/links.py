@@ -31,7 +31,7 @@ ROUNDING_M = 0.01
 def link_to_road(
     scene: Scene, road: FloatArray, others: Sequence[LineString], vertices: FloatArray, *, limit: float
 ) -> FloatArray | None:
-    """Shortest straight link from a dead end to another road; None where none fits.
+    """Shortest link from a dead end to another road, or None.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def link_to_road(
 def _may_link(
     scene: Scene, road: FloatArray, behind: FloatArray, goal: FloatArray, others: Sequence[LineString]
 ) -> bool:
-    """Whether a straight link from the end of a road to a vertex of another is legal in plan.
+    """Whether a link to a vertex is legal in plan.
 
     Parameters
     ----------
@@ -96,7 +96,15 @@ def _may_link(
 
 
 def _bends_gently(scene: Scene, a: FloatArray, b: FloatArray, c: FloatArray) -> bool:
-    """Whether the bend at b, on the way from a to c, is a slight kink or has room for the road's radius."""
+    """Whether a bend is a kink or has room for its radius.
+
+    Parameters
+    ----------
+    scene : Scene
+        Surroundings.
+    a, b, c : (2,) float
+        Places before, at and after the bend [m].
+    """
     radius = scene.criteria.min_radius_m + scene.criteria.width_m / 2
     return not _line_kernels.is_bend(
         _line_kernels.turn_angle(a[0], a[1], b[0], b[1], c[0], c[1]), radius
@@ -104,7 +112,10 @@ def _bends_gently(scene: Scene, a: FloatArray, b: FloatArray, c: FloatArray) -> 
 
 
 def _either_way(line: LineString, place: Point) -> list[FloatArray]:
-    """Places 20 m before and after a place on a line, where the line is that long."""
+    """Places 20 m before and after a place on a line.
+
+    A place beyond the ends of the line is left out.
+    """
     s = line.project(place)
     return [
         np.array(line.interpolate(t).coords[0][:2])
@@ -114,7 +125,7 @@ def _either_way(line: LineString, place: Point) -> list[FloatArray]:
 
 
 def _profiled_link(scene: Scene, start: FloatArray, goal: FloatArray) -> FloatArray | None:
-    """Straight road between two vertices at their heights; None without a legal profile."""
+    """Straight road between two vertices; None without a legal profile."""
     criteria = scene.criteria
     s = stations_of(
         [np.array([start[:2], goal[:2]])], [-1], scene.ground, width_m=criteria.width_m, station_m=criteria.station_m

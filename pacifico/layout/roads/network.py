@@ -36,7 +36,7 @@ def route_network(
     cost_zones: Sequence[Zone] = (),
     boundary: Polygon | MultiPolygon | None = None,
 ) -> Network:
-    """Connected road network from the entry to every terminal that a legal road reaches.
+    """Connected road network from the entry to all reachable terminals.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def search_network(
 
 
 def _site_entry(site: RoadSite, problem: RoutingProblem) -> SiteEntry | None:
-    """Entry that is requested, else the cheapest one; None where no road can start."""
+    """Requested or cheapest entry; None where no road can start."""
     road_grid, reach, priority = problem.road_grid, problem.reach, problem.priority
     edge = Edge.of(road_grid, site.boundary if site.boundary is not None else site.allowed)
     if site.entry is None:

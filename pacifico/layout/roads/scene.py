@@ -1,4 +1,4 @@
-"""Surroundings in which turnarounds must fit, and straight pieces of road in them."""
+"""Surroundings of turnarounds, and straight pieces of road."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class RoadLines:
 
 @dataclass(frozen=True)
 class Scene:
-    """Surroundings in which a turnaround must fit: roads, ground and what has been built."""
+    """Roads, ground and edges among which turnarounds must fit."""
 
     roads: RoadLines
     road_grid: RoutingGrid
@@ -81,7 +81,7 @@ class Scene:
         )
 
     def near(self, place: FloatArray, own: int) -> list[LineString]:
-        """Roads other than `own`, and turnarounds, that a new piece at a place could touch."""
+        """Other roads and turnarounds that a new piece could touch."""
         distance = max(LINK_M, EXTENSION_M) + 2 * self.criteria.turnaround_arm_m
         ids = self.roads.tree.query(Point(place), "dwithin", distance)
         out = [self.roads.lines[k] for k in sorted(ids.tolist()) if k != own]
@@ -92,11 +92,14 @@ class Scene:
         return out + [self.built[k] for k in np.flatnonzero(close).tolist()]
 
     def clear(self, a: FloatArray, b: FloatArray) -> bool:
-        """Whether a straight road from a to b keeps its distance from every edge."""
+        """Whether a straight road from a to b is clear of edges."""
         return self.road_grid.clearance_index.clear(a, b) and not self.road_grid.nodata_mask.crossed(a, b)
 
     def rounds(self, a: FloatArray, b: FloatArray, c: FloatArray) -> bool:
-        """Whether the corner at b, on the way from a to c, has room for the kerb's radius."""
+        """Whether a corner has room for the kerb's radius.
+
+        The corner is at b, on the way from a to c.
+        """
         radius = KERB_M + self.criteria.width_m / 2
         f = self.road_grid.clearance_index
         (ax, ay), (bx, by), (cx, cy) = a, b, c
@@ -109,7 +112,10 @@ class Scene:
 
 
 def point_before_end(road: FloatArray, distance_m: float, line: LineString | None = None) -> FloatArray:
-    """Place on a road at a distance from its end; `line` is the road in plan, if known."""
+    """Place on a road at a distance from its end.
+
+    `line` is the road in plan, if the caller has it.
+    """
     p = (line or LineString(road[:, :2])).interpolate(-distance_m) if distance_m > 0 else Point(road[-1, :2])
     return np.array([p.x, p.y])
 
@@ -124,7 +130,9 @@ def rotate(direction: FloatArray, degrees: float) -> FloatArray:
 def straight_piece(
     scene: Scene, road: FloatArray, start: FloatArray, step: FloatArray, others: Sequence[LineString]
 ) -> FloatArray | None:
-    """Straight road from a place on a road, with heights that follow the ground; None where it doesn't fit.
+    """Straight road that leaves another; None where it doesn't fit.
+
+    Its heights follow the ground.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Shorten arrays, or remove blocks of a yard, where a road has no room to bend or turn.
+"""Shorten arrays where a road has no room to bend or turn.
 
-As few units as possible are removed. Blocks of a yard are removed for turnarounds only.
+As few units as possible are removed. Blocks of a yard may be removed too, for turnarounds only.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def shorten_for_turnarounds(
 def _turnaround_at(
     scene: Scene, bare: Scene, c: int, shortenable: ShortenableObstacles
 ) -> tuple[list[FloatArray], ShortenableObstacles] | None:
-    """Stub or hammerhead at a dead end for which the fewest units are removed; None where none fits.
+    """Turnaround at a dead end for the fewest units, or None.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def _turnaround_shapes(bare: Scene, road: FloatArray) -> list[_TurnaroundShape]:
 
 
 def _corner_arc(scene: Scene, a: FloatArray, b: FloatArray, c: FloatArray) -> LineString:
-    """Arc of a turnaround's corner at b, on the way from a to c.
+    """Arc of a turnaround's corner.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def _corner_arc(scene: Scene, a: FloatArray, b: FloatArray, c: FloatArray) -> Li
 
 
 def shorten_for_bends(problem: RoutingProblem, alignment: HorizontalAlignment) -> ShortenableObstacles:
-    """Obstacles shortened where a bend or turn has no room, by the fewest units for each.
+    """Obstacles shortened by few units where a bend has no room.
 
     Lines are smoothed around each place alone, to see whether it helps; the caller redraws the alignment.
     """
@@ -206,7 +206,10 @@ def shorten_for_bends(problem: RoutingProblem, alignment: HorizontalAlignment) -
 def _options(
     shortenable: ShortenableObstacles, place: FloatArray, roads: MultiLineString
 ) -> list[ShortenableObstacles]:
-    """Ways to shorten one array near a place: few units first, then the nearest array, then its nearest end."""
+    """Ways to shorten one array near a place, best first.
+
+    Few units come first, then the nearest array, then its nearest end.
+    """
     table, rects = shortenable.table, shortenable.rects()
     off = np.maximum(np.maximum(rects[:, :2] - place, place - rects[:, 2:]), 0.0)
     distance = np.hypot(off[:, 0], off[:, 1])
@@ -226,7 +229,7 @@ def _options(
 
 
 def _count_tight(problem: RoutingProblem, tree: Tree, radii: FloatArray, own: Sequence[int], place: FloatArray) -> int:
-    """Number of bends and turns near a place that are tighter than their radius.
+    """Number of bends and turns near a place that are too tight.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Solve a routing problem: search, design, reroute, and drop what no legal road reaches."""
+"""Solve a routing problem: search, design, reroute and drop."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def search_roads(problem: RoutingProblem, site_entry: SiteEntry, penalty: FloatA
 
 
 def settle_roads(search: RoadSearch) -> SettledRoads:
-    """Smooth bends, reroute around tight ones, and drop terminals that only illegal bends lead to."""
+    """Smooth bends, reroute around tight ones, and drop terminals behind them."""
     tree, design = _reroute_tight(search.site_entry, search.tree)
     droppable = 0 if design.is_large else int(MAX_DROPPED * len(design.alignment.line_of))
     settled, dropped = _drop_cut_off(design, droppable)
@@ -192,7 +192,7 @@ def _without_profile(design: RoadDesign) -> dict[int, Unreached]:
 
 
 def _reroute_tight(site_entry: SiteEntry, tree: RoadTree) -> tuple[RoadTree, RoadDesign]:
-    """Tree and design in which terminals behind tight bends are reached another way, where there is one.
+    """Reroute terminals behind tight bends where there is another way.
 
     Where rerouting them alone fails, the whole tree is searched again once.
     """
@@ -217,12 +217,12 @@ def _reroute_tight(site_entry: SiteEntry, tree: RoadTree) -> tuple[RoadTree, Roa
 
 
 def _deficit(design: RoadDesign) -> int:
-    """Terminals that a design doesn't serve, or only by bends tighter than they need."""
+    """Number of terminals not served, or only by too tight bends."""
     return len(design.unserved) + len(design.constrained)
 
 
 def _reroute(site_entry: SiteEntry, tree: RoadTree, terminals: set[int]) -> RoadTree:
-    """Tree in which some terminals are reached anew, and all others as before."""
+    """Reroute some terminals; all others keep their roads."""
     problem = tree.pulled.problem
     server = tree.server.copy()
     some = np.array(sorted(terminals), dtype=np.int64)
@@ -253,7 +253,10 @@ def _reroute(site_entry: SiteEntry, tree: RoadTree, terminals: set[int]) -> Road
 
 
 def _smooth_tree(site_entry: SiteEntry, tree: RoadTree) -> RoadDesign:
-    """Design of a tree with smooth bends; arrays are shortened where only that makes room."""
+    """Design of a tree with smooth bends.
+
+    Arrays are shortened where that makes room for bends that are still too tight.
+    """
     problem = tree.pulled.problem
     best = repair_bends(smooth_bends(problem, tree.branches) or tree.pulled)
     if best.is_large or len(best.cut_off) <= FEW * len(problem.terminals):
@@ -290,7 +293,7 @@ def _with_shorter(problem: RoutingProblem, shorter: ShortenableObstacles) -> Rou
 
 
 def _drop_cut_off(design: RoadDesign, most: int) -> tuple[RoadDesign, dict[int, Unreached]]:
-    """Design without terminals that only illegal bends lead to, and why each is dropped.
+    """Drop terminals that only illegal bends lead to.
 
     Bends with few terminals downstream come first. At most `most` terminals are dropped: other illegal bends stay.
     """

@@ -1,4 +1,4 @@
-"""Turnarounds at dead ends, so that no long vehicle has to back out.
+"""Turnarounds at dead ends, where long vehicles can turn.
 
 ::
 
@@ -73,7 +73,7 @@ def turnarounds(
     criteria: RoadCriteria,
     anywhere: bool = False,
 ) -> tuple[list[FloatArray], int]:
-    """Short roads that let vehicles turn at dead ends, and the number of ends without.
+    """Turnarounds at dead ends, and the number of ends without one.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def _tip(road: FloatArray) -> tuple[float, float]:
 
 
 def _stub_or_hammerhead(scene: Scene, road: FloatArray, others: Sequence[LineString]) -> list[FloatArray]:
-    """Shortest stub or hammerhead at a dead end, with its extension; empty where none fits."""
+    """Shortest stub or hammerhead at a dead end; empty without one."""
     stub = _stub(scene, road, others)
     if stub is not None:
         return [stub]
@@ -167,7 +167,7 @@ def _stub_or_hammerhead(scene: Scene, road: FloatArray, others: Sequence[LineStr
 
 
 def _onward(scene: Scene, road: FloatArray) -> list[FloatArray]:
-    """Directions in which a road may be extended: its own, and along the blocks if that is near.
+    """Directions in which a road may be extended.
 
     The direction along the blocks counts where the change would be a kink, not a bend.
     """
@@ -188,7 +188,7 @@ def _hammerhead(
     angles: tuple[int, int],
     others: Sequence[LineString],
 ) -> list[FloatArray]:
-    """Hammerhead beyond the end of a road, with the extension to it; empty where it doesn't fit.
+    """Hammerhead after an extension of a road; empty where it doesn't fit.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def _hammerhead(
 def has_turning_room(
     scene: Scene, behind: FloatArray, place: FloatArray, arms: tuple[FloatArray, FloatArray], *, ahead: bool
 ) -> bool:
-    """Whether both arms of a hammerhead are free and their corners have room.
+    """Whether a hammerhead and its corners have room.
 
     A vehicle drives into one arm, backs into the other and leaves. Where the second arm leads ahead, the second corner
     lies between both arms.

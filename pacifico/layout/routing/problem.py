@@ -34,7 +34,7 @@ PAD_STEP_SHARE = 0.35
 
 @dataclass(frozen=True)
 class SmoothingMemo:
-    """Results of smoothing, kept by a hash of all that they depend on."""
+    """Results of smoothing, by a hash of their input."""
 
     known: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(MEMO_SLOTS, np.uint64))
     """Hash of each slot; 0 where the slot is empty."""
@@ -101,7 +101,7 @@ class RoutingProblem:
 
 @dataclass(frozen=True)
 class HorizontalAlignment:
-    """A road network in plan: a tree of lines that lead away from the entry."""
+    """Road network in plan: a tree of lines from the entry."""
 
     lines: list[FloatArray]
     ups: list[int]
@@ -200,7 +200,9 @@ def make_routing_problem(
 def _level_with_pads(
     road_grid: routing_grid.RoutingGrid, reach: tree_search.Reach, terminals: Sequence[Terminal], criteria: RoadCriteria
 ) -> tree_search.Reach:
-    """Reach without positions far above or below a pad, where the pad has others.
+    """Reach without positions far above or below a pad.
+
+    A pad without any other position keeps them.
 
     Parameters
     ----------

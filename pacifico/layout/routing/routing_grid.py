@@ -1,4 +1,4 @@
-"""The routing grid: positions where a road fits, and the cost of moving between them.
+"""Routing grid: positions where roads fit, and the cost between them.
 
 A centreline keeps half the road's width plus a clearance from every edge of the allowed ground and of every obstacle.
 The distance is tested exactly, segment by segment. The search, the pulled lines and the rounded bends all use the same
@@ -59,7 +59,7 @@ class ClearanceIndex:
     """Distance that a centreline keeps from every edge [m]."""
 
     def clear(self, a: FloatArray, b: FloatArray) -> bool:
-        """Whether the segment from a to b keeps the distance from every edge."""
+        """Whether the segment from a to b is clear of edges."""
         return bool(
             _clearance_kernels.segment_clear(
                 self.edges, self.frame, self.start, self.items, a[0], a[1], b[0], b[1], self.radius
@@ -85,7 +85,7 @@ class NodataMask:
 
 @dataclass(frozen=True)
 class RoutingGrid:
-    """Road positions, one in each cell, and the cost of moves between them."""
+    """Road positions, one in each cell, and their cost."""
 
     x0: float
     """Easting of the centre of the first (south-west) cell [m]."""
@@ -213,7 +213,6 @@ def make_routing_grid(
     )
     edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in [*(r for part in rings for r in part), *blocks]])
     start, items = _clearance_kernels.bin_edges(edges, frame, cap)
-    clearance_index = ClearanceIndex(edges, frame, start, items, radius)
     # the place in each cell with the most clearance, among k x k places
     k = 3 if cell <= FINE_CELL_M else 5
     step = cell / k
@@ -222,13 +221,13 @@ def make_routing_grid(
     px, py, clear = _clearance_kernels.place_nodes(free, k, step, xs, ys, edges, frame, start, items, radius, cap)
     nodata_mask = _nodata_mask(ground, half_width_m)
     clear = _without_nodata(px, py, clear, nodata_mask)
-
     x0, y0 = west + cell / 2, south + cell / 2
     cx, cy = np.meshgrid(x0 + np.arange(nx) * cell, y0 + np.arange(ny) * cell)
     z = _smoothed(ground.at(cx, cy), max(round(SMOOTHED_OVER_M / cell), 1))
     cost_factor = _cost_factors((ny, nx), cost_zones, (x0, y0, cell))
     if earth_price:
         cost_factor *= 1.0 + earth_price * _earthwork_per_metre(z, ground.at(cx, cy), cell, 2 * half_width_m)
+    clearance_index = ClearanceIndex(edges, frame, start, items, radius)
     return RoutingGrid(x0, y0, cell, nx, ny, px, py, clear, z, cost_factor, clearance_index, nodata_mask)
 
 
@@ -272,7 +271,7 @@ def _free_places(
 def _cost_factors(
     shape: tuple[int, int], cost_zones: Sequence[tuple[BaseGeometry, float]], places: tuple[float, float, float]
 ) -> FloatArray:
-    """Cost multiplier of each cell: the largest of the zones that cover its centre."""
+    """Largest multiplier of the zones that cover each cell's centre."""
     cost_factor = np.ones(shape)
     for geometry, multiplier in cost_zones:
         for polygon in parts_of(geometry):
@@ -290,7 +289,7 @@ def _starts(rings: Sequence[FloatArray]) -> IntArray:
 
 
 def _earthwork_per_metre(smooth: FloatArray, z: FloatArray, cell: float, width_m: float) -> FloatArray:
-    """Rough cut and fill of a metre of road on each cell [m³/m].
+    """Rough cut and fill per metre of road [m³/m].
 
     It is a level bench across the slope, and a share of the bumps.
 
@@ -310,7 +309,10 @@ def _earthwork_per_metre(smooth: FloatArray, z: FloatArray, cell: float, width_m
 
 
 def _smoothed(z: FloatArray, reach: int) -> FloatArray:
-    """Mean over boxes of 2 `reach` + 1 cells; NaN doesn't count and is filled from its surroundings."""
+    """Mean over boxes of 2 `reach` + 1 cells.
+
+    NaN doesn't count, and is filled where at least one cell of its box has a value.
+    """
     finite = np.isfinite(z)
     if not finite.any():
         return np.zeros_like(z)

@@ -1,4 +1,4 @@
-"""Obstacles that may be shortened where a bend or a turnaround has no room.
+"""Obstacles that may be shortened to make room for roads.
 
 Solar arrays lose whole units at their western or eastern end; blocks of a yard are removed altogether.
 
@@ -111,7 +111,10 @@ class ObstacleTable:
         return np.concatenate([[0], np.cumsum(counts)]), np.concatenate([items, rows, rows + 2])[order]
 
     def road_grid_with(self, rects: FloatArray) -> RoutingGrid:
-        """Routing grid with obstacles at other rectangles, shape (n, 4); NaN for none."""
+        """Routing grid with other rectangles for the obstacles.
+
+        Obstacles whose rectangle is NaN are left out.
+        """
         f = self.road_grid.clearance_index
         edges = f.edges.copy()
         rects = np.nan_to_num(rects, nan=FAR_AWAY)
@@ -131,7 +134,7 @@ class ObstacleTable:
 
 @dataclass(frozen=True)
 class ShortenableObstacles:
-    """Obstacles that may be shortened, and the units removed from each so far."""
+    """Obstacles that may be shortened, with the units removed so far."""
 
     table: ObstacleTable
     removed: IntArray
@@ -176,7 +179,10 @@ class ShortenableObstacles:
         return rects + near_m * np.array([-1.0, -1.0, 1.0, 1.0]), version
 
     def rects(self) -> FloatArray:
-        """Rectangles as they are now, shape (n, 4); NaN where all units are removed [m]."""
+        """Rectangles as they are now, shape (n, 4) [m].
+
+        They are NaN where all units are removed.
+        """
         out = self.table.rect.copy()
         out[:, 0] += self.removed[:, 0] * self.table.unit_m
         out[:, 2] -= self.removed[:, 1] * self.table.unit_m
@@ -190,7 +196,7 @@ class ShortenableObstacles:
         return replace(self, removed=removed)
 
     def removed_by_terminal(self) -> dict[int, tuple[int, int]]:
-        """Units removed in the west and in the east of each terminal that lost any."""
+        """Units removed in the west and east of shortened terminals."""
         some = np.flatnonzero(self.removed.any(axis=1))
         return {int(self.table.terminal[k]): (int(self.removed[k, 0]), int(self.removed[k, 1])) for k in some}
 
@@ -228,7 +234,7 @@ class ShortenableObstacles:
         return out
 
     def _fewest_units(self, k: int, lines: BaseGeometry, distance_m: float, roads: BaseGeometry) -> tuple[int, int]:
-        """Fewest units of one obstacle to remove, all at one end; else all of them.
+        """Fewest units to remove at one end, else all units.
 
         Parameters
         ----------

@@ -33,7 +33,7 @@ NEAREST_COUNT = 25
 
 @dataclass(frozen=True)
 class SiteEntry:
-    """Start of the road network: the entry point and the road position behind it."""
+    """Entry point and the road position behind it."""
 
     point: FloatArray
     node: int
@@ -42,7 +42,7 @@ class SiteEntry:
 
 @dataclass(frozen=True)
 class Edge:
-    """Outer boundary of the site, with the distance of each road position from it."""
+    """Outer boundary, with the distance of each road position from it."""
 
     line: MultiLineString
     far: FloatArray
@@ -63,7 +63,7 @@ class Edge:
 
 
 def entry_point(road_grid: routing_grid.RoutingGrid, edge: Edge, node: int) -> FloatArray:
-    """Entry point for a road position: as near the boundary as a road fits.
+    """Entry point as near the boundary as a road fits.
 
     The position itself is returned where no straight road leads from the boundary to it.
     """
@@ -80,7 +80,7 @@ def entry_point(road_grid: routing_grid.RoutingGrid, edge: Edge, node: int) -> F
 
 
 def entry_nodes(road_grid: routing_grid.RoutingGrid, edge: Edge) -> FlagArray:
-    """Flags of road positions near enough to the boundary to start a road.
+    """Flags of road positions near enough to the boundary.
 
     The narrowest band along the boundary that holds any position counts.
     """
@@ -95,7 +95,7 @@ def entry_nodes(road_grid: routing_grid.RoutingGrid, edge: Edge) -> FlagArray:
 def cheapest_entry(
     road_grid: routing_grid.RoutingGrid, edge: Edge, order: IntArray, reach: tree_search.Reach, *, max_grade: float
 ) -> SiteEntry | None:
-    """Entry from which the first terminal is cheapest to reach; None without one.
+    """Entry from which the first terminal is cheapest to reach, or None.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def given_entry(
     wanted: IntArray,
     parts: IntArray,
 ) -> SiteEntry:
-    """Requested entry, or the nearest place on the boundary where a road can start.
+    """Requested entry, or the nearest place where a road can start.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reach:
-    """Terminals that a road through each position serves, as a sparse table (CSR)."""
+    """Sparse table (CSR) of the terminals that each position serves."""
 
     row: IntArray
     """Where the entries of each position begin."""
@@ -49,7 +49,9 @@ class Reach:
         return np.repeat(np.arange(self.row.size - 1), np.diff(self.row))
 
     def kept(self, keep: BoolArray, count: int) -> Reach:
-        """Table with the entries in `keep`; a terminal that would lose all of them keeps all.
+        """Table with some of the entries.
+
+        A terminal that would lose all its entries keeps them.
 
         Parameters
         ----------
@@ -144,9 +146,9 @@ def search(
 
 
 def parts(road_grid: RoutingGrid) -> IntArray:
-    """Label of the connected part of each road position; -1 where no road fits.
+    """Label of the connected part of each road position.
 
-    Grades don't count: steep ground connects too.
+    -1 where no road fits. Grades don't count: steep ground connects too.
     """
     f = road_grid.clearance_index
     return np.asarray(
@@ -167,7 +169,7 @@ def parts(road_grid: RoutingGrid) -> IntArray:
 
 @dataclass(frozen=True)
 class Chain:
-    """Road between two nodes where the tree starts, forks or ends; it leads away from the entry."""
+    """Stretch between two nodes where the tree starts, forks or ends."""
 
     nodes: IntArray
     """Road positions from start to end; the first one is shared with the chain upstream."""
@@ -176,7 +178,10 @@ class Chain:
 
 
 def uncrossed(road_grid: RoutingGrid, growth: Growth) -> tuple[IntArray, int]:
-    """Parents of a tree whose crossing moves are joined, and the number of crossings left."""
+    """Parents of a tree without crossings, and the number left.
+
+    Crossing moves are joined.
+    """
     f = road_grid.clearance_index
     parent = growth.parent.copy()
     left = _tree_kernels.uncross(
@@ -186,6 +191,9 @@ def uncrossed(road_grid: RoutingGrid, growth: Growth) -> tuple[IntArray, int]:
 
 
 def chains_of(parent: IntArray, root: int, servers: IntArray) -> list[Chain]:
-    """Chains of the tree from `root` to all `servers`, upstream first; the order is deterministic."""
+    """Chains of the tree from `root` to all `servers`, upstream first.
+
+    Their order is deterministic.
+    """
     nodes, start, parents = _tree_kernels.tree_chains(parent, root, np.ascontiguousarray(servers))
     return [Chain(nodes[a:b], up) for a, b, up in zip(start, start[1:], parents.tolist(), strict=False)]
