@@ -41,6 +41,10 @@ class EditRefused(InputError):  # noqa: N818 (it says what happened: the plan st
     """An edit would break a rule of the layout: the message names the value, the limit and the remedy."""
 
 
+class InternalError(PacificoError, RuntimeError):
+    """A computation broke its own promise: a fault of pacifico, not of the input."""
+
+
 class OutsideServiceError(PacificoError, OSError):
     """A service that is not ours failed (elevation server, queue, store): exit status 3."""
 

@@ -168,7 +168,7 @@ def _plan(
             float(zones.elevation_m[k]),
             float(np.clip(1 - zones.mean_slope_deg[k] / item.slope_limit_deg, 0, 1)),
             f"B{item.block + 1:03d}" if item.block >= 0 else "",
-            road_of[str(k)],
+            road_of[k],
         )
         for k, item in enumerate(served.items)
     )

@@ -1,24 +1,29 @@
-"""Pads and roads for a draft: what no road reaches is left out, with what is of no use without it."""
+"""Connect a draft to roads; leave out what no road reaches."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from dataclasses import field as field_of
-from functools import partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from shapely import box
 
-from pacifico.errors import InputError
+from pacifico.errors import InternalError
 from pacifico.layout.access.backfill import backfill
+from pacifico.layout.access.power_blocks import incomplete_blocks
+from pacifico.layout.access.shortening import removed_rect, shorten_items
 from pacifico.layout.criteria.asset_types import solar_unit
 from pacifico.layout.earthwork.criteria import EarthworkCriteria, earthwork_criteria
 from pacifico.layout.earthwork.pads import balanced_pads
 from pacifico.layout.model.assets import Item, Unplaced, merge_unplaced
 from pacifico.layout.model.roads import Network, Terminal, min_radius_to, road_criteria
-from pacifico.layout.placement.draft import of_units, unit_of, units_of
-from pacifico.layout.roads.network import route_network
+from pacifico.layout.model.unreached import UnreachedCause
+from pacifico.layout.placement.draft import unit_of, units_of
+from pacifico.layout.roads.network import search_network
+from pacifico.layout.roads.solve import drop_terminals, finish_roads, settle_roads
+from pacifico.layout.routing.problem import RoadSite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,34 +35,38 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Profile, Spec
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.earthwork import PadPlane
+    from pacifico.layout.model.roads import RoadCriteria
+    from pacifico.layout.model.unreached import Unreached
     from pacifico.layout.placement.draft import Draft
     from pacifico.site.model import Site
 
 REACH_MARGIN_M = 1.0
-"""Roads are asked to come this much nearer than the rule, so that rounding can't break it."""
-FIRST: dict[AssetKind, int] = {"substation": 0, "wind_turbine": 1}
-"""What roads are led to first; then blocks, then arrays."""
+"""Roads must come this much nearer than the rule, so that rounding can't break it [m]."""
+PRIORITY: dict[AssetKind, int] = {"substation": 0, "wind_turbine": 1}
+"""Kinds of assets that roads reach first; then come all others, arrays last."""
+OTHER_PRIORITY, ARRAY_PRIORITY = 2, 3
 YARD: tuple[AssetKind, ...] = ("battery", "generator")
+"""Kinds of assets that stand in yards."""
 GIVE_WAY: tuple[AssetKind, ...] = ("solar_array", *YARD)
-"""What gives way: arrays to bends and turnarounds, blocks of yards to turnarounds."""
-GAVE = "its place is needed for vehicles to turn"
-SETTLED = 600
-"""Of more items, roads that leave some out are finished as they are, unless others are of no use without those: that
-these no longer stand in the way is worth little then, and a search of its own is dear."""
-MOST_ROUNDS = 8
-"""Of leaving out what no road reaches; each round leaves out more, so that it ends."""
+"""Kinds of assets that give way: arrays to bends and turnarounds, blocks of yards to turnarounds."""
+TURNING_ROOM = "its place is needed for vehicles to turn"
+RETRY_ITEMS = 600
+"""Most items of a draft whose roads are searched again without what they don't reach: on larger ones a search takes
+long and little is gained, unless power blocks are left incomplete."""
+MAX_ROUNDS = 8
+"""Most searches, each without what the one before didn't reach."""
 
 
 @dataclass(frozen=True)
 class RoadSearchOptions:
-    """How roads are sought."""
+    """Options of the search for roads."""
 
     at_once: bool = False
-    """Whether arrays are reached as soon as skids, not after them."""
+    """Whether roads reach arrays together with skids instead of after them."""
     earth_price: float = 0.0
-    """Metres of road gone round for a cubic metre of cut and fill [m/m³]."""
+    """Road length that is worth a cubic metre of cut and fill [m/m³]."""
     cells: float = 1.0
-    """Size of the cells of the search, in those that suit the site."""
+    """Cell size of the routing grid, as a multiple of the one that suits the site."""
 
 
 DEFAULT_SEARCH = RoadSearchOptions()
@@ -65,18 +74,58 @@ DEFAULT_SEARCH = RoadSearchOptions()
 
 @dataclass(frozen=True)
 class ServedLayout:
-    """Items that a road reaches, with their pads and the roads."""
+    """Items that roads reach, with their pads and the roads."""
 
     items: tuple[Item, ...]
     untrimmed: tuple[Item, ...]
-    """The same with the spare units that were taken off again."""
+    """Items before spare units were trimmed to the target."""
     pads: tuple[PadPlane | None, ...]
+    """Pad of each item; None for arrays."""
     network: Network
     lost: tuple[Unplaced, ...]
+    """Items that are left out, and why."""
     gave: tuple[Item, ...] = ()
-    """Items of the draft that gave up units where a bend or a turnaround had no room."""
+    """Items of the draft that were shortened or removed to give room to roads."""
     freed: FloatArray = field_of(default_factory=lambda: np.empty((0, 4)), compare=False)
-    """Rectangles of what they gave up."""
+    """Rectangles that these freed, shape (n, 4) [m]."""
+
+
+@dataclass(frozen=True)
+class _RoadTask:
+    """What stays the same while roads are searched for a draft."""
+
+    site: RoadSite
+    criteria: RoadCriteria
+    spec: Spec
+    options: RoadSearchOptions
+    give_way: Sequence[AssetKind]
+    planes: Mapping[Item, PadPlane]
+    """Balanced pads of all items but arrays."""
+
+    @cached_property
+    def units(self) -> tuple[SolarUnit, ...]:
+        """Units that arrays may be made of."""
+        return solar_unit(self.spec), solar_unit(self.spec, pocket=True)
+
+    def terminal(self, key: int, item: Item) -> Terminal:
+        """Terminal that stands for an item."""
+        array = item.kind == "solar_array"
+        plane = self.planes.get(item)
+        gives_way = item.kind in self.give_way
+        unit = unit_of(item, self.units) if gives_way else None
+        reach = self.spec.number("site", "array_reach_m" if array else "road_reach_m")
+        last = OTHER_PRIORITY if self.options.at_once or not array else ARRAY_PRIORITY
+        return Terminal(
+            key=key,
+            footprint=box(*item.rect),
+            reach_m=reach - REACH_MARGIN_M,
+            priority=PRIORITY.get(item.kind, last),
+            pad=None if plane is None else box(*item.pad_rect),
+            pad_plane=None if plane is None else (plane.elevation_m, plane.grade_east, plane.grade_north),
+            units=units_of(item, unit) if unit is not None else int(gives_way and not array),
+            unit_m=0.0 if unit is None else unit.pitch_x_m,
+            min_radius_m=min_radius_to(item.kind, self.spec),
+        )
 
 
 def connect_roads(
@@ -86,172 +135,158 @@ def connect_roads(
     entry: Point | None,
     spec: Spec,
     profile: Profile,
-    way: RoadSearchOptions = DEFAULT_SEARCH,
+    options: RoadSearchOptions = DEFAULT_SEARCH,
     *,
     give_way: Sequence[AssetKind] = GIVE_WAY,
 ) -> ServedLayout:
-    """Pads and roads for a draft; what no road reaches is left out until all that stays is reached.
+    """Pads and roads for the items of a draft that roads reach.
 
-    Of what may `give_way` arrays give up units where a bend or a turnaround has no room, and blocks of a yard go altogether
-    where a turnaround has none.
+    Parameters
+    ----------
+    site : Site
+        Boundary and cost zones.
+    field : Field
+        Ground of the site.
+    draft : Draft
+        Items that roads are to reach.
+    entry : Point, optional
+        Requested entry.
+    spec : Spec
+        Rules of roads, reach and earthwork.
+    profile : str
+        Kind of plant.
+    options : RoadSearchOptions
+        Options of the search for roads.
+    give_way : sequence of str
+        Kinds of assets that give way to roads: arrays lose units where a bend or a turnaround has no room, blocks of a
+        yard are removed where a turnaround has none. What arrays lose is built elsewhere beside the roads if possible.
+
+    Raises
+    ------
+    InputError
+        The entry lies too far from the boundary, or no road can start near it.
     """
-    items = list(draft.items)
-    shapes = (solar_unit(spec), solar_unit(spec, pocket=True))
-    planes = _planes(field, [i for i in items if i.kind != "solar_array"], earthwork_criteria(spec))
-    lost: list[Unplaced] = []
-    tax = None
-    for turn in range(MOST_ROUNDS):
-        terminals = [
-            _terminal(k, i, planes.get(i), spec, shapes if i.kind in give_way else (), at_once=way.at_once)
-            for k, i in enumerate(items)
-        ]
-        obstacles = [t.pad if t.pad is not None else t.footprint for t in terminals]
-        network = route_network(
-            field.ground,
-            field.allowed,
-            terminals,
-            entry=entry,
-            obstacles=obstacles,
-            criteria=replace(road_criteria(spec, profile), earth_price=way.earth_price, cells=way.cells),
-            cost_zones=[z for z in site.exclusions if z.zone_type == "cost"],
-            boundary=site.boundary,
-            again=partial(_to_ask_again, items) if turn < MOST_ROUNDS - 1 else None,
-            orphans=partial(_useless, items),
-            tax=tax,
-        )
-        tax = network.tax
-        out = _numbered(network.unreached)
-        out |= _orphans(items, out)
-        for k, reason in out.items():
-            lost.append(Unplaced(items[k].kind, 1, reason))
-        if network.roads and out:
-            items, network = _left(items, network, out)
-            break
-        items = [i for k, i in enumerate(items) if k not in out]
-        if not (out and items):
-            break
-    else:
-        raise InputError(f"the road network did not settle in {MOST_ROUNDS} rounds; please report this site")
-    gave: list[Item] = []
-    freed = np.empty((0, 4))
-    if network.given_up:
-        gave = [items[int(k)] for k in network.given_up]
-        lost += [Unplaced(i.kind, 1, GAVE) for i in gave if i.kind != "solar_array"]
-        freed = np.array([_part(items[int(k)], *n, shapes) for k, n in network.given_up.items()])
-        kw = sum(i.capacity_kw for i in items)
-        items, network = _shortened(items, network, shapes)
-        kw -= sum(i.capacity_kw for i in items)
-        reach = spec.number("site", "array_reach_m") - REACH_MARGIN_M
-        more = backfill(field, spec, items, network.roads, kw, reach)
-        served = {str(k): road for k, (_, road) in enumerate(more, len(items))}
-        items += [item for item, _ in more]
-        network = replace(network, served={**network.served, **served})
-    return ServedLayout(
-        tuple(items),
-        tuple(items),
-        tuple(planes.get(i) for i in items),
-        network,
-        merge_unplaced(lost),
-        tuple(gave),
-        freed,
+    cost_zones = [z for z in site.exclusions if z.zone_type == "cost"]
+    task = _RoadTask(
+        RoadSite(field.ground, field.allowed, entry, site.boundary, cost_zones),
+        replace(road_criteria(spec, profile), earth_price=options.earth_price, cells=options.cells),
+        spec,
+        options,
+        give_way,
+        _planes(field, draft.items, earthwork_criteria(spec)),
     )
+    items, network, unplaced = _reachable(task, list(draft.items))
+    shortened = tuple(items[k] for k in network.removed_units)
+    rects = [removed_rect(items[k], n, task.units) for k, n in network.removed_units.items()]
+    freed = np.array(rects).reshape(-1, 4)
+    blocks = [i for i in shortened if i.kind != "solar_array"]
+    unplaced += [Unplaced(i.kind, 1, TURNING_ROOM, UnreachedCause.TURNING_ROOM) for i in blocks]
+    if shortened:
+        items, network = _backfilled(field, task, items, network)
+    pads = tuple(task.planes.get(i) for i in items)
+    return ServedLayout(tuple(items), tuple(items), pads, network, merge_unplaced(unplaced), shortened, freed)
 
 
 def _planes(field: Field, items: Sequence[Item], criteria: EarthworkCriteria) -> dict[Item, PadPlane]:
-    """Balanced pads; those of places where something stood before are known."""
-    known: dict[tuple[float, float, float, float], PadPlane] = field.fits.setdefault(("pads", criteria), {})
-    fresh = list({i.pad_rect: box(*i.pad_rect) for i in items if i.pad_rect not in known}.items())
+    """Balanced pads of all items but arrays; known pads are reused."""
+    items = [i for i in items if i.kind != "solar_array"]
+    memo: dict[tuple[float, float, float, float], PadPlane] = field.fits.setdefault(("pads", criteria), {})
+    fresh = list({i.pad_rect: box(*i.pad_rect) for i in items if i.pad_rect not in memo}.items())
     planes = balanced_pads(field.ground, [shape for _, shape in fresh], criteria=criteria)
-    known.update((rect, plane) for (rect, _), plane in zip(fresh, planes, strict=True))
-    return {i: known[i.pad_rect] for i in items}
+    memo.update((rect, plane) for (rect, _), plane in zip(fresh, planes, strict=True))
+    return {i: memo[i.pad_rect] for i in items}
 
 
-def _useless(items: Sequence[Item], missing: Mapping[str, str]) -> dict[str, str]:
-    """Items that are of no use without those that are missing, and why."""
-    return {str(k): reason for k, reason in _orphans(items, _numbered(missing)).items()}
+def _reachable(task: _RoadTask, items: list[Item]) -> tuple[list[Item], Network, list[Unplaced]]:
+    """Items that roads reach, their network, and what is left out.
+
+    Raises
+    ------
+    InternalError
+        The last search still leaves items out; each leaves out more, so that this can't happen.
+    """
+    unplaced: list[Unplaced] = []
+    penalty: FloatArray | None = None
+    for attempt in range(MAX_ROUNDS):
+        network, penalty = _route(task, items, penalty, may_retry=attempt < MAX_ROUNDS - 1)
+        out = dict(network.unreached)
+        out |= incomplete_blocks(items, out)
+        unplaced += [Unplaced(items[k].kind, 1, why.message, why.cause) for k, why in out.items()]
+        if network.roads and out:
+            return *renumber(items, network, out), unplaced
+        items = [i for k, i in enumerate(items) if k not in out]
+        if not (out and items):
+            return items, network, unplaced
+    raise InternalError(f"the road network did not settle in {MAX_ROUNDS} rounds; please report this site")
 
 
-def _to_ask_again(items: Sequence[Item], missing: Mapping[str, str]) -> bool:
-    """Whether roads that leave some items out are sought anew without those."""
-    return len(items) <= SETTLED or bool(_orphans(items, _numbered(missing)))
+def _route(
+    task: _RoadTask, items: Sequence[Item], penalty: FloatArray | None, *, may_retry: bool
+) -> tuple[Network, FloatArray | None]:
+    """Network of some items, and penalties for the next search.
+
+    The network has no roads where they are worth a new search without what they don't reach.
+
+    Parameters
+    ----------
+    task : _RoadTask
+        What stays the same between searches.
+    items : sequence of Item
+        Items that roads are to reach.
+    penalty : (m,) float, optional
+        Cost multiplier of road positions from the search before.
+    may_retry : bool
+        Whether another search may follow.
+    """
+    terminals = [task.terminal(k, item) for k, item in enumerate(items)]
+    obstacles = [t.pad if t.pad is not None else t.footprint for t in terminals]
+    found = search_network(task.site, terminals, obstacles=obstacles, criteria=task.criteria, penalty=penalty)
+    if isinstance(found, Network):
+        return found, None
+    if may_retry and found.unreached and _worth_retry(items, found.unreached):
+        return found.without_roads(), found.tree.penalty
+    roads = settle_roads(found)
+    while roads.unreached:
+        useless = incomplete_blocks(items, roads.unreached)
+        useless = {k: why for k, why in useless.items() if k in roads.served}
+        if not useless:
+            break
+        roads = drop_terminals(roads, useless)
+    return finish_roads(roads), None
 
 
-def _numbered(unreached: Mapping[str, str]) -> dict[int, str]:
-    """Reasons by the number of the item."""
-    return {int(key): reason for key, reason in unreached.items()}
+def _worth_retry(items: Sequence[Item], unreached: Mapping[int, Unreached]) -> bool:
+    """Whether roads that leave items out are searched again without those."""
+    return len(items) <= RETRY_ITEMS or bool(incomplete_blocks(items, unreached))
 
 
-def _left(items: list[Item], network: Network, out: Mapping[int, str]) -> tuple[list[Item], Network]:
-    """Items without those that are out, and their roads under the numbers that they have then."""
+def renumber(items: Sequence[Item], network: Network, out: Mapping[int, Unreached]) -> tuple[list[Item], Network]:
+    """Items without those left out, and the network with the new numbers."""
     stay = [k for k in range(len(items)) if k not in out]
-    number = {str(k): str(n) for n, k in enumerate(stay)}
+    number = {k: n for n, k in enumerate(stay)}
     served = {number[k]: road for k, road in network.served.items() if k in number}
-    given_up = {number[k]: units for k, units in network.given_up.items() if k in number}
-    return [items[k] for k in stay], replace(network, served=served, unreached={}, given_up=given_up)
+    removed = {number[k]: units for k, units in network.removed_units.items() if k in number}
+    return [items[k] for k in stay], replace(network, served=served, unreached={}, removed_units=removed)
 
 
-def _part(item: Item, west: int, east: int, shapes: Sequence[SolarUnit]) -> tuple[float, float, float, float]:
-    """Rectangle of what an array gives up at one of its ends; all of it where it gives up something at both."""
-    unit = unit_of(item, shapes)
-    x0, south, x1, north = item.rect
-    if unit is None or (west and east):
-        return item.pad_rect
-    x0, x1 = (x0, x0 + west * unit.pitch_x_m) if west else (x1 - east * unit.pitch_x_m, x1)
-    return max(x0, item.rect[0]), south, min(x1, item.rect[2]), north
+def _backfilled(field: Field, task: _RoadTask, items: list[Item], network: Network) -> tuple[list[Item], Network]:
+    """Items without removed units, with new arrays for their capacity.
 
-
-def _shortened(items: list[Item], network: Network, shapes: Sequence[SolarUnit]) -> tuple[list[Item], Network]:
-    """Items with what they gave up taken off, and their roads under the numbers that they have then."""
-    out: list[Item] = []
-    served: dict[str, str] = {}
-    empty = {i.block for i in items if i.kind == "solar_array"}
-    rest: dict[int, Item] = {}
-    for k, item in enumerate(items):
-        unit = unit_of(item, shapes)
-        west, east = network.given_up.get(str(k), (0, 0))
-        if not west + east:
-            rest[k] = item
-        elif unit is not None and west + east < units_of(item, unit):
-            x0, y0, x1, y1 = item.rect
-            n = units_of(item, unit) - west - east
-            rest[k] = of_units(item, (x0 + west * unit.pitch_x_m, y0, x1 - east * unit.pitch_x_m, y1), n, unit)
-    empty -= {i.block for i in rest.values() if i.kind == "solar_array"}
-    for k, item in rest.items():
-        if item.kind == "inverter_skid" and item.block in empty:
-            continue
-        served[str(len(out))] = network.served[str(k)]
-        out.append(item)
-    return out, replace(network, served=served, given_up={})
-
-
-def _terminal(
-    index: int, item: Item, plane: PadPlane | None, spec: Spec, shapes: Sequence[SolarUnit], *, at_once: bool
-) -> Terminal:
-    array = item.kind == "solar_array"
-    unit = unit_of(item, shapes)
-    return Terminal(
-        key=str(index),
-        footprint=box(*item.rect),
-        reach_m=spec.number("site", "array_reach_m" if array else "road_reach_m") - REACH_MARGIN_M,
-        priority=FIRST.get(item.kind, 2 if at_once or not array else 3),
-        pad=None if plane is None else box(*item.pad_rect),
-        pad_plane=None if plane is None else (plane.elevation_m, plane.grade_east, plane.grade_north),
-        units=units_of(item, unit) if unit is not None else int(bool(shapes) and not array),
-        unit_m=0.0 if unit is None else unit.pitch_x_m,
-        min_radius_m=min_radius_to(item.kind, spec),
-    )
-
-
-def _orphans(items: Sequence[Item], out: Mapping[int, str]) -> dict[int, str]:
-    """Arrays whose skid is out, and skids whose arrays all are: one is of no use without the other."""
-    skids = {i.block: k for k, i in enumerate(items) if i.kind == "inverter_skid"}
-    left = {i.block for k, i in enumerate(items) if i.kind == "solar_array" and k not in out}
-    more = {}
-    for k, item in enumerate(items):
-        if k in out or item.block < 0:
-            continue
-        if item.kind == "solar_array" and skids[item.block] in out:
-            more[k] = f"its inverter skid is not reached: {out[skids[item.block]]}"
-        elif item.kind == "inverter_skid" and item.block not in left:
-            more[k] = "no array of its power block is reached"
-    return more
+    Parameters
+    ----------
+    field : Field
+        Ground of the site.
+    task : _RoadTask
+        Spec and units.
+    items : list of Item
+        Items at full length.
+    network : Network
+        Roads, and the units that they removed.
+    """
+    before_kw = sum(i.capacity_kw for i in items)
+    items, network = shorten_items(items, network, task.units)
+    missing_kw = before_kw - sum(i.capacity_kw for i in items)
+    reach = task.spec.number("site", "array_reach_m") - REACH_MARGIN_M
+    more = backfill(field, task.spec, items, network.roads, missing_kw, reach)
+    served = {k: road for k, (_, road) in enumerate(more, len(items))}
+    return [*items, *(item for item, _ in more)], replace(network, served={**network.served, **served})

@@ -1,4 +1,7 @@
-"""Ground that drafts leave free of arrays for roads: ways out for what they would fence in, and the ways to turbines."""
+"""Ground that drafts keep free of arrays for roads.
+
+Strips lead out of places that arrays would enclose, and along the roads to turbines.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import shapely
 from shapely import MultiLineString, box
 
 from pacifico.layout.criteria.asset_types import PAD_APRON_M
+from pacifico.layout.model.unreached import UnreachedCause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,41 +24,49 @@ if TYPE_CHECKING:
     from pacifico.layout.model.assets import Item
 
 WIDE_M, STEP_M = 16.0, 4.0
-"""Width of a way out, a lane's with its turns, or to a turbine, and the distance between the squares that it is covered by."""
+"""Width of a strip, a lane with room to turn, and the distance between the squares that cover it [m]."""
 OF_ARRAYS = ("solar_array", "inverter_skid")
+"""Kinds of assets that make up power blocks of arrays."""
 
 
 def others(items: Sequence[Item]) -> list[Item]:
-    """What is neither array nor part of its block."""
+    """Items that are not part of a power block of arrays."""
     return [i for i in items if i.kind not in OF_ARRAYS]
 
 
 def enclosed_items(items: Sequence[Item], served: ServedLayout) -> list[Item]:
-    """Items of a draft, no arrays, to which no road found a way between what stands: arrays, where there are any."""
+    """Items of a draft that arrays cut off from all roads."""
     if not any(i.kind == "solar_array" for i in served.items):
         return []
-    stands = {*served.items, *served.gave}
-    shut = {u.kind for u in served.lost if u.reason.startswith("no legal route")}
-    return [i for i in others(items) if i not in stands and i.kind in shut]
+    stays = {*served.items, *served.gave}
+    cut_off = {u.kind for u in served.lost if u.cause is UnreachedCause.NO_ROUTE}
+    return [i for i in others(items) if i not in stays and i.kind in cut_off]
 
 
-def exit_strips(fenced: Sequence[Item], served: ServedLayout, items: Sequence[Item]) -> FloatArray:
-    """Squares along the shortest way from each fenced item to a road, off all that is to stay, shape (n, 4)."""
+def exit_strips(enclosed: Sequence[Item], served: ServedLayout, items: Sequence[Item]) -> FloatArray:
+    """Squares from enclosed items to the nearest road, shape (n, 4) [m].
+
+    Squares that touch items other than arrays are left out.
+    """
     roads = MultiLineString([r.line for r in served.network.roads])
-    return _along([shapely.shortest_line(box(*item.rect), roads) for item in fenced], others(items))
+    return _squares_along([shapely.shortest_line(box(*item.rect), roads) for item in enclosed], others(items))
 
 
 def approach_strips(served: ServedLayout) -> FloatArray:
-    """Squares along the roads to turbines that are alone on a site, off these, shape (n, 4)."""
-    return _along([shapely.force_2d(r.line) for r in served.network.roads], served.items)
+    """Squares along the roads to turbines, shape (n, 4) [m].
+
+    The layout holds turbines and substations alone.
+    """
+    return _squares_along([shapely.force_2d(r.line) for r in served.network.roads], served.items)
 
 
-def _along(lines: Sequence[LineString], stays: Sequence[Item]) -> FloatArray:
+def _squares_along(lines: Sequence[LineString], fixed: Sequence[Item]) -> FloatArray:
+    """Squares along lines, off the pads of items, shape (n, 4) [m]."""
     out = [np.empty((0, 4))]
     for line in lines:
         at = shapely.get_coordinates(shapely.line_interpolate_point(line, np.arange(0.0, line.length + STEP_M, STEP_M)))
         out.append(np.hstack([at - WIDE_M / 2, at + WIDE_M / 2]))
     squares = np.concatenate(out)
-    tree = shapely.STRtree([box(*i.rect).buffer(PAD_APRON_M, join_style="mitre") for i in stays])
+    tree = shapely.STRtree([box(*i.rect).buffer(PAD_APRON_M, join_style="mitre") for i in fixed])
     hit = tree.query(shapely.box(*squares.T), "intersects")[0]
     return np.asarray(np.delete(squares, np.unique(hit), axis=0))

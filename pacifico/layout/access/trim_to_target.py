@@ -1,4 +1,7 @@
-"""Units taken off again where more was put up than was asked for: spare ones stand by for what bends and turnarounds cost."""
+"""Spare array units, and their removal once roads are built.
+
+Spare units make up for what bends and turnarounds cost.
+"""
 
 from __future__ import annotations
 
@@ -9,61 +12,85 @@ import numpy as np
 from shapely import box
 
 from pacifico.layout.access.connect import REACH_MARGIN_M, ServedLayout
+from pacifico.layout.access.shortening import remove_units
 from pacifico.layout.criteria.asset_types import SolarUnit, solar_unit
-from pacifico.layout.placement.draft import of_units, unit_of, units_of
+from pacifico.layout.placement.draft import unit_of, units_of
 
 if TYPE_CHECKING:
+    from shapely import LineString
+
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Item
 
-SPARE, SPARE_OF = 1, 0.004
-"""Units put up beyond a target, and as share of it: about what turning room takes on real sites."""
-ENOUGH = 12
-"""Units of a target from which on there are any: of fewer, one more is much."""
+SPARE_UNITS, SPARE_SHARE = 1, 0.004
+"""Spare units, as a number and as a share of the target: about what turning room takes on real sites."""
+MIN_UNITS = 12
+"""Units of a target from which on there are spare ones: of a smaller target one unit is too large a share."""
+SLACK_KW = 1e-6
+"""Capacities that differ by less count as equal [kW]."""
 
 
 def spare_kw(target_kw: float, unit: SolarUnit) -> float:
-    """What is put up beyond a target of solar capacity [kW]."""
-    if target_kw < ENOUGH * unit.ac_kw:
+    """Capacity to draft beyond a target of solar capacity [kW]."""
+    if target_kw < MIN_UNITS * unit.ac_kw:
         return 0.0
-    return (SPARE + round(SPARE_OF * target_kw / unit.ac_kw)) * unit.ac_kw
+    return (SPARE_UNITS + round(SPARE_SHARE * target_kw / unit.ac_kw)) * unit.ac_kw
 
 
 def trim_to_target(field: Field, served: ServedLayout, over_kw: float, spec: Spec) -> ServedLayout:
-    """Arrays shorter by whole units, those placed last first, until `over_kw` less stands.
+    """Layout with arrays shortened by whole units until `over_kw` is removed.
 
-    An array keeps a unit, the road that serves it within its reach, and ground within its slope limit.
+    Arrays placed last are shortened first. An array keeps a unit, stays within reach of its road, and keeps to ground
+    within its slope limit.
+
+    Parameters
+    ----------
+    field : Field
+        Ground of the site.
+    served : ServedLayout
+        Layout with its roads.
+    over_kw : float
+        AC capacity beyond the target [kW].
+    spec : Spec
+        Rules of arrays and their reach.
     """
-    shapes = (solar_unit(spec), solar_unit(spec, pocket=True))
+    units = (solar_unit(spec), solar_unit(spec, pocket=True))
     items = list(served.items)
     lines = {r.road_id: r.line for r in served.network.roads}
-    reach = spec.number("site", "array_reach_m") - REACH_MARGIN_M
+    reach_m = spec.number("site", "array_reach_m") - REACH_MARGIN_M
     for k in range(len(items) - 1, -1, -1):
-        unit = unit_of(items[k], shapes)
-        while unit is not None and over_kw > 1e-6 and units_of(items[k], unit) > 1:
-            road = lines[served.network.served[str(k)]]
-            sieve = field.sieve(items[k].slope_limit_deg)
-            less = next(
-                (
-                    i
-                    for i in _shorter(items[k], unit)
-                    if road.dwithin(box(*i.rect), reach) and sieve.passes(np.array([i.rect]))[0]
-                ),
-                None,
-            )
-            if less is None:
+        unit = unit_of(items[k], units)
+        while unit is not None and over_kw > SLACK_KW and units_of(items[k], unit) > 1:
+            shorter = _shorter(field, items[k], unit, lines[served.network.served[k]], reach_m)
+            if shorter is None:
                 break
-            items[k] = less
+            items[k] = shorter
             over_kw -= unit.ac_kw
     return replace(served, items=tuple(items))
 
 
-def _shorter(item: Item, unit: SolarUnit) -> list[Item]:
-    """Array with a unit less in the east, and in the west."""
-    west, south, east, north = item.rect
-    n, pitch = units_of(item, unit) - 1, unit.pitch_x_m
-    return [
-        of_units(item, rect, n, unit)
-        for rect in ((west, south, east - pitch, north), (west + pitch, south, east, north))
-    ]
+def _shorter(field: Field, array: Item, unit: SolarUnit, road: LineString, reach_m: float) -> Item | None:
+    """Array with one unit less, or None where that is illegal.
+
+    The unit is removed in the east if possible, else in the west.
+
+    Parameters
+    ----------
+    field : Field
+        Ground of the site.
+    array : Item
+        Solar array.
+    unit : SolarUnit
+        Unit that it is made of.
+    road : LineString
+        Road that serves it.
+    reach_m : float
+        Largest distance between them [m].
+    """
+    sieve = field.sieve(array.slope_limit_deg)
+    for west, east in ((0, 1), (1, 0)):
+        shorter = remove_units(array, unit, west, east)
+        if road.dwithin(box(*shorter.rect), reach_m) and sieve.passes(np.array([shorter.rect]))[0]:
+            return shorter
+    return None

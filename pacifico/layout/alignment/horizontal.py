@@ -345,7 +345,7 @@ def served_by(
         return -1
     for k in np.sort(near.query(one.footprint, "dwithin", problem.reach_m[terminal])).tolist():
         line = lines[k]
-        if line is not None and sizes[k] >= problem.size[terminal] and serves(problem, line, terminal):
+        if line is not None and sizes[k] >= problem.radius_m[terminal] and serves(problem, line, terminal):
             return int(k)
     return -1
 

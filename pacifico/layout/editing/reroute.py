@@ -380,7 +380,7 @@ def recomputed(plan: Plan, context: EditContext, done: Edit, site: Site, assets:
     if not served.items or not any(i.kind == "substation" for i in served.items):
         raise EditRefused("no road would reach a substation any more; choose another zone, or lay the site out anew")
     road_of = served.network.served
-    left = tuple(replace(by_item[i], service_road_id=road_of[str(k)]) for k, i in enumerate(served.items))
+    left = tuple(replace(by_item[i], service_road_id=road_of[k]) for k, i in enumerate(served.items))
     planes = {a.asset_id: p for a, p in zip(left, served.pads, strict=True) if p is not None}
     note = "edit: all roads were laid anew" + (f"; no road reaches {named(lost)}: taken out" if lost else "")
     entry = served.network.entry or plan.entry

@@ -15,9 +15,9 @@ from pacifico.layout.alignment.profile_design import ROUNDING_M
 from pacifico.layout.alignment.vertical import Pin, Stations, design_heights, stations_of
 from pacifico.layout.editing.road_graph import SLACK_M, STEP_M, Net, Wanted, ends
 from pacifico.layout.model.roads import Road, RoadCriteria, make_road
-from pacifico.layout.roads.network import BRIDGED
 from pacifico.layout.roads.turnarounds import turnarounds
 from pacifico.layout.routing import routing_grid, tree_search
+from pacifico.layout.routing.problem import PAD_STEP_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -186,7 +186,7 @@ def _path(
     fit = ~np.isin(node, list(seeds))
     if wanted.plane is not None:
         step = np.abs(road_grid.heights[node] - wanted.plane.height_at(road_grid.px[node], road_grid.py[node]))
-        fit &= step <= criteria.max_grade * reach.far + BRIDGED * criteria.max_cut_fill_m
+        fit &= step <= criteria.max_grade * reach.far + PAD_STEP_SHARE * criteria.max_cut_fill_m
     if not fit.any():
         return (
             None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from shapely import Polygon, box
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pacifico.layout.model.earthwork import PadPlane
+    from pacifico.layout.model.unreached import UnreachedCause
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,8 @@ class Unplaced:
     kind: AssetKind
     count: int
     reason: str
+    cause: UnreachedCause | None = field(default=None, compare=False)
+    """Kind of reason where roads are the reason."""
 
 
 def outline(item: Item, grow: float = 0.0) -> Polygon:
@@ -163,7 +166,8 @@ def rotate_item(item: Item, rotation_deg: float) -> Item:
 
 def merge_unplaced(unplaced: Sequence[Unplaced]) -> tuple[Unplaced, ...]:
     """One entry for each asset type and reason."""
-    counts: dict[tuple[AssetKind, str], int] = {}
+    merged: dict[tuple[AssetKind, str], Unplaced] = {}
     for u in unplaced:
-        counts[u.kind, u.reason] = counts.get((u.kind, u.reason), 0) + u.count
-    return tuple(Unplaced(kind, n, reason) for (kind, reason), n in counts.items())
+        known = merged.get((u.kind, u.reason))
+        merged[u.kind, u.reason] = u if known is None else replace(known, count=known.count + u.count)
+    return tuple(merged.values())

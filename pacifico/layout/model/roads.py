@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,17 +11,17 @@ from shapely import LineString
 from pacifico.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Mapping
+
     from shapely import Point, Polygon
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.asset_types import AssetKind
     from pacifico.layout.criteria.spec import Profile, Spec
     from pacifico.layout.model.earthwork import CorridorVolumes
+    from pacifico.layout.model.unreached import Unreached
 
 RoadClass = Literal["spine", "secondary", "spur"]
-Again = Callable[[Mapping[str, str]], bool]
-Orphans = Callable[[Mapping[str, str]], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,8 @@ DEFAULT_CRITERIA = RoadCriteria()
 class Terminal:
     """Something that a road must come near."""
 
-    key: str
+    key: int
+    """Number under which the network reports it."""
     footprint: Polygon
     """Working CRS; the centreline must come within `reach_m` of it [m]."""
     reach_m: float
@@ -128,16 +128,16 @@ class Network:
     roads: tuple[Road, ...]
     entry: Point | None
     """Where the roads begin; None where no road can start anywhere."""
-    served: Mapping[str, str] = field(default_factory=dict)
-    """Road that serves each terminal."""
-    unreached: Mapping[str, str] = field(default_factory=dict)
-    """Why each of the other terminals is not served."""
+    served: Mapping[int, str] = field(default_factory=dict)
+    """Road that serves each terminal, by key."""
+    unreached: Mapping[int, Unreached] = field(default_factory=dict)
+    """Why each other terminal is not served, by key."""
     warnings: tuple[str, ...] = ()
-    given_up: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Units that terminals gave up in the west and in the east; who gave up all is neither served nor unreached."""
+    removed_units: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    """Units removed in the west and in the east of shortened terminals, by key.
 
-    tax: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
-    """Of the search's cells, what they cost more since no profile was found there; for who asks again without some."""
+    A terminal that lost all its units is neither served nor unreached.
+    """
 
     @property
     def length_m(self) -> float:

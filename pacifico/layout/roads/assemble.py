@@ -1,154 +1,231 @@
-"""From designed lines to the network: turnarounds, classes, figures, and a true line for all that has no road."""
+"""Assemble a network from designed roads: turnarounds, classes, warnings and reasons."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from shapely import LineString, Point
 
-from pacifico.layout.alignment.pruning import through, tight_places
+from pacifico.layout.alignment.pruning import through
 from pacifico.layout.alignment.smoothing import tight_bends
-from pacifico.layout.alignment.vertical import CURVE_M_PER_PCT, GradeLine, Stations, grade_breaks
+from pacifico.layout.alignment.vertical import CURVE_M_PER_PCT, grade_breaks
 from pacifico.layout.model.roads import Network, RoadClass, make_road
-from pacifico.layout.roads.shorten_arrays import turning
-from pacifico.layout.roads.turnarounds import Scene, build
+from pacifico.layout.model.unreached import Unreached, UnreachedCause
+from pacifico.layout.roads.scene import RoadLines, Scene
+from pacifico.layout.roads.shorten_arrays import shorten_for_turnarounds
+from pacifico.layout.roads.turnarounds import build_turnarounds
 from pacifico.layout.routing import tree_search
+from pacifico.polyline import cumulative_length, length
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
+    from pacifico.layout.model.roads import Road
+    from pacifico.layout.roads.design import RoadDesign
     from pacifico.layout.routing.problem import HorizontalAlignment, RoutingProblem
+    from pacifico.layout.routing.shortenable import ShortenableObstacles
     from pacifico.layout.routing.site_entry import SiteEntry
 
 
 SPUR_M = 150.0
-"""A dead end shorter than this is a spur."""
-CURVE_OVER_M = 10.0
-"""Length within which a change of grade is to be rounded off."""
+"""Dead ends shorter than this are spurs [m]."""
+CURVE_WITHIN_M = 10.0
+"""Length within which a change of grade must fit a vertical curve [m]."""
+AT_VERTEX_M = 1e-3
+"""A joint this near to a vertex lies at it [m]."""
+JOINED_M = 1e-6
+"""A joint this near to a line lies on it [m]."""
 
 
-def assemble_network(
-    problem: RoutingProblem,
-    site_entry: SiteEntry,
-    alignment: HorizontalAlignment,
-    *,
-    stations: Stations,
-    profile: GradeLine,
-    given_up: dict[int, str],
-) -> Network:
-    """Roads with their classes and figures, and every terminal accounted for."""
-    lines = [np.column_stack([stations.xy[ids], profile.z[ids]]) for ids in stations.of_line]
-    whole, members = through(lines, alignment.ups)
-    scene = Scene(problem.road_grid, problem.ground, problem.criteria, whole, anywhere=True)
-    arms, without = build(scene, _dead(members, alignment.ups))
-    more, without, shortenable = turning(scene, without, problem.shortenable)
-    arms += more
-    gone = shortenable.gone
-    joints = np.array([end for arm in arms for end in (arm[0], arm[-1])]).reshape(-1, 3)
-    pieces: list[FloatArray] = []
-    classes: list[RoadClass] = []
-    first: list[int] = []
-    of_arms: list[RoadClass] = ["spur"] * len(arms)
-    for road_class, parts in zip(
-        [*_classes(problem, alignment), *of_arms], _split([*lines, *arms], joints), strict=True
-    ):
-        first.append(len(pieces))
-        pieces += parts
-        classes += [road_class] * len(parts)
-    roads = [
-        make_road(f"R{k:03d}", c, xyz, problem.criteria.width_m)
-        for k, (c, xyz) in enumerate(zip(classes, pieces, strict=True), 1)
-    ]
-    first.append(len(pieces))
-    served = {}
-    for t, c in sorted(alignment.line_of.items()):
-        if t in gone:
-            continue
-        own = roads[first[c] : first[c + 1]]
-        near = own[0] if len(own) == 1 else min(own, key=lambda r: r.line.distance(problem.terminals[t].footprint))
-        served[problem.terminals[t].key] = near.road_id
-    missing = set(range(len(problem.terminals))) - set(alignment.line_of) - gone
-    warnings = list(site_entry.warnings)
-    warnings += _tight(problem, alignment, arms)
-    breaks = grade_breaks(stations.parent, stations.distance, profile.z, over_m=CURVE_OVER_M)
-    sharp = int((breaks > CURVE_OVER_M / CURVE_M_PER_PCT).sum())
-    if sharp:
+@dataclass(frozen=True)
+class _Arms:
+    """Turnarounds of a network."""
+
+    lines: list[FloatArray]
+    missing: int
+    """Long dead ends without a turnaround."""
+    shortenable: ShortenableObstacles
+    """Obstacles, shortened where a turnaround needed room."""
+
+
+def assemble_network(design: RoadDesign, site_entry: SiteEntry, dropped: dict[int, Unreached]) -> Network:
+    """Network of a road design, with every terminal served, removed or explained.
+
+    Parameters
+    ----------
+    design : RoadDesign
+        Alignment and profile of all roads.
+    site_entry : SiteEntry
+        Where the roads start.
+    dropped : dict
+        Why terminals were dropped, by index.
+    """
+    problem, alignment, stations = design.problem, design.alignment, design.stations
+    lines = [np.column_stack([stations.xy[ids], design.profile.z[ids]]) for ids in stations.of_line]
+    arms = _turnarounds(problem, alignment, lines)
+    removed = arms.shortenable.removed_terminals
+    roads, first = _roads(problem, alignment, lines, arms.lines)
+    served = {
+        problem.terminals[t].key: _serving(problem, t, roads[first[c] : first[c + 1]]).road_id
+        for t, c in sorted(alignment.line_of.items())
+        if t not in removed
+    }
+    missing = set(range(len(problem.terminals))) - set(alignment.line_of) - removed
+    warnings = [*site_entry.warnings, *_tight_warnings(design, arms.lines), *_grade_warnings(design)]
+    if arms.missing:
         warnings.append(
-            f"changes of grade too sharp for a vertical curve at 25 km/h within {CURVE_OVER_M:g} m: {sharp}, "
-            f"the most {breaks.max():.1f} %; round them off in the detailed design"
-        )
-    if without:
-        warnings.append(
-            f"dead ends over {problem.criteria.turnaround_over_m:g} m without room for a turnaround: {len(without)}"
+            f"dead ends over {problem.criteria.turnaround_over_m:g} m without room for a turnaround: {arms.missing}"
         )
     return Network(
         tuple(roads),
         Point(site_entry.point),
         served,
-        reasons(problem, site_entry, missing, given_up),
+        unreached_reasons(problem, site_entry, missing, dropped),
         tuple(warnings),
-        {problem.terminals[t].key: n for t, n in shortenable.given_up().items()},
+        {problem.terminals[t].key: n for t, n in arms.shortenable.removed_by_terminal().items()},
     )
 
 
-def _dead(members: list[list[int]], ups: list[int]) -> list[int]:
-    """Which of the lines made of some `members` end dead."""
-    goes_on = set(ups)
-    return [n for n, m in enumerate(members) if m[-1] not in goes_on]
+def _turnarounds(problem: RoutingProblem, alignment: HorizontalAlignment, lines: list[FloatArray]) -> _Arms:
+    """Turnarounds at dead ends; obstacles are shortened as a last resort."""
+    whole, members = through(lines, alignment.ups)
+    scene = Scene(RoadLines(tuple(whole)), problem.road_grid, problem.ground, problem.criteria, anywhere=True)
+    built = build_turnarounds(scene, _dead_ends(members, alignment.ups))
+    more, without, shortenable = shorten_for_turnarounds(built.scene, built.without, problem.shortenable)
+    return _Arms([*built.arms, *more], len(without), shortenable)
 
 
-def _tight(problem: RoutingProblem, alignment: HorizontalAlignment, arms: list[FloatArray]) -> list[str]:
-    """Say how many bends and turns are tighter than the radius that what lies beyond them asks for."""
-    found = [("turns at junctions" if t.turn else "road bends", t.size) for t in tight_places(problem, alignment)]
-    # what was built at dead ends may go on from them
-    sizes, (whole, members) = problem.sizes_of(alignment), through(alignment.lines, alignment.ups)
-    onward: dict[tuple[float, float], list[FloatArray]] = {}
+def _roads(
+    problem: RoutingProblem, alignment: HorizontalAlignment, lines: list[FloatArray], arms: list[FloatArray]
+) -> tuple[list[Road], list[int]]:
+    """Roads between junctions, and the first road of each line.
+
+    Parameters
+    ----------
+    problem : RoutingProblem
+        Terminals, with their priorities, and criteria.
+    alignment : HorizontalAlignment
+        Network in plan.
+    lines : list of (k, 3) float
+        Lines of the network with design heights [m].
+    arms : list of (k, 3) float
+        Roads of turnarounds; lines are split where these leave them [m].
+    """
+    joints = np.array([end for arm in arms for end in (arm[0], arm[-1])]).reshape(-1, 3)
+    pieces: list[FloatArray] = []
+    classes: list[RoadClass] = []
+    first: list[int] = []
+    arm_classes: list[RoadClass] = ["spur"] * len(arms)
+    for road_class, parts in zip(
+        [*road_classes(problem, alignment), *arm_classes], split_at([*lines, *arms], joints), strict=True
+    ):
+        first.append(len(pieces))
+        pieces += parts
+        classes += [road_class] * len(parts)
+    first.append(len(pieces))
+    roads = [
+        make_road(f"R{k:03d}", c, xyz, problem.criteria.width_m)
+        for k, (c, xyz) in enumerate(zip(classes, pieces, strict=True), 1)
+    ]
+    return roads, first
+
+
+def _serving(problem: RoutingProblem, terminal: int, roads: list[Road]) -> Road:
+    """Road of a line that is nearest to a terminal."""
+    if len(roads) == 1:
+        return roads[0]
+    return min(roads, key=lambda r: r.line.distance(problem.terminals[terminal].footprint))
+
+
+def _dead_ends(members: list[list[int]], ups: list[int]) -> list[int]:
+    """Roads, each made of some lines, whose far end is dead."""
+    continued = set(ups)
+    return [n for n, lines in enumerate(members) if lines[-1] not in continued]
+
+
+def _tight_warnings(design: RoadDesign, arms: list[FloatArray]) -> list[str]:
+    """Warnings that count bends tighter than the terminals downstream need."""
+    problem, alignment = design.problem, design.alignment
+    found = [("turns at junctions" if t.turn else "road bends", t.size) for t in design.tight]
+    # a single arm continues its road: where they meet is a bend too
+    radii, (whole, members) = problem.sizes_of(alignment), through(alignment.lines, alignment.ups)
+    arms_at: dict[tuple[float, float], list[FloatArray]] = {}
     for arm in arms:
-        onward.setdefault((float(arm[0, 0]), float(arm[0, 1])), []).append(arm[1:, :2])
-    for n in _dead(members, alignment.ups):
-        more = onward.get((float(whole[n][-1, 0]), float(whole[n][-1, 1])), [])
-        size = sizes[members[n][-1:]]
-        if len(more) == 1:
-            fresh = len(tight_bends([np.vstack([whole[n], more[0]])], size)[1]) - len(tight_bends([whole[n]], size)[1])
-            found += [("road bends", float(size[0]))] * max(fresh, 0)
+        arms_at.setdefault((float(arm[0, 0]), float(arm[0, 1])), []).append(arm[1:, :2])
+    for n in _dead_ends(members, alignment.ups):
+        onward = arms_at.get((float(whole[n][-1, 0]), float(whole[n][-1, 1])), [])
+        radius = radii[members[n][-1:]]
+        if len(onward) == 1:
+            extended = np.vstack([whole[n], onward[0]])
+            more = len(tight_bends([extended], radius)[1]) - len(tight_bends([whole[n]], radius)[1])
+            found += [("road bends", float(radius[0]))] * max(more, 0)
+    half_width_m = problem.criteria.width_m / 2
     return [
-        f"{what} tighter than an inner radius of {size - problem.criteria.width_m / 2:g} m, for want of room: {count}"
-        for (what, size), count in sorted(Counter(found).items())
+        f"{what} tighter than an inner radius of {radius_m - half_width_m:g} m, for want of room: {count}"
+        for (what, radius_m), count in sorted(Counter(found).items())
     ]
 
 
-def _split(lines: list[FloatArray], joints: FloatArray) -> list[list[FloatArray]]:
-    """Pieces of lines, cut where others join them, at a vertex or between two."""
+def _grade_warnings(design: RoadDesign) -> list[str]:
+    """Warning that counts grade breaks too sharp for a vertical curve."""
+    breaks = grade_breaks(design.stations.parent, design.stations.distance, design.profile.z, over_m=CURVE_WITHIN_M)
+    sharp = int((breaks > CURVE_WITHIN_M / CURVE_M_PER_PCT).sum())
+    if not sharp:
+        return []
+    note = (
+        f"changes of grade too sharp for a vertical curve at 25 km/h within {CURVE_WITHIN_M:g} m: {sharp}, "
+        f"the most {breaks.max():.1f} %; round them off in the detailed design"
+    )
+    return [note]
+
+
+def split_at(lines: list[FloatArray], joints: FloatArray) -> list[list[FloatArray]]:
+    """Pieces of each line, cut at the joints on it.
+
+    Parameters
+    ----------
+    lines : list of (k, 3) float
+        Lines with heights [m].
+    joints : (n, 3) float
+        Places where other lines join, at a vertex or between two [m].
+    """
     if not len(joints):
         return [[xyz] for xyz in lines]
     shapes = [LineString(xyz) for xyz in lines]
-    at, on = shapely.STRtree(shapes).query(shapely.points(joints[:, :2]), "dwithin", 1e-6)
-    out = []
-    for c, xyz in enumerate(lines):
-        run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xyz[:, :2], axis=0).T))])
-        inner = []
-        for j in at[on == c].tolist():
-            s = float(shapes[c].project(Point(joints[j, :2])))
-            if 1e-3 < s < run[-1] - 1e-3:
-                inner.append((s, j))
-        cuts = [0]
-        whole = xyz
-        for s, j in sorted(inner, reverse=True):
-            k = int(np.argmin(np.abs(run - s)))
-            if abs(run[k] - s) > 1e-3:  # between two vertices
-                k = int(np.searchsorted(run, s))
-                whole = np.insert(whole, k, joints[j], axis=0)
-                cuts = [0, *(c + 1 for c in cuts[1:])]
-            if k not in cuts:
-                cuts.insert(1, k)
-        out.append([whole[a : b + 1] for a, b in zip(cuts, [*cuts[1:], len(whole) - 1], strict=True)])
-    return out
+    joint, of_line = shapely.STRtree(shapes).query(shapely.points(joints[:, :2]), "dwithin", JOINED_M)
+    return [_split(xyz, shapes[c], joints[np.sort(joint[of_line == c])]) for c, xyz in enumerate(lines)]
 
 
-def _classes(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[RoadClass]:
-    """Spine: what leads to the first terminals; spur: short dead ends; secondary: the rest."""
+def _split(xyz: FloatArray, shape: LineString, joints: FloatArray) -> list[FloatArray]:
+    """Pieces of one line, cut at joints between its ends."""
+    run = cumulative_length(xyz)
+    inner = []
+    for j in range(len(joints)):
+        s = float(shape.project(Point(joints[j, :2])))
+        if AT_VERTEX_M < s < run[-1] - AT_VERTEX_M:
+            inner.append((s, j))
+    cuts = [0]
+    whole = xyz
+    # from the far end, so that vertices before a cut keep their numbers
+    for s, j in sorted(inner, reverse=True):
+        k = int(np.argmin(np.abs(run - s)))
+        if abs(run[k] - s) > AT_VERTEX_M:  # between two vertices
+            k = int(np.searchsorted(run, s))
+            whole = np.insert(whole, k, joints[j], axis=0)
+            cuts = [0, *(c + 1 for c in cuts[1:])]
+        if k not in cuts:
+            cuts.insert(1, k)
+    return [whole[a : b + 1] for a, b in zip(cuts, [*cuts[1:], len(whole) - 1], strict=True)]
+
+
+def road_classes(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[RoadClass]:
+    """Class of each line.
+
+    Lines to the terminals of the first rank are spines, short dead ends are spurs, and all others are secondary.
+    """
     n = len(alignment.lines)
     spine = [False] * n
     first = min((int(problem.priority[t]) for t in alignment.line_of), default=0)
@@ -158,42 +235,59 @@ def _classes(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[Ro
             while k >= 0 and not spine[k]:
                 spine[k] = True
                 k = alignment.ups[k]
-    goes_on = set(alignment.ups)
+    continued = set(alignment.ups)
     out: list[RoadClass] = []
     for c, line in enumerate(alignment.lines):
         if spine[c]:
             out.append("spine")
-        elif c not in goes_on and float(np.hypot(*np.diff(line, axis=0).T).sum()) < SPUR_M:
+        elif c not in continued and length(line) < SPUR_M:
             out.append("spur")
         else:
             out.append("secondary")
     return out
 
 
-def reasons(
-    problem: RoutingProblem, site_entry: SiteEntry | None, missing: set[int], known: dict[int, str]
-) -> dict[str, str]:
-    """One true line for each terminal that has no road."""
+def unreached_reasons(
+    problem: RoutingProblem, site_entry: SiteEntry | None, missing: set[int], dropped: dict[int, Unreached]
+) -> dict[int, Unreached]:
+    """Why each missing terminal has no road, by key.
+
+    Parameters
+    ----------
+    problem : RoutingProblem
+        Terminals and road positions.
+    site_entry : SiteEntry or None
+        Where the roads start; None where they can't.
+    missing : set of int
+        Indices of terminals without a road.
+    dropped : dict
+        Reasons that are known already, by index.
+    """
     out = {}
     parts: IntArray | None = None
     nodes = problem.reach.by_terminal(len(problem.terminals)) if missing else []
     for t in sorted(missing):
         key = problem.terminals[t].key
-        if t in known:
-            out[key] = known[t]
+        if t in dropped:
+            out[key] = dropped[t]
             continue
         own = nodes[t]
         if own.size == 0:
-            out[key] = f"no legal route: no room for a road within {problem.reach_m[t]:g} m"
+            out[key] = _no_route(f"no room for a road within {problem.reach_m[t]:g} m")
             continue
         if parts is None:
             parts = tree_search.parts(problem.road_grid)
-        if site_entry is not None and not (parts[own] == parts[site_entry.node]).any():
-            out[key] = "no legal route: this part of the site is not connected to the entry"
-        elif site_entry is None:
-            out[key] = "no legal route: no road leads from the boundary to it"
+        if site_entry is None:
+            out[key] = _no_route("no road leads from the boundary to it")
+        elif not (parts[own] == parts[site_entry.node]).any():
+            out[key] = _no_route("this part of the site is not connected to the entry")
         else:
-            out[key] = (
-                f"too steep: every way to it is far beyond the grade limit of {100 * problem.criteria.max_grade:g} %"
-            )
+            limit_pct = 100 * problem.criteria.max_grade
+            message = f"too steep: every way to it is far beyond the grade limit of {limit_pct:g} %"
+            out[key] = Unreached(UnreachedCause.TOO_STEEP, message)
     return out
+
+
+def _no_route(why: str) -> Unreached:
+    """Reason for a terminal that no legal road leads to."""
+    return Unreached(UnreachedCause.NO_ROUTE, f"no legal route: {why}")

@@ -1,11 +1,11 @@
-"""What gives way to roads: the fewest units of arrays that leave room for turnarounds, bends and turns, or blocks of yards.
+"""Shorten arrays where a road has no room to bend or turn.
 
-Of a yard whole blocks go, and for turnarounds alone.
+As few units as possible are removed. Blocks of a yard may be removed too, for turnarounds only.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,179 +14,242 @@ from shapely import LineString, MultiLineString, Point
 
 from pacifico.layout.alignment import horizontal, smoothing
 from pacifico.layout.alignment.smoothing import Tree
-from pacifico.layout.roads import turnarounds
-from pacifico.layout.roads.turnarounds import ARMS, KERB_M, Scene, piece, turned
+from pacifico.layout.roads.scene import KERB_M, point_before_end, rotate, straight_piece
+from pacifico.layout.roads.turnarounds import STRAIGHT_ARMS, has_turning_room, stub_places
 from pacifico.layout.routing.problem import terminals_by_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pacifico.array_types import FloatArray
+    from pacifico.layout.roads.scene import Scene
     from pacifico.layout.routing.problem import HorizontalAlignment, RoutingProblem
     from pacifico.layout.routing.shortenable import ShortenableObstacles
 
 
 SPARE_M = 2e-3
-"""Kept beyond the distance from roads, so that rounding can't break it."""
+"""Distance kept beyond the clearance of a road, so that rounding can't break it [m]."""
 CORNER_M = 30.0
-"""An array farther than this from a bend does not stand in its way."""
-EASED_M = 60.0
-"""Vertices nearer than this to a bend are moved where an array gives way to it."""
-MOST_UNITS = 2
-"""Units that an array gives up for one bend."""
+"""Arrays farther than this from a bend don't obstruct it [m]."""
+SMOOTHED_M = 60.0
+"""Vertices nearer than this to a bend may move when an array is shortened for it [m]."""
+MAX_UNITS = 2
+"""Most units that an array loses for one bend."""
+STUB_ANGLES = (90, -90)
+"""Angles of side stubs for which arrays are shortened, from the road's direction [°]."""
+STUB_STEP_M = 4.0
+"""Distance between places tried for such a stub [m]."""
 
 
-def turning(
+def shorten_for_turnarounds(
     scene: Scene, ends: Sequence[int], shortenable: ShortenableObstacles
 ) -> tuple[list[FloatArray], list[int], ShortenableObstacles]:
-    """Turnarounds at dead ends for which units are given up, the ends that have none all the same, and what is left.
+    """Turnarounds that fit once obstacles are shortened.
 
     Parameters
     ----------
     scene : Scene
         Roads and what has been built.
     ends : sequence of int
-        Roads without a turnaround.
-    shortenable : Yields
-        What may be given up.
+        Roads whose dead end has no turnaround.
+    shortenable : ShortenableObstacles
+        Obstacles that may be shortened.
+
+    Returns
+    -------
+    list of (k, 3) float
+        Turnarounds [m].
+    list of int
+        Roads that still have none.
+    ShortenableObstacles
+        Obstacles as they are left.
     """
     out: list[FloatArray] = []
     without = []
-    if not ends or not len(shortenable.who):
+    if not ends or not len(shortenable.table.terminal):
         return out, list(ends), shortenable
-    bare = replace(scene, road_grid=shortenable.road_grid(without=True))
+    bare_grid = shortenable.road_grid_without()
     for c in ends:
-        found = _at_end(scene, bare, c, shortenable)
+        found = _turnaround_at(scene, replace(scene, road_grid=bare_grid), c, shortenable)
         if found is None:
             without.append(c)
             continue
-        made, shortenable = found
-        scene.road_grid = shortenable.road_grid()
-        scene.add(made)  # and among what `bare` sees
-        out += made
+        arms, shortenable = found
+        scene = replace(scene, road_grid=shortenable.road_grid()).with_built(arms)
+        out += arms
     return out, without, shortenable
 
 
-def _at_end(
+def _turnaround_at(
     scene: Scene, bare: Scene, c: int, shortenable: ShortenableObstacles
 ) -> tuple[list[FloatArray], ShortenableObstacles] | None:
-    """Stub or hammerhead at a dead end for which the fewest units are given up."""
-    road = scene.roads[c]
+    """Turnaround at a dead end for the fewest units, or None.
+
+    Parameters
+    ----------
+    scene : Scene
+        Roads and what has been built.
+    bare : Scene
+        The same without any shortenable obstacle.
+    c : int
+        Road with a dead end.
+    shortenable : ShortenableObstacles
+        Obstacles as they are now.
+    """
+    road = scene.roads.xyz[c]
     others = scene.near(road[-1, :2], c)
     if LineString(road[:, :2]).length < scene.criteria.turnaround_arm_m:
         return None
-    ways = MultiLineString([LineString(road[:, :2]), *(LineString(np.array(o.coords)[:, :2]) for o in others)])
-    radius = scene.road_grid.clearance_index.radius + SPARE_M
-    tried: list[tuple[int, ShortenableObstacles, FloatArray, list[FloatArray]]] = []
-    for start, corners, steps in _shapes(bare, road):
-        drawn = MultiLineString([LineString([start[:2], start[:2] + s]) for s in steps] + corners)
-        less = shortenable.clear_of(drawn, radius, ways)
-        tried.append((less.count, less, start, steps))
-    for _, less, start, steps in sorted(tried, key=lambda t: t[0]):
-        free = replace(scene, road_grid=less.road_grid())
-        made = [piece(free, road, start, step, others) for step in steps]
-        done = [m for m in made if m is not None]
-        if len(done) == len(steps):
-            return done, less
+    roads = MultiLineString([LineString(road[:, :2]), *(LineString(np.array(o.coords)[:, :2]) for o in others)])
+    distance_m = scene.road_grid.clearance_index.radius + SPARE_M
+    tried: list[tuple[ShortenableObstacles, _TurnaroundShape]] = []
+    for shape in _turnaround_shapes(bare, road):
+        arms = [LineString([shape.start[:2], shape.start[:2] + step]) for step in shape.steps]
+        strip = MultiLineString(arms + shape.corners)
+        tried.append((shortenable.shortened_for(strip, distance_m, roads), shape))
+    for shorter, shape in sorted(tried, key=lambda t: t[0].removed_units):
+        free = replace(scene, road_grid=shorter.road_grid())
+        made = [straight_piece(free, road, shape.start, step, others) for step in shape.steps]
+        fitting = [m for m in made if m is not None]
+        if len(fitting) == len(shape.steps):
+            return fitting, shorter
     return None
 
 
-def _shapes(bare: Scene, road: FloatArray) -> list[tuple[FloatArray, list[LineString], list[FloatArray]]]:
-    """Stubs and hammerheads that would fit without any array: where they start, arcs of their corners, their arms."""
+@dataclass(frozen=True)
+class _TurnaroundShape:
+    """Stub or hammerhead in plan."""
+
+    start: FloatArray
+    """Where it leaves the road, with its height, shape (3,) [m]."""
+    corners: list[LineString]
+    """Arcs of its corners."""
+    steps: list[FloatArray]
+    """From the start to the end of each arm, shape (2,) [m]."""
+
+
+def _turnaround_shapes(bare: Scene, road: FloatArray) -> list[_TurnaroundShape]:
+    """Stubs and hammerheads that would fit without any shortenable obstacle."""
     out = []
-    for here, behind, ahead, step in turnarounds.stubs(bare, road, angles=(90, -90), every_m=4.0):
-        tip = here[:2] + step
-        if bare.clear(here[:2], tip) and bare.rounds(behind, here[:2], tip) and bare.rounds(ahead, here[:2], tip):
-            arcs = [_corner(bare, behind, here[:2], tip), _corner(bare, ahead, here[:2], tip)]
-            out.append((here, arcs, [step]))
+    for stub in stub_places(bare, road, angles=STUB_ANGLES, every_m=STUB_STEP_M):
+        here, behind, ahead = stub.start[:2], stub.behind, stub.ahead
+        tip = here + stub.step
+        if bare.clear(here, tip) and bare.rounds(behind, here, tip) and bare.rounds(ahead, here, tip):
+            corners = [_corner_arc(bare, behind, here, tip), _corner_arc(bare, ahead, here, tip)]
+            out.append(_TurnaroundShape(stub.start, corners, [stub.step]))
     arm, end = bare.criteria.turnaround_arm_m, road[-1, :2]
-    behind = turnarounds.along(road, -arm)
-    way = (end - behind) / np.hypot(*(end - behind))
-    for first, second in ARMS[:3]:
-        a, b = turned(way, first) * arm, turned(way, second) * arm
-        if turnarounds.turns(bare, behind, end, a, b, ahead=second == 0):
-            last = _corner(bare, end + b, end, end + a) if second == 0 else _corner(bare, behind, end, end + b)
-            out.append((road[-1], [_corner(bare, behind, end, end + a), last], [a, b]))
+    behind = point_before_end(road, arm)
+    direction = (end - behind) / np.hypot(*(end - behind))
+    for first, second in STRAIGHT_ARMS:
+        a, b = rotate(direction, first) * arm, rotate(direction, second) * arm
+        if has_turning_room(bare, behind, end, (a, b), ahead=second == 0):
+            other = _corner_arc(bare, end + b, end, end + a) if second == 0 else _corner_arc(bare, behind, end, end + b)
+            out.append(_TurnaroundShape(road[-1], [_corner_arc(bare, behind, end, end + a), other], [a, b]))
     return out
 
 
-def _corner(scene: Scene, a: FloatArray, b: FloatArray, c: FloatArray) -> LineString:
-    """Arc of a turnaround's corner at b, on the way from a to c."""
-    size = KERB_M + scene.criteria.width_m / 2
+def _corner_arc(scene: Scene, a: FloatArray, b: FloatArray, c: FloatArray) -> LineString:
+    """Arc of a turnaround's corner.
+
+    Parameters
+    ----------
+    scene : Scene
+        Surroundings, for the road's width.
+    a, b, c : (2,) float
+        Places before, at and after the corner [m].
+    """
+    radius = KERB_M + scene.criteria.width_m / 2
     u, v = (b - a) / np.hypot(*(b - a)), (c - b) / np.hypot(*(c - b))
     angle = float(np.arctan2(u[0] * v[1] - u[1] * v[0], u @ v))
-    start = b - u * size * np.tan(abs(angle) / 2)
+    start = b - u * radius * np.tan(abs(angle) / 2)
     side = 1.0 if angle > 0 else -1.0
-    middle = start + side * size * np.array([-u[1], u[0]])
+    middle = start + side * radius * np.array([-u[1], u[0]])
     phi = np.linspace(0.0, angle, 9)[:, None]
     r = start - middle
     return LineString(middle + r * np.cos(phi) + np.array([-r[1], r[0]]) * np.sin(phi))
 
 
-def bending(problem: RoutingProblem, now: HorizontalAlignment) -> ShortenableObstacles:
-    """Give up units that stand in the corners of bends and turns that have no room, the fewest for each.
+def shorten_for_bends(problem: RoutingProblem, alignment: HorizontalAlignment) -> ShortenableObstacles:
+    """Obstacles shortened by few units where a bend has no room.
 
-    Lines are eased about each place alone; who makes use of what is given up draws them anew.
+    Lines are smoothed around each place alone, to see whether it helps; the caller redraws the alignment.
     """
     shortenable = problem.shortenable
-    sizes = problem.sizes_of(now)
-    places = np.concatenate(
-        [smoothing.tight_bends(now.lines, sizes)[0], smoothing.tight_turns(problem, now.straight, now.ups, sizes)[0]]
-    )  # fmt: skip
-    if not len(places) or not len(shortenable.who):
+    radii = problem.sizes_of(alignment)
+    bends = smoothing.tight_bends(alignment.lines, radii)[0]
+    turns = smoothing.tight_turns(problem, alignment.straight, alignment.ups, radii)[0]
+    places = np.concatenate([bends, turns])
+    if not len(places) or not len(shortenable.table.terminal):
         return shortenable
-    roads = MultiLineString([LineString(x) for x in now.lines])
+    roads = MultiLineString([LineString(x) for x in alignment.lines])
     shapely.prepare(roads)
-    lines = shapely.STRtree([LineString(x) for x in now.straight])
-    served = smoothing.bound_of(terminals_by_line(len(now.lines), now.line_of))
-    tree = Tree.of(now.straight, now.ups)
+    lines = shapely.STRtree([LineString(x) for x in alignment.straight])
+    served = smoothing.bound_of(terminals_by_line(len(alignment.lines), alignment.line_of))
+    tree = Tree.of(alignment.straight, alignment.ups)
     for place in places:
-        own = np.sort(lines.query(Point(place), "dwithin", EASED_M)).tolist()
-        best, kept = _faults(problem, tree, sizes, own, place), shortenable
-        frozen = (np.hypot(*(tree.xy - place).T) > EASED_M).astype(np.uint8)
-        for less in _options(shortenable, place, roads):
-            free = replace(problem, road_grid=less.road_grid(), shortenable=less)
+        own = np.sort(lines.query(Point(place), "dwithin", SMOOTHED_M)).tolist()
+        fewest, best = _count_tight(problem, tree, radii, own, place), shortenable
+        frozen = (np.hypot(*(tree.xy - place).T) > SMOOTHED_M).astype(np.uint8)
+        for shorter in _options(shortenable, place, roads):
+            roomier = replace(problem, road_grid=shorter.road_grid(), shortenable=shorter)
             candidate = tree.copy()
-            smoothing.unbent(free, candidate, frozen, *served, sizes)
-            faults = _faults(free, candidate, sizes, own, place)
-            if faults < best:
-                best, kept = faults, less
-            if not best:
+            smoothing.unbent(roomier, candidate, frozen, *served, radii)
+            count = _count_tight(roomier, candidate, radii, own, place)
+            if count < fewest:
+                fewest, best = count, shorter
+            if not fewest:
                 break
-        shortenable = kept
+        shortenable = best
     return shortenable
 
 
 def _options(
     shortenable: ShortenableObstacles, place: FloatArray, roads: MultiLineString
 ) -> list[ShortenableObstacles]:
-    """What arrays near a place may give up, few units first, the nearest end first."""
-    rects = shortenable.rects()
+    """Ways to shorten one array near a place, best first.
+
+    Few units come first, then the nearest array, then its nearest end.
+    """
+    table, rects = shortenable.table, shortenable.rects()
     off = np.maximum(np.maximum(rects[:, :2] - place, place - rects[:, 2:]), 0.0)
-    far = np.hypot(off[:, 0], off[:, 1])
+    distance = np.hypot(off[:, 0], off[:, 1])
     tried = []
-    # a block of a yard is too much to give for a bend
-    for k in np.flatnonzero((far < CORNER_M) & (shortenable.unit > 0)).tolist():
+    # a bend is not worth a whole block of a yard
+    for k in np.flatnonzero((distance < CORNER_M) & (table.unit_m > 0)).tolist():
         west, _, east, _ = rects[k]
-        for n in range(1, MOST_UNITS + 1):
-            for way, end in (((n, 0), west), ((0, n), east)):
-                if n > shortenable.left[k] or abs(end - place[0]) > CORNER_M:
+        for n in range(1, MAX_UNITS + 1):
+            for units, end in (((n, 0), west), ((0, n), east)):
+                if n > shortenable.units_left[k] or abs(end - place[0]) > CORNER_M:
                     continue
-                less = shortenable.shorter(k, *way)
-                rest = less.rects()[k]
-                if np.isnan(rest[0]) or roads.distance(shapely.box(*rest)) <= shortenable.reach[k]:
-                    tried.append((n, float(far[k]), abs(float(end - place[0])), k, way, less))
+                shorter = shortenable.shorten(k, *units)
+                rest = shorter.rects()[k]
+                if np.isnan(rest[0]) or roads.distance(shapely.box(*rest)) <= table.reach_m[k]:
+                    tried.append((n, float(distance[k]), abs(float(end - place[0])), k, units, shorter))
     return [t[-1] for t in sorted(tried, key=lambda t: t[:-1])]
 
 
-def _faults(problem: RoutingProblem, tree: Tree, sizes: FloatArray, own: Sequence[int], place: FloatArray) -> int:
-    """Bends of some lines and turns near a place that are tighter than their radius."""
-    mine = sizes[list(own)]
-    drawn = [
-        horizontal.rounded(problem, x, (), smoothing.NOTHING, size)
-        for x, size in zip(tree.lines(own), mine, strict=True)
+def _count_tight(problem: RoutingProblem, tree: Tree, radii: FloatArray, own: Sequence[int], place: FloatArray) -> int:
+    """Number of bends and turns near a place that are too tight.
+
+    Parameters
+    ----------
+    problem : RoutingProblem
+        Clearance of roads, terminals and criteria.
+    tree : Tree
+        Lines of the network before their bends are rounded.
+    radii : (n,) float
+        Centreline radius that each line needs [m].
+    own : sequence of int
+        Lines whose bends count.
+    place : (2,) float
+        Place around which they count [m].
+    """
+    mine = radii[list(own)]
+    lines = [
+        horizontal.rounded(problem, x, (), smoothing.NOTHING, radius)
+        for x, radius in zip(tree.lines(own), mine, strict=True)
     ]
-    found = np.concatenate(
-        [smoothing.tight_bends(drawn, mine)[0], smoothing.tight_turns_of(problem, tree, sizes, about=(place, EASED_M))[0]]
-    )  # fmt: skip
-    return int((np.hypot(*(found - place).T) < EASED_M).sum())
+    bends = smoothing.tight_bends(lines, mine)[0]
+    turns = smoothing.tight_turns_of(problem, tree, radii, about=(place, SMOOTHED_M))[0]
+    found = np.concatenate([bends, turns])
+    return int((np.hypot(*(found - place).T) < SMOOTHED_M).sum())

@@ -1,4 +1,4 @@
-"""The network of a case: searched, drawn, bends eased and mended; what no legal road leads to is given up."""
+"""Solve a routing problem: search, design, reroute and drop."""
 
 from __future__ import annotations
 
@@ -10,328 +10,343 @@ import numpy as np
 from shapely import Point, box
 
 from pacifico.layout.alignment import profile_design
-from pacifico.layout.alignment.curve_repair import repair_curves
-from pacifico.layout.alignment.height_ranges import HeightRanges
 from pacifico.layout.alignment.horizontal import Strands, draw_alignment
-from pacifico.layout.alignment.pruning import barring, pruned, tight_places, without
-from pacifico.layout.alignment.smoothing import NOTHING
+from pacifico.layout.alignment.pruning import pruned, without
 from pacifico.layout.model.roads import Network
-from pacifico.layout.roads.assemble import assemble_network, reasons
-from pacifico.layout.roads.shorten_arrays import bending
+from pacifico.layout.model.unreached import Unreached, UnreachedCause
+from pacifico.layout.roads.assemble import assemble_network, unreached_reasons
+from pacifico.layout.roads.design import design_roads, repair_bends, smooth_bends
+from pacifico.layout.roads.shorten_arrays import shorten_for_bends
 from pacifico.layout.routing import routing_grid, tree_search
 from pacifico.layout.routing.problem import TOLERANCE_M, served_downstream
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pacifico.array_types import FloatArray, IntArray
-    from pacifico.layout.alignment.pruning import Tight
-    from pacifico.layout.alignment.vertical import GradeLine, Pin, Stations
-    from pacifico.layout.model.roads import Again, Orphans
-    from pacifico.layout.routing.problem import HorizontalAlignment, RoutingProblem
+    from pacifico.layout.roads.design import RoadDesign
+    from pacifico.layout.routing.problem import RoutingProblem
     from pacifico.layout.routing.shortenable import ShortenableObstacles
     from pacifico.layout.routing.site_entry import SiteEntry
 
 
-DETOURS = 3
-"""Searches that avoid where no profile was found before terminals are given up."""
-BENT_DETOURS = 3
-"""Searches more for what lies beyond bends and turns which stayed too tight, that avoid those."""
-BENT_TAX = 200.0
-"""How many times dearer ground about them is for each."""
-FEW_LOST = 0.02
-"""Share of the terminals that is given up without looking for other ways."""
-MOST_LOST = 0.1
-"""Share of what is served that is given up for tight bends at most: where more hangs on them roads stay, and it is told."""
-LARGE = 700
-"""Terminals of a network beyond which bends are eased and mended, and those that stay too tight are told: to look for other
-ways takes as long as all the rest, and much hangs on each."""
-EASINGS = 9
-"""Most drawings with bends eased; the last ones keep more and more as it was."""
-MENDINGS = 3
-"""Most times that tight places are mended, each time without where that left no profile."""
-EASED_APART_M = 25.0
-"""Round a place where easing left no profile this much stays as it was, twice as much each time that does not help."""
-WORST = 0.5
-"""Share of the most that a station of a line lacks from which on its surroundings stay as they were."""
-TOO_TIGHT = "too tight: on the way a road would bend tighter than an inner radius of {radius:g} m"
+PROFILE_DETOURS = 3
+"""Searches that avoid places without a legal profile before terminals are dropped."""
+PROFILE_PENALTY = 3.0
+"""Cost multiplier of ground around a place without a legal profile, for each search."""
+BEND_DETOURS = 3
+"""Searches that avoid bends and turns that stay too tight."""
+BEND_PENALTY = 200.0
+"""Cost multiplier of ground around such a bend, for each search."""
+PENALTY_CELLS = 2
+"""Cells on each side of a place whose cost is raised."""
+FEW = 0.02
+"""Share of the terminals that may be cut off by tight bends before other routes are searched."""
+MAX_DROPPED = 0.1
+"""Share of the served terminals that is dropped for tight bends at most; beyond it roads stay, with a warning."""
 
 
 @dataclass(frozen=True)
-class Designed:
-    """A drawing with its heights, and the case in which it holds: terminals may have given up units."""
-
-    problem: RoutingProblem
-    alignment: HorizontalAlignment
-    stations: Stations
-    profile: GradeLine
-    pins: list[tuple[int, Pin]]
-    """Heights that pads ask for, with their terminals."""
-
-    @cached_property
-    def tight(self) -> list[Tight]:
-        """Bends and turns that are tighter than what lies beyond them asks for."""
-        return tight_places(self.problem, self.alignment)
-
-    @cached_property
-    def barring(self) -> list[Tight]:
-        """Bends and turns that are tighter than the rule."""
-        return barring(self.problem, self.alignment)
-
-    @cached_property
-    def cut_off(self) -> dict[int, float]:
-        """Terminals beyond those, and the radius that they lack."""
-        return pruned(self.problem, self.alignment, self.barring)[1] if self.barring else {}
-
-    @cached_property
-    def astray(self) -> set[int]:
-        """Terminals beyond bends and turns that are tighter than each asks for."""
-        wide = np.flatnonzero(self.problem.size > self.problem.least).tolist()
-        lacks = pruned(self.problem, self.alignment, self.tight)[1] if wide and self.tight else {}
-        return {*self.cut_off, *(t for t in wide if t in lacks)}
-
-    @cached_property
-    def missing(self) -> set[int]:
-        """Terminals that are not served, but for those that gave up all their units."""
-        return set(range(len(self.problem.terminals))) - set(self.alignment.line_of) - self.problem.shortenable.gone
-
-
-@dataclass(frozen=True)
-class Searched:
-    """A tree of moves that has a profile, and why it leaves terminals out."""
+class RoadTree:
+    """Least-cost tree of moves, with its branches and their design."""
 
     parent: IntArray
     server: IntArray
-    given_up: dict[int, str]
-    strands: Strands
-    first: Designed
-    """Pulled tight, no bend eased."""
+    """Road position that serves each terminal; -1 where none does."""
+    unreached: dict[int, Unreached]
+    """Terminals that were dropped so far, and why."""
+    branches: Strands
+    pulled: RoadDesign
+    """Design with lines pulled tight, before bends are smoothed."""
+    penalty: FloatArray
+    """Cost multiplier of each road position with which the tree was found."""
 
 
-def solve_network(
-    problem: RoutingProblem,
-    site_entry: SiteEntry,
-    known: FloatArray | None,
-    again: Again | None,
-    orphans: Orphans | None,
-) -> Network:
-    """Search, draw, design; go round what has no profile or bends too tight, then give up what lies beyond it."""
-    tax = np.ones(problem.road_grid.px.size) if known is None else known.copy()
-    found = _searched(problem, site_entry, tax)
-    missing = found.first.missing
-    if missing and again is not None:
-        why = reasons(problem, site_entry, missing, found.given_up)
-        if again(why):
-            return Network((), Point(site_entry.point), {}, why, tax=tax)
-    found, bent = _round_tight(site_entry, found, tax)
-    most = 0 if len(problem.terminals) > LARGE else int(MOST_LOST * len(bent.alignment.line_of))
-    done, lost = _settled(bent, most)
-    given_up = found.given_up | lost
-    while orphans is not None and (missing := done.missing):
-        alone = orphans(reasons(problem, site_entry, missing, given_up))
-        more = {t: alone[problem.terminals[t].key] for t in done.alignment.line_of if problem.terminals[t].key in alone}
-        if not more:
-            break
-        most -= len(lost)
-        done, lost = _settled(_designed(done.problem, without(done.problem, done.alignment, more)), most)
-        given_up |= more | lost
-    return assemble_network(
-        done.problem, site_entry, done.alignment, stations=done.stations, profile=done.profile, given_up=given_up
+@dataclass(frozen=True)
+class RoadSearch:
+    """Search result: a tree to the terminals that a legal profile reaches."""
+
+    problem: RoutingProblem
+    site_entry: SiteEntry
+    tree: RoadTree
+
+    @cached_property
+    def unreached(self) -> dict[int, Unreached]:
+        """Why terminals are not reached, by key."""
+        return unreached_reasons(self.problem, self.site_entry, self.tree.pulled.unserved, self.tree.unreached)
+
+    def without_roads(self) -> Network:
+        """Network without roads that names the terminals not reached."""
+        return Network((), Point(self.site_entry.point), {}, self.unreached)
+
+
+@dataclass(frozen=True)
+class SettledRoads:
+    """Designed roads, ready to be assembled into a network."""
+
+    search: RoadSearch
+    design: RoadDesign
+    dropped: dict[int, Unreached]
+    """Terminals that were dropped, and why."""
+    droppable: int
+    """How many more terminals may be dropped for tight bends."""
+
+    @property
+    def served(self) -> set[int]:
+        """Keys of the terminals that have a road."""
+        return {self.design.problem.terminals[t].key for t in self.design.alignment.line_of}
+
+    @cached_property
+    def unreached(self) -> dict[int, Unreached]:
+        """Why terminals are not reached, by key."""
+        return unreached_reasons(self.search.problem, self.search.site_entry, self.design.unserved, self.dropped)
+
+
+def search_roads(problem: RoutingProblem, site_entry: SiteEntry, penalty: FloatArray | None = None) -> RoadSearch:
+    """Search the tree of least cost that has a legal profile.
+
+    `penalty` multiplies the cost of single road positions, as found by an earlier search.
+    """
+    start = np.ones(problem.road_grid.px.size) if penalty is None else penalty
+    return RoadSearch(problem, site_entry, _search_tree(problem, site_entry, start))
+
+
+def settle_roads(search: RoadSearch) -> SettledRoads:
+    """Smooth bends, reroute around tight ones, and drop terminals behind them."""
+    tree, design = _reroute_tight(search.site_entry, search.tree)
+    droppable = 0 if design.is_large else int(MAX_DROPPED * len(design.alignment.line_of))
+    settled, dropped = _drop_cut_off(design, droppable)
+    return SettledRoads(search, settled, tree.unreached | dropped, droppable - len(dropped))
+
+
+def drop_terminals(roads: SettledRoads, terminals: Mapping[int, Unreached]) -> SettledRoads:
+    """Roads without some terminals, and without lines that lead to no other.
+
+    `terminals` gives the reason for each key.
+    """
+    design = roads.design
+    reasons = {t: terminals[one.key] for t, one in enumerate(design.problem.terminals) if one.key in terminals}
+    fewer = design_roads(design.problem, without(design.problem, design.alignment, reasons))
+    settled, dropped = _drop_cut_off(fewer, roads.droppable)
+    return replace(
+        roads,
+        design=settled,
+        dropped=roads.dropped | reasons | dropped,
+        droppable=roads.droppable - len(dropped),
     )
 
 
-def _searched(problem: RoutingProblem, site_entry: SiteEntry, tax: FloatArray) -> Searched:
-    """Least-cost tree; where it has no profile the search avoids that, and what has none all the same is left out."""
-    turn = 0
-    while True:
-        growth = tree_search.search(
-            problem.road_grid, np.array([site_entry.node]), reach=problem.reach, priority=problem.priority,
-            max_grade=problem.criteria.max_grade, tax=tax,
-        )  # fmt: skip
-        parent, _ = tree_search.uncrossed(problem.road_grid, growth)
-        strands = Strands.of(problem, site_entry, parent, growth.server)
-        first = _designed(problem, draw_alignment(problem, strands))
-        bad = first.profile.excess_m > TOLERANCE_M
-        if not bad.any() or turn == DETOURS:
-            return _profiled(site_entry, Searched(parent, growth.server.copy(), {}, strands, first))
-        _avoid(problem.road_grid, tax, first.stations.xy[bad])
-        turn += 1
+def finish_roads(roads: SettledRoads) -> Network:
+    """Network of designed roads."""
+    return assemble_network(roads.design, roads.search.site_entry, roads.dropped)
 
 
-def _profiled(site_entry: SiteEntry, found: Searched) -> Searched:
-    """Tree without the terminals to which no profile leads."""
-    problem, first, strands = found.first.problem, found.first, found.strands
-    server, given_up = found.server.copy(), dict(found.given_up)
-    while True:
-        out = (
-            profile_design.beyond_crossing(first.alignment)
-            or profile_design.beyond_depth(problem, first.alignment, first.stations, first.profile)
-            or profile_design.off_pads(first.alignment, first.profile, first.pins)
-        )
-        if not out:
-            return Searched(found.parent, server, given_up, strands, first)
-        for t, reason in out.items():
-            given_up[t] = reason.format(grade=100 * problem.criteria.max_grade, depth=problem.criteria.max_cut_fill_m)
-            server[t] = -1
-        strands = Strands.of(problem, site_entry, found.parent, server)
-        first = _designed(problem, draw_alignment(problem, strands))
+def _search_tree(problem: RoutingProblem, site_entry: SiteEntry, penalty: FloatArray) -> RoadTree:
+    """Tree of least cost that avoids places without a legal profile.
 
-
-def _round_tight(site_entry: SiteEntry, found: Searched, tax: FloatArray) -> tuple[Searched, Designed]:
-    """Bends eased and mended; what lies beyond those that stay too tight is led another way, where there is one.
-
-    Where none leaves the roads as they are, all are sought anew.
+    Terminals that still have none after some searches are dropped.
     """
-    problem, bent = found.first.problem, _bent(found, site_entry)
+    for detour in range(PROFILE_DETOURS + 1):
+        growth = tree_search.search(
+            problem.road_grid,
+            np.array([site_entry.node]),
+            reach=problem.reach,
+            priority=problem.priority,
+            max_grade=problem.criteria.max_grade,
+            penalty=penalty,
+        )
+        parent, _ = tree_search.uncrossed(problem.road_grid, growth)
+        branches = Strands.of(problem, site_entry, parent, growth.server)
+        pulled = design_roads(problem, draw_alignment(problem, branches))
+        deficient = pulled.profile.excess_m > TOLERANCE_M
+        if not deficient.any() or detour == PROFILE_DETOURS:
+            break
+        penalty = raise_penalty(problem.road_grid, penalty, pulled.stations.xy[deficient], PROFILE_PENALTY)
+    return _drop_without_profile(site_entry, RoadTree(parent, growth.server.copy(), {}, branches, pulled, penalty))
+
+
+def _drop_without_profile(site_entry: SiteEntry, tree: RoadTree) -> RoadTree:
+    """Tree without the terminals that no legal profile reaches."""
+    problem = tree.pulled.problem
+    server, unreached = tree.server.copy(), dict(tree.unreached)
+    branches, pulled = tree.branches, tree.pulled
+    while dropped := _without_profile(pulled):
+        unreached |= dropped
+        server[list(dropped)] = -1
+        branches = Strands.of(problem, site_entry, tree.parent, server)
+        pulled = design_roads(problem, draw_alignment(problem, branches))
+    return replace(tree, server=server, unreached=unreached, branches=branches, pulled=pulled)
+
+
+def _without_profile(design: RoadDesign) -> dict[int, Unreached]:
+    """Terminals behind the first obstacle to a legal profile, and why."""
+    problem, alignment, profile = design.problem, design.alignment, design.profile
+    crossing = profile_design.beyond_crossing(alignment)
+    if crossing:
+        return {t: Unreached(UnreachedCause.NO_ROUTE, reason) for t, reason in crossing.items()}
+    steep = profile_design.beyond_depth(problem, alignment, design.stations, profile) or profile_design.off_pads(
+        alignment, profile, design.pins
+    )
+    limits = {"grade": 100 * problem.criteria.max_grade, "depth": problem.criteria.max_cut_fill_m}
+    return {t: Unreached(UnreachedCause.TOO_STEEP, reason.format(**limits)) for t, reason in steep.items()}
+
+
+def _reroute_tight(site_entry: SiteEntry, tree: RoadTree) -> tuple[RoadTree, RoadDesign]:
+    """Reroute terminals behind tight bends where there is another way.
+
+    Where rerouting them alone fails, the whole tree is searched again once.
+    """
+    problem, design = tree.pulled.problem, _smooth_tree(site_entry, tree)
     count = len(problem.terminals)
-    anew = False
-    for _ in range(BENT_DETOURS if count <= LARGE else 0):
-        lost = bent.astray
-        if len(bent.cut_off) <= FEW_LOST * count and lost == bent.cut_off.keys():
+    searched_again = False
+    for _ in range(0 if design.is_large else BEND_DETOURS):
+        constrained = design.constrained
+        if len(design.cut_off) <= FEW * count and constrained == design.cut_off.keys():
             break
-        _avoid(problem.road_grid, tax, np.array([t.xy for t in bent.tight]), BENT_TAX)
-        other = _regrown(site_entry, found, lost, tax)
-        tried = _bent(other, site_entry)
-        if not anew and len(tried.missing) + len(tried.astray) > len(bent.missing) + FEW_LOST * count:
-            anew = True
-            other = _searched(problem, site_entry, tax)
-            tried = _bent(other, site_entry)
-        if len(tried.missing) + len(tried.astray) >= len(bent.missing) + len(lost):
+        penalty = raise_penalty(problem.road_grid, tree.penalty, np.array([t.xy for t in design.tight]), BEND_PENALTY)
+        other = _reroute(site_entry, replace(tree, penalty=penalty), constrained)
+        rerouted = _smooth_tree(site_entry, other)
+        if not searched_again and _deficit(rerouted) > len(design.unserved) + FEW * count:
+            searched_again = True
+            other = _search_tree(problem, site_entry, penalty)
+            rerouted = _smooth_tree(site_entry, other)
+        if _deficit(rerouted) >= _deficit(design):
             break
-        found, bent = other, tried
-    return found, bent
+        tree, design = other, rerouted
+    return tree, design
 
 
-def _regrown(site_entry: SiteEntry, found: Searched, lost: set[int], tax: FloatArray) -> Searched:
-    """Tree in which new ways lead to some terminals, and all others keep theirs."""
-    problem = found.first.problem
-    server = found.server.copy()
-    some = np.array(sorted(lost), dtype=np.int64)
+def _deficit(design: RoadDesign) -> int:
+    """Number of terminals not served, or only by too tight bends."""
+    return len(design.unserved) + len(design.constrained)
+
+
+def _reroute(site_entry: SiteEntry, tree: RoadTree, terminals: set[int]) -> RoadTree:
+    """Reroute some terminals; all others keep their roads."""
+    problem = tree.pulled.problem
+    server = tree.server.copy()
+    some = np.array(sorted(terminals), dtype=np.int64)
     server[some] = -1
-    kept = np.zeros(found.parent.size, bool)
+    kept = np.zeros(tree.parent.size, bool)
     kept[site_entry.node] = True
     for node in server[server >= 0].tolist():
         n = node
         while not kept[n]:
             kept[n] = True
-            n = int(found.parent[n])
+            n = int(tree.parent[n])
     growth = tree_search.search(
-        problem.road_grid, np.flatnonzero(kept), reach=problem.reach.to(some), priority=problem.priority[some],
-        max_grade=problem.criteria.max_grade, tax=tax,
-    )  # fmt: skip
-    grown = np.where(kept, found.parent, growth.parent)
+        problem.road_grid,
+        np.flatnonzero(kept),
+        reach=problem.reach.to(some),
+        priority=problem.priority[some],
+        max_grade=problem.criteria.max_grade,
+        penalty=tree.penalty,
+    )
+    grown = np.where(kept, tree.parent, growth.parent)
     server[some] = growth.server
     parent, _ = tree_search.uncrossed(problem.road_grid, replace(growth, parent=grown))
-    strands = Strands.of(problem, site_entry, parent, server)
-    return _profiled(
-        site_entry,
-        Searched(parent, server, found.given_up, strands, _designed(problem, draw_alignment(problem, strands))),
+    branches = Strands.of(problem, site_entry, parent, server)
+    pulled = design_roads(problem, draw_alignment(problem, branches))
+    return _drop_without_profile(
+        site_entry, replace(tree, parent=parent, server=server, branches=branches, pulled=pulled)
     )
 
 
-def _bent(found: Searched, site_entry: SiteEntry) -> Designed:
-    """Bends eased and mended; arrays give up units where that alone makes room."""
-    problem = found.first.problem
-    best = _mended(_eased(problem, found.strands) or found.first)
-    if len(problem.terminals) > LARGE or len(best.cut_off) <= FEW_LOST * len(problem.terminals):
+def _smooth_tree(site_entry: SiteEntry, tree: RoadTree) -> RoadDesign:
+    """Design of a tree with smooth bends.
+
+    Arrays are shortened where that makes room for bends that are still too tight.
+    """
+    problem = tree.pulled.problem
+    best = repair_bends(smooth_bends(problem, tree.branches) or tree.pulled)
+    if best.is_large or len(best.cut_off) <= FEW * len(problem.terminals):
         return best
-    less = bending(problem, best.alignment)
-    if less.count:
-        smaller, server = _given(problem, less), found.server.copy()
-        server[less.who[less.left <= 0]] = -1
-        tried = _eased(smaller, Strands.of(smaller, site_entry, found.parent, server))
-        if tried is not None:
-            tried = _mended(tried)
-            if len(tried.tight) < len(best.tight):
-                return tried
+    shorter = shorten_for_bends(problem, best.alignment)
+    if shorter.removed_units:
+        smaller, server = _with_shorter(problem, shorter), tree.server.copy()
+        server[list(shorter.removed_terminals)] = -1
+        smoothed = smooth_bends(smaller, Strands.of(smaller, site_entry, tree.parent, server))
+        if smoothed is not None:
+            smoothed = repair_bends(smoothed)
+            if len(smoothed.tight) < len(best.tight):
+                return smoothed
     return best
 
 
-def _given(problem: RoutingProblem, less: ShortenableObstacles) -> RoutingProblem:
-    """Case in which terminals are as short as what they give up leaves them."""
+def _with_shorter(problem: RoutingProblem, shorter: ShortenableObstacles) -> RoutingProblem:
+    """Problem in which terminals are as long as their shortened obstacles."""
     terminals = list(problem.terminals)
-    rects = less.rects()
-    for k in np.flatnonzero((less.cut.sum(axis=1) > 0) & (less.left > 0)).tolist():
-        t = int(less.who[k])
+    rects = shorter.rects()
+    for k in np.flatnonzero((shorter.removed.sum(axis=1) > 0) & (shorter.units_left > 0)).tolist():
+        t = int(shorter.table.terminal[k])
         terminals[t] = replace(terminals[t], footprint=box(*rects[k]))
     shapes = routing_grid.Shapes.of([t.footprint for t in terminals])
     return replace(
         problem,
         terminals=terminals,
         shapes=shapes,
-        road_grid=less.road_grid(),
-        shortenable=less,
+        road_grid=shorter.road_grid(),
+        shortenable=shorter,
         pulled={},
         hopeless=set(),
     )
 
 
-def _designed(problem: RoutingProblem, alignment: HorizontalAlignment) -> Designed:
-    """Drawing with its heights."""
-    stations = profile_design.stations_along(problem, alignment)
-    return Designed(problem, alignment, stations, *profile_design.designed(problem, alignment, stations))
+def _drop_cut_off(design: RoadDesign, most: int) -> tuple[RoadDesign, dict[int, Unreached]]:
+    """Drop terminals that only illegal bends lead to.
 
-
-def _eased(problem: RoutingProblem, strands: Strands) -> Designed | None:
-    """Lines with room for their bends, and their profile; None where that would leave none."""
-    keep = NOTHING
-    for _ in range(EASINGS):
-        now = _designed(problem, draw_alignment(problem, strands, keep=keep))
-        bad = profile_design.lacking(now.profile, now.pins)
-        if not bad.any():
-            return None if now.alignment.crossing else now
-        most = profile_design.worst_of_line(now.stations, now.profile)
-        keep = keep.wider(now.stations.xy[bad & (now.profile.excess_m >= WORST * most)], EASED_APART_M)
-    return None
-
-
-def _mended(best: Designed) -> Designed:
-    """Lines with drivable curves at tight places, as far as these leave a profile."""
-    problem = best.problem
-    if not best.tight:
-        return best
-    large = len(problem.terminals) > LARGE
-    leeway, keep = HeightRanges(problem, once=large), NOTHING
-    for _ in range(MENDINGS if leeway.holds(best.alignment) else 0):
-        alignment = repair_curves(problem, best.alignment, keep=keep, leeway=leeway)
-        if alignment is best.alignment:
-            break
-        now = _designed(problem, alignment)
-        bad = profile_design.lacking(now.profile, now.pins)
-        if not bad.any():
-            return now
-        keep = keep.wider(now.stations.xy[bad], EASED_APART_M)
-        if not large:
-            leeway.holds(best.alignment)
-    return best
-
-
-def _settled(now: Designed, most: int) -> tuple[Designed, dict[int, str]]:
-    """Network without what lies beyond tight places, and why, few first; what more than `most` hangs on stays, and is told."""
-    problem, half = now.problem, now.problem.criteria.width_m / 2
-    given_up: dict[int, str] = {}
-    while len(given_up) < most:
-        beyond = served_downstream(now.alignment)
-        tight = sorted(now.barring, key=lambda t: beyond[t.line])
-        left = most - len(given_up) - np.cumsum([beyond[t.line] for t in tight])
-        tight = [t for t, more in zip(tight, left.tolist(), strict=True) if more >= 0]
+    Bends with few terminals downstream come first. At most `most` terminals are dropped: other illegal bends stay.
+    """
+    problem = design.problem
+    half_width_m = problem.criteria.width_m / 2
+    dropped: dict[int, Unreached] = {}
+    while len(dropped) < most:
+        downstream = served_downstream(design.alignment)
+        tight = sorted(design.illegal, key=lambda t: downstream[t.line])
+        left = most - len(dropped) - np.cumsum([downstream[t.line] for t in tight])
+        tight = [t for t, rest in zip(tight, left.tolist(), strict=True) if rest >= 0]
         if not tight:
             break
-        alignment, lost = pruned(problem, now.alignment, tight)
-        less = _designed(problem, alignment)
-        if profile_design.lacking(less.profile, less.pins).any():
+        alignment, cut_off = pruned(problem, design.alignment, tight)
+        fewer = design_roads(problem, alignment)
+        if profile_design.lacking(fewer.profile, fewer.pins).any():
             break
-        given_up |= {t: TOO_TIGHT.format(radius=size - half) for t, size in lost.items()}
-        # what was a junction may be a bend now
-        now = _mended(less)
-    return now, given_up
+        dropped |= {t: _too_tight(radius_m - half_width_m) for t, radius_m in cut_off.items()}
+        # where a junction was there may be a bend now
+        design = repair_bends(fewer)
+    return design, dropped
 
 
-def _avoid(road_grid: routing_grid.RoutingGrid, tax: FloatArray, places: FloatArray, times: float = 3.0) -> None:
-    """Raise the cost of road positions around places where no profile was found, or no bend wide enough."""
+def _too_tight(radius_m: float) -> Unreached:
+    """Reason for a terminal behind a bend tighter than an inner radius."""
+    message = f"too tight: on the way a road would bend tighter than an inner radius of {radius_m:g} m"
+    return Unreached(UnreachedCause.TOO_TIGHT, message)
+
+
+def raise_penalty(
+    road_grid: routing_grid.RoutingGrid, penalty: FloatArray, places: FloatArray, factor: float
+) -> FloatArray:
+    """Penalties multiplied by a factor around some places.
+
+    Parameters
+    ----------
+    road_grid : RoutingGrid
+        Road positions.
+    penalty : (m,) float
+        Cost multiplier of each position so far.
+    places : (n, 2) float
+        Places that a search should avoid [m].
+    factor : float
+        Multiplier of the penalty of positions within two cells of a place.
+    """
     i = ((places[:, 0] - road_grid.x0) / road_grid.cell + 0.5).astype(np.int64)
     j = ((places[:, 1] - road_grid.y0) / road_grid.cell + 0.5).astype(np.int64)
-    around = np.zeros(tax.size, bool)
-    for dj in range(-2, 3):
-        for di in range(-2, 3):
+    around = np.zeros(penalty.size, bool)
+    offsets = range(-PENALTY_CELLS, PENALTY_CELLS + 1)
+    for dj in offsets:
+        for di in offsets:
             jj, ii = np.clip(j + dj, 0, road_grid.ny - 1), np.clip(i + di, 0, road_grid.nx - 1)
             around[jj * road_grid.nx + ii] = True
-    tax[around] *= times
+    raised = penalty.copy()
+    raised[around] *= factor
+    return raised

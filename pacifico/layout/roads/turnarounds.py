@@ -1,27 +1,38 @@
-"""Turnarounds at dead ends: where a long vehicle can turn without backing farther than the code allows.
+"""Turnarounds at dead ends, where long vehicles can turn.
 
 ::
 
         |                |  arm (70 ft across with the road)      |            ======== another road
      ===|===      =======+======> end, at most 45 m on      ------+- - - - - -+
-        |          side stub                                 end   extension   joined: no dead end any more
+        |          side stub                                 end   extension   link: no dead end any more
      hammerhead
 
-Of what fits the shortest is built: a side stub, a hammerhead, either on a straight extension, or a link to a road nearby.
+The shortest that fits is built: a side stub, a hammerhead, either one after a straight extension, or a link to a road
+nearby.
 """
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
-from shapely import LineString, Point
+from shapely import LineString
 
 from pacifico.layout.alignment import _line_kernels
-from pacifico.layout.alignment.vertical import Pin, design_heights, stations_of
+from pacifico.layout.roads.links import link_to_road
+from pacifico.layout.roads.scene import (
+    EXTENSION_M,
+    EXTENSION_STEP_M,
+    LINK_M,
+    RoadLines,
+    Scene,
+    point_before_end,
+    rotate,
+    straight_piece,
+)
+from pacifico.polyline import cumulative_length, length
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,71 +43,25 @@ if TYPE_CHECKING:
     from pacifico.layout.routing.routing_grid import RoutingGrid
 
 
-# Both arms across the end, else one across and one ahead; then the same, askew. Degrees from the road's direction.
-ARMS = tuple((a + t, b + t) for t in (0, 15, -15, 30, -30) for a, b in ((90, -90), (90, 0), (-90, 0)))
-STUBS = (90, -90, 75, -75, 105, -105)
-KERB_M = 8.5
-"""Inner radius of the corners of a turnaround, 28 ft."""
-EXTENSION_M, EXTENSION_STEP_M = 165.0, 3.0
-"""How far a dead end may be drawn on to a place where a turnaround fits (half the way between cross aisles), in steps."""
-LINK_M = 165.0
-"""Longest link from a dead end to another road."""
+ARM_ANGLES = tuple((a + t, b + t) for t in (0, 15, -15, 30, -30) for a, b in ((90, -90), (90, 0), (-90, 0)))
+"""Angles of both arms of a hammerhead from the road's direction: across, or one across and one ahead; then askew [°]."""
+STRAIGHT_ARMS = ARM_ANGLES[:3]
+"""Angles of hammerheads that are not askew [°]."""
+STUB_ANGLES = (90, -90, 75, -75, 105, -105)
+"""Angles of a side stub from the road's direction [°]."""
 STUB_STEP_M = 1.5
-"""Between places tried for a side stub."""
-JOINED_M = 1e-6
-"""Lines this near to a vertex meet there."""
-AHEAD = 0.5
-"""Cosine of how far a link may lead off the road's direction."""
+"""Distance between places tried for a side stub [m]."""
 
 
-@dataclass
-class Scene:
-    """Roads and what has been built, near which a turnaround must fit."""
+@dataclass(frozen=True)
+class Turnarounds:
+    """Turnarounds built at dead ends."""
 
-    road_grid: RoutingGrid
-    ground: Ground
-    criteria: RoadCriteria
-    roads: list[FloatArray]
-    anywhere: bool
-    lines: list[LineString] = field(default_factory=list)
-    built: list[LineString] = field(default_factory=list)
-    middles: list[FloatArray] = field(default_factory=list)
-    """Middle of each that has been built."""
-
-    tree: shapely.STRtree | None = None
-
-    def add(self, made: Sequence[FloatArray]) -> None:
-        """Count what has been built among what stands."""
-        self.built += [LineString(m) for m in made]
-        self.middles += [(m[0, :2] + m[-1, :2]) / 2 for m in made]
-
-    def near(self, place: FloatArray, own: int) -> list[LineString]:
-        """Other roads, and turnarounds so far, within reach of a place."""
-        far = max(LINK_M, EXTENSION_M) + 2 * self.criteria.turnaround_arm_m
-        assert self.tree is not None  # noqa: S101 (made before anything is built)
-        ids = self.tree.query(Point(place), "dwithin", far)
-        out = [self.lines[k] for k in sorted(ids.tolist()) if k != own]
-        if not self.built:
-            return out
-        middle = np.array(self.middles) - place
-        close = np.hypot(middle[:, 0], middle[:, 1]) < far + LINK_M / 2
-        return out + [self.built[k] for k in np.flatnonzero(close).tolist()]
-
-    def clear(self, a: FloatArray, b: FloatArray) -> bool:
-        """Whether a straight road from a to b keeps its distance from every edge."""
-        return self.road_grid.clearance_index.clear(a, b) and not self.road_grid.nodata_mask.crossed(a, b)
-
-    def rounds(self, a: FloatArray, b: FloatArray, c: FloatArray) -> bool:
-        """Whether the corner at b has room for the kerb's radius."""
-        size = KERB_M + self.criteria.width_m / 2
-        f = self.road_grid.clearance_index
-        (ax, ay), (bx, by), (cx, cy) = a, b, c
-        need = _line_kernels.tangent(_line_kernels.turn_angle(ax, ay, bx, by, cx, cy), size)
-        if need > np.hypot(ax - bx, ay - by) or need > np.hypot(cx - bx, cy - by):
-            return False
-        return bool(
-            _line_kernels.arc_clear(ax, ay, bx, by, cx, cy, size, f.edges, f.frame, f.start, f.items, f.radius)
-        )  # fmt: skip
+    scene: Scene
+    """Scene with what has been built."""
+    arms: list[FloatArray]
+    without: list[int]
+    """Roads whose dead end got none."""
 
 
 def turnarounds(
@@ -108,133 +73,177 @@ def turnarounds(
     criteria: RoadCriteria,
     anywhere: bool = False,
 ) -> tuple[list[FloatArray], int]:
-    """Short roads that let vehicles turn at dead ends, and how many dead ends have no room for any.
+    """Turnarounds at dead ends, and the number of ends without one.
 
     Parameters
     ----------
-    road_grid : Lattice
-        What they must keep clear of.
+    road_grid : RoutingGrid
+        Edges to keep clear of.
     ground : Ground
         Heights to follow.
     roads : sequence of (k, 3) float
         All roads with their design heights; what is built keeps the road's width from those it does not join.
     ends : sequence of int
         Roads whose far end is dead.
-    rules : RoadRules
+    criteria : RoadCriteria
         Width, grade, depth and length of an arm.
     anywhere : bool
-        Side stubs may begin between two vertices of their road, where the caller cuts it.
+        Whether side stubs may begin between two vertices of their road, where the caller cuts it.
 
     Returns
     -------
     arms : list of (k, 3) float
         Each begins at a vertex of its road, or of one before it in the list, at its height; a link ends at one too.
     without : int
-        Dead ends longer than `rules.turnaround_over_m` that got none.
+        Dead ends longer than `criteria.turnaround_over_m` that got none.
 
     References
     ----------
     International Fire Code (2021), 503.2.5 and D103.4: dead ends over 150 ft; figure D103.1: 120 ft hammerhead, its
     alternative with one arm of 70 ft, corners of 28 ft radius.
     """
-    scene = Scene(road_grid, ground, criteria, [np.asarray(r, dtype=np.float64) for r in roads], anywhere)
-    built, without = build(scene, ends)
-    return built, len(without)
+    lines = RoadLines(tuple(np.asarray(r, dtype=np.float64) for r in roads))
+    built = build_turnarounds(Scene(lines, road_grid, ground, criteria, anywhere), ends)
+    return built.arms, len(built.without)
 
 
-def build(scene: Scene, ends: Sequence[int]) -> tuple[list[FloatArray], list[int]]:
-    """Turnarounds at dead ends as `turnarounds` describes them, and the ends that got none."""
-    scene.lines = [LineString(r) for r in scene.roads]
-    scene.tree = shapely.STRtree(scene.lines)
-    where = np.concatenate(scene.roads) if scene.roads else np.zeros((0, 3))
-    owner = np.repeat(np.arange(len(scene.roads)), [len(r) for r in scene.roads])
-    eastwards = np.argsort(where[:, 0], kind="stable")
-    easting = where[eastwards, 0]
-    tips = {(float(scene.roads[c][-1, 0]), float(scene.roads[c][-1, 1])) for c in ends}
-    done: set[tuple[float, float]] = set()
+def build_turnarounds(scene: Scene, ends: Sequence[int]) -> Turnarounds:
+    """Turnarounds at the dead ends of some roads: see `turnarounds`."""
+    roads = scene.roads.xyz
+    vertices = np.concatenate(roads) if roads else np.zeros((0, 3))
+    owner = np.repeat(np.arange(len(roads)), [len(r) for r in roads])
+    eastwards = np.argsort(vertices[:, 0], kind="stable")
+    easting = vertices[eastwards, 0]
+    tips = {_tip(roads[c]) for c in ends}
+    linked: set[tuple[float, float]] = set()
     out: list[FloatArray] = []
     without = []
     for c in ends:
-        road = scene.roads[c]
-        tip = (float(road[-1, 0]), float(road[-1, 1]))
-        if scene.lines[c].length <= scene.criteria.turnaround_over_m or tip in done:
+        road = roads[c]
+        if scene.roads.lines[c].length <= scene.criteria.turnaround_over_m or _tip(road) in linked:
             continue
         others = scene.near(road[-1, :2], c)
-        made = _turning(scene, road, others)
-        cost = sum(_length(m) for m in made) if made else np.inf
-        limit = min(cost, LINK_M)
+        arms = _stub_or_hammerhead(scene, road, others)
+        limit = min(sum(length(a) for a in arms) if arms else np.inf, LINK_M)
         strip = np.sort(eastwards[slice(*np.searchsorted(easting, [road[-1, 0] - limit, road[-1, 0] + limit]))])
-        near = strip[(np.abs(where[strip, 1] - road[-1, 1]) < limit) & (owner[strip] != c)]
-        link = _link(scene, road, others, where[near], limit=limit)
+        near = strip[(np.abs(vertices[strip, 1] - road[-1, 1]) < limit) & (owner[strip] != c)]
+        link = link_to_road(scene, road, others, vertices[near], limit=limit)
         if link is not None:
-            made = [link]
-            done |= {(float(link[-1, 0]), float(link[-1, 1]))} & tips
-        if not made:
+            arms = [link]
+            linked |= {_tip(link)} & tips
+        if not arms:
             without.append(c)
-        out += made
-        scene.add(made)
-    return out, [c for c in without if (float(scene.roads[c][-1, 0]), float(scene.roads[c][-1, 1])) not in done]
+        out += arms
+        scene = scene.with_built(arms)
+    return Turnarounds(scene, out, [c for c in without if _tip(roads[c]) not in linked])
 
 
-def _length(xyz: FloatArray) -> float:
-    return float(np.hypot(*np.diff(xyz[:, :2], axis=0).T).sum())
+def _tip(road: FloatArray) -> tuple[float, float]:
+    """Far end of a road."""
+    return float(road[-1, 0]), float(road[-1, 1])
 
 
-def _turning(scene: Scene, road: FloatArray, others: Sequence[LineString]) -> list[FloatArray]:
-    """Shortest stub or hammerhead at a dead end, with the extension it needs; nothing where none fits."""
+def _stub_or_hammerhead(scene: Scene, road: FloatArray, others: Sequence[LineString]) -> list[FloatArray]:
+    """Shortest stub or hammerhead at a dead end; empty without one."""
     stub = _stub(scene, road, others)
     if stub is not None:
         return [stub]
     end = road[-1, :2]
-    back = end - along(road, -scene.criteria.turnaround_arm_m)
-    for first, second in ARMS:
-        made = _hammerhead(scene, road, back / np.hypot(*back), 0.0, (first, second), others)
-        if made:
-            return made
-    ways = _onward(scene, road)
-    for on in np.arange(EXTENSION_STEP_M, EXTENSION_M + 0.1, EXTENSION_STEP_M).tolist():
-        ways = [way for way in ways if scene.clear(end, end + way * on)]
-        for way, angles in itertools.product(ways, ARMS[:3]):
-            made = _hammerhead(scene, road, way, on, angles, others)
-            if made:
-                return made
-        if not ways:
+    back = end - point_before_end(road, scene.criteria.turnaround_arm_m)
+    for angles in ARM_ANGLES:
+        arms = _hammerhead(scene, road, back / np.hypot(*back), 0.0, angles, others)
+        if arms:
+            return arms
+    directions = _onward(scene, road)
+    for extension_m in np.arange(EXTENSION_STEP_M, EXTENSION_M + 0.1, EXTENSION_STEP_M).tolist():
+        directions = [d for d in directions if scene.clear(end, end + d * extension_m)]
+        for direction, angles in itertools.product(directions, STRAIGHT_ARMS):
+            arms = _hammerhead(scene, road, direction, extension_m, angles, others)
+            if arms:
+                return arms
+        if not directions:
             break
     return []
 
 
 def _onward(scene: Scene, road: FloatArray) -> list[FloatArray]:
-    """Directions in which a road may go on: its own, and along the blocks that it ends between where that is a kink."""
+    """Directions in which a road may be extended.
+
+    The direction along the blocks counts where the change would be a kink, not a bend.
+    """
     last = road[-1, :2] - road[-2, :2]
     own = last / np.hypot(*last)
-    size = scene.criteria.min_radius_m + scene.criteria.width_m / 2
+    radius = scene.criteria.min_radius_m + scene.criteria.width_m / 2
     along_blocks = np.round(own)
-    if np.abs(along_blocks).sum() != 1 or _line_kernels.is_bend(float(np.arccos(min(own @ along_blocks, 1.0))), size):
+    if np.abs(along_blocks).sum() != 1 or _line_kernels.is_bend(float(np.arccos(min(own @ along_blocks, 1.0))), radius):
         return [own]
     return [own, along_blocks]
 
 
 def _hammerhead(
-    scene: Scene, road: FloatArray, way: FloatArray, on: float, angles: tuple[int, int], others: Sequence[LineString]
+    scene: Scene,
+    road: FloatArray,
+    direction: FloatArray,
+    extension_m: float,
+    angles: tuple[int, int],
+    others: Sequence[LineString],
 ) -> list[FloatArray]:
-    """Two arms so far on from the end of a road, and what leads there; nothing where they don't fit."""
-    place = road[-1, :2] + way * on
-    a, b = (turned(way, angle) * scene.criteria.turnaround_arm_m for angle in angles)
-    if not turns(scene, place - way * scene.criteria.turnaround_arm_m, place, a, b, ahead=abs(angles[1]) < 45):
-        return []
-    extra = [piece(scene, road, road[-1], way * on, others)] if on > 0 else []
-    if any(e is None for e in extra):
-        return []
-    whole = np.vstack([road, *(e[1:] for e in extra if e is not None)])
-    arms = [piece(scene, whole, whole[-1], step, others) for step in (a, b)]
-    return [arm for arm in (*extra, *arms) if arm is not None] if all(arm is not None for arm in arms) else []
+    """Hammerhead after an extension of a road; empty where it doesn't fit.
 
-
-def turns(scene: Scene, behind: FloatArray, place: FloatArray, a: FloatArray, b: FloatArray, *, ahead: bool) -> bool:
-    """Whether arms a and b at a place are free, and their corners have room.
-
-    In by one arm, back into the other, out again: where one leads `ahead` the second corner is between both.
+    Parameters
+    ----------
+    scene : Scene
+        Surroundings.
+    road : (k, 3) float
+        Road with a dead end [m].
+    direction : (2,) float
+        Unit vector in which the road is extended.
+    extension_m : float
+        Length of the extension [m].
+    angles : (int, int)
+        Angles of both arms from the direction [°].
+    others : sequence of LineString
+        Roads and turnarounds nearby.
     """
+    arm_m = scene.criteria.turnaround_arm_m
+    place = road[-1, :2] + direction * extension_m
+    a, b = (rotate(direction, angle) * arm_m for angle in angles)
+    if not has_turning_room(scene, place - direction * arm_m, place, (a, b), ahead=abs(angles[1]) < 45):
+        return []
+    extension: list[FloatArray] = []
+    if extension_m > 0:
+        first = straight_piece(scene, road, road[-1], direction * extension_m, others)
+        if first is None:
+            return []
+        extension = [first]
+    whole = np.vstack([road, *(e[1:] for e in extension)])
+    arms = [straight_piece(scene, whole, whole[-1], step, others) for step in (a, b)]
+    fitting = [arm for arm in arms if arm is not None]
+    return [*extension, *fitting] if len(fitting) == len(arms) else []
+
+
+def has_turning_room(
+    scene: Scene, behind: FloatArray, place: FloatArray, arms: tuple[FloatArray, FloatArray], *, ahead: bool
+) -> bool:
+    """Whether a hammerhead and its corners have room.
+
+    A vehicle drives into one arm, backs into the other and leaves. Where the second arm leads ahead, the second corner
+    lies between both arms.
+
+    Parameters
+    ----------
+    scene : Scene
+        Surroundings.
+    behind : (2,) float
+        Place on the road before the arms [m].
+    place : (2,) float
+        Where the arms begin [m].
+    arms : two of (2,) float
+        Step from there to the end of each arm [m].
+    ahead : bool
+        Whether the second arm leads ahead.
+    """
+    a, b = arms
     if not (scene.clear(place, place + a) and scene.clear(place, place + b)):
         return False
     if not scene.rounds(behind, place, place + a):
@@ -243,24 +252,53 @@ def turns(scene: Scene, behind: FloatArray, place: FloatArray, a: FloatArray, b:
 
 
 def _stub(scene: Scene, road: FloatArray, others: Sequence[LineString]) -> FloatArray | None:
-    """One arm to the side of a road, an arm's length to 45 m before its end; None where none fits."""
-    for here, behind, ahead, step in stubs(scene, road):
-        tip = here[:2] + step
-        if not scene.clear(here[:2], tip):
+    """Side stub before the end of a road; None where none fits."""
+    for stub in stub_places(scene, road):
+        here = stub.start[:2]
+        tip = here + stub.step
+        if not scene.clear(here, tip):
             continue
-        if scene.rounds(behind, here[:2], tip) and scene.rounds(ahead, here[:2], tip):
-            made = piece(scene, road, here, step, others)
-            if made is not None:
-                return made
+        if scene.rounds(stub.behind, here, tip) and scene.rounds(stub.ahead, here, tip):
+            arm = straight_piece(scene, road, stub.start, stub.step, others)
+            if arm is not None:
+                return arm
     return None
 
 
-def stubs(
-    scene: Scene, road: FloatArray, *, angles: Sequence[int] = STUBS, every_m: float = STUB_STEP_M
-) -> Iterator[tuple[FloatArray, FloatArray, FloatArray, FloatArray]]:
-    """Places for side stubs: where on the road, the road behind and ahead of it, and the step to the stub's end."""
+@dataclass(frozen=True)
+class StubPlace:
+    """Place on a road for a side stub."""
+
+    start: FloatArray
+    """Where the stub leaves the road, with its height, shape (3,) [m]."""
+    behind: FloatArray
+    """Place on the road an arm's length before, shape (2,) [m]."""
+    ahead: FloatArray
+    """Place on the road an arm's length after, shape (2,) [m]."""
+    step: FloatArray
+    """From the start to the end of the stub, shape (2,) [m]."""
+
+
+def stub_places(
+    scene: Scene, road: FloatArray, *, angles: Sequence[int] = STUB_ANGLES, every_m: float = STUB_STEP_M
+) -> Iterator[StubPlace]:
+    """Places for side stubs, nearest the end of the road first.
+
+    They lie between an arm's length and the longest legal dead end from the end.
+
+    Parameters
+    ----------
+    scene : Scene
+        Surroundings.
+    road : (k, 3) float
+        Road with a dead end [m].
+    angles : sequence of int
+        Angles of stubs from the road's direction [°].
+    every_m : float
+        Distance between places that are no vertex [m].
+    """
     arm = scene.criteria.turnaround_arm_m
-    run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(road[:, :2], axis=0).T))])
+    run = cumulative_length(road)
     left, places = (run[-1] - run)[:0:-1], road[:0:-1]
     line = LineString(road[:, :2])
     if scene.anywhere:
@@ -270,117 +308,10 @@ def stubs(
         left, places = np.concatenate([left, more]), np.vstack([places, between])
         order = np.argsort(left, kind="stable")
         left, places = left[order], places[order]
-    for far, here in zip(left.tolist(), places, strict=True):
-        if not arm <= far <= scene.criteria.turnaround_over_m:
+    for to_end, here in zip(left.tolist(), places, strict=True):
+        if not arm <= to_end <= scene.criteria.turnaround_over_m:
             continue
-        behind, ahead = along(road, -(far + arm), line), along(road, -(far - arm), line)
-        way = (ahead - behind) / np.hypot(*(ahead - behind))
+        behind, ahead = point_before_end(road, to_end + arm, line), point_before_end(road, to_end - arm, line)
+        direction = (ahead - behind) / np.hypot(*(ahead - behind))
         for angle in angles:
-            yield here, behind, ahead, turned(way, angle) * arm
-
-
-def _link(
-    scene: Scene, road: FloatArray, others: Sequence[LineString], vertices: FloatArray, *, limit: float
-) -> FloatArray | None:
-    """Straight link from a dead end to the nearest vertex of another road, shorter than `limit`; None where none fits."""
-    end = road[-1]
-    behind = along(road, -scene.criteria.turnaround_arm_m)
-    way = (end[:2] - behind) / np.hypot(*(end[:2] - behind))
-    off = vertices[:, :2] - end[:2]
-    far = np.hypot(off[:, 0], off[:, 1])
-    grade = scene.criteria.max_grade - scene.criteria.grade_margin
-    good = (far < limit) & (far > scene.criteria.width_m) & (off @ way >= AHEAD * far)
-    good &= np.abs(vertices[:, 2] - end[2]) <= grade * (far - 0.01)
-    for k in np.flatnonzero(good)[np.argsort(far[good], kind="stable")][:24].tolist():
-        goal = vertices[k]
-        if not scene.clear(end[:2], goal[:2]) or not _eases(scene, behind, end[:2], goal[:2]):
-            continue
-        line, place = LineString([end[:2], goal[:2]]), Point(goal[:2])
-        if line.intersection(LineString(road[:, :2])).geom_type != "Point":
-            continue
-        joins = [o for o in others if o.distance(place) < 1e-6]
-        if any(o.distance(line) < scene.criteria.width_m for o in others if o.distance(place) >= 1e-6):
-            continue
-        if not joins or any(o.intersection(line).geom_type != "Point" for o in joins):
-            continue
-        if not any(scene.rounds(end[:2], goal[:2], p) for o in joins for p in _either_way(o, place)):
-            continue
-        found = _between(scene, end, goal)
-        if found is not None:
-            return found
-    return None
-
-
-def _eases(scene: Scene, a: FloatArray, b: FloatArray, c: FloatArray) -> bool:
-    """Whether the bend at b holds the road's own radius, or is a slight kink."""
-    size = scene.criteria.min_radius_m + scene.criteria.width_m / 2
-    return not _line_kernels.is_bend(
-        _line_kernels.turn_angle(a[0], a[1], b[0], b[1], c[0], c[1]), size
-    ) or scene.rounds(a, b, c)
-
-
-def _either_way(line: LineString, place: Point) -> list[FloatArray]:
-    """Places 20 m along a line from a place on it, where the line goes on that far."""
-    s = line.project(place)
-    return [
-        np.array(line.interpolate(t).coords[0][:2]) for t in (s - 20.0, s + 20.0) if 0.0 <= t <= line.length
-    ]  # fmt: skip
-
-
-def along(road: FloatArray, far: float, line: LineString | None = None) -> FloatArray:
-    """Place on a road, `-far` before its end; `line` is the road in plan where that is at hand."""
-    p = (line or LineString(road[:, :2])).interpolate(far) if far < 0 else Point(road[-1, :2])
-    return np.array([p.x, p.y])
-
-
-def turned(way: FloatArray, degrees: float) -> FloatArray:
-    """Direction turned counterclockwise."""
-    turn = np.radians(degrees)
-    return np.array([way[0] * np.cos(turn) - way[1] * np.sin(turn), way[0] * np.sin(turn) + way[1] * np.cos(turn)])
-
-
-def piece(
-    scene: Scene, road: FloatArray, start: FloatArray, step: FloatArray, others: Sequence[LineString]
-) -> FloatArray | None:
-    """Straight piece from a vertex of a road, with heights that follow the ground; None where it does not fit."""
-    criteria = scene.criteria
-    tip = start[:2] + step
-    if not scene.clear(start[:2], tip):
-        return None
-    line = LineString([start[:2], tip])
-    # a road that curls may be met again; rounding alone may make its own vertex be missed
-    beyond = start[:2] + step * min(1.0 / line.length, 0.5)
-    if LineString([beyond, tip]).distance(LineString(road[:, :2])) < 0.25:
-        return None
-    if any(line.distance(o) < criteria.width_m for o in others if o.distance(Point(start[:2])) > JOINED_M):
-        return None
-    s = stations_of(
-        [np.array([start[:2], tip])], [-1], scene.ground, width_m=criteria.width_m, station_m=criteria.station_m
-    )
-    z = [float(start[2])]
-    for k in range(1, len(s.xy)):
-        rise = (criteria.max_grade - criteria.grade_margin) * float(s.distance[k])
-        z.append(float(np.clip(s.ground[k], z[-1] - rise, z[-1] + rise)))
-    if np.abs(np.array(z) - s.ground)[1:].max() > criteria.max_cut_fill_m:
-        return None
-    return np.column_stack([s.xy, z])
-
-
-def _between(scene: Scene, start: FloatArray, goal: FloatArray) -> FloatArray | None:
-    """Straight piece between two vertices at their heights; None where no profile is within grade and depth."""
-    criteria = scene.criteria
-    s = stations_of(
-        [np.array([start[:2], goal[:2]])], [-1], scene.ground, width_m=criteria.width_m, station_m=criteria.station_m
-    )
-    last = len(s.xy) - 1
-    profile = design_heights(
-        s.parent, np.maximum(s.distance - 0.01, 0.0), s.ground, s.weight, max_grade=criteria.max_grade - criteria.grade_margin,
-        max_depth_m=criteria.max_cut_fill_m, pins=[Pin(0, float(start[2]), 0.0), Pin(last, float(goal[2]), 0.0)],
-    )  # fmt: skip
-    if profile.pin_excess_m.max() > 1e-6 or profile.excess_m[1:-1].max(initial=0.0) > 1e-6:
-        return None
-    z = profile.z.copy()
-    z[0], z[-1] = start[2], goal[2]
-    xy = s.xy.copy()
-    xy[-1] = goal[:2]
-    return np.column_stack([xy, z])
+            yield StubPlace(here, behind, ahead, rotate(direction, angle) * arm)

@@ -1,8 +1,8 @@
-"""Where a road can go: plan geometry only.
+"""Routing grid: positions where roads fit, and the cost between them.
 
-A road's centreline keeps half its width plus a clearance from every edge of the allowed ground and of every obstacle.
-That distance is tested exactly, segment by segment, so a strip is legal by construction: the search, the pulled lines
-and the rounded bends all pass the same test.
+A centreline keeps half the road's width plus a clearance from every edge of the allowed ground and of every obstacle.
+The distance is tested exactly, segment by segment. The search, the pulled lines and the rounded bends all use the same
+test, so every road strip is legal by construction.
 """
 
 from __future__ import annotations
@@ -26,31 +26,40 @@ if TYPE_CHECKING:
     from pacifico.grid import Ground
 
 
-# 16 neighbours: king's and knight's moves. Length is overestimated by at most 2.8 % before pulling.
 MOVES = np.array(
     [(0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1),
      (1, 2), (2, 1), (-1, 2), (-2, 1), (1, -2), (2, -1), (-1, -2), (-2, -1)],
     dtype=np.int64,
 )  # fmt: skip
+"""Moves (rows, columns) to 16 neighbours; path lengths are overestimated by 2.8 % at most, until lines are pulled."""
 SMOOTHED_OVER_M = 10.0
-"""The search sees ground averaged over this half width: what earthwork of a few metres levels out."""
-BUMPS = 0.3
+"""Half width of the box over which ground is averaged for the search: earthwork levels out smaller bumps [m]."""
+BUMP_SHARE = 0.3
 """Share of a bump's height that a road cuts or fills."""
+MIN_BIN_CAP_M = 9.0
+"""Edges are binned at least this far around them [m]."""
+MIN_BIN_M = 12.0
+"""Smallest bin of the clearance index [m]."""
+FINE_CELL_M = 7.5
+"""Cells up to this size are searched for a position in 3 x 3 places, larger ones in 5 x 5 [m]."""
 
 
 @dataclass(frozen=True)
 class ClearanceIndex:
-    """Edges to keep from, sorted into bins: rings of the allowed ground and of obstacles."""
+    """Edges of the allowed ground and of obstacles, sorted into square bins."""
 
     edges: FloatArray
+    """Ends of each edge: x, y, x, y [m]."""
     frame: FloatArray
+    """West and south of the bins [m], their size [m], columns and rows."""
     start: IntArray
+    """Where the edges of each bin begin in `items`."""
     items: IntArray
     radius: float
-    """Distance that a centreline keeps [m]."""
+    """Distance that a centreline keeps from every edge [m]."""
 
     def clear(self, a: FloatArray, b: FloatArray) -> bool:
-        """Whether the segment from a to b keeps the distance."""
+        """Whether the segment from a to b is clear of edges."""
         return bool(
             _clearance_kernels.segment_clear(
                 self.edges, self.frame, self.start, self.items, a[0], a[1], b[0], b[1], self.radius
@@ -60,31 +69,38 @@ class ClearanceIndex:
 
 @dataclass(frozen=True)
 class NodataMask:
-    """Ground without elevation, widened by half a road: no centreline crosses it."""
+    """Ground without elevation, widened by half a road; no centreline crosses it."""
 
     flags: FlagArray
+    """1 in cells without elevation, rows going south."""
     frame: FloatArray
+    """West and north of the cells, and their size in x and y [m]."""
     any: bool
+    """Whether any cell is flagged."""
 
     def crossed(self, a: FloatArray, b: FloatArray) -> bool:
-        """Whether the segment from a to b passes it."""
+        """Whether the segment from a to b crosses it."""
         return self.any and bool(_clearance_kernels.sees_blind(self.flags, self.frame, a[0], a[1], b[0], b[1]))
 
 
 @dataclass(frozen=True)
 class RoutingGrid:
-    """Road positions, one a cell, with what a move between them costs."""
+    """Road positions, one in each cell, and their cost."""
 
     x0: float
     """Easting of the centre of the first (south-west) cell [m]."""
     y0: float
+    """Northing of the centre of the first cell [m]."""
     cell: float
+    """Size of a cell [m]."""
     nx: int
     ny: int
     px: FloatArray
+    """Easting of each position [m]."""
     py: FloatArray
+    """Northing of each position [m]."""
     clear: FloatArray
-    """Clearance of each position [m]; 0 where the cell holds none."""
+    """Clearance of each position [m]; 0 in cells without one."""
     z: FloatArray
     """Smoothed ground at cell centres, shape (ny, nx), rows going north [m]."""
     cost_factor: FloatArray
@@ -92,17 +108,17 @@ class RoutingGrid:
     clearance_index: ClearanceIndex
     nodata_mask: NodataMask
 
-    known_steps: dict[float, tuple[FloatArray, FlagArray]] = field(
+    step_memo: dict[float, tuple[FloatArray, FlagArray]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
-    """What moves cost, by grade limit, as far as searches found out; a copy with another fence finds out anew."""
+    """Costs of moves so far, by grade limit; a copy with other edges starts with none."""
 
     def steps(self, max_grade: float) -> tuple[FloatArray, FlagArray]:
-        """Cost of each move from each position, and whether it is free: see `_search_kernels.grow`."""
-        if max_grade not in self.known_steps:
-            size = (self.px.size, len(MOVES))
-            self.known_steps[max_grade] = (np.zeros(size), np.zeros(size, np.uint8))
-        return self.known_steps[max_grade]
+        """Memo of the cost and legality of moves, filled by `_search_kernels.grow`."""
+        if max_grade not in self.step_memo:
+            shape = (self.px.size, len(MOVES))
+            self.step_memo[max_grade] = (np.zeros(shape), np.zeros(shape, np.uint8))
+        return self.step_memo[max_grade]
 
     @cached_property
     def heights(self) -> FloatArray:
@@ -120,31 +136,36 @@ class RoutingGrid:
 
 @dataclass(frozen=True)
 class Shapes:
-    """Outer rings of polygons, one after the other."""
+    """Outer rings of polygons in one array."""
 
     coords: FloatArray
+    """Coordinates of all rings, one ring after the other [m]."""
     start: IntArray
+    """Where each ring begins."""
 
     @classmethod
     def of(cls, polygons: Sequence[Polygon]) -> Shapes:
-        """Rings of polygons in their order."""
+        """Outer rings of polygons, in their order."""
         rings = [shapely.get_coordinates(shapely.get_exterior_ring(p)) for p in polygons]
         start = np.cumsum([0, *(len(r) for r in rings)]).astype(np.int64)
         return cls(np.concatenate(rings) if rings else np.zeros((0, 2)), start)
 
     def ring(self, k: int) -> FloatArray:
-        """Coordinates of one."""
+        """Coordinates of one ring."""
         return self.coords[self.start[k] : self.start[k + 1]]
 
 
 def cell_size(area_m2: float) -> float:
-    """Routing cell for a site of this area [m]: 3 m on small sites, 12 m on the largest, whatever the DEM's cell."""
+    """Cell size that suits a site of this area [m].
+
+    3 m on small sites, 12 m on the largest: search time stays in proportion. The DEM's cell size doesn't matter.
+    """
     side = float(np.sqrt(area_m2))
     return float(np.clip(2.6 + 1.0e-3 * side + 4e-4 * max(side - 2500.0, 0.0), 3.0, 12.0))
 
 
 def parts_of(geometry: BaseGeometry) -> list[Polygon]:
-    """Polygons of a geometry, in their order; anything else is dropped."""
+    """Polygons of a geometry, in their order; lines and points are dropped."""
     return [p for p in shapely.get_parts(geometry) if isinstance(p, Polygon) and not p.is_empty]
 
 
@@ -152,74 +173,148 @@ def make_routing_grid(
     ground: Ground,
     allowed: Polygon | MultiPolygon,
     obstacles: Sequence[Polygon],
-    tolls: Sequence[tuple[BaseGeometry, float]],
+    cost_zones: Sequence[tuple[BaseGeometry, float]],
     *,
     half_width_m: float,
     clearance_m: float,
     cell: float,
     earth_price: float = 0.0,
 ) -> RoutingGrid:
-    """Road positions on the allowed ground, at least half a width and the clearance from every edge."""
-    radius = half_width_m + clearance_m
-    parts = parts_of(allowed)
-    rings = [[shapely.get_coordinates(r) for r in shapely.get_rings(p)] for p in parts]
-    flat = [r for part in rings for r in part]
+    """Routing grid over the allowed ground.
+
+    Parameters
+    ----------
+    ground : Ground
+        Heights in the working CRS.
+    allowed : Polygon or MultiPolygon
+        Ground on which roads may lie.
+    obstacles : sequence of Polygon
+        Footprints and pads that no road touches.
+    cost_zones : sequence of (geometry, float)
+        Ground that costs so many times as much to cross.
+    half_width_m : float
+        Half the road's width [m].
+    clearance_m : float
+        Distance between a road strip and every edge [m].
+    cell : float
+        Size of a cell [m].
+    earth_price : float
+        Road length that is worth a cubic metre of cut and fill [m/m³].
+    """
+    rings = [[shapely.get_coordinates(r) for r in shapely.get_rings(p)] for p in parts_of(allowed)]
     blocks = [shapely.get_coordinates(shapely.get_exterior_ring(p)) for p in obstacles]
-    edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in [*flat, *blocks]])
     west, south, east, north = allowed.bounds
-    k = 3 if cell <= 7.5 else 5
-    step = cell / k
     nx, ny = int((east - west) / cell) + 2, int((north - south) / cell) + 2
-    cap = max(9.0, radius + 0.75 * cell + 0.1)
-    size = max(cell * 1.5, 12.0)
+    radius = half_width_m + clearance_m
+    cap = bin_cap_m(radius, cell)
+    size = max(cell * 1.5, MIN_BIN_M)
     frame = np.array(
         [west - size, south - size, size, np.ceil((nx * cell) / size) + 3, np.ceil((ny * cell) / size) + 3]
     )
+    edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in [*(r for part in rings for r in part), *blocks]])
     start, items = _clearance_kernels.bin_edges(edges, frame, cap)
-    clearance_index = ClearanceIndex(edges, frame, start, items, radius)
-
-    free = np.zeros((ny * k, nx * k), np.uint8)
+    # the place in each cell with the most clearance, among k x k places
+    k = 3 if cell <= FINE_CELL_M else 5
+    step = cell / k
     xs, ys = west + step / 2, south + step / 2
-    ring_start = np.cumsum([0, *(len(r) for r in flat)]).astype(np.int64)
-    part_start = np.cumsum([0, *(len(p) for p in rings)]).astype(np.int64)
-    _clearance_kernels.fill_rings(free, np.concatenate(flat), ring_start, part_start, xs, ys, step, 1)
-    if blocks:
-        block_start = np.cumsum([0, *(len(r) for r in blocks)]).astype(np.int64)
-        each = np.arange(len(blocks) + 1, dtype=np.int64)
-        _clearance_kernels.fill_rings(free, np.concatenate(blocks), block_start, each, xs, ys, step, 0)
+    free = _free_places((ny * k, nx * k), rings, blocks, (xs, ys, step))
     px, py, clear = _clearance_kernels.place_nodes(free, k, step, xs, ys, edges, frame, start, items, radius, cap)
-
+    nodata_mask = _nodata_mask(ground, half_width_m)
+    clear = _without_nodata(px, py, clear, nodata_mask)
     x0, y0 = west + cell / 2, south + cell / 2
     cx, cy = np.meshgrid(x0 + np.arange(nx) * cell, y0 + np.arange(ny) * cell)
     z = _smoothed(ground.at(cx, cy), max(round(SMOOTHED_OVER_M / cell), 1))
-    nodata_mask = _blind(ground, half_width_m)
-    clear = _off_blind(px, py, clear, nodata_mask)
-    cost_factor = np.ones((ny, nx))
-    for geometry, price in tolls:
-        for polygon in parts_of(geometry):
-            marked = np.zeros((ny, nx), np.uint8)
-            own = [shapely.get_coordinates(r) for r in shapely.get_rings(polygon)]
-            own_start = np.cumsum([0, *(len(r) for r in own)]).astype(np.int64)
-            whole = np.array([0, len(own)], np.int64)
-            _clearance_kernels.fill_rings(marked, np.concatenate(own), own_start, whole, x0, y0, cell, 1)
-            cost_factor[marked == 1] = np.maximum(cost_factor[marked == 1], price)
+    cost_factor = _cost_factors((ny, nx), cost_zones, (x0, y0, cell))
     if earth_price:
-        cost_factor *= 1.0 + earth_price * _moved(z, ground.at(cx, cy), cell, 2 * half_width_m)
+        cost_factor *= 1.0 + earth_price * _earthwork_per_metre(z, ground.at(cx, cy), cell, 2 * half_width_m)
+    clearance_index = ClearanceIndex(edges, frame, start, items, radius)
     return RoutingGrid(x0, y0, cell, nx, ny, px, py, clear, z, cost_factor, clearance_index, nodata_mask)
 
 
-def _moved(smooth: FloatArray, z: FloatArray, cell: float, width_m: float) -> FloatArray:
-    """Cut and fill of a metre of road on each cell, about [m³/m]: a level bench across the slope, and bumps."""
+def bin_cap_m(radius_m: float, cell: float) -> float:
+    """Distance up to which the clearance index finds edges [m].
+
+    It exceeds the clearance of a road by the largest distance between a position and its cell's centre.
+    """
+    return max(MIN_BIN_CAP_M, radius_m + 0.75 * cell + 0.1)
+
+
+def _free_places(
+    shape: tuple[int, int],
+    rings: Sequence[Sequence[FloatArray]],
+    blocks: Sequence[FloatArray],
+    places: tuple[float, float, float],
+) -> FlagArray:
+    """Places inside the allowed ground and outside all obstacles, flagged 1.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of places.
+    rings : sequence of sequences of (k, 2) float
+        Rings of each part of the allowed ground, holes included [m].
+    blocks : sequence of (k, 2) float
+        Outer ring of each obstacle [m].
+    places : (float, float, float)
+        Easting and northing of the first place, and the distance between places [m].
+    """
+    free = np.zeros(shape, np.uint8)
+    flat = [r for part in rings for r in part]
+    part_start = np.cumsum([0, *(len(p) for p in rings)]).astype(np.int64)
+    _clearance_kernels.fill_rings(free, np.concatenate(flat), _starts(flat), part_start, *places, 1)
+    if blocks:
+        each = np.arange(len(blocks) + 1, dtype=np.int64)
+        _clearance_kernels.fill_rings(free, np.concatenate(blocks), _starts(blocks), each, *places, 0)
+    return free
+
+
+def _cost_factors(
+    shape: tuple[int, int], cost_zones: Sequence[tuple[BaseGeometry, float]], places: tuple[float, float, float]
+) -> FloatArray:
+    """Largest multiplier of the zones that cover each cell's centre."""
+    cost_factor = np.ones(shape)
+    for geometry, multiplier in cost_zones:
+        for polygon in parts_of(geometry):
+            marked = np.zeros(shape, np.uint8)
+            rings = [shapely.get_coordinates(r) for r in shapely.get_rings(polygon)]
+            whole = np.array([0, len(rings)], np.int64)
+            _clearance_kernels.fill_rings(marked, np.concatenate(rings), _starts(rings), whole, *places, 1)
+            cost_factor[marked == 1] = np.maximum(cost_factor[marked == 1], multiplier)
+    return cost_factor
+
+
+def _starts(rings: Sequence[FloatArray]) -> IntArray:
+    """Where each ring begins when all are joined into one array."""
+    return np.cumsum([0, *(len(r) for r in rings)]).astype(np.int64)
+
+
+def _earthwork_per_metre(smooth: FloatArray, z: FloatArray, cell: float, width_m: float) -> FloatArray:
+    """Rough cut and fill per metre of road [m³/m].
+
+    It is a level bench across the slope, and a share of the bumps.
+
+    Parameters
+    ----------
+    smooth, z : (ny, nx) float
+        Smoothed and actual ground at cell centres [m].
+    cell : float
+        Size of a cell [m].
+    width_m : float
+        Width of the road [m].
+    """
     north, east = np.gradient(smooth, cell)
     bumps = np.nan_to_num(np.abs(z - smooth))
-    moved: FloatArray = np.hypot(north, east) * width_m**2 / 4 + BUMPS * bumps * width_m
-    return moved
+    volume: FloatArray = np.hypot(north, east) * width_m**2 / 4 + BUMP_SHARE * bumps * width_m
+    return volume
 
 
 def _smoothed(z: FloatArray, reach: int) -> FloatArray:
-    """Box mean over 2 reach + 1 cells either way; NaN does not count, and is filled where its surroundings know more."""
-    known = np.isfinite(z)
-    if not known.any():
+    """Mean over boxes of 2 `reach` + 1 cells.
+
+    NaN doesn't count, and is filled where at least one cell of its box has a value.
+    """
+    finite = np.isfinite(z)
+    if not finite.any():
         return np.zeros_like(z)
 
     def box(a: FloatArray) -> FloatArray:
@@ -232,13 +327,16 @@ def _smoothed(z: FloatArray, reach: int) -> FloatArray:
         return a
 
     base = float(np.nanmean(z))
-    count = box(known.astype(np.float64))
-    total = box(np.where(known, z - base, 0.0))
+    count = box(finite.astype(np.float64))
+    total = box(np.where(finite, z - base, 0.0))
     return base + np.where(count > 0.5, total / np.maximum(count, 1.0), 0.0)
 
 
-def _blind(ground: Ground, half_width_m: float) -> NodataMask:
-    """Squares between cell centres that touch nodata, widened so that a strip beside them is known to the source."""
+def _nodata_mask(ground: Ground, half_width_m: float) -> NodataMask:
+    """Squares between cell centres that touch nodata, widened by half a road.
+
+    The margin covers what the source doesn't resolve, so that heights under a whole strip are measured.
+    """
     g = ground.grid
     frame = np.array([g.x0 - g.dx / 2, g.y0 + g.dy / 2, g.dx, g.dy])
     if ground.complete:
@@ -260,10 +358,20 @@ def _blind(ground: Ground, half_width_m: float) -> NodataMask:
     return NodataMask(quad.astype(np.uint8), frame, any=True)
 
 
-def _off_blind(px: FloatArray, py: FloatArray, clear: FloatArray, nodata_mask: NodataMask) -> FloatArray:
-    """Clearances with 0 at positions on ground without elevation."""
+def _without_nodata(px: FloatArray, py: FloatArray, clear: FloatArray, nodata_mask: NodataMask) -> FloatArray:
+    """Clearances, set to 0 at positions on ground without elevation.
+
+    Parameters
+    ----------
+    px, py : (m,) float
+        Easting and northing of each position [m].
+    clear : (m,) float
+        Clearance of each position [m].
+    nodata_mask : NodataMask
+        Ground without elevation.
+    """
     column = np.floor((px - nodata_mask.frame[0]) / nodata_mask.frame[2]).astype(np.int64)
     row = np.floor((nodata_mask.frame[1] - py) / nodata_mask.frame[3]).astype(np.int64)
     ny, nx = nodata_mask.flags.shape
-    seen = nodata_mask.flags[np.clip(row, 0, ny - 1), np.clip(column, 0, nx - 1)] == 1
-    return np.where(seen, 0.0, clear)
+    flagged = nodata_mask.flags[np.clip(row, 0, ny - 1), np.clip(column, 0, nx - 1)] == 1
+    return np.where(flagged, 0.0, clear)

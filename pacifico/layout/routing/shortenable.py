@@ -1,9 +1,11 @@
-"""Room that assets give up where a bend or a turnaround has none: whole units from an array's western or eastern end.
+"""Obstacles that may be shortened to make room for roads.
+
+Solar arrays lose whole units at their western or eastern end; blocks of a yard are removed altogether.
 
 ::
 
      ================                    ============
-     [  ][  ][  ][  ]  lane's end        [  ][  ]  |     one unit less, and a long vehicle turns
+     [  ][  ][  ][  ]  end of lane       [  ][  ]  |     one unit less, and a long vehicle can turn
      ---------------+         ->         ----------+--+
      [  ][  ][  ][  ]                    [  ][  ][  ][  ]
 """
@@ -11,7 +13,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ import shapely
 from shapely import box
 
 from pacifico.layout.ground import _clearance_kernels
+from pacifico.layout.routing.routing_grid import bin_cap_m
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,164 +32,222 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.model.roads import Terminal
-    from pacifico.layout.routing.routing_grid import ClearanceIndex, RoutingGrid
+    from pacifico.layout.routing.routing_grid import RoutingGrid
 
 
-NOWHERE = 1e9
-"""Coordinate of the sides of what is given up altogether [m]."""
-BINNED_M = 9.0
-"""Edges are looked for this far from a place, as where a lattice is made."""
+FAR_AWAY = 1e9
+"""Coordinate to which the edges of removed obstacles are moved [m]."""
 
 
 @dataclass(frozen=True)
-class ShortenableObstacles:
-    """Obstacles that may be shortened, one a row, and by how many units they are so far."""
+class ObstacleTable:
+    """Obstacles that may be shortened, one in each row, at full length."""
 
-    who: IntArray
-    """Terminal of each."""
-    edge: IntArray
-    """Row of the first of its four edges in the fence."""
+    terminal: IntArray
+    """Terminal whose obstacle it is."""
+    first_edge: IntArray
+    """Row of the first of its four edges in the clearance index."""
     rect: FloatArray
-    """West, south, east, north before anything is given up [m]."""
-    unit: FloatArray
-    """Length of a unit with its gap [m]."""
+    """West, south, east, north [m]."""
+    unit_m: FloatArray
+    """Length of a unit with its gap [m]; 0 for what is removed as one."""
     units: IntArray
-    reach: FloatArray
-    """How far a road may be from it [m]."""
-    cut: IntArray
-    """Units given up in the west and in the east, shape (n, 2)."""
-    base: RoutingGrid
-    """As it is before anything is given up."""
-    bins: dict[str, tuple[IntArray, IntArray]] = field(default_factory=dict)
-    """Of the fence, once they are asked for: they hold for whatever is given up."""
+    """Number of units."""
+    reach_m: FloatArray
+    """Largest distance from a road [m]."""
+    road_grid: RoutingGrid
+    """Routing grid with all obstacles at full length."""
 
     @classmethod
-    def of(
-        cls, terminals: Sequence[Terminal], obstacles: Sequence[Polygon], road_grid: RoutingGrid
-    ) -> ShortenableObstacles:
-        """Those of the terminals that are obstacles themselves and have units to give up."""
+    def of(cls, terminals: Sequence[Terminal], obstacles: Sequence[Polygon], road_grid: RoutingGrid) -> ObstacleTable:
+        """Terminals that are obstacles themselves and have units to remove.
+
+        Parameters
+        ----------
+        terminals : sequence of Terminal
+            All terminals of the problem.
+        obstacles : sequence of Polygon
+            Obstacles of the routing grid; a terminal's pad or footprint is found among them by identity.
+        road_grid : RoutingGrid
+            Grid made with these obstacles.
+        """
         edges = len(road_grid.clearance_index.edges)
-        size = [len(shapely.get_coordinates(shapely.get_exterior_ring(o))) - 1 for o in obstacles]
-        first = edges - sum(size) + np.cumsum([0, *size])
-        row = {id(o): int(first[k]) for k, o in enumerate(obstacles) if size[k] == 4}
-        taken = [one.footprint if one.pad is None else one.pad for one in terminals]
-        own = [t for t, one in enumerate(terminals) if one.units > 0 and id(taken[t]) in row]
+        sides = [len(shapely.get_coordinates(shapely.get_exterior_ring(o))) - 1 for o in obstacles]
+        first = edges - sum(sides) + np.cumsum([0, *sides])
+        row = {id(o): int(first[k]) for k, o in enumerate(obstacles) if sides[k] == 4}
+        ground = [one.footprint if one.pad is None else one.pad for one in terminals]
+        own = [t for t, one in enumerate(terminals) if one.units > 0 and id(ground[t]) in row]
         some = [terminals[t] for t in own]
         return cls(
             np.array(own, dtype=np.int64),
-            np.array([row[id(taken[t])] for t in own], dtype=np.int64),
-            np.array([taken[t].bounds for t in own]).reshape(-1, 4),
+            np.array([row[id(ground[t])] for t in own], dtype=np.int64),
+            np.array([ground[t].bounds for t in own]).reshape(-1, 4),
             np.array([t.unit_m for t in some], dtype=np.float64),
             np.array([t.units for t in some], dtype=np.int64),
             np.array([t.reach_m for t in some], dtype=np.float64),
-            np.zeros((len(own), 2), np.int64),
             road_grid,
         )
 
-    @property
-    def count(self) -> int:
-        """Units given up in all."""
-        return int(self.cut.sum())
-
     @cached_property
-    def left(self) -> IntArray:
-        """Units that still stand."""
-        return np.asarray(self.units - self.cut.sum(axis=1))
+    def bins(self) -> tuple[IntArray, IntArray]:
+        """Bins of the clearance index that hold for any shortening.
 
-    @cached_property
-    def _changed(self) -> tuple[FloatArray, np.uint64]:
-        some = self.cut.any(axis=1)
-        digest = hashlib.blake2b(self.cut[some].tobytes() + np.flatnonzero(some).tobytes(), digest_size=8).digest()
-        return self.rect[some], np.frombuffer(digest, np.uint64)[0]
-
-    def changed(self, near_m: float) -> tuple[FloatArray, np.uint64]:
-        """Boxes about what gave up something, beyond which all is as it was, and a number for how it is within."""
-        rects, version = self._changed
-        return rects + near_m * np.array([-1.0, -1.0, 1.0, 1.0]), version
-
-    @property
-    def gone(self) -> set[int]:
-        """Terminals that gave up all their units."""
-        return set(self.who[self.left <= 0].tolist())
-
-    def rects(self) -> FloatArray:
-        """Rectangles as they are now; of what is given up altogether, NaN."""
-        out = self.rect.copy()
-        out[:, 0] += self.cut[:, 0] * self.unit
-        out[:, 2] -= self.cut[:, 1] * self.unit
-        out[self.left <= 0] = np.nan
-        return out
-
-    def shorter(self, k: int, west: int, east: int) -> ShortenableObstacles:
-        """One of them with so many units less."""
-        cut = self.cut.copy()
-        cut[k] += (west, east)
-        return replace(self, cut=cut)
-
-    def given_up(self) -> dict[int, tuple[int, int]]:
-        """Units given up in the west and in the east by terminal, where there are any."""
-        some = np.flatnonzero(self.cut.any(axis=1))
-        return {int(self.who[k]): (int(self.cut[k, 0]), int(self.cut[k, 1])) for k in some}
-
-    def road_grid(self, *, without: bool = False) -> RoutingGrid:
-        """Lattice whose fence leaves out what has been given up, or all that could be."""
-        f = self.base.clearance_index
-        edges = f.edges.copy()
-        rects = np.full_like(self.rect, NOWHERE) if without else np.nan_to_num(self.rects(), nan=NOWHERE)
-        some = np.flatnonzero((rects != self.rect).any(axis=1))
-        west, south, east, north = rects[some].T
-        for side, ends in enumerate(
-            (
-                (east, south, east, north),
-                (east, north, west, north),
-                (west, north, west, south),
-                (west, south, east, south),
-            )
-        ):
-            edges[self.edge[some] + side] = np.column_stack(ends)
-        if "wide" not in self.bins:
-            self.bins["wide"] = self._wide()
-        start, items = self.bins["wide"]
-        clearance_index: ClearanceIndex = replace(f, edges=edges, start=start, items=items)
-        return replace(self.base, clearance_index=clearance_index)
-
-    def _wide(self) -> tuple[IntArray, IntArray]:
-        """Bins of the fence in which an obstacle's western and eastern sides lie wherever they may move to."""
-        f = self.base.clearance_index
-        cap = max(BINNED_M, f.radius + 0.75 * self.base.cell + 0.1)
+        Western and eastern edges are in all bins near the obstacle, wherever they may move to.
+        """
+        f = self.road_grid.clearance_index
+        cap = bin_cap_m(f.radius, self.road_grid.cell)
         start, items = _clearance_kernels.bin_edges(f.edges, f.frame, cap)
         west, south, east, north = self.rect.T
         middle = (south + north) / 2
         half = float((north - south).max(initial=0.0)) / 2
-        start_of, which = _clearance_kernels.bin_edges(
+        across_start, which = _clearance_kernels.bin_edges(
             np.column_stack([west, middle, east, middle]), f.frame, cap + half
         )
-        bins, across = (np.repeat(np.arange(len(s) - 1), np.diff(s)) for s in (start, start_of))
-        rows = self.edge[which]
+        bins, across = (np.repeat(np.arange(len(s) - 1), np.diff(s)) for s in (start, across_start))
+        rows = self.first_edge[which]
         all_bins = np.concatenate([bins, across, across])
         order = np.argsort(all_bins, kind="stable")
         counts = np.bincount(all_bins, minlength=len(start) - 1)
         return np.concatenate([[0], np.cumsum(counts)]), np.concatenate([items, rows, rows + 2])[order]
 
-    def clear_of(self, lines: BaseGeometry, far: float, roads: BaseGeometry) -> ShortenableObstacles:
-        """Give up the fewest units that leave lines this distance; all, where what is left would lie beyond its reach."""
+    def road_grid_with(self, rects: FloatArray) -> RoutingGrid:
+        """Routing grid with other rectangles for the obstacles.
+
+        Obstacles whose rectangle is NaN are left out.
+        """
+        f = self.road_grid.clearance_index
+        edges = f.edges.copy()
+        rects = np.nan_to_num(rects, nan=FAR_AWAY)
+        some = np.flatnonzero((rects != self.rect).any(axis=1))
+        west, south, east, north = rects[some].T
+        sides = (
+            (east, south, east, north),
+            (east, north, west, north),
+            (west, north, west, south),
+            (west, south, east, south),
+        )
+        for side, ends in enumerate(sides):
+            edges[self.first_edge[some] + side] = np.column_stack(ends)
+        start, items = self.bins
+        return replace(self.road_grid, clearance_index=replace(f, edges=edges, start=start, items=items))
+
+
+@dataclass(frozen=True)
+class ShortenableObstacles:
+    """Obstacles that may be shortened, with the units removed so far."""
+
+    table: ObstacleTable
+    removed: IntArray
+    """Units removed in the west and in the east, shape (n, 2)."""
+
+    @classmethod
+    def of(
+        cls, terminals: Sequence[Terminal], obstacles: Sequence[Polygon], road_grid: RoutingGrid
+    ) -> ShortenableObstacles:
+        """Shortenable obstacles of a routing grid, all at full length."""
+        table = ObstacleTable.of(terminals, obstacles, road_grid)
+        return cls(table, np.zeros((len(table.terminal), 2), np.int64))
+
+    @property
+    def removed_units(self) -> int:
+        """Units removed in all."""
+        return int(self.removed.sum())
+
+    @cached_property
+    def units_left(self) -> IntArray:
+        """Units that are left of each."""
+        return np.asarray(self.table.units - self.removed.sum(axis=1))
+
+    @property
+    def removed_terminals(self) -> set[int]:
+        """Terminals that have lost all their units."""
+        return set(self.table.terminal[self.units_left <= 0].tolist())
+
+    @cached_property
+    def _changed(self) -> tuple[FloatArray, np.uint64]:
+        """Full rectangles of what has been shortened, and a hash of how."""
+        some = self.removed.any(axis=1)
+        digest = hashlib.blake2b(self.removed[some].tobytes() + np.flatnonzero(some).tobytes(), digest_size=8).digest()
+        return self.table.rect[some], np.frombuffer(digest, np.uint64)[0]
+
+    def changed(self, near_m: float) -> tuple[FloatArray, np.uint64]:
+        """Rectangles around what has been shortened, and a hash of how.
+
+        Results found farther than `near_m` from all of it hold for any shortening.
+        """
+        rects, version = self._changed
+        return rects + near_m * np.array([-1.0, -1.0, 1.0, 1.0]), version
+
+    def rects(self) -> FloatArray:
+        """Rectangles as they are now, shape (n, 4) [m].
+
+        They are NaN where all units are removed.
+        """
+        out = self.table.rect.copy()
+        out[:, 0] += self.removed[:, 0] * self.table.unit_m
+        out[:, 2] -= self.removed[:, 1] * self.table.unit_m
+        out[self.units_left <= 0] = np.nan
+        return out
+
+    def shorten(self, k: int, west: int, east: int) -> ShortenableObstacles:
+        """Obstacles with units removed from one of them."""
+        removed = self.removed.copy()
+        removed[k] += (west, east)
+        return replace(self, removed=removed)
+
+    def removed_by_terminal(self) -> dict[int, tuple[int, int]]:
+        """Units removed in the west and east of shortened terminals."""
+        some = np.flatnonzero(self.removed.any(axis=1))
+        return {int(self.table.terminal[k]): (int(self.removed[k, 0]), int(self.removed[k, 1])) for k in some}
+
+    def road_grid(self) -> RoutingGrid:
+        """Routing grid with obstacles as long as they are now."""
+        return self.table.road_grid_with(self.rects())
+
+    def road_grid_without(self) -> RoutingGrid:
+        """Routing grid without any of these obstacles."""
+        return self.table.road_grid_with(np.full_like(self.table.rect, np.nan))
+
+    def shortened_for(self, lines: BaseGeometry, distance_m: float, roads: BaseGeometry) -> ShortenableObstacles:
+        """Obstacles with the fewest units removed that keep a distance from lines.
+
+        All units go where the rest would be out of reach of the roads.
+
+        Parameters
+        ----------
+        lines : geometry
+            Lines to keep clear of.
+        distance_m : float
+            Distance from them [m].
+        roads : geometry
+            Roads within whose reach an obstacle must stay.
+        """
         rects = self.rects()
-        bounds = np.asarray(lines.bounds) + np.array([-far, -far, far, far])
+        bounds = np.asarray(lines.bounds) + np.array([-distance_m, -distance_m, distance_m, distance_m])
         near = (rects[:, 0] < bounds[2]) & (rects[:, 2] > bounds[0])
         near &= (rects[:, 1] < bounds[3]) & (rects[:, 3] > bounds[1])
         out = self
         for k in np.flatnonzero(near).tolist():
-            if lines.distance(box(*rects[k])) >= far:
+            if lines.distance(box(*rects[k])) >= distance_m:
                 continue
-            out = out.shorter(k, *self._least(k, rects[k], lines, far, roads))
+            out = out.shorten(k, *self._fewest_units(k, lines, distance_m, roads))
         return out
 
-    def _least(self, k: int, rect: FloatArray, lines: BaseGeometry, far: float, roads: BaseGeometry) -> tuple[int, int]:
-        """Fewest units of one, at one of its ends, of which what is left is still reached by a road; else all."""
-        left = int(self.left[k])
+    def _fewest_units(self, k: int, lines: BaseGeometry, distance_m: float, roads: BaseGeometry) -> tuple[int, int]:
+        """Fewest units to remove at one end, else all units.
+
+        Parameters
+        ----------
+        k : int
+            Row of the obstacle.
+        lines, distance_m, roads
+            As for `shortened_for`.
+        """
+        west, south, east, north = self.rects()[k]
+        unit_m, left = self.table.unit_m[k], int(self.units_left[k])
         for n in range(1, left):
-            for west, east in ((0, n), (n, 0)):
-                rest = box(rect[0] + west * self.unit[k], rect[1], rect[2] - east * self.unit[k], rect[3])
-                if lines.distance(rest) >= far and roads.distance(rest) <= self.reach[k]:
-                    return west, east
+            for a, b in ((0, n), (n, 0)):
+                rest = box(west + a * unit_m, south, east - b * unit_m, north)
+                if lines.distance(rest) >= distance_m and roads.distance(rest) <= self.table.reach_m[k]:
+                    return a, b
         return 0, left

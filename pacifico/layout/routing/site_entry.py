@@ -1,4 +1,4 @@
-"""The site entry: where the road network begins, a road's half width inside the boundary."""
+"""The site entry: where the road network starts on the site boundary."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ from pacifico.layout.ground import _clearance_kernels
 from pacifico.layout.routing import routing_grid, tree_search
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from pacifico.array_types import FloatArray, IntArray
+    from pacifico.array_types import BoolArray, FlagArray, FloatArray, IntArray
 
 
-MOST_MOVED_M = 60.0
-"""An entry given farther than this from the site's edge is refused."""
-AT_EDGE_M = 15.0
-"""An entry given within this of the edge stays where it is, if a road fits there."""
+MAX_ENTRY_SHIFT_M = 60.0
+"""A requested entry farther than this from the site boundary is refused."""
+ON_EDGE_M = 15.0
+"""A requested entry this near to the boundary keeps its place if a road fits there."""
 INSET_M = 0.05
-UNSAID_M = 3.0
-"""An entry moved by no more than this beyond what the road's width asks is not worth a warning."""
+"""Distance beyond the required clearance at which an entry lies, so that rounding can't break it."""
+MINOR_SHIFT_M = 3.0
+"""A shift no larger than this, beyond the clearance of a road, needs no warning."""
+EDGE_BANDS_M = (ON_EDGE_M, 30.0, MAX_ENTRY_SHIFT_M - 1e-6)
+"""Widths of the band along the boundary in which entry positions are sought, narrow ones first."""
+NEAREST_COUNT = 25
+"""Road positions near a requested entry that are tried."""
 
 
 @dataclass(frozen=True)
 class SiteEntry:
-    """Where the network starts: the entry itself, and the road position that it leads to."""
+    """Entry point and the road position behind it."""
 
     point: FloatArray
     node: int
@@ -39,18 +42,18 @@ class SiteEntry:
 
 @dataclass(frozen=True)
 class Edge:
-    """The site's outer boundary, and how far road positions are from it."""
+    """Outer boundary, with the distance of each road position from it."""
 
     line: MultiLineString
     far: FloatArray
-    """Distance of each road position from the edge, capped [m]; infinite where there is none."""
+    """Distance of each road position from the boundary, capped [m]; infinite without a position."""
 
     @classmethod
     def of(cls, road_grid: routing_grid.RoutingGrid, boundary: Polygon | MultiPolygon) -> Edge:
-        """Edge of a boundary: its outer rings, not its holes."""
+        """Edge along the outer rings of a boundary; holes don't count."""
         rings = [shapely.get_coordinates(shapely.get_exterior_ring(p)) for p in routing_grid.parts_of(boundary)]
         edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in rings])
-        cap = MOST_MOVED_M
+        cap = MAX_ENTRY_SHIFT_M
         frame = road_grid.clearance_index.frame
         start, items = _clearance_kernels.bin_edges(edges, frame, cap)
         far = _clearance_kernels.clearances(
@@ -59,8 +62,11 @@ class Edge:
         return cls(MultiLineString(rings), far)
 
 
-def gate_at(road_grid: routing_grid.RoutingGrid, edge: Edge, node: int) -> FloatArray:
-    """Entry that leads to a road position near the edge: as near the edge as a road fits, else the position itself."""
+def entry_point(road_grid: routing_grid.RoutingGrid, edge: Edge, node: int) -> FloatArray:
+    """Entry point as near the boundary as a road fits.
+
+    The position itself is returned where no straight road leads from the boundary to it.
+    """
     here = np.array([road_grid.px[node], road_grid.py[node]])
     outer: FloatArray = shapely.get_coordinates(shapely.shortest_line(Point(here), edge.line))[1]
     away = here - outer
@@ -73,10 +79,13 @@ def gate_at(road_grid: routing_grid.RoutingGrid, edge: Edge, node: int) -> Float
     return here
 
 
-def gates(road_grid: routing_grid.RoutingGrid, edge: Edge) -> NDArray[np.uint8]:
-    """Road positions near enough to the edge to be led to an entry: the nearest ring of them that there is."""
+def entry_nodes(road_grid: routing_grid.RoutingGrid, edge: Edge) -> FlagArray:
+    """Flags of road positions near enough to the boundary.
+
+    The narrowest band along the boundary that holds any position counts.
+    """
     keep = road_grid.clearance_index.radius
-    for far in (keep + 1.5 * road_grid.cell, AT_EDGE_M, 30.0, MOST_MOVED_M - 1e-6):
+    for far in (keep + 1.5 * road_grid.cell, *EDGE_BANDS_M):
         flags = edge.far <= far
         if flags.any():
             return flags.astype(np.uint8)
@@ -86,21 +95,36 @@ def gates(road_grid: routing_grid.RoutingGrid, edge: Edge) -> NDArray[np.uint8]:
 def cheapest_entry(
     road_grid: routing_grid.RoutingGrid, edge: Edge, order: IntArray, reach: tree_search.Reach, *, max_grade: float
 ) -> SiteEntry | None:
-    """Find the place on the edge that is cheapest to reach the first terminal of `order` from; None where none is."""
-    flags = gates(road_grid, edge)
+    """Entry from which the first terminal is cheapest to reach, or None.
+
+    Parameters
+    ----------
+    road_grid : RoutingGrid
+        Road positions.
+    edge : Edge
+        Outer boundary of the site.
+    order : (n,) int
+        Terminals in the order in which they are tried.
+    reach : Reach
+        Road positions that serve each terminal.
+    max_grade : float
+        Largest grade, rise over run.
+    """
+    flags = entry_nodes(road_grid, edge)
     nodes = reach.by_terminal(len(order))
-    nothing = tree_search.Reach.none(road_grid)
-    seen = np.zeros(road_grid.px.size, bool)
+    no_reach = tree_search.Reach.none(road_grid)
+    visited = np.zeros(road_grid.px.size, bool)
     for t in order:
         seeds = nodes[t]
-        if seeds.size == 0 or seen[seeds].any():
+        # terminals in a part that has been searched have no entry either
+        if seeds.size == 0 or visited[seeds].any():
             continue
         growth = tree_search.search(
-            road_grid, seeds, reach=nothing, priority=np.zeros(0, np.int64), max_grade=max_grade, stop_at=flags
+            road_grid, seeds, reach=no_reach, priority=np.zeros(0, np.int64), max_grade=max_grade, stop_at=flags
         )
         if growth.hit >= 0:
-            return SiteEntry(gate_at(road_grid, edge, growth.hit), growth.hit)
-        seen |= np.isfinite(growth.dist)
+            return SiteEntry(entry_point(road_grid, edge, growth.hit), growth.hit)
+        visited |= np.isfinite(growth.dist)
     return None
 
 
@@ -113,51 +137,83 @@ def given_entry(
     wanted: IntArray,
     parts: IntArray,
 ) -> SiteEntry:
-    """Take the entry asked for, or the nearest place on the edge from which a road can start.
+    """Requested entry, or the nearest place where a road can start.
 
-    `wanted` are road positions that serve the first terminals: of the edge's places those connected to them come first.
+    Parameters
+    ----------
+    road_grid : RoutingGrid
+        Road positions.
+    edge : Edge
+        Outer boundary of the site.
+    entry : Point
+        Requested entry.
+    allowed : Polygon or MultiPolygon
+        Site without exclusions.
+    wanted : (n,) int
+        Road positions that serve the first terminals; places connected to them are preferred.
+    parts : (m,) int
+        Label of the connected part of each road position.
 
     Raises
     ------
     InputError
-        Farther than 60 m from the site's edge, or with no place for a road within 60 m.
+        The entry lies more than 60 m from the boundary, or no road can start within 60 m of it.
     """
     to_edge = float(edge.line.distance(entry))
-    if to_edge > MOST_MOVED_M:
+    if to_edge > MAX_ENTRY_SHIFT_M:
         side = "inside" if allowed.contains(entry) else "outside"
         raise InputError(
-            f"the entry lies {to_edge:.0f} m {side} the site's edge; give a place within {MOST_MOVED_M:.0f} m of the boundary"
+            f"the entry lies {to_edge:.0f} m {side} the site's edge; "
+            f"give a place within {MAX_ENTRY_SHIFT_M:.0f} m of the boundary"
         )
     place = np.array([entry.x, entry.y])
-    if to_edge <= AT_EDGE_M and allowed.contains(entry) and road_grid.clearance_index.clear(place, place):
-        for n in _nearest(road_grid, place, road_grid.clear > 0.0, 25):
+    if to_edge <= ON_EDGE_M and allowed.contains(entry) and road_grid.clearance_index.clear(place, place):
+        for n in _nearest(road_grid, place, road_grid.clear > 0.0):
             here = np.array([road_grid.px[n], road_grid.py[n]])
             if road_grid.clearance_index.clear(place, here) and not road_grid.nodata_mask.crossed(place, here):
                 return SiteEntry(place, n)
-    flags = gates(road_grid, edge) == 1
-    good = np.unique(parts[wanted])
-    for usable in (flags & np.isin(parts, good), flags):
-        best: SiteEntry | None = None
-        least = MOST_MOVED_M + road_grid.cell
-        for n in _nearest(road_grid, place, usable, 25):
-            candidate = gate_at(road_grid, edge, n)
-            moved = float(np.hypot(*(candidate - place)))
-            if moved < least - 1e-9:
-                best, least = SiteEntry(candidate, n), moved
-        if best is not None:
-            if least <= road_grid.clearance_index.radius + UNSAID_M:
-                return best
-            note = f"the entry was moved {least:.0f} m, to the nearest place on the site's edge where a road can start"
-            return SiteEntry(best.point, best.node, (note,))
-    raise InputError(
-        f"no road can start within {MOST_MOVED_M:.0f} m of the entry given; choose another, or leave it out"
-    )
+    flags = entry_nodes(road_grid, edge) == 1
+    connected = flags & np.isin(parts, np.unique(parts[wanted]))
+    found = _nearest_entry(road_grid, edge, place, connected) or _nearest_entry(road_grid, edge, place, flags)
+    if found is None:
+        raise InputError(
+            f"no road can start within {MAX_ENTRY_SHIFT_M:.0f} m of the entry given; choose another, or leave it out"
+        )
+    shift = float(np.hypot(*(found.point - place)))
+    if shift <= road_grid.clearance_index.radius + MINOR_SHIFT_M:
+        return found
+    note = f"the entry was moved {shift:.0f} m, to the nearest place on the site's edge where a road can start"
+    return SiteEntry(found.point, found.node, (note,))
 
 
-def _nearest(
-    road_grid: routing_grid.RoutingGrid, place: FloatArray, usable: NDArray[np.bool_], count: int
-) -> list[int]:
-    """List the road positions nearest a place, nearest first."""
+def _nearest_entry(
+    road_grid: routing_grid.RoutingGrid, edge: Edge, place: FloatArray, usable: BoolArray
+) -> SiteEntry | None:
+    """Entry nearest a place; None without one near enough.
+
+    Parameters
+    ----------
+    road_grid : RoutingGrid
+        Road positions.
+    edge : Edge
+        Outer boundary of the site.
+    place : (2,) float
+        Requested entry.
+    usable : (m,) bool
+        Road positions that may be led to.
+    """
+    best: SiteEntry | None = None
+    least = MAX_ENTRY_SHIFT_M + road_grid.cell
+    for n in _nearest(road_grid, place, usable):
+        candidate = entry_point(road_grid, edge, n)
+        shift = float(np.hypot(*(candidate - place)))
+        if shift < least - 1e-9:
+            best, least = SiteEntry(candidate, n), shift
+    return best
+
+
+def _nearest(road_grid: routing_grid.RoutingGrid, place: FloatArray, usable: BoolArray) -> list[int]:
+    """Usable road positions nearest a place, nearest first."""
     nodes = np.flatnonzero(usable)
     d = np.hypot(road_grid.px[nodes] - place[0], road_grid.py[nodes] - place[1])
-    return [int(n) for n in nodes[np.argsort(d, kind="stable")[:count]]]
+    return [int(n) for n in nodes[np.argsort(d, kind="stable")[:NEAREST_COUNT]]]

@@ -1,4 +1,4 @@
-"""The shared network of least cost over free ground, and its lines pulled tight and rounded."""
+"""Search for the road tree of least cost over a routing grid."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from pacifico.layout.routing import _search_kernels, _tree_kernels
 from pacifico.layout.routing.routing_grid import MOVES
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from pacifico.array_types import FlagArray, FloatArray, IntArray
+    from pacifico.array_types import BoolArray, FlagArray, FloatArray, IntArray
     from pacifico.layout.routing.routing_grid import RoutingGrid, Shapes
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Which terminals a road through each position serves (CSR by position)."""
+    """Sparse table (CSR) of the terminals that each position serves."""
 
     row: IntArray
+    """Where the entries of each position begin."""
     item: IntArray
+    """Terminal of each entry."""
     far: FloatArray
+    """Distance from the position to the terminal [m]."""
 
     @classmethod
     def of(cls, road_grid: RoutingGrid, shapes: Shapes, reach: FloatArray) -> Reach:
-        """Terminals within their reach of each road position."""
+        """Table of the terminals within reach of each road position."""
         if reach.size == 0:
             return cls.none(road_grid)
         return cls(
@@ -37,34 +38,50 @@ class Reach:
             )
         )  # fmt: skip
 
-    def kept(self, keep: NDArray[np.bool_], count: int) -> Reach:
-        """Only the entries in `keep`; of a terminal that would lose all of them, all."""
+    @classmethod
+    def none(cls, road_grid: RoutingGrid) -> Reach:
+        """Table without any terminal."""
+        return cls(np.zeros(road_grid.px.size + 1, np.int64), np.zeros(0, np.int64), np.zeros(0))
+
+    @property
+    def node(self) -> IntArray:
+        """Road position of each entry."""
+        return np.repeat(np.arange(self.row.size - 1), np.diff(self.row))
+
+    def kept(self, keep: BoolArray, count: int) -> Reach:
+        """Table with some of the entries.
+
+        A terminal that would lose all its entries keeps them.
+
+        Parameters
+        ----------
+        keep : (k,) bool
+            Entries that stay.
+        count : int
+            Number of terminals.
+        """
         some = np.zeros(count, bool)
         some[self.item[keep]] = True
         keep = keep | ~some[self.item]
-        node = np.repeat(np.arange(self.row.size - 1), np.diff(self.row))[keep]
-        row = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=self.row.size - 1))]).astype(np.int64)
-        return Reach(row, self.item[keep], self.far[keep])
+        return self._selected(keep, self.item[keep])
 
     def to(self, some: IntArray) -> Reach:
-        """Of some terminals alone, numbered in their order."""
+        """Table of some terminals alone, numbered in their order."""
         number = np.full(int(max(self.item.max(initial=-1), some.max(initial=-1))) + 1, -1)
         number[some] = np.arange(some.size)
         keep = number[self.item] >= 0
-        node = np.repeat(np.arange(self.row.size - 1), np.diff(self.row))[keep]
-        row = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=self.row.size - 1))]).astype(np.int64)
-        return Reach(row, number[self.item[keep]], self.far[keep])
+        return self._selected(keep, number[self.item[keep]])
+
+    def _selected(self, keep: BoolArray, item: IntArray) -> Reach:
+        """Table with some of the entries, under the terminal numbers given."""
+        count = self.row.size - 1
+        row = np.concatenate([[0], np.cumsum(np.bincount(self.node[keep], minlength=count))]).astype(np.int64)
+        return Reach(row, item, self.far[keep])
 
     def by_terminal(self, count: int) -> list[IntArray]:
         """Road positions that serve each of `count` terminals, in ascending order."""
-        nodes = np.repeat(np.arange(self.row.size - 1), np.diff(self.row))
-        order = np.argsort(self.item, kind="stable")
-        return np.split(nodes[order], np.searchsorted(self.item[order], np.arange(1, count)))
-
-    @classmethod
-    def none(cls, road_grid: RoutingGrid) -> Reach:
-        """No terminal anywhere."""
-        return cls(np.zeros(road_grid.px.size + 1, np.int64), np.zeros(0, np.int64), np.zeros(0))
+        node, order = self.node, np.argsort(self.item, kind="stable")
+        return np.split(node[order], np.searchsorted(self.item[order], np.arange(1, count)))
 
 
 @dataclass(frozen=True)
@@ -72,10 +89,15 @@ class Growth:
     """Result of one search."""
 
     parent: IntArray
+    """Position from which each position was reached; -1 at seeds and where none was."""
     member: FlagArray
+    """Positions that are part of the tree."""
     server: IntArray
+    """Position that serves each terminal; -1 where none does."""
     dist: FloatArray
+    """Cost from the seeds; infinite where the search did not get to."""
     hit: int
+    """Position of `stop_at` that was reached; -1 without one."""
 
 
 def search(
@@ -85,18 +107,33 @@ def search(
     reach: Reach,
     priority: IntArray,
     max_grade: float,
-    tax: FloatArray | None = None,
+    penalty: FloatArray | None = None,
     stop_at: FlagArray | None = None,
 ) -> Growth:
-    """Grow a network from the seeds to all terminals, or, without terminals, search until `stop_at` is met.
+    """Tree of least cost that grows from the seeds to all terminals.
 
-    `tax` multiplies the cost of single positions: where an earlier round found no profile.
+    Parameters
+    ----------
+    road_grid : RoutingGrid
+        Road positions and the cost of moves between them.
+    seeds : (n,) int
+        Positions at which the tree starts.
+    reach : Reach
+        Terminals that each position serves; without terminals the search runs until `stop_at` is met.
+    priority : (t,) int
+        Rank of each terminal; low ranks are connected first.
+    max_grade : float
+        Grade limit, rise over run; steeper moves cost more.
+    penalty : (m,) float, optional
+        Cost multiplier of each position, raised where an earlier search found no legal alignment.
+    stop_at : (m,) uint8, optional
+        Flags of positions at which the search stops.
 
     References
     ----------
     Takahashi & Matsuyama (1980), "An approximate solution for the Steiner problem in graphs", Math. Japonica 24.
     """
-    cost_factor = road_grid.cost_factor.ravel() if tax is None else road_grid.cost_factor.ravel() * tax
+    cost_factor = road_grid.cost_factor.ravel() if penalty is None else road_grid.cost_factor.ravel() * penalty
     f, b = road_grid.clearance_index, road_grid.nodata_mask
     stop = np.zeros(0, np.uint8) if stop_at is None else stop_at
     return Growth(
@@ -109,7 +146,10 @@ def search(
 
 
 def parts(road_grid: RoutingGrid) -> IntArray:
-    """Label the connected part of each road position, whatever the grade; -1 where no road fits."""
+    """Label of the connected part of each road position.
+
+    -1 where no road fits. Grades don't count: steep ground connects too.
+    """
     f = road_grid.clearance_index
     return np.asarray(
         _search_kernels.components(
@@ -129,16 +169,19 @@ def parts(road_grid: RoutingGrid) -> IntArray:
 
 @dataclass(frozen=True)
 class Chain:
-    """A stretch of road between two places where the network forks, ends or begins; it leads away from the entry."""
+    """Stretch between two nodes where the tree starts, forks or ends."""
 
     nodes: IntArray
-    """Road positions from start to end; the first is shared with the chain before it."""
+    """Road positions from start to end; the first one is shared with the chain upstream."""
     up: int
-    """Index of the chain that it continues, -1 at the entry."""
+    """Index of the chain upstream; -1 at the entry."""
 
 
 def uncrossed(road_grid: RoutingGrid, growth: Growth) -> tuple[IntArray, int]:
-    """Parents of a growth's nodes with crossing moves joined, and how many crossings remain."""
+    """Parents of a tree without crossings, and the number left.
+
+    Crossing moves are joined.
+    """
     f = road_grid.clearance_index
     parent = growth.parent.copy()
     left = _tree_kernels.uncross(
@@ -148,6 +191,9 @@ def uncrossed(road_grid: RoutingGrid, growth: Growth) -> tuple[IntArray, int]:
 
 
 def chains_of(parent: IntArray, root: int, servers: IntArray) -> list[Chain]:
-    """Chains of the tree that leads from `root` to all `servers`, parents first, in an order that is always the same."""
-    nodes, start, ups = _tree_kernels.tree_chains(parent, root, np.ascontiguousarray(servers))
-    return [Chain(nodes[a:b], up) for a, b, up in zip(start, start[1:], ups.tolist(), strict=False)]
+    """Chains of the tree from `root` to all `servers`, upstream first.
+
+    Their order is deterministic.
+    """
+    nodes, start, parents = _tree_kernels.tree_chains(parent, root, np.ascontiguousarray(servers))
+    return [Chain(nodes[a:b], up) for a, b, up in zip(start, start[1:], parents.tolist(), strict=False)]

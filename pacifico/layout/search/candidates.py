@@ -187,7 +187,7 @@ def _served(
             # ground that no road reached is a reason for what is missing, though a later draft left it alone
             kept = replace(served, lost=merge_unplaced((*gave_up, *served.lost))) if short else served
             here = Candidate(got, draft, kept, seed_area, lacks)
-        unreached = next(iter(served.network.unreached.values()), unreached)
+        unreached = next((u.message for u in served.network.unreached.values()), unreached)
         stays = {*served.items, *served.gave}
         gone = [i for i in draft.items if i not in stays]
         missing = 0.0 if problem.target_kw is None else problem.target_kw - got

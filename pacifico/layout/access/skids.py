@@ -1,0 +1,53 @@
+"""Capacity that inverter skids have left for more arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pacifico.array_types import FloatArray, IntArray
+    from pacifico.layout.model.assets import Item
+
+
+@dataclass
+class SkidCapacity:
+    """Inverter skids of a layout and the capacity that each has left."""
+
+    blocks: IntArray
+    """Power block of each skid."""
+    centres: FloatArray
+    """Centre of each skid, shape (n, 2) [m]."""
+    left_kw: dict[int, float]
+    """Capacity left in each power block [kW]."""
+
+    @classmethod
+    def of(cls, items: Sequence[Item], rating_kva: float) -> SkidCapacity:
+        """Skids among some items, less the arrays that they serve."""
+        skids = [i for i in items if i.kind == "inverter_skid"]
+        out = cls(
+            np.array([i.block for i in skids], dtype=np.int64),
+            np.array([i.centre for i in skids]).reshape(-1, 2),
+            {i.block: rating_kva for i in skids},
+        )
+        for i in items:
+            if i.block in out.left_kw:
+                out.take(i)
+        return out
+
+    def take(self, item: Item) -> None:
+        """Use capacity of an item's power block for it."""
+        self.left_kw[item.block] -= item.capacity_kw
+
+    def nearest(self, x: float, y: float) -> list[int]:
+        """Power blocks whose skid is within reach of a place, nearest first."""
+        distance = np.hypot(*(self.centres - (x, y)).T)
+        near = np.flatnonzero(distance <= BLOCK_REACH_M)
+        blocks: list[int] = self.blocks[near[np.lexsort((self.blocks[near], distance[near]))]].tolist()
+        return blocks
