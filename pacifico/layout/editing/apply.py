@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 
 from pacifico.errors import EditRefused
 from pacifico.layout.earthwork.pads import balanced_pads
@@ -22,8 +21,6 @@ from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from shapely.geometry.base import BaseGeometry
 
     from pacifico.layout.editing.context import EditContext
     from pacifico.layout.model.assets import Item
@@ -122,8 +119,3 @@ def without(assets: Sequence[Asset], hit: Sequence[Asset]) -> tuple[tuple[Asset,
     used = {a.item.block for a in left if a.item.kind == "solar_array"}
     idle = [a for a in left if a.item.kind == "inverter_skid" and a.item.block not in used]
     return tuple(a for a in left if a not in idle), (*orphans, *idle)
-
-
-def shares(shape: BaseGeometry, area: BaseGeometry) -> bool:
-    """Whether two areas overlap by more than rounding."""
-    return bool(shape.intersects(area)) and float(shapely.intersection(shape, area).area) > place_.TOUCH_M2

@@ -9,7 +9,8 @@ import numpy as np
 from shapely.affinity import translate
 
 from pacifico.errors import EditRefused, named
-from pacifico.layout.editing.apply import shares, without
+from pacifico.layout.editing import place_checks
+from pacifico.layout.editing.apply import without
 from pacifico.layout.editing.remeasure import edited
 from pacifico.layout.editing.reroute import recomputed, rerouted
 from pacifico.layout.editing.road_access import network, without_dead
@@ -89,7 +90,8 @@ def _zoned(plan: Plan, zone: Zone, done: Edit, site: Site, context: EditContext,
     area = zone.with_buffer
     if area.intersects(plan.entry):
         raise EditRefused(f"zone {name!r} would cover the site entry; leave the entry free, or lay the site out anew")
-    hit = [a for a in plan.asset_list if shares(pad_outline(a.item) or a.footprint, area)]
+    closed = area.buffer(-place_checks.SLACK_M)
+    hit = [a for a in plan.asset_list if closed.intersects(pad_outline(a.item) or a.footprint)]
     if hit and assets == "refuse":
         raise EditRefused(
             f"zone {name!r} would cover {len(hit)} assets ({named(a.asset_id for a in hit)}), none may be on it; "
