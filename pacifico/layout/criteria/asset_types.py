@@ -1,4 +1,4 @@
-"""Asset types as the engine places them, made from the rules."""
+"""Asset types of a spec: sizes, limits and ratings."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ AssetKind = Literal[
     "wind_turbine",
 ]
 NEAR_SHARE = 0.05
-"""Of a target that whole units may leave before another unit is sought; engineering judgement."""
+"""Largest share of a target that whole units may leave before the unit is resized; engineering judgement."""
 PAD_APRON_M = 1.0
-"""A pad is this much wider than its footprint, on every side [m]; engineering judgement."""
+"""Width of the pad beyond the footprint on every side [m]; engineering judgement."""
 
 
 @dataclass(frozen=True)
 class AssetType:
-    """Size, limits and ratings of one kind of asset."""
+    """Size, limits and ratings of one asset type."""
 
     kind: AssetKind
     length_m: float
-    """Along x before rotation."""
+    """Along x before rotation [m]."""
     width_m: float
     slope_limit_deg: float
     clearance_m: float
-    """To what stands already, so that a road passes or a rule of separation holds."""
+    """Distance to other assets, for a road or a separation rule [m]."""
     capacity_kw: float = 0.0
     storage_kw: float = 0.0
     storage_kwh: float = 0.0
@@ -44,7 +44,7 @@ class AssetType:
 
 
 def asset_type(spec: Spec, kind: AssetKind) -> AssetType:
-    """Type of a fixed-size asset (all but solar arrays and substations)."""
+    """Asset type of fixed size (all but solar arrays and substations)."""
 
     def rule(name: str) -> float:
         return spec.number(kind, name)
@@ -63,7 +63,7 @@ def asset_type(spec: Spec, kind: AssetKind) -> AssetType:
 
 
 def substation_type(spec: Spec, mva: float) -> AssetType:
-    """Substation for a rating [MVA]: its area grows with the root of the rating, sides 5 to 4."""
+    """Substation of a rating [MVA]; its area grows with the root of the rating, sides 5 to 4."""
     area = 1e4 * spec.number("substation", "area_ha_at_100_mva") * math.sqrt(max(mva, 10.0) / 100.0)
     width = math.sqrt(area / 1.25)
     return AssetType(
@@ -77,13 +77,13 @@ def substation_type(spec: Spec, mva: float) -> AssetType:
 
 
 def feeder_mva(spec: Spec) -> float:
-    """Rating of one feeder: root three times voltage times current [MVA]."""
+    """Rating of one feeder: √3 x voltage x current [MVA]."""
     return math.sqrt(3) * spec.number("cable", "voltage_kv") * spec.number("cable", "feeder_current_a") / 1e3
 
 
 @dataclass(frozen=True)
 class SolarUnit:
-    """The smallest array: rows of one length, that join side by side into larger arrays.
+    """The smallest array: rows of one length that join side by side into larger arrays.
 
     ::
 
@@ -93,21 +93,22 @@ class SolarUnit:
     """
 
     pitch_x_m: float
-    """From one unit to the next along x, the last row gap included."""
+    """Distance from one unit to the next along x, with the last row gap [m]."""
     gap_x_m: float
-    """Part of the pitch that is free at an array's eastern end."""
+    """Free part of the pitch at the eastern end of an array [m]."""
     height_m: float
     dc_kw: float
     ac_kw: float
     most_units: int
-    """In one array."""
+    """Largest number of units in one array."""
     rotation_deg: float = 0.0
 
 
 def solar_unit(spec: Spec, *, pocket: bool = False) -> SolarUnit:
-    """Unit of the mounting asked for; `pocket` gives one of the same power in other proportions, for what full rows leave.
+    """Unit of the chosen mounting.
 
-    Power is collector area x efficiency x 1 kW/m2 (STC); pitch is collector width / GCR.
+    `pocket` gives a unit of the same power in other proportions, for gaps that full rows leave. Power is collector area
+    x efficiency x 1 kW/m² (STC); pitch is collector width / GCR.
     """
     mounting = spec.choice("solar", "mounting")
     tracker = mounting == "tracker"
@@ -130,7 +131,7 @@ def solar_unit(spec: Spec, *, pocket: bool = False) -> SolarUnit:
 
 
 def spec_for_target(spec: Spec, target_kw: float) -> Spec:
-    """Rules whose unit has so many rows, or half rows, more that whole units come near a small target.
+    """Spec whose solar unit is resized so that whole units come close to a small target.
 
     Whole units of 104 kW would meet 150 kW by 69 %. The unit stays as it is where it comes within `NEAR_SHARE` of the
     target, where the target is less than one, and where its rows were asked for.

@@ -1,4 +1,4 @@
-"""."""
+"""Capacities that a profile requests at a target."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Capacities:
-    """Capacities asked for [kW]; None is as much as the ground carries."""
+    """Requested capacities [kW]; None means all that fits."""
 
     solar_kw: float | None = 0.0
     spare_kw: float = 0.0
-    """Of solar arrays, put up besides."""
+    """Spare array capacity placed in addition [kW]."""
     storage_kw: float | None = 0.0
     gas_kw: float = 0.0
     wind_kw: float | None = 0.0
@@ -26,7 +26,7 @@ class Capacities:
 
 
 def requested_capacities(profile: Profile, target_kw: float | None, spec: Spec) -> Capacities:
-    """What a profile asks for at a target of AC generation (for bess: of storage power).
+    """Capacities of a profile at a target of AC generation (for bess: storage power).
 
     Raises
     ------
@@ -45,7 +45,7 @@ def requested_capacities(profile: Profile, target_kw: float | None, spec: Spec) 
         if target_kw is None:
             return Capacities(solar_kw=None, wind_kw=None, storage_kw=None)
         each = asset_type(spec, "wind_turbine").capacity_kw
-        # what whole turbines leave of the target is built as solar arrays, unless it is wind alone that is asked for
+        # solar fills what whole turbines leave of the target, unless only wind is requested
         turbines = (wind * target_kw + 1e-6) // each * each
         return Capacities(
             solar_kw=0.0 if wind == 1 else target_kw - turbines,

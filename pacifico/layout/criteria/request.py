@@ -1,4 +1,4 @@
-"""What is asked of a layout, checked: its rules, its entry, and what its profile is about."""
+"""Validation of a layout request: spec, entry, main limit, smallest unit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def requested_spec(
     max_road_grade_pct: float | None,
     spec: Mapping[str, Mapping[str, Any]] | None,
 ) -> Spec:
-    """Rules of a layout, its choices checked.
+    """Spec of a request, with its choices checked.
 
     Raises
     ------
@@ -48,13 +48,13 @@ def requested_spec(
 
 
 def main_slope_limit(profile: Profile, spec: Spec) -> float:
-    """Slope limit of the asset that a profile is about [°]."""
+    """Slope limit of the main asset of a profile [°]."""
     kinds = {"solar_farm": "solar_array", "hybrid": "solar_array", "wind_hybrid": "solar_array", "bess": "battery"}
     return spec.number(kinds.get(profile, "generator"), "slope_limit_deg")
 
 
 def requested_entry(site: Site, entry: tuple[float, float] | None) -> Point | None:
-    """Entry in the working CRS: as asked for, else as named in the file, else None."""
+    """Entry in the working CRS: the requested one, else the one in the file, else None."""
     if entry is None:
         return site.entries[0].point if site.entries else None
     lon, lat = entry
@@ -71,7 +71,7 @@ def requested_entry(site: Site, entry: tuple[float, float] | None) -> Point | No
 
 
 def smallest_unit_kw(profile: Profile, spec: Spec) -> float:
-    """Smallest unit by which a profile comes nearer to its target [kW]."""
+    """Smallest unit that counts towards the target of a profile [kW]."""
     if profile == "bess":
         return asset_type(spec, "battery").storage_kw
     if profile == "gas_bess":

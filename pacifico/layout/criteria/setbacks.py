@@ -36,21 +36,21 @@ SIDES = ("north", "east", "south", "west")
 MAX_SETBACK_M = 1000.0
 MAX_ENTRIES = 200
 ARC_SEGMENTS = 16
-"""Of a quarter circle around the end of an edge."""
+"""Segments per quarter circle around the end of an edge."""
 ALONG_M = 30.0
-"""Farthest that a line lies from an edge that runs along it: half a road's width, and a hand-drawn line's error [m]."""
+"""Largest distance of a named line from an edge that it runs along: half a road and a hand-drawn line's error [m]."""
 SAMPLES = 20
-"""Places along an edge whose distance from a line is looked at."""
+"""Points of an edge whose distance from a line is measured."""
 MAX_NAME = 200
 _CHOICES = f"choose from {', '.join(SIDES)}, an edge's number from 1, or the name of a line in the boundary file"
 
 
 @dataclass(frozen=True)
 class EdgeSetback:
-    """Distance that assets and pads keep from some edges."""
+    """Setback of assets and pads from some edges of the boundary."""
 
     edges: tuple[str | int, ...]
-    """Sides, numbers from 1, and names of lines."""
+    """Sides, edge numbers from 1, and line names."""
     setback_m: float
 
 
@@ -97,9 +97,9 @@ class Edges:
     """Edges of the outer rings, in the order of their numbers."""
 
     ends: NDArray[np.float64]
-    """Shape (n, 2, 2): start and end, x and y [m], clockwise."""
+    """Start and end of each edge, shape (n, 2, 2), clockwise [m]."""
     faces: tuple[str, ...]
-    """Side that each faces."""
+    """Side that each edge faces."""
 
 
 def edges_of(boundary: Polygon | MultiPolygon) -> Edges:
@@ -107,7 +107,7 @@ def edges_of(boundary: Polygon | MultiPolygon) -> Edges:
     parts = sorted(shapely.get_parts(boundary), key=lambda p: (-p.area, p.bounds))
     ends = np.concatenate([_clockwise(part) for part in parts])
     run = ends[:, 1] - ends[:, 0]
-    # clockwise: the outside is to the left of the way
+    # clockwise rings have the outside on their left
     bearing = np.degrees(np.arctan2(-run[:, 1], run[:, 0])) % 360
     return Edges(ends, tuple(SIDES[math.floor((b + 45) / 90) % 4] for b in np.round(bearing, 9)))
 
@@ -120,7 +120,7 @@ def _clockwise(part: Polygon) -> NDArray[np.float64]:
 
 
 def boundary_edges(site: Site) -> gpd.GeoDataFrame:
-    """Edges of a site's boundary with their number, the side that they face and their length [m]."""
+    """Edges of a site with number, side and length [m]."""
     import geopandas as gpd  # noqa: PLC0415 (1 s)
 
     edges = edges_of(site.boundary)
@@ -139,7 +139,7 @@ def boundary_edges(site: Site) -> gpd.GeoDataFrame:
 
 
 def edges_along(edges: Edges, lines: Sequence[LineString]) -> list[int]:
-    """Indices of the edges that run along lines, all of which bear one name [m]."""
+    """Indices of the edges along lines of one name."""
     start, run = edges.ends[:, 0], edges.ends[:, 1] - edges.ends[:, 0]
     at = start[:, None] + run[:, None] * ((np.arange(SAMPLES) + 0.5) / SAMPLES)[:, None]
     half = np.hypot(run[:, 0], run[:, 1]) / 2
@@ -158,7 +158,7 @@ def set_back(
     chosen: Sequence[EdgeSetback] = (),
     lines: Sequence[NamedLine] = (),
 ) -> Polygon | MultiPolygon:
-    """Ground that keeps its distance from the boundary; may be empty.
+    """Ground that keeps all setbacks from the boundary; may be empty.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The rules of a layout: the catalog's values, any of them overridden."""
+"""The spec of a layout: catalog values with overrides."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ SLOPE_LIMITED = (
     "substation",
     "wind_turbine",
 )
-"""Asset types: each has a section of its own with a slope limit."""
+"""Asset types; each has a catalog section with a slope limit."""
 
 
 @cache
 def catalog() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
-    """The shipped catalog: section, rule, then `value`, its range or choices, and its `source`; unit costs among them."""
+    """The shipped catalog: section, rule, then `value`, range or choices, and `source`."""
     folder = resources.files("pacifico.layout.criteria")
     texts = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("catalog.toml", "costs.toml"))
     return MappingProxyType({name: rules for text in texts for name, rules in tomllib.loads(text).items()})
@@ -42,29 +42,29 @@ def catalog() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
 
 @dataclass(frozen=True)
 class Spec:
-    """Validated rules, asked for as `spec.number("road", "width_m")`."""
+    """Validated values, read as `spec.number("road", "width_m")`."""
 
     overrides: Mapping[str, Mapping[str, Any]]
 
     def number(self, section: str, rule: str) -> float:
-        """Numeric rule in the unit that its name ends with."""
+        """Numeric value, in the unit at the end of its name."""
         return float(self._value(section, rule))
 
     def choice(self, section: str, rule: str) -> str:
-        """Rule that is one of a few words."""
+        """Value that is one of a few words."""
         return str(self._value(section, rule))
 
     def but(self, section: str, rules: Mapping[str, Any]) -> Spec:
-        """With other rules of a section."""
+        """Spec with other values in one section."""
         return make_spec({**self.overrides, section: {**self.overrides.get(section, {}), **rules}})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Rules travel between processes by what they override."""
+        """Pickle the overrides only."""
         return make_spec, ({s: dict(r) for s, r in self.overrides.items()},)
 
     @property
     def setbacks(self) -> tuple[EdgeSetback, ...]:
-        """Setbacks of chosen edges of the boundary."""
+        """Setbacks from chosen edges of the boundary."""
         return edge_setbacks(self.overrides.get("site", {}).get("setbacks", ()))
 
     def _value(self, section: str, rule: str) -> Any:
@@ -73,7 +73,7 @@ class Spec:
 
 
 def make_spec(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Spec:
-    """Rules of the catalog with some of them overridden.
+    """Spec of the catalog with some values overridden.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def make_spec(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Spec:
             raise InputError(f"spec: {section} = {rules!r} is not a section; write [{section}] and its rules below it")
         for rule, value in rules.items():
             if (section, rule) == ("site", "setbacks"):
-                edge_setbacks(value)  # a list, and so no rule of the catalog
+                edge_setbacks(value)  # a list, not a catalog value
                 continue
             if rule not in known:
                 raise InputError(f"spec: unknown rule {section}.{rule}; choose from {', '.join(known)}")
@@ -102,7 +102,7 @@ def make_spec(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Spec:
 
 
 def read_spec(path: str | Path) -> dict[str, dict[str, Any]]:
-    """Overrides from a TOML file, for `make_spec`.
+    """Read overrides from a TOML file, for `make_spec`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""."""
+"""Values that differ by strategy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Strategy
 
 DISC_PRICE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 40.0, "clustered": 10.0}
-"""How far away a place may be to be a degree less steep, where no window is sought."""
+"""Distance worth one degree less slope, where no window is searched [m/°]; engineering judgement."""
 
 MEASURES: tuple[Strategy, ...] = ("balanced", "density", "low_earthwork", "clustered")
 
@@ -18,7 +18,7 @@ SITING: dict[Strategy, tuple[tuple[float, float], ...]] = {
     "low_earthwork": ((1.0, 40.0), (1.0, 20.0)),
     "clustered": ((1.0, 1.0), (1.0, 20.0), (1.0, 5.0), (5.0, 0.2)),
 }
-"""How many times its price road and earthwork count for where a substation stands, by strategy; tried one by one."""
+"""Weights of road and earthwork in the siting of the substation, by strategy; tried in order."""
 
 METRES_PER_DEGREE: dict[Strategy, float] = {"balanced": 40.0, "density": 0.0, "low_earthwork": 400.0, "clustered": 10.0}
-"""How far away a place may be to be a degree less steep, by strategy; engineering judgement."""
+"""Distance worth one degree less slope, by strategy [m/°]; engineering judgement."""

@@ -1,4 +1,4 @@
-"""What a strategy would try on a site: places for the plant, the most promising first."""
+"""Candidate areas of a site, most promising first for a strategy."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from pacifico.layout.ground.buildable import Field
 
 EARTH_PER_M = 0.1
-"""Cut and fill of a metre of road where the ground runs its way [m³]."""
+"""Cut and fill per metre of road where the ground runs along it [m³/m]; fitted to layouts of gentle ground."""
 DETOUR_PER_M3 = 0.1
-"""Road gone round for a cubic metre that the straight way would move [m/m³]."""
+"""Extra road per cubic metre of cut and fill on the straight way to the entry [m/m³]."""
 SHORTLIST = 150
-"""Windows whose way to the boundary is measured."""
+"""Windows of which the way to the boundary is measured: a bound on run time."""
 APART = 0.85
-"""Windows of one scheme that share more than this of their area are the same place."""
+"""Overlap from which two windows of one scheme count as the same place [share of area]."""
 
 
 def seed_areas(
     field: Field, spec: Spec, strategy: Strategy, target_kw: float | None, entry: tuple[float, float] | None
 ) -> list[SeedArea]:
-    """Places for solar arrays up to a target, the most promising for a strategy first."""
+    """Areas for solar arrays up to a target, most promising first for a strategy."""
     grounds = {s: solar_grounds(field, spec, s)[0] for s in SCHEMES}
     runs = {s: g.runs(np.empty((0, 4))) for s, g in grounds.items()}
     unit = grounds["quads"].unit
@@ -45,14 +45,14 @@ def seed_areas(
     if not able:
         return [_everything(field, s, strategy) for s in sorted(SCHEMES, key=lambda s: -int(runs[s].units.sum()))]
     if strategy == "balanced" and "quads" in able:
-        able = ["quads"]  # aisles both ways: every array is reached from two sides
+        able = ["quads"]  # lanes on both sides: every array is reached from two sides
     found: list[tuple[tuple[float, ...], SeedArea]] = []
     for s in able:
         w = candidate_windows(field, runs[s], int(needed), width_m=spec.number("road", "width_m"))
         if len(w.area):
             found += _best(field, w, s, strategy, entry)
     out = _by_turns(found, strategy)
-    # round the best place of all: for ground that no window fits
+    # around the best place of all: for ground that no window fits
     r = runs[able[0]]
     price = DISC_PRICE[strategy]
     anchor = densest_place(r.rects, r.units / (1 + price / 100 * mean_slope(field, r.rects)), 0.9 * needed)
@@ -72,7 +72,7 @@ def seed_areas(
 
 
 def _by_turns(found: list[tuple[tuple[float, ...], SeedArea]], strategy: Strategy) -> list[SeedArea]:
-    """Each place once: the best by the strategy's own measure, the best of the other scheme, then what others would take."""
+    """List each area once: the best by the strategy's own measure, then by those of the others."""
     ways = {}
     for k, measure in enumerate(MEASURES):
         ranks = np.argsort([costs[k] for costs, _ in found], kind="stable")
@@ -83,23 +83,23 @@ def _by_turns(found: list[tuple[tuple[float, ...], SeedArea]], strategy: Strateg
     other = [f for f in own if f.scheme != own[0].scheme][:1]
     shortest, gentlest = ways["clustered"][:1], ways["low_earthwork"][:1]
     rest = [*other, *own[:2], *(w[0] for w in ways.values()), *own]
-    # where aisles run both ways, when the own are hard to reach
+    # with lanes on both sides, where arrays in the first area are hard to reach
     sure = [replace(f, strategy="balanced") for f in ways["balanced"] if f.scheme == "quads"][:1]
     if strategy == "density":
-        # each as its window is filled, and with what sticks out exchanged for what fits in
+        # each window as filled, and with protruding arrays exchanged for ones that fit inside
         plain = [replace(f, strategy="balanced") for f in own[:3]]
         others = [replace(f, strategy="clustered") for f in (*shortest, *gentlest)]
         order = [(own[0], siting[0]), *((f, siting[0]) for f in (plain[0], *sure, *others, *plain[1:2], *other))]
         order += [(f, s) for s in siting[1:] for f in plain[:2]]
     elif strategy == "clustered":
-        # with the substation where road and cable are shortest, then it and the skids on the flattest ground beside
+        # first the substation with the shortest road and cable, then substation and skids on the flattest ground nearby
         level = [replace(f, level=20.0) for f in (own[0], *gentlest)]
         order = [(own[0], siting[0]), (level[0], siting[1]), (own[0], siting[3])]
         order += [(f, siting[0]) for f in (*own[1:3], *other, *sure)]
         order += [(replace(f, level=60.0), SITING["low_earthwork"][0]) for f in (own[0], *gentlest)]
         order += [(level[0], siting[2]), (level[1], siting[1])]
     else:
-        # least earthwork is most often little road on gentle ground
+        # on gentle ground the least earthwork usually follows from the least road
         order = [(f, s) for s in siting for f in ((own[0], *shortest) if s == siting[0] else shortest)]
         if strategy == "low_earthwork":
             order += [(f, siting[0]) for f in sure]
@@ -122,7 +122,7 @@ def _everything(field: Field, scheme: str, strategy: Strategy) -> SeedArea:
 def _best(
     field: Field, w: WindowRates, scheme: str, strategy: Strategy, entry: tuple[float, float] | None
 ) -> list[tuple[tuple[float, ...], SeedArea]]:
-    """Windows of one scheme that promise most by any of the measures, one place for each, with their measures."""
+    """Best windows of one scheme by each measure, one per place, with their measures."""
     edge = shapely.boundary(field.outline) if entry is None else shapely.Point(entry)
     out: list[tuple[tuple[float, ...], SeedArea]] = []
     for measure in range(len(MEASURES)):
@@ -146,7 +146,7 @@ def _best(
 
 
 def _measures(w: WindowRates, far: FloatArray | float) -> tuple[FloatArray, ...]:
-    """What each of MEASURES wants least of."""
+    """Value of each of MEASURES for each window; lower is better."""
     road = w.road + far
     earth = w.earth + EARTH_PER_M * road
     return np.sqrt(w.area) * road * np.sqrt(np.sqrt(earth)), w.area, earth, road + DETOUR_PER_M3 * w.earth
@@ -160,7 +160,7 @@ def _shared(a: FloatArray, b: FloatArray) -> float:
 def candidate_areas(
     field: Field, spec: Spec, asked: Capacities, strategy: Strategy, entry: tuple[float, float] | None
 ) -> list[SeedArea | None]:
-    """Where a programme's middle may lie, the most promising place for a strategy first."""
+    """Candidate areas for the requested capacities, most promising first for a strategy."""
     if asked.solar_kw == 0:
         if asked.storage_kw is None or asked.wind_kw is None:
             return [None]

@@ -24,41 +24,41 @@ if TYPE_CHECKING:
 
 
 SAVED_ALONG, SAVED_BESIDE, DRAWN, START_M = 1.5, 2.4, 1.1, 150.0
-"""Lengths of an array by which a lane's road is shorter than its window, along aisles and beside cross aisles; road to a
-metre of that; and what there is besides [m]: fitted to the roads of 80 layouts on real and on made ground, to 20 %."""
+"""Constants of the road estimate, fitted to the roads of 80 layouts to within 20 %: lengths of an array saved along
+aisles and beside cross aisles, road per metre of lane [-], and road outside the window [m]."""
 HALF_LANE_M = 6.5
-"""From the middle of a lane along the site's edge to its only runs, about."""
+"""Distance from the middle of a lane along the site's edge to the slots beside it [m]."""
 BUMPS, TOO_STEEP, NO_GROUND = 0.3, 40.0, 20.0
-"""What a road moves: share of a bump's height [-], metres for ground steeper than 10 % [m], without heights [m³/m]."""
+"""Earthwork of a road: share of a bump's height [-], ground over 10 % [m], ground without heights [m³/m]."""
 MOST_ROWS = 40
-"""Strips, or bins along cross aisles, that windows are made of; more are taken together."""
+"""Strips, or bins along cross aisles, that a window is built from; larger numbers are grouped."""
 MOST_BINS = 80
 
 
 @dataclass(frozen=True)
 class WindowRates:
-    """Candidate windows, one a row."""
+    """Candidate windows, one per row."""
 
     rects: FloatArray
     """West, south, east, north [m]."""
     area: FloatArray
-    """Of the window with its surroundings [m²]."""
+    """Area of the window with its surroundings [m²]."""
     road: FloatArray
-    """Road that its lanes, the ways between them and the way to the boundary take, about [m]."""
+    """Estimated road length of its lanes, their connections and the way to the boundary [m]."""
     earth: FloatArray
-    """Cut and fill of those roads, about [m³]."""
+    """Estimated cut and fill of those roads [m³]."""
     lanes: FloatArray
-    """Where the lanes of the lattice run: their northings, or eastings where they are upright."""
+    """Position of the lanes of the pattern: northing, or easting where lanes run north-south [m]."""
     upright: bool
 
     def take(self, which: IntArray) -> WindowRates:
-        """Some of them."""
+        """Select some windows."""
         return WindowRates(
             self.rects[which], self.area[which], self.road[which], self.earth[which], self.lanes, self.upright
         )
 
     def roads(self, i: int) -> FloatArray:
-        """Lanes in a window, as x0, y0, x1, y1 each."""
+        """Lanes of a window as rows of x0, y0, x1, y1 [m]."""
         west, south, east, north = self.rects[i]
         low, high = (west, east) if self.upright else (south, north)
         mine = self.lanes[(self.lanes > low - 10) & (self.lanes < high + 10)]
@@ -67,9 +67,9 @@ class WindowRates:
 
 
 def candidate_windows(field: Field, runs: Slots, needed: int, *, width_m: float) -> WindowRates:
-    """Find windows that hold `needed` units of runs, and estimate each."""
+    """Find windows that hold `needed` units, and estimate road and earthwork of each."""
     upright = bool(len(runs.units)) and runs.side[0] >= WEST
-    # along: the lanes' direction; across: over strips, or over groups between cross aisles
+    # along: direction of the lanes; across: over strips, or over groups between cross aisles
     lo, hi = (runs.rects[:, 1], runs.rects[:, 3]) if upright else (runs.rects[:, 0], runs.rects[:, 2])
     row_key = 2 * runs.lane + (runs.side % 2 == (0 if upright else 1)) if upright else runs.strip
     keys, row = np.unique(row_key, return_inverse=True)
@@ -87,7 +87,7 @@ def candidate_windows(field: Field, runs: Slots, needed: int, *, width_m: float)
     np.add.at(counts, (row, centre), runs.units)
     sums = np.zeros((keys.size + 1, bins + 1))
     sums[1:, 1:] = np.cumsum(np.cumsum(counts, axis=0), axis=1)
-    # lanes: where they run, and what a metre of road along them moves
+    # position of the lanes, and earthwork per metre of road along them
     lanes = np.unique(lane_of)
     at = np.array([_lane_at(runs, lane, upright=upright) for lane in lanes.tolist()], dtype=np.float64)
     rate = _rates(field, at, start + (np.arange(bins) + 0.5) * step, upright=upright, width_m=width_m)
@@ -105,13 +105,13 @@ def candidate_windows(field: Field, runs: Slots, needed: int, *, width_m: float)
                 continue
             first = np.flatnonzero(c + needed <= c[-1])
             last = np.minimum(np.searchsorted(c, c[first] + needed), bins)
-            # of windows that end alike the shortest alone
+            # of windows with the same end, keep the shortest
             keep = np.append(np.diff(last) > 0, True)
             first, last = first[keep], last[keep]
             mine = np.unique(lane_index[i : j + 1])
-            # an array whose middle lies in the window stands out of it
+            # an array whose middle lies in the window protrudes from it
             wide = (last - first) * step + length - step
-            # arrays at both ends are served by a road that ends before them
+            # the road ends before the last arrays and still serves them
             driven = np.maximum(wide - saved, 30.0)
             road = DRAWN * (driven * mine.size + np.ptp(at[mine])) + START_M
             earth = sum(moved[m, last] - moved[m, first] for m in mine)
@@ -132,11 +132,11 @@ def candidate_windows(field: Field, runs: Slots, needed: int, *, width_m: float)
 
 
 def _lane_at(runs: Slots, lane: int, *, upright: bool) -> float:
-    """Northing, or easting, of the middle of a lane."""
+    """Northing, or easting, of the middle of a lane [m]."""
     mine = runs.lane == lane
     a, b = (0, 2) if upright else (1, 3)
     near = mine & (runs.depth == runs.depth[mine].min())
-    # on the sides NORTH and EAST the lane lies beyond the run
+    # on the sides NORTH and EAST the lane lies beyond the slot
     before = runs.rects[near & (runs.side % 2 == 1), b]
     after = runs.rects[near & (runs.side % 2 == 0), a]
     if before.size and after.size:
@@ -145,9 +145,9 @@ def _lane_at(runs: Slots, lane: int, *, upright: bool) -> float:
 
 
 def _rates(field: Field, at: FloatArray, along: NDArray[Any], *, upright: bool, width_m: float) -> FloatArray:
-    """Cut and fill of a metre of road on each lane at each place [m³/m].
+    """Cut and fill per metre of road on each lane at each place [m³/m].
 
-    A level bench across the slope that the road runs along, bumps, and what is steeper than a road may be.
+    It counts the level bench across the slope, bumps, and grades over the road's limit.
     """
     g = field.grid
     u, v = np.meshgrid(along, at)

@@ -1,4 +1,4 @@
-"""Places for a plant without arrays: where ground level enough for a yard lies close together, gently, or near the edge."""
+"""Candidate areas for a plant without solar arrays: level, gentle, or near the edge."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from pacifico.layout.ground.buildable import Field
 
 MOST_PLACES, MOST_SQUARES = 200, 6000
-"""Squares that are tried as the middle, and all that are counted for that."""
+"""Squares tried as the middle of a yard, and squares counted for that: bounds on run time."""
 APART = 0.5
-"""Of the larger radius: places nearer to each other are the same."""
+"""Distance between distinct places [share of the larger radius]."""
 BESIDE_M = 2 * SQUARE_M
-"""Of the usual place: nearer is the same, too."""
+"""Distance from the default place within which another place is the same [m]."""
 LEAST_DEG = 0.2
-"""Ground more level than this saves nothing."""
+"""Slope below which flatter ground saves nothing [°]."""
 
 
 def candidate_yards(
     field: Field, spec: Spec, power_kw: float, strategy: Strategy, entry: tuple[float, float] | None
 ) -> list[SeedArea]:
-    """Places for a yard, the usual one first, then the most promising for a strategy, then what others would take."""
+    """Candidate areas for a yard: the default, the best for the strategy, then the rest."""
     price = METRES_PER_DEGREE[strategy]
     key = ("yards", power_kw, entry)
     if key not in field.fits:
@@ -51,7 +51,7 @@ def candidate_yards(
 def _ranked(
     field: Field, good: FloatArray, power_kw: float, entry: tuple[float, float] | None, usual: tuple[float, float]
 ) -> dict[Strategy, list[tuple[float, float]]]:
-    """Up to three middles of a yard, apart from each other and the usual one, that promise most for each strategy."""
+    """Find up to three yard centres per strategy, apart from each other and the default."""
     thin = -(-len(good) // MOST_SQUARES)
     good = good[::thin] if thin else good
     if len(good) < 3:

@@ -1,4 +1,4 @@
-"""Drafts at the places a strategy would take, each served by roads."""
+"""Evaluation of candidate areas: draft a plant, connect it to roads, measure it."""
 
 from __future__ import annotations
 
@@ -40,28 +40,28 @@ if TYPE_CHECKING:
     Drafted = tuple[SeedArea | None, Draft]
 
 LARGE, NEARLY = 2500, 0.01
-"""A draft of more items that lacks no more than this share of its target is not made again elsewhere: that would take
-as long as all the rest, for less than the difference that counts as equal. Nor is one of all the ground drafted both ways."""
+"""Large drafts within 1 % of the target are accepted: retrying elsewhere would double the run time for a negligible
+gain. The same limit keeps a draft of the whole site to one lane direction."""
 SCHEMES_FOR, MUCH = 600, 0.05
-"""Most items of a draft of all the ground for which, where roads miss more than this share, the other lanes are tried; of a
-yard's, other places."""
+"""Size up to which another lane direction, or another yard, is tried, and the share of the draft that roads must miss
+for that."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A draft that roads serve."""
+    """A draft connected to roads."""
 
     capacity_kw: float
     draft: Draft
     served: ServedLayout
     seed_area: SeedArea | None
     lacks: int = 0
-    """Blocks of the draft, arrays and their skids aside, that no road reaches."""
+    """Number of yard blocks of the draft that no road reaches (arrays and skids not counted)."""
 
 
 @dataclass(frozen=True)
 class CandidateSet:
-    """Trials, the last draft, and why assets of it were not reached."""
+    """Candidates, the last draft, and why some of its assets were not reached."""
 
     candidates: tuple[Candidate, ...]
     last: Draft
@@ -69,7 +69,7 @@ class CandidateSet:
 
 
 def evaluate_candidates(problem: DesignProblem, strategy: Strategy) -> CandidateSet:
-    """Draft at the most promising places for a strategy, and serve by roads.
+    """Draft the plant in the most promising areas and connect each draft to roads.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def evaluate_candidates(problem: DesignProblem, strategy: Strategy) -> Candidate
     first = {id(f): d for f, d in drafts}
     most_tried = for_size(size, YARDS_TRIED_FOR) if yard else MOST_TRIED
     tries = 1 if whole or strategy == "density" else _tries(size, strategy)
-    # what may be missing of a target before it is worth another try
+    # shortfall below which another attempt is not worth its time
     slack_kw = problem.smallest_kw
     if problem.target_kw is not None and size > LARGE:
         slack_kw = max(slack_kw, NEARLY * problem.target_kw)
@@ -95,14 +95,14 @@ def evaluate_candidates(problem: DesignProblem, strategy: Strategy) -> Candidate
         reached = max((t.capacity_kw for t in out), default=0.0)
         full = bool(out) and (problem.target_kw is None or reached > problem.target_kw - slack_kw)
         if whole and n:
-            # lanes the other way, where they could carry more
+            # lanes in the other direction, where they could hold more
             hard = size <= SCHEMES_FOR and reached < (1 - MUCH) * capacity_of(drafts[0][1].items, problem.profile)
             if not hard or n >= len(drafts):
                 break
         elif yard and n >= tries and _all_ground(problem, drafted_kw, slack_kw) and reached > (1 - MUCH) * drafted_kw:
-            break  # it is the ground of the whole site that carries no more
+            break  # the ground of the whole site holds no more
         elif (n >= tries or spent >= MOST_SERVED) and (full or n >= most_tried or reached > drafted_kw - slack_kw):
-            break  # where roads take nothing it is the ground that carries no more
+            break  # roads lose nothing here, so the ground holds no more
         draft = first[id(seed_area)] if id(seed_area) in first else problem.draft(strategy, seed_area, NO_RECTS)
         drafted_kw = max(drafted_kw, capacity_of(draft.items, problem.profile))
         more = _served(problem, strategy, seed_area, draft, slack_kw, loose=seed_area is None or whole or yard)
@@ -114,21 +114,21 @@ def evaluate_candidates(problem: DesignProblem, strategy: Strategy) -> Candidate
 
 
 def _all_ground(problem: DesignProblem, drafted_kw: float, slack_kw: float) -> bool:
-    """Whether a draft falls short of what is asked for before any road is sought."""
+    """Whether the ground alone, before roads, falls short of the target."""
     return problem.target_kw is not None and drafted_kw <= problem.target_kw - slack_kw
 
 
 def _drafted(
     problem: DesignProblem, strategy: Strategy, seed_areas: Sequence[SeedArea | None], *, whole: bool
 ) -> list[Drafted]:
-    """Drafts to begin with, the most promising first."""
+    """First drafts, most promising first."""
     drafts: list[Drafted] = [(seed_areas[0], problem.draft(strategy, seed_areas[0], NO_RECTS))]
     if whole or strategy == "density":
         size = len(drafts[0][1].items)
         most = (len(SCHEMES) if size <= LARGE else 1) if whole else for_size(size, DRAFTED_FOR)
         drafts += [(f, problem.draft(strategy, f, NO_RECTS)) for f in seed_areas[1:most]]
     if whole:
-        # as much as the ground carries: most of it wins
+        # everything that fits: the largest draft wins
         drafts.sort(key=lambda d: -capacity_of(d[1].items, problem.profile))
     elif strategy == "density":
         drafts.sort(key=lambda d: surroundings_per_kw(d[1].items, problem.profile))
@@ -137,7 +137,7 @@ def _drafted(
             (f, exchange_arrays(problem.field, problem.spec, d, f) if f and not f.yard else d) for f, d in drafts[:some]
         ]
         drafts.sort(key=lambda d: surroundings_per_kw(d[1].items, problem.profile))
-        # where roads do not reach the first all over, aisles both ways are the surest
+        # lanes on both sides are the safe choice where the first draft is hard to reach
         sure = next((d for d in drafts[1:] if d[0] is not None and d[0].sure), None)
         if sure is not None:
             drafts.insert(1, drafts.pop(drafts.index(sure)))
@@ -146,13 +146,13 @@ def _drafted(
 
 @dataclass(frozen=True)
 class _Effort:
-    """What came of a place."""
+    """Result of evaluating one area."""
 
     candidate: Candidate | None
     last: Draft
     unreached: str
     served: int
-    """How often roads were sought."""
+    """Number of road searches."""
 
 
 def _served(
@@ -164,7 +164,7 @@ def _served(
     *,
     loose: bool,
 ) -> _Effort:
-    """Serve a draft; what no road reached is built elsewhere near, a few times."""
+    """Connect a draft to roads; draft again, a few times, without the ground that roads missed."""
     here: Candidate | None = None
     gave_up: list[Unplaced] = []
     banned = NO_RECTS
@@ -180,11 +180,11 @@ def _served(
         got = capacity_of(served.items, problem.profile)
         lacks = len(others(draft.items)) - len(others(served.items))
         full = here is not None and lacks < here.lacks and got > here.capacity_kw - problem.smallest_kw
-        # less to the same unit is no less; fewer blocks are
+        # the same capacity to the unit is no loss; fewer missing blocks are a gain
         more = here is not None and got > here.capacity_kw + (problem.smallest_kw if lacks > here.lacks else 0.0)
         if has_plant(served.items) and (here is None or full or more):
             short = problem.target_kw is not None and got <= problem.target_kw - problem.smallest_kw
-            # ground that no road reached is a reason for what is missing, though a later draft left it alone
+            # keep the reason for the shortfall, although a later draft avoids that ground
             kept = replace(served, lost=merge_unplaced((*gave_up, *served.lost))) if short else served
             here = Candidate(got, draft, kept, seed_area, lacks)
         unreached = next((u.message for u in served.network.unreached.values()), unreached)
@@ -208,15 +208,15 @@ def _served(
         ):
             break
         gave_up += [u for u in served.lost if u.kind in OF_ARRAYS]
-        # a new draft is worth its time where what no road reached could make the difference, or was much
+        # draft again only where the unreached assets could close the gap, or are many
         if missing < slack_kw:
             break
-        # what arrays gave up is looked for elsewhere where it makes the difference
+        # replace the units that arrays gave up only where that closes the gap
         freed = served.freed if missing < capacity_of(draft.items, problem.profile) - got + slack_kw else NO_RECTS
         if not len(freed) and (not gone or capacity_of(gone, problem.profile) < min(missing, 0.05 * got)):
             break
         if strategy == "density" and not loose:
-            # as it was before its ends were exchanged
+            # first retry the draft as it was before the exchange of array ends
             loose, draft = True, problem.draft(strategy, seed_area, banned)
             continue
         banned = np.concatenate([banned, freed, np.array([i.rect for i in gone]).reshape(-1, 4)])
@@ -225,7 +225,7 @@ def _served(
 
 
 def topped_up(problem: DesignProblem, draft: Draft, served: ServedLayout) -> Draft | None:
-    """Draft of a yard with blocks beside the roads that are there, for those that none of them reached."""
+    """Draft that moves unreached yard blocks beside the existing roads; None where that fails."""
     if not served.network.roads:
         return None
     stays = {*served.items, *served.gave}

@@ -1,4 +1,4 @@
-"""Surroundings of rectangles counted on a raster: what one alone covers, and what another would cover anew."""
+"""Raster count of surroundings: ground covered by one rectangle alone, or newly by another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CELL_M = 5.0
 
 
 class Coverage:
-    """How many surroundings cover each cell about some rectangles.
+    """Number of surroundings over each cell around a set of rectangles.
 
     Parameters
     ----------
@@ -31,27 +31,27 @@ class Coverage:
         self._times = np.zeros(np.ceil((high - self._low) / CELL_M).astype(np.int64) + 2, dtype=np.int32)
 
     def spans(self, rects: FloatArray) -> IntArray:
-        """Cells of the surroundings: first and last column and row, shape (n, 4)."""
+        """Cell ranges of the surroundings: first and last column and row, shape (n, 4)."""
         out: IntArray = np.round((expand_rects(rects, SURROUNDINGS_M) - np.tile(self._low, 2)) / CELL_M).astype(
             np.int64
         )
         return out
 
     def add(self, rect: tuple[float, float, float, float] | FloatArray, by: int = 1) -> None:
-        """Count a rectangle in, or out with -1."""
+        """Add a rectangle to the count; -1 removes it."""
         west, south, east, north = self.spans(np.array([rect]))[0]
         self._times[west:east, south:north] += by
 
     def cells(self) -> int:
-        """Cells that are covered."""
+        """Number of covered cells."""
         return int((self._times > 0).sum())
 
     def alone(self, spans: IntArray) -> IntArray:
-        """Cells of each that nothing else covers, of what was counted in."""
+        """Number of cells that each span covers alone, for rectangles already counted."""
         return self._count(spans, 1)
 
     def anew(self, spans: IntArray) -> IntArray:
-        """Cells of each that nothing covers yet."""
+        """Number of cells that each span would cover newly."""
         return self._count(spans, 0)
 
     def _count(self, spans: IntArray, times: int) -> IntArray:

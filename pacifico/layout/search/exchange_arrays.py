@@ -1,4 +1,4 @@
-"""A last step where ground is dear: arrays, whole or their ends, are built where they cover least new ground."""
+"""Local search move: exchange arrays, or ends of arrays, to cover less ground."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ if TYPE_CHECKING:
 
 
 BEYOND_M = 150.0
-"""Around what stands, where other places are sought."""
+"""Distance around the plant within which free places are considered [m]."""
 MOST_SWAPS = 40
 MOST_GIVING, MOST_TAKING = 12, 8
-"""Ends of arrays, and places for each, that are tried before none is better."""
+"""Array ends, and places for each, that are tried before the search stops."""
 
 
 @dataclass(frozen=True)
 class _Ends:
-    """Ends of arrays that could go, or parts of free places that could be taken, one a row."""
+    """Array ends that could be removed, or parts of free places that could be used, one per row."""
 
     rects: FloatArray
     count: IntArray
-    """Units."""
+    """Number of units."""
     owner: IntArray
-    """Array, or free place, that it is a part of."""
+    """Array, or free place, that it belongs to."""
 
     @staticmethod
     def of(rects: FloatArray, units: IntArray, pitch: float, gap: float, *, strips: bool) -> _Ends:
-        """Of all sizes, from either side; `strips` up to what the rest is bounded by, else with their own edges."""
+        """Ends of all sizes on both sides of each rectangle."""
         parts, counts, owners = [], [], []
         for k in range(1, int(units.max(initial=0)) + 1):
             mine = np.flatnonzero(units >= k)
@@ -66,7 +66,7 @@ class _Ends:
 
 
 def free_places(ground: SolarGround, items: Sequence[Item]) -> Slots:
-    """Runs of a ground on which nothing stands."""
+    """Slots of the pattern without any asset."""
     others = [i for i in items if i.kind not in ("solar_array", "inverter_skid")]
     runs = ground.runs(Draft(others).blocked(CLEAR_OF_BLOCKS_M))
     by = [
@@ -85,7 +85,9 @@ def free_places(ground: SolarGround, items: Sequence[Item]) -> Slots:
 def exchange_arrays(
     field: Field, spec: Spec, draft: Draft, seed_area: SeedArea, roads: Sequence[LineString] | None = None
 ) -> Draft:
-    """Draft of the same capacity whose surroundings cover less, as far as single exchanges go; blocks keep their skids.
+    """Exchange arrays one at a time until no exchange reduces the covered ground.
+
+    Capacity and skid blocks stay the same.
 
     Parameters
     ----------
@@ -135,7 +137,7 @@ def exchange_arrays(
                 rooms[i.block] -= i.capacity_kw
         have = np.array([round(items[k].capacity_kw / unit.ac_kw) for k in own], dtype=np.int64)
         ends = _Ends.of(np.array([items[k].rect for k in own]), have, unit.pitch_x_m, unit.gap_x_m, strips=True)
-        # what an end alone covers: of its own surroundings those that the rest of the array has not
+        # the end alone covers its own surroundings less those of the rest of the array
         at = cover.spans(ends.rects)
         whole = cover.spans(np.array([items[k].rect for k in own]))[ends.owner]
         part = have[ends.owner] > ends.count
@@ -191,14 +193,14 @@ def exchange_arrays(
 
 
 def _shortened(old: Item, n: int, unit: SolarUnit, *, west: bool) -> Item:
-    """Array without n units at its western, else its eastern, end."""
+    """Array shortened by n units at its western or eastern end."""
     w, s, e, north = old.rect
     rect = (w + n * unit.pitch_x_m, s, e, north) if west else (w, s, e - n * unit.pitch_x_m, north)
     return of_units(old, rect, round(old.capacity_kw / unit.ac_kw) - n, unit)
 
 
 def _home(rect: FloatArray, kw: float, skids: dict[int, tuple[float, float]], rooms: dict[int, float]) -> int | None:
-    """Nearest block within reach whose skid has room."""
+    """Nearest block within reach whose skid has spare rating."""
     x, y = (rect[:2] + rect[2:]) / 2
     near = [(float(np.hypot(c[0] - x, c[1] - y)), b) for b, c in skids.items() if rooms[b] >= kw]
     far, block = min(near, default=(np.inf, -1))

@@ -1,4 +1,4 @@
-"""A last step on the best drafts: roads sought anew, and what is dear built elsewhere, kept where a strategy wins by it."""
+"""Local search over the best candidates: other road searches, exchanges, relocations, pad shifts."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ WAYS = (
     RoadSearchOptions(at_once=True), RoadSearchOptions(earth_price=0.2), RoadSearchOptions(earth_price=1.0), RoadSearchOptions(at_once=True, earth_price=1.0),
     RoadSearchOptions(earth_price=4.0), RoadSearchOptions(cells=1.2), RoadSearchOptions(cells=0.65), RoadSearchOptions(cells=0.8),
 )  # fmt: skip
-"""Other ways to seek the roads of a draft. A shared network of least cost is found step by step, and each step hangs on
-those before it: what is sought otherwise is often a tenth shorter."""
+"""Alternative road searches for a draft. The shared network is built step by step and depends on the order: another
+order is often 10 % shorter."""
 WAYS_FOR = ((600, 8), (10**9, 0))
-"""Most items of a draft, and how many of WAYS are tried."""
+"""Most items of a draft, and number of WAYS that are tried."""
 STARTS_FOR = ((120, 2), (10**9, 1))
-"""Most items of the best draft, and of how many drafts roads are sought anew."""
+"""Most items of the best draft, and number of drafts whose roads are searched again."""
 MOST_TWICE = 60
-"""Items of the best draft for which branches are given up in each of those."""
+"""Items of the best draft up to which branches of each of those drafts are relocated."""
 REGATHERED_FOR = ((120, 5), (600, 3), (10**9, 0))
-"""Most items of the best draft, and how often a branch of its roads is given up for others at most."""
+"""Most items of the best draft, and number of branches relocated."""
 MOST_TIGHTENED = 600
-"""Items of a draft whose arrays are exchanged by their ends."""
+"""Items of a draft up to which array ends are exchanged."""
 LAST_ROUNDS = 2
-"""Of moving pads aside: the last of one strategy may be what another starts from."""
+"""Rounds of pad shifts: the result for one strategy can be the start for another."""
 MOST_NUDGED = 600
-"""Items of a draft whose pads are moved aside."""
+"""Items of a draft up to which pads are shifted."""
 AIMS: tuple[Strategy, ...] = ("density", "low_earthwork", "clustered")
 BY_ROAD: dict[Strategy, tuple[Strategy, ...]] = {
     "clustered": ("clustered", "low_earthwork"), "low_earthwork": ("low_earthwork", "clustered"),
 }  # fmt: skip
-"""Strategies that hang on roads, and by what branches are given up for each: what is least by the one often becomes
-less by the other too."""
+"""Strategies that depend on roads, and the measures by which their branches are relocated: a gain in one often brings a
+gain in the other."""
 
 
 @dataclass(frozen=True)
 class State:
-    """A draft that roads serve, with what each strategy wants least of."""
+    """A connected draft with its objective value under each strategy."""
 
     candidate: Candidate
     values: Mapping[Strategy, float]
@@ -63,35 +63,36 @@ class State:
 
     @property
     def draft(self) -> Draft:
-        """As it was asked for."""
+        """Draft of the candidate."""
         return self.candidate.draft
 
     @property
     def served(self) -> ServedLayout:
-        """As roads reach it."""
+        """Layout connected to roads."""
         return self.candidate.served
 
 
 def state_of(problem: DesignProblem, candidate: Candidate, way: RoadSearchOptions = DEFAULT_SEARCH) -> State:
-    """State of a trial."""
+    """Evaluate a candidate under every strategy."""
     return State(candidate, {aim: objective_value(problem, candidate.served, aim) for aim in AIMS}, way)
 
 
 def least(states: Sequence[State], aim: Strategy) -> State:
-    """The first of those that want least of what a strategy is about."""
+    """First state with the lowest objective value of a strategy."""
     return min(states, key=lambda s: s.values[aim])
 
 
 def local_search(problem: DesignProblem, states: Sequence[State]) -> list[State]:
-    """All that came of some states, themselves first.
+    """All states that local search finds, the given ones first.
 
-    It hangs on no strategy: each takes its best of the same, so that none is beaten by what only another tried.
+    Independent of the strategy: all strategies choose from the same pool, so none loses to a layout that only another
+    one tried.
     """
     seen = list(states)
     size = len(least(seen, "clustered").served.items)
     seen += _tighter(problem, least(seen, "density"))
     if not problem.asked.solar_kw:
-        # blocks of a yard that move in save road as well
+        # yard blocks that move closer together save road as well
         seen += _nudged(problem, least(seen, "density"), "density")
     starts = list({id(s): s for s in (least(seen, aim) for aim in BY_ROAD)}.values())
     chains = [[s, *_rerouted(problem, s)] for s in starts[: for_size(size, STARTS_FOR)]]
@@ -105,14 +106,14 @@ def local_search(problem: DesignProblem, states: Sequence[State]) -> list[State]
         seen += _nudged(problem, least(seen, "low_earthwork"), "low_earthwork")
         best = least(seen, "low_earthwork")
         if best is least(seen, "clustered"):
-            # of the same with other roads one has less earthwork for a little more road, or the other way about
+            # layouts with other roads trade earthwork for road length: try both as starts
             seen += _rerouted(problem, best)
         seen += _nudged(problem, least(seen, "density"), "density")
     return seen
 
 
 def _tried(problem: DesignProblem, best: State, draft: Draft, way: RoadSearchOptions) -> list[State]:
-    """A draft with its roads, if all of it is reached and it carries as much as another.
+    """State of a draft, or None where roads miss part of it or it holds less capacity.
 
     As much is not a unit less: where a bend had no room, arrays gave some up.
     """
@@ -125,21 +126,21 @@ def _tried(problem: DesignProblem, best: State, draft: Draft, way: RoadSearchOpt
     got, most = capacity_of(served.items, problem.profile), best.candidate.capacity_kw
     if served.lost or got < most - problem.smallest_kw + 1e-3:
         return []
-    # what was given up before is still missing
+    # units that the first layout gave up are still missing
     served = replace(served, lost=best.served.lost)
     return [state_of(problem, replace(best.candidate, capacity_kw=max(got, most), draft=draft, served=served), way)]
 
 
 def _rerouted(problem: DesignProblem, best: State) -> list[State]:
-    """Roads sought in other ways."""
+    """Search the roads of a draft in other ways."""
     same = replace(best.draft, items=list(best.served.untrimmed))
-    # without arrays nothing is reached after the rest
+    # without arrays the order of arrays and skids has no effect
     ways = [w for w in WAYS if problem.asked.solar_kw or not w.at_once]
     return [s for way in ways[: for_size(len(same.items), WAYS_FOR)] for s in _tried(problem, best, same, way)]
 
 
 def _tighter(problem: DesignProblem, best: State) -> list[State]:
-    """Arrays, or blocks of a yard, beside the roads as they run, then anywhere, where surroundings cover less."""
+    """Exchange arrays, or blocks of a yard, for places that cover less ground."""
     seed_area = best.candidate.seed_area
     if seed_area is None or len(best.served.items) > MOST_TIGHTENED:
         return []
@@ -159,14 +160,14 @@ def _tighter(problem: DesignProblem, best: State) -> list[State]:
 
 
 def _nudged(problem: DesignProblem, best: State, aim: Strategy) -> list[State]:
-    """Pads moved aside."""
+    """Shift pads to reduce one objective."""
     if len(best.served.items) > MOST_NUDGED:
         return []
     return _tried(problem, best, shift_pads(problem.field, best.draft, best.served, aim), best.way)
 
 
 def _gathered(problem: DesignProblem, aim: Strategy, measures: Sequence[Strategy], best: State) -> list[State]:
-    """Branches of roads given up one by one, the dearest first, as long as a strategy wins by it."""
+    """Relocate branches one by one, most expensive first, while an objective improves."""
     budget = for_size(len(best.served.items), REGATHERED_FOR)
     out: list[State] = []
     for measure in measures:
@@ -187,7 +188,7 @@ def _gathered(problem: DesignProblem, aim: Strategy, measures: Sequence[Strategy
 
 
 def _movable(problem: DesignProblem, best: State) -> Movable | None:
-    """Arrays, or blocks of a yard, and free places for them."""
+    """Movable arrays, or yard blocks, with free places for them."""
     seed_area, solar_kw = best.candidate.seed_area, problem.asked.solar_kw
     if seed_area is None:
         return None

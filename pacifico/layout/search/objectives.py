@@ -1,4 +1,4 @@
-"""What each strategy wants least of, measured on what stands and the roads that serve it."""
+"""Objective value of each strategy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def surroundings_per_kw(items: Sequence[Item], profile: Profile) -> float:
-    """Surroundings to a kilowatt [ha/kW]."""
+    """Surroundings of the plant per kilowatt [ha/kW]."""
     kw = capacity_of(items, profile)
     return surroundings_ha(items) / kw if kw > 0 else np.inf
 
@@ -38,7 +38,11 @@ def earthwork_m3(field: Field, served: ServedLayout, spec: Spec) -> float:
 
 
 def objective_value(problem: DesignProblem, served: ServedLayout, strategy: Strategy) -> float:
-    """What a strategy wants least of: surroundings [ha/kW], cut and fill [m³], road [m], or, balanced, a product of all."""
+    """Objective value of a layout under a strategy; lower is better.
+
+    Surroundings [ha/kW], cut and fill [m³], road length [m]; for balanced the product of surroundings, root of road and
+    fourth root of earthwork.
+    """
     if strategy == "density":
         return surroundings_per_kw(served.items, problem.profile)
     if strategy == "clustered":

@@ -1,4 +1,4 @@
-"""."""
+"""The design problem: site, ground, spec and requested capacities."""
 
 from __future__ import annotations
 
@@ -31,38 +31,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DesignProblem:
-    """What is laid out, and how much of it."""
+    """A site, its ground, and the capacities requested."""
 
     site: Site
     field: Field
     asked: Capacities
     where: Point | None
-    """Entry, if it is given."""
+    """Site entry in the working CRS, if given."""
     spec: Spec
     profile: Profile
     target_kw: float | None
     smallest_kw: float
-    """Smallest unit; less of a difference is none [kW]."""
+    """Smallest unit; smaller differences count as none [kW]."""
     known: dict[tuple[tuple[Item, ...], RoadSearchOptions], ServedLayout] = field_of(
         default_factory=dict, compare=False, repr=False
     )
-    """Drafts that were served before: strategies often come upon the same."""
+    """Memo of connected drafts: strategies often reach the same draft."""
 
     @property
     def spare_kw(self) -> float:
-        """What is put up of arrays beyond what is asked for, and taken off again [kW]."""
+        """Spare array capacity, placed first and trimmed at the end [kW]."""
         asked_kw = self.asked.solar_kw
         return spare_kw(asked_kw, solar_unit(self.spec)) if asked_kw else 0.0
 
     def draft(self, strategy: Strategy, seed_area: SeedArea | None, banned: FloatArray) -> Draft:
-        """All that is asked for at a place."""
+        """Draft of all requested capacities in one area."""
         entry = None if self.where is None else (self.where.x, self.where.y)
         asked = replace(self.asked, spare_kw=self.spare_kw)
         ways = self._ways if asked.wind_kw != 0 else None
         return draft_layout(self.field, self.spec, asked, strategy, entry, banned, seed_area, ways)
 
     def _ways(self, items: Sequence[Item]) -> FloatArray:
-        """Ground along the roads to turbines, as those would run if nothing else stood: blades must round their bends."""
+        """Strips along the roads to turbines, as they would run on an empty site.
+
+        They stay free so that blade transport can take its wide bends.
+        """
         first = [i for i in items if i.kind in ("wind_turbine", "substation")]
         if not any(i.kind == "wind_turbine" for i in first):
             return NO_RECTS
@@ -74,7 +77,7 @@ class DesignProblem:
         return found
 
     def serve(self, draft: Draft, way: RoadSearchOptions = DEFAULT_SEARCH) -> ServedLayout:
-        """Pads and roads for a draft, and no more than is asked for."""
+        """Connect a draft to roads and trim it to the target."""
         key = (tuple(draft.items), way)
         if key not in self.known:
             self.known[key] = self._serve(draft, way)
@@ -84,7 +87,7 @@ class DesignProblem:
         served = connect_roads(self.site, self.field, draft, self.where, self.spec, self.profile, way)
         gave = [i for i in served.gave if i.kind in YARD]
         if gave and self._short(served.items) and not self._short([*served.items, *gave]):
-            # to meet the target is worth more than room to turn
+            # meeting the target is worth more than turning room
             served = connect_roads(
                 self.site, self.field, draft, self.where, self.spec, self.profile, way, give_way=("solar_array",)
             )
@@ -94,13 +97,13 @@ class DesignProblem:
         return trim_to_target(self.field, served, over, self.spec)
 
     def _short(self, items: Sequence[Item]) -> bool:
-        """Whether what stands lacks a unit of what was asked for."""
+        """Whether the items miss the target by a unit or more."""
         kw = sum(i.capacity_kw for i in items), sum(i.storage_kw for i in items)
         asked = self.target_kw if self.profile != "bess" else None, self.asked.storage_kw
         units = self.smallest_kw, self.spec.number("battery", "storage_kw")
         return any(a is not None and got <= a - unit for got, a, unit in zip(kw, asked, units, strict=True))
 
     def places(self, strategy: Strategy) -> list[SeedArea | None]:
-        """Where a strategy would build, the most promising place first."""
+        """Candidate areas of a strategy, most promising first."""
         entry = None if self.where is None else (self.where.x, self.where.y)
         return candidate_areas(self.field, self.spec, self.asked, strategy, entry)

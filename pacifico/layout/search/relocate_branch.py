@@ -1,4 +1,4 @@
-"""A last step where roads are dear: what lies at the end of a costly branch is built beside roads that stay."""
+"""Local search move: drop an expensive road branch and re-place its arrays beside the remaining roads."""
 
 from __future__ import annotations
 
@@ -29,43 +29,43 @@ if TYPE_CHECKING:
 
 
 NODE_M = 6.0
-"""Most distance between the nodes of a road."""
+"""Largest distance between the nodes of a road [m]."""
 LARGEST_SHARE = 0.35
-"""Of all arrays, that one move builds elsewhere."""
+"""Largest share of the arrays that one move relocates."""
 MOST_MOVES = 24
-"""Moves whose new places are sought."""
+"""Number of moves that are evaluated."""
 BESIDE_M = 30.0
-"""Road to an array beside one that is reached, about."""
+"""Estimated road length to an array beside a reached one [m]."""
 LEAST_GAIN = 0.002
-"""Share of the whole that a move must promise."""
+"""Smallest promised gain of a move [share of the objective]."""
 SPARED_REACH_M = 2.0
-"""Kept of the reach of a road: it runs a little otherwise when it is sought anew."""
+"""Part of the road reach kept in reserve: a new search runs the road slightly differently [m]."""
 OFF_STRIP_M = 0.3
 UNKNOWN = -1
 
 
 @dataclass(frozen=True)
 class Movable:
-    """What may be built elsewhere, and where."""
+    """Arrays or blocks that may be relocated, and free places for them."""
 
     rects: FloatArray
-    """Of what stands and of free places, shape (n, 4)."""
+    """Rectangles of current assets and free places, shape (n, 4) [m]."""
     units: IntArray
     chosen: BoolArray
-    """What stands."""
+    """Whether each rectangle is in use."""
     free: BoolArray
     reach_m: float
-    """Of a road, to serve any of them."""
+    """Distance within which a road serves any of them [m]."""
     fixed: FloatArray
-    """What stays where it is, shape (m, 4)."""
+    """Rectangles of assets that stay, shape (m, 4) [m]."""
     built: Callable[[BoolArray], Draft]
-    """Draft with these chosen."""
+    """Builds the draft of a choice of rectangles."""
 
 
 def movable_arrays(
     field: Field, spec: Spec, draft: Draft, served: ServedLayout, seed_area: SeedArea, target_kw: float
 ) -> Movable | None:
-    """Arrays of a draft up to `target_kw`, with free places off its roads; None where there is no such place."""
+    """Arrays of a draft up to `target_kw`, with free places beside its roads; None without any."""
     ground = solar_grounds(field, spec, seed_area.scheme)[0]
     items = list(served.untrimmed)
     others = [i for i in items if i.kind not in ("solar_array", "inverter_skid")]
@@ -94,7 +94,7 @@ def movable_arrays(
 def relocate_branch(
     field: Field, spec: Spec, what: Movable, served: ServedLayout, strategy: Strategy
 ) -> Iterator[Draft]:
-    """Drafts with what hangs on one branch built elsewhere, the most promising first.
+    """Drafts with one branch's assets relocated, most promising first.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def relocate_branch(
     at, up, weight, rate = tree
     rects, chosen, free, reach = what.rects, what.chosen, what.free, what.reach_m
     depth = _depth(up, at)
-    # each thing hangs on the first node from the entry that is within its reach
+    # each asset belongs to the first node from the entry within its reach
     hangs = _hangs(_far(rects, at), reach, depth)
     fixed_at = _hangs(_far(what.fixed, at), spec.number("site", "road_reach_m") - 1.0, depth)
     units = np.where(chosen, what.units, 0)
@@ -136,7 +136,7 @@ def relocate_branch(
     total = float(units.sum())
     whole = float(weight[used | held].sum())
     able = np.flatnonzero(~held & (below > 0) & (below <= LARGEST_SHARE * total) & (up >= 0))
-    # of nodes that carry the same the one next to the entry
+    # of nodes that serve the same assets, keep the one nearest the entry
     top = able[(below[up[able]] > below[able]) | held[up[able]]]
     ranked = top[np.argsort(-saves[top] / np.sqrt(below[top]), kind="stable")][:MOST_MOVES]
     moves: list[tuple[float, BoolArray]] = []
@@ -160,7 +160,7 @@ def _keys(rects: FloatArray) -> NDArray[np.complex128]:
 def _tree(
     field: Field, served: ServedLayout, spec: Spec, strategy: Strategy
 ) -> tuple[FloatArray, IntArray, FloatArray, float] | None:
-    """Nodes of the roads, the node before each (-1: none), what the way from there costs, and what a metre does."""
+    """Road nodes, their parents (-1: none), the cost of the way to each, and the cost per metre."""
     roads = served.network.roads
     entry = served.network.entry
     if entry is None or not roads:
@@ -205,7 +205,7 @@ def _tree(
 
 
 def _depth(up: IntArray, at: FloatArray) -> FloatArray:
-    """Way from the entry to each node [m]."""
+    """Distance from the entry to each node [m]."""
     out = np.full(len(up), np.nan)
     for v in range(len(up)):
         chain = []
@@ -221,7 +221,7 @@ def _depth(up: IntArray, at: FloatArray) -> FloatArray:
 
 
 def _far(rects: FloatArray, at: FloatArray) -> FloatArray:
-    """Distance of rectangles from places, shape (rects, places) [m]."""
+    """Distance of rectangles from points, shape (rects, points) [m]."""
     x, y = at[None, :, 0], at[None, :, 1]
     dx = np.maximum(np.maximum(rects[:, :1] - x, x - rects[:, 2:3]), 0.0)
     dy = np.maximum(np.maximum(rects[:, 1:2] - y, y - rects[:, 3:4]), 0.0)
@@ -230,7 +230,7 @@ def _far(rects: FloatArray, at: FloatArray) -> FloatArray:
 
 
 def _hangs(far: FloatArray, reach: float, depth: FloatArray) -> IntArray:
-    """First node from the entry within reach of each; the nearest where none is."""
+    """First node from the entry within reach of each rectangle; the nearest where none is."""
     within = np.where(far <= reach, depth[None, :], np.inf)
     out: IntArray = np.argmin(within, axis=1)
     none = np.isinf(within.min(axis=1)) if within.size else np.zeros(len(out), dtype=bool)
@@ -239,7 +239,7 @@ def _hangs(far: FloatArray, reach: float, depth: FloatArray) -> IntArray:
 
 
 def _under(v: int, up: IntArray, order: IntArray) -> BoolArray:
-    """Nodes beyond one, itself among them."""
+    """Nodes downstream of a node, itself included."""
     out = np.zeros(len(up), dtype=bool)
     out[v] = True
     for w in order[::-1].tolist():
@@ -251,7 +251,7 @@ def _under(v: int, up: IntArray, order: IntArray) -> BoolArray:
 def _elsewhere(
     rects: FloatArray, units: IntArray, free: BoolArray, at: FloatArray, reach: float, needed: int, rate: float
 ) -> tuple[float, BoolArray | None]:
-    """What it costs to reach free places for so many units from roads that stay, and which; None if there are too few."""
+    """Cost of serving free places from the remaining roads, and their indices; None where too few."""
     taken = np.zeros(len(rects), dtype=bool)
     some = np.flatnonzero(free)
     if not len(at) or units[some].sum() < needed:

@@ -1,4 +1,4 @@
-"""Last steps for yards: blocks are built beside roads that are there, where they cover least new ground or save a branch."""
+"""Local search moves for yards: re-place blocks beside existing roads to cover less ground."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
     from pacifico.layout.model.assets import Item
 
 ON_ROAD_M = 1000.0
-"""Way to a road that a block is worth which stands on one."""
+"""Value of standing on a road, as road length [m]."""
 MOST_SWAPS = 40
 MOST_GIVING = 12
-"""Blocks that are tried before none is better elsewhere."""
+"""Blocks that are tried before the search stops."""
 
 
 @dataclass(frozen=True)
 class Yard:
-    """Blocks of one kind and free places for more beside the roads."""
+    """Blocks of one kind, and free places for more of them."""
 
     kind: AssetKind
     blocks: list[Item]
     others: list[Item]
     free: FloatArray
-    """Rectangles, shape (n, 4)."""
+    """Rectangles of free places, shape (n, 4) [m]."""
     draft: Draft
     spec: Spec
 
     def movable(self) -> Movable:
-        """Blocks and free places."""
+        """Blocks and free places as movable rectangles."""
         rects = np.concatenate([np.array([i.rect for i in self.blocks]), self.free])
         chosen = np.arange(len(rects)) < len(self.blocks)
 
@@ -56,7 +56,7 @@ class Yard:
         return Movable(rects, np.ones(len(rects), dtype=np.int64), chosen, ~chosen, _reach_m(self.spec), fixed, built)
 
     def with_blocks(self, stay: list[Item], taken: FloatArray) -> Draft:
-        """Draft with these of the blocks, and others at free places."""
+        """Draft with some of the blocks kept and others at free places."""
         of_kind = asset_type(self.spec, self.kind)
         return replace(self.draft, items=[*self.others, *stay, *(item_of(of_kind, r) for r in taken)])
 
@@ -64,9 +64,9 @@ class Yard:
 def add_blocks_beside_roads(
     field: Field, spec: Spec, draft: Draft, served: ServedLayout, banned: FloatArray
 ) -> Draft | None:
-    """What roads reach of a draft, with blocks of its yards beside those roads for the ones that they do not reach.
+    """Draft with unreached yard blocks moved beside the existing roads.
 
-    None where something else is missing, or all that is missing found no place.
+    None where something else is missing, or no place was found for any missing block.
     """
     missing = Counter(i.kind for i in draft.items)
     missing.subtract(i.kind for i in served.items)
@@ -76,7 +76,7 @@ def add_blocks_beside_roads(
 
     def cost(rects: FloatArray) -> FloatArray:
         far, clear = _from_roads(rects, served)
-        # where a road runs now it would have to go round
+        # a block on a road would force the road around it
         return np.where(clear, np.maximum(far, _reach_m(spec)), ON_ROAD_M)
 
     for kind in YARD:
@@ -89,7 +89,7 @@ def add_blocks_beside_roads(
 
 
 def yard_of(field: Field, spec: Spec, draft: Draft, served: ServedLayout, *, beside: bool = True) -> Yard | None:
-    """The larger yard of a plant without arrays; None where there is none, or no free place, by default beside roads."""
+    """The largest yard of a plant without arrays; None without yard or free places."""
     items = list(served.untrimmed)
     count = Counter(i.kind for i in items if i.kind in YARD)
     if not count or not served.network.roads:
@@ -109,7 +109,7 @@ def _reach_m(spec: Spec) -> float:
 
 
 def _from_roads(rects: FloatArray, served: ServedLayout) -> tuple[FloatArray, BoolArray]:
-    """Distance of rectangles from the middle of roads [m], and whether their pads are clear of the strips."""
+    """Distance of rectangles from road centrelines [m], and whether their pads clear the strips."""
     lines = shapely.MultiLineString([r.line for r in served.network.roads])
     shapely.prepare(lines)
     far: FloatArray = shapely.distance(shapely.box(*rects.T), lines)
@@ -117,7 +117,7 @@ def _from_roads(rects: FloatArray, served: ServedLayout) -> tuple[FloatArray, Bo
 
 
 def relocate_yard(yard: Yard) -> Draft:
-    """Draft whose surroundings cover less: blocks that cover much alone stand at free places that cover little anew."""
+    """Move yard blocks that cover much ground alone to places that add little."""
     blocks = list(yard.blocks)
     rects = np.array([i.rect for i in (*yard.others, *blocks)])
     cover = Coverage(np.concatenate([rects, yard.free]))

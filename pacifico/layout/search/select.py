@@ -1,4 +1,4 @@
-"""The best of a few drafts: each is served by roads, measured, and judged by what its strategy is to win."""
+"""Choice of the best layout by the strategy's objective."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from pacifico.layout.search.problem import DesignProblem
 
 MOST_POOLED = 600
-"""Items of a plant, about, up to which all strategies choose from the same layouts and those are polished."""
+"""Plant size up to which all strategies choose from one pool improved by local search [items]."""
 UNITS_OF_ARRAY = 3
-"""Of a plant's arrays and skids to one of them, about."""
+"""Assets per array, about: an array and its share of a skid."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """The best draft, and why assets of the last one were not reached."""
+    """The best draft, its layout, and why assets of the last draft were not reached."""
 
     draft: Draft
     served: ServedLayout | None
@@ -36,10 +36,10 @@ class Found:
 
 
 def best_layout(problem: DesignProblem, strategy: Strategy) -> Found:
-    """Draft at the most promising places, serve by roads, and keep what wins most at what the strategy is about.
+    """Evaluate candidates and keep the best layout under a strategy.
 
-    A layout that carries less than another by a unit or more is never the better one. What the other strategies would
-    try is judged too: a place that promises little of one thing may have it all the same.
+    A layout with less capacity than another, by a unit or more, is never better. Candidates of the other strategies are
+    judged too: a place that looks poor for one objective can still have its best value.
     """
     own = evaluate_candidates(problem, strategy)
     if not own.candidates:
@@ -60,25 +60,25 @@ def best_layout(problem: DesignProblem, strategy: Strategy) -> Found:
 
 
 def _items(problem: DesignProblem) -> float:
-    """Of what is asked for, about."""
+    """Expected number of assets."""
     units = (problem.target_kw or 0.0) / problem.smallest_kw
     return units / UNITS_OF_ARRAY if problem.asked.solar_kw else units
 
 
 def _full(problem: DesignProblem, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Trials that carry as much as any, and lack as little of what was asked for."""
+    """Candidates with the largest capacity and the fewest missing blocks."""
     most_kw = 0.0
     for candidate in candidates:
-        # a little more at a time is no more
+        # gains below a unit don't add up to more capacity
         if candidate.capacity_kw >= most_kw + problem.smallest_kw:
             most_kw = candidate.capacity_kw
     full = [t for t in candidates if t.capacity_kw > most_kw - problem.smallest_kw]
-    # fewer roads to less of what was asked for is no win
+    # less road is no gain where blocks are missing
     return [t for t in full if t.lacks == min(t.lacks for t in full)]
 
 
 def best_of(tasks: Sequence[DesignProblem], strategy: Strategy) -> tuple[Found, Spec]:
-    """Best layout of the first task whose target it meets to the unit, else of that under which most stands; its rules."""
+    """Best layout of the first problem whose target is met, else the one with most capacity, and its spec."""
     found: list[tuple[float, Found, Spec]] = []
     for problem in tasks:
         one = best_layout(problem, strategy)

@@ -1,4 +1,4 @@
-"""A last step where earthwork or ground is dear: skids and substations stand some metres aside, where they want least of it."""
+"""Local search move: shift inverter skids and substations by up to 12 m to reduce earthwork or covered area."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 SHIFTS_M = np.array([-12.0, -8.0, -5.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0])
 LEAST_GAIN_M3, LEAST_GAIN_M2 = 0.5, 5.0
 OFF_ROADS_M = 0.6
-"""Between a pad and the strip of a road, so that the roads may stay."""
+"""Clearance between a pad and the strip of a road, so that roads stay as they are [m]."""
 NUDGED = ("inverter_skid", "substation")
-"""What is moved to save earthwork: blocks of a yard stand on ground as steep some metres aside."""
+"""Assets that are shifted to reduce earthwork; yard blocks gain nothing, the ground beside them is as steep."""
 
 
 def shift_pads(field: Field, draft: Draft, served: ServedLayout, strategy: Strategy) -> Draft:
-    """Draft with pads moved aside, as far as single moves clear of all else and of the roads save.
+    """Shift pads one at a time while that reduces the objective; roads stay.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def shift_pads(field: Field, draft: Draft, served: ServedLayout, strategy: Strat
 
 
 def _alone_m2(items: Sequence[Item], k: int, rects: FloatArray) -> FloatArray:
-    """Surroundings of one item at some places that are not those of another, too."""
+    """Surroundings of one item at each place that no other item covers [m²]."""
     boxes = shapely.box(*np.array([i.rect for i in items]).T)
     every = shapely.box(*rects[:, :2].min(axis=0), *rects[:, 2:].max(axis=0))
     near = shapely.dwithin(boxes, every, 2 * SURROUNDINGS_M)
