@@ -1,4 +1,4 @@
-"""Compiled parts of plan curves: bends along lines that are tighter than their radius."""
+"""Compiled detection of bends tighter than their radius."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ if TYPE_CHECKING:
 
 
 KINK_M = 0.1
-"""A corner nearer than this to the arc that would round it is no bend."""
+"""Distance between a corner and its arc below which it is no bend [m]."""
 STRAIGHT = 0.01
-"""Turns below this are none [rad]."""
+"""Turn below which a vertex counts as straight [rad]."""
 SPARE, SPARE_M = 1.03, 0.15
-"""Chords are a little shorter than arcs, and coordinates are rounded."""
+"""Tolerance for chords, which are shorter than arcs [-], and for rounded coordinates [m]."""
 
 
 @njit(cache=True, nogil=True)
 def sharp_bends(xy: FloatArray, start: IntArray, sizes: FloatArray) -> tuple[IntArray, IntArray]:
-    """First vertex of each bend tighter than `sizes` of its line, and the line; lines are xy[start[c]:start[c + 1]].
+    """First vertex of each bend tighter than `sizes` of its line, and the line.
 
-    Between any two vertices where a line turns the same way it may turn by no more than an arc of that length does.
+    Lines are xy[start[c]:start[c + 1]]. Between two vertices where a line turns the same way, it may turn no more than
+    an arc of that length.
     """
     vertex, of_line = np.zeros(len(xy), np.int64), np.zeros(len(xy), np.int64)
     found = 0

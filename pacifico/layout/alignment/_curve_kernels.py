@@ -22,33 +22,33 @@ if TYPE_CHECKING:
 
 
 CHORD = 0.2
-"""Most that a curve turns between two vertices [rad]."""
+"""Largest turn of a curve between two vertices [rad]."""
 HEADINGS = 24
 STEP = 1.6
-"""Length of a move, in cells: more than a cell's diagonal, so that every move leaves its cell."""
+"""Length of a move [cells]: over a cell's diagonal, so that every move leaves its cell."""
 DEAR = 25.0
-"""What a metre costs where the ground is steeper than a search allows."""
+"""Cost per metre where the ground is steeper than a search allows."""
 TURNING, SWERVING_M = 0.04, 0.6
-"""What a move costs more for turning, by its length, and for turning otherwise than the one before [m]."""
+"""Extra cost of a turning move, per length [-], and of a change of curvature [m]."""
 ROUND = 1.15 * np.pi
-"""A curve that turns farther in one piece comes back to itself."""
+"""Turn of one piece beyond which a curve meets itself [rad]."""
 SHOT = 5.0
-"""In radii: as near to the goal as this a shot is tried from every pose, else from few."""
+"""Distance to the goal, in radii, within which every pose tries a direct curve."""
 SELDOM = 8
 
 
 @njit(cache=True, nogil=True)
 def whole(angle: float) -> float:
-    """Angle from 0 to a full turn; a hair less than a full turn is none."""
+    """Angle from 0 to a full turn; rounding just below a full turn gives 0."""
     out = float(angle % (2.0 * np.pi))
     return 0.0 if out > 2.0 * np.pi - 1e-7 else out
 
 
 @njit(cache=True, nogil=True)
 def dubins_word(d: float, a: float, b: float, word: int) -> tuple[float, float, float]:
-    """Three pieces of a Dubins word for radius 1, from heading `a` at 0 to heading `b` at distance `d` ahead.
+    """Three pieces of a Dubins word for radius 1; the first is negative where there is none.
 
-    Words are LSL, RSR, LSR, RSL, RLR, LRL; the first piece is negative where there is no such way.
+    From heading `a` at 0 to heading `b` at distance `d` ahead. Words are LSL, RSR, LSR, RSL, RLR, LRL.
     """
     sa, ca, sb, cb = np.sin(a), np.cos(a), np.sin(b), np.cos(b)
     cab = np.cos(a - b)
@@ -102,7 +102,7 @@ def bending_of(word: int, piece: int) -> int:
 
 @njit(cache=True, nogil=True)
 def dubins_length(x: float, y: float, h: float, gx: float, gy: float, gh: float, size: float) -> float:
-    """Length of the shortest forward way between two poses with turns of no less than radius `size` [m]."""
+    """Length of the shortest forward curve between two poses with radius `size` [m]."""
     d, theta = np.hypot(gx - x, gy - y) / size, np.arctan2(gy - y, gx - x)
     best = np.inf
     for word in range(6):
@@ -129,9 +129,9 @@ def piece_cost(
     z: FloatArray, cost_factor: FloatArray, x0: float, y0: float, step: float, grade: float,
     ground: FloatArray, tile: FloatArray, low: float, high: float, climb: float, depth: float,
 ) -> tuple[float, float, float]:  # fmt: skip
-    """Cost of a piece as chords that turn by no more than `CHORD`, and the heights a road may have at its end.
+    """Cost of a piece as chords, and the heights a road may have at its end.
 
-    The cost is negative where a chord is not legal, or no height is left.
+    The cost is negative where a chord is not legal.
     """
     n = max(int(np.ceil(abs(bend) * length / CHORD - 1e-9)), 1)
     total, px, py = 0.0, x, y
@@ -158,7 +158,7 @@ def shot(
     z: FloatArray, cost_factor: FloatArray, x0: float, y0: float, step: float, grade: float,
     ground: FloatArray, tile: FloatArray, levels: FloatArray, climb: float, depth: float,
 ) -> tuple[int, float]:  # fmt: skip
-    """Cheapest legal Dubins word to the goal, no longer and no dearer than that, and its cost; -1 where there is none."""
+    """Cheapest legal Dubins word to the goal within length and cost limits, and its cost; -1 without one."""
     d, theta = np.hypot(gx - x, gy - y) / size, np.arctan2(gy - y, gx - x)
     best, cost = -1, dearest
     for word in range(6):
@@ -191,7 +191,7 @@ def shot(
 def pieces_to(
     x: float, y: float, h: float, gx: float, gy: float, gh: float, size: float, word: int, out: FloatArray, n: int
 ) -> int:
-    """Write the pieces of a word behind the first n of `out`, and return how many there are now."""
+    """Append the pieces of a word to `out` and return their number."""
     d, theta = np.hypot(gx - x, gy - y) / size, np.arctan2(gy - y, gx - x)
     t, p, q = dubins_word(d, h - theta, gh - theta, word)
     for k in range(3):
@@ -203,7 +203,7 @@ def pieces_to(
 
 @njit(cache=True, nogil=True)
 def joined(out: FloatArray, n: int, bend: float, length: float) -> int:
-    """Write a piece behind the first n of `out`, or lengthen the last where it turns the same way."""
+    """Append a piece to `out`, or lengthen the last one of the same curvature."""
     if n > 0 and out[n - 1, 0] == bend:
         out[n - 1, 1] += length
         return n
@@ -213,7 +213,7 @@ def joined(out: FloatArray, n: int, bend: float, length: float) -> int:
 
 @njit(cache=True, nogil=True)
 def chords(x: float, y: float, h: float, pieces: FloatArray, chord: float) -> FloatArray:
-    """Curve from a pose as a polyline that turns by no more than `chord` at a vertex."""
+    """Curve from a pose as a polyline that turns at most `chord` per vertex."""
     count = 1
     for k in range(pieces.shape[0]):
         count += max(int(np.ceil(abs(pieces[k, 0]) * pieces[k, 1] / chord - 1e-9)), 1)
@@ -249,7 +249,7 @@ def all_clear(
 def passed(
     bits: int, ax: float, ay: float, bx: float, by: float, rings: FloatArray, first: IntArray, reach: FloatArray
 ) -> int:
-    """Shapes passed within their reach so far, one bit each, after a move from a to b."""
+    """Bits of the shapes passed within their reach after a move from a to b."""
     for t in range(reach.size):
         if not bits >> t & 1 and polygon_distance(rings, first[t], first[t + 1], ax, ay, bx, by) <= reach[t]:
             bits |= 1 << t
@@ -261,7 +261,7 @@ def left_to(
     x: float, y: float, h: float, gx: float, gy: float, gh: float, size: float, bits: int,
     rings: FloatArray, first: IntArray, reach: FloatArray, beyond: FloatArray,
 ) -> float:  # fmt: skip
-    """No more than the length of what is left to the goal, by way of shapes that are not yet passed."""
+    """Lower bound of the remaining length to the goal, past all shapes not yet served [m]."""
     most = dubins_length(x, y, h, gx, gy, gh, size)
     for t in range(reach.size):
         if not bits >> t & 1:
@@ -329,7 +329,7 @@ def hybrid_search(
         if rank[v] >= goal_cost:
             break
         if state[v] >= 0 and holder[state[v]] != v:
-            continue  # a cheaper pose came to its cell
+            continue  # a cheaper pose reached its cell
         expanded += 1
         if v > 0 and bits[v] == need and (left[v] < SHOT * size or expanded % SELDOM == 0):
             span[0], span[1] = low[v], high[v]

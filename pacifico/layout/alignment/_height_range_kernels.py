@@ -1,4 +1,4 @@
-"""Compiled heights that a road may have: along a chord, and at every station of a tree."""
+"""Compiled ranges of road heights: along a chord, and at the stations of a tree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 STATION_M = 8.0
-"""Most between places where heights are looked at."""
+"""Largest distance between points where heights are checked [m]."""
 
 
 @njit(cache=True, nogil=True)
@@ -33,7 +33,7 @@ def levels_after(
     ground: FloatArray, tile: FloatArray, px: float, py: float, qx: float, qy: float, low: float, high: float, grade: float,
     depth: float,
 ) -> tuple[float, float]:  # fmt: skip
-    """Heights that a road may have at the end of a straight piece, of those at its start; low above high: none."""
+    """Range of road heights at the end of a straight piece, from the range at its start; low above high: none."""
     length = np.hypot(qx - px, qy - py)
     n = max(int(np.ceil(length / STATION_M)), 1)
     for k in range(1, n + 1):
@@ -50,7 +50,7 @@ def levels_after(
 def tree_levels(
     parent: IntArray, rise: FloatArray, low: FloatArray, high: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Heights that stations of a tree may have, from least to most, as seen from either side.
+    """Range of heights of each station of a tree, as seen from its subtree and from the rest.
 
     `rise` is the most to the station before, `low` and `high` what each may have by itself. The first result is what
     its subtree leaves of each, the second what all the rest leaves of each, the third what all but its own subtree

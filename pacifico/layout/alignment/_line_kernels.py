@@ -1,4 +1,4 @@
-"""Compiled lines: pulled tight, and arcs at their bends."""
+"""Compiled lines: shorten paths and round their bends."""
 
 # ruff: noqa: FBT001 (kernels take plain arrays and numbers, by position)
 
@@ -38,7 +38,7 @@ def shortcut_holds(
     any_blind: bool,
     radius: float,
 ) -> bool:
-    """Whether a straight line may replace path points i..j: legal, and still serving what those points serve."""
+    """Whether a straight line may replace path points i..j: legal, and still serving their terminals."""
     if not segment_clear(edges, frame, start, items, ax, ay, bx, by, radius):
         return False
     if any_blind and sees_blind(nodata_mask, blind_frame, ax, ay, bx, by):
@@ -74,12 +74,12 @@ def pull(
     radius: float,
     grade: float,
 ) -> IntArray:
-    """Pull a path tight where that costs no more; returns the indices of the points that remain."""
+    """Shorten a path where that costs no more; returns the indices of the remaining points."""
     n = xy.shape[0]
     along = np.zeros(n)
     for k in range(1, n):
         cost = line_cost(z, cost_factor, x0, y0, step, xy[k - 1, 0], xy[k - 1, 1], xy[k, 0], xy[k, 1], grade)
-        if cost < 0.0:  # legal on the nodes' own heights: priced as the steepest
+        if cost < 0.0:  # legal on the nodes' own heights: priced as the steepest grade
             cost = 20.0 * np.hypot(xy[k, 0] - xy[k - 1, 0], xy[k, 1] - xy[k - 1, 1])
         along[k] = along[k - 1] + cost
         if k < n - 1:
@@ -89,7 +89,7 @@ def pull(
                 xy[k + 1, 0] - xy[k, 0],
                 xy[k + 1, 1] - xy[k, 1],
             )
-            along[k] += 2.0 * turn_cost(ux, uy, vx, vy)  # wriggles give way to a little earthwork
+            along[k] += 2.0 * turn_cost(ux, uy, vx, vy)  # trade a little earthwork for fewer small bends
     keep = np.zeros(n, np.int64)
     count, i = 1, 0
     while i < n - 1:
@@ -164,20 +164,20 @@ def pull(
 
 @njit(cache=True, nogil=True)
 def turn_angle(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> float:
-    """By how much the direction changes at b on the way from a to c [rad], 0 to pi."""
+    """Change of direction at b on the way from a to c [rad], 0 to pi."""
     ux, uy, vx, vy = bx - ax, by - ay, cx - bx, cy - by
     return float(abs(np.arctan2(ux * vy - uy * vx, ux * vx + uy * vy)))
 
 
 @njit(cache=True, nogil=True)
 def tangent(angle: float, size: float) -> float:
-    """Length of leg that an arc of radius `size` takes up on either side of a corner; beyond 160 degrees more than any."""
+    """Tangent length of an arc of radius `size`; very large beyond 160 degrees."""
     return float(size * np.tan(0.5 * angle)) if angle < 2.8 else 1e6
 
 
 @njit(cache=True, nogil=True)
 def is_bend(angle: float, size: float) -> bool:
-    """Whether a corner is more than a slight kink: one less than 0.1 m off the arc is none."""
+    """Whether a corner is a bend: one within 0.1 m of its arc is not."""
     return bool(size * (1.0 / np.cos(min(angle, 3.0) / 2) - 1.0) > 0.1)
 
 
@@ -196,7 +196,7 @@ def round_bends(
     full: bool,
     share: FloatArray,
 ) -> tuple[FloatArray, int]:
-    """Replace corners by arcs of radius `least` where they fit, smaller ones else; counts bends left tighter.
+    """Replace corners by arcs of radius `least` where they fit, else smaller ones; count the tighter bends.
 
     `share` of the radius is tried first at each point; where it is negative, legs are shared by halves though `full`.
     """
@@ -213,7 +213,7 @@ def round_bends(
             out[m] = xy[k]
             m, taken = m + 1, 0.0
             continue
-        # the whole of an end leg may be used; of one between two bends half, or else what the other's arc leaves
+        # an end leg may be used in full; a leg between two bends by half, or by what the other arc leaves
         before, behind = lu * (0.9 if k == 1 else 0.49), lv * (0.9 if k == n - 2 else 0.49)
         own = full and share[k] > 0.0
         if own:
@@ -231,7 +231,7 @@ def round_bends(
             need = size * np.tan(turn / 2)
             if need <= room:
                 chords = min(max(int(np.ceil(turn / 0.2)), 2), 14)
-                # a chord is never shorter than 0.6 m
+                # chords are at least 0.6 m long
                 while chords > 1 and size * turn / chords < 0.6:
                     chords -= 1
                 ax, ay = xy[k, 0] - ux / lu * need, xy[k, 1] - uy / lu * need
@@ -259,7 +259,7 @@ def round_bends(
         if not done:
             out[m] = xy[k]
             m += 1
-        # a slight kink is no bend: its corner is less than 0.1 m off the arc
+        # a corner within 0.1 m of its arc is no bend
         if (not done or size < least * 0.999) and is_bend(turn, least):
             tight += 1
     out[m] = xy[n - 1]
@@ -271,7 +271,7 @@ def arc_clear(
     ax: float, ay: float, bx: float, by: float, cx: float, cy: float, size: float,
     edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
 ) -> bool:  # fmt: skip
-    """Whether an arc of radius `size` in the corner at b keeps clear; the legs are taken to be long enough."""
+    """Whether an arc of radius `size` in the corner at b is clear; the legs are long enough."""
     ux, uy, vx, vy = bx - ax, by - ay, cx - bx, cy - by
     lu = np.hypot(ux, uy)
     turn = abs(np.arctan2(ux * vy - uy * vx, ux * vx + uy * vy))

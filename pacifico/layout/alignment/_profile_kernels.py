@@ -1,4 +1,4 @@
-"""Compiled least-cost profile on a tree: piecewise-linear dynamic programming with two meldable heaps a station."""
+"""Compiled least-cost grade line on a tree: piecewise-linear dynamic programming with heaps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def heap_meld(
     key: FloatArray, lazy: FloatArray, left: IntArray, right: IntArray, rank: IntArray, a: int, b: int
 ) -> int:
-    """Join two leftist heaps (least key first); -1 is the empty heap, `lazy` what is still to be added below."""
+    """Merge two leftist heaps (least key first); -1 is empty, `lazy` holds pending additions."""
     if a < 0:
         return b
     if b < 0:
@@ -33,7 +33,7 @@ def heap_meld(
 
 @njit(cache=True, nogil=True)
 def settle(key: FloatArray, lazy: FloatArray, left: IntArray, right: IntArray, a: int) -> None:
-    """Hand a pending addition down to the children."""
+    """Pass a pending addition on to the children."""
     if lazy[a] != 0.0:
         if left[a] >= 0:
             key[left[a]] += lazy[a]
@@ -54,7 +54,7 @@ def tree_profile(
     weights: FloatArray,
     rising: FlagArray,
 ) -> FloatArray:
-    """Minimize the sum of hinges over a tree under abs(z[k] - z[parent[k]]) <= bound[k].
+    """Minimise the sum of hinges over a tree under abs(z[k] - z[parent[k]]) <= bound[k].
 
     A hinge of station k is weights x max(0, z - key) where `rising`, else weights x max(0, key - z). The cost of a
     subtree as a function of its root's height is kept as two heaps: falling hinges (keys negated) and rising ones.
@@ -134,7 +134,7 @@ def tree_profile(
 
 @njit(cache=True, nogil=True)
 def stretch(values: FloatArray, size: int) -> FloatArray:
-    """Return a longer copy, zeros behind."""
+    """Longer copy, padded with zeros."""
     out = np.zeros(size)
     out[: values.size] = values
     return out
@@ -142,7 +142,7 @@ def stretch(values: FloatArray, size: int) -> FloatArray:
 
 @njit(cache=True, nogil=True)
 def stretch_int(values: IntArray, size: int) -> IntArray:
-    """Return a longer copy, -1 behind (no child)."""
+    """Longer copy, padded with -1 (no child)."""
     out = np.full(size, -1, np.int64)
     out[: values.size] = values
     return out

@@ -1,4 +1,4 @@
-"""Compiled easing: vertices of a tree of lines shifted and joined until turns have room; trees as in `_fault_kernels`."""
+"""Compiled smoothing: shift and join vertices of a road tree until turns fit their radius."""
 
 # ruff: noqa: FBT001 (kernels take plain arrays and numbers, by position)
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @njit(cache=True, nogil=True)
 def unlink(up: IntArray, first: IntArray, after: IntArray, c: int) -> None:
-    """Take a vertex with one child out of the tree: the child takes its place (`up` of the vertex is then -2)."""
+    """Remove a vertex with one child from the tree; the child takes its place (`up` becomes -2)."""
     p, w = up[c], first[c]
     if first[p] == c:
         first[p] = w
@@ -55,7 +55,7 @@ def strand_serves(
     xy: FloatArray, up: IntArray, own_start: IntArray, s: int,
     bound: IntArray, bound_start: IntArray, coords: FloatArray, poly_start: IntArray, reach: FloatArray,
 ) -> bool:  # fmt: skip
-    """Whether the legs of a strand come within reach of all that it serves."""
+    """Whether the legs of a strand come within reach of all its terminals."""
     for b in range(bound_start[s], bound_start[s + 1]):
         t = bound[b]
         near = False
@@ -76,13 +76,13 @@ def strand_serves(
 
 @njit(cache=True, nogil=True)
 def way_steps(way: int) -> int:
-    """How many vertices a way of `unbend` takes out."""
+    """Number of vertices that a change removes."""
     return 0 if way == 0 else 2 if way in {2, 4} else 1
 
 
 @njit(cache=True, nogil=True)
 def way_vertex(up: IntArray, first: IntArray, after: IntArray, v: int, way: int, k: int) -> int:
-    """Vertex near v that a way of `unbend` takes out as its k-th; -1 where there is none such."""
+    """The k-th vertex near v that a change removes; -1 where there is none."""
     single = first[v] >= 0 and after[first[v]] < 0
     if way in {1, 2} or (way == 4 and k == 1):
         return int(first[v]) if single else -1
@@ -109,7 +109,7 @@ def joinable(
     x: float,
     y: float,
 ) -> bool:
-    """Whether c is a vertex along one strand, near (x, y), that may be taken out of it."""
+    """Whether vertex c, along one strand and near (x, y), may be removed."""
     if up[c] < 0 or first[c] < 0 or frozen[c]:
         return False
     if after[first[c]] >= 0 or strand[first[c]] != strand[c]:
@@ -132,7 +132,7 @@ def change_at(
     little more. Vertices that are `frozen`, roots and ends stay. The tree is left as it was; `some` and what follows are
     room to work in.
     """
-    # the vertices whose faults a change at v can change: two up, three down
+    # vertices whose faults a change at v can affect: two up, three down
     count = 0
     a = v
     for _ in range(2):
@@ -164,8 +164,8 @@ def change_at(
     ox, oy = xy[v, 0], xy[v, 1]
     best_score, best_way, bx, by = 100.0 * (before - 0.04), -1, ox, oy
     for way in range(8):
-        # 0: as it is; 1, 2: without the next one, two vertices; 3: without the one before; 4: without both;
-        # 5, 6, 7: at a junction without the next one on one of its arms
+        # 0: unchanged; 1, 2: without the next one or two vertices; 3: without the previous one; 4: without both; 5, 6,
+        # 7: at a junction, without the next one on one of its arms
         out = 0
         old_cost, possible = 0.0, True
         for k in range(way_steps(way)):
@@ -179,7 +179,7 @@ def change_at(
             unlink(up, first, after, c)
             out += 1
         if possible:
-            # what is left of the old way is priced between the same ends
+            # price the rest of the old path between the same ends
             u = up[v]
             w = -1
             while True:
@@ -193,7 +193,7 @@ def change_at(
                 w = first[v] if w < 0 else after[w]
                 if w < 0:
                     break
-            # what does not hang on where v is
+            # the part that does not depend on the position of v
             rest = fault_of(xy, up, first, after, strand, some, count, sizes, edges, frame, start, items, radius)
             rest -= fault_about(xy, up, first, after, strand, v, sizes, 1e9, edges, frame, start, items, radius)
             if 100.0 * rest >= best_score:

@@ -1,4 +1,4 @@
-"""Compiled memory of easing: a hash of all that it looks at near a vertex."""
+"""Compiled hashes of everything that smoothing reads near a vertex."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def strand_state(
     h: np.uint64, bits: NDArray[np.uint64], up: IntArray, own_start: IntArray, s: int, bound: IntArray, bound_start: IntArray,
     sizes: FloatArray, coords: NDArray[np.uint64], poly_start: IntArray,
 ) -> np.uint64:  # fmt: skip
-    """Hash with the legs of a strand, its radius and what it serves mixed in."""
+    """Hash with the legs, radius and terminals of a strand mixed in."""
     h = mixed(h, np.uint64(sizes[s] * 1e3))
     for v in range(own_start[s], own_start[s + 1]):
         if up[v] >= 0:
@@ -42,7 +42,7 @@ def strand_state(
 
 @njit(cache=True, nogil=True)
 def leg_meets(boxes: FloatArray, xy: FloatArray, u: int, v: int) -> bool:
-    """Whether a leg, by its bounds, meets one of some boxes (west, south, east, north)."""
+    """Whether the bounds of a leg meet one of some boxes (west, south, east, north)."""
     for k in range(boxes.shape[0]):
         if (
             min(xy[u, 0], xy[v, 0]) <= boxes[k, 2]
@@ -56,7 +56,7 @@ def leg_meets(boxes: FloatArray, xy: FloatArray, u: int, v: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def meets(boxes: FloatArray, xy: FloatArray) -> bool:
-    """Whether a leg of a line, by its bounds, meets one of some boxes."""
+    """Whether the bounds of a leg of a line meet one of some boxes."""
     for k in range(1, xy.shape[0] if boxes.shape[0] else 0):  # noqa: SIM110 (numba)
         if leg_meets(boxes, xy, k - 1, k):
             return True
@@ -69,9 +69,10 @@ def state_at(
     bound: IntArray, bound_start: IntArray, some: IntArray, sizes: FloatArray, coords: FloatArray, poly_start: IntArray, boxes: FloatArray,
     version: np.uint64,
 ) -> np.uint64:  # fmt: skip
-    """Hash of all that `change_at` looks at near v: four vertices up, their children, four down, and the strands at v.
+    """Hash of everything that `change_at` reads near v.
 
-    Where one of their legs meets one of the `boxes` the fence is another `version` than elsewhere.
+    Four vertices up, their children, four down, and the strands at v; with `version` where a leg meets one of the
+    `boxes`.
     """
     bits, corners = xy.view(np.uint64), coords.view(np.uint64)
     h = np.uint64(1)

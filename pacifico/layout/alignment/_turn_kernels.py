@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @njit(cache=True, nogil=True)
 def half_turn(xy: FloatArray, u: int, v: int, w: int) -> float:
-    """Tangent of half the turn u, v, w: an arc takes that times its radius of either leg; beyond 160 degrees more than any."""
+    """Tangent of half the turn u, v, w; very large beyond 160 degrees."""
     ax, ay, bx, by = xy[v, 0] - xy[u, 0], xy[v, 1] - xy[u, 1], xy[w, 0] - xy[v, 0], xy[w, 1] - xy[v, 1]
     along = ax * bx + ay * by
     both = np.sqrt((ax * ax + ay * ay) * (bx * bx + by * by))
@@ -29,7 +29,7 @@ def half_turn(xy: FloatArray, u: int, v: int, w: int) -> float:
 
 @njit(cache=True, nogil=True)
 def short_fault(xy: FloatArray, u: int, v: int, w: int, size: float) -> float:
-    """`turn_fault` as far as the legs tell it; -1 where they have room for the arc, and the ground has to."""
+    """`turn_fault` from the legs alone; -1 where the ground decides."""
     half = half_turn(xy, u, v, w)
     if size * (np.sqrt(1.0 + half * half) - 1.0) <= 0.1:  # a slight kink, as for `is_bend`
         return 0.0
@@ -43,7 +43,7 @@ def turn_fault(
     xy: FloatArray, u: int, v: int, w: int, size: float,
     edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
 ) -> float:  # fmt: skip
-    """0 where the turn u, v, w has room for an arc of radius `size`, 1 where it has none for half of it, more for short legs."""
+    """Fault of the turn u, v, w: 0 with room for radius `size`, 1 without room for half of it, more for short legs."""
     short = short_fault(xy, u, v, w, size)
     if short >= 0.0:
         return short
@@ -59,7 +59,7 @@ def turn_fault(
 def longest_tangent(
     xy: FloatArray, up: IntArray, first: IntArray, after: IntArray, strand: IntArray, v: int, sizes: FloatArray
 ) -> float:
-    """The most that arcs at v take of the leg that leads to it."""
+    """Longest tangent that arcs at v need of the leg that leads to it [m]."""
     most = 0.0
     if up[v] < 0:
         return most
@@ -74,7 +74,7 @@ def longest_tangent(
 def leg_fault(
     xy: FloatArray, up: IntArray, first: IntArray, after: IntArray, strand: IntArray, w: int, sizes: FloatArray
 ) -> float:
-    """0 where the leg that leads to w has room for the arcs at both its ends, up to 1 where it has not."""
+    """Fault of the leg to w: 0 with room for the arcs at both ends, up to 1 without."""
     v = up[w]
     if v < 0 or up[v] < 0:
         return 0.0
@@ -109,7 +109,7 @@ def fault_about(
     xy: FloatArray, up: IntArray, first: IntArray, after: IntArray, strand: IntArray, v: int, sizes: FloatArray, limit: float,
     edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
 ) -> float:  # fmt: skip
-    """The part of `fault_of` that hangs on where v is: its turns and legs, and those beside; given up past `limit`."""
+    """Part of `fault_of` that depends on the position of v; stops past `limit`."""
     u = up[v]
     total = leg_fault(xy, up, first, after, strand, u, sizes) + leg_fault(xy, up, first, after, strand, v, sizes)
     if up[u] >= 0:
@@ -124,7 +124,7 @@ def fault_about(
             total += max(short_fault(xy, v, w, x, sizes[strand[x]]), 0.0)
             x = after[x]
         w = after[w]
-    # the ground is asked last: it takes longest to answer
+    # check the ground last: it takes longest
     if up[u] >= 0 and total < limit and short_fault(xy, up[u], u, v, sizes[strand[v]]) < 0.0:
         total += turn_fault(xy, up[u], u, v, sizes[strand[v]], edges, frame, start, items, radius)
     w = first[v]
@@ -145,9 +145,9 @@ def swings_wide(
     ax: float, ay: float, bx: float, by: float, cx: float, cy: float, size: float, offsets: FloatArray,
     edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
 ) -> bool:  # fmt: skip
-    """Whether a vehicle can turn at the junction b, off the centrelines if need be, on an arc of radius `size`.
+    """Whether a vehicle can turn at junction b on an arc of radius `size`, off the centrelines if needed.
 
-    It leaves the legs no more than 45 m from the junction, by no more than 20 degrees.
+    It leaves the legs at most 45 m from the junction, by at most 20 degrees.
     """
     lu, lv = np.hypot(bx - ax, by - ay), np.hypot(cx - bx, cy - by)
     su, sv = min(lu, 45.0) / lu, min(lv, 45.0) / lv

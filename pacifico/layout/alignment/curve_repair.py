@@ -1,4 +1,4 @@
-"""Tight places of a drawn network replaced by drivable curves, each only where that leaves fewer of them.
+"""Repair of tight places: replace stretches of road by drivable curves where that reduces faults.
 
 ::
 
@@ -48,30 +48,30 @@ if TYPE_CHECKING:
 
 
 AROUND_M = (20.0, 40.0, 70.0, 110.0)
-"""Lengths of line replaced before a tight place and after it, for a radius of `USUAL_M` or less; else in proportion."""
+"""Lengths of line replaced on each side of a tight place, for a radius up to `USUAL_M`; longer in proportion [m]."""
 USUAL_M = 15.0
 LONGER, LONGER_M = 3.0, 60.0
-"""A curve is at most this many times as long as what it replaces, and so much longer."""
+"""Largest length of a curve: times the replaced length [-], plus a length [m]."""
 PASSES = (0, MOST, MOST)
-"""Poses that searches may expand each time that all places are gone over: at first only Dubins' curves are tried."""
+"""Poses that searches may expand in each pass; the first pass tries Dubins curves only."""
 SEARCHES = 30
-"""Searches after which no other place of a drawing is looked at."""
+"""Searches per alignment: a bound on run time."""
 SEARCHED = (1, 3, 2)
-"""Which of the lengths are searched, in this order: where the longest has no curve, the others are not looked at."""
+"""Order in which the lengths are searched: without a curve for the longest, the others are skipped."""
 SHARES = 3
-"""How many of the ways to share a turn are searched."""
+"""Ways to share a turn that are searched."""
 LOCAL = 4.0
-"""In radii: what is farther than this from a change has the faults that it had."""
+"""Distance from a change beyond which faults stay the same [radii]."""
 NEAR_M = 150.0
-"""Where nothing was found it is not looked again until the line so near has changed, or its radius."""
+"""A failed place is retried only after a change of the line within this distance [m], or of its radius."""
 MOST_TIGHT = 4
-"""Tight bends along a line for each terminal on it or beyond: where there are more it is not worth the search."""
+"""Tight bends per served terminal beyond which a line is not repaired."""
 MOST_AGAIN = 4
-"""Times that places along a line are gone over, for each bend that was too tight: what is drawn anew may bend elsewhere."""
+"""Repairs along a line per initial tight bend: a new curve may bend elsewhere."""
 MOST_LOST = 2
-"""Terminals that a curve goes by, if it does not serve them as it would go."""
+"""Most terminals that a curve passes where it would not serve them by itself."""
 TURNED = (0.0, 1.0, 0.5, 0.25, 0.75)
-"""Shares of the turn at a junction by which the line that comes turns, in the order of trial; the other turns the rest."""
+"""Shares of a junction turn taken by the incoming line, in the order of trial; the other line takes the rest."""
 
 
 def repair_curves(
@@ -81,7 +81,7 @@ def repair_curves(
     keep: FrozenAreas = NOTHING,
     leeway: HeightRanges | None = None,
 ) -> HorizontalAlignment:
-    """Drawing with drivable curves where lines bend, or turn at junctions, tighter than their radius.
+    """Alignment with drivable curves where lines bend, or turn at junctions, tighter than their radius.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def repair_curves(
 
 @dataclass
 class _Work:
-    """A drawing while it is mended."""
+    """An alignment under repair."""
 
     problem: RoutingProblem
     alignment: HorizontalAlignment
@@ -119,18 +119,18 @@ class _Work:
     follows: list[list[int]] = field(init=False)
     bound: list[list[int]] = field(init=False)
     chains: list[list[int]] = field(init=False)
-    """Lines that alone go on from one another: where they meet they bend, and do not turn off."""
+    """Lines that continue each other: where they meet they bend and do not branch."""
     chain_of: list[int] = field(init=False)
     tree: shapely.STRtree = field(init=False)
     most: int = 0
     """Poses that a search may expand."""
     searches: int = SEARCHES
-    """How many more there may be."""
+    """Remaining searches."""
     lost: list[int] = field(default_factory=list)
-    """Terminals that the change last looked at would not serve, if that is all that speaks against it."""
+    """Terminals that the last checked change would not serve, if nothing else speaks against it."""
     changed: set[int] = field(default_factory=set)
     corners: dict[int, FloatArray] = field(default_factory=dict)
-    """Distance along lines of the corners that they were drawn from."""
+    """Distance along lines of their original corners [m]."""
 
     def __post_init__(self) -> None:
         n = len(self.alignment.lines)
@@ -149,7 +149,7 @@ class _Work:
         self.tree = _tree(self.alignment.lines)
 
     def once(self, most: int) -> bool:
-        """Go over all tight places, and tell whether any was mended."""
+        """Try all tight places once; returns whether any was repaired."""
         self.most = most
         some = False
         tight = tight_bends([self._whole(chain, {}) for chain in self.chains], self._sizes(range(len(self.chains))))[1]
@@ -157,7 +157,7 @@ class _Work:
         for k, count in zip(*(a.tolist() for a in np.unique(tight, return_counts=True)), strict=True):
             chain = self.chains[k]
             if count > MOST_TIGHT * max(beyond[chain[0]], 1):
-                continue  # a long climb to little
+                continue  # a large effort for a small gain
             tried: set[bytes] = set()
             places = self._bends(k)
             left = MOST_AGAIN * count
@@ -179,7 +179,7 @@ class _Work:
         return list(tight_bends([self._whole(self.chains[k], {})], self._sizes([k]))[0])
 
     def _sizes(self, chains: Iterable[int]) -> FloatArray:
-        """Radius of some chains."""
+        """Radius of some chains [m]."""
         return np.array([self.sizes[self.chains[k][0]] for k in chains])
 
     def _whole(self, chain: Sequence[int], changes: dict[int, Change]) -> FloatArray:
@@ -187,7 +187,7 @@ class _Work:
         return np.vstack([parts[0], *(p[1:] for p in parts[1:])])
 
     def _at(self, chain: Sequence[int], place: FloatArray) -> bool:
-        """Mend one bend."""
+        """Repair one bend."""
         for k, c in enumerate(chain):
             at = np.flatnonzero((self.alignment.lines[c] == place).all(axis=1))
             if at.size and 0 < at[0] < len(self.alignment.lines[c]) - 1:
@@ -197,7 +197,7 @@ class _Work:
         return False
 
     def _try(self, ways: Iterator[dict[int, Change]], place: FloatArray, lines: Sequence[int]) -> bool:
-        """Take the first of some changes that is good."""
+        """Apply the first acceptable change."""
         stale = self.leeway is not None and self.leeway.once and not self.changed.isdisjoint(lines)
         if stale or self.keep.covers(place[None])[0]:
             return False
@@ -225,7 +225,7 @@ class _Work:
                 self.bound[done.line_of[t]].append(t)
 
     def _good(self, changes: dict[int, Change]) -> HorizontalAlignment | None:
-        """Drawing with some changes, where that has fewer faults and holds all else."""
+        """Alignment with some changes, or None where it has no fewer faults or breaks a limit."""
         self.lost = []
         if not self._fewer(changes):
             return None
@@ -244,7 +244,7 @@ class _Work:
         return done if self.leeway is None or self.leeway.holds(done) else None
 
     def _fewer(self, changes: dict[int, Change]) -> bool:
-        """Whether there are fewer tight bends and turns about some changes than there were."""
+        """Whether changes reduce the tight bends and turns near them."""
         more = 0
         for k in sorted({self.chain_of[c] for c in changes}):
             size = self._sizes([k])
@@ -255,7 +255,7 @@ class _Work:
         return more < 0
 
     def _turns(self, a: int, after: Sequence[int], changes: dict[int, Change]) -> FloatArray:
-        """Tight turns from the end of a line into some that follow it."""
+        """Tight turns from the end of a line into the lines that follow."""
         if not after:
             return np.zeros((0, 2))
         lines = [changes[c].straight if c in changes else self.alignment.straight[c] for c in (a, *after)]
@@ -264,7 +264,7 @@ class _Work:
         )[0]  # fmt: skip
 
     def _touches(self, changes: dict[int, Change]) -> bool:
-        """Whether changed lines meet others, or themselves, elsewhere than where one continues the other."""
+        """Whether changed lines touch others, or themselves, apart from their joints."""
         shapes = [LineString(change.xy) for change in changes.values()]
         own = sorted({*changes, *self.tree.query(shapes, "dwithin", self.problem.criteria.width_m)[1].tolist()})
         number = {c: k for k, c in enumerate(own)}
@@ -273,7 +273,7 @@ class _Work:
         before = [self.alignment.lines[c] for c in own]
         if set(touching(lines, ups)) - set(touching(before, ups)):
             return True
-        # nor do they come nearer than a road's width to lines that they do not meet
+        # keep a road's width from lines that they do not meet
         for c, shape in zip(changes, shapes, strict=True):
             mine = {c, self.alignment.ups[c], *self.follows[c]}
             mine |= set(self.follows[self.alignment.ups[c]]) if self.alignment.ups[c] >= 0 else set()
@@ -286,7 +286,7 @@ class _Work:
         return False
 
     def _bend(self, c: int, k: int) -> Iterator[dict[int, Change]]:
-        """Changes of a line about one of its vertices."""
+        """Candidate changes of a line at one of its vertices."""
         run = float(run_of(self.alignment.lines[c])[k])
         lengths = [a * max(self.sizes[c] / USUAL_M, 1.0) for a in AROUND_M]
         starts = [(n, cut) for n, a in enumerate(lengths) for cut in self._starts(c, run - a)]
@@ -319,7 +319,7 @@ class _Work:
                         yield {c: change}
 
     def _turn(self, a: int, b: int) -> Iterator[dict[int, Change]]:
-        """Changes of two lines about the junction where one leaves the other: of either, or of both."""
+        """Candidate changes at a junction: of either line, or of both."""
         first, second = self.alignment.lines[a], self.alignment.lines[b]
         total = float(run_of(first)[-1])
         out = heading(first[-2], first[-1])
@@ -338,14 +338,14 @@ class _Work:
                     yield found
 
     def _starts(self, c: int, run: float) -> list[Cut]:
-        """Where a stretch may begin; at the line's own start also in the direction of the line that it continues."""
+        """Possible starts of a stretch; at the line's start also in the direction of the previous line."""
         here, up = cut_at(self.alignment.lines[c], run), self.alignment.ups[c]
         if here.run > 0 or up < 0:
             return [here]
         return various([here.pose[2], heading(*self.alignment.lines[up][-2:])], here)
 
     def _ends(self, c: int, run: float) -> list[Cut]:
-        """Where a stretch may end; at the line's own end also in the direction of a line that goes on from it."""
+        """Possible ends of a stretch; at the line's end also in the direction of a following line."""
         line = self.alignment.lines[c]
         here = cut_at(line, run)
         if here.run < run_of(line)[-1]:
@@ -353,7 +353,7 @@ class _Work:
         return various([here.pose[2], *(heading(*self.alignment.lines[k][:2]) for k in self.follows[c])], here)
 
     def _changed(self, c: int, start: Cut, end: Cut, *, by: Sequence[int] = ()) -> Change | None:
-        """Line with a drivable curve between two of its places, which goes by some terminals."""
+        """Line with a drivable curve between two of its places, past some terminals."""
         stretch = end.run - start.run
         if stretch <= 0:
             return None
@@ -380,6 +380,6 @@ class _Work:
 
 
 def _tree(lines: Sequence[FloatArray]) -> shapely.STRtree:
-    """Lines by where they are."""
+    """Spatial index of lines."""
     of_line = np.repeat(np.arange(len(lines)), [len(x) for x in lines])
     return shapely.STRtree(shapely.linestrings(np.concatenate(lines), indices=of_line))

@@ -1,4 +1,4 @@
-"""Drivable curves: the cheapest way between two poses that never turns tighter than a radius and keeps clear.
+"""Drivable curves: the cheapest path between two poses that keeps a radius and clearance.
 
 ::
 
@@ -24,52 +24,52 @@ if TYPE_CHECKING:
 
 
 CELL_M, CELL = 2.5, 1 / 8
-"""Size of the cells of a search, or in radii where that is more."""
+"""Cell size of a search [m], or in radii where that is larger."""
 MOST = 2500
 """Poses that a search expands before it gives up."""
 WEIGHT = 1.3
-"""How much the estimate of what is left counts: above 1 a search is faster, and its curve dearer by no more than that."""
+"""Weight of the remaining-length estimate: above 1 a search is faster, and its curve at most that factor dearer."""
 MARGIN = 2.2
-"""How far a curve may leave the box about its ends, in radii."""
+"""Distance that a curve may leave the bounding box of its ends [radii]."""
 CHORDS = (kernels.CHORD, kernels.CHORD / 2, kernels.CHORD / 4)
-"""Most that a curve turns at a vertex [rad], the finer ones where the chords of the first are not legal."""
+"""Largest turn per vertex [rad]; finer values where the first chords are not legal."""
 SHORT_M = 0.6
-"""Chords shorter than this are joined with the next."""
+"""Shorter chords are joined with the next [m]."""
 CORNER = np.pi / 2
-"""Most that a curve turns at one of its corners [rad]."""
+"""Largest turn at one corner of a curve [rad]."""
 
 
 @dataclass(frozen=True)
 class Levels:
-    """Heights that a road may have: at the ends of a curve, and along it."""
+    """Ranges of road heights: at the ends of a curve, and along it."""
 
     span: FloatArray
-    """Least and most at the start, then at the goal [m]."""
+    """Lowest and highest at the start, then at the goal [m]."""
     ground: FloatArray
     """Heights of a north-up grid [m]."""
     tile: FloatArray
-    """Its west and north edge, its cells' size [m]."""
+    """West and north edge of the grid, and its cell sizes [m]."""
     climb: float
-    """Rise over run."""
+    """Largest grade [-]."""
     depth: float
-    """Most cut or fill [m]."""
+    """Largest cut or fill [m]."""
 
 
 ANY = Levels(
     np.array([-np.inf, np.inf, -np.inf, np.inf]), np.zeros((2, 2)), np.array([0.0, 0.0, 1.0, 1.0]), 1.0, np.inf
 )
-"""Any height will do."""
+"""No limit on heights."""
 NO_SHAPES, NO_REACH = Shapes(np.zeros((0, 2)), np.zeros(1, np.int64)), np.zeros(0)
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A drivable curve, drawn and as a polygon of its tangents."""
+    """A drivable curve, as a polyline and as the polygon of its tangents."""
 
     xy: FloatArray
-    """From pose to pose, arcs as chords."""
+    """Vertices from pose to pose, arcs as chords [m]."""
     corners: FloatArray
-    """Where its tangents meet, ends included."""
+    """Corners where the tangents meet, ends included [m]."""
 
 
 def drivable(
@@ -85,7 +85,7 @@ def drivable(
     shapes: Shapes = NO_SHAPES,
     reach_m: FloatArray = NO_REACH,
 ) -> Curve | None:
-    """Cheap drivable curve from pose to pose, found by Hybrid A*.
+    """Cheap drivable curve between two poses, found by Hybrid A*.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def drivable(
     constraint on average curvature", https://doi.org/10.2307/2372560
     """
     f, b = road_grid.clearance_index, road_grid.nodata_mask
-    # chords cut off what is inside of their arcs: so much wider that they, too, leave room for the radius
+    # chords cut the inside of their arcs: widen the radius so that they keep it too
     wide = float(size / np.cos(kernels.CHORD / 2))
     (sx, sy, sh), (gx, gy, gh) = start.tolist(), goal.tolist()
     pieces = kernels.hybrid_search(
@@ -141,7 +141,7 @@ def drivable(
 
 
 def _without_short(xy: FloatArray) -> FloatArray:
-    """Polyline without the inner vertices that lie too near to the one before, or to the end."""
+    """Polyline without inner vertices too near the previous one or the end."""
     keep = [0]
     for k in range(1, len(xy) - 1):
         if np.hypot(*(xy[k] - xy[keep[-1]])) >= SHORT_M and np.hypot(*(xy[k] - xy[-1])) >= SHORT_M:
@@ -150,7 +150,7 @@ def _without_short(xy: FloatArray) -> FloatArray:
 
 
 def _corners(start: FloatArray, goal: FloatArray, pieces: FloatArray) -> FloatArray:
-    """Where the tangents of a curve's pieces meet, and its ends."""
+    """Corners where the tangents of the pieces meet, and the ends."""
     x, y, h = (float(v) for v in start)
     out = [(x, y)]
     for bend, length in pieces.tolist():

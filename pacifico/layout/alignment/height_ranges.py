@@ -1,4 +1,4 @@
-"""What leeway a network's heights have: for each station the heights that it may have in some profile within all limits.
+"""Ranges of road heights: for each station, the heights of all grade lines within the limits.
 
 Limits of depth, pads and grade leave an interval at each station, and on a tree intervals passed from station to station
 tell exactly what is left (arc consistency). A stretch drawn anew has a profile with all the rest just where the heights
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 
 
 SLACK_M = 5e-3
-"""Heights are designed to more than this."""
+"""Tolerance of the height design [m]."""
 SURE_M, SURE = 0.1, 0.995
-"""A search sees the ground on the centreline alone: depth that it leaves unused [m], and the share of the grade it uses."""
+"""Reserve for ground beside the centreline: unused depth [m], and the share of the grade that is used."""
 
 
 @dataclass
 class HeightRanges:
-    """Heights that the lines of a drawing may have."""
+    """Ranges of heights of the lines of an alignment."""
 
     problem: RoutingProblem
     once: bool = False
-    """Whether heights are found out once: on a large network each time takes long, and stretches far apart agree."""
+    """Whether ranges are computed once only: on large networks each update is slow and distant stretches agree."""
     alignment: HorizontalAlignment | None = field(init=False, default=None)
     stations: Stations = field(init=False)
     pins: dict[int, tuple[int, int, Pin]] = field(init=False, default_factory=dict)
-    """Heights that terminals ask for, with the line and the number of the station along it."""
+    """Heights set by pads, with their line and station index."""
     below: FloatArray = field(init=False)
     above: FloatArray = field(init=False)
     beside: FloatArray = field(init=False)
 
     def holds(self, alignment: HorizontalAlignment) -> bool:
-        """Whether a drawing has a profile; what has one is looked at from then on."""
+        """Whether an alignment has a grade line; if so, its ranges are used from now on."""
         known = self.alignment
         if self.once and known is not None:
             return True
@@ -54,7 +54,7 @@ class HeightRanges:
         ]  # fmt: skip
         criteria = self.problem.criteria
         stations = profile_design.stations_along(self.problem, alignment)
-        # the most that each may lie above the one before or below
+        # largest rise to the station before, or after
         rise = (criteria.max_grade - criteria.grade_margin) * profile_design.sure_distance(self.problem, stations)
         asked = profile_design.pins_of(
             self.problem, replace(alignment, line_of={t: alignment.line_of[t] for t in fresh}), stations
@@ -77,7 +77,7 @@ class HeightRanges:
         return True
 
     def between(self, c: int, start: float, end: float) -> Levels:
-        """Heights at two places of a line, of what leads to the one and what follows the other [m along it]."""
+        """Heights at two places of a line [m], ahead of the first and behind the second."""
         criteria, grid = self.problem.criteria, self.problem.ground.grid
         climb = criteria.max_grade - criteria.grade_margin
         ids = self.stations.of_line[c]

@@ -1,4 +1,4 @@
-"""From a tree of moves to lines: pulled tight, bends rounded, still serving what they are to serve."""
+"""Horizontal alignment: shorten the tree's paths, smooth and round bends, and keep serving terminals."""
 
 from __future__ import annotations
 
@@ -25,50 +25,50 @@ if TYPE_CHECKING:
 
 
 STUB_M = 30.0
-"""Dead ends up to this length may be drawn into the road that they leave."""
+"""Dead ends up to this length may be merged into their road [m]."""
 SHRINKINGS = 8
-"""Of arcs that lead too far past what the road serves."""
+"""Steps by which an arc is reduced that would miss a terminal."""
 MOST_PUSHED = np.radians(35)
-"""Half the least angle between the legs of a corner that moves outwards."""
+"""Half the least angle between the legs of a corner that moves outwards [rad]."""
 SURELY = 1.1
-"""By how much more than the arc cuts off."""
+"""Factor by which a corner moves out beyond what the arc cuts off."""
 HAIRPIN = -0.5
-"""Cosine of the sharpest bend that doing so may make."""
+"""Cosine of the sharpest bend that such a move may create."""
 
 
 @dataclass(frozen=True)
 class Strand:
-    """A stretch between junctions, as the search left it."""
+    """A stretch between junctions, as the search found it."""
 
     xy: FloatArray
     up: int
-    """Index of the stretch that it continues, always a lower one; -1 at the entry."""
+    """Index of the previous stretch, always lower; -1 at the entry."""
     bound: tuple[tuple[int, int], ...]
-    """(point, terminal) of what it serves, by point."""
+    """Served terminals as (point, terminal), by point."""
 
 
 @dataclass(frozen=True)
 class Strands:
-    """Stretches of a tree of moves that leads from the gate to all servers."""
+    """Stretches of a tree from the entry to all terminals."""
 
     searched: list[Strand]
-    """As the search left them."""
+    """Stretches as searched."""
     passing: list[Strand]
-    """With short dead ends walked out and back by the road that they leave."""
+    """Stretches that pass through short dead ends, out and back."""
     crossed: list[bool] = field(default_factory=lambda: [False])
-    """Whether lines of those crossed once, whatever was tried: then they are not drawn again."""
+    """Whether lines of `passing` once crossed: then they are not used again."""
 
     @classmethod
     def of(cls, problem: RoutingProblem, site_entry: SiteEntry, parent: IntArray, server: IntArray) -> Strands:
-        """Stretches of the moves to `server` of each terminal, -1 for one that is left out."""
+        """Stretches to the serving node of each terminal; -1 for one that is left out."""
         strands = _strands(problem.road_grid, site_entry, parent, server)
         return cls(strands, _without_stubs(problem, strands))
 
 
 def draw_alignment(problem: RoutingProblem, strands: Strands, *, keep: FrozenAreas = ALL) -> HorizontalAlignment:
-    """Lines of a tree: pulled tight, bends eased and rounded, none crossing another.
+    """Lines of a tree: shortened, smoothed, rounded, and free of crossings.
 
-    About places to `keep`, at first everywhere, vertices stay where pulling left them.
+    Near places in `keep`, vertices stay where shortening left them.
     """
     alignment = None
     if not strands.crossed[0]:
@@ -83,7 +83,7 @@ def draw_alignment(problem: RoutingProblem, strands: Strands, *, keep: FrozenAre
 def _strands(
     road_grid: routing_grid.RoutingGrid, site_entry: SiteEntry, parent: IntArray, server: IntArray
 ) -> list[Strand]:
-    """Stretches of the tree, the way from the entry to the first road position included."""
+    """Stretches of the tree, with the way from the entry to the first road position."""
     served = np.flatnonzero(server >= 0)
     if served.size == 0:
         return []
@@ -94,7 +94,7 @@ def _strands(
     ups: list[int] = []
     path_of, point_of = np.full(parent.size, -1), np.zeros(parent.size, np.int64)
     if sum(c.up < 0 for c in chains) != 1 and (lead or not chains):
-        # a stretch of its own from the entry to the first junction
+        # a separate stretch from the entry to the first junction
         paths.append(np.array([*lead, start] if lead else [start, *_step_aside(road_grid, site_entry.node)]))
         if len(paths[0]) < 2:
             return []
@@ -119,7 +119,7 @@ def _strands(
 
 
 def _step_aside(road_grid: routing_grid.RoutingGrid, node: int) -> list[FloatArray]:
-    """A neighbour that a road may lead to, where the entry by itself already serves everything."""
+    """A neighbour that a road may reach, where the entry itself serves everything."""
     here = np.array([road_grid.px[node], road_grid.py[node]])
     for dj, di in routing_grid.MOVES.tolist():
         j, i = node // road_grid.nx + dj, node % road_grid.nx + di
@@ -131,9 +131,9 @@ def _step_aside(road_grid: routing_grid.RoutingGrid, node: int) -> list[FloatArr
 
 
 def _without_stubs(problem: RoutingProblem, strands: list[Strand]) -> list[Strand]:
-    """Let a road pass where a short dead end beside it leads to, if that makes the network shorter.
+    """Route a road through a short dead end beside it where that shortens the network.
 
-    The dead end is walked out and back, and the whole pulled tight: what it serves keeps the road near it.
+    The dead end is walked out and back, and the path shortened: its terminals keep the road near.
     """
     alive: dict[int, Strand] = dict(enumerate(strands))
     after: dict[int, list[int]] = {c: [] for c in alive}
@@ -167,7 +167,7 @@ def _without_stubs(problem: RoutingProblem, strands: list[Strand]) -> list[Stran
 
 
 def _absorbed(problem: RoutingProblem, alignment: HorizontalAlignment) -> HorizontalAlignment:
-    """Leave out dead ends that run on the very strip of a line that leaves the same junction, which serves as well."""
+    """Drop dead ends that run on the strip of another line from the same junction that serves as well."""
     lines, ups = alignment.lines, alignment.ups
     ends = set(range(len(lines))) - set(ups)
     into: dict[int, int] = {}
@@ -212,7 +212,7 @@ def _sharpest(xy: FloatArray) -> float:
 def _lined(
     problem: RoutingProblem, strands: list[Strand], keep: FrozenAreas, *, last_resort: bool
 ) -> HorizontalAlignment | None:
-    """Lines of strands; None where lines cross that only the search's own paths would part, unless that may be used."""
+    """Lines of strands; None where lines cross unless the last resort, the searched paths, may be used."""
     pulled = [_pulled(problem, strand) for strand in strands]
     ups = [s.up for s in strands]
     bound = [[t for _, t in s.bound] for s in strands]
@@ -224,11 +224,11 @@ def _lined(
         crossing = set(touching(lines, ups))
         if crossing <= still:
             break
-        still |= crossing  # lines that touch elsewhere than at their ends are left as they were before
+        still |= crossing  # lines that touch elsewhere than at their ends are left unsmoothed
     state = [0] * len(lines)
-    while any(state[c] < 2 for c in crossing):  # those that still do go back, step by step, to the paths that do not
+    while any(state[c] < 2 for c in crossing):  # those that still touch go back, step by step, to the searched paths
         if not crossing <= still:
-            # ends that were shifted no longer meet what goes back: nothing is shifted
+            # shifted ends no longer meet a line that goes back: shift nothing
             still = set(range(len(strands)))
             straight, state = pulled, [0] * len(lines)
             lines = [rounded(problem, x, own, ALL, size) for x, own, size in zip(pulled, bound, sizes, strict=True)]
@@ -249,9 +249,10 @@ def _lined(
 def rounded(
     problem: RoutingProblem, line: FloatArray, bound: Sequence[int], keep: FrozenAreas, radius: float
 ) -> FloatArray:
-    """Line with arcs of a radius at its bends. Where they would serve less, the corner moves outwards, or else they are smaller.
+    """Line with arcs at its bends.
 
-    As long as the search goes on, and all is kept, such a line stays as it is.
+    Where an arc would miss a terminal, the corner moves outwards, or the arc shrinks. During the search such a line
+    stays as it is.
     """
     covered, shapes = keep.covers(line), problem.shapes
     boxes, version = problem.shortenable.changed(smoothing.ABOUT_M + radius)
@@ -294,7 +295,7 @@ def _rounded(
 
 
 def _pushed(problem: RoutingProblem, line: FloatArray, k: int, radius: float) -> FloatArray | None:
-    """Line with a corner so far out that an arc passes where the corner was; None where it would not be legal."""
+    """Line with a corner so far out that the arc passes the old corner; None where not legal."""
     if not 0 < k < len(line) - 1:
         return None
     before, here, after = line[k - 1], line[k], line[k + 1]
@@ -326,7 +327,7 @@ def served_by(
     *,
     pads: bool = False,
 ) -> int:
-    """Line besides its own that serves a terminal and bends as gently as it asks for; -1: there is none.
+    """Another line that serves a terminal with its radius; -1 without one.
 
     Parameters
     ----------
@@ -363,7 +364,7 @@ def _pulled(problem: RoutingProblem, strand: Strand) -> FloatArray:
 
 
 def touching(lines: list[FloatArray], ups: list[int]) -> list[int]:
-    """Lines that meet another elsewhere than where one continues the other, or themselves."""
+    """Lines that touch another, or themselves, apart from their joints."""
     if not lines:
         return []
     of_line = np.repeat(np.arange(len(lines)), [len(x) for x in lines])

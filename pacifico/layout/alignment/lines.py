@@ -1,4 +1,4 @@
-"""."""
+"""Lines on the routing grid: shorten paths and round bends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pull(
     reach: FloatArray,
     max_grade: float,
 ) -> FloatArray:
-    """Path pulled tight where that is legal, costs no more, and still serves the terminals bound to inner points."""
+    """Path shortened where that is legal, costs no more, and keeps serving its terminals."""
     f, b = road_grid.clearance_index, road_grid.nodata_mask
     keep = _line_kernels.pull(
         xy, bound_at, bound, shapes.coords, shapes.start, reach, road_grid.z, road_grid.cost_factor, road_grid.x0, road_grid.y0,
@@ -35,7 +35,7 @@ def pull(
 def round_bends(
     road_grid: RoutingGrid, xy: FloatArray, *, radius_m: float, full: bool = False, share: FloatArray | None = None
 ) -> tuple[FloatArray, int]:
-    """Path with arcs at its bends, and how many stayed tighter than `radius_m` (of the centreline).
+    """Path with arcs at its bends, and the number of bends tighter than `radius_m` (centreline).
 
     A leg between two bends is shared by halves, or where `full` as their arcs need. At single points
     only a `share` of the radius may be tried; where it is negative, halves hold there though `full`.

@@ -1,4 +1,4 @@
-"""Cutting lines where they run smoothly, and putting curves into them."""
+"""Cut polylines where they run smoothly, and splice curves into them."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 
 
 APART_M = 1.0
-"""A line is not cut nearer than this to one of its vertices, but at it."""
+"""A line is cut at a vertex instead of nearer than this to it [m]."""
 TANGENT = 0.25
-"""At a vertex where it turns more it is not cut [rad]."""
+"""A vertex with a larger turn is not cut [rad]."""
 SAME = 0.05
-"""Directions that differ by less are one [rad]."""
+"""Directions that differ by less are the same [rad]."""
 ALONG, ALONG_M = 1e-3, 0.01
-"""Corners that turn less [rad], or lie nearer to the next, are none."""
+"""Corners that turn less [rad], or lie nearer to the next [m], are dropped."""
 NECK_M = 0.3
-"""What arcs drawn as chords come nearer than the arcs [m]."""
+"""Tolerance for chords, which come nearer than their arcs [m]."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A line as it would be."""
+    """A changed line."""
 
     xy: FloatArray
     straight: FloatArray
     fresh: slice
-    """Its vertices that are new."""
+    """Indices of its new vertices."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Where a stretch to be replaced begins or ends: distance along the line, and the pose there."""
+    """An end of a stretch to replace: distance along the line, and the pose there."""
 
     run: float
     pose: FloatArray
@@ -52,12 +52,12 @@ class Cut:
 
 
 def run_of(line: FloatArray) -> FloatArray:
-    """Distance of each vertex from the start."""
+    """Distance of each vertex from the start [m]."""
     return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
 
 
 def returns(change: Change, size: float) -> bool:
-    """Whether a line comes back to what is new of it: nearer than twice its radius within one and a half half-circles."""
+    """Whether a line returns to its new part: within twice its radius, within one and a half half-circles."""
     run, new = run_of(change.xy), change.fresh
     far = np.abs(run[None, :] - run[new, None])
     off = change.xy[None, :, :] - change.xy[new, None, :]
@@ -66,17 +66,17 @@ def returns(change: Change, size: float) -> bool:
 
 
 def heading(a: FloatArray, b: FloatArray) -> float:
-    """Direction from a to b, counterclockwise from east."""
+    """Direction from a to b, anticlockwise from east [rad]."""
     return float(np.arctan2(b[1] - a[1], b[0] - a[0]))
 
 
 def turned(a: float, b: float) -> float:
-    """By how much one direction is turned from another, counterclockwise."""
+    """Turn from one direction to another, anticlockwise [rad]."""
     return float(np.arctan2(np.sin(b - a), np.cos(b - a)))
 
 
 def various(headings: Sequence[float], cut: Cut) -> list[Cut]:
-    """Cuts at one place in directions that differ."""
+    """Cuts at one place in distinct directions."""
     out: list[float] = []
     for h in headings:
         if all(abs(turned(h, other)) > SAME for other in out):
@@ -85,7 +85,7 @@ def various(headings: Sequence[float], cut: Cut) -> list[Cut]:
 
 
 def cut_at(line: FloatArray, run: float) -> Cut:
-    """Place to cut a line, near a distance along it: inside a leg, or at a vertex where it hardly turns."""
+    """Place to cut a line near a distance along it: inside a leg, or at a nearly straight vertex."""
     runs = run_of(line)
     if run <= APART_M:
         return Cut(0.0, np.array([*line[0], heading(line[0], line[1])]))
@@ -107,7 +107,7 @@ def cut_at(line: FloatArray, run: float) -> Cut:
 
 
 def spliced(line: FloatArray, start: float, end: float, new: FloatArray) -> FloatArray:
-    """Line with what is between two distances along it replaced."""
+    """Line with the part between two distances replaced."""
     runs = run_of(line)
     out = np.vstack([line[runs < start - 1e-9], new, line[runs > end + 1e-9]])
     out[0], out[-1] = line[0], line[-1]
@@ -115,7 +115,7 @@ def spliced(line: FloatArray, start: float, end: float, new: FloatArray) -> Floa
 
 
 def places_on(line: FloatArray, straight: FloatArray) -> FloatArray:
-    """Distance along a line of the corners that it was drawn from."""
+    """Distances along a line of its original corners [m]."""
     shape = LineString(line)
     at = np.maximum.accumulate(shapely.line_locate_point(shape, shapely.points(straight)))
     at[0], at[-1] = 0.0, shape.length
@@ -123,7 +123,7 @@ def places_on(line: FloatArray, straight: FloatArray) -> FloatArray:
 
 
 def straightened(straight: FloatArray, at: FloatArray, start: float, end: float, curve: Curve) -> FloatArray:
-    """Corners of a line, with those of a curve between two distances along it in the place of what lies there."""
+    """Corners of a line, with those of a curve in place of the replaced part."""
     out = np.vstack([straight[at < start - 1e-6], curve.corners, straight[at > end + 1e-6]])
     leg = np.diff(out, axis=0)
     out = out[np.concatenate([[True], np.hypot(*leg[:-1].T) > ALONG_M, [True]])]
@@ -134,7 +134,7 @@ def straightened(straight: FloatArray, at: FloatArray, start: float, end: float,
 
 
 def differing(old: FloatArray, new: FloatArray, about_m: float) -> tuple[FloatArray, FloatArray]:
-    """Parts of two lines from some way before where they begin to differ to some way after where they are one again."""
+    """Parts of two lines around the stretch where they differ."""
     n = min(len(old), len(new))
     apart = (old[:n] != new[:n]).any(axis=1)
     begin = int(np.argmax(apart)) if apart.any() else n

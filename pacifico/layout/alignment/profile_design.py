@@ -1,4 +1,4 @@
-"""Design heights of a drawn network: stations along its lines, what pads ask for, and the profile with least earthwork."""
+"""Design heights of a network: stations, pad heights, and the grade line with least earthwork."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 ROUNDING_M = 0.002
-"""Most that rounding changes the distance between two vertices, and twice what it changes a rise by."""
+"""Largest effect of rounding on the distance of two vertices, and twice that on a rise [m]."""
 
 
 def stations_along(problem: RoutingProblem, alignment: HorizontalAlignment) -> Stations:
-    """Stations along all lines of a drawing."""
+    """Stations along all lines of an alignment."""
     return stations_of(
         alignment.lines,
         alignment.ups,
@@ -46,13 +46,13 @@ def designed(
 
 
 def sure_distance(problem: RoutingProblem, stations: Stations) -> FloatArray:
-    """Distance between stations less what rounding may take: it must not make a short piece steeper than the limit."""
+    """Distance between stations less the effect of rounding [m]: it must not make a short piece too steep."""
     grade = problem.criteria.max_grade - problem.criteria.grade_margin
     return np.maximum(stations.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
 
 
 def lacking(profile: GradeLine, pinned: list[tuple[int, Pin]]) -> NDArray[np.bool_]:
-    """Stations that lack a height within the limits."""
+    """Stations without a height within the limits."""
     bad = profile.excess_m > TOLERANCE_M
     bad[[pin.station for (_, pin), miss in zip(pinned, profile.pin_excess_m, strict=True) if miss > TOLERANCE_M]] = True
     return bad
@@ -84,14 +84,14 @@ def pins_of(problem: RoutingProblem, alignment: HorizontalAlignment, stations: S
 
 
 def worst_of_line(stations: Stations, profile: GradeLine) -> FloatArray:
-    """Most that any station of the same line lacks, of each station [m]."""
+    """Largest excess of any station on the same line, for each station [m]."""
     most = np.zeros(int(stations.line.max(initial=0)) + 1)
     np.maximum.at(most, stations.line, np.where(profile.excess_m > TOLERANCE_M, profile.excess_m, 0.0))
     return most[stations.line]
 
 
 def beyond_crossing(alignment: HorizontalAlignment) -> dict[int, str]:
-    """Terminals on or beyond the last line that crosses another where no junction is."""
+    """Terminals on or beyond the last line that crosses another without a junction."""
     if not alignment.crossing:
         return {}
     beyond = {max(alignment.crossing)}
@@ -105,12 +105,12 @@ def beyond_crossing(alignment: HorizontalAlignment) -> dict[int, str]:
 def beyond_depth(
     problem: RoutingProblem, alignment: HorizontalAlignment, stations: Stations, profile: GradeLine
 ) -> dict[int, str]:
-    """Terminals beyond the farthest stations that no profile within the depth limit reaches."""
+    """Terminals beyond the farthest stations that no grade line within the depth limit reaches."""
     bad = profile.excess_m > TOLERANCE_M
     if not bad.any():
         return {}
     n = bad.size
-    below = np.zeros(n, bool)  # a later station of the branch is bad too
+    below = np.zeros(n, bool)  # a later station of the branch fails too
     for k in range(n - 1, 0, -1):
         if bad[k] or below[k]:
             below[stations.parent[k]] = True
@@ -125,7 +125,7 @@ def beyond_depth(
         k = _clearance_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], stations.xy[ids])[1]
         if beyond[ids[k]]:
             out[t] = "too steep: no road profile within {grade:g} % and {depth:g} m of cut or fill"
-    if not out:  # the bad stretch itself serves: whoever is served by its line
+    if not out:  # the failing stretch itself serves: all terminals of its line
         lines = set(stations.line[last].tolist())
         out = {t: "too steep: no road profile within {grade:g} % and {depth:g} m of cut or fill"
                for t, c in alignment.line_of.items() if c in lines}  # fmt: skip
@@ -137,7 +137,7 @@ def beyond_depth(
 
 
 def off_pads(alignment: HorizontalAlignment, profile: GradeLine, pinned: list[tuple[int, Pin]]) -> dict[int, str]:
-    """Pick the terminals whose pad the road misses by most, one a line: pads of a line may be at odds with each other."""
+    """Terminals whose pad the road misses by most, one per line: pads of a line may conflict."""
     worst: dict[int, tuple[float, int]] = {}
     for (t, _), miss in zip(pinned, profile.pin_excess_m.tolist(), strict=True):
         if miss > TOLERANCE_M:

@@ -1,4 +1,4 @@
-"""What lies beyond a bend or turn too tight for the rule: no road leads there, and what else serves it is looked for."""
+"""Pruning: cut roads at bends or turns that are too tight, and reassign their terminals."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tight:
-    """A bend along a line, or a turn into one (vertex 0), that is tighter than its radius."""
+    """A bend along a line, or a turn into one (vertex 0), tighter than its radius."""
 
     line: int
     vertex: int
     xy: FloatArray
     size: float
-    """Radius of the centreline that it should have [m]."""
+    """Required radius of the centreline [m]."""
     turn: bool = False
-    """Whether it is a turn at a junction of several."""
+    """Whether it is a turn at a junction of several lines."""
 
 
 def through(lines: Sequence[FloatArray], ups: Sequence[int]) -> tuple[list[FloatArray], list[list[int]]]:
-    """Lines, each with what alone goes on from its end: there it bends, and does not turn off; and what each is made of."""
+    """Lines joined with their only continuation (a bend, no branch), and the parts of each."""
     follows: list[list[int]] = [[] for _ in lines]
     for k, up in enumerate(ups):
         if up >= 0:
@@ -52,19 +52,22 @@ def through(lines: Sequence[FloatArray], ups: Sequence[int]) -> tuple[list[Float
 
 
 def tight_places(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[Tight]:
-    """All bends and turns of a drawing that are tighter than what lies beyond them asks for."""
+    """Bends and turns tighter than their downstream terminals require."""
     return _tight(problem, alignment, problem.sizes_of(alignment))
 
 
 def barring(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[Tight]:
-    """Those tighter than the rule. Blade transport may be helped by local widening: what lacks its radius is told."""
+    """Bends and turns tighter than the criteria.
+
+    Blade transport may use local widening: a missing wider radius is reported only.
+    """
     return _tight(problem, alignment, np.full(len(alignment.lines), problem.least))
 
 
 def _tight(problem: RoutingProblem, alignment: HorizontalAlignment, sizes: FloatArray) -> list[Tight]:
     whole, members = through(alignment.lines, alignment.ups)
     out = []
-    # a line may ask for more than what goes on from its end
+    # a line may require more than its continuation
     for places, of, own in (
         (*tight_bends(whole, np.array([sizes[m[-1]] for m in members])), members),
         (*tight_bends(alignment.lines, sizes), [[c] for c in range(len(alignment.lines))]),
@@ -76,7 +79,7 @@ def _tight(problem: RoutingProblem, alignment: HorizontalAlignment, sizes: Float
 
 
 def _at(alignment: HorizontalAlignment, members: Sequence[int], xy: FloatArray, sizes: FloatArray) -> Tight:
-    """Bend at a vertex of one of some lines; where one goes on from another, of what goes on."""
+    """Bend at a vertex of a joined line, on the part that continues."""
     for k, c in enumerate(members):
         at = np.flatnonzero((alignment.lines[c] == xy).all(axis=1))
         if at.size:
@@ -89,7 +92,7 @@ def _at(alignment: HorizontalAlignment, members: Sequence[int], xy: FloatArray, 
 def pruned(
     problem: RoutingProblem, alignment: HorizontalAlignment, tight: Sequence[Tight]
 ) -> tuple[HorizontalAlignment, dict[int, float]]:
-    """Drawing without what lies beyond tight places.
+    """Alignment without everything beyond tight places.
 
     Returns
     -------
@@ -115,7 +118,7 @@ def pruned(
 
 
 def without(problem: RoutingProblem, alignment: HorizontalAlignment, out: Collection[int]) -> HorizontalAlignment:
-    """Drawing without some terminals, and without lines that lead to no other."""
+    """Alignment without some terminals, and without lines that serve no other."""
     return _shortened(problem, alignment, alignment.lines, {t: c for t, c in alignment.line_of.items() if t not in out})
 
 
@@ -125,7 +128,7 @@ def _reassigned(
     lines: Sequence[FloatArray | None],
     why: Sequence[Tight | None],
 ) -> tuple[dict[int, int], dict[int, float]]:
-    """Line that serves each terminal from now on, and what those that none serves lack."""
+    """New serving line of each terminal, and the missing radius of unserved ones."""
     sizes = problem.sizes_of(alignment)
     tree = shapely.STRtree([LineString(line) for line in alignment.lines])
     line_of: dict[int, int] = {}
@@ -146,7 +149,7 @@ def _reassigned(
 def _shortened(
     problem: RoutingProblem, alignment: HorizontalAlignment, lines: Sequence[FloatArray | None], line_of: dict[int, int]
 ) -> HorizontalAlignment:  # fmt: skip
-    """Lines that still lead somewhere, dead ends as far as they serve."""
+    """Lines that still lead somewhere; dead ends end at their last terminal."""
     n = len(lines)
     bound = terminals_by_line(n, line_of)
     goes_on = [False] * n
@@ -176,7 +179,7 @@ def _shortened(
 
 
 def _still_served(problem: RoutingProblem, line: FloatArray, t: int) -> bool:
-    """Whether a line less its last vertex serves a terminal, and lies as near to its pad as before: heights agree there."""
+    """Whether a line without its last vertex still serves a terminal, as near to its pad: heights agree there."""
     if not serves(problem, line[:-1], t):
         return False
     p = problem.pads

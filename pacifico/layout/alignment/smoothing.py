@@ -1,4 +1,4 @@
-"""Plan curves: lines of a road tree shifted within the free ground until their bends and junctions hold the radius.
+"""Horizontal curves: shift the lines of a road tree until bends and junctions fit the radius.
 
 ::
 
@@ -31,7 +31,7 @@ ROUNDS = 4
 
 
 ABOUT_M = 70.0
-"""Beside the legs near a vertex, and the radius of its bends: as far as shifting and joining vertices looks [m]."""
+"""Distance beyond the legs and the radius that smoothing reads near a vertex [m]."""
 
 
 def _disk(step: float, most: float) -> FloatArray:
@@ -48,21 +48,21 @@ COARSE, FINE, SWING = _disk(2.5, 15.0), _disk(0.6, 1.8), _disk(1.0, 8.0)
 
 @dataclass(frozen=True)
 class FrozenAreas:
-    """Places about which lines stay where pulling left them."""
+    """Places near which lines are not smoothed."""
 
     xy: FloatArray
     near_m: FloatArray
-    """About each place [m]."""
+    """Radius of each place [m]."""
 
     def covers(self, xy: FloatArray) -> NDArray[np.bool_]:
-        """Which points lie about one of the places, shape (n,)."""
+        """Which points lie near one of the places, shape (n,)."""
         if not len(self.xy):
             return np.zeros(len(xy), bool)
         off = xy[:, None, :] - self.xy[None, :, :]
         return np.asarray((np.hypot(off[..., 0], off[..., 1]) <= self.near_m).any(axis=1))
 
     def wider(self, xy: FloatArray, near_m: float) -> FrozenAreas:
-        """About these places too; where they lie about one of before, that reaches twice as far."""
+        """Areas with further places; a place near an earlier one doubles its radius."""
         off = xy[:, None, :] - self.xy[None, :, :]
         inside = np.hypot(off[..., 0], off[..., 1]) <= self.near_m
         near = list(np.where(inside.any(axis=0), 2.0 * self.near_m, self.near_m))
@@ -81,20 +81,20 @@ NOTHING = FrozenAreas(np.zeros((0, 2)), np.zeros(0))
 
 @dataclass(frozen=True)
 class Tree:
-    """Lines of a road tree as one set of vertices, the kernels' view of it."""
+    """Lines of a road tree as one set of vertices, as kernels read it."""
 
     xy: FloatArray
     up: IntArray
     first: IntArray
     after: IntArray
     strand: IntArray
-    """Line that the leg which leads to each vertex is part of."""
+    """Line of the leg that leads to each vertex."""
     own_start: IntArray
     """First vertex of each line; the root belongs to none."""
 
     @classmethod
     def of(cls, lines: Sequence[FloatArray], ups: Sequence[int]) -> Tree:
-        """Tree of lines, each starting at the end of the line it continues (`ups`, lower; -1: at the root)."""
+        """Tree of lines, each starting at the end of its parent (`ups`, lower; -1: at the root)."""
         counts = [len(line) - 1 for line in lines]
         own_start = (1 + np.cumsum([0, *counts])).astype(np.int64)
         xy = np.concatenate([lines[0][:1], *(line[1:] for line in lines)])
@@ -107,13 +107,13 @@ class Tree:
         return cls(xy, up, first, after, np.repeat(np.arange(-1, len(lines)), [1, *counts]), own_start)
 
     def copy(self) -> Tree:
-        """Tree that can change without this one."""
+        """Independent copy."""
         return Tree(
             self.xy.copy(), self.up.copy(), self.first.copy(), self.after.copy(), self.strand, self.own_start
         )  # fmt: skip
 
     def lines(self, which: Sequence[int] | None = None) -> list[FloatArray]:
-        """The lines as they are now, or some of them."""
+        """Current lines, or some of them."""
         out = []
         for c in range(len(self.own_start) - 1) if which is None else which:
             v = int(self.own_start[c + 1]) - 1
@@ -135,7 +135,7 @@ def smooth(
     fixed: Collection[int],
     keep: FrozenAreas,
 ) -> list[FloatArray]:
-    """Lines with vertices shifted, joined or left out so that their turns have room for the radius.
+    """Lines with vertices shifted, joined or dropped so that their turns fit the radius.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def smooth(
 
 
 def bound_of(bound: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:
-    """Terminals that lines serve, one line after the other, and where each begins."""
+    """Terminals of all lines in sequence, and where each line's begin."""
     who = np.array([t for own in bound for t in own], dtype=np.int64)
     return who, np.cumsum([0, *(len(own) for own in bound)]).astype(np.int64)
 
@@ -185,7 +185,7 @@ def unbent(
     who_start: IntArray,
     sizes: FloatArray,
 ) -> None:
-    """Ease a tree in place for the radii of its lines, all but its `frozen` vertices; they go on serving `who`."""
+    """Smooth a tree in place for the radii of its lines, apart from `frozen` vertices."""
     lat = problem.road_grid
     f, b = lat.clearance_index, lat.nodata_mask
     _smoothing_kernels.unbend(
@@ -199,7 +199,7 @@ def unbent(
 def tight_turns(
     problem: RoutingProblem, lines: Sequence[FloatArray], ups: Sequence[int], sizes: FloatArray
 ) -> tuple[FloatArray, IntArray]:
-    """Turns at junctions, from the entry's side into each arm, that no vehicle path of the arm's radius fits into.
+    """Turns at junctions that no vehicle path of the arm's radius fits.
 
     Returns
     -------
@@ -214,7 +214,7 @@ def tight_turns(
 def tight_turns_of(
     problem: RoutingProblem, tree: Tree, sizes: FloatArray, *, about: tuple[FloatArray, float] | None = None
 ) -> tuple[FloatArray, IntArray]:
-    """`tight_turns` of a tree; with `about`, only those so far from a place [m]."""
+    """`tight_turns` of a tree; with `about`, only those near a place [m]."""
     f = problem.road_grid.clearance_index
     out, into = [], []
     last = np.unique(tree.own_start[1:] - 1)
@@ -240,7 +240,7 @@ def tight_turns_of(
 
 
 def tight_bends(lines: Sequence[FloatArray], sizes: FloatArray) -> tuple[FloatArray, IntArray]:
-    """Bends along lines that are tighter than the radius of each; what turns again within it is one bend.
+    """Bends along lines tighter than the radius of each; consecutive turns within it are one bend.
 
     Between any two vertices where a line turns the same way, it may turn by no more than an arc of that length does; of
     the angles at those two the half belongs to what lies outside. A slight kink is no bend.

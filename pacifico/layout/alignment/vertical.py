@@ -1,4 +1,4 @@
-"""Vertical alignment: the profile with least earthwork under the grade limit, over a whole road tree at once.
+"""Vertical alignment: the grade line with least earthwork over a whole road tree.
 
 The problem is a linear program: heights z of stations, cost weight x abs(z - ground), abs(z_i - z_j) <= grade x distance
 along every road piece, heights shared at junctions. On a tree it has an exact solution by dynamic programming over
@@ -31,7 +31,7 @@ criterion of sags (AASHTO, A Policy on Geometric Design of Highways and Streets,
 
 @dataclass(frozen=True)
 class Pin:
-    """A height that a station must keep to: within `slack_m` of `z`, as a pad beside the road asks."""
+    """A fixed height of a station, within `slack_m` of `z`, as a pad beside the road requires."""
 
     station: int
     z: float
@@ -40,14 +40,14 @@ class Pin:
 
 @dataclass(frozen=True)
 class GradeLine:
-    """Design heights of stations and what they could not meet."""
+    """Design heights of stations, and by how much limits are missed."""
 
     z: NDArray[np.float64]
     """Design height of each station [m]."""
     excess_m: NDArray[np.float64]
-    """By how much the depth limit is broken at each station [m], 0 where held."""
+    """Excess over the depth limit at each station [m]; 0 where held."""
     pin_excess_m: NDArray[np.float64]
-    """By how much each pin is missed [m]."""
+    """Distance by which each pin is missed [m]."""
 
 
 def design_heights(
@@ -60,7 +60,7 @@ def design_heights(
     max_depth_m: float,
     pins: Sequence[Pin] = (),
 ) -> GradeLine:
-    """Heights with the least weighted sum of abs(height - ground) under a grade limit on a tree of stations.
+    """Heights with the least weighted sum of abs(height - ground) under a grade limit on a tree.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def design_heights(
 def grade_breaks(
     parent: NDArray[np.int64], distance_m: NDArray[np.float64], z: NDArray[np.float64], *, over_m: float = 10.0
 ) -> NDArray[np.float64]:
-    """By how much the grade changes at each station of a tree [%], between stretches of `over_m` ahead of it and behind.
+    """Change of grade at each station of a tree [%], between stretches of `over_m` before and after.
 
     Of several branches the most counts; 0 where a stretch is cut short by the tree's root or ends.
 
@@ -153,23 +153,23 @@ class Stations:
 
     xy: NDArray[np.float64]
     parent: NDArray[np.int64]
-    """Station before each, -1 at the entry."""
+    """Previous station of each; -1 at the entry."""
     distance: NDArray[np.float64]
-    """To the station before [m]."""
+    """Distance to the previous station [m]."""
     line: NDArray[np.int64]
-    """Line each lies on."""
+    """Line of each station."""
     ground: NDArray[np.float64]
-    """Mean over the strip's width [m]."""
+    """Mean ground height over the strip's width [m]."""
     weight: NDArray[np.float64]
-    """Area of road that each stands for [m²]."""
+    """Road area that each station represents [m²]."""
     of_line: list[NDArray[np.int64]]
-    """Stations of each line, its start (shared with the line before) included."""
+    """Stations of each line, with its start (shared with the previous line)."""
 
 
 def stations_of(
     lines: Sequence[NDArray[np.float64]], ups: Sequence[int], ground: Ground, *, width_m: float, station_m: float
 ) -> Stations:
-    """Stations along a tree of lines, with the mean ground over the strip's width at each.
+    """Stations along a tree of lines, with the mean ground height over the strip's width.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""."""
+"""Placement: pack solar arrays, place equipment and turbines, and price their sites."""

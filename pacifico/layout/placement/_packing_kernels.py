@@ -1,4 +1,4 @@
-"""Compiled loops of the strip lattice: what blocks a strip, which units it takes, which strips a site takes."""
+"""Compiled strip packing: blocked intervals, units per strip, strips per site."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 EDGE_M = 1e-3
-"""Units along an edge of the site keep so much off it, for rounding."""
+"""Distance that units keep from the site's edge, for rounding [m]."""
 
 
 @njit(cache=True, nogil=True)
 def blocked_x(edges: FloatArray, y0: float, y1: float, west: float, east: float) -> FloatArray:
-    """Intervals of x, shape (n, 2), in which a strip between y0 and y1 is not wholly inside a polygon.
+    """Intervals of x in which a strip between y0 and y1 leaves a polygon, shape (n, 2).
 
     `edges` are the polygon's (x0, y0, x1, y1), shape (n, 4). Between the edges that cross the strip a column is inside
     throughout or outside throughout: the parity of the edges west of it tells.
@@ -86,9 +86,9 @@ def pack(
     blocked: FloatArray, steep: Int32Array, unknown: Int32Array, frame: FloatArray, limits: FloatArray,
     y: float, height: float, width: float, pitch: float, margin: float, step: float,
 ) -> tuple[FloatArray, IntArray]:  # fmt: skip
-    """Western edges of the most units that a strip takes between blocked intervals, and which join the next.
+    """Western edges of the most units that fit a strip, and which join the next.
 
-    Taking each unit as far west as it can stand is the best that one strip can do, to within `step`.
+    Each unit stands as far west as it can: that is optimal for one strip, to within `step`.
     """
     room = max(int((blocked[-1, 1] - blocked[0, 0]) / pitch) + 2, 1)
     at, joins = np.empty(room), np.zeros(room, np.int64)
@@ -104,7 +104,7 @@ def pack(
             if ok and margin > 0.0:
                 ok = good(steep, unknown, frame, limits, x - margin, y - margin, x + width + margin, north + margin)
             if not ok:
-                # moved on by less than its excess it is still too steep: no more leaves its western edge behind
+                # the ground stays too steep within this move: continue from there
                 short = x + (slope - limits[0] - 1e-6) * width
                 x += step
                 while x < short:
@@ -121,7 +121,7 @@ def pack(
 
 @njit(cache=True, nogil=True)
 def merged(intervals: FloatArray) -> FloatArray:
-    """Intervals sorted, those that overlap joined."""
+    """Sorted intervals with overlapping ones merged."""
     order = np.argsort(intervals[:, 0])
     out = np.empty(intervals.shape)
     m = 0
@@ -136,7 +136,7 @@ def merged(intervals: FloatArray) -> FloatArray:
 
 @njit(cache=True, nogil=True)
 def widened(intervals: FloatArray, margin: float, first: float, period: float, aisle: float) -> FloatArray:
-    """Intervals grown by a margin, with the cross aisles that begin at `first` and every `period` after."""
+    """Intervals widened by a margin, with cross aisles at `first` and every `period` after it."""
     west, east = intervals[0, 0], intervals[-1, 1]
     k0 = int(np.floor((west - first) / period))
     k1 = int(np.ceil((east - first) / period))
@@ -158,7 +158,7 @@ def worth(
     ys: FloatArray, edges: FloatArray, steep: Int32Array, unknown: Int32Array, frame: FloatArray, limits: FloatArray, dims: FloatArray,
     firsts: FloatArray,
 ) -> FloatArray:  # fmt: skip
-    """Units that a strip takes at each y, for each place of the cross aisles: shape (firsts, ys)."""
+    """Number of units of a strip at each y and each position of the cross aisles, shape (firsts, ys)."""
     height, width, pitch, margin, step, period, aisle, west, east = dims
     out = np.zeros((firsts.size, ys.size))
     for j in range(ys.size):
@@ -177,14 +177,14 @@ def worth(
 def stacked(
     ys: FloatArray, value: FloatArray, height: float, gap: float, aisle: float, most: int
 ) -> tuple[IntArray, IntArray]:
-    """Strips of most value, from the south: indices of ys (ascending), and whether each follows an aisle.
+    """Strips with the most units, from the south: indices of ys, and whether each follows an aisle.
 
-    No more than `most` strips stand between two aisles.
+    At most `most` strips lie between two aisles.
     """
     n = ys.size
     total = np.full((n, most), -1.0)
     before = np.full((n, most, 2), -1, np.int64)
-    # best of all strips so far that end in time: for each place in the module, and over all
+    # best stack of strips that ends in time: for each position in the module, and overall
     run_best = np.full(most, -1.0)
     run_at = np.full(most, -1, np.int64)
     all_best, all_i, all_k = 0.0, -1, -1
@@ -225,7 +225,7 @@ def stacked(
 
 @njit(cache=True, nogil=True)
 def _cells(covered: IntArray, span: IntArray, value: int) -> int:
-    """Cells of a span that are covered so many times."""
+    """Number of cells of a span with the given coverage."""
     n = 0
     for i in range(span[0], span[2]):
         for j in range(span[1], span[3]):
@@ -236,7 +236,7 @@ def _cells(covered: IntArray, span: IntArray, value: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _set(k: int, spans: IntArray, chosen: NDArray[np.bool_], covered: IntArray, cells: IntArray) -> None:
-    """Choose a span, or leave it where it was chosen, and count its neighbours' cells again."""
+    """Choose a span, or release it, and update the cell counts of its neighbours."""
     on = not chosen[k]
     chosen[k] = on
     west, south, east, north = spans[k, 0], spans[k, 1], spans[k, 2], spans[k, 3]
@@ -250,9 +250,9 @@ def _set(k: int, spans: IntArray, chosen: NDArray[np.bool_], covered: IntArray, 
 
 @njit(cache=True, nogil=True)
 def exchange(spans: IntArray, units: IntArray, chosen: NDArray[np.bool_], covered: IntArray, needed: float) -> None:
-    """Exchange chosen spans for others while that covers fewer cells with the units needed; `chosen` is changed.
+    """Exchange chosen spans while that covers fewer cells with enough units; changes `chosen`.
 
-    The one that goes is the one that alone covers most to a unit; those that come cover least anew.
+    The span that covers most cells alone, per unit, is replaced by those that cover least anew.
     """
     n = units.size
     total = 0
@@ -290,7 +290,7 @@ def exchange(spans: IntArray, units: IntArray, chosen: NDArray[np.bool_], covere
             m += 1
         if change < 0 and total >= needed:
             continue
-        # no gain: as it was, and this one is left alone from now on
+        # no gain: restore it and do not try it again
         for i in range(m):
             _set(added[i], spans, chosen, covered, cells)
             total -= units[added[i]]

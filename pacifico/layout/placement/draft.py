@@ -1,4 +1,4 @@
-"""What stands where, before pads, roads and numbers: the placement modules' common currency."""
+"""The draft: placed items before pads, roads and identifiers."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass
 class Draft:
-    """Items placed so far; grows while a programme runs, and never leaves the engine."""
+    """Items placed so far; it grows during placement and stays inside the engine."""
 
     items: list[Item] = field(default_factory=list)
     unplaced: list[Unplaced] = field(default_factory=list)
     banned: FloatArray = field(default_factory=lambda: np.empty((0, 4)))
-    """Rectangles that no road reaches, learnt from an earlier draft."""
+    """Rectangles that no road reached in an earlier draft."""
     _taken: tuple[list[Item], FloatArray] = field(default=([], np.empty((0, 5))), compare=False, repr=False)
-    """Items whose rectangles and clearances are in an array already, and that array."""
+    """Items already in the cached array of rectangles and clearances, and that array."""
 
     def copy(self) -> Draft:
-        """Draft that can grow without this one."""
+        """Independent copy of the draft."""
         return Draft(list(self.items), list(self.unplaced), self.banned, self._taken)
 
     def solar_kw(self) -> float:
@@ -37,7 +37,7 @@ class Draft:
         return sum(i.capacity_kw for i in self.items if i.kind == "solar_array")
 
     def blocked(self, clearance: float) -> FloatArray:
-        """Rectangles of what stands, grown by a clearance or its own if that is larger, and what is banned."""
+        """Rectangles of all items, grown by the larger clearance, and the blocked ones."""
         known, table = self._taken
         if self.items[: len(known)] != known:
             known, table = [], table[:0]
@@ -73,21 +73,21 @@ def of_units(array: Item, rect: tuple[float, float, float, float], n: int, unit:
 
 
 def capacity_of(items: Sequence[Item], profile: Profile) -> float:
-    """What the target counts [kW]."""
+    """Capacity that counts towards the target of a profile [kW]."""
     return sum(i.storage_kw if profile == "bess" else i.capacity_kw for i in items)
 
 
 def has_plant(items: Sequence[Item]) -> bool:
-    """Whether anything generates or stores: a substation alone is no plant."""
+    """Whether any item generates or stores: a substation alone is no plant."""
     return any(i.capacity_kw or i.storage_kw for i in items)
 
 
 SAME_M = 0.01
-"""Lengths that differ by less are equal."""
+"""Lengths that differ by less are equal [m]."""
 
 
 def unit_of(item: Item, shapes: Sequence[SolarUnit]) -> SolarUnit | None:
-    """Unit that a solar array is made of; None for what is no array, or one of none of these shapes."""
+    """Unit that a solar array consists of; None for other items and other units."""
     if item.kind != "solar_array":
         return None
     height = item.rect[3] - item.rect[1]
@@ -95,7 +95,7 @@ def unit_of(item: Item, shapes: Sequence[SolarUnit]) -> SolarUnit | None:
 
 
 def units_of(item: Item, unit: SolarUnit) -> int:
-    """How many of them."""
+    """Number of units of a solar array."""
     return round((item.rect[2] - item.rect[0] + unit.gap_x_m) / unit.pitch_x_m)
 
 

@@ -1,4 +1,4 @@
-"""Single blocks near an anchor, and yards of equal blocks: substations, turbines, batteries, generators."""
+"""Equipment: single blocks near an anchor, and yards of equal blocks."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 MOST_CANDIDATES = 40_000
 CLEAR_OF_OTHERS_M = 16.0
-"""Between the blocks of a yard and those of other kinds, so that a road passes and turns."""
+"""Clearance between yard blocks and other assets, for a road and its turns [m]."""
 METRES_PER_DEGREE = 60.0
-"""A degree of slope weighs as much as so many metres of distance when a block is placed; engineering judgement."""
+"""Distance worth one degree less slope [m/°]; engineering judgement."""
 
 
 def place_near(
@@ -39,7 +39,7 @@ def place_near(
     within: FloatArray | None = None,
     cost: Callable[[FloatArray], FloatArray] | None = None,
 ) -> int:
-    """Add up to `count` blocks to the draft, each where distance to the anchor and slope cost least.
+    """Add up to `count` blocks to a draft where distance to the anchor and slope cost least.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def place_yard(
     metres_per_degree: float,
     cost: Callable[[FloatArray], FloatArray] | None = None,
 ) -> int:
-    """Add up to `count` equal blocks in rows between aisles, the cheapest by distance and slope, or by `cost`, first."""
+    """Add up to `count` equal blocks in rows between aisles, cheapest first."""
     if count <= 0:
         return 0
     runs = yard_runs(field, draft, kind, aisle_m)
@@ -123,7 +123,7 @@ def place_yard(
 
 
 def yard_runs(field: Field, draft: Draft, kind: AssetType, aisle_m: float) -> Slots:
-    """Free places of the rows in which equal blocks stand."""
+    """Free places in the rows of a yard."""
     gap = 2 * max(kind.clearance_m, PAD_APRON_M + 0.1)
     pattern = StripPattern(
         kind.length_m + gap, gap, kind.width_m, gap, aisle_m, cross_every=max(int(150 // (kind.length_m + gap)), 1)
@@ -138,14 +138,14 @@ def yard_runs(field: Field, draft: Draft, kind: AssetType, aisle_m: float) -> Sl
 def cheapest_first(
     field: Field, rects: FloatArray, anchor: tuple[float, float], metres_per_degree: float
 ) -> NDArray[np.int64]:
-    """Order of rectangles by distance to an anchor plus slope at a price."""
+    """Order of rectangles by distance to an anchor plus the price of slope."""
     x, y = (rects[:, 0] + rects[:, 2]) / 2, (rects[:, 1] + rects[:, 3]) / 2
     cost = np.hypot(x - anchor[0], y - anchor[1]) + metres_per_degree * mean_slope(field, rects)
     return np.argsort(cost, kind="stable")
 
 
 def _candidates(field: Field, kind: AssetType, within: FloatArray | None) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Rectangles both ways round on a search lattice over the placeable ground."""
+    """Rectangles in both orientations on a search grid over the placeable ground."""
     west, south, east, north = field.placeable.bounds
     if within is None:
         step = max(

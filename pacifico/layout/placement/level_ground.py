@@ -1,4 +1,4 @@
-"""."""
+"""Search for the most level ground."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def densest_place(rects: FloatArray, weights: FloatArray, enough: float) -> tuple[float, float]:
-    """Place round which `enough` weight lies closest together; the centroid where there is less than that."""
+    """Centre of the densest group of rectangles with enough weight; else the centroid."""
     centres = np.column_stack([(rects[:, 0] + rects[:, 2]) / 2, (rects[:, 1] + rects[:, 3]) / 2])
     if weights.sum() <= enough or len(rects) < 3:
         x, y = np.average(centres, axis=0, weights=weights)
         return float(x), float(y)
-    # ranked on every k-th place: the anchor needs no better precision than an array
+    # rank every k-th place: the anchor needs no better precision than an array
     some = np.arange(0, len(rects), -(-len(rects) // 400))
     radius = np.empty(some.size)
     for n, i in enumerate(some):
@@ -30,19 +30,19 @@ def densest_place(rects: FloatArray, weights: FloatArray, enough: float) -> tupl
 
 
 SQUARE_M = 60.0
-"""Side of the squares of ground that a yard is made of; they overlap by half."""
+"""Side of the ground squares that a yard consists of; they overlap by half [m]."""
 
 HA_PER_50_MW = 2.0
-"""About what a yard covers."""
+"""Area of a yard of 50 MW, about [ha]."""
 
 
 def flattest_place(field: Field, spec: Spec, power_kw: float) -> tuple[float, float]:
-    """Where ground level enough for a yard lies closest together."""
+    """Centre of the densest level ground for a yard."""
     return densest_spots(field, level_share(field, spec), power_kw)
 
 
 def densest_spots(field: Field, good: FloatArray, power_kw: float) -> tuple[float, float]:
-    """Place with the most level ground for a yard; any point of the site where there is none."""
+    """Centre of the densest squares for a yard; a point on the site where there are none."""
     if len(good):
         return densest_place(good, np.ones(len(good)), area_needed(power_kw))
     centre = field.placeable.representative_point()
@@ -50,7 +50,7 @@ def densest_spots(field: Field, good: FloatArray, power_kw: float) -> tuple[floa
 
 
 def level_share(field: Field, spec: Spec) -> FloatArray:
-    """Squares level enough for most of a yard, shape (n, 4); else any that can be built on."""
+    """Squares level enough for a yard, shape (n, 4); else all buildable ones."""
     west, south, east, north = field.placeable.bounds
     x, y = np.meshgrid(np.arange(west, east, SQUARE_M / 2), np.arange(south, north, SQUARE_M / 2))
     corners = np.column_stack([x.ravel(), y.ravel()])
@@ -63,5 +63,5 @@ def level_share(field: Field, spec: Spec) -> FloatArray:
 
 
 def area_needed(power_kw: float) -> float:
-    """Squares that a yard takes: they overlap to a quarter."""
+    """Number of squares that a yard needs; they overlap to a quarter."""
     return max(4.0, power_kw / 50_000 * HA_PER_50_MW * 1e4 / (SQUARE_M / 2) ** 2)

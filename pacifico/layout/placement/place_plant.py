@@ -1,4 +1,4 @@
-"""What each profile asks for, and the order in which it is placed."""
+"""Placement of a whole plant: equipment, turbines, batteries and solar arrays, in that order."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     Ways = Callable[[Sequence[Item]], FloatArray]
 
 MOST_STORAGE_KW = 1e6
-"""For which a place is sought where storage has no limit."""
+"""Storage assumed for the choice of a place where storage has no limit [kW]."""
 SIZINGS = 3
-"""Most times that substations are sized anew by what stood beside those before."""
+"""Rounds of resizing the substations."""
 ROOM, OVERSIZED = 1.08, 1.25
-"""Rating over what is known to fit, for what pockets and other stations leave; over what stands, from which on it is
-sized anew."""
+"""Margin of the substation rating over the capacity that fits, for pockets and further substations, and the oversize
+from which it is resized."""
 
 
 def draft_layout(
@@ -56,11 +56,10 @@ def draft_layout(
     seed_area: SeedArea | None,
     ways: Ways | None = None,
 ) -> Draft:
-    """Place everything that a programme asks for; what can't stand is named in the draft.
+    """Place all requested capacities; the draft names what could not be placed.
 
-    Without a `seed_area` that is at the most promising of `places`. What `ways` gives, asked once turbines stand, is left
-    free. Substations are of the size of what stands, not of what
-    was asked for: they would take ground that the plant itself needs.
+    The strips that `ways` returns for turbines stay free. Substations are sized for the placed capacity, not for the
+    requested one.
     """
     draft, power = _drafted(field, spec, asked, strategy, entry, banned, seed_area, ways, None)
     for _ in range(SIZINGS):
@@ -75,7 +74,7 @@ def draft_layout(
 
 
 def _stations(spec: Spec, power_kw: float) -> int:
-    """Substations that a plant takes."""
+    """Number of substations of a plant."""
     return max(math.ceil(power_kw / POWER_FACTOR / 1e3 / spec.number("substation", "max_mva")), 1)
 
 
@@ -90,7 +89,7 @@ def _drafted(
     ways: Ways | None,
     plant_kw: float | None,
 ) -> tuple[Draft, float]:
-    """Draft with substations for a plant of `plant_kw`, by default of what is asked for, and what they are sized for."""
+    """Draft with substations sized for `plant_kw`, by default the requested capacity, and that size."""
     draft = Draft(banned=banned)
     price = seed_area.metres_per_degree if seed_area and seed_area.yard else METRES_PER_DEGREE[strategy]
     grounds = solar_grounds(field, spec, seed_area.scheme) if seed_area and not seed_area.yard else ()
@@ -132,7 +131,7 @@ def _drafted(
         if ways is not None:
             draft.banned = np.concatenate([draft.banned, ways(draft.items)])
     if ground and first is not None and asked.solar_kw and asked.storage_kw:
-        # storage keeps its share of the generation that the ground can carry: more would stand in its place
+        # storage keeps its share of the generation that fits: more would take ground from it
         able = min(asked.solar_kw, solar_kw(first, ground)) + capacity_of(draft.items, "hybrid")
         each = spec.number("wind_turbine", "capacity_kw")
         storage = asked.storage_kw * min(able / (asked.solar_kw + (asked.wind_kw or 0.0) // each * each), 1.0)
@@ -143,7 +142,7 @@ def _drafted(
             got = _solar(field, draft, spec, ground, left, seed_area)
             left = None if left is None else left - got
             if left is not None and left < ground.unit.ac_kw:
-                # others stand in the place of arrays that found no skid
+                # others replaced the arrays without a skid
                 draft.unplaced = [u for u in draft.unplaced if u.kind != "solar_array"]
                 break
         if not any(i.kind == "solar_array" for i in draft.items):
@@ -179,7 +178,7 @@ def _substations(
     entry: tuple[float, float] | None,
     dear: tuple[float, float],
 ) -> None:
-    """Substations where road, cable and earthwork cost least together, each as dear as a strategy takes it."""
+    """Place substations where road, cable and earthwork cost least, with the strategy's weights."""
     mva = power_kw / POWER_FACTOR / 1e3
     count = _stations(spec, power_kw)
     prices = siting_prices(spec, mva, road=dear[0], earth=dear[1])
@@ -214,7 +213,7 @@ def _gas(field: Field, draft: Draft, spec: Spec, target_kw: float, anchor: tuple
         metres_per_degree=price,
     )
     if rest - sets * generator.capacity_kw < generator.capacity_kw:
-        # generators stand in the place of turbines that found no ground
+        # generators replaced turbines that found no ground
         draft.unplaced = [u for u in draft.unplaced if u.kind != "gas_turbine"]
 
 
@@ -235,13 +234,13 @@ def _batteries(
 def _solar(
     field: Field, draft: Draft, spec: Spec, ground: SolarGround, target_kw: float | None, seed_area: SeedArea
 ) -> float:
-    """Arrays up to the target; asked again for more where the skids took more than was allowed for.
+    """Add arrays up to the target; add more where skids took more ground than expected.
 
     Returns the capacity placed [kW].
     """
     before = draft.copy()
     everything = len(ground.runs(draft.blocked(CLEAR_OF_BLOCKS_M)).units)
-    # one unit of a block stands back for its skid
+    # one unit of a block gives way to its skid
     wanted = None if target_kw is None else target_kw * (1 + 1 / 38)
     got = 0.0
     for _ in range(4):

@@ -1,4 +1,4 @@
-"""."""
+"""The seed area: where placement of a plant begins, and its surroundings."""
 
 from __future__ import annotations
 
@@ -18,61 +18,61 @@ if TYPE_CHECKING:
 
 
 def surroundings_ha(items: Sequence[Item]) -> float:
-    """Union of the assets' surroundings [ha]."""
+    """Area of the union of the assets' surroundings [ha]."""
     boxes = shapely.box(*np.array([i.rect for i in items]).T)
     return float(shapely.union_all(shapely.buffer(boxes, SURROUNDINGS_M)).area) / 1e4
 
 
 SURROUNDINGS_M = 25.0
-"""Around assets, that count as used by a plant."""
+"""Distance from assets within which ground counts as used by the plant [m]."""
 
 BESIDE_M, ANOTHER_LANE_M = 80.0, 300.0
-"""An array further from the middle of a lane is not beside it; road that another lane takes to be reached [m]."""
+"""Largest distance of an array from the middle of its lane, and the extra road to another lane [m]."""
 
 
 @dataclass(frozen=True)
 class SeedArea:
-    """Where to build first: a window of a lattice of some scheme, filled from its root."""
+    """A window of a strip pattern from which placement begins."""
 
     scheme: str
-    """Of the lattice of arrays; none for a yard."""
+    """Scheme of the array pattern; empty for a yard."""
     rect: tuple[float, float, float, float]
     root: tuple[float, float]
     metres_per_degree: float = 0.0
-    """How far away a place may be to be a degree less steep."""
+    """Distance worth one degree less slope [m/°]."""
     lanes: FloatArray = dataclass_field(default_factory=lambda: np.empty((0, 4)), compare=False)
-    """Roads that its lanes make in the window: x0, y0, x1, y1 each."""
+    """Roads along the lanes of the window, rows of x0, y0, x1, y1 [m]."""
     strategy: Strategy = "balanced"
     siting: tuple[float, float] = (1.0, 1.0)
-    """How many times its price road and earthwork count for where a substation stands."""
+    """Weights of road and earthwork in the siting of the substation."""
     level: float = 0.0
-    """Metres that a skid stands further from its arrays' middle to save a cubic metre."""
+    """Distance from its arrays' middle that a skid may trade for earthwork [m/m³]."""
     whole: bool = False
-    """Whether all of the site is wanted."""
+    """Whether the whole site is wanted."""
 
     @property
     def yard(self) -> bool:
-        """Whether no arrays are built there."""
+        """Whether the area is for a yard, without arrays."""
         return not self.scheme
 
     @property
     def sure(self) -> bool:
-        """Whether aisles run both ways and the window is filled as it comes: a road finds its way to every array."""
+        """Whether lanes run on both sides and the window is filled in order: roads reach every array."""
         return self.scheme == "quads" and self.strategy == "balanced"
 
     @property
     def middle(self) -> tuple[float, float]:
-        """Of the window."""
+        """Middle of the window [m]."""
         west, south, east, north = self.rect
         return (west + east) / 2, (south + north) / 2
 
     def order(self, rects: FloatArray, malus: FloatArray | None = None) -> IntArray:
-        """Order of rectangles: those in the window from its root on, then those outside, the nearest first."""
+        """Order of rectangles: those in the window from its root on, then the nearest outside."""
         west, south, east, north = self.rect
         x, y = (rects[:, 0] + rects[:, 2]) / 2, (rects[:, 1] + rects[:, 3]) / 2
         out = np.hypot(np.maximum(np.maximum(west - x, x - east), 0), np.maximum(np.maximum(south - y, y - north), 0))
         if len(self.lanes) and self.strategy != "density":
-            # beside the window's own lanes, as these go on; any other would want a road of its own
+            # beside the window's lanes or their extension: any other array needs a road of its own
             far = np.full(len(rects), np.inf)
             for x0, y0, x1, _ in self.lanes:
                 a, b, lane = (0, 2, x0) if x0 == x1 else (1, 3, y0)

@@ -1,4 +1,4 @@
-"""What it costs that a block stands where it does: road, cable and earthwork."""
+"""Cost of a substation site: road, cable and earthwork."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from pacifico.layout.ground.buildable import Field
 
 PAD_GRADE = 0.02
-"""Of a pad, for drainage; steeper ground is cut and filled."""
+"""Drainage grade of a pad; steeper ground is cut and filled [-]."""
 EDGE_LATTICE = 41
-"""Places along each side of the site from which its edge is measured."""
+"""Points along each side of the site from which the distance to the edge is sampled."""
 CABLE_SHARE = 0.3
-"""Of the way from the plant's middle to the substation that cables get shorter by where it is nearer: feeders come from all
-sides of the plant, and what one saves another adds; engineering judgement."""
+"""Share of the distance to the substation by which cables get shorter; feeders come from all sides, so savings and
+additions partly cancel; engineering judgement."""
 SAMPLES = 5
-"""Heights along each side of a pad."""
+"""Height samples along each side of a pad."""
 
 
 @dataclass(frozen=True)
 class Prices:
-    """Of a metre of road, a metre of all cables together and a cubic metre moved."""
+    """Prices of a metre of road, a metre of all cables, and a cubic metre of earthwork."""
 
     road: float
     cable: float
@@ -58,14 +58,14 @@ def siting_cost(
     entry: tuple[float, float] | None,
     prices: Prices,
 ) -> FloatArray:
-    """Cost of rectangles as places of a substation for the plant in a window, shape (n,).
+    """Cost of rectangles as substation sites for a plant in a window, shape (n,) [USD].
 
-    The road leads from the entry, or from the nearest edge of the site, past the substation to the plant's lanes; the
-    cables come from the plant's middle.
+    The road leads from the entry, or the nearest edge, past the substation to the lanes. Cables lead from the middle of
+    the plant.
     """
     west, south, east, north = window
     x, y = (rects[:, 0] + rects[:, 2]) / 2, (rects[:, 1] + rects[:, 3]) / 2
-    # without lanes the window itself is where roads lead
+    # without lanes, roads lead to the window itself
     ways = lanes if len(lanes) else np.array([window])
     out = np.full(len(rects), np.inf)
     for x0, y0, x1, y1 in ways:
@@ -79,7 +79,7 @@ def siting_cost(
 
 
 def pad_earth_m3(field: Field, rects: FloatArray) -> FloatArray:
-    """Cut and fill of pads, about: heights on a lattice off the best plane that holds the drainage grade [m³]."""
+    """Estimated cut and fill of pads: heights off the best plane of drainage grade [m³]."""
     f = (np.arange(SAMPLES) + 0.5) / SAMPLES - 0.5
     u, v = (w.ravel() for w in np.meshgrid(f, f))
     width, height = rects[:, 2] - rects[:, 0], rects[:, 3] - rects[:, 1]
@@ -95,7 +95,7 @@ def pad_earth_m3(field: Field, rects: FloatArray) -> FloatArray:
 
 
 def _to_edge(field: Field, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Distance of places to the site's edge, between those of a coarse lattice [m]."""
+    """Distance of points from the site's edge, interpolated from a coarse grid [m]."""
     west, south, east, north = field.outline.bounds
     n = EDGE_LATTICE
     if "edge" not in field.fits:

@@ -1,4 +1,4 @@
-"""Solar arrays of real rows on a lattice, gathered into power blocks with an inverter-transformer skid each."""
+"""Solar arrays in strips, grouped into power blocks with one inverter skid each."""
 
 from __future__ import annotations
 
@@ -27,38 +27,38 @@ if TYPE_CHECKING:
     from pacifico.layout.placement.seed_area import SeedArea
 
 BLOCK_REACH_M = 450.0
-"""An array further from the one before starts a new power block: low-voltage cable gets too long."""
+"""Distance to the previous array beyond which a new power block begins: low-voltage cables would be too long [m]."""
 SCHEMES = ("quads", "spines")
-"""Ways to set strips between roads."""
+"""Patterns of strips and roads."""
 REACH_SPARE_M = 3.0
-"""Kept of the reach of a road, which does not run in the middle of its aisle everywhere."""
+"""Part of the road reach kept in reserve: a road is not always in the middle of its aisle [m]."""
 SPINE_STRIPS = 12
 """Strips between aisles where cross aisles are the roads."""
 MOST_EXCHANGED = 4000
-"""Arrays among which a compact set is sought."""
+"""Arrays among which a compact set is searched."""
 SKID_SEARCH_M = 160.0
-"""A skid on free ground stands no further from its arrays' middle, along either axis."""
+"""Largest distance of a skid on free ground from its arrays' middle, along either axis [m]."""
 SKID_CLEARANCE_M = 3.0
-"""Between a skid on free ground and arrays."""
+"""Clearance between a skid on free ground and arrays [m]."""
 CLEAR_OF_BLOCKS_M = 15.0
-"""Between arrays and the pads of others, so that a road passes and turns."""
+"""Clearance between arrays and other pads, for a road and its turns [m]."""
 
 
 @dataclass(frozen=True)
 class SolarGround:
-    """Every place where arrays of one kind of unit can stand."""
+    """All places for arrays of one unit."""
 
     fit: StripPacking
     unit: SolarUnit
     slope_limit_deg: float
 
     def runs(self, blocked: FloatArray) -> Slots:
-        """Largest arrays that keep clear of blocked rectangles."""
+        """Largest arrays clear of blocked rectangles."""
         return self.fit.runs(blocked)
 
 
 def solar_grounds(field: Field, spec: Spec, scheme: str = "quads") -> tuple[SolarGround, SolarGround]:
-    """Array lattices on a site: one of full units, and one of other proportions for the pockets that it leaves."""
+    """Array patterns of a site: full units, and units of other proportions for the gaps."""
     return _ground(field, spec, solar_unit(spec), scheme), _ground(field, spec, solar_unit(spec, pocket=True), "pairs")
 
 
@@ -68,7 +68,7 @@ def _ground(field: Field, spec: Spec, unit: SolarUnit, scheme: str) -> SolarGrou
 
 
 def pattern_of(spec: Spec, unit: SolarUnit, scheme: str) -> StripPattern:
-    """Lattice of a scheme.
+    """Strip pattern of a scheme.
 
     pairs: an aisle beside every strip. quads: as many strips between aisles as roads in these still reach arrays in.
     spines: the cross aisles are the roads, at most so far apart that they reach every array between them; aisles are
@@ -96,9 +96,9 @@ def choose_arrays(
     seed_area: SeedArea,
     target_kw: float | None,
 ) -> Slots:
-    """Best arrays up to a target, whole units only; everything that stands without a target.
+    """Best arrays up to a target in whole units; all that fit without a target.
 
-    What the inverter skids will take away is added to the target first; `add_solar` trims the rest.
+    Adds the capacity that skids will take; `add_solar` trims the rest.
     """
     blocked = draft.blocked(CLEAR_OF_BLOCKS_M)
     runs = ground.runs(blocked)
@@ -115,9 +115,9 @@ def choose_arrays(
 
 
 def compacted(runs: Slots, order: NDArray[np.int64], needed: float, draft: Draft) -> NDArray[np.int64]:
-    """Take runs in an order up to the units needed, then exchange those that stick out for those that fit in.
+    """Take slots in order up to the needed units, then exchange protruding ones.
 
-    What is made small is the union of the surroundings of all that stands, on cells of a few metres.
+    The exchange minimises the union of the surroundings, counted on cells of a few metres.
     """
     from pacifico.layout.placement import _packing_kernels as kernels  # noqa: PLC0415 (numba)
 
@@ -148,7 +148,7 @@ def add_solar(
     *,
     seed_area: SeedArea,
 ) -> None:
-    """Add arrays and skids to the draft: blocks cut along the aisles, the end of an array given up for each skid."""
+    """Add arrays and skids to a draft: cut blocks along the aisles, and give up array ends for skids."""
     skid = asset_type(spec, "inverter_skid")
     sieve = field.sieve(skid.slope_limit_deg)
     order = _snake(runs)
@@ -176,7 +176,7 @@ def add_solar(
     left = 0
     for block in stranded:
         room = skid.rating_kva if target_kw is None else min(skid.rating_kva, target_kw - total)
-        # a skid of another of these blocks may have taken ground by now
+        # a skid of another block may have taken the ground by now
         pads = np.array([i.pad_rect for i in draft.items if i.kind == "inverter_skid"]).reshape(-1, 4)
         arrays = _trimmed(block.take(np.flatnonzero(~touching(block.rects, pads))), ground, room)
         if not len(arrays.units):
@@ -199,7 +199,7 @@ def add_solar(
 
 
 def _skid_beside(field: Field, ground: SolarGround, skid: AssetType, draft: Draft, arrays: Slots, number: int) -> bool:
-    """Add arrays that have no level ground of their own, with a skid on free ground beside them; False if there is none."""
+    """Add arrays without level ground of their own, with a skid nearby; False where there is none."""
     candidate = draft.copy()
     candidate.items += [_array(ground, arrays, i, number) for i in range(len(arrays.units))]
     middle = (arrays.rects[:, :2] + arrays.rects[:, 2:]).mean(axis=0) / 2
@@ -220,7 +220,7 @@ def _skid_beside(field: Field, ground: SolarGround, skid: AssetType, draft: Draf
 
 
 def _spare_skid(array: Slots, kw: float, skids: dict[int, Item], rooms: dict[int, float]) -> int | None:
-    """Nearest block within reach whose skid can take one more array."""
+    """Nearest block within reach whose skid has rating for one more array."""
     x, y = (array.rects[0, :2] + array.rects[0, 2:]) / 2
     near = [
         (float(np.hypot(s.centre[0] - x, s.centre[1] - y)), number)
@@ -232,7 +232,7 @@ def _spare_skid(array: Slots, kw: float, skids: dict[int, Item], rooms: dict[int
 
 
 def solar_kw(runs: Slots, ground: SolarGround) -> float:
-    """AC capacity of runs [kW]."""
+    """AC capacity of slots [kW]."""
     return float(runs.units.sum()) * ground.unit.ac_kw
 
 
@@ -245,7 +245,7 @@ def _array(ground: SolarGround, runs: Slots, i: int, block: int) -> Item:
 
 
 def _snake(runs: Slots) -> NDArray[np.int64]:
-    """Order along the lanes, there and back."""
+    """Order of slots along the lanes, back and forth."""
     x, y = (runs.rects[:, 0] + runs.rects[:, 2]) / 2, runs.rects[:, 1]
     upright = runs.side >= WEST
     along = np.where(upright, y, x)
@@ -253,8 +253,8 @@ def _snake(runs: Slots) -> NDArray[np.int64]:
 
 
 def _blocks(runs: Slots, unit: SolarUnit, skid: AssetType) -> list[Slots]:
-    """Runs in order, cut where the skid's rating or the cable's reach is used up."""
-    # a block may hold as much more as it gives up for its skid; all are about equal, so that none is a rest
+    """Blocks of slots in order, cut at the skid's rating or the cable's reach."""
+    # a block may exceed the rating by the units it gives up for its skid; equal blocks leave no small rest
     most = skid.rating_kva / unit.ac_kw + _given_up(unit, skid)
     total = int(runs.units.sum())
     even = total / max(math.ceil(total / (most - 0.5 * unit.most_units)), 1)
@@ -263,7 +263,7 @@ def _blocks(runs: Slots, unit: SolarUnit, skid: AssetType) -> list[Slots]:
     units, done = 0, 0
     for i in range(len(runs.units)):
         far = bool(members) and np.hypot(*(runs.rects[i, :2] - runs.rects[members[-1], :2])) > BLOCK_REACH_M
-        # cut where the sum so far is nearest to a whole number of even shares
+        # cut where the sum is nearest to a multiple of equal shares
         full = units + runs.units[i] > most or (done + units + runs.units[i] / 2 > even * (len(out) + 1))
         if members and (full or far):
             done += units
@@ -282,7 +282,7 @@ def _given_up(unit: SolarUnit, skid: AssetType) -> int:
 
 
 def _skid_spots(block: Slots, ground: SolarGround, skid: AssetType) -> list[tuple[int, bool, float, float, float]]:
-    """Places for a skid where the end of an array is given up: array, whether its western end, x, y, and a malus.
+    """Places for a skid at the end of an array: array, western end or not, x, y, penalty.
 
     The lane's side comes first; further in, the road comes through the gap.
     """
@@ -295,7 +295,7 @@ def _skid_spots(block: Slots, ground: SolarGround, skid: AssetType) -> list[tupl
     for i, (west, south, east, north) in enumerate(block.rects):
         if block.units[i] < given_up:
             continue
-        # where the middle is as near, the longer array gives way: a lone unit would vanish
+        # of two equally central arrays the longer one is cut: a single unit would vanish
         malus = 1000.0 * block.depth[i] + (0.0 if block.units[i] > given_up else 200.0)
         for k in range(5):
             along = (north - south - 2 * inset) * k / 4 + inset
@@ -315,7 +315,7 @@ def _with_skid(
     sieve: Sieve,
     seed_area: SeedArea,
 ) -> tuple[Slots, Item] | None:
-    """Block with the end of an array given up for a skid beside its aisle; None where no skid can stand."""
+    """Block with an array end given up for a skid beside its aisle; None where no skid fits."""
     given_up = _given_up(ground.unit, skid)
     room = given_up * ground.unit.pitch_x_m
     middle = (block.rects[:, :2] + block.rects[:, 2:]).mean(axis=0) / 2
@@ -341,7 +341,7 @@ def _with_skid(
 
 
 def _trimmed(runs: Slots, ground: SolarGround, room_kw: float) -> Slots:
-    """Runs shortened from the last so that they stay within a capacity."""
+    """Slots shortened from the last one to stay within a capacity."""
     excess = int(runs.units.sum()) - int((room_kw + 1e-6) // ground.unit.ac_kw)
     rects, units = runs.rects.copy(), runs.units.copy()
     for i in range(len(units) - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""Strips of equal units between aisles: how solar arrays, battery blocks and generators stand.
+"""Strips of equal units between aisles: arrays, battery blocks and generators.
 
 ::
 
@@ -30,56 +30,56 @@ if TYPE_CHECKING:
 
 
 PHASES = 6
-"""Places of the cross aisles that are tried."""
+"""Positions of the cross aisles that are tried."""
 STEPS = 16
-"""Southings tried to a strip's height."""
+"""Southings tried per strip height."""
 COARSE = 4
-"""Of them every so many for the choice of the cross aisles' place."""
+"""Step among them for choosing the position of the cross aisles."""
 MOST_SOUTHINGS = 900
 ROAD_HALF_M = 4.0
-"""Free on both sides of the middle of a cross aisle that serves."""
+"""Half width kept free along a cross aisle that serves arrays [m]."""
 SOUTH, NORTH, WEST, EAST = 0, 1, 2, 3
-"""Where the lane lies that serves a run."""
+"""Side of a slot on which its lane lies."""
 
 
 @dataclass(frozen=True)
 class StripPattern:
-    """Dimensions of a strip lattice [m]."""
+    """Dimensions of a strip pattern [m]."""
 
     pitch_x: float
-    """Unit with its gap to the next."""
+    """Unit with the gap to the next [m]."""
     gap_x: float
     height: float
     pair_gap: float
-    """Between strips without an aisle."""
+    """Gap between strips without an aisle [m]."""
     aisle: float
     cross_every: int
     """Units between cross aisles."""
     most_units: int = 1
-    """Units that join into one asset."""
+    """Most units that join into one asset."""
     strips: int = 2
     """Most strips between two aisles."""
     reach: float = 0.0
-    """From the middle of a cross aisle to assets that it serves; 0: the aisles serve."""
+    """Reach from the middle of a cross aisle to the assets that it serves; 0: the aisles serve [m]."""
 
 
 @dataclass(frozen=True)
 class Slots:
-    """Places of assets on a lattice, one a row; `units` of them joined."""
+    """Slots for assets in a pattern, one per row; each joins `units` units."""
 
     rects: FloatArray
     units: IntArray
     strip: IntArray
-    """Index of the strip, counted from the south."""
+    """Index of the strip, from the south."""
     lane: IntArray
-    """Aisle, or cross aisle, that serves it, counted from the south, or from the west."""
+    """Index of the serving aisle from the south, or cross aisle from the west."""
     side: IntArray
-    """Where that lies: SOUTH, NORTH, WEST or EAST."""
+    """Side on which it lies: SOUTH, NORTH, WEST or EAST."""
     depth: IntArray
-    """How many others stand between it and its lane."""
+    """Number of slots between it and its lane."""
 
     def take(self, which: IntArray) -> Slots:
-        """Some of them, in the order asked for."""
+        """Select some slots, in the given order."""
         return Slots(
             self.rects[which],
             self.units[which],
@@ -90,29 +90,29 @@ class Slots:
         )
 
     def resized(self, rects: FloatArray, units: IntArray) -> Slots:
-        """Runs with other rectangles and units; those without a unit left out."""
+        """Slots with other rectangles and units; slots without a unit are dropped."""
         return replace(self, rects=rects, units=units).take(np.flatnonzero(units > 0))
 
 
 @dataclass(frozen=True)
 class StripPacking:
-    """A lattice laid on a site."""
+    """A strip pattern placed on a site."""
 
     pattern: StripPattern
     sieve: Sieve
     margin: float
     y: FloatArray
-    """Southern edge of each strip, ascending."""
+    """Southern edge of each strip, ascending [m]."""
     lane: IntArray
     side: IntArray
     depth: IntArray
-    """Aisle that serves each strip, on which side of it, and how many strips stand between."""
+    """Serving aisle of each strip, its side, and the strips between them."""
     first: float
-    """Western edge of one of the cross aisles."""
+    """Western edge of one cross aisle [m]."""
     edges: FloatArray
 
     def runs(self, blocked: FloatArray) -> Slots:
-        """Most units that stand clear of blocked rectangles (rows of west, south, east, north), neighbours joined."""
+        """Slots with the most units clear of blocked rectangles, neighbours joined."""
         key = ("runs", self.pattern, self.sieve.limit_deg, self.margin, blocked.tobytes())
         kept = self.sieve.field.fits
         if key not in kept:
@@ -148,7 +148,7 @@ class StripPacking:
     def _parts(
         self, strip: int, at: FloatArray, joins: IntArray, shut: FloatArray
     ) -> list[tuple[IntArray, int, int, int]]:
-        """Units of a strip that make one asset each, with the lane that serves them, its side and their depth."""
+        """Slots of one strip with their lane, its side and their depth."""
         cell = self.pattern
         ends = np.flatnonzero(joins[:-1] == 0) + 1
         out: list[tuple[IntArray, int, int, int]] = []
@@ -156,7 +156,7 @@ class StripPacking:
             if not run.size:
                 continue
             if not cell.reach:
-                # as equal as possible: five units make 3 + 2, not 4 + 1
+                # parts of nearly equal size: five units make 3 + 2, not 4 + 1
                 parts = np.array_split(run, -(-run.size // cell.most_units))
                 out += [(p, int(self.lane[strip]), int(self.side[strip]), int(self.depth[strip])) for p in parts]
             else:
@@ -164,7 +164,7 @@ class StripPacking:
         return out
 
     def _beside(self, run: IntArray, at: FloatArray, shut: FloatArray) -> list[tuple[IntArray, int, int, int]]:
-        """Parts of a run that lie within reach of a cross aisle, from either end."""
+        """Parts of a slot within reach of a cross aisle, from either end."""
         cell = self.pattern
         period, width = _period(cell), cell.pitch_x - cell.gap_x
         lane = int(np.floor((at[run[0]] - self.first) / period))
@@ -175,7 +175,7 @@ class StripPacking:
         n = run.size
         if n <= cell.most_units and min(far_w, far_e) <= cell.reach:
             return [(run, lane, WEST, 0) if far_w <= far_e else (run, lane + 1, EAST, 0)]
-        # where both ends reach the middle it is shared out
+        # where both ends reach the middle, share it
         from_west = min(sum(west), max(n - sum(east), n // 2))
         west, east = _cut(west, from_west), _cut(east, n - from_west)
         out, k = [], 0
@@ -195,7 +195,7 @@ def _open(x: float, shut: FloatArray) -> bool:
 
 
 def _reached(far: float, cell: StripPattern) -> list[int]:
-    """Sizes of assets one behind the other that begin within reach, the first of them `far` off."""
+    """Sizes of assets one behind the other within reach, the first one at distance `far`."""
     if far > cell.reach:
         return []
     first = int((cell.reach - far) // cell.pitch_x)
@@ -219,7 +219,7 @@ def _cut(sizes: list[int], n: int) -> list[int]:
 
 
 def pack_strips(pattern: StripPattern, sieve: Sieve, *, margin: float) -> StripPacking:
-    """Lay a lattice where most units can stand.
+    """Place a pattern on the ground where the most units fit.
 
     Parameters
     ----------
@@ -250,9 +250,9 @@ def _fitted(pattern: StripPattern, sieve: Sieve, margin: float) -> StripPacking:
     ys = _southings(pattern, south, north, margin)
     if not ys.size:
         return StripPacking(pattern, sieve, margin, ys, *_lanes(np.zeros(0, np.int64), 1), west, edges)
-    # aligned to the CRS's origin, so that a boundary moved by a hair does not move every array
+    # aligned to the CRS origin, so that a boundary moved slightly does not move every array
     firsts = np.floor(west / period) * period + np.arange(PHASES) * period / PHASES
-    # and where groups of units begin, or end, along the site's own edge
+    # and aligned to where groups of units begin or end along the site's edge
     firsts = np.append(firsts, [west + margin + 2e-3 - pattern.aisle, east - margin - 2e-3])
     if east - west > (1.5 if pattern.reach else 1.0) * period:
         counts = kernels.worth(ys[::COARSE], edges, *tables, dims, firsts).sum(axis=1)
@@ -269,18 +269,18 @@ def _fitted(pattern: StripPattern, sieve: Sieve, margin: float) -> StripPacking:
 
 
 def _southings(pattern: StripPattern, south: float, north: float, margin: float) -> FloatArray:
-    """Southern edges that a strip may have."""
+    """Southings that a strip may have [m]."""
     step = max(pattern.height / STEPS, (north - south) / MOST_SOUTHINGS)
     ys = np.arange(np.ceil(south / step), np.floor((north - pattern.height) / step) + 1) * step
     if north - south < 20 * pattern.height:
-        # a site barely as high as its strips takes them along its edges alone
+        # a site hardly higher than its strips has strips along its edges only
         edge = margin + 2e-3
         ys = np.concatenate([ys, [south + edge, north - pattern.height - edge]])
     return np.unique(ys[(ys >= south) & (ys + pattern.height <= north)])
 
 
 def _fine(pattern: StripPattern, ys: FloatArray) -> FloatArray:
-    """Southings between those tried, at a step that divides the strips' pitch and, nearly, the aisle."""
+    """Southings between those tried, at a step that divides the strip pitch and, nearly, the aisle."""
     if not ys.size:
         return ys
     pitch = pattern.height + pattern.pair_gap
@@ -292,7 +292,7 @@ def _fine(pattern: StripPattern, ys: FloatArray) -> FloatArray:
 
 
 def _lanes(starts: IntArray, most: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Aisle that serves each strip, its side and the strips between: the nearer, or the only one of strips at the edge."""
+    """Serving aisle of each strip, its side and the strips between: the nearer one."""
     module = np.cumsum(starts) - 1
     lane, side, depth = (np.zeros(starts.size, np.int64) for _ in range(3))
     last = module[-1] if module.size else -1
@@ -314,7 +314,7 @@ def _period(pattern: StripPattern) -> float:
 
 
 def _step(pattern: StripPattern) -> float:
-    """How far a unit is moved on where it can't stand [m]."""
+    """Step by which a unit moves on where it does not fit [m]."""
     return max(pattern.pitch_x / 16, 1.0)
 
 

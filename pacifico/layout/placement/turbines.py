@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 def place_turbines(
     field: Field, draft: Draft, spec: Spec, anchor: tuple[float, float], count: int | None, *, metres_per_degree: float
 ) -> int:
-    """Add up to `count` turbines (None: as many as stand), the cheapest by distance and slope first.
+    """Add up to `count` turbines (None: all that fit), cheapest by distance and slope first.
 
-    No other turbine stands within an ellipse of the spacing's semi-axes, its long axis along the wind.
+    No other turbine lies within an ellipse of the spacing's semi-axes, its long axis along the wind.
     """
     if count is not None and count <= 0:
         return 0
@@ -52,11 +52,11 @@ def place_turbines(
     order = cheapest_first(field, rects, anchor, metres_per_degree)
     if len(rects):
         turned = np.array([[np.sin(bearing), np.cos(bearing)], [np.cos(bearing), -np.sin(bearing)]])
-        # distances in spacings: two turbines are far enough apart where theirs is 1 or more
+        # distances in spacings: two turbines are far enough apart at 1 or more
         apart = centres @ turned.T / (along, across)
         chosen = _spaced(apart, order, count)
         if count is None or len(chosen) < count:
-            # the best place first may leave less room for others than sweeping over the site
+            # taking the best place first may fit fewer turbines than sweeping over the site
             sweeps = [np.lexsort(keys) for keys in (apart.T, -apart.T, apart[:, ::-1].T, -apart[:, ::-1].T)]
             chosen = max(chosen, *(_spaced(apart, sweep, count) for sweep in sweeps), key=len)
         draft.items.extend(item_of(kind, rects[i]) for i in chosen)
@@ -76,7 +76,7 @@ def place_turbines(
 
 
 def _spaced(apart: FloatArray, order: NDArray[np.int64], count: int | None) -> list[int]:
-    """Places taken in order, each at least 1 from those before."""
+    """Places taken in order, each at a scaled distance of 1 or more from those before."""
     free = np.ones(len(apart), dtype=bool)
     chosen: list[int] = []
     for i in order:
@@ -89,7 +89,7 @@ def _spaced(apart: FloatArray, order: NDArray[np.int64], count: int | None) -> l
 
 
 def _centres_inside(field: Field, setback: float) -> FloatArray:
-    """Search lattice on the placeable ground, the turbines' own setback inside the boundary."""
+    """Search grid on the placeable ground within the turbines' setback."""
     inner = shapely.intersection(shapely.buffer(field.outline, -setback), field.placeable)
     if inner.is_empty:
         return np.empty((0, 2))
