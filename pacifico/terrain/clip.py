@@ -15,7 +15,7 @@ import numpy as np
 from pyproj import CRS
 
 from pacifico.errors import DEMError
-from pacifico.terrain.dem import DemOptions, dem_from_window, source_window
+from pacifico.terrain.dem import DemOptions, dem_from_window, memory_errors_told, source_window
 from pacifico.terrain.raster.addresses import display_name
 from pacifico.terrain.raster.window import RasterWindow
 
@@ -59,8 +59,9 @@ def clip_source(
     DEMError, OutsideServiceError
         As `open_dem`, if the raster can't be read or does not meet the site.
     """
-    window = source_window(site, str(source), DemOptions(resolution_m), settings)
-    return _write(window, display_name(str(source)), Path(out_path))
+    name = display_name(str(source))
+    with memory_errors_told(site, name):
+        return _write(source_window(site, str(source), DemOptions(resolution_m), settings), name, Path(out_path))
 
 
 def _write(window: RasterWindow, source: str, path: Path) -> Path:
@@ -146,7 +147,8 @@ def open_clip(
         tuple(about["warnings"]),
         surface_model=about.get("surface_model", False),
     )
-    dem = dem_from_window(site, window, about["source"], DemOptions(resolution_m, units))
+    with memory_errors_told(site, about["source"]):
+        dem = dem_from_window(site, window, about["source"], DemOptions(resolution_m, units))
     dem.attrs["sha256"] = about["sha256"]  # WKT that is written, read and written again may differ in its words
     return dem
 

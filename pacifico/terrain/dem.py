@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ from pacifico.terrain.site_grid import (
 from pacifico.terrain.voids import remove_voids
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import xarray as xr
     from numpy.typing import NDArray
 
@@ -76,7 +79,7 @@ def open_dem(
         `3dep` (United States, 10 m), `3dep-30`, `glo30` (the world, 30 m, a surface model), `sample` (needs no network).
     resolution_m : float, optional
         Cell size [m]; by default the finer side of the DEM's own ground cell, held between 1 and 30 m, and coarser for a
-        site that would need more than 25 million cells.
+        site that would need more than 16 million cells.
     units : {"m", "ft"}, optional
         Unit of height, over what the file declares.
     halo_m : float, optional
@@ -108,8 +111,22 @@ def open_dem(
     >>> dem = open_dem(site, "sample", resolution_m=10)
     """
     options = DemOptions(resolution_m, units, halo_m)
-    window = source_window(site, str(source), options, settings)
-    return dem_from_window(site, window, display_name(str(source)), options)
+    name = display_name(str(source))
+    with memory_errors_told(site, name):
+        return dem_from_window(site, source_window(site, str(source), options, settings), name, options)
+
+
+@contextmanager
+def memory_errors_told(site: Site, name: str) -> Iterator[None]:
+    """Turn a MemoryError into a DEMError with size and remedy."""
+    try:
+        yield
+    except MemoryError as error:
+        west, south, east, north = site.boundary.bounds
+        raise DEMError(
+            f"{name} around the site of {(east - west) / 1000:.1f} x {(north - south) / 1000:.1f} km does not fit into memory; "
+            "use a coarser --resolution-m, or a smaller site"
+        ) from error
 
 
 def level_ground(site: Site, *, resolution_m: float = 10.0, elevation_m: float = 0.0) -> xr.DataArray:
@@ -205,13 +222,7 @@ def dem_from_window(site: Site, window: RasterWindow, name: str, options: DemOpt
     resolution, coarser = _resolution(site, cell, options)
     warnings = [*window.warnings, *unit.warnings, *voids, *coarser]
     grid = site_grid(site, resolution, options.halo_m, like=window)
-    try:
-        values, finer = on_grid(window, grid, source_m)
-    except MemoryError as error:
-        raise DEMError(
-            f"{name}: {grid.ny:,} x {grid.nx:,} cells of {grid.dx:g} m do not fit into memory; use a coarser "
-            f"--resolution-m than {grid.dx:g}, or a smaller site"
-        ) from error
+    values, finer = on_grid(window, grid, source_m)
     inside = _cells_of(site, grid)
     share = float(np.isnan(values[inside]).mean())
     warnings += _cover_warnings(site, window, name, share)

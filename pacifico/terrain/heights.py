@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 Units = Literal["m", "ft"]
 
 FEET = (METRES_PER_FOOT, METRES_PER_US_SURVEY_FOOT)
+NEAR_LIMIT, GAPLESS_SHARE = 1.1, 0.01
+"""Heights within this factor of the highest possible one, and their least share on both sides of it [-].
+
+Terrain in a smaller unit passes the limit without a gap. Everest ends below it, and blurred rims of voids have fewer cells.
+"""
 
 
 @dataclass(frozen=True)
@@ -158,7 +163,7 @@ def in_metres(values: NDArray[np.floating[Any]], unit: HeightUnit, name: str) ->
 def _require_plausible(z: NDArray[np.floating[Any]], name: str) -> None:
     """Refuse heights that look like a unit smaller than metres."""
     known = z[np.isfinite(z)]
-    if not known.size or float(np.median(known)) <= HIGHEST_M:
+    if not known.size or not _passes_the_limit(known):
         return
     known = known[known > HIGHEST_M]
     low, high = float(known.min()), float(known.max())
@@ -174,6 +179,15 @@ def _require_plausible(z: NDArray[np.floating[Any]], name: str) -> None:
         + (f"; they would be {read}" if read else "")
         + ": give the file its scale, for instance gdal_translate -a_scale 0.01 for centimetres"
     )
+
+
+def _passes_the_limit(known: NDArray[np.floating[Any]]) -> bool:
+    """Whether heights lie above the limit, or pass it without gap."""
+    if float(np.median(known)) > HIGHEST_M:
+        return True
+    below = (known > HIGHEST_M / NEAR_LIMIT) & (known <= HIGHEST_M)
+    above = (known > HIGHEST_M) & (known <= HIGHEST_M * NEAR_LIMIT)
+    return min(float(below.mean()), float(above.mean())) > GAPLESS_SHARE
 
 
 def _vertical_axis(crs: CRS) -> Any:

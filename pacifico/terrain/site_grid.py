@@ -24,8 +24,8 @@ LEAST_RESOLUTION_M, MOST_RESOLUTION_M = 0.1, 1000.0
 """Limits of a resolution that is asked for [m]."""
 HALO_M, HALO_CELLS = 300.0, 5
 """Ground kept around the site: so many metres or cells, whichever is more."""
-MOST_CELLS = 25_000_000
-"""Cells of a working grid: 200 MB per array of float64, of which a layout holds some ten."""
+MOST_CELLS = 16_000_000
+"""Cells of a working grid: a layout takes about 190 bytes per cell, 3 GB in all."""
 
 
 def require_resolution(site: Site, resolution_m: float | None, halo_m: float | None) -> None:

@@ -183,3 +183,15 @@ def test_heights_in_a_smaller_unit_are_named(site, make_raster, factor, word):
         open_dem(site, make_raster(lambda x, y: np.round(hill(x, y) * factor), dtype="int32"))
     assert word in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_terrain_that_rises_above_the_limit_is_in_a_smaller_unit(site, make_raster):
+    """From 82 to 104 m in centimetres: half of it is possible in metres."""
+    with pytest.raises(DEMError, match="in centimetres"):
+        open_dem(site, make_raster(lambda x, y: np.round((hill(x, y) - 212) * 100), dtype="int32"))
+
+
+def test_the_highest_land_is_no_mistake(site, make_raster):
+    dem = open_dem(site, make_raster(lambda x, y: hill(x, y) * 2 + 8200))
+    assert float(dem.max()) > 8800
+    assert dem.attrs["nodata_share"] == 0.0
