@@ -9,7 +9,7 @@ from shapely import LineString, Point, box
 from pacifico import generate_layout
 from pacifico.grid import Grid
 from pacifico.layout.access.connect import ServedLayout
-from pacifico.layout.access.road_reserves import WIDE_M, approach_strips, enclosed_items, exit_strips
+from pacifico.layout.access.road_reserves import STRIP_WIDTH_M, approach_strips, enclosed_items, exit_strips
 from pacifico.layout.model.assets import Item, Unplaced
 from pacifico.layout.model.roads import Network, Road
 from pacifico.layout.model.unreached import UnreachedCause
@@ -53,7 +53,7 @@ def test_strip_leads_to_the_road_past_fixed_items():
     assert way.distance(LineString([(-200, 200), (200, 200)])) == 0
     assert not way.intersects(box(*BATTERY.rect))
     assert not way.intersects(box(*OTHER.rect))
-    assert way.bounds[2] - way.bounds[0] == pytest.approx(WIDE_M)
+    assert way.bounds[2] - way.bounds[0] == pytest.approx(STRIP_WIDTH_M)
 
 
 @pytest.mark.parametrize("target", [15_000, 31_234])

@@ -92,7 +92,7 @@ def test_a_bend_that_blades_alone_do_not_round_bars_no_one():
     assert wide & set(range(1, 14))
     assert narrow
     assert min(narrow) >= 14
-    assert {t.size for t in pruning.barring(problem, sharp)} == {problem.least}
+    assert {t.size for t in pruning.barring(problem, sharp)} == {problem.min_radius_m}
 
 
 def test_a_dead_end_keeps_the_station_beside_its_pad():
