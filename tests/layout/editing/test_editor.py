@@ -148,8 +148,7 @@ def check_measures(plan, context, dem, field):
     again = graded_pads(field.ground, [p.plane.polygon for p in plan.pad_list], planes.reshape(-1, 3), criteria=rules)
     for pad, plane in zip(plan.pad_list, again, strict=True):
         assert (pad.plane.cut_m3, pad.plane.fill_m3) == pytest.approx((plane.cut_m3, plane.fill_m3), abs=1e-6)
-    share = plan.metrics["served_share"]
-    lost = [Unplaced("battery", n, "") for n in [round(len(plan.asset_list) * (1 / share - 1))] if n]
+    lost = [Unplaced("battery", n, "") for n in [plan.unreached_count] if n]
     whole = measure(
         plan.site, field, dem, main_slope_limit(plan.profile, plan.spec), plan.asset_list, plan.pad_list, plan.road_list,
         volumes, lost, rules,
