@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pacifico._version import __version__
 
 if TYPE_CHECKING:
-    from pacifico.explorer import explore as explore
+    from pacifico.explorer.map import explore as explore
     from pacifico.layout.editing.editor import edit as edit
     from pacifico.layout.generate import generate_layout as generate_layout
     from pacifico.layout.model.plan import Plan as Plan

@@ -21,6 +21,7 @@ from pacifico.cli.layout import _layout
 from pacifico.cli.printing import _one_line
 from pacifico.cli.report import _compare, _demo, _report, _reproduce
 from pacifico.errors import PacificoError
+from pacifico.export import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +103,8 @@ def _parser() -> argparse.ArgumentParser:
         "export", help="a stored layout for Google Earth, spreadsheets, CAD or GIS, or as a sheet"
     )
     export.add_argument("layout", type=Path, metavar="LAYOUT", help="layout.geojson")
-    export.add_argument("--format", choices=("kmz", "csv", "dxf", "gpkg", "pdf"), required=True)
+    purposes = ", ".join(f"{name} for {known.purpose}" for name, known in FORMATS.items())
+    export.add_argument("--format", choices=tuple(FORMATS), required=True, help=purposes)
     export.add_argument(
         "--dem", metavar="DEM", help=f"pdf: ground to draw contours of; stations: ground to tell; {args_.DEM_HELP}"
     )

@@ -1,4 +1,4 @@
-"""The road profile: ground and design line along the longest way from the entry."""
+"""Road profile: ground and design line from the entry to the farthest road end."""
 
 from __future__ import annotations
 
@@ -20,12 +20,18 @@ _CUT, _FILL, _DESIGN, _GROUND = "#e08214", "#4393c3", "#1c2321", "#7a6a58"
 
 
 def profile_figure(layout: StoredLayout, dem: xr.DataArray, *, max_grade_pct: float | None = None) -> Figure | None:
-    """Profile of the longest way from the entry: ground, design line, cut and fill, grade below; None without roads.
+    """Profile of the longest way from the entry; None without roads.
+
+    The upper axes show ground, design line, cut and fill; the lower ones show the grade.
 
     Parameters
     ----------
+    layout : StoredLayout
+        Layout with its roads.
+    dem : DataArray
+        Ground under them.
     max_grade_pct : float, optional
-        Limit to draw beside the grade [%].
+        Grade limit to draw [%].
     """
     profile = road_profile(layout, dem)
     if profile is None:
@@ -49,7 +55,7 @@ def profile_figure(layout: StoredLayout, dem: xr.DataArray, *, max_grade_pct: fl
     wide = ax.get_position().width * frame.WIDTH_IN / float(s[-1])
     tall = ax.get_position().height * 4.6 / float(np.diff(ax.get_ylim())[0])
     depth = float(np.nanmax(np.abs(design - ground))) if np.isfinite(ground).any() else 0.0
-    fig.text(0.075, 0.945, f"Road profile: the longest way from the entry, {s[-1] / 1000:,.2f} km", fontsize=12.5, fontweight="bold", color=frame.INK)  # fmt: skip
+    fig.text(0.075, 0.945, f"Road profile: longest way from the entry, {s[-1] / 1000:,.2f} km", fontsize=12.5, fontweight="bold", color=frame.INK)  # fmt: skip
     fig.text(
         0.985, 0.945, f"heights x {tall / wide:.0f} · deepest {depth:.2f} m", fontsize=8.5, color="#5d6764", ha="right"
     )

@@ -34,7 +34,7 @@ def lonlat(x, y):
 
 def click(explorer, place):
     lon, lat = lonlat(*place)
-    explorer.editing._interaction(type="click", coordinates=[lat, lon])
+    explorer.editing.clicked(lon, lat)
 
 
 def drag(explorer, place):
@@ -56,7 +56,7 @@ def test_a_click_selects_what_stands_there_and_shows_its_marker(explorer):
     click(explorer, array.item.centre)
     editing = explorer.editing
     assert editing.selected == array.asset_id
-    assert array.asset_id in editing.said.value
+    assert array.asset_id in editing.title.value
     lat, lon = editing.marker.location
     np.testing.assert_allclose(transformer(LONLAT, CRS).transform(lon, lat), array.item.centre, atol=0.01)
     assert editing.marker in explorer.map.layers
@@ -95,17 +95,17 @@ def test_a_refused_drag_says_why_and_puts_the_marker_back(explorer):
     drag(explorer, (X - 5000, Y))
     assert explorer.plan is before
     assert explorer.editing.refusal
-    assert explorer.editing.trouble.value
+    assert explorer.editing.error.value
     assert explorer.editing.marker.location == home
     click(explorer, (X - 150, Y))
-    assert explorer.editing.trouble.value == ""
+    assert explorer.editing.error.value == ""
 
 
 def test_the_only_substation_is_not_removed(explorer):
     substation = next(a for a in explorer.plan.asset_list if a.item.kind == "substation")
     click(explorer, substation.item.centre)
     explorer.editing.remove.click()
-    assert "only substation" in explorer.editing.trouble.value
+    assert "only substation" in explorer.editing.error.value
 
 
 def test_an_array_is_removed_and_another_added_in_its_place(explorer):

@@ -45,7 +45,7 @@ def test_every_layout_has_a_card_with_its_figures(gallery, stocked, layouts):
     assert by_id[stocked["gas_bess"]].note == "no ground <here> can be built on"
     assert by_id[stocked["hybrid"]].note == "0 %, queued"
     assert "&lt;here&gt;" in by_id[stocked["gas_bess"]].html()
-    assert "4 layouts of <b>ann &lt;ann@example.com&gt;</b>" in gallery.said.value
+    assert "4 layouts of <b>ann &lt;ann@example.com&gt;</b>" in gallery.message.value
 
 
 def test_filters_are_the_clients(gallery, stocked):
@@ -54,7 +54,7 @@ def test_filters_are_the_clients(gallery, stocked):
     gallery.status.value = "any"
     gallery.since.value = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=2)
     assert gallery.cards == []
-    assert "no such layouts" in gallery.said.value
+    assert "no such layouts" in gallery.message.value
     gallery.since.value = None
     assert len(gallery.cards) == 4
 
@@ -71,7 +71,7 @@ def test_more_are_shown_when_asked_for(client, stocked):
 def test_an_owner_without_layouts_is_told_how_to_make_some(client):
     gallery = Gallery(client)
     assert gallery.cards == []
-    assert "submit_jobs.ipynb" in gallery.said.value
+    assert "submit_jobs.ipynb" in gallery.message.value
 
 
 def test_a_report_opens_in_a_frame_that_reaches_nothing(gallery, stocked):
@@ -86,17 +86,17 @@ def test_a_report_opens_in_a_frame_that_reaches_nothing(gallery, stocked):
 def test_two_that_are_chosen_are_compared_and_a_third_takes_the_firsts_place(gallery, stocked, submit, run_job):
     third = submit()
     run_job(third)
-    gallery.look()
+    gallery.reload()
     first, second = stocked["solar_farm"], stocked["bess"]
-    gallery._toggles[first].value = True
+    gallery.toggles[first].value = True
     assert gallery.detail.children == ()
-    gallery._toggles[second].value = True
+    gallery.toggles[second].value = True
     said = words(gallery.detail.children[1])
     assert "profile solar_farm bess" in said
     assert "total_capacity_kw" in said
-    gallery._toggles[third].value = True
-    assert gallery.chosen == [second, third]
-    assert gallery._toggles[first].value is False
+    gallery.toggles[third].value = True
+    assert gallery.selected == [second, third]
+    assert gallery.toggles[first].value is False
 
 
 def test_the_same_layout_twice_is_identical(gallery, client, stocked, submit, run_job):
@@ -114,9 +114,9 @@ def test_what_cant_be_opened_is_told_in_a_line(gallery, client, stocked, monkeyp
     box = next(box for box in gallery.grid.children if len(box.children) == 2)
     box.children[1].children[0].click()
     assert "&lt;s3&gt; does not answer" in gallery.detail.children[1].value
-    gallery.look()
+    gallery.reload()
     assert gallery.cards == []
-    assert "does not answer" in gallery.said.value
+    assert "does not answer" in gallery.message.value
 
 
 def test_a_file_that_is_not_what_the_job_made_is_refused(client, stocked, tmp_path):

@@ -69,7 +69,7 @@ def test_an_asset_type_of_tomorrow_has_a_layer_too():
 
 
 def test_names_are_spoken():
-    assert [layers.spoken(name) for name in ("solar_array", "gas_bess", "bess")] == ["Solar array", "Gas BESS", "BESS"]
+    assert [layers.display_name(name) for name in ("solar_array", "gas_bess", "bess")] == ["Solar array", "Gas BESS", "BESS"]
 
 
 def test_legend_has_a_swatch_for_each_layer(layout):
@@ -87,8 +87,8 @@ def test_slope_legend_names_every_limit():
         assert text in html
 
 
-def test_what_is_pointed_at_tells_values_with_units():
-    told = layers.told(
+def test_what_is_details_tells_values_with_units():
+    told = layers.details(
         {
             "kind": "asset",
             "asset_id": "battery-0001",
@@ -107,7 +107,7 @@ def test_what_is_pointed_at_tells_values_with_units():
 
 
 def test_names_from_files_can_do_nothing_in_the_page():
-    told = layers.told({"kind": "exclusion", "name": "<script>alert(1)</script>", "note": "<b>x</b>"})
+    told = layers.details({"kind": "exclusion", "name": "<script>alert(1)</script>", "note": "<b>x</b>"})
     assert "<script" not in told
     assert "<b>x" not in told
 

@@ -118,7 +118,7 @@ def test_the_same_request_is_not_laid_out_twice(explorer):
     explorer.fill_site.value = False
     assert explorer.plan.to_geojson() == before.to_geojson()
     now = explorer.plan
-    explorer._changed()
+    explorer.update()
     assert explorer.plan is now
 
 
@@ -167,10 +167,10 @@ def test_a_background_comes_only_when_chosen_and_lets_the_hillshade_through(expl
     assert set(BACKGROUNDS) >= {"none"}
 
 
-def test_what_is_pointed_at_is_told(explorer):
+def test_what_is_details_is_told(explorer):
     layer = next(layer for layer in explorer.map.layers if layer.name == "Solar array")
     layer._handle_mouse_events(None, {"event": "mouseover", "feature": layer.data["features"][0]}, [])
-    assert "solar_array-0001" in explorer.pointed_at.value
+    assert "solar_array-0001" in explorer.details.value
 
 
 def test_names_from_files_are_escaped(explorer):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pacifico.errors import InputError
 from pacifico.report import figures, overlay, profile
-from pacifico.report.elevations import height_change, longest_way, road_profile, stationed
+from pacifico.report.elevations import height_change, farthest_route, road_profile, densified
 from pacifico.report.mapframe import nice, nice_above, stretched
 from pacifico.report.stored import StoredLayout
 from pacifico.run.html import OVERLAY
@@ -93,8 +93,8 @@ def test_coarse_ground_is_called_coarse(layout, site, dem):
 
 
 class TestEarth:
-    def test_the_longest_way_starts_at_the_entry_and_ignores_side_roads(self, layout):
-        way = longest_way(layout)
+    def test_the_farthest_route_starts_at_the_entry_and_ignores_side_roads(self, layout):
+        way = farthest_route(layout)
         assert np.hypot(*np.diff(way[:, :2], axis=0).T).sum() == pytest.approx(700.0, abs=0.02)
         np.testing.assert_allclose(way[[0, -1], 2], [103.0, 120.0])
 
@@ -121,7 +121,7 @@ class TestEarth:
 
     def test_stations_keep_vertices_and_repeats_vanish(self):
         line = np.array([[0.0, 0, 0], [0, 0, 0], [10, 0, 1], [10, 5, 1]])
-        dense = stationed(line, 4.0)
+        dense = densified(line, 4.0)
         assert np.hypot(*np.diff(dense[:, :2], axis=0).T).max() <= 4.0
         for vertex in line:
             assert (np.abs(dense - vertex).max(axis=1) < 1e-12).any()

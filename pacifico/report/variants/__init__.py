@@ -1,4 +1,4 @@
-"""Every strategy on one site, compared: data in, data out; a folder or a page where it is wanted."""
+"""Lay out one site by every strategy, and compare the layouts."""
 
 from __future__ import annotations
 

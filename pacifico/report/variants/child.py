@@ -1,4 +1,7 @@
-"""The process that makes the layout of one strategy: `python -m pacifico.report.variants.child FOLDER STRATEGY`."""
+"""Process that makes the layout of one strategy.
+
+Usage: `python -m pacifico.report.variants.child FOLDER STRATEGY`.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Make the layout and leave it, or why there is none, in the folder."""
+    """Make the layout and write it, or the reason for its failure, to the folder."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     folder, strategy = Path(argv[0]), argv[1]
     site, dem, design = pickle.loads((folder / "job.pickle").read_bytes())  # noqa: S301 (written by the parent)
@@ -37,8 +40,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _end_with_parent() -> None:
-    """Stop when the parent is gone: nobody would read the result, and its folder may go at any time."""
-    # not sys.stdin: its lock, held here, would stop the interpreter from ending
+    """End this process when its parent ends, because nobody would read the result."""
+    # a read of sys.stdin would hold its lock, and the interpreter could not end
     while os.read(0, 1):
         pass
     os._exit(1)
