@@ -1,4 +1,4 @@
-"""The panel says what a person asks for first, and what is missing."""
+"""The panel shows headline figures, unplaced assets and warnings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_headline_is_rounded_and_has_units():
     assert "Cut + fill, P10–P90" not in said
 
 
-def test_without_a_target_none_is_told():
+def test_without_a_target_only_the_capacity_is_shown():
     assert dict(panel.headline(METRICS, None))["Capacity, AC"] == "19.8 MW"
 
 
@@ -52,7 +52,7 @@ def test_the_target_of_a_battery_site_is_its_storage_power():
     assert said["Storage"] == "45.0 MW of 50.0 asked, 180.0 MWh"
 
 
-def test_intervals_are_told_where_known():
+def test_intervals_are_shown_if_known():
     known = METRICS | {"buildable_area_p10_p90_ha": [70.0, 90.0], "earthwork_p10_p90_m3": [20_000.0, 30_000.0]}
     said = dict(panel.headline(known, None))
     assert said["Buildable"] == "80.0 (70.0–90.0) of 120.0 ha"
@@ -72,7 +72,7 @@ def test_text_from_outside_is_escaped(bad):
     assert "3 × solar array: " in panel.summary(layout)
 
 
-def test_notes_appear_only_where_there_is_something_to_say():
+def test_empty_notes_are_left_out():
     layout = {"metrics": METRICS, "target_capacity_kw": None, "warnings": [], "unplaced": []}
     assert "Not placed" not in panel.summary(layout)
     assert "Good to know" not in panel.summary(layout)

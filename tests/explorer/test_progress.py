@@ -1,4 +1,4 @@
-"""Progress is told while jobs run, and a cancelled job ends."""
+"""Progress is shown while jobs run, and buttons cancel them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def follow(client):
         widget.close()
 
 
-def test_jobs_are_followed_to_their_ends(submit, run_job, follow):
+def test_jobs_are_followed_until_they_end(submit, run_job, follow):
     done, bad = submit(), submit(generation_profile="gas_bess")
     progress = follow({done: "Farm <1>: solar", bad: "Farm: gas"})
     assert "queued" in progress.lines.value
@@ -58,13 +58,13 @@ def test_the_buttons_cancel_one_and_then_the_rest(submit, follow, client):
     assert {body["status"] for body in progress.statuses.values()} == {"cancelled"}
 
 
-def test_a_time_limit_is_told(submit, follow):
+def test_a_time_limit_raises(submit, follow):
     progress = follow([submit()])
     with pytest.raises(TimeoutError, match="1 of 1 jobs had not ended"):
         progress.wait(timeout_s=0.05)
 
 
-def test_a_store_that_is_away_is_told_and_asked_again(submit, run_job, follow, client, monkeypatch):
+def test_a_store_error_is_shown_and_retried(submit, run_job, follow, client, monkeypatch):
     layout_id = submit()
     away, told = threading.Event(), threading.Event()
     away.set()
@@ -87,13 +87,13 @@ def test_a_store_that_is_away_is_told_and_asked_again(submit, run_job, follow, c
     assert progress.error.value == ""
 
 
-def test_of_many_jobs_the_first_are_shown(submit, follow, monkeypatch):
+def test_only_the_first_of_many_jobs_are_shown(submit, follow, monkeypatch):
     monkeypatch.setattr(module, "MOST_LINES", 2)
     progress = follow([submit() for _ in range(5)])
     assert "and 3 more" in progress.lines.value
 
 
-def test_no_jobs_are_no_trouble(follow):
+def test_no_jobs_are_no_error(follow):
     progress = follow({})
     assert str(progress.wait(timeout_s=20)) == "No jobs."
     assert "no jobs" in progress.message.value

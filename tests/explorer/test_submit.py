@@ -1,4 +1,4 @@
-"""Many sites in several designs, one bad file stopping none."""
+"""Many sites in several designs; a bad file does not stop the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DESIGNS = [{"generation_profile": "solar_farm", "target_capacity_kw": 20_000}, {
 
 @pytest.fixture
 def started(monkeypatch):
-    """Jobs handed to the process behind, which is not started."""
+    """Jobs handed to the background process, which is not started."""
     found = []
     monkeypatch.setattr(local, "start_background", found.extend)
     return found

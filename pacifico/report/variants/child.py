@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str]) -> int:
     """Make the layout and write it, or the reason for its failure, to the folder."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     folder, strategy = Path(argv[0]), argv[1]
     site, dem, design = pickle.loads((folder / "job.pickle").read_bytes())  # noqa: S301 (written by the parent)
     result: Plan | Failure
@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process when its parent ends, because nobody would read the result."""
     # a read of sys.stdin would hold its lock, and the interpreter could not end
     while os.read(0, 1):

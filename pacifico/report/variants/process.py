@@ -84,7 +84,7 @@ def run_all(
             while waiting or running:
                 while waiting and len(running) < at_once:
                     strategy = waiting.pop(0)
-                    running[strategy] = _start(folder, strategy)
+                    running[strategy] = start(folder, strategy)
                 time.sleep(POLL_S)
                 for strategy in [s for s, p in running.items() if p.poll() is not None]:
                     found[strategy] = _result(folder, strategy, _closed(running.pop(strategy)))
@@ -103,7 +103,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _start(folder: Path, strategy: str) -> subprocess.Popen[bytes]:
+def start(folder: Path, strategy: str) -> subprocess.Popen[bytes]:
     """Start the process of a strategy."""
     path = os.pathsep.join(p for p in sys.path if p)
     with (folder / f"{strategy}.err").open("wb") as err:

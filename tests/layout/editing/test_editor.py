@@ -165,7 +165,7 @@ def geometry(plan):
     return [np.round(shapely.get_coordinates(s, include_z=s.has_z), 4).tolist() for s in shapes]
 
 
-def test_a_plan_as_generated_keeps_the_invariants(hybrid, gas, open_, dem):
+def test_a_generated_plan_keeps_the_invariants(hybrid, gas, open_, dem):
     for plan in (hybrid, gas):
         check_invariants(plan, open_(plan).context, dem)
 
@@ -223,7 +223,7 @@ def test_any_sequence_of_edits_keeps_the_invariants(plans, open_, make, dem, ste
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(n=st.integers(0, 10_000), u=st.floats(0, 1), v=st.floats(0, 1), near=st.booleans(), which=st.booleans())
-def test_there_and_back_is_the_same_plan(plans, open_, make, n, u, v, near, which):
+def test_moving_there_and_back_restores_the_plan(plans, open_, make, n, u, v, near, which):
     plan = plans["hybrid" if which else "gas_bess"]
     editor = open_(plan)
     asset = plan.asset_list[n % len(plan.asset_list)]
@@ -240,7 +240,7 @@ def test_there_and_back_is_the_same_plan(plans, open_, make, n, u, v, near, whic
         assert editor.plan.metrics[name] == same, name
 
 
-def test_a_spur_from_the_entry_goes_with_what_it_was_for(hybrid, open_, make, dem):
+def test_a_spur_from_the_entry_is_removed_with_its_asset(hybrid, open_, make, dem):
     """Roads that share the entry hold it together: one that serves nothing any more is not kept for it."""
     editor = open_(hybrid)
     station = first(hybrid, "substation")
@@ -256,7 +256,7 @@ def test_a_spur_from_the_entry_goes_with_what_it_was_for(hybrid, open_, make, de
     assert spur is not None
 
 
-def test_turning_and_turning_back(gas, open_):
+def test_rotating_there_and_back_restores_the_plan(gas, open_):
     editor = open_(gas)
     asset = first(gas, "substation")
     for angle in (90.0, 30.0, asset.item.rotation_deg):
@@ -267,7 +267,7 @@ def test_turning_and_turning_back(gas, open_):
     assert geometry(editor.plan) == geometry(gas)
 
 
-def test_undo_and_redo_give_the_same_plans(gas, open_):
+def test_undo_and_redo_return_the_same_plans(gas, open_):
     editor = open_(gas)
     asset = first(gas, "battery")
     changed = editor.remove(asset.asset_id)
@@ -280,7 +280,7 @@ def test_undo_and_redo_give_the_same_plans(gas, open_):
         editor.undo()
 
 
-def test_functions_are_pure_and_repeat(gas, open_):
+def test_edits_are_pure_and_repeatable(gas, open_):
     context = open_(gas).context
     asset = first(gas, "generator")
     before = geometry(gas)
@@ -289,7 +289,7 @@ def test_functions_are_pure_and_repeat(gas, open_):
     assert one.to_geojson() == two.to_geojson()
 
 
-def test_a_dead_spur_goes_and_a_new_one_comes(gas, open_, make, dem):
+def test_a_dead_spur_is_removed_and_its_number_not_reused(gas, open_, make, dem):
     editor = open_(gas)
     far = editor.add("battery", at=(make.west + 820, make.south + 60))
     added = far.edits[-1].roads_added
@@ -304,7 +304,7 @@ def test_a_dead_spur_goes_and_a_new_one_comes(gas, open_, make, dem):
     assert not set(again.edits[-1].roads_added) & set(added)
 
 
-def test_places_in_degrees_and_in_metres_are_the_same(gas, open_, make):
+def test_places_in_degrees_and_in_metres_agree(gas, open_, make):
     at = (make.west + 820, make.south + 60)
     lonlat = crs_.transformer(make.crs, crs_.LONLAT).transform(*at)
     one = open_(gas).add("battery", at=at)
@@ -361,7 +361,7 @@ def test_overlap_clearance_and_road_are_refused(gas, open_, make):
         editor.move(one.asset_id, to=spine.interpolate(0.3, normalized=True).coords[0][:2])
 
 
-def test_a_skid_goes_with_its_block_alone(hybrid, open_, dem):
+def test_a_skid_is_removed_only_with_its_block(hybrid, open_, dem):
     editor = open_(hybrid)
     skid = first(hybrid, "inverter_skid")
     block = [a for a in hybrid.asset_list if a.item.block == skid.item.block and a is not skid]
@@ -374,7 +374,7 @@ def test_a_skid_goes_with_its_block_alone(hybrid, open_, dem):
     assert plan.shortfall in plan.warnings
 
 
-def test_the_last_array_takes_its_skid_along(hybrid, open_):
+def test_the_last_array_of_a_block_takes_its_skid(hybrid, open_):
     editor = open_(hybrid)
     block = first(hybrid, "inverter_skid").item.block
     arrays = [a.asset_id for a in hybrid.asset_list if a.item.block == block and a.item.kind == "solar_array"]
@@ -384,7 +384,7 @@ def test_the_last_array_takes_its_skid_along(hybrid, open_):
     assert not [a for a in plan.asset_list if a.item.block == block]
 
 
-def test_zones_refuse_or_remove_assets(hybrid, open_, dem):
+def test_a_zone_refuses_or_removes_assets(hybrid, open_, dem):
     editor = open_(hybrid)
     array = first(hybrid, "solar_array")
     zone = Zone(array.footprint.centroid.buffer(8), "nest", "buffered", 2.0)
@@ -410,7 +410,7 @@ def clear_of(plan, zone):
     return all(strips)
 
 
-def test_a_road_is_led_round_a_zone_and_all_else_stays(hybrid, open_, dem):
+def test_a_road_is_led_around_a_zone_and_the_rest_stays(hybrid, open_, dem):
     editor, zone = open_(hybrid), grave(hybrid)
     with pytest.raises(EditRefused, match=r"would cover \d+ roads that are needed \(R\d+"):
         editor.add_zone(zone, assets="remove", roads="refuse")
@@ -432,7 +432,7 @@ def test_a_road_is_led_round_a_zone_and_all_else_stays(hybrid, open_, dem):
     assert geometry(editor.undo()) == geometry(hybrid)
 
 
-def test_a_stretch_that_serves_nothing_any_more_goes(gas, open_, dem):
+def test_a_stretch_that_serves_nothing_is_removed(gas, open_, dem):
     """The last asset of a road is covered with the road's end: what is left of it ends before the zone, or is gone."""
     served = Counter(a.service_road_id for a in gas.asset_list)
     joints = Counter(v for r in gas.road_list for v in {c[:2] for c in r.line.coords})
@@ -444,7 +444,7 @@ def test_a_stretch_that_serves_nothing_any_more_goes(gas, open_, dem):
     check_invariants(plan, open_(gas).context, dem)
 
 
-def test_a_wall_that_no_road_leads_round_is_refused_or_all_is_laid_anew(hybrid, open_, dem):
+def test_a_wall_across_the_site_is_refused_or_all_roads_are_made_anew(hybrid, open_, dem):
     west, south, east, north = hybrid.site.boundary.bounds
     spine = max(hybrid.road_list, key=lambda r: r.length_m).line
     y = spine.interpolate(0.5, normalized=True).y
@@ -491,7 +491,7 @@ def test_zones_on_roads_keep_the_invariants(plans, open_, dem, which, road, shar
             check_invariants(now, editor.context, dem)
 
 
-def test_a_zone_is_moved(hybrid, open_, dem):
+def test_moving_a_zone_reroutes_roads(hybrid, open_, dem):
     corner = shapely.Point(hybrid.site.boundary.bounds[:2]).buffer(6)
     editor = open_(hybrid)
     editor.add_zone(Zone(corner, "nest"), assets="remove")
@@ -534,7 +534,7 @@ def test_turbines_keep_their_spacing_and_setback(make, open_):
         editor.move(one.asset_id, to=(x + toward * 200, y))
 
 
-def test_geojson_tells_edits_and_nothing_where_there_are_none(gas, open_):
+def test_geojson_lists_edits_only_if_there_are_any(gas, open_):
     assert "edits" not in gas.to_geojson()["pacifico"]
     editor = open_(gas)
     battery = first(gas, "battery")
@@ -555,7 +555,7 @@ def test_another_dem_is_refused(gas, make, dem, ground):
     assert pad_outline(first(gas, "battery").item).covers(first(gas, "battery").footprint)
 
 
-def test_works_are_measured_alike_on_the_ground_beside_them_and_on_all_of_it(hybrid, dem):
+def test_works_measured_one_by_one_equal_the_whole(hybrid, dem):
     """One by one, each on its own window, and together on the whole grid with whole fields of error."""
     from pacifico.grid import Ground
     from pacifico.layout.earthwork.criteria import earthwork_criteria
