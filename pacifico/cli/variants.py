@@ -100,7 +100,7 @@ def _write_with_reports(found: Variants, arguments: argparse.Namespace, design: 
 
     staged = folder.stage(arguments.out)
     try:
-        for strategy in found.plans:
+        for strategy, plan in found.plans.items():
             outcome = make_report(
                 arguments.boundary,
                 args_.dem_source(arguments),
@@ -110,7 +110,7 @@ def _write_with_reports(found: Variants, arguments: argparse.Namespace, design: 
                 dem_units=arguments.dem_units,
                 layer=arguments.layer,
                 **args_.exclusions_of(arguments),
-                strategy=strategy,
+                strategy=plan.strategy,
                 settings=args_.source_settings(),
                 **design,
             )

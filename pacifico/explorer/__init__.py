@@ -1,4 +1,4 @@
-"""Widgets for JupyterLab: the map of a site, the progress of jobs and the gallery of reports.
+"""Widgets for JupyterLab: site map, job progress and report gallery.
 
 Names are imported when first used, because map and widget libraries belong to the `lab` extra.
 """

@@ -89,7 +89,7 @@ def card(client: JobClient, row: Mapping[str, Any]) -> Card:
         status = client.status(row["layout_id"])
     except OutsideServiceError:
         raise
-    except PacificoError as error:  # the listing may name a job that is gone, or not yet there
+    except PacificoError as error:  # the listing may name a job that was removed or is not there yet
         return Card(row["layout_id"], row["status"], row["created_at"], note=str(error))
     base = Card(status["layout_id"], status["status"], status["created_at"], f"Site {status['site_id'][:8]}")
     if status["status"] != "completed":

@@ -112,7 +112,7 @@ class Editing:
         self._update()
 
     def clicked(self, lon: float, lat: float) -> None:
-        """Add an asset at a place if that is asked for; otherwise select the asset there."""
+        """Add an asset at a place, or select the asset there."""
         if self._plan is None:
             return
         if self.add.value:
@@ -128,7 +128,7 @@ class Editing:
         self._update()
 
     def zones_changed(self, added: Sequence[Zone], removed: Sequence[str]) -> None:
-        """Apply drawn zones as edits: assets on them are removed, roads led around them."""
+        """Apply drawn zones as edits: remove assets, lead roads around."""
 
         def change(editor: Editor) -> Plan:
             plan = editor.plan
@@ -142,7 +142,7 @@ class Editing:
         self._edit(change)
 
     def _edit(self, change: Callable[[Editor], Plan]) -> None:
-        """Make an edit; if it is refused, keep the plan and show the reason."""
+        """Make an edit, or show why it is refused."""
         if self._plan is None:
             return
         editor = self._open_editor()
@@ -196,15 +196,18 @@ class Editing:
             self._updating = False
 
     def _clicked(self, **event: Any) -> None:
+        """Handle an event of the map."""
         if event.get("type") == "click":
             lat, lon = event["coordinates"]
             self.clicked(lon, lat)
 
     def _dragged(self, change: dict[str, Any]) -> None:
+        """Move the selected asset to the marker."""
         if not self._updating and self.selected:
             lat, lon = change["new"]
             self._edit(lambda editor: editor.move(self.selected, to_lonlat=(lon, lat)))
 
     def _turned(self, change: dict[str, Any]) -> None:
+        """Rotate the selected asset."""
         if not self._updating and self.selected:
             self._edit(lambda editor: editor.rotate(self.selected, to_deg=change["new"]))

@@ -94,7 +94,7 @@ class Gallery:
         self.grid.children = tuple(self._box(card) for card in self.cards)
 
     def open(self, layout_id: str) -> None:
-        """Show a report below the cards, in a frame without access to the notebook."""
+        """Show a report below the cards, in a sandboxed frame."""
         page = artifact(self._client, self._client.status(layout_id), "report.html").decode("utf-8")
         self._show_detail(
             f"Report of {layout_id}",
@@ -141,7 +141,10 @@ class Gallery:
         )
 
     def _select(self, layout_id: str, *, on: bool) -> None:
-        """Add a layout to the pair to compare, or remove it; a third one replaces the first."""
+        """Add a layout to the pair to compare, or remove it.
+
+        A third one replaces the first.
+        """
         self.selected = [i for i in self.selected if i != layout_id] + ([layout_id] if on else [])
         if len(self.selected) > 2:
             self.toggles[self.selected[0]].value = False  # the observer removes it

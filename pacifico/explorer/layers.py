@@ -73,7 +73,7 @@ _UNITS = (
 
 
 def display_name(name: str) -> str:
-    """Name of an asset type, profile or strategy in words: 'solar_array' is 'Solar array'."""
+    """Name of a type, profile or strategy in words, as 'Solar array'."""
     if name in known.ASSETS:
         return known.ASSETS[name][0]
     text = name.replace("_", " ").capitalize()
@@ -149,7 +149,7 @@ def legend(names: list[str]) -> str:
 
 
 def slope_classes(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Slope [°] as RGBA in the colours of `SLOPE_CLASSES_DEG`, shape (rows, columns, 4)."""
+    """Slope [°] as RGBA in class colours, shape (rows, columns, 4)."""
     rgba = np.zeros((*values.shape, 4), dtype=np.uint8)
     for low, high, colour in SLOPE_CLASSES_DEG:
         rgba[(values >= low) & (values < high)] = (*bytes.fromhex(colour[1:]), 255)
@@ -196,7 +196,7 @@ def _swatch(look: str, text: str) -> str:
 
 
 def _flat(geometry: dict[str, Any]) -> dict[str, Any]:
-    """Geometry without heights, which Leaflet does not draw and which are a third of the data."""
+    """Geometry without heights, which Leaflet does not draw."""
 
     def without(part: Any) -> Any:
         return part[:2] if part and isinstance(part[0], (int, float)) else [without(inner) for inner in part]

@@ -1,4 +1,4 @@
-"""Map of a site with its layout, and sliders that change the layout."""
+"""Map of a site and its layout, with sliders to change it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def explore(
     height_px: int = 640,
     **design: Unpack[DesignOptions],
 ) -> Explorer:
-    """Show a site in JupyterLab, lay it out, and let sliders change the layout.
+    """Show a site in JupyterLab with a layout that sliders change.
 
     Nothing is read from the network until a background is switched on.
 
@@ -88,7 +88,7 @@ def explore(
 
 
 class Explorer:
-    """Map and panel of one site.
+    """Map and panel of one site. Parameters are those of `explore`.
 
     Attributes
     ----------
@@ -276,6 +276,7 @@ class Explorer:
         return layer
 
     def _show_details(self, feature: dict[str, Any], **_: object) -> None:
+        """Show the details of the feature pointed at."""
         self.details.value = layers_.details(feature["properties"])
 
     def _stack(self) -> None:
@@ -377,7 +378,7 @@ def _site_only(site: Site, exclusions: tuple[Zone, ...]) -> dict[str, Any]:
 
 
 def _zoom(west: float, south: float, east: float, north: float, *, width_px: int, height_px: int) -> float:
-    """Zoom at which a box fills a map, rounded down to a quarter.
+    """Zoom at which a box fills a map, in quarter steps.
 
     Parameters
     ----------

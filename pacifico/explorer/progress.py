@@ -1,4 +1,4 @@
-"""Progress of jobs: a bar for all, a line for each, and buttons to cancel."""
+"""Progress of jobs, with a bar, lines and cancel buttons."""
 
 from __future__ import annotations
 
@@ -138,6 +138,7 @@ class JobProgress:
             self._ended.set()
 
     def _show_error(self, error: PacificoError) -> None:
+        """Show an error of the store."""
         self.error.value = f"<span style='color:{COLOURS['failed']}'>{escape(str(error))}</span>"
 
     def _show(self) -> None:

@@ -1,4 +1,4 @@
-"""Submit many sites as jobs; one that is refused does not stop the others."""
+"""Submit many sites as jobs; a refused one stops no other."""
 
 from __future__ import annotations
 

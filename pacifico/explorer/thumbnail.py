@@ -60,7 +60,7 @@ def thumbnail(layout: Mapping[str, Any], *, width_px: int = 240, height_px: int 
 
 
 def _frame(features: list[Mapping[str, Any]], width_px: int, height_px: int) -> Place:
-    """Function from longitude and latitude to pixels, true to scale at the site's centre."""
+    """Function from degrees to pixels, true to scale at the centre."""
     corners = [point for f in features for line in _lines(f["geometry"]) for point in line]
     lons, lats = [p[0] for p in corners], [p[1] for p in corners]
     lon0, lat0 = (min(lons) + max(lons)) / 2, (min(lats) + max(lats)) / 2

@@ -127,6 +127,7 @@ def _draw(drawing: Any, parts: Parts) -> None:
 
 
 def _middle() -> Any:
+    """Alignment of texts."""
     from ezdxf.enums import TextEntityAlignment  # noqa: PLC0415 (an extra)
 
     return TextEntityAlignment.MIDDLE_CENTER

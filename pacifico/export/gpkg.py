@@ -1,4 +1,4 @@
-"""GeoPackage for a GIS: one layer per kind of feature, in the working CRS."""
+"""GeoPackage for GIS: a layer per kind, in the working CRS."""
 
 from __future__ import annotations
 
@@ -79,6 +79,7 @@ def write_gpkg(layout: Mapping[str, Any], path: str | Path) -> Path:
 
 
 def _cell(value: Any) -> Any:
+    """Value as a cell, with text on one line."""
     if isinstance(value, list):
         return ", ".join(single_line(item) for item in value)
     return single_line(value, most=LONGEST_TEXT) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""KMZ for Google Earth: folders by kind, styles by asset type, draped on the ground."""
+"""KMZ for Google Earth, draped on the ground."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LONGEST_TEXT = 4000
 
 
 def write_kmz(layout: Mapping[str, Any], path: str | Path) -> Path:
-    """Write a layout for Google Earth; nothing in the file is fetched from a network.
+    """Write a layout for Google Earth, without network references.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def _kml(parts: Parts) -> Iterator[str]:
 
 
 def asset_types(assets: Iterable[Part]) -> list[tuple[str, str]]:
-    """Types that occur among assets with their names, in the order of the legend."""
+    """Types of the assets with their names, in legend order."""
     present = {a["asset_type"] for a in assets}
     return [(kind, name) for kind, (name, _) in legend.ASSETS.items() if kind in present]
 
@@ -174,6 +174,7 @@ def _name(part: Part) -> str:
 
 
 def _value(value: Any) -> str:
+    """Property value as text."""
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -185,6 +186,7 @@ def _text(text: str) -> str:
 
 
 def _geometry(geometry: BaseGeometry) -> str:
+    """KML of a geometry in degrees."""
     parts = shapely.get_parts(geometry)
     if len(parts) > 1:
         return f"<MultiGeometry>{''.join(_geometry(p) for p in parts)}</MultiGeometry>"
@@ -204,10 +206,12 @@ def _geometry(geometry: BaseGeometry) -> str:
 
 
 def _ring(ring: BaseGeometry) -> str:
+    """KML of a ring."""
     return f"<LinearRing><coordinates>{_coordinates(ring)}</coordinates></LinearRing>"
 
 
 def _coordinates(geometry: BaseGeometry) -> str:
+    """Positions of a geometry."""
     return " ".join(f"{_degrees(lon)},{_degrees(lat)}" for lon, lat in shapely.get_coordinates(geometry).tolist())
 
 

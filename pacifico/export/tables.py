@@ -33,7 +33,7 @@ LONGEST_TEXT = 4000
 def export_tables(
     layout: Mapping[str, Any], path: Path, *, ground: xr.DataArray | None = None, stations_m: float | None = None
 ) -> tuple[Path, ...]:
-    """Write all tables of a layout to a folder, or beside a file.
+    """Write all tables of a layout to a folder.
 
     Parameters
     ----------
@@ -123,11 +123,13 @@ def table(parts: Parts, kind: str) -> str:
 
 
 def _place(part: Part) -> Point:
+    """Centroid of a footprint, or midpoint of a line."""
     line = part.geometry.geom_type == "LineString"
     return part.geometry.interpolate(0.5, normalized=True) if line else part.geometry.centroid
 
 
 def _cell(value: Any) -> str:
+    """Value as a cell, never a formula."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -80,9 +80,9 @@ class RoadProfile:
 
 
 def farthest_route(layout: StoredLayout) -> FloatArray:
-    """Shortest route from the entry to the farthest road vertex, shape (n, 3) [m].
+    """Route from the entry to the farthest road vertex, shape (n, 3).
 
-    The shape is (0, 3) without roads.
+    It is the shortest one there [m]. The shape is (0, 3) without roads.
     """
     links: dict[tuple[float, float], dict[tuple[float, float], float]] = {}
     heights: dict[tuple[float, float], float] = {}
@@ -128,7 +128,7 @@ def road_profile(layout: StoredLayout, dem: xr.DataArray) -> RoadProfile | None:
 
 
 def densified(xyz: FloatArray, step: float) -> FloatArray:
-    """Line with points added so that none are more than a step apart [m].
+    """Line with points at most a step apart [m].
 
     All vertices stay, and heights between them are interpolated.
     """

@@ -1,4 +1,4 @@
-"""Yearly energy of a plan's solar arrays, as a table and as CSV."""
+"""Yearly energy of solar arrays, as a table and CSV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of a report, from a site, a DEM and a stored layout.
+"""Figures of a report, from site, DEM and stored layout.
 
 A stored layout makes them independent of how the layout came: from a plan or from a report folder.
 """
@@ -68,7 +68,7 @@ def site_figure(site: Site, dem: xr.DataArray) -> Figure:
 
 
 def slope_figure(site: Site, dem: xr.DataArray, limits: Mapping[str, float]) -> Figure:
-    """Slope classes bounded by the slope limits of asset types, each with its share of the site.
+    """Slope classes by the limits of asset types, with their shares.
 
     Parameters
     ----------
@@ -253,7 +253,7 @@ def _dot(name: str, colour: str) -> Line2D:
 
 
 def _class_edges(limits: Mapping[str, float]) -> list[float]:
-    """Class edges [°]: 0, the limits, and one that separates steep from very steep."""
+    """Class edges [°]: 0, the limits, and one for very steep ground."""
     edges = sorted({0.0, *limits.values()})
     beyond = max(15.0, edges[-1] + 5)
     return [*edges, beyond, 90.0]

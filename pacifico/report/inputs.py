@@ -1,4 +1,4 @@
-"""Site and ground of a report; the DEM window is kept in its folder."""
+"""Site and ground of a report, with the DEM window kept."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def ground_of(
     keep_in: Path | None = INPUTS,
     settings: SourceSettings | None = None,
 ) -> xr.DataArray:
-    """DEM of a site; the window that was read is kept as `dem.tif`.
+    """DEM of a site, with the window read kept as `dem.tif`.
 
     Parameters
     ----------

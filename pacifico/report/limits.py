@@ -21,7 +21,7 @@ _KINDS: dict[Profile, tuple[str, ...]] = {
 
 
 def slope_limits(profile: Profile, spec: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, float]:
-    """Slope limit of each asset type of a profile, the substation included [°]."""
+    """Slope limit of each asset type of a profile [°]."""
     checked = make_spec(spec)
     return {kind: checked.number(kind, "slope_limit_deg") for kind in (*_KINDS[profile], "substation")}
 

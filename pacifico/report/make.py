@@ -39,7 +39,7 @@ del _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l, _m, _n
 
 
 class ReportOptions(DesignOptions, total=False):
-    """Keywords of a report: the design, how to read the inputs, and what to add."""
+    """Keywords of a report: design, reading of inputs, and additions."""
 
     resolution_m: float | None
     """Cell size of the DEM [m], as for `open_dem`."""
@@ -97,8 +97,7 @@ def make_report(
 ) -> Outcome:
     """Run the report notebook for a site and write its folder.
 
-    Boundary, exclusions and DEM are read here first, so that a fault in them is reported at once. The notebook gets copies
-    and needs no access to their sources.
+    All inputs are read here first, so that a fault in them is reported at once. The notebook gets copies of them.
 
     Parameters
     ----------
@@ -109,8 +108,7 @@ def make_report(
     terrain : bool
         False for level ground.
     exclusions : str, Path or sequence of them, optional
-        Ground that must stay free: files and addresses of layers, as for `gather_exclusions`. What was fetched is kept as
-        an input of the report.
+        Files and addresses of layers, as for `gather_exclusions`; fetched layers are kept with the report.
     timeout_s : float, optional
         Time limit of the run [s].
     settings : SourceSettings, optional
@@ -118,8 +116,7 @@ def make_report(
     on_stage : callable, optional
         Called with name, percentage and message as each stage begins.
     **options
-        See `ReportOptions`: the design as for `generate_layout`, `resolution_m`, `dem_units`, `layer`,
-        `exclusion_buffer_m`, `rules`, `energy` and `weather`.
+        See `ReportOptions`: the design as for `generate_layout`, and how to read the inputs.
 
     Returns
     -------
@@ -143,19 +140,18 @@ def make_report(
     pack = None if sources.rules is None else _pack(sources.rules)
     with tempfile.TemporaryDirectory(prefix="pacifico-report-") as scratch:
         kernel, inputs = _start(Path(scratch), sources)
-        request = RunRequest(
-            notebook=NOTEBOOK,
-            parameters=_parameters(sources, design, pack, inputs),
-            inputs=inputs.files,
-            out_dir=out,
-            timeout_s=timeout_s,
-            notes=_notes(dem, inputs),
-        )
-        try:
-            return execute(request, on_stage=on_stage, kernel=kernel)
-        except InputError:
-            kernels.stop(kernel)  # the run was refused before it began, so the kernel is still ours
-            raise
+        parameters = _parameters(sources, design, pack, inputs)
+        request = RunRequest(NOTEBOOK, parameters, inputs.files, out, timeout_s=timeout_s, notes=_notes(dem, inputs))
+        return _execute(request, kernel, on_stage)
+
+
+def _execute(request: RunRequest, kernel: Any, on_stage: Callable[[str, int, str], None] | None) -> Outcome:
+    """Run the notebook in a started kernel."""
+    try:
+        return execute(request, on_stage=on_stage, kernel=kernel)
+    except InputError:
+        kernels.stop(kernel)  # the run was refused before it began, so the kernel is still ours
+        raise
 
 
 def _start(scratch: Path, sources: _Sources) -> tuple[Any, _Inputs]:
@@ -233,7 +229,7 @@ def _pack(rules: str | Path) -> str | dict[str, Any]:
 
 
 def _read_inputs(sources: _Sources, scratch: Path) -> _Inputs:
-    """Read boundary, exclusions, DEM and weather once, and keep what the notebook needs."""
+    """Read all inputs once, and keep what the notebook needs."""
     from pacifico.report.inputs import ground_of, site_of  # noqa: PLC0415 (1 s, while the kernel starts)
     from pacifico.terrain.sources import SAMPLE, sample_site_path  # noqa: PLC0415
 
@@ -282,7 +278,7 @@ def _exclusion_notes(gathered: CombinedExclusions) -> list[dict[str, Any]]:
 
 
 def _read_weather(weather: str | Path | None, site: Site) -> dict[str, Path]:
-    """Weather file as an input; a bad file or a missing pvlib is reported before the run."""
+    """Weather file as an input, checked before the run."""
     from pacifico.analysis.weather import read_weather, require_pvlib  # noqa: PLC0415 (only if energy is asked for)
     from pacifico.crs import LONLAT, transformer  # noqa: PLC0415
 
@@ -296,7 +292,7 @@ def _read_weather(weather: str | Path | None, site: Site) -> dict[str, Path]:
 
 
 def _one_file(path: Path, scratch: Path) -> Path:
-    """Boundary as one file: a bare .shp is zipped with its sidecar files."""
+    """One file for the boundary: a .shp is zipped with its sidecars."""
     if path.suffix.lower() != ".shp":
         return path
     packed = scratch / f"{path.stem}.zip"

@@ -44,7 +44,7 @@ class Picture(Figure):
 
 
 def map_figure(area: BaseGeometry, *, ground: xr.DataArray | None = None, title: str = "") -> tuple[Picture, Axes]:
-    """Figure and map axes around an area, with room for a legend on the right.
+    """Figure and map axes around an area, with room for a legend.
 
     Parameters
     ----------
@@ -149,13 +149,13 @@ def contours(ax: Axes, dem: xr.DataArray, area: BaseGeometry) -> float | None:
 
 
 def nice(value: float) -> float:
-    """Largest of 1, 2 and 5 times a power of ten up to a value."""
+    """Round number (1, 2 or 5 times a power of ten) below a value."""
     power = 10.0 ** math.floor(math.log10(value))
     return next(m * power for m in (5, 2, 1) if m * power <= value * (1 + 1e-9))
 
 
 def nice_above(value: float) -> float:
-    """Smallest of 1, 2 and 5 times a power of ten from a value up."""
+    """Round number (1, 2 or 5 times a power of ten) above a value."""
     power = 10.0 ** math.floor(math.log10(value))
     return next(m * power for m in (1, 2, 5, 10) if m * power >= value * (1 - 1e-9))
 
@@ -196,7 +196,19 @@ def beside(ax: Axes, inches: float) -> float:
 
 
 def legend(ax: Axes, handles: Sequence[Any], *, title: str = "", note: str = "") -> None:
-    """Draw the legend to the right of the map, with a note at its foot."""
+    """Draw the legend to the right of the map.
+
+    Parameters
+    ----------
+    ax : Axes
+        Map.
+    handles : sequence
+        Legend handles of matplotlib.
+    title : str
+        Heading of the legend.
+    note : str
+        Text at the foot of the map.
+    """
     ax.legend(
         handles=list(handles),
         loc="upper left",

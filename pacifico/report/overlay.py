@@ -37,7 +37,7 @@ _FINER = 4.0
 
 @dataclass(frozen=True)
 class MapOverlay:
-    """Image with its place; a notebook shows it as a layer of the report's map."""
+    """Image with its place, a layer of the report's map."""
 
     name: str
     bounds: tuple[tuple[float, float], tuple[float, float]]

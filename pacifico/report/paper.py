@@ -37,7 +37,7 @@ FONT = "DejaVu Sans"
 
 
 def drawable(text: object, *, most: int = 200) -> str:
-    """Text on one line, with a box for each character that the font lacks."""
+    """Text on one line, with boxes for characters the font lacks."""
     font = get_font(findfont(FONT))
     return "".join(c if font.get_char_index(ord(c)) else "□" for c in single_line(text, most=most))
 
@@ -58,7 +58,7 @@ def scale_bar(ax: Axes, ratio: float) -> None:
 
 
 def north_arrow(ax: Axes) -> None:
-    """Draw an arrow to grid north in the upper right corner of the map."""
+    """Draw an arrow to grid north in the upper right corner."""
     (low, high), top = ax.get_xlim(), ax.get_ylim()[1]
     mm = (high - low) / (MAP_MM[2] - MAP_MM[0])
     x, y = high - 13 * mm, top - 27 * mm
@@ -113,7 +113,7 @@ def write(fig: Figure, x: float, y: float, text: str, **look: Any) -> None:
 
 
 def write_legend(fig: Figure, handles: Sequence[Any], y: float) -> float:
-    """Write the legend in two columns; return the height of its lower end [mm]."""
+    """Write the legend; return the height of its lower end [mm]."""
     write(fig, COLUMN_MM[0], y, "Legend", fontsize=8.5, fontweight="bold")
     fig.legend(
         handles=list(handles),

@@ -62,7 +62,7 @@ def _row(finding: Finding) -> tuple[str, ...]:
 
 
 def checked_pack(pack: str | Path) -> str | dict[str, Any]:
-    """Rule pack as the notebook takes it: a shipped name, or a file's content.
+    """Rule pack for the notebook: a shipped name or file content.
 
     Raises
     ------

@@ -14,12 +14,14 @@ from pyproj import CRS
 from pacifico.errors import CRSMismatchError, InputError
 from pacifico.grid import Grid
 from pacifico.layout.generate import generate_layout
-from pacifico.report.paper import MAP_MM
-from pacifico.report.sheet import RATIOS, contour_ground, draw_sheet, export_sheet, map_ratio, write_sheet
+from pacifico.report.sheet import contour_ground, draw_sheet, export_sheet, write_sheet
+from pacifico.report.sheet_map import map_ratio
 from pacifico.report.stored import StoredLayout
 from pacifico.site.model import Anchor, Site
 
 UTM = CRS.from_epsg(32615)
+
+
 X, Y = 500_000.0, 4_600_000.0
 
 
@@ -105,14 +107,6 @@ def test_ground_with_gaps_has_contours(layout):
     dem = ground()
     dem.values[:60] = np.nan
     assert [t for t in texts(draw_sheet(StoredLayout.of(layout), dem, name="x")) if "Contours" in t]
-
-
-@pytest.mark.parametrize(("width", "height"), [(10, 10), (420, 380), (3000, 500), (40_000, 39_000), (1, 60_000)])
-def test_the_scale_is_usual_and_fits_the_site(width, height):
-    ratio = map_ratio(shapely.box(0, 0, width, height))
-    assert ratio / 10 ** np.floor(np.log10(ratio) + 1e-9) in [pytest.approx(r) for r in RATIOS]
-    assert width <= ratio * (MAP_MM[2] - MAP_MM[0]) / 1000
-    assert height <= ratio * (MAP_MM[3] - MAP_MM[1]) / 1000
 
 
 def test_the_map_is_to_scale(layout):

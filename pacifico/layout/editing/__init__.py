@@ -1,4 +1,7 @@
-"""Edits of a finished plan by hand: assets and zones, with roads, pads and metrics kept up to date."""
+"""Edits of a finished plan by hand: assets and zones.
+
+Roads, pads, cables and metrics follow each edit.
+"""
 
 import lazy_loader
 

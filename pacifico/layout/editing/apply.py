@@ -1,4 +1,4 @@
-"""Asset edits applied to a plan: place an asset, or take assets away."""
+"""Apply asset edits to a plan: place or remove assets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def place_asset(
     plan: Plan, context: EditContext, kind: EditKind, item: Item, *, asset_id: str, old: Asset | None
 ) -> Plan:
-    """Plan with an asset at a new place, or with a new asset.
+    """Plan with an asset moved or added.
 
     Parameters
     ----------
@@ -104,6 +104,7 @@ def _measured(asset_id: str, item: Item, field: Field, road_id: str) -> Asset:
 
 
 def _block_id(block: int) -> str:
+    """Identifier of a power block; '' without one."""
     return f"B{block + 1:03d}" if block >= 0 else ""
 
 
@@ -142,7 +143,7 @@ def _with_block(item: Item, others: Sequence[Asset], asset_id: str, old: Asset |
 
 
 def _check_cables(item: Item, others: Sequence[Asset], asset_id: str, old: Asset) -> None:
-    """Refuse a skid that is too far from an array of its block.
+    """Refuse a skid too far from an array of its block.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What edits of one plan share: its ground, its criteria, and measurements already made."""
+"""Shared by the edits of one plan: ground, criteria and measurements."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class _Memo:
 
 @dataclass(frozen=True)
 class EditContext:
-    """Ground and criteria for edits of plans of one site, DEM and design."""
+    """Ground and criteria for edits of one site, DEM and design."""
 
     dem: xr.DataArray
     profile: Profile
@@ -95,7 +95,7 @@ class EditContext:
 
     @property
     def roads(self) -> RoadCriteria:
-        """Criteria of new roads; in wind plants all bends suit a road to a turbine."""
+        """Criteria of new roads; in wind plants, bends suit turbine transport."""
         usual = road_criteria(self.spec, self.profile)
         if self.profile != "wind_hybrid":
             return usual
@@ -143,7 +143,7 @@ class EditContext:
         return memo.buildable[key]
 
     def spread(self, planes: Sequence[PadPlane], roads: Sequence[Road]) -> NDArray[np.float64]:
-        """Cut plus fill of all works on the DEM, then under each realization of its error [m³]."""
+        """Cut plus fill of all works, then under each DEM error [m³]."""
         known = self._memo.volumes
         keys = [p.polygon.wkb for p in planes] + [r.line.wkb + str(r.width_m).encode() for r in roads]
         if not keys:
@@ -158,7 +158,7 @@ class EditContext:
         return total
 
     def metrics(self, plan: Plan, collection: Collection) -> dict[str, Any]:
-        """Metrics of an edited plan, equal to those of measuring all of it again.
+        """Metrics of an edited plan, as if measured from scratch.
 
         Parameters
         ----------

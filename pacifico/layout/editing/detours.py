@@ -1,4 +1,4 @@
-"""Roads led around closed ground: cut parts are joined to the entry again."""
+"""Detours: roads cut by a zone are joined to the entry again."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ NEAR_M = 500.0
 """Road ends this near to the closed ground are inside the search window [m]."""
 GOALS = 5
 """Places tried at which a detour may meet the roads again, cheapest first."""
-REMEDY = "close less ground, or let all roads be laid anew"
+REMEDY = "close less ground, or let all roads be made again"
 
 
 def lead_around(
     roads: RoadGraph, detour: Detour, served: Mapping[str, str], first_number: int
 ) -> tuple[RoadGraph, dict[str, str]]:
-    """Roads that keep off an area, and the road_id that serves each asset then.
+    """Roads led around an area, and the road that serves each asset.
 
     Stretches on the area are cut out, back to where another road joins or an asset is served. What the cut separates
     from the entry is joined again by the shortest legal road between the heights of both ends.
@@ -93,7 +93,7 @@ def lead_around(
 def _serve_again(
     roads: RoadGraph, detour: Detour, asset_id: str, served: Mapping[str, int], first_number: int
 ) -> tuple[tuple[Road, ...], str]:
-    """New spur to an asset, empty if a road serves it already, and the road that serves it.
+    """New spur to an asset, if it needs one, and its road.
 
     Parameters
     ----------
@@ -128,7 +128,9 @@ def _serve_again(
 def _rejoined(
     now: RoadGraph, before: RoadGraph, detour: Detour, needed: set[str], number: int
 ) -> tuple[RoadGraph, int]:
-    """Roads with every needed part joined to the entry again, without the other parts, and the next road number.
+    """Join every needed part to the entry again and drop the others.
+
+    Returns the roads and the next road number.
 
     Parameters
     ----------
@@ -167,7 +169,7 @@ def _parts(roads: RoadGraph, off: set[int]) -> list[set[int]]:
 
 
 def _link(now: RoadGraph, before: RoadGraph, off: set[int], detour: Detour, number: int) -> Road:
-    """Shortest legal road from the roads that the entry reaches to those that it does not.
+    """Shortest legal road from joined roads to roads that are cut off.
 
     Parameters
     ----------
@@ -235,7 +237,7 @@ def _bounds(now: RoadGraph, before: RoadGraph, area: BaseGeometry) -> tuple[floa
 
 
 def _entry_line(roads: RoadGraph) -> LineString:
-    """Vertex at the entry, twice: a joint where no road is left at the entry."""
+    """Vertex at the entry as a line, to join without roads there."""
     xyz = next(
         c for k in roads.roads_at[roads.entry] for c in roads.roads[k].line.coords if (c[0], c[1]) == roads.entry
     )
@@ -245,7 +247,7 @@ def _entry_line(roads: RoadGraph) -> LineString:
 def _cheapest_way(
     grid: routing_grid.RoutingGrid, start: Mapping[int, FloatArray], goal: Mapping[int, FloatArray], max_grade: float
 ) -> list[int]:
-    """Grid nodes from a start to the goal that is cheapest to reach; empty without a way.
+    """Grid nodes to the cheapest goal; empty without a way.
 
     Parameters
     ----------
@@ -279,7 +281,7 @@ def _design_link(
     around: RoadWindow,
     constraints: RoadConstraints,
 ) -> FloatArray | NoRoad:
-    """Road between two vertices of the network with its design heights, shape (n, 3).
+    """Designed road between two vertices of the network, shape (n, 3).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Edits of a plan by hand: assets and zones, with undo and redo.
+"""Edit a plan by hand: assets and zones, with undo and redo.
 
 Plans are immutable. An edit returns a new plan, or is refused with its reason and changes nothing. The metrics after an
 edit equal those of measuring the whole plan again.
@@ -186,11 +186,12 @@ class Editor:
     def asset_at(
         self, *, place: tuple[float, float] | None = None, lonlat: tuple[float, float] | None = None
     ) -> Asset | None:
-        """Asset whose footprint covers a place in the working CRS [m] or in degrees; None without one."""
+        """Asset at a place in the working CRS [m] or in degrees."""
         point = shapely.Point(resolve_place(self.plan, place, lonlat, ("place", "lonlat")))
         return next((a for a in self.plan.asset_list if a.footprint.covers(point)), None)
 
     def _record(self, plan: Plan) -> Plan:
+        """Make a plan the current one."""
         self._past.append(plan)
         self._future.clear()
         return plan
@@ -344,7 +345,7 @@ def remove_asset(plan: Plan, asset_id: str, *, context: EditContext, with_block:
     also = _removed_with(plan, asset, with_block=with_block)
     removed = {asset_id, *(a.asset_id for a in also)}
     if len(removed) == len(plan.asset_list):
-        raise EditRefused(f"{asset_id} is all that stands, a layout needs one asset; lay the site out anew instead")
+        raise EditRefused(f"{asset_id} is all that stands, a layout needs one asset; generate another layout instead")
     assets = tuple(a for a in plan.asset_list if a.asset_id not in removed)
     done = Edit("remove", asset_id, asset.item.kind, before=pose(asset.item), also=tuple(a.asset_id for a in also))
     change = Change(plan, context, done, plan.site)

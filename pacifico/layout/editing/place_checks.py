@@ -68,7 +68,10 @@ def statistics(field: Field, item: Item) -> Zonal:
 
 
 def _cells(field: Field, shape: Polygon) -> tuple[FloatArray, FloatArray]:
-    """Slope of each cell under a polygon [°], NaN off the grid, and the area it covers [m²]."""
+    """Slope [°] and covered area [m²] of cells under a polygon.
+
+    Off the grid the slope is NaN.
+    """
     g = field.grid
     west, south, east, north = shape.bounds
     c = np.arange(int(np.floor((west - g.x0) / g.dx)), int(np.ceil((east - g.x0) / g.dx)))
@@ -113,7 +116,7 @@ def check_place(asset_id: str, item: Item, around: Surroundings) -> None:
 
 
 def _check_polygons(asset_id: str, taken: Polygon, around: Surroundings) -> None:
-    """Refuse a pad or footprint outside the boundary, on a zone or within the setback."""
+    """Refuse ground outside the boundary, on a zone or within the setback."""
     site, spec = around.site, around.spec
     if around.field.placeable.covers(taken):
         return
@@ -140,7 +143,7 @@ def _check_polygons(asset_id: str, taken: Polygon, around: Surroundings) -> None
 
 
 def _check_ground(asset_id: str, item: Item, field: Field) -> None:
-    """Refuse steep or unknown ground under the footprint or the pad, as placement does."""
+    """Refuse steep or unknown ground under the footprint or pad."""
     for margin, what in ((0.0, "footprint"), *(((PAD_APRON_M, "pad"),) if item.kind != "solar_array" else ())):
         if item.rotation_deg in (0.0, 90.0):
             rect = np.array([item.rect]) + np.array([-margin, -margin, margin, margin])
@@ -163,7 +166,7 @@ def _check_ground(asset_id: str, item: Item, field: Field) -> None:
 
 
 def _check_neighbours(asset_id: str, item: Item, taken: Polygon, around: Surroundings) -> None:
-    """Refuse an overlap, a short clearance, or a pad that reaches under another asset.
+    """Refuse an overlap or a short clearance to another asset.
 
     Parameters
     ----------
@@ -227,9 +230,10 @@ def clearance(a: str, b: str, spec: Spec) -> float:
 
 
 def _check_wind(asset_id: str, item: Item, around: Surroundings) -> None:
-    """Refuse a turbine too near the boundary for its height, or in the wake of another."""
+    """Refuse a turbine near the boundary or in another one's wake."""
 
     def value(name: str) -> float:
+        """Rule of the turbine."""
         return around.spec.number("wind_turbine", name)
 
     setback = value("setback_tip_heights") * (value("hub_m") + value("rotor_m") / 2)
@@ -256,7 +260,7 @@ def _check_wind(asset_id: str, item: Item, around: Surroundings) -> None:
 
 
 def find_block(item: Item, assets: Sequence[Asset], *, reach_m: float = 0.0) -> int | None:
-    """Power block of a solar array; None if no skid with room is within cable reach.
+    """Power block of a solar array; None without a skid in reach.
 
     An array keeps its own block if it can. Otherwise it joins the nearest skid with room.
 
@@ -301,7 +305,7 @@ def resolve_place(
     degrees: tuple[float, float] | None,
     names: tuple[str, str],
 ) -> tuple[float, float]:
-    """Place in the working CRS [m], from one given there or in degrees.
+    """Place in the working CRS [m], given in metres or degrees.
 
     Parameters
     ----------

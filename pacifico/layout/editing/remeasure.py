@@ -1,4 +1,4 @@
-"""Plan after an edit: only the works that it touched are measured again."""
+"""Plan after an edit, with only the changed works measured again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def remeasured(
     change: Change, assets: tuple[Asset, ...], roads: RoadGraph, *, planes: Mapping[str, PadPlane] | None = None
 ) -> Plan:
-    """Plan after an edit; pads and roads that did not change keep their planes and volumes.
+    """Plan after an edit; unchanged pads and roads keep their volumes.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def remeasured(
 
 
 def _pads(plan: Plan, assets: Sequence[Asset], planes: Mapping[str, PadPlane]) -> tuple[Pad, ...]:
-    """Pads of the assets: new planes for some, the old ones for the rest, new pads last."""
+    """Pads of the assets, some with new planes, new pads last."""
     present = {a.asset_id for a in assets}
     pads = [
         replace(p, plane=planes[p.asset_ids[0]]) if p.asset_ids[0] in planes else p
@@ -98,7 +98,7 @@ def _with_roads(edit: Edit, plan: Plan, roads: RoadGraph) -> Edit:
 
 
 def shortfall_after(plan: Plan, assets: Sequence[Asset], edits: int) -> str:
-    """Why an edited plan has less than its target; empty if it has not.
+    """Why an edited plan misses its target; empty if it does not.
 
     Parameters
     ----------

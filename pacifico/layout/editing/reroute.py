@@ -1,4 +1,4 @@
-"""Plans whose roads are led around closed ground, or made anew."""
+"""Plans whose roads are led around closed ground, or made again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def rerouted(change: Change, assets: Sequence[Asset], roads: RoadGraph, area: BaseGeometry) -> Plan:
-    """Plan with its roads led around an area; roads clear of it stay as they are.
+    """Plan with its roads led around an area; other roads stay.
 
     Parameters
     ----------
@@ -65,17 +65,19 @@ def rerouted(change: Change, assets: Sequence[Asset], roads: RoadGraph, area: Ba
 
 
 def recomputed(change: Change, assets: Sequence[Asset]) -> Plan:
-    """Plan with all roads and pads made anew; assets that no road reaches are taken out and named.
+    """Plan with all roads and pads made again.
+
+    Assets that no road reaches are taken out and named in a note.
 
     Raises
     ------
     EditRefused
         No substation would be reached, or an asset is at an angle that the road search can't handle.
     """
-    askew = [a.asset_id for a in assets if a.item.rotation_deg not in (0.0, 90.0)]
-    if askew:
+    angled = [a.asset_id for a in assets if a.item.rotation_deg not in (0.0, 90.0)]
+    if angled:
         raise EditRefused(
-            f"roads can't be laid anew around assets that stand askew ({named(askew)}); turn them to 0° or 90° first"
+            f"roads can't be made again around assets at an angle ({named(angled)}); turn them to 0° or 90° first"
         )
     plan, context = change.plan, change.context
     served = connect_roads(
@@ -91,7 +93,7 @@ def recomputed(change: Change, assets: Sequence[Asset]) -> Plan:
     reached = set(served.items)
     unreached = [a.asset_id for item, a in by_item.items() if item not in reached]
     if not any(i.kind == "substation" for i in served.items):
-        raise EditRefused("no road would reach a substation any more; choose another zone, or lay the site out anew")
+        raise EditRefused("no road would reach a substation any more; choose another zone, or generate another layout")
     road_of = served.network.served
     left = tuple(replace(by_item[i], service_road_id=road_of[str(k)]) for k, i in enumerate(served.items))
     planes = {a.asset_id: p for a, p in zip(left, served.pads, strict=True) if p is not None}

@@ -1,4 +1,4 @@
-"""Road that serves an edited asset: an existing road, a restored one, or a new spur."""
+"""Find the road that serves an edited asset, or build one."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def serve_asset(change: Change, target: RoadTarget, item: Item, others: Sequence
 def _restored(
     change: Change, target: RoadTarget, others: Sequence[Asset], roads: RoadGraph, retired: Sequence[Road]
 ) -> Served | None:
-    """Road removed by an earlier edit that serves an asset again; None if there is none.
+    """Road of an earlier edit that serves an asset again, if any.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def _roads_under(roads: RoadGraph, target: RoadTarget, unneeded: set[str], chang
 
 
 def _roads_before(plan: Plan, asset_id: str, item: Item) -> tuple[Road, ...]:
-    """Roads removed by the earlier edit that moved an asset away from the place it returns to."""
+    """Roads removed when an asset left the place it returns to."""
     for e in reversed(plan.edits):
         if (
             e.subject == asset_id
@@ -176,7 +176,7 @@ def without_unneeded(
     target: RoadTarget | None = None,
     server: str = "",
 ) -> RoadGraph:
-    """Remove roads that nothing needs any more, and give new dead ends a turnaround.
+    """Remove roads that nothing needs; give new dead ends a turnaround.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Road graph of a plan: where roads meet, which are still needed, which can serve an asset."""
+"""Road graph: where roads meet, and which are needed or serve."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STEP_M = 0.01
 
 @dataclass(frozen=True)
 class NoRoad:
-    """Reason why no road can be built or can serve an asset, as part of a sentence."""
+    """Why no road serves, as part of a sentence."""
 
     reason: str
 
@@ -48,13 +48,13 @@ class RoadTarget:
 
     @property
     def obstacle(self) -> Polygon:
-        """Ground of the asset that no road may cross: its pad, or its footprint without one."""
+        """Pad of the asset, or its footprint: no road may cross it."""
         return self.pad or self.footprint
 
 
 @dataclass(frozen=True)
 class RoadConstraints:
-    """What a new road must respect: ground, obstacles, cost zones and road criteria."""
+    """Constraints on a new road: ground, obstacles, cost zones and criteria."""
 
     field: Field
     obstacles: Sequence[Polygon]
@@ -102,7 +102,7 @@ class RoadGraph:
         return RoadGraph(tuple(sorted((*self.roads, *more), key=lambda r: (len(r.road_id), r.road_id))), self.entry)
 
     def cut_off(self, removed: Collection[int]) -> set[int]:
-        """Indices of roads not joined to the entry once some roads are removed."""
+        """Roads that are cut off from the entry without some roads."""
         joined = {k for k in self.roads_at.get(self.entry, ()) if k not in removed}
         queue = list(joined)
         while queue:
@@ -112,7 +112,7 @@ class RoadGraph:
         return set(range(len(self.roads))) - joined - set(removed)
 
     def needed(self, k: int, served: Mapping[str, int], removed: Collection[int] = ()) -> bool:
-        """Whether a road serves an asset, is the last one at the entry, or leads to a serving road.
+        """Whether a road serves, leads to a server or holds the entry.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ def vertices(road: Road) -> list[Vertex]:
 
 
 def unneeded_roads(graph: RoadGraph, served: Mapping[str, int], suspects: Iterable[str]) -> set[str]:
-    """Suspect roads that are no longer needed, with the roads that lead only to them.
+    """Suspect roads no longer needed, and roads that lead only there.
 
     A road that serves nothing and leads to nothing is a turnaround. It stays as long as the road it ends.
 
@@ -186,11 +186,12 @@ def turnarounds_of(graph: RoadGraph, served: Mapping[str, int]) -> set[str]:
 
 
 def _idle(graph: RoadGraph, candidates: Iterable[int], served: Mapping[str, int]) -> set[int]:
+    """Candidate roads that are not needed."""
     return {k for k in candidates if not graph.needed(k, served)}
 
 
 def roads_under(graph: RoadGraph, obstacle: Polygon, criteria: RoadCriteria) -> list[str]:
-    """Roads whose strip is nearer to a pad or footprint than the clearance."""
+    """Roads nearer to a pad or footprint than the clearance."""
     if not graph.roads:
         return []
     distance = shapely.distance(graph.lines, obstacle)
@@ -201,7 +202,7 @@ def roads_under(graph: RoadGraph, obstacle: Polygon, criteria: RoadCriteria) -> 
 def find_server(
     graph: RoadGraph, target: RoadTarget, criteria: RoadCriteria, *, first: str = "", last: Collection[str] = ()
 ) -> str | NoRoad:
-    """Road within reach of an asset that can meet the height of its pad.
+    """Road within reach of an asset that meets its pad's height.
 
     Parameters
     ----------
@@ -241,7 +242,7 @@ def find_server(
 
 
 def pad_step(road: Road, target: RoadTarget) -> tuple[float, float]:
-    """Height difference and length of the gentlest drive from a road to a pad [m, m]."""
+    """Height and length of the gentlest drive between road and pad [m]."""
     if target.pad is None or target.plane is None:
         return 0.0, 0.0
     xyz = shapely.get_coordinates(road.line, include_z=True)
@@ -264,7 +265,7 @@ def _height_along(xyz: FloatArray, at: float) -> float:
 
 
 def is_clear(road: Road, obstacles: Sequence[Polygon], allowed: Polygon | MultiPolygon, criteria: RoadCriteria) -> bool:
-    """Whether a road is clear of obstacles and inside the ground that roads may use.
+    """Whether a road is clear of obstacles and on allowed ground.
 
     Parameters
     ----------
@@ -286,7 +287,7 @@ def is_clear(road: Road, obstacles: Sequence[Polygon], allowed: Polygon | MultiP
 def server_among_retired(
     graph: RoadGraph, retired: Sequence[Road], target: RoadTarget, constraints: RoadConstraints
 ) -> str | None:
-    """Road that an earlier edit removed and that could serve an asset again; None without one.
+    """Removed road that could serve an asset again; None without one.
 
     All removed roads must still be legal, because they are restored together.
 

@@ -1,4 +1,4 @@
-"""New roads of an edited plan: spurs to assets without a road, turnarounds at new dead ends."""
+"""New roads of an edited plan: spurs, and turnarounds at dead ends."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class RoadWindow:
         return cls(road_grid, window) if (road_grid.clear > 0).any() else None
 
     def joints(self, roads: NDArray[Any]) -> dict[int, FloatArray]:
-        """Grid nodes at which a road may join some lines, each with the vertex (x, y, z) it joins."""
+        """Grid nodes where a road may join, with the vertices joined."""
         grid = self.road_grid
         near = roads[shapely.intersects(roads, self.window)]
         if not near.size:
@@ -93,7 +93,7 @@ def spur_to(
     served: Mapping[str, int],
     first_number: int,
 ) -> tuple[Road, ...] | NoRoad:
-    """Shortest legal road from the network to an asset, with a turnaround if it is long.
+    """Shortest legal road to an asset, with a turnaround if long.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def box_around(bounds: tuple[float, float, float, float], margin_m: float) -> Po
 def new_turnarounds(
     roads: RoadGraph, before: RoadGraph, constraints: RoadConstraints, *, first_number: int
 ) -> tuple[Road, ...]:
-    """Turnarounds at ends that became dead ends because the roads beyond were removed.
+    """Turnarounds at dead ends that removed roads leave.
 
     Parameters
     ----------
@@ -185,10 +185,11 @@ def new_turnarounds(
 
 @dataclass(frozen=True)
 class _Line:
-    """Line of a spur in plan, and the vertex (x, y, z) of the road that it leaves."""
+    """Line of a spur and the road vertex it leaves."""
 
     xy: FloatArray
     base: FloatArray
+    """Vertex (x, y, z) of the road [m]."""
 
 
 def _find_line(
@@ -198,7 +199,7 @@ def _find_line(
     served: Mapping[str, int],
     constraints: RoadConstraints,
 ) -> _Line | NoRoad:
-    """Line in plan from a vertex of a needed road to within reach of an asset.
+    """Line from a needed road to within reach of an asset.
 
     Parameters
     ----------
@@ -252,7 +253,7 @@ def _search_nodes(
     goal: tuple[routing_grid.Shapes, FloatArray],
     constraints: RoadConstraints,
 ) -> list[int] | NoRoad:
-    """Grid nodes of the cheapest way from a seed to within reach of an asset.
+    """Grid nodes of the cheapest way to within reach of an asset.
 
     Parameters
     ----------
@@ -299,7 +300,7 @@ def way_to(growth: tree_search.Growth, node: int) -> list[int]:
 
 
 def in_sight(grid: routing_grid.RoutingGrid, a: FloatArray, b: FloatArray) -> bool:
-    """Whether a straight road between two points is clear of obstacles and nodata."""
+    """Whether a straight road between two points is clear."""
     return grid.clearance_index.clear(a.copy(), b.copy()) and not grid.nodata_mask.crossed(a, b)
 
 
@@ -311,10 +312,11 @@ def meets_only_at(roads: RoadGraph, line: FloatArray, joints: FloatArray) -> boo
 
 
 def _design(line: _Line, target: RoadTarget, constraints: RoadConstraints) -> FloatArray | NoRoad:
-    """Design heights of a spur between the road it leaves and the pad it ends at."""
+    """Design heights of a spur from its road to its pad."""
     grade = constraints.criteria.max_grade - constraints.criteria.grade_margin
 
     def pins(xy: FloatArray) -> list[Pin]:
+        """Heights at the road and at the pad."""
         first = [Pin(0, float(line.base[2]), 0.0)]
         if target.pad is None or target.plane is None:
             return first
@@ -333,7 +335,10 @@ def _design(line: _Line, target: RoadTarget, constraints: RoadConstraints) -> Fl
 def design_profile(
     line: FloatArray, constraints: RoadConstraints, pins: Callable[[FloatArray], list[Pin]]
 ) -> FloatArray | NoRoad:
-    """Line with the design heights of least earthwork that keep grade, depth and pins, shape (n, 3).
+    """Line with design heights of least earthwork, shape (n, 3).
+
+    The heights keep the limits of grade and depth, and the pins.
+
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Detour:
-    """Ground to lead roads around, the assets to serve, and what new roads must respect."""
+    """Ground to lead roads around, and the assets to serve."""
 
     area: BaseGeometry
     """Ground of the zone, its buffer included."""
@@ -55,7 +55,7 @@ class _Run:
 def pieces_clear_of(
     roads: RoadGraph, cut: Sequence[Road], detour: Detour, served: Mapping[str, str], first_number: int
 ) -> list[Road]:
-    """Stretches of cut roads that are clear of the area, shortened to where they are needed.
+    """Clear stretches of cut roads, shortened to where they are needed.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def _clear_runs(road: Road, area: BaseGeometry) -> list[_Run]:
 
 
 def _around(xyz: FloatArray, line: LineString, target: RoadTarget) -> set[int]:
-    """Vertices before and after the point of a line that is nearest to an asset."""
+    """Vertices around the point of a line nearest to an asset."""
     at = line.project(shapely.shortest_line(line, target.footprint).boundary.geoms[0]) if line.length else 0.0
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xyz[:, :2], axis=0).T))])
     k = int(np.clip(np.searchsorted(along, at), 1, len(xyz) - 1))

@@ -50,7 +50,7 @@ def add_zone(
         What to do with assets on the zone.
     roads : 'reroute', 'recompute' or 'refuse'
         What to do if a road that is still needed runs on the zone. 'reroute' leads the stretches on it around and keeps
-        the rest; 'recompute' makes all roads anew if that fails, and notes it.
+        the rest; 'recompute' makes all roads again if that fails, and notes it.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def _with_zone(change: Change, zone: Zone, on_assets: OnAssets, on_roads: OnRoad
         return remeasured(change, plan.asset_list, change.roads)
     area = zone.with_buffer
     if area.intersects(plan.entry):
-        raise EditRefused(f"zone {name!r} would cover the site entry; leave the entry free, or lay the site out anew")
+        raise EditRefused(f"zone {name!r} would cover the site entry; leave the entry free, or generate another layout")
     covered = _assets_on(plan, area)
     if covered and on_assets == "refuse":
         raise EditRefused(
@@ -184,7 +184,7 @@ def _require_plant(assets: Sequence[Asset], name: str) -> None:
         a.item.kind == "substation" for a in assets
     ):
         raise EditRefused(
-            f"zone {name!r} would leave no plant with a substation; make it smaller, or lay the site out anew"
+            f"zone {name!r} would leave no plant with a substation; make it smaller, or generate another layout"
         )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Make the layout and write it, or the reason for its failure, to the folder."""
+    """Make the layout and write it, or its failure, to the folder."""
     threading.Thread(target=end_with_parent, daemon=True).start()
     folder, strategy = Path(argv[0]), argv[1]
     site, dem, design = pickle.loads((folder / "job.pickle").read_bytes())  # noqa: S301 (written by the parent)
@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def end_with_parent() -> None:
-    """End this process when its parent ends, because nobody would read the result."""
+    """End this process when its parent ends."""
     # a read of sys.stdin would hold its lock, and the interpreter could not end
     while os.read(0, 1):
         pass

@@ -1,4 +1,4 @@
-"""Folder of a comparison: layouts, values as CSV and JSON, and an offline page."""
+"""Folder of a comparison: layouts, CSV, JSON and an offline page."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _ours(folder: Path) -> bool:
 
 
 def write(variants: Variants, out_dir: str | Path, *, reports: Sequence[str] = ()) -> Path:
-    """Write the folder of a comparison; the same variants give the same bytes.
+    """Write a comparison; the same variants give the same bytes.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def fill(variants: Variants, folder: Path, *, reports: Sequence[str] = ()) -> No
 
 
 def place(staged: Path, out: Path) -> None:
-    """Move a filled folder to its name, where it replaces an older comparison."""
+    """Move a filled folder to its name, replacing an older comparison."""
     check(out)
     old = staged.with_suffix(".old")
     if out.exists():
@@ -238,7 +238,7 @@ def said_dominated(variants: Variants) -> list[str]:
 
 
 def notes(variants: Variants) -> list[tuple[str, str]]:
-    """Warnings with the variant they are about; '' for those that all share."""
+    """Warnings with their variant; '' for those that all share."""
     each = {name: plan.warnings for name, plan in variants.plans.items()}
     shared = [w for w in next(iter(each.values())) if all(w in own for own in each.values())]
     found = [("", w) for w in dict.fromkeys(shared)]

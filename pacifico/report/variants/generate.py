@@ -29,7 +29,10 @@ def generate_variants(
     on_done: Callable[[str], None] | None = None,
     **design: Unpack[DesignOptions],
 ) -> Variants:
-    """Lay out a site by several strategies, each in its own process, and compare them.
+    """Lay out a site by several strategies and compare them.
+
+    Each strategy runs in its own process.
+
 
     Parameters
     ----------
@@ -67,15 +70,9 @@ def generate_variants(
         raise TypeError("generate_variants takes no 'strategy'; name those to compare with 'strategies'")
     known = Design(**design)
     names = _checked(strategies, known)
-    options = {
-        "profile": known.profile,
-        "target_capacity_kw": known.target_capacity_kw,
-        "setback_m": known.setback_m,
-        "max_road_grade_pct": known.max_road_grade_pct,
-        "entry": known.entry,
-        "exclusions": tuple(exclusions),
-        "spec": {section: dict(rules) for section, rules in known.spec.items()} if known.spec else None,
-    }
+    # plain dicts, because the mappings of a spec can't be pickled for the processes
+    spec = {section: dict(rules) for section, rules in known.spec.items()} if known.spec else None
+    options = {**design, "exclusions": tuple(exclusions), "spec": spec}
     found = run_all(site, dem, names, options, processes=processes, on_done=on_done)
     failures = tuple(f for f in found.values() if isinstance(f, Failure))
     plans = {name: plan for name, plan in found.items() if not isinstance(plan, Failure)}
@@ -85,7 +82,7 @@ def generate_variants(
 
 
 def _checked(strategies: Sequence[Strategy], design: Design) -> tuple[Strategy, ...]:
-    """Strategies without repetition, their names and the design checked before any process starts."""
+    """Strategies without repetition, checked before any process starts."""
     names = tuple(dict.fromkeys(strategies))
     unknown = [s for s in names if s not in STRATEGIES]
     if unknown or not names:
@@ -98,7 +95,7 @@ def _checked(strategies: Sequence[Strategy], design: Design) -> tuple[Strategy, 
 
 
 def _error(failures: Sequence[Failure]) -> errors.PacificoError:
-    """Error to raise if no strategy has a plan: the first one that the engine raised."""
+    """Error if no strategy has a plan: the engine's first one."""
     first = next((f for f in failures if not f.lost), None)
     if first is None:
         return OutsideServiceError(f"no variant was made: {failures[0].strategy}: {failures[0].message}")

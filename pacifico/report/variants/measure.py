@@ -79,7 +79,7 @@ class Best:
 
 
 def row_of(layout: StoredLayout, bill: Bill | None = None) -> Row:
-    """Values of one layout: kW, m, m³ and ha, and USD with a bill."""
+    """Values of one layout in kW, m, m³, ha and USD."""
     metrics = layout.metrics
     bess = layout.about["profile"] == "bess"
     placed = float(metrics["storage_kw"] if bess else metrics["total_capacity_kw"])

@@ -1,4 +1,6 @@
-"""Run each strategy in a process of its own, so that one crash leaves the others intact.
+"""Run each strategy in a process of its own.
+
+A crash of one leaves the others intact.
 
 Each is a new interpreter, `python -m pacifico.report.variants.child FOLDER STRATEGY`. It does not fork threads or run the
 caller's main module again, so it works from scripts, notebooks and workers.
@@ -117,14 +119,14 @@ def start(folder: Path, strategy: str) -> subprocess.Popen[bytes]:
 
 
 def _closed(process: subprocess.Popen[bytes]) -> int:
-    """Close the pipe of a process that has ended; return its exit status."""
+    """Exit status of an ended process, its pipe closed."""
     if process.stdin is not None:
         process.stdin.close()
     return process.wait()
 
 
 def _result(folder: Path, strategy: str, status: int) -> Plan | Failure:
-    """Result that a process wrote, or what it said before it died."""
+    """Result of a process, or its last message before it died."""
     path = folder / f"{strategy}.pickle"
     if status == 0 and path.is_file():
         result: Plan | Failure = pickle.loads(path.read_bytes())  # noqa: S301 (written by our child process)

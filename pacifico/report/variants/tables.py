@@ -39,8 +39,10 @@ def missing(variants: Variants) -> Table:
 
 
 def _label(measure: Measure) -> str:
+    """Name of a measure, its unit in brackets."""
     return f"{measure.label} [{measure.unit}]" if measure.unit else measure.label
 
 
 def _shown(value: float | None, measure: Measure) -> str:
+    """Value in the unit shown; a dash without one."""
     return "–" if value is None else f"{value * measure.scale:,.{measure.digits}f}"

@@ -20,8 +20,8 @@ def test_a_road_is_led_around_a_zone_and_the_rest_stays(hybrid, open_, dem, plan
     assert set(done.roads_added) == set(now) - set(was)
     assert all(now[i] is was[i] for i in set(was) & set(now))
     assert len(gone) <= 2
-    anew = shapely.union_all([now[i].line for i in done.roads_added])
-    assert anew.distance(zone.geometry) < 60
+    added = shapely.union_all([now[i].line for i in done.roads_added])
+    assert added.distance(zone.geometry) < 60
     kept = {a.asset_id: a for a in plan.asset_list}
     assert all(kept[a.asset_id].footprint == a.footprint for a in hybrid.asset_list if a.asset_id in kept)
     assert done.note == ""

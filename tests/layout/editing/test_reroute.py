@@ -1,4 +1,4 @@
-"""Roads that can't be led around a zone are refused or made anew."""
+"""Roads that can't be led around a zone are refused or made again."""
 
 import pytest
 import shapely
@@ -7,7 +7,7 @@ from pacifico.errors import EditRefused
 from pacifico.site.model import Zone
 
 
-def test_a_wall_across_the_site_is_refused_or_all_roads_are_made_anew(hybrid, open_, dem, plan_tools):
+def test_a_wall_across_the_site_is_refused_or_all_roads_are_made_again(hybrid, open_, dem, plan_tools):
     west, south, east, north = hybrid.site.boundary.bounds
     spine = max(hybrid.road_list, key=lambda r: r.length_m).line
     y = spine.interpolate(0.5, normalized=True).y
