@@ -165,10 +165,10 @@ def _address(server, runtime, log):
     while time.monotonic() < limit:
         for info in runtime.glob("jpserver-*.json"):
             try:
-                told = json.loads(info.read_text())
+                record = json.loads(info.read_text())
             except json.JSONDecodeError:  # being written
                 continue
-            return f"http://127.0.0.1:{told['port']}", told["token"]
+            return f"http://127.0.0.1:{record['port']}", record["token"]
         if server.poll() is not None:
             break
         time.sleep(0.05)  # there is no event for a new file

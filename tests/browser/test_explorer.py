@@ -24,8 +24,8 @@ def set_readout(page, slider: str, value: str):
 
 
 def buildable_ha(page) -> float:
-    told = page.locator(".widget-html tr", has_text="Buildable").inner_text()
-    return float(re.search(r"Buildable\s+([\d.,]+)", told)[1].replace(",", ""))
+    record = page.locator(".widget-html tr", has_text="Buildable").inner_text()
+    return float(re.search(r"Buildable\s+([\d.,]+)", record)[1].replace(",", ""))
 
 
 def panel(page):

@@ -33,28 +33,28 @@ def command(capsys, *words):
         status = main(["variants", *map(str, words)])
     except SystemExit as error:
         status = error.code
-    said = capsys.readouterr()
-    return status, said.out, said.err
+    text = capsys.readouterr()
+    return status, text.out, text.err
 
 
 def test_the_command_writes_a_folder_and_a_table(boundary, tmp_path, capsys):
     out = tmp_path / "out"
-    status, said, err = command(
+    status, text, err = command(
         capsys, boundary, "--no-terrain", "--strategies", "density,clustered", "--capacity-kw", 1500, "--out", out
     )
     assert status == 0, err
-    assert said.splitlines()[0].split()[:2] == ["placed", "[MW]"]
-    assert f"written: {out / 'index.html'}" in said
-    status, said, err = command(
+    assert text.splitlines()[0].split()[:2] == ["placed", "[MW]"]
+    assert f"written: {out / 'index.html'}" in text
+    status, text, err = command(
         capsys, boundary, "--no-terrain", "--strategies", "density", "--capacity-kw", 90_000, "--out", out, "--json"
     )
     assert status == 1
-    assert list(json.loads(said)["variants"]) == ["density"]
+    assert list(json.loads(text)["variants"]) == ["density"]
     assert not (out / "clustered").exists()
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "text"),
     [
         (["--strategy", "density"], "leave 'density' out for all of them"),
         (["--strategies", "density,quick"], "'quick' is unknown"),
@@ -62,7 +62,7 @@ def test_the_command_writes_a_folder_and_a_table(boundary, tmp_path, capsys):
         (["--setback-m", "900"], "no buildable ground"),
     ],
 )
-def test_wrong_use_is_one_line_and_writes_no_file(boundary, tmp_path, capsys, words, said):
+def test_wrong_use_is_one_line_and_writes_no_file(boundary, tmp_path, capsys, words, text):
     status, out, err = command(
         capsys, boundary, "--no-terrain", *(["--strategies", "density"] if "--setback-m" in words else []), *words,
         "--out", tmp_path / "out",
@@ -70,7 +70,7 @@ def test_wrong_use_is_one_line_and_writes_no_file(boundary, tmp_path, capsys, wo
     assert status == 2
     assert out == ""
     assert len(err.strip().splitlines()) == 1
-    assert said in err
+    assert text in err
     assert not (tmp_path / "out").exists()
 
 

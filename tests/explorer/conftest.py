@@ -66,14 +66,14 @@ class Ended:
             return RunOutcome(report=report, kind="request", message="no ground <here> can be built on")
         (report / "layout.geojson").write_text(json.dumps(layout))
         (report / "report.html").write_text('<p id="said">"quoted" & whole</p>')
-        told = {
+        record = {
             "request": {"notebook": "layout_report", "parameters": {"profile": task.request.generation_profile}},
             "inputs": {},
             "notebook": {"name": "layout_report", "sha256": "cd" * 32},
             "environment": {"pacifico": "0.1.0", "git_commit": None},
             "outcome": {"status": "completed", "error_message": None},
         }
-        manifest.write(report, told)
+        manifest.write(report, record)
         metrics = layout["pacifico"]["metrics"]
         return RunOutcome(report=report, metrics={name: metrics[name] for name in METRICS})
 

@@ -87,9 +87,9 @@ def test_two_selected_layouts_are_compared_and_a_third_replaces_the_first(galler
     gallery.toggles[first].value = True
     assert gallery.detail.children == ()
     gallery.toggles[second].value = True
-    said = words(gallery.detail.children[1])
-    assert "profile solar_farm bess" in said
-    assert "total_capacity_kw" in said
+    text = words(gallery.detail.children[1])
+    assert "profile solar_farm bess" in text
+    assert "total_capacity_kw" in text
     gallery.toggles[third].value = True
     assert gallery.selected == [second, third]
     assert gallery.toggles[first].value is False

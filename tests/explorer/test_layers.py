@@ -92,7 +92,7 @@ def test_slope_legend_names_every_limit():
 
 
 def test_details_show_values_with_units():
-    told = layers.details(
+    record = layers.details(
         {
             "kind": "asset",
             "asset_id": "battery-0001",
@@ -103,17 +103,17 @@ def test_details_show_values_with_units():
             "style": {},
         }
     )
-    assert "asset · battery-0001" in told
-    assert ">capacity</td><td>5,000 kW<" in told
-    assert "storage" not in told
-    assert ">slope</td><td>2.35°<" in told
-    assert "style" not in told.replace("style=", "")
+    assert "asset · battery-0001" in record
+    assert ">capacity</td><td>5,000 kW<" in record
+    assert "storage" not in record
+    assert ">slope</td><td>2.35°<" in record
+    assert "style" not in record.replace("style=", "")
 
 
 def test_names_from_files_are_escaped_in_details():
-    told = layers.details({"kind": "exclusion", "name": "<script>alert(1)</script>", "note": "<b>x</b>"})
-    assert "<script" not in told
-    assert "<b>x" not in told
+    record = layers.details({"kind": "exclusion", "name": "<script>alert(1)</script>", "note": "<b>x</b>"})
+    assert "<script" not in record
+    assert "<b>x" not in record
 
 
 def test_slope_classes_meet_at_their_limits():

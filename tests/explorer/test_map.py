@@ -74,8 +74,8 @@ def test_the_map_opens_on_the_site_without_network(explorer, site):
 
 
 def test_headline_figures_are_those_of_the_plan(explorer):
-    said = re.sub("<[^>]+>", " ", explorer.figures.value)
-    assert f"{explorer.plan.metrics['total_capacity_kw'] / 1000:.1f} MW of 10.0 asked" in said
+    text = re.sub("<[^>]+>", " ", explorer.figures.value)
+    assert f"{explorer.plan.metrics['total_capacity_kw'] / 1000:.1f} MW of 10.0 asked" in text
     assert explorer.status.value == ""
 
 

@@ -66,7 +66,7 @@ def test_a_time_limit_raises(submit, follow):
 
 def test_a_store_error_is_shown_and_retried(submit, run_job, follow, client, monkeypatch):
     layout_id = submit()
-    away, told = threading.Event(), threading.Event()
+    away, record = threading.Event(), threading.Event()
     away.set()
     ask = client.status
 
@@ -77,9 +77,9 @@ def test_a_store_error_is_shown_and_retried(submit, run_job, follow, client, mon
 
     monkeypatch.setattr(client, "status", status)
     progress = follow([layout_id])
-    progress.error.observe(lambda _: told.set(), names="value")
+    progress.error.observe(lambda _: record.set(), names="value")
     if not progress.error.value:
-        assert told.wait(20)
+        assert record.wait(20)
     assert "&lt;s3&gt; does not answer" in progress.error.value
     run_job(layout_id)
     away.clear()

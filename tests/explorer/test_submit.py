@@ -42,9 +42,9 @@ def test_each_site_is_submitted_in_each_design(client, folder, started):
     requests = [client._records.request(client.owner, layout_id)[0] for layout_id in submitted.labels]
     assert [r.generation_profile for r in requests] == ["solar_farm", "bess"]
     assert {r.dem for r in requests} == {"sample"}
-    said = str(submitted.table)
-    assert "a broken.kml" in said
-    assert "rejected" in said
+    text = str(submitted.table)
+    assert "a broken.kml" in text
+    assert "rejected" in text
 
 
 def test_a_design_out_of_range_is_refused_with_its_site(client, folder, started):

@@ -17,10 +17,10 @@ def test_each_kind_has_a_layer_in_the_working_crs(layout, tmp_path):
     assert layers == ["boundary", "buildable", "exclusion", "entry", "asset", "pad", "road", "cable"]
     for name in layers:
         found = gpd.read_file(path, layer=name)
-        said = parts.of_kind(name)
+        text = parts.of_kind(name)
         assert found.crs.to_epsg() == 32615
         assert list(found.columns[:-1]) == ["kind", *columns(name)]
-        for ours, theirs in zip(said, found.geometry, strict=True):
+        for ours, theirs in zip(text, found.geometry, strict=True):
             alike = (
                 shapely.MultiPolygon([ours.geometry])
                 if ours.geometry.geom_type == "Polygon" and theirs.geom_type == "MultiPolygon"
@@ -32,9 +32,9 @@ def test_each_kind_has_a_layer_in_the_working_crs(layout, tmp_path):
 def test_roads_keep_their_heights(layout, tmp_path):
     roads = gpd.read_file(write_gpkg(layout, tmp_path / "layout.gpkg"), layer="road")
     assert roads.geometry.has_z.all()
-    said = [f["geometry"]["coordinates"] for f in layout["features"] if f["properties"]["kind"] == "road"]
+    text = [f["geometry"]["coordinates"] for f in layout["features"] if f["properties"]["kind"] == "road"]
     np.testing.assert_allclose(
-        shapely.get_coordinates(roads.geometry[0], include_z=True)[:, 2], [p[2] for p in said[0]]
+        shapely.get_coordinates(roads.geometry[0], include_z=True)[:, 2], [p[2] for p in text[0]]
     )
 
 

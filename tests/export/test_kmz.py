@@ -47,8 +47,8 @@ def test_placemarks_hold_the_properties_of_the_layout(layout, tmp_path):
         {d.get("name"): d.findtext(f"{KML}value") for d in p.iter(f"{KML}Data")} for p in root.iter(f"{KML}Placemark")
     ]
     substation = next(f for f in found if f.get("asset_type") == "substation")
-    said = next(f["properties"] for f in layout["features"] if f["properties"].get("asset_type") == "substation")
-    assert substation == {k: str(v) for k, v in said.items() if v is not None}
+    text = next(f["properties"] for f in layout["features"] if f["properties"].get("asset_type") == "substation")
+    assert substation == {k: str(v) for k, v in text.items() if v is not None}
 
 
 def test_gdal_reads_the_kmz(layout, tmp_path):

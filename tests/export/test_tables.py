@@ -21,11 +21,11 @@ def tables_of(layout, folder):
 
 def test_rows_hold_every_asset_road_and_cable(layout, tmp_path):
     for path, kind in zip(tables_of(layout, tmp_path), ("asset", "road", "cable"), strict=True):
-        said = [f["properties"] for f in layout["features"] if f["properties"]["kind"] == kind]
+        text = [f["properties"] for f in layout["features"] if f["properties"]["kind"] == kind]
         rows = rows_of(path)
         assert list(rows[0]) == [*columns(kind), *PLACE]
-        assert len(rows) == len(said) > 0
-        for row, properties in zip(rows, said, strict=True):
+        assert len(rows) == len(text) > 0
+        for row, properties in zip(rows, text, strict=True):
             assert {k: row[k] for k in columns(kind)} == {k: as_cell(properties[k]) for k in columns(kind)}
 
 

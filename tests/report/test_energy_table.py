@@ -51,11 +51,11 @@ def test_the_year_equals_that_of_the_stored_layout(plan, ground, year, tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("builtins.print", lambda *words, **_: lines.append(words[0]))
         assert main(["energy", str(out), "--dem", "sample", "--json"]) == 0
-    said = json.loads(lines[0])
-    assert year.dc_kw == pytest.approx(said["dc_kw"], rel=1e-6)
+    text = json.loads(lines[0])
+    assert year.dc_kw == pytest.approx(text["dc_kw"], rel=1e-6)
     flat = year.annual_mwh / (1 - year.horizon_loss_share)
-    assert flat == pytest.approx(said["annual_mwh"] / (1 - said["horizon_loss_share"]), rel=2e-3)
-    assert year.horizon_loss_share <= said["horizon_loss_share"] + 1e-9  # the plan sees less ground, so fewer hills
+    assert flat == pytest.approx(text["annual_mwh"] / (1 - text["horizon_loss_share"]), rel=2e-3)
+    assert year.horizon_loss_share <= text["horizon_loss_share"] + 1e-9  # the plan sees less ground, so fewer hills
 
 
 def test_the_table_lists_months_and_limits(plan, year):

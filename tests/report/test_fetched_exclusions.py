@@ -58,8 +58,8 @@ def command(capsys, *words):
     from pacifico.cli.main import main
 
     status = main([*map(str, words)])
-    said = capsys.readouterr()
-    return status, said.out, said.err
+    text = capsys.readouterr()
+    return status, text.out, text.err
 
 
 def zones(path):
@@ -82,8 +82,8 @@ def test_a_missing_layer_is_status_3_and_a_lone_buffer_status_2(boundary, tmp_pa
     words = ["layout", boundary, "--no-terrain", "--out", out]
     gone = "http://127.0.0.1:1/collections/ponds/items"
     monkeypatch.setattr(time, "sleep", lambda _: None)  # the pauses between tries
-    status, said, err = command(capsys, *words, "--exclusions", gone)
-    assert (status, said) == (3, "")
+    status, text, err = command(capsys, *words, "--exclusions", gone)
+    assert (status, text) == (3, "")
     assert len(err.splitlines()) == 1
     assert "127.0.0.1" in err
     assert not out.exists()
@@ -100,16 +100,16 @@ def test_a_report_is_reproduced_without_the_service(layer, boundary, tmp_path, c
         capsys, "report", boundary, "--no-terrain", "--capacity-kw", 500, "--exclusions", url, "--out", out
     )
     assert status == 0, err
-    told = json.loads((out / "manifest.json").read_text())
-    (source,) = told["notes"]["exclusions"]
+    record = json.loads((out / "manifest.json").read_text())
+    (source,) = record["notes"]["exclusions"]
     assert source["url"] == url.partition("?")[0]
     assert source["layer"] == "Ponds"
-    assert source["fetched"] <= told["started"]
-    assert told["inputs"]["exclusions"]["path"] == "inputs/exclusions.geojson"
-    assert len(told["inputs"]["exclusions"]["sha256"]) == 64
+    assert source["fetched"] <= record["started"]
+    assert record["inputs"]["exclusions"]["path"] == "inputs/exclusions.geojson"
+    assert len(record["inputs"]["exclusions"]["sha256"]) == 64
     assert all(b"s3cret" not in p.read_bytes() for p in out.rglob("*") if p.is_file())
     count = len(asked)
-    status, said, _ = command(capsys, "reproduce", out)
+    status, text, _ = command(capsys, "reproduce", out)
     assert status == 0
-    assert said.startswith("identical")
+    assert text.startswith("identical")
     assert len(asked) == count

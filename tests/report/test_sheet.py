@@ -70,27 +70,27 @@ def test_settings_of_matplotlib_do_not_change_the_sheet(layout, tmp_path):
 
 
 def test_the_sheet_has_scale_legend_quantities_and_notes(layout):
-    said = texts(draw_sheet(StoredLayout.of(layout), ground(), name="Test ridge"))
-    assert "Test ridge" in said
-    assert "N" in said
-    assert "1:2,000 at A3" in said
-    assert any(t.startswith("EPSG:32615") for t in said)
-    assert "Contours every 0.5 m" in said
-    assert "80 m" in said
-    assert "Substation: 1" in said
-    assert "Capacity, AC" in said
-    assert "20.00 MW" in said
-    assert any("not for construction" in t for t in said)
+    text = texts(draw_sheet(StoredLayout.of(layout), ground(), name="Test ridge"))
+    assert "Test ridge" in text
+    assert "N" in text
+    assert "1:2,000 at A3" in text
+    assert any(t.startswith("EPSG:32615") for t in text)
+    assert "Contours every 0.5 m" in text
+    assert "80 m" in text
+    assert "Substation: 1" in text
+    assert "Capacity, AC" in text
+    assert "20.00 MW" in text
+    assert any("not for construction" in t for t in text)
 
 
 def test_kinds_of_zones_have_their_own_legend(layout):
     zone = {"name": "z", "buffer_m": 0.0, "cost_multiplier": 1.0}
     shape = layout["features"][0]["geometry"]
-    for said in ({"zone_type": "hard"}, {"zone_type": "buffered", "buffer_m": 8.0}, {"zone_type": "cost"}):
-        properties = {"kind": "exclusion", **zone, **said}
+    for text in ({"zone_type": "hard"}, {"zone_type": "buffered", "buffer_m": 8.0}, {"zone_type": "cost"}):
+        properties = {"kind": "exclusion", **zone, **text}
         layout["features"].append({"type": "Feature", "geometry": shape, "properties": properties})
-    said = texts(draw_sheet(StoredLayout.of(layout), None, name="x"))
-    assert [t for t in said if t in {"Exclusion", "Its setback", "Costly to cross"}] == [
+    text = texts(draw_sheet(StoredLayout.of(layout), None, name="x"))
+    assert [t for t in text if t in {"Exclusion", "Its setback", "Costly to cross"}] == [
         "Exclusion",
         "Its setback",
         "Costly to cross",
@@ -131,9 +131,9 @@ def test_hostile_names_are_drawn_as_text_or_boxes(layout, tmp_path):
     layout["pacifico"]["dem"]["source"] = name
     data = write_sheet(layout, ground(), tmp_path / "plan.pdf").read_bytes()
     assert data.startswith(b"%PDF")
-    said = texts(draw_sheet(StoredLayout.of(layout), None, name=name))
-    assert any("$\\frac{x}$" in t for t in said)
-    assert any(t.startswith("... and ") for t in said)
+    text = texts(draw_sheet(StoredLayout.of(layout), None, name=name))
+    assert any("$\\frac{x}$" in t for t in text)
+    assert any(t.startswith("... and ") for t in text)
 
 
 def test_ground_in_another_crs_is_refused(layout, tmp_path):

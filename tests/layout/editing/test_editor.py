@@ -55,15 +55,15 @@ def step(editor, make, what, n, u, v, flag):
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, which=st.booleans())
 def test_any_sequence_of_edits_keeps_the_invariants(plans, open_, make, dem, steps, which, plan_tools):
-    editor, said = open_(plans["hybrid" if which else "gas_bess"]), []
+    editor, text = open_(plans["hybrid" if which else "gas_bess"]), []
     for one in steps:
         before = editor.plan
         try:
             step(editor, make, *one)
         except EditRefused as refusal:
-            said.append(str(refusal))
-        if said:
-            refused = said.pop()
+            text.append(str(refusal))
+        if text:
+            refused = text.pop()
             assert editor.plan is before
             assert "\n" not in refused
             assert ";" in refused or "," in refused
@@ -154,10 +154,10 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("attempt", "said"), REFUSED)
-def test_refusals_name_value_limit_and_remedy(gas, open_, make, attempt, said, plan_tools):
+@pytest.mark.parametrize(("attempt", "text"), REFUSED)
+def test_refusals_name_value_limit_and_remedy(gas, open_, make, attempt, text, plan_tools):
     editor = open_(gas)
-    with pytest.raises(EditRefused, match=said) as caught:
+    with pytest.raises(EditRefused, match=text) as caught:
         attempt(editor, make, plan_tools.first(gas, "battery").asset_id)
     assert "\n" not in str(caught.value)
     assert editor.plan is gas

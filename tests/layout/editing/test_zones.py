@@ -58,8 +58,8 @@ def test_moving_a_zone_reroutes_roads(hybrid, open_, dem, plan_tools):
     assert plan_tools.clear_of(plan, plan.site.exclusions[-1])
     assert plan.site.exclusions[-1].geometry.centroid.distance(spine) < 1e-6
     plan_tools.check_invariants(plan, editor.context, dem)
-    told = plan.to_geojson()["pacifico"]["edits"][-1]
-    assert (told["kind"], told["zone"], told["asset_id"]) == ("move_zone", "nest", None)
+    record = plan.to_geojson()["pacifico"]["edits"][-1]
+    assert (record["kind"], record["zone"], record["asset_id"]) == ("move_zone", "nest", None)
     with pytest.raises(EditRefused, match="no pair of numbers"):
         editor.move_zone("nest", by=(float("nan"), 0.0))
     with pytest.raises(EditRefused, match="0 zones are called 'rest'"):

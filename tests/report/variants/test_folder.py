@@ -19,10 +19,10 @@ def test_the_folder_is_complete_and_repeatable(variants, tmp_path):
     variants.write(out)
     assert {p.relative_to(out).as_posix(): p.read_bytes() for p in out.rglob("*") if p.is_file()} == first
     assert [p.name for p in out.parent.iterdir()] == ["out"]
-    told = json.loads(first["comparison.json"])
+    record = json.loads(first["comparison.json"])
     rows = list(csv.DictReader(first["comparison.csv"].decode().splitlines()))
     assert [r["strategy"] for r in rows] == ["density", "clustered"]
-    assert float(rows[0]["road_length_m"]) == told["variants"]["density"]["road_length_m"]
+    assert float(rows[0]["road_length_m"]) == record["variants"]["density"]["road_length_m"]
     text = page.read_text(encoding="utf-8")
     assert "square &lt;b&gt;field" in text
     assert not re.findall(r"(?:src|href)=[\"'](?!data:|density/|clustered/)", text)
