@@ -15,7 +15,7 @@ from pacifico.errors import OutsideServiceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pacifico.report.variants import Variants
+    from pacifico.report.variants.result import Variants
 
 
 def add_variants_command(commands: Any) -> None:
@@ -56,7 +56,8 @@ def _count(text: str) -> int:
 
 
 def _variants(arguments: argparse.Namespace) -> int:
-    from pacifico.report.variants import folder, generate_variants
+    from pacifico.report.variants import folder
+    from pacifico.report.variants.generate import generate_variants
 
     folder.check(arguments.out)
     args_.writable_folder(arguments.out, replaced=True)
@@ -146,7 +147,8 @@ def _say(found: Variants, arguments: argparse.Namespace) -> None:
 
 
 def _table(found: Variants) -> str:
-    from pacifico.report.variants import MEASURES, folder
+    from pacifico.report.variants import folder
+    from pacifico.report.variants.measure import MEASURES
 
     wanted = [m for m in MEASURES if m.key in _SHOWN and any(m.key in row for row in found.rows.values())]
     lines: list[Sequence[str]] = [["", *(f"{_SHOWN[m.key]} [{m.unit}]" for m in wanted)]]

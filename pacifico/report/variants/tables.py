@@ -8,7 +8,8 @@ from pacifico.report.tables import Table
 from pacifico.report.variants.measure import MEASURES
 
 if TYPE_CHECKING:
-    from pacifico.report.variants import Measure, Variants
+    from pacifico.report.variants.measure import Measure
+    from pacifico.report.variants.result import Variants
 
 
 def figures(variants: Variants) -> Table:
