@@ -68,7 +68,7 @@ def ground_of(
     """
     if not terrain:
         if dem:
-            raise InputError(f"terrain is off, and yet a DEM is given ({dem}): leave one of them out")
+            raise InputError(f"terrain is off but a DEM is given ({dem}): leave one of them out")
         return level_ground(site, resolution_m=resolution_m or 10.0)
     if not dem:
         raise InputError("no DEM was given: name a file or a source such as 'sample' or '3dep', or turn terrain off")

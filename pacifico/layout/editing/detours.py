@@ -206,7 +206,7 @@ def _link(now: RoadGraph, before: RoadGraph, off: set[int], detour: Detour, numb
                 break
             nodes = _cheapest_way(around.road_grid, start, goal, criteria.max_grade)
             if not nodes:
-                reason = f"every way is barred, or far beyond the grade limit of {100 * criteria.max_grade:g} %"
+                reason = f"no route keeps clear of obstacles and near the grade limit of {100 * criteria.max_grade:g} %"
                 break
             found = _design_link(now, nodes, (start[nodes[0]], goal[nodes[-1]]), around, detour.constraints)
             if isinstance(found, NoRoad):

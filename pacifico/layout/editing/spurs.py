@@ -287,7 +287,9 @@ def _search_nodes(
         max_grade=criteria.max_grade,
     )
     if growth.server[0] < 0:
-        return NoRoad(f"every way to it is barred, or far beyond the grade limit of {100 * criteria.max_grade:g} %")
+        return NoRoad(
+            f"no route to it keeps clear of obstacles and near the grade limit of {100 * criteria.max_grade:g} %"
+        )
     return way_to(growth, int(growth.server[0]))
 
 

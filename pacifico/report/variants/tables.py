@@ -28,7 +28,7 @@ def winners(variants: Variants) -> Table:
         measure = by_key[best.measure]
         lead = "" if best.margin_pct is None else f"{best.margin_pct:.1f} % ahead of the next"
         value = "" if best.strategy is None else _shown(best.value, measure)
-        winner = "nobody" if best.strategy is None else best.strategy.replace("_", " ")
+        winner = "none" if best.strategy is None else best.strategy.replace("_", " ")
         rows.append((_label(measure), winner, best.note or lead, value))
     return Table(("Measure", "Won by", "", ""), tuple(rows), words=3)
 

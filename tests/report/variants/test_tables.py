@@ -35,7 +35,7 @@ def test_winners_are_named_with_their_lead(variants):
     rows = {row[0].partition(":")[0]: row[1:] for row in tables.winners(variants).rows}
     assert rows["Earthwork"] == ("low earthwork", "25.0 % ahead of the next", "600")
     assert rows["Road [km]"] == ("balanced", "3.9 % ahead of the next", "2.50")
-    assert rows["Density"][0] == "nobody"
+    assert rows["Density"][0] == "none"
     assert "a tie" in rows["Density"][1]
 
 
