@@ -223,6 +223,8 @@ def _plan(
         shortfall=shortfall,
         cable_list=collection.cables,
         spec=spec,
+        unreached_count=sum(u.count for u in served.lost),
+        cable_warnings=collection.warnings,
     )
 
 

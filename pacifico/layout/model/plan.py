@@ -66,6 +66,10 @@ class Plan:
     """What it was made with: the catalog and what was overridden of it."""
     edits: tuple[Edit, ...] = ()
     """What was changed by hand since it was generated, oldest first."""
+    unreached_count: int = 0
+    """Assets taken out because no road reaches them."""
+    cable_warnings: tuple[str, ...] = ()
+    """Those of `warnings` that are about collection cables."""
 
     @property
     def crs(self) -> CRS:
