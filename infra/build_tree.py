@@ -144,7 +144,7 @@ def _copy(stage: Stage, stages: dict[str, Stage], words: list[str]) -> None:
 
 
 def _contained(stage: Stage, command: list[str]) -> int:
-    """Exit status of a build step, run as root on the overlay of the stage."""
+    """Exit status of a build step, run as root in a stage."""
     root = stage.folder / "root"
 
     def enter() -> None:
@@ -164,9 +164,9 @@ def _contained(stage: Stage, command: list[str]) -> int:
 
 
 def run(tree: Path, command: list[str], *, entrypoint: bool) -> int:
-    """Exit status of a command in the image, run as its user on a read-only root.
+    """Exit status of a command in the image, run as its user.
 
-    The command is process 1 of its own namespace. SIGTERM and SIGINT are passed on to it.
+    The root is read-only, and the command is process 1 of its own namespace. SIGTERM and SIGINT are passed on to it.
     """
     image = json.loads((tree / "image.json").read_text())
     user, group = image["user"].split(":")

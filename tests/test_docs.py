@@ -46,7 +46,7 @@ def test_every_variable_is_in_the_table_of_settings():
 
 @pytest.mark.parametrize("name", sorted(ENVIRONMENT))
 def test_table_of_settings_has_the_default_of_the_code(name):
-    """A number or a word stands in the table as it is; a description has no code marks."""
+    """Values have code marks in the table, descriptions have none."""
     (default,) = (cells[2] for cells in rows("settings.md") if cells[0] == f"`{name}`")
     value = ENVIRONMENT[name][1]
     if " " in value:

@@ -57,7 +57,7 @@ def test_the_command_is_installed():
 
 
 def built(target: str, folder: Path) -> Path:
-    """Path of a distribution of the kind `wheel` or `sdist`, built from this tree."""
+    """Path of a `wheel` or `sdist` built from this tree."""
     build = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
     (path,) = folder.iterdir()
@@ -65,7 +65,7 @@ def built(target: str, folder: Path) -> Path:
 
 
 def files_below(*folders: str) -> set[str]:
-    """Paths of the source files in folders, without what runs and tests leave behind."""
+    """Paths of the source files in folders, caches left out."""
     left = {"__pycache__", ".terraform", ".ipynb_checkpoints", ".pytest_cache"}
     found = [p.relative_to(ROOT) for folder in folders for p in (ROOT / folder).rglob("*") if p.is_file()]
     return {p.as_posix() for p in found if not left & set(p.parts)}
@@ -73,7 +73,7 @@ def files_below(*folders: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> dict[str, str]:
-    """Names of the wheel's files, and the text of its metadata under METADATA."""
+    """Files of the wheel by name; METADATA has its text."""
     with zipfile.ZipFile(built("wheel", tmp_path_factory.mktemp("wheel"))) as archive:
         names = dict.fromkeys(archive.namelist(), "")
         (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))

@@ -31,7 +31,7 @@ EDITS = 40
 
 
 def plan_and_dem(profile, target_kw, cell=10.0):
-    """Plan of a square site of 331 ha on synthetic relief with a realistic spectrum, and its DEM."""
+    """Plan of a 331 ha square on synthetic relief, and its DEM."""
     n = round((SIDE + 600) / 10)
     f = np.fft.fftfreq(n, 10.0)
     k = np.hypot(*np.meshgrid(f, f))
@@ -48,7 +48,7 @@ def plan_and_dem(profile, target_kw, cell=10.0):
 
 
 def random_edits(editor, rng):
-    """One random edit of each kind, on a random asset of the plan."""
+    """One edit of each kind, on a random asset."""
     plan = editor.plan
     asset = rng.choice(plan.asset_list)
     x, y = asset.item.centre

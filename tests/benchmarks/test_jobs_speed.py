@@ -38,7 +38,7 @@ AT_ONCE = 2
 
 @pytest.fixture
 def warm(world):
-    """Start function of workers that import everything in advance and reach the server without a proxy."""
+    """Start function of workers that import everything in advance."""
     del world.env["PACIFICO_TEST_COLD"]
 
     def start(*options):
@@ -98,7 +98,7 @@ def test_workers_run_three_times_as_many_jobs_as_papermill(world, warm, tmp_path
 
 
 def test_job_starts_fast_with_a_warm_standby(world, warm, record_property):
-    """Measure the time from sending the message to the first line of the notebook."""
+    """Measure the time from message to first notebook line."""
     warm()
     run_jobs(world, 1)
     waits = []

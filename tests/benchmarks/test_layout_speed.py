@@ -60,7 +60,7 @@ def case(hectares, ground, dx=10.0):
 
 
 def real_terrain(name, side, dx):
-    """Square site in the middle of a real elevation model, and its DEM."""
+    """Square site on a real elevation model, and its DEM."""
     import rasterio
 
     with rasterio.open(SHARED / "data" / "dem" / f"{name}.tif") as raster:

@@ -60,7 +60,10 @@ def compared(site, dem, target_kw, profile="solar_farm"):
 
 
 def winners_of(found):
-    """Strategies that beat all others at their own measure; none where capacities differ by over 1 %."""
+    """Strategies that beat all others at their own measure.
+
+    None where capacities differ by over 1 %.
+    """
     kw = [m["kw"] for m in found.values()]
     if max(kw) > 1.01 * min(kw):
         return set()
@@ -101,7 +104,7 @@ def synthetic(seed, hectares=120, steepness=0.04, dx=10.0):
     [*(("solar_farm", share) for share in (0.3, 0.45, 0.6, 0.8)), *((p, 0.45) for p in PROFILES if p != "solar_farm")],
 )
 def test_strategies_win_on_nine_of_ten_real_sites(profile, share):
-    """Sites that leave a choice count; the target is a share of their full capacity."""
+    """The target is a share of each site's full capacity."""
     wins = dict.fromkeys(MEASURE_OF, 0)
     sites = 0
     for path in SITES:
@@ -130,7 +133,7 @@ def test_strategies_win_on_nine_of_ten_real_sites(profile, share):
 
 @needs_sites
 def test_sites_fill_up_to_the_density_of_the_pattern():
-    """Compare full capacity with buildable area times the density of an endless strip pattern."""
+    """Compare full capacity with that of an endless strip pattern."""
     from pacifico.layout.criteria.asset_types import solar_unit
     from pacifico.layout.criteria.spec import make_spec
     from pacifico.layout.placement.solar_arrays import SCHEMES, pattern_of

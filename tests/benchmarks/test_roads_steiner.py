@@ -92,7 +92,7 @@ def dual_ascent(start, tail, cost, groups_start, groups_node, root, most):
 
 
 def graph(road_grid):
-    """Legal arcs between nodes of the routing grid, stored by head: node ids, start, tail, length [m]."""
+    """Legal arcs between grid nodes: node ids, numbers, start, tail, length [m]."""
     index = road_grid.clearance_index
     ids = np.flatnonzero(road_grid.clear > 0)
     number = np.full(road_grid.px.size, -1, np.int64)
@@ -116,7 +116,10 @@ def graph(road_grid):
 
 
 def farm(size, aisle):
-    """Terminals and obstacles of a solar farm: arrays of 100 x 45 m between aisles, a skid at every fifth place."""
+    """Terminals and obstacles of a solar farm.
+
+    Arrays of 100 x 45 m stand between aisles; every fifth place is a skid.
+    """
     out, k = [], 0
     for x in np.arange(20, size - 120, 100 + aisle):
         for y in np.arange(20, size - 65, 45 + aisle):

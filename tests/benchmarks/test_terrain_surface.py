@@ -81,7 +81,7 @@ def spent(function):
 
 
 def rounds_of(functions, *, rounds):
-    """Best wall and CPU time of each function over alternating rounds, after a warm-up [s]."""
+    """Best wall and CPU time of each function, after a warm-up [s]."""
     for function in functions.values():
         function()
     times = {name: [] for name in functions}
@@ -92,7 +92,7 @@ def rounds_of(functions, *, rounds):
 
 
 def compare(benchmark, title, functions, *, rounds=5):
-    """Wall time of each function by name [s]; prints all, relative to the first."""
+    """Wall time of each function by name [s]; prints them too."""
     best = rounds_of(functions, rounds=rounds)
     ours = next(iter(best.values()))
     print(f"\n{title}")
@@ -165,7 +165,7 @@ def test_five_products_fused_in_memory(benchmark, z):
 
 
 def test_slope_in_a_new_process(benchmark, dem, tmp_path):
-    """Measure slope in a new process, with imports and the loading of compiled code.
+    """Measure slope in a new process, imports and kernel loading included.
 
     Python's compiled files are kept from the warm-up, as for an installed package.
     """
@@ -188,7 +188,7 @@ def test_slope_in_a_new_process(benchmark, dem, tmp_path):
 
 
 def copied(z):
-    """Copy of an array, made by as many threads as slope uses: the limit of the memory bandwidth."""
+    """Copy of an array by all cores: the limit of memory bandwidth."""
     out = np.empty_like(z)
     rows = np.linspace(0, len(z), CORES + 1).astype(int)
     with ThreadPoolExecutor(CORES) as pool:
@@ -198,7 +198,7 @@ def copied(z):
 
 @pytest.mark.parametrize("megacells", [1, 4, 16, 100])
 def test_time_per_cell(benchmark, megacells):
-    """Measure the time per cell, and the bandwidth as a share of that of a plain copy."""
+    """Measure time per cell, and bandwidth relative to a plain copy."""
     z = heights(round((megacells * 1e6) ** 0.5))
     functions = {"slope": lambda: surface_arrays(z, 10, 10, ["slope"]), "copy": lambda: copied(z)}
     best = rounds_of(functions, rounds=3 if megacells > 50 else 7)

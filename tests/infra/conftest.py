@@ -58,7 +58,7 @@ def terraform():
 
 @pytest.fixture(scope="session")
 def plugins():
-    """Folder of a provider mirror: from PACIFICO_TF_PLUGIN_DIR, Terraform's settings, or the usual folders."""
+    """Folder of a provider mirror: PACIFICO_TF_PLUGIN_DIR, else a usual place."""
     named = [os.environ.get("PACIFICO_TF_PLUGIN_DIR", ""), *_mirrors(os.environ.get("TF_CLI_CONFIG_FILE", ""))]
     home = Path.home()
     usual = [home / ".terraform.d/plugins", home / ".local/share/terraform/plugins"]
@@ -107,7 +107,7 @@ def clean_environment():
 
 @pytest.fixture(scope="session")
 def module(terraform, plugins, tmp_path_factory):
-    """Initialized copy without a backend, for validation and for tests with a mock provider."""
+    """Initialized copy without a backend, to validate and to test."""
     folder = tmp_path_factory.mktemp("validate") / "terraform"
     shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
     copy = Module(terraform, folder, clean_environment())

@@ -63,7 +63,10 @@ def _resource(pattern, request):
 
 
 def _fill(pattern, request):
-    """Text with ${variables} replaced by values of the request; None where one is missing. Wildcards in values are text."""
+    """Text with ${variables} replaced by values; None where one is missing.
+
+    Wildcards in values are text.
+    """
     missing = False
 
     def value(match):

@@ -65,7 +65,7 @@ def test_instructions_join_lines_and_drop_comments():
 
 
 def test_worker_runs_from_the_layout_of_the_image(tmp_path):
-    """`app/worker` is on PYTHONPATH, and no repository is near: the worker asks for its queue."""
+    """With only `app/worker` on PYTHONPATH, the worker asks for its queue."""
     shutil.copytree(ROOT / "worker", tmp_path / "app" / "worker", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "pacifico", tmp_path / "lib" / "pacifico", ignore=shutil.ignore_patterns("__pycache__"))
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PACIFICO_"))}
@@ -171,7 +171,7 @@ print(json.dumps([p for p in found if os.path.isfile(p) and os.lstat(p).st_mode 
 
     @pytest.mark.terraform
     def test_job_runs_and_sigterm_reaches_python(self, tree, applied):
-        """Run a job from submission to report, check the health command, then stop the worker by SIGTERM."""
+        """Run a job, check the health command, stop by SIGTERM."""
         task = applied.client("ecs").describe_task_definition(
             taskDefinition=applied.outputs["ecs_worker_task_definition_arn"]
         )["taskDefinition"]["containerDefinitions"][0]

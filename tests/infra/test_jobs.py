@@ -53,7 +53,7 @@ ACTIONS = {
 
 @pytest.fixture(scope="module")
 def job(applied, tmp_path_factory):
-    """One job from submission to report, with the recorded calls of client and worker."""
+    """One finished job, with the recorded calls of client and worker."""
     folder = tmp_path_factory.mktemp("job")
     (folder / "sitecustomize.py").write_text(RECORDER)
     calls = folder / "calls.jsonl"

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.terraform
 
 
 def blocks(kind):
-    """Section title and text of each code block of a kind, in order."""
+    """Section title and text of each code block, in order."""
     found, title = [], ""
     for match in re.finditer(r"^## ([^\n]+)$|^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL):
         if match[1]:
@@ -78,7 +78,7 @@ class Shell:
 
 @pytest.fixture
 def shell(terraform, plugins, moto_url, tmp_path):
-    """Shell in a checkout for the local stack: Terraform files with the override, the package, no AWS."""
+    """Shell in a checkout that is set up for the local stack."""
     for program in ("aws", "jq", "git"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
@@ -122,7 +122,7 @@ def shell(terraform, plugins, moto_url, tmp_path):
 
 
 def _start_worker(env, log):
-    """Start a worker with the settings of the task definition, but shorter waits."""
+    """Worker process with the task definition's settings, but shorter waits."""
     import boto3
 
     names = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-west-2"}
@@ -167,7 +167,7 @@ def test_every_command_runs(shell, tmp_path):
 
 
 def _fail_a_job(shell):
-    """Run a job whose DEM host is not allowed, so that there is a failed job to redrive."""
+    """Run a job that fails, because its DEM host is not allowed."""
     shell.run("""
       BAD="$(PACIFICO_DEM_HOSTS=dem.invalid pacifico jobs submit pacifico/data/sample-site.kml \
         --dem https://dem.invalid/dem.tif --capacity-kw 1000 --json | jq -r .layout_id)"
