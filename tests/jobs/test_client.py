@@ -18,8 +18,9 @@ from pacifico.jobs import keys
 from pacifico.jobs import status as states
 from pacifico.jobs.client import JobClient
 from pacifico.jobs.lifecycle import claim
-from pacifico.jobs.queue import Pointer, Queue, QueueError, parse_pointer
+from pacifico.jobs.queue import Pointer, Queue, parse_pointer
 from pacifico.jobs.records import ConflictError
+from pacifico.jobs.sending import NotSentError
 from pacifico.jobs.status import Artifact
 from pacifico.jobs.store.base import NotFoundError
 
@@ -133,7 +134,7 @@ def test_submit_many_tells_what_was_not_sent(client, boundary, monkeypatch):
     client._queue.url = client._queue.url + "-gone"
     responses = client.submit_many([ask(client, site) for _ in range(2)])
     assert {r["status"] for r in responses} == {"unsent"}
-    with pytest.raises(QueueError):
+    with pytest.raises(NotSentError, match="is stored, but not sent"):
         client.submit(ask(client, site))
 
 

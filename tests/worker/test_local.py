@@ -13,7 +13,7 @@ import pytest
 
 from pacifico.jobs import local
 from pacifico.jobs.client import JobClient
-from pacifico.jobs.runner.runner import ProcessSpawner
+from pacifico.jobs.runner.processes import ProcessSpawner
 from pacifico.jobs.settings import from_environment
 
 SHORT = str(Path(__file__).with_name("short.py"))

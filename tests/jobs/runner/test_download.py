@@ -275,7 +275,7 @@ def test_a_file_that_breaks_off(site, tmp_path):
 
 def test_silence_and_slowness_end(site, tmp_path, monkeypatch):
     site.answer = lambda handler: site.released.wait(20)
-    monkeypatch.setattr(module, "_PATIENCE_S", 0.3)
+    monkeypatch.setattr(module, "_REPLY_S", 0.3)
     with pytest.raises(OutsideServiceError, match=r"timed out.*try again later"):
         fetch(tmp_path)
 
@@ -287,7 +287,7 @@ def test_silence_and_slowness_end(site, tmp_path, monkeypatch):
             handler.wfile.write(bytes(100))
 
     site.answer = trickle
-    monkeypatch.setattr(module, "_WHOLE_S", 0.5)
+    monkeypatch.setattr(module, "_TRANSFER_S", 0.5)
     monkeypatch.setattr(module, "_CHUNK", 500)
     start = time.monotonic()
     with pytest.raises(OutsideServiceError, match=r"took over 0\.5 s"):

@@ -45,19 +45,23 @@ def homed(local_store):
     return local_store
 
 
-def put_site(store, content=BOUNDARY, said=None):
+def put_site(store, content=BOUNDARY, claimed=None, **fields):
+    """A site as its owner may write it: any field, whatever it says."""
     prefix = keys.site("ann", "home")
-    sha256 = hashlib.sha256(said or content).hexdigest()
-    about = {"suffix": ".geojson", "file": "boundary.geojson", "sha256": sha256}
-    store.put(f"{prefix}/boundary.geojson", content, kind="uploads")
-    store.put(f"{prefix}/site.json", json.dumps(about).encode(), kind="uploads")
+    sha256 = hashlib.sha256(claimed or content).hexdigest()
+    name = f"boundary-{sha256[:16]}.geojson"
+    record = {"schema_version": 1, "site_id": "home", "name": "home.geojson", "suffix": ".geojson", "file": name,
+              "sha256": sha256, "bytes": len(content), **fields}  # fmt: skip
+    store.put(f"{prefix}/{name}", content, kind="uploads")
+    store.put(f"{prefix}/site.json", json.dumps(record).encode(), kind="uploads")
 
 
-def put_upload(store, content, *, owner="ann", suffix=".tif", named=None):
+def put_upload(store, content, *, owner="ann", suffix=".tif", named=None, **fields):
     sha256 = named or hashlib.sha256(content).hexdigest()
     prefix = keys.upload(owner, sha256)
     store.put(f"{prefix}/file", content, kind="uploads")
-    store.put(f"{prefix}/upload.json", json.dumps({"suffix": suffix}).encode(), kind="uploads")
+    record = {"name": f"ground{suffix}", "suffix": suffix, **fields}
+    store.put(f"{prefix}/upload.json", json.dumps(record).encode(), kind="uploads")
     return f"upload:{sha256}"
 
 
@@ -71,7 +75,7 @@ def test_a_named_source_is_left_to_the_notebook(homed, tmp_path):
 def test_a_site_that_was_changed_or_is_anothers(homed, tmp_path):
     with pytest.raises(NotFoundError, match="not among those of 'bob'"):
         stage(ask(owner="bob"), homed, allow(), tmp_path / "in")
-    put_site(homed, b"changed", said=BOUNDARY)
+    put_site(homed, b"changed", claimed=BOUNDARY)
     with pytest.raises(InputError, match="has the hash"):
         stage(ask(), homed, allow(), tmp_path / "in2")
 
@@ -122,7 +126,7 @@ def test_a_dem_from_an_allowed_bucket(homed, tif, tmp_path, bucket):
     inputs, parameters = stage(ask(dem=f"s3://{bucket}/a/ground.tif"), homed, settings, tmp_path / "in")
     assert inputs["dem"].read_bytes() == tif
     assert "dem" not in parameters
-    with pytest.raises(NotFoundError, match="or not yours"):
+    with pytest.raises(NotFoundError, match="is not in the store"):
         stage(ask(dem=f"s3://{bucket}/a/none.tif"), homed, settings, tmp_path / "in2")
 
 
@@ -143,7 +147,7 @@ def test_a_dem_from_an_allowed_host(homed, tif, tmp_path, monkeypatch):
     """What the transfer itself takes and refuses, test_download tells."""
     asked = []
 
-    def fetch(url, path, *, limit, hosts):
+    def fetch(url, path, *, limit, hosts, signals):
         asked.append((url, limit, hosts))
         path.write_bytes(tif if url.endswith("tif") else b"<VRTDataset/>")
 
