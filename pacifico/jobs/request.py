@@ -81,12 +81,12 @@ class JobRequest(BaseModel):
     def _dem(cls, value: str | None) -> str | None:
         if value is None or value in NAMED_DEMS or _UPLOAD.fullmatch(value):
             return value
+        if holds_secret(value):
+            raise ValueError(f"{redact(value)!r} carries a signature, key or password; upload the file instead")
         if not _LOCATION.fullmatch(value):
             raise ValueError(
                 f"{redact(value)!r} is neither one of {', '.join(NAMED_DEMS)} nor an upload, https or s3 address"
             )
-        if holds_secret(value):
-            raise ValueError(f"{redact(value)!r} carries a signature, key or password; upload the file instead")
         return value
 
     @field_validator("parameters")

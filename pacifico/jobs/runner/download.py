@@ -89,7 +89,12 @@ def allowed_host(url: str, hosts: frozenset[str]) -> str:
     except ValueError as error:
         raise InputError(f"dem {url.split('?', maxsplit=1)[0][:200]!r} is no address: {error}; correct it") from None
     host = _ascii_host(host)
-    if parts.scheme != "https" or host not in hosts or parts.username or port not in (None, 443):
+    if (
+        parts.scheme != "https"
+        or host not in {_ascii_host(h) for h in hosts}
+        or parts.username
+        or port not in (None, 443)
+    ):
         raise InputError(
             f"dem {_shown(url)!r}: not https on one of the places allowed; upload the file, or set PACIFICO_DEM_HOSTS"
         )
