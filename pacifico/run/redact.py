@@ -7,11 +7,11 @@ from typing import Any
 
 REDACTED = "REDACTED"
 
-_SECRET_NAME = (
+_QUERY_NAME = (
     r"(?:x-amz-[a-z-]*|x-goog-[a-z-]*|x-ms-[a-z-]*|[\w.-]*(?:sig|signature|token|secret|credential|password|passwd|api[_-]?key|"
     r"access[_-]?key|subscription[_-]?key|auth|authorization)|key|awsaccesskeyid|policy|key-pair-id|sas|pwd)"
 )
-_IN_QUERY = re.compile(rf"([?&;](?:amp;)?{_SECRET_NAME})=[^&;\s\"'<>\\]+", re.IGNORECASE)
+_IN_QUERY = re.compile(rf"([?&;](?:amp;)?{_QUERY_NAME})=[^&;\s\"'<>\\]+", re.IGNORECASE)
 _USER_INFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@\"'<>\\]+@", re.IGNORECASE)
 _HEADER = re.compile(r"\b((?:proxy-)?authorization|x-amz-security-token)(\"?\s*[:=]\s*\"?)[^\r\n\"',}]+", re.IGNORECASE)
 _ACCESS_KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
