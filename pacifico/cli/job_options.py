@@ -118,6 +118,27 @@ def request_of(
         raise InputError("no elevation model given: add --dem, or --no-terrain for level ground")
     if dem and dem not in NAMED_DEMS and "://" not in dem and not dem.startswith("upload:"):
         dem = client.upload_file(dem)
+    parameters = _parameters(client, given, gatherer)
+    fields: dict[str, Any] = {
+        "dem": dem or None,
+        "use_terrain": not level,
+        "dem_resolution_m": given["resolution_m"],
+        "target_capacity_kw": given["capacity_kw"],
+        "generation_profile": given["profile"],
+        "strategy": given["strategy"],
+        "parameters": parameters,
+    }
+    if given.get("layout_id"):
+        fields["layout_id"] = given["layout_id"]
+    # The site is uploaded last: wrong options leave no site behind.
+    client.request("unnamed", **fields)
+    # one file is one site, whichever layer a job takes, so the GeoJSON of a single layer is not kept beside it
+    kept = None if given["layer"] else as_read
+    return client.request(client.upload_site(given["boundary"], as_read=kept), **fields)
+
+
+def _parameters(client: JobClient, given: dict[str, Any], gatherer: Gatherer | None) -> dict[str, Any]:
+    """Parameters of the notebook, their files uploaded."""
     parameters: dict[str, Any] = {
         name: given[name]
         for name in ("dem_units", "layer", "setback_m", "max_road_grade_pct")
@@ -138,22 +159,7 @@ def request_of(
         raise InputError("--exclusion-buffer-m widens what --exclusions gives: add --exclusions, or leave it out")
     if given["exclusions"] and (upload := _exclusions(client, given, gatherer)):
         parameters["exclusions"] = upload
-    fields: dict[str, Any] = {
-        "dem": dem or None,
-        "use_terrain": not level,
-        "dem_resolution_m": given["resolution_m"],
-        "target_capacity_kw": given["capacity_kw"],
-        "generation_profile": given["profile"],
-        "strategy": given["strategy"],
-        "parameters": parameters,
-    }
-    if given.get("layout_id"):
-        fields["layout_id"] = given["layout_id"]
-    # The site is uploaded last: wrong options leave no site behind.
-    client.request("unnamed", **fields)
-    # one file is one site, whichever layer a job takes, so the GeoJSON of a single layer is not kept beside it
-    kept = None if given["layer"] else as_read
-    return client.request(client.upload_site(given["boundary"], as_read=kept), **fields)
+    return parameters
 
 
 def _with_setbacks(spec: dict[str, Any], entries: list[dict[str, Any]]) -> dict[str, Any]:

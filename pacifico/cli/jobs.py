@@ -247,7 +247,7 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _wait(arguments: argparse.Namespace) -> int:
     from pacifico.jobs.error_codes import TIME_LIMIT
-    from pacifico.jobs.waiting import WaitTimeoutError
+    from pacifico.jobs.reading.waiting import WaitTimeoutError
 
     client = _client(arguments)
     count = len(dict.fromkeys(arguments.layout_id))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs import keys, local, uploads
-from pacifico.jobs.fetching import fetch_report, require_room, shortfall_of
-from pacifico.jobs.listing import hint_rows, iso
 from pacifico.jobs.queue import Pointer, Queue
+from pacifico.jobs.reading.fetching import fetch_report, require_room, shortfall_of
+from pacifico.jobs.reading.listing import hint_rows, iso
+from pacifico.jobs.reading.waiting import wait_for_all
 from pacifico.jobs.records import Records
 from pacifico.jobs.request import JobRequest, parse_request
 from pacifico.jobs.runner.staging import check_dem
@@ -22,7 +23,6 @@ from pacifico.jobs.status import STATES
 from pacifico.jobs.store.base import NotFoundError, PermissionDeniedError, SignedUpload
 from pacifico.jobs.store.open import open_store
 from pacifico.jobs.uploads import read_site_record
-from pacifico.jobs.waiting import wait_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -48,8 +48,8 @@ class JobClient:
     --------
     >>> client = JobClient()  # doctest: +SKIP
     >>> site = client.upload_site("site.kml")  # doctest: +SKIP
-    >>> client.submit(client.request(site, dem="3dep", target_capacity_kw=50_000))  # doctest: +SKIP
-    {'layout_id': '...', 'status': 'queued', 'message': 'Layout generation job queued successfully'}
+    >>> client.submit(client.request(site, dem="3dep"))["status"]  # doctest: +SKIP
+    'queued'
     """
 
     def __init__(
@@ -377,10 +377,8 @@ class JobClient:
         finally:
             runner.close()
         done = "Layout generated on this machine"
-        return [
-            _response(stored, stored.status.error_message or shortfall_of(self._store, stored.status) or done)
-            for stored in ended
-        ]
+        messages = [stored.status.error_message or shortfall_of(self._store, stored.status) for stored in ended]
+        return [_response(stored, message or done) for stored, message in zip(ended, messages, strict=True)]
 
     def _with_progress(self, row: dict[str, Any]) -> dict[str, Any]:
         try:

@@ -105,7 +105,8 @@ def start_background(jobs: Sequence[tuple[str, str]], *, command: Sequence[str] 
             process.stdin.close()
         said = pipe.read()
     if said != b"assigned":
-        reason = said.decode(errors="replace") or f"exit status {process.wait()}"
+        status = process.wait()
+        reason = said.decode(errors="replace") or f"exit status {status}"
         raise OutsideServiceError(f"the background process did not take the jobs: {reason}; run them in the foreground")
     process.returncode = 0  # it goes on alone: no warning about a running child
 

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pacifico.run.execute import RunRequest
+
 _IDLE_S = 0.5
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -80,7 +82,7 @@ def serve(line: JsonLines, kernel: Any, warm: Callable[[], None]) -> None:
         Does its imports.
     """
     from pacifico.run import kernel as kernels  # noqa: PLC0415
-    from pacifico.run.execute import RunRequest, execute  # noqa: PLC0415
+    from pacifico.run.execute import execute  # noqa: PLC0415
 
     cancel = threading.Event()
     orders: list[dict[str, Any]] = []
@@ -105,18 +107,7 @@ def serve(line: JsonLines, kernel: Any, warm: Callable[[], None]) -> None:
         while not received.wait(_IDLE_S):
             if _has_died(kernel):
                 raise ChildProcessError("the kernel ended while it waited for a job")  # noqa: TRY301 (reported below)
-        run = orders[0]
-        request = RunRequest(
-            notebook=run["notebook"],
-            parameters=run["parameters"],
-            inputs={name: Path(path) for name, path in run["inputs"].items()},
-            out_dir=Path(run["out_dir"]),
-            timeout_s=run["timeout_s"],
-            attempt=run["attempt"],
-            worker=run["worker"],
-            memory_limit_bytes=run["memory_limit_bytes"],
-            notes=run["notes"],
-        )
+        request = _run_request(orders[0])
         outcome = execute(
             request,
             on_stage=lambda stage, _percent, message: line.send(stage=[stage, message]),
@@ -129,6 +120,22 @@ def serve(line: JsonLines, kernel: Any, warm: Callable[[], None]) -> None:
         status = 1
     kernels.kill(kernel)
     os._exit(status)  # the worker removes the folder; threads of a failed run may still wait
+
+
+def _run_request(run: dict[str, Any]) -> RunRequest:
+    from pacifico.run.execute import RunRequest  # noqa: PLC0415
+
+    return RunRequest(
+        notebook=run["notebook"],
+        parameters=run["parameters"],
+        inputs={name: Path(path) for name, path in run["inputs"].items()},
+        out_dir=Path(run["out_dir"]),
+        timeout_s=run["timeout_s"],
+        attempt=run["attempt"],
+        worker=run["worker"],
+        memory_limit_bytes=run["memory_limit_bytes"],
+        notes=run["notes"],
+    )
 
 
 def rehearse() -> None:

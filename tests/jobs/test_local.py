@@ -17,7 +17,7 @@ from pacifico.jobs.lifecycle import claim
 from pacifico.jobs.runner.processes import ProcessSpawner
 from pacifico.jobs.settings import from_environment
 
-SHORT = str(Path(__file__).with_name("short.py"))
+SHORT = str(Path(__file__).parents[1] / "worker" / "short.py")
 
 
 @pytest.fixture
