@@ -1,4 +1,6 @@
-"""Runner processes by fork: imports are done once, and every job still gets processes that have run nothing.
+"""Runner processes by fork.
+
+Imports are done once, and every job still gets processes that have run nothing.
 
 `python -m worker.forkserver FD` imports what notebooks need, in a scrubbed environment and with a single thread. On order
 it forks a runner, and the runner forks its kernel before either starts a thread. Nothing that a job does reaches the server.
@@ -137,7 +139,7 @@ def main() -> None:
 
 
 def use_cache(folder: Path) -> None:
-    """Make a folder this process's numba cache, whatever path its modules were imported with."""
+    """Make a folder the numba cache of this process."""
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     os.dup2(opened, _CACHE_DESCRIPTOR, inheritable=False)
     os.close(opened)

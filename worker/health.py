@@ -1,4 +1,6 @@
-"""Health of worker processes: whether their loops move, and whether store and queue answer.
+"""Health of worker processes.
+
+Whether their loops move, and whether store and queue answer.
 
 Each process writes a small file; the container's health check and the metrics port read them all.
 """
@@ -115,7 +117,7 @@ def pulse_folder() -> Path:
 
 
 def check(folder: Path | None = None) -> tuple[bool, str]:
-    """Whether all worker processes here are healthy, and a sentence that says so.
+    """Whether all worker processes here are healthy, and why.
 
     An empty queue is healthy. A silent loop, wrong settings or rights, and a long outage are not.
     """

@@ -1,4 +1,6 @@
-"""The loop of one worker process: receive, run, record, acknowledge; one job at a time.
+"""The loop of one worker process.
+
+Receive, run, record, acknowledge; one job at a time.
 
 Receives are counted by the queue and end a message in the dead-letter queue, so they must be for crashes only. While
 store or queue are away the loop receives nothing, and hands back what it holds as a fresh copy.
@@ -101,7 +103,7 @@ class Worker:
                     return
 
     def _receive(self, *, burst: bool) -> list[Message] | None:
-        """Messages from the queue, once the store has answered; None while either is away."""
+        """Messages from the queue; None while queue or store are away."""
         try:
             self._services.records.store.probe()
             # A stop during a long poll ends the loop after it: at most `wait_s`, within every grace.
@@ -171,7 +173,7 @@ class Worker:
             )
 
     def _fail(self, message: Message, owner: str, layout_id: str, text: str) -> None:
-        """End a job whose delivery failed before or after its attempt, if no attempt is alive.
+        """End a job whose delivery failed outside its attempt.
 
         Parameters
         ----------

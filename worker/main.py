@@ -1,4 +1,4 @@
-"""The worker's command line: `python -m worker [--burst] [--concurrency N]`, `python -m worker health`."""
+"""Command line of the worker."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def main(
     spawner: Spawner | None = None,
     command: Sequence[str] = (sys.executable, "-m", "worker"),
 ) -> int:
-    """Run a worker until SIGTERM, or until the queue is empty with `--burst`.
+    """Run a worker until SIGTERM or, with `--burst`, an empty queue.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def _work(settings: Settings, *, burst: bool, standby: str, spawner: Spawner | N
 
 
 def _supervise(command: Sequence[str], count: int, *, grace_s: float) -> int:
-    """Keep some worker processes running: pass a stop on and replace those that die."""
+    """Keep some worker processes running."""
     stopping = False
 
     def stop(*_: object) -> None:
@@ -182,7 +182,7 @@ def _supervise(command: Sequence[str], count: int, *, grace_s: float) -> int:
 
 
 def pin_aws_files() -> None:
-    """Have the AWS client read no profile from a home that lies in a scratch folder.
+    """Keep the AWS client from reading profiles in a scratch folder.
 
     A profile may name a program to run, and a scratch folder is where a job could plant one.
     """

@@ -1,4 +1,4 @@
-"""Scale-in protection: ask ECS not to stop this task while a job runs."""
+"""Scale-in protection by ECS while a job runs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ class Protection:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the protection. Failures are only logged: a stopped job is handed back anyway."""
+        """Hold the protection.
+
+        Failures are only logged: a stopped job is handed back anyway.
+        """
         self._ask(wanted=True)
         try:
             yield

@@ -1,4 +1,7 @@
-"""Log lines of a worker: one JSON line at each start and end, with metrics for CloudWatch."""
+"""Log lines of a worker.
+
+One JSON line at each start and end, with metrics for CloudWatch.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +72,7 @@ class Reporter:
         )
 
     def end(self, delivery: Delivery, message: Message | None, *, seconds: float) -> None:
-        """Log how a delivery ended, with metrics if the job completed or failed."""
+        """Log how a delivery ended, with metrics."""
         kind = delivery.kind or ""
         with self._lock:
             self._endings[delivery.ending.value, kind] += 1

@@ -1,4 +1,7 @@
-"""Stop of a worker: on SIGTERM or SIGINT take no more jobs, and grant a running one a grace."""
+"""Stop of a worker.
+
+On SIGTERM or SIGINT take no more jobs, and grant a running one a grace.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of a submission, columns of a CSV, and the request made of them."""
+"""Options of a submission, columns of a CSV, and their request."""
 
 from __future__ import annotations
 
@@ -173,7 +173,9 @@ def _with_setbacks(spec: dict[str, Any], entries: list[dict[str, Any]]) -> dict[
 
 
 def _exclusions(client: JobClient, given: dict[str, Any], gatherer: Gatherer | None) -> str | None:
-    """Upload all exclusions as one file; None where services have none near the site.
+    """Upload all exclusions as one file.
+
+    None where services have none near the site.
 
     Services are read here and not by the job, which reads no addresses but a DEM's.
     """
@@ -197,7 +199,7 @@ def _exclusions(client: JobClient, given: dict[str, Any], gatherer: Gatherer | N
 
 
 def rows_of(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Options for each boundary file of a folder, or each row of a CSV.
+    """Options for each boundary of a folder or row of a CSV.
 
     Raises
     ------

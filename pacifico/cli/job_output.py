@@ -1,4 +1,4 @@
-"""Output of `pacifico jobs`: lines, JSON, errors as JSON, and a progress bar."""
+"""Output of `pacifico jobs`: lines, JSON and a progress bar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pacifico jobs ...`: submit, follow and fetch layouts that are made as jobs.
+"""Commands of `pacifico jobs`: submit, follow and fetch layouts.
 
 With --json, commands that take ids print one JSON object for each id, one a line; an id that failed has an `error` with a
 stable `code`. `list` and `submit-many` print one list.
@@ -187,7 +187,7 @@ def _submit_many(arguments: argparse.Namespace, reader: Reader | None, gatherer:
 
 
 def _keyed(client: JobClient, requests: list[JobRequest], key: str) -> list[JobRequest]:
-    """Give requests ids from a key and their content, so that the same table submitted again is the same jobs.
+    """Derive layout_ids from a key and each request's content.
 
     Equal rows stay different jobs: their number among equals counts too.
     """
@@ -206,7 +206,7 @@ def _keyed(client: JobClient, requests: list[JobRequest], key: str) -> list[JobR
 def _for_each(
     arguments: argparse.Namespace, act: Callable[[str], dict[str, Any]], line: Callable[[dict[str, Any]], str]
 ) -> tuple[list[dict[str, Any]], int]:
-    """Do something with each id, print one line for each, and go on where one fails.
+    """Call a function with each id and print its results.
 
     Parameters
     ----------
@@ -322,7 +322,10 @@ def _ended(client: JobClient, body: dict[str, Any]) -> str:
 
 
 def _exit_status(client: JobClient, body: dict[str, Any]) -> int:
-    """Exit status of one job: 0 as requested or running, 1 short or cancelled, 2 its request's fault, 3 a service's."""
+    """Exit status of one job.
+
+    0 as requested or running, 1 short or cancelled, 2 its request's fault, 3 a service's.
+    """
     if body["status"] == "cancelled":
         return 1
     if body["status"] == "completed":
@@ -334,7 +337,7 @@ def _exit_status(client: JobClient, body: dict[str, Any]) -> int:
 
 
 def _boundary_as_geojson(path: Path, layer: str | None) -> bytes:
-    """Boundary file as GeoJSON; a bad file is refused before it is submitted."""
+    """Boundary file as GeoJSON, checked before it is submitted."""
     from pacifico.site.boundary import read_site
     from pacifico.site.written import site_geojson
 

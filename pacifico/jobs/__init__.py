@@ -1,4 +1,4 @@
-"""Jobs: requests, statuses, store, queue and client of layouts that are made elsewhere or later."""
+"""Jobs: requests, statuses, store, queue and client of layout runs."""
 
 from __future__ import annotations
 

@@ -37,7 +37,9 @@ _TRIES = 4  # of each file
 
 
 class LostError(Exception):
-    """The job is no longer this attempt's; it must stop and commit nothing.
+    """The job is no longer this attempt's.
+
+    It must stop and commit nothing.
 
     `current` is the status that took its place, None where the store gave no answer.
     """
@@ -48,7 +50,9 @@ class LostError(Exception):
 
 
 class Attempt:
-    """A claimed job. All its writes of the status go through one lock.
+    """A claimed job.
+
+    All its writes of the status go through one lock.
 
     Parameters
     ----------
@@ -137,7 +141,10 @@ class Attempt:
 
     @contextlib.contextmanager
     def renewing(self, abandon: threading.Event, keep_hidden: Callable[[], None] | None) -> Iterator[None]:
-        """Renew the lease in a thread; set `abandon` when the job is lost."""
+        """Renew the lease in a thread.
+
+        Set `abandon` when the job is lost.
+        """
         done = threading.Event()
 
         def renew() -> None:
@@ -178,7 +185,7 @@ class Attempt:
             thread.join()
 
     def upload(self, folder: Path) -> dict[str, Artifact]:
-        """Write every file of a report folder under this attempt and return their hashes.
+        """Upload every file of a report folder and return their hashes.
 
         Raises
         ------
@@ -243,7 +250,10 @@ class Attempt:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Files of a report. Symbolic links are refused: they may point outside it."""
+    """Files of a report.
+
+    Symbolic links are refused: they may point outside it.
+    """
     if not folder.is_dir():
         return []
     found = sorted(folder.rglob("*"))

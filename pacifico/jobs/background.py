@@ -1,4 +1,4 @@
-"""The process behind a background submission: `python -m pacifico.jobs.background FD`, with the jobs as JSON on stdin."""
+"""The process of a background submission."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def main(spawner: Spawner | None = None) -> None:
-    """Assign the jobs to this process, report that, and run them in turn."""
+    """Assign the jobs to this process and run them in turn."""
     descriptor = int(sys.argv[1])
     try:
         settings = from_environment()

@@ -64,10 +64,8 @@ class JobClient:
         self._sender = Sender(self._records, self._queue, self.settings, self.owner)
         self._spawner = spawner
 
-    # --- uploads
-
     def upload_site(self, path: str | Path, *, site_id: str | None = None, as_read: bytes | None = None) -> str:
-        """Store a boundary file and return its site_id, by default from its hash.
+        """Store a boundary file and return its site_id.
 
         Raises
         ------
@@ -84,7 +82,7 @@ class JobClient:
         return uploads.upload_file(self._store, Path(path), owner=self.owner, limit=self.settings.dem_max_bytes)
 
     def presign_upload(self, name: str, *, expires_s: int = 3600) -> tuple[str, SignedUpload]:
-        """Return a ticket, and an address to PUT a boundary file to without credentials.
+        """Return a ticket and an address for uploading a boundary.
 
         `register_site(ticket)` makes a site of the file that arrived.
         """
@@ -95,7 +93,7 @@ class JobClient:
         return ticket, self._store.presign_put(self._ticket_key(ticket), expires_s=expires_s, kind="uploads")
 
     def register_site(self, ticket: str, *, site_id: str | None = None) -> str:
-        """Make a site of a file sent to a presigned address, and return its site_id."""
+        """Make a site of a file sent to a presigned address."""
         with tempfile.TemporaryDirectory() as folder:
             key = self._ticket_key(ticket)
             path = Path(folder) / f"boundary{Path(ticket).suffix}"
@@ -103,7 +101,7 @@ class JobClient:
             return self.upload_site(path, site_id=site_id)
 
     def presign_download(self, layout_id: str, name: str = "report.html", *, expires_s: int = 3600) -> str:
-        """Return an address of one file of a report that needs no credentials."""
+        """Return a temporary address of one file of a report."""
         stored = self._read(layout_id)
         if name not in stored.status.artifacts:
             raise NotFoundError(
@@ -111,8 +109,6 @@ class JobClient:
             )
         key = keys.artifact(self.owner, layout_id, stored.status.attempt, name)
         return self._store.presign_get(key, expires_s=expires_s)
-
-    # --- submitting
 
     def request(self, site_id: str, *, idempotency_key: str | None = None, **fields: Any) -> JobRequest:
         """Make a checked request of this owner's.
@@ -166,7 +162,9 @@ class JobClient:
         return self._run_here([request.layout_id])[0]
 
     def submit_many(self, requests: Sequence[JobRequest], *, background: bool = False) -> Bodies:
-        """Submit many jobs, in batches of ten messages. One that fails stops none of the others.
+        """Submit many jobs, in batches of ten messages.
+
+        One that fails stops none of the others.
 
         Returns
         -------
@@ -193,8 +191,6 @@ class JobClient:
             responses = [done.get(r["layout_id"], r) for r in responses]
         return responses
 
-    # --- following
-
     def status(self, layout_id: str) -> dict[str, Any]:
         """Read a job's status.
 
@@ -217,7 +213,7 @@ class JobClient:
         on_status: Callable[[dict[str, Any]], None] | None = None,
         poll_s: float = 0.5,
     ) -> dict[str, dict[str, Any]]:
-        """Wait until all these jobs have ended and return their statuses by layout_id.
+        """Wait until all jobs have ended and return their statuses.
 
         Parameters
         ----------
@@ -263,7 +259,7 @@ class JobClient:
         return rows
 
     def shortfall(self, layout_id: str) -> str:
-        """Why a completed layout is less than requested; empty if it is complete or not done.
+        """Why a completed layout is less than requested; else empty.
 
         Raises
         ------
@@ -272,16 +268,17 @@ class JobClient:
         """
         return shortfall_of(self._store, self._read(layout_id).status)
 
-    # --- changing
-
     def cancel(self, layout_id: str) -> dict[str, Any]:
-        """Cancel a job that has not ended; one that has is returned as it is."""
+        """Cancel a job that has not ended.
+
+        One that has is returned as it is.
+        """
         self._read(layout_id)
         stored = self._records.cancel(self.owner, keys.canonical_id(layout_id))
         return {**stored.status.to_json(), "stalled": False}
 
     def redrive(self, layout_id: str, *, force: bool = False) -> dict[str, Any]:
-        """Put a failed job, or a queued one whose message was lost, into the queue again.
+        """Put a failed or stranded job into the queue again.
 
         Without a queue the job runs here.
 
@@ -325,10 +322,11 @@ class JobClient:
         fetch_report(self._store, status, out)
         return out
 
-    # --- internal
-
     def _read(self, layout_id: str) -> StoredStatus:
-        """Read a status; what the store does not let this owner read is not found."""
+        """Read a status.
+
+        What the store does not let this owner read is not found.
+        """
         layout_id = keys.canonical_id(layout_id)
         try:
             stored = self._records.read(self.owner, layout_id)

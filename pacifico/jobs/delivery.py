@@ -1,4 +1,4 @@
-"""What one delivery of a job is made of: its run, its end, and what becomes of its message."""
+"""One delivery of a job: its run, its end, its message."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Stop(Protocol):
 
 
 def settle(delivery: Delivery, message: Message, queue: MessageActions) -> None:
-    """Delete, copy, hide or leave the message, once the store holds the result."""
+    """Delete, copy, hide or leave the message of a delivery."""
     if delivery.do == "delete":
         queue.delete(message)
     elif delivery.do == "copy":

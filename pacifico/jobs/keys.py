@@ -1,4 +1,4 @@
-"""Keys of the store's objects, and the encoding of user-chosen names in them.
+"""Keys of the store's objects, and encoding of names.
 
 A segment of a key is either a fixed word or an encoded name. No two names share an encoding, which holds `a-z 0-9 - _ =`
 alone: no dot, no slash, and no upper case that a file system could fold.
@@ -20,7 +20,9 @@ _HINT = re.compile(r"(?P<time>[0-9]{13})-(?P<id>[0-9a-f-]{36})/(?P<revision>[0-9
 
 
 def encode(name: str, *, what: str = "owner") -> str:
-    """Encode a user's name as one key segment: every byte outside `a-z 0-9 - _` becomes `=xx`.
+    """Encode a user's name as one key segment.
+
+    Every byte outside `a-z 0-9 - _` becomes `=xx`.
 
     Raises
     ------
@@ -82,7 +84,7 @@ def site(owner: str, site_id: str) -> str:
 
 
 def upload(owner: str, upload_id: str) -> str:
-    """Folder of one uploaded DEM, or of a file sent to a presigned address."""
+    """Folder of one other upload, such as a DEM."""
     return f"owners/{encode(owner)}/uploads/{encode(upload_id, what='upload')}"
 
 
@@ -92,7 +94,7 @@ def index(owner: str) -> str:
 
 
 def hint(owner: str, layout_id: str, *, created_ms: int, revision: int, status: str) -> str:
-    """Key of one listing hint; it holds all that a list shows, and the newest sort first."""
+    """Key of one listing hint; the newest sort first."""
     return f"{index(owner)}{_LAST_MS - created_ms:013d}-{canonical_id(layout_id)}/{revision:08d}-{status}"
 
 

@@ -1,4 +1,4 @@
-"""The life of a job: delivered at least once, with exactly one result.
+"""The life of a job, delivered at least once and with exactly one result.
 
 States::
 
@@ -100,7 +100,7 @@ log = logging.getLogger(__name__)
 
 
 def claim(records: Records, owner: str, layout_id: str, *, worker: str, settings: Settings) -> Attempt | StoredStatus:
-    """Begin an attempt, or return the ended status or live lease in its way.
+    """Begin an attempt, or return the status that prevents it.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def claim(records: Records, owner: str, layout_id: str, *, worker: str, settings
 
 
 def _swap_with_retry(records: Records, stored: StoredStatus, new: Status) -> StoredStatus:
-    """Swap; after a failure of the store try the same bytes once more, as they may have been written."""
+    """Swap, and try once more after a failure of the store."""
     try:
         return records.swap(stored, new)
     except PermissionDeniedError:
@@ -171,7 +171,7 @@ def deliver(
     keep_hidden: Callable[[], None] | None = None,
     on_start: Callable[[Status], None] | None = None,
 ) -> Delivery:
-    """Take one delivery of a job to its end, and say what to do with its message.
+    """Take one delivery of a job to its end.
 
     Parameters
     ----------
@@ -281,7 +281,7 @@ def _run(runner: Runner, task: RunTask, folder: Path, attempt: Attempt, signals:
 
 
 def _end(attempt: Attempt, outcome: RunOutcome, *, stop: Stop, receives: int, settings: Settings) -> Delivery:
-    """Write how the attempt ended: first its files, then the one swap; the message comes last.
+    """Upload the attempt's files, then write how it ended.
 
     Parameters
     ----------

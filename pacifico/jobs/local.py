@@ -1,4 +1,4 @@
-"""Jobs without a queue: run on this machine, in this process or in the background."""
+"""Run jobs on this machine, in this process or the background."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ class NeverStop:
 
 
 def run(records: Records, owner: str, layout_id: str, *, settings: Settings, runner: Runner) -> StoredStatus:
-    """Run a job to its end. There is no redelivery, so an outside fault ends it too.
+    """Run a job to its end.
+
+    There is no redelivery, so an outside fault ends it too.
 
     KeyboardInterrupt cancels it.
 
@@ -79,7 +81,7 @@ def run(records: Records, owner: str, layout_id: str, *, settings: Settings, run
 
 
 def start_background(jobs: Sequence[tuple[str, str]], *, command: Sequence[str] | None = None) -> None:
-    """Start a process that runs these jobs in turn and outlives this one.
+    """Start a background process that runs these jobs in turn.
 
     Returns once all jobs are assigned to it.
 
@@ -112,7 +114,9 @@ def start_background(jobs: Sequence[tuple[str, str]], *, command: Sequence[str] 
 
 
 def fail_if_ended(records: Records, stored: StoredStatus) -> StoredStatus:
-    """End a local job whose process has ended; return any other as it is.
+    """End a local job whose process has ended.
+
+    Return any other as it is.
 
     Whoever may read the store but not write to it gets the status as it is, too.
     """

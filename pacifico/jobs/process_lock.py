@@ -1,4 +1,4 @@
-"""Identity of a process on this machine, proved by a lock that it holds.
+"""Identity of a process, proved by a lock it holds.
 
 A process id and a host name repeat: in containers, after a restart, on machines that share a store. So a process that
 runs local jobs takes a lock on a file with a random name, and the system releases the lock when the process ends. Whoever
@@ -28,7 +28,7 @@ _own: dict[int, tuple[str, int]] = {}
 
 
 def process_name() -> str:
-    """Name of this process, `local:host:pid:token`; it holds the token's lock until it ends.
+    """Name of this process, which holds a lock of that name.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def process_name() -> str:
 
 
 def has_ended(worker: str | None) -> bool:
-    """Whether a name is certainly that of an ended process of this machine; False if in doubt."""
+    """Whether a process of this machine has certainly ended."""
     parts = (worker or "").split(":")
     prefix, token = parts[0], parts[-1]
     if prefix != _PREFIX or not _TOKEN.fullmatch(token) or any(token in name for name, _ in _own.values()):
@@ -72,7 +72,7 @@ def has_ended(worker: str | None) -> bool:
 
 
 def _still_runs(record: bytes) -> bool:
-    """Whether a process of this boot has the recorded id and start, as where a file system ignores locks."""
+    """Whether a process with the recorded id, start and boot runs."""
     try:
         about = json.loads(record)
         pid, started, boot_id = int(about["pid"]), about["started"], about["boot_id"]
@@ -98,7 +98,7 @@ def _boot_id() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process started, in ticks since boot; empty if it has ended or there is no /proc."""
+    """Start of a process [ticks since boot]; empty if unknown."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""The queue of messages that point to jobs, each delivered at least once."""
+"""The queue of messages that point to jobs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,10 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One delivery of a message; `sent` in seconds since 1970 by the queue's clock."""
+    """One delivery of a message.
+
+    `sent` in seconds since 1970 by the queue's clock.
+    """
 
     message_id: str
     receipt: str
@@ -150,7 +153,10 @@ class Queue:
         return [_message(found) for found in reply.get("Messages", [])]
 
     def hide(self, message: Message, seconds: float) -> None:
-        """Keep a received message hidden for some seconds; 0 shows it at once."""
+        """Keep a received message hidden for some seconds.
+
+        0 shows it at once.
+        """
         with self._translated():
             self._client.change_message_visibility(
                 QueueUrl=self.url, ReceiptHandle=message.receipt, VisibilityTimeout=_whole(seconds, _MAX_HIDDEN_S)

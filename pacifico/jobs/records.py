@@ -52,7 +52,7 @@ class SwapLostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredStatus:
-    """A status as read or written, with the version that a swap replaces and its age by the store's clock."""
+    """A status with its version and age in the store."""
 
     status: Status
     version: str
@@ -118,7 +118,9 @@ class Records:
             raise _not_found(owner, layout_id) from None
 
     def submit(self, request: JobRequest) -> StoredStatus:
-        """Write request, hint and status where they are missing. The same request again changes nothing.
+        """Write request, hint and status where they are missing.
+
+        The same request again changes nothing.
 
         Raises
         ------
@@ -137,7 +139,7 @@ class Records:
         return self.ensure_status(request, hashlib.sha256(data).hexdigest())
 
     def ensure_status(self, request: JobRequest, request_sha256: str) -> StoredStatus:
-        """Read the status, or write the first one where a submission broke off before it."""
+        """Read the status, or write the first one."""
         owner, layout_id = request.owner, request.layout_id
         with contextlib.suppress(NotFoundError):
             return self.read(owner, layout_id)
@@ -186,7 +188,7 @@ class Records:
         return StoredStatus(new, version, 0.0)
 
     def change(self, owner: str, layout_id: str, step: Callable[[StoredStatus, float], Status | None]) -> StoredStatus:
-        """Read, step and swap until a swap holds; write nothing where `step` returns None."""
+        """Read, step and swap until a swap succeeds."""
         stored = self.read(owner, layout_id)
         while True:
             new = step(stored, self.now())
@@ -201,7 +203,10 @@ class Records:
             return result
 
     def cancel(self, owner: str, layout_id: str) -> StoredStatus:
-        """Cancel a job that has not ended; a running attempt notices at its next renewal."""
+        """Cancel a job that has not ended.
+
+        A running attempt notices at its next renewal.
+        """
 
         def step(stored: StoredStatus, now: float) -> Status | None:
             return None if stored.status.terminal else states.cancelled(stored.status, now=now)
@@ -209,7 +214,7 @@ class Records:
         return self.change(owner, layout_id, step)
 
     def redrive(self, owner: str, layout_id: str, *, force: bool = False) -> StoredStatus:
-        """Set a failed job to queued again, or date a queued one anew; the caller sends the message.
+        """Set a failed or stranded job to queued.
 
         Raises
         ------
@@ -235,7 +240,7 @@ class Records:
         return self.change(owner, layout_id, step)
 
     def note(self, owner: str, layout_id: str, message: str) -> StoredStatus:
-        """Write a message into the status of a job that is still queued."""
+        """Write a note into the status of a queued job."""
 
         def step(stored: StoredStatus, now: float) -> Status | None:
             if stored.status.status != "queued" or stored.status.stage_message == message:
@@ -245,7 +250,7 @@ class Records:
         return self.change(owner, layout_id, step)
 
     def fail_dead(self, owner: str, layout_id: str, *, sent: float, receives: int) -> StoredStatus:
-        """End the job of a dead letter, unless its lease is alive or it was queued again since.
+        """End the job of a dead letter, unless it runs or was requeued.
 
         Parameters
         ----------
@@ -288,7 +293,7 @@ class Records:
         return self.change(owner, layout_id, step)
 
     def index(self, status: Status, *, before: Status | None = None) -> None:
-        """Write a status's listing hint and delete the hint of the status before it.
+        """Replace the listing hint of a job.
 
         The status is what counts: where the store fails here, listings lag until the next hint.
         """

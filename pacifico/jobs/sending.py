@@ -1,4 +1,4 @@
-"""Send jobs to the queue, and notice when the message of a queued job was lost."""
+"""Send jobs to the queue, and notice lost messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ STRANDED_S = 120.0
 
 
 class NotSentError(OutsideServiceError):
-    """The job is stored, but its message could not be sent. The same call may be made again."""
+    """The job is stored, but its message could not be sent.
+
+    The same call may be made again.
+    """
 
     def __init__(self, layout_id: str, reason: str) -> None:
         super().__init__(f"layout {layout_id} is stored, but not sent: {reason}; submit it again with this layout_id")

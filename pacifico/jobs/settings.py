@@ -1,4 +1,4 @@
-"""Settings of jobs and workers, read from the environment here and nowhere else."""
+"""Settings of jobs and workers, read from the environment."""
 
 from __future__ import annotations
 
@@ -87,7 +87,10 @@ class Settings:
 
     @property
     def renew_s(self) -> float:
-        """Pause between renewals of a lease [s]; several fit in one lease, so some may fail."""
+        """Pause between renewals of a lease [s].
+
+        Several fit in one lease, so some may fail.
+        """
         return self.lease_s / 5
 
 

@@ -1,4 +1,4 @@
-"""The status of a job, and every change of it, as pure functions.
+"""The status of a job and its changes, as pure functions.
 
 `pacifico.jobs.lifecycle` says which states there are, who writes them, and which writes can race.
 """
@@ -120,7 +120,7 @@ class Status(BaseModel):
         return {name: value for name, value in body.items() if value is not None or name not in METRICS}
 
     def lease_alive(self, age_s: float) -> bool:
-        """Whether the attempt's lease is alive at this age of the object [s]."""
+        """Whether the lease is alive at this age [s]."""
         return self.status == "processing" and age_s < (self.lease_seconds or 0.0)
 
 
@@ -225,7 +225,7 @@ def failed(
     now: float,
     artifacts: Mapping[str, Artifact] | None = None,
 ) -> Status:
-    """End a job that a retry can't help, or that has used up its retries."""
+    """End a job that failed for good."""
     return _next(
         status,
         now,
@@ -270,7 +270,7 @@ def redriven(status: Status, *, now: float) -> Status:
 
 
 def noted(status: Status, *, message: str, now: float) -> Status:
-    """Note something about a queued job, such as that its message was not sent."""
+    """Write a note into the status of a queued job."""
     return _next(status, now, stage_message=_kept(message, 500))
 
 
@@ -290,7 +290,7 @@ def _requeued(status: Status, now: float, **changes: Any) -> Status:
 
 
 def _kept(message: str, limit: int) -> str:
-    """Message as a status keeps it: valid text without secrets, cut to a length."""
+    """Message without secrets, as valid text of limited length."""
     return redact(message).encode("utf-8", "replace").decode("utf-8")[:limit]
 
 

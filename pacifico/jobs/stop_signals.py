@@ -10,7 +10,10 @@ class StoppedError(Exception):
 
 
 class StopSignals:
-    """Two requests to a running job: `interrupt` keeps what has run so far, `abandon` kills it at once."""
+    """Two requests to a running job.
+
+    `interrupt` keeps what has run so far, `abandon` kills it at once.
+    """
 
     def __init__(self) -> None:
         self.interrupt = threading.Event()

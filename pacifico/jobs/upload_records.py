@@ -42,7 +42,7 @@ class SiteRecord(BaseModel):
 
     @property
     def stored_name(self) -> str:
-        """Name of the boundary beside the record, from its hash: `file` is not trusted."""
+        """Name of the boundary file, from its hash."""
         return f"boundary-{self.sha256[:16]}{self.suffix}"
 
 

@@ -31,7 +31,7 @@ _SIDECARS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 def upload_site(
     store: Store, path: Path, *, owner: str, site_id: str | None, limit: int, as_read: bytes | None = None
 ) -> str:
-    """Store a boundary file and return its site_id. The same file again changes nothing.
+    """Store a boundary file, once, and return its site_id.
 
     Parameters
     ----------
@@ -138,7 +138,10 @@ def read_file(path: Path, *, limit: int) -> bytes:
 
 
 def _bundle(path: Path, *, limit: int) -> bytes:
-    """Zip a shapefile with its sidecars; the same files give the same bytes."""
+    """Zip a shapefile with its sidecars.
+
+    The same files give the same bytes.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for suffix in _SIDECARS:

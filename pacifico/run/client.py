@@ -1,4 +1,4 @@
-"""A kernel client without jupyter_client's wait of 0.2 s for silence at the start."""
+"""A kernel client that connects without jupyter_client's pause."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ _PUBLISH_S = 0.02
 
 
 class PromptClient(AsyncKernelClient):
-    """Ready once the kernel answers on both channels; old messages are told apart by their parent."""
+    """Ready once the kernel answers on both channels.
+
+    Old messages are told apart by their parent.
+    """
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 (jupyter_client's signature)
         """Wait until the kernel answers and publishes.

@@ -26,7 +26,10 @@ FAILED_TAG = "run-failed"
 
 @dataclass
 class Recording:
-    """State of a run in progress; one thread writes it, another reads it."""
+    """State of a run in progress.
+
+    One thread writes it, another reads it.
+    """
 
     kernel: Any
     title: str
@@ -141,7 +144,7 @@ def run(template: Path, output: Path, parameters: dict[str, Any], recording: Rec
 
 
 def mark_failed(path: Path, recording: Recording, *, error_name: str, error_message: str, remedy: str) -> int | None:
-    """Note at the top of the saved notebook that it failed, and where.
+    """Write a note about the failure into the saved notebook.
 
     Parameters
     ----------

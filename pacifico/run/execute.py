@@ -1,4 +1,4 @@
-"""Execute a notebook in a kernel of its own and record the run."""
+"""Execute a notebook in its own kernel and record the run."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def execute(
     cancel: threading.Event | None = None,
     kernel: Any = None,
 ) -> Outcome:
-    """Run a notebook and write a report folder, whether it completes or fails.
+    """Run a notebook and write its report folder.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def _write_manifest(run: _Run, outcome: Outcome, described: Mapping[str, Mapping
 def _supervise(
     run: _Run, on_stage: OnStage | None, cancel: threading.Event | None
 ) -> tuple[Recording, ErrorKind | None]:
-    """Run the notebook in another thread; watch time, memory and cancellation in this one."""
+    """Run the notebook in a thread and watch its limits."""
     from pacifico.run import engine  # noqa: PLC0415 (papermill: 2 s, while the kernel boots)
 
     stages: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -198,7 +198,7 @@ def _supervise(
     def work() -> None:
         try:
             output = run.staged / "report.ipynb"
-            kernels.apart(lambda: engine.run(run.template.path, output, dict(run.parameters), recording))
+            kernels.in_thread(lambda: engine.run(run.template.path, output, dict(run.parameters), recording))
         except BaseException as fault:  # noqa: BLE001 (raised again below, in the caller's thread)
             faults.append(fault)
         finally:
@@ -281,7 +281,10 @@ def _failure(
 
 
 def _kind_of(name: str, message: str) -> ErrorKind:
-    """Whose fault a cell's error is, by its name: all errors of ours are in one module."""
+    """Whose fault a cell's error is, by its name.
+
+    All errors of ours are in one module.
+    """
     known = getattr(errors, name, None)
     if isinstance(known, type) and issubclass(known, OutsideServiceError):
         return "service"
@@ -336,7 +339,7 @@ def _record(run: _Run, recording: Recording, failure: tuple[ErrorKind, str, str]
 
 
 def _redact_files(report: Path) -> None:
-    """Redact the text files of a report: parameters with secrets stand in its notebook, and perhaps in its outputs."""
+    """Redact the text files of a report."""
     for path in report.rglob("*"):
         if path.suffix in _TEXT_FILES and path.is_file() and inputs.FOLDER not in path.relative_to(report).parts:
             path.write_text(redact(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,4 +1,7 @@
-"""Report folders: staged beside their final name and moved there in one step."""
+"""Report folders.
+
+Staged beside their final name and moved there in one step.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ def check(out_dir: Path) -> None:
 
 
 def stage(out_dir: Path) -> Path:
-    """Make a hidden folder beside `out_dir`, to be filled and passed to `place`."""
+    """Make a hidden folder beside `out_dir` for a new report."""
     parent = out_dir.parent
     try:
         parent.mkdir(parents=True, exist_ok=True)

@@ -101,7 +101,7 @@ def overlays(notebook: Any) -> list[dict[str, Any]]:
 
 
 def for_script(data: Any) -> str:
-    """JSON for a script element, escaped so that it can't end the element."""
+    """JSON that is safe inside a script element."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")

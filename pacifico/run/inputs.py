@@ -1,4 +1,7 @@
-"""Inputs of a run: copied into the report folder before it, described after it."""
+"""Inputs of a run.
+
+Copied into the report folder before it, described after it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Jupyter kernels: started in a process group and a scrubbed environment, and always ended."""
+"""Jupyter kernels.
+
+Started in a process group and a scrubbed environment, and always ended.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ CLIENT = "pacifico.run.client.PromptClient"
 
 
 def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:
-    """Environment without credentials, recognised by name or by a password in a URL."""
+    """Environment without what looks like a credential."""
     return {
         name: value
         for name, value in environment.items()
@@ -63,22 +66,22 @@ def start(cwd: Path, *, env: Mapping[str, str] | None = None) -> Any:
     jupyter_client.KernelManager
         Started, perhaps not ready yet. The caller ends it with `stop`.
     """
-    return apart(lambda: _start(cwd, env))
+    return in_thread(lambda: _start(cwd, env))
 
 
 def warm(kernel: Any, code: str, *, timeout_s: float = 120.0) -> None:
-    """Run code such as imports silently in a started kernel, to its end.
+    """Run code such as imports silently in a started kernel.
 
     Raises
     ------
     OutsideServiceError
         The code failed there, or the kernel died.
     """
-    apart(lambda: _warm(kernel, code, timeout_s))
+    in_thread(lambda: _warm(kernel, code, timeout_s))
 
 
 def group(kernel: Any) -> int | None:
-    """Process group of a kernel; None after its end or where there are no groups."""
+    """Process group of a kernel; None after its end."""
     provisioner = getattr(kernel, "provisioner", None)
     return getattr(provisioner, "pgid", None)
 
@@ -106,7 +109,7 @@ def stop(kernel: Any) -> None:
     """End a kernel and all its children, and remove its files."""
     connection = Path(kernel.connection_file)
     kill(kernel)
-    apart(lambda: kernel.shutdown_kernel(now=True))
+    in_thread(lambda: kernel.shutdown_kernel(now=True))
     if connection.parent.name.startswith(_FOLDER):
         shutil.rmtree(connection.parent, ignore_errors=True)
 
@@ -123,7 +126,7 @@ def memory_bytes(pgid: int) -> int:
     return total
 
 
-def apart(call: Callable[[], T]) -> T:
+def in_thread(call: Callable[[], T]) -> T:
     """Call a function in a new thread and return its result.
 
     jupyter_client keeps an event loop for each calling thread and never closes it, and it can't wait in a thread whose

@@ -1,4 +1,4 @@
-"""manifest.json: the request, its inputs, the environment and the outcome of a run."""
+"""The manifest of a report: request, inputs, environment and outcome."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _packages() -> dict[str, str]:
 
 
 def _git() -> tuple[str | None, bool | None]:
-    """Commit of the code and whether files differ from it; (None, None) outside a repository."""
+    """Commit of the code, and whether files differ from it."""
     if commit := os.environ.get("PACIFICO_GIT_COMMIT"):
         return commit, None
     root = Path(__file__).resolve().parents[2]

@@ -50,7 +50,10 @@ class Template:
 
 
 def folder() -> Path:
-    """Folder of the templates: in the wheel, or beside the package in a checkout."""
+    """Folder of the templates.
+
+    In the wheel, or beside the package in a checkout.
+    """
     package = Path(__file__).resolve().parents[1]
     for candidate in (package / "notebooks", package.parent / "notebooks"):
         if candidate.is_dir():

@@ -1,4 +1,4 @@
-"""Remove signatures, keys and passwords from text before it is kept or logged."""
+"""Remove signatures, keys and passwords from text."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def redacted(value: Any) -> Any:
 
 
 def holds_secret(value: Any) -> bool:
-    """Whether any text in a JSON value holds a signature, key or password."""
+    """Whether a JSON value holds a signature, key or password."""
     if isinstance(value, str):
         return redact(value) != value
     if isinstance(value, dict):

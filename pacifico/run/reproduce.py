@@ -45,7 +45,7 @@ class Reproduction:
 
 
 def reproduce(report_dir: Path, *, on_stage: Callable[[str, int, str], None] | None = None) -> Reproduction:
-    """Run a report again from its manifest and inputs, and compare the outputs.
+    """Run a report again from its manifest and compare the outputs.
 
     Returns
     -------

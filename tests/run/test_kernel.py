@@ -23,9 +23,9 @@ def test_memory_of_a_process_group():
 
 
 def test_a_call_in_a_thread_of_its_own_returns_and_raises():
-    assert kernels.apart(lambda: 3) == 3
+    assert kernels.in_thread(lambda: 3) == 3
     with pytest.raises(KeyError):
-        kernels.apart({}.popitem)
+        kernels.in_thread({}.popitem)
 
 
 def test_code_that_fails_ahead_is_an_outside_fault(tmp_path):

@@ -96,7 +96,7 @@ def _fetch_one(store: Store, status: Status, name: str, folder: Path) -> None:
 
 
 def shortfall_of(store: Store, status: Status) -> str:
-    """Why a completed layout is less than requested; empty if it is complete or not done."""
+    """Why a completed layout is less than requested; else empty."""
     if status.status != "completed" or _METRICS_FILE not in status.artifacts:
         return ""
     key = keys.artifact(status.owner, status.layout_id, status.attempt, _METRICS_FILE)

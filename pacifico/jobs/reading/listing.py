@@ -1,4 +1,4 @@
-"""Listings of an owner's layouts, from hints whose keys hold all that a list shows."""
+"""Listings of an owner's layouts, from hints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def hint_rows(store: Store, owner: str) -> Iterator[dict[str, Any]]:
-    """One row for each layout of an owner, newest first; `created_at` in ms since 1970.
+    """One row for each layout of an owner, newest first.
 
     A crash may leave several hints of a layout: the last one counts. What is no hint is left out.
     """

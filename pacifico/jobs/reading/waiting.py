@@ -17,7 +17,10 @@ Body = dict[str, Any]
 
 
 class WaitTimeoutError(TimeoutError):
-    """Not all jobs ended in time; `bodies` are their last statuses by layout_id."""
+    """Not all jobs ended in time.
+
+    `bodies` are their last statuses by layout_id.
+    """
 
     def __init__(self, message: str, bodies: dict[str, Body]) -> None:
         super().__init__(message)

@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def serve(line: JsonLines, kernel: Any, warm: Callable[[], None]) -> None:
-    """Warm the kernel, report ready, run what the worker sends, and end the process.
+    """Warm the kernel, run one job, and end the process.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def _run_request(run: dict[str, Any]) -> RunRequest:
 
 
 def rehearse() -> None:
-    """Render a notebook of two cells, so that all first-use imports are done."""
+    """Render a small notebook, so that first-use imports are done."""
     import nbformat  # noqa: PLC0415 (0.3 s)
 
     from pacifico.run import engine, html, manifest  # noqa: F401, PLC0415 (papermill and nbconvert: 3 s)
@@ -193,7 +193,7 @@ def die_with_parent() -> None:
 
 
 def hide_memory() -> None:
-    """Hide this process's memory and environment from other processes of its user (Linux only)."""
+    """Hide this process's memory from other processes (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 

@@ -1,4 +1,7 @@
-"""Download a file from an allowed host: https only, no redirects, no private addresses."""
+"""Download a file from an allowed host.
+
+Https only, no redirects, no private addresses.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,7 @@ def download(url: str, path: Path, *, limit: int, hosts: frozenset[str], signals
 
 
 def allowed_host(url: str, hosts: frozenset[str]) -> str:
-    """Host of an https address on the standard port, if it is allowed.
+    """Host of an https address, if it is allowed.
 
     Raises
     ------

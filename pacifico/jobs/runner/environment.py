@@ -1,4 +1,6 @@
-"""Environment of a notebook's processes: no credentials, a fresh home, and caches of their own.
+"""Environment of a notebook's processes.
+
+No credentials, a fresh home, and caches of their own.
 
 A kernel must not be able to leave code for another job. Compiled kernels of numba are code, so with `isolated` every job
 gets a cache folder of its own: links to the worker's prepared cache, which should be read-only, and room for new files.
@@ -69,7 +71,9 @@ def environment(folder: Path, source: Mapping[str, str] | None = None, *, isolat
 
 
 def prepare_caches(folder: Path, source: Mapping[str, str] | None = None) -> None:
-    """Fill an isolated job's caches: links to compiled kernels, copies of font lists.
+    """Fill an isolated job's caches.
+
+    Links to compiled kernels, copies of font lists.
 
     Parameters
     ----------

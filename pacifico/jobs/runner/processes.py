@@ -1,4 +1,7 @@
-"""Runner processes: started ahead, told once what to run, then thrown away with their folder."""
+"""Runner processes.
+
+Started ahead, told once what to run, then thrown away with their folder.
+"""
 
 from __future__ import annotations
 
@@ -139,7 +142,7 @@ class Spawner(Protocol):
 
 
 class ProcessSpawner:
-    """Starts each runner process as a new interpreter, which does all imports itself.
+    """Starts each runner process as a new interpreter.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Runs notebooks for a worker, each in processes of its own, with limits on time and memory.
+"""Run notebooks in processes of their own, with limits.
 
 A notebook gets a scrubbed environment (no credentials, no queue, no store), a scratch folder as home and working folder,
 and copies of its inputs. Its process groups are killed when its time, its memory or its job is over. It has no user and
@@ -65,7 +65,7 @@ class NotebookRunner:
 
     @contextlib.contextmanager
     def workspace(self) -> Iterator[Path]:
-        """Return the folder of a process that has run nothing yet; end both afterwards."""
+        """Yield the folder of a new process, then end both."""
         child = self._next if self._next is not None and not self._next.gone else None
         if child is None:
             self._drop_next()
@@ -181,7 +181,7 @@ Staged = tuple[dict[str, Path], dict[str, Any], terrain_cache.TerrainCache]
 
 
 def _stage_in_thread(task: RunTask, store: Store, settings: Settings, folder: Path, signals: StopSignals) -> Staged:
-    """Stage a job's inputs, but return from a stop at once, whatever a host or a disk is waiting for.
+    """Stage a job's inputs, but return from a stop at once.
 
     Parameters
     ----------
@@ -245,7 +245,7 @@ def _disk_full(message: str) -> bool:
 
 
 def _oom_kills() -> int:
-    """Processes that the system killed for memory in this control group; 0 where unknown."""
+    """Count of processes killed for memory in this control group."""
     for path, name in (("/sys/fs/cgroup/memory.events", "oom_kill"), (_cgroup_v1(), "oom_kill")):
         with contextlib.suppress(OSError, ValueError):
             for line in Path(path).read_text(encoding="ascii").splitlines():

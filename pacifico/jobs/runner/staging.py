@@ -1,4 +1,6 @@
-"""Stage a notebook's inputs: boundary and DEM from the store, parameters from the request.
+"""Stage a notebook's inputs.
+
+Boundary and DEM from the store, parameters from the request.
 
 No path is taken from what lies in the store: names of staged files come from fixed lists.
 """
@@ -40,7 +42,10 @@ _MAX_METRICS_BYTES = 4 << 20
 
 
 class MetricsError(PacificoError):
-    """The report's metrics can't be used: a fault of the notebook, which is ours."""
+    """The report's metrics can't be used.
+
+    A fault of the notebook, which is ours.
+    """
 
 
 def check_dem(dem: str | None, settings: Settings) -> None:
@@ -99,7 +104,7 @@ class Stager:
         return path
 
     def dem(self, address: str) -> Path:
-        """Copy a DEM from an upload, an allowed bucket or an allowed host."""
+        """Copy a DEM from an upload, bucket or host."""
         check_dem(address, self._settings)
         limit = self._settings.dem_max_bytes
         path = self._folder / "dem.tif"
@@ -122,7 +127,7 @@ class Stager:
         return path
 
     def upload(self, parameter: str, address: Any) -> Path:
-        """Copy an upload of the owner's, named after the parameter that takes it."""
+        """Copy an upload of the owner's."""
         sha256 = address.removeprefix("upload:") if isinstance(address, str) else ""
         if not _SHA256.fullmatch(sha256) or address == sha256:
             raise InputError(

@@ -1,4 +1,4 @@
-"""Cache of windows of public elevation sources, kept in the store for later jobs.
+"""Cache of public elevation data, shared by jobs through the store.
 
 A notebook has no credentials and a job knows no geometry, so they share a folder. The notebook writes what it reads there
 (`PACIFICO_DEM_CACHE`), under names made from source, ETag, window and grid; each file ends with the SHA-256 of the bytes
@@ -42,7 +42,10 @@ _SHA256_BYTES = 32
 
 
 class TerrainCache:
-    """The cache folder of one job, and the store behind it. Faults of the store are only logged."""
+    """The cache folder of one job, and the store behind it.
+
+    Faults of the store are only logged.
+    """
 
     def __init__(self, store: Store, request: JobRequest, boundary: Path, folder: Path) -> None:
         self._store = store
@@ -109,7 +112,7 @@ def _window(name: str) -> str:
 
 
 def _names(text: bytes) -> list[str]:
-    """Names in a list of windows; none if it is no such list."""
+    """Names in a list of windows."""
     try:
         windows = json.loads(text)["windows"]
         return [name for name in windows if _NAME.fullmatch(name)][:_MAX_WINDOWS]
@@ -118,7 +121,7 @@ def _names(text: bytes) -> list[str]:
 
 
 def _checked(path: Path) -> bytes | None:
-    """Content of a file that ends with the hash of the rest; None for anything else."""
+    """Content of a file with its hash at the end; else None."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:

@@ -1,4 +1,4 @@
-"""Store of requests, statuses and reports: a local folder or an S3 bucket behind one protocol."""
+"""Stores: a local folder or an S3 bucket behind one protocol."""
 
 from __future__ import annotations
 

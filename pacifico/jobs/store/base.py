@@ -1,4 +1,4 @@
-"""The store's protocol and its errors, the same for a local folder and for S3.
+"""Protocol and errors of the store, for local folders and S3.
 
 Writes that decide something are conditional: `create` writes only where nothing is, `swap` only over the version that
 was read. Ages come from the store's own clock, so no other clock has to be right.
@@ -66,7 +66,10 @@ class SwapRefusedError(PacificoError):
 
 
 class StoreError(OutsideServiceError):
-    """The store failed or can't be reached; whether the last write was made is unknown."""
+    """The store failed or can't be reached.
+
+    Whether the last write was made is unknown.
+    """
 
 
 class PermissionDeniedError(StoreError):
@@ -79,7 +82,7 @@ class NoStoreError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """An object's bytes with its version and its age [s], both from the store."""
+    """An object's bytes, with version and age [s]."""
 
     data: bytes
     version: str
@@ -88,7 +91,10 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a listing; `modified` in seconds since 1970, by the store's clock."""
+    """One line of a listing.
+
+    `modified` in seconds since 1970, by the store's clock.
+    """
 
     key: str
     size: int
@@ -97,7 +103,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class SignedUpload:
-    """An address that takes one PUT without credentials, and the headers to send with it."""
+    """A temporary address for one PUT, with the headers to send."""
 
     url: str
     headers: Mapping[str, str]
@@ -136,7 +142,7 @@ class Store(Protocol):
         """Write a file of any size."""
 
     def get_file(self, key: str, path: Path, *, limit: int | None = None, signals: StopSignals | None = None) -> None:
-        """Copy an object to a file; TooLargeError over `limit` bytes, StoppedError once `signals` say so."""
+        """Copy an object to a file, within a limit and until a stop."""
 
     def list(self, prefix: str) -> Iterator[Entry]:
         """List the keys under a prefix, in order."""
@@ -145,10 +151,10 @@ class Store(Protocol):
         """Delete an object; do nothing where there is none."""
 
     def presign_get(self, key: str, *, expires_s: int) -> str:
-        """Return an address from which anyone may read the object for a while."""
+        """Return a temporary address of the object."""
 
     def presign_put(self, key: str, *, expires_s: int, kind: StorageClass) -> SignedUpload:
-        """Return an address to which anyone may write the object for a while."""
+        """Return a temporary address for one upload, and its headers."""
 
 
 def check_size(key: str, size: int, limit: int | None) -> None:

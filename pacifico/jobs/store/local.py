@@ -1,4 +1,7 @@
-"""The store in a local folder: locks and atomic renames in place of S3's conditional writes."""
+"""The store in a local folder.
+
+Locks and atomic renames in place of S3's conditional writes.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,10 @@ _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT)
 
 
 class LocalStore:
-    """A folder as a store. Locks are `flock` on the object's folder, for one machine or a network disk that supports it."""
+    """A folder as a store.
+
+    Locks are `flock` on the object's folder, for one machine or a network disk that supports it.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root.expanduser().resolve()
@@ -174,7 +180,7 @@ class LocalStore:
 
     @contextlib.contextmanager
     def _partial_file(self, path: Path, fill: Callable[[Path], None]) -> Iterator[Path]:
-        """Fill a temporary file beside its final place; remove it unless it was renamed."""
+        """Fill a temporary file beside its final place."""
         partial: Path | None = None
         while partial is None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -226,7 +232,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Files under a folder, in the order of their keys ('/' sorts as part of the key)."""
+    """Files under a folder, in the order of their keys."""
     try:
         with os.scandir(folder) as found:
             entries = [entry for entry in found if not entry.name.startswith(_PARTIAL)]
