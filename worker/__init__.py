@@ -1,1 +1,4 @@
-"""The SQS worker: `python -m worker`."""
+"""The SQS worker, `python -m worker`.
+
+Takes layout jobs from a queue and runs them.
+"""

@@ -1,4 +1,4 @@
-"""`python -m worker`."""
+"""Command line of the worker: `python -m worker`."""
 
 from __future__ import annotations
 

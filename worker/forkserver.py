@@ -1,7 +1,12 @@
-"""Runner processes by fork: the imports are paid once, and every job still gets processes that have run nothing.
+"""Runner processes by fork.
 
-`python -m worker.forkserver FD` imports what notebooks need, in a scrubbed environment and with one thread alone. Told to, it
-forks a runner, and the runner forks its kernel before either starts a thread. Nothing that a job does reaches the server.
+Imports are done once, and every job still gets processes that have run nothing.
+
+`python -m worker.forkserver FD` imports what notebooks need, in a scrubbed environment and with a single thread. On order
+it forks a runner, and the runner forks its kernel before either starts a thread. Nothing that a job does reaches the server.
+
+numba fixes the path of its cache when a module is imported, which is before the fork. So the server imports with the path
+`/proc/self/fd/N`, and every job opens its own folder as N: the same path then leads each process to its own cache.
 """
 
 from __future__ import annotations
@@ -22,15 +27,24 @@ from pathlib import Path
 from typing import Any
 
 from pacifico.errors import OutsideServiceError
-from pacifico.jobs.runner.child import PRELOAD, Line, die_with_parent, rehearse, serve
-from pacifico.jobs.runner.runner import Child, environment
+from pacifico.jobs.runner.child import PRELOAD, JsonLines, die_with_parent, rehearse, serve
+from pacifico.jobs.runner.environment import environment, prepare_caches
+from pacifico.jobs.runner.processes import Child
 
 _SOCKET_PATH = 90  # a socket's path holds 107 bytes
+#: Descriptor of the numba cache in every process of a fork server; high, so that nothing else takes it.
+_CACHE_DESCRIPTOR = 900
 _PREPARED = "import matplotlib as _m; _m.use('module://matplotlib_inline.backend_inline'); del _m"
 
 
 class ForkSpawner:
-    """Starts children through a fork server, and the server when it is first needed or has died."""
+    """Starts runner processes through a fork server, which it starts when needed.
+
+    Parameters
+    ----------
+    command : tuple of str
+        Command of the fork server.
+    """
 
     def __init__(self, command: tuple[str, ...] = (sys.executable, "-m", "worker.forkserver")) -> None:
         self._command = command
@@ -39,12 +53,12 @@ class ForkSpawner:
         self._home: Path | None = None
 
     def spawn(self, folder: Path) -> Child:
-        """Have one forked, and return without waiting for it.
+        """Fork a runner process, without waiting for it.
 
         Raises
         ------
         OutsideServiceError
-            The server can't be reached, also after another start.
+            The server can't be reached, also after a second start.
         """
         for _ in range(2):
             if self._server is None or self._server.poll() is not None:
@@ -52,20 +66,23 @@ class ForkSpawner:
             ours, theirs = socket.socketpair()
             try:
                 with theirs:
-                    order = json.dumps({"folder": str(folder), "env": environment(folder)}).encode()
+                    prepare_caches(folder)
+                    order = json.dumps({"folder": str(folder), "env": environment(folder, isolated=True)}).encode()
                     socket.send_fds(self._live(), [len(order).to_bytes(4, "big")], [theirs.fileno()])
                     self._live().sendall(order)
-                    reply = self._live().recv(16)  # waits for its imports, the first time
+                    reply = self._live().recv(16)  # the first time this waits for its imports
                 if reply:
                     return Child(folder, ours, int(reply), None)
             except OSError:
                 pass
             ours.close()
             self.close()
-        raise OutsideServiceError("the process that starts notebooks ends before it forks; see the worker's stderr")
+        raise OutsideServiceError(
+            "the process that starts notebooks ended before it could fork; see the worker's stderr"
+        )
 
     def close(self) -> None:
-        """End the server; children that run are their own."""
+        """End the server; running children go on."""
         if self._control is not None:
             self._control.close()
         if self._server is not None:
@@ -77,18 +94,19 @@ class ForkSpawner:
 
     def _live(self) -> socket.socket:
         if self._control is None:
-            raise OutsideServiceError("the process that starts notebooks is gone")
+            raise OutsideServiceError("the process that starts notebooks has ended; see the worker's stderr")
         return self._control
 
     def _start(self) -> None:
         self.close()
         self._home = Path(tempfile.mkdtemp(prefix="pacifico-fork-"))
+        prepare_caches(self._home)
         self._control, theirs = socket.socketpair()
         with theirs:
             self._server = subprocess.Popen(
                 [*self._command, str(theirs.fileno())],
                 cwd=self._home,
-                env=environment(self._home),
+                env=environment(self._home, isolated=True),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
@@ -97,11 +115,14 @@ class ForkSpawner:
 
 
 def main() -> None:
-    """Import, then fork whenever told; ends when the worker does."""
+    """Import, then fork on every order; end with the worker."""
     control = socket.socket(fileno=int(sys.argv[1]))
     die_with_parent()
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        use_cache(Path(os.environ["NUMBA_CACHE_DIR"]))
+        os.environ["NUMBA_CACHE_DIR"] = f"/proc/self/fd/{_CACHE_DESCRIPTOR}"
     _preload()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are nobody's business here
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children here
     while True:
         head, descriptors, _, _ = socket.recv_fds(control, 4, 1)
         if len(head) < 4:
@@ -117,8 +138,15 @@ def main() -> None:
         control.sendall(str(pid).encode())
 
 
+def use_cache(folder: Path) -> None:
+    """Make a folder the numba cache of this process."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    os.dup2(opened, _CACHE_DESCRIPTOR, inheritable=False)
+    os.close(opened)
+
+
 def _preload() -> None:
-    import matplotlib as mpl  # noqa: PLC0415 (the server's very job)
+    import matplotlib as mpl  # noqa: PLC0415 (the server's task)
 
     mpl.use("agg")
     for name in (*PRELOAD, "ipykernel.kernelapp", "ipykernel.ipkernel"):
@@ -126,7 +154,7 @@ def _preload() -> None:
             importlib.import_module(name)
     rehearse()
     if threading.active_count() > 1:
-        # A fork copies only the thread that forks: locks that another holds would stay locked.
+        # A fork copies only the forking thread: locks held by others would stay locked.
         raise SystemExit(f"forkserver: imports started threads: {threading.enumerate()}")
 
 
@@ -138,10 +166,12 @@ def _child(descriptor: int, order: dict[str, Any]) -> None:
         os.chdir(order["folder"])
         os.environ.clear()
         os.environ.update(order["env"])
-        tempfile.tempdir = None  # found anew, in this job's folder
+        tempfile.tempdir = None  # so that it is looked up again, in this job's folder
+        if "NUMBA_CACHE_DIR" in order["env"]:
+            use_cache(Path(order["env"]["NUMBA_CACHE_DIR"]))
         kernel = _fork_kernel(descriptor, Path(order["folder"]))
-        serve(Line(socket.socket(fileno=descriptor)), kernel, lambda: _warm(kernel))
-    except BaseException as error:  # noqa: BLE001 (nothing may fall back into the server's loop)
+        serve(JsonLines(socket.socket(fileno=descriptor)), kernel, lambda: _warm(kernel))
+    except BaseException as error:  # noqa: BLE001 (nothing may return to the server's loop)
         print(f"forkserver: child failed: {error!r}", file=sys.stderr)  # noqa: T201
     finally:
         os._exit(1)
@@ -165,7 +195,7 @@ def _fork_kernel(descriptor: int, folder: Path) -> Any:
         finally:
             os._exit(0)
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.setpgid(pid, pid)  # also said by the kernel itself: whoever is first
+        os.setpgid(pid, pid)  # the kernel does the same: whichever is first
     with contextlib.suppress(OSError):
         Path(f"/proc/{pid}/oom_score_adj").write_text("800", encoding="ascii")
     return _manager(path, pid)
@@ -195,14 +225,14 @@ def _warm(kernel: Any) -> None:
 
 
 def _manager(path: str, pid: int) -> Any:
-    """Give a manager of a kernel that runs already."""
+    """Return a manager of a kernel that is already running."""
     from jupyter_client.manager import KernelManager  # noqa: PLC0415
     from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase  # noqa: PLC0415
 
     from pacifico.run.kernel import CLIENT  # noqa: PLC0415
 
     class Forked(KernelProvisionerBase):
-        """The forked process, as jupyter_client sees a process."""
+        """The forked process, as jupyter_client expects a process."""
 
         process: Any = None
         pid: int = 0
@@ -238,7 +268,7 @@ def _manager(path: str, pid: int) -> Any:
             raise NotImplementedError("a forked kernel is not started again")
 
         async def cleanup(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002
-            """Leave nothing: the folder goes with the job."""
+            """Do nothing: the folder is removed with the job."""
 
     manager = KernelManager(connection_file=path, kernel_name="python3", client_class=CLIENT)
     manager.load_connection_file()
@@ -249,14 +279,14 @@ def _manager(path: str, pid: int) -> Any:
 
 
 class _Process:
-    """A child that was forked, not started."""
+    """A child process that was forked."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self._code: int | None = None
 
     def poll(self) -> int | None:
-        """Exit status; None while it runs."""
+        """Exit status; None while the process runs."""
         if self._code is None:
             with contextlib.suppress(ChildProcessError):
                 found, status = os.waitpid(self.pid, os.WNOHANG)

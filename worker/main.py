@@ -1,4 +1,4 @@
-"""The worker's command line: `python -m worker [--burst] [--concurrency N]`, `python -m worker health`."""
+"""Command line of the worker."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pacifico.errors import InputError, PacificoError
+from pacifico.run.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pacifico.jobs.runner.runner import Spawner
+    from pacifico.jobs.runner.processes import Spawner
     from pacifico.jobs.settings import Settings
 
 log = logging.getLogger("worker")
@@ -25,7 +28,7 @@ log = logging.getLogger("worker")
 _RESTART_S = 1.0
 _EPILOG = (
     "Isolation: each notebook has processes, a folder and an environment of its own, without credentials, but no user and no "
-    "network of its own. Run notebooks that you trust alone; infra/RUNBOOK.md says what is promised and what is not."
+    "network of its own. Run only notebooks that you trust; infra/RUNBOOK.md says what is promised and what is not."
 )
 
 
@@ -33,17 +36,17 @@ def main(
     argv: Sequence[str] | None = None,
     *,
     spawner: Spawner | None = None,
-    again: Sequence[str] = (sys.executable, "-m", "worker"),
+    command: Sequence[str] = (sys.executable, "-m", "worker"),
 ) -> int:
-    """Run a worker until SIGTERM, or until the queue is empty with `--burst`.
+    """Run a worker until SIGTERM or, with `--burst`, an empty queue.
 
     Parameters
     ----------
-    argv
+    argv : sequence of str, optional
         Arguments; by default the command line's.
-    spawner
+    spawner : Spawner, optional
         Starts the processes that run notebooks; by default as `--standby` says.
-    again
+    command : sequence of str
         Command of one worker process, for `--concurrency` above 1.
     """
     parser = argparse.ArgumentParser(
@@ -56,12 +59,13 @@ def main(
         "--standby",
         choices=["fork", "process", "off"],
         default="fork",
-        help="how the next notebook's process is made ahead: forked from one that has its imports (default), "
-        "started anew, or not ahead at all",
+        help="how the next notebook's process is made ahead: forked from a process with all imports done (default), "
+        "started as a new process, or not ahead",
     )
     from pacifico.jobs.runner.child import hide_memory  # noqa: PLC0415
 
-    hide_memory()  # first of all, and for the health check too: a notebook beside it may look
+    hide_memory()  # also for the health check, which has the worker's environment
+    pin_aws_files()
     given = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
@@ -73,24 +77,38 @@ def main(
 
         settings = from_environment()
         if settings.queue_url is None:
-            raise InputError("PACIFICO_QUEUE_URL is not set; a worker needs the queue it works off")
+            raise InputError("PACIFICO_QUEUE_URL is not set; a worker needs the queue of its jobs")
         if given.concurrency > 1:
             options = ["--standby", given.standby, *(["--burst"] if given.burst else [])]
-            return _supervise([*again, *options], given.concurrency, grace_s=settings.stop_grace_s)
+            return _supervise([*command, *options], given.concurrency, grace_s=settings.stop_grace_s)
         return _work(settings, burst=given.burst, standby=given.standby, spawner=spawner)
     except PacificoError as error:
-        print(f"worker: {error}", file=sys.stderr)  # noqa: T201 (a command's last word)
+        print(f"worker: {redact(str(error))}", file=sys.stderr)  # noqa: T201 (a command's last line)
         return error.exit_code
 
 
 def _work(settings: Settings, *, burst: bool, standby: str, spawner: Spawner | None) -> int:
+    """Run one worker process.
+
+    Parameters
+    ----------
+    settings : Settings
+        The worker's settings.
+    burst : bool
+        Whether to end when the queue is empty.
+    standby : str
+        How the next notebook's process is made: 'fork', 'process' or 'off'.
+    spawner : Spawner or None
+        Starts the processes; by default as `standby` says.
+    """
     from pacifico.jobs.queue import Queue  # noqa: PLC0415
     from pacifico.jobs.records import Records  # noqa: PLC0415
-    from pacifico.jobs.runner.runner import NotebookRunner, ProcessSpawner  # noqa: PLC0415
+    from pacifico.jobs.runner.processes import ProcessSpawner  # noqa: PLC0415
+    from pacifico.jobs.runner.runner import NotebookRunner  # noqa: PLC0415
     from pacifico.jobs.store.open import open_store  # noqa: PLC0415
     from worker.forkserver import ForkSpawner  # noqa: PLC0415
-    from worker.health import Pulse, serve_metrics  # noqa: PLC0415
-    from worker.loop import Worker  # noqa: PLC0415
+    from worker.health import Pulse, patience, serve_metrics  # noqa: PLC0415
+    from worker.loop import Services, Worker  # noqa: PLC0415
     from worker.protection import Protection  # noqa: PLC0415
     from worker.report import Reporter  # noqa: PLC0415
     from worker.stop import Stop  # noqa: PLC0415
@@ -103,24 +121,23 @@ def _work(settings: Settings, *, burst: bool, standby: str, spawner: Spawner | N
     queue = Queue(settings.queue_url or "")
     dead_letters = Queue(settings.dlq_url) if settings.dlq_url else None
     if spawner is None:
-        spawner = ForkSpawner() if standby == "fork" else ProcessSpawner()
+        spawner = ForkSpawner() if standby == "fork" else ProcessSpawner(isolated=True)
     runner = NotebookRunner(store, settings, spawner, standby=standby != "off")
-    pulse = Pulse(slack_s=settings.wait_s)
+    pulse = Pulse(patience(settings))
     server = serve_metrics(settings.metrics_port, reporter.prometheus) if settings.metrics_port else None
     try:
+        pulse.beat("receive")
         runner.prepare()
-        Worker(
-            name=name,
+        services = Services(
             records=Records(store),
             queue=queue,
             dead_letters=dead_letters,
             runner=runner,
-            settings=settings,
-            stop=stop,
             reporter=reporter,
             pulse=pulse,
             protection=Protection(longest_s=settings.job_timeout_s, others_busy=pulse.others_busy),
-        ).run(burst=burst)
+        )
+        Worker(name, services, settings, stop).run(burst=burst)
     finally:
         runner.close()
         pulse.end()
@@ -130,7 +147,7 @@ def _work(settings: Settings, *, burst: bool, standby: str, spawner: Spawner | N
 
 
 def _supervise(command: Sequence[str], count: int, *, grace_s: float) -> int:
-    """Keep so many worker processes; pass the stop on, replace who dies, and reap orphans where this is process 1."""
+    """Keep some worker processes running."""
     stopping = False
 
     def stop(*_: object) -> None:
@@ -143,7 +160,7 @@ def _supervise(command: Sequence[str], count: int, *, grace_s: float) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     port = int(os.environ.get("PACIFICO_METRICS_PORT") or 0)
-    # Each process has a port of its own: the named one, and those after it.
+    # Each process has its own port: the named one and those after it.
     environments = [{**os.environ, "PACIFICO_METRICS_PORT": str(port + place if port else 0)} for place in range(count)]
     processes += [subprocess.Popen(command, env=environment) for environment in environments]
     ended_at = None
@@ -164,9 +181,24 @@ def _supervise(command: Sequence[str], count: int, *, grace_s: float) -> int:
     return 0 if all(process.returncode == 0 for process in processes) else 1
 
 
+def pin_aws_files() -> None:
+    """Keep the AWS client from reading profiles in a scratch folder.
+
+    A profile may name a program to run, and a scratch folder is where a job could plant one.
+    """
+    home = Path(os.environ.get("HOME") or "/").resolve()
+    scratch = {
+        Path(os.environ.get("PACIFICO_SCRATCH") or tempfile.gettempdir()).resolve(),
+        Path(tempfile.gettempdir()).resolve(),
+    }
+    if any(home.is_relative_to(folder) for folder in scratch):
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            os.environ.setdefault(name, os.devnull)
+
+
 def _health() -> int:
     from worker.health import check  # noqa: PLC0415
 
-    well, words = check()
-    print(words)  # noqa: T201 (what a health check shows)
-    return 0 if well else 1
+    healthy, sentence = check()
+    print(sentence)  # noqa: T201 (the health check's output)
+    return 0 if healthy else 1

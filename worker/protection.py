@@ -1,4 +1,4 @@
-"""Scale-in protection: while a job runs, ECS is asked not to stop this task."""
+"""Scale-in protection by ECS while a job runs."""
 
 from __future__ import annotations
 
@@ -14,22 +14,35 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LONGEST_MIN = 2880
+_MAX_MINUTES = 2880  # that ECS grants
 
 
 class Protection:
-    """Asks the ECS agent where there is one (`ECS_AGENT_URI`); elsewhere does nothing."""
+    """Asks the ECS agent of `ECS_AGENT_URI`; does nothing without one.
+
+    Parameters
+    ----------
+    longest_s : float
+        Longest run of a job [s].
+    agent : str, optional
+        Address of the agent.
+    others_busy : callable
+        Whether another worker process of this task has a job.
+    """
 
     def __init__(
         self, *, longest_s: float, agent: str | None = None, others_busy: Callable[[], bool] = lambda: False
     ) -> None:
-        self._others_busy = others_busy  # other worker processes of this task
+        self._others_busy = others_busy
         self._agent = agent if agent is not None else os.environ.get("ECS_AGENT_URI", "")
-        self._minutes = min(_LONGEST_MIN, max(1, int(longest_s / 60) + 10))
+        self._minutes = min(_MAX_MINUTES, max(1, int(longest_s / 60) + 10))
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the protection; a failure of it only logs, for a stopped job is handed back anyway."""
+        """Hold the protection.
+
+        Failures are only logged: a stopped job is handed back anyway.
+        """
         self._ask(wanted=True)
         try:
             yield
@@ -43,7 +56,7 @@ class Protection:
         body: dict[str, object] = {"ProtectionEnabled": wanted}
         if wanted:
             body["ExpiresInMinutes"] = self._minutes
-        request = urllib.request.Request(  # noqa: S310 (the agent's own address, on loopback)
+        request = urllib.request.Request(  # noqa: S310 (the agent's own address)
             f"{self._agent}/task-protection/v1/state",
             data=json.dumps(body).encode(),
             method="PUT",

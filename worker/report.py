@@ -1,4 +1,7 @@
-"""What a worker says of its jobs: one JSON line at a start and at an end, with metrics that CloudWatch reads from it."""
+"""Log lines of a worker.
+
+One JSON line at each start and end, with metrics for CloudWatch.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,13 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from pacifico.jobs.status import REQUEST_FAULTS
+from pacifico.run.redact import redact, redacted
+
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from pacifico.jobs.lifecycle import Delivery
+    from pacifico.jobs.delivery import Delivery
     from pacifico.jobs.queue import Message
     from pacifico.jobs.status import Status
 
@@ -22,13 +28,24 @@ UNITS = {
     "QueueSeconds": "Seconds",
     "Completed": "Count",
     "Failures": "Count",
+    "ServiceFailures": "Count",
     "AssetCount": "Count",
     "CapacityKilowatts": "None",
 }
 
 
 class Reporter:
-    """Writes the lines, and counts for the Prometheus text."""
+    """Writes the log lines and counts for the Prometheus text.
+
+    Parameters
+    ----------
+    worker : str
+        Name of the worker in every line.
+    namespace : str
+        CloudWatch namespace of the metrics.
+    out : TextIO, optional
+        Where to write; by default stdout.
+    """
 
     def __init__(self, *, worker: str, namespace: str, out: TextIO | None = None) -> None:
         self._worker = worker
@@ -41,7 +58,7 @@ class Reporter:
         self._jobs = 0
 
     def start(self, status: Status, message: Message | None) -> None:
-        """Say that a job starts."""
+        """Log the start of a job."""
         queued = _queue_seconds(status)
         with self._lock:
             self._queue_seconds += queued
@@ -55,7 +72,7 @@ class Reporter:
         )
 
     def end(self, delivery: Delivery, message: Message | None, *, seconds: float) -> None:
-        """Say how a delivery ended; metrics ride on the line of a job that ran or failed."""
+        """Log how a delivery ended, with metrics."""
         kind = delivery.kind or ""
         with self._lock:
             self._endings[delivery.ending.value, kind] += 1
@@ -70,7 +87,7 @@ class Reporter:
             "seconds": round(seconds, 3),
         }
         if delivery.kind or delivery.message:
-            body.update(error_kind=delivery.kind, error_message=delivery.message[:1000])
+            body.update(error_kind=delivery.kind, error_message=redact(delivery.message)[:1000])
         if delivery.status is None and message is not None:
             body["body"] = message.body[:300]
         if delivery.ending in ("completed", "failed"):
@@ -78,7 +95,7 @@ class Reporter:
         self._write(body)
 
     def prometheus(self) -> str:
-        """Give the counters as Prometheus text."""
+        """Counters as Prometheus text."""
         with self._lock:
             lines = ["# TYPE pacifico_deliveries_total counter"]
             lines += [
@@ -93,13 +110,17 @@ class Reporter:
         return "\n".join(lines) + "\n"
 
     def _embedded(self, delivery: Delivery, seconds: float) -> dict[str, Any]:
-        """CloudWatch's embedded metric format: these members make metrics of the line."""
+        """Members by which CloudWatch makes metrics of the line (embedded metric format)."""
         status = delivery.status
         completed = delivery.ending == "completed"
         values: dict[str, Any] = {
             "JobSeconds": round(seconds, 3),
             "Completed": int(completed),
             "Failures": int(not completed),
+            # Alarms count these: a bad request is no fault of the installation.
+            "ServiceFailures": int(
+                not completed and delivery.kind not in REQUEST_FAULTS and delivery.kind != "cancelled"
+            ),
         }
         if status is not None:
             values["QueueSeconds"] = round(_queue_seconds(status), 3)
@@ -121,7 +142,8 @@ class Reporter:
         }
 
     def _write(self, body: dict[str, Any]) -> None:
-        text = json.dumps({**body, "worker": self._worker}, ensure_ascii=False, default=str)
+        # ASCII alone: stdout may take nothing else, as in a container without a locale
+        text = json.dumps(redacted({**body, "worker": self._worker}), ensure_ascii=True, default=str)
         with self._lock:
             self._out.write(text + "\n")
             self._out.flush()

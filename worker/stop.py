@@ -1,4 +1,7 @@
-"""When a worker ends: on SIGTERM or SIGINT it takes no more, and a running job has a grace to finish."""
+"""Stop of a worker.
+
+On SIGTERM or SIGINT take no more jobs, and grant a running one a grace.
+"""
 
 from __future__ import annotations
 
@@ -11,48 +14,48 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pacifico.jobs.lifecycle import Orders
+    from pacifico.jobs.stop_signals import StopSignals
 
 
 class Stop:
-    """A stop that a signal asks for, once."""
+    """A stop that is requested once, by a signal."""
 
     def __init__(self, grace_s: float) -> None:
         self._grace_s = grace_s
-        self._asked = threading.Event()
-        self._asked_at = 0.0
+        self._event = threading.Event()
+        self._requested_at = 0.0
 
     @property
     def requested(self) -> bool:
         """Whether no new job may start."""
-        return self._asked.is_set()
+        return self._event.is_set()
 
     def request(self) -> None:
-        """Ask for it; a second time changes nothing."""
-        if not self._asked.is_set():
-            self._asked_at = time.monotonic()
-            self._asked.set()
+        """Request the stop; further requests change nothing."""
+        if not self._event.is_set():
+            self._requested_at = time.monotonic()
+            self._event.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait so long, or until a stop is asked for; tell which."""
-        return self._asked.wait(seconds)
+        """Wait some seconds or until the stop; return whether it was requested."""
+        return self._event.wait(seconds)
 
     def on_signals(self) -> None:
-        """Have SIGTERM and SIGINT ask for it."""
+        """Request the stop on SIGTERM and SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.request())
 
     @contextlib.contextmanager
-    def watch(self, orders: Orders) -> Iterator[None]:
+    def watch(self, signals: StopSignals) -> Iterator[None]:
         """Interrupt a running job when the grace is over."""
         done = threading.Event()
 
         def wait() -> None:
-            while not self._asked.wait(0.2):
+            while not self._event.wait(0.2):
                 if done.is_set():
                     return
-            if not done.wait(max(0.0, self._asked_at + self._grace_s - time.monotonic())):
-                orders.interrupt.set()
+            if not done.wait(max(0.0, self._requested_at + self._grace_s - time.monotonic())):
+                signals.interrupt.set()
 
         thread = threading.Thread(target=wait, name="grace", daemon=True)
         thread.start()

@@ -87,8 +87,8 @@ locals {
       dimensions = { QueueName = aws_sqs_queue.layout_jobs_dlq.name }
     }
     job-failures = {
-      text       = "Jobs failed. The status of each job has the reason; see 'Read logs' in the runbook."
-      namespace  = local.metrics_name, metric = "Failures", stat = "Sum", above = 0, periods = 1
+      text       = "Jobs failed by a fault of the installation, not of their requests. See 'Read logs' in the runbook."
+      namespace  = local.metrics_name, metric = "ServiceFailures", stat = "Sum", above = 0, periods = 1
       dimensions = {}
     }
     job-p95 = {

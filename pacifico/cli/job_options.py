@@ -1,4 +1,4 @@
-"""What a submission's options ask for: the options themselves, the columns of a CSV, and the request made of them."""
+"""Options of a submission, columns of a CSV, and their request."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     Reader = Callable[[Path, str | None], bytes]
     Gatherer = Callable[[Path, str | None, list[str], float | None], tuple[bytes | None, tuple[str, ...]]]
-    """Boundary, its layer, files and addresses of exclusions, their buffer [m]; GeoJSON of all, and what is to be said."""
+    """Takes boundary, layer, sources of exclusions and buffer [m]; returns one GeoJSON and warnings."""
 
 PROFILES = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
 STRATEGIES = ("balanced", "density", "low_earthwork", "clustered")
 NAMED_DEMS = ("3dep", "3dep-30", "glo30", "sample")
-#: Column of a CSV -> option; the rest of a row's options are the command line's.
+#: Columns of a CSV, named as options; options without a column are the command line's.
 _COLUMNS = ("boundary", "dem", "capacity_kw", "profile", "strategy", "resolution_m", "setback_m", "max_road_grade_pct")
 _MORE_COLUMNS = (
     "entry", "exclusions", "exclusion_buffer_m", "edge_setback", "spec", "energy", "weather", "dem_units", "layer", "no_terrain",
@@ -42,7 +42,7 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     design.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
     design.add_argument("--layer", metavar="NAME", help="layer of the boundary file, where it has several")
     design.add_argument("--profile", choices=PROFILES, default="solar_farm", help="what to build (solar_farm)")
-    design.add_argument("--strategy", choices=STRATEGIES, default="balanced", help="what to win at (balanced)")
+    design.add_argument("--strategy", choices=STRATEGIES, default="balanced", help="objective to optimise (balanced)")
     design.add_argument(
         "--capacity-kw", type=float, metavar="N", help="target, AC (bess: storage power); without it: all that fits"
     )
@@ -77,7 +77,7 @@ def add_design(parser: argparse.ArgumentParser) -> None:
 
 
 def edge_setback(text: str) -> dict[str, Any]:
-    """Entry of `site.setbacks`, from EDGES=METRES; what may be named is the engine's to check."""
+    """Entry of `site.setbacks` from EDGES=METRES; the engine checks the names."""
     edges, _, metres = text.rpartition("=")
     named = [int(e) if e.isdecimal() else e for e in (part.strip() for part in edges.split(","))]
     try:
@@ -92,7 +92,18 @@ def edge_setback(text: str) -> dict[str, Any]:
 def request_of(
     client: JobClient, given: dict[str, Any], reader: Reader | None, gatherer: Gatherer | None = None
 ) -> JobRequest:
-    """Upload what the options name, and make the request that says so.
+    """Upload the files that the options name, and make the request.
+
+    Parameters
+    ----------
+    client : JobClient
+        Whose request.
+    given : dict
+        Options by name.
+    reader : callable or None
+        Reads a boundary file as GeoJSON.
+    gatherer : callable or None
+        Makes one file of exclusions.
 
     Raises
     ------
@@ -107,6 +118,27 @@ def request_of(
         raise InputError("no elevation model given: add --dem, or --no-terrain for level ground")
     if dem and dem not in NAMED_DEMS and "://" not in dem and not dem.startswith("upload:"):
         dem = client.upload_file(dem)
+    parameters = _parameters(client, given, gatherer)
+    fields: dict[str, Any] = {
+        "dem": dem or None,
+        "use_terrain": not level,
+        "dem_resolution_m": given["resolution_m"],
+        "target_capacity_kw": given["capacity_kw"],
+        "generation_profile": given["profile"],
+        "strategy": given["strategy"],
+        "parameters": parameters,
+    }
+    if given.get("layout_id"):
+        fields["layout_id"] = given["layout_id"]
+    # The site is uploaded last: wrong options leave no site behind.
+    client.request("unnamed", **fields)
+    # one file is one site, whichever layer a job takes, so the GeoJSON of a single layer is not kept beside it
+    kept = None if given["layer"] else as_read
+    return client.request(client.upload_site(given["boundary"], as_read=kept), **fields)
+
+
+def _parameters(client: JobClient, given: dict[str, Any], gatherer: Gatherer | None) -> dict[str, Any]:
+    """Parameters of the notebook, their files uploaded."""
     parameters: dict[str, Any] = {
         name: given[name]
         for name in ("dem_units", "layer", "setback_m", "max_road_grade_pct")
@@ -127,22 +159,7 @@ def request_of(
         raise InputError("--exclusion-buffer-m widens what --exclusions gives: add --exclusions, or leave it out")
     if given["exclusions"] and (upload := _exclusions(client, given, gatherer)):
         parameters["exclusions"] = upload
-    fields: dict[str, Any] = {
-        "dem": dem or None,
-        "use_terrain": not level,
-        "dem_resolution_m": given["resolution_m"],
-        "target_capacity_kw": given["capacity_kw"],
-        "generation_profile": given["profile"],
-        "strategy": given["strategy"],
-        "parameters": parameters,
-    }
-    if given.get("layout_id"):
-        fields["layout_id"] = given["layout_id"]
-    # A site is uploaded last of all: what the options got wrong leaves nothing behind.
-    client.request("unnamed", **fields)
-    # one file is one site, whichever of its layers a job takes: what is kept beside it is the file's only reading
-    kept = None if given["layer"] else as_read
-    return client.request(client.upload_site(given["boundary"], as_read=kept), **fields)
+    return parameters
 
 
 def _with_setbacks(spec: dict[str, Any], entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -156,9 +173,11 @@ def _with_setbacks(spec: dict[str, Any], entries: list[dict[str, Any]]) -> dict[
 
 
 def _exclusions(client: JobClient, given: dict[str, Any], gatherer: Gatherer | None) -> str | None:
-    """Upload of all exclusions as one file; None where services have nothing near the site.
+    """Upload all exclusions as one file.
 
-    Services are asked here, by who submits: a job reads no addresses but a DEM's.
+    None where services have none near the site.
+
+    Services are read here and not by the job, which reads no addresses but a DEM's.
     """
     sources = [str(source) for source in given["exclusions"]]
     buffer_m = given["exclusion_buffer_m"]
@@ -180,7 +199,7 @@ def _exclusions(client: JobClient, given: dict[str, Any], gatherer: Gatherer | N
 
 
 def rows_of(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Give one set of options for each boundary file of a folder, or each row of a CSV.
+    """Options for each boundary of a folder or row of a CSV.
 
     Raises
     ------
@@ -195,7 +214,9 @@ def rows_of(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     else:
         rows = _csv(source, given)
     if not rows:
-        raise InputError(f"{source} names no boundary; files of {', '.join(_FILES)} are taken, or a CSV with rows")
+        raise InputError(
+            f"{source} names no boundary; give a folder with files of {', '.join(_FILES)}, or a CSV with rows"
+        )
     return rows
 
 
@@ -247,7 +268,7 @@ def _value(name: str, text: str, source: Path, number: int) -> Any:
 
 
 def _listed(text: str) -> list[str]:
-    """Several of one column, parted by semicolons."""
+    """Values of one column, separated by semicolons."""
     return [part.strip() for part in text.split(";") if part.strip()]
 
 

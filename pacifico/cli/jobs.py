@@ -1,15 +1,20 @@
-"""`pacifico jobs ...`: the client on the command line. Imports are late, so that --help is quick."""
+"""Commands of `pacifico jobs`: submit, follow and fetch layouts.
+
+With --json, commands that take ids print one JSON object for each id, one a line; an id that failed has an `error` with a
+stable `code`. `list` and `submit-many` print one list.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
+import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli.job_options import add_design, request_of, rows_of
-from pacifico.errors import InputError, PacificoError
+from pacifico.cli.job_output import error_body, print_json, print_json_line, print_line, progress_bar, status_line
+from pacifico.errors import InputError, OutsideServiceError, PacificoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,10 +24,11 @@ if TYPE_CHECKING:
     from pacifico.jobs.client import JobClient
     from pacifico.jobs.request import JobRequest
 
+    Command = Callable[[argparse.Namespace], int]
+
 STATUSES = ("queued", "processing", "completed", "failed", "cancelled")
 
 _TIMED_OUT = 124
-_BAR = 24
 
 
 def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None, gatherer: Gatherer | None = None) -> None:
@@ -31,11 +37,11 @@ def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None, gatherer
     Parameters
     ----------
     subparsers
-        What `ArgumentParser.add_subparsers` gave. Each command sets `run`, which takes the parsed arguments and returns the
-        exit status; PacificoError is the caller's to show.
-    reader
+        What `ArgumentParser.add_subparsers` returned. Each command sets `run`, which takes the parsed arguments and returns
+        the exit status.
+    reader : callable, optional
         Reads a boundary file as GeoJSON, so that a bad one is refused before it is submitted.
-    gatherer
+    gatherer : callable, optional
         Makes one file of exclusions from files and addresses.
     """
     jobs = subparsers.add_parser("jobs", help="submit, follow and fetch layouts that are made as jobs")
@@ -45,40 +51,41 @@ def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None, gatherer
     submit.add_argument("boundary", type=Path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, shapefile")
     add_design(submit)
     submit.add_argument("--layout-id", metavar="UUID", help="the same id twice is one job")
-    _submission(submit)
-    submit.set_defaults(run=lambda a: _submit(a, reader, gatherer))
+    _submission(submit, lambda a: _submit(a, reader, gatherer))
 
     many = commands.add_parser("submit-many", help="a job for each boundary file of a folder, or each row of a CSV")
     many.add_argument("source", type=Path, metavar="DIR|CSV", help="CSV: column 'boundary', and options by their names")
     add_design(many)
-    _submission(many)
-    many.set_defaults(run=lambda a: _submit_many(a, reader, gatherer))
+    _submission(many, lambda a: _submit_many(a, reader, gatherer))
 
     for name, words, act in (
-        ("status", "where jobs stand", _status),
-        ("wait", "wait until jobs have ended: 1 where one failed or was cancelled, 124 for the time limit", _wait),
-        ("cancel", "end jobs that nobody wants any more", _cancel),
-        ("redrive", "put failed jobs into the queue again", _redrive),
+        ("status", "status of jobs", _status),
+        (
+            "wait",
+            "wait for jobs to end; exit status 1: short or cancelled, 2: the request's fault, 3: a service's, 124: time",
+            _wait,
+        ),
+        ("cancel", "cancel jobs that have not ended", _cancel),
+        ("redrive", "put failed jobs, or queued ones whose message was lost, into the queue again", _redrive),
     ):
         command = commands.add_parser(name, help=words)
         command.add_argument("layout_id", nargs="+", metavar="LAYOUT_ID")
         if name == "wait":
             command.add_argument("--timeout", type=float, metavar="S", help="give up after so many seconds")
-        _common(command)
-        command.set_defaults(run=act)
+        if name == "redrive":
+            command.add_argument("--force", action="store_true", help="also jobs that failed by their own request")
+        _common(command, act)
 
     listing = commands.add_parser("list", help="layouts of one owner, newest first")
     listing.add_argument("--status", choices=STATUSES)
     listing.add_argument("--since", type=_moment, metavar="T", help="ISO 8601, such as 2026-11-23 or 2026-11-23T08:00Z")
     listing.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (100; 0: all)")
-    _common(listing)
-    listing.set_defaults(run=_list)
+    _common(listing, _list)
 
     fetch = commands.add_parser("fetch", help="download a report folder")
     fetch.add_argument("layout_id", metavar="LAYOUT_ID")
     fetch.add_argument("--out", type=Path, required=True, metavar="DIR")
-    _common(fetch)
-    fetch.set_defaults(run=_fetch)
+    _common(fetch, _fetch)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -94,15 +101,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _submission(parser: argparse.ArgumentParser) -> None:
+def _submission(parser: argparse.ArgumentParser, act: Command) -> None:
+    parser.add_argument(
+        "--idempotency-key", metavar="KEY", help="repeating a submission with the same key submits nothing twice"
+    )
     parser.add_argument("--background", action="store_true", help="without a queue: run behind this command")
     parser.add_argument("--wait", action="store_true", help="until it has ended")
-    _common(parser)
+    _common(parser, act)
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
+def _common(parser: argparse.ArgumentParser, act: Command) -> None:
     parser.add_argument("--owner", metavar="O", help="whose jobs (PACIFICO_OWNER, else the login name)")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=functools.partial(_run, act))
+
+
+def _run(act: Command, arguments: argparse.Namespace) -> int:
+    """Run a command; with --json an error is JSON too."""
+    try:
+        return act(arguments)
+    except PacificoError as error:
+        if not arguments.json:
+            raise
+        print_json_line({"error": error_body(error)})
+        return error.exit_code
 
 
 def _client(arguments: argparse.Namespace) -> JobClient:
@@ -113,32 +135,42 @@ def _client(arguments: argparse.Namespace) -> JobClient:
 
 def _submit(arguments: argparse.Namespace, reader: Reader | None, gatherer: Gatherer | None) -> int:
     client = _client(arguments)
-    request = request_of(client, vars(arguments), reader, gatherer)
+    options = vars(arguments)
+    if options["layout_id"] and options["idempotency_key"]:
+        raise InputError("--layout-id and --idempotency-key both name the job; leave one of them out")
+    if options["idempotency_key"]:
+        options = {**options, "layout_id": client.layout_id_of(options["idempotency_key"])}
+    request = request_of(client, options, reader, gatherer)
     response = client.submit(request, background=arguments.background)
     if arguments.wait and response["status"] in ("queued", "processing"):
-        bodies = client.wait([request.layout_id], on_status=_progress(1, quiet=arguments.json))
+        bodies = client.wait([request.layout_id], on_status=progress_bar(1, quiet=arguments.json))
         body = bodies[request.layout_id]
         response = {**response, "status": body["status"], "message": body["error_message"] or _ended(client, body)}
-    _print(arguments, response, f"{response['layout_id']}  {response['status']}  {response['message']}")
-    return _verdict(client, response)
+    if arguments.json:
+        print_json(response)
+    else:
+        print_line(f"{response['layout_id']}  {response['status']}  {response['message']}")
+    return _exit_status(client, response)
 
 
 def _submit_many(arguments: argparse.Namespace, reader: Reader | None, gatherer: Gatherer | None) -> int:
     client = _client(arguments)
-    rows = rows_of(arguments)
     requests: list[JobRequest] = []
     responses: list[dict[str, Any]] = []
-    worst = 0
-    for row in rows:
+    for row in rows_of(arguments):
         try:
             requests.append(request_of(client, row, reader, gatherer))
         except InputError as error:
             responses.append({"layout_id": None, "status": "rejected", "message": f"{row['boundary']}: {error}"})
-            worst = 2
+        except OutsideServiceError as error:
+            message = f"{row['boundary']}: not stored: {error}; submit it again"
+            responses.append({"layout_id": None, "status": "unsent", "message": message})
+    if arguments.idempotency_key:
+        requests = _keyed(client, requests, arguments.idempotency_key)
     responses += client.submit_many(requests, background=arguments.background)
     waiting = [r["layout_id"] for r in responses if r["status"] in ("queued", "processing")]
     if arguments.wait and waiting:
-        bodies = client.wait(waiting, on_status=_progress(len(waiting), quiet=arguments.json))
+        bodies = client.wait(waiting, on_status=progress_bar(len(waiting), quiet=arguments.json))
         responses = [
             {**r, "status": body["status"], "message": body["error_message"] or _ended(client, body)}
             if (body := bodies.get(r["layout_id"]))
@@ -146,66 +178,131 @@ def _submit_many(arguments: argparse.Namespace, reader: Reader | None, gatherer:
             for r in responses
         ]
     if arguments.json:
-        _json(responses)
+        print_json(responses)
     else:
         for response in responses:
-            _line(f"{response['layout_id'] or '-':36}  {response['status']:10}  {response['message']}")
-    codes = {"unsent": 3, "rejected": 2, "failed": 1, "cancelled": 1}
-    short = any(r["status"] == "completed" and client.shortfall(r["layout_id"]) for r in responses)
-    return max([worst, int(short), *(codes.get(r["status"], 0) for r in responses)])
+            print_line(f"{response['layout_id'] or '-':36}  {response['status']:10}  {response['message']}")
+    codes = {"unsent": 3, "rejected": 2}
+    return max(codes.get(r["status"]) or _exit_status(client, r) for r in responses)
+
+
+def _keyed(client: JobClient, requests: list[JobRequest], key: str) -> list[JobRequest]:
+    """Derive layout_ids from a key and each request's content.
+
+    Equal rows stay different jobs: their number among equals counts too.
+    """
+    import hashlib
+
+    seen: dict[str, int] = {}
+    keyed = []
+    for request in requests:
+        content = hashlib.sha256(request.model_copy(update={"layout_id": ""}).to_bytes()).hexdigest()
+        seen[content] = seen.get(content, 0) + 1
+        layout_id = client.layout_id_of(f"{key}/{content}/{seen[content]}")
+        keyed.append(request.model_copy(update={"layout_id": layout_id}))
+    return keyed
+
+
+def _for_each(
+    arguments: argparse.Namespace, act: Callable[[str], dict[str, Any]], line: Callable[[dict[str, Any]], str]
+) -> tuple[list[dict[str, Any]], int]:
+    """Call a function with each id and print its results.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        Parsed arguments, with `layout_id` and `json`.
+    act : callable
+        Takes an id and returns its body.
+    line : callable
+        Text of a body.
+
+    Returns
+    -------
+    tuple
+        The bodies, and the highest exit status of the errors.
+    """
+    bodies, worst = [], 0
+    for layout_id in dict.fromkeys(arguments.layout_id):
+        try:
+            body = act(layout_id)
+        except PacificoError as error:
+            worst = max(worst, error.exit_code)
+            if arguments.json:
+                print_json_line({"layout_id": layout_id, "error": error_body(error)})
+            else:
+                print(f"pacifico: {' '.join(str(error).split())}", file=sys.stderr)
+            continue
+        bodies.append(body)
+        if arguments.json:
+            print_json_line(body)
+        else:
+            print_line(line(body))
+    return bodies, worst
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    client = _client(arguments)
-    bodies = [client.status(layout_id) for layout_id in arguments.layout_id]
-    _print_bodies(arguments, bodies)
-    return 0
+    return _for_each(arguments, _client(arguments).status, status_line)[1]
 
 
 def _wait(arguments: argparse.Namespace) -> int:
+    from pacifico.jobs.error_codes import TIME_LIMIT
+    from pacifico.jobs.reading.waiting import WaitTimeoutError
+
     client = _client(arguments)
-    ids = list(dict.fromkeys(arguments.layout_id))
+    count = len(dict.fromkeys(arguments.layout_id))
     try:
-        found = client.wait(ids, timeout_s=arguments.timeout, on_status=_progress(len(ids), quiet=arguments.json))
-    except TimeoutError as error:
-        print(f"pacifico: {error}", file=sys.stderr)
+        found = client.wait(
+            arguments.layout_id, timeout_s=arguments.timeout, on_status=progress_bar(count, quiet=arguments.json)
+        )
+    except WaitTimeoutError as error:
+        for body in error.bodies.values():
+            if arguments.json:
+                print_json_line(body)
+        if arguments.json:
+            print_json_line({"error": {"code": TIME_LIMIT, "message": str(error), "exit_status": _TIMED_OUT}})
+        else:
+            print(f"pacifico: {error}", file=sys.stderr)
         return _TIMED_OUT
-    bodies = list(found.values())
-    _print_bodies(arguments, bodies)
-    return 0 if all(body["status"] == "completed" for body in bodies) else 1
+    for body in found.values():
+        if arguments.json:
+            print_json_line(body)
+        else:
+            print_line(status_line(body))
+    return max(_exit_status(client, body) for body in found.values())
 
 
 def _cancel(arguments: argparse.Namespace) -> int:
-    client = _client(arguments)
-    _print_bodies(arguments, [client.cancel(layout_id) for layout_id in arguments.layout_id])
-    return 0
+    return _for_each(arguments, _client(arguments).cancel, status_line)[1]
 
 
 def _redrive(arguments: argparse.Namespace) -> int:
     client = _client(arguments)
-    responses = [client.redrive(layout_id) for layout_id in arguments.layout_id]
-    if arguments.json:
-        _json(responses if len(responses) > 1 else responses[0])
-    else:
-        for response in responses:
-            _line(f"{response['layout_id']}  {response['status']:10}  {response['message']}")
-    return max(_verdict(client, response) for response in responses)
+    responses, worst = _for_each(
+        arguments,
+        lambda layout_id: client.redrive(layout_id, force=arguments.force),
+        lambda r: f"{r['layout_id']}  {r['status']:10}  {r['message']}",
+    )
+    return max([worst, *(_exit_status(client, response) for response in responses)])
 
 
 def _list(arguments: argparse.Namespace) -> int:
     rows = _client(arguments).list(status=arguments.status, since=arguments.since, limit=arguments.limit or None)
     if arguments.json:
-        _json(rows)
+        print_json(rows)
     else:
         for row in rows:
             more = f"  {row['progress_pct']:3} % {row['stage']}" if "stage" in row else ""
-            _line(f"{row['layout_id']}  {row['status']:10}  {row['created_at']}{more}")
+            print_line(f"{row['layout_id']}  {row['status']:10}  {row['created_at']}{more}")
     return 0
 
 
 def _fetch(arguments: argparse.Namespace) -> int:
     out = _client(arguments).fetch(arguments.layout_id, arguments.out)
-    _print(arguments, {"layout_id": arguments.layout_id, "out": str(out)}, f"written: {out}")
+    if arguments.json:
+        print_json({"layout_id": arguments.layout_id, "out": str(out)})
+    else:
+        print_line(f"written: {out}")
     return 0
 
 
@@ -215,82 +312,32 @@ def _moment(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time; give it as 2026-11-23 or 2026-11-23T08:00Z") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write it as 2026-11-23 or 2026-11-23T08:00Z") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _ended(client: JobClient, body: dict[str, Any]) -> str:
-    """Say what a job came to that ended without an error."""
+    """Message of a job that ended without an error."""
     return client.shortfall(body["layout_id"]) or f"Layout is {body['status']}"
 
 
-def _verdict(client: JobClient, response: dict[str, Any]) -> int:
-    """Exit status of one submission: whether all that was asked for stands, else whose fault a failure was."""
-    if response["status"] == "cancelled":
+def _exit_status(client: JobClient, body: dict[str, Any]) -> int:
+    """Exit status of one job.
+
+    0 as requested or running, 1 short or cancelled, 2 its request's fault, 3 a service's.
+    """
+    if body["status"] == "cancelled":
         return 1
-    if response["status"] == "completed":
-        return 1 if client.shortfall(response["layout_id"]) else 0
-    if response["status"] != "failed":
+    if body["status"] == "completed":
+        return 1 if client.shortfall(body["layout_id"]) else 0
+    if body["status"] != "failed":
         return 0
-    kind = client.status(response["layout_id"])["error_kind"]
-    return 3 if kind in ("service", "lost") else 2 if kind == "request" else 1
-
-
-def _progress(count: int, *, quiet: bool) -> Callable[[dict[str, Any]], None] | None:
-    """Draw a live bar on stderr, in a terminal alone."""
-    if quiet or not sys.stderr.isatty():
-        return None
-    shown: dict[str, dict[str, Any]] = {}
-
-    def draw(body: dict[str, Any]) -> None:
-        shown[body["layout_id"]] = body
-        ended = sum(b["status"] in ("completed", "failed", "cancelled") for b in shown.values())
-        share = sum(
-            100 if b["status"] != "processing" and b["status"] != "queued" else b["progress_pct"]
-            for b in shown.values()
-        )
-        share //= count
-        full = share * _BAR // 100
-        words = body["stage"].replace("_", " ") if count == 1 else f"{ended} of {count} ended"
-        note = ", stalled" if body["stalled"] else ""
-        sys.stderr.write(f"\r[{'#' * full}{'.' * (_BAR - full)}] {share:3} %  {words}{note}\033[K")
-        sys.stderr.write("\n" if ended == count else "")
-        sys.stderr.flush()
-
-    return draw
-
-
-def _print_bodies(arguments: argparse.Namespace, bodies: list[dict[str, Any]]) -> None:
-    if arguments.json:
-        _json(bodies if len(bodies) > 1 else bodies[0])
-        return
-    for body in bodies:
-        stalled = " (stalled)" if body["stalled"] else ""
-        words = body["error_message"] or body["stage_message"] or body["stage"]
-        _line(f"{body['layout_id']}  {body['status']:10}{stalled}  {body['progress_pct']:3} %  {words}")
-
-
-def _print(arguments: argparse.Namespace, body: Any, text: str) -> None:
-    if arguments.json:
-        _json(body)
-    else:
-        _line(text)
-
-
-def _json(body: Any) -> None:
-    _line(json.dumps(body, indent=1, ensure_ascii=False))
-
-
-def _line(text: str) -> None:
-    print(text)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    kind = body["error_kind"] if "error_kind" in body else client.status(body["layout_id"])["error_kind"]
+    return 3 if kind in ("service", "lost") else 2
 
 
 def boundary_as_geojson(path: Path, layer: str | None) -> bytes:
-    """Boundary as jobs keep it beside the original; a bad file is refused here, before it is submitted."""
+    """Boundary file as GeoJSON, checked before it is submitted."""
     from pacifico.site.boundary import read_site
     from pacifico.site.written import site_geojson
 
@@ -300,7 +347,19 @@ def boundary_as_geojson(path: Path, layer: str | None) -> bytes:
 def exclusions_as_geojson(
     boundary: Path, layer: str | None, sources: list[str], buffer_m: float | None
 ) -> tuple[bytes | None, tuple[str, ...]]:
-    """Exclusions as jobs keep them: one file of all, fetched and read here, and what is to be said of them."""
+    """All exclusions as one GeoJSON file, fetched and checked here, and warnings.
+
+    Parameters
+    ----------
+    boundary : Path
+        The site's boundary file.
+    layer : str or None
+        Its layer.
+    sources : list of str
+        Files and addresses.
+    buffer_m : float or None
+        Buffer of exclusions without their own [m].
+    """
     import tempfile
 
     from pacifico.site.boundary import read_site
@@ -314,3 +373,7 @@ def exclusions_as_geojson(
             return None, gathered.warnings
         load_exclusions(gathered.path, site)
         return gathered.path.read_bytes(), gathered.warnings
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,10 +9,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from pacifico.errors import InputError, OutsideServiceError
+from pacifico.errors import InputError
 from pacifico.jobs import keys
 from pacifico.jobs import status as states
-from pacifico.jobs.records import RefusedError
+from pacifico.jobs.records import SwapLostError
 from pacifico.jobs.request import UnknownVersionError, file_sha256
 from pacifico.jobs.status import Artifact
 from pacifico.jobs.store.base import StoreError
@@ -21,41 +21,71 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from pacifico.jobs.records import Held, Records
+    from pacifico.jobs.records import Records, StoredStatus
     from pacifico.jobs.request import JobRequest
     from pacifico.jobs.settings import Settings
     from pacifico.jobs.status import Status
 
 log = logging.getLogger(__name__)
 
-#: Date and Last-Modified are told to the second: another may see the lease dead this much before its time [s].
+#: Date and Last-Modified have whole seconds: others may see the lease end this much early [s].
 _ROUNDING_S = 1.2
-#: Least pause between two writes of progress [s].
+#: Shortest pause between two writes of progress [s].
 _PROGRESS_S = 1.0
-_UPLOADS = 8
-_TRIES = 4
+_UPLOADS = 8  # files at once
+_TRIES = 4  # of each file
 
 
 class LostError(Exception):
-    """The job is no longer this attempt's: it must stop, and commit nothing."""
+    """The job is no longer this attempt's.
 
-    def __init__(self, message: str, current: Held | None = None) -> None:
+    It must stop and commit nothing.
+
+    `current` is the status that took its place, None where the store gave no answer.
+    """
+
+    def __init__(self, message: str, current: StoredStatus | None = None) -> None:
         super().__init__(message)
         self.current = current
 
 
 class Attempt:
-    """A claimed job. All its writes of the status go through one lock, in order."""
+    """A claimed job.
+
+    All its writes of the status go through one lock.
+
+    Parameters
+    ----------
+    records : Records
+        The store's jobs.
+    stored : StoredStatus
+        The status as claimed.
+    before : Status
+        The status before the claim, whose listing hint is replaced.
+    request : JobRequest
+        What to run.
+    settings : Settings
+        Pauses.
+    started : float
+        When the claim was sent, by `clock` [s].
+    """
 
     clock = staticmethod(time.monotonic)
 
     def __init__(
-        self, records: Records, held: Held, *, before: Status, request: JobRequest, settings: Settings, started: float
+        self,
+        records: Records,
+        stored: StoredStatus,
+        *,
+        before: Status,
+        request: JobRequest,
+        settings: Settings,
+        started: float,
     ) -> None:
         self.request = request
         self._records = records
-        self._held = held
-        self._nonce = held.status.nonce
+        self._stored = stored
+        self._nonce = stored.status.nonce
         self._before = before
         self._settings = settings
         self._deadline = self._lease_end(started)
@@ -68,42 +98,42 @@ class Attempt:
     @property
     def status(self) -> Status:
         """The status as last written."""
-        return self._held.status
+        return self._stored.status
 
     def check(self) -> None:
-        """Raise LostError where the job is no longer this attempt's."""
+        """Raise LostError if the job is no longer this attempt's."""
         if self._lost is not None:
             raise self._lost
 
     def progress(self, stage: str, message: str) -> None:
-        """Note how far the run is; the next renewal carries it, soon."""
+        """Set the progress that the next renewal writes, and bring it forward."""
         self._stage = (stage, message)
         self._wake.set()
 
     def swap(self, change: Callable[[Status, float], Status]) -> Status:
-        """Write the attempt's next status, whatever it takes within its lease.
+        """Write the attempt's next status, trying until its lease ends.
 
         Raises
         ------
         LostError
-            Nonce or state are no longer its own, or the lease ended before the store answered.
+            Nonce or state are another's, or the lease ended before the store answered.
         """
         with self._lock:
             self.check()
-            before = self._held.status
-            if self._ended:  # a renewal that waited for the lock while the last write was made
+            before = self._stored.status
+            if self._ended:  # a renewal that waited for the lock during the last write
                 return before
             while True:
-                new = change(self._held.status, self._now())
+                new = change(self._stored.status, self._now())
                 try:
-                    self._held = self._write(new)
+                    self._stored = self._write(new)
                     break
-                except RefusedError as refused:
-                    current = refused.current
+                except SwapLostError as swap_lost:
+                    current = swap_lost.current
                     if current.status.nonce == self._nonce and current.status.status == "processing":
-                        self._held = current  # a write of ours whose reply was lost came late
+                        self._stored = current  # an own write whose reply was lost
                         continue
-                    raise self._lose(f"the job is {current.status.status} by now", current) from refused
+                    raise self._lose(f"the job is {current.status.status} by now", current) from swap_lost
             if new.status != "processing":
                 self._ended = True
                 self._records.index(new, before=before)
@@ -111,7 +141,10 @@ class Attempt:
 
     @contextlib.contextmanager
     def renewing(self, abandon: threading.Event, keep_hidden: Callable[[], None] | None) -> Iterator[None]:
-        """Renew the lease from a thread of its own; `abandon` is set when the job is lost."""
+        """Renew the lease in a thread.
+
+        Set `abandon` when the job is lost.
+        """
         done = threading.Event()
 
         def renew() -> None:
@@ -131,15 +164,15 @@ class Attempt:
                     abandon.set()
                     return
                 except Exception as error:
-                    # A bug must not leave the job running without a lease.
-                    log.exception("%s: renewal broke", self.status.layout_id)
-                    self._lose(f"renewal broke: {error!r}")
+                    # Even a bug must not let the job run on without a lease.
+                    log.exception("%s: renewal failed", self.status.layout_id)
+                    self._lose(f"renewal failed: {error!r}")
                     abandon.set()
                     return
                 if keep_hidden is not None:
                     try:
                         keep_hidden()
-                    except OutsideServiceError as error:
+                    except Exception as error:  # noqa: BLE001 (costs a second delivery at worst)
                         log.warning("%s: message not kept hidden: %s", self.status.layout_id, error)
 
         thread = threading.Thread(target=renew, name="renew", daemon=True)
@@ -152,14 +185,14 @@ class Attempt:
             thread.join()
 
     def upload(self, folder: Path) -> dict[str, Artifact]:
-        """Write every file of a report folder under this attempt, and return their hashes.
+        """Upload every file of a report folder and return their hashes.
 
         Raises
         ------
         InputError
             A file's name can't be stored.
         StoreError
-            The store fails, also after several tries.
+            The store fails at every try.
         """
         files = [(path, keys.safe_path(path.relative_to(folder).as_posix())) for path in _files(folder)]
         with ThreadPoolExecutor(_UPLOADS, thread_name_prefix="upload") as pool:
@@ -182,22 +215,22 @@ class Attempt:
         stage, message = self._stage or (None, None)
         return states.renewed(status, now=now, stage=stage, message=message)
 
-    def _write(self, new: Status) -> Held:
-        """Swap the same bytes until the store answers, or the lease has ended."""
+    def _write(self, new: Status) -> StoredStatus:
+        """Swap the same bytes until the store answers or the lease ends."""
         while True:
             started = self.clock()
             if started > self._deadline:
                 raise self._lose("the lease ended before it could be renewed")
             try:
-                held = self._records.swap(self._held, new)
+                stored = self._records.swap(self._stored, new)
             except StoreError as error:
                 log.warning("%s: status not written: %s", new.layout_id, error)
                 time.sleep(min(0.5, self._settings.renew_s))
                 continue
-            except (InputError, UnknownVersionError) as error:  # deleted, or overwritten by what is no status
+            except (InputError, UnknownVersionError) as error:  # deleted, or overwritten with something else
                 raise self._lose(f"its status can't be read back: {error}") from error
             self._deadline = self._lease_end(started)
-            return held
+            return stored
 
     def _now(self) -> float:
         while True:
@@ -209,19 +242,22 @@ class Attempt:
                 time.sleep(0.5)
 
     def _lease_end(self, started: float) -> float:
-        return started + (self._held.status.lease_seconds or 0.0) - _ROUNDING_S
+        return started + (self._stored.status.lease_seconds or 0.0) - _ROUNDING_S
 
-    def _lose(self, reason: str, current: Held | None = None) -> LostError:
+    def _lose(self, reason: str, current: StoredStatus | None = None) -> LostError:
         self._lost = LostError(f"{self.status.layout_id} attempt {self.status.attempt}: {reason}", current)
         return self._lost
 
 
 def _files(folder: Path) -> list[Path]:
-    """Files of a report, symbolic links refused: what they point to isn't the report's."""
+    """Files of a report.
+
+    Symbolic links are refused: they may point outside it.
+    """
     if not folder.is_dir():
         return []
     found = sorted(folder.rglob("*"))
     for path in found:
         if path.is_symlink():
-            raise InputError(f"report holds the link {path.name!r}; only files of its own are kept")
+            raise InputError(f"report holds the link {path.name!r}; write a file instead")
     return [path for path in found if path.is_file()]

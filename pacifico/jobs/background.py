@@ -1,4 +1,4 @@
-"""The process behind a background submission: `python -m pacifico.jobs.background FD`, the jobs as JSON on stdin."""
+"""The process of a background submission."""
 
 from __future__ import annotations
 
@@ -10,31 +10,35 @@ from typing import TYPE_CHECKING
 from pacifico.errors import PacificoError
 from pacifico.jobs import local
 from pacifico.jobs import status as states
+from pacifico.jobs.process_lock import process_name
 from pacifico.jobs.records import Records
-from pacifico.jobs.runner.runner import NotebookRunner, ProcessSpawner
+from pacifico.jobs.runner.processes import ProcessSpawner
+from pacifico.jobs.runner.runner import NotebookRunner
 from pacifico.jobs.settings import from_environment
 from pacifico.jobs.store.open import open_store
 
 if TYPE_CHECKING:
-    from pacifico.jobs.records import Held
-    from pacifico.jobs.runner.runner import Spawner
+    from pacifico.jobs.records import StoredStatus
+    from pacifico.jobs.runner.processes import Spawner
     from pacifico.jobs.status import Status
 
 
 def main(spawner: Spawner | None = None) -> None:
-    """Put this process's name on the jobs, say so, and run them one after another."""
+    """Assign the jobs to this process and run them in turn."""
     descriptor = int(sys.argv[1])
     try:
         settings = from_environment()
         records = Records(open_store(settings))
         jobs = [(str(owner), str(layout_id)) for owner, layout_id in json.load(sys.stdin)]
-        name = local.process_name()
+        name = process_name()
 
-        def take(held: Held, now: float) -> Status | None:
-            return states.assigned(held.status, worker=name, now=now) if held.status.status == "queued" else None
+        def assign(stored: StoredStatus, now: float) -> Status | None:
+            if stored.status.status != "queued":
+                return None
+            return states.assigned(stored.status, worker=name, now=now)
 
         for owner, layout_id in jobs:
-            records.change(owner, layout_id, take)
+            records.change(owner, layout_id, assign)
     except PacificoError as error:
         os.write(descriptor, str(error).encode())
         sys.exit(error.exit_code)

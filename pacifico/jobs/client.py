@@ -1,37 +1,39 @@
-"""What a person or a notebook does with jobs: submit, follow, list, cancel, fetch, redrive."""
+"""Client of jobs: submit, follow, list, cancel, redrive and fetch."""
 
 from __future__ import annotations
 
-import json
 import tempfile
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs import keys, local, uploads
-from pacifico.jobs.fetching import fetch_report, require_room
 from pacifico.jobs.queue import Pointer, Queue
+from pacifico.jobs.reading.fetching import fetch_report, require_room, shortfall_of
+from pacifico.jobs.reading.listing import hint_rows, iso
+from pacifico.jobs.reading.waiting import wait_for_all
 from pacifico.jobs.records import Records
-from pacifico.jobs.request import JobRequest, load_object
+from pacifico.jobs.request import JobRequest, parse_request
 from pacifico.jobs.runner.staging import check_dem
+from pacifico.jobs.sending import Sender
 from pacifico.jobs.settings import Settings, from_environment
-from pacifico.jobs.status import STATES, TERMINAL
-from pacifico.jobs.store.base import NotFoundError, SignedUpload
+from pacifico.jobs.status import STATES
+from pacifico.jobs.store.base import NotFoundError, PermissionDeniedError, SignedUpload
 from pacifico.jobs.store.open import open_store
+from pacifico.jobs.uploads import read_site_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
-    from pacifico.jobs.records import Held
-    from pacifico.jobs.runner.runner import Spawner
-    from pacifico.jobs.status import Status
+    from pacifico.jobs.records import StoredStatus
+    from pacifico.jobs.runner.processes import Spawner
 
-_READERS = 16
-METRICS_FILE = "metrics.json"
+_READERS = 16  # statuses read at once
+
+_KEY_NAMESPACE = uuid.UUID("7f0c6b52-6f0b-5c0e-9a55-2d1a4c8f7e31")
 
 Body = dict[str, Any]
 Bodies = list[Body]  # within the class, `list` is a method
@@ -46,8 +48,8 @@ class JobClient:
     --------
     >>> client = JobClient()  # doctest: +SKIP
     >>> site = client.upload_site("site.kml")  # doctest: +SKIP
-    >>> client.submit(client.request(site, dem="3dep", target_capacity_kw=50_000))  # doctest: +SKIP
-    {'layout_id': '...', 'status': 'queued', 'message': 'Layout generation job queued successfully'}
+    >>> client.submit(client.request(site, dem="3dep"))["status"]  # doctest: +SKIP
+    'queued'
     """
 
     def __init__(
@@ -59,17 +61,16 @@ class JobClient:
         self._records = Records(open_store(self.settings))
         self._store = self._records.store
         self._queue = Queue(self.settings.queue_url) if self.settings.queue_url else None
+        self._sender = Sender(self._records, self._queue, self.settings, self.owner)
         self._spawner = spawner
 
-    # --- what a job is about
-
     def upload_site(self, path: str | Path, *, site_id: str | None = None, as_read: bytes | None = None) -> str:
-        """Store a boundary file; returns its site_id, by default from the hash of its bytes.
+        """Store a boundary file and return its site_id.
 
         Raises
         ------
         InputError
-            No such file, of no kind that is read, over the limit, or the site_id stands for another file.
+            There is no such file, its kind or size is not accepted, or the site_id names another file.
         """
         limit = self.settings.boundary_max_bytes
         return uploads.upload_site(
@@ -77,92 +78,112 @@ class JobClient:
         )
 
     def upload_file(self, path: str | Path) -> str:
-        """Store a DEM, exclusions or a spec; returns `upload:<sha256>`, which a request may name."""
+        """Store a DEM, exclusions or weather file and return `upload:<sha256>` for requests."""
         return uploads.upload_file(self._store, Path(path), owner=self.owner, limit=self.settings.dem_max_bytes)
 
     def presign_upload(self, name: str, *, expires_s: int = 3600) -> tuple[str, SignedUpload]:
-        """Give an address that someone without credentials may PUT a boundary file to, and its ticket.
+        """Return a ticket and an address for uploading a boundary.
 
-        `register_site(ticket)` makes a site of what arrived.
+        `register_site(ticket)` makes a site of the file that arrived.
         """
         suffix = Path(name).suffix.lower()
         if suffix not in uploads.BOUNDARIES:
-            raise InputError(f"{name!r} is no boundary file; {', '.join(uploads.BOUNDARIES)} are taken")
+            raise InputError(f"{name!r} is no boundary file; give one of {', '.join(uploads.BOUNDARIES)}")
         ticket = f"{uuid.uuid4()}{suffix}"
         return ticket, self._store.presign_put(self._ticket_key(ticket), expires_s=expires_s, kind="uploads")
 
     def register_site(self, ticket: str, *, site_id: str | None = None) -> str:
-        """Make a site of a file that came through a presigned address; returns its site_id."""
+        """Make a site of a file sent to a presigned address."""
         with tempfile.TemporaryDirectory() as folder:
+            key = self._ticket_key(ticket)
             path = Path(folder) / f"boundary{Path(ticket).suffix}"
-            self._store.get_file(self._ticket_key(ticket), path, limit=self.settings.boundary_max_bytes)
+            self._store.get_file(key, path, limit=self.settings.boundary_max_bytes)
             return self.upload_site(path, site_id=site_id)
 
     def presign_download(self, layout_id: str, name: str = "report.html", *, expires_s: int = 3600) -> str:
-        """Give an address that someone without credentials may read one file of a report from."""
-        held = self._read(layout_id)
-        if name not in held.status.artifacts:
-            raise NotFoundError(f"layout {layout_id} has no file {name!r}; it has: {', '.join(held.status.artifacts)}")
-        key = keys.artifact(self.owner, layout_id, held.status.attempt, name)
+        """Return a temporary address of one file of a report."""
+        stored = self._read(layout_id)
+        if name not in stored.status.artifacts:
+            raise NotFoundError(
+                f"layout {layout_id} has no file {name!r}; it has: {', '.join(stored.status.artifacts)}"
+            )
+        key = keys.artifact(self.owner, layout_id, stored.status.attempt, name)
         return self._store.presign_get(key, expires_s=expires_s)
 
-    # --- submitting
+    def request(self, site_id: str, *, idempotency_key: str | None = None, **fields: Any) -> JobRequest:
+        """Make a checked request of this owner's.
 
-    def request(self, site_id: str, **fields: Any) -> JobRequest:
-        """Make a request of this owner's, checked.
+        Parameters
+        ----------
+        site_id : str
+            The site, as `upload_site` returned it.
+        idempotency_key : str, optional
+            Requests with the same key have the same layout_id, so a repeated submission is one job.
+        fields
+            Fields of `JobRequest`.
 
         Raises
         ------
         InputError
             A field is unknown, missing or out of range.
         """
-        from pacifico.jobs.request import parse_request  # noqa: PLC0415 (beside its one use)
-
-        body = {"schema_version": 1, "layout_id": str(uuid.uuid4()), "site_id": site_id, "owner": self.owner, **fields}
+        layout_id = str(uuid.uuid4()) if idempotency_key is None else self.layout_id_of(idempotency_key)
+        body = {"schema_version": 1, "layout_id": layout_id, "site_id": site_id, "owner": self.owner, **fields}
         return parse_request(body)
+
+    def layout_id_of(self, idempotency_key: str) -> str:
+        """Layout_id that this owner's requests with an idempotency key have."""
+        return str(uuid.uuid5(_KEY_NAMESPACE, f"{keys.encode(self.owner)}/{idempotency_key}"))
 
     def submit(self, request: JobRequest, *, background: bool = False) -> dict[str, Any]:
         """Submit one job. The same request twice is one job.
 
-        Without a queue it runs here: to its end before this returns, or behind it with `background`.
+        Without a queue the job runs here, before this returns or, with `background`, after it.
 
         Raises
         ------
         InputError
-            Site or DEM are not the owner's or not allowed, or the layout_id stands for another request.
+            Site or DEM are not the owner's or not allowed, or the layout_id names another request.
+        NotSentError
+            The job is stored, but the queue failed. The same call may be made again.
         OutsideServiceError
-            Store or queue failed; the same call may be made again.
+            The store failed. The same call may be made again.
         """
         self._check(request)
-        held = self._records.submit(request)
-        if held.status.status != "queued":
-            return _response(held, f"Layout is {held.status.status} already")
+        stored = self._records.submit(request)
+        if stored.status.status != "queued":
+            return _response(stored, f"Layout is {stored.status.status} already")
         if self._queue is not None:
-            self._queue.send(Pointer(self.owner, request.layout_id))
-            return _response(held, "Layout generation job queued successfully")
+            self._sender.send(stored.status)
+            return _response(stored, "Layout generation job queued successfully")
         if background:
             local.start_background([(self.owner, request.layout_id)])
-            return _response(held, "Layout generation job runs in the background on this machine")
+            return _response(stored, "Layout generation job runs in the background on this machine")
         return self._run_here([request.layout_id])[0]
 
     def submit_many(self, requests: Sequence[JobRequest], *, background: bool = False) -> Bodies:
-        """Submit many jobs, in batches of ten messages; one that fails stops none of the others.
+        """Submit many jobs, in batches of ten messages.
+
+        One that fails stops none of the others.
 
         Returns
         -------
         list of dict
-            A response for each request, in order; `status` is 'rejected' where one was refused and 'unsent' where it is
-            stored but its message could not be sent: submit it again.
+            A response for each request, in order. `status` is 'rejected' for a refused request, and 'unsent' where store
+            or queue failed: submit it again with its layout_id.
         """
         with ThreadPoolExecutor(_READERS) as pool:
             responses = list(pool.map(self._store_one, requests))
-        queued = [r["layout_id"] for r in responses if r["status"] == "queued"]
+        queued = list(dict.fromkeys(r["layout_id"] for r in responses if r["status"] == "queued"))
         if self._queue is not None:
             unsent = self._queue.send_many([Pointer(self.owner, layout_id) for layout_id in queued])
-            for pointer, reason in unsent.items():
-                for response in responses:
-                    if response["layout_id"] == pointer.layout_id and response["status"] == "queued":
-                        response.update(status="unsent", message=f"stored, but not sent: {reason}; submit it again")
+            reasons = {pointer.layout_id: reason for pointer, reason in unsent.items()}
+            for response in responses:
+                reason = reasons.get(response["layout_id"])
+                if reason is not None and response["status"] == "queued":
+                    response.update(status="unsent", message=f"stored, but not sent: {reason}; submit it again")
+            for layout_id in reasons:
+                self._sender.note_unsent(layout_id)
         elif background and queued:
             local.start_background([(self.owner, layout_id) for layout_id in queued])
         elif queued:
@@ -170,18 +191,19 @@ class JobClient:
             responses = [done.get(r["layout_id"], r) for r in responses]
         return responses
 
-    # --- following
-
     def status(self, layout_id: str) -> dict[str, Any]:
-        """Read where a job stands; `stalled` tells that its worker has not been heard of for a whole lease.
+        """Read a job's status.
+
+        `stalled` is true where nothing will happen by itself soon: the lease of a running job has ended, or the message
+        of a queued one was not sent, has expired or was deleted.
 
         Raises
         ------
         NotFoundError
-            There is none, or it is another owner's.
+            The owner has no such layout.
         """
-        held = self._read(layout_id)
-        return {**held.status.to_json(), "stalled": held.stalled}
+        stored = self._read(layout_id)
+        return {**stored.status.to_json(), "stalled": self._sender.stalled(stored)}
 
     def wait(
         self,
@@ -191,33 +213,31 @@ class JobClient:
         on_status: Callable[[dict[str, Any]], None] | None = None,
         poll_s: float = 0.5,
     ) -> dict[str, dict[str, Any]]:
-        """Wait until all these jobs have ended, and return their statuses.
+        """Wait until all jobs have ended and return their statuses.
+
+        Parameters
+        ----------
+        layout_ids : sequence of str
+            The jobs.
+        timeout_s : float, optional
+            Longest wait [s].
+        on_status : callable, optional
+            Called with every status read.
+        poll_s : float
+            Pause between two reads [s].
 
         Raises
         ------
-        TimeoutError
+        WaitTimeoutError
             They had not all ended in that time.
         """
-        end = None if timeout_s is None else time.monotonic() + timeout_s
-        found: dict[str, dict[str, Any]] = {}
-        with ThreadPoolExecutor(_READERS) as pool:
-            while True:
-                open_ids = [i for i in layout_ids if found.get(i, {}).get("status") not in TERMINAL]
-                for body in pool.map(self.status, open_ids):
-                    found[body["layout_id"]] = body
-                    if on_status is not None:
-                        on_status(body)
-                left = [i for i in open_ids if found[keys.canonical_id(i)]["status"] not in TERMINAL]
-                if not left:
-                    return found
-                if end is not None and time.monotonic() >= end:
-                    raise TimeoutError(f"{len(left)} of {len(layout_ids)} jobs had not ended after {timeout_s:g} s")
-                time.sleep(poll_s if end is None else max(0.0, min(poll_s, end - time.monotonic())))
+        ids = [keys.canonical_id(layout_id) for layout_id in layout_ids]
+        return wait_for_all(self.status, ids, timeout_s=timeout_s, on_status=on_status, poll_s=poll_s)
 
     def list(self, *, status: str | None = None, since: datetime | None = None, limit: int | None = 100) -> Bodies:
-        """List this owner's layouts, newest first, from the listing hints: one request for a thousand of them.
+        """List this owner's layouts, newest first.
 
-        Running ones are read, for their progress; all others are told by their hint alone.
+        The list comes from hints, a thousand with one request. Only running layouts are read, for their progress.
 
         Raises
         ------
@@ -225,107 +245,124 @@ class JobClient:
             There is no such status.
         """
         if status is not None and status not in STATES:
-            raise InputError(f"status {status!r} is none of {', '.join(STATES)}")
+            raise InputError(f"status {status!r} is unknown; give one of {', '.join(STATES)}")
         rows: list[dict[str, Any]] = []
-        for row in self._hints():
+        for row in hint_rows(self._store, self.owner):
             if since is not None and row["created_at"] < since.timestamp() * 1000:
                 break
             if row["status"] == "processing":
-                row = self._look(row)  # noqa: PLW2901 (the same row, better known)
+                row = self._with_progress(row)  # noqa: PLW2901 (the same row, with more)
             if status is None or row["status"] == status:
-                rows.append({**row, "created_at": _iso(row["created_at"] / 1000)})
+                rows.append({**row, "created_at": iso(row["created_at"] / 1000)})
             if limit is not None and len(rows) >= limit:
                 break
         return rows
 
     def shortfall(self, layout_id: str) -> str:
-        """Say why a completed layout is less than was asked for; empty where it is all of it, or not completed.
+        """Why a completed layout is less than requested; else empty.
 
         Raises
         ------
         NotFoundError
-            There is no such layout, or it is another owner's.
+            The owner has no such layout.
         """
-        return self._shortfall(self._read(layout_id).status)
-
-    # --- changing
+        return shortfall_of(self._store, self._read(layout_id).status)
 
     def cancel(self, layout_id: str) -> dict[str, Any]:
-        """Cancel a job that has not ended; one that has is returned as it is."""
-        held = self._records.cancel(self.owner, keys.canonical_id(layout_id))
-        return {**held.status.to_json(), "stalled": False}
+        """Cancel a job that has not ended.
 
-    def redrive(self, layout_id: str) -> dict[str, Any]:
-        """Put a failed job into the queue again, or run it here where there is none.
+        One that has is returned as it is.
+        """
+        self._read(layout_id)
+        stored = self._records.cancel(self.owner, keys.canonical_id(layout_id))
+        return {**stored.status.to_json(), "stalled": False}
+
+    def redrive(self, layout_id: str, *, force: bool = False) -> dict[str, Any]:
+        """Put a failed or stranded job into the queue again.
+
+        Without a queue the job runs here.
+
+        Parameters
+        ----------
+        layout_id : str
+            The job.
+        force : bool
+            Also a job that failed by its own request, for instance after a limit was raised.
 
         Raises
         ------
-        InputError
-            It is neither failed nor queued.
+        NotRedrivableError
+            The job is neither failed nor queued, or failed by its own request.
+        NotSentError
+            The job is queued, but the queue failed. The same call may be made again.
         """
+        self._read(layout_id)
         layout_id = keys.canonical_id(layout_id)
-        held = self._records.redrive(self.owner, layout_id)
+        stored = self._records.redrive(self.owner, layout_id, force=force)
         if self._queue is None:
             return self._run_here([layout_id])[0]
-        self._queue.send(Pointer(self.owner, layout_id))
-        return _response(held, "Layout generation job queued again")
+        self._sender.send(stored.status)
+        return _response(stored, "Layout generation job queued again")
 
     def fetch(self, layout_id: str, out: str | Path) -> Path:
-        """Download a report folder, every file checked against its hash.
+        """Download a report folder and check every file against its hash.
 
         Raises
         ------
         InputError
-            There is no report yet, or `out` is not empty or can't be written: that is said before anything is asked for.
+            There is no report yet, or `out` is not empty or can't be written.
         OutsideServiceError
-            A file in the store is not what the status says.
+            A file in the store does not match the status.
         """
         out = Path(out)
         require_room(out)
         status = self._read(layout_id).status
         if not status.artifacts:
-            raise InputError(f"layout {layout_id} is {status.status} and has no report to fetch")
+            raise InputError(f"layout {layout_id} is {status.status} and has no report to fetch; see its status")
         fetch_report(self._store, status, out)
         return out
 
-    # --- within
+    def _read(self, layout_id: str) -> StoredStatus:
+        """Read a status.
 
-    def _shortfall(self, status: Status) -> str:
-        if status.status != "completed" or METRICS_FILE not in status.artifacts:
-            return ""
-        key = keys.artifact(self.owner, status.layout_id, status.attempt, METRICS_FILE)
-        said = load_object(self._store.read(key).data, what=METRICS_FILE).get("shortfall", "")
-        return said if isinstance(said, str) else ""
-
-    def _read(self, layout_id: str) -> Held:
-        held = self._records.read(self.owner, keys.canonical_id(layout_id))
-        return local.give_up_if_gone(self._records, held)
+        What the store does not let this owner read is not found.
+        """
+        layout_id = keys.canonical_id(layout_id)
+        try:
+            stored = self._records.read(self.owner, layout_id)
+        except PermissionDeniedError as error:
+            raise NotFoundError(
+                f"layout {layout_id} not found among those of {self.owner!r}, as far as this user may read the store; "
+                "check the id, PACIFICO_OWNER and your rights"
+            ) from error
+        return local.fail_if_ended(self._records, stored)
 
     def _check(self, request: JobRequest) -> None:
         if request.owner != self.owner:
-            raise InputError(f"the request is of {request.owner!r}, but this client's owner is {self.owner!r}")
+            raise InputError(
+                f"the request's owner is {request.owner!r}, this client's {self.owner!r}; use a client of that owner"
+            )
         check_dem(request.dem, self.settings)
-        try:
-            json.loads(self._store.read(f"{keys.site(self.owner, request.site_id)}/site.json").data)
-        except NotFoundError:
-            raise NotFoundError(
-                f"site {request.site_id!r} is not among those of {self.owner!r}; upload it first"
-            ) from None
+        read_site_record(self._store, self.owner, request.site_id)
 
     def _store_one(self, request: JobRequest) -> dict[str, Any]:
         try:
             self._check(request)
-            held = self._records.submit(request)
-        except (InputError, OutsideServiceError) as error:
+            stored = self._records.submit(request)
+        except InputError as error:
             return {"layout_id": request.layout_id, "status": "rejected", "message": str(error)}
-        queued = held.status.status == "queued"
+        except OutsideServiceError as error:
+            message = f"not stored: {error}; submit it again"
+            return {"layout_id": request.layout_id, "status": "unsent", "message": message}
+        queued = stored.status.status == "queued"
         return _response(
-            held,
-            "Layout generation job queued successfully" if queued else f"Layout is {held.status.status} already",
+            stored,
+            "Layout generation job queued successfully" if queued else f"Layout is {stored.status.status} already",
         )
 
     def _run_here(self, layout_ids: Iterable[str]) -> Bodies:
-        from pacifico.jobs.runner.runner import NotebookRunner, ProcessSpawner  # noqa: PLC0415 (only where jobs run here)
+        from pacifico.jobs.runner.processes import ProcessSpawner  # noqa: PLC0415 (only where jobs run here)
+        from pacifico.jobs.runner.runner import NotebookRunner  # noqa: PLC0415
 
         layout_ids = list(layout_ids)
         spawner = self._spawner or ProcessSpawner()
@@ -337,50 +374,25 @@ class JobClient:
             ]
         finally:
             runner.close()
-        return [
-            _response(
-                held,
-                held.status.error_message or self._shortfall(held.status) or "Layout generated on this machine",
-            )
-            for held in ended
-        ]
+        done = "Layout generated on this machine"
+        messages = [stored.status.error_message or shortfall_of(self._store, stored.status) for stored in ended]
+        return [_response(stored, message or done) for stored, message in zip(ended, messages, strict=True)]
 
-    def _hints(self) -> Iterator[dict[str, Any]]:
-        """One row for each layout: of several hints, a crash's remainder, the last."""
-        row: dict[str, Any] | None = None
-        for entry in self._store.list(keys.index(self.owner)):
-            created, layout_id, revision, state = keys.read_hint(entry.key)
-            if row is not None and row["layout_id"] != layout_id:
-                yield row
-            row = {
-                "layout_id": layout_id,
-                "status": state,
-                "created_at": created,
-                "updated_at": _iso(entry.modified),
-                "revision": revision,
-            }
-        if row is not None:
-            yield row
-
-    def _look(self, row: dict[str, Any]) -> dict[str, Any]:
+    def _with_progress(self, row: dict[str, Any]) -> dict[str, Any]:
         try:
-            held = self._read(row["layout_id"])
+            stored = self._read(row["layout_id"])
         except NotFoundError:
             return row
-        status = held.status
-        more = {"stage": status.stage, "progress_pct": status.progress_pct, "stalled": held.stalled}
-        return {**row, "status": status.status, "updated_at": _iso(status.updated_at.timestamp()), **more}
+        status = stored.status
+        more = {"stage": status.stage, "progress_pct": status.progress_pct, "stalled": self._sender.stalled(stored)}
+        return {**row, "status": status.status, "updated_at": iso(status.updated_at.timestamp()), **more}
 
     def _ticket_key(self, ticket: str) -> str:
         name = Path(ticket)
         if name.name != ticket:
-            raise InputError(f"ticket {ticket[:60]!r} is not one that presign_upload gave")
+            raise InputError(f"ticket {ticket[:60]!r} is unknown; give one that presign_upload returned")
         return f"{keys.upload(self.owner, keys.canonical_id(name.stem))}/{keys.safe_path('boundary' + name.suffix)}"
 
 
-def _response(held: Held, message: str) -> dict[str, Any]:
-    return {"layout_id": held.status.layout_id, "status": held.status.status, "message": message}
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _response(stored: StoredStatus, message: str) -> dict[str, Any]:
+    return {"layout_id": stored.status.layout_id, "status": stored.status.status, "message": message}

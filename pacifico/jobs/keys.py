@@ -1,7 +1,7 @@
-"""Where things lie in the store, and names that can't leave their place.
+"""Keys of the store's objects, and encoding of names.
 
-A key is made of segments; a segment is either one of ours or the encoding of a name that a user chose.
-`encode` is injective and its image holds only `a-z 0-9 - _ =`: no case that a file system could fold, no dot, no slash.
+A segment of a key is either a fixed word or an encoded name. No two names share an encoding, which holds `a-z 0-9 - _ =`
+alone: no dot, no slash, and no upper case that a file system could fold.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from pathlib import PurePosixPath
 from pacifico.errors import InputError
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
-_LONGEST = 200
+_MAX_SEGMENT = 200
 _SEGMENT = re.compile(r"[A-Za-z0-9_=@+%,() -][A-Za-z0-9._=@+%,() -]*")
-_MILLION_YEARS = 9_999_999_999_999
+_LAST_MS = 9_999_999_999_999  # subtracting from it makes the newest sort first
+_HINT = re.compile(r"(?P<time>[0-9]{13})-(?P<id>[0-9a-f-]{36})/(?P<revision>[0-9]{8})-(?P<status>[a-z]{1,20})")
 
 
 def encode(name: str, *, what: str = "owner") -> str:
-    """Encode a user's name as one key segment: every byte outside `a-z 0-9 - _` becomes `=xx`.
+    """Encode a user's name as one key segment.
+
+    Every byte outside `a-z 0-9 - _` becomes `=xx`.
 
     Raises
     ------
@@ -31,13 +34,15 @@ def encode(name: str, *, what: str = "owner") -> str:
     except UnicodeEncodeError:
         raise InputError(f"{what} {name!r} is not valid text; use letters and digits") from None
     segment = "".join(chr(byte) if byte in _PLAIN else f"={byte:02x}" for byte in raw)
-    if not 1 <= len(segment) <= _LONGEST:
-        raise InputError(f"{what} {name[:40]!r} takes {len(segment)} characters as a key; 1 to {_LONGEST} are allowed")
+    if not 1 <= len(segment) <= _MAX_SEGMENT:
+        raise InputError(
+            f"{what} {name[:40]!r} takes {len(segment)} characters as a key; 1 to {_MAX_SEGMENT} are allowed"
+        )
     return segment
 
 
 def decode(segment: str) -> str:
-    """Give back the name that `encode` made the segment of."""
+    """Return the name that `encode` made a segment of."""
     raw = re.sub(rb"=([0-9a-f]{2})", lambda m: bytes([int(m[1], 16)]), segment.encode("ascii"))
     return raw.decode("utf-8")
 
@@ -79,7 +84,7 @@ def site(owner: str, site_id: str) -> str:
 
 
 def upload(owner: str, upload_id: str) -> str:
-    """Folder of one other upload: a DEM, or a file sent through a presigned address."""
+    """Folder of one other upload, such as a DEM."""
     return f"owners/{encode(owner)}/uploads/{encode(upload_id, what='upload')}"
 
 
@@ -89,19 +94,26 @@ def index(owner: str) -> str:
 
 
 def hint(owner: str, layout_id: str, *, created_ms: int, revision: int, status: str) -> str:
-    """Key of one listing hint: newest layouts sort first, and the key says all that a list shows."""
-    return f"{index(owner)}{_MILLION_YEARS - created_ms:013d}-{canonical_id(layout_id)}/{revision:08d}-{status}"
+    """Key of one listing hint; the newest sort first."""
+    return f"{index(owner)}{_LAST_MS - created_ms:013d}-{canonical_id(layout_id)}/{revision:08d}-{status}"
 
 
 def read_hint(key: str) -> tuple[int, str, int, str]:
-    """Take a hint's key apart: created [ms since 1970], layout_id, revision, status."""
-    head, tail = key.split("/")[-2:]
-    revision, state = tail.split("-", 1)
-    return _MILLION_YEARS - int(head[:13]), head[14:], int(revision), state
+    """Return a hint's created [ms since 1970], layout_id, revision and status.
+
+    Raises
+    ------
+    InputError
+        The key is no hint: owners can write to their index.
+    """
+    match = _HINT.fullmatch("/".join(key.split("/")[-2:]))
+    if match is None:
+        raise InputError(f"{key[:200]!r} is no listing hint; delete it")
+    return _LAST_MS - int(match["time"]), canonical_id(match["id"]), int(match["revision"]), match["status"]
 
 
 def canonical_id(layout_id: str) -> str:
-    """Give a UUID in its one written form.
+    """Return a UUID in lower case with hyphens.
 
     Raises
     ------
@@ -115,7 +127,7 @@ def canonical_id(layout_id: str) -> str:
 
 
 def safe_path(path: str) -> str:
-    """Check a relative path of a report folder; it is returned unchanged.
+    """Return a relative path of a report folder after checking it.
 
     Raises
     ------
@@ -124,7 +136,5 @@ def safe_path(path: str) -> str:
     """
     parts = path.split("/")
     if PurePosixPath(path).is_absolute() or not all(_SEGMENT.fullmatch(part) for part in parts) or len(path) > 500:
-        raise InputError(
-            f"file name {path[:80]!r} can't be stored: use ASCII letters, digits, '.', '-' and '_' in folders"
-        )
+        raise InputError(f"file name {path[:80]!r} can't be stored; use ASCII letters, digits, '.', '-' and '_'")
     return path

@@ -1,59 +1,59 @@
-"""Jobs without a queue: run on this machine, in this process or behind it, through the same lifecycle."""
+"""Run jobs on this machine, in this process or the background."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pacifico.errors import OutsideServiceError
 from pacifico.jobs import status as states
-from pacifico.jobs.lifecycle import Ending, deliver
+from pacifico.jobs.delivery import Ending
+from pacifico.jobs.lifecycle import deliver
+from pacifico.jobs.process_lock import has_ended, process_name
+from pacifico.jobs.store.base import PermissionDeniedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pacifico.jobs.lifecycle import Orders, Runner
-    from pacifico.jobs.records import Held, Records
+    from pacifico.jobs.delivery import Runner
+    from pacifico.jobs.records import Records, StoredStatus
     from pacifico.jobs.settings import Settings
     from pacifico.jobs.status import Status
-
-_PREFIX = "local"
+    from pacifico.jobs.stop_signals import StopSignals
 
 
 class NeverStop:
-    """A stop that is not asked for: a foreground run ends with its process."""
+    """A stop that never comes: a foreground run ends with its process."""
 
     requested = False
 
     @contextlib.contextmanager
-    def watch(self, orders: Orders) -> Iterator[None]:  # noqa: ARG002 (the protocol's)
+    def watch(self, signals: StopSignals) -> Iterator[None]:  # noqa: ARG002 (the protocol's)
         """Watch nothing."""
         yield
 
 
-def process_name() -> str:
-    """Name this process, so that another on this machine can tell whether it is still there."""
-    return f"{_PREFIX}:{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+def run(records: Records, owner: str, layout_id: str, *, settings: Settings, runner: Runner) -> StoredStatus:
+    """Run a job to its end.
 
-
-def is_gone(worker: str | None) -> bool:
-    """Tell whether a name stands for a process of this machine that is no more; others' are not judged."""
-    parts = (worker or "").split(":")
-    if len(parts) != 4 or parts[0] != _PREFIX or parts[1] != socket.gethostname():
-        return False
-    return _started(int(parts[2])) != parts[3]
-
-
-def run(records: Records, owner: str, layout_id: str, *, settings: Settings, runner: Runner) -> Held:
-    """Run a job here and now; nobody brings it again, so a fault of the surroundings ends it too.
+    There is no redelivery, so an outside fault ends it too.
 
     KeyboardInterrupt cancels it.
+
+    Parameters
+    ----------
+    records : Records
+        The store's jobs.
+    owner, layout_id : str
+        The job.
+    settings : Settings
+        Lease and limits.
+    runner : Runner
+        Runs the notebook.
     """
     try:
         delivery = deliver(
@@ -71,19 +71,19 @@ def run(records: Records, owner: str, layout_id: str, *, settings: Settings, run
     if delivery.ending in (Ending.RELEASED, Ending.UNREADABLE):
         kind, message = delivery.kind or "service", delivery.message
 
-        def step(held: Held, now: float) -> Status | None:
-            if held.status.status != "queued":
+        def step(stored: StoredStatus, now: float) -> Status | None:
+            if stored.status.status != "queued":
                 return None
-            return states.failed(held.status, kind=kind, message=message, now=now)
+            return states.failed(stored.status, kind=kind, message=message, now=now)
 
         return records.change(owner, layout_id, step)
     return records.read(owner, layout_id)
 
 
 def start_background(jobs: Sequence[tuple[str, str]], *, command: Sequence[str] | None = None) -> None:
-    """Start a process that runs these jobs one after another, and outlives this one.
+    """Start a background process that runs these jobs in turn.
 
-    Returns once it has put its name on all of them.
+    Returns once all jobs are assigned to it.
 
     Raises
     ------
@@ -101,47 +101,35 @@ def start_background(jobs: Sequence[tuple[str, str]], *, command: Sequence[str] 
             start_new_session=True,
         )
         os.close(writer)
-        assert process.stdin is not None  # noqa: S101 (asked for above)
+        assert process.stdin is not None  # noqa: S101 (a pipe was requested above)
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps(list(jobs)).encode())
             process.stdin.close()
         said = pipe.read()
     if said != b"assigned":
-        reason = said.decode(errors="replace") or f"exit status {process.wait()}"
+        status = process.wait()
+        reason = said.decode(errors="replace") or f"exit status {status}"
         raise OutsideServiceError(f"the background process did not take the jobs: {reason}; run them in the foreground")
-    process.returncode = 0  # it is on its own now: no warning that it runs
+    process.returncode = 0  # it goes on alone: no warning about a running child
 
 
-def give_up_if_gone(records: Records, held: Held) -> Held:
-    """End a local job whose process is gone; every other is returned as it is."""
+def fail_if_ended(records: Records, stored: StoredStatus) -> StoredStatus:
+    """End a local job whose process has ended.
 
-    def step(found: Held, now: float) -> Status | None:
-        if found.status.terminal or not is_gone(found.status.worker):
+    Return any other as it is.
+
+    Whoever may read the store but not write to it gets the status as it is, too.
+    """
+
+    def step(found: StoredStatus, now: float) -> Status | None:
+        if found.status.terminal or not has_ended(found.status.worker):
             return None
-        message = "the process that ran it on this machine is gone; redrive it, or submit it again"
+        message = "the process that ran it on this machine has ended; redrive it, or submit it again"
         return states.failed(found.status, kind="lost", message=message, now=now)
 
-    if held.status.terminal or not is_gone(held.status.worker):
-        return held
-    return records.change(held.status.owner, held.status.layout_id, step)
-
-
-def _started(pid: int) -> str:
-    """When a process started, in the machine's ticks; empty where it is no more."""
+    if stored.status.terminal or not has_ended(stored.status.worker):
+        return stored
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return "" if Path("/proc/self").exists() else _answers(pid)
-    fields = stat.rpartition(")")[2].split()
-    return "" if fields[0] == "Z" else fields[19]
-
-
-def _answers(pid: int) -> str:
-    """Where there is no /proc: whether a process of that number is there, whichever it is."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return ""
-    except PermissionError:
-        pass
-    return "there"
+        return records.change(stored.status.owner, stored.status.layout_id, step)
+    except PermissionDeniedError:
+        return stored

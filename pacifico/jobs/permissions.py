@@ -1,8 +1,8 @@
-"""IAM actions that jobs and workers call, by role: infrastructure grants these and no more."""
+"""IAM actions that clients and workers call; infrastructure grants these alone."""
 
 from __future__ import annotations
 
-#: `s3` and `listing` hold on the bucket's objects and on the bucket itself; `queue` and `dead_letters` on the two queues.
+#: `s3` applies to the bucket's objects, `listing` to the bucket, `queue` and `dead_letters` to the two queues.
 WORKER: dict[str, tuple[str, ...]] = {
     "s3": (
         "s3:GetObject",
@@ -22,7 +22,7 @@ WORKER: dict[str, tuple[str, ...]] = {
     "dead_letters": ("sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"),
 }
 
-#: Who submits, reads and cancels. Presigned addresses carry the rights of who signed them.
+#: For whoever submits, reads and cancels. Presigned addresses carry the rights of their signer.
 CLIENT: dict[str, tuple[str, ...]] = {
     "s3": (
         "s3:GetObject",

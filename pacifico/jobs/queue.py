@@ -1,4 +1,4 @@
-"""The queue: messages that point to jobs, at least once each."""
+"""The queue of messages that point to jobs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from pacifico.jobs.request import SCHEMA_VERSION, check_version, load_object
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_BATCH = 10  # the most that one SQS call takes
-_LONGEST_DELAY = 900
-_LONGEST_HIDDEN = 43_200
+_BATCH = 10  # messages that one SQS call takes
+_MAX_DELAY_S = 900
+_MAX_HIDDEN_S = 43_200
 
 CONFIG = Config(
     connect_timeout=5,
@@ -31,25 +31,47 @@ CONFIG = Config(
 )
 
 
+_MISSING = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NonExistentQueue"}
+_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "InvalidClientTokenId",
+    "ExpiredToken",
+    "SignatureDoesNotMatch",
+    "403",
+}
+
+
 class QueueError(OutsideServiceError):
     """The queue failed or can't be reached."""
 
 
+class NoQueueError(QueueError):
+    """The queue that the settings name does not exist."""
+
+
+class QueueDeniedError(QueueError):
+    """The queue refuses access: rights are missing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """All that a message says: where the job is that it stands for."""
+    """What a message holds: owner and layout_id of its job."""
 
     owner: str
     layout_id: str
 
     def to_body(self) -> str:
-        """Give the message's text."""
+        """Return the message's text."""
         return json.dumps({"schema_version": SCHEMA_VERSION, "owner": self.owner, "layout_id": self.layout_id})
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One delivery of a message; `sent` in seconds since 1970 by the queue's clock."""
+    """One delivery of a message.
+
+    `sent` in seconds since 1970 by the queue's clock.
+    """
 
     message_id: str
     receipt: str
@@ -66,7 +88,7 @@ def parse_pointer(body: str) -> Pointer:
     UnknownVersionError
         A newer pacifico sent it.
     InputError
-        It is no message of ours.
+        It is no message of a job.
     """
     content = load_object(body.encode("utf-8", "replace"), what="message")
     check_version(content, what="message")
@@ -80,33 +102,33 @@ def parse_pointer(body: str) -> Pointer:
 
 
 class Queue:
-    """One SQS queue. Every method raises QueueError where the queue fails."""
+    """One SQS queue. Every method raises QueueError if the queue fails."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self._client = boto3.client("sqs", config=CONFIG, region_name=_region(url))
 
     def send(self, pointer: Pointer, *, delay_s: float = 0) -> None:
-        """Send one message, to be seen after a delay of at most 900 s."""
-        with self._failing():
+        """Send one message, visible after a delay of at most 900 s."""
+        with self._translated():
             self._client.send_message(
-                QueueUrl=self.url, MessageBody=pointer.to_body(), DelaySeconds=_whole(delay_s, _LONGEST_DELAY)
+                QueueUrl=self.url, MessageBody=pointer.to_body(), DelaySeconds=_whole(delay_s, _MAX_DELAY_S)
             )
 
     def send_copy(self, message: Message, *, delay_s: float) -> None:
-        """Send the same text as a fresh message: its receives start anew."""
-        with self._failing():
+        """Send the same text as a fresh message, with no receives counted."""
+        with self._translated():
             self._client.send_message(
-                QueueUrl=self.url, MessageBody=message.body, DelaySeconds=_whole(delay_s, _LONGEST_DELAY)
+                QueueUrl=self.url, MessageBody=message.body, DelaySeconds=_whole(delay_s, _MAX_DELAY_S)
             )
 
     def send_many(self, pointers: Sequence[Pointer]) -> dict[Pointer, str]:
-        """Send in batches of ten; what could not be sent is returned with its reason, and the rest is sent."""
+        """Send messages in batches of ten; return the unsent ones with reasons."""
         unsent: dict[Pointer, str] = {}
         for start in range(0, len(pointers), _BATCH):
             batch = pointers[start : start + _BATCH]
             try:
-                with self._failing():
+                with self._translated():
                     reply = self._client.send_message_batch(
                         QueueUrl=self.url,
                         Entries=[{"Id": str(n), "MessageBody": pointer.to_body()} for n, pointer in enumerate(batch)],
@@ -119,8 +141,8 @@ class Queue:
         return unsent
 
     def receive(self, *, wait_s: int, visibility_s: int, most: int = 1) -> list[Message]:
-        """Wait for messages by long polling, and hide them from others for a while."""
-        with self._failing():
+        """Wait for messages by long polling and hide them for a while."""
+        with self._translated():
             reply = self._client.receive_message(
                 QueueUrl=self.url,
                 MaxNumberOfMessages=min(most, _BATCH),
@@ -131,16 +153,19 @@ class Queue:
         return [_message(found) for found in reply.get("Messages", [])]
 
     def hide(self, message: Message, seconds: float) -> None:
-        """Keep a received message hidden for so long from now; 0 shows it at once."""
-        with self._failing():
+        """Keep a received message hidden for some seconds.
+
+        0 shows it at once.
+        """
+        with self._translated():
             self._client.change_message_visibility(
-                QueueUrl=self.url, ReceiptHandle=message.receipt, VisibilityTimeout=_whole(seconds, _LONGEST_HIDDEN)
+                QueueUrl=self.url, ReceiptHandle=message.receipt, VisibilityTimeout=_whole(seconds, _MAX_HIDDEN_S)
             )
 
     def show(self, messages: Sequence[Message]) -> None:
         """Show received messages at once."""
         for start in range(0, len(messages), _BATCH):
-            with self._failing():
+            with self._translated():
                 self._client.change_message_visibility_batch(
                     QueueUrl=self.url,
                     Entries=[
@@ -151,17 +176,17 @@ class Queue:
 
     def delete(self, message: Message) -> None:
         """Delete a received message."""
-        with self._failing():
+        with self._translated():
             self._client.delete_message(QueueUrl=self.url, ReceiptHandle=message.receipt)
 
     def depth(self) -> dict[str, int]:
-        """About how many messages wait, are held and are delayed."""
+        """Approximate numbers of waiting, held and delayed messages."""
         names: dict[str, Any] = {
             "waiting": "ApproximateNumberOfMessages",
             "held": "ApproximateNumberOfMessagesNotVisible",
             "delayed": "ApproximateNumberOfMessagesDelayed",
         }
-        with self._failing():
+        with self._translated():
             reply = self._client.get_queue_attributes(
                 QueueUrl=self.url,
                 AttributeNames=list(names.values()),
@@ -169,10 +194,18 @@ class Queue:
         return {name: int(reply["Attributes"][attribute]) for name, attribute in names.items()}
 
     @contextlib.contextmanager
-    def _failing(self) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
+        """Turn errors of boto3 into the queue's."""
         try:
             yield
-        except (ClientError, BotoCoreError, HTTPClientError) as error:
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            if code in _MISSING:
+                raise NoQueueError(f"queue {self.url}: there is no such queue; check its address") from error
+            if code in _DENIED:
+                raise QueueDeniedError(f"queue {self.url}: access denied ({code}); check this role's rights") from error
+            raise QueueError(f"queue {self.url}: {error}; check the address, the rights and the network") from error
+        except (BotoCoreError, HTTPClientError) as error:
             raise QueueError(f"queue {self.url}: {error}; check the address, the rights and the network") from error
 
 
@@ -188,12 +221,12 @@ def _message(found: Any) -> Message:
 
 
 def _whole(seconds: float, most: int) -> int:
-    """Whole seconds, rounded up: a message never returns early."""
+    """Whole seconds, rounded up so that no message returns early."""
     return max(0, min(most, -int(-seconds // 1)))
 
 
 def _region(url: str) -> str | None:
-    """Region that an AWS queue's address names; else the environment's."""
+    """Region in an AWS queue's address; None for the environment's."""
     host = url.split("/")[2] if "//" in url else ""
     parts = host.split(".")
     return parts[1] if len(parts) >= 4 and parts[0] == "sqs" and parts[2] == "amazonaws" else None

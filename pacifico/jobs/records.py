@@ -1,4 +1,8 @@
-"""Requests and statuses in the store: every write of a status is a compare-and-swap, read back where in doubt."""
+"""Requests and statuses in the store.
+
+The key is the identity of a request or a status: content that names another owner or layout is refused. Every change of a
+status is a compare-and-swap, read back where the reply leaves doubt.
+"""
 
 from __future__ import annotations
 
@@ -13,31 +17,42 @@ from pacifico.jobs import keys
 from pacifico.jobs import status as states
 from pacifico.jobs.request import parse_request
 from pacifico.jobs.status import parse_status
-from pacifico.jobs.store.base import ExistsError, NotFoundError, StoreError, SwapRefusedError
+from pacifico.jobs.store.base import ExistsError, NotFoundError, PermissionDeniedError, StoreError, SwapRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pacifico.jobs.request import JobRequest
     from pacifico.jobs.status import Status
-    from pacifico.jobs.store.base import Store
+    from pacifico.jobs.store.base import Blob, Store
+    from pacifico.run.outcome import ErrorKind
+
+#: Largest difference between the clocks of store and queue [s].
+CLOCK_TOLERANCE_S = 2.0
+
+#: Largest request.json that is read [bytes]: 64 kB of parameters, and the other fields.
+MAX_REQUEST_BYTES = 131_072
 
 
 class ConflictError(InputError):
-    """The layout_id stands for another request already."""
+    """The layout_id names another request already."""
 
 
-class RefusedError(Exception):
-    """A swap was refused; what stands there now comes with it."""
+class NotRedrivableError(InputError):
+    """The job can't be put into the queue again."""
 
-    def __init__(self, current: Held) -> None:
+
+class SwapLostError(Exception):
+    """A swap was refused; `current` is what the store holds now."""
+
+    def __init__(self, current: StoredStatus) -> None:
         super().__init__(f"{current.status.layout_id} is {current.status.status} by now")
         self.current = current
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A status as read or written: what a swap replaces. `age_s` by the store's clock."""
+class StoredStatus:
+    """A status with its version and age in the store."""
 
     status: Status
     version: str
@@ -49,18 +64,18 @@ class Held:
         return self.status.lease_alive(self.age_s)
 
     @property
-    def stalled(self) -> bool:
-        """Whether it is processing by its word alone."""
+    def lease_dead(self) -> bool:
+        """Whether the job is processing, but its lease has ended."""
         return self.status.status == "processing" and not self.alive
 
     @property
     def lease_left_s(self) -> float:
-        """What is left of a live lease [s]."""
+        """Time left of a live lease [s]; 0 without one."""
         return max(0.0, (self.status.lease_seconds or 0.0) - self.age_s) if self.alive else 0.0
 
 
 class Records:
-    """The jobs of a store."""
+    """The requests and statuses of a store."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -75,48 +90,56 @@ class Records:
         Raises
         ------
         NotFoundError
-            There is none, or it is another owner's.
+            The owner has no such layout.
         InputError, UnknownVersionError
-            It can't be read.
+            It can't be read, or names another owner or layout than its key.
         """
-        data = self._read(keys.request(owner, layout_id), owner, layout_id)
-        return parse_request(data), hashlib.sha256(data).hexdigest()
+        try:
+            data = self.store.read(keys.request(owner, layout_id), limit=MAX_REQUEST_BYTES).data
+        except NotFoundError:
+            raise _not_found(owner, layout_id) from None
+        request = parse_request(data)
+        _check_identity("request.json", request, owner, layout_id)
+        return request, hashlib.sha256(data).hexdigest()
 
-    def read(self, owner: str, layout_id: str) -> Held:
+    def read(self, owner: str, layout_id: str) -> StoredStatus:
         """Read a status.
 
         Raises
         ------
         NotFoundError
-            There is none, or it is another owner's.
+            The owner has no such layout.
+        InputError, UnknownVersionError
+            It can't be read, or names another owner or layout than its key.
         """
         try:
-            blob = self.store.read(keys.status(owner, layout_id))
+            return _stored(self.store.read(keys.status(owner, layout_id)), owner, layout_id)
         except NotFoundError:
             raise _not_found(owner, layout_id) from None
-        return Held(parse_status(blob.data), blob.version, blob.age_s)
 
-    def submit(self, request: JobRequest) -> Held:
-        """Write request, hint and status, each only where it isn't yet; the same request again changes nothing.
+    def submit(self, request: JobRequest) -> StoredStatus:
+        """Write request, hint and status where they are missing.
+
+        The same request again changes nothing.
 
         Raises
         ------
         ConflictError
-            The layout_id stands for another request.
+            The layout_id names another request.
         """
         data = request.to_bytes()
         key = keys.request(request.owner, request.layout_id)
         try:
             self.store.create(key, data, kind="jobs")
         except ExistsError:
-            if self.store.read(key).data != data:
+            if self.store.read(key, limit=MAX_REQUEST_BYTES).data != data:
                 raise ConflictError(
-                    f"layout_id {request.layout_id} stands for another request already; submit this one under a new layout_id"
+                    f"layout_id {request.layout_id} names another request already; submit this one under a new layout_id"
                 ) from None
         return self.ensure_status(request, hashlib.sha256(data).hexdigest())
 
-    def ensure_status(self, request: JobRequest, request_sha256: str) -> Held:
-        """Read the status; where a submission broke off before it, write the first."""
+    def ensure_status(self, request: JobRequest, request_sha256: str) -> StoredStatus:
+        """Read the status, or write the first one."""
         owner, layout_id = request.owner, request.layout_id
         with contextlib.suppress(NotFoundError):
             return self.read(owner, layout_id)
@@ -127,129 +150,190 @@ class Records:
             request_sha256=request_sha256,
             now=self.now(),
         )
-        self._hint(first)  # before the status: a listed job may not be there yet, a job there is always listed
+        self._write_hint(first)  # before the status: every job that exists is listed
         try:
             version = self.store.create(keys.status(owner, layout_id), first.to_bytes(), kind="jobs")
         except ExistsError:
-            held = self.read(owner, layout_id)
-            if held.status.created_ms != first.created_ms:
+            stored = self.read(owner, layout_id)
+            if stored.status.created_ms != first.created_ms:
                 self.store.delete(_hint_key(first))
-            return held
-        return Held(first, version, 0.0)
+            return stored
+        return StoredStatus(first, version, 0.0)
 
-    def swap(self, held: Held, new: Status) -> Held:
-        """Write a status over the one that was read.
+    def swap(self, stored: StoredStatus, new: Status) -> StoredStatus:
+        """Replace a status that was read.
 
-        Where the store refuses or fails, it is read back: a write that landed is a write, whatever the reply was.
+        Where the store refuses or fails, the status is read back: a write that was made counts, whatever the reply.
 
         Raises
         ------
-        RefusedError
-            Another status stands there now.
+        SwapLostError
+            The store holds another status by now.
         StoreError
-            The store fails; whether the write landed is unknown. The same call may be made again.
+            The store fails, and whether it wrote is unknown. The same call may be made again.
         """
         key = keys.status(new.owner, new.layout_id)
         data = new.to_bytes()
         try:
-            version = self.store.swap(key, data, held.version, kind="jobs")
+            version = self.store.swap(key, data, stored.version, kind="jobs")
         except (SwapRefusedError, StoreError) as error:
+            if isinstance(error, PermissionDeniedError):
+                raise  # nothing was written
             blob = self.store.read(key)
             if blob.data == data:
-                return Held(new, blob.version, blob.age_s)
-            if isinstance(error, StoreError) and blob.version == held.version:
+                return StoredStatus(new, blob.version, blob.age_s)
+            if isinstance(error, StoreError) and blob.version == stored.version:
                 raise
-            raise RefusedError(Held(parse_status(blob.data), blob.version, blob.age_s)) from error
-        return Held(new, version, 0.0)
+            raise SwapLostError(_stored(blob, new.owner, new.layout_id)) from error
+        return StoredStatus(new, version, 0.0)
 
-    def change(self, owner: str, layout_id: str, step: Callable[[Held, float], Status | None]) -> Held:
-        """Read, step and swap until the swap holds; where `step` gives None, nothing is written."""
-        held = self.read(owner, layout_id)
+    def change(self, owner: str, layout_id: str, step: Callable[[StoredStatus, float], Status | None]) -> StoredStatus:
+        """Read, step and swap until a swap succeeds."""
+        stored = self.read(owner, layout_id)
         while True:
-            new = step(held, self.now())
+            new = step(stored, self.now())
             if new is None:
-                return held
+                return stored
             try:
-                result = self.swap(held, new)
-            except RefusedError as refused:
-                held = refused.current
+                result = self.swap(stored, new)
+            except SwapLostError as lost:
+                stored = lost.current
                 continue
-            self.index(result.status, before=held.status)
+            self.index(result.status, before=stored.status)
             return result
 
-    def cancel(self, owner: str, layout_id: str) -> Held:
-        """Cancel what hasn't ended; a running attempt finds out at its next renewal."""
+    def cancel(self, owner: str, layout_id: str) -> StoredStatus:
+        """Cancel a job that has not ended.
 
-        def step(held: Held, now: float) -> Status | None:
-            return None if held.status.terminal else states.cancelled(held.status, now=now)
+        A running attempt notices at its next renewal.
+        """
+
+        def step(stored: StoredStatus, now: float) -> Status | None:
+            return None if stored.status.terminal else states.cancelled(stored.status, now=now)
 
         return self.change(owner, layout_id, step)
 
-    def redrive(self, owner: str, layout_id: str) -> Held:
-        """Put a failed job into the queue again; who calls sends the message.
+    def redrive(self, owner: str, layout_id: str, *, force: bool = False) -> StoredStatus:
+        """Set a failed or stranded job to queued.
 
         Raises
         ------
-        InputError
-            The job is neither failed nor queued.
+        NotRedrivableError
+            The job is neither failed nor queued, or it failed by its own request and `force` is not set.
         """
 
-        def step(held: Held, now: float) -> Status | None:
-            if held.status.status == "queued":
-                return None
-            if held.status.status != "failed":
-                raise InputError(
-                    f"layout {layout_id} is {held.status.status}; only a failed one can be redriven: submit it under a new layout_id"
+        def step(stored: StoredStatus, now: float) -> Status | None:
+            status = stored.status
+            if status.status not in ("failed", "queued"):
+                raise NotRedrivableError(
+                    f"layout {layout_id} is {status.status}; only a failed one can be redriven: submit it under a new layout_id"
                 )
-            new = states.redriven(held.status, now=now)
-            self._hint(new)  # before the swap: a hint that says 'failed' is never wrong
+            if status.status == "failed" and status.error_kind in states.REQUEST_FAULTS and not force:
+                raise NotRedrivableError(
+                    f"layout {layout_id} failed by its own request ({status.error_kind}: {status.error_message}); "
+                    "it would fail again: change the request, or redrive with force"
+                )
+            new = states.redriven(status, now=now)
+            self._write_hint(new)  # before the swap: a listed 'failed' is never wrong
             return new
 
         return self.change(owner, layout_id, step)
 
-    def fail_dead(self, owner: str, layout_id: str, *, sent: float, receives: int) -> Held:
-        """End a job whose message is a dead letter, unless its lease is alive or it was queued anew since.
+    def note(self, owner: str, layout_id: str, message: str) -> StoredStatus:
+        """Write a note into the status of a queued job."""
 
-        `sent` is when the dead letter was first sent [s since 1970], by the queue's clock.
+        def step(stored: StoredStatus, now: float) -> Status | None:
+            if stored.status.status != "queued" or stored.status.stage_message == message:
+                return None
+            return states.noted(stored.status, message=message, now=now)
+
+        return self.change(owner, layout_id, step)
+
+    def fail_dead(self, owner: str, layout_id: str, *, sent: float, receives: int) -> StoredStatus:
+        """End the job of a dead letter, unless it runs or was requeued.
+
+        Parameters
+        ----------
+        owner, layout_id : str
+            The job.
+        sent : float
+            When the dead letter was first sent [s since 1970], by the queue's clock.
+        receives : int
+            How often it was received.
         """
 
-        def step(held: Held, now: float) -> Status | None:
-            status = held.status
-            if status.terminal or held.alive or sent < status.queued_at.timestamp() - CLOCKS_APART_S:
+        def step(stored: StoredStatus, now: float) -> Status | None:
+            status = stored.status
+            if status.terminal or stored.alive or sent < status.queued_at.timestamp() - CLOCK_TOLERANCE_S:
                 return None
-            last = f"; the last said: {status.error_message}" if status.error_message else ""
+            last = f"; last error: {status.error_message}" if status.error_message else ""
             message = f"given up after {receives} deliveries and {status.attempt} attempts{last}"
             return states.failed(status, kind=status.error_kind or "lost", message=message, now=now)
 
         return self.change(owner, layout_id, step)
 
-    def index(self, status: Status, *, before: Status | None = None) -> None:
-        """Write the listing hint of a status, and take away the one of the status before it.
+    def fail(self, owner: str, layout_id: str, *, kind: ErrorKind, message: str) -> StoredStatus:
+        """End a job that has neither ended nor a live attempt.
 
-        The status stays the truth: where the store fails here, a listing is late until the next hint.
+        Parameters
+        ----------
+        owner, layout_id : str
+            The job.
+        kind : ErrorKind
+            Whose fault it is.
+        message : str
+            Why it failed.
+        """
+
+        def step(stored: StoredStatus, now: float) -> Status | None:
+            if stored.status.terminal or stored.alive:
+                return None
+            return states.failed(stored.status, kind=kind, message=message, now=now)
+
+        return self.change(owner, layout_id, step)
+
+    def index(self, status: Status, *, before: Status | None = None) -> None:
+        """Replace the listing hint of a job.
+
+        The status is what counts: where the store fails here, listings lag until the next hint.
         """
         with contextlib.suppress(StoreError):
-            self._hint(status)
+            self._write_hint(status)
             if before is not None and (old := _hint_key(before)) != _hint_key(status):
                 self.store.delete(old)
 
-    def _hint(self, status: Status) -> None:
+    def _write_hint(self, status: Status) -> None:
         self.store.put(_hint_key(status), b"", kind="jobs")
-
-    def _read(self, key: str, owner: str, layout_id: str) -> bytes:
-        try:
-            return self.store.read(key).data
-        except NotFoundError:
-            raise _not_found(owner, layout_id) from None
-
-
-#: Store and queue keep the same time to within this [s].
-CLOCKS_APART_S = 2.0
 
 
 def new_nonce() -> str:
-    """Make a token that no other attempt has."""
+    """Return a token that no other attempt has."""
     return uuid.uuid4().hex
+
+
+def _stored(blob: Blob, owner: str, layout_id: str) -> StoredStatus:
+    status = parse_status(blob.data)
+    _check_identity("status.json", status, owner, layout_id)
+    return StoredStatus(status, blob.version, blob.age_s)
+
+
+def _check_identity(what: str, content: JobRequest | Status, owner: str, layout_id: str) -> None:
+    """Refuse content that names another owner or layout than its key.
+
+    Parameters
+    ----------
+    what : str
+        Name of the object, for the message.
+    content : JobRequest or Status
+        The object as read.
+    owner, layout_id : str
+        What its key says.
+    """
+    if (content.owner, content.layout_id) != (owner, layout_id):
+        raise InputError(
+            f"{what} of layout {layout_id} names layout {content.layout_id[:36]} of {content.owner[:60]!r}, not its own key; "
+            "submit the job under a new layout_id"
+        )
 
 
 def _hint_key(status: Status) -> str:

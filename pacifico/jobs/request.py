@@ -1,4 +1,4 @@
-"""What a job is asked: validated, versioned, written once."""
+"""The request of a job: checked, versioned and written once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from pacifico.errors import InputError, PacificoError
 from pacifico.jobs import keys
+from pacifico.run.redact import holds_secret, redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,24 +30,26 @@ NAMED_DEMS = ("3dep", "3dep-30", "glo30", "sample")
 _UPLOAD = re.compile(r"upload:[0-9a-f]{64}")
 _LOCATION = re.compile(r"(https://[^/?#@\s]+/\S+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/\S+)")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_LARGEST = 65_536
+_MAX_PARAMETER_BYTES = 65_536
 
-#: Parameters of the notebook that the job itself fills in.
+#: Parameters of the notebook that the job sets from the request's own fields.
 RESERVED = frozenset(
     {"boundary", "dem", "out_dir", "target_capacity_kw", "profile", "strategy", "resolution_m", "terrain"}
 )
 
 
 class UnknownVersionError(PacificoError):
-    """Written by a newer pacifico: left for a newer worker."""
+    """A newer pacifico wrote it; a newer worker can read it."""
 
 
 class JobRequest(BaseModel):
-    """One job: a site, a design and the notebook that makes its report.
+    """One job.
 
-    `dem` is a source's name (3dep, 3dep-30, glo30, sample), `upload:<sha256>` of the owner's, or an https or s3
-    address that the settings allow; None on level ground (`use_terrain` false). `target_capacity_kw` None asks for all
-    that fits.
+    A site, a design, and the notebook that makes the report.
+
+    `dem` is the name of a source (3dep, 3dep-30, glo30, sample), an upload of the owner's (`upload:<sha256>`), or an
+    https or s3 address that the settings allow; None means level ground, with `use_terrain` false. Without
+    `target_capacity_kw` the layout takes all that fits. A request is kept for good, so it must hold no secret.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=2048)
@@ -78,9 +81,14 @@ class JobRequest(BaseModel):
     @field_validator("dem")
     @classmethod
     def _dem(cls, value: str | None) -> str | None:
-        known = value is None or value in NAMED_DEMS or _UPLOAD.fullmatch(value) or _LOCATION.fullmatch(value)
-        if not known:
-            raise ValueError(f"{value!r} is neither one of {', '.join(NAMED_DEMS)} nor an upload, https or s3 address")
+        if value is None or value in NAMED_DEMS or _UPLOAD.fullmatch(value):
+            return value
+        if holds_secret(value):
+            raise ValueError(f"{redact(value)!r} carries a signature, key or password; upload the file instead")
+        if not _LOCATION.fullmatch(value):
+            raise ValueError(
+                f"{redact(value)!r} is neither one of {', '.join(NAMED_DEMS)} nor an upload, https or s3 address"
+            )
         return value
 
     @field_validator("parameters")
@@ -90,8 +98,10 @@ class JobRequest(BaseModel):
             if not _PARAMETER.fullmatch(name) or name in RESERVED:
                 raise ValueError(f"parameter {name[:60]!r} is not free to be set; the request has its own field for it")
         _check_json(value)
-        if len(_dump(value)) > _LARGEST:
-            raise ValueError(f"parameters have {len(_dump(value))} bytes; at most {_LARGEST} are taken")
+        if holds_secret(value):
+            raise ValueError("parameters hold an address with a signature, key or password; upload the file instead")
+        if len(_dump(value)) > _MAX_PARAMETER_BYTES:
+            raise ValueError(f"parameters have {len(_dump(value))} bytes; at most {_MAX_PARAMETER_BYTES} are allowed")
         return value
 
     @model_validator(mode="after")
@@ -103,7 +113,7 @@ class JobRequest(BaseModel):
         return self
 
     def to_bytes(self) -> bytes:
-        """Give the one written form: the same request has the same bytes."""
+        """Return the written form; equal requests have equal bytes."""
         return _dump(self.model_dump(mode="json"))
 
     @property
@@ -118,7 +128,7 @@ def parse_request(data: bytes | Mapping[str, Any]) -> JobRequest:
     Raises
     ------
     UnknownVersionError
-        Its schema version is another than ours.
+        A newer pacifico wrote it.
     InputError
         It is no JSON object, or a field is unknown, missing or out of range.
     """
@@ -131,15 +141,15 @@ def parse_request(data: bytes | Mapping[str, Any]) -> JobRequest:
 
 
 def load_object(data: bytes, *, what: str) -> dict[str, Any]:
-    """Read one JSON object: no NaN, no duplicate keys.
+    """Read one JSON object without NaN or duplicate keys.
 
     Raises
     ------
     InputError
-        It isn't one.
+        It is none.
     """
     try:
-        body = json.loads(data, parse_constant=_no_constant, object_pairs_hook=_no_twins)
+        body = json.loads(data, parse_constant=_no_constant, object_pairs_hook=_unique_keys)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{what} is not readable as JSON: {error}") from None
     if not isinstance(body, dict):
@@ -148,7 +158,7 @@ def load_object(data: bytes, *, what: str) -> dict[str, Any]:
 
 
 def check_version(body: Mapping[str, Any], *, what: str) -> None:
-    """Let pass what this version of pacifico can read.
+    """Raise unless this version of pacifico can read the object.
 
     Raises
     ------
@@ -165,13 +175,13 @@ def check_version(body: Mapping[str, Any], *, what: str) -> None:
 
 
 def explain(error: ValidationError) -> str:
-    """Say in one line what a validation found."""
+    """One line that names every fault of a validation."""
     found = []
     for item in error.errors(include_url=False, include_context=False):
         where = ".".join(str(part) for part in item["loc"]) or "fields"
-        given = "" if item["type"] in ("missing", "value_error") else f" (given: {str(item['input'])[:60]!r})"
-        found.append(f"{where}: {item['msg'].removeprefix('Value error, ')}{given}")
-    return "; ".join(found)
+        given = "" if item["type"] in ("missing", "value_error") else f" (given: {redact(str(item['input']))[:60]!r})"
+        found.append(f"{where[:80]}: {item['msg'].removeprefix('Value error, ')}{given}")
+    return "; ".join(found)[:1000]
 
 
 def file_sha256(path: Path) -> str:
@@ -185,7 +195,7 @@ def _dump(value: Any) -> bytes:
 
 
 def _check_json(value: Any, depth: int = 0) -> None:
-    """Refuse what has no one form in JSON."""
+    """Refuse values that JSON can't write in exactly one way."""
     if depth > 20:
         raise ValueError("parameters are nested deeper than 20 levels")
     if isinstance(value, dict):
@@ -212,7 +222,7 @@ def _no_constant(text: str) -> None:
     raise ValueError(f"{text} is no JSON number")
 
 
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     body = dict(pairs)
     if len(body) != len(pairs):
         raise ValueError("a key appears twice")

@@ -1,4 +1,4 @@
-"""Settings of jobs and workers: read from the environment here and nowhere else."""
+"""Settings of jobs and workers, read from the environment."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ from pacifico.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Encryption = Literal["AES256", "aws:kms", "none"]
+#: "bucket": writes carry no header, and the bucket's default encryption holds for clients and workers alike.
+Encryption = Literal["bucket", "AES256", "aws:kms"]
 
-#: Environment variable -> (meaning, default as text). The one list that docs and infrastructure tests read.
+#: Environment variable: meaning and default as text. Docs and infrastructure tests read this list.
 ENVIRONMENT: dict[str, tuple[str, str]] = {
     "PACIFICO_STORE": ("folder, or s3://bucket[/prefix]", "the user's data folder"),
-    "PACIFICO_QUEUE_URL": ("job queue; set: jobs are queued, unset: they run on this machine", ""),
+    "PACIFICO_QUEUE_URL": ("job queue; without it jobs run on this machine", ""),
     "PACIFICO_DLQ_URL": ("dead-letter queue of the job queue; idle workers sweep it", ""),
     "PACIFICO_OWNER": ("whose jobs these are", "the login name"),
-    "PACIFICO_LEASE_S": ("how long a silent attempt keeps its job [s]; below the visibility", "60"),
-    "PACIFICO_VISIBILITY_S": ("how long a received message stays hidden unless renewed [s]", "120"),
+    "PACIFICO_LEASE_S": ("time after which a silent attempt loses its job [s]; below the visibility", "60"),
+    "PACIFICO_VISIBILITY_S": ("time a received message stays hidden unless renewed [s]", "120"),
     "PACIFICO_WAIT_S": ("long poll of the queue [s], at most 20", "20"),
     "PACIFICO_MAX_RECEIVES": ("receives after which the queue moves a message to the dead-letter queue", "3"),
-    "PACIFICO_RETRY_S": ("first pause before a job that its surroundings failed is tried again [s]; doubles", "15"),
+    "PACIFICO_RETRY_S": ("first pause before a job is tried again after an outside fault [s]; doubles", "15"),
+    "PACIFICO_RETENTION_S": (
+        "time after which the queue deletes a message [s]; its job then reads as stalled",
+        "345600",
+    ),
     "PACIFICO_JOB_TIMEOUT_S": ("longest run of one job [s]", "1800"),
     "PACIFICO_JOB_MEMORY_MB": ("memory of one job's processes [MB]; 0: no limit", "4096"),
     "PACIFICO_STOP_GRACE_S": ("time a running job has to finish after SIGTERM [s]; below ECS stopTimeout", "100"),
@@ -35,7 +40,7 @@ ENVIRONMENT: dict[str, tuple[str, str]] = {
     "PACIFICO_DEM_BUCKETS": ("buckets a job's DEM may be read from, separated by commas", ""),
     "PACIFICO_DEM_MAX_MB": ("largest DEM file taken [MB]", "1024"),
     "PACIFICO_BOUNDARY_MAX_MB": ("largest boundary file taken [MB]", "50"),
-    "PACIFICO_SSE": ("server-side encryption of what is stored: AES256, aws:kms or none", "AES256"),
+    "PACIFICO_SSE": ("encryption that writes ask for: bucket (the bucket's default), AES256 or aws:kms", "bucket"),
     "PACIFICO_KMS_KEY_ID": ("key for aws:kms", ""),
     "PACIFICO_SCRATCH": ("folder for the scratch folders of running jobs", "the system's temporary folder"),
     "PACIFICO_METRICS_PORT": ("port of the Prometheus text; 0: none", "0"),
@@ -45,7 +50,7 @@ ENVIRONMENT: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What jobs and workers are told by their surroundings; times in seconds, sizes in bytes."""
+    """Settings of clients and workers; times in seconds, sizes in bytes."""
 
     store: str
     queue_url: str | None = None
@@ -56,6 +61,7 @@ class Settings:
     wait_s: int = 20
     max_receives: int = 3
     retry_s: float = 15.0
+    retention_s: float = 345_600.0
     job_timeout_s: float = 1800.0
     job_memory_bytes: int = 4096 * 1024**2
     stop_grace_s: float = 100.0
@@ -64,7 +70,7 @@ class Settings:
     dem_buckets: frozenset[str] = field(default_factory=frozenset)
     dem_max_bytes: int = 1024 * 1024**2
     boundary_max_bytes: int = 50 * 1024**2
-    sse: Encryption = "AES256"
+    sse: Encryption = "bucket"
     kms_key_id: str | None = None
     scratch: Path | None = None
     metrics_port: int = 0
@@ -76,10 +82,15 @@ class Settings:
                 f"PACIFICO_LEASE_S is {self.lease_s:g} s, but must be below PACIFICO_VISIBILITY_S "
                 f"({self.visibility_s} s): else a message returns while its job's lease is alive"
             )
+        if self.kms_key_id and self.sse != "aws:kms":
+            raise InputError(f"PACIFICO_KMS_KEY_ID is set, but PACIFICO_SSE is {self.sse}; set PACIFICO_SSE=aws:kms")
 
     @property
     def renew_s(self) -> float:
-        """Pause between renewals of a lease [s]: several fit in one lease, so that one may fail."""
+        """Pause between renewals of a lease [s].
+
+        Several fit in one lease, so some may fail.
+        """
         return self.lease_s / 5
 
 
@@ -98,9 +109,10 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     """
     env = os.environ if environ is None else environ
     queue_url = env.get("PACIFICO_QUEUE_URL") or None
-    sse = env.get("PACIFICO_SSE") or "AES256"
-    if sse not in ("AES256", "aws:kms", "none"):
-        raise InputError(f"PACIFICO_SSE is {sse!r}; it must be AES256, aws:kms or none")
+    sse = env.get("PACIFICO_SSE") or "bucket"
+    sse = "bucket" if sse == "none" else sse  # an older name for the same
+    if sse not in ("bucket", "AES256", "aws:kms"):
+        raise InputError(f"PACIFICO_SSE is {sse!r}; it must be bucket, AES256 or aws:kms")
     return Settings(
         store=env.get("PACIFICO_STORE") or _default_store(),
         queue_url=queue_url,
@@ -111,6 +123,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         wait_s=int(_number(env, "PACIFICO_WAIT_S", low=0, high=20)),
         max_receives=int(_number(env, "PACIFICO_MAX_RECEIVES", low=1, high=1000)),
         retry_s=_number(env, "PACIFICO_RETRY_S", low=0, high=3600),
+        retention_s=_number(env, "PACIFICO_RETENTION_S", low=60, high=1_209_600),
         job_timeout_s=_number(env, "PACIFICO_JOB_TIMEOUT_S", low=1, high=43_200),
         job_memory_bytes=int(_number(env, "PACIFICO_JOB_MEMORY_MB", low=0, high=4_194_304) * 1024**2),
         stop_grace_s=_number(env, "PACIFICO_STOP_GRACE_S", low=0, high=3600),

@@ -1,120 +1,131 @@
-"""Where a job stands, and every change it can make: pure functions from one status to the next.
+"""The status of a job and its changes, as pure functions.
 
-The states, who writes them and what can race is told in `pacifico.jobs.lifecycle`.
+`pacifico.jobs.lifecycle` says which states there are, who writes them, and which writes can race.
 """
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pacifico.errors import InputError
-from pacifico.jobs.request import SCHEMA_VERSION, check_version, explain, load_object
+from pacifico.jobs import keys
+from pacifico.jobs.request import check_version, explain, load_object
+from pacifico.run.outcome import STAGES, ErrorKind
+from pacifico.run.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 State = Literal["queued", "processing", "completed", "failed", "cancelled"]
-ErrorKind = Literal["request", "service", "lost", "timeout", "memory", "cancelled"]
 
 TERMINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
 STATES: tuple[State, ...] = ("queued", "processing", "completed", "failed", "cancelled")
 
-#: Stage -> progress [%]. The notebook's cell tags name the stages.
-STAGES: dict[str, int] = {
-    "queued": 0,
-    "fetching_dem": 10,
-    "computing_slope": 25,
-    "analyzing_terrain": 40,
-    "placing_assets": 55,
-    "generating_roads": 70,
-    "computing_earthwork": 85,
-    "finalizing": 95,
-    "completed": 100,
-}
+#: Kinds of failure that the request itself causes: running it again as it is can't help.
+REQUEST_FAULTS: frozenset[str] = frozenset({"request", "timeout", "memory"})
 
 #: Metrics that a completed status carries.
 METRICS = ("total_capacity_kw", "asset_count", "road_length_m", "cut_volume_m3", "fill_volume_m3")
+
+_MAX_FILES = 5000  # files of one report
+_MAX_COUNT = 1_000_000_000  # attempts, revisions
+_MAX_LEASE_S = 43_200.0  # SQS hides a message for 12 h at most
+_Text = Annotated[str, Field(max_length=4000)]
+_Metric = Annotated[float | None, Field(ge=-1e15, le=1e15)]
 
 
 class Artifact(BaseModel):
     """One file of a completed report."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sha256: str
-    bytes: int
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    bytes: int = Field(ge=0, le=1 << 50)
 
 
 class Status(BaseModel):
-    """The status object of one layout.
+    """The status object of one layout. All times are the store's.
 
-    `revision` grows with every write: no two written statuses have the same bytes, so none has another's ETag;
-    `state_revision` is the one at which the state last changed.
-    `queued_at` is when it was last put into the queue: dead letters from before it say nothing about the job.
-    All times are the store's.
+    `revision` grows with every write, so no two written statuses have the same bytes or ETag. `state_revision` is the
+    revision at which the state last changed. `queued_at` is when the job was last queued: older dead letters don't
+    concern it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    schema_version: int = SCHEMA_VERSION
-    layout_id: str
-    owner: str
-    site_id: str
+    schema_version: Literal[1] = 1
+    layout_id: str = Field(max_length=36)
+    owner: str = Field(min_length=1, max_length=200)
+    site_id: str = Field(min_length=1, max_length=200)
     status: State = "queued"
-    stage: str = "queued"
+    stage: str = Field(default="queued", max_length=64)
     progress_pct: int = Field(default=0, ge=0, le=100)
-    stage_message: str = ""
+    stage_message: _Text = ""
     error_kind: ErrorKind | None = None
-    error_message: str | None = None
-    attempt: int = 0
-    worker: str | None = None
-    nonce: str | None = None
-    created_at: datetime
-    queued_at: datetime
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    updated_at: datetime
-    lease_seconds: float | None = None
-    artifacts: dict[str, Artifact] = Field(default_factory=dict)
-    request_sha256: str
-    revision: int = 1
-    state_revision: int = 1
-    total_capacity_kw: float | None = None
-    asset_count: int | None = None
-    road_length_m: float | None = None
-    cut_volume_m3: float | None = None
-    fill_volume_m3: float | None = None
+    error_message: _Text | None = None
+    attempt: int = Field(default=0, ge=0, le=_MAX_COUNT)
+    worker: str | None = Field(default=None, max_length=300)
+    nonce: str | None = Field(default=None, max_length=64)
+    created_at: AwareDatetime
+    queued_at: AwareDatetime
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+    updated_at: AwareDatetime
+    lease_seconds: float | None = Field(default=None, ge=0, le=_MAX_LEASE_S)
+    artifacts: dict[str, Artifact] = Field(default_factory=dict, max_length=_MAX_FILES)
+    request_sha256: str = Field(max_length=64)
+    revision: int = Field(default=1, ge=1, le=_MAX_COUNT)
+    state_revision: int = Field(default=1, ge=1, le=_MAX_COUNT)
+    total_capacity_kw: _Metric = None
+    asset_count: int | None = Field(default=None, ge=0, le=_MAX_COUNT)
+    road_length_m: _Metric = None
+    cut_volume_m3: _Metric = None
+    fill_volume_m3: _Metric = None
+
+    @field_validator("artifacts")
+    @classmethod
+    def _paths(cls, value: dict[str, Artifact]) -> dict[str, Artifact]:
+        for name in value:
+            keys.safe_path(name)
+        return value
+
+    @field_validator("created_at", "queued_at", "started_at", "finished_at", "updated_at")
+    @classmethod
+    def _in_range(cls, value: datetime | None) -> datetime | None:
+        if value is not None and not 1970 <= value.year < 2200:
+            raise ValueError(f"the year is {value.year}; it must be from 1970 to 2199")
+        return value
 
     @property
     def terminal(self) -> bool:
-        """Whether no run will change it any more."""
+        """Whether the job has ended."""
         return self.status in TERMINAL
 
     @property
     def created_ms(self) -> int:
-        """When it was created [ms since 1970]."""
+        """Time of creation [ms since 1970]."""
         return round(self.created_at.timestamp() * 1000)
 
     def to_bytes(self) -> bytes:
-        """Give the written form."""
+        """Return the written form."""
         return json.dumps(self.to_json(), separators=(",", ":"), ensure_ascii=False).encode("utf-8")
 
     def to_json(self) -> dict[str, Any]:
-        """Give the fields as JSON values; metrics only where there are any."""
+        """Return the fields as JSON values, without absent metrics."""
         body = self.model_dump(mode="json")
         return {name: value for name, value in body.items() if value is not None or name not in METRICS}
 
     def lease_alive(self, age_s: float) -> bool:
-        """Tell whether its attempt is alive, from the object's age [s] by the store's clock."""
+        """Whether the lease is alive at this age [s]."""
         return self.status == "processing" and age_s < (self.lease_seconds or 0.0)
 
 
 def moment(seconds: float) -> datetime:
-    """Seconds since 1970, as a time to the millisecond."""
+    """Time of some seconds since 1970, to the millisecond."""
     return datetime.fromtimestamp(round(seconds, 3), UTC)
 
 
@@ -151,7 +162,7 @@ def queued(*, layout_id: str, owner: str, site_id: str, request_sha256: str, now
 
 
 def assigned(status: Status, *, worker: str, now: float) -> Status:
-    """Note which process of this machine will run it: a local run alone."""
+    """Name the process of this machine that will run the job."""
     return _next(status, now, worker=worker)
 
 
@@ -178,16 +189,21 @@ def claimed(status: Status, *, worker: str, nonce: str, lease_s: float, now: flo
 
 
 def renewed(status: Status, *, now: float, stage: str | None = None, message: str | None = None) -> Status:
-    """Say that the attempt is alive, and how far it is; progress never goes back."""
-    progress = max(status.progress_pct, STAGES.get(stage or "", 0))
-    changes: dict[str, Any] = {"progress_pct": progress}
-    if stage is not None and STAGES.get(stage, -1) >= status.progress_pct:
-        changes.update(stage=stage, stage_message=(message or "")[:500])
-    return _next(status, now, **changes)
+    """Renew the lease with the progress so far, which never goes back."""
+    reached = STAGES[stage][0] if stage in STAGES else -1
+    if reached < status.progress_pct:
+        return _next(status, now)
+    return _next(status, now, progress_pct=reached, stage=stage, stage_message=_kept(message or "", 500))
 
 
 def completed(status: Status, *, artifacts: Mapping[str, Artifact], metrics: Mapping[str, float], now: float) -> Status:
-    """End an attempt whose report is in the store."""
+    """End an attempt whose report is in the store.
+
+    Raises
+    ------
+    InputError
+        A metric is not a finite number in range.
+    """
     return _next(
         status,
         now,
@@ -209,20 +225,20 @@ def failed(
     now: float,
     artifacts: Mapping[str, Artifact] | None = None,
 ) -> Status:
-    """End a job that no retry can help, or that has had its retries."""
+    """End a job that failed for good."""
     return _next(
         status,
         now,
         status="failed",
         error_kind=kind,
-        error_message=message[:2000],
+        error_message=_kept(message, 2000),
         finished_at=moment(now),
         artifacts=dict(artifacts or {}),
     )
 
 
 def cancelled(status: Status, *, now: float) -> Status:
-    """End a job that nobody wants any more."""
+    """End a job on its owner's request."""
     return _next(
         status,
         now,
@@ -234,46 +250,52 @@ def cancelled(status: Status, *, now: float) -> Status:
 
 
 def released(status: Status, *, reason: str, kind: ErrorKind | None, now: float) -> Status:
-    """Give a job back to the queue: its attempt ended without a result."""
-    return _next(
-        status,
-        now,
-        status="queued",
-        stage="queued",
-        progress_pct=0,
-        stage_message=reason[:500],
-        error_kind=kind,
-        error_message=reason[:2000] if kind else None,
-        nonce=None,
-        worker=None,
-        lease_seconds=None,
-        started_at=None,
-    )
+    """Return a job to the queue after an attempt without a result."""
+    reason = _kept(reason, 2000)
+    return _requeued(status, now, stage_message=reason[:500], error_kind=kind, error_message=reason if kind else None)
 
 
 def redriven(status: Status, *, now: float) -> Status:
-    """Put a failed job into the queue again."""
-    return _next(
+    """Put a failed or stranded job into the queue again."""
+    return _requeued(
         status,
         now,
-        status="queued",
-        stage="queued",
-        progress_pct=0,
         stage_message="sent again",
         error_kind=None,
         error_message=None,
-        nonce=None,
-        worker=None,
-        lease_seconds=None,
-        started_at=None,
         finished_at=None,
         queued_at=moment(now),
         artifacts={},
     )
 
 
+def noted(status: Status, *, message: str, now: float) -> Status:
+    """Write a note into the status of a queued job."""
+    return _next(status, now, stage_message=_kept(message, 500))
+
+
+def _requeued(status: Status, now: float, **changes: Any) -> Status:
+    return _next(
+        status,
+        now,
+        status="queued",
+        stage="queued",
+        progress_pct=0,
+        nonce=None,
+        worker=None,
+        lease_seconds=None,
+        started_at=None,
+        **changes,
+    )
+
+
+def _kept(message: str, limit: int) -> str:
+    """Message without secrets, as valid text of limited length."""
+    return redact(message).encode("utf-8", "replace").decode("utf-8")[:limit]
+
+
 def _next(before: Status, now: float, /, **changes: Any) -> Status:
-    # The store's clock is heard to the second: a time is never told to be before one that it follows.
+    # The store's clock has whole seconds: no time may come out before one that it follows.
     for name in ("started_at", "finished_at", "queued_at"):
         if changes.get(name) is not None:
             changes[name] = max(changes[name], before.updated_at)
@@ -282,4 +304,7 @@ def _next(before: Status, now: float, /, **changes: Any) -> Status:
     changes["revision"] = revision
     if changes.get("status", before.status) != before.status:
         changes["state_revision"] = revision
-    return Status.model_validate({**before.model_dump(), **changes})
+    try:
+        return Status.model_validate({**before.model_dump(), **changes})
+    except ValidationError as error:
+        raise InputError(f"status: {explain(error)}") from None

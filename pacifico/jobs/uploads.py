@@ -1,25 +1,29 @@
-"""Sites and other files of an owner: written once, under the hash of their bytes."""
+"""Upload an owner's sites and files, each written once under its hash."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import json
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pacifico.errors import InputError
 from pacifico.jobs import keys
 from pacifico.jobs.request import file_sha256
-from pacifico.jobs.store.base import ExistsError
+from pacifico.jobs.store.base import ExistsError, NotFoundError
+from pacifico.jobs.upload_records import BOUNDARIES as BOUNDARIES  # noqa: PLC0414 (callers import it from here)
+from pacifico.jobs.upload_records import (
+    MAX_RECORD_BYTES,
+    SiteRecord,
+    UploadRecord,
+    parse_record,
+    record_bytes,
+)
 
 if TYPE_CHECKING:
     from pacifico.jobs.store.base import Store
-
-#: Boundary files that are taken, by suffix.
-BOUNDARIES = (".kml", ".kmz", ".geojson", ".json", ".zip", ".shp", ".gpkg")
 
 _SIDECARS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
@@ -27,18 +31,22 @@ _SIDECARS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 def upload_site(
     store: Store, path: Path, *, owner: str, site_id: str | None, limit: int, as_read: bytes | None = None
 ) -> str:
-    """Write a boundary file; the same file again changes nothing.
+    """Store a boundary file, once, and return its site_id.
 
     Parameters
     ----------
-    store, path, owner
-        What, from whom and where to. A shapefile is taken with its sidecars, as one zip.
+    store
+        Where to write it.
+    path
+        The file; a shapefile is stored with its sidecars, as one zip.
+    owner
+        Whose site it is.
     site_id
-        Name to keep it under; by default the hash of its bytes.
+        Name of the site; by default the hash of the file.
     limit
-        Largest size taken [bytes].
+        Largest file accepted [bytes].
     as_read
-        The boundary as GeoJSON, as a reader understood it.
+        The boundary as GeoJSON, as our reader understood it.
 
     Returns
     -------
@@ -48,54 +56,74 @@ def upload_site(
     Raises
     ------
     InputError
-        No such file, of no kind that is read, too large; or the site_id stands for another file.
+        There is no such file, its kind or size is not accepted, or the site_id names another file.
     """
     suffix = path.suffix.lower()
     if suffix not in BOUNDARIES:
-        raise InputError(f"{path.name} is no boundary file; {', '.join(BOUNDARIES)} are taken")
+        raise InputError(f"{path.name} is no boundary file; give one of {', '.join(BOUNDARIES)}")
     data = read_file(path, limit=limit)
     if suffix == ".shp":
         data, suffix = _bundle(path, limit=limit), ".zip"
     sha256 = hashlib.sha256(data).hexdigest()
     name = site_id or sha256[:32]
     prefix = keys.site(owner, name)
-    about = {
-        "schema_version": 1,
-        "site_id": name,
-        "name": path.name,
-        "suffix": suffix,
-        "file": f"boundary-{sha256[:16]}{suffix}",
-        "sha256": sha256,
-        "bytes": len(data),
-    }
+    record = SiteRecord(
+        site_id=name,
+        name=path.name[:255],
+        suffix=suffix,  # type: ignore[arg-type]  # checked against BOUNDARIES above
+        file=f"boundary-{sha256[:16]}{suffix}",
+        sha256=sha256,
+        bytes=len(data),
+    )
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "boundary"
         copy.write_bytes(data)
-        store.put_file(f"{prefix}/{about['file']}", copy, kind="uploads")
+        store.put_file(f"{prefix}/{record.stored_name}", copy, kind="uploads")
     if as_read is not None:
         store.put(f"{prefix}/boundary-{sha256[:16]}.read.geojson", as_read, kind="uploads")
     try:
-        store.create(f"{prefix}/site.json", _json(about), kind="uploads")
+        store.create(f"{prefix}/site.json", record_bytes(record), kind="uploads")
     except ExistsError:
-        if json.loads(store.read(f"{prefix}/site.json").data)["sha256"] != sha256:
-            raise InputError(f"site_id {name!r} stands for another file already; choose another name") from None
+        if read_site_record(store, owner, name).sha256 != sha256:
+            raise InputError(f"site_id {name!r} names another file already; choose another name") from None
     return name
 
 
+def read_site_record(store: Store, owner: str, site_id: str) -> SiteRecord:
+    """Read the record of a site.
+
+    Raises
+    ------
+    NotFoundError
+        The owner has no such site.
+    InputError
+        The record can't be used.
+    """
+    try:
+        data = store.read(f"{keys.site(owner, site_id)}/site.json", limit=MAX_RECORD_BYTES).data
+    except NotFoundError:
+        raise NotFoundError(f"site {site_id!r} is not among those of {owner!r}; upload it first") from None
+    record = parse_record(SiteRecord, data, what=f"site.json of site {site_id!r}")
+    if record.site_id != site_id:
+        raise InputError(f"site.json of site {site_id!r} names the site {record.site_id[:60]!r}; upload the file again")
+    return record
+
+
 def upload_file(store: Store, path: Path, *, owner: str, limit: int) -> str:
-    """Write a file such as a DEM or exclusions, and return its address: `upload:<sha256>`."""
+    """Store a DEM, exclusions or weather file and return its address, `upload:<sha256>`."""
     check_size(path, limit=limit)
     sha256 = file_sha256(path)
     prefix = keys.upload(owner, sha256)
     store.put_file(f"{prefix}/file", path, kind="uploads")
-    store.put(f"{prefix}/upload.json", _json({"name": path.name, "suffix": path.suffix.lower()}), kind="uploads")
+    record = UploadRecord(name=path.name[:255], suffix=path.suffix.lower()[:255])
+    store.put(f"{prefix}/upload.json", record_bytes(record), kind="uploads")
     return f"upload:{sha256}"
 
 
 def check_size(path: Path, *, limit: int) -> None:
-    """Raise InputError where a file is absent or over `limit` bytes."""
+    """Raise InputError for a file that is absent or over `limit` bytes."""
     if not path.is_file():
-        raise InputError(f"{path} is not there, or is no file")
+        raise InputError(f"{path} is not there, or is no file; check the path")
     if (size := path.stat().st_size) > limit:
         raise InputError(f"{path.name} has {size / 1e6:.1f} MB; at most {limit / 1e6:.1f} MB are taken")
 
@@ -106,11 +134,14 @@ def read_file(path: Path, *, limit: int) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}") from None
+        raise InputError(f"{path} can't be read: {error.strerror}; check its permissions") from None
 
 
 def _bundle(path: Path, *, limit: int) -> bytes:
-    """Zip a shapefile with its sidecars: the same files give the same bytes."""
+    """Zip a shapefile with its sidecars.
+
+    The same files give the same bytes.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for suffix in _SIDECARS:
@@ -119,7 +150,3 @@ def _bundle(path: Path, *, limit: int) -> bytes:
                     archive.writestr(zipfile.ZipInfo(candidate.name), read_file(candidate, limit=limit))
                     break
     return buffer.getvalue()
-
-
-def _json(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False).encode()

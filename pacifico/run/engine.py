@@ -1,6 +1,6 @@
-"""A papermill engine that records what happened.
+"""A papermill engine that records truthfully what ran.
 
-papermill 2.7's own engine marks cells that never ran, and those of a dead kernel, as completed.
+The engine of papermill 2.7 marks cells that never ran, and those of a dead kernel, as completed.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ FAILED_TAG = "run-failed"
 
 @dataclass
 class Recording:
-    """What is known of a run while it goes on; one thread writes, another reads."""
+    """State of a run in progress.
+
+    One thread writes it, another reads it.
+    """
 
     kernel: Any
     title: str
     on_stage: Callable[[str], None]
     stage: str = "queued"
     cell: int | None = None
-    """Position of the cell that began last, in the executed notebook."""
+    """Position of the last cell that began, in the executed notebook."""
     error_name: str | None = None
     error_message: str | None = None
     raised_in_cell: bool = False
@@ -47,7 +50,7 @@ class _Recorder(NotebookExecutionManager):  # type: ignore[misc]
         recording.notebook = nb
 
     def notebook_start(self, **kwargs: Any) -> None:
-        # Folders of this machine tell a reader nothing.
+        # Paths of this machine mean nothing to a reader.
         self.nb.metadata.papermill.update(input_path=f"{self.recording.title}.ipynb", output_path="report.ipynb")
         super().notebook_start(**kwargs)
 
@@ -61,7 +64,7 @@ class _Recorder(NotebookExecutionManager):  # type: ignore[misc]
         super().cell_start(cell, cell_index, **kwargs)
 
     def notebook_complete(self, **kwargs: Any) -> None:  # noqa: ARG002 (papermill's signature)
-        """Close the books; cells that never ran stay 'pending'."""
+        """Record the end; cells that never ran stay 'pending'."""
         self.end_time = self.now()
         about = self.nb.metadata.papermill
         about["end_time"] = self.end_time.isoformat()
@@ -101,12 +104,24 @@ class _TruthfulEngine(Engine):  # type: ignore[misc]
 
 
 papermill_engines.register("pacifico", _TruthfulEngine)
-# It calls parameters unknown whose annotation it can't parse; they were checked before (notebooks.check).
+# It warns about parameters whose annotation it can't parse; notebooks.check has checked them.
 logging.getLogger("papermill").setLevel(logging.ERROR)
 
 
 def run(template: Path, output: Path, parameters: dict[str, Any], recording: Recording) -> None:
-    """Execute a template into `output`; what went wrong stands in the recording, not in an exception."""
+    """Execute a template into `output`; failures are in the recording, not raised.
+
+    Parameters
+    ----------
+    template : Path
+        The notebook.
+    output : Path
+        Where to write the executed notebook.
+    parameters : dict
+        Values by name.
+    recording : Recording
+        What is recorded.
+    """
     try:
         execute_notebook(
             _literal(template),
@@ -123,18 +138,29 @@ def run(template: Path, output: Path, parameters: dict[str, Any], recording: Rec
         recording.error_name, recording.error_message = error.ename, error.evalue
     except Exception as error:
         if recording.notebook is None:
-            raise  # before the run began: a fault of ours
-        # nbclient has a dozen for a kernel that went away; each is recorded.
+            raise  # before the run began: a bug
+        # nbclient has a dozen errors for a dead kernel; all are recorded.
         recording.error_name, recording.error_message = type(error).__name__, str(error)
 
 
 def mark_failed(path: Path, recording: Recording, *, error_name: str, error_message: str, remedy: str) -> int | None:
-    """Say at the top of the saved notebook that it failed, and where.
+    """Write a note about the failure into the saved notebook.
+
+    Parameters
+    ----------
+    path : Path
+        The saved notebook.
+    recording : Recording
+        Of its run.
+    error_name, error_message : str
+        What failed.
+    remedy : str
+        What the reader can do.
 
     Returns
     -------
     int or None
-        Position of the failing cell in the notebook as it now is.
+        Position of the failing cell, with the note counted.
     """
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     failing = None
@@ -166,5 +192,5 @@ def mark_failed(path: Path, recording: Recording, *, error_name: str, error_mess
 
 
 def _literal(path: Path) -> str:
-    """Path that survives papermill, which takes paths as format strings."""
+    """Path with braces escaped: papermill takes paths as format strings."""
     return str(path).replace("{", "{{").replace("}", "}}")

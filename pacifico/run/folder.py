@@ -1,4 +1,7 @@
-"""The report folder: staged beside its final name, and moved there in one step."""
+"""Report folders.
+
+Staged beside their final name and moved there in one step.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +16,22 @@ from pacifico.run import manifest
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What viewers of a folder leave in it.
-_LITTER = {".ipynb_checkpoints", ".DS_Store", "Thumbs.db"}
+# Files that viewers of a folder leave in it.
+_VIEWER_FILES = {".ipynb_checkpoints", ".DS_Store", "Thumbs.db"}
 
 
 def check(out_dir: Path) -> None:
-    """Refuse a folder that a report must not replace.
+    """Refuse an output folder that a report must not replace.
 
     Raises
     ------
     InputError
-        It is a file, or holds something that pacifico did not write.
+        It is a file, or holds files that pacifico did not write.
     """
     if not os.path.lexists(out_dir):
         return
     if out_dir.is_symlink() or not out_dir.is_dir():
-        raise InputError(f"{out_dir} is there and is not a folder: name another for the report")
+        raise InputError(f"{out_dir} is not a folder: name another for the report")
     if not any(out_dir.iterdir()):
         return
     if not (out_dir / manifest.NAME).is_file():
@@ -37,13 +40,13 @@ def check(out_dir: Path) -> None:
     known = {manifest.NAME, *content.get("outputs", {}), *(i["path"] for i in content.get("inputs", {}).values())}
     for path in sorted(out_dir.rglob("*")):
         name = path.relative_to(out_dir).as_posix()
-        if path.is_dir() or name in known or _LITTER & set(path.relative_to(out_dir).parts):
+        if path.is_dir() or name in known or _VIEWER_FILES & set(path.relative_to(out_dir).parts):
             continue
-        raise InputError(f"{out_dir} holds {name!r}, which is no part of its report: move it, or name another folder")
+        raise InputError(f"{out_dir} holds {name!r}, which is not part of its report: move it, or name another folder")
 
 
 def stage(out_dir: Path) -> Path:
-    """New folder beside `out_dir`, hidden, to be filled and then given to `place`."""
+    """Make a hidden folder beside `out_dir` for a new report."""
     parent = out_dir.parent
     try:
         parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +58,7 @@ def stage(out_dir: Path) -> Path:
 
 
 def place(staged: Path, out_dir: Path) -> None:
-    """Move a finished folder to its name, replacing the report that stands there."""
+    """Move a finished folder to its name, replacing an older report."""
     check(out_dir)
     if not out_dir.exists() or not any(out_dir.iterdir()):
         staged.rename(out_dir)

@@ -1,4 +1,4 @@
-"""report.html: the executed notebook and a live map in one file that needs nothing else."""
+"""report.html: the executed notebook and a live map in one self-contained file."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OVERLAY = "application/vnd.pacifico.overlay+json"
-"""MIME type of an output that the map lays under the layout: {name, bounds: [[south, west], [north, east]], image}."""
+"""MIME type of map overlays: {name, bounds: [[south, west], [north, east]], image}."""
 
 _STATIC = Path(__file__).with_name("static")
 _PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
 
 
 def write(report: Path, *, title: str) -> Path:
-    """Write `report.html` of a report folder from its `report.ipynb` and, where there is one, its `layout.geojson`."""
+    """Write `report.html` from `report.ipynb` and, if present, `layout.geojson`."""
     notebook = nbformat.read(report / "report.ipynb", as_version=4)  # type: ignore[no-untyped-call]
     layout_path = report / "layout.geojson"
     layout = json.loads(layout_path.read_text(encoding="utf-8")) if layout_path.is_file() else None
@@ -35,21 +35,21 @@ def write(report: Path, *, title: str) -> Path:
 
 
 def render(notebook: Any, layout: Mapping[str, Any] | None, *, title: str) -> str:
-    """Page of an executed notebook.
+    """Render the page of an executed notebook.
 
     Parameters
     ----------
     notebook : nbformat.NotebookNode
         Executed, version 4.
     layout : mapping or None
-        A layout.geojson; without one the page has no map.
+        A layout.geojson; without it the page has no map.
     title : str
         Used where the layout does not name its site.
 
     Returns
     -------
     str
-        HTML that loads nothing: its policy forbids it, and scripts other than its own do not run.
+        HTML that loads nothing: its policy forbids requests and foreign scripts.
     """
     import jinja2  # noqa: PLC0415 (late: the run's own modules import this one)
     from nbconvert.filters import ansi2html, highlight, markdown_mistune  # noqa: PLC0415
@@ -90,7 +90,7 @@ def render(notebook: Any, layout: Mapping[str, Any] | None, *, title: str) -> st
 
 
 def overlays(notebook: Any) -> list[dict[str, Any]]:
-    """Images for the map that the notebook's outputs carry; only PNG as data URI passes."""
+    """Map images among the notebook's outputs; only PNG data URIs are accepted."""
     found = []
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -101,7 +101,7 @@ def overlays(notebook: Any) -> list[dict[str, Any]]:
 
 
 def for_script(data: Any) -> str:
-    """JSON that is safe inside a script element: nothing in it can end the element or open a comment."""
+    """JSON that is safe inside a script element."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -149,7 +149,7 @@ def _legend() -> dict[str, Any]:
 
 
 def _policy(scripts: list[str]) -> str:
-    """Content Security Policy: no request at all, and no script but those whose hash it names."""
+    """Content Security Policy: no requests, and only scripts with these hashes."""
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
     return (
         f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes or chr(39) + 'none' + chr(39)}; "

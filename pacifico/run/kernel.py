@@ -1,4 +1,7 @@
-"""Kernels: started in their own process group, in a scrubbed environment, and ended for certain."""
+"""Jupyter kernels.
+
+Started in a process group and a scrubbed environment, and always ended.
+"""
 
 from __future__ import annotations
 
@@ -29,18 +32,18 @@ _SECRET = re.compile(
     r"|PACIFICO_(STORE|QUEUE_URL|DLQ_URL|OWNER)$",
     re.IGNORECASE,
 )
-# Someone's start-up files and plotting backend would change what the notebook does.
+# A user's start-up files and plotting backend would change what the notebook does.
 _UNWANTED = {"PYTHONSTARTUP", "PYTHONINSPECT", "MPLBACKEND", "IPYTHONDIR", "PYTHONHASHSEED"}
 _USERINFO = re.compile(r"://[^/\s@]*:[^/\s@]+@")
 _IPC_PATH_MAX = 90  # a socket's path holds 107 bytes, and jupyter_client adds to ours
 _FOLDER = "pacifico-kernel-"
-_LOOK_S = 0.5
+_TICK_S = 0.5
 #: Class of the client that runs cells: for every manager of a kernel, also one of a forked process.
 CLIENT = "pacifico.run.client.PromptClient"
 
 
 def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:
-    """Environment without what looks like a credential, by name, or by a password inside a URL."""
+    """Environment without what looks like a credential."""
     return {
         name: value
         for name, value in environment.items()
@@ -49,7 +52,7 @@ def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def start(cwd: Path, *, env: Mapping[str, str] | None = None) -> Any:
-    """Start a Python kernel of this very interpreter.
+    """Start a Python kernel with this interpreter.
 
     Parameters
     ----------
@@ -61,30 +64,30 @@ def start(cwd: Path, *, env: Mapping[str, str] | None = None) -> Any:
     Returns
     -------
     jupyter_client.KernelManager
-        Started, perhaps not ready yet. Whoever holds it ends it with `stop`.
+        Started, perhaps not ready yet. The caller ends it with `stop`.
     """
-    return apart(lambda: _start(cwd, env))
+    return in_thread(lambda: _start(cwd, env))
 
 
 def warm(kernel: Any, code: str, *, timeout_s: float = 120.0) -> None:
-    """Run code silently in a started kernel, such as its imports, and wait for the end.
+    """Run code such as imports silently in a started kernel.
 
     Raises
     ------
     OutsideServiceError
         The code failed there, or the kernel died.
     """
-    apart(lambda: _warm(kernel, code, timeout_s))
+    in_thread(lambda: _warm(kernel, code, timeout_s))
 
 
 def group(kernel: Any) -> int | None:
-    """Process group of a kernel; None once its process has been reaped or where there are no groups."""
+    """Process group of a kernel; None after its end."""
     provisioner = getattr(kernel, "provisioner", None)
     return getattr(provisioner, "pgid", None)
 
 
 def exit_status(kernel: Any) -> str:
-    """How the kernel's process ended, in words."""
+    """How the kernel's process ended, as text."""
     process = getattr(getattr(kernel, "provisioner", None), "process", None)
     code = process.poll() if process is not None else None
     if code is None:
@@ -95,7 +98,7 @@ def exit_status(kernel: Any) -> str:
 
 
 def kill(kernel: Any) -> None:
-    """End a kernel's whole process group now; the manager is left for `stop`."""
+    """Kill a kernel's process group; `stop` still has to end its manager."""
     pgid = group(kernel)
     if pgid is not None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -106,13 +109,13 @@ def stop(kernel: Any) -> None:
     """End a kernel and all its children, and remove its files."""
     connection = Path(kernel.connection_file)
     kill(kernel)
-    apart(lambda: kernel.shutdown_kernel(now=True))
+    in_thread(lambda: kernel.shutdown_kernel(now=True))
     if connection.parent.name.startswith(_FOLDER):
         shutil.rmtree(connection.parent, ignore_errors=True)
 
 
 def memory_bytes(pgid: int) -> int:
-    """Resident memory of a process group [bytes]; 0 where there is no /proc."""
+    """Resident memory of a process group [bytes]; 0 without /proc."""
     total = 0
     page = os.sysconf("SC_PAGE_SIZE")
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -123,11 +126,11 @@ def memory_bytes(pgid: int) -> int:
     return total
 
 
-def apart(call: Callable[[], T]) -> T:
-    """Result of a call made in a thread of its own.
+def in_thread(call: Callable[[], T]) -> T:
+    """Call a function in a new thread and return its result.
 
-    jupyter_client keeps an event loop for each thread that calls it and never closes it; and it can't wait in a
-    thread whose loop runs already, such as a notebook's. A fresh thread has neither trouble.
+    jupyter_client keeps an event loop for each calling thread and never closes it, and it can't wait in a thread whose
+    loop is running, such as a notebook's. A new thread avoids both.
     """
     from jupyter_core.utils import ensure_event_loop  # noqa: PLC0415 (late: 0.3 s)
 
@@ -156,7 +159,7 @@ def _start(cwd: Path, env: Mapping[str, str] | None) -> Any:
     from jupyter_client.manager import KernelManager  # noqa: PLC0415
 
     class ThisInterpreter(KernelSpecManager):
-        """A kernel called python3 in someone's home may be another Python."""
+        """Always this interpreter: a user's kernel named python3 may be another one."""
 
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
             return KernelSpec(
@@ -171,7 +174,7 @@ def _start(cwd: Path, env: Mapping[str, str] | None) -> Any:
         kernel_name="python3",
         connection_file=str(home / "k.json"),
         transport="ipc" if os.name == "posix" and len(str(home)) < _IPC_PATH_MAX else "tcp",
-        # nbclient polls whether the kernel lives only with a client that can wait for both.
+        # nbclient checks whether the kernel lives only with an asynchronous client.
         client_class=CLIENT,
     )
     environment = scrubbed(os.environ) if env is None else dict(env)
@@ -188,7 +191,7 @@ def _start(cwd: Path, env: Mapping[str, str] | None) -> Any:
         raise OutsideServiceError(f"no kernel could be started with {sys.executable}: {error}") from error
     pid = getattr(manager.provisioner, "pid", None)
     if pid is not None:
-        # When memory runs out the kernel goes before whoever records it.
+        # When memory runs out, the kernel is killed before its recorder.
         with contextlib.suppress(OSError):
             Path(f"/proc/{pid}/oom_score_adj").write_text("800")
     return manager
@@ -197,7 +200,7 @@ def _start(cwd: Path, env: Mapping[str, str] | None) -> Any:
 def _warm(kernel: Any, code: str, timeout_s: float) -> None:
     from jupyter_client.blocking.client import BlockingKernelClient  # noqa: PLC0415
 
-    # with its manager a client asks whether the process lives; without, a second without a heartbeat is a death
+    # with its manager a client asks whether the process lives; without, one second of silence counts as its end
     client = BlockingKernelClient(parent=kernel)
     client.load_connection_info(kernel.get_connection_info())
     client.start_channels(iopub=False, stdin=False, hb=False)
@@ -215,7 +218,7 @@ def _reply(kernel: Any, client: Any, asked: str, timeout_s: float) -> Any:
     end = time.monotonic() + timeout_s
     while True:
         try:
-            reply = client.get_shell_msg(timeout=_LOOK_S)
+            reply = client.get_shell_msg(timeout=_TICK_S)
         except queue.Empty:
             process = getattr(getattr(kernel, "provisioner", None), "process", None)
             if process is None or process.poll() is not None:

@@ -1,4 +1,4 @@
-"""manifest.json: who asked for what, what it was made from, and what came of it."""
+"""The manifest of a report: request, inputs, environment and outcome."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico._version import __version__
 from pacifico.errors import InputError
+from pacifico.run.redact import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,14 +43,14 @@ def describe(path: Path) -> dict[str, Any]:
 
 
 def outputs(report: Path) -> dict[str, dict[str, Any]]:
-    """Every file of a report folder but its inputs and the manifest, in order of name."""
+    """Files of a report folder by name, without inputs and manifest."""
     files = sorted(p for p in report.rglob("*") if p.is_file())
     names = {p.relative_to(report).as_posix(): p for p in files}
     return {n: describe(p) for n, p in names.items() if n != NAME and not n.startswith("inputs/")}
 
 
 def environment() -> dict[str, Any]:
-    """Code, Python, platform and package versions that a run stands on."""
+    """Versions of code, Python, platform and packages of a run."""
     commit, changed = _git()
     return {
         "pacifico": __version__,
@@ -64,18 +65,19 @@ def environment() -> dict[str, Any]:
 
 
 def write(report: Path, content: Mapping[str, Any]) -> None:
-    """Write the manifest of a report folder."""
-    text = json.dumps({"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **content}, indent=2, ensure_ascii=False)
+    """Write the manifest of a report folder, without secrets."""
+    body = redacted({"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **content})
+    text = json.dumps(body, indent=2, ensure_ascii=False)
     (report / NAME).write_text(text + "\n", encoding="utf-8")
 
 
 def read(report: Path) -> dict[str, Any]:
-    """Manifest of a report folder.
+    """Read the manifest of a report folder.
 
     Raises
     ------
     InputError
-        There is none, or it is not one that this version understands.
+        There is none, or this version can't read it.
     """
     path = Path(report) / NAME
     try:
@@ -100,21 +102,21 @@ def _packages() -> dict[str, str]:
 
 
 def _git() -> tuple[str | None, bool | None]:
-    """Commit of the code, and whether files of the package differ from it; (None, None) outside a repository."""
+    """Commit of the code, and whether files differ from it."""
     if commit := os.environ.get("PACIFICO_GIT_COMMIT"):
         return commit, None
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists() or not (root / "pyproject.toml").is_file() or shutil.which("git") is None:
         return None, None
     try:
-        commit = _asked(root, "rev-parse", "HEAD").strip()
-        changed = bool(_asked(root, "status", "--porcelain", "--", "pacifico", "notebooks").strip())
+        commit = _git_output(root, "rev-parse", "HEAD").strip()
+        changed = bool(_git_output(root, "status", "--porcelain", "--", "pacifico", "notebooks").strip())
     except (subprocess.SubprocessError, OSError):
-        return None, None  # a broken or foreign repository: the version alone is known
+        return None, None  # a broken or foreign repository: only the version is known
     return commit, changed
 
 
-def _asked(root: Path, *question: str) -> str:
+def _git_output(root: Path, *arguments: str) -> str:
     return subprocess.run(
-        ["git", "-C", str(root), *question], capture_output=True, text=True, timeout=10, check=True
+        ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10, check=True
     ).stdout

@@ -1,4 +1,4 @@
-"""The notebook templates that ship, and the parameters each one takes."""
+"""Shipped notebook templates and their parameters."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Parameter:
 
     name: str
     annotation: str
-    """As written, such as `float | None`; empty where the cell gives no type."""
+    """As written, such as `float | None`; empty without a type."""
     required: bool
-    """Its comment begins with the word "required": the default is there for running the notebook by hand."""
+    """Whether its comment begins with "required"; the default then is for runs by hand."""
 
 
 @dataclass(frozen=True)
 class Template:
-    """A notebook to be run."""
+    """A notebook to run."""
 
     name: str
     path: Path
@@ -50,7 +50,10 @@ class Template:
 
 
 def folder() -> Path:
-    """Folder of the templates: in the wheel, or beside the package in a checkout."""
+    """Folder of the templates.
+
+    In the wheel, or beside the package in a checkout.
+    """
     package = Path(__file__).resolve().parents[1]
     for candidate in (package / "notebooks", package.parent / "notebooks"):
         if candidate.is_dir():
@@ -64,12 +67,12 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Template:
-    """Shipped template of this name.
+    """Return the shipped template of a name.
 
     Raises
     ------
     InputError
-        There is none; the message lists those there are.
+        There is none; the message lists all.
     """
     path = folder() / f"{name}.ipynb"
     if not _NAME.fullmatch(name) or not path.is_file():
@@ -78,7 +81,7 @@ def find(name: str) -> Template:
 
 
 def read(path: Path) -> Template:
-    """Template at a path, its parameters cell inspected.
+    """Read a template and its parameters cell.
 
     Raises
     ------
@@ -96,12 +99,12 @@ def read(path: Path) -> Template:
 
 
 def check(template: Template, parameters: Mapping[str, Any]) -> None:
-    """Refuse parameters that the template does not take, lacks, or takes in another type.
+    """Refuse unknown, missing and mistyped parameters.
 
     Raises
     ------
     InputError
-        One line that names them all.
+        The message names all of them.
     """
     known = template.parameters
     faults = [f"{n!r} is not a parameter" for n in sorted(set(parameters) - set(known))]

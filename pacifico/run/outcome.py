@@ -1,4 +1,4 @@
-"""What a run came to, and the stages it goes through."""
+"""Outcome of a run, and its stages."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ STAGES: dict[str, tuple[int, str]] = {
     "finalizing": (95, "Writing the report"),
     "completed": (100, "Done"),
 }
-"""Name of a stage: progress [%] and message. A notebook's cells carry them as tags, `stage:fetching_dem`."""
+"""Stages by name: progress [%] and message. Cells of a notebook name them in tags, `stage:fetching_dem`."""
 
 MARGIN_NOTES: dict[ErrorKind, str] = {
-    "request": "The same request will fail again: change what was asked.",
+    "request": "The same request will fail again: change the request.",
     "service": "What failed is outside the request: trying again later may help.",
     "timeout": "The run was stopped at its time limit: ask for less (a coarser resolution), or allow more time.",
     "memory": "The run needed more memory than it may use: ask for less (a coarser resolution), or allow more.",
-    "lost": "The kernel ended without a word: nothing is known against the request, and it can be tried again.",
-    "cancelled": "The run was stopped because it was asked to stop.",
+    "lost": "The kernel ended without an error: the request may be fine and can be tried again.",
+    "cancelled": "The run was stopped on request.",
 }
-"""What each kind of failure means for whoever asked."""
+"""What each kind of failure means for the user."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended; the same words stand in `manifest.json`."""
+    """How a run ended, as `manifest.json` records it."""
 
     status: Status
     error_kind: ErrorKind | None
     failing_cell: int | None
-    """Position in report.ipynb, from 0, the note at its top counted; None where no cell had begun."""
+    """Position in report.ipynb from 0, with the note at its top; None if no cell had begun."""
     error_name: str | None
     error_message: str | None
     started: str
@@ -50,9 +50,9 @@ class Outcome:
     finished: str
     seconds: float
     outputs: Mapping[str, Mapping[str, Any]]
-    """Relative path: {"sha256", "bytes"}; inputs and the manifest itself are not among them."""
+    """Hash and size of each output by relative path; without inputs and manifest."""
     stage: str
-    """The last stage that began ("queued" before the first); "completed" when all went well."""
+    """The last stage that began, "queued" before the first, "completed" at the end."""
 
     @property
     def completed(self) -> bool:
@@ -60,5 +60,5 @@ class Outcome:
         return self.status == "completed"
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, without the outputs."""
+        """The outcome as plain data, without outputs."""
         return {k: v for k, v in asdict(self).items() if k != "outputs"}

@@ -1,4 +1,4 @@
-"""Run a report again from what it keeps, and compare."""
+"""Run a report again from its own inputs, and compare the outputs."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 Verdict = Literal["identical", "equivalent", "different"]
 
 COMPARED = {".geojson", ".json", ".csv", ".kmz", ".kml"}
-"""Kinds of output that the same request must give again byte for byte; pictures and notebooks carry times and versions."""
+"""Suffixes of outputs that must be equal byte for byte; pictures and notebooks hold times and versions."""
 
 ABSOLUTE, RELATIVE = 1e-6, 1e-6
 DEGREES = 1e-7
-"""Tolerances of 'equivalent': numbers may differ by 1e-6 of their size (or 1e-6), coordinates by 1e-7 degrees: 1 cm."""
+"""Tolerances of 'equivalent': 1e-6 of a number, or 1e-6; 1e-7 degrees (1 cm) for coordinates."""
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What a second run of a report came to."""
+    """Result of comparing a report with its second run."""
 
     verdict: Verdict
     files: Mapping[str, Verdict]
     differences: tuple[str, ...]
-    """One line each: what is not the same, in outputs or in what they were made with."""
+    """One line for each difference in outputs or environment."""
 
     def __str__(self) -> str:
         head = {
@@ -45,14 +45,14 @@ class Reproduction:
 
 
 def reproduce(report_dir: Path, *, on_stage: Callable[[str, int, str], None] | None = None) -> Reproduction:
-    """Run a report again in a temporary folder, from its manifest and inputs, and compare the outputs.
+    """Run a report again from its manifest and compare the outputs.
 
     Returns
     -------
     Reproduction
         'identical' where all compared outputs have the same bytes; 'equivalent' where they differ within the stated
-        tolerances and platform, Python or package versions differ too; else 'different'. A report of a failed run is
-        identical where it fails again in the same way.
+        tolerances and platform, Python or package versions differ too; else 'different'. A failed run is identical if it
+        fails again in the same way.
 
     Raises
     ------
@@ -60,53 +60,53 @@ def reproduce(report_dir: Path, *, on_stage: Callable[[str, int, str], None] | N
         The folder is no report, its inputs are missing or changed, or the code has no such notebook any more.
     """
     report = Path(report_dir)
-    told = manifest.read(report)
-    request = told["request"]
+    recorded = manifest.read(report)
+    request = recorded["request"]
     template = notebooks.find(request["notebook"])
     files = {}
-    for name, entry in told["inputs"].items():
+    for name, entry in recorded["inputs"].items():
         path = report / entry["path"]
         if not path.is_file():
-            raise InputError(f"{path} is missing: without its inputs the report can't be made again")
+            raise InputError(f"{path} is missing: without its inputs the report can't be reproduced")
         if manifest.sha256_of(path) != entry["sha256"]:
             raise InputError(f"{path} is not the file that the report was made from: its SHA-256 differs")
         if name in template.parameters:
             files[name] = path
-    notes = [*_changed(told, manifest.environment(), template)]
+    notes = [*_changed(recorded, manifest.environment(), template)]
     with tempfile.TemporaryDirectory(prefix="pacifico-reproduce-") as scratch:
         again = Path(scratch) / "report"
         parameters = {k: v for k, v in request["parameters"].items() if k not in files}
         outcome = execute(
             RunRequest(template.name, parameters, files, again, timeout_s=request.get("timeout_s")), on_stage=on_stage
         )
-        return _judge(told, report, again, outcome.as_dict(), notes)
+        return _judge(recorded, report, again, outcome.as_dict(), notes)
 
 
 def _judge(
-    told: Mapping[str, Any], report: Path, again: Path, outcome: Mapping[str, Any], notes: list[str]
+    recorded: Mapping[str, Any], report: Path, again: Path, outcome: Mapping[str, Any], notes: list[str]
 ) -> Reproduction:
     differences = []
     for name in ("status", "error_kind", "error_name", "error_message"):
-        before, now = told["outcome"][name], outcome[name]
+        before, now = recorded["outcome"][name], outcome[name]
         if before != now:
             differences.append(f"outcome {name}: {before!r} before, {now!r} now")
     new = manifest.outputs(again)
-    names = sorted(n for n in {*told["outputs"], *new} if Path(n).suffix in COMPARED)
+    names = sorted(n for n in {*recorded["outputs"], *new} if Path(n).suffix in COMPARED)
     verdicts: dict[str, Verdict] = {}
     for name in names:
-        if name not in new or name not in told["outputs"]:
+        if name not in new or name not in recorded["outputs"]:
             verdicts[name] = "different"
             differences.append(f"{name}: {'not made any more' if name not in new else 'was not there before'}")
             continue
-        if not (report / name).is_file() or manifest.sha256_of(report / name) != told["outputs"][name]["sha256"]:
+        if not (report / name).is_file() or manifest.sha256_of(report / name) != recorded["outputs"][name]["sha256"]:
             raise InputError(
                 f"{report / name} is missing or was changed after the run: its SHA-256 is not the manifest's"
             )
-        if new[name]["sha256"] == told["outputs"][name]["sha256"]:
+        if new[name]["sha256"] == recorded["outputs"][name]["sha256"]:
             verdicts[name] = "identical"
             continue
         found = list(_file_differences(report / name, again / name))
-        # Other versions may round otherwise; the same ones may not.
+        # Other versions may round differently; the same versions may not.
         verdicts[name] = "different" if found or not notes else "equivalent"
         differences += [f"{name}: {line}" for line in found[:5]] or [f"{name}: other bytes, within the tolerances"]
     if differences and any(line.startswith("outcome") for line in differences):
@@ -116,10 +116,10 @@ def _judge(
     return Reproduction(verdict, verdicts, tuple(differences + notes))
 
 
-def _changed(told: Mapping[str, Any], now: Mapping[str, Any], template: notebooks.Template) -> Iterator[str]:
-    """What the run stands on that is not as it was."""
-    before = told["environment"]
-    if told["notebook"]["sha256"] != template.sha256:
+def _changed(recorded: Mapping[str, Any], now: Mapping[str, Any], template: notebooks.Template) -> Iterator[str]:
+    """Differences between the recorded environment and the present one."""
+    before = recorded["environment"]
+    if recorded["notebook"]["sha256"] != template.sha256:
         yield f"notebook {template.name}: changed since"
     for name in ("pacifico", "git_commit", "python", "platform"):
         if before.get(name) != now.get(name):
@@ -152,7 +152,7 @@ def differences(a: Any, b: Any, at: str = "") -> Iterator[str]:
         for k, (x, y) in enumerate(zip(a, b, strict=True)):
             yield from differences(x, y, f"{at}/{k}")
     elif _number(a) and _number(b):
-        # A third ordinate is a height in metres; under the looser of the two it does no harm.
+        # A third ordinate is a height [m]; the looser tolerance is harmless for it.
         absolute = DEGREES if "/coordinates/" in at else ABSOLUTE
         relative = 0.0 if "/coordinates/" in at and max(abs(a), abs(b)) <= 180 else RELATIVE
         if not math.isclose(a, b, rel_tol=relative, abs_tol=absolute):

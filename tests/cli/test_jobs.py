@@ -66,12 +66,20 @@ def fail(client, layout_id):
     begin(client, layout_id).swap(lambda s, now: states.failed(s, kind="service", message="m", now=now))
 
 
-def test_every_command_prints_one_json_value(client, submit, boundary, capsys, tmp_path):
-    def said(*arguments, status=0):
+def test_every_command_prints_json_alone(client, submit, boundary, capsys, tmp_path):
+    """Commands with ids print one object for each id, one a line, however many ids there are."""
+
+    def output(*arguments, status=0):
         assert main(["jobs", *arguments, "--json"]) == status
         out, err = capsys.readouterr()
         assert err == ""
-        return json.loads(out)
+        return out
+
+    def one(*arguments, status=0):
+        return json.loads(output(*arguments, status=status))
+
+    def each(*arguments, status=0):
+        return [json.loads(line) for line in output(*arguments, status=status).splitlines()]
 
     done, failed, open_ = submit(), submit(), submit()
     complete(client, done)
@@ -79,16 +87,114 @@ def test_every_command_prints_one_json_value(client, submit, boundary, capsys, t
     folder = tmp_path / "sites"
     folder.mkdir()
     (folder / "a.kml").write_bytes(boundary.read_bytes())
-    assert said("submit", str(boundary), "--dem", "sample")["status"] == "queued"
-    assert [r["status"] for r in said("submit-many", str(folder), "--dem", "sample")] == ["queued"]
-    assert said("status", done)["asset_count"] == 3
-    assert [s["status"] for s in said("status", done, failed)] == ["completed", "failed"]
-    assert said("wait", done)["status"] == "completed"
-    assert [s["status"] for s in said("wait", done, failed, status=1)] == ["completed", "failed"]
-    assert {row["layout_id"] for row in said("list")} > {done, failed, open_}
-    assert said("cancel", open_)["status"] == "cancelled"
-    assert said("redrive", failed)["status"] == "queued"
-    assert said("fetch", done, "--out", str(tmp_path / "out"))["out"] == str(tmp_path / "out")
+    assert one("submit", str(boundary), "--dem", "sample")["status"] == "queued"
+    assert [r["status"] for r in one("submit-many", str(folder), "--dem", "sample")] == ["queued"]
+    assert one("status", done)["asset_count"] == 3
+    assert [s["status"] for s in each("status", done, failed)] == ["completed", "failed"]
+    assert one("wait", done)["status"] == "completed"
+    assert [s["status"] for s in each("wait", done, failed, status=3)] == ["completed", "failed"]
+    assert {row["layout_id"] for row in one("list")} > {done, failed, open_}
+    assert one("cancel", open_)["status"] == "cancelled"
+    assert one("redrive", failed)["status"] == "queued"
+    assert one("fetch", done, "--out", str(tmp_path / "out"))["out"] == str(tmp_path / "out")
+
+
+UNKNOWN = "6f1b7f7e-8f43-4c6e-9d1c-0d8a0c5f2a12"
+
+
+def test_an_unknown_id_is_an_error_object_and_stops_no_other(client, submit, capsys):
+    known = submit()
+    assert main(["jobs", "status", UNKNOWN, known, "--json"]) == 2
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (first["layout_id"], first["error"]["code"], first["error"]["exit_status"]) == (UNKNOWN, "not_found", 2)
+    assert second["layout_id"] == known
+    assert main(["jobs", "status", UNKNOWN, known]) == 2
+    out, err = capsys.readouterr()
+    assert known in out
+    assert err.startswith("pacifico: layout ")
+
+
+def test_a_time_limit_is_json_with_the_statuses_so_far(client, submit, capsys):
+    layout_id = submit()
+    assert main(["jobs", "wait", layout_id, "--timeout", "0.1", "--json"]) == 124
+    status, limit = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (status["layout_id"], status["status"]) == (layout_id, "queued")
+    assert (limit["error"]["code"], limit["error"]["exit_status"]) == ("time_limit", 124)
+
+
+def fail_by(client, layout_id, kind):
+    begin(client, layout_id).swap(lambda s, now: states.failed(s, kind=kind, message="m", now=now))
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("request", 2), ("timeout", 2), ("memory", 2), ("service", 3), ("lost", 3), ("cancelled", 1)]
+)
+def test_wait_exits_by_whose_fault_it_was(client, submit, kind, status):
+    layout_id = submit()
+    if kind == "cancelled":
+        client.cancel(layout_id)
+    else:
+        fail_by(client, layout_id, kind)
+    assert main(["jobs", "wait", layout_id]) == status
+
+
+def test_a_queue_that_is_down_leaves_an_id_to_submit_again(client, boundary, capsys, monkeypatch):
+    live = client.settings.queue_url
+    monkeypatch.setenv("PACIFICO_QUEUE_URL", live + "-gone")
+    command = ["jobs", "submit", str(boundary), "--dem", "sample", "--json"]
+    assert main(command) == 3
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "not_sent"
+    status = client.status(error["layout_id"])
+    assert (status["status"], status["stalled"]) == ("queued", True)
+    assert "not sent to the queue" in status["stage_message"]
+    monkeypatch.setenv("PACIFICO_QUEUE_URL", live)
+    assert main([*command, "--layout-id", error["layout_id"]]) == 0
+    status = client.status(error["layout_id"])
+    assert (status["stage_message"], status["stalled"]) == ("", False)
+
+
+def test_redrive_refuses_the_requests_own_fault_unless_forced(client, submit, capsys):
+    layout_id = submit()
+    fail_by(client, layout_id, "request")
+    assert main(["jobs", "redrive", layout_id, "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "not_redrivable"
+    assert main(["jobs", "redrive", layout_id, "--force"]) == 0
+    assert client.status(layout_id)["status"] == "queued"
+
+
+def test_a_table_submitted_again_with_its_key_submits_nothing_twice(client, boundary, capsys):
+    table = boundary.with_name("many.csv")
+    rows = f"{boundary.name},sample\n{boundary.name},sample\n{boundary.name},3dep\n"
+    table.write_text("boundary,dem\n" + rows)
+    command = ["jobs", "submit-many", str(table), "--idempotency-key", "monday", "--json"]
+    ids = []
+    for _ in range(2):
+        assert main(command) == 0
+        ids.append([r["layout_id"] for r in json.loads(capsys.readouterr().out)])
+    assert ids[0] == ids[1]
+    assert len(set(ids[0])) == 3  # equal rows stay different jobs
+    assert len(client.list()) == 3
+
+
+def test_submit_takes_an_idempotency_key(client, boundary, capsys):
+    command = ["jobs", "submit", str(boundary), "--idempotency-key", "k", "--json"]
+    ids = set()
+    for _ in range(2):
+        assert main([*command, "--dem", "sample"]) == 0
+        ids.add(json.loads(capsys.readouterr().out)["layout_id"])
+    assert len(ids) == 1
+    assert main([*command, "--dem", "3dep"]) == 2  # another request under the same key
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "conflict"
+
+
+def test_letters_that_stdout_does_not_take_are_escaped(client, submit, monkeypatch, tmp_path):
+    layout_id = submit()
+    begin(client, layout_id).swap(lambda s, now: states.failed(s, kind="request", message="kein Gelände", now=now))
+    with (tmp_path / "out").open("w", encoding="ascii") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert main(["jobs", "status", layout_id, "--json"]) == 0
+    assert json.loads((tmp_path / "out").read_text())["error_message"] == "kein Gelände"
 
 
 def test_without_a_target_all_that_fits_is_asked_for(client, boundary, capsys):
@@ -171,7 +277,7 @@ def test_submit_tells_by_its_status_whether_all_that_was_asked_for_stands(
     table.write_text(f"boundary,dem\n{boundary.name},sample\n{boundary.name},3dep\n")
     assert main(["jobs", "submit-many", str(table), "--wait", "--json"]) == status
     assert {r["message"] for r in json.loads(capsys.readouterr().out)} == {shortfall or "Layout is completed"}
-    assert main(["jobs", "wait", layout_id]) == 0  # it has ended, neither failed nor cancelled
+    assert main(["jobs", "wait", layout_id]) == status
     capsys.readouterr()
 
 

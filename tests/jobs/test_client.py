@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 import time
@@ -18,10 +19,11 @@ from pacifico.jobs import keys
 from pacifico.jobs import status as states
 from pacifico.jobs.client import JobClient
 from pacifico.jobs.lifecycle import claim
-from pacifico.jobs.queue import Pointer, Queue, QueueError, parse_pointer
+from pacifico.jobs.queue import Pointer, Queue, parse_pointer
 from pacifico.jobs.records import ConflictError
+from pacifico.jobs.sending import NotSentError
 from pacifico.jobs.status import Artifact
-from pacifico.jobs.store.base import NotFoundError
+from pacifico.jobs.store.base import NotFoundError, PermissionDeniedError, StoreError
 
 KML = b"<kml/>"
 
@@ -133,7 +135,7 @@ def test_submit_many_tells_what_was_not_sent(client, boundary, monkeypatch):
     client._queue.url = client._queue.url + "-gone"
     responses = client.submit_many([ask(client, site) for _ in range(2)])
     assert {r["status"] for r in responses} == {"unsent"}
-    with pytest.raises(QueueError):
+    with pytest.raises(NotSentError, match="is stored, but not sent"):
         client.submit(ask(client, site))
 
 
@@ -349,3 +351,101 @@ def test_a_claim_has_one_winner(client, boundary):
         found = list(pool.map(race, range(8)))
     assert sum(hasattr(f, "swap") for f in found) == 1
     assert client.status(request.layout_id)["attempt"] == 1
+
+
+# --- jobs whose message was lost
+
+
+def older(client, monkeypatch, seconds):
+    """Read every object as if it had been written some seconds earlier."""
+    read = client._store.read
+
+    def aged(key, **options):
+        blob = read(key, **options)
+        return dataclasses.replace(blob, age_s=blob.age_s + seconds)
+
+    monkeypatch.setattr(client._store, "read", aged)
+
+
+def test_a_queued_job_whose_queue_was_purged_is_stalled(client, boundary, environ, monkeypatch):
+    request = ask(client, client.upload_site(boundary))
+    client.submit(request)
+    older(client, monkeypatch, 300)
+    assert not client.status(request.layout_id)["stalled"]  # its message waits
+    for message in Queue(environ["PACIFICO_QUEUE_URL"]).receive(wait_s=0, visibility_s=30, most=10):
+        Queue(environ["PACIFICO_QUEUE_URL"]).delete(message)
+    assert client.status(request.layout_id)["stalled"]
+    client.redrive(request.layout_id)
+    assert bodies(environ["PACIFICO_QUEUE_URL"]) == [Pointer(client.owner, request.layout_id)]
+
+
+def test_a_queued_job_older_than_the_queue_keeps_messages_is_stalled(client, boundary, monkeypatch):
+    request = ask(client, client.upload_site(boundary))
+    client.submit(request)
+    older(client, monkeypatch, client.settings.retention_s + 1)
+    assert client.status(request.layout_id)["stalled"]
+
+
+def test_a_queue_that_can_not_be_read_stalls_nothing(client, boundary, monkeypatch):
+    request = ask(client, client.upload_site(boundary))
+    client.submit(request)
+    older(client, monkeypatch, 300)
+    client._queue.url += "-gone"
+    assert client.status(request.layout_id)["stalled"] is False
+
+
+def test_submit_many_goes_on_where_the_store_fails_for_one(client, boundary, monkeypatch):
+    site = client.upload_site(boundary)
+    requests = [ask(client, site) for _ in range(3)]
+    create = client._store.create
+
+    def fail(key, data, **options):
+        if requests[1].layout_id in key:
+            raise StoreError("away")
+        return create(key, data, **options)
+
+    monkeypatch.setattr(client._store, "create", fail)
+    responses = client.submit_many(requests)
+    assert [r["status"] for r in responses] == ["queued", "unsent", "queued"]
+    assert responses[1]["layout_id"] == requests[1].layout_id
+
+
+def test_requests_with_one_key_are_one_job(client, boundary):
+    site = client.upload_site(boundary)
+    one, two = (ask(client, site, idempotency_key="k") for _ in range(2))
+    assert one == two
+    assert JobClient(owner="bob").layout_id_of("k") != one.layout_id
+
+
+# --- rights
+
+
+def test_what_the_store_forbids_to_read_is_not_found(client, monkeypatch):
+    def refuse(*args, **options):
+        raise PermissionDeniedError("access denied")
+
+    monkeypatch.setattr(client._store, "read", refuse)
+    layout_id = str(uuid.uuid4())
+    for act in (client.status, client.cancel, client.redrive, client.presign_download):
+        with pytest.raises(NotFoundError, match="your rights"):
+            act(layout_id)
+
+
+def test_what_the_store_forbids_to_write_is_told_as_missing_rights(client, boundary, monkeypatch):
+    request = ask(client, client.upload_site(boundary))
+
+    def refuse(*args, **options):
+        raise PermissionDeniedError("access denied")
+
+    for name in ("create", "swap", "put"):
+        monkeypatch.setattr(client._store, name, refuse)
+    with pytest.raises(PermissionDeniedError):
+        client.submit(request)
+
+
+def test_planted_hints_are_left_out_of_a_list(client, boundary):
+    request = ask(client, client.upload_site(boundary))
+    client.submit(request)
+    for name in ("x", "9999999999999-nobody/00000001-queued", f"{'9' * 13}-{uuid.uuid4()}/00000001-done"):
+        client._store.put(f"{keys.index(client.owner)}{name}", b"", kind="jobs")
+    assert [row["layout_id"] for row in client.list()] == [request.layout_id]

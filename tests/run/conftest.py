@@ -35,7 +35,9 @@ def execute(tmp_path):
 
     def go(template, *, on_stage=None, cancel=None, kernel=None, **fields):
         request = run.RunRequest(notebook=template.name, parameters={}, inputs={}, out_dir=tmp_path / "report")
-        return run._execute(replace(request, **fields), template, on_stage=on_stage, cancel=cancel, kernel=kernel)
+        return run.execute_template(
+            replace(request, **fields), template, on_stage=on_stage, cancel=cancel, kernel=kernel
+        )
 
     return go
 

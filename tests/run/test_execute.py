@@ -299,7 +299,7 @@ def test_a_dead_parent_takes_its_kernel_along(template, tmp_path):
     script = (
         "import sys\nfrom pathlib import Path\nfrom pacifico.run import execute as run, notebooks\n"
         "made = notebooks.read(Path(sys.argv[1]))\n"
-        "run._execute(run.RunRequest('tiny', {}, {}, Path(sys.argv[2])), made)"
+        "run.execute_template(run.RunRequest('tiny', {}, {}, Path(sys.argv[2])), made)"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", script, str(made.path), str(tmp_path / "report")],
@@ -350,3 +350,17 @@ def test_a_fault_of_the_runner_itself_is_raised_and_leaves_nothing(template, exe
     with pytest.raises(ZeroDivisionError, match="inside the runner"):
         execute(template("1"))
     assert [p.name for p in tmp_path.iterdir()] == ["tiny.ipynb"]
+
+
+def test_a_signed_address_stays_out_of_every_file_of_a_report(template, execute, tmp_path):
+    made = template("print('reading', dem)", "raise ValueError(f'{dem} can not be read')", parameters='dem: str = ""')
+    address = "https://h.example/x.tif?X-Amz-Signature=abc123&v=1"
+    outcome = execute(made, parameters={"dem": address}, notes={"dem": address})
+    assert outcome.error_message == "https://h.example/x.tif?X-Amz-Signature=REDACTED&v=1 can not be read"
+    texts = {p.name: p.read_text() for p in (tmp_path / "report").rglob("*") if p.is_file()}
+    assert set(texts) >= {"report.ipynb", "report.html", "manifest.json"}
+    for name, text in texts.items():
+        assert "abc123" not in text, name
+    assert "h.example" in texts["report.ipynb"]
+    for name, about in outcome.outputs.items():
+        assert about["bytes"] == (tmp_path / "report" / name).stat().st_size

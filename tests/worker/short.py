@@ -29,7 +29,7 @@ def main():
         child.main()
     elif role == "background":
         from pacifico.jobs import background
-        from pacifico.jobs.runner.runner import ProcessSpawner
+        from pacifico.jobs.runner.processes import ProcessSpawner
 
         background.main(ProcessSpawner((sys.executable, __file__, "child")))
     elif role == "forkserver":
@@ -45,14 +45,14 @@ def main():
 
             real = time.time
             time.time = lambda: real() + skew
-        from pacifico.jobs.runner.runner import ProcessSpawner
+        from pacifico.jobs.runner.processes import ProcessSpawner
         from worker.forkserver import ForkSpawner
         from worker.main import main as work
 
         command = (sys.executable, __file__)
         fork = "process" not in sys.argv
         spawner = ForkSpawner((*command, "forkserver")) if fork else ProcessSpawner((*command, "child"))
-        sys.exit(work(spawner=spawner, again=(*command, "worker")))
+        sys.exit(work(spawner=spawner, command=(*command, "worker")))
 
 
 if __name__ == "__main__":

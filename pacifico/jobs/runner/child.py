@@ -1,8 +1,8 @@
-"""The process that runs one notebook for a worker: started ahead, told once what to run, then thrown away.
+"""The process that runs one notebook for a worker.
 
-It speaks JSON lines over one socket. To the worker: `ready` {kernel_group}, `stage` [name, message], `outcome` {...},
-`fault` (a message). From the worker: `run` {...}, `interrupt`. When the socket closes, the worker is gone: the kernel is
-killed and the process ends, so that no notebook outlives who answers for it.
+It exchanges JSON lines over one socket. To the worker: `ready` {kernel_group}, `stage` [name, message], `outcome` {...},
+`fault` [name, message, exit code]. From the worker: `run` {...}, `interrupt`. When the socket closes the worker has ended:
+the kernel is killed and this process ends, so no notebook outlives its worker.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pacifico.run.execute import RunRequest
+
 _IDLE_S = 0.5
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 
-#: What the shipped notebooks import: done before a job comes. Names alone, for a job knows no geometry.
+#: Modules that the shipped notebooks import, done before a job arrives. Only names, as a job knows no geometry.
 PRELOAD = (
     "matplotlib.pyplot",
     "numpy",
@@ -58,29 +60,39 @@ for _name in ("_importlib", "_matplotlib", "_error", "_name"):
 
 
 def main() -> None:
-    """Serve the worker whose socket is the first argument."""
-    from pacifico.run import kernel as kernels  # noqa: PLC0415 (0.5 s; --help of others need not pay)
+    """Run a job for the worker whose socket is the first argument."""
+    from pacifico.run import kernel as kernels  # noqa: PLC0415 (0.5 s)
 
-    line = Line(socket.socket(fileno=int(sys.argv[1])))
+    line = JsonLines(socket.socket(fileno=int(sys.argv[1])))
     die_with_parent()
     kernel = kernels.start(Path.cwd())
     serve(line, kernel, lambda: kernels.warm(kernel, WARM.format(names=PRELOAD)))
 
 
-def serve(line: Line, kernel: Any, warm: Callable[[], None]) -> None:
-    """Warm the kernel, say so, and run what the worker says; ends the process."""
+def serve(line: JsonLines, kernel: Any, warm: Callable[[], None]) -> None:
+    """Warm the kernel, run one job, and end the process.
+
+    Parameters
+    ----------
+    line : JsonLines
+        Line to the worker.
+    kernel : jupyter_client.KernelManager
+        A started kernel.
+    warm : callable
+        Does its imports.
+    """
     from pacifico.run import kernel as kernels  # noqa: PLC0415
-    from pacifico.run.execute import RunRequest, execute  # noqa: PLC0415
+    from pacifico.run.execute import execute  # noqa: PLC0415
 
     cancel = threading.Event()
-    told: list[dict[str, Any]] = []
-    given = threading.Event()
+    orders: list[dict[str, Any]] = []
+    received = threading.Event()
 
     def listen() -> None:
         for message in line:
             if "run" in message:
-                told.append(message["run"])
-                given.set()
+                orders.append(message["run"])
+                received.set()
             if "interrupt" in message:
                 cancel.set()
         kernels.kill(kernel)
@@ -92,21 +104,10 @@ def serve(line: Line, kernel: Any, warm: Callable[[], None]) -> None:
         rehearse()
         warm()
         line.send(ready={"kernel_group": kernels.group(kernel)})
-        while not given.wait(_IDLE_S):
+        while not received.wait(_IDLE_S):
             if _has_died(kernel):
-                raise ChildProcessError("the kernel ended while it waited for a job")  # noqa: TRY301 (told below)
-        run = told[0]
-        request = RunRequest(
-            notebook=run["notebook"],
-            parameters=run["parameters"],
-            inputs={name: Path(path) for name, path in run["inputs"].items()},
-            out_dir=Path(run["out_dir"]),
-            timeout_s=run["timeout_s"],
-            attempt=run["attempt"],
-            worker=run["worker"],
-            memory_limit_bytes=run["memory_limit_bytes"],
-            notes=run["notes"],
-        )
+                raise ChildProcessError("the kernel ended while it waited for a job")  # noqa: TRY301 (reported below)
+        request = _run_request(orders[0])
         outcome = execute(
             request,
             on_stage=lambda stage, _percent, message: line.send(stage=[stage, message]),
@@ -114,15 +115,31 @@ def serve(line: Line, kernel: Any, warm: Callable[[], None]) -> None:
             kernel=kernel,
         )
         line.send(outcome=outcome.as_dict())
-    except Exception as error:  # noqa: BLE001 (told to the worker, which judges it)
+    except Exception as error:  # noqa: BLE001 (the worker judges it)
         line.send(fault=[type(error).__name__, str(error), getattr(error, "exit_code", 0)])
         status = 1
     kernels.kill(kernel)
-    os._exit(status)  # the worker removes the folder; threads of a broken run hold nothing up
+    os._exit(status)  # the worker removes the folder; threads of a failed run may still wait
+
+
+def _run_request(run: dict[str, Any]) -> RunRequest:
+    from pacifico.run.execute import RunRequest  # noqa: PLC0415
+
+    return RunRequest(
+        notebook=run["notebook"],
+        parameters=run["parameters"],
+        inputs={name: Path(path) for name, path in run["inputs"].items()},
+        out_dir=Path(run["out_dir"]),
+        timeout_s=run["timeout_s"],
+        attempt=run["attempt"],
+        worker=run["worker"],
+        memory_limit_bytes=run["memory_limit_bytes"],
+        notes=run["notes"],
+    )
 
 
 def rehearse() -> None:
-    """Pay for all that a run imports and compiles on first use, with a notebook of two cells."""
+    """Render a small notebook, so that first-use imports are done."""
     import nbformat  # noqa: PLC0415 (0.3 s)
 
     from pacifico.run import engine, html, manifest  # noqa: F401, PLC0415 (papermill and nbconvert: 3 s)
@@ -139,7 +156,7 @@ def _has_died(kernel: Any) -> bool:
     return process is None or process.poll() is not None
 
 
-class Line:
+class JsonLines:
     """JSON lines over a socket."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -147,7 +164,7 @@ class Line:
         self._file = connection.makefile("rb")
         self._lock = threading.Lock()
 
-    def __iter__(self) -> Line:
+    def __iter__(self) -> JsonLines:
         return self
 
     def __next__(self) -> dict[str, Any]:
@@ -161,13 +178,13 @@ class Line:
         return message
 
     def send(self, **message: Any) -> None:
-        """Send one message; who reads may be gone, and is told by its own end of the line."""
+        """Send one message; do nothing if the other end is closed."""
         with self._lock, contextlib.suppress(OSError):
             self._socket.sendall(json.dumps(message).encode() + b"\n")
 
 
 def die_with_parent() -> None:
-    """Have the kernel of the operating system end this process when its parent is gone (Linux alone)."""
+    """Have the operating system end this process with its parent (Linux only)."""
     if sys.platform == "linux":
         parent = os.getppid()
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -176,7 +193,7 @@ def die_with_parent() -> None:
 
 
 def hide_memory() -> None:
-    """Keep other processes of this user from reading this one's memory and environment (Linux alone)."""
+    """Hide this process's memory from other processes (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 

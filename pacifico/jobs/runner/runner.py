@@ -1,176 +1,53 @@
-"""Runs notebooks for a worker, each in processes of its own: watched, limited, and gone afterwards.
+"""Run notebooks in processes of their own, with limits.
 
-What a notebook gets: a scrubbed environment (no credentials, no queue, no store), a scratch folder as its home and
-working folder, copies of its inputs. It runs in process groups of its own, which are killed when its time, its memory or
-its job is over. What it doesn't get is a user or a network of its own: notebooks are ours and trusted, their data is not.
+A notebook gets a scrubbed environment (no credentials, no queue, no store), a scratch folder as home and working folder,
+and copies of its inputs. Its process groups are killed when its time, its memory or its job is over. It has no user and
+no network of its own: notebooks are ours and trusted, their data is not.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
-import re
-import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from pacifico.errors import OutsideServiceError
-from pacifico.jobs.lifecycle import RunOutcome
+from pacifico.jobs.delivery import RunOutcome
 from pacifico.jobs.runner import terrain_cache
-from pacifico.jobs.runner.child import Line
 from pacifico.jobs.runner.staging import metrics_of, stage
-from pacifico.run.kernel import scrubbed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
-    from pacifico.jobs.lifecycle import Orders, Task
+    from pacifico.jobs.delivery import RunTask
+    from pacifico.jobs.runner.processes import Child, Spawner
     from pacifico.jobs.settings import Settings
-    from pacifico.jobs.status import ErrorKind
+    from pacifico.jobs.stop_signals import StopSignals
     from pacifico.jobs.store.base import Store
+    from pacifico.run.outcome import ErrorKind
 
-log = logging.getLogger(__name__)
-
-_KEPT = re.compile(
-    r"PATH|LANG|LANGUAGE|LC_.*|TZ|PYTHON(PATH|UTF8|DONTWRITEBYTECODE|WARNINGS)|LD_LIBRARY_PATH|VIRTUAL_ENV|CONDA_PREFIX"
-    r"|(GDAL|PROJ|CPL|OGR|NUMBA|OMP|OPENBLAS|MKL)_.*|(SSL|CURL|REQUESTS)_C.*|PACIFICO_.*|(https?|no)_proxy",
-    re.IGNORECASE,
-)
-_START_S = 120.0  # a cold machine's imports
-_LAST_WORDS_S = 30.0  # for the report of a run that was stopped
-_LOOK_S = 0.2
+#: Time for the report of a run that was stopped [s].
+_LAST_WORDS_S = 30.0
+_TICK_S = 0.2
 _OUT_OF_MEMORY = "the machine ran out of memory and ended the run; ask for less, or give the workers more"
 
 
-class Child:
-    """One runner process with its kernel, ready or on the way."""
-
-    def __init__(
-        self, folder: Path, connection: socket.socket, pid: int, process: subprocess.Popen[bytes] | None
-    ) -> None:
-        self.folder = folder
-        self.pid = pid
-        self.kernel_group: int | None = None
-        self._process = process
-        self._socket = connection
-        self._line = Line(connection)
-        self._messages: list[dict[str, Any]] = []
-        self._news = threading.Condition()
-        self._closed = False
-        threading.Thread(target=self._listen, name="child", daemon=True).start()
-
-    def send(self, **message: Any) -> None:
-        """Tell it something."""
-        self._line.send(**message)
-
-    def next(self, timeout_s: float) -> dict[str, Any] | None:
-        """Give the next thing it says; None where there is none in that time.
-
-        Raises
-        ------
-        EOFError
-            It is gone and has said all.
-        """
-        with self._news:
-            self._news.wait_for(lambda: self._messages or self._closed, timeout_s)
-            if self._messages:
-                return self._messages.pop(0)
-            if self._closed:
-                raise EOFError
-            return None
-
-    def ready(self, timeout_s: float = _START_S) -> None:
-        """Wait until its kernel is warm.
-
-        Raises
-        ------
-        OutsideServiceError
-            It failed to start, or took too long.
-        """
-        if self.kernel_group is not None:
-            return
-        try:
-            message = self.next(timeout_s)
-        except EOFError:
-            raise OutsideServiceError("the process that runs notebooks ended before it was ready") from None
-        if message is None:
-            raise OutsideServiceError(f"the process that runs notebooks was not ready in {timeout_s:g} s")
-        if "ready" not in message:
-            raise OutsideServiceError(f"the process that runs notebooks failed to start: {message.get('fault')}")
-        self.kernel_group = message["ready"]["kernel_group"]
-
-    @property
-    def gone(self) -> bool:
-        """Whether it has ended."""
-        return self._closed
-
-    def end(self) -> None:
-        """Kill all its processes and remove its folder."""
-        for group in self._groups():
-            _kill(group)
-        self._socket.close()
-        if self._process is not None:
-            self._process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _groups(self) -> list[int]:
-        return [group for group in (self.kernel_group, self.pid) if group is not None]
-
-    def _listen(self) -> None:
-        for message in self._line:
-            with self._news:
-                self._messages.append(message)
-                self._news.notify_all()
-        with self._news:
-            self._closed = True
-            self._news.notify_all()
-
-
-class Spawner(Protocol):
-    """Starts children."""
-
-    def spawn(self, folder: Path) -> Child:
-        """Start one in a fresh folder, and return without waiting for it."""
-
-    def close(self) -> None:
-        """End what it keeps."""
-
-
-class ProcessSpawner:
-    """Starts each child as a new interpreter: imports are paid by each."""
-
-    def __init__(self, command: Sequence[str] = (sys.executable, "-m", "pacifico.jobs.runner.child")) -> None:
-        self._command = command
-
-    def spawn(self, folder: Path) -> Child:
-        """Start one, and return without waiting for it."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = subprocess.Popen(
-                [*self._command, str(theirs.fileno())],
-                cwd=folder,
-                env=environment(folder),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        return Child(folder, ours, process.pid, process)
-
-    def close(self) -> None:
-        """Keep nothing, end nothing."""
-
-
 class NotebookRunner:
-    """Runs one notebook at a time, and has the next child started ahead."""
+    """Runs one notebook at a time, with the next process started ahead.
+
+    Parameters
+    ----------
+    store : Store
+        Where inputs come from.
+    settings : Settings
+        Limits and scratch folder.
+    spawner : Spawner
+        Starts the processes.
+    standby : bool
+        Whether the next process is started ahead.
+    """
 
     def __init__(self, store: Store, settings: Settings, spawner: Spawner, *, standby: bool = True) -> None:
         self._store = store
@@ -181,14 +58,14 @@ class NotebookRunner:
         self._current: Child | None = None
 
     def prepare(self) -> None:
-        """Start the next child ahead, unless one waits already."""
+        """Start the next process ahead, unless one waits already."""
         if self._standby and (self._next is None or self._next.gone):
             self._drop_next()
             self._next = self._spawn()
 
     @contextlib.contextmanager
     def workspace(self) -> Iterator[Path]:
-        """Give the folder of a child that has run nothing yet; both are gone afterwards."""
+        """Yield the folder of a new process, then end both."""
         child = self._next if self._next is not None and not self._next.gone else None
         if child is None:
             self._drop_next()
@@ -201,26 +78,37 @@ class NotebookRunner:
             self._current = None
             child.end()
 
-    def run(self, task: Task, folder: Path, on_stage: Callable[[str, str], None], orders: Orders) -> RunOutcome:
+    def run(
+        self, task: RunTask, folder: Path, on_stage: Callable[[str, str], None], signals: StopSignals
+    ) -> RunOutcome:
         """Run a notebook in the workspace.
+
+        Parameters
+        ----------
+        task : RunTask
+            What to run.
+        folder : Path
+            The workspace.
+        on_stage : callable
+            Called with the name and message of each stage.
+        signals : StopSignals
+            Tell the run to stop: staging within a fraction of a second, a notebook after its last words.
 
         Raises
         ------
         InputError
-            The request's inputs can't be had.
+            The request's inputs can't be used.
         OSError
-            The surroundings failed: store, disk, processes.
+            Store, host, disk or processes failed.
+        StoppedError
+            The job was told to stop before the notebook began.
         """
         child = self._current
         if child is None or child.folder != folder:
             raise RuntimeError("run was called outside its workspace")
-        inputs, parameters = stage(task.request, self._store, self._settings, folder / "staged")
-        terrain = terrain_cache.TerrainCache(
-            self._store, task.request, inputs["boundary"], folder / terrain_cache.FOLDER
-        )
-        terrain.fetch()
+        inputs, parameters, terrain = _stage_in_thread(task, self._store, self._settings, folder, signals)
         report = folder / "report"
-        child.ready()
+        child.wait_ready(signals)
         child.send(
             run={
                 "notebook": task.request.notebook,
@@ -235,34 +123,36 @@ class NotebookRunner:
             }
         )
         self.prepare()
-        outcome = self._watch(child, report, on_stage, orders)
+        outcome = self._watch(child, report, on_stage, signals)
         if outcome.kind != "lost":
             terrain.keep()
         return outcome
 
     def close(self) -> None:
-        """End the child that waits, and who starts them."""
+        """End the waiting process and the spawner."""
         self._drop_next()
         self._spawner.close()
 
-    def _watch(self, child: Child, report: Path, on_stage: Callable[[str, str], None], orders: Orders) -> RunOutcome:
+    def _watch(
+        self, child: Child, report: Path, on_stage: Callable[[str, str], None], signals: StopSignals
+    ) -> RunOutcome:
         deadline = time.monotonic() + self._settings.job_timeout_s + _LAST_WORDS_S
         oom_before = _oom_kills()
-        told = False
+        interrupted = False
         while True:
-            if orders.abandon.is_set():
+            if signals.abandon.is_set():
                 return RunOutcome(report=report, kind="lost", message="abandoned")
-            if orders.interrupt.is_set() and not told:
-                told = True
+            if signals.interrupt.is_set() and not interrupted:
+                interrupted = True
                 child.send(interrupt=True)
                 deadline = min(deadline, time.monotonic() + _LAST_WORDS_S)
             if time.monotonic() > deadline:
-                kind: ErrorKind = "cancelled" if told else "timeout"
+                kind: ErrorKind = "cancelled" if interrupted else "timeout"
                 return RunOutcome(
                     report=report, kind=kind, message=f"stopped: the run took over {self._settings.job_timeout_s:g} s"
                 )
             try:
-                message = child.next(_LOOK_S)
+                message = child.next(_TICK_S)
             except EOFError:
                 return _died(report, oom_before)
             if message is None:
@@ -287,24 +177,56 @@ class NotebookRunner:
             self._next = None
 
 
-def environment(folder: Path, source: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Environment of a notebook's processes: what they need by name, and nothing that looks like a credential."""
-    given = os.environ if source is None else source
-    kept = {name: value for name, value in scrubbed(given).items() if _KEPT.fullmatch(name)}
-    cache = given.get("XDG_CACHE_HOME") or str(Path(given.get("HOME") or "/tmp") / ".cache")  # noqa: S108 (a cache)
-    terrain = str(folder / terrain_cache.FOLDER)
-    own = {"HOME": str(folder), "TMPDIR": str(folder), "XDG_CACHE_HOME": cache, "PACIFICO_DEM_CACHE": terrain}
-    return {**kept, **own, "PYTHONHASHSEED": "0"}
+Staged = tuple[dict[str, Path], dict[str, Any], terrain_cache.TerrainCache]
+
+
+def _stage_in_thread(task: RunTask, store: Store, settings: Settings, folder: Path, signals: StopSignals) -> Staged:
+    """Stage a job's inputs, but return from a stop at once.
+
+    Parameters
+    ----------
+    task : RunTask
+        The job.
+    store : Store
+        Where its site and uploads are.
+    settings : Settings
+        Limits.
+    folder : Path
+        The workspace.
+    signals : StopSignals
+        Tell it to stop.
+    """
+    results: list[Staged] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            inputs, parameters = stage(task.request, store, settings, folder / "staged", signals)
+            terrain = terrain_cache.TerrainCache(store, task.request, inputs["boundary"], folder / terrain_cache.FOLDER)
+            terrain.fetch()
+            results.append((inputs, parameters, terrain))
+        except BaseException as error:  # noqa: BLE001 (raised again below, in the caller's thread)
+            errors.append(error)
+
+    # A daemon: after a stop it may wait for a reply of its host a while, and nobody waits for it.
+    thread = threading.Thread(target=work, name="stage", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        signals.check()
+        thread.join(_TICK_S)
+    if errors:
+        raise errors[0]
+    return results[0]
 
 
 def _died(report: Path, oom_before: int) -> RunOutcome:
     if _oom_kills() > oom_before:
         return RunOutcome(report=report, kind="memory", message=_OUT_OF_MEMORY)
-    return RunOutcome(report=report, kind="lost", message="the process that ran the notebook was killed by others")
+    return RunOutcome(report=report, kind="lost", message="the process that ran the notebook was killed")
 
 
 def _judge(outcome: Mapping[str, Any], report: Path, oom_before: int) -> RunOutcome:
-    """Turn what the run recorded into what the job does about it."""
+    """Turn a run's record into the outcome of the job."""
     if outcome["status"] == "completed":
         return RunOutcome(report=report, metrics=metrics_of(report))
     kind: ErrorKind = outcome["error_kind"] or "request"
@@ -323,7 +245,7 @@ def _disk_full(message: str) -> bool:
 
 
 def _oom_kills() -> int:
-    """Count what the operating system killed for memory in this control group; 0 where it isn't told."""
+    """Count of processes killed for memory in this control group."""
     for path, name in (("/sys/fs/cgroup/memory.events", "oom_kill"), (_cgroup_v1(), "oom_kill")):
         with contextlib.suppress(OSError, ValueError):
             for line in Path(path).read_text(encoding="ascii").splitlines():
@@ -338,8 +260,3 @@ def _cgroup_v1() -> str:
             if ":memory:" in line:
                 return f"/sys/fs/cgroup/memory{line.split(':', 2)[2]}/memory.oom_control"
     return "/sys/fs/cgroup/memory/memory.oom_control"
-
-
-def _kill(group: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)

@@ -1,7 +1,7 @@
-"""The store: what a job is asked, where it stands and what it made, in a local folder or in S3.
+"""Protocol and errors of the store, for local folders and S3.
 
-Both forms keep one protocol. Writes that matter are conditional: `create` (only where nothing is) and `swap` (only over
-the version that was read). Age is told by the store's own clock, so that nobody else's needs to be right.
+Writes that decide something are conditional: `create` writes only where nothing is, `swap` only over the version that
+was read. Ages come from the store's own clock, so no other clock has to be right.
 """
 
 from __future__ import annotations
@@ -16,11 +16,19 @@ from pacifico.errors import InputError, OutsideServiceError, PacificoError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pacifico.jobs.stop_signals import StopSignals
 
-#: Value of the object tag `class`; the bucket's lifecycle rules go by it. `jobs` (requests, statuses, hints) never expires.
+
+#: Value of the object tag `class`, which the bucket's lifecycle rules use. `jobs` (requests, statuses, hints) never expires.
 StorageClass = Literal["uploads", "terrain", "exports", "reports", "jobs"]
 
-_TYPES = {
+#: Largest object that is read into memory [bytes]. A status with a thousand files has 0.2 MB; owners can write larger ones.
+MAX_OBJECT_BYTES = 1 << 20
+
+#: Key that no job uses: reading it shows whether the store answers and lets this role read.
+PROBE_KEY = "terrain/probe"
+
+_MEDIA_TYPES = {
     ".csv": "text/csv; charset=utf-8",
     ".geojson": "application/geo+json",
     ".gpkg": "application/geopackage+sqlite3",
@@ -42,11 +50,15 @@ _TYPES = {
 
 
 class NotFoundError(InputError, LookupError):
-    """Nothing of that name is the caller's."""
+    """The store answers and holds no such object."""
+
+
+class TooLargeError(InputError):
+    """The object is over the limit for what is read."""
 
 
 class ExistsError(PacificoError):
-    """A `create` found something in its place."""
+    """A `create` found an object in its place."""
 
 
 class SwapRefusedError(PacificoError):
@@ -54,12 +66,23 @@ class SwapRefusedError(PacificoError):
 
 
 class StoreError(OutsideServiceError):
-    """The store failed or can't be reached; whether the last write landed is unknown."""
+    """The store failed or can't be reached.
+
+    Whether the last write was made is unknown.
+    """
+
+
+class PermissionDeniedError(StoreError):
+    """The store answers and refuses access: rights are missing."""
+
+
+class NoStoreError(StoreError):
+    """The bucket that the settings name does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """An object with its version and its age [s], both as the store tells them."""
+    """An object's bytes, with version and age [s]."""
 
     data: bytes
     version: str
@@ -68,7 +91,10 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a listing; `modified` in seconds since 1970, by the store's clock."""
+    """One line of a listing.
+
+    `modified` in seconds since 1970, by the store's clock.
+    """
 
     key: str
     size: int
@@ -77,7 +103,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class SignedUpload:
-    """An address that takes one PUT without credentials, with the headers it must carry."""
+    """A temporary address for one PUT, with the headers to send."""
 
     url: str
     headers: Mapping[str, str]
@@ -85,7 +111,10 @@ class SignedUpload:
 
 
 class Store(Protocol):
-    """What both forms of the store do. Every method raises StoreError where the store itself fails."""
+    """What both forms of the store do.
+
+    Every method raises PermissionDeniedError where rights are missing, and StoreError where the store itself fails.
+    """
 
     @property
     def url(self) -> str:
@@ -94,38 +123,47 @@ class Store(Protocol):
     def now(self) -> float:
         """Seconds since 1970 by the store's clock."""
 
-    def read(self, key: str) -> Blob:
-        """Read a small object; NotFoundError where there is none, or none of ours."""
+    def probe(self) -> None:
+        """Return when the store answers and may be read; else raise StoreError."""
+
+    def read(self, key: str, *, limit: int = MAX_OBJECT_BYTES) -> Blob:
+        """Read an object; NotFoundError where there is none, TooLargeError over `limit` bytes."""
 
     def create(self, key: str, data: bytes, *, kind: StorageClass) -> str:
         """Write where nothing is, and return the version; else ExistsError."""
 
     def swap(self, key: str, data: bytes, version: str, *, kind: StorageClass) -> str:
-        """Write over that version alone, and return the new one; else SwapRefusedError."""
+        """Replace that version alone, and return the new one; else SwapRefusedError."""
 
     def put(self, key: str, data: bytes, *, kind: StorageClass) -> None:
-        """Write, whatever is there: for hints and for files that only one attempt writes."""
+        """Write unconditionally: for hints, and for files with a single writer."""
 
     def put_file(self, key: str, path: Path, *, kind: StorageClass) -> None:
         """Write a file of any size."""
 
-    def get_file(self, key: str, path: Path, *, limit: int | None = None) -> None:
-        """Read an object of any size into a file; InputError where it is over `limit` bytes."""
+    def get_file(self, key: str, path: Path, *, limit: int | None = None, signals: StopSignals | None = None) -> None:
+        """Copy an object to a file, within a limit and until a stop."""
 
     def list(self, prefix: str) -> Iterator[Entry]:
-        """List the keys under a prefix, in their order."""
+        """List the keys under a prefix, in order."""
 
     def delete(self, key: str) -> None:
-        """Delete; where nothing is, do nothing."""
+        """Delete an object; do nothing where there is none."""
 
     def presign_get(self, key: str, *, expires_s: int) -> str:
-        """Give an address that anyone may read the object from, for a while."""
+        """Return a temporary address of the object."""
 
     def presign_put(self, key: str, *, expires_s: int, kind: StorageClass) -> SignedUpload:
-        """Give an address that anyone may write the object to, for a while."""
+        """Return a temporary address for one upload, and its headers."""
+
+
+def check_size(key: str, size: int, limit: int | None) -> None:
+    """Raise TooLargeError for an object of over `limit` bytes."""
+    if limit is not None and size > limit:
+        raise TooLargeError(f"{Path(key).name} has {size / 1e6:.1f} MB; at most {limit / 1e6:.1f} MB are taken")
 
 
 def content_type(key: str) -> str:
-    """Media type by which a browser opens the file."""
+    """Media type with which a browser opens the file."""
     suffix = Path(key).suffix.lower()
-    return _TYPES.get(suffix) or mimetypes.guess_type(key)[0] or "application/octet-stream"
+    return _MEDIA_TYPES.get(suffix) or mimetypes.guess_type(key)[0] or "application/octet-stream"

@@ -1,29 +1,52 @@
-"""The store in a local folder: locks and atomic renames where S3 has conditional writes."""
+"""The store in a local folder.
+
+Locks and atomic renames in place of S3's conditional writes.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pacifico.errors import InputError
-from pacifico.jobs.store.base import Blob, Entry, ExistsError, NotFoundError, SignedUpload, StoreError, SwapRefusedError
+from pacifico.jobs.store.base import (
+    MAX_OBJECT_BYTES,
+    PROBE_KEY,
+    Blob,
+    Entry,
+    ExistsError,
+    NotFoundError,
+    PermissionDeniedError,
+    SignedUpload,
+    StoreError,
+    SwapRefusedError,
+    check_size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pacifico.jobs.stop_signals import StopSignals
     from pacifico.jobs.store.base import StorageClass
 
-_PARTIAL = ".partial-"  # no key segment begins with a dot, so none can meet it
+_PARTIAL = ".partial-"  # no key segment begins with a dot, so no key can clash with it
+_CHUNK = 1 << 20
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT)
 
 
 class LocalStore:
-    """A folder as a store. Locks are `flock` on the object's folder: one machine, or a network file system that keeps it."""
+    """A folder as a store.
+
+    Locks are `flock` on the object's folder, for one machine or a network disk that supports it.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root.expanduser().resolve()
@@ -34,88 +57,104 @@ class LocalStore:
         return str(self._root)
 
     def now(self) -> float:
-        """Seconds since 1970 by the file system's clock."""
-        with self._failing("clock"):
-            self._root.mkdir(parents=True, exist_ok=True)
+        """Seconds since 1970 by the file system's clock.
+
+        Whoever may not write here can't claim a job either: for them this machine's clock is good enough.
+        """
+        try:
             with tempfile.NamedTemporaryFile(dir=self._root, prefix=_PARTIAL) as probe:
                 return os.fstat(probe.fileno()).st_mtime
+        except OSError as error:
+            if error.errno in _READ_ONLY:
+                return time.time()
+            raise self._failure("clock", error) from error
 
-    def read(self, key: str) -> Blob:
-        """Read an object; NotFoundError where there is none."""
+    def probe(self) -> None:
+        """Return when the folder can be read; else raise StoreError."""
+        with contextlib.suppress(NotFoundError):
+            self.read(PROBE_KEY)
+
+    def read(self, key: str, *, limit: int = MAX_OBJECT_BYTES) -> Blob:
+        """Read an object; NotFoundError where there is none, TooLargeError over `limit` bytes."""
         path = self._path(key)
-        with self._failing(key):
+        with self._translated(key):
             try:
                 with path.open("rb") as file:
-                    data, modified = file.read(), os.fstat(file.fileno()).st_mtime
+                    about = os.fstat(file.fileno())
+                    check_size(key, about.st_size, limit)
+                    data = file.read(limit + 1)
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 raise NotFoundError(f"{key} is not in the store {self._root}") from None
-        return Blob(data, _version(data), max(0.0, self.now() - modified))
+        check_size(key, len(data), limit)
+        return Blob(data, _version(data), max(0.0, self.now() - about.st_mtime))
 
     def create(self, key: str, data: bytes, *, kind: StorageClass) -> str:  # noqa: ARG002 (a folder has no tags)
         """Write where nothing is; else ExistsError."""
         path = self._path(key)
-        with self._failing(key), self._written(path, lambda partial: _fill(partial, data)) as partial:
+        with self._translated(key), self._partial_file(path, lambda partial: _fill(partial, data)) as partial:
             try:
-                os.link(partial, path)  # fails where a name is taken: rename would not
+                os.link(partial, path)  # fails where the name is taken; a rename would replace it
             except FileExistsError:
                 raise ExistsError(f"{key} is written already") from None
         return _version(data)
 
     def swap(self, key: str, data: bytes, version: str, *, kind: StorageClass) -> str:  # noqa: ARG002
-        """Write over that version alone; else SwapRefusedError."""
+        """Replace that version alone; else SwapRefusedError."""
         path = self._path(key)
-        with self._failing(key):
+        with self._translated(key):
             if not path.is_file():
                 raise SwapRefusedError(f"{key} is not in the store")
-            with self._locked(path.parent), self._written(path, lambda partial: _fill(partial, data)) as partial:
+            with self._locked(path.parent), self._partial_file(path, lambda partial: _fill(partial, data)) as partial:
                 if not path.is_file() or _version(path.read_bytes()) != version:
                     raise SwapRefusedError(f"{key} is no longer version {version}")
                 partial.replace(path)
         return _version(data)
 
     def put(self, key: str, data: bytes, *, kind: StorageClass) -> None:  # noqa: ARG002
-        """Write, whatever is there."""
+        """Write unconditionally."""
         path = self._path(key)
-        with self._failing(key), self._written(path, lambda partial: _fill(partial, data)) as partial:
+        with self._translated(key), self._partial_file(path, lambda partial: _fill(partial, data)) as partial:
             partial.replace(path)
 
     def put_file(self, key: str, path: Path, *, kind: StorageClass) -> None:  # noqa: ARG002
         """Write a file of any size."""
         target = self._path(key)
-        with self._failing(key), self._written(target, lambda partial: _copy(path, partial)) as partial:
+        with self._translated(key), self._partial_file(target, lambda partial: _copy(path, partial)) as partial:
             partial.replace(target)
 
-    def get_file(self, key: str, path: Path, *, limit: int | None = None) -> None:
-        """Read an object into a file; InputError where it is over `limit` bytes."""
+    def get_file(self, key: str, path: Path, *, limit: int | None = None, signals: StopSignals | None = None) -> None:
+        """Copy an object to a file; TooLargeError over `limit` bytes."""
         source = self._path(key)
-        if not source.is_file():
-            raise NotFoundError(f"{key} is not in the store {self._root}")
-        size = source.stat().st_size
-        if limit is not None and size > limit:
-            raise InputError(f"{Path(key).name} has {size / 1e6:.1f} MB; at most {limit / 1e6:.1f} MB are taken")
-        with self._failing(key):
+        with self._translated(key):
+            if not source.is_file():
+                raise NotFoundError(f"{key} is not in the store {self._root}")
+            check_size(key, source.stat().st_size, limit)
             path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, path)
+            with source.open("rb") as file, path.open("wb") as out:
+                while chunk := file.read(_CHUNK):
+                    if signals is not None:
+                        signals.check()
+                    out.write(chunk)
 
     def list(self, prefix: str) -> Iterator[Entry]:
-        """List the keys under a prefix, in their order."""
+        """List the keys under a prefix, in order."""
         head = self._path(prefix.rstrip("/")) if prefix.endswith("/") else self._path(prefix).parent
-        with self._failing(prefix):
+        with self._translated(prefix):
             for path, stat in _walk(head):
                 key = path.relative_to(self._root).as_posix()
                 if key.startswith(prefix):
                     yield Entry(key, stat.st_size, stat.st_mtime)
 
     def delete(self, key: str) -> None:
-        """Delete; where nothing is, do nothing."""
-        with self._failing(key):
+        """Delete an object; do nothing where there is none."""
+        with self._translated(key):
             path = self._path(key)
             path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # the folder holds more
+            with contextlib.suppress(OSError):  # the folder holds other objects
                 path.parent.rmdir()
 
     def presign_get(self, key: str, *, expires_s: int) -> str:  # noqa: ARG002
-        """Give the file's address: who can read the folder needs no signature."""
+        """Return the file's address: whoever can read the folder needs no signature."""
         return self._path(key).as_uri()
 
     def presign_put(self, key: str, *, expires_s: int, kind: StorageClass) -> SignedUpload:  # noqa: ARG002
@@ -127,7 +166,7 @@ class LocalStore:
     def _path(self, key: str) -> Path:
         parts = key.split("/")
         if any(part in ("", ".", "..") or part.startswith(_PARTIAL) or "\0" in part for part in parts):
-            raise InputError(f"key {key[:80]!r} would leave its place in the store")
+            raise InputError(f"key {key[:80]!r} would leave its place in the store; use names without '..'")
         return self._root.joinpath(*parts)
 
     @contextlib.contextmanager
@@ -140,8 +179,8 @@ class LocalStore:
             os.close(handle)
 
     @contextlib.contextmanager
-    def _written(self, path: Path, fill: Callable[[Path], None]) -> Iterator[Path]:
-        """Fill a partial file beside its place; what isn't renamed is removed."""
+    def _partial_file(self, path: Path, fill: Callable[[Path], None]) -> Iterator[Path]:
+        """Fill a temporary file beside its final place."""
         partial: Path | None = None
         while partial is None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -157,15 +196,21 @@ class LocalStore:
             partial.unlink(missing_ok=True)
 
     @contextlib.contextmanager
-    def _failing(self, key: str) -> Iterator[None]:
+    def _translated(self, key: str) -> Iterator[None]:
+        """Turn errors of the file system into the store's."""
         try:
             yield
         except OSError as error:
             if isinstance(error, StoreError):
                 raise
-            raise StoreError(
-                f"store {self._root}: {key}: {error.strerror or error}; check its disk and rights"
-            ) from error
+            raise self._failure(key, error) from error
+
+    def _failure(self, key: str, error: OSError) -> StoreError:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            return PermissionDeniedError(
+                f"store {self._root}: {key}: {error.strerror}; give this user rights to the folder"
+            )
+        return StoreError(f"store {self._root}: {key}: {error.strerror or error}; check its disk and rights")
 
 
 def _version(data: bytes) -> str:
@@ -181,13 +226,13 @@ def _fill(path: Path, data: bytes) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     with source.open("rb") as inp, target.open("wb") as out:
-        shutil.copyfileobj(inp, out, 1 << 20)
+        shutil.copyfileobj(inp, out, _CHUNK)
         out.flush()
         os.fsync(out.fileno())
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Files under a folder, in the order of their keys ('/' sorts as part of the key)."""
+    """Files under a folder, in the order of their keys."""
     try:
         with os.scandir(folder) as found:
             entries = [entry for entry in found if not entry.name.startswith(_PARTIAL)]

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs.runner import download as module
 from pacifico.jobs.runner.download import download
+from pacifico.jobs.stop_signals import StoppedError, StopSignals
 
 HOST = "dem.example"
 HOSTS = frozenset({HOST})
@@ -275,7 +276,7 @@ def test_a_file_that_breaks_off(site, tmp_path):
 
 def test_silence_and_slowness_end(site, tmp_path, monkeypatch):
     site.answer = lambda handler: site.released.wait(20)
-    monkeypatch.setattr(module, "_PATIENCE_S", 0.3)
+    monkeypatch.setattr(module, "_REPLY_S", 0.3)
     with pytest.raises(OutsideServiceError, match=r"timed out.*try again later"):
         fetch(tmp_path)
 
@@ -287,7 +288,7 @@ def test_silence_and_slowness_end(site, tmp_path, monkeypatch):
             handler.wfile.write(bytes(100))
 
     site.answer = trickle
-    monkeypatch.setattr(module, "_WHOLE_S", 0.5)
+    monkeypatch.setattr(module, "_TRANSFER_S", 0.5)
     monkeypatch.setattr(module, "_CHUNK", 500)
     start = time.monotonic()
     with pytest.raises(OutsideServiceError, match=r"took over 0\.5 s"):
@@ -315,3 +316,32 @@ def test_a_host_without_address_and_one_that_does_not_listen(site, tmp_path, mon
     monkeypatch.setattr(module.socket, "getaddrinfo", none)
     with pytest.raises(OutsideServiceError, match="has no address"):
         fetch(tmp_path)
+
+
+def test_letters_outside_ascii_are_sent_escaped(site, tmp_path):
+    fetch(tmp_path, f"https://{HOST}/höhen/süd west.tif?größe=1&a=%20b")
+    assert site.asked == [("/h%C3%B6hen/s%C3%BCd%20west.tif?gr%C3%B6%C3%9Fe=1&a=%20b", HOST)]
+
+
+def test_a_host_outside_ascii_is_asked_by_its_dns_name(site, tmp_path):
+    with pytest.raises(OutsideServiceError, match="xn--"):
+        fetch(tmp_path, "https://höhen.example/x.tif", hosts=frozenset({"höhen.example"}))
+
+
+def test_a_stop_ends_a_transfer_between_two_chunks(site, tmp_path, monkeypatch):
+    signals = StopSignals()
+
+    def trickle(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        while not site.released.wait(0.01):
+            handler.wfile.write(bytes(100))
+            signals.abandon.set()
+
+    site.answer = trickle
+    monkeypatch.setattr(module, "_CHUNK", 500)
+    start = time.monotonic()
+    with pytest.raises(StoppedError):
+        download(URL, tmp_path / "x", limit=1 << 30, hosts=HOSTS, signals=signals)
+    assert time.monotonic() - start < 2

@@ -15,8 +15,9 @@ from pacifico.errors import InputError
 from pacifico.jobs import keys
 from pacifico.jobs.request import JobRequest
 from pacifico.jobs.runner import staging
-from pacifico.jobs.runner.staging import check_dem, stage
+from pacifico.jobs.runner.staging import MetricsError, check_dem, metrics_of, stage
 from pacifico.jobs.settings import from_environment
+from pacifico.jobs.stop_signals import StoppedError, StopSignals
 from pacifico.jobs.store.base import NotFoundError, StoreError
 
 BOUNDARY = b'{"type": "Polygon", "coordinates": []}'
@@ -45,19 +46,23 @@ def homed(local_store):
     return local_store
 
 
-def put_site(store, content=BOUNDARY, said=None):
+def put_site(store, content=BOUNDARY, claimed=None, **fields):
+    """A site as its owner may write it: any field, whatever it says."""
     prefix = keys.site("ann", "home")
-    sha256 = hashlib.sha256(said or content).hexdigest()
-    about = {"suffix": ".geojson", "file": "boundary.geojson", "sha256": sha256}
-    store.put(f"{prefix}/boundary.geojson", content, kind="uploads")
-    store.put(f"{prefix}/site.json", json.dumps(about).encode(), kind="uploads")
+    sha256 = hashlib.sha256(claimed or content).hexdigest()
+    name = f"boundary-{sha256[:16]}.geojson"
+    record = {"schema_version": 1, "site_id": "home", "name": "home.geojson", "suffix": ".geojson", "file": name,
+              "sha256": sha256, "bytes": len(content), **fields}  # fmt: skip
+    store.put(f"{prefix}/{name}", content, kind="uploads")
+    store.put(f"{prefix}/site.json", json.dumps(record).encode(), kind="uploads")
 
 
-def put_upload(store, content, *, owner="ann", suffix=".tif", named=None):
+def put_upload(store, content, *, owner="ann", suffix=".tif", named=None, **fields):
     sha256 = named or hashlib.sha256(content).hexdigest()
     prefix = keys.upload(owner, sha256)
     store.put(f"{prefix}/file", content, kind="uploads")
-    store.put(f"{prefix}/upload.json", json.dumps({"suffix": suffix}).encode(), kind="uploads")
+    record = {"name": f"ground{suffix}", "suffix": suffix, **fields}
+    store.put(f"{prefix}/upload.json", json.dumps(record).encode(), kind="uploads")
     return f"upload:{sha256}"
 
 
@@ -71,7 +76,7 @@ def test_a_named_source_is_left_to_the_notebook(homed, tmp_path):
 def test_a_site_that_was_changed_or_is_anothers(homed, tmp_path):
     with pytest.raises(NotFoundError, match="not among those of 'bob'"):
         stage(ask(owner="bob"), homed, allow(), tmp_path / "in")
-    put_site(homed, b"changed", said=BOUNDARY)
+    put_site(homed, b"changed", claimed=BOUNDARY)
     with pytest.raises(InputError, match="has the hash"):
         stage(ask(), homed, allow(), tmp_path / "in2")
 
@@ -122,7 +127,7 @@ def test_a_dem_from_an_allowed_bucket(homed, tif, tmp_path, bucket):
     inputs, parameters = stage(ask(dem=f"s3://{bucket}/a/ground.tif"), homed, settings, tmp_path / "in")
     assert inputs["dem"].read_bytes() == tif
     assert "dem" not in parameters
-    with pytest.raises(NotFoundError, match="or not yours"):
+    with pytest.raises(NotFoundError, match="is not in the store"):
         stage(ask(dem=f"s3://{bucket}/a/none.tif"), homed, settings, tmp_path / "in2")
 
 
@@ -143,7 +148,7 @@ def test_a_dem_from_an_allowed_host(homed, tif, tmp_path, monkeypatch):
     """What the transfer itself takes and refuses, test_download tells."""
     asked = []
 
-    def fetch(url, path, *, limit, hosts):
+    def fetch(url, path, *, limit, hosts, signals):
         asked.append((url, limit, hosts))
         path.write_bytes(tif if url.endswith("tif") else b"<VRTDataset/>")
 
@@ -165,7 +170,7 @@ def test_a_dem_from_an_allowed_host(homed, tif, tmp_path, monkeypatch):
      "https://user@dem.example/a.tif", "upload:xyz", "ftp://dem.example/a.tif", "\\\\server\\share"],
 )  # fmt: skip
 def test_a_request_can_name_no_other_place(dem):
-    with pytest.raises(ValueError, match="neither one of"):
+    with pytest.raises(ValueError, match=r"neither one of|signature, key or password"):
         ask(dem=dem)
 
 
@@ -180,3 +185,106 @@ def test_hosts_that_are_not_named_are_refused(dem):
 def test_files_of_parameters_are_uploads_too(homed, tmp_path, value):
     with pytest.raises(InputError, match="takes an upload of its owner's"):
         stage(ask(parameters={"exclusions": value}), homed, allow(), tmp_path / "in")
+
+
+# --- what an owner can write is read as any stranger's
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("suffix", "/../../../tmp/numba/index.nbi"),
+        ("suffix", ".nbi"),
+        ("suffix", 3),
+        ("file", "../../../bob/sites/home/boundary.kml" + "x" * 64),
+        ("sha256", "../../x"),
+        ("sha256", "A" * 64),
+        ("bytes", -1),
+        ("bytes", "12"),
+        ("site_id", "other"),
+        ("name", "x" * 300),
+        ("schema_version", "1"),
+        ("schema_version", 0),
+        ("more", True),
+    ],
+)
+def test_a_planted_site_record_is_refused(homed, tmp_path, field, value):
+    put_site(homed, **{field: value})
+    with pytest.raises(InputError, match=r"site\.json"):
+        stage(ask(), homed, allow(), tmp_path / "in" / "staged")
+    assert [p for p in tmp_path.rglob("*") if "store" not in p.parts and p.is_file()] == []
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"{", b"[" * 100_000, b'{"a": NaN}', bytes(1 << 20)])
+@pytest.mark.parametrize("which", ["site", "upload"])
+def test_records_that_make_no_sense_are_refused(homed, tif, tmp_path, which, content):
+    name = put_upload(homed, tif)
+    key = f"{keys.site('ann', 'home')}/site.json"
+    if which == "upload":
+        key = f"{keys.upload('ann', name.removeprefix('upload:'))}/upload.json"
+    homed.put(key, content, kind="uploads")
+    with pytest.raises(InputError):
+        stage(ask(dem=name), homed, allow(), tmp_path / "in")
+
+
+def test_the_boundary_is_read_from_the_key_of_its_hash_whatever_the_record_says(homed, tmp_path):
+    put_site(homed, file="../../secret")
+    inputs, _ = stage(ask(), homed, allow(), tmp_path / "in")
+    assert inputs["boundary"].read_bytes() == BOUNDARY
+
+
+@pytest.mark.parametrize("suffix", ["/../../../x.py", ".py", ".pth", ".so", ".nbi", "../x", "\0", "." * 200])
+def test_no_path_or_code_suffix_is_taken_from_an_upload(homed, tif, tmp_path, suffix):
+    name = put_upload(homed, b"LOCATION", suffix=suffix)
+    dem = put_upload(homed, tif, suffix=suffix)
+    inputs, _ = stage(ask(dem=dem, parameters={"weather": name}), homed, allow(), tmp_path / "in")
+    assert inputs["weather"] == tmp_path / "in" / "weather"
+    assert inputs["dem"] == tmp_path / "in" / "dem.tif"
+
+
+# --- metrics of a report
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"asset_count": NaN}', '{"asset_count": true}', '{"asset_count": "3"}', "[]", "", "{", '{"asset_count": 1e999}'],
+)
+def test_metrics_that_are_no_finite_numbers_are_told(tmp_path, text):
+    (tmp_path / "metrics.json").write_text(text)
+    with pytest.raises(MetricsError, match=r"metrics\.json"):
+        metrics_of(tmp_path)
+
+
+def test_metrics_of_a_report(tmp_path):
+    assert metrics_of(tmp_path) == {}
+    (tmp_path / "metrics.json").write_text('{"asset_count": 3, "road_length_m": null, "other": "x"}')
+    assert metrics_of(tmp_path) == {"asset_count": 3}
+
+
+# --- stop
+
+
+def test_a_stop_ends_staging(homed, tif, tmp_path):
+    signals = StopSignals()
+    signals.interrupt.set()
+    with pytest.raises(StoppedError):
+        stage(ask(), homed, allow(), tmp_path / "in", signals)
+
+
+# --- secrets
+
+
+@pytest.mark.parametrize(
+    "dem",
+    [
+        "https://h.example/a.tif?X-Amz-Signature=abc&v=1",
+        "https://ann:pw@h.example/a.tif",
+        "https://h.example/a.tif?api_key=abc",
+        "https://h.example/a.tif?sv=2022&sig=abc",
+    ],
+)
+def test_a_request_that_would_keep_a_secret_is_refused(dem):
+    for fields in ({"dem": dem}, {"parameters": {"spec": {"note": [dem]}}}):
+        with pytest.raises(ValueError, match="signature, key or password"):
+            ask(**fields)
+    ask(dem="https://h.example/a.tif?bbox=1,2&width=3")

@@ -16,13 +16,15 @@ import pytest
 import rasterio
 from affine import Affine
 
-from pacifico.jobs import keys
-from pacifico.jobs.lifecycle import Orders, Task
+from pacifico.jobs.delivery import RunTask
 from pacifico.jobs.request import JobRequest
-from pacifico.jobs.runner.runner import NotebookRunner, ProcessSpawner
+from pacifico.jobs.runner.processes import ProcessSpawner
+from pacifico.jobs.runner.runner import NotebookRunner
 from pacifico.jobs.runner.terrain_cache import FOLDER, TerrainCache
 from pacifico.jobs.settings import from_environment
+from pacifico.jobs.stop_signals import StopSignals
 from pacifico.jobs.store.base import StoreError
+from pacifico.jobs.uploads import upload_site
 from pacifico.terrain.cache import FolderCache
 from pacifico.terrain.named import glo30_id
 
@@ -192,7 +194,7 @@ def test_a_store_that_fails_costs_the_cache_alone(job, caplog):
 )
 def test_a_list_that_makes_no_sense_is_no_list(job, store, text):
     cache, _ = job()
-    store.put(cache._asked, text, kind="terrain")
+    store.put(cache._list_key, text, kind="terrain")
     cache.fetch()
 
 
@@ -268,7 +270,7 @@ import sys
 from pathlib import Path
 from pacifico.run import notebooks
 notebooks.folder = lambda: Path({folder!r})
-from pacifico.jobs import child
+from pacifico.jobs.runner import child
 child.PRELOAD = ()
 child.main()
 """
@@ -286,10 +288,9 @@ def test_a_second_worker_reads_the_ground_from_the_store(store, tmp_path, monkey
     nbformat.write(nbformat.v4.new_notebook(cells=cells), templates / "layout_report.ipynb")
     ring = [[-95.51, 44.5], [-95.5, 44.5], [-95.5, 44.507], [-95.51, 44.507], [-95.51, 44.5]]
     text = json.dumps({"type": "Polygon", "coordinates": [ring]}).encode()
-    site = keys.site("ann", "s")
-    store.put(f"{site}/boundary.geojson", text, kind="uploads")
-    about = {"suffix": ".geojson", "file": "boundary.geojson", "sha256": hashlib.sha256(text).hexdigest()}
-    store.put(f"{site}/site.json", json.dumps(about).encode(), kind="uploads")
+    path = tmp_path / "site.geojson"
+    path.write_bytes(text)
+    upload_site(store, path, owner="ann", site_id="s", limit=1 << 20)
     tiles = Tiles(tmp_path)
     monkeypatch.setenv("PACIFICO_GLO30_URL", tiles.url)
     monkeypatch.setenv("no_proxy", "*")
@@ -303,7 +304,9 @@ def test_a_second_worker_reads_the_ground_from_the_store(store, tmp_path, monkey
             spawner = ProcessSpawner((sys.executable, "-c", CHILD.format(folder=str(templates))))
             runner = NotebookRunner(store, settings, spawner, standby=False)
             with runner.workspace() as folder:
-                outcome = runner.run(Task(request=ask(), attempt=1, worker="w"), folder, lambda *_: None, Orders())
+                outcome = runner.run(
+                    RunTask(request=ask(), attempt=1, worker="w"), folder, lambda *_: None, StopSignals()
+                )
                 assert outcome.kind is None, outcome.message
                 means.append(outcome.metrics["total_capacity_kw"])
             runner.close()

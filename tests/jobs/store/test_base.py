@@ -5,17 +5,12 @@ from __future__ import annotations
 import threading
 import time
 import urllib.request
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from pacifico.errors import InputError, OutsideServiceError
-from pacifico.jobs.settings import from_environment
-from pacifico.jobs.store.base import ExistsError, NotFoundError, StoreError, SwapRefusedError, content_type
-from pacifico.jobs.store.local import LocalStore
-from pacifico.jobs.store.open import open_store
-from pacifico.jobs.store.s3 import S3Store
+from pacifico.errors import InputError
+from pacifico.jobs.stop_signals import StoppedError, StopSignals
+from pacifico.jobs.store.base import ExistsError, NotFoundError, SwapRefusedError, TooLargeError, content_type
 
 
 def test_create_writes_once(store):
@@ -128,77 +123,30 @@ def test_presigned_get(store):
         assert reply.read() == b"<p>"
 
 
-def test_presigned_put_s3(aws, bucket):
-    store = S3Store(f"s3://{bucket}")
-    signed = store.presign_put("u/site.kml", expires_s=60, kind="uploads")
-    request = urllib.request.Request(signed.url, data=b"<kml/>", method="PUT", headers=dict(signed.headers))
-    with urllib.request.urlopen(request) as reply:
-        assert reply.status == 200
-    assert store.read("u/site.kml").data == b"<kml/>"
-
-
-def test_s3_headers(aws, bucket):
-    import boto3
-
-    store = S3Store(f"s3://{bucket}", sse="AES256")
-    store.put("r/report.html", b"", kind="reports")
-    s3 = boto3.client("s3")
-    head = s3.head_object(Bucket=bucket, Key="r/report.html")
-    assert head["ContentType"] == "text/html; charset=utf-8"
-    assert head["ServerSideEncryption"] == "AES256"
-    assert s3.get_object_tagging(Bucket=bucket, Key="r/report.html")["TagSet"] == [{"Key": "class", "Value": "reports"}]
-
-
-def test_a_store_that_is_away_is_an_outside_failure(monkeypatch, aws, tmp_path):
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    store = S3Store("s3://bucket")
-    with pytest.raises(StoreError, match="check the network"):
-        store.read("a")
-    assert issubclass(StoreError, OutsideServiceError)
-
-
-@pytest.mark.parametrize("answer", [403, 404, 200])
-def test_the_time_is_told_by_a_reply_of_any_kind(monkeypatch, aws, answer):
-    """A submitter may look at his own folder alone: that a request is refused tells the time, too."""
-    asked = []
-
-    class Refuses(BaseHTTPRequestHandler):
-        def do_HEAD(self):
-            asked.append(self.path)
-            self.send_response_only(answer)
-            self.send_header("Date", "Mon, 01 Jan 2035 00:00:00 GMT")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *args):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Refuses)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-    store = S3Store("s3://bucket/p")
-    assert abs(store.now() - datetime(2035, 1, 1, tzinfo=UTC).timestamp()) < 10
-    store.now()
-    assert len(asked) == 1  # once heard, the time goes on by itself
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_folder_without_rights_is_an_outside_failure(tmp_path):
-    (tmp_path / "store").write_text("a file, not a folder")
-    with pytest.raises(StoreError, match="check its disk"):
-        LocalStore(tmp_path / "store").put("a", b"", kind="jobs")
-
-
-@pytest.mark.parametrize("address", ["s3://", "s3://UPPER/x", "ftp://host/x", "s3://bucket?x=1"])
-def test_addresses_that_are_none(address):
-    with pytest.raises(InputError):
-        open_store(from_environment({"PACIFICO_STORE": address}))
-
-
 @pytest.mark.parametrize(
     ("name", "media"),
     [("report.html", "text/html; charset=utf-8"), ("x.geojson", "application/geo+json"), ("x.pdf", "application/pdf")],
 )
 def test_content_types(name, media):
     assert content_type(name) == media
+
+
+def test_an_object_over_the_limit_is_not_read(store):
+    store.put("big", bytes(2 << 20), kind="jobs")
+    with pytest.raises(TooLargeError, match=r"2\.1 MB; at most 1\.0 MB"):
+        store.read("big")
+    assert len(store.read("big", limit=4 << 20).data) == 2 << 20
+
+
+def test_a_store_that_answers_passes_the_probe(store):
+    store.probe()
+
+
+def test_a_transfer_ends_when_the_job_is_told_to_stop(store, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(bytes(20 << 20))
+    store.put_file("big", path, kind="uploads")
+    signals = StopSignals()
+    signals.interrupt.set()
+    with pytest.raises(StoppedError):
+        store.get_file("big", tmp_path / "copy", signals=signals)

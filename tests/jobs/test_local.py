@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
+import socket
 import sys
 import time
 from pathlib import Path
@@ -13,10 +13,11 @@ import pytest
 
 from pacifico.jobs import local
 from pacifico.jobs.client import JobClient
-from pacifico.jobs.runner.runner import ProcessSpawner
+from pacifico.jobs.lifecycle import claim
+from pacifico.jobs.runner.processes import ProcessSpawner
 from pacifico.jobs.settings import from_environment
 
-SHORT = str(Path(__file__).with_name("short.py"))
+SHORT = str(Path(__file__).parents[1] / "worker" / "short.py")
 
 
 @pytest.fixture
@@ -78,15 +79,11 @@ def test_a_background_job_outlives_its_command_and_a_killed_one_reads_as_failed(
     assert "redrive it" in ended["error_message"]
 
 
-def test_a_process_is_known_by_its_start_and_not_its_number_alone():
-    mine = local.process_name()
-    assert not local.is_gone(mine)
-    assert local.is_gone(mine.rsplit(":", 1)[0] + ":1")
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    name = f"local:{mine.split(':')[1]}:{process.pid}:{local._started(process.pid)}"
-    assert not local.is_gone(name)
-    process.communicate()
-    assert local.is_gone(name)
-    assert not local.is_gone("local:another-host:1:1")
-    assert not local.is_gone("vm-17")
-    assert not local.is_gone(None)
+def test_reading_a_status_leaves_a_job_of_the_same_host_and_process_id_alone(client, tmp_path):
+    """Two containers that share a store: equal host names and ids, other processes."""
+    request = ask(client, tmp_path)
+    records = client._records
+    records.submit(request)
+    name = f"local:{socket.gethostname()}:{os.getpid()}:{'0' * 32}"
+    claim(records, "ann", request.layout_id, worker=name, settings=client.settings)
+    assert client.status(request.layout_id)["status"] == "processing"

@@ -1,4 +1,4 @@
-"""Reports brought from the store into a folder: whole, checked, or not at all."""
+"""Download reports from the store, checked and complete or not at all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs import keys
-from pacifico.jobs.request import file_sha256
+from pacifico.jobs.request import file_sha256, load_object
+from pacifico.jobs.store.base import TooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,16 +20,18 @@ if TYPE_CHECKING:
     from pacifico.jobs.status import Status
     from pacifico.jobs.store.base import Store
 
-_READERS = 16
+_READERS = 16  # files at once
+_METRICS_FILE = "metrics.json"
+_MAX_METRICS_BYTES = 4 << 20
 
 
 def require_room(out: Path) -> None:
-    """Refuse a folder that can't be filled before the store is asked for anything.
+    """Refuse an output folder that can't be filled, before reading the store.
 
     Raises
     ------
     InputError
-        It is a file or holds something, or nothing can be written where it is to be.
+        It is a file, is not empty, or can't be written.
     """
     place = out.absolute()
     try:
@@ -37,7 +40,7 @@ def require_room(out: Path) -> None:
         there = next(p for p in place.parents if p.exists())
         if not there.is_dir():
             raise InputError(f"{there} is a file; give a folder for --out")
-        # tried, not asked for: permission bits say nothing of read-only disks, quotas and root's exemptions
+        # by trying: permission bits say nothing about read-only disks, quotas and root
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
@@ -47,14 +50,16 @@ def require_room(out: Path) -> None:
 
 
 def fetch_report(store: Store, status: Status, out: Path) -> None:
-    """Download the files of a report, every one checked against its hash; the folder appears whole or not at all.
+    """Download a report's files and check each against its hash.
+
+    The folder appears complete or not at all.
 
     Raises
     ------
     InputError
         The folder can't be written.
     OutsideServiceError
-        A file in the store is not what the status says.
+        A file in the store does not match the status.
     """
     with _beside(out) as partial:
         with ThreadPoolExecutor(_READERS) as pool:
@@ -77,6 +82,23 @@ def _beside(out: Path) -> Iterator[Path]:
 
 def _fetch_one(store: Store, status: Status, name: str, folder: Path) -> None:
     path = folder / keys.safe_path(name)
-    store.get_file(keys.artifact(status.owner, status.layout_id, status.attempt, name), path)
+    artifact = status.artifacts[name]
+    try:
+        store.get_file(keys.artifact(status.owner, status.layout_id, status.attempt, name), path, limit=artifact.bytes)
+    except TooLargeError:
+        raise OutsideServiceError(
+            f"{name} of layout {status.layout_id} is larger than the file that the job made; submit the job again"
+        ) from None
     if file_sha256(path) != status.artifacts[name].sha256:
-        raise OutsideServiceError(f"{name} of layout {status.layout_id} is not the file that the job made")
+        raise OutsideServiceError(
+            f"{name} of layout {status.layout_id} is not the file that the job made; redrive or submit the job again"
+        )
+
+
+def shortfall_of(store: Store, status: Status) -> str:
+    """Why a completed layout is less than requested; else empty."""
+    if status.status != "completed" or _METRICS_FILE not in status.artifacts:
+        return ""
+    key = keys.artifact(status.owner, status.layout_id, status.attempt, _METRICS_FILE)
+    text = load_object(store.read(key, limit=_MAX_METRICS_BYTES).data, what=_METRICS_FILE).get("shortfall", "")
+    return text if isinstance(text, str) else ""

@@ -129,7 +129,7 @@ class Jobs(RuleBasedStateMachine):
             for letter in [*self.letters, *self.dead]:
                 letter.sent -= 10 if letter.layout_id == layout_id else 0
             self.generation[layout_id] += 1
-            assert self.records.redrive(OWNER, layout_id).status.status == "queued"
+            assert self.records.redrive(OWNER, layout_id, force=True).status.status == "queued"
             self.sweep()  # an idle worker looks before the message comes: the old letters say nothing about the job
             assert self.state(layout_id).status == "queued"
             self.send(layout_id)

@@ -1,0 +1,107 @@
+"""Send jobs to the queue, and notice lost messages."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from pacifico.errors import InputError, OutsideServiceError
+from pacifico.jobs.queue import Pointer, Queue, QueueError
+from pacifico.jobs.store.base import StoreError
+
+if TYPE_CHECKING:
+    from pacifico.jobs.records import Records, StoredStatus
+    from pacifico.jobs.settings import Settings
+    from pacifico.jobs.status import Status
+
+log = logging.getLogger(__name__)
+
+#: Note in the status of a stored job whose message could not be sent.
+NOT_SENT = "not sent to the queue; submit it again, or redrive it"
+
+#: A job queued for longer than this while its queue is empty has lost its message [s]. SQS counts lag by up to a minute.
+STRANDED_S = 120.0
+
+
+class NotSentError(OutsideServiceError):
+    """The job is stored, but its message could not be sent.
+
+    The same call may be made again.
+    """
+
+    def __init__(self, layout_id: str, reason: str) -> None:
+        super().__init__(f"layout {layout_id} is stored, but not sent: {reason}; submit it again with this layout_id")
+        self.layout_id = layout_id
+
+
+class Sender:
+    """Sends the messages of one owner's jobs.
+
+    Parameters
+    ----------
+    records : Records
+        The store's jobs.
+    queue : Queue or None
+        Where to send; None where jobs run on this machine.
+    settings : Settings
+        How long the queue keeps a message.
+    owner : str
+        Whose jobs.
+    """
+
+    def __init__(self, records: Records, queue: Queue | None, settings: Settings, owner: str) -> None:
+        self._records = records
+        self._queue = queue
+        self._settings = settings
+        self._owner = owner
+
+    def send(self, status: Status) -> None:
+        """Send a job's message.
+
+        Raises
+        ------
+        NotSentError
+            The queue failed; the job's status says so.
+        """
+        if self._queue is None:
+            return
+        try:
+            self._queue.send(Pointer(self._owner, status.layout_id))
+        except QueueError as error:
+            self.note_unsent(status.layout_id)
+            raise NotSentError(status.layout_id, str(error)) from error
+        if status.stage_message == NOT_SENT:
+            self._note(status.layout_id, "")
+
+    def note_unsent(self, layout_id: str) -> None:
+        """Note in a job's status that its message was not sent."""
+        self._note(layout_id, NOT_SENT)
+
+    def stalled(self, stored: StoredStatus) -> bool:
+        """Whether nothing will happen to a job by itself soon.
+
+        So it is where the lease of a running job has ended, or the message of a queued one was not sent, has expired or
+        was deleted.
+        """
+        status = stored.status
+        if status.status != "queued":
+            return stored.lease_dead
+        if status.stage_message == NOT_SENT:
+            return True
+        if stored.age_s < STRANDED_S:
+            return False
+        if self._queue is None:
+            return status.worker is None  # no process was named to run it
+        waited_s = (status.updated_at - status.queued_at).total_seconds() + stored.age_s
+        if waited_s > self._settings.retention_s:
+            return True
+        try:
+            return not any(self._queue.depth().values())
+        except QueueError as error:
+            log.warning("queue not read, so lost messages go unnoticed: %s", error)
+            return False
+
+    def _note(self, layout_id: str, message: str) -> None:
+        with contextlib.suppress(StoreError, InputError):  # the caller is told in any case
+            self._records.note(self._owner, layout_id, message)

@@ -1,0 +1,45 @@
+"""Remove signatures, keys and passwords from text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+REDACTED = "REDACTED"
+
+_QUERY_NAME = (
+    r"(?:x-amz-[a-z-]*|x-goog-[a-z-]*|x-ms-[a-z-]*|[\w.-]*(?:sig|signature|token|secret|credential|password|passwd|api[_-]?key|"
+    r"access[_-]?key|subscription[_-]?key|auth|authorization)|key|awsaccesskeyid|policy|key-pair-id|sas|pwd)"
+)
+_IN_QUERY = re.compile(rf"([?&;](?:amp;)?{_QUERY_NAME})=[^&;\s\"'<>\\]+", re.IGNORECASE)
+_USER_INFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@\"'<>\\]+@", re.IGNORECASE)
+_HEADER = re.compile(r"\b((?:proxy-)?authorization|x-amz-security-token)(\"?\s*[:=]\s*\"?)[^\r\n\"',}]+", re.IGNORECASE)
+_ACCESS_KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
+
+
+def redact(text: str) -> str:
+    """Text without the secrets of its addresses and headers; other text unchanged."""
+    text = _IN_QUERY.sub(rf"\1={REDACTED}", text)
+    text = _USER_INFO.sub(rf"\1{REDACTED}@", text)
+    text = _HEADER.sub(rf"\1\2{REDACTED}", text)
+    return _ACCESS_KEY.sub(REDACTED, text)
+
+
+def redacted(value: Any) -> Any:
+    """JSON value with every text in it redacted."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {name: redacted(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [redacted(item) for item in value]
+    return value
+
+
+def holds_secret(value: Any) -> bool:
+    """Whether a JSON value holds a signature, key or password."""
+    if isinstance(value, str):
+        return redact(value) != value
+    if isinstance(value, dict):
+        return any(holds_secret(item) for item in value.values())
+    return isinstance(value, list | tuple) and any(holds_secret(item) for item in value)

@@ -1,0 +1,87 @@
+"""The runner's own steps; whole runs are in tests/worker."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from pacifico.jobs.delivery import RunTask
+from pacifico.jobs.request import JobRequest
+from pacifico.jobs.runner import runner as module
+from pacifico.jobs.runner.processes import Child
+from pacifico.jobs.runner.runner import NotebookRunner
+from pacifico.jobs.settings import Settings
+from pacifico.jobs.stop_signals import StoppedError, StopSignals
+
+TASK = RunTask(request=JobRequest(owner="ann", site_id="s", dem="sample"), attempt=1, worker="w")
+
+
+class Silent:
+    """Starts no process: a child that never says anything."""
+
+    def __init__(self):
+        self.theirs = []
+
+    def spawn(self, folder):
+        ours, theirs = socket.socketpair()
+        self.theirs.append(theirs)
+        child = Child(folder, ours, 0, None)
+        child.end = ours.close
+        return child
+
+    def close(self):
+        for end in self.theirs:
+            end.close()
+
+
+@pytest.fixture
+def runner(local_store, tmp_path):
+    found = NotebookRunner(
+        local_store, Settings(store="unused", owner="ann", scratch=tmp_path / "scratch"), Silent(), standby=False
+    )
+    yield found
+    found.close()
+
+
+def run_and_stop(runner, which):
+    """Run, stop after 0.3 s, and return how long that took [s]."""
+    signals = StopSignals()
+    timer = threading.Timer(0.3, getattr(signals, which).set)
+    timer.start()
+    started = time.monotonic()
+    with runner.workspace() as folder, pytest.raises(StoppedError):
+        runner.run(TASK, folder, lambda *_: None, signals)
+    timer.join()
+    return time.monotonic() - started
+
+
+@pytest.mark.parametrize("which", ["interrupt", "abandon"])
+def test_a_stop_does_not_wait_for_a_host_that_is_silent(runner, monkeypatch, which):
+    released = threading.Event()
+    monkeypatch.setattr(module, "stage", lambda *_: released.wait(20))
+    assert run_and_stop(runner, which) < 2
+    released.set()
+
+
+def test_a_stop_does_not_wait_for_a_kernel_that_starts(runner, monkeypatch, tmp_path):
+    (tmp_path / "boundary").write_text("")
+    monkeypatch.setattr(module, "stage", lambda *_: ({"boundary": tmp_path / "boundary"}, {}))
+    assert run_and_stop(runner, "interrupt") < 2
+
+
+def test_what_staging_raises_is_raised_by_the_run(runner, monkeypatch):
+    def fail(*_):
+        raise KeyError("suffix")
+
+    monkeypatch.setattr(module, "stage", fail)
+    with runner.workspace() as folder, pytest.raises(KeyError, match="suffix"):
+        runner.run(TASK, folder, lambda *_: None, StopSignals())
+
+
+def test_a_run_outside_its_workspace_is_refused(runner, tmp_path):
+    with pytest.raises(RuntimeError, match="outside its workspace"):
+        runner.run(SimpleNamespace(request=None), tmp_path, lambda *_: None, StopSignals())

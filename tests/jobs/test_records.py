@@ -1,0 +1,92 @@
+"""Requests and statuses in both stores: the key is their identity."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from pacifico.errors import InputError
+from pacifico.jobs import keys
+from pacifico.jobs import status as states
+from pacifico.jobs.records import ConflictError, NotRedrivableError, Records
+from pacifico.jobs.request import JobRequest
+from pacifico.jobs.store.base import NotFoundError
+
+
+@pytest.fixture
+def records(store):
+    return Records(store)
+
+
+def submit(records, owner="ann", **fields):
+    layout_id = str(uuid.uuid4())
+    records.submit(JobRequest(layout_id=layout_id, owner=owner, site_id="s", dem="sample", **fields))
+    return layout_id
+
+
+@pytest.mark.parametrize("name", ["request", "status"])
+def test_content_under_another_key_is_refused(records, name):
+    theirs, mine = submit(records, "bob"), submit(records, "ann")
+    key = getattr(keys, name)
+    records.store.put(key("ann", mine), records.store.read(key("bob", theirs)).data, kind="jobs")
+    read = records.request if name == "request" else records.read
+    with pytest.raises(InputError, match="not its own key"):
+        read("ann", mine)
+    for act in (records.cancel, records.redrive):
+        if name == "status":
+            with pytest.raises(InputError, match="not its own key"):
+                act("ann", mine)
+    assert records.read("bob", theirs).status.status == "queued"
+
+
+def test_a_status_changed_to_anothers_between_read_and_swap_is_refused(records):
+    theirs, mine = submit(records, "bob"), submit(records, "ann")
+    stored = records.read("ann", mine)
+    records.store.put(keys.status("ann", mine), records.store.read(keys.status("bob", theirs)).data, kind="jobs")
+    with pytest.raises(InputError, match="not its own key"):
+        records.swap(stored, states.cancelled(stored.status, now=records.now()))
+
+
+def test_what_is_not_there_is_not_found(records):
+    with pytest.raises(NotFoundError, match="PACIFICO_OWNER"):
+        records.read("ann", str(uuid.uuid4()))
+
+
+def test_an_id_names_one_request(records):
+    layout_id = submit(records)
+    with pytest.raises(ConflictError, match="new layout_id"):
+        records.submit(JobRequest(layout_id=layout_id, owner="ann", site_id="other", dem="sample"))
+
+
+@pytest.mark.parametrize("kind", ["request", "timeout", "memory"])
+def test_the_requests_own_fault_is_redriven_by_force_alone(records, kind):
+    layout_id = submit(records)
+    records.fail("ann", layout_id, kind=kind, message="m")
+    with pytest.raises(NotRedrivableError, match="would fail again"):
+        records.redrive("ann", layout_id)
+    assert records.redrive("ann", layout_id, force=True).status.status == "queued"
+
+
+@pytest.mark.parametrize("kind", ["service", "lost"])
+def test_an_outside_fault_is_redriven(records, kind):
+    layout_id = submit(records)
+    records.fail("ann", layout_id, kind=kind, message="m")
+    assert records.redrive("ann", layout_id).status.status == "queued"
+
+
+def test_a_queued_job_that_is_redriven_outlives_its_old_dead_letter(records):
+    layout_id = submit(records)
+    before = records.read("ann", layout_id).status
+    after = records.redrive("ann", layout_id).status
+    assert after.queued_at >= before.queued_at
+    assert after.revision == before.revision + 1
+    assert records.fail_dead("ann", layout_id, sent=records.now() - 60, receives=3).status.status == "queued"
+
+
+def test_a_note_is_written_to_a_queued_job_alone(records):
+    layout_id = submit(records)
+    assert records.note("ann", layout_id, "n").status.stage_message == "n"
+    assert records.note("ann", layout_id, "n").status.revision == 2  # no second write
+    records.cancel("ann", layout_id)
+    assert records.note("ann", layout_id, "other").status.stage_message == "n"

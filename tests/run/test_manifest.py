@@ -1,0 +1,28 @@
+"""manifest.json."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from pacifico.errors import InputError
+from pacifico.run import manifest
+
+
+def test_a_manifest_is_read_as_written_without_secrets(tmp_path):
+    manifest.write(tmp_path, {"notes": {"dem": "https://h/x?sig=abc"}, "worker": "ü"})
+    found = manifest.read(tmp_path)
+    assert (found["notes"]["dem"], found["worker"]) == ("https://h/x?sig=REDACTED", "ü")
+
+
+def test_outputs_are_all_files_but_inputs_and_manifest(tmp_path):
+    (tmp_path / "inputs").mkdir()
+    for name in ("inputs/a", "b", "manifest.json"):
+        (tmp_path / name).write_bytes(b"x")
+    assert manifest.outputs(tmp_path) == {"b": {"sha256": hashlib.sha256(b"x").hexdigest(), "bytes": 1}}
+
+
+def test_a_folder_without_manifest_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"holds no manifest\.json"):
+        manifest.read(tmp_path)

@@ -1,0 +1,35 @@
+"""Command line of the worker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def test_a_worker_without_a_queue_says_so_in_one_line():
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PACIFICO_")}
+    done = subprocess.run([sys.executable, "-m", "worker"], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "worker: PACIFICO_QUEUE_URL is not set; a worker needs the queue of its jobs\n"
+
+
+def test_health_is_a_command(tmp_path):
+    env = {**os.environ, "PACIFICO_SCRATCH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "worker", "health"], env=env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "no worker runs here\n")
+
+
+@pytest.mark.parametrize(("home", "pinned"), [("scratch/home", True), ("elsewhere", False)])
+def test_no_aws_profile_is_read_from_a_home_that_jobs_could_write(tmp_path, home, pinned):
+    code = "import os; from worker.main import pin_aws_files; pin_aws_files(); print(os.environ.get('AWS_CONFIG_FILE'))"
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    env |= {"PACIFICO_SCRATCH": str(scratch), "HOME": str(tmp_path / home), "TMPDIR": str(scratch)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == (os.devnull if pinned else "None")
