@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
+from pacifico.layout.criteria.profiles import PROFILES
+from pacifico.layout.criteria.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     Gatherer = Callable[[Path, str | None, list[str], float | None], tuple[bytes | None, tuple[str, ...]]]
     """Boundary, its layer, files and addresses of exclusions, their buffer [m]; GeoJSON of all, and what is to be said."""
 
-PROFILES = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
-STRATEGIES = ("balanced", "density", "low_earthwork", "clustered")
 NAMED_DEMS = ("3dep", "3dep-30", "glo30", "sample")
 #: Column of a CSV -> option; the rest of a row's options are the command line's.
 _COLUMNS = ("boundary", "dem", "capacity_kw", "profile", "strategy", "resolution_m", "setback_m", "max_road_grade_pct")
@@ -42,7 +42,7 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     design.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
     design.add_argument("--layer", metavar="NAME", help="layer of the boundary file, where it has several")
     design.add_argument("--profile", choices=PROFILES, default="solar_farm", help="what to build (solar_farm)")
-    design.add_argument("--strategy", choices=STRATEGIES, default="balanced", help="what to win at (balanced)")
+    design.add_argument("--strategy", choices=STRATEGIES, default="balanced", help="objective to optimise (balanced)")
     design.add_argument(
         "--capacity-kw", type=float, metavar="N", help="target, AC (bess: storage power); without it: all that fits"
     )

@@ -25,7 +25,8 @@ def add_terrain_command(commands: Any) -> None:
 
 
 def _terrain(arguments: argparse.Namespace) -> int:
-    from pacifico.layout.criteria.spec import SLOPE_LIMITED, make_spec
+    from pacifico.layout.criteria.asset_types import ASSET_KINDS
+    from pacifico.layout.criteria.spec import make_spec
     from pacifico.terrain.products import write_terrain
 
     args_.writable_folder(arguments.out)
@@ -36,7 +37,7 @@ def _terrain(arguments: argparse.Namespace) -> int:
         site,
         dem,
         arguments.out,
-        slope_limits_deg={kind: spec.number(kind, "slope_limit_deg") for kind in SLOPE_LIMITED},
+        slope_limits_deg={kind: spec.number(kind, "slope_limit_deg") for kind in ASSET_KINDS},
         setback_m=spec.number("site", "setback_m") if arguments.setback_m is None else arguments.setback_m,
         contour_interval_m=arguments.contour_interval_m,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options as args_
 from pacifico.errors import OutsideServiceError
+from pacifico.layout.criteria.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ def add_variants_command(commands: Any) -> None:
     variants = commands.add_parser("variants", help="every strategy, compared: table, Pareto front, maps, layouts")
     args_.add_design(variants, strategy=False)
     variants.add_argument(
-        "--strategies", type=_strategies, default=args_.STRATEGIES, metavar="A,B", help="which to compare (all of them)"
+        "--strategies", type=_strategies, default=STRATEGIES, metavar="A,B", help="which to compare (all of them)"
     )
     # said in words, not as an unknown option: every other command has it
     variants.add_argument("--strategy", type=_refused, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
@@ -38,8 +39,8 @@ def add_variants_command(commands: Any) -> None:
 
 def _strategies(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    if unknown := [n for n in names if n not in args_.STRATEGIES]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is unknown; choose from {','.join(args_.STRATEGIES)}")
+    if unknown := [n for n in names if n not in STRATEGIES]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is unknown; choose from {','.join(STRATEGIES)}")
     return names
 
 
