@@ -21,6 +21,7 @@ from pacifico.layout.editing.road_access import next_road
 from pacifico.layout.editing.road_graph import Net, Wanted
 from pacifico.layout.model.assets import pad_outline
 from pacifico.layout.model.roads import make_road
+from pacifico.layout.placement.context import PlacementContext
 from pacifico.layout.placement.draft import Draft
 from pacifico.layout.routing import routing_grid, tree_search
 
@@ -371,10 +372,9 @@ def recomputed(plan: Plan, context: EditContext, done: Edit, site: Site, assets:
         raise EditRefused(
             f"roads can't be laid anew around assets that stand askew ({named(askew)}); turn them to 0° or 90° first"
         )
-    field = context.field(site)
-    served = connect_roads(
-        site, field, Draft([a.item for a in assets]), plan.entry, context.spec, plan.profile, give_way=()
-    )
+    ground = PlacementContext(context.field(site), context.spec)
+    draft = Draft([a.item for a in assets])
+    served = connect_roads(ground, site, draft, plan.entry, plan.profile, give_way=())
     by_item = {a.item: a for a in assets}
     lost = [by_item[i].asset_id for i in by_item if i not in set(served.items)]
     if not served.items or not any(i.kind == "substation" for i in served.items):

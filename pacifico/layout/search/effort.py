@@ -1,35 +1,56 @@
-"""."""
+"""Limits of search effort, most of them by the size of the layout."""
 
 from __future__ import annotations
 
-MOST_DRAFTS = 3
-"""Of placing again elsewhere what no road reached."""
+from typing import TYPE_CHECKING
 
-SERVED_FOR = ((30, 8), (60, 7), (120, 6), (320, 3), (2500, 2))
-"""Most items of a draft, and how many drafts of that size are served by roads; a larger one alone."""
+from pacifico.layout.criteria.strategies import UNLIMITED
 
-USUAL_FOR = ((120, 2), (10**9, 1))
-"""The same for the usual strategy."""
+if TYPE_CHECKING:
+    from pacifico.layout.criteria.strategies import SizeTable
 
-MOST_SERVED = 24
-"""Drafts after which no other place is tried once the target is met."""
+MAX_REDRAFTS = 3
+"""Most drafts in one seed area, each without the ground that roads didn't reach before."""
+MAX_YARD_REDRAFTS: SizeTable = ((320, 5), (UNLIMITED, MAX_REDRAFTS))
+"""The same for yards, which keep the blocks that roads reached before."""
+MAX_SERVED = 24
+"""Searches for roads after which no other seed area is tried once the target is met."""
+MAX_SEED_AREAS = 6
+"""Most seed areas tried while the target is missed."""
+MAX_YARD_SEED_AREAS: SizeTable = ((60, 6), (UNLIMITED, 4))
+"""The same for plants without arrays."""
+DRAFTS_RANKED: SizeTable = ((120, 14), (320, 8), (600, 4), (2500, 2))
+"""Drafts whose covered area is compared before roads are routed."""
+DRAFTS_EXCHANGED: SizeTable = ((120, 14), (600, 2), (UNLIMITED, 0))
+"""Drafts among these whose arrays are exchanged."""
+LARGE_ITEMS = 2500
+"""Items of a draft above which another try takes as long as all the rest."""
+LARGE_SHORTFALL = 0.01
+"""Share of the target by which large drafts may miss it: less than the difference that counts as equal."""
+WHOLE_SITE_ITEMS = 600
+"""Most items of a whole-site draft whose other scheme is tried where roads miss much of the first."""
+MUCH_MISSED = 0.05
+"""Share of a draft's capacity that is much to miss: another scheme, or another place for a yard, is worth a try."""
+MAX_POOLED = 600
+"""Most items of a layout, about, for which strategies share candidates and local search runs."""
+UNITS_PER_ITEM = 3
+"""Solar units per array or skid, about."""
+SEARCH_VARIANTS: SizeTable = ((600, 8), (UNLIMITED, 0))
+"""Other options of the road search that are tried in local search."""
+REROUTED_STARTS: SizeTable = ((120, 2), (UNLIMITED, 1))
+"""Layouts whose roads are routed again, one for each objective on roads."""
+MAX_SEPARATE_CHAINS = 60
+"""Most items of a layout for which branches are relocated from each start; of larger ones only from the best."""
+RELOCATIONS: SizeTable = ((120, 5), (600, 3), (UNLIMITED, 0))
+"""Most branches that are relocated one after the other."""
+MAX_EXCHANGED = 600
+"""Most items of a layout whose arrays or blocks are exchanged."""
+MAX_SHIFTED = 600
+"""Most items of a layout whose pads are shifted."""
+LAST_ROUNDS = 2
+"""Rounds of pad shifts at the end: the result of one strategy may be the start of another."""
 
-TIGHTENED_FOR = ((120, 14), (600, 2), (10**9, 0))
-"""Most items of a draft, and of how many drafts arrays are exchanged by their ends."""
 
-MOST_TRIED = 6
-"""Places tried where less than asked for was reached before."""
-
-YARDS_TRIED_FOR = ((60, 6), (10**9, 4))
-"""Most items of a draft without arrays, and the same."""
-
-TOPPED_FOR = ((320, 5), (10**9, MOST_DRAFTS))
-"""Most items of a draft, and how many drafts of a yard at a place: each keeps what roads reached before."""
-
-DRAFTED_FOR = ((120, 14), (320, 8), (600, 4), (2500, 2))
-"""Most items of a draft, and of how many drafts the densest is served: what they cover needs no roads to be known."""
-
-
-def for_size(items: int, table: tuple[tuple[int, int], ...]) -> int:
-    """Look up what a table of (most items, number) allows for so many; 1 beyond it."""
+def for_size(items: int, table: SizeTable) -> int:
+    """Number that a table allows for so many items; 1 beyond its last entry."""
     return next((n for size, n in table if items <= size), 1)

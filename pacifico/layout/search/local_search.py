@@ -1,4 +1,4 @@
-"""A last step on the best drafts: roads sought anew, and what is dear built elsewhere, kept where a strategy wins by it."""
+"""Local search: improve layouts by other road searches, exchanged arrays, relocated branches and shifted pads."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pacifico.layout.access.connect import DEFAULT_SEARCH, RoadSearchOptions
-from pacifico.layout.placement.draft import capacity_of
-from pacifico.layout.search.candidates import topped_up
-from pacifico.layout.search.effort import for_size
+from pacifico.layout.criteria.strategies import POLICIES, LocalSearch
+from pacifico.layout.search.candidates import replace_unreached_blocks
+from pacifico.layout.search.effort import (
+    LAST_ROUNDS,
+    MAX_EXCHANGED,
+    MAX_SEPARATE_CHAINS,
+    MAX_SHIFTED,
+    RELOCATIONS,
+    REROUTED_STARTS,
+    SEARCH_VARIANTS,
+    for_size,
+)
 from pacifico.layout.search.exchange_arrays import exchange_arrays
 from pacifico.layout.search.objectives import objective_value
 from pacifico.layout.search.relocate_branch import Movable, movable_arrays, relocate_branch
@@ -20,179 +29,202 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pacifico.layout.access.connect import ServedLayout
-    from pacifico.layout.criteria.spec import Strategy
+    from pacifico.layout.criteria.strategies import PadMeasure, Strategy
     from pacifico.layout.placement.draft import Draft
     from pacifico.layout.search.candidates import Candidate
     from pacifico.layout.search.problem import DesignProblem
 
-WAYS = (
-    RoadSearchOptions(at_once=True), RoadSearchOptions(earth_price=0.2), RoadSearchOptions(earth_price=1.0), RoadSearchOptions(at_once=True, earth_price=1.0),
-    RoadSearchOptions(earth_price=4.0), RoadSearchOptions(cells=1.2), RoadSearchOptions(cells=0.65), RoadSearchOptions(cells=0.8),
-)  # fmt: skip
-"""Other ways to seek the roads of a draft. A shared network of least cost is found step by step, and each step hangs on
-those before it: what is sought otherwise is often a tenth shorter."""
-WAYS_FOR = ((600, 8), (10**9, 0))
-"""Most items of a draft, and how many of WAYS are tried."""
-STARTS_FOR = ((120, 2), (10**9, 1))
-"""Most items of the best draft, and of how many drafts roads are sought anew."""
-MOST_TWICE = 60
-"""Items of the best draft for which branches are given up in each of those."""
-REGATHERED_FOR = ((120, 5), (600, 3), (10**9, 0))
-"""Most items of the best draft, and how often a branch of its roads is given up for others at most."""
-MOST_TIGHTENED = 600
-"""Items of a draft whose arrays are exchanged by their ends."""
-LAST_ROUNDS = 2
-"""Of moving pads aside: the last of one strategy may be what another starts from."""
-MOST_NUDGED = 600
-"""Items of a draft whose pads are moved aside."""
-AIMS: tuple[Strategy, ...] = ("density", "low_earthwork", "clustered")
-BY_ROAD: dict[Strategy, tuple[Strategy, ...]] = {
-    "clustered": ("clustered", "low_earthwork"), "low_earthwork": ("low_earthwork", "clustered"),
-}  # fmt: skip
-"""Strategies that hang on roads, and by what branches are given up for each: what is least by the one often becomes
-less by the other too."""
+VARIANTS = (
+    RoadSearchOptions(at_once=True),
+    RoadSearchOptions(earth_price=0.2),
+    RoadSearchOptions(earth_price=1.0),
+    RoadSearchOptions(at_once=True, earth_price=1.0),
+    RoadSearchOptions(earth_price=4.0),
+    RoadSearchOptions(cells=1.2),
+    RoadSearchOptions(cells=0.65),
+    RoadSearchOptions(cells=0.8),
+)
+"""Other options of the road search. A network grows step by step, each step on those before, so that other options often
+find one that is a tenth shorter."""
+MOVES: Mapping[Strategy, LocalSearch] = dict(
+    sorted(
+        ((s, policy.local_search) for s, policy in POLICIES.items() if policy.local_search),
+        key=lambda pair: pair[1].turn,
+    )
+)
+"""Moves that serve each strategy, in the order of their turns."""
+ON_ROADS: tuple[Strategy, ...] = tuple(s for s, moves in MOVES.items() if moves.branch_measures)
+"""Strategies whose objective depends on roads."""
 
 
 @dataclass(frozen=True)
 class State:
-    """A draft that roads serve, with what each strategy wants least of."""
+    """Layout with its objective values."""
 
     candidate: Candidate
     values: Mapping[Strategy, float]
-    way: RoadSearchOptions = DEFAULT_SEARCH
+    """Objective value under each strategy of `MOVES`; lower is better."""
+    options: RoadSearchOptions = DEFAULT_SEARCH
+    """Options by which its roads were found."""
 
     @property
     def draft(self) -> Draft:
-        """As it was asked for."""
+        """Draft before roads."""
         return self.candidate.draft
 
     @property
     def served(self) -> ServedLayout:
-        """As roads reach it."""
+        """Layout with roads."""
         return self.candidate.served
 
 
-def state_of(problem: DesignProblem, candidate: Candidate, way: RoadSearchOptions = DEFAULT_SEARCH) -> State:
-    """State of a trial."""
-    return State(candidate, {aim: objective_value(problem, candidate.served, aim) for aim in AIMS}, way)
+def state_of(problem: DesignProblem, candidate: Candidate, options: RoadSearchOptions = DEFAULT_SEARCH) -> State:
+    """State of a candidate."""
+    measures = problem.measure(candidate.served)
+    return State(candidate, {s: objective_value(measures, s) for s in MOVES}, options)
 
 
-def least(states: Sequence[State], aim: Strategy) -> State:
-    """The first of those that want least of what a strategy is about."""
-    return min(states, key=lambda s: s.values[aim])
+def best_state(states: Sequence[State], strategy: Strategy) -> State:
+    """First state with the least objective value."""
+    return min(states, key=lambda s: s.values[strategy])
 
 
 def local_search(problem: DesignProblem, states: Sequence[State]) -> list[State]:
-    """All that came of some states, themselves first.
+    """Some states and all that moves made of them.
 
-    It hangs on no strategy: each takes its best of the same, so that none is beaten by what only another tried.
+    Independent of the strategy: all strategies choose from the same states, so none loses to a layout that only another
+    one tried.
     """
     seen = list(states)
-    size = len(least(seen, "clustered").served.items)
-    seen += _tighter(problem, least(seen, "density"))
-    if not problem.asked.solar_kw:
-        # blocks of a yard that move in save road as well
-        seen += _nudged(problem, least(seen, "density"), "density")
-    starts = list({id(s): s for s in (least(seen, aim) for aim in BY_ROAD)}.values())
-    chains = [[s, *_rerouted(problem, s)] for s in starts[: for_size(size, STARTS_FOR)]]
-    if size > MOST_TWICE:
+    items = len(best_state(seen, ON_ROADS[0]).served.items)
+    for strategy, moves in MOVES.items():
+        if moves.exchange:
+            seen += _exchange(problem, best_state(seen, strategy), strategy)
+            if moves.pad_measure and not problem.capacities.solar_kw:
+                # yard blocks that move closer save road as well
+                seen += _shift(problem, best_state(seen, strategy), moves.pad_measure)
+    starts = list({id(s): s for s in (best_state(seen, strategy) for strategy in ON_ROADS)}.values())
+    chains = [[s, *_reroute(problem, s)] for s in starts[: for_size(items, REROUTED_STARTS)]]
+    if items > MAX_SEPARATE_CHAINS:
         chains = [[s for chain in chains for s in chain]]
     for chain in chains:
         seen += chain
-        for aim, measures in BY_ROAD.items():
-            seen += _gathered(problem, aim, measures, least(chain, aim))
+        for strategy in ON_ROADS:
+            seen += _relocate(problem, strategy, best_state(chain, strategy))
     for _ in range(LAST_ROUNDS):
-        seen += _nudged(problem, least(seen, "low_earthwork"), "low_earthwork")
-        best = least(seen, "low_earthwork")
-        if best is least(seen, "clustered"):
-            # of the same with other roads one has less earthwork for a little more road, or the other way about
-            seen += _rerouted(problem, best)
-        seen += _nudged(problem, least(seen, "density"), "density")
+        for strategy, moves in MOVES.items():
+            if moves.pad_measure:
+                seen += _shift(problem, best_state(seen, strategy), moves.pad_measure)
+                seen += _reroute_if_shared(problem, seen, strategy)
     return seen
 
 
-def _tried(problem: DesignProblem, best: State, draft: Draft, way: RoadSearchOptions) -> list[State]:
-    """A draft with its roads, if all of it is reached and it carries as much as another.
+def _try(problem: DesignProblem, best: State, draft: Draft, options: RoadSearchOptions) -> list[State]:
+    """State of a draft, if roads reach all of it and its capacity is no unit less; else nothing.
 
-    As much is not a unit less: where a bend had no room, arrays gave some up.
+    Parameters
+    ----------
+    problem : DesignProblem
+        What is laid out.
+    best : State
+        State that the draft was made from.
+    draft : Draft
+        Draft to connect.
+    options : RoadSearchOptions
+        Options of the road search.
     """
-    served = problem.serve(draft, way)
+    served = problem.connect(draft, options)
     seed_area = best.candidate.seed_area
     if served.lost and seed_area and seed_area.yard:
-        again = topped_up(problem, draft, served)
-        if again is not None:
-            draft, served = again, problem.serve(again, way)
-    got, most = capacity_of(served.items, problem.profile), best.candidate.capacity_kw
-    if served.lost or got < most - problem.smallest_kw + 1e-3:
+        replaced = replace_unreached_blocks(problem, draft, served)
+        if replaced is not None:
+            draft, served = replaced, problem.connect(replaced, options)
+    got_kw, best_kw = problem.capacity_of(served.items), best.candidate.capacity_kw
+    if served.lost or got_kw < best_kw - problem.smallest_kw + 1e-3:
         return []
-    # what was given up before is still missing
+    # what was left out before is still missing
     served = replace(served, lost=best.served.lost)
-    return [state_of(problem, replace(best.candidate, capacity_kw=max(got, most), draft=draft, served=served), way)]
+    candidate = replace(best.candidate, capacity_kw=max(got_kw, best_kw), draft=draft, served=served)
+    return [state_of(problem, candidate, options)]
 
 
-def _rerouted(problem: DesignProblem, best: State) -> list[State]:
-    """Roads sought in other ways."""
-    same = replace(best.draft, items=list(best.served.untrimmed))
+def _reroute(problem: DesignProblem, best: State) -> list[State]:
+    """States with roads found by other options."""
+    draft = replace(best.draft, items=list(best.served.untrimmed))
     # without arrays nothing is reached after the rest
-    ways = [w for w in WAYS if problem.asked.solar_kw or not w.at_once]
-    return [s for way in ways[: for_size(len(same.items), WAYS_FOR)] for s in _tried(problem, best, same, way)]
+    variants = [v for v in VARIANTS if problem.capacities.solar_kw or not v.at_once]
+    most = for_size(len(draft.items), SEARCH_VARIANTS)
+    return [s for options in variants[:most] for s in _try(problem, best, draft, options)]
 
 
-def _tighter(problem: DesignProblem, best: State) -> list[State]:
-    """Arrays, or blocks of a yard, beside the roads as they run, then anywhere, where surroundings cover less."""
+def _reroute_if_shared(problem: DesignProblem, seen: Sequence[State], strategy: Strategy) -> list[State]:
+    """States with other roads, if one state is the best of two strategies on roads.
+
+    With other roads it may take less of one for a little more of the other.
+    """
+    best = best_state(seen, strategy)
+    others = [s for s in ON_ROADS if s != strategy] if strategy in ON_ROADS else []
+    return _reroute(problem, best) if any(best is best_state(seen, other) for other in others) else []
+
+
+def _exchange(problem: DesignProblem, best: State, strategy: Strategy) -> list[State]:
+    """States with arrays or yard blocks exchanged, beside the roads first, then anywhere."""
     seed_area = best.candidate.seed_area
-    if seed_area is None or len(best.served.items) > MOST_TIGHTENED:
+    if seed_area is None or len(best.served.items) > MAX_EXCHANGED:
         return []
     out: list[State] = []
     for beside in (True, False):
         items = list(best.served.untrimmed)
+        draft = replace(best.draft, items=items)
         if seed_area.yard:
-            yard = yard_of(problem.field, problem.spec, best.draft, best.served, beside=beside)
-            draft = relocate_yard(yard) if yard else replace(best.draft, items=items)
+            yard = yard_of(problem.context, best.draft, best.served, beside=beside)
+            draft = relocate_yard(yard) if yard else draft
         else:
             roads = [r.line for r in best.served.network.roads] if beside else None
-            draft = exchange_arrays(problem.field, problem.spec, replace(best.draft, items=items), seed_area, roads)
+            draft = exchange_arrays(problem.context, draft, seed_area, roads)
         if set(draft.items) != set(items):
-            out += _tried(problem, best, draft, DEFAULT_SEARCH)
-            best = least([best, *out], "density")
+            out += _try(problem, best, draft, DEFAULT_SEARCH)
+            best = best_state([best, *out], strategy)
     return out
 
 
-def _nudged(problem: DesignProblem, best: State, aim: Strategy) -> list[State]:
-    """Pads moved aside."""
-    if len(best.served.items) > MOST_NUDGED:
+def _shift(problem: DesignProblem, best: State, measure: PadMeasure) -> list[State]:
+    """State with pads shifted, unless the layout is too large."""
+    if len(best.served.items) > MAX_SHIFTED:
         return []
-    return _tried(problem, best, shift_pads(problem.field, best.draft, best.served, aim), best.way)
+    draft = shift_pads(problem.context.field, best.draft, best.served, measure)
+    return _try(problem, best, draft, best.options)
 
 
-def _gathered(problem: DesignProblem, aim: Strategy, measures: Sequence[Strategy], best: State) -> list[State]:
-    """Branches of roads given up one by one, the dearest first, as long as a strategy wins by it."""
-    budget = for_size(len(best.served.items), REGATHERED_FOR)
+def _relocate(problem: DesignProblem, strategy: Strategy, best: State) -> list[State]:
+    """States with road branches dropped one by one, as long as that lowers a strategy's objective value."""
+    most = for_size(len(best.served.items), RELOCATIONS)
     out: list[State] = []
-    for measure in measures:
-        left = budget
+    for measure in MOVES[strategy].branch_measures:
+        left = most
         while left:
-            what = _movable(problem, best)
-            drafts = relocate_branch(problem.field, problem.spec, what, best.served, measure) if what else iter(())
+            movable = _movable(problem, best)
+            drafts = relocate_branch(problem.context, movable, best.served, measure) if movable else iter(())
+            better = None
             for draft in itertools.islice(drafts, left):
                 left -= 1
-                found = _tried(problem, best, draft, best.way)
+                found = _try(problem, best, draft, best.options)
                 out += found
-                if found and found[0].values[aim] < best.values[aim]:
-                    best = found[0]
+                if found and found[0].values[strategy] < best.values[strategy]:
+                    better = found[0]
                     break
-            else:
+            if better is None:
                 break
+            best = better
     return out
 
 
 def _movable(problem: DesignProblem, best: State) -> Movable | None:
-    """Arrays, or blocks of a yard, and free places for them."""
-    seed_area, solar_kw = best.candidate.seed_area, problem.asked.solar_kw
+    """Arrays or yard blocks of a layout, and free places for them."""
+    seed_area = best.candidate.seed_area
     if seed_area is None:
         return None
     if seed_area.yard:
-        yard = yard_of(problem.field, problem.spec, best.draft, best.served)
+        yard = yard_of(problem.context, best.draft, best.served)
         return yard.movable() if yard else None
-    kw = (solar_kw or 0.0) + problem.spare_kw
-    return movable_arrays(problem.field, problem.spec, best.draft, best.served, seed_area, kw)
+    return movable_arrays(problem.context, best.draft, best.served, seed_area, problem.solar_kw or 0.0)
