@@ -43,7 +43,7 @@ REACH_MARGIN_M = 1.0
 PRIORITY: dict[AssetKind, int] = {"substation": 0, "wind_turbine": 1}
 """Kinds of assets that roads reach first; then come all others, arrays last."""
 OTHER_PRIORITY, ARRAY_PRIORITY = 2, 3
-GIVE_WAY: tuple[AssetKind, ...] = ("solar_array", *YARD_KINDS)
+GIVE_WAY_KINDS: tuple[AssetKind, ...] = ("solar_array", *YARD_KINDS)
 """Kinds of assets that give way: arrays to bends and turnarounds, blocks of yards to turnarounds."""
 TURNING_ROOM = "its place is needed for vehicles to turn"
 RETRY_ITEMS = 600
@@ -132,7 +132,7 @@ def connect_roads(
     profile: Profile,
     options: RoadSearchOptions = DEFAULT_SEARCH,
     *,
-    give_way: Sequence[AssetKind] = GIVE_WAY,
+    give_way: Sequence[AssetKind] = GIVE_WAY_KINDS,
 ) -> ServedLayout:
     """Pads and roads for the items of a draft that roads reach.
 

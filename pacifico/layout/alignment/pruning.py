@@ -58,7 +58,7 @@ def tight_places(problem: RoutingProblem, alignment: HorizontalAlignment) -> lis
 
 def barring(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[Tight]:
     """Those tighter than the rule. Blade transport may be helped by local widening: what lacks its radius is told."""
-    return _tight(problem, alignment, np.full(len(alignment.lines), problem.least))
+    return _tight(problem, alignment, np.full(len(alignment.lines), problem.min_radius_m))
 
 
 def _tight(problem: RoutingProblem, alignment: HorizontalAlignment, sizes: FloatArray) -> list[Tight]:
