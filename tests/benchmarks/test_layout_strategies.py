@@ -131,11 +131,11 @@ def test_how_full_sites_get():
     """Placed without a target, over buildable area at the density of the lattice without an edge."""
     from pacifico.layout.criteria.asset_types import solar_unit
     from pacifico.layout.criteria.spec import make_spec
-    from pacifico.layout.placement.solar_arrays import SCHEMES, pattern_of
+    from pacifico.layout.placement.solar_arrays import SCHEMES, strip_pattern
 
     rules = make_spec()
     unit = solar_unit(rules)
-    cells = [pattern_of(rules, unit, s) for s in SCHEMES]
+    cells = [strip_pattern(rules, unit, s) for s in SCHEMES]
     # area of a unit with its share of gaps, cross aisles and aisles
     each = min(
         (c.cross_every * c.pitch_x - c.gap_x + c.aisle) / c.cross_every
