@@ -1,4 +1,4 @@
-"""Setbacks from chosen edges: exact areas, edges as they are numbered, entries that can't be meant."""
+"""Setbacks from single edges: exact areas, numbers of edges, refused entries."""
 
 import math
 
