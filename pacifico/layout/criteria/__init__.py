@@ -1,4 +1,4 @@
-"""Criteria of a layout: profiles, strategies, the spec and its catalog, asset types, capacities and setbacks."""
+"""Criteria of a layout: what to build, by which rules and objective."""
 
 import lazy_loader
 

@@ -84,7 +84,10 @@ def asset_type(spec: Spec, kind: AssetKind) -> AssetType:
 
 
 def substation_type(spec: Spec, mva: float) -> AssetType:
-    """Substation of a rating [MVA]; its sides grow with the root of the rating."""
+    """Substation of a rating [MVA].
+
+    Its area grows with the root of the rating.
+    """
     area = 1e4 * spec.number("substation", "area_ha_at_100_mva") * math.sqrt(max(mva, MIN_SUBSTATION_MVA) / 100.0)
     width = math.sqrt(area / SUBSTATION_ASPECT)
     return AssetType(
@@ -104,7 +107,7 @@ def feeder_mva(spec: Spec) -> float:
 
 @dataclass(frozen=True)
 class SolarUnit:
-    """Smallest solar array: rows of equal length. Units join side by side into larger arrays.
+    """Smallest solar array; units join side by side into larger ones.
 
     ::
 

@@ -64,7 +64,7 @@ def requested_capacities(profile: Profile, target_kw: float | None, spec: Spec) 
 
 
 def _wind_hybrid(target_kw: float | None, spec: Spec) -> Capacities:
-    """Capacities of turbines, and of solar arrays for what whole turbines leave of the target."""
+    """Capacities of whole turbines, and of solar arrays for the rest."""
     if target_kw is None:
         return Capacities(solar_kw=None, wind_kw=None, storage_kw=None)
     wind_share, storage_share = (spec.number("wind_hybrid", rule) for rule in ("wind_share", "storage_share"))

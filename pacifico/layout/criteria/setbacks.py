@@ -120,7 +120,7 @@ def edges_of(boundary: Polygon | MultiPolygon) -> Edges:
 
 
 def _clockwise(part: Polygon) -> NDArray[np.float64]:
-    """Edges of a polygon's outer ring, clockwise from its northernmost corner, shape (n, 2, 2) [m]."""
+    """Edges of a polygon's outer ring, shape (n, 2, 2) [m]."""
     ring = shapely.get_coordinates(shapely.orient_polygons(part, exterior_cw=True).exterior)[:-1]
     first = min(range(len(ring)), key=lambda k: (-ring[k, 1], ring[k, 0]))
     ring = np.roll(ring, -first, axis=0)

@@ -42,7 +42,7 @@ class Spec:
     """Values that replace those of the catalog, by section and rule."""
 
     def number(self, section: str, rule: str) -> float:
-        """Value of a numeric rule, in the unit that its name ends with."""
+        """Value of a numeric rule, in the unit of its name."""
         return float(self._value(section, rule))
 
     def choice(self, section: str, rule: str) -> str:
@@ -67,6 +67,7 @@ class Spec:
         return edge_setbacks(self.overrides.get("site", {}).get("setbacks", ()))
 
     def _value(self, section: str, rule: str) -> Any:
+        """Value of a rule, overridden or of the catalog."""
         own = self.overrides.get(section, {})
         return own[rule] if rule in own else catalog()[section][rule]["value"]
 
@@ -116,7 +117,7 @@ def read_spec(path: str | Path) -> dict[str, dict[str, Any]]:
 
 
 def _check(name: str, value: Any, entry: Mapping[str, Any]) -> None:
-    """Refuse a value that is out of range, no choice or of the wrong type."""
+    """Refuse a value that its rule doesn't allow."""
     if "choices" in entry:
         if value not in entry["choices"]:
             raise InputError(f"spec: {name} = {value!r}; choose from {', '.join(entry['choices'])}")

@@ -30,7 +30,7 @@ UNLIMITED = 10**9
 
 
 class SitingWeights(NamedTuple):
-    """Factors on the prices of road and earthwork when a substation is placed."""
+    """Factors on prices when a substation is placed."""
 
     road: float
     earthwork: float

@@ -1,4 +1,4 @@
-"""Placement: where the assets of a plant stand, family by family, before pads and roads."""
+"""Placement: where assets stand, before pads and roads."""
 
 import lazy_loader
 
@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "draft": ["Draft", "capacity_of"],
         "place_plant": ["PlantRequest", "draft_layout"],
         "seed_area": ["SeedArea"],
-        "strip_packing": ["Slots", "StripPacking", "StripPattern", "pack_strips"],
+        "strip_packing": ["StripPacking", "pack_strips"],
+        "strips": ["Slots", "StripPattern"],
     },
 )

@@ -1,4 +1,4 @@
-"""Compiled loops of strip packing: blocked intervals, units in a strip, strips on a site, exchange of rectangles."""
+"""Compiled loops of strip packing and of exchanges."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class StripShape(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def blocked_intervals(edges: FloatArray, y0: float, y1: float, west: float, east: float) -> FloatArray:
-    """Intervals of x in which a strip leaves a polygon, shape (n, 2) [m].
+    """Intervals of x where a strip leaves a polygon [m].
 
     Between the polygon's edges that cross the strip, a column is inside throughout or outside throughout: the parity of
     the edges west of it decides.
@@ -109,15 +109,7 @@ def blocked_intervals(edges: FloatArray, y0: float, y1: float, west: float, east
 
 @njit(cache=True, nogil=True)
 def is_buildable(tables: SlopeTables, west: float, south: float, east: float, north: float) -> bool:
-    """Whether a rectangle lies on known ground within the slope limit.
-
-    Parameters
-    ----------
-    tables : SlopeTables
-        Ground and the largest shares.
-    west, south, east, north : float
-        Edges of the rectangle [m].
-    """
+    """Whether a rectangle [m] lies on known ground within limits."""
     return bool(
         share(tables.steep, tables.frame, west, south, east, north) <= tables.max_shares[0]
         and share(tables.nodata, tables.frame, west, south, east, north) <= tables.max_shares[1]
@@ -126,9 +118,9 @@ def is_buildable(tables: SlopeTables, west: float, south: float, east: float, no
 
 @njit(cache=True, nogil=True)
 def pack(blocked: FloatArray, tables: SlopeTables, y: float, shape: StripShape) -> tuple[FloatArray, IntArray]:
-    """Western edges of the units that a strip holds, and which of them join the next.
+    """Western edges of a strip's units, and which join the next.
 
-    Placing each unit as far west as it fits gives the most units that one strip can hold, to within `shape.step`.
+    Placing each unit as far west as it fits gives the most units, to within `shape.step`.
 
     Parameters
     ----------
@@ -219,7 +211,7 @@ def block_cross_aisles(intervals: FloatArray, first: float, shape: StripShape) -
 def count_units(
     ys: FloatArray, firsts: FloatArray, edges: FloatArray, tables: SlopeTables, shape: StripShape, bounds: FloatArray
 ) -> FloatArray:
-    """Units that a strip holds, for each place of cross aisles and of the strip, shape (firsts, ys).
+    """Units in a strip at each place, shape (firsts, ys).
 
     Parameters
     ----------
@@ -327,7 +319,7 @@ def _count_cells(times: Int32Array, span: IntArray, value: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _toggle(k: int, spans: IntArray, chosen: BoolArray, times: Int32Array, cells: IntArray) -> None:
-    """Choose a span or drop it, and update the cells of the spans that it overlaps."""
+    """Choose or drop a span, and update its neighbours' cells."""
     add = not chosen[k]
     chosen[k] = add
     west, south, east, north = spans[k, 0], spans[k, 1], spans[k, 2], spans[k, 3]

@@ -1,4 +1,4 @@
-"""What drafts of one design share: ground, spec, and results that are computed once."""
+"""Ground, spec and results that drafts of one design share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shapely import box
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.earthwork.pads import balanced_pads
 from pacifico.layout.placement.siting_cost import EdgeDistance, edge_distance
-from pacifico.layout.placement.strip_packing import StripPacking, StripPattern, pack_strips
+from pacifico.layout.placement.strip_packing import StripPacking, pack_strips
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Item
     from pacifico.layout.model.earthwork import PadPlane
+    from pacifico.layout.placement.strips import StripPattern
 
     Rect = tuple[float, float, float, float]
 
@@ -37,7 +38,7 @@ class _Memo:
 
 @dataclass(frozen=True)
 class PlacementContext:
-    """Ground and spec of a design, with the results that its drafts share."""
+    """Ground and spec of a design, with shared results."""
 
     field: Field
     spec: Spec

@@ -23,7 +23,7 @@ SAME_M = 0.01
 
 @dataclass
 class Draft:
-    """Items placed so far. It grows while a plant is placed and stays inside the engine."""
+    """Items placed so far; it grows while a plant is placed."""
 
     items: list[Item] = field(default_factory=list)
     unplaced: list[Unplaced] = field(default_factory=list)
@@ -96,7 +96,10 @@ def of_units(array: Item, rect: tuple[float, float, float, float], n: int, unit:
 
 
 def unit_of(item: Item, shapes: Sequence[SolarUnit]) -> SolarUnit | None:
-    """Unit that a solar array is made of; None for other items and other units."""
+    """Unit that a solar array is made of, or None.
+
+    Other items, and arrays of none of the shapes, have none.
+    """
     if item.kind != "solar_array":
         return None
     height = item.rect[3] - item.rect[1]
@@ -109,12 +112,13 @@ def units_of(item: Item, unit: SolarUnit) -> int:
 
 
 def _has_whole_units(item: Item, unit: SolarUnit) -> bool:
+    """Whether the width of an array is a whole number of units."""
     n = units_of(item, unit)
     return n > 0 and abs(item.rect[2] - item.rect[0] + unit.gap_x_m - n * unit.pitch_x_m) < SAME_M
 
 
 def capacity_of(items: Sequence[Item], profile: Profile) -> float:
-    """Capacity that counts towards the target [kW]: storage power for bess, else generation."""
+    """Capacity towards the target: storage power for bess, else generation [kW]."""
     return sum(i.storage_kw if profile == "bess" else i.capacity_kw for i in items)
 
 

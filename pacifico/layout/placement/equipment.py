@@ -1,4 +1,4 @@
-"""Place single blocks near an anchor, and equal blocks in the rows of a yard."""
+"""Place single blocks near an anchor and equal blocks in yards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pacifico.layout.ground.buildable import mean_slope
 from pacifico.layout.ground.rects import expand_rects, touching
 from pacifico.layout.model.assets import Unplaced
 from pacifico.layout.placement.draft import Draft, item_of, rects_of
-from pacifico.layout.placement.strip_packing import Slots, StripPattern
+from pacifico.layout.placement.strips import Slots, StripPattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Place gas turbines with their cooling systems, and generators for the rest of the capacity."""
+"""Place gas turbines with cooling systems, and generators for the rest."""
 
 from __future__ import annotations
 

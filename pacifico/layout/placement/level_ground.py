@@ -101,5 +101,8 @@ def level_squares(field: Field, spec: Spec) -> FloatArray:
 
 
 def squares_needed(power_kw: float) -> float:
-    """Number of squares that a yard takes; each adds a quarter of its area."""
+    """Number of squares that a yard takes.
+
+    Squares overlap by half along both axes, so that each adds a quarter of its area.
+    """
     return max(MIN_SQUARES, power_kw / 50_000 * HA_PER_50_MW * 1e4 / (SQUARE_M / 2) ** 2)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pacifico.layout.model.assets import Item
     from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.seed_area import SeedArea
-    from pacifico.layout.placement.strip_packing import Slots
+    from pacifico.layout.placement.strips import Slots
 
     Approaches = Callable[[Sequence[Item]], FloatArray]
     """Rectangles to keep free along roads to turbines."""
@@ -124,7 +124,7 @@ def _draft(
     excluded: FloatArray,
     substation_kw: float | None,
 ) -> tuple[Draft, float]:
-    """Draft of a plant, and the power for which its substations are sized [kW].
+    """Draft of a plant, and the rating of its substations [kW].
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def _estimate(
 def _place_wind(
     context: PlacementContext, request: PlantRequest, draft: Draft, anchor: tuple[float, float], slope_m: float
 ) -> None:
-    """Add turbines to a draft, and keep ground free for the roads to them.
+    """Add turbines to a draft, and keep their approaches free.
 
     Parameters
     ----------
@@ -235,7 +235,7 @@ def _place_wind(
 
 
 def _storage_kw(context: PlacementContext, capacities: Capacities, estimate: _Estimate, draft: Draft) -> float:
-    """Storage power to place [kW]: its share of the generation that the ground carries.
+    """Storage power to place: a share of what the ground carries [kW].
 
     Parameters
     ----------
@@ -263,7 +263,9 @@ def _place_solar(
     grounds: tuple[SolarGround, ...],
     seed_area: SeedArea,
 ) -> None:
-    """Add arrays and skids to a draft: full units first, then units for the pockets that they leave.
+    """Add arrays and skids to a draft.
+
+    Full units come first, then units for the pockets that they leave.
 
     Parameters
     ----------
@@ -293,7 +295,7 @@ def _place_solar(
 def _place_arrays(
     context: PlacementContext, draft: Draft, ground: SolarGround, target_kw: float | None, seed_area: SeedArea
 ) -> float:
-    """Add arrays of one kind of unit and their skids to a draft; return their AC capacity [kW].
+    """Add arrays of one unit, and return their AC capacity [kW].
 
     Where skids replace more units than allowed for, more arrays are chosen from the start.
 

@@ -16,7 +16,7 @@ from pacifico.layout.placement.equipment import place_near
 from pacifico.layout.placement.siting_cost import pad_earth_m3
 from pacifico.layout.placement.skids import SkidCapacity
 from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M
-from pacifico.layout.placement.strip_packing import NORTH, WEST, Slots
+from pacifico.layout.placement.strips import NORTH, WEST, Slots
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
@@ -46,7 +46,7 @@ SPOTS_ALONG = 5
 
 @dataclass(frozen=True)
 class _SkidSpots:
-    """Places for a skid where the end of an array is removed, one per row."""
+    """Places for a skid at the ends of arrays, one per row."""
 
     array: IntArray
     at_west: IntArray
@@ -74,7 +74,7 @@ class _BlockBuilder:
         return of_units(item, rect, int(slots.units[i]), self.ground.unit)
 
     def with_own_skid(self, slots: Slots) -> tuple[Slots, Item] | None:
-        """Arrays with the end of one removed for a skid, and the skid; None where no skid fits."""
+        """Arrays and a skid in the place of one's end, or None."""
         removed = _units_for_skid(self.ground.unit, self.skid)
         spots = _skid_spots(slots, self.ground.unit, self.skid)
         if slots.units.sum() <= removed or not len(spots.array):
@@ -98,7 +98,7 @@ class _BlockBuilder:
         return slots.resized(shorter, units), item_of(self.skid, rects[best])
 
     def with_skid_beside(self, draft: Draft, slots: Slots, block: int) -> list[Item] | None:
-        """Arrays with a skid on free ground beside them; None where no skid fits.
+        """Arrays with a skid on free ground beside them, or None.
 
         Parameters
         ----------
@@ -178,7 +178,10 @@ def add_power_blocks(
 
 
 def _capacity_left(items: list[Item], skid: AssetType, unit: SolarUnit) -> SkidCapacity:
-    """Capacity that the skids of whole-unit arrays have left; rounded capacities of items would add up to less."""
+    """Capacity that skids have left, counted in whole units.
+
+    Items have rounded capacities, which don't add up exactly.
+    """
     out = SkidCapacity.of([i for i in items if i.kind == "inverter_skid"], skid.rating_kva)
     units: dict[int, int] = {}
     for i in items:
@@ -192,7 +195,7 @@ def _capacity_left(items: list[Item], skid: AssetType, unit: SolarUnit) -> SkidC
 def _add_without_skid(
     build: _BlockBuilder, draft: Draft, blocks: list[Slots], skids: SkidCapacity, left_kw: float
 ) -> None:
-    """Add blocks that have no level ground for a skid of their own.
+    """Add blocks without level ground for their own skid.
 
     Parameters
     ----------
@@ -245,7 +248,10 @@ def _snake_order(slots: Slots) -> IntArray:
 
 
 def _group(slots: Slots, unit: SolarUnit, skid: AssetType) -> list[Slots]:
-    """Slots in order, split into power blocks of about equal capacity within the skid's rating and the cable's reach."""
+    """Slots split into power blocks of about equal capacity.
+
+    Blocks keep within the rating of a skid and the reach of low-voltage cable.
+    """
     # a block may exceed the rating by the units that its skid will take
     most = skid.rating_kva / unit.ac_kw + _units_for_skid(unit, skid)
     total = int(slots.units.sum())
@@ -274,7 +280,7 @@ def _units_for_skid(unit: SolarUnit, skid: AssetType) -> int:
 
 
 def _skid_spots(slots: Slots, unit: SolarUnit, skid: AssetType) -> _SkidSpots:
-    """Places for a skid at the ends of arrays; those beside the lane have the least penalty."""
+    """Places for a skid, with the least penalty beside the lane."""
     removed = _units_for_skid(unit, skid)
     width = removed * unit.pitch_x_m - unit.gap_x_m
     inset = PAD_APRON_M + skid.width_m / 2
@@ -296,7 +302,7 @@ def _skid_spots(slots: Slots, unit: SolarUnit, skid: AssetType) -> _SkidSpots:
 
 
 def _trim(slots: Slots, ground: SolarGround, kw: float) -> Slots:
-    """Slots shortened from the last so that they keep within a capacity [kW]."""
+    """Slots within a capacity, shortened from the last [kW]."""
     excess = int(slots.units.sum()) - int((kw + ROUNDING_KW) // ground.unit.ac_kw)
     rects, units = slots.rects.copy(), slots.units.copy()
     for i in range(len(units) - 1, -1, -1):

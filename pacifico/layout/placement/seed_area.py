@@ -1,4 +1,4 @@
-"""Seed areas: windows of a strip pattern in which a plant is placed first."""
+"""Seed areas: windows in which a plant is placed first."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ class SeedArea:
 
     @property
     def easy_access(self) -> bool:
-        """Whether aisles run both ways and arrays fill the window in order, so that roads reach them all."""
+        """Whether roads are likely to reach all arrays.
+
+        Aisles run both ways, and arrays fill the window in order.
+        """
         return self.scheme == "quads" and POLICIES[self.filled_as].two_way_aisles
 
     @property
@@ -61,7 +64,7 @@ class SeedArea:
         return (west + east) / 2, (south + north) / 2
 
     def order(self, rects: FloatArray, penalty: FloatArray | None = None) -> IntArray:
-        """Order of rectangles: from the start through the window, then outside it, nearest first.
+        """Order of rectangles, from the start through the window and beyond.
 
         Parameters
         ----------

@@ -33,11 +33,14 @@ NODATA_M3 = 1e9
 
 @dataclass(frozen=True)
 class Prices:
-    """Prices of a metre of road, a metre of all cables together, and a cubic metre moved [USD]."""
+    """Prices for siting."""
 
     road: float
+    """[USD/m]."""
     cable: float
+    """All cables together [USD/m]."""
     earth: float
+    """Cut or fill [USD/m³]."""
 
 
 @dataclass(frozen=True)

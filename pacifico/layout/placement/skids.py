@@ -53,7 +53,7 @@ class SkidCapacity:
         return blocks
 
     def block_for(self, rect: FloatArray, kw: float) -> int | None:
-        """Power block of the nearest skid with capacity for an array; None where none is within reach.
+        """Power block of the nearest skid with capacity, or None.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Solar arrays: strip patterns of their rows, and the choice of arrays up to a target."""
+"""Solar arrays: their strip patterns, and their choice up to a target."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pacifico.layout.ground.buildable import mean_slope
 from pacifico.layout.ground.rects import expand_rects
 from pacifico.layout.placement._packing_kernels import exchange_spans
 from pacifico.layout.placement.draft import Draft, rects_of
-from pacifico.layout.placement.strip_packing import Slots, StripPacking, StripPattern
+from pacifico.layout.placement.strips import Slots, StripPattern
 from pacifico.layout.placement.surroundings import SURROUNDINGS_M
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.seed_area import SeedArea
+    from pacifico.layout.placement.strip_packing import StripPacking
 
 BLOCK_REACH_M = 450.0
 """Largest distance between an array and the one before in its power block: low-voltage cable gets too long [m]."""
@@ -58,12 +59,13 @@ class SolarGround:
 
 
 def solar_grounds(context: PlacementContext, scheme: str = "quads") -> tuple[SolarGround, SolarGround]:
-    """Ground for full units, and for units of other proportions in the pockets that these leave."""
+    """Ground for full units, and for units in pockets."""
     unit, pocket = solar_unit(context.spec), solar_unit(context.spec, pocket=True)
     return _ground(context, unit, scheme), _ground(context, pocket, "pairs")
 
 
 def _ground(context: PlacementContext, unit: SolarUnit, scheme: str) -> SolarGround:
+    """Ground for arrays of one unit in a scheme."""
     limit = context.spec.number("solar_array", "slope_limit_deg")
     packing = context.packing(strip_pattern(context.spec, unit, scheme), limit, margin_m=0.0)
     return SolarGround(packing, unit, limit)

@@ -1,4 +1,6 @@
-"""Pack equal units in strips between aisles: solar arrays, battery blocks and generators stand so.
+"""Pack equal units in strips between aisles.
+
+Solar arrays, battery blocks and generators are packed so.
 
 ::
 
@@ -15,7 +17,7 @@ tracker rows in them run north-south, as trackers must, and fixed rows face the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import field as field_of
 from typing import TYPE_CHECKING
 
@@ -26,7 +28,6 @@ from pacifico.layout.ground.buildable import ROUNDING, STEEP_SHARE, Sieve
 from pacifico.layout.placement._packing_kernels import (
     EDGE_M,
     SlopeTables,
-    StripShape,
     block_cross_aisles,
     blocked_intervals,
     count_units,
@@ -34,6 +35,7 @@ from pacifico.layout.placement._packing_kernels import (
     pack,
     stack_strips,
 )
+from pacifico.layout.placement.strips import EAST, NORTH, SOUTH, WEST, Slots, StripPattern
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
@@ -53,80 +55,6 @@ EDGE_CLEARANCE_M = 2e-3
 """Distance of units from the edge of the site where they stand right at it: twice that of the kernels [m]."""
 ROAD_HALF_M = 4.0
 """Free width on both sides of the centre of a cross aisle that serves arrays [m]."""
-SOUTH, NORTH, WEST, EAST = 0, 1, 2, 3
-"""Side of a slot on which its lane lies."""
-
-
-@dataclass(frozen=True)
-class StripPattern:
-    """Dimensions of strips and aisles [m]."""
-
-    pitch_x: float
-    """Unit with the gap to the next [m]."""
-    gap_x: float
-    """Gap between units [m]."""
-    height: float
-    """Height of a strip [m]."""
-    pair_gap: float
-    """Gap between strips without an aisle [m]."""
-    aisle: float
-    """Width of aisles and cross aisles [m]."""
-    cross_every: int
-    """Units between cross aisles."""
-    most_units: int = 1
-    """Most units that join into one asset."""
-    strips: int = 2
-    """Most strips between two aisles."""
-    reach: float = 0.0
-    """Distance at which cross aisles serve assets [m]; 0 where aisles serve them."""
-
-    @property
-    def width(self) -> float:
-        """Width of a unit [m]."""
-        return self.pitch_x - self.gap_x
-
-    @property
-    def period(self) -> float:
-        """Distance from one cross aisle to the next [m]."""
-        return self.cross_every * self.pitch_x - self.gap_x + self.aisle
-
-    def shape(self, margin_m: float) -> StripShape:
-        """Dimensions for the kernels, with a margin around each unit [m]."""
-        step = max(self.pitch_x / 16, 1.0)
-        return StripShape(self.height, self.width, self.pitch_x, margin_m, step, self.period, self.aisle)
-
-
-@dataclass(frozen=True)
-class Slots:
-    """Places for assets in strips, one per row of each array."""
-
-    rects: FloatArray
-    """West, south, east, north, shape (n, 4) [m]."""
-    units: IntArray
-    """Units that join into the asset."""
-    strip: IntArray
-    """Number of the strip, from the south."""
-    lane: IntArray
-    """Number of the aisle that serves it, from the south, or of the cross aisle, from the west."""
-    side: IntArray
-    """Side on which that lies: SOUTH, NORTH, WEST or EAST."""
-    depth: IntArray
-    """Number of slots between it and its lane."""
-
-    def take(self, which: IntArray) -> Slots:
-        """Some of the slots, in the order of their indices."""
-        return Slots(
-            self.rects[which],
-            self.units[which],
-            self.strip[which],
-            self.lane[which],
-            self.side[which],
-            self.depth[which],
-        )
-
-    def resized(self, rects: FloatArray, units: IntArray) -> Slots:
-        """Slots with other rectangles and units, without those that have no unit."""
-        return replace(self, rects=rects, units=units).take(np.flatnonzero(units > 0))
 
 
 @dataclass(frozen=True)
@@ -176,6 +104,7 @@ class StripPacking:
         return self._memo[key]
 
     def _find_slots(self, blocked: FloatArray) -> Slots:
+        """Slots that keep clear of blocked rectangles."""
         pattern, shape, m = self.pattern, self.pattern.shape(self.margin_m), self.margin_m
         west, _, east, _ = self.sieve.placeable.bounds
         tables = _tables(self.sieve)
@@ -264,12 +193,15 @@ class StripPacking:
 
 
 def _road_fits(x: float, outside: FloatArray) -> bool:
-    """Whether a road along a cross aisle at x stays on placeable ground."""
+    """Whether a road at x stays on placeable ground."""
     return not ((outside[:, 0] < x + ROAD_HALF_M) & (outside[:, 1] > x - ROAD_HALF_M)).any()
 
 
 def _sizes_within_reach(distance: float, pattern: StripPattern) -> list[int]:
-    """Sizes of assets in a row that begin within reach, the first at a distance [m]."""
+    """Sizes of assets that begin within reach of a lane.
+
+    The first begins at a distance [m] from the lane.
+    """
     if distance > pattern.reach:
         return []
     units = int((pattern.reach - distance) // pattern.pitch_x)
@@ -367,7 +299,10 @@ def _southern_edges(pattern: StripPattern, south: float, north: float, margin_m:
 
 
 def _fine_edges(pattern: StripPattern, ys: FloatArray) -> FloatArray:
-    """Southern edges at a finer step, which divides the strip pitch and nearly the aisle [m]."""
+    """Southern edges at a finer step [m].
+
+    The step divides the pitch of strips, and nearly divides an aisle.
+    """
     if not ys.size:
         return ys
     pitch = pattern.height + pattern.pair_gap
@@ -379,7 +314,7 @@ def _fine_edges(pattern: StripPattern, ys: FloatArray) -> FloatArray:
 
 
 def _lanes(starts: IntArray, most: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Aisle that serves each strip, its side, and the number of strips between them.
+    """Aisle of each strip, its side, and the strips between.
 
     That is the nearer aisle, or the only one beside strips at the edge of the site.
 

@@ -1,4 +1,4 @@
-"""Place wind turbines, with spacing in rotor diameters and a setback in tip heights."""
+"""Place wind turbines by spacing and setback."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ class TurbineSpacing:
         )
 
     def in_spacings(self, centres: FloatArray) -> FloatArray:
-        """Centres along and across the wind, in units of the spacing, shape (n, 2).
+        """Centres in units of the spacing, shape (n, 2).
 
-        Two turbines are far enough apart where their distance is 1 or more.
+        Coordinates run along and across the wind. Two turbines are far enough apart where their distance is 1 or more.
         """
         sin, cos = np.sin(self.bearing), np.cos(self.bearing)
         axes = np.array([[sin, cos], [cos, -sin]])
@@ -114,7 +114,7 @@ def place_turbines(
 
 
 def _choose(points: FloatArray, order: IntArray, count: int | None) -> list[int]:
-    """Points by cost, or by a sweep over the site where that gives more.
+    """Points by cost, or by the sweep that gives most.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def _choose(points: FloatArray, order: IntArray, count: int | None) -> list[int]
 
 
 def _spaced(points: FloatArray, order: IntArray, count: int | None) -> list[int]:
-    """Points taken in order, each at a distance of 1 or more from those before."""
+    """Points taken in order, each 1 or more apart."""
     free = np.ones(len(points), dtype=bool)
     chosen: list[int] = []
     for i in order:
@@ -147,7 +147,7 @@ def _spaced(points: FloatArray, order: IntArray, count: int | None) -> list[int]
 
 
 def _candidate_centres(field: Field, setback_m: float) -> FloatArray:
-    """Grid of places on the placeable ground, inside a setback from the boundary, shape (n, 2) [m]."""
+    """Places inside a setback from the boundary, shape (n, 2) [m]."""
     inner = shapely.intersection(shapely.buffer(field.outline, -setback_m), field.placeable)
     if inner.is_empty:
         return np.empty((0, 2))

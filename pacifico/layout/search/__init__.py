@@ -1,4 +1,4 @@
-"""Search: drafts at candidate places, connected to roads, compared by objective and improved by local search."""
+"""Search: candidate layouts, compared and improved by local search."""
 
 import lazy_loader
 

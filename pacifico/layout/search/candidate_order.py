@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.strategies import SeedRule, Strategy, StrategyPolicy
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.placement.context import PlacementContext
-    from pacifico.layout.placement.strip_packing import Slots
+    from pacifico.layout.placement.strips import Slots
 
     Rankings = Mapping[Strategy, Sequence[SeedArea]]
     """Seed areas by the objective of each strategy, best first."""
@@ -134,7 +134,7 @@ def _whole_site(field: Field, scheme: str, strategy: Strategy) -> SeedArea:
 def _best_windows(
     field: Field, windows: WindowEstimates, scheme: str, strategy: Strategy, entry: tuple[float, float] | None
 ) -> list[_Window]:
-    """Best windows of a scheme by the objective of any strategy, each place once.
+    """Best windows of a scheme by any objective.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def _best_windows(
 
 
 def _measures(windows: WindowEstimates, access_m: FloatArray | float) -> WindowMeasures:
-    """Estimates of windows with the road to the edge or the entry [m]."""
+    """Estimates of windows, with the access road [m]."""
     road_m = windows.road_m + access_m
     earth_m3 = windows.earth_m3 + EARTH_PER_M * road_m
     return WindowMeasures(windows.area_m2, road_m, windows.earth_m3, earth_m3)
@@ -186,7 +186,10 @@ def _shared(a: FloatArray, b: FloatArray) -> float:
 
 
 def _apply_rules(windows: Sequence[_Window], strategy: Strategy) -> list[SeedArea]:
-    """Seed areas by the strategy's rules, then those that all strategies try, each once."""
+    """Seed areas by the rules of a strategy, each once.
+
+    Those that all strategies try come last.
+    """
     if not windows:
         return []
     policy = POLICIES[strategy]
@@ -214,7 +217,10 @@ def _seeds_of(rule: SeedRule, ranked: Rankings, strategy: Strategy) -> list[Seed
 
 
 def _seeds_of_all(policy: StrategyPolicy, ranked: Rankings, strategy: Strategy) -> list[SeedArea]:
-    """Seed areas that all strategies try: the best by any objective, then the rest of the own."""
+    """Seed areas that all strategies try.
+
+    They are the best by any objective, then the rest of the strategy's own.
+    """
     own = ranked[strategy]
     areas = [*_of_other_scheme(own)[:1], *own[:2], *(areas[0] for areas in ranked.values()), *own]
     return [replace(a, siting=policy.siting, skid_detour=policy.skid_detour) for a in areas]

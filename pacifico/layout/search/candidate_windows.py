@@ -1,6 +1,6 @@
-"""Candidate windows: rectangles of a strip pattern that hold the units needed, with estimates of road and earthwork.
+"""Candidate windows, with estimates of road and earthwork.
 
-A window spans consecutive strips. A site has thousands of them. Cumulative sums over bins along the strips give for each,
+A window is a rectangle over consecutive strips that holds the units needed. A site has thousands of them. Cumulative sums over bins along the strips give for each,
 at no cost, how large it is, how much road its lanes take, and how much earthwork these cause. Only the best few are
 drafted and measured.
 """
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.placement.strip_packing import WEST
+from pacifico.layout.placement.strips import WEST
 from pacifico.layout.placement.surroundings import SURROUNDINGS_M
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.placement.strip_packing import Slots
+    from pacifico.layout.placement.strips import Slots
 
 
 SAVED_ALONG, SAVED_BESIDE = 1.5, 2.4
@@ -96,7 +96,7 @@ class _Bins:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Strips, or groups of slots along cross aisles, from one side of the site to the other."""
+    """Strips, or groups of slots along cross aisles."""
 
     low: FloatArray
     """Extent across the strips [m]."""
@@ -226,7 +226,7 @@ def _windows_over(
 
 
 def _lane_centre(slots: Slots, lane: int, *, upright: bool) -> float:
-    """Northing of the centre of a lane, or easting of an upright lane [m]."""
+    """Northing of a lane, or easting of an upright lane [m]."""
     served = slots.lane == lane
     a, b = (0, 2) if upright else (1, 3)
     nearest = served & (slots.depth == slots.depth[served].min())
@@ -239,7 +239,7 @@ def _lane_centre(slots: Slots, lane: int, *, upright: bool) -> float:
 
 
 def _earth_per_metre(field: Field, at: FloatArray, along: FloatArray, *, upright: bool, width_m: float) -> FloatArray:
-    """Cut and fill per metre of road on each lane at each place, shape (lanes, places) [m³/m].
+    """Cut and fill per metre of road, shape (lanes, places) [m³/m].
 
     It is a level bench across the slope, bumps, and what is steeper than a road may be.
 

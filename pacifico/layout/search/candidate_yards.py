@@ -63,7 +63,10 @@ def rank_yards(context: PlacementContext, power_kw: float, entry: Point | None) 
 
 
 def candidate_yards(ranked: RankedYards, strategy: Strategy) -> list[SeedArea]:
-    """Seed areas for a yard: the densest place, the strategy's own, then the best of the others."""
+    """Seed areas for a yard.
+
+    They are the densest place, the strategy's own places, then the best of other strategies.
+    """
     policy = POLICIES[strategy]
     slope_m = policy.yard_slope_m
     order = [(ranked.densest, slope_m), *((place, slope_m) for place in ranked.by_strategy[strategy])]
@@ -78,7 +81,7 @@ def candidate_yards(ranked: RankedYards, strategy: Strategy) -> list[SeedArea]:
 def _rank(
     context: PlacementContext, squares: FloatArray, power_kw: float, entry: Point | None, densest: Point
 ) -> dict[Strategy, list[Point]]:
-    """Best places by each objective, apart from each other and from the densest place.
+    """Best places by each objective, apart from each other.
 
     Parameters
     ----------

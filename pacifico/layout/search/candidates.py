@@ -110,7 +110,19 @@ def evaluate_candidates(problem: DesignProblem, strategy: Strategy) -> Candidate
 
 
 def _effort(problem: DesignProblem, strategy: Strategy, first: SeedArea | None, draft: Draft) -> _Effort:
-    """How many seed areas to try after the first draft."""
+    """Limits of seed areas after the first draft.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        Target and smallest unit.
+    strategy : str
+        Objective to optimise.
+    first : SeedArea, optional
+        First seed area.
+    draft : Draft
+        Its draft.
+    """
     items = len(draft.items)
     whole_site = first is not None and first.whole_site
     yard = first is not None and first.yard
@@ -135,7 +147,7 @@ def _reached_kw(candidates: Sequence[Candidate]) -> float:
 def _other_scheme_may_help(
     problem: DesignProblem, effort: _Effort, candidates: Sequence[Candidate], first: Draft
 ) -> bool:
-    """Whether roads miss so much of a whole-site draft that the other scheme is worth a try.
+    """Whether roads miss so much that the other scheme may help.
 
     Parameters
     ----------
@@ -211,7 +223,7 @@ def _first_drafts(problem: DesignProblem, strategy: Strategy, seed_areas: Sequen
 
 
 def _rank_drafts(problem: DesignProblem, drafts: list[SeedDraft]) -> list[SeedDraft]:
-    """Drafts by the ground that they cover, the arrays of the first ones exchanged."""
+    """Drafts by covered ground, the first ones with arrays exchanged."""
 
     def covered(seed_draft: SeedDraft) -> float:
         return surroundings_per_kw(seed_draft[1].items, problem.profile)
@@ -240,7 +252,7 @@ class _Attempt:
 
 @dataclass
 class _SeedAreaSearch:
-    """Drafts in one seed area, each built elsewhere than where roads didn't reach before."""
+    """Drafts in one seed area, each off unreached ground."""
 
     problem: DesignProblem
     strategy: Strategy
@@ -276,10 +288,11 @@ class _SeedAreaSearch:
         return _Attempt(self.best, draft, unreached, searches)
 
     def _missing_blocks(self, draft: Draft, served: ServedLayout) -> int:
+        """Number of blocks without a road, power blocks aside."""
         return len(others(draft.items)) - len(others(served.items))
 
     def _compare(self, draft: Draft, served: ServedLayout) -> None:
-        """Keep a draft with roads where it is better than the best so far."""
+        """Keep a layout if it is the best so far."""
         if not has_plant(served.items):
             return
         got_kw = self.problem.capacity_of(served.items)
@@ -324,7 +337,7 @@ class _SeedAreaSearch:
         return self._draft_elsewhere(draft, served, drafted_kw)
 
     def _draft_elsewhere(self, draft: Draft, served: ServedLayout, drafted_kw: float) -> Draft | None:
-        """Draft without the ground that roads didn't reach, or None where that makes no difference.
+        """Draft off unreached ground, or None where that changes nothing.
 
         Parameters
         ----------
@@ -364,7 +377,7 @@ def _unreached(draft: Draft, served: ServedLayout) -> list[Item]:
 
 
 def replace_unreached_blocks(problem: DesignProblem, draft: Draft, served: ServedLayout) -> Draft | None:
-    """Draft of a yard with blocks beside the roads, for those that no road reached; None where that fails."""
+    """Draft with blocks beside the roads for unreached ones, or None."""
     if not served.network.roads:
         return None
     excluded = np.concatenate([draft.excluded, served.freed, rects_of(_unreached(draft, served))])

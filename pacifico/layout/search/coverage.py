@@ -1,4 +1,4 @@
-"""Covered area on a raster: what a rectangle covers alone, and what another would add."""
+"""Covered area on a raster."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Coverage:
         self._times = np.zeros(np.ceil((high - self._low) / CELL_M).astype(np.int64) + 2, dtype=np.int32)
 
     def spans(self, rects: FloatArray) -> IntArray:
-        """Cells of the surroundings: first and last column and row, shape (n, 4)."""
+        """First and last columns and rows of surroundings, shape (n, 4)."""
         cells = (expand_rects(rects, SURROUNDINGS_M) - np.tile(self._low, 2)) / CELL_M
         out: IntArray = np.round(cells).astype(np.int64)
         return out

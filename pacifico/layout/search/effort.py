@@ -1,4 +1,4 @@
-"""Limits of search effort, most of them by the size of the layout."""
+"""Limits of search effort, by the size of the layout."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ LAST_ROUNDS = 2
 
 
 def for_size(items: int, table: SizeTable) -> int:
-    """Number that a table allows for so many items; 1 beyond its last entry."""
+    """Number that a table allows for a size; 1 beyond it."""
     return next((n for size, n in table if items <= size), 1)

@@ -1,4 +1,4 @@
-"""Local search move: exchange arrays, or parts of them, to cover less ground with the same capacity."""
+"""Local search move: exchange arrays to cover less ground."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.seed_area import SeedArea
     from pacifico.layout.placement.solar_arrays import SolarGround
-    from pacifico.layout.placement.strip_packing import Slots
+    from pacifico.layout.placement.strips import Slots
 
 
 BEYOND_M = 150.0
@@ -47,7 +47,7 @@ NONE_FREE = np.iinfo(np.int64).max
 
 @dataclass(frozen=True)
 class _Parts:
-    """Ends of arrays, or parts of free places, one per row of each array."""
+    """Ends of arrays, or parts of free places."""
 
     rects: FloatArray
     """West, south, east, north, shape (n, 4) [m]."""
@@ -158,7 +158,7 @@ class _End(NamedTuple):
 
 
 class _Exchange:
-    """Exchange of arrays for free places, with the area that all items cover.
+    """Exchange of arrays for free places, with the covered area.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ class _Exchange:
         return np.array([members[self.items[k].block] == 1 for k in arrays])
 
     def _least_added(self, most_units: int) -> IntArray:
-        """Fewest cells that any free place of so many units would add, by units."""
+        """Fewest cells that a free place would add, by units."""
         places = self.places
         added = np.where(self.is_free[places.owner], self.coverage.added(self.spans), NONE_FREE)
         least = np.full(max(most_units, int(places.units.max(initial=0))) + 1, NONE_FREE)
@@ -235,7 +235,7 @@ class _Exchange:
         return least
 
     def _move(self, end: _End, skids: SkidCapacity) -> bool:
-        """Move the end of an array to the free place that adds the fewest cells, if that saves any."""
+        """Move the end of an array, if that saves cells."""
         old = self.items[end.item]
         rest = [] if end.whole else [_without_end(old, end.units, self.unit, west=end.at_west)]
         before = self.coverage.cells()
@@ -255,7 +255,7 @@ class _Exchange:
         return True
 
     def _find_place(self, units: int, saved: int, old: Item, skids: SkidCapacity) -> tuple[Item, int] | None:
-        """Array at the best free place, and the index of that place; None where none saves cells.
+        """Array at the best free place, and its index, or None.
 
         Parameters
         ----------

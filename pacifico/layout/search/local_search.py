@@ -1,4 +1,4 @@
-"""Local search: improve layouts by other road searches, exchanged arrays, relocated branches and shifted pads."""
+"""Local search: improve layouts move by move."""
 
 from __future__ import annotations
 
@@ -120,7 +120,9 @@ def local_search(problem: DesignProblem, states: Sequence[State]) -> list[State]
 
 
 def _try(problem: DesignProblem, best: State, draft: Draft, options: RoadSearchOptions) -> list[State]:
-    """State of a draft, if roads reach all of it and its capacity is no unit less; else nothing.
+    """State of a draft, if it keeps all items and the capacity.
+
+    A capacity less by part of a unit counts as kept.
 
     Parameters
     ----------
@@ -158,7 +160,7 @@ def _reroute(problem: DesignProblem, best: State) -> list[State]:
 
 
 def _reroute_if_shared(problem: DesignProblem, seen: Sequence[State], strategy: Strategy) -> list[State]:
-    """States with other roads, if one state is the best of two strategies on roads.
+    """States with other roads, if two strategies share their best.
 
     With other roads it may take less of one for a little more of the other.
     """
@@ -168,7 +170,7 @@ def _reroute_if_shared(problem: DesignProblem, seen: Sequence[State], strategy: 
 
 
 def _exchange(problem: DesignProblem, best: State, strategy: Strategy) -> list[State]:
-    """States with arrays or yard blocks exchanged, beside the roads first, then anywhere."""
+    """States with arrays or blocks exchanged, beside roads first."""
     seed_area = best.candidate.seed_area
     if seed_area is None or len(best.served.items) > MAX_EXCHANGED:
         return []
@@ -197,7 +199,10 @@ def _shift(problem: DesignProblem, best: State, measure: PadMeasure) -> list[Sta
 
 
 def _relocate(problem: DesignProblem, strategy: Strategy, best: State) -> list[State]:
-    """States with road branches dropped one by one, as long as that lowers a strategy's objective value."""
+    """States with road branches dropped one by one.
+
+    Branches are dropped as long as that lowers the objective value of a strategy.
+    """
     most = for_size(len(best.served.items), RELOCATIONS)
     out: list[State] = []
     for measure in MOVES[strategy].branch_measures:

@@ -1,4 +1,4 @@
-"""Objectives: what each strategy minimises on layouts, and on windows and yards before there are roads."""
+"""Objectives: what each strategy minimises."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DETOUR_PER_M3 = 0.1
 
 @dataclass(frozen=True)
 class LayoutMeasures:
-    """Measures of a layout with roads; each is computed when it is first needed."""
+    """Measures of a layout with roads, computed when first needed."""
 
     context: PlacementContext
     profile: Profile
@@ -95,6 +95,7 @@ class Objective:
 
 
 def _balanced_layout(m: LayoutMeasures) -> float:
+    """Product of area, root of road and fourth root of earthwork."""
     return float(m.surroundings_ha * np.sqrt(m.road_m) * np.sqrt(np.sqrt(m.earthwork_m3)))
 
 

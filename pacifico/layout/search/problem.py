@@ -1,4 +1,4 @@
-"""Design problem: what is laid out on a site, with drafts and their roads."""
+"""Design problems, their drafts and their layouts with roads."""
 
 from __future__ import annotations
 
@@ -65,27 +65,33 @@ class DesignProblem:
 
     @property
     def solar_kw(self) -> float | None:
-        """AC capacity of arrays to draft, with spare units that are trimmed later [kW]."""
+        """AC capacity of arrays to draft, with spare units [kW]."""
         requested_kw = self.capacities.solar_kw
         return None if requested_kw is None else requested_kw + self._spare_kw
 
     @property
     def _spare_kw(self) -> float:
+        """Solar capacity to draft beyond the request [kW]."""
         requested_kw = self.capacities.solar_kw
         return spare_kw(requested_kw, solar_unit(self.context.spec)) if requested_kw else 0.0
 
     @property
     def _entry_xy(self) -> tuple[float, float] | None:
+        """Easting and northing of the requested entry [m]."""
         return None if self.entry is None else (self.entry.x, self.entry.y)
 
     @cached_property
     def _ranked_yards(self) -> RankedYards:
+        """Places for the yard of a plant without arrays."""
         capacities = self.capacities
         power_kw = capacities.gas_kw + (capacities.wind_kw or 0.0) + (capacities.storage_kw or 0.0)
         return rank_yards(self.context, power_kw, self._entry_xy)
 
     def seed_areas(self, strategy: Strategy) -> list[SeedArea] | list[None]:
-        """Places that a strategy tries, the most promising first; None for a yard as large as the ground allows."""
+        """Seed areas that a strategy tries, the most promising first.
+
+        None stands for a yard as large as the ground allows.
+        """
         capacities = self.capacities
         if capacities.solar_kw != 0:
             return seed_areas(self.context, strategy, capacities.solar_kw, self._entry_xy)
@@ -111,7 +117,10 @@ class DesignProblem:
         return draft_layout(self.context, request, seed_area, excluded)
 
     def _approaches(self, items: Sequence[Item]) -> FloatArray:
-        """Ground along the roads to turbines, routed as if nothing else stood: blades must pass their bends."""
+        """Ground to keep free along the roads to turbines.
+
+        Roads are routed as if nothing else stood, so that blades can pass their bends.
+        """
         first = tuple(i for i in items if i.kind in ("wind_turbine", "substation"))
         if not any(i.kind == "wind_turbine" for i in first):
             return NO_RECTS
@@ -130,6 +139,7 @@ class DesignProblem:
         return memo[key]
 
     def _connect(self, draft: Draft, options: RoadSearchOptions) -> ServedLayout:
+        """Layout of a draft; blocks give way only if the target is met."""
         served = connect_roads(self.context, self.site, draft, self.entry, self.profile, options)
         removed = [i for i in served.gave if i.kind in YARD_KINDS]
         if removed and self._misses(served.items) and not self._misses([*served.items, *removed]):
@@ -143,7 +153,7 @@ class DesignProblem:
         return trim_to_target(self.context.field, served, over_kw, self.context.spec)
 
     def _misses(self, items: Sequence[Item]) -> bool:
-        """Whether items miss the requested generation or storage by a unit or more."""
+        """Whether items miss the request by a unit or more."""
         kw = sum(i.capacity_kw for i in items), sum(i.storage_kw for i in items)
         requested = self.target_kw if self.profile != "bess" else None, self.capacities.storage_kw
         units = self.smallest_kw, self.context.spec.number("battery", "storage_kw")

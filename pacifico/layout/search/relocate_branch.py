@@ -1,4 +1,7 @@
-"""Local search move: drop an expensive road branch and place its arrays or blocks beside the remaining roads."""
+"""Local search move: drop an expensive road branch.
+
+Its arrays or blocks are placed beside the remaining roads.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,7 @@ class Movable:
 def movable_arrays(
     context: PlacementContext, draft: Draft, served: ServedLayout, seed_area: SeedArea, target_kw: float
 ) -> Movable | None:
-    """Arrays of a layout and free places off its roads; None where there is no such place.
+    """Arrays of a layout and free places off its roads, or None.
 
     Parameters
     ----------
@@ -145,7 +148,7 @@ def relocate_branch(
 
 @dataclass(frozen=True)
 class _Loads:
-    """What each branch of the roads serves and costs, by the node at which it begins."""
+    """What each road branch serves and costs, by its first node."""
 
     serving: IntArray
     """Node that serves each rectangle."""
@@ -162,7 +165,7 @@ class _Loads:
 
 
 def _loads(tree: RoadTree, movable: Movable, fixed_reach_m: float) -> _Loads:
-    """What each branch serves and costs, summed from the ends towards the entry."""
+    """What each branch serves and costs, summed towards the entry."""
     serving = tree.serving_nodes(movable.rects, movable.reach_m)
     serving_fixed = tree.serving_nodes(movable.fixed, fixed_reach_m)
     n = len(tree.at)
@@ -185,7 +188,10 @@ def _loads(tree: RoadTree, movable: Movable, fixed_reach_m: float) -> _Loads:
 
 
 def _branches(tree: RoadTree, loads: _Loads, movable: Movable) -> list[int]:
-    """First nodes of the branches that may be dropped, by savings per root of their units."""
+    """First nodes of branches that may be dropped, the best first.
+
+    They are ranked by savings per root of their units.
+    """
     total = float(movable.units[movable.chosen].sum())
     parents, units = tree.parents, loads.units
     able = np.flatnonzero(~loads.fixed & (units > 0) & (units <= MAX_SHARE * total) & (parents >= 0))
@@ -197,9 +203,9 @@ def _branches(tree: RoadTree, loads: _Loads, movable: Movable) -> list[int]:
 
 
 def _free_places(movable: Movable, at: FloatArray, needed: int, cost_per_m: float) -> tuple[BoolArray, float] | None:
-    """Free places for the units needed and the cost of the roads to them; None where there are too few.
+    """Free places for the units needed and their cost, or None.
 
-    Places are taken by road per unit. A place that is taken brings a road to those beside it.
+    The cost is that of the roads to them. Places are taken by road per unit. A place that is taken brings a road to those beside it.
 
     Parameters
     ----------

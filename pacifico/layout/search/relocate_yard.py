@@ -1,4 +1,4 @@
-"""Local search moves for yards: place blocks beside existing roads, to cover less ground or to save a branch."""
+"""Local search moves for yards: place blocks beside existing roads."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Yard:
         return Movable(rects, units, chosen, ~chosen, _reach_m(self.spec), rects_of(self.others), draft_of)
 
     def with_blocks(self, kept: list[Item], places: FloatArray) -> Draft:
-        """Draft with some of the blocks, and new ones at free places [m]."""
+        """Draft with some blocks, and new ones at places [m]."""
         kind = asset_type(self.spec, self.kind)
         return replace(self.draft, items=[*self.others, *kept, *(item_of(kind, r) for r in places)])
 
@@ -67,7 +67,7 @@ class Yard:
 def add_blocks_beside_roads(
     context: PlacementContext, draft: Draft, served: ServedLayout, excluded: FloatArray
 ) -> Draft | None:
-    """Items that roads reach, with blocks beside the roads for yard blocks that they don't reach.
+    """Draft with blocks beside the roads for unreached ones, or None.
 
     None if other items are missing too, or if a block finds no place.
 
@@ -100,7 +100,9 @@ def add_blocks_beside_roads(
 
 
 def yard_of(context: PlacementContext, draft: Draft, served: ServedLayout, *, beside: bool = True) -> Yard | None:
-    """Larger yard of a plant without arrays; None without a yard or without a free place.
+    """Larger yard of a plant without arrays, or None.
+
+    There is none without blocks, roads or a free place.
 
     Parameters
     ----------
@@ -133,7 +135,7 @@ def _reach_m(spec: Spec) -> float:
 
 
 def _road_distance(rects: FloatArray, served: ServedLayout) -> tuple[FloatArray, BoolArray]:
-    """Distance of rectangles from centrelines [m], and whether their pads are clear of the roads."""
+    """Distance from centrelines [m], and which pads are clear of roads."""
     lines = shapely.MultiLineString([r.line for r in served.network.roads])
     shapely.prepare(lines)
     distance: FloatArray = shapely.distance(shapely.box(*rects.T), lines)

@@ -1,4 +1,4 @@
-"""Roads as a tree that leads from the site entry to every node."""
+"""Roads as a tree from the site entry."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_NODE = -1
 
 @dataclass(frozen=True)
 class RoadTree:
-    """Nodes of roads, each with its parent on the shortest way from the entry."""
+    """Nodes of roads, each with its parent towards the entry."""
 
     at: FloatArray
     """Easting and northing of each node, shape (n, 2) [m]."""
@@ -44,7 +44,7 @@ class RoadTree:
         return np.argsort(-self.depth_m, kind="stable")
 
     def beyond(self, node: int) -> BoolArray:
-        """Nodes on the branch that begins at a node, that node among them, shape (n,)."""
+        """Which nodes are on the branch that begins at a node."""
         out = np.zeros(len(self.parents), dtype=bool)
         out[node] = True
         for n in self.order[::-1].tolist():
@@ -53,7 +53,9 @@ class RoadTree:
         return out
 
     def serving_nodes(self, rects: FloatArray, reach_m: float) -> IntArray:
-        """First node from the entry within reach of each rectangle; the nearest where none is.
+        """First node from the entry that reaches each rectangle.
+
+        Where none does, it is the nearest node.
 
         Parameters
         ----------
@@ -97,7 +99,7 @@ def road_tree(context: PlacementContext, served: ServedLayout, measure: RoadMeas
 
 
 def _graph(served: ServedLayout, rates: FloatArray) -> tuple[FloatArray, list[list[tuple[int, float]]]]:
-    """Nodes of roads, and the neighbours of each with the cost per metre to them."""
+    """Nodes of roads, and neighbours with costs per metre."""
     numbers: dict[tuple[float, float], int] = {}
     links: list[list[tuple[int, float]]] = []
     for road, rate in zip(served.network.roads, rates.tolist(), strict=True):
@@ -115,7 +117,7 @@ def _graph(served: ServedLayout, rates: FloatArray) -> tuple[FloatArray, list[li
 
 
 def _shortest_ways(at: FloatArray, links: list[list[tuple[int, float]]], root: int) -> tuple[IntArray, FloatArray]:
-    """Parent of each node on the shortest way from the root, and the cost from there."""
+    """Parent of each node, and the cost of the road from it."""
     parents, costs = np.full(len(at), NO_NODE), np.zeros(len(at))
     distance = np.full(len(at), np.inf)
     distance[root] = 0.0

@@ -71,7 +71,7 @@ def _expected_items(problem: DesignProblem) -> float:
 
 
 def _most_complete(problem: DesignProblem, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Candidates that carry as much as any, and of these those that miss the fewest blocks."""
+    """Candidates of the largest capacity that miss the fewest blocks."""
     most_kw = 0.0
     for candidate in candidates:
         # only a whole unit counts as more
@@ -83,7 +83,10 @@ def _most_complete(problem: DesignProblem, candidates: Sequence[Candidate]) -> l
 
 
 def best_of(problems: Sequence[DesignProblem], strategy: Strategy) -> tuple[Found, Spec]:
-    """Best layout of the first problem whose target is met, else of the one that carries most; and its spec."""
+    """Best layout of several problems, and its spec.
+
+    It is that of the first problem whose target is met, else the one of the largest capacity.
+    """
     results: list[tuple[float, Found, Spec]] = []
     for problem in problems:
         found = best_layout(problem, strategy)

@@ -1,4 +1,4 @@
-"""Local search move: shift skids, substations and other blocks by up to 12 m to reduce earthwork or covered area."""
+"""Local search move: shift pads to reduce earthwork or covered area."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class _Shift:
         return replace(item, rect=(west, south, x1, y1))
 
     def _clear(self, items: Sequence[Item], k: int, rects: FloatArray, which: IntArray) -> IntArray:
-        """Those of some places for item k that are clear of other items and of roads.
+        """Places for item k that are clear of items and roads.
 
         Parameters
         ----------

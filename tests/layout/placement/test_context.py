@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from fixtures.placement import BATTERY, array_at, item_at
 
-from pacifico.layout.placement.strip_packing import StripPattern
+from pacifico.layout.placement.strips import StripPattern
 
 PATTERN = StripPattern(27.0, 4.0, 64.0, 3.0, 13.0, 12, most_units=4)
 

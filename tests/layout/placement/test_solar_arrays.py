@@ -8,7 +8,7 @@ from pacifico.layout.criteria.asset_types import solar_unit
 from pacifico.layout.placement.draft import Draft
 from pacifico.layout.placement.seed_area import SeedArea
 from pacifico.layout.placement.solar_arrays import choose_arrays, choose_compact, solar_grounds, strip_pattern
-from pacifico.layout.placement.strip_packing import Slots
+from pacifico.layout.placement.strips import Slots
 
 UNIT = solar_unit(SPEC)
 

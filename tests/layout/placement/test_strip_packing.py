@@ -10,16 +10,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from pacifico.layout.ground.rects import NO_RECTS, touching
-from pacifico.layout.placement.strip_packing import (
-    EAST,
-    NORTH,
-    SOUTH,
-    WEST,
-    StripPattern,
-    blocked_intervals,
-    pack_strips,
-    stack_strips,
-)
+from pacifico.layout.placement.strip_packing import blocked_intervals, pack_strips, stack_strips
+from pacifico.layout.placement.strips import EAST, NORTH, SOUTH, WEST, StripPattern
 from pacifico.site.model import Zone
 
 PATTERN = StripPattern(pitch_x=27.0, gap_x=4.0, height=64.0, pair_gap=3.0, aisle=13.0, cross_every=12, most_units=4)
@@ -220,9 +212,3 @@ def test_a_sliver_holds_nothing(make):
 def test_slots_are_found_once_for_the_same_blocked_rectangles(make):
     packing = packing_of(make, 300.0, 100.0)
     assert all_slots(packing) is all_slots(packing)
-
-
-def test_cross_aisles_repeat_after_their_units():
-    """12 units of 27 m without the last gap of 4 m, and 13 m of aisle."""
-    assert PATTERN.period == 12 * 27.0 - 4.0 + 13.0
-    assert PATTERN.width == 23.0

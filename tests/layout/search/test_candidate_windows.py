@@ -5,7 +5,7 @@ import pytest
 
 from pacifico.layout.ground.rects import NO_RECTS
 from pacifico.layout.placement.solar_arrays import solar_grounds
-from pacifico.layout.placement.strip_packing import NORTH, SOUTH, Slots
+from pacifico.layout.placement.strips import NORTH, SOUTH, Slots
 from pacifico.layout.search.candidate_windows import (
     MIN_LANE_M,
     ROAD_FACTOR,
