@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pacifico.errors import InputError
-from pacifico.layout.criteria.spec import SLOPE_LIMITED
+from pacifico.layout.criteria.asset_types import ASSET_KINDS
 
 TOPICS = (
     "boundary setback",
@@ -192,9 +192,9 @@ def _rule(pack: str, number: int, said: Any, source: Any) -> Rule:
         limit, unit = _limit(pack, where, said, CHECKS[check])
     assets, others, zone = (_words(pack, where, said, word) for word in ("assets", "others", "zone"))
     for kind in (*assets, *others):
-        if kind not in SLOPE_LIMITED:
+        if kind not in ASSET_KINDS:
             raise InputError(
-                f"rules pack {pack}: {where} names asset type {kind!r}; choose from {', '.join(SLOPE_LIMITED)}"
+                f"rules pack {pack}: {where} names asset type {kind!r}; choose from {', '.join(ASSET_KINDS)}"
             )
     for word, needed in (
         ("assets", check in _NEEDS_ASSETS),

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
+from pacifico.layout.criteria.profiles import PROFILES
+from pacifico.layout.criteria.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     Gatherer = Callable[[Path, str | None, list[str], float | None], tuple[bytes | None, tuple[str, ...]]]
     """Takes boundary, layer, sources of exclusions and buffer [m]; returns one GeoJSON and warnings."""
 
-PROFILES = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
-STRATEGIES = ("balanced", "density", "low_earthwork", "clustered")
 NAMED_DEMS = ("3dep", "3dep-30", "glo30", "sample")
 #: Columns of a CSV, named as options; options without a column are the command line's.
 _COLUMNS = ("boundary", "dem", "capacity_kw", "profile", "strategy", "resolution_m", "setback_m", "max_road_grade_pct")

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
+from pacifico.layout.criteria.profiles import PROFILES
+from pacifico.layout.criteria.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from pacifico.site.model import Site
     from pacifico.terrain.remote import SourceSettings
 
-PROFILES = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
-STRATEGIES = ("balanced", "density", "low_earthwork", "clustered")
 DEM_HELP = "path or URL of any raster GDAL reads, or 3dep, 3dep-30, glo30, sample"
 
 
@@ -59,10 +59,7 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
     design.add_argument("--profile", choices=PROFILES, default="solar_farm", help="what to build (solar_farm)")
     if strategy:
         design.add_argument(
-            "--strategy",
-            choices=STRATEGIES,
-            default="balanced",
-            help="objective to optimise: density, earthwork, road length or a balance (balanced)",
+            "--strategy", choices=STRATEGIES, default="balanced", help="objective to optimise (balanced)"
         )
     design.add_argument(
         "--capacity-kw", type=number, metavar="N", help="target, AC (bess: storage power); without it: all that fits"

@@ -37,16 +37,16 @@ def add_rules_command(commands: Any) -> None:
 
 
 def _height(text: str) -> tuple[str, float]:
-    from pacifico.layout.criteria.spec import SLOPE_LIMITED
+    from pacifico.layout.criteria.asset_types import ASSET_KINDS
 
     kind, _, metres = text.partition("=")
     try:
         value = float(metres)
     except ValueError:
         value = -1.0
-    if kind not in SLOPE_LIMITED or not 0 < value < 1000:
+    if kind not in ASSET_KINDS or not 0 < value < 1000:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not a height; write TYPE=METRES, such as wind_turbine=190, with a type of {', '.join(SLOPE_LIMITED)}"
+            f"{text!r} is not a height; write TYPE=METRES, such as wind_turbine=190, with a type of {', '.join(ASSET_KINDS)}"
         )
     return kind, value
 

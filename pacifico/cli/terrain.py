@@ -32,7 +32,8 @@ def add_terrain_command(commands: Any) -> None:
 def run_terrain(arguments: argparse.Namespace) -> int:
     """Write the terrain folder of a site and print its figures."""
     from pacifico.grid import warnings_of
-    from pacifico.layout.criteria.spec import SLOPE_LIMITED, make_spec
+    from pacifico.layout.criteria.asset_types import ASSET_KINDS
+    from pacifico.layout.criteria.spec import make_spec
     from pacifico.terrain.products import write_terrain
 
     options.writable_folder(arguments.out)
@@ -44,7 +45,7 @@ def run_terrain(arguments: argparse.Namespace) -> int:
         site,
         dem,
         arguments.out,
-        slope_limits_deg={kind: spec.number(kind, "slope_limit_deg") for kind in SLOPE_LIMITED},
+        slope_limits_deg={kind: spec.number(kind, "slope_limit_deg") for kind in ASSET_KINDS},
         setback_m=spec.number("site", "setback_m") if arguments.setback_m is None else arguments.setback_m,
         contour_interval_m=arguments.contour_interval_m,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
 from pacifico.errors import OutsideServiceError
+from pacifico.layout.criteria.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +23,7 @@ def add_variants_command(commands: Any) -> None:
     variants = commands.add_parser("variants", help="compare all strategies: table, Pareto front, maps, layouts")
     options.add_design(variants, strategy=False)
     variants.add_argument(
-        "--strategies",
-        type=_strategies,
-        default=options.STRATEGIES,
-        metavar="A,B",
-        help="which to compare (all of them)",
+        "--strategies", type=_strategies, default=STRATEGIES, metavar="A,B", help="which to compare (all of them)"
     )
     # every other command has --strategy: say what to write instead of "unknown option"
     variants.add_argument("--strategy", type=_refused, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
@@ -43,8 +40,8 @@ def add_variants_command(commands: Any) -> None:
 
 def _strategies(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    if unknown := [n for n in names if n not in options.STRATEGIES]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is unknown; choose from {','.join(options.STRATEGIES)}")
+    if unknown := [n for n in names if n not in STRATEGIES]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is unknown; choose from {','.join(STRATEGIES)}")
     return names
 
 

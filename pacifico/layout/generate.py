@@ -23,6 +23,7 @@ from pacifico.layout.ground import buildable as ground_
 from pacifico.layout.metrics import buildable_ground, measure
 from pacifico.layout.model.assets import Asset, Pad, merge_unplaced
 from pacifico.layout.model.plan import Plan
+from pacifico.layout.placement.context import PlacementContext
 from pacifico.layout.placement.draft import capacity_of as capacity_of  # noqa: PLC0414 (for those who import it from here)
 from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_of
@@ -122,23 +123,21 @@ def generate_layout(
         raise NoBuildableGroundError(why_no_ground(field, main, rules))
     where = requested_entry(site, entry)
     sized = spec_for_target(rules, asked.solar_kw) if asked.solar_kw else rules
-    tasks = [
-        DesignProblem(site, field, asked, where, r, profile, target_capacity_kw, smallest_unit_kw(profile, r))
+    problems = [
+        DesignProblem(site, PlacementContext(field, r), asked, where, profile, target_capacity_kw)
         for r in ([sized] if sized is rules else [sized, rules])
     ]
     with ThreadPoolExecutor(1) as aside:
         # what the site itself gives does not wait for what is built on it; two threads share no prepared geometry
         own = replace(field, placeable=shapely.transform(field.placeable, np.copy))
         good = aside.submit(lambda: (ground_.buildable_area(own, main), buildable_ground(site, own, dem, main)))
-        found, rules = best_of(tasks, strategy)
+        found, rules = best_of(problems, strategy)
         if found.served is None or found.served.network.entry is None:
             raise NoBuildableGroundError(why_no_asset(found.draft, target_capacity_kw, found.unreached))
         served, site_entry = found.served, found.served.network.entry
-        plan = _plan(
+        return _plan(
             site, field, dem, profile, strategy, target_capacity_kw, rules, found.draft, served, site_entry, good
         )
-    field.forget()
-    return plan
 
 
 def _plan(

@@ -136,12 +136,12 @@ def test_sites_fill_up_to_the_density_of_the_pattern():
     """Compare full capacity with that of an endless strip pattern."""
     from pacifico.layout.criteria.asset_types import solar_unit
     from pacifico.layout.criteria.spec import make_spec
-    from pacifico.layout.placement.solar_arrays import SCHEMES, pattern_of
+    from pacifico.layout.placement.solar_arrays import SCHEMES, strip_pattern
 
-    spec = make_spec()
-    unit = solar_unit(spec)
-    cells = [pattern_of(spec, unit, s) for s in SCHEMES]
-    # area per unit, with its share of gaps, cross aisles and aisles
+    rules = make_spec()
+    unit = solar_unit(rules)
+    cells = [strip_pattern(rules, unit, s) for s in SCHEMES]
+    # area of a unit with its share of gaps, cross aisles and aisles
     each = min(
         (c.cross_every * c.pitch_x - c.gap_x + c.aisle) / c.cross_every
         * (c.height + c.pair_gap + (c.aisle - c.pair_gap) / c.strips)

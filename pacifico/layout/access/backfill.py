@@ -8,11 +8,11 @@ import numpy as np
 import shapely
 from shapely import MultiLineString
 
-from pacifico.layout.access.skids import SkidCapacity
 from pacifico.layout.criteria.asset_types import asset_type
 from pacifico.layout.ground.rects import expand_rects
 from pacifico.layout.model.assets import Item
 from pacifico.layout.placement.draft import of_units
+from pacifico.layout.placement.skids import SkidCapacity
 from pacifico.layout.placement.solar_arrays import CLEAR_OF_BLOCKS_M, solar_grounds
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec
-    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.roads import Road
+    from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.solar_arrays import SolarGround
 
 
@@ -34,7 +34,7 @@ SLACK_KW = 1e-6
 
 
 def backfill(
-    field: Field, spec: Spec, items: Sequence[Item], roads: Sequence[Road], kw: float, reach_m: float
+    context: PlacementContext, items: Sequence[Item], roads: Sequence[Road], kw: float, reach_m: float
 ) -> list[tuple[Item, str]]:
     """Arrays beside roads, of up to `kw`.
 
@@ -42,10 +42,8 @@ def backfill(
 
     Parameters
     ----------
-    field : Field
-        Ground of the site.
-    spec : Spec
-        Rules of arrays and skids.
+    context : PlacementContext
+        Ground, and the spec's rules of arrays and skids.
     items : sequence of Item
         Items of the layout; arrays keep their distance from them.
     roads : sequence of Road
@@ -60,19 +58,20 @@ def backfill(
     list of (Item, str)
         Arrays, and the road that serves each.
     """
+    spec = context.spec
     out: list[tuple[Item, str]] = []
     skids = SkidCapacity.of(items, asset_type(spec, "inverter_skid").rating_kva)
     lines = MultiLineString([r.line for r in roads])
     shapely.prepare(lines)
     tree = shapely.STRtree([r.line for r in roads])
-    for ground in solar_grounds(field, spec):
+    for ground in solar_grounds(context):
         if kw < ground.unit.ac_kw - SLACK_KW:
             break
-        runs = ground.runs(_occupied(spec, [*items, *(i for i, _ in out)], roads))
-        near = np.flatnonzero(shapely.dwithin(shapely.box(*runs.rects.T), lines, reach_m))
-        order = near[np.lexsort((near, -runs.units[near]))]
+        slots = ground.slots(_occupied(spec, [*items, *(i for i, _ in out)], roads))
+        near = np.flatnonzero(shapely.dwithin(shapely.box(*slots.rects.T), lines, reach_m))
+        order = near[np.lexsort((near, -slots.units[near]))]
         for k in order.tolist():
-            array = _array_at(ground, runs.rects[k], int(runs.units[k]), kw, skids)
+            array = _array_at(ground, slots.rects[k], int(slots.units[k]), kw, skids)
             # an array shorter than its place may be out of reach
             if array is None or not lines.dwithin(shapely.box(*array.rect), reach_m):
                 continue

@@ -14,9 +14,7 @@ from pacifico.errors import InternalError
 from pacifico.layout.access.backfill import backfill
 from pacifico.layout.access.power_blocks import incomplete_blocks
 from pacifico.layout.access.shortening import removed_rect, shorten_items
-from pacifico.layout.criteria.asset_types import solar_unit
-from pacifico.layout.earthwork.criteria import EarthworkCriteria, earthwork_criteria
-from pacifico.layout.earthwork.pads import balanced_pads
+from pacifico.layout.criteria.asset_types import YARD_KINDS, solar_unit
 from pacifico.layout.model.assets import Item, Unplaced, merge_unplaced
 from pacifico.layout.model.roads import Network, Terminal, min_radius_to, road_criteria
 from pacifico.layout.model.unreached import UnreachedCause
@@ -33,10 +31,10 @@ if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.asset_types import AssetKind, SolarUnit
     from pacifico.layout.criteria.spec import Profile, Spec
-    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.earthwork import PadPlane
     from pacifico.layout.model.roads import RoadCriteria
     from pacifico.layout.model.unreached import Unreached
+    from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.draft import Draft
     from pacifico.site.model import Site
 
@@ -45,9 +43,7 @@ REACH_MARGIN_M = 1.0
 PRIORITY: dict[AssetKind, int] = {"substation": 0, "wind_turbine": 1}
 """Kinds of assets that roads reach first; then come all others, arrays last."""
 OTHER_PRIORITY, ARRAY_PRIORITY = 2, 3
-YARD: tuple[AssetKind, ...] = ("battery", "generator")
-"""Kinds of assets that stand in yards."""
-GIVE_WAY_KINDS: tuple[AssetKind, ...] = ("solar_array", *YARD)
+GIVE_WAY_KINDS: tuple[AssetKind, ...] = ("solar_array", *YARD_KINDS)
 """Kinds of assets that give way: arrays to bends and turnarounds, blocks of yards to turnarounds."""
 TURNING_ROOM = "its place is needed for vehicles to turn"
 RETRY_ITEMS = 600
@@ -129,11 +125,10 @@ class _RoadTask:
 
 
 def connect_roads(
+    context: PlacementContext,
     site: Site,
-    field: Field,
     draft: Draft,
     entry: Point | None,
-    spec: Spec,
     profile: Profile,
     options: RoadSearchOptions = DEFAULT_SEARCH,
     *,
@@ -143,16 +138,14 @@ def connect_roads(
 
     Parameters
     ----------
+    context : PlacementContext
+        Ground, and the spec's rules of roads, reach and earthwork.
     site : Site
         Boundary and cost zones.
-    field : Field
-        Ground of the site.
     draft : Draft
         Items that roads are to reach.
     entry : Point, optional
         Requested entry.
-    spec : Spec
-        Rules of roads, reach and earthwork.
     profile : str
         Kind of plant.
     options : RoadSearchOptions
@@ -166,6 +159,7 @@ def connect_roads(
     InputError
         The entry lies too far from the boundary, or no road can start near it.
     """
+    field, spec = context.field, context.spec
     cost_zones = [z for z in site.exclusions if z.zone_type == "cost"]
     task = _RoadTask(
         RoadSite(field.ground, field.allowed, entry, site.boundary, cost_zones),
@@ -173,7 +167,7 @@ def connect_roads(
         spec,
         options,
         give_way,
-        _planes(field, draft.items, earthwork_criteria(spec)),
+        context.pad_planes(draft.items),
     )
     items, network, unplaced = _reachable(task, list(draft.items))
     shortened = tuple(items[k] for k in network.removed_units)
@@ -182,19 +176,9 @@ def connect_roads(
     blocks = [i for i in shortened if i.kind != "solar_array"]
     unplaced += [Unplaced(i.kind, 1, TURNING_ROOM, UnreachedCause.TURNING_ROOM) for i in blocks]
     if shortened:
-        items, network = _backfilled(field, task, items, network)
+        items, network = _backfilled(context, task, items, network)
     pads = tuple(task.planes.get(i) for i in items)
     return ServedLayout(tuple(items), tuple(items), pads, network, merge_unplaced(unplaced), shortened, freed)
-
-
-def _planes(field: Field, items: Sequence[Item], criteria: EarthworkCriteria) -> dict[Item, PadPlane]:
-    """Balanced pads of all items but arrays; known pads are reused."""
-    items = [i for i in items if i.kind != "solar_array"]
-    memo: dict[tuple[float, float, float, float], PadPlane] = field.fits.setdefault(("pads", criteria), {})
-    fresh = list({i.pad_rect: box(*i.pad_rect) for i in items if i.pad_rect not in memo}.items())
-    planes = balanced_pads(field.ground, [shape for _, shape in fresh], criteria=criteria)
-    memo.update((rect, plane) for (rect, _), plane in zip(fresh, planes, strict=True))
-    return {i: memo[i.pad_rect] for i in items}
 
 
 def _reachable(task: _RoadTask, items: list[Item]) -> tuple[list[Item], Network, list[Unplaced]]:
@@ -269,15 +253,17 @@ def renumber(items: Sequence[Item], network: Network, out: Mapping[int, Unreache
     return [items[k] for k in stay], replace(network, served=served, unreached={}, removed_units=removed)
 
 
-def _backfilled(field: Field, task: _RoadTask, items: list[Item], network: Network) -> tuple[list[Item], Network]:
+def _backfilled(
+    context: PlacementContext, task: _RoadTask, items: list[Item], network: Network
+) -> tuple[list[Item], Network]:
     """Items without removed units, with new arrays for their capacity.
 
     Parameters
     ----------
-    field : Field
-        Ground of the site.
+    context : PlacementContext
+        Ground and spec.
     task : _RoadTask
-        Spec and units.
+        Units of arrays.
     items : list of Item
         Items at full length.
     network : Network
@@ -286,7 +272,7 @@ def _backfilled(field: Field, task: _RoadTask, items: list[Item], network: Netwo
     before_kw = sum(i.capacity_kw for i in items)
     items, network = shorten_items(items, network, task.units)
     missing_kw = before_kw - sum(i.capacity_kw for i in items)
-    reach = task.spec.number("site", "array_reach_m") - REACH_MARGIN_M
-    more = backfill(field, task.spec, items, network.roads, missing_kw, reach)
+    reach = context.spec.number("site", "array_reach_m") - REACH_MARGIN_M
+    more = backfill(context, items, network.roads, missing_kw, reach)
     served = {k: road for k, (_, road) in enumerate(more, len(items))}
     return [*items, *(item for item, _ in more)], replace(network, served={**network.served, **served})

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from shapely import MultiLineString, box
 
-from pacifico.layout.criteria.asset_types import PAD_APRON_M
+from pacifico.layout.criteria.asset_types import PAD_APRON_M, POWER_BLOCK_KINDS
 from pacifico.layout.model.unreached import UnreachedCause
 
 if TYPE_CHECKING:
@@ -25,13 +25,11 @@ if TYPE_CHECKING:
 
 STRIP_WIDTH_M, SQUARE_STEP_M = 16.0, 4.0
 """Width of a strip, a lane with room to turn, and the distance between the squares that cover it [m]."""
-OF_ARRAYS = ("solar_array", "inverter_skid")
-"""Kinds of assets that make up power blocks of arrays."""
 
 
 def others(items: Sequence[Item]) -> list[Item]:
     """Items that are not part of a power block of arrays."""
-    return [i for i in items if i.kind not in OF_ARRAYS]
+    return [i for i in items if i.kind not in POWER_BLOCK_KINDS]
 
 
 def enclosed_items(items: Sequence[Item], served: ServedLayout) -> list[Item]:

@@ -1,1 +1,15 @@
-"""Design criteria: the catalog and its overrides, asset types, setbacks, strategies and the request."""
+"""Criteria of a layout: what to build, by which rules and objective."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "asset_types": ["AssetKind", "AssetType", "asset_type"],
+        "capacities": ["Capacities", "requested_capacities"],
+        "profiles": ["PROFILES", "Profile"],
+        "setbacks": ["EdgeSetback", "edge_setbacks", "set_back"],
+        "spec": ["Spec", "catalog", "make_spec", "read_spec"],
+        "strategies": ["POLICIES", "STRATEGIES", "Strategy", "StrategyPolicy"],
+    },
+)

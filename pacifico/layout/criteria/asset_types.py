@@ -1,10 +1,13 @@
-"""Asset types of a spec: sizes, limits and ratings."""
+"""Asset types: dimensions, limits and ratings, made from the spec.
+
+To add an asset type, add its section to `catalog.toml`, its name here and a module to `pacifico.layout.placement`.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Spec
@@ -20,23 +23,38 @@ AssetKind = Literal[
     "substation",
     "wind_turbine",
 ]
+ASSET_KINDS: tuple[AssetKind, ...] = get_args(AssetKind)
+"""All asset types: each has a section in the catalog with a slope limit."""
+POWER_BLOCK_KINDS: tuple[AssetKind, ...] = ("solar_array", "inverter_skid")
+"""Asset types that make up a power block of solar arrays."""
+YARD_KINDS: tuple[AssetKind, ...] = ("battery", "generator")
+"""Asset types whose equal blocks stand in the rows of a yard."""
 NEAR_SHARE = 0.05
-"""Largest share of a target that whole units may leave before the unit is resized; engineering judgement."""
+"""Share of a target that whole units may miss before units of another size are tried; engineering judgement."""
 PAD_APRON_M = 1.0
-"""Width of the pad beyond the footprint on every side [m]; engineering judgement."""
+"""Width of a pad beyond its footprint, on every side [m]; engineering judgement."""
+DEFAULT_CLEARANCE_M = 1.0
+"""Clearance of an asset type that the catalog gives none: one apron [m]."""
+MIN_SUBSTATION_MVA = 10.0
+"""Smallest rating by which a substation is sized [MVA]; engineering judgement."""
+SUBSTATION_ASPECT = 1.25
+"""Length of a substation over its width; engineering judgement."""
+POWER_FACTOR = 0.95
+"""Real over apparent power at the substation; engineering judgement."""
 
 
 @dataclass(frozen=True)
 class AssetType:
-    """Size, limits and ratings of one asset type."""
+    """Dimensions, limits and ratings of one asset type."""
 
     kind: AssetKind
     length_m: float
     """Along x before rotation [m]."""
     width_m: float
     slope_limit_deg: float
+    """Steepest natural ground under its pad [°]."""
     clearance_m: float
-    """Distance to other assets, for a road or a separation rule [m]."""
+    """Smallest distance to assets placed before, for a road or a separation rule [m]."""
     capacity_kw: float = 0.0
     storage_kw: float = 0.0
     storage_kwh: float = 0.0
@@ -44,31 +62,37 @@ class AssetType:
 
 
 def asset_type(spec: Spec, kind: AssetKind) -> AssetType:
-    """Asset type of fixed size (all but solar arrays and substations)."""
+    """Asset type of fixed size: all but solar arrays and substations.
 
-    def rule(name: str) -> float:
-        return spec.number(kind, name)
+    Ratings are 0 where the catalog has none for the type.
+    """
+
+    def rule(name: str, default: float = 0.0) -> float:
+        return spec.number(kind, name) if spec.has(kind, name) else default
 
     return AssetType(
         kind,
-        rule("length_m"),
-        rule("width_m"),
-        rule("slope_limit_deg"),
-        clearance_m=rule("clearance_m") if kind != "inverter_skid" else 1.0,
-        capacity_kw=rule("capacity_kw") if kind in ("generator", "gas_turbine", "wind_turbine") else 0.0,
-        storage_kw=rule("storage_kw") if kind == "battery" else 0.0,
-        storage_kwh=rule("storage_kwh") if kind == "battery" else 0.0,
-        rating_kva=rule("rating_kva") if kind == "inverter_skid" else 0.0,
+        spec.number(kind, "length_m"),
+        spec.number(kind, "width_m"),
+        spec.number(kind, "slope_limit_deg"),
+        clearance_m=rule("clearance_m", DEFAULT_CLEARANCE_M),
+        capacity_kw=rule("capacity_kw"),
+        storage_kw=rule("storage_kw"),
+        storage_kwh=rule("storage_kwh"),
+        rating_kva=rule("rating_kva"),
     )
 
 
 def substation_type(spec: Spec, mva: float) -> AssetType:
-    """Substation of a rating [MVA]; its area grows with the root of the rating, sides 5 to 4."""
-    area = 1e4 * spec.number("substation", "area_ha_at_100_mva") * math.sqrt(max(mva, 10.0) / 100.0)
-    width = math.sqrt(area / 1.25)
+    """Substation of a rating [MVA].
+
+    Its area grows with the root of the rating.
+    """
+    area = 1e4 * spec.number("substation", "area_ha_at_100_mva") * math.sqrt(max(mva, MIN_SUBSTATION_MVA) / 100.0)
+    width = math.sqrt(area / SUBSTATION_ASPECT)
     return AssetType(
         "substation",
-        round(1.25 * width, 1),
+        round(SUBSTATION_ASPECT * width, 1),
         round(width, 1),
         spec.number("substation", "slope_limit_deg"),
         clearance_m=spec.number("substation", "clearance_m"),
@@ -77,13 +101,13 @@ def substation_type(spec: Spec, mva: float) -> AssetType:
 
 
 def feeder_mva(spec: Spec) -> float:
-    """Rating of one feeder: √3 x voltage x current [MVA]."""
+    """Rating of one feeder [MVA]: root three times voltage times current."""
     return math.sqrt(3) * spec.number("cable", "voltage_kv") * spec.number("cable", "feeder_current_a") / 1e3
 
 
 @dataclass(frozen=True)
 class SolarUnit:
-    """The smallest array: rows of one length that join side by side into larger arrays.
+    """Smallest solar array; units join side by side into larger ones.
 
     ::
 
@@ -93,22 +117,29 @@ class SolarUnit:
     """
 
     pitch_x_m: float
-    """Distance from one unit to the next along x, with the last row gap [m]."""
+    """From one unit to the next along x, with the last row gap [m]."""
     gap_x_m: float
-    """Free part of the pitch at the eastern end of an array [m]."""
+    """Part of the pitch that is free at an array's eastern end [m]."""
     height_m: float
+    """Along y [m]."""
     dc_kw: float
     ac_kw: float
     most_units: int
-    """Largest number of units in one array."""
+    """Most units in one array."""
     rotation_deg: float = 0.0
 
 
 def solar_unit(spec: Spec, *, pocket: bool = False) -> SolarUnit:
-    """Unit of the chosen mounting.
+    """Unit of the mounting that the spec chooses.
 
-    `pocket` gives a unit of the same power in other proportions, for gaps that full rows leave. Power is collector area
-    x efficiency x 1 kW/m² (STC); pitch is collector width / GCR.
+    Power is collector area x module efficiency x 1 kW/m² (STC). The row pitch is collector width / GCR.
+
+    Parameters
+    ----------
+    spec : Spec
+        Mounting, rows and modules.
+    pocket : bool
+        Whether to return a unit of equal power and other proportions, for pockets that full units leave.
     """
     mounting = spec.choice("solar", "mounting")
     tracker = mounting == "tracker"
@@ -131,27 +162,33 @@ def solar_unit(spec: Spec, *, pocket: bool = False) -> SolarUnit:
 
 
 def spec_for_target(spec: Spec, target_kw: float) -> Spec:
-    """Spec whose solar unit is resized so that whole units come close to a small target.
+    """Spec whose solar unit meets a small target closely.
 
-    Whole units of 104 kW would meet 150 kW by 69 %. The unit stays as it is where it comes within `NEAR_SHARE` of the
-    target, where the target is less than one, and where its rows were asked for.
+    Whole units of 104 kW meet 69 % of 150 kW, so the unit gets more rows or half rows. The unit stays as it is where it
+    meets all but `NEAR_SHARE` of the target, where the target is less than one unit, and where the spec overrides its
+    rows.
+
+    Parameters
+    ----------
+    spec : Spec
+        Spec to adapt.
+    target_kw : float
+        AC capacity of solar arrays [kW].
     """
     mounting = spec.choice("solar", "mounting")
     names = f"{mounting}_unit_rows", f"{mounting}_row_m"
     if any(name in spec.overrides.get("solar", {}) for name in names):
         return spec
-    least = solar_unit(spec).ac_kw
+    least_kw = solar_unit(spec).ac_kw
     rows, row_m = (spec.number("solar", name) for name in names)
-    best, met = spec, target_kw // least * least
+    best, met_kw = spec, target_kw // least_kw * least_kw
     for parts in (1, 2):
         for more in range(1, 2 * int(rows) * parts):
-            if not 0 < met < (1 - NEAR_SHARE) * target_kw:
+            if not 0 < met_kw < (1 - NEAR_SHARE) * target_kw:
                 return best
-            unit_kw = least * (1 + more / (rows * parts))
-            if target_kw // unit_kw * unit_kw > met + 1e-6:
-                met = target_kw // unit_kw * unit_kw
-                best = spec.but("solar", dict(zip(names, (int(rows) * parts + more, row_m / parts), strict=True)))
+            unit_kw = least_kw * (1 + more / (rows * parts))
+            if target_kw // unit_kw * unit_kw > met_kw + 1e-6:
+                met_kw = target_kw // unit_kw * unit_kw
+                changed = zip(names, (int(rows) * parts + more, row_m / parts), strict=True)
+                best = spec.with_rules("solar", dict(changed))
     return best
-
-
-POWER_FACTOR = 0.95

@@ -1,4 +1,4 @@
-"""Capacities that a profile requests at a target."""
+"""Capacities that a profile asks for at a target."""
 
 from __future__ import annotations
 
@@ -9,29 +9,44 @@ from pacifico.errors import InputError
 from pacifico.layout.criteria.asset_types import asset_type
 
 if TYPE_CHECKING:
-    from pacifico.layout.criteria.spec import Profile, Spec
+    from pacifico.layout.criteria.profiles import Profile
+    from pacifico.layout.criteria.spec import Spec
+
+ROUNDING_KW = 1e-6
+"""Shortfall of a whole unit that is rounding [kW]."""
 
 
 @dataclass(frozen=True)
 class Capacities:
-    """Requested capacities [kW]; None means all that fits."""
+    """Capacities to place [kW]; None for as much as the ground carries."""
 
     solar_kw: float | None = 0.0
+    """AC capacity of solar arrays [kW]."""
     spare_kw: float = 0.0
-    """Spare array capacity placed in addition [kW]."""
+    """Solar capacity to place beyond that, which is trimmed once roads are built [kW]."""
     storage_kw: float | None = 0.0
     gas_kw: float = 0.0
     wind_kw: float | None = 0.0
-    control: bool = False
+    control_center: bool = False
+    """Whether the plant has a control center."""
 
 
 def requested_capacities(profile: Profile, target_kw: float | None, spec: Spec) -> Capacities:
-    """Capacities of a profile at a target of AC generation (for bess: storage power).
+    """Capacities of a profile at a target.
+
+    Parameters
+    ----------
+    profile : str
+        Kind of plant.
+    target_kw : float, optional
+        AC generation, for bess storage power [kW]; None for as much as the ground carries.
+    spec : Spec
+        Shares of storage and wind.
 
     Raises
     ------
     InputError
-        For gas_bess without a target: a power plant has the size of its load.
+        The profile is gas_bess and there is no target: a power plant has the size of its load.
     """
     if profile == "solar_farm":
         return Capacities(solar_kw=target_kw)
@@ -41,17 +56,22 @@ def requested_capacities(profile: Profile, target_kw: float | None, spec: Spec) 
         share = spec.number("hybrid", "storage_share")
         return Capacities(solar_kw=target_kw, storage_kw=None if target_kw is None else share * target_kw)
     if profile == "wind_hybrid":
-        wind, store = spec.number("wind_hybrid", "wind_share"), spec.number("wind_hybrid", "storage_share")
-        if target_kw is None:
-            return Capacities(solar_kw=None, wind_kw=None, storage_kw=None)
-        each = asset_type(spec, "wind_turbine").capacity_kw
-        # solar fills what whole turbines leave of the target, unless only wind is requested
-        turbines = (wind * target_kw + 1e-6) // each * each
-        return Capacities(
-            solar_kw=0.0 if wind == 1 else target_kw - turbines,
-            wind_kw=turbines or wind * target_kw,
-            storage_kw=store * target_kw,
-        )
+        return _wind_hybrid(target_kw, spec)
     if target_kw is None:
         raise InputError("profile gas_bess has the size of its load: give target_capacity_kw (--capacity-kw)")
-    return Capacities(gas_kw=target_kw, storage_kw=spec.number("gas_bess", "storage_share") * target_kw, control=True)
+    storage_kw = spec.number("gas_bess", "storage_share") * target_kw
+    return Capacities(gas_kw=target_kw, storage_kw=storage_kw, control_center=True)
+
+
+def _wind_hybrid(target_kw: float | None, spec: Spec) -> Capacities:
+    """Capacities of whole turbines, and of solar arrays for the rest."""
+    if target_kw is None:
+        return Capacities(solar_kw=None, wind_kw=None, storage_kw=None)
+    wind_share, storage_share = (spec.number("wind_hybrid", rule) for rule in ("wind_share", "storage_share"))
+    turbine_kw = asset_type(spec, "wind_turbine").capacity_kw
+    turbines_kw = (wind_share * target_kw + ROUNDING_KW) // turbine_kw * turbine_kw
+    return Capacities(
+        solar_kw=0.0 if wind_share == 1 else target_kw - turbines_kw,
+        wind_kw=turbines_kw or wind_share * target_kw,
+        storage_kw=storage_share * target_kw,
+    )

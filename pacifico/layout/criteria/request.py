@@ -1,4 +1,4 @@
-"""Validation of a layout request: spec, entry, main limit, smallest unit."""
+"""Check a layout's request: its rules, its entry and its smallest unit."""
 
 from __future__ import annotations
 
@@ -11,10 +11,24 @@ from shapely import Point
 from pacifico import crs as crs_
 from pacifico.errors import InputError
 from pacifico.layout.criteria.asset_types import asset_type, solar_unit
-from pacifico.layout.criteria.spec import PROFILES, STRATEGIES, Profile, Spec, make_spec
+from pacifico.layout.criteria.profiles import PROFILES, Profile
+from pacifico.layout.criteria.spec import Spec, make_spec
+from pacifico.layout.criteria.strategies import STRATEGIES
 
 if TYPE_CHECKING:
+    from pacifico.layout.criteria.asset_types import AssetKind
     from pacifico.site.model import Site
+
+MIN_TARGET_KW, MAX_TARGET_KW = 100, 5_000_000
+"""Range of target capacities: from about one solar unit to the largest plants under study [kW]."""
+MAIN_ASSET: dict[Profile, AssetKind] = {
+    "solar_farm": "solar_array",
+    "gas_bess": "generator",
+    "wind_hybrid": "solar_array",
+    "hybrid": "solar_array",
+    "bess": "battery",
+}
+"""Asset type whose slope limit defines buildable ground."""
 
 
 def requested_spec(
@@ -25,36 +39,63 @@ def requested_spec(
     max_road_grade_pct: float | None,
     spec: Mapping[str, Mapping[str, Any]] | None,
 ) -> Spec:
-    """Spec of a request, with its choices checked.
+    """Spec of a request, its choices checked.
+
+    Parameters
+    ----------
+    profile, strategy : str
+        What to build, and the objective to optimise.
+    target_kw : float, optional
+        Target capacity [kW].
+    setback_m : float, optional
+        Distance of assets and pads from the boundary [m]; overrides `spec`.
+    max_road_grade_pct : float, optional
+        Grade limit of roads [%]; overrides `spec`.
+    spec : mapping, optional
+        Rules of the catalog to override.
 
     Raises
     ------
     InputError
-        For an unknown choice or a value out of range.
+        A choice is unknown or a value is out of range.
     """
     if profile not in PROFILES:
         raise InputError(f"profile {profile!r} is unknown; choose from {', '.join(PROFILES)}")
     if strategy not in STRATEGIES:
         raise InputError(f"strategy {strategy!r} is unknown; choose from {', '.join(STRATEGIES)}")
-    if target_kw is not None and not 100 <= target_kw <= 5_000_000:
-        raise InputError(f"target capacity {target_kw:g} kW is out of range; give 100 to 5,000,000 kW")
-    own: dict[str, dict[str, Any]] = {s: dict(r) for s, r in (spec or {}).items() if isinstance(r, Mapping)}
+    if target_kw is not None and not MIN_TARGET_KW <= target_kw <= MAX_TARGET_KW:
+        raise InputError(
+            f"target capacity {target_kw:g} kW is out of range; give {MIN_TARGET_KW} to {MAX_TARGET_KW:,} kW"
+        )
     make_spec(spec)
+    overrides: dict[str, dict[str, Any]] = {s: dict(r) for s, r in (spec or {}).items() if isinstance(r, Mapping)}
     if setback_m is not None:
-        own.setdefault("site", {})["setback_m"] = setback_m
+        overrides.setdefault("site", {})["setback_m"] = setback_m
     if max_road_grade_pct is not None:
-        own.setdefault("road", {})["max_grade_pct"] = max_road_grade_pct
-    return make_spec(own)
+        overrides.setdefault("road", {})["max_grade_pct"] = max_road_grade_pct
+    return make_spec(overrides)
 
 
 def main_slope_limit(profile: Profile, spec: Spec) -> float:
-    """Slope limit of the main asset of a profile [°]."""
-    kinds = {"solar_farm": "solar_array", "hybrid": "solar_array", "wind_hybrid": "solar_array", "bess": "battery"}
-    return spec.number(kinds.get(profile, "generator"), "slope_limit_deg")
+    """Slope limit of a profile's main asset [°]."""
+    return spec.number(MAIN_ASSET[profile], "slope_limit_deg")
 
 
 def requested_entry(site: Site, entry: tuple[float, float] | None) -> Point | None:
-    """Entry in the working CRS: the requested one, else the one in the file, else None."""
+    """Site entry in the working CRS, or None.
+
+    Parameters
+    ----------
+    site : Site
+        Entries of the boundary file, and the working CRS.
+    entry : (float, float), optional
+        Requested longitude and latitude [°]; it replaces the file's entry.
+
+    Raises
+    ------
+    InputError
+        The entry is no longitude and latitude, or has no place in the working CRS.
+    """
     if entry is None:
         return site.entries[0].point if site.entries else None
     lon, lat = entry
@@ -71,7 +112,7 @@ def requested_entry(site: Site, entry: tuple[float, float] | None) -> Point | No
 
 
 def smallest_unit_kw(profile: Profile, spec: Spec) -> float:
-    """Smallest unit that counts towards the target of a profile [kW]."""
+    """Capacity of the smallest unit that a profile adds [kW]."""
     if profile == "bess":
         return asset_type(spec, "battery").storage_kw
     if profile == "gas_bess":

@@ -1,15 +1,17 @@
-"""Setbacks from chosen edges of the boundary: by the side that they face, by their number, or by a named line along them.
+"""Setbacks from single edges of the boundary.
+
+An edge is chosen by the side that it faces, by its number, or by a named line along it.
 
 ::
 
-            1                   edges are numbered clockwise from the northernmost corner (the western one of two as far north);
-        +-------+               an edge faces the side from which one would come to it from outside: 1 faces north
+            1                   edges are numbered clockwise from the northernmost corner (of two, the western one);
+        +-------+               an edge faces outwards: edge 1 faces north
       4 |       | 2
         +-------+
             3
 
-A line of the boundary file, such as one named "County road", chooses the edges that run along it: those that lie within
-30 m of it for at least half their length, and that it follows at least that far.
+A line of the boundary file, such as one named "County road", chooses the edges along it: those that lie within 30 m of it
+for at least half their length, if the line runs beside them for at least that far.
 """
 
 from __future__ import annotations
@@ -34,36 +36,40 @@ if TYPE_CHECKING:
 
 SIDES = ("north", "east", "south", "west")
 MAX_SETBACK_M = 1000.0
+"""Largest setback, as that of the catalog's `site.setback_m` [m]."""
 MAX_ENTRIES = 200
+"""Most setbacks in one spec: more than any boundary has streets."""
 ARC_SEGMENTS = 16
-"""Segments per quarter circle around the end of an edge."""
+"""Segments of a quarter circle around the end of an edge: a chord is within 0.2 % of the arc."""
 ALONG_M = 30.0
-"""Largest distance of a named line from an edge that it runs along: half a road and a hand-drawn line's error [m]."""
+"""Largest distance between an edge and a line along it [m]: half a road's width and the error of a hand-drawn line."""
 SAMPLES = 20
-"""Points of an edge whose distance from a line is measured."""
+"""Points on an edge at which its distance to a line is measured."""
 MAX_NAME = 200
+"""Longest name of a line, in characters."""
 _CHOICES = f"choose from {', '.join(SIDES)}, an edge's number from 1, or the name of a line in the boundary file"
 
 
 @dataclass(frozen=True)
 class EdgeSetback:
-    """Setback of assets and pads from some edges of the boundary."""
+    """Setback of assets and pads from some edges."""
 
     edges: tuple[str | int, ...]
-    """Sides, edge numbers from 1, and line names."""
+    """Sides, numbers from 1, or names of lines."""
     setback_m: float
+    """Smallest distance from these edges [m]."""
 
 
 def edge_setbacks(value: Any) -> tuple[EdgeSetback, ...]:
-    """Setbacks of a spec, checked: a list of ``{edges = "north", setback_m = 30}``.
+    """Setbacks of a spec, checked.
 
-    `edges` is a side (north, east, south, west), the number of an edge, the name of a line in the boundary file, or a
+    A spec lists them as ``{edges = "north", setback_m = 30}``. `edges` is a side (north, east, south, west), the number of an edge, the name of a line in the boundary file, or a
     list of these.
 
     Raises
     ------
     InputError
-        Where it is anything else.
+        The value is anything else.
     """
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise InputError(
@@ -77,13 +83,14 @@ def edge_setbacks(value: Any) -> tuple[EdgeSetback, ...]:
 
 
 def _entry(entry: Any, where: str) -> EdgeSetback:
+    """One setback; `where` says in messages which."""
     if not isinstance(entry, Mapping) or set(entry) != {"edges", "setback_m"}:
         raise InputError(f'spec: {where} = {entry!r}; write {{edges = "north", setback_m = 30}}')
     edges, distance = entry["edges"], entry["setback_m"]
     listed = list(edges) if isinstance(edges, list | tuple) else [edges]
     for edge in listed:
-        good = 0 < len(edge.strip()) <= MAX_NAME if isinstance(edge, str) else type(edge) is int and edge >= 1
-        if not good:
+        valid = 0 < len(edge.strip()) <= MAX_NAME if isinstance(edge, str) else type(edge) is int and edge >= 1
+        if not valid:
             raise InputError(f"spec: {where}: edges = {edge!r}; {_CHOICES}")
     if not listed:
         raise InputError(f"spec: {where} names no edge; {_CHOICES}")
@@ -94,7 +101,7 @@ def _entry(entry: Any, where: str) -> EdgeSetback:
 
 @dataclass(frozen=True)
 class Edges:
-    """Edges of the outer rings, in the order of their numbers."""
+    """Edges of the outer rings of a boundary, by number."""
 
     ends: NDArray[np.float64]
     """Start and end of each edge, shape (n, 2, 2), clockwise [m]."""
@@ -103,16 +110,17 @@ class Edges:
 
 
 def edges_of(boundary: Polygon | MultiPolygon) -> Edges:
-    """Edges of a boundary; of several parts the largest first."""
+    """Edges of a boundary; those of the largest part come first."""
     parts = sorted(shapely.get_parts(boundary), key=lambda p: (-p.area, p.bounds))
     ends = np.concatenate([_clockwise(part) for part in parts])
     run = ends[:, 1] - ends[:, 0]
-    # clockwise rings have the outside on their left
+    # on a clockwise ring the outside is on the left
     bearing = np.degrees(np.arctan2(-run[:, 1], run[:, 0])) % 360
     return Edges(ends, tuple(SIDES[math.floor((b + 45) / 90) % 4] for b in np.round(bearing, 9)))
 
 
 def _clockwise(part: Polygon) -> NDArray[np.float64]:
+    """Edges of a polygon's outer ring, shape (n, 2, 2) [m]."""
     ring = shapely.get_coordinates(shapely.orient_polygons(part, exterior_cw=True).exterior)[:-1]
     first = min(range(len(ring)), key=lambda k: (-ring[k, 1], ring[k, 0]))
     ring = np.roll(ring, -first, axis=0)
@@ -120,7 +128,10 @@ def _clockwise(part: Polygon) -> NDArray[np.float64]:
 
 
 def boundary_edges(site: Site) -> gpd.GeoDataFrame:
-    """Edges of a site with number, side and length [m]."""
+    """Edges of a site's boundary as a table.
+
+    Columns are `edge` (number), `faces` (side), `length_m` and `along` (names of lines along it).
+    """
     import geopandas as gpd  # noqa: PLC0415 (1 s)
 
     edges = edges_of(site.boundary)
@@ -158,23 +169,23 @@ def set_back(
     chosen: Sequence[EdgeSetback] = (),
     lines: Sequence[NamedLine] = (),
 ) -> Polygon | MultiPolygon:
-    """Ground that keeps all setbacks from the boundary; may be empty.
+    """Ground inside the setbacks; it may be empty.
 
     Parameters
     ----------
     boundary : Polygon or MultiPolygon
-        Working CRS [m].
+        In the working CRS [m].
     setback_m : float
-        From every edge that no entry chooses, holes included [m].
+        Setback from all other edges and from holes [m].
     chosen : sequence of EdgeSetback
-        From the edges that they name; the last entry that names an edge holds.
+        Setbacks from single edges; where several choose an edge, the last one holds.
     lines : sequence of NamedLine
-        Lines that entries may name, whatever their case; working CRS [m].
+        Lines that setbacks may name, in the working CRS [m]; case is ignored.
 
     Raises
     ------
     InputError
-        Where an entry names an edge or a line that is not there, or a line along which no edge runs.
+        A setback names an edge or a line that does not exist, or a line that no edge runs along.
     """
     if not chosen:
         return shapely.buffer(boundary, -setback_m, join_style="mitre") if setback_m else boundary
@@ -182,7 +193,7 @@ def set_back(
     distance = np.full(len(edges.ends), setback_m)
     for entry in chosen:
         for edge in entry.edges:
-            distance[_named(edge, edges, lines)] = entry.setback_m
+            distance[_edge_indices(edge, edges, lines)] = entry.setback_m
     holes = [ring for part in shapely.get_parts(boundary) for ring in part.interiors]
     taken = (
         [shapely.buffer(shapely.MultiLineString(holes), setback_m, quad_segs=ARC_SEGMENTS)]
@@ -195,7 +206,8 @@ def set_back(
     return polygonal(shapely.difference(boundary, shapely.union_all(taken))) if taken else boundary
 
 
-def _named(edge: str | int, edges: Edges, lines: Sequence[NamedLine]) -> list[int]:
+def _edge_indices(edge: str | int, edges: Edges, lines: Sequence[NamedLine]) -> list[int]:
+    """Indices of the edges that a setback chooses."""
     if isinstance(edge, int):
         if edge > len(edges.ends):
             raise InputError(
@@ -210,14 +222,14 @@ def _named(edge: str | int, edges: Edges, lines: Sequence[NamedLine]) -> list[in
                 f"site.setbacks names the {edge}; no edge of the boundary faces {edge}: name edges by their number"
             )
         return found
-    meant = [n.line for n in lines if n.name.casefold() == " ".join(edge.split()).casefold()]
-    if not meant:
+    named = [n.line for n in lines if n.name.casefold() == " ".join(edge.split()).casefold()]
+    if not named:
         names = list(dict.fromkeys(repr(n.name[:60]) for n in lines))
         there = f"its named lines are {', '.join(names[:8])}" if names else "it has no named lines"
         raise InputError(
             f"site.setbacks names {edge[:60]!r}, which is no side ({', '.join(SIDES)}) and no line in the boundary file; {there}"
         )
-    along = edges_along(edges, meant)
+    along = edges_along(edges, named)
     if not along:
         raise InputError(
             f"site.setbacks names the line {edge[:60]!r}, but no edge of the boundary lies within {ALONG_M:g} m of it for half "

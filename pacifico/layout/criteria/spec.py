@@ -1,4 +1,4 @@
-"""The spec of a layout: catalog values with overrides."""
+"""Rules of a layout: the catalog, with any value overridden."""
 
 from __future__ import annotations
 
@@ -9,32 +9,22 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from pacifico.errors import InputError
+from pacifico.layout.criteria.profiles import PROFILES as PROFILES  # noqa: PLC0414 (for those who import it from here)
+from pacifico.layout.criteria.profiles import Profile as Profile  # noqa: PLC0414
 from pacifico.layout.criteria.setbacks import EdgeSetback, edge_setbacks
-
-Profile = Literal["solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess"]
-Strategy = Literal["balanced", "density", "low_earthwork", "clustered"]
-PROFILES: tuple[Profile, ...] = ("solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess")
-STRATEGIES: tuple[Strategy, ...] = ("balanced", "density", "low_earthwork", "clustered")
-SLOPE_LIMITED = (
-    "solar_array",
-    "inverter_skid",
-    "battery",
-    "generator",
-    "gas_turbine",
-    "cooling_system",
-    "control_center",
-    "substation",
-    "wind_turbine",
-)
-"""Asset types; each has a catalog section with a slope limit."""
+from pacifico.layout.criteria.strategies import STRATEGIES as STRATEGIES  # noqa: PLC0414
+from pacifico.layout.criteria.strategies import Strategy as Strategy  # noqa: PLC0414
 
 
 @cache
 def catalog() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
-    """The shipped catalog: section, rule, then `value`, range or choices, and `source`."""
+    """Shipped catalog of rules and unit costs, by section and rule.
+
+    Each entry has a `value`, its range (`min`, `max`) or its `choices`, and a `source`.
+    """
     folder = resources.files("pacifico.layout.criteria")
     texts = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("catalog.toml", "costs.toml"))
     return MappingProxyType({name: rules for text in texts for name, rules in tomllib.loads(text).items()})
@@ -42,38 +32,48 @@ def catalog() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
 
 @dataclass(frozen=True)
 class Spec:
-    """Validated values, read as `spec.number("road", "width_m")`."""
+    """Rules of one layout, checked.
+
+    >>> make_spec({"road": {"width_m": 7.0}}).number("road", "width_m")
+    7.0
+    """
 
     overrides: Mapping[str, Mapping[str, Any]]
+    """Values that replace those of the catalog, by section and rule."""
 
     def number(self, section: str, rule: str) -> float:
-        """Numeric value, in the unit at the end of its name."""
+        """Value of a numeric rule, in the unit of its name."""
         return float(self._value(section, rule))
 
     def choice(self, section: str, rule: str) -> str:
-        """Value that is one of a few words."""
+        """Value of a rule that is one of a few words."""
         return str(self._value(section, rule))
 
-    def but(self, section: str, rules: Mapping[str, Any]) -> Spec:
-        """Spec with other values in one section."""
+    def has(self, section: str, rule: str) -> bool:
+        """Whether the catalog has such a rule."""
+        return rule in catalog()[section]
+
+    def with_rules(self, section: str, rules: Mapping[str, Any]) -> Spec:
+        """Spec with other values for some rules of a section."""
         return make_spec({**self.overrides, section: {**self.overrides.get(section, {}), **rules}})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the overrides only."""
+        """Pickle the overrides alone: mapping proxies can't be pickled."""
         return make_spec, ({s: dict(r) for s, r in self.overrides.items()},)
 
     @property
     def setbacks(self) -> tuple[EdgeSetback, ...]:
-        """Setbacks from chosen edges of the boundary."""
+        """Setbacks of single edges of the boundary."""
         return edge_setbacks(self.overrides.get("site", {}).get("setbacks", ()))
 
     def _value(self, section: str, rule: str) -> Any:
+        """Value of a rule, overridden or of the catalog."""
         own = self.overrides.get(section, {})
         return own[rule] if rule in own else catalog()[section][rule]["value"]
 
 
 def make_spec(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Spec:
-    """Spec of the catalog with some values overridden.
+    """Spec of the catalog with some rules overridden.
 
     Parameters
     ----------
@@ -83,31 +83,31 @@ def make_spec(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Spec:
     Raises
     ------
     InputError
-        For an unknown section or rule, or a value out of its range.
+        A section or rule is unknown, or a value is out of range.
     """
     for section, rules in (overrides or {}).items():
-        known = catalog().get(section)
-        if known is None:
+        entries = catalog().get(section)
+        if entries is None:
             raise InputError(f"spec: unknown section [{section}]; choose from {', '.join(catalog())}")
         if not isinstance(rules, Mapping):
             raise InputError(f"spec: {section} = {rules!r} is not a section; write [{section}] and its rules below it")
         for rule, value in rules.items():
             if (section, rule) == ("site", "setbacks"):
-                edge_setbacks(value)  # a list, not a catalog value
+                edge_setbacks(value)  # a list, so that the catalog has no entry for it
                 continue
-            if rule not in known:
-                raise InputError(f"spec: unknown rule {section}.{rule}; choose from {', '.join(known)}")
-            _check(f"{section}.{rule}", value, known[rule])
+            if rule not in entries:
+                raise InputError(f"spec: unknown rule {section}.{rule}; choose from {', '.join(entries)}")
+            _check(f"{section}.{rule}", value, entries[rule])
     return Spec(MappingProxyType({s: MappingProxyType(dict(r)) for s, r in (overrides or {}).items()}))
 
 
 def read_spec(path: str | Path) -> dict[str, dict[str, Any]]:
-    """Read overrides from a TOML file, for `make_spec`.
+    """Overrides of rules, read from a TOML file.
 
     Raises
     ------
     InputError
-        Where the file is missing or is not TOML.
+        The file is missing or not TOML.
     """
     file = Path(path)
     try:
@@ -116,14 +116,15 @@ def read_spec(path: str | Path) -> dict[str, dict[str, Any]]:
         raise InputError(f"spec file {file.name}: {error}; give a TOML file with sections as in the catalog") from error
 
 
-def _check(name: str, value: Any, known: Mapping[str, Any]) -> None:
-    if "choices" in known:
-        if value not in known["choices"]:
-            raise InputError(f"spec: {name} = {value!r}; choose from {', '.join(known['choices'])}")
+def _check(name: str, value: Any, entry: Mapping[str, Any]) -> None:
+    """Refuse a value that its rule doesn't allow."""
+    if "choices" in entry:
+        if value not in entry["choices"]:
+            raise InputError(f"spec: {name} = {value!r}; choose from {', '.join(entry['choices'])}")
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InputError(f"spec: {name} = {value!r} is not a number")
-    if isinstance(known["value"], int) and value != round(value, 0):
+    if isinstance(entry["value"], int) and value != round(value, 0):
         raise InputError(f"spec: {name} = {value}; it must be a whole number")
-    if not known["min"] <= value <= known["max"]:
-        raise InputError(f"spec: {name} = {value}; it must lie between {known['min']} and {known['max']}")
+    if not entry["min"] <= value <= entry["max"]:
+        raise InputError(f"spec: {name} = {value}; it must lie between {entry['min']} and {entry['max']}")

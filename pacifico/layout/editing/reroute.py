@@ -12,6 +12,7 @@ from pacifico.layout.editing.remeasure import remeasured
 from pacifico.layout.editing.road_graph import RoadGraph, RoadTarget
 from pacifico.layout.editing.stretches import Detour
 from pacifico.layout.model.assets import pad_outline
+from pacifico.layout.placement.context import PlacementContext
 from pacifico.layout.placement.draft import Draft
 
 if TYPE_CHECKING:
@@ -79,16 +80,10 @@ def recomputed(change: Change, assets: Sequence[Asset]) -> Plan:
         raise EditRefused(
             f"roads can't be made again around assets at an angle ({named(angled)}); turn them to 0° or 90° first"
         )
-    plan, context = change.plan, change.context
-    served = connect_roads(
-        change.site,
-        change.field,
-        Draft([a.item for a in assets]),
-        plan.entry,
-        context.spec,
-        plan.profile,
-        give_way=(),
-    )
+    plan = change.plan
+    ground = PlacementContext(change.field, change.context.spec)
+    draft = Draft([a.item for a in assets])
+    served = connect_roads(ground, change.site, draft, plan.entry, plan.profile, give_way=())
     by_item = {a.item: a for a in assets}
     reached = set(served.items)
     unreached = [a.asset_id for item, a in by_item.items() if item not in reached]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -56,8 +56,6 @@ class Field:
     outline: Polygon | MultiPolygon
     """Boundary of the site, for what keeps its own distance from it."""
     _sieves: dict[float, Sieve] = dataclass_field(default_factory=dict, compare=False, repr=False)
-    fits: dict[object, Any] = dataclass_field(default_factory=dict, compare=False, repr=False)
-    """Lattices laid on it so far, and what else is found out once."""
 
     def sieve(self, slope_limit_deg: float) -> Sieve:
         """Test of footprints for assets with this limit of natural ground; made once."""
@@ -67,13 +65,8 @@ class Field:
             unknown = next((s.unknown for s in self._sieves.values()), None)
             if unknown is None:
                 unknown = Table.of(np.isnan(self.slope), self.grid)
-            self._sieves[slope_limit_deg] = Sieve(self, slope_limit_deg, steep, unknown)
+            self._sieves[slope_limit_deg] = Sieve(self.placeable, slope_limit_deg, steep, unknown)
         return self._sieves[slope_limit_deg]
-
-    def forget(self) -> None:
-        """Let go of what was found out once: it refers back to this field, and so would outlive it."""
-        self._sieves.clear()
-        self.fits.clear()
 
 
 def make_field(
@@ -198,7 +191,8 @@ class Table:
 class Sieve:
     """Tests rectangles for one slope limit: first by cells, then exactly."""
 
-    field: Field
+    placeable: Polygon | MultiPolygon
+    """Ground on which assets and pads may stand."""
     limit_deg: float
     steep: Table
     unknown: Table
@@ -217,7 +211,7 @@ class Sieve:
         some = np.flatnonzero(ok)
         if some.size:
             r = around[some]
-            ok[some] = shapely.covers(self.field.placeable, shapely.box(r[:, 0], r[:, 1], r[:, 2], r[:, 3]))
+            ok[some] = shapely.covers(self.placeable, shapely.box(r[:, 0], r[:, 1], r[:, 2], r[:, 3]))
         return ok
 
 

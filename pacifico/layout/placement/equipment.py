@@ -1,4 +1,4 @@
-"""Equipment: single blocks near an anchor, and yards of equal blocks."""
+"""Place single blocks near an anchor and equal blocks in yards."""
 
 from __future__ import annotations
 
@@ -11,22 +11,52 @@ from pacifico.layout.criteria.asset_types import PAD_APRON_M, AssetType
 from pacifico.layout.ground.buildable import mean_slope
 from pacifico.layout.ground.rects import expand_rects, touching
 from pacifico.layout.model.assets import Unplaced
-from pacifico.layout.placement.draft import Draft, item_of
-from pacifico.layout.placement.strip_packing import Slots, StripPattern, pack_strips
+from pacifico.layout.placement.draft import Draft, item_of, rects_of
+from pacifico.layout.placement.strips import Slots, StripPattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    from pacifico.array_types import FloatArray
+    from pacifico.array_types import BoolArray, FloatArray
     from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.placement.context import PlacementContext
 
-MOST_CANDIDATES = 40_000
+    Cost = Callable[[FloatArray], FloatArray]
+    """Cost of each of some rectangles."""
+
+MAX_PLACES = 40_000
+"""Most places compared on a site: bounds the run time on large sites."""
+MIN_SPACING_M = 5.0
+"""Smallest distance between places [m]."""
+CHUNK = 256
+"""Places that are tested exactly at a time, cheapest first."""
 CLEAR_OF_OTHERS_M = 16.0
-"""Clearance between yard blocks and other assets, for a road and its turns [m]."""
+"""Distance of yard blocks from blocks of other types, so that a road passes and turns [m]."""
+CROSS_AISLE_EVERY_M = 150.0
+"""Distance between cross aisles of a yard [m]; engineering judgement."""
 METRES_PER_DEGREE = 60.0
-"""Distance worth one degree less slope [m/°]; engineering judgement."""
+"""Distance that equals a degree of slope when a single block is placed [m/°]; engineering judgement."""
+
+
+def slope_and_distance(field: Field, anchor: tuple[float, float], metres_per_degree: float) -> Cost:
+    """Cost of rectangles: distance to an anchor, and slope.
+
+    Parameters
+    ----------
+    field : Field
+        Ground of the site.
+    anchor : (float, float)
+        Easting and northing [m].
+    metres_per_degree : float
+        Distance that equals a degree of slope [m/°].
+    """
+
+    def cost(rects: FloatArray) -> FloatArray:
+        x, y = (rects[:, 0] + rects[:, 2]) / 2, (rects[:, 1] + rects[:, 3]) / 2
+        total: FloatArray = np.hypot(x - anchor[0], y - anchor[1]) + metres_per_degree * mean_slope(field, rects)
+        return total
+
+    return cost
 
 
 def place_near(
@@ -37,120 +67,110 @@ def place_near(
     count: int = 1,
     *,
     within: FloatArray | None = None,
-    cost: Callable[[FloatArray], FloatArray] | None = None,
+    cost: Cost | None = None,
 ) -> int:
-    """Add up to `count` blocks to a draft where distance to the anchor and slope cost least.
+    """Add blocks to a draft at the cheapest places.
 
     Parameters
     ----------
     field : Field
+        Ground of the site.
     draft : Draft
-        Grows by the blocks placed, and by an `Unplaced` for the rest.
+        Grows by the blocks placed, and by a record of those that found no place.
     kind : AssetType
-    anchor : (x, y)
+        Asset type of the blocks.
+    anchor : (float, float)
+        Easting and northing to stay near [m].
     count : int
-    within : ndarray, shape (n, 2), optional
-        Centres to choose from instead of a search lattice.
+        Most blocks to place.
+    within : (n, 2) float, optional
+        Centres to choose from; by default a grid over the placeable ground [m].
     cost : callable, optional
-        Of rectangles, instead of distance and slope.
+        Cost of rectangles; by default distance to the anchor and slope.
 
     Returns
     -------
     int
-        Blocks placed.
+        Number of blocks placed.
     """
     if count <= 0:
         return 0
     sieve = field.sieve(kind.slope_limit_deg)
-    rects, turned = _candidates(field, kind, within)
+    rects, rotated = _candidate_rects(field, kind, within)
     if len(rects):
-        good = sieve.by_ground(expand_rects(rects, PAD_APRON_M))
-        rects, turned = rects[good], turned[good]
-        good = ~touching(rects, draft.blocked(kind.clearance_m))
-        rects, turned = rects[good], turned[good]
-    x, y = (rects[:, 0] + rects[:, 2]) / 2, (rects[:, 1] + rects[:, 3]) / 2
-    if cost is None:
-        costs = np.hypot(x - anchor[0], y - anchor[1]) + METRES_PER_DEGREE * mean_slope(field, rects)
-    else:
-        costs = cost(rects)
-    order = np.argsort(costs, kind="stable")
-    rects, turned = rects[order], turned[order]
+        fits = sieve.by_ground(expand_rects(rects, PAD_APRON_M))
+        rects, rotated = rects[fits], rotated[fits]
+        fits = ~touching(rects, draft.blocked(kind.clearance_m))
+        rects, rotated = rects[fits], rotated[fits]
+    cost = cost or slope_and_distance(field, anchor, METRES_PER_DEGREE)
+    order = np.argsort(cost(rects), kind="stable")
+    rects, rotated = rects[order], rotated[order]
     placed, start = 0, 0
     while placed < count and start < len(rects):
-        chunk = slice(start, start + 256)
-        fits = sieve.passes(rects[chunk], apron=PAD_APRON_M)
-        for i in np.flatnonzero(fits) + start:
+        chunk = slice(start, start + CHUNK)
+        for i in np.flatnonzero(sieve.passes(rects[chunk], apron=PAD_APRON_M)) + start:
             if placed < count and not touching(rects[i : i + 1], draft.blocked(kind.clearance_m))[0]:
-                draft.items.append(item_of(kind, rects[i], rotation_deg=90.0 if turned[i] else 0.0))
+                draft.items.append(item_of(kind, rects[i], rotation_deg=90.0 if rotated[i] else 0.0))
                 placed += 1
-        start += 256
+        start += CHUNK
     if placed < count:
-        draft.unplaced.append(
-            Unplaced(kind.kind, count - placed, f"no free ground within {kind.slope_limit_deg:g} deg for its whole pad")
-        )
+        reason = f"no free ground within {kind.slope_limit_deg:g} deg for its whole pad"
+        draft.unplaced.append(Unplaced(kind.kind, count - placed, reason))
     return placed
 
 
-def place_yard(
-    field: Field,
-    draft: Draft,
-    kind: AssetType,
-    aisle_m: float,
-    anchor: tuple[float, float],
-    count: int,
-    *,
-    metres_per_degree: float,
-    cost: Callable[[FloatArray], FloatArray] | None = None,
-) -> int:
-    """Add up to `count` equal blocks in rows between aisles, cheapest first."""
+def place_yard(context: PlacementContext, draft: Draft, kind: AssetType, count: int, *, cost: Cost) -> int:
+    """Add equal blocks to a draft, in rows between aisles, cheapest first.
+
+    Parameters
+    ----------
+    context : PlacementContext
+        Ground, and the aisles of the asset type.
+    draft : Draft
+        Grows by the blocks placed, and by a record of those that found no place.
+    kind : AssetType
+        Asset type of the blocks.
+    count : int
+        Most blocks to place.
+    cost : callable
+        Cost of rectangles.
+
+    Returns
+    -------
+    int
+        Number of blocks placed.
+    """
     if count <= 0:
         return 0
-    runs = yard_runs(field, draft, kind, aisle_m)
-    if cost is None:
-        order = cheapest_first(field, runs.rects, anchor, metres_per_degree)[:count]
-    else:
-        order = np.argsort(cost(runs.rects), kind="stable")[:count]
-    draft.items.extend(item_of(kind, runs.rects[i]) for i in order)
+    slots = yard_slots(context, draft, kind)
+    order = np.argsort(cost(slots.rects), kind="stable")[:count]
+    draft.items.extend(item_of(kind, slots.rects[i]) for i in order)
     if len(order) < count:
-        draft.unplaced.append(
-            Unplaced(
-                kind.kind,
-                count - len(order),
-                f"no free ground left within {kind.slope_limit_deg:g} deg for its whole pad",
-            )
-        )
+        reason = f"no free ground left within {kind.slope_limit_deg:g} deg for its whole pad"
+        draft.unplaced.append(Unplaced(kind.kind, count - len(order), reason))
     return len(order)
 
 
-def yard_runs(field: Field, draft: Draft, kind: AssetType, aisle_m: float) -> Slots:
-    """Free places in the rows of a yard."""
+def yard_slots(context: PlacementContext, draft: Draft, kind: AssetType) -> Slots:
+    """Free places in the rows of a yard of equal blocks."""
     gap = 2 * max(kind.clearance_m, PAD_APRON_M + 0.1)
-    pattern = StripPattern(
-        kind.length_m + gap, gap, kind.width_m, gap, aisle_m, cross_every=max(int(150 // (kind.length_m + gap)), 1)
-    )
-    fit = pack_strips(pattern, field.sieve(kind.slope_limit_deg), margin=PAD_APRON_M)
-    same = np.array([i.rect for i in draft.items if i.kind == kind.kind]).reshape(-1, 4)
+    pitch = kind.length_m + gap
+    aisle_m = context.spec.number(kind.kind, "aisle_m")
+    every = max(int(CROSS_AISLE_EVERY_M // pitch), 1)
+    pattern = StripPattern(pitch, gap, kind.width_m, gap, aisle_m, cross_every=every)
+    packing = context.packing(pattern, kind.slope_limit_deg, margin_m=PAD_APRON_M)
+    same = rects_of([i for i in draft.items if i.kind == kind.kind])
     others = replace(draft, items=[i for i in draft.items if i.kind != kind.kind])
     blocked = others.blocked(max(kind.clearance_m, CLEAR_OF_OTHERS_M))
-    return fit.runs(np.concatenate([blocked, expand_rects(same, gap - 0.01)]))
+    return packing.slots(np.concatenate([blocked, expand_rects(same, gap - 0.01)]))
 
 
-def cheapest_first(
-    field: Field, rects: FloatArray, anchor: tuple[float, float], metres_per_degree: float
-) -> NDArray[np.int64]:
-    """Order of rectangles by distance to an anchor plus the price of slope."""
-    x, y = (rects[:, 0] + rects[:, 2]) / 2, (rects[:, 1] + rects[:, 3]) / 2
-    cost = np.hypot(x - anchor[0], y - anchor[1]) + metres_per_degree * mean_slope(field, rects)
-    return np.argsort(cost, kind="stable")
-
-
-def _candidates(field: Field, kind: AssetType, within: FloatArray | None) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Rectangles in both orientations on a search grid over the placeable ground."""
+def _candidate_rects(field: Field, kind: AssetType, within: FloatArray | None) -> tuple[FloatArray, BoolArray]:
+    """Rectangles in both orientations, and which are rotated by 90°."""
     west, south, east, north = field.placeable.bounds
     if within is None:
-        step = max(
-            min(kind.length_m, kind.width_m) / 2, np.sqrt((east - west) * (north - south) / MOST_CANDIDATES), 5.0
-        )
+        spacing = np.sqrt((east - west) * (north - south) / MAX_PLACES)
+        step = max(min(kind.length_m, kind.width_m) / 2, spacing, MIN_SPACING_M)
         x, y = np.meshgrid(np.arange(west, east, step), np.arange(south, north, step))
         within = np.column_stack([x.ravel(), y.ravel()])
     sides = [(kind.length_m, kind.width_m), (kind.width_m, kind.length_m)]

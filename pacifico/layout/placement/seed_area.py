@@ -1,83 +1,88 @@
-"""The seed area: where placement of a plant begins, and its surroundings."""
+"""Seed areas: windows in which a plant is placed first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from dataclasses import field as dataclass_field
+from dataclasses import field as field_of
 from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
+
+from pacifico.layout.criteria.strategies import EQUAL_WEIGHTS, POLICIES
+from pacifico.layout.ground.rects import NO_RECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pacifico.array_types import FloatArray, IntArray
-    from pacifico.layout.criteria.spec import Strategy
-    from pacifico.layout.model.assets import Item
+    from pacifico.layout.criteria.strategies import SitingWeights, Strategy
 
-
-def surroundings_ha(items: Sequence[Item]) -> float:
-    """Area of the union of the assets' surroundings [ha]."""
-    boxes = shapely.box(*np.array([i.rect for i in items]).T)
-    return float(shapely.union_all(shapely.buffer(boxes, SURROUNDINGS_M)).area) / 1e4
-
-
-SURROUNDINGS_M = 25.0
-"""Distance from assets within which ground counts as used by the plant [m]."""
-
-BESIDE_M, ANOTHER_LANE_M = 80.0, 300.0
-"""Largest distance of an array from the middle of its lane, and the extra road to another lane [m]."""
+BESIDE_LANE_M = 80.0
+"""Distance from the centre of a lane within which an array counts as beside it: the reach of a road [m]."""
+OTHER_LANE_M = 300.0
+"""Penalty for arrays that need another lane: about the road that one takes [m]."""
 
 
 @dataclass(frozen=True)
 class SeedArea:
-    """A window of a strip pattern from which placement begins."""
+    """Window of a strip pattern, filled from a starting point outwards."""
 
     scheme: str
-    """Scheme of the array pattern; empty for a yard."""
+    """Scheme of the strip pattern; empty for a yard."""
     rect: tuple[float, float, float, float]
-    root: tuple[float, float]
+    """West, south, east, north [m]."""
+    start: tuple[float, float]
+    """Point from which the window is filled [m]."""
     metres_per_degree: float = 0.0
-    """Distance worth one degree less slope [m/°]."""
-    lanes: FloatArray = dataclass_field(default_factory=lambda: np.empty((0, 4)), compare=False)
-    """Roads along the lanes of the window, rows of x0, y0, x1, y1 [m]."""
-    strategy: Strategy = "balanced"
-    siting: tuple[float, float] = (1.0, 1.0)
-    """Weights of road and earthwork in the siting of the substation."""
-    level: float = 0.0
-    """Distance from its arrays' middle that a skid may trade for earthwork [m/m³]."""
-    whole: bool = False
-    """Whether the whole site is wanted."""
+    """Distance that equals a degree of slope [m/°]."""
+    lanes: FloatArray = field_of(default_factory=lambda: NO_RECTS, compare=False)
+    """Lanes in the window: x0, y0, x1, y1 each [m]."""
+    filled_as: Strategy = "balanced"
+    """Strategy that chooses arrays in the window."""
+    siting: SitingWeights = EQUAL_WEIGHTS
+    """Weights for the substation."""
+    skid_detour: float = 0.0
+    """Distance that a skid moves off its arrays' middle to save a cubic metre of earthwork [m/m³]."""
+    whole_site: bool = False
+    """Whether the window is all of the site."""
 
     @property
     def yard(self) -> bool:
-        """Whether the area is for a yard, without arrays."""
+        """Whether no arrays are placed there."""
         return not self.scheme
 
     @property
-    def sure(self) -> bool:
-        """Whether lanes run on both sides and the window is filled in order: roads reach every array."""
-        return self.scheme == "quads" and self.strategy == "balanced"
+    def easy_access(self) -> bool:
+        """Whether roads are likely to reach all arrays.
+
+        Aisles run both ways, and arrays fill the window in order.
+        """
+        return self.scheme == "quads" and POLICIES[self.filled_as].two_way_aisles
 
     @property
-    def middle(self) -> tuple[float, float]:
-        """Middle of the window [m]."""
+    def centre(self) -> tuple[float, float]:
+        """Centre of the window [m]."""
         west, south, east, north = self.rect
         return (west + east) / 2, (south + north) / 2
 
-    def order(self, rects: FloatArray, malus: FloatArray | None = None) -> IntArray:
-        """Order of rectangles: those in the window from its root on, then the nearest outside."""
+    def order(self, rects: FloatArray, penalty: FloatArray | None = None) -> IntArray:
+        """Order of rectangles, from the start through the window and beyond.
+
+        Parameters
+        ----------
+        rects : (n, 4) float
+            West, south, east, north [m].
+        penalty : (n,) float, optional
+            Distance added to each rectangle's distance from the window [m].
+        """
         west, south, east, north = self.rect
         x, y = (rects[:, 0] + rects[:, 2]) / 2, (rects[:, 1] + rects[:, 3]) / 2
         out = np.hypot(np.maximum(np.maximum(west - x, x - east), 0), np.maximum(np.maximum(south - y, y - north), 0))
-        if len(self.lanes) and self.strategy != "density":
-            # beside the window's lanes or their extension: any other array needs a road of its own
-            far = np.full(len(rects), np.inf)
+        if len(self.lanes) and not POLICIES[self.filled_as].compact:
+            # arrays beside the window's own lanes and their continuation need no other lane
+            off_lane = np.full(len(rects), np.inf)
             for x0, y0, x1, _ in self.lanes:
                 a, b, lane = (0, 2, x0) if x0 == x1 else (1, 3, y0)
-                far = np.minimum(far, np.maximum(np.maximum(lane - rects[:, b], rects[:, a] - lane), 0.0))
-            out = out + np.where(far > BESIDE_M, ANOTHER_LANE_M, 0.0)
-        if malus is not None:
-            out = out + malus
-        return np.lexsort((np.hypot(x - self.root[0], y - self.root[1]), np.round(out, 3)))
+                off_lane = np.minimum(off_lane, np.maximum(np.maximum(lane - rects[:, b], rects[:, a] - lane), 0.0))
+            out = out + np.where(off_lane > BESIDE_LANE_M, OTHER_LANE_M, 0.0)
+        if penalty is not None:
+            out = out + penalty
+        return np.lexsort((np.hypot(x - self.start[0], y - self.start[1]), np.round(out, 3)))

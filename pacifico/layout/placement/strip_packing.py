@@ -1,214 +1,221 @@
-"""Strips of equal units between aisles: arrays, battery blocks and generators.
+"""Pack equal units in strips between aisles.
+
+Solar arrays, battery blocks and generators are packed so.
 
 ::
 
-    ===================  aisle (a road fits)
+    ===================  aisle (wide enough for a road)
     [unit][unit][unit] | [unit][unit]     strip        | cross aisle
     -------------------  gap
     [unit][unit][unit] | [unit][unit]     strip
     ===================  aisle
 
-Strips stand where a site takes most units in all (a dynamic programme over their southings), and each strip packs
-its units from the west between what blocks it: the phase is free along both axes. Strips run east-west; tracker rows
-in them north-south, as trackers must, and fixed rows face the equator, so the lattice is not turned.
+Dynamic programming over the southern edges of strips finds those that hold the most units in all. Each strip packs its
+units from the west between blocked intervals, so that units are free to shift along both axes. Strips run east-west:
+tracker rows in them run north-south, as trackers must, and fixed rows face the equator. The pattern is not rotated.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import field as field_of
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
 from pacifico.layout.ground.buildable import ROUNDING, STEEP_SHARE, Sieve
+from pacifico.layout.placement._packing_kernels import (
+    EDGE_M,
+    SlopeTables,
+    block_cross_aisles,
+    blocked_intervals,
+    count_units,
+    merge_intervals,
+    pack,
+    stack_strips,
+)
+from pacifico.layout.placement.strips import EAST, NORTH, SOUTH, WEST, Slots, StripPattern
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from pacifico.array_types import FloatArray, IntArray
 
 
 PHASES = 6
-"""Positions of the cross aisles that are tried."""
+"""Places of the cross aisles that are compared, evenly over one period."""
 STEPS = 16
-"""Southings tried per strip height."""
+"""Southern edges compared over the height of a strip."""
 COARSE = 4
-"""Step among them for choosing the position of the cross aisles."""
-MOST_SOUTHINGS = 900
+"""Every how many of these are compared when cross aisles are placed."""
+MAX_SOUTHERN_EDGES = 900
+"""Most southern edges compared on one site: bounds the run time on sites many strips high."""
+EDGE_STRIPS = 20
+"""Height in strips below which strips may also stand right at the site's southern and northern edge."""
+EDGE_CLEARANCE_M = 2e-3
+"""Distance of units from the edge of the site where they stand right at it: twice that of the kernels [m]."""
 ROAD_HALF_M = 4.0
-"""Half width kept free along a cross aisle that serves arrays [m]."""
-SOUTH, NORTH, WEST, EAST = 0, 1, 2, 3
-"""Side of a slot on which its lane lies."""
+"""Free width on both sides of the centre of a cross aisle that serves arrays [m]."""
 
 
 @dataclass(frozen=True)
-class StripPattern:
-    """Dimensions of a strip pattern [m]."""
+class _Part:
+    """Units of a strip that make one asset."""
 
-    pitch_x: float
-    """Unit with the gap to the next [m]."""
-    gap_x: float
-    height: float
-    pair_gap: float
-    """Gap between strips without an aisle [m]."""
-    aisle: float
-    cross_every: int
-    """Units between cross aisles."""
-    most_units: int = 1
-    """Most units that join into one asset."""
-    strips: int = 2
-    """Most strips between two aisles."""
-    reach: float = 0.0
-    """Reach from the middle of a cross aisle to the assets that it serves; 0: the aisles serve [m]."""
-
-
-@dataclass(frozen=True)
-class Slots:
-    """Slots for assets in a pattern, one per row; each joins `units` units."""
-
-    rects: FloatArray
     units: IntArray
-    strip: IntArray
-    """Index of the strip, from the south."""
-    lane: IntArray
-    """Index of the serving aisle from the south, or cross aisle from the west."""
-    side: IntArray
-    """Side on which it lies: SOUTH, NORTH, WEST or EAST."""
-    depth: IntArray
-    """Number of slots between it and its lane."""
-
-    def take(self, which: IntArray) -> Slots:
-        """Select some slots, in the given order."""
-        return Slots(
-            self.rects[which],
-            self.units[which],
-            self.strip[which],
-            self.lane[which],
-            self.side[which],
-            self.depth[which],
-        )
-
-    def resized(self, rects: FloatArray, units: IntArray) -> Slots:
-        """Slots with other rectangles and units; slots without a unit are dropped."""
-        return replace(self, rects=rects, units=units).take(np.flatnonzero(units > 0))
+    lane: int
+    side: int
+    depth: int
 
 
 @dataclass(frozen=True)
 class StripPacking:
-    """A strip pattern placed on a site."""
+    """Strips placed on a site."""
 
     pattern: StripPattern
     sieve: Sieve
-    margin: float
+    margin_m: float
+    """Distance kept around each unit [m]."""
     y: FloatArray
     """Southern edge of each strip, ascending [m]."""
     lane: IntArray
+    """Number of the aisle that serves each strip."""
     side: IntArray
+    """Side of each strip on which that lies."""
     depth: IntArray
-    """Serving aisle of each strip, its side, and the strips between them."""
+    """Number of strips between each and its aisle."""
     first: float
     """Western edge of one cross aisle [m]."""
     edges: FloatArray
+    """Edges of the placeable ground: x0, y0, x1, y1 [m]."""
+    _memo: dict[bytes, Slots] = field_of(default_factory=dict, compare=False, repr=False)
+    """Slots found so far, by the blocked rectangles."""
 
-    def runs(self, blocked: FloatArray) -> Slots:
-        """Slots with the most units clear of blocked rectangles, neighbours joined."""
-        key = ("runs", self.pattern, self.sieve.limit_deg, self.margin, blocked.tobytes())
-        kept = self.sieve.field.fits
-        if key not in kept:
-            kept[key] = self._runs(blocked)
-        runs: Slots = kept[key]
-        return runs
+    def slots(self, blocked: FloatArray) -> Slots:
+        """Slots of the largest possible assets.
 
-    def _runs(self, blocked: FloatArray) -> Slots:
-        from pacifico.layout.placement import _packing_kernels as kernels  # noqa: PLC0415 (numba)
+        Parameters
+        ----------
+        blocked : (n, 4) float
+            Rectangles to keep clear of: west, south, east, north [m].
+        """
+        key = blocked.tobytes()
+        if key not in self._memo:
+            self._memo[key] = self._find_slots(blocked)
+        return self._memo[key]
 
-        cell = self.pattern
-        width, m = cell.pitch_x - cell.gap_x, self.margin
-        west, _, east, _ = self.sieve.field.placeable.bounds
-        found: list[tuple[float, ...]] = []
-        for s, y in enumerate(self.y.tolist()):
-            open_ = kernels.blocked_x(
-                self.edges, y - m - kernels.EDGE_M, y + cell.height + m + kernels.EDGE_M, west, east
-            )
-            if len(open_) < 2:
+    def _find_slots(self, blocked: FloatArray) -> Slots:
+        """Slots that keep clear of blocked rectangles."""
+        pattern, shape, m = self.pattern, self.pattern.shape(self.margin_m), self.margin_m
+        west, _, east, _ = self.sieve.placeable.bounds
+        tables = _tables(self.sieve)
+        rows: list[tuple[float, ...]] = []
+        for strip, y in enumerate(self.y.tolist()):
+            outside = blocked_intervals(self.edges, y - m - EDGE_M, y + pattern.height + m + EDGE_M, west, east)
+            if len(outside) < 2:
                 continue
-            shut = kernels.widened(open_, m, self.first, _period(cell), cell.aisle)
-            near = blocked[(blocked[:, 1] < y + cell.height - 1e-9) & (blocked[:, 3] > y + 1e-9)]
-            near = near[(near[:, 2] > shut[0, 0]) & (near[:, 0] < shut[-1, 1])]
+            intervals = block_cross_aisles(outside, self.first, shape)
+            near = blocked[(blocked[:, 1] < y + pattern.height - 1e-9) & (blocked[:, 3] > y + 1e-9)]
+            near = near[(near[:, 2] > intervals[0, 0]) & (near[:, 0] < intervals[-1, 1])]
             if len(near):
-                shut = kernels.merged(np.concatenate([shut, near[:, [0, 2]]]))
-            at, joins = kernels.pack(shut, *_tables(self.sieve), y, cell.height, width, cell.pitch_x, m, _step(cell))
-            for part, *where in self._parts(s, at, joins, open_):
-                found.append((at[part[0]], y, at[part[-1]] + width, y + cell.height, len(part), s, *where))
-        table = np.array(found, dtype=np.float64).reshape(-1, 9)
+                intervals = merge_intervals(np.concatenate([intervals, near[:, [0, 2]]]))
+            at, joins = pack(intervals, tables, y, shape)
+            for part in self._parts(strip, at, joins, outside):
+                first, last = at[part.units[0]], at[part.units[-1]] + shape.width
+                where = (part.lane, part.side, part.depth)
+                rows.append((first, y, last, y + pattern.height, len(part.units), strip, *where))
+        table = np.array(rows, dtype=np.float64).reshape(-1, 9)
         table = table[self.sieve.passes(table[:, :4])]
         return Slots(table[:, :4].copy(), *table[:, 4:].astype(np.int64).T)
 
-    def _parts(
-        self, strip: int, at: FloatArray, joins: IntArray, shut: FloatArray
-    ) -> list[tuple[IntArray, int, int, int]]:
-        """Slots of one strip with their lane, its side and their depth."""
-        cell = self.pattern
+    def _parts(self, strip: int, at: FloatArray, joins: IntArray, outside: FloatArray) -> list[_Part]:
+        """Units of a strip, grouped into assets.
+
+        Parameters
+        ----------
+        strip : int
+            Number of the strip.
+        at : (n,) float
+            Western edges of its units [m].
+        joins : (n,) int
+            1 where a unit joins the next.
+        outside : (m, 2) float
+            Intervals of x outside the placeable ground [m].
+        """
+        pattern = self.pattern
         ends = np.flatnonzero(joins[:-1] == 0) + 1
-        out: list[tuple[IntArray, int, int, int]] = []
+        out: list[_Part] = []
         for run in np.split(np.arange(at.size), ends):
             if not run.size:
                 continue
-            if not cell.reach:
-                # parts of nearly equal size: five units make 3 + 2, not 4 + 1
-                parts = np.array_split(run, -(-run.size // cell.most_units))
-                out += [(p, int(self.lane[strip]), int(self.side[strip]), int(self.depth[strip])) for p in parts]
+            if not pattern.reach:
+                # parts as equal as possible: five units make 3 + 2, not 4 + 1
+                parts = np.array_split(run, -(-run.size // pattern.most_units))
+                where = int(self.lane[strip]), int(self.side[strip]), int(self.depth[strip])
+                out += [_Part(part, *where) for part in parts]
             else:
-                out += self._beside(run, at, shut)
+                out += self._beside_cross_aisles(run, at, outside)
         return out
 
-    def _beside(self, run: IntArray, at: FloatArray, shut: FloatArray) -> list[tuple[IntArray, int, int, int]]:
-        """Parts of a slot within reach of a cross aisle, from either end."""
-        cell = self.pattern
-        period, width = _period(cell), cell.pitch_x - cell.gap_x
+    def _beside_cross_aisles(self, run: IntArray, at: FloatArray, outside: FloatArray) -> list[_Part]:
+        """Parts of joined units that cross aisles reach from either end.
+
+        Parameters
+        ----------
+        run : (n,) int
+            Indices of units that join.
+        at : (m,) float
+            Western edges of all units of the strip [m].
+        outside : (k, 2) float
+            Intervals of x outside the placeable ground [m].
+        """
+        pattern, period = self.pattern, self.pattern.period
         lane = int(np.floor((at[run[0]] - self.first) / period))
-        here = self.first + lane * period + cell.aisle / 2
-        far_w = at[run[0]] - here if _open(here, shut) else np.inf
-        far_e = here + period - (at[run[-1]] + width) if _open(here + period, shut) else np.inf
-        west, east = _reached(far_w, cell), _reached(far_e, cell)
+        west_lane = self.first + lane * period + pattern.aisle / 2
+        east_lane = west_lane + period
+        from_west = at[run[0]] - west_lane if _road_fits(west_lane, outside) else np.inf
+        from_east = east_lane - (at[run[-1]] + pattern.width) if _road_fits(east_lane, outside) else np.inf
         n = run.size
-        if n <= cell.most_units and min(far_w, far_e) <= cell.reach:
-            return [(run, lane, WEST, 0) if far_w <= far_e else (run, lane + 1, EAST, 0)]
-        # where both ends reach the middle, share it
-        from_west = min(sum(west), max(n - sum(east), n // 2))
-        west, east = _cut(west, from_west), _cut(east, n - from_west)
+        if n <= pattern.most_units and min(from_west, from_east) <= pattern.reach:
+            return [_Part(run, lane, WEST, 0) if from_west <= from_east else _Part(run, lane + 1, EAST, 0)]
+        west, east = _sizes_within_reach(from_west, pattern), _sizes_within_reach(from_east, pattern)
+        # share the units between both ends where both reach the middle
+        west_units = min(sum(west), max(n - sum(east), n // 2))
+        west, east = _first_units(west, west_units), _first_units(east, n - west_units)
         out, k = [], 0
-        for depth, p in enumerate(west):
-            out.append((run[k : k + p], lane, WEST, depth))
-            k += p
+        for depth, size in enumerate(west):
+            out.append(_Part(run[k : k + size], lane, WEST, depth))
+            k += size
         k = n
-        for depth, p in enumerate(east):
-            out.append((run[k - p : k], lane + 1, EAST, depth))
-            k -= p
+        for depth, size in enumerate(east):
+            out.append(_Part(run[k - size : k], lane + 1, EAST, depth))
+            k -= size
         return out
 
 
-def _open(x: float, shut: FloatArray) -> bool:
-    """Whether a road can run at x."""
-    return not ((shut[:, 0] < x + ROAD_HALF_M) & (shut[:, 1] > x - ROAD_HALF_M)).any()
+def _road_fits(x: float, outside: FloatArray) -> bool:
+    """Whether a road at x stays on placeable ground."""
+    return not ((outside[:, 0] < x + ROAD_HALF_M) & (outside[:, 1] > x - ROAD_HALF_M)).any()
 
 
-def _reached(far: float, cell: StripPattern) -> list[int]:
-    """Sizes of assets one behind the other within reach, the first one at distance `far`."""
-    if far > cell.reach:
+def _sizes_within_reach(distance: float, pattern: StripPattern) -> list[int]:
+    """Sizes of assets that begin within reach of a lane.
+
+    The first begins at a distance [m] from the lane.
+    """
+    if distance > pattern.reach:
         return []
-    first = int((cell.reach - far) // cell.pitch_x)
-    if first < 1:
-        return [cell.most_units]
+    units = int((pattern.reach - distance) // pattern.pitch_x)
+    if units < 1:
+        return [pattern.most_units]
     sizes = []
-    while first >= 1:
-        sizes.append(min(first, cell.most_units))
-        first -= sizes[-1]
-    return [*sizes, cell.most_units]
+    while units >= 1:
+        sizes.append(min(units, pattern.most_units))
+        units -= sizes[-1]
+    return [*sizes, pattern.most_units]
 
 
-def _cut(sizes: list[int], n: int) -> list[int]:
+def _first_units(sizes: list[int], n: int) -> list[int]:
+    """Sizes of the assets that hold the first n units."""
     out = []
     for size in sizes:
         if n <= 0:
@@ -218,69 +225,84 @@ def _cut(sizes: list[int], n: int) -> list[int]:
     return out
 
 
-def pack_strips(pattern: StripPattern, sieve: Sieve, *, margin: float) -> StripPacking:
-    """Place a pattern on the ground where the most units fit.
+def pack_strips(pattern: StripPattern, sieve: Sieve, *, margin_m: float) -> StripPacking:
+    """Place strips where they hold the most units.
 
     Parameters
     ----------
-    pattern : Lattice
+    pattern : StripPattern
+        Dimensions.
     sieve : Sieve
-        Ground and polygon test of the asset type.
-    margin : float
-        Kept free around each unit, for a pad's apron [m].
+        Placeable ground and slope test of the asset type.
+    margin_m : float
+        Distance to keep around each unit, for the apron of its pad [m].
     """
-    key = (pattern, sieve.limit_deg, margin)
-    if key not in sieve.field.fits:
-        sieve.field.fits[key] = _fitted(pattern, sieve, margin)
-    fit: StripPacking = sieve.field.fits[key]
-    return fit
-
-
-def _fitted(pattern: StripPattern, sieve: Sieve, margin: float) -> StripPacking:
-    from pacifico.layout.placement import _packing_kernels as kernels  # noqa: PLC0415 (numba)
-
-    west, south, east, north = sieve.field.placeable.bounds
-    rings = [shapely.get_coordinates(r) for r in shapely.get_rings(shapely.get_parts(sieve.field.placeable))]
+    west, south, east, north = sieve.placeable.bounds
+    rings = [shapely.get_coordinates(r) for r in shapely.get_rings(shapely.get_parts(sieve.placeable))]
     edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in rings])
-    period = _period(pattern)
-    dims = np.array(
-        [pattern.height, pattern.pitch_x - pattern.gap_x, pattern.pitch_x, margin, _step(pattern), period, pattern.aisle, west, east]
-    )  # fmt: skip
-    tables = _tables(sieve)
-    ys = _southings(pattern, south, north, margin)
+    ys = _southern_edges(pattern, south, north, margin_m)
     if not ys.size:
-        return StripPacking(pattern, sieve, margin, ys, *_lanes(np.zeros(0, np.int64), 1), west, edges)
-    # aligned to the CRS origin, so that a boundary moved slightly does not move every array
-    firsts = np.floor(west / period) * period + np.arange(PHASES) * period / PHASES
-    # and aligned to where groups of units begin or end along the site's edge
-    firsts = np.append(firsts, [west + margin + 2e-3 - pattern.aisle, east - margin - 2e-3])
-    if east - west > (1.5 if pattern.reach else 1.0) * period:
-        counts = kernels.worth(ys[::COARSE], edges, *tables, dims, firsts).sum(axis=1)
+        return StripPacking(pattern, sieve, margin_m, ys, *_lanes(np.zeros(0, np.int64), 1), west, edges)
+    tables, shape, bounds = _tables(sieve), pattern.shape(margin_m), np.array([west, east])
+    if east - west > (1.5 if pattern.reach else 1.0) * pattern.period:
+        firsts = _cross_aisle_places(pattern, west, east, margin_m)
+        counts = count_units(ys[::COARSE], firsts, edges, tables, shape, bounds).sum(axis=1)
         first = firsts[int(np.argmax(counts))]
     elif pattern.reach:
         first = (west + east - pattern.aisle) / 2
     else:
-        first = west - pattern.aisle - 0.1  # no cross aisle within the site
-    coarse = kernels.worth(ys, edges, *tables, dims, np.array([first]))[0]
-    fine = _fine(pattern, ys)
-    value = np.interp(fine, ys, coarse)
-    chosen, starts = kernels.stacked(fine, value, pattern.height, pattern.pair_gap, pattern.aisle, pattern.strips)
-    return StripPacking(pattern, sieve, margin, fine[chosen], *_lanes(starts, pattern.strips), float(first), edges)
+        first = west - pattern.aisle - 0.1  # no cross aisle on the site
+    coarse = count_units(ys, np.array([first]), edges, tables, shape, bounds)[0]
+    fine = _fine_edges(pattern, ys)
+    units = np.interp(fine, ys, coarse)
+    chosen, starts = stack_strips(fine, units, pattern.height, pattern.pair_gap, pattern.aisle, pattern.strips)
+    return StripPacking(pattern, sieve, margin_m, fine[chosen], *_lanes(starts, pattern.strips), float(first), edges)
 
 
-def _southings(pattern: StripPattern, south: float, north: float, margin: float) -> FloatArray:
-    """Southings that a strip may have [m]."""
-    step = max(pattern.height / STEPS, (north - south) / MOST_SOUTHINGS)
+def _cross_aisle_places(pattern: StripPattern, west: float, east: float, margin_m: float) -> FloatArray:
+    """Western edges to compare for one cross aisle [m].
+
+    Parameters
+    ----------
+    pattern : StripPattern
+        Dimensions.
+    west, east : float
+        Bounds of the placeable ground [m].
+    margin_m : float
+        Distance kept around each unit [m].
+    """
+    period = pattern.period
+    # counted from the origin of the CRS, so that a slight change of the boundary doesn't move every array
+    even = np.floor(west / period) * period + np.arange(PHASES) * period / PHASES
+    # and where a group of units begins or ends right at the edge of the site
+    return np.append(even, [west + margin_m + EDGE_CLEARANCE_M - pattern.aisle, east - margin_m - EDGE_CLEARANCE_M])
+
+
+def _southern_edges(pattern: StripPattern, south: float, north: float, margin_m: float) -> FloatArray:
+    """Southern edges to compare for a strip, ascending [m].
+
+    Parameters
+    ----------
+    pattern : StripPattern
+        Dimensions.
+    south, north : float
+        Bounds of the placeable ground [m].
+    margin_m : float
+        Distance kept around each unit [m].
+    """
+    step = max(pattern.height / STEPS, (north - south) / MAX_SOUTHERN_EDGES)
     ys = np.arange(np.ceil(south / step), np.floor((north - pattern.height) / step) + 1) * step
-    if north - south < 20 * pattern.height:
-        # a site hardly higher than its strips has strips along its edges only
-        edge = margin + 2e-3
+    if north - south < EDGE_STRIPS * pattern.height:
+        edge = margin_m + EDGE_CLEARANCE_M
         ys = np.concatenate([ys, [south + edge, north - pattern.height - edge]])
     return np.unique(ys[(ys >= south) & (ys + pattern.height <= north)])
 
 
-def _fine(pattern: StripPattern, ys: FloatArray) -> FloatArray:
-    """Southings between those tried, at a step that divides the strip pitch and, nearly, the aisle."""
+def _fine_edges(pattern: StripPattern, ys: FloatArray) -> FloatArray:
+    """Southern edges at a finer step [m].
+
+    The step divides the pitch of strips, and nearly divides an aisle.
+    """
     if not ys.size:
         return ys
     pitch = pattern.height + pattern.pair_gap
@@ -292,7 +314,17 @@ def _fine(pattern: StripPattern, ys: FloatArray) -> FloatArray:
 
 
 def _lanes(starts: IntArray, most: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Serving aisle of each strip, its side and the strips between: the nearer one."""
+    """Aisle of each strip, its side, and the strips between.
+
+    That is the nearer aisle, or the only one beside strips at the edge of the site.
+
+    Parameters
+    ----------
+    starts : (n,) int
+        1 where an aisle lies south of a strip.
+    most : int
+        Most strips between two aisles.
+    """
     module = np.cumsum(starts) - 1
     lane, side, depth = (np.zeros(starts.size, np.int64) for _ in range(3))
     last = module[-1] if module.size else -1
@@ -302,22 +334,15 @@ def _lanes(starts: IntArray, most: int) -> tuple[IntArray, IntArray, IntArray]:
         southern = (n + 1) // 2
         if n <= (most + 1) // 2:
             southern = 0 if k == 0 and last > 0 else n
-        place = np.arange(n)
-        lane[members] = k + (place >= southern)
-        side[members] = np.where(place >= southern, NORTH, SOUTH)
-        depth[members] = np.where(place >= southern, n - 1 - place, place)
+        rank = np.arange(n)
+        lane[members] = k + (rank >= southern)
+        side[members] = np.where(rank >= southern, NORTH, SOUTH)
+        depth[members] = np.where(rank >= southern, n - 1 - rank, rank)
     return lane, side, depth
 
 
-def _period(pattern: StripPattern) -> float:
-    return pattern.cross_every * pattern.pitch_x - pattern.gap_x + pattern.aisle
-
-
-def _step(pattern: StripPattern) -> float:
-    """Step by which a unit moves on where it does not fit [m]."""
-    return max(pattern.pitch_x / 16, 1.0)
-
-
-def _tables(sieve: Sieve) -> tuple[NDArray[np.int32], NDArray[np.int32], FloatArray, FloatArray]:
-    g = sieve.field.grid
-    return sieve.steep.sums, sieve.unknown.sums, np.array([g.x0, g.y0, g.dx, g.dy]), np.array([STEEP_SHARE, ROUNDING])
+def _tables(sieve: Sieve) -> SlopeTables:
+    """Tables of a slope test for the kernels."""
+    g = sieve.steep.grid
+    frame = np.array([g.x0, g.y0, g.dx, g.dy])
+    return SlopeTables(sieve.steep.sums, sieve.unknown.sums, frame, np.array([STEEP_SHARE, ROUNDING]))

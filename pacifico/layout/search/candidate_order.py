@@ -1,168 +1,231 @@
-"""Candidate areas of a site, most promising first for a strategy."""
+"""Seed areas that a strategy tries, the most promising first."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
-from pacifico.layout.criteria.strategies import DISC_PRICE, MEASURES, SITING
+from pacifico.layout.criteria.strategies import POLICIES, STRATEGIES
 from pacifico.layout.ground.buildable import mean_slope
+from pacifico.layout.ground.rects import NO_RECTS
 from pacifico.layout.placement.level_ground import densest_place
+from pacifico.layout.placement.place_plant import SKID_SHARE
 from pacifico.layout.placement.seed_area import SeedArea
 from pacifico.layout.placement.solar_arrays import SCHEMES, solar_grounds
-from pacifico.layout.search.candidate_windows import WindowRates, candidate_windows
-from pacifico.layout.search.candidate_yards import candidate_yards
+from pacifico.layout.search.candidate_windows import WindowEstimates, candidate_windows
+from pacifico.layout.search.objectives import OBJECTIVES, WindowMeasures
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pacifico.array_types import FloatArray
-    from pacifico.layout.criteria.capacities import Capacities
-    from pacifico.layout.criteria.spec import Spec, Strategy
+    from pacifico.layout.criteria.strategies import SeedRule, Strategy, StrategyPolicy
     from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.placement.context import PlacementContext
+    from pacifico.layout.placement.strips import Slots
+
+    Rankings = Mapping[Strategy, Sequence[SeedArea]]
+    """Seed areas by the objective of each strategy, best first."""
 
 EARTH_PER_M = 0.1
-"""Cut and fill per metre of road where the ground runs along it [m³/m]; fitted to layouts of gentle ground."""
-DETOUR_PER_M3 = 0.1
-"""Extra road per cubic metre of cut and fill on the straight way to the entry [m/m³]."""
+"""Cut and fill per metre of road from the site's edge, where the road follows the ground [m³/m]."""
 SHORTLIST = 150
-"""Windows of which the way to the boundary is measured: a bound on run time."""
-APART = 0.85
-"""Overlap from which two windows of one scheme count as the same place [share of area]."""
+"""Windows whose distance to the edge or the entry is measured."""
+SAME_SHARE = 0.85
+"""Shared part of the smaller of two windows, above which they count as the same place."""
+OWN_WINDOWS = 3
+"""Windows of each scheme that are kept by the strategy's own objective; by the others' one each."""
+ANYWHERE_RANK = 3
+"""Rank of the seed area that fits no window: for sites where windows promise little."""
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Window with its cost under the objective of each strategy."""
+
+    costs: Mapping[Strategy, float]
+    seed_area: SeedArea
 
 
 def seed_areas(
-    field: Field, spec: Spec, strategy: Strategy, target_kw: float | None, entry: tuple[float, float] | None
+    context: PlacementContext, strategy: Strategy, target_kw: float | None, entry: tuple[float, float] | None
 ) -> list[SeedArea]:
-    """Areas for solar arrays up to a target, most promising first for a strategy."""
-    grounds = {s: solar_grounds(field, spec, s)[0] for s in SCHEMES}
-    runs = {s: g.runs(np.empty((0, 4))) for s, g in grounds.items()}
-    unit = grounds["quads"].unit
-    needed = math.inf if target_kw is None else math.ceil(target_kw / unit.ac_kw * (1 + 1 / 38)) + 1
-    able = [s for s in SCHEMES if runs[s].units.sum() >= needed]
-    if not able:
-        return [_everything(field, s, strategy) for s in sorted(SCHEMES, key=lambda s: -int(runs[s].units.sum()))]
-    if strategy == "balanced" and "quads" in able:
-        able = ["quads"]  # lanes on both sides: every array is reached from two sides
-    found: list[tuple[tuple[float, ...], SeedArea]] = []
-    for s in able:
-        w = candidate_windows(field, runs[s], int(needed), width_m=spec.number("road", "width_m"))
-        if len(w.area):
-            found += _best(field, w, s, strategy, entry)
-    out = _by_turns(found, strategy)
-    # around the best place of all: for ground that no window fits
-    r = runs[able[0]]
-    price = DISC_PRICE[strategy]
-    anchor = densest_place(r.rects, r.units / (1 + price / 100 * mean_slope(field, r.rects)), 0.9 * needed)
+    """Seed areas for solar arrays, the most promising first.
+
+    Parameters
+    ----------
+    context : PlacementContext
+        Ground and spec.
+    strategy : str
+        Objective to optimise.
+    target_kw : float, optional
+        AC capacity of arrays [kW]; None for all that fit.
+    entry : (float, float), optional
+        Requested site entry in the working CRS [m].
+    """
+    policy = POLICIES[strategy]
+    grounds = {s: solar_grounds(context, s)[0] for s in SCHEMES}
+    slots = {s: g.slots(NO_RECTS) for s, g in grounds.items()}
+    unit_kw = grounds["quads"].unit.ac_kw
+    needed = math.inf if target_kw is None else math.ceil(target_kw / unit_kw * (1 + SKID_SHARE)) + 1
+    large_enough = [s for s in SCHEMES if slots[s].units.sum() >= needed]
+    if not large_enough:
+        by_units = sorted(SCHEMES, key=lambda s: -int(slots[s].units.sum()))
+        return [_whole_site(context.field, s, strategy) for s in by_units]
+    if policy.two_way_aisles and "quads" in large_enough:
+        large_enough = ["quads"]
+    windows: list[_Window] = []
+    for scheme in large_enough:
+        found = candidate_windows(
+            context.field, slots[scheme], int(needed), width_m=context.spec.number("road", "width_m")
+        )
+        if len(found.area_m2):
+            windows += _best_windows(context.field, found, scheme, strategy, entry)
+    out = _apply_rules(windows, strategy)
     out.insert(
-        min(3, len(out)),
-        SeedArea(
-            able[0],
-            (*anchor, *anchor),
-            anchor,
-            price,
-            strategy=strategy,
-            siting=SITING[strategy][0],
-            level=60.0 * (strategy == "low_earthwork"),
-        ),
+        min(ANYWHERE_RANK, len(out)), _densest(context.field, slots[large_enough[0]], large_enough[0], strategy, needed)
     )
     return out
 
 
-def _by_turns(found: list[tuple[tuple[float, ...], SeedArea]], strategy: Strategy) -> list[SeedArea]:
-    """List each area once: the best by the strategy's own measure, then by those of the others."""
-    ways = {}
-    for k, measure in enumerate(MEASURES):
-        ranks = np.argsort([costs[k] for costs, _ in found], kind="stable")
-        ways[measure] = [found[i][1] for i in ranks]
-    own, siting = ways[strategy], SITING[strategy]
-    if not own:
-        return []
-    other = [f for f in own if f.scheme != own[0].scheme][:1]
-    shortest, gentlest = ways["clustered"][:1], ways["low_earthwork"][:1]
-    rest = [*other, *own[:2], *(w[0] for w in ways.values()), *own]
-    # with lanes on both sides, where arrays in the first area are hard to reach
-    sure = [replace(f, strategy="balanced") for f in ways["balanced"] if f.scheme == "quads"][:1]
-    if strategy == "density":
-        # each window as filled, and with protruding arrays exchanged for ones that fit inside
-        plain = [replace(f, strategy="balanced") for f in own[:3]]
-        others = [replace(f, strategy="clustered") for f in (*shortest, *gentlest)]
-        order = [(own[0], siting[0]), *((f, siting[0]) for f in (plain[0], *sure, *others, *plain[1:2], *other))]
-        order += [(f, s) for s in siting[1:] for f in plain[:2]]
-    elif strategy == "clustered":
-        # first the substation with the shortest road and cable, then substation and skids on the flattest ground nearby
-        level = [replace(f, level=20.0) for f in (own[0], *gentlest)]
-        order = [(own[0], siting[0]), (level[0], siting[1]), (own[0], siting[3])]
-        order += [(f, siting[0]) for f in (*own[1:3], *other, *sure)]
-        order += [(replace(f, level=60.0), SITING["low_earthwork"][0]) for f in (own[0], *gentlest)]
-        order += [(level[0], siting[2]), (level[1], siting[1])]
-    else:
-        # on gentle ground the least earthwork usually follows from the least road
-        order = [(f, s) for s in siting for f in ((own[0], *shortest) if s == siting[0] else shortest)]
-        if strategy == "low_earthwork":
-            order += [(f, siting[0]) for f in sure]
-    if strategy == "low_earthwork":
-        order = [(replace(f, level=60.0), s) for f, s in order]
-        order += [(replace(f, level=20.0), s) for f in (*shortest, own[0]) for s in ((1.0, 20.0), (1.0, 5.0))]
-        rest = [replace(f, level=60.0) for f in rest]
-    order += [(f, siting[0]) for f in rest]
-    return [replace(f, siting=s) for k, (f, s) in enumerate(order) if (f, s) not in order[:k]]
+def _densest(field: Field, slots: Slots, scheme: str, strategy: Strategy, needed: float) -> SeedArea:
+    """Seed area around the place where the units needed lie closest together.
 
-
-def _everything(field: Field, scheme: str, strategy: Strategy) -> SeedArea:
-    west, south, east, north = field.placeable.bounds
-    middle = ((west + east) / 2, (south + north) / 2)
+    Parameters
+    ----------
+    field : Field
+        Slope of the ground.
+    slots : Slots
+        Slots of the scheme.
+    scheme : str
+        Scheme of the strip pattern.
+    strategy : str
+        Objective to optimise.
+    needed : float
+        Units needed.
+    """
+    policy = POLICIES[strategy]
+    slope_m = policy.window_slope_m
+    weights = slots.units / (1 + slope_m / 100 * mean_slope(field, slots.rects))
+    anchor = densest_place(slots.rects, weights, 0.9 * needed)
     return SeedArea(
-        scheme, (west, south, east, north), middle, strategy=strategy, siting=SITING[strategy][0], whole=True
+        scheme,
+        (*anchor, *anchor),
+        anchor,
+        slope_m,
+        filled_as=strategy,
+        siting=policy.siting,
+        skid_detour=policy.skid_detour,
     )
 
 
-def _best(
-    field: Field, w: WindowRates, scheme: str, strategy: Strategy, entry: tuple[float, float] | None
-) -> list[tuple[tuple[float, ...], SeedArea]]:
-    """Best windows of one scheme by each measure, one per place, with their measures."""
+def _whole_site(field: Field, scheme: str, strategy: Strategy) -> SeedArea:
+    """Seed area that is all of the site."""
+    west, south, east, north = field.placeable.bounds
+    centre = ((west + east) / 2, (south + north) / 2)
+    siting = POLICIES[strategy].siting
+    return SeedArea(scheme, (west, south, east, north), centre, filled_as=strategy, siting=siting, whole_site=True)
+
+
+def _best_windows(
+    field: Field, windows: WindowEstimates, scheme: str, strategy: Strategy, entry: tuple[float, float] | None
+) -> list[_Window]:
+    """Best windows of a scheme by any objective.
+
+    Parameters
+    ----------
+    field : Field
+        Outline of the site.
+    windows : WindowEstimates
+        Windows with estimates.
+    scheme : str
+        Scheme of the strip pattern.
+    strategy : str
+        Strategy whose objective keeps the most windows.
+    entry : (float, float), optional
+        Requested site entry in the working CRS [m].
+    """
     edge = shapely.boundary(field.outline) if entry is None else shapely.Point(entry)
-    out: list[tuple[tuple[float, ...], SeedArea]] = []
-    for measure in range(len(MEASURES)):
-        some = w.take(np.argsort(_measures(w, 0.0)[measure], kind="stable")[:SHORTLIST])
-        far = shapely.distance(shapely.box(*some.rects.T), edge)
-        costs = _measures(some, far)
+    out: list[_Window] = []
+    for ranked_by in STRATEGIES:
+        rough = OBJECTIVES[ranked_by].window(_measures(windows, 0.0))
+        some = windows.take(np.argsort(rough, kind="stable")[:SHORTLIST])
+        measures = _measures(some, shapely.distance(shapely.box(*some.rects.T), edge))
+        costs = {s: objective.window(measures) for s, objective in OBJECTIVES.items()}
         taken: list[FloatArray] = []
-        for i in np.argsort(costs[measure], kind="stable").tolist():
-            r = some.rects[i]
-            if any(_shared(r, t) > APART for t in taken):
+        for i in np.argsort(costs[ranked_by], kind="stable").tolist():
+            rect = some.rects[i]
+            if any(_shared(rect, other) > SAME_SHARE for other in taken):
                 continue
-            taken.append(r)
-            root = shapely.get_coordinates(shapely.shortest_line(shapely.box(*r), edge))[0]
-            rect = (float(r[0]), float(r[1]), float(r[2]), float(r[3]))
-            seed_area = SeedArea(scheme, rect, (float(root[0]), float(root[1])), lanes=some.roads(i), strategy=strategy)
-            if all(f != seed_area for _, f in out):
-                out.append((tuple(float(c[i]) for c in costs), seed_area))
-            if len(taken) == (3 if MEASURES[measure] == strategy else 1):
+            taken.append(rect)
+            x, y = shapely.get_coordinates(shapely.shortest_line(shapely.box(*rect), edge))[0].tolist()
+            west, south, east, north = rect.tolist()
+            seed_area = SeedArea(scheme, (west, south, east, north), (x, y), lanes=some.lanes_in(i), filled_as=strategy)
+            if all(w.seed_area != seed_area for w in out):
+                out.append(_Window({s: float(c[i]) for s, c in costs.items()}, seed_area))
+            if len(taken) == (OWN_WINDOWS if ranked_by == strategy else 1):
                 break
     return out
 
 
-def _measures(w: WindowRates, far: FloatArray | float) -> tuple[FloatArray, ...]:
-    """Value of each of MEASURES for each window; lower is better."""
-    road = w.road + far
-    earth = w.earth + EARTH_PER_M * road
-    return np.sqrt(w.area) * road * np.sqrt(np.sqrt(earth)), w.area, earth, road + DETOUR_PER_M3 * w.earth
+def _measures(windows: WindowEstimates, access_m: FloatArray | float) -> WindowMeasures:
+    """Estimates of windows, with the access road [m]."""
+    road_m = windows.road_m + access_m
+    earth_m3 = windows.earth_m3 + EARTH_PER_M * road_m
+    return WindowMeasures(windows.area_m2, road_m, windows.earth_m3, earth_m3)
 
 
 def _shared(a: FloatArray, b: FloatArray) -> float:
+    """Part of the smaller of two rectangles that both share."""
     side = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0.0)
     return float(side.prod() / min((a[2:] - a[:2]).prod(), (b[2:] - b[:2]).prod()))
 
 
-def candidate_areas(
-    field: Field, spec: Spec, asked: Capacities, strategy: Strategy, entry: tuple[float, float] | None
-) -> list[SeedArea | None]:
-    """Candidate areas for the requested capacities, most promising first for a strategy."""
-    if asked.solar_kw == 0:
-        if asked.storage_kw is None or asked.wind_kw is None:
-            return [None]
-        return list(candidate_yards(field, spec, asked.gas_kw + asked.wind_kw + asked.storage_kw, strategy, entry))
-    return list(seed_areas(field, spec, strategy, asked.solar_kw, entry))
+def _apply_rules(windows: Sequence[_Window], strategy: Strategy) -> list[SeedArea]:
+    """Seed areas by the rules of a strategy, each once.
+
+    Those that all strategies try come last.
+    """
+    if not windows:
+        return []
+    policy = POLICIES[strategy]
+    ranked = {s: _ranked(windows, s) for s in STRATEGIES}
+    order = [seed for rule in policy.seeds for seed in _seeds_of(rule, ranked, strategy)]
+    return list(dict.fromkeys([*order, *_seeds_of_all(policy, ranked, strategy)]))
+
+
+def _ranked(windows: Sequence[_Window], strategy: Strategy) -> list[SeedArea]:
+    """Seed areas of windows by the objective of a strategy, best first."""
+    return [w.seed_area for w in sorted(windows, key=lambda w: w.costs[strategy])]
+
+
+def _seeds_of(rule: SeedRule, ranked: Rankings, strategy: Strategy) -> list[SeedArea]:
+    """Seed areas of one rule."""
+    areas = list(ranked[rule.ranked_by])
+    if rule.scheme == "other":
+        areas = _of_other_scheme(areas)
+    elif rule.scheme == "quads":
+        areas = [a for a in areas if a.scheme == "quads"]
+    return [
+        replace(a, filled_as=rule.filled_as or strategy, siting=rule.siting, skid_detour=rule.skid_detour)
+        for a in areas[slice(*rule.places)]
+    ]
+
+
+def _seeds_of_all(policy: StrategyPolicy, ranked: Rankings, strategy: Strategy) -> list[SeedArea]:
+    """Seed areas that all strategies try.
+
+    They are the best by any objective, then the rest of the strategy's own.
+    """
+    own = ranked[strategy]
+    areas = [*_of_other_scheme(own)[:1], *own[:2], *(areas[0] for areas in ranked.values()), *own]
+    return [replace(a, siting=policy.siting, skid_detour=policy.skid_detour) for a in areas]
+
+
+def _of_other_scheme(areas: Sequence[SeedArea]) -> list[SeedArea]:
+    """Seed areas of another scheme than the first."""
+    return [a for a in areas if a.scheme != areas[0].scheme]

@@ -1,85 +1,137 @@
-"""Candidate areas for a plant without solar arrays: level, gentle, or near the edge."""
+"""Places for the yard of a plant without arrays."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
-from pacifico.layout.criteria.strategies import MEASURES, METRES_PER_DEGREE, SITING
+from pacifico.layout.criteria.strategies import POLICIES, STRATEGIES
 from pacifico.layout.ground.buildable import mean_slope
-from pacifico.layout.placement.level_ground import SQUARE_M, area_needed, densest_spots, level_share
+from pacifico.layout.placement.level_ground import SQUARE_M, densest_squares, level_squares, squares_needed
 from pacifico.layout.placement.seed_area import SeedArea
+from pacifico.layout.search.objectives import OBJECTIVES, YardMeasures
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pacifico.array_types import FloatArray
-    from pacifico.layout.criteria.spec import Spec, Strategy
-    from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.criteria.strategies import Strategy
+    from pacifico.layout.placement.context import PlacementContext
 
-MOST_PLACES, MOST_SQUARES = 200, 6000
-"""Squares tried as the middle of a yard, and squares counted for that: bounds on run time."""
-APART = 0.5
-"""Distance between distinct places [share of the larger radius]."""
-BESIDE_M = 2 * SQUARE_M
-"""Distance from the default place within which another place is the same [m]."""
-LEAST_DEG = 0.2
-"""Slope below which flatter ground saves nothing [°]."""
+    Point = tuple[float, float]
+
+MAX_PLACES, MAX_SQUARES = 200, 6000
+"""Most squares that are compared as the centre of a yard, and most that are counted around one."""
+SAME_PLACE_SHARE = 0.5
+"""Share of the larger radius within which two places count as the same."""
+BESIDE_DENSEST_M = 2 * SQUARE_M
+"""Distance from the densest place within which another counts as the same [m]."""
+PLACES_KEPT = 3
+"""Places that are kept for each objective."""
+MIN_SLOPE_DEG = 0.2
+"""Slope below which more level ground saves nothing [°]."""
 
 
-def candidate_yards(
-    field: Field, spec: Spec, power_kw: float, strategy: Strategy, entry: tuple[float, float] | None
-) -> list[SeedArea]:
-    """Candidate areas for a yard: the default, the best for the strategy, then the rest."""
-    price = METRES_PER_DEGREE[strategy]
-    key = ("yards", power_kw, entry)
-    if key not in field.fits:
-        level = level_share(field, spec)
-        usual = densest_spots(field, level, power_kw)
-        field.fits[key] = usual, _ranked(field, level, power_kw, entry, usual)
-    usual, ranked = field.fits[key]
-    order = [(usual, price), *((p, price) for p in ranked[strategy])]
-    order += [(p, price) for m in MEASURES if m != strategy for p in ranked[m][:1]]
-    order += [(usual, METRES_PER_DEGREE[m]) for m in MEASURES]
-    siting = SITING[strategy]
+@dataclass(frozen=True)
+class RankedYards:
+    """Places for a yard."""
+
+    densest: Point
+    """Place around which level ground lies closest together [m]."""
+    by_strategy: Mapping[Strategy, Sequence[Point]]
+    """Other places, best first by the objective of each strategy [m]."""
+
+
+def rank_yards(context: PlacementContext, power_kw: float, entry: Point | None) -> RankedYards:
+    """Places for a yard, ranked by the objective of each strategy.
+
+    Parameters
+    ----------
+    context : PlacementContext
+        Ground and spec.
+    power_kw : float
+        Power of the yard [kW].
+    entry : (float, float), optional
+        Requested site entry in the working CRS [m].
+    """
+    squares = level_squares(context.field, context.spec)
+    densest = densest_squares(context.field, squares, power_kw)
+    return RankedYards(densest, _rank(context, squares, power_kw, entry, densest))
+
+
+def candidate_yards(ranked: RankedYards, strategy: Strategy) -> list[SeedArea]:
+    """Seed areas for a yard.
+
+    They are the densest place, the strategy's own places, then the best of other strategies.
+    """
+    policy = POLICIES[strategy]
+    slope_m = policy.yard_slope_m
+    order = [(ranked.densest, slope_m), *((place, slope_m) for place in ranked.by_strategy[strategy])]
+    order += [(place, slope_m) for s in STRATEGIES if s != strategy for place in ranked.by_strategy[s][:1]]
+    order += [(ranked.densest, POLICIES[s].yard_slope_m) for s in STRATEGIES]
     return [
-        SeedArea("", (*at, *at), at, metres_per_degree=by, strategy=strategy, siting=siting[0])
-        for at, by in dict.fromkeys(order)
+        SeedArea("", (*at, *at), at, metres_per_degree=metres, filled_as=strategy, siting=policy.siting)
+        for at, metres in dict.fromkeys(order)
     ]
 
 
-def _ranked(
-    field: Field, good: FloatArray, power_kw: float, entry: tuple[float, float] | None, usual: tuple[float, float]
-) -> dict[Strategy, list[tuple[float, float]]]:
-    """Find up to three yard centres per strategy, apart from each other and the default."""
-    thin = -(-len(good) // MOST_SQUARES)
-    good = good[::thin] if thin else good
-    if len(good) < 3:
-        return {m: [] for m in MEASURES}
-    enough = min(int(np.ceil(area_needed(power_kw) / thin)), len(good))
-    centres = np.column_stack([(good[:, 0] + good[:, 2]) / 2, (good[:, 1] + good[:, 3]) / 2])
-    slope = mean_slope(field, good)
-    some = centres[:: -(-len(good) // MOST_PLACES)]
-    far = np.hypot(*(some[:, None] - centres[None]).transpose(2, 0, 1))
-    nearest = np.argpartition(far, enough - 1, axis=1)[:, :enough]
-    radius = np.take_along_axis(far, nearest, axis=1).max(axis=1)
-    steep = np.maximum(slope[nearest].mean(axis=1), LEAST_DEG)
-    edge = shapely.boundary(field.outline) if entry is None else shapely.Point(entry)
-    road = np.maximum(shapely.distance(shapely.points(some), edge) - radius, 0.0) + radius
-    wants: dict[Strategy, FloatArray] = {
-        "density": radius,
-        "low_earthwork": steep * (road + radius),
-        "clustered": road + radius,
-        "balanced": radius * np.sqrt(road) * np.sqrt(np.sqrt(steep)),
-    }
-    out: dict[Strategy, list[tuple[float, float]]] = {}
-    for measure, want in wants.items():
-        taken: list[int] = []
-        for i in np.argsort(want, kind="stable").tolist():
-            apart = all(np.hypot(*(some[i] - some[k])) > APART * max(radius[i], radius[k]) for k in taken)
-            if apart and np.hypot(*(some[i] - usual)) > BESIDE_M:
-                taken.append(i)
-                if len(taken) == 3:
-                    break
-        out[measure] = [(float(some[i, 0]), float(some[i, 1])) for i in taken]
-    return out
+def _rank(
+    context: PlacementContext, squares: FloatArray, power_kw: float, entry: Point | None, densest: Point
+) -> dict[Strategy, list[Point]]:
+    """Best places by each objective, apart from each other.
+
+    Parameters
+    ----------
+    context : PlacementContext
+        Ground.
+    squares : (n, 4) float
+        Squares of level ground [m].
+    power_kw : float
+        Power of the yard [kW].
+    entry : (float, float), optional
+        Requested site entry in the working CRS [m].
+    densest : (float, float)
+        Place around which the squares lie closest together [m].
+    """
+    every = -(-len(squares) // MAX_SQUARES)
+    squares = squares[::every] if every else squares
+    if len(squares) < 3:
+        return {s: [] for s in STRATEGIES}
+    centres = np.column_stack([(squares[:, 0] + squares[:, 2]) / 2, (squares[:, 1] + squares[:, 3]) / 2])
+    places = centres[:: -(-len(centres) // MAX_PLACES)]
+    enough = min(int(np.ceil(squares_needed(power_kw) / every)), len(squares))
+    distance = np.hypot(*(places[:, None] - centres[None]).transpose(2, 0, 1))
+    nearest = np.argpartition(distance, enough - 1, axis=1)[:, :enough]
+    radius = np.take_along_axis(distance, nearest, axis=1).max(axis=1)
+    slope = np.maximum(mean_slope(context.field, squares)[nearest].mean(axis=1), MIN_SLOPE_DEG)
+    edge = shapely.boundary(context.field.outline) if entry is None else shapely.Point(entry)
+    road = np.maximum(shapely.distance(shapely.points(places), edge) - radius, 0.0) + radius
+    measures = YardMeasures(radius, road, slope)
+    return {s: _best(objective.yard(measures), places, radius, densest) for s, objective in OBJECTIVES.items()}
+
+
+def _best(costs: FloatArray, places: FloatArray, radius: FloatArray, densest: Point) -> list[Point]:
+    """Cheapest places, apart from each other and from the densest place.
+
+    Parameters
+    ----------
+    costs : (n,) float
+        Cost of each place.
+    places : (n, 2) float
+        Easting and northing [m].
+    radius : (n,) float
+        Radius of the yard at each place [m].
+    densest : (float, float)
+        Place to stay away from [m].
+    """
+    taken: list[int] = []
+    for i in np.argsort(costs, kind="stable").tolist():
+        apart = all(np.hypot(*(places[i] - places[k])) > SAME_PLACE_SHARE * max(radius[i], radius[k]) for k in taken)
+        if apart and np.hypot(*(places[i] - densest)) > BESIDE_DENSEST_M:
+            taken.append(i)
+            if len(taken) == PLACES_KEPT:
+                break
+    return [(float(places[i, 0]), float(places[i, 1])) for i in taken]

@@ -1,4 +1,4 @@
-"""Evaluation of candidate areas: draft a plant, connect it to roads, measure it."""
+"""Candidates: drafts in the seed areas of a strategy, connected to roads."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.access.road_reserves import OF_ARRAYS, enclosed_items, exit_strips, others
+from pacifico.layout.access.road_reserves import enclosed_items, exit_strips, others
+from pacifico.layout.criteria.asset_types import POWER_BLOCK_KINDS
+from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.ground.rects import NO_RECTS
 from pacifico.layout.model.assets import merge_unplaced
-from pacifico.layout.placement.draft import Draft, capacity_of, has_plant
+from pacifico.layout.placement.draft import Draft, has_plant, rects_of
 from pacifico.layout.placement.solar_arrays import SCHEMES
 from pacifico.layout.search.effort import (
-    DRAFTED_FOR,
-    MOST_DRAFTS,
-    MOST_SERVED,
-    MOST_TRIED,
-    SERVED_FOR,
-    TIGHTENED_FOR,
-    TOPPED_FOR,
-    USUAL_FOR,
-    YARDS_TRIED_FOR,
+    DRAFTS_EXCHANGED,
+    DRAFTS_RANKED,
+    LARGE_ITEMS,
+    LARGE_SHORTFALL,
+    MAX_REDRAFTS,
+    MAX_SEED_AREAS,
+    MAX_SERVED,
+    MAX_YARD_REDRAFTS,
+    MAX_YARD_SEED_AREAS,
+    MUCH_MISSED,
+    WHOLE_SITE_ITEMS,
     for_size,
 )
 from pacifico.layout.search.exchange_arrays import exchange_arrays
@@ -31,208 +35,350 @@ from pacifico.layout.search.relocate_yard import add_blocks_beside_roads
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.access.connect import ServedLayout
-    from pacifico.layout.criteria.spec import Strategy
-    from pacifico.layout.model.assets import Unplaced
+    from pacifico.layout.criteria.strategies import Strategy
+    from pacifico.layout.model.assets import Item, Unplaced
     from pacifico.layout.placement.seed_area import SeedArea
     from pacifico.layout.search.problem import DesignProblem
 
-    Drafted = tuple[SeedArea | None, Draft]
-
-LARGE, NEARLY = 2500, 0.01
-"""Large drafts within 1 % of the target are accepted: retrying elsewhere would double the run time for a negligible
-gain. The same limit keeps a draft of the whole site to one lane direction."""
-SCHEMES_FOR, MUCH = 600, 0.05
-"""Size up to which another lane direction, or another yard, is tried, and the share of the draft that roads must miss
-for that."""
+    SeedDraft = tuple[SeedArea | None, Draft]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A draft connected to roads."""
+    """Draft with its roads."""
 
     capacity_kw: float
+    """Capacity that roads reach [kW]."""
     draft: Draft
     served: ServedLayout
     seed_area: SeedArea | None
-    lacks: int = 0
-    """Number of yard blocks of the draft that no road reaches (arrays and skids not counted)."""
+    missing_blocks: int = 0
+    """Blocks of the draft that no road reaches, power blocks of arrays aside."""
 
 
 @dataclass(frozen=True)
 class CandidateSet:
-    """Candidates, the last draft, and why some of its assets were not reached."""
+    """Candidates of a strategy."""
 
     candidates: tuple[Candidate, ...]
-    last: Draft
+    last_draft: Draft
     unreached: str
-
-
-def evaluate_candidates(problem: DesignProblem, strategy: Strategy) -> CandidateSet:
-    """Draft the plant in the most promising areas and connect each draft to roads.
-
-    Parameters
-    ----------
-    problem : Task
-    strategy : str
-    """
-    seed_areas = problem.places(strategy)
-    whole = seed_areas[0] is not None and seed_areas[0].whole
-    yard = seed_areas[0] is not None and seed_areas[0].yard
-    drafts = _drafted(problem, strategy, seed_areas, whole=whole)
-    size = len(drafts[0][1].items)
-    first = {id(f): d for f, d in drafts}
-    most_tried = for_size(size, YARDS_TRIED_FOR) if yard else MOST_TRIED
-    tries = 1 if whole or strategy == "density" else _tries(size, strategy)
-    # shortfall below which another attempt is not worth its time
-    slack_kw = problem.smallest_kw
-    if problem.target_kw is not None and size > LARGE:
-        slack_kw = max(slack_kw, NEARLY * problem.target_kw)
-    out: list[Candidate] = []
-    spent, drafted_kw = 0, 0.0
-    last, unreached = drafts[0][1], ""
-    for n, seed_area in enumerate([f for f, _ in drafts] + seed_areas[len(drafts) :]):
-        reached = max((t.capacity_kw for t in out), default=0.0)
-        full = bool(out) and (problem.target_kw is None or reached > problem.target_kw - slack_kw)
-        if whole and n:
-            # lanes in the other direction, where they could hold more
-            hard = size <= SCHEMES_FOR and reached < (1 - MUCH) * capacity_of(drafts[0][1].items, problem.profile)
-            if not hard or n >= len(drafts):
-                break
-        elif yard and n >= tries and _all_ground(problem, drafted_kw, slack_kw) and reached > (1 - MUCH) * drafted_kw:
-            break  # the ground of the whole site holds no more
-        elif (n >= tries or spent >= MOST_SERVED) and (full or n >= most_tried or reached > drafted_kw - slack_kw):
-            break  # roads lose nothing here, so the ground holds no more
-        draft = first[id(seed_area)] if id(seed_area) in first else problem.draft(strategy, seed_area, NO_RECTS)
-        drafted_kw = max(drafted_kw, capacity_of(draft.items, problem.profile))
-        more = _served(problem, strategy, seed_area, draft, slack_kw, loose=seed_area is None or whole or yard)
-        spent += more.served
-        last, unreached = more.last, more.unreached or unreached
-        if more.candidate is not None:
-            out.append(more.candidate)
-    return CandidateSet(tuple(out), last, unreached)
-
-
-def _all_ground(problem: DesignProblem, drafted_kw: float, slack_kw: float) -> bool:
-    """Whether the ground alone, before roads, falls short of the target."""
-    return problem.target_kw is not None and drafted_kw <= problem.target_kw - slack_kw
-
-
-def _drafted(
-    problem: DesignProblem, strategy: Strategy, seed_areas: Sequence[SeedArea | None], *, whole: bool
-) -> list[Drafted]:
-    """First drafts, most promising first."""
-    drafts: list[Drafted] = [(seed_areas[0], problem.draft(strategy, seed_areas[0], NO_RECTS))]
-    if whole or strategy == "density":
-        size = len(drafts[0][1].items)
-        most = (len(SCHEMES) if size <= LARGE else 1) if whole else for_size(size, DRAFTED_FOR)
-        drafts += [(f, problem.draft(strategy, f, NO_RECTS)) for f in seed_areas[1:most]]
-    if whole:
-        # everything that fits: the largest draft wins
-        drafts.sort(key=lambda d: -capacity_of(d[1].items, problem.profile))
-    elif strategy == "density":
-        drafts.sort(key=lambda d: surroundings_per_kw(d[1].items, problem.profile))
-        some = for_size(len(drafts[0][1].items), TIGHTENED_FOR)
-        drafts[:some] = [
-            (f, exchange_arrays(problem.field, problem.spec, d, f) if f and not f.yard else d) for f, d in drafts[:some]
-        ]
-        drafts.sort(key=lambda d: surroundings_per_kw(d[1].items, problem.profile))
-        # lanes on both sides are the safe choice where the first draft is hard to reach
-        sure = next((d for d in drafts[1:] if d[0] is not None and d[0].sure), None)
-        if sure is not None:
-            drafts.insert(1, drafts.pop(drafts.index(sure)))
-    return drafts
+    """Why roads don't reach items of a draft; empty where they reach all."""
 
 
 @dataclass(frozen=True)
 class _Effort:
-    """Result of evaluating one area."""
+    """How many seed areas a strategy tries."""
 
-    candidate: Candidate | None
-    last: Draft
-    unreached: str
-    served: int
-    """Number of road searches."""
+    whole_site: bool
+    yard: bool
+    tries: int
+    """Seed areas that are tried in any case."""
+    max_tries: int
+    """Most seed areas that are tried while the target is missed."""
+    items: int
+    """Items of the first draft."""
+    slack_kw: float
+    """Capacity that may be missing of the target without another try [kW]."""
 
 
-def _served(
+def evaluate_candidates(problem: DesignProblem, strategy: Strategy) -> CandidateSet:
+    """Candidates in the most promising seed areas of a strategy."""
+    seed_areas = problem.seed_areas(strategy)
+    drafts = _first_drafts(problem, strategy, seed_areas)
+    effort = _effort(problem, strategy, seed_areas[0], drafts[0][1])
+    drafted = {id(seed_area): draft for seed_area, draft in drafts}
+    out: list[Candidate] = []
+    searches, drafted_kw = 0, 0.0
+    last, unreached = drafts[0][1], ""
+    for n, seed_area in enumerate([s for s, _ in drafts] + list(seed_areas[len(drafts) :])):
+        if effort.whole_site and n:
+            if n >= len(drafts) or not _other_scheme_may_help(problem, effort, out, drafts[0][1]):
+                break
+        elif _enough(problem, effort, out, n, searches, drafted_kw):
+            break
+        draft = drafted[id(seed_area)] if id(seed_area) in drafted else problem.draft(strategy, seed_area)
+        drafted_kw = max(drafted_kw, problem.capacity_of(draft.items))
+        attempt = _SeedAreaSearch(problem, strategy, seed_area, effort.slack_kw).run(draft)
+        searches += attempt.searches
+        last, unreached = attempt.last_draft, attempt.unreached or unreached
+        if attempt.best is not None:
+            out.append(attempt.best)
+    return CandidateSet(tuple(out), last, unreached)
+
+
+def _effort(problem: DesignProblem, strategy: Strategy, first: SeedArea | None, draft: Draft) -> _Effort:
+    """Limits of seed areas after the first draft.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        Target and smallest unit.
+    strategy : str
+        Objective to optimise.
+    first : SeedArea, optional
+        First seed area.
+    draft : Draft
+        Its draft.
+    """
+    items = len(draft.items)
+    whole_site = first is not None and first.whole_site
+    yard = first is not None and first.yard
+    slack_kw = problem.smallest_kw
+    if problem.target_kw is not None and items > LARGE_ITEMS:
+        slack_kw = max(slack_kw, LARGE_SHORTFALL * problem.target_kw)
+    return _Effort(
+        whole_site,
+        yard,
+        tries=1 if whole_site else for_size(items, POLICIES[strategy].drafts_served),
+        max_tries=for_size(items, MAX_YARD_SEED_AREAS) if yard else MAX_SEED_AREAS,
+        items=items,
+        slack_kw=slack_kw,
+    )
+
+
+def _reached_kw(candidates: Sequence[Candidate]) -> float:
+    """Largest capacity of any candidate [kW]."""
+    return max((c.capacity_kw for c in candidates), default=0.0)
+
+
+def _other_scheme_may_help(
+    problem: DesignProblem, effort: _Effort, candidates: Sequence[Candidate], first: Draft
+) -> bool:
+    """Whether roads miss so much that the other scheme may help.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        What counts towards the target.
+    effort : _Effort
+        Size of the first draft.
+    candidates : sequence of Candidate
+        Candidates so far.
+    first : Draft
+        First draft.
+    """
+    drafted_kw = problem.capacity_of(first.items)
+    return effort.items <= WHOLE_SITE_ITEMS and _reached_kw(candidates) < (1 - MUCH_MISSED) * drafted_kw
+
+
+def _enough(
     problem: DesignProblem,
-    strategy: Strategy,
-    seed_area: SeedArea | None,
-    draft: Draft,
-    slack_kw: float,
-    *,
-    loose: bool,
-) -> _Effort:
-    """Connect a draft to roads; draft again, a few times, without the ground that roads missed."""
-    here: Candidate | None = None
-    gave_up: list[Unplaced] = []
-    banned = NO_RECTS
-    last, unreached, spent = draft, "", 0
-    yard = seed_area is not None and seed_area.yard
-    most = for_size(len(draft.items), TOPPED_FOR) if yard else MOST_DRAFTS
-    for turn in range(most):
-        last = draft
-        if not has_plant(draft.items):
-            break
-        served = problem.serve(draft)
-        spent += 1
-        got = capacity_of(served.items, problem.profile)
-        lacks = len(others(draft.items)) - len(others(served.items))
-        full = here is not None and lacks < here.lacks and got > here.capacity_kw - problem.smallest_kw
-        # the same capacity to the unit is no loss; fewer missing blocks are a gain
-        more = here is not None and got > here.capacity_kw + (problem.smallest_kw if lacks > here.lacks else 0.0)
-        if has_plant(served.items) and (here is None or full or more):
-            short = problem.target_kw is not None and got <= problem.target_kw - problem.smallest_kw
-            # keep the reason for the shortfall, although a later draft avoids that ground
-            kept = replace(served, lost=merge_unplaced((*gave_up, *served.lost))) if short else served
-            here = Candidate(got, draft, kept, seed_area, lacks)
-        unreached = next((u.message for u in served.network.unreached.values()), unreached)
-        stays = {*served.items, *served.gave}
-        gone = [i for i in draft.items if i not in stays]
-        missing = 0.0 if problem.target_kw is None else problem.target_kw - got
-        if turn == most - 1:
-            break
-        fenced = enclosed_items(draft.items, served) if lacks else []
-        if fenced:
-            banned = np.concatenate([banned, exit_strips(fenced, served, draft.items)])
-            draft = problem.draft(strategy, seed_area, banned)
-            continue
-        more_beside = topped_up(problem, draft, served) if lacks and yard else None
-        if more_beside is not None:
-            draft = more_beside
-            banned = draft.banned
-            continue
-        if turn >= MOST_DRAFTS - 1 or (
-            yard and _all_ground(problem, capacity_of(draft.items, problem.profile), slack_kw)
-        ):
-            break
-        gave_up += [u for u in served.lost if u.kind in OF_ARRAYS]
-        # draft again only where the unreached assets could close the gap, or are many
-        if missing < slack_kw:
-            break
-        # replace the units that arrays gave up only where that closes the gap
-        freed = served.freed if missing < capacity_of(draft.items, problem.profile) - got + slack_kw else NO_RECTS
-        if not len(freed) and (not gone or capacity_of(gone, problem.profile) < min(missing, 0.05 * got)):
-            break
-        if strategy == "density" and not loose:
-            # first retry the draft as it was before the exchange of array ends
-            loose, draft = True, problem.draft(strategy, seed_area, banned)
-            continue
-        banned = np.concatenate([banned, freed, np.array([i.rect for i in gone]).reshape(-1, 4)])
-        draft = problem.draft(strategy, seed_area, banned)
-    return _Effort(here, last, unreached, spent)
+    effort: _Effort,
+    candidates: Sequence[Candidate],
+    tried: int,
+    searches: int,
+    drafted_kw: float,
+) -> bool:
+    """Whether no other seed area is worth a try.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        Target.
+    effort : _Effort
+        Limits of seed areas.
+    candidates : sequence of Candidate
+        Candidates so far.
+    tried : int
+        Seed areas tried.
+    searches : int
+        Searches for roads so far.
+    drafted_kw : float
+        Largest capacity of any draft [kW].
+    """
+    reached_kw = _reached_kw(candidates)
+    reached_most = reached_kw > (1 - MUCH_MISSED) * drafted_kw
+    ground_is_short = _ground_is_short(problem, drafted_kw, effort.slack_kw)
+    if effort.yard and tried >= effort.tries and ground_is_short and reached_most:
+        return True
+    if tried < effort.tries and searches < MAX_SERVED:
+        return False
+    target_met = bool(candidates) and (problem.target_kw is None or reached_kw > problem.target_kw - effort.slack_kw)
+    # where roads miss nothing it is the ground that carries no more
+    return target_met or tried >= effort.max_tries or reached_kw > drafted_kw - effort.slack_kw
 
 
-def topped_up(problem: DesignProblem, draft: Draft, served: ServedLayout) -> Draft | None:
-    """Draft that moves unreached yard blocks beside the existing roads; None where that fails."""
+def _ground_is_short(problem: DesignProblem, drafted_kw: float, slack_kw: float) -> bool:
+    """Whether a draft misses the target before any road is routed."""
+    return problem.target_kw is not None and drafted_kw <= problem.target_kw - slack_kw
+
+
+def _first_drafts(problem: DesignProblem, strategy: Strategy, seed_areas: Sequence[SeedArea | None]) -> list[SeedDraft]:
+    """Drafts of the first seed areas, the most promising first."""
+    first = seed_areas[0]
+    drafts: list[SeedDraft] = [(first, problem.draft(strategy, first))]
+    items = len(drafts[0][1].items)
+    if first is not None and first.whole_site:
+        most = len(SCHEMES) if items <= LARGE_ITEMS else 1
+        drafts += [(s, problem.draft(strategy, s)) for s in seed_areas[1:most]]
+        return sorted(drafts, key=lambda d: -problem.capacity_of(d[1].items))
+    if POLICIES[strategy].rank_drafts:
+        most = for_size(items, DRAFTS_RANKED)
+        drafts += [(s, problem.draft(strategy, s)) for s in seed_areas[1:most]]
+        return _rank_drafts(problem, drafts)
+    return drafts
+
+
+def _rank_drafts(problem: DesignProblem, drafts: list[SeedDraft]) -> list[SeedDraft]:
+    """Drafts by covered ground, the first ones with arrays exchanged."""
+
+    def covered(seed_draft: SeedDraft) -> float:
+        return surroundings_per_kw(seed_draft[1].items, problem.profile)
+
+    drafts = sorted(drafts, key=covered)
+    some = for_size(len(drafts[0][1].items), DRAFTS_EXCHANGED)
+    drafts[:some] = [(s, exchange_arrays(problem.context, d, s) if s and not s.yard else d) for s, d in drafts[:some]]
+    drafts = sorted(drafts, key=covered)
+    # where roads don't reach all of the first, one with easy access comes next
+    easy = next((d for d in drafts[1:] if d[0] is not None and d[0].easy_access), None)
+    if easy is not None:
+        drafts.insert(1, drafts.pop(drafts.index(easy)))
+    return drafts
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """Result of one seed area."""
+
+    best: Candidate | None
+    last_draft: Draft
+    unreached: str
+    searches: int
+    """Number of searches for roads."""
+
+
+@dataclass
+class _SeedAreaSearch:
+    """Drafts in one seed area, each off unreached ground."""
+
+    problem: DesignProblem
+    strategy: Strategy
+    seed_area: SeedArea | None
+    slack_kw: float
+    """Capacity that may be missing of the target without another try [kW]."""
+
+    def __post_init__(self) -> None:
+        self.best: Candidate | None = None
+        self.left_out: list[Unplaced] = []
+        self.excluded = NO_RECTS
+        self.yard = self.seed_area is not None and self.seed_area.yard
+        whole_site = self.seed_area is not None and self.seed_area.whole_site
+        policy = POLICIES[self.strategy]
+        self.may_undo_exchange = policy.rank_drafts and not (self.seed_area is None or whole_site or self.yard)
+
+    def run(self, draft: Draft) -> _Attempt:
+        """Connect a draft and its successors to roads."""
+        next_draft: Draft | None = draft
+        unreached, searches = "", 0
+        most = for_size(len(draft.items), MAX_YARD_REDRAFTS) if self.yard else MAX_REDRAFTS
+        for turn in range(most):
+            if next_draft is None:
+                break
+            draft = next_draft
+            if not has_plant(draft.items):
+                break
+            served = self.problem.connect(draft)
+            searches += 1
+            self._compare(draft, served)
+            unreached = next((u.message for u in served.network.unreached.values()), unreached)
+            next_draft = self._next_draft(draft, served, turn) if turn < most - 1 else None
+        return _Attempt(self.best, draft, unreached, searches)
+
+    def _missing_blocks(self, draft: Draft, served: ServedLayout) -> int:
+        """Number of blocks without a road, power blocks aside."""
+        return len(others(draft.items)) - len(others(served.items))
+
+    def _compare(self, draft: Draft, served: ServedLayout) -> None:
+        """Keep a layout if it is the best so far."""
+        if not has_plant(served.items):
+            return
+        got_kw = self.problem.capacity_of(served.items)
+        missing = self._missing_blocks(draft, served)
+        unit_kw, target_kw, best = self.problem.smallest_kw, self.problem.target_kw, self.best
+        if best is not None:
+            # a difference of less than a unit doesn't count, a missing block does
+            fewer_missing = missing < best.missing_blocks and got_kw > best.capacity_kw - unit_kw
+            more = got_kw > best.capacity_kw + (unit_kw if missing > best.missing_blocks else 0.0)
+            if not (fewer_missing or more):
+                return
+        if target_kw is not None and got_kw <= target_kw - unit_kw:
+            # ground out of reach of roads is a reason for the shortfall, though a later draft avoids it
+            served = replace(served, lost=merge_unplaced((*self.left_out, *served.lost)))
+        self.best = Candidate(got_kw, draft, served, self.seed_area, missing)
+
+    def _next_draft(self, draft: Draft, served: ServedLayout, turn: int) -> Draft | None:
+        """Draft to try next, or None where none is worth a try.
+
+        Parameters
+        ----------
+        draft : Draft
+            Draft tried last.
+        served : ServedLayout
+            Its layout with roads.
+        turn : int
+            Number of drafts tried before it.
+        """
+        missing = self._missing_blocks(draft, served)
+        enclosed = enclosed_items(draft.items, served) if missing else []
+        if enclosed:
+            return self._draft_without(exit_strips(enclosed, served, draft.items))
+        beside_roads = replace_unreached_blocks(self.problem, draft, served) if missing and self.yard else None
+        if beside_roads is not None:
+            self.excluded = beside_roads.excluded
+            return beside_roads
+        if turn >= MAX_REDRAFTS - 1:
+            return None
+        drafted_kw = self.problem.capacity_of(draft.items)
+        if self.yard and _ground_is_short(self.problem, drafted_kw, self.slack_kw):
+            return None
+        return self._draft_elsewhere(draft, served, drafted_kw)
+
+    def _draft_elsewhere(self, draft: Draft, served: ServedLayout, drafted_kw: float) -> Draft | None:
+        """Draft off unreached ground, or None where that changes nothing.
+
+        Parameters
+        ----------
+        draft : Draft
+            Draft tried last.
+        served : ServedLayout
+            Its layout with roads.
+        drafted_kw : float
+            Capacity of the draft [kW].
+        """
+        problem = self.problem
+        self.left_out += [u for u in served.lost if u.kind in POWER_BLOCK_KINDS]
+        got_kw = problem.capacity_of(served.items)
+        missing_kw = 0.0 if problem.target_kw is None else problem.target_kw - got_kw
+        if missing_kw < self.slack_kw:
+            return None
+        unreached = _unreached(draft, served)
+        freed = served.freed if missing_kw < drafted_kw - got_kw + self.slack_kw else NO_RECTS
+        if not len(freed) and (not unreached or problem.capacity_of(unreached) < min(missing_kw, MUCH_MISSED * got_kw)):
+            return None
+        if self.may_undo_exchange:
+            # first the draft as it was before arrays were exchanged
+            self.may_undo_exchange = False
+            return problem.draft(self.strategy, self.seed_area, self.excluded)
+        return self._draft_without(np.concatenate([freed, rects_of(unreached)]))
+
+    def _draft_without(self, rects: FloatArray) -> Draft:
+        """Draft that keeps rectangles free, besides those before [m]."""
+        self.excluded = np.concatenate([self.excluded, rects])
+        return self.problem.draft(self.strategy, self.seed_area, self.excluded)
+
+
+def _unreached(draft: Draft, served: ServedLayout) -> list[Item]:
+    """Items of a draft that no road reaches."""
+    stays = {*served.items, *served.gave}
+    return [i for i in draft.items if i not in stays]
+
+
+def replace_unreached_blocks(problem: DesignProblem, draft: Draft, served: ServedLayout) -> Draft | None:
+    """Draft with blocks beside the roads for unreached ones, or None."""
     if not served.network.roads:
         return None
-    stays = {*served.items, *served.gave}
-    gone = np.array([i.rect for i in draft.items if i not in stays]).reshape(-1, 4)
-    banned = np.concatenate([draft.banned, served.freed, gone])
-    return add_blocks_beside_roads(problem.field, problem.spec, draft, served, banned)
-
-
-def _tries(items: int, strategy: Strategy) -> int:
-    return for_size(items, USUAL_FOR if strategy == "balanced" else SERVED_FOR)
+    excluded = np.concatenate([draft.excluded, served.freed, rects_of(_unreached(draft, served))])
+    return add_blocks_beside_roads(problem.context, draft, served, excluded)

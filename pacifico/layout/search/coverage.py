@@ -1,4 +1,4 @@
-"""Raster count of surroundings: ground covered by one rectangle alone, or newly by another."""
+"""Covered area on a raster."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pacifico.layout.ground.rects import expand_rects
-from pacifico.layout.placement.seed_area import SURROUNDINGS_M
+from pacifico.layout.placement.surroundings import SURROUNDINGS_M
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
 
 
 CELL_M = 5.0
+"""Cell size: a fifth of the surroundings' width [m]."""
 
 
 class Coverage:
-    """Number of surroundings over each cell around a set of rectangles.
+    """How many surroundings cover each cell.
 
     Parameters
     ----------
-    rects : ndarray, shape (n, 4)
-        All that will ever be counted [m].
+    rects : (n, 4) float
+        All rectangles that will be counted: west, south, east, north [m].
     """
 
     def __init__(self, rects: FloatArray) -> None:
@@ -31,14 +32,13 @@ class Coverage:
         self._times = np.zeros(np.ceil((high - self._low) / CELL_M).astype(np.int64) + 2, dtype=np.int32)
 
     def spans(self, rects: FloatArray) -> IntArray:
-        """Cell ranges of the surroundings: first and last column and row, shape (n, 4)."""
-        out: IntArray = np.round((expand_rects(rects, SURROUNDINGS_M) - np.tile(self._low, 2)) / CELL_M).astype(
-            np.int64
-        )
+        """First and last columns and rows of surroundings, shape (n, 4)."""
+        cells = (expand_rects(rects, SURROUNDINGS_M) - np.tile(self._low, 2)) / CELL_M
+        out: IntArray = np.round(cells).astype(np.int64)
         return out
 
     def add(self, rect: tuple[float, float, float, float] | FloatArray, by: int = 1) -> None:
-        """Add a rectangle to the count; -1 removes it."""
+        """Count the surroundings of a rectangle; -1 removes them."""
         west, south, east, north = self.spans(np.array([rect]))[0]
         self._times[west:east, south:north] += by
 
@@ -46,15 +46,16 @@ class Coverage:
         """Number of covered cells."""
         return int((self._times > 0).sum())
 
-    def alone(self, spans: IntArray) -> IntArray:
-        """Number of cells that each span covers alone, for rectangles already counted."""
+    def covered_alone(self, spans: IntArray) -> IntArray:
+        """Cells of each span that no other rectangle covers."""
         return self._count(spans, 1)
 
-    def anew(self, spans: IntArray) -> IntArray:
-        """Number of cells that each span would cover newly."""
+    def added(self, spans: IntArray) -> IntArray:
+        """Cells of each span that nothing covers yet."""
         return self._count(spans, 0)
 
     def _count(self, spans: IntArray, times: int) -> IntArray:
+        """Cells of each span that are covered so many times."""
         sums = np.zeros((self._times.shape[0] + 1, self._times.shape[1] + 1), dtype=np.int64)
         np.cumsum(np.cumsum(self._times == times, axis=0), axis=1, out=sums[1:, 1:])
         west, south, east, north = spans.T

@@ -1,35 +1,56 @@
-"""Limits on search effort by plant size; each bounds the run time."""
+"""Limits of search effort, by the size of the layout."""
 
 from __future__ import annotations
 
-MOST_DRAFTS = 3
-"""Drafts of one area: unreached assets are placed again elsewhere."""
+from typing import TYPE_CHECKING
 
-SERVED_FOR = ((30, 8), (60, 7), (120, 6), (320, 3), (2500, 2))
-"""Most items of a draft, and number of drafts of that size that are connected to roads; larger drafts: one."""
+from pacifico.layout.criteria.strategies import UNLIMITED
 
-USUAL_FOR = ((120, 2), (10**9, 1))
-"""The same table for the balanced strategy."""
+if TYPE_CHECKING:
+    from pacifico.layout.criteria.strategies import SizeTable
 
-MOST_SERVED = 24
-"""Road searches after which no further area is tried once the target is met."""
+MAX_REDRAFTS = 3
+"""Most drafts in one seed area, each without the ground that roads didn't reach before."""
+MAX_YARD_REDRAFTS: SizeTable = ((320, 5), (UNLIMITED, MAX_REDRAFTS))
+"""The same for yards, which keep the blocks that roads reached before."""
+MAX_SERVED = 24
+"""Searches for roads after which no other seed area is tried once the target is met."""
+MAX_SEED_AREAS = 6
+"""Most seed areas tried while the target is missed."""
+MAX_YARD_SEED_AREAS: SizeTable = ((60, 6), (UNLIMITED, 4))
+"""The same for plants without arrays."""
+DRAFTS_RANKED: SizeTable = ((120, 14), (320, 8), (600, 4), (2500, 2))
+"""Drafts whose covered area is compared before roads are routed."""
+DRAFTS_EXCHANGED: SizeTable = ((120, 14), (600, 2), (UNLIMITED, 0))
+"""Drafts among these whose arrays are exchanged."""
+LARGE_ITEMS = 2500
+"""Items of a draft above which another try takes as long as all the rest."""
+LARGE_SHORTFALL = 0.01
+"""Share of the target by which large drafts may miss it: less than the difference that counts as equal."""
+WHOLE_SITE_ITEMS = 600
+"""Most items of a whole-site draft whose other scheme is tried where roads miss much of the first."""
+MUCH_MISSED = 0.05
+"""Share of a draft's capacity that is much to miss: another scheme, or another place for a yard, is worth a try."""
+MAX_POOLED = 600
+"""Most items of a layout, about, for which strategies share candidates and local search runs."""
+UNITS_PER_ITEM = 3
+"""Solar units per array or skid, about."""
+SEARCH_VARIANTS: SizeTable = ((600, 8), (UNLIMITED, 0))
+"""Other options of the road search that are tried in local search."""
+REROUTED_STARTS: SizeTable = ((120, 2), (UNLIMITED, 1))
+"""Layouts whose roads are routed again, one for each objective on roads."""
+MAX_SEPARATE_CHAINS = 60
+"""Most items of a layout for which branches are relocated from each start; of larger ones only from the best."""
+RELOCATIONS: SizeTable = ((120, 5), (600, 3), (UNLIMITED, 0))
+"""Most branches that are relocated one after the other."""
+MAX_EXCHANGED = 600
+"""Most items of a layout whose arrays or blocks are exchanged."""
+MAX_SHIFTED = 600
+"""Most items of a layout whose pads are shifted."""
+LAST_ROUNDS = 2
+"""Rounds of pad shifts at the end: the result of one strategy may be the start of another."""
 
-TIGHTENED_FOR = ((120, 14), (600, 2), (10**9, 0))
-"""Most items of a draft, and number of drafts for which array ends are exchanged."""
 
-MOST_TRIED = 6
-"""Areas tried while the target is not met."""
-
-YARDS_TRIED_FOR = ((60, 6), (10**9, 4))
-"""Most items of a draft without arrays, and number of areas tried while its target is not met."""
-
-TOPPED_FOR = ((320, 5), (10**9, MOST_DRAFTS))
-"""Most items of a draft, and number of drafts of one yard: each keeps the assets that roads reached before."""
-
-DRAFTED_FOR = ((120, 14), (320, 8), (600, 4), (2500, 2))
-"""Most items of a draft, and number of drafts compared for density: their surroundings are known without roads."""
-
-
-def for_size(items: int, table: tuple[tuple[int, int], ...]) -> int:
-    """Look up a table of (most items, number); 1 beyond its last row."""
+def for_size(items: int, table: SizeTable) -> int:
+    """Number that a table allows for a size; 1 beyond it."""
     return next((n for size, n in table if items <= size), 1)

@@ -1,18 +1,20 @@
-"""Local search move: exchange arrays, or ends of arrays, to cover less ground."""
+"""Local search move: exchange arrays to cover less ground."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import shapely
 
-from pacifico.layout.criteria.asset_types import SolarUnit, asset_type
+from pacifico.layout.criteria.asset_types import POWER_BLOCK_KINDS, SolarUnit, asset_type
 from pacifico.layout.ground.rects import touching
-from pacifico.layout.placement.draft import Draft, of_units
-from pacifico.layout.placement.seed_area import SURROUNDINGS_M
-from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M, CLEAR_OF_BLOCKS_M, SKID_CLEARANCE_M, solar_grounds
+from pacifico.layout.placement.draft import SAME_M, Draft, of_units, rects_of
+from pacifico.layout.placement.power_blocks import SKID_CLEARANCE_M
+from pacifico.layout.placement.skids import SkidCapacity
+from pacifico.layout.placement.solar_arrays import CLEAR_OF_BLOCKS_M, solar_grounds
+from pacifico.layout.placement.surroundings import SURROUNDINGS_M
 from pacifico.layout.search.coverage import CELL_M, Coverage
 
 if TYPE_CHECKING:
@@ -20,188 +22,284 @@ if TYPE_CHECKING:
 
     from shapely import LineString
 
-    from pacifico.array_types import FloatArray, IntArray
+    from pacifico.array_types import BoolArray, FloatArray, IntArray
     from pacifico.layout.criteria.spec import Spec
-    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Item
+    from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.seed_area import SeedArea
     from pacifico.layout.placement.solar_arrays import SolarGround
-    from pacifico.layout.placement.strip_packing import Slots
+    from pacifico.layout.placement.strips import Slots
 
 
 BEYOND_M = 150.0
-"""Distance around the plant within which free places are considered [m]."""
-MOST_SWAPS = 40
-MOST_GIVING, MOST_TAKING = 12, 8
-"""Array ends, and places for each, that are tried before the search stops."""
+"""Distance around the plant within which free places are sought [m]."""
+MAX_EXCHANGES = 40
+"""Most exchanges in one layout."""
+MAX_ENDS, MAX_PLACES = 12, 8
+"""Most array ends, and places for each, that are tried in one step."""
+OFF_STRIP_M = 0.3
+"""Distance of new arrays from the strip of a road [m]."""
+REACH_MARGIN_M = 2.0
+"""Part of a road's reach that is not used: roads run slightly differently when they are routed again [m]."""
+NONE_FREE = np.iinfo(np.int64).max
+"""Cells of a place that is not free."""
 
 
 @dataclass(frozen=True)
-class _Ends:
-    """Array ends that could be removed, or parts of free places that could be used, one per row."""
+class _Parts:
+    """Ends of arrays, or parts of free places."""
 
     rects: FloatArray
-    count: IntArray
-    """Number of units."""
+    """West, south, east, north, shape (n, 4) [m]."""
+    units: IntArray
     owner: IntArray
-    """Array, or free place, that it belongs to."""
+    """Index of the array or free place."""
 
     @staticmethod
-    def of(rects: FloatArray, units: IntArray, pitch: float, gap: float, *, strips: bool) -> _Ends:
-        """Ends of all sizes on both sides of each rectangle."""
+    def of(rects: FloatArray, units: IntArray, pitch: float, gap: float) -> _Parts:
+        """Parts of all sizes, at the western and the eastern end.
+
+        Parameters
+        ----------
+        rects : (n, 4) float
+            Arrays or free places [m].
+        units : (n,) int
+            Units in each.
+        pitch : float
+            Unit with the gap to the next [m].
+        gap : float
+            Gap at the end of a part [m]; 0 for all that goes with an array's end.
+        """
         parts, counts, owners = [], [], []
         for k in range(1, int(units.max(initial=0)) + 1):
-            mine = np.flatnonzero(units >= k)
-            wide = np.where(units[mine] == k, rects[mine, 2] - rects[mine, 0], k * pitch - (0.0 if strips else gap))
+            large = np.flatnonzero(units >= k)
+            width = np.where(units[large] == k, rects[large, 2] - rects[large, 0], k * pitch - gap)
             for east in (False, True):
-                r = rects[mine].copy()
+                r = rects[large].copy()
                 if east:
-                    r[:, 0] = r[:, 2] - wide
+                    r[:, 0] = r[:, 2] - width
                 else:
-                    r[:, 2] = r[:, 0] + wide
+                    r[:, 2] = r[:, 0] + width
                 parts.append(r)
-                counts.append(np.full(mine.size, k))
-                owners.append(mine)
-        return _Ends(np.concatenate(parts), np.concatenate(counts), np.concatenate(owners))
+                counts.append(np.full(large.size, k))
+                owners.append(large)
+        return _Parts(np.concatenate(parts), np.concatenate(counts), np.concatenate(owners))
 
 
-def free_places(ground: SolarGround, items: Sequence[Item]) -> Slots:
-    """Slots of the pattern without any asset."""
-    others = [i for i in items if i.kind not in ("solar_array", "inverter_skid")]
-    runs = ground.runs(Draft(others).blocked(CLEAR_OF_BLOCKS_M))
-    by = [
-        SKID_CLEARANCE_M + 1.0
-        if i.kind == "inverter_skid"
-        else ground.unit.gap_x_m - 0.01
-        if abs(i.rect[3] - i.rect[1] - ground.unit.height_m) < 0.01
-        else CLEAR_OF_BLOCKS_M
-        for i in items
-    ]
-    rects = np.array([i.rect for i in items]).reshape(-1, 4)
-    taken = rects + np.array(by).reshape(-1, 1) * np.array([-1.0, 0.0, 1.0, 0.0])
-    return runs.take(np.flatnonzero(~touching(runs.rects, taken)))
+def free_slots(ground: SolarGround, items: Sequence[Item]) -> Slots:
+    """Slots of a ground on which nothing stands."""
+    others = [i for i in items if i.kind not in POWER_BLOCK_KINDS]
+    slots = ground.slots(Draft(others).blocked(CLEAR_OF_BLOCKS_M))
+    by = np.array([_gap_m(ground.unit, i) for i in items]).reshape(-1, 1)
+    taken = rects_of(items) + by * np.array([-1.0, 0.0, 1.0, 0.0])
+    return slots.take(np.flatnonzero(~touching(slots.rects, taken)))
+
+
+def _gap_m(unit: SolarUnit, item: Item) -> float:
+    """Distance that new arrays keep from an item along their strip [m]."""
+    if item.kind == "inverter_skid":
+        return SKID_CLEARANCE_M + 1.0
+    same_height = abs(item.rect[3] - item.rect[1] - unit.height_m) < SAME_M
+    return unit.gap_x_m - 0.01 if same_height else CLEAR_OF_BLOCKS_M
 
 
 def exchange_arrays(
-    field: Field, spec: Spec, draft: Draft, seed_area: SeedArea, roads: Sequence[LineString] | None = None
+    context: PlacementContext, draft: Draft, seed_area: SeedArea, roads: Sequence[LineString] | None = None
 ) -> Draft:
-    """Exchange arrays one at a time until no exchange reduces the covered ground.
+    """Draft of equal capacity that covers less ground.
 
-    Capacity and skid blocks stay the same.
+    Arrays, or parts of them, move one at a time until no exchange reduces the covered area. Skids stay in place.
 
     Parameters
     ----------
-    field : Field
-    spec : Spec
+    context : PlacementContext
+        Ground and spec.
     draft : Draft
-        Not changed.
-    seed_area : Focus
-        Where it was built.
+        Draft to improve; it is not changed.
+    seed_area : SeedArea
+        Seed area of the draft.
     roads : sequence of LineString, optional
-        Of the draft: other places lie beside these and within their reach.
+        Roads of the draft; new places lie beside them and within their reach. None for places anywhere.
     """
-    ground = solar_grounds(field, spec, seed_area.scheme)[0]
-    unit = ground.unit
-    items = list(draft.items)
-    runs = free_places(ground, items)
-    if roads is not None and len(runs.units):
-        way = shapely.union_all(list(roads))
-        boxes = shapely.box(*runs.rects.T)
-        beside = ~shapely.dwithin(boxes, way, spec.number("road", "width_m") / 2 + 0.3)
-        beside &= shapely.dwithin(boxes, way, spec.number("site", "array_reach_m") - 2.0)
-        runs = runs.take(np.flatnonzero(beside))
-    rects = np.array([i.rect for i in items])
+    ground = solar_grounds(context, seed_area.scheme)[0]
+    slots = free_slots(ground, draft.items)
+    if roads is not None and len(slots.units):
+        slots = slots.take(np.flatnonzero(_beside_roads(slots.rects, roads, context.spec)))
+    rects = rects_of(draft.items)
     low = rects[:, :2].min(axis=0) - BEYOND_M
     high = rects[:, 2:].max(axis=0) + BEYOND_M
-    inside = (runs.rects[:, :2] > low).all(axis=1) & (runs.rects[:, 2:] < high).all(axis=1)
-    free, sizes = runs.rects[inside], runs.units[inside]
-    if not len(free):
+    near = (slots.rects[:, :2] > low).all(axis=1) & (slots.rects[:, 2:] < high).all(axis=1)
+    if not near.any():
         return draft
-    cover = Coverage(np.concatenate([rects, free]))
-    for i in items:
-        cover.add(i.rect)
-    skids = {i.block: i.centre for i in items if i.kind == "inverter_skid"}
-    rating = asset_type(spec, "inverter_skid").rating_kva
-    places = _Ends.of(free, sizes, unit.pitch_x_m, unit.gap_x_m, strips=False)
-    place_spans = cover.spans(places.rects)
-    open_ = np.ones(len(free), dtype=bool)
-    for _ in range(MOST_SWAPS):
-        own = [
-            k for k, i in enumerate(items) if i.kind == "solar_array" and i.rect[3] - i.rect[1] < unit.height_m + 0.01
-        ]
-        members: dict[int, int] = {}
-        rooms = dict.fromkeys(skids, rating)
+    exchange = _Exchange(
+        ground.unit, asset_type(context.spec, "inverter_skid").rating_kva, draft.items, slots.take(np.flatnonzero(near))
+    )
+    return replace(draft, items=exchange.run())
+
+
+def _beside_roads(rects: FloatArray, roads: Sequence[LineString], spec: Spec) -> BoolArray:
+    """Which rectangles lie off all roads and within reach of one."""
+    lines = shapely.union_all(list(roads))
+    boxes = shapely.box(*rects.T)
+    out: BoolArray = ~shapely.dwithin(boxes, lines, spec.number("road", "width_m") / 2 + OFF_STRIP_M)
+    out &= shapely.dwithin(boxes, lines, spec.number("site", "array_reach_m") - REACH_MARGIN_M)
+    return out
+
+
+class _End(NamedTuple):
+    """End of an array that may move."""
+
+    item: int
+    """Index of the array among the items."""
+    units: int
+    at_west: bool
+    whole: bool
+    """Whether it is all of the array."""
+
+
+class _Exchange:
+    """Exchange of arrays for free places, with the covered area.
+
+    Parameters
+    ----------
+    unit : SolarUnit
+        Unit of the arrays that may move.
+    rating_kva : float
+        Rating of an inverter skid [kVA].
+    items : sequence of Item
+        Items of the draft.
+    free : Slots
+        Free places.
+    """
+
+    def __init__(self, unit: SolarUnit, rating_kva: float, items: Sequence[Item], free: Slots) -> None:
+        self.unit, self.rating_kva, self.items = unit, rating_kva, list(items)
+        self.coverage = Coverage(np.concatenate([rects_of(items), free.rects]))
         for i in items:
+            self.coverage.add(i.rect)
+        self.places = _Parts.of(free.rects, free.units, unit.pitch_x_m, unit.gap_x_m)
+        self.spans = self.coverage.spans(self.places.rects)
+        self.is_free = np.ones(len(free.units), dtype=bool)
+
+    def run(self) -> list[Item]:
+        """Items after all exchanges that reduce the covered area."""
+        for _ in range(MAX_EXCHANGES):
+            skids = SkidCapacity.of(self.items, self.rating_kva)
+            if not any(self._move(end, skids) for end in self._best_ends()):
+                break
+        return self.items
+
+    def _best_ends(self) -> list[_End]:
+        """Ends of arrays that would save the most cells, the best first."""
+        arrays = [k for k, i in enumerate(self.items) if self._is_movable(i)]
+        if not arrays:
+            return []
+        rects = np.array([self.items[k].rect for k in arrays])
+        units = np.array([round(self.items[k].capacity_kw / self.unit.ac_kw) for k in arrays], dtype=np.int64)
+        ends = _Parts.of(rects, units, self.unit.pitch_x_m, 0.0)
+        spans = self.coverage.spans(ends.rects)
+        # of a part's surroundings count those that the rest of the array doesn't cover
+        whole_spans = self.coverage.spans(rects)[ends.owner]
+        is_part = units[ends.owner] > ends.units
+        at_west = is_part & (spans[:, 0] == whole_spans[:, 0])
+        overlap = round(2 * SURROUNDINGS_M / CELL_M)
+        spans[at_west, 2] -= overlap
+        spans[is_part & ~at_west, 0] += overlap
+        saved = self.coverage.covered_alone(spans)
+        saved[self._is_last_of_block(arrays)[ends.owner] & ~is_part] = 0
+        gain = saved - np.minimum(self._least_added(int(ends.units.max()))[ends.units], 10**9)
+        best = np.argsort(-gain, kind="stable")[:MAX_ENDS]
+        return [
+            _End(arrays[ends.owner[e]], int(ends.units[e]), bool(at_west[e]), not is_part[e])
+            for e in best[gain[best] > 0].tolist()
+        ]
+
+    def _is_movable(self, item: Item) -> bool:
+        """Whether an item is an array of full units, or lower."""
+        return item.kind == "solar_array" and item.rect[3] - item.rect[1] < self.unit.height_m + SAME_M
+
+    def _is_last_of_block(self, arrays: Sequence[int]) -> BoolArray:
+        """Which arrays are the only ones of their power block."""
+        members: dict[int, int] = {}
+        for i in self.items:
             if i.kind == "solar_array":
                 members[i.block] = members.get(i.block, 0) + 1
-                rooms[i.block] -= i.capacity_kw
-        have = np.array([round(items[k].capacity_kw / unit.ac_kw) for k in own], dtype=np.int64)
-        ends = _Ends.of(np.array([items[k].rect for k in own]), have, unit.pitch_x_m, unit.gap_x_m, strips=True)
-        # the end alone covers its own surroundings less those of the rest of the array
-        at = cover.spans(ends.rects)
-        whole = cover.spans(np.array([items[k].rect for k in own]))[ends.owner]
-        part = have[ends.owner] > ends.count
-        at_west = part & (at[:, 0] == whole[:, 0])
-        reach = round(2 * SURROUNDINGS_M / CELL_M)
-        at[at_west, 2] -= reach
-        at[part & ~at_west, 0] += reach
-        saved = cover.alone(at)
-        last = np.array([members[items[k].block] == 1 for k in own])[ends.owner] & ~part
-        saved[last] = 0
-        cost = np.where(open_[places.owner], cover.anew(place_spans), np.iinfo(np.int64).max)
-        least = np.full(int(max(ends.count.max(), places.count.max(initial=0))) + 1, np.iinfo(np.int64).max)
-        np.minimum.at(least, places.count, cost)
-        gain = saved - np.minimum(least[ends.count], 10**9)
-        done = False
-        for e in np.argsort(-gain, kind="stable")[:MOST_GIVING].tolist():
-            if gain[e] <= 0:
+        return np.array([members[self.items[k].block] == 1 for k in arrays])
+
+    def _least_added(self, most_units: int) -> IntArray:
+        """Fewest cells that a free place would add, by units."""
+        places = self.places
+        added = np.where(self.is_free[places.owner], self.coverage.added(self.spans), NONE_FREE)
+        least = np.full(max(most_units, int(places.units.max(initial=0))) + 1, NONE_FREE)
+        np.minimum.at(least, places.units, added)
+        return least
+
+    def _move(self, end: _End, skids: SkidCapacity) -> bool:
+        """Move the end of an array, if that saves cells."""
+        old = self.items[end.item]
+        rest = [] if end.whole else [_without_end(old, end.units, self.unit, west=end.at_west)]
+        before = self.coverage.cells()
+        self.coverage.add(old.rect, -1)
+        for item in rest:
+            self.coverage.add(item.rect)
+        place = self._find_place(end.units, before - self.coverage.cells(), old, skids)
+        if place is None:
+            for item in rest:
+                self.coverage.add(item.rect, -1)
+            self.coverage.add(old.rect)
+            return False
+        moved, owner = place
+        self.items[end.item : end.item + 1] = [*rest, moved]
+        self.coverage.add(moved.rect)
+        self.is_free[owner] = False
+        return True
+
+    def _find_place(self, units: int, saved: int, old: Item, skids: SkidCapacity) -> tuple[Item, int] | None:
+        """Array at the best free place, and its index, or None.
+
+        Parameters
+        ----------
+        units : int
+            Units that move.
+        saved : int
+            Cells that they leave uncovered.
+        old : Item
+            Array that they come from.
+        skids : SkidCapacity
+            Capacity that skids have left.
+        """
+        kw = round(units * self.unit.ac_kw, 3)
+        left_kw = {**skids.left_kw, old.block: skids.left_kw[old.block] + kw}
+        skids = SkidCapacity(skids.blocks, skids.centres, left_kw)
+        fits = np.flatnonzero((self.places.units == units) & self.is_free[self.places.owner])
+        added = self.coverage.added(self.spans[fits])
+        for j in np.argsort(added, kind="stable")[:MAX_PLACES].tolist():
+            if added[j] >= saved:
                 break
-            k, n = own[int(ends.owner[e])], int(ends.count[e])
-            old = items[k]
-            new = _shortened(old, n, unit, west=bool(at_west[e])) if part[e] else None
-            before = cover.cells()
-            cover.add(old.rect, -1)
-            if new is not None:
-                cover.add(new.rect)
-            fits = np.flatnonzero((places.count == n) & open_[places.owner])
-            now = cover.anew(place_spans[fits])
-            left = cover.cells()
-            kw = round(n * unit.ac_kw, 3)
-            for j in np.argsort(now, kind="stable")[:MOST_TAKING].tolist():
-                if left + now[j] >= before:
-                    break
-                p = fits[j]
-                rect = places.rects[p]
-                home = _home(rect, kw, skids, {**rooms, old.block: rooms[old.block] + kw})
-                if home is None:
-                    continue
-                west, south, east, north = (float(v) for v in rect)
-                more = of_units(replace(old, block=home), (west, south, east, north), n, unit)
-                items[k : k + 1] = [new, more] if new is not None else [more]
-                cover.add(more.rect)
-                open_[places.owner[p]] = False
-                done = True
-                break
-            if done:
-                break
-            if new is not None:
-                cover.add(new.rect, -1)
-            cover.add(old.rect)
-        if not done:
-            break
-    return replace(draft, items=items)
+            rect = self.places.rects[fits[j]]
+            block = skids.block_for(rect, kw)
+            if block is None:
+                continue
+            west, south, east, north = (float(v) for v in rect)
+            moved = of_units(replace(old, block=block), (west, south, east, north), units, self.unit)
+            return moved, int(self.places.owner[fits[j]])
+        return None
 
 
-def _shortened(old: Item, n: int, unit: SolarUnit, *, west: bool) -> Item:
-    """Array shortened by n units at its western or eastern end."""
-    w, s, e, north = old.rect
-    rect = (w + n * unit.pitch_x_m, s, e, north) if west else (w, s, e - n * unit.pitch_x_m, north)
-    return of_units(old, rect, round(old.capacity_kw / unit.ac_kw) - n, unit)
+def _without_end(array: Item, n: int, unit: SolarUnit, *, west: bool) -> Item:
+    """Array without n units at its western or its eastern end.
 
-
-def _home(rect: FloatArray, kw: float, skids: dict[int, tuple[float, float]], rooms: dict[int, float]) -> int | None:
-    """Nearest block within reach whose skid has spare rating."""
-    x, y = (rect[:2] + rect[2:]) / 2
-    near = [(float(np.hypot(c[0] - x, c[1] - y)), b) for b, c in skids.items() if rooms[b] >= kw]
-    far, block = min(near, default=(np.inf, -1))
-    return block if far <= BLOCK_REACH_M else None
+    Parameters
+    ----------
+    array : Item
+        Solar array.
+    n : int
+        Units to remove.
+    unit : SolarUnit
+        Unit that it is made of.
+    west : bool
+        Whether to remove them in the west.
+    """
+    x0, south, x1, north = array.rect
+    rect = (x0 + n * unit.pitch_x_m, south, x1, north) if west else (x0, south, x1 - n * unit.pitch_x_m, north)
+    return of_units(array, rect, round(array.capacity_kw / unit.ac_kw) - n, unit)

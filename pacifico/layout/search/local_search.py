@@ -1,4 +1,4 @@
-"""Local search over the best candidates: other road searches, exchanges, relocations, pad shifts."""
+"""Local search: improve layouts move by move."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pacifico.layout.access.connect import DEFAULT_SEARCH, RoadSearchOptions
-from pacifico.layout.placement.draft import capacity_of
-from pacifico.layout.search.candidates import topped_up
-from pacifico.layout.search.effort import for_size
+from pacifico.layout.criteria.strategies import POLICIES, LocalSearch
+from pacifico.layout.search.candidates import replace_unreached_blocks
+from pacifico.layout.search.effort import (
+    LAST_ROUNDS,
+    MAX_EXCHANGED,
+    MAX_SEPARATE_CHAINS,
+    MAX_SHIFTED,
+    RELOCATIONS,
+    REROUTED_STARTS,
+    SEARCH_VARIANTS,
+    for_size,
+)
 from pacifico.layout.search.exchange_arrays import exchange_arrays
 from pacifico.layout.search.objectives import objective_value
 from pacifico.layout.search.relocate_branch import Movable, movable_arrays, relocate_branch
@@ -20,180 +29,207 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pacifico.layout.access.connect import ServedLayout
-    from pacifico.layout.criteria.spec import Strategy
+    from pacifico.layout.criteria.strategies import PadMeasure, Strategy
     from pacifico.layout.placement.draft import Draft
     from pacifico.layout.search.candidates import Candidate
     from pacifico.layout.search.problem import DesignProblem
 
-WAYS = (
-    RoadSearchOptions(at_once=True), RoadSearchOptions(earth_price=0.2), RoadSearchOptions(earth_price=1.0), RoadSearchOptions(at_once=True, earth_price=1.0),
-    RoadSearchOptions(earth_price=4.0), RoadSearchOptions(cells=1.2), RoadSearchOptions(cells=0.65), RoadSearchOptions(cells=0.8),
-)  # fmt: skip
-"""Alternative road searches for a draft. The shared network is built step by step and depends on the order: another
-order is often 10 % shorter."""
-WAYS_FOR = ((600, 8), (10**9, 0))
-"""Most items of a draft, and number of WAYS that are tried."""
-STARTS_FOR = ((120, 2), (10**9, 1))
-"""Most items of the best draft, and number of drafts whose roads are searched again."""
-MOST_TWICE = 60
-"""Items of the best draft up to which branches of each of those drafts are relocated."""
-REGATHERED_FOR = ((120, 5), (600, 3), (10**9, 0))
-"""Most items of the best draft, and number of branches relocated."""
-MOST_TIGHTENED = 600
-"""Items of a draft up to which array ends are exchanged."""
-LAST_ROUNDS = 2
-"""Rounds of pad shifts: the result for one strategy can be the start for another."""
-MOST_NUDGED = 600
-"""Items of a draft up to which pads are shifted."""
-AIMS: tuple[Strategy, ...] = ("density", "low_earthwork", "clustered")
-BY_ROAD: dict[Strategy, tuple[Strategy, ...]] = {
-    "clustered": ("clustered", "low_earthwork"), "low_earthwork": ("low_earthwork", "clustered"),
-}  # fmt: skip
-"""Strategies that depend on roads, and the measures by which their branches are relocated: a gain in one often brings a
-gain in the other."""
+VARIANTS = (
+    RoadSearchOptions(at_once=True),
+    RoadSearchOptions(earth_price=0.2),
+    RoadSearchOptions(earth_price=1.0),
+    RoadSearchOptions(at_once=True, earth_price=1.0),
+    RoadSearchOptions(earth_price=4.0),
+    RoadSearchOptions(cells=1.2),
+    RoadSearchOptions(cells=0.65),
+    RoadSearchOptions(cells=0.8),
+)
+"""Other options of the road search. A network grows step by step, each step on those before, so that other options often
+find one that is a tenth shorter."""
+MOVES: Mapping[Strategy, LocalSearch] = dict(
+    sorted(
+        ((s, policy.local_search) for s, policy in POLICIES.items() if policy.local_search),
+        key=lambda pair: pair[1].turn,
+    )
+)
+"""Moves that serve each strategy, in the order of their turns."""
+ON_ROADS: tuple[Strategy, ...] = tuple(s for s, moves in MOVES.items() if moves.branch_measures)
+"""Strategies whose objective depends on roads."""
 
 
 @dataclass(frozen=True)
 class State:
-    """A connected draft with its objective value under each strategy."""
+    """Layout with its objective values."""
 
     candidate: Candidate
     values: Mapping[Strategy, float]
-    way: RoadSearchOptions = DEFAULT_SEARCH
+    """Objective value under each strategy of `MOVES`; lower is better."""
+    options: RoadSearchOptions = DEFAULT_SEARCH
+    """Options by which its roads were found."""
 
     @property
     def draft(self) -> Draft:
-        """Draft of the candidate."""
+        """Draft before roads."""
         return self.candidate.draft
 
     @property
     def served(self) -> ServedLayout:
-        """Layout connected to roads."""
+        """Layout with roads."""
         return self.candidate.served
 
 
-def state_of(problem: DesignProblem, candidate: Candidate, way: RoadSearchOptions = DEFAULT_SEARCH) -> State:
-    """Evaluate a candidate under every strategy."""
-    return State(candidate, {aim: objective_value(problem, candidate.served, aim) for aim in AIMS}, way)
+def state_of(problem: DesignProblem, candidate: Candidate, options: RoadSearchOptions = DEFAULT_SEARCH) -> State:
+    """State of a candidate."""
+    measures = problem.measure(candidate.served)
+    return State(candidate, {s: objective_value(measures, s) for s in MOVES}, options)
 
 
-def least(states: Sequence[State], aim: Strategy) -> State:
-    """First state with the lowest objective value of a strategy."""
-    return min(states, key=lambda s: s.values[aim])
+def best_state(states: Sequence[State], strategy: Strategy) -> State:
+    """First state with the least objective value."""
+    return min(states, key=lambda s: s.values[strategy])
 
 
 def local_search(problem: DesignProblem, states: Sequence[State]) -> list[State]:
-    """All states that local search finds, the given ones first.
+    """Some states and all that moves made of them.
 
-    Independent of the strategy: all strategies choose from the same pool, so none loses to a layout that only another
+    Independent of the strategy: all strategies choose from the same states, so none loses to a layout that only another
     one tried.
     """
     seen = list(states)
-    size = len(least(seen, "clustered").served.items)
-    seen += _tighter(problem, least(seen, "density"))
-    if not problem.asked.solar_kw:
-        # yard blocks that move closer together save road as well
-        seen += _nudged(problem, least(seen, "density"), "density")
-    starts = list({id(s): s for s in (least(seen, aim) for aim in BY_ROAD)}.values())
-    chains = [[s, *_rerouted(problem, s)] for s in starts[: for_size(size, STARTS_FOR)]]
-    if size > MOST_TWICE:
+    items = len(best_state(seen, ON_ROADS[0]).served.items)
+    for strategy, moves in MOVES.items():
+        if moves.exchange:
+            seen += _exchange(problem, best_state(seen, strategy), strategy)
+            if moves.pad_measure and not problem.capacities.solar_kw:
+                # yard blocks that move closer save road as well
+                seen += _shift(problem, best_state(seen, strategy), moves.pad_measure)
+    starts = list({id(s): s for s in (best_state(seen, strategy) for strategy in ON_ROADS)}.values())
+    chains = [[s, *_reroute(problem, s)] for s in starts[: for_size(items, REROUTED_STARTS)]]
+    if items > MAX_SEPARATE_CHAINS:
         chains = [[s for chain in chains for s in chain]]
     for chain in chains:
         seen += chain
-        for aim, measures in BY_ROAD.items():
-            seen += _gathered(problem, aim, measures, least(chain, aim))
+        for strategy in ON_ROADS:
+            seen += _relocate(problem, strategy, best_state(chain, strategy))
     for _ in range(LAST_ROUNDS):
-        seen += _nudged(problem, least(seen, "low_earthwork"), "low_earthwork")
-        best = least(seen, "low_earthwork")
-        if best is least(seen, "clustered"):
-            # layouts with other roads trade earthwork for road length: try both as starts
-            seen += _rerouted(problem, best)
-        seen += _nudged(problem, least(seen, "density"), "density")
+        for strategy, moves in MOVES.items():
+            if moves.pad_measure:
+                seen += _shift(problem, best_state(seen, strategy), moves.pad_measure)
+                seen += _reroute_if_shared(problem, seen, strategy)
     return seen
 
 
-def _tried(problem: DesignProblem, best: State, draft: Draft, way: RoadSearchOptions) -> list[State]:
-    """State of a draft, or None where roads miss part of it or it holds less capacity.
+def _try(problem: DesignProblem, best: State, draft: Draft, options: RoadSearchOptions) -> list[State]:
+    """State of a draft, if it keeps all items and the capacity.
 
-    As much is not a unit less: where a bend had no room, arrays gave some up.
+    A capacity less by part of a unit counts as kept.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        What is laid out.
+    best : State
+        State that the draft was made from.
+    draft : Draft
+        Draft to connect.
+    options : RoadSearchOptions
+        Options of the road search.
     """
-    served = problem.serve(draft, way)
+    served = problem.connect(draft, options)
     seed_area = best.candidate.seed_area
     if served.lost and seed_area and seed_area.yard:
-        again = topped_up(problem, draft, served)
-        if again is not None:
-            draft, served = again, problem.serve(again, way)
-    got, most = capacity_of(served.items, problem.profile), best.candidate.capacity_kw
-    if served.lost or got < most - problem.smallest_kw + 1e-3:
+        replaced = replace_unreached_blocks(problem, draft, served)
+        if replaced is not None:
+            draft, served = replaced, problem.connect(replaced, options)
+    got_kw, best_kw = problem.capacity_of(served.items), best.candidate.capacity_kw
+    if served.lost or got_kw < best_kw - problem.smallest_kw + 1e-3:
         return []
-    # units that the first layout gave up are still missing
+    # what was left out before is still missing
     served = replace(served, lost=best.served.lost)
-    return [state_of(problem, replace(best.candidate, capacity_kw=max(got, most), draft=draft, served=served), way)]
+    candidate = replace(best.candidate, capacity_kw=max(got_kw, best_kw), draft=draft, served=served)
+    return [state_of(problem, candidate, options)]
 
 
-def _rerouted(problem: DesignProblem, best: State) -> list[State]:
-    """Search the roads of a draft in other ways."""
-    same = replace(best.draft, items=list(best.served.untrimmed))
-    # without arrays the order of arrays and skids has no effect
-    ways = [w for w in WAYS if problem.asked.solar_kw or not w.at_once]
-    return [s for way in ways[: for_size(len(same.items), WAYS_FOR)] for s in _tried(problem, best, same, way)]
+def _reroute(problem: DesignProblem, best: State) -> list[State]:
+    """States with roads found by other options."""
+    draft = replace(best.draft, items=list(best.served.untrimmed))
+    # without arrays nothing is reached after the rest
+    variants = [v for v in VARIANTS if problem.capacities.solar_kw or not v.at_once]
+    most = for_size(len(draft.items), SEARCH_VARIANTS)
+    return [s for options in variants[:most] for s in _try(problem, best, draft, options)]
 
 
-def _tighter(problem: DesignProblem, best: State) -> list[State]:
-    """Exchange arrays, or blocks of a yard, for places that cover less ground."""
+def _reroute_if_shared(problem: DesignProblem, seen: Sequence[State], strategy: Strategy) -> list[State]:
+    """States with other roads, if two strategies share their best.
+
+    With other roads it may take less of one for a little more of the other.
+    """
+    best = best_state(seen, strategy)
+    others = [s for s in ON_ROADS if s != strategy] if strategy in ON_ROADS else []
+    return _reroute(problem, best) if any(best is best_state(seen, other) for other in others) else []
+
+
+def _exchange(problem: DesignProblem, best: State, strategy: Strategy) -> list[State]:
+    """States with arrays or blocks exchanged, beside roads first."""
     seed_area = best.candidate.seed_area
-    if seed_area is None or len(best.served.items) > MOST_TIGHTENED:
+    if seed_area is None or len(best.served.items) > MAX_EXCHANGED:
         return []
     out: list[State] = []
     for beside in (True, False):
         items = list(best.served.untrimmed)
+        draft = replace(best.draft, items=items)
         if seed_area.yard:
-            yard = yard_of(problem.field, problem.spec, best.draft, best.served, beside=beside)
-            draft = relocate_yard(yard) if yard else replace(best.draft, items=items)
+            yard = yard_of(problem.context, best.draft, best.served, beside=beside)
+            draft = relocate_yard(yard) if yard else draft
         else:
             roads = [r.line for r in best.served.network.roads] if beside else None
-            draft = exchange_arrays(problem.field, problem.spec, replace(best.draft, items=items), seed_area, roads)
+            draft = exchange_arrays(problem.context, draft, seed_area, roads)
         if set(draft.items) != set(items):
-            out += _tried(problem, best, draft, DEFAULT_SEARCH)
-            best = least([best, *out], "density")
+            out += _try(problem, best, draft, DEFAULT_SEARCH)
+            best = best_state([best, *out], strategy)
     return out
 
 
-def _nudged(problem: DesignProblem, best: State, aim: Strategy) -> list[State]:
-    """Shift pads to reduce one objective."""
-    if len(best.served.items) > MOST_NUDGED:
+def _shift(problem: DesignProblem, best: State, measure: PadMeasure) -> list[State]:
+    """State with pads shifted, unless the layout is too large."""
+    if len(best.served.items) > MAX_SHIFTED:
         return []
-    return _tried(problem, best, shift_pads(problem.field, best.draft, best.served, aim), best.way)
+    draft = shift_pads(problem.context.field, best.draft, best.served, measure)
+    return _try(problem, best, draft, best.options)
 
 
-def _gathered(problem: DesignProblem, aim: Strategy, measures: Sequence[Strategy], best: State) -> list[State]:
-    """Relocate branches one by one, most expensive first, while an objective improves."""
-    budget = for_size(len(best.served.items), REGATHERED_FOR)
+def _relocate(problem: DesignProblem, strategy: Strategy, best: State) -> list[State]:
+    """States with road branches dropped one by one.
+
+    Branches are dropped as long as that lowers the objective value of a strategy.
+    """
+    most = for_size(len(best.served.items), RELOCATIONS)
     out: list[State] = []
-    for measure in measures:
-        left = budget
+    for measure in MOVES[strategy].branch_measures:
+        left = most
         while left:
-            what = _movable(problem, best)
-            drafts = relocate_branch(problem.field, problem.spec, what, best.served, measure) if what else iter(())
+            movable = _movable(problem, best)
+            drafts = relocate_branch(problem.context, movable, best.served, measure) if movable else iter(())
+            better = None
             for draft in itertools.islice(drafts, left):
                 left -= 1
-                found = _tried(problem, best, draft, best.way)
+                found = _try(problem, best, draft, best.options)
                 out += found
-                if found and found[0].values[aim] < best.values[aim]:
-                    best = found[0]
+                if found and found[0].values[strategy] < best.values[strategy]:
+                    better = found[0]
                     break
-            else:
+            if better is None:
                 break
+            best = better
     return out
 
 
 def _movable(problem: DesignProblem, best: State) -> Movable | None:
-    """Movable arrays, or yard blocks, with free places for them."""
-    seed_area, solar_kw = best.candidate.seed_area, problem.asked.solar_kw
+    """Arrays or yard blocks of a layout, and free places for them."""
+    seed_area = best.candidate.seed_area
     if seed_area is None:
         return None
     if seed_area.yard:
-        yard = yard_of(problem.field, problem.spec, best.draft, best.served)
+        yard = yard_of(problem.context, best.draft, best.served)
         return yard.movable() if yard else None
-    kw = (solar_kw or 0.0) + problem.spare_kw
-    return movable_arrays(problem.field, problem.spec, best.draft, best.served, seed_area, kw)
+    return movable_arrays(problem.context, best.draft, best.served, seed_area, problem.solar_kw or 0.0)

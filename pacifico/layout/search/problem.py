@@ -1,19 +1,23 @@
-"""The design problem: site, ground, spec and requested capacities."""
+"""Design problems, their drafts and their layouts with roads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from dataclasses import field as field_of
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pacifico.layout.access.connect import DEFAULT_SEARCH, YARD, RoadSearchOptions, ServedLayout, connect_roads
+from pacifico.layout.access.connect import DEFAULT_SEARCH, RoadSearchOptions, ServedLayout, connect_roads
 from pacifico.layout.access.road_reserves import approach_strips
 from pacifico.layout.access.trim_to_target import spare_kw, trim_to_target
-from pacifico.layout.criteria.asset_types import solar_unit
+from pacifico.layout.criteria.asset_types import YARD_KINDS, solar_unit
+from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.ground.rects import NO_RECTS
 from pacifico.layout.placement.draft import Draft, capacity_of
-from pacifico.layout.placement.place_plant import draft_layout
-from pacifico.layout.search.candidate_order import candidate_areas
+from pacifico.layout.placement.place_plant import PlantRequest, draft_layout
+from pacifico.layout.search.candidate_order import seed_areas
+from pacifico.layout.search.candidate_yards import RankedYards, candidate_yards, rank_yards
+from pacifico.layout.search.objectives import LayoutMeasures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,88 +26,143 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.capacities import Capacities
-    from pacifico.layout.criteria.spec import Profile, Spec, Strategy
-    from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.criteria.profiles import Profile
+    from pacifico.layout.criteria.strategies import Strategy
     from pacifico.layout.model.assets import Item
+    from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.seed_area import SeedArea
     from pacifico.site.model import Site
 
 
+@dataclass
+class _Memo:
+    """Results computed so far. They save time and never change a layout."""
+
+    served: dict[tuple[tuple[Item, ...], RoadSearchOptions], ServedLayout] = field_of(default_factory=dict)
+    """Layouts with roads, by items and search options: strategies often draft the same."""
+    approaches: dict[tuple[Item, ...], FloatArray] = field_of(default_factory=dict)
+    """Ground along the roads to turbines, by turbines and substations."""
+
+
 @dataclass(frozen=True)
 class DesignProblem:
-    """A site, its ground, and the capacities requested."""
+    """Site, ground, spec and capacities of a design."""
 
     site: Site
-    field: Field
-    asked: Capacities
-    where: Point | None
-    """Site entry in the working CRS, if given."""
-    spec: Spec
+    context: PlacementContext
+    capacities: Capacities
+    entry: Point | None
+    """Requested site entry; None for any."""
     profile: Profile
     target_kw: float | None
-    smallest_kw: float
-    """Smallest unit; smaller differences count as none [kW]."""
-    known: dict[tuple[tuple[Item, ...], RoadSearchOptions], ServedLayout] = field_of(
-        default_factory=dict, compare=False, repr=False
-    )
-    """Memo of connected drafts: strategies often reach the same draft."""
+    """Target capacity [kW]; None for as much as the ground carries."""
+    _memo: _Memo = field_of(default_factory=_Memo, compare=False, repr=False)
+
+    @cached_property
+    def smallest_kw(self) -> float:
+        """Capacity of the smallest unit [kW]; smaller differences don't count."""
+        return smallest_unit_kw(self.profile, self.context.spec)
 
     @property
-    def spare_kw(self) -> float:
-        """Spare array capacity, placed first and trimmed at the end [kW]."""
-        asked_kw = self.asked.solar_kw
-        return spare_kw(asked_kw, solar_unit(self.spec)) if asked_kw else 0.0
+    def solar_kw(self) -> float | None:
+        """AC capacity of arrays to draft, with spare units [kW]."""
+        requested_kw = self.capacities.solar_kw
+        return None if requested_kw is None else requested_kw + self._spare_kw
 
-    def draft(self, strategy: Strategy, seed_area: SeedArea | None, banned: FloatArray) -> Draft:
-        """Draft of all requested capacities in one area."""
-        entry = None if self.where is None else (self.where.x, self.where.y)
-        asked = replace(self.asked, spare_kw=self.spare_kw)
-        ways = self._ways if asked.wind_kw != 0 else None
-        return draft_layout(self.field, self.spec, asked, strategy, entry, banned, seed_area, ways)
+    @property
+    def _spare_kw(self) -> float:
+        """Solar capacity to draft beyond the request [kW]."""
+        requested_kw = self.capacities.solar_kw
+        return spare_kw(requested_kw, solar_unit(self.context.spec)) if requested_kw else 0.0
 
-    def _ways(self, items: Sequence[Item]) -> FloatArray:
-        """Strips along the roads to turbines, as they would run on an empty site.
+    @property
+    def _entry_xy(self) -> tuple[float, float] | None:
+        """Easting and northing of the requested entry [m]."""
+        return None if self.entry is None else (self.entry.x, self.entry.y)
 
-        They stay free so that blade transport can take its wide bends.
+    @cached_property
+    def _ranked_yards(self) -> RankedYards:
+        """Places for the yard of a plant without arrays."""
+        capacities = self.capacities
+        power_kw = capacities.gas_kw + (capacities.wind_kw or 0.0) + (capacities.storage_kw or 0.0)
+        return rank_yards(self.context, power_kw, self._entry_xy)
+
+    def seed_areas(self, strategy: Strategy) -> list[SeedArea] | list[None]:
+        """Seed areas that a strategy tries, the most promising first.
+
+        None stands for a yard as large as the ground allows.
         """
-        first = [i for i in items if i.kind in ("wind_turbine", "substation")]
+        capacities = self.capacities
+        if capacities.solar_kw != 0:
+            return seed_areas(self.context, strategy, capacities.solar_kw, self._entry_xy)
+        if capacities.storage_kw is None or capacities.wind_kw is None:
+            return [None]
+        return candidate_yards(self._ranked_yards, strategy)
+
+    def draft(self, strategy: Strategy, seed_area: SeedArea | None, excluded: FloatArray = NO_RECTS) -> Draft:
+        """Draft of all that is requested.
+
+        Parameters
+        ----------
+        strategy : str
+            Objective to optimise.
+        seed_area : SeedArea, optional
+            Where to build first.
+        excluded : (n, 4) float
+            Rectangles to keep free [m].
+        """
+        capacities = replace(self.capacities, spare_kw=self._spare_kw)
+        approaches = self._approaches if capacities.wind_kw != 0 else None
+        request = PlantRequest(capacities, strategy, self._entry_xy, approaches)
+        return draft_layout(self.context, request, seed_area, excluded)
+
+    def _approaches(self, items: Sequence[Item]) -> FloatArray:
+        """Ground to keep free along the roads to turbines.
+
+        Roads are routed as if nothing else stood, so that blades can pass their bends.
+        """
+        first = tuple(i for i in items if i.kind in ("wind_turbine", "substation"))
         if not any(i.kind == "wind_turbine" for i in first):
             return NO_RECTS
-        key = ("ways", *(i.rect for i in first))
-        if key not in self.field.fits:
-            alone = connect_roads(self.site, self.field, Draft(first), self.where, self.spec, self.profile)
-            self.field.fits[key] = approach_strips(alone)
-        found: FloatArray = self.field.fits[key]
-        return found
+        memo = self._memo.approaches
+        if first not in memo:
+            alone = connect_roads(self.context, self.site, Draft(list(first)), self.entry, self.profile)
+            memo[first] = approach_strips(alone)
+        return memo[first]
 
-    def serve(self, draft: Draft, way: RoadSearchOptions = DEFAULT_SEARCH) -> ServedLayout:
-        """Connect a draft to roads and trim it to the target."""
-        key = (tuple(draft.items), way)
-        if key not in self.known:
-            self.known[key] = self._serve(draft, way)
-        return self.known[key]
+    def connect(self, draft: Draft, options: RoadSearchOptions = DEFAULT_SEARCH) -> ServedLayout:
+        """Layout of a draft with pads and roads, trimmed to the target."""
+        key = (tuple(draft.items), options)
+        memo = self._memo.served
+        if key not in memo:
+            memo[key] = self._connect(draft, options)
+        return memo[key]
 
-    def _serve(self, draft: Draft, way: RoadSearchOptions) -> ServedLayout:
-        served = connect_roads(self.site, self.field, draft, self.where, self.spec, self.profile, way)
-        gave = [i for i in served.gave if i.kind in YARD]
-        if gave and self._short(served.items) and not self._short([*served.items, *gave]):
+    def _connect(self, draft: Draft, options: RoadSearchOptions) -> ServedLayout:
+        """Layout of a draft; blocks give way only if the target is met."""
+        served = connect_roads(self.context, self.site, draft, self.entry, self.profile, options)
+        removed = [i for i in served.gave if i.kind in YARD_KINDS]
+        if removed and self._misses(served.items) and not self._misses([*served.items, *removed]):
             # meeting the target is worth more than turning room
             served = connect_roads(
-                self.site, self.field, draft, self.where, self.spec, self.profile, way, give_way=("solar_array",)
+                self.context, self.site, draft, self.entry, self.profile, options, give_way=("solar_array",)
             )
-        over = 0.0 if self.target_kw is None else capacity_of(served.items, self.profile) - self.target_kw
-        if over <= 0 or self.profile == "bess":
+        over_kw = 0.0 if self.target_kw is None else capacity_of(served.items, self.profile) - self.target_kw
+        if over_kw <= 0 or self.profile == "bess":
             return served
-        return trim_to_target(self.field, served, over, self.spec)
+        return trim_to_target(self.context.field, served, over_kw, self.context.spec)
 
-    def _short(self, items: Sequence[Item]) -> bool:
-        """Whether the items miss the target by a unit or more."""
+    def _misses(self, items: Sequence[Item]) -> bool:
+        """Whether items miss the request by a unit or more."""
         kw = sum(i.capacity_kw for i in items), sum(i.storage_kw for i in items)
-        asked = self.target_kw if self.profile != "bess" else None, self.asked.storage_kw
-        units = self.smallest_kw, self.spec.number("battery", "storage_kw")
-        return any(a is not None and got <= a - unit for got, a, unit in zip(kw, asked, units, strict=True))
+        requested = self.target_kw if self.profile != "bess" else None, self.capacities.storage_kw
+        units = self.smallest_kw, self.context.spec.number("battery", "storage_kw")
+        return any(r is not None and got <= r - unit for got, r, unit in zip(kw, requested, units, strict=True))
 
-    def places(self, strategy: Strategy) -> list[SeedArea | None]:
-        """Candidate areas of a strategy, most promising first."""
-        entry = None if self.where is None else (self.where.x, self.where.y)
-        return candidate_areas(self.field, self.spec, self.asked, strategy, entry)
+    def capacity_of(self, items: Sequence[Item]) -> float:
+        """Capacity of items that counts towards the target [kW]."""
+        return capacity_of(items, self.profile)
+
+    def measure(self, served: ServedLayout) -> LayoutMeasures:
+        """Measures of a layout for the objectives."""
+        return LayoutMeasures(self.context, self.profile, served)

@@ -1,4 +1,4 @@
-"""Local search moves for yards: re-place blocks beside existing roads to cover less ground."""
+"""Local search moves for yards: place blocks beside existing roads."""
 
 from __future__ import annotations
 
@@ -9,136 +9,165 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout.access.connect import REACH_MARGIN_M, YARD
-from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type
-from pacifico.layout.placement.draft import Draft, item_of
-from pacifico.layout.placement.equipment import place_yard, yard_runs
+from pacifico.layout.access.connect import REACH_MARGIN_M
+from pacifico.layout.criteria.asset_types import PAD_APRON_M, YARD_KINDS, asset_type
+from pacifico.layout.placement.draft import Draft, item_of, rects_of
+from pacifico.layout.placement.equipment import place_yard, yard_slots
 from pacifico.layout.search.coverage import Coverage
-from pacifico.layout.search.relocate_branch import OFF_STRIP_M, Movable
+from pacifico.layout.search.exchange_arrays import OFF_STRIP_M
+from pacifico.layout.search.relocate_branch import Movable
 
 if TYPE_CHECKING:
     from pacifico.array_types import BoolArray, FloatArray
     from pacifico.layout.access.connect import ServedLayout
     from pacifico.layout.criteria.asset_types import AssetKind
     from pacifico.layout.criteria.spec import Spec
-    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Item
+    from pacifico.layout.placement.context import PlacementContext
 
 ON_ROAD_M = 1000.0
-"""Value of standing on a road, as road length [m]."""
-MOST_SWAPS = 40
-MOST_GIVING = 12
-"""Blocks that are tried before the search stops."""
+"""Penalty for a block on an existing road, which would have to go round it [m]."""
+MAX_EXCHANGES = 40
+"""Most blocks that move in one yard."""
+MAX_BLOCKS_TRIED = 12
+"""Most blocks that are tried in one step."""
 
 
 @dataclass(frozen=True)
 class Yard:
-    """Blocks of one kind, and free places for more of them."""
+    """Equal blocks, and free places for more beside the roads."""
 
     kind: AssetKind
     blocks: list[Item]
     others: list[Item]
+    """All other items of the layout."""
     free: FloatArray
-    """Rectangles of free places, shape (n, 4) [m]."""
+    """Free places, shape (n, 4) [m]."""
     draft: Draft
     spec: Spec
 
     def movable(self) -> Movable:
-        """Blocks and free places as movable rectangles."""
-        rects = np.concatenate([np.array([i.rect for i in self.blocks]), self.free])
+        """Blocks and free places as movable items."""
+        rects = np.concatenate([rects_of(self.blocks), self.free])
         chosen = np.arange(len(rects)) < len(self.blocks)
 
-        def built(mask: BoolArray) -> Draft:
-            stay = [i for i, stays in zip(self.blocks, mask[chosen].tolist(), strict=True) if stays]
-            return self.with_blocks(stay, self.free[mask[~chosen]])
+        def draft_of(mask: BoolArray) -> Draft:
+            kept = [i for i, keep in zip(self.blocks, mask[chosen].tolist(), strict=True) if keep]
+            return self.with_blocks(kept, self.free[mask[~chosen]])
 
-        fixed = np.array([i.rect for i in self.others]).reshape(-1, 4)
-        return Movable(rects, np.ones(len(rects), dtype=np.int64), chosen, ~chosen, _reach_m(self.spec), fixed, built)
+        units = np.ones(len(rects), dtype=np.int64)
+        return Movable(rects, units, chosen, ~chosen, _reach_m(self.spec), rects_of(self.others), draft_of)
 
-    def with_blocks(self, stay: list[Item], taken: FloatArray) -> Draft:
-        """Draft with some of the blocks kept and others at free places."""
-        of_kind = asset_type(self.spec, self.kind)
-        return replace(self.draft, items=[*self.others, *stay, *(item_of(of_kind, r) for r in taken)])
+    def with_blocks(self, kept: list[Item], places: FloatArray) -> Draft:
+        """Draft with some blocks, and new ones at places [m]."""
+        kind = asset_type(self.spec, self.kind)
+        return replace(self.draft, items=[*self.others, *kept, *(item_of(kind, r) for r in places)])
 
 
 def add_blocks_beside_roads(
-    field: Field, spec: Spec, draft: Draft, served: ServedLayout, banned: FloatArray
+    context: PlacementContext, draft: Draft, served: ServedLayout, excluded: FloatArray
 ) -> Draft | None:
-    """Draft with unreached yard blocks moved beside the existing roads.
+    """Draft with blocks beside the roads for unreached ones, or None.
 
-    None where something else is missing, or no place was found for any missing block.
+    None if other items are missing too, or if a block finds no place.
+
+    Parameters
+    ----------
+    context : PlacementContext
+        Ground and spec.
+    draft : Draft
+        Draft with all items.
+    served : ServedLayout
+        Items that roads reach, and the roads.
+    excluded : (n, 4) float
+        Rectangles to keep free [m].
     """
     missing = Counter(i.kind for i in draft.items)
     missing.subtract(i.kind for i in served.items)
-    if any(n > 0 and kind not in YARD for kind, n in missing.items()):
+    if any(n > 0 and kind not in YARD_KINDS for kind, n in missing.items()):
         return None
-    out = Draft(list(served.items), list(draft.unplaced), banned)
+    out = Draft(list(served.items), list(draft.unplaced), excluded)
 
     def cost(rects: FloatArray) -> FloatArray:
-        far, clear = _from_roads(rects, served)
-        # a block on a road would force the road around it
-        return np.where(clear, np.maximum(far, _reach_m(spec)), ON_ROAD_M)
+        distance, clear = _road_distance(rects, served)
+        return np.where(clear, np.maximum(distance, _reach_m(context.spec)), ON_ROAD_M)
 
-    for kind in YARD:
+    for kind in YARD_KINDS:
         n = missing[kind]
-        aisle = spec.number(kind, "aisle_m")
-        placed = place_yard(field, out, asset_type(spec, kind), aisle, (0.0, 0.0), n, metres_per_degree=0.0, cost=cost)
-        if placed < n:
+        if place_yard(context, out, asset_type(context.spec, kind), n, cost=cost) < n:
             return None
     return out
 
 
-def yard_of(field: Field, spec: Spec, draft: Draft, served: ServedLayout, *, beside: bool = True) -> Yard | None:
-    """The largest yard of a plant without arrays; None without yard or free places."""
+def yard_of(context: PlacementContext, draft: Draft, served: ServedLayout, *, beside: bool = True) -> Yard | None:
+    """Larger yard of a plant without arrays, or None.
+
+    There is none without blocks, roads or a free place.
+
+    Parameters
+    ----------
+    context : PlacementContext
+        Ground and spec.
+    draft : Draft
+        Draft of the layout.
+    served : ServedLayout
+        Layout with its roads.
+    beside : bool
+        Whether free places must be within reach of a road.
+    """
     items = list(served.untrimmed)
-    count = Counter(i.kind for i in items if i.kind in YARD)
+    count = Counter(i.kind for i in items if i.kind in YARD_KINDS)
     if not count or not served.network.roads:
         return None
-    kind = max(YARD, key=lambda k: count[k])
-    runs = yard_runs(field, replace(draft, items=items), asset_type(spec, kind), spec.number(kind, "aisle_m"))
-    far, clear = _from_roads(runs.rects, served)
-    free = runs.rects[clear & ((far < _reach_m(spec)) | (not beside))]
+    kind = max(YARD_KINDS, key=lambda k: count[k])
+    slots = yard_slots(context, replace(draft, items=items), asset_type(context.spec, kind))
+    distance, clear = _road_distance(slots.rects, served)
+    free = slots.rects[clear & ((distance < _reach_m(context.spec)) | (not beside))]
     if not len(free):
         return None
-    blocks = [i for i in items if i.kind == kind]
-    return Yard(kind, blocks, [i for i in items if i.kind != kind], free, draft, spec)
+    blocks, others = [i for i in items if i.kind == kind], [i for i in items if i.kind != kind]
+    return Yard(kind, blocks, others, free, draft, context.spec)
 
 
 def _reach_m(spec: Spec) -> float:
+    """Reach of roads to blocks [m]."""
     return spec.number("site", "road_reach_m") - REACH_MARGIN_M
 
 
-def _from_roads(rects: FloatArray, served: ServedLayout) -> tuple[FloatArray, BoolArray]:
-    """Distance of rectangles from road centrelines [m], and whether their pads clear the strips."""
+def _road_distance(rects: FloatArray, served: ServedLayout) -> tuple[FloatArray, BoolArray]:
+    """Distance from centrelines [m], and which pads are clear of roads."""
     lines = shapely.MultiLineString([r.line for r in served.network.roads])
     shapely.prepare(lines)
-    far: FloatArray = shapely.distance(shapely.box(*rects.T), lines)
-    return far, far > PAD_APRON_M + served.network.roads[0].width_m / 2 + OFF_STRIP_M
+    distance: FloatArray = shapely.distance(shapely.box(*rects.T), lines)
+    return distance, distance > PAD_APRON_M + served.network.roads[0].width_m / 2 + OFF_STRIP_M
 
 
 def relocate_yard(yard: Yard) -> Draft:
-    """Move yard blocks that cover much ground alone to places that add little."""
+    """Draft that covers less ground.
+
+    Blocks that cover much alone move to free places that add little covered area.
+    """
     blocks = list(yard.blocks)
-    rects = np.array([i.rect for i in (*yard.others, *blocks)])
-    cover = Coverage(np.concatenate([rects, yard.free]))
+    rects = rects_of([*yard.others, *blocks])
+    coverage = Coverage(np.concatenate([rects, yard.free]))
     for rect in rects:
-        cover.add(rect)
-    places = cover.spans(yard.free)
-    open_ = np.ones(len(yard.free), dtype=bool)
+        coverage.add(rect)
+    places = coverage.spans(yard.free)
+    is_free = np.ones(len(yard.free), dtype=bool)
     taken: list[int] = []
-    for _ in range(MOST_SWAPS):
-        alone = cover.alone(cover.spans(np.array([i.rect for i in blocks])))
-        for k in np.argsort(-alone, kind="stable")[:MOST_GIVING].tolist():
-            cover.add(blocks[k].rect, -1)
-            anew = np.where(open_, cover.anew(places), np.iinfo(np.int64).max)
-            best = int(np.argmin(anew))
-            if anew[best] < alone[k]:
+    for _ in range(MAX_EXCHANGES):
+        alone = coverage.covered_alone(coverage.spans(rects_of(blocks)))
+        for k in np.argsort(-alone, kind="stable")[:MAX_BLOCKS_TRIED].tolist():
+            coverage.add(blocks[k].rect, -1)
+            added = np.where(is_free, coverage.added(places), np.iinfo(np.int64).max)
+            best = int(np.argmin(added))
+            if added[best] < alone[k]:
                 break
-            cover.add(blocks[k].rect)
+            coverage.add(blocks[k].rect)
         else:
             break
-        cover.add(yard.free[best])
-        open_[best] = False
+        coverage.add(yard.free[best])
+        is_free[best] = False
         taken.append(best)
         del blocks[k]
     return yard.with_blocks(blocks, yard.free[taken])

@@ -1,90 +1,98 @@
-"""Choice of the best layout by the strategy's objective."""
+"""Select the best layout of a design problem for a strategy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pacifico.layout.criteria.strategies import MEASURES
-from pacifico.layout.placement.draft import capacity_of
+from pacifico.layout.criteria.strategies import POLICIES, STRATEGIES
 from pacifico.layout.search.candidates import evaluate_candidates
-from pacifico.layout.search.local_search import least, local_search, state_of
+from pacifico.layout.search.effort import MAX_POOLED, UNITS_PER_ITEM
+from pacifico.layout.search.local_search import best_state, local_search, state_of
 from pacifico.layout.search.objectives import objective_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pacifico.layout.access.connect import ServedLayout
-    from pacifico.layout.criteria.spec import Spec, Strategy
+    from pacifico.layout.criteria.spec import Spec
+    from pacifico.layout.criteria.strategies import Strategy
     from pacifico.layout.placement.draft import Draft
-    from pacifico.layout.search.candidates import Candidate
+    from pacifico.layout.search.candidates import Candidate, CandidateSet
     from pacifico.layout.search.problem import DesignProblem
-
-MOST_POOLED = 600
-"""Plant size up to which all strategies choose from one pool improved by local search [items]."""
-UNITS_OF_ARRAY = 3
-"""Assets per array, about: an array and its share of a skid."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """The best draft, its layout, and why assets of the last draft were not reached."""
+    """Best draft, with its roads if there are any."""
 
     draft: Draft
     served: ServedLayout | None
     unreached: str = ""
+    """Why roads don't reach any plant."""
 
 
 def best_layout(problem: DesignProblem, strategy: Strategy) -> Found:
-    """Evaluate candidates and keep the best layout under a strategy.
+    """Layout with the least objective value.
 
-    A layout with less capacity than another, by a unit or more, is never better. Candidates of the other strategies are
-    judged too: a place that looks poor for one objective can still have its best value.
+    A layout that carries less than another by a unit or more is never the better one. Candidates of the other
+    strategies are compared too: a place that promises little may turn out best.
     """
     own = evaluate_candidates(problem, strategy)
     if not own.candidates:
-        return Found(own.last, None, own.unreached)
-    seed_area = own.candidates[0].seed_area
-    if (
-        strategy == "balanced"
-        or problem.target_kw is None
-        or (seed_area and seed_area.whole)
-        or _items(problem) > MOST_POOLED
-    ):
-        full = _full(problem, own.candidates)
-        best = min(full, key=lambda t: objective_value(problem, t.served, strategy)) if len(full) > 1 else full[0]
+        return Found(own.last_draft, None, own.unreached)
+    if _pools_candidates(problem, strategy, own):
+        pool = [c for s in STRATEGIES for c in (own if s == strategy else evaluate_candidates(problem, s)).candidates]
+        states = local_search(problem, [state_of(problem, c) for c in _most_complete(problem, pool)])
+        best = best_state(states, strategy).candidate
     else:
-        pool = [t for s in MEASURES for t in (own if s == strategy else evaluate_candidates(problem, s)).candidates]
-        best = least(local_search(problem, [state_of(problem, t) for t in _full(problem, pool)]), strategy).candidate
+        complete = _most_complete(problem, own.candidates)
+        best = complete[0]
+        if len(complete) > 1:
+            best = min(complete, key=lambda c: objective_value(problem.measure(c.served), strategy))
     return Found(best.draft, best.served)
 
 
-def _items(problem: DesignProblem) -> float:
-    """Expected number of assets."""
+def _pools_candidates(problem: DesignProblem, strategy: Strategy, own: CandidateSet) -> bool:
+    """Whether strategies share candidates, and local search improves them."""
+    seed_area = own.candidates[0].seed_area
+    return (
+        POLICIES[strategy].local_search is not None
+        and problem.target_kw is not None
+        and not (seed_area and seed_area.whole_site)
+        and _expected_items(problem) <= MAX_POOLED
+    )
+
+
+def _expected_items(problem: DesignProblem) -> float:
+    """Number of items that the target takes, about."""
     units = (problem.target_kw or 0.0) / problem.smallest_kw
-    return units / UNITS_OF_ARRAY if problem.asked.solar_kw else units
+    return units / UNITS_PER_ITEM if problem.capacities.solar_kw else units
 
 
-def _full(problem: DesignProblem, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Candidates with the largest capacity and the fewest missing blocks."""
+def _most_complete(problem: DesignProblem, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Candidates of the largest capacity that miss the fewest blocks."""
     most_kw = 0.0
     for candidate in candidates:
-        # gains below a unit don't add up to more capacity
+        # only a whole unit counts as more
         if candidate.capacity_kw >= most_kw + problem.smallest_kw:
             most_kw = candidate.capacity_kw
-    full = [t for t in candidates if t.capacity_kw > most_kw - problem.smallest_kw]
-    # less road is no gain where blocks are missing
-    return [t for t in full if t.lacks == min(t.lacks for t in full)]
+    full = [c for c in candidates if c.capacity_kw > most_kw - problem.smallest_kw]
+    fewest = min((c.missing_blocks for c in full), default=0)
+    return [c for c in full if c.missing_blocks == fewest]
 
 
-def best_of(tasks: Sequence[DesignProblem], strategy: Strategy) -> tuple[Found, Spec]:
-    """Best layout of the first problem whose target is met, else the one with most capacity, and its spec."""
-    found: list[tuple[float, Found, Spec]] = []
-    for problem in tasks:
-        one = best_layout(problem, strategy)
-        kw = 0.0 if one.served is None else capacity_of(one.served.items, problem.profile)
-        found.append((kw, one, problem.spec))
+def best_of(problems: Sequence[DesignProblem], strategy: Strategy) -> tuple[Found, Spec]:
+    """Best layout of several problems, and its spec.
+
+    It is that of the first problem whose target is met, else the one of the largest capacity.
+    """
+    results: list[tuple[float, Found, Spec]] = []
+    for problem in problems:
+        found = best_layout(problem, strategy)
+        kw = 0.0 if found.served is None else problem.capacity_of(found.served.items)
+        results.append((kw, found, problem.context.spec))
         if problem.target_kw is None or kw > problem.target_kw - problem.smallest_kw:
             break
-    _, best, spec = max(found, key=lambda f: f[0])
-    return best, spec
+    _, found, spec = max(results, key=lambda r: r[0])
+    return found, spec

@@ -18,8 +18,8 @@ REACH_M = 79.0
 
 
 @pytest.fixture(scope="module")
-def field(make):
-    return make.field(make.site(500, 300), make.ground(make.level, 500, 300))
+def context(make):
+    return make.context(make.site(500, 300), make.ground(make.level, 500, 300))
 
 
 def scene(make, *, skid_x=250.0):
@@ -31,13 +31,13 @@ def scene(make, *, skid_x=250.0):
     return [make_road("R001", "spine", line, 6.1)], [replace(skid, block=3)], LineString(line[:, :2])
 
 
-def built(make, field, kw, **more):
+def built(make, context, kw, **more):
     roads, items, line = scene(make, **more)
-    return backfill(field, SPEC, items, roads, kw, REACH_M), items, line
+    return backfill(context, items, roads, kw, REACH_M), items, line
 
 
-def test_arrays_make_up_for_the_capacity(make, field):
-    more, items, line = built(make, field, 3 * UNIT.ac_kw)
+def test_arrays_make_up_for_the_capacity(make, context):
+    more, items, line = built(make, context, 3 * UNIT.ac_kw)
     assert sum(array.capacity_kw for array, _ in more) == pytest.approx(3 * UNIT.ac_kw, abs=0.01)
     for array, road in more:
         shape = box(*array.rect)
@@ -47,17 +47,17 @@ def test_arrays_make_up_for_the_capacity(make, field):
         assert not shape.intersects(box(*items[0].pad_rect))
 
 
-def test_less_than_a_unit_is_not_built(make, field):
-    assert built(make, field, 0.9 * UNIT.ac_kw)[0] == []
+def test_less_than_a_unit_is_not_built(make, context):
+    assert built(make, context, 0.9 * UNIT.ac_kw)[0] == []
 
 
-def test_a_skid_takes_no_more_than_its_rating(make, field):
+def test_a_skid_takes_no_more_than_its_rating(make, context):
     rating = asset_type(SPEC, "inverter_skid").rating_kva
-    more, _, _ = built(make, field, 10 * rating)
+    more, _, _ = built(make, context, 10 * rating)
     assert 0 < sum(array.capacity_kw for array, _ in more) <= rating
 
 
-def test_without_a_skid_nothing_is_built(make, field):
+def test_without_a_skid_nothing_is_built(make, context):
     roads, _, _ = scene(make)
     battery = item_of(asset_type(SPEC, "battery"), np.array([0.0, 0.0, 12.0, 3.0]))
-    assert backfill(field, SPEC, [battery], roads, 3 * UNIT.ac_kw, REACH_M) == []
+    assert backfill(context, [battery], roads, 3 * UNIT.ac_kw, REACH_M) == []

@@ -30,9 +30,9 @@ def item(make, kind, x, y, *, block=-1):
 
 def connect(make, items, *, exclusions=(), **more):
     site = make.site(400, 300, exclusions=tuple(exclusions))
-    field = make.field(site, make.ground(make.level, 400, 300))
+    context = make.context(site, make.ground(make.level, 400, 300))
     entry = Point(make.west + 1, make.south + 150)
-    return connect_roads(site, field, Draft(list(items)), entry, SPEC, "gas_bess", **more)
+    return connect_roads(context, site, Draft(list(items)), entry, "gas_bess", **more)
 
 
 def test_every_item_in_reach_gets_a_pad_and_a_road(make):

@@ -1,4 +1,4 @@
-"""Setbacks from chosen edges: exact areas, edges as they are numbered, entries that can't be meant."""
+"""Setbacks from single edges: exact areas, numbers of edges, refused entries."""
 
 import math
 
@@ -46,19 +46,19 @@ def test_a_square_loses_exact_strips(entries, area):
     assert_allclose(set_back(SQUARE, 0.0, chosen(*entries)).area, area, rtol=1e-12)
 
 
-def test_the_others_keep_the_general_setback():
+def test_other_edges_keep_the_general_setback():
     """North 0 m, as along a road; 10 m from the three others."""
     left = set_back(SQUARE, 10.0, chosen(("north", 0)))
     assert_allclose(left.area, 980 * 990, rtol=1e-12)
     assert left.bounds == (10, 10, 990, 1000)
 
 
-def test_without_entries_it_is_the_buffer_as_before():
+def test_without_entries_all_edges_are_buffered():
     assert set_back(L_SHAPE, 10.0).equals(shapely.buffer(L_SHAPE, -10.0, join_style="mitre"))
     assert set_back(L_SHAPE, 0.0) is L_SHAPE
 
 
-def test_around_an_inner_corner_it_is_the_distance():
+def test_around_an_inner_corner_the_distance_holds():
     """Two inner edges of an L, 100 m each: two strips that share a square, and a quarter disc round the corner."""
     left = set_back(L_SHAPE, 0.0, chosen(([2, 3], 100)))
     names = {k + 1: side for k, side in enumerate(edges_of(L_SHAPE).faces)}
@@ -105,7 +105,7 @@ def test_holes_keep_the_general_setback():
     st.floats(0, 60),
     st.floats(0, 60),
 )
-def test_what_is_left_keeps_its_distance_from_every_edge(points, side, general, special):
+def test_ground_keeps_its_distance_from_every_edge(points, side, general, special):
     hull = shapely.MultiPoint(points).convex_hull
     if hull.geom_type != "Polygon" or hull.area < 100:
         return
@@ -147,13 +147,13 @@ def test_what_is_left_keeps_its_distance_from_every_edge(points, side, general, 
         7,
     ],
 )
-def test_entries_that_can_not_be_meant_are_refused_in_one_line(value):
+def test_invalid_entries_are_refused_in_one_line(value):
     with pytest.raises(InputError, match=r"site\.setbacks") as caught:
         make_spec({"site": {"setbacks": value}})
     assert "\n" not in str(caught.value)
 
 
-def test_an_edge_that_is_not_there_is_named():
+def test_a_missing_edge_is_named():
     with pytest.raises(InputError, match="names edge 5; the boundary has 4 edges"):
         set_back(SQUARE, 0.0, (EdgeSetback((5,), 10.0),))
 
@@ -182,7 +182,7 @@ def test_a_named_line_chooses_the_edges_along_it(points, area):
     assert_allclose(left.area, area, rtol=1e-12)
 
 
-def test_edges_that_a_line_only_ends_at_are_not_chosen():
+def test_edges_at_the_ends_of_a_line_are_not_chosen():
     """20 m long edges at both ends lie near the line, but it doesn't follow them."""
     strip = shapely.box(0, 0, 1000, 20)
     edges = edges_of(strip)
@@ -190,7 +190,7 @@ def test_edges_that_a_line_only_ends_at_are_not_chosen():
     assert edges_along(edges, [shapely.LineString([(0, 51), (1000, 51)])]) == []
 
 
-def test_lines_of_one_name_choose_together_and_case_is_no_matter():
+def test_lines_of_one_name_choose_together_in_any_case():
     halves = [road("River", (0, 1000), (300, 1000)), road("river", (300, 1000), (600, 1000))]
     assert_allclose(set_back(SQUARE, 0.0, chosen((" RIVER ", 40)), halves).area, 1000 * 960, rtol=1e-12)
 
@@ -243,8 +243,8 @@ def test_a_plan_is_set_back_from_a_line_of_its_boundary_file(make, tmp_path):
     assert make.south + 400 < north <= make.south + 450.01
 
 
-def test_a_plan_keeps_them(make):
-    """600 m square, 150 m from its south and nothing from its north: no asset lower than that, some by the edge."""
+def test_a_plan_keeps_the_setbacks_of_its_edges(make):
+    """600 m square, 150 m from the south and 0 m from the north."""
     from pacifico.layout.generate import generate_layout
 
     site, dem = make.site(), make.dem(make.ground(make.level))
@@ -266,14 +266,14 @@ def test_a_plan_keeps_them(make):
     ("text", "entry"),
     [("north=30", {"edges": ["north"], "setback_m": 30.0}), ("2, 3=50", {"edges": [2, 3], "setback_m": 50.0})],
 )
-def test_the_command_line_reads_them(text, entry):
+def test_the_command_line_reads_setbacks(text, entry):
     from pacifico.cli.options import edge_setback
 
     assert edge_setback(text) == entry
 
 
 @pytest.mark.parametrize("text", ["north", "=3", "north=", "north=x", "north=-3", ",=4"])
-def test_the_command_line_refuses_what_is_none(text):
+def test_the_command_line_refuses_other_text(text):
     from argparse import ArgumentTypeError
 
     from pacifico.cli.options import edge_setback

@@ -1,4 +1,4 @@
-"""Rules at the ends of their ranges: each gives a plan or a reason, alone and together."""
+"""Rules at the ends of their ranges give a plan or a reason, alone and together."""
 
 import math
 
@@ -7,14 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pacifico.errors import PacificoError
-from pacifico.layout.criteria.spec import PROFILES, catalog
+from pacifico.layout.criteria.profiles import PROFILES
+from pacifico.layout.criteria.spec import catalog
 
 ABOUT = {
     "wind_turbine": "wind_hybrid", "wind_road": "wind_hybrid", "wind_hybrid": "wind_hybrid", "battery": "bess",
     "generator": "gas_bess", "gas_turbine": "gas_bess", "cooling_system": "gas_bess", "control_center": "gas_bess",
     "gas_bess": "gas_bess", "hybrid": "hybrid",
 }  # fmt: skip
-"""Section: a profile that its rules act on; the others act on a solar farm."""
+"""Profile that the rules of a section act on; all others act on a solar farm."""
 
 
 def ends():
@@ -26,7 +27,7 @@ def ends():
 
 
 def outcome(make, overrides, profile):
-    """Plan, or the error that says in one line why there is none."""
+    """Plan, or the error that says why there is none."""
     from pacifico.layout.generate import generate_layout
 
     width = 2400.0 if profile == "wind_hybrid" else 500.0
@@ -36,7 +37,7 @@ def outcome(make, overrides, profile):
     try:
         plan = generate_layout(site, dem, profile=profile, target_capacity_kw=target, spec=overrides)
     except PacificoError as error:
-        assert "\n" not in str(error)  # noqa: PT017 (either outcome is right, and each is looked at)
+        assert "\n" not in str(error)  # noqa: PT017 (either outcome is right, and each is checked)
         return error
     numbers = [v for v in plan.metrics.values() if isinstance(v, int | float)]
     assert all(math.isfinite(v) for v in numbers)

@@ -7,9 +7,8 @@ import pytest
 from shapely import Point, box
 
 from pacifico.layout.criteria.spec import make_spec
-from pacifico.layout.generate import generate_layout
 from pacifico.layout.placement.draft import Draft
-from pacifico.layout.placement.turbines import place_turbines
+from pacifico.layout.placement.turbines import TurbineSpacing, place_turbines
 from pacifico.site.model import Zone
 
 ROTOR = 160.0
@@ -17,11 +16,11 @@ SETBACK = 1.1 * (110 + 80)
 
 
 def placed(make, *, size=2600.0, count=None, wind=270.0, height=None, overrides=None, **site):
-    rules = make_spec({"wind_turbine": {"wind_from_deg": wind, **(overrides or {})}})
+    spec = make_spec({"wind_turbine": {"wind_from_deg": wind, **(overrides or {})}})
     ground = make.ground(height or make.level, size, size, dx=20.0)
     field, draft = make.field(make.site(size, size, **site), ground, setback_m=10.0), Draft()
-    middle = (make.west + size / 2, make.south + size / 2)
-    number = place_turbines(field, draft, rules, middle, count, metres_per_degree=40.0)
+    centre = (make.west + size / 2, make.south + size / 2)
+    number = place_turbines(field, draft, spec, centre, count, metres_per_degree=40.0)
     assert number == len(draft.items)
     return field, draft
 
@@ -50,7 +49,7 @@ def test_setback_is_1_1_tip_heights_from_the_boundary(make):
     assert min(edge.distance(Point(*i.centre)) for i in draft.items) >= SETBACK - 1e-6
 
 
-def test_an_exclusion_bars_the_crane_pad_and_no_more(make):
+def test_an_exclusion_blocks_the_crane_pad_alone(make):
     """The tip-height setback is the boundary's: a pond 60 m off does not move a turbine."""
     pond = Zone(make.at(1360, 1250, 1400, 1350))
     _, alone = placed(make, count=1)
@@ -62,25 +61,25 @@ def test_an_exclusion_bars_the_crane_pad_and_no_more(make):
     assert moved.items != alone.items
 
 
-def test_a_count_is_kept_and_the_rest_is_said(make):
+def test_the_count_holds_and_the_rest_is_recorded(make):
     _, draft = placed(make, count=2)
     assert len(draft.items) == 2
     assert draft.unplaced == []
     _, draft = placed(make, count=50)
-    (lost,) = draft.unplaced
-    assert lost.count == 50 - len(draft.items)
-    assert "209 m inside the boundary" in lost.reason
-    assert "640 x 1120 m" in lost.reason
+    (unplaced,) = draft.unplaced
+    assert unplaced.count == 50 - len(draft.items)
+    assert "209 m inside the boundary" in unplaced.reason
+    assert "640 x 1120 m" in unplaced.reason
 
 
-def test_none_asked_for_and_no_room(make):
+def test_no_turbine_requested_and_no_place(make):
     assert placed(make, count=0)[1].unplaced == []
     _, draft = placed(make, size=400.0, count=3)
     assert draft.items == []
     assert draft.unplaced[0].count == 3
 
 
-def test_as_many_as_stand_leaves_nothing_unplaced(make):
+def test_without_a_count_nothing_is_unplaced(make):
     _, draft = placed(make, count=None)
     assert draft.unplaced == []
 
@@ -92,10 +91,10 @@ def test_crane_pads_stand_on_gentle_ground(make):
     assert field.sieve(8.0).passes(rects).all()
 
 
-def test_storage_is_a_share_of_what_was_to_stand(make):
-    """A tenth of 40 MW is less than one turbine: all of it is solar, and a quarter of it storage."""
-    site, dem = make.site(1500, 1500), make.dem(make.ground(make.level, 1500, 1500))
-    plan = generate_layout(
-        site, dem, profile="wind_hybrid", target_capacity_kw=40_000, spec={"wind_hybrid": {"wind_share": 0.1}}
-    )
-    assert sum(a.item.storage_kw for a in plan.asset_list) == 10_000
+def test_spacing_by_hand():
+    """1.1 x (110 + 80) m from the boundary; 4 x 160 m across the wind and 7 x 160 m along it."""
+    spacing = TurbineSpacing.of(make_spec())
+    assert (spacing.setback_m, spacing.across_m, spacing.along_m) == pytest.approx((209.0, 640.0, 1120.0))
+    # wind from the west: eastings count along it
+    points = spacing.in_spacings(np.array([[0.0, 0.0], [1120.0, 0.0], [0.0, 640.0]]))
+    assert np.hypot(*(points[1:] - points[0]).T) == pytest.approx([1.0, 1.0])

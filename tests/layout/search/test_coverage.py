@@ -1,4 +1,4 @@
-"""Surroundings on a raster against exact areas."""
+"""Covered area on a raster against exact areas."""
 
 import numpy as np
 import pytest
@@ -19,31 +19,31 @@ RECTS = st.lists(
 
 
 def surroundings(rects):
-    """Squares about rectangles: the corners of the true ones are round."""
+    """Squares around rectangles; the true surroundings have round corners."""
     return shapely.buffer(shapely.box(*np.array(rects).T), 25.0, join_style="mitre")
 
 
 @settings(max_examples=60, deadline=None)
 @given(RECTS)
 def test_counts_are_the_areas_of_unions_and_differences(rects):
-    cover = Coverage(np.array(rects))
+    coverage = Coverage(np.array(rects))
     for rect in rects[1:]:
-        cover.add(rect)
+        coverage.add(rect)
     around = surroundings(rects)
     rest = shapely.union_all(around[1:])
-    assert cover.cells() * CELL_M**2 == pytest.approx(rest.area)
-    spans = cover.spans(np.array(rects))
-    assert cover.anew(spans)[0] * CELL_M**2 == pytest.approx(around[0].difference(rest).area)
+    assert coverage.cells() * CELL_M**2 == pytest.approx(rest.area)
+    spans = coverage.spans(np.array(rects))
+    assert coverage.added(spans)[0] * CELL_M**2 == pytest.approx(around[0].difference(rest).area)
     for k in range(1, len(rects)):
         others = shapely.union_all(np.delete(around, [0, k]))
-        assert cover.alone(spans)[k] * CELL_M**2 == pytest.approx(around[k].difference(others).area)
+        assert coverage.covered_alone(spans)[k] * CELL_M**2 == pytest.approx(around[k].difference(others).area)
 
 
-def test_what_is_counted_out_is_gone():
+def test_a_removed_rectangle_covers_nothing():
     rects = np.array([(0.0, 0.0, 50.0, 20.0), (300.0, 0.0, 350.0, 20.0)])
-    cover = Coverage(rects)
-    cover.add(rects[0])
-    cover.add(rects[1])
-    cover.add(rects[1], -1)
-    assert cover.cells() * CELL_M**2 == 100.0 * 70.0
-    assert cover.anew(cover.spans(rects)).tolist() == [0, cover.cells()]
+    coverage = Coverage(rects)
+    coverage.add(rects[0])
+    coverage.add(rects[1])
+    coverage.add(rects[1], -1)
+    assert coverage.cells() * CELL_M**2 == 100.0 * 70.0
+    assert coverage.added(coverage.spans(rects)).tolist() == [0, coverage.cells()]

@@ -1,9 +1,10 @@
 """Capacity that skids have left, and the nearest skids."""
 
+import numpy as np
 import pytest
 
-from pacifico.layout.access.skids import SkidCapacity
 from pacifico.layout.model.assets import Item
+from pacifico.layout.placement.skids import SkidCapacity
 from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M
 
 
@@ -31,3 +32,11 @@ def test_nearest_skids_within_reach_come_first():
     assert skids.nearest(80.0, 0.0) == [5, 4]
     assert skids.nearest(50.0, 0.0) == [4, 5], "the lower number first at the same distance"
     assert SkidCapacity.of([], 1000.0).nearest(0.0, 0.0) == []
+
+
+def test_the_nearest_skid_with_capacity_takes_an_array():
+    skids = SkidCapacity.of([skid(0, 0.0), skid(1, 100.0), array(0, 900.0)], 1000.0)
+    rect = np.array([0.0, -5.0, 20.0, 5.0])
+    assert skids.block_for(rect, 100.0) == 0
+    assert skids.block_for(rect, 101.0) == 1
+    assert skids.block_for(rect, 1001.0) is None

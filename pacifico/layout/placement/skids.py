@@ -51,3 +51,16 @@ class SkidCapacity:
         near = np.flatnonzero(distance <= BLOCK_REACH_M)
         blocks: list[int] = self.blocks[near[np.lexsort((self.blocks[near], distance[near]))]].tolist()
         return blocks
+
+    def block_for(self, rect: FloatArray, kw: float) -> int | None:
+        """Power block of the nearest skid with capacity, or None.
+
+        Parameters
+        ----------
+        rect : (4,) float
+            West, south, east, north of the array [m].
+        kw : float
+            Its capacity [kW].
+        """
+        x, y = (rect[:2] + rect[2:]) / 2
+        return next((block for block in self.nearest(x, y) if self.left_kw[block] >= kw), None)

@@ -1,0 +1,137 @@
+"""Asset types by hand: dimensions and ratings, solar units, units for a small target."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pacifico.layout.criteria.asset_types import (
+    ASSET_KINDS,
+    DEFAULT_CLEARANCE_M,
+    asset_type,
+    feeder_mva,
+    solar_unit,
+    spec_for_target,
+    substation_type,
+)
+from pacifico.layout.criteria.spec import catalog, make_spec
+
+
+def test_every_asset_type_has_a_section_in_the_catalog():
+    assert all("slope_limit_deg" in catalog()[kind] for kind in ASSET_KINDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ratings"),
+    [
+        ("battery", (0, 5000, 20000, 0)),
+        ("generator", (2500, 0, 0, 0)),
+        ("gas_turbine", (47500, 0, 0, 0)),
+        ("wind_turbine", (5000, 0, 0, 0)),
+        ("inverter_skid", (0, 0, 0, 4200)),
+        ("cooling_system", (0, 0, 0, 0)),
+        ("control_center", (0, 0, 0, 0)),
+    ],
+)
+def test_ratings_are_those_of_the_catalog(kind, ratings):
+    found = asset_type(make_spec(), kind)
+    assert (found.capacity_kw, found.storage_kw, found.storage_kwh, found.rating_kva) == ratings
+
+
+def test_a_type_without_a_clearance_gets_the_default():
+    assert asset_type(make_spec(), "inverter_skid").clearance_m == DEFAULT_CLEARANCE_M
+    assert asset_type(make_spec(), "battery").clearance_m == 3.05
+
+
+def test_a_feeder_carries_root_three_times_voltage_times_current():
+    assert feeder_mva(make_spec()) == pytest.approx(1.7320508 * 34.5 * 0.5, rel=1e-6)
+
+
+def test_tracker_unit_by_hand():
+    """4 rows of 64 m x 2.4 m at 22 % and 1 kW/m2; pitch 2.4 / 0.35."""
+    unit = solar_unit(make_spec())
+    assert unit.dc_kw == pytest.approx(135.168, abs=1e-9)
+    assert unit.ac_kw == pytest.approx(103.9753846, abs=1e-6)
+    assert unit.pitch_x_m == pytest.approx(27.4285714, abs=1e-6)
+    assert unit.gap_x_m == pytest.approx(4.4571429, abs=1e-6)
+    assert unit.height_m == 64
+    assert unit.most_units == 4  # 5 would be 520 kW
+
+
+def test_fixed_unit_by_hand():
+    """6 rows of 32 m x 4.8 m, 10.667 m apart."""
+    unit = solar_unit(make_spec({"solar": {"mounting": "fixed"}}))
+    assert unit.dc_kw == pytest.approx(202.752, abs=1e-9)
+    assert unit.ac_kw == pytest.approx(155.9630769, abs=1e-6)
+    assert unit.height_m == pytest.approx(58.1333333, abs=1e-6)
+    assert (unit.pitch_x_m, unit.gap_x_m, unit.most_units) == (33, 1, 3)
+
+
+@pytest.mark.parametrize("mounting", ["tracker", "fixed"])
+def test_a_pocket_unit_has_the_same_power_in_other_proportions(mounting):
+    spec = make_spec({"solar": {"mounting": mounting}})
+    full, pocket = solar_unit(spec), solar_unit(spec, pocket=True)
+    assert pocket.dc_kw == pytest.approx(full.dc_kw)
+    assert pocket.height_m < full.height_m
+    assert pocket.pitch_x_m > full.pitch_x_m
+
+
+def test_a_single_fixed_row_has_a_pocket_of_equal_power():
+    spec = make_spec({"solar": {"mounting": "fixed", "fixed_unit_rows": 1}})
+    assert solar_unit(spec, pocket=True).dc_kw == pytest.approx(solar_unit(spec).dc_kw)
+
+
+@pytest.mark.parametrize("mounting", ["tracker", "fixed"])
+def test_arrays_are_of_100_to_500_kw_and_within_physics(mounting):
+    unit = solar_unit(make_spec({"solar": {"mounting": mounting}}))
+    assert unit.ac_kw >= 100
+    assert unit.most_units * unit.ac_kw <= 500
+    assert unit.dc_kw / (unit.pitch_x_m * unit.height_m) < 0.115
+
+
+def test_substation_grows_with_the_root_of_its_rating():
+    at_100, at_400 = substation_type(make_spec(), 100.0), substation_type(make_spec(), 400.0)
+    assert at_100.length_m * at_100.width_m == pytest.approx(6000, rel=0.002)
+    assert at_400.length_m * at_400.width_m == pytest.approx(12000, rel=0.002)
+    assert at_100.length_m / at_100.width_m == pytest.approx(1.25, rel=0.002)
+    assert at_100.rating_kva == 100_000
+
+
+def test_a_battery_block_stores_four_hours():
+    battery = asset_type(make_spec(), "battery")
+    assert battery.storage_kwh / battery.storage_kw == 4
+    assert battery.capacity_kw == 0
+
+
+class TestUnitsOfASmallPlant:
+    """Rows of 26 kW, four to a unit of 104 kW; half rows of 13 kW."""
+
+    @pytest.mark.parametrize(
+        ("target", "rows", "row_m"),
+        [
+            (60, 4, 64),
+            (104, 4, 64),
+            (109, 4, 64),
+            (131, 5, 64),
+            (150, 11, 32),
+            (208, 4, 64),
+            (495, 19, 32),
+            (5000, 4, 64),
+        ],
+    )
+    def test_exact(self, target, rows, row_m):
+        sized = spec_for_target(make_spec(), target)
+        assert sized.number("solar", "tracker_unit_rows") == rows
+        assert sized.number("solar", "tracker_row_m") == row_m
+
+    @given(st.sampled_from(["tracker", "fixed"]), st.floats(100, 20_000))
+    def test_whole_units_meet_the_target_closely(self, mounting, target):
+        spec = make_spec({"solar": {"mounting": mounting}})
+        least, unit = solar_unit(spec), solar_unit(spec_for_target(spec, target))
+        met = target // unit.ac_kw * unit.ac_kw
+        assert unit.ac_kw >= least.ac_kw - 1e-9
+        assert met >= target // least.ac_kw * least.ac_kw - 1e-6
+        assert met >= 0.89 * target or target < least.ac_kw
+
+    def test_overridden_rows_stay(self):
+        spec = make_spec({"solar": {"tracker_unit_rows": 4}})
+        assert spec_for_target(spec, 150.0) is spec
