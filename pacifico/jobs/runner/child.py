@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pacifico.run.execute import RunRequest
 
@@ -161,21 +161,20 @@ class JsonLines:
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
-        self._file = connection.makefile("rb")
         self._lock = threading.Lock()
 
-    def __iter__(self) -> JsonLines:
-        return self
-
-    def __next__(self) -> dict[str, Any]:
-        try:
-            text = self._file.readline()
-        except OSError:
-            text = b""
-        if not text.endswith(b"\n"):
-            raise StopIteration
-        message: dict[str, Any] = json.loads(text)
-        return message
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Messages as they arrive, until either end is closed."""
+        with self._socket.makefile("rb") as file:
+            while True:
+                try:
+                    text = file.readline()
+                except (OSError, ValueError):
+                    return
+                if not text.endswith(b"\n"):
+                    return
+                message: dict[str, Any] = json.loads(text)
+                yield message
 
     def send(self, **message: Any) -> None:
         """Send one message; do nothing if the other end is closed."""
