@@ -84,7 +84,7 @@ def test_a_draft_without_arrays_stays_as_it_is(stray):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_exchanged_drafts_are_legal_on_synthetic_ground(seed):
-    site, dem = bench.made(seed, hectares=40)
+    site, dem = bench.synthetic(seed, hectares=40)
     field = make_field(site, Ground.of(dem), Ground.finest_of(dem), setback_m=10.0, source_cell_m=10.0)
     context = PlacementContext(field, SPEC)
     request = PlantRequest(Capacities(solar_kw=9_000.0), "density")

@@ -28,14 +28,14 @@ def problem_of(site, field, profile, target_kw, spec=SPEC):
 
 
 def test_each_strategy_wins_its_own_objective_on_a_synthetic_site():
-    site, dem = bench.made(0, hectares=60, steepness=0.03)
-    assert bench.won(bench.compared(site, dem, 9_000)) == set(bench.WINNERS)
+    site, dem = bench.synthetic(0, hectares=60, steepness=0.03)
+    assert bench.winners_of(bench.compared(site, dem, 9_000)) == set(bench.MEASURE_OF)
 
 
 @pytest.mark.parametrize("strategy", ["density", "low_earthwork", "clustered"])
 @pytest.mark.parametrize(("profile", "target_kw"), [("solar_farm", 6_000.0), ("bess", 60_000.0)])
 def test_no_strategy_loses_to_the_first_candidate_of_another(profile, target_kw, strategy):
-    site, dem = bench.made(1, hectares=50)
+    site, dem = bench.synthetic(1, hectares=50)
     field = make_field(site, Ground.of(dem), Ground.finest_of(dem), setback_m=10.0, source_cell_m=10.0)
     problem = problem_of(site, field, profile, target_kw)
     found = best_layout(problem, strategy)
