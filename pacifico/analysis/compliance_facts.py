@@ -1,4 +1,4 @@
-"""A stored layout, as rules see it."""
+"""Facts of a stored layout that rules check."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 def facts_of_layout(layout: Mapping[str, Any], *, heights_m: Mapping[str, float] | None = None) -> Facts:
-    """Facts of a layout.geojson, to hold it against rules.
+    """Facts of a layout.geojson that rules check.
 
     Parameters
     ----------
     layout : mapping
-        As `read_layout` gives it.
+        Content of the file, from `read_layout`.
     heights_m : mapping, optional
-        Of asset types above ground [m]: a stored layout does not state them.
+        Height of asset types above ground [m]: a stored layout doesn't state it.
 
     Raises
     ------
     InputError
-        It is no layout that pacifico wrote.
+        It is no layout written by pacifico.
     """
     parts = parts_of(layout)
     return Facts(
