@@ -69,7 +69,7 @@ def test_modules_to_run_are_there():
 @pytest.mark.parametrize("page", PAGES)
 def test_links_and_paths_are_there(page):
     text = (ROOT / page).read_text()
-    linked = [target for target in re.findall(r"\]\(([^)]+)\)", text) if "://" not in target]
+    linked = [target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", text) if "://" not in target]
     named = re.findall(r"`((?:pacifico|notebooks|worker|infra|tests|\.ci)(?:/[\w./-]*)?)`", text)
     missing = [name for name in {*linked, *named} if not (ROOT / name).exists()]
     assert not missing

@@ -11,7 +11,7 @@ import pytest
 #: As a plain user: a process of the same user reads another's environment, which has hidden its memory or has not.
 PEEK = """
 import ctypes, os, sys
-from pacifico.jobs.child import hide_memory
+from pacifico.jobs.runner.child import hide_memory
 if os.getuid() == 0:
     os.setgroups([])
     os.setgid(65534)

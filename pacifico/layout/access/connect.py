@@ -47,7 +47,7 @@ PRIORITY: dict[AssetKind, int] = {"substation": 0, "wind_turbine": 1}
 OTHER_PRIORITY, ARRAY_PRIORITY = 2, 3
 YARD: tuple[AssetKind, ...] = ("battery", "generator")
 """Kinds of assets that stand in yards."""
-GIVE_WAY: tuple[AssetKind, ...] = ("solar_array", *YARD)
+GIVE_WAY_KINDS: tuple[AssetKind, ...] = ("solar_array", *YARD)
 """Kinds of assets that give way: arrays to bends and turnarounds, blocks of yards to turnarounds."""
 TURNING_ROOM = "its place is needed for vehicles to turn"
 RETRY_ITEMS = 600
@@ -137,7 +137,7 @@ def connect_roads(
     profile: Profile,
     options: RoadSearchOptions = DEFAULT_SEARCH,
     *,
-    give_way: Sequence[AssetKind] = GIVE_WAY,
+    give_way: Sequence[AssetKind] = GIVE_WAY_KINDS,
 ) -> ServedLayout:
     """Pads and roads for the items of a draft that roads reach.
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pacifico.layout.access.connect import ServedLayout
     from pacifico.layout.model.assets import Item
 
-WIDE_M, STEP_M = 16.0, 4.0
+STRIP_WIDTH_M, SQUARE_STEP_M = 16.0, 4.0
 """Width of a strip, a lane with room to turn, and the distance between the squares that cover it [m]."""
 OF_ARRAYS = ("solar_array", "inverter_skid")
 """Kinds of assets that make up power blocks of arrays."""
@@ -64,8 +64,10 @@ def _squares_along(lines: Sequence[LineString], fixed: Sequence[Item]) -> FloatA
     """Squares along lines, off the pads of items, shape (n, 4) [m]."""
     out = [np.empty((0, 4))]
     for line in lines:
-        at = shapely.get_coordinates(shapely.line_interpolate_point(line, np.arange(0.0, line.length + STEP_M, STEP_M)))
-        out.append(np.hstack([at - WIDE_M / 2, at + WIDE_M / 2]))
+        at = shapely.get_coordinates(
+            shapely.line_interpolate_point(line, np.arange(0.0, line.length + SQUARE_STEP_M, SQUARE_STEP_M))
+        )
+        out.append(np.hstack([at - STRIP_WIDTH_M / 2, at + STRIP_WIDTH_M / 2]))
     squares = np.concatenate(out)
     tree = shapely.STRtree([box(*i.rect).buffer(PAD_APRON_M, join_style="mitre") for i in fixed])
     hit = tree.query(shapely.box(*squares.T), "intersects")[0]

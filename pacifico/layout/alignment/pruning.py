@@ -61,7 +61,7 @@ def barring(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[Tig
 
     Blade transport may use local widening: a missing wider radius is reported only.
     """
-    return _tight(problem, alignment, np.full(len(alignment.lines), problem.least))
+    return _tight(problem, alignment, np.full(len(alignment.lines), problem.min_radius_m))
 
 
 def _tight(problem: RoutingProblem, alignment: HorizontalAlignment, sizes: FloatArray) -> list[Tight]:

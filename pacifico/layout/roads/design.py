@@ -66,7 +66,7 @@ class RoadDesign:
     @cached_property
     def constrained(self) -> set[int]:
         """Terminals downstream of bends tighter than they need."""
-        wide = np.flatnonzero(self.problem.radius_m > self.problem.least).tolist()
+        wide = np.flatnonzero(self.problem.radius_m > self.problem.min_radius_m).tolist()
         lacking = pruned(self.problem, self.alignment, self.tight)[1] if wide and self.tight else {}
         return {*self.cut_off, *(t for t in wide if t in lacking)}
 

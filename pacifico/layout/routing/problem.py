@@ -72,7 +72,7 @@ class RoutingProblem:
     """Memo of tight places for which no drivable curve exists, by the lines near them."""
 
     @property
-    def least(self) -> float:
+    def min_radius_m(self) -> float:
         """Smallest centreline radius that the criteria allow [m]."""
         return self.criteria.min_radius_m + self.criteria.width_m / 2
 
@@ -88,7 +88,7 @@ class RoutingProblem:
         bound : sequence of sequences of int
             Terminals that each line serves.
         """
-        out = np.array([self.radius_m[list(own)].max(initial=self.least) for own in bound])
+        out = np.array([self.radius_m[list(own)].max(initial=self.min_radius_m) for own in bound])
         for c in range(len(ups) - 1, -1, -1):
             if ups[c] >= 0:
                 out[ups[c]] = max(out[ups[c]], out[c])

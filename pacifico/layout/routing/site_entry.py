@@ -203,12 +203,12 @@ def _nearest_entry(
         Road positions that may be led to.
     """
     best: SiteEntry | None = None
-    least = MAX_ENTRY_SHIFT_M + road_grid.cell
+    best_shift_m = MAX_ENTRY_SHIFT_M + road_grid.cell
     for n in _nearest(road_grid, place, usable):
         candidate = entry_point(road_grid, edge, n)
         shift = float(np.hypot(*(candidate - place)))
-        if shift < least - 1e-9:
-            best, least = SiteEntry(candidate, n), shift
+        if shift < best_shift_m - 1e-9:
+            best, best_shift_m = SiteEntry(candidate, n), shift
     return best
 
 

@@ -1,4 +1,4 @@
-"""What arrays fence in gets a way out, and nothing that is to stay stands in it."""
+"""Strips that lead out of places enclosed by arrays, and along roads to turbines."""
 
 import numpy as np
 import pytest
@@ -9,13 +9,13 @@ from shapely import LineString, Point, box
 from pacifico import generate_layout
 from pacifico.grid import Grid
 from pacifico.layout.access.connect import ServedLayout
-from pacifico.layout.access.road_reserves import WIDE_M, approach_strips, enclosed_items, exit_strips
+from pacifico.layout.access.road_reserves import STRIP_WIDTH_M, approach_strips, enclosed_items, exit_strips
 from pacifico.layout.model.assets import Item, Unplaced
 from pacifico.layout.model.roads import Network, Road
+from pacifico.layout.model.unreached import UnreachedCause
 from pacifico.site.model import Site
 
 UTM = CRS.from_epsg(32615)
-NO_ROUTE = "no legal route: this part of the site is not connected to the entry"
 
 
 def item(kind, west, south, wide, high):
@@ -26,37 +26,34 @@ BATTERY, OTHER = item("battery", 0, 0, 30, 20), item("battery", 0, 90, 30, 20)
 ARRAY = item("solar_array", -100, 40, 230, 40)
 
 
-def served(*stands, why=NO_ROUTE):
+def served(*items, cause=UnreachedCause.NO_ROUTE):
     line = LineString([(-200, 200, 0), (200, 200, 0)])
     road = Road("R001", "spine", line, 6.1, line.length, 0.0, 0.0)
-    return ServedLayout(
-        stands, stands, (None,) * len(stands), Network((road,), Point(-200, 200), {}), (Unplaced("battery", 1, why),)
-    )
+    unplaced = (Unplaced("battery", 1, "no road", cause),)
+    return ServedLayout(items, items, (None,) * len(items), Network((road,), Point(-200, 200), {}), unplaced)
 
 
-def test_a_block_behind_arrays_is_fenced_in():
+def test_block_behind_arrays_is_enclosed():
     assert enclosed_items([BATTERY, ARRAY], served(ARRAY)) == [BATTERY]
 
 
-@pytest.mark.parametrize("stands", [(), (OTHER,)])
-def test_without_arrays_nothing_is(stands):
-    assert enclosed_items([BATTERY, *stands], served(*stands)) == []
+@pytest.mark.parametrize("others", [(), (OTHER,)])
+def test_nothing_is_enclosed_without_arrays(others):
+    assert enclosed_items([BATTERY, *others], served(*others)) == []
 
 
-def test_nor_is_what_no_road_reaches_for_its_height():
-    assert (
-        enclosed_items([BATTERY, ARRAY], served(ARRAY, why="too steep: the road can't meet its pad within 10 %")) == []
-    )
+def test_block_too_steep_to_reach_is_not_enclosed():
+    assert enclosed_items([BATTERY, ARRAY], served(ARRAY, cause=UnreachedCause.TOO_STEEP)) == []
 
 
-def test_the_way_leads_to_the_road_past_what_stays():
+def test_strip_leads_to_the_road_past_fixed_items():
     squares = exit_strips([BATTERY], served(ARRAY, OTHER), [BATTERY, ARRAY, OTHER])
     way = shapely.union_all(shapely.box(*squares.T))
     assert way.intersects(box(*ARRAY.rect))
     assert way.distance(LineString([(-200, 200), (200, 200)])) == 0
     assert not way.intersects(box(*BATTERY.rect))
     assert not way.intersects(box(*OTHER.rect))
-    assert way.bounds[2] - way.bounds[0] == pytest.approx(WIDE_M)
+    assert way.bounds[2] - way.bounds[0] == pytest.approx(STRIP_WIDTH_M)
 
 
 @pytest.mark.parametrize("target", [15_000, 31_234])
@@ -72,16 +69,16 @@ def test_storage_among_arrays_is_reached(target):
     assert plan.metrics["storage_kwh"] == pytest.approx(4 * 5000 * (target // 10_000))
 
 
-def test_the_ground_along_roads_to_turbines_is_kept_free():
+def test_ground_along_roads_to_turbines_is_kept_free():
     turbine = item("wind_turbine", -50, 150, 50, 30)
     squares = approach_strips(served(turbine))
     way = shapely.union_all(shapely.box(*squares.T))
     assert way.distance(box(*turbine.rect)) > 0
     line = LineString([(-200, 200), (200, 200)])
-    assert line.difference(way).length < 60, "but for where it runs beside the turbine"
+    assert line.difference(way).length < 60, "except where it runs beside the turbine"
 
 
-def test_blades_round_the_bends_among_arrays():
+def test_bends_among_arrays_suit_blade_transport():
     n = 190
     grid = Grid(UTM, 500_000.0, 4_601_900.0, 10.0, 10.0, n, n)
     y, x = np.mgrid[:n, :n] * 10.0

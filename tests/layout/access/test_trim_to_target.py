@@ -1,4 +1,4 @@
-"""Spare units stand by for what turning room costs, and are taken off again where it costs nothing."""
+"""Spare units make up for turning room, and are trimmed where they are not needed."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from shapely import LineString, Point, box
 from pacifico import generate_layout
 from pacifico.grid import Grid, Ground
 from pacifico.layout.access.connect import ServedLayout
-from pacifico.layout.access.trim_to_target import ENOUGH, spare_kw, trim_to_target
+from pacifico.layout.access.trim_to_target import MIN_UNITS, spare_kw, trim_to_target
 from pacifico.layout.criteria.asset_types import solar_unit
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.ground.buildable import make_field
@@ -17,13 +17,13 @@ from pacifico.layout.model.roads import Network, Road
 from pacifico.site.model import Site
 
 UTM = CRS.from_epsg(32615)
-RULES = make_spec()
-UNIT = solar_unit(RULES)
+SPEC = make_spec()
+UNIT = solar_unit(SPEC)
 WIDE = UNIT.pitch_x_m
 
 
 def level():
-    """Level ground all about."""
+    """Field of level ground."""
     grid = Grid(UTM, -500.0, 700.0, 10.0, 10.0, 120, 150)
     ground = Ground(grid, np.zeros((120, 150)))
     return make_field(Site("made", UTM, box(-300, -300, 800, 500)), ground, ground, setback_m=0.0, source_cell_m=10.0)
@@ -41,46 +41,46 @@ def array(west, south, units):
 
 def served(arrays, roads):
     lines = [Road(f"R{k}", "spur", line, 6.1, line.length, 0.0, 0.0) for k, line in enumerate(roads)]
-    of = {str(k): f"R{k if len(roads) > 1 else 0}" for k in range(len(arrays))}
+    of = {k: f"R{k if len(roads) > 1 else 0}" for k in range(len(arrays))}
     return ServedLayout(tuple(arrays), tuple(arrays), (None,) * len(arrays), Network(tuple(lines), Point(0, 0), of), ())
 
 
-def test_the_array_placed_last_loses_its_eastern_unit():
+def test_array_placed_last_loses_its_eastern_unit():
     now = served([array(0, 10, 4), array(200, 10, 4)], [LineString([(0, 0, 0), (400, 0, 0)])])
-    less = trim_to_target(FIELD, now, UNIT.ac_kw, RULES)
+    less = trim_to_target(FIELD, now, UNIT.ac_kw, SPEC)
     assert less.items[0] == now.items[0]
     assert less.items[1].rect == pytest.approx((200, 10, 200 + 3 * WIDE - UNIT.gap_x_m, 10 + UNIT.height_m))
     assert less.items[1].capacity_kw == pytest.approx(3 * UNIT.ac_kw, abs=1e-3)
     assert less.items[1].capacity_dc_kw == pytest.approx(3 * UNIT.dc_kw, abs=1e-3)
 
 
-def test_a_road_stays_within_reach():
-    # the road ends beside the array's east: only its west can go
+def test_trimmed_array_stays_within_reach_of_its_road():
+    # the road ends east of the array, so that only western units can be removed
     east = 4 * WIDE - UNIT.gap_x_m
     now = served([array(0, 0, 4)], [LineString([(east + 75, 0, 0), (east + 200, 0, 0)])])
-    (less,) = trim_to_target(FIELD, now, 2 * UNIT.ac_kw, RULES).items
+    (less,) = trim_to_target(FIELD, now, 2 * UNIT.ac_kw, SPEC).items
     assert less.rect[2] == pytest.approx(east)
     assert less.rect[0] == pytest.approx(2 * WIDE)
 
 
 def test_every_array_keeps_a_unit():
     now = served([array(0, 10, 2), array(200, 10, 1)], [LineString([(0, 0, 0), (400, 0, 0)])])
-    less = trim_to_target(FIELD, now, 9 * UNIT.ac_kw, RULES)
+    less = trim_to_target(FIELD, now, 9 * UNIT.ac_kw, SPEC)
     assert [round(i.capacity_kw / UNIT.ac_kw) for i in less.items] == [1, 1]
 
 
-def test_nothing_over_is_nothing_trimmed():
+def test_layout_at_its_target_is_not_trimmed():
     now = served([array(0, 10, 4)], [LineString([(0, 0, 0), (400, 0, 0)])])
-    assert trim_to_target(FIELD, now, 0.0, RULES) == now
+    assert trim_to_target(FIELD, now, 0.0, SPEC) == now
 
 
-def test_few_units_have_no_spare_one():
-    assert spare_kw((ENOUGH - 1) * UNIT.ac_kw, UNIT) == 0
+def test_small_targets_have_no_spare_units():
+    assert spare_kw((MIN_UNITS - 1) * UNIT.ac_kw, UNIT) == 0
     assert spare_kw(600 * UNIT.ac_kw, UNIT) == pytest.approx(3 * UNIT.ac_kw)
 
 
 @pytest.mark.parametrize("profile", ["solar_farm", "hybrid"])
-def test_a_target_is_met_to_the_unit_and_never_passed(profile):
+def test_target_is_met_to_the_unit_and_never_exceeded(profile):
     n = 160
     grid = Grid(UTM, 500_000.0, 4_601_600.0, 10.0, 10.0, n, n)
     y, x = np.mgrid[:n, :n] * 10.0

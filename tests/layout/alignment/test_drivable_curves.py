@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from pyproj import CRS
-from shapely import LineString, MultiPolygon, Point, box
+from shapely import LineString, MultiPolygon, box
 
 from pacifico.grid import Grid, Ground
 from pacifico.layout.alignment import _curve_kernels as kernels
@@ -19,9 +19,8 @@ from pacifico.layout.alignment.drivable_curves import Levels, drivable
 from pacifico.layout.alignment.smoothing import NOTHING, tight_bends, tight_turns
 from pacifico.layout.alignment.vertical import design_heights
 from pacifico.layout.model.roads import RoadCriteria, Terminal
-from pacifico.layout.roads import network, solve
 from pacifico.layout.routing import routing_grid
-from pacifico.layout.routing.problem import HorizontalAlignment
+from pacifico.layout.routing.problem import HorizontalAlignment, RoadSite, make_routing_problem
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
@@ -229,7 +228,7 @@ def drawn(problem, *lines):
 def case_of(terminals, obstacles=()):
     n = 60
     ground = Ground(Grid(UTM, WEST - 100, SOUTH + 500, 10.0, 10.0, n, n), np.zeros((n, n)))
-    return network._case(ground, OPEN, terminals=terminals, obstacles=obstacles, criteria=RULES, cost_zones=())
+    return make_routing_problem(RoadSite(ground, OPEN), terminals, obstacles=obstacles, criteria=RULES)
 
 
 def faults(problem, alignment):
@@ -274,30 +273,3 @@ def test_no_room_to_turn_leaves_the_bend_as_it_is():
     assert repair_curves(problem, before) is before
     wide = case_of([Terminal("t", at(280, 152, 290, 153), 20.0)], aisles(13.0))
     assert faults(wide, repair_curves(wide, before)) == 0
-
-
-def hills(x, y):
-    return 25.0 * np.sin(x / 60.0) * np.cos(y / 50.0)
-
-
-def test_a_mended_network_has_fewer_faults_and_serves_the_same(monkeypatch):
-    n = 80
-    x, y = np.meshgrid(WEST - 100 + 10.0 * np.arange(n), SOUTH + 700 - 10.0 * np.arange(n))
-    ground = Ground(Grid(UTM, WEST - 105, SOUTH + 705, 10.0, 10.0, n, n), hills(x - WEST, y - SOUTH))
-    goals = [Terminal(f"t{k}", at(*p, p[0] + 20, p[1] + 10), 14.0) for k, p in enumerate([(60, 500), (480, 520), (520, 80), (300, 300), (120, 260)])]  # fmt: skip
-    site = {"entry": Point(WEST + 300, SOUTH + 1), "rules": RULES, "obstacles": [t.footprint for t in goals]}
-    net = network.route_network(ground, at(0, 0, 600, 600), goals, **site)
-    monkeypatch.setattr(solve, "_mended", lambda best: best)
-    rough = network.route_network(ground, at(0, 0, 600, 600), goals, **site)
-
-    def told(network):
-        return sum(int(w.rsplit(":", 1)[1]) for w in network.warnings if "for want of room" in w)
-
-    assert set(net.served) == set(rough.served)
-    assert told(net) < told(rough)
-    for road in net.roads:
-        p = shapely.get_coordinates(road.line, include_z=True)
-        run = np.hypot(*np.diff(p[:, :2], axis=0).T)
-        assert (np.abs(np.diff(p[:, 2])) <= RULES.max_grade * run + 1e-6).all()
-        z = ground.at(p[:, 0], p[:, 1])
-        assert np.abs(p[:, 2] - z).max() <= RULES.max_cut_fill_m + 1.0

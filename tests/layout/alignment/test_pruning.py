@@ -1,105 +1,26 @@
-"""What lies beyond a bend too tight is led another way, or else given up with its reason; what much hangs on is told."""
+"""Pruning: lines end before tight bends, and terminals behind them are served by other lines or not at all."""
 
 import numpy as np
-import pytest
 from numpy.testing import assert_allclose
 from pyproj import CRS
-from shapely import Point, box
+from shapely import box
 
 from pacifico.grid import Grid, Ground
 from pacifico.layout.alignment import pruning
 from pacifico.layout.model.roads import RoadCriteria, Terminal
-from pacifico.layout.roads import network
-from pacifico.layout.roads.network import route_network
-from pacifico.layout.routing.problem import HorizontalAlignment, served_downstream
+from pacifico.layout.routing.problem import HorizontalAlignment, RoadSite, make_routing_problem, served_downstream
 
 UTM = CRS.from_epsg(32615)
 WEST, SOUTH = 500_000.0, 4_600_000.0
 RULES = RoadCriteria(turnaround_over_m=np.inf)
-TIGHT = "too tight: on the way a road would bend tighter than an inner radius of 12 m"
 
 
 def at(x0, y0, x1, y1):
     return box(WEST + x0, SOUTH + y0, WEST + x1, SOUTH + y1)
 
 
-def level(width=700.0, height=400.0):
-    nx, ny = int(width / 10) + 20, int(height / 10) + 20
-    return Ground(Grid(UTM, WEST - 100, SOUTH + height + 100, 10.0, 10.0, ny, nx), np.zeros((ny, nx)))
-
-
 def goal(key, x, y, *, priority=1, reach=14.0, pad=None, **more):
     return Terminal(key, at(x, y, x + 4, y + 4), reach, priority, pad=pad, **more)
-
-
-def along(count):
-    """Terminals beside a road from west to east."""
-    return [goal(f"a{k}", 20 + 40 * k, 158, priority=0) for k in range(count)]
-
-
-def walls(aisle, *, lane=8.0, way_round=False):
-    """A lane from west to east, and an aisle that leaves it to the north between two blocks."""
-    half, north = aisle / 2, 150 + lane / 2
-    west = at(40 if way_round else 0, north, 400 - half, 360)
-    return [west, at(400 + half, north, 700, 360), at(0, 0, 700, 150 - lane / 2)]
-
-
-def laid(terminals, blocks, **more):
-    return route_network(
-        level(), at(0, 0, 700, 400), terminals, entry=Point(WEST + 1, SOUTH + 150), obstacles=blocks, criteria=RULES, **more
-    )  # fmt: skip
-
-
-def strips(net):
-    return [r.line.buffer(r.width_m / 2, cap_style="flat") for r in net.roads]
-
-
-@pytest.mark.parametrize(("aisle", "served"), [(24.0, True), (7.5, False)])
-def test_what_few_hang_on_is_given_up_where_no_vehicle_can_turn(aisle, served):
-    ends = [*along(16), goal("far", 398, 340, reach=5.0)]
-    blocks = walls(aisle, lane=30.0 if served else 8.0)
-    # the aisle is closed at its northern end, so that its own mouth is the only way
-    blocks.append(at(0, 360, 700, 400))
-    net = laid(ends, blocks)
-    assert ("far" in net.served) == served
-    assert net.unreached == ({} if served else {"far": TIGHT})
-    assert not [w for w in net.warnings if "tighter" in w]
-    assert all(f"a{k}" in net.served for k in range(16))
-    top = max(line.bounds[3] for line in (r.line for r in net.roads))
-    assert (top > SOUTH + 300) == served, "no road leads to what is given up"
-    assert not any(s.intersection(b).area > 1e-6 for s in strips(net) for b in blocks)
-
-
-def test_what_much_hangs_on_stays_and_is_told():
-    ends = [*along(4), goal("far", 398, 340, reach=5.0)]
-    net = laid(ends, [*walls(7.5), at(0, 360, 700, 400)])
-    assert "far" in net.served
-    assert [w for w in net.warnings if "tighter than an inner radius of 12 m" in w]
-
-
-def test_another_way_is_taken_where_there_is_one():
-    ends = [*along(4), goal("far", 398, 340, reach=5.0)]
-    blocks = walls(7.5, way_round=True)
-    net = laid(ends, blocks)
-    assert "far" in net.served
-    assert not [w for w in net.warnings if "tighter" in w]
-    assert min(r.line.bounds[0] for r in net.roads if r.line.bounds[3] > SOUTH + 200) < WEST + 40
-    assert not any(s.intersection(b).area > 1e-6 for s in strips(net) for b in blocks)
-
-
-def test_who_is_of_no_use_alone_is_left_out_too():
-    ends = [*along(16), goal("far", 398, 340, reach=5.0)]
-    seen = []
-
-    def orphans(missing):
-        seen.append(dict(missing))
-        return {"a15": "it is of no use without far"} if "far" in missing and "a15" not in missing else {}
-
-    net = laid(ends, [*walls(7.5), at(0, 360, 700, 400)], orphans=orphans)
-    assert net.unreached == {"far": TIGHT, "a15": "it is of no use without far"}
-    assert "a15" not in net.served
-    assert seen[0] == {"far": TIGHT}
-    assert max(r.line.bounds[2] for r in net.roads) < WEST + 615, "no farther than the last that is served"
 
 
 def drawn(*lines, ups, line_of):
@@ -110,7 +31,7 @@ def drawn(*lines, ups, line_of):
 def case_of(terminals):
     n = 60
     ground = Ground(Grid(UTM, WEST - 100, SOUTH + 500, 10.0, 10.0, n, n), np.zeros((n, n)))
-    return network._case(ground, at(0, 0, 400, 400), terminals=terminals, obstacles=(), criteria=RULES, cost_zones=())
+    return make_routing_problem(RoadSite(ground, at(0, 0, 400, 400)), terminals, obstacles=(), criteria=RULES)
 
 
 def test_lines_that_alone_go_on_from_one_another_are_one():
@@ -171,7 +92,7 @@ def test_a_bend_that_blades_alone_do_not_round_bars_no_one():
     assert wide & set(range(1, 14))
     assert narrow
     assert min(narrow) >= 14
-    assert {t.size for t in pruning.barring(problem, sharp)} == {problem.least}
+    assert {t.size for t in pruning.barring(problem, sharp)} == {problem.min_radius_m}
 
 
 def test_a_dead_end_keeps_the_station_beside_its_pad():

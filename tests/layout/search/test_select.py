@@ -73,7 +73,7 @@ def test_no_strategy_is_worse_at_its_own_measure_than_what_another_would_try(pro
     mine = objective_value(problem, found.served, strategy)
     got = capacity_of(found.served.items, profile)
     for other in STRATEGIES:
-        for candidate in evaluate_candidates(problem, other).trials[:1]:
+        for candidate in evaluate_candidates(problem, other).candidates[:1]:
             assert got > candidate.capacity_kw - unit_kw
             if candidate.capacity_kw > got - unit_kw:
                 assert mine <= objective_value(problem, candidate.served, strategy)
