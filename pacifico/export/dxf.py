@@ -12,7 +12,7 @@ import shapely
 from pacifico import legend
 from pacifico.errors import InputError
 from pacifico.export.written import plain, whole
-from pacifico.layout.files.stored import Part, Parts, parts_of
+from pacifico.layout.files.stored import StoredFeature, StoredLayout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,7 +65,7 @@ def write_dxf(layout: Mapping[str, Any], path: str | Path) -> Path:
         raise InputError("DXF needs ezdxf, which is not installed; pip install 'pacifico[cad]'") from None
 
     path = Path(path)
-    parts = parts_of(layout)
+    parts = StoredLayout.of(layout)
     fixed = ezdxf.options.write_fixed_meta_data_for_testing
     # Its name is modest: it fixes the dates and identifiers that would differ from run to run.
     ezdxf.options.write_fixed_meta_data_for_testing = True
@@ -83,7 +83,7 @@ def write_dxf(layout: Mapping[str, Any], path: str | Path) -> Path:
     return path
 
 
-def layer_of(part: Part) -> str:
+def layer_of(part: StoredFeature) -> str:
     """Layer that a part's lines are on."""
     if part.kind == "asset":
         return f"ASSET-{part['asset_type'].upper()}"
@@ -94,15 +94,15 @@ def layer_of(part: Part) -> str:
     return part.kind.upper() if part.kind in {"pad", "cable"} else f"SITE-{part.kind.upper()}"
 
 
-def _draw(drawing: Any, parts: Parts) -> None:
+def _draw(drawing: Any, parts: StoredLayout) -> None:
     colours = {**_COLOURS, **{f"ASSET-{kind.upper()}": colour for kind, (_, colour) in legend.ASSETS.items()}}
     colours["ASSET-SUBSTATION"] = None  # black in the legend
-    for name in sorted({layer_of(p) for p in parts.parts} | set(_TEXT_M)):
+    for name in sorted({layer_of(p) for p in parts.features} | set(_TEXT_M)):
         layer = drawing.layers.add(name, color=7)
         if colour := colours.get(name):
             layer.rgb = tuple(bytes.fromhex(colour.removeprefix("#")))
     space = drawing.modelspace()
-    for part in parts.parts:
+    for part in parts.features:
         layer = layer_of(part)
         if part.kind == "road":
             space.add_polyline3d(_xyz(part.geometry), dxfattribs={"layer": layer})
@@ -131,7 +131,7 @@ def _middle() -> Any:
     return TextEntityAlignment.MIDDLE_CENTER
 
 
-def pad_corners(pad: Part) -> list[tuple[float, float, float]]:
+def pad_corners(pad: StoredFeature) -> list[tuple[float, float, float]]:
     """Corners of a pad in its design plane [m]; the elevation it states is that of its centroid."""
     centre = pad.geometry.centroid
     return [
@@ -140,7 +140,7 @@ def pad_corners(pad: Part) -> list[tuple[float, float, float]]:
     ]
 
 
-def _label(part: Part) -> tuple[str, str, tuple[float, float, float]] | None:
+def _label(part: StoredFeature) -> tuple[str, str, tuple[float, float, float]] | None:
     """Text, its layer and its place."""
     if part.kind == "road":
         middle = part.geometry.interpolate(0.5, normalized=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.export.written import plain, whole
-from pacifico.layout.files.stored import GEOMETRIES, columns, parts_of
+from pacifico.layout.files.stored import GEOMETRIES, StoredLayout, columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ def write_gpkg(layout: Mapping[str, Any], path: str | Path) -> Path:
     import pyogrio  # noqa: PLC0415
 
     path = Path(path)
-    parts = parts_of(layout)
+    parts = StoredLayout.of(layout)
     before = pyogrio.get_gdal_config_option(_DATE)
     pyogrio.set_gdal_config_options({_DATE: "2000-01-01T00:00:00.000Z"})
     try:

@@ -12,7 +12,7 @@ import shapely
 
 from pacifico import legend
 from pacifico.export.written import plain, whole
-from pacifico.layout.files.stored import Part, Parts, parts_of
+from pacifico.layout.files.stored import StoredFeature, StoredLayout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -56,7 +56,7 @@ def write_kmz(layout: Mapping[str, Any], path: str | Path) -> Path:
         It is no layout, or the file's folder is missing.
     """
     path = Path(path)
-    document = "".join(_kml(parts_of(layout))).encode()
+    document = "".join(_kml(StoredLayout.of(layout))).encode()
     entry = zipfile.ZipInfo("doc.kml", _EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.create_system = 3  # else it tells the platform that wrote it
@@ -69,7 +69,7 @@ def write_kmz(layout: Mapping[str, Any], path: str | Path) -> Path:
     return path
 
 
-def _kml(parts: Parts) -> Iterator[str]:
+def _kml(parts: StoredLayout) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">\n<Document>\n'
     yield f"<name>{_text(parts.name or 'Site layout')}</name>\n<open>1</open>\n"
     yield from _styles(parts)
@@ -90,13 +90,13 @@ def _kml(parts: Parts) -> Iterator[str]:
     yield "</Document>\n</kml>\n"
 
 
-def asset_types(assets: Iterable[Part]) -> list[tuple[str, str]]:
+def asset_types(assets: Iterable[StoredFeature]) -> list[tuple[str, str]]:
     """Types that occur among assets, in the legend's order, each with its name."""
     held = {a["asset_type"] for a in assets}
     return [(kind, name) for kind, (name, _) in legend.ASSETS.items() if kind in held]
 
 
-def _styles(parts: Parts) -> Iterator[str]:
+def _styles(parts: StoredLayout) -> Iterator[str]:
     yield _style("boundary", line=_BOUNDARY, width=3)
     yield _style("buildable", line=legend.BUILDABLE, width=1, fill=legend.BUILDABLE, opacity=0.18)
     yield _style("exclusion", line=legend.EXCLUSION, width=2, fill=legend.EXCLUSION, opacity=0.35)
@@ -126,7 +126,7 @@ def _abgr(colour: str, opacity: float = 1.0) -> str:
     return f"{round(255 * opacity):02x}{blue}{green}{red}"
 
 
-def _placemark(part: Part) -> str:
+def _placemark(part: StoredFeature) -> str:
     style = part.kind
     if part.kind == "asset":
         style = f"asset-{part['asset_type']}"
@@ -145,7 +145,7 @@ def _placemark(part: Part) -> str:
     )
 
 
-def _name(part: Part) -> str:
+def _name(part: StoredFeature) -> str:
     """Name in the tree of places; a part that has none is called by its kind."""
     keys = {"asset": "name", "pad": "pad_id", "road": "road_id", "cable": "cable_id"}
     return str(part.properties.get(keys.get(part.kind, "name")) or FOLDERS[part.kind])

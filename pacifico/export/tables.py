@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.crs import LONLAT, transformer
 from pacifico.export.written import plain, whole
-from pacifico.layout.files.stored import columns, parts_of
+from pacifico.layout.files.stored import StoredLayout, columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shapely import Point
 
-    from pacifico.layout.files.stored import Part, Parts
+    from pacifico.layout.files.stored import StoredFeature
 
 PLACE = ("lon", "lat", "x", "y")
 """Centroid of a footprint, half-way point of a line: degrees, then metres in the working CRS."""
@@ -54,14 +54,14 @@ def write_csv(
     Text that a spreadsheet would take for a formula gets a leading apostrophe.
     """
     paths = (Path(assets_path), Path(roads_path), Path(cables_path))
-    parts = parts_of(layout)
+    parts = StoredLayout.of(layout)
     with whole(*paths) as unfinished:
         for part, kind in zip(unfinished, ("asset", "road", "cable"), strict=True):
             part.write_text(table(parts, kind), encoding="utf-8", newline="")
     return paths
 
 
-def table(parts: Parts, kind: str) -> str:
+def table(parts: StoredLayout, kind: str) -> str:
     """Table of the features of a kind, header first."""
     names = columns(kind)
     degrees = transformer(parts.crs, LONLAT)
@@ -78,7 +78,7 @@ def table(parts: Parts, kind: str) -> str:
     return text.getvalue()
 
 
-def _place(part: Part) -> Point:
+def _place(part: StoredFeature) -> Point:
     line = part.geometry.geom_type == "LineString"
     return part.geometry.interpolate(0.5, normalized=True) if line else part.geometry.centroid
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pacifico.layout.files.stored import COARSE_M
 from pacifico.report import mapframe as frame
 from pacifico.report.elevations import road_profile
-from pacifico.report.stored import COARSE_M
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-    from pacifico.report.stored import StoredLayout
+    from pacifico.layout.files.stored import StoredLayout
 
 _CUT, _FILL, _DESIGN, _GROUND = "#e08214", "#4393c3", "#1c2321", "#7a6a58"
 

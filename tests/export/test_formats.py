@@ -20,7 +20,7 @@ from pacifico.export.dxf import pad_corners, write_dxf
 from pacifico.export.gpkg import write_gpkg
 from pacifico.export.kmz import write_kmz
 from pacifico.export.tables import PLACE, write_csv
-from pacifico.layout.files.stored import columns, parts_of
+from pacifico.layout.files.stored import StoredLayout, columns
 from pacifico.site.boundary import read_site
 
 KML = "{http://www.opengis.net/kml/2.2}"
@@ -189,7 +189,7 @@ def test_csv_of_a_layout_without_cables_has_their_header(layout, tmp_path):
 
 
 def test_csv_places_lie_in_footprints_and_on_lines(layout, tmp_path):
-    parts = parts_of(layout)
+    parts = StoredLayout.of(layout)
     for path, kind in zip(tables_of(layout, tmp_path), ("asset", "road", "cable"), strict=True):
         for row, part in zip(rows_of(path), parts.of_kind(kind), strict=True):
             assert part.geometry.distance(shapely.Point(float(row["x"]), float(row["y"]))) < 0.001
@@ -234,7 +234,7 @@ def test_csv_to_a_folder_and_to_a_file(layout, tmp_path):
 
 def test_gpkg_has_one_layer_a_kind_in_the_working_crs(layout, tmp_path):
     path = write_gpkg(layout, tmp_path / "layout.gpkg")
-    parts = parts_of(layout)
+    parts = StoredLayout.of(layout)
     layers = [str(name) for name, _ in pyogrio.list_layers(path)]
     assert layers == ["boundary", "buildable", "exclusion", "entry", "asset", "pad", "road", "cable"]
     for name in layers:
@@ -304,7 +304,7 @@ def test_dxf_layers_are_by_kind_and_type(drawing, layout):
 
 def test_dxf_roads_are_3d_polylines_at_design_height(drawing, layout):
     lines = [e for e in drawing.modelspace().query("POLYLINE") if e.dxf.layer.startswith("ROAD-")]
-    roads = parts_of(layout).of_kind("road")
+    roads = StoredLayout.of(layout).of_kind("road")
     assert len(lines) == len(roads)
     for line, road in zip(lines, roads, strict=True):
         assert line.is_3d_polyline
@@ -313,7 +313,7 @@ def test_dxf_roads_are_3d_polylines_at_design_height(drawing, layout):
 
 
 def test_dxf_pads_lie_in_their_plane_and_say_their_height(drawing, layout):
-    pads = parts_of(layout).of_kind("pad")
+    pads = StoredLayout.of(layout).of_kind("pad")
     lines = [e for e in drawing.modelspace().query("POLYLINE") if e.dxf.layer == "PAD"]
     for line, pad in zip(lines, pads, strict=True):
         assert line.is_closed

@@ -8,11 +8,10 @@ from matplotlib.patches import PathPatch
 from matplotlib.text import Text
 from PIL import Image
 
-from pacifico.errors import InputError
+from pacifico.layout.files.stored import StoredFeature, StoredLayout
 from pacifico.report import figures, overlay, profile
 from pacifico.report.elevations import height_change, longest_way, road_profile, stationed
 from pacifico.report.mapframe import nice, nice_above, stretched
-from pacifico.report.stored import StoredLayout
 from pacifico.run.html import OVERLAY
 
 LIMITS = {"solar_array": 10.0, "inverter_skid": 5.0, "substation": 3.0}
@@ -76,9 +75,9 @@ def test_footprints_are_drawn_where_they_are(layout, dem):
 
 def test_holes_stay_open(layout, dem):
     ring = shapely.box(*layout.boundary.bounds).difference(layout.boundary.centroid.buffer(50))
-    collection = StoredLayout(layout.about, layout.crs, tuple(s for s in layout.shapes if s["kind"] != "buildable"))
-    shapes = (*collection.shapes, type(layout.shapes[0])(ring, {"kind": "buildable"}))
-    figure = figures.buildable_figure(StoredLayout(layout.about, layout.crs, shapes), dem)
+    collection = StoredLayout(layout.about, layout.crs, tuple(f for f in layout.features if f.kind != "buildable"))
+    features = (*collection.features, StoredFeature("buildable", {}, ring, ring))
+    figure = figures.buildable_figure(StoredLayout(layout.about, layout.crs, features), dem)
     green = [
         p for p in figure.axes[0].patches if isinstance(p, PathPatch) and p.get_path().codes.tolist().count(1) == 2
     ]
@@ -114,7 +113,7 @@ class TestEarth:
         assert len(dz) > 100
 
     def test_without_roads_there_is_no_profile(self, layout, dem):
-        bare = StoredLayout(layout.about, layout.crs, tuple(s for s in layout.shapes if s["kind"] != "road"))
+        bare = StoredLayout(layout.about, layout.crs, tuple(f for f in layout.features if f.kind != "road"))
         assert profile.profile_figure(bare, dem) is None
         figures.layout_figure(bare, dem)
         figures.cut_fill_figure(bare, dem)
@@ -155,12 +154,6 @@ def test_stretch_keeps_order_and_never_exaggerates():
 @pytest.mark.parametrize(("value", "expected"), [(1.0, 1.0), (1.99, 1.0), (730.0, 500.0), (0.3, 0.2), (5.0, 5.0)])
 def test_nice_numbers(value, expected):
     assert nice(value) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("content", [{}, {"type": "FeatureCollection", "features": []}, []])
-def test_other_geojson_is_no_layout(content):
-    with pytest.raises(InputError, match="no member 'pacifico'"):
-        StoredLayout.of(content)
 
 
 @pytest.mark.parametrize(("value", "expected"), [(1.0, 1.0), (1.01, 2.0), (730.0, 1000.0), (0.32, 0.5), (5.0, 5.0)])

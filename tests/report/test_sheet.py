@@ -11,10 +11,10 @@ from pyproj import CRS
 
 from pacifico.errors import CRSMismatchError, InputError
 from pacifico.grid import Grid
+from pacifico.layout.files.stored import StoredLayout
 from pacifico.layout.generate import generate_layout
 from pacifico.report.paper import MAP_MM, drawable
 from pacifico.report.sheet import RATIOS, contour_ground, draw_sheet, map_ratio, write_sheet
-from pacifico.report.stored import StoredLayout
 from pacifico.site.model import Anchor, Site
 
 UTM = CRS.from_epsg(32615)
