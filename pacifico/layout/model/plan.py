@@ -72,6 +72,10 @@ class Plan:
     """Catalog values and overrides that it was made with."""
     edits: tuple[Edit, ...] = ()
     """Edits since it was generated, oldest first."""
+    unreached_count: int = 0
+    """Assets taken out because no road reaches them."""
+    cable_warnings: tuple[str, ...] = ()
+    """Those of `warnings` that are about collection cables."""
 
     @property
     def crs(self) -> CRS:

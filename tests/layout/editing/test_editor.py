@@ -20,7 +20,7 @@ from pacifico.layout.earthwork.pads import graded_pads
 from pacifico.layout.editing import editor as edits
 from pacifico.layout.files.geojson import schema
 from pacifico.layout.generate import generate_layout
-from pacifico.layout.metrics import measure
+from pacifico.layout.metrics import buildable_ground, tally, works_spread
 from pacifico.layout.model.assets import Unplaced, outline, pad_outline
 from pacifico.site.model import Zone
 
@@ -150,9 +150,11 @@ def check_measures(plan, context, dem, field):
         assert (pad.plane.cut_m3, pad.plane.fill_m3) == pytest.approx((plane.cut_m3, plane.fill_m3), abs=1e-6)
     share = plan.metrics["served_share"]
     lost = [Unplaced("battery", n, "") for n in [round(len(plan.asset_list) * (1 / share - 1))] if n]
-    whole = measure(
-        plan.site, field, dem, main_slope_limit(plan.profile, plan.spec), plan.asset_list, plan.pad_list, plan.road_list,
-        volumes, lost, rules,
+    limit = main_slope_limit(plan.profile, plan.spec)
+    spread = works_spread(dem, [p.plane for p in plan.pad_list], plan.road_list, rules).sum(axis=1)
+    whole = tally(
+        plan.site, plan.asset_list, plan.pad_list, plan.road_list, volumes, unreached=sum(u.count for u in lost),
+        spread_m3=spread, buildable=buildable_ground(plan.site, field, dem, limit),
     )  # fmt: skip
     assert {k: plan.metrics[k] for k in whole} == whole
     cables = context.cables(plan.site, plan.asset_list, plan.road_list)
