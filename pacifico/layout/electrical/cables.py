@@ -87,7 +87,7 @@ def route_cables(
     if not sources:
         return Collection()
     if not stations:
-        return Collection(warnings=("the layout has no substation: collection cables are not routed",))
+        return Collection(warnings=("no substation stands: collection cables are not routed",))
     rating = feeder_mva(spec)
     trenches = trench_graph(
         field,
