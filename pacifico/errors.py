@@ -39,11 +39,11 @@ class NoBuildableGroundError(InputError):
 
 
 class EditRefused(InputError):  # noqa: N818 (a refusal is an answer, not a failure)
-    """An edit would break a rule of the layout; the plan is unchanged."""
+    """An edit would break a limit; the plan is unchanged."""
 
 
 class InternalError(PacificoError, RuntimeError):
-    """A bug of pacifico, not a fault of the input: exit status 70."""
+    """A bug of pacifico, not a faulty input: exit status 70."""
 
     exit_code = 70
 

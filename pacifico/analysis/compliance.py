@@ -59,7 +59,7 @@ class RoadFact:
 
 @dataclass(frozen=True)
 class Facts:
-    """Facts of a layout that rules check; geometry in the working CRS [m]."""
+    """Facts of a layout that rules check, in the working CRS."""
 
     boundary: BaseGeometry
     site_area_ha: float
@@ -113,7 +113,7 @@ def facts_of(plan: Plan) -> Facts:
 
 
 def evaluate(facts: Facts, pack: Pack) -> tuple[Finding, ...]:
-    """Findings for each rule of a pack, then for each topic without a rule.
+    """Findings for each rule of a pack and each uncovered topic.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def in_words(finding: Finding) -> str:
 def distances(
     facts: Facts, kinds: Sequence[str], to: Sequence[BaseGeometry], *, centre: bool = False
 ) -> dict[str, float]:
-    """Distance of assets to the nearest of some shapes [m]; 0 where they touch.
+    """Distance of assets to the nearest of some shapes [m].
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def zones_named(facts: Facts, words: Sequence[str]) -> list[BaseGeometry]:
 
 @dataclass(frozen=True)
 class _Measured:
-    """Measured values of a rule by asset or road, or why there are none."""
+    """Values measured for a rule, or why there are none."""
 
     values: Mapping[str, float] = field(default_factory=dict)
     """Values in metres, hectares or the rule's unit."""
@@ -277,7 +277,7 @@ def _measured(facts: Facts, rule: Rule) -> _Measured:
 
 
 def _measured_assets(facts: Facts, rule: Rule, limit: float) -> _Measured:
-    """Measure what a rule limits at assets; `limit` is in metres or the rule's unit."""
+    """Measure what a rule limits at assets; `limit` in metres or its unit."""
     kinds = {a.asset_id: a.kind for a in facts.assets if a.kind in rule.assets}
     if not kinds:
         return _Measured(why=f"the layout has no {' or '.join(rule.assets)}")
@@ -307,7 +307,7 @@ def _measured_assets(facts: Facts, rule: Rule, limit: float) -> _Measured:
 
 
 def _distances_to_assets(facts: Facts, rule: Rule) -> dict[str, float]:
-    """Distance of each asset of a rule to the nearest of the rule's other types [m]."""
+    """Distance of a rule's assets to the nearest other asset [m]."""
     found = {}
     for a in facts.assets:
         others = [b.footprint for b in facts.assets if b.kind in rule.others and b is not a]
@@ -318,7 +318,10 @@ def _distances_to_assets(facts: Facts, rule: Rule) -> dict[str, float]:
 
 
 def dead_ends(facts: Facts) -> dict[str, float]:
-    """Length of each dead end from its last junction or the entry [m]; a turnaround is a junction."""
+    """Length of each dead end from its last junction [m].
+
+    Without a junction it begins at the entry. A turnaround at its end is a junction.
+    """
     lines = np.array([r.line for r in facts.roads], dtype=object)
     tree = shapely.STRtree(lines)
     entries = np.array(facts.entries, dtype=object)
@@ -338,7 +341,7 @@ def dead_ends(facts: Facts) -> dict[str, float]:
 
 
 def _not_covered(facts: Facts, pack: Pack) -> list[Finding]:
-    """Findings for topics without a rule, or without one for some of the layout's asset types."""
+    """Findings for topics that the rules of a pack don't cover."""
     kinds = sorted({a.kind for a in facts.assets})
     out = []
     for topic in TOPICS:

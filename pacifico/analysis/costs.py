@@ -96,13 +96,13 @@ def _ground(plan: Plan, spec: Spec) -> list[Line]:
 
 
 def _own_trench_m(plan: Plan) -> float:
-    """Length of cables that run mostly away from roads, at most that of all trenches [m]."""
+    """Length of trenches for cables away from roads, estimated [m]."""
     away = math.fsum(c.length_m for c in plan.cable_list if not c.in_road_trench)
     return min(away, float(plan.metrics.get("trench_length_m", 0.0)))
 
 
 def _fence_m(plan: Plan) -> tuple[float, float]:
-    """Length of a fence along the boundary, and of the shortest around the assets [m]."""
+    """Length of fences along the boundary and around the assets [m]."""
     around = math.fsum(p.exterior.length for p in shapely.get_parts(plan.site.boundary))
     if not plan.asset_list:
         return around, 0.0
@@ -163,12 +163,15 @@ def _plant(plan: Plan, spec: Spec) -> list[Line]:
     """Lines for generation, storage and the substation."""
 
     def total(kind: str, rating: str) -> float:
+        """Sum of a rating over assets of a type."""
         return math.fsum(getattr(a.item, rating) for a in plan.asset_list if a.item.kind == kind)
 
     def rated(kind: str, rating: str, unit: str) -> _Quantity:
+        """Total rating of an asset type."""
         return _Quantity(total(kind, rating), unit, "measured", "ratings of the placed assets", EXACT)
 
     def counted(kind: str) -> _Quantity:
+        """Number of assets of a type."""
         count = float(sum(a.item.kind == kind for a in plan.asset_list))
         return _Quantity(count, "each", "measured", "count", EXACT)
 
@@ -225,7 +228,7 @@ def _line(spec: Spec, item: str, what: str, quantity: _Quantity) -> Line:
 
 
 def _unit_cost(spec: Spec, item: str) -> tuple[float, float, float, Mapping[str, Any]]:
-    """Unit cost, its low and high end, and the entry of the catalog."""
+    """Unit cost, its low and high, and the catalog's entry."""
     entry = catalog()["costs"][item]
     value = spec.number("costs", item)
     scale = value / float(entry["value"])

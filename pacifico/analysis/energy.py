@@ -1,4 +1,4 @@
-"""Annual energy of a plan's solar arrays: PVWatts through pvlib, with the layout's rows, ratings and horizon.
+"""Annual energy of solar arrays by PVWatts, through pvlib.
 
 Storage, gas and wind are left out: their energy depends on dispatch, load and wind resource, which a layout doesn't
 know.
@@ -149,7 +149,7 @@ class _Sky:
     """Share of the sky's diffuse light that the arrays see [-]."""
 
     def on_cells(self, beam: float, diffuse: float) -> tuple[pd.Series, pd.Series]:
-        """Effective irradiance [W/m²] and cell temperature [°C], at shares of beam and of sky."""
+        """Effective irradiance [W/m²] and cell temperature [°C] at given shares."""
         from pvlib import temperature  # noqa: PLC0415 (an extra, 1 s)
 
         parameters = temperature.TEMPERATURE_MODEL_PARAMETERS["sapm"]["open_rack_glass_polymer"]
@@ -174,7 +174,7 @@ class _Chain:
     """Share of DC power left after losses [-]."""
 
     def dc_power(self, beam: float, diffuse: float) -> FloatArray:
-        """DC power in each hour at shares of beam and of sky [kW]."""
+        """DC power in each hour at given shares of light [kW]."""
         from pvlib import pvsystem  # noqa: PLC0415 (an extra, 1 s)
 
         effective, cell = self.sky.on_cells(beam, diffuse)
@@ -218,7 +218,7 @@ def _chain(sky: _Sky, dc_kw: float, ac_kw: float, spec: Spec) -> _Chain:
 
 
 def _sky(part: SolarPart, weather: Weather, spec: Spec) -> _Sky:
-    """Light on the collectors in each hour, under a flat horizon, with the shares that horizons take."""
+    """Light on the collectors in each hour, and shares taken by horizons."""
     from pvlib import atmosphere, iam, irradiance, solarposition  # noqa: PLC0415 (an extra, 1 s)
 
     hours = weather.hours
@@ -257,7 +257,7 @@ def _orientation(part: SolarPart, sun: pd.DataFrame, spec: Spec) -> tuple[pd.Ser
 
 
 def _shaded(horizon: FloatArray, dc_kw: FloatArray, elevation: FloatArray, azimuth: FloatArray) -> FloatArray:
-    """Share of the DC rating whose horizon is above the sun, hour by hour.
+    """Share of the DC rating in the horizon's shade, by hour.
 
     Parameters
     ----------
@@ -283,7 +283,7 @@ def _shaded(horizon: FloatArray, dc_kw: FloatArray, elevation: FloatArray, azimu
 
 
 def _visible_sky(horizon: FloatArray, dc_kw: FloatArray) -> float:
-    """Share of an even sky that a level collector sees above the horizon, weighted by DC rating [-]."""
+    """Share of an even sky above the horizon, weighted by DC rating."""
     visible = (np.cos(np.radians(horizon)) ** 2).mean(axis=1)
     return float(visible @ dc_kw / dc_kw.sum())
 

@@ -1,4 +1,4 @@
-"""Mass haul: the cheapest haul from cut to fill, with borrow and spoil."""
+"""Mass haul: the cheapest haul from cut to fill."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MIN_FLOW_M3 = 1e-6
 
 @dataclass(frozen=True)
 class Haul:
-    """Haul from a place with surplus cut to a place that lacks fill."""
+    """Haul from surplus cut to a place that lacks fill."""
 
     source: int
     """Index of the place with surplus."""
@@ -116,7 +116,7 @@ def mass_haul(
 def _transport(
     at: NDArray[np.float64], net: NDArray[np.float64], sources: NDArray[np.intp], sinks: NDArray[np.intp]
 ) -> tuple[Haul, ...]:
-    """Hauls of least volume x distance that settle the smaller of surplus and lack.
+    """Hauls of least volume x distance.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Rule packs: rules of a jurisdiction or model code, as data with a source on each rule.
+"""Rule packs: rules of a jurisdiction or code, with their sources.
 
 A shipped pack is one TOML file in the folder ``packs``; its name is the file's.
 """
@@ -118,7 +118,7 @@ def shipped_packs() -> list[str]:
 
 
 def read_pack(name: str | Path | Mapping[str, Any]) -> Pack:
-    """Read a pack by its name, from a TOML file, or from the content of one.
+    """Read a pack by name, from a TOML file or its content.
 
     Parameters
     ----------
@@ -277,7 +277,7 @@ def _rule(pack: str, number: int, table: Any, source: Any) -> Rule:
 
 
 def _check_subjects(read: _Reader, check: str) -> None:
-    """Refuse a rule without the asset types or zones that its check needs."""
+    """Refuse a rule without the subjects that its check needs."""
     needed = {
         "assets": check in _NEEDS_ASSETS,
         "others": check == "distance_to_assets",

@@ -1,4 +1,4 @@
-"""Weather of a typical year, from an EPW or TMY3 file or for a clear sky."""
+"""Weather of a typical year, from a file or for clear sky."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def _text(path: Path, name: str) -> str:
 
 
 def _check_distance(name: str, station: tuple[float, float], site: tuple[float, float]) -> list[str]:
-    """Refuse a station in another part of the world, and warn of one far from the site."""
+    """Refuse a station in another region, and warn of a far one."""
     km = abs(Geod(ellps="WGS84").inv(station[1], station[0], site[1], site[0])[2]) / 1e3
     hemisphere = station[0] * site[0] < 0 and min(abs(station[0]), abs(site[0])) > TROPICS_DEG
     away = abs((station[1] - site[1] + 180) % 360 - 180)
@@ -168,7 +168,7 @@ def _check_distance(name: str, station: tuple[float, float], site: tuple[float, 
 
 
 def _hours(name: str, data: pd.DataFrame, offset_s: int, *, ends_at_index: bool) -> pd.DataFrame:
-    """Year in calendar order without 29 February, indexed by the middles of hours.
+    """Year in calendar order, indexed by the middles of hours.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def _middles(offset_s: int) -> pd.DatetimeIndex:
 
 
 def _interpolate_missing(name: str, hours: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Interpolate values that are missing or not physical, and count them; refuse many of them."""
+    """Interpolate a few missing values and count them; refuse many."""
     missing = hours.isna()
     for column, (low, high) in LIMITS.items():
         missing[column] |= (hours[column] < low) | (hours[column] > high)
@@ -227,7 +227,7 @@ def _interpolate_missing(name: str, hours: pd.DataFrame) -> tuple[pd.DataFrame, 
 
 
 def _check_clock(name: str, hours: pd.DataFrame, at: tuple[float, float]) -> None:
-    """Refuse sunshine at night: then the time zone or the order of hours is wrong."""
+    """Refuse sunshine at night: then the file's clock is wrong."""
     from pvlib.solarposition import get_solarposition  # noqa: PLC0415
 
     total = float(hours["ghi"].sum())

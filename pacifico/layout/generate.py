@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pacifico.layout.access.connect import ServedLayout
     from pacifico.layout.criteria.capacities import Capacities
     from pacifico.layout.criteria.spec import Profile, Spec, Strategy
+    from pacifico.layout.earthwork.criteria import EarthworkCriteria
     from pacifico.layout.electrical.cables import Collection
     from pacifico.layout.metrics import BuildableGround
     from pacifico.layout.model.assets import Item
@@ -94,10 +95,8 @@ def generate_layout(
     ------
     InputError
         A choice is unknown, or a value is out of range.
-    CRSMismatchError
-        Site and DEM differ in CRS.
-    NoBuildableGroundError
-        No asset can be placed at all.
+    CRSMismatchError, NoBuildableGroundError
+        Site and DEM differ in CRS. No asset can be placed.
 
     Examples
     --------
@@ -105,14 +104,13 @@ def generate_layout(
     >>> plan = generate_layout(site, open_dem(site, "dem.tif"), target_capacity_kw=50_000)  # doctest: +SKIP
     """
     checked = requested_spec(profile, strategy, target_capacity_kw, setback_m, max_road_grade_pct, spec)
-    request = _Request(
-        site=_requested_site(site, exclusions, entry),
-        profile=profile,
-        strategy=strategy,
-        target_kw=target_capacity_kw,
-        capacities=requested_capacities(profile, target_capacity_kw, checked),
-        spec=checked,
-    )
+    capacities = requested_capacities(profile, target_capacity_kw, checked)
+    whole = _requested_site(site, exclusions, entry)
+    return _generate(_Request(whole, profile, strategy, target_capacity_kw, capacities, checked), dem, entry)
+
+
+def _generate(request: _Request, dem: xr.DataArray, entry: tuple[float, float] | None) -> Plan:
+    """Lay out a site by a checked request."""
     field = _field(request, dem)
     problems = _problems(request, field, entry)
     with ThreadPoolExecutor(1) as aside:
@@ -145,7 +143,7 @@ class _Request:
 
 
 class _Design(NamedTuple):
-    """Result of the search: the draft, its layout with roads, and the spec that it was made with."""
+    """Best draft of the search, with its roads and its spec."""
 
     draft: Draft
     served: ServedLayout
@@ -165,7 +163,7 @@ class _Works(NamedTuple):
 
 
 def _requested_site(site: Site, exclusions: Sequence[Zone], entry: tuple[float, float] | None) -> Site:
-    """Site with the requested exclusions; a requested entry replaces those of the file."""
+    """Site with requested exclusions; a requested entry replaces the file's."""
     if exclusions:
         site = replace(site, exclusions=(*site.exclusions, *exclusions))
     if entry is not None:
@@ -208,13 +206,13 @@ def _problems(request: _Request, field: ground_.Field, entry: tuple[float, float
 def _buildable(
     request: _Request, field: ground_.Field, dem: xr.DataArray
 ) -> tuple[Polygon | MultiPolygon, BuildableGround]:
-    """Buildable ground of the main asset type: its outline, and its area with percentiles."""
+    """Outline and area of buildable ground for the main asset type."""
     limit = request.slope_limit_deg
     return ground_.buildable_area(field, limit), buildable_ground(request.site, field, dem, limit)
 
 
 def _search(request: _Request, problems: Sequence[DesignProblem]) -> _Design:
-    """Best layout of the problems under the strategy; refused where no asset can be placed."""
+    """Best layout under the strategy; refused where no asset fits."""
     found, spec = best_of(problems, request.strategy)
     if found.served is None or found.served.network.entry is None:
         raise NoBuildableGroundError(why_no_asset(found.draft, request.target_kw, found.unreached))
@@ -222,7 +220,7 @@ def _search(request: _Request, problems: Sequence[DesignProblem]) -> _Design:
 
 
 def _works(site: Site, field: ground_.Field, design: _Design) -> _Works:
-    """Give identifiers to the features of a design, measure its roads and route its cables."""
+    """Number the features of a design, and route its cables."""
     served, spec = design.served, design.spec
     names = _names(served.items)
     statistics = ground_.zonal(field, np.array([i.rect for i in served.items]))
@@ -279,17 +277,6 @@ def _plan(
     placed_kw = capacity_of(served.items, request.profile)
     shortfall = why_less(placed_kw, request.target_kw, smallest_unit_kw(request.profile, spec), unplaced)
     unreached = sum(u.count for u in served.lost)
-    spread = works_spread(dem, [p.plane for p in works.pads], works.roads, earthwork_criteria(spec)).sum(axis=1)
-    metrics = tally(
-        site,
-        works.assets,
-        works.pads,
-        works.roads,
-        works.volumes,
-        unreached=unreached,
-        spread_m3=spread,
-        buildable=area,
-    )
     return Plan(
         site=site,
         profile=request.profile,
@@ -310,12 +297,50 @@ def _plan(
             *works.cables.warnings,
             *([shortfall] if shortfall else []),
         ),
-        metrics=metrics | works.cables.metrics,
+        metrics=_metrics(site, dem, works, earthwork_criteria(spec), unreached, area) | works.cables.metrics,
         shortfall=shortfall,
         cable_list=works.cables.cables,
         spec=spec,
         unreached_count=unreached,
         cable_warnings=works.cables.warnings,
+    )
+
+
+def _metrics(
+    site: Site,
+    dem: xr.DataArray,
+    works: _Works,
+    criteria: EarthworkCriteria,
+    unreached: int,
+    buildable: BuildableGround,
+) -> dict[str, Any]:
+    """Metrics of a layout without its cables.
+
+    Parameters
+    ----------
+    site : Site
+        Site with its true area.
+    dem : DataArray
+        Elevation model, with its error.
+    works : _Works
+        Features of the layout.
+    criteria : EarthworkCriteria
+        Criteria of pads and roads.
+    unreached : int
+        Assets that no road reaches.
+    buildable : BuildableGround
+        Area of buildable ground.
+    """
+    spread = works_spread(dem, [p.plane for p in works.pads], works.roads, criteria).sum(axis=1)
+    return tally(
+        site,
+        works.assets,
+        works.pads,
+        works.roads,
+        works.volumes,
+        unreached=unreached,
+        spread_m3=spread,
+        buildable=buildable,
     )
 
 

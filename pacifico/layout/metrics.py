@@ -47,7 +47,7 @@ def tally(
     spread_m3: NDArray[np.float64],
     buildable: BuildableGround,
 ) -> dict[str, Any]:
-    """Section `metrics` of layout.geojson: areas in ha, bank volumes in m³, lengths in m.
+    """Metrics of layout.geojson: areas [ha], bank volumes [m³], lengths [m].
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class BuildableGround(NamedTuple):
 def buildable_draws(
     field: Field, dem: xr.DataArray, slope_limit_deg: float, *, before: GentleDraws | None = None
 ) -> GentleDraws:
-    """Draws of the DEM's error, with the placeable cells within a slope limit in each.
+    """Placeable cells within a slope limit under draws of DEM error.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def buildable_draws(
 def buildable_ground(
     site: Site, field: Field, dem: xr.DataArray, slope_limit_deg: float, *, draws: GentleDraws | None = None
 ) -> BuildableGround:
-    """Buildable area within a slope limit, with its percentiles under the DEM's error.
+    """Buildable area within a slope limit, with percentiles under DEM error.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def buildable_ground(
 def works_spread(
     dem: xr.DataArray, planes: Sequence[PadPlane], roads: Sequence[Road], criteria: EarthworkCriteria
 ) -> NDArray[np.float64]:
-    """Cut + fill of each pad, then of each road, on the DEM and under its errors [m³].
+    """Cut + fill of each pad and road under DEM errors [m³].
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def _window(grid: Grid, pads: Sequence[BaseGeometry], lines: Sequence[BaseGeomet
 
 
 def _earthwork_quantiles(spread_m3: NDArray[np.float64], nominal: float) -> list[float]:
-    """P10, P50 and P90 of cut + fill under the DEM's error [m³].
+    """P10, P50 and P90 of cut + fill under DEM errors.
 
     The spread is measured on the DEM's own cells; its difference to the DEM as it is applies to the nominal volume,
     which may come from finer heights.

@@ -23,7 +23,7 @@ SAME_EDGE_M = 1e-6
 
 @njit(cache=True, nogil=True)
 def bilinear(z: FloatArray, grid: GridFrame, x: float, y: float) -> float:
-    """Height at a place [m], as `Ground.at`; NaN off the grid and beside nodata."""
+    """Height at a place [m], as `Ground.at`; NaN off the grid."""
     ny, nx = z.shape
     column = (x - grid.west) / grid.dx - 0.5
     row = (grid.north - y) / grid.dy - 0.5
@@ -176,7 +176,7 @@ def edge_batter(
 def pad_batter(
     z: FloatArray, grid: GridFrame, edges: FloatArray, following: IntArray, pad: Plane, side: SideSlope
 ) -> FloatArray:
-    """Cut and fill of a pad's side slopes [m³], and length of edge without daylight [m].
+    """Cut and fill of a pad's side slopes [m³], and edge without daylight [m].
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def pad_batter(
 def daylight_points(
     z: FloatArray, grid: GridFrame, edges: FloatArray, following: IntArray, pad: Plane, side: SideSlope
 ) -> FloatArray:
-    """Ends of a pad's side slopes along its edges and outer corners: x, y [m], edge; shape (n, 3)."""
+    """Ends of a pad's side slopes: x, y [m] and edge, shape (n, 3)."""
     count = 0
     spacing = min(side.step, 1.0)
     for e in range(len(edges)):

@@ -1,4 +1,4 @@
-"""Compiled earthwork of many pads and roads at once, and depths averaged over cells."""
+"""Compiled earthwork of many pads and roads at once."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def grade_corridors(
     steps: FloatArray,
     side: SideSlope,
 ) -> FloatArray:
-    """Volumes of many corridors, one row for each in the order of `CorridorVolumes`.
+    """Volumes of many corridors, one row (`CorridorVolumes`) for each.
 
     Tiles with a sample on nodata are left out of the volumes; their share of the area is in the row.
 
@@ -164,7 +164,7 @@ def grade_corridors(
 def add_to_cells(
     total: FloatArray, weight: FloatArray, grid: GridFrame, px: FloatArray, py: FloatArray, value: FloatArray
 ) -> None:
-    """Add tile values, weighted by area, to the cells of the tile centres.
+    """Add tile values, weighted by area, to the cells under them.
 
     Parameters
     ----------

@@ -112,6 +112,6 @@ def grid_frame(ground: Ground, origin: tuple[float, float] = (0.0, 0.0)) -> Grid
 
 
 def side_slope(ground: Ground, criteria: EarthworkCriteria) -> SideSlope:
-    """Side slopes of criteria; rays are sampled at half a cell by default."""
+    """Side slopes of criteria, sampled at half a cell by default."""
     step = criteria.sample_m or 0.5 * cell_size(ground)
     return SideSlope(float(criteria.side_slope), float(step), float(criteria.max_batter_m))

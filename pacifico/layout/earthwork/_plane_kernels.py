@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def balance(
     px: FloatArray, py: FloatArray, pz: FloatArray, east: float, north: float, start: float, shrink: float
 ) -> tuple[float, FloatArray]:
-    """Elevation at which cut x (1 - shrink) = fill for a grade, with the volumes there.
+    """Elevation at which a plane of given grade balances, with its volumes.
 
     The difference falls strictly with the elevation, so Newton's method is kept inside a bracket.
 
@@ -59,7 +59,7 @@ def balance(
 
 @njit(cache=True, nogil=True)
 def _clip(polygon: FloatArray, n: int, ox: float, oy: float, gx: float, gy: float) -> int:
-    """Clip a convex polygon in place to (p - o) . g <= 0, and return its number of corners."""
+    """Clip a convex polygon in place by a half-plane; return its corner count."""
     kept = np.empty((n + 2, 2))
     m = 0
     for i in range(n):

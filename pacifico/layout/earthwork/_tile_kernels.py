@@ -1,4 +1,4 @@
-"""Compiled tiles: cut polygons and strips into tiles, and integrate the prism over each.
+"""Compiled tiles of polygons and strips, with volumes over each.
 
 A tile is a convex quadrilateral: four corners and a centre. The residual (ground minus design) is linear on each of its
 four triangles, so cut and fill have closed forms, also where the sign changes inside a triangle. Coordinates are
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @njit(cache=True, nogil=True)
 def tile_polygon(edges: FloatArray, step: float) -> tuple[FloatArray, FloatArray]:
-    """Cut a polygon into tiles no longer than `step` [m], as x and y, each of shape (m, 5).
+    """Cut a polygon into tiles: x and y of shape (m, 5) [m].
 
     East-west cuts at every vertex leave trapezoids, which are divided evenly: the tiles cover the polygon exactly.
     `edges` are the edges of all rings, shape (n, 4).
@@ -91,7 +91,7 @@ def polygon_area(x: FloatArray, y: FloatArray) -> float:
 def _triangle(
     out: FloatArray, xa: float, ya: float, a: float, xb: float, yb: float, b: float, xc: float, yc: float, c: float
 ) -> None:
-    """Add the part of a triangle with positive residual to `out`: volume, area, moments in x and y.
+    """Add the positive part of a triangle: volume, area and moments.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def _triangle(
 
 @njit(cache=True, nogil=True)
 def add_tile(out: FloatArray, x: FloatArray, y: FloatArray, r: FloatArray) -> None:
-    """Add one tile to `out`: positive volume, its area and moments; negative volume; whole area.
+    """Add one tile: positive volume, area and moments, negative volume, whole area.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def prism(px: FloatArray, py: FloatArray, pz: FloatArray, elevation: float, east
 
 @njit(cache=True, nogil=True)
 def _mitre(a: FloatArray, b: FloatArray, c: FloatArray, half: float) -> float:
-    """Shift of a strip's edge along the line at the bend b [m], at most half of either segment; left turns > 0."""
+    """Shift of a strip's edge along the line at a bend [m]; left turns > 0."""
     ux, uy, vx, vy = b[0] - a[0], b[1] - a[1], c[0] - b[0], c[1] - b[1]
     room = 0.5 * min(math.hypot(ux, uy), math.hypot(vx, vy))
     turn = math.atan2(ux * vy - uy * vx, ux * vx + uy * vy)
@@ -198,7 +198,7 @@ def _mitre(a: FloatArray, b: FloatArray, c: FloatArray, half: float) -> float:
 
 @njit(cache=True, nogil=True)
 def mitred(line: FloatArray, i: int, half: float) -> FloatArray:
-    """Shift of a strip's edge along the line at both ends of segment i [m]."""
+    """Shift of a strip's edge at both ends of a segment [m]."""
     trim = np.zeros(2)
     if i > 0:
         trim[0] = _mitre(line[i - 1], line[i], line[i + 1], half)

@@ -77,7 +77,7 @@ def corridors(
 
 
 def corridor_rows(ground: Ground, lines: RoadLines, widths: Sequence[float], criteria: EarthworkCriteria) -> FloatArray:
-    """Results of the compiled kernel, one row for each road in the order of `CorridorVolumes`.
+    """Results of the compiled kernel, one row (`CorridorVolumes`) for each road.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Cut and fill as a raster: design minus ground of pads and roads."""
+"""Cut and fill as a raster: design minus ground."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def cut_fill(plan: Plan, dem: xr.DataArray) -> xr.DataArray:
-    """Design minus ground of a plan's pads and roads, on the DEM's grid [m].
+    """Design minus ground of a plan, on the DEM's grid [m].
 
     Cut is negative, fill positive, other ground NaN. Each value is the mean over the graded part of its cell, without
     side slopes.
@@ -57,7 +57,7 @@ def cut_fill(plan: Plan, dem: xr.DataArray) -> xr.DataArray:
 
 
 def write_cut_fill(plan: Plan, dem: xr.DataArray, path: str | Path) -> Path:
-    """Write `cut_fill` as a cloud-optimized GeoTIFF (float32, deflate); equal plans give equal bytes."""
+    """Write `cut_fill` as a cloud-optimized GeoTIFF; equal plans give equal bytes."""
     from pacifico.terrain.stream import write_raster  # noqa: PLC0415 (rasterio: only where a raster is written)
 
     raster = cut_fill(plan, dem)
@@ -136,6 +136,6 @@ class _Raster:
         _earthwork_kernels.add_to_cells(self._total, self._weight, frame, px, py, depth)
 
     def mean(self) -> FloatArray:
-        """Mean depth over the graded part of each cell [m]; NaN without one."""
+        """Mean depth over the graded part of each cell [m]."""
         with np.errstate(invalid="ignore"):
             return self._total / np.where(self._weight > 0, self._weight, np.nan)

@@ -152,7 +152,7 @@ def pad_volumes(
     *,
     criteria: EarthworkCriteria = DEFAULT_CRITERIA,
 ) -> tuple[float, float]:
-    """Cut and fill under a pad at a given plane, without side slopes [m³].
+    """Cut and fill under a given plane, without side slopes [m³].
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def pad_rows(
 
 
 def pad_outlines(shapes: NDArray[np.object_]) -> PadOutlines:
-    """Directed edges of all rings of some polygons, each about its polygon's centroid."""
+    """Directed edges of polygons, each about its polygon's centroid."""
     centroids = shapely.get_coordinates(shapely.centroid(shapes))
     parts, of_part = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
     rings, of_ring = shapely.get_rings(parts, return_index=True)

@@ -51,7 +51,7 @@ def earthwork_interval(
     follow_m: float = FOLLOW_M,
     criteria: EarthworkCriteria = DEFAULT_CRITERIA,
 ) -> EarthworkInterval:
-    """P10, P50 and P90 of cut + fill under errors of the elevation model, without side slopes [m³].
+    """P10, P50 and P90 of cut + fill under errors of the DEM.
 
     Each error field is added to the ground, and the design adapts as to a survey: pads are balanced again, and
     profiles move by the error averaged over `follow_m` along the road. Positions and grade limits stay. The remaining
@@ -101,7 +101,7 @@ def volumes_under_errors(
     follow_m: float = FOLLOW_M,
     criteria: EarthworkCriteria = DEFAULT_CRITERIA,
 ) -> Iterator[FloatArray]:
-    """Cut + fill of each pad, then of each road [m³], for each error field in turn.
+    """Cut + fill of each pad and road [m³], for each error field.
 
     Parameters are those of `earthwork_interval`.
     """
@@ -111,6 +111,7 @@ def volumes_under_errors(
     quick = replace(criteria, side_slope=0.0, search_rounds=min(criteria.search_rounds, 4))
 
     def measured(error: FloatArray) -> FloatArray:
+        """Volumes under one error field."""
         if error.shape != ground.grid.shape:
             raise InputError(
                 f"the error field is {error.shape}, the grid {ground.grid.shape}; make it on the same grid"

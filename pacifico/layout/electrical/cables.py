@@ -1,4 +1,4 @@
-"""Collection cables: medium-voltage feeders from skids, batteries, generators and turbines to a substation.
+"""Collection cables: medium-voltage feeders from sources to a substation.
 
 A cable along a road is drawn on the road's centreline; its trench is dug in the verge, inside the clear strip. Cables
 that run together share one trench. Low-voltage and DC cables within arrays are not drawn.
@@ -61,8 +61,8 @@ def route_cables(
 ) -> Collection:
     """Route the collection cables of a layout.
 
-    Each source is connected to the nearest substation, along legal trenches, that has capacity left. Sources share
-    feeders up to a feeder's rating. Trenches keep clear of footprints, exclusions, the boundary and nodata.
+    Each source is connected to the nearest substation with capacity left. Sources share feeders up to a feeder's
+    rating. Trenches keep clear of footprints, exclusions, the boundary and nodata.
 
     Parameters
     ----------
@@ -101,16 +101,8 @@ def route_cables(
     mva = np.array([load[a.item] for a in sources])
     # a source above one feeder's rating has parallel circuits of its own
     circuits = np.maximum(np.ceil(mva / rating - 1e-9), 1.0).astype(np.int64)
-    nodes, n = trenches.terminal, len(sources)
-    feeders, unconnected = make_feeders(
-        trenches,
-        nodes[:n],
-        np.where(circuits > 1, rating, mva),
-        nodes[n:],
-        np.array([a.item.rating_kva / 1e3 for a in stations]),
-        feeder_mva=rating,
-    )
     plant = _Plant(trenches, sources, stations, mva, circuits)
+    feeders, unconnected = plant.feeders(rating)
     used = _used_edges(trenches, feeders)
     return Collection(
         plant.cables(feeders, spec.number("cable", "voltage_kv")),
@@ -121,7 +113,7 @@ def route_cables(
 
 
 def loads_mva(items: Sequence[Item]) -> dict[Item, float]:
-    """Apparent power of each source [MVA]; a skid's is that of its arrays, within its rating."""
+    """Apparent power of each source, within its rating [MVA]."""
     block_kw: Counter[int] = Counter()
     for item in items:
         if item.kind == "solar_array":
@@ -147,6 +139,18 @@ class _Plant:
     """Load of each source [MVA]."""
     circuits: IntArray
     """Parallel circuits of each source."""
+
+    def feeders(self, rating_mva: float) -> tuple[list[Feeder], list[int]]:
+        """Feeders within a rating [MVA], and sources that no trench connects."""
+        nodes, n = self.trenches.terminal, len(self.sources)
+        return make_feeders(
+            self.trenches,
+            nodes[:n],
+            np.where(self.circuits > 1, rating_mva, self.mva),
+            nodes[n:],
+            np.array([a.item.rating_kva / 1e3 for a in self.stations]),
+            feeder_mva=rating_mva,
+        )
 
     def cables(self, feeders: Sequence[Feeder], voltage_kv: float) -> tuple[Cable, ...]:
         """Cables of all feeders, numbered by feeder and position."""
@@ -174,7 +178,7 @@ class _Plant:
         return tuple(cables)
 
     def _line(self, feeder: Feeder, hop: Hop) -> LineString:
-        """Line of a cable with its stubs; cables in one trench share its vertices."""
+        """Line of a cable with its stubs at both ends."""
         end = len(self.sources) + feeder.substation if hop.target < 0 else hop.target
         stubs = self.trenches.stub_start
         xy = np.concatenate([stubs[[hop.source]], self.trenches.xy[list(hop.nodes)], stubs[[end]]])

@@ -1,4 +1,4 @@
-"""Feeders: strings of sources within a cable's rating, each ending at a substation.
+"""Feeders: strings of sources within a cable's rating, to a substation.
 
 Strings are merged where that saves most cable (Clarke & Wright's savings, open routes). Neighbours are found by one
 multi-source search through the trenches per round: where the ground nearest to the end of one string meets the ground
@@ -146,7 +146,7 @@ def make_feeders(
 
 
 def _assign_substations(distance: FloatArray, load: FloatArray, rating: FloatArray) -> IntArray:
-    """Substation of each source: the nearest with capacity left, nearest pairs first; -1 without a trench."""
+    """Nearest substation with capacity left, for each source; -1: none."""
     assigned = np.full(distance.shape[1], -1, dtype=np.int64)
     reached = np.isfinite(distance)
     capacity = LOAD_MARGIN * load[reached.any(axis=0)].sum() * rating / max(rating.sum(), 1e-9)
@@ -216,7 +216,7 @@ def _links(trenches: TrenchGraph, sources: IntArray, ends: Sequence[int]) -> lis
 
 
 def _merge_along(links: list[_Link], strings: list[_String], home_m: FloatArray, rating_mva: float) -> list[_String]:
-    """Merge strings along links, the largest saving first; strings that were merged are replaced.
+    """Merge strings along links, the largest saving first.
 
     Parameters
     ----------
@@ -233,6 +233,7 @@ def _merge_along(links: list[_Link], strings: list[_String], home_m: FloatArray,
     string_at = {end: s for s in merged for end in s.ends}
 
     def saving(n: int) -> float:
+        """Cable saved by link n [m]; -1 where it can't be used."""
         link = links[n]
         a, b = string_at.get(link.one), string_at.get(link.other)
         if a is None or b is None or a is b or a.substation != b.substation or a.load + b.load > rating_mva + 1e-9:

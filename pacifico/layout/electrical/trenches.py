@@ -1,4 +1,4 @@
-"""Legal cable trenches as a graph: along roads, and straight across free ground.
+"""Legal cable trenches as a graph, along roads and across free ground.
 
 Nodes are road vertices, a terminal beside each asset, and bend points just off the corners of footprints, zones and
 boundary. Edges are pieces of road, and those edges of a Delaunay triangulation that keep clear of everything. As with
@@ -53,7 +53,7 @@ SOUTH_M = 1e6
 
 @dataclass(frozen=True)
 class TrenchGraph:
-    """Graph of legal trenches; each edge joins node `a` to node `b`, listed once."""
+    """Graph of legal trenches; each edge joins nodes `a` and `b`."""
 
     xy: FloatArray
     """Nodes in the working CRS, shape (n, 2) [m]."""
@@ -164,14 +164,14 @@ def trench_graph(
 
 
 def _unique_pairs(pairs: IntArray, n: int) -> IntArray:
-    """Pairs of different nodes, each once and the lower node first, in order."""
+    """Pairs of different nodes, sorted, the lower node first."""
     low, high = pairs.min(axis=1), pairs.max(axis=1)
     code = np.unique((low * n + high)[low != high])
     return np.column_stack([code // n, code % n])
 
 
 def _road_graph(roads: Sequence[LineString]) -> tuple[FloatArray, IntArray, IntArray, IntArray]:
-    """Graph of roads: vertices, both ends of each piece, and vertices to triangulate.
+    """Vertices of roads, ends of their pieces, and vertices to triangulate.
 
     Vertices shared by roads are listed once. Those to triangulate are the ends of roads, and about one every `THIN_M`.
     """
@@ -211,7 +211,7 @@ def _terminals(requested: FloatArray, road_xy: FloatArray) -> tuple[FloatArray, 
 
 
 def _nearest(xy: FloatArray, count: int) -> IntArray:
-    """Indices of each point's nearest others, the nearest first, shape (n, at most count)."""
+    """Nearest other points of each point, shape (n, count or fewer)."""
     out = []
     for start in range(0, len(xy), 256):
         rows = np.arange(start, min(start + 256, len(xy)))
@@ -222,7 +222,7 @@ def _nearest(xy: FloatArray, count: int) -> IntArray:
 
 
 def _bend_points(field: Field, footprints: FloatArray) -> FloatArray:
-    """Points on free ground just off the corners of footprints, zones and boundary."""
+    """Points on free ground just off corners of footprints and zones."""
     grown = footprints + np.array([-OFF_CORNER_M, -OFF_CORNER_M, OFF_CORNER_M, OFF_CORNER_M])
     corners = np.concatenate([grown[:, [i, j]] for i in (0, 2) for j in (1, 3)])
     inner = shapely.simplify(shapely.buffer(field.allowed, -OFF_CORNER_M, join_style="mitre"), SIMPLE_M)
@@ -253,7 +253,7 @@ def _triangulated(xy: FloatArray, nodes: IntArray) -> IntArray:
 
 
 def _legal_segments(field: Field, footprints: FloatArray, a: FloatArray, b: FloatArray) -> BoolArray:
-    """Whether segments keep clear of footprints and of the edge of allowed ground, on known heights.
+    """Whether segments keep clear of footprints and stay on allowed ground.
 
     Parameters
     ----------
@@ -283,7 +283,7 @@ def _legal_segments(field: Field, footprints: FloatArray, a: FloatArray, b: Floa
 
 
 def _nodata_mask(field: Field) -> tuple[NDArray[np.uint8], FloatArray]:
-    """Squares between cell centres that touch nodata, with their frame; empty without any."""
+    """Squares between cell centres that touch nodata, with their frame."""
     if not np.isnan(field.slope).any():
         return np.empty((0, 0), np.uint8), np.zeros(4)
     g = field.ground.grid
@@ -293,7 +293,7 @@ def _nodata_mask(field: Field) -> tuple[NDArray[np.uint8], FloatArray]:
 
 
 def _cost_factors(xy: FloatArray, ends: IntArray, zones: Sequence[Zone]) -> FloatArray:
-    """Cost factor of each edge: that of the most expensive zone that it crosses."""
+    """Cost factor of each edge, from the most expensive zone."""
     cost_factor = np.ones(len(ends))
     priced = [z for z in zones if z.zone_type == "cost" and z.cost_multiplier != 1.0]
     if priced and len(ends):

@@ -1,4 +1,4 @@
-"""Write layout.geojson: RFC 7946, EPSG:4326, in a fixed order; equal plans give equal bytes."""
+"""Write layout.geojson (RFC 7946, EPSG:4326): equal plans give equal bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stored layouts: read and check a layout.geojson, in degrees and in the working CRS."""
+"""Read and check a layout.geojson, in degrees and the working CRS."""
 
 from __future__ import annotations
 
@@ -174,7 +174,10 @@ class StoredLayout:
 
 
 def columns(kind: str) -> dict[str, Rule]:
-    """Properties of a kind in the contract's order, without `kind`, each with its JSON Schema rule."""
+    """Properties of a kind of feature, with their JSON Schema rules.
+
+    They are in the order of the contract, without `kind`.
+    """
     if kind in _OTHERS:
         return _OTHERS[kind]
     return {name: rule for name, rule in schema()["$defs"][kind]["properties"].items() if name != "kind"}
@@ -261,7 +264,7 @@ def _feature(feature: Any, number: int, crs: CRS) -> StoredFeature:
 
 
 def _fits(value: Any, rule: Rule) -> bool:
-    """Whether a value keeps a rule, by the keywords of JSON Schema that the contract uses."""
+    """Whether a value keeps a JSON Schema rule, of those that occur."""
     if "$ref" in rule:
         return _fits(value, schema()["$defs"][rule["$ref"].rpartition("/")[2]])
     if ("enum" in rule and value not in rule["enum"]) or ("const" in rule and value != rule["const"]):

@@ -23,7 +23,7 @@ def _sum_at(sums: Int32Array, row: float, column: float) -> float:
 
 @njit(cache=True, nogil=True)
 def share(sums: Int32Array, frame: FloatArray, west: float, south: float, east: float, north: float) -> float:
-    """Exact share of a rectangle on marked cells; ground off the grid counts as marked.
+    """Exact share of a rectangle on marked cells or off the grid.
 
     Parameters
     ----------

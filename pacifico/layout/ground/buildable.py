@@ -73,7 +73,7 @@ class Field:
         return self._sieves[slope_limit_deg]
 
     def forget(self) -> None:
-        """Let go of what was found out once: it refers back to this field, and so would outlive it."""
+        """Clear the memos, which refer back to this field."""
         self._sieves.clear()
         self.fits.clear()
 
@@ -117,7 +117,7 @@ def make_field(
 
 
 def _slope(ground: Ground, source_cell_m: float) -> FloatArray:
-    """Slope on the grid [°], at least the slope between the source's own cells.
+    """Slope on the grid [°], at least that between the source's cells.
 
     Ground interpolated from a coarser source is smooth, and too gentle in places.
     """
@@ -133,7 +133,7 @@ def _slope(ground: Ground, source_cell_m: float) -> FloatArray:
 
 
 def no_build_area(zones: tuple[Zone, ...]) -> BaseGeometry | None:
-    """Union of the zones that can't be built on, with buffers; None without any."""
+    """Union of zones that can't be built on, with buffers."""
     blocked = [z.with_buffer for z in zones if z.zone_type != "cost"]
     return shapely.union_all(blocked) if blocked else None
 
@@ -157,7 +157,7 @@ def buildable_mask(field: Field, slope_limit_deg: float) -> BoolArray:
 def buildable_area(
     field: Field, slope_limit_deg: float, *, coarsest_cells: int = 400_000, gentle: BaseGeometry | None = None
 ) -> Polygon | MultiPolygon:
-    """Buildable ground as polygons, along cell edges and the edge of placeable ground.
+    """Buildable ground as polygons along cell edges.
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ class Table:
         return cls(grid, sums)
 
     def share(self, rects: FloatArray) -> FloatArray:
-        """Exact share of each rectangle on marked cells; ground off the grid counts as marked."""
+        """Exact share of each rectangle on marked cells or off the grid."""
         g = self.grid
         frame = np.array([g.x0, g.y0, g.dx, g.dy])
         shares: FloatArray = _table_kernels.shares(self.sums, frame, np.ascontiguousarray(rects, dtype=np.float64))
@@ -221,7 +221,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Sieve:
-    """Test of rectangles for one slope limit: first by cells, then against polygons."""
+    """Test of rectangles for one slope limit, by cells and polygons."""
 
     field: Field
     limit_deg: float
@@ -287,7 +287,7 @@ def zonal(field: Field, rects: FloatArray) -> Zonal:
 
 
 def _covered_cells(first: float, last: float, count: int) -> tuple[slice, FloatArray]:
-    """Cells that an interval in cell units covers, and the covered part of each."""
+    """Cells that an interval covers, and the covered part of each."""
     start = min(max(int(np.floor(first)), 0), count - 1)
     stop = min(max(int(np.ceil(last)), start + 1), count)
     return slice(start, stop), np.diff(np.clip(np.arange(start, stop + 1, dtype=np.float64), first, last))
@@ -301,7 +301,7 @@ def _polygons_of(geometry: BaseGeometry) -> Polygon | MultiPolygon:
 
 
 def mean_slope(field: Field, rects: FloatArray) -> FloatArray:
-    """Mean slope of five points of each rectangle [°]; nodata counts as 90°."""
+    """Mean slope of five points per rectangle [°]; nodata counts as 90°."""
     g = field.grid
     total = np.zeros(len(rects))
     for fx, fy in ((0.5, 0.5), (0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9)):

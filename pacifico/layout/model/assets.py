@@ -147,7 +147,7 @@ def outline(item: Item, grow: float = 0.0) -> Polygon:
 
 
 def pad_outline(item: Item) -> Polygon | None:
-    """Pad of an item; None for solar arrays, which follow the ground on piles."""
+    """Pad of an item; None for solar arrays, which stand on piles."""
     return None if item.kind == "solar_array" else outline(item, PAD_APRON_M)
 
 
@@ -160,7 +160,7 @@ def move_item(item: Item, to: tuple[float, float]) -> Item:
 
 
 def rotate_item(item: Item, rotation_deg: float) -> Item:
-    """Rotate an item about its centre to an angle, anticlockwise from east [°]."""
+    """Rotate an item to an angle, anticlockwise from east [°]."""
     angle = rotation_deg % 180.0
     west, south, east, north = item.rect
     x, y = item.centre

@@ -86,7 +86,7 @@ class Bill:
 
     @property
     def independent(self) -> tuple[float, float]:
-        """Interval of the total with independent errors of the lines [USD]: the narrowest."""
+        """Narrowest interval of the total [USD]: errors of lines are independent."""
         total, share, direct = self.total, self.indirect, self.direct
         low = math.hypot(*((1 + share[0]) * (n.cost - n.cost_low) for n in self.lines), direct * (share[0] - share[1]))
         high = math.hypot(
@@ -96,7 +96,7 @@ class Bill:
 
     @property
     def correlated(self) -> tuple[float, float]:
-        """Interval of the total with all lines high or low together [USD]: the widest."""
+        """Widest interval of the total [USD]: all lines high or low together."""
         low, high = (math.fsum(getattr(n, end) for n in self.lines) for end in ("cost_low", "cost_high"))
         return low * (1 + self.indirect[1]), high * (1 + self.indirect[2])
 

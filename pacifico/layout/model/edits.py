@@ -54,6 +54,7 @@ class Edit:
         """
 
         def lonlat(pose: Pose | None) -> dict[str, Any] | None:
+            """Pose in degrees."""
             if pose is None:
                 return None
             x, y, rotation = pose

@@ -127,7 +127,7 @@ class Plan:
         }
 
     def feature_rows(self, kind: str) -> tuple[list[dict[str, Any]], Sequence[BaseGeometry]]:
-        """Properties and geometries of all features of one kind, in the working CRS.
+        """Properties and geometries of one kind of feature, in the working CRS.
 
         Parameters
         ----------

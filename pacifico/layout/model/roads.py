@@ -27,7 +27,7 @@ RoadClass = Literal["spine", "secondary", "spur"]
 
 @dataclass(frozen=True)
 class RoadCriteria:
-    """Design values of site roads; defaults from the International Fire Code (2021), appendix D."""
+    """Design values of site roads; defaults from the IFC (2021), appendix D."""
 
     width_m: float = 6.1
     """Carriageway width [m]; 20 ft."""
@@ -181,7 +181,7 @@ def make_road(road_id: str, road_class: RoadClass, xyz: FloatArray, width_m: flo
 
 
 def road_criteria(spec: Spec, profile: Profile) -> RoadCriteria:
-    """Road criteria of a spec; with turbines, no road is narrower than theirs."""
+    """Road criteria of a spec; wind plants have wider roads."""
     wind = profile == "wind_hybrid"
     return RoadCriteria(
         width_m=max(spec.number("wind_road", "width_m"), spec.number("road", "width_m"))
@@ -194,5 +194,5 @@ def road_criteria(spec: Spec, profile: Profile) -> RoadCriteria:
 
 
 def min_radius_to(kind: AssetKind, spec: Spec) -> float:
-    """Radius of bends on the way to an asset [m]: turbine blades need more than the criteria; 0 for others."""
+    """Radius of bends that turbine blades need [m]; 0 for other assets."""
     return spec.number("wind_road", "min_radius_m") if kind == "wind_turbine" else 0.0
