@@ -335,7 +335,7 @@ def _well_formed(value: Any, depth: int, fewest: int, *, closed: bool) -> bool:
     closed : bool
         Whether lines are rings.
     """
-    if not isinstance(value, list) or not value:
+    if not isinstance(value, list | tuple) or not value:
         return False
     if depth == 0:
         return (

@@ -5,6 +5,7 @@ import pytest
 from pacifico.errors import CRSMismatchError, InputError
 from pacifico.layout.files.geojson import schema
 from pacifico.layout.files.stored import StoredLayout, columns, read_layout
+from pacifico.layout.generate import generate_layout
 
 
 def asset(layout):
@@ -162,3 +163,9 @@ def test_cells_over_10_m_are_coarse(layout, resolution_m, coarse):
 def test_another_geojson_is_refused(content):
     with pytest.raises(InputError, match="no FeatureCollection with a member 'pacifico'"):
         StoredLayout.of(content)
+
+
+def test_the_content_of_a_plan_is_read_without_a_file(site, dem):
+    plan = generate_layout(site, dem, profile="bess", target_capacity_kw=5_000)
+    stored = StoredLayout.of(plan.to_geojson())
+    assert [f["asset_id"] for f in stored.of_kind("asset")] == [a.asset_id for a in plan.asset_list]
