@@ -1,4 +1,4 @@
-# Two commands do all the set-up: `make demo` and `make test`. Both make .venv when it is missing and reuse it after.
+# `make demo` and `make test` do all the set-up. They create .venv if it is missing and reuse it afterwards.
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo-report
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-# The first of the candidates that is Python 3.11 to 3.13 and can make a venv; `make PYTHON=/path/to/python ...` for another.
+# The first candidate that is Python 3.11 to 3.13 with venv. Choose another with `make PYTHON=/path/to/python ...`.
 CANDIDATES := python3 python3.13 python3.12 python3.11
 PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	"$$p" -c '$(FITS)' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -18,79 +18,79 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
 .PHONY: help demo test slow infra bench coverage lint format lab picture constraints clean
 
-help:  ## what can be made
+help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-demo: $(VENV)/.base  ## a report on the sample terrain, without network once installed
+demo: $(VENV)/.base  ## make a report on the sample terrain; needs no network once installed
 	@$(BIN)/pacifico demo --out $(OUT)
 
-test: $(VENV)/.all $(VENV)/.kernels  ## the tests, and every notebook run from top to bottom
+test: $(VENV)/.all $(VENV)/.kernels  ## run the tests and all notebooks
 	$(BIN)/python -m pytest -n 2 --dist worksteal --nbmake --ignore-glob='tests/*.ipynb' tests $(NOTEBOOKS)
 
-slow: $(VENV)/.all  ## the tests that take longer (wheel, browser, big sites)
+slow: $(VENV)/.all  ## run the tests that take longer (browser, large sites)
 	$(BIN)/python -m pytest -m 'slow and not benchmark'
 
-# numba looks for changes in a kernel's own file, not in those of the kernels that it calls: all are compiled anew.
+# numba notices a change in a kernel's own file, but not in the kernels that it calls. So a change recompiles all kernels.
 $(VENV)/.kernels: $(shell find pacifico -name "_*kernels.py") | $(VENV)/.all
 	@find pacifico -name '*.nb[ci]' -delete
 	@touch $@
 
-# A second opinion, on the policies and from another emulator, comes from tools that pin much: each in a folder of its own.
-infra: $(VENV)/.all $(VENV)/.policy $(VENV)/.emulator  ## Terraform against mocks and an emulator, a job through it, every command of the runbook
+# A policy checker and a second emulator. Both pin many packages, so each gets its own environment.
+infra: $(VENV)/.all $(VENV)/.policy $(VENV)/.emulator  ## test Terraform on mocks and an emulator, with a job and all commands of the runbook
 	PATH="$(CURDIR)/$(VENV)/policy/bin:$$PATH" PACIFICO_IAM_SIMULATE="$(CURDIR)/$(VENV)/policy" \
 	  $(BIN)/python -m pytest -m 'slow or terraform' --durations=12 tests/infra
 	PATH="$$PATH:$(CURDIR)/$(VENV)/emulator/bin" $(BIN)/python -m pytest -k ministack tests/jobs
 
-bench: $(VENV)/.bench  ## speed against peers
+bench: $(VENV)/.bench  ## measure speed and quality against peers
 	$(BIN)/python -m pytest -m benchmark tests/benchmarks
 
-coverage: $(VENV)/.all  ## what the tests run of the code; htmlcov/index.html
+coverage: $(VENV)/.all  ## measure test coverage; writes htmlcov/index.html
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-report=html
 
-lint: $(VENV)/.all lint-terraform  ## style, types, import direction, notebooks without outputs, Terraform
+lint: $(VENV)/.all lint-terraform  ## check style, types, import direction, notebooks without outputs, Terraform
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(if $(NOTEBOOKS),$(BIN)/nbstripout --verify $(NOTEBOOKS))
 
-# Validating needs the AWS provider: PACIFICO_TF_PLUGIN_DIR is the folder of a local mirror that holds it.
+# Validation needs the AWS provider: set PACIFICO_TF_PLUGIN_DIR to the folder of a mirror that holds it.
 .PHONY: lint-terraform
 lint-terraform:
 	@if ! command -v terraform >/dev/null; then echo "terraform is not installed: Terraform files not checked"; \
 	elif ! ls infra/terraform/*.tf >/dev/null 2>&1; then echo "no Terraform files"; \
 	else terraform fmt -check -recursive infra || exit 1; \
-	  if [ -z "$$PACIFICO_TF_PLUGIN_DIR" ]; then echo "PACIFICO_TF_PLUGIN_DIR is not set: Terraform files formatted, not validated"; \
+	  if [ -z "$$PACIFICO_TF_PLUGIN_DIR" ]; then echo "PACIFICO_TF_PLUGIN_DIR is not set: format of Terraform files checked, files not validated"; \
 	  else copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && cp -R infra/terraform/. "$$copy" && rm -rf "$$copy/.terraform" && \
 	    terraform -chdir="$$copy" init -backend=false -input=false -plugin-dir="$$PACIFICO_TF_PLUGIN_DIR" >/dev/null && \
 	    terraform -chdir="$$copy" validate; \
 	  fi; \
 	fi
 
-format: $(VENV)/.all  ## rewrite code in the project's style, strip notebook outputs
+format: $(VENV)/.all  ## format code, strip notebook outputs
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 	$(if $(NOTEBOOKS),$(BIN)/nbstripout $(NOTEBOOKS))
 
-lab: $(VENV)/.all  ## JupyterLab on the notebooks
+lab: $(VENV)/.all  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-picture: demo  ## docs/demo.png, the README's picture, from the demo's report
+picture: demo  ## draw docs/demo.png, the README's picture, from the demo report
 	$(BIN)/python docs/picture.py $(OUT) docs/demo.png
 
 constraints:  ## pin the newest versions that fit pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \
 	  --no-emit-index-url --no-header --no-annotate pyproject.toml --output-file constraints.txt
 
-clean:  ## remove what make made
+clean:  ## remove everything that make created
 	rm -rf $(VENV) demo-report dist htmlcov .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' 2>/dev/null || { echo "no Python 3.11 to 3.13 with venv at hand (tried: $(or $(PYTHON),$(CANDIDATES))): install one (Debian: apt install python3-venv) or say 'make PYTHON=/path/to/python'" >&2; exit 1; }
-	@echo "making $(VENV) with $(PYTHON); the first time takes a minute or two"
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' 2>/dev/null || { echo "no Python 3.11 to 3.13 with venv found (tried: $(or $(PYTHON),$(CANDIDATES))): install one (Debian: apt install python3-venv) or run 'make PYTHON=/path/to/python'" >&2; exit 1; }
+	@echo "creating $(VENV) with $(PYTHON); the first time takes a minute or two"
 	@$(PYTHON) -m venv $(VENV)
 
-# Stamps: installed again only when the lists of packages change.
+# Stamp files: packages are installed again only if the lists of packages change.
 $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable .
 	@touch $@

@@ -1,4 +1,4 @@
-"""Draw the README's picture from a report folder of `pacifico demo`. Run by `make picture`."""
+"""Draw the README's picture from a report of `pacifico demo`; `make picture` runs this."""
 
 from __future__ import annotations
 

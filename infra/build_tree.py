@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Build and run an image's tree from its Dockerfile where there is no Docker engine.
+"""Build and run the tree of the worker's image without a Docker engine.
 
-    sudo infra/build_tree.py build TREE --build-arg GIT_COMMIT=...    every step of worker/Dockerfile, in order
-    sudo infra/build_tree.py run TREE [ARGUMENT...]                   its entry point, as its user, on a read-only root
-    sudo infra/build_tree.py exec TREE COMMAND [ARGUMENT...]          another command in the same place
+    sudo infra/build_tree.py build TREE --build-arg GIT_COMMIT=...    run every step of worker/Dockerfile
+    sudo infra/build_tree.py run TREE [ARGUMENT...]                   run the entry point as the image's user, on a read-only root
+    sudo infra/build_tree.py exec TREE COMMAND [ARGUMENT...]          run another command in the same way
 
-This machine's own root stands in for the base image, under an overlay, so it should be the base's: Debian 12 with Python
-3.11 and venv. What this proves: the steps run, and the worker starts as process 1 of its own, not as root, without
-capabilities, unable to gain rights, on a read-only root with an empty /tmp. What it doesn't: that the base image holds
-what this machine holds, and what a registry and Fargate make of the result. It knows the instructions that
-worker/Dockerfile uses and refuses others. Needs root, for mounting.
+The root of this machine replaces the base image, under an overlay. It should therefore equal the base: Debian 12 with
+Python 3.11 and venv.
+
+This proves that the steps run, and that the worker starts as process 1, not as root, without capabilities, unable to gain
+rights, on a read-only root with an empty /tmp. It doesn't prove that the base image has the same files as this machine, or
+that a registry and Fargate accept the result. The script knows the instructions that worker/Dockerfile uses and refuses
+others. It needs root, for mounting.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ BASE_PATH = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
 
 @dataclass
 class Stage:
-    """One FROM and what it sets."""
+    """One stage of the Dockerfile with its settings."""
 
     folder: Path
     env: dict[str, str] = field(default_factory=lambda: {"PATH": BASE_PATH})
@@ -48,19 +50,19 @@ class Stage:
     health: list[str] = field(default_factory=list)
 
     def variables(self) -> dict[str, str]:
-        """What `$name` means in this stage."""
+        """Values of `$name` in this stage."""
         return {**self.arguments, **self.env}
 
 
 def instructions(text: str) -> list[tuple[str, str]]:
-    """Take a Dockerfile apart: comments gone, continued lines joined."""
+    """Instructions of a Dockerfile, without comments, continued lines joined."""
     kept = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     lines = re.sub(r"\s*\\\n\s*", " ", "\n".join(kept)).splitlines()
     return [(word.upper(), rest.strip()) for word, _, rest in (line.strip().partition(" ") for line in lines) if word]
 
 
 def build(tree: Path, given: dict[str, str]) -> None:
-    """Run every instruction; the last stage is the image."""
+    """Run all instructions of worker/Dockerfile; the last stage is the image."""
     tree.mkdir(parents=True)
     stages: dict[str, Stage] = {}
     stage: Stage | None = None
@@ -69,23 +71,25 @@ def build(tree: Path, given: dict[str, str]) -> None:
         if word == "FROM":
             base, _, name = rest.partition(" AS ")
             if not base.startswith("python:3.11-"):
-                sys.exit(f"base image {base} is no Python 3.11, which this machine's root stands in for")
+                sys.exit(
+                    f"base image {base} is not python:3.11-*; the root of this machine can only replace Python 3.11"
+                )
             stage = Stage(tree / f"stage-{len(stages)}")
             stages[name or "final"] = stage
             _base(stage)
             continue
         if stage is None:
-            sys.exit(f"{word} stands before the first FROM")
+            sys.exit(f"worker/Dockerfile: {word} comes before the first FROM; put FROM first")
         _step(stage, stages, word, rest, given)
     if stage is None:
-        sys.exit("worker/Dockerfile holds no stage")
+        sys.exit("worker/Dockerfile has no FROM; add a base image")
     image = {k: v for k, v in vars(stage).items() if k not in ("folder", "arguments")}
     places = {part: str(stage.folder / part) for part in ("upper", "work")}
     (tree / "image.json").write_text(json.dumps({**image, **places}, indent=1))
 
 
 def _base(stage: Stage) -> None:
-    """Give this machine's Python the name that it has in the base image."""
+    """Link this machine's Python to its path in the base image."""
     for part in ("upper/usr/local/bin", "work", "root"):
         (stage.folder / part).mkdir(parents=True)
     (stage.folder / "upper/usr/local/bin/python").symlink_to("/usr/bin/python3.11")
@@ -113,7 +117,7 @@ def _step(stage: Stage, stages: dict[str, Stage], word: str, rest: str, given: d
             stage.health = json.loads(rest.partition(" CMD ")[2])
         case "STOPSIGNAL":
             if rest != "SIGTERM":
-                sys.exit(f"STOPSIGNAL {rest}: a worker stops on SIGTERM")
+                sys.exit(f"worker/Dockerfile: STOPSIGNAL is {rest}; a worker stops on SIGTERM only")
         case "COPY":
             _copy(stage, stages, shlex.split(filled))
         case "RUN":
@@ -121,7 +125,7 @@ def _step(stage: Stage, stages: dict[str, Stage], word: str, rest: str, given: d
             if status := _contained(stage, command):
                 sys.exit(f"RUN {rest}: exit status {status}")
         case _:
-            sys.exit(f"{word} is not known here; add it or do without")
+            sys.exit(f"worker/Dockerfile: {word} is not supported; add it to infra/build_tree.py")
 
 
 def _copy(stage: Stage, stages: dict[str, Stage], words: list[str]) -> None:
@@ -140,7 +144,7 @@ def _copy(stage: Stage, stages: dict[str, Stage], words: list[str]) -> None:
 
 
 def _contained(stage: Stage, command: list[str]) -> int:
-    """Run a build step on the stage's overlay, as root."""
+    """Exit status of a build step, run as root in a stage."""
     root = stage.folder / "root"
 
     def enter() -> None:
@@ -150,17 +154,20 @@ def _contained(stage: Stage, command: list[str]) -> int:
         _mount("-t", "overlay", "overlay", "-o", layers, str(root))
         _mount("--rbind", "/dev", f"{root}/dev")
         _mount("-t", "proc", "proc", f"{root}/proc")
-        _mount("-t", "tmpfs", "tmpfs", f"{root}/tmp")  # noqa: S108 (a builder's own, empty one)
+        _mount("-t", "tmpfs", "tmpfs", f"{root}/tmp")  # noqa: S108 (an empty one, private to the build)
         os.chroot(root)
         os.chdir(stage.workdir)
 
-    # As in a container: the image's own environment, and pip's settings of the machine, which a builder has too.
+    # As in a container: the environment of the image, and the machine's settings for pip, which a builder has too.
     env = {**{k: v for k, v in os.environ.items() if k.startswith("PIP_")}, **stage.variables(), "HOME": "/root"}
     return subprocess.run(command, env=env, preexec_fn=enter, check=False).returncode
 
 
 def run(tree: Path, command: list[str], *, entrypoint: bool) -> int:
-    """Run as the image's user, process 1 of its own, on a read-only root; SIGTERM and SIGINT are passed on."""
+    """Exit status of a command in the image, run as its user.
+
+    The root is read-only, and the command is process 1 of its own namespace. SIGTERM and SIGINT are passed on to it.
+    """
     image = json.loads((tree / "image.json").read_text())
     user, group = image["user"].split(":")
     drop = [
@@ -179,7 +186,7 @@ def run(tree: Path, command: list[str], *, entrypoint: bool) -> int:
     env = {**image["env"], **{k: v for k, v in os.environ.items() if k.startswith(passed)}}
     _unshare(CLONE_NEWNS)
     _mount("--make-rprivate", "/")
-    _unshare(CLONE_NEWPID)  # from here on: the next process is process 1
+    _unshare(CLONE_NEWPID)  # the next process is process 1
     child = os.fork()
     if child == 0:
         root = Path(image["upper"]).parent / "root"
@@ -191,7 +198,7 @@ def run(tree: Path, command: list[str], *, entrypoint: bool) -> int:
             _mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", f"{root}{volume}")
         os.chroot(root)
         os.chdir(image["workdir"])
-        os.execvpe(whole[0], whole, {**env, "PATH": image["env"]["PATH"]})  # noqa: S606 (our own command)
+        os.execvpe(whole[0], whole, {**env, "PATH": image["env"]["PATH"]})  # noqa: S606 (the entry point, or the caller's command)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _frame: os.kill(child, got))
     while True:
@@ -205,7 +212,7 @@ def run(tree: Path, command: list[str], *, entrypoint: bool) -> int:
 def _unshare(flags: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(flags):
-        sys.exit(f"no namespace of its own: {os.strerror(ctypes.get_errno())}; this needs root")
+        sys.exit(f"can't create a namespace: {os.strerror(ctypes.get_errno())}; run as root")
 
 
 def _mount(*arguments: str) -> None:
@@ -213,7 +220,7 @@ def _mount(*arguments: str) -> None:
 
 
 def main() -> int:
-    """Read the command line."""
+    """Exit status of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
     builder = commands.add_parser("build")

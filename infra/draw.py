@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Draw infra/architecture.svg from the Terraform files: `python infra/draw.py`.
 
-A box is a file, its lines the resources in it; an arrow leads from a file to one whose resources it names. Arrows from the
-two files of roles say by which statements. Only the places of the boxes are chosen by hand; a file without a place is refused.
+Each box is a file and lists its resources. An arrow leads from a file to a file whose resources it uses. Arrows from files with
+roles carry the ids of the policy statements. Only the positions of the boxes are chosen by hand, in PLACES.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 WIDTH, LINE, HEAD, COLUMN, MARGIN = 268, 15, 26, 440, 40
 
-#: Column and title of each file, from top to bottom.
+#: Column and title of each file, top to bottom.
 PLACES = {
     "iam_people.tf": (0, "People: submitter, reviewer"),
     "github.tf": (0, "GitHub workflows (OIDC)"),
-    "autoscaling.tf": (0, "Autoscaling, from zero to zero"),
+    "autoscaling.tf": (0, "Autoscaling, from and to zero"),
     "alarms.tf": (0, "Alarms"),
     "sqs.tf": (1, "Queue and dead letters"),
     "storage.tf": (1, "Store"),
@@ -34,26 +34,28 @@ PLACES = {
     "flow_logs.tf": (2, "Flow logs"),
 }
 COLOURS = ["#f3e8d6", "#dcebf7", "#e4f1df"]
-#: Files that set up the rest and make nothing.
+#: Files that create no resources.
 SILENT = {"versions.tf", "variables.tf", "locals.tf", "outputs.tf"}
 
 
 def resources(text: str) -> list[tuple[str, str]]:
-    """Type and name of each resource."""
+    """Type and name of each resource in a Terraform file."""
     return re.findall(r'^resource "(\w+)" "(\w+)"', text, re.MULTILINE)
 
 
 def reasons(text: str, target: str) -> list[str]:
-    """Sids of the statements whose block names the target."""
+    """Sids of the policy statements that name a resource."""
     bodies = re.findall(r'\bsid\s+= "(\w+)"\n(.*?)(?=\bsid\s+=|\Z)', text, re.DOTALL)
     return list(dict.fromkeys(sid for sid, body in bodies if target in body.split("\nresource ")[0]))
 
 
 def picture(files: dict[str, str]) -> str:
-    """The SVG's text, the same for the same files."""
+    """SVG of the Terraform files; the same files give the same text."""
     drawn = {name: text for name, text in files.items() if name not in SILENT}
     if missing := sorted(set(drawn) ^ set(PLACES)):
-        sys.exit(f"infra/draw.py has no place for {', '.join(missing)}, or a place for what isn't there: mend PLACES")
+        sys.exit(
+            f"infra/draw.py has no place for {', '.join(missing)}, or a place for a file that doesn't exist: correct PLACES"
+        )
     rows: dict[str, list[str]] = {}
     for name in PLACES:
         counted = Counter(kind.removeprefix("aws_") for kind, _ in resources(drawn[name]))
@@ -70,7 +72,7 @@ def picture(files: dict[str, str]) -> str:
     parts += [_box(PLACES[name], boxes[name], rows[name]) for name in PLACES]
     parts += [label for _, label in arrows if label]
     size = f"{MARGIN * 2 + COLUMN * (len(bottoms) - 1) + WIDTH} {max(bottoms)}"
-    title = "pacifico on AWS: what infra/terraform makes; an arrow leads to what is named, roles say by which statement"
+    title = "pacifico on AWS: resources in infra/terraform. Arrows lead to the resources used, with the policy statements of roles"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" font-family="sans-serif" font-size="11">\n'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
@@ -82,16 +84,16 @@ def picture(files: dict[str, str]) -> str:
 
 
 def _edges(drawn: dict[str, str], owner: dict[str, str]) -> list[tuple[str, str, list[str]]]:
-    """Pairs of files, with the statements that join them."""
+    """Pairs of files that are connected, with the statements between them."""
     found: dict[tuple[str, str], list[str]] = {}
     for name, text in drawn.items():
         code = re.sub(r"^resource .*|#.*", "", text, flags=re.MULTILINE)
         for address, other in owner.items():
             if other != name and re.search(rf"(?<![\w.]){re.escape(address)}\b", code):
-                said = reasons(text, address) if name.startswith(("iam_", "github")) else []
+                sids = reasons(text, address) if name.startswith(("iam_", "github")) else []
                 known = found.setdefault((name, other), [])
-                known += [sid for sid in said if sid not in known]
-    # What names the store by a local of its file: the people's own folder.
+                known += [sid for sid in sids if sid not in known]
+    # These statements name the store through a local, so the search above doesn't find them.
     if "${local.own}" in drawn["iam_people.tf"]:
         found[("iam_people.tf", "storage.tf")] = ["ReadOwn", "WriteOwn", "ListOwn"]
     return [(*pair, sids) for pair, sids in sorted(found.items())]
@@ -109,7 +111,7 @@ def _box(place: tuple[int, str], box: tuple[int, int, int], lines: list[str]) ->
 def _arrow(boxes: dict[str, tuple[int, int, int]], start: str, end: str, sids: list[str]) -> tuple[str, str]:
     (x1, y1, h1), (x2, y2, h2) = boxes[start], boxes[end]
     a, b = y1 + h1 / 2, y2 + h2 / 2
-    if x1 == x2:  # same column: along its left side
+    if x1 == x2:  # same column: the arrow runs along its left side
         side = x1 - 4
         bow = side - 14 - abs(b - a) / 40
         path = f"M{x1} {a:.0f} C{bow:.0f} {a:.0f} {bow:.0f} {b:.0f} {x2} {b:.0f}"
@@ -118,7 +120,7 @@ def _arrow(boxes: dict[str, tuple[int, int, int]], start: str, end: str, sids: l
         left, right = (x1 + WIDTH, x2) if x1 < x2 else (x1, x2 + WIDTH)
         middle = (left + right) / 2
         path = f"M{left} {a:.0f} C{middle:.0f} {a:.0f} {middle:.0f} {b:.0f} {right} {b:.0f}"
-        # Over a whole column: the label stands before it.
+        # The arrow crosses a column: put the label before it.
         at = (middle, (a + b) / 2) if right - left < COLUMN else (left + (COLUMN - WIDTH) / 2, a)
     lines = "".join(f'<tspan x="{at[0]:.0f}" dy="10">{escape(sid)}</tspan>' for sid in sids)
     label = (
@@ -129,7 +131,7 @@ def _arrow(boxes: dict[str, tuple[int, int, int]], start: str, end: str, sids: l
 
 
 def read() -> dict[str, str]:
-    """The Terraform files by name."""
+    """Text of each Terraform file, by name."""
     return {path.name: path.read_text(encoding="utf-8") for path in sorted((HERE / "terraform").glob("*.tf"))}
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from pacifico._version import __version__
 
 if TYPE_CHECKING:
-    from pacifico.explorer import explore as explore
+    from pacifico.explorer.map import explore as explore
     from pacifico.layout.editing.editor import edit as edit
     from pacifico.layout.generate import generate_layout as generate_layout
     from pacifico.layout.model.plan import Plan as Plan
-    from pacifico.report.variants import generate_variants as generate_variants
+    from pacifico.report.variants.generate import generate_variants as generate_variants
     from pacifico.site.boundary import read_site as read_site
     from pacifico.site.model import Site as Site
     from pacifico.terrain.dem import open_dem as open_dem

@@ -1,4 +1,4 @@
-"""The three lists of packages (pyproject, conda, constraints) say the same."""
+"""The three lists of packages agree: pyproject.toml, environment.yml and constraints.txt."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-# Where conda-forge's name is another, or an extra of pip is a package of its own there.
+# Packages with another name on conda-forge, and extras that are separate packages there.
 CONDA_NAMES = {
     "matplotlib": ["matplotlib-base"],
     "jupyter-client": ["jupyter_client"],
@@ -47,14 +47,14 @@ def test_conda_lists_the_same_packages_and_limits():
         ours |= {f"{first}{r.specifier}", *more}
     theirs = [re.sub(r"\s", "", line) for line in conda() if isinstance(line, str)]
     assert len(theirs) == len(set(theirs))
-    # 'python>=3.11,<3.14' is one specifier set whichever way round it is written
+    # the parts of 'python>=3.11,<3.14' may come in any order
     normal = {re.sub(r"^python(?=[<>]).*", "python", s) for s in (*ours, "python")}
     assert {re.sub(r"^python(?=[<>]).*", "python", s) for s in theirs} == normal
     written = next(s for s in theirs if s.startswith("python>"))
     assert Requirement(written).specifier == Requirement(f"python{project()['requires-python']}").specifier
 
 
-def test_conda_takes_only_the_package_itself_from_pip():
+def test_conda_installs_only_the_package_itself_with_pip():
     assert [d for d in conda() if isinstance(d, dict)] == [{"pip": ["--editable ."]}]
 
 
@@ -82,6 +82,6 @@ def test_every_requirement_is_pinned_once_within_its_limits(python):
         assert requirement.specifier.contains(pinned[name]), f"{requirement} but pinned at {pinned[name]}"
 
 
-def test_the_tested_pythons_are_those_promised():
-    promised = [c.rsplit(" ", 1)[1] for c in project()["classifiers"] if re.search(r"Python :: 3\.\d+$", c)]
-    assert promised == PYTHONS
+def test_tested_pythons_are_those_of_the_classifiers():
+    supported = [c.rsplit(" ", 1)[1] for c in project()["classifiers"] if re.search(r"Python :: 3\.\d+$", c)]
+    assert supported == PYTHONS

@@ -1,4 +1,4 @@
-"""Commands, code and links of README and CONTRIBUTING work."""
+"""Commands, code and links in README and CONTRIBUTING work."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_python_block_runs_anywhere(tmp_path):
     assert len(done.stdout.splitlines()) == 4
 
 
-def test_make_targets_are_there():
+def test_make_targets_exist():
     makefile = (ROOT / "Makefile").read_text()
     for words in shell_lines():
         if words[0] == "make":
@@ -50,16 +50,16 @@ def test_make_targets_are_there():
             assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), f"make {target}"
 
 
-def test_commands_and_their_options_are_there():
-    asked = [words[1:] for words in shell_lines() if words[0] == "pacifico"]
-    assert len(asked) >= 6
-    for command, *rest in asked:
-        said = help_of(command)
+def test_commands_and_their_options_exist():
+    commands = [words[1:] for words in shell_lines() if words[0] == "pacifico"]
+    assert len(commands) >= 6
+    for command, *rest in commands:
+        text = help_of(command)
         for option in [w for w in rest if w.startswith("--")]:
-            assert re.search(rf"{option}\b", said), f"pacifico {command} has no {option}"
+            assert re.search(rf"{option}\b", text), f"pacifico {command} has no {option}"
 
 
-def test_modules_to_run_are_there():
+def test_modules_to_run_exist():
     modules = [words[2] for words in shell_lines() if words[:2] == ["python", "-m"]]
     assert "worker" in modules
     for module in modules:
@@ -67,7 +67,7 @@ def test_modules_to_run_are_there():
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_links_and_paths_are_there(page):
+def test_links_and_paths_exist(page):
     text = (ROOT / page).read_text()
     linked = [target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", text) if "://" not in target]
     named = re.findall(r"`((?:pacifico|notebooks|worker|infra|tests|\.ci)(?:/[\w./-]*)?)`", text)

@@ -1,4 +1,4 @@
-# Not encrypted by a key: CloudWatch can't publish under the one that AWS manages, and alarm texts hold names and numbers.
+# No KMS key: CloudWatch can't publish with the key that AWS manages, and alarm texts hold only names and numbers.
 resource "aws_sns_topic" "alarms" {
   count = var.enable_sns_alarms ? 1 : 0
 
@@ -8,7 +8,7 @@ resource "aws_sns_topic" "alarms" {
 data "aws_iam_policy_document" "alarms" {
   count = var.enable_sns_alarms ? 1 : 0
 
-  # Alarms of this account say so here.
+  # Alarms and budgets of this account publish to the topic.
   statement {
     sid       = "AlarmsPublish"
     actions   = ["sns:Publish"]
@@ -26,7 +26,7 @@ data "aws_iam_policy_document" "alarms" {
     }
   }
 
-  # Nothing is published in the clear.
+  # Messages are published over TLS only.
   statement {
     sid       = "DenyWithoutTls"
     effect    = "Deny"
@@ -64,35 +64,35 @@ resource "aws_sns_topic_subscription" "email" {
 locals {
   alarm_actions = aws_sns_topic.alarms[*].arn
 
-  # One metric against one limit each. `missing`: a silent queue is an empty one, a silent worker ran no job.
+  # Each alarm compares one metric with one limit. Missing data is no breach: no data means an empty queue, or no job.
   alarms = {
     queue-depth = {
-      says       = "More than 10 jobs wait: workers can't keep up, or none start. See 'Scale' in the runbook."
+      text       = "More than 10 jobs wait: workers are too slow, or none start. See 'Scale' in the runbook."
       namespace  = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", stat = "Maximum", above = 10, periods = 5
       dimensions = { QueueName = aws_sqs_queue.layout_jobs.name }
     }
     oldest-message = {
-      says       = "A job has waited too long. See 'Stuck job' in the runbook."
+      text       = "A job has waited too long. See 'Stuck job' in the runbook."
       namespace  = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", stat = "Maximum", above = var.oldest_message_alarm_seconds, periods = 3
       dimensions = { QueueName = aws_sqs_queue.layout_jobs.name }
     }
     dlq-any = {
-      says       = "A job ended in the dead-letter queue. See 'Redrive' in the runbook."
+      text       = "A job ended in the dead-letter queue. See 'Redrive' in the runbook."
       namespace  = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", stat = "Maximum", above = 0, periods = 1
       dimensions = { QueueName = aws_sqs_queue.layout_jobs_dlq.name }
     }
     dlq-many = {
-      says       = "More than 5 jobs ended in the dead-letter queue: likely one cause. Find it before redriving."
+      text       = "More than 5 jobs ended in the dead-letter queue: likely one cause. Find it before redriving."
       namespace  = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", stat = "Maximum", above = 5, periods = 1
       dimensions = { QueueName = aws_sqs_queue.layout_jobs_dlq.name }
     }
     job-failures = {
-      says       = "Jobs failed. The status of each says why; see 'Read logs' in the runbook."
+      text       = "Jobs failed. The status of each job has the reason; see 'Read logs' in the runbook."
       namespace  = local.metrics_name, metric = "Failures", stat = "Sum", above = 0, periods = 1
       dimensions = {}
     }
     job-p95 = {
-      says       = "The slowest twentieth of the jobs takes too long."
+      text       = "The 95th percentile of job times is above its limit."
       namespace  = local.metrics_name, metric = "JobSeconds", stat = "p95", above = var.job_p95_alarm_seconds, periods = 3
       dimensions = {}
     }
@@ -103,7 +103,7 @@ resource "aws_cloudwatch_metric_alarm" "jobs" {
   for_each = local.alarms
 
   alarm_name          = "${local.name}-${each.key}"
-  alarm_description   = each.value.says
+  alarm_description   = each.value.text
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions
@@ -120,7 +120,7 @@ resource "aws_cloudwatch_metric_alarm" "jobs" {
 
 resource "aws_cloudwatch_metric_alarm" "no_worker" {
   alarm_name          = "${local.name}-no-worker"
-  alarm_description   = "Jobs have waited for ten minutes and no worker runs. See 'Stuck job' in the runbook."
+  alarm_description   = "Jobs have waited for ten minutes without a running worker. See 'Stuck job' in the runbook."
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = 1
   evaluation_periods  = 10

@@ -1,5 +1,5 @@
-# As many workers as the backlog asks for: (waiting + in flight) / max(running, 1), held near `backlog_per_worker`.
-# A target of zero running workers can't be tracked by a ratio alone, so two alarms wake the first and send the last to sleep.
+# Target tracking keeps (waiting + in flight) / max(running, 1) near `backlog_per_worker`. A ratio can't scale from or to zero
+# workers, so two alarms start the first worker and stop the last.
 
 locals {
   queue_metrics = {
@@ -11,7 +11,7 @@ locals {
     ServiceName = local.worker_name
   }
 
-  # CloudWatch has no maximum of a series and a number; IF says it.
+  # CloudWatch has no maximum of a series and a number; IF replaces it.
   backlog_expression = "(FILL(visible, 0) + FILL(inflight, 0)) / IF(FILL(running, 0) > 1, FILL(running, 0), 1)"
   jobs_expression    = "FILL(visible, 0) + FILL(inflight, 0)"
   waiting_expression = "IF(FILL(running, 0) < 1, FILL(visible, 0) + FILL(inflight, 0), 0)"
@@ -103,7 +103,7 @@ resource "aws_appautoscaling_policy" "wake" {
 
   step_scaling_policy_configuration {
     adjustment_type = "ChangeInCapacity"
-    cooldown        = 120 # a task takes a minute to start; tracking takes over from there
+    cooldown        = 120 # a task takes about a minute to start; then target tracking takes over
 
     step_adjustment {
       metric_interval_lower_bound = 0
@@ -132,7 +132,7 @@ resource "aws_appautoscaling_policy" "sleep" {
 
 resource "aws_cloudwatch_metric_alarm" "wake" {
   alarm_name          = "${local.name}-wake"
-  alarm_description   = "Jobs wait and no worker runs: start one"
+  alarm_description   = "Jobs wait and no worker runs: start one worker"
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = 1
   evaluation_periods  = 1
@@ -177,7 +177,7 @@ resource "aws_cloudwatch_metric_alarm" "wake" {
 
 resource "aws_cloudwatch_metric_alarm" "sleep" {
   alarm_name          = "${local.name}-sleep"
-  alarm_description   = "Nothing waits or runs for ten minutes: stop down to the fewest workers"
+  alarm_description   = "No job has waited or run for ten minutes: scale in to the minimum"
   comparison_operator = "LessThanOrEqualToThreshold"
   threshold           = 0
   evaluation_periods  = 10

@@ -1,4 +1,4 @@
-# Counts what carries the tag Project; the tag must be activated once for cost allocation (see RUNBOOK.md).
+# Counts resources with the tag Project. Activate the tag once for cost allocation (see RUNBOOK.md).
 resource "aws_budgets_budget" "monthly" {
   count = var.monthly_budget_usd == null ? 0 : 1
 
@@ -14,7 +14,7 @@ resource "aws_budgets_budget" "monthly" {
     values = ["user:Project$pacifico-layouts"]
   }
 
-  # Without a topic there is nobody to tell; the budget is still drawn in the console.
+  # Without a topic there are no notifications; the console still shows the budget.
   dynamic "notification" {
     for_each = var.enable_sns_alarms ? { ACTUAL = 80, FORECASTED = 100 } : {}
 

@@ -1,6 +1,6 @@
 resource "aws_ecr_repository" "worker" {
   name = local.worker_name
-  # A tag is a git commit and stays what it was: a manifest names it.
+  # Tags are git commits and immutable, because manifests of reports name them.
   image_tag_mutability = "IMMUTABLE"
 
   image_scanning_configuration {
@@ -19,13 +19,13 @@ resource "aws_ecr_lifecycle_policy" "worker" {
     rules = [
       {
         rulePriority = 1
-        description  = "Images without a tag are left-overs of a push"
+        description  = "Untagged images are left over from pushes"
         selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 7 }
         action       = { type = "expire" }
       },
       {
         rulePriority = 2
-        description  = "Enough to roll back, and to reproduce reports of the last months"
+        description  = "Enough images to roll back and to reproduce reports of the last months"
         selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 100 }
         action       = { type = "expire" }
       },

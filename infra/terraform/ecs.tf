@@ -1,7 +1,7 @@
 resource "aws_ecs_cluster" "main" {
   name = local.cluster_name
 
-  # The number of running tasks, which autoscaling divides by, is one of its metrics.
+  # Container Insights provides the number of running tasks, which autoscaling needs.
   setting {
     name  = "containerInsights"
     value = "enabled"
@@ -14,7 +14,7 @@ resource "aws_ecs_cluster_capacity_providers" "main" {
 }
 
 locals {
-  # Names as `pacifico.jobs.settings` reads them.
+  # `pacifico.jobs.settings` reads these names.
   worker_environment = merge(
     {
       AWS_DEFAULT_REGION         = var.region
@@ -35,7 +35,7 @@ locals {
     var.kms_key_arn == null ? {} : { PACIFICO_KMS_KEY_ID = var.kms_key_arn },
   )
 
-  stop_timeout_seconds = 120 # the most that Fargate grants
+  stop_timeout_seconds = 120 # the maximum on Fargate
 }
 
 resource "aws_ecs_task_definition" "worker" {
@@ -56,7 +56,7 @@ resource "aws_ecs_task_definition" "worker" {
     size_in_gib = var.scratch_gib
   }
 
-  # The one place that can be written to; the image declares it, so it belongs to the worker's user.
+  # The only writable volume. The image declares it, so the worker's user owns it.
   volume {
     name = "tmp"
   }
@@ -72,7 +72,7 @@ resource "aws_ecs_task_definition" "worker" {
     readonlyRootFilesystem = true
     mountPoints            = [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }]
 
-    # Fargate takes no `no-new-privileges` option: the image's entry point sets that flag itself, and holds no setuid program.
+    # Fargate has no `no-new-privileges` option. The image's entry point sets the flag, and the image has no setuid program.
     linuxParameters = {
       capabilities = { drop = ["ALL"] }
     }
@@ -102,7 +102,7 @@ resource "aws_ecs_service" "worker" {
   task_definition = aws_ecs_task_definition.worker.arn
   desired_count   = var.sqs_worker_desired_count
 
-  # Without the capacity providers on the cluster, and the rights to start, the first task would fail.
+  # The first task needs the capacity providers of the cluster and the rights of the execution role.
   depends_on = [
     aws_ecs_cluster_capacity_providers.main,
     aws_iam_role_policy.ecs_worker_task,
@@ -139,7 +139,7 @@ resource "aws_ecs_service" "worker" {
   propagate_tags          = "SERVICE"
 
   lifecycle {
-    # Autoscaling owns the number from the start on.
+    # Autoscaling controls the number after creation.
     ignore_changes = [desired_count]
   }
 }

@@ -15,7 +15,7 @@ resource "aws_flow_log" "main" {
 }
 
 data "aws_iam_policy_document" "flow_trust" {
-  # The flow log service alone, and for this account's logs alone (no confused deputy).
+  # Only the flow log service, only for logs of this account (prevents the confused deputy problem).
   statement {
     sid     = "FlowLogsService"
     actions = ["sts:AssumeRole"]
@@ -36,7 +36,7 @@ data "aws_iam_policy_document" "flow_trust" {
 data "aws_iam_policy_document" "flow" {
   count = local.make_network ? 1 : 0
 
-  # Delivering needs streams in the one log group; the group itself is ours.
+  # The service creates streams in one log group; Terraform creates the group.
   statement {
     sid       = "WriteFlowLogs"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]

@@ -1,13 +1,13 @@
-# GitHub's workflows get short-lived roles by OIDC; no key is stored anywhere.
+# GitHub workflows take short-lived roles by OIDC. No key is stored.
 
 locals {
   github      = var.github_repository == null ? 0 : 1
   github_host = "token.actions.githubusercontent.com"
 
   github_subjects = {
-    # Images come from the branch alone; a pull request can't push one.
+    # Only the branch pushes images, never a pull request.
     image = "repo:${coalesce(var.github_repository, "none/none")}:ref:refs/heads/${var.github_branch}"
-    # GitHub gives pull requests from forks no such token.
+    # Pull requests from forks get no such token from GitHub.
     plan = "repo:${coalesce(var.github_repository, "none/none")}:pull_request"
   }
 }
@@ -22,7 +22,7 @@ resource "aws_iam_openid_connect_provider" "github" {
 data "aws_iam_policy_document" "github_trust" {
   for_each = local.github == 0 ? {} : local.github_subjects
 
-  # This repository's workflow on this branch, or on its pull requests: said in full, without wildcards.
+  # Only workflows of this repository, on this branch or on pull requests; no wildcards.
   statement {
     sid     = "ThisWorkflow"
     actions = ["sts:AssumeRoleWithWebIdentity"]
@@ -50,20 +50,20 @@ resource "aws_iam_role" "github_image" {
   count = local.github
 
   name                 = "${local.name}-github-image"
-  description          = "GitHub workflow: pushes the worker's image"
+  description          = "GitHub workflow that pushes the worker's image"
   assume_role_policy   = data.aws_iam_policy_document.github_trust["image"].json
   max_session_duration = 3600
 }
 
 data "aws_iam_policy_document" "github_image" {
-  # AWS forces the wildcard: a registry token belongs to no repository.
+  # AWS requires the wildcard: a registry token covers all repositories.
   statement {
     sid       = "RegistryToken"
     actions   = ["ecr:GetAuthorizationToken"]
     resources = ["*"]
   }
 
-  # Push to the one repository; its tags are immutable, so nothing can be replaced.
+  # Push to one repository. Its tags are immutable, so no image can be replaced.
   statement {
     sid = "PushImage"
     actions = [
@@ -90,7 +90,7 @@ resource "aws_iam_role" "github_plan" {
   count = local.github
 
   name                 = "${local.name}-github-plan"
-  description          = "GitHub workflow: plans a pull request against the state, without refreshing it"
+  description          = "GitHub workflow that plans a pull request against the state, without refresh"
   assume_role_policy   = data.aws_iam_policy_document.github_trust["plan"].json
   max_session_duration = 3600
 }
@@ -98,14 +98,14 @@ resource "aws_iam_role" "github_plan" {
 data "aws_iam_policy_document" "github_plan" {
   count = local.github
 
-  # The state is all that a plan without refresh reads of what exists.
+  # A plan without refresh reads only the state.
   statement {
     sid       = "ReadState"
     actions   = ["s3:GetObject"]
     resources = ["arn:${local.partition}:s3:::${var.state_bucket}/${local.name}.tfstate"]
   }
 
-  # Terraform looks for the state's key before it reads it.
+  # Terraform lists the state's key before it reads the object.
   statement {
     sid       = "FindState"
     actions   = ["s3:ListBucket"]
@@ -118,14 +118,14 @@ data "aws_iam_policy_document" "github_plan" {
     }
   }
 
-  # Zones and S3's address ranges, which the configuration looks up; AWS forces the wildcard on describing.
+  # The configuration looks up zones and the address ranges of S3. AWS requires the wildcard for describe actions.
   statement {
     sid       = "LookUps"
     actions   = ["ec2:DescribeAvailabilityZones", "ec2:DescribeManagedPrefixLists", "ec2:DescribePrefixLists"]
     resources = ["*"]
   }
 
-  # The entries of S3's own list of address ranges.
+  # Address ranges in the prefix list of S3.
   statement {
     sid       = "LookUpEntries"
     actions   = ["ec2:GetManagedPrefixListEntries"]

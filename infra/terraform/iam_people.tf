@@ -1,6 +1,6 @@
-# People (or the services that act for them) take one of two roles, with the session tag `owner`: their name as the store's
-# keys write it (lower case; every other byte as =xx; `pacifico.jobs.keys.encode`). The tag is all that tells owners apart:
-# one role serves them all. Without the tag, no resource matches.
+# People, or services that act for them, take one of two roles with the session tag `owner`: their name as in the keys of the
+# store (lower case, every other byte as =xx; see `pacifico.jobs.keys.encode`). All owners share a role, and only the tag
+# separates them. Without the tag no resource matches.
 
 locals {
   own = "${aws_s3_bucket.store.arn}/owners/$${aws:PrincipalTag/owner}"
@@ -14,9 +14,9 @@ locals {
 data "aws_iam_policy_document" "people_trust" {
   for_each = local.people
 
-  # Whoever takes the role keeps the owner he is: the tag he asks for must be the tag he carries.
+  # A principal can only pass on its own owner: the requested tag must equal the tag that it carries.
   statement {
-    sid     = "AsTheOwnerHeIs"
+    sid     = "OwnOwnerTag"
     actions = ["sts:AssumeRole", "sts:TagSession"]
 
     principals {
@@ -30,7 +30,7 @@ data "aws_iam_policy_document" "people_trust" {
       values   = ["$${aws:PrincipalTag/owner}"]
     }
 
-    # No other tag may come in with it.
+    # No other tag may be passed.
     condition {
       test     = "ForAllValues:StringEquals"
       variable = "aws:TagKeys"
@@ -41,19 +41,19 @@ data "aws_iam_policy_document" "people_trust" {
 
 resource "aws_iam_role" "submitter" {
   name               = "${local.name}-submitter"
-  description        = "Uploads sites, submits, cancels and reads the jobs of one owner"
+  description        = "Uploads sites; submits, cancels and reads the jobs of one owner"
   assume_role_policy = data.aws_iam_policy_document.people_trust["submitter"].json
 }
 
 data "aws_iam_policy_document" "submitter" {
-  # All of one's own: boundaries, statuses, reports, exports.
+  # Read everything of one owner: boundaries, statuses, reports, exports.
   statement {
     sid       = "ReadOwn"
     actions   = ["s3:GetObject"]
     resources = ["${local.own}/*"]
   }
 
-  # What submitting, cancelling, redriving and exporting write. A report is the worker's alone to write.
+  # Objects that submit, cancel, redrive and export write. Only the worker writes reports.
   statement {
     sid     = "WriteOwn"
     actions = ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"]
@@ -67,14 +67,14 @@ data "aws_iam_policy_document" "submitter" {
     ]
   }
 
-  # A hint is replaced when its job moves on.
+  # A hint is replaced when its job changes state.
   statement {
     sid       = "DeleteReplacedHints"
     actions   = ["s3:DeleteObject"]
     resources = ["${local.own}/index/*"]
   }
 
-  # Listing goes by prefix: one's own folder and nothing beside it.
+  # List only the owner's own folder.
   statement {
     sid       = "ListOwn"
     actions   = ["s3:ListBucket"]
@@ -87,14 +87,14 @@ data "aws_iam_policy_document" "submitter" {
     }
   }
 
-  # Send a job, and see how long the queue is. A message only points; what it points to stays its owner's.
+  # Send jobs and read the length of the queue. A message only points to a job, which stays in its owner's folder.
   statement {
     sid       = "SendJobs"
     actions   = ["sqs:SendMessage", "sqs:GetQueueAttributes"]
     resources = [aws_sqs_queue.layout_jobs.arn]
   }
 
-  # The store's own key, and only by way of S3.
+  # Use the key of the store, through S3 only.
   dynamic "statement" {
     for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
 
@@ -125,14 +125,14 @@ resource "aws_iam_role" "reviewer" {
 }
 
 data "aws_iam_policy_document" "reviewer" {
-  # Requests, statuses, reports with their inputs, and exports; nothing is written.
+  # Read requests, statuses, reports with their inputs, and exports. Write nothing.
   statement {
     sid       = "ReadOwnReports"
     actions   = ["s3:GetObject"]
     resources = ["${local.own}/layouts/*", "${local.own}/exports/*"]
   }
 
-  # Listing goes by prefix: what there is to review, and nothing beside it.
+  # List only objects to review.
   statement {
     sid       = "ListOwnReports"
     actions   = ["s3:ListBucket"]
@@ -149,7 +149,7 @@ data "aws_iam_policy_document" "reviewer" {
     }
   }
 
-  # Reading takes the key for decryption alone.
+  # Reading needs the key for decryption only.
   dynamic "statement" {
     for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
 

@@ -1,7 +1,7 @@
-# What a worker's task may do, and what ECS may do to start it.
+# Rights of a worker's task, and rights of ECS to start it.
 
 data "aws_iam_policy_document" "ecs_tasks_trust" {
-  # ECS alone, and for this account's tasks alone (no confused deputy).
+  # Only ECS, only for tasks of this account (prevents the confused deputy problem).
   statement {
     sid     = "EcsTasks"
     actions = ["sts:AssumeRole"]
@@ -27,12 +27,12 @@ data "aws_iam_policy_document" "ecs_tasks_trust" {
 
 resource "aws_iam_role" "ecs_worker_task" {
   name               = "${local.name}-worker-task"
-  description        = "Worker: takes jobs, reads their inputs, writes their reports"
+  description        = "Worker that takes jobs, reads their inputs and writes their reports"
   assume_role_policy = data.aws_iam_policy_document.ecs_tasks_trust.json
 }
 
 data "aws_iam_policy_document" "ecs_worker_task" {
-  # A job's request, status, boundary and uploads, the attempts of a layout, and terrain fetched before.
+  # Read request, status, boundary and uploads of a job, the attempts of a layout, and cached terrain.
   statement {
     sid     = "ReadJobs"
     actions = ["s3:GetObject"]
@@ -44,8 +44,8 @@ data "aws_iam_policy_document" "ecs_worker_task" {
     ]
   }
 
-  # Statuses, reports, listing hints and terrain; never a request, a boundary or an upload. Tags carry the lifecycle;
-  # large files go up in parts, and a part left behind must be given up.
+  # Write statuses, reports, hints and terrain; never a request, a boundary or an upload. The lifecycle needs the tags.
+  # Large files are uploaded in parts, and abandoned parts must be aborted.
   statement {
     sid     = "WriteResults"
     actions = ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"]
@@ -57,21 +57,21 @@ data "aws_iam_policy_document" "ecs_worker_task" {
     ]
   }
 
-  # A hint is replaced when its job moves on. Reports can't be deleted: nothing else is named here.
+  # A hint is replaced when its job changes state. Nothing else is listed, so reports can't be deleted.
   statement {
     sid       = "DeleteReplacedHints"
     actions   = ["s3:DeleteObject"]
     resources = ["${aws_s3_bucket.store.arn}/owners/*/index/*"]
   }
 
-  # Which hints and attempts there are; also makes a missing object 'not found' instead of 'forbidden'.
+  # List hints and attempts. Also makes a missing object 'not found' instead of 'forbidden'.
   statement {
     sid       = "ListStore"
     actions   = ["s3:ListBucket"]
     resources = [aws_s3_bucket.store.arn]
   }
 
-  # Take a job, keep it hidden while it runs, delete it when done, hand it back by a fresh copy; see whether any is left.
+  # Receive a job, extend its visibility while it runs, delete it when done, release it as a new message, read the queue's length.
   statement {
     sid = "WorkQueue"
     actions = [
@@ -84,14 +84,14 @@ data "aws_iam_policy_document" "ecs_worker_task" {
     resources = [aws_sqs_queue.layout_jobs.arn]
   }
 
-  # The sweep reads dead letters to mark their jobs failed, shows them again and leaves them there.
+  # The sweep reads dead letters to mark their jobs as failed, makes them visible again and leaves them in the queue.
   statement {
     sid       = "SweepDeadLetters"
     actions   = ["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"]
     resources = [aws_sqs_queue.layout_jobs_dlq.arn]
   }
 
-  # A running job asks not to be scaled in. The task's id isn't known before it starts; its cluster and service are.
+  # Protect a running job from scale-in. The id of the task is unknown before it starts; its cluster and service are known.
   statement {
     sid       = "ProtectFromScaleIn"
     actions   = ["ecs:UpdateTaskProtection"]
@@ -104,7 +104,7 @@ data "aws_iam_policy_document" "ecs_worker_task" {
     }
   }
 
-  # Elevation models in buckets that the settings allow, and in no others.
+  # Read elevation models only in the buckets that the settings allow.
   dynamic "statement" {
     for_each = length(var.dem_buckets) > 0 ? [1] : []
 
@@ -115,7 +115,7 @@ data "aws_iam_policy_document" "ecs_worker_task" {
     }
   }
 
-  # The store's own key, and only by way of S3.
+  # Use the key of the store, through S3 only.
   dynamic "statement" {
     for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
 
@@ -141,26 +141,26 @@ resource "aws_iam_role_policy" "ecs_worker_task" {
 
 resource "aws_iam_role" "ecs_worker_execution" {
   name               = "${local.name}-worker-execution"
-  description        = "ECS on behalf of a worker: pulls its image, writes its log"
+  description        = "ECS on behalf of a worker; pulls its image and writes its log"
   assume_role_policy = data.aws_iam_policy_document.ecs_tasks_trust.json
 }
 
 data "aws_iam_policy_document" "ecs_worker_execution" {
-  # AWS forces the wildcard: a registry token belongs to no repository.
+  # AWS requires the wildcard: a registry token covers all repositories.
   statement {
     sid       = "RegistryToken"
     actions   = ["ecr:GetAuthorizationToken"]
     resources = ["*"]
   }
 
-  # Pull the one image.
+  # Pull images of one repository.
   statement {
     sid       = "PullImage"
     actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     resources = [aws_ecr_repository.worker.arn]
   }
 
-  # Write to the one log group; the group itself is ours. There are no secrets to read: the task role is all that a worker needs.
+  # Write to one log group, which Terraform creates. There are no secrets to read: a worker needs only its task role.
   statement {
     sid       = "WriteLog"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]

@@ -7,10 +7,10 @@ locals {
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
 
-  # Bucket names are global: the account keeps two installations apart.
+  # Bucket names are global: the account number makes them unique.
   bucket_name = "${local.name}-store-${local.account}"
 
-  # The names are settled here so that policies can say them without going round in circles.
+  # Names are defined here, so that policies can use them without circular references.
   cluster_name = "${local.name}-cluster"
   worker_name  = "${local.name}-worker"
   ecs_arn      = "arn:${local.partition}:ecs:${var.region}:${local.account}"

@@ -1,7 +1,7 @@
 data "aws_availability_zones" "available" {
   state = "available"
 
-  # Local zones have neither Fargate nor interface endpoints.
+  # Local zones have neither Fargate nor interface endpoints, so they are left out.
   filter {
     name   = "opt-in-status"
     values = ["opt-in-not-required"]
@@ -15,7 +15,7 @@ locals {
   vpc_id             = local.make_network ? aws_vpc.main[0].id : var.existing_network.vpc_id
   private_subnet_ids = local.make_network ? [for zone in local.zones : aws_subnet.private[zone].id] : var.existing_network.private_subnet_ids
   nat                = local.make_network && var.nat_gateway
-  # An existing network brings its own way out, which this configuration can't see.
+  # An existing network has its own routes, which this configuration can't check.
   open_egress = local.nat || !local.make_network
 }
 
@@ -24,12 +24,12 @@ resource "aws_vpc" "main" {
 
   cidr_block           = var.vpc_cidr
   enable_dns_support   = true
-  enable_dns_hostnames = true # private names of the interface endpoints
+  enable_dns_hostnames = true # for the private names of the interface endpoints
 
   tags = { Name = local.name }
 }
 
-# What is made without naming a security group gets no way in or out.
+# Resources without a security group of their own get no traffic in or out.
 resource "aws_default_security_group" "main" {
   count = local.make_network ? 1 : 0
 
@@ -61,7 +61,7 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private[0].id
 }
 
-# --- the way out to elevation sources: one NAT; a zone's outage delays jobs, it loses none ---
+# --- route to elevation sources: one NAT gateway. An outage of its zone delays jobs, but loses none ---
 
 resource "aws_subnet" "public" {
   count = local.nat ? 1 : 0
@@ -116,7 +116,7 @@ resource "aws_eip" "nat" {
 resource "aws_nat_gateway" "main" {
   count = local.nat ? 1 : 0
 
-  # Without the gateway the NAT would come up with no way out.
+  # The NAT needs the internet gateway for its route.
   depends_on = [aws_internet_gateway.main]
 
   allocation_id = aws_eip.nat[0].id
@@ -133,7 +133,7 @@ resource "aws_route" "private_out" {
   nat_gateway_id         = aws_nat_gateway.main[0].id
 }
 
-# --- who may talk to whom ---
+# --- security groups ---
 
 data "aws_ec2_managed_prefix_list" "s3" {
   count = local.make_network ? 1 : 0
@@ -199,7 +199,7 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints_worker" {
   to_port                      = 443
 }
 
-# --- endpoints: the queue, the store, the image and the logs are reached without leaving AWS ---
+# --- endpoints: queue, store, image and logs stay inside AWS ---
 
 resource "aws_vpc_endpoint" "s3" {
   count = local.make_network ? 1 : 0

@@ -1,15 +1,15 @@
 output "store" {
-  description = "PACIFICO_STORE of clients."
+  description = "Value of PACIFICO_STORE for clients."
   value       = "s3://${aws_s3_bucket.store.bucket}"
 }
 
 output "store_bucket" {
-  description = "Bucket of the store."
+  description = "Bucket that holds the store."
   value       = aws_s3_bucket.store.bucket
 }
 
 output "sqs_layout_jobs_queue_url" {
-  description = "PACIFICO_QUEUE_URL of clients."
+  description = "Value of PACIFICO_QUEUE_URL for clients."
   value       = aws_sqs_queue.layout_jobs.id
 }
 
@@ -19,7 +19,7 @@ output "sqs_layout_jobs_queue_arn" {
 }
 
 output "sqs_layout_jobs_dlq_url" {
-  description = "PACIFICO_DLQ_URL of workers."
+  description = "Value of PACIFICO_DLQ_URL for workers."
   value       = aws_sqs_queue.layout_jobs_dlq.id
 }
 
@@ -44,37 +44,37 @@ output "ecs_worker_task_definition_arn" {
 }
 
 output "ecs_worker_task_role_arn" {
-  description = "Role of a worker."
+  description = "Role of the worker's task."
   value       = aws_iam_role.ecs_worker_task.arn
 }
 
 output "ecs_worker_execution_role_arn" {
-  description = "Role by which ECS starts a worker."
+  description = "Role that ECS uses to start a worker."
   value       = aws_iam_role.ecs_worker_execution.arn
 }
 
 output "submitter_role_arn" {
-  description = "Role of those who submit jobs."
+  description = "Role for people who submit jobs."
   value       = aws_iam_role.submitter.arn
 }
 
 output "reviewer_role_arn" {
-  description = "Role of those who read reports."
+  description = "Role for people who read reports."
   value       = aws_iam_role.reviewer.arn
 }
 
 output "github_image_role_arn" {
-  description = "Role of the workflow that pushes images; null without github_repository."
+  description = "Role for the workflow that pushes images; null without github_repository."
   value       = one(aws_iam_role.github_image[*].arn)
 }
 
 output "github_plan_role_arn" {
-  description = "Role of the workflow that plans pull requests; null without github_repository."
+  description = "Role for the workflow that plans pull requests; null without github_repository."
   value       = one(aws_iam_role.github_plan[*].arn)
 }
 
 output "ecr_worker_repository_url" {
-  description = "Repository of the worker's image."
+  description = "Repository for the worker's image."
   value       = aws_ecr_repository.worker.repository_url
 }
 

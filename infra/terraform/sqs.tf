@@ -13,13 +13,13 @@ resource "aws_sqs_queue" "layout_jobs" {
 
 resource "aws_sqs_queue" "layout_jobs_dlq" {
   name = "${local.name}-layout-jobs-dlq"
-  # Longer than the queue's: a message keeps its first date when it moves here.
+  # Longer than in the queue: a message keeps its original date when it moves here.
   message_retention_seconds = 14 * 24 * 3600
   receive_wait_time_seconds = 20
   sqs_managed_sse_enabled   = true
 }
 
-# No other queue may drop its dead letters here.
+# No other queue may use this as its dead-letter queue.
 resource "aws_sqs_queue_redrive_allow_policy" "layout_jobs_dlq" {
   queue_url = aws_sqs_queue.layout_jobs_dlq.id
 
@@ -35,7 +35,7 @@ data "aws_iam_policy_document" "queue" {
     layout_jobs_dlq = aws_sqs_queue.layout_jobs_dlq.arn
   }
 
-  # Job ids never cross the network in the clear. A denial of every action is what "TLS only" means.
+  # Job ids travel over TLS only: every action without TLS is denied.
   statement {
     sid       = "DenyWithoutTls"
     effect    = "Deny"

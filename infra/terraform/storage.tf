@@ -1,5 +1,5 @@
-# One bucket: owners/{owner}/sites|uploads|layouts|index|exports and terrain/. No prefix fits owners/*/..., so the
-# lifecycle goes by the tag `class` that the package puts on each object.
+# One bucket: owners/{owner}/sites|uploads|layouts|index|exports and terrain/. Lifecycle rules can't match a prefix like
+# owners/*/..., so they use the tag `class`, which the package sets on each object.
 
 resource "aws_s3_bucket" "store" {
   bucket = local.bucket_name
@@ -51,7 +51,7 @@ resource "aws_s3_bucket_logging" "store" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "store" {
-  # Expiry adds a delete marker; the noncurrent rule then removes the bytes.
+  # Expiry adds a delete marker; the noncurrent rule removes the data later.
   depends_on = [aws_s3_bucket_versioning.store]
 
   bucket = aws_s3_bucket.store.id
@@ -76,7 +76,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
     }
   }
 
-  # Reports are what the work was for: they get cheaper, not fewer.
+  # Reports are kept, in a cheaper storage class.
   rule {
     id     = "reports-keep"
     status = "Enabled"
@@ -126,7 +126,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
 }
 
 data "aws_iam_policy_document" "store" {
-  # Boundaries and reports never cross the network in the clear. A denial of every action is what "TLS only" means.
+  # Boundaries and reports travel over TLS only: every action without TLS is denied.
   statement {
     sid       = "DenyWithoutTls"
     effect    = "Deny"
@@ -145,7 +145,7 @@ data "aws_iam_policy_document" "store" {
     }
   }
 
-  # A request is written once: the store itself refuses a second writer, whatever his client forgets.
+  # A request is written once: the bucket refuses a second write, whatever the client does.
   statement {
     sid       = "DenyOverwritingRequests"
     effect    = "Deny"
@@ -164,7 +164,7 @@ data "aws_iam_policy_document" "store" {
     }
   }
 
-  # A status changes by compare-and-swap alone: a blind write could revive a finished job.
+  # A status changes only by compare-and-swap: an unconditional write could revive a finished job.
   statement {
     sid       = "DenyBlindStatusWrites"
     effect    = "Deny"
@@ -191,7 +191,7 @@ data "aws_iam_policy_document" "store" {
 }
 
 resource "aws_s3_bucket_policy" "store" {
-  # A bucket policy and a public access block set at once conflict.
+  # Setting a bucket policy and a public access block at the same time causes a conflict.
   depends_on = [aws_s3_bucket_public_access_block.store]
 
   bucket = aws_s3_bucket.store.id

@@ -1,12 +1,12 @@
-# --- where ---
+# --- installation ---
 
 variable "environment" {
   type        = string
-  description = "Installation within the account, part of every name: pacifico-layouts-{environment}-..."
+  description = "Name of the installation within the account, part of every resource name: pacifico-layouts-{environment}-..."
   default     = "dev"
 
   validation {
-    # The bucket's name, with the account's 12 digits, must stay within S3's 63 characters.
+    # The bucket name, with the account's 12 digits, must stay within the 63 characters of S3.
     condition     = can(regex("^[a-z][a-z0-9-]{0,18}[a-z0-9]$", var.environment))
     error_message = "environment must have 2 to 20 characters: lower-case letters, digits and hyphens, a letter first, no hyphen last."
   }
@@ -22,27 +22,27 @@ variable "region" {
   }
 }
 
-# --- queue: the worker is told these numbers, so both sides always agree ---
+# --- queue: the worker gets the same numbers, so that both agree ---
 
 variable "visibility_seconds" {
   type        = number
-  description = "How long a received message stays hidden unless the worker renews it [s]; PACIFICO_VISIBILITY_S of the worker."
+  description = "Time for which a received message stays hidden unless renewed [s]; PACIFICO_VISIBILITY_S of the worker."
   default     = 120
 
   validation {
     condition     = var.visibility_seconds >= 30 && var.visibility_seconds <= 43200 && floor(var.visibility_seconds) == var.visibility_seconds
-    error_message = "visibility_seconds must be a whole number from 30 to 43200 (12 h, the most that SQS allows)."
+    error_message = "visibility_seconds must be a whole number from 30 to 43200 (12 h, the maximum of SQS)."
   }
 }
 
 variable "lease_seconds" {
   type        = number
-  description = "How long a silent attempt keeps its job [s]; PACIFICO_LEASE_S of the worker."
+  description = "Time after which a silent attempt loses its job [s]; PACIFICO_LEASE_S of the worker."
   default     = 60
 
   validation {
     condition     = var.lease_seconds >= 10 && var.lease_seconds < var.visibility_seconds
-    error_message = "lease_seconds must be at least 10 and below visibility_seconds: else a message returns while its job's lease is alive."
+    error_message = "lease_seconds must be at least 10 and below visibility_seconds: otherwise a message returns before the lease of its job has expired."
   }
 }
 
@@ -94,7 +94,7 @@ variable "export_days" {
 
 variable "noncurrent_days" {
   type        = number
-  description = "Days for which a replaced or deleted version can be brought back."
+  description = "Days for which a replaced or deleted version can be restored."
   default     = 30
 
   validation {
@@ -105,7 +105,7 @@ variable "noncurrent_days" {
 
 variable "report_infrequent_access_days" {
   type        = number
-  description = "Days after which reports move to infrequent access; S3 takes none under 30."
+  description = "Days after which reports move to infrequent access; the minimum of S3 is 30."
   default     = 90
 
   validation {
@@ -116,7 +116,7 @@ variable "report_infrequent_access_days" {
 
 variable "report_expiry_days" {
   type        = number
-  description = "Days after which reports expire; null keeps them for good."
+  description = "Days after which reports expire; null keeps them forever."
   default     = null
 
   validation {
@@ -127,7 +127,7 @@ variable "report_expiry_days" {
 
 variable "kms_key_arn" {
   type        = string
-  description = "KMS key for the store; null: S3's own keys (AES-256). The key's policy must let this account's IAM grant its use."
+  description = "KMS key for the store; null: keys of S3 (AES-256). The policy of the key must let IAM of this account grant its use."
   default     = null
 
   validation {
@@ -138,7 +138,7 @@ variable "kms_key_arn" {
 
 variable "access_log_bucket" {
   type        = string
-  description = "Existing bucket that takes the store's access logs; null: none are written."
+  description = "Existing bucket for the access logs of the store; null: no access logs."
   default     = null
 
   validation {
@@ -154,7 +154,7 @@ variable "existing_network" {
     vpc_id             = string
     private_subnet_ids = list(string)
   })
-  description = "VPC and private subnets to use as they are, with their own routes and endpoints; null: a VPC is made."
+  description = "Existing VPC and private subnets, with their own routes and endpoints; null: Terraform creates a VPC."
   default     = null
 
   validation {
@@ -168,7 +168,7 @@ variable "existing_network" {
 
 variable "vpc_cidr" {
   type        = string
-  description = "Address range of the VPC that is made, from /16 to /22."
+  description = "Address range of the new VPC, from /16 to /22."
   default     = "10.60.0.0/20"
 
   validation {
@@ -181,7 +181,7 @@ variable "vpc_cidr" {
 
 variable "zone_count" {
   type        = number
-  description = "Availability zones that the VPC spans."
+  description = "Number of availability zones of the VPC."
   default     = 2
 
   validation {
@@ -192,7 +192,7 @@ variable "zone_count" {
 
 variable "nat_gateway" {
   type        = bool
-  description = "A NAT gateway: elevation sources outside the region need it. Without it, jobs need uploads or a mirror in the region's S3."
+  description = "Whether to create a NAT gateway. Elevation sources outside the region need it; without it, jobs need uploads or a mirror in the region's S3."
   default     = true
 }
 
@@ -200,17 +200,17 @@ variable "nat_gateway" {
 
 variable "image_tag" {
   type        = string
-  description = "Tag of the worker's image in the repository that this makes: the git commit it was built from."
+  description = "Tag of the worker's image: the git commit from which it was built."
 
   validation {
     condition     = can(regex("^[0-9a-f]{7,40}$", var.image_tag))
-    error_message = "image_tag must be a git commit (7 to 40 hexadecimal digits): an image that moves can't be reproduced."
+    error_message = "image_tag must be a git commit (7 to 40 hexadecimal digits): a movable tag can't be reproduced."
   }
 }
 
 variable "worker_cpu" {
   type        = number
-  description = "CPU units of a worker task (1024 are one vCPU)."
+  description = "CPU units of a worker task (1024 units are one vCPU)."
   default     = 2048
 
   validation {
@@ -225,24 +225,24 @@ variable "worker_memory_mib" {
   default     = 8192
 
   validation {
-    # Fargate: 2 to 8 times the vCPUs, in GiB, in steps that grow with the size.
+    # Fargate allows 2 to 8 GiB per vCPU, in steps that grow with the size.
     condition = (
       var.worker_memory_mib >= var.worker_cpu * 2 && var.worker_memory_mib <= min(var.worker_cpu * 8, 122880) &&
       var.worker_memory_mib % (var.worker_cpu <= 4096 ? 1024 : var.worker_cpu == 8192 ? 4096 : 8192) == 0
     )
-    error_message = "worker_memory_mib must be 2 to 8 times worker_cpu, in steps of 1024 (4096 at 8 vCPU, 8192 at 16), as Fargate takes it."
+    error_message = "worker_memory_mib must be 2 to 8 times worker_cpu, in steps of 1024 (4096 at 8 vCPU, 8192 at 16), as Fargate requires."
   }
 }
 
 variable "job_memory_mib" {
   type        = number
-  description = "Memory of one job's processes [MiB]; PACIFICO_JOB_MEMORY_MB of the worker."
+  description = "Memory limit of one job's processes [MiB]; PACIFICO_JOB_MEMORY_MB of the worker."
   default     = 4096
 
   validation {
-    # The worker itself and the next, warmed-up kernel need room beside the job.
+    # The worker and its standby need memory beside the job.
     condition     = var.job_memory_mib >= 512 && var.job_memory_mib <= var.worker_memory_mib - 1536
-    error_message = "job_memory_mib must be at least 512 and leave 1536 MiB of worker_memory_mib to the worker and its standby."
+    error_message = "job_memory_mib must be at least 512 and at most worker_memory_mib - 1536: the worker and its standby need the rest."
   }
 }
 
@@ -264,13 +264,13 @@ variable "scratch_gib" {
 
   validation {
     condition     = var.scratch_gib >= 21 && var.scratch_gib <= 200
-    error_message = "scratch_gib must be from 21 to 200, as Fargate takes it."
+    error_message = "scratch_gib must be from 21 to 200, as Fargate requires."
   }
 }
 
 variable "dem_hosts" {
   type        = list(string)
-  description = "Hosts that a job's elevation model may be fetched from over https; PACIFICO_DEM_HOSTS of the worker."
+  description = "Hosts from which a job's elevation model may be fetched over https; PACIFICO_DEM_HOSTS of the worker."
   default     = []
 
   validation {
@@ -281,7 +281,7 @@ variable "dem_hosts" {
 
 variable "dem_buckets" {
   type        = list(string)
-  description = "Buckets that a job's elevation model may be read from; PACIFICO_DEM_BUCKETS of the worker."
+  description = "Buckets from which a job's elevation model may be read; PACIFICO_DEM_BUCKETS of the worker."
   default     = []
 
   validation {
@@ -292,7 +292,7 @@ variable "dem_buckets" {
 
 variable "sqs_worker_desired_count" {
   type        = number
-  description = "Workers that the service starts with; autoscaling owns the number from then on."
+  description = "Number of workers at creation; afterwards autoscaling controls it."
   default     = 0
 
   validation {
@@ -303,7 +303,7 @@ variable "sqs_worker_desired_count" {
 
 variable "worker_min_count" {
   type        = number
-  description = "Fewest workers; 0 pays nothing for an empty queue, and the first job then waits for a task to start."
+  description = "Minimum number of workers. With 0 an empty queue costs nothing, and the first job waits for a task to start."
   default     = 0
 
   validation {
@@ -314,7 +314,7 @@ variable "worker_min_count" {
 
 variable "worker_max_count" {
   type        = number
-  description = "Most workers."
+  description = "Maximum number of workers."
   default     = 10
 
   validation {
@@ -325,7 +325,7 @@ variable "worker_max_count" {
 
 variable "on_demand_base" {
   type        = number
-  description = "Workers that run on demand before Spot is used; jobs survive a Spot interruption, they only wait."
+  description = "Number of on-demand workers before Spot is used. A Spot interruption delays jobs, but loses none."
   default     = 1
 
   validation {
@@ -336,12 +336,12 @@ variable "on_demand_base" {
 
 variable "backlog_per_worker" {
   type        = number
-  description = "Jobs per worker that autoscaling aims at: acceptable wait divided by a job's mean time."
+  description = "Target of autoscaling, in jobs per worker: acceptable wait divided by the mean time of a job."
   default     = 4
 
   validation {
     condition     = var.backlog_per_worker >= 1
-    error_message = "backlog_per_worker must be at least 1: below it, workers would stay idle."
+    error_message = "backlog_per_worker must be at least 1: below 1 some workers stay idle."
   }
 }
 
@@ -349,7 +349,7 @@ variable "backlog_per_worker" {
 
 variable "submitter_principals" {
   type        = list(string)
-  description = "ARNs that may take the submitter role; empty: whoever this account's IAM lets assume it."
+  description = "ARNs that may take the submitter role; empty: every principal that IAM of this account allows to assume it."
   default     = []
 
   validation {
@@ -360,7 +360,7 @@ variable "submitter_principals" {
 
 variable "reviewer_principals" {
   type        = list(string)
-  description = "ARNs that may take the reviewer role; empty: whoever this account's IAM lets assume it."
+  description = "ARNs that may take the reviewer role; empty: every principal that IAM of this account allows to assume it."
   default     = []
 
   validation {
@@ -369,7 +369,7 @@ variable "reviewer_principals" {
   }
 }
 
-# --- watching ---
+# --- monitoring ---
 
 variable "log_retention_days" {
   type        = number
@@ -378,19 +378,19 @@ variable "log_retention_days" {
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
-    error_message = "log_retention_days must be one that CloudWatch takes: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731."
+    error_message = "log_retention_days must be a value that CloudWatch allows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731."
   }
 }
 
 variable "enable_sns_alarms" {
   type        = bool
-  description = "Whether alarms and the budget tell an SNS topic."
+  description = "Whether alarms and the budget notify an SNS topic."
   default     = false
 }
 
 variable "alerts_email" {
   type        = string
-  description = "Address that the topic writes to once its owner confirms; needs enable_sns_alarms."
+  description = "E-mail address for notifications, after its owner confirms; needs enable_sns_alarms."
   default     = ""
 
   validation {
@@ -417,7 +417,7 @@ variable "oldest_message_alarm_seconds" {
 
 variable "job_p95_alarm_seconds" {
   type        = number
-  description = "95th percentile of a job's seconds that raises an alarm [s]."
+  description = "95th percentile of job times that raises an alarm [s]."
   default     = 600
 
   validation {
@@ -428,7 +428,7 @@ variable "job_p95_alarm_seconds" {
 
 variable "monthly_budget_usd" {
   type        = number
-  description = "Monthly cost of everything tagged as this project that raises an alarm [USD]; null: no budget."
+  description = "Monthly cost of all resources tagged as this project that raises an alarm [USD]; null: no budget."
   default     = 200
 
   validation {
@@ -441,7 +441,7 @@ variable "monthly_budget_usd" {
 
 variable "github_repository" {
   type        = string
-  description = "GitHub repository, owner/name, whose workflows may push images and plan; null: none may."
+  description = "GitHub repository, owner/name, whose workflows may push images and plan; null: no workflow may."
   default     = null
 
   validation {
@@ -463,12 +463,12 @@ variable "github_branch" {
 
 variable "state_bucket" {
   type        = string
-  description = "Bucket that holds Terraform's state: what the planning workflow may read. Needed with github_repository."
+  description = "Bucket with Terraform's state, which the workflow `plan` may read. Required with github_repository."
   default     = null
 
   validation {
     condition     = var.github_repository == null || var.state_bucket != null
-    error_message = "state_bucket is needed with github_repository: the planning workflow reads the state from it."
+    error_message = "state_bucket is required with github_repository: the workflow `plan` reads the state from it."
   }
 
   validation {

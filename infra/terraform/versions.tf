@@ -1,5 +1,5 @@
 terraform {
-  # 1.10 brought the S3 backend's own lock file: no lock table is needed.
+  # Since 1.10 the S3 backend has its own lock file, so no lock table is needed.
   required_version = ">= 1.10, < 2.0"
 
   required_providers {

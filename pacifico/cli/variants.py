@@ -14,7 +14,7 @@ from pacifico.errors import OutsideServiceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pacifico.report.variants import Variants
+    from pacifico.report.variants.result import Variants
 
 
 def add_variants_command(commands: Any) -> None:
@@ -62,7 +62,8 @@ def _count(text: str) -> int:
 
 def run_variants(arguments: argparse.Namespace) -> int:
     """Lay out the site by each strategy, write the folder and print the comparison."""
-    from pacifico.report.variants import folder, generate_variants
+    from pacifico.report.variants import folder
+    from pacifico.report.variants.generate import generate_variants
 
     folder.check(arguments.out)
     options.writable_folder(arguments.out, replaced=True)
@@ -106,7 +107,7 @@ def _write_with_reports(found: Variants, arguments: argparse.Namespace, design: 
 
     staged = folder.stage(arguments.out)
     try:
-        for strategy in found.plans:
+        for strategy, plan in found.plans.items():
             outcome = make_report(
                 arguments.boundary,
                 options.dem_source(arguments),
@@ -116,7 +117,7 @@ def _write_with_reports(found: Variants, arguments: argparse.Namespace, design: 
                 dem_units=arguments.dem_units,
                 layer=arguments.layer,
                 **options.exclusions_of(arguments),
-                strategy=strategy,
+                strategy=plan.strategy,
                 settings=options.source_settings(),
                 **design,
             )
@@ -152,7 +153,8 @@ def _print(found: Variants, arguments: argparse.Namespace) -> None:
 
 
 def _table(found: Variants) -> str:
-    from pacifico.report.variants import MEASURES, folder
+    from pacifico.report.variants import folder
+    from pacifico.report.variants.measure import MEASURES
 
     wanted = [m for m in MEASURES if m.key in _SHOWN and any(m.key in row for row in found.rows.values())]
     lines: list[Sequence[str]] = [["", *(f"{_SHOWN[m.key]} [{m.unit}]" for m in wanted)]]

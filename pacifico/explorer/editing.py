@@ -1,4 +1,4 @@
-"""Edits by hand on the explorer's map: click an asset, drag its marker, turn, remove or add; a refusal says why."""
+"""Editing tools on the explorer's map."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pacifico import crs as crs_
 from pacifico import legend
 from pacifico.errors import EditRefused
 from pacifico.explorer import panel
-from pacifico.explorer.layers import spoken
+from pacifico.explorer.layers import display_name
 from pacifico.layout.editing.editor import Editor, asset_of
 
 if TYPE_CHECKING:
@@ -28,19 +28,19 @@ _HANDLE = (
     "<svg width='18' height='18' viewBox='0 0 18 18' style='cursor:move'><path fill='#d00000' "
     "d='M9 1l3 3H6zM9 17l-3-3h6zM1 9l3-3v6zM17 9l-3 3V6zM8 4h2v10H8zM4 8h10v2H4z'/></svg>"
 )
-"""On the asset's middle, smaller than most assets: what stands beside can still be clicked."""
+"""Marker at the asset's centre, smaller than most assets so that neighbours can be clicked."""
 
 
 class Editing:
-    """Tools for one map; every edit that holds is handed on as a plan.
+    """Editing tools of one map.
 
     Attributes
     ----------
     selected : str
-        Identifier of the asset that the tools work on; empty where none is selected.
+        Identifier of the selected asset; empty without one.
     refusal : str
-        Why the last edit was refused; empty where it holds.
-    widget
+        Why the last edit was refused; empty if it was made.
+    widget : VBox
         The tools.
     """
 
@@ -50,14 +50,14 @@ class Editing:
         self._on_plan = on_plan
         self._plan: Plan | None = None
         self._editor: Editor | None = None
-        self._settling = False
+        self._updating = False
         self.selected = ""
         self.refusal = ""
 
         icon = leaflet.DivIcon(html=_HANDLE, icon_size=[20, 20], icon_anchor=[10, 10], bg_pos=[0, 0])
         self.marker = leaflet.Marker(draggable=True, icon=icon, title="drag to move the asset", z_index_offset=1000)
-        self.said = widgets.HTML(_HINT)
-        self.trouble = widgets.HTML()
+        self.title = widgets.HTML(_HINT)
+        self.error = widgets.HTML()
         self.turn = widgets.BoundedFloatText(
             description="Turned, °", min=-360, max=360, step=5, continuous_update=False,
             layout=widgets.Layout(width="190px"), style={"description_width": "70px"},
@@ -65,7 +65,7 @@ class Editing:
         self.remove = widgets.Button(description="Remove", icon="trash", layout=widgets.Layout(width="110px"))
         self.kind = widgets.Dropdown(
             description="New",
-            options=[(spoken(kind), kind) for kind in legend.ASSETS],
+            options=[(display_name(kind), kind) for kind in legend.ASSETS],
             layout=widgets.Layout(width="190px"),
             style={"description_width": "70px"},
         )
@@ -77,8 +77,8 @@ class Editing:
         self.tools = widgets.HBox([self.turn, self.remove])
         self.widget = widgets.VBox(
             [
-                self.said,
-                self.trouble,
+                self.title,
+                self.error,
                 self.tools,
                 widgets.HBox([self.kind, self.add]),
                 widgets.HBox([self.undo, self.redo]),
@@ -88,52 +88,52 @@ class Editing:
                 border_bottom="1px solid #d5d9dc",
                 margin="4px 0",
                 padding="4px 0",
-                flex="0 0 auto",  # else the panel's flex box squeezes it to nothing
+                flex="0 0 auto",  # otherwise the panel shrinks it to nothing
             ),
         )
-        view.on_interaction(self._interaction)
+        view.on_interaction(self._clicked)
         self.marker.observe(self._dragged, names="location")
         self.turn.observe(self._turned, names="value")
         self.remove.on_click(lambda _: self._edit(lambda editor: editor.remove(self.selected)))
         self.undo.on_click(lambda _: self._edit(Editor.undo))
         self.redo.on_click(lambda _: self._edit(Editor.redo))
-        self._settle()
+        self._update()
 
     @property
     def edited(self) -> bool:
-        """Whether the plan on the map holds edits."""
+        """Whether the plan on the map has been edited."""
         return self._editor is not None and self._editor.can_undo
 
     def open(self, plan: Plan | None) -> None:
-        """Begin anew with a plan that was laid out; None where there is none."""
+        """Start with a new plan; None without one."""
         self._plan, self._editor, self.selected = plan, None, ""
         self.add.value = False
         self._refuse("")
-        self._settle()
+        self._update()
 
     def clicked(self, lon: float, lat: float) -> None:
-        """Add where that was asked for; else select what stands there, or nothing."""
+        """Add an asset at a place, or select the asset there."""
         if self._plan is None:
             return
         if self.add.value:
             kind = self.kind.value
-            known = {a.asset_id for a in self._plan.asset_list}
+            before = {a.asset_id for a in self._plan.asset_list}
             self.add.value = False
             self._edit(lambda editor: editor.add(kind, at_lonlat=(lon, lat)))
-            self.selected = next((a.asset_id for a in self._plan.asset_list if a.asset_id not in known), self.selected)
+            self.selected = next((a.asset_id for a in self._plan.asset_list if a.asset_id not in before), self.selected)
         else:
             asset = self._open_editor().asset_at(lonlat=(lon, lat))
             self.selected = asset.asset_id if asset is not None else ""
             self._refuse("")
-        self._settle()
+        self._update()
 
     def zones_changed(self, added: Sequence[Zone], removed: Sequence[str]) -> None:
-        """Take drawn zones as edits: assets on them go, roads on them are led round."""
+        """Apply drawn zones as edits: remove assets, lead roads around."""
 
         def change(editor: Editor) -> Plan:
             plan = editor.plan
-            standing = {zone.name for zone in plan.site.exclusions}  # one that was refused is drawn, and yet not there
-            for name in standing.intersection(removed):
+            present = {zone.name for zone in plan.site.exclusions}  # a refused zone is drawn but not in the plan
+            for name in present.intersection(removed):
                 plan = editor.remove_zone(name)
             for zone in added:
                 plan = editor.add_zone(zone, assets="remove", roads="recompute")
@@ -142,7 +142,7 @@ class Editing:
         self._edit(change)
 
     def _edit(self, change: Callable[[Editor], Plan]) -> None:
-        """Make an edit; refused, the plan stays and the reason is said."""
+        """Make an edit, or show why it is refused."""
         if self._plan is None:
             return
         editor = self._open_editor()
@@ -158,21 +158,23 @@ class Editing:
             if all(a.asset_id != self.selected for a in self._plan.asset_list):
                 self.selected = ""
             self._on_plan(self._plan)
-        self._settle()
+        self._update()
 
     def _open_editor(self) -> Editor:
+        """Editor of the plan on the map."""
         if self._editor is None:
-            assert self._plan is not None  # noqa: S101 (who calls has looked)
+            assert self._plan is not None  # noqa: S101 (callers check it)
             self._editor = Editor(self._plan, self._dem)
         return self._editor
 
     def _refuse(self, reason: str) -> None:
+        """Show why an edit was refused; empty for nothing."""
         self.refusal = reason
-        self.trouble.value = panel.trouble(reason) if reason else ""
+        self.error.value = panel.problem(reason) if reason else ""
 
-    def _settle(self) -> None:
-        """Bring the tools and the marker to where the plan is."""
-        self._settling = True
+    def _update(self) -> None:
+        """Bring tools and marker up to date with the plan."""
+        self._updating = True
         try:
             editor = self._editor
             self.undo.disabled = editor is None or not editor.can_undo
@@ -183,26 +185,29 @@ class Editing:
                 lon, lat = crs_.transformer(self._plan.crs, crs_.LONLAT).transform(*asset.item.centre)
                 self.turn.value = round(asset.item.rotation_deg, 3)
                 self.marker.location = (lat, lon)
-                self.said.value = f"<b>Edit: {escape(self.selected)}</b>"
+                self.title.value = f"<b>Edit: {escape(self.selected)}</b>"
                 if self.marker not in self._view.layers:
                     self._view.add(self.marker)
             else:
-                self.said.value = _HINT
+                self.title.value = _HINT
                 if self.marker in self._view.layers:
                     self._view.remove(self.marker)
         finally:
-            self._settling = False
+            self._updating = False
 
-    def _interaction(self, **event: Any) -> None:
+    def _clicked(self, **event: Any) -> None:
+        """Handle an event of the map."""
         if event.get("type") == "click":
             lat, lon = event["coordinates"]
             self.clicked(lon, lat)
 
     def _dragged(self, change: dict[str, Any]) -> None:
-        if not self._settling and self.selected:
+        """Move the selected asset to the marker."""
+        if not self._updating and self.selected:
             lat, lon = change["new"]
             self._edit(lambda editor: editor.move(self.selected, to_lonlat=(lon, lat)))
 
     def _turned(self, change: dict[str, Any]) -> None:
-        if not self._settling and self.selected:
+        """Rotate the selected asset."""
+        if not self._updating and self.selected:
             self._edit(lambda editor: editor.rotate(self.selected, to_deg=change["new"]))

@@ -1,4 +1,4 @@
-"""A layout's features as map layers: which is drawn how, and what is said when one is pointed at."""
+"""Features of a layout as map layers, with styles, legend and details."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "Roads": ("road",),
     "Cables": ("cable",),
 }
-"""Layers below the assets, bottom first, with the kinds of feature they show. Assets have a layer a type; the entry is on top."""
+"""Layers below the assets, bottom first, with the kinds of feature they show.
+
+Each asset type has a layer of its own above these, and the entry is on top.
+"""
 
 SLOPE_CLASSES_DEG: tuple[tuple[float, float, str], ...] = (
     (3.0, 5.0, "#fff7bc"),
@@ -54,9 +57,9 @@ SLOPE_CLASSES_DEG: tuple[tuple[float, float, str], ...] = (
     (10.0, 15.0, "#d95f0e"),
     (15.0, 90.0, "#7f2704"),
 )
-"""From [°], to [°], colour; flatter ground is left clear."""
+"""Lower edge [°], upper edge [°] and colour of each class; flatter ground is transparent."""
 
-_TITLES = ("asset_id", "road_id", "pad_id", "cable_id", "name")
+_TITLE_KEYS = ("asset_id", "road_id", "pad_id", "cable_id", "name")
 _UNITS = (
     ("_kw", " kW"),
     ("_kwh", " kWh"),
@@ -69,8 +72,8 @@ _UNITS = (
 )
 
 
-def spoken(name: str) -> str:
-    """Name of an asset type, profile or strategy as a person reads it: 'solar_array' is 'Solar array'."""
+def display_name(name: str) -> str:
+    """Name of a type, profile or strategy in words, as 'Solar array'."""
     if name in known.ASSETS:
         return known.ASSETS[name][0]
     text = name.replace("_", " ").capitalize()
@@ -78,22 +81,22 @@ def spoken(name: str) -> str:
 
 
 def split(layout: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Layout as a FeatureCollection for each layer, styled, in drawing order.
+    """FeatureCollection of each layer, styled, in drawing order.
 
     Parameters
     ----------
     layout : dict
-        A layout.geojson.
+        Content of a layout.geojson.
 
     Returns
     -------
     dict
-        Layer name to FeatureCollection. Layers of a layout without such features are left out.
+        FeatureCollection by layer name, without empty layers.
     """
     by_layer: dict[str, list[dict[str, Any]]] = {name: [] for name in LAYERS}
-    by_layer |= {spoken(name): [] for name in known.ASSETS}
+    by_layer |= {display_name(name): [] for name in known.ASSETS}
     entries: list[dict[str, Any]] = []
-    home = {kind: name for name, kinds in LAYERS.items() for kind in kinds}
+    layer_of = {kind: name for name, kinds in LAYERS.items() for kind in kinds}
     for feature in layout["features"]:
         properties = feature["properties"]
         kind = properties["kind"]
@@ -103,11 +106,11 @@ def split(layout: dict[str, Any]) -> dict[str, dict[str, Any]]:
             "properties": {**properties, "style": style(properties)},
         }
         if kind == "asset":
-            by_layer.setdefault(spoken(properties["asset_type"]), []).append(drawn)
+            by_layer.setdefault(display_name(properties["asset_type"]), []).append(drawn)
         elif kind == "entry":
             entries.append(drawn)
-        elif kind in home:
-            by_layer[home[kind]].append(drawn)
+        elif kind in layer_of:
+            by_layer[layer_of[kind]].append(drawn)
     by_layer["Entry"] = entries
     return {name: {"type": "FeatureCollection", "features": found} for name, found in by_layer.items() if found}
 
@@ -124,10 +127,10 @@ def style(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def legend(names: list[str]) -> str:
-    """Swatches for the layers on the map, as HTML."""
+    """Legend of the layers on the map, as HTML."""
     fills = {name: (colour, "#1b1b1b") for name, colour in known.ASSETS.values()}
     fills |= {
-        name: (_see_through(AREA_STYLES[kinds[0]]), AREA_STYLES[kinds[0]]["color"])
+        name: (_faint(AREA_STYLES[kinds[0]]), AREA_STYLES[kinds[0]]["color"])
         for name, kinds in LAYERS.items()
         if kinds[0] in AREA_STYLES
     }
@@ -146,7 +149,7 @@ def legend(names: list[str]) -> str:
 
 
 def slope_classes(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Slope [°] in the colours of `SLOPE_CLASSES_DEG`, as RGBA (rows, columns, 4)."""
+    """Slope [°] as RGBA in class colours, shape (rows, columns, 4)."""
     rgba = np.zeros((*values.shape, 4), dtype=np.uint8)
     for low, high, colour in SLOPE_CLASSES_DEG:
         rgba[(values >= low) & (values < high)] = (*bytes.fromhex(colour[1:]), 255)
@@ -154,19 +157,19 @@ def slope_classes(values: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def slope_legend(classes: tuple[tuple[float, float, str], ...] = SLOPE_CLASSES_DEG) -> str:
-    """Swatches for slope classes, as HTML."""
+    """Legend of the slope classes, as HTML."""
     last = classes[-1]
     rows = [(colour, f"{low:g}–{high:g}°") for low, high, colour in classes[:-1]] + [(last[2], f"over {last[0]:g}°")]
     return "".join(_swatch(f"height:11px;background:{colour}", f"slope {text}") for colour, text in rows)
 
 
-def told(properties: dict[str, Any]) -> str:
-    """Text for a feature that is pointed at, as HTML."""
-    title = str(next((properties[key] for key in _TITLES if properties.get(key)), ""))
+def details(properties: dict[str, Any]) -> str:
+    """Properties of a feature, as HTML."""
+    title = str(next((properties[key] for key in _TITLE_KEYS if properties.get(key)), ""))
     what = properties.get("asset_type") or properties.get("road_class") or ""
     parts = [properties["kind"], "" if what and title.startswith(what) else what.replace("_", " "), title]
-    head = " · ".join(escape(part) for part in parts if part)
-    skip = {"kind", "style", "asset_type", "road_class", *_TITLES}
+    heading = " · ".join(escape(part) for part in parts if part)
+    skip = {"kind", "style", "asset_type", "road_class", *_TITLE_KEYS}
     rows = [
         f"<tr><td style='padding-right:8px;color:#666'>{escape(_label(key))}</td><td>{escape(_value(key, value))}</td></tr>"
         for key, value in properties.items()
@@ -174,17 +177,18 @@ def told(properties: dict[str, Any]) -> str:
         and value not in (None, "", [])
         and not (value == 0 and key.endswith(("_kw", "_kwh", "_kva")))
     ]
-    return f"<b>{head}</b><table>{''.join(rows)}</table>"
+    return f"<b>{heading}</b><table>{''.join(rows)}</table>"
 
 
-def _see_through(area: dict[str, Any]) -> str:
-    """CSS colour of an area's fill, as faint as on the map."""
+def _faint(area: dict[str, Any]) -> str:
+    """CSS colour of an area's fill, with its opacity on the map."""
     if "fillColor" not in area:
         return "transparent"
     return f"{area['fillColor']}{round(area['fillOpacity'] * 255):02x}"
 
 
 def _swatch(look: str, text: str) -> str:
+    """Line of the legend."""
     mark = (
         f"<span style='display:inline-block;width:16px;margin-right:6px;flex:none;box-sizing:border-box;{look}'></span>"
     )
@@ -192,7 +196,7 @@ def _swatch(look: str, text: str) -> str:
 
 
 def _flat(geometry: dict[str, Any]) -> dict[str, Any]:
-    """Geometry without heights: Leaflet does not draw them, and they are a third of what is sent."""
+    """Geometry without heights, which Leaflet does not draw."""
 
     def without(part: Any) -> Any:
         return part[:2] if part and isinstance(part[0], (int, float)) else [without(inner) for inner in part]
@@ -201,6 +205,7 @@ def _flat(geometry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _label(key: str) -> str:
+    """Property name without its unit."""
     for ending, _ in _UNITS:
         if key.endswith(ending):
             key = key.removesuffix(ending)
@@ -209,6 +214,7 @@ def _label(key: str) -> str:
 
 
 def _value(key: str, value: Any) -> str:
+    """Property value with its unit."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (int, float)):

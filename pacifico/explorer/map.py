@@ -1,10 +1,10 @@
-"""The explorer: a site's terrain and its layout on a map, and sliders that move the layout."""
+"""Map of a site and its layout, with sliders to change it."""
 
 from __future__ import annotations
 
 import math
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import ipyleaflet as leaflet
 import ipywidgets as widgets
@@ -12,18 +12,20 @@ import shapely
 from shapely.geometry import shape
 
 from pacifico import crs as crs_
-from pacifico.errors import InputError, PacificoError
+from pacifico.errors import PacificoError
 from pacifico.explorer import layers as layers_
 from pacifico.explorer import panel
 from pacifico.explorer.editing import Editing
-from pacifico.layout.criteria.spec import PROFILES, STRATEGIES, Profile, Strategy, make_spec
+from pacifico.layout.criteria.design import Design, DesignOptions
+from pacifico.layout.criteria.request import requested_spec
+from pacifico.layout.criteria.spec import PROFILES, STRATEGIES
 from pacifico.layout.generate import generate_layout
 from pacifico.report.overlay import hillshade_overlay, web_mercator
 from pacifico.site.model import Site, Zone
 from pacifico.terrain.surface import slope
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import xarray as xr
 
@@ -34,28 +36,25 @@ BACKGROUNDS = {
     "streets (network)": leaflet.basemaps.OpenStreetMap.Mapnik,
     "imagery (network)": leaflet.basemaps.Esri.WorldImagery,
 }
+"""Background maps; those of the network are read only when chosen."""
 _DRAWN = {"shapeOptions": {**layers_.AREA_STYLES["exclusion"]}}
 _MAP_WIDTH_PX = 700
-_WIDE = {"description_width": "100px"}
+"""Width of the map that the first zoom is chosen for [pixels]."""
+_WIDE_LAYOUT: dict[str, Any] = {"style": {"description_width": "100px"}, "layout": {"width": "auto"}}
+"""Look of all controls."""
 
 
 def explore(
     site: Site,
     dem: xr.DataArray,
     *,
-    profile: Profile = "solar_farm",
-    strategy: Strategy = "balanced",
-    target_capacity_kw: float | None = None,
-    setback_m: float | None = None,
-    max_road_grade_pct: float | None = None,
-    entry: tuple[float, float] | None = None,
     exclusions: Sequence[Zone] = (),
-    spec: Mapping[str, Mapping[str, Any]] | None = None,
     height_px: int = 640,
+    **design: Unpack[DesignOptions],
 ) -> Explorer:
-    """Show a site in JupyterLab, lay it out, and let sliders move the layout.
+    """Show a site in JupyterLab with a layout that sliders change.
 
-    Nothing is asked of the network until a background is switched on.
+    Nothing is read from the network until a background is switched on.
 
     Parameters
     ----------
@@ -63,42 +62,44 @@ def explore(
         As `read_site` returns it.
     dem : DataArray
         As `open_dem` returns it.
-    profile, strategy, target_capacity_kw, setback_m, max_road_grade_pct, entry, exclusions, spec
-        As `generate_layout` takes them: where the sliders start. Polygons drawn on the map are exclusions too.
+    exclusions : sequence of Zone
+        Ground that must stay free. Polygons drawn on the map are exclusions too.
     height_px : int
-        Height of the map.
+        Height of the map [pixels].
+    **design
+        As for `generate_layout`, where the sliders start: `profile`, `strategy`, `target_capacity_kw`, `setback_m`,
+        `max_road_grade_pct`, `entry` and `spec`.
 
     Returns
     -------
     Explorer
-        Shows itself as the last line of a cell; `explorer.plan` is the layout now on the map.
+        Shows itself as the last line of a cell; `explorer.plan` is the layout on the map.
+
+    Raises
+    ------
+    InputError
+        A choice or value of the design is invalid.
+
+    Examples
+    --------
+    >>> explorer = explore(site, dem, profile="bess", target_capacity_kw=50_000)  # doctest: +SKIP
     """
-    return Explorer(
-        site,
-        dem,
-        profile=profile,
-        strategy=strategy,
-        target_capacity_kw=target_capacity_kw,
-        setback_m=setback_m,
-        max_road_grade_pct=max_road_grade_pct,
-        entry=entry,
-        exclusions=exclusions,
-        spec=spec,
-        height_px=height_px,
-    )
+    return Explorer(site, dem, exclusions=exclusions, height_px=height_px, **design)
 
 
 class Explorer:
-    """Map and panel of one site.
+    """Map and panel of one site. Parameters are those of `explore`.
 
     Attributes
     ----------
     plan : Plan or None
-        The layout on the map; None where there is none.
+        Layout on the map; None without one.
     error : str
-        Why there is none, in one line; empty where there is one.
-    map, widget
-        The ipyleaflet map; map and panel together.
+        Why there is none, in one line; empty if there is one.
+    map : Map
+        The ipyleaflet map.
+    widget : HBox
+        Map and panel.
     """
 
     def __init__(
@@ -106,74 +107,28 @@ class Explorer:
         site: Site,
         dem: xr.DataArray,
         *,
-        profile: Profile,
-        strategy: Strategy,
-        target_capacity_kw: float | None,
-        setback_m: float | None,
-        max_road_grade_pct: float | None,
-        entry: tuple[float, float] | None,
-        exclusions: Sequence[Zone],
-        spec: Mapping[str, Mapping[str, Any]] | None,
-        height_px: int,
+        exclusions: Sequence[Zone] = (),
+        height_px: int = 640,
+        **design: Unpack[DesignOptions],
     ) -> None:
-        if target_capacity_kw is not None and not 100 <= target_capacity_kw <= 5_000_000:
-            raise InputError(f"target capacity {target_capacity_kw:g} kW is out of range; give 100 to 5,000,000 kW")
+        start = Design(**design)
         self.site = site
         self.dem = dem
         self.plan: Plan | None = None
         self.error = ""
-        self._entry = entry
+        self._entry = start.entry
         self._given = tuple(exclusions)
-        self._spec = spec
-        self._asked: dict[str, Any] = {}
-        rules = make_spec(spec)
-        setback = rules.number("site", "setback_m") if setback_m is None else setback_m
-        grade = rules.number("road", "max_grade_pct") if max_road_grade_pct is None else max_road_grade_pct
-
-        slider = {"continuous_update": False, "style": _WIDE, "layout": widgets.Layout(width="auto")}
-        self.profile = widgets.Dropdown(
-            description="Profile", options=_labelled(PROFILES), value=profile, **_plain(slider)
-        )
-        self.strategy = widgets.Dropdown(
-            description="Strategy", options=_labelled(STRATEGIES), value=strategy, **_plain(slider)
-        )
-        self.fill_site = widgets.Checkbox(
-            description="as much as fits", value=target_capacity_kw is None, indent=True, style=_WIDE
-        )
-        self.capacity_mw = widgets.FloatLogSlider(
-            description="Target, MW",
-            value=(target_capacity_kw or 20_000) / 1000,
-            min=-1,
-            max=math.log10(5000),
-            step=0.02,
-            readout_format=",.1f",
-            **slider,
-        )
-        self.setback_m = widgets.FloatSlider(
-            description="Setback, m",
-            value=setback,
-            min=0,
-            max=max(200, setback),
-            step=1,
-            readout_format=".0f",
-            **slider,
-        )
-        self.max_road_grade_pct = widgets.FloatSlider(
-            description="Road grade, %",
-            value=grade,
-            min=2,
-            max=max(15, grade),
-            step=0.5,
-            readout_format=".1f",
-            **slider,
-        )
+        self._spec = start.spec
+        self._shown: dict[str, Any] = {}
+        self._make_sliders(start)
         self.background = widgets.Dropdown(
-            description="Background", options=list(BACKGROUNDS), value="none", **_plain(slider)
+            description="Background", options=list(BACKGROUNDS), value="none", **_WIDE_LAYOUT
         )
         self.status = widgets.HTML()
         self.figures = widgets.HTML()
-        self.pointed_at = widgets.HTML(layout=widgets.Layout(max_width="280px"))
-        self.pointed_at.value = "<i>point at anything to read about it</i>"
+        self.details = widgets.HTML(
+            "<i>point at a feature to read about it</i>", layout=widgets.Layout(max_width="280px")
+        )
         self._legend = widgets.HTML()
 
         self._rasters = self._terrain()
@@ -187,10 +142,53 @@ class Explorer:
         self.widget = self._arrange(height_px)
 
         for control in self._controls:
-            control.observe(self._changed, names="value")
-        self.drawing.observe(self._changed, names="data")
+            control.observe(self.update, names="value")
+        self.drawing.observe(self.update, names="data")
         self.background.observe(self._switch_background, names="value")
-        self._changed()
+        self.update()
+
+    def _make_sliders(self, start: Design) -> None:
+        """Make the sliders and menus of the design, at its values."""
+        target_kw = start.target_capacity_kw
+        spec = requested_spec(start.profile, start.strategy, target_kw, None, None, start.spec)
+        setback = spec.number("site", "setback_m") if start.setback_m is None else start.setback_m
+        grade = spec.number("road", "max_grade_pct") if start.max_road_grade_pct is None else start.max_road_grade_pct
+        self.profile = widgets.Dropdown(
+            description="Profile", options=_labelled(PROFILES), value=start.profile, **_WIDE_LAYOUT
+        )
+        self.strategy = widgets.Dropdown(
+            description="Strategy", options=_labelled(STRATEGIES), value=start.strategy, **_WIDE_LAYOUT
+        )
+        self.fill_site = widgets.Checkbox(
+            description="as much as fits", value=target_kw is None, indent=True, style=_WIDE_LAYOUT["style"]
+        )
+        self.capacity_mw = widgets.FloatLogSlider(
+            description="Target, MW",
+            value=(target_kw or 20_000) / 1000,
+            min=-1,
+            max=math.log10(5000),
+            step=0.02,
+            readout_format=",.1f",
+            **_slider(),
+        )
+        self.setback_m = widgets.FloatSlider(
+            description="Setback, m",
+            value=setback,
+            min=0,
+            max=max(200, setback),
+            step=1,
+            readout_format=".0f",
+            **_slider(),
+        )
+        self.max_road_grade_pct = widgets.FloatSlider(
+            description="Road grade, %",
+            value=grade,
+            min=2,
+            max=max(15, grade),
+            step=0.5,
+            readout_format=".1f",
+            **_slider(),
+        )
 
     def _ipython_display_(self) -> None:
         from IPython.display import display  # noqa: PLC0415 (only in a notebook)
@@ -198,7 +196,7 @@ class Explorer:
         display(self.widget)  # type: ignore[no-untyped-call]
 
     def drawn(self) -> tuple[Zone, ...]:
-        """Polygons drawn on the map, as exclusions in the working CRS."""
+        """Exclusions drawn on the map, in the working CRS."""
         zones: list[Zone] = []
         for feature in self.drawing.data:
             area = crs_.reproject(shape(feature["geometry"]), crs_.LONLAT, self.site.crs)
@@ -208,7 +206,7 @@ class Explorer:
         return tuple(zones)
 
     def request(self) -> dict[str, Any]:
-        """Arguments of `generate_layout` that the sliders stand for."""
+        """Keywords of `generate_layout` that the controls stand for."""
         return {
             "profile": self.profile.value,
             "strategy": self.strategy.value,
@@ -220,40 +218,42 @@ class Explorer:
 
     @property
     def _controls(self) -> list[Any]:
+        """Controls of the design."""
         return [self.profile, self.strategy, self.fill_site, self.capacity_mw, self.setback_m, self.max_road_grade_pct]
 
-    def _changed(self, _: object = None) -> None:
-        """Lay out again, if what is asked for is not what is shown."""
+    def update(self, _: object = None) -> None:
+        """Lay out again if the request differs from the layout shown."""
         self.capacity_mw.disabled = self.fill_site.value
-        asked = self.request()
-        if asked == self._asked:
+        request = self.request()
+        if request == self._shown:
             return
-        before, self._asked = self._asked, asked
-        if self.editing.edited and _zones_apart(before) == _zones_apart(asked):
-            was, now = (tuple(a["exclusions"][len(self._given) :]) for a in (before, asked))
-            self.editing.zones_changed([z for z in now if z not in was], [z.name for z in was if z not in now])
+        before, self._shown = self._shown, request
+        if self.editing.edited and _without_zones(before) == _without_zones(request):
+            # only drawn zones differ: they are edits of the edited plan
+            old, new = (tuple(r["exclusions"][len(self._given) :]) for r in (before, request))
+            self.editing.zones_changed([z for z in new if z not in old], [z.name for z in old if z not in new])
             return
         self.status.value = "<i>laying out …</i>"
         try:
-            plan = generate_layout(self.site, self.dem, entry=self._entry, spec=self._spec, **asked)
-        except PacificoError as fault:
-            self.plan, self.error = None, str(fault)
+            plan = generate_layout(self.site, self.dem, entry=self._entry, spec=self._spec, **request)
+        except PacificoError as error:
+            self.plan, self.error = None, str(error)
             self.editing.open(None)
             self.status.value, self.figures.value = panel.failure(self.error), ""
-            self._draw(_site_only(self.site, asked["exclusions"]))
+            self._draw(_site_only(self.site, request["exclusions"]))
             return
         self.editing.open(plan)
         self._show(plan)
 
     def _show(self, plan: Plan) -> None:
-        """Put a plan on the map and its figures beside it."""
+        """Show a plan on the map and its figures beside it."""
         self.plan, self.error = plan, ""
         layout = plan.to_geojson()
         self.status.value, self.figures.value = "", panel.summary(layout["pacifico"])
         self._draw(layout)
 
     def _draw(self, layout: dict[str, Any]) -> None:
-        """Put a layout on the map; layers that stay are only given new data, so that what is switched off stays off."""
+        """Draw a layout on the map; layers that stay keep their visibility."""
         parts = layers_.split(layout)
         if list(parts) == list(self._vectors):
             for name, data in parts.items():
@@ -264,25 +264,29 @@ class Explorer:
         self._legend.value = layers_.legend(list(parts)) + layers_.slope_legend()
 
     def _vector(self, name: str, data: dict[str, Any]) -> leaflet.GeoJSON:
-        still = name in {"Boundary", "Buildable area"}  # to light these up would hide what stands on them
+        """Layer of the map."""
+        still = name in {"Boundary", "Buildable area"}  # a highlight would hide the features on them
         layer = leaflet.GeoJSON(
             data=data,
             name=name,
             point_style=layers_.ENTRY_STYLE,
             hover_style={} if still else {"weight": 3, "color": "#ffffff"},
         )
-        layer.on_hover(self._tell)
+        layer.on_hover(self._show_details)
         return layer
 
-    def _tell(self, feature: dict[str, Any], **_: object) -> None:
-        self.pointed_at.value = layers_.told(feature["properties"])
+    def _show_details(self, feature: dict[str, Any], **_: object) -> None:
+        """Show the details of the feature pointed at."""
+        self.details.value = layers_.details(feature["properties"])
 
     def _stack(self) -> None:
+        """Put the layers in drawing order."""
         bottom = (self._background,) if self._background is not None else ()
         marker = (self.editing.marker,) if self.editing.marker in self.map.layers else ()
         self.map.layers = (*bottom, *self._rasters, *self._vectors.values(), *marker)
 
     def _switch_background(self, change: dict[str, Any]) -> None:
+        """Show the chosen background."""
         chosen = BACKGROUNDS[change["new"]]
         self._background = None
         if chosen is not None:
@@ -293,6 +297,7 @@ class Explorer:
         self._stack()
 
     def _terrain(self) -> tuple[leaflet.ImageOverlay, ...]:
+        """Hillshade and slope classes as images."""
         images = hillshade_overlay(self.dem), web_mercator(slope(self.dem), layers_.slope_classes, name="Slope")
         return tuple(
             leaflet.ImageOverlay(url=i.image, bounds=i.bounds, name=i.name, opacity=_opacity(i.name, over_tiles=False))
@@ -300,6 +305,7 @@ class Explorer:
         )
 
     def _make_map(self, height_px: int) -> leaflet.Map:
+        """Map with its controls."""
         west, south, east, north = crs_.reproject(self.site.boundary, self.site.crs, crs_.LONLAT).bounds
         view = leaflet.Map(
             layers=self._rasters,
@@ -316,10 +322,11 @@ class Explorer:
         view.add(leaflet.LayersControl(position="topright"))
         view.add(leaflet.ScaleControl(position="bottomright", imperial=False))
         view.add(leaflet.WidgetControl(widget=self._legend, position="bottomleft"))
-        view.add(leaflet.WidgetControl(widget=self.pointed_at, position="bottomright"))
+        view.add(leaflet.WidgetControl(widget=self.details, position="bottomright"))
         return view
 
     def _arrange(self, height_px: int) -> widgets.HBox:
+        """Map with the panel beside it."""
         title = widgets.HTML(f"<b style='font-size:15px'>{escape(self.site.name)}</b>")
         parts = [title, *self._controls, self.background, self.editing.widget, self.status, self.figures]
         side = widgets.VBox(
@@ -335,27 +342,28 @@ class Explorer:
         return widgets.HBox([self.map, side], layout=widgets.Layout(width="100%"))
 
 
-def _zones_apart(asked: dict[str, Any]) -> dict[str, Any]:
-    """What is asked for, drawn zones left out."""
-    return {name: value for name, value in asked.items() if name != "exclusions"}
+def _without_zones(request: dict[str, Any]) -> dict[str, Any]:
+    """Request without its exclusions."""
+    return {name: value for name, value in request.items() if name != "exclusions"}
 
 
 def _labelled(choices: Sequence[str]) -> list[tuple[str, str]]:
-    """Choices as a person reads them, with the value that the engine takes."""
-    return [(layers_.spoken(choice), choice) for choice in choices]
+    """Choices of a menu: name in words, and value."""
+    return [(layers_.display_name(choice), choice) for choice in choices]
 
 
-def _plain(slider: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in slider.items() if key != "continuous_update"}
+def _slider() -> dict[str, Any]:
+    """Look of a slider, which acts when it is released."""
+    return {"continuous_update": False, **_WIDE_LAYOUT}
 
 
 def _opacity(name: str, *, over_tiles: bool) -> float:
-    """Opacity of a raster; over tiles the hillshade must let them through."""
+    """Opacity of a raster; over background tiles the hillshade is transparent."""
     return {"Hillshade": 0.35 if over_tiles else 1.0, "Slope": 0.45}[name]
 
 
 def _site_only(site: Site, exclusions: tuple[Zone, ...]) -> dict[str, Any]:
-    """Layout of nothing: the boundary and what must stay free."""
+    """Layout without assets: the boundary and the exclusions."""
     shapes = [("boundary", site.name, site.boundary)]
     shapes += [("exclusion", zone.name, zone.geometry) for zone in (*site.exclusions, *exclusions)]
     return {
@@ -370,7 +378,16 @@ def _site_only(site: Site, exclusions: tuple[Zone, ...]) -> dict[str, Any]:
 
 
 def _zoom(west: float, south: float, east: float, north: float, *, width_px: int, height_px: int) -> float:
-    """Zoom at which a box in degrees fills a map, to the quarter below; at zoom 0 the world is 256 pixels wide."""
+    """Zoom at which a box fills a map, in quarter steps.
+
+    Parameters
+    ----------
+    west, south, east, north : float
+        Box in degrees.
+    width_px, height_px : int
+        Size of the map [pixels].
+    """
+    # at zoom 0 the world is 256 pixels wide
     wide = (east - west) / 360
     high = (_mercator(north) - _mercator(south)) / (2 * math.pi)
     room = 0.92
@@ -379,4 +396,5 @@ def _zoom(west: float, south: float, east: float, north: float, *, width_px: int
 
 
 def _mercator(lat: float) -> float:
+    """Mercator ordinate of a latitude [rad]."""
     return math.asinh(math.tan(math.radians(lat)))

@@ -1,4 +1,4 @@
-"""What the panel beside the map says, as HTML."""
+"""Text of the panel beside the map, as HTML."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ if TYPE_CHECKING:
 
 
 def headline(metrics: Mapping[str, Any], target_capacity_kw: float | None) -> list[tuple[str, str]]:
-    """Label and value of the figures that a person asks for first.
+    """Labels and values of the headline figures.
 
     Parameters
     ----------
     metrics : mapping
-        As in layout.geojson.
+        Member `metrics` of a layout.geojson.
     target_capacity_kw : float, optional
-        What was asked for [kW].
+        Target [kW]; None for as much as fits.
     """
     m = metrics
     asked = f" of {target_capacity_kw / 1000:,.1f} asked" if target_capacity_kw is not None else ""
-    by_storage = not m["total_capacity_kw"]  # a battery site's target is its storage power
+    by_storage = not m["total_capacity_kw"]  # the target of a battery site is its storage power
     rows = [("Capacity, AC", f"{m['total_capacity_kw'] / 1000:,.1f} MW{'' if by_storage else asked}")]
     if m["total_capacity_dc_kw"]:
         rows.append(("Capacity, DC", f"{m['total_capacity_dc_kw'] / 1000:,.1f} MW"))
     if m["storage_kwh"]:
         power = m.get("storage_kw")
-        told = f"{power / 1000:,.1f} MW{asked if by_storage else ''}, " if power else ""
-        rows.append(("Storage", f"{told}{m['storage_kwh'] / 1000:,.1f} MWh"))
+        rated = f"{power / 1000:,.1f} MW{asked if by_storage else ''}, " if power else ""
+        rows.append(("Storage", f"{rated}{m['storage_kwh'] / 1000:,.1f} MWh"))
     rows += [
         (
             "Buildable",
@@ -47,7 +47,7 @@ def headline(metrics: Mapping[str, Any], target_capacity_kw: float | None) -> li
 
 
 def summary(layout: Mapping[str, Any]) -> str:
-    """Headline figures, what is missing and what was assumed, of the `pacifico` member of a layout.geojson."""
+    """Headline figures, unplaced assets and warnings of a layout.geojson's `pacifico` member."""
     rows = "".join(
         f"<tr><td style='padding-right:12px;color:#666'>{escape(label)}</td><td style='text-align:right'>{escape(value)}</td></tr>"
         for label, value in headline(layout["metrics"], layout["target_capacity_kw"])
@@ -61,16 +61,17 @@ def summary(layout: Mapping[str, Any]) -> str:
 
 
 def failure(message: str) -> str:
-    """One line that says why there is no layout."""
+    """Line that says why there is no layout."""
     return f"<div style='color:#b3201f;line-height:1.35;padding:4px 0'><b>No layout:</b> {escape(message)}</div>"
 
 
-def trouble(message: str) -> str:
-    """One line about something that failed."""
+def problem(message: str) -> str:
+    """Line about something that failed."""
     return f"<div style='color:#b3201f;line-height:1.35;padding:4px 0'>{escape(message)}</div>"
 
 
 def _notes(title: str, lines: Iterable[str], colour: str) -> str:
+    """Titled list; empty without lines."""
     items = "".join(f"<li style='line-height:1.35'>{escape(line)}</li>" for line in lines)
     if not items:
         return ""
@@ -78,6 +79,7 @@ def _notes(title: str, lines: Iterable[str], colour: str) -> str:
 
 
 def _range(value: float, interval: tuple[float, float] | list[float] | None) -> str:
+    """Value with its interval in brackets."""
     if interval is None:
         return f"{value:,.1f}"
     low, high = (f"{limit:,.1f}" for limit in interval)

@@ -1,4 +1,4 @@
-"""Jobs as they run: a bar for all, a line for each, and a button that ends what nobody wants any more."""
+"""Progress of jobs, with a bar, lines and cancel buttons."""
 
 from __future__ import annotations
 
@@ -25,20 +25,23 @@ COLOURS = {
     "failed": "#b3201f",
     "cancelled": "#8a4b00",
 }
-_MOST_LINES = 100
+"""Colour of each job status."""
+MOST_LINES = 100
+"""Jobs shown one by one."""
 _READERS = 8
+"""Statuses read at a time."""
 
 
 class JobProgress:
     """Progress of jobs, live in a notebook.
 
-    A thread reads the statuses; it ends with the last job, or by `close`.
+    A thread reads the statuses until the last job has ended or `close` is called.
 
     Attributes
     ----------
     statuses : dict
-        What was last read of each job, by layout_id.
-    widget
+        Last status read of each job, by layout_id.
+    widget : VBox
         Shows itself as the last line of a cell.
     """
 
@@ -48,25 +51,25 @@ class JobProgress:
         self._poll_s = poll_s
         self.statuses: dict[str, dict[str, Any]] = {}
         self._ended = threading.Event()
-        self._hurry = threading.Event()
+        self._wake = threading.Event()
         self._closed = False
 
         self.bar = widgets.IntProgress(min=0, max=100, layout=widgets.Layout(width="320px"))
-        self.said = widgets.HTML()
-        self.trouble = widgets.HTML()
+        self.message = widgets.HTML()
+        self.error = widgets.HTML()
         self.lines = widgets.HTML()
-        self.which = widgets.Dropdown(description="Job", layout=widgets.Layout(width="520px"))
+        self.job_menu = widgets.Dropdown(description="Job", layout=widgets.Layout(width="520px"))
         self.cancel_one = widgets.Button(description="Cancel", tooltip="end this job")
         self.cancel_all = widgets.Button(description="Cancel all", tooltip="end every job that has not ended")
-        self.cancel_one.on_click(lambda _: self.cancel([self.which.value] if self.which.value else []))
+        self.cancel_one.on_click(lambda _: self.cancel([self.job_menu.value] if self.job_menu.value else []))
         self.cancel_all.on_click(lambda _: self.cancel(self.open))
-        self.controls = widgets.HBox([self.which, self.cancel_one, self.cancel_all])
+        self.controls = widgets.HBox([self.job_menu, self.cancel_one, self.cancel_all])
         self.widget = widgets.VBox(
-            [widgets.HBox([self.bar, self.said]), self.trouble, self.lines, self.controls],
+            [widgets.HBox([self.bar, self.message]), self.error, self.lines, self.controls],
             layout=widgets.Layout(width="100%"),
         )
         self._show()
-        self._thread = threading.Thread(target=self._follow, name="pacifico-job-progress", daemon=True)
+        self._thread = threading.Thread(target=self._poll, name="pacifico-job-progress", daemon=True)
         self._thread.start()
 
     def _ipython_display_(self) -> None:
@@ -76,32 +79,34 @@ class JobProgress:
 
     @property
     def open(self) -> list[str]:
-        """Jobs that have not ended, as far as is known."""
+        """Jobs that have not ended, by the statuses read so far."""
         return [i for i in self._labels if self.statuses.get(i, {}).get("status") not in TERMINAL]
 
     def cancel(self, layout_ids: Iterable[str]) -> None:
-        """End jobs; one that has ended already stays as it is."""
+        """Cancel jobs; one that has ended stays as it is."""
         try:
             for layout_id in list(layout_ids):
                 self._client.cancel(layout_id)
         except PacificoError as error:
-            self._tell(error)
-        self._hurry.set()
+            self._show_error(error)
+        self._wake.set()
 
     def wait(self, timeout_s: float | None = None) -> Table:
-        """Wait until every job has ended, for a run without a person: a button is heard only between cells.
+        """Wait until every job has ended.
+
+        Use it in runs without a person: buttons don't work while a cell runs.
 
         Raises
         ------
         TimeoutError
-            They had not all ended in that time.
+            A job has not ended in that time.
         """
         if not self._ended.wait(timeout_s):
             raise TimeoutError(f"{len(self.open)} of {len(self._labels)} jobs had not ended after {timeout_s:g} s")
         return self.outcome()
 
     def outcome(self) -> Table:
-        """What each job came to, as far as it has."""
+        """Table of the jobs' results so far."""
         return Table(
             ("Site and design", "Status", "", "AC [MW]", "Assets", "Roads [km]", "Cut [m³]", "Fill [m³]"),
             tuple(_row(label, self.statuses.get(i, {})) for i, label in self._labels.items()),
@@ -110,62 +115,65 @@ class JobProgress:
         )
 
     def close(self) -> None:
-        """Read no more; the jobs go on."""
+        """Stop reading statuses; the jobs go on."""
         self._closed = True
-        self._hurry.set()
+        self._wake.set()
         self._thread.join()
 
-    def _follow(self) -> None:
+    def _poll(self) -> None:
+        """Read statuses until all jobs have ended."""
         with ThreadPoolExecutor(_READERS) as pool:
             while self.open and not self._closed:
-                self._hurry.clear()
+                self._wake.clear()
                 try:
                     for body in pool.map(self._client.status, self.open):
                         self.statuses[body["layout_id"]] = body
-                    self.trouble.value = ""
+                    self.error.value = ""
                 except PacificoError as error:
-                    self._tell(error)
+                    self._show_error(error)
                 self._show()
                 if self.open:
-                    self._hurry.wait(self._poll_s)
+                    self._wake.wait(self._poll_s)
         if not self.open:
             self._ended.set()
 
-    def _tell(self, error: PacificoError) -> None:
-        self.trouble.value = f"<span style='color:{COLOURS['failed']}'>{escape(str(error))}</span>"
+    def _show_error(self, error: PacificoError) -> None:
+        """Show an error of the store."""
+        self.error.value = f"<span style='color:{COLOURS['failed']}'>{escape(str(error))}</span>"
 
     def _show(self) -> None:
+        """Bring the widgets up to date with the statuses."""
         found = [self.statuses.get(i, {}) for i in self._labels]
         ended = sum(body.get("status") in TERMINAL for body in found)
         share = sum(100 if b.get("status") in TERMINAL else b.get("progress_pct", 0) for b in found)
         self.bar.value = share // len(found) if found else 100
-        bad = any(b.get("status") in {"failed", "cancelled"} for b in found)
-        self.bar.bar_style = "" if ended < len(found) else "warning" if bad else "success"
+        failed = any(b.get("status") in {"failed", "cancelled"} for b in found)
+        self.bar.bar_style = "" if ended < len(found) else "warning" if failed else "success"
         counts = {state: sum(b.get("status") == state for b in found) for state in COLOURS}
-        told = ", ".join(f"{n} {state}" for state, n in counts.items() if n) or "no jobs" * (not found)
-        self.said.value = f"<b>{ended} of {len(found)} ended</b>&ensp;{told}"
-        shown = list(self._labels.items())[:_MOST_LINES]
+        count_line = ", ".join(f"{n} {state}" for state, n in counts.items() if n) or "no jobs" * (not found)
+        self.message.value = f"<b>{ended} of {len(found)} ended</b>&ensp;{count_line}"
+        shown = list(self._labels.items())[:MOST_LINES]
         rows = "".join(_line(label, self.statuses.get(i, {})) for i, label in shown)
         more = len(self._labels) - len(shown)
         rest = f"<tr><td colspan='4'><i>and {more:,} more</i></td></tr>" if more else ""
         self.lines.value = f"<table style='line-height:1.5;border-spacing:14px 0'>{rows}{rest}</table>"
         left = [(self._labels[i], i) for i in self.open]
-        if [value for _, value in left] != [value for _, value in self.which.options]:
-            kept = self.which.value
-            self.which.options = left
-            self.which.value = kept if kept in self.open else next((value for _, value in left), None)
+        if [value for _, value in left] != [value for _, value in self.job_menu.options]:
+            selected = self.job_menu.value
+            self.job_menu.options = left
+            self.job_menu.value = selected if selected in self.open else next((value for _, value in left), None)
         self.controls.layout.display = "flex" if left else "none"
 
 
 def _line(label: str, body: Mapping[str, Any]) -> str:
-    """One job as a row of HTML."""
+    """Job as a row of HTML."""
     state = body.get("status", "queued")
     share, colour = body.get("progress_pct", 0), COLOURS[state]
     words = body.get("error_message") or body.get("stage_message") or str(body.get("stage", "")).replace("_", " ")
     if state == "completed":
         words = f"{body['total_capacity_kw'] / 1000:,.1f} MW" if body.get("total_capacity_kw") else ""
     if body.get("stalled"):
-        words = f"not heard of for a while; {words}"
+        words = f"no sign of life for a while; {words}"
     bar = (
         f"<div style='width:120px;height:8px;background:#e3e6e8;border-radius:4px'>"
         f"<div style='width:{share}%;height:8px;background:{colour};border-radius:4px'></div></div>"
@@ -175,7 +183,7 @@ def _line(label: str, body: Mapping[str, Any]) -> str:
 
 
 def _row(label: str, body: Mapping[str, Any]) -> tuple[str, ...]:
-    """One job as a row of the outcome."""
+    """Job as a row of the results."""
     figures = [
         ("total_capacity_kw", 1e-3, 2),
         ("asset_count", 1, 0),
@@ -183,5 +191,5 @@ def _row(label: str, body: Mapping[str, Any]) -> tuple[str, ...]:
         ("cut_volume_m3", 1, 0),
         ("fill_volume_m3", 1, 0),
     ]
-    told = [f"{body[k] * scale:,.{digits}f}" if body.get(k) is not None else "–" for k, scale, digits in figures]
-    return (label, str(body.get("status", "unknown")), str(body.get("error_message") or ""), *told)
+    cells = [f"{body[k] * scale:,.{digits}f}" if body.get(k) is not None else "–" for k, scale, digits in figures]
+    return (label, str(body.get("status", "unknown")), str(body.get("error_message") or ""), *cells)

@@ -1,4 +1,4 @@
-"""Many sites submitted as jobs, one that is refused stopping none of the others."""
+"""Submit many sites as jobs; a refused one stops no other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
-from pacifico.explorer.layers import spoken
+from pacifico.explorer.layers import display_name
 from pacifico.jobs.request import NAMED_DEMS
 from pacifico.jobs.uploads import BOUNDARIES
 from pacifico.report.tables import Table
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Submitted:
-    """What became of each submission."""
+    """Result of each submission."""
 
     labels: Mapping[str, str]
-    """Site and design of each job that was taken, by layout_id."""
+    """Site and design of each accepted job, by layout_id."""
     rows: tuple[tuple[str, str, str], ...]
-    """Site and design, status, message: of all, the refused too."""
+    """Site and design, status and message of all submissions."""
 
     @property
     def table(self) -> Table:
-        """The responses, one row each."""
+        """Table of all submissions."""
         return Table(("Site and design", "Status", ""), self.rows, words=3, empty="Nothing was submitted.")
 
 
 def boundary_files(folder: str | Path) -> list[Path]:
-    """Boundary files of a folder, by name.
+    """Boundary files of a folder, sorted by name.
 
     Raises
     ------
     InputError
-        There is no such folder, or no boundary in it.
+        There is no such folder, or it holds no boundary.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -58,25 +58,25 @@ def submit_sites(
 ) -> Submitted:
     """Submit every site in every design.
 
-    Without a queue in the client's settings the jobs run behind this process, one after another.
+    Without a queue in the client's settings the jobs run in the background of this process, one after another.
 
     Parameters
     ----------
     client : JobClient
-        Whose jobs they become.
+        Client of the jobs' owner.
     boundaries : sequence of path
-        One file a site. A file that can't be read is refused, and the rest submitted.
+        One file per site. A file that can't be read is refused, and the others are submitted.
     dem : str
-        As in a request: a source's name, an address that the settings allow, or a raster file, which is uploaded once.
+        As in a request: name of a source, an address that the settings allow, or a raster file, which is uploaded once.
     designs : sequence of mapping
-        Fields of a request: `generation_profile`, `strategy`, `target_capacity_kw`, `dem_resolution_m`, `parameters`.
+        Fields of each request: `generation_profile`, `strategy`, `target_capacity_kw`, `dem_resolution_m`, `parameters`.
 
     Raises
     ------
     InputError
-        The DEM is neither of these.
+        The DEM is none of these.
     OutsideServiceError
-        Store or queue failed.
+        The store or the queue failed.
     """
     if dem not in NAMED_DEMS and "://" not in dem and not dem.startswith("upload:"):
         dem = client.upload_file(dem)
@@ -90,24 +90,24 @@ def submit_sites(
             refused.append((path.name, "rejected", str(error)))
             continue
         for design in designs:
-            label = f"{site.name or path.stem}: {_said(design)}"
+            label = f"{site.name or path.stem}: {_describe(design)}"
             try:
                 requests.append((label, client.request(site_id, dem=dem, **design)))
             except InputError as error:
                 refused.append((label, "rejected", str(error)))
     responses = client.submit_many([request for _, request in requests], background=True)
-    told = [(label, response) for (label, _), response in zip(requests, responses, strict=True)]
-    labels = {response["layout_id"]: label for label, response in told if response["status"] != "rejected"}
-    rows = [(label, str(response["status"]), str(response["message"])) for label, response in told]
+    answered = [(label, response) for (label, _), response in zip(requests, responses, strict=True)]
+    labels = {response["layout_id"]: label for label, response in answered if response["status"] != "rejected"}
+    rows = [(label, str(response["status"]), str(response["message"])) for label, response in answered]
     return Submitted(labels, (*rows, *refused))
 
 
-def _said(design: Mapping[str, Any]) -> str:
+def _describe(design: Mapping[str, Any]) -> str:
     """Design in a few words."""
     target = design.get("target_capacity_kw")
     parts = [
-        spoken(design.get("generation_profile", "solar_farm")).lower().replace("bess", "BESS"),
-        spoken(design.get("strategy", "balanced")).lower(),
+        display_name(design.get("generation_profile", "solar_farm")).lower().replace("bess", "BESS"),
+        display_name(design.get("strategy", "balanced")).lower(),
         "all that fits" if target is None else f"{target / 1000:,.4g} MW",
     ]
     return ", ".join(parts)

@@ -1,4 +1,4 @@
-"""A layout as a small picture: SVG drawn from layout.geojson, no map library needed."""
+"""Small SVG picture of a layout, without a map library."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     Place = Callable[[list[float]], tuple[float, float]]
 
 _MARGIN = 4.0
+"""Space around the site [pixels]."""
 
 
 def thumbnail(layout: Mapping[str, Any], *, width_px: int = 240, height_px: int = 170) -> str:
-    """Boundary, buildable ground, roads, assets and entry of a layout, as SVG.
+    """Picture of a layout: boundary, buildable ground, roads, assets and entry.
 
     Parameters
     ----------
     layout : mapping
-        A layout.geojson.
+        Content of a layout.geojson.
     width_px, height_px : int
-        Size; the site is centred in it, north up.
+        Size of the picture; the site is centred, north up.
     """
     features = layout["features"]
     place = _frame([f for f in features if f["properties"]["kind"] == "boundary"] or features, width_px, height_px)
@@ -41,7 +42,7 @@ def thumbnail(layout: Mapping[str, Any], *, width_px: int = 240, height_px: int 
     for name in [n for n in legend.ASSETS if n in types] + sorted(types - set(legend.ASSETS)):
         colour = legend.ASSETS.get(name, legend.OTHER_ASSET)[1]
         own = [f for f in features if f["properties"].get("asset_type") == name]
-        # the stroke keeps a turbine's pad visible on a site of kilometres
+        # the stroke keeps a turbine pad visible on a site of kilometres
         parts.append(_area(own, place, f"fill='{colour}' stroke='{colour}' stroke-width='0.8'"))
     parts += [
         _area(kinds["road"], place, f"fill='none' stroke='{legend.ROAD_EDGE}' stroke-width='1.1'"),
@@ -59,7 +60,7 @@ def thumbnail(layout: Mapping[str, Any], *, width_px: int = 240, height_px: int 
 
 
 def _frame(features: list[Mapping[str, Any]], width_px: int, height_px: int) -> Place:
-    """Longitude and latitude to pixels: metres along both axes alike at the middle of the site."""
+    """Function from degrees to pixels, true to scale at the centre."""
     corners = [point for f in features for line in _lines(f["geometry"]) for point in line]
     lons, lats = [p[0] for p in corners], [p[1] for p in corners]
     lon0, lat0 = (min(lons) + max(lons)) / 2, (min(lats) + max(lats)) / 2
@@ -74,19 +75,19 @@ def _frame(features: list[Mapping[str, Any]], width_px: int, height_px: int) -> 
 
 
 def _area(features: list[Mapping[str, Any]], place: Place, look: str) -> str:
-    """All these features as one path; rings within rings are holes."""
+    """Features as one path; inner rings are holes."""
     lines = []
     for feature in features:
         closed = "Z" if "Polygon" in feature["geometry"]["type"] else ""
         for line in _lines(feature["geometry"]):
-            said = [f"{x:.1f} {y:.1f}" for x, y in map(place, line)]
-            kept = [said[0], *(b for a, b in pairwise(said) if b != a)]
+            points = [f"{x:.1f} {y:.1f}" for x, y in map(place, line)]
+            kept = [points[0], *(b for a, b in pairwise(points) if b != a)]
             lines.append(f"M{'L'.join(kept)}{closed}")
     return f"<path d='{''.join(lines)}' fill-rule='evenodd' {look}/>" if lines else ""
 
 
 def _lines(geometry: Mapping[str, Any]) -> Iterator[list[list[float]]]:
-    """Every line or ring of a geometry, as positions."""
+    """Lines and rings of a geometry."""
     found = geometry["coordinates"]
     depth = {"Point": 0, "LineString": 1, "MultiPoint": 1, "Polygon": 2, "MultiLineString": 2, "MultiPolygon": 3}
     for _ in range(depth[geometry["type"]] - 2):

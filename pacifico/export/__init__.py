@@ -1,8 +1,13 @@
-"""Layouts for other programs: Google Earth, spreadsheets, GIS and CAD. The drawn sheet is `pacifico.report.sheet`."""
+"""Export layouts to other programs: Google Earth, spreadsheets, CAD, GIS and paper.
+
+`FORMATS` is the one list of formats. The command line, the help and the report read it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Literal
 
 from pacifico.errors import InputError
@@ -10,53 +15,120 @@ from pacifico.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Format = Literal["kmz", "csv", "dxf", "gpkg"]
-FORMATS: tuple[Format, ...] = ("kmz", "csv", "dxf", "gpkg")
+    import xarray as xr
 
-__all__ = ["FORMATS", "Format", "export"]
+Option = Literal["ground", "stations_m"]
 
 
-def export(layout: Mapping[str, Any], fmt: Format, path: str | Path) -> tuple[Path, ...]:
+@dataclass(frozen=True)
+class ExportFormat:
+    """One export format and its writer."""
+
+    purpose: str
+    """What the format is for, in a few words."""
+    writer: str
+    """Function `module:name(layout, path, **options)`. It is imported when first used, because formats load large libraries."""
+    options: frozenset[Option] = frozenset()
+    """Options of `export` that the writer takes."""
+    to_folder: bool = False
+    """Whether the path may be a folder."""
+    report_path: str = ""
+    """Path in a report folder, '.' for the folder itself; empty if a report does not hold the format."""
+
+
+FORMATS: Mapping[str, ExportFormat] = {
+    "kmz": ExportFormat("Google Earth", "pacifico.export.kmz:write_kmz", report_path="layout.kmz"),
+    "csv": ExportFormat(
+        "spreadsheets",
+        "pacifico.export.tables:export_tables",
+        frozenset({"ground", "stations_m"}),
+        to_folder=True,
+        report_path=".",
+    ),
+    "dxf": ExportFormat("CAD", "pacifico.export.dxf:write_dxf"),
+    "gpkg": ExportFormat("GIS", "pacifico.export.gpkg:write_gpkg"),
+    "pdf": ExportFormat(
+        "a drawn sheet", "pacifico.report.sheet:export_sheet", frozenset({"ground"}), report_path="site-plan.pdf"
+    ),
+}
+"""Every export format, by its name. To add one, write its module and its test, and add a line here."""
+
+__all__ = ["FORMATS", "ExportFormat", "export", "export_for_report"]
+
+
+def export(
+    layout: Mapping[str, Any],
+    fmt: str,
+    path: str | Path,
+    *,
+    ground: xr.DataArray | None = None,
+    stations_m: float | None = None,
+) -> tuple[Path, ...]:
     """Write a layout in another format.
 
     Parameters
     ----------
     layout : mapping
-        Content of a layout.geojson, as `Plan.to_geojson` gives or `read_layout` reads it.
-    fmt : {'kmz', 'csv', 'dxf', 'gpkg'}
-        Format.
+        Content of a layout.geojson, as `Plan.to_geojson` or `read_layout` returns it.
+    fmt : str
+        One of `FORMATS`.
     path : str or Path
-        File to write. For csv a folder, which gets assets.csv, roads.csv and cables.csv; or a file for the assets, and roads
-        and cables go beside it with '-roads' and '-cables' in the name.
+        File to write. For csv a folder, which gets assets.csv, roads.csv and cables.csv; or the file for the assets, with
+        '-roads' and '-cables' in the names of the other two.
+    ground : DataArray, optional
+        DEM as `open_dem` returns it, for contours on the pdf sheet and for heights at stations.
+    stations_m : float, optional
+        Distance between road stations [m]; csv then gets a table of stations too.
 
     Returns
     -------
     tuple of Path
-        What was written.
+        Files written.
 
     Raises
     ------
     InputError
-        It is no layout, the format is unknown or needs a package that is absent, or the path can't be written.
+        The format is unknown, does not take an option or lacks its package; the layout is invalid; or the path can't be
+        written.
+
+    Examples
+    --------
+    >>> export(plan.to_geojson(), "kmz", "site.kmz")  # doctest: +SKIP
     """
-    path = Path(path)
-    if fmt == "kmz":
-        from pacifico.export.kmz import write_kmz  # noqa: PLC0415 (each format pays for itself)
+    if fmt not in FORMATS:
+        raise InputError(f"the format {fmt!r} is unknown; use one of {', '.join(FORMATS)}")
+    options = {"ground": ground, "stations_m": stations_m}
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given:
+        if name not in FORMATS[fmt].options:
+            takers = [f for f, known in FORMATS.items() if name in known.options]
+            raise InputError(f"{fmt} takes no {name}; leave it out, or use {' or '.join(takers)}")
+    written: Path | tuple[Path, ...] = resolve_name(FORMATS[fmt].writer)(layout, Path(path), **given)
+    return written if isinstance(written, tuple) else (written,)
 
-        return (write_kmz(layout, path),)
-    if fmt == "csv":
-        from pacifico.export.tables import write_csv  # noqa: PLC0415
 
-        if path.is_dir():
-            return write_csv(layout, path / "assets.csv", path / "roads.csv", path / "cables.csv")
-        beside = (path.with_name(f"{path.stem}-{what}{path.suffix}") for what in ("roads", "cables"))
-        return write_csv(layout, path, *beside)
-    if fmt == "dxf":
-        from pacifico.export.dxf import write_dxf  # noqa: PLC0415
+def export_for_report(
+    layout: Mapping[str, Any], folder: str | Path = ".", *, ground: xr.DataArray | None = None
+) -> tuple[Path, ...]:
+    """Write the exports that every report folder holds.
 
-        return (write_dxf(layout, path),)
-    if fmt == "gpkg":
-        from pacifico.export.gpkg import write_gpkg  # noqa: PLC0415
+    Parameters
+    ----------
+    layout : mapping
+        Content of a layout.geojson.
+    folder : str or Path
+        Report folder.
+    ground : DataArray, optional
+        DEM for contours on the drawn sheet.
 
-        return (write_gpkg(layout, path),)
-    raise InputError(f"the format {fmt!r} is unknown; use one of {', '.join(FORMATS)}")
+    Returns
+    -------
+    tuple of Path
+        Files written.
+    """
+    files: list[Path] = []
+    for name, known in FORMATS.items():
+        if known.report_path:
+            used = ground if "ground" in known.options else None
+            files += export(layout, name, Path(folder) / known.report_path, ground=used)
+    return tuple(files)

@@ -1,4 +1,4 @@
-"""DXF for CAD: layers by kind and type, metres in the working CRS, roads and pads in three dimensions."""
+"""DXF drawing for CAD, in metres of the working CRS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import shapely
 
 from pacifico import legend
 from pacifico.errors import InputError
-from pacifico.export.written import plain, whole
+from pacifico.export.atomic import atomic_files
+from pacifico.export.text import single_line
 from pacifico.layout.files.stored import StoredFeature, StoredLayout
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 VERSION = "R2010"
+"""DXF version, which every current CAD program reads."""
 _METRES = 6
+"""Code of metres in `$INSUNITS`."""
 _TEXT_M = {"ASSET-TEXT": 2.0, "PAD-TEXT": 1.5, "ROAD-TEXT": 3.0, "SITE-TEXT": 5.0}
-"""Height of the letters of each layer of texts [m]."""
-# White roads and a black boundary would be lost on one background or the other: index 7 turns with it.
+"""Text height of each text layer [m]."""
 _COLOURS = {
     "SITE-BOUNDARY": None,
     "SITE-BUILDABLE": legend.BUILDABLE,
@@ -33,21 +35,22 @@ _COLOURS = {
     "PAD": legend.PAD,
     "CABLE": legend.CABLE,
 }
+"""Layer colours. Layers without one have index 7, which is black on white and white on black."""
 
 
 def write_dxf(layout: Mapping[str, Any], path: str | Path) -> Path:
-    """Write a layout as a drawing.
+    """Write a layout as a DXF drawing.
 
-    Layers are SITE-BOUNDARY, SITE-BUILDABLE, SITE-EXCLUSION, SITE-COST (dear to cross), SITE-ENTRY, ASSET-<type>, PAD,
-    ROAD-<class> and CABLE, and for texts SITE-TEXT, ASSET-TEXT, PAD-TEXT and ROAD-TEXT. Roads are 3D polylines at their design height, pads closed ones
-    in their design plane, footprints lie at the asset's elevation.
+    Layers are SITE-BOUNDARY, SITE-BUILDABLE, SITE-EXCLUSION, SITE-COST (costly to cross), SITE-ENTRY, ASSET-<type>, PAD,
+    ROAD-<class> and CABLE; texts are on SITE-TEXT, ASSET-TEXT, PAD-TEXT and ROAD-TEXT. Roads are 3D polylines at their
+    design height. Pads are closed 3D polylines in their design plane. Footprints are at the asset's elevation.
 
     Parameters
     ----------
     layout : mapping
         Content of a layout.geojson.
     path : str or Path
-        File to write; it appears whole or not at all.
+        Drawing to write.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def write_dxf(layout: Mapping[str, Any], path: str | Path) -> Path:
     Raises
     ------
     InputError
-        It is no layout, the file's folder is missing, or ezdxf is not installed.
+        The layout is invalid, the folder does not exist, or ezdxf is not installed.
     """
     try:
         ezdxf: Any = importlib.import_module("ezdxf")  # an extra
@@ -67,16 +70,16 @@ def write_dxf(layout: Mapping[str, Any], path: str | Path) -> Path:
     path = Path(path)
     parts = StoredLayout.of(layout)
     fixed = ezdxf.options.write_fixed_meta_data_for_testing
-    # Its name is modest: it fixes the dates and identifiers that would differ from run to run.
+    # this option fixes the dates and identifiers that would differ between runs
     ezdxf.options.write_fixed_meta_data_for_testing = True
     try:
         drawing = ezdxf.new(VERSION, units=_METRES)
         drawing.header.custom_vars.append("CRS", parts.about["crs"])
         _draw(drawing, parts)
-        # ezdxf would add them on writing, in the order of a set of strings: another in each process.
+        # ezdxf adds them on writing in the order of a set of strings, which differs between processes
         drawing.classes.add_required_classes(drawing.dxfversion)
         drawing.classes.classes = dict(sorted(drawing.classes.classes.items()))
-        with whole(path) as (part,):
+        with atomic_files(path) as (part,):
             drawing.saveas(part)
     finally:
         ezdxf.options.write_fixed_meta_data_for_testing = fixed
@@ -84,7 +87,7 @@ def write_dxf(layout: Mapping[str, Any], path: str | Path) -> Path:
 
 
 def layer_of(part: StoredFeature) -> str:
-    """Layer that a part's lines are on."""
+    """Layer of a feature's lines."""
     if part.kind == "asset":
         return f"ASSET-{part['asset_type'].upper()}"
     if part.kind == "road":
@@ -95,6 +98,7 @@ def layer_of(part: StoredFeature) -> str:
 
 
 def _draw(drawing: Any, parts: StoredLayout) -> None:
+    """Draw all features."""
     colours = {**_COLOURS, **{f"ASSET-{kind.upper()}": colour for kind, (_, colour) in legend.ASSETS.items()}}
     colours["ASSET-SUBSTATION"] = None  # black in the legend
     for name in sorted({layer_of(p) for p in parts.features} | set(_TEXT_M)):
@@ -115,24 +119,23 @@ def _draw(drawing: Any, parts: StoredLayout) -> None:
             height = part["elevation_m"] if part.kind == "asset" else 0.0
             for line in _rings(part.geometry):
                 corners = shapely.get_coordinates(line)[: -1 if closed else None]
-                space.add_lwpolyline(
-                    corners.tolist(), close=closed, dxfattribs={"layer": layer, "elevation": height}
-                )  # fmt: skip
-        if said := _label(part):
-            text, name, at = said
-            space.add_text(text, height=_TEXT_M[name], dxfattribs={"layer": name}).set_placement(
-                at, align=_middle()
-            )  # fmt: skip
+                space.add_lwpolyline(corners.tolist(), close=closed, dxfattribs={"layer": layer, "elevation": height})
+        if label := _label(part):
+            text, name, at = label
+            written = space.add_text(text, height=_TEXT_M[name], dxfattribs={"layer": name})
+            written.set_placement(at, align=_middle())
 
 
 def _middle() -> Any:
+    """Alignment of texts."""
     from ezdxf.enums import TextEntityAlignment  # noqa: PLC0415 (an extra)
 
     return TextEntityAlignment.MIDDLE_CENTER
 
 
 def pad_corners(pad: StoredFeature) -> list[tuple[float, float, float]]:
-    """Corners of a pad in its design plane [m]; the elevation it states is that of its centroid."""
+    """Corners of a pad in its design plane (x, y, z) [m]."""
+    # elevation_m is the height at the centroid
     centre = pad.geometry.centroid
     return [
         (x, y, pad["elevation_m"] + pad["grade_east"] * (x - centre.x) + pad["grade_north"] * (y - centre.y))
@@ -141,7 +144,7 @@ def pad_corners(pad: StoredFeature) -> list[tuple[float, float, float]]:
 
 
 def _label(part: StoredFeature) -> tuple[str, str, tuple[float, float, float]] | None:
-    """Text, its layer and its place."""
+    """Label of a feature: text, layer and place; None without one."""
     if part.kind == "road":
         middle = part.geometry.interpolate(0.5, normalized=True)
         text = f"{part['road_id']} {part['width_m']:g} m wide, up to {part['max_grade_pct']:.1f} %"
@@ -149,7 +152,7 @@ def _label(part: StoredFeature) -> tuple[str, str, tuple[float, float, float]] |
     centre = part.geometry.centroid
     if part.kind == "pad":
         height = part["elevation_m"]
-        # Below the asset's own name, which stands at the same place.
+        # below the name of the asset, which is at the same place
         return _text(f"{part['pad_id']} EL {height:.2f}"), "PAD-TEXT", (centre.x, centre.y - 3.0, height)
     if part.kind == "asset":
         return _text(part["asset_id"]), "ASSET-TEXT", (centre.x, centre.y, part["elevation_m"])
@@ -159,14 +162,15 @@ def _label(part: StoredFeature) -> tuple[str, str, tuple[float, float, float]] |
 
 
 def _text(text: str) -> str:
-    """Text without the codes that CAD programs read in it: %% (symbols) and ^ (control characters)."""
-    line = plain(text).replace("^", "^ ")
+    """Text without the codes that CAD programs interpret: %% and ^."""
+    line = single_line(text).replace("^", "^ ")
     while "%%" in line:
         line = line.replace("%%", "% %")
     return line
 
 
 def _rings(geometry: BaseGeometry) -> Iterator[BaseGeometry]:
+    """Rings of polygons, and lines as they are."""
     for part in shapely.get_parts(geometry):
         if part.geom_type == "Polygon":
             yield part.exterior
@@ -176,6 +180,6 @@ def _rings(geometry: BaseGeometry) -> Iterator[BaseGeometry]:
 
 
 def _xyz(geometry: BaseGeometry) -> list[list[float]]:
-    """Vertices with heights, 0 where there are none."""
+    """Vertices with heights; 0 without one."""
     found: list[list[float]] = np.nan_to_num(shapely.get_coordinates(geometry, include_z=True)).tolist()
     return found

@@ -1,11 +1,12 @@
-"""GeoPackage for a GIS: one layer a kind, working CRS, heights kept."""
+"""GeoPackage for GIS: a layer per kind, in the working CRS."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pacifico.export.written import plain, whole
+from pacifico.export.atomic import atomic_files
+from pacifico.export.text import single_line
 from pacifico.layout.files.stored import GEOMETRIES, StoredLayout, columns
 
 if TYPE_CHECKING:
@@ -14,28 +15,32 @@ if TYPE_CHECKING:
     from pacifico.layout.files.stored import Rule
 
 _DATE = "OGR_CURRENT_DATE"
-"""GDAL's option for the time that a GeoPackage says it was last changed."""
+"""GDAL option for the time of last change that a GeoPackage records."""
+FIXED_DATE = "2000-01-01T00:00:00.000Z"
+"""Time that every file records, so that the same layout gives the same bytes."""
+LONGEST_TEXT = 4000
+"""Largest number of characters in a cell."""
 
 
 def write_gpkg(layout: Mapping[str, Any], path: str | Path) -> Path:
-    """Write a layout as a GeoPackage.
+    """Write a layout as a GeoPackage, with design heights of roads kept.
 
     Parameters
     ----------
     layout : mapping
         Content of a layout.geojson.
     path : str or Path
-        File to write; it appears whole or not at all.
+        GeoPackage to write.
 
     Returns
     -------
     Path
-        The file. The same layout gives the same bytes with the same GDAL and SQLite: SQLite writes its version into each file.
+        The file. The same layout gives the same bytes with the same GDAL and SQLite, which writes its version into the file.
 
     Raises
     ------
     InputError
-        It is no layout, or the file's folder is missing.
+        The layout is invalid, or the folder does not exist.
     """
     import geopandas as gpd  # noqa: PLC0415 (1.6 s)
     import pandas as pd  # noqa: PLC0415
@@ -44,9 +49,9 @@ def write_gpkg(layout: Mapping[str, Any], path: str | Path) -> Path:
     path = Path(path)
     parts = StoredLayout.of(layout)
     before = pyogrio.get_gdal_config_option(_DATE)
-    pyogrio.set_gdal_config_options({_DATE: "2000-01-01T00:00:00.000Z"})
+    pyogrio.set_gdal_config_options({_DATE: FIXED_DATE})
     try:
-        with whole(path, suffix=".gpkg") as (part,):
+        with atomic_files(path, suffix=".gpkg") as (part,):
             for kind in GEOMETRIES:
                 found = parts.of_kind(kind)
                 if not found:
@@ -55,18 +60,18 @@ def write_gpkg(layout: Mapping[str, Any], path: str | Path) -> Path:
                     name: pd.Series([_cell(p[name]) for p in found], dtype=_dtype(rule))
                     for name, rule in columns(kind).items()
                 }
-                # Says what a feature is for, also to who reads the file as a boundary.
+                # the column tells readers what a feature is, also those that take the file for a boundary
                 data = {"kind": pd.Series([kind] * len(found), dtype="object"), **data}
                 frame = gpd.GeoDataFrame(data, geometry=[p.geometry for p in found], crs=parts.crs)
-                several = "MultiPolygon" in GEOMETRIES[kind]
+                multi = "MultiPolygon" in GEOMETRIES[kind]
                 pyogrio.write_dataframe(
                     frame,
                     part,
                     layer=kind,
                     driver="GPKG",
                     append=part.exists(),
-                    promote_to_multi=several,
-                    geometry_type="MultiPolygon" if several else None,
+                    promote_to_multi=multi,
+                    geometry_type="MultiPolygon" if multi else None,
                 )
     finally:
         pyogrio.set_gdal_config_options({_DATE: before})
@@ -74,15 +79,16 @@ def write_gpkg(layout: Mapping[str, Any], path: str | Path) -> Path:
 
 
 def _cell(value: Any) -> Any:
+    """Value as a cell, with text on one line."""
     if isinstance(value, list):
-        return ", ".join(plain(item) for item in value)
-    return plain(value, most=4000) if isinstance(value, str) else value
+        return ", ".join(single_line(item) for item in value)
+    return single_line(value, most=LONGEST_TEXT) if isinstance(value, str) else value
 
 
 def _dtype(rule: Rule) -> str:
-    """Type of a column by its rule, so that it does not hang on which values occur."""
-    said = rule.get("type", [])
-    types = {said} if isinstance(said, str) else set(said)
+    """Type of a column from the schema, the same whichever values occur."""
+    declared = rule.get("type", [])
+    types = {declared} if isinstance(declared, str) else set(declared)
     if types == {"boolean"}:
         return "bool"
     return "float64" if "number" in types or rule.get("$ref") == "#/$defs/positive" else "object"

@@ -1,4 +1,4 @@
-"""KMZ for Google Earth: folders by kind, styles by asset type, laid on the ground."""
+"""KMZ for Google Earth, draped on the ground."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from xml.sax.saxutils import escape, quoteattr
 import shapely
 
 from pacifico import legend
-from pacifico.export.written import plain, whole
+from pacifico.export.atomic import atomic_files
+from pacifico.export.text import single_line
 from pacifico.layout.files.stored import StoredFeature, StoredLayout
 
 if TYPE_CHECKING:
@@ -29,47 +30,51 @@ FOLDERS = {
     "road": "Roads",
     "cable": "Cables",
 }
+"""Folder of each kind of feature, in the order of the document."""
 _BOUNDARY = "#ffff00"
-"""The legend's black would be lost on imagery."""
+"""Colour of the boundary; the black of the legend is invisible on imagery."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time a zip archive can tell."""
+"""Earliest time that a zip archive can record."""
+LONGEST_TEXT = 4000
+"""Largest number of characters in a value."""
 
 
 def write_kmz(layout: Mapping[str, Any], path: str | Path) -> Path:
-    """Write a layout for Google Earth.
+    """Write a layout for Google Earth, without network references.
 
     Parameters
     ----------
     layout : mapping
         Content of a layout.geojson.
     path : str or Path
-        File to write; it appears whole or not at all.
+        KMZ file to write.
 
     Returns
     -------
     Path
-        The file. The same layout gives the same bytes, as far as zlib compresses alike.
+        The file. The same layout gives the same bytes with the same version of zlib.
 
     Raises
     ------
     InputError
-        It is no layout, or the file's folder is missing.
+        The layout is invalid, or the folder does not exist.
     """
     path = Path(path)
     document = "".join(_kml(StoredLayout.of(layout))).encode()
     entry = zipfile.ZipInfo("doc.kml", _EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.create_system = 3  # else it tells the platform that wrote it
+    entry.create_system = 3  # Unix; by default the platform that writes it
     entry.external_attr = 0o644 << 16
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr(entry, document, compresslevel=9)
-    with whole(path) as (part,):
+    with atomic_files(path) as (part,):
         part.write_bytes(packed.getvalue())
     return path
 
 
 def _kml(parts: StoredLayout) -> Iterator[str]:
+    """Document in pieces."""
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">\n<Document>\n'
     yield f"<name>{_text(parts.name or 'Site layout')}</name>\n<open>1</open>\n"
     yield from _styles(parts)
@@ -91,12 +96,13 @@ def _kml(parts: StoredLayout) -> Iterator[str]:
 
 
 def asset_types(assets: Iterable[StoredFeature]) -> list[tuple[str, str]]:
-    """Types that occur among assets, in the legend's order, each with its name."""
-    held = {a["asset_type"] for a in assets}
-    return [(kind, name) for kind, (name, _) in legend.ASSETS.items() if kind in held]
+    """Types of the assets with their names, in legend order."""
+    present = {a["asset_type"] for a in assets}
+    return [(kind, name) for kind, (name, _) in legend.ASSETS.items() if kind in present]
 
 
 def _styles(parts: StoredLayout) -> Iterator[str]:
+    """Styles of all features."""
     yield _style("boundary", line=_BOUNDARY, width=3)
     yield _style("buildable", line=legend.BUILDABLE, width=1, fill=legend.BUILDABLE, opacity=0.18)
     yield _style("exclusion", line=legend.EXCLUSION, width=2, fill=legend.EXCLUSION, opacity=0.35)
@@ -108,11 +114,26 @@ def _styles(parts: StoredLayout) -> Iterator[str]:
     for kind, _ in asset_types(parts.of_kind("asset")):
         colour = legend.ASSETS[kind][1]
         yield _style(f"asset-{kind}", line="#ffffff", width=1, fill=colour, opacity=0.85)
-    # The viewer's own pushpin: an icon of our choice would be fetched from a network.
+    # the default pushpin: any other icon would be fetched from a network
     yield f'<Style id="entry"><IconStyle><color>{_abgr(legend.ENTRY)}</color><scale>1.2</scale></IconStyle></Style>\n'
 
 
 def _style(name: str, *, line: str, width: float, fill: str | None = None, opacity: float = 1.0) -> str:
+    """KML style of a line or polygon.
+
+    Parameters
+    ----------
+    name : str
+        Identifier of the style.
+    line : str
+        Colour of the line, '#rrggbb'.
+    width : float
+        Width of the line [pixels].
+    fill : str, optional
+        Colour of the area; None for no fill.
+    opacity : float
+        Opacity of the fill [0-1].
+    """
     area = f"<color>{_abgr(fill, opacity)}</color>" if fill else "<fill>0</fill>"
     return (
         f"<Style id={quoteattr(name)}><LineStyle><color>{_abgr(line)}</color><width>{width:g}</width></LineStyle>"
@@ -121,12 +142,13 @@ def _style(name: str, *, line: str, width: float, fill: str | None = None, opaci
 
 
 def _abgr(colour: str, opacity: float = 1.0) -> str:
-    """KML's colour, alpha first and red last, of one as in HTML."""
+    """KML colour (alpha, blue, green, red) of an HTML colour."""
     red, green, blue = colour[1:3], colour[3:5], colour[5:7]
     return f"{round(255 * opacity):02x}{blue}{green}{red}"
 
 
 def _placemark(part: StoredFeature) -> str:
+    """Placemark of a feature with its properties."""
     style = part.kind
     if part.kind == "asset":
         style = f"asset-{part['asset_type']}"
@@ -146,23 +168,25 @@ def _placemark(part: StoredFeature) -> str:
 
 
 def _name(part: StoredFeature) -> str:
-    """Name in the tree of places; a part that has none is called by its kind."""
+    """Name in the tree of places: its own, or its folder's."""
     keys = {"asset": "name", "pad": "pad_id", "road": "road_id", "cable": "cable_id"}
     return str(part.properties.get(keys.get(part.kind, "name")) or FOLDERS[part.kind])
 
 
 def _value(value: Any) -> str:
+    """Property value as text."""
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _text(text: str) -> str:
-    """Text of an element: markup escaped, characters that XML forbids left out."""
-    return escape(plain(text, most=4000))
+    """Text of an element, without markup and characters that XML forbids."""
+    return escape(single_line(text, most=LONGEST_TEXT))
 
 
 def _geometry(geometry: BaseGeometry) -> str:
+    """KML of a geometry in degrees."""
     parts = shapely.get_parts(geometry)
     if len(parts) > 1:
         return f"<MultiGeometry>{''.join(_geometry(p) for p in parts)}</MultiGeometry>"
@@ -182,10 +206,12 @@ def _geometry(geometry: BaseGeometry) -> str:
 
 
 def _ring(ring: BaseGeometry) -> str:
+    """KML of a ring."""
     return f"<LinearRing><coordinates>{_coordinates(ring)}</coordinates></LinearRing>"
 
 
 def _coordinates(geometry: BaseGeometry) -> str:
+    """Positions of a geometry."""
     return " ".join(f"{_degrees(lon)},{_degrees(lat)}" for lon, lat in shapely.get_coordinates(geometry).tolist())
 
 

@@ -1,4 +1,4 @@
-"""Stations of a layout's roads as CSV: what is set out in the field."""
+"""Road stations as CSV, for setting out in the field."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pacifico.analysis.stationing import stations_along
 from pacifico.crs import LONLAT, transformer
-from pacifico.export.written import whole
+from pacifico.export.atomic import atomic_files
 from pacifico.layout.files.stored import StoredLayout
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ def write_stations(
     layout : mapping
         Content of a layout.geojson.
     path : str or Path
-        File to write; it appears whole or not at all.
+        File to write.
     every_m : float
-        Distance between stations [m]; the start and the end of each road are stations too.
+        Distance between stations [m]; the start and end of each road are stations too.
     ground : Ground, optional
-        Ground in the layout's working CRS; without it `ground_m` and `fill_m` (design over ground, negative in cut) are
-        empty.
+        Ground in the working CRS of the layout. Without it the columns `ground_m` and `fill_m` (design minus ground,
+        negative in cut) are empty.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def write_stations(
     Raises
     ------
     InputError
-        It is no layout, the distance is under 1 m, or the file can't be written.
+        The layout is invalid, the distance is under 1 m, or the file can't be written.
     """
     parts = StoredLayout.of(layout)
     roads = [(str(p["road_id"]), cast("LineString", p.geometry)) for p in parts.of_kind("road")]
@@ -57,12 +57,11 @@ def write_stations(
     rows.writerow(COLUMNS)
     for s in stations_along(roads, every_m=every_m, ground=ground):
         lon, lat = degrees.transform(s.x, s.y)
-        known = ["", ""] if s.ground_m is None or s.fill_m is None else [f"{s.ground_m:.3f}", f"{s.fill_m:.3f}"]
-        rows.writerow(
-            [s.road_id, s.label, f"{s.station_m:.3f}", f"{s.x:.3f}", f"{s.y:.3f}", f"{lon:.8f}", f"{lat:.8f}", known[0],
-             f"{s.design_m:.3f}", known[1], f"{s.grade_pct:.3f}"]
-        )  # fmt: skip
+        heights = ["", ""] if s.ground_m is None or s.fill_m is None else [f"{s.ground_m:.3f}", f"{s.fill_m:.3f}"]
+        place = [f"{s.x:.3f}", f"{s.y:.3f}", f"{lon:.8f}", f"{lat:.8f}"]
+        design = [heights[0], f"{s.design_m:.3f}", heights[1], f"{s.grade_pct:.3f}"]
+        rows.writerow([s.road_id, s.label, f"{s.station_m:.3f}", *place, *design])
     target = Path(path)
-    with whole(target) as (part,):
+    with atomic_files(target) as (part,):
         part.write_text(text.getvalue(), encoding="utf-8", newline="")
     return target

@@ -1,4 +1,4 @@
-"""The bill of quantities as a report shows it, and as a file."""
+"""Bill of quantities, as a table and as CSV."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def bill_table(bill: Bill) -> Table:
-    """Lines with tags and intervals, then totals [thousand USD]."""
+    """Lines with intervals, then totals [thousand USD]."""
     rows = [_row(line) for line in bill.lines]
     share = bill.indirect
     rows.append(("Design, management, contingency", "assumed", "", "", f"{share[0]:.0%} ({share[1]:.0%}–{share[2]:.0%})", _k(bill.total - bill.direct), ""))  # fmt: skip
@@ -23,13 +23,14 @@ def bill_table(bill: Bill) -> Table:
 
 
 def write_costs(bill: Bill, path: str | Path) -> Path:
-    """Write costs.csv; the same bill gives the same bytes."""
+    """Write the bill as CSV; the same bill gives the same bytes."""
     out = Path(path)
     out.write_text(bill.to_csv(), encoding="utf-8", newline="")
     return out
 
 
 def _row(line: Line) -> tuple[str, ...]:
+    """Line of the bill as cells."""
     price = f"{_n(line.unit_cost)} ({_n(line.unit_cost_low)}–{_n(line.unit_cost_high)}) {line.year}"
     if line.price == "given":
         price += ", given"
@@ -37,15 +38,17 @@ def _row(line: Line) -> tuple[str, ...]:
 
 
 def _ends(low: float, high: float) -> str:
+    """Interval [thousand USD]."""
     return f"{_k(low)}–{_k(high)}"
 
 
 def _k(value: float) -> str:
+    """Amount [thousand USD]."""
     return _n(value / 1000, digits=0 if value >= 1e4 else 1)
 
 
 def _n(value: float, digits: int | None = None) -> str:
-    """Number with thin spaces; decimals only where it is small."""
+    """Number with thin spaces, with decimals only if it is small."""
     if digits is None:
         digits = 0 if abs(value) >= 100 or value == round(value) else 1 if abs(value) >= 10 else 2
     return f"{value:,.{digits}f}".replace(",", "\u202f")

@@ -1,4 +1,4 @@
-"""Two report folders side by side: what was asked, what came out, and where."""
+"""Compare two report folders: parameters, metrics and geometry."""
 
 from __future__ import annotations
 
@@ -22,56 +22,60 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 SAME_M = 0.05
-"""Footprints nearer than this on all sides count as the same [m]."""
+"""Hausdorff distance up to which two features are the same [m]."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is not the same in both."""
+    """One value in both reports."""
 
     name: str
     a: Any
+    """Value in report A; None if it has none."""
     b: Any
+    """Value in report B."""
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """How much of a kind of feature both layouts have in the same place."""
+    """Features of one kind in both layouts, and how far they coincide."""
 
     name: str
     a_count: int
+    """Features in report A."""
     b_count: int
+    """Features in report B."""
     same: int
-    """Features of A that stand in B unmoved."""
+    """Features of A that B holds unmoved."""
     shared: float
-    """Common area (of roads: of their 1 m strips) over the area of both together; 1 where it is the same ground [0-1]."""
+    """Common area over the area of both together, lines as strips of 1 m [0-1]."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two reports compared; text by `str()`, tables in a notebook."""
+    """Two reports compared: text by `str()`, tables in a notebook."""
 
     a: str
     b: str
     parameters: tuple[Change, ...]
-    """What was asked and given: only what differs, inputs by their hash."""
+    """Parameters and inputs that differ, inputs by their hash."""
     metrics: tuple[Change, ...]
-    """Every figure of either, equal ones too."""
+    """All metrics of either report, equal ones too."""
     geometry: tuple[Overlap, ...]
 
     @property
     def identical(self) -> bool:
-        """Same request, same figures, same geometry."""
+        """Whether request, metrics and geometry are the same."""
         alike = all(o.a_count == o.b_count == o.same for o in self.geometry)
         return alike and not self.parameters and not self.changed
 
     @property
     def changed(self) -> tuple[Change, ...]:
-        """Figures that differ."""
+        """Metrics that differ."""
         return tuple(c for c in self.metrics if c.a != c.b)
 
     def tables(self) -> dict[str, Table]:
-        """Parameters, figures that differ, and geometry."""
+        """Tables of parameters, of metrics that differ, and of geometry."""
         asked = tuple((c.name, _shown(c.a), _shown(c.b)) for c in self.parameters)
         figures = tuple((c.name, _shown(c.a), _shown(c.b), _delta(c.a, c.b)) for c in self.changed)
         places = tuple((o.name, str(o.a_count), str(o.b_count), str(o.same), f"{o.shared:.1%}") for o in self.geometry)
@@ -93,48 +97,58 @@ class Comparison:
 def compare(a: str | Path, b: str | Path) -> Comparison:
     """Compare two report folders.
 
+    Parameters
+    ----------
+    a, b : str or Path
+        Report folders.
+
     Raises
     ------
     InputError
-        One is no report, or its run failed before there was a layout.
+        One is no report, or its run failed before it had a layout.
     """
     first, second = (_Report.read(Path(p)) for p in (a, b))
     return Comparison(
         str(a),
         str(b),
         tuple(_changes(first.asked, second.asked)),
-        tuple(_figures(first.layout.metrics, second.layout.metrics)),
+        tuple(_metrics(first.layout.metrics, second.layout.metrics)),
         tuple(_overlaps(first.layout, second.layout)),
     )
 
 
 @dataclass(frozen=True)
 class _Report:
+    """Request and layout of a report folder."""
+
     asked: Mapping[str, Any]
     layout: StoredLayout
 
     @classmethod
     def read(cls, folder: Path) -> _Report:
-        told = manifest.read(folder)
+        """Read a report folder."""
+        record = manifest.read(folder)
         path = folder / "layout.geojson"
         if not path.is_file():
-            said = told["outcome"].get("error_message") or "it has no layout.geojson"
-            raise InputError(f"{folder} holds no layout to compare: {said}")
-        inputs = {name: entry["sha256"][:12] for name, entry in told["inputs"].items()}
-        asked = {k: v for k, v in told["request"]["parameters"].items() if k not in inputs}
+            reason = record["outcome"].get("error_message") or "it has no layout.geojson"
+            raise InputError(f"{folder} holds no layout to compare: {reason}")
+        inputs = {name: entry["sha256"][:12] for name, entry in record["inputs"].items()}
+        asked = {k: v for k, v in record["request"]["parameters"].items() if k not in inputs}
         asked |= {f"{name} (sha256)": digest for name, digest in inputs.items()}
-        asked |= {"notebook": told["notebook"]["name"], "notebook (sha256)": told["notebook"]["sha256"][:12]}
-        asked |= {"pacifico": told["environment"]["pacifico"], "git commit": told["environment"]["git_commit"]}
+        asked |= {"notebook": record["notebook"]["name"], "notebook (sha256)": record["notebook"]["sha256"][:12]}
+        asked |= {"pacifico": record["environment"]["pacifico"], "git commit": record["environment"]["git_commit"]}
         return cls(asked, StoredLayout.read(path))
 
 
 def _changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Change]:
+    """Entries that differ."""
     for name in [*a, *(k for k in b if k not in a)]:
         if a.get(name) != b.get(name):
             yield Change(name, a.get(name), b.get(name))
 
 
-def _figures(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Change]:
+def _metrics(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Change]:
+    """All metrics of either, those in a mapping one by one."""
     for name in [*a, *(k for k in b if k not in a)]:
         x, y = a.get(name), b.get(name)
         if isinstance(x, dict) or isinstance(y, dict):
@@ -145,6 +159,7 @@ def _figures(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Change]:
 
 
 def _overlaps(a: StoredLayout, b: StoredLayout) -> Iterator[Overlap]:
+    """Overlap of each kind of feature and of each asset type."""
     for kind in ("boundary", "buildable", "exclusion", "pad", "road", "cable"):
         yield from _overlap(kind, _of(a, b, kind), [s.geometry for s in b.of_kind(kind)])
     types = [s["asset_type"] for layout in (a, b) for s in layout.of_kind("asset")]
@@ -155,12 +170,23 @@ def _overlaps(a: StoredLayout, b: StoredLayout) -> Iterator[Overlap]:
 
 
 def _of(a: StoredLayout, b: StoredLayout, kind: str, asset_type: str | None = None) -> list[BaseGeometry]:
-    """Geometry of A in the CRS of B."""
+    """Geometry of features of A in the CRS of B.
+
+    Parameters
+    ----------
+    a, b : StoredLayout
+        Layouts.
+    kind : str
+        Kind of feature.
+    asset_type : str, optional
+        Asset type; None for all.
+    """
     found = [s.geometry for s in a.of_kind(kind) if asset_type is None or s["asset_type"] == asset_type]
     return [reproject(g, a.crs, b.crs) for g in found]
 
 
 def _overlap(name: str, a: list[BaseGeometry], b: list[BaseGeometry]) -> Iterator[Overlap]:
+    """Overlap of two sets of features; nothing if both are empty."""
     if not a and not b:
         return
     tree = shapely.STRtree(b)
@@ -174,15 +200,17 @@ def _overlap(name: str, a: list[BaseGeometry], b: list[BaseGeometry]) -> Iterato
 
 
 def _ground(geometries: list[BaseGeometry]) -> BaseGeometry:
-    """Ground that features take, lines as strips of 1 m."""
+    """Ground that features cover, lines as strips of 1 m."""
     return shapely.union_all([g if g.area > 0 else g.buffer(0.5) for g in geometries])
 
 
 def _unmoved(a: BaseGeometry, b: BaseGeometry) -> bool:
+    """Whether two features are the same within `SAME_M`."""
     return float(shapely.hausdorff_distance(a, b)) <= SAME_M
 
 
 def _shown(value: Any) -> str:
+    """Value as a cell."""
     if value is None:
         return "–"
     if isinstance(value, float | int) and not isinstance(value, bool):
@@ -191,6 +219,7 @@ def _shown(value: Any) -> str:
 
 
 def _delta(a: Any, b: Any) -> str:
+    """Difference of two numbers, absolute and in percent; empty for anything else."""
     if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in (a, b)):
         return ""
     percent = f" ({100 * (b - a) / abs(a):+.1f} %)" if a else ""

@@ -1,4 +1,4 @@
-"""Design heights of a stored layout against the ground: under pads and roads, and along the longest road."""
+"""Design heights of a stored layout against the ground."""
 
 from __future__ import annotations
 
@@ -26,13 +26,17 @@ def height_change(
 
     Parameters
     ----------
+    layout : StoredLayout
+        Layout with pads and roads.
+    dem : DataArray
+        Ground.
     step_m : float
         Spacing of the samples [m].
 
     Returns
     -------
     list of (xy, dz)
-        Points, shape (n, 2), and height differences, shape (n,) [m]; points beside nodata are left out.
+        Points, shape (n, 2), and height differences, shape (n,) [m]. Points at nodata are left out.
     """
     ground = Ground.finest_of(dem)
     changes = []
@@ -45,7 +49,7 @@ def height_change(
         design = pad["elevation_m"] + pad["grade_east"] * (x - centre.x) + pad["grade_north"] * (y - centre.y)
         changes.append((np.column_stack([x, y]), design - ground.at(x, y)))
     for road in layout.of_kind("road"):
-        line = stationed(shapely.get_coordinates(road.geometry, include_z=True), step_m)
+        line = densified(shapely.get_coordinates(road.geometry, include_z=True), step_m)
         half = 0.5 * float(road["width_m"])
         along = np.gradient(line[:, :2], axis=0)
         across = np.column_stack([-along[:, 1], along[:, 0]]) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
@@ -56,26 +60,30 @@ def height_change(
 
 
 def _samples(low: float, high: float, step: float) -> FloatArray:
-    """Middles of equal pieces no longer than a step."""
+    """Midpoints of equal pieces that are no longer than a step."""
     count = max(int(np.ceil((high - low) / step)), 1)
     return low + (high - low) * (np.arange(count) + 0.5) / count
 
 
 @dataclass(frozen=True)
 class RoadProfile:
-    """Ground and design heights along a way through the road network."""
+    """Ground and design heights along a route through the roads."""
 
     station_m: FloatArray
     """Distance from the entry [m]."""
     design_m: FloatArray
+    """Design height [m]."""
     ground_m: FloatArray
-    """Under the centreline [m], NaN beside nodata."""
+    """Ground under the centreline [m], NaN at nodata."""
     grade_pct: FloatArray
-    """Of each piece between two stations, sign with the way [%]; one shorter than the stations."""
+    """Grade between two stations, positive uphill from the entry [%]; one fewer than the stations."""
 
 
-def longest_way(layout: StoredLayout) -> FloatArray:
-    """Vertices (n, 3) of the longest of the shortest ways from the entry to a road's end [m]; (0, 3) without roads."""
+def farthest_route(layout: StoredLayout) -> FloatArray:
+    """Route from the entry to the farthest road vertex, shape (n, 3).
+
+    It is the shortest one there [m]. The shape is (0, 3) without roads.
+    """
     links: dict[tuple[float, float], dict[tuple[float, float], float]] = {}
     heights: dict[tuple[float, float], float] = {}
     for road in layout.of_kind("road"):
@@ -94,33 +102,36 @@ def longest_way(layout: StoredLayout) -> FloatArray:
     distance, before = {start: 0.0}, {start: start}
     queue = [(0.0, start)]
     while queue:
-        far, at = heapq.heappop(queue)
-        if far > distance[at]:
+        length_m, at = heapq.heappop(queue)
+        if length_m > distance[at]:
             continue
         for to, length in sorted(links[at].items()):
-            if far + length < distance.get(to, np.inf):
-                distance[to], before[to] = far + length, at
-                heapq.heappush(queue, (far + length, to))
+            if length_m + length < distance.get(to, np.inf):
+                distance[to], before[to] = length_m + length, at
+                heapq.heappush(queue, (length_m + length, to))
     end = max(distance, key=lambda p: (distance[p], p))
-    way = [end]
-    while way[-1] != start:
-        way.append(before[way[-1]])
-    return np.array([(x, y, heights[x, y]) for x, y in reversed(way)])
+    route = [end]
+    while route[-1] != start:
+        route.append(before[route[-1]])
+    return np.array([(x, y, heights[x, y]) for x, y in reversed(route)])
 
 
 def road_profile(layout: StoredLayout, dem: xr.DataArray) -> RoadProfile | None:
-    """Profile of the longest way from the entry; None without roads."""
-    way = longest_way(layout)
-    if len(way) < 2:
+    """Profile of the route to the farthest road vertex; None without roads."""
+    route = farthest_route(layout)
+    if len(route) < 2:
         return None
-    line = stationed(way, 2.0)
+    line = densified(route, 2.0)
     station = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line[:, :2], axis=0).T))])
     ground = Ground.finest_of(dem).at(line[:, 0], line[:, 1])
     return RoadProfile(station, line[:, 2], ground, 100 * np.diff(line[:, 2]) / np.diff(station))
 
 
-def stationed(xyz: FloatArray, step: float) -> FloatArray:
-    """Line with points added so that none are more than `step` apart [m]; vertices and heights between them are kept."""
+def densified(xyz: FloatArray, step: float) -> FloatArray:
+    """Line with points at most a step apart [m].
+
+    All vertices stay, and heights between them are interpolated.
+    """
     pieces = [xyz[:1]]
     for a, b in itertools.pairwise(xyz):
         length = float(np.hypot(*(b - a)[:2]))

@@ -1,4 +1,4 @@
-"""A year of a plan's solar part, as a report shows it and as a file; only where it is asked for."""
+"""Yearly energy of solar arrays, as a table and CSV."""
 
 from __future__ import annotations
 
@@ -22,37 +22,38 @@ NO_ARRAYS = "no solar array stands: there is no solar energy to compute"
 
 
 def solar_year(plan: Plan, dem: xr.DataArray, *, energy: bool = False, weather: str | None = None) -> Energy | None:
-    """Energy of a plan's solar part in a typical year, under the horizon of the ground that was read.
+    """Energy of a plan's solar arrays in a typical year.
 
     Parameters
     ----------
     plan : Plan
+        Plan with its arrays.
     dem : DataArray
-        Ground of the site.
+        Ground that was read; its horizon shades the arrays.
     energy : bool
-        Compute it without a weather file, too: for a sky without clouds, an upper bound.
+        Compute without a weather file too: for a clear sky, which is an upper bound.
     weather : str, optional
         EPW or TMY3 file.
 
     Returns
     -------
     Energy or None
-        None where it was not asked for, or no solar array stands.
+        None if it was not asked for, or the plan has no solar array.
 
     Raises
     ------
     InputError
-        Without pvlib, or for a weather file that can't be used.
+        pvlib is missing, or the weather file can't be used.
     """
     arrays = [a for a in plan.asset_list if a.item.kind == "solar_array"]
     if not arrays or not (energy or weather):
         return None
-    from pacifico.analysis.energy import annual_energy, solar_part  # noqa: PLC0415 (pandas: only where it is asked for)
+    from pacifico.analysis.energy import annual_energy, solar_part  # noqa: PLC0415 (pandas: 1 s)
     from pacifico.analysis.weather import clear_sky, read_weather  # noqa: PLC0415
 
-    middles = np.array([a.item.centre for a in arrays])
+    centres = np.array([a.item.centre for a in arrays])
     part = solar_part(
-        middles[:, 0], middles[:, 1],
+        centres[:, 0], centres[:, 1],
         np.array([a.item.capacity_dc_kw for a in arrays]), np.array([a.item.capacity_kw for a in arrays]),
         crs=plan.crs, altitude_m=float(np.mean([a.elevation_m for a in arrays])), spec=plan.spec, dem=dem,
     )  # fmt: skip
@@ -63,10 +64,10 @@ def solar_year(plan: Plan, dem: xr.DataArray, *, energy: bool = False, weather: 
 
 
 def energy_table(year: Energy | None, plan: Plan) -> Table:
-    """The year's figures, its months, and what was assumed."""
+    """Yearly figures, months and assumptions."""
     if year is None:
-        stands = any(a.item.kind == "solar_array" for a in plan.asset_list)
-        return Table(("", "", ""), (), words=1, empty=NOT_ASKED if stands else NO_ARRAYS)
+        has_arrays = any(a.item.kind == "solar_array" for a in plan.asset_list)
+        return Table(("", "", ""), (), words=1, empty=NOT_ASKED if has_arrays else NO_ARRAYS)
     bound = " (upper bound: clear sky)" if year.clear_sky else ""
     rows = [
         (f"Energy of a year{bound}", _n(year.annual_mwh), "MWh"),
@@ -82,14 +83,14 @@ def energy_table(year: Energy | None, plan: Plan) -> Table:
 
 
 def months(year: Energy) -> list[tuple[str, float]]:
-    """Each month and its energy [MWh]."""
-    from pacifico.analysis.energy import MONTHS  # noqa: PLC0415 (late, as above)
+    """Energy of each month [MWh]."""
+    from pacifico.analysis.energy import MONTHS  # noqa: PLC0415 (pandas: 1 s)
 
     return list(zip(MONTHS, year.monthly_mwh, strict=True))
 
 
 def write_energy(year: Energy | None, path: str | Path) -> Path | None:
-    """Write energy.csv: month and MWh, the year last; nothing where there is no year."""
+    """Write months and year as CSV [MWh]; nothing without a year."""
     if year is None:
         return None
     text = io.StringIO()
@@ -102,6 +103,7 @@ def write_energy(year: Energy | None, path: str | Path) -> Path | None:
 
 
 def _left_out(plan: Plan) -> list[str]:
+    """Notes on what the energy does not cover."""
     kinds = {a.item.kind.replace("_", " ") for a in plan.asset_list}
     others = sorted(kinds & {"battery", "generator", "gas turbine", "wind turbine"})
     ground = "the horizon is that of the ground that was read: the site and a margin"
@@ -109,4 +111,5 @@ def _left_out(plan: Plan) -> list[str]:
 
 
 def _n(value: float) -> str:
+    """Whole number with thin spaces between thousands."""
     return f"{value:,.0f}".replace(",", "\u202f")

@@ -1,6 +1,6 @@
-"""The figures of a report: data in, matplotlib Figure out.
+"""Figures of a report, from site, DEM and stored layout.
 
-They take a site, a DEM and a stored layout, so that they can be drawn from a report folder as well as from a plan.
+A stored layout makes them independent of how the layout came: from a plan or from a report folder.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
     from pacifico.layout.files.stored import StoredLayout
     from pacifico.site.model import Site, Zone
 
-# Elevation tints: light, so that lines stay legible, and even in lightness.
 _GROUND = LinearSegmentedColormap.from_list(
     "ground", ["#6f9b7a", "#b9c98f", "#ece2b5", "#cfa97c", "#a77d63", "#f3efea"]
 )
-# One hue from light to dark (ColorBrewer YlOrBr): steeper is darker, also without colour.
+"""Elevation tints, light enough for lines to stay legible."""
 _STEEPNESS = ("#fff7d6", "#fee391", "#fec44f", "#fe9929", "#d95f0e", "#8c2d04")
+"""Slope classes after ColorBrewer YlOrBr: steeper is darker, also in print without colour."""
 _CUT_FILL = LinearSegmentedColormap.from_list(
     "cut_fill", ["#8c3b00", "#e08214", "#fdd9a8", "#f4f4f4", "#b5d3ea", "#4393c3", "#083b73"]
 )
 
 
 def site_figure(site: Site, dem: xr.DataArray) -> Figure:
-    """Site over shaded relief, with contours, exclusions and named points."""
+    """Site on shaded relief, with contours, exclusions and entries."""
     fig, ax = frame.map_figure(site.boundary, ground=dem, title="Site and terrain")
     z = dem.values
     low, high = (float(v) for v in np.nanpercentile(z, [1, 99]))
@@ -68,17 +68,21 @@ def site_figure(site: Site, dem: xr.DataArray) -> Figure:
 
 
 def slope_figure(site: Site, dem: xr.DataArray, limits: Mapping[str, float]) -> Figure:
-    """Slope classes whose edges are the assets' limits, each with its share of the site.
+    """Slope classes by the limits of asset types, with their shares.
 
     Parameters
     ----------
+    site : Site
+        Site to show.
+    dem : DataArray
+        Its ground.
     limits : mapping
-        Asset type: steepest natural ground it may stand on [°].
+        Slope limit of each asset type [°].
     """
     degrees = slope(dem).values
     edges = _class_edges(limits)
     colours = _spread(_STEEPNESS, len(edges) - 1)
-    fig, ax = frame.map_figure(site.boundary, ground=dem, title="Slope, in classes of the assets' limits")
+    fig, ax = frame.map_figure(site.boundary, ground=dem, title="Slope, by the limits of asset types")
     frame.shade(ax, dem)
     norm = BoundaryNorm(edges, len(colours))
     frame.paint(ax, dem, np.ma.masked_invalid(degrees), cmap=ListedColormap(colours), norm=norm, alpha=0.78)
@@ -108,7 +112,7 @@ def slope_figure(site: Site, dem: xr.DataArray, limits: Mapping[str, float]) -> 
 
 
 def buildable_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
-    """What setbacks, exclusions and slope leave of the site."""
+    """Ground that setbacks, exclusions and slope leave to build on."""
     fig, ax = frame.map_figure(layout.boundary, ground=dem, title="Buildable ground")
     frame.shade(ax, dem)
     frame.area_patch(ax, [layout.boundary], facecolor="#fdf6ec", alpha=0.55, lw=0, zorder=1)
@@ -133,7 +137,7 @@ def buildable_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
 
 
 def layout_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
-    """The layout: assets by type, pads, roads, entry, boundary."""
+    """Assets by type, pads, roads, cables, entry and boundary."""
     fig, ax = frame.map_figure(layout.boundary, ground=dem, title="Layout")
     frame.shade(ax, dem, strength=0.55)
     frame.contours(ax, dem, layout.boundary)
@@ -179,10 +183,10 @@ def layout_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
 
 
 def cut_fill_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
-    """Design minus ground under pads and roads."""
+    """Design height minus ground under pads and roads."""
     graded = [s.geometry for kind in ("pad", "road", "asset") for s in layout.of_kind(kind)]
     area = shapely.union_all(graded) if graded else layout.boundary
-    fig, ax = frame.map_figure(area, ground=dem, title="Cut and fill, where ground is moved")
+    fig, ax = frame.map_figure(area, ground=dem, title="Cut and fill")
     frame.shade(ax, dem, strength=0.5)
     side_pt = 2.4
     change = height_change(layout, dem, step_m=min(max(0.85 * side_pt * frame.metres_per_point(ax), 0.4), 4.0))
@@ -192,7 +196,7 @@ def cut_fill_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
     top = frame.nice_above(max(worst, 0.1))
     xy = np.concatenate([c[0] for c in change]) if change else np.empty((0, 2))
     dz = np.concatenate([c[1] for c in change]) if change else np.empty(0)
-    # Roads are narrower than a pixel of the map: dots of a fixed size show them all the same.
+    # roads are narrower than a pixel of the map: dots of a fixed size keep them visible
     dots = ax.scatter(
         xy[:, 0], xy[:, 1], c=dz, s=side_pt**2, marker="s", linewidths=0, cmap=_CUT_FILL, vmin=-top, vmax=top, zorder=6
     )
@@ -221,36 +225,42 @@ def cut_fill_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
 
 
 def _outline(ax: Axes, site: Site) -> Line2D:
+    """Draw the boundary; return its legend handle."""
     frame.area_patch(ax, [site.boundary], facecolor="none", edgecolor="white", lw=3.6, alpha=0.75, zorder=9)
     frame.area_patch(ax, [site.boundary], facecolor="none", edgecolor=legend.BOUNDARY, lw=2, zorder=10)
     return Line2D([], [], color=legend.BOUNDARY, lw=2, label="Site boundary")
 
 
 def _exclusions(ax: Axes, zones: Sequence[Zone]) -> list[Patch]:
+    """Draw exclusion zones; return their legend handles."""
     hard = [z.geometry.buffer(z.buffer_m) if z.buffer_m else z.geometry for z in zones if z.zone_type != "cost"]
-    dear = [z.geometry for z in zones if z.zone_type == "cost"]
+    costly = [z.geometry for z in zones if z.zone_type == "cost"]
     handles = []
     if hard:
         frame.area_patch(ax, hard, facecolor=legend.EXCLUSION, edgecolor=legend.EXCLUSION, alpha=0.32, lw=1, zorder=4)
         handles.append(Patch(facecolor=legend.EXCLUSION, alpha=0.32, label=f"Exclusion: {len(hard)}"))
-    if dear:
-        frame.area_patch(ax, dear, facecolor="none", edgecolor="#7a5195", hatch="..", lw=0.8, zorder=4)
-        handles.append(Patch(facecolor="none", edgecolor="#7a5195", hatch="..", label=f"Dear to cross: {len(dear)}"))
+    if costly:
+        frame.area_patch(ax, costly, facecolor="none", edgecolor="#7a5195", hatch="..", lw=0.8, zorder=4)
+        handles.append(
+            Patch(facecolor="none", edgecolor="#7a5195", hatch="..", label=f"Costly to cross: {len(costly)}")
+        )
     return handles
 
 
 def _dot(name: str, colour: str) -> Line2D:
+    """Legend handle of a point."""
     return Line2D([], [], marker="o", ls="", ms=7, mfc=colour, mec="white", label=name)
 
 
 def _class_edges(limits: Mapping[str, float]) -> list[float]:
-    """0, the limits, and one class beyond them that tells steep from very steep."""
+    """Class edges [°]: 0, the limits, and one for very steep ground."""
     edges = sorted({0.0, *limits.values()})
     beyond = max(15.0, edges[-1] + 5)
     return [*edges, beyond, 90.0]
 
 
 def _spread(colours: Sequence[str], count: int) -> list[str]:
+    """Colours spread over a number of classes."""
     scale = LinearSegmentedColormap.from_list("scale", list(colours))
     from matplotlib.colors import to_hex  # noqa: PLC0415
 
@@ -258,6 +268,7 @@ def _spread(colours: Sequence[str], count: int) -> list[str]:
 
 
 def _wrapped(names: Sequence[str], width: int = 22) -> str:
+    """Names on lines of at most so many characters."""
     lines = [""]
     for k, name in enumerate(names):
         word = name + ("," if k < len(names) - 1 else "")
@@ -268,12 +279,14 @@ def _wrapped(names: Sequence[str], width: int = 22) -> str:
 
 
 def _inside(site: Site, dem: xr.DataArray) -> NDArray[np.bool_]:
+    """Cells whose centre is inside the boundary."""
     x, y = np.meshgrid(dem.x.values, dem.y.values)
     shapely.prepare(site.boundary)
     return np.asarray(shapely.contains_xy(site.boundary, x, y))
 
 
 def _resolution_note(dem: xr.DataArray) -> str:
+    """Note on the cells of the DEM and of its source."""
     own = dem.attrs["source_resolution_m"]
     if dem.attrs["source"] == LEVEL:
         return "Level ground was assumed:\nno terrain was read"

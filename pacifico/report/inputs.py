@@ -1,4 +1,4 @@
-"""The ground of a report, kept beside it: what was read once is never asked for again."""
+"""Site and ground of a report, with the DEM window kept."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from pacifico.terrain.remote import SourceSettings
 
 INPUTS = Path("inputs")
+"""Folder of a report that holds its inputs, so that it can be made again without their sources."""
 
 
 def site_of(boundary: str, *, layer: str | None = None) -> Site:
-    """Site of a boundary file, or the one that ships with the sample terrain (`sample`)."""
+    """Site of a boundary file, or the shipped sample site for `sample`."""
     return read_site(sample_site_path() if boundary == SAMPLE else boundary, layer=layer)
 
 
 def dem_for(boundary: str, dem: str | None, *, terrain: bool = True) -> str | None:
-    """DEM as named; the sample site alone comes with one, its own."""
+    """DEM as named; the sample site has its own by default."""
     return SAMPLE if boundary == SAMPLE and terrain and not dem else dem
 
 
@@ -41,29 +42,33 @@ def ground_of(
     keep_in: Path | None = INPUTS,
     settings: SourceSettings | None = None,
 ) -> xr.DataArray:
-    """Elevation for a site; the window that was read of the DEM stays in `keep_in` as `dem.tif`.
+    """DEM of a site, with the window read kept as `dem.tif`.
 
     Parameters
     ----------
+    site : Site
+        Site to cover.
     dem : str or None
         As for `open_dem`, or a clip kept by an earlier run.
     terrain : bool
-        False for level ground: then `dem` must be None.
+        False for level ground; `dem` must then be None.
+    resolution_m, units
+        As for `open_dem`.
     keep_in : Path, optional
-        Folder; without it, or where it is not there, nothing is kept. A DEM that lies in it is replaced by its clip.
+        Folder for the clip; nothing is kept if it does not exist. A DEM in this folder is replaced by its clip.
     settings : SourceSettings, optional
-        Where the named sources are, and the cache; the public ones by default.
+        Addresses of the named sources and the cache; the public ones by default.
 
     Raises
     ------
     InputError
-        Neither a DEM nor level ground was asked for, or both.
+        Neither a DEM nor level ground was asked for, or both were.
     DEMError, OutsideServiceError
         As `open_dem` raises them.
     """
     if not terrain:
         if dem:
-            raise InputError(f"terrain is off, and yet a DEM is given ({dem}): leave one of them out")
+            raise InputError(f"terrain is off but a DEM is given ({dem}): leave one of them out")
         return level_ground(site, resolution_m=resolution_m or 10.0)
     if not dem:
         raise InputError("no DEM was given: name a file or a source such as 'sample' or '3dep', or turn terrain off")

@@ -1,4 +1,4 @@
-"""Slope limits of the assets that a profile may hold."""
+"""Slope and grade limits of a profile, for figures."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _KINDS: dict[Profile, tuple[str, ...]] = {
 
 
 def slope_limits(profile: Profile, spec: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, float]:
-    """Steepest natural ground [°] for each asset type of a profile, substation included."""
-    rules = make_spec(spec)
-    return {kind: rules.number(kind, "slope_limit_deg") for kind in (*_KINDS[profile], "substation")}
+    """Slope limit of each asset type of a profile [°]."""
+    checked = make_spec(spec)
+    return {kind: checked.number(kind, "slope_limit_deg") for kind in (*_KINDS[profile], "substation")}
 
 
 def road_grade_pct(asked: float | None, spec: Mapping[str, Mapping[str, Any]] | None = None) -> float:
-    """Steepest road allowed [%]: as asked, else by the rules."""
+    """Grade limit of roads [%]: as requested, or from the spec."""
     return float(asked) if asked is not None else make_spec(spec).number("road", "max_grade_pct")

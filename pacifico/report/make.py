@@ -1,28 +1,33 @@
-"""`pacifico report`: boundary and DEM in, report folder out."""
+"""Make a report folder from a boundary and a DEM."""
 
 from __future__ import annotations
 
 import tempfile
 import threading
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
+from pacifico.layout.criteria.design import Design, DesignOptions, split_design
 from pacifico.run import folder, manifest
 from pacifico.run import kernel as kernels
 from pacifico.run.execute import RunRequest, execute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Unpack
 
     from pacifico.run.outcome import Outcome
+    from pacifico.site.gather import CombinedExclusions
+    from pacifico.site.model import Site
     from pacifico.terrain.heights import Units
     from pacifico.terrain.remote import SourceSettings
 
 NOTEBOOK = "layout_report"
-# Loaded in the kernel while the boundary and the DEM are read here.
-WARM = """
+"""Notebook that makes the report."""
+PRELOAD = """
 import pacifico.layout.generate as _a, pacifico.report.figures as _b, pacifico.report.overlay as _c, pacifico.report.profile as _d
 import pacifico.layout.files.geojson as _e, pacifico.report.inputs as _f, pacifico.site.exclusions as _g, rasterio.warp as _h
 import pacifico.report.sheet as _i, pacifico.export.kmz as _j, pacifico.export.tables as _k, pacifico.report.bill as _m
@@ -30,6 +35,52 @@ import pacifico.analysis.costs as _n
 import matplotlib.backends.backend_pdf as _l
 del _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l, _m, _n
 """
+"""Imports that the kernel runs while this process reads the boundary and the DEM."""
+
+
+class ReportOptions(DesignOptions, total=False):
+    """Keywords of a report: design, reading of inputs, and additions."""
+
+    resolution_m: float | None
+    """Cell size of the DEM [m], as for `open_dem`."""
+    dem_units: Units | None
+    """Unit of its heights, as for `open_dem`."""
+    layer: str | None
+    """Layer of the boundary file, as for `read_site`."""
+    exclusion_buffer_m: float | None
+    """Buffer of exclusions that state none [m]."""
+    rules: str | Path | None
+    """Compliance rule pack, by name or file."""
+    energy: bool
+    """Add a year of solar energy; without `weather` for a clear sky, which is an upper bound. Needs pvlib."""
+    weather: str | Path | None
+    """Typical year for the energy, EPW or TMY3."""
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """Where a report's inputs come from, and how to read them."""
+
+    boundary: str | Path
+    dem: str | Path | None
+    terrain: bool
+    exclusions: tuple[str | Path, ...]
+    settings: SourceSettings | None
+    layer: str | None = None
+    resolution_m: float | None = None
+    dem_units: Units | None = None
+    exclusion_buffer_m: float | None = None
+    rules: str | Path | None = None
+    energy: bool = False
+    weather: str | Path | None = None
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """Files for the notebook, and a record of the exclusions."""
+
+    files: dict[str, Path]
+    exclusions: list[dict[str, Any]]
 
 
 def make_report(
@@ -38,216 +89,217 @@ def make_report(
     out_dir: str | Path,
     *,
     terrain: bool = True,
-    resolution_m: float | None = None,
-    dem_units: Units | None = None,
-    layer: str | None = None,
-    profile: str = "solar_farm",
-    strategy: str = "balanced",
-    target_capacity_kw: float | None = None,
-    entry: Sequence[float] | None = None,
     exclusions: str | Path | Sequence[str | Path] | None = None,
-    exclusion_buffer_m: float | None = None,
-    setback_m: float | None = None,
-    max_road_grade_pct: float | None = None,
-    spec: Mapping[str, Mapping[str, Any]] | None = None,
-    rules: str | Path | None = None,
-    energy: bool = False,
-    weather: str | Path | None = None,
     timeout_s: float | None = None,
     settings: SourceSettings | None = None,
     on_stage: Callable[[str, int, str], None] | None = None,
+    **options: Unpack[ReportOptions],
 ) -> Outcome:
-    """Execute the layout report for a site and write its folder.
+    """Run the report notebook for a site and write its folder.
 
-    Site and DEM are read here first, with this process's access to files and networks: what is wrong with them is said at
-    once. The notebook is given copies of the boundary, the exclusions and the DEM's window, and needs neither.
+    All inputs are read here first, so that a fault in them is reported at once. The notebook gets copies of them.
 
     Parameters
     ----------
     boundary, dem : str or Path
-        As for `read_site` and `open_dem`; `dem` None with `terrain` False.
+        As for `read_site` and `open_dem`; `dem` is None if `terrain` is False.
     out_dir : str or Path
-        Report folder; one that holds a report already is replaced.
+        Report folder; an existing report is replaced.
     terrain : bool
         False for level ground.
-    resolution_m, dem_units, layer
-        As for `open_dem` and `read_site`.
-    profile, strategy, target_capacity_kw, entry, setback_m, max_road_grade_pct, spec
-        As for `generate_layout`.
     exclusions : str, Path or sequence of them, optional
-        Ground that must stay free: files and addresses of layers, as for `gather_exclusions`. What was fetched is kept as an
-        input of the report.
-    exclusion_buffer_m : float, optional
-        Around exclusions that state no buffer of their own [m].
-    rules : str or Path, optional
-        Rule pack to hold the layout against, by name or file.
-    energy : bool
-        Tell a year of the solar part, too: without `weather` under a clear sky, an upper bound. Needs pvlib.
-    weather : str or Path, optional
-        Typical year for it, EPW or TMY3.
+        Files and addresses of layers, as for `gather_exclusions`; fetched layers are kept with the report.
     timeout_s : float, optional
-        Limit of the run [s].
+        Time limit of the run [s].
     settings : SourceSettings, optional
-        Where the named sources are, and the cache; the public ones by default.
+        Addresses of the named sources and the cache; the public ones by default.
     on_stage : callable, optional
         Called with name, percentage and message as each stage begins.
+    **options
+        See `ReportOptions`: the design as for `generate_layout`, and how to read the inputs.
 
     Returns
     -------
     Outcome
-        Completed, or failed: then its `error_name` and `error_message` say why, and so does the report.
+        Completed, or failed: `error_name` and `error_message` then say why, as the report does.
 
     Raises
     ------
     InputError, OutsideServiceError
-        Before anything was written: boundary, DEM or folder can't be used, or a source failed.
+        The boundary, the DEM or the folder can't be used, or a source failed. Nothing was written.
+
+    Examples
+    --------
+    >>> make_report("site.kml", "dem.tif", "report", target_capacity_kw=50_000)  # doctest: +SKIP
     """
+    design, reading = split_design(options)
+    files = () if exclusions is None else (exclusions,) if isinstance(exclusions, str | Path) else tuple(exclusions)
+    sources = _Sources(boundary, dem, terrain, files, settings, **reading)
     out = Path(out_dir)
     folder.check(out.absolute())
-    pack = None if rules is None else _pack(rules)
+    pack = None if sources.rules is None else _pack(sources.rules)
     with tempfile.TemporaryDirectory(prefix="pacifico-report-") as scratch:
-        kernel = kernels.start(Path(scratch))
-        warming = threading.Thread(target=_warm, args=(kernel,), name="pacifico-warm")
-        warming.start()
-        try:
-            sources = [exclusions] if isinstance(exclusions, str | Path) else list(exclusions or ())
-            inputs, told = _inputs(
-                Path(scratch),
-                boundary,
-                dem,
-                sources,
-                exclusion_buffer_m,
-                layer,
-                resolution_m,
-                dem_units,
-                settings,
-                terrain=terrain,
-            )
-            if energy or weather:
-                inputs |= _weather(weather, inputs["boundary"], layer)
-            from pacifico.run import engine, html  # noqa: F401, PLC0415 (papermill and nbconvert: 2 s, while it warms)
-        except BaseException:
-            kernels.kill(kernel)
-            warming.join()
-            kernels.stop(kernel)
-            raise
-        warming.join()
-        request = RunRequest(
-            notebook=NOTEBOOK,
-            parameters={
-                "terrain": terrain,
-                "resolution_m": resolution_m,
-                "dem_units": dem_units,
-                "layer": layer,
-                "profile": profile,
-                "strategy": strategy,
-                "target_capacity_kw": target_capacity_kw,
-                "entry": list(entry) if entry is not None else None,
-                "setback_m": setback_m,
-                "max_road_grade_pct": max_road_grade_pct,
-                "spec": {s: dict(own) for s, own in spec.items()} if spec else None,
-                "rules": pack,
-                "energy": energy,
-                **({} if "dem" in inputs else {"dem": None}),
-            },
-            inputs=inputs,
-            out_dir=out,
-            timeout_s=timeout_s,
-            notes={"dem": None if dem is None else Path(str(dem)).name, **({"exclusions": told} if told else {})},
-        )
-        try:
-            return execute(request, on_stage=on_stage, kernel=kernel)
-        except InputError:
-            kernels.stop(kernel)  # refused before it began: the kernel is still ours
-            raise
+        kernel, inputs = _start(Path(scratch), sources)
+        parameters = _parameters(sources, design, pack, inputs)
+        request = RunRequest(NOTEBOOK, parameters, inputs.files, out, timeout_s=timeout_s, notes=_notes(dem, inputs))
+        return _execute(request, kernel, on_stage)
 
 
-def _weather(weather: str | Path | None, boundary: Path, layer: str | None) -> dict[str, Path]:
-    """Weather file as an input; that it can be used, and that pvlib is there, is seen before the run."""
-    from pacifico.analysis.weather import read_weather, require_pvlib  # noqa: PLC0415
-    from pacifico.crs import LONLAT, transformer  # noqa: PLC0415 (here and below: only where energy is asked for)
-    from pacifico.report.inputs import site_of  # noqa: PLC0415
+def _execute(request: RunRequest, kernel: Any, on_stage: Callable[[str, int, str], None] | None) -> Outcome:
+    """Run the notebook in a started kernel."""
+    try:
+        return execute(request, on_stage=on_stage, kernel=kernel)
+    except InputError:
+        kernels.stop(kernel)  # the run was refused before it began, so the kernel is still ours
+        raise
+
+
+def _start(scratch: Path, sources: _Sources) -> tuple[Any, _Inputs]:
+    """Start the kernel and read the inputs while it loads its modules."""
+    kernel = kernels.start(scratch)
+    loading = threading.Thread(target=_preload, args=(kernel,), name="pacifico-preload")
+    loading.start()
+    try:
+        inputs = _read_inputs(sources, scratch)
+        from pacifico.run import engine, html  # noqa: F401, PLC0415 (papermill and nbconvert: 2 s, while the kernel loads)
+    except BaseException:
+        kernels.kill(kernel)
+        loading.join()
+        kernels.stop(kernel)
+        raise
+    loading.join()
+    return kernel, inputs
+
+
+def _preload(kernel: Any) -> None:
+    """Import modules in the kernel ahead of the notebook."""
+    from pacifico.errors import OutsideServiceError  # noqa: PLC0415
+
+    try:
+        kernels.warm(kernel, PRELOAD)
+    except OutsideServiceError:
+        return  # the notebook's own imports will fail and say why
+
+
+def _parameters(
+    sources: _Sources, design: Design, pack: str | dict[str, Any] | None, inputs: _Inputs
+) -> dict[str, Any]:
+    """Parameters of the notebook.
+
+    Parameters
+    ----------
+    sources : _Sources
+        How the inputs are read.
+    design : Design
+        Design to lay out.
+    pack : str or dict, optional
+        Compliance rule pack.
+    inputs : _Inputs
+        Input files, whose paths the run adds itself.
+    """
+    return {
+        "terrain": sources.terrain,
+        "resolution_m": sources.resolution_m,
+        "dem_units": sources.dem_units,
+        "layer": sources.layer,
+        "profile": design.profile,
+        "strategy": design.strategy,
+        "target_capacity_kw": design.target_capacity_kw,
+        "entry": list(design.entry) if design.entry is not None else None,
+        "setback_m": design.setback_m,
+        "max_road_grade_pct": design.max_road_grade_pct,
+        "spec": {section: dict(own) for section, own in design.spec.items()} if design.spec else None,
+        "rules": pack,
+        "energy": sources.energy,
+        **({} if "dem" in inputs.files else {"dem": None}),
+    }
+
+
+def _notes(dem: str | Path | None, inputs: _Inputs) -> dict[str, Any]:
+    """Record of the DEM and the exclusions for the manifest."""
+    exclusions = {"exclusions": inputs.exclusions} if inputs.exclusions else {}
+    return {"dem": None if dem is None else Path(str(dem)).name, **exclusions}
+
+
+def _pack(rules: str | Path) -> str | dict[str, Any]:
+    """Compliance rule pack, checked."""
+    from pacifico.report.rules_table import checked_pack  # noqa: PLC0415 (only if rules are asked for)
+
+    return checked_pack(rules)
+
+
+def _read_inputs(sources: _Sources, scratch: Path) -> _Inputs:
+    """Read all inputs once, and keep what the notebook needs."""
+    from pacifico.report.inputs import ground_of, site_of  # noqa: PLC0415 (1 s, while the kernel starts)
+    from pacifico.terrain.sources import SAMPLE, sample_site_path  # noqa: PLC0415
+
+    boundary = sources.boundary
+    site = site_of(str(boundary), layer=sources.layer)
+    files = {"boundary": sample_site_path() if str(boundary) == SAMPLE else _one_file(Path(boundary), scratch)}
+    gathered = _gather(sources, site, scratch)
+    if gathered is not None and gathered.path is not None:
+        files["exclusions"] = _one_file(gathered.path, scratch)
+    kept = scratch / "window"
+    kept.mkdir()
+    ground_of(
+        site,
+        None if sources.dem is None else str(sources.dem),
+        terrain=sources.terrain,
+        resolution_m=sources.resolution_m,
+        units=sources.dem_units,
+        keep_in=kept,
+        settings=sources.settings,
+    )
+    if sources.terrain:
+        files["dem"] = kept / "dem.tif"
+    if sources.energy or sources.weather:
+        files |= _read_weather(sources.weather, site)
+    return _Inputs(files, [] if gathered is None else _exclusion_notes(gathered))
+
+
+def _gather(sources: _Sources, site: Site, scratch: Path) -> CombinedExclusions | None:
+    """Exclusions from their files and services, checked; None without any."""
+    if not sources.exclusions:
+        return None
+    from pacifico.site.exclusions import read_exclusions  # noqa: PLC0415 (only if exclusions are given)
+    from pacifico.site.gather import gather_exclusions  # noqa: PLC0415
+
+    gathered = gather_exclusions(sources.exclusions, site, scratch, buffer_m=sources.exclusion_buffer_m)
+    if gathered.path is not None:
+        read_exclusions(gathered.path, site)
+    return gathered
+
+
+def _exclusion_notes(gathered: CombinedExclusions) -> list[dict[str, Any]]:
+    """Where the exclusions come from, when services were read, and warnings."""
+    notes = [{**s, "fetched": manifest.moment()} if "url" in s else s for s in gathered.sources]
+    notes[0] |= {"warnings": list(gathered.warnings)} if gathered.warnings else {}
+    return notes
+
+
+def _read_weather(weather: str | Path | None, site: Site) -> dict[str, Path]:
+    """Weather file as an input, checked before the run."""
+    from pacifico.analysis.weather import read_weather, require_pvlib  # noqa: PLC0415 (only if energy is asked for)
+    from pacifico.crs import LONLAT, transformer  # noqa: PLC0415
 
     require_pvlib()
     if weather is None:
         return {}
-    site = site_of(str(boundary), layer=layer)
     middle = site.boundary.centroid
     lon, lat = transformer(site.crs, LONLAT).transform(middle.x, middle.y)
     read_weather(weather, lat=lat, lon=lon)
     return {"weather": Path(weather)}
 
 
-def _pack(rules: str | Path) -> str | dict[str, Any]:
-    from pacifico.report.rules_table import checked_pack  # noqa: PLC0415 (only where rules are asked for)
-
-    return checked_pack(rules)
-
-
-def _warm(kernel: Any) -> None:
-    """Import ahead; where that fails the notebook's own imports will say it better."""
-    from pacifico.errors import OutsideServiceError  # noqa: PLC0415
-
-    try:
-        kernels.warm(kernel, WARM)
-    except OutsideServiceError:
-        return
-
-
-def _inputs(
-    scratch: Path,
-    boundary: str | Path,
-    dem: str | Path | None,
-    exclusions: Sequence[str | Path],
-    buffer_m: float | None,
-    layer: str | None,
-    resolution_m: float | None,
-    units: Units | None,
-    settings: SourceSettings | None,
-    *,
-    terrain: bool,
-) -> tuple[dict[str, Path], list[dict[str, Any]]]:
-    """Files for the notebook, read once here so that what is wrong with them comes out first; and what exclusions were."""
-    from pacifico.report.inputs import ground_of, site_of  # noqa: PLC0415 (1 s, while the kernel boots)
-    from pacifico.site.exclusions import read_exclusions  # noqa: PLC0415
-    from pacifico.site.gather import gather_exclusions  # noqa: PLC0415
-    from pacifico.terrain.sources import SAMPLE, sample_site_path  # noqa: PLC0415
-
-    site = site_of(str(boundary), layer=layer)
-    inputs = {"boundary": sample_site_path() if str(boundary) == SAMPLE else _one_file(Path(boundary), scratch)}
-    told: list[dict[str, Any]] = []
-    if exclusions:
-        gathered = gather_exclusions(exclusions, site, scratch, buffer_m=buffer_m)
-        told = [{**s, "fetched": manifest.moment()} if "url" in s else s for s in gathered.sources]
-        told[0] |= {"warnings": list(gathered.warnings)} if gathered.warnings else {}
-        if gathered.path is not None:
-            read_exclusions(gathered.path, site)
-            inputs["exclusions"] = _one_file(gathered.path, scratch)
-    kept = scratch / "window"
-    kept.mkdir()
-    ground_of(
-        site,
-        None if dem is None else str(dem),
-        terrain=terrain,
-        resolution_m=resolution_m,
-        units=units,
-        keep_in=kept,
-        settings=settings,
-    )
-    if terrain:
-        inputs["dem"] = kept / "dem.tif"
-    return inputs, told
-
-
 def _one_file(path: Path, scratch: Path) -> Path:
-    """Boundary as one file: a bare .shp is packed with the files beside it."""
+    """One file for the boundary: a .shp is zipped with its sidecars."""
     if path.suffix.lower() != ".shp":
         return path
     packed = scratch / f"{path.stem}.zip"
     with zipfile.ZipFile(packed, "w") as archive:
-        for beside in sorted(path.parent.glob(f"{path.stem}.*")):
-            if beside.suffix.lower() in {".shp", ".shx", ".dbf", ".prj", ".cpg"}:
-                archive.writestr(zipfile.ZipInfo(beside.name), beside.read_bytes())
+        for sidecar in sorted(path.parent.glob(f"{path.stem}.*")):
+            if sidecar.suffix.lower() in {".shp", ".shx", ".dbf", ".prj", ".cpg"}:
+                archive.writestr(zipfile.ZipInfo(sidecar.name), sidecar.read_bytes())
     if not packed.is_file():
         raise InputError(f"{path} can't be packed: make a zip of the shapefile's parts")
     return packed

@@ -1,4 +1,4 @@
-"""The frame of every map figure: shaded ground, scale bar, north arrow, one size."""
+"""Frame of every map figure: shaded ground, scale bar, north arrow, legend."""
 
 from __future__ import annotations
 
@@ -26,12 +26,16 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 WIDTH_IN, LEGEND_IN, TALLEST_IN = 9.4, 2.65, 6.2
+"""Width of a figure, of its legend, and largest height of its map [inches]."""
 INK = "#1c2321"
+"""Colour of text and lines."""
 DPI = 125
+MOST_LEVELS = 200
+"""Most contour levels of a map; more would cover it."""
 
 
 class Picture(Figure):
-    """Figure that shows itself in a notebook, whether or not pyplot is in use there."""
+    """Figure that shows itself in a notebook without pyplot."""
 
     def _repr_png_(self) -> bytes:
         png = io.BytesIO()
@@ -40,9 +44,16 @@ class Picture(Figure):
 
 
 def map_figure(area: BaseGeometry, *, ground: xr.DataArray | None = None, title: str = "") -> tuple[Picture, Axes]:
-    """Figure and axes around an area [m], with room for a legend to the right.
+    """Figure and map axes around an area, with room for a legend.
 
-    Around a site that is tall and narrow more of the `ground` is shown, as far as it reaches.
+    Parameters
+    ----------
+    area : geometry
+        Area to show [m].
+    ground : DataArray, optional
+        DEM; as far as it reaches, the map of a narrow area is widened.
+    title : str
+        Title of the figure.
     """
     west, south, east, north = area.bounds
     pad = 0.05 * max(east - west, north - south)
@@ -76,7 +87,7 @@ def map_figure(area: BaseGeometry, *, ground: xr.DataArray | None = None, title:
 
 
 def shade(ax: Axes, dem: xr.DataArray, *, strength: float = 0.85) -> AxesImage:
-    """Hillshade under everything else, spread so that gentle ground shows its shape too."""
+    """Draw the hillshade below everything else, stretched so that gentle relief shows."""
     light = hillshade(dem).values
     shown = np.where(np.isfinite(light), stretched(np.nan_to_num(light), np.isfinite(light)), np.nan)
     return ax.imshow(
@@ -93,7 +104,7 @@ def shade(ax: Axes, dem: xr.DataArray, *, strength: float = 0.85) -> AxesImage:
 
 
 def stretched(light: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
-    """Hillshade spread over 0 to 1 by the ground that is known, never by more than eight times."""
+    """Hillshade stretched to 0-1 over known ground, at most eightfold."""
     if not known.any():
         return light
     low, high = np.percentile(light[known], [1, 99])
@@ -103,20 +114,23 @@ def stretched(light: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
 
 
 def extent(raster: xr.DataArray) -> tuple[float, float, float, float]:
-    """West, east, south, north of a raster's outer edge [m]."""
+    """West, east, south and north edge of a raster [m]."""
     west, south, east, north = Grid.of(raster).bounds
     return west, east, south, north
 
 
 def paint(ax: Axes, raster: xr.DataArray, values: NDArray[Any], **style: Any) -> AxesImage:
-    """Values on a raster's grid."""
+    """Draw values on the grid of a raster."""
     return ax.imshow(
         values, extent=extent(raster), **{"interpolation": "nearest", "zorder": 1, "aspect": "auto", **style}
     )
 
 
 def contours(ax: Axes, dem: xr.DataArray, area: BaseGeometry) -> float | None:
-    """Contour lines at an interval that fits the relief; the interval [m], None on level ground."""
+    """Draw contours at an interval that suits the relief.
+
+    Returns the interval [m], or None on level ground.
+    """
     z = dem.values
     west, south, east, north = area.bounds
     near = z[np.ix_((dem.y >= south) & (dem.y <= north), (dem.x >= west) & (dem.x <= east))]
@@ -127,7 +141,7 @@ def contours(ax: Axes, dem: xr.DataArray, area: BaseGeometry) -> float | None:
         return None
     step = nice_above(relief / 14)
     levels = np.arange(math.floor(np.nanmin(z) / step) * step, float(np.nanmax(z)) + step, step)
-    if len(levels) > 200:
+    if len(levels) > MOST_LEVELS:
         return None
     lines = ax.contour(dem.x, dem.y, z, levels, colors="#5b4636", linewidths=0.45, alpha=0.75, zorder=2)
     ax.clabel(lines, levels[::4], fmt="%g", fontsize=6.5, inline_spacing=2)
@@ -135,25 +149,25 @@ def contours(ax: Axes, dem: xr.DataArray, area: BaseGeometry) -> float | None:
 
 
 def nice(value: float) -> float:
-    """Largest of 1, 2, 5 times a power of ten that is not above the value."""
+    """Round number (1, 2 or 5 times a power of ten) below a value."""
     power = 10.0 ** math.floor(math.log10(value))
     return next(m * power for m in (5, 2, 1) if m * power <= value * (1 + 1e-9))
 
 
 def nice_above(value: float) -> float:
-    """Smallest of 1, 2, 5 times a power of ten that is not below the value."""
+    """Round number (1, 2 or 5 times a power of ten) above a value."""
     power = 10.0 ** math.floor(math.log10(value))
     return next(m * power for m in (1, 2, 5, 10) if m * power >= value * (1 - 1e-9))
 
 
 def metres_per_point(ax: Axes) -> float:
-    """Ground [m] that one point (1/72 inch) of a map shows."""
+    """Ground length of one point (1/72 inch) of a map [m]."""
     low, high = ax.get_xlim()
     return (high - low) / (72 * WIDTH_IN * ax.get_position().width)
 
 
 def area_patch(ax: Axes, geometries: Iterable[BaseGeometry], **style: Any) -> None:
-    """Polygons, holes kept, as one patch."""
+    """Draw polygons with their holes as one patch."""
     vertices: list[NDArray[np.float64]] = []
     codes: list[NDArray[np.uint8]] = []
     for geometry in geometries:
@@ -171,18 +185,30 @@ def area_patch(ax: Axes, geometries: Iterable[BaseGeometry], **style: Any) -> No
 
 
 def lines(ax: Axes, geometries: Sequence[BaseGeometry], **style: Any) -> None:
-    """Line strings as one collection."""
+    """Draw lines as one collection."""
     parts = [shapely.get_coordinates(p) for g in geometries for p in shapely.get_parts(g)]
     ax.add_collection(LineCollection(parts, **{"capstyle": "round", "joinstyle": "round", **style}))
 
 
 def beside(ax: Axes, inches: float) -> float:
-    """Axes coordinate this far to the right of the map."""
+    """Axes coordinate at a distance to the right of the map."""
     return 1 + inches / (ax.get_position().width * WIDTH_IN)
 
 
 def legend(ax: Axes, handles: Sequence[Any], *, title: str = "", note: str = "") -> None:
-    """Legend to the right of the map, a note at its foot."""
+    """Draw the legend to the right of the map.
+
+    Parameters
+    ----------
+    ax : Axes
+        Map.
+    handles : sequence
+        Legend handles of matplotlib.
+    title : str
+        Heading of the legend.
+    note : str
+        Text at the foot of the map.
+    """
     ax.legend(
         handles=list(handles),
         loc="upper left",
@@ -202,7 +228,23 @@ def legend(ax: Axes, handles: Sequence[Any], *, title: str = "", note: str = "")
 
 
 def colour_bar(fig: Picture, ax: Axes, shown: Any, label: str, *, low: float, high: float, **options: Any) -> None:
-    """Colour bar to the right of the map, between two heights of it [0-1]."""
+    """Draw a colour bar to the right of the map.
+
+    Parameters
+    ----------
+    fig : Picture
+        Figure of the map.
+    ax : Axes
+        Map.
+    shown : artist
+        Image or dots whose colours the bar explains.
+    label : str
+        Quantity and unit.
+    low, high : float
+        Lower and upper end, as a share of the map's height [0-1].
+    **options
+        Options of `Figure.colorbar`.
+    """
     left = beside(ax, 0.16)
     bar = fig.colorbar(shown, cax=ax.inset_axes((left, low, beside(ax, 0.34) - left, high - low)), **options)
     bar.set_label(label, fontsize=8.5)
@@ -210,6 +252,7 @@ def colour_bar(fig: Picture, ax: Axes, shown: Any, label: str, *, low: float, hi
 
 
 def _scale_bar(ax: Axes) -> None:
+    """Draw a scale bar in the lower left corner."""
     x0, x1 = ax.get_xlim()
     y0, y1 = ax.get_ylim()
     length = nice((x1 - x0) / 4.2)
@@ -247,6 +290,7 @@ def _scale_bar(ax: Axes) -> None:
 
 
 def _north_arrow(ax: Axes) -> None:
+    """Draw a north arrow in the upper right corner."""
     ax.annotate(
         "N",
         xy=(0.965, 0.975),

@@ -1,4 +1,4 @@
-"""Rasters as images that lie true on a web map, which is in Web Mercator: the report's and the explorer's."""
+"""Raster images for web maps, reprojected to Web Mercator."""
 
 from __future__ import annotations
 
@@ -26,35 +26,36 @@ if TYPE_CHECKING:
     Paint = Callable[[NDArray[np.float64]], NDArray[np.uint8]]
 
 MOST_PIXELS = 1_400_000
+"""Largest number of pixels of an image, so that a report stays small."""
 
 _WEB_MERCATOR = CRS.from_epsg(3857)
 _EARTH_RADIUS_M = 6378137.0
 """Radius of the sphere that EPSG:3857 is computed on."""
 _FINER = 4.0
-"""A smooth image has so many pixels across a cell, so that coarse cells need not show as blocks."""
+"""Pixels across a cell of a smooth image, so that coarse cells don't show as blocks."""
 
 
 @dataclass(frozen=True)
 class MapOverlay:
-    """An image with its place; shown in a notebook it becomes a layer of the report's map."""
+    """Image with its place, a layer of the report's map."""
 
     name: str
     bounds: tuple[tuple[float, float], tuple[float, float]]
-    """South-west and north-east corner, latitude before longitude [°]."""
+    """South-west and north-east corner, latitude first [°]."""
     pixels: NDArray[np.uint8]
     """Shape (rows, columns, 4: RGBA, or 2: grey and alpha), north up."""
     opacity: float = 1.0
 
     @property
     def image(self) -> str:
-        """PNG as a data URI, so that no file or server is needed."""
-        from PIL import Image  # noqa: PLC0415 (comes with matplotlib)
+        """PNG as a data URI, which needs no file or server."""
+        from PIL import Image  # noqa: PLC0415 (installed with matplotlib)
 
         png = io.BytesIO()
         Image.fromarray(self.pixels).save(png, format="PNG", optimize=True)
         return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode("ascii")
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002 (IPython's)
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002 (called by IPython)
         south_west, north_east = self.bounds
         content = {
             "name": self.name,
@@ -66,7 +67,7 @@ class MapOverlay:
 
 
 def hillshade_overlay(dem: xr.DataArray) -> MapOverlay:
-    """Hillshade of a DEM; nodata is transparent."""
+    """Hillshade of a DEM, transparent at nodata."""
     return web_mercator(hillshade(dem), grey, name="Hillshade", smooth=True)
 
 
@@ -75,21 +76,21 @@ def web_mercator(
 ) -> MapOverlay:
     """Raster reprojected to Web Mercator and painted.
 
-    A web map stretches an image evenly between its corners in EPSG:3857, so only an image made in that projection registers:
-    the site's own grid is turned against it by the meridian convergence.
+    A web map stretches an image evenly between its corners in EPSG:3857, so only an image in that projection fits the map.
+    The site's own grid is rotated against it by the meridian convergence.
 
     Parameters
     ----------
     raster : DataArray
         On a projected grid in metres, NaN for nodata.
     paint : callable
-        Values (rows, columns) to bytes (rows, columns, 4: RGBA, or 2: grey and alpha); NaN stays transparent whatever it says.
+        Turns values (rows, columns) into bytes (rows, columns, 4: RGBA, or 2: grey and alpha). NaN is made transparent.
     name : str
-        Of the layer.
+        Name of the layer.
     smooth : bool
-        Interpolate between cells, for what is looked at; else each pixel shows the cell it lies in, for what is read off.
+        Interpolate between cells, for images to look at. Otherwise each pixel shows the cell it lies in.
     max_pixels : int
-        Coarser than the raster's own cells where these would be more.
+        Largest number of pixels; a larger raster is made coarser.
     """
     from rasterio.transform import Affine  # noqa: PLC0415 (half a second)
     from rasterio.warp import Resampling, reproject, transform_bounds  # noqa: PLC0415
@@ -97,7 +98,7 @@ def web_mercator(
     grid = Grid.of(raster)
     west, south, east, north = transform_bounds(grid.crs.to_wkt(), _WEB_MERCATOR.to_wkt(), *grid.bounds, densify_pts=51)
     middle = math.atan(math.sinh((south + north) / 2 / _EARTH_RADIUS_M))
-    # Web Mercator's metres are longer than the ground's by 1 / cos(lat)
+    # a metre on the ground is 1 / cos(lat) metres in Web Mercator
     cell = min(grid.dx, grid.dy) / math.cos(middle) / (_FINER if smooth else 1.0)
     cell = max(cell, math.sqrt((east - west) * (north - south) / max_pixels))
     columns, rows = math.ceil((east - west) / cell), math.ceil((north - south) / cell)
@@ -122,7 +123,7 @@ def web_mercator(
 
 
 def grey(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Hillshade [0-1] as opaque greys, stretched so that gentle ground shows its shape too."""
+    """Hillshade [0-1] as opaque greys, stretched so that gentle relief shows."""
     known = np.isfinite(values)
     level = np.clip(90 + 165 * stretched(np.nan_to_num(values), known), 0, 255).astype(np.uint8)
     return np.dstack([level, np.full_like(level, 255)])

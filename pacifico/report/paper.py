@@ -1,4 +1,7 @@
-"""The paper of the drawn sheet: its frame and furniture, in millimetres from the lower left corner."""
+"""Frame, scale bar, north arrow and tables of the drawn sheet.
+
+Places on paper are in millimetres from the lower left corner.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
 
-from pacifico.export.written import plain
+from pacifico.export.text import single_line
 from pacifico.report import mapframe as frame
 
 if TYPE_CHECKING:
@@ -20,25 +23,27 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SHEET_MM = (420.0, 297.0)
+"""Width and height of A3 [mm]."""
 FRAME_MM = (10.0, 8.0, 410.0, 289.0)
-"""West, south, east, north of the frame."""
+"""West, south, east, north of the frame [mm]."""
 MAP_MM = (18.0, 16.0, 294.0, 281.0)
+"""West, south, east, north of the map [mm]."""
 COLUMN_MM = (306.0, 406.0)
-"""Left and right end of the text beside the map."""
+"""Left and right end of the text column beside the map [mm]."""
 BLOCK_MM = 62.0
-"""Top of the title block."""
+"""Top of the title block [mm]."""
 GREY, PALE = "#5d6764", "#9aa39e"
 FONT = "DejaVu Sans"
 
 
 def drawable(text: object, *, most: int = 200) -> str:
-    """Text on one line in which every character that the sheet's font lacks is an empty box."""
+    """Text on one line, with boxes for characters the font lacks."""
     font = get_font(findfont(FONT))
-    return "".join(c if font.get_char_index(ord(c)) else "□" for c in plain(text, most=most))
+    return "".join(c if font.get_char_index(ord(c)) else "□" for c in single_line(text, most=most))
 
 
 def scale_bar(ax: Axes, ratio: float) -> None:
-    """Four pieces, black and white, in the lower left corner of the map."""
+    """Draw a scale bar in the lower left corner of the map."""
     mm = ratio / 1000
     x, y = ax.get_xlim()[0] + 8 * mm, ax.get_ylim()[0] + 8 * mm
     piece = frame.nice(17 * mm)
@@ -53,7 +58,7 @@ def scale_bar(ax: Axes, ratio: float) -> None:
 
 
 def north_arrow(ax: Axes) -> None:
-    """Arrow to grid north in the upper right corner of the map."""
+    """Draw an arrow to grid north in the upper right corner."""
     (low, high), top = ax.get_xlim(), ax.get_ylim()[1]
     mm = (high - low) / (MAP_MM[2] - MAP_MM[0])
     x, y = high - 13 * mm, top - 27 * mm
@@ -66,7 +71,17 @@ def north_arrow(ax: Axes) -> None:
 
 
 def box(fig: Figure, west: float, south: float, east: float, north: float, *, linewidth: float) -> None:
-    """Frame between two corners."""
+    """Draw a frame between two corners [mm].
+
+    Parameters
+    ----------
+    fig : Figure
+        Sheet.
+    west, south, east, north : float
+        Edges [mm].
+    linewidth : float
+        Width of the line [pt].
+    """
     wide, tall = SHEET_MM
     fig.add_artist(
         Rectangle((west / wide, south / tall), (east - west) / wide, (north - south) / tall, fill=False, ec=frame.INK, lw=linewidth)
@@ -74,19 +89,31 @@ def box(fig: Figure, west: float, south: float, east: float, north: float, *, li
 
 
 def rule(fig: Figure, y: float) -> None:
-    """Thin line across the column."""
+    """Draw a thin line across the text column."""
     wide, tall = SHEET_MM
     fig.add_artist(Line2D([COLUMN_MM[0] / wide, COLUMN_MM[1] / wide], [y / tall, y / tall], color=PALE, lw=0.3))
 
 
 def write(fig: Figure, x: float, y: float, text: str, **look: Any) -> None:
-    """Words at a place on the sheet [mm], their top there."""
+    """Write text at a place on the sheet.
+
+    Parameters
+    ----------
+    fig : Figure
+        Sheet.
+    x, y : float
+        Left and top of the text [mm].
+    text : str
+        Text, without markup.
+    **look
+        Properties of matplotlib's `Text`.
+    """
     look = {"fontsize": 6.8, "color": frame.INK, "va": "top", **look}
     fig.text(x / SHEET_MM[0], y / SHEET_MM[1], text, parse_math=False, **look)
 
 
 def write_legend(fig: Figure, handles: Sequence[Any], y: float) -> float:
-    """Legend in two columns; the height [mm] at which it ends."""
+    """Write the legend; return the height of its lower end [mm]."""
     write(fig, COLUMN_MM[0], y, "Legend", fontsize=8.5, fontweight="bold")
     fig.legend(
         handles=list(handles),
@@ -107,7 +134,23 @@ def write_legend(fig: Figure, handles: Sequence[Any], y: float) -> float:
 def write_rows(
     fig: Figure, title: str, head: Sequence[str], rows: Sequence[Sequence[str]], y: float, ends: Sequence[float]
 ) -> float:
-    """Table of words on the left and numbers that end at places from the column's left [mm]; the height it ends at."""
+    """Write a table; return the height of its lower end [mm].
+
+    Parameters
+    ----------
+    fig : Figure
+        Sheet.
+    title : str
+        Heading.
+    head : sequence of str
+        Column headings; empty for none.
+    rows : sequence of sequences of str
+        Cells. The first column is aligned left, the others right.
+    y : float
+        Height of the upper end [mm].
+    ends : sequence of float
+        Where each column is aligned, from the left of the text column [mm].
+    """
     write(fig, COLUMN_MM[0], y, title, fontsize=8.5, fontweight="bold")
     y -= 5
     lines: list[tuple[Sequence[str], str]] = [*([(head, GREY)] if head else []), *((row, frame.INK) for row in rows)]
@@ -120,5 +163,5 @@ def write_rows(
 
 
 def wrapped(text: str, width: int, most: int) -> list[str]:
-    """Text in lines, the last one cut where there would be more."""
+    """Text in at most so many lines, cut at the end."""
     return textwrap.wrap(drawable(text), width, max_lines=most, placeholder=" …")

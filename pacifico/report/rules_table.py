@@ -1,4 +1,4 @@
-"""The rules of a jurisdiction or code in a report: what each says of the layout, or that none was asked for."""
+"""Findings of a compliance rule pack, as a table."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from pacifico.report.tables import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pacifico.analysis.compliance import Finding
     from pacifico.layout.model.plan import Plan
 
 MOST_NAMED = 3
-"""Assets or roads named in a row."""
+"""Largest number of assets or roads named in a row."""
 
 
 def rules_table(plan: Plan, pack: str | Mapping[str, Any] | None) -> Table:
-    """Findings of a rule pack on a plan, one a row; one line where no pack was asked for.
+    """Findings of a rule pack on a plan, one per row.
 
     Parameters
     ----------
+    plan : Plan
+        Plan to check.
     pack : str or mapping, optional
-        Name of a pack that ships, or the content of one's own file.
+        Name of a shipped pack, or the content of a pack file; None for a table that says no pack was asked for.
 
     Raises
     ------
@@ -36,33 +39,30 @@ def rules_table(plan: Plan, pack: str | Mapping[str, Any] | None) -> Table:
     if pack is None:
         return Table(columns, (), words=6, empty="no jurisdiction pack was asked for: not covered")
     if isinstance(pack, str) and pack not in shipped_packs():
-        # a notebook reads no files of the machine that it runs on
+        # a notebook must not read files of the machine that it runs on
         raise InputError(
             f"rules pack {pack!r} is unknown; give one of {', '.join(shipped_packs())}, or a pack's content"
         )
-    found = read_pack(pack)
-    rows = []
-    for f in evaluate(facts_of(plan), found):
-        named = ", ".join(i for i, _ in f.subjects[:MOST_NAMED]) if f.status == "fail" else ""
-        more = f" and {len(f.subjects) - MOST_NAMED} more" if named and len(f.subjects) > MOST_NAMED else ""
-        measured = f"{f.value:g} {f.unit}".strip() if f.value is not None else f.why
-        bound = "" if f.limit is None or f.value is None else f"at {'most' if f.most else 'least'} {f.limit:g} {f.unit}"
-        cited = f"{f.source.title}, {f.source.section} ({f.source.date}) {f.source.url}" if f.source else ""
-        rows.append(
-            (
-                f"{f.topic} {f.rule_id}".strip(),
-                f.says + ("" if f.verified or not f.says else " (value not verified)"),
-                f"{f.status}: {named}{more}" if named else f.status,
-                measured,
-                bound,
-                cited,
-            )
-        )
-    return Table(columns, tuple(rows), words=6)
+    return Table(columns, tuple(_row(f) for f in evaluate(facts_of(plan), read_pack(pack))), words=6)
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    """Finding as cells."""
+    f, source = finding, finding.source
+    named = ", ".join(i for i, _ in f.subjects[:MOST_NAMED]) if f.status == "fail" else ""
+    more = f" and {len(f.subjects) - MOST_NAMED} more" if named and len(f.subjects) > MOST_NAMED else ""
+    return (
+        f"{f.topic} {f.rule_id}".strip(),
+        f.says + ("" if f.verified or not f.says else " (value not verified)"),
+        f"{f.status}: {named}{more}" if named else f.status,
+        f"{f.value:g} {f.unit}".strip() if f.value is not None else f.why,
+        "" if f.limit is None or f.value is None else f"at {'most' if f.most else 'least'} {f.limit:g} {f.unit}",
+        f"{source.title}, {source.section} ({source.date}) {source.url}" if source else "",
+    )
 
 
 def checked_pack(pack: str | Path) -> str | dict[str, Any]:
-    """Pack as a notebook takes it: the name of one that ships, or the content of a file.
+    """Rule pack for the notebook: a shipped name or file content.
 
     Raises
     ------
@@ -72,6 +72,6 @@ def checked_pack(pack: str | Path) -> str | dict[str, Any]:
     read_pack(pack)
     if str(pack) in shipped_packs():
         return str(pack)
-    import tomllib  # noqa: PLC0415 (where one's own pack is asked for)
+    import tomllib  # noqa: PLC0415 (only for a pack file)
 
     return tomllib.loads(Path(pack).read_text(encoding="utf-8"))

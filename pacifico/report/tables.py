@@ -1,4 +1,4 @@
-"""The tables of a report: rows of words and numbers that show themselves as HTML or as text."""
+"""Tables of a report, shown as HTML or as text."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Table:
-    """A table that a notebook shows; every cell is escaped."""
+    """A table that shows itself in a notebook, every cell escaped."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     words: int = 1
-    """That many columns from the left hold words; the rest hold numbers."""
+    """Number of columns from the left that hold words; the others hold numbers."""
     empty: str = "none"
+    """Text to show without rows."""
 
     def _repr_html_(self) -> str:
         if not self.rows:
@@ -56,7 +57,7 @@ class Table:
 
 
 def headline(layout: StoredLayout) -> Table:
-    """What the layout holds and costs in ground moved."""
+    """Capacity, area, roads and earthwork of a layout."""
     m = layout.metrics
     target = layout.about.get("target_capacity_kw")
     got = _placed_kw(layout)
@@ -99,7 +100,7 @@ def headline(layout: StoredLayout) -> Table:
 
 
 def assets_by_type(layout: StoredLayout) -> Table:
-    """Assets of each type with their capacities and slopes."""
+    """Assets of each type with capacities and slopes."""
     rows = []
     assets = layout.of_kind("asset")
     for kind in sorted({a["asset_type"] for a in assets}, key=lambda k: (list(legend.ASSETS).index(k) if k in legend.ASSETS else 99, k)):  # fmt: skip
@@ -130,26 +131,26 @@ def assets_by_type(layout: StoredLayout) -> Table:
 
 
 def unplaced(layout: StoredLayout) -> Table:
-    """What could not be placed, and why."""
+    """Assets that could not be placed, and why."""
     rows = tuple(
         (legend.ASSETS.get(u["asset_type"], (u["asset_type"], ""))[0], str(u["reason"]), _n(u["count"], 0))
         for u in layout.about["unplaced"]
     )
     target, got = layout.about.get("target_capacity_kw"), _placed_kw(layout)
     if target is not None and got < 0.98 * target:
-        empty = f"{_n(got / 1000, 2)} of {_n(target / 1000, 2)} MW are placed; the notes at the end say what held back the rest."
+        empty = f"{_n(got / 1000, 2)} of {_n(target / 1000, 2)} MW are placed; the notes at the end say what limits the rest."
     else:
-        empty = "Nothing that was asked for is missing."
+        empty = "Everything asked for is placed."
     return Table(("Asset", "Why", "Count"), rows, words=2, empty=empty)
 
 
 def warnings(layout: StoredLayout) -> Table:
-    """What the reader and the engine want known."""
+    """Warnings of the layout."""
     return Table(("",), tuple((str(w),) for w in layout.about["warnings"]), empty="No warnings.")
 
 
 def assumptions(site: Site, dem: xr.DataArray, parameters: Mapping[str, Any]) -> Table:
-    """What was taken as given: the ground, its unit and its resolution, the design asked for."""
+    """Inputs and design of a layout: boundary, ground and parameters."""
     own = float(dem.attrs["source_resolution_m"])
     level = dem.attrs["source"] == LEVEL
     grading = "coarse: no claim about grading" if own > COARSE_M else "fine enough for first volumes"
@@ -163,28 +164,29 @@ def assumptions(site: Site, dem: xr.DataArray, parameters: Mapping[str, Any]) ->
         ("No elevation", f"{dem.attrs['nodata_share']:.2%} of the site"),
     ]  # fmt: skip
     open_ended = {"target_capacity_kw": "as much as fits"}
-    rows += [(_named(n), open_ended.get(n, "default") if v is None else _said(v)) for n, v in parameters.items()]
+    rows += [(_label(n), open_ended.get(n, "default") if v is None else _shown(v)) for n, v in parameters.items()]
     return Table(("", ""), tuple(rows), words=2)
 
 
 def _placed_kw(layout: StoredLayout) -> float:
-    """What counts towards the target [kW]: for storage its power."""
+    """Capacity that counts towards the target [kW]: for storage its power."""
     m = layout.metrics
     return float(m["storage_kw"] if layout.about["profile"] == "bess" and "storage_kw" in m else m["total_capacity_kw"])
 
 
-def _named(parameter: str) -> str:
-    """Name of a parameter with its unit in brackets."""
+def _label(parameter: str) -> str:
+    """Name of a parameter, its unit in brackets."""
     words, _, last = parameter.rpartition("_")
     unit = {"kw": "kW", "m": "m", "pct": "%"}.get(last)
     return f"{words.replace('_', ' ').capitalize()} [{unit}]" if unit else parameter.replace("_", " ").capitalize()
 
 
-def _said(value: Any) -> str:
+def _shown(value: Any) -> str:
+    """Value of a parameter as text."""
     if value is None:
         return "default"
     if isinstance(value, Mapping):
-        return "; ".join(f"{k}: {_said(v)}" for k, v in value.items()) or "default"
+        return "; ".join(f"{k}: {_shown(v)}" for k, v in value.items()) or "default"
     if isinstance(value, list | tuple):
         return ", ".join(str(v) for v in value)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -193,14 +195,16 @@ def _said(value: Any) -> str:
 
 
 def _n(value: float, digits: int) -> str:
+    """Number with thin spaces between thousands."""
     return f"{value:,.{digits}f}".replace(",", "\u202f")
 
 
 def _or_dash(value: float, digits: int) -> str:
+    """Number, or a dash for zero."""
     return _n(value, digits) if value else "–"
 
 
 def _interval(pair: Any, middle: Any, digits: int) -> str:
-    """P10 to P90 in brackets, with the P50 where it is known."""
+    """P10 to P90 in brackets, with P50 if it is known."""
     centre = "" if middle is None else f", P50 {_n(middle, digits)}"
     return f" ({_n(pair[0], digits)} to {_n(pair[1], digits)}{centre})" if pair else ""

@@ -113,7 +113,7 @@ def test_a_faulty_file_is_refused_in_one_line(tmp_path, text, said):
 
 
 def test_an_unknown_pack_is_refused_with_the_known_ones(tmp_path):
-    with pytest.raises(InputError, match="rules pack 'utopia' is unknown; give one of .*ifc-appendix-d"):
+    with pytest.raises(InputError, match=r"rules pack 'utopia' is unknown; give one of .*ifc-appendix-d"):
         read_pack("utopia")
     with pytest.raises(InputError, match="No such file"):
         read_pack(tmp_path / "none.toml")

@@ -1,7 +1,9 @@
-"""How fast jobs go, beside one `papermill` command each: throughput, latency, polls, listings.
+"""Speed of jobs: throughput against `papermill` commands, latency, polls and listings.
 
-Run with `pytest -m benchmark -s tests/benchmarks/test_jobs_speed.py`. Throughputs are compared within one run, two at a
-time on whatever cores there are, so that a busy machine slows both alike; the limits in seconds hold on an idle one.
+    pytest -m benchmark -s tests/benchmarks/test_jobs_speed.py
+
+Throughputs are compared within one run, with two jobs at a time, so that a busy machine slows both sides. The limits in
+seconds hold on an idle machine.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ AT_ONCE = 2
 
 @pytest.fixture
 def warm(world):
-    """Workers with all their imports, straight to the server."""
+    """Start function of workers that import everything in advance."""
     del world.env["PACIFICO_TEST_COLD"]
 
     def start(*options):
@@ -46,14 +48,14 @@ def warm(world):
     world.env["PACIFICO_TEST_COLD"] = "1"
 
 
-def ask(world, count):
+def requests_of(world, count):
     fields = {"dem": "sample", "target_capacity_kw": 1000, "notebook": "brief"}
     return [world.client.request(world.site, **fields) for _ in range(count)]
 
 
-def work_off(world, count):
-    """Seconds from the first message until all these jobs are completed."""
-    requests = ask(world, count)
+def run_jobs(world, count):
+    """Seconds from the first message until all jobs are completed [s]."""
+    requests = requests_of(world, count)
     started = time.perf_counter()
     world.client.submit_many(requests)
     found = world.client.wait([r.layout_id for r in requests], timeout_s=900, poll_s=0.1)
@@ -70,8 +72,8 @@ def papermill(folder):
         out = folder / f"papermill-{number}"
         out.mkdir()
         command = [sys.executable, "-m", "papermill", str(WORKER / "notebooks" / "brief.ipynb"), str(out / "out.ipynb")]
-        given = ["-p", "boundary", str(boundary), "--cwd", str(out), "--no-progress-bar"]
-        subprocess.run([*command, *given], check=True, capture_output=True)
+        parameters = ["-p", "boundary", str(boundary), "--cwd", str(out), "--no-progress-bar"]
+        subprocess.run([*command, *parameters], check=True, capture_output=True)
         assert (out / "metrics.json").exists()
 
     started = time.perf_counter()
@@ -80,63 +82,63 @@ def papermill(folder):
     return time.perf_counter() - started
 
 
-def test_three_times_the_jobs_of_one_papermill_command_each(world, warm, tmp_path, record_property):
+def test_workers_run_three_times_as_many_jobs_as_papermill(world, warm, tmp_path, record_property):
     per_minute = {"papermill": 60 * JOBS / papermill(tmp_path)}
     for standby in ("fork", "process"):
         crew = warm("--concurrency", str(AT_ONCE), "--standby", standby)
-        work_off(world, AT_ONCE)  # imports are done, and each has its next kernel on the way
-        per_minute[standby] = 60 * JOBS / work_off(world, JOBS)
+        run_jobs(world, AT_ONCE)  # warm-up: imports are done and the next kernels are starting
+        per_minute[standby] = 60 * JOBS / run_jobs(world, JOBS)
         crew.terminate()
         assert crew.wait(120) == 0
     print({name: f"{value:.1f} jobs/min" for name, value in per_minute.items()})
     for name, value in per_minute.items():
         record_property(f"{name}_jobs_per_minute", round(value, 1))
     assert per_minute["fork"] >= 3 * per_minute["papermill"]
-    assert per_minute["fork"] > per_minute["process"]  # a refill by imports takes the time that it should save
+    assert per_minute["fork"] > per_minute["process"]  # a new process imports everything again for each job
 
 
-def test_a_job_starts_soon_where_a_standby_is_warm(world, warm, record_property):
-    """From sending the message to the first line of the notebook."""
+def test_job_starts_fast_with_a_warm_standby(world, warm, record_property):
+    """Measure the time from message to first notebook line."""
     warm()
-    work_off(world, 1)
+    run_jobs(world, 1)
     waits = []
-    for request in ask(world, 11):
+    for request in requests_of(world, 11):
         world.client._records.submit(request)
-        time.sleep(3)  # the next kernel becomes ready, as between any two jobs of a queue that is empty
+        time.sleep(3)  # until the next kernel is ready, as after a pause in the queue
         sent = time.time()
         world.queue.send(Pointer(world.client.owner, request.layout_id))
         status = world.reaches(request.layout_id, "completed")
         key = keys.artifact(world.client.owner, request.layout_id, status.attempt, "started.json")
         waits.append(json.loads(world.client._store.read(key).data) - sent)
-    middle = statistics.median(waits)
-    print(f"queue to first cell: p50 {middle:.3f} s, all {[round(w, 3) for w in sorted(waits)]}")
-    record_property("queue_to_start_p50_seconds", round(middle, 3))
-    assert middle < 0.3
+    median = statistics.median(waits)
+    print(f"queue to first cell: p50 {median:.3f} s, all {[round(w, 3) for w in sorted(waits)]}")
+    record_property("queue_to_start_p50_seconds", round(median, 3))
+    assert median < 0.3
 
 
-def test_answers_to_submissions_and_polls(world, record_property):
+def test_submissions_and_polls_are_fast(world, record_property):
     submits, polls = [], []
-    for request in ask(world, 20):
+    for request in requests_of(world, 20):
         started = time.perf_counter()
         world.client.submit(request)
         submits.append(time.perf_counter() - started)
         started = time.perf_counter()
         world.client.status(request.layout_id)
         polls.append(time.perf_counter() - started)
-    said = {"submit": max(submits), "status": max(polls)}
-    print({name: f"{1000 * value:.0f} ms at most" for name, value in said.items()})
-    record_property("submit_seconds", round(said["submit"], 3))
-    record_property("status_seconds", round(said["status"], 3))
-    assert said["submit"] < 2
-    assert said["status"] < 0.5
+    slowest = {"submit": max(submits), "status": max(polls)}
+    print({name: f"{1000 * value:.0f} ms at most" for name, value in slowest.items()})
+    record_property("submit_seconds", round(slowest["submit"], 3))
+    record_property("status_seconds", round(slowest["status"], 3))
+    assert slowest["submit"] < 2
+    assert slowest["status"] < 0.5
 
 
-def test_ten_thousand_layouts_are_listed_in_three_seconds(world, record_property):
+def test_listing_ten_thousand_layouts_takes_less_than_three_seconds(world, record_property):
     client = world.client
     state = ["completed", "failed", "queued", "cancelled"]
-    began = 1_700_000_000_000
+    first_ms = 1_700_000_000_000
     names = [
-        keys.hint("ann", str(uuid.uuid4()), created_ms=began + n * 1000, revision=3, status=state[n % 4])
+        keys.hint("ann", str(uuid.uuid4()), created_ms=first_ms + n * 1000, revision=3, status=state[n % 4])
         for n in range(10_000)
     ]
     with ThreadPoolExecutor(8) as pool:

@@ -1,10 +1,10 @@
-"""Surface products against gdaldem and xarray-spatial, in the same run on the same heights.
+"""Speed of surface products against gdaldem and xarray-spatial, in the same run on the same heights.
 
     pytest -m benchmark -s tests/benchmarks/test_terrain_surface.py
 
-gdaldem goes from file to file, so it is compared with our way from file to file (uncompressed GeoTIFF, both in the page
-cache); xarray-spatial from array to array. Rounds of ours and theirs alternate; the best of each counts, as what else the
-machine does only ever adds. CPU time is told beside it: ours uses all cores, gdaldem one.
+gdaldem works from file to file and is compared with the file functions (uncompressed GeoTIFF, in the page cache).
+xarray-spatial works from array to array. Rounds alternate, and the best of each counts, because other load only adds time.
+CPU time is printed too: pacifico uses all cores, gdaldem one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CORES = os.cpu_count() or 1
 
 
 class Spent(NamedTuple):
-    """Seconds."""
+    """Time of one call [s]."""
 
     wall: float
     cpu: float
@@ -67,7 +67,7 @@ def dem(z, tmp_path_factory):
 
 
 def cpu_seconds():
-    """Of this process and of those it has waited for."""
+    """CPU time of this process and of its finished child processes [s]."""
     return sum(
         usage.ru_utime + usage.ru_stime
         for usage in (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
@@ -81,7 +81,7 @@ def spent(function):
 
 
 def rounds_of(functions, *, rounds):
-    """Best wall and CPU seconds of each by name, over rounds that alternate, after one that warms up."""
+    """Best wall and CPU time of each function, after a warm-up [s]."""
     for function in functions.values():
         function()
     times = {name: [] for name in functions}
@@ -92,13 +92,13 @@ def rounds_of(functions, *, rounds):
 
 
 def compare(benchmark, title, functions, *, rounds=5):
-    """Ours is the first; tell all, and give wall seconds by name."""
+    """Wall time of each function by name [s]; prints them too."""
     best = rounds_of(functions, rounds=rounds)
     ours = next(iter(best.values()))
     print(f"\n{title}")
     for name, took in best.items():
         print(
-            f"  {name:24} {took.wall * 1e3:8.1f} ms, CPU {took.cpu * 1e3:8.1f} ms; ours is {took.wall / ours.wall:5.2f} times as fast"
+            f"  {name:24} {took.wall * 1e3:8.1f} ms, CPU {took.cpu * 1e3:8.1f} ms; {took.wall / ours.wall:5.2f} times the time of pacifico"
         )
     benchmark.extra_info.update({name: round(took.wall * 1e3, 1) for name, took in best.items()})
     benchmark.pedantic(next(iter(functions.values())), rounds=1)
@@ -111,7 +111,7 @@ def gdaldem(dem, out, product):
 
 def test_slope_is_at_least_as_fast_as_xarray_spatial(benchmark, z):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its imports warn
+        warnings.simplefilter("ignore")  # xarray-spatial's imports warn
         xrspatial = pytest.importorskip("xrspatial")
         import xarray as xr
 
@@ -156,7 +156,7 @@ def test_five_products_fused_are_three_times_faster_than_gdaldem_five_times(benc
 
 
 def test_five_products_fused_in_memory(benchmark, z):
-    """What fusing is worth without files."""
+    """Compare five products in one pass with five passes, without files."""
     functions = {
         "pacifico, fused": lambda: surface_arrays(z, 10, 10, FIVE),
         "pacifico, one by one": lambda: [surface_arrays(z, 10, 10, [name]) for name in FIVE],
@@ -164,10 +164,10 @@ def test_five_products_fused_in_memory(benchmark, z):
     compare(benchmark, "the same in memory", functions, rounds=3)
 
 
-def test_cold(benchmark, dem, tmp_path):
-    """Slope by a fresh process, file to array or file: imports and the loading of compiled code included.
+def test_slope_in_a_new_process(benchmark, dem, tmp_path):
+    """Measure slope in a new process, imports and kernel loading included.
 
-    Python's own compiled files are kept from the round that warms up, as they are once a package is installed.
+    Python's compiled files are kept from the warm-up, as for an installed package.
     """
     load = "import sys, rasterio; z = rasterio.open(sys.argv[1]).read(1);"
     code = {
@@ -184,11 +184,11 @@ def test_cold(benchmark, dem, tmp_path):
 
     functions = {name: lambda text=text: run(sys.executable, "-c", text, dem) for name, text in code.items()}
     functions["gdaldem"] = lambda: run("gdaldem", "slope", dem, tmp_path / "o.tif", "-q")
-    compare(benchmark, "slope of 4000 x 4000, a process of its own", functions, rounds=3)
+    compare(benchmark, "slope of 4000 x 4000, in a new process", functions, rounds=3)
 
 
 def copied(z):
-    """A copy into fresh memory by as many threads as slope uses: what the memory gives."""
+    """Copy of an array by all cores: the limit of memory bandwidth."""
     out = np.empty_like(z)
     rows = np.linspace(0, len(z), CORES + 1).astype(int)
     with ThreadPoolExecutor(CORES) as pool:
@@ -197,8 +197,8 @@ def copied(z):
 
 
 @pytest.mark.parametrize("megacells", [1, 4, 16, 100])
-def test_time_grows_with_the_cells(benchmark, megacells):
-    """Nanoseconds a cell, and the share of the bandwidth that a plain copy of as many bytes reaches."""
+def test_time_per_cell(benchmark, megacells):
+    """Measure time per cell, and bandwidth relative to a plain copy."""
     z = heights(round((megacells * 1e6) ** 0.5))
     functions = {"slope": lambda: surface_arrays(z, 10, 10, ["slope"]), "copy": lambda: copied(z)}
     best = rounds_of(functions, rounds=3 if megacells > 50 else 7)

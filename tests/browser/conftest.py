@@ -1,4 +1,4 @@
-"""A JupyterLab of its own on loopback, and a Chromium that may reach nothing else."""
+"""A JupyterLab on loopback, and a Chromium that can reach nothing else."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def browser():
 
 @pytest.fixture
 def asked_outside():
-    """Addresses beyond loopback that the page has asked for; each was refused."""
+    """Addresses off loopback that the page requested; each was refused."""
     return []
 
 
@@ -54,7 +54,7 @@ FAILED = pytest.StashKey[bool]()
 
 @pytest.fixture
 def page(browser, asked_outside, request, tmp_path):
-    """Return a page that reaches loopback alone; of a test that fails, a picture is kept and dialogs are told."""
+    """Page that reaches loopback only; a failed test leaves a screenshot and prints its dialogs."""
     context = browser.new_context(viewport={"width": 1500, "height": 1000})
 
     def guard(route):
@@ -78,7 +78,7 @@ def page(browser, asked_outside, request, tmp_path):
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """Address, token and root folder of a running JupyterLab that shows no news and puts itself in `window.jupyterapp`."""
+    """Address, token and root folder of a running JupyterLab, without news and with `window.jupyterapp`."""
     tmp_path = tmp_path_factory.mktemp("lab")
     config = tmp_path / "config"
     (config / "labconfig").mkdir(parents=True)
@@ -114,7 +114,7 @@ def lab(tmp_path_factory):
 
 _FAULTS = '[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type="application/vnd.jupyter.error"]'
 
-# Run before the kernel is chosen, JupyterLab asks 'Select Kernel'; run before it answers, cells are lost.
+# Before a kernel is chosen, JupyterLab asks 'Select Kernel'; before the kernel answers, cells are lost.
 _RUN = """async path => {
   const app = window.jupyterapp;
   await app.restored;
@@ -129,7 +129,7 @@ _RUN = """async path => {
 
 @pytest.fixture
 def run_notebook(page, lab):
-    """Return a function that opens a notebook and runs it from top to bottom; it ends when the last cell has."""
+    """Function that opens a notebook and runs all its cells."""
 
     def run(notebook: Path) -> None:
         (base, token), root = lab
@@ -144,7 +144,7 @@ def run_notebook(page, lab):
 
 @pytest.fixture
 def shoot(page):
-    """Return a function that keeps a picture where one is asked for: the machine can't say whether it looks well."""
+    """Function that saves a screenshot if `PACIFICO_SCREENSHOTS` names a folder, for people to look at."""
 
     def take(name: str, element=None) -> None:
         if folder := os.environ.get("PACIFICO_SCREENSHOTS"):
@@ -155,21 +155,21 @@ def shoot(page):
 
 @pytest.fixture
 def faults(page):
-    """Return a function that gives all that stands in red in the notebook."""
+    """Function that returns all error output of the notebook."""
     return lambda: page.locator(_FAULTS).all_inner_texts()
 
 
 def _address(server, runtime, log):
-    """Wait for the file that a server writes when it listens."""
+    """Address and token from the file that a server writes when it listens."""
     limit = time.monotonic() + 60
     while time.monotonic() < limit:
         for info in runtime.glob("jpserver-*.json"):
             try:
-                told = json.loads(info.read_text())
+                record = json.loads(info.read_text())
             except json.JSONDecodeError:  # being written
                 continue
-            return f"http://127.0.0.1:{told['port']}", told["token"]
+            return f"http://127.0.0.1:{record['port']}", record["token"]
         if server.poll() is not None:
             break
-        time.sleep(0.05)  # no event tells of a file that appears
+        time.sleep(0.05)  # there is no event for a new file
     raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")

@@ -1,4 +1,4 @@
-"""The explorer notebook in a real JupyterLab: opened, run, looked at, and moved."""
+"""The explorer notebook in a real JupyterLab."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pacifico.legend import ASSETS
 
 playwright = pytest.importorskip("playwright.sync_api")
 
-# the first run after an install compiles the kernels, beside whatever else the machine does
+# the first run after an install compiles the kernels
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "explore_site.ipynb"
@@ -24,19 +24,19 @@ def set_readout(page, slider: str, value: str):
 
 
 def buildable_ha(page) -> float:
-    told = page.locator(".widget-html tr", has_text="Buildable").inner_text()
-    return float(re.search(r"Buildable\s+([\d.,]+)", told)[1].replace(",", ""))
+    record = page.locator(".widget-html tr", has_text="Buildable").inner_text()
+    return float(re.search(r"Buildable\s+([\d.,]+)", record)[1].replace(",", ""))
 
 
 def panel(page):
     return page.locator(".jp-OutputArea-output .widget-hbox").first
 
 
-def test_the_site_is_explored(page, run_notebook, faults, shoot, asked_outside):
+def test_explorer_notebook_in_a_browser(page, run_notebook, faults, shoot, asked_outside):
     run_notebook(NOTEBOOK)
     page.wait_for_selector(".leaflet-container path.leaflet-interactive", timeout=60_000)
 
-    # terrain images lie under the whole boundary
+    # terrain images cover the whole boundary
     images = page.locator(".leaflet-container img.leaflet-image-layer")
     images.nth(1).wait_for(timeout=30_000)
     assert images.count() == 2
@@ -46,7 +46,7 @@ def test_the_site_is_explored(page, run_notebook, faults, shoot, asked_outside):
     assert image["x"] + image["width"] >= drawn["x"] + drawn["width"]
     assert page.locator(".leaflet-container path.leaflet-interactive").count() > 20
 
-    # the layer control names what is there, and switches it
+    # the layer control names the layers and switches them
     page.locator(".leaflet-control-layers").hover()
     named = [text.strip() for text in page.locator(".leaflet-control-layers-overlays label").all_inner_texts()]
     assert {"Hillshade", "Slope", "Boundary", "Buildable area", "Roads", "Solar array", "Substation", "Entry"} <= set(
@@ -60,19 +60,19 @@ def test_the_site_is_explored(page, run_notebook, faults, shoot, asked_outside):
     page.locator(".leaflet-control-layers-overlays label", has_text="Solar array").locator("input").check()
     page.mouse.move(5, 5)
 
-    # a slider moves the layout
+    # a slider changes the layout
     set_readout(page, "Target, MW", "5")
     page.locator(".widget-html", has_text="of 5.0 asked").wait_for(timeout=30_000)
     shoot("explorer-solar_farm", panel(page))
 
-    # pointing at an asset tells of it
+    # pointing at an asset shows its details
     page.locator(f'.leaflet-container path[fill="{ASSETS["solar_array"][1]}"]').first.hover()
     page.locator(".leaflet-container .widget-html", has_text="solar_array-").wait_for(timeout=30_000)
 
-    # a click selects an asset; its marker drags it, and a place that breaks a rule is refused with the reason
+    # a click selects an asset; a drag to a place that breaks a rule is refused with the reason
     arrays = page.locator(f'.leaflet-container path[fill="{ASSETS["solar_array"][1]}"]')
     count = arrays.count()
-    # as a person does: there first, and then down and up; between the two in one instant the notebook may still scroll
+    # hover first, as a person does: the notebook may still scroll between press and release
     arrays.last.hover()
     page.locator(".leaflet-container .widget-html", has_text=f"solar_array-{count:04d}").wait_for(timeout=30_000)
     arrays.last.click(delay=100)
@@ -91,13 +91,13 @@ def test_the_site_is_explored(page, run_notebook, faults, shoot, asked_outside):
     playwright.expect(arrays).to_have_count(count)
     assert marker.bounding_box()["y"] == pytest.approx(home["y"], abs=1)
 
-    # it is removed, and comes back
+    # it is removed and restored
     tools.get_by_role("button", name="Remove").click()
     playwright.expect(arrays).to_have_count(count - 1)
     tools.get_by_role("button", name="Undo").click()
     playwright.expect(arrays).to_have_count(count)
 
-    # a rectangle drawn on the map is kept free
+    # a rectangle drawn on the map stays free
     before = buildable_ha(page)
     page.locator(".leaflet-draw-draw-rectangle").click()
     field = page.locator(".leaflet-container").bounding_box()
@@ -118,7 +118,7 @@ def test_the_site_is_explored(page, run_notebook, faults, shoot, asked_outside):
     page.locator(".leaflet-container .widget-html", has_text="Gas turbine").wait_for(timeout=30_000)
     shoot("explorer-gas_bess", panel(page))
 
-    # what can't be laid out is told in one line, and the old layout is gone
+    # a request without a layout shows one line, and the old layout is removed
     page.locator(".widget-dropdown", has_text="Profile").locator("select").select_option("BESS")
     set_readout(page, "Target, MW", "0.1")
     page.locator(".widget-html", has_text="No layout:").wait_for(timeout=30_000)

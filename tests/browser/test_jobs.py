@@ -1,4 +1,4 @@
-"""Jobs submitted, followed, cancelled, reviewed and compared in a real JupyterLab: three reports are made on the way."""
+"""The job notebooks in a real JupyterLab: submit, follow, cancel, review and compare."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 @pytest.fixture
 def three_designs(tmp_path):
-    """Write the notebook that submits, with a third design to cancel."""
+    """Submit notebook with a third design, which the test cancels."""
     notebook = nbformat.read(NOTEBOOKS / "submit_jobs.ipynb", as_version=4)
     cell = next(c for c in notebook.cells if "parameters" in c.metadata.get("tags", []))
     cell.source += '\nprofiles = ["solar_farm", "bess", "gas_bess"]'
@@ -25,15 +25,13 @@ def three_designs(tmp_path):
     return path
 
 
-def test_sites_are_submitted_followed_reviewed_and_compared(
-    page, run_notebook, three_designs, faults, shoot, asked_outside
-):
+def test_job_notebooks_in_a_browser(page, run_notebook, three_designs, faults, shoot, asked_outside):
     run_notebook(three_designs)
     line = page.locator(".widget-html tr")
     line.filter(has_text="processing").first.wait_for(timeout=120_000)
     shoot("jobs-running")
 
-    # the last of them is not wanted any more
+    # cancel the last job
     page.locator(".widget-dropdown", has_text="Job").locator("select").select_option(index=2)
     page.get_by_role("button", name="Cancel", exact=True).click()
     line.filter(has_text="gas BESS").filter(has_text="cancelled").wait_for(timeout=30_000)
@@ -49,14 +47,14 @@ def test_sites_are_submitted_followed_reviewed_and_compared(
     assert page.locator(".widget-gridbox svg path").count() > 10
     shoot("gallery")
 
-    # by status, and all again
+    # filter by status, then show all again
     status = page.locator(".widget-dropdown", has_text="Status").locator("select")
     status.select_option("cancelled")
     playwright.expect(cards).to_have_count(1, timeout=30_000)
     status.select_option("any")
     playwright.expect(cards).to_have_count(3, timeout=30_000)
 
-    # a report opens in place, its map too
+    # a report opens in place, with its map
     page.get_by_role("button", name="Open", exact=True).first.click()
     report = page.frame_locator("iframe[srcdoc]")
     page.locator("iframe[srcdoc]").scroll_into_view_if_needed()

@@ -1,4 +1,4 @@
-"""Jobs that end at once: the lifecycle and the local store are the real ones, the notebook's run is not."""
+"""Jobs that end at once, on the real lifecycle and local store, without running a notebook."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FIELD = Polygon([(X, Y), (X + 900, Y - 60), (X + 1000, Y + 800), (X + 300, Y + 9
 
 @pytest.fixture(scope="session")
 def layouts():
-    """Layouts by profile, as their files hold them."""
+    """Content of layout.geojson for two profiles."""
     site = Site("Farm <1>", CRS, FIELD, (Zone(box(X + 300, Y + 300, X + 420, Y + 400), "Wetland"),))
     grid = Grid(CRS, X - 200, Y + 1100, 10, 10, 130, 140)
     east, _ = np.meshgrid(grid.x_centres() - X, grid.y_centres() - Y)
@@ -47,7 +47,7 @@ def client(tmp_path):
 
 
 class Ended:
-    """Runner whose reports are there already; a profile without a layout fails."""
+    """Runner with finished reports; a profile without a layout fails."""
 
     def __init__(self, layouts, folder):
         self.layouts = layouts
@@ -66,21 +66,21 @@ class Ended:
             return RunOutcome(report=report, kind="request", message="no ground <here> can be built on")
         (report / "layout.geojson").write_text(json.dumps(layout))
         (report / "report.html").write_text('<p id="said">"quoted" & whole</p>')
-        told = {
+        record = {
             "request": {"notebook": "layout_report", "parameters": {"profile": task.request.generation_profile}},
             "inputs": {},
             "notebook": {"name": "layout_report", "sha256": "cd" * 32},
             "environment": {"pacifico": "0.1.0", "git_commit": None},
             "outcome": {"status": "completed", "error_message": None},
         }
-        manifest.write(report, told)
+        manifest.write(report, record)
         metrics = layout["pacifico"]["metrics"]
         return RunOutcome(report=report, metrics={name: metrics[name] for name in METRICS})
 
 
 @pytest.fixture
 def run_job(client, layouts, tmp_path):
-    """Take a submitted job to its end."""
+    """Function that runs a submitted job to its end."""
 
     def run(layout_id):
         runner = Ended(layouts, tmp_path / "scratch")
@@ -91,7 +91,7 @@ def run_job(client, layouts, tmp_path):
 
 @pytest.fixture
 def submit(client, tmp_path):
-    """Submit a job that waits; returns its layout_id."""
+    """Function that submits a job and returns its layout_id."""
     boundary = tmp_path / "site.kml"
     boundary.write_bytes(b"<kml/>")
     site = client.upload_site(boundary)

@@ -1,4 +1,4 @@
-"""Edits by hand: what is clicked and dragged changes the plan, or is refused with its reason."""
+"""Clicks and drags on the map edit the plan, or are refused with their reason."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lonlat(x, y):
 
 def click(explorer, place):
     lon, lat = lonlat(*place)
-    explorer.editing._interaction(type="click", coordinates=[lat, lon])
+    explorer.editing.clicked(lon, lat)
 
 
 def drag(explorer, place):
@@ -47,16 +47,16 @@ def asset(explorer, asset_id):
 
 
 def an_array(explorer):
-    """One whose going frees its place for it to come back to."""
+    """Last solar array of the plan."""
     return [a for a in explorer.plan.asset_list if a.item.kind == "solar_array"][-1]
 
 
-def test_a_click_selects_what_stands_there_and_shows_its_marker(explorer):
+def test_a_click_selects_an_asset_and_shows_its_marker(explorer):
     array = an_array(explorer)
     click(explorer, array.item.centre)
     editing = explorer.editing
     assert editing.selected == array.asset_id
-    assert array.asset_id in editing.said.value
+    assert array.asset_id in editing.title.value
     lat, lon = editing.marker.location
     np.testing.assert_allclose(transformer(LONLAT, CRS).transform(lon, lat), array.item.centre, atol=0.01)
     assert editing.marker in explorer.map.layers
@@ -66,13 +66,13 @@ def test_a_click_selects_what_stands_there_and_shows_its_marker(explorer):
     assert not editing.edited
 
 
-def test_a_drag_moves_the_asset_and_undo_brings_it_back(explorer):
+def test_a_drag_moves_the_asset_and_undo_restores_it(explorer):
     array, before = an_array(explorer), explorer.plan
     click(explorer, array.item.centre)
     x, y = array.item.centre
     drag(explorer, (x + 3.0, y))
     held = explorer.editing.refusal == ""
-    if not held:  # its neighbour stands there: the other way
+    if not held:  # a neighbour is there: drag the other way
         drag(explorer, (x - 3.0, y))
     assert explorer.editing.refusal == ""
     moved = asset(explorer, array.asset_id).item.centre
@@ -88,27 +88,27 @@ def test_a_drag_moves_the_asset_and_undo_brings_it_back(explorer):
     assert asset(explorer, array.asset_id).item.centre == pytest.approx(moved)
 
 
-def test_a_refused_drag_says_why_and_puts_the_marker_back(explorer):
+def test_a_refused_drag_shows_its_reason_and_resets_the_marker(explorer):
     array, before = an_array(explorer), explorer.plan
     click(explorer, array.item.centre)
     home = explorer.editing.marker.location
     drag(explorer, (X - 5000, Y))
     assert explorer.plan is before
     assert explorer.editing.refusal
-    assert explorer.editing.trouble.value
+    assert explorer.editing.error.value
     assert explorer.editing.marker.location == home
     click(explorer, (X - 150, Y))
-    assert explorer.editing.trouble.value == ""
+    assert explorer.editing.error.value == ""
 
 
 def test_the_only_substation_is_not_removed(explorer):
     substation = next(a for a in explorer.plan.asset_list if a.item.kind == "substation")
     click(explorer, substation.item.centre)
     explorer.editing.remove.click()
-    assert "only substation" in explorer.editing.trouble.value
+    assert "only substation" in explorer.editing.error.value
 
 
-def test_an_array_is_removed_and_another_added_in_its_place(explorer):
+def test_a_removed_array_returns_with_undo(explorer):
     array = an_array(explorer)
     count = explorer.plan.metrics["assets_by_type"]["solar_array"]
     click(explorer, array.item.centre)
@@ -120,7 +120,7 @@ def test_an_array_is_removed_and_another_added_in_its_place(explorer):
     assert explorer.editing.selected == array.asset_id
 
 
-def test_a_battery_is_added_where_the_map_is_clicked(explorer):
+def test_a_battery_is_added_at_the_clicked_place(explorer):
     explorer.editing.kind.value = "battery"
     explorer.editing.add.value = True
     click(explorer, (X - 5000, Y))
@@ -137,7 +137,7 @@ def test_a_battery_is_added_where_the_map_is_clicked(explorer):
     assert explorer.editing.selected.startswith("battery-")
 
 
-def test_turning_is_an_edit_and_selecting_is_none(explorer):
+def test_rotating_is_an_edit_but_selecting_is_not(explorer):
     substation = next(a for a in explorer.plan.asset_list if a.item.kind == "substation")
     click(explorer, substation.item.centre)
     assert not explorer.editing.edited
@@ -150,7 +150,7 @@ def test_turning_is_an_edit_and_selecting_is_none(explorer):
     assert explorer.editing.turn.value == pytest.approx(turned, abs=1e-3)
 
 
-def test_what_is_drawn_over_an_edited_plan_is_an_edit_too(explorer):
+def test_a_zone_drawn_on_an_edited_plan_is_an_edit(explorer):
     gone = an_array(explorer)
     click(explorer, gone.item.centre)
     explorer.editing.remove.click()
@@ -168,7 +168,7 @@ def test_what_is_drawn_over_an_edited_plan_is_an_edit_too(explorer):
     assert gone.asset_id not in {a.asset_id for a in explorer.plan.asset_list}
 
 
-def test_a_slider_lays_out_anew_and_edits_are_gone(explorer):
+def test_a_slider_lays_out_again_without_the_edits(explorer):
     click(explorer, an_array(explorer).item.centre)
     explorer.editing.remove.click()
     assert explorer.editing.edited

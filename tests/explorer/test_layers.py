@@ -1,4 +1,4 @@
-"""Features go to the layer of their kind, styled, and tell what they are."""
+"""Features are in the layer of their kind, with style and details."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def layout():
     }
 
 
-def test_layers_are_stacked_from_ground_to_entry(layout):
+def test_layers_are_ordered_from_ground_to_entry(layout):
     assert list(layers.split(layout)) == [
         "Buildable area", "Boundary", "Pads", "Roads", "Solar array", "Substation", "Entry",
     ]  # fmt: skip
 
 
-def test_nothing_is_lost_and_the_layout_is_left_as_it_was(layout):
+def test_every_feature_has_a_layer_and_the_layout_is_not_changed(layout):
     before = json.dumps(layout)
     parts = layers.split(layout)
     assert sum(len(part["features"]) for part in parts.values()) == len(layout["features"])
@@ -63,13 +63,17 @@ def test_roads_are_as_wide_as_their_class(layout):
     assert spine > spur
 
 
-def test_an_asset_type_of_tomorrow_has_a_layer_too():
+def test_an_unknown_asset_type_has_a_layer():
     parts = layers.split({"features": [feature("asset", asset_type="fusion_plant")]})
     assert list(parts) == ["Fusion plant"]
 
 
-def test_names_are_spoken():
-    assert [layers.spoken(name) for name in ("solar_array", "gas_bess", "bess")] == ["Solar array", "Gas BESS", "BESS"]
+def test_names_are_shown_in_words():
+    assert [layers.display_name(name) for name in ("solar_array", "gas_bess", "bess")] == [
+        "Solar array",
+        "Gas BESS",
+        "BESS",
+    ]
 
 
 def test_legend_has_a_swatch_for_each_layer(layout):
@@ -87,8 +91,8 @@ def test_slope_legend_names_every_limit():
         assert text in html
 
 
-def test_what_is_pointed_at_tells_values_with_units():
-    told = layers.told(
+def test_details_show_values_with_units():
+    record = layers.details(
         {
             "kind": "asset",
             "asset_id": "battery-0001",
@@ -99,17 +103,17 @@ def test_what_is_pointed_at_tells_values_with_units():
             "style": {},
         }
     )
-    assert "asset · battery-0001" in told
-    assert ">capacity</td><td>5,000 kW<" in told
-    assert "storage" not in told
-    assert ">slope</td><td>2.35°<" in told
-    assert "style" not in told.replace("style=", "")
+    assert "asset · battery-0001" in record
+    assert ">capacity</td><td>5,000 kW<" in record
+    assert "storage" not in record
+    assert ">slope</td><td>2.35°<" in record
+    assert "style" not in record.replace("style=", "")
 
 
-def test_names_from_files_can_do_nothing_in_the_page():
-    told = layers.told({"kind": "exclusion", "name": "<script>alert(1)</script>", "note": "<b>x</b>"})
-    assert "<script" not in told
-    assert "<b>x" not in told
+def test_names_from_files_are_escaped_in_details():
+    record = layers.details({"kind": "exclusion", "name": "<script>alert(1)</script>", "note": "<b>x</b>"})
+    assert "<script" not in record
+    assert "<b>x" not in record
 
 
 def test_slope_classes_meet_at_their_limits():

@@ -1,4 +1,4 @@
-"""The explorer without a browser: its traits are what the page shows."""
+"""The explorer without a browser: its widgets' values are what the page shows."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def names(explorer):
     return [layer.name for layer in explorer.map.layers]
 
 
-def test_all_of_the_layout_is_on_the_map(explorer):
+def test_the_whole_layout_is_on_the_map(explorer):
     assert explorer.error == ""
     assert names(explorer)[:2] == ["Hillshade", "Slope"]
     assert names(explorer)[-1] == "Entry"
@@ -60,7 +60,7 @@ def test_all_of_the_layout_is_on_the_map(explorer):
     assert len(features(explorer, "Boundary")) == len(features(explorer, "Entry")) == 1
 
 
-def test_the_map_opens_on_the_site_and_asks_nothing_of_the_network(explorer, site):
+def test_the_map_opens_on_the_site_without_network(explorer, site):
     lon, lat = explorer.map.center[1], explorer.map.center[0]
     assert (
         reproject(site.boundary, site.crs, LONLAT).buffer(1e-4).contains(reproject(site.boundary.centroid, CRS, LONLAT))
@@ -73,13 +73,13 @@ def test_the_map_opens_on_the_site_and_asks_nothing_of_the_network(explorer, sit
     assert all(layer.url.startswith("data:image/png;base64,") for layer in explorer.map.layers[:2])
 
 
-def test_figures_are_those_of_the_plan(explorer):
-    said = re.sub("<[^>]+>", " ", explorer.figures.value)
-    assert f"{explorer.plan.metrics['total_capacity_kw'] / 1000:.1f} MW of 10.0 asked" in said
+def test_headline_figures_are_those_of_the_plan(explorer):
+    text = re.sub("<[^>]+>", " ", explorer.figures.value)
+    assert f"{explorer.plan.metrics['total_capacity_kw'] / 1000:.1f} MW of 10.0 asked" in text
     assert explorer.status.value == ""
 
 
-def test_sliders_move_the_layout(explorer):
+def test_sliders_change_the_layout(explorer):
     before = explorer.plan
     explorer.capacity_mw.value = 5.0
     assert explorer.plan.target_capacity_kw == 5000.0
@@ -90,20 +90,20 @@ def test_sliders_move_the_layout(explorer):
     assert explorer.plan.metrics["max_road_grade_pct"] <= 5.0
 
 
-def test_what_is_switched_off_stays_off_while_the_layout_moves(explorer):
+def test_layers_stay_the_same_objects_when_the_layout_changes(explorer):
     layers = explorer.map.layers
     explorer.capacity_mw.value = 5.0
     assert explorer.map.layers == layers  # the same objects, with new data
 
 
-def test_another_profile_has_other_layers(explorer):
+def test_another_profile_has_its_own_layers(explorer):
     explorer.profile.value = "bess"
     assert "Battery" in names(explorer)
     assert "Solar array" not in names(explorer)
     assert "Storage" in explorer.figures.value
 
 
-def test_as_much_as_fits_asks_for_no_target(explorer):
+def test_as_much_as_fits_has_no_target(explorer):
     asked_for = explorer.plan.metrics["total_capacity_kw"]
     explorer.fill_site.value = True
     assert explorer.capacity_mw.disabled
@@ -118,11 +118,11 @@ def test_the_same_request_is_not_laid_out_twice(explorer):
     explorer.fill_site.value = False
     assert explorer.plan.to_geojson() == before.to_geojson()
     now = explorer.plan
-    explorer._changed()
+    explorer.update()
     assert explorer.plan is now
 
 
-def test_a_site_without_room_is_told_in_one_line_and_leaves_no_old_layout(explorer):
+def test_a_site_without_room_shows_one_line_and_no_layout(explorer):
     explorer.capacity_mw.value = 0.1
     assert explorer.plan is None
     assert "\n" not in explorer.error
@@ -134,7 +134,7 @@ def test_a_site_without_room_is_told_in_one_line_and_leaves_no_old_layout(explor
     assert (explorer.error, explorer.status.value) == ("", "")
 
 
-def test_what_is_drawn_stays_free(explorer):
+def test_a_drawn_polygon_stays_free(explorer):
     drawn = box(X + 500, Y + 100, X + 800, Y + 500)
     outline = reproject(drawn, CRS, LONLAT)
     explorer.drawing.data = [{"type": "Feature", "properties": {}, "geometry": outline.__geo_interface__}]
@@ -145,7 +145,7 @@ def test_what_is_drawn_stays_free(explorer):
     assert [z.name for z in explorer.plan.site.exclusions] == ["Wetland"]
 
 
-def test_a_drawing_that_crosses_itself_or_holds_nothing_is_taken_for_what_it_covers(explorer):
+def test_self_crossing_and_empty_drawings_are_repaired(explorer):
     bow = [[-84.2, 36.6], [-84.19, 36.61], [-84.19, 36.6], [-84.2, 36.61], [-84.2, 36.6]]
     line = [[-84.2, 36.6], [-84.19, 36.61], [-84.2, 36.6], [-84.2, 36.6]]
     shapes = [{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}} for ring in (bow, line)]
@@ -155,7 +155,7 @@ def test_a_drawing_that_crosses_itself_or_holds_nothing_is_taken_for_what_it_cov
     assert zone.geometry.area > 0
 
 
-def test_a_background_comes_only_when_chosen_and_lets_the_hillshade_through(explorer):
+def test_a_chosen_background_shows_through_the_hillshade(explorer):
     explorer.background.value = "imagery (network)"
     bottom, hillshade, *_ = explorer.map.layers
     assert type(bottom).__name__ == "TileLayer"
@@ -167,10 +167,10 @@ def test_a_background_comes_only_when_chosen_and_lets_the_hillshade_through(expl
     assert set(BACKGROUNDS) >= {"none"}
 
 
-def test_what_is_pointed_at_is_told(explorer):
+def test_pointing_at_a_feature_shows_its_details(explorer):
     layer = next(layer for layer in explorer.map.layers if layer.name == "Solar array")
     layer._handle_mouse_events(None, {"event": "mouseover", "feature": layer.data["features"][0]}, [])
-    assert "solar_array-0001" in explorer.pointed_at.value
+    assert "solar_array-0001" in explorer.details.value
 
 
 def test_names_from_files_are_escaped(explorer):

@@ -1,4 +1,4 @@
-"""The panel says what a person asks for first, and what is missing."""
+"""The panel shows headline figures, unplaced assets and warnings."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ METRICS = {
 
 
 def test_headline_is_rounded_and_has_units():
-    said = dict(panel.headline(METRICS, 20_000.0))
-    assert said["Capacity, AC"] == "19.8 MW of 20.0 asked"
-    assert said["Capacity, DC"] == "25.7 MW"
-    assert said["Buildable"] == "80.0 of 120.0 ha"
-    assert said["Roads"] == "4.32 km, up to 9.9 %"
-    assert said["Cut"] == "12,346 m³"
-    assert said["Net earthwork"] == "+2,345 m³"
-    assert "Storage" not in said
-    assert "Cut + fill, P10–P90" not in said
+    text = dict(panel.headline(METRICS, 20_000.0))
+    assert text["Capacity, AC"] == "19.8 MW of 20.0 asked"
+    assert text["Capacity, DC"] == "25.7 MW"
+    assert text["Buildable"] == "80.0 of 120.0 ha"
+    assert text["Roads"] == "4.32 km, up to 9.9 %"
+    assert text["Cut"] == "12,346 m³"
+    assert text["Net earthwork"] == "+2,345 m³"
+    assert "Storage" not in text
+    assert "Cut + fill, P10–P90" not in text
 
 
-def test_without_a_target_none_is_told():
+def test_without_a_target_only_the_capacity_is_shown():
     assert dict(panel.headline(METRICS, None))["Capacity, AC"] == "19.8 MW"
 
 
@@ -47,16 +47,16 @@ def test_the_target_of_a_battery_site_is_its_storage_power():
         "storage_kw": 45_000.0,
         "storage_kwh": 180_000.0,
     }
-    said = dict(panel.headline(battery, 50_000.0))
-    assert said["Capacity, AC"] == "0.0 MW"
-    assert said["Storage"] == "45.0 MW of 50.0 asked, 180.0 MWh"
+    text = dict(panel.headline(battery, 50_000.0))
+    assert text["Capacity, AC"] == "0.0 MW"
+    assert text["Storage"] == "45.0 MW of 50.0 asked, 180.0 MWh"
 
 
-def test_intervals_are_told_where_known():
+def test_intervals_are_shown_if_known():
     known = METRICS | {"buildable_area_p10_p90_ha": [70.0, 90.0], "earthwork_p10_p90_m3": [20_000.0, 30_000.0]}
-    said = dict(panel.headline(known, None))
-    assert said["Buildable"] == "80.0 (70.0–90.0) of 120.0 ha"
-    assert said["Cut + fill, P10–P90"] == "20,000–30,000 m³"
+    text = dict(panel.headline(known, None))
+    assert text["Buildable"] == "80.0 (70.0–90.0) of 120.0 ha"
+    assert text["Cut + fill, P10–P90"] == "20,000–30,000 m³"
 
 
 @pytest.mark.parametrize("bad", ["<img src=x onerror=alert(1)>", "a < b & c"])
@@ -72,7 +72,7 @@ def test_text_from_outside_is_escaped(bad):
     assert "3 × solar array: " in panel.summary(layout)
 
 
-def test_notes_appear_only_where_there_is_something_to_say():
+def test_empty_notes_are_left_out():
     layout = {"metrics": METRICS, "target_capacity_kw": None, "warnings": [], "unplaced": []}
     assert "Not placed" not in panel.summary(layout)
     assert "Good to know" not in panel.summary(layout)

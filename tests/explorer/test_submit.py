@@ -1,4 +1,4 @@
-"""Many sites in several designs, one bad file stopping none."""
+"""Many sites in several designs; a bad file does not stop the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DESIGNS = [{"generation_profile": "solar_farm", "target_capacity_kw": 20_000}, {
 
 @pytest.fixture
 def started(monkeypatch):
-    """Jobs handed to the process behind, which is not started."""
+    """Jobs handed to the background process, which is not started."""
     found = []
     monkeypatch.setattr(local, "start_background", found.extend)
     return found
@@ -42,9 +42,9 @@ def test_each_site_is_submitted_in_each_design(client, folder, started):
     requests = [client._records.request(client.owner, layout_id)[0] for layout_id in submitted.labels]
     assert [r.generation_profile for r in requests] == ["solar_farm", "bess"]
     assert {r.dem for r in requests} == {"sample"}
-    said = str(submitted.table)
-    assert "a broken.kml" in said
-    assert "rejected" in said
+    text = str(submitted.table)
+    assert "a broken.kml" in text
+    assert "rejected" in text
 
 
 def test_a_design_out_of_range_is_refused_with_its_site(client, folder, started):

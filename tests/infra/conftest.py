@@ -1,4 +1,4 @@
-"""Terraform, its provider and moto's server on loopback, where they are installed; tests skip and say so where not."""
+"""Terraform with its AWS provider, and moto's server on loopback; tests skip where one is missing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ INPUTS = {
 
 @pytest.fixture(scope="session")
 def iam():
-    """The policy evaluator beside this file."""
+    """Policy evaluator of iam.py."""
     spec = importlib.util.spec_from_file_location("pacifico_tests_iam", HERE / "iam.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
@@ -58,7 +58,7 @@ def terraform():
 
 @pytest.fixture(scope="session")
 def plugins():
-    """The folder of a provider mirror: named by PACIFICO_TF_PLUGIN_DIR, by Terraform's own settings, or found."""
+    """Folder of a provider mirror: PACIFICO_TF_PLUGIN_DIR, else a usual place."""
     named = [os.environ.get("PACIFICO_TF_PLUGIN_DIR", ""), *_mirrors(os.environ.get("TF_CLI_CONFIG_FILE", ""))]
     home = Path.home()
     usual = [home / ".terraform.d/plugins", home / ".local/share/terraform/plugins"]
@@ -77,7 +77,7 @@ def _mirrors(settings):
 
 @dataclass
 class Module:
-    """A copy of the Terraform files, and the command to work on it."""
+    """Copy of the Terraform files, with the command that works on it."""
 
     command: str
     folder: Path
@@ -98,7 +98,7 @@ class Module:
 
 
 def clean_environment():
-    """This process's environment without accounts, proxies and Terraform's own settings."""
+    """Environment of this process without accounts, proxies and settings of Terraform."""
     barred = ("AWS_", "TF_", "PACIFICO_")
     proxies = {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}
     env = {k: v for k, v in os.environ.items() if not k.startswith(barred) and k not in proxies}
@@ -107,7 +107,7 @@ def clean_environment():
 
 @pytest.fixture(scope="session")
 def module(terraform, plugins, tmp_path_factory):
-    """An initialized copy without a backend, to validate and to test with a mock provider."""
+    """Initialized copy without a backend, to validate and to test."""
     folder = tmp_path_factory.mktemp("validate") / "terraform"
     shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
     copy = Module(terraform, folder, clean_environment())
@@ -117,7 +117,7 @@ def module(terraform, plugins, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def moto_url():
-    """moto's server in a process of its own."""
+    """Address of moto's server, which runs in its own process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -133,7 +133,7 @@ def moto_url():
         except OSError:
             assert process.poll() is None, "moto's server ended"
             assert time.monotonic() < deadline, "moto's server did not start"
-            time.sleep(0.05)  # nothing to await before it listens
+            time.sleep(0.05)  # wait until it listens
     yield f"http://127.0.0.1:{port}"
     process.terminate()
     process.wait()
@@ -141,7 +141,7 @@ def moto_url():
 
 @dataclass
 class Applied:
-    """What `terraform apply` made on the emulator."""
+    """Result of `terraform apply` on the emulator."""
 
     module: Module
     env: dict[str, str]
@@ -156,7 +156,7 @@ class Applied:
         return boto3.client(service, endpoint_url=self.env["AWS_ENDPOINT_URL"], **names)
 
     def role(self, name):
-        """The policies of a role, as IAM holds them."""
+        """Policies of a role, as stored in IAM."""
         iam, role = self.client("iam"), f"pacifico-layouts-dev-{name}"
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         return [iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"] for policy in names]
@@ -165,7 +165,7 @@ class Applied:
         return self.client("iam").get_role(RoleName=f"pacifico-layouts-dev-{name}")["Role"]["AssumeRolePolicyDocument"]
 
     def document(self, name):
-        """A policy document as Terraform renders it."""
+        """Policy document, as rendered by Terraform."""
         for resource in self.module.json("show", "-json")["values"]["root_module"]["resources"]:
             if resource["address"] == f"data.aws_iam_policy_document.{name}":
                 return json.loads(resource["values"]["json"])
@@ -178,7 +178,7 @@ class Applied:
 
 @pytest.fixture(scope="session")
 def applied(terraform, plugins, moto_url, tmp_path_factory):
-    """The configuration applied to moto's server, once for all tests; destroying it is a test of its own."""
+    """Configuration applied to moto's server, once for all tests."""
     folder = tmp_path_factory.mktemp("apply")
     for source in [*SOURCE.glob("*.tf"), HERE / "loopback_override.tf"]:
         shutil.copy(source, folder)

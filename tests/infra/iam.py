@@ -1,4 +1,4 @@
-"""An evaluator of AWS policies: what the emulator doesn't do. Refuses what it doesn't know.
+"""Evaluator of AWS policies, which the emulator lacks; unknown elements are refused.
 
 References: AWS IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements". Identity policies and one
 resource policy of the same account; no boundaries, sessions or organizations.
@@ -15,7 +15,7 @@ _ELEMENTS = {"Sid", "Effect", "Action", "Resource", "Condition", "Principal"}
 
 @dataclass(frozen=True)
 class Request:
-    """Who wants what: `context` maps condition keys, in lower case, to values; a missing key is no key."""
+    """Request to evaluate; `context` maps condition keys in lower case to values."""
 
     action: str
     resource: str
@@ -24,7 +24,7 @@ class Request:
 
 
 def decide(request, *, identity=(), resource=None):
-    """'allowed', 'denied' (explicitly) or 'not allowed' (nothing says yes)."""
+    """Decision: 'allowed', 'denied' (explicitly) or 'not allowed' (no statement allows it)."""
     statements = [(s, None) for document in identity for s in _list(document["Statement"])]
     statements += [(s, request.principal) for s in _list(resource["Statement"])] if resource else []
     effects = {s["Effect"] for s, principal in statements if _applies(s, request, principal)}
@@ -63,7 +63,10 @@ def _resource(pattern, request):
 
 
 def _fill(pattern, request):
-    """Put the request's values in the place of ${variables}; None where one is missing. Wildcards in values are text."""
+    """Text with ${variables} replaced by values; None where one is missing.
+
+    Wildcards in values are text.
+    """
     missing = False
 
     def value(match):

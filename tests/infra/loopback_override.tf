@@ -1,5 +1,5 @@
-# Laid over a copy of infra/terraform so that it can be applied to moto's server on loopback. What is left out here is
-# covered by infra/terraform/tests with a mock provider.
+# Overrides a copy of infra/terraform, so that it can be applied to moto's server on loopback. infra/terraform/tests covers
+# the resources that are left out here, with a mock provider.
 
 terraform {
   backend "local" {}
@@ -13,7 +13,7 @@ provider "aws" {
   s3_use_path_style           = true
 }
 
-# The emulator never answers what these wait for.
+# The emulator doesn't answer the calls that these resources wait for.
 resource "aws_sqs_queue_redrive_allow_policy" "layout_jobs_dlq" {
   count = 0
 }
@@ -51,29 +51,29 @@ resource "aws_cloudwatch_metric_alarm" "sleep" {
   alarm_actions = []
 }
 
-# A second plan must find nothing to do. The emulator doesn't keep these attributes, or writes them otherwise.
+# A second plan must find no change. The emulator loses these attributes or returns them in another form.
 
 resource "aws_ecs_service" "worker" {
   lifecycle {
     ignore_changes = [
       desired_count,
-      availability_zone_rebalancing, # told as DISABLED
-      capacity_provider_strategy,    # forgotten
-      enable_ecs_managed_tags,       # forgotten
-      launch_type,                   # told as EC2
+      availability_zone_rebalancing, # returned as DISABLED
+      capacity_provider_strategy,    # lost
+      enable_ecs_managed_tags,       # lost
+      launch_type,                   # returned as EC2
     ]
   }
 }
 
 resource "aws_sqs_queue" "layout_jobs" {
   lifecycle {
-    ignore_changes = [redrive_policy] # other white space; a test reads it back from the queue
+    ignore_changes = [redrive_policy] # returned with other white space; a test reads it from the queue
   }
 }
 
 resource "aws_vpc_security_group_egress_rule" "worker_endpoints" {
   lifecycle {
-    ignore_changes = [description] # forgotten where a group or a prefix list is meant
+    ignore_changes = [description] # lost for rules with a group or a prefix list
   }
 }
 
@@ -89,13 +89,13 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints_worker" {
   }
 }
 
-# The emulator's budgets never show up when read back.
+# The emulator doesn't return budgets.
 resource "aws_budgets_budget" "monthly" {
   count = 0
 }
 
-# The emulator takes every statement for its effect alone: a denial without TLS denies all. Tests decide the rendered
-# document by an evaluator instead.
+# The emulator ignores conditions, so that a denial without TLS denies everything. Tests evaluate the rendered document
+# instead.
 resource "aws_s3_bucket_policy" "store" {
   count = 0
 }

@@ -1,4 +1,4 @@
-"""The configuration applied to an emulator: what stands there, who may do what, jobs run through it, nothing is left."""
+"""Resources that the configuration creates on an emulator."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import pytest
 pytestmark = [pytest.mark.terraform, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
-def test_a_second_plan_finds_nothing_to_do(applied):
-    """Beside what tests/infra/loopback_override.tf names as the emulator's own doing."""
+def test_second_plan_finds_no_change(applied):
+    """Attributes that the emulator loses are listed in tests/infra/loopback_override.tf."""
     applied.module.run("plan", "-input=false", "-detailed-exitcode")
 
 
-def test_the_queue_gives_up_after_three_receives(applied):
+def test_queue_moves_messages_after_three_receives(applied):
     sqs = applied.client("sqs")
     url, dead = applied.outputs["sqs_layout_jobs_queue_url"], applied.outputs["sqs_layout_jobs_dlq_url"]
-    told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert url.endswith("/pacifico-layouts-dev-layout-jobs")
-    assert json.loads(told["RedrivePolicy"]) == {
+    assert json.loads(attributes["RedrivePolicy"]) == {
         "deadLetterTargetArn": applied.outputs["sqs_layout_jobs_dlq_arn"],
         "maxReceiveCount": 3,
     }
-    assert (told["VisibilityTimeout"], told["MessageRetentionPeriod"]) == ("120", "345600")
+    assert (attributes["VisibilityTimeout"], attributes["MessageRetentionPeriod"]) == ("120", "345600")
     kept = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["MessageRetentionPeriod"])
     assert kept["Attributes"]["MessageRetentionPeriod"] == "1209600"
 
 
-def test_the_bucket_is_versioned_encrypted_closed_and_tidied(applied):
+def test_bucket_is_versioned_encrypted_private_and_has_a_lifecycle(applied):
     s3, name = applied.client("s3"), {"Bucket": applied.bucket}
     assert s3.get_bucket_versioning(**name)["Status"] == "Enabled"
     rule = s3.get_bucket_encryption(**name)["ServerSideEncryptionConfiguration"]["Rules"][0]
@@ -42,7 +42,7 @@ def test_the_bucket_is_versioned_encrypted_closed_and_tidied(applied):
     assert rules["incomplete-uploads-abort"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7
 
 
-def test_every_alarm_is_there_and_tells_the_topic(applied):
+def test_every_alarm_exists_and_notifies_the_topic(applied):
     found = applied.client("cloudwatch").describe_alarms()["MetricAlarms"]
     alarms = {a["AlarmName"].removeprefix("pacifico-layouts-dev-"): a for a in found}
     watching = {"queue-depth", "oldest-message", "dlq-any", "dlq-many", "no-worker", "job-failures", "job-p95"}
@@ -56,14 +56,14 @@ def test_every_alarm_is_there_and_tells_the_topic(applied):
     assert alarms["job-p95"]["ExtendedStatistic"] == "p95"
 
 
-def test_the_dashboard_shows_the_queue_and_the_workers(applied):
+def test_dashboard_shows_queue_and_workers(applied):
     body = applied.client("cloudwatch").get_dashboard(DashboardName=applied.outputs["dashboard_name"])["DashboardBody"]
     shown = json.dumps(json.loads(body))
     for name in ("pacifico-layouts-dev-layout-jobs-dlq", "RunningTaskCount", "JobSeconds", "Failures"):
         assert name in shown
 
 
-def test_the_task_definition_keeps_the_container_small(applied):
+def test_task_definition_limits_the_container(applied):
     ecs = applied.client("ecs")
     arn = applied.outputs["ecs_worker_task_definition_arn"]
     container = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"][0]
@@ -73,8 +73,8 @@ def test_the_task_definition_keeps_the_container_small(applied):
     assert container["image"].endswith("/pacifico-layouts-dev-worker:0123abc")
 
 
-def test_the_worker_starts_from_the_task_definition(applied):
-    """Its settings are read by the package as they stand there."""
+def test_package_reads_the_settings_of_the_task_definition(applied):
+    """The package accepts the environment of the task definition."""
     from pacifico.jobs.settings import from_environment
 
     ecs = applied.client("ecs")

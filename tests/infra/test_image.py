@@ -1,6 +1,6 @@
-"""The image's steps run outside Docker, and the worker from the tree that they make: not root, on a read-only root.
+"""Build the image's tree without Docker and run the worker from it: not as root, on a read-only root.
 
-What this doesn't prove is said in infra/build_tree.py: this machine's root stands in for the base image.
+infra/build_tree.py says what this doesn't prove: this machine's root replaces the base image.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,7 +32,7 @@ def _script():
     return module
 
 
-def test_the_dockerfile_says_what_is_asked_of_it():
+def test_dockerfile_meets_its_requirements():
     steps = _script().instructions(DOCKERFILE)
     last = max(n for n, (word, _) in enumerate(steps) if word == "FROM")
     assert sum(word == "FROM" for word, _ in steps) == 2
@@ -43,12 +44,14 @@ def test_the_dockerfile_says_what_is_asked_of_it():
     assert "exec python -m worker" in final["ENTRYPOINT"]
     assert 'org.opencontainers.image.revision="$GIT_COMMIT"' in final["LABEL"]
     assert "python" in final["HEALTHCHECK"]
+    assert "PYTHONPATH=/opt/pacifico/app" in next(rest for word, rest in steps[last:] if word == "ENV")
+    assert ("COPY", "worker /opt/pacifico/app/worker") in steps[:last]
     installs = [rest for word, rest in steps if word == "RUN" and "pip install" in rest]
     assert installs
     assert all("--constraint constraints.txt" in rest for rest in installs)
 
 
-def test_task_definition_and_image_agree():
+def test_task_definition_and_dockerfile_agree():
     task = (ROOT / "infra/terraform/ecs.tf").read_text()
     health = re.search(r'command\s+= \["CMD", (.*)\]', task)[1]
     assert f"CMD [{health}]" in DOCKERFILE
@@ -56,12 +59,34 @@ def test_task_definition_and_image_agree():
     assert 'containerPath = "/tmp"' in task
 
 
-def test_continued_lines_and_comments_are_read():
+def test_instructions_join_lines_and_drop_comments():
     read = _script().instructions("# no\nRUN a \\\n  b\n\nENV x=1\n")
     assert read == [("RUN", "a b"), ("ENV", "x=1")]
 
 
-def _proves(tree, code):
+def test_worker_runs_from_the_layout_of_the_image(tmp_path):
+    """With only `app/worker` on PYTHONPATH, the worker asks for its queue."""
+    shutil.copytree(ROOT / "worker", tmp_path / "app" / "worker", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "pacifico", tmp_path / "lib" / "pacifico", ignore=shutil.ignore_patterns("__pycache__"))
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PACIFICO_"))}
+    env["PYTHONPATH"] = os.pathsep.join([str(tmp_path / "app"), str(tmp_path / "lib")])
+    (tmp_path / "home").mkdir()
+
+    def python(*arguments):
+        return subprocess.run(
+            [sys.executable, *arguments], env=env, cwd=tmp_path / "home",
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    found = python("-c", "import pacifico, worker; print(pacifico.__file__); print(worker.__file__)")
+    assert all(line.startswith(str(tmp_path)) for line in found.stdout.splitlines()), found.stdout
+    assert len(found.stdout.splitlines()) == 2, found.stderr
+    worker = python("-m", "worker")
+    assert worker.returncode == 2
+    assert "PACIFICO_QUEUE_URL is not set" in worker.stderr
+
+
+def _run_python(tree, code):
     done = subprocess.run(
         [sys.executable, SCRIPT, "exec", tree, "python", "-c", code],
         capture_output=True, text=True, timeout=120, check=False, cwd="/",
@@ -72,11 +97,11 @@ def _proves(tree, code):
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    """The image's tree, built anew: some minutes."""
+    """Tree of the image, built from the Dockerfile; takes some minutes."""
     if os.geteuid() != 0 or "overlay" not in Path("/proc/filesystems").read_text():
         pytest.skip("needs root and overlay mounts")
     if not Path("/usr/bin/python3.11").exists() or "bookworm" not in Path("/etc/os-release").read_text():
-        pytest.skip("this machine can't stand in for python:3.11-slim-bookworm")
+        pytest.skip("this machine can't replace python:3.11-slim-bookworm")
     tree = tmp_path_factory.mktemp("image") / "tree"
     done = subprocess.run(
         [sys.executable, SCRIPT, "build", tree, "--build-arg", f"GIT_COMMIT={COMMIT}"],
@@ -90,14 +115,14 @@ def tree(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 class TestTree:
-    def test_a_build_without_a_commit_is_refused(self, tree):
+    def test_image_names_its_commit(self, tree):
         image = json.loads((tree / "image.json").read_text())
         assert image["labels"]["org.opencontainers.image.revision"] == COMMIT
         assert image["env"]["PACIFICO_GIT_COMMIT"] == COMMIT
         assert 'test -n "$GIT_COMMIT"' in DOCKERFILE
 
-    def test_it_is_neither_root_nor_can_it_write(self, tree):
-        said = _proves(tree, """
+    def test_process_is_not_root_and_writes_only_to_tmp(self, tree):
+        found = _run_python(tree, """
 import json, os
 def written(path):
     try:
@@ -113,29 +138,31 @@ print(json.dumps({
     "home": os.listdir("/tmp"),
 }))
 """)  # fmt: skip
-        assert (said["pid"], said["uid"], said["groups"]) == (1, 10001, [])
-        assert set(said["capabilities"]) == {"0" * 16}
+        assert (found["pid"], found["uid"], found["groups"]) == (1, 10001, [])
+        assert set(found["capabilities"]) == {"0" * 16}
         read_only = "Read-only file system"
-        assert said["written"] == {
+        assert found["written"] == {
             "/opt/pacifico/x": read_only,
             "/etc/x": read_only,
             "/var/x": read_only,
             "/tmp/x": "written",
         }
 
-    def test_it_runs_the_packaged_code(self, tree):
+    def test_package_is_installed_and_worker_runs_from_source(self, tree):
         code = "import json, pacifico, worker; print(json.dumps([pacifico.__file__, worker.__file__]))"
-        assert all(path.startswith("/opt/pacifico/lib/") for path in _proves(tree, code))
+        package, worker = _run_python(tree, code)
+        assert package.startswith("/opt/pacifico/lib/")
+        assert worker == "/opt/pacifico/app/worker/__init__.py"
 
-    def test_no_program_can_raise_its_rights(self, tree):
+    def test_no_program_has_a_setuid_or_setgid_bit(self, tree):
         code = """
 import json, os, stat
 found = [os.path.join(d, f) for top in ("/bin", "/sbin", "/usr") for d, _, files in os.walk(top) for f in files]
 print(json.dumps([p for p in found if os.path.isfile(p) and os.lstat(p).st_mode & (stat.S_ISUID | stat.S_ISGID)]))
 """
-        assert _proves(tree, code) == []
+        assert _run_python(tree, code) == []
 
-    def test_without_a_queue_it_says_so(self, tree):
+    def test_worker_without_a_queue_is_refused(self, tree):
         done = subprocess.run(
             [sys.executable, SCRIPT, "run", tree], capture_output=True, text=True, check=False, timeout=120, cwd="/"
         )
@@ -143,19 +170,23 @@ print(json.dumps([p for p in found if os.path.isfile(p) and os.lstat(p).st_mode 
         assert "PACIFICO_QUEUE_URL is not set" in done.stderr
 
     @pytest.mark.terraform
-    def test_a_job_runs_in_it_and_sigterm_reaches_python(self, tree, applied):
-        """From submission to report; then health says well, and SIGTERM ends the worker by its own will."""
+    def test_job_runs_and_sigterm_reaches_python(self, tree, applied):
+        """Run a job, check the health command, stop by SIGTERM."""
         task = applied.client("ecs").describe_task_definition(
             taskDefinition=applied.outputs["ecs_worker_task_definition_arn"]
         )["taskDefinition"]["containerDefinitions"][0]
-        told = {entry["name"]: entry["value"] for entry in task["environment"]} | {"PACIFICO_WAIT_S": "1"}
-        user = applied.env | {"PACIFICO_OWNER": "tree", **told}
+        environment = {entry["name"]: entry["value"] for entry in task["environment"]} | {"PACIFICO_WAIT_S": "1"}
+        user = applied.env | {"PACIFICO_OWNER": "tree", **environment}
         main = [sys.executable, "-c", "from pacifico.cli.main import main; raise SystemExit(main())", "jobs"]
         site = ROOT / "pacifico" / "data" / "sample-site.kml"
         submit = [*main, "submit", str(site), "--dem", "sample", "--capacity-kw", "5000", "--json"]
         layout = json.loads(subprocess.run(submit, env=user, capture_output=True, text=True, check=True).stdout)
         worker = subprocess.Popen(
-            [sys.executable, SCRIPT, "run", tree], env=applied.env | told, stdout=subprocess.PIPE, text=True, cwd="/"
+            [sys.executable, SCRIPT, "run", tree],
+            env=applied.env | environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd="/",
         )
         try:
             wait = [*main, "wait", layout["layout_id"], "--timeout", "300"]
@@ -166,17 +197,17 @@ print(json.dumps([p for p in found if os.path.isfile(p) and os.lstat(p).st_mode 
             assert re.search(r"^Uid:\t10001\t", inside, re.MULTILINE)
             health = subprocess.run(
                 ["nsenter", "-t", children[0], "-m", "-p", "-r", "setpriv", "--reuid", "10001", "--regid", "10001",
-                 "--clear-groups", "env", "PATH=/opt/pacifico/bin:/usr/bin:/bin", "python", "-m", "worker", "health"],
+                 "--clear-groups", "env", "PATH=/opt/pacifico/bin:/usr/bin:/bin", "PYTHONPATH=/opt/pacifico/app", "python", "-m", "worker", "health"],
                 capture_output=True, text=True, check=False, timeout=60,
             )  # fmt: skip
             assert health.returncode == 0, health.stderr
         finally:
             began = time.monotonic()
             worker.send_signal(signal.SIGTERM)
-            said, _ = worker.communicate(timeout=130)
+            output, _ = worker.communicate(timeout=130)
         assert worker.returncode == 0
         assert time.monotonic() - began < 30
-        assert '"ending": "completed"' in said
+        assert '"ending": "completed"' in output
         key = f"owners/tree/layouts/{layout['layout_id']}/attempts/1/manifest.json"
         manifest = applied.client("s3").get_object(Bucket=applied.bucket, Key=key)["Body"].read().decode()
-        assert COMMIT in manifest, "the manifest names the image's commit"
+        assert COMMIT in manifest, "the manifest doesn't name the image's commit"

@@ -1,4 +1,4 @@
-"""The real client and the real worker through what Terraform applied; each call they make is put to the policies."""
+"""Run a job on the applied configuration and check every AWS call against the policies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.terraform, pytest.mark.slow, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "pacifico" / "data" / "sample-site.kml"
 
-#: Put on the path of both processes: every call of every AWS client, written down before it is made.
+#: Module on the path of both processes; it records every call of an AWS client.
 RECORDER = """
 import json, os
 import botocore.client
@@ -30,7 +30,7 @@ def _make_api_call(self, operation, parameters):
 botocore.client.BaseClient._make_api_call = _make_api_call
 """
 
-#: AWS's actions for each call: the Service Authorization Reference.
+#: IAM actions of each call, from the Service Authorization Reference of AWS.
 ACTIONS = {
     "GetObject": ("s3:GetObject",),
     "HeadObject": ("s3:GetObject",),
@@ -53,17 +53,17 @@ ACTIONS = {
 
 @pytest.fixture(scope="module")
 def job(applied, tmp_path_factory):
-    """One job from submission to report, and what both sides called."""
+    """One finished job, with the recorded calls of client and worker."""
     folder = tmp_path_factory.mktemp("job")
     (folder / "sitecustomize.py").write_text(RECORDER)
     calls = folder / "calls.jsonl"
     task = applied.client("ecs").describe_task_definition(
         taskDefinition=applied.outputs["ecs_worker_task_definition_arn"]
     )["taskDefinition"]
-    told = {e["name"]: e["value"] for e in task["containerDefinitions"][0]["environment"]}
+    settings = {e["name"]: e["value"] for e in task["containerDefinitions"][0]["environment"]}
     env = {**applied.env, "RECORD_TO": str(calls), "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
     user = {**env, "RECORD_AS": "submitter", "PACIFICO_OWNER": "Ann@example.com"}
-    user |= {name: told[name] for name in ("PACIFICO_STORE", "PACIFICO_QUEUE_URL")}
+    user |= {name: settings[name] for name in ("PACIFICO_STORE", "PACIFICO_QUEUE_URL")}
 
     def pacifico(*arguments, status=(0,)):
         done = subprocess.run(
@@ -78,7 +78,7 @@ def job(applied, tmp_path_factory):
     worker = subprocess.run(
         [sys.executable, "-m", "worker", "--burst"],
         capture_output=True, text=True, timeout=600, check=False,
-        env={**env, **told, "RECORD_AS": "worker-task", "PACIFICO_WAIT_S": "1"},
+        env={**env, **settings, "RECORD_AS": "worker-task", "PACIFICO_WAIT_S": "1"},
     )  # fmt: skip
     assert worker.returncode == 0, worker.stderr[-4000:]
     seconds = time.monotonic() - applied.began
@@ -100,7 +100,7 @@ def job(applied, tmp_path_factory):
     }
 
 
-def test_a_job_goes_through(job, applied, record_property):
+def test_job_is_completed(job, applied, record_property):
     status = job["status"]
     status = status[0] if isinstance(status, list) else status
     assert status["status"] == "completed", status
@@ -109,10 +109,10 @@ def test_a_job_goes_through(job, applied, record_property):
     assert any(job["report"].rglob("report.html"))
     record_property("apply_seconds", round(applied.seconds, 1))
     record_property("apply_to_first_completed_job_seconds", round(job["seconds"], 1))
-    print(f"apply {applied.seconds:.0f} s; from apply's start to the first completed job {job['seconds']:.0f} s")
+    print(f"apply {applied.seconds:.0f} s; from the start of apply to the first completed job {job['seconds']:.0f} s")
 
 
-def test_each_call_is_allowed_to_its_role(job, iam, applied):
+def test_policies_allow_every_call_of_each_role(job, iam, applied):
     policies = {role: applied.role(role) for role in ("submitter", "worker-task")}
     bucket_policy = applied.document("store")
     refused, seen = set(), set()
@@ -142,7 +142,7 @@ def test_each_call_is_allowed_to_its_role(job, iam, applied):
     } <= seen
 
 
-def test_what_is_stored_carries_the_tags_of_the_lifecycle(job, applied):
+def test_stored_objects_have_the_tags_of_the_lifecycle(job, applied):
     s3 = applied.client("s3")
     kinds = {}
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=applied.bucket):
@@ -156,11 +156,11 @@ def test_what_is_stored_carries_the_tags_of_the_lifecycle(job, applied):
     assert kinds["index"] == {"jobs"}
 
 
-def test_the_log_holds_the_metrics_that_the_alarms_watch(job):
+def test_log_holds_the_metrics_of_the_alarms(job):
     lines = [json.loads(line) for line in job["log"].splitlines() if line.startswith("{")]
     metrics = [line for line in lines if "_aws" in line]
     assert metrics
-    said = metrics[-1]["_aws"]["CloudWatchMetrics"][0]
-    assert said["Namespace"] == "Pacifico/dev"
-    assert [] in said["Dimensions"], "the alarms watch the metrics without dimensions"
-    assert {"JobSeconds", "Failures", "QueueSeconds"} <= {metric["Name"] for metric in said["Metrics"]}
+    embedded = metrics[-1]["_aws"]["CloudWatchMetrics"][0]
+    assert embedded["Namespace"] == "Pacifico/dev"
+    assert [] in embedded["Dimensions"], "the alarms need the metrics without dimensions"
+    assert {"JobSeconds", "Failures", "QueueSeconds"} <= {metric["Name"] for metric in embedded["Metrics"]}

@@ -1,4 +1,4 @@
-"""The rendered policies, decided by an evaluator: who may do what, and what the code calls is what is granted."""
+"""Evaluate the rendered policies: rights of each role, and agreement with the calls of the code."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ CREATE, SWAP = {"s3:if-none-match": "*"}, {"s3:if-match": "etag"}
 
 @pytest.fixture(scope="module")
 def may(iam, applied):
-    """Decide for a role of the applied configuration; the resource's own policy has its say too."""
+    """Decision for a role of the applied configuration, resource policies included."""
     sqs, bucket_policy = applied.client("sqs"), applied.document("store")
     queue_policies = {}
     for name in ("jobs", "dlq"):
         address, arn = (applied.outputs[f"sqs_layout_{n}"] for n in _queue(name))
-        told = sqs.get_queue_attributes(QueueUrl=address, AttributeNames=["Policy"])
-        queue_policies[arn] = json.loads(told["Attributes"]["Policy"])
+        attributes = sqs.get_queue_attributes(QueueUrl=address, AttributeNames=["Policy"])
+        queue_policies[arn] = json.loads(attributes["Attributes"]["Policy"])
     policies = {role: applied.role(role) for role in ("worker-task", "worker-execution", "submitter", "reviewer")}
 
     def decide(role, action, resource, *, owner=None, **context):
@@ -49,13 +49,13 @@ def key(applied):
 
 
 @pytest.mark.parametrize("action", ["s3:PutObject", "s3:DeleteObject", "s3:PutObjectTagging", "s3:DeleteObjectVersion"])
-def test_a_reviewer_writes_nothing(may, key, action):
+def test_reviewer_writes_nothing(may, key, action):
     for path in (REPORT, REQUEST, STATUS, HINT, "sites/a/boundary.kml", "exports/a.zip"):
         for context in ({}, CREATE, SWAP):
             assert may("reviewer", action, key(f"owners/ann/{path}"), owner="ann", context=context) != "allowed"
 
 
-def test_a_reviewer_reads_his_own_reports(may, key, applied):
+def test_reviewer_reads_reports_of_one_owner(may, key, applied):
     assert may("reviewer", "s3:GetObject", key(f"owners/ann/{REPORT}"), owner="ann") == "allowed"
     assert may("reviewer", "s3:GetObject", key(f"owners/bob/{REPORT}"), owner="ann") == "not allowed"
     assert may("reviewer", "s3:GetObject", key("owners/ann/sites/a/boundary.kml"), owner="ann") == "not allowed"
@@ -65,7 +65,7 @@ def test_a_reviewer_reads_his_own_reports(may, key, applied):
 
 
 @pytest.mark.parametrize("role", ["submitter", "reviewer"])
-def test_an_owner_never_reaches_another(may, key, applied, role):
+def test_owner_has_no_access_to_another_owner(may, key, applied, role):
     bucket = key("").rstrip("/")
     for other in ("bob", "ann=2fx", "anna", "an", "*", ""):
         for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:PutObjectTagging"):
@@ -81,17 +81,17 @@ def test_an_owner_never_reaches_another(may, key, applied, role):
 
 
 @pytest.mark.parametrize("role", ["submitter", "reviewer"])
-def test_without_an_owner_nothing_is_reached(may, key, role):
+def test_role_without_owner_has_no_access(may, key, role):
     for owner in ("ann", "${aws:PrincipalTag/owner}", ""):
         assert may(role, "s3:GetObject", key(f"owners/{owner}/{REPORT}")) == "not allowed"
 
 
-def test_an_owner_that_looks_like_a_pattern_is_text(may, key):
+def test_wildcards_in_an_owner_are_text(may, key):
     assert may("submitter", "s3:GetObject", key(f"owners/ann/{REPORT}"), owner="*") == "not allowed"
     assert may("submitter", "s3:GetObject", key(f"owners/ann/{REPORT}"), owner="an?") == "not allowed"
 
 
-def test_a_submitter_writes_requests_but_no_report(may, key):
+def test_submitter_writes_requests_but_no_reports(may, key):
     def decide(action, path, **context):
         return may("submitter", action, key(f"owners/ann/{path}"), owner="ann", context=context)
 
@@ -105,14 +105,14 @@ def test_a_submitter_writes_requests_but_no_report(may, key):
 
 
 @pytest.mark.parametrize("role", ["worker-task", "submitter"])
-def test_nobody_overwrites_a_request_or_blindly_a_status(may, key, role):
+def test_requests_and_statuses_are_not_overwritten(may, key, role):
     assert may(role, "s3:PutObject", key(f"owners/ann/{REQUEST}"), owner="ann") == "denied"
     assert may(role, "s3:PutObject", key(f"owners/ann/{REQUEST}"), owner="ann", context=SWAP) == "denied"
     assert may(role, "s3:PutObject", key(f"owners/ann/{STATUS}"), owner="ann") == "denied"
     assert may(role, "s3:PutObject", key(f"owners/ann/{STATUS}"), owner="ann", context=SWAP) == "allowed"
 
 
-def test_a_worker_deletes_no_report(may, key, applied):
+def test_worker_deletes_no_reports(may, key, applied):
     for action in ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:DeleteBucket", "s3:PutLifecycleConfiguration"):
         for path in (REPORT, REQUEST, STATUS, "sites/a/boundary.kml", "exports/a.zip"):
             assert may("worker-task", action, key(f"owners/ann/{path}")) == "not allowed"
@@ -120,14 +120,14 @@ def test_a_worker_deletes_no_report(may, key, applied):
     assert may("worker-task", "s3:DeleteObject", key(f"owners/ann/{HINT}")) == "allowed"
 
 
-def test_a_worker_leaves_dead_letters_where_they_are(may, applied):
+def test_worker_deletes_no_dead_letters(may, applied):
     dead = applied.outputs["sqs_layout_jobs_dlq_arn"]
     assert may("worker-task", "sqs:ReceiveMessage", dead) == "allowed"
     for action in ("sqs:DeleteMessage", "sqs:SendMessage", "sqs:PurgeQueue", "sqs:SetQueueAttributes"):
         assert may("worker-task", action, dead) == "not allowed"
 
 
-def test_a_worker_protects_tasks_of_its_own_cluster_alone(may):
+def test_worker_protects_only_tasks_of_its_cluster(may):
     def decide(cluster):
         arn = "arn:aws:ecs:us-west-2:123456789012"
         context = {"ecs:cluster": f"{arn}:cluster/{cluster}"}
@@ -137,7 +137,7 @@ def test_a_worker_protects_tasks_of_its_own_cluster_alone(may):
     assert decide("another-cluster") == "not allowed"
 
 
-def test_nothing_goes_in_the_clear(may, key, applied):
+def test_access_without_tls_is_denied(may, key, applied):
     clear = {"aws:securetransport": "false"}
     assert may("worker-task", "s3:GetObject", key(f"owners/ann/{REPORT}"), context=clear) == "denied"
     assert (
@@ -146,7 +146,7 @@ def test_nothing_goes_in_the_clear(may, key, applied):
     )
 
 
-def test_the_role_of_an_owner_is_taken_by_him_alone(iam, applied):
+def test_principals_take_roles_only_with_their_own_tag(iam, applied):
     def take(role, mine, asked):
         context = {"aws:principaltag/owner": mine, "aws:requesttag/owner": asked, "aws:tagkeys": ["owner"]}
         context = {k: v for k, v in context.items() if v is not None}
@@ -160,7 +160,7 @@ def test_the_role_of_an_owner_is_taken_by_him_alone(iam, applied):
         assert take(role, "ann", None) == "not allowed"
 
 
-def test_workflows_are_bound_to_the_branch_and_to_pull_requests(iam, applied):
+def test_workflows_take_roles_only_on_branch_and_pull_requests(iam, applied):
     def take(role, subject, audience="sts.amazonaws.com"):
         host = "token.actions.githubusercontent.com"
         context = {f"{host}:sub": subject, f"{host}:aud": audience}
@@ -182,13 +182,13 @@ def _all_policies(applied):
     iam = applied.client("iam")
     for role in iam.list_roles()["Roles"]:
         name = role["RoleName"]
-        assert not iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"], f"{name} has a policy of AWS's"
+        assert not iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"], f"{name} has a managed policy"
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
             yield name, iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
 
 
-#: AWS has no narrower resource for these.
-FORCED = {
+#: Actions for which AWS has no narrower resource.
+WILDCARD_ACTIONS = {
     "ecr:GetAuthorizationToken",
     "ec2:DescribeAvailabilityZones",
     "ec2:DescribeManagedPrefixLists",
@@ -196,7 +196,7 @@ FORCED = {
 }
 
 
-def test_no_wildcard_where_none_is_forced(applied):
+def test_wildcards_only_where_aws_requires_them(applied):
     found = list(_all_policies(applied))
     assert len(found) >= 7
     for name, document in found:
@@ -204,12 +204,12 @@ def test_no_wildcard_where_none_is_forced(applied):
             actions, resources = _list(statement["Action"]), _list(statement["Resource"])
             assert statement["Effect"] == "Allow"
             assert not any("*" in action for action in actions), name
-            assert "*" not in resources or set(actions) <= FORCED, (name, actions)
+            assert "*" not in resources or set(actions) <= WILDCARD_ACTIONS, (name, actions)
             assert statement["Sid"]
 
 
-def test_what_the_code_calls_is_what_is_granted(applied):
-    """Action by action: none is missing, none is left over."""
+def test_granted_actions_equal_those_of_the_code(applied):
+    """No action is missing and none is left over."""
     from pacifico.jobs import permissions
 
     def granted(role, *services):
@@ -221,16 +221,18 @@ def test_what_the_code_calls_is_what_is_granted(applied):
 
     assert granted("worker-task", "s3", "sqs") == called(permissions.WORKER)
     assert granted("submitter", "s3", "sqs") == called(permissions.CLIENT)
-    assert granted("worker-task", "ecs") == {"ecs:UpdateTaskProtection"}, "worker/protection.py sets it and never asks"
+    assert granted("worker-task", "ecs") == {"ecs:UpdateTaskProtection"}, (
+        "worker/protection.py sets the protection and never reads it"
+    )
 
 
-def test_an_independent_evaluator_says_the_same(iam, applied, tmp_path):
-    """@cloud-copilot/iam-simulate (npm); PACIFICO_IAM_SIMULATE is the folder whose node_modules holds it."""
+def test_independent_evaluator_agrees(iam, applied, tmp_path):
+    """Compare with @cloud-copilot/iam-simulate (npm), found through PACIFICO_IAM_SIMULATE."""
     home = os.environ.get("PACIFICO_IAM_SIMULATE", "")
     node = shutil.which("node")
     if node is None or not (Path(home) / "node_modules/@cloud-copilot/iam-simulate").is_dir():
         pytest.skip(
-            "no second evaluator: npm install @cloud-copilot/iam-simulate, and name it by PACIFICO_IAM_SIMULATE"
+            "no second evaluator: npm install @cloud-copilot/iam-simulate, and set PACIFICO_IAM_SIMULATE to its folder"
         )
     bucket_policy = applied.document("store")
     cases = []
@@ -266,12 +268,12 @@ def test_an_independent_evaluator_says_the_same(iam, applied, tmp_path):
     script = """
       import { createRequire } from 'node:module'; import fs from 'node:fs';
       const { runSimulation } = createRequire(process.argv[1] + '/')('@cloud-copilot/iam-simulate');
-      const said = [];
+      const results = [];
       for (const one of JSON.parse(fs.readFileSync(process.argv[2]))) {
         const r = await runSimulation(one, {});
-        said.push(r.resultType === 'error' ? 'error: ' + JSON.stringify(r.errors) : (r.overallResult ?? r.analysis?.result));
+        results.push(r.resultType === 'error' ? 'error: ' + JSON.stringify(r.errors) : (r.overallResult ?? r.analysis?.result));
       }
-      console.log(JSON.stringify(said));
+      console.log(JSON.stringify(results));
     """
     done = subprocess.run(
         [node, "--input-type=module", "-e", script, home, str(tmp_path / "cases.json")],
@@ -296,8 +298,8 @@ def _list(value):
     return value if isinstance(value, list) else [value]
 
 
-def test_the_evaluator_knows_wildcards_variables_and_absence(iam):
-    """The evaluator itself, on cases from AWS's documentation."""
+def test_evaluator_handles_wildcards_variables_and_missing_keys(iam):
+    """Check the evaluator on cases from the documentation of AWS."""
 
     def decide(statement, resource="arn:aws:s3:::b/home/ann/x", action="s3:GetObject", **context):
         document = {"Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*", **statement}]}

@@ -1,4 +1,4 @@
-"""Every command of the runbook, run in order against a local stack, with one real worker standing in for ECS."""
+"""Run every command of the runbook, in order, against a local stack; one real worker replaces ECS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.terraform
 
 
 def blocks(kind):
-    """Title of the section and text of each block, in order."""
+    """Section title and text of each code block, in order."""
     found, title = [], ""
     for match in re.finditer(r"^## ([^\n]+)$|^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL):
         if match[1]:
@@ -30,7 +30,7 @@ def blocks(kind):
     return found
 
 
-def test_only_docker_is_left_out():
+def test_only_docker_commands_are_not_run():
     kinds = set(re.findall(r"^```(\w+)$", TEXT, re.MULTILINE))
     assert kinds == {"bash", "sh"}
     lines = "".join(body for _, body in blocks("sh")).splitlines()
@@ -38,7 +38,7 @@ def test_only_docker_is_left_out():
     assert all("docker" in line or line.startswith("REPOSITORY=") for line in lines)
 
 
-def test_every_task_has_its_section():
+def test_every_task_has_a_section():
     titles = {title for title, _ in blocks("bash")}
     assert titles == {
         "Deploy from nothing",
@@ -58,7 +58,7 @@ def test_every_task_has_its_section():
 
 
 class Shell:
-    """One shell in effect: each block begins with the variables that the ones before it left."""
+    """Shell that keeps its variables from block to block."""
 
     def __init__(self, folder, env):
         self.folder, self.env = folder, env
@@ -71,14 +71,14 @@ class Shell:
             ["bash", "-c", script], cwd=self.folder, env=self.env,
             capture_output=True, text=True, timeout=900, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, f"{body}\n--- said\n{done.stdout[-3000:]}\n{done.stderr[-5000:]}"
+        assert done.returncode == 0, f"{body}\n--- output\n{done.stdout[-3000:]}\n{done.stderr[-5000:]}"
         self.env = json.loads(self.state.read_text())
         return done.stdout
 
 
 @pytest.fixture
 def shell(terraform, plugins, moto_url, tmp_path):
-    """A checkout laid out for the local stack: Terraform's files with the override, the package, no AWS."""
+    """Shell in a checkout that is set up for the local stack."""
     for program in ("aws", "jq", "git"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
@@ -94,7 +94,7 @@ def shell(terraform, plugins, moto_url, tmp_path):
     assert 'backend "local" {}' in override
     (folder / "infra/terraform/loopback_override.tf").write_text(override.replace('backend "local" {}', backend))
     (folder / "pacifico").symlink_to(ROOT / "pacifico")
-    # The command's first generation overlooks AWS_ENDPOINT_URL for SQS; it is told outright.
+    # Version 1 of the command ignores AWS_ENDPOINT_URL for SQS, so a wrapper passes the address.
     shim = tmp_path / "bin" / "aws"
     shim.parent.mkdir()
     shim.write_text(f'#!/bin/sh\nexec {shutil.which("aws")} --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n')
@@ -122,24 +122,24 @@ def shell(terraform, plugins, moto_url, tmp_path):
 
 
 def _start_worker(env, log):
-    """As the task definition has it; only its waiting is cut short."""
+    """Worker process with the task definition's settings, but shorter waits."""
     import boto3
 
     names = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-west-2"}
     ecs = boto3.client("ecs", endpoint_url=env["AWS_ENDPOINT_URL"], **names)
     family = f"{env['NAME']}-worker"
     task = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]["containerDefinitions"][0]
-    told = {entry["name"]: entry["value"] for entry in task["environment"]}
+    settings = {entry["name"]: entry["value"] for entry in task["environment"]}
     quick = {"PACIFICO_WAIT_S": "1", "PACIFICO_SWEEP_S": "3600"}
     return subprocess.Popen(
-        [sys.executable, "-m", "worker"], env={**env, **told, **quick}, stdout=log, stderr=log, cwd=ROOT
+        [sys.executable, "-m", "worker"], env={**env, **settings, **quick}, stdout=log, stderr=log, cwd=ROOT
     )
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_every_command_runs(shell, tmp_path):
-    said, worker = {}, None
+    output, worker = {}, None
     with (tmp_path / "worker.log").open("w") as log:
         try:
             for title, body in blocks("bash"):
@@ -147,27 +147,27 @@ def test_every_command_runs(shell, tmp_path):
                     worker = _start_worker(shell.env, log)
                 if "pacifico jobs redrive" in body:
                     _fail_a_job(shell)
-                said[title] = said.get(title, "") + shell.run(body)
+                output[title] = output.get(title, "") + shell.run(body)
         finally:
             if worker is not None:
                 worker.terminate()
                 worker.wait(timeout=150)
-    assert "pacifico-layouts-runbook-layout-jobs" in said["Deploy from nothing"]
-    assert '"status": "completed"' in said["Enable async"]
-    assert "assumed-role/pacifico-layouts-runbook-submitter/ann" in said["Enable async"]
-    assert "queued" in said["Redrive"]
-    assert "cancelled" in said["Stuck job"]
-    assert "no message of ours" in said["Poison message"]
-    assert re.search(r"together +[\d.]+", said["Cost per 1,000 jobs"])
-    assert "3 jobs in" in said["Load test"]
-    assert '"status": "completed"' in said["Chaos drill"]
-    assert "Destroy complete" in said["Take it all away"]
+    assert "pacifico-layouts-runbook-layout-jobs" in output["Deploy from nothing"]
+    assert '"status": "completed"' in output["Enable async"]
+    assert "assumed-role/pacifico-layouts-runbook-submitter/ann" in output["Enable async"]
+    assert "queued" in output["Redrive"]
+    assert "cancelled" in output["Stuck job"]
+    assert "no message of ours" in output["Poison message"]
+    assert re.search(r"together +[\d.]+", output["Cost per 1,000 jobs"])
+    assert "3 jobs in" in output["Load test"]
+    assert '"status": "completed"' in output["Chaos drill"]
+    assert "Destroy complete" in output["Take it all away"]
     assert worker.returncode == 0, (tmp_path / "worker.log").read_text()[-3000:]
-    _nothing_is_left(shell.env)
+    _check_that_nothing_is_left(shell.env)
 
 
 def _fail_a_job(shell):
-    """A job whose elevation model the worker's settings don't allow: there must be one to redrive."""
+    """Run a job that fails, because its DEM host is not allowed."""
     shell.run("""
       BAD="$(PACIFICO_DEM_HOSTS=dem.invalid pacifico jobs submit pacifico/data/sample-site.kml \
         --dem https://dem.invalid/dem.tif --capacity-kw 1000 --json | jq -r .layout_id)"
@@ -176,7 +176,7 @@ def _fail_a_job(shell):
     """)
 
 
-def _nothing_is_left(env):
+def _check_that_nothing_is_left(env):
     import boto3
 
     names = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-west-2"}
@@ -193,9 +193,9 @@ def _nothing_is_left(env):
     assert not [g for g in client("logs").describe_log_groups()["logGroups"] if mine in g["logGroupName"]]
     assert not [r for r in client("ecr").describe_repositories()["repositories"] if mine in r["repositoryName"]]
     clusters = client("ecs").describe_clusters(clusters=[f"{mine}-cluster"])["clusters"]
-    assert not [c for c in clusters if c["status"] == "ACTIVE"], "a deleted cluster is still told, as inactive"
+    assert not [c for c in clusters if c["status"] == "ACTIVE"], "the emulator lists a deleted cluster as INACTIVE"
     tagged = [{"Name": "tag:Environment", "Values": ["runbook"]}]
     assert not client("ec2").describe_vpcs(Filters=tagged)["Vpcs"]
-    # The emulator overlooks the filter by tag here.
+    # The emulator ignores the filter by tag here.
     gates = client("ec2").describe_nat_gateways(Filter=[{"Name": "state", "Values": ["available"]}])["NatGateways"]
     assert not [g for g in gates if {"Key": "Environment", "Value": "runbook"} in g["Tags"]]

@@ -1,4 +1,4 @@
-"""The configuration by itself: form, validity, the rules of its variables, an independent policy check."""
+"""Static checks of the Terraform files: format, validity, variables, policies, agreement with the code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXT = {path.name: path.read_text() for path in SOURCE.glob("*.tf")}
 pytestmark = pytest.mark.terraform
 
 
-def test_it_is_formatted(terraform):
+def test_files_are_formatted(terraform):
     done = subprocess.run(
         [terraform, "fmt", "-check", "-recursive", "-diff", str(ROOT / "infra")],
         capture_output=True, text=True, check=False,
@@ -24,7 +24,7 @@ def test_it_is_formatted(terraform):
     assert done.returncode == 0, done.stdout
 
 
-def test_it_is_valid(module):
+def test_configuration_is_valid(module):
     report = module.json("validate", "-json")
     assert report["valid"]
     assert not report["diagnostics"]
@@ -32,10 +32,10 @@ def test_it_is_valid(module):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_variables_hold_their_rules(module):
-    told = module.run("test", "-no-color", timeout=840)
-    counts = re.search(r"Success! (\d+) passed, 0 failed", told)
-    assert counts, told[-2000:]
+def test_terraform_tests_pass(module):
+    output = module.run("test", "-no-color", timeout=840)
+    counts = re.search(r"Success! (\d+) passed, 0 failed", output)
+    assert counts, output[-2000:]
     assert int(counts[1]) >= 45
 
 
@@ -44,8 +44,8 @@ def _blocks(kind):
     return {name: body for text in TEXT.values() for name, body in re.findall(pattern, text, re.MULTILINE | re.DOTALL)}
 
 
-def test_every_variable_is_typed_and_described_and_refused_somewhere():
-    """Booleans need no rule of their own: their type is one."""
+def test_every_variable_has_type_description_and_validation():
+    """Booleans need no validation: their type is enough."""
     refusals = (SOURCE / "tests" / "refusals.tftest.hcl").read_text()
     variables = _blocks("variable")
     assert len(variables) > 30
@@ -53,8 +53,8 @@ def test_every_variable_is_typed_and_described_and_refused_somewhere():
         assert re.search(r"^  type\s+= ", body, re.MULTILINE), name
         assert re.search(r"^  description\s+= \"", body, re.MULTILINE), name
         if "= bool" not in body:
-            assert "validation {" in body, f"{name} has no rule"
-            assert f"[var.{name}]" in refusals, f"no test shows {name} refusing a value"
+            assert "validation {" in body, f"{name} has no validation"
+            assert f"[var.{name}]" in refusals, f"no test shows that {name} refuses a value"
 
 
 def test_every_output_is_described():
@@ -69,13 +69,13 @@ def test_every_output_is_described():
     assert all("description" in body for body in outputs.values())
 
 
-def test_no_account_or_region_is_written_down():
+def test_no_account_or_region_is_hard_coded():
     code = "\n".join(re.sub(r"#.*|description\s+= .*|error_message\s+= .*", "", text) for text in TEXT.values())
     assert not re.search(r"\b\d{12}\b", code)
     assert not re.search(r"\b(us|eu|ap|sa|ca|me|af)-(north|south|east|west|central)[a-z]*-\d\b", code)
 
 
-def test_every_statement_says_why():
+def test_every_statement_has_a_reason():
     for name, text in TEXT.items():
         lines = text.splitlines()
         for number, line in enumerate(lines):
@@ -84,7 +84,7 @@ def test_every_statement_says_why():
                 assert any("sid " in later for later in lines[number : number + 6]), f"{name}:{number + 1} has no sid"
 
 
-def test_the_worker_is_given_settings_that_it_reads():
+def test_worker_reads_the_settings_that_it_gets():
     from pacifico.jobs.settings import ENVIRONMENT
 
     given = set(re.findall(r"\bPACIFICO_[A-Z_]+\b", TEXT["ecs.tf"]))
@@ -92,7 +92,7 @@ def test_the_worker_is_given_settings_that_it_reads():
     assert {"PACIFICO_STORE", "PACIFICO_QUEUE_URL", "PACIFICO_DLQ_URL", "PACIFICO_VISIBILITY_S"} <= given
 
 
-def test_alarms_and_dashboard_read_metrics_that_the_worker_writes():
+def test_worker_writes_the_metrics_of_alarms_and_dashboard():
     from worker.report import UNITS
 
     read = set(re.findall(r'namespace\s+= local\.metrics_name, metric = "(\w+)"', TEXT["alarms.tf"]))
@@ -100,23 +100,23 @@ def test_alarms_and_dashboard_read_metrics_that_the_worker_writes():
     assert {"Failures", "JobSeconds", "QueueSeconds"} <= read <= set(UNITS)
 
 
-def test_lifecycle_goes_by_tags_that_the_store_writes():
+def test_lifecycle_uses_the_tags_of_the_store():
     from pacifico.jobs.permissions import TAGS
 
     tags = set(re.findall(r"for_each = \{ (uploads) = .*?, (terrain) = .*?, (exports) = ", TEXT["storage.tf"])[0])
     tags |= set(re.findall(r'value = "(\w+)"', TEXT["storage.tf"]))
-    assert tags == set(TAGS.values()) - {"jobs"}, "requests, statuses and hints alone never expire"
+    assert tags == set(TAGS.values()) - {"jobs"}, "only requests, statuses and hints never expire"
 
 
 @pytest.mark.slow
-def test_checkov_finds_nothing_unexplained():
+def test_checkov_finds_no_unexplained_problem():
     checkov = shutil.which("checkov")
     if checkov is None:
-        pytest.skip("checkov is not installed (in an environment of its own: it pins much)")
+        pytest.skip("checkov is not installed; install it in an environment of its own, because it pins many packages")
     settings = ROOT / "infra" / ".checkov.yaml"
     skips = re.findall(r"^((?:  #.*\n)+)?  - (CKV\w+)$", settings.read_text(), re.MULTILINE)
     assert skips
-    assert all(reason for reason, _ in skips), "each exception needs its reason above it"
+    assert all(reason for reason, _ in skips), "each skipped check needs a reason above it"
     done = subprocess.run(
         [checkov, "--config-file", str(settings), "-d", str(SOURCE), "--skip-download", "-o", "json"],
         capture_output=True, text=True, check=False, timeout=240,

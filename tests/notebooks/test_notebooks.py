@@ -1,4 +1,4 @@
-"""What every shipped notebook keeps to; that they run is nbmake's part (`make test`)."""
+"""Rules for every shipped notebook; nbmake checks that they run."""
 
 from pathlib import Path
 
@@ -18,15 +18,15 @@ def notebook(request):
     return nb
 
 
-def test_outputs_stay_out(notebook):
+def test_cells_have_no_outputs(notebook):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             assert cell.outputs == []
             assert cell.execution_count is None
 
 
-def test_cells_are_thin(notebook):
-    """A cell that needs a test is a function in the package."""
+def test_cells_are_short_and_define_no_functions(notebook):
+    """Code that needs a test belongs in the package."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             assert "def " not in cell.source

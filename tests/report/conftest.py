@@ -1,4 +1,4 @@
-"""A small site on a made hillside, and a layout made by hand in the form that is stored."""
+"""A small site on a plane, and a stored layout made by hand."""
 
 import json
 
@@ -70,7 +70,7 @@ def asset(kind, x, y, width, length, **more):
 
 @pytest.fixture
 def collection(site):
-    """layout.geojson of two assets, one pad, and roads whose longest way is 500 + 200 m."""
+    """Content of layout.geojson: two assets, one pad, and roads with a longest route of 500 + 200 m."""
     pad = shapely.box(X0 + 400, Y0 + 350, X0 + 440, Y0 + 390)
     features = [
         feature("boundary", site.boundary, name="hillside"),

@@ -1,3 +1,5 @@
+"""Two reports compared: parameters, metrics and geometry."""
+
 import copy
 import json
 
@@ -33,7 +35,7 @@ def test_a_report_is_identical_to_itself(tmp_path, collection):
     assert "identical: same request, same figures, same geometry" in str(found)
 
 
-def test_golden(tmp_path, collection, layout):
+def test_a_moved_array_and_a_removed_road_are_found(tmp_path, collection, layout):
     """An array moved 20 m east of its 80 m: 60 of 100 m in common; one road gone; two figures changed."""
     other = copy.deepcopy(collection)
     array = next(f for f in other["features"] if f["properties"].get("asset_type") == "solar_array")
@@ -63,7 +65,7 @@ def test_golden(tmp_path, collection, layout):
     assert "road_length_m" in text
 
 
-def test_what_is_no_report_is_refused(tmp_path):
+def test_a_folder_without_a_report_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"holds no manifest\.json"):
         compare(tmp_path, tmp_path)
 

@@ -1,4 +1,4 @@
-"""Energy in a report: only where asked for, the figures of the command, months that add up."""
+"""Energy in a report: on request, equal to the command, months that add up."""
 
 import csv
 import json
@@ -35,15 +35,15 @@ def year(plan, ground):
     return solar_year(plan, ground[1], energy=True)
 
 
-def test_it_is_not_computed_unasked(plan, ground):
+def test_energy_is_computed_only_on_request(plan, ground):
     assert solar_year(plan, ground[1]) is None
     table = energy_table(None, plan)
     assert NOT_ASKED in table._repr_html_()
     assert write_energy(None, "nowhere/energy.csv") is None
 
 
-def test_figures_are_those_of_the_stored_layout(plan, ground, year, tmp_path):
-    """As `pacifico energy` has them from layout.geojson, whose coordinates and ratings are rounded; flat horizon aside."""
+def test_the_year_equals_that_of_the_stored_layout(plan, ground, year, tmp_path):
+    """`pacifico energy` reads rounded coordinates and ratings from layout.geojson; compare without the horizon."""
     from pacifico.cli.main import main
 
     out = plan.write(tmp_path / "layout.geojson")
@@ -51,14 +51,14 @@ def test_figures_are_those_of_the_stored_layout(plan, ground, year, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("builtins.print", lambda *words, **_: lines.append(words[0]))
         assert main(["energy", str(out), "--dem", "sample", "--json"]) == 0
-    said = json.loads(lines[0])
-    assert year.dc_kw == pytest.approx(said["dc_kw"], rel=1e-6)
+    text = json.loads(lines[0])
+    assert year.dc_kw == pytest.approx(text["dc_kw"], rel=1e-6)
     flat = year.annual_mwh / (1 - year.horizon_loss_share)
-    assert flat == pytest.approx(said["annual_mwh"] / (1 - said["horizon_loss_share"]), rel=2e-3)
-    assert year.horizon_loss_share <= said["horizon_loss_share"] + 1e-9  # less ground, fewer hills
+    assert flat == pytest.approx(text["annual_mwh"] / (1 - text["horizon_loss_share"]), rel=2e-3)
+    assert year.horizon_loss_share <= text["horizon_loss_share"] + 1e-9  # the plan sees less ground, so fewer hills
 
 
-def test_the_table_tells_months_bound_and_what_is_left_out(plan, year):
+def test_the_table_lists_months_and_limits(plan, year):
     text = str(energy_table(year, plan))
     assert "Energy of a year (upper bound: clear sky)" in text
     assert all(month in text for month in ("Jan", "Jun", "Dec"))
@@ -66,7 +66,7 @@ def test_the_table_tells_months_bound_and_what_is_left_out(plan, year):
     assert "a sky without clouds is assumed" in text
 
 
-def test_the_file_adds_up_and_repeats(year, tmp_path):
+def test_months_in_the_file_add_up_to_the_year(year, tmp_path):
     path = write_energy(year, tmp_path / "energy.csv")
     with path.open() as file:
         rows = list(csv.DictReader(file))
@@ -84,7 +84,7 @@ def test_without_arrays_there_is_no_year(ground):
     assert NO_ARRAYS in energy_table(None, bess)._repr_html_()
 
 
-def test_a_report_has_the_section_and_the_file(tmp_path):
+def test_a_report_has_an_energy_section_and_file(tmp_path):
     from pacifico.report.make import make_report
     from pacifico.run.reproduce import reproduce
 
@@ -108,7 +108,7 @@ def test_a_bad_weather_file_is_refused_before_the_run(tmp_path, content):
     assert not (tmp_path / "report").exists()
 
 
-def test_without_pvlib_it_is_refused_before_the_run(tmp_path, monkeypatch):
+def test_a_missing_pvlib_is_refused_before_the_run(tmp_path, monkeypatch):
     import importlib.util
 
     from pacifico.report.make import make_report

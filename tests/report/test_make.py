@@ -1,4 +1,4 @@
-"""The main job whole: boundary and DEM in, report folder out, and the same again."""
+"""A report folder is complete, reproducible and free of traces of this machine."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ def report(tmp_path_factory):
     return folder, outcome, stages
 
 
-def test_the_folder_holds_what_the_contract_says(report):
+def test_the_folder_holds_all_files_of_a_report(report):
     folder, outcome, stages = report
     written = {
         "assets.csv", "cables.csv", "costs.csv", "cut-fill.tif", "layout.geojson", "layout.kmz", "metrics.json", "report.html", "report.ipynb",
@@ -45,8 +45,8 @@ def test_the_folder_holds_what_the_contract_says(report):
     assert set(outcome.outputs) == written
 
 
-def test_the_layout_is_that_of_the_engine_on_the_source_itself(report, tmp_path):
-    """The kept window of the DEM changes nothing: not one byte."""
+def test_the_layout_equals_that_on_the_full_dem(report, tmp_path):
+    """Clipping the DEM does not change a byte of the layout."""
     site = pacifico.read_site(sample_site_path())
     plan = pacifico.generate_layout(site, pacifico.open_dem(site, "sample"), target_capacity_kw=TARGET)
     plan.write(tmp_path / "layout.geojson")
@@ -57,7 +57,7 @@ def test_the_layout_is_that_of_the_engine_on_the_source_itself(report, tmp_path)
     assert metrics == json.loads(json.dumps(dict(plan.metrics)))
 
 
-def test_the_notebook_ran_whole_and_shows_its_figures(report):
+def test_all_cells_ran_and_show_their_figures(report):
     folder, _, _ = report
     nb = nbformat.read(folder / "report.ipynb", as_version=4)
     code = [c for c in nb.cells if c.cell_type == "code"]
@@ -67,7 +67,7 @@ def test_the_notebook_ran_whole_and_shows_its_figures(report):
     assert not [o for c in code for o in c.outputs if o.output_type == "stream"]
 
 
-def test_nothing_tells_of_this_machine(report):
+def test_no_file_holds_a_path_of_this_machine(report):
     folder, _, _ = report
     for name in ("layout.geojson", "metrics.json", "manifest.json", "report.ipynb", "report.html"):
         text = (folder / name).read_text()
@@ -75,7 +75,7 @@ def test_nothing_tells_of_this_machine(report):
             assert path not in text, name
 
 
-def test_it_can_be_made_again_to_the_byte(report):
+def test_a_report_is_reproduced_to_the_byte(report):
     folder, _, _ = report
     again = reproduce(folder)
     assert again.verdict == "identical", str(again)
@@ -84,7 +84,7 @@ def test_it_can_be_made_again_to_the_byte(report):
     assert str(again).startswith("identical: 7 outputs")
 
 
-def test_it_is_the_same_as_itself(report):
+def test_a_report_compares_as_identical_to_itself(report):
     folder, _, _ = report
     assert compare(folder, folder).identical
 
@@ -112,7 +112,7 @@ def test_changed_or_missing_inputs_are_refused(report, tmp_path, name, message):
         ("sample", "sample", {"terrain": False}, InputError),
     ],
 )
-def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, boundary, dem, options, error):
+def test_bad_input_is_one_line_and_leaves_no_files(tmp_path, monkeypatch, boundary, dem, options, error):
     with tempfile.TemporaryDirectory() as scratch:
         monkeypatch.setattr(tempfile, "tempdir", scratch)
         with pytest.raises(error) as refused:
@@ -122,7 +122,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, boundar
         assert list(Path(scratch).iterdir()) == []
 
 
-def test_a_folder_of_someone_elses_is_refused_before_the_work(tmp_path):
+def test_a_folder_with_other_files_is_refused(tmp_path):
     (tmp_path / "thesis.docx").write_text("mine")
     with pytest.raises(InputError, match="not empty"):
         make_report("sample", "sample", tmp_path)

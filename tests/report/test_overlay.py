@@ -1,4 +1,4 @@
-"""Images lie on the map where their ground lies."""
+"""Overlay images are at the place of their raster."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pyproj import Transformer
 
 from pacifico.crs import utm
 from pacifico.grid import Grid
-from pacifico.report.overlay import MapOverlay, grey, web_mercator
+from pacifico.report.overlay import MapOverlay, grey, hillshade_overlay, web_mercator
+from pacifico.run.html import OVERLAY
 
 R = 6378137.0
 
@@ -24,7 +25,7 @@ def mercator(lat, lon):
 
 
 def mark_only(values):
-    """Opaque where something stands, clear elsewhere."""
+    """Opaque at marked cells, transparent elsewhere."""
     return np.dstack([np.zeros(values.shape), np.where(values > 10, 255, 0)]).astype(np.uint8)
 
 
@@ -47,7 +48,7 @@ def place_of_pixel(overlay: MapOverlay, row: float, column: float):
 
 @pytest.mark.parametrize(("lon", "lat"), [(-84.2, 36.6), (12.4, 61.0), (-70.5, -33.4), (29.9, 0.01)])
 @pytest.mark.parametrize(("dx", "dy"), [(10.0, 10.0), (30.0, 20.0)])
-def test_every_marked_block_is_seen_where_it_is(lon, lat, dx, dy):
+def test_marked_cells_appear_at_their_place(lon, lat, dx, dy):
     grid = grid_at(lon, lat, dx=dx, dy=dy)
     to_grid = Transformer.from_crs(4326, grid.crs, always_xy=True)
     for row, column in [(5, 5), (5, 390), (290, 5), (290, 390), (150, 200)]:
@@ -62,7 +63,7 @@ def test_every_marked_block_is_seen_where_it_is(lon, lat, dx, dy):
         assert abs(seen[1] - true[1]) < dy / 2
 
 
-def test_the_whole_raster_is_inside_and_nothing_is_lost():
+def test_the_whole_raster_is_inside_the_image():
     grid = grid_at(12.4, 61.0)
     overlay = web_mercator(grid.data_array(np.ones(grid.shape), name="ones"), grey, name="z")
     (south, west), (north, east) = overlay.bounds
@@ -79,7 +80,7 @@ def test_the_whole_raster_is_inside_and_nothing_is_lost():
     np.testing.assert_allclose((overlay.pixels[..., -1] > 0).sum() * pixel_m2, grid.nx * grid.ny * 100.0, rtol=0.01)
 
 
-def test_nodata_is_clear_whatever_the_paint():
+def test_nodata_is_transparent_with_any_paint():
     grid = grid_at(-84.2, 36.6)
     values = np.ones(grid.shape)
     values[:, :200] = np.nan
@@ -97,7 +98,7 @@ def test_large_rasters_are_thinned():
     assert 90_000 < overlay.pixels.shape[0] * overlay.pixels.shape[1] <= 101_000
 
 
-def test_the_raster_is_left_as_it_was():
+def test_the_raster_is_not_changed():
     grid = grid_at(-84.2, 36.6, ny=20, nx=30)
     raster = grid.data_array(np.arange(600.0).reshape(20, 30), name="z")
     before = raster.copy(deep=True)
@@ -105,7 +106,7 @@ def test_the_raster_is_left_as_it_was():
     assert raster.identical(before)
 
 
-def test_png_holds_the_same_pixels_and_the_same_bytes_each_time():
+def test_the_png_holds_the_same_pixels_and_bytes():
     rgba = np.random.default_rng(1).integers(0, 256, (7, 5, 4), dtype=np.uint8)
     overlay = MapOverlay("z", ((0.0, 0.0), (1.0, 1.0)), rgba)
     head, body = overlay.image.split(",")
@@ -114,7 +115,7 @@ def test_png_holds_the_same_pixels_and_the_same_bytes_each_time():
     assert overlay.image == overlay.image
 
 
-def test_a_smooth_image_shows_no_blocks_and_lies_where_the_sharp_one_lies():
+def test_a_smooth_image_has_no_blocks_and_the_same_bounds():
     grid = grid_at(12.4, 61.0, dx=30.0, dy=20.0, ny=60, nx=40)
     raster = grid.data_array(np.linspace(0.2, 0.8, 2400).reshape(60, 40), name="light")
     smooth, sharp = (web_mercator(raster, grey, name="z", smooth=on) for on in (True, False))
@@ -125,7 +126,7 @@ def test_a_smooth_image_shows_no_blocks_and_lies_where_the_sharp_one_lies():
     assert np.abs(np.diff(middle[known])).max() <= 2
 
 
-def test_grey_is_stretched_over_what_is_there():
+def test_grey_is_stretched_over_the_known_range():
     gentle = np.linspace(0.60, 0.80, 101).reshape(1, -1)
     level = grey(gentle)[0, :, 0]
     assert level[0] == 90
@@ -133,11 +134,34 @@ def test_grey_is_stretched_over_what_is_there():
     assert (np.diff(level.astype(int)) >= 0).all()
 
 
-def test_level_ground_is_not_made_rough():
+def test_nearly_level_ground_is_not_exaggerated():
     level = grey(np.linspace(0.700, 0.701, 101).reshape(1, -1))[0, :, 0]
     assert np.ptp(level.astype(int)) <= 165 * 8 * 0.001 + 1
 
 
 @pytest.mark.parametrize("values", [np.full((2, 3), 0.5), np.full((2, 3), np.nan)])
-def test_grey_of_one_value_or_none_is_even(values):
+def test_one_value_gives_one_grey(values):
     assert len(np.unique(grey(values)[..., 0])) == 1
+
+
+@pytest.fixture
+def raster():
+    """Light of a plane with a gap in the west."""
+    grid = grid_at(-93.0, 42.0, ny=40, nx=60)
+    return grid.data_array(np.full(grid.shape, 100.0) + np.arange(60.0), name="elevation", units="m")
+
+
+def test_the_hillshade_overlay_covers_the_dem(raster):
+    bundle = hillshade_overlay(raster)._repr_mimebundle_()[OVERLAY]
+    (south, west), (north, east) = bundle["bounds"]
+    assert west < -93.0 < east
+    assert south < 42.0 < north
+    assert bundle["image"].startswith("data:image/png;base64,")
+
+
+def test_nodata_is_transparent_in_the_hillshade(raster):
+    raster.values[:, :30] = np.nan
+    pixels = hillshade_overlay(raster).pixels
+    alpha = pixels[pixels.shape[0] // 2, :, 1]
+    assert alpha[len(alpha) // 4] == 0
+    assert alpha[3 * len(alpha) // 4] == 255

@@ -1,4 +1,4 @@
-"""The rules of a report: one line without a pack, a row for each finding with one."""
+"""Findings of a rule pack as a table, or one line without a pack."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def plan():
     return generate_layout(site, dem, profile="bess", target_capacity_kw=20_000)
 
 
-def test_without_a_pack_it_says_not_covered(plan):
+def test_without_a_pack_nothing_is_covered(plan):
     table = rules_table(plan, None)
     assert table.rows == ()
     assert str(table) == "no jurisdiction pack was asked for: not covered"
@@ -54,7 +54,7 @@ def test_findings_are_rows(plan):
     assert rows["noise"][2:4] == ("not covered", "the pack has no rule for battery, substation")
 
 
-def test_a_pack_of_ones_own_travels_by_content(plan, tmp_path):
+def test_a_pack_file_is_passed_by_content(plan, tmp_path):
     path = tmp_path / "far.toml"
     path.write_text(PACK)
     (row, *_) = rules_table(plan, checked_pack(path)).rows

@@ -1,7 +1,9 @@
+"""Tables of a report hold the figures of the layout, escaped."""
+
 from pacifico.report import tables
 
 
-def test_headline(layout):
+def test_the_headline_has_capacity_share_and_interval(layout):
     text = str(tables.headline(layout))
     assert "Capacity, AC" in text
     assert "0.50" in text
@@ -11,13 +13,13 @@ def test_headline(layout):
     assert "Storage" not in text
 
 
-def test_for_storage_the_target_is_storage_power(layout):
+def test_the_target_of_storage_is_its_power(layout):
     layout.about["profile"] = "bess"
     layout.about["metrics"]["storage_kw"] = 1000.0
     assert "100.0" in str(tables.headline(layout))
 
 
-def test_assets_by_type(layout):
+def test_assets_are_listed_by_type(layout):
     text = str(tables.assets_by_type(layout))
     assert text.splitlines()[1].split()[:3] == ["Solar", "array", "1"]
     assert "0.48" in text
@@ -30,14 +32,14 @@ def test_unplaced_and_warnings_are_escaped(layout):
     assert "<b>" not in html
 
 
-def test_nothing_missing_is_said_only_where_it_is_true(layout):
+def test_everything_placed_is_claimed_only_if_true(layout):
     layout.about["unplaced"].clear()
     assert "0.50 of 1.00 MW are placed" in tables.unplaced(layout)._repr_html_()
     layout.about["target_capacity_kw"] = 501.0
-    assert "Nothing that was asked for is missing" in tables.unplaced(layout)._repr_html_()
+    assert "Everything asked for is placed" in tables.unplaced(layout)._repr_html_()
 
 
-def test_assumptions_tell_unit_and_resolution(site, dem):
+def test_assumptions_hold_unit_and_resolution(site, dem):
     dem.attrs["source_resolution_m"] = 30.0
     text = str(tables.assumptions(site, dem, {"strategy": "low_earthwork", "entry": None}))
     assert "metres: no unit declared" in text

@@ -1,4 +1,4 @@
-# Every variable refuses what can't work, before anything is made.
+# Every variable refuses invalid values before anything is created.
 
 mock_provider "aws" {
   override_during = plan

@@ -1,4 +1,4 @@
-# The variables' rules and what follows from them, without an account: nothing here leaves the machine.
+# Plans with a mock provider: names, limits and switches. No account and no network are needed.
 
 mock_provider "aws" {
   override_during = plan
@@ -105,12 +105,12 @@ run "defaults" {
 
   assert {
     condition     = aws_sqs_queue.layout_jobs.message_retention_seconds == 345600 && aws_sqs_queue.layout_jobs_dlq.message_retention_seconds == 1209600
-    error_message = "the queue keeps messages 4 days, the dead-letter queue 14"
+    error_message = "the queue must keep messages for 4 days, the dead-letter queue for 14"
   }
 
   assert {
     condition     = jsondecode(aws_sqs_queue.layout_jobs.redrive_policy).maxReceiveCount == 3
-    error_message = "a message is dead after 3 receives"
+    error_message = "a message must move to the dead-letter queue after 3 receives"
   }
 
   assert {
@@ -125,22 +125,22 @@ run "defaults" {
 
   assert {
     condition     = aws_appautoscaling_target.worker.min_capacity == 0 && aws_appautoscaling_target.worker.max_capacity == 10
-    error_message = "workers go from 0 to 10"
+    error_message = "the number of workers must range from 0 to 10"
   }
 
   assert {
     condition     = aws_appautoscaling_target.worker.scalable_dimension == "ecs:service:DesiredCount" && aws_appautoscaling_target.worker.resource_id == "service/pacifico-layouts-dev-cluster/pacifico-layouts-dev-worker"
-    error_message = "it must be the worker service that scales"
+    error_message = "the worker service must be the scaling target"
   }
 
   assert {
     condition     = aws_appautoscaling_policy.wake.step_scaling_policy_configuration[0].step_adjustment != null && contains(aws_cloudwatch_metric_alarm.wake.alarm_actions, aws_appautoscaling_policy.wake.arn)
-    error_message = "the first job must wake the first worker"
+    error_message = "the first job must start the first worker"
   }
 
   assert {
     condition     = contains(aws_cloudwatch_metric_alarm.sleep.alarm_actions, aws_appautoscaling_policy.sleep.arn)
-    error_message = "an empty queue must send the last worker to sleep"
+    error_message = "an empty queue must stop the last worker"
   }
 
   assert {
@@ -148,36 +148,36 @@ run "defaults" {
       for metric in aws_appautoscaling_policy.backlog.target_tracking_scaling_policy_configuration[0].customized_metric_specification[0].metrics :
       metric.expression if metric.return_data
     ]) == "(FILL(visible, 0) + FILL(inflight, 0)) / IF(FILL(running, 0) > 1, FILL(running, 0), 1)"
-    error_message = "backlog is (waiting + in flight) / max(running, 1)"
+    error_message = "backlog must be (waiting + in flight) / max(running, 1)"
   }
 
   assert {
     condition     = length(aws_nat_gateway.main) == 1 && length(aws_vpc_endpoint.interface) == 4 && length(aws_subnet.private) == 2
-    error_message = "by default there are a NAT gateway, four interface endpoints and two private subnets"
+    error_message = "the default must be one NAT gateway, four interface endpoints and two private subnets"
   }
 
   assert {
     condition     = length(aws_sns_topic.alarms) == 0 && alltrue([for alarm in aws_cloudwatch_metric_alarm.jobs : length(alarm.alarm_actions) == 0])
-    error_message = "without enable_sns_alarms nobody is told"
+    error_message = "without enable_sns_alarms there must be no notification"
   }
 
   assert {
     condition     = length(aws_iam_openid_connect_provider.github) == 0 && length(aws_iam_role.github_image) == 0
-    error_message = "without github_repository no workflow gets a role"
+    error_message = "without github_repository no workflow may get a role"
   }
 
   assert {
     condition = alltrue([
       for rule in aws_s3_bucket_lifecycle_configuration.store.rule : length(rule.expiration) == 0 if rule.id == "reports-keep"
     ])
-    error_message = "reports are kept unless report_expiry_days says otherwise"
+    error_message = "reports must be kept unless report_expiry_days is set"
   }
 
   assert {
     condition = {
       for rule in aws_s3_bucket_lifecycle_configuration.store.rule : rule.id => rule.expiration[0].days if endswith(rule.id, "-expire") && rule.id != "noncurrent-expire"
     } == { exports-expire = 30, terrain-expire = 30, uploads-expire = 90 }
-    error_message = "uploads expire after 90 days, terrain and exports after 30"
+    error_message = "uploads must expire after 90 days, terrain and exports after 30"
   }
 }
 
@@ -211,11 +211,11 @@ run "container" {
 
   assert {
     condition     = aws_ecs_service.worker.deployment_circuit_breaker[0].rollback && !aws_ecs_service.worker.network_configuration[0].assign_public_ip
-    error_message = "a bad image must be rolled back, and no worker has a public address"
+    error_message = "a bad image must be rolled back, and no worker may have a public address"
   }
 }
 
-run "kept_apart_and_told" {
+run "production_settings" {
   command = plan
 
   variables {
@@ -234,7 +234,7 @@ run "kept_apart_and_told" {
 
   assert {
     condition     = aws_s3_bucket.store.bucket == "pacifico-layouts-prod-store-123456789012"
-    error_message = "the environment must be in the names"
+    error_message = "the names must contain the environment"
   }
 
   assert {
@@ -251,7 +251,7 @@ run "kept_apart_and_told" {
     condition = anytrue([
       for rule in aws_s3_bucket_lifecycle_configuration.store.rule : try(rule.expiration[0].days, 0) == 3650 if rule.id == "reports-keep"
     ])
-    error_message = "reports expire where report_expiry_days says so"
+    error_message = "reports must expire after report_expiry_days"
   }
 
   assert {
@@ -261,11 +261,11 @@ run "kept_apart_and_told" {
 
   assert {
     condition     = length(aws_iam_role.github_image) == 1 && length(aws_s3_bucket_logging.store) == 1
-    error_message = "workflows and access logs are there when asked for"
+    error_message = "workflows and access logs must exist when requested"
   }
 }
 
-run "existing_network_makes_none" {
+run "existing_network" {
   command = plan
 
   variables {
@@ -274,11 +274,11 @@ run "existing_network_makes_none" {
 
   assert {
     condition     = length(aws_vpc.main) == 0 && length(aws_nat_gateway.main) == 0 && length(aws_vpc_endpoint.interface) == 0 && aws_security_group.worker.vpc_id == "vpc-0123"
-    error_message = "an existing network is used as it is"
+    error_message = "an existing network must be used unchanged"
   }
 }
 
-run "without_nat_there_is_no_way_out" {
+run "without_nat_gateway" {
   command = plan
 
   variables {
@@ -287,6 +287,6 @@ run "without_nat_there_is_no_way_out" {
 
   assert {
     condition     = length(aws_nat_gateway.main) == 0 && length(aws_internet_gateway.main) == 0 && length(aws_vpc_security_group_egress_rule.worker_anywhere) == 0
-    error_message = "without a NAT gateway only the endpoints are reached"
+    error_message = "without a NAT gateway only the endpoints may be reachable"
   }
 }

@@ -1,1 +1,15 @@
-"""."""
+"""Edits of a finished plan by hand: assets and zones.
+
+Roads, pads, cables and metrics follow each edit.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "context": ["EditContext"],
+        "editor": ["Editor", "add_asset", "asset_of", "edit", "move_asset", "remove_asset", "rotate_asset"],
+        "zones": ["add_zone", "move_zone", "remove_zone"],
+    },
+)

@@ -1,4 +1,4 @@
-"""What edits of one plan share: the ground as the engine sees it, and measures that were taken already."""
+"""Shared by the edits of one plan: ground, criteria and measurements."""
 
 from __future__ import annotations
 
@@ -29,60 +29,73 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
     from shapely import MultiPolygon, Polygon
+    from shapely.geometry.base import BaseGeometry
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Profile, Spec
     from pacifico.layout.earthwork.criteria import EarthworkCriteria
     from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.model.assets import Asset, Pad
-    from pacifico.layout.model.earthwork import CorridorVolumes, PadPlane
+    from pacifico.layout.model.assets import Asset
+    from pacifico.layout.model.earthwork import PadPlane
     from pacifico.layout.model.plan import Plan
     from pacifico.layout.model.roads import Road, RoadCriteria
     from pacifico.site.model import Site, Zone
+    from pacifico.terrain.uncertainty import GentleDraws
 
 MOST_KEPT = 64
-"""Sets of zones whose ground is kept, so that undoing finds it again."""
+"""Largest number of zone sets whose ground is kept, so that undo finds it again."""
+
+
+@dataclass
+class _Memo:
+    """Values already computed. They save time and never change a result."""
+
+    fields: dict[tuple[Zone, ...], Field] = field(default_factory=dict)
+    buildable: dict[tuple[Zone, ...], tuple[BuildableGround, Polygon | MultiPolygon]] = field(default_factory=dict)
+    volumes: dict[bytes, NDArray[np.float64]] = field(default_factory=dict)
+    """Cut and fill of a pad or road under each realization of the DEM error [m³]."""
+    grounds: tuple[Ground, Ground] | None = None
+    """Ground on the DEM's grid and on its finest grid; zones don't change it."""
+    slope: FloatArray | None = None
+    gentle: BaseGeometry | None = None
+    draws: GentleDraws | None = None
+    """Buildable cells under DEM errors, of the zones measured last."""
 
 
 @dataclass(frozen=True)
 class EditContext:
-    """Ground, rules and caches for edits of plans of one site, DEM and design. Its caches never change a result."""
+    """Ground and criteria for edits of one site, DEM and design."""
 
     dem: xr.DataArray
     profile: Profile
     spec: Spec
-    _fields: dict[tuple[Zone, ...], Field] = field(default_factory=dict, repr=False, compare=False)
-    _buildable: dict[tuple[Zone, ...], tuple[BuildableGround, Polygon | MultiPolygon]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
-    _works: dict[bytes, NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
-    _known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    """What zones don't change: heights, slope and gentle ground; and the draws of the ground measured last."""
+    _memo: _Memo = field(default_factory=_Memo, repr=False, compare=False)
 
     @classmethod
     def of(cls, plan: Plan, dem: xr.DataArray) -> EditContext:
-        """Bench for a plan and the DEM it was made on.
+        """Context of a plan and the DEM that it was made on.
 
         Raises
         ------
         CRSMismatchError, InputError
-            For another DEM.
+            The DEM is another one.
         """
         ground = Ground.of(dem)
         if ground.grid.crs != plan.crs:
             raise CRSMismatchError(
                 f"the DEM is in {ground.grid.crs.name}, the plan in {plan.crs.name}; give the DEM that the plan was made on"
             )
-        said, cell = str(dem.attrs.get("sha256", "")), round(ground.grid.dx, 3)
-        if said != plan.dem["sha256"] or cell != plan.dem["resolution_m"]:
+        sha256, cell = str(dem.attrs.get("sha256", "")), round(ground.grid.dx, 3)
+        if sha256 != plan.dem["sha256"] or cell != plan.dem["resolution_m"]:
             raise InputError(
                 f"the plan was made on another DEM ({plan.dem['source']}, {plan.dem['resolution_m']:g} m, not {cell:g} m); "
-                "give that one, or lay the site out anew"
+                "give that DEM, or generate the layout again"
             )
         return cls(dem, plan.profile, plan.spec)
 
     @property
     def roads(self) -> RoadCriteria:
-        """Rules of roads; what is laid anew may lead to a turbine, and is bent as gently as that asks for."""
+        """Criteria of new roads; in wind plants, bends suit turbine transport."""
         usual = road_criteria(self.spec, self.profile)
         if self.profile != "wind_hybrid":
             return usual
@@ -90,88 +103,87 @@ class EditContext:
 
     @property
     def earthwork(self) -> EarthworkCriteria:
-        """Rules of pads and side slopes."""
+        """Criteria of pads and side slopes."""
         return earthwork_criteria(self.spec)
 
     def field(self, site: Site) -> Field:
-        """Ground with the site's zones taken out."""
-        key = site.exclusions
-        if key not in self._fields:
-            if len(self._fields) >= MOST_KEPT:
-                self._fields.clear()
-            if "ground" not in self._known:
-                self._known["ground"] = Ground.of(self.dem), Ground.finest_of(self.dem)
-            self._fields[key] = ground_.make_field(
+        """Ground of a site without its exclusion zones."""
+        memo, key = self._memo, site.exclusions
+        if key not in memo.fields:
+            if len(memo.fields) >= MOST_KEPT:
+                memo.fields.clear()
+            if memo.grounds is None:
+                memo.grounds = Ground.of(self.dem), Ground.finest_of(self.dem)
+            memo.fields[key] = ground_.make_field(
                 site,
-                *self._known["ground"],
+                *memo.grounds,
                 setback_m=self.spec.number("site", "setback_m"),
                 setbacks=self.spec.setbacks,
                 source_cell_m=float(self.dem.attrs.get("source_resolution_m", 0.0)),
-                slope=self._known.get("slope"),
+                slope=memo.slope,
             )
-            self._known["slope"] = self._fields[key].slope
-        return self._fields[key]
+            memo.slope = memo.fields[key].slope
+        return memo.fields[key]
 
     def buildable(self, site: Site) -> tuple[BuildableGround, Polygon | MultiPolygon]:
-        """Buildable ground of the profile's main asset: its measure and its outline."""
-        key = site.exclusions
-        if key not in self._buildable:
-            if len(self._buildable) >= MOST_KEPT:
-                self._buildable.clear()
+        """Buildable ground of the profile's main asset: its area and its outline."""
+        memo, key = self._memo, site.exclusions
+        if key not in memo.buildable:
+            if len(memo.buildable) >= MOST_KEPT:
+                memo.buildable.clear()
             limit, place = main_slope_limit(self.profile, self.spec), self.field(site)
-            # zones change neither slopes nor the DEM's error: only cells that they close or open are looked at again
-            draws = buildable_draws(place, self.dem, limit, before=self._known.get("draws"))
-            gentle = self._known["gentle"] if "gentle" in self._known else ground_.gentle_area(place, limit)
-            self._known.update(draws=draws, gentle=gentle)
-            self._buildable[key] = (
-                buildable_ground(site, place, self.dem, limit, draws=draws),
-                ground_.buildable_area(place, limit, gentle=gentle),
+            # zones change neither slope nor DEM error: only cells that they close or open are drawn again
+            memo.draws = buildable_draws(place, self.dem, limit, before=memo.draws)
+            if memo.gentle is None:
+                memo.gentle = ground_.gentle_area(place, limit)
+            memo.buildable[key] = (
+                buildable_ground(site, place, self.dem, limit, draws=memo.draws),
+                ground_.buildable_area(place, limit, gentle=memo.gentle),
             )
-        return self._buildable[key]
+        return memo.buildable[key]
 
     def spread(self, planes: Sequence[PadPlane], roads: Sequence[Road]) -> NDArray[np.float64]:
-        """Cut + fill of all works, as it is and under errors of the DEM [m³]; each work is measured once."""
+        """Cut plus fill of all works, then under each DEM error [m³]."""
+        known = self._memo.volumes
         keys = [p.polygon.wkb for p in planes] + [r.line.wkb + str(r.width_m).encode() for r in roads]
-        new_planes = [p for p, k in zip(planes, keys[: len(planes)], strict=True) if k not in self._works]
-        new_roads = [r for r, k in zip(roads, keys[len(planes) :], strict=True) if k not in self._works]
-        if new_planes or new_roads:
-            found = works_spread(self.dem, new_planes, new_roads, self.earthwork)
-            fresh = [p.polygon.wkb for p in new_planes] + [r.line.wkb + str(r.width_m).encode() for r in new_roads]
-            self._works.update(zip(fresh, found.T, strict=True))
         if not keys:
             return np.zeros(1 + REALIZATIONS)
-        total: NDArray[np.float64] = np.array([self._works[k] for k in keys]).T.sum(axis=1)
+        new_planes = [p for p, k in zip(planes, keys[: len(planes)], strict=True) if k not in known]
+        new_roads = [r for r, k in zip(roads, keys[len(planes) :], strict=True) if k not in known]
+        if new_planes or new_roads:
+            found = works_spread(self.dem, new_planes, new_roads, self.earthwork)
+            new_keys = [p.polygon.wkb for p in new_planes] + [r.line.wkb + str(r.width_m).encode() for r in new_roads]
+            known.update(zip(new_keys, found.T, strict=True))
+        total: NDArray[np.float64] = np.array([known[k] for k in keys]).T.sum(axis=1)
         return total
 
-    def metrics(
-        self,
-        plan: Plan,
-        site: Site,
-        assets: Sequence[Asset],
-        pads: Sequence[Pad],
-        roads: Sequence[Road],
-        volumes: Sequence[CorridorVolumes],
-        collection: Collection | None,
-    ) -> dict[str, Any]:
-        """Metrics of what stands after an edit: the same numbers as measuring all of it again."""
-        share = float(plan.metrics["served_share"])
+    def metrics(self, plan: Plan, collection: Collection) -> dict[str, Any]:
+        """Metrics of an edited plan, as if measured from scratch.
+
+        Parameters
+        ----------
+        plan : Plan
+            The plan after the edit; its metrics are still those before it.
+        collection : Collection
+            Its collection cables.
+        """
         found = tally(
-            site,
-            assets,
-            pads,
-            roads,
-            volumes,
-            unreached=round(len(plan.asset_list) / share - len(plan.asset_list)),
-            spread_m3=self.spread([p.plane for p in pads], roads),
-            buildable=self.buildable(site)[0],
+            plan.site,
+            plan.asset_list,
+            plan.pad_list,
+            plan.road_list,
+            plan.road_volumes,
+            unreached=plan.unreached_count,
+            spread_m3=self.spread([p.plane for p in plan.pad_list], plan.road_list),
+            buildable=self.buildable(plan.site)[0],
         )
         kept = {k: v for k, v in plan.metrics.items() if k not in found}
-        return found | (kept if collection is None else kept | collection.metrics)
+        return found | kept | collection.metrics
 
     def cables(self, site: Site, assets: Sequence[Asset], roads: Sequence[Road]) -> Collection:
         """Collection cables of all assets."""
         zones = [z for z in site.exclusions if z.zone_type == "cost"]
-        # trenches go round upright rectangles: what stands askew is gone round by its bounds
+        # trenches are routed around upright rectangles: an asset at an angle counts with its bounds
         upright = [
             a
             if a.item.rotation_deg in (0.0, 90.0)

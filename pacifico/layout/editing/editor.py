@@ -1,24 +1,25 @@
-"""Edits of a plan: move, turn, remove or add an asset; add, move or remove a zone; only what that touches is computed again.
+"""Edit a plan by hand: assets and zones, with undo and redo.
 
-Plans are immutable: an edit that breaks no rule gives a new one, any other is refused with its reason and leaves nothing
-behind. What an edit measures is the same, to the last digit that is stated, as measuring the whole plan again.
+Plans are immutable. An edit returns a new plan, or is refused with its reason and changes nothing. The metrics after an
+edit equal those of measuring the whole plan again.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import shapely
 
 from pacifico.errors import EditRefused, named
 from pacifico.layout.criteria.asset_types import AssetKind
-from pacifico.layout.editing import place_checks as place_
-from pacifico.layout.editing.apply import placed
+from pacifico.layout.editing.apply import place_asset
+from pacifico.layout.editing.change import Change
 from pacifico.layout.editing.context import EditContext
-from pacifico.layout.editing.remeasure import edited
-from pacifico.layout.editing.road_access import network, without_dead
+from pacifico.layout.editing.place_checks import new_item, resolve_place
+from pacifico.layout.editing.remeasure import remeasured
+from pacifico.layout.editing.road_access import without_unneeded
 from pacifico.layout.editing.zones import add_zone, move_zone, remove_zone
 from pacifico.layout.model.assets import move_item, rotate_item
 from pacifico.layout.model.edits import Edit, pose
@@ -26,6 +27,7 @@ from pacifico.layout.model.edits import Edit, pose
 if TYPE_CHECKING:
     import xarray as xr
 
+    from pacifico.layout.editing.zones import OnAssets, OnRoads
     from pacifico.layout.model.assets import Asset
     from pacifico.layout.model.plan import Plan
     from pacifico.site.model import Zone
@@ -47,14 +49,14 @@ __all__ = [
 
 
 class Editor:
-    """Edits of one plan, one after the other, with undo and redo.
+    """Editor of one plan, with undo and redo.
 
     Attributes
     ----------
     plan : Plan
-        As it stands now.
-    context : Bench
-        Ground and caches, for the functions of this module.
+        The plan as it is now.
+    context : EditContext
+        Ground and criteria, for the functions of this module.
 
     Examples
     --------
@@ -70,22 +72,22 @@ class Editor:
 
     @property
     def plan(self) -> Plan:
-        """The plan as it stands now."""
+        """The plan as it is now."""
         return self._past[-1]
 
     def move(
         self, asset_id: str, *, to: tuple[float, float] | None = None, to_lonlat: tuple[float, float] | None = None
     ) -> Plan:
-        """See `move_asset`."""
-        return self._took(move_asset(self.plan, asset_id, context=self.context, to=to, to_lonlat=to_lonlat))
+        """Move an asset: see `move_asset`."""
+        return self._record(move_asset(self.plan, asset_id, context=self.context, to=to, to_lonlat=to_lonlat))
 
     def rotate(self, asset_id: str, *, to_deg: float) -> Plan:
-        """See `rotate_asset`."""
-        return self._took(rotate_asset(self.plan, asset_id, context=self.context, to_deg=to_deg))
+        """Rotate an asset: see `rotate_asset`."""
+        return self._record(rotate_asset(self.plan, asset_id, context=self.context, to_deg=to_deg))
 
     def remove(self, asset_id: str, *, with_block: bool = False) -> Plan:
-        """See `remove_asset`."""
-        return self._took(remove_asset(self.plan, asset_id, context=self.context, with_block=with_block))
+        """Remove an asset: see `remove_asset`."""
+        return self._record(remove_asset(self.plan, asset_id, context=self.context, with_block=with_block))
 
     def add(
         self,
@@ -96,8 +98,20 @@ class Editor:
         rotation_deg: float = 0.0,
         units: int | None = None,
     ) -> Plan:
-        """See `add_asset`."""
-        return self._took(
+        """Add an asset: see `add_asset`.
+
+        Parameters
+        ----------
+        kind : str
+            Asset type, or kind of edit.
+        at, at_lonlat : (float, float), optional
+            Centre in the working CRS [m], or as longitude and latitude [°].
+        rotation_deg : float
+            Angle [°].
+        units : int, optional
+            Number of row units of a solar array.
+        """
+        return self._record(
             add_asset(
                 self.plan,
                 kind,
@@ -109,43 +123,42 @@ class Editor:
             )
         )
 
-    def add_zone(
-        self,
-        zone: Zone,
-        *,
-        assets: Literal["refuse", "remove"] = "refuse",
-        roads: Literal["reroute", "recompute", "refuse"] = "reroute",
-    ) -> Plan:
-        """See `add_zone`."""
-        return self._took(add_zone(self.plan, zone, context=self.context, assets=assets, roads=roads))
+    def add_zone(self, zone: Zone, *, assets: OnAssets = "refuse", roads: OnRoads = "reroute") -> Plan:
+        """Add an exclusion zone: see `add_zone`."""
+        return self._record(add_zone(self.plan, zone, context=self.context, assets=assets, roads=roads))
 
     def move_zone(
-        self,
-        name: str,
-        *,
-        by: tuple[float, float],
-        assets: Literal["refuse", "remove"] = "refuse",
-        roads: Literal["reroute", "recompute", "refuse"] = "reroute",
+        self, name: str, *, by: tuple[float, float], assets: OnAssets = "refuse", roads: OnRoads = "reroute"
     ) -> Plan:
-        """See `move_zone`."""
-        return self._took(move_zone(self.plan, name, context=self.context, by=by, assets=assets, roads=roads))
+        """Move an exclusion zone: see `move_zone`.
+
+        Parameters
+        ----------
+        name : str
+            Name of the zone.
+        by : (float, float)
+            Distance to the east and to the north [m].
+        assets, roads : str
+            As for `add_zone`.
+        """
+        return self._record(move_zone(self.plan, name, context=self.context, by=by, assets=assets, roads=roads))
 
     def remove_zone(self, name: str) -> Plan:
-        """See `remove_zone`."""
-        return self._took(remove_zone(self.plan, name, context=self.context))
+        """Remove an exclusion zone: see `remove_zone`."""
+        return self._record(remove_zone(self.plan, name, context=self.context))
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is an edit to take back."""
+        """Whether there is an edit to undo."""
         return len(self._past) > 1
 
     @property
     def can_redo(self) -> bool:
-        """Whether there is an edit that was taken back."""
+        """Whether there is an undone edit to redo."""
         return bool(self._future)
 
     def undo(self) -> Plan:
-        """Take the last edit back.
+        """Undo the last edit.
 
         Raises
         ------
@@ -158,7 +171,7 @@ class Editor:
         return self.plan
 
     def redo(self) -> Plan:
-        """Make the last edit that was taken back again.
+        """Redo the last edit that was undone.
 
         Raises
         ------
@@ -173,11 +186,12 @@ class Editor:
     def asset_at(
         self, *, place: tuple[float, float] | None = None, lonlat: tuple[float, float] | None = None
     ) -> Asset | None:
-        """Asset whose footprint covers a place in the working CRS [m] or in degrees; None where there is none."""
-        point = shapely.Point(place_.place_of(self.plan, place, lonlat, ("place", "lonlat")))
+        """Asset at a place in the working CRS [m] or in degrees."""
+        point = shapely.Point(resolve_place(self.plan, place, lonlat, ("place", "lonlat")))
         return next((a for a in self.plan.asset_list if a.footprint.covers(point)), None)
 
-    def _took(self, plan: Plan) -> Plan:
+    def _record(self, plan: Plan) -> Plan:
+        """Make a plan the current one."""
         self._past.append(plan)
         self._future.clear()
         return plan
@@ -191,12 +205,12 @@ def edit(plan: Plan, dem: xr.DataArray) -> Editor:
     plan : Plan
         As `generate_layout` returns it.
     dem : DataArray
-        The one that the plan was made on.
+        The DEM that the plan was made on.
 
     Raises
     ------
     InputError
-        For another DEM.
+        The DEM is another one.
     """
     return Editor(plan, dem)
 
@@ -209,7 +223,20 @@ def move_asset(
     to: tuple[float, float] | None = None,
     to_lonlat: tuple[float, float] | None = None,
 ) -> Plan:
-    """Plan with an asset's middle at another place: in the working CRS [m], or longitude and latitude [°].
+    """Plan with an asset moved.
+
+    Parameters
+    ----------
+    plan : Plan
+        Plan before the edit.
+    asset_id : str
+        Identifier of the asset.
+    context : EditContext
+        Ground and criteria of the edits.
+    to : (float, float), optional
+        New centre in the working CRS [m].
+    to_lonlat : (float, float), optional
+        New centre as longitude and latitude [°]; give one of the two.
 
     Raises
     ------
@@ -217,22 +244,33 @@ def move_asset(
         The place breaks a rule, or no road reaches it.
     """
     asset = asset_of(plan, asset_id)
-    item = move_item(asset.item, place_.place_of(plan, to, to_lonlat, ("to", "to_lonlat")))
-    return placed(plan, context, "move", asset_id, item, asset)
+    item = move_item(asset.item, resolve_place(plan, to, to_lonlat, ("to", "to_lonlat")))
+    return place_asset(plan, context, "move", item, asset_id=asset_id, old=asset)
 
 
 def rotate_asset(plan: Plan, asset_id: str, *, context: EditContext, to_deg: float) -> Plan:
-    """Plan with an asset turned about its middle to an angle, anticlockwise from where its length runs east [°].
+    """Plan with an asset rotated about its centre.
+
+    Parameters
+    ----------
+    plan : Plan
+        Plan before the edit.
+    asset_id : str
+        Identifier of the asset.
+    context : EditContext
+        Ground and criteria of the edits.
+    to_deg : float
+        New angle, anticlockwise from length due east [°].
 
     Raises
     ------
     EditRefused
-        It breaks a rule there.
+        The asset breaks a rule at that angle.
     """
     if not np.isfinite(to_deg):
         raise EditRefused(f"the angle {to_deg} is no number; give degrees, such as 30")
     asset = asset_of(plan, asset_id)
-    return placed(plan, context, "rotate", asset_id, rotate_item(asset.item, float(to_deg)), asset)
+    return place_asset(plan, context, "rotate", rotate_item(asset.item, float(to_deg)), asset_id=asset_id, old=asset)
 
 
 def add_asset(
@@ -245,14 +283,24 @@ def add_asset(
     rotation_deg: float = 0.0,
     units: int | None = None,
 ) -> Plan:
-    """Plan with one more asset, its middle at a place in the working CRS [m] or in degrees.
+    """Plan with one more asset.
 
     Parameters
     ----------
+    plan : Plan
+        Plan before the edit.
     kind : str
-        Asset type, in the catalog's size; a substation has the size of the first that stands.
+        Asset type, in the catalog's size. A substation gets the size of the largest that stands.
+    context : EditContext
+        Ground and criteria of the edits.
+    at : (float, float), optional
+        Centre in the working CRS [m].
+    at_lonlat : (float, float), optional
+        Centre as longitude and latitude [°]; give one of the two.
+    rotation_deg : float
+        Angle, anticlockwise from length due east [°].
     units : int, optional
-        Of a solar array: how many units of rows join in it; by default the most.
+        Number of row units of a solar array; by default the most.
 
     Raises
     ------
@@ -263,63 +311,77 @@ def add_asset(
         raise EditRefused(f"asset type {kind!r} is unknown; choose from {', '.join(get_args(AssetKind))}")
     if units is not None and kind != "solar_array":
         raise EditRefused(f"units = {units} is for solar arrays; leave it out for a {kind}")
-    item = rotate_item(place_.new_item(plan, kind, units), rotation_deg)
-    item = move_item(item, place_.place_of(plan, at, at_lonlat, ("at", "at_lonlat")))
+    item = rotate_item(new_item(plan, kind, units), rotation_deg)
+    item = move_item(item, resolve_place(plan, at, at_lonlat, ("at", "at_lonlat")))
     if kind == "inverter_skid":
         item = replace(item, block=1 + max((a.item.block for a in plan.asset_list), default=-1))
     used = {i for e in plan.edits for i in (e.subject, *e.also)} | {a.asset_id for a in plan.asset_list}
     last = max((int(i.rpartition("-")[2]) for i in used if i.startswith(f"{kind}-")), default=0)
-    return placed(plan, context, "add", f"{kind}-{last + 1:04d}", item, None)
+    return place_asset(plan, context, "add", item, asset_id=f"{kind}-{last + 1:04d}", old=None)
 
 
 def remove_asset(plan: Plan, asset_id: str, *, context: EditContext, with_block: bool = False) -> Plan:
-    """Plan without an asset, and without the roads that led to it alone.
+    """Plan without an asset and without the roads that only it needed.
 
-    An inverter skid whose last array goes, goes with it.
+    The last array of a block takes its inverter skid with it.
 
     Parameters
     ----------
+    plan : Plan
+        Plan before the edit.
+    asset_id : str
+        Identifier of the asset.
+    context : EditContext
+        Ground and criteria of the edits.
     with_block : bool
-        With an inverter skid its arrays go too; else a skid with arrays is refused.
+        Remove the arrays of an inverter skid with it; otherwise a skid with arrays is refused.
 
     Raises
     ------
     EditRefused
-        Others need it.
+        Other assets need it.
     """
     asset = asset_of(plan, asset_id)
+    also = _removed_with(plan, asset, with_block=with_block)
+    removed = {asset_id, *(a.asset_id for a in also)}
+    if len(removed) == len(plan.asset_list):
+        raise EditRefused(f"{asset_id} is all that stands, a layout needs one asset; generate another layout instead")
+    assets = tuple(a for a in plan.asset_list if a.asset_id not in removed)
+    done = Edit("remove", asset_id, asset.item.kind, before=pose(asset.item), also=tuple(a.asset_id for a in also))
+    change = Change(plan, context, done, plan.site)
+    roads = without_unneeded(change, change.roads, assets, [a.service_road_id for a in (asset, *also)])
+    return remeasured(change, assets, roads)
+
+
+def _removed_with(plan: Plan, asset: Asset, *, with_block: bool) -> list[Asset]:
+    """Assets that must go with one.
+
+    Raises
+    ------
+    EditRefused
+        It is the only substation, or the skid of arrays that stay.
+    """
+    kind, block_id = asset.item.kind, asset.block_id
     block = [a for a in plan.asset_list if a.item.block == asset.item.block >= 0 and a is not asset]
-    also: list[Asset] = []
-    if asset.item.kind == "inverter_skid" and block:
+    if kind == "inverter_skid" and block:
         if not with_block:
             raise EditRefused(
-                f"{asset_id} serves {len(block)} solar arrays of power block {asset.block_id}, a block needs one skid; "
+                f"{asset.asset_id} serves {len(block)} solar arrays of power block {block_id}, a block needs one skid; "
                 "remove them with it (with_block), or move it"
             )
-        also = block
-    elif asset.item.kind == "solar_array" and len(block) == 1:
-        also = block
-    elif asset.item.kind == "substation" and sum(a.item.kind == "substation" for a in plan.asset_list) == 1:
-        raise EditRefused(f"{asset_id} is the only substation, a plant needs one; move it, or add another first")
-    gone = {asset_id, *(a.asset_id for a in also)}
-    if len(gone) == len(plan.asset_list):
-        raise EditRefused(f"{asset_id} is all that stands, a layout needs one asset; lay the site out anew instead")
-    assets = tuple(a for a in plan.asset_list if a.asset_id not in gone)
-    net = network(plan)
-    left, added = without_dead(
-        net, assets, [a.service_road_id for a in (asset, *also)], plan, context, context.field(plan.site)
-    )
-    done = Edit("remove", asset_id, asset.item.kind, before=pose(asset.item), also=tuple(a.asset_id for a in also))
-    return edited(plan, context, done, plan.site, assets, left.plus(added))
+        return block
+    if kind == "substation" and sum(a.item.kind == "substation" for a in plan.asset_list) == 1:
+        raise EditRefused(f"{asset.asset_id} is the only substation, a plant needs one; move it, or add another first")
+    return block if kind == "solar_array" and len(block) == 1 else []
 
 
 def asset_of(plan: Plan, asset_id: str) -> Asset:
-    """Asset of an identifier.
+    """Asset of a plan by its identifier.
 
     Raises
     ------
     EditRefused
-        There is none.
+        The plan has no such asset.
     """
     found = next((a for a in plan.asset_list if a.asset_id == asset_id), None)
     if found is None:

@@ -1,7 +1,8 @@
-"""Where an edited asset may stand: the same limits that placement keeps, each refusal in one line with its remedy."""
+"""Checks of an asset's new place, against the limits that placement keeps."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,13 +28,26 @@ if TYPE_CHECKING:
     from pacifico.site.model import Site
 
 SLACK_M = 1e-6
-"""Of distances: what moving there and back may change by rounding."""
+"""Rounding allowed in distances, so that moving there and back is legal [m]."""
 TOUCH_M2 = 0.01
-"""Areas that pads share up to this are rounding."""
+"""Overlap of two pads that counts as rounding [m²]."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the place of an asset is checked against."""
+
+    site: Site
+    field: Field
+    spec: Spec
+    others: Sequence[Asset]
+    """All other assets."""
+    pads: Sequence[Pad]
+    """Pads of the other assets."""
 
 
 def statistics(field: Field, item: Item) -> Zonal:
-    """What lies under an item's footprint, as `buildable.zonal` has it; shape (1,) each."""
+    """Slope, aspect and elevation under an item's footprint, one value each."""
     upright = zonal(field, np.array([item.rect]))
     if item.rotation_deg in (0.0, 90.0):
         return upright
@@ -54,7 +68,10 @@ def statistics(field: Field, item: Item) -> Zonal:
 
 
 def _cells(field: Field, shape: Polygon) -> tuple[FloatArray, FloatArray]:
-    """Slopes of the cells under a polygon, and how much of each it covers [m²]; off the grid the slope is unknown."""
+    """Slope [°] and covered area [m²] of cells under a polygon.
+
+    Off the grid the slope is NaN.
+    """
     g = field.grid
     west, south, east, north = shape.bounds
     c = np.arange(int(np.floor((west - g.x0) / g.dx)), int(np.ceil((east - g.x0) / g.dx)))
@@ -63,7 +80,7 @@ def _cells(field: Field, shape: Polygon) -> tuple[FloatArray, FloatArray]:
     x, y = g.x0 + column * g.dx, g.y0 - row * g.dy
     cells = shapely.box(x, y - g.dy, x + g.dx, y)
     shapely.prepare(shape)
-    # only cells on the edge are cut
+    # only cells on the outline are cut
     edge = ~shapely.covers(shape, cells)
     area = np.full(len(cells), g.cell_area_m2)
     area[edge] = shapely.area(shapely.intersection(cells[edge], shape))
@@ -72,42 +89,41 @@ def _cells(field: Field, shape: Polygon) -> tuple[FloatArray, FloatArray]:
     return np.where(off, np.nan, slope), area
 
 
-def check_place(
-    name: str, item: Item, *, site: Site, field: Field, spec: Spec, others: Sequence[Asset], pads: Sequence[Pad]
-) -> None:
+def check_place(asset_id: str, item: Item, around: Surroundings) -> None:
     """Refuse a place that breaks a limit of the layout.
 
     Parameters
     ----------
-    name : str
-        How messages call the asset.
+    asset_id : str
+        Name of the asset in messages.
     item : Item
-        Where and how it would stand.
-    others : sequence of Asset
-        What stands besides it.
-    pads : sequence of Pad
-        Their pads.
+        The asset at its new place.
+    around : Surroundings
+        Ground to search.
 
     Raises
     ------
     EditRefused
     """
-    shape, pad = outline(item), pad_outline(item)
-    taken = pad or shape
-    _check_polygons(name, taken, site, field, spec)
-    _check_ground(name, item, field)
-    _check_neighbours(name, item, shape, taken, spec, others, pads)
+    shape = outline(item)
+    taken = pad_outline(item) or shape
+    _check_polygons(asset_id, taken, around)
+    _check_ground(asset_id, item, around.field)
+    _check_neighbours(asset_id, item, taken, around)
+    _check_pads(asset_id, taken, around.pads)
     if item.kind == "wind_turbine":
-        _check_wind(name, item, field, spec, others)
+        _check_wind(asset_id, item, around)
 
 
-def _check_polygons(name: str, taken: Polygon, site: Site, field: Field, spec: Spec) -> None:
-    if field.placeable.covers(taken):
+def _check_polygons(asset_id: str, taken: Polygon, around: Surroundings) -> None:
+    """Refuse ground outside the boundary, on a zone or within the setback."""
+    site, spec = around.site, around.spec
+    if around.field.placeable.covers(taken):
         return
     outside = shapely.difference(taken, site.boundary).area
     if outside > 0:
         raise EditRefused(
-            f"{name} would lie outside the boundary with {outside:,.1f} of its {taken.area:,.0f} m²; "
+            f"{asset_id} would lie outside the boundary with {outside:,.1f} of its {taken.area:,.0f} m²; "
             "choose a place inside the boundary"
         )
     for zone in site.exclusions:
@@ -115,158 +131,198 @@ def _check_polygons(name: str, taken: Polygon, site: Site, field: Field, spec: S
             near = float(shapely.distance(zone.geometry, taken))
             if near < zone.buffer_m or (near == 0.0 and shapely.intersection(zone.geometry, taken).area > 0):
                 raise EditRefused(
-                    f"{name} would stand {near:.1f} m from exclusion zone {zone.name or 'without a name'!r}, "
+                    f"{asset_id} would stand {near:.1f} m from exclusion zone {zone.name or 'without a name'!r}, "
                     f"which keeps {zone.buffer_m:g} m free around it; choose a place clear of it, or remove the zone"
                 )
-    away = float(site.boundary.boundary.distance(taken))
+    distance = float(site.boundary.boundary.distance(taken))
     setback = max(spec.number("site", "setback_m"), *(s.setback_m for s in spec.setbacks), 0.0)
     raise EditRefused(
-        f"{name} would stand {away:.1f} m from the boundary, the setback is {setback:g} m; "
-        f"move it {max(setback - away, 0.1):.1f} m inwards, or make the layout with a smaller setback"
+        f"{asset_id} would stand {distance:.1f} m from the boundary, the setback is {setback:g} m; "
+        f"move it {max(setback - distance, 0.1):.1f} m inwards, or make the layout with a smaller setback"
     )
 
 
-def _check_ground(name: str, item: Item, field: Field) -> None:
-    """Refuse unknown or steep ground under the footprint, or under the pad: the same test as in placement."""
-    for grow, what in ((0.0, "footprint"), *(((PAD_APRON_M, "pad"),) if item.kind != "solar_array" else ())):
+def _check_ground(asset_id: str, item: Item, field: Field) -> None:
+    """Refuse steep or unknown ground under the footprint or pad."""
+    for margin, what in ((0.0, "footprint"), *(((PAD_APRON_M, "pad"),) if item.kind != "solar_array" else ())):
         if item.rotation_deg in (0.0, 90.0):
-            rect = np.array([item.rect]) + np.array([-grow, -grow, grow, grow])
+            rect = np.array([item.rect]) + np.array([-margin, -margin, margin, margin])
             sieve = field.sieve(item.slope_limit_deg)
             unknown, steep = float(sieve.unknown.share(rect)[0]), float(sieve.steep.share(rect)[0])
         else:
-            slope, area = _cells(field, outline(item, grow))
+            slope, area = _cells(field, outline(item, margin))
             unknown = float(area[np.isnan(slope)].sum() / area.sum())
             steep = float(area[slope > item.slope_limit_deg].sum() / area.sum())
         if unknown > ROUNDING:
             raise EditRefused(
-                f"{name} would stand on ground without elevation: {unknown:.0%} of its {what}, none is allowed; "
+                f"{asset_id} would stand on ground without elevation: {unknown:.0%} of its {what}, none is allowed; "
                 "choose another place, or a DEM that covers this one"
             )
         if steep > STEEP_SHARE:
             raise EditRefused(
-                f"{name} would stand on ground that is too steep: {steep:.0%} of its {what} is over "
+                f"{asset_id} would stand on ground that is too steep: {steep:.0%} of its {what} is over "
                 f"{item.slope_limit_deg:g}°, {STEEP_SHARE:.0%} may be; choose gentler ground"
             )
 
 
-def _check_neighbours(
-    name: str, item: Item, shape: Polygon, taken: Polygon, spec: Spec, others: Sequence[Asset], pads: Sequence[Pad]
-) -> None:
+def _check_neighbours(asset_id: str, item: Item, taken: Polygon, around: Surroundings) -> None:
+    """Refuse an overlap or a short clearance to another asset.
+
+    Parameters
+    ----------
+    asset_id : str
+        Identifier of the asset.
+    item : Item
+        The asset at its new place.
+    taken : Polygon
+        Pad of the item, or its footprint without one.
+    around : Surroundings
+        Ground to search.
+    """
+    others, spec, shape = around.others, around.spec, outline(item)
     if not others:
         return
     footprints = np.array([a.footprint for a in others], dtype=object)
-    reach = max(clearance(item.kind, a.item.kind, spec) for a in others)
-    near = np.flatnonzero(shapely.dwithin(footprints, shape, reach + SLACK_M))
+    reach_m = max(clearance(item.kind, a.item.kind, spec) for a in others)
+    near = np.flatnonzero(shapely.dwithin(footprints, shape, reach_m + SLACK_M))
     gaps = shapely.distance(footprints[near], shape)
     for k in near[np.argsort(gaps, kind="stable")].tolist():
         other = others[k]
         shared = float(shapely.intersection(other.footprint, shape).area)
         if shared > SLACK_M:
             raise EditRefused(
-                f"{name} would overlap {other.asset_id} by {shared:,.1f} m²; choose free ground, or move {other.asset_id} first"
+                f"{asset_id} would overlap {other.asset_id} by {shared:,.1f} m²; choose free ground, or move {other.asset_id} first"
             )
         gap, least = float(shapely.distance(other.footprint, shape)), clearance(item.kind, other.item.kind, spec)
         if gap < least - SLACK_M:
             raise EditRefused(
-                f"{name} would stand {gap:.2f} m from {other.asset_id}, the clearance is {least:g} m; "
+                f"{asset_id} would stand {gap:.2f} m from {other.asset_id}, the clearance is {least:g} m; "
                 f"move it {least - gap:.2f} m away"
             )
         if shapely.intersection(other.footprint, taken).area > TOUCH_M2:
             raise EditRefused(
-                f"the pad of {name} would reach under {other.asset_id}; a pad is {PAD_APRON_M:g} m wider than its "
+                f"the pad of {asset_id} would reach under {other.asset_id}; a pad is {PAD_APRON_M:g} m wider than its "
                 "footprint on every side: move it so far away"
             )
+
+
+def _check_pads(asset_id: str, taken: Polygon, pads: Sequence[Pad]) -> None:
+    """Refuse an overlap with the pad of another asset."""
     for pad in pads:
         shared = float(shapely.intersection(pad.plane.polygon, taken).area)
         if shared > TOUCH_M2:
             raise EditRefused(
-                f"{name} would share {shared:,.1f} m² with the pad of {', '.join(pad.asset_ids)}; pads stay clear of each other"
+                f"{asset_id} would share {shared:,.1f} m² with the pad of {', '.join(pad.asset_ids)}; pads stay clear of each other"
                 ": move it further away"
             )
 
 
 def clearance(a: str, b: str, spec: Spec) -> float:
-    """Distance that two types of asset keep between their footprints [m]."""
+    """Least distance between the footprints of two types of asset [m]."""
     if a == b == "solar_array":
         if spec.choice("solar", "mounting") == "fixed":
             return min(spec.number("solar", "pair_gap_m"), 1.0)
-        free = spec.number("solar", "tracker_collector_m") * (1 / spec.number("solar", "tracker_gcr") - 1)
-        return min(spec.number("solar", "pair_gap_m"), free)
+        row_gap = spec.number("solar", "tracker_collector_m") * (1 / spec.number("solar", "tracker_gcr") - 1)
+        return min(spec.number("solar", "pair_gap_m"), row_gap)
     if "inverter_skid" in (a, b):
         return PAD_APRON_M if "solar_array" in (a, b) else 3.0
     return max(0.0 if kind == "solar_array" else spec.number(kind, "clearance_m") for kind in (a, b))
 
 
-def _check_wind(name: str, item: Item, field: Field, spec: Spec, others: Sequence[Asset]) -> None:
-    """Refuse a turbine too near the boundary for its height, or in the wake of another."""
+def _check_wind(asset_id: str, item: Item, around: Surroundings) -> None:
+    """Refuse a turbine near the boundary or in another one's wake."""
 
-    def rule(what: str) -> float:
-        return spec.number("wind_turbine", what)
+    def value(name: str) -> float:
+        """Rule of the turbine."""
+        return around.spec.number("wind_turbine", name)
 
-    setback = rule("setback_tip_heights") * (rule("hub_m") + rule("rotor_m") / 2)
+    setback = value("setback_tip_heights") * (value("hub_m") + value("rotor_m") / 2)
     x, y = item.centre
-    away = float(field.outline.boundary.distance(shapely.Point(x, y)))
-    if away < setback - SLACK_M:
+    distance = float(around.field.outline.boundary.distance(shapely.Point(x, y)))
+    if distance < setback - SLACK_M:
         raise EditRefused(
-            f"{name} would stand {away:.0f} m from the boundary, its setback is {setback:.0f} m "
-            f"({rule('setback_tip_heights'):g} x tip height); move it {setback - away:.0f} m inwards"
+            f"{asset_id} would stand {distance:.0f} m from the boundary, its setback is {setback:.0f} m "
+            f"({value('setback_tip_heights'):g} x tip height); move it {setback - distance:.0f} m inwards"
         )
-    bearing = np.radians(rule("wind_from_deg"))
-    along, across = (
-        rule("spacing_downwind_rotors") * rule("rotor_m"),
-        rule("spacing_crosswind_rotors") * rule("rotor_m"),
-    )
-    for other in others:
+    bearing = np.radians(value("wind_from_deg"))
+    along = value("spacing_downwind_rotors") * value("rotor_m")
+    across = value("spacing_crosswind_rotors") * value("rotor_m")
+    for other in around.others:
         if other.item.kind != "wind_turbine":
             continue
         dx, dy = other.item.centre[0] - x, other.item.centre[1] - y
         u, v = dx * np.sin(bearing) + dy * np.cos(bearing), dx * np.cos(bearing) - dy * np.sin(bearing)
         if np.hypot(u / along, v / across) < 1.0 - 1e-9:
             raise EditRefused(
-                f"{name} would stand {np.hypot(dx, dy):.0f} m from {other.asset_id}, inside its spacing of {along:.0f} m along "
+                f"{asset_id} would stand {np.hypot(dx, dy):.0f} m from {other.asset_id}, inside its spacing of {along:.0f} m along "
                 f"and {across:.0f} m across the wind; move it out of that ellipse"
             )
 
 
-def block_of(item: Item, assets: Sequence[Asset], *, name: str, kept: float = 0.0) -> int:
-    """Power block of an array at its place: its own while its skid is within cable reach, else the nearest with room.
+def find_block(item: Item, assets: Sequence[Asset], *, reach_m: float = 0.0) -> int | None:
+    """Power block of a solar array; None without a skid in reach.
 
-    `kept` is how far its skid was before: that far is allowed again.
+    An array keeps its own block if it can. Otherwise it joins the nearest skid with room.
 
-    Raises
-    ------
-    EditRefused
-        No skid with room is within reach.
+    Parameters
+    ----------
+    item : Item
+        The array.
+    assets : sequence of Asset
+        All other assets.
+    reach_m : float
+        Distance to its own skid that is allowed even if it is beyond cable reach [m].
     """
-    load: dict[int, float] = {}
+    load_kw: dict[int, float] = {}
     for a in assets:
         if a.item.kind == "solar_array":
-            load[a.item.block] = load.get(a.item.block, 0.0) + a.item.capacity_kw
+            load_kw[a.item.block] = load_kw.get(a.item.block, 0.0) + a.item.capacity_kw
     x, y = item.centre
     best = (np.inf, -1)
     for a in assets:
         if a.item.kind != "inverter_skid":
             continue
-        far = float(np.hypot(a.item.centre[0] - x, a.item.centre[1] - y))
-        if a.item.block == item.block and item.block >= 0 and far <= max(BLOCK_REACH_M, kept) + SLACK_M:
+        distance = float(np.hypot(a.item.centre[0] - x, a.item.centre[1] - y))
+        if a.item.block == item.block and item.block >= 0 and distance <= max(BLOCK_REACH_M, reach_m) + SLACK_M:
             return item.block
-        if far <= BLOCK_REACH_M and load.get(a.item.block, 0.0) + item.capacity_kw <= a.item.rating_kva + SLACK_M:
-            best = min(best, (far, a.item.block))
-    if best[1] < 0:
-        raise EditRefused(
-            f"{name} of {item.capacity_kw:,.0f} kW would have no inverter skid with that much to spare within "
-            f"{BLOCK_REACH_M:g} m; add an inverter_skid there first"
-        )
-    return best[1]
+        room = load_kw.get(a.item.block, 0.0) + item.capacity_kw <= a.item.rating_kva + SLACK_M
+        if distance <= BLOCK_REACH_M and room:
+            best = min(best, (distance, a.item.block))
+    return best[1] if best[1] >= 0 else None
 
 
-def place_of(
+def no_block(asset_id: str, item: Item) -> str:
+    """Message for an array without an inverter skid."""
+    return (
+        f"{asset_id} of {item.capacity_kw:,.0f} kW would have no inverter skid with that much to spare within "
+        f"{BLOCK_REACH_M:g} m; add an inverter_skid there first"
+    )
+
+
+def resolve_place(
     plan: Plan,
     metres: tuple[float, float] | None,
     degrees: tuple[float, float] | None,
     names: tuple[str, str],
 ) -> tuple[float, float]:
-    """Place in the working CRS, given in it or as longitude and latitude."""
+    """Place in the working CRS [m], given in metres or degrees.
+
+    Parameters
+    ----------
+    plan : Plan
+        Plan before the edit.
+    metres : (float, float), optional
+        Easting and northing in the working CRS [m].
+    degrees : (float, float), optional
+        Longitude and latitude [°].
+    names : (str, str)
+        Names of the two parameters in messages.
+
+    Raises
+    ------
+    EditRefused
+        Neither or both are given, or the place is out of range.
+    """
     if (metres is None) == (degrees is None):
         raise EditRefused(f"give one place, {names[0]}=(x, y) in {plan.crs.name} or {names[1]}=(lon, lat) in degrees")
     if degrees is not None:
@@ -276,7 +332,7 @@ def place_of(
                 f"{names[1]} {lon:g},{lat:g} is no longitude and latitude; give degrees, such as -93.68,41.95"
             )
         metres = crs_.transformer(crs_.LONLAT, plan.crs).transform(lon, lat)
-    assert metres is not None  # noqa: S101 (one of both was given)
+    assert metres is not None  # noqa: S101 (one of the two is given)
     x, y = float(metres[0]), float(metres[1])
     if not (np.isfinite(x) and np.isfinite(y)):
         raise EditRefused(f"the place {x:g},{y:g} is not finite; give one near the site")
@@ -284,7 +340,7 @@ def place_of(
 
 
 def new_item(plan: Plan, kind: AssetKind, units: int | None) -> Item:
-    """Item of a type in the catalog's size, about the origin."""
+    """Item of a type in the catalog's size, centred on the origin."""
     spec = plan.spec
     if kind == "solar_array":
         unit = solar_unit(spec)
@@ -293,12 +349,12 @@ def new_item(plan: Plan, kind: AssetKind, units: int | None) -> Item:
             raise EditRefused(
                 f"an array of {n} units is out of range; give 1 to {unit.most_units} units of {unit.ac_kw:.0f} kW"
             )
-        wide = n * unit.pitch_x_m - unit.gap_x_m
-        rect = (-wide / 2, -unit.height_m / 2, wide / 2, unit.height_m / 2)
+        width_m = n * unit.pitch_x_m - unit.gap_x_m
+        rect = (-width_m / 2, -unit.height_m / 2, width_m / 2, unit.height_m / 2)
         return of_units(Item(kind, rect, spec.number("solar_array", "slope_limit_deg")), rect, n, unit)
     if kind == "substation":
-        stands = [a.item for a in plan.asset_list if a.item.kind == "substation"]
-        size = substation_type(spec, max((i.rating_kva for i in stands), default=1e5) / 1e3)
+        existing = [a.item for a in plan.asset_list if a.item.kind == "substation"]
+        size = substation_type(spec, max((i.rating_kva for i in existing), default=1e5) / 1e3)
     else:
         size = asset_type(spec, kind)
     a, b = size.length_m / 2, size.width_m / 2

@@ -1,284 +1,371 @@
-"""New roads of an edited plan: spurs to assets that no road serves, and turnarounds where roads beyond are gone."""
+"""New roads of an edited plan: spurs, and turnarounds at dead ends."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 from shapely import LineString, MultiPolygon, Polygon, box
 
-from pacifico.errors import EditRefused
 from pacifico.layout.alignment import lines
 from pacifico.layout.alignment.profile_design import ROUNDING_M
 from pacifico.layout.alignment.vertical import Pin, Stations, design_heights, stations_of
-from pacifico.layout.editing.road_graph import SLACK_M, STEP_M, Net, Wanted, ends
-from pacifico.layout.model.roads import Road, RoadCriteria, make_road
+from pacifico.layout.editing.road_graph import SLACK_M, STEP_M, NoRoad, RoadGraph, RoadTarget, end_vertices
+from pacifico.layout.model.roads import Road, make_road
 from pacifico.layout.roads.turnarounds import turnarounds
 from pacifico.layout.routing import routing_grid, tree_search
 from pacifico.layout.routing.problem import PAD_STEP_SHARE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.ground.buildable import Field
-    from pacifico.site.model import Zone
+    from pacifico.layout.editing.road_graph import RoadConstraints
 
 WINDOWS_M = ((100.0, 1.0, 250.0), (300.0, 2.0, 800.0))
-"""Around an asset, in which a spur to it is sought: so much more than so many times the way to the nearest road, at least."""
+"""Search windows for a spur, smallest first: margin [m], times the distance to the nearest road, least size [m]."""
 MARGIN_M = 1.0
-"""Spurs come this much nearer than the rule, so that rounding can't break it."""
+"""Spurs end this much nearer to the asset than the limit, so that rounding can't exceed it [m]."""
+JOINT_M = 0.05
+"""A new road may touch existing roads within this distance of its joints [m]."""
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """Ground around an edit, as roads see it."""
+class RoadWindow:
+    """Routing grid of the ground around an edit."""
 
     road_grid: routing_grid.RoutingGrid
     window: Polygon
 
     @classmethod
-    def of(
-        cls, place: Field, window: Polygon, taken: Sequence[Polygon], zones: Sequence[Zone], criteria: RoadCriteria
-    ) -> Surroundings | None:
-        """Lattice of a window; None where no road fits."""
-        known = box(*place.ground.grid.bounds)
-        parts = routing_grid.parts_of(shapely.intersection(shapely.intersection(place.allowed, window), known))
+    def of(cls, window: Polygon, constraints: RoadConstraints) -> RoadWindow | None:
+        """Routing grid of a window; None where no road fits."""
+        field, criteria = constraints.field, constraints.criteria
+        extent = box(*field.ground.grid.bounds)
+        parts = routing_grid.parts_of(shapely.intersection(shapely.intersection(field.allowed, window), extent))
         if not parts:
             return None
         allowed = parts[0] if len(parts) == 1 else MultiPolygon(parts)
-        shapes = np.asarray(taken, dtype=object)
-        near = shapes[shapely.intersects(shapes, window)] if shapes.size else shapes
+        obstacles = np.asarray(constraints.obstacles, dtype=object)
+        near = obstacles[shapely.intersects(obstacles, window)] if obstacles.size else obstacles
         road_grid = routing_grid.make_routing_grid(
-            place.ground,
+            field.ground,
             allowed,
             list(near),
-            [(z.geometry, z.cost_multiplier) for z in zones if z.zone_type == "cost" and z.geometry.intersects(window)],
+            [(z.geometry, z.cost_multiplier) for z in constraints.cost_zones if z.geometry.intersects(window)],
             half_width_m=criteria.width_m / 2,
             clearance_m=criteria.clearance_m,
             cell=routing_grid.cell_size(allowed.area),
         )
         return cls(road_grid, window) if (road_grid.clear > 0).any() else None
 
+    def joints(self, roads: NDArray[Any]) -> dict[int, FloatArray]:
+        """Grid nodes where a road may join, with the vertices joined."""
+        grid = self.road_grid
+        near = roads[shapely.intersects(roads, self.window)]
+        if not near.size:
+            return {}
+        xyz = shapely.get_coordinates(near, include_z=True)
+        i = np.floor((xyz[:, 0] - grid.x0) / grid.cell + 0.5).astype(np.int64)
+        j = np.floor((xyz[:, 1] - grid.y0) / grid.cell + 0.5).astype(np.int64)
+        inside = (i >= 0) & (i < grid.nx) & (j >= 0) & (j < grid.ny)
+        found: dict[int, tuple[float, FloatArray]] = {}
+        for k in np.flatnonzero(inside).tolist():
+            node = int(j[k] * grid.nx + i[k])
+            if grid.clear[node] <= 0:
+                continue
+            here = np.array([grid.px[node], grid.py[node]])
+            distance = float(np.hypot(*(here - xyz[k, :2])))
+            if (node not in found or distance < found[node][0]) and grid.clearance_index.clear(xyz[k, :2].copy(), here):
+                found[node] = (distance, xyz[k])
+        return {n: v for n, (_, v) in sorted(found.items())}
+
 
 def spur_to(
-    net: Net,
-    wanted: Wanted,
+    roads: RoadGraph,
+    target: RoadTarget,
+    constraints: RoadConstraints,
     *,
-    place: Field,
-    taken: Sequence[Polygon],
-    zones: Sequence[Zone],
     served: Mapping[str, int],
-    criteria: RoadCriteria,
     first_number: int,
-) -> tuple[Road, ...]:
-    """Shortest legal road from the network to an asset, with a turnaround where it is long.
+) -> tuple[Road, ...] | NoRoad:
+    """Shortest legal road to an asset, with a turnaround if long.
 
-    Raises
-    ------
-    EditRefused
-        There is none: the reason is told.
+    Parameters
+    ----------
+    roads : RoadGraph
+        Roads that the spur may leave.
+    target : RoadTarget
+        Asset to reach.
+    constraints : RoadConstraints
+        What the spur must respect; the target is one of the obstacles.
+    served : mapping
+        Number of assets that each road serves; a spur leaves needed roads only.
+    first_number : int
+        Number of the first new road.
     """
-    why = "there is no room for a road"
-    nearest = float(shapely.distance(net.lines, wanted.footprint).min())
-    for more, times, least in WINDOWS_M:
-        reach = max(least, more + times * nearest)
-        west, south, east, north = wanted.footprint.bounds
-        window = box(west - reach, south - reach, east + reach, north + reach)
-        around = Surroundings.of(place, window, taken, zones, criteria)
+    failure = NoRoad("there is no room for a road")
+    nearest = float(shapely.distance(roads.lines, target.footprint).min())
+    criteria = constraints.criteria
+    for margin, times, least in WINDOWS_M:
+        around = RoadWindow.of(box_around(target.footprint.bounds, max(least, margin + times * nearest)), constraints)
         if around is None:
             continue
-        line, base, why = _path(net, wanted, around, served, criteria)
-        if line is None:
-            continue
-        xyz, why = _heights(line, base, wanted, place, criteria)
-        if xyz is None:
+        line = _find_line(roads, target, around, served, constraints)
+        xyz = line if isinstance(line, NoRoad) else _design(line, target, constraints)
+        if isinstance(xyz, NoRoad):
+            failure = xyz
             continue
         spur = make_road(f"R{first_number:03d}", "spur", xyz, criteria.width_m)
-        others = [r.line for r in net.roads if r.line.intersects(window)]
+        others = [r.line for r in roads.roads if r.line.intersects(around.window)]
         arms, _ = turnarounds(
-            around.road_grid, place.ground, [shapely.get_coordinates(o, include_z=True) for o in (*others, spur.line)],
-            [len(others)], criteria=criteria,
-        )  # fmt: skip
+            around.road_grid,
+            constraints.field.ground,
+            [shapely.get_coordinates(o, include_z=True) for o in (*others, spur.line)],
+            [len(others)],
+            criteria=criteria,
+        )
         return (
             spur,
             *(make_road(f"R{first_number + k:03d}", "spur", a, criteria.width_m) for k, a in enumerate(arms, 1)),
         )
-    raise EditRefused(
-        f"no road reaches {wanted.name} there: {why}; choose a place nearer a road, or gentler ground between"
-    )
+    return failure
+
+
+def box_around(bounds: tuple[float, float, float, float], margin_m: float) -> Polygon:
+    """Bounds (west, south, east, north) grown by a margin."""
+    west, south, east, north = bounds
+    return box(west - margin_m, south - margin_m, east + margin_m, north + margin_m)
 
 
 def new_turnarounds(
-    net: Net, before: Net, *, place: Field, taken: Sequence[Polygon], criteria: RoadCriteria, first_number: int
+    roads: RoadGraph, before: RoadGraph, constraints: RoadConstraints, *, first_number: int
 ) -> tuple[Road, ...]:
-    """Turnarounds at ends that became dead because roads beyond them are gone."""
+    """Turnarounds at dead ends that removed roads leave.
+
+    Parameters
+    ----------
+    roads : RoadGraph
+        Roads now.
+    before : RoadGraph
+        Roads before some were removed.
+    constraints : RoadConstraints
+        What the new road must respect.
+    first_number : int
+        Number of the first new road.
+    """
+    criteria, ground = constraints.criteria, constraints.field.ground
+    # a turnaround is built where the road ends, whatever the ground costs
+    constraints = replace(constraints, cost_zones=())
     arms: list[Road] = []
-    for k, road in enumerate(net.roads):
-        for e in ends(road):
-            if len(net.at[e]) > 1 or len(before.at.get(e, ())) < 2 or road.length_m <= criteria.turnaround_over_m:
+    for k, road in enumerate(roads.roads):
+        for end in end_vertices(road):
+            if len(roads.roads_at[end]) > 1 or len(before.roads_at.get(end, ())) < 2 or end == roads.entry:
                 continue
-            if e == net.entry:
+            if road.length_m <= criteria.turnaround_over_m:
                 continue
-            reach = 3 * criteria.turnaround_arm_m
-            window = box(e[0] - reach, e[1] - reach, e[0] + reach, e[1] + reach)
-            around = Surroundings.of(place, window, taken, (), criteria)
+            around = RoadWindow.of(box_around((*end, *end), 3 * criteria.turnaround_arm_m), constraints)
             if around is None:
                 continue
             own = shapely.get_coordinates(road.line, include_z=True)
-            own = own if e == ends(road)[1] else own[::-1]
-            others = [o.line for i, o in enumerate(net.roads) if i != k and o.line.intersects(window)]
-            lines = [shapely.get_coordinates(o, include_z=True) for o in (*others, *(a.line for a in arms))]
-            made, _ = turnarounds(around.road_grid, place.ground, [*lines, own], [len(lines)], criteria=criteria)
+            own = own if end == end_vertices(road)[1] else own[::-1]
+            others = [o.line for i, o in enumerate(roads.roads) if i != k and o.line.intersects(around.window)]
+            network = [shapely.get_coordinates(o, include_z=True) for o in (*others, *(a.line for a in arms))]
+            found, _ = turnarounds(around.road_grid, ground, [*network, own], [len(network)], criteria=criteria)
             arms += [
                 make_road(f"R{first_number + len(arms) + i:03d}", "spur", a, criteria.width_m)
-                for i, a in enumerate(made)
+                for i, a in enumerate(found)
             ]
     return tuple(arms)
 
 
-def _seeds(net: Net, around: Surroundings, served: Mapping[str, int]) -> dict[int, FloatArray]:
-    """Road positions from which a spur may leave: each with the vertex (x, y, z) of a road beside it."""
-    near = np.flatnonzero(shapely.intersects(net.lines, around.window))
-    return doors(net.lines[[k for k in near.tolist() if net.needed(k, served)]], around)
+@dataclass(frozen=True)
+class _Line:
+    """Line of a spur and the road vertex it leaves."""
+
+    xy: FloatArray
+    base: FloatArray
+    """Vertex (x, y, z) of the road [m]."""
 
 
-def doors(lines: NDArray[Any], around: Surroundings) -> dict[int, FloatArray]:
-    """Road positions from which a road may leave lines: each with the vertex (x, y, z) beside it."""
-    road_grid = around.road_grid
-    near = lines[shapely.intersects(lines, around.window)]
-    if not near.size:
-        return {}
-    xyz = shapely.get_coordinates(near, include_z=True)
-    i = np.floor((xyz[:, 0] - road_grid.x0) / road_grid.cell + 0.5).astype(np.int64)
-    j = np.floor((xyz[:, 1] - road_grid.y0) / road_grid.cell + 0.5).astype(np.int64)
-    inside = (i >= 0) & (i < road_grid.nx) & (j >= 0) & (j < road_grid.ny)
-    found: dict[int, tuple[float, FloatArray]] = {}
-    for k in np.flatnonzero(inside).tolist():
-        node = int(j[k] * road_grid.nx + i[k])
-        if road_grid.clear[node] <= 0:
-            continue
-        here = np.array([road_grid.px[node], road_grid.py[node]])
-        far = float(np.hypot(*(here - xyz[k, :2])))
-        if (node not in found or far < found[node][0]) and road_grid.clearance_index.clear(xyz[k, :2].copy(), here):
-            found[node] = (far, xyz[k])
-    return {n: v for n, (_, v) in sorted(found.items())}
+def _find_line(
+    roads: RoadGraph,
+    target: RoadTarget,
+    around: RoadWindow,
+    served: Mapping[str, int],
+    constraints: RoadConstraints,
+) -> _Line | NoRoad:
+    """Line from a needed road to within reach of an asset.
 
-
-def _path(
-    net: Net, wanted: Wanted, around: Surroundings, served: Mapping[str, int], criteria: RoadCriteria
-) -> tuple[FloatArray | None, FloatArray, str]:
-    """Line in plan from a road's vertex to within reach, that vertex, and why there is none."""
-    road_grid, nothing = around.road_grid, np.zeros(3)
-    seeds = _seeds(net, around, served)
+    Parameters
+    ----------
+    roads : RoadGraph
+        Roads now.
+    target : RoadTarget
+        Asset to reach.
+    around : RoadWindow
+        Ground to search.
+    served : mapping
+        Number of assets that each road serves.
+    constraints : RoadConstraints
+        What the new road must respect.
+    """
+    grid, criteria = around.road_grid, constraints.criteria
+    near = np.flatnonzero(shapely.intersects(roads.lines, around.window))
+    seeds = around.joints(roads.lines[[k for k in near.tolist() if roads.needed(k, served)]])
     if not seeds:
-        return None, nothing, "no spur can leave the roads near it"
-    shapes = routing_grid.Shapes.of([wanted.footprint])
-    reach_m = np.array([wanted.reach_m - MARGIN_M])
-    reach = tree_search.Reach.of(road_grid, shapes, reach_m)
-    node = np.repeat(np.arange(road_grid.px.size), np.diff(reach.row))
+        return NoRoad("no spur can leave the roads near it")
+    shapes = routing_grid.Shapes.of([target.footprint])
+    reach_m = np.array([target.reach_m - MARGIN_M])
+    nodes = _search_nodes(target, around, seeds, (shapes, reach_m), constraints)
+    if isinstance(nodes, NoRoad):
+        return nodes
+    base = seeds.get(nodes[0])
+    if base is None or len(nodes) < 2:
+        return NoRoad("the road beside it can't meet the height of its pad")
+    points = np.column_stack([grid.px[nodes], grid.py[nodes]])
+    direct = in_sight(grid, base[:2], points[1])
+    raw = np.vstack([base[None, :2], points[1:] if direct else points])
+    pulled = lines.pull(
+        grid,
+        np.ascontiguousarray(raw),
+        bound_at=np.array([len(raw) - 1]),
+        bound=np.array([0]),
+        shapes=shapes,
+        reach=reach_m,
+        max_grade=criteria.max_grade,
+    )
+    rounded, _ = lines.round_bends(grid, pulled, radius_m=criteria.min_radius_m + criteria.width_m / 2)
+    for xy in (rounded, pulled, raw):
+        if meets_only_at(roads, xy, xy[:1]) and LineString(xy).distance(target.footprint) <= target.reach_m - SLACK_M:
+            return _Line(xy, base)
+    return NoRoad("a road to it would cross another without a junction")
+
+
+def _search_nodes(
+    target: RoadTarget,
+    around: RoadWindow,
+    seeds: Mapping[int, FloatArray],
+    goal: tuple[routing_grid.Shapes, FloatArray],
+    constraints: RoadConstraints,
+) -> list[int] | NoRoad:
+    """Grid nodes of the cheapest way to within reach of an asset.
+
+    Parameters
+    ----------
+    target : RoadTarget
+        Asset to reach.
+    around : RoadWindow
+        Ground to search.
+    seeds : mapping
+        Nodes at which the way may start.
+    goal : (Shapes, array)
+        Footprint of the asset, and its reach [m].
+    constraints : RoadConstraints
+        What the new road must respect.
+    """
+    grid, criteria = around.road_grid, constraints.criteria
+    reach = tree_search.Reach.of(grid, *goal)
+    node = np.repeat(np.arange(grid.px.size), np.diff(reach.row))
     if not node.size:
-        return None, nothing, f"there is no room for a road within {wanted.reach_m:g} m of it"
+        return NoRoad(f"there is no room for a road within {target.reach_m:g} m of it")
     fit = ~np.isin(node, list(seeds))
-    if wanted.plane is not None:
-        step = np.abs(road_grid.heights[node] - wanted.plane.height_at(road_grid.px[node], road_grid.py[node]))
+    if target.plane is not None:
+        step = np.abs(grid.heights[node] - target.plane.height_at(grid.px[node], grid.py[node]))
         fit &= step <= criteria.max_grade * reach.far + PAD_STEP_SHARE * criteria.max_cut_fill_m
     if not fit.any():
-        return (
-            None,
-            nothing,
-            f"the ground within {wanted.reach_m:g} m is too far above or below its pad for a road to meet it",
-        )
+        return NoRoad(f"the ground within {target.reach_m:g} m is too far above or below its pad for a road to meet it")
     growth = tree_search.search(
-        road_grid,
+        grid,
         np.array(list(seeds)),
         reach=reach.kept(fit, 1),
         priority=np.array([1], np.int64),
         max_grade=criteria.max_grade,
     )
     if growth.server[0] < 0:
-        return (
-            None,
-            nothing,
-            f"every way to it is barred, or far beyond the grade limit of {100 * criteria.max_grade:g} %",
+        return NoRoad(
+            f"no route to it keeps clear of obstacles and near the grade limit of {100 * criteria.max_grade:g} %"
         )
-    nodes = [int(growth.server[0])]
+    return way_to(growth, int(growth.server[0]))
+
+
+def way_to(growth: tree_search.Growth, node: int) -> list[int]:
+    """Grid nodes of a search tree from its root to a node."""
+    nodes = [node]
     while growth.parent[nodes[-1]] >= 0:
         nodes.append(int(growth.parent[nodes[-1]]))
-    nodes.reverse()
-    base = seeds.get(nodes[0])
-    if base is None or len(nodes) < 2:
-        return None, nothing, "the road beside it can't meet the height of its pad"
-    points = np.column_stack([road_grid.px[nodes], road_grid.py[nodes]])
-    direct = road_grid.clearance_index.clear(base[:2].copy(), points[1]) and not road_grid.nodata_mask.crossed(
-        base[:2], points[1]
-    )
-    raw = np.vstack([base[None, :2], points[1:] if direct else points])
-    last = np.array([len(raw) - 1])
-    pulled = lines.pull(
-        road_grid, np.ascontiguousarray(raw), bound_at=last, bound=np.array([0]), shapes=shapes, reach=reach_m,
-        max_grade=criteria.max_grade,
-    )  # fmt: skip
-    rounded, _ = lines.round_bends(road_grid, pulled, radius_m=criteria.min_radius_m + criteria.width_m / 2)
-    for line in (rounded, pulled, raw):
-        if _meets_once(net, line) and LineString(line).distance(wanted.footprint) <= wanted.reach_m - SLACK_M:
-            return line, base, ""
-    return None, nothing, "a road to it would cross another without a junction"
+    return nodes[::-1]
 
 
-def _meets_once(net: Net, line: FloatArray) -> bool:
-    """Whether a line meets the network at its first point alone."""
-    whole, start = LineString(line), shapely.Point(line[0])
-    shared = shapely.get_coordinates(shapely.intersection(net.lines, whole))
-    return not shared.size or bool(shapely.distance(shapely.points(shared), start).max() <= 0.05)
+def in_sight(grid: routing_grid.RoutingGrid, a: FloatArray, b: FloatArray) -> bool:
+    """Whether a straight road between two points is clear."""
+    return grid.clearance_index.clear(a.copy(), b.copy()) and not grid.nodata_mask.crossed(a, b)
 
 
-def _heights(
-    line: FloatArray, base: FloatArray, wanted: Wanted, place: Field, criteria: RoadCriteria
-) -> tuple[FloatArray | None, str]:
-    """Design heights along a spur: the road's where it leaves, the pad's where it ends, in between the least earthwork."""
-    grade = criteria.max_grade - criteria.grade_margin
+def meets_only_at(roads: RoadGraph, line: FloatArray, joints: FloatArray) -> bool:
+    """Whether a line touches the roads at given joints only."""
+    shared = shapely.get_coordinates(shapely.intersection(roads.lines, LineString(line)))
+    at = shapely.multipoints(joints[:, :2])
+    return not shared.size or bool(shapely.distance(shapely.points(shared), at).max() <= JOINT_M)
+
+
+def _design(line: _Line, target: RoadTarget, constraints: RoadConstraints) -> FloatArray | NoRoad:
+    """Design heights of a spur from its road to its pad."""
+    grade = constraints.criteria.max_grade - constraints.criteria.grade_margin
 
     def pins(xy: FloatArray) -> list[Pin]:
-        first = [Pin(0, float(base[2]), 0.0)]
-        if wanted.pad is None or wanted.plane is None:
+        """Heights at the road and at the pad."""
+        first = [Pin(0, float(line.base[2]), 0.0)]
+        if target.pad is None or target.plane is None:
             return first
         points = np.asarray(shapely.points(xy), dtype=object)
-        gap = np.asarray(shapely.distance(points, wanted.pad))
+        gap = np.asarray(shapely.distance(points, target.pad))
         k = int(np.argmin(gap))
-        touch = shapely.get_coordinates(shapely.shortest_line(points[k], wanted.pad))[1]
-        return [*first, Pin(k, float(wanted.plane.height_at(touch[0], touch[1])), grade * float(gap[k]))]
+        touch = shapely.get_coordinates(shapely.shortest_line(points[k], target.pad))[1]
+        return [*first, Pin(k, float(target.plane.height_at(touch[0], touch[1])), grade * float(gap[k]))]
 
-    xyz, why = profile(line, place, criteria, pins)
-    if xyz is not None:
-        xyz[0, 2] = base[2]
-    return xyz, why
+    xyz = design_profile(line.xy, constraints, pins)
+    if not isinstance(xyz, NoRoad):
+        xyz[0, 2] = line.base[2]
+    return xyz
 
 
-def profile(
-    line: FloatArray, place: Field, criteria: RoadCriteria, pins: Callable[[FloatArray], list[Pin]]
-) -> tuple[FloatArray | None, str]:
-    """Design heights along a line that keep grade, depth and pins with the least earthwork; else why there are none.
+def design_profile(
+    line: FloatArray, constraints: RoadConstraints, pins: Callable[[FloatArray], list[Pin]]
+) -> FloatArray | NoRoad:
+    """Line with design heights of least earthwork, shape (n, 3).
 
-    `pins` is given where the stations are.
+    The heights keep the limits of grade and depth, and the pins.
+
+
+    Parameters
+    ----------
+    line : array
+        Line in plan, shape (n, 2) [m].
+    constraints : RoadConstraints
+        What the new road must respect.
+    pins : callable
+        Gives the fixed heights for the stations' places, shape (m, 2).
     """
-    s: Stations = stations_of([line], [-1], place.ground, width_m=criteria.width_m, station_m=criteria.station_m)
+    criteria = constraints.criteria
+    s: Stations = stations_of(
+        [line], [-1], constraints.field.ground, width_m=criteria.width_m, station_m=criteria.station_m
+    )
     grade = criteria.max_grade - criteria.grade_margin
-    sure = np.maximum(s.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
+    run = np.maximum(s.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
     found = design_heights(
-        s.parent, sure, s.ground, s.weight, max_grade=grade, max_depth_m=criteria.max_cut_fill_m, pins=pins(s.xy),
-    )  # fmt: skip
+        s.parent, run, s.ground, s.weight, max_grade=grade, max_depth_m=criteria.max_cut_fill_m, pins=pins(s.xy)
+    )
     if found.excess_m[1:].max(initial=0.0) > STEP_M / 2:
-        return None, (
+        return NoRoad(
             f"no road profile keeps both {100 * criteria.max_grade:g} % and {criteria.max_cut_fill_m:g} m of cut or fill on the way"
         )
     if found.pin_excess_m.max() > SLACK_M:
-        return (
-            None,
-            f"a road within {100 * criteria.max_grade:g} % can't meet the heights that it must at both its ends",
+        return NoRoad(
+            f"a road within {100 * criteria.max_grade:g} % can't meet the heights that it must at both its ends"
         )
-    return np.column_stack([s.xy, found.z]), ""
+    return np.column_stack([s.xy, found.z])

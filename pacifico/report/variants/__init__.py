@@ -1,9 +1,12 @@
-"""Every strategy on one site, compared: data in, data out; a folder or a page where it is wanted."""
+"""Lay out one site by every strategy, and compare the layouts."""
 
-from __future__ import annotations
+import lazy_loader
 
-from pacifico.report.variants.generate import generate_variants
-from pacifico.report.variants.measure import MEASURES, Best, Measure
-from pacifico.report.variants.result import Variants
-
-__all__ = ["MEASURES", "Best", "Measure", "Variants", "generate_variants"]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "generate": ["generate_variants"],
+        "measure": ["MEASURES", "Best", "Measure"],
+        "result": ["Variants"],
+    },
+)

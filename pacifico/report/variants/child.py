@@ -1,4 +1,7 @@
-"""The process that makes the layout of one strategy: `python -m pacifico.report.variants.child FOLDER STRATEGY`."""
+"""Process that makes the layout of one strategy.
+
+Usage: `python -m pacifico.report.variants.child FOLDER STRATEGY`.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Make the layout and leave it, or why there is none, in the folder."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """Make the layout and write it, or its failure, to the folder."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
     folder, strategy = Path(argv[0]), argv[1]
     site, dem, design = pickle.loads((folder / "job.pickle").read_bytes())  # noqa: S301 (written by the parent)
     result: Plan | Failure
@@ -36,9 +39,9 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _end_with_parent() -> None:
-    """Stop when the parent is gone: nobody would read the result, and its folder may go at any time."""
-    # not sys.stdin: its lock, held here, would stop the interpreter from ending
+def end_with_parent() -> None:
+    """End this process when its parent ends."""
+    # a read of sys.stdin would hold its lock, and the interpreter could not end
     while os.read(0, 1):
         pass
     os._exit(1)

@@ -1,4 +1,4 @@
-"""Figures of variants: what each costs against what it saves, and how they lie on the ground."""
+"""Figures of variants: road, earthwork and density, and small maps."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from pacifico.report.variants.measure import Measure
     from pacifico.report.variants.result import Variants
 
-# Okabe and Ito, with a shape of its own for each, so that colour is never needed.
 MARKS: dict[str, tuple[str, str]] = {
     "balanced": ("o", "#0072b2"),
     "density": ("s", "#d55e00"),
     "low_earthwork": ("D", "#009e73"),
     "clustered": ("^", "#7a5195"),
 }
+"""Marker and colour of each strategy, after Okabe and Ito. Shapes differ, so that colour is never needed."""
 _OTHER = ("P", "#666666")
 
 
 def front_figure(variants: Variants) -> Figure:
-    """Two views: road against earthwork (with its P10 to P90), and density against earthwork; front variants are filled."""
+    """Road against earthwork and density against earthwork, with the Pareto front filled."""
     fig = frame.Picture(figsize=(frame.WIDTH_IN, 4.1), dpi=frame.DPI, facecolor="white")
     left = fig.add_axes((0.075, 0.2, 0.4, 0.62))
     right = fig.add_axes((0.575, 0.2, 0.4, 0.62))
@@ -52,12 +52,24 @@ def front_figure(variants: Variants) -> Figure:
 
 
 def _mark(name: str, *, filled: bool) -> Line2D:
+    """Legend handle of a strategy."""
     marker, colour = MARKS.get(name, _OTHER)
     fill = colour if filled else "white"
     return Line2D([], [], marker=marker, ls="", ms=8, mfc=fill, mec=colour, mew=1.8, label=name.replace("_", " "))
 
 
 def _scatter(ax: Axes, variants: Variants, across: Measure, up: Measure) -> None:
+    """Draw one measure against another.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to draw on.
+    variants : Variants
+        Variants to draw.
+    across, up : Measure
+        Measures of the two axes.
+    """
     for name, row in variants.rows.items():
         marker, colour = MARKS.get(name, _OTHER)
         x, y = row[across.key], row[up.key]
@@ -83,7 +95,7 @@ def _scatter(ax: Axes, variants: Variants, across: Measure, up: Measure) -> None
 
 
 def maps_figure(layouts: Mapping[str, StoredLayout]) -> Figure:
-    """Layouts side by side, at one scale, two in a row."""
+    """Layouts at one scale, two in a row."""
     any_layout = next(iter(layouts.values()))
     west, south, east, north = any_layout.boundary.bounds
     pad = 0.03 * max(east - west, north - south)
@@ -117,7 +129,7 @@ def maps_figure(layouts: Mapping[str, StoredLayout]) -> Figure:
 
 
 def _draw(ax: Axes, layout: StoredLayout) -> dict[str, Patch]:
-    """One small map; a legend's handle for each thing on it."""
+    """Draw one small map; return its legend handles."""
     seen: dict[str, Patch] = {}
     buildable = [s.geometry for s in layout.of_kind("buildable")]
     frame.area_patch(ax, buildable, facecolor=legend.BUILDABLE, alpha=0.3, lw=0, zorder=1)
@@ -128,7 +140,7 @@ def _draw(ax: Axes, layout: StoredLayout) -> dict[str, Patch]:
     for kind, (name, colour) in legend.ASSETS.items():
         own = [s.geometry for s in layout.of_kind("asset") if s["asset_type"] == kind]
         if own:
-            # an edge of its own colour keeps what is smaller than a pixel in sight
+            # an edge of the same colour keeps assets smaller than a pixel visible
             frame.area_patch(ax, own, facecolor=colour, edgecolor=colour, lw=0.5, zorder=5)
             seen[kind] = Patch(facecolor=colour, label=name)
     frame.area_patch(ax, [layout.boundary], facecolor="none", edgecolor=legend.BOUNDARY, lw=1.2, zorder=6)

@@ -1,4 +1,4 @@
-"""The folder of a comparison: layouts, figures as CSV and JSON, and a page that needs no network."""
+"""Folder of a comparison: layouts, CSV, JSON and an offline page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
-from pacifico.report.variants.measure import EQUAL, MEASURES, Measure
+from pacifico.report.variants.measure import EQUAL, MEASURES, Best, Measure
 from pacifico.run import manifest
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ _HERE = Path(__file__).parent
 
 
 def check(out_dir: Path) -> None:
-    """Refuse a folder that a comparison must not replace, or that can't be written.
+    """Refuse a folder that can't be written or must not be replaced.
 
     Raises
     ------
     InputError
-        It is a file, holds something that is no comparison, or its place is closed to us.
+        It is a file, holds something other than a comparison, or its place is not writable.
     """
     place = out_dir.absolute()
     if os.path.lexists(place) and (place.is_symlink() or not place.is_dir()):
@@ -47,27 +47,31 @@ def check(out_dir: Path) -> None:
 
 
 def _ours(folder: Path) -> bool:
-    """Whether all that a folder holds is of a comparison."""
+    """Whether a folder holds nothing but a comparison."""
     try:
-        told = json.loads((folder / COMPARISON).read_text(encoding="utf-8"))
-        known = set(told["files"]) if told.get("schema") == SCHEMA else set()
+        content = json.loads((folder / COMPARISON).read_text(encoding="utf-8"))
+        known = set(content["files"]) if content.get("schema") == SCHEMA else set()
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
     return all(path.name in known for path in folder.iterdir())
 
 
 def write(variants: Variants, out_dir: str | Path, *, reports: Sequence[str] = ()) -> Path:
-    """Write a comparison's folder whole or not at all; the same variants give the same bytes.
+    """Write a comparison; the same variants give the same bytes.
 
     Parameters
     ----------
+    variants : Variants
+        Variants to write.
+    out_dir : str or Path
+        Folder to write, complete or not at all.
     reports : sequence of str
         Strategies whose folder holds a full report, which is kept.
 
     Returns
     -------
     Path
-        The page.
+        The page in it.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def write(variants: Variants, out_dir: str | Path, *, reports: Sequence[str] = (
 
 
 def stage(out: Path) -> Path:
-    """New hidden folder beside the one to write."""
+    """Make a hidden folder beside the one to write."""
     parent = out.absolute().parent
     try:
         parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +102,7 @@ def stage(out: Path) -> Path:
 
 
 def fill(variants: Variants, folder: Path, *, reports: Sequence[str] = ()) -> None:
-    """Write layouts that are not there yet, and the comparison."""
+    """Write the comparison, and the layouts that are not yet there."""
     for name, plan in variants.plans.items():
         own = folder / name
         own.mkdir(exist_ok=True)
@@ -112,7 +116,7 @@ def fill(variants: Variants, folder: Path, *, reports: Sequence[str] = ()) -> No
 
 
 def place(staged: Path, out: Path) -> None:
-    """Move a filled folder to its name, in the place of the comparison that stands there."""
+    """Move a filled folder to its name, replacing an older comparison."""
     check(out)
     old = staged.with_suffix(".old")
     if out.exists():
@@ -128,7 +132,7 @@ def place(staged: Path, out: Path) -> None:
 
 
 def summary(variants: Variants) -> dict[str, Any]:
-    """Content of comparison.json: no clock, no path."""
+    """Content of comparison.json, without clock and paths."""
     plan = next(iter(variants.plans.values()))
     return {
         "schema": SCHEMA,
@@ -151,6 +155,7 @@ def summary(variants: Variants) -> dict[str, Any]:
 
 
 def _csv(variants: Variants) -> str:
+    """Content of comparison.csv."""
     keys = list(dict.fromkeys(k for row in variants.rows.values() for k in row))
     text = io.StringIO()
     out = csv.writer(text, lineterminator="\r\n")
@@ -166,8 +171,8 @@ def _csv(variants: Variants) -> str:
 
 
 def page(variants: Variants, *, reports: Sequence[str] = ()) -> str:
-    """The comparison as a page that loads nothing."""
-    import jinja2  # noqa: PLC0415 (only a page needs it)
+    """Comparison as a page that loads nothing from elsewhere."""
+    import jinja2  # noqa: PLC0415 (only the page needs it)
 
     plan = next(iter(variants.plans.values()))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
@@ -183,7 +188,7 @@ def page(variants: Variants, *, reports: Sequence[str] = ()) -> str:
         rows=[_shown_row(m, variants) for m in MEASURES if any(m.key in r for r in variants.rows.values())],
         front=variants.front,
         reports=reports,
-        best=[_shown_best(b.measure, b.strategy, b.margin_pct, b.note) for b in variants.best],
+        best=[_shown_best(b) for b in variants.best],
         compared=said_compared(variants),
         dominated=said_dominated(variants),
         failures=variants.failures,
@@ -198,18 +203,18 @@ _BY_KEY = {m.key: m for m in MEASURES}
 
 
 def label(key: str) -> str:
-    """Name of a measure, without what explains it."""
+    """Short name of a measure."""
     return _BY_KEY[key].label.partition(":")[0].lower()
 
 
 def shown(value: float | None, measure: Measure) -> str:
-    """Figure as the table shows it."""
+    """Value as the table shows it."""
     return "–" if value is None else f"{value * measure.scale:,.{measure.digits}f}"
 
 
 def said_compared(variants: Variants) -> str:
-    """Which variants the winners are taken from."""
-    among = [n.replace("_", " ") for n in variants.compared]
+    """Sentence that names the variants compared."""
+    compared = [n.replace("_", " ") for n in variants.compared]
     left_out = [n.replace("_", " ") for n in variants.rows if n not in variants.compared]
     if not left_out:
         return f"All place the same within {EQUAL:.0%}."
@@ -217,13 +222,13 @@ def said_compared(variants: Variants) -> str:
         "" if variants.target_capacity_kw is not None else "; ask for a capacity that all can place to compare them"
     )
     return (
-        f"Compared at equal placed capacity (within {EQUAL:.0%}): {', '.join(among)}; "
+        f"Compared at equal placed capacity (within {EQUAL:.0%}): {', '.join(compared)}; "
         f"{', '.join(left_out)} {'places' if len(left_out) == 1 else 'place'} less{remedy}."
     )
 
 
 def said_dominated(variants: Variants) -> list[str]:
-    """Who is no choice, and because of whom; one line each."""
+    """One line for each dominated variant, with those that dominate it."""
     return [
         f"{name.replace('_', ' ')} is dominated by {' and '.join(b.replace('_', ' ') for b in by)}: as much placed, "
         "with no more road and earthwork and no less density."
@@ -233,7 +238,7 @@ def said_dominated(variants: Variants) -> list[str]:
 
 
 def notes(variants: Variants) -> list[tuple[str, str]]:
-    """Warnings, once where all variants share them."""
+    """Warnings with their variant; '' for those that all share."""
     each = {name: plan.warnings for name, plan in variants.plans.items()}
     shared = [w for w in next(iter(each.values())) if all(w in own for own in each.values())]
     found = [("", w) for w in dict.fromkeys(shared)]
@@ -241,6 +246,7 @@ def notes(variants: Variants) -> list[tuple[str, str]]:
 
 
 def _shown_row(measure: Measure, variants: Variants) -> dict[str, Any]:
+    """Row of the page's table."""
     winner = next((b.strategy for b in variants.best if b.measure == measure.key), None)
     cells = [
         {"text": shown(row.get(measure.key), measure), "win": name == winner} for name, row in variants.rows.items()
@@ -248,15 +254,17 @@ def _shown_row(measure: Measure, variants: Variants) -> dict[str, Any]:
     return {"label": measure.label, "unit": measure.unit, "cells": cells}
 
 
-def _shown_best(key: str, strategy: str | None, margin: float | None, note: str) -> dict[str, str]:
+def _shown_best(best: Best) -> dict[str, str]:
+    """Winner of a measure as the page shows it."""
     return {
-        "label": _BY_KEY[key].label,
-        "who": strategy.replace("_", " ") if strategy else f"none: {note}",
-        "margin": f"{margin:.1f} %" if margin is not None else "",
+        "label": _BY_KEY[best.measure].label,
+        "who": best.strategy.replace("_", " ") if best.strategy else f"none: {best.note}",
+        "margin": f"{best.margin_pct:.1f} %" if best.margin_pct is not None else "",
     }
 
 
 def _png(figure: Figure) -> str:
+    """Figure as PNG in base64."""
     png = io.BytesIO()
     figure.savefig(png, format="png", metadata={"Software": None})
     return base64.b64encode(png.getvalue()).decode()

@@ -1,4 +1,4 @@
-"""What variants are compared by: one row of figures each, who is best, who is not dominated."""
+"""Measures of variants: values, winners and Pareto front."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ if TYPE_CHECKING:
     from pacifico.layout.model.bill import Bill
 
 AROUND_M = 25.0
-"""Of the surroundings that an asset's density is reckoned on [m]."""
+"""Distance around assets of the ground on which density is measured [m]."""
 EQUAL = 0.01
-"""Placed capacities this near to each other are equal, as a share of the larger one."""
+"""Relative difference up to which placed capacities count as equal."""
 TIE = 0.001
-"""Figures this near to each other are a tie, as a share of the larger one."""
+"""Relative difference up to which two values are a tie."""
 
 Row = dict[str, Any]
+"""Values of one variant, by the keys of `MEASURES`."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure of a variant."""
+    """One measure of a variant."""
 
     key: str
     label: str
     unit: str = ""
     better: Literal["more", "less"] | None = None
-    """None for what is told but not compared."""
+    """Which value is better; None if the measure is only shown."""
     digits: int = 0
     scale: float = 1.0
-    """From the row's unit to the shown one."""
+    """Factor from the unit of the row to the one shown."""
 
 
 DENSITY = Measure("kw_per_ha", "Density: placed over the assets' 25 m surroundings", "kW/ha", "more")
@@ -58,49 +59,49 @@ MEASURES: tuple[Measure, ...] = (
     Measure("cost_high_usd", "Cost, all prices high", "million USD", None, 2, 1e-6),
     Measure("unplaced_count", "Named as unplaced"),
 )
-"""In the order of the table; cable and cost where the layouts tell them."""
+"""All measures, in the order of the table. Cable and cost appear if the layouts have them."""
 FRONT = (ROAD, EARTH, DENSITY)
-"""A variant is dominated where another is no worse in all of these."""
+"""Measures of the Pareto front."""
 
 
 @dataclass(frozen=True)
 class Best:
-    """Who wins one measure, among the variants that place as much as the one that places most."""
+    """Winner of one measure, among the variants that place the most."""
 
     measure: str
     strategy: str | None
-    """None where nobody wins: a tie, or nothing to compare with."""
+    """None for a tie, or if there is nothing to compare with."""
     value: float | None
     margin_pct: float | None
-    """By which the winner is better than the next [%]."""
+    """Lead of the winner over the second [%]."""
     note: str = ""
-    """Why nobody wins."""
+    """Why there is no winner."""
 
 
 def row_of(layout: StoredLayout, bill: Bill | None = None) -> Row:
-    """Figures of one layout: capacities [kW], lengths [m], volumes [m³], areas [ha]; cost [USD] where there is a bill."""
-    told = layout.metrics
+    """Values of one layout in kW, m, m³, ha and USD."""
+    metrics = layout.metrics
     bess = layout.about["profile"] == "bess"
-    placed = float(told["storage_kw"] if bess else told["total_capacity_kw"])
+    placed = float(metrics["storage_kw"] if bess else metrics["total_capacity_kw"])
     around = surroundings_ha(layout)
-    interval = told.get("earthwork_p10_p90_m3") or (None, None)
+    interval = metrics.get("earthwork_p10_p90_m3") or (None, None)
     row: Row = {
         "placed_kw": placed,
-        "storage_kwh": told["storage_kwh"],
-        "asset_count": told["asset_count"],
+        "storage_kwh": metrics["storage_kwh"],
+        "asset_count": metrics["asset_count"],
         "surroundings_ha": round(around, 4),
         "kw_per_ha": round(placed / around, 3) if around else None,
-        "road_length_m": told["road_length_m"],
-        "max_road_grade_pct": told["max_road_grade_pct"],
-        "cut_volume_m3": told["cut_volume_m3"],
-        "fill_volume_m3": told["fill_volume_m3"],
-        "earthwork_m3": round(told["cut_volume_m3"] + told["fill_volume_m3"], 1),
+        "road_length_m": metrics["road_length_m"],
+        "max_road_grade_pct": metrics["max_road_grade_pct"],
+        "cut_volume_m3": metrics["cut_volume_m3"],
+        "fill_volume_m3": metrics["fill_volume_m3"],
+        "earthwork_m3": round(metrics["cut_volume_m3"] + metrics["fill_volume_m3"], 1),
         "earthwork_p10_m3": interval[0],
         "earthwork_p90_m3": interval[1],
         "unplaced_count": sum(int(u["count"]) for u in layout.about["unplaced"]),
     }
-    if told.get("cable_length_m") is not None:
-        row["cable_length_m"] = told["cable_length_m"]
+    if metrics.get("cable_length_m") is not None:
+        row["cable_length_m"] = metrics["cable_length_m"]
     if bill is not None:
         low, high = bill.correlated
         row |= {"cost_usd": round(bill.total), "cost_low_usd": round(low), "cost_high_usd": round(high)}
@@ -108,28 +109,29 @@ def row_of(layout: StoredLayout, bill: Bill | None = None) -> Row:
 
 
 def surroundings_ha(layout: StoredLayout) -> float:
-    """Ground within 25 m of any asset [ha]: what a layout takes, the roads and gaps between assets included."""
+    """Ground within 25 m of any asset [ha]."""
     footprints = [s.geometry for s in layout.of_kind("asset")]
     return float(shapely.union_all(shapely.buffer(footprints, AROUND_M)).area) / 1e4 if footprints else 0.0
 
 
 def equals(rows: Mapping[str, Row]) -> tuple[str, ...]:
-    """Variants that place as much as the one that places most, within 1 %."""
+    """Variants within 1 % of the largest placed capacity."""
     most = max((r["placed_kw"] for r in rows.values()), default=0.0)
     return tuple(name for name, r in rows.items() if r["placed_kw"] >= (1 - EQUAL) * most)
 
 
 def best_of(rows: Mapping[str, Row]) -> tuple[Best, ...]:
     """Winner of each measure that is compared."""
-    among = equals(rows)
+    compared = equals(rows)
     return tuple(
-        _best(m, {name: rows[name] for name in among}, len(rows))
+        _best(m, {name: rows[name] for name in compared}, len(rows))
         for m in MEASURES
         if m.better is not None and any(m.key in r for r in rows.values())
     )
 
 
 def _best(measure: Measure, rows: Mapping[str, Row], count: int) -> Best:
+    """Winner of a measure among rows, out of `count` variants."""
     known = {name: float(r[measure.key]) for name, r in rows.items() if r.get(measure.key) is not None}
     if len(known) < 2:
         alone = next(iter(rows), "none")
@@ -137,22 +139,23 @@ def _best(measure: Measure, rows: Mapping[str, Row], count: int) -> Best:
         return Best(measure.key, None, None, None, note)
     order = sorted(known, key=known.__getitem__, reverse=measure.better == "more")
     first, second = known[order[0]], known[order[1]]
-    size = max(abs(first), abs(second))
-    if abs(first - second) <= TIE * size:
-        level = [n for n in known if abs(known[n] - first) <= TIE * max(abs(known[n]), abs(first))]
-        return Best(measure.key, None, first, None, f"a tie of {_listed(level)}")
-    return Best(measure.key, order[0], first, round(100 * abs(first - second) / size, 2))
+    larger = max(abs(first), abs(second))
+    if abs(first - second) <= TIE * larger:
+        tied = [n for n in known if abs(known[n] - first) <= TIE * max(abs(known[n]), abs(first))]
+        return Best(measure.key, None, first, None, f"a tie of {_listed(tied)}")
+    return Best(measure.key, order[0], first, round(100 * abs(first - second) / larger, 2))
 
 
 def dominated_by(rows: Mapping[str, Row], measures: Sequence[Measure] = FRONT) -> dict[str, tuple[str, ...]]:
-    """For each variant those that place as much (within 1 %), are no worse in all measures and better in one.
+    """Variants that dominate each variant; none for one on the Pareto front.
 
-    An empty tuple: the variant is on the Pareto front.
+    One dominates another if it places as much (within 1 %), is no worse in all measures and better in one.
     """
     return {name: tuple(other for other in rows if _dominates(rows[other], rows[name], measures)) for name in rows}
 
 
 def _dominates(a: Row, b: Row, measures: Sequence[Measure]) -> bool:
+    """Whether variant `a` dominates variant `b`."""
     if float(a["placed_kw"]) < (1 - EQUAL) * float(b["placed_kw"]):
         return False
     gains: list[float] = []
@@ -165,5 +168,6 @@ def _dominates(a: Row, b: Row, measures: Sequence[Measure]) -> bool:
 
 
 def _listed(names: Sequence[str]) -> str:
+    """Names as words, joined by 'and'."""
     words = [n.replace("_", " ") for n in names]
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

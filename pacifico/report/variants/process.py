@@ -1,7 +1,9 @@
-"""Layouts in processes of their own: a crash of one is its own, and told.
+"""Run each strategy in a process of its own.
 
-Each strategy runs as `python -m pacifico.report.variants.child FOLDER STRATEGY`: a plain new interpreter, that neither
-forks threads nor runs the caller's main module again, so it works from a script, a notebook and a worker alike.
+A crash of one leaves the others intact.
+
+Each is a new interpreter, `python -m pacifico.report.variants.child FOLDER STRATEGY`. It does not fork threads or run the
+caller's main module again, so it works from scripts, notebooks and workers.
 """
 
 from __future__ import annotations
@@ -24,25 +26,27 @@ if TYPE_CHECKING:
     from pacifico.layout.model.plan import Plan
     from pacifico.site.model import Site
 
-_TICK_S = 0.02
-_SAID = 400
+POLL_S = 0.02
+"""Interval at which the processes are looked at [s]."""
+LONGEST_MESSAGE = 400
+"""Largest number of characters kept of what a lost process wrote."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a strategy came to no plan."""
+    """Why a strategy has no plan."""
 
     strategy: str
     error: str
-    """Name of the error; 'Lost' where the process ended without a word of ours."""
+    """Name of the error; 'Lost' if the process ended without a result."""
     message: str
     """One line."""
     exit_code: int
-    """Of a command that has nothing else to show."""
+    """Exit status of a command that has no other result."""
 
     @property
     def lost(self) -> bool:
-        """Whether the process died, in place of finding that there is no such layout."""
+        """Whether the process died, rather than found that no layout is possible."""
         return self.error == "Lost"
 
 
@@ -55,7 +59,23 @@ def run_all(
     processes: int | None = None,
     on_done: Callable[[str], None] | None = None,
 ) -> dict[str, Plan | Failure]:
-    """Plan or failure of each strategy, in the order given; at most `processes` at a time (as many as there are cores)."""
+    """Plan or failure of each strategy, in the order given.
+
+    Parameters
+    ----------
+    site : Site
+        Site to lay out.
+    dem : DataArray
+        Its ground.
+    strategies : sequence of str
+        Strategies to run.
+    design : mapping
+        Other keywords of `generate_layout`.
+    processes : int, optional
+        Largest number at a time; by default the number of cores.
+    on_done : callable, optional
+        Called with each strategy that is done.
+    """
     at_once = max(min(processes or _cores(), len(strategies)), 1)
     found: dict[str, Plan | Failure] = {}
     with tempfile.TemporaryDirectory(prefix="pacifico-variants-") as scratch:
@@ -66,8 +86,8 @@ def run_all(
             while waiting or running:
                 while waiting and len(running) < at_once:
                     strategy = waiting.pop(0)
-                    running[strategy] = _start(folder, strategy)
-                time.sleep(_TICK_S)
+                    running[strategy] = start(folder, strategy)
+                time.sleep(POLL_S)
                 for strategy in [s for s, p in running.items() if p.poll() is not None]:
                     found[strategy] = _result(folder, strategy, _closed(running.pop(strategy)))
                     if on_done is not None:
@@ -81,15 +101,17 @@ def run_all(
 
 
 def _cores() -> int:
+    """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _start(folder: Path, strategy: str) -> subprocess.Popen[bytes]:
+def start(folder: Path, strategy: str) -> subprocess.Popen[bytes]:
+    """Start the process of a strategy."""
     path = os.pathsep.join(p for p in sys.path if p)
     with (folder / f"{strategy}.err").open("wb") as err:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", f"{__package__}.child", str(folder), strategy],
-            stdin=subprocess.PIPE,  # closed by our end, whatever that is: then the process ends too
+            stdin=subprocess.PIPE,  # closes when this process ends, however it ends; the child then ends too
             stdout=subprocess.DEVNULL,
             stderr=err,
             env={**os.environ, "PYTHONPATH": path},
@@ -97,19 +119,20 @@ def _start(folder: Path, strategy: str) -> subprocess.Popen[bytes]:
 
 
 def _closed(process: subprocess.Popen[bytes]) -> int:
-    """Exit status of a process that has ended or was killed, its pipe closed."""
+    """Exit status of an ended process, its pipe closed."""
     if process.stdin is not None:
         process.stdin.close()
     return process.wait()
 
 
 def _result(folder: Path, strategy: str, status: int) -> Plan | Failure:
+    """Result of a process, or its last message before it died."""
     path = folder / f"{strategy}.pickle"
     if status == 0 and path.is_file():
-        result: Plan | Failure = pickle.loads(path.read_bytes())  # noqa: S301 (written by us, in a folder of ours)
+        result: Plan | Failure = pickle.loads(path.read_bytes())  # noqa: S301 (written by our child process)
         return result
-    said = (folder / f"{strategy}.err").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    lines = (folder / f"{strategy}.err").read_text(encoding="utf-8", errors="replace").strip().splitlines()
     how = f"signal {-status}" if status < 0 else f"exit status {status}"
-    words = next((line for line in said if line.startswith("Fatal Python error")), said[-1] if said else "")
-    last = f": {' '.join(words.split())[:_SAID]}" if words else ""
+    words = next((line for line in lines if line.startswith("Fatal Python error")), lines[-1] if lines else "")
+    last = f": {' '.join(words.split())[:LONGEST_MESSAGE]}" if words else ""
     return Failure(strategy, "Lost", f"its process ended with {how}{last}; the other variants stand", 3)

@@ -23,29 +23,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Variants:
-    """Plans of several strategies for one site and design, and what tells them apart."""
+    """Plans of one site by several strategies, and how they compare."""
 
     plans: Mapping[str, Plan]
-    """By strategy, in the order asked for."""
+    """Plan of each strategy, in the order asked for."""
     failures: tuple[Failure, ...]
-    """Strategies that came to no plan, and why."""
+    """Strategies without a plan, and why."""
     target_capacity_kw: float | None
 
     @cached_property
     def layouts(self) -> Mapping[str, StoredLayout]:
-        """The plans as they are stored."""
+        """Plans as stored layouts."""
         return {name: StoredLayout.of(plan.to_geojson()) for name, plan in self.plans.items()}
 
     @cached_property
     def rows(self) -> Mapping[str, measure.Row]:
-        """Figures of each variant, by the keys of `MEASURES`."""
-        from pacifico.analysis.costs import bill  # noqa: PLC0415 (with what it needs, only where figures are asked for)
+        """Values of each variant, by the keys of `MEASURES`."""
+        from pacifico.analysis.costs import bill  # noqa: PLC0415 (only if values are asked for)
 
         return {name: measure.row_of(layout, bill(self.plans[name])) for name, layout in self.layouts.items()}
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """Figures, one row a strategy; units are in the names of the columns (kw_per_ha of the 25 m surroundings)."""
+        """Values, one row per strategy, with units in the column names."""
         import pandas as pd  # noqa: PLC0415 (1 s)
 
         front = set(self.front)
@@ -56,41 +56,41 @@ class Variants:
 
     @cached_property
     def best(self) -> tuple[measure.Best, ...]:
-        """Who wins each measure at equal placed capacity (within 1 %; a tie is no win)."""
+        """Winner of each measure at equal placed capacity (within 1 %)."""
         return measure.best_of(self.rows)
 
     @property
     def compared(self) -> tuple[str, ...]:
-        """Strategies that `best` is about: they place as much as the one that places most, within 1 %."""
+        """Strategies that `best` compares: within 1 % of the largest placed capacity."""
         return measure.equals(self.rows)
 
     @cached_property
     def dominated(self) -> Mapping[str, tuple[str, ...]]:
-        """For each strategy those that are no worse in road, earthwork and density, better in one, and place as much."""
+        """Strategies that dominate each strategy in road, earthwork and density."""
         return measure.dominated_by(self.rows)
 
     @property
     def front(self) -> tuple[str, ...]:
-        """Strategies that none dominates."""
+        """Strategies on the Pareto front."""
         return tuple(name for name, by in self.dominated.items() if not by)
 
     @property
     def short(self) -> bool:
-        """Whether any strategy falls short of what was asked, or came to no plan."""
+        """Whether a strategy has a shortfall or no plan."""
         return bool(self.failures) or any(plan.shortfall for plan in self.plans.values())
 
     def front_figure(self) -> Figure:
-        """Road, earthwork and density of the variants; those on the Pareto front are filled."""
+        """Figure of road, earthwork and density, with the Pareto front filled."""
         figure: Figure = resolve_name("pacifico.report.variants.figures:front_figure")(self)
         return figure
 
     def maps_figure(self) -> Figure:
-        """Small maps of the layouts, side by side at one scale."""
+        """Figure of small maps at one scale."""
         figure: Figure = resolve_name("pacifico.report.variants.figures:maps_figure")(self.layouts)
         return figure
 
     def write(self, out_dir: str | Path) -> Path:
-        """Write a folder: layout.geojson of each, comparison.csv and .json, index.html (which needs no network).
+        """Write a folder: each layout.geojson, comparison.csv and .json, and index.html.
 
         Raises
         ------

@@ -1,10 +1,9 @@
-"""Files that appear whole or not at all, and words fit to stand in them."""
+"""Output files that appear complete or not at all."""
 
 from __future__ import annotations
 
 import os
 import secrets
-import unicodedata
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,20 +13,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+LONGEST_STEM = 120
+"""Characters of a file's name kept in its temporary name, so that the longest legal name still fits."""
+
 
 @contextmanager
-def whole(*paths: Path, suffix: str = "") -> Iterator[tuple[Path, ...]]:
-    """Temporary names beside the files to write, moved to their names when the block ends well, else removed.
+def atomic_files(*paths: Path, suffix: str = "") -> Iterator[tuple[Path, ...]]:
+    """Temporary files that replace the given files once the block succeeds.
 
     Parameters
     ----------
+    paths : Path
+        Files to write.
     suffix : str
-        Ending of the temporary names, for writers that go by it.
+        Ending of the temporary names, for writers that choose a format by it.
+
+    Yields
+    ------
+    tuple of Path
+        Temporary files to write to, in the folders of the given ones. A block that raises leaves none behind.
 
     Raises
     ------
     InputError
-        A target is a folder, or its folder is missing.
+        A path is a folder, or its folder does not exist.
     """
     for path in paths:
         if path.is_dir():
@@ -35,7 +44,7 @@ def whole(*paths: Path, suffix: str = "") -> Iterator[tuple[Path, ...]]:
         if not path.parent.is_dir():
             raise InputError(f"the folder {path.parent} does not exist; create it first, or name another file")
     mark = secrets.token_hex(4)
-    parts = tuple(path.with_name(f".{path.name[:120]}.{mark}.part{suffix}") for path in paths)
+    parts = tuple(path.with_name(f".{path.name[:LONGEST_STEM]}.{mark}.part{suffix}") for path in paths)
     try:
         yield parts
         for part, path in zip(parts, paths, strict=True):
@@ -43,10 +52,3 @@ def whole(*paths: Path, suffix: str = "") -> Iterator[tuple[Path, ...]]:
     finally:
         for part in parts:
             part.unlink(missing_ok=True)
-
-
-def plain(text: object, *, most: int = 200) -> str:
-    """Text on one line, without control and formatting characters and lone surrogates, cut to a length."""
-    spaced = "".join(c if c.isprintable() else " " for c in str(text) if unicodedata.category(c) != "Cf")
-    line = " ".join(spaced.split())
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"

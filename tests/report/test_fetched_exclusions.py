@@ -1,4 +1,4 @@
-"""Exclusions from a service in commands: in the layout, kept with the report, and needed no more to make it again."""
+"""Exclusions from a service: in the layout, kept with the report, not needed again."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ def box(x0, y0, x1, y1):
 
 @pytest.fixture
 def layer():
-    """OGC API collection of one pond; a list holds what was asked of it."""
+    """Address of an OGC API collection with one pond, and the list of requests to it."""
     pond = shapely.geometry.mapping(reproject(box(100, 100, 200, 200), UTM, LONLAT))
     asked = []
 
@@ -58,15 +58,15 @@ def command(capsys, *words):
     from pacifico.cli.main import main
 
     status = main([*map(str, words)])
-    said = capsys.readouterr()
-    return status, said.out, said.err
+    text = capsys.readouterr()
+    return status, text.out, text.err
 
 
 def zones(path):
     return [f["properties"] for f in json.loads(path.read_text())["features"] if f["properties"]["kind"] == "exclusion"]
 
 
-def test_a_layer_keeps_ground_free(layer, boundary, tmp_path, capsys):
+def test_a_fetched_layer_keeps_ground_free(layer, boundary, tmp_path, capsys):
     out = tmp_path / "layout.geojson"
     status, _, err = command(
         capsys, "layout", boundary, "--no-terrain", "--capacity-kw", 500, "--exclusions", layer[0], "--exclusion-buffer-m", 12,
@@ -77,13 +77,13 @@ def test_a_layer_keeps_ground_free(layer, boundary, tmp_path, capsys):
     assert (zone["name"], zone["zone_type"], zone["buffer_m"]) == ("pond", "buffered", 12)
 
 
-def test_a_layer_that_is_not_there_is_status_3_and_a_buffer_of_nothing_2(boundary, tmp_path, capsys, monkeypatch):
+def test_a_missing_layer_is_status_3_and_a_lone_buffer_status_2(boundary, tmp_path, capsys, monkeypatch):
     out = tmp_path / "layout.geojson"
     words = ["layout", boundary, "--no-terrain", "--out", out]
     gone = "http://127.0.0.1:1/collections/ponds/items"
     monkeypatch.setattr(time, "sleep", lambda _: None)  # the pauses between tries
-    status, said, err = command(capsys, *words, "--exclusions", gone)
-    assert (status, said) == (3, "")
+    status, text, err = command(capsys, *words, "--exclusions", gone)
+    assert (status, text) == (3, "")
     assert len(err.splitlines()) == 1
     assert "127.0.0.1" in err
     assert not out.exists()
@@ -93,23 +93,23 @@ def test_a_layer_that_is_not_there_is_status_3_and_a_buffer_of_nothing_2(boundar
 
 
 @pytest.mark.slow
-def test_a_report_keeps_what_was_fetched_and_is_made_again_without_the_service(layer, boundary, tmp_path, capsys):
+def test_a_report_is_reproduced_without_the_service(layer, boundary, tmp_path, capsys):
     url, asked = layer
     out = tmp_path / "report"
     status, _, err = command(
         capsys, "report", boundary, "--no-terrain", "--capacity-kw", 500, "--exclusions", url, "--out", out
     )
     assert status == 0, err
-    told = json.loads((out / "manifest.json").read_text())
-    (source,) = told["notes"]["exclusions"]
+    record = json.loads((out / "manifest.json").read_text())
+    (source,) = record["notes"]["exclusions"]
     assert source["url"] == url.partition("?")[0]
     assert source["layer"] == "Ponds"
-    assert source["fetched"] <= told["started"]
-    assert told["inputs"]["exclusions"]["path"] == "inputs/exclusions.geojson"
-    assert len(told["inputs"]["exclusions"]["sha256"]) == 64
+    assert source["fetched"] <= record["started"]
+    assert record["inputs"]["exclusions"]["path"] == "inputs/exclusions.geojson"
+    assert len(record["inputs"]["exclusions"]["sha256"]) == 64
     assert all(b"s3cret" not in p.read_bytes() for p in out.rglob("*") if p.is_file())
     count = len(asked)
-    status, said, _ = command(capsys, "reproduce", out)
+    status, text, _ = command(capsys, "reproduce", out)
     assert status == 0
-    assert said.startswith("identical")
+    assert text.startswith("identical")
     assert len(asked) == count

@@ -1,0 +1,53 @@
+"""One edit under way: what every step of it needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pacifico.layout.editing.road_graph import RoadConstraints, RoadGraph
+from pacifico.layout.model.assets import pad_outline
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely import Polygon
+
+    from pacifico.layout.editing.context import EditContext
+    from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.model.assets import Asset
+    from pacifico.layout.model.edits import Edit
+    from pacifico.layout.model.plan import Plan
+    from pacifico.site.model import Site
+
+
+@dataclass(frozen=True)
+class Change:
+    """Plan before an edit, record of the edit, and site after it."""
+
+    plan: Plan
+    context: EditContext
+    edit: Edit
+    site: Site
+
+    @property
+    def field(self) -> Field:
+        """Ground with the zones of the site after the edit."""
+        return self.context.field(self.site)
+
+    @property
+    def roads(self) -> RoadGraph:
+        """Roads before the edit."""
+        return RoadGraph(self.plan.road_list, (self.plan.entry.x, self.plan.entry.y))
+
+    def constraints(self, assets: Sequence[Asset], *more: Polygon) -> RoadConstraints:
+        """Constraints on new roads beside some assets and further obstacles."""
+        obstacles = [*(pad_outline(a.item) or a.footprint for a in assets), *more]
+        cost_zones = [z for z in self.site.exclusions if z.zone_type == "cost"]
+        return RoadConstraints(self.field, obstacles, cost_zones, self.context.roads)
+
+    def next_road_number(self, roads: RoadGraph) -> int:
+        """Number that no road has now or had before an earlier edit."""
+        edits = self.plan.edits
+        past = [i for e in edits for i in (*e.roads_added, *(r.road_id for r in e.roads_removed))]
+        return roads.next_number((*past, *(r.road_id for r in self.plan.road_list)))

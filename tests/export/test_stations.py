@@ -1,0 +1,39 @@
+"""Stations of the roads as CSV."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from pacifico.errors import InputError
+from pacifico.export.stations import COLUMNS, write_stations
+from pacifico.grid import Ground
+from pacifico.layout.files.stored import StoredLayout
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_road_has_its_start_its_end_and_stations_between(layout, tmp_path):
+    rows = rows_of(write_stations(layout, tmp_path / "stations.csv", every_m=20.0))
+    assert tuple(rows[0]) == COLUMNS
+    for road in StoredLayout.of(layout).of_kind("road"):
+        at = [float(r["station_m"]) for r in rows if r["road_id"] == road["road_id"]]
+        assert at[0] == 0.0
+        assert at[-1] == pytest.approx(road.geometry.length, abs=1e-3)
+        assert max(np.diff(at)) <= 20.0 + 1e-6
+    assert {r["ground_m"] for r in rows} == {""}
+
+
+def test_fill_is_design_minus_ground(layout, dem, tmp_path):
+    rows = rows_of(write_stations(layout, tmp_path / "stations.csv", ground=Ground.of(dem)))
+    for row in rows:
+        assert float(row["fill_m"]) == pytest.approx(float(row["design_m"]) - float(row["ground_m"]), abs=2e-3)
+
+
+def test_a_distance_under_1_m_is_refused(layout, tmp_path):
+    with pytest.raises(InputError):
+        write_stations(layout, tmp_path / "stations.csv", every_m=0.5)
+    assert list(tmp_path.iterdir()) == []
