@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pacifico
+from pacifico.layout.files.stored import StoredLayout
 from pacifico.report.figures import layout_figure
-from pacifico.report.stored import StoredLayout
 
 report, picture = map(Path, sys.argv[1:])
 (boundary,) = (report / "inputs").glob("*.kml")

@@ -1,4 +1,4 @@
-"""Names for the arrays that annotations use; nothing here runs."""
+"""Array types for annotations."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Int32Array = NDArray[np.int32]
 FlagArray = NDArray[np.uint8]
-"""Flags that compiled code reads: 0 or 1."""
+"""Flags of compiled code: 0 or 1."""
 BoolArray = NDArray[np.bool_]

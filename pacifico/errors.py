@@ -1,6 +1,6 @@
-"""The one error tree: whose fault it is decides the exit status.
+"""Errors of pacifico: who must act decides the exit status.
 
-Every message is one line that names the value, the limit and the remedy.
+Every message is one line with the value, the limit and the remedy.
 """
 
 from __future__ import annotations
@@ -12,46 +12,55 @@ if TYPE_CHECKING:
 
 
 class PacificoError(Exception):
-    """Root of all errors that pacifico raises on purpose."""
+    """Base of all errors that pacifico raises."""
 
     exit_code = 2
+    """Exit status of the command line."""
 
 
 class InputError(PacificoError, ValueError):
-    """What the user gave can't be used: exit status 2."""
+    """An input can't be used: exit status 2."""
 
 
 class SiteError(InputError):
-    """The boundary file can't be read, or holds no usable site."""
+    """A boundary file can't be read, or has no usable site."""
 
 
 class DEMError(InputError):
-    """The elevation model can't be read, or does not fit the site."""
+    """An elevation model can't be read, or does not fit the site."""
 
 
 class CRSMismatchError(InputError):
-    """A coordinate reference system is missing, unknown or not the one needed."""
+    """A coordinate reference system is missing, unknown or unsuitable."""
 
 
 class NoBuildableGroundError(InputError):
     """Limits, setbacks and exclusions leave no ground to build on."""
 
 
-class EditRefused(InputError):  # noqa: N818 (it says what happened: the plan stays as it was)
-    """An edit would break a rule of the layout: the message names the value, the limit and the remedy."""
+class EditRefused(InputError):  # noqa: N818 (a refusal is an answer, not a failure)
+    """An edit would break a limit; the plan is unchanged."""
 
 
 class InternalError(PacificoError, RuntimeError):
-    """A computation broke its own promise: a fault of pacifico, not of the input."""
+    """A bug of pacifico, not a faulty input: exit status 70."""
+
+    exit_code = 70
 
 
 class OutsideServiceError(PacificoError, OSError):
-    """A service that is not ours failed (elevation server, queue, store): exit status 3."""
+    """An outside service failed (elevation server, queue, store): exit status 3."""
 
     exit_code = 3
 
 
-def named(ids: Iterable[str], most: int = 6) -> str:
-    """Some identifiers on one line."""
-    known = list(ids)
-    return ", ".join(known[:most]) + (f" and {len(known) - most} more" if len(known) > most else "")
+def named(names: Iterable[str], limit: int = 6) -> str:
+    """List names on one line, at most `limit` of them.
+
+    Examples
+    --------
+    >>> named(["a", "b", "c"], limit=2)
+    'a, b and 1 more'
+    """
+    given = list(names)
+    return ", ".join(given[:limit]) + (f" and {len(given) - limit} more" if len(given) > limit else "")

@@ -1,9 +1,7 @@
-"""Colours and names of what a layout holds, the same on the map and in the figures."""
+"""Colours and labels of a layout, shared by maps and figures."""
 
 from __future__ import annotations
 
-# Okabe and Ito's palette: told apart also by readers who do not see red and green alike.
-# https://jfly.uni-koeln.de/color/
 ASSETS: dict[str, tuple[str, str]] = {
     "solar_array": ("Solar array", "#0072b2"),
     "inverter_skid": ("Inverter skid", "#f0e442"),
@@ -15,6 +13,10 @@ ASSETS: dict[str, tuple[str, str]] = {
     "substation": ("Substation", "#1a1a1a"),
     "wind_turbine": ("Wind turbine", "#009e73"),
 }
+"""Label and colour of each asset type: the palette of Okabe and Ito, safe for colour-blind readers.
+
+https://jfly.uni-koeln.de/color/
+"""
 OTHER_ASSET = ("Asset", "#666666")
 
 BOUNDARY = "#111111"
@@ -26,9 +28,9 @@ ROAD_EDGE = "#3d2b1f"
 CABLE = "#7a0177"
 ENTRY = "#d00000"
 
-# Width on the map [px] by class of road.
 ROADS: dict[str, tuple[str, float]] = {
     "spine": ("Spine road", 4.5),
     "secondary": ("Secondary road", 3.5),
     "spur": ("Spur", 2.5),
 }
+"""Label and line width on the map [px] of each road class."""

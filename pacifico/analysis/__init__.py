@@ -1,1 +1,17 @@
-"""."""
+"""Analysis of finished plans: costs, energy, compliance, stations and mass haul."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "compliance": ["Facts", "Finding", "evaluate", "facts_of"],
+        "compliance_facts": ["facts_of_layout"],
+        "costs": ["bill"],
+        "energy": ["Energy", "SolarPart", "annual_energy", "solar_part"],
+        "mass_haul": ["Haul", "MassHaul"],
+        "rule_packs": ["Pack", "Rule", "read_pack", "shipped_packs"],
+        "stationing": ["Station", "stations", "stations_along"],
+        "weather": ["Weather", "clear_sky", "read_weather"],
+    },
+)

@@ -1,4 +1,4 @@
-"""A stored layout, as rules see it."""
+"""Facts of a stored layout that rules check."""
 
 from __future__ import annotations
 
@@ -8,44 +8,45 @@ import shapely
 from shapely import LineString
 
 from pacifico.analysis.compliance import AssetFact, Facts, RoadFact
-from pacifico.layout.files.stored import parts_of
+from pacifico.layout.files.stored import StoredLayout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 def facts_of_layout(layout: Mapping[str, Any], *, heights_m: Mapping[str, float] | None = None) -> Facts:
-    """Facts of a layout.geojson, to hold it against rules.
+    """Facts of a layout.geojson that rules check.
 
     Parameters
     ----------
     layout : mapping
-        As `read_layout` gives it.
+        Content of the file, from `read_layout`.
     heights_m : mapping, optional
-        Of asset types above ground [m]: a stored layout does not state them.
+        Height of asset types above ground [m]: a stored layout doesn't state it.
 
     Raises
     ------
     InputError
-        It is no layout that pacifico wrote.
+        It is no layout written by pacifico.
     """
-    parts = parts_of(layout)
+    stored = StoredLayout.of(layout)
     return Facts(
-        parts.of_kind("boundary")[0].geometry,
-        float(parts.about["metrics"]["site_area_ha"]),
+        stored.of_kind("boundary")[0].geometry,
+        float(stored.about["metrics"]["site_area_ha"]),
         tuple(
-            AssetFact(p["asset_id"], p["asset_type"], p.geometry, float(p["slope_deg"])) for p in parts.of_kind("asset")
+            AssetFact(f["asset_id"], f["asset_type"], f.geometry, float(f["slope_deg"]))
+            for f in stored.of_kind("asset")
         ),
         tuple(
             RoadFact(
-                p["road_id"],
-                LineString(shapely.get_coordinates(p.geometry, include_z=True)),
-                float(p["width_m"]),
-                float(p["max_grade_pct"]),
+                f["road_id"],
+                LineString(shapely.get_coordinates(f.geometry, include_z=True)),
+                float(f["width_m"]),
+                float(f["max_grade_pct"]),
             )
-            for p in parts.of_kind("road")
+            for f in stored.of_kind("road")
         ),
-        tuple((str(p["name"]), p.geometry) for p in parts.of_kind("exclusion")),
-        tuple(p.geometry for p in parts.of_kind("entry")),
+        tuple((str(f["name"]), f.geometry) for f in stored.of_kind("exclusion")),
+        tuple(f.geometry for f in stored.of_kind("entry")),
         dict(heights_m or {}),
     )

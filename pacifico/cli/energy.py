@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pacifico.analysis.energy import Energy, SolarPart
     from pacifico.layout.criteria.spec import Spec
-    from pacifico.layout.files.stored import Parts
+    from pacifico.layout.files.stored import StoredLayout
 
 HALO_M = 5000.0
 """Width of the ground around the site that can form its horizon [m]."""
@@ -43,9 +43,9 @@ def run_energy(arguments: argparse.Namespace) -> int:
     from pacifico.analysis.energy import annual_energy
     from pacifico.analysis.weather import clear_sky, read_weather
     from pacifico.layout.criteria.spec import make_spec, read_spec
-    from pacifico.layout.files.stored import parts_of, read_layout
+    from pacifico.layout.files.stored import StoredLayout, read_layout
 
-    parts = parts_of(read_layout(arguments.layout))
+    parts = StoredLayout.of(read_layout(arguments.layout))
     spec = make_spec(read_spec(arguments.spec) if arguments.spec else None)
     part = _part(parts, spec, arguments)
     weather = (
@@ -64,7 +64,7 @@ def run_energy(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _part(parts: Parts, spec: Spec, arguments: argparse.Namespace) -> SolarPart:
+def _part(parts: StoredLayout, spec: Spec, arguments: argparse.Namespace) -> SolarPart:
     """Solar arrays of a layout, with the horizon where a DEM is given."""
     import numpy as np
     import shapely
@@ -90,7 +90,7 @@ def _part(parts: Parts, spec: Spec, arguments: argparse.Namespace) -> SolarPart:
     )  # fmt: skip
 
 
-def _notes(parts: Parts, part: SolarPart, spec: Spec) -> list[str]:
+def _notes(parts: StoredLayout, part: SolarPart, spec: Spec) -> list[str]:
     """Notes on what the figures leave out or assume."""
     assets = parts.of_kind("asset")
     ground = sum(p.geometry.area for p in assets if p["asset_type"] == "solar_array")

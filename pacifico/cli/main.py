@@ -30,7 +30,7 @@ from pacifico.cli.rules import add_rules_command
 from pacifico.cli.terrain import add_terrain_command
 from pacifico.cli.variants import add_variants_command
 from pacifico.cli.versions import ShowVersions
-from pacifico.errors import PacificoError
+from pacifico.errors import InternalError, PacificoError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status: int = arguments.run(arguments)
         sys.stdout.flush()
+    except InternalError as error:
+        return _internal_error(error, arguments)
     except PacificoError as error:
         _log_traceback(error, arguments)
         print(f"pacifico: {one_line(error)}", file=sys.stderr)

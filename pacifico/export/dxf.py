@@ -13,7 +13,7 @@ from pacifico import legend
 from pacifico.errors import InputError
 from pacifico.export.atomic import atomic_files
 from pacifico.export.text import single_line
-from pacifico.layout.files.stored import Part, Parts, parts_of
+from pacifico.layout.files.stored import StoredFeature, StoredLayout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,7 +68,7 @@ def write_dxf(layout: Mapping[str, Any], path: str | Path) -> Path:
         raise InputError("DXF needs ezdxf, which is not installed; pip install 'pacifico[cad]'") from None
 
     path = Path(path)
-    parts = parts_of(layout)
+    parts = StoredLayout.of(layout)
     fixed = ezdxf.options.write_fixed_meta_data_for_testing
     # this option fixes the dates and identifiers that would differ between runs
     ezdxf.options.write_fixed_meta_data_for_testing = True
@@ -86,7 +86,7 @@ def write_dxf(layout: Mapping[str, Any], path: str | Path) -> Path:
     return path
 
 
-def layer_of(part: Part) -> str:
+def layer_of(part: StoredFeature) -> str:
     """Layer of a feature's lines."""
     if part.kind == "asset":
         return f"ASSET-{part['asset_type'].upper()}"
@@ -97,16 +97,16 @@ def layer_of(part: Part) -> str:
     return part.kind.upper() if part.kind in {"pad", "cable"} else f"SITE-{part.kind.upper()}"
 
 
-def _draw(drawing: Any, parts: Parts) -> None:
+def _draw(drawing: Any, parts: StoredLayout) -> None:
     """Draw all features."""
     colours = {**_COLOURS, **{f"ASSET-{kind.upper()}": colour for kind, (_, colour) in legend.ASSETS.items()}}
     colours["ASSET-SUBSTATION"] = None  # black in the legend
-    for name in sorted({layer_of(p) for p in parts.parts} | set(_TEXT_M)):
+    for name in sorted({layer_of(p) for p in parts.features} | set(_TEXT_M)):
         layer = drawing.layers.add(name, color=7)
         if colour := colours.get(name):
             layer.rgb = tuple(bytes.fromhex(colour.removeprefix("#")))
     space = drawing.modelspace()
-    for part in parts.parts:
+    for part in parts.features:
         layer = layer_of(part)
         if part.kind == "road":
             space.add_polyline3d(_xyz(part.geometry), dxfattribs={"layer": layer})
@@ -133,7 +133,7 @@ def _middle() -> Any:
     return TextEntityAlignment.MIDDLE_CENTER
 
 
-def pad_corners(pad: Part) -> list[tuple[float, float, float]]:
+def pad_corners(pad: StoredFeature) -> list[tuple[float, float, float]]:
     """Corners of a pad in its design plane (x, y, z) [m]."""
     # elevation_m is the height at the centroid
     centre = pad.geometry.centroid
@@ -143,7 +143,7 @@ def pad_corners(pad: Part) -> list[tuple[float, float, float]]:
     ]
 
 
-def _label(part: Part) -> tuple[str, str, tuple[float, float, float]] | None:
+def _label(part: StoredFeature) -> tuple[str, str, tuple[float, float, float]] | None:
     """Label of a feature: text, layer and place; None without one."""
     if part.kind == "road":
         middle = part.geometry.interpolate(0.5, normalized=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.export.atomic import atomic_files
 from pacifico.export.text import single_line
-from pacifico.layout.files.stored import GEOMETRIES, columns, parts_of
+from pacifico.layout.files.stored import GEOMETRIES, StoredLayout, columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ def write_gpkg(layout: Mapping[str, Any], path: str | Path) -> Path:
     import pyogrio  # noqa: PLC0415
 
     path = Path(path)
-    parts = parts_of(layout)
+    parts = StoredLayout.of(layout)
     before = pyogrio.get_gdal_config_option(_DATE)
     pyogrio.set_gdal_config_options({_DATE: FIXED_DATE})
     try:

@@ -13,7 +13,7 @@ import shapely
 from pacifico import legend
 from pacifico.export.atomic import atomic_files
 from pacifico.export.text import single_line
-from pacifico.layout.files.stored import Part, Parts, parts_of
+from pacifico.layout.files.stored import StoredFeature, StoredLayout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -60,7 +60,7 @@ def write_kmz(layout: Mapping[str, Any], path: str | Path) -> Path:
         The layout is invalid, or the folder does not exist.
     """
     path = Path(path)
-    document = "".join(_kml(parts_of(layout))).encode()
+    document = "".join(_kml(StoredLayout.of(layout))).encode()
     entry = zipfile.ZipInfo("doc.kml", _EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.create_system = 3  # Unix; by default the platform that writes it
@@ -73,7 +73,7 @@ def write_kmz(layout: Mapping[str, Any], path: str | Path) -> Path:
     return path
 
 
-def _kml(parts: Parts) -> Iterator[str]:
+def _kml(parts: StoredLayout) -> Iterator[str]:
     """Document in pieces."""
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">\n<Document>\n'
     yield f"<name>{_text(parts.name or 'Site layout')}</name>\n<open>1</open>\n"
@@ -95,13 +95,13 @@ def _kml(parts: Parts) -> Iterator[str]:
     yield "</Document>\n</kml>\n"
 
 
-def asset_types(assets: Iterable[Part]) -> list[tuple[str, str]]:
+def asset_types(assets: Iterable[StoredFeature]) -> list[tuple[str, str]]:
     """Types of the assets with their names, in legend order."""
     present = {a["asset_type"] for a in assets}
     return [(kind, name) for kind, (name, _) in legend.ASSETS.items() if kind in present]
 
 
-def _styles(parts: Parts) -> Iterator[str]:
+def _styles(parts: StoredLayout) -> Iterator[str]:
     """Styles of all features."""
     yield _style("boundary", line=_BOUNDARY, width=3)
     yield _style("buildable", line=legend.BUILDABLE, width=1, fill=legend.BUILDABLE, opacity=0.18)
@@ -147,7 +147,7 @@ def _abgr(colour: str, opacity: float = 1.0) -> str:
     return f"{round(255 * opacity):02x}{blue}{green}{red}"
 
 
-def _placemark(part: Part) -> str:
+def _placemark(part: StoredFeature) -> str:
     """Placemark of a feature with its properties."""
     style = part.kind
     if part.kind == "asset":
@@ -167,7 +167,7 @@ def _placemark(part: Part) -> str:
     )
 
 
-def _name(part: Part) -> str:
+def _name(part: StoredFeature) -> str:
     """Name in the tree of places: its own, or its folder's."""
     keys = {"asset": "name", "pad": "pad_id", "road": "road_id", "cable": "cable_id"}
     return str(part.properties.get(keys.get(part.kind, "name")) or FOLDERS[part.kind])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pacifico.analysis.stationing import stations_along
 from pacifico.crs import LONLAT, transformer
 from pacifico.export.atomic import atomic_files
-from pacifico.layout.files.stored import parts_of
+from pacifico.layout.files.stored import StoredLayout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ def write_stations(
     InputError
         The layout is invalid, the distance is under 1 m, or the file can't be written.
     """
-    parts = parts_of(layout)
+    parts = StoredLayout.of(layout)
     roads = [(str(p["road_id"]), cast("LineString", p.geometry)) for p in parts.of_kind("road")]
     degrees = transformer(parts.crs, LONLAT)
     text = io.StringIO()

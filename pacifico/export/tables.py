@@ -12,7 +12,7 @@ from pacifico.export.atomic import atomic_files
 from pacifico.export.stations import write_stations
 from pacifico.export.text import single_line
 from pacifico.grid import Ground
-from pacifico.layout.files.stored import columns, parts_of
+from pacifico.layout.files.stored import StoredLayout, columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from shapely import Point
 
-    from pacifico.layout.files.stored import Part, Parts
+    from pacifico.layout.files.stored import StoredFeature
 
 PLACE = ("lon", "lat", "x", "y")
 """Columns of a feature's place: centroid of a footprint, midpoint of a line; degrees, then metres in the working CRS."""
@@ -100,14 +100,14 @@ def write_csv(
     Text that a spreadsheet would read as a formula gets a leading apostrophe.
     """
     paths = (Path(assets_path), Path(roads_path), Path(cables_path))
-    parts = parts_of(layout)
+    parts = StoredLayout.of(layout)
     with atomic_files(*paths) as temporary:
         for part, kind in zip(temporary, ("asset", "road", "cable"), strict=True):
             part.write_text(table(parts, kind), encoding="utf-8", newline="")
     return paths
 
 
-def table(parts: Parts, kind: str) -> str:
+def table(parts: StoredLayout, kind: str) -> str:
     """CSV text of the features of a kind, header first."""
     names = columns(kind)
     degrees = transformer(parts.crs, LONLAT)
@@ -122,7 +122,7 @@ def table(parts: Parts, kind: str) -> str:
     return text.getvalue()
 
 
-def _place(part: Part) -> Point:
+def _place(part: StoredFeature) -> Point:
     """Centroid of a footprint, or midpoint of a line."""
     line = part.geometry.geom_type == "LineString"
     return part.geometry.interpolate(0.5, normalized=True) if line else part.geometry.centroid

@@ -1,15 +1,16 @@
-"""A layout, from site and ground to a plan: the engine's public face."""
+"""Generate the layout of a site: the engine's entry point."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
-from shapely import MultiPolygon, Point, Polygon, box
+from shapely import box
 
 from pacifico.errors import CRSMismatchError, NoBuildableGroundError
 from pacifico.grid import Ground, warnings_of
@@ -20,25 +21,30 @@ from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.electrical.cables import route_cables
 from pacifico.layout.ground import buildable as ground_
-from pacifico.layout.metrics import buildable_ground, measure
+from pacifico.layout.metrics import buildable_ground, tally, works_spread
 from pacifico.layout.model.assets import Asset, Pad, merge_unplaced
 from pacifico.layout.model.plan import Plan
 from pacifico.layout.placement.context import PlacementContext
-from pacifico.layout.placement.draft import capacity_of as capacity_of  # noqa: PLC0414 (for those who import it from here)
+from pacifico.layout.placement.draft import capacity_of
 from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_of
 from pacifico.layout.shortfall import why_less, why_no_asset, why_no_ground
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from concurrent.futures import Future
 
     import xarray as xr
+    from shapely import MultiPolygon, Point, Polygon
 
     from pacifico.layout.access.connect import ServedLayout
+    from pacifico.layout.criteria.capacities import Capacities
     from pacifico.layout.criteria.spec import Profile, Spec, Strategy
+    from pacifico.layout.earthwork.criteria import EarthworkCriteria
+    from pacifico.layout.electrical.cables import Collection
     from pacifico.layout.metrics import BuildableGround
     from pacifico.layout.model.assets import Item
+    from pacifico.layout.model.earthwork import CorridorVolumes
+    from pacifico.layout.model.roads import Road
     from pacifico.layout.placement.draft import Draft
     from pacifico.site.model import Site, Zone
 
@@ -61,51 +67,112 @@ def generate_layout(
     Parameters
     ----------
     site : Site
-        As `read_site` returns it.
+        Boundary, exclusions and entries, from `read_site`.
     dem : xarray.DataArray
-        As `open_dem` returns it: dims (y, x), in the site's CRS, metres, NaN for nodata.
-    profile, strategy : str
-        What to build, and what to win at.
+        Elevation in the site's CRS, dims (y, x), metres, NaN for nodata; from `open_dem`.
+    profile : {"solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess"}
+        Kind of plant.
+    strategy : {"balanced", "density", "low_earthwork", "clustered"}
+        Objective to optimise.
     target_capacity_kw : float, optional
-        AC generation (for bess: storage power) [kW]; without it as much as the ground carries.
+        AC generation, for bess storage power [kW]; by default as much as the ground carries.
     setback_m : float, optional
-        Of assets and pads from the boundary [m].
+        Setback of assets and pads from the boundary [m].
     max_road_grade_pct : float, optional
-        Steepest road [%].
+        Steepest grade of roads [%].
     entry : (float, float), optional
-        Longitude and latitude of the site entry [°]; by default the file's, else the cheapest on the boundary.
+        Longitude and latitude of the site entry [°]; by default the site's own, else the cheapest on the boundary.
     exclusions : sequence of Zone
-        Besides those of the site.
+        Exclusions in addition to the site's.
     spec : mapping, optional
-        Rules of the catalog to override, such as ``{"solar": {"tracker_gcr": 0.4}}``.
+        Catalog values to override, such as ``{"solar": {"tracker_gcr": 0.4}}``.
 
     Returns
     -------
     Plan
-        Everything in it can be reached from the entry; what could not be placed is in `unplaced` with its reason.
+        Every asset in it has a road from the entry; `unplaced` lists the others with their reasons.
 
     Raises
     ------
     InputError
-        For an unknown choice or a value out of range.
-    CRSMismatchError
-        Where site and DEM differ in CRS.
-    NoBuildableGroundError
-        Where nothing at all can stand.
+        A choice is unknown, or a value is out of range.
+    CRSMismatchError, NoBuildableGroundError
+        Site and DEM differ in CRS. No asset can be placed.
 
     Examples
     --------
     >>> site = read_site("site.kml")                                           # doctest: +SKIP
     >>> plan = generate_layout(site, open_dem(site, "dem.tif"), target_capacity_kw=50_000)  # doctest: +SKIP
     """
-    rules = requested_spec(profile, strategy, target_capacity_kw, setback_m, max_road_grade_pct, spec)
-    asked = requested_capacities(profile, target_capacity_kw, rules)
+    checked = requested_spec(profile, strategy, target_capacity_kw, setback_m, max_road_grade_pct, spec)
+    capacities = requested_capacities(profile, target_capacity_kw, checked)
+    whole = _requested_site(site, exclusions, entry)
+    return _generate(_Request(whole, profile, strategy, target_capacity_kw, capacities, checked), dem, entry)
+
+
+def _generate(request: _Request, dem: xr.DataArray, entry: tuple[float, float] | None) -> Plan:
+    """Lay out a site by a checked request."""
+    field = _field(request, dem)
+    problems = _problems(request, field, entry)
+    with ThreadPoolExecutor(1) as aside:
+        # buildable ground doesn't depend on the layout; two threads can't share one prepared geometry
+        own = replace(field, placeable=shapely.transform(field.placeable, np.copy))
+        buildable = aside.submit(_buildable, request, own, dem)
+        design = _search(request, problems)
+        works = _works(request.site, field, design)
+        return _plan(request, dem, design, works, buildable.result())
+
+
+@dataclass(frozen=True)
+class _Request:
+    """Checked request for a layout."""
+
+    site: Site
+    """Site with all exclusions."""
+    profile: Profile
+    strategy: Strategy
+    target_kw: float | None
+    capacities: Capacities
+    spec: Spec
+
+    @property
+    def slope_limit_deg(self) -> float:
+        """Slope limit of the main asset type [°]."""
+        return main_slope_limit(self.profile, self.spec)
+
+
+class _Design(NamedTuple):
+    """Best draft of the search, with its roads and its spec."""
+
+    draft: Draft
+    served: ServedLayout
+    entry: Point
+    spec: Spec
+
+
+class _Works(NamedTuple):
+    """Features of a layout, with identifiers and volumes."""
+
+    assets: tuple[Asset, ...]
+    pads: tuple[Pad, ...]
+    roads: tuple[Road, ...]
+    volumes: tuple[CorridorVolumes, ...]
+    """Earthwork of each road."""
+    cables: Collection
+
+
+def _requested_site(site: Site, exclusions: Sequence[Zone], entry: tuple[float, float] | None) -> Site:
+    """Site with requested exclusions; a requested entry replaces the file's."""
     if exclusions:
         site = replace(site, exclusions=(*site.exclusions, *exclusions))
     if entry is not None:
-        # the entry asked for stands in the place of the file's
         site = replace(site, anchors=tuple(a for a in site.anchors if not a.is_entry))
-    ground = Ground.of(dem)
+    return site
+
+
+def _field(request: _Request, dem: xr.DataArray) -> ground_.Field:
+    """Ground of the site; refused where none of it is buildable."""
+    site, spec, ground = request.site, request.spec, Ground.of(dem)
     if ground.grid.crs != site.crs:
         raise CRSMismatchError(
             f"the DEM is in {ground.grid.crs.name}, the site in {site.crs.name}; open it with pacifico.open_dem(site, ...)"
@@ -114,131 +181,180 @@ def generate_layout(
         site,
         ground,
         Ground.finest_of(dem),
-        setback_m=rules.number("site", "setback_m"),
-        setbacks=rules.setbacks,
+        setback_m=spec.number("site", "setback_m"),
+        setbacks=spec.setbacks,
         source_cell_m=float(dem.attrs.get("source_resolution_m", 0.0)),
     )
-    main = main_slope_limit(profile, rules)
-    if not ground_.buildable_mask(field, main).any():
-        raise NoBuildableGroundError(why_no_ground(field, main, rules))
+    if not ground_.buildable_mask(field, request.slope_limit_deg).any():
+        raise NoBuildableGroundError(why_no_ground(field, request.slope_limit_deg, spec))
+    return field
+
+
+def _problems(request: _Request, field: ground_.Field, entry: tuple[float, float] | None) -> list[DesignProblem]:
+    """Problems to solve, the first with array sizes that suit the target."""
+    site, spec, profile = request.site, request.spec, request.profile
+    capacities = request.capacities
     where = requested_entry(site, entry)
-    sized = spec_for_target(rules, asked.solar_kw) if asked.solar_kw else rules
-    problems = [
-        DesignProblem(site, PlacementContext(field, r), asked, where, profile, target_capacity_kw)
-        for r in ([sized] if sized is rules else [sized, rules])
+    sized = spec_for_target(spec, capacities.solar_kw) if capacities.solar_kw else spec
+    return [
+        DesignProblem(site, PlacementContext(field, s), capacities, where, profile, request.target_kw)
+        for s in ([sized] if sized is spec else [sized, spec])
     ]
-    with ThreadPoolExecutor(1) as aside:
-        # what the site itself gives does not wait for what is built on it; two threads share no prepared geometry
-        own = replace(field, placeable=shapely.transform(field.placeable, np.copy))
-        good = aside.submit(lambda: (ground_.buildable_area(own, main), buildable_ground(site, own, dem, main)))
-        found, rules = best_of(problems, strategy)
-        if found.served is None or found.served.network.entry is None:
-            raise NoBuildableGroundError(why_no_asset(found.draft, target_capacity_kw, found.unreached))
-        served, site_entry = found.served, found.served.network.entry
-        return _plan(
-            site, field, dem, profile, strategy, target_capacity_kw, rules, found.draft, served, site_entry, good
-        )
 
 
-def _plan(
-    site: Site,
-    field: ground_.Field,
-    dem: xr.DataArray,
-    profile: Profile,
-    strategy: Strategy,
-    target_kw: float | None,
-    spec: Spec,
-    draft: Draft,
-    served: ServedLayout,
-    entry: Point,
-    good: Future[tuple[Polygon | MultiPolygon, BuildableGround]],
-) -> Plan:
-    """Number what stands, measure it and say what is missing."""
+def _buildable(
+    request: _Request, field: ground_.Field, dem: xr.DataArray
+) -> tuple[Polygon | MultiPolygon, BuildableGround]:
+    """Outline and area of buildable ground for the main asset type."""
+    limit = request.slope_limit_deg
+    return ground_.buildable_area(field, limit), buildable_ground(request.site, field, dem, limit)
+
+
+def _search(request: _Request, problems: Sequence[DesignProblem]) -> _Design:
+    """Best layout under the strategy; refused where no asset fits."""
+    found, spec = best_of(problems, request.strategy)
+    if found.served is None or found.served.network.entry is None:
+        raise NoBuildableGroundError(why_no_asset(found.draft, request.target_kw, found.unreached))
+    return _Design(found.draft, found.served, found.served.network.entry, spec)
+
+
+def _works(site: Site, field: ground_.Field, design: _Design) -> _Works:
+    """Number the features of a design, and route its cables."""
+    served, spec = design.served, design.spec
     names = _names(served.items)
-    zones = ground_.zonal(field, np.array([i.rect for i in served.items]))
-    road_of = served.network.served
+    statistics = ground_.zonal(field, np.array([i.rect for i in served.items]))
     assets = tuple(
         Asset(
             names[k],
             item,
             box(*item.rect, ccw=True),
-            float(zones.slope_deg[k]),
-            float(zones.aspect_deg[k]),
-            float(zones.elevation_m[k]),
-            float(np.clip(1 - zones.mean_slope_deg[k] / item.slope_limit_deg, 0, 1)),
+            float(statistics.slope_deg[k]),
+            float(statistics.aspect_deg[k]),
+            float(statistics.elevation_m[k]),
+            float(np.clip(1 - statistics.mean_slope_deg[k] / item.slope_limit_deg, 0, 1)),
             f"B{item.block + 1:03d}" if item.block >= 0 else "",
-            road_of[k],
+            served.network.served[k],
         )
         for k, item in enumerate(served.items)
     )
     planes = [(names[k], p) for k, p in enumerate(served.pads) if p is not None]
     pads = tuple(Pad(f"P{n:04d}", (name,), plane) for n, (name, plane) in enumerate(planes, 1))
     roads = served.network.roads
-    volumes = tuple(
-        corridors(field.ground, [r.line for r in roads], [r.width_m for r in roads], criteria=earthwork_criteria(spec))
+    volumes = corridors(
+        field.ground, [r.line for r in roads], [r.width_m for r in roads], criteria=earthwork_criteria(spec)
     )
-    collection = route_cables(
-        field, assets, roads, spec=spec, cost_zones=[z for z in site.exclusions if z.zone_type == "cost"]
-    )
-    area, hectares = good.result()
-    unplaced = merge_unplaced((*draft.unplaced, *served.lost))
-    got = capacity_of(served.items, profile)
-    shortfall = why_less(got, target_kw, smallest_unit_kw(profile, spec), unplaced)
-    about = _about(dem)
+    cost_zones = [z for z in site.exclusions if z.zone_type == "cost"]
+    cables = route_cables(field, assets, roads, spec=spec, cost_zones=cost_zones)
+    return _Works(assets, pads, roads, tuple(volumes), cables)
+
+
+def _plan(
+    request: _Request,
+    dem: xr.DataArray,
+    design: _Design,
+    works: _Works,
+    buildable: tuple[Polygon | MultiPolygon, BuildableGround],
+) -> Plan:
+    """Plan with its metrics and warnings.
+
+    Parameters
+    ----------
+    request : _Request
+        Profile, strategy, target and site.
+    dem : DataArray
+        Elevation model.
+    design : _Design
+        Result of the search.
+    works : _Works
+        Features of the layout.
+    buildable : (Polygon or MultiPolygon, BuildableGround)
+        Outline and area of buildable ground.
+    """
+    site, served, spec = request.site, design.served, design.spec
+    outline, area = buildable
+    unplaced = merge_unplaced((*design.draft.unplaced, *served.lost))
+    placed_kw = capacity_of(served.items, request.profile)
+    shortfall = why_less(placed_kw, request.target_kw, smallest_unit_kw(request.profile, spec), unplaced)
+    unreached = sum(u.count for u in served.lost)
     return Plan(
         site=site,
-        profile=profile,
-        strategy=strategy,
-        target_capacity_kw=target_kw,
-        dem=about,
-        buildable=area,
-        entry=entry,
-        asset_list=assets,
-        pad_list=pads,
-        road_list=roads,
-        road_volumes=volumes,
+        profile=request.profile,
+        strategy=request.strategy,
+        target_capacity_kw=request.target_kw,
+        dem=_dem_facts(dem),
+        buildable=outline,
+        entry=design.entry,
+        asset_list=works.assets,
+        pad_list=works.pads,
+        road_list=works.roads,
+        road_volumes=works.volumes,
         unplaced=unplaced,
         warnings=(
             *site.warnings,
             *warnings_of(dem),
             *served.network.warnings,
-            *collection.warnings,
+            *works.cables.warnings,
             *([shortfall] if shortfall else []),
         ),
-        metrics=measure(
-            site,
-            field,
-            dem,
-            main_slope_limit(profile, spec),
-            assets,
-            pads,
-            roads,
-            volumes,
-            served.lost,
-            earthwork_criteria(spec),
-            hectares,
-        )
-        | collection.metrics,
+        metrics=_metrics(site, dem, works, earthwork_criteria(spec), unreached, area) | works.cables.metrics,
         shortfall=shortfall,
-        cable_list=collection.cables,
+        cable_list=works.cables.cables,
         spec=spec,
-        unreached_count=sum(u.count for u in served.lost),
-        cable_warnings=collection.warnings,
+        unreached_count=unreached,
+        cable_warnings=works.cables.warnings,
+    )
+
+
+def _metrics(
+    site: Site,
+    dem: xr.DataArray,
+    works: _Works,
+    criteria: EarthworkCriteria,
+    unreached: int,
+    buildable: BuildableGround,
+) -> dict[str, Any]:
+    """Metrics of a layout without its cables.
+
+    Parameters
+    ----------
+    site : Site
+        Site with its true area.
+    dem : DataArray
+        Elevation model, with its error.
+    works : _Works
+        Features of the layout.
+    criteria : EarthworkCriteria
+        Criteria of pads and roads.
+    unreached : int
+        Assets that no road reaches.
+    buildable : BuildableGround
+        Area of buildable ground.
+    """
+    spread = works_spread(dem, [p.plane for p in works.pads], works.roads, criteria).sum(axis=1)
+    return tally(
+        site,
+        works.assets,
+        works.pads,
+        works.roads,
+        works.volumes,
+        unreached=unreached,
+        spread_m3=spread,
+        buildable=buildable,
     )
 
 
 def _names(items: Sequence[Item]) -> list[str]:
-    """Identifiers, counted for each type in the order of placing."""
-    seen: dict[str, int] = {}
-    out = []
+    """Identifiers, counted by asset type in the order of placing."""
+    counts: Counter[str] = Counter()
+    names = []
     for item in items:
-        seen[item.kind] = seen.get(item.kind, 0) + 1
-        out.append(f"{item.kind}-{seen[item.kind]:04d}")
-    return out
+        counts[item.kind] += 1
+        names.append(f"{item.kind}-{counts[item.kind]:04d}")
+    return names
 
 
-def _about(dem: xr.DataArray) -> dict[str, Any]:
-    """What the layout says of its DEM."""
+def _dem_facts(dem: xr.DataArray) -> dict[str, Any]:
+    """Facts of the DEM in layout.geojson."""
     share = float(dem.attrs.get("nodata_share", math.nan))
     return {
         "source": str(dem.attrs.get("source", "")),

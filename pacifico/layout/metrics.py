@@ -1,4 +1,4 @@
-"""The numbers of a layout, all of them recomputable from its features."""
+"""Metrics of a layout, all of them recomputable from its features."""
 
 from __future__ import annotations
 
@@ -24,46 +24,16 @@ if TYPE_CHECKING:
     from pacifico.grid import Grid
     from pacifico.layout.earthwork.criteria import EarthworkCriteria
     from pacifico.layout.ground.buildable import Field
-    from pacifico.layout.model.assets import Asset, Pad, Unplaced
+    from pacifico.layout.model.assets import Asset, Pad
     from pacifico.layout.model.earthwork import CorridorVolumes, PadPlane
     from pacifico.layout.model.roads import Road
     from pacifico.site.model import Site
     from pacifico.terrain.uncertainty import GentleDraws, Window
 
 REALIZATIONS = 12
-"""Of the DEM's error, for the interval of earthwork; each costs as much as measuring it once."""
-BESIDE = 4
-"""Cells of ground beside works that are looked at with them."""
-
-
-def measure(
-    site: Site,
-    field: Field,
-    dem: xr.DataArray,
-    slope_limit_deg: float,
-    assets: Sequence[Asset],
-    pads: Sequence[Pad],
-    roads: Sequence[Road],
-    volumes: Sequence[CorridorVolumes],
-    lost: Sequence[Unplaced],
-    earthwork: EarthworkCriteria,
-    buildable: BuildableGround | None = None,
-) -> dict[str, Any]:
-    """Metrics of section `metrics` of layout.geojson; areas in ha, volumes in m³ (bank), lengths in m.
-
-    Where `buildable_ground` is not given it is measured here.
-    """
-    spread = works_spread(dem, [p.plane for p in pads], roads, earthwork).sum(axis=1)
-    return tally(
-        site,
-        assets,
-        pads,
-        roads,
-        volumes,
-        unreached=sum(u.count for u in lost),
-        spread_m3=spread,
-        buildable=buildable or buildable_ground(site, field, dem, slope_limit_deg),
-    )
+"""Realizations of the DEM's error for the interval of earthwork: each takes as long as measuring it once."""
+MARGIN_CELLS = 4
+"""Cells of ground around pads and roads that are measured with them."""
 
 
 def tally(
@@ -77,7 +47,23 @@ def tally(
     spread_m3: NDArray[np.float64],
     buildable: BuildableGround,
 ) -> dict[str, Any]:
-    """Metrics from what stands and from what `works_spread` (summed) and `buildable_ground` say."""
+    """Metrics of layout.geojson: areas [ha], bank volumes [m³], lengths [m].
+
+    Parameters
+    ----------
+    site : Site
+        Site with its true area.
+    assets, pads, roads : sequence of Asset, Pad, Road
+        Features of the layout.
+    volumes : sequence of CorridorVolumes
+        Earthwork of each road.
+    unreached : int
+        Assets taken out because no road reaches them.
+    spread_m3 : ndarray, shape (1 + REALIZATIONS,)
+        Cut + fill of all pads and roads on the DEM, then under its errors; the sum of `works_spread` [m³].
+    buildable : BuildableGround
+        Buildable ground of the main asset type.
+    """
     ac = sum(a.item.capacity_kw for a in assets)
     cut, fill = sum(p.plane.cut_m3 for p in pads), sum(p.plane.fill_m3 for p in pads)
     road_cut, road_fill = sum(v.cut_m3 for v in volumes), sum(v.fill_m3 for v in volumes)
@@ -112,18 +98,31 @@ def tally(
 
 
 class BuildableGround(NamedTuple):
-    """How much ground the main asset may stand on."""
+    """Area on which the main asset type may stand."""
 
     hectares: float
+    """Area on the DEM as it is [ha]."""
     p10_p90_ha: tuple[float, float]
-    """Under the DEM's error."""
+    """P10 and P90 under the DEM's error [ha]."""
     p50_ha: float
 
 
 def buildable_draws(
     field: Field, dem: xr.DataArray, slope_limit_deg: float, *, before: GentleDraws | None = None
 ) -> GentleDraws:
-    """Placeable cells within a slope limit, and their number under the DEM's error; see `gentle_draws`."""
+    """Placeable cells within a slope limit under draws of DEM error.
+
+    Parameters
+    ----------
+    field : Field
+        Ground of the site.
+    dem : DataArray
+        Elevation model, whose source decides its error.
+    slope_limit_deg : float
+        Steepest slope [°].
+    before : GentleDraws, optional
+        Draws on other zones of the same site, to reuse; see `gentle_draws`.
+    """
     z = Ground.of(dem).z
     return gentle_draws(z, field.grid, field.inside, (slope_limit_deg,), error=dem_error(dem), before=before)
 
@@ -131,26 +130,54 @@ def buildable_draws(
 def buildable_ground(
     site: Site, field: Field, dem: xr.DataArray, slope_limit_deg: float, *, draws: GentleDraws | None = None
 ) -> BuildableGround:
-    """Buildable area within a slope limit [ha], and its P10, P90 and P50 under the DEM's error."""
-    # cells are counted in the working CRS; the site's own geodesic area makes them true hectares
-    true = site.area_ha / (site.boundary.area / 1e4)
-    hectares = buildable_mask(field, slope_limit_deg).sum() * field.grid.cell_area_m2 / 1e4 * true
+    """Buildable area within a slope limit, with percentiles under DEM error.
+
+    Parameters
+    ----------
+    site : Site
+        Site with its true area.
+    field : Field
+        Ground of the site.
+    dem : DataArray
+        Elevation model, whose source decides its error.
+    slope_limit_deg : float
+        Steepest slope [°].
+    draws : GentleDraws, optional
+        Result of `buildable_draws` where it is known already.
+    """
+    # cells are counted in the working CRS: scale them to true hectares by the geodesic area of the site
+    scale = site.area_ha / (site.boundary.area / 1e4)
+    hectares = buildable_mask(field, slope_limit_deg).sum() * field.grid.cell_area_m2 / 1e4 * scale
     draws = buildable_draws(field, dem, slope_limit_deg) if draws is None else draws
-    found = draws.areas_ha(field.grid)[0]
-    p10, p50, p90 = (round(area * true, 4) for area in (found.p10, found.p50, found.p90))
+    area = draws.areas_ha(field.grid)[0]
+    p10, p50, p90 = (round(ha * scale, 4) for ha in (area.p10, area.p50, area.p90))
     return BuildableGround(float(hectares), (p10, p90), p50)
 
 
 def works_spread(
     dem: xr.DataArray, planes: Sequence[PadPlane], roads: Sequence[Road], criteria: EarthworkCriteria
 ) -> NDArray[np.float64]:
-    """Cut + fill of each pad, then of each road, on the DEM's own cells: as they are, and under errors of the DEM.
+    """Cut + fill of each pad and road under DEM errors [m³].
 
-    Shape (1 + REALIZATIONS, pads + roads) [m³].
+    Parameters
+    ----------
+    dem : DataArray
+        Elevation model; volumes are measured on its own cells.
+    planes : sequence of PadPlane
+        Pads.
+    roads : sequence of Road
+        Roads with design heights.
+    criteria : EarthworkCriteria
+        Shrink, grade limit and fineness.
+
+    Returns
+    -------
+    ndarray, shape (1 + REALIZATIONS, pads + roads)
+        First on the DEM as it is, then for each realization of its error.
     """
     ground, error = Ground.of(dem), dem_error(dem)
     lines, widths = [r.line for r in roads], [r.width_m for r in roads]
-    # only ground under the works and beside it is looked at
+    # errors are made only where the works are: the rest of the DEM has no effect
     window = _window(ground.grid, [p.polygon for p in planes], lines, max(widths, default=0.0))
     r0, r1, c0, c1 = window
     part = Ground(part_of(ground.grid, window), np.ascontiguousarray(ground.z[r0:r1, c0:c1]))
@@ -158,28 +185,38 @@ def works_spread(
         error_field(ground.grid, rmse_m=error.rmse_m, correlation_m=error.correlation_m, seed=seed, window=window)
         for seed in range(REALIZATIONS)
     )
-    shaken = chain([np.zeros(part.grid.shape)], errors)
-    return np.array(list(volumes_under_errors(part, planes, lines, widths, errors=shaken, criteria=criteria)))
+    none_first = chain([np.zeros(part.grid.shape)], errors)
+    return np.array(list(volumes_under_errors(part, planes, lines, widths, errors=none_first, criteria=criteria)))
 
 
 def _window(grid: Grid, pads: Sequence[BaseGeometry], lines: Sequence[BaseGeometry], width_m: float) -> Window:
-    """Cells under works, with some beside them."""
+    """Cells under pads and roads, with a margin.
+
+    Parameters
+    ----------
+    grid : Grid
+        Grid of the DEM.
+    pads, lines : sequence of geometry
+        Outlines of pads and centrelines of roads.
+    width_m : float
+        Width of the widest road [m].
+    """
     if not pads and not lines:
         return 0, grid.ny, 0, grid.nx
     west, south, east, north = shapely.total_bounds(np.array([*pads, *lines], dtype=object))
-    more = width_m
     return (
-        int(np.clip((grid.y0 - north - more) / grid.dy - BESIDE, 0, grid.ny - 1)),
-        int(np.clip(np.ceil((grid.y0 - south + more) / grid.dy) + BESIDE, 1, grid.ny)),
-        int(np.clip((west - more - grid.x0) / grid.dx - BESIDE, 0, grid.nx - 1)),
-        int(np.clip(np.ceil((east + more - grid.x0) / grid.dx) + BESIDE, 1, grid.nx)),
+        int(np.clip((grid.y0 - north - width_m) / grid.dy - MARGIN_CELLS, 0, grid.ny - 1)),
+        int(np.clip(np.ceil((grid.y0 - south + width_m) / grid.dy) + MARGIN_CELLS, 1, grid.ny)),
+        int(np.clip((west - width_m - grid.x0) / grid.dx - MARGIN_CELLS, 0, grid.nx - 1)),
+        int(np.clip(np.ceil((east + width_m - grid.x0) / grid.dx) + MARGIN_CELLS, 1, grid.nx)),
     )
 
 
 def _earthwork_quantiles(spread_m3: NDArray[np.float64], nominal: float) -> list[float]:
-    """P10, P50 and P90 of cut + fill of pads and roads under the DEM's error [m³].
+    """P10, P50 and P90 of cut + fill under DEM errors.
 
-    The spread is found on the DEM's own cells and laid about the volume that was found with what is known between them.
+    The spread is measured on the DEM's own cells; its difference to the DEM as it is applies to the nominal volume,
+    which may come from finer heights.
     """
-    plain, *found = (float(v) for v in (spread_m3[0], *np.percentile(spread_m3[1:], (10, 50, 90))))
-    return [round(max(nominal + q - plain, 0.0), 1) for q in found]
+    as_it_is, *quantiles = (float(v) for v in (spread_m3[0], *np.percentile(spread_m3[1:], (10, 50, 90))))
+    return [round(max(nominal + q - as_it_is, 0.0), 1) for q in quantiles]

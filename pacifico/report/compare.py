@@ -12,7 +12,7 @@ import shapely
 from pacifico import legend
 from pacifico.crs import reproject
 from pacifico.errors import InputError
-from pacifico.report.stored import StoredLayout
+from pacifico.layout.files.stored import StoredLayout
 from pacifico.report.tables import Table
 from pacifico.run import manifest
 

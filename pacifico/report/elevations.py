@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from pacifico.array_types import FloatArray
-    from pacifico.report.stored import StoredLayout
+    from pacifico.layout.files.stored import StoredLayout
 
 
 def height_change(

@@ -15,9 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from pacifico import legend
+from pacifico.layout.files.stored import COARSE_M, LEVEL
 from pacifico.report import mapframe as frame
 from pacifico.report.elevations import height_change
-from pacifico.report.stored import COARSE_M, LEVEL
 from pacifico.terrain.surface import slope
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from pacifico.report.stored import StoredLayout
+    from pacifico.layout.files.stored import StoredLayout
     from pacifico.site.model import Site, Zone
 
 _GROUND = LinearSegmentedColormap.from_list(

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pacifico.layout.files.stored import COARSE_M
 from pacifico.report import mapframe as frame
 from pacifico.report.elevations import road_profile
-from pacifico.report.stored import COARSE_M
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from pacifico.layout.files.stored import StoredLayout
     from pacifico.report.elevations import RoadProfile
-    from pacifico.report.stored import StoredLayout
 
 HEIGHT_IN = 4.6
 """Height of the figure [inches]."""

@@ -15,7 +15,7 @@ from pacifico.errors import CRSMismatchError
 from pacifico.export.atomic import atomic_files
 from pacifico.export.text import single_line
 from pacifico.grid import Grid
-from pacifico.layout.files.stored import parts_of
+from pacifico.layout.files.stored import StoredLayout
 from pacifico.report import mapframe as frame
 from pacifico.report import tables
 from pacifico.report.paper import (
@@ -36,7 +36,6 @@ from pacifico.report.paper import (
     write_rows,
 )
 from pacifico.report.sheet_map import draw_contours, draw_layout, map_axes, map_ratio
-from pacifico.report.stored import StoredLayout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,8 +83,8 @@ def write_sheet(layout: Mapping[str, Any], dem: xr.DataArray | None, path: str |
         The DEM is in another CRS.
     """
     path = Path(path)
-    name = parts_of(layout).name or "Unnamed site"
     stored = StoredLayout.of(layout)
+    name = stored.name or "Unnamed site"
     if dem is not None and Grid.of(dem).crs != stored.crs:
         raise CRSMismatchError(
             f"the ground is in {Grid.of(dem).crs.name}, the layout in {stored.crs.name}; read it for the layout's site"
@@ -117,7 +116,7 @@ def contour_ground(layout: Mapping[str, Any], source: str) -> xr.DataArray:
     from pacifico.site.model import Site  # noqa: PLC0415 (only the command line needs it)
     from pacifico.terrain.dem import open_dem  # noqa: PLC0415
 
-    parts = parts_of(layout)
+    parts = StoredLayout.of(layout)
     boundary: Any = shapely.union_all([p.geometry for p in parts.of_kind("boundary")])
     return open_dem(Site(parts.name, parts.crs, boundary), source)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from shapely.geometry.base import BaseGeometry
 
-    from pacifico.report.stored import StoredLayout
+    from pacifico.layout.files.stored import StoredLayout
 
 RATIOS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.5, 8.0)
 """Usual scale ratios of plans, times powers of ten."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pacifico import legend
-from pacifico.report.stored import COARSE_M, LEVEL
+from pacifico.layout.files.stored import COARSE_M, LEVEL
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from pacifico.report.stored import StoredLayout
+    from pacifico.layout.files.stored import StoredLayout
     from pacifico.site.model import Site
 
 

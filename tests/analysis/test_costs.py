@@ -1,9 +1,4 @@
-"""Bill of quantities: quantities by hand, intervals that combine as they say, prices that can be given."""
-
-import csv
-import io
-import math
-from dataclasses import replace
+"""Bill of quantities of a plan: quantities, unit costs and intervals."""
 
 import numpy as np
 import pytest
@@ -12,7 +7,6 @@ from pacifico.analysis.costs import bill
 from pacifico.errors import InputError
 from pacifico.layout.criteria.spec import catalog, make_spec
 from pacifico.layout.generate import generate_layout
-from pacifico.layout.model.bill import COLUMNS, Bill, Line
 
 
 def waves(x, y):
@@ -30,10 +24,6 @@ def line_of(found, item):
     return line
 
 
-def line(quantity=10.0, q=(9.0, 12.0), cost=5.0, c=(4.0, 7.0)):
-    return Line("x", "X", quantity, *q, "m", "measured", "by hand", cost, *c, "catalog", 2023, "none")
-
-
 @pytest.mark.parametrize("item", list(catalog()["costs"]))
 def test_every_unit_cost_has_an_interval_a_unit_and_a_year(item):
     entry = catalog()["costs"][item]
@@ -42,7 +32,7 @@ def test_every_unit_cost_has_an_interval_a_unit_and_a_year(item):
     assert 2000 <= entry["year"] <= 2100
 
 
-def test_quantities_are_the_plans_own(plan):
+def test_quantities_are_those_of_the_plan(plan):
     found = plan.bill_of_quantities()
     assert line_of(found, "solar_tracker").quantity == pytest.approx(plan.metrics["total_capacity_dc_kw"], abs=0.01)
     assert line_of(found, "mv_trench").quantity == plan.metrics["trench_length_m"]
@@ -57,32 +47,18 @@ def test_quantities_are_the_plans_own(plan):
     assert "wind_turbine" not in {n.item for n in found.lines}
 
 
-def test_earth_is_balanced_after_shrinkage(plan):
+def test_borrow_is_the_difference_after_shrinkage(plan):
     found = plan.bill_of_quantities()
     cut, fill = line_of(found, "cut").quantity, line_of(found, "fill").quantity
     outside = line_of(found, "borrow").quantity
     assert outside == pytest.approx(abs(cut - fill / 0.88), rel=1e-6, abs=1e-3)
 
 
-def test_the_elevations_error_is_in_the_interval_of_earthwork(plan):
+def test_the_interval_of_earthwork_holds_the_error_of_the_elevation(plan):
     cut = line_of(plan.bill_of_quantities(), "cut")
     m = plan.metrics
     high = m["earthwork_p10_p90_m3"][1] / (m["cut_volume_m3"] + m["fill_volume_m3"])
     assert cut.quantity_high / cut.quantity == pytest.approx(max(high, 1.0))
-
-
-def test_a_line_combines_quantity_and_price_as_independent():
-    assert line().cost == 50
-    assert line().cost_low == pytest.approx(50 * (1 - math.hypot(0.1, 0.2)))
-    assert line().cost_high == pytest.approx(50 * (1 + math.hypot(0.2, 0.4)))
-    assert line(q=(10.0, 10.0)).cost_low == pytest.approx(40)
-
-
-def test_totals_of_two_equal_lines():
-    two = Bill((line(q=(10.0, 10.0)), line(q=(10.0, 10.0))), (0.0, 0.0, 0.0), "none")
-    assert two.total == 100
-    assert two.correlated == pytest.approx((80, 140))
-    assert two.independent == pytest.approx((100 - math.sqrt(2) * 10, 100 + math.sqrt(2) * 20))
 
 
 def test_independent_lines_make_the_narrower_interval(plan):
@@ -92,7 +68,7 @@ def test_independent_lines_make_the_narrower_interval(plan):
     assert found.total == pytest.approx(1.15 * sum(n.cost for n in found.lines))
 
 
-def test_a_given_price_wins_keeps_its_relative_interval_and_is_named(plan):
+def test_a_given_unit_cost_keeps_the_relative_interval_and_is_marked(plan):
     found = bill(plan, spec=make_spec({"costs": {"road_surface": 50.0}}))
     road, before = line_of(found, "road_surface"), line_of(plan.bill_of_quantities(), "road_surface")
     assert (road.unit_cost, road.price, before.price) == (50.0, "given", "catalog")
@@ -100,33 +76,19 @@ def test_a_given_price_wins_keeps_its_relative_interval_and_is_named(plan):
     assert road.cost == pytest.approx(2 * before.cost)
 
 
-def test_a_price_of_nothing_costs_nothing(plan):
+def test_a_unit_cost_of_zero_costs_nothing(plan):
     fence = line_of(bill(plan, spec=make_spec({"costs": {"fence": 0}})), "fence")
     assert (fence.cost, fence.cost_low, fence.cost_high) == (0, 0, 0)
 
 
-def test_unknown_or_negative_prices_are_refused():
+def test_unknown_or_negative_unit_costs_are_refused():
     with pytest.raises(InputError, match=r"unknown rule costs\.roads"):
         make_spec({"costs": {"roads": 3.0}})
     with pytest.raises(InputError, match=r"costs.fence = -1"):
         make_spec({"costs": {"fence": -1.0}})
 
 
-def test_the_csv_is_the_same_again_and_adds_up(plan):
-    text = plan.bill_of_quantities().to_csv()
-    assert text == replace(plan).bill_of_quantities().to_csv()
-    rows = list(csv.DictReader(io.StringIO(text)))
-    assert tuple(rows[0]) == COLUMNS
-    costs = {r["item"]: float(r["cost"]) for r in rows}
-    direct = sum(
-        v for k, v in costs.items() if k not in {"direct", "indirect", "total_independent", "total_correlated"}
-    )
-    assert direct == pytest.approx(costs["direct"], abs=len(rows))
-    assert costs["direct"] + costs["indirect"] == pytest.approx(costs["total_correlated"], abs=2)
-    assert all(r["source"] for r in rows if r["unit"])
-
-
-def test_fixed_tilt_is_priced_as_such(make):
+def test_fixed_tilt_has_its_own_unit_cost(make):
     dem = make.dem(make.ground(make.level, 500, 500))
     fixed = generate_layout(make.site(500, 500), dem, target_capacity_kw=3000, spec={"solar": {"mounting": "fixed"}})
     items = {n.item for n in fixed.bill_of_quantities().lines}
@@ -134,24 +96,24 @@ def test_fixed_tilt_is_priced_as_such(make):
     assert "solar_tracker" not in items
 
 
-def test_wind_and_gas_have_lines_of_their_own(make):
+def test_wind_and_gas_have_their_own_lines(make):
     dem = make.dem(make.ground(make.level, 1200, 1200))
     for profile, target, items in (
         ("wind_hybrid", 20_000, {"wind_turbine"}),
         ("gas_bess", 60_000, {"gas_turbine", "generator", "cooling_system", "control_center"}),
     ):
         found = generate_layout(make.site(1200, 1200), dem, profile=profile, target_capacity_kw=target)
-        bought = found.bill_of_quantities()
-        assert items <= {n.item for n in bought.lines}
+        priced = found.bill_of_quantities()
+        assert items <= {n.item for n in priced.lines}
         if profile == "gas_bess":
-            assert line_of(bought, "battery").quantity == found.metrics["storage_kwh"]
+            assert line_of(priced, "battery").quantity == found.metrics["storage_kwh"]
 
 
 def test_large_sites_are_balanced_between_larger_squares(make, plan, monkeypatch):
     from pacifico.analysis import costs
 
     small = plan.bill_of_quantities()
-    monkeypatch.setattr(costs, "MOST_SQUARES", 4)
+    monkeypatch.setattr(costs, "MAX_SQUARES", 4)
     large = plan.bill_of_quantities()
     assert all("squares of 200 m" not in n.basis for n in large.lines)
     for item in ("cut", "fill", "borrow"):

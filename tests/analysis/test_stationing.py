@@ -1,4 +1,4 @@
-"""Stations along roads: where they fall, what they say, and what is refused."""
+"""Stations along roads: positions, heights, grades and refusals."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def line(*xyz):
     return LineString(np.array(xyz) + np.array([WEST, SOUTH, 0.0]))
 
 
-def test_stations_fall_every_so_many_metres_whatever_the_vertices():
+def test_stations_are_regular_whatever_the_vertices():
     """60 m east at 5 %, then 43 m north, level: 103 m in all."""
     road = line((0, 0, 1), (20, 0, 2), (60, 0, 4), (60, 43, 4))
     found = stations_along([("R001", road)], every_m=25.0, ground=PLANE)
@@ -32,7 +32,7 @@ def test_stations_fall_every_so_many_metres_whatever_the_vertices():
     assert_allclose([s.fill_m for s in found], [1, 1.75, 2.5, 2.95, 3.2, 3.23], atol=1e-6)
 
 
-def test_an_end_at_a_station_is_named_once_and_kilometres_are_counted():
+def test_an_end_at_a_station_is_listed_once_and_labels_count_kilometres():
     found = stations_along([("a", line((0, 0, 0), (50, 0, 0))), ("b", line((0, 0, 0), (0, 1234.5, 0)))], every_m=50.0)
     assert [s.label for s in found if s.road_id == "a"] == ["0+000", "0+050"]
     assert [s.label for s in found if s.road_id == "b"][-2:] == ["1+200", "1+234.50"]
@@ -40,7 +40,7 @@ def test_an_end_at_a_station_is_named_once_and_kilometres_are_counted():
     assert found[0].fill_m is None
 
 
-def test_off_the_ground_known_there_is_no_ground():
+def test_stations_off_the_ground_have_no_height():
     found = stations_along([("a", line((0, 0, 0), (900, 0, 0)))], every_m=300.0, ground=PLANE)
     assert [s.ground_m is None for s in found] == [False, False, True, True]
 
@@ -56,7 +56,7 @@ def test_a_line_without_heights_is_refused():
         stations_along([("a", LineString([(0, 0), (10, 0)]))])
 
 
-def test_a_plans_roads_begin_and_end_at_stations(make):
+def test_roads_of_a_plan_begin_and_end_at_stations(make):
     from pacifico.layout.generate import generate_layout
 
     plan = generate_layout(make.site(400.0, 400.0), make.dem(make.ground(make.level)), target_capacity_kw=2000)

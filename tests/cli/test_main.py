@@ -303,6 +303,21 @@ def test_a_fault_of_ours_is_status_70_in_one_line(run, monkeypatch):
     assert "Traceback" in err
 
 
+def test_an_internal_error_is_status_70_not_bad_input(run, monkeypatch):
+    from pacifico.errors import InternalError
+    from pacifico.layout import generate
+
+    def fails(*_, **__):
+        raise InternalError("the road network did not settle in 9 rounds; please report this site")
+
+    monkeypatch.setattr(generate, "generate_layout", fails)
+    status, _, err, path = run()
+    assert status == 70
+    assert len(err.splitlines()) == 1
+    assert "did not settle in 9 rounds" in err
+    assert not path.exists()
+
+
 def test_memory_that_runs_out_is_one_line_with_the_remedy(run, monkeypatch):
     from pacifico.layout import generate
 

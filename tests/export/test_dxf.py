@@ -10,7 +10,7 @@ import shapely
 from pacifico.errors import InputError
 from pacifico.export.dxf import pad_corners, write_dxf
 from pacifico.export.kmz import write_kmz
-from pacifico.layout.files.stored import parts_of
+from pacifico.layout.files.stored import StoredLayout
 from pacifico.site.boundary import read_site
 
 
@@ -49,7 +49,7 @@ def test_layers_are_by_kind_and_type(drawing, layout):
 
 def test_roads_are_3d_polylines_at_design_height(drawing, layout):
     lines = [e for e in drawing.modelspace().query("POLYLINE") if e.dxf.layer.startswith("ROAD-")]
-    roads = parts_of(layout).of_kind("road")
+    roads = StoredLayout.of(layout).of_kind("road")
     assert len(lines) == len(roads)
     for line, road in zip(lines, roads, strict=True):
         assert line.is_3d_polyline
@@ -58,7 +58,7 @@ def test_roads_are_3d_polylines_at_design_height(drawing, layout):
 
 
 def test_pads_are_in_their_plane_with_their_height_as_text(drawing, layout):
-    pads = parts_of(layout).of_kind("pad")
+    pads = StoredLayout.of(layout).of_kind("pad")
     lines = [e for e in drawing.modelspace().query("POLYLINE") if e.dxf.layer == "PAD"]
     for line, pad in zip(lines, pads, strict=True):
         assert line.is_closed

@@ -6,13 +6,13 @@ import pyogrio
 import shapely
 
 from pacifico.export.gpkg import write_gpkg
-from pacifico.layout.files.stored import columns, parts_of
+from pacifico.layout.files.stored import StoredLayout, columns
 from pacifico.site.boundary import read_site
 
 
 def test_each_kind_has_a_layer_in_the_working_crs(layout, tmp_path):
     path = write_gpkg(layout, tmp_path / "layout.gpkg")
-    parts = parts_of(layout)
+    parts = StoredLayout.of(layout)
     layers = [str(name) for name, _ in pyogrio.list_layers(path)]
     assert layers == ["boundary", "buildable", "exclusion", "entry", "asset", "pad", "road", "cable"]
     for name in layers:

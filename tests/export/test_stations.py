@@ -8,7 +8,7 @@ import pytest
 from pacifico.errors import InputError
 from pacifico.export.stations import COLUMNS, write_stations
 from pacifico.grid import Ground
-from pacifico.layout.files.stored import parts_of
+from pacifico.layout.files.stored import StoredLayout
 
 
 def rows_of(path):
@@ -19,7 +19,7 @@ def rows_of(path):
 def test_every_road_has_its_start_its_end_and_stations_between(layout, tmp_path):
     rows = rows_of(write_stations(layout, tmp_path / "stations.csv", every_m=20.0))
     assert tuple(rows[0]) == COLUMNS
-    for road in parts_of(layout).of_kind("road"):
+    for road in StoredLayout.of(layout).of_kind("road"):
         at = [float(r["station_m"]) for r in rows if r["road_id"] == road["road_id"]]
         assert at[0] == 0.0
         assert at[-1] == pytest.approx(road.geometry.length, abs=1e-3)

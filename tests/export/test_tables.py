@@ -8,7 +8,7 @@ import shapely
 
 from pacifico.export import export
 from pacifico.export.tables import PLACE, write_csv
-from pacifico.layout.files.stored import columns, parts_of
+from pacifico.layout.files.stored import StoredLayout, columns
 
 
 def rows_of(path):
@@ -49,7 +49,7 @@ def test_a_layout_without_cables_has_a_header_alone(layout, tmp_path):
 
 
 def test_places_are_inside_footprints_and_on_lines(layout, tmp_path):
-    parts = parts_of(layout)
+    parts = StoredLayout.of(layout)
     for path, kind in zip(tables_of(layout, tmp_path), ("asset", "road", "cable"), strict=True):
         for row, part in zip(rows_of(path), parts.of_kind(kind), strict=True):
             assert part.geometry.distance(shapely.Point(float(row["x"]), float(row["y"]))) < 0.001

@@ -1,4 +1,4 @@
-"""Whole layouts: what every profile promises on level and on rolling ground."""
+"""Whole layouts of every profile, on level and on rolling ground."""
 
 import math
 import os
@@ -73,7 +73,7 @@ def test_a_small_target_is_met_by_arrays_of_more_rows(make, target):
     assert not plan.shortfall
 
 
-def test_where_arrays_of_more_rows_have_no_room_the_usual_ones_stand(make):
+def test_usual_arrays_are_placed_where_larger_ones_do_not_fit(make):
     # strips of 30 m carry rows of four; five and more are wider
     zones = tuple(Zone(make.at(x, 0, x + 12, 300), name="ditch") for x in range(0, 300, 40))
     site = make.site(300, 300, exclusions=zones)
@@ -98,7 +98,7 @@ class TestEveryProfile:
         arrays = [a.footprint for a in plan.asset_list if a.item.kind == "solar_array"]
         assert overlapping(np.array([*pads(plan), *arrays])) == []
 
-    def test_all_stands_inside_clear_of_exclusions_and_setback(self, plans, profile, target, ground):
+    def test_all_assets_are_inside_and_clear_of_exclusions_and_setback(self, plans, profile, target, ground):
         plan = plans(profile, target, ground)
         inner = shapely.buffer(plan.site.boundary, -10.0, join_style="mitre")
         everything = np.array([*footprints(plan), *pads(plan)])
@@ -110,7 +110,7 @@ class TestEveryProfile:
             assert asset.slope_deg <= asset.item.slope_limit_deg
             assert 0 <= asset.suitability <= 1
 
-    def test_every_asset_but_arrays_has_one_pad_of_its_own(self, plans, profile, target, ground):
+    def test_every_asset_but_arrays_has_its_own_pad(self, plans, profile, target, ground):
         plan = plans(profile, target, ground)
         named = [name for p in plan.pad_list for name in p.asset_ids]
         assert sorted(named) == sorted(a.asset_id for a in plan.asset_list if a.item.kind != "solar_array")
@@ -143,7 +143,7 @@ class TestEveryProfile:
         key = "storage_kw" if profile == "bess" else "total_capacity_kw"
         assert 0 < plan.metrics[key] <= target
 
-    def test_shortfall_says_what_is_missing_or_nothing(self, plans, profile, target, ground):
+    def test_shortfall_names_missing_capacity_or_is_empty(self, plans, profile, target, ground):
         plan = plans(profile, target, ground)
         got = plan.metrics["storage_kw" if profile == "bess" else "total_capacity_kw"]
         unit = {"bess": 5000, "gas_bess": 2500}.get(profile, UNIT_KW)
@@ -159,7 +159,7 @@ class TestEveryProfile:
 
 
 @pytest.mark.parametrize(("profile", "target"), PROFILES)
-def test_level_ground_meets_the_target_and_says_nothing(plans, profile, target):
+def test_level_ground_meets_the_target_without_warnings(plans, profile, target):
     plan = plans(profile, target)
     assert plan.shortfall == ""
     assert plan.unplaced == ()
@@ -167,8 +167,8 @@ def test_level_ground_meets_the_target_and_says_nothing(plans, profile, target):
     assert plan.metrics["served_share"] == 1.0
 
 
-def test_gas_and_storage_by_hand(plans):
-    """60 MW: one turbine of 47.5 MW and five sets of 2.5 MW; a quarter of it in blocks of 5 MW; cooling and control."""
+def test_gas_and_storage_match_a_sum_by_hand(plans):
+    """60 MW: one turbine of 47.5 MW, five generators of 2.5 MW, and a quarter of it as storage."""
     plan = plans("gas_bess", 60_000)
     assert plan.metrics["assets_by_type"] == {
         "battery": 3, "control_center": 1, "cooling_system": 1, "gas_turbine": 1, "generator": 5, "substation": 1,
@@ -176,14 +176,14 @@ def test_gas_and_storage_by_hand(plans):
     assert plan.metrics["storage_kwh"] == 60_000
 
 
-def test_a_wind_hybrid_fills_up_with_solar_what_turbines_leave(plans):
-    """Half of 25 MW is two turbines of 5 MW; 15 MW are left for arrays."""
+def test_solar_completes_the_target_of_a_wind_hybrid(plans):
+    """Half of 25 MW holds two turbines of 5 MW; 15 MW remain for arrays."""
     plan = plans("wind_hybrid", 25_000)
     assert plan.metrics["assets_by_type"]["wind_turbine"] == 2
     assert 25_000 - UNIT_KW < plan.metrics["total_capacity_kw"] <= 25_000
 
 
-def test_less_than_a_unit_of_a_share_is_said(make):
+def test_a_share_below_one_unit_is_reported(make):
     dem = make.dem(make.ground(make.level))
     plan = generate_layout(make.site(), dem, profile="hybrid", target_capacity_kw=4000)
     (lost,) = plan.unplaced
@@ -195,7 +195,7 @@ def test_less_than_a_unit_of_a_share_is_said(make):
     assert {u.kind for u in plan.unplaced} == {"wind_turbine", "battery"}
 
 
-def test_without_a_target_all_that_fits_stands(make, plans):
+def test_without_a_target_the_site_is_filled(make, plans):
     dem = make.dem(make.ground(make.level))
     full = generate_layout(make.site(), dem)
     assert full.shortfall == ""
@@ -206,8 +206,8 @@ def test_without_a_target_all_that_fits_stands(make, plans):
     assert most.metrics["total_capacity_kw"] > 0.97 * full.metrics["total_capacity_kw"]
 
 
-def test_a_small_shortfall_of_two_units_is_one(make):
-    """The smallest unit decides, not the smallest array that happens to stand."""
+def test_a_shortfall_of_two_units_is_reported(make):
+    """The smallest unit decides, not the smallest array placed."""
     dem = make.dem(make.ground(make.level))
     full = generate_layout(make.site(), dem).metrics["total_capacity_kw"]
     plan = generate_layout(make.site(), dem, target_capacity_kw=full + 3.5 * UNIT_KW)
@@ -216,7 +216,7 @@ def test_a_small_shortfall_of_two_units_is_one(make):
     assert plan.shortfall
 
 
-def test_nodata_carries_nothing(make):
+def test_no_asset_is_on_nodata(make):
     ground = make.ground(make.level)
     ground.z[20:40, 20:40] = np.nan
     plan = generate_layout(make.site(), make.dem(ground, nodata_share=0.1))
@@ -227,8 +227,8 @@ def test_nodata_carries_nothing(make):
     assert plan.dem["nodata_share"] == 0.1
 
 
-def test_a_level_site_carries_the_same_wherever_it_lies(make):
-    """Moved by whole cells: the same arrays, moved too; the lattice is laid anew, so a few units may differ."""
+def test_capacity_does_not_depend_on_the_position_of_a_site(make):
+    """Moved by whole cells, the strip pattern starts elsewhere: a few units may differ."""
     from pacifico.grid import Grid, Ground
 
     here = make.ground(make.level)
@@ -241,7 +241,7 @@ def test_a_level_site_carries_the_same_wherever_it_lies(make):
     assert b.metrics["buildable_area_ha"] == pytest.approx(a.metrics["buildable_area_ha"], rel=1e-3)
 
 
-def test_exclusions_given_apart_count_like_the_sites(make):
+def test_given_exclusions_count_like_those_of_the_site(make):
     zone = Zone(make.at(200, 200, 400, 400))
     dem = make.dem(make.ground(make.level))
     own = generate_layout(make.site(exclusions=(zone,)), dem)
@@ -249,7 +249,7 @@ def test_exclusions_given_apart_count_like_the_sites(make):
     assert text(own.to_geojson()) == text(apart.to_geojson())
 
 
-def test_the_entry_asked_for_beats_the_files(make):
+def test_a_requested_entry_replaces_that_of_the_file(make):
     from pacifico import crs
 
     site_entry = Anchor(Point(make.west, make.south + 300), "main gate", is_entry=True)
@@ -281,13 +281,13 @@ def test_the_entry_asked_for_beats_the_files(make):
         ({"target_capacity_kw": 100}, NoBuildableGroundError, "less than one unit of 104 kW"),
     ],
 )
-def test_bad_requests_are_refused_in_one_line(make, more, error, said):
+def test_invalid_requests_are_refused_in_one_line(make, more, error, said):
     with pytest.raises(error, match=said) as caught:
         generate_layout(make.site(), make.dem(make.ground(make.level)), **more)
     assert "\n" not in str(caught.value)
 
 
-def test_no_ground_at_all_names_the_true_reason(make):
+def test_a_site_without_ground_is_refused_with_the_true_reason(make):
     steep = make.dem(make.ground(lambda x, y: 0.5 * x))
     with pytest.raises(NoBuildableGroundError, match=r"gentlest cell has a slope of 26\.6 deg, the limit is 10 deg"):
         generate_layout(make.site(), steep)
@@ -309,8 +309,8 @@ def test_a_dem_in_another_crs_is_refused(make):
         generate_layout(site, make.dem(make.ground(make.level)))
 
 
-def test_what_no_road_reaches_is_banned_and_placed_elsewhere(make):
-    """A plateau up a slope of 110 m and 60 m high: what the first draft puts there is lost, the last has none of it."""
+def test_assets_without_a_road_are_placed_elsewhere(make):
+    """A plateau behind a slope of 60 m height: no road reaches it, so no asset is placed on it."""
     wall = lambda x, y: np.where(x > 520, 60.0, np.where(x > 410, 6 / 11 * (x - 410), 0.0))  # noqa: E731
     site_entry = Anchor(Point(make.west, make.south + 300), "gate", is_entry=True)
     dem = make.dem(make.ground(wall, 900, 600))
@@ -353,7 +353,7 @@ def test_two_processes_with_other_hash_seeds_give_the_same_bytes():
 @settings(max_examples=6, deadline=None)
 @given(st.integers(0, 200), st.integers(1, 100))
 def test_a_larger_setback_never_adds_buildable_area(make, setback, more):
-    """Capacity itself may rise by a unit where a smaller site suits the lattice: the area can't."""
+    """Capacity may rise by a unit where a smaller site suits the pattern; the area can't."""
     dem = make.dem(make.ground(make.rolling))
     areas = []
     for m in (setback, setback + more):

@@ -8,7 +8,7 @@ import shapely
 
 from pacifico.crs import LONLAT, reproject, utm
 from pacifico.grid import Grid
-from pacifico.report.stored import StoredLayout
+from pacifico.layout.files.stored import StoredLayout
 from pacifico.site.model import Anchor, Site, Zone
 
 CRS_ = utm(-93.0, 42.0)
@@ -19,7 +19,7 @@ METRICS = {
     "cut_volume_m3": 120.0, "fill_volume_m3": 100.0, "pad_cut_m3": 20.0, "pad_fill_m3": 10.0, "road_cut_m3": 100.0,
     "road_fill_m3": 90.0, "batter_cut_m3": 1.0, "batter_fill_m3": 2.0, "net_earthwork_m3": 20.0,
     "earthwork_p10_p90_m3": [200.0, 260.0], "site_area_ha": 48.0, "buildable_area_ha": 30.0,
-    "buildable_area_p10_p90_ha": None, "capacity_kw_per_ha": 10.4, "served_share": 1.0,
+    "buildable_area_p10_p90_ha": [28.0, 31.0], "capacity_kw_per_ha": 10.4, "served_share": 1.0,
 }  # fmt: skip
 
 
@@ -52,13 +52,18 @@ def feature(kind, geometry, **properties):
 
 def road(name, *points):
     line = shapely.LineString([(X0 + x, Y0 + y, z) for x, y, z in points])
-    return feature("road", line, road_id=name, road_class="spine", width_m=6.0, length_m=line.length)
+    return feature(
+        "road", line, road_id=name, road_class="spine", width_m=6.0, length_m=line.length, max_grade_pct=4.0,
+        mean_grade_pct=3.0, cut_m3=40.0, fill_m3=30.0,
+    )  # fmt: skip
 
 
 def asset(kind, x, y, width, length, **more):
     base = {
-        "asset_id": f"{kind}-1", "asset_type": kind, "name": f"{kind} 1", "capacity_kw": 0.0, "storage_kwh": 0.0,
-        "rating_kva": 0.0, "slope_deg": 1.8, "slope_limit_deg": 3.0,
+        "asset_id": f"{kind}-1", "asset_type": kind, "name": f"{kind} 1", "block_id": None, "capacity_kw": 0.0,
+        "capacity_dc_kw": 0.0, "storage_kw": 0.0, "storage_kwh": 0.0, "rating_kva": 0.0, "length_m": length,
+        "width_m": width, "rotation_deg": 0.0, "slope_deg": 1.8, "slope_limit_deg": 3.0, "aspect_deg": 251.6,
+        "elevation_m": 110.0, "suitability": 0.4, "service_road_id": "R1",
     }  # fmt: skip
     return feature("asset", shapely.box(X0 + x, Y0 + y, X0 + x + width, Y0 + y + length), **{**base, **more})
 
@@ -70,17 +75,21 @@ def collection(site):
     features = [
         feature("boundary", site.boundary, name="hillside"),
         feature("buildable", shapely.box(X0 + 10, Y0 + 10, X0 + 590, Y0 + 500)),
-        feature("exclusion", site.exclusions[0].geometry, name=site.exclusions[0].name, zone_type="hard", buffer_m=0.0),
+        feature(
+            "exclusion", site.exclusions[0].geometry, name=site.exclusions[0].name, zone_type="hard", buffer_m=0.0,
+            cost_multiplier=1.0,
+        ),
         feature("entry", shapely.Point(X0, Y0 + 300), name="gate"),
         asset("solar_array", 100, 100, 80, 60, capacity_kw=500.0, slope_limit_deg=10.0),
         asset("substation", 402, 352, 36, 36),
         feature(
-            "pad", pad, pad_id="P1", asset_ids=["substation-1"], elevation_m=116.0, grade_east=0.0, grade_north=0.0
+            "pad", pad, pad_id="P1", asset_ids=["substation-1"], elevation_m=116.0, grade_east=0.0, grade_north=0.0,
+            cut_m3=20.0, fill_m3=10.0, batter_cut_m3=1.0, batter_fill_m3=2.0,
         ),
         road("R1", (0, 300, 103.0), (200, 300, 110.0), (500, 300, 118.0)),
         road("R2", (500, 300, 118.0), (500, 500, 120.0)),
         road("R3", (200, 300, 110.0), (200, 250, 108.0)),
-    ]
+    ]  # fmt: skip
     about = {
         "schema_version": 1, "crs": f"EPSG:{CRS_.to_epsg()}", "profile": "solar_farm", "strategy": "balanced",
         "target_capacity_kw": 1000.0,

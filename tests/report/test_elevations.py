@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from pacifico.layout.files.stored import StoredLayout
 from pacifico.report.elevations import densified, farthest_route, height_change, road_profile
-from pacifico.report.stored import StoredLayout
 
 
 def test_the_farthest_route_starts_at_the_entry(layout):
@@ -49,6 +49,6 @@ def test_height_changes_average_to_the_prism(layout, dem):
 
 
 def test_without_roads_the_route_is_empty(layout, dem):
-    bare = StoredLayout(layout.about, layout.crs, tuple(s for s in layout.shapes if s["kind"] != "road"))
+    bare = StoredLayout(layout.about, layout.crs, tuple(f for f in layout.features if f.kind != "road"))
     assert farthest_route(bare).shape == (0, 3)
     assert road_profile(bare, dem) is None

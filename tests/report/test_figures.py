@@ -8,8 +8,8 @@ import shapely
 from matplotlib.patches import PathPatch
 from matplotlib.text import Text
 
+from pacifico.layout.files.stored import StoredFeature, StoredLayout
 from pacifico.report import figures, profile
-from pacifico.report.stored import StoredLayout
 
 LIMITS = {"solar_array": 10.0, "inverter_skid": 5.0, "substation": 3.0}
 
@@ -72,9 +72,9 @@ def test_footprints_are_drawn_at_their_place(layout, dem):
 
 def test_holes_are_kept_open(layout, dem):
     ring = shapely.box(*layout.boundary.bounds).difference(layout.boundary.centroid.buffer(50))
-    collection = StoredLayout(layout.about, layout.crs, tuple(s for s in layout.shapes if s["kind"] != "buildable"))
-    shapes = (*collection.shapes, type(layout.shapes[0])(ring, {"kind": "buildable"}))
-    figure = figures.buildable_figure(StoredLayout(layout.about, layout.crs, shapes), dem)
+    collection = StoredLayout(layout.about, layout.crs, tuple(f for f in layout.features if f.kind != "buildable"))
+    features = (*collection.features, StoredFeature("buildable", {}, ring, ring))
+    figure = figures.buildable_figure(StoredLayout(layout.about, layout.crs, features), dem)
     green = [
         p for p in figure.axes[0].patches if isinstance(p, PathPatch) and p.get_path().codes.tolist().count(1) == 2
     ]

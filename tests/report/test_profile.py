@@ -2,8 +2,8 @@
 
 from matplotlib.text import Text
 
+from pacifico.layout.files.stored import StoredLayout
 from pacifico.report import figures, profile
-from pacifico.report.stored import StoredLayout
 
 
 def words(figure):
@@ -17,7 +17,7 @@ def test_the_profile_shows_length_and_grade_limit(layout, dem):
 
 
 def test_without_roads_there_is_no_profile(layout, dem):
-    bare = StoredLayout(layout.about, layout.crs, tuple(s for s in layout.shapes if s["kind"] != "road"))
+    bare = StoredLayout(layout.about, layout.crs, tuple(f for f in layout.features if f.kind != "road"))
     assert profile.profile_figure(bare, dem) is None
     figures.layout_figure(bare, dem)
     figures.cut_fill_figure(bare, dem)

@@ -13,10 +13,10 @@ from pyproj import CRS
 
 from pacifico.errors import CRSMismatchError, InputError
 from pacifico.grid import Grid
+from pacifico.layout.files.stored import StoredLayout
 from pacifico.layout.generate import generate_layout
 from pacifico.report.sheet import contour_ground, draw_sheet, export_sheet, write_sheet
 from pacifico.report.sheet_map import map_ratio
-from pacifico.report.stored import StoredLayout
 from pacifico.site.model import Anchor, Site
 
 UTM = CRS.from_epsg(32615)

@@ -130,10 +130,10 @@ def test_a_zone_means_the_same_from_everywhere(site_with, source, rule):
 @pytest.mark.parametrize("rule", RULES)
 def test_assets_and_roads_meet_the_same_zones(site_with, rule):
     """What the engine takes out is what the site says is taken."""
-    from pacifico.layout.ground.buildable import hard_ground
+    from pacifico.layout.ground.buildable import no_build_area
 
     site = site_with("a GeoJSON", RULES[rule])
-    blocked = hard_ground(site.exclusions)
+    blocked = no_build_area(site.exclusions)
     left = site.boundary if blocked is None else site.boundary.difference(blocked)
     assert_allclose(left.area, free_ground(site).area, rtol=1e-12)
 

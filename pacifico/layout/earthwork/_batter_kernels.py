@@ -1,4 +1,4 @@
-"""Compiled side slopes: from the edges of pads and roads to where they meet the ground."""
+"""Compiled side slopes: from edges of pads and roads to daylight."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ from numba import njit
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
+    from pacifico.layout.earthwork._kernel_types import GridFrame, Plane, SideSlope
 
 
-GAUSS = 0.5773502691896258  # 1/sqrt(3): two points integrate a cubic exactly, and a side slope's section is a square
+GAUSS = 0.5773502691896258
+"""Gauss point 1/sqrt(3): two points integrate a cubic exactly; the section of a side slope is quadratic."""
+SECTOR_RAD = 0.27
+"""Largest angle of a cone sector at an outer corner [rad]: about 15°."""
+SAME_EDGE_M = 1e-6
+"""Tolerance for which of two edges is nearer [m]."""
 
 
 @njit(cache=True, nogil=True)
-def bilinear(z: FloatArray, grid: FloatArray, x: float, y: float) -> float:
-    """Height at (x, y); NaN off the grid or beside nodata; the same rule as `Ground.at`."""
+def bilinear(z: FloatArray, grid: GridFrame, x: float, y: float) -> float:
+    """Height at a place [m], as `Ground.at`; NaN off the grid."""
     ny, nx = z.shape
-    column = (x - grid[0]) / grid[2] - 0.5
-    row = (grid[1] - y) / grid[3] - 0.5
+    column = (x - grid.west) / grid.dx - 0.5
+    row = (grid.north - y) / grid.dy - 0.5
     if not (-0.5 <= column <= nx - 0.5 and -0.5 <= row <= ny - 0.5):
         return math.nan
     c0 = min(max(math.floor(column), 0), nx - 2)
@@ -34,7 +40,7 @@ def bilinear(z: FloatArray, grid: FloatArray, x: float, y: float) -> float:
 
 @njit(cache=True, nogil=True)
 def _distance(edges: FloatArray, x: float, y: float) -> float:
-    """Distance from a point to the nearest of a polygon's edges."""
+    """Distance from a point to the nearest edge of a polygon [m]."""
     best = math.inf
     for e in range(len(edges)):
         ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
@@ -48,21 +54,32 @@ def _distance(edges: FloatArray, x: float, y: float) -> float:
 @njit(cache=True, nogil=True)
 def _ray(
     z: FloatArray,
-    grid: FloatArray,
+    grid: GridFrame,
     x: float,
     y: float,
     ux: float,
     uy: float,
     design: float,
-    side: FloatArray,
+    side: SideSlope,
     edges: FloatArray,
 ) -> tuple[float, float, float, float]:
-    """March from an edge point outwards to daylight.
+    """Trace a side slope from an edge point to daylight.
 
-    Returns the section's signed area [m2] and first moment about the edge [m3/rad] (cut > 0), the distance reached and
-    1.0 where daylight was found. With `edges`, the ray ends where another edge is nearer (there the slopes meet).
+    Parameters
+    ----------
+    x, y, ux, uy : float
+        Point on the edge [m] and direction of the ray.
+    design : float
+        Design height at the edge [m].
+    edges : ndarray, shape (n, 4)
+        All edges of the pad: the ray ends where another edge is nearer. Empty: no other edge can be.
+
+    Returns
+    -------
+    tuple of float
+        Signed area of the section [m²] and its first moment about the edge [m³/rad], cut positive; distance reached
+        [m]; 1.0 with daylight, else 0.0.
     """
-    slope, step, reach = side[0], side[1], side[2]
     h = bilinear(z, grid, x, y) - design
     if math.isnan(h):
         return 0.0, 0.0, 0.0, 0.0
@@ -71,15 +88,15 @@ def _ray(
     if a < 1e-12:
         return 0.0, 0.0, 0.0, 1.0
     area = moment = t = 0.0
-    while t < reach:
-        u = t + step
-        owned = True
-        if len(edges) and _distance(edges, x + ux * u, y + uy * u) < u - 1e-6:
-            owned = False
+    while t < side.reach:
+        u = t + side.step
+        nearest = True
+        if len(edges) and _distance(edges, x + ux * u, y + uy * u) < u - SAME_EDGE_M:
+            nearest = False
             inside, outside = t, u
             for _ in range(30):
                 u = 0.5 * (inside + outside)
-                if _distance(edges, x + ux * u, y + uy * u) < u - 1e-6:
+                if _distance(edges, x + ux * u, y + uy * u) < u - SAME_EDGE_M:
                     outside = u
                 else:
                     inside = u
@@ -87,16 +104,16 @@ def _ray(
         height = bilinear(z, grid, x + ux * u, y + uy * u)
         if math.isnan(height):
             return sign * area, sign * moment, t, 0.0
-        b = sign * (height - design) - u / slope
+        b = sign * (height - design) - u / side.run
         if b <= 0:
             u = t + (u - t) * a / (a - b)
             b = 0.0
-        # a linear depth over [t, u]: its integral, and that of depth times distance
+        # the depth is linear over [t, u]: integrate it, and its product with distance
         length = u - t
         area += 0.5 * (a + b) * length
         moment += length * (t * (a + b) / 2 + length * (a + 2 * b) / 6)
         t, a = u, b
-        if b == 0.0 or not owned:
+        if b == 0.0 or not nearest:
             return sign * area, sign * moment, t, 1.0
     return sign * area, sign * moment, t, 0.0
 
@@ -105,14 +122,28 @@ def _ray(
 def edge_batter(
     out: FloatArray,
     z: FloatArray,
-    grid: FloatArray,
+    grid: GridFrame,
     edge: FloatArray,
     heights: FloatArray,
     pieces: int,
-    side: FloatArray,
+    side: SideSlope,
     others: FloatArray,
 ) -> None:
-    """Add the side slope right of an edge (x0, y0, x1, y1) between two design heights: cut, fill, open length."""
+    """Add the side slope on the right of an edge to `out`.
+
+    Parameters
+    ----------
+    out : ndarray, shape (3,)
+        Sums of cut and fill [m³] and of length without daylight [m]; changed in place.
+    edge : ndarray, shape (4,)
+        Start and end of the edge [m].
+    heights : ndarray, shape (2,)
+        Design heights at both ends [m].
+    pieces : int
+        Number of equal pieces that are integrated.
+    others : ndarray, shape (n, 4)
+        All edges of the pad; empty where no other edge can be nearer.
+    """
     ax, ay = edge[0], edge[1]
     dx, dy = edge[2] - ax, edge[3] - ay
     length = math.hypot(dx, dy)
@@ -124,7 +155,7 @@ def edge_batter(
         b = (p + 1) / pieces
         a = p / pieces
         h1 = bilinear(z, grid, ax + dx * b, ay + dy * b) - (heights[0] + (heights[1] - heights[0]) * b)
-        # a sign change inside the piece is its own end: sections grow with the square of the depth
+        # split where cut turns to fill: sections grow with the square of the depth
         split = a + (b - a) * h0 / (h0 - h1) if h0 * h1 < 0 else b
         for part in range(2):
             lo, hi = (a, split) if part == 0 else (split, b)
@@ -143,11 +174,16 @@ def edge_batter(
 
 @njit(cache=True, nogil=True)
 def pad_batter(
-    z: FloatArray, grid: FloatArray, edges: FloatArray, following: IntArray, pad: FloatArray, side: FloatArray
+    z: FloatArray, grid: GridFrame, edges: FloatArray, following: IntArray, pad: Plane, side: SideSlope
 ) -> FloatArray:
-    """Side slopes of a pad plane (elevation, grades): cut, fill [m3], length of edge without daylight [m].
+    """Cut and fill of a pad's side slopes [m³], and edge without daylight [m].
 
-    `edges` run with the pad on their left; `following[i]` is the edge that starts where edge i ends.
+    Parameters
+    ----------
+    edges : ndarray, shape (n, 4)
+        Start and end of each edge, the pad on its left [m].
+    following : ndarray of int, shape (n,)
+        Edge that starts where each edge ends.
     """
     out = np.zeros(3)
     convex = True
@@ -156,17 +192,17 @@ def pad_batter(
         turn = (edges[e, 2] - edges[e, 0]) * (edges[f, 3] - edges[f, 1]) - (edges[e, 3] - edges[e, 1]) * (
             edges[f, 2] - edges[f, 0]
         )
-        # a second ring (hole or part) shows as an edge that is not followed by the next one
+        # an edge that is not followed by the next one belongs to a second ring
         convex = convex and turn >= -1e-9 and (f == e + 1 or e == len(edges) - 1)
     others = edges[:0] if convex else edges
     heights = np.empty(2)
     for e in range(len(edges)):
-        heights[0] = pad[0] + pad[1] * edges[e, 0] + pad[2] * edges[e, 1]
-        heights[1] = pad[0] + pad[1] * edges[e, 2] + pad[2] * edges[e, 3]
+        heights[0] = pad.elevation + pad.east * edges[e, 0] + pad.north * edges[e, 1]
+        heights[1] = pad.elevation + pad.east * edges[e, 2] + pad.north * edges[e, 3]
         length = math.hypot(edges[e, 2] - edges[e, 0], edges[e, 3] - edges[e, 1])
-        pieces = max(math.ceil(length / side[1]), 1)
+        pieces = max(math.ceil(length / side.step), 1)
         edge_batter(out, z, grid, edges[e], heights, pieces, side, others)
-        # the sector of a cone between this edge's normal and the next one's, at an outer corner
+        # at an outer corner: cone sector between the normals of this edge and the next
         f = following[e]
         ax, ay = edges[e, 3] - edges[e, 1], edges[e, 0] - edges[e, 2]
         bx, by = edges[f, 3] - edges[f, 1], edges[f, 0] - edges[f, 2]
@@ -174,7 +210,7 @@ def pad_batter(
         if angle <= 1e-9:
             continue
         first = math.atan2(ay, ax)
-        sectors = math.ceil(angle / 0.27)
+        sectors = math.ceil(angle / SECTOR_RAD)
         for i in range(sectors):
             for g in (-GAUSS, GAUSS):
                 phi = first + angle * (i + 0.5 + 0.5 * g) / sectors
@@ -187,30 +223,30 @@ def pad_batter(
 
 @njit(cache=True, nogil=True)
 def daylight_points(
-    z: FloatArray, grid: FloatArray, edges: FloatArray, following: IntArray, pad: FloatArray, side: FloatArray
+    z: FloatArray, grid: GridFrame, edges: FloatArray, following: IntArray, pad: Plane, side: SideSlope
 ) -> FloatArray:
-    """Where the side slopes of a pad end, edge by edge and round its outer corners: x, y, edge (n, 3)."""
-    most = 0
-    apart = min(side[1], 1.0)
+    """Ends of a pad's side slopes: x, y [m] and edge, shape (n, 3)."""
+    count = 0
+    spacing = min(side.step, 1.0)
     for e in range(len(edges)):
-        most += math.ceil(math.hypot(edges[e, 2] - edges[e, 0], edges[e, 3] - edges[e, 1]) / apart) + 16
-    points = np.empty((most, 3))
+        count += math.ceil(math.hypot(edges[e, 2] - edges[e, 0], edges[e, 3] - edges[e, 1]) / spacing) + 16
+    points = np.empty((count, 3))
     n = 0
     for e in range(len(edges)):
         dx, dy = edges[e, 2] - edges[e, 0], edges[e, 3] - edges[e, 1]
         length = math.hypot(dx, dy)
-        pieces = max(math.ceil(length / apart), 1)
+        pieces = max(math.ceil(length / spacing), 1)
         f = following[e]
         fx, fy = edges[f, 2] - edges[f, 0], edges[f, 3] - edges[f, 1]
         angle = math.atan2(dx * fy - dy * fx, dx * fx + dy * fy)
-        sectors = math.ceil(max(angle, 0.0) / 0.27)
+        sectors = math.ceil(max(angle, 0.0) / SECTOR_RAD)
         first = math.atan2(-dx, dy)
         for i in range(pieces + 1 + sectors):
             s = min(i / pieces, 1.0)
             x, y = edges[e, 0] + dx * s, edges[e, 1] + dy * s
             phi = first + (angle * (i - pieces) / sectors if i > pieces else 0.0)
             ux, uy = math.cos(phi), math.sin(phi)
-            design = pad[0] + pad[1] * x + pad[2] * y
+            design = pad.elevation + pad.east * x + pad.north * y
             _, _, reach, _ = _ray(z, grid, x, y, ux, uy, design, side, edges)
             points[n, 0], points[n, 1], points[n, 2] = x + ux * reach, y + uy * reach, e
             n += 1

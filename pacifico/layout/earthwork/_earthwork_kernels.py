@@ -1,4 +1,4 @@
-"""Compiled earthwork of many pads and roads at once, and depths spread over cells."""
+"""Compiled earthwork of many pads and roads at once."""
 
 from __future__ import annotations
 
@@ -9,58 +9,57 @@ import numpy as np
 from numba import njit
 
 from pacifico.layout.earthwork._batter_kernels import bilinear, edge_batter, pad_batter
-from pacifico.layout.earthwork._plane_kernels import plane
+from pacifico.layout.earthwork._kernel_types import CORRIDOR_COLUMNS, PAD_COLUMNS, GridFrame, Plane
+from pacifico.layout.earthwork._plane_kernels import balanced_plane
 from pacifico.layout.earthwork._tile_kernels import add_tile, mitred, polygon_area, prism, tile_polygon
 
 if TYPE_CHECKING:
-    from pacifico.array_types import FloatArray, IntArray
-
-
-PAD_COLUMNS = 12
-"""cut, fill, batter cut, batter fill, deepest cut, highest fill, open edge, nodata share, elevation, grade east,
-grade north, optimality gap."""
-
-CORRIDOR_COLUMNS = 7
-"""cut, fill, batter cut, batter fill, depth, nodata share, open edge."""
+    from pacifico.array_types import FloatArray
+    from pacifico.layout.earthwork._kernel_types import PadOutlines, PlaneSearch, RoadLines, SideSlope
 
 
 @njit(cache=True, nogil=True)
 def grade_pads(
     z: FloatArray,
-    grid: FloatArray,
-    edges: FloatArray,
-    following: IntArray,
-    starts: IntArray,
-    origins: FloatArray,
+    grid: GridFrame,
+    outlines: PadOutlines,
     steps: FloatArray,
     planes: FloatArray,
-    rule: FloatArray,
-    side: FloatArray,
+    search: PlaneSearch,
+    side: SideSlope,
 ) -> FloatArray:
-    """Plane and volumes of many pads; where `planes` is NaN the balanced one is found. Rows as `PAD_COLUMNS`.
+    """Planes and volumes of many pads, one row (`PadRow`) for each.
 
-    `rule`: shrink, grade limit, rounds of the search. `side`: run per rise (0: no side slopes), step, reach [m].
-    A pad with a sample on nodata gets its share of such samples and NaN elsewhere.
+    A pad with a sample on nodata has its share of such samples, and NaN elsewhere.
+
+    Parameters
+    ----------
+    z : ndarray, shape (ny, nx)
+        Heights [m].
+    steps : ndarray, shape (n,)
+        Longest tile edge of each pad [m].
+    planes : ndarray, shape (n, 3)
+        Elevation at the centroid [m] and grades [rise/run]; NaN: find the balanced plane.
     """
+    starts, origins = outlines.starts, outlines.origins
     out = np.full((len(starts) - 1, PAD_COLUMNS), math.nan)
-    local = grid.copy()
     for p in range(len(starts) - 1):
-        ring = edges[starts[p] : starts[p + 1]]
-        local[0], local[1] = grid[0] - origins[p, 0], grid[1] - origins[p, 1]
+        ring = outlines.edges[starts[p] : starts[p + 1]]
+        local = GridFrame(grid.west - origins[p, 0], grid.north - origins[p, 1], grid.dx, grid.dy)
         px, py = tile_polygon(ring, steps[p])
         pz = np.empty_like(px)
-        blind = 0
+        unknown = 0
         for k in range(len(px)):
             for i in range(5):
                 pz[k, i] = bilinear(z, local, px[k, i], py[k, i])
-                blind += math.isnan(pz[k, i])
-        out[p, 7] = blind / max(px.size, 1)
-        if blind or len(px) == 0:
+                unknown += math.isnan(pz[k, i])
+        out[p, 7] = unknown / max(px.size, 1)
+        if unknown or len(px) == 0:
             continue
         gap = 0.0
         e, east, north = planes[p, 0], planes[p, 1], planes[p, 2]
         if math.isnan(e):
-            e, east, north, gap = plane(px, py, pz, rule[0], rule[1], int(rule[2]))
+            e, east, north, gap = balanced_plane(px, py, pz, search)
         v = prism(px, py, pz, e, east, north)
         deepest = highest = 0.0
         for k in range(len(px)):
@@ -70,9 +69,9 @@ def grade_pads(
         out[p, 0], out[p, 1], out[p, 2], out[p, 3] = v[0], v[4], 0.0, 0.0
         out[p, 4], out[p, 5], out[p, 6] = deepest, highest, 0.0
         out[p, 8], out[p, 9], out[p, 10], out[p, 11] = e, east, north, gap
-        if side[0] > 0:
-            pad = np.array([e, east, north])
-            b = pad_batter(z, local, ring, following[starts[p] : starts[p + 1]], pad, side)
+        if side.run > 0:
+            pad = Plane(e, east, north)
+            b = pad_batter(z, local, ring, outlines.following[starts[p] : starts[p + 1]], pad, side)
             out[p, 2], out[p, 3], out[p, 6] = b[0], b[1], b[2]
     return out
 
@@ -80,29 +79,37 @@ def grade_pads(
 @njit(cache=True, nogil=True)
 def grade_corridors(
     z: FloatArray,
-    grid: FloatArray,
-    lines: FloatArray,
-    starts: IntArray,
-    origins: FloatArray,
+    grid: GridFrame,
+    lines: RoadLines,
     widths: FloatArray,
     steps: FloatArray,
-    side: FloatArray,
+    side: SideSlope,
 ) -> FloatArray:
-    """Volumes of many corridors; rows as `CORRIDOR_COLUMNS`. Tiles with a sample on nodata are left out and counted."""
+    """Volumes of many corridors, one row (`CorridorVolumes`) for each.
+
+    Tiles with a sample on nodata are left out of the volumes; their share of the area is in the row.
+
+    Parameters
+    ----------
+    z : ndarray, shape (ny, nx)
+        Heights [m].
+    widths, steps : ndarray, shape (n,)
+        Carriageway width and longest tile edge of each road [m].
+    """
+    starts, origins = lines.starts, lines.origins
     out = np.zeros((len(starts) - 1, CORRIDOR_COLUMNS))
-    local = grid.copy()
     r, x, y = np.empty(5), np.empty(5), np.empty(5)
-    row = np.empty((2, 3, 4))  # corners at the near and the far end of the tiles in hand: x, y, design z, residual
+    row = np.empty((2, 3, 4))  # corners at the near and far end of a row of tiles: x, y, design height, residual
     none = np.empty((0, 4))
     edge, heights = np.empty(4), np.empty(2)
     for p in range(len(starts) - 1):
-        line = lines[starts[p] : starts[p + 1]]
-        local[0], local[1] = grid[0] - origins[p, 0], grid[1] - origins[p, 1]
+        line = lines.xyz[starts[p] : starts[p + 1]]
+        local = GridFrame(grid.west - origins[p, 0], grid.north - origins[p, 1], grid.dx, grid.dy)
         half = 0.5 * widths[p]
         sums, batter = np.zeros(6), np.zeros(3)
-        blind = whole = depth = 0.0
+        unknown = whole = depth = 0.0
         for i in range(len(line) - 1):
-            # the tiles of `tile_strip`, the corners that two share measured once
+            # the tiles of `tile_strip`; corners shared by two rows are measured once
             a, b = line[i], line[i + 1]
             length = math.hypot(b[0] - a[0], b[1] - a[1])
             ux, uy = (b[0] - a[0]) / length, (b[1] - a[1]) / length
@@ -132,16 +139,16 @@ def grade_corridors(
                     area = polygon_area(x, y)
                     whole += area
                     if math.isnan(r[0] + r[1] + r[2] + r[3] + r[4]):
-                        blind += area
+                        unknown += area
                         continue
                     add_tile(sums, x, y, r)
                     for c in range(5):
                         depth = max(depth, abs(r[c]))
-            if side[0] > 0:
-                pieces = math.ceil(length / side[1])
+            if side.run > 0:
+                pieces = math.ceil(length / side.step)
                 for hand in (-1.0, 1.0):
                     s0, s1 = trim[0] * hand, length - trim[1] * hand
-                    if hand > 0:  # run back along the left edge, so that outside is on the right
+                    if hand > 0:  # back along the left edge, so that the slope is on the right
                         s0, s1 = s1, s0
                     edge[0], edge[1] = a[0] + ux * s0 - uy * half * hand, a[1] + uy * s0 + ux * half * hand
                     edge[2], edge[3] = a[0] + ux * s1 - uy * half * hand, a[1] + uy * s1 + ux * half * hand
@@ -149,19 +156,29 @@ def grade_corridors(
                     heights[1] = a[2] + (b[2] - a[2]) * s1 / length
                     edge_batter(batter, z, local, edge, heights, pieces, side, none)
         out[p, 0], out[p, 1], out[p, 2], out[p, 3] = sums[0], sums[4], batter[0], batter[1]
-        out[p, 4], out[p, 5], out[p, 6] = depth, blind / max(whole, 1e-12), batter[2]
+        out[p, 4], out[p, 5], out[p, 6] = depth, unknown / max(whole, 1e-12), batter[2]
     return out
 
 
 @njit(cache=True, nogil=True)
-def spread(
-    total: FloatArray, weight: FloatArray, grid: FloatArray, px: FloatArray, py: FloatArray, value: FloatArray
+def add_to_cells(
+    total: FloatArray, weight: FloatArray, grid: GridFrame, px: FloatArray, py: FloatArray, value: FloatArray
 ) -> None:
-    """Add tile values (at tile centres), weighted by area, to the cells that hold them."""
+    """Add tile values, weighted by area, to the cells under them.
+
+    Parameters
+    ----------
+    total, weight : ndarray, shape (ny, nx)
+        Sums of value x area and of area [m²]; changed in place.
+    px, py : ndarray, shape (n, 5)
+        Corners and centre of each tile [m].
+    value : ndarray, shape (n,)
+        Value of each tile; NaN is skipped.
+    """
     ny, nx = total.shape
     for k in range(len(px)):
-        column = math.floor((px[k, 4] - grid[0]) / grid[2])
-        row = math.floor((grid[1] - py[k, 4]) / grid[3])
+        column = math.floor((px[k, 4] - grid.west) / grid.dx)
+        row = math.floor((grid.north - py[k, 4]) / grid.dy)
         if 0 <= row < ny and 0 <= column < nx and not math.isnan(value[k]):
             w = polygon_area(px[k], py[k])
             total[row, column] += w * value[k]

@@ -1,4 +1,4 @@
-"""Compiled planes: the one under which cut and fill balance, with the least of both under a grade limit."""
+"""Compiled search for the balanced plane of least earthwork."""
 
 from __future__ import annotations
 
@@ -12,15 +12,27 @@ from pacifico.layout.earthwork._tile_kernels import polygon_area, prism
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
+    from pacifico.layout.earthwork._kernel_types import PlaneSearch
 
 
 @njit(cache=True, nogil=True)
 def balance(
     px: FloatArray, py: FloatArray, pz: FloatArray, east: float, north: float, start: float, shrink: float
 ) -> tuple[float, FloatArray]:
-    """Elevation at which cut x (1 - shrink) = fill for a given grade, with the volumes there.
+    """Elevation at which a plane of given grade balances, with its volumes.
 
-    The difference falls strictly with the elevation: Newton's method, held inside a bracket.
+    The difference falls strictly with the elevation, so Newton's method is kept inside a bracket.
+
+    Parameters
+    ----------
+    px, py, pz : ndarray, shape (n, 5)
+        Corners and centre of each tile, with ground heights [m].
+    east, north : float
+        Grades of the plane [rise/run].
+    start : float
+        First guess of the elevation [m].
+    shrink : float
+        Bank volume lost when cut is compacted as fill [-].
     """
     low, high = math.inf, -math.inf
     for k in range(len(px)):
@@ -47,7 +59,7 @@ def balance(
 
 @njit(cache=True, nogil=True)
 def _clip(polygon: FloatArray, n: int, ox: float, oy: float, gx: float, gy: float) -> int:
-    """Keep the part of a small convex polygon where (p - o) . g <= 0, in place; the new number of corners."""
+    """Clip a convex polygon in place by a half-plane; return its corner count."""
     kept = np.empty((n + 2, 2))
     m = 0
     for i in range(n):
@@ -69,7 +81,7 @@ def _clip(polygon: FloatArray, n: int, ox: float, oy: float, gx: float, gy: floa
 
 @njit(cache=True, nogil=True)
 def _centroid(polygon: FloatArray, n: int) -> tuple[float, float, float]:
-    """Centroid and area of a small convex polygon."""
+    """Centroid and area of a convex polygon with `n` corners."""
     ox, oy = polygon[0, 0], polygon[0, 1]
     area = sx = sy = 0.0
     for i in range(1, n - 1):
@@ -86,7 +98,7 @@ def _centroid(polygon: FloatArray, n: int) -> tuple[float, float, float]:
 
 @njit(cache=True, nogil=True)
 def _least_squares(px: FloatArray, py: FloatArray, pz: FloatArray) -> tuple[float, float, float]:
-    """Mean height and grades of the area-weighted least-squares plane."""
+    """Mean height [m] and grades of the area-weighted least-squares plane."""
     sw = sx = sy = sz = sxx = sxy = syy = sxz = syz = 0.0
     for k in range(len(px)):
         x, y, z = px[k, 4], py[k, 4], pz[k, 4] - pz[0, 4]
@@ -110,14 +122,25 @@ def _least_squares(px: FloatArray, py: FloatArray, pz: FloatArray) -> tuple[floa
 
 
 @njit(cache=True, nogil=True)
-def plane(
-    px: FloatArray, py: FloatArray, pz: FloatArray, shrink: float, limit: float, rounds: int
+def balanced_plane(
+    px: FloatArray, py: FloatArray, pz: FloatArray, search: PlaneSearch
 ) -> tuple[float, float, float, float]:
-    """Balanced plane with the least cut + fill whose grade is within `limit`: elevation, grades, optimality gap [m3].
+    """Balanced plane of least cut + fill within a grade limit.
 
-    With the balance held, the cut is a convex function of the grade (see `balanced_pad`), so a cutting-plane search
-    (centres of gravity; Levin 1965, Newman 1965) in the disk of grades finds the optimum and bounds its own gap.
+    The cut of balanced planes is a convex function of the grade (see `balanced_pad`). A cutting-plane search by
+    centres of gravity (Levin 1965, Newman 1965) over the disk of grades finds its minimum and bounds the gap.
+
+    Parameters
+    ----------
+    px, py, pz : ndarray, shape (n, 5)
+        Corners and centre of each tile, with ground heights [m].
+
+    Returns
+    -------
+    tuple of float
+        Elevation at the centroid [m], grades east and north [rise/run], optimality gap [m³].
     """
+    shrink, limit, rounds = search.shrink, search.max_grade, search.rounds
     e, east, north = _least_squares(px, py, pz)
     steep = math.hypot(east, north)
     if steep > limit:
@@ -137,12 +160,12 @@ def plane(
         gx, gy = -v[2] / weight, -v[3] / weight
         if v[0] < best:
             best_e, best_east, best_north, best = e, east, north, v[0]
-        # The tangent plane bounds the optimum from below: over the disk, and over what is left of it.
+        # The tangent plane bounds the optimum from below: over the disk, and over its remaining part.
         lowest = math.inf
         for i in range(n):
             lowest = min(lowest, v[0] + gx * (polygon[i, 0] - east) + gy * (polygon[i, 1] - north))
         bound = max(bound, lowest, v[0] - limit * math.hypot(gx, gy) - gx * east - gy * north)
-        # 0.1 % of the volume, or a fifth of a millimetre over the pad: finer than any ground model
+        # 0.1 % of the volume, or 0.2 mm over the pad: finer than any ground model
         if best - bound <= max(1e-3 * best, 1e-4 * v[5]) or step == rounds:
             break
         n = _clip(polygon, n, east, north, gx, gy)

@@ -1,8 +1,8 @@
-"""Compiled tiles: polygons and strips cut into pieces, and the prism between two surfaces over each.
+"""Compiled tiles of polygons and strips, with volumes over each.
 
-A tile is a convex quadrilateral with its four corners and its centre; the residual (ground minus design) is linear on
-each of its four triangles, so that cut and fill are closed forms, also where the sign changes inside a triangle.
-Coordinates are local (metres from the pad's centroid or the line's first point): UTM northings would cost digits.
+A tile is a convex quadrilateral: four corners and a centre. The residual (ground minus design) is linear on each of its
+four triangles, so cut and fill have closed forms, also where the sign changes inside a triangle. Coordinates are
+metres from the pad's centroid or the line's first point: with UTM northings, digits would be lost.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 @njit(cache=True, nogil=True)
 def tile_polygon(edges: FloatArray, step: float) -> tuple[FloatArray, FloatArray]:
-    """Cut a polygon (edges (n, 4): x0, y0, x1, y1 of all rings) into tiles no longer than `step`, x and y (m, 5).
+    """Cut a polygon into tiles: x and y of shape (m, 5) [m].
 
-    Level cuts at every vertex leave trapezoids, which are divided evenly: the tiles cover the polygon exactly.
+    East-west cuts at every vertex leave trapezoids, which are divided evenly: the tiles cover the polygon exactly.
+    `edges` are the edges of all rings, shape (n, 4).
     """
     n = len(edges)
     levels = np.sort(edges[:, 1])  # every vertex starts an edge
@@ -53,7 +54,7 @@ def tile_polygon(edges: FloatArray, step: float) -> tuple[FloatArray, FloatArray
                     across[m, 0] = xa + run * (middle - ya)
                     across[m, 1] = xa + run * (low - ya)
                     across[m, 2] = xa + run * (high - ya)
-                    place = m  # insertion: a slab crosses few edges
+                    place = m  # insertion sort: a slab crosses few edges
                     while place > 0 and across[order[place - 1], 0] > across[m, 0]:
                         order[place] = order[place - 1]
                         place -= 1
@@ -82,7 +83,7 @@ def tile_polygon(edges: FloatArray, step: float) -> tuple[FloatArray, FloatArray
 
 @njit(cache=True, nogil=True)
 def polygon_area(x: FloatArray, y: FloatArray) -> float:
-    """Area of a tile."""
+    """Area of a tile [m²]."""
     return float(0.5 * abs((x[2] - x[0]) * (y[3] - y[1]) - (x[3] - x[1]) * (y[2] - y[0])))
 
 
@@ -90,7 +91,15 @@ def polygon_area(x: FloatArray, y: FloatArray) -> float:
 def _triangle(
     out: FloatArray, xa: float, ya: float, a: float, xb: float, yb: float, b: float, xc: float, yc: float, c: float
 ) -> None:
-    """Add the part of a triangle where the linear residual (a, b, c) is positive: volume, area, moments in x and y."""
+    """Add the positive part of a triangle: volume, area and moments.
+
+    Parameters
+    ----------
+    out : ndarray, shape (6,)
+        Sums; changed in place.
+    xa, ya, a, xb, yb, b, xc, yc, c : float
+        Position [m] and residual [m] of each corner.
+    """
     area = 0.5 * abs((xb - xa) * (yc - ya) - (xc - xa) * (yb - ya))
     positive = (a > 0) + (b > 0) + (c > 0)
     if positive == 0 or area == 0:
@@ -101,7 +110,7 @@ def _triangle(
         out[2] += area * (xa + xb + xc) / 3
         out[3] += area * (ya + yb + yc) / 3
         return
-    # Turn the corner whose sign is alone into the first.
+    # Make the corner with the single sign the first.
     lone = positive == 1
     if lone == (b > 0):
         xa, ya, a, xb, yb, b = xb, yb, b, xa, ya, a
@@ -126,7 +135,15 @@ def _triangle(
 
 @njit(cache=True, nogil=True)
 def add_tile(out: FloatArray, x: FloatArray, y: FloatArray, r: FloatArray) -> None:
-    """Add one tile with residuals `r` (5): positive volume, area, moments; negative volume; whole area."""
+    """Add one tile: positive volume, area and moments, negative volume, whole area.
+
+    Parameters
+    ----------
+    out : ndarray, shape (6,)
+        Sums; changed in place.
+    x, y, r : ndarray, shape (5,)
+        Corners and centre [m], with residuals [m].
+    """
     area = polygon_area(x, y)
     out[5] += area
     if r[0] <= 0 and r[1] <= 0 and r[2] <= 0 and r[3] <= 0 and r[4] <= 0:
@@ -147,7 +164,20 @@ def add_tile(out: FloatArray, x: FloatArray, y: FloatArray, r: FloatArray) -> No
 
 @njit(cache=True, nogil=True)
 def prism(px: FloatArray, py: FloatArray, pz: FloatArray, elevation: float, east: float, north: float) -> FloatArray:
-    """Cut, cut area, its moments (x, y), fill, whole area between ground `pz` and a plane."""
+    """Volumes between ground and a plane.
+
+    Parameters
+    ----------
+    px, py, pz : ndarray, shape (n, 5)
+        Corners and centre of each tile, with ground heights [m].
+    elevation, east, north : float
+        Height at the origin [m] and grades [rise/run] of the plane.
+
+    Returns
+    -------
+    ndarray, shape (6,)
+        Cut [m³], area of cut [m²], its moments in x and y [m³], fill [m³], whole area [m²].
+    """
     out = np.zeros(6)
     r = np.empty(5)
     for k in range(len(px)):
@@ -159,7 +189,7 @@ def prism(px: FloatArray, py: FloatArray, pz: FloatArray, elevation: float, east
 
 @njit(cache=True, nogil=True)
 def _mitre(a: FloatArray, b: FloatArray, c: FloatArray, half: float) -> float:
-    """How far the strip's edge moves along at the bend b (left turn > 0), held within half of either segment."""
+    """Shift of a strip's edge along the line at a bend [m]; left turns > 0."""
     ux, uy, vx, vy = b[0] - a[0], b[1] - a[1], c[0] - b[0], c[1] - b[1]
     room = 0.5 * min(math.hypot(ux, uy), math.hypot(vx, vy))
     turn = math.atan2(ux * vy - uy * vx, ux * vx + uy * vy)
@@ -168,7 +198,7 @@ def _mitre(a: FloatArray, b: FloatArray, c: FloatArray, half: float) -> float:
 
 @njit(cache=True, nogil=True)
 def mitred(line: FloatArray, i: int, half: float) -> FloatArray:
-    """How far the strip's edge moves along at either end of segment i."""
+    """Shift of a strip's edge at both ends of a segment [m]."""
     trim = np.zeros(2)
     if i > 0:
         trim[0] = _mitre(line[i - 1], line[i], line[i + 1], half)
@@ -181,9 +211,25 @@ def mitred(line: FloatArray, i: int, half: float) -> FloatArray:
 def tile_strip(
     line: FloatArray, i: int, half: float, step: float
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Tiles of the mitred strip along segment i of a line (n, 3): x, y, design z (m, 5), and its trim at both ends.
+    """Tiles of the mitred strip along segment i of a line.
 
-    The trim moves the left edge by its amount and the right edge by as much the other way: area is length x width.
+    The left edge is shifted by the trim and the right edge by the opposite, so that the area is length x width.
+
+    Parameters
+    ----------
+    line : ndarray, shape (n, 3)
+        Vertices with design heights [m].
+    i : int
+        Segment of the line.
+    half : float
+        Half the width of the strip [m].
+    step : float
+        Longest tile edge [m].
+
+    Returns
+    -------
+    tuple of ndarray
+        x, y and design height of each tile, shape (m, 5) [m]; trim at both ends [m].
     """
     a, b = line[i], line[i + 1]
     length = math.hypot(b[0] - a[0], b[1] - a[1])

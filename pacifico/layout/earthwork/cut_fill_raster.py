@@ -1,4 +1,4 @@
-"""Cut and fill as a raster: how much lower or higher the design lies than the ground."""
+"""Cut and fill as a raster: design minus ground."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from pacifico.errors import CRSMismatchError
 from pacifico.grid import Grid, Ground
-from pacifico.layout.earthwork.corridors import road_vertices
-from pacifico.layout.earthwork.criteria import cell_of, frame_of
-from pacifico.layout.earthwork.pads import pad_edges
+from pacifico.layout.earthwork._kernel_types import cell_size, grid_frame
+from pacifico.layout.earthwork.corridors import road_lines
+from pacifico.layout.earthwork.pads import pad_outlines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,20 +26,22 @@ if TYPE_CHECKING:
 
 
 def cut_fill(plan: Plan, dem: xr.DataArray) -> xr.DataArray:
-    """Design minus ground [m] of a plan's pads and roads on the DEM's grid: cut negative, fill positive, NaN elsewhere.
+    """Design minus ground of a plan, on the DEM's grid [m].
 
-    Each value is the mean over the graded part of its cell; side slopes are not in it.
+    Cut is negative, fill positive, other ground NaN. Each value is the mean over the graded part of its cell, without
+    side slopes.
 
     Parameters
     ----------
     plan : Plan
+        Pads and roads.
     dem : DataArray
-        The one that the plan was made on.
+        DEM that the plan was made on.
 
     Raises
     ------
     CRSMismatchError
-        The DEM is in another CRS.
+        The DEM is in another CRS than the plan.
     """
     ground = Ground.of(dem)
     if ground.grid.crs != plan.crs:
@@ -55,7 +57,7 @@ def cut_fill(plan: Plan, dem: xr.DataArray) -> xr.DataArray:
 
 
 def write_cut_fill(plan: Plan, dem: xr.DataArray, path: str | Path) -> Path:
-    """Write `cut_fill` as a cloud-optimized GeoTIFF: float32, tiled, deflate, nodata NaN; the same plan gives the same bytes."""
+    """Write `cut_fill` as a cloud-optimized GeoTIFF; equal plans give equal bytes."""
     from pacifico.terrain.stream import write_raster  # noqa: PLC0415 (rasterio: only where a raster is written)
 
     raster = cut_fill(plan, dem)
@@ -70,44 +72,70 @@ def cut_fill_raster(
     *,
     heights: Ground | None = None,
 ) -> NDArray[np.float64]:
-    """Design minus ground [m] on the grid (ny, nx): mean over the graded part of each cell, NaN where there is none.
+    """Design minus ground on a grid, shape (ny, nx) [m].
 
-    Fill is positive, cut negative. Side slopes are not drawn. Where a pad and a road share a cell it is the mean of both.
-    `heights` is the ground as it is known best, where that is finer than the grid.
+    Each value is the mean over the graded part of a cell, NaN without one. Fill is positive, cut negative. A pad and a
+    road that share a cell are averaged. Side slopes are not drawn.
+
+    Parameters
+    ----------
+    ground : Ground
+        Heights on the grid of the raster [m].
+    pads : sequence of PadPlane
+        Pads with their design planes.
+    roads : sequence of LineString
+        Centrelines with design heights as Z [m].
+    widths : sequence of float
+        Carriageway width of each road [m].
+    heights : Ground, optional
+        Finer heights where they are known [m].
     """
-    known = ground if heights is None else heights
     from pacifico.layout.earthwork import _tile_kernels  # noqa: PLC0415 (numba: only where volumes are computed)
 
-    total, weight = np.zeros(ground.grid.shape), np.zeros(ground.grid.shape)
-    frame, half_cell = frame_of(ground), 0.5 * cell_of(ground)
+    raster = _Raster(ground, ground if heights is None else heights)
+    half_cell = 0.5 * cell_size(ground)
     if pads:
-        edges, _, starts, origins = pad_edges(np.asarray([p.polygon for p in pads], dtype=object))
+        outlines = pad_outlines(np.asarray([p.polygon for p in pads], dtype=object))
         for i, pad in enumerate(pads):
-            px, py = _tile_kernels.tile_polygon(edges[starts[i] : starts[i + 1]], half_cell)
+            edges = outlines.edges[outlines.starts[i] : outlines.starts[i + 1]]
+            px, py = _tile_kernels.tile_polygon(edges, half_cell)
             design = pad.elevation_m + pad.grade_east * px[:, 4] + pad.grade_north * py[:, 4]
-            _spread(known, total, weight, frame, origins[i], px, py, design)
-    xyz, starts, origins = road_vertices(roads)
+            raster.add(outlines.origins[i], px, py, design)
+    xyz, starts, origins = road_lines(roads)
     for i, width in enumerate(widths):
         line = xyz[starts[i] : starts[i + 1]]
         for k in range(len(line) - 1):
             px, py, pz, _ = _tile_kernels.tile_strip(line, k, 0.5 * width, min(half_cell, width / 2.0))
-            _spread(known, total, weight, frame, origins[i], px, py, pz[:, 4])
-    with np.errstate(invalid="ignore"):
-        return total / np.where(weight > 0, weight, np.nan)
+            raster.add(origins[i], px, py, pz[:, 4])
+    return raster.mean()
 
 
-def _spread(
-    ground: Ground,
-    total: FloatArray,
-    weight: FloatArray,
-    frame: FloatArray,
-    origin: FloatArray,
-    px: FloatArray,
-    py: FloatArray,
-    design: FloatArray,
-) -> None:
-    from pacifico.layout.earthwork import _earthwork_kernels  # noqa: PLC0415 (numba: only where volumes are computed)
+class _Raster:
+    """Depths of tiles, averaged over the cells of a grid."""
 
-    local = frame - np.array([origin[0], origin[1], 0.0, 0.0])
-    depth = design - ground.at(px[:, 4] + origin[0], py[:, 4] + origin[1])
-    _earthwork_kernels.spread(total, weight, local, px, py, depth)
+    def __init__(self, ground: Ground, heights: Ground) -> None:
+        self._ground, self._heights = ground, heights
+        self._total, self._weight = np.zeros(ground.grid.shape), np.zeros(ground.grid.shape)
+
+    def add(self, origin: FloatArray, px: FloatArray, py: FloatArray, design: FloatArray) -> None:
+        """Add the depths of some tiles.
+
+        Parameters
+        ----------
+        origin : ndarray, shape (2,)
+            Place that the tiles are relative to [m].
+        px, py : ndarray, shape (n, 5)
+            Corners and centre of each tile [m].
+        design : ndarray, shape (n,)
+            Design height at each centre [m].
+        """
+        from pacifico.layout.earthwork import _earthwork_kernels  # noqa: PLC0415 (numba, as above)
+
+        frame = grid_frame(self._ground, (origin[0], origin[1]))
+        depth = design - self._heights.at(px[:, 4] + origin[0], py[:, 4] + origin[1])
+        _earthwork_kernels.add_to_cells(self._total, self._weight, frame, px, py, depth)
+
+    def mean(self) -> FloatArray:
+        """Mean depth over the graded part of each cell [m]."""
+        with np.errstate(invalid="ignore"):
+            return self._total / np.where(self._weight > 0, self._weight, np.nan)

@@ -1,4 +1,4 @@
-"""How sure the volumes are: cut and fill under errors of the elevation model."""
+"""Uncertainty of volumes: cut and fill under errors of the elevation model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from pacifico.errors import InputError
 from pacifico.grid import Ground
-from pacifico.layout.earthwork.corridors import corridor_rows, road_vertices
+from pacifico.layout.earthwork.corridors import corridor_rows, road_lines
 from pacifico.layout.earthwork.criteria import DEFAULT_CRITERIA, EarthworkCriteria
 from pacifico.layout.earthwork.pads import pad_rows
 
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 
     from shapely import LineString
 
-    from pacifico.array_types import FloatArray, IntArray
+    from pacifico.array_types import FloatArray
+    from pacifico.layout.earthwork._kernel_types import RoadLines
     from pacifico.layout.model.earthwork import PadPlane
 
 
-MOST_CELLS_AT_ONCE = 25_000_000
-"""Of the grids on which errors are tried side by side; each takes 16 bytes a cell."""
+MAX_CELLS_AT_ONCE = 25_000_000
+"""Cells of all grids that are measured at the same time, at 16 bytes each: a bound on memory."""
+FOLLOW_M = 30.0
+"""Length over which a redesigned profile follows the ground [m]: about a vertical curve of a site road."""
 
 
 class EarthworkInterval(NamedTuple):
@@ -45,27 +48,37 @@ def earthwork_interval(
     widths: Sequence[float],
     *,
     errors: Iterable[FloatArray],
-    follow_m: float = 30.0,
+    follow_m: float = FOLLOW_M,
     criteria: EarthworkCriteria = DEFAULT_CRITERIA,
 ) -> EarthworkInterval:
-    """P10, P50 and P90 of cut + fill (pad and road prisms) under errors of the elevation model.
+    """P10, P50 and P90 of cut + fill under errors of the DEM.
 
-    Each error field (ny, nx) [m] is added to the ground, and the design answers as it would to a survey: pads are
-    balanced anew, profiles move by the error averaged over `follow_m` along the road; plan and grade limits stay. What
-    is left is error that is shorter than a pad or a vertical curve. Error roughens the ground, so that P50 lies
-    above the volume on the model as it is, most of all on flat sites: a smooth model hides relief.
+    Each error field is added to the ground, and the design adapts as to a survey: pads are balanced again, and
+    profiles move by the error averaged over `follow_m` along the road. Positions and grade limits stay. The remaining
+    error is shorter than a pad or a vertical curve. Errors roughen the ground, so P50 is above the volume on the model
+    itself, most of all on flat sites: a smooth model hides relief.
 
     Parameters
     ----------
-    errors : iterable of ndarray
+    ground : Ground
+        Heights of the model [m].
+    pads : sequence of PadPlane
+        Pads; only their outlines are used.
+    roads : sequence of LineString
+        Centrelines with design heights as Z [m].
+    widths : sequence of float
+        Carriageway width of each road [m].
+    errors : iterable of ndarray, shape (ny, nx)
         Realizations of the model's error [m]; at least one.
     follow_m : float
-        Length over which a redrawn profile follows the ground [m]: about a vertical curve of a site road.
+        Length over which a redesigned profile follows the ground [m].
+    criteria : EarthworkCriteria
+        Shrink, grade limit and fineness.
 
     Raises
     ------
     InputError
-        Where there is no field, or one is not of the grid's shape or not finite under the works.
+        There is no field, or one has another shape than the grid or is not finite under a pad or road.
     """
     totals = [
         float(each.sum())
@@ -85,44 +98,49 @@ def volumes_under_errors(
     widths: Sequence[float],
     *,
     errors: Iterable[FloatArray],
-    follow_m: float = 30.0,
+    follow_m: float = FOLLOW_M,
     criteria: EarthworkCriteria = DEFAULT_CRITERIA,
 ) -> Iterator[FloatArray]:
-    """Cut + fill of each pad, then of each road [m³], for one error field after the other: see `earthwork_interval`."""
+    """Cut + fill of each pad and road [m³], for each error field.
+
+    Parameters are those of `earthwork_interval`.
+    """
     polygons = [p.polygon for p in pads]
-    planes = np.full((len(pads), 3), np.nan)
-    xyz, starts, origins = road_vertices(roads)
+    balanced = np.full((len(pads), 3), np.nan)
+    lines = road_lines(roads)
     quick = replace(criteria, side_slope=0.0, search_rounds=min(criteria.search_rounds, 4))
 
     def measured(error: FloatArray) -> FloatArray:
+        """Volumes under one error field."""
         if error.shape != ground.grid.shape:
             raise InputError(
                 f"the error field is {error.shape}, the grid {ground.grid.shape}; make it on the same grid"
             )
-        shaken = Ground(ground.grid, ground.z + error)
-        moved = xyz.copy()
-        moved[:, 2] += _followed(Ground(ground.grid, error), xyz, starts, origins, follow_m)
-        pad = pad_rows(shaken, polygons, planes, quick, tiles_across=4.0)[:, :2].sum(axis=1)
-        road = corridor_rows(shaken, moved, starts, origins, widths, quick)[:, :2].sum(axis=1)
-        each = np.concatenate([pad, road])
-        if not np.isfinite(each).all():
+        disturbed = Ground(ground.grid, ground.z + error)
+        xyz = lines.xyz.copy()
+        xyz[:, 2] += _mean_along_lines(Ground(ground.grid, error), lines, follow_m)
+        pad = pad_rows(disturbed, polygons, balanced, quick, tiles_across=4.0)[:, :2].sum(axis=1)
+        road = corridor_rows(disturbed, lines._replace(xyz=xyz), widths, quick)[:, :2].sum(axis=1)
+        volumes = np.concatenate([pad, road])
+        if not np.isfinite(volumes).all():
             raise InputError("the error field is not finite under a pad or road; give a field without nodata")
-        return each
+        return volumes
 
-    # as many at once as there are cores, as long as their grids take little of the memory
-    most = min(os.cpu_count() or 1, max(MOST_CELLS_AT_ONCE // ground.z.size, 1))
-    waiting: deque[Future[FloatArray]] = deque()
-    with ThreadPoolExecutor(most) as pool:
+    # one field per core, as long as their grids fit the memory
+    at_once = min(os.cpu_count() or 1, max(MAX_CELLS_AT_ONCE // ground.z.size, 1))
+    running: deque[Future[FloatArray]] = deque()
+    with ThreadPoolExecutor(at_once) as pool:
         for error in errors:
-            waiting.append(pool.submit(measured, error))
-            if len(waiting) >= most:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            running.append(pool.submit(measured, error))
+            if len(running) >= at_once:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
 
 
-def _followed(error: Ground, xyz: FloatArray, starts: IntArray, origins: FloatArray, window_m: float) -> FloatArray:
-    """Error at each vertex [m], averaged over `window_m` along its own line."""
+def _mean_along_lines(error: Ground, lines: RoadLines, window_m: float) -> FloatArray:
+    """Error at each vertex, averaged over `window_m` along its own line [m]."""
+    xyz, starts, origins = lines
     if len(xyz) == 0:
         return np.empty(0)
     line = np.repeat(np.arange(len(origins)), np.diff(starts))

@@ -1,8 +1,8 @@
-"""Feeders: sources strung on cables like beads, each string within a cable's rating, ending at a substation.
+"""Feeders: strings of sources within a cable's rating, to a substation.
 
-Strings are joined where that saves most cable (Clarke & Wright's savings, open routes). Neighbours are found by one
-multi-source search through the trenches a round: where the ground that is nearest to one string's end meets that of
-another's, the two have a link (Mehlhorn's construction).
+Strings are merged where that saves most cable (Clarke & Wright's savings, open routes). Neighbours are found by one
+multi-source search through the trenches per round: where the ground nearest to the end of one string meets the ground
+nearest to another's, the two have a link (Mehlhorn's construction).
 
 References
 ----------
@@ -23,28 +23,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pacifico.array_types import FloatArray, IntArray
-    from pacifico.layout.electrical.trenches import Trenches
+    from pacifico.layout.electrical.trenches import TrenchGraph
 
 
-MOST_ROUNDS = 12
-LEEWAY = 1.05
-"""Substations may take this much more than their share of the load, so that whole feeders fit."""
-LEAST_SAVING_M = 1e-6
+MAX_ROUNDS = 12
+"""Rounds of merging: each halves the number of strings at best, so real sites need fewer."""
+LOAD_MARGIN = 1.05
+"""Load that a substation may take, over its share: leaves room for whole feeders [-]."""
+MIN_SAVING_M = 1e-6
+"""Savings up to this are rounding [m]."""
 
 
 @dataclass(frozen=True)
 class Hop:
-    """One cable: from a source to the next one or to the substation, along nodes of the trenches."""
+    """Cable from a source to the next one, or to the substation."""
 
     source: int
     target: int
-    """Source it leads to; -1: the substation."""
+    """Source at its other end; -1: the substation."""
     nodes: tuple[int, ...]
+    """Nodes of the trenches along it."""
 
 
 @dataclass(frozen=True)
 class Feeder:
-    """A string of sources, the nearest to its substation first."""
+    """String of sources, the nearest to its substation first."""
 
     substation: int
     hops: tuple[Hop, ...]
@@ -52,17 +55,46 @@ class Feeder:
 
 @dataclass(eq=False)
 class _String:
-    """Sources in a row, while strings grow."""
+    """String of sources that is still merged with others."""
 
     members: list[int]
     links: list[list[int]]
     """Nodes between each member and the next."""
     load: float
-    home: int
+    """Load of its members [MVA]."""
+    substation: int
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """First and last member."""
+        return self.members[0], self.members[-1]
+
+    def other_end(self, end: int) -> int:
+        """Last member seen from the first, or the reverse."""
+        return self.members[-1] if self.members[0] == end else self.members[0]
+
+    def from_end(self, end: int) -> tuple[list[int], list[list[int]]]:
+        """Members and links, starting at one of the ends."""
+        if self.members[0] == end:
+            return self.members, self.links
+        return self.members[::-1], [link[::-1] for link in self.links[::-1]]
+
+
+@dataclass(frozen=True)
+class _Link:
+    """Shortest link between the ends of two strings."""
+
+    length: float
+    """Cost of its trenches [m]."""
+    one: int
+    other: int
+    """Sources at its ends."""
+    nodes: list[int]
+    """Nodes of the trenches from one to the other."""
 
 
 def make_feeders(
-    trenches: Trenches,
+    trenches: TrenchGraph,
     sources: IntArray,
     load_mva: FloatArray,
     substations: IntArray,
@@ -70,144 +102,170 @@ def make_feeders(
     *,
     feeder_mva: float,
 ) -> tuple[list[Feeder], list[int]]:
-    """Strings of sources within a feeder's rating.
+    """String sources on feeders within a rating.
 
     Parameters
     ----------
-    trenches : Trenches
-        Where cables may run.
+    trenches : TrenchGraph
+        Legal trenches.
     sources, substations : ndarray of int
-        Their nodes, each its own.
+        Node of each source and substation.
     load_mva : ndarray
-        Of each source, at most `feeder_mva` [MVA].
+        Load of each source, at most `feeder_mva` [MVA].
     rating_mva : ndarray
-        Of each substation: shares of the load are in proportion.
+        Rating of each substation; it takes load in proportion [MVA].
     feeder_mva : float
         Rating of one feeder [MVA].
 
     Returns
     -------
     list of Feeder
-        By substation, then by the first source.
+        By substation, then by their first source.
     list of int
-        Sources that no trench joins to any substation.
+        Sources that no trench connects to any substation.
     """
-    found = [trenches.ways(substations[[k]]) for k in range(len(substations))]
-    distance = np.array([ways.far[sources] for ways in found]).reshape(len(substations), len(sources))
-    home = _assigned(distance, load_mva, rating_mva)
-    lost = [i for i in range(len(sources)) if home[i] < 0]
-    home_m = np.where(home >= 0, distance[home, np.arange(len(sources))], np.inf)
-    strings = [_String([i], [], float(load_mva[i]), int(home[i])) for i in range(len(sources)) if home[i] >= 0]
-    _join(trenches, sources, strings, home_m, feeder_mva)
+    paths = [trenches.shortest_paths(substations[[k]]) for k in range(len(substations))]
+    distance = np.array([p.cost[sources] for p in paths]).reshape(len(substations), len(sources))
+    substation = _assign_substations(distance, load_mva, rating_mva)
+    unconnected = [i for i in range(len(sources)) if substation[i] < 0]
+    home_m = np.where(substation >= 0, distance[substation, np.arange(len(sources))], np.inf)
+    strings = [
+        _String([i], [], float(load_mva[i]), int(substation[i])) for i in range(len(sources)) if substation[i] >= 0
+    ]
+    strings = _merge_strings(trenches, sources, strings, home_m, feeder_mva)
     feeders = []
     for string in strings:
-        ordered, links = string.members, string.links
-        if home_m[ordered[-1]] < home_m[ordered[0]]:
-            ordered, links = ordered[::-1], [part[::-1] for part in links[::-1]]
-        hops = [Hop(ordered[0], -1, tuple(found[string.home].back(int(sources[ordered[0]]))))]
+        first, last = string.ends
+        members, links = string.from_end(last if home_m[last] < home_m[first] else first)
+        hops = [Hop(members[0], -1, tuple(paths[string.substation].nodes_from(int(sources[members[0]]))))]
         hops += [
-            Hop(far, near, tuple(part[::-1])) for near, far, part in zip(ordered[:-1], ordered[1:], links, strict=True)
+            Hop(far, near, tuple(link[::-1])) for near, far, link in zip(members[:-1], members[1:], links, strict=True)
         ]
-        feeders.append(Feeder(string.home, tuple(hops)))
-    return sorted(feeders, key=lambda f: (f.substation, f.hops[0].source)), lost
+        feeders.append(Feeder(string.substation, tuple(hops)))
+    return sorted(feeders, key=lambda f: (f.substation, f.hops[0].source)), unconnected
 
 
-def _assigned(distance: FloatArray, load: FloatArray, rating: FloatArray) -> IntArray:
-    """Substation of each source: the nearest with room, nearest pairs first; -1 where none is joined."""
-    home = np.full(distance.shape[1], -1, dtype=np.int64)
+def _assign_substations(distance: FloatArray, load: FloatArray, rating: FloatArray) -> IntArray:
+    """Nearest substation with capacity left, for each source; -1: none."""
+    assigned = np.full(distance.shape[1], -1, dtype=np.int64)
     reached = np.isfinite(distance)
-    room = LEEWAY * load[reached.any(axis=0)].sum() * rating / max(rating.sum(), 1e-9)
+    capacity = LOAD_MARGIN * load[reached.any(axis=0)].sum() * rating / max(rating.sum(), 1e-9)
     k, i = np.nonzero(reached)
     for n in np.lexsort((k, i, distance[k, i])):
-        if home[i[n]] < 0 and load[i[n]] <= room[k[n]]:
-            home[i[n]] = k[n]
-            room[k[n]] -= load[i[n]]
-    for n in np.flatnonzero((home < 0) & reached.any(axis=0)):  # no room anywhere: the one with most left
-        home[n] = np.argmax(np.where(reached[:, n], room, -np.inf))
-        room[home[n]] -= load[n]
-    return home
+        if assigned[i[n]] < 0 and load[i[n]] <= capacity[k[n]]:
+            assigned[i[n]] = k[n]
+            capacity[k[n]] -= load[i[n]]
+    # no substation has capacity left: take the one with most
+    for n in np.flatnonzero((assigned < 0) & reached.any(axis=0)):
+        assigned[n] = np.argmax(np.where(reached[:, n], capacity, -np.inf))
+        capacity[assigned[n]] -= load[n]
+    return assigned
 
 
-def _join(trenches: Trenches, sources: IntArray, strings: list[_String], home_m: FloatArray, most: float) -> None:
-    """Join strings while that saves cable; `strings` is changed in place."""
-    for _ in range(MOST_ROUNDS):
+def _merge_strings(
+    trenches: TrenchGraph, sources: IntArray, strings: list[_String], home_m: FloatArray, rating_mva: float
+) -> list[_String]:
+    """Merge strings as long as that saves cable.
+
+    Parameters
+    ----------
+    trenches : TrenchGraph
+        Legal trenches.
+    sources : ndarray of int
+        Node of each source.
+    strings : list of _String
+        One for each source at first.
+    home_m : ndarray
+        Distance of each source to its substation [m].
+    rating_mva : float
+        Rating of one feeder [MVA].
+    """
+    for _ in range(MAX_ROUNDS):
         smallest = min((s.load for s in strings), default=0.0)
-        open_ends = sorted({m for s in strings if s.load + smallest <= most for m in (s.members[0], s.members[-1])})
+        open_ends = sorted({end for s in strings if s.load + smallest <= rating_mva for end in s.ends})
         if len(open_ends) < 2:
-            return
-        links = _links(trenches, sources, open_ends)
-        if not _joined(strings, links, home_m, most):
-            return
+            return strings
+        merged = _merge_along(_links(trenches, sources, open_ends), strings, home_m, rating_mva)
+        if len(merged) == len(strings):
+            return strings
+        strings = merged
+    return strings
 
 
-def _links(trenches: Trenches, sources: IntArray, ends: Sequence[int]) -> list[tuple[float, int, int, list[int]]]:
-    """Shortest links between ends whose nearest ground meets: length, both ends, nodes."""
+def _links(trenches: TrenchGraph, sources: IntArray, ends: Sequence[int]) -> list[_Link]:
+    """Shortest links between ends whose nearest ground meets."""
     nodes = sources[list(ends)]
-    ways = trenches.ways(nodes)
-    far, root = ways.far, ways.root
+    paths = trenches.shortest_paths(nodes)
+    cost, seed = paths.cost, paths.seed
     end_of = dict(zip(nodes.tolist(), ends, strict=True))
     u, v = trenches.a, trenches.b
-    meets = (root[u] != root[v]) & (root[u] >= 0) & (root[v] >= 0)
+    meets = (seed[u] != seed[v]) & (seed[u] >= 0) & (seed[v] >= 0)
     u, v, w = u[meets], v[meets], trenches.cost[meets]
-    total = far[u] + w + far[v]
-    swap = root[u] > root[v]
+    total = cost[u] + w + cost[v]
+    swap = seed[u] > seed[v]
     u, v = np.where(swap, v, u), np.where(swap, u, v)
-    order = np.lexsort((v, u, total, root[v], root[u]))
+    # of all edges between the ground of two ends, keep the cheapest
+    order = np.lexsort((v, u, total, seed[v], seed[u]))
     u, v, total = u[order], v[order], total[order]
     first = np.ones(len(u), bool)
-    first[1:] = (root[u[1:]] != root[u[:-1]]) | (root[v[1:]] != root[v[:-1]])
-    out = []
-    for a, b, length in zip(u[first].tolist(), v[first].tolist(), total[first].tolist(), strict=True):
-        way = ways.back(a)[::-1] + ways.back(b)
-        out.append((length, end_of[int(root[a])], end_of[int(root[b])], way))
-    return out
+    first[1:] = (seed[u[1:]] != seed[u[:-1]]) | (seed[v[1:]] != seed[v[:-1]])
+    return [
+        _Link(length, end_of[int(seed[a])], end_of[int(seed[b])], paths.nodes_from(a)[::-1] + paths.nodes_from(b))
+        for a, b, length in zip(u[first].tolist(), v[first].tolist(), total[first].tolist(), strict=True)
+    ]
 
 
-def _joined(
-    strings: list[_String], links: list[tuple[float, int, int, list[int]]], home_m: FloatArray, most: float
-) -> bool:
-    """Join along links, the greatest saving first; whether any was."""
-    of = {m: s for s in strings for m in (s.members[0], s.members[-1])}
+def _merge_along(links: list[_Link], strings: list[_String], home_m: FloatArray, rating_mva: float) -> list[_String]:
+    """Merge strings along links, the largest saving first.
+
+    Parameters
+    ----------
+    links : list of _Link
+        Links between ends of strings.
+    strings : list of _String
+        Strings before.
+    home_m : ndarray
+        Distance of each source to its substation [m].
+    rating_mva : float
+        Rating of one feeder [MVA].
+    """
+    merged = list(strings)
+    string_at = {end: s for s in merged for end in s.ends}
 
     def saving(n: int) -> float:
-        length, i, j, _ = links[n]
-        a, b = of.get(i), of.get(j)
-        if a is None or b is None or a is b or a.home != b.home or a.load + b.load > most + 1e-9:
+        """Cable saved by link n [m]; -1 where it can't be used."""
+        link = links[n]
+        a, b = string_at.get(link.one), string_at.get(link.other)
+        if a is None or b is None or a is b or a.substation != b.substation or a.load + b.load > rating_mva + 1e-9:
             return -1.0
-        left = min(home_m[_other(a, i)], home_m[_other(b, j)])
-        return float(_home(a, home_m) + _home(b, home_m) - length - left)
+        after = min(home_m[a.other_end(link.one)], home_m[b.other_end(link.other)])
+        return _home_m(a, home_m) + _home_m(b, home_m) - link.length - float(after)
 
-    heap = [(-s, n) for n in range(len(links)) if (s := saving(n)) > LEAST_SAVING_M]
-    heapq.heapify(heap)
-    some = False
-    while heap:
-        said, n = heapq.heappop(heap)
+    queue = [(-s, n) for n in range(len(links)) if (s := saving(n)) > MIN_SAVING_M]
+    heapq.heapify(queue)
+    while queue:
+        queued, n = heapq.heappop(queue)
         now = saving(n)
-        if now <= LEAST_SAVING_M:
+        if now <= MIN_SAVING_M:
             continue
-        if now < -said - LEAST_SAVING_M:
-            heapq.heappush(heap, (-now, n))
+        # savings fall as strings are merged: queue it again with its present saving
+        if now < -queued - MIN_SAVING_M:
+            heapq.heappush(queue, (-now, n))
             continue
-        _, i, j, way = links[n]
-        a, b = of[i], of[j]
-        one, one_links = (a.members, a.links) if a.members[-1] == i else (a.members[::-1], _turned(a.links))
-        two, two_links = (b.members, b.links) if b.members[0] == j else (b.members[::-1], _turned(b.links))
-        for m in (a.members[0], a.members[-1], b.members[0], b.members[-1]):
-            of.pop(m, None)
-        a.members, a.links, a.load = [*one, *two], [*one_links, way, *two_links], a.load + b.load
-        strings.remove(b)
-        of[a.members[0]] = of[a.members[-1]] = a
-        some = True
-    return some
+        link = links[n]
+        a, b = string_at[link.one], string_at[link.other]
+        before, before_links = a.from_end(a.other_end(link.one))
+        after, after_links = b.from_end(link.other)
+        joined = _String([*before, *after], [*before_links, link.nodes, *after_links], a.load + b.load, a.substation)
+        for end in (*a.ends, *b.ends):
+            string_at.pop(end, None)
+        merged[merged.index(a)] = joined
+        merged.remove(b)
+        string_at.update(dict.fromkeys(joined.ends, joined))
+    return merged
 
 
-def _home(string: _String, home_m: FloatArray) -> float:
-    return float(min(home_m[string.members[0]], home_m[string.members[-1]]))
-
-
-def _other(string: _String, end: int) -> int:
-    return string.members[-1] if string.members[0] == end else string.members[0]
-
-
-def _turned(links: list[list[int]]) -> list[list[int]]:
-    return [part[::-1] for part in links[::-1]]
+def _home_m(string: _String, home_m: FloatArray) -> float:
+    """Distance of a string's nearer end to its substation [m]."""
+    first, last = string.ends
+    return float(min(home_m[first], home_m[last]))

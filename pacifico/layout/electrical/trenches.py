@@ -1,8 +1,8 @@
-"""Where a cable trench may run: along the roads, and straight across ground that is free.
+"""Legal cable trenches as a graph, along roads and across free ground.
 
-The places are a graph. Its nodes are road vertices, a terminal beside each asset, and points just off the corners of
-footprints, zones and boundary; its edges are the pieces of road, and those of a Delaunay triangulation of the nodes that
-keep clear of everything. A shortest way through it hugs corners, as a shortest way among obstacles does.
+Nodes are road vertices, a terminal beside each asset, and bend points just off the corners of footprints, zones and
+boundary. Edges are pieces of road, and those edges of a Delaunay triangulation that keep clear of everything. As with
+any shortest path among obstacles, the paths bend at corners.
 """
 
 from __future__ import annotations
@@ -30,144 +30,150 @@ if TYPE_CHECKING:
 
 
 CLEARANCE_M = 0.5
-"""Kept between a trench's line and every footprint, zone and the boundary: half a trench of 0.6 m and some room."""
+"""Distance of a trench's line from footprints, zones and boundary: half a trench of 0.6 m, and 0.2 m more [m]."""
 OFF_CORNER_M = 1.2
-"""Between a footprint and the points around it that trenches may bend at."""
+"""Distance of bend points from footprints [m]."""
 STUB_M = 1.0
-"""Length of cable between an asset's edge and its terminal, straight out."""
+"""Length of the straight stub between an asset's edge and its terminal [m]."""
 JOINED_WITHIN_M = 25.0
-"""Of a footprint: road vertices to which its terminal is joined where that is legal."""
+"""Road vertices this near to a footprint are joined to its terminal where that is legal [m]."""
 NEAR_TERMINALS = 8
-"""Other terminals that each is joined to straight where that is legal."""
+"""Nearest terminals that each terminal is joined to where that is legal."""
 THIN_M = 25.0
-"""Road vertices closer than this to the last one take no part in the triangulation."""
-SAME_M = 2.5
-"""Of points for bends, one is kept in each square of this side."""
+"""Distance between road vertices in the triangulation [m]: a bound on its size."""
+BEND_SQUARE_M = 2.5
+"""Side of the squares in which one bend point is kept [m]."""
 SIMPLE_M = 3.0
-"""Detail of zones and boundary that bends of trenches follow."""
+"""Detail of zones and boundary that bend points follow [m]."""
+BIN_M = 12.0
+"""Bin size of the clearance index [m]."""
+SOUTH_M = 1e6
+"""Distance to a point far south, at which stubs aim where there are no roads [m]."""
 
 
 @dataclass(frozen=True)
-class Trenches:
-    """Graph of legal trenches; an edge joins `a` to `b`, once."""
+class TrenchGraph:
+    """Graph of legal trenches; each edge joins nodes `a` and `b`."""
 
     xy: FloatArray
-    """Nodes, working CRS, shape (n, 2) [m]."""
+    """Nodes in the working CRS, shape (n, 2) [m]."""
     a: IntArray
     b: IntArray
     length: FloatArray
-    """In plan [m]."""
+    """Length in plan [m]."""
     cost: FloatArray
-    """Length as routing weighs it [m]."""
+    """Length weighted for routing [m]."""
     on_road: BoolArray
     terminal: IntArray
-    """Node of each asset that was asked for."""
-    at_edge: FloatArray
-    """Where each asset's stub leaves its footprint, shape (assets, 2) [m]."""
+    """Node of each requested asset."""
+    stub_start: FloatArray
+    """Point of each asset's footprint at which its stub begins, shape (assets, 2) [m]."""
 
     @cached_property
     def adjacency(self) -> tuple[IntArray, IntArray, FloatArray]:
-        """Neighbours of each node and what it costs to go there, in CSR."""
+        """Neighbours of each node and the cost to them, as CSR."""
         tail, head = np.concatenate([self.a, self.b]), np.concatenate([self.b, self.a])
         order = np.argsort(tail, kind="stable")
         row = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=len(self.xy)))]).astype(np.int64)
         return row, head[order], np.concatenate([self.cost, self.cost])[order]
 
     def edges_of(self, nodes: Sequence[int]) -> IntArray:
-        """Edges along a way through nodes."""
-        way = np.asarray(nodes, dtype=np.int64)
-        low, high = np.minimum(way[:-1], way[1:]), np.maximum(way[:-1], way[1:])
-        return np.searchsorted(self._code, low * len(self.xy) + high)
+        """Edges along a path of nodes."""
+        path = np.asarray(nodes, dtype=np.int64)
+        low, high = np.minimum(path[:-1], path[1:]), np.maximum(path[:-1], path[1:])
+        return np.searchsorted(self._codes, low * len(self.xy) + high)
 
     @cached_property
-    def _code(self) -> IntArray:
-        """One number an edge, ascending."""
-        code: IntArray = self.a * len(self.xy) + self.b
-        return code
+    def _codes(self) -> IntArray:
+        """One number per edge, ascending."""
+        codes: IntArray = self.a * len(self.xy) + self.b
+        return codes
 
-    def ways(self, seeds: IntArray) -> Ways:
-        """Shortest ways from the nearest of some nodes to all others."""
-        return Ways(*shortest(*self.adjacency, np.asarray(seeds, dtype=np.int64)))
+    def shortest_paths(self, seeds: IntArray) -> ShortestPaths:
+        """Shortest paths from the nearest of some nodes to all others."""
+        return ShortestPaths(*shortest(*self.adjacency, np.asarray(seeds, dtype=np.int64)))
 
 
 @dataclass(frozen=True)
-class Ways:
-    """Result of a search through trenches."""
+class ShortestPaths:
+    """Shortest paths through trenches from some seeds, one value per node."""
 
-    far: FloatArray
-    """Cost from the nearest seed; infinite where no trench leads."""
-    before: IntArray
-    """Node before, -1 at seeds."""
-    root: IntArray
-    """Seed, -1 where no trench leads."""
+    cost: FloatArray
+    """Cost from the nearest seed [m]; infinite where no trench leads."""
+    parent: IntArray
+    """Previous node; -1 at seeds."""
+    seed: IntArray
+    """Nearest seed; -1 where no trench leads."""
 
-    def back(self, node: int) -> list[int]:
+    def nodes_from(self, node: int) -> list[int]:
         """Nodes from one back to its seed."""
-        way = [node]
-        while (node := int(self.before[node])) >= 0:
-            way.append(node)
-        return way
+        path = [node]
+        while (node := int(self.parent[node])) >= 0:
+            path.append(node)
+        return path
 
 
-def find_trenches(
+def trench_graph(
     field: Field,
     footprints: FloatArray,
-    wanted: FloatArray,
+    requested: FloatArray,
     roads: Sequence[LineString],
     *,
     own_trench_factor: float = 1.0,
     cost_zones: Sequence[Zone] = (),
-) -> Trenches:
-    """Graph of the trenches that are legal on a site.
+) -> TrenchGraph:
+    """Graph of the legal trenches of a site.
 
     Parameters
     ----------
     field : Field
-        The site: allowed ground and elevation.
+        Allowed ground and heights.
     footprints : ndarray, shape (n, 4)
-        West, south, east, north of everything that stands [m]: no trench crosses any of it.
-    wanted : ndarray, shape (m, 4)
-        Those of them that are to be joined.
+        West, south, east, north of all assets [m]: no trench crosses them.
+    requested : ndarray, shape (m, 4)
+        Footprints that get a terminal [m].
     roads : sequence of LineString
-        Centrelines; a trench along a road is drawn on them, though it is dug in the verge.
+        Centrelines: a trench along a road is drawn on them, though it is dug in the verge.
     own_trench_factor : float
-        What a metre of trench away from roads weighs against one along a road.
+        Cost of a metre of trench away from roads, relative to one along a road [-].
     cost_zones : sequence of Zone
-        Ground that weighs `cost_multiplier` times as much to cross.
+        Ground that costs `cost_multiplier` times as much to cross.
     """
-    road_xy, road_a, road_b, road_some = _road_graph(roads)
-    at_edge, terminals, joined = _terminals(wanted, road_xy)
-    xy = np.concatenate([road_xy, terminals, _bends(field, footprints)])
+    road_xy, road_a, road_b, road_nodes = _road_graph(roads)
+    stub_start, terminals, joined = _terminals(requested, road_xy)
+    xy = np.concatenate([road_xy, terminals, _bend_points(field, footprints)])
     n_road, n_terminal = len(road_xy), len(terminals)
-    mine = np.arange(n_road, n_road + n_terminal)
+    terminal = np.arange(n_road, n_road + n_terminal)
     near = _nearest(terminals, NEAR_TERMINALS)
     pairs = [
-        _triangulated(xy, np.concatenate([road_some, np.arange(n_road, len(xy))])),
+        _triangulated(xy, np.concatenate([road_nodes, np.arange(n_road, len(xy))])),
         joined + np.array([n_road, 0]),
-        np.column_stack([np.repeat(mine, near.shape[1]), near.ravel() + n_road]),
+        np.column_stack([np.repeat(terminal, near.shape[1]), near.ravel() + n_road]),
     ]
-    own = _once(np.concatenate(pairs), len(xy))
-    own = own[_legal(field, footprints, xy[own[:, 0]], xy[own[:, 1]])]
+    own = _unique_pairs(np.concatenate(pairs), len(xy))
+    own = own[_legal_segments(field, footprints, xy[own[:, 0]], xy[own[:, 1]])]
     ends = np.concatenate([np.column_stack([road_a, road_b]), own])
     on_road = np.arange(len(ends)) < len(road_a)
     length = np.hypot(*(xy[ends[:, 0]] - xy[ends[:, 1]]).T)
-    cost = length * np.where(on_road, 1.0, own_trench_factor) * _tolls(xy, ends, cost_zones)
-    # of two edges between the same nodes the road's stays; it stands first and costs no more
+    cost = length * np.where(on_road, 1.0, own_trench_factor) * _cost_factors(xy, ends, cost_zones)
+    # of two edges between the same nodes, keep the road's: it comes first and costs no more
     _, first = np.unique(ends[:, 0] * len(xy) + ends[:, 1], return_index=True)
-    return Trenches(xy, ends[first, 0], ends[first, 1], length[first], cost[first], on_road[first], mine, at_edge)
+    return TrenchGraph(
+        xy, ends[first, 0], ends[first, 1], length[first], cost[first], on_road[first], terminal, stub_start
+    )
 
 
-def _once(pairs: IntArray, n: int) -> IntArray:
-    """Each pair of different nodes once, the lower first, in order."""
+def _unique_pairs(pairs: IntArray, n: int) -> IntArray:
+    """Pairs of different nodes, sorted, the lower node first."""
     low, high = pairs.min(axis=1), pairs.max(axis=1)
     code = np.unique((low * n + high)[low != high])
     return np.column_stack([code // n, code % n])
 
 
 def _road_graph(roads: Sequence[LineString]) -> tuple[FloatArray, IntArray, IntArray, IntArray]:
-    """Vertices of roads, those that roads share once; the pieces between them (lower node first), and a few of them.
+    """Vertices of roads, ends of their pieces, and vertices to triangulate.
 
-    The few are the ends of roads, and one vertex every `THIN_M` or so along them.
+    Vertices shared by roads are listed once. Those to triangulate are the ends of roads, and about one every `THIN_M`.
     """
     if not roads:
         none = np.empty(0, np.int64)
@@ -175,36 +181,37 @@ def _road_graph(roads: Sequence[LineString]) -> tuple[FloatArray, IntArray, IntA
     flat, which = shapely.get_coordinates(np.array(roads, dtype=object), return_index=True)
     key = np.round((flat - flat.min(axis=0)) * 1e3).astype(np.int64)
     _, first, node = np.unique(key[:, 0] * (key[:, 1].max() + 1) + key[:, 1], return_index=True, return_inverse=True)
-    goes_on = which[1:] == which[:-1]
-    ends = _once(np.column_stack([node[:-1][goes_on], node[1:][goes_on]]), len(first))
+    same_road = which[1:] == which[:-1]
+    ends = _unique_pairs(np.column_stack([node[:-1][same_road], node[1:][same_road]]), len(first))
     at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(flat, axis=0).T))])
     step = np.floor(at / THIN_M)
     kept = np.ones(len(flat), bool)
-    kept[1:-1] = (step[1:-1] != step[:-2]) | ~goes_on[:-1] | ~goes_on[1:]
+    kept[1:-1] = (step[1:-1] != step[:-2]) | ~same_road[:-1] | ~same_road[1:]
     return flat[first], ends[:, 0], ends[:, 1], np.unique(node[kept])
 
 
-def _terminals(wanted: FloatArray, road_xy: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Where cables leave each footprint towards the nearest road, the terminal outside it, and what it is joined to.
+def _terminals(requested: FloatArray, road_xy: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Stub and terminal of each footprint, and road vertices near it.
 
-    The last are pairs of terminal and road vertex.
+    Returns the point where each stub begins on its footprint, the terminal at its other end, towards the nearest road,
+    and pairs of terminal and road vertex.
     """
-    towards = (wanted[:, :2] + wanted[:, 2:]) / 2 + np.array([0.0, -1e6])
+    towards = (requested[:, :2] + requested[:, 2:]) / 2 + np.array([0.0, -SOUTH_M])
     pairs = np.empty((2, 0), np.int64)
-    if len(road_xy) and len(wanted):
+    if len(road_xy) and len(requested):
         tree = shapely.STRtree(np.asarray(shapely.points(road_xy)))
-        rects = shapely.box(*wanted.T)
+        rects = shapely.box(*requested.T)
         which, nearest = tree.query_nearest(rects, all_matches=False)
         towards[which] = road_xy[nearest]
         pairs = np.hstack([tree.query(rects, predicate="dwithin", distance=JOINED_WITHIN_M), [which, nearest]])
-    edge = np.clip(towards, wanted[:, :2], wanted[:, 2:])
+    edge = np.clip(towards, requested[:, :2], requested[:, 2:])
     away = towards - edge
     far = np.maximum(np.hypot(away[:, 0], away[:, 1]), 1e-9)
     return edge, edge + away / far[:, None] * STUB_M, pairs.T.astype(np.int64)
 
 
 def _nearest(xy: FloatArray, count: int) -> IntArray:
-    """Indices of the nearest other points of each, the nearest first, shape (n, at most count)."""
+    """Nearest other points of each point, shape (n, count or fewer)."""
     out = []
     for start in range(0, len(xy), 256):
         rows = np.arange(start, min(start + 256, len(xy)))
@@ -214,13 +221,13 @@ def _nearest(xy: FloatArray, count: int) -> IntArray:
     return np.concatenate(out) if out else np.empty((0, 0), np.int64)
 
 
-def _bends(field: Field, footprints: FloatArray) -> FloatArray:
-    """Points off the corners of footprints, zones and boundary, as far as they are on free ground."""
+def _bend_points(field: Field, footprints: FloatArray) -> FloatArray:
+    """Points on free ground just off corners of footprints and zones."""
     grown = footprints + np.array([-OFF_CORNER_M, -OFF_CORNER_M, OFF_CORNER_M, OFF_CORNER_M])
     corners = np.concatenate([grown[:, [i, j]] for i in (0, 2) for j in (1, 3)])
     inner = shapely.simplify(shapely.buffer(field.allowed, -OFF_CORNER_M, join_style="mitre"), SIMPLE_M)
     points = np.concatenate([corners, shapely.get_coordinates(inner)])
-    square = np.floor((points - points.min(axis=0)) / SAME_M).astype(np.int64)
+    square = np.floor((points - points.min(axis=0)) / BEND_SQUARE_M).astype(np.int64)
     points = points[np.unique(square[:, 0] * (square[:, 1].max() + 1) + square[:, 1], return_index=True)[1]]
     points = np.asarray(points[shapely.contains_xy(field.allowed, points[:, 0], points[:, 1])], dtype=np.float64)
     if not len(footprints) or not len(points):
@@ -232,31 +239,40 @@ def _bends(field: Field, footprints: FloatArray) -> FloatArray:
     return np.asarray(points[keep])
 
 
-def _triangulated(xy: FloatArray, some: IntArray) -> IntArray:
-    """Edges of the Delaunay triangulation of some nodes, as pairs of nodes."""
-    points = xy[some] - xy.min(axis=0)
+def _triangulated(xy: FloatArray, nodes: IntArray) -> IntArray:
+    """Edges of the Delaunay triangulation of nodes, as pairs of nodes."""
+    points = xy[nodes] - xy.min(axis=0)
     lines = shapely.delaunay_triangles(shapely.multipoints(points), only_edges=True)
     ends = shapely.get_coordinates(lines)
-    # vertices come back as they went in: found again by their own coordinates
+    # the edges have the coordinates of the nodes: look them up
     order = np.lexsort((points[:, 1], points[:, 0]))
     ranked = np.empty(len(points), dtype=complex)
     ranked.real, ranked.imag = points[order, 0], points[order, 1]
     at = np.searchsorted(ranked, ends[:, 0] + 1j * ends[:, 1])
-    return np.asarray(some[order[at]].reshape(-1, 2), dtype=np.int64)
+    return np.asarray(nodes[order[at]].reshape(-1, 2), dtype=np.int64)
 
 
-def _legal(field: Field, footprints: FloatArray, a: FloatArray, b: FloatArray) -> BoolArray:
-    """Segments that keep clear of footprints and of the edge of the allowed ground, and lie on known ground."""
+def _legal_segments(field: Field, footprints: FloatArray, a: FloatArray, b: FloatArray) -> BoolArray:
+    """Whether segments keep clear of footprints and stay on allowed ground.
+
+    Parameters
+    ----------
+    field : Field
+        Allowed ground and heights.
+    footprints : ndarray, shape (n, 4)
+        West, south, east, north of all assets [m].
+    a, b : ndarray, shape (m, 2)
+        Ends of each segment [m].
+    """
     rings = [shapely.get_coordinates(r) for p in shapely.get_parts(field.allowed) for r in shapely.get_rings(p)]
     edges = [np.hstack([r[:-1], r[1:]]) for r in rings]
     w, s, e, n = footprints.T if len(footprints) else np.empty((4, 0))
     edges += [np.column_stack(side) for side in ((w, s, e, s), (e, s, e, n), (e, n, w, n), (w, n, w, s))]
     clearance_index = np.ascontiguousarray(np.concatenate(edges))
     west, south, east, north = field.allowed.bounds
-    size = 12.0
-    frame = np.array([west - size, south - size, size, np.ceil((east - west) / size) + 3, np.ceil((north - south) / size) + 3])  # fmt: skip
+    frame = np.array([west - BIN_M, south - BIN_M, BIN_M, np.ceil((east - west) / BIN_M) + 3, np.ceil((north - south) / BIN_M) + 3])  # fmt: skip
     start, items = bin_edges(clearance_index, frame, CLEARANCE_M)
-    nodata_mask, blind_frame = _blind(field)
+    nodata_mask, blind_frame = _nodata_mask(field)
     return np.asarray(
         clear_segments(
             np.ascontiguousarray(a), np.ascontiguousarray(b), clearance_index, frame, start, items, CLEARANCE_M, nodata_mask, blind_frame,
@@ -266,8 +282,8 @@ def _legal(field: Field, footprints: FloatArray, a: FloatArray, b: FloatArray) -
     )  # fmt: skip
 
 
-def _blind(field: Field) -> tuple[NDArray[np.uint8], FloatArray]:
-    """Squares between cell centres that touch nodata, with their frame; empty where everything is known."""
+def _nodata_mask(field: Field) -> tuple[NDArray[np.uint8], FloatArray]:
+    """Squares between cell centres that touch nodata, with their frame."""
     if not np.isnan(field.slope).any():
         return np.empty((0, 0), np.uint8), np.zeros(4)
     g = field.ground.grid
@@ -276,13 +292,13 @@ def _blind(field: Field) -> tuple[NDArray[np.uint8], FloatArray]:
     return quad.astype(np.uint8), np.array([g.x0 - g.dx / 2, g.y0 + g.dy / 2, g.dx, g.dy])
 
 
-def _tolls(xy: FloatArray, ends: IntArray, zones: Sequence[Zone]) -> FloatArray:
-    """Multiplier of each edge by the dearest zone that it crosses."""
+def _cost_factors(xy: FloatArray, ends: IntArray, zones: Sequence[Zone]) -> FloatArray:
+    """Cost factor of each edge, from the most expensive zone."""
     cost_factor = np.ones(len(ends))
-    dear = [z for z in zones if z.zone_type == "cost" and z.cost_multiplier != 1.0]
-    if dear and len(ends):
+    priced = [z for z in zones if z.zone_type == "cost" and z.cost_multiplier != 1.0]
+    if priced and len(ends):
         lines = shapely.STRtree(np.asarray(shapely.linestrings(xy[ends])))
-        for zone in dear:
+        for zone in priced:
             area: BaseGeometry = zone.geometry
             hit = lines.query(area, predicate="intersects")
             cost_factor[hit] = np.maximum(cost_factor[hit], zone.cost_multiplier)

@@ -1,1 +1,11 @@
-"""."""
+"""Files: write layout.geojson, and read and check stored layouts."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "geojson": ["KINDS", "SCHEMA_VERSION", "schema", "text", "write"],
+        "stored": ["StoredFeature", "StoredLayout", "columns", "read_layout"],
+    },
+)

@@ -1,4 +1,4 @@
-"""layout.geojson: RFC 7946, EPSG:4326, 8 decimals, one order; the same plan gives the same bytes."""
+"""Write layout.geojson (RFC 7946, EPSG:4326): equal plans give equal bytes."""
 
 from __future__ import annotations
 
@@ -10,31 +10,33 @@ from pathlib import Path
 from typing import Any
 
 SCHEMA_VERSION = 1
+"""Version of the file's contract."""
 KINDS = ("boundary", "buildable", "exclusion", "entry", "asset", "pad", "road", "cable")
+"""Kinds of feature, in the order of the file."""
 
 
 @cache
 def schema() -> dict[str, Any]:
-    """JSON Schema of layout.geojson (2020-12)."""
+    """JSON Schema (2020-12) of layout.geojson."""
     text = resources.files("pacifico.layout.files").joinpath("layout.schema.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    parsed: dict[str, Any] = json.loads(text)
+    return parsed
 
 
 def text(layout: dict[str, Any]) -> str:
-    """FeatureCollection as JSON, one feature a line."""
+    """FeatureCollection as JSON text, one feature per line."""
     head = {k: v for k, v in layout.items() if k != "features"}
     lines = ",\n".join(_json(f) for f in layout["features"])
     return f'{_json(head)[:-1]},"features":[\n{lines}\n]}}\n'
 
 
 def write(layout: dict[str, Any], path: str | Path) -> Path:
-    """Write a FeatureCollection; the file appears whole or not at all."""
+    """Write a FeatureCollection atomically: the whole file appears, or none."""
     target = Path(path)
     part = target.with_name(f".{target.name}.part")
-    whole = text(layout)
+    content = text(layout)
     try:
-        part.write_text(whole, encoding="utf-8", newline="\n")
+        part.write_text(content, encoding="utf-8", newline="\n")
         os.replace(part, target)  # noqa: PTH105 (atomic, also onto an existing file)
     finally:
         part.unlink(missing_ok=True)
@@ -42,4 +44,5 @@ def write(layout: dict[str, Any], path: str | Path) -> Path:
 
 
 def _json(value: Any) -> str:
+    """Compact JSON; NaN and infinity are refused."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

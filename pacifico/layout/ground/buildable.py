@@ -1,7 +1,7 @@
-"""Where an asset may stand: boundary, setback, exclusions, slope and nodata, on the whole footprint.
+"""Buildable ground: boundary, setback, exclusions, slope and nodata, tested on whole footprints.
 
-Rectangles are rows of (west, south, east, north) in the working CRS [m]: thousands of them are tested at once
-against summed-area tables, and only those that pass are tested exactly against the polygons.
+Rectangles are rows of west, south, east, north in the working CRS [m]. Thousands of them are tested at once against
+summed-area tables; only those that pass are tested against the polygons.
 """
 
 from __future__ import annotations
@@ -31,36 +31,38 @@ if TYPE_CHECKING:
 
 
 STEEP_SHARE = 0.04
-"""Of a footprint's area that may exceed the slope limit, so that the 95th percentile under it holds the limit."""
-LEVEL = 1e-9
-"""Rise over run under which ground faces nowhere."""
+"""Share of a footprint that may exceed the slope limit: below 5 %, so that its 95th percentile keeps the limit."""
+LEVEL_GRADE = 1e-9
+"""Grade up to which ground is level and has no aspect [rise/run]."""
 ROUNDING = 1e-6
-"""Of a footprint's area that a table of sums may be off."""
+"""Rounding error of sums under a footprint [share of its area]."""
+MIN_PART_M2 = 1.0
+"""Smaller parts of cut polygons are slivers and are dropped [m²]."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """The site as the engine sees it."""
+    """Ground of a site: grid, heights, slope and allowed areas."""
 
     grid: Grid
     ground: Ground
-    """Heights, on a grid of the same cells or of finer ones."""
+    """Heights, on the grid or on finer cells."""
     slope: FloatArray
     """Slope on the grid [°]; NaN where the cell or a neighbour is nodata."""
     allowed: Polygon | MultiPolygon
-    """Boundary without exclusions: roads may run here."""
+    """Boundary without exclusions: for roads and cables."""
     placeable: Polygon | MultiPolygon
-    """`allowed` less the setback: assets and pads stand here."""
+    """Allowed ground behind the setback: for assets and pads."""
     inside: BoolArray
-    """Cells whose centre is placeable."""
+    """Cells whose centre is placeable, shape (ny, nx)."""
     outline: Polygon | MultiPolygon
-    """Boundary of the site, for what keeps its own distance from it."""
+    """Boundary of the site, for assets with a setback of their own."""
     _sieves: dict[float, Sieve] = dataclass_field(default_factory=dict, compare=False, repr=False)
 
     def sieve(self, slope_limit_deg: float) -> Sieve:
-        """Test of footprints for assets with this limit of natural ground; made once."""
+        """Test of footprints for one slope limit, built at the first call."""
         if slope_limit_deg not in self._sieves:
-            # NaN compares false: unknown slope is measured apart, any of it bars the rectangle
+            # NaN compares as false, so unknown slope has a table of its own
             steep = Table.of(self.slope > slope_limit_deg, self.grid)
             unknown = next((s.unknown for s in self._sieves.values()), None)
             if unknown is None:
@@ -79,20 +81,38 @@ def make_field(
     setbacks: Sequence[EdgeSetback] = (),
     slope: FloatArray | None = None,
 ) -> Field:
-    """Field of a site: polygons cut, slope computed on `ground` if it is not known, cells marked; `heights` may be finer."""
-    blocked = hard_ground(site.exclusions)
-    allowed = _polygonal(shapely.difference(site.boundary, blocked)) if blocked is not None else site.boundary
+    """Cut allowed and placeable ground of a site, and compute its slope.
+
+    Parameters
+    ----------
+    site : Site
+        Boundary, exclusions and lines in the working CRS.
+    ground : Ground
+        Heights on the grid of the layout.
+    heights : Ground
+        Heights as fine as the source has them, or `ground`.
+    setback_m : float
+        Setback of assets and pads from the boundary [m].
+    source_cell_m : float
+        Cell size of the source of heights [m].
+    setbacks : sequence of EdgeSetback
+        Setbacks of single edges of the boundary.
+    slope : ndarray, shape (ny, nx), optional
+        Slope on the grid where it is known already [°].
+    """
+    blocked = no_build_area(site.exclusions)
+    allowed = _polygons_of(shapely.difference(site.boundary, blocked)) if blocked is not None else site.boundary
     inner = set_back(site.boundary, setback_m, setbacks, site.lines)
-    placeable = _polygonal(shapely.difference(inner, blocked) if blocked is not None else inner)
+    placeable = _polygons_of(shapely.difference(inner, blocked) if blocked is not None else inner)
     shapely.prepare([allowed, placeable])
     slope = _slope(ground, source_cell_m) if slope is None else slope
     return Field(ground.grid, heights, slope, allowed, placeable, cells_inside(placeable, ground.grid), site.boundary)
 
 
 def _slope(ground: Ground, source_cell_m: float) -> FloatArray:
-    """Slope on the grid; where the source is coarser, not below the slope between the source's own cells.
+    """Slope on the grid [°], at least that between the source's cells.
 
-    Between the heights of a coarse source the interpolated ground is smooth, and so too gentle in places.
+    Ground interpolated from a coarser source is smooth, and too gentle in places.
     """
     z, grid = ground.z, ground.grid
     slope = slope_deg(z, grid.dx, grid.dy)
@@ -100,19 +120,19 @@ def _slope(ground: Ground, source_cell_m: float) -> FloatArray:
     if step > 1 and min(z.shape) >= 3 * step:
         for i in range(step):
             for j in range(step):
-                wide = slope_deg(np.ascontiguousarray(z[i::step, j::step]), step * grid.dx, step * grid.dy)
-                slope[i::step, j::step] = np.maximum(slope[i::step, j::step], wide)
+                coarse = slope_deg(np.ascontiguousarray(z[i::step, j::step]), step * grid.dx, step * grid.dy)
+                slope[i::step, j::step] = np.maximum(slope[i::step, j::step], coarse)
     return np.asarray(slope, dtype=np.float64)
 
 
-def hard_ground(zones: tuple[Zone, ...]) -> BaseGeometry | None:
-    """Union of the zones that may not be built on, buffers included; None without any."""
-    hard = [z.with_buffer for z in zones if z.zone_type != "cost"]
-    return shapely.union_all(hard) if hard else None
+def no_build_area(zones: tuple[Zone, ...]) -> BaseGeometry | None:
+    """Union of zones that can't be built on, with buffers."""
+    blocked = [z.with_buffer for z in zones if z.zone_type != "cost"]
+    return shapely.union_all(blocked) if blocked else None
 
 
 def cells_inside(area: BaseGeometry, grid: Grid) -> BoolArray:
-    """Cells whose centre lies in an area, shape (ny, nx)."""
+    """Cells whose centre is in an area, shape (ny, nx)."""
     from rasterio.features import geometry_mask  # noqa: PLC0415 (0.3 s)
     from rasterio.transform import Affine  # noqa: PLC0415
 
@@ -123,37 +143,45 @@ def cells_inside(area: BaseGeometry, grid: Grid) -> BoolArray:
 
 
 def buildable_mask(field: Field, slope_limit_deg: float) -> BoolArray:
-    """Placeable cells with known ground within a slope limit, shape (ny, nx)."""
+    """Placeable cells with known slope within a limit, shape (ny, nx)."""
     return field.inside & (field.slope <= slope_limit_deg)
 
 
 def buildable_area(
     field: Field, slope_limit_deg: float, *, coarsest_cells: int = 400_000, gentle: BaseGeometry | None = None
 ) -> Polygon | MultiPolygon:
-    """Buildable ground as polygons, along cell edges and the exact outline of what is placeable.
+    """Buildable ground as polygons along cell edges.
 
-    Grids of more than `coarsest_cells` are drawn on blocks of cells that are buildable throughout. `gentle` is what
-    `gentle_area` gives, where it is known: no zone changes it.
+    Parameters
+    ----------
+    field : Field
+        Ground of the site.
+    slope_limit_deg : float
+        Steepest slope [°].
+    coarsest_cells : int
+        Larger grids are drawn in blocks of cells that are all gentle enough.
+    gentle : geometry, optional
+        Result of `gentle_area` where it is known already: zones don't change it.
     """
     gentle = gentle_area(field, slope_limit_deg, coarsest_cells=coarsest_cells) if gentle is None else gentle
-    return _polygonal(shapely.intersection(gentle, field.placeable))
+    return _polygons_of(shapely.intersection(gentle, field.placeable))
 
 
 def gentle_area(field: Field, slope_limit_deg: float, *, coarsest_cells: int = 400_000) -> BaseGeometry:
-    """Ground within a slope limit along cell edges, whether it may be built on or not."""
+    """Ground within a slope limit along cell edges, placeable or not."""
     from rasterio.features import shapes  # noqa: PLC0415
     from rasterio.transform import Affine  # noqa: PLC0415
 
-    good: BoolArray = np.array(field.slope <= slope_limit_deg, dtype=bool)
+    gentle: BoolArray = np.array(field.slope <= slope_limit_deg, dtype=bool)
     grid = field.grid
-    step = int(np.ceil(np.sqrt(good.size / coarsest_cells)))
+    step = int(np.ceil(np.sqrt(gentle.size / coarsest_cells)))
     if step > 1:
-        ny, nx = good.shape[0] // step * step, good.shape[1] // step * step
-        good = np.array(good[:ny, :nx].reshape(ny // step, step, nx // step, step).all(axis=(1, 3)), dtype=bool)
+        ny, nx = gentle.shape[0] // step * step, gentle.shape[1] // step * step
+        gentle = np.array(gentle[:ny, :nx].reshape(ny // step, step, nx // step, step).all(axis=(1, 3)), dtype=bool)
     transform = Affine(grid.dx * step, 0.0, grid.x0, 0.0, -grid.dy * step, grid.y0)
     parts = [
         shapely.Polygon(s["coordinates"][0], s["coordinates"][1:])
-        for s, _ in shapes(good.astype(np.uint8), mask=good, transform=transform)
+        for s, _ in shapes(gentle.astype(np.uint8), mask=gentle, transform=transform)
     ]
     if not parts:
         return MultiPolygon()
@@ -162,7 +190,7 @@ def gentle_area(field: Field, slope_limit_deg: float, *, coarsest_cells: int = 4
 
 @dataclass(frozen=True)
 class Table:
-    """Summed-area table of a mask, to measure it under many rectangles at once."""
+    """Summed-area table of a mask: measures it under many rectangles at once."""
 
     grid: Grid
     sums: NDArray[np.int32]
@@ -170,17 +198,14 @@ class Table:
 
     @classmethod
     def of(cls, mask: BoolArray, grid: Grid) -> Table:
-        """Table of a mask of shape (ny, nx)."""
+        """Build the table of a mask, shape (ny, nx)."""
         sums = np.zeros((grid.ny + 1, grid.nx + 1), np.int32)
         np.cumsum(mask, axis=0, dtype=np.int32, out=sums[1:, 1:])
         np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
         return cls(grid, sums)
 
     def share(self, rects: FloatArray) -> FloatArray:
-        """Share of each rectangle's area that lies on marked cells, exact; what lies off the grid counts as marked.
-
-        The sum over a rectangle whose corners lie within cells is bilinear between the corners of those cells.
-        """
+        """Exact share of each rectangle on marked cells or off the grid."""
         g = self.grid
         frame = np.array([g.x0, g.y0, g.dx, g.dy])
         shares: FloatArray = _table_kernels.shares(self.sums, frame, np.ascontiguousarray(rects, dtype=np.float64))
@@ -189,21 +214,23 @@ class Table:
 
 @dataclass(frozen=True)
 class Sieve:
-    """Tests rectangles for one slope limit: first by cells, then exactly."""
+    """Test of rectangles for one slope limit, by cells and polygons."""
 
     placeable: Polygon | MultiPolygon
     """Ground on which assets and pads may stand."""
     limit_deg: float
     steep: Table
+    """Cells over the slope limit."""
     unknown: Table
+    """Cells without a slope."""
 
     def by_ground(self, rects: FloatArray) -> BoolArray:
-        """Rectangles on known ground within the slope limit, shape (n,)."""
+        """Whether rectangles are on known ground within the slope limit, shape (n,)."""
         ok: BoolArray = (self.unknown.share(rects) <= ROUNDING) & (self.steep.share(rects) <= STEEP_SHARE)
         return ok
 
     def passes(self, rects: FloatArray, *, apron: float = 0.0) -> BoolArray:
-        """Rectangles on good ground and wholly placeable, as they are and grown by an apron [m], shape (n,)."""
+        """Whether rectangles, also with an apron [m], are buildable, shape (n,)."""
         around = rects + np.array([-apron, -apron, apron, apron])
         ok = self.by_ground(rects)
         if apron:
@@ -217,27 +244,28 @@ class Sieve:
 
 @dataclass(frozen=True)
 class Zonal:
-    """What lies under footprints, one value each."""
+    """Statistics of the ground under footprints, one value each."""
 
     slope_deg: FloatArray
     """95th percentile by area [°]: 95 % of the footprint is no steeper."""
     mean_slope_deg: FloatArray
+    """Mean by area [°]."""
     aspect_deg: FloatArray
-    """Downhill direction between the middles of opposite sides, clockwise from north [°]; NaN where level."""
+    """Downhill direction from the midpoints of the sides, clockwise from north [°]; NaN where level."""
     elevation_m: FloatArray
-    """Mean of the middles of the four sides [m]."""
+    """Mean of the midpoints of the four sides [m]."""
 
 
 def zonal(field: Field, rects: FloatArray) -> Zonal:
-    """Statistics under rectangles: slopes weighed by the area of each cell that lies under one."""
+    """Statistics under rectangles; slopes are weighted by the area of each cell."""
     g = field.grid
     slopes = np.full((2, len(rects)), np.nan)
     for i, (west, south, east, north) in enumerate(rects):
-        columns, across = _covered((west - g.x0) / g.dx, (east - g.x0) / g.dx, g.nx)
-        rows, down = _covered((g.y0 - north) / g.dy, (g.y0 - south) / g.dy, g.ny)
+        columns, across = _covered_cells((west - g.x0) / g.dx, (east - g.x0) / g.dx, g.nx)
+        rows, down = _covered_cells((g.y0 - north) / g.dy, (g.y0 - south) / g.dy, g.ny)
         slope, area = field.slope[rows, columns].ravel(), np.outer(down, across).ravel()
         order = np.argsort(slope, kind="stable")
-        # unknown slope sorts last; no more of it than rounding lies under what stands
+        # unknown slope sorts last; assets stand on none of it beyond rounding
         slope, area = slope[order], np.where(np.isnan(slope[order]), 0.0, area[order])
         below = np.cumsum(area)
         slopes[0, i] = slope[np.searchsorted(below, (0.95 - ROUNDING) * below[-1])]
@@ -248,26 +276,26 @@ def zonal(field: Field, rects: FloatArray) -> Zonal:
     at_north, at_south = field.ground.at(x, north), field.ground.at(x, south)
     rise_east, rise_north = (at_east - at_west) / (east - west), (at_north - at_south) / (north - south)
     aspect = np.degrees(np.arctan2(-rise_east, -rise_north)) % 360
-    aspect[np.hypot(rise_east, rise_north) <= LEVEL] = np.nan
+    aspect[np.hypot(rise_east, rise_north) <= LEVEL_GRADE] = np.nan
     return Zonal(slopes[0], slopes[1], aspect, (at_east + at_west + at_north + at_south) / 4)
 
 
-def _covered(first: float, last: float, count: int) -> tuple[slice, FloatArray]:
-    """Cells that an interval in cell units covers, and how much of each."""
+def _covered_cells(first: float, last: float, count: int) -> tuple[slice, FloatArray]:
+    """Cells that an interval covers, and the covered part of each."""
     start = min(max(int(np.floor(first)), 0), count - 1)
     stop = min(max(int(np.ceil(last)), start + 1), count)
     return slice(start, stop), np.diff(np.clip(np.arange(start, stop + 1, dtype=np.float64), first, last))
 
 
-def _polygonal(geometry: BaseGeometry) -> Polygon | MultiPolygon:
-    """Polygon parts alone; slivers under 1 m² dropped."""
-    parts = [p for p in shapely.get_parts(geometry) if p.geom_type == "Polygon" and p.area >= 1.0]
+def _polygons_of(geometry: BaseGeometry) -> Polygon | MultiPolygon:
+    """Polygons of a geometry, without slivers."""
+    parts = [p for p in shapely.get_parts(geometry) if p.geom_type == "Polygon" and p.area >= MIN_PART_M2]
     whole: Polygon | MultiPolygon = parts[0] if len(parts) == 1 else MultiPolygon(parts)
     return whole
 
 
 def mean_slope(field: Field, rects: FloatArray) -> FloatArray:
-    """Slope at the middle and the corners of rectangles, averaged [°]; nodata counts as 90."""
+    """Mean slope of five points per rectangle [°]; nodata counts as 90°."""
     g = field.grid
     total = np.zeros(len(rects))
     for fx, fy in ((0.5, 0.5), (0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9)):

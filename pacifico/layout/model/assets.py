@@ -1,4 +1,4 @@
-"""Records of assets, pads and what could not be placed."""
+"""Records of assets, pads and unplaced assets."""
 
 from __future__ import annotations
 
@@ -20,18 +20,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asset:
-    """One asset of a plan."""
+    """Placed asset with its ground and its service road."""
 
     asset_id: str
     item: Item
     footprint: Polygon
+    """True outline in the working CRS [m]."""
     slope_deg: float
-    """95th percentile under the footprint [°]."""
+    """95th percentile of the slope under the footprint [°]."""
     aspect_deg: float
+    """Downhill direction, clockwise from north [°]; NaN on level ground."""
     elevation_m: float
+    """Mean ground elevation [m]."""
     suitability: float
-    """1 on level ground, 0 at the slope limit (mean slope under the footprint) [0-1]."""
+    """1 on level ground, 0 where the mean slope is at the limit [0-1]."""
     block_id: str
+    """Power block; empty without one."""
     service_road_id: str
 
     def properties(self) -> dict[str, Any]:
@@ -63,11 +67,12 @@ class Asset:
 
 @dataclass(frozen=True)
 class Pad:
-    """One graded pad and what stands on it."""
+    """Graded pad with its assets."""
 
     pad_id: str
     asset_ids: tuple[str, ...]
     plane: PadPlane
+    """Design plane and volumes."""
 
     def properties(self) -> dict[str, Any]:
         """Properties of the pad in layout.geojson."""
@@ -87,51 +92,54 @@ class Pad:
 
 @dataclass(frozen=True)
 class Item:
-    """One asset: an upright rectangle with its ratings."""
+    """Rectangle for one asset, with its ratings."""
 
     kind: AssetKind
     rect: tuple[float, float, float, float]
     """West, south, east, north in the working CRS [m]."""
     slope_limit_deg: float
+    """Steepest natural ground for this asset type [°]."""
     capacity_kw: float = 0.0
+    """AC generation [kW]."""
     capacity_dc_kw: float = 0.0
     storage_kw: float = 0.0
     storage_kwh: float = 0.0
     rating_kva: float = 0.0
     block: int = -1
-    """Power block of a solar array or skid; -1 without."""
+    """Power block of a solar array or skid; -1 without one."""
     rotation_deg: float = 0.0
+    """Anticlockwise from east [°]; the rectangle is drawn unrotated except at 90°."""
     clearance_m: float = 0.0
-    """What its kind keeps free around it, whoever comes later [m]."""
+    """Distance to keep free around it [m]; assets placed later keep it too."""
 
     @property
     def centre(self) -> tuple[float, float]:
-        """Middle of the rectangle."""
+        """Centre of the rectangle [m]."""
         west, south, east, north = self.rect
         return (west + east) / 2, (south + north) / 2
 
     @property
     def pad_rect(self) -> tuple[float, float, float, float]:
-        """Rectangle of its pad."""
+        """West, south, east, north of its pad [m]."""
         west, south, east, north = self.rect
         return west - PAD_APRON_M, south - PAD_APRON_M, east + PAD_APRON_M, north + PAD_APRON_M
 
 
 @dataclass(frozen=True)
 class Unplaced:
-    """Assets that were asked for and do not stand, and why."""
+    """Requested assets without a place, with the reason."""
 
     kind: AssetKind
     count: int
     reason: str
     cause: UnreachedCause | None = field(default=None, compare=False)
-    """Kind of reason where roads are the reason."""
+    """Kind of reason, where no road reaches them."""
 
 
 def outline(item: Item, grow: float = 0.0) -> Polygon:
-    """Footprint of an item, grown by a margin [m], its corners square.
+    """Footprint of an item, expanded by a margin [m] with square corners.
 
-    At 0 and 90 degrees `item.rect` is the footprint; at any other angle it is what is turned about its middle.
+    At 0° and 90°, `item.rect` is the footprint itself. At any other angle, it is rotated about its centre.
     """
     west, south, east, north = item.rect
     upright = box(west - grow, south - grow, east + grow, north + grow, ccw=True)
@@ -139,12 +147,12 @@ def outline(item: Item, grow: float = 0.0) -> Polygon:
 
 
 def pad_outline(item: Item) -> Polygon | None:
-    """Pad of an item; None for what follows the ground on piles."""
+    """Pad of an item; None for solar arrays, which stand on piles."""
     return None if item.kind == "solar_array" else outline(item, PAD_APRON_M)
 
 
 def move_item(item: Item, to: tuple[float, float]) -> Item:
-    """Item with its middle at another place."""
+    """Move an item's centre to easting and northing [m]."""
     x, y = item.centre
     dx, dy = to[0] - x, to[1] - y
     west, south, east, north = item.rect
@@ -152,7 +160,7 @@ def move_item(item: Item, to: tuple[float, float]) -> Item:
 
 
 def rotate_item(item: Item, rotation_deg: float) -> Item:
-    """Item turned about its middle to an angle, anticlockwise from where its length runs east [°]."""
+    """Rotate an item to an angle, anticlockwise from east [°]."""
     angle = rotation_deg % 180.0
     west, south, east, north = item.rect
     x, y = item.centre
@@ -165,7 +173,7 @@ def rotate_item(item: Item, rotation_deg: float) -> Item:
 
 
 def merge_unplaced(unplaced: Sequence[Unplaced]) -> tuple[Unplaced, ...]:
-    """One entry for each asset type and reason."""
+    """Merge entries of the same asset type and reason."""
     merged: dict[tuple[AssetKind, str], Unplaced] = {}
     for u in unplaced:
         known = merged.get((u.kind, u.reason))

@@ -9,37 +9,41 @@ from dataclasses import dataclass
 from typing import Literal
 
 Tag = Literal["measured", "derived", "assumed"]
+"""Origin of a quantity: measured on the plan, derived by a rule, or assumed."""
 
 COLUMNS = (
     "item", "what", "quantity", "quantity_low", "quantity_high", "unit", "tag", "unit_cost", "unit_cost_low", "unit_cost_high",
     "price", "currency_year", "cost", "cost_low", "cost_high", "basis", "source",
 )  # fmt: skip
+"""Columns of the CSV file."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a bill; low and high are about P10 and P90."""
+    """Line of a bill; low and high are about P10 and P90."""
 
     item: str
     """Name of the unit cost in section ``costs`` of the catalog."""
     what: str
+    """Description."""
     quantity: float
     quantity_low: float
     quantity_high: float
     unit: str
     tag: Tag
-    """Of the quantity: measured on the plan and its ground, derived from that by a rule, or assumed."""
+    """Origin of the quantity."""
     basis: str
-    """Where the quantity comes from."""
+    """How the quantity was found."""
     unit_cost: float
+    """Cost of one unit [USD]."""
     unit_cost_low: float
     unit_cost_high: float
     price: Literal["catalog", "given"]
-    """Whether the unit cost is the catalog's or was given."""
+    """Whether the unit cost is the catalog's or the user's."""
     year: int
-    """Of the currency; nothing is escalated."""
+    """Year of the currency; costs are not escalated."""
     source: str
-    """Of the catalog's unit cost."""
+    """Source of the catalog's unit cost."""
 
     @property
     def cost(self) -> float:
@@ -48,39 +52,41 @@ class Line:
 
     @property
     def cost_low(self) -> float:
-        """Lower end, quantity and unit cost taken as independent [USD]."""
-        return self.cost * (1 - min(math.hypot(_off(self.quantity, self.quantity_low), _off(self.unit_cost, self.unit_cost_low)), 1.0))  # fmt: skip
+        """Low end of the cost, with quantity and unit cost independent [USD]."""
+        return self.cost * (1 - min(math.hypot(_deviation(self.quantity, self.quantity_low), _deviation(self.unit_cost, self.unit_cost_low)), 1.0))  # fmt: skip
 
     @property
     def cost_high(self) -> float:
-        """Upper end, quantity and unit cost taken as independent [USD]."""
+        """High end of the cost, with quantity and unit cost independent [USD]."""
         return self.cost * (
-            1 + math.hypot(_off(self.quantity, self.quantity_high), _off(self.unit_cost, self.unit_cost_high))
+            1
+            + math.hypot(_deviation(self.quantity, self.quantity_high), _deviation(self.unit_cost, self.unit_cost_high))
         )
 
 
 @dataclass(frozen=True)
 class Bill:
-    """All lines of a plan."""
+    """Bill of quantities of a plan."""
 
     lines: tuple[Line, ...]
     indirect: tuple[float, float, float]
-    """Share of direct cost for design, management and contingency: likely, low, high; assumed."""
+    """Design, management and contingency as a share of direct cost: likely, low and high [-]; assumed."""
     indirect_source: str
+    """Source of these shares."""
 
     @property
     def direct(self) -> float:
-        """Sum of the lines [USD]."""
+        """Direct cost: the sum of the lines [USD]."""
         return math.fsum(line.cost for line in self.lines)
 
     @property
     def total(self) -> float:
-        """Direct cost and indirect share [USD]."""
+        """Direct and indirect cost [USD]."""
         return self.direct * (1 + self.indirect[0])
 
     @property
     def independent(self) -> tuple[float, float]:
-        """Interval of the total if each line's error knows nothing of the others' [USD]: the narrowest."""
+        """Narrowest interval of the total [USD]: errors of lines are independent."""
         total, share, direct = self.total, self.indirect, self.direct
         low = math.hypot(*((1 + share[0]) * (n.cost - n.cost_low) for n in self.lines), direct * (share[0] - share[1]))
         high = math.hypot(
@@ -90,12 +96,12 @@ class Bill:
 
     @property
     def correlated(self) -> tuple[float, float]:
-        """Interval of the total if all lines are high or low together, as in one market [USD]: the widest."""
+        """Widest interval of the total [USD]: all lines high or low together."""
         low, high = (math.fsum(getattr(n, end) for n in self.lines) for end in ("cost_low", "cost_high"))
         return low * (1 + self.indirect[1]), high * (1 + self.indirect[2])
 
     def to_csv(self) -> str:
-        """Return lines and totals as CSV; the same bill gives the same text."""
+        """Lines and totals as CSV."""
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(COLUMNS)
@@ -116,11 +122,11 @@ class Bill:
         return text.getvalue()
 
 
-def _off(value: float, end: float) -> float:
-    """Share by which an end is off."""
+def _deviation(value: float, end: float) -> float:
+    """Relative distance of an interval's end from the value [-]."""
     return abs(value - end) / value if value else 0.0
 
 
 def _q(value: float) -> str:
-    """Quantity or unit cost: two decimals where it is small."""
+    """Format a quantity or unit cost: two decimals below 1000."""
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.2f}".rstrip("0").rstrip(".")

@@ -11,24 +11,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cable:
-    """One three-phase cable between two assets."""
+    """Three-phase cable between two assets."""
 
     cable_id: str
-    """Feeder and place on it, counted from the substation: F03-02."""
+    """Feeder and position on it, counted from the substation: F03-02."""
     from_id: str
     to_id: str
-    """The next asset towards the substation, or the substation."""
+    """Next asset towards the substation, or the substation."""
     voltage_kv: float
     line: LineString
-    """In the working CRS; from one footprint's edge to the other's [m]."""
+    """Route between the edges of both footprints, working CRS [m]."""
     in_road_trench: bool
-    """Whether more than half of it lies along roads."""
+    """Whether more than half of its length is along roads."""
     load_mva: float
-    """Of everything that it carries [MVA]."""
+    """Apparent power that it carries [MVA]."""
 
     @property
     def length_m(self) -> float:
-        """In plan, without slack."""
+        """Length in plan, without slack [m]."""
         return float(self.line.length)
 
     def properties(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Records of earthwork: pad planes and road volumes."""
+"""Records of earthwork: pad planes and volumes of roads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PadPlane:
-    """A pad at its design plane, with its volumes (bank, m³)."""
+    """Design plane of a pad, with its bank volumes."""
 
     polygon: Polygon | MultiPolygon
     elevation_m: float
@@ -23,19 +23,20 @@ class PadPlane:
     """Rise per metre eastwards and northwards [-]."""
     cut_m3: float
     fill_m3: float
-    """Prism under the pad itself."""
+    """Volumes under the pad, without side slopes [m³]."""
     batter_cut_m3: float = 0.0
     batter_fill_m3: float = 0.0
-    """Side slopes around it; neighbours are not looked at."""
+    """Volumes of its side slopes [m³]; neighbouring pads and roads are ignored."""
     max_cut_m: float = 0.0
     max_fill_m: float = 0.0
+    """Largest depth of cut and height of fill under the pad [m]."""
     open_edge_m: float = 0.0
-    """Length of the edge whose side slope found no daylight: nodata, off the grid, or too far [m]."""
+    """Length of edge without daylight: nodata, off the grid or too far [m]."""
     gap_m3: float = 0.0
-    """How much less earthwork (cut + fill) a better plane could have at most; 0 where the plane was given."""
+    """Optimality gap: cut + fill that a better plane could save at most [m³]; 0 for a given plane."""
 
     def height_at(self, x: FloatArray, y: FloatArray) -> FloatArray:
-        """Design height [m] at eastings and northings [m]."""
+        """Design height at eastings and northings [m]."""
         centre = self.polygon.centroid
         heights: FloatArray = self.elevation_m + self.grade_east * (x - centre.x) + self.grade_north * (y - centre.y)
         return heights
@@ -43,17 +44,17 @@ class PadPlane:
 
 @dataclass(frozen=True)
 class CorridorVolumes:
-    """Volumes of one road (bank, m³)."""
+    """Bank volumes of one road."""
 
     cut_m3: float
     fill_m3: float
-    """Prism under the carriageway."""
+    """Volumes under the carriageway [m³]."""
     batter_cut_m3: float
     batter_fill_m3: float
-    """Side slopes along both edges; road ends and the outside of bends have none of their own."""
+    """Volumes of the side slopes along both edges [m³]; none at road ends and outside bends."""
     max_depth_m: float
-    """Largest distance between design and ground anywhere under the carriageway [m]."""
+    """Largest difference between design and ground under the carriageway [m]."""
     nodata_share: float = 0.0
-    """Share of the carriageway without ground heights: it is in none of the volumes [-]."""
+    """Share of the carriageway without ground heights, left out of the volumes [-]."""
     open_edge_m: float = 0.0
-    """Length of edges whose side slope found no daylight [m]."""
+    """Length of edges without daylight [m]."""

@@ -1,4 +1,4 @@
-"""Records of the edits of a plan."""
+"""Records of edits of a plan."""
 
 from __future__ import annotations
 
@@ -19,32 +19,33 @@ if TYPE_CHECKING:
 EditKind = Literal["move", "rotate", "remove", "add", "add_zone", "move_zone", "remove_zone"]
 
 Pose = tuple[float, float, float]
-"""Easting, northing [m] and rotation [°] of an asset's middle."""
+"""Easting [m], northing [m] and rotation [°] of an asset's centre."""
 
 SAME_M = 1e-6
+"""Coordinates closer than this are equal [m]."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One change of a plan, as it happened."""
+    """One edit of a plan, with its consequences."""
 
     kind: EditKind
     subject: str
-    """Asset's identifier, or zone's name."""
+    """Identifier of the asset, or name of the zone."""
     asset_type: str = ""
     before: Pose | None = None
     after: Pose | None = None
     also: tuple[str, ...] = ()
-    """Assets that went with it."""
+    """Assets removed as a consequence."""
     roads_removed: tuple[Road, ...] = ()
     roads_added: tuple[str, ...] = ()
     borrowed: str = ""
-    """Turnaround that serves the asset, for want of another road."""
+    """Turnaround that serves the asset where no other road does."""
     note: str = ""
-    """What was done beyond what was asked for."""
+    """Consequences beyond the request, in one line."""
 
     def properties(self, crs: CRS) -> dict[str, Any]:
-        """Entry of the edit in layout.geojson; poses in longitude and latitude.
+        """Entry of the edit in layout.geojson, with poses in longitude and latitude.
 
         Parameters
         ----------
@@ -53,6 +54,7 @@ class Edit:
         """
 
         def lonlat(pose: Pose | None) -> dict[str, Any] | None:
+            """Pose in degrees."""
             if pose is None:
                 return None
             x, y, rotation = pose
@@ -74,5 +76,5 @@ class Edit:
 
 
 def pose(item: Item) -> Pose:
-    """Where an item stands, and how it is turned."""
+    """Centre [m] and rotation [°] of an item."""
     return (*item.centre, item.rotation_deg)

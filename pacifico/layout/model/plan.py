@@ -1,4 +1,4 @@
-"""Record of a layout."""
+"""The layout of a site: a plan."""
 
 from __future__ import annotations
 
@@ -34,38 +34,44 @@ _UPPER = {
     "cut_fill": "pacifico.layout.earthwork.cut_fill_raster:cut_fill",
     "write_cut_fill": "pacifico.layout.earthwork.cut_fill_raster:write_cut_fill",
 }
-"""Functions of rooms above this one that methods of a plan call; loaded when first called."""
+"""Functions of higher rooms behind methods of Plan; loaded at the first call."""
 
 
 def _upper(name: str) -> Any:
+    """Load a function of a higher room."""
     return resolve_name(_UPPER[name])
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A layout; geometry in the working CRS `site.crs`, in metres."""
+    """Layout of a site; geometry in the working CRS `site.crs` [m]."""
 
     site: Site
     profile: Profile
     strategy: Strategy
     target_capacity_kw: float | None
+    """Requested capacity [kW]; None: as much as the ground carries."""
     dem: Mapping[str, Any]
+    """Source, SHA-256, resolution, units and nodata share of the DEM."""
     buildable: Polygon | MultiPolygon
+    """Ground on which the main asset type may stand."""
     entry: Point
+    """Start of the road network."""
     asset_list: tuple[Asset, ...]
     pad_list: tuple[Pad, ...]
     road_list: tuple[Road, ...]
     road_volumes: tuple[CorridorVolumes, ...]
+    """Earthwork of each road, in the order of `road_list`."""
     unplaced: tuple[Unplaced, ...]
     warnings: tuple[str, ...]
     metrics: Mapping[str, Any]
     shortfall: str
-    """Why less stands than was asked for; empty where all of it does."""
+    """Why capacity is missing from the target; empty where none is."""
     cable_list: tuple[Cable, ...] = ()
     spec: Spec = dataclass_field(default_factory=make_spec)
-    """What it was made with: the catalog and what was overridden of it."""
+    """Catalog values and overrides that it was made with."""
     edits: tuple[Edit, ...] = ()
-    """What was changed by hand since it was generated, oldest first."""
+    """Edits since it was generated, oldest first."""
     unreached_count: int = 0
     """Assets taken out because no road reaches them."""
     cable_warnings: tuple[str, ...] = ()
@@ -78,26 +84,26 @@ class Plan:
 
     @property
     def assets(self) -> gpd.GeoDataFrame:
-        """Assets, one a row, with the properties of layout.geojson."""
+        """Table of assets with the properties of layout.geojson."""
         return self._frame("asset")
 
     @property
     def pads(self) -> gpd.GeoDataFrame:
-        """Pads, one a row."""
+        """Table of pads."""
         return self._frame("pad")
 
     @property
     def roads(self) -> gpd.GeoDataFrame:
-        """Roads with design heights, one a row."""
+        """Table of roads, with design heights in their lines."""
         return self._frame("road")
 
     @property
     def cables(self) -> gpd.GeoDataFrame:
-        """Collection cables, one a row."""
+        """Table of collection cables."""
         return self._frame("cable")
 
     def to_geojson(self) -> dict[str, Any]:
-        """FeatureCollection of the plan as the package's JSON Schema describes it (EPSG:4326)."""
+        """FeatureCollection in EPSG:4326, as the package's JSON Schema describes it."""
         features = []
         for kind in KINDS:
             rows, geometries = self.feature_rows(kind)
@@ -121,7 +127,7 @@ class Plan:
         }
 
     def feature_rows(self, kind: str) -> tuple[list[dict[str, Any]], Sequence[BaseGeometry]]:
-        """Properties and geometries (working CRS) of all features of one kind.
+        """Properties and geometries of one kind of feature, in the working CRS.
 
         Parameters
         ----------
@@ -151,25 +157,40 @@ class Plan:
         return roads, [r.line for r in self.road_list]
 
     def write(self, path: str | Path) -> Path:
-        """Write layout.geojson; the same plan gives the same bytes."""
+        """Write layout.geojson; equal plans give equal bytes."""
         return write(self.to_geojson(), path)
 
     def bill_of_quantities(self, *, spec: Spec | None = None) -> Bill:
-        """What it takes and may cost; `rules` with other unit costs, by default those it was made with."""
+        """Bill of quantities with costs.
+
+        Parameters
+        ----------
+        spec : Spec, optional
+            Unit costs; by default those of the plan's own spec.
+        """
         made: Bill = _upper("bill")(self, spec=spec)
         return made
 
     def cut_fill(self, dem: xr.DataArray) -> xr.DataArray:
-        """Design minus ground on the grid of the DEM it was made on [m]: cut negative, fill positive, NaN elsewhere."""
+        """Design minus ground on the DEM's grid [m].
+
+        Cut is negative, fill positive, other ground NaN.
+
+        Parameters
+        ----------
+        dem : DataArray
+            DEM that the plan was made on.
+        """
         raster: xr.DataArray = _upper("cut_fill")(self, dem)
         return raster
 
     def write_cut_fill(self, dem: xr.DataArray, path: str | Path) -> Path:
-        """Write `cut_fill` as a GeoTIFF; the same plan gives the same bytes."""
+        """Write `cut_fill` as a GeoTIFF; equal plans give equal bytes."""
         written: Path = _upper("write_cut_fill")(self, dem, path)
         return written
 
     def _frame(self, kind: str) -> gpd.GeoDataFrame:
+        """Features of one kind as a GeoDataFrame."""
         import geopandas as gpd  # noqa: PLC0415 (1 s)
 
         rows, geometries = self.feature_rows(kind)

@@ -1,4 +1,4 @@
-"""What roads are: rules, what they are to reach, and the network that comes of it."""
+"""Records of roads: criteria, terminals and the network."""
 
 from __future__ import annotations
 
@@ -22,42 +22,44 @@ if TYPE_CHECKING:
     from pacifico.layout.model.unreached import Unreached
 
 RoadClass = Literal["spine", "secondary", "spur"]
+"""Spine: towards terminals of the first priority. Spur: short dead end. Secondary: all others."""
 
 
 @dataclass(frozen=True)
 class RoadCriteria:
-    """Rules of site roads; defaults after the International Fire Code (2021), appendix D."""
+    """Design values of site roads; defaults from the IFC (2021), appendix D."""
 
     width_m: float = 6.1
-    """Carriageway width, 20 ft."""
+    """Carriageway width [m]; 20 ft."""
     max_grade: float = 0.10
-    """Rise over run."""
+    """Steepest grade [rise/run]."""
     min_radius_m: float = 12.0
-    """Radius of the inner edge in bends; a terminal may ask for more of the roads that lead to it."""
+    """Radius of the inner edge in bends [m]; a terminal may require more on the way to it."""
     max_cut_fill_m: float = 4.0
-    """Most depth between ground and design, averaged over the width."""
+    """Largest depth between ground and design, averaged over the width [m]."""
     station_m: float = 10.0
-    """Most distance between design heights."""
+    """Largest distance between design heights [m]."""
     turnaround_over_m: float = 45.0
-    """Dead ends longer than this (150 ft) get a turnaround where there is room; infinite: none do."""
+    """Dead ends longer than this (150 ft) get a turnaround where there is room [m]; infinite: none does."""
     turnaround_arm_m: float = 18.3
-    """Length of each of its two arms, 60 ft."""
+    """Length of each of its two arms [m]; 60 ft."""
     clearance_m: float = 0.25
-    """Kept between the strip and every edge."""
+    """Distance between the carriageway and every edge [m]."""
     earth_price: float = 0.0
-    """Metres of road gone round for a cubic metre of cut and fill that ground across the way would ask for [m/m³]."""
+    """Detour that is worth a cubic metre less of cut and fill [m/m³]."""
     cells: float = 1.0
-    """Size of the cells of the search, in those that suit the site's size."""
+    """Cell size of the search, as a multiple of the size chosen for the site [-]."""
     grade_margin: float = 0.001
-    """Left unused of `max_grade`, so that rounded coordinates keep it too."""
+    """Part of `max_grade` left unused, so that rounded coordinates keep the limit [rise/run]."""
 
     def __post_init__(self) -> None:
         for name in ("width_m", "max_grade", "max_cut_fill_m", "station_m", "turnaround_arm_m", "clearance_m", "cells"):
             if not getattr(self, name) > 0:
-                raise InputError(f"road rule {name} is {getattr(self, name)}; it must be above 0")
+                raise InputError(f"road criterion {name} is {getattr(self, name)}; give a value above 0")
         if not 0 <= self.grade_margin < self.max_grade:
             raise InputError(
-                f"road rule grade_margin is {self.grade_margin}; it must lie between 0 and max_grade ({self.max_grade})"
+                f"road criterion grade_margin is {self.grade_margin}; give 0 or more and less than max_grade "
+                f"({self.max_grade})"
             )
 
 
@@ -66,38 +68,39 @@ DEFAULT_CRITERIA = RoadCriteria()
 
 @dataclass(frozen=True)
 class Terminal:
-    """Something that a road must come near."""
+    """Asset that a road must reach."""
 
     key: int
-    """Number under which the network reports it."""
+    """Number of the terminal in the network's results."""
     footprint: Polygon
-    """Working CRS; the centreline must come within `reach_m` of it [m]."""
+    """Outline in the working CRS [m]."""
     reach_m: float
+    """Largest distance between footprint and centreline [m]."""
     priority: int = 1
-    """Low ones are reached first."""
+    """Lower values are reached first."""
     pad: Polygon | None = None
-    """The pad it stands on: the road's height must meet it."""
+    """Its pad, whose height the road must meet."""
     pad_plane: tuple[float, float, float] | None = None
-    """Height at the pad's centroid [m], rise per metre eastwards and northwards."""
+    """Height at the pad's centroid [m] and grades east and north [rise/run]."""
     units: int = 0
-    """Equal parts from west to east, of which it gives up some at its ends where a road has no room to turn; 0: none."""
+    """Equal units from west to east; units at its ends may be removed to make room for bends. 0: none."""
     unit_m: float = 0.0
-    """From one of them to the next [m]; 0 for what goes altogether, as one."""
+    """Distance from one unit to the next [m]; 0: it is removed as a whole."""
     min_radius_m: float = 0.0
-    """Radius of the inner edge in bends on the way to it, where that is more than the rule's."""
+    """Radius of the inner edge in bends on the way to it [m], where larger than the criteria's."""
 
 
 @dataclass(frozen=True)
 class Road:
-    """One stretch between junctions, with its design heights."""
+    """Road between two junctions, with its design heights."""
 
     road_id: str
     road_class: RoadClass
     line: LineString
-    """Centreline with Z (design height), working CRS [m]; it leads away from the entry."""
+    """Centreline away from the entry, working CRS, with design heights as Z [m]."""
     width_m: float
     length_m: float
-    """In plan."""
+    """Length in plan [m]."""
     max_grade_pct: float
     mean_grade_pct: float
 
@@ -107,7 +110,7 @@ class Road:
         Parameters
         ----------
         volumes : CorridorVolumes
-            Earthwork of this road.
+            Volumes of this road.
         """
         return {
             "road_id": self.road_id,
@@ -123,11 +126,11 @@ class Road:
 
 @dataclass(frozen=True)
 class Network:
-    """All roads of a site."""
+    """Road network of a site."""
 
     roads: tuple[Road, ...]
     entry: Point | None
-    """Where the roads begin; None where no road can start anywhere."""
+    """Start of the network; None where no road can start."""
     served: Mapping[int, str] = field(default_factory=dict)
     """Road that serves each terminal, by key."""
     unreached: Mapping[int, Unreached] = field(default_factory=dict)
@@ -141,21 +144,28 @@ class Network:
 
     @property
     def length_m(self) -> float:
-        """Of all roads, in plan."""
+        """Length of all roads in plan [m]."""
         return sum(r.length_m for r in self.roads)
 
 
 def make_road(road_id: str, road_class: RoadClass, xyz: FloatArray, width_m: float) -> Road:
-    """Road along vertices with design heights.
+    """Build a road from vertices with design heights.
 
     Parameters
     ----------
     road_id : str
-    road_class : str
+        Identifier.
+    road_class : {"spine", "secondary", "spur"}
+        Spine: towards terminals of the first priority. Spur: short dead end.
     xyz : ndarray, shape (n, 3)
-        Easting, northing and design height of each vertex [m], away from the entry.
+        Easting, northing and design height of each vertex, away from the entry [m].
     width_m : float
         Carriageway width [m].
+
+    Returns
+    -------
+    Road
+        Its length and grades are measured on the vertices.
     """
     run = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
     rise = np.abs(np.diff(xyz[:, 2]))
@@ -171,7 +181,7 @@ def make_road(road_id: str, road_class: RoadClass, xyz: FloatArray, width_m: flo
 
 
 def road_criteria(spec: Spec, profile: Profile) -> RoadCriteria:
-    """Road rules of a spec; where turbines come in, all roads are at least as wide as theirs."""
+    """Road criteria of a spec; wind plants have wider roads."""
     wind = profile == "wind_hybrid"
     return RoadCriteria(
         width_m=max(spec.number("wind_road", "width_m"), spec.number("road", "width_m"))
@@ -184,5 +194,5 @@ def road_criteria(spec: Spec, profile: Profile) -> RoadCriteria:
 
 
 def min_radius_to(kind: AssetKind, spec: Spec) -> float:
-    """Inner radius of bends on the way to an asset, where more than the rule's: blades must round those to a turbine."""
+    """Radius of bends that turbine blades need [m]; 0 for other assets."""
     return spec.number("wind_road", "min_radius_m") if kind == "wind_turbine" else 0.0

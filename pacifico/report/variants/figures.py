@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from pacifico.report.stored import StoredLayout
+    from pacifico.layout.files.stored import StoredLayout
     from pacifico.report.variants.measure import Measure
     from pacifico.report.variants.result import Variants
 

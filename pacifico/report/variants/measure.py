@@ -10,8 +10,8 @@ import shapely
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pacifico.layout.files.stored import StoredLayout
     from pacifico.layout.model.bill import Bill
-    from pacifico.report.stored import StoredLayout
 
 AROUND_M = 25.0
 """Distance around assets of the ground on which density is measured [m]."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from pacifico.report.stored import StoredLayout
+from pacifico.layout.files.stored import StoredLayout
 from pacifico.report.variants import measure
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import rasterio
+from fixtures.earthwork import EAST, NORTH, ground_of, here, line, plane
 from numpy.testing import assert_allclose
 from pyproj import CRS
 from shapely import LineString, MultiPolygon, box
@@ -130,3 +131,24 @@ def test_a_finer_ground_is_what_depths_are_taken_from(make):
     known = cut_fill_raster(coarse, [pad], [], [], heights=Ground(fine, z))
     assert_allclose(flat[np.isfinite(flat)], 0.0, atol=1e-9)
     assert np.nanmean(known) == pytest.approx(-1.0, abs=0.2)
+
+
+def test_cells_hold_the_depth_of_graded_ground():
+    ground = ground_of(plane(0, 0), dx=5.0, dy=5.0)
+    pads = graded_pads(ground, [here(box(-20, -20, 20, 20))], np.array([[101.5, 0, 0]]))
+    road = line((20, 0, 99.0), (90, 0, 99.0))
+    raster = cut_fill_raster(ground, pads, [road], [10.0])
+    x, y = np.meshgrid(ground.grid.x_centres() - EAST, ground.grid.y_centres() - NORTH)
+    on_pad = (abs(x) < 20) & (abs(y) < 20)
+    on_road = (x > 20) & (x < 90) & (abs(y) < 5)
+    assert_allclose(raster[on_pad], 1.5)
+    assert_allclose(raster[on_road], -1.0)
+    assert np.isnan(raster[~on_pad & ~on_road]).all()
+    assert np.isnan(cut_fill_raster(ground, [], [], [])).all()
+
+
+def test_a_pad_smaller_than_a_cell_is_drawn():
+    ground = ground_of(plane(0, 0), dx=30.0, dy=30.0)
+    pads = graded_pads(ground, [here(box(9, 9, 21, 12))], np.array([[100.7, 0, 0]]))
+    raster = cut_fill_raster(ground, pads, [], [])
+    assert_allclose(raster[np.isfinite(raster)], [0.7])

@@ -15,8 +15,8 @@ from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.pads import graded_pads
 from pacifico.layout.files.geojson import schema
 from pacifico.layout.generate import generate_layout
-from pacifico.layout.metrics import measure
-from pacifico.layout.model.assets import Unplaced, outline
+from pacifico.layout.metrics import buildable_ground, tally, works_spread
+from pacifico.layout.model.assets import outline
 from pacifico.site.model import Zone
 
 WIDE, HIGH = 900.0, 700.0
@@ -144,10 +144,11 @@ def check_measures(plan, context, dem, field):
     again = graded_pads(field.ground, [p.plane.polygon for p in plan.pad_list], planes.reshape(-1, 3), criteria=rules)
     for pad, plane in zip(plan.pad_list, again, strict=True):
         assert (pad.plane.cut_m3, pad.plane.fill_m3) == pytest.approx((plane.cut_m3, plane.fill_m3), abs=1e-6)
-    lost = [Unplaced("battery", n, "") for n in [plan.unreached_count] if n]
-    whole = measure(
-        plan.site, field, dem, main_slope_limit(plan.profile, plan.spec), plan.asset_list, plan.pad_list, plan.road_list,
-        volumes, lost, rules,
+    spread = works_spread(dem, [p.plane for p in plan.pad_list], plan.road_list, rules).sum(axis=1)
+    limit = main_slope_limit(plan.profile, plan.spec)
+    whole = tally(
+        plan.site, plan.asset_list, plan.pad_list, plan.road_list, volumes, unreached=plan.unreached_count,
+        spread_m3=spread, buildable=buildable_ground(plan.site, field, dem, limit),
     )  # fmt: skip
     assert {k: plan.metrics[k] for k in whole} == whole
     cables = context.cables(plan.site, plan.asset_list, plan.road_list)

@@ -7,21 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from shapely import LineString, box
 
 from pacifico.layout.criteria.asset_types import feeder_mva
 from pacifico.layout.criteria.spec import make_spec
-from pacifico.layout.electrical import feeders, trenches
 from pacifico.layout.electrical.cables import loads_mva, route_cables
+from pacifico.layout.electrical.trenches import CLEARANCE_M
 from pacifico.layout.files.geojson import text
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.model.assets import Asset, Item
 from pacifico.layout.model.roads import Road
 from pacifico.site.model import Zone
 
-RULES = make_spec()
+SPEC = make_spec()
 RATING = math.sqrt(3) * 34.5 * 0.5
 
 
@@ -59,7 +57,7 @@ def union_m(cables):
     return shapely.union_all([c.line for c in cables]).length
 
 
-def test_a_cable_along_a_road_is_as_long_as_its_pieces(make):
+def test_a_cable_along_a_road_has_the_length_of_its_pieces(make):
     assets = [battery(make, "b", 100, 110), station(make, "s", 500, 110)]
     found = route_cables(field(make), assets, [stretch(make, 50, 100, 950, 100)], spec=make_spec({"cable": {"own_trench_factor": 10.0}}))  # fmt: skip
     (cable,) = found.cables
@@ -72,21 +70,21 @@ def test_a_cable_along_a_road_is_as_long_as_its_pieces(make):
     assert cable.load_mva == pytest.approx(5 / 0.95)
 
 
-def test_a_trench_of_its_own_is_dug_where_it_is_shorter(make):
+def test_a_shorter_trench_away_from_the_road_is_used(make):
     assets = [battery(make, "b", 100, 110), station(make, "s", 500, 110)]
     detour = road(make, (105, 100), (105, 20), (505, 20), (505, 100))
-    (cable,) = route_cables(field(make), assets, [detour], spec=RULES).cables
+    (cable,) = route_cables(field(make), assets, [detour], spec=SPEC).cables
     assert not cable.in_road_trench
     assert cable.length_m < 420
 
 
-def test_a_trench_goes_round_what_may_not_be_crossed(make):
+def test_trenches_go_around_exclusions(make):
     pond = Zone(make.at(300, 20, 320, 400), name="pond")
     found = route_cables(
-        field(make, exclusions=(pond,)), [battery(make, "b", 100, 200), station(make, "s", 500, 200)], [], spec=RULES
+        field(make, exclusions=(pond,)), [battery(make, "b", 100, 200), station(make, "s", 500, 200)], [], spec=SPEC
     )
     (cable,) = found.cables
-    assert cable.line.distance(pond.geometry) >= trenches.CLEARANCE_M - 1e-9
+    assert cable.line.distance(pond.geometry) >= CLEARANCE_M - 1e-9
     # shortest: from terminal to terminal round the southern corners, at half a metre; ours bends a little further off
     a, b = (105.0, 199.0), (505.0, 199.0)
     corner = (300.0, 20.0), (320.0, 20.0)
@@ -94,20 +92,20 @@ def test_a_trench_goes_round_what_may_not_be_crossed(make):
     assert shortest <= cable.length_m <= 1.01 * shortest + 5
 
 
-def test_nodata_is_not_crossed(make):
+def test_trenches_do_not_cross_nodata(make):
     def gap(x, y):
         return np.where((x > 300) & (x < 330) & (y > 150), np.nan, 100.0)
 
     found = route_cables(
         field(make, height=gap), [battery(make, "b", 100, 300), station(make, "s", 500, 300)], [stretch(make, 50, 50, 950, 50)],
-        spec=RULES,
+        spec=SPEC,
     )  # fmt: skip
     (cable,) = found.cables
     assert not cable.line.crosses(make.at(300, 150, 330, 600))
     assert cable.length_m > 500
 
 
-def test_dear_ground_is_crossed_only_where_that_is_cheaper(make):
+def test_expensive_ground_is_crossed_only_where_that_is_cheaper(make):
     def length(price):
         zone = Zone(make.at(300, 100, 320, 580), name="wood", zone_type="cost", cost_multiplier=price)
         assets = [battery(make, "b", 100, 200), station(make, "s", 500, 200)]
@@ -115,30 +113,30 @@ def test_dear_ground_is_crossed_only_where_that_is_cheaper(make):
         ground = make.field(site, make.ground(make.level, 1000, 600))
         # a post beside the wood gives trenches a place to bend at
         assets += [asset(make, "post", "control_center", 305, 80)]
-        (cable,) = route_cables(ground, assets, [], spec=RULES, cost_zones=[zone]).cables
+        (cable,) = route_cables(ground, assets, [], spec=SPEC, cost_zones=[zone]).cables
         return cable.length_m
 
     assert length(1.1) < 410
     assert length(50.0) > 430
 
 
-def test_what_no_trench_reaches_is_named(make):
+def test_sources_without_a_trench_are_named(make):
     wall = Zone(make.at(300, -10, 320, 610), name="canal")
     found = route_cables(
         field(make, exclusions=(wall,)), [battery(make, "b", 100, 200), battery(make, "c", 700, 200), station(make, "s", 500, 200)], [],
-        spec=RULES,
+        spec=SPEC,
     )  # fmt: skip
     assert [c.from_id for c in found.cables] == ["c"]
     assert found.warnings == ("no legal cable trench joins 1 x battery to a substation: their cables are not in the layout",)  # fmt: skip
 
 
 def test_without_a_substation_or_sources_there_are_no_cables(make):
-    assert "no substation" in route_cables(field(make), [battery(make, "b", 100, 200)], [], spec=RULES).warnings[0]
-    nothing = route_cables(field(make), [station(make, "s", 100, 200)], [], spec=RULES)
+    assert "no substation" in route_cables(field(make), [battery(make, "b", 100, 200)], [], spec=SPEC).warnings[0]
+    nothing = route_cables(field(make), [station(make, "s", 100, 200)], [], spec=SPEC)
     assert (nothing.cables, nothing.metrics) == ((), {"cable_length_m": 0, "trench_length_m": 0.0})
 
 
-def test_sources_in_a_row_are_strung_up_to_the_rating(make):
+def test_sources_in_a_row_share_feeders_up_to_the_rating(make):
     assets = [station(make, "s", 20, 110), *(battery(make, f"b{k}", 100 + 60 * k, 110) for k in range(12))]
     along = make_spec({"cable": {"own_trench_factor": 10.0}})
     found = route_cables(field(make), assets, [stretch(make, 10, 100, 950, 100)], spec=along)
@@ -149,21 +147,21 @@ def test_sources_in_a_row_are_strung_up_to_the_rating(make):
     assert found.trench_length_m == pytest.approx(union_m(found.cables), abs=0.01)
 
 
-def test_a_source_beyond_one_feeder_has_parallel_circuits(make):
+def test_a_source_above_a_feeders_rating_has_parallel_circuits(make):
     assets = [station(make, "s", 20, 110), asset(make, "g", "gas_turbine", 300, 110, capacity_kw=47_500.0)]
-    found = route_cables(field(make), assets, [stretch(make, 10, 100, 950, 100)], spec=RULES)
+    found = route_cables(field(make), assets, [stretch(make, 10, 100, 950, 100)], spec=SPEC)
     assert [c.cable_id for c in found.cables] == ["F01-01", "F02-01"]
     assert found.cables[0].line == found.cables[1].line
     assert found.length_m == pytest.approx(2 * found.trench_length_m)
     assert sum(c.load_mva for c in found.cables) == pytest.approx(50.0)
 
 
-def test_the_rating_follows_the_rules():
-    assert feeder_mva(RULES) == pytest.approx(RATING)
+def test_the_feeder_rating_follows_the_spec():
+    assert feeder_mva(SPEC) == pytest.approx(RATING)
     assert feeder_mva(make_spec({"cable": {"voltage_kv": 33.0, "feeder_current_a": 400.0}})) == pytest.approx(22.863, abs=1e-3)  # fmt: skip
 
 
-def test_a_skid_feeds_in_what_its_arrays_make_within_its_rating(make):
+def test_the_load_of_a_skid_is_that_of_its_arrays_within_its_rating(make):
     skid = replace(asset(make, "i", "inverter_skid", 0, 0, rating_kva=4200.0).item, block=3)
     arrays = [Item("solar_array", (k, 0.0, k + 1, 1.0), 10.0, capacity_kw=1500.0, block=3) for k in range(2)]
     assert loads_mva([skid, *arrays]) == {skid: pytest.approx(3.0 / 0.95)}
@@ -209,7 +207,7 @@ def test_whole_plans_have_legal_cables(plans, profile):
     assert m["trench_length_m"] == pytest.approx(union_m(plan.cable_list), abs=0.5)
 
 
-def test_cables_are_in_the_layout_and_the_frame(plans):
+def test_cables_are_in_the_layout_and_in_the_table(plans):
     plan = plans["hybrid"]
     layout = plan.to_geojson()
     found = [f for f in layout["features"] if f["properties"]["kind"] == "cable"]
@@ -223,47 +221,3 @@ def test_the_same_request_gives_the_same_cables(make, plans):
     site = plans["hybrid"].site
     again = generate_layout(site, make.dem(make.ground(waves, 1200, 1200)), profile="hybrid", target_capacity_kw=14_000)
     assert text(again.to_geojson()) == text(plans["hybrid"].to_geojson())
-
-
-def graph_of(xy, stations):
-    """Complete graph of straight trenches between points; the last `stations` of them are substations."""
-    n = len(xy)
-    a, b = np.triu_indices(n, 1)
-    length = np.hypot(*(xy[a] - xy[b]).T)
-    return trenches.Trenches(xy, a, b, length, length, np.zeros(len(a), bool), np.arange(n), xy)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400), st.integers(1, 10)), min_size=1, max_size=14, unique_by=lambda p: p[:2]),
-    st.integers(1, 2),
-)  # fmt: skip
-def test_feeders_hold_every_source_once_within_their_rating_and_beat_home_runs(points, stations):
-    xy = np.array([p[:2] for p in points] + [(500.0, 10.0 + 400 * k) for k in range(stations)], dtype=float)
-    load = np.array([float(p[2]) for p in points])
-    n = len(points)
-    graph = graph_of(xy, stations)
-    found, lost = feeders.make_feeders(
-        graph, np.arange(n), load, np.arange(n, n + stations), np.full(stations, 50.0), feeder_mva=10.0
-    )
-    assert not lost
-    assert sorted(h.source for f in found for h in f.hops) == list(range(n))
-    for f in found:
-        assert sum(load[h.source] for h in f.hops) <= 10.0
-        assert f.hops[0].target == -1
-        assert [h.target for h in f.hops[1:]] == [h.source for h in f.hops[:-1]]
-        for h in f.hops:
-            end = n + f.substation if h.target < 0 else h.target
-            assert (h.nodes[0], h.nodes[-1]) == (h.source, end)
-    cable = sum(graph.length[graph.edges_of(h.nodes)].sum() for f in found for h in f.hops)
-    home = sum(math.dist(xy[h.source], xy[n + f.substation]) for f in found for h in f.hops)
-    assert cable <= home + 1e-6
-
-
-def test_a_full_substation_sends_sources_to_the_next():
-    xy = np.array([(x, 0.0) for x in (10, 20, 30, 40)] + [(0.0, 0.0), (200.0, 0.0)])
-    found, _ = feeders.make_feeders(
-        graph_of(xy, 2), np.arange(4), np.full(4, 5.0), np.array([4, 5]), np.array([50.0, 50.0]), feeder_mva=5.0
-    )
-    assert Counter(f.substation for f in found) == {0: 2, 1: 2}
-    assert {h.source for f in found if f.substation == 0 for h in f.hops} == {0, 1}

@@ -1,4 +1,4 @@
-"""layout.geojson: its schema, RFC 7946, its order, and metrics that follow from its features."""
+"""layout.geojson: schema, RFC 7946, order, and metrics recomputed from features."""
 
 import json
 import re
@@ -47,13 +47,13 @@ def metres(feature, plan):
     return crs.reproject(shape(feature["geometry"]), crs.LONLAT, plan.crs)
 
 
-def test_the_schema_is_a_schema_and_the_layout_keeps_it(layout):
+def test_the_schema_is_valid_and_the_layout_keeps_it(layout):
     jsonschema.Draft202012Validator.check_schema(geojson.schema())
     jsonschema.Draft202012Validator(geojson.schema()).validate(layout)
 
 
 @pytest.mark.parametrize("spoil", ["kind", "asset_type", "geometry", "extra", "metrics", "target"])
-def test_the_schema_refuses_what_is_wrong(layout, spoil):
+def test_the_schema_refuses_invalid_layouts(layout, spoil):
     wrong = json.loads(json.dumps(layout))
     asset = of_kind(wrong, "asset")[0]
     if spoil == "kind":
@@ -72,7 +72,7 @@ def test_the_schema_refuses_what_is_wrong(layout, spoil):
         jsonschema.Draft202012Validator(geojson.schema()).validate(wrong)
 
 
-def test_features_come_in_one_order(layout):
+def test_features_are_in_a_fixed_order(layout):
     kinds = [f["properties"]["kind"] for f in layout["features"]]
     assert kinds == sorted(kinds, key=geojson.KINDS.index)
     assert [kinds.count(k) for k in ("boundary", "buildable", "exclusion", "entry")] == [1, 1, 3, 1]
@@ -91,7 +91,7 @@ def test_coordinates_are_degrees_with_at_most_8_decimals(plan):
         assert all(len(n.partition(".")[2]) <= 8 and "e" not in n for n in numbers)
 
 
-def test_rings_turn_as_rfc_7946_wants_and_are_closed(layout):
+def test_rings_are_closed_and_oriented_by_rfc_7946(layout):
     polygons = 0
     for feature in layout["features"]:
         geometry = shape(feature["geometry"])
@@ -106,12 +106,12 @@ def test_rings_turn_as_rfc_7946_wants_and_are_closed(layout):
     assert len(shape(of_kind(layout, "boundary")[0]["geometry"]).interiors) == 1
 
 
-def test_roads_alone_have_heights(layout):
+def test_only_roads_have_heights(layout):
     for feature in layout["features"]:
         assert shape(feature["geometry"]).has_z == (feature["properties"]["kind"] == "road")
 
 
-def test_metrics_follow_from_the_features(layout, plan):
+def test_metrics_can_be_recomputed_from_features(layout, plan):
     m = layout["pacifico"]["metrics"]
     assets = [f["properties"] for f in of_kind(layout, "asset")]
     pads = [f["properties"] for f in of_kind(layout, "pad")]
@@ -147,7 +147,7 @@ def test_metrics_follow_from_the_features(layout, plan):
     assert m["served_share"] == 1.0 if not out else 0 < m["served_share"] <= 1.0
 
 
-def test_footprints_are_the_rectangles_that_they_say(layout, plan):
+def test_footprints_have_the_stated_size_and_rotation(layout, plan):
     """The side along the rotation is the length, in metres of the working CRS."""
     for feature in of_kind(layout, "asset"):
         p, ring = feature["properties"], shapely.get_coordinates(metres(feature, plan))
@@ -158,7 +158,7 @@ def test_footprints_are_the_rectangles_that_they_say(layout, plan):
         assert (p["length_m"], p["width_m"]) == pytest.approx((length, width), abs=0.005)
 
 
-def test_a_turned_block_keeps_its_length_and_width(plan):
+def test_a_rotated_block_keeps_its_length_and_width(plan):
     """20 m from west to east and 30 m from south to north, turned: 30 m long, 20 m wide."""
     item = replace(plan.asset_list[0].item, rect=(0.0, 0.0, 20.0, 30.0), rotation_deg=90.0)
     turned = replace(plan.asset_list[0], item=item, footprint=shapely.box(0, 0, 20, 30))
@@ -167,7 +167,7 @@ def test_a_turned_block_keeps_its_length_and_width(plan):
     assert footprint.bounds == (0, 0, 20, 30)
 
 
-def test_pads_lie_under_what_they_name(layout, plan):
+def test_pads_are_under_their_assets(layout, plan):
     assets = {f["properties"]["asset_id"]: f for f in of_kind(layout, "asset")}
     for pad in of_kind(layout, "pad"):
         ground = shapely.buffer(metres(pad, plan), 0.01)
@@ -184,7 +184,7 @@ def test_service_roads_and_blocks_exist(layout):
             assert a["block_id"] in skids
 
 
-def test_what_was_asked_is_kept(layout, plan):
+def test_the_request_is_in_the_file(layout, plan):
     head = layout["pacifico"]
     assert (head["profile"], head["strategy"]) == (plan.profile, "balanced")
     assert head["crs"] == "EPSG:32615"
@@ -201,7 +201,7 @@ def test_what_was_asked_is_kept(layout, plan):
     ]  # fmt: skip
 
 
-def test_a_crs_without_a_code_is_named(plan):
+def test_a_crs_without_a_code_has_its_name(plan):
     from pyproj import CRS
 
     own = CRS.from_proj4("+proj=tmerc +lat_0=41.5 +lon_0=-93 +k=1 +x_0=500000 +y_0=4600000 +datum=WGS84 +units=m")
@@ -209,7 +209,7 @@ def test_a_crs_without_a_code_is_named(plan):
     assert named == own.name
 
 
-def test_writing_is_whole_and_repeatable(plan, tmp_path):
+def test_writing_is_atomic_and_reproducible(plan, tmp_path):
     out = plan.write(tmp_path / "layout.geojson")
     first = out.read_bytes()
     assert plan.write(out).read_bytes() == first
@@ -219,7 +219,7 @@ def test_writing_is_whole_and_repeatable(plan, tmp_path):
     assert json.loads(first) == json.loads(json.dumps(plan.to_geojson()))
 
 
-def test_frames_hold_the_same_rows(plan, layout):
+def test_tables_hold_the_same_rows(plan, layout):
     for frame, kind in ((plan.assets, "asset"), (plan.pads, "pad"), (plan.roads, "road")):
         assert len(frame) == len(of_kind(layout, kind))
         assert frame.crs == plan.crs

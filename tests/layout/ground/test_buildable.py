@@ -10,7 +10,7 @@ from pyproj import CRS
 from shapely import MultiPolygon
 
 from pacifico.grid import Grid
-from pacifico.layout.ground.buildable import Table, buildable_area, buildable_mask, cells_inside, hard_ground, zonal
+from pacifico.layout.ground.buildable import Table, buildable_area, buildable_mask, cells_inside, no_build_area, zonal
 from pacifico.site.model import Zone
 
 UTM = CRS.from_epsg(32615)
@@ -50,8 +50,8 @@ def test_slope_of_a_plane_is_exact_on_unequal_cells(make):
 
 @pytest.mark.parametrize("bearing", range(0, 360, 45))
 @pytest.mark.parametrize(("dx", "dy"), [(10.0, 10.0), (6.0, 14.0)])
-def test_zonal_on_planes_that_face_every_way(make, bearing, dx, dy):
-    """Ground that falls by 5 % towards a bearing faces that bearing."""
+def test_statistics_of_planes_in_every_direction(make, bearing, dx, dy):
+    """Ground that falls by 5 % towards a bearing has that aspect."""
     east, north = np.sin(np.radians(bearing)), np.cos(np.radians(bearing))
     field = make.field(make.site(), make.ground(lambda x, y: 50 - 0.05 * (east * x + north * y), dx=dx, dy=dy))
     found = zonal(field, np.vstack([rect(make, 100, 200, 164, 264), rect(make, 301, 301, 304, 303)]))
@@ -62,13 +62,13 @@ def test_zonal_on_planes_that_face_every_way(make, bearing, dx, dy):
     assert_allclose(found.elevation_m, 50 - 0.05 * (east * middle[:, 0] + north * middle[:, 1]), atol=1e-6)
 
 
-def test_level_ground_faces_nowhere(make):
+def test_level_ground_has_no_aspect(make):
     found = zonal(make.field(make.site(), make.ground(make.level)), rect(make, 100, 100, 150, 150))
     assert np.isnan(found.aspect_deg[0])
     assert found.slope_deg[0] == 0
 
 
-def test_the_percentile_goes_by_area(make):
+def test_the_slope_percentile_is_weighted_by_area(make):
     """One cell of 100 is cut by the rectangle to 4.9 % or 5.1 % of its area."""
     field = make.field(make.site(), make.ground(make.level))
     g = field.grid
@@ -82,7 +82,7 @@ def test_the_percentile_goes_by_area(make):
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.floats(3, 70), st.floats(3, 70), st.floats(150, 400), st.floats(150, 400))
-def test_what_passes_the_sieve_keeps_the_limit_under_its_95th_percentile(make, seed, width, height, x, y):
+def test_rectangles_that_pass_keep_the_limit_in_their_95th_percentile(make, seed, width, height, x, y):
     field = make.field(make.site(), make.ground(make.level))
     field.slope[:] = np.random.default_rng(seed).choice([3.0, 12.0], p=[0.97, 0.03], size=field.slope.shape)
     r = rect(make, x, y, x + width, y + height)
@@ -90,7 +90,7 @@ def test_what_passes_the_sieve_keeps_the_limit_under_its_95th_percentile(make, s
         assert zonal(field, r).slope_deg[0] <= 10.0
 
 
-def test_sieve_refuses_nodata_off_grid_steep_outside_and_excluded(make):
+def test_rectangles_on_nodata_off_grid_steep_outside_or_excluded_ground_fail(make):
     ground = make.ground(make.level)
     ground.z[30, 30] = np.nan
     zone = Zone(make.at(400, 400, 450, 450))
@@ -113,7 +113,7 @@ def test_sieve_refuses_nodata_off_grid_steep_outside_and_excluded(make):
     assert not sieve.passes(rect(make, -300, 100, -250, 150))[0]
 
 
-def test_nodata_is_unknown_also_beside_it(make):
+def test_slope_is_unknown_on_nodata_and_beside_it(make):
     ground = make.ground(make.level)
     ground.z[30, 30] = np.nan
     field = make.field(make.site(), ground)
@@ -134,26 +134,26 @@ def test_setback_and_exclusions_cut_exact_polygons(make):
     assert not field.placeable.intersects(shapely.buffer(hard.geometry, -0.01))
 
 
-def test_no_zone_is_no_hard_ground():
-    assert hard_ground(()) is None
-    assert hard_ground((Zone(shapely.box(0, 0, 1, 1), zone_type="cost"),)) is None
+def test_without_zones_all_ground_may_be_built_on():
+    assert no_build_area(()) is None
+    assert no_build_area((Zone(shapely.box(0, 0, 1, 1), zone_type="cost"),)) is None
 
 
-def test_a_setback_that_eats_the_site_leaves_empty_ground(make):
+def test_a_setback_wider_than_the_site_leaves_empty_ground(make):
     field = make.field(make.site(50, 50), make.ground(make.level), setback_m=30.0)
     assert field.placeable.is_empty
     assert not field.inside.any()
     assert buildable_area(field, 10.0).is_empty
 
 
-def test_holes_of_the_boundary_are_not_ground(make):
+def test_holes_of_the_boundary_are_not_placeable(make):
     boundary = make.at(0, 0, 600, 600).difference(make.at(200, 200, 400, 400))
     field = make.field(make.site(boundary=boundary), make.ground(make.level), setback_m=10.0)
     assert field.placeable.area == pytest.approx(580**2 - 220**2)
     assert cells_inside(field.placeable, field.grid).sum() * 100 == 580**2 - 220**2
 
 
-def test_buildable_area_is_the_exact_outline_less_steep_cells(make):
+def test_buildable_area_is_the_boundary_minus_steep_cells(make):
     boundary = shapely.Polygon([(0, 0), (590, 13), (577, 601), (-5, 595)])
     boundary = shapely.transform(boundary, lambda xy: xy + np.array([make.west, make.south]))
     field = make.field(make.site(boundary=boundary), make.ground(make.level))
@@ -163,7 +163,7 @@ def test_buildable_area_is_the_exact_outline_less_steep_cells(make):
     assert buildable_area(field, 16.0).area == pytest.approx(boundary.area)
 
 
-def test_coarse_drawing_of_buildable_ground_never_adds_any(make):
+def test_coarse_blocks_never_add_buildable_ground(make):
     field = make.field(make.site(), make.ground(make.rolling))
     fine, coarse = buildable_area(field, 8.0), buildable_area(field, 8.0, coarsest_cells=1000)
     assert 0 < coarse.area < fine.area
@@ -180,7 +180,7 @@ def test_a_larger_setback_never_adds_buildable_ground(make, one, other, limit):
     assert b.difference(a).area < 1.0
 
 
-def test_a_coarse_source_is_no_gentler_than_between_its_own_cells(make):
+def test_slope_of_a_coarse_source_is_at_least_that_between_its_cells(make):
     """A step of 6 m over 30 m, interpolated smoothly onto 10 m cells, hides no slope."""
     from pacifico.layout.ground.buildable import make_field
 
