@@ -1,4 +1,4 @@
-"""Compiled least-cost grade line on a tree: piecewise-linear dynamic programming with heaps."""
+"""Kernel of the least-cost grade line on a tree, by dynamic programming over piecewise-linear costs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 def heap_meld(
     key: FloatArray, lazy: FloatArray, left: IntArray, right: IntArray, rank: IntArray, a: int, b: int
 ) -> int:
-    """Merge two leftist heaps (least key first); -1 is empty, `lazy` holds pending additions."""
+    """Merge two leftist heaps, least key first, and return the root.
+
+    -1 is the empty heap. `lazy` holds what is still to be added to the keys below a node.
+    """
     if a < 0:
         return b
     if b < 0:
         return a
     if key[b] < key[a] or (key[b] == key[a] and b < a):
         a, b = b, a
-    settle(key, lazy, left, right, a)
+    push_down(key, lazy, left, right, a)
     right[a] = heap_meld(key, lazy, left, right, rank, right[a], b)
     low = rank[left[a]] if left[a] >= 0 else 0
     if low < rank[right[a]]:
@@ -32,7 +35,7 @@ def heap_meld(
 
 
 @njit(cache=True, nogil=True)
-def settle(key: FloatArray, lazy: FloatArray, left: IntArray, right: IntArray, a: int) -> None:
+def push_down(key: FloatArray, lazy: FloatArray, left: IntArray, right: IntArray, a: int) -> None:
     """Pass a pending addition on to the children."""
     if lazy[a] != 0.0:
         if left[a] >= 0:
@@ -71,8 +74,8 @@ def tree_profile(
         for h in range(start[k], start[k + 1]):
             if used == key.size:
                 grown = 2 * used
-                key, weight, lazy = stretch(key, grown), stretch(weight, grown), stretch(lazy, grown)
-                left, right, rank = stretch_int(left, grown), stretch_int(right, grown), stretch_int(rank, grown)
+                key, weight, lazy = extended(key, grown), extended(weight, grown), extended(lazy, grown)
+                left, right, rank = extended_int(left, grown), extended_int(right, grown), extended_int(rank, grown)
             key[used] = keys[h] if rising[h] else -keys[h]
             weight[used], rank[used] = weights[h], 1
             if rising[h]:
@@ -82,8 +85,8 @@ def tree_profile(
             used += 1
         # a falling hinge above a rising one: the same sum with the keys exchanged, plus a constant
         while a >= 0 and b >= 0 and -key[a] > key[b]:
-            settle(key, lazy, left, right, a)
-            settle(key, lazy, left, right, b)
+            push_down(key, lazy, left, right, a)
+            push_down(key, lazy, left, right, b)
             moved = min(weight[a], weight[b])
             ka, kb = key[a], key[b]
             top_a, top_b = a, b
@@ -97,8 +100,8 @@ def tree_profile(
             b = heap_meld(key, lazy, left, right, rank, b, top_b)
             if (rest_a > 0.0 or rest_b > 0.0) and used == key.size:
                 grown = 2 * used
-                key, weight, lazy = stretch(key, grown), stretch(weight, grown), stretch(lazy, grown)
-                left, right, rank = stretch_int(left, grown), stretch_int(right, grown), stretch_int(rank, grown)
+                key, weight, lazy = extended(key, grown), extended(weight, grown), extended(lazy, grown)
+                left, right, rank = extended_int(left, grown), extended_int(right, grown), extended_int(rank, grown)
             if rest_a > 0.0:
                 key[used], weight[used], rank[used] = ka, rest_a, 1
                 a = heap_meld(key, lazy, left, right, rank, a, used)
@@ -133,7 +136,7 @@ def tree_profile(
 
 
 @njit(cache=True, nogil=True)
-def stretch(values: FloatArray, size: int) -> FloatArray:
+def extended(values: FloatArray, size: int) -> FloatArray:
     """Longer copy, padded with zeros."""
     out = np.zeros(size)
     out[: values.size] = values
@@ -141,7 +144,7 @@ def stretch(values: FloatArray, size: int) -> FloatArray:
 
 
 @njit(cache=True, nogil=True)
-def stretch_int(values: IntArray, size: int) -> IntArray:
+def extended_int(values: IntArray, size: int) -> IntArray:
     """Longer copy, padded with -1 (no child)."""
     out = np.full(size, -1, np.int64)
     out[: values.size] = values
