@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from pacifico.layout.alignment._height_range_kernels import range_after
+from pacifico.layout.alignment._profile_kernels import range_after
 from pacifico.layout.ground._clearance_kernels import segment_legal, shape_distance
 from pacifico.layout.routing._search_kernels import heap_pop, heap_up, line_cost_or
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
-    from pacifico.layout.alignment._height_range_kernels import TerrainArrays
-    from pacifico.layout.ground._clearance_kernels import ClearanceArrays, NodataArrays, ShapeArrays
+    from pacifico.layout.alignment._profile_kernels import TerrainArrays
+    from pacifico.layout.ground._clearance_kernels import ShapeArrays
     from pacifico.layout.routing._search_kernels import RoutingArrays
 
 
@@ -263,15 +263,6 @@ def chords(start: Pose, pieces: FloatArray, chord: float) -> FloatArray:
             m += 1
         pose = advance(pose, curvature, length)
     return out
-
-
-@njit(cache=True, nogil=True)
-def line_legal(xy: FloatArray, clearance: ClearanceArrays, nodata: NodataArrays) -> bool:
-    """Whether every leg of a polyline is clear of edges and nodata."""
-    for k in range(xy.shape[0] - 1):
-        if not segment_legal(clearance, nodata, xy[k, 0], xy[k, 1], xy[k + 1, 0], xy[k + 1, 1]):
-            return False
-    return True
 
 
 @njit(cache=True, nogil=True)

@@ -1,4 +1,4 @@
-"""Kernels of lines: shorten paths and round their bends."""
+"""Kernels of lines: pull paths tight, round bends, and find bends that are too tight."""
 
 # ruff: noqa: FBT001 (kernels take plain arrays and numbers, by position)
 
@@ -27,6 +27,10 @@ MAX_CHORDS = 14
 """Most chords of an arc."""
 KINK_M = 0.1
 """A corner within this distance of its arc is a slight kink, not a bend [m]."""
+STRAIGHT = 0.01
+"""A vertex that turns less counts as straight [rad]."""
+SPARE, SPARE_M = 1.03, 0.15
+"""Tolerance for chords, which are shorter than their arc [-], and for rounded coordinates [m]."""
 
 
 @njit(cache=True, nogil=True)
@@ -42,16 +46,9 @@ def keeps_terminals(xy: FloatArray, i: int, j: int, bound_at: IntArray, bound: I
 
 @njit(cache=True, nogil=True)
 def is_shortcut(
-    xy: FloatArray,
-    i: int,
-    j: int,
-    max_cost: float,
-    bound_at: IntArray,
-    bound: IntArray,
-    shapes: ShapeArrays,
-    routing: RoutingArrays,
-    grade: float,
-) -> bool:
+    xy: FloatArray, i: int, j: int, max_cost: float, bound_at: IntArray, bound: IntArray,
+    shapes: ShapeArrays, routing: RoutingArrays, grade: float,
+) -> bool:  # fmt: skip
     """Whether a straight line may replace the path from point i to j.
 
     It must cost no more than `max_cost`, be legal, and serve the same terminals.
@@ -147,12 +144,7 @@ def is_bend(angle: float, radius: float) -> bool:
 
 @njit(cache=True, nogil=True)
 def round_bends(
-    xy: FloatArray,
-    radius: float,
-    share: FloatArray,
-    full: bool,
-    clearance: ClearanceArrays,
-    nodata: NodataArrays,
+    xy: FloatArray, radius: float, share: FloatArray, full: bool, clearance: ClearanceArrays, nodata: NodataArrays
 ) -> tuple[FloatArray, int]:
     """Line with arcs at its corners, and the number of bends tighter than `radius`.
 
@@ -245,3 +237,57 @@ def arc_clear(
             return False
         qx, qy = x, y
     return True
+
+
+@njit(cache=True, nogil=True)
+def line_legal(xy: FloatArray, clearance: ClearanceArrays, nodata: NodataArrays) -> bool:
+    """Whether every leg of a polyline is clear of edges and nodata."""
+    for k in range(xy.shape[0] - 1):
+        if not segment_legal(clearance, nodata, xy[k, 0], xy[k, 1], xy[k + 1, 0], xy[k + 1, 1]):
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def sharp_bends(xy: FloatArray, start: IntArray, radii: FloatArray) -> tuple[IntArray, IntArray]:
+    """First vertex of each bend tighter than its line's radius, and the line.
+
+    Lines are xy[start[c]:start[c + 1]]. Between two vertices where a line turns the same way, it may turn no more than
+    an arc of that length. Half the turn at these two vertices lies outside the stretch between them.
+    """
+    vertex, of_line = np.zeros(len(xy), np.int64), np.zeros(len(xy), np.int64)
+    found = 0
+    longest = 0
+    for c in range(len(radii)):
+        longest = max(longest, start[c + 1] - start[c])
+    # vertices where a line turns: their number, angle, distance along the line, and total turn so far
+    at, angle, along, total = np.zeros(longest, np.int64), np.zeros(longest), np.zeros(longest), np.zeros(longest)
+    left = np.zeros(longest, np.bool_)
+    for c in range(len(radii)):
+        radius = radii[c]
+        kink = 2.0 * np.arccos(radius / (radius + KINK_M))
+        count = 0
+        run = 0.0
+        for k in range(start[c] + 1, start[c + 1] - 1):
+            ux, uy = xy[k, 0] - xy[k - 1, 0], xy[k, 1] - xy[k - 1, 1]
+            vx, vy = xy[k + 1, 0] - xy[k, 0], xy[k + 1, 1] - xy[k, 1]
+            run += np.hypot(ux, uy)
+            turn = np.arctan2(ux * vy - uy * vx, ux * vx + uy * vy)
+            if abs(turn) > STRAIGHT:
+                at[count], angle[count], along[count], left[count] = k, abs(turn), run, turn > 0
+                total[count] = angle[count] + (total[count - 1] if count else 0.0)
+                count += 1
+        last = -np.inf
+        for i in range(count):
+            sharp = angle[i] > kink
+            j = i + 1
+            while not sharp and j < count and left[j] == left[i]:
+                turned = total[j] - total[i]
+                inner = turned + 0.5 * (angle[i] - angle[j])
+                sharp = inner * radius > (along[j] - along[i]) * SPARE + SPARE_M and turned + angle[i] > kink
+                j += 1
+            if sharp and along[i] - last > radius:
+                vertex[found], of_line[found] = at[i], c
+                found += 1
+                last = along[i]
+    return vertex[:found].copy(), of_line[:found].copy()

@@ -243,16 +243,9 @@ def deficit_at(tree: TreeArrays, v: int, clearance: ClearanceArrays) -> float:
 
 @njit(cache=True, nogil=True)
 def best_change(
-    tree: TreeArrays,
-    v: int,
-    frozen: FlagArray,
-    terminals: TerminalArrays,
-    shapes: ShapeArrays,
-    offsets: Offsets,
-    routing: RoutingArrays,
-    grade: float,
-    work: WorkArrays,
-) -> tuple[int, float, float]:
+    tree: TreeArrays, v: int, frozen: FlagArray, terminals: TerminalArrays, shapes: ShapeArrays,
+    offsets: Offsets, routing: RoutingArrays, grade: float, work: WorkArrays,
+) -> tuple[int, float, float]:  # fmt: skip
     """Removal and place for a vertex with a deficit; removal -1 where no change helps.
 
     The vertex is shifted to `offsets` around it, with and without each removal of neighbours. The change with the
@@ -321,17 +314,9 @@ def best_change(
 
 @njit(cache=True, nogil=True)
 def smooth_vertices(
-    tree: TreeArrays,
-    frozen: FlagArray,
-    terminals: TerminalArrays,
-    shapes: ShapeArrays,
-    offsets: Offsets,
-    routing: RoutingArrays,
-    grade: float,
-    rounds: int,
-    memo: MemoArrays,
-    changed: ChangedEdges,
-) -> None:
+    tree: TreeArrays, frozen: FlagArray, terminals: TerminalArrays, shapes: ShapeArrays, offsets: Offsets,
+    routing: RoutingArrays, grade: float, rounds: int, memo: MemoArrays, changed: ChangedEdges,
+) -> None:  # fmt: skip
     """Shift and remove vertices of a tree in place, so that each turn has room for its radius.
 
     Frozen vertices, the root and dead ends stay. A change depends only on what lies near its vertex, so it is kept in

@@ -44,14 +44,9 @@ def mixed(h: np.uint64, k: np.uint64) -> np.uint64:
 
 @njit(cache=True, nogil=True)
 def line_hash(
-    h: np.uint64,
-    bits: NDArray[np.uint64],
-    tree: TreeArrays,
-    c: int,
-    terminals: TerminalArrays,
-    corners: NDArray[np.uint64],
-    corner_start: IntArray,
-) -> np.uint64:
+    h: np.uint64, bits: NDArray[np.uint64], tree: TreeArrays, c: int,
+    terminals: TerminalArrays, corners: NDArray[np.uint64], corner_start: IntArray,
+) -> np.uint64:  # fmt: skip
     """Hash with the legs, the radius and the terminals of a line mixed in.
 
     `bits` and `corners` are the bits of the coordinates of the tree and of the terminals' shapes.
@@ -95,14 +90,9 @@ def line_meets(boxes: FloatArray, xy: FloatArray) -> bool:
 
 @njit(cache=True, nogil=True)
 def state_hash(
-    tree: TreeArrays,
-    v: int,
-    frozen: FlagArray,
-    terminals: TerminalArrays,
-    shapes: ShapeArrays,
-    changed: ChangedEdges,
-    queue: IntArray,
-) -> np.uint64:
+    tree: TreeArrays, v: int, frozen: FlagArray,
+    terminals: TerminalArrays, shapes: ShapeArrays, changed: ChangedEdges, queue: IntArray,
+) -> np.uint64:  # fmt: skip
     """Hash of everything that `best_change` reads near v; never 0.
 
     It covers four vertices up and their children, four levels down, and the lines at v. The version of changed edges

@@ -13,7 +13,7 @@ from pacifico.layout.alignment.terminal_service import serves
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pacifico.array_types import BoolArray, FloatArray
+    from pacifico.array_types import FloatArray
     from pacifico.layout.alignment.smoothing import FrozenAreas
     from pacifico.layout.routing.problem import RoutingProblem
 
@@ -58,31 +58,25 @@ def round_line(
     key = b"|".join(p.tobytes() for p in parts)
     memo = problem.smoothing_memo.arcs
     if key not in memo:
-        memo[key] = _rounded(problem, line, bound, radius_m, covered, full=full)
+        memo[key] = _rounded(problem, line, bound, radius_m, np.where(covered, -1.0, 1.0), full=full)
     return memo[key]
 
 
 def _rounded(
-    problem: RoutingProblem, line: FloatArray, bound: Sequence[int], radius_m: float, covered: BoolArray, *, full: bool
+    problem: RoutingProblem, line: FloatArray, bound: Sequence[int], radius_m: float, share: FloatArray, *, full: bool
 ) -> FloatArray:
     """Line with arcs at its corners; the line itself where it would miss a terminal.
 
     Parameters
     ----------
-    problem : RoutingProblem
-        Clearance of roads, and terminals.
-    line : (n, 2) float
-        Corners of the line [m].
-    bound : sequence of int
-        Terminals that it serves.
-    radius_m : float
-        Centreline radius [m].
-    covered : (n,) bool
-        Corners that aren't shifted.
+    problem, line, bound, radius_m
+        As for `round_line`.
+    share : (n,) float
+        Share of the radius that is tried first at each corner [-]; negative at corners that aren't shifted.
     full : bool
         Whether arcs share legs as they need, and are adjusted in several attempts.
     """
-    share = np.where(covered, -1.0, 1.0)
+    share = share.copy()
     done = set(np.flatnonzero(share < 0).tolist())
     corners = line
     for attempt in range(MAX_ROUNDS if full else 1):

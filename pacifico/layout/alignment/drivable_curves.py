@@ -16,7 +16,8 @@ import numpy as np
 
 from pacifico.layout.alignment import _curve_kernels as kernels
 from pacifico.layout.alignment._curve_kernels import Pose, SearchLimits
-from pacifico.layout.alignment._height_range_kernels import TerrainArrays
+from pacifico.layout.alignment._line_kernels import line_legal
+from pacifico.layout.alignment._profile_kernels import TerrainArrays
 from pacifico.layout.alignment.smoothing import tight_bends
 from pacifico.layout.ground._clearance_kernels import ShapeArrays
 
@@ -133,7 +134,7 @@ def drivable_curve(road_grid: RoutingGrid, start: FloatArray, goal: FloatArray, 
         xy = kernels.chords(first, pieces, chord_turn)
         xy[-1] = goal[:2]
         xy = _without_short_chords(xy)
-        if kernels.line_legal(xy, clearance, nodata) and not len(tight_bends([xy], np.array([limits.radius_m]))[1]):
+        if line_legal(xy, clearance, nodata) and not len(tight_bends([xy], np.array([limits.radius_m]))[1]):
             return Curve(xy, _corners(first, last, pieces))
     return None
 

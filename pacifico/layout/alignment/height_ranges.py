@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.alignment import _height_range_kernels as kernels
+from pacifico.layout.alignment import _profile_kernels as kernels
 from pacifico.layout.alignment import profile_design
-from pacifico.layout.alignment._height_range_kernels import TerrainArrays
+from pacifico.layout.alignment._profile_kernels import TerrainArrays
 from pacifico.layout.alignment.drivable_curves import HeightLimits
 
 if TYPE_CHECKING:

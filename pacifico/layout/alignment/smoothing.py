@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pacifico.layout.alignment import _smoothing_kernels, _turn_kernels
-from pacifico.layout.alignment._bend_kernels import sharp_bends
+from pacifico.layout.alignment._line_kernels import sharp_bends
 from pacifico.layout.alignment._smoothing_kernels import MemoArrays, Offsets
 from pacifico.layout.alignment._state_hash_kernels import ChangedEdges, TerminalArrays
 from pacifico.layout.alignment._turn_kernels import TreeArrays

@@ -1,4 +1,4 @@
-"""Kernels of trees of moves: cut them into chains and remove crossings."""
+"""Kernels of connected positions: parts of the grid, chains of a tree, and its crossings."""
 
 from __future__ import annotations
 
@@ -12,6 +12,42 @@ from pacifico.layout.ground._clearance_kernels import ClearanceArrays, segment_c
 if TYPE_CHECKING:
     from pacifico.array_types import FlagArray, IntArray
     from pacifico.layout.routing._search_kernels import PositionArrays
+
+
+@njit(cache=True, nogil=True)
+def components(positions: PositionArrays, moves: IntArray, clearance: ClearanceArrays) -> IntArray:
+    """Label of the connected part of each position; -1 where no road fits.
+
+    Grades don't count.
+    """
+    px, py, clear, nx = positions.x, positions.y, positions.clear, positions.nx
+    radius = clearance.radius
+    nodes = px.size
+    ny = nodes // nx
+    part = np.full(nodes, -1, np.int64)
+    stack = np.zeros(nodes, np.int64)
+    count = 0
+    for s in range(nodes):
+        if clear[s] <= 0.0 or part[s] >= 0:
+            continue
+        part[s], stack[0], size = count, s, 1
+        while size > 0:
+            size -= 1
+            u = stack[size]
+            for m in range(moves.shape[0]):
+                j, i = u // nx + moves[m, 0], u % nx + moves[m, 1]
+                if i < 0 or j < 0 or i >= nx or j >= ny:
+                    continue
+                v = j * nx + i
+                if clear[v] <= 0.0 or part[v] >= 0:
+                    continue
+                length = np.hypot(px[v] - px[u], py[v] - py[u])
+                if clear[u] + clear[v] - length >= 2.0 * radius or segment_clear(clearance, px[u], py[u], px[v], py[v]):
+                    part[v] = count
+                    stack[size] = v
+                    size += 1
+        count += 1
+    return part
 
 
 @njit(cache=True, nogil=True)

@@ -16,7 +16,6 @@ import shapely
 from shapely import MultiPolygon, Polygon
 
 from pacifico.layout.ground import _clearance_kernels
-from pacifico.layout.ground._clearance_kernels import ClearanceArrays, NodataArrays, ShapeArrays
 from pacifico.layout.routing._search_kernels import GridArrays, PositionArrays, RoutingArrays, StepArrays
 
 if TYPE_CHECKING:
@@ -61,9 +60,9 @@ class ClearanceIndex:
     """Distance that a centreline keeps from every edge [m]."""
 
     @cached_property
-    def arrays(self) -> ClearanceArrays:
+    def arrays(self) -> _clearance_kernels.ClearanceArrays:
         """Arrays for the kernels."""
-        return ClearanceArrays(self.edges, self.frame, self.start, self.items, self.radius)
+        return _clearance_kernels.ClearanceArrays(self.edges, self.frame, self.start, self.items, self.radius)
 
     def clear(self, a: FloatArray, b: FloatArray) -> bool:
         """Whether the segment from a to b is clear of edges."""
@@ -82,9 +81,9 @@ class NodataMask:
     """Whether any cell is flagged."""
 
     @cached_property
-    def arrays(self) -> NodataArrays:
+    def arrays(self) -> _clearance_kernels.NodataArrays:
         """Arrays for the kernels."""
-        return NodataArrays(self.flags, self.frame, self.any)
+        return _clearance_kernels.NodataArrays(self.flags, self.frame, self.any)
 
     def crossed(self, a: FloatArray, b: FloatArray) -> bool:
         """Whether the segment from a to b crosses it."""
@@ -145,10 +144,9 @@ class RoutingGrid:
         i = np.minimum(c.astype(np.int64), self.nx - 2)
         j = np.minimum(r.astype(np.int64), self.ny - 2)
         fx, fy, z = c - i, r - j, self.z
-        at_nodes: FloatArray = (z[j, i] * (1 - fx) + z[j, i + 1] * fx) * (1 - fy) + (
-            z[j + 1, i] * (1 - fx) + z[j + 1, i + 1] * fx
-        ) * fy
-        return at_nodes
+        south = z[j, i] * (1 - fx) + z[j, i + 1] * fx
+        north = z[j + 1, i] * (1 - fx) + z[j + 1, i + 1] * fx
+        return np.asarray(south * (1 - fy) + north * fy)
 
 
 @dataclass(frozen=True)
@@ -167,15 +165,14 @@ class Shapes:
         start = np.cumsum([0, *(len(r) for r in rings)]).astype(np.int64)
         return cls(np.concatenate(rings) if rings else np.zeros((0, 2)), start)
 
-    def within(self, reach_m: FloatArray) -> ShapeArrays:
+    def within(self, reach_m: FloatArray) -> _clearance_kernels.ShapeArrays:
         """Arrays for the kernels, with the distance [m] within which roads must pass each shape."""
-        return ShapeArrays(self.coords, self.start, reach_m)
+        return _clearance_kernels.ShapeArrays(self.coords, self.start, reach_m)
 
     def nearest(self, k: int, line: FloatArray) -> tuple[float, int, float]:
         """Distance from a line to one shape, its nearest vertex, and that vertex's distance [m]."""
-        distance, vertex, vertex_distance = _clearance_kernels.nearest_on_line(
-            self.coords, self.start[k], self.start[k + 1], line
-        )
+        ends = self.start[k], self.start[k + 1]
+        distance, vertex, vertex_distance = _clearance_kernels.nearest_on_line(self.coords, *ends, line)
         return float(distance), int(vertex), float(vertex_distance)
 
     def ring(self, k: int) -> FloatArray:
@@ -236,9 +233,8 @@ def make_routing_grid(
     radius = half_width_m + clearance_m
     cap = bin_cap_m(radius, cell)
     size = max(cell * 1.5, MIN_BIN_M)
-    frame = np.array(
-        [west - size, south - size, size, np.ceil((nx * cell) / size) + 3, np.ceil((ny * cell) / size) + 3]
-    )
+    columns, rows = np.ceil((nx * cell) / size) + 3, np.ceil((ny * cell) / size) + 3
+    frame = np.array([west - size, south - size, size, columns, rows])
     edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in [*(r for part in rings for r in part), *blocks]])
     clearance_index = ClearanceIndex(edges, frame, *_clearance_kernels.bin_edges(edges, frame, cap), radius)
     # the place in each cell with the most clearance, among k x k places

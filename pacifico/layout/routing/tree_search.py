@@ -166,7 +166,7 @@ def parts(road_grid: RoutingGrid) -> IntArray:
 
     -1 where no road fits. Grades don't count: steep ground connects too.
     """
-    return np.asarray(_search_kernels.components(road_grid.positions, MOVES, road_grid.clearance_index.arrays))
+    return np.asarray(_tree_kernels.components(road_grid.positions, MOVES, road_grid.clearance_index.arrays))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from pacifico.layout.alignment import _height_range_kernels as kernels
+from pacifico.layout.alignment import _profile_kernels as kernels
 from pacifico.layout.alignment.height_ranges import GRADE_SHARE, SLACK_M, HeightRanges
 from pacifico.layout.alignment.vertical import design_heights
 from pacifico.layout.model.roads import Terminal
