@@ -1,54 +1,85 @@
-"""Compiled parts of the search for drivable curves: Dubins words, arcs as chords, Hybrid A*.
+"""Kernels of drivable curves: Dubins words, arcs as chords, and the Hybrid A* search.
 
-A *pose* is a place and a heading [rad, counterclockwise from east]. A curve is a list of *pieces*: curvature [1/m],
-positive to the left, and length [m].
+A *pose* is a place and a heading. A curve is a list of *pieces*: curvature [1/m], positive to the left, and length [m].
 """
-
-# ruff: noqa: FBT001 (kernels take plain arrays and numbers, by position)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from pacifico.layout.alignment._height_range_kernels import levels_after
-from pacifico.layout.ground._clearance_kernels import polygon_distance, sees_blind, segment_clear
-from pacifico.layout.routing._search_kernels import heap_pop, heap_up, line_cost
+from pacifico.layout.alignment._profile_kernels import range_after
+from pacifico.layout.ground._clearance_kernels import segment_legal, shape_distance
+from pacifico.layout.routing._search_kernels import heap_pop, heap_up, line_cost_or
 
 if TYPE_CHECKING:
-    from pacifico.array_types import FlagArray, FloatArray, IntArray
+    from pacifico.array_types import FloatArray
+    from pacifico.layout.alignment._profile_kernels import TerrainArrays
+    from pacifico.layout.ground._clearance_kernels import ShapeArrays
+    from pacifico.layout.routing._search_kernels import RoutingArrays
 
 
 CHORD = 0.2
 """Largest turn of a curve between two vertices [rad]."""
 HEADINGS = 24
+"""Number of headings that the search tells apart."""
 STEP = 1.6
 """Length of a move [cells]: over a cell's diagonal, so that every move leaves its cell."""
-DEAR = 25.0
-"""Cost per metre where the ground is steeper than a search allows."""
+STEEP_COST = 25.0
+"""Cost per metre where the ground is steeper than the search allows."""
 TURNING, SWERVING_M = 0.04, 0.6
 """Extra cost of a turning move, per length [-], and of a change of curvature [m]."""
-ROUND = 1.15 * np.pi
+MAX_TURN = 1.15 * np.pi
 """Turn of one piece beyond which a curve meets itself [rad]."""
-SHOT = 5.0
-"""Distance to the goal, in radii, within which every pose tries a direct curve."""
+NEAR_GOAL = 5.0
+"""Distance to the goal within which every pose tries a Dubins word [radii]."""
 SELDOM = 8
+"""Farther away, one in so many poses tries a Dubins word."""
+
+
+class Pose(NamedTuple):
+    """Place and heading of a vehicle."""
+
+    x: float
+    """Easting [m]."""
+    y: float
+    """Northing [m]."""
+    heading: float
+    """Counterclockwise from east [rad]."""
+
+
+class SearchLimits(NamedTuple):
+    """Limits of a search for a curve."""
+
+    radius: float
+    """Smallest radius [m]."""
+    length: float
+    """Largest length of the curve [m]."""
+    margin: float
+    """Distance that poses may leave the bounding box of both ends [m]."""
+    cell: float
+    """Size of the search's cells [m]."""
+    expansions: int
+    """Most poses that are expanded; 0 tries Dubins words only."""
+    weight: float
+    """Weight of the remaining length in the estimate of a pose [-]."""
 
 
 @njit(cache=True, nogil=True)
-def whole(angle: float) -> float:
-    """Angle from 0 to a full turn; rounding just below a full turn gives 0."""
+def positive_angle(angle: float) -> float:
+    """Angle from 0 to a full turn; just below a full turn it is 0."""
     out = float(angle % (2.0 * np.pi))
     return 0.0 if out > 2.0 * np.pi - 1e-7 else out
 
 
 @njit(cache=True, nogil=True)
 def dubins_word(d: float, a: float, b: float, word: int) -> tuple[float, float, float]:
-    """Three pieces of a Dubins word for radius 1; the first is negative where there is none.
+    """Lengths of the three pieces of a Dubins word for radius 1.
 
-    From heading `a` at 0 to heading `b` at distance `d` ahead. Words are LSL, RSR, LSR, RSL, RLR, LRL.
+    The word leads from heading `a` at 0 to heading `b` at distance `d` ahead. Words are LSL, RSR, LSR, RSL, RLR, LRL.
+    The first length is negative where the word has no solution.
     """
     sa, ca, sb, cb = np.sin(a), np.cos(a), np.sin(b), np.cos(b)
     cab = np.cos(a - b)
@@ -56,43 +87,43 @@ def dubins_word(d: float, a: float, b: float, word: int) -> tuple[float, float, 
         p = 2.0 + d * d - 2.0 * cab + 2.0 * d * (sa - sb)
         if p < 0.0:
             return -1.0, 0.0, 0.0
-        way = np.arctan2(cb - ca, d + sa - sb)
-        return whole(way - a), np.sqrt(p), whole(b - way)
+        heading = np.arctan2(cb - ca, d + sa - sb)
+        return positive_angle(heading - a), np.sqrt(p), positive_angle(b - heading)
     if word == 1:
         p = 2.0 + d * d - 2.0 * cab + 2.0 * d * (sb - sa)
         if p < 0.0:
             return -1.0, 0.0, 0.0
-        way = np.arctan2(ca - cb, d - sa + sb)
-        return whole(a - way), np.sqrt(p), whole(way - b)
+        heading = np.arctan2(ca - cb, d - sa + sb)
+        return positive_angle(a - heading), np.sqrt(p), positive_angle(heading - b)
     if word == 2:
         p = d * d - 2.0 + 2.0 * cab + 2.0 * d * (sa + sb)
         if p < 0.0:
             return -1.0, 0.0, 0.0
         p = np.sqrt(p)
-        way = np.arctan2(-ca - cb, d + sa + sb) - np.arctan2(-2.0, p)
-        return whole(way - a), p, whole(way - b)
+        heading = np.arctan2(-ca - cb, d + sa + sb) - np.arctan2(-2.0, p)
+        return positive_angle(heading - a), p, positive_angle(heading - b)
     if word == 3:
         p = d * d - 2.0 + 2.0 * cab - 2.0 * d * (sa + sb)
         if p < 0.0:
             return -1.0, 0.0, 0.0
         p = np.sqrt(p)
-        way = np.arctan2(ca + cb, d - sa - sb) - np.arctan2(2.0, p)
-        return whole(a - way), p, whole(b - way)
+        heading = np.arctan2(ca + cb, d - sa - sb) - np.arctan2(2.0, p)
+        return positive_angle(a - heading), p, positive_angle(b - heading)
     across = (sa - sb) if word == 4 else (sb - sa)
     c = (6.0 - d * d + 2.0 * cab + 2.0 * d * across) / 8.0
     if abs(c) > 1.0:
         return -1.0, 0.0, 0.0
     p = 2.0 * np.pi - np.arccos(c)
-    way = np.arctan2(ca - cb, d - across)
+    heading = np.arctan2(ca - cb, d - across)
     if word == 4:
-        t = whole(a - way + p / 2.0)
-        return t, p, whole(a - b - t + p)
-    t = whole(p / 2.0 - a - way)
-    return t, p, whole(b - a - t + p)
+        t = positive_angle(a - heading + p / 2.0)
+        return t, p, positive_angle(a - b - t + p)
+    t = positive_angle(p / 2.0 - a - heading)
+    return t, p, positive_angle(b - a - t + p)
 
 
 @njit(cache=True, nogil=True)
-def bending_of(word: int, piece: int) -> int:
+def turn_direction(word: int, piece: int) -> int:
     """Whether a piece of a word turns left (1), right (-1) or not (0)."""
     if piece == 1:
         return 0 if word < 4 else (1 if word == 4 else -1)
@@ -101,289 +132,268 @@ def bending_of(word: int, piece: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def dubins_length(x: float, y: float, h: float, gx: float, gy: float, gh: float, size: float) -> float:
-    """Length of the shortest forward curve between two poses with radius `size` [m]."""
-    d, theta = np.hypot(gx - x, gy - y) / size, np.arctan2(gy - y, gx - x)
-    best = np.inf
-    for word in range(6):
-        t, p, q = dubins_word(d, h - theta, gh - theta, word)
-        if t >= 0.0:
-            best = min(best, t + p + q)
-    return float(best * size)
+def relative(start: Pose, goal: Pose, radius: float) -> tuple[float, float, float]:
+    """Distance between two poses in radii, and their headings from the line between them."""
+    d, theta = np.hypot(goal.x - start.x, goal.y - start.y) / radius, np.arctan2(goal.y - start.y, goal.x - start.x)
+    return d, start.heading - theta, goal.heading - theta
 
 
 @njit(cache=True, nogil=True)
-def advanced(x: float, y: float, h: float, bend: float, length: float) -> tuple[float, float, float]:
-    """Pose at the end of a piece."""
-    if bend == 0.0:
-        return x + length * np.cos(h), y + length * np.sin(h), h
-    to = h + bend * length
-    return x + (np.sin(to) - np.sin(h)) / bend, y - (np.cos(to) - np.cos(h)) / bend, to
+def dubins_length(start: Pose, goal: Pose, radius: float) -> float:
+    """Length of the shortest forward curve between two poses with a radius [m]."""
+    d, a, b = relative(start, goal, radius)
+    best = np.inf
+    for word in range(6):
+        t, p, q = dubins_word(d, a, b, word)
+        if t >= 0.0:
+            best = min(best, t + p + q)
+    return float(best * radius)
+
+
+@njit(cache=True, nogil=True)
+def advance(pose: Pose, curvature: float, length: float) -> Pose:
+    """Pose at the end of a piece that starts at a pose."""
+    x, y, h = pose.x, pose.y, pose.heading
+    if curvature == 0.0:
+        return Pose(x + length * np.cos(h), y + length * np.sin(h), h)
+    to = h + curvature * length
+    return Pose(x + (np.sin(to) - np.sin(h)) / curvature, y - (np.cos(to) - np.cos(h)) / curvature, to)
+
+
+@njit(cache=True, nogil=True)
+def chord_count(curvature: float, length: float, chord: float) -> int:
+    """Number of chords of a piece that turns by `chord` at most at each vertex."""
+    return max(int(np.ceil(abs(curvature) * length / chord - 1e-9)), 1)
 
 
 @njit(cache=True, nogil=True)
 def piece_cost(
-    x: float, y: float, h: float, bend: float, length: float,
-    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
-    nodata_mask: FlagArray, blind_frame: FloatArray, any_blind: bool,
-    z: FloatArray, cost_factor: FloatArray, x0: float, y0: float, step: float, grade: float,
-    ground: FloatArray, tile: FloatArray, low: float, high: float, climb: float, depth: float,
+    pose: Pose, curvature: float, length: float,
+    low: float, high: float, routing: RoutingArrays, grade: float, terrain: TerrainArrays,
 ) -> tuple[float, float, float]:  # fmt: skip
-    """Cost of a piece as chords, and the heights a road may have at its end.
+    """Cost of a piece as chords, and the range of road heights at its end.
 
-    The cost is negative where a chord is not legal.
+    `low` and `high` are the range at its start. The cost is negative where a chord is not legal, or no height is left.
     """
-    n = max(int(np.ceil(abs(bend) * length / CHORD - 1e-9)), 1)
-    total, px, py = 0.0, x, y
+    n = chord_count(curvature, length, CHORD)
+    total, px, py = 0.0, pose.x, pose.y
     for k in range(1, n + 1):
-        qx, qy, _ = advanced(x, y, h, bend, length * k / n)
-        if not segment_clear(edges, frame, start, items, px, py, qx, qy, radius):
+        q = advance(pose, curvature, length * k / n)
+        if not segment_legal(routing.clearance, routing.nodata, px, py, q.x, q.y):
             return -1.0, low, high
-        if any_blind and sees_blind(nodata_mask, blind_frame, px, py, qx, qy):
-            return -1.0, low, high
-        low, high = levels_after(ground, tile, px, py, qx, qy, low, high, climb, depth)
+        low, high = range_after(terrain, px, py, q.x, q.y, low, high)
         if low > high:
             return -1.0, low, high
-        part = line_cost(z, cost_factor, x0, y0, step, px, py, qx, qy, grade)
-        total += part if part >= 0.0 else DEAR * np.hypot(qx - px, qy - py)
-        px, py = qx, qy
+        total += line_cost_or(routing.grid, px, py, q.x, q.y, grade, STEEP_COST)
+        px, py = q.x, q.y
     return float(total), low, high
 
 
 @njit(cache=True, nogil=True)
-def shot(
-    x: float, y: float, h: float, gx: float, gy: float, gh: float, size: float, longest: float, dearest: float,
-    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
-    nodata_mask: FlagArray, blind_frame: FloatArray, any_blind: bool,
-    z: FloatArray, cost_factor: FloatArray, x0: float, y0: float, step: float, grade: float,
-    ground: FloatArray, tile: FloatArray, levels: FloatArray, climb: float, depth: float,
+def cheapest_word(
+    start: Pose, goal: Pose, radius: float, max_length: float, max_cost: float,
+    routing: RoutingArrays, grade: float, terrain: TerrainArrays, span: FloatArray,
 ) -> tuple[int, float]:  # fmt: skip
-    """Cheapest legal Dubins word to the goal within length and cost limits, and its cost; -1 without one."""
-    d, theta = np.hypot(gx - x, gy - y) / size, np.arctan2(gy - y, gx - x)
-    best, cost = -1, dearest
+    """Cheapest legal Dubins word between two poses, and its cost; -1 without one.
+
+    `span` is the range of road heights at the start, then at the goal.
+    """
+    d, a, b = relative(start, goal, radius)
+    best, cost = -1, max_cost
     for word in range(6):
-        t, p, q = dubins_word(d, h - theta, gh - theta, word)
-        far = (t + p + q) * size
-        if t < 0.0 or far > longest or far >= cost or max(t, q) > ROUND or (word > 3 and p > ROUND):
+        t, p, q = dubins_word(d, a, b, word)
+        whole = (t + p + q) * radius
+        if t < 0.0 or whole > max_length or whole >= cost or max(t, q) > MAX_TURN or (word > 3 and p > MAX_TURN):
             continue
-        total, cx, cy, ch = 0.0, x, y, h
-        low, high = levels[0], levels[1]
+        total, pose = 0.0, start
+        low, high = span[0], span[1]
         for k in range(3):
-            length = (t if k == 0 else p if k == 1 else q) * size
+            length = (t if k == 0 else p if k == 1 else q) * radius
             if length < 1e-6:
                 continue
-            bend = bending_of(word, k) / size
-            part, low, high = piece_cost(
-                cx, cy, ch, bend, length, edges, frame, start, items, radius, nodata_mask, blind_frame, any_blind,
-                z, cost_factor, x0, y0, step, grade, ground, tile, low, high, climb, depth,
-            )  # fmt: skip
+            curvature = turn_direction(word, k) / radius
+            part, low, high = piece_cost(pose, curvature, length, low, high, routing, grade, terrain)
             if part < 0.0 or total + part >= cost:
                 total = np.inf
                 break
-            total += part * (1.0 + TURNING) if bend != 0.0 else part
-            cx, cy, ch = advanced(cx, cy, ch, bend, length)
-        if total < cost and low <= levels[3] and high >= levels[2]:
+            total += part * (1.0 + TURNING) if curvature != 0.0 else part
+            pose = advance(pose, curvature, length)
+        if total < cost and low <= span[3] and high >= span[2]:
             best, cost = word, total
     return best, cost
 
 
 @njit(cache=True, nogil=True)
-def pieces_to(
-    x: float, y: float, h: float, gx: float, gy: float, gh: float, size: float, word: int, out: FloatArray, n: int
-) -> int:
-    """Append the pieces of a word to `out` and return their number."""
-    d, theta = np.hypot(gx - x, gy - y) / size, np.arctan2(gy - y, gx - x)
-    t, p, q = dubins_word(d, h - theta, gh - theta, word)
+def append_word(start: Pose, goal: Pose, radius: float, word: int, out: FloatArray, n: int) -> int:
+    """Append the pieces of a word to the first n of `out`, and return their number."""
+    d, a, b = relative(start, goal, radius)
+    t, p, q = dubins_word(d, a, b, word)
     for k in range(3):
-        length = (t if k == 0 else p if k == 1 else q) * size
+        length = (t if k == 0 else p if k == 1 else q) * radius
         if length >= 1e-6:
-            n = joined(out, n, bending_of(word, k) / size, length)
+            n = append_piece(out, n, turn_direction(word, k) / radius, length)
     return n
 
 
 @njit(cache=True, nogil=True)
-def joined(out: FloatArray, n: int, bend: float, length: float) -> int:
-    """Append a piece to `out`, or lengthen the last one of the same curvature."""
-    if n > 0 and out[n - 1, 0] == bend:
+def append_piece(out: FloatArray, n: int, curvature: float, length: float) -> int:
+    """Append a piece to the first n of `out`, or lengthen the last one of the same curvature."""
+    if n > 0 and out[n - 1, 0] == curvature:
         out[n - 1, 1] += length
         return n
-    out[n, 0], out[n, 1] = bend, length
+    out[n, 0], out[n, 1] = curvature, length
     return n + 1
 
 
 @njit(cache=True, nogil=True)
-def chords(x: float, y: float, h: float, pieces: FloatArray, chord: float) -> FloatArray:
-    """Curve from a pose as a polyline that turns at most `chord` per vertex."""
+def chords(start: Pose, pieces: FloatArray, chord: float) -> FloatArray:
+    """Curve from a pose as a polyline that turns at most `chord` at a vertex."""
     count = 1
     for k in range(pieces.shape[0]):
-        count += max(int(np.ceil(abs(pieces[k, 0]) * pieces[k, 1] / chord - 1e-9)), 1)
+        count += chord_count(pieces[k, 0], pieces[k, 1], chord)
     out = np.zeros((count, 2))
-    out[0, 0], out[0, 1] = x, y
-    m = 1
+    out[0, 0], out[0, 1] = start.x, start.y
+    m, pose = 1, start
     for k in range(pieces.shape[0]):
-        bend, length = pieces[k, 0], pieces[k, 1]
-        n = max(int(np.ceil(abs(bend) * length / chord - 1e-9)), 1)
+        curvature, length = pieces[k, 0], pieces[k, 1]
+        n = chord_count(curvature, length, chord)
         for c in range(1, n + 1):
-            out[m, 0], out[m, 1], _ = advanced(x, y, h, bend, length * c / n)
+            here = advance(pose, curvature, length * c / n)
+            out[m, 0], out[m, 1] = here.x, here.y
             m += 1
-        x, y, h = advanced(x, y, h, bend, length)
+        pose = advance(pose, curvature, length)
     return out
 
 
 @njit(cache=True, nogil=True)
-def all_clear(
-    xy: FloatArray, edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
-    nodata_mask: FlagArray, blind_frame: FloatArray, any_blind: bool,
-) -> bool:  # fmt: skip
-    """Whether every leg of a polyline is legal."""
-    for k in range(xy.shape[0] - 1):
-        ax, ay, bx, by = xy[k, 0], xy[k, 1], xy[k + 1, 0], xy[k + 1, 1]
-        if not segment_clear(edges, frame, start, items, ax, ay, bx, by, radius):
-            return False
-        if any_blind and sees_blind(nodata_mask, blind_frame, ax, ay, bx, by):
-            return False
-    return True
-
-
-@njit(cache=True, nogil=True)
-def passed(
-    bits: int, ax: float, ay: float, bx: float, by: float, rings: FloatArray, first: IntArray, reach: FloatArray
-) -> int:
-    """Bits of the shapes passed within their reach after a move from a to b."""
-    for t in range(reach.size):
-        if not bits >> t & 1 and polygon_distance(rings, first[t], first[t + 1], ax, ay, bx, by) <= reach[t]:
+def passed(bits: int, ax: float, ay: float, bx: float, by: float, shapes: ShapeArrays) -> int:
+    """Bits of the shapes passed within their reach, after a move from a to b."""
+    for t in range(shapes.reach.size):
+        if not bits >> t & 1 and shape_distance(shapes, t, ax, ay, bx, by) <= shapes.reach[t]:
             bits |= 1 << t
     return bits
 
 
 @njit(cache=True, nogil=True)
-def left_to(
-    x: float, y: float, h: float, gx: float, gy: float, gh: float, size: float, bits: int,
-    rings: FloatArray, first: IntArray, reach: FloatArray, beyond: FloatArray,
-) -> float:  # fmt: skip
-    """Lower bound of the remaining length to the goal, past all shapes not yet served [m]."""
-    most = dubins_length(x, y, h, gx, gy, gh, size)
-    for t in range(reach.size):
+def remaining_length(
+    pose: Pose, goal: Pose, radius: float, bits: int, shapes: ShapeArrays, beyond: FloatArray
+) -> float:
+    """Lower bound of the length to the goal, by way of the shapes not yet passed [m].
+
+    `beyond` is the least distance from each shape's reach to the goal.
+    """
+    most = dubins_length(pose, goal, radius)
+    for t in range(shapes.reach.size):
         if not bits >> t & 1:
-            most = max(most, polygon_distance(rings, first[t], first[t + 1], x, y, x, y) - reach[t] + beyond[t])
+            away = shape_distance(shapes, t, pose.x, pose.y, pose.x, pose.y)
+            most = max(most, away - shapes.reach[t] + beyond[t])
     return most
 
 
 @njit(cache=True, nogil=True)
 def hybrid_search(
-    sx: float, sy: float, sh: float, gx: float, gy: float, gh: float, size: float, longest: float, margin: float,
-    cell: float, most: int, weight: float,
-    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
-    nodata_mask: FlagArray, blind_frame: FloatArray, any_blind: bool,
-    z: FloatArray, cost_factor: FloatArray, x0: float, y0: float, step: float, grade: float,
-    ground: FloatArray, tile: FloatArray, levels: FloatArray, climb: float, depth: float,
-    rings: FloatArray, first: IntArray, reach: FloatArray,
+    start: Pose, goal: Pose, limits: SearchLimits,
+    routing: RoutingArrays, grade: float, terrain: TerrainArrays, span: FloatArray, shapes: ShapeArrays,
 ) -> FloatArray:  # fmt: skip
-    """Pieces of a drivable curve between two poses, none where none was found.
+    """Pieces of a drivable curve between two poses; none where none was found.
 
-    Hybrid A*: a state is a cell of position and heading, held by the cheapest pose that came there; moves are straight,
-    or arcs of radius `size` or twice that. Its estimate of what is left is the length of the Dubins curve, `weight`
-    times. Poses stay within `margin` of the box about both ends, curves within the length `longest`, expansions
-    within `most`. The heights that a road may have go with each pose: `levels` are the least and the most at the start,
-    then at the goal, within the grade `climb` and `depth` of the `ground`. A curve passes each of some shapes within its
-    reach; what it has passed is part of a state.
+    Hybrid A*: a state is a cell of place and heading, held by the cheapest pose that reached it, together with the
+    shapes that were passed. Moves are straight, or arcs of the radius or twice that. The remaining length is estimated
+    by the Dubins curve. Each pose carries the range of road heights there; `span` is the range at the start, then at
+    the goal. The curve passes each of the shapes within its reach.
     """
-    need = (1 << reach.size) - 1
-    beyond = np.zeros(reach.size)
-    for t in range(reach.size):
-        beyond[t] = max(polygon_distance(rings, first[t], first[t + 1], gx, gy, gx, gy) - reach[t], 0.0)
-    begun = passed(0, sx, sy, sx, sy, rings, first, reach)
-    goal, goal_word, goal_cost = -1, -1, np.inf
+    radius, cell, most = limits.radius, limits.cell, limits.expansions
+    need = (1 << shapes.reach.size) - 1
+    beyond = np.zeros(shapes.reach.size)
+    for t in range(shapes.reach.size):
+        beyond[t] = max(shape_distance(shapes, t, goal.x, goal.y, goal.x, goal.y) - shapes.reach[t], 0.0)
+    begun = passed(0, start.x, start.y, start.x, start.y, shapes)
+    last, last_word, last_cost = -1, -1, np.inf
     if begun == need:
-        goal_word, goal_cost = shot(
-        sx, sy, sh, gx, gy, gh, size, longest, np.inf, edges, frame, start, items, radius, nodata_mask, blind_frame, any_blind,
-        z, cost_factor, x0, y0, step, grade, ground, tile, levels, climb, depth,
-    )  # fmt: skip
-        goal = 0 if goal_word >= 0 else -1
+        last_word, last_cost = cheapest_word(start, goal, radius, limits.length, np.inf, routing, grade, terrain, span)
+        last = 0 if last_word >= 0 else -1
     if most == 0:
         out = np.zeros((3, 2))
-        return out[: pieces_to(sx, sy, sh, gx, gy, gh, size, goal_word, out, 0) if goal == 0 else 0].copy()
-    wx, wy = min(sx, gx) - margin, min(sy, gy) - margin
-    nx, ny = int((abs(gx - sx) + 2 * margin) / cell) + 1, int((abs(gy - sy) + 2 * margin) / cell) + 1
+        return out[: append_word(start, goal, radius, last_word, out, 0) if last == 0 else 0].copy()
+    wx, wy = min(start.x, goal.x) - limits.margin, min(start.y, goal.y) - limits.margin
+    nx = int((abs(goal.x - start.x) + 2 * limits.margin) / cell) + 1
+    ny = int((abs(goal.y - start.y) + 2 * limits.margin) / cell) + 1
     holder = np.full((need + 1) * nx * ny * HEADINGS, -1, np.int32)
     room = 5 * most + 1
     px, py, ph = np.zeros(room), np.zeros(room), np.zeros(room)
     paid, run, left, rank = np.zeros(room), np.zeros(room), np.zeros(room), np.zeros(room)
-    low, high, span = np.zeros(room), np.zeros(room), levels.copy()
+    low, high, span_here = np.zeros(room), np.zeros(room), span.copy()
     came, how = np.full(room, -1, np.int64), np.zeros(room, np.int64)
     state, bits = np.zeros(room, np.int64), np.zeros(room, np.int64)
     heap, place = np.zeros(room, np.int64), np.full(room, -1, np.int64)
-    bends = np.array([0.0, 1.0 / size, -1.0 / size, 0.5 / size, -0.5 / size])
+    curvatures = np.array([0.0, 1.0 / radius, -1.0 / radius, 0.5 / radius, -0.5 / radius])
     length = STEP * cell
 
-    px[0], py[0], ph[0] = sx, sy, sh
-    low[0], high[0] = levels[0], levels[1]
-    left[0], bits[0] = left_to(sx, sy, sh, gx, gy, gh, size, begun, rings, first, reach, beyond), begun
-    rank[0] = weight * left[0]
+    px[0], py[0], ph[0] = start.x, start.y, start.heading
+    low[0], high[0] = span[0], span[1]
+    left[0], bits[0] = remaining_length(start, goal, radius, begun, shapes, beyond), begun
+    rank[0] = limits.weight * left[0]
     state[0] = -1
-    count, size_heap, expanded = 1, 1, 0
+    count, heap_size, expanded = 1, 1, 0
     heap[0], place[0] = 0, 0
-    while size_heap > 0 and expanded < most:
-        v = heap_pop(heap, place, rank, size_heap)
-        size_heap -= 1
-        if rank[v] >= goal_cost:
+    while heap_size > 0 and expanded < most:
+        v = heap_pop(heap, place, rank, heap_size)
+        heap_size -= 1
+        if rank[v] >= last_cost:
             break
         if state[v] >= 0 and holder[state[v]] != v:
             continue  # a cheaper pose reached its cell
         expanded += 1
-        if v > 0 and bits[v] == need and (left[v] < SHOT * size or expanded % SELDOM == 0):
-            span[0], span[1] = low[v], high[v]
-            word, cost = shot(
-                px[v], py[v], ph[v], gx, gy, gh, size, longest - run[v], goal_cost - paid[v], edges, frame, start, items,
-                radius, nodata_mask, blind_frame, any_blind, z, cost_factor, x0, y0, step, grade, ground, tile, span, climb, depth,
-            )  # fmt: skip
+        here = Pose(px[v], py[v], ph[v])
+        if v > 0 and bits[v] == need and (left[v] < NEAR_GOAL * radius or expanded % SELDOM == 0):
+            span_here[0], span_here[1] = low[v], high[v]
+            word, cost = cheapest_word(
+                here, goal, radius, limits.length - run[v], last_cost - paid[v], routing, grade, terrain, span_here
+            )
             if word >= 0:
-                goal, goal_word, goal_cost = v, word, paid[v] + cost
+                last, last_word, last_cost = v, word, paid[v] + cost
         for k in range(5):
-            x, y, h = advanced(px[v], py[v], ph[v], bends[k], length)
+            x, y, h = advance(here, curvatures[k], length)
             i, j = int(np.floor((x - wx) / cell)), int(np.floor((y - wy) / cell))
             if i < 0 or j < 0 or i >= nx or j >= ny:
                 continue
             h = h % (2.0 * np.pi)
-            now = passed(bits[v], px[v], py[v], x, y, rings, first, reach)
+            now = passed(bits[v], px[v], py[v], x, y, shapes)
             s = ((now * ny + j) * nx + i) * HEADINGS + int(h / (2.0 * np.pi) * HEADINGS + 0.5) % HEADINGS
             before = holder[s]
             if before >= 0 and paid[before] <= paid[v] + length:
                 continue
-            ahead = left_to(x, y, h, gx, gy, gh, size, now, rings, first, reach, beyond)
-            if run[v] + length + ahead > longest:
+            ahead = remaining_length(Pose(x, y, h), goal, radius, now, shapes, beyond)
+            if run[v] + length + ahead > limits.length:
                 continue
-            cost, a, b = piece_cost(
-                px[v], py[v], ph[v], bends[k], length, edges, frame, start, items, radius, nodata_mask, blind_frame,
-                any_blind, z, cost_factor, x0, y0, step, grade, ground, tile, low[v], high[v], climb, depth,
-            )  # fmt: skip
+            cost, a, b = piece_cost(here, curvatures[k], length, low[v], high[v], routing, grade, terrain)
             if cost < 0.0:
                 continue
-            if bends[k] != 0.0:
+            if curvatures[k] != 0.0:
                 cost *= 1.0 + TURNING
             if v > 0 and how[v] != k:
                 cost += SWERVING_M
             cost += paid[v]
-            if (before >= 0 and paid[before] <= cost) or cost + ahead >= goal_cost:
+            if (before >= 0 and paid[before] <= cost) or cost + ahead >= last_cost:
                 continue
             w = count
             count += 1
             px[w], py[w], ph[w], low[w], high[w] = x, y, h, a, b
-            paid[w], run[w], left[w], rank[w] = cost, run[v] + length, ahead, cost + weight * ahead
+            paid[w], run[w], left[w], rank[w] = cost, run[v] + length, ahead, cost + limits.weight * ahead
             came[w], how[w], state[w], bits[w] = v, k, s, now
             holder[s] = w
-            heap[size_heap], place[w] = w, size_heap
-            heap_up(heap, place, rank, size_heap)
-            size_heap += 1
-    if goal < 0:
+            heap[heap_size], place[w] = w, heap_size
+            heap_up(heap, place, rank, heap_size)
+            heap_size += 1
+    if last < 0:
         return np.zeros((0, 2))
     path = np.zeros(expanded + 2, np.int64)
-    steps, v = 0, goal
+    steps, v = 0, last
     while came[v] >= 0:
         path[steps] = v
         steps, v = steps + 1, came[v]
     out, n = np.zeros((steps + 3, 2)), 0
     for k in range(steps - 1, -1, -1):
-        n = joined(out, n, bends[how[path[k]]], length)
-    n = pieces_to(px[goal], py[goal], ph[goal], gx, gy, gh, size, goal_word, out, n)
+        n = append_piece(out, n, curvatures[how[path[k]]], length)
+    n = append_word(Pose(px[last], py[last], ph[last]), goal, radius, last_word, out, n)
     return out[:n].copy()

@@ -1,4 +1,4 @@
-"""Compiled lines: shorten paths and round their bends."""
+"""Kernels of lines: pull paths tight, round bends, and find bends that are too tight."""
 
 # ruff: noqa: FBT001 (kernels take plain arrays and numbers, by position)
 
@@ -9,87 +9,87 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from pacifico.layout.ground._clearance_kernels import polygon_distance, sees_blind, segment_clear
-from pacifico.layout.routing._search_kernels import line_cost, turn_cost
+from pacifico.layout.ground._clearance_kernels import segment_clear, segment_legal, shape_distance
+from pacifico.layout.routing._search_kernels import line_cost, line_cost_or, turn_cost
 
 if TYPE_CHECKING:
-    from pacifico.array_types import FlagArray, FloatArray, IntArray
+    from pacifico.array_types import FloatArray, IntArray
+    from pacifico.layout.ground._clearance_kernels import ClearanceArrays, NodataArrays, ShapeArrays
+    from pacifico.layout.routing._search_kernels import RoutingArrays
+
+BARRED_COST = 20.0
+"""Cost per metre of a legal line over ground steeper than the search allows: about that of the steepest move."""
+MIN_CHORD_M = 0.6
+"""Shortest chord of an arc [m]."""
+CHORD_TURN = 0.2
+"""Largest turn of an arc at a vertex [rad], for up to `MAX_CHORDS` chords."""
+MAX_CHORDS = 14
+"""Most chords of an arc."""
+KINK_M = 0.1
+"""A corner within this distance of its arc is a slight kink, not a bend [m]."""
+STRAIGHT = 0.01
+"""A vertex that turns less counts as straight [rad]."""
+SPARE, SPARE_M = 1.03, 0.15
+"""Tolerance for chords, which are shorter than their arc [-], and for rounded coordinates [m]."""
 
 
 @njit(cache=True, nogil=True)
-def shortcut_holds(
-    ax: float,
-    ay: float,
-    bx: float,
-    by: float,
-    i: int,
-    j: int,
-    bound_at: IntArray,
-    bound: IntArray,
-    coords: FloatArray,
-    poly_start: IntArray,
-    reach: FloatArray,
-    edges: FloatArray,
-    frame: FloatArray,
-    start: IntArray,
-    items: IntArray,
-    nodata_mask: FlagArray,
-    blind_frame: FloatArray,
-    any_blind: bool,
-    radius: float,
-) -> bool:
-    """Whether a straight line may replace path points i..j: legal, and still serving their terminals."""
-    if not segment_clear(edges, frame, start, items, ax, ay, bx, by, radius):
-        return False
-    if any_blind and sees_blind(nodata_mask, blind_frame, ax, ay, bx, by):
-        return False
+def keeps_terminals(xy: FloatArray, i: int, j: int, bound_at: IntArray, bound: IntArray, shapes: ShapeArrays) -> bool:
+    """Whether a straight line from point i to j serves the terminals of the points between."""
     for b in range(bound.size):
         if i < bound_at[b] < j:
             t = bound[b]
-            if polygon_distance(coords, poly_start[t], poly_start[t + 1], ax, ay, bx, by) > reach[t]:
+            if shape_distance(shapes, t, xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1]) > shapes.reach[t]:
                 return False
     return True
 
 
 @njit(cache=True, nogil=True)
-def pull(
-    xy: FloatArray,
-    bound_at: IntArray,
-    bound: IntArray,
-    coords: FloatArray,
-    poly_start: IntArray,
-    reach: FloatArray,
-    z: FloatArray,
-    cost_factor: FloatArray,
-    x0: float,
-    y0: float,
-    step: float,
-    edges: FloatArray,
-    frame: FloatArray,
-    start: IntArray,
-    items: IntArray,
-    nodata_mask: FlagArray,
-    blind_frame: FloatArray,
-    any_blind: bool,
-    radius: float,
-    grade: float,
-) -> IntArray:
-    """Shorten a path where that costs no more; returns the indices of the remaining points."""
+def is_shortcut(
+    xy: FloatArray, i: int, j: int, max_cost: float, bound_at: IntArray, bound: IntArray,
+    shapes: ShapeArrays, routing: RoutingArrays, grade: float,
+) -> bool:  # fmt: skip
+    """Whether a straight line may replace the path from point i to j.
+
+    It must cost no more than `max_cost`, be legal, and serve the same terminals.
+    """
+    cost = line_cost(routing.grid, xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], grade)
+    if not 0.0 <= cost <= max_cost:
+        return False
+    if not segment_legal(routing.clearance, routing.nodata, xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1]):
+        return False
+    return bool(keeps_terminals(xy, i, j, bound_at, bound, shapes))
+
+
+@njit(cache=True, nogil=True)
+def path_cost(xy: FloatArray, routing: RoutingArrays, grade: float) -> FloatArray:
+    """Cost of a path up to each of its points, bends included [m of level road].
+
+    Bends count twice: fewer of them are worth a little earthwork.
+    """
     n = xy.shape[0]
     along = np.zeros(n)
     for k in range(1, n):
-        cost = line_cost(z, cost_factor, x0, y0, step, xy[k - 1, 0], xy[k - 1, 1], xy[k, 0], xy[k, 1], grade)
-        if cost < 0.0:  # legal on the nodes' own heights: priced as the steepest grade
-            cost = 20.0 * np.hypot(xy[k, 0] - xy[k - 1, 0], xy[k, 1] - xy[k - 1, 1])
+        cost = line_cost_or(routing.grid, xy[k - 1, 0], xy[k - 1, 1], xy[k, 0], xy[k, 1], grade, BARRED_COST)
         along[k] = along[k - 1] + cost
         if k < n - 1:
-            ux, uy, vx, vy = (
-                xy[k, 0] - xy[k - 1, 0],
-                xy[k, 1] - xy[k - 1, 1],
-                xy[k + 1, 0] - xy[k, 0],
-                xy[k + 1, 1] - xy[k, 1],
-            )
-            along[k] += 2.0 * turn_cost(ux, uy, vx, vy)  # trade a little earthwork for fewer small bends
+            ux, uy = xy[k, 0] - xy[k - 1, 0], xy[k, 1] - xy[k - 1, 1]
+            vx, vy = xy[k + 1, 0] - xy[k, 0], xy[k + 1, 1] - xy[k, 1]
+            along[k] += 2.0 * turn_cost(ux, uy, vx, vy)
+    return along
+
+
+@njit(cache=True, nogil=True)
+def pull(
+    xy: FloatArray, bound_at: IntArray, bound: IntArray, shapes: ShapeArrays, routing: RoutingArrays, grade: float
+) -> IntArray:
+    """Indices of the points that remain when a path is pulled tight.
+
+    `bound` are terminals that the path serves, `bound_at` the points that serve them. Long shortcuts are tried first,
+    then single points are dropped until none can be.
+    """
+    n = xy.shape[0]
+    along = path_cost(xy, routing, grade)
     keep = np.zeros(n, np.int64)
     count, i = 1, 0
     while i < n - 1:
@@ -97,28 +97,7 @@ def pull(
         chosen = i + 1
         while hop > 1:
             j = i + hop
-            cost = line_cost(z, cost_factor, x0, y0, step, xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], grade)
-            if 0.0 <= cost <= (along[j] - along[i]) * 1.002 + 0.02 and shortcut_holds(
-                xy[i, 0],
-                xy[i, 1],
-                xy[j, 0],
-                xy[j, 1],
-                i,
-                j,
-                bound_at,
-                bound,
-                coords,
-                poly_start,
-                reach,
-                edges,
-                frame,
-                start,
-                items,
-                nodata_mask,
-                blind_frame,
-                any_blind,
-                radius,
-            ):
+            if is_shortcut(xy, i, j, (along[j] - along[i]) * 1.002 + 0.02, bound_at, bound, shapes, routing, grade):
                 chosen = j
                 break
             hop = min(hop - 1, int(hop * 0.85))
@@ -131,28 +110,7 @@ def pull(
         k = 1
         while k < count - 1:
             i, j = keep[k - 1], keep[k + 1]
-            cost = line_cost(z, cost_factor, x0, y0, step, xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], grade)
-            if 0.0 <= cost <= (along[j] - along[i]) * 1.01 + 0.05 and shortcut_holds(
-                xy[i, 0],
-                xy[i, 1],
-                xy[j, 0],
-                xy[j, 1],
-                i,
-                j,
-                bound_at,
-                bound,
-                coords,
-                poly_start,
-                reach,
-                edges,
-                frame,
-                start,
-                items,
-                nodata_mask,
-                blind_frame,
-                any_blind,
-                radius,
-            ):
+            if is_shortcut(xy, i, j, (along[j] - along[i]) * 1.01 + 0.05, bound_at, bound, shapes, routing, grade):
                 for q in range(k, count - 1):
                     keep[q] = keep[q + 1]
                 count -= 1
@@ -164,41 +122,34 @@ def pull(
 
 @njit(cache=True, nogil=True)
 def turn_angle(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> float:
-    """Change of direction at b on the way from a to c [rad], 0 to pi."""
+    """Change of direction at b on the way from a to c, 0 to pi [rad]."""
     ux, uy, vx, vy = bx - ax, by - ay, cx - bx, cy - by
     return float(abs(np.arctan2(ux * vy - uy * vx, ux * vx + uy * vy)))
 
 
 @njit(cache=True, nogil=True)
-def tangent(angle: float, size: float) -> float:
-    """Tangent length of an arc of radius `size`; very large beyond 160 degrees."""
-    return float(size * np.tan(0.5 * angle)) if angle < 2.8 else 1e6
+def tangent(angle: float, radius: float) -> float:
+    """Length of leg that an arc takes on each side of a corner [m].
+
+    Beyond 160° it is longer than any leg.
+    """
+    return float(radius * np.tan(0.5 * angle)) if angle < 2.8 else 1e6
 
 
 @njit(cache=True, nogil=True)
-def is_bend(angle: float, size: float) -> bool:
-    """Whether a corner is a bend: one within 0.1 m of its arc is not."""
-    return bool(size * (1.0 / np.cos(min(angle, 3.0) / 2) - 1.0) > 0.1)
+def is_bend(angle: float, radius: float) -> bool:
+    """Whether a corner is a bend, not a slight kink."""
+    return bool(radius * (1.0 / np.cos(min(angle, 3.0) / 2) - 1.0) > KINK_M)
 
 
 @njit(cache=True, nogil=True)
 def round_bends(
-    xy: FloatArray,
-    least: float,
-    edges: FloatArray,
-    frame: FloatArray,
-    start: IntArray,
-    items: IntArray,
-    nodata_mask: FlagArray,
-    blind_frame: FloatArray,
-    any_blind: bool,
-    radius: float,
-    full: bool,
-    share: FloatArray,
+    xy: FloatArray, radius: float, share: FloatArray, full: bool, clearance: ClearanceArrays, nodata: NodataArrays
 ) -> tuple[FloatArray, int]:
-    """Replace corners by arcs of radius `least` where they fit, else smaller ones; count the tighter bends.
+    """Line with arcs at its corners, and the number of bends tighter than `radius`.
 
-    `share` of the radius is tried first at each point; where it is negative, legs are shared by halves though `full`.
+    At each corner the `share` of the radius is tried first, then smaller ones, down to 2 m. A leg between two bends is
+    shared by halves; where `full` and the share is positive, it is shared as the arcs need.
     """
     n = xy.shape[0]
     out = np.zeros((n * 16 + 2, 2))
@@ -222,17 +173,16 @@ def round_bends(
             before = min(before, lu - taken - 0.3)
         if own and k < n - 2:
             other = turn_angle(xy[k, 0], xy[k, 1], xy[k + 1, 0], xy[k + 1, 1], xy[k + 2, 0], xy[k + 2, 1])
-            behind = max(lv - tangent(other, least), 0.5 * lv) - 0.3
+            behind = max(lv - tangent(other, radius), 0.5 * lv) - 0.3
         room = min(before, behind)
         taken = 0.0
-        size = least * abs(share[k])
+        size = radius * abs(share[k])
         done = False
         while size >= 2.0 and turn < 3.0:
             need = size * np.tan(turn / 2)
             if need <= room:
-                chords = min(max(int(np.ceil(turn / 0.2)), 2), 14)
-                # chords are at least 0.6 m long
-                while chords > 1 and size * turn / chords < 0.6:
+                chords = min(max(int(np.ceil(turn / CHORD_TURN)), 2), MAX_CHORDS)
+                while chords > 1 and size * turn / chords < MIN_CHORD_M:
                     chords -= 1
                 ax, ay = xy[k, 0] - ux / lu * need, xy[k, 1] - uy / lu * need
                 side = 1.0 if ux * vy - uy * vx > 0 else -1.0
@@ -244,10 +194,7 @@ def round_bends(
                     x = cx + (ax - cx) * np.cos(phi) - (ay - cy) * np.sin(phi)
                     y = cy + (ax - cx) * np.sin(phi) + (ay - cy) * np.cos(phi)
                     out[m + c, 0], out[m + c, 1] = x, y
-                    if c > 0 and (
-                        not segment_clear(edges, frame, start, items, qx, qy, x, y, radius)
-                        or (any_blind and sees_blind(nodata_mask, blind_frame, qx, qy, x, y))
-                    ):
+                    if c > 0 and not segment_legal(clearance, nodata, qx, qy, x, y):
                         legal = False
                         break
                     qx, qy = x, y
@@ -259,8 +206,7 @@ def round_bends(
         if not done:
             out[m] = xy[k]
             m += 1
-        # a corner within 0.1 m of its arc is no bend
-        if (not done or size < least * 0.999) and is_bend(turn, least):
+        if (not done or size < radius * 0.999) and is_bend(turn, radius):
             tight += 1
     out[m] = xy[n - 1]
     return out[: m + 1].copy(), tight
@@ -268,24 +214,80 @@ def round_bends(
 
 @njit(cache=True, nogil=True)
 def arc_clear(
-    ax: float, ay: float, bx: float, by: float, cx: float, cy: float, size: float,
-    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
-) -> bool:  # fmt: skip
-    """Whether an arc of radius `size` in the corner at b is clear; the legs are long enough."""
+    ax: float, ay: float, bx: float, by: float, cx: float, cy: float, radius: float, clearance: ClearanceArrays
+) -> bool:
+    """Whether an arc in the corner at b is clear of edges.
+
+    The legs from a and to c are taken to be long enough.
+    """
     ux, uy, vx, vy = bx - ax, by - ay, cx - bx, cy - by
     lu = np.hypot(ux, uy)
     turn = abs(np.arctan2(ux * vy - uy * vx, ux * vx + uy * vy))
-    t = tangent(turn, size)
+    t = tangent(turn, radius)
     side = 1.0 if ux * vy - uy * vx > 0 else -1.0
     px, py = bx - ux / lu * t, by - uy / lu * t
-    ox, oy = px - side * uy / lu * size, py + side * ux / lu * size
-    chords = min(max(int(np.ceil(turn / 0.2)), 2), 14)
+    ox, oy = px - side * uy / lu * radius, py + side * ux / lu * radius
+    chords = min(max(int(np.ceil(turn / CHORD_TURN)), 2), MAX_CHORDS)
     qx, qy = px, py
     for c in range(1, chords + 1):
         phi = side * turn * c / chords
         x = ox + (px - ox) * np.cos(phi) - (py - oy) * np.sin(phi)
         y = oy + (px - ox) * np.sin(phi) + (py - oy) * np.cos(phi)
-        if not segment_clear(edges, frame, start, items, qx, qy, x, y, radius):
+        if not segment_clear(clearance, qx, qy, x, y):
             return False
         qx, qy = x, y
     return True
+
+
+@njit(cache=True, nogil=True)
+def line_legal(xy: FloatArray, clearance: ClearanceArrays, nodata: NodataArrays) -> bool:
+    """Whether every leg of a polyline is clear of edges and nodata."""
+    for k in range(xy.shape[0] - 1):
+        if not segment_legal(clearance, nodata, xy[k, 0], xy[k, 1], xy[k + 1, 0], xy[k + 1, 1]):
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def sharp_bends(xy: FloatArray, start: IntArray, radii: FloatArray) -> tuple[IntArray, IntArray]:
+    """First vertex of each bend tighter than its line's radius, and the line.
+
+    Lines are xy[start[c]:start[c + 1]]. Between two vertices where a line turns the same way, it may turn no more than
+    an arc of that length. Half the turn at these two vertices lies outside the stretch between them.
+    """
+    vertex, of_line = np.zeros(len(xy), np.int64), np.zeros(len(xy), np.int64)
+    found = 0
+    longest = 0
+    for c in range(len(radii)):
+        longest = max(longest, start[c + 1] - start[c])
+    # vertices where a line turns: their number, angle, distance along the line, and total turn so far
+    at, angle, along, total = np.zeros(longest, np.int64), np.zeros(longest), np.zeros(longest), np.zeros(longest)
+    left = np.zeros(longest, np.bool_)
+    for c in range(len(radii)):
+        radius = radii[c]
+        kink = 2.0 * np.arccos(radius / (radius + KINK_M))
+        count = 0
+        run = 0.0
+        for k in range(start[c] + 1, start[c + 1] - 1):
+            ux, uy = xy[k, 0] - xy[k - 1, 0], xy[k, 1] - xy[k - 1, 1]
+            vx, vy = xy[k + 1, 0] - xy[k, 0], xy[k + 1, 1] - xy[k, 1]
+            run += np.hypot(ux, uy)
+            turn = np.arctan2(ux * vy - uy * vx, ux * vx + uy * vy)
+            if abs(turn) > STRAIGHT:
+                at[count], angle[count], along[count], left[count] = k, abs(turn), run, turn > 0
+                total[count] = angle[count] + (total[count - 1] if count else 0.0)
+                count += 1
+        last = -np.inf
+        for i in range(count):
+            sharp = angle[i] > kink
+            j = i + 1
+            while not sharp and j < count and left[j] == left[i]:
+                turned = total[j] - total[i]
+                inner = turned + 0.5 * (angle[i] - angle[j])
+                sharp = inner * radius > (along[j] - along[i]) * SPARE + SPARE_M and turned + angle[i] > kink
+                j += 1
+            if sharp and along[i] - last > radius:
+                vertex[found], of_line[found] = at[i], c
+                found += 1
+                last = along[i]
+    return vertex[:found].copy(), of_line[:found].copy()

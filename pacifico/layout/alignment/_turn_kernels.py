@@ -1,26 +1,58 @@
-"""Compiled faults of bends: how much room the turns of a tree of lines lack for their radius.
+"""Kernels of turns: how much room the bends and junctions of a road tree lack for their radius.
 
-A tree of vertices: `up` is the vertex before each (-1 at the root), `first` and `after` its children as linked lists.
-A *turn* is the way from up[v] through v to a child of v: at a junction there are several, along a road there is one.
+A *leg* leads from the parent of a vertex to the vertex. A *turn* leads from the leg of a vertex into the leg of one of
+its children: at a junction there are several, along a road there is one. A *deficit* is 0 with room for the radius, and
+at most 1 for a leg, 1.5 for a turn.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from pacifico.layout.alignment._line_kernels import arc_clear, tangent, turn_angle
+from pacifico.layout.alignment._line_kernels import KINK_M, arc_clear, tangent, turn_angle
 from pacifico.layout.ground._clearance_kernels import segment_clear
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
+    from pacifico.layout.ground._clearance_kernels import ClearanceArrays
+
+
+SPARE_M = 0.6
+"""Length of leg that arcs leave free [m]."""
+SWING_M = 45.0
+"""Distance from a junction within which a vehicle may leave the centrelines [m]."""
+SWING_ANGLE = 0.35
+"""Largest angle between a centreline and the path of such a vehicle [rad]."""
+
+
+class TreeArrays(NamedTuple):
+    """Lines of a road tree as one set of vertices; smoothing changes them in place."""
+
+    xy: FloatArray
+    """Coordinates of each vertex, shape (n, 2) [m]."""
+    parent: IntArray
+    """Vertex before each one; -1 at the root, -2 for one that was removed."""
+    first_child: IntArray
+    """First vertex after each one; -1 at a dead end."""
+    next_sibling: IntArray
+    """Next child of the same parent; -1 after the last."""
+    line: IntArray
+    """Line that the leg of each vertex is part of; -1 at the root."""
+    line_start: IntArray
+    """First vertex of each line, without the one it starts from."""
+    radii: FloatArray
+    """Centreline radius that each line needs [m]."""
 
 
 @njit(cache=True, nogil=True)
 def half_turn(xy: FloatArray, u: int, v: int, w: int) -> float:
-    """Tangent of half the turn u, v, w; very large beyond 160 degrees."""
+    """Tangent of half the turn from u through v to w.
+
+    An arc takes that share of its radius of each leg. Beyond 160° it is larger than for any arc that fits.
+    """
     ax, ay, bx, by = xy[v, 0] - xy[u, 0], xy[v, 1] - xy[u, 1], xy[w, 0] - xy[v, 0], xy[w, 1] - xy[v, 1]
     along = ax * bx + ay * by
     both = np.sqrt((ax * ax + ay * ay) * (bx * bx + by * by))
@@ -28,146 +60,142 @@ def half_turn(xy: FloatArray, u: int, v: int, w: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def short_fault(xy: FloatArray, u: int, v: int, w: int, size: float) -> float:
-    """`turn_fault` from the legs alone; -1 where the ground decides."""
+def short_leg_deficit(xy: FloatArray, u: int, v: int, w: int, radius: float) -> float:
+    """Deficit of a turn by the lengths of its legs; -1 where they have room and the clearance decides."""
     half = half_turn(xy, u, v, w)
-    if size * (np.sqrt(1.0 + half * half) - 1.0) <= 0.1:  # a slight kink, as for `is_bend`
+    if radius * (np.sqrt(1.0 + half * half) - 1.0) <= KINK_M:
         return 0.0
     legs = min(np.hypot(xy[v, 0] - xy[u, 0], xy[v, 1] - xy[u, 1]), np.hypot(xy[w, 0] - xy[v, 0], xy[w, 1] - xy[v, 1]))
-    need = size * half + 0.6
-    return float(1.0 + 0.5 * min((need - legs) / size, 1.0)) if need > legs else -1.0
+    need = radius * half + SPARE_M
+    return float(1.0 + 0.5 * min((need - legs) / radius, 1.0)) if need > legs else -1.0
 
 
 @njit(cache=True, nogil=True)
-def turn_fault(
-    xy: FloatArray, u: int, v: int, w: int, size: float,
-    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
-) -> float:  # fmt: skip
-    """Fault of the turn u, v, w: 0 with room for radius `size`, 1 without room for half of it, more for short legs."""
-    short = short_fault(xy, u, v, w, size)
+def turn_deficit(xy: FloatArray, u: int, v: int, w: int, radius: float, clearance: ClearanceArrays) -> float:
+    """Deficit of the turn from u through v to w.
+
+    0 with room for an arc of the radius, 1 without room for half of it, up to 1.5 for short legs.
+    """
+    short = short_leg_deficit(xy, u, v, w, radius)
     if short >= 0.0:
         return short
-    for share, fault in ((1.0, 0.0), (0.75, 0.5), (0.5, 0.75)):
-        if arc_clear(
-            xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1], xy[w, 0], xy[w, 1], share * size, edges, frame, start, items, radius
-        ):
-            return fault
+    for share, deficit in ((1.0, 0.0), (0.75, 0.5), (0.5, 0.75)):
+        if arc_clear(xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1], xy[w, 0], xy[w, 1], share * radius, clearance):
+            return deficit
     return 1.0
 
 
 @njit(cache=True, nogil=True)
-def longest_tangent(
-    xy: FloatArray, up: IntArray, first: IntArray, after: IntArray, strand: IntArray, v: int, sizes: FloatArray
-) -> float:
-    """Longest tangent that arcs at v need of the leg that leads to it [m]."""
+def longest_tangent(tree: TreeArrays, v: int) -> float:
+    """Largest length that arcs at v take of its leg [m]."""
     most = 0.0
-    if up[v] < 0:
+    u = tree.parent[v]
+    if u < 0:
         return most
-    w = first[v]
+    w = tree.first_child[v]
     while w >= 0:
-        most = max(most, sizes[strand[w]] * half_turn(xy, up[v], v, w))
-        w = after[w]
+        most = max(most, tree.radii[tree.line[w]] * half_turn(tree.xy, u, v, w))
+        w = tree.next_sibling[w]
     return most
 
 
 @njit(cache=True, nogil=True)
-def leg_fault(
-    xy: FloatArray, up: IntArray, first: IntArray, after: IntArray, strand: IntArray, w: int, sizes: FloatArray
-) -> float:
-    """Fault of the leg to w: 0 with room for the arcs at both ends, up to 1 without."""
-    v = up[w]
-    if v < 0 or up[v] < 0:
+def leg_deficit(tree: TreeArrays, w: int) -> float:
+    """Deficit of the leg of w: 0 with room for the arcs at both ends, up to 1."""
+    xy = tree.xy
+    v = tree.parent[w]
+    if v < 0 or tree.parent[v] < 0:
         return 0.0
-    size = sizes[strand[w]]
-    need = size * half_turn(xy, up[v], v, w) + longest_tangent(xy, up, first, after, strand, w, sizes)
+    radius = tree.radii[tree.line[w]]
+    need = radius * half_turn(xy, tree.parent[v], v, w) + longest_tangent(tree, w)
     leg = float(np.hypot(xy[w, 0] - xy[v, 0], xy[w, 1] - xy[v, 1]))
-    return 0.0 if need + 0.6 <= leg or need < 1.0 else float(min(0.3 + (need + 0.6 - leg) / size, 1.0))
+    return 0.0 if need + SPARE_M <= leg or need < 1.0 else float(min(0.3 + (need + SPARE_M - leg) / radius, 1.0))
 
 
 @njit(cache=True, nogil=True)
-def fault_of(
-    xy: FloatArray, up: IntArray, first: IntArray, after: IntArray, strand: IntArray, some: IntArray, count: int, sizes: FloatArray,
-    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
-) -> float:  # fmt: skip
-    """Sum of the faults at some vertices and of the legs that lead to them."""
+def total_deficit(tree: TreeArrays, some: IntArray, count: int, clearance: ClearanceArrays) -> float:
+    """Sum of the deficits at the first `count` of some vertices, and of their legs."""
     total = 0.0
     for k in range(count):
         v = some[k]
-        if up[v] == -2:
+        if tree.parent[v] == -2:
             continue
-        total += leg_fault(xy, up, first, after, strand, v, sizes)
-        if up[v] >= 0:
-            w = first[v]
+        total += leg_deficit(tree, v)
+        if tree.parent[v] >= 0:
+            w = tree.first_child[v]
             while w >= 0:
-                total += turn_fault(xy, up[v], v, w, sizes[strand[w]], edges, frame, start, items, radius)
-                w = after[w]
+                total += turn_deficit(tree.xy, tree.parent[v], v, w, tree.radii[tree.line[w]], clearance)
+                w = tree.next_sibling[w]
     return total
 
 
 @njit(cache=True, nogil=True)
-def fault_about(
-    xy: FloatArray, up: IntArray, first: IntArray, after: IntArray, strand: IntArray, v: int, sizes: FloatArray, limit: float,
-    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
-) -> float:  # fmt: skip
-    """Part of `fault_of` that depends on the position of v; stops past `limit`."""
-    u = up[v]
-    total = leg_fault(xy, up, first, after, strand, u, sizes) + leg_fault(xy, up, first, after, strand, v, sizes)
-    if up[u] >= 0:
-        total += max(short_fault(xy, up[u], u, v, sizes[strand[v]]), 0.0)
-    w = first[v]
-    while w >= 0:
-        total += leg_fault(xy, up, first, after, strand, w, sizes)
-        total += max(short_fault(xy, u, v, w, sizes[strand[w]]), 0.0)
-        x = first[w]
-        while x >= 0:
-            total += leg_fault(xy, up, first, after, strand, x, sizes)
-            total += max(short_fault(xy, v, w, x, sizes[strand[x]]), 0.0)
-            x = after[x]
-        w = after[w]
-    # check the ground last: it takes longest
-    if up[u] >= 0 and total < limit and short_fault(xy, up[u], u, v, sizes[strand[v]]) < 0.0:
-        total += turn_fault(xy, up[u], u, v, sizes[strand[v]], edges, frame, start, items, radius)
-    w = first[v]
-    while w >= 0 and total < limit:
-        if short_fault(xy, u, v, w, sizes[strand[w]]) < 0.0:
-            total += turn_fault(xy, u, v, w, sizes[strand[w]], edges, frame, start, items, radius)
-        x = first[w]
-        while x >= 0 and total < limit:
-            if short_fault(xy, v, w, x, sizes[strand[x]]) < 0.0:
-                total += turn_fault(xy, v, w, x, sizes[strand[x]], edges, frame, start, items, radius)
-            x = after[x]
-        w = after[w]
-    return total
+def deficit_around(tree: TreeArrays, v: int, limit: float, clearance: ClearanceArrays) -> float:
+    """Part of `total_deficit` that depends on the position of v.
 
-
-@njit(cache=True, nogil=True)
-def swings_wide(
-    ax: float, ay: float, bx: float, by: float, cx: float, cy: float, size: float, offsets: FloatArray,
-    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, radius: float,
-) -> bool:  # fmt: skip
-    """Whether a vehicle can turn at junction b on an arc of radius `size`, off the centrelines if needed.
-
-    It leaves the legs at most 45 m from the junction, by at most 20 degrees.
+    It covers the turns and legs at v and next to it. Once the sum passes `limit`, the rest is left out.
     """
+    xy, parent, first_child, next_sibling = tree.xy, tree.parent, tree.first_child, tree.next_sibling
+    line, radii = tree.line, tree.radii
+    u = parent[v]
+    total = leg_deficit(tree, u) + leg_deficit(tree, v)
+    if parent[u] >= 0:
+        total += max(short_leg_deficit(xy, parent[u], u, v, radii[line[v]]), 0.0)
+    w = first_child[v]
+    while w >= 0:
+        total += leg_deficit(tree, w)
+        total += max(short_leg_deficit(xy, u, v, w, radii[line[w]]), 0.0)
+        x = first_child[w]
+        while x >= 0:
+            total += leg_deficit(tree, x)
+            total += max(short_leg_deficit(xy, v, w, x, radii[line[x]]), 0.0)
+            x = next_sibling[x]
+        w = next_sibling[w]
+    # check the clearance last: it takes longest
+    if parent[u] >= 0 and total < limit and short_leg_deficit(xy, parent[u], u, v, radii[line[v]]) < 0.0:
+        total += turn_deficit(xy, parent[u], u, v, radii[line[v]], clearance)
+    w = first_child[v]
+    while w >= 0 and total < limit:
+        if short_leg_deficit(xy, u, v, w, radii[line[w]]) < 0.0:
+            total += turn_deficit(xy, u, v, w, radii[line[w]], clearance)
+        x = first_child[w]
+        while x >= 0 and total < limit:
+            if short_leg_deficit(xy, v, w, x, radii[line[x]]) < 0.0:
+                total += turn_deficit(xy, v, w, x, radii[line[x]], clearance)
+            x = next_sibling[x]
+        w = next_sibling[w]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def swing_fits(
+    xy: FloatArray, u: int, v: int, w: int, radius: float, offsets: FloatArray, clearance: ClearanceArrays
+) -> bool:
+    """Whether a vehicle can turn at junction v with the radius, off the centrelines if needed.
+
+    Corners at `offsets` from v are tried. The vehicle leaves the centrelines at most 45 m from the junction, by at most
+    20°.
+    """
+    ax, ay, bx, by, cx, cy = xy[u, 0], xy[u, 1], xy[v, 0], xy[v, 1], xy[w, 0], xy[w, 1]
     lu, lv = np.hypot(bx - ax, by - ay), np.hypot(cx - bx, cy - by)
-    su, sv = min(lu, 45.0) / lu, min(lv, 45.0) / lv
+    su, sv = min(lu, SWING_M) / lu, min(lv, SWING_M) / lv
     px, py, qx, qy = bx + (ax - bx) * su, by + (ay - by) * su, bx + (cx - bx) * sv, by + (cy - by) * sv
     for k in range(offsets.shape[0]):
         x, y = bx + offsets[k, 0], by + offsets[k, 1]
         off_u, off_v = turn_angle(bx, by, px, py, x, y), turn_angle(bx, by, qx, qy, x, y)
         off_u, off_v = np.pi - off_u, np.pi - off_v
-        if off_u > 0.35 or off_v > 0.35:
+        if off_u > SWING_ANGLE or off_v > SWING_ANGLE:
             continue
         turn = turn_angle(px, py, x, y, qx, qy)
-        need = tangent(turn, size)
-        if need + tangent(off_u, size) > np.hypot(x - px, y - py) or need + tangent(off_v, size) > np.hypot(
+        need = tangent(turn, radius)
+        if need + tangent(off_u, radius) > np.hypot(x - px, y - py) or need + tangent(off_v, radius) > np.hypot(
             x - qx, y - qy
         ):
             continue
-        if not segment_clear(edges, frame, start, items, px, py, x, y, radius):
+        if not segment_clear(clearance, px, py, x, y):
             continue
-        if not segment_clear(edges, frame, start, items, x, y, qx, qy, radius):
+        if not segment_clear(clearance, x, y, qx, qy):
             continue
-        if arc_clear(px, py, x, y, qx, qy, size, edges, frame, start, items, radius):
+        if arc_clear(px, py, x, y, qx, qy, radius, clearance):
             return True
     return False

@@ -1,45 +1,47 @@
-"""Repair of tight places: replace stretches of road by drivable curves where that reduces faults.
+"""Curve repair: drivable curves in place of bends and turns that are too tight.
 
 ::
 
-           |  <- the line goes on              of a line that bends too tight the stretch from some way before to some
-      . - -+                                   way after is drawn anew, between the poses that it has there; at a junction
-    ./   __|  too tight                        it may leave in the direction of the line that it continues
+           |  <- the line goes on              A stretch of line around the tight bend is replaced by a curve between
+      . - -+                                   the poses at its ends. At a junction the curve may start in the direction
+    ./   __|  too tight                        of the line that it continues.
     +___/ .
     |   - -
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
-from shapely import LineString
 
-from pacifico.layout.alignment.drivable_curves import ANY, MOST, NO_SHAPES, drivable
-from pacifico.layout.alignment.horizontal import served_by, serves, touching
-from pacifico.layout.alignment.polyline_splice import (
-    Change,
-    Cut,
-    cut_at,
-    differing,
-    heading,
-    places_on,
-    returns,
-    run_of,
-    spliced,
-    straightened,
-    turned,
-    various,
+from pacifico.layout.alignment.drivable_curves import (
+    ANY_HEIGHT,
+    MAX_EXPANSIONS,
+    NO_SHAPES,
+    CurveLimits,
+    drivable_curve,
 )
-from pacifico.layout.alignment.smoothing import NOTHING, tight_bends, tight_turns
-from pacifico.layout.routing.problem import served_downstream, terminals_by_line
-from pacifico.layout.routing.routing_grid import Shapes
+from pacifico.layout.alignment.polyline_splice import (
+    ChangedLine,
+    Cut,
+    corner_distances,
+    cut_at,
+    distinct_cuts,
+    heading,
+    spliced,
+    spliced_corners,
+    turn_between,
+)
+from pacifico.layout.alignment.repair_checks import CheckedAlignment, Outcome, try_changes
+from pacifico.layout.alignment.smoothing import NOWHERE, tight_bends, tight_turns
+from pacifico.layout.ground._clearance_kernels import ShapeArrays
+from pacifico.layout.routing.problem import served_downstream
+from pacifico.polyline import cumulative_length
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.alignment.height_ranges import HeightRanges
@@ -48,338 +50,294 @@ if TYPE_CHECKING:
 
 
 AROUND_M = (20.0, 40.0, 70.0, 110.0)
-"""Lengths of line replaced on each side of a tight place, for a radius up to `USUAL_M`; longer in proportion [m]."""
-USUAL_M = 15.0
-LONGER, LONGER_M = 3.0, 60.0
-"""Largest length of a curve: times the replaced length [-], plus a length [m]."""
-PASSES = (0, MOST, MOST)
-"""Poses that searches may expand in each pass; the first pass tries Dubins curves only."""
-SEARCHES = 30
-"""Searches per alignment: a bound on run time."""
+"""Lengths of line replaced on each side of a tight place [m], for a radius up to `USUAL_RADIUS_M`."""
+USUAL_RADIUS_M = 15.0
+"""With a larger radius the lengths grow in proportion [m]."""
+LENGTH_FACTOR, EXTRA_LENGTH_M = 3.0, 60.0
+"""Largest length of a curve: a factor of the replaced length [-], plus a length [m]."""
+PASSES = (0, MAX_EXPANSIONS, MAX_EXPANSIONS)
+"""Poses that a search may expand in each pass over all tight places; the first pass tries Dubins curves only."""
+MAX_SEARCHES = 30
+"""Searches after which no other place is tried: a bound on run time."""
 SEARCHED = (1, 3, 2)
-"""Order in which the lengths are searched: without a curve for the longest, the others are skipped."""
-SHARES = 3
-"""Ways to share a turn that are searched."""
-LOCAL = 4.0
-"""Distance from a change beyond which faults stay the same [radii]."""
-NEAR_M = 150.0
-"""A failed place is retried only after a change of the line within this distance [m], or of its radius."""
-MOST_TIGHT = 4
-"""Tight bends per served terminal beyond which a line is not repaired."""
-MOST_AGAIN = 4
-"""Repairs along a line per initial tight bend: a new curve may bend elsewhere."""
-MOST_LOST = 2
-"""Most terminals that a curve passes where it would not serve them by itself."""
-TURNED = (0.0, 1.0, 0.5, 0.25, 0.75)
-"""Shares of a junction turn taken by the incoming line, in the order of trial; the other line takes the rest."""
+"""Order in which the lengths are searched; without a curve for the second of them the third is skipped."""
+SEARCHED_SHARES = 3
+"""Number of shares of a turn that are searched."""
+RETRY_WITHIN_M = 150.0
+"""A place without a curve is tried again only after its line changed within this distance [m]."""
+MAX_TIGHT = 4
+"""Tight bends per downstream terminal above which a chain isn't repaired: the search isn't worth it."""
+MAX_REPAIRS = 4
+"""Repairs of a chain per tight bend: a new curve may be too tight elsewhere."""
+MAX_UNSERVED = 2
+"""Most terminals for which a curve is searched again so that it passes them."""
+TURN_SHARES = (0.0, 1.0, 0.5, 0.25, 0.75)
+"""Shares of a junction's turn that the incoming line takes, in the order of trial; the other line takes the rest."""
 
 
 def repair_curves(
     problem: RoutingProblem,
     alignment: HorizontalAlignment,
     *,
-    keep: FrozenAreas = NOTHING,
-    leeway: HeightRanges | None = None,
+    frozen: FrozenAreas = NOWHERE,
+    heights: HeightRanges | None = None,
 ) -> HorizontalAlignment:
-    """Alignment with drivable curves where lines bend, or turn at junctions, tighter than their radius.
+    """Alignment with drivable curves at bends and turns that are too tight.
 
     Parameters
     ----------
-    problem : Case
-        Free ground, terminals and rules.
-    alignment : Drawing
-        Lines as drawn; it is not changed.
-    keep : Keep
-        Places about which nothing is changed.
-    leeway : Leeway, optional
-        Heights that the drawing may have: then only what has a profile is changed.
+    problem : RoutingProblem
+        Clearance and cost of roads, terminals and criteria.
+    alignment : HorizontalAlignment
+        Lines of the network.
+    frozen : FrozenAreas
+        Places where nothing changes.
+    heights : HeightRanges, optional
+        Height ranges of the alignment: only changes with a legal profile are made then.
 
     Returns
     -------
-    Drawing
-        With fewer tight bends and turns, or the very one given. Lines without a change are the same arrays; all serve
-        what they served, and meet where they met.
+    HorizontalAlignment
+        Alignment with fewer tight places, or the one given. Lines without a change are the same arrays. All terminals
+        stay served, and lines meet where they met.
     """
-    work = _Work(problem, alignment, problem.sizes_of(alignment).tolist(), keep, leeway)
-    for most in PASSES:
-        if not work.once(most) and most:
+    repair = _Repair(CheckedAlignment.of(problem, alignment, heights), frozen)
+    for expansions in PASSES:
+        if not repair.run_pass(expansions) and expansions:
             break
-    return work.alignment
+    return repair.checked.alignment
 
 
 @dataclass
-class _Work:
-    """An alignment under repair."""
+class _Repair:
+    """Progress of a repair."""
 
-    problem: RoutingProblem
-    alignment: HorizontalAlignment
-    sizes: list[float]
-    keep: FrozenAreas
-    leeway: HeightRanges | None
-    follows: list[list[int]] = field(init=False)
-    bound: list[list[int]] = field(init=False)
-    chains: list[list[int]] = field(init=False)
-    """Lines that continue each other: where they meet they bend and do not branch."""
-    chain_of: list[int] = field(init=False)
-    tree: shapely.STRtree = field(init=False)
-    most: int = 0
-    """Poses that a search may expand."""
-    searches: int = SEARCHES
-    """Remaining searches."""
-    lost: list[int] = field(default_factory=list)
-    """Terminals that the last checked change would not serve, if nothing else speaks against it."""
+    checked: CheckedAlignment
+    frozen: FrozenAreas
+    expansions: int = 0
+    """Poses that a search may expand; 0 tries Dubins curves only."""
+    searches_left: int = MAX_SEARCHES
     changed: set[int] = field(default_factory=set)
-    corners: dict[int, FloatArray] = field(default_factory=dict)
-    """Distance along lines of their original corners [m]."""
+    """Lines changed so far."""
+    corner_memo: dict[int, FloatArray] = field(default_factory=dict)
+    """Distance of the corners along lines that did not change since [m]."""
 
-    def __post_init__(self) -> None:
-        n = len(self.alignment.lines)
-        self.follows, self.bound = [[] for _ in range(n)], terminals_by_line(n, self.alignment.line_of)
-        for c, up in enumerate(self.alignment.ups):
-            if up >= 0:
-                self.follows[up].append(c)
-        self.chains, self.chain_of = [], [0] * n
-        for c, up in enumerate(self.alignment.ups):
-            if up >= 0 and len(self.follows[up]) == 1 and self.sizes[c] == self.sizes[up]:
-                self.chain_of[c] = self.chain_of[up]
-                self.chains[self.chain_of[c]].append(c)
-            else:
-                self.chain_of[c] = len(self.chains)
-                self.chains.append([c])
-        self.tree = _tree(self.alignment.lines)
-
-    def once(self, most: int) -> bool:
-        """Try all tight places once; returns whether any was repaired."""
-        self.most = most
-        some = False
-        tight = tight_bends([self._whole(chain, {}) for chain in self.chains], self._sizes(range(len(self.chains))))[1]
-        beyond = served_downstream(self.alignment)
+    def run_pass(self, expansions: int) -> bool:
+        """Try to repair each tight place once, and return whether any was repaired."""
+        self.expansions = expansions
+        repaired = False
+        chains = range(len(self.checked.chains.members))
+        tight = tight_bends([self.checked.chain_line(k) for k in chains], self.checked.chain_radii(chains))[1]
+        downstream = served_downstream(self.checked.alignment)
         for k, count in zip(*(a.tolist() for a in np.unique(tight, return_counts=True)), strict=True):
-            chain = self.chains[k]
-            if count > MOST_TIGHT * max(beyond[chain[0]], 1):
-                continue  # a large effort for a small gain
-            tried: set[bytes] = set()
-            places = self._bends(k)
-            left = MOST_AGAIN * count
-            while places and left:
-                left -= 1
-                place = places.pop(0)
-                tried.add(place.tobytes())
-                if self._at(chain, place):
-                    some = True
-                    places = [p for p in self._bends(k) if p.tobytes() not in tried]
-        now = self.alignment
-        for b in tight_turns(self.problem, now.straight, now.ups, np.array(self.sizes))[1].tolist():
-            a = now.ups[b]
-            if len(self._turns(a, [b], {})):
-                some |= self._try(self._turn(a, b), self.alignment.lines[a][-1], (a, b))
-        return some
+            if count <= MAX_TIGHT * max(downstream[self.checked.chains.members[k][0]], 1):
+                repaired |= self._repair_chain(k, MAX_REPAIRS * count)
+        now = self.checked.alignment
+        for b in tight_turns(self.checked.problem, now.straight, now.parents, self.checked.radii)[1].tolist():
+            a = now.parents[b]
+            if self.checked.count_tight_turns(a, [b]):
+                repaired |= self._repair_place(self.checked.alignment.lines[a][-1], (a, b))
+        return repaired
 
-    def _bends(self, k: int) -> list[FloatArray]:
-        return list(tight_bends([self._whole(self.chains[k], {})], self._sizes([k]))[0])
+    def _repair_chain(self, k: int, most: int) -> bool:
+        """Try to repair the tight bends of a chain, `most` of them, and return whether any was repaired."""
+        repaired = False
+        tried: set[bytes] = set()
+        places = self.checked.tight_bends_of(k)
+        while places and most:
+            most -= 1
+            place = places.pop(0)
+            tried.add(place.tobytes())
+            if self._repair_bend_at(k, place):
+                repaired = True
+                places = [p for p in self.checked.tight_bends_of(k) if p.tobytes() not in tried]
+        return repaired
 
-    def _sizes(self, chains: Iterable[int]) -> FloatArray:
-        """Radius of some chains [m]."""
-        return np.array([self.sizes[self.chains[k][0]] for k in chains])
-
-    def _whole(self, chain: Sequence[int], changes: dict[int, Change]) -> FloatArray:
-        parts = [changes[c].xy if c in changes else self.alignment.lines[c] for c in chain]
-        return np.vstack([parts[0], *(p[1:] for p in parts[1:])])
-
-    def _at(self, chain: Sequence[int], place: FloatArray) -> bool:
-        """Repair one bend."""
-        for k, c in enumerate(chain):
-            at = np.flatnonzero((self.alignment.lines[c] == place).all(axis=1))
-            if at.size and 0 < at[0] < len(self.alignment.lines[c]) - 1:
-                return self._try(self._bend(c, int(at[0])), place, (c,))
-            if at.size and at[0] > 0 and k + 1 < len(chain):
-                return self._try(self._turn(c, chain[k + 1]), place, (c, chain[k + 1]))
+    def _repair_bend_at(self, k: int, place: FloatArray) -> bool:
+        """Try to repair the bend at a vertex of a chain, and return whether that succeeded."""
+        chain = self.checked.chains.members[k]
+        for n, c in enumerate(chain):
+            line = self.checked.alignment.lines[c]
+            at = np.flatnonzero((line == place).all(axis=1))
+            if at.size and 0 < at[0] < len(line) - 1:
+                return self._repair_place(place, (c,), int(at[0]))
+            if at.size and at[0] > 0 and n + 1 < len(chain):
+                return self._repair_place(place, (c, chain[n + 1]))
         return False
 
-    def _try(self, ways: Iterator[dict[int, Change]], place: FloatArray, lines: Sequence[int]) -> bool:
-        """Apply the first acceptable change."""
-        stale = self.leeway is not None and self.leeway.once and not self.changed.isdisjoint(lines)
-        if stale or self.keep.covers(place[None])[0]:
+    def _repair_place(self, place: FloatArray, lines: Sequence[int], vertex: int | None = None) -> bool:
+        """Try to repair one tight place, and return whether that succeeded.
+
+        Places without a curve are remembered, together with the lines near them.
+
+        Parameters
+        ----------
+        place : (2,) float
+            Where it is [m].
+        lines : sequence of int
+            Line of a bend, or the two lines of a turn.
+        vertex : int, optional
+            Vertex of a bend.
+        """
+        heights, problem = self.checked.heights, self.checked.problem
+        outdated = heights is not None and heights.fixed and not self.changed.isdisjoint(lines)
+        if outdated or self.frozen.covers(place[None])[0]:
             return False
-        near = [x[np.hypot(*(x - place).T) < NEAR_M] for x in (self.alignment.lines[c] for c in lines)]
-        sizes = np.array([self.sizes[c] for c in lines])
-        about = bytes([self.most > 0]) + b"".join(x.tobytes() for x in (place, sizes, *near))
-        if about in self.problem.hopeless or (self.most and self.searches <= 0):
+        near = [x[np.hypot(*(x - place).T) < RETRY_WITHIN_M] for x in (self.checked.alignment.lines[c] for c in lines)]
+        radii = self.checked.radii[list(lines)]
+        key = bytes([self.expansions > 0]) + b"".join(x.tobytes() for x in (place, radii, *near))
+        if key in problem.unrepairable or (self.expansions and self.searches_left <= 0):
             return False
-        for changes in ways:
-            done = self._good(changes)
-            if done is not None:
-                self._take(done, changes)
+        if vertex is None:
+            repaired = self._repair_turn(*lines)
+        elif self.expansions:
+            repaired = self._search_bend(lines[0], vertex)
+        else:
+            repaired = self._fit_bend(lines[0], vertex)
+        if not repaired:
+            problem.unrepairable.add(key)
+        return repaired
+
+    def _try(self, changes: dict[int, ChangedLine]) -> Outcome:
+        """Outcome of some changes, which are made where they are accepted."""
+        outcome = try_changes(self.checked, changes)
+        if outcome.accepted is not None:
+            self.checked = outcome.accepted
+            for c in changes:
+                self.changed.add(c)
+                self.corner_memo.pop(c, None)
+        return outcome
+
+    def _fit_bend(self, c: int, vertex: int) -> bool:
+        """Try Dubins curves around a vertex, short ones first."""
+        starts, ends = self._cuts_around(c, vertex)
+        pairs = {(*s.key, *e.key): (s, e) for own in starts for s in own for other in ends for e in other}
+        for start, end in sorted(pairs.values(), key=lambda p: p[1].distance_m - p[0].distance_m):
+            change = self._with_curve(c, start, end)
+            if change is not None and self._try({c: change}).accepted is not None:
                 return True
-        self.problem.hopeless.add(about)
         return False
 
-    def _take(self, done: HorizontalAlignment, changes: dict[int, Change]) -> None:
-        self.alignment = done
-        self.tree = _tree(done.lines)
-        for c in changes:
-            self.changed.add(c)
-            self.corners.pop(c, None)
-            for t in [t for t in self.bound[c] if done.line_of[t] != c]:
-                self.bound[c].remove(t)
-                self.bound[done.line_of[t]].append(t)
-
-    def _good(self, changes: dict[int, Change]) -> HorizontalAlignment | None:
-        """Alignment with some changes, or None where it has no fewer faults or breaks a limit."""
-        self.lost = []
-        if not self._fewer(changes):
-            return None
-        lines, straight = list(self.alignment.lines), list(self.alignment.straight)
-        for c, change in changes.items():
-            lines[c], straight[c] = change.xy, change.straight
-        line_of = dict(self.alignment.line_of)
-        afresh = self.leeway is None or not self.leeway.once
-        for t in [t for c in changes for t in self.bound[c]]:
-            if not serves(self.problem, lines[line_of[t]], t):
-                line_of[t] = served_by(self.problem, t, lines, self.sizes, self.tree, pads=afresh)
-                self.lost += [t] if line_of[t] < 0 else []
-        if self.lost or self._touches(changes) or any(returns(x, self.sizes[c]) for c, x in changes.items()):
-            return None
-        done = replace(self.alignment, lines=lines, straight=straight, line_of=line_of)
-        return done if self.leeway is None or self.leeway.holds(done) else None
-
-    def _fewer(self, changes: dict[int, Change]) -> bool:
-        """Whether changes reduce the tight bends and turns near them."""
-        more = 0
-        for k in sorted({self.chain_of[c] for c in changes}):
-            size = self._sizes([k])
-            old, new = differing(self._whole(self.chains[k], {}), self._whole(self.chains[k], changes), LOCAL * size[0])
-            more += len(tight_bends([new], size)[1]) - len(tight_bends([old], size)[1])
-        for j in sorted({j for c in changes for j in (c, self.alignment.ups[c]) if j >= 0}):
-            more += len(self._turns(j, self.follows[j], changes)) - len(self._turns(j, self.follows[j], {}))
-        return more < 0
-
-    def _turns(self, a: int, after: Sequence[int], changes: dict[int, Change]) -> FloatArray:
-        """Tight turns from the end of a line into the lines that follow."""
-        if not after:
-            return np.zeros((0, 2))
-        lines = [changes[c].straight if c in changes else self.alignment.straight[c] for c in (a, *after)]
-        return tight_turns(
-            self.problem, lines, [-1] + [0] * len(after), np.array([self.sizes[c] for c in (a, *after)])
-        )[0]  # fmt: skip
-
-    def _touches(self, changes: dict[int, Change]) -> bool:
-        """Whether changed lines touch others, or themselves, apart from their joints."""
-        shapes = [LineString(change.xy) for change in changes.values()]
-        own = sorted({*changes, *self.tree.query(shapes, "dwithin", self.problem.criteria.width_m)[1].tolist()})
-        number = {c: k for k, c in enumerate(own)}
-        ups = [number.get(u, -2 - u) for u in (self.alignment.ups[c] for c in own)]
-        lines = [changes[c].xy if c in changes else self.alignment.lines[c] for c in own]
-        before = [self.alignment.lines[c] for c in own]
-        if set(touching(lines, ups)) - set(touching(before, ups)):
-            return True
-        # keep a road's width from lines that they do not meet
-        for c, shape in zip(changes, shapes, strict=True):
-            mine = {c, self.alignment.ups[c], *self.follows[c]}
-            mine |= set(self.follows[self.alignment.ups[c]]) if self.alignment.ups[c] >= 0 else set()
-            was = LineString(self.alignment.lines[c])
-            for other in own:
-                if other not in mine and other not in changes:
-                    beside = LineString(self.alignment.lines[other])
-                    if shape.distance(beside) < min(self.problem.criteria.width_m, was.distance(beside)) - 1e-6:
-                        return True
-        return False
-
-    def _bend(self, c: int, k: int) -> Iterator[dict[int, Change]]:
-        """Candidate changes of a line at one of its vertices."""
-        run = float(run_of(self.alignment.lines[c])[k])
-        lengths = [a * max(self.sizes[c] / USUAL_M, 1.0) for a in AROUND_M]
-        starts = [(n, cut) for n, a in enumerate(lengths) for cut in self._starts(c, run - a)]
-        ends = [(n, cut) for n, a in enumerate(lengths) for cut in self._ends(c, run + a)]
-        if not self.most:
-            pairs = {(*s.key, *e.key): (s, e) for _, s in starts for _, e in ends}
-            for start, end in sorted(pairs.values(), key=lambda p: p[1].run - p[0].run):
-                change = self._changed(c, start, end)
-                if change is not None:
-                    yield {c: change}
-            return
-        some = True
-        seen: set[tuple[float, ...]] = set()
+    def _search_bend(self, c: int, vertex: int) -> bool:
+        """Search curves around a vertex; where one misses few terminals, search again past them."""
+        starts, ends = self._cuts_around(c, vertex)
+        tried: set[tuple[float, ...]] = set()
         for n in SEARCHED:
-            if not some:
-                return
-            some = n != SEARCHED[1]
-            for start, end in [(s, e) for m, s in starts for k, e in ends if m == n == k]:
-                if (key := (*start.key, *end.key)) in seen:
+            found = n != SEARCHED[1]
+            for start, end in [(s, e) for s in starts[n] for e in ends[n]]:
+                if (key := (*start.key, *end.key)) in tried:
                     continue
-                seen.add(key)
-                change = self._changed(c, start, end)
+                tried.add(key)
+                change = self._with_curve(c, start, end)
                 if change is None:
                     continue
-                some = True
-                yield {c: change}
-                if 0 < len(self.lost) <= MOST_LOST:
-                    change = self._changed(c, start, end, by=self.lost)
-                    if change is not None:
-                        yield {c: change}
+                found = True
+                outcome = self._try({c: change})
+                if 0 < len(outcome.unserved) <= MAX_UNSERVED:
+                    change = self._with_curve(c, start, end, past=outcome.unserved)
+                    outcome = outcome if change is None else self._try({c: change})
+                if outcome.accepted is not None:
+                    return True
+            if not found:
+                return False
+        return False
 
-    def _turn(self, a: int, b: int) -> Iterator[dict[int, Change]]:
-        """Candidate changes at a junction: of either line, or of both."""
-        first, second = self.alignment.lines[a], self.alignment.lines[b]
-        total = float(run_of(first)[-1])
-        out = heading(first[-2], first[-1])
-        off = turned(out, heading(second[0], second[1]))
-        lengths = [x * max(self.sizes[b] / USUAL_M, 1.0) for x in AROUND_M]
-        for share in TURNED[:SHARES] if self.most else TURNED:
-            here = np.array([*second[0], out + share * off])
-            for length in [lengths[n] for n in SEARCHED[:2]] if self.most else lengths:
-                changes: dict[int, Change | None] = {}
+    def _repair_turn(self, a: int, b: int) -> bool:
+        """Try curves at the junction where line b leaves line a: on either line, or on both."""
+        first, second = self.checked.alignment.lines[a], self.checked.alignment.lines[b]
+        end = float(cumulative_length(first)[-1])
+        incoming = heading(first[-2], first[-1])
+        turn = turn_between(incoming, heading(second[0], second[1]))
+        lengths = self._lengths(b)
+        if self.expansions:
+            lengths = [lengths[n] for n in SEARCHED[:2]]
+        for share in TURN_SHARES[:SEARCHED_SHARES] if self.expansions else TURN_SHARES:
+            pose = np.array([*second[0], incoming + share * turn])
+            for length in lengths:
+                changes: dict[int, ChangedLine | None] = {}
                 if share > 0:
-                    changes[a] = self._changed(a, self._starts(a, total - length)[0], Cut(total, here))
+                    changes[a] = self._with_curve(a, self._starts(a, end - length)[0], Cut(end, pose))
                 if share < 1 and changes.get(a, b) is not None:
-                    changes[b] = self._changed(b, Cut(0.0, here), self._ends(b, length)[0])
-                found = {c: x for c, x in changes.items() if x is not None}
-                if len(found) == (share > 0) + (share < 1):
-                    yield found
+                    changes[b] = self._with_curve(b, Cut(0.0, pose), self._ends(b, length)[0])
+                made = {c: x for c, x in changes.items() if x is not None}
+                if len(made) == (share > 0) + (share < 1) and self._try(made).accepted is not None:
+                    return True
+        return False
 
-    def _starts(self, c: int, run: float) -> list[Cut]:
-        """Possible starts of a stretch; at the line's start also in the direction of the previous line."""
-        here, up = cut_at(self.alignment.lines[c], run), self.alignment.ups[c]
-        if here.run > 0 or up < 0:
-            return [here]
-        return various([here.pose[2], heading(*self.alignment.lines[up][-2:])], here)
+    def _lengths(self, c: int) -> list[float]:
+        """Lengths of a line that are replaced on each side of a place [m]."""
+        return [a * max(float(self.checked.radii[c]) / USUAL_RADIUS_M, 1.0) for a in AROUND_M]
 
-    def _ends(self, c: int, run: float) -> list[Cut]:
-        """Possible ends of a stretch; at the line's end also in the direction of a following line."""
-        line = self.alignment.lines[c]
-        here = cut_at(line, run)
-        if here.run < run_of(line)[-1]:
-            return [here]
-        return various([here.pose[2], *(heading(*self.alignment.lines[k][:2]) for k in self.follows[c])], here)
+    def _cuts_around(self, c: int, vertex: int) -> tuple[list[list[Cut]], list[list[Cut]]]:
+        """Cuts before and after a vertex, for each of the lengths."""
+        at = float(cumulative_length(self.checked.alignment.lines[c])[vertex])
+        lengths = self._lengths(c)
+        return [self._starts(c, at - x) for x in lengths], [self._ends(c, at + x) for x in lengths]
 
-    def _changed(self, c: int, start: Cut, end: Cut, *, by: Sequence[int] = ()) -> Change | None:
-        """Line with a drivable curve between two of its places, past some terminals."""
-        stretch = end.run - start.run
+    def _starts(self, c: int, distance_m: float) -> list[Cut]:
+        """Cuts where a curve may start.
+
+        At the start of the line it may also start in the direction of the line upstream.
+        """
+        lines, up = self.checked.alignment.lines, self.checked.alignment.parents[c]
+        cut = cut_at(lines[c], distance_m)
+        if cut.distance_m > 0 or up < 0:
+            return [cut]
+        return distinct_cuts(cut, [cut.pose[2], heading(*lines[up][-2:])])
+
+    def _ends(self, c: int, distance_m: float) -> list[Cut]:
+        """Cuts where a curve may end.
+
+        At the end of the line it may also end in the direction of a line downstream.
+        """
+        lines = self.checked.alignment.lines
+        cut = cut_at(lines[c], distance_m)
+        if cut.distance_m < cumulative_length(lines[c])[-1]:
+            return [cut]
+        return distinct_cuts(cut, [cut.pose[2], *(heading(*lines[k][:2]) for k in self.checked.chains.children[c])])
+
+    def _with_curve(self, c: int, start: Cut, end: Cut, *, past: Sequence[int] = ()) -> ChangedLine | None:
+        """Line with a drivable curve between two cuts; None without a curve.
+
+        Parameters
+        ----------
+        c : int
+            Line.
+        start, end : Cut
+            Ends of the stretch that the curve replaces.
+        past : sequence of int
+            Terminals that the curve must serve.
+        """
+        stretch = end.distance_m - start.distance_m
         if stretch <= 0:
             return None
-        self.searches -= self.most > 0
-        s = self.problem.shapes
-        rings = [s.coords[s.start[t] : s.start[t + 1]] for t in by]
-        shapes = Shapes(np.concatenate(rings), np.cumsum([0, *map(len, rings)])) if rings else NO_SHAPES
-        curve = drivable(
-            self.problem.road_grid, start.pose, end.pose, size=self.sizes[c], longest=LONGER * stretch + LONGER_M,
-            max_grade=self.problem.criteria.max_grade, most=self.most, shapes=shapes, reach_m=self.problem.reach_m[list(by)],
-            levels=self.leeway.between(c, start.run, end.run) if self.leeway else ANY,
-        )  # fmt: skip
+        self.searches_left -= self.expansions > 0
+        problem, heights = self.checked.problem, self.checked.heights
+        limits = CurveLimits(
+            radius_m=float(self.checked.radii[c]),
+            length_m=LENGTH_FACTOR * stretch + EXTRA_LENGTH_M,
+            max_grade=problem.criteria.max_grade,
+            expansions=self.expansions,
+            heights=ANY_HEIGHT if heights is None else heights.between(c, start.distance_m, end.distance_m),
+            shapes=_footprints(problem, past),
+        )
+        curve = drivable_curve(problem.road_grid, start.pose, end.pose, limits)
         if curve is None:
             return None
-        line, straight = self.alignment.lines[c], self.alignment.straight[c]
-        if c not in self.corners:
-            self.corners[c] = places_on(line, straight)
-        before = int((run_of(line) < start.run - 1e-9).sum())
-        return Change(
-            spliced(line, start.run, end.run, curve.xy),
-            straightened(straight, self.corners[c], start.run, end.run, curve),
+        line, corners = self.checked.alignment.lines[c], self.checked.alignment.straight[c]
+        if c not in self.corner_memo:
+            self.corner_memo[c] = corner_distances(line, corners)
+        before = int((cumulative_length(line) < start.distance_m - 1e-9).sum())
+        return ChangedLine(
+            spliced(line, start.distance_m, end.distance_m, curve.xy),
+            spliced_corners(corners, self.corner_memo[c], start.distance_m, end.distance_m, curve),
             slice(before, before + len(curve.xy)),
         )
 
 
-def _tree(lines: Sequence[FloatArray]) -> shapely.STRtree:
-    """Spatial index of lines."""
-    of_line = np.repeat(np.arange(len(lines)), [len(x) for x in lines])
-    return shapely.STRtree(shapely.linestrings(np.concatenate(lines), indices=of_line))
+def _footprints(problem: RoutingProblem, terminals: Sequence[int]) -> ShapeArrays:
+    """Footprints of some terminals, with their reach."""
+    if not terminals:
+        return NO_SHAPES
+    rings = [problem.shapes.ring(t) for t in terminals]
+    return ShapeArrays(np.concatenate(rings), np.cumsum([0, *map(len, rings)]), problem.reach_m[list(terminals)])

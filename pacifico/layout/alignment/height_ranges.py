@@ -1,20 +1,21 @@
-"""Ranges of road heights: for each station, the heights of all grade lines within the limits.
+"""Height ranges: the heights that each station of a network may have in some legal profile.
 
-Limits of depth, pads and grade leave an interval at each station, and on a tree intervals passed from station to station
-tell exactly what is left (arc consistency). A stretch drawn anew has a profile with all the rest just where the heights
-that come from before it, carried along it, meet those that what follows allows.
+Limits of depth, pads and grade leave an interval at each station. On a tree, intervals passed from station to station
+give exactly the heights of all legal profiles (arc consistency). A changed stretch has a profile together with the rest
+of the network where the range from upstream, carried along the stretch, meets the range that downstream allows.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.alignment import _height_range_kernels as kernels
+from pacifico.layout.alignment import _profile_kernels as kernels
 from pacifico.layout.alignment import profile_design
-from pacifico.layout.alignment.drivable_curves import Levels
+from pacifico.layout.alignment._profile_kernels import TerrainArrays
+from pacifico.layout.alignment.drivable_curves import HeightLimits
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
@@ -23,74 +24,126 @@ if TYPE_CHECKING:
 
 
 SLACK_M = 5e-3
-"""Tolerance of the height design [m]."""
-SURE_M, SURE = 0.1, 0.995
-"""Reserve for ground beside the centreline: unused depth [m], and the share of the grade that is used."""
+"""Tolerance of all limits, above that of the profile design [m]."""
+SPARE_DEPTH_M, GRADE_SHARE = 0.1, 0.995
+"""Reserve for ground beside the centreline: depth that stays unused [m], and share of the grade that is used [-]."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class HeightRanges:
-    """Ranges of heights of the lines of an alignment."""
+    """Ranges of the heights along the lines of an alignment."""
 
     problem: RoutingProblem
-    once: bool = False
-    """Whether ranges are computed once only: on large networks each update is slow and distant stretches agree."""
-    alignment: HorizontalAlignment | None = field(init=False, default=None)
-    stations: Stations = field(init=False)
-    pins: dict[int, tuple[int, int, Pin]] = field(init=False, default_factory=dict)
-    """Heights set by pads, with their line and station index."""
-    below: FloatArray = field(init=False)
-    above: FloatArray = field(init=False)
-    beside: FloatArray = field(init=False)
+    alignment: HorizontalAlignment
+    fixed: bool
+    """Whether the ranges stay when lines change: on a large network an update takes long, and distant changes agree."""
+    stations: Stations
+    pins: dict[int, tuple[int, int, Pin]]
+    """Heights that pads set, by terminal: line, index of the station along it, and pin."""
+    below: FloatArray
+    """Range that the subtree of each station leaves [m]."""
+    above: FloatArray
+    """Range that all but the subtree leaves [m]."""
+    beside: FloatArray
+    """Range that all but the subtree leaves of the station's parent [m]."""
 
-    def holds(self, alignment: HorizontalAlignment) -> bool:
-        """Whether an alignment has a grade line; if so, its ranges are used from now on."""
-        known = self.alignment
-        if self.once and known is not None:
-            return True
-        fresh = [
-            t for t, c in alignment.line_of.items()
-            if known is None or known.line_of[t] != c or known.lines[c] is not alignment.lines[c]
-        ]  # fmt: skip
-        criteria = self.problem.criteria
-        stations = profile_design.stations_along(self.problem, alignment)
-        # largest rise to the station before, or after
-        rise = (criteria.max_grade - criteria.grade_margin) * profile_design.sure_distance(self.problem, stations)
-        asked = profile_design.pins_of(
-            self.problem, replace(alignment, line_of={t: alignment.line_of[t] for t in fresh}), stations
-        )
-        pins = {t: pin for t, pin in self.pins.items() if t not in set(fresh)}
-        for t, pin in asked:
-            ids = stations.of_line[alignment.line_of[t]]
-            pins[t] = (alignment.line_of[t], 0 if pin.station == ids[0] else pin.station - int(ids[1]) + 1, pin)
-        depth = criteria.max_cut_fill_m + SLACK_M
-        low, high = stations.ground - depth, stations.ground + depth
-        for c, k, pin in pins.values():
-            at = stations.of_line[c][k]
-            low[at] = max(low[at], pin.z - pin.slack_m - SLACK_M)
-            high[at] = min(high[at], pin.z + pin.slack_m + SLACK_M)
-        below, above, beside = kernels.tree_levels(stations.parent, rise, low, high)
-        if (np.maximum(below[:, 0], above[:, 0]) > np.minimum(below[:, 1], above[:, 1])).any():
-            return False
-        self.alignment, self.pins = alignment, pins
-        self.stations, self.below, self.above, self.beside = stations, below, above, beside
-        return True
+    @classmethod
+    def of(cls, problem: RoutingProblem, alignment: HorizontalAlignment, *, fixed: bool = False) -> HeightRanges | None:
+        """Ranges of an alignment; None where it has no legal profile."""
+        stations = profile_design.make_stations(problem, alignment)
+        return _make_ranges(problem, alignment, stations, _line_pins(problem, alignment, stations), fixed=fixed)
 
-    def between(self, c: int, start: float, end: float) -> Levels:
-        """Heights at two places of a line [m], ahead of the first and behind the second."""
+    def after(self, alignment: HorizontalAlignment) -> HeightRanges | None:
+        """Ranges of a changed alignment; None where it has no legal profile.
+
+        Fixed ranges are returned as they are. Pins of terminals whose line did not change are kept.
+        """
+        if self.fixed:
+            return self
+        before = self.alignment
+        changed = {
+            t: c
+            for t, c in alignment.line_of.items()
+            if before.line_of[t] != c or before.lines[c] is not alignment.lines[c]
+        }
+        stations = profile_design.make_stations(self.problem, alignment)
+        pins = {t: pin for t, pin in self.pins.items() if t not in changed}
+        pins |= _line_pins(self.problem, replace(alignment, line_of=changed), stations)
+        return _make_ranges(self.problem, alignment, stations, pins, fixed=False)
+
+    def between(self, c: int, start: float, end: float) -> HeightLimits:
+        """Limits for a curve between two places of a line.
+
+        Parameters
+        ----------
+        c : int
+            Line.
+        start, end : float
+            Distances along it [m].
+        """
         criteria, grid = self.problem.criteria, self.problem.ground.grid
-        climb = criteria.max_grade - criteria.grade_margin
+        grade = criteria.max_grade - criteria.grade_margin
         ids = self.stations.of_line[c]
         run = np.concatenate([[0.0], np.cumsum(self.stations.distance[ids[1:]])])
         k = int(np.searchsorted(run, start + 1e-6)) - 1
         m = min(int(np.searchsorted(run, end - 1e-6)), len(ids) - 1)
         first = self.beside[ids[1]] if k == 0 else self.above[ids[k]]
-        off, on = climb * (start - run[k]), climb * (run[m] - end)
         last = self.below[ids[m]]
-        return Levels(
-            np.array([first[0] - off, first[1] + off, last[0] - on, last[1] + on]),
-            self.problem.ground.z,
-            np.array([grid.x0, grid.y0, grid.dx, grid.dy]),
-            climb * SURE,
-            criteria.max_cut_fill_m - SURE_M,
+        rise_before, rise_after = grade * (start - run[k]), grade * (run[m] - end)
+        return HeightLimits(
+            np.array([first[0] - rise_before, first[1] + rise_before, last[0] - rise_after, last[1] + rise_after]),
+            TerrainArrays(
+                self.problem.ground.z,
+                np.array([grid.x0, grid.y0, grid.dx, grid.dy]),
+                grade * GRADE_SHARE,
+                criteria.max_cut_fill_m - SPARE_DEPTH_M,
+            ),
         )
+
+
+def _line_pins(
+    problem: RoutingProblem, alignment: HorizontalAlignment, stations: Stations
+) -> dict[int, tuple[int, int, Pin]]:
+    """Pins of pads by terminal, with their line and the index of the station along it."""
+    out = {}
+    for t, pin in profile_design.pins_of(problem, alignment, stations):
+        ids = stations.of_line[alignment.line_of[t]]
+        out[t] = (alignment.line_of[t], 0 if pin.station == ids[0] else pin.station - int(ids[1]) + 1, pin)
+    return out
+
+
+def _make_ranges(
+    problem: RoutingProblem,
+    alignment: HorizontalAlignment,
+    stations: Stations,
+    pins: dict[int, tuple[int, int, Pin]],
+    *,
+    fixed: bool,
+) -> HeightRanges | None:
+    """Ranges within all limits; None where a station has no height left.
+
+    Parameters
+    ----------
+    problem : RoutingProblem
+        Criteria of roads.
+    alignment : HorizontalAlignment
+        Lines of the network.
+    stations : Stations
+        Stations along the lines.
+    pins : dict
+        Line, index of the station along it, and pin, by terminal.
+    fixed : bool
+        Whether the ranges stay when lines change.
+    """
+    criteria = problem.criteria
+    rise = (criteria.max_grade - criteria.grade_margin) * profile_design.sure_distance(problem, stations)
+    depth = criteria.max_cut_fill_m + SLACK_M
+    low, high = stations.ground - depth, stations.ground + depth
+    for c, k, pin in pins.values():
+        at = stations.of_line[c][k]
+        low[at] = max(low[at], pin.z - pin.slack_m - SLACK_M)
+        high[at] = min(high[at], pin.z + pin.slack_m + SLACK_M)
+    below, above, beside = kernels.tree_ranges(stations.parent, rise, low, high)
+    if (np.maximum(below[:, 0], above[:, 0]) > np.minimum(below[:, 1], above[:, 1])).any():
+        return None
+    return HeightRanges(problem, alignment, fixed, stations, pins, below, above, beside)

@@ -1,4 +1,4 @@
-"""Lines on the routing grid: shorten paths and round bends."""
+"""Lines on the routing grid: pull paths tight and round bends."""
 
 from __future__ import annotations
 
@@ -23,36 +23,56 @@ def pull(
     reach: FloatArray,
     max_grade: float,
 ) -> FloatArray:
-    """Path shortened where that is legal, costs no more, and keeps serving its terminals."""
-    f, b = road_grid.clearance_index, road_grid.nodata_mask
-    keep = _line_kernels.pull(
-        xy, bound_at, bound, shapes.coords, shapes.start, reach, road_grid.z, road_grid.cost_factor, road_grid.x0, road_grid.y0,
-        road_grid.cell, f.edges, f.frame, f.start, f.items, b.flags, b.frame, b.any, f.radius, max_grade,
-    )  # fmt: skip
+    """Path pulled tight: fewer points, where that is legal and costs no more.
+
+    Parameters
+    ----------
+    road_grid : RoutingGrid
+        Clearance and cost of roads.
+    xy : (n, 2) float
+        Points of the path [m].
+    bound_at, bound : (k,) int
+        Points that serve terminals, and these terminals; the pulled path serves them too.
+    shapes : Shapes
+        Footprints of all terminals.
+    reach : (t,) float
+        Largest distance from the path to each terminal [m].
+    max_grade : float
+        Grade limit, rise over run [-].
+
+    Returns
+    -------
+    (m, 2) float
+        Points that remain, the first and the last included [m].
+    """
+    keep = _line_kernels.pull(xy, bound_at, bound, shapes.within(reach), road_grid.arrays, max_grade)
     return np.ascontiguousarray(xy[keep])
 
 
 def round_bends(
     road_grid: RoutingGrid, xy: FloatArray, *, radius_m: float, full: bool = False, share: FloatArray | None = None
 ) -> tuple[FloatArray, int]:
-    """Path with arcs at its bends, and the number of bends tighter than `radius_m` (centreline).
+    """Line with arcs at its bends, and the number of bends that stay tighter.
 
-    A leg between two bends is shared by halves, or where `full` as their arcs need. At single points
-    only a `share` of the radius may be tried; where it is negative, halves hold there though `full`.
+    Parameters
+    ----------
+    road_grid : RoutingGrid
+        Clearance of roads.
+    xy : (n, 2) float
+        Corners of the line [m].
+    radius_m : float
+        Radius of the centreline [m]; a smaller one is used where it doesn't fit.
+    full : bool
+        Whether a leg between two bends is shared as their arcs need; otherwise each has half of it.
+    share : (n,) float, optional
+        Share of the radius that is tried first at each corner [-]; where it is negative, halves hold in spite of `full`.
     """
-    f, b = road_grid.clearance_index, road_grid.nodata_mask
     line, tight = _line_kernels.round_bends(
         xy,
         radius_m,
-        f.edges,
-        f.frame,
-        f.start,
-        f.items,
-        b.flags,
-        b.frame,
-        b.any,
-        f.radius,
-        full,
         np.ones(len(xy)) if share is None else share,
+        full,
+        road_grid.clearance_index.arrays,
+        road_grid.nodata_mask.arrays,
     )
     return line, int(tight)

@@ -1,4 +1,4 @@
-"""Cut polylines where they run smoothly, and splice curves into them."""
+"""Splicing of polylines: cut them where they run smoothly, and put curves into them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 import shapely
 from shapely import LineString
 
+from pacifico.polyline import cumulative_length
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,132 +18,157 @@ if TYPE_CHECKING:
     from pacifico.layout.alignment.drivable_curves import Curve
 
 
-APART_M = 1.0
-"""A line is cut at a vertex instead of nearer than this to it [m]."""
-TANGENT = 0.25
-"""A vertex with a larger turn is not cut [rad]."""
-SAME = 0.05
-"""Directions that differ by less are the same [rad]."""
-ALONG, ALONG_M = 1e-3, 0.01
-"""Corners that turn less [rad], or lie nearer to the next [m], are dropped."""
-NECK_M = 0.3
-"""Tolerance for chords, which come nearer than their arcs [m]."""
+NEAR_VERTEX_M = 1.0
+"""A line is cut at a vertex instead of this near to it [m]."""
+SMOOTH_TURN = 0.25
+"""Largest turn of a vertex at which a line is cut [rad]."""
+SAME_HEADING = 0.05
+"""Headings that differ by less are the same [rad]."""
+MIN_TURN, MIN_LEG_M = 1e-3, 0.01
+"""Corners that turn less [rad], or whose leg is shorter [m], are dropped."""
+CHORD_SPARE_M = 0.3
+"""Distance by which chords may come nearer than their arcs [m]."""
 
 
 @dataclass(frozen=True)
-class Change:
-    """A changed line."""
+class ChangedLine:
+    """Line with a curve spliced in."""
 
     xy: FloatArray
-    straight: FloatArray
-    fresh: slice
-    """Indices of its new vertices."""
+    """Vertices, arcs as chords [m]."""
+    corners: FloatArray
+    """Corners before bends are rounded [m]."""
+    new: slice
+    """Vertices of the curve."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """An end of a stretch to replace: distance along the line, and the pose there."""
+    """Place where a line is cut, and the pose of a vehicle there."""
 
-    run: float
+    distance_m: float
+    """Distance along the line [m]."""
     pose: FloatArray
+    """Easting, northing [m], and heading counterclockwise from east [rad]."""
 
     @property
     def key(self) -> tuple[float, float]:
-        """Distance and direction."""
-        return self.run, float(self.pose[2])
+        """Distance and heading, to tell cuts apart."""
+        return self.distance_m, float(self.pose[2])
 
 
-def run_of(line: FloatArray) -> FloatArray:
-    """Distance of each vertex from the start [m]."""
-    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+def doubles_back(line: ChangedLine, radius_m: float) -> bool:
+    """Whether a line comes back to its new part.
 
-
-def returns(change: Change, size: float) -> bool:
-    """Whether a line returns to its new part: within twice its radius, within one and a half half-circles."""
-    run, new = run_of(change.xy), change.fresh
-    far = np.abs(run[None, :] - run[new, None])
-    off = change.xy[None, :, :] - change.xy[new, None, :]
+    It does where it is nearer than twice the radius to a place 1 to 1.5 half circles before or after.
+    """
+    run = cumulative_length(line.xy)
+    along = np.abs(run[None, :] - run[line.new, None])
+    off = line.xy[None, :, :] - line.xy[line.new, None, :]
     apart = np.hypot(off[..., 0], off[..., 1])
-    return bool(((far > np.pi * size) & (far < 1.5 * np.pi * size) & (apart < 2 * size - NECK_M)).any())
+    near = apart < 2 * radius_m - CHORD_SPARE_M
+    return bool(((along > np.pi * radius_m) & (along < 1.5 * np.pi * radius_m) & near).any())
 
 
 def heading(a: FloatArray, b: FloatArray) -> float:
-    """Direction from a to b, anticlockwise from east [rad]."""
+    """Heading from a to b, counterclockwise from east [rad]."""
     return float(np.arctan2(b[1] - a[1], b[0] - a[0]))
 
 
-def turned(a: float, b: float) -> float:
-    """Turn from one direction to another, anticlockwise [rad]."""
+def turn_between(a: float, b: float) -> float:
+    """Turn from heading a to heading b, counterclockwise, from -pi to pi [rad]."""
     return float(np.arctan2(np.sin(b - a), np.cos(b - a)))
 
 
-def various(headings: Sequence[float], cut: Cut) -> list[Cut]:
-    """Cuts at one place in distinct directions."""
+def distinct_cuts(cut: Cut, headings: Sequence[float]) -> list[Cut]:
+    """Cuts at the place of one cut, one for each distinct heading."""
     out: list[float] = []
     for h in headings:
-        if all(abs(turned(h, other)) > SAME for other in out):
+        if all(abs(turn_between(h, other)) > SAME_HEADING for other in out):
             out.append(h)
-    return [Cut(cut.run, np.array([*cut.pose[:2], h])) for h in out]
+    return [Cut(cut.distance_m, np.array([*cut.pose[:2], h])) for h in out]
 
 
-def cut_at(line: FloatArray, run: float) -> Cut:
-    """Place to cut a line near a distance along it: inside a leg, or at a nearly straight vertex."""
-    runs = run_of(line)
-    if run <= APART_M:
+def cut_at(line: FloatArray, distance_m: float) -> Cut:
+    """Cut near a distance along a line: inside a leg, at a smooth vertex, or at an end."""
+    run = cumulative_length(line)
+    if distance_m <= NEAR_VERTEX_M:
         return Cut(0.0, np.array([*line[0], heading(line[0], line[1])]))
-    if run >= runs[-1] - APART_M:
-        return Cut(float(runs[-1]), np.array([*line[-1], heading(line[-2], line[-1])]))
-    k = int(np.searchsorted(runs, run)) - 1
-    way = heading(line[k], line[k + 1])
-    if min(run - runs[k], runs[k + 1] - run) >= APART_M:
-        x, y = line[k] + (line[k + 1] - line[k]) * (run - runs[k]) / (runs[k + 1] - runs[k])
-        return Cut(run, np.array([x, y, way]))
-    for v in sorted((k, k + 1), key=lambda v: abs(runs[v] - run)):
+    if distance_m >= run[-1] - NEAR_VERTEX_M:
+        return Cut(float(run[-1]), np.array([*line[-1], heading(line[-2], line[-1])]))
+    k = int(np.searchsorted(run, distance_m)) - 1
+    direction = heading(line[k], line[k + 1])
+    if min(distance_m - run[k], run[k + 1] - distance_m) >= NEAR_VERTEX_M:
+        x, y = line[k] + (line[k + 1] - line[k]) * (distance_m - run[k]) / (run[k + 1] - run[k])
+        return Cut(distance_m, np.array([x, y, direction]))
+    for v in sorted((k, k + 1), key=lambda v: abs(run[v] - distance_m)):
         if not 0 < v < len(line) - 1:
             continue
         before, after = heading(line[v - 1], line[v]), heading(line[v], line[v + 1])
-        if abs(turned(before, after)) <= TANGENT:
-            return Cut(float(runs[v]), np.array([*line[v], before + turned(before, after) / 2]))
-    middle = (runs[k] + runs[k + 1]) / 2
-    return Cut(float(middle), np.array([*(line[k] + line[k + 1]) / 2, way]))
+        if abs(turn_between(before, after)) <= SMOOTH_TURN:
+            return Cut(float(run[v]), np.array([*line[v], before + turn_between(before, after) / 2]))
+    middle = (run[k] + run[k + 1]) / 2
+    return Cut(float(middle), np.array([*(line[k] + line[k + 1]) / 2, direction]))
 
 
 def spliced(line: FloatArray, start: float, end: float, new: FloatArray) -> FloatArray:
-    """Line with the part between two distances replaced."""
-    runs = run_of(line)
-    out = np.vstack([line[runs < start - 1e-9], new, line[runs > end + 1e-9]])
+    """Line with new vertices between two distances along it.
+
+    Parameters
+    ----------
+    line : (n, 2) float
+        Vertices [m].
+    start, end : float
+        Distances along the line between which it is replaced [m].
+    new : (k, 2) float
+        Vertices from the one place to the other [m].
+    """
+    run = cumulative_length(line)
+    out = np.vstack([line[run < start - 1e-9], new, line[run > end + 1e-9]])
     out[0], out[-1] = line[0], line[-1]
     return np.ascontiguousarray(out)
 
 
-def places_on(line: FloatArray, straight: FloatArray) -> FloatArray:
-    """Distances along a line of its original corners [m]."""
+def corner_distances(line: FloatArray, corners: FloatArray) -> FloatArray:
+    """Distance along a line of each of the corners that it was rounded from [m]."""
     shape = LineString(line)
-    at = np.maximum.accumulate(shapely.line_locate_point(shape, shapely.points(straight)))
+    at = np.maximum.accumulate(shapely.line_locate_point(shape, shapely.points(corners)))
     at[0], at[-1] = 0.0, shape.length
     return np.asarray(at)
 
 
-def straightened(straight: FloatArray, at: FloatArray, start: float, end: float, curve: Curve) -> FloatArray:
-    """Corners of a line, with those of a curve in place of the replaced part."""
-    out = np.vstack([straight[at < start - 1e-6], curve.corners, straight[at > end + 1e-6]])
+def spliced_corners(corners: FloatArray, at: FloatArray, start: float, end: float, curve: Curve) -> FloatArray:
+    """Corners of a line with those of a curve between two distances along it.
+
+    Parameters
+    ----------
+    corners : (n, 2) float
+        Corners before the change [m].
+    at : (n,) float
+        Distance of each corner along the line [m].
+    start, end : float
+        Distances between which the curve replaces the line [m].
+    curve : Curve
+        Curve with its corners.
+    """
+    out = np.vstack([corners[at < start - 1e-6], curve.corners, corners[at > end + 1e-6]])
     leg = np.diff(out, axis=0)
-    out = out[np.concatenate([[True], np.hypot(*leg[:-1].T) > ALONG_M, [True]])]
+    out = out[np.concatenate([[True], np.hypot(*leg[:-1].T) > MIN_LEG_M, [True]])]
     leg = np.diff(out, axis=0)
-    bent = leg[:-1, 0] * leg[1:, 1] - leg[:-1, 1] * leg[1:, 0]
-    keep = np.abs(bent) > ALONG * np.hypot(*leg[:-1].T) * np.hypot(*leg[1:].T)
+    cross = leg[:-1, 0] * leg[1:, 1] - leg[:-1, 1] * leg[1:, 0]
+    keep = np.abs(cross) > MIN_TURN * np.hypot(*leg[:-1].T) * np.hypot(*leg[1:].T)
     return np.ascontiguousarray(out[np.concatenate([[True], keep, [True]])])
 
 
-def differing(old: FloatArray, new: FloatArray, about_m: float) -> tuple[FloatArray, FloatArray]:
-    """Parts of two lines around the stretch where they differ."""
+def differing_parts(old: FloatArray, new: FloatArray, margin_m: float) -> tuple[FloatArray, FloatArray]:
+    """Parts of two lines where they differ, with a margin on both sides [m]."""
     n = min(len(old), len(new))
     apart = (old[:n] != new[:n]).any(axis=1)
     begin = int(np.argmax(apart)) if apart.any() else n
     apart = (old[-n:] != new[-n:]).any(axis=1)[::-1]
     tail = min(int(np.argmax(apart)) if apart.any() else n, n - begin)
-    run = run_of(old)
-    begin = max(int(np.searchsorted(run, run[max(begin - 1, 0)] - about_m)) - 1, 0)
+    run = cumulative_length(old)
+    begin = max(int(np.searchsorted(run, run[max(begin - 1, 0)] - margin_m)) - 1, 0)
     last = run[max(len(old) - tail, 0)] if tail else run[-1]
-    tail = max(len(old) - int(np.searchsorted(run, last + about_m)) - 1, 0)
+    tail = max(len(old) - int(np.searchsorted(run, last + margin_m)) - 1, 0)
     return old[begin : len(old) - tail], new[begin : len(new) - tail]

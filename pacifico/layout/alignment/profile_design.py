@@ -1,4 +1,4 @@
-"""Design heights of a network: stations, pad heights, and the grade line with least earthwork."""
+"""Profile design of a network: stations, heights that pads set, and the grade line with least earthwork."""
 
 from __future__ import annotations
 
@@ -8,140 +8,159 @@ import numpy as np
 import shapely
 
 from pacifico.layout.alignment.vertical import GradeLine, Pin, Stations, design_heights, stations_of
-from pacifico.layout.ground import _clearance_kernels
 from pacifico.layout.routing.problem import TOLERANCE_M, HorizontalAlignment, RoutingProblem
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from pacifico.array_types import FloatArray
+    from pacifico.array_types import BoolArray, FloatArray
 
 
 ROUNDING_M = 0.002
-"""Largest effect of rounding on the distance of two vertices, and twice that on a rise [m]."""
+"""Largest effect of rounded coordinates on the distance of two vertices, and twice that on a rise [m]."""
 
 
-def stations_along(problem: RoutingProblem, alignment: HorizontalAlignment) -> Stations:
+def make_stations(problem: RoutingProblem, alignment: HorizontalAlignment) -> Stations:
     """Stations along all lines of an alignment."""
     return stations_of(
         alignment.lines,
-        alignment.ups,
+        alignment.parents,
         problem.ground,
         width_m=problem.criteria.width_m,
         station_m=problem.criteria.station_m,
     )
 
 
-def designed(
+def design_profile(
     problem: RoutingProblem, alignment: HorizontalAlignment, stations: Stations
 ) -> tuple[GradeLine, list[tuple[int, Pin]]]:
-    """Heights of all stations, and the pins (terminal, pin) that pads set."""
+    """Heights of all stations, and the pins that pads set, each with its terminal."""
     pins = pins_of(problem, alignment, stations)
     profile = design_heights(
-        stations.parent, sure_distance(problem, stations), stations.ground, stations.weight,
-        max_grade=problem.criteria.max_grade - problem.criteria.grade_margin, max_depth_m=problem.criteria.max_cut_fill_m,
+        stations.parent,
+        sure_distance(problem, stations),
+        stations.ground,
+        stations.weight,
+        max_grade=_design_grade(problem),
+        max_depth_m=problem.criteria.max_cut_fill_m,
         pins=[pin for _, pin in pins],
-    )  # fmt: skip
+    )
     return profile, pins
 
 
 def sure_distance(problem: RoutingProblem, stations: Stations) -> FloatArray:
-    """Distance between stations less the effect of rounding [m]: it must not make a short piece too steep."""
-    grade = problem.criteria.max_grade - problem.criteria.grade_margin
-    return np.maximum(stations.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
+    """Distance of each station to its parent, less the effect of rounding [m].
+
+    A profile designed with it keeps the grade limit after coordinates are rounded, also on short pieces.
+    """
+    return np.maximum(stations.distance - ROUNDING_M - ROUNDING_M / 2 / _design_grade(problem), 0.0)
 
 
-def lacking(profile: GradeLine, pinned: list[tuple[int, Pin]]) -> NDArray[np.bool_]:
-    """Stations without a height within the limits."""
-    bad = profile.excess_m > TOLERANCE_M
-    bad[[pin.station for (_, pin), miss in zip(pinned, profile.pin_excess_m, strict=True) if miss > TOLERANCE_M]] = True
-    return bad
+def _design_grade(problem: RoutingProblem) -> float:
+    """Largest grade of a designed profile, rise over run [-]."""
+    return problem.criteria.max_grade - problem.criteria.grade_margin
+
+
+def deficient_stations(profile: GradeLine, pins: list[tuple[int, Pin]]) -> BoolArray:
+    """Which stations have no height within the limits."""
+    deficient = profile.excess_m > TOLERANCE_M
+    missed = [pin.station for (_, pin), miss in zip(pins, profile.pin_excess_m, strict=True) if miss > TOLERANCE_M]
+    deficient[missed] = True
+    return deficient
 
 
 def pins_of(problem: RoutingProblem, alignment: HorizontalAlignment, stations: Stations) -> list[tuple[int, Pin]]:
-    """Heights that pads set beside their roads, with their terminals."""
-    grade = problem.criteria.max_grade - problem.criteria.grade_margin
-    who, at, gap = [], [], []
-    p = problem.pads
+    """Heights that pads set beside their roads, each with its terminal.
+
+    The pin of a pad is at the nearest station of its line. Between the two, the height may change by the grade limit.
+    """
+    terminals, at, gap = [], [], []
     for t, c in alignment.line_of.items():
         if problem.terminals[t].pad is None or problem.terminals[t].pad_plane is None:
             continue
         ids = stations.of_line[c]
-        _, k, far = _clearance_kernels.nearest_on_line(p.coords, p.start[t], p.start[t + 1], stations.xy[ids])
-        who.append(t)
+        _, k, distance = problem.pads.nearest(t, stations.xy[ids])
+        terminals.append(t)
         at.append(int(ids[k]))
-        gap.append(far)
-    pins: list[tuple[int, Pin]] = []
-    if who:
-        pads = np.array([problem.terminals[t].pad for t in who], dtype=object)
-        links = shapely.shortest_line(shapely.points(stations.xy[at]), pads)
-        touch = shapely.get_coordinates(links)[1::2]
-        middle = shapely.get_coordinates(shapely.centroid(pads))
-        plane = np.array([problem.terminals[t].pad_plane for t in who], dtype=np.float64)
-        z = plane[:, 0] + ((touch - middle) * plane[:, 1:]).sum(axis=1)
-        pins = [(t, Pin(a, float(h), grade * g)) for t, a, h, g in zip(who, at, z, gap, strict=True)]
-    return pins
+        gap.append(distance)
+    if not terminals:
+        return []
+    pads = np.array([problem.terminals[t].pad for t in terminals], dtype=object)
+    links = shapely.shortest_line(shapely.points(stations.xy[at]), pads)
+    edge = shapely.get_coordinates(links)[1::2]
+    centre = shapely.get_coordinates(shapely.centroid(pads))
+    plane = np.array([problem.terminals[t].pad_plane for t in terminals], dtype=np.float64)
+    z = plane[:, 0] + ((edge - centre) * plane[:, 1:]).sum(axis=1)
+    grade = _design_grade(problem)
+    return [(t, Pin(a, float(h), grade * g)) for t, a, h, g in zip(terminals, at, z, gap, strict=True)]
 
 
-def worst_of_line(stations: Stations, profile: GradeLine) -> FloatArray:
-    """Largest excess of any station on the same line, for each station [m]."""
+def worst_excess_of_line(stations: Stations, profile: GradeLine) -> FloatArray:
+    """Largest excess of depth on the line of each station [m]."""
     most = np.zeros(int(stations.line.max(initial=0)) + 1)
     np.maximum.at(most, stations.line, np.where(profile.excess_m > TOLERANCE_M, profile.excess_m, 0.0))
     return most[stations.line]
 
 
-def beyond_crossing(alignment: HorizontalAlignment) -> dict[int, str]:
-    """Terminals on or beyond the last line that crosses another without a junction."""
+def behind_crossing(alignment: HorizontalAlignment) -> list[int]:
+    """Terminals on or downstream of the last line that crosses another away from a junction."""
     if not alignment.crossing:
-        return {}
-    beyond = {max(alignment.crossing)}
-    for c in range(max(alignment.crossing) + 1, len(alignment.ups)):
-        if alignment.ups[c] in beyond:
-            beyond.add(c)
-    reason = "no legal route: its road would cross another without a junction"
-    return {t: reason for t, c in alignment.line_of.items() if c in beyond}
+        return []
+    last = max(alignment.crossing)
+    behind = {last}
+    for c in range(last + 1, len(alignment.parents)):
+        if alignment.parents[c] in behind:
+            behind.add(c)
+    return [t for t, c in alignment.line_of.items() if c in behind]
 
 
-def beyond_depth(
+def behind_deep_earthwork(
     problem: RoutingProblem, alignment: HorizontalAlignment, stations: Stations, profile: GradeLine
-) -> dict[int, str]:
-    """Terminals beyond the farthest stations that no grade line within the depth limit reaches."""
-    bad = profile.excess_m > TOLERANCE_M
-    if not bad.any():
-        return {}
-    n = bad.size
-    below = np.zeros(n, bool)  # a later station of the branch fails too
+) -> list[int]:
+    """Terminals downstream of the farthest stations outside the depth limit.
+
+    Parameters
+    ----------
+    problem : RoutingProblem
+        Footprints of the terminals.
+    alignment : HorizontalAlignment
+        Lines, and the terminals that each serves.
+    stations : Stations
+        Stations along the lines.
+    profile : GradeLine
+        Their heights, with the excess of cut or fill.
+    """
+    deficient = profile.excess_m > TOLERANCE_M
+    if not deficient.any():
+        return []
+    n = deficient.size
+    deficient_below = np.zeros(n, bool)
     for k in range(n - 1, 0, -1):
-        if bad[k] or below[k]:
-            below[stations.parent[k]] = True
-    last = bad & ~below
-    beyond = last.copy()
+        if deficient[k] or deficient_below[k]:
+            deficient_below[stations.parent[k]] = True
+    farthest = deficient & ~deficient_below
+    behind = farthest.copy()
     for k in range(1, n):
-        beyond[k] |= beyond[stations.parent[k]]
-    out = {}
+        behind[k] |= behind[stations.parent[k]]
+    out = []
     for t, c in alignment.line_of.items():
-        s = problem.shapes
         ids = stations.of_line[c]
-        k = _clearance_kernels.nearest_on_line(s.coords, s.start[t], s.start[t + 1], stations.xy[ids])[1]
-        if beyond[ids[k]]:
-            out[t] = "too steep: no road profile within {grade:g} % and {depth:g} m of cut or fill"
-    if not out:  # the failing stretch itself serves: all terminals of its line
-        lines = set(stations.line[last].tolist())
-        out = {t: "too steep: no road profile within {grade:g} % and {depth:g} m of cut or fill"
-               for t, c in alignment.line_of.items() if c in lines}  # fmt: skip
-    if not out:  # lines without terminals end at junctions: everything after them
-        lines = set(stations.line[beyond].tolist())
-        out = {t: "too steep: no road profile within {grade:g} % and {depth:g} m of cut or fill"
-               for t, c in alignment.line_of.items() if c in lines}  # fmt: skip
+        if behind[ids[problem.shapes.nearest(t, stations.xy[ids])[1]]]:
+            out.append(t)
+    # no terminal behind them: take all of the same lines, or else of the lines downstream
+    for some in (farthest, behind):
+        lines = set(stations.line[some].tolist())
+        out = out or [t for t, c in alignment.line_of.items() if c in lines]
     return out
 
 
-def off_pads(alignment: HorizontalAlignment, profile: GradeLine, pinned: list[tuple[int, Pin]]) -> dict[int, str]:
-    """Terminals whose pad the road misses by most, one per line: pads of a line may conflict."""
+def missed_pads(alignment: HorizontalAlignment, profile: GradeLine, pins: list[tuple[int, Pin]]) -> list[int]:
+    """Terminal of each line whose pad the road misses by most.
+
+    Pads of one line may contradict each other: without the worst the others may be met.
+    """
     worst: dict[int, tuple[float, int]] = {}
-    for (t, _), miss in zip(pinned, profile.pin_excess_m.tolist(), strict=True):
+    for (t, _), miss in zip(pins, profile.pin_excess_m.tolist(), strict=True):
         if miss > TOLERANCE_M:
             c = alignment.line_of[t]
             if c not in worst or miss > worst[c][0] + 1e-9:
                 worst[c] = (miss, t)
-    return {t: "too steep: the road can't meet its pad within {grade:g} %" for _, t in worst.values()}
+    return [t for _, t in worst.values()]

@@ -1,4 +1,4 @@
-"""Pruning: cut roads at bends or turns that are too tight, and reassign their terminals."""
+"""Pruning: cut roads at places that are too tight, and reassign their terminals."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import shapely
 from shapely import LineString
 
-from pacifico.layout.alignment.horizontal import served_by, serves
-from pacifico.layout.alignment.polyline_splice import places_on, run_of
+from pacifico.layout.alignment.polyline_splice import corner_distances
 from pacifico.layout.alignment.smoothing import tight_bends, tight_turns
-from pacifico.layout.ground import _clearance_kernels
+from pacifico.layout.alignment.terminal_service import other_server, serves
 from pacifico.layout.routing.problem import terminals_by_line
+from pacifico.polyline import cumulative_length
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -22,99 +22,123 @@ if TYPE_CHECKING:
     from pacifico.layout.routing.problem import HorizontalAlignment, RoutingProblem
 
 
+END_M = 0.5
+"""Corners nearer to the new end of a dead end than this are dropped [m]."""
+
+
 @dataclass(frozen=True)
-class Tight:
-    """A bend along a line, or a turn into one (vertex 0), tighter than its radius."""
+class TightPlace:
+    """Bend along a line, or turn into it, tighter than the radius it needs."""
 
     line: int
     vertex: int
+    """First vertex of a bend; 0 for a turn at the start of the line."""
     xy: FloatArray
-    size: float
-    """Required radius of the centreline [m]."""
-    turn: bool = False
+    """Where it is [m]."""
+    radius_m: float
+    """Centreline radius that it needs [m]."""
+    is_turn: bool = False
     """Whether it is a turn at a junction of several lines."""
 
 
-def through(lines: Sequence[FloatArray], ups: Sequence[int]) -> tuple[list[FloatArray], list[list[int]]]:
-    """Lines joined with their only continuation (a bend, no branch), and the parts of each."""
-    follows: list[list[int]] = [[] for _ in lines]
-    for k, up in enumerate(ups):
+def continuous_lines(lines: Sequence[FloatArray], parents: Sequence[int]) -> tuple[list[FloatArray], list[list[int]]]:
+    """Lines joined with what alone continues them, and the lines that each is made of."""
+    children: list[list[int]] = [[] for _ in lines]
+    for k, up in enumerate(parents):
         if up >= 0:
-            follows[up].append(k)
+            children[up].append(k)
     members: list[list[int]] = []
-    for c, up in enumerate(ups):
-        if up >= 0 and len(follows[up]) == 1:
+    for c, up in enumerate(parents):
+        if up >= 0 and len(children[up]) == 1:
             continue
         members.append([c])
-        while len(follows[members[-1][-1]]) == 1:
-            members[-1].append(follows[members[-1][-1]][0])
+        while len(children[members[-1][-1]]) == 1:
+            members[-1].append(children[members[-1][-1]][0])
     return [np.vstack([lines[m[0]], *(lines[c][1:] for c in m[1:])]) for m in members], members
 
 
-def tight_places(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[Tight]:
-    """Bends and turns tighter than their downstream terminals require."""
-    return _tight(problem, alignment, problem.sizes_of(alignment))
+def tight_places(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[TightPlace]:
+    """Bends and turns tighter than the terminals downstream need."""
+    return _tight_places(problem, alignment, problem.radii_of(alignment))
 
 
-def barring(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[Tight]:
-    """Bends and turns tighter than the criteria.
+def illegal_places(problem: RoutingProblem, alignment: HorizontalAlignment) -> list[TightPlace]:
+    """Bends and turns tighter than the criteria allow.
 
-    Blade transport may use local widening: a missing wider radius is reported only.
+    The wider radius of blade transport is not among the criteria: local widening of a bend may replace it.
     """
-    return _tight(problem, alignment, np.full(len(alignment.lines), problem.min_radius_m))
+    return _tight_places(problem, alignment, np.full(len(alignment.lines), problem.min_radius_m))
 
 
-def _tight(problem: RoutingProblem, alignment: HorizontalAlignment, sizes: FloatArray) -> list[Tight]:
-    whole, members = through(alignment.lines, alignment.ups)
+def _tight_places(problem: RoutingProblem, alignment: HorizontalAlignment, radii: FloatArray) -> list[TightPlace]:
+    """Bends and turns tighter than the radius of their line."""
+    joined, members = continuous_lines(alignment.lines, alignment.parents)
+    single = [[c] for c in range(len(alignment.lines))]
+    # joined lines show bends at their joints; single lines may need more than what continues them
+    bends = (
+        (*tight_bends(joined, np.array([radii[m[-1]] for m in members])), members),
+        (*tight_bends(alignment.lines, radii), single),
+    )
     out = []
-    # a line may require more than its continuation
-    for places, of, own in (
-        (*tight_bends(whole, np.array([sizes[m[-1]] for m in members])), members),
-        (*tight_bends(alignment.lines, sizes), [[c] for c in range(len(alignment.lines))]),
-    ):
-        out += [_at(alignment, own[k], xy, sizes) for k, xy in zip(of.tolist(), places, strict=True)]
-    places, into = tight_turns(problem, alignment.straight, alignment.ups, sizes)
-    out += [Tight(c, 0, xy, float(sizes[c]), turn=True) for c, xy in zip(into.tolist(), places, strict=True)]
+    for places, of_line, own in bends:
+        out += [_bend_at(alignment, own[k], xy, radii) for k, xy in zip(of_line.tolist(), places, strict=True)]
+    places, into = tight_turns(problem, alignment.straight, alignment.parents, radii)
+    out += [TightPlace(c, 0, xy, float(radii[c]), is_turn=True) for c, xy in zip(into.tolist(), places, strict=True)]
     return list({(t.line, t.vertex): t for t in out}.values())
 
 
-def _at(alignment: HorizontalAlignment, members: Sequence[int], xy: FloatArray, sizes: FloatArray) -> Tight:
-    """Bend at a vertex of a joined line, on the part that continues."""
+def _bend_at(alignment: HorizontalAlignment, members: Sequence[int], xy: FloatArray, radii: FloatArray) -> TightPlace:
+    """Bend at a vertex of joined lines; at a joint it belongs to the line downstream.
+
+    Parameters
+    ----------
+    alignment : HorizontalAlignment
+        Lines of the network.
+    members : sequence of int
+        Lines that are joined, in order.
+    xy : (2,) float
+        Vertex of one of them [m].
+    radii : (n,) float
+        Centreline radius that each line needs [m].
+    """
     for k, c in enumerate(members):
         at = np.flatnonzero((alignment.lines[c] == xy).all(axis=1))
         if at.size:
             joint = at[0] == len(alignment.lines[c]) - 1 and k + 1 < len(members)
             line, vertex = (members[k + 1], 0) if joint else (c, int(at[0]))
-            return Tight(line, vertex, xy, float(sizes[line]))
+            return TightPlace(line, vertex, xy, float(radii[line]))
     raise AssertionError("a bend lies on one of the lines that it was found on")
 
 
 def pruned(
-    problem: RoutingProblem, alignment: HorizontalAlignment, tight: Sequence[Tight]
+    problem: RoutingProblem, alignment: HorizontalAlignment, tight: Sequence[TightPlace]
 ) -> tuple[HorizontalAlignment, dict[int, float]]:
-    """Alignment without everything beyond tight places.
+    """Alignment without the roads downstream of tight places.
 
     Returns
     -------
-    Drawing
-        Lines as they were up to there, and no farther than what they still serve. Arrays may be served by other lines.
+    HorizontalAlignment
+        Lines as far as they still serve terminals. Arrays may change to another line.
     dict
-        Radius that the road to each terminal which is served no more lacks [m].
+        Centreline radius that is missing on the way to each terminal which is no longer served [m].
     """
-    first: dict[int, Tight] = {}
+    first: dict[int, TightPlace] = {}
     for t in tight:
         if t.line not in first or t.vertex < first[t.line].vertex:
             first[t.line] = t
-    why: list[Tight | None] = []
+    cut_by: list[TightPlace | None] = []
     lines: list[FloatArray | None] = []
-    for c, up in enumerate(alignment.ups):
-        before = why[up] if up >= 0 else None
-        own = before or first.get(c)
-        why.append(own)
+    for c, up in enumerate(alignment.parents):
+        upstream = cut_by[up] if up >= 0 else None
+        own = upstream or first.get(c)
+        cut_by.append(own)
         whole = alignment.lines[c]
-        lines.append(None if before else whole if own is None else whole[: own.vertex] if own.vertex > 1 else None)
-    line_of, lost = _reassigned(problem, alignment, lines, why)
-    return _shortened(problem, alignment, lines, line_of), lost
+        if own is None:
+            lines.append(whole)
+        else:
+            lines.append(whole[: own.vertex] if upstream is None and own.vertex > 1 else None)
+    line_of, missing_radius = _reassigned(problem, alignment, lines, cut_by)
+    return _shortened(problem, alignment, lines, line_of), missing_radius
 
 
 def without(problem: RoutingProblem, alignment: HorizontalAlignment, out: Collection[int]) -> HorizontalAlignment:
@@ -126,62 +150,89 @@ def _reassigned(
     problem: RoutingProblem,
     alignment: HorizontalAlignment,
     lines: Sequence[FloatArray | None],
-    why: Sequence[Tight | None],
+    cut_by: Sequence[TightPlace | None],
 ) -> tuple[dict[int, int], dict[int, float]]:
-    """New serving line of each terminal, and the missing radius of unserved ones."""
-    sizes = problem.sizes_of(alignment)
-    tree = shapely.STRtree([LineString(line) for line in alignment.lines])
+    """Line that serves each terminal after a cut, and the missing radius of terminals without one.
+
+    Parameters
+    ----------
+    problem : RoutingProblem
+        Terminals.
+    alignment : HorizontalAlignment
+        Lines before the cut.
+    lines : sequence of (k, 2) float or None
+        What is left of each line [m].
+    cut_by : sequence of TightPlace or None
+        Tight place that cut each line off.
+    """
+    radii = problem.radii_of(alignment)
+    index = shapely.STRtree([LineString(line) for line in alignment.lines])
     line_of: dict[int, int] = {}
-    lost: dict[int, float] = {}
+    missing_radius: dict[int, float] = {}
     for t, c in alignment.line_of.items():
-        own, reason = lines[c], why[c]
-        serving = c if reason is None or (own is not None and serves(problem, own, t)) else -1
-        if serving < 0:
-            serving = served_by(problem, t, lines, sizes, tree)
-        if serving >= 0:
-            line_of[t] = serving
+        own, place = lines[c], cut_by[c]
+        if place is None or (own is not None and serves(problem, own, t)):
+            line_of[t] = c
+            continue
+        other = other_server(problem, t, lines, radii, index)
+        if other >= 0:
+            line_of[t] = other
         else:
-            assert reason is not None  # noqa: S101 (its own line still serves what nothing cut off)
-            lost[t] = reason.size
-    return line_of, lost
+            missing_radius[t] = place.radius_m
+    return line_of, missing_radius
 
 
 def _shortened(
     problem: RoutingProblem, alignment: HorizontalAlignment, lines: Sequence[FloatArray | None], line_of: dict[int, int]
-) -> HorizontalAlignment:  # fmt: skip
-    """Lines that still lead somewhere; dead ends end at their last terminal."""
+) -> HorizontalAlignment:
+    """Alignment without lines that lead nowhere; a dead end ends at its last terminal.
+
+    Parameters
+    ----------
+    problem : RoutingProblem
+        Terminals.
+    alignment : HorizontalAlignment
+        Lines before the cut.
+    lines : sequence of (k, 2) float or None
+        What is left of each line [m].
+    line_of : dict
+        Line that serves each terminal now.
+    """
     n = len(lines)
     bound = terminals_by_line(n, line_of)
-    goes_on = [False] * n
-    out: dict[int, tuple[FloatArray, FloatArray]] = {}
+    continued = [False] * n
+    left: dict[int, tuple[FloatArray, FloatArray]] = {}
     for c in range(n - 1, -1, -1):
-        line, up = lines[c], alignment.ups[c]
-        if line is None or not (bound[c] or goes_on[c]):
+        line, up = lines[c], alignment.parents[c]
+        if line is None or not (bound[c] or continued[c]):
             continue
         if up >= 0:
-            goes_on[up] = True
-        straight = alignment.straight[c]
-        if not goes_on[c] and (len(line) < len(alignment.lines[c]) or c in alignment.ups):
-            while len(line) > 2 and all(_still_served(problem, line, t) for t in bound[c]):
+            continued[up] = True
+        corners = alignment.straight[c]
+        if not continued[c] and (len(line) < len(alignment.lines[c]) or c in alignment.parents):
+            while len(line) > 2 and all(_end_is_spare(problem, line, t) for t in bound[c]):
                 line = line[:-1]
-            keep = places_on(alignment.lines[c], straight) < run_of(line)[-1] - 0.5
+            keep = corner_distances(alignment.lines[c], corners) < cumulative_length(line)[-1] - END_M
             keep[0] = True
-            straight = np.vstack([straight[keep], line[-1:]])
-        out[c] = (line, straight)
-    number = {c: k for k, c in enumerate(sorted(out))}
+            corners = np.vstack([corners[keep], line[-1:]])
+        left[c] = (line, corners)
+    number = {c: k for k, c in enumerate(sorted(left))}
     return replace(
         alignment,
-        lines=[out[c][0] for c in number],
-        ups=[number[alignment.ups[c]] if alignment.ups[c] >= 0 else -1 for c in number],
+        lines=[left[c][0] for c in number],
+        parents=[number[alignment.parents[c]] if alignment.parents[c] >= 0 else -1 for c in number],
         line_of={t: number[c] for t, c in sorted(line_of.items())},
-        straight=[out[c][1] for c in number],
+        straight=[left[c][1] for c in number],
     )
 
 
-def _still_served(problem: RoutingProblem, line: FloatArray, t: int) -> bool:
-    """Whether a line without its last vertex still serves a terminal, as near to its pad: heights agree there."""
+def _end_is_spare(problem: RoutingProblem, line: FloatArray, t: int) -> bool:
+    """Whether a line without its last vertex serves a terminal as well.
+
+    A pad must stay as near to the line, since the heights of both agree at the nearest vertex.
+    """
     if not serves(problem, line[:-1], t):
         return False
-    p = problem.pads
-    far = [_clearance_kernels.nearest_on_line(p.coords, p.start[t], p.start[t + 1], x)[0] for x in (line[:-1], line)]
-    return problem.terminals[t].pad is None or far[0] <= far[1] + 1e-6
+    if problem.terminals[t].pad is None:
+        return True
+    return problem.pads.nearest(t, line[:-1])[0] <= problem.pads.nearest(t, line)[0] + 1e-6

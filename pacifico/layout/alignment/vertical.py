@@ -1,10 +1,10 @@
-"""Vertical alignment: the grade line with least earthwork over a whole road tree.
+"""Vertical alignment: the grade line of a whole road tree with least earthwork under a grade limit.
 
-The problem is a linear program: heights z of stations, cost weight x abs(z - ground), abs(z_i - z_j) <= grade x distance
-along every road piece, heights shared at junctions. On a tree it has an exact solution by dynamic programming over
-convex piecewise-linear functions (two meldable heaps of breakpoints a station), in O(n log n) and the same to the bit
-each time; tests hold it against HiGHS. Limits of depth and the heights of pads enter as hinges too heavy to be paid
-for where any profile meets them, so what can't be met shows up as a violation at the station that causes it.
+The problem is a linear program over the heights z of stations: minimise the sum of weight x abs(z - ground) under
+abs(z_i - z_j) <= grade x distance along every road piece, with shared heights at junctions. On a tree, dynamic
+programming over convex piecewise-linear functions solves it exactly, in O(n log n) and with the same bits each time.
+Tests compare it with HiGHS. Depth limits and the heights of pads are hinges too heavy to be broken where any grade line
+meets them: what can't be met appears as an excess at the station that causes it.
 """
 
 from __future__ import annotations
@@ -20,47 +20,54 @@ from pacifico.layout.alignment import _profile_kernels
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from pacifico.array_types import FloatArray, IntArray
     from pacifico.grid import Ground
 
 CURVE_M_PER_PCT = 1.6
 """Least length of a vertical curve for each per cent that the grade changes by [m]: V² / 395 at 25 km/h, the comfort
 criterion of sags (AASHTO, A Policy on Geometric Design of Highways and Streets, 2018, 3.4.6)."""
+PIN_FACTOR, DEPTH_FACTOR = 20.0, 2000.0
+"""Weight of a pin, and of the depth limit, over the weight of all stations [-]."""
+FINEST_STATION_M = 5.0
+"""Distance between stations where the DEM's cell is finer [m]."""
+SAMPLES = 7
+"""Heights across a road whose mean is the ground of a station."""
 
 
 @dataclass(frozen=True)
 class Pin:
-    """A fixed height of a station, within `slack_m` of `z`, as a pad beside the road requires."""
+    """Height that a station must keep, for a pad beside the road."""
 
     station: int
     z: float
+    """Height [m]."""
     slack_m: float
+    """Largest difference from it [m]."""
 
 
 @dataclass(frozen=True)
 class GradeLine:
-    """Design heights of stations, and by how much limits are missed."""
+    """Design heights of stations, and the limits that they can't keep."""
 
-    z: NDArray[np.float64]
+    z: FloatArray
     """Design height of each station [m]."""
-    excess_m: NDArray[np.float64]
-    """Excess over the depth limit at each station [m]; 0 where held."""
-    pin_excess_m: NDArray[np.float64]
+    excess_m: FloatArray
+    """Cut or fill of each station above the depth limit [m]; 0 where it is kept."""
+    pin_excess_m: FloatArray
     """Distance by which each pin is missed [m]."""
 
 
 def design_heights(
-    parent: NDArray[np.int64],
-    distance_m: NDArray[np.float64],
-    ground: NDArray[np.float64],
-    weight: NDArray[np.float64],
+    parent: IntArray,
+    distance_m: FloatArray,
+    ground: FloatArray,
+    weight: FloatArray,
     *,
     max_grade: float,
     max_depth_m: float,
     pins: Sequence[Pin] = (),
 ) -> GradeLine:
-    """Heights with the least weighted sum of abs(height - ground) under a grade limit on a tree.
+    """Grade line with the least weighted cut and fill under a grade limit.
 
     Parameters
     ----------
@@ -71,13 +78,13 @@ def design_heights(
     ground : (n,) float
         Ground height [m].
     weight : (n,) float
-        Area that each station stands for [m²], > 0.
+        Road area that each station stands for, > 0 [m²].
     max_grade : float
-        Rise over run that no piece exceeds [-]; always held.
+        Largest rise over run of any piece [-]; always kept.
     max_depth_m : float
-        Most cut or fill at a station [m]; broken only where grade and depth can't both be held, and then least.
+        Largest cut or fill at a station [m]; exceeded only where grade and depth can't both be kept, and then least.
     pins : sequence of Pin
-        Heights to keep to; given up only after the weights of all stations, before the depth limit.
+        Heights to keep; missed only where grade and depth leave no choice.
 
     References
     ----------
@@ -88,149 +95,173 @@ def design_heights(
     if n == 0:
         empty = np.zeros(0)
         return GradeLine(empty, empty, np.zeros(len(pins)))
-    total = float(weight.sum())
-    at = np.concatenate([np.repeat(np.arange(n), 4), np.repeat(np.array([p.station for p in pins], dtype=np.int64), 2)])
+    pin_at = np.array([p.station for p in pins], dtype=np.int64)
     pin_z = np.array([p.z for p in pins], dtype=np.float64)
     slack = np.array([p.slack_m for p in pins], dtype=np.float64)
-    keys = np.concatenate(
-        [
-            np.column_stack([ground, ground, ground - max_depth_m, ground + max_depth_m]).ravel(),
-            np.column_stack([pin_z - slack, pin_z + slack]).ravel(),
-        ]
-    )
-    heavy, heaviest = 20.0 * total, 2000.0 * total
-    weights = np.concatenate(
-        [
-            np.column_stack([weight, weight, np.full(n, heaviest), np.full(n, heaviest)]).ravel(),
-            np.full(2 * len(pins), heavy),
-        ]
-    )
+    # hinges in pairs, falling and rising: on the ground, at the depth limits, and at the ends of each pin
+    total = float(weight.sum())
+    limit = np.full(n, DEPTH_FACTOR * total)
+    station_keys = np.column_stack([ground, ground, ground - max_depth_m, ground + max_depth_m]).ravel()
+    pin_keys = np.column_stack([pin_z - slack, pin_z + slack]).ravel()
+    station_weights = np.column_stack([weight, weight, limit, limit]).ravel()
+    keys = np.concatenate([station_keys, pin_keys])
+    weights = np.concatenate([station_weights, np.full(2 * len(pins), PIN_FACTOR * total)])
     rising = np.tile(np.array([0, 1], dtype=np.uint8), 2 * n + len(pins))
+    at = np.concatenate([np.repeat(np.arange(n), 4), np.repeat(pin_at, 2)])
     order = np.argsort(at, kind="stable")
     start = np.searchsorted(at[order], np.arange(n + 1)).astype(np.int64)
     z = _profile_kernels.tree_profile(
         parent, max_grade * distance_m, ground, start, keys[order], weights[order], rising[order]
     )
     excess = np.maximum(np.abs(z - ground) - max_depth_m, 0.0)
-    pin_at = np.array([p.station for p in pins], dtype=np.int64)
     return GradeLine(z, excess, np.maximum(np.abs(z[pin_at] - pin_z) - slack, 0.0))
 
 
-def grade_breaks(
-    parent: NDArray[np.int64], distance_m: NDArray[np.float64], z: NDArray[np.float64], *, over_m: float = 10.0
-) -> NDArray[np.float64]:
-    """Change of grade at each station of a tree [%], between stretches of `over_m` before and after.
+def grade_breaks(parent: IntArray, distance_m: FloatArray, z: FloatArray, *, over_m: float = 10.0) -> FloatArray:
+    """Grade break at each station of a tree, between the stretches before and after it [%].
 
-    Of several branches the most counts; 0 where a stretch is cut short by the tree's root or ends.
+    The largest break over all branches counts; it is 0 where a stretch is cut short by the root or a dead end.
+
+    Parameters
+    ----------
+    parent : (n,) int
+        Station before each one; -1 at the root.
+    distance_m : (n,) float
+        Distance along the road to the parent [m].
+    z : (n,) float
+        Design height [m].
+    over_m : float
+        Length of each stretch [m].
 
     Returns
     -------
     (n,) float
-        A vertical curve from the middle of one stretch to that of the other is `over_m` long: it is too short
-        where the change is over ``over_m / CURVE_M_PER_PCT``.
+        Difference of the two grades [%]. A vertical curve between the middles of the stretches is `over_m` long: it is
+        too short where the break is over ``over_m / CURVE_M_PER_PCT``.
     """
     n = parent.size
     before, run = np.full(n, -1, np.int64), np.zeros(n)
     for k in range(n):
-        a, far = k, 0.0
-        while far < over_m - 1e-6 and parent[a] >= 0:
-            far += float(distance_m[a])
+        a, distance = k, 0.0
+        while distance < over_m - 1e-6 and parent[a] >= 0:
+            distance += float(distance_m[a])
             a = int(parent[a])
-        if far >= over_m - 1e-6:
-            before[k], run[k] = a, far
+        if distance >= over_m - 1e-6:
+            before[k], run[k] = a, distance
     out = np.zeros(n)
-    ok = before >= 0
+    has_stretch = before >= 0
     grade = np.zeros(n)
-    grade[ok] = 100.0 * (z[ok] - z[before[ok]]) / run[ok]
-    both = np.flatnonzero(ok & ok[np.maximum(before, 0)])
+    grade[has_stretch] = 100.0 * (z[has_stretch] - z[before[has_stretch]]) / run[has_stretch]
+    both = np.flatnonzero(has_stretch & has_stretch[np.maximum(before, 0)])
     np.maximum.at(out, before[both], np.abs(grade[both] - grade[before[both]]))
     return out
 
 
 @dataclass(frozen=True)
 class Stations:
-    """Points along all lines that get a design height; the first is the entry."""
+    """Points along all lines that get a design height; the first one is the entry."""
 
-    xy: NDArray[np.float64]
-    parent: NDArray[np.int64]
-    """Previous station of each; -1 at the entry."""
-    distance: NDArray[np.float64]
-    """Distance to the previous station [m]."""
-    line: NDArray[np.int64]
+    xy: FloatArray
+    parent: IntArray
+    """Station before each one; -1 at the entry."""
+    distance: FloatArray
+    """Distance to the station before [m]."""
+    line: IntArray
     """Line of each station."""
-    ground: NDArray[np.float64]
-    """Mean ground height over the strip's width [m]."""
-    weight: NDArray[np.float64]
-    """Road area that each station represents [m²]."""
-    of_line: list[NDArray[np.int64]]
-    """Stations of each line, with its start (shared with the previous line)."""
+    ground: FloatArray
+    """Mean ground height over the road's width [m]."""
+    weight: FloatArray
+    """Road area that each station stands for [m²]."""
+    of_line: list[IntArray]
+    """Stations of each line, with its start, which is shared with the line before."""
 
 
 def stations_of(
-    lines: Sequence[NDArray[np.float64]], ups: Sequence[int], ground: Ground, *, width_m: float, station_m: float
+    lines: Sequence[FloatArray], parents: Sequence[int], ground: Ground, *, width_m: float, station_m: float
 ) -> Stations:
-    """Stations along a tree of lines, with the mean ground height over the strip's width.
+    """Stations along a tree of lines.
 
     Parameters
     ----------
     lines : sequence of (k, 2) float
-        Lines in plan; each starts at the end of the line it continues, those without one at the same place.
-    ups : sequence of int
+        Lines in plan [m]; each one starts at the end of its parent.
+    parents : sequence of int
         Index of the line that each continues, always a lower one; -1 at the entry.
     ground : Ground
         Heights to follow.
     width_m : float
-        Width of the strip [m].
+        Width of the road [m].
     station_m : float
-        Most distance between stations [m]; where the DEM's cell is finer, 5 m or the cell.
+        Largest distance between stations [m]; on a finer DEM, 5 m or its cell.
+
+    Raises
+    ------
+    InputError
+        Where the ground has no elevation.
     """
     if not lines:
         none, nil = np.zeros(0), np.zeros(0, np.int64)
         return Stations(np.zeros((0, 2)), nil, none, nil, none, none, [])
-    spacing = min(station_m, max(5.0, min(ground.grid.dx, ground.grid.dy)))
-    # a piece for each station but the first, line by line
-    points = np.concatenate(lines)
-    line_of = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
-    inside = np.flatnonzero(line_of[1:] == line_of[:-1])
-    leg = points[inside + 1] - points[inside]
-    pieces = np.maximum(np.ceil(np.hypot(leg[:, 0], leg[:, 1]) / spacing - 1e-9), 1).astype(np.int64)
-    k = np.repeat(np.arange(pieces.size), pieces)
-    share = (np.arange(k.size) - np.repeat(np.cumsum(pieces) - pieces, pieces)) / pieces[k]
-    begin = points[inside][k] + leg[k] * share[:, None]
-    owner = line_of[inside][k]
-    stop = np.searchsorted(owner, np.arange(len(lines)), side="right")
-    finish = np.empty_like(begin)
-    finish[:-1] = begin[1:]
-    finish[stop - 1] = [line[-1] for line in lines]
-    ahead = np.empty_like(begin)
-    ahead[:-1] = finish[1:]
-    ahead[stop - 1] = finish[stop - 1]
-    run, way = finish - begin, ahead - begin
-    xy = np.vstack([points[:1], finish])
-    first = np.array([stop[u] if u >= 0 else 0 for u in ups])
-    parent = np.arange(-1, len(finish))
+    spacing_m = min(station_m, max(FINEST_STATION_M, min(ground.grid.dx, ground.grid.dy)))
+    start, end, line = _pieces(lines, spacing_m)
+    # pieces of line c are stop[c - 1]:stop[c]; station k + 1 is at the end of piece k
+    stop = np.searchsorted(line, np.arange(len(lines)), side="right")
+    ahead = np.empty_like(start)
+    ahead[:-1] = end[1:]
+    ahead[stop - 1] = end[stop - 1]
+    run, direction = end - start, ahead - start
+    first = np.array([stop[up] if up >= 0 else 0 for up in parents])
+    parent = np.arange(-1, len(end))
     parent[1 + np.concatenate([[0], stop[:-1]])] = first
-    distance = np.concatenate([[0.0], np.hypot(run[:, 0], run[:, 1])])
-    way = np.vstack([run[:1], way])
     of_line = [
         np.concatenate([[a], np.arange(b, c)])
         for a, b, c in zip(first.tolist(), [1, *(stop[:-1] + 1).tolist()], (stop + 1).tolist(), strict=True)
     ]
-    way /= np.maximum(np.hypot(way[:, 0], way[:, 1]), 1e-9)[:, None]
-    offsets = ((np.arange(7) + 0.5) / 7 - 0.5) * width_m
-    z = ground.at(xy[:, :1] - way[:, 1:] * offsets, xy[:, 1:] + way[:, :1] * offsets)
-    mean = z.mean(axis=1)
-    if not np.isfinite(mean).all():
-        raise InputError("a road lies on ground without elevation; please report this site")
+    xy = np.vstack([lines[0][:1], end])
+    mean = _mean_ground(ground, xy, np.vstack([run[:1], direction]), width_m)
+    distance = np.concatenate([[0.0], np.hypot(run[:, 0], run[:, 1])])
     half = distance / 2
     weight = half.copy()
     np.add.at(weight, parent[1:], half[1:])
-    return Stations(
-        xy,
-        parent,
-        distance,
-        np.concatenate([[0], owner]),
-        mean,
-        weight * width_m + 1e-6,
-        of_line,
-    )
+    return Stations(xy, parent, distance, np.concatenate([[0], line]), mean, weight * width_m + 1e-6, of_line)
+
+
+def _pieces(lines: Sequence[FloatArray], spacing_m: float) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Start, end and line of each piece between stations, line by line."""
+    points = np.concatenate(lines)
+    line_of = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+    inside = np.flatnonzero(line_of[1:] == line_of[:-1])
+    leg = points[inside + 1] - points[inside]
+    pieces = np.maximum(np.ceil(np.hypot(leg[:, 0], leg[:, 1]) / spacing_m - 1e-9), 1).astype(np.int64)
+    k = np.repeat(np.arange(pieces.size), pieces)
+    share = (np.arange(k.size) - np.repeat(np.cumsum(pieces) - pieces, pieces)) / pieces[k]
+    start = points[inside][k] + leg[k] * share[:, None]
+    line = line_of[inside][k]
+    stop = np.searchsorted(line, np.arange(len(lines)), side="right")
+    end = np.empty_like(start)
+    end[:-1] = start[1:]
+    end[stop - 1] = [xy[-1] for xy in lines]
+    return start, end, line
+
+
+def _mean_ground(ground: Ground, xy: FloatArray, direction: FloatArray, width_m: float) -> FloatArray:
+    """Mean ground height across a road at each station [m].
+
+    Parameters
+    ----------
+    ground : Ground
+        Heights.
+    xy : (n, 2) float
+        Stations [m].
+    direction : (n, 2) float
+        Direction of the road at each one, of any length.
+    width_m : float
+        Width of the road [m].
+    """
+    along = direction / np.maximum(np.hypot(direction[:, 0], direction[:, 1]), 1e-9)[:, None]
+    offsets = ((np.arange(SAMPLES) + 0.5) / SAMPLES - 0.5) * width_m
+    z = ground.at(xy[:, :1] - along[:, 1:] * offsets, xy[:, 1:] + along[:, :1] * offsets)
+    mean: FloatArray = z.mean(axis=1)
+    if not np.isfinite(mean).all():
+        raise InputError("a road lies on ground without elevation; please report this site")
+    return mean

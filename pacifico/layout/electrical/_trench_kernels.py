@@ -1,4 +1,4 @@
-"""Kernels of cable routing: which straight trenches are legal, and shortest ways through them."""
+"""Kernels of cable routing: legal straight trenches, and shortest paths along them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from pacifico.layout.ground._clearance_kernels import sees_blind, segment_clear
+from pacifico.layout.ground._clearance_kernels import ClearanceArrays, NodataArrays, segment_legal
 from pacifico.layout.routing._search_kernels import heap_pop, heap_up
 
 if TYPE_CHECKING:
@@ -15,34 +15,21 @@ if TYPE_CHECKING:
 
 
 @njit(cache=True, nogil=True)
-def clear_segments(
-    a: FloatArray,
-    b: FloatArray,
-    edges: FloatArray,
-    frame: FloatArray,
-    start: IntArray,
-    items: IntArray,
-    radius: float,
-    nodata_mask: FlagArray,
-    blind_frame: FloatArray,
-    any_blind: np.bool_,
-) -> FlagArray:
-    """1 for each segment from a[k] to b[k] that keeps `radius` from every edge and off flagged cells."""
+def clear_segments(a: FloatArray, b: FloatArray, clearance: ClearanceArrays, nodata: NodataArrays) -> FlagArray:
+    """1 for each segment from a[k] to b[k] that keeps clear of edges and nodata."""
     out = np.zeros(a.shape[0], np.uint8)
     for k in range(a.shape[0]):
-        if not segment_clear(edges, frame, start, items, a[k, 0], a[k, 1], b[k, 0], b[k, 1], radius):
-            continue
-        if any_blind and sees_blind(nodata_mask, blind_frame, a[k, 0], a[k, 1], b[k, 0], b[k, 1]):
-            continue
-        out[k] = 1
+        if segment_legal(clearance, nodata, a[k, 0], a[k, 1], b[k, 0], b[k, 1]):
+            out[k] = 1
     return out
 
 
 @njit(cache=True, nogil=True)
 def shortest(row: IntArray, col: IntArray, cost: FloatArray, seeds: IntArray) -> tuple[FloatArray, IntArray, IntArray]:
-    """Distance from the nearest seed, the node before and that seed, of each node of a graph in CSR; -1: not reached.
+    """Distance from the nearest seed, the node before, and that seed, of each node of a graph (CSR).
 
-    Ties go to the lower node, so that the ways are the same everywhere.
+    The node before and the seed are -1 where no path leads. Ties go to the lower node, so that results are the same on
+    every machine.
     """
     n = row.size - 1
     far = np.full(n, np.inf)

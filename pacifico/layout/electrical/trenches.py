@@ -15,12 +15,11 @@ import numpy as np
 import shapely
 
 from pacifico.layout.electrical._trench_kernels import clear_segments, shortest
-from pacifico.layout.ground._clearance_kernels import bin_edges
+from pacifico.layout.ground._clearance_kernels import ClearanceArrays, NodataArrays, bin_edges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
     from shapely import LineString
     from shapely.geometry.base import BaseGeometry
 
@@ -151,7 +150,7 @@ def trench_graph(
         np.column_stack([np.repeat(terminal, near.shape[1]), near.ravel() + n_road]),
     ]
     own = _unique_pairs(np.concatenate(pairs), len(xy))
-    own = own[_legal_segments(field, footprints, xy[own[:, 0]], xy[own[:, 1]])]
+    own = own[_legal(field, footprints, xy[own[:, 0]], xy[own[:, 1]])]
     ends = np.concatenate([np.column_stack([road_a, road_b]), own])
     on_road = np.arange(len(ends)) < len(road_a)
     length = np.hypot(*(xy[ends[:, 0]] - xy[ends[:, 1]]).T)
@@ -252,44 +251,40 @@ def _triangulated(xy: FloatArray, nodes: IntArray) -> IntArray:
     return np.asarray(nodes[order[at]].reshape(-1, 2), dtype=np.int64)
 
 
-def _legal_segments(field: Field, footprints: FloatArray, a: FloatArray, b: FloatArray) -> BoolArray:
-    """Whether segments keep clear of footprints and stay on allowed ground.
+def _legal(field: Field, footprints: FloatArray, a: FloatArray, b: FloatArray) -> BoolArray:
+    """Whether each segment is clear of footprints, of the allowed ground's edge and of nodata.
 
     Parameters
     ----------
     field : Field
-        Allowed ground and heights.
-    footprints : ndarray, shape (n, 4)
-        West, south, east, north of all assets [m].
-    a, b : ndarray, shape (m, 2)
-        Ends of each segment [m].
+        The site: allowed ground and elevation.
+    footprints : (n, 4) float
+        West, south, east, north of everything built [m].
+    a, b : (m, 2) float
+        Ends of the segments [m].
     """
     rings = [shapely.get_coordinates(r) for p in shapely.get_parts(field.allowed) for r in shapely.get_rings(p)]
     edges = [np.hstack([r[:-1], r[1:]]) for r in rings]
     w, s, e, n = footprints.T if len(footprints) else np.empty((4, 0))
     edges += [np.column_stack(side) for side in ((w, s, e, s), (e, s, e, n), (e, n, w, n), (w, n, w, s))]
-    clearance_index = np.ascontiguousarray(np.concatenate(edges))
+    sides = np.ascontiguousarray(np.concatenate(edges))
     west, south, east, north = field.allowed.bounds
-    frame = np.array([west - BIN_M, south - BIN_M, BIN_M, np.ceil((east - west) / BIN_M) + 3, np.ceil((north - south) / BIN_M) + 3])  # fmt: skip
-    start, items = bin_edges(clearance_index, frame, CLEARANCE_M)
-    nodata_mask, blind_frame = _nodata_mask(field)
-    return np.asarray(
-        clear_segments(
-            np.ascontiguousarray(a), np.ascontiguousarray(b), clearance_index, frame, start, items, CLEARANCE_M, nodata_mask, blind_frame,
-            np.bool_(nodata_mask.size > 0),
-        ),
-        dtype=bool,
-    )  # fmt: skip
+    size = 12.0
+    frame = np.array([west - size, south - size, size, np.ceil((east - west) / size) + 3, np.ceil((north - south) / size) + 3])  # fmt: skip
+    clearance = ClearanceArrays(sides, frame, *bin_edges(sides, frame, CLEARANCE_M), CLEARANCE_M)
+    legal = clear_segments(np.ascontiguousarray(a), np.ascontiguousarray(b), clearance, _nodata(field))
+    return np.asarray(legal, dtype=bool)
 
 
-def _nodata_mask(field: Field) -> tuple[NDArray[np.uint8], FloatArray]:
-    """Squares between cell centres that touch nodata, with their frame."""
+def _nodata(field: Field) -> NodataArrays:
+    """Squares between cell centres that touch nodata."""
     if not np.isnan(field.slope).any():
-        return np.empty((0, 0), np.uint8), np.zeros(4)
+        return NodataArrays(np.empty((0, 0), np.uint8), np.zeros(4), any=False)
     g = field.ground.grid
     missing = np.pad(np.isnan(field.ground.z), 1, mode="edge")
     quad = missing[:-1, :-1] | missing[1:, :-1] | missing[:-1, 1:] | missing[1:, 1:]
-    return quad.astype(np.uint8), np.array([g.x0 - g.dx / 2, g.y0 + g.dy / 2, g.dx, g.dy])
+    frame = np.array([g.x0 - g.dx / 2, g.y0 + g.dy / 2, g.dx, g.dy])
+    return NodataArrays(quad.astype(np.uint8), frame, any=True)
 
 
 def _cost_factors(xy: FloatArray, ends: IntArray, zones: Sequence[Zone]) -> FloatArray:

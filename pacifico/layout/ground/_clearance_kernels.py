@@ -1,18 +1,55 @@
-"""Compiled free ground: distances to its fence, samples of its heights, and where a road's centreline may lie.
+"""Kernels of clearance: distances to edges, ground without elevation, and road positions.
 
-All coordinates are metres in the working CRS. A *fence* is every edge that a road keeps its distance from (rings of the
-allowed ground and of obstacles), sorted into square bins so that a test looks only at what is near.
+All coordinates are metres in the working CRS. Edges are sides of the rings of allowed ground and of obstacles. They are
+sorted into square bins, so that a test reads only the edges nearby.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
     from pacifico.array_types import FlagArray, FloatArray, IntArray
+
+
+class ClearanceArrays(NamedTuple):
+    """Edges from which a centreline keeps its distance, in bins."""
+
+    edges: FloatArray
+    """Ends of each edge: x, y, x, y, shape (n, 4) [m]."""
+    frame: FloatArray
+    """West and south of the bins [m], their size [m], columns and rows."""
+    start: IntArray
+    """Where the edges of each bin begin in `items`."""
+    items: IntArray
+    """Edges of all bins, one bin after the other."""
+    radius: float
+    """Distance that a centreline keeps from every edge [m], at most the reach of the bins."""
+
+
+class NodataArrays(NamedTuple):
+    """Cells without elevation, which no centreline may cross."""
+
+    flags: FlagArray
+    """1 in cells without elevation, rows going south."""
+    frame: FloatArray
+    """West and north of the cells, and their size in x and y [m]."""
+    any: bool
+    """Whether any cell is flagged."""
+
+
+class ShapeArrays(NamedTuple):
+    """Outer rings of shapes that roads must pass within a distance."""
+
+    coords: FloatArray
+    """Coordinates of all rings, one ring after the other, each closed [m]."""
+    start: IntArray
+    """Where each ring begins."""
+    reach: FloatArray
+    """Largest distance from a road to each shape [m]."""
 
 
 @njit(cache=True, nogil=True)
@@ -48,9 +85,9 @@ def segments_sq(ax: float, ay: float, bx: float, by: float, cx: float, cy: float
 
 @njit(cache=True, nogil=True)
 def bin_edges(edges: FloatArray, frame: FloatArray, reach: float) -> tuple[IntArray, IntArray]:
-    """Bins (CSR) with all edges within `reach` of any point of the bin.
+    """Edges within `reach` of any point of each bin (CSR: start, edge).
 
-    `frame` is west, south, bin size, columns, rows.
+    `frame` is west and south of the bins, their size, columns and rows.
     """
     x0, y0, size = frame[0], frame[1], frame[2]
     nx, ny = int(frame[3]), int(frame[4])
@@ -82,10 +119,12 @@ def bin_edges(edges: FloatArray, frame: FloatArray, reach: float) -> tuple[IntAr
 
 
 @njit(cache=True, nogil=True)
-def point_clearance(
-    edges: FloatArray, frame: FloatArray, start: IntArray, items: IntArray, x: float, y: float, cap: float
-) -> float:
-    """Distance from a point to the fence, at most `cap` (which is at most the reach of the bins)."""
+def point_clearance(clearance: ClearanceArrays, x: float, y: float, cap: float) -> float:
+    """Distance from a point to the nearest edge, `cap` at most.
+
+    `cap` must not exceed the reach of the bins. Outside the bins the distance is 0.
+    """
+    edges, frame, start, items = clearance.edges, clearance.frame, clearance.start, clearance.items
     i, j = int(np.floor((x - frame[0]) / frame[2])), int(np.floor((y - frame[1]) / frame[2]))
     nx = int(frame[3])
     if i < 0 or j < 0 or i >= nx or j >= int(frame[4]):
@@ -98,21 +137,15 @@ def point_clearance(
 
 
 @njit(cache=True, nogil=True)
-def segment_clear(
-    edges: FloatArray,
-    frame: FloatArray,
-    start: IntArray,
-    items: IntArray,
-    ax: float,
-    ay: float,
-    bx: float,
-    by: float,
-    radius: float,
-) -> bool:
-    """Whether the whole segment keeps `radius` from the fence: exact, for a radius up to the reach of the bins."""
+def segment_clear(clearance: ClearanceArrays, ax: float, ay: float, bx: float, by: float) -> bool:
+    """Whether a whole segment keeps the clearance from every edge.
+
+    The test is exact: the segment is cut into pieces of a bin's size, and each piece is compared with the edges near it.
+    """
+    edges, frame, start, items = clearance.edges, clearance.frame, clearance.start, clearance.items
     x0, y0, size = frame[0], frame[1], frame[2]
     nx, ny = int(frame[3]), int(frame[4])
-    limit = radius * radius
+    limit = clearance.radius * clearance.radius
     pieces = int(np.ceil(np.hypot(bx - ax, by - ay) / size)) + 1
     for p in range(pieces):
         px, py = ax + (bx - ax) * p / pieces, ay + (by - ay) * p / pieces
@@ -131,6 +164,28 @@ def segment_clear(
 
 
 @njit(cache=True, nogil=True)
+def crosses_nodata(nodata: NodataArrays, ax: float, ay: float, bx: float, by: float) -> bool:
+    """Whether a segment passes a cell without elevation, or leaves the cells."""
+    if not nodata.any:
+        return False
+    flags, frame = nodata.flags, nodata.frame
+    ny, nx = flags.shape
+    steps = int(np.hypot(bx - ax, by - ay) / (0.9 * min(frame[2], frame[3]))) + 1
+    for s in range(steps + 1):
+        x, y = ax + (bx - ax) * s / steps, ay + (by - ay) * s / steps
+        i, j = int(np.floor((x - frame[0]) / frame[2])), int(np.floor((frame[1] - y) / frame[3]))
+        if i < 0 or j < 0 or i >= nx or j >= ny or flags[j, i]:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def segment_legal(clearance: ClearanceArrays, nodata: NodataArrays, ax: float, ay: float, bx: float, by: float) -> bool:
+    """Whether a straight road keeps clear of edges and of ground without elevation."""
+    return segment_clear(clearance, ax, ay, bx, by) and not crosses_nodata(nodata, ax, ay, bx, by)
+
+
+@njit(cache=True, nogil=True)
 def fill_rings(
     out: FlagArray,
     coords: FloatArray,
@@ -141,7 +196,10 @@ def fill_rings(
     step: float,
     value: int,
 ) -> None:
-    """Set the samples (x0 + i step, y0 + j step) inside each part; a part is a set of rings taken even-odd."""
+    """Set the samples inside each part to a value.
+
+    Samples lie at (x0 + i step, y0 + j step). A part is a set of rings under the even-odd rule.
+    """
     ny, nx = out.shape
     for part in range(part_start.size - 1):
         first, last = ring_start[part_start[part]], ring_start[part_start[part + 1]]
@@ -172,22 +230,14 @@ def fill_rings(
 
 @njit(cache=True, nogil=True)
 def place_nodes(
-    free: FlagArray,
-    k: int,
-    step: float,
-    x0: float,
-    y0: float,
-    edges: FloatArray,
-    frame: FloatArray,
-    start: IntArray,
-    items: IntArray,
-    radius: float,
-    cap: float,
+    free: FlagArray, k: int, step: float, x0: float, y0: float, clearance: ClearanceArrays, cap: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """One road position a cell: its centre in the open, else the sample with the most clearance; clearance 0: none.
+    """Easting, northing and clearance of one road position in each cell.
 
-    A cell has k x k samples, k odd. Narrow aisles are found where a sample falls into them, whatever the cell's centre.
+    A cell has k x k samples, k odd. In the open the position is the cell's centre, else the sample with the most
+    clearance: an aisle is found wherever a sample falls into it. The clearance is 0 in cells without a position.
     """
+    radius = clearance.radius
     ny, nx = free.shape[0] // k, free.shape[1] // k
     px, py = np.zeros(ny * nx), np.zeros(ny * nx)
     clear = np.zeros(ny * nx)
@@ -197,14 +247,14 @@ def place_nodes(
             best, bx, by = 0.0, 0.0, 0.0
             if free[j * k + half, i * k + half]:
                 bx, by = x0 + (i * k + half) * step, y0 + (j * k + half) * step
-                best = point_clearance(edges, frame, start, items, bx, by, cap)
+                best = point_clearance(clearance, bx, by, cap)
             if best < min(radius + 0.75 * k * step, cap):
                 for b in range(k):
                     for a in range(k):
                         if not free[j * k + b, i * k + a]:
                             continue
                         x, y = x0 + (i * k + a) * step, y0 + (j * k + b) * step
-                        c = point_clearance(edges, frame, start, items, x, y, cap)
+                        c = point_clearance(clearance, x, y, cap)
                         if c > best + 1e-9:
                             best, bx, by = c, x, y
             if best >= radius:
@@ -215,7 +265,10 @@ def place_nodes(
 
 @njit(cache=True, nogil=True)
 def bilinear(z: FloatArray, x0: float, y0: float, step: float, x: float, y: float) -> float:
-    """Value of a south-up grid with its first sample at (x0, y0), clamped to its edge."""
+    """Bilinear value of a grid whose rows go north.
+
+    Its first sample lies at (x0, y0); beyond the outer samples the nearest value holds.
+    """
     c, r = (x - x0) / step, (y - y0) / step
     ny, nx = z.shape
     i, j = min(max(int(np.floor(c)), 0), nx - 2), min(max(int(np.floor(r)), 0), ny - 2)
@@ -226,21 +279,11 @@ def bilinear(z: FloatArray, x0: float, y0: float, step: float, x: float, y: floa
 
 
 @njit(cache=True, nogil=True)
-def sees_blind(nodata_mask: FlagArray, frame: FloatArray, ax: float, ay: float, bx: float, by: float) -> bool:
-    """Whether a segment passes a flagged cell; `frame` is west, north, cell x, cell y; off the grid is flagged."""
-    ny, nx = nodata_mask.shape
-    steps = int(np.hypot(bx - ax, by - ay) / (0.9 * min(frame[2], frame[3]))) + 1
-    for s in range(steps + 1):
-        x, y = ax + (bx - ax) * s / steps, ay + (by - ay) * s / steps
-        i, j = int(np.floor((x - frame[0]) / frame[2])), int(np.floor((frame[1] - y) / frame[3]))
-        if i < 0 or j < 0 or i >= nx or j >= ny or nodata_mask[j, i]:
-            return True
-    return False
-
-
-@njit(cache=True, nogil=True)
 def polygon_distance(coords: FloatArray, first: int, last: int, ax: float, ay: float, bx: float, by: float) -> float:
-    """Distance from a segment (or point) to a ring coords[first:last], closed; 0 where it lies inside."""
+    """Distance from a segment or point to a closed ring, 0 inside it.
+
+    The ring is coords[first:last].
+    """
     best = np.inf
     inside = False
     for k in range(first, last - 1):
@@ -253,7 +296,7 @@ def polygon_distance(coords: FloatArray, first: int, last: int, ax: float, ay: f
 
 @njit(cache=True, nogil=True)
 def nearest_on_line(coords: FloatArray, first: int, last: int, xy: FloatArray) -> tuple[float, int, float]:
-    """Least distance between a polyline and a ring; the polyline's point nearest the ring, and how near it is."""
+    """Distance from a polyline to a ring, its nearest vertex, and that vertex's distance."""
     best = np.inf
     at, least = 0, np.inf
     for k in range(xy.shape[0]):
@@ -266,19 +309,19 @@ def nearest_on_line(coords: FloatArray, first: int, last: int, xy: FloatArray) -
 
 
 @njit(cache=True, nogil=True)
-def clearances(
-    px: FloatArray,
-    py: FloatArray,
-    clear: FloatArray,
-    edges: FloatArray,
-    frame: FloatArray,
-    start: IntArray,
-    items: IntArray,
-    cap: float,
-) -> FloatArray:
-    """Distance of each road position to a set of edges, at most `cap`; infinite where there is no position."""
+def clearances(px: FloatArray, py: FloatArray, clear: FloatArray, clearance: ClearanceArrays) -> FloatArray:
+    """Distance from each road position to the nearest edge.
+
+    It is capped at the radius of `clearance`, and infinite where there is no position.
+    """
     out = np.full(px.size, np.inf)
     for n in range(px.size):
         if clear[n] > 0.0:
-            out[n] = point_clearance(edges, frame, start, items, px[n], py[n], cap)
+            out[n] = point_clearance(clearance, px[n], py[n], clearance.radius)
     return out
+
+
+@njit(cache=True, nogil=True)
+def shape_distance(shapes: ShapeArrays, t: int, ax: float, ay: float, bx: float, by: float) -> float:
+    """Distance from a segment or point to one of the shapes."""
+    return polygon_distance(shapes.coords, shapes.start[t], shapes.start[t + 1], ax, ay, bx, by)

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from shapely import LineString, Point
 
-from pacifico.layout.alignment.pruning import through
+from pacifico.layout.alignment.pruning import continuous_lines
 from pacifico.layout.alignment.smoothing import tight_bends
 from pacifico.layout.alignment.vertical import CURVE_M_PER_PCT, grade_breaks
 from pacifico.layout.model.roads import Network, RoadClass, make_road
@@ -91,9 +91,9 @@ def assemble_network(design: RoadDesign, site_entry: SiteEntry, dropped: dict[in
 
 def _turnarounds(problem: RoutingProblem, alignment: HorizontalAlignment, lines: list[FloatArray]) -> _Arms:
     """Turnarounds at dead ends; obstacles are shortened as a last resort."""
-    whole, members = through(lines, alignment.ups)
+    whole, members = continuous_lines(lines, alignment.parents)
     scene = Scene(RoadLines(tuple(whole)), problem.road_grid, problem.ground, problem.criteria, anywhere=True)
-    built = build_turnarounds(scene, _dead_ends(members, alignment.ups))
+    built = build_turnarounds(scene, _dead_ends(members, alignment.parents))
     more, without, shortenable = shorten_for_turnarounds(built.scene, built.without, problem.shortenable)
     return _Arms([*built.arms, *more], len(without), shortenable)
 
@@ -140,22 +140,22 @@ def _serving(problem: RoutingProblem, terminal: int, roads: list[Road]) -> Road:
     return min(roads, key=lambda r: r.line.distance(problem.terminals[terminal].footprint))
 
 
-def _dead_ends(members: list[list[int]], ups: list[int]) -> list[int]:
+def _dead_ends(members: list[list[int]], parents: list[int]) -> list[int]:
     """Roads, each made of some lines, whose far end is dead."""
-    continued = set(ups)
+    continued = set(parents)
     return [n for n, lines in enumerate(members) if lines[-1] not in continued]
 
 
 def _tight_warnings(design: RoadDesign, arms: list[FloatArray]) -> list[str]:
     """Warnings that count bends tighter than the terminals downstream need."""
     problem, alignment = design.problem, design.alignment
-    found = [("turns at junctions" if t.turn else "road bends", t.size) for t in design.tight]
+    found = [("turns at junctions" if t.is_turn else "road bends", t.radius_m) for t in design.tight]
     # a single arm continues its road: where they meet is a bend too
-    radii, (whole, members) = problem.sizes_of(alignment), through(alignment.lines, alignment.ups)
+    radii, (whole, members) = problem.radii_of(alignment), continuous_lines(alignment.lines, alignment.parents)
     arms_at: dict[tuple[float, float], list[FloatArray]] = {}
     for arm in arms:
         arms_at.setdefault((float(arm[0, 0]), float(arm[0, 1])), []).append(arm[1:, :2])
-    for n in _dead_ends(members, alignment.ups):
+    for n in _dead_ends(members, alignment.parents):
         onward = arms_at.get((float(whole[n][-1, 0]), float(whole[n][-1, 1])), [])
         radius = radii[members[n][-1:]]
         if len(onward) == 1:
@@ -234,8 +234,8 @@ def road_classes(problem: RoutingProblem, alignment: HorizontalAlignment) -> lis
             k = c
             while k >= 0 and not spine[k]:
                 spine[k] = True
-                k = alignment.ups[k]
-    continued = set(alignment.ups)
+                k = alignment.parents[k]
+    continued = set(alignment.parents)
     out: list[RoadClass] = []
     for c, line in enumerate(alignment.lines):
         if spine[c]:

@@ -12,12 +12,12 @@ from pacifico.layout.alignment import profile_design
 from pacifico.layout.alignment.curve_repair import repair_curves
 from pacifico.layout.alignment.height_ranges import HeightRanges
 from pacifico.layout.alignment.horizontal import draw_alignment
-from pacifico.layout.alignment.pruning import barring, pruned, tight_places
-from pacifico.layout.alignment.smoothing import NOTHING
+from pacifico.layout.alignment.pruning import illegal_places, pruned, tight_places
+from pacifico.layout.alignment.smoothing import NOWHERE
 
 if TYPE_CHECKING:
-    from pacifico.layout.alignment.horizontal import Strands
-    from pacifico.layout.alignment.pruning import Tight
+    from pacifico.layout.alignment.branches import Branches
+    from pacifico.layout.alignment.pruning import TightPlace
     from pacifico.layout.alignment.vertical import GradeLine, Pin, Stations
     from pacifico.layout.routing.problem import HorizontalAlignment, RoutingProblem
 
@@ -49,14 +49,14 @@ class RoadDesign:
     """Heights that pads need, with their terminals."""
 
     @cached_property
-    def tight(self) -> list[Tight]:
+    def tight(self) -> list[TightPlace]:
         """Bends and turns tighter than the terminals downstream need."""
         return tight_places(self.problem, self.alignment)
 
     @cached_property
-    def illegal(self) -> list[Tight]:
+    def illegal(self) -> list[TightPlace]:
         """Bends and turns tighter than the criteria allow."""
-        return barring(self.problem, self.alignment)
+        return illegal_places(self.problem, self.alignment)
 
     @cached_property
     def cut_off(self) -> dict[int, float]:
@@ -84,19 +84,20 @@ class RoadDesign:
 
 def design_roads(problem: RoutingProblem, alignment: HorizontalAlignment) -> RoadDesign:
     """Design with the profile of an alignment."""
-    stations = profile_design.stations_along(problem, alignment)
-    return RoadDesign(problem, alignment, stations, *profile_design.designed(problem, alignment, stations))
+    stations = profile_design.make_stations(problem, alignment)
+    return RoadDesign(problem, alignment, stations, *profile_design.design_profile(problem, alignment, stations))
 
 
-def smooth_bends(problem: RoutingProblem, branches: Strands) -> RoadDesign | None:
+def smooth_bends(problem: RoutingProblem, branches: Branches) -> RoadDesign | None:
     """Design with smooth bends; None without a legal one."""
-    frozen = NOTHING
+    frozen = NOWHERE
     for _ in range(SMOOTHING_ROUNDS):
-        design = design_roads(problem, draw_alignment(problem, branches, keep=frozen))
-        deficient = profile_design.lacking(design.profile, design.pins)
+        alignment, branches = draw_alignment(problem, branches, frozen=frozen)
+        design = design_roads(problem, alignment)
+        deficient = profile_design.deficient_stations(design.profile, design.pins)
         if not deficient.any():
             return None if design.alignment.crossing else design
-        worst = profile_design.worst_of_line(design.stations, design.profile)
+        worst = profile_design.worst_excess_of_line(design.stations, design.profile)
         deficient &= design.profile.excess_m >= WORST_SHARE * worst
         frozen = frozen.wider(design.stations.xy[deficient], FROZEN_RADIUS_M)
     return None
@@ -109,16 +110,14 @@ def repair_bends(design: RoadDesign) -> RoadDesign:
     """
     if not design.tight:
         return design
-    heights, frozen = HeightRanges(design.problem, once=design.is_large), NOTHING
-    for _ in range(REPAIR_ROUNDS if heights.holds(design.alignment) else 0):
-        alignment = repair_curves(design.problem, design.alignment, keep=frozen, leeway=heights)
+    heights, frozen = HeightRanges.of(design.problem, design.alignment, fixed=design.is_large), NOWHERE
+    for _ in range(0 if heights is None else REPAIR_ROUNDS):
+        alignment = repair_curves(design.problem, design.alignment, frozen=frozen, heights=heights)
         if alignment is design.alignment:
             break
         repaired = design_roads(design.problem, alignment)
-        deficient = profile_design.lacking(repaired.profile, repaired.pins)
+        deficient = profile_design.deficient_stations(repaired.profile, repaired.pins)
         if not deficient.any():
             return repaired
         frozen = frozen.wider(repaired.stations.xy[deficient], FROZEN_RADIUS_M)
-        if not design.is_large:
-            heights.holds(design.alignment)
     return design

@@ -101,14 +101,11 @@ class Scene:
         The corner is at b, on the way from a to c.
         """
         radius = KERB_M + self.criteria.width_m / 2
-        f = self.road_grid.clearance_index
         (ax, ay), (bx, by), (cx, cy) = a, b, c
         need = _line_kernels.tangent(_line_kernels.turn_angle(ax, ay, bx, by, cx, cy), radius)
         if need > np.hypot(ax - bx, ay - by) or need > np.hypot(cx - bx, cy - by):
             return False
-        return bool(
-            _line_kernels.arc_clear(ax, ay, bx, by, cx, cy, radius, f.edges, f.frame, f.start, f.items, f.radius)
-        )  # fmt: skip
+        return bool(_line_kernels.arc_clear(ax, ay, bx, by, cx, cy, radius, self.road_grid.clearance_index.arrays))
 
 
 def point_before_end(road: FloatArray, distance_m: float, line: LineString | None = None) -> FloatArray:

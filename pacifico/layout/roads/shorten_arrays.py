@@ -12,7 +12,8 @@ import numpy as np
 import shapely
 from shapely import LineString, MultiLineString, Point
 
-from pacifico.layout.alignment import horizontal, smoothing
+from pacifico.layout.alignment import smoothing
+from pacifico.layout.alignment.bend_rounding import round_line
 from pacifico.layout.alignment.smoothing import Tree
 from pacifico.layout.roads.scene import KERB_M, point_before_end, rotate, straight_piece
 from pacifico.layout.roads.turnarounds import STRAIGHT_ARMS, has_turning_room, stub_places
@@ -175,26 +176,26 @@ def shorten_for_bends(problem: RoutingProblem, alignment: HorizontalAlignment) -
     Lines are smoothed around each place alone, to see whether it helps; the caller redraws the alignment.
     """
     shortenable = problem.shortenable
-    radii = problem.sizes_of(alignment)
+    radii = problem.radii_of(alignment)
     bends = smoothing.tight_bends(alignment.lines, radii)[0]
-    turns = smoothing.tight_turns(problem, alignment.straight, alignment.ups, radii)[0]
+    turns = smoothing.tight_turns(problem, alignment.straight, alignment.parents, radii)[0]
     places = np.concatenate([bends, turns])
     if not len(places) or not len(shortenable.table.terminal):
         return shortenable
     roads = MultiLineString([LineString(x) for x in alignment.lines])
     shapely.prepare(roads)
     lines = shapely.STRtree([LineString(x) for x in alignment.straight])
-    served = smoothing.bound_of(terminals_by_line(len(alignment.lines), alignment.line_of))
-    tree = Tree.of(alignment.straight, alignment.ups)
+    served = smoothing.bound_terminals(terminals_by_line(len(alignment.lines), alignment.line_of))
+    tree = Tree.of(alignment.straight, alignment.parents, radii)
     for place in places:
         own = np.sort(lines.query(Point(place), "dwithin", SMOOTHED_M)).tolist()
-        fewest, best = _count_tight(problem, tree, radii, own, place), shortenable
+        fewest, best = _count_tight(problem, tree, own, place), shortenable
         frozen = (np.hypot(*(tree.xy - place).T) > SMOOTHED_M).astype(np.uint8)
         for shorter in _options(shortenable, place, roads):
             roomier = replace(problem, road_grid=shorter.road_grid(), shortenable=shorter)
             candidate = tree.copy()
-            smoothing.unbent(roomier, candidate, frozen, *served, radii)
-            count = _count_tight(roomier, candidate, radii, own, place)
+            smoothing.smooth_tree(roomier, candidate, frozen, served)
+            count = _count_tight(roomier, candidate, own, place)
             if count < fewest:
                 fewest, best = count, shorter
             if not fewest:
@@ -228,7 +229,7 @@ def _options(
     return [t[-1] for t in sorted(tried, key=lambda t: t[:-1])]
 
 
-def _count_tight(problem: RoutingProblem, tree: Tree, radii: FloatArray, own: Sequence[int], place: FloatArray) -> int:
+def _count_tight(problem: RoutingProblem, tree: Tree, own: Sequence[int], place: FloatArray) -> int:
     """Number of bends and turns near a place that are too tight.
 
     Parameters
@@ -237,19 +238,16 @@ def _count_tight(problem: RoutingProblem, tree: Tree, radii: FloatArray, own: Se
         Clearance of roads, terminals and criteria.
     tree : Tree
         Lines of the network before their bends are rounded.
-    radii : (n,) float
-        Centreline radius that each line needs [m].
     own : sequence of int
         Lines whose bends count.
     place : (2,) float
         Place around which they count [m].
     """
-    mine = radii[list(own)]
+    radii = tree.arrays.radii[list(own)]
     lines = [
-        horizontal.rounded(problem, x, (), smoothing.NOTHING, radius)
-        for x, radius in zip(tree.lines(own), mine, strict=True)
+        round_line(problem, x, (), radius, smoothing.NOWHERE) for x, radius in zip(tree.lines(own), radii, strict=True)
     ]
-    bends = smoothing.tight_bends(lines, mine)[0]
-    turns = smoothing.tight_turns_of(problem, tree, radii, about=(place, SMOOTHED_M))[0]
+    bends = smoothing.tight_bends(lines, radii)[0]
+    turns = smoothing.tight_turns_in(problem, tree, about=(place, SMOOTHED_M))[0]
     found = np.concatenate([bends, turns])
     return int((np.hypot(*(found - place).T) < SMOOTHED_M).sum())

@@ -10,7 +10,8 @@ import numpy as np
 from shapely import Point, box
 
 from pacifico.layout.alignment import profile_design
-from pacifico.layout.alignment.horizontal import Strands, draw_alignment
+from pacifico.layout.alignment.branches import Branches
+from pacifico.layout.alignment.horizontal import draw_alignment
 from pacifico.layout.alignment.pruning import pruned, without
 from pacifico.layout.model.roads import Network
 from pacifico.layout.model.unreached import Unreached, UnreachedCause
@@ -44,6 +45,7 @@ FEW = 0.02
 """Share of the terminals that may be cut off by tight bends before other routes are searched."""
 MAX_DROPPED = 0.1
 """Share of the served terminals that is dropped for tight bends at most; beyond it roads stay, with a warning."""
+CROSSING = Unreached(UnreachedCause.NO_ROUTE, "no legal route: its road would cross another without a junction")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class RoadTree:
     """Road position that serves each terminal; -1 where none does."""
     unreached: dict[int, Unreached]
     """Terminals that were dropped so far, and why."""
-    branches: Strands
+    branches: Branches
     pulled: RoadDesign
     """Design with lines pulled tight, before bends are smoothed."""
     penalty: FloatArray
@@ -156,8 +158,8 @@ def _search_tree(problem: RoutingProblem, site_entry: SiteEntry, penalty: FloatA
             penalty=penalty,
         )
         parent, _ = tree_search.uncrossed(problem.road_grid, growth)
-        branches = Strands.of(problem, site_entry, parent, growth.server)
-        pulled = design_roads(problem, draw_alignment(problem, branches))
+        alignment, branches = draw_alignment(problem, Branches.of(problem, site_entry, parent, growth.server))
+        pulled = design_roads(problem, alignment)
         deficient = pulled.profile.excess_m > TOLERANCE_M
         if not deficient.any() or detour == PROFILE_DETOURS:
             break
@@ -173,22 +175,25 @@ def _drop_without_profile(site_entry: SiteEntry, tree: RoadTree) -> RoadTree:
     while dropped := _without_profile(pulled):
         unreached |= dropped
         server[list(dropped)] = -1
-        branches = Strands.of(problem, site_entry, tree.parent, server)
-        pulled = design_roads(problem, draw_alignment(problem, branches))
+        alignment, branches = draw_alignment(problem, Branches.of(problem, site_entry, tree.parent, server))
+        pulled = design_roads(problem, alignment)
     return replace(tree, server=server, unreached=unreached, branches=branches, pulled=pulled)
 
 
 def _without_profile(design: RoadDesign) -> dict[int, Unreached]:
     """Terminals behind the first obstacle to a legal profile, and why."""
     problem, alignment, profile = design.problem, design.alignment, design.profile
-    crossing = profile_design.beyond_crossing(alignment)
+    crossing = profile_design.behind_crossing(alignment)
     if crossing:
-        return {t: Unreached(UnreachedCause.NO_ROUTE, reason) for t, reason in crossing.items()}
-    steep = profile_design.beyond_depth(problem, alignment, design.stations, profile) or profile_design.off_pads(
-        alignment, profile, design.pins
-    )
-    limits = {"grade": 100 * problem.criteria.max_grade, "depth": problem.criteria.max_cut_fill_m}
-    return {t: Unreached(UnreachedCause.TOO_STEEP, reason.format(**limits)) for t, reason in steep.items()}
+        return dict.fromkeys(crossing, CROSSING)
+    grade, depth = 100 * problem.criteria.max_grade, problem.criteria.max_cut_fill_m
+    deep = profile_design.behind_deep_earthwork(problem, alignment, design.stations, profile)
+    if deep:
+        message = f"too steep: no road profile within {grade:g} % and {depth:g} m of cut or fill"
+        return dict.fromkeys(deep, Unreached(UnreachedCause.TOO_STEEP, message))
+    message = f"too steep: the road can't meet its pad within {grade:g} %"
+    missed = profile_design.missed_pads(alignment, profile, design.pins)
+    return dict.fromkeys(missed, Unreached(UnreachedCause.TOO_STEEP, message))
 
 
 def _reroute_tight(site_entry: SiteEntry, tree: RoadTree) -> tuple[RoadTree, RoadDesign]:
@@ -245,8 +250,8 @@ def _reroute(site_entry: SiteEntry, tree: RoadTree, terminals: set[int]) -> Road
     grown = np.where(kept, tree.parent, growth.parent)
     server[some] = growth.server
     parent, _ = tree_search.uncrossed(problem.road_grid, replace(growth, parent=grown))
-    branches = Strands.of(problem, site_entry, parent, server)
-    pulled = design_roads(problem, draw_alignment(problem, branches))
+    alignment, branches = draw_alignment(problem, Branches.of(problem, site_entry, parent, server))
+    pulled = design_roads(problem, alignment)
     return _drop_without_profile(
         site_entry, replace(tree, parent=parent, server=server, branches=branches, pulled=pulled)
     )
@@ -265,7 +270,7 @@ def _smooth_tree(site_entry: SiteEntry, tree: RoadTree) -> RoadDesign:
     if shorter.removed_units:
         smaller, server = _with_shorter(problem, shorter), tree.server.copy()
         server[list(shorter.removed_terminals)] = -1
-        smoothed = smooth_bends(smaller, Strands.of(smaller, site_entry, tree.parent, server))
+        smoothed = smooth_bends(smaller, Branches.of(smaller, site_entry, tree.parent, server))
         if smoothed is not None:
             smoothed = repair_bends(smoothed)
             if len(smoothed.tight) < len(best.tight):
@@ -288,7 +293,7 @@ def _with_shorter(problem: RoutingProblem, shorter: ShortenableObstacles) -> Rou
         road_grid=shorter.road_grid(),
         shortenable=shorter,
         pulled={},
-        hopeless=set(),
+        unrepairable=set(),
     )
 
 
@@ -309,7 +314,7 @@ def _drop_cut_off(design: RoadDesign, most: int) -> tuple[RoadDesign, dict[int, 
             break
         alignment, cut_off = pruned(problem, design.alignment, tight)
         fewer = design_roads(problem, alignment)
-        if profile_design.lacking(fewer.profile, fewer.pins).any():
+        if profile_design.deficient_stations(fewer.profile, fewer.pins).any():
             break
         dropped |= {t: _too_tight(radius_m - half_width_m) for t, radius_m in cut_off.items()}
         # where a junction was there may be a bend now

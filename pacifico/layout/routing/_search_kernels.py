@@ -1,15 +1,21 @@
-"""Compiled search: what moves cost, which terminals a place serves, and the shared network that grows to all of them."""
-
-# ruff: noqa: FBT001 (kernels take plain arrays and numbers, by position)
+"""Kernels of the road search: cost of moves and straight roads, terminals in reach, and the growing tree."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from pacifico.layout.ground._clearance_kernels import bilinear, polygon_distance, sees_blind, segment_clear
+from pacifico.layout.ground._clearance_kernels import (
+    ClearanceArrays,
+    NodataArrays,
+    ShapeArrays,
+    bilinear,
+    crosses_nodata,
+    segment_clear,
+    shape_distance,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,15 +24,74 @@ if TYPE_CHECKING:
 
     Indices = NDArray[np.int32] | NDArray[np.int64]
 
+
+class GridArrays(NamedTuple):
+    """Smoothed heights and cost of the cells of a routing grid."""
+
+    z: FloatArray
+    """Height at each cell's centre, shape (ny, nx), rows going north [m]."""
+    cost_factor: FloatArray
+    """Cost multiplier of each cell, shape (ny, nx)."""
+    x0: float
+    """Easting of the centre of the first (south-west) cell [m]."""
+    y0: float
+    """Northing of the centre of the first cell [m]."""
+    cell: float
+    """Size of a cell [m]."""
+
+
+class PositionArrays(NamedTuple):
+    """Road positions, one in each cell, row by row."""
+
+    x: FloatArray
+    """Easting of each position [m]."""
+    y: FloatArray
+    """Northing of each position [m]."""
+    z: FloatArray
+    """Smoothed height of each position [m]."""
+    clear: FloatArray
+    """Clearance of each position [m]; 0 in cells without one."""
+    nx: int
+    """Cells in a row."""
+
+
+class RoutingArrays(NamedTuple):
+    """Tests and cost of a straight piece of road."""
+
+    clearance: ClearanceArrays
+    nodata: NodataArrays
+    grid: GridArrays
+
+
+class ReachArrays(NamedTuple):
+    """Terminals that each road position serves (CSR)."""
+
+    row: IntArray
+    """Where the entries of each position begin."""
+    item: IntArray
+    """Terminal of each entry."""
+    far: FloatArray
+    """Distance from the position to the terminal [m]."""
+
+
+class StepArrays(NamedTuple):
+    """Memo of the moves from each position, shape (positions, moves)."""
+
+    cost: FloatArray
+    """Cost where the cost factor is 1 [m]; 0 when not yet known, negative when barred."""
+    free: FlagArray
+    """1 where a move is known to be legal."""
+
+
 STEEPEST = 2.5
-"""Moves over smoothed ground steeper than this many times the grade limit are barred."""
+"""Moves over smoothed ground steeper than this many times the grade limit are barred [-]."""
 
 
 @njit(cache=True, nogil=True)
 def move_cost(length: float, rise: float, cost_factor: float, grade: float) -> float:
-    """Cost of a move [m of level road]; negative: barred.
+    """Cost of a move [m of level road]; negative where it is barred.
 
-    A gentle rise costs a little; beyond the limit the earthwork that bridges it costs steeply more.
+    A gentle rise adds little. Above 90 % of the grade limit the cost rises steeply, for the earthwork that it takes.
     """
     u = abs(rise) / (length * grade)
     if u > STEEPEST:
@@ -39,25 +104,18 @@ def move_cost(length: float, rise: float, cost_factor: float, grade: float) -> f
 
 @njit(cache=True, nogil=True)
 def turn_cost(ux: float, uy: float, vx: float, vy: float) -> float:
-    """Cost of a bend [m]: nothing up to 30 degrees, 12 m for a right angle, 38 m for a hairpin."""
+    """Cost of a bend [m]: 0 up to 30°, 12 m at a right angle, 38 m at a hairpin."""
     c = (ux * vx + uy * vy) / np.sqrt((ux * ux + uy * uy) * (vx * vx + vy * vy))
     return 15.0 * (0.866 - c) ** 1.5 if c < 0.866 else 0.0
 
 
 @njit(cache=True, nogil=True)
-def line_cost(
-    z: FloatArray,
-    cost_factor: FloatArray,
-    x0: float,
-    y0: float,
-    step: float,
-    ax: float,
-    ay: float,
-    bx: float,
-    by: float,
-    grade: float,
-) -> float:
-    """Cost of a straight road over the smoothed ground, cell by cell; negative: barred."""
+def line_cost(grid: GridArrays, ax: float, ay: float, bx: float, by: float, grade: float) -> float:
+    """Cost of a straight road over the smoothed ground; negative where it is barred.
+
+    The road is priced piece by piece, each about a cell long.
+    """
+    z, cost_factor, x0, y0, step = grid.z, grid.cost_factor, grid.x0, grid.y0, grid.cell
     length = np.hypot(bx - ax, by - ay)
     if length < 1e-9:
         return 0.0
@@ -80,19 +138,24 @@ def line_cost(
 
 
 @njit(cache=True, nogil=True)
+def line_cost_or(
+    grid: GridArrays, ax: float, ay: float, bx: float, by: float, grade: float, barred_cost: float
+) -> float:
+    """Cost of a straight road, at `barred_cost` per metre where it is barred."""
+    cost = line_cost(grid, ax, ay, bx, by, grade)
+    return cost if cost >= 0.0 else barred_cost * np.hypot(bx - ax, by - ay)
+
+
+@njit(cache=True, nogil=True)
 def reach_table(
-    px: FloatArray,
-    py: FloatArray,
-    clear: FloatArray,
-    nx: int,
-    x0: float,
-    y0: float,
-    cell: float,
-    coords: FloatArray,
-    start: IntArray,
-    reach: FloatArray,
+    positions: PositionArrays, x0: float, y0: float, cell: float, shapes: ShapeArrays
 ) -> tuple[IntArray, IntArray, FloatArray]:
-    """Which terminals each node serves (CSR by node: start, terminal, distance)."""
+    """Terminals within reach of each road position (CSR: start, terminal, distance).
+
+    (x0, y0) is the south-west corner of the grid, `shapes` are the terminals.
+    """
+    px, py, clear, nx = positions.x, positions.y, positions.clear, positions.nx
+    coords, start, reach = shapes.coords, shapes.start, shapes.reach
     nodes = px.size
     ny = nodes // nx
     row = np.zeros(nodes + 1, np.int64)
@@ -123,10 +186,10 @@ def reach_table(
                     ey = max(south - py[n], py[n] - north, 0.0)
                     if ex * ex + ey * ey > r * r:
                         continue
-                    if upright:  # of a rectangle it is known by now
-                        d = np.sqrt(ex * ex + ey * ey)
-                    else:
-                        d = polygon_distance(coords, first, last, px[n], py[n], px[n], py[n])
+                    # to its bounds; for an upright rectangle that is the distance
+                    d = np.sqrt(ex * ex + ey * ey)
+                    if not upright:
+                        d = shape_distance(shapes, t, px[n], py[n], px[n], py[n])
                     if d <= r:
                         if turn == 0:
                             row[n + 1] += 1
@@ -138,7 +201,10 @@ def reach_table(
 
 @njit(cache=True, nogil=True)
 def heap_up(heap: Indices, place: Indices, dist: FloatArray, k: int) -> None:
-    """Restore the order of an indexed binary heap upwards from k; ties go by node number."""
+    """Restore the order of an indexed binary heap upwards from k.
+
+    Ties are broken by node number.
+    """
     n = heap[k]
     while k > 0:
         up = (k - 1) >> 1
@@ -153,7 +219,7 @@ def heap_up(heap: Indices, place: Indices, dist: FloatArray, k: int) -> None:
 
 @njit(cache=True, nogil=True)
 def heap_pop(heap: Indices, place: Indices, dist: FloatArray, size: int) -> int:
-    """Take the first node off a heap of `size` nodes."""
+    """Remove and return the first node of a heap of `size` nodes."""
     top = heap[0]
     place[top] = -1
     n = heap[size - 1]
@@ -178,47 +244,32 @@ def heap_pop(heap: Indices, place: Indices, dist: FloatArray, size: int) -> int:
 
 @njit(cache=True, nogil=True)
 def grow(
-    px: FloatArray,
-    py: FloatArray,
-    clear: FloatArray,
-    nz: FloatArray,
-    cost_factor: FloatArray,
-    nx: int,
-    moves: IntArray,
-    edges: FloatArray,
-    frame: FloatArray,
-    start: IntArray,
-    items: IntArray,
-    nodata_mask: FlagArray,
-    blind_frame: FloatArray,
-    any_blind: bool,
-    radius: float,
-    grade: float,
-    seeds: IntArray,
-    row: IntArray,
-    item: IntArray,
-    far: FloatArray,
-    priority: IntArray,
-    stop_at: FlagArray,
-    steps: FloatArray,
-    free: FlagArray,
-) -> tuple[IntArray, FlagArray, IntArray, FloatArray, int]:
-    """Grow a shared network from the seeds to all terminals, nearest first within each priority.
+    positions: PositionArrays, cost_factor: FloatArray, moves: IntArray, clearance: ClearanceArrays, nodata: NodataArrays,
+    grade: float, seeds: IntArray, reach: ReachArrays, priority: IntArray, stop_at: FlagArray, steps: StepArrays,
+) -> tuple[IntArray, FlagArray, IntArray, FloatArray, int]:  # fmt: skip
+    """Grow a shared network from the seeds to all terminals.
 
-    Takahashi and Matsuyama's (1980) shortest-path heuristic: a path found becomes part of the source of the same,
-    still running search. Without terminals it is a plain search that ends at the first node flagged in `stop_at`.
-
-    What a move costs where ground is not dear is kept in `steps`, shape (nodes, moves), for this search and others on
-    the same positions: 0 as long as it is not known, less where it is barred; 1 in `free` where nothing stands in it.
+    Takahashi and Matsuyama's (1980) shortest-path heuristic: each path found becomes a source of the running search.
+    Low priorities come first, near terminals first among equals. Without terminals it is a plain search that ends at
+    the first position flagged in `stop_at`. `steps` is filled, and shared with other searches on the same positions.
 
     Returns
     -------
-    parent : of every node, -1 at a seed or where not reached
-    member : 1 for nodes of the network
-    server : node that serves each terminal, -1: not reached
-    dist : cost from the network of each node, as last known
-    hit : the first node met that `stop_at` flags, or -1
+    parent : (n,) int
+        Position before each one; -1 at seeds and where none was reached.
+    member : (n,) uint8
+        1 for positions of the network.
+    server : (t,) int
+        Position that serves each terminal; -1 where none does.
+    dist : (n,) float
+        Cost from the network of each position, infinite where none was reached.
+    hit : int
+        First position met that `stop_at` flags, or -1.
     """
+    px, py, nz, clear, nx = positions.x, positions.y, positions.z, positions.clear, positions.nx
+    row, item, far = reach.row, reach.item, reach.far
+    step_cost, free = steps.cost, steps.free
+    radius, any_nodata = clearance.radius, nodata.any
     nodes = px.size
     ny = nodes // nx
     dist = np.full(nodes, np.inf)
@@ -248,7 +299,7 @@ def grow(
         if priority.size:
             if remaining == 0:
                 continue
-            for n in range(nodes):  # what earlier phases passed by is met again in order of cost
+            for n in range(nodes):  # positions reached in earlier phases may serve terminals of this one
                 if dist[n] < np.inf and place[n] < 0:
                     for q in range(row[n], row[n + 1]):
                         if priority[item[q]] == phase and server[item[q]] < 0:
@@ -303,23 +354,23 @@ def grow(
                 if i < 0 or j < 0 or i >= nx or j >= ny:
                     continue
                 v = j * nx + i
-                if dist[v] <= here or steps[u, m] < 0.0:
+                if dist[v] <= here or step_cost[u, m] < 0.0:
                     continue
                 price = 0.5 * (cost_factor[u] + cost_factor[v])
-                if steps[u, m] == 0.0:
+                if step_cost[u, m] == 0.0:
                     east, north = abs(px[v] - x), abs(py[v] - y)
-                    # most moves bring nothing: told from less than they can cost, before that is reckoned
+                    # most moves are no improvement: compare a lower bound of their cost first
                     if here + 0.999999 * max(east, north, 0.7071 * (east + north)) * price >= dist[v]:
                         continue
                     length = np.hypot(px[v] - x, py[v] - y)
-                    steps[u, m] = -1.0
+                    step_cost[u, m] = -1.0
                     if clear[v] > 0.0 and length >= 0.5:
-                        steps[u, m] = move_cost(length, nz[v] - nz[u], 1.0, grade)
-                        if clear[u] + clear[v] - length >= 2.0 * radius and not any_blind:
+                        step_cost[u, m] = move_cost(length, nz[v] - nz[u], 1.0, grade)
+                        if clear[u] + clear[v] - length >= 2.0 * radius and not any_nodata:
                             free[u, m] = 1
-                    if steps[u, m] < 0.0:
+                    if step_cost[u, m] < 0.0:
                         continue
-                cost = steps[u, m] * price
+                cost = step_cost[u, m] * price
                 if here + cost >= dist[v]:
                     continue
                 if before >= 0:
@@ -329,10 +380,9 @@ def grow(
                 if free[u, m] == 0:
                     length = np.hypot(px[v] - x, py[v] - y)
                     if (
-                        clear[u] + clear[v] - length < 2.0 * radius
-                        and not segment_clear(edges, frame, start, items, x, y, px[v], py[v], radius)
-                    ) or (any_blind and sees_blind(nodata_mask, blind_frame, x, y, px[v], py[v])):
-                        steps[u, m] = -1.0
+                        clear[u] + clear[v] - length < 2.0 * radius and not segment_clear(clearance, x, y, px[v], py[v])
+                    ) or crosses_nodata(nodata, x, y, px[v], py[v]):
+                        step_cost[u, m] = -1.0
                         continue
                     free[u, m] = 1
                 dist[v] = here + cost
@@ -343,47 +393,3 @@ def grow(
                     size += 1
                 heap_up(heap, place, dist, place[v])
     return parent, member, server, dist, -1
-
-
-@njit(cache=True, nogil=True)
-def components(
-    px: FloatArray,
-    py: FloatArray,
-    clear: FloatArray,
-    nx: int,
-    moves: IntArray,
-    edges: FloatArray,
-    frame: FloatArray,
-    start: IntArray,
-    items: IntArray,
-    radius: float,
-) -> IntArray:
-    """Label the connected part each node is in, whatever the grade; -1 where no road fits."""
-    nodes = px.size
-    ny = nodes // nx
-    part = np.full(nodes, -1, np.int64)
-    stack = np.zeros(nodes, np.int64)
-    count = 0
-    for s in range(nodes):
-        if clear[s] <= 0.0 or part[s] >= 0:
-            continue
-        part[s], stack[0], size = count, s, 1
-        while size > 0:
-            size -= 1
-            u = stack[size]
-            for m in range(moves.shape[0]):
-                j, i = u // nx + moves[m, 0], u % nx + moves[m, 1]
-                if i < 0 or j < 0 or i >= nx or j >= ny:
-                    continue
-                v = j * nx + i
-                if clear[v] <= 0.0 or part[v] >= 0:
-                    continue
-                length = np.hypot(px[v] - px[u], py[v] - py[u])
-                if clear[u] + clear[v] - length >= 2.0 * radius or segment_clear(
-                    edges, frame, start, items, px[u], py[u], px[v], py[v], radius
-                ):
-                    part[v] = count
-                    stack[size] = v
-                    size += 1
-        count += 1
-    return part

@@ -1,4 +1,4 @@
-"""Compiled trees of moves: cut into chains, and uncrossed."""
+"""Kernels of connected positions: parts of the grid, chains of a tree, and its crossings."""
 
 from __future__ import annotations
 
@@ -7,17 +7,54 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from pacifico.layout.ground._clearance_kernels import segment_clear, segments_sq
+from pacifico.layout.ground._clearance_kernels import ClearanceArrays, segment_clear, segments_sq
 
 if TYPE_CHECKING:
-    from pacifico.array_types import FlagArray, FloatArray, IntArray
+    from pacifico.array_types import FlagArray, IntArray
+    from pacifico.layout.routing._search_kernels import PositionArrays
+
+
+@njit(cache=True, nogil=True)
+def components(positions: PositionArrays, moves: IntArray, clearance: ClearanceArrays) -> IntArray:
+    """Label of the connected part of each position; -1 where no road fits.
+
+    Grades don't count.
+    """
+    px, py, clear, nx = positions.x, positions.y, positions.clear, positions.nx
+    radius = clearance.radius
+    nodes = px.size
+    ny = nodes // nx
+    part = np.full(nodes, -1, np.int64)
+    stack = np.zeros(nodes, np.int64)
+    count = 0
+    for s in range(nodes):
+        if clear[s] <= 0.0 or part[s] >= 0:
+            continue
+        part[s], stack[0], size = count, s, 1
+        while size > 0:
+            size -= 1
+            u = stack[size]
+            for m in range(moves.shape[0]):
+                j, i = u // nx + moves[m, 0], u % nx + moves[m, 1]
+                if i < 0 or j < 0 or i >= nx or j >= ny:
+                    continue
+                v = j * nx + i
+                if clear[v] <= 0.0 or part[v] >= 0:
+                    continue
+                length = np.hypot(px[v] - px[u], py[v] - py[u])
+                if clear[u] + clear[v] - length >= 2.0 * radius or segment_clear(clearance, px[u], py[u], px[v], py[v]):
+                    part[v] = count
+                    stack[size] = v
+                    size += 1
+        count += 1
+    return part
 
 
 @njit(cache=True, nogil=True)
 def tree_chains(parent: IntArray, root: int, servers: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Chains of the tree from `root` to `servers`: nodes one chain after the other, where each starts, and its `up`.
+    """Chains of the tree from `root` to `servers`: their nodes, where each starts, and its parent.
 
-    Parents come first, then the branch whose first node has the lowest number.
+    Upstream chains come first, then the one whose first node has the lowest number.
     """
     used = np.zeros(parent.size, np.uint8)
     used[root] = 1
@@ -32,23 +69,23 @@ def tree_chains(parent: IntArray, root: int, servers: IntArray) -> tuple[IntArra
     for n in range(parent.size - 1, -1, -1):
         if used[n] and n != root:
             after[n], first[parent[n]] = first[parent[n]], n
-    nodes, start, ups = np.zeros(2 * count, np.int64), np.zeros(count + 1, np.int64), np.zeros(count, np.int64)
-    todo, above_it = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    nodes, start, parents = np.zeros(2 * count, np.int64), np.zeros(count + 1, np.int64), np.zeros(count, np.int64)
+    todo, todo_parent = np.zeros(count, np.int64), np.zeros(count, np.int64)
     waiting, chains, size = 0, 0, 0
     n, up = root, -1
     while True:
-        # those that branch off here, the first on top
+        # chains that start here, the first on top of the stack
         low = waiting
         c = first[n]
         while c >= 0:
-            todo[waiting], above_it[waiting] = c, up
+            todo[waiting], todo_parent[waiting] = c, up
             waiting += 1
             c = after[c]
         todo[low:waiting] = todo[low:waiting][::-1].copy()
         if waiting == 0:
             break
         waiting -= 1
-        n, ups[chains] = todo[waiting], above_it[waiting]
+        n, parents[chains] = todo[waiting], todo_parent[waiting]
         start[chains] = size
         nodes[size], nodes[size + 1] = parent[n], n
         size += 2
@@ -59,12 +96,12 @@ def tree_chains(parent: IntArray, root: int, servers: IntArray) -> tuple[IntArra
         up = chains
         chains += 1
     start[chains] = size
-    return nodes[:size].copy(), start[: chains + 1].copy(), ups[:chains].copy()
+    return nodes[:size].copy(), start[: chains + 1].copy(), parents[:chains].copy()
 
 
 @njit(cache=True, nogil=True)
-def above(parent: IntArray, v: int, top: int) -> bool:
-    """Whether `top` is `v` or one of those before it."""
+def is_ancestor(parent: IntArray, v: int, top: int) -> bool:
+    """Whether `top` is `v` or an ancestor of it."""
     while v >= 0:
         if v == top:
             return True
@@ -73,19 +110,12 @@ def above(parent: IntArray, v: int, top: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def uncross(
-    px: FloatArray,
-    py: FloatArray,
-    nx: int,
-    parent: IntArray,
-    member: FlagArray,
-    edges: FloatArray,
-    frame: FloatArray,
-    start: IntArray,
-    items: IntArray,
-    radius: float,
-) -> int:
-    """Let moves of a tree that cross meet at a node instead, in place; the number of crossings that could not be mended."""
+def uncross(positions: PositionArrays, parent: IntArray, member: FlagArray, clearance: ClearanceArrays) -> int:
+    """Make crossing moves of a tree meet at a node, in place.
+
+    The number of crossings that remain is returned.
+    """
+    px, py, nx = positions.x, positions.y, positions.nx
     nodes = px.size
     ny = nodes // nx
     left = 0
@@ -105,20 +135,16 @@ def uncross(
                     continue
                 if segments_sq(px[u], py[u], px[v], py[v], px[p], py[p], px[w], py[w]) > 1e-6:
                     continue
-                # the end of one move joins an end of the other, which must not lie beyond it
+                # one move starts at an end of the other instead, unless that end is downstream of it
                 done = False
                 for q in (p, w):
-                    if not above(parent, q, v) and segment_clear(
-                        edges, frame, start, items, px[q], py[q], px[v], py[v], radius
-                    ):
+                    if not is_ancestor(parent, q, v) and segment_clear(clearance, px[q], py[q], px[v], py[v]):
                         parent[v] = q
                         done = True
                         break
                 if not done:
                     for q in (u, v):
-                        if not above(parent, q, w) and segment_clear(
-                            edges, frame, start, items, px[q], py[q], px[w], py[w], radius
-                        ):
+                        if not is_ancestor(parent, q, w) and segment_clear(clearance, px[q], py[q], px[w], py[w]):
                             parent[w] = q
                             done = True
                             break

@@ -67,8 +67,8 @@ class RoutingProblem:
     """Centreline radius that bends on the way to each terminal need [m]."""
     pulled: dict[bytes, FloatArray] = field(default_factory=dict)
     """Memo of paths pulled tight, by their vertices and terminals: alignments share most of them."""
-    eased: SmoothingMemo = field(default_factory=SmoothingMemo)
-    hopeless: set[bytes] = field(default_factory=set)
+    smoothing_memo: SmoothingMemo = field(default_factory=SmoothingMemo)
+    unrepairable: set[bytes] = field(default_factory=set)
     """Memo of tight places for which no drivable curve exists, by the lines near them."""
 
     @property
@@ -76,27 +76,27 @@ class RoutingProblem:
         """Smallest centreline radius that the criteria allow [m]."""
         return self.criteria.min_radius_m + self.criteria.width_m / 2
 
-    def sizes(self, ups: Sequence[int], bound: Sequence[Sequence[int]]) -> FloatArray:
+    def radii(self, parents: Sequence[int], bound: Sequence[Sequence[int]]) -> FloatArray:
         """Centreline radius that each line needs [m].
 
         A line needs the largest radius of the terminals on it and downstream of it.
 
         Parameters
         ----------
-        ups : sequence of int
+        parents : sequence of int
             Index of the line that each line continues; -1 at the entry.
         bound : sequence of sequences of int
             Terminals that each line serves.
         """
         out = np.array([self.radius_m[list(own)].max(initial=self.min_radius_m) for own in bound])
-        for c in range(len(ups) - 1, -1, -1):
-            if ups[c] >= 0:
-                out[ups[c]] = max(out[ups[c]], out[c])
+        for c in range(len(parents) - 1, -1, -1):
+            if parents[c] >= 0:
+                out[parents[c]] = max(out[parents[c]], out[c])
         return out
 
-    def sizes_of(self, alignment: HorizontalAlignment) -> FloatArray:
+    def radii_of(self, alignment: HorizontalAlignment) -> FloatArray:
         """Centreline radius that each line of an alignment needs [m]."""
-        return self.sizes(alignment.ups, terminals_by_line(len(alignment.lines), alignment.line_of))
+        return self.radii(alignment.parents, terminals_by_line(len(alignment.lines), alignment.line_of))
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class HorizontalAlignment:
     """Road network in plan: a tree of lines from the entry."""
 
     lines: list[FloatArray]
-    ups: list[int]
+    parents: list[int]
     """Index of the line that each line continues; -1 at the entry."""
     line_of: dict[int, int]
     """Line that serves each terminal."""
@@ -126,8 +126,8 @@ def served_downstream(alignment: HorizontalAlignment) -> list[int]:
     """Number of terminals on each line and downstream of it."""
     out = [len(own) for own in terminals_by_line(len(alignment.lines), alignment.line_of)]
     for c in range(len(out) - 1, -1, -1):
-        if alignment.ups[c] >= 0:
-            out[alignment.ups[c]] += out[c]
+        if alignment.parents[c] >= 0:
+            out[alignment.parents[c]] += out[c]
     return out
 
 

@@ -16,6 +16,7 @@ import shapely
 from shapely import MultiPolygon, Polygon
 
 from pacifico.layout.ground import _clearance_kernels
+from pacifico.layout.routing._search_kernels import GridArrays, PositionArrays, RoutingArrays, StepArrays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,13 +59,14 @@ class ClearanceIndex:
     radius: float
     """Distance that a centreline keeps from every edge [m]."""
 
+    @cached_property
+    def arrays(self) -> _clearance_kernels.ClearanceArrays:
+        """Arrays for the kernels."""
+        return _clearance_kernels.ClearanceArrays(self.edges, self.frame, self.start, self.items, self.radius)
+
     def clear(self, a: FloatArray, b: FloatArray) -> bool:
         """Whether the segment from a to b is clear of edges."""
-        return bool(
-            _clearance_kernels.segment_clear(
-                self.edges, self.frame, self.start, self.items, a[0], a[1], b[0], b[1], self.radius
-            )
-        )
+        return bool(_clearance_kernels.segment_clear(self.arrays, a[0], a[1], b[0], b[1]))
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,14 @@ class NodataMask:
     any: bool
     """Whether any cell is flagged."""
 
+    @cached_property
+    def arrays(self) -> _clearance_kernels.NodataArrays:
+        """Arrays for the kernels."""
+        return _clearance_kernels.NodataArrays(self.flags, self.frame, self.any)
+
     def crossed(self, a: FloatArray, b: FloatArray) -> bool:
         """Whether the segment from a to b crosses it."""
-        return self.any and bool(_clearance_kernels.sees_blind(self.flags, self.frame, a[0], a[1], b[0], b[1]))
+        return self.any and bool(_clearance_kernels.crosses_nodata(self.arrays, a[0], a[1], b[0], b[1]))
 
 
 @dataclass(frozen=True)
@@ -108,16 +115,25 @@ class RoutingGrid:
     clearance_index: ClearanceIndex
     nodata_mask: NodataMask
 
-    step_memo: dict[float, tuple[FloatArray, FlagArray]] = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )
+    step_memo: dict[float, StepArrays] = field(default_factory=dict, init=False, compare=False, repr=False)
     """Costs of moves so far, by grade limit; a copy with other edges starts with none."""
 
-    def steps(self, max_grade: float) -> tuple[FloatArray, FlagArray]:
+    @cached_property
+    def arrays(self) -> RoutingArrays:
+        """Arrays for the kernels that test and price straight roads."""
+        grid = GridArrays(self.z, self.cost_factor, self.x0, self.y0, self.cell)
+        return RoutingArrays(self.clearance_index.arrays, self.nodata_mask.arrays, grid)
+
+    @cached_property
+    def positions(self) -> PositionArrays:
+        """Arrays of the road positions for the kernels."""
+        return PositionArrays(self.px, self.py, self.heights, self.clear, self.nx)
+
+    def steps(self, max_grade: float) -> StepArrays:
         """Memo of the cost and legality of moves, filled by `_search_kernels.grow`."""
         if max_grade not in self.step_memo:
             shape = (self.px.size, len(MOVES))
-            self.step_memo[max_grade] = (np.zeros(shape), np.zeros(shape, np.uint8))
+            self.step_memo[max_grade] = StepArrays(np.zeros(shape), np.zeros(shape, np.uint8))
         return self.step_memo[max_grade]
 
     @cached_property
@@ -128,10 +144,9 @@ class RoutingGrid:
         i = np.minimum(c.astype(np.int64), self.nx - 2)
         j = np.minimum(r.astype(np.int64), self.ny - 2)
         fx, fy, z = c - i, r - j, self.z
-        at_nodes: FloatArray = (z[j, i] * (1 - fx) + z[j, i + 1] * fx) * (1 - fy) + (
-            z[j + 1, i] * (1 - fx) + z[j + 1, i + 1] * fx
-        ) * fy
-        return at_nodes
+        south = z[j, i] * (1 - fx) + z[j, i + 1] * fx
+        north = z[j + 1, i] * (1 - fx) + z[j + 1, i + 1] * fx
+        return np.asarray(south * (1 - fy) + north * fy)
 
 
 @dataclass(frozen=True)
@@ -149,6 +164,16 @@ class Shapes:
         rings = [shapely.get_coordinates(shapely.get_exterior_ring(p)) for p in polygons]
         start = np.cumsum([0, *(len(r) for r in rings)]).astype(np.int64)
         return cls(np.concatenate(rings) if rings else np.zeros((0, 2)), start)
+
+    def within(self, reach_m: FloatArray) -> _clearance_kernels.ShapeArrays:
+        """Arrays for the kernels, with the distance [m] within which roads must pass each shape."""
+        return _clearance_kernels.ShapeArrays(self.coords, self.start, reach_m)
+
+    def nearest(self, k: int, line: FloatArray) -> tuple[float, int, float]:
+        """Distance from a line to one shape, its nearest vertex, and that vertex's distance [m]."""
+        ends = self.start[k], self.start[k + 1]
+        distance, vertex, vertex_distance = _clearance_kernels.nearest_on_line(self.coords, *ends, line)
+        return float(distance), int(vertex), float(vertex_distance)
 
     def ring(self, k: int) -> FloatArray:
         """Coordinates of one ring."""
@@ -208,17 +233,16 @@ def make_routing_grid(
     radius = half_width_m + clearance_m
     cap = bin_cap_m(radius, cell)
     size = max(cell * 1.5, MIN_BIN_M)
-    frame = np.array(
-        [west - size, south - size, size, np.ceil((nx * cell) / size) + 3, np.ceil((ny * cell) / size) + 3]
-    )
+    columns, rows = np.ceil((nx * cell) / size) + 3, np.ceil((ny * cell) / size) + 3
+    frame = np.array([west - size, south - size, size, columns, rows])
     edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in [*(r for part in rings for r in part), *blocks]])
-    start, items = _clearance_kernels.bin_edges(edges, frame, cap)
+    clearance_index = ClearanceIndex(edges, frame, *_clearance_kernels.bin_edges(edges, frame, cap), radius)
     # the place in each cell with the most clearance, among k x k places
     k = 3 if cell <= FINE_CELL_M else 5
     step = cell / k
     xs, ys = west + step / 2, south + step / 2
     free = _free_places((ny * k, nx * k), rings, blocks, (xs, ys, step))
-    px, py, clear = _clearance_kernels.place_nodes(free, k, step, xs, ys, edges, frame, start, items, radius, cap)
+    px, py, clear = _clearance_kernels.place_nodes(free, k, step, xs, ys, clearance_index.arrays, cap)
     nodata_mask = _nodata_mask(ground, half_width_m)
     clear = _without_nodata(px, py, clear, nodata_mask)
     x0, y0 = west + cell / 2, south + cell / 2
@@ -227,7 +251,6 @@ def make_routing_grid(
     cost_factor = _cost_factors((ny, nx), cost_zones, (x0, y0, cell))
     if earth_price:
         cost_factor *= 1.0 + earth_price * _earthwork_per_metre(z, ground.at(cx, cy), cell, 2 * half_width_m)
-    clearance_index = ClearanceIndex(edges, frame, start, items, radius)
     return RoutingGrid(x0, y0, cell, nx, ny, px, py, clear, z, cost_factor, clearance_index, nodata_mask)
 
 

@@ -11,6 +11,7 @@ from shapely import MultiLineString, MultiPolygon, Point, Polygon
 
 from pacifico.errors import InputError
 from pacifico.layout.ground import _clearance_kernels
+from pacifico.layout.ground._clearance_kernels import ClearanceArrays
 from pacifico.layout.routing import routing_grid, tree_search
 
 if TYPE_CHECKING:
@@ -56,9 +57,8 @@ class Edge:
         cap = MAX_ENTRY_SHIFT_M
         frame = road_grid.clearance_index.frame
         start, items = _clearance_kernels.bin_edges(edges, frame, cap)
-        far = _clearance_kernels.clearances(
-            road_grid.px, road_grid.py, road_grid.clear, edges, frame, start, items, cap
-        )
+        clearance = ClearanceArrays(edges, frame, start, items, cap)
+        far = _clearance_kernels.clearances(road_grid.px, road_grid.py, road_grid.clear, clearance)
         return cls(MultiLineString(rings), far)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pacifico.layout.routing import _search_kernels, _tree_kernels
+from pacifico.layout.routing._search_kernels import ReachArrays
 from pacifico.layout.routing.routing_grid import MOVES
 
 if TYPE_CHECKING:
@@ -33,15 +34,23 @@ class Reach:
             return cls.none(road_grid)
         return cls(
             *_search_kernels.reach_table(
-                road_grid.px, road_grid.py, road_grid.clear, road_grid.nx, road_grid.x0 - road_grid.cell / 2,
-                road_grid.y0 - road_grid.cell / 2, road_grid.cell, shapes.coords, shapes.start, reach,
+                road_grid.positions,
+                road_grid.x0 - road_grid.cell / 2,
+                road_grid.y0 - road_grid.cell / 2,
+                road_grid.cell,
+                shapes.within(reach),
             )
-        )  # fmt: skip
+        )
 
     @classmethod
     def none(cls, road_grid: RoutingGrid) -> Reach:
         """Table without any terminal."""
         return cls(np.zeros(road_grid.px.size + 1, np.int64), np.zeros(0, np.int64), np.zeros(0))
+
+    @property
+    def arrays(self) -> ReachArrays:
+        """Arrays for the kernels."""
+        return ReachArrays(self.row, self.item, self.far)
 
     @property
     def node(self) -> IntArray:
@@ -134,15 +143,22 @@ def search(
     Takahashi & Matsuyama (1980), "An approximate solution for the Steiner problem in graphs", Math. Japonica 24.
     """
     cost_factor = road_grid.cost_factor.ravel() if penalty is None else road_grid.cost_factor.ravel() * penalty
-    f, b = road_grid.clearance_index, road_grid.nodata_mask
     stop = np.zeros(0, np.uint8) if stop_at is None else stop_at
     return Growth(
         *_search_kernels.grow(
-            road_grid.px, road_grid.py, road_grid.clear, road_grid.heights, cost_factor, road_grid.nx, MOVES, f.edges, f.frame, f.start,
-            f.items, b.flags, b.frame, b.any, f.radius, max_grade, seeds, reach.row, reach.item, reach.far, priority, stop,
-            *road_grid.steps(max_grade),
+            road_grid.positions,
+            cost_factor,
+            MOVES,
+            road_grid.clearance_index.arrays,
+            road_grid.nodata_mask.arrays,
+            max_grade,
+            seeds,
+            reach.arrays,
+            priority,
+            stop,
+            road_grid.steps(max_grade),
         )
-    )  # fmt: skip
+    )
 
 
 def parts(road_grid: RoutingGrid) -> IntArray:
@@ -150,21 +166,7 @@ def parts(road_grid: RoutingGrid) -> IntArray:
 
     -1 where no road fits. Grades don't count: steep ground connects too.
     """
-    f = road_grid.clearance_index
-    return np.asarray(
-        _search_kernels.components(
-            road_grid.px,
-            road_grid.py,
-            road_grid.clear,
-            road_grid.nx,
-            MOVES,
-            f.edges,
-            f.frame,
-            f.start,
-            f.items,
-            f.radius,
-        )
-    )
+    return np.asarray(_tree_kernels.components(road_grid.positions, MOVES, road_grid.clearance_index.arrays))
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ class Chain:
 
     nodes: IntArray
     """Road positions from start to end; the first one is shared with the chain upstream."""
-    up: int
+    parent: int
     """Index of the chain upstream; -1 at the entry."""
 
 
@@ -182,11 +184,8 @@ def uncrossed(road_grid: RoutingGrid, growth: Growth) -> tuple[IntArray, int]:
 
     Crossing moves are joined.
     """
-    f = road_grid.clearance_index
     parent = growth.parent.copy()
-    left = _tree_kernels.uncross(
-        road_grid.px, road_grid.py, road_grid.nx, parent, growth.member, f.edges, f.frame, f.start, f.items, f.radius
-    )
+    left = _tree_kernels.uncross(road_grid.positions, parent, growth.member, road_grid.clearance_index.arrays)
     return parent, int(left)
 
 
@@ -196,4 +195,4 @@ def chains_of(parent: IntArray, root: int, servers: IntArray) -> list[Chain]:
     Their order is deterministic.
     """
     nodes, start, parents = _tree_kernels.tree_chains(parent, root, np.ascontiguousarray(servers))
-    return [Chain(nodes[a:b], up) for a, b, up in zip(start, start[1:], parents.tolist(), strict=False)]
+    return [Chain(nodes[a:b], p) for a, b, p in zip(start, start[1:], parents.tolist(), strict=False)]

@@ -21,9 +21,9 @@ def problem_of(terminals, *, allowed=SQUARE):
     return make_routing_problem(RoadSite(LEVEL, allowed), terminals, obstacles=(), criteria=CRITERIA)
 
 
-def drawn(*lines, ups, line_of):
+def drawn(*lines, parents, line_of):
     xy = [np.add(line, (WEST, SOUTH)).astype(float) for line in lines]
-    return HorizontalAlignment(xy, list(ups), line_of, xy)
+    return HorizontalAlignment(xy, list(parents), line_of, xy)
 
 
 def node_near(problem, x, y):
@@ -61,14 +61,14 @@ def test_classes_follow_the_first_terminals_and_short_dead_ends():
     ends = [terminal(0, 400, 510, priority=0), terminal(1, 300, 600), terminal(2, 200, 410)]
     alignment = drawn(
         [(0, 500), (200, 500)], [(200, 500), (400, 500)], [(200, 500), (300, 500), (300, 590)], [(200, 500), (200, 420)],
-        ups=[-1, 0, 0, 0], line_of={0: 1, 1: 2, 2: 3},
+        parents=[-1, 0, 0, 0], line_of={0: 1, 1: 2, 2: 3},
     )  # fmt: skip
     assert road_classes(problem_of(ends), alignment) == ["spine", "spine", "secondary", "spur"]
 
 
 def test_network_of_one_line_serves_its_terminal():
     problem = problem_of([terminal(4, 600, 510)])
-    alignment = drawn([(0, 500), (590, 500)], ups=[-1], line_of={0: 0})
+    alignment = drawn([(0, 500), (590, 500)], parents=[-1], line_of={0: 0})
     entry = SiteEntry(np.array([WEST, SOUTH + 500.0]), node_near(problem, 4, 500), ("a note",))
     net = assemble_network(design_roads(problem, alignment), entry, {})
     assert net.warnings == ("a note",)

@@ -53,7 +53,7 @@ def test_repaired_design_has_fewer_tight_bends_and_serves_the_same(tree):
 
 
 def test_design_without_tight_bends_needs_no_repair(tree):
-    straight = replace(tree.pulled.alignment, lines=[x[[0, -1]] for x in tree.pulled.alignment.lines[:1]], ups=[-1])
+    straight = replace(tree.pulled.alignment, lines=[x[[0, -1]] for x in tree.pulled.alignment.lines[:1]], parents=[-1])
     straight = replace(straight, line_of={}, straight=straight.lines, crossing=())
     design = design_roads(tree.pulled.problem, straight)
     assert design.tight == []

@@ -8,8 +8,8 @@ from fixtures.ground import SOUTH, WEST, at
 from fixtures.roads import CRITERIA, SQUARE, square_ground, terminal
 from shapely import Polygon
 
-from pacifico.layout.alignment.horizontal import rounded
-from pacifico.layout.alignment.smoothing import NOTHING, smooth
+from pacifico.layout.alignment.bend_rounding import round_line
+from pacifico.layout.alignment.smoothing import NOWHERE, smooth
 from pacifico.layout.model.roads import RoadCriteria, Terminal
 from pacifico.layout.routing.problem import (
     HorizontalAlignment,
@@ -46,7 +46,7 @@ def test_lines_need_the_largest_radius_downstream():
     half_width_m = CRITERIA.width_m / 2
     rule, wide = CRITERIA.min_radius_m + half_width_m, 40.0 + half_width_m
     assert problem.radius_m == pytest.approx([rule, wide])
-    assert problem.sizes_of(tree(line_of={0: 1, 1: 3})) == pytest.approx([wide, rule, wide, wide])
+    assert problem.radii_of(tree(line_of={0: 1, 1: 3})) == pytest.approx([wide, rule, wide, wide])
 
 
 def test_site_without_room_for_a_road_has_no_problem():
@@ -96,12 +96,12 @@ def test_memo_of_smoothing_holds_beside_shortened_obstacles():
     line = np.add([[300.2, 3.3], [300.2, 196.0], [303.0, 200.3], [541.2, 200.3]], (WEST, SOUTH))
 
     def smoothed(problem):
-        (out,) = smooth(problem, [line], [-1], [[1]], np.array([15.05]), fixed=(), keep=NOTHING)
+        (out,) = smooth(problem, [line], [-1], [[1]], np.array([15.05]), fixed=(), frozen=NOWHERE)
         corner = line[[0, 1, 3]]
-        return out, rounded(problem, out, [1], NOTHING, 15.05), rounded(problem, corner, [1], NOTHING, 15.05)
+        return out, *(round_line(problem, x, [1], 15.05, NOWHERE) for x in (out, corner))
 
     first, second, third = (smoothed(p) for p in (problem, roomier, problem))
     for one, other in ((first, problem), (second, roomier), (third, problem)):
-        for a, b in zip(one, smoothed(replace(other, eased=SmoothingMemo())), strict=True):
+        for a, b in zip(one, smoothed(replace(other, smoothing_memo=SmoothingMemo())), strict=True):
             assert np.array_equal(a, b)
     assert not any(np.array_equal(a, b) for a, b in zip(first, second, strict=True))

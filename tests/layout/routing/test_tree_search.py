@@ -148,9 +148,9 @@ def test_chains_lead_from_the_root_to_all_servers():
     parent = np.array([-1, 0, 1, 2, 2, 4])
     first, *others = tree_search.chains_of(parent, 0, np.array([3, 5]))
     assert first.nodes.tolist() == [0, 1, 2]
-    assert first.up == -1
+    assert first.parent == -1
     assert sorted(c.nodes.tolist() for c in others) == [[2, 3], [2, 4, 5]]
-    assert [c.up for c in others] == [0, 0]
+    assert [c.parent for c in others] == [0, 0]
 
 
 def test_tree_of_a_search_has_no_crossings():
