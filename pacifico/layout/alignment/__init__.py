@@ -1,4 +1,4 @@
-"""Alignment: horizontal curves that vehicles can drive, and grade lines with least earthwork."""
+"""Alignment: drivable horizontal curves, and grade lines with least earthwork."""
 
 import lazy_loader
 

@@ -69,14 +69,14 @@ class SearchLimits(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def positive_angle(angle: float) -> float:
-    """Angle from 0 to a full turn; just below a full turn it is 0."""
+    """Angle from 0 to just below a full turn."""
     out = float(angle % (2.0 * np.pi))
     return 0.0 if out > 2.0 * np.pi - 1e-7 else out
 
 
 @njit(cache=True, nogil=True)
 def dubins_word(d: float, a: float, b: float, word: int) -> tuple[float, float, float]:
-    """Lengths of the three pieces of a Dubins word for radius 1.
+    """Lengths of the pieces of a Dubins word, radius 1.
 
     The word leads from heading `a` at 0 to heading `b` at distance `d` ahead. Words are LSL, RSR, LSR, RSL, RLR, LRL.
     The first length is negative where the word has no solution.
@@ -124,7 +124,7 @@ def dubins_word(d: float, a: float, b: float, word: int) -> tuple[float, float, 
 
 @njit(cache=True, nogil=True)
 def turn_direction(word: int, piece: int) -> int:
-    """Whether a piece of a word turns left (1), right (-1) or not (0)."""
+    """Turn of a piece: left (1), right (-1), none (0)."""
     if piece == 1:
         return 0 if word < 4 else (1 if word == 4 else -1)
     left = word in {0, 2, 5} if piece == 0 else word in {0, 3, 5}
@@ -133,14 +133,14 @@ def turn_direction(word: int, piece: int) -> int:
 
 @njit(cache=True, nogil=True)
 def relative(start: Pose, goal: Pose, radius: float) -> tuple[float, float, float]:
-    """Distance between two poses in radii, and their headings from the line between them."""
+    """Distance between two poses in radii, and relative headings."""
     d, theta = np.hypot(goal.x - start.x, goal.y - start.y) / radius, np.arctan2(goal.y - start.y, goal.x - start.x)
     return d, start.heading - theta, goal.heading - theta
 
 
 @njit(cache=True, nogil=True)
 def dubins_length(start: Pose, goal: Pose, radius: float) -> float:
-    """Length of the shortest forward curve between two poses with a radius [m]."""
+    """Length of the shortest forward curve between poses [m]."""
     d, a, b = relative(start, goal, radius)
     best = np.inf
     for word in range(6):
@@ -162,7 +162,7 @@ def advance(pose: Pose, curvature: float, length: float) -> Pose:
 
 @njit(cache=True, nogil=True)
 def chord_count(curvature: float, length: float, chord: float) -> int:
-    """Number of chords of a piece that turns by `chord` at most at each vertex."""
+    """Number of chords of a piece."""
     return max(int(np.ceil(abs(curvature) * length / chord - 1e-9)), 1)
 
 
@@ -171,7 +171,7 @@ def piece_cost(
     pose: Pose, curvature: float, length: float,
     low: float, high: float, routing: RoutingArrays, grade: float, terrain: TerrainArrays,
 ) -> tuple[float, float, float]:  # fmt: skip
-    """Cost of a piece as chords, and the range of road heights at its end.
+    """Cost of a piece, and road heights at its end.
 
     `low` and `high` are the range at its start. The cost is negative where a chord is not legal, or no height is left.
     """
@@ -194,7 +194,7 @@ def cheapest_word(
     start: Pose, goal: Pose, radius: float, max_length: float, max_cost: float,
     routing: RoutingArrays, grade: float, terrain: TerrainArrays, span: FloatArray,
 ) -> tuple[int, float]:  # fmt: skip
-    """Cheapest legal Dubins word between two poses, and its cost; -1 without one.
+    """Cheapest legal Dubins word and its cost; -1 without one.
 
     `span` is the range of road heights at the start, then at the goal.
     """
@@ -237,7 +237,7 @@ def append_word(start: Pose, goal: Pose, radius: float, word: int, out: FloatArr
 
 @njit(cache=True, nogil=True)
 def append_piece(out: FloatArray, n: int, curvature: float, length: float) -> int:
-    """Append a piece to the first n of `out`, or lengthen the last one of the same curvature."""
+    """Append a piece, or lengthen the last one."""
     if n > 0 and out[n - 1, 0] == curvature:
         out[n - 1, 1] += length
         return n
@@ -247,7 +247,7 @@ def append_piece(out: FloatArray, n: int, curvature: float, length: float) -> in
 
 @njit(cache=True, nogil=True)
 def chords(start: Pose, pieces: FloatArray, chord: float) -> FloatArray:
-    """Curve from a pose as a polyline that turns at most `chord` at a vertex."""
+    """Polyline of a curve, turning at most `chord` per vertex."""
     count = 1
     for k in range(pieces.shape[0]):
         count += chord_count(pieces[k, 0], pieces[k, 1], chord)
@@ -267,7 +267,7 @@ def chords(start: Pose, pieces: FloatArray, chord: float) -> FloatArray:
 
 @njit(cache=True, nogil=True)
 def passed(bits: int, ax: float, ay: float, bx: float, by: float, shapes: ShapeArrays) -> int:
-    """Bits of the shapes passed within their reach, after a move from a to b."""
+    """Bits of the shapes passed by a move."""
     for t in range(shapes.reach.size):
         if not bits >> t & 1 and shape_distance(shapes, t, ax, ay, bx, by) <= shapes.reach[t]:
             bits |= 1 << t
@@ -278,7 +278,7 @@ def passed(bits: int, ax: float, ay: float, bx: float, by: float, shapes: ShapeA
 def remaining_length(
     pose: Pose, goal: Pose, radius: float, bits: int, shapes: ShapeArrays, beyond: FloatArray
 ) -> float:
-    """Lower bound of the length to the goal, by way of the shapes not yet passed [m].
+    """Lower bound of the remaining length to the goal [m].
 
     `beyond` is the least distance from each shape's reach to the goal.
     """
@@ -295,7 +295,7 @@ def hybrid_search(
     start: Pose, goal: Pose, limits: SearchLimits,
     routing: RoutingArrays, grade: float, terrain: TerrainArrays, span: FloatArray, shapes: ShapeArrays,
 ) -> FloatArray:  # fmt: skip
-    """Pieces of a drivable curve between two poses; none where none was found.
+    """Pieces of a drivable curve; none where none was found.
 
     Hybrid A*: a state is a cell of place and heading, held by the cheapest pose that reached it, together with the
     shapes that were passed. Moves are straight, or arcs of the radius or twice that. The remaining length is estimated

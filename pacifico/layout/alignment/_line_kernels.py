@@ -35,7 +35,7 @@ SPARE, SPARE_M = 1.03, 0.15
 
 @njit(cache=True, nogil=True)
 def keeps_terminals(xy: FloatArray, i: int, j: int, bound_at: IntArray, bound: IntArray, shapes: ShapeArrays) -> bool:
-    """Whether a straight line from point i to j serves the terminals of the points between."""
+    """Whether a shortcut serves the terminals of the skipped points."""
     for b in range(bound.size):
         if i < bound_at[b] < j:
             t = bound[b]
@@ -49,7 +49,7 @@ def is_shortcut(
     xy: FloatArray, i: int, j: int, max_cost: float, bound_at: IntArray, bound: IntArray,
     shapes: ShapeArrays, routing: RoutingArrays, grade: float,
 ) -> bool:  # fmt: skip
-    """Whether a straight line may replace the path from point i to j.
+    """Whether a straight line may replace a path section.
 
     It must cost no more than `max_cost`, be legal, and serve the same terminals.
     """
@@ -63,7 +63,7 @@ def is_shortcut(
 
 @njit(cache=True, nogil=True)
 def path_cost(xy: FloatArray, routing: RoutingArrays, grade: float) -> FloatArray:
-    """Cost of a path up to each of its points, bends included [m of level road].
+    """Cost of a path at each point, with bends [m].
 
     Bends count twice: fewer of them are worth a little earthwork.
     """
@@ -83,7 +83,7 @@ def path_cost(xy: FloatArray, routing: RoutingArrays, grade: float) -> FloatArra
 def pull(
     xy: FloatArray, bound_at: IntArray, bound: IntArray, shapes: ShapeArrays, routing: RoutingArrays, grade: float
 ) -> IntArray:
-    """Indices of the points that remain when a path is pulled tight.
+    """Indices of the points left after shortening a path.
 
     `bound` are terminals that the path serves, `bound_at` the points that serve them. Long shortcuts are tried first,
     then single points are dropped until none can be.
@@ -122,7 +122,7 @@ def pull(
 
 @njit(cache=True, nogil=True)
 def turn_angle(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> float:
-    """Change of direction at b on the way from a to c, 0 to pi [rad]."""
+    """Change of direction at b, 0 to pi [rad]."""
     ux, uy, vx, vy = bx - ax, by - ay, cx - bx, cy - by
     return float(abs(np.arctan2(ux * vy - uy * vx, ux * vx + uy * vy)))
 
@@ -146,7 +146,7 @@ def is_bend(angle: float, radius: float) -> bool:
 def round_bends(
     xy: FloatArray, radius: float, share: FloatArray, full: bool, clearance: ClearanceArrays, nodata: NodataArrays
 ) -> tuple[FloatArray, int]:
-    """Line with arcs at its corners, and the number of bends tighter than `radius`.
+    """Line with rounded corners, and its number of tighter bends.
 
     At each corner the `share` of the radius is tried first, then smaller ones, down to 2 m. A leg between two bends is
     shared by halves; where `full` and the share is positive, it is shared as the arcs need.
@@ -250,7 +250,7 @@ def line_legal(xy: FloatArray, clearance: ClearanceArrays, nodata: NodataArrays)
 
 @njit(cache=True, nogil=True)
 def sharp_bends(xy: FloatArray, start: IntArray, radii: FloatArray) -> tuple[IntArray, IntArray]:
-    """First vertex of each bend tighter than its line's radius, and the line.
+    """First vertex and line of each bend that is too tight.
 
     Lines are xy[start[c]:start[c + 1]]. Between two vertices where a line turns the same way, it may turn no more than
     an arc of that length. Half the turn at these two vertices lies outside the stretch between them.

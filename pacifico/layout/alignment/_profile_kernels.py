@@ -191,7 +191,7 @@ def height_at(ground: FloatArray, frame: FloatArray, x: float, y: float) -> floa
 def range_after(
     terrain: TerrainArrays, px: float, py: float, qx: float, qy: float, low: float, high: float
 ) -> tuple[float, float]:
-    """Range of road heights at the end q of a chord, from the range at its start p.
+    """Range of road heights at the end of a chord.
 
     It is (1, 0), low above high, where no height is possible.
     """

@@ -42,7 +42,7 @@ MAX_PROBES = 32
 
 
 class Offsets(NamedTuple):
-    """Places around a vertex to which it may be shifted, nearest first, shape (n, 2) [m]."""
+    """Places to shift a vertex to, nearest first [m]."""
 
     coarse: FloatArray
     """Around its place now."""
@@ -51,7 +51,7 @@ class Offsets(NamedTuple):
 
 
 class MemoArrays(NamedTuple):
-    """Hash table of the changes found so far; its size is a power of two."""
+    """Hash table of known changes; a power of two long."""
 
     known: NDArray[np.uint64]
     """Hash of each slot; 0 where the slot is empty."""
@@ -72,7 +72,7 @@ class WorkArrays(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def unlink(tree: TreeArrays, c: int) -> None:
-    """Remove a vertex with one child from the tree; the child takes its place."""
+    """Remove a vertex with one child from the tree."""
     parent, first_child, next_sibling = tree.parent, tree.first_child, tree.next_sibling
     p, w = parent[c], first_child[c]
     if first_child[p] == c:
@@ -144,7 +144,7 @@ def removal_count(removal: int) -> int:
 
 @njit(cache=True, nogil=True)
 def removed_vertex(tree: TreeArrays, v: int, removal: int, k: int) -> int:
-    """The k-th vertex near v that a removal takes out; -1 where there is none."""
+    """The k-th vertex of a removal; -1 without one."""
     first_child, next_sibling = tree.first_child, tree.next_sibling
     single = first_child[v] >= 0 and next_sibling[first_child[v]] < 0
     if removal in {1, 2} or (removal == 4 and k == 1):
@@ -162,7 +162,7 @@ def removed_vertex(tree: TreeArrays, v: int, removal: int, k: int) -> int:
 
 @njit(cache=True, nogil=True)
 def is_removable(tree: TreeArrays, frozen: FlagArray, c: int, x: float, y: float) -> bool:
-    """Whether a vertex may be removed: inside one line, not frozen, and near (x, y)."""
+    """Whether a vertex may be removed."""
     child = tree.first_child[c]
     if tree.parent[c] < 0 or child < 0 or frozen[c]:
         return False
@@ -173,7 +173,7 @@ def is_removable(tree: TreeArrays, frozen: FlagArray, c: int, x: float, y: float
 
 @njit(cache=True, nogil=True)
 def vertices_near(tree: TreeArrays, v: int, near: IntArray) -> int:
-    """Write the vertices whose deficits a change at v affects into `near`, and return their number.
+    """Collect the vertices that a change at v affects.
 
     These are two vertices up, v itself, and three levels down.
     """
@@ -246,7 +246,7 @@ def best_change(
     tree: TreeArrays, v: int, frozen: FlagArray, terminals: TerminalArrays, shapes: ShapeArrays,
     offsets: Offsets, routing: RoutingArrays, grade: float, work: WorkArrays,
 ) -> tuple[int, float, float]:  # fmt: skip
-    """Removal and place for a vertex with a deficit; removal -1 where no change helps.
+    """Best change of a vertex; removal -1 where none helps.
 
     The vertex is shifted to `offsets` around it, with and without each removal of neighbours. The change with the
     lowest sum of deficits is taken, if it is legal, serves the same terminals and costs little more. The tree is left as
@@ -317,7 +317,7 @@ def smooth_vertices(
     tree: TreeArrays, frozen: FlagArray, terminals: TerminalArrays, shapes: ShapeArrays, offsets: Offsets,
     routing: RoutingArrays, grade: float, rounds: int, memo: MemoArrays, changed: ChangedEdges,
 ) -> None:  # fmt: skip
-    """Shift and remove vertices of a tree in place, so that each turn has room for its radius.
+    """Shift and remove vertices until turns have room, in place.
 
     Frozen vertices, the root and dead ends stay. A change depends only on what lies near its vertex, so it is kept in
     `memo` under a hash of that. Rounds and alignments of one network share the memo, and so do problems whose edges

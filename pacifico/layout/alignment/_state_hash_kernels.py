@@ -47,7 +47,7 @@ def line_hash(
     h: np.uint64, bits: NDArray[np.uint64], tree: TreeArrays, c: int,
     terminals: TerminalArrays, corners: NDArray[np.uint64], corner_start: IntArray,
 ) -> np.uint64:  # fmt: skip
-    """Hash with the legs, the radius and the terminals of a line mixed in.
+    """Hash with a line's legs, radius and terminals mixed in.
 
     `bits` and `corners` are the bits of the coordinates of the tree and of the terminals' shapes.
     """
@@ -67,7 +67,7 @@ def line_hash(
 
 @njit(cache=True, nogil=True)
 def leg_meets(boxes: FloatArray, xy: FloatArray, u: int, v: int) -> bool:
-    """Whether the bounds of the leg from u to v meet one of the boxes."""
+    """Whether the bounds of a leg meet a box."""
     for k in range(boxes.shape[0]):
         if (
             min(xy[u, 0], xy[v, 0]) <= boxes[k, 2]
@@ -81,7 +81,7 @@ def leg_meets(boxes: FloatArray, xy: FloatArray, u: int, v: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def line_meets(boxes: FloatArray, xy: FloatArray) -> bool:
-    """Whether the bounds of any leg of a line meet one of the boxes."""
+    """Whether the bounds of any leg meet a box."""
     for k in range(1, xy.shape[0] if boxes.shape[0] else 0):  # noqa: SIM110 (numba)
         if leg_meets(boxes, xy, k - 1, k):
             return True

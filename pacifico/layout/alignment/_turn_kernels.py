@@ -61,7 +61,7 @@ def half_turn(xy: FloatArray, u: int, v: int, w: int) -> float:
 
 @njit(cache=True, nogil=True)
 def short_leg_deficit(xy: FloatArray, u: int, v: int, w: int, radius: float) -> float:
-    """Deficit of a turn by the lengths of its legs; -1 where they have room and the clearance decides."""
+    """Deficit of a turn by leg lengths; -1 where they suffice."""
     half = half_turn(xy, u, v, w)
     if radius * (np.sqrt(1.0 + half * half) - 1.0) <= KINK_M:
         return 0.0
@@ -101,7 +101,7 @@ def longest_tangent(tree: TreeArrays, v: int) -> float:
 
 @njit(cache=True, nogil=True)
 def leg_deficit(tree: TreeArrays, w: int) -> float:
-    """Deficit of the leg of w: 0 with room for the arcs at both ends, up to 1."""
+    """Deficit of the leg of w, 0 to 1."""
     xy = tree.xy
     v = tree.parent[w]
     if v < 0 or tree.parent[v] < 0:
@@ -114,7 +114,7 @@ def leg_deficit(tree: TreeArrays, w: int) -> float:
 
 @njit(cache=True, nogil=True)
 def total_deficit(tree: TreeArrays, some: IntArray, count: int, clearance: ClearanceArrays) -> float:
-    """Sum of the deficits at the first `count` of some vertices, and of their legs."""
+    """Sum of the deficits at vertices and their legs."""
     total = 0.0
     for k in range(count):
         v = some[k]
@@ -171,7 +171,7 @@ def deficit_around(tree: TreeArrays, v: int, limit: float, clearance: ClearanceA
 def swing_fits(
     xy: FloatArray, u: int, v: int, w: int, radius: float, offsets: FloatArray, clearance: ClearanceArrays
 ) -> bool:
-    """Whether a vehicle can turn at junction v with the radius, off the centrelines if needed.
+    """Whether a vehicle can turn at a junction.
 
     Corners at `offsets` from v are tried. The vehicle leaves the centrelines at most 45 m from the junction, by at most
     20°.

@@ -65,7 +65,7 @@ def round_line(
 def _rounded(
     problem: RoutingProblem, line: FloatArray, bound: Sequence[int], radius_m: float, share: FloatArray, *, full: bool
 ) -> FloatArray:
-    """Line with arcs at its corners; the line itself where it would miss a terminal.
+    """Line with arcs, or unchanged where it would miss a terminal.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def _rounded(
 
 
 def _with_corner_outwards(problem: RoutingProblem, line: FloatArray, k: int, radius_m: float) -> FloatArray | None:
-    """Line with a corner so far out that its arc passes the old corner.
+    """Line with a corner moved out beyond its arc.
 
     None where that is not legal, or where the corner is straight or a hairpin.
 

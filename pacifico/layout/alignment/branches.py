@@ -65,7 +65,7 @@ class Branches:
 
 
 def pull_branch(problem: RoutingProblem, branch: Branch) -> FloatArray:
-    """Line of a branch, pulled tight; it serves the same terminals."""
+    """Shortened line of a branch; it serves the same terminals."""
     at = np.array([k for k, _ in branch.bound], dtype=np.int64)
     bound = np.array([t for _, t in branch.bound], dtype=np.int64)
     key = branch.xy.tobytes() + b"|" + at.tobytes() + bound.tobytes()
@@ -85,7 +85,7 @@ def pull_branch(problem: RoutingProblem, branch: Branch) -> FloatArray:
 def _searched_branches(
     road_grid: routing_grid.RoutingGrid, site_entry: SiteEntry, parent: IntArray, server: IntArray
 ) -> list[Branch]:
-    """Branches of a searched tree, with the way from the entry to its first position.
+    """Branches of a searched tree, from the entry on.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def _searched_branches(
 
 
 def _legal_neighbour(road_grid: routing_grid.RoutingGrid, node: int) -> list[FloatArray]:
-    """First neighbour that a road can reach, as a list of one or none.
+    """First neighbour that a road can reach, if any.
 
     A network whose entry alone serves everything still needs a road.
     """
@@ -178,7 +178,7 @@ def _without_stubs(problem: RoutingProblem, branches: list[Branch]) -> list[Bran
 
 
 def _led_through(before: Branch, stub: Branch, after: Branch) -> Branch:
-    """Branch that runs into a dead end and back, and then on."""
+    """Branch that runs through a dead end and back."""
     there = len(before.xy) - 1
     back = there + 2 * (len(stub.xy) - 1)
     return Branch(

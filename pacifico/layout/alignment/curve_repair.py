@@ -123,7 +123,7 @@ class _Repair:
     """Distance of the corners along lines that did not change since [m]."""
 
     def run_pass(self, expansions: int) -> bool:
-        """Try to repair each tight place once, and return whether any was repaired."""
+        """Try each tight place once; return whether any was repaired."""
         self.expansions = expansions
         repaired = False
         chains = range(len(self.checked.chains.members))
@@ -140,7 +140,7 @@ class _Repair:
         return repaired
 
     def _repair_chain(self, k: int, most: int) -> bool:
-        """Try to repair the tight bends of a chain, `most` of them, and return whether any was repaired."""
+        """Repair tight bends of a chain; return whether any was repaired."""
         repaired = False
         tried: set[bytes] = set()
         places = self.checked.tight_bends_of(k)
@@ -154,7 +154,7 @@ class _Repair:
         return repaired
 
     def _repair_bend_at(self, k: int, place: FloatArray) -> bool:
-        """Try to repair the bend at a vertex of a chain, and return whether that succeeded."""
+        """Repair the bend at a vertex; return whether that succeeded."""
         chain = self.checked.chains.members[k]
         for n, c in enumerate(chain):
             line = self.checked.alignment.lines[c]
@@ -166,7 +166,7 @@ class _Repair:
         return False
 
     def _repair_place(self, place: FloatArray, lines: Sequence[int], vertex: int | None = None) -> bool:
-        """Try to repair one tight place, and return whether that succeeded.
+        """Repair one tight place; return whether that succeeded.
 
         Places without a curve are remembered, together with the lines near them.
 
@@ -219,7 +219,7 @@ class _Repair:
         return False
 
     def _search_bend(self, c: int, vertex: int) -> bool:
-        """Search curves around a vertex; where one misses few terminals, search again past them."""
+        """Search curves around a vertex."""
         starts, ends = self._cuts_around(c, vertex)
         tried: set[tuple[float, ...]] = set()
         for n in SEARCHED:
@@ -243,7 +243,7 @@ class _Repair:
         return False
 
     def _repair_turn(self, a: int, b: int) -> bool:
-        """Try curves at the junction where line b leaves line a: on either line, or on both."""
+        """Try curves at a junction, on either line or both."""
         first, second = self.checked.alignment.lines[a], self.checked.alignment.lines[b]
         end = float(cumulative_length(first)[-1])
         incoming = heading(first[-2], first[-1])
@@ -265,7 +265,7 @@ class _Repair:
         return False
 
     def _lengths(self, c: int) -> list[float]:
-        """Lengths of a line that are replaced on each side of a place [m]."""
+        """Replaced lengths on each side of a place [m]."""
         return [a * max(float(self.checked.radii[c]) / USUAL_RADIUS_M, 1.0) for a in AROUND_M]
 
     def _cuts_around(self, c: int, vertex: int) -> tuple[list[list[Cut]], list[list[Cut]]]:
@@ -297,7 +297,7 @@ class _Repair:
         return distinct_cuts(cut, [cut.pose[2], *(heading(*lines[k][:2]) for k in self.checked.chains.children[c])])
 
     def _with_curve(self, c: int, start: Cut, end: Cut, *, past: Sequence[int] = ()) -> ChangedLine | None:
-        """Line with a drivable curve between two cuts; None without a curve.
+        """Line with a drivable curve; None without one.
 
         Parameters
         ----------

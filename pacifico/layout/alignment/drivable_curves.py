@@ -44,7 +44,7 @@ CORNER_TURN = np.pi / 2
 
 @dataclass(frozen=True)
 class HeightLimits:
-    """Heights that a road may have at the ends of a curve, and along it."""
+    """Heights that a road may have along a curve."""
 
     span: FloatArray
     """Lowest and highest at the start, then at the goal [m]."""
@@ -79,7 +79,7 @@ class CurveLimits:
 
 @dataclass(frozen=True)
 class Curve:
-    """A drivable curve, as a polyline and as the polygon of its tangents."""
+    """A drivable curve and the polygon of its tangents."""
 
     xy: FloatArray
     """Vertices from pose to pose, arcs as chords [m]."""
@@ -140,7 +140,7 @@ def drivable_curve(road_grid: RoutingGrid, start: FloatArray, goal: FloatArray, 
 
 
 def _without_short_chords(xy: FloatArray) -> FloatArray:
-    """Polyline without inner vertices too near the previous one or the end."""
+    """Polyline without inner vertices too near another."""
     keep = [0]
     for k in range(1, len(xy) - 1):
         if np.hypot(*(xy[k] - xy[keep[-1]])) >= MIN_CHORD_M and np.hypot(*(xy[k] - xy[-1])) >= MIN_CHORD_M:
@@ -149,7 +149,7 @@ def _without_short_chords(xy: FloatArray) -> FloatArray:
 
 
 def _corners(start: Pose, goal: Pose, pieces: FloatArray) -> FloatArray:
-    """Ends of a curve, and the corners where the tangents of its pieces meet."""
+    """Ends and tangent corners of a curve."""
     pose = start
     out = [(pose.x, pose.y)]
     for curvature, length in pieces.tolist():

@@ -49,12 +49,12 @@ class HeightRanges:
 
     @classmethod
     def of(cls, problem: RoutingProblem, alignment: HorizontalAlignment, *, fixed: bool = False) -> HeightRanges | None:
-        """Ranges of an alignment; None where it has no legal profile."""
+        """Ranges of an alignment; None without a legal profile."""
         stations = profile_design.make_stations(problem, alignment)
         return _make_ranges(problem, alignment, stations, _line_pins(problem, alignment, stations), fixed=fixed)
 
     def after(self, alignment: HorizontalAlignment) -> HeightRanges | None:
-        """Ranges of a changed alignment; None where it has no legal profile.
+        """Ranges after a change; None without a legal profile.
 
         Fixed ranges are returned as they are. Pins of terminals whose line did not change are kept.
         """
@@ -104,7 +104,7 @@ class HeightRanges:
 def _line_pins(
     problem: RoutingProblem, alignment: HorizontalAlignment, stations: Stations
 ) -> dict[int, tuple[int, int, Pin]]:
-    """Pins of pads by terminal, with their line and the index of the station along it."""
+    """Pad heights by terminal, with line and station."""
     out = {}
     for t, pin in profile_design.pins_of(problem, alignment, stations):
         ids = stations.of_line[alignment.line_of[t]]
@@ -120,7 +120,7 @@ def _make_ranges(
     *,
     fixed: bool,
 ) -> HeightRanges | None:
-    """Ranges within all limits; None where a station has no height left.
+    """Ranges within all limits; None where a station has none.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ MAX_OVERLAP_M = 0.01
 def draw_alignment(
     problem: RoutingProblem, branches: Branches, *, frozen: FrozenAreas = EVERYWHERE
 ) -> tuple[HorizontalAlignment, Branches]:
-    """Alignment of a tree, and the branches that it was drawn from.
+    """Alignment of a tree, and the branches behind it.
 
     Lines cross only where even the searched paths do. Where lines led through dead ends cross, the branches as searched
     are drawn instead, now and in later rounds.
@@ -140,7 +140,7 @@ def without_parallel_ends(problem: RoutingProblem, alignment: HorizontalAlignmen
 
 
 def touching(lines: list[FloatArray], parents: list[int]) -> list[int]:
-    """Lines that touch another, or themselves, apart from their joints."""
+    """Lines that touch apart from their joints."""
     if not lines:
         return []
     of_line = np.repeat(np.arange(len(lines)), [len(x) for x in lines])

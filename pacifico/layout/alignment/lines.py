@@ -23,7 +23,7 @@ def pull(
     reach: FloatArray,
     max_grade: float,
 ) -> FloatArray:
-    """Path pulled tight: fewer points, where that is legal and costs no more.
+    """Shortened path that is legal and costs no more.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def pull(
 def round_bends(
     road_grid: RoutingGrid, xy: FloatArray, *, radius_m: float, full: bool = False, share: FloatArray | None = None
 ) -> tuple[FloatArray, int]:
-    """Line with arcs at its bends, and the number of bends that stay tighter.
+    """Line with rounded bends, and its number of tighter ones.
 
     Parameters
     ----------

@@ -76,12 +76,12 @@ def heading(a: FloatArray, b: FloatArray) -> float:
 
 
 def turn_between(a: float, b: float) -> float:
-    """Turn from heading a to heading b, counterclockwise, from -pi to pi [rad]."""
+    """Turn between headings, anticlockwise, -pi to pi [rad]."""
     return float(np.arctan2(np.sin(b - a), np.cos(b - a)))
 
 
 def distinct_cuts(cut: Cut, headings: Sequence[float]) -> list[Cut]:
-    """Cuts at the place of one cut, one for each distinct heading."""
+    """Cuts at one place, one per distinct heading."""
     out: list[float] = []
     for h in headings:
         if all(abs(turn_between(h, other)) > SAME_HEADING for other in out):
@@ -90,7 +90,7 @@ def distinct_cuts(cut: Cut, headings: Sequence[float]) -> list[Cut]:
 
 
 def cut_at(line: FloatArray, distance_m: float) -> Cut:
-    """Cut near a distance along a line: inside a leg, at a smooth vertex, or at an end."""
+    """Cut near a distance along a line."""
     run = cumulative_length(line)
     if distance_m <= NEAR_VERTEX_M:
         return Cut(0.0, np.array([*line[0], heading(line[0], line[1])]))
@@ -130,7 +130,7 @@ def spliced(line: FloatArray, start: float, end: float, new: FloatArray) -> Floa
 
 
 def corner_distances(line: FloatArray, corners: FloatArray) -> FloatArray:
-    """Distance along a line of each of the corners that it was rounded from [m]."""
+    """Distances along a line of its original corners [m]."""
     shape = LineString(line)
     at = np.maximum.accumulate(shapely.line_locate_point(shape, shapely.points(corners)))
     at[0], at[-1] = 0.0, shape.length
@@ -161,7 +161,7 @@ def spliced_corners(corners: FloatArray, at: FloatArray, start: float, end: floa
 
 
 def differing_parts(old: FloatArray, new: FloatArray, margin_m: float) -> tuple[FloatArray, FloatArray]:
-    """Parts of two lines where they differ, with a margin on both sides [m]."""
+    """Differing parts of two lines, with a margin [m]."""
     n = min(len(old), len(new))
     apart = (old[:n] != new[:n]).any(axis=1)
     begin = int(np.argmax(apart)) if apart.any() else n

@@ -32,7 +32,7 @@ def make_stations(problem: RoutingProblem, alignment: HorizontalAlignment) -> St
 def design_profile(
     problem: RoutingProblem, alignment: HorizontalAlignment, stations: Stations
 ) -> tuple[GradeLine, list[tuple[int, Pin]]]:
-    """Heights of all stations, and the pins that pads set, each with its terminal."""
+    """Heights of all stations, and the pins of pads."""
     pins = pins_of(problem, alignment, stations)
     profile = design_heights(
         stations.parent,
@@ -47,7 +47,7 @@ def design_profile(
 
 
 def sure_distance(problem: RoutingProblem, stations: Stations) -> FloatArray:
-    """Distance of each station to its parent, less the effect of rounding [m].
+    """Distance to the parent station, less rounding [m].
 
     A profile designed with it keeps the grade limit after coordinates are rounded, also on short pieces.
     """
@@ -68,7 +68,7 @@ def deficient_stations(profile: GradeLine, pins: list[tuple[int, Pin]]) -> BoolA
 
 
 def pins_of(problem: RoutingProblem, alignment: HorizontalAlignment, stations: Stations) -> list[tuple[int, Pin]]:
-    """Heights that pads set beside their roads, each with its terminal.
+    """Heights that pads set, with their terminals.
 
     The pin of a pad is at the nearest station of its line. Between the two, the height may change by the grade limit.
     """
@@ -94,14 +94,14 @@ def pins_of(problem: RoutingProblem, alignment: HorizontalAlignment, stations: S
 
 
 def worst_excess_of_line(stations: Stations, profile: GradeLine) -> FloatArray:
-    """Largest excess of depth on the line of each station [m]."""
+    """Largest excess of depth on each station's line [m]."""
     most = np.zeros(int(stations.line.max(initial=0)) + 1)
     np.maximum.at(most, stations.line, np.where(profile.excess_m > TOLERANCE_M, profile.excess_m, 0.0))
     return most[stations.line]
 
 
 def behind_crossing(alignment: HorizontalAlignment) -> list[int]:
-    """Terminals on or downstream of the last line that crosses another away from a junction."""
+    """Terminals downstream of a crossing without junction."""
     if not alignment.crossing:
         return []
     last = max(alignment.crossing)
@@ -115,7 +115,7 @@ def behind_crossing(alignment: HorizontalAlignment) -> list[int]:
 def behind_deep_earthwork(
     problem: RoutingProblem, alignment: HorizontalAlignment, stations: Stations, profile: GradeLine
 ) -> list[int]:
-    """Terminals downstream of the farthest stations outside the depth limit.
+    """Terminals downstream of stations outside the depth limit.
 
     Parameters
     ----------

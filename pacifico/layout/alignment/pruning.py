@@ -28,7 +28,7 @@ END_M = 0.5
 
 @dataclass(frozen=True)
 class TightPlace:
-    """Bend along a line, or turn into it, tighter than the radius it needs."""
+    """A bend or turn tighter than its required radius."""
 
     line: int
     vertex: int
@@ -42,7 +42,7 @@ class TightPlace:
 
 
 def continuous_lines(lines: Sequence[FloatArray], parents: Sequence[int]) -> tuple[list[FloatArray], list[list[int]]]:
-    """Lines joined with what alone continues them, and the lines that each is made of."""
+    """Lines joined with their only continuation."""
     children: list[list[int]] = [[] for _ in lines]
     for k, up in enumerate(parents):
         if up >= 0:
@@ -88,7 +88,7 @@ def _tight_places(problem: RoutingProblem, alignment: HorizontalAlignment, radii
 
 
 def _bend_at(alignment: HorizontalAlignment, members: Sequence[int], xy: FloatArray, radii: FloatArray) -> TightPlace:
-    """Bend at a vertex of joined lines; at a joint it belongs to the line downstream.
+    """Bend at a vertex of joined lines.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def pruned(
 
 
 def without(problem: RoutingProblem, alignment: HorizontalAlignment, out: Collection[int]) -> HorizontalAlignment:
-    """Alignment without some terminals, and without lines that serve no other."""
+    """Alignment without some terminals and their lines."""
     return _shortened(problem, alignment, alignment.lines, {t: c for t, c in alignment.line_of.items() if t not in out})
 
 
@@ -152,7 +152,7 @@ def _reassigned(
     lines: Sequence[FloatArray | None],
     cut_by: Sequence[TightPlace | None],
 ) -> tuple[dict[int, int], dict[int, float]]:
-    """Line that serves each terminal after a cut, and the missing radius of terminals without one.
+    """New line of each terminal, and missing radii.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def _reassigned(
 def _shortened(
     problem: RoutingProblem, alignment: HorizontalAlignment, lines: Sequence[FloatArray | None], line_of: dict[int, int]
 ) -> HorizontalAlignment:
-    """Alignment without lines that lead nowhere; a dead end ends at its last terminal.
+    """Alignment without lines that lead nowhere.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ NO_CHANGES: Changes = {}
 
 @dataclass(frozen=True)
 class Chains:
-    """Lines that alone continue each other, with one radius: where they meet there is a bend, not a junction."""
+    """Lines that continue each other, with one radius."""
 
     children: list[list[int]]
     """Lines that continue each line."""
@@ -100,7 +100,7 @@ class CheckedAlignment:
         return list(tight_bends([self.chain_line(k)], self.chain_radii([k]))[0])
 
     def count_tight_turns(self, a: int, following: Sequence[int], changes: Changes = NO_CHANGES) -> int:
-        """Number of tight turns from the end of a line into some that follow."""
+        """Number of tight turns at the end of a line."""
         if not following:
             return 0
         own = [a, *following]
@@ -122,7 +122,7 @@ REJECTED = Outcome(None)
 
 
 def try_changes(checked: CheckedAlignment, changes: Changes) -> Outcome:
-    """Accept changed lines that have fewer tight places and break nothing else.
+    """Accept changes that reduce tight places.
 
     All terminals must stay served, lines must not touch, and a legal profile must remain.
     """
@@ -169,7 +169,7 @@ def _has_fewer_tight(checked: CheckedAlignment, changes: Changes) -> bool:
 
 
 def _touches(checked: CheckedAlignment, changes: Changes) -> bool:
-    """Whether changed lines touch others, or themselves, apart from their joints."""
+    """Whether changed lines touch apart from their joints."""
     alignment, width_m = checked.alignment, checked.problem.criteria.width_m
     shapes = [LineString(change.xy) for change in changes.values()]
     near = sorted({*changes, *checked.index.query(shapes, "dwithin", width_m)[1].tolist()})

@@ -158,7 +158,7 @@ def smooth(
     fixed: Collection[int],
     frozen: FrozenAreas,
 ) -> list[FloatArray]:
-    """Lines with corners shifted or dropped until their turns have room.
+    """Lines smoothed until their turns have room.
 
     Parameters
     ----------
@@ -284,7 +284,7 @@ def tight_turns_in(
 
 
 def tight_bends(lines: Sequence[FloatArray], radii: FloatArray) -> tuple[FloatArray, IntArray]:
-    """Bends along lines that are tighter than the radius of each line.
+    """Bends tighter than the radius of their line.
 
     Between two vertices where a line turns the same way, it may turn no more than an arc of that length. Turns within
     a radius of each other are one bend; a slight kink is none.

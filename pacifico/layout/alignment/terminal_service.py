@@ -29,7 +29,7 @@ def other_server(
     *,
     pads: bool = False,
 ) -> int:
-    """Line that can serve a terminal in place of its own; -1 without one.
+    """Another line that serves a terminal; -1 without one.
 
     Parameters
     ----------

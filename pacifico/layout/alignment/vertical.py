@@ -118,7 +118,7 @@ def design_heights(
 
 
 def grade_breaks(parent: IntArray, distance_m: FloatArray, z: FloatArray, *, over_m: float = 10.0) -> FloatArray:
-    """Grade break at each station of a tree, between the stretches before and after it [%].
+    """Grade break at each station [%].
 
     The largest break over all branches counts; it is 0 where a stretch is cut short by the root or a dead end.
 
@@ -159,7 +159,7 @@ def grade_breaks(parent: IntArray, distance_m: FloatArray, z: FloatArray, *, ove
 
 @dataclass(frozen=True)
 class Stations:
-    """Points along all lines that get a design height; the first one is the entry."""
+    """Stations along all lines; the first is the entry."""
 
     xy: FloatArray
     parent: IntArray
@@ -227,7 +227,7 @@ def stations_of(
 
 
 def _pieces(lines: Sequence[FloatArray], spacing_m: float) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Start, end and line of each piece between stations, line by line."""
+    """Pieces between stations, line by line."""
     points = np.concatenate(lines)
     line_of = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
     inside = np.flatnonzero(line_of[1:] == line_of[:-1])

@@ -269,7 +269,7 @@ def _legal(field: Field, footprints: FloatArray, a: FloatArray, b: FloatArray) -
     edges += [np.column_stack(side) for side in ((w, s, e, s), (e, s, e, n), (e, n, w, n), (w, n, w, s))]
     sides = np.ascontiguousarray(np.concatenate(edges))
     west, south, east, north = field.allowed.bounds
-    size = 12.0
+    size = BIN_M
     frame = np.array([west - size, south - size, size, np.ceil((east - west) / size) + 3, np.ceil((north - south) / size) + 3])  # fmt: skip
     clearance = ClearanceArrays(sides, frame, *bin_edges(sides, frame, CLEARANCE_M), CLEARANCE_M)
     legal = clear_segments(np.ascontiguousarray(a), np.ascontiguousarray(b), clearance, _nodata(field))
