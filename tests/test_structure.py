@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import statistics
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -20,8 +19,6 @@ MOST_FUNCTION_LINES = 60
 MOST_ARGUMENTS, MOST_KERNEL_ARGUMENTS = 10, 15
 USUAL_ARGUMENTS = 5
 MEDIAN_WORDS, MOST_WORDS = 9, 14
-DEBTS = json.loads((ROOT / "tests" / "structure_debts.json").read_text(encoding="utf-8"))
-"""What does not keep the limits yet: these lists may only shrink."""
 
 
 def name_of(path: Path) -> str:
@@ -104,7 +101,7 @@ def test_functions_are_short():
         for path, node in functions()
         if not is_kernel(path) and node.end_lineno - node.lineno + 1 > MOST_FUNCTION_LINES
     }
-    assert long.keys() == set(DEBTS["long_functions"])
+    assert long == {}
 
 
 def test_functions_take_few_arguments():
@@ -112,7 +109,7 @@ def test_functions_take_few_arguments():
     too_many = {
         name: n for name, (n, kernel) in counts.items() if n > (MOST_KERNEL_ARGUMENTS if kernel else MOST_ARGUMENTS)
     }
-    assert too_many.keys() == set(DEBTS["many_arguments"])
+    assert too_many == {}
     usual = [n <= USUAL_ARGUMENTS for n, kernel in counts.values() if not kernel]
     assert sum(usual) >= 0.9 * len(usual)
 
@@ -124,8 +121,8 @@ def test_first_docstring_lines_are_short():
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 text = ast.get_docstring(node)
                 words += [len(text.splitlines()[0].split())] if text else []
-    assert statistics.median(words) <= max(MEDIAN_WORDS, DEBTS["median_words"])
-    assert sum(n <= MOST_WORDS for n in words) >= min(0.9, DEBTS["share_of_short_docstrings"]) * len(words)
+    assert statistics.median(words) <= MEDIAN_WORDS
+    assert sum(n <= MOST_WORDS for n in words) >= 0.9 * len(words)
 
 
 @pytest.mark.parametrize(
@@ -146,5 +143,4 @@ def test_tests_import_public_names():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ("pacifico", "worker"):
                 private += [f"{path.relative_to(ROOT)}: {a.name}" for a in node.names if a.name.startswith("_")]
-    found = [p for p in private if not p.endswith(("kernels", "__version__", "_version"))]
-    assert found == DEBTS["private_imports_of_tests"]
+    assert [p for p in private if not p.endswith(("kernels", "__version__", "_version"))] == []

@@ -1,233 +1,20 @@
-"""`pacifico layout` as a user meets it: exit status, one line of fault, nothing half done."""
+"""Entry point of the command line: usage, exit statuses, diagnostics."""
 
-import json
 import os
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 from pacifico.cli import main
 
-RING = [[-93.000, 41.540], [-92.994, 41.540], [-92.994, 41.545], [-93.000, 41.545], [-93.000, 41.540]]
 
-
-def feature(ring, **properties):
-    return {"type": "Feature", "properties": properties, "geometry": {"type": "Polygon", "coordinates": [ring]}}
-
-
-def square(lon, lat, size):
-    return [[lon, lat], [lon + size, lat], [lon + size, lat + size], [lon, lat + size], [lon, lat]]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A site of some 28 ha and a gently rolling DEM under it."""
-    import rasterio
-    from rasterio import Affine
-
-    where = tmp_path_factory.mktemp("cli")
-    (where / "site.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature(RING)]}))
-    x, y = np.meshgrid(np.arange(130) * 10.0, np.arange(130) * 10.0)
-    for name, z in (("dem", 100 + 0.01 * x + 2 * np.sin(y / 150)), ("steep", 0.6 * x), ("void", np.nan * x)):
-        with rasterio.open(
-            where / f"{name}.tif", "w", driver="GTiff", height=130, width=130, count=1, dtype="float32",
-            crs="EPSG:32615", transform=Affine(10, 0, 499_600, 0, -10, 4_600_100), nodata=np.nan,
-        ) as out:  # fmt: skip
-            out.write(z.astype("float32"), 1)
-    return where
-
-
-@pytest.fixture
-def run(folder, tmp_path, capsys):
-    """Run `pacifico layout` in this process: status, stdout, stderr, output path."""
-
-    def call(*options, dem="dem.tif", out=None, boundary="site.geojson"):
-        out = out or tmp_path / "layout.geojson"
-        ground = ["--dem", str(folder / dem)] if dem else []
-        try:
-            status = main.main(["layout", str(folder / boundary), *ground, *options, "--out", str(out)])
-        except SystemExit as error:
-            status = error.code
-        said = capsys.readouterr()
-        return status, said.out, said.err, out
-
-    return call
-
-
-def refused(result, *words):
-    """Status 2, one line that holds the words, and no file."""
-    status, out, err, path = result
-    assert status == 2
-    assert out == ""
-    assert len(err.strip().splitlines()) == 1
-    assert "Traceback" not in err
-    for word in words:
-        assert word in err
-    assert not path.is_file()
-    if path.parent.is_dir():
-        assert list(path.parent.glob(".*part")) == []
-
-
-def test_a_target_that_is_met_is_status_0(run):
-    status, out, err, path = run("--capacity-kw", "4000")
-    assert status == 0, err
-    assert "MW AC" in out
-    assert f"written: {path}" in out
-    layout = json.loads(path.read_text(encoding="utf-8"))
-    assert layout["pacifico"]["target_capacity_kw"] == 4000
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_a_target_that_is_not_met_is_status_1_and_written(run):
-    status, _, err, path = run("--capacity-kw", "3000000")
-    assert status == 1
-    assert "of the 3,000,000 kW asked for are placed" in err
-    assert json.loads(path.read_text(encoding="utf-8"))["features"]
-
-
-def test_json_is_the_metrics_and_nothing_else(run):
-    status, out, err, path = run("--capacity-kw", "3000000", "--json")
-    said = json.loads(out)
-    layout = json.loads(path.read_text(encoding="utf-8"))["pacifico"]
-    assert status == 1
-    assert said["metrics"] == layout["metrics"]
-    assert said["warnings"] == layout["warnings"]
-    assert said["unplaced"] == layout["unplaced"]
-    assert said["out"] == str(path)
-    assert err == ""
-
-
-def test_the_same_command_writes_the_same_bytes(run, tmp_path):
-    first = run("--capacity-kw", "4000", out=tmp_path / "a.geojson")[3].read_bytes()
-    assert run("--capacity-kw", "4000", out=tmp_path / "b.geojson")[3].read_bytes() == first
-
-
-def test_level_ground_needs_no_dem(run):
-    status, _, err, path = run("--no-terrain", "--capacity-kw", "4000", dem=None)
-    assert status == 0
-    assert "level ground was assumed" in err
-    assert json.loads(path.read_text(encoding="utf-8"))["pacifico"]["dem"]["source"] == "level ground"
-
-
-def test_an_entry_is_taken(run):
-    status, _, _, path = run("--capacity-kw", "4000", "--entry=-92.994,41.543")
-    assert status == 0
-    layout = json.loads(path.read_text(encoding="utf-8"))
-    (entry,) = [f for f in layout["features"] if f["properties"]["kind"] == "entry"]
-    assert entry["geometry"]["coordinates"] == pytest.approx([-92.994, 41.543], abs=2e-4)
-
-
-def test_exclusions_stay_free(run, folder):
-    import shapely
-
-    pond = square(-92.998, 41.542, 0.001)
-    (folder / "ponds.geojson").write_text(
-        json.dumps({"type": "FeatureCollection", "features": [feature(pond, name="pond", buffer_m=15)]})
-    )
-    status, _, _, path = run("--capacity-kw", "4000", "--exclusions", str(folder / "ponds.geojson"))
-    assert status == 0
-    layout = json.loads(path.read_text(encoding="utf-8"))["features"]
-    assert [f["properties"]["name"] for f in layout if f["properties"]["kind"] == "exclusion"] == ["pond"]
-    built = [shapely.geometry.shape(f["geometry"]) for f in layout if f["properties"]["kind"] in ("asset", "pad")]
-    assert min(shapely.Polygon(pond).distance(g) for g in built) > 1.3e-4  # 15 m are 1.35e-4 degrees of latitude
-
-
-def test_rules_of_a_file_are_taken(run, folder):
-    (folder / "rules.toml").write_text('[solar]\nmounting = "fixed"\n')
-    status, _, _, path = run("--capacity-kw", "4000", "--spec", str(folder / "rules.toml"))
-    assert status == 0
-    layout = json.loads(path.read_text(encoding="utf-8"))["features"]
-    arrays = [f["properties"] for f in layout if f["properties"].get("asset_type") == "solar_array"]
-    assert {round(a["width_m"], 2) for a in arrays} <= {58.13, 26.13}
-
-
-def test_a_larger_setback_and_a_gentler_road_are_kept(run):
-    status, _, _, path = run("--capacity-kw", "2000", "--setback-m", "60", "--max-road-grade-pct", "6")
-    assert status == 0
-    layout = json.loads(path.read_text(encoding="utf-8"))
-    assert layout["pacifico"]["metrics"]["max_road_grade_pct"] <= 6
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["--capacity-kw", "50"], ["100 to 5,000,000"]),
-        (["--capacity-kw", "many"], ["'many' is not a number"]),
-        (["--capacity-kw", "nan"], ["nan is out of range"]),
-        (["--capacity-kw=-5"], ["-5 is out of range"]),
-        (["--profile", "coal"], ["coal", "solar_farm"]),
-        (["--strategy", "best"], ["best", "balanced"]),
-        (["--entry", "here"], ["LON,LAT"]),
-        (["--entry", "1,2,3"], ["LON,LAT"]),
-        (["--entry=-200,41"], ["longitude and latitude"]),
-        (["--entry=-93.5,41.5"], ["entry"]),
-        (["--setback-m", "2000"], ["site.setback_m", "1000"]),
-        (["--setback-m", "300"], ["setback of 300 m"]),
-        (["--max-road-grade-pct", "30"], ["road.max_grade_pct", "20"]),
-        (["--resolution-m", "0"], ["resolution"]),
-        (["--spec", "missing.toml"], ["missing.toml"]),
-        (["--exclusions", "missing.geojson"], ["missing.geojson"]),
-        (["--no-terrain"], ["--no-terrain", "--dem"]),
-        (["--colour", "red"], ["--colour"]),
-        (["--profile", "gas_bess"], ["--capacity-kw"]),
-        (["--capacity-kw", "100"], ["less than one unit"]),
-    ],
-)
-def test_bad_options_are_refused(run, options, words):
-    refused(run(*options), *words)
-
-
-def test_bad_files_are_refused(run, folder, tmp_path):
-    (folder / "broken.geojson").write_text("{")
-    refused(run(boundary="broken.geojson"), "broken.geojson")
-    refused(run(boundary="absent.kml"), "absent.kml")
-    refused(run(dem="absent.tif"), "absent.tif")
-    refused(run(dem="site.geojson"), "site.geojson")
-    refused(run(dem=None), "--no-terrain")
-    (folder / "bad.toml").write_text("[solar]\ngcr = 2\n")
-    refused(run("--spec", str(folder / "bad.toml")), "solar.gcr")
-
-
-def test_no_ground_is_refused_with_its_reason(run):
-    refused(run(dem="steep.tif"), "gentlest cell", "10 deg")
-    refused(run(dem="void.tif"), "data")
-
-
-def test_an_output_that_cannot_be_written_is_refused_before_the_work(run, folder, tmp_path, monkeypatch):
-    from pacifico.layout import generate
-
-    def worked(*_, **__):
-        raise AssertionError("worked before it looked at --out")
-
-    monkeypatch.setattr(generate, "generate_layout", worked)
-    refused(run(out=tmp_path / "none" / "layout.geojson"), "none", "create it")
-    status, _, err, _ = run(out=tmp_path)
-    assert status == 2
-    assert "is a folder" in err
-
-
-def test_a_failure_leaves_the_older_file_alone(run, tmp_path):
-    older = tmp_path / "older.geojson"
-    older.write_text("older")
-    assert run(dem="steep.tif", out=older)[0] == 2
-    assert older.read_text() == "older"
-    assert list(tmp_path.iterdir()) == [older]
-
-
-def test_a_full_disk_leaves_nothing_behind(run, tmp_path, monkeypatch):
-    from pathlib import Path
-
-    def full(self, *_, **__):
-        self.touch()
-        raise OSError(28, "No space left on device", str(self))
-
-    monkeypatch.setattr(Path, "write_text", full)
-    status, _, err, _ = run("--capacity-kw", "2000")
-    assert status == 2
-    assert "No space left on device" in err
-    assert list(tmp_path.iterdir()) == []
+def command(*arguments, **more):
+    script = "import sys; from pacifico.cli.main import main; sys.exit(main())"
+    return subprocess.run(
+        [sys.executable, "-W", "error::ResourceWarning", "-c", script, *map(str, arguments)],
+        capture_output=True, text=True, check=False, timeout=120, env={**os.environ, **more},
+    )  # fmt: skip
 
 
 def test_a_service_that_fails_is_status_3(run, monkeypatch):
@@ -242,14 +29,6 @@ def test_a_service_that_fails_is_status_3(run, monkeypatch):
     assert (status, out) == (3, "")
     assert err == "pacifico: elevation server: no answer within 30 s\n"
     assert not path.exists()
-
-
-def command(*arguments, **more):
-    script = "import sys; from pacifico.cli.main import main; sys.exit(main())"
-    return subprocess.run(
-        [sys.executable, "-W", "error::ResourceWarning", "-c", script, *map(str, arguments)],
-        capture_output=True, text=True, check=False, timeout=120, env={**os.environ, **more},
-    )  # fmt: skip
 
 
 def test_as_a_process_status_and_streams_are_the_same(folder, tmp_path):
@@ -364,31 +143,9 @@ def test_values_that_begin_with_a_minus_are_joined_to_their_option(words, joined
 
 
 def test_abbreviated_options_are_refused(run):
-    refused(run("--cap", "1000"), "unrecognized arguments: --cap")
-
-
-def test_all_that_fits_is_status_0(run):
-    status, _, _, path = run()
-    assert status == 0
-    assert path.is_file()
-
-
-def test_json_needs_no_output_file(folder, capsys):
-    status = main.main(["layout", str(folder / "site.geojson"), "--dem", str(folder / "dem.tif"), "--json"])
-    said = json.loads(capsys.readouterr().out)
-    assert (status, said["out"]) == (0, None)
-    assert said["metrics"]["asset_count"] > 0
-
-
-def test_a_dash_is_standard_output(run):
-    status, out, _, _ = run("--capacity-kw", "1000", out="-")
-    assert status == 0
-    assert json.loads(out)["type"] == "FeatureCollection"
-
-
-def test_a_layout_without_any_output_is_refused(folder, capsys):
-    assert main.main(["layout", str(folder / "site.geojson"), "--dem", str(folder / "dem.tif")]) == 2
-    assert "no output given: add --out FILE" in capsys.readouterr().err
+    status, out, err, _ = run("--cap", "1000")
+    assert (status, out) == (2, "")
+    assert "unrecognized arguments: --cap" in err
 
 
 def test_an_ascii_terminal_gets_every_message(folder, tmp_path):

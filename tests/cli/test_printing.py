@@ -1,0 +1,51 @@
+"""Text that several commands print."""
+
+import io
+import json
+import sys
+
+from pacifico.cli import printing
+
+METRICS = {
+    "total_capacity_kw": 3400.0, "storage_kwh": 0.0, "asset_count": 12, "buildable_area_ha": 20.04, "site_area_ha": 36.0,
+    "road_length_m": 1990.0, "max_road_grade_pct": 9.94, "cut_volume_m3": 801.2, "fill_volume_m3": 898.0,
+}  # fmt: skip
+
+
+def test_text_is_put_on_one_line():
+    assert printing.one_line("a\n  b\tc") == "a b c"
+
+
+def test_the_headline_names_capacity_ground_roads_and_earthwork():
+    assert printing.headline(METRICS) == (
+        "3.4 MW AC in 12 assets on 20.0 of 36.0 ha buildable; 1.99 km of road up to 9.9 %; cut 801 m3, fill 898 m3"
+    )
+    assert ", 20 MWh storage in" in printing.headline(METRICS | {"storage_kwh": 20_000.0})
+
+
+def test_json_keeps_letters_outside_ascii(capsys):
+    printing.print_json({"name": "Höfe"})
+    out = capsys.readouterr().out
+    assert "Höfe" in out
+    assert json.loads(out) == {"name": "Höfe"}
+
+
+def test_notes_go_to_standard_error(capsys):
+    printing.print_notes(["one", "two"])
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "note: one\nnote: two\n")
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_stages_are_shown_on_a_terminal_only(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert printing.stage_line() is None
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    show = printing.stage_line()
+    show("placing_assets", 55, "placing assets")
+    show("completed", 100, "done")
+    assert sys.stderr.getvalue() == "\r\033[K 55 % placing assets\r\r\033[K100 % done\n"
