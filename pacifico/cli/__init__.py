@@ -1,1 +1,5 @@
-"""Command line: one module for each command; `main` parses, runs and exits with the right status."""
+"""The command line: one module for each command; `main.main` parses, runs and returns the exit status."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["main"])

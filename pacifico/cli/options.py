@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from pacifico.site.model import Site
-    from pacifico.terrain.remote import SourceSettings
+    from pacifico.terrain.remote.settings import SourceSettings
 
 DEM_HELP = "path or URL of any raster GDAL reads, or 3dep, 3dep-30, glo30, sample"
 
@@ -190,7 +190,7 @@ def dem_of(arguments: argparse.Namespace, site: Site) -> xr.DataArray:
 
 def source_settings() -> SourceSettings:
     """Where the named sources are, as the environment says."""
-    from pacifico.terrain.remote import SourceSettings
+    from pacifico.terrain.remote.settings import SourceSettings
 
     return SourceSettings.from_environment(os.environ)
 

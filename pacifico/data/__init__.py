@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+__all__ = ["SAMPLE", "sample_site_path"]
+
 SAMPLE = "sample"
 """Name of the sample site and of the sample terrain."""
 

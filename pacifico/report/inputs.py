@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pacifico.site.model import Site
     from pacifico.terrain.heights import Units
-    from pacifico.terrain.remote import SourceSettings
+    from pacifico.terrain.remote.settings import SourceSettings
 
 INPUTS = Path("inputs")
 """Folder of a report that holds its inputs, so that it can be made again without their sources."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pacifico.site.gather import CombinedExclusions
     from pacifico.site.model import Site
     from pacifico.terrain.heights import Units
-    from pacifico.terrain.remote import SourceSettings
+    from pacifico.terrain.remote.settings import SourceSettings
 
 NOTEBOOK = "layout_report"
 """Notebook that makes the report."""

@@ -1,1 +1,13 @@
-"""Read site boundaries and exclusions from files and services, checked and repaired."""
+"""Site boundaries and exclusions: read from files and services, checked and repaired."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "boundary": ["read_site", "read_site_bytes"],
+        "exclusions": ["load_exclusions", "with_exclusions"],
+        "gather": ["gather_exclusions", "with_gathered"],
+        "model": ["Anchor", "NamedLine", "Site", "Zone"],
+    },
+)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pacifico.site.model import Site
     from pacifico.terrain.heights import Units
-    from pacifico.terrain.remote import SourceSettings
+    from pacifico.terrain.remote.settings import SourceSettings
 
 TAG = "PACIFICO_CLIP"
 VERSION = 1

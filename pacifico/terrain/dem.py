@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from pacifico.grid import Grid
     from pacifico.site.model import Site
-    from pacifico.terrain.remote import SourceSettings
+    from pacifico.terrain.remote.settings import SourceSettings
 
 WHOLE = 0.9999
 """Share of the site from which a raster counts as covering all of it: reprojected outlines are that exact."""
@@ -180,7 +180,7 @@ def source_window(site: Site, source: str, options: DemOptions, settings: Source
             )
         return read_window(source, request)
     from pacifico.terrain import named  # noqa: PLC0415 (network modules, only for network sources)
-    from pacifico.terrain.remote import SourceSettings  # noqa: PLC0415
+    from pacifico.terrain.remote.settings import SourceSettings  # noqa: PLC0415
 
     settings = settings if settings is not None else SourceSettings()
     if remote:

@@ -23,7 +23,7 @@ from pacifico.grid import Grid
 from pacifico.site.model import Site
 from pacifico.terrain.cache import FolderCache
 from pacifico.terrain.named import glo30_id
-from pacifico.terrain.remote import SourceSettings
+from pacifico.terrain.remote.settings import SourceSettings
 
 UTM15 = CRS.from_epsg(32615)
 LONLAT = CRS.from_epsg(4326)

@@ -17,7 +17,7 @@ from pacifico.errors import DEMError, OutsideServiceError
 from pacifico.grid import Grid, Ground, warnings_of
 from pacifico.site.model import Site
 from pacifico.terrain.dem import level_ground, open_dem
-from pacifico.terrain.remote import SourceSettings
+from pacifico.terrain.remote.settings import SourceSettings
 from pacifico.terrain.surface import aspect, slope
 
 CENTRE = (446_000.0, 4_650_000.0)

@@ -10,7 +10,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "power_blocks": ["incomplete_blocks"],
         "road_reserves": ["approach_strips", "enclosed_items", "exit_strips"],
         "shortening": ["remove_units", "shorten_items"],
-        "skids": ["SkidCapacity"],
         "trim_to_target": ["spare_kw", "trim_to_target"],
     },
 )

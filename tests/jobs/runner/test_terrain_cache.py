@@ -250,7 +250,7 @@ NOTEBOOK = """
 import os, json
 from pathlib import Path
 from pacifico.report import ground
-from pacifico.terrain.remote import SourceSettings
+from pacifico.terrain.remote.settings import SourceSettings
 site = ground.site_of(boundary)
 dem = ground.ground_of(site, dem, resolution_m=resolution_m, settings=SourceSettings.from_environment(os.environ))
 Path("metrics.json").write_text(json.dumps({"total_capacity_kw": float(dem.mean())}))

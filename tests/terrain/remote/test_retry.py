@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pacifico.errors import OutsideServiceError
-from pacifico.terrain.remote import SourceSettings
 from pacifico.terrain.remote.retry import TemporaryError, with_retries
+from pacifico.terrain.remote.settings import SourceSettings
 
 QUICK = SourceSettings(retries=2, backoff_s=0.0, cache=None)
 

@@ -22,8 +22,8 @@ from pacifico.cli import main
 from pacifico.errors import DEMError, OutsideServiceError
 from pacifico.grid import Grid
 from pacifico.terrain.dem import open_dem
-from pacifico.terrain.remote import SourceSettings
 from pacifico.terrain.remote.s3 import endpoint_from, gdal_options, refusal
+from pacifico.terrain.remote.settings import SourceSettings
 
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 CELLS = 3000
@@ -104,7 +104,7 @@ def test_only_a_part_of_it_is_transferred(bucket, cog):
     """By GDAL's own count, which it gives when its process ends."""
     code = (
         "import os, sys, shapely; from pyproj import CRS; from pacifico.site.model import Site;"
-        "from pacifico.terrain.dem import open_dem; from pacifico.terrain.remote import SourceSettings;"
+        "from pacifico.terrain.dem import open_dem; from pacifico.terrain.remote.settings import SourceSettings;"
         "site = Site('square', CRS.from_epsg(32615), shapely.box(445500, 4649500, 446500, 4650500));"
         "open_dem(site, sys.argv[1], settings=SourceSettings.from_environment(os.environ))"
     )

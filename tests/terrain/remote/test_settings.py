@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pacifico.terrain.cache import FolderCache
-from pacifico.terrain.remote import SourceSettings
+from pacifico.terrain.remote.settings import SourceSettings
 
 
 def test_settings_come_from_an_environment_that_is_handed_in(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from pacifico.errors import OutsideServiceError
 from pacifico.terrain.dem import open_dem
-from pacifico.terrain.remote import SourceSettings
+from pacifico.terrain.remote.settings import SourceSettings
 from pacifico.terrain.remote.web_files import etag, fetched
 
 
