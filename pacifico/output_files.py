@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def whole_files(*paths: Path, suffix: str = "") -> Iterator[tuple[Path, ...]]:
+def atomic_files(*paths: Path, suffix: str = "") -> Iterator[tuple[Path, ...]]:
     """Temporary files that take the place of the targets when the block succeeds.
 
     A symbolic link is followed: the file it points to is replaced, the link stays. A device or a named pipe is written
@@ -42,7 +42,7 @@ def whole_files(*paths: Path, suffix: str = "") -> Iterator[tuple[Path, ...]]:
 
     Examples
     --------
-    >>> with whole_files(Path("report.txt")) as (part,):  # doctest: +SKIP
+    >>> with atomic_files(Path("report.txt")) as (part,):  # doctest: +SKIP
     ...     part.write_text("all of it")
     """
     mark = secrets.token_hex(4)

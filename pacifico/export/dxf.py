@@ -11,9 +11,9 @@ import shapely
 
 from pacifico import legend
 from pacifico.errors import InputError
-from pacifico.export.atomic import atomic_files
 from pacifico.export.text import single_line
 from pacifico.layout.files.stored import StoredFeature, StoredLayout
+from pacifico.output_files import atomic_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pacifico.export.atomic import atomic_files
 from pacifico.export.text import single_line
 from pacifico.layout.files.stored import GEOMETRIES, StoredLayout, columns
+from pacifico.output_files import atomic_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

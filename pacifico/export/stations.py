@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pacifico.analysis.stationing import stations_along
 from pacifico.crs import LONLAT, transformer
-from pacifico.export.atomic import atomic_files
 from pacifico.layout.files.stored import StoredLayout
+from pacifico.output_files import atomic_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

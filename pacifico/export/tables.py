@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.crs import LONLAT, transformer
-from pacifico.export.atomic import atomic_files
 from pacifico.export.stations import write_stations
 from pacifico.export.text import single_line
 from pacifico.grid import Ground
 from pacifico.layout.files.stored import StoredLayout, columns
+from pacifico.output_files import atomic_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

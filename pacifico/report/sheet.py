@@ -12,10 +12,10 @@ from matplotlib.lines import Line2D
 
 from pacifico.crs import LONLAT, transformer
 from pacifico.errors import CRSMismatchError
-from pacifico.export.atomic import atomic_files
 from pacifico.export.text import single_line
 from pacifico.grid import Grid
 from pacifico.layout.files.stored import StoredLayout
+from pacifico.output_files import atomic_files
 from pacifico.report import mapframe as frame
 from pacifico.report import tables
 from pacifico.report.paper import (

@@ -1,6 +1,8 @@
 """`pacifico layout`: exit status, messages, and files that are whole or absent."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -204,3 +206,17 @@ def test_a_dash_is_standard_output(run):
 def test_a_layout_without_any_output_is_refused(folder, capsys):
     assert main.main(["layout", str(folder / "site.geojson"), "--dem", str(folder / "dem.tif")]) == 2
     assert "no output given: add --out FILE" in capsys.readouterr().err
+
+
+def test_devices_and_links_are_written_through(run, tmp_path):
+    real, link = tmp_path / "real.geojson", tmp_path / "link.geojson"
+    real.write_text("old")
+    link.symlink_to(real)
+    status, _, _, _ = run("--capacity-kw", "1000", out=link)
+    assert status == 0
+    assert link.is_symlink()
+    assert json.loads(real.read_text())["type"] == "FeatureCollection"
+    device = Path(os.devnull)
+    before = device.stat().st_rdev
+    status, _, _, _ = run("--capacity-kw", "1000", out=device)
+    assert (status, device.is_char_device(), device.stat().st_rdev) == (0, True, before)

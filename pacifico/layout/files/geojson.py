@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
+
+from pacifico.output_files import atomic_files
 
 SCHEMA_VERSION = 1
 """Version of the file's contract."""
@@ -33,13 +34,9 @@ def text(layout: dict[str, Any]) -> str:
 def write(layout: dict[str, Any], path: str | Path) -> Path:
     """Write a FeatureCollection atomically: the whole file appears, or none."""
     target = Path(path)
-    part = target.with_name(f".{target.name}.part")
     content = text(layout)
-    try:
+    with atomic_files(target) as (part,):
         part.write_text(content, encoding="utf-8", newline="\n")
-        os.replace(part, target)  # noqa: PTH105 (atomic, also onto an existing file)
-    finally:
-        part.unlink(missing_ok=True)
     return target
 
 
