@@ -246,6 +246,19 @@ def _csv(source: Path, given: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _value(name: str, text: str, source: Path, number: int) -> Any:
+    """Value.
+
+    Parameters
+    ----------
+    name : str
+        Column.
+    text : str
+        Content of the cell.
+    source : Path
+        CSV file.
+    number : int
+        Line, from 1.
+    """
     if name in ("boundary", "spec", "weather"):
         return source.parent / text
     if name == "exclusions":

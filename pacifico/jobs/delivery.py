@@ -53,6 +53,17 @@ class Runner(Protocol):
         """Run the task in its workspace.
 
         InputError means a fault of the request, OSError an outside fault, StoppedError a stop before the notebook began.
+
+        Parameters
+        ----------
+        task : RunTask
+            Attempt to run.
+        folder : Path
+            Workspace of the run.
+        on_stage : callable
+            Called with each stage and its message.
+        signals : StopSignals
+            Requests to stop.
         """
 
 

@@ -70,6 +70,15 @@ def attempt(owner: str, layout_id: str, number: int) -> str:
 def artifact(owner: str, layout_id: str, number: int, path: str) -> str:
     """Key of one file of an attempt's report.
 
+    Parameters
+    ----------
+    owner, layout_id : str
+        Identity of the job.
+    number : int
+        Number of the attempt.
+    path : str
+        Path in the report folder.
+
     Raises
     ------
     InputError
@@ -94,7 +103,19 @@ def index(owner: str) -> str:
 
 
 def hint(owner: str, layout_id: str, *, created_ms: int, revision: int, status: str) -> str:
-    """Key of one listing hint; the newest sort first."""
+    """Key of one listing hint; the newest sort first.
+
+    Parameters
+    ----------
+    owner, layout_id : str
+        Identity of the job.
+    created_ms : int
+        Time of creation [ms].
+    revision : int
+        Number of the hint.
+    status : str
+        State of the job.
+    """
     return f"{index(owner)}{_LAST_MS - created_ms:013d}-{canonical_id(layout_id)}/{revision:08d}-{status}"
 
 

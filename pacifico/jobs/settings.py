@@ -141,6 +141,17 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def _number(env: Mapping[str, str], name: str, *, low: float, high: float) -> float:
+    """Number.
+
+    Parameters
+    ----------
+    env : mapping
+        Environment.
+    name : str
+        Variable.
+    low, high : float
+        Range that is allowed.
+    """
     text = env.get(name) or ENVIRONMENT[name][1]
     try:
         value = float(text)

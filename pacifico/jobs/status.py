@@ -148,7 +148,17 @@ def parse_status(data: bytes) -> Status:
 
 
 def queued(*, layout_id: str, owner: str, site_id: str, request_sha256: str, now: float) -> Status:
-    """First status of a job."""
+    """First status of a job.
+
+    Parameters
+    ----------
+    layout_id, owner, site_id : str
+        Identity of the job.
+    request_sha256 : str
+        Hash of the request.
+    now : float
+        Time of the change.
+    """
     at = moment(now)
     return Status(
         layout_id=layout_id,
@@ -167,7 +177,19 @@ def assigned(status: Status, *, worker: str, now: float) -> Status:
 
 
 def claimed(status: Status, *, worker: str, nonce: str, lease_s: float, now: float) -> Status:
-    """Begin the next attempt."""
+    """Begin the next attempt.
+
+    Parameters
+    ----------
+    status : Status
+        Status before.
+    worker, nonce : str
+        Who claims it, and the attempt's mark.
+    lease_s : float
+        Length of the lease [s].
+    now : float
+        Time of the change.
+    """
     return _next(
         status,
         now,
@@ -189,7 +211,17 @@ def claimed(status: Status, *, worker: str, nonce: str, lease_s: float, now: flo
 
 
 def renewed(status: Status, *, now: float, stage: str | None = None, message: str | None = None) -> Status:
-    """Renew the lease with the progress so far, which never goes back."""
+    """Renew the lease with the progress so far, which never goes back.
+
+    Parameters
+    ----------
+    status : Status
+        Status before.
+    now : float
+        Time of the change.
+    stage, message : str or None
+        Progress to show.
+    """
     reached = STAGES[stage][0] if stage in STAGES else -1
     if reached < status.progress_pct:
         return _next(status, now)
@@ -198,6 +230,17 @@ def renewed(status: Status, *, now: float, stage: str | None = None, message: st
 
 def completed(status: Status, *, artifacts: Mapping[str, Artifact], metrics: Mapping[str, float], now: float) -> Status:
     """End an attempt whose report is in the store.
+
+    Parameters
+    ----------
+    status : Status
+        Status before.
+    artifacts : mapping
+        Hashes of the files.
+    metrics : mapping
+        Figures of the layout.
+    now : float
+        Time of the change.
 
     Raises
     ------
@@ -225,7 +268,19 @@ def failed(
     now: float,
     artifacts: Mapping[str, Artifact] | None = None,
 ) -> Status:
-    """End a job that failed for good."""
+    """End a job that failed for good.
+
+    Parameters
+    ----------
+    status : Status
+        Status before.
+    kind, message : str
+        Whose fault it was, and the cause.
+    now : float
+        Time of the change.
+    artifacts : mapping or None
+        Hashes of the files, if any.
+    """
     return _next(
         status,
         now,
@@ -250,7 +305,17 @@ def cancelled(status: Status, *, now: float) -> Status:
 
 
 def released(status: Status, *, reason: str, kind: ErrorKind | None, now: float) -> Status:
-    """Return a job to the queue after an attempt without a result."""
+    """Return a job to the queue after an attempt without a result.
+
+    Parameters
+    ----------
+    status : Status
+        Status before.
+    reason, kind : str
+        Cause, and its kind.
+    now : float
+        Time of the change.
+    """
     reason = _kept(reason, 2000)
     return _requeued(status, now, stage_message=reason[:500], error_kind=kind, error_message=reason if kind else None)
 

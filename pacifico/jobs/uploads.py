@@ -110,7 +110,19 @@ def read_site_record(store: Store, owner: str, site_id: str) -> SiteRecord:
 
 
 def upload_file(store: Store, path: Path, *, owner: str, limit: int) -> str:
-    """Store a DEM, exclusions or weather file and return its address, `upload:<sha256>`."""
+    """Store a DEM, exclusions or weather file and return its address, `upload:<sha256>`.
+
+    Parameters
+    ----------
+    store : Store
+        Store to write to.
+    path : Path
+        File to upload.
+    owner : str
+        Owner of the upload.
+    limit : int
+        Largest size [bytes].
+    """
     check_size(path, limit=limit)
     sha256 = file_sha256(path)
     prefix = keys.upload(owner, sha256)

@@ -120,7 +120,19 @@ def extent(raster: xr.DataArray) -> tuple[float, float, float, float]:
 
 
 def paint(ax: Axes, raster: xr.DataArray, values: NDArray[Any], **style: Any) -> AxesImage:
-    """Draw values on the grid of a raster."""
+    """Draw values on the grid of a raster.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes to paint on.
+    raster : xr.DataArray
+        Grid of the values.
+    values : NDArray[Any]
+        Values to paint, NaN for none.
+    **style : Any
+        Options of `imshow`.
+    """
     return ax.imshow(
         values, extent=extent(raster), **{"interpolation": "nearest", "zorder": 1, "aspect": "auto", **style}
     )

@@ -88,6 +88,19 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
 class _TruthfulEngine(Engine):  # type: ignore[misc]
     @classmethod
     def execute_notebook(cls, nb: Any, kernel_name: str, output_path: str, **kwargs: Any) -> Any:
+        """Execute_notebook.
+
+        Parameters
+        ----------
+        nb : Any
+            Notebook.
+        kernel_name : str
+            Kernel of the notebook.
+        output_path : str
+            File to save after each cell.
+        **kwargs : Any
+            Options of the engine.
+        """
         recording: Recording = kwargs["recording"]
         recorder = _Recorder(nb, output_path, recording)
         recorder.notebook_start()

@@ -215,6 +215,19 @@ def _warm(kernel: Any, code: str, timeout_s: float) -> None:
 
 
 def _reply(kernel: Any, client: Any, asked: str, timeout_s: float) -> Any:
+    """Reply.
+
+    Parameters
+    ----------
+    kernel : Any
+        Kernel.
+    client : Any
+        Connection to it.
+    asked : str
+        Id of the request.
+    timeout_s : float
+        Longest wait [s].
+    """
     end = time.monotonic() + timeout_s
     while True:
         try:

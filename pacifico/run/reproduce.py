@@ -85,6 +85,19 @@ def reproduce(report_dir: Path, *, on_stage: Callable[[str, int, str], None] | N
 def _judge(
     recorded: Mapping[str, Any], report: Path, again: Path, outcome: Mapping[str, Any], notes: list[str]
 ) -> Reproduction:
+    """Judge.
+
+    Parameters
+    ----------
+    recorded : mapping
+        Manifest of the report.
+    report, again : Path
+        Report folders.
+    outcome : mapping
+        Outcome of the second run.
+    notes : list of str
+        Differences of the environment.
+    """
     differences = []
     for name in ("status", "error_kind", "error_name", "error_message"):
         before, now = recorded["outcome"][name], outcome[name]

@@ -81,6 +81,19 @@ def _beside(out: Path) -> Iterator[Path]:
 
 
 def _fetch_one(store: Store, status: Status, name: str, folder: Path) -> None:
+    """Fetch_one.
+
+    Parameters
+    ----------
+    store : Store
+        Store to read.
+    status : Status
+        Status that names the file.
+    name : str
+        Name of the file.
+    folder : Path
+        Folder to write to.
+    """
     path = folder / keys.safe_path(name)
     artifact = status.artifacts[name]
     try:

@@ -50,6 +50,19 @@ class NotebookRunner:
     """
 
     def __init__(self, store: Store, settings: Settings, spawner: Spawner, *, standby: bool = True) -> None:
+        """Keep what the instance works with.
+
+        Parameters
+        ----------
+        store : Store
+            Store to read inputs from.
+        settings : Settings
+            Limits of a job.
+        spawner : Spawner
+            Starts the processes.
+        standby : bool
+            Whether to start the next process ahead.
+        """
         self._store = store
         self._settings = settings
         self._spawner = spawner
@@ -136,6 +149,19 @@ class NotebookRunner:
     def _watch(
         self, child: Child, report: Path, on_stage: Callable[[str, str], None], signals: StopSignals
     ) -> RunOutcome:
+        """Watch.
+
+        Parameters
+        ----------
+        child : Child
+            Process of the notebook.
+        report : Path
+            Report folder.
+        on_stage : callable
+            Called with each stage.
+        signals : StopSignals
+            Requests to stop.
+        """
         deadline = time.monotonic() + self._settings.job_timeout_s + _LAST_WORDS_S
         oom_before = _oom_kills()
         interrupted = False

@@ -48,6 +48,19 @@ class TerrainCache:
     """
 
     def __init__(self, store: Store, request: JobRequest, boundary: Path, folder: Path) -> None:
+        """Keep what the instance works with.
+
+        Parameters
+        ----------
+        store : Store
+            Store that holds the cache.
+        request : JobRequest
+            Request whose DEM is read.
+        boundary : Path
+            Boundary of the site.
+        folder : Path
+            Local copy of the cache.
+        """
         self._store = store
         self._folder = folder
         self._fetched: dict[str, bytes] = {}

@@ -133,7 +133,19 @@ class Store(Protocol):
         """Write where nothing is, and return the version; else ExistsError."""
 
     def swap(self, key: str, data: bytes, version: str, *, kind: StorageClass) -> str:
-        """Replace that version alone, and return the new one; else SwapRefusedError."""
+        """Replace that version alone, and return the new one; else SwapRefusedError.
+
+        Parameters
+        ----------
+        key : str
+            Object.
+        data : bytes
+            New content.
+        version : str
+            Version that it must have.
+        kind : StorageClass
+            Storage class.
+        """
 
     def put(self, key: str, data: bytes, *, kind: StorageClass) -> None:
         """Write unconditionally: for hints, and for files with a single writer."""
@@ -142,7 +154,19 @@ class Store(Protocol):
         """Write a file of any size."""
 
     def get_file(self, key: str, path: Path, *, limit: int | None = None, signals: StopSignals | None = None) -> None:
-        """Copy an object to a file, within a limit and until a stop."""
+        """Copy an object to a file, within a limit and until a stop.
+
+        Parameters
+        ----------
+        key : str
+            Object.
+        path : Path
+            File to write.
+        limit : int or None
+            Largest size [bytes].
+        signals : StopSignals or None
+            Requests to stop.
+        """
 
     def list(self, prefix: str) -> Iterator[Entry]:
         """List the keys under a prefix, in order."""

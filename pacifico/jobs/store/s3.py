@@ -126,7 +126,19 @@ class S3Store:
             raise ExistsError(f"{key} is written already") from None
 
     def swap(self, key: str, data: bytes, version: str, *, kind: StorageClass) -> str:
-        """Replace that version alone; else SwapRefusedError."""
+        """Replace that version alone; else SwapRefusedError.
+
+        Parameters
+        ----------
+        key : str
+            Object.
+        data : bytes
+            New content.
+        version : str
+            Version that it must have.
+        kind : StorageClass
+            Storage class.
+        """
         try:
             with self._translated(key):
                 return self._put(key, data, kind, IfMatch=version)
@@ -145,7 +157,19 @@ class S3Store:
             self._client.upload_file(str(path), self._bucket, self._key(key), ExtraArgs=extra, Config=_TRANSFER)
 
     def get_file(self, key: str, path: Path, *, limit: int | None = None, signals: StopSignals | None = None) -> None:
-        """Copy an object to a file; TooLargeError over `limit` bytes."""
+        """Copy an object to a file; TooLargeError over `limit` bytes.
+
+        Parameters
+        ----------
+        key : str
+            Object.
+        path : Path
+            File to write.
+        limit : int or None
+            Largest size [bytes].
+        signals : StopSignals or None
+            Requests to stop.
+        """
         with self._translated(key):
             head = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
             check_size(key, head["ContentLength"], limit)
@@ -203,6 +227,19 @@ class S3Store:
         return self._prefix + key
 
     def _put(self, key: str, data: bytes, kind: StorageClass, **condition: str) -> str:
+        """Put.
+
+        Parameters
+        ----------
+        key : str
+            Object.
+        data : bytes
+            Content.
+        kind : StorageClass
+            Storage class.
+        **condition : str
+            Conditions of the write.
+        """
         options: dict[str, Any] = {**self._encryption, **condition}
         reply = self._client.put_object(
             Bucket=self._bucket,

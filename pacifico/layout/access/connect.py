@@ -80,9 +80,9 @@ class ServedLayout:
     network: Network
     lost: tuple[Unplaced, ...]
     """Items that are left out, and why."""
-    gave: tuple[Item, ...] = ()
+    shortened: tuple[Item, ...] = ()
     """Items of the draft that were shortened or removed to give room to roads."""
-    freed: FloatArray = field_of(default_factory=lambda: np.empty((0, 4)), compare=False)
+    removed_rects: FloatArray = field_of(default_factory=lambda: np.empty((0, 4)), compare=False)
     """Rectangles that these freed, shape (n, 4) [m]."""
 
 
@@ -172,13 +172,13 @@ def connect_roads(
     items, network, unplaced = _reachable(task, list(draft.items))
     shortened = tuple(items[k] for k in network.removed_units)
     rects = [removed_rect(items[k], n, task.units) for k, n in network.removed_units.items()]
-    freed = np.array(rects).reshape(-1, 4)
+    removed_rects = np.array(rects).reshape(-1, 4)
     blocks = [i for i in shortened if i.kind != "solar_array"]
     unplaced += [Unplaced(i.kind, 1, TURNING_ROOM, UnreachedCause.TURNING_ROOM) for i in blocks]
     if shortened:
         items, network = _backfilled(context, task, items, network)
     pads = tuple(task.planes.get(i) for i in items)
-    return ServedLayout(tuple(items), tuple(items), pads, network, merge_unplaced(unplaced), shortened, freed)
+    return ServedLayout(tuple(items), tuple(items), pads, network, merge_unplaced(unplaced), shortened, removed_rects)
 
 
 def _reachable(task: _RoadTask, items: list[Item]) -> tuple[list[Item], Network, list[Unplaced]]:

@@ -36,7 +36,7 @@ def enclosed_items(items: Sequence[Item], served: ServedLayout) -> list[Item]:
     """Items of a draft that arrays cut off from all roads."""
     if not any(i.kind == "solar_array" for i in served.items):
         return []
-    stays = {*served.items, *served.gave}
+    stays = {*served.items, *served.shortened}
     cut_off = {u.kind for u in served.lost if u.cause is UnreachedCause.NO_ROUTE}
     return [i for i in others(items) if i not in stays and i.kind in cut_off]
 

@@ -355,14 +355,16 @@ class _SeedAreaSearch:
         if missing_kw < self.slack_kw:
             return None
         unreached = _unreached(draft, served)
-        freed = served.freed if missing_kw < drafted_kw - got_kw + self.slack_kw else NO_RECTS
-        if not len(freed) and (not unreached or problem.capacity_of(unreached) < min(missing_kw, MUCH_MISSED * got_kw)):
+        removed_rects = served.removed_rects if missing_kw < drafted_kw - got_kw + self.slack_kw else NO_RECTS
+        if not len(removed_rects) and (
+            not unreached or problem.capacity_of(unreached) < min(missing_kw, MUCH_MISSED * got_kw)
+        ):
             return None
         if self.may_undo_exchange:
             # first the draft as it was before arrays were exchanged
             self.may_undo_exchange = False
             return problem.draft(self.strategy, self.seed_area, self.excluded)
-        return self._draft_without(np.concatenate([freed, rects_of(unreached)]))
+        return self._draft_without(np.concatenate([removed_rects, rects_of(unreached)]))
 
     def _draft_without(self, rects: FloatArray) -> Draft:
         """Draft that keeps rectangles free, besides those before [m]."""
@@ -372,7 +374,7 @@ class _SeedAreaSearch:
 
 def _unreached(draft: Draft, served: ServedLayout) -> list[Item]:
     """Items of a draft that no road reaches."""
-    stays = {*served.items, *served.gave}
+    stays = {*served.items, *served.shortened}
     return [i for i in draft.items if i not in stays]
 
 
@@ -380,5 +382,5 @@ def replace_unreached_blocks(problem: DesignProblem, draft: Draft, served: Serve
     """Draft with blocks beside the roads for unreached ones, or None."""
     if not served.network.roads:
         return None
-    excluded = np.concatenate([draft.excluded, served.freed, rects_of(_unreached(draft, served))])
+    excluded = np.concatenate([draft.excluded, served.removed_rects, rects_of(_unreached(draft, served))])
     return add_blocks_beside_roads(problem.context, draft, served, excluded)

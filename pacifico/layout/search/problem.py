@@ -141,7 +141,7 @@ class DesignProblem:
     def _connect(self, draft: Draft, options: RoadSearchOptions) -> ServedLayout:
         """Layout of a draft; blocks give way only if the target is met."""
         served = connect_roads(self.context, self.site, draft, self.entry, self.profile, options)
-        removed = [i for i in served.gave if i.kind in YARD_KINDS]
+        removed = [i for i in served.shortened if i.kind in YARD_KINDS]
         if removed and self._misses(served.items) and not self._misses([*served.items, *removed]):
             # meeting the target is worth more than turning room
             served = connect_roads(
