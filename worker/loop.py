@@ -78,19 +78,6 @@ class Worker:
     """
 
     def __init__(self, name: str, services: Services, settings: Settings, stop: Stop) -> None:
-        """Keep what the instance works with.
-
-        Parameters
-        ----------
-        name : str
-            Name of the worker.
-        services : Services
-            Store, queue and runner.
-        settings : Settings
-            Pauses and limits.
-        stop : Stop
-            Requests to stop.
-        """
         self._name = name
         self._services = services
         self._settings = settings

@@ -138,7 +138,7 @@ class _Sky:
     """Light on the collectors, and what the horizon takes of it."""
 
     hours: pd.DataFrame
-    """Weather."""
+    """Weather, one row an hour."""
     poa: pd.DataFrame
     """Irradiance on the collectors under a flat horizon [W/m²]."""
     transmission: pd.Series

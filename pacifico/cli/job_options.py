@@ -246,7 +246,7 @@ def _csv(source: Path, given: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _value(name: str, text: str, source: Path, number: int) -> Any:
-    """Value.
+    """Read a cell of the CSV as the value of its option.
 
     Parameters
     ----------

@@ -111,21 +111,6 @@ class Explorer:
         height_px: int = 640,
         **design: Unpack[DesignOptions],
     ) -> None:
-        """Keep what the instance works with.
-
-        Parameters
-        ----------
-        site : Site
-            Site to show.
-        dem : xr.DataArray
-            Ground under it, as `open_dem` returns it.
-        exclusions : sequence
-            Zones besides those of the site.
-        height_px : int
-            Height of the map [px].
-        **design : DesignOptions
-            Design to begin with.
-        """
         start = Design(**design)
         self.site = site
         self.dem = dem

@@ -82,23 +82,6 @@ class Attempt:
         settings: Settings,
         started: float,
     ) -> None:
-        """Keep what the instance works with.
-
-        Parameters
-        ----------
-        records : Records
-            Requests and statuses in the store.
-        stored : StoredStatus
-            Status as claimed.
-        before : Status
-            Status before the claim.
-        request : JobRequest
-            Request of the job.
-        settings : Settings
-            Lease and limits.
-        started : float
-            Monotonic time of the claim [s].
-        """
         self.request = request
         self._records = records
         self._stored = stored

@@ -272,21 +272,7 @@ def _attempt(
 
 
 def _run(runner: Runner, task: RunTask, folder: Path, attempt: Attempt, signals: StopSignals) -> RunOutcome:
-    """Run.
-
-    Parameters
-    ----------
-    runner : Runner
-        Runs the notebook.
-    task : RunTask
-        Attempt to run.
-    folder : Path
-        Scratch folder.
-    attempt : Attempt
-        Writer of the status.
-    signals : StopSignals
-        Requests to stop.
-    """
+    """Run the notebook in `folder`; return errors that end the job as outcomes."""
     try:
         return runner.run(task, folder, attempt.progress, signals)
     except StoppedError as error:

@@ -43,9 +43,7 @@ class UnknownVersionError(PacificoError):
 
 
 class JobRequest(BaseModel):
-    """One job.
-
-    A site, a design, and the notebook that makes the report.
+    """Site, design and notebook of one job.
 
     `dem` is the name of a source (3dep, 3dep-30, glo30, sample), an upload of the owner's (`upload:<sha256>`), or an
     https or s3 address that the settings allow; None means level ground, with `use_terrain` false. Without

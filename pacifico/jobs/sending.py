@@ -51,19 +51,6 @@ class Sender:
     """
 
     def __init__(self, records: Records, queue: Queue | None, settings: Settings, owner: str) -> None:
-        """Keep what the instance works with.
-
-        Parameters
-        ----------
-        records : Records
-            Requests and statuses in the store.
-        queue : Queue or None
-            Job queue; None runs jobs here.
-        settings : Settings
-            Limits and addresses.
-        owner : str
-            Owner of the jobs.
-        """
         self._records = records
         self._queue = queue
         self._settings = settings

@@ -141,7 +141,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def _number(env: Mapping[str, str], name: str, *, low: float, high: float) -> float:
-    """Number.
+    """Read a number from the environment, within its range.
 
     Parameters
     ----------

@@ -214,8 +214,8 @@ def _warm(kernel: Any, code: str, timeout_s: float) -> None:
         raise OutsideServiceError(f"the kernel could not be prepared: {content.get('ename')}: {content.get('evalue')}")
 
 
-def _reply(kernel: Any, client: Any, asked: str, timeout_s: float) -> Any:
-    """Reply.
+def _reply(kernel: Any, client: Any, request_id: str, timeout_s: float) -> Any:
+    """Wait for the reply to a request.
 
     Parameters
     ----------
@@ -223,7 +223,7 @@ def _reply(kernel: Any, client: Any, asked: str, timeout_s: float) -> Any:
         Kernel.
     client : Any
         Connection to it.
-    asked : str
+    request_id : str
         Id of the request.
     timeout_s : float
         Longest wait [s].
@@ -239,5 +239,5 @@ def _reply(kernel: Any, client: Any, asked: str, timeout_s: float) -> Any:
             if time.monotonic() > end:
                 raise OutsideServiceError(f"the kernel could not be prepared in {timeout_s:g} s") from None
         else:
-            if reply["parent_header"].get("msg_id") == asked:
+            if reply["parent_header"].get("msg_id") == request_id:
                 return reply

@@ -85,7 +85,7 @@ def reproduce(report_dir: Path, *, on_stage: Callable[[str, int, str], None] | N
 def _judge(
     recorded: Mapping[str, Any], report: Path, again: Path, outcome: Mapping[str, Any], notes: list[str]
 ) -> Reproduction:
-    """Judge.
+    """Compare a second run with the recorded one.
 
     Parameters
     ----------

@@ -121,7 +121,7 @@ def shell(terraform, plugins, moto_url, tmp_path):
     return Shell(folder, env)
 
 
-def _start_worker(env, log):
+def _start_worker(env, log, **changed):
     """Worker process with the task definition's settings, but shorter waits."""
     import boto3
 
@@ -130,10 +130,16 @@ def _start_worker(env, log):
     family = f"{env['NAME']}-worker"
     task = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]["containerDefinitions"][0]
     settings = {entry["name"]: entry["value"] for entry in task["environment"]}
-    quick = {"PACIFICO_WAIT_S": "1", "PACIFICO_SWEEP_S": "3600"}
+    quick = {"PACIFICO_WAIT_S": "1", "PACIFICO_SWEEP_S": "3600", **changed}
     return subprocess.Popen(
         [sys.executable, "-m", "worker"], env={**env, **settings, **quick}, stdout=log, stderr=log, cwd=ROOT
     )
+
+
+def _stop_worker(worker):
+    worker.terminate()
+    worker.wait(timeout=150)
+    return worker
 
 
 @pytest.mark.slow
@@ -146,12 +152,13 @@ def test_every_command_runs(shell, tmp_path):
                 if worker is None and "PACIFICO_DLQ_URL" in shell.env:
                     worker = _start_worker(shell.env, log)
                 if "pacifico jobs redrive" in body:
-                    _fail_a_job(shell)
+                    assert _stop_worker(worker).returncode == 0
+                    _fail_a_job(shell, log)
+                    worker = _start_worker(shell.env, log)
                 output[title] = output.get(title, "") + shell.run(body)
         finally:
             if worker is not None:
-                worker.terminate()
-                worker.wait(timeout=150)
+                _stop_worker(worker)
     assert "pacifico-layouts-runbook-layout-jobs" in output["Deploy from nothing"]
     assert '"status": "completed"' in output["Enable async"]
     assert "assumed-role/pacifico-layouts-runbook-submitter/ann" in output["Enable async"]
@@ -166,14 +173,19 @@ def test_every_command_runs(shell, tmp_path):
     _check_that_nothing_is_left(shell.env)
 
 
-def _fail_a_job(shell):
-    """Run a job that fails, because its DEM host is not allowed."""
-    shell.run("""
-      BAD="$(PACIFICO_DEM_HOSTS=dem.invalid pacifico jobs submit pacifico/data/sample-site.kml \
-        --dem https://dem.invalid/dem.tif --capacity-kw 1000 --json | jq -r .layout_id)"
-      pacifico jobs wait "$BAD" --timeout 120 && exit 1
-      [ "$(pacifico jobs status "$BAD" --json | jq -r .status)" = failed ]
-    """)
+def _fail_a_job(shell, log):
+    """Run a job that fails by an outside fault: the host of its DEM has no address."""
+    hosts = {"PACIFICO_DEM_HOSTS": "dem.invalid"}
+    worker = _start_worker(shell.env, log, PACIFICO_RETRY_S="1", PACIFICO_SWEEP_S="1", **hosts)
+    try:
+        shell.run("""
+          BAD="$(PACIFICO_DEM_HOSTS=dem.invalid pacifico jobs submit pacifico/data/sample-site.kml \
+            --dem https://dem.invalid/dem.tif --capacity-kw 1000 --json | jq -r .layout_id)"
+          pacifico jobs wait "$BAD" --timeout 120 && exit 1
+          [ "$(pacifico jobs status "$BAD" --json | jq -r .error_kind)" = service ]
+        """)
+    finally:
+        assert _stop_worker(worker).returncode == 0
 
 
 def _check_that_nothing_is_left(env):

@@ -49,19 +49,6 @@ class Child:
     def __init__(
         self, folder: Path, connection: socket.socket, pid: int, process: subprocess.Popen[bytes] | None
     ) -> None:
-        """Keep what the instance works with.
-
-        Parameters
-        ----------
-        folder : Path
-            Folder of the process.
-        connection : socket.socket
-            Line to it.
-        pid : int
-            Its process id.
-        process : subprocess.Popen[bytes] or None
-            Handle, if it is a child of this process.
-        """
         self.folder = folder
         self.pid = pid
         self.kernel_group: int | None = None

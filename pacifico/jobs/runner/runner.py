@@ -50,19 +50,6 @@ class NotebookRunner:
     """
 
     def __init__(self, store: Store, settings: Settings, spawner: Spawner, *, standby: bool = True) -> None:
-        """Keep what the instance works with.
-
-        Parameters
-        ----------
-        store : Store
-            Store to read inputs from.
-        settings : Settings
-            Limits of a job.
-        spawner : Spawner
-            Starts the processes.
-        standby : bool
-            Whether to start the next process ahead.
-        """
         self._store = store
         self._settings = settings
         self._spawner = spawner
@@ -149,7 +136,7 @@ class NotebookRunner:
     def _watch(
         self, child: Child, report: Path, on_stage: Callable[[str, str], None], signals: StopSignals
     ) -> RunOutcome:
-        """Watch.
+        """Watch a run until it ends or breaks a limit.
 
         Parameters
         ----------

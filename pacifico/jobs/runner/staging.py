@@ -88,21 +88,6 @@ class Stager:
     def __init__(
         self, store: Store, settings: Settings, owner: str, folder: Path, signals: StopSignals | None = None
     ) -> None:
-        """Keep what the instance works with.
-
-        Parameters
-        ----------
-        store : Store
-            Store to read.
-        settings : Settings
-            Limits and allowed hosts.
-        owner : str
-            Owner of the job.
-        folder : Path
-            Folder for the inputs.
-        signals : StopSignals or None
-            Requests to stop.
-        """
         self._store = store
         self._settings = settings
         self._owner = owner

@@ -45,22 +45,20 @@ class TerrainCache:
     """The cache folder of one job, and the store behind it.
 
     Faults of the store are only logged.
+
+    Parameters
+    ----------
+    store : Store
+        Store that holds the cache.
+    request : JobRequest
+        Request whose DEM is read.
+    boundary : Path
+        Boundary of the site.
+    folder : Path
+        Local copy of the cache.
     """
 
     def __init__(self, store: Store, request: JobRequest, boundary: Path, folder: Path) -> None:
-        """Keep what the instance works with.
-
-        Parameters
-        ----------
-        store : Store
-            Store that holds the cache.
-        request : JobRequest
-            Request whose DEM is read.
-        boundary : Path
-            Boundary of the site.
-        folder : Path
-            Local copy of the cache.
-        """
         self._store = store
         self._folder = folder
         self._fetched: dict[str, bytes] = {}

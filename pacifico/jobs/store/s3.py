@@ -227,7 +227,7 @@ class S3Store:
         return self._prefix + key
 
     def _put(self, key: str, data: bytes, kind: StorageClass, **condition: str) -> str:
-        """Put.
+        """Write an object; return its ETag.
 
         Parameters
         ----------

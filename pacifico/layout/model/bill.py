@@ -25,7 +25,7 @@ class Line:
     item: str
     """Name of the unit cost in section ``costs`` of the catalog."""
     what: str
-    """Description."""
+    """What is counted."""
     quantity: float
     quantity_low: float
     quantity_high: float

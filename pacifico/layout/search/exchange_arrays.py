@@ -173,19 +173,6 @@ class _Exchange:
     """
 
     def __init__(self, unit: SolarUnit, rating_kva: float, items: Sequence[Item], free: Slots) -> None:
-        """Keep what the instance works with.
-
-        Parameters
-        ----------
-        unit : SolarUnit
-            Unit of the arrays.
-        rating_kva : float
-            Rating of a skid [kVA].
-        items : sequence
-            Items of the draft.
-        free : Slots
-            Free places.
-        """
         self.unit, self.rating_kva, self.items = unit, rating_kva, list(items)
         self.coverage = Coverage(np.concatenate([rects_of(items), free.rects]))
         for i in items:
