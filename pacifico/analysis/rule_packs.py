@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pacifico.errors import InputError
-from pacifico.layout.criteria.asset_types import ASSET_KINDS
+from pacifico.vocabulary import ASSET_KINDS
 
 TOPICS = (
     "boundary setback",

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
-from pacifico.layout.criteria.profiles import PROFILES
-from pacifico.layout.criteria.strategies import STRATEGIES
+from pacifico.vocabulary import NAMED_DEMS, PROFILES, STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     Gatherer = Callable[[Path, str | None, list[str], float | None], tuple[bytes | None, tuple[str, ...]]]
     """Takes boundary, layer, sources of exclusions and buffer [m]; returns one GeoJSON and warnings."""
 
-NAMED_DEMS = ("3dep", "3dep-30", "glo30", "sample")
 #: Columns of a CSV, named as options; options without a column are the command line's.
 _COLUMNS = ("boundary", "dem", "capacity_kw", "profile", "strategy", "resolution_m", "setback_m", "max_road_grade_pct")
 _MORE_COLUMNS = (

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
-from pacifico.layout.criteria.profiles import PROFILES
-from pacifico.layout.criteria.strategies import STRATEGIES
+from pacifico.vocabulary import NAMED_DEMS, PROFILES, STRATEGIES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from pacifico.site.model import Site
     from pacifico.terrain.remote.settings import SourceSettings
 
-DEM_HELP = "path or URL of any raster GDAL reads, or 3dep, 3dep-30, glo30, sample"
+DEM_HELP = f"path or URL of any raster GDAL reads, or {', '.join(NAMED_DEMS)}"
 
 
 def add_diagnostics(parser: argparse.ArgumentParser) -> None:

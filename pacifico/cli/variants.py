@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
 from pacifico.errors import OutsideServiceError
-from pacifico.layout.criteria.strategies import STRATEGIES
+from pacifico.vocabulary import STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,6 +27,7 @@ import numpy as np
 from pacifico.errors import InputError
 from pacifico.grid import Ground
 from pacifico.terrain import _kernels
+from pacifico.terrain.sources import NAMED, ErrorModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,23 +53,8 @@ THREADS_FROM_CELLS = 2_000_000
 """Cells times realizations from which two threads are used: fewer take less time than threads take to start."""
 
 
-@dataclass(frozen=True)
-class ErrorModel:
-    """Relative error of an elevation source."""
-
-    rmse_m: float
-    correlation_m: float
-    basis: str
-    """Source of the numbers."""
-
-
-SOURCES: Mapping[str, ErrorModel] = {
-    "3dep": ErrorModel(0.8, 100.0, "USGS 3DEP accuracy, 0.8 m; correlation over 100 m assumed"),
-    "3dep-30": ErrorModel(0.8, 150.0, "USGS 3DEP accuracy, 0.8 m; correlation over 150 m assumed"),
-    "level ground": ErrorModel(0.0, 100.0, "level ground is assumed: its error is not known, and none is added"),
-    "glo30": ErrorModel(2.0, 200.0, "Copernicus GLO-30, 2 m relative; correlation over 200 m assumed"),
-}
-"""Errors of the named sources."""
+LEVEL_GROUND = ErrorModel(0.0, 100.0, "level ground is assumed: its error is not known, and none is added")
+"""Error of ground without an elevation model."""
 
 
 def dem_error(dem: xr.DataArray) -> ErrorModel:
@@ -77,9 +63,11 @@ def dem_error(dem: xr.DataArray) -> ErrorModel:
     Rasters of unknown origin: 0.15 m up to 3 m cells (lidar), 0.8 m up to 15 m, 2 m up to 45 m, and 5 m beyond. The
     correlation length is 7 cells or 30 m, whichever is more.
     """
-    known = SOURCES.get(str(dem.attrs.get("source", "")))
-    if known is not None:
-        return known
+    source = str(dem.attrs.get("source", ""))
+    if source == "level ground":
+        return LEVEL_GROUND
+    if source in NAMED:
+        return NAMED[source].error
     cell = float(dem.attrs.get("source_resolution_m", 10.0))
     rmse = 0.15 if cell <= 3 else 0.8 if cell <= 15 else 2.0 if cell <= 45 else 5.0
     length = max(30.0, 7 * cell)

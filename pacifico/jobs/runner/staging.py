@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
 from pacifico.jobs import keys
-from pacifico.jobs.request import NAMED_DEMS, file_sha256
+from pacifico.jobs.request import file_sha256
 from pacifico.jobs.runner.download import allowed_host, download
 from pacifico.jobs.status import METRICS
 from pacifico.jobs.store.base import NotFoundError
 from pacifico.jobs.upload_records import MAX_RECORD_BYTES, UploadRecord, parse_record
 from pacifico.jobs.uploads import read_site_record
+from pacifico.vocabulary import NAMED_DEMS
 
 if TYPE_CHECKING:
     from pathlib import Path

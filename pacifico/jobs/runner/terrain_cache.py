@@ -21,8 +21,9 @@ import re
 from typing import TYPE_CHECKING
 
 from pacifico.errors import InputError
-from pacifico.jobs.request import NAMED_DEMS, file_sha256
+from pacifico.jobs.request import file_sha256
 from pacifico.jobs.store.base import NotFoundError, StoreError, TooLargeError
+from pacifico.vocabulary import NAMED_DEMS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,6 @@ import numpy as np
 import shapely
 
 from pacifico.errors import EditRefused, named
-from pacifico.layout.criteria.asset_types import AssetKind
 from pacifico.layout.editing.apply import place_asset
 from pacifico.layout.editing.change import Change
 from pacifico.layout.editing.context import EditContext
@@ -23,6 +22,7 @@ from pacifico.layout.editing.road_access import without_unneeded
 from pacifico.layout.editing.zones import add_zone, move_zone, remove_zone
 from pacifico.layout.model.assets import move_item, rotate_item
 from pacifico.layout.model.edits import Edit, pose
+from pacifico.vocabulary import AssetKind
 
 if TYPE_CHECKING:
     import xarray as xr

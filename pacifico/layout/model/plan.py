@@ -8,7 +8,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from pacifico.crs import geojson_geometries
-from pacifico.layout.criteria.spec import Profile, Spec, Strategy, make_spec
+from pacifico.layout.criteria.spec import Spec, make_spec
 from pacifico.layout.files.geojson import KINDS, SCHEMA_VERSION, write
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pacifico.layout.model.edits import Edit
     from pacifico.layout.model.roads import Road
     from pacifico.site.model import Site
+    from pacifico.vocabulary import Profile, Strategy
 
 _UPPER = {
     "bill": "pacifico.analysis.costs:bill",

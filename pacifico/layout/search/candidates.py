@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.access.connect import ServedLayout
-    from pacifico.layout.criteria.strategies import Strategy
     from pacifico.layout.model.assets import Item, Unplaced
     from pacifico.layout.placement.seed_area import SeedArea
     from pacifico.layout.search.problem import DesignProblem
+    from pacifico.vocabulary import Strategy
 
     SeedDraft = tuple[SeedArea | None, Draft]
 

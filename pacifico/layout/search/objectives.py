@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.access.connect import ServedLayout
-    from pacifico.layout.criteria.profiles import Profile
-    from pacifico.layout.criteria.strategies import Strategy
     from pacifico.layout.model.assets import Item
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.placement.context import PlacementContext
+    from pacifico.vocabulary import Profile, Strategy
 
 DETOUR_PER_M3 = 0.1
 """Road length by which a road goes round a cubic metre that the straight way would move [m/m³]."""
