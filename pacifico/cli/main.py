@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         reason = one_line(error.strerror or error)
         print(f"pacifico: {reason}{name}; check the path, its permissions and free space", file=sys.stderr)
         return 2
-    except Exception as error:  # noqa: BLE001 (the last barrier: whatever is left is a fault of ours)
+    except Exception as error:  # noqa: BLE001 (the last barrier: any other exception is our fault)
         return _internal_error(error, arguments)
     return status
 
@@ -137,7 +137,7 @@ def _log_traceback(error: BaseException, arguments: argparse.Namespace) -> None:
 
 
 def _internal_error(error: BaseException, arguments: argparse.Namespace) -> int:
-    """Print an error of ours in one line, with the way to its traceback."""
+    """Print our error in one line, with the way to its traceback."""
     _log_traceback(error, arguments)
     name = type(error).__name__
     if isinstance(error, MemoryError):

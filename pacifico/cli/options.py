@@ -236,7 +236,7 @@ def writable_folder(out: Path, *, replaced: bool = False) -> None:
 
 
 def _require_open(folder: Path) -> None:
-    # permission bits say nothing of read-only disks, quotas and root: try it
+    # permission bits don't cover read-only disks, quotas and root: try it
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass

@@ -150,7 +150,7 @@ def _execute(request: RunRequest, kernel: Any, on_stage: Callable[[str, int, str
     try:
         return execute(request, on_stage=on_stage, kernel=kernel)
     except InputError:
-        kernels.stop(kernel)  # the run was refused before it began, so the kernel is still ours
+        kernels.stop(kernel)  # the run was refused before it began, so the kernel can still be used
         raise
 
 

@@ -59,7 +59,7 @@ def start(cwd: Path, *, env: Mapping[str, str] | None = None) -> Any:
     cwd : Path
         Its working folder.
     env : mapping, optional
-        Its whole environment; None for a scrubbed copy of ours.
+        Its whole environment; None for a copy of this process's without secrets.
 
     Returns
     -------

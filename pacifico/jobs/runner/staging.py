@@ -38,7 +38,7 @@ _RASTERS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 #: Parameters of the notebook that take a file; a request gives `upload:<sha256>` for them.
 _FILE_PARAMETERS = ("exclusions", "weather")
 
-#: Largest metrics.json that is read [bytes]; ours have some thousands.
+#: Largest metrics.json that is read [bytes]; we write some thousands.
 _MAX_METRICS_BYTES = 4 << 20
 
 

@@ -86,7 +86,7 @@ class TerrainCache:
                 log.info("terrain %s not fetched: %s", name[:12], error)
 
     def keep(self) -> None:
-        """Copy the complete files that the run read anew to the store."""
+        """Copy the complete files that the run fetched to the store."""
         if not self._public or not self._folder.is_dir():
             return
         names = []

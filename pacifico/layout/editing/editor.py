@@ -290,7 +290,7 @@ def add_asset(
     plan : Plan
         Plan before the edit.
     kind : str
-        Asset type, in the catalog's size. A substation gets the size of the largest that stands.
+        Asset type, in the catalog's size. A substation gets the size of the largest in the layout.
     context : EditContext
         Ground and criteria of the edits.
     at : (float, float), optional
