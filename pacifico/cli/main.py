@@ -171,7 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     add_variants_command(commands)
     add_energy_command(commands)
     add_rules_command(commands)
-    add_jobs_commands(commands, reader=boundary_as_geojson, gatherer=exclusions_as_geojson)
+    add_jobs_commands(commands, reader=boundary_as_geojson, combiner=exclusions_as_geojson)
     for command in commands.choices.values():
         options.add_diagnostics(command)
     if "_ARGCOMPLETE" in os.environ:

@@ -162,9 +162,9 @@ def site_of(arguments: argparse.Namespace) -> Site:
 
     site = read_site(arguments.boundary, layer=arguments.layer)
     if "exclusions" in arguments and exclusions_of(arguments)["exclusions"]:
-        from pacifico.site.gather import with_gathered
+        from pacifico.site.combine import with_combined
 
-        site = with_gathered(site, arguments.exclusions, buffer_m=arguments.exclusion_buffer_m)
+        site = with_combined(site, arguments.exclusions, buffer_m=arguments.exclusion_buffer_m)
     return site
 
 

@@ -141,7 +141,7 @@ def _print(found: Variants, arguments: argparse.Namespace) -> None:
         message = f"{best.strategy} by {best.margin_pct:.1f} %" if best.strategy else f"none: {best.note}"
         print(f"best {measure}: {message}")
     print(f"not dominated: {', '.join(found.front)}")
-    print(folder.said_compared(found))
+    print(folder.comparison_lines(found))
     print(f"written: {arguments.out / folder.PAGE}")
     for failure in found.failures:
         print(f"note: {failure.strategy}: {failure.message}", file=sys.stderr)

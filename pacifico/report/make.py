@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from pacifico.run.outcome import Outcome
-    from pacifico.site.gather import CombinedExclusions
+    from pacifico.site.combine import CombinedExclusions
     from pacifico.site.model import Site
     from pacifico.terrain.heights import Units
     from pacifico.terrain.remote.settings import SourceSettings
@@ -108,7 +108,7 @@ def make_report(
     terrain : bool
         False for level ground.
     exclusions : str, Path or sequence of them, optional
-        Files and addresses of layers, as for `gather_exclusions`; fetched layers are kept with the report.
+        Files and addresses of layers, as for `combine_exclusions`; fetched layers are kept with the report.
     timeout_s : float, optional
         Time limit of the run [s].
     settings : SourceSettings, optional
@@ -236,9 +236,9 @@ def _read_inputs(sources: _Sources, scratch: Path) -> _Inputs:
     boundary = sources.boundary
     site = site_of(str(boundary), layer=sources.layer)
     files = {"boundary": sample_site_path() if str(boundary) == SAMPLE else _one_file(Path(boundary), scratch)}
-    gathered = _gather(sources, site, scratch)
-    if gathered is not None and gathered.path is not None:
-        files["exclusions"] = _one_file(gathered.path, scratch)
+    combined = _combine(sources, site, scratch)
+    if combined is not None and combined.path is not None:
+        files["exclusions"] = _one_file(combined.path, scratch)
     kept = scratch / "window"
     kept.mkdir()
     ground_of(
@@ -254,26 +254,26 @@ def _read_inputs(sources: _Sources, scratch: Path) -> _Inputs:
         files["dem"] = kept / "dem.tif"
     if sources.energy or sources.weather:
         files |= _read_weather(sources.weather, site)
-    return _Inputs(files, [] if gathered is None else _exclusion_notes(gathered))
+    return _Inputs(files, [] if combined is None else _exclusion_notes(combined))
 
 
-def _gather(sources: _Sources, site: Site, scratch: Path) -> CombinedExclusions | None:
+def _combine(sources: _Sources, site: Site, scratch: Path) -> CombinedExclusions | None:
     """Exclusions from their files and services, checked; None without any."""
     if not sources.exclusions:
         return None
+    from pacifico.site.combine import combine_exclusions  # noqa: PLC0415
     from pacifico.site.exclusions import read_exclusions  # noqa: PLC0415 (only if exclusions are given)
-    from pacifico.site.gather import gather_exclusions  # noqa: PLC0415
 
-    gathered = gather_exclusions(sources.exclusions, site, scratch, buffer_m=sources.exclusion_buffer_m)
-    if gathered.path is not None:
-        read_exclusions(gathered.path, site)
-    return gathered
+    combined = combine_exclusions(sources.exclusions, site, scratch, buffer_m=sources.exclusion_buffer_m)
+    if combined.path is not None:
+        read_exclusions(combined.path, site)
+    return combined
 
 
-def _exclusion_notes(gathered: CombinedExclusions) -> list[dict[str, Any]]:
+def _exclusion_notes(combined: CombinedExclusions) -> list[dict[str, Any]]:
     """Where the exclusions come from, when services were read, and warnings."""
-    notes = [{**s, "fetched": manifest.moment()} if "url" in s else s for s in gathered.sources]
-    notes[0] |= {"warnings": list(gathered.warnings)} if gathered.warnings else {}
+    notes = [{**s, "fetched": manifest.moment()} if "url" in s else s for s in combined.sources]
+    notes[0] |= {"warnings": list(combined.warnings)} if combined.warnings else {}
     return notes
 
 

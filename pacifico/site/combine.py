@@ -48,7 +48,7 @@ class _Source:
     warnings: list[str]
 
 
-def gather_exclusions(
+def combine_exclusions(
     sources: Sequence[str | Path],
     site: Site,
     folder: Path,
@@ -180,7 +180,7 @@ def _member(feature: Feature, rules: ZoneRules, buffer_m: float) -> dict[str, An
     return {"type": "Feature", "geometry": geometry, "properties": properties}
 
 
-def with_gathered(
+def with_combined(
     site: Site,
     sources: Sequence[str | Path],
     *,
@@ -194,10 +194,10 @@ def with_gathered(
     site : Site
         The site.
     sources, buffer_m, settings
-        As for `gather_exclusions`, whose errors are raised.
+        As for `combine_exclusions`, whose errors are raised.
     """
     with tempfile.TemporaryDirectory(prefix="pacifico-exclusions-") as folder:
-        combined = gather_exclusions(sources, site, Path(folder), buffer_m=buffer_m, settings=settings)
+        combined = combine_exclusions(sources, site, Path(folder), buffer_m=buffer_m, settings=settings)
         if combined.path is not None:
             site = with_exclusions(site, load_exclusions(combined.path, site))
     return replace(site, warnings=(*site.warnings, *combined.warnings))

@@ -12,8 +12,8 @@ from numpy.testing import assert_allclose
 from pacifico.crs import LONLAT, reproject, utm
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.site.boundary import read_site
+from pacifico.site.combine import combine_exclusions, with_combined
 from pacifico.site.exclusions import free_ground, load_exclusions
-from pacifico.site.gather import gather_exclusions, with_gathered
 from pacifico.site.services.fetch import FetchSettings
 
 UTM = utm(-93.0, 42.0)
@@ -103,10 +103,10 @@ def site_with(tmp_path, served):
             return read_site(path)
         if source == "a service":
             served[0].append(collection(own).encode())
-            return with_gathered(read_site(plain), [served[1]])
+            return with_combined(read_site(plain), [served[1]])
         path = tmp_path / ("zones.kml" if source == "a KML" else "zones.geojson")
         path.write_text(kml(placemark(POND, "pond", properties)) if source == "a KML" else collection(own))
-        return with_gathered(read_site(plain), [path] if source != "files together" else [path, path])
+        return with_combined(read_site(plain), [path] if source != "files together" else [path, path])
 
     return make
 
@@ -139,7 +139,7 @@ def test_assets_and_roads_meet_the_same_zones(site_with, rule):
 
 
 def zones(service, url, tmp_path, **options):
-    found = gather_exclusions([url], service.site, tmp_path, settings=service.quick, **options)
+    found = combine_exclusions([url], service.site, tmp_path, settings=service.quick, **options)
     return load_exclusions(found.path, service.site).zones
 
 
@@ -201,7 +201,7 @@ def test_columns_of_a_file_are_no_rules_of_ours_either(service, tmp_path):
         {"TYPE": "boundary", "NAME": "Boundary Fen"},
     ]
     path.write_text(collection(*(member(s, **p) for s, p in zip(service.squares, kinds, strict=False))))
-    site = with_gathered(service.site, [path], buffer_m=5.0)
+    site = with_combined(service.site, [path], buffer_m=5.0)
     assert [(z.name, z.zone_type, z.buffer_m) for z in site.exclusions] == [
         ("a", "buffered", 5), ("b", "buffered", 5), ("Boundary Fen", "buffered", 5),
     ]  # fmt: skip
@@ -215,35 +215,35 @@ def test_files_and_services_become_one_file_and_buffers_are_exact(service, tmp_p
     file = tmp_path / "own.geojson"
     file.write_text(json.dumps(member(service.lonlat(600, 600, 700, 700), name="own", buffer_m=30)))
     sources = [file, service.ogc]
-    site = with_gathered(service.site, sources, buffer_m=10.0, settings=service.quick)
+    site = with_combined(service.site, sources, buffer_m=10.0, settings=service.quick)
     assert [z.buffer_m for z in site.exclusions] == [30.0, 10.0]
     # Square and rim with rounded corners, drawn in chords.
     taken = sum(1e4 + 4 * 100 * b + math.pi * b**2 for b in (30.0, 10.0))
     assert_allclose(service.site.boundary.area - free_ground(site).area, taken, rtol=3e-4)
-    combined = gather_exclusions(sources, service.site, tmp_path, settings=service.quick)
+    combined = combine_exclusions(sources, service.site, tmp_path, settings=service.quick)
     assert combined.sources == (
         {"file": "own.geojson", "features": 1},
         {"url": service.ogc, "layer": "Wetlands of the county", "features": 1},
     )
     text = combined.path.read_bytes()
-    assert gather_exclusions(sources, service.site, tmp_path, settings=service.quick).path.read_bytes() == text
+    assert combine_exclusions(sources, service.site, tmp_path, settings=service.quick).path.read_bytes() == text
 
 
 def test_one_file_without_a_buffer_is_used_as_it_is(service, tmp_path):
     path = tmp_path / "own.geojson"
-    assert gather_exclusions([path], service.site, tmp_path).path == path
+    assert combine_exclusions([path], service.site, tmp_path).path == path
 
 
 def test_a_rule_out_of_range_names_its_own_file(service, tmp_path):
     path = tmp_path / "own.geojson"
     path.write_text(collection(member(service.squares[0], name="x", buffer_m=-1)))
     with pytest.raises(InputError, match=r"^own\.geojson: buffer_m '-1' of 'x'"):
-        gather_exclusions([path], service.site, tmp_path, buffer_m=5.0)
+        combine_exclusions([path], service.site, tmp_path, buffer_m=5.0)
 
 
 def test_nothing_near_is_a_warning(service):
     service.shapes = []
-    site = with_gathered(service.site, [service.arcgis], settings=service.quick)
+    site = with_combined(service.site, [service.arcgis], settings=service.quick)
     assert site.exclusions == ()
     assert "the layer has nothing near the site" in site.warnings[0]
 
@@ -251,10 +251,10 @@ def test_nothing_near_is_a_warning(service):
 def test_zones_wholly_beside_the_site_are_a_warning(service):
     service.shapes = [service.lonlat(1100, 100, 1200, 200), service.lonlat(-60, 400, -10, 500)]
     service.properties = [{"OBJECTID": 1, "LABEL_": "quarry"}, {"OBJECTID": 2, "LABEL_": "creek"}]
-    site = with_gathered(service.site, [service.arcgis], settings=service.quick)
+    site = with_combined(service.site, [service.arcgis], settings=service.quick)
     assert len(site.exclusions) == 2
     assert any("2 zones lie wholly outside the site" in w and "'quarry', 'creek'" in w for w in site.warnings)
-    reaching = with_gathered(service.site, [service.arcgis], buffer_m=50.0, settings=service.quick)
+    reaching = with_combined(service.site, [service.arcgis], buffer_m=50.0, settings=service.quick)
     assert any(
         "1 zone lies wholly outside the site, with the buffer, and takes nothing from it ('quarry')" in w
         for w in reaching.warnings
@@ -270,9 +270,9 @@ def test_a_service_that_does_not_give_everything_gives_no_zones(service, tmp_pat
 @pytest.mark.parametrize("buffer_m", [-1.0, 1e5, float("nan")])
 def test_a_buffer_out_of_range_is_refused(service, tmp_path, buffer_m):
     with pytest.raises(InputError, match="out of range"):
-        gather_exclusions([service.ogc], service.site, tmp_path, buffer_m=buffer_m)
+        combine_exclusions([service.ogc], service.site, tmp_path, buffer_m=buffer_m)
 
 
 def test_no_sources_are_bad_input(service, tmp_path):
     with pytest.raises(InputError, match="no exclusions are given"):
-        gather_exclusions([], service.site, tmp_path)
+        combine_exclusions([], service.site, tmp_path)
