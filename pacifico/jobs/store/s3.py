@@ -126,19 +126,7 @@ class S3Store:
             raise ExistsError(f"{key} is written already") from None
 
     def swap(self, key: str, data: bytes, version: str, *, kind: StorageClass) -> str:
-        """Replace that version alone; else SwapRefusedError.
-
-        Parameters
-        ----------
-        key : str
-            Object.
-        data : bytes
-            New content.
-        version : str
-            Version that it must have.
-        kind : StorageClass
-            Storage class.
-        """
+        """Replace that version alone; else SwapRefusedError."""
         try:
             with self._translated(key):
                 return self._put(key, data, kind, IfMatch=version)
@@ -157,19 +145,7 @@ class S3Store:
             self._client.upload_file(str(path), self._bucket, self._key(key), ExtraArgs=extra, Config=_TRANSFER)
 
     def get_file(self, key: str, path: Path, *, limit: int | None = None, signals: StopSignals | None = None) -> None:
-        """Copy an object to a file; TooLargeError over `limit` bytes.
-
-        Parameters
-        ----------
-        key : str
-            Object.
-        path : Path
-            File to write.
-        limit : int or None
-            Largest size [bytes].
-        signals : StopSignals or None
-            Requests to stop.
-        """
+        """Copy an object to a file; TooLargeError over `limit` bytes."""
         with self._translated(key):
             head = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
             check_size(key, head["ContentLength"], limit)
