@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constr
 IAM_SIMULATE := 0.1.173
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help demo test slow infra bench coverage lint format lab picture constraints clean
+.PHONY: help demo test slow infra bench docs coverage lint format lab picture constraints clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -43,6 +43,9 @@ infra: $(VENV)/.all $(VENV)/.policy $(VENV)/.emulator  ## test Terraform on mock
 
 bench: $(VENV)/.bench  ## measure speed and quality against peers
 	$(BIN)/python -m pytest -m benchmark tests/benchmarks
+
+docs: $(VENV)/.docs  ## build the documentation: docs/_build/html/index.html
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 coverage: $(VENV)/.all  ## measure test coverage; writes htmlcov/index.html
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-report=html
@@ -83,7 +86,7 @@ constraints:  ## pin the newest versions that fit pyproject.toml (needs uv)
 	  --no-emit-index-url --no-header --no-annotate pyproject.toml --output-file constraints.txt
 
 clean:  ## remove everything that make created
-	rm -rf $(VENV) demo-report dist htmlcov .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+	rm -rf $(VENV) demo-report dist docs/_build docs/reference/api htmlcov .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' 2>/dev/null || { echo "no Python 3.11 to 3.13 with venv found (tried: $(or $(PYTHON),$(CANDIDATES))): install one (Debian: apt install python3-venv) or run 'make PYTHON=/path/to/python'" >&2; exit 1; }
@@ -97,6 +100,10 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.bench: $(VENV)/.all
 	$(PIP) --editable '.[lab,aws,cad,dev,bench]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.all
+	$(PIP) --editable '.[lab,aws,cad,dev,docs]'
 	@touch $@
 
 $(VENV)/.policy: infra/policy-tools.txt | $(BIN)/python

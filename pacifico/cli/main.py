@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # objects of the imports live as long as the command: collecting among them would cost 0.3 s
         gc.set_threshold(200_000, 50, 50)
     _print_any_text()
-    arguments = _parser().parse_args(join_negative_values(argv))
+    arguments = make_parser().parse_args(join_negative_values(argv))
     _set_up_logging(arguments)
     try:
         status: int = arguments.run(arguments)
@@ -159,7 +159,8 @@ def _internal_error(error: BaseException, arguments: argparse.Namespace) -> int:
     return INTERNAL_ERROR
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Parser of the command line, with all commands."""
     parser = _Parser(prog="pacifico", description="Early-stage layouts of energy sites on real terrain.")
     parser.add_argument("--version", action="version", version=f"pacifico {__version__}")
     parser.add_argument("--show-versions", action=ShowVersions, help="print the versions of all that matters, and exit")
