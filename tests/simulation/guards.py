@@ -106,7 +106,8 @@ GUARDS = (
     Guard("dead letters end their jobs", loop.Worker, "_sweep", "self._fail_dead_letter(message)", "pass"),
     Guard("a stop costs no receive", lifecycle, "_end", 'kind == "cancelled" and stop.requested', "False"),
     Guard("an outage costs no receive: the message is handed back", loop.Worker, "_take", "delivery.store_failed and self._store_away()", "False"),
-    Guard("an outage costs no receive: the store is asked first", loop.Worker, "_receive", "self._services.records.store.probe()", "pass"),
+    Guard("an outage costs no receive: the store is asked first", loop.Worker, "_receive", "self._probe()", "pass"),
+    Guard("an outage costs no receive: a store that takes no writes is away", loop.Worker, "_store_away", "self._store_failed = True", "pass"),
     Guard("an error of the queue ends no worker", loop.Worker, "_settle", "except OutsideServiceError as error:", "except ZeroDivisionError as error:"),
     Guard("a lost message is told as stalled", sending.Sender, "stalled", "return not any(self._queue.depth().values())", "return False"),
 )  # fmt: skip
