@@ -105,7 +105,7 @@ class SimRunner:
 
     def run(self, task, folder, on_stage, signals):
         world, fault = self._world, self._fault
-        length = world.rng.random() ** 3 * (1000.0 if fault == "long" else 120.0)
+        length = world.rng.random() ** 2 * (1000.0 if fault == "long" else world.plan.run_s)
         on_stage("fetching_dem", "")
         for part in range(3):
             if fault == "killed" and part == 1:
@@ -126,7 +126,9 @@ class SimRunner:
         if not job.good:
             if world.rng.random() < 0.5:
                 raise InputError("no buildable ground")
-            return RunOutcome(report=report, kind=world.rng.choice(("request", "timeout", "memory")), message="too much")
+            return RunOutcome(
+                report=report, kind=world.rng.choice(("request", "timeout", "memory")), message="too much"
+            )
         world.runs += 1
         for name in FILES:
             (report / name).write_text(
@@ -309,7 +311,16 @@ class Helper(Caller):
             if not job.stored:
                 self._submit(job)
                 continue
-            status = self._client.status(job.layout_id)
-            if not status["stalled"]:
-                self._world.checker.report("stuck", f"{job.layout_id[-4:]} is {status['status']}, not told as stalled")
-            self._redrive(job)
+            if self._stalled(job):
+                self._redrive(job)
+
+    def _stalled(self, job):
+        """Whether the job's status says so within some hours; other jobs may fill the queue meanwhile."""
+        for _ in range(60):
+            if job.terminal:
+                return False
+            if self._client.status(job.layout_id)["stalled"]:
+                return True
+            self._world.wait_for_change(job, 200.0)
+        self._world.checker.report("stuck", f"{job.layout_id[-4:]} is {job.status['status']}, not told as stalled")
+        return False

@@ -24,7 +24,9 @@ REQUEST_FAULTS = (
     "suspend",  # and its monotonic clock too
 )
 #: Faults of the queue itself, that no request shows.
-QUEUE_FAULTS = ("duplicate", "undelete", "lagging depth")
+QUEUE_FAULTS = ("duplicate", "undelete", "lagging depth", "stale receipt")
+#: Requests that a schedule may have all its faults in.
+REQUESTS = ("receive", "copy", "delete", "hide", "send", "read", "create", "swap", "put")
 #: Faults of a run.
 RUN_FAULTS = ("service", "lost", "disk full", "no process", "bug", "killed", "long")
 
@@ -37,6 +39,7 @@ class Plan:
     """The faults and the load of one schedule; times in seconds."""
 
     rate: float
+    focus: str | None  # the only requests that fail
     kinds: tuple[str, ...]
     queue_kinds: frozenset[str]
     run_kinds: tuple[str, ...]
@@ -44,6 +47,7 @@ class Plan:
     run_rate: float
     end: float  # no faults from here on
     latency: float
+    run_s: float  # longest run of a notebook
     folder: bool  # a folder as the store: its clock is a request, and its disk can be full
     workers: int
     jobs: int
@@ -57,15 +61,18 @@ def draw_plan(rng):
     random = rng.random
     heavy = random()
     rate = 0.0 if heavy < 0.1 else 0.02 if heavy < 0.5 else 0.06 if heavy < 0.9 else 0.25
+    focus = rng.choice(REQUESTS) if rate and random() < 0.3 else None
     plan = Plan(
-        rate=rate,
+        rate=rate if focus is None else 0.4,
+        focus=focus,
         kinds=tuple(rng.sample(REQUEST_FAULTS, rng.choice((1, 2, 4, 12)))),
-        queue_kinds=frozenset(rng.sample(QUEUE_FAULTS, rng.choice((0, 1, 3)))),
+        queue_kinds=frozenset(rng.sample(QUEUE_FAULTS, rng.choice((0, 1, 4)))),
         run_kinds=tuple(rng.sample(RUN_FAULTS, rng.choice((1, 3, 7)))),
         queue_rate=0.3 * random() ** 2,
         run_rate=0.5 * random() ** 3 if rate or random() < 0.3 else 0.0,
         end=60.0 + 1500.0 * random() ** 2,
         latency=rng.choice((0.02, 0.1, 0.1, 1.0)),
+        run_s=rng.choice((20.0, 60.0, 60.0, 400.0)),
         folder=random() < 0.3,
         workers=1 if random() < 0.4 else 2,
         jobs=1 if random() < 0.7 else 2,
@@ -81,6 +88,6 @@ def draw_plan(rng):
         plan.outages["disk"] = (start, start + plan.end * random())
     while random() < 0.12:
         plan.steps.append((plan.end * random(), rng.choice((-HOUR_S, HOUR_S, -HOUR_S * random(), HOUR_S * random()))))
-    while random() < 0.2:
-        plan.stops.append((plan.end * random(), rng.randrange(plan.workers)))
+    while random() < 0.25:
+        plan.stops.append((200.0 * random(), rng.randrange(plan.workers)))
     return plan

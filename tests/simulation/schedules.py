@@ -118,7 +118,9 @@ class World:
             if process.busy:
                 return False
         patient = self.scheduler.now < self.plan.end + PATIENCE_S
-        return all(job.terminal or not job.stored or (job.in_doubt and not patient) for job in self.checker.jobs.values())
+        return all(
+            job.terminal or not job.stored or (job.in_doubt and not patient) for job in self.checker.jobs.values()
+        )
 
     def close(self):
         self.closed = True

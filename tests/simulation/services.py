@@ -51,11 +51,25 @@ class Network:
         return outage is not None and outage[0] <= self.scheduler.now < min(outage[1], self.plan.end)
 
     def call(self, service, name, effect, errors, *, writes=False):
-        """Send one request: `effect` is what the service does."""
+        """Send one request.
+
+        Parameters
+        ----------
+        service : str
+            "store" or "queue".
+        name : str
+            What is asked, beginning with the kind of request.
+        effect : callable
+            What the service does.
+        errors : tuple
+            Exceptions of an outage and of missing rights.
+        writes : bool
+            Whether a full disk refuses it.
+        """
         scheduler, rng, plan = self.scheduler, self.rng, self.plan
         fault = None
         if scheduler.now < plan.end:
-            if plan.rate and rng.random() < plan.rate:
+            if plan.rate and rng.random() < plan.rate and (plan.focus is None or name.startswith(plan.focus)):
                 fault = rng.choice(plan.kinds)
             scheduler.sleep(rng.random() * plan.latency)
             if plan.outages and (self.away(service) or (writes and plan.folder and self.away("disk"))):
@@ -227,9 +241,10 @@ class SimStore:
 class _Letter:
     """A message in a queue."""
 
-    __slots__ = ("body", "receipt", "receives", "sent", "shown_at")
+    __slots__ = ("body", "message_id", "receipt", "receives", "sent", "shown_at")
 
-    def __init__(self, body, sent, shown_at):
+    def __init__(self, message_id, body, sent, shown_at):
+        self.message_id = message_id
         self.body = body
         self.sent = sent
         self.shown_at = shown_at
@@ -246,6 +261,7 @@ class SimQueue:
         self._max_receives = max_receives
         self._arrivals = deque()
         self._receipts = 0
+        self._sent = 0
         self.letters = []
 
     def send(self, pointer, *, delay_s=0):
@@ -303,7 +319,8 @@ class SimQueue:
         def effect():
             now = self._network.scheduler.now
             delay = max(0, min(900, -int(-delay_s // 1)))
-            self.letters.append(_Letter(body, self._network.clock(), now + delay))
+            self._sent += 1
+            self.letters.append(_Letter(str(self._sent), body, self._network.clock(), now + delay))
             if not delay:
                 self._network.scheduler.wake_all(self._arrivals)
 
@@ -329,12 +346,14 @@ class SimQueue:
         letter.receipt = str(self._receipts)
         if not self._happens("duplicate"):
             letter.shown_at = shown_at
-        return Message(str(id(self)), letter.receipt, letter.body, letter.receives, letter.sent)
+        return Message(letter.message_id, letter.receipt, letter.body, letter.receives, letter.sent)
 
     def _find(self, message):
-        """The letter of a receipt; a stale one finds it only sometimes."""
+        """The letter of a receipt; whether a stale receipt works is up to the queue."""
         for letter in self.letters:
             if letter.receipt == message.receipt:
+                return letter
+            if letter.message_id == message.message_id and self._happens("stale receipt"):
                 return letter
         return None
 
@@ -348,9 +367,7 @@ class SimQueue:
 
     def _happens(self, kind):
         plan = self._network.plan
-        return (
-            kind in plan.queue_kinds and self._network.faulty() and self._network.rng.random() < plan.queue_rate
-        )
+        return kind in plan.queue_kinds and self._network.faulty() and self._network.rng.random() < plan.queue_rate
 
     def _call(self, name, effect):
         return self._network.call("queue", name, effect, _QUEUE_ERRORS)
