@@ -245,8 +245,9 @@ class Worker:
                 self._services.pulse.beat("sweep")
                 found = dead_letters.receive(wait_s=0, visibility_s=60, most=10)
                 seen += found
+                queue_empty = bool(found) and not any(self._services.queue.depth().values())
                 for message in found:
-                    self._fail_dead_letter(message)
+                    self._fail_dead_letter(message, queue_empty=queue_empty)
                 if not found:
                     break
         except OutsideServiceError as error:
@@ -254,13 +255,17 @@ class Worker:
         with contextlib.suppress(OutsideServiceError):  # else they show again by themselves
             dead_letters.show(seen)
 
-    def _fail_dead_letter(self, message: Message) -> None:
+    def _fail_dead_letter(self, message: Message, *, queue_empty: bool) -> None:
         records = self._services.records
         try:
             pointer = parse_pointer(message.body)
             before = records.read(pointer.owner, pointer.layout_id).status.status
             after = records.fail_dead(
-                pointer.owner, pointer.layout_id, sent=message.sent, receives=self._settings.max_receives
+                pointer.owner,
+                pointer.layout_id,
+                sent=message.sent,
+                receives=self._settings.max_receives,
+                queue_empty=queue_empty,
             ).status
         except (InputError, UnknownVersionError) as error:
             log.warning("dead letter %s points to no job: %s", message.message_id, error)

@@ -229,6 +229,7 @@ class Caller:
 
     def _submit(self, job):
         job.in_doubt = True
+        purges = job.purges
         for _ in range(6):
             try:
                 response = self._client.submit(job.request)
@@ -237,7 +238,8 @@ class Caller:
                     return
                 self._world.scheduler.sleep(60.0 * self._world.rng.random())
                 continue
-            job.in_doubt = False
+            sent = response["status"] == "queued" and job.purges == purges
+            job.in_doubt = not sent and job.purges > 0
             if response["status"] not in ("queued", "processing", "completed", "failed", "cancelled"):
                 self._world.checker.report("mislabelled", f"submit says {response}")
             return
@@ -245,11 +247,13 @@ class Caller:
     def _submit_many(self):
         for job in self._jobs:
             job.in_doubt = True
+        purges = self._jobs[0].purges
         for _ in range(6):
             responses = self._client.submit_many([job.request for job in self._jobs])
             for job, response in zip(self._jobs, responses, strict=True):
                 if response["status"] != "unsent":
-                    job.in_doubt = False
+                    sent = response["status"] == "queued" and job.purges == purges
+                    job.in_doubt = not sent and job.purges > 0
             if all(response["status"] != "unsent" for response in responses):
                 return
             self._world.scheduler.sleep(60.0 * self._world.rng.random())
@@ -275,16 +279,16 @@ class Caller:
     def _redrive(self, job, *, force=False):
         job.redrives += 1
         job.forced += force
-        before = job.in_doubt
+        before, purges = job.in_doubt, job.purges
         job.in_doubt = True
         try:
             self._client.redrive(job.layout_id, force=force)
         except NotRedrivableError:
-            job.in_doubt = before
+            job.in_doubt = before or job.purges != purges
         except (NotSentError, OutsideServiceError, NotFoundError):
             pass
         else:
-            job.in_doubt = False
+            job.in_doubt = job.purges != purges
 
     def _follow(self, job):
         """Wait for the end; a failed job may be redriven."""

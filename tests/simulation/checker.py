@@ -25,6 +25,7 @@ class Job:
         self.status = None  # last written
         self.stored = False
         self.in_doubt = False  # a submit or redrive began, and its caller heard of no success
+        self.purges = 0  # times that its messages may have been purged
         self.cancels = 0  # calls that began
         self.redrives = 0
         self.forced = 0  # redrives with force
@@ -93,7 +94,7 @@ class Checker:
         job.status, job.stored = new, True
         self.on_change(job)
 
-    def _fault(self, job, process, before, new, age_s, sent):  # noqa: PLR0912 (one rule after another)
+    def _fault(self, job, process, before, new, age_s, sent):
         state = new["status"]
         if before is None:
             return None if (state, new["attempt"], new["revision"]) == ("queued", 0, 1) else ("mislabelled", "first")
@@ -139,7 +140,8 @@ class Checker:
             if before["error_kind"] in REQUEST_FAULTS and not job.forced:
                 return "mislabelled", "redriven, but it failed by its own request"
             return None if job.redrives else ("mislabelled", "nobody redrove it")
-        return None if was == "queued" or own else ("doubled", "queued by who does not hold it")
+        redriven = dead and job.redrives
+        return None if was == "queued" or own or redriven else ("doubled", "queued by who does not hold it")
 
     def _claim_fault(self, job, process, before, new, *, dead):
         nonce = new["nonce"]
@@ -168,9 +170,9 @@ class Checker:
                 self.report("doubled", f"{job.layout_id[-4:]} completed twice")
         if delivery.ending == "lost" and job.committer is process:
             self.report("mislabelled", f"{job.layout_id[-4:]}: {process.name} says lost, but it completed the job")
-        if delivery.ending == "handed back" and delivery.do == "copy" and status.status == "processing":
-            if delivery.delay_s <= 1:  # what is left of the lease, and one second
-                self.report("stuck", f"{job.layout_id[-4:]}: {process.name} left a dead lease alone")
+        met_a_lease = delivery.ending == "handed back" and delivery.do == "copy" and status.status == "processing"
+        if met_a_lease and delivery.delay_s <= 1:  # what is left of the lease, and one second
+            self.report("stuck", f"{job.layout_id[-4:]}: {process.name} left a dead lease alone")
 
     # --- when all is over
 

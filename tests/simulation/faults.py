@@ -54,6 +54,7 @@ class Plan:
     outages: dict[str, tuple[float, float]] = field(default_factory=dict)  # service -> from, to
     steps: list[tuple[float, float]] = field(default_factory=list)  # when the services' clock jumps, and how far
     stops: list[tuple[float, int]] = field(default_factory=list)  # when which worker is told to stop
+    purge: float | None = None  # when someone purges the queue
 
 
 def draw_plan(rng):
@@ -66,9 +67,9 @@ def draw_plan(rng):
         rate=rate if focus is None else 0.4,
         focus=focus,
         kinds=tuple(rng.sample(REQUEST_FAULTS, rng.choice((1, 2, 4, 12)))),
-        queue_kinds=frozenset(rng.sample(QUEUE_FAULTS, rng.choice((0, 1, 4)))),
+        queue_kinds=frozenset(rng.sample(QUEUE_FAULTS, rng.choice((0, 1, 2, 4)))),
         run_kinds=tuple(rng.sample(RUN_FAULTS, rng.choice((1, 3, 7)))),
-        queue_rate=0.3 * random() ** 2,
+        queue_rate=0.6 * random() ** 2,
         run_rate=0.5 * random() ** 3 if rate or random() < 0.3 else 0.0,
         end=60.0 + 1500.0 * random() ** 2,
         latency=rng.choice((0.02, 0.1, 0.1, 1.0)),
@@ -88,6 +89,8 @@ def draw_plan(rng):
         plan.outages["disk"] = (start, start + plan.end * random())
     while random() < 0.12:
         plan.steps.append((plan.end * random(), rng.choice((-HOUR_S, HOUR_S, -HOUR_S * random(), HOUR_S * random()))))
-    while random() < 0.25:
-        plan.stops.append((200.0 * random(), rng.randrange(plan.workers)))
+    while random() < 0.3:
+        plan.stops.append((100.0 * random(), rng.randrange(plan.workers)))
+    if random() < 0.04:
+        plan.purge = 100.0 * random()
     return plan

@@ -12,7 +12,7 @@ from collections import deque
 from greenlet import getcurrent, greenlet
 
 
-class Killed(BaseException):  # noqa: N818 (no error: the end of a process)
+class Killed(BaseException):
     """The process was killed. No `except Exception` of the product catches it."""
 
 

@@ -32,6 +32,7 @@ SETTINGS = Settings(
     visibility_s=120,
     wait_s=240,
     sweep_s=200,
+    stop_grace_s=30,
 )
 OWNERS = ("ann", "bob@example.com")
 
@@ -100,6 +101,8 @@ class World:
             self.scheduler.at(when, lambda step=step: self._step(step))
         for when, slot in plan.stops:
             self.scheduler.at(when, lambda slot=slot: self._stop(slot))
+        if plan.purge is not None:
+            self.scheduler.at(plan.purge, self._purge)
 
     def wait_for_change(self, job, seconds):
         """Wait until a job's status changes, for some time at most."""
@@ -133,13 +136,20 @@ class World:
     def _step(self, step):
         self.network.offset += step
 
+    def _purge(self):
+        """Lose every message; it is the user who must notice."""
+        self.queue.letters.clear()
+        for job in self.checker.jobs.values():
+            job.in_doubt = True
+            job.purges += 1
+
     def _stop(self, slot):
         process, stop = self.workers[slot]
         if process.dead:
             return
         stop.request()
-        # ECS kills 120 s after its SIGTERM.
-        self.scheduler.at(SETTINGS.stop_grace_s + 20, lambda: process.dead or self.scheduler.kill(process))
+        # ECS kills some time after the grace.
+        self.scheduler.at(SETTINGS.stop_grace_s + 40, lambda: process.dead or self.scheduler.kill(process))
 
 
 def run_schedule(seed, *, trace=False):

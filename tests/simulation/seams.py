@@ -15,7 +15,6 @@ from unittest import mock
 from pacifico.jobs import attempt, client, keys, lifecycle, records, status, uploads
 from worker import loop
 
-
 _PURE = (
     (records, "parse_status"),
     (records, "parse_request"),
@@ -128,6 +127,10 @@ def monotonic():
     return ACTIVE.scheduler.monotonic()
 
 
+def _sleep(seconds):
+    ACTIVE.scheduler.sleep(seconds)
+
+
 def _nonce():
     return f"{ACTIVE.rng.getrandbits(64):016x}"
 
@@ -135,7 +138,7 @@ def _nonce():
 @contextlib.contextmanager
 def simulated():
     """Run the product in simulated time, for any number of schedules."""
-    time = SimpleNamespace(monotonic=monotonic, sleep=lambda seconds: ACTIVE.scheduler.sleep(seconds))
+    time = SimpleNamespace(monotonic=monotonic, sleep=_sleep)
     threading = SimpleNamespace(Event=SimEvent, Lock=SimLock, Thread=SimThread)
     patches = [
         (attempt, "time", time),

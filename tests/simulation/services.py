@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import deque
 
 from pacifico.jobs.queue import Message, QueueDeniedError, QueueError
 from pacifico.jobs.store.base import (
     MAX_OBJECT_BYTES,
-    PROBE_KEY,
     Blob,
     Entry,
     ExistsError,
@@ -130,10 +130,9 @@ class Network:
 
 
 def _quietly(effect):
-    try:
+    """Do it, with an answer that nobody hears."""
+    with contextlib.suppress(ExistsError, NotFoundError, SwapRefusedError, StoreError, QueueError):
         effect()
-    except (ExistsError, NotFoundError, SwapRefusedError, StoreError, QueueError):
-        pass  # an answer that nobody hears
 
 
 class SimStore:
@@ -301,7 +300,8 @@ class SimQueue:
             letter = self._find(message)
             if letter is None or self._happens("undelete"):
                 return  # a stale receipt, or a replica that has not heard: it is delivered again
-            self.letters.remove(letter)
+            if letter in self.letters:
+                self.letters.remove(letter)
 
         self._call("delete", effect)
 
