@@ -131,7 +131,8 @@ class Worker:
         started = time.monotonic()
         with self._services.protection.held():
             delivery = self._deliver(message)
-            if delivery.store_failed and self._store_away():
+            # An attempt that had no answer for a whole lease met an outage, also where the store is back by now.
+            if delivery.store_failed and (self._store_away() or delivery.ending is Ending.LOST):
                 delivery = replace(delivery, do="copy")
             self._settle(delivery, message)
         try:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 
+from .guards import GUARDS, schedules_until_caught
 from .schedules import prepare_sites, run_schedule
 from .seams import simulated
 
@@ -47,13 +48,26 @@ def replay(seed):
     return 1 if result.violations else 0
 
 
+def remove_guards(most):
+    """Remove each guard once, and print how many schedules it takes to notice."""
+    missed = 0
+    for guard in GUARDS:
+        caught = schedules_until_caught(guard, most=most)
+        missed += caught is None
+        print(f"{guard.name:72} {f'{caught[0]:6}  {caught[1]}' if caught else f'not in {most}'}", flush=True)
+    return 1 if missed else 0
+
+
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--schedules", type=int, default=10_000, help="how many (default: 10000)")
     parser.add_argument("--first", type=int, default=0, help="seed of the first (default: 0)")
     parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count(), help="default: one for each core")
     parser.add_argument("--seed", type=int, help="replay this schedule alone, with every request")
+    parser.add_argument("--guards", action="store_true", help="remove each guard of the product once instead")
     options = parser.parse_args()
+    if options.guards:
+        return remove_guards(options.schedules)
     if options.seed is not None:
         return replay(options.seed)
     last = options.first + options.schedules

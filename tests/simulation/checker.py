@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime
 
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
 #: Kinds of failure that only a request of fate 'bad' may end in.
@@ -47,6 +48,7 @@ class Checker:
         self.only_outages = only_outages  # nothing else goes wrong: then every good job must complete
         self.violations = []
         self.on_change = lambda job: None
+        self.letters = lambda layout_id: ([], [])  # when a job's messages were sent: those in the queue, the dead ones
 
     def report(self, kind, text):
         """Keep a violation; an exception would end in the product's handlers."""
@@ -131,6 +133,8 @@ class Checker:
                 return "doubled", "it had failed"
             if was == "processing" and not own and not dead:
                 return "doubled", "failed by another, while its lease is alive"
+            if was == "queued" and self._message_under_way(job, before):
+                return "lost", "failed by a letter from before its redrive, while its message is under way"
             if job.good and self.only_outages:
                 return "lost", f"a good job failed by outages alone: {new['error_message']}"
             if job.good and new["error_kind"] in REQUEST_FAULTS:
@@ -142,6 +146,12 @@ class Checker:
             return None if job.redrives else ("mislabelled", "nobody redrove it")
         redriven = dead and job.redrives
         return None if was == "queued" or own or redriven else ("doubled", "queued by who does not hold it")
+
+    def _message_under_way(self, job, before):
+        """Whether only the job's new message can bring it on, and that is in the queue."""
+        queued_at = datetime.fromisoformat(before["queued_at"]).timestamp() - 2.0
+        live, dead = self.letters(job.layout_id)
+        return bool(job.redrives and dead) and max(dead) < queued_at <= max(live, default=0.0)
 
     def _claim_fault(self, job, process, before, new, *, dead):
         nonce = new["nonce"]

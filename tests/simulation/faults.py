@@ -52,9 +52,29 @@ class Plan:
     workers: int
     jobs: int
     outages: dict[str, tuple[float, float]] = field(default_factory=dict)  # service -> from, to
+    period: float | None = None  # the service comes back in every second half of such a period
     steps: list[tuple[float, float]] = field(default_factory=list)  # when the services' clock jumps, and how far
     stops: list[tuple[float, int]] = field(default_factory=list)  # when which worker is told to stop
     purge: float | None = None  # when someone purges the queue
+
+
+def calm_plan(*, workers, jobs):
+    """Return a plan in which nothing goes wrong by itself."""
+    return Plan(
+        rate=0.0,
+        focus=None,
+        kinds=(),
+        queue_kinds=frozenset(),
+        run_kinds=(),
+        queue_rate=0.0,
+        run_rate=0.0,
+        end=HOUR_S,
+        latency=0.1,
+        run_s=60.0,
+        folder=False,
+        workers=workers,
+        jobs=jobs,
+    )
 
 
 def draw_plan(rng):
@@ -84,6 +104,8 @@ def draw_plan(rng):
     if random() < 0.15:
         start = plan.end * random()
         plan.outages["queue"] = (start, start + plan.end * random())
+    if plan.outages and random() < 0.3:
+        plan.period = rng.choice((60.0, 200.0))
     if plan.folder and random() < 0.2:
         start = plan.end * random()
         plan.outages["disk"] = (start, start + plan.end * random())

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import uuid
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pacifico.jobs import keys, uploads
@@ -17,7 +17,7 @@ from pacifico.jobs.settings import Settings
 
 from .actors import FILES, Caller, Helper, start_worker
 from .checker import Checker, Job
-from .faults import draw_plan
+from .faults import calm_plan, draw_plan
 from .scheduler import Process, Scheduler
 from .seams import ACTIVE
 from .services import Network, SimQueue, SimStore
@@ -58,18 +58,19 @@ class Result:
 class World:
     """Everything in one schedule."""
 
-    def __init__(self, seed, *, trace=False):
+    def __init__(self, seed, *, trace=False, plan=None, shape=None):
         self.rng = random.Random(seed)
-        self.plan = draw_plan(self.rng)
+        self.plan = replace(plan or draw_plan(self.rng), **(shape or {}))
         self.settings = SETTINGS
         self.scheduler = Scheduler()
         self.network = Network(self.scheduler, self.rng, self.plan)
         self.network.trace = [] if trace else None
-        self.checker = Checker(only_outages=not self.plan.rate and not self.plan.run_rate)
+        self.checker = Checker(only_outages=not (self.plan.rate or self.plan.run_rate or plan))
         self.checker.on_change = self._changed
         self.store = SimStore(self.network, self.checker)
         self.dead_letters = SimQueue(self.network)
         self.queue = SimQueue(self.network, dead_letters=self.dead_letters, max_receives=SETTINGS.max_receives)
+        self.checker.letters = self._letters
         self.folders = scratch_folders()
         self.workers = {}
         self.runs = 0
@@ -129,6 +130,11 @@ class World:
         self.closed = True
         self.scheduler.close()
 
+    def _letters(self, layout_id):
+        """When a job's messages were sent: those in the queue, and the dead ones."""
+        queues = (self.queue, self.dead_letters)
+        return tuple([letter.sent for letter in queue.letters if layout_id in letter.body] for queue in queues)
+
     def _changed(self, job):
         if waiting := self._waiting.get(job.layout_id):
             self.scheduler.wake_all(waiting)
@@ -138,6 +144,8 @@ class World:
 
     def _purge(self):
         """Lose every message; it is the user who must notice."""
+        if not self.network.faulty():
+            return
         self.queue.letters.clear()
         for job in self.checker.jobs.values():
             job.in_doubt = True
@@ -152,9 +160,24 @@ class World:
         self.scheduler.at(SETTINGS.stop_grace_s + 40, lambda: process.dead or self.scheduler.kill(process))
 
 
-def run_schedule(seed, *, trace=False):
-    """Run one schedule; the same seed gives the same schedule."""
-    world = World(seed, trace=trace)
+def run_schedule(seed, *, trace=False, plan=None, shape=None, aim=None):
+    """Run one schedule; the same seed gives the same schedule.
+
+    Parameters
+    ----------
+    seed : int
+        Decides everything that the plan leaves open.
+    trace : bool
+        Whether to keep a line for every request.
+    plan : Plan, optional
+        What goes wrong; by default drawn from the seed.
+    shape : dict, optional
+        Fields of the plan to replace.
+    aim : tuple, optional
+        Process, request, how often it came before, and the fault that it gets.
+    """
+    world = World(seed, trace=trace, plan=plan, shape=shape)
+    world.network.aim = aim
     try:
         world.begin()
         world.scheduler.run(world.plan.end + CALM_S, world.at_rest)
@@ -225,10 +248,7 @@ def prepare_sites():
         return
     scheduler = Scheduler()
     rng = random.Random(0)
-    plan = draw_plan(rng)
-    plan.end = -1.0
-    plan.folder = False
-    store = SimStore(Network(scheduler, rng, plan), Checker())
+    store = SimStore(Network(scheduler, rng, calm_plan(workers=0, jobs=0)), Checker())
     boundary = scratch_folders()[0] / "site.kml"
     boundary.write_bytes(b"<kml/>")
 

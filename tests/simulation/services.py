@@ -36,6 +36,7 @@ class Network:
         self.offset = _EPOCH  # of the services' clock
         self.under_way = 0  # requests whose senders no longer wait
         self.trace = None  # a list takes a line for every request
+        self.aim = None  # process, request, how often it came before, fault: that one fails
 
     def clock(self):
         """The services' clock [s since 1970]."""
@@ -47,8 +48,10 @@ class Network:
 
     def away(self, service):
         """Whether a service is away now."""
-        outage = self.plan.outages.get(service)
-        return outage is not None and outage[0] <= self.scheduler.now < min(outage[1], self.plan.end)
+        outage, period, now = self.plan.outages.get(service), self.plan.period, self.scheduler.now
+        if outage is None or not outage[0] <= now < min(outage[1], self.plan.end):
+            return False
+        return period is None or (now - outage[0]) % period < period / 2
 
     def call(self, service, name, effect, errors, *, writes=False):
         """Send one request.
@@ -76,11 +79,20 @@ class Network:
                 fault = "error"
         else:
             scheduler.sleep(rng.random() * plan.latency)
+        if self.aim is not None:
+            fault = self._aimed(name) or fault
         if self.trace is not None:
             self.trace.append((round(scheduler.now, 3), scheduler.current.process.name, service, name, fault))
         if fault is None:
             return effect()
         return self._fail(fault, effect, errors)
+
+    def _aimed(self, name):
+        process, request, left, fault = self.aim
+        if (process, request) != (self.scheduler.current.process.name, name):
+            return None
+        self.aim = (process, request, left - 1, fault) if left else None
+        return None if left else fault
 
     def _fail(self, fault, effect, errors):
         scheduler, rng = self.scheduler, self.rng

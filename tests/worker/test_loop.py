@@ -12,7 +12,7 @@ import pytest
 
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs import keys
-from pacifico.jobs.delivery import RunOutcome
+from pacifico.jobs.delivery import Delivery, Ending, RunOutcome
 from pacifico.jobs.queue import Message, Pointer, QueueError
 from pacifico.jobs.records import Records
 from pacifico.jobs.request import JobRequest
@@ -295,6 +295,15 @@ def test_a_store_that_takes_no_writes_is_away(job, local_store, monkeypatch):
     assert job.queue.calls[:3] == ["receive", "copy", "delete"]
     assert job.queue.calls[3:5] == ["receive", "delete"]
     assert job.status(layout_id).status == "completed"
+
+
+def test_an_outage_of_a_whole_lease_costs_no_receive_though_the_store_is_back(job, monkeypatch):
+    """Each of several such outages would count, and the third would end the job as a dead letter."""
+    job.submit()
+    lost = Delivery(ending=Ending.LOST, do="leave", store_failed=True)
+    monkeypatch.setattr("worker.loop.deliver", lambda *_, **__: lost)
+    job.work(receives=1)
+    assert job.queue.calls == ["receive", "copy", "delete"]
 
 
 def test_a_store_that_fails_for_one_job_alone_counts_as_a_receive(job, local_store, monkeypatch):
