@@ -292,7 +292,7 @@ class JobClient:
         Raises
         ------
         NotRedrivableError
-            The job is neither failed nor queued, or failed by its own request.
+            The job runs or has ended well, or failed by its own request.
         NotSentError
             The job is queued, but the queue failed. The same call may be made again.
         """
