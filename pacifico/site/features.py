@@ -236,7 +236,7 @@ def parse_crs(text: str, where: str) -> CRS:
         crs = CRS.from_user_input(text).to_2d()
         if crs.is_compound:
             crs = crs.sub_crs_list[0]
-    except CRSError:
+    except (CRSError, UnicodeEncodeError):  # the latter of text that JSON may hold and no other file
         raise CRSMismatchError(f"{where} names the CRS {quoted(text)}, which is not known; {remedy}") from None
     if crs.name.lower().startswith("undefined"):
         raise CRSMismatchError(f"{where} names '{crs.name}', a CRS without a datum, and none is guessed; {remedy}")

@@ -84,7 +84,9 @@ def supervise(name: str, minutes: float, out: Path) -> Result:
             command = [sys.executable, __file__, name, "--out", str(out), "--child", str(int(left))]
             done = subprocess.run(command, stdout=stream, stderr=stream, check=False, cwd=ROOT)
         text = log.read_text(errors="replace")
-        executions += sum(map(int, re.findall(r"stat::number_of_executed_units:\s+(\d+)", text)))
+        executions += max(
+            map(int, re.findall(r"(?:^#|stat::number_of_executed_units:\s+)(\d+)", text, re.MULTILINE)), default=0
+        )
         coverage = max([coverage, *map(int, re.findall(r"cov: (\d+)", text))])
         rounds += 1
         if done.returncode and time.monotonic() - start < 5 * rounds:
@@ -131,7 +133,7 @@ def fuzz(name: str, out: Path, seconds: int) -> None:
     corpora = [str(folder / "corpus"), *(str(p) for k in ("corpus", "crashes") if (p := HERE / k / name).is_dir())]
     arguments = [
         f"-max_total_time={seconds}", f"-timeout={SECONDS}", f"-rss_limit_mb={MEMORY_MB}", f"-max_len={LONGEST}",
-        f"-dict={words}", f"-artifact_prefix={folder / 'crashes'}/", "-print_final_stats=1", "-len_control=0", "-verbosity=1",
+        f"-dict={words}", f"-artifact_prefix={folder / 'crashes'}/", "-print_final_stats=1", f"-report_slow_units={SECONDS}", "-len_control=0", "-verbosity=1",
     ]  # fmt: skip
     atheris.Setup([sys.argv[0], *arguments, *corpora], read, **({"custom_mutator": mutate} if harness.mutate else {}))
     atheris.Fuzz()
