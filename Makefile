@@ -13,10 +13,13 @@ CANDIDATES := python3 python3.13 python3.12 python3.11
 PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	"$$p" -c '$(FITS)' 2>/dev/null && { echo "$$p"; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
+MINUTES ?= 1
+SAMPLE ?= 200
+SEED ?= 1
 IAM_SIMULATE := 0.1.173
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help demo test slow infra bench docs coverage lint format lab picture constraints clean
+.PHONY: help demo test slow fuzz mutants infra bench docs coverage lint format lab picture constraints clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -29,6 +32,13 @@ test: $(VENV)/.all $(VENV)/.kernels  ## run the tests and all notebooks
 
 slow: $(VENV)/.all  ## run the tests that take longer (browser, large sites)
 	$(BIN)/python -m pytest -m 'slow and not benchmark'
+
+# Some harnesses alone: make fuzz HARNESSES="kml kmz" MINUTES=20
+fuzz: $(VENV)/.fuzz  ## feed damaged input to each reader, MINUTES=1 each; crashes go to .fuzz
+	$(BIN)/python tests/fuzz/run.py $(HARNESSES) --minutes $(MINUTES) --out .fuzz
+
+mutants: $(VENV)/.all  ## run the tests on 200 changed copies of the code; at least 85 % must fail
+	$(BIN)/python tests/mutants/run.py --sample $(SAMPLE) --seed $(SEED)
 
 # numba notices a change in a kernel's own file, but not in the kernels that it calls. So a change recompiles all kernels.
 $(VENV)/.kernels: $(shell find pacifico -name "_*kernels.py") | $(VENV)/.all
@@ -86,7 +96,7 @@ constraints:  ## pin the newest versions that fit pyproject.toml (needs uv)
 	  --no-emit-index-url --no-header --no-annotate pyproject.toml --output-file constraints.txt
 
 clean:  ## remove everything that make created
-	rm -rf $(VENV) demo-report dist docs/_build docs/reference/api htmlcov .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+	rm -rf $(VENV) .fuzz demo-report dist docs/_build docs/reference/api htmlcov .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' 2>/dev/null || { echo "no Python 3.11 to 3.13 with venv found (tried: $(or $(PYTHON),$(CANDIDATES))): install one (Debian: apt install python3-venv) or run 'make PYTHON=/path/to/python'" >&2; exit 1; }
@@ -104,6 +114,10 @@ $(VENV)/.bench: $(VENV)/.all
 
 $(VENV)/.docs: $(VENV)/.all
 	$(PIP) --editable '.[lab,aws,cad,dev,docs]'
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.all
+	$(PIP) --editable '.[lab,aws,cad,dev,fuzz]'
 	@touch $@
 
 $(VENV)/.policy: infra/policy-tools.txt | $(BIN)/python

@@ -13,7 +13,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pacifico.errors import InputError
+from pacifico.errors import InputError, is_plain_line
+from pacifico.toml_file import read_toml
 from pacifico.vocabulary import ASSET_KINDS
 
 TOPICS = (
@@ -146,13 +147,7 @@ def read_pack(name: str | Path | Mapping[str, Any]) -> Pack:
         raise InputError(
             f"rules pack {given!r} is unknown; give one of {', '.join(shipped_packs())}, or a file that ends with .toml"
         )
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InputError(
-            f"rules pack {path.name}: {reason}; give a TOML file with [pack] and [[rule]] tables"
-        ) from error
+    content = read_toml(path, what="rules pack", remedy="give a TOML file with [pack] and [[rule]] tables")
     return _pack(path.name, content)
 
 
@@ -179,14 +174,18 @@ class _Reader:
     def text(self, key: str) -> str:
         """One line of text."""
         value = self.table.get(key)
-        if not isinstance(value, str) or not value.strip() or "\n" in value:
+        if not isinstance(value, str) or not is_plain_line(value):
             raise self.error(f"{key} = {value!r}; give it one line of text")
         return value
+
+    def optional_text(self, key: str) -> str:
+        """One line of text; empty where it is absent."""
+        return self.text(key) if key in self.table else ""
 
     def words(self, key: str) -> tuple[str, ...]:
         """List of words; empty where it is absent."""
         value = self.table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
+        if not isinstance(value, list) or not all(isinstance(v, str) and is_plain_line(v) for v in value):
             raise self.error(f"{key} = {value!r}; give a list of words")
         return tuple(value)
 
@@ -224,7 +223,7 @@ def _pack(name: str, content: Mapping[str, Any]) -> Pack:
     twice = sorted(i for i, n in counts.items() if n > 1)
     if twice:
         raise InputError(f"rules pack {name}: two rules have id {twice[0]!r}; give each its own")
-    return Pack(name, title, jurisdiction, verified, str(head.get("note", "")), made)
+    return Pack(name, title, jurisdiction, verified, read.optional_text("note"), made)
 
 
 def _rule(pack: str, number: int, table: Any, source: Any) -> Rule:
@@ -272,7 +271,7 @@ def _rule(pack: str, number: int, table: Any, source: Any) -> Rule:
         others,
         tuple(word.lower() for word in zone),
         table.get("from") == "centre",
-        str(table.get("why", "")),
+        read.optional_text("why"),
     )
 
 

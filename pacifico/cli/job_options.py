@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
+from pacifico.layout.criteria.spec import read_spec
 from pacifico.vocabulary import NAMED_DEMS, PROFILES, STRATEGIES
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def _parameters(client: JobClient, given: dict[str, Any], combiner: Combiner | N
         parameters["energy"] = True
     if given["weather"] is not None:
         parameters["weather"] = client.upload_file(given["weather"])
-    spec = _toml(given["spec"]) if given["spec"] is not None else {}
+    spec = read_spec(given["spec"]) if given["spec"] is not None else {}
     if given["edge_setback"]:
         spec = _with_setbacks(spec, given["edge_setback"])
     if spec:
@@ -289,13 +290,3 @@ def _lonlat(text: str) -> list[float]:
     except ValueError:
         raise InputError(f"--entry {text!r} is not LON,LAT; give degrees, such as -93.68,41.95") from None
     return [lon, lat]
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"--spec {path} can't be read as TOML: {error}") from None

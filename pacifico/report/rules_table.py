@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.analysis.compliance import evaluate, facts_of
 from pacifico.analysis.rule_packs import read_pack, shipped_packs
 from pacifico.errors import InputError
 from pacifico.report.tables import Table
+from pacifico.toml_file import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from pacifico.analysis.compliance import Finding
     from pacifico.layout.model.plan import Plan
@@ -72,6 +73,4 @@ def checked_pack(pack: str | Path) -> str | dict[str, Any]:
     read_pack(pack)
     if str(pack) in shipped_packs():
         return str(pack)
-    import tomllib  # noqa: PLC0415 (only for a pack file)
-
-    return tomllib.loads(Path(pack).read_text(encoding="utf-8"))
+    return read_toml(pack, what="rules pack", remedy="give a TOML file with [pack] and [[rule]] tables")

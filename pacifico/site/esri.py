@@ -9,7 +9,17 @@ import shapely
 
 from pacifico.crs import LONLAT
 from pacifico.errors import CRSMismatchError, SiteError
-from pacifico.site.features import Budget, Coords, Feature, Layer, Reading, counted, feature_name, parse_crs
+from pacifico.site.features import (
+    MAX_COORDINATE,
+    Budget,
+    Coords,
+    Feature,
+    Layer,
+    Reading,
+    counted,
+    feature_name,
+    parse_crs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,9 +146,11 @@ def _vertices(value: Any, where: str, budget: Budget) -> Coords:
     for k, item in enumerate(items):
         if not isinstance(item, list) or len(item) < 2 or any(type(v) not in {int, float} for v in item[:2]):
             raise SiteError(f"{where}: vertex {k + 1} is not a pair of numbers; export the layer as GeoJSON")
+        if not (abs(item[0]) < MAX_COORDINATE and abs(item[1]) < MAX_COORDINATE):
+            raise SiteError(
+                f"{where}: vertex {k + 1} holds NaN or a number too large to be a coordinate; export the layer as GeoJSON"
+            )
         found[k] = item[0], item[1]
-    if not np.isfinite(found).all():
-        raise SiteError(f"{where}: a coordinate is not finite; export the layer as GeoJSON")
     return found
 
 

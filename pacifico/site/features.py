@@ -13,7 +13,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError, ProjError
 
 from pacifico.crs import LONLAT, transformer
-from pacifico.errors import CRSMismatchError, SiteError
+from pacifico.errors import BIDI_CONTROLS, CRSMismatchError, SiteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,6 +29,8 @@ MAX_VERTICES = 1_000_000
 """Most vertices of a file."""
 MAX_FEATURES = 50_000
 """Most features of a file."""
+MAX_COORDINATE = 1e9
+"""Largest coordinate in any unit: the earth's girth is 4e7 m and 1.6e9 inches. Larger ones overflow in geometry."""
 MAX_NAME = 200
 """Longest name [characters]."""
 SQLITE_MAGIC = b"SQLite format 3\x00"
@@ -36,7 +38,6 @@ SHAPEFILE_MAGIC = b"\x00\x00\x27\x0a"
 NAME_KEYS = ("name", "title", "label")
 """Properties that name a feature, the first one found wins."""
 
-_BIDI_CONTROLS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 _DROPPED_CATEGORIES = ("Cc", "Cs", "Cn", "Co", "Zl", "Zp")
 _AREA_OF_USE_MARGIN_DEG = 2.0
 """Tolerance around a CRS's area of use [°]: real files often lie a little outside it."""
@@ -87,7 +88,7 @@ def clean_name(text: str) -> str:
     kept = (
         " " if c in "\t\n\r" else c
         for c in text[: 50 * MAX_NAME]
-        if c in "\t\n\r" or (c not in _BIDI_CONTROLS and unicodedata.category(c) not in _DROPPED_CATEGORIES)
+        if c in "\t\n\r" or (c not in BIDI_CONTROLS and unicodedata.category(c) not in _DROPPED_CATEGORIES)
     )
     return re.sub(r"\s+", " ", "".join(kept)).strip()[:MAX_NAME].rstrip()
 
@@ -235,7 +236,7 @@ def parse_crs(text: str, where: str) -> CRS:
         crs = CRS.from_user_input(text).to_2d()
         if crs.is_compound:
             crs = crs.sub_crs_list[0]
-    except CRSError:
+    except (CRSError, UnicodeEncodeError):  # the latter of text that JSON may hold and no other file
         raise CRSMismatchError(f"{where} names the CRS {quoted(text)}, which is not known; {remedy}") from None
     if crs.name.lower().startswith("undefined"):
         raise CRSMismatchError(f"{where} names '{crs.name}', a CRS without a datum, and none is guessed; {remedy}")

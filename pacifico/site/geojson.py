@@ -14,6 +14,7 @@ from pacifico.crs import LONLAT
 from pacifico.errors import CRSMismatchError, SiteError
 from pacifico.site.esri import is_esri, read_esri
 from pacifico.site.features import (
+    MAX_COORDINATE,
     MAX_TEXT_BYTES,
     MAX_VERTICES,
     Budget,
@@ -319,7 +320,7 @@ def _vertices(value: object, where: str, budget: Budget) -> Coords:
         if type(x) not in {int, float} or type(y) not in {int, float}:
             wrong = x if type(x) not in {int, float} else y
             raise SiteError(f"{where}: vertex {i + 1} holds {_described(wrong)} where a number must be")
-        if not (-1e300 < x < 1e300 and -1e300 < y < 1e300):
+        if not (abs(x) < MAX_COORDINATE and abs(y) < MAX_COORDINATE):
             is_nan = any(isinstance(v, float) and math.isnan(v) for v in (x, y))
             problem = "NaN, which is no coordinate" if is_nan else "a number too large to be a coordinate"
             raise SiteError(f"{where}: vertex {i + 1} holds {problem}; write finite numbers")

@@ -18,6 +18,7 @@ from defusedxml.expatreader import create_parser
 from pacifico.crs import LONLAT
 from pacifico.errors import SiteError
 from pacifico.site.features import (
+    MAX_COORDINATE,
     MAX_TEXT_BYTES,
     Budget,
     Coords,
@@ -312,7 +313,7 @@ def coordinates(text: str, budget: Budget) -> Coords:
             found[i] = float(numbers[0]), float(numbers[1])
         except ValueError:
             raise _not_numbers(item) from None
-    if not np.isfinite(found).all():
+    if not (np.abs(found) < MAX_COORDINATE).all():
         raise SiteError(
             "the coordinates hold a number too large to be one; write longitude,latitude in decimal degrees"
         )

@@ -25,6 +25,7 @@ from shapely.errors import ShapelyError
 
 from pacifico.errors import CRSMismatchError, SiteError
 from pacifico.site.features import (
+    MAX_COORDINATE,
     MAX_FEATURES,
     SHAPEFILE_MAGIC,
     Budget,
@@ -303,8 +304,8 @@ def _geometries(wkb: Any, where: str, warnings: list[str]) -> Any:
         if (found == None).any():  # noqa: E711 (element by element)
             raise SiteError(f"{where} holds a geometry that is not a simple feature; export it as polygons") from None
         warnings.append(f"{where}: rings that were not closed are closed")
-    if not np.isfinite(shapely.get_coordinates(found)).all():
-        raise SiteError(f"{where} holds coordinates that are not finite numbers; export it again")
+    if not (np.abs(shapely.get_coordinates(found)) < MAX_COORDINATE).all():
+        raise SiteError(f"{where} holds coordinates that are not finite numbers, or too large; export it again")
     return found
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import shapely
-from shapely import MultiPolygon, Polygon
 
 from pacifico.crs import LONLAT, reproject
 from pacifico.site.features import Feature, counted, quoted, quoted_list
@@ -23,6 +22,10 @@ if TYPE_CHECKING:
 
 REACH_M = 1_000.0
 """Zones farther from the site than this, and than their buffer, are left out [m]."""
+_FAR_DEG = 2.0
+"""Parts of a shape farther from the site than this are cut off [°]: at least 20 km where UTM ends, the largest buffer is 10 km."""
+_STEP_DEG = 0.01
+"""Longest edge of a shape that was cut [°]: straight in degrees, an edge of a kilometre bends by 2 cm in UTM."""
 _METRES_PER_DEGREE = 111_000.0
 """A little less than a degree of latitude, so that the quick check never leaves out a near zone [m]."""
 
@@ -105,6 +108,11 @@ class _SiteBounds:
     def __init__(self, site: Site) -> None:
         self._bounds = reproject(shapely.box(*site.boundary.bounds), site.crs, LONLAT).bounds
 
+    def widened(self, by_deg: float) -> tuple[float, float, float, float]:
+        """West, south, east, north with so many degrees more on each side."""
+        west, south, east, north = self._bounds
+        return west - by_deg, south - by_deg, east + by_deg, north + by_deg
+
     def are_near(self, xy: np.ndarray, reach_m: float) -> bool:
         """Whether the bounds of vertices meet the site's, widened by `reach_m`."""
         west, south, east, north = self._bounds
@@ -145,7 +153,7 @@ def _area_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBoun
     if not shapes:
         return None
     require_few_crossings(ring_coordinates(shapes), f"{quoted(feature.name)}, its polygons together,")
-    shape = polygonal(reproject(shapely.union_all(shapes), LONLAT, site.crs))
+    shape = polygonal(_projected(shapely.union_all(shapes), site, bounds))
     shape = shape if shape.is_valid else polygonal(shapely.make_valid(shape))
     if not shapely.dwithin(site.boundary, shape, reach):
         notes.far += len(shapes)
@@ -170,16 +178,26 @@ def _line_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBoun
     if buffer_m == 0:
         notes.without_buffer += len(near)
         return None
-    shape = _widened(near, buffer_m, site)
+    shape = polygonal(_projected(_lines_and_points(near), site, bounds).buffer(buffer_m, quad_segs=ARC_SEGMENTS))
     if not shapely.dwithin(site.boundary, shape, REACH_M):
         notes.far += len(near)
         return None
     return Zone(shape, feature.name, rules.effective_type, 0.0, rules.cost_multiplier or 1.0)
 
 
-def _widened(drawn: Sequence[np.ndarray], buffer_m: float, site: Site) -> Polygon | MultiPolygon:
-    """Lines and points, buffered in the site's CRS."""
+def _lines_and_points(drawn: Sequence[np.ndarray]) -> BaseGeometry:
+    """Lines and points as one geometry in degrees."""
     shapes: list[BaseGeometry] = [shapely.LineString(xy) if len(xy) > 1 else shapely.Point(xy[0]) for xy in drawn]
-    return polygonal(
-        reproject(shapely.GeometryCollection(shapes), LONLAT, site.crs).buffer(buffer_m, quad_segs=ARC_SEGMENTS)
-    )
+    return shapely.GeometryCollection(shapes)
+
+
+def _projected(lonlat: BaseGeometry, site: Site, bounds: _SiteBounds) -> BaseGeometry:
+    """Shape in the site's CRS.
+
+    A shape that spans the world, such as an inverse mask, is first clipped to the site's surroundings: far from its zone
+    the CRS has no coordinates.
+    """
+    surroundings = shapely.box(*bounds.widened(_FAR_DEG))
+    if not surroundings.covers(lonlat):
+        lonlat = shapely.segmentize(shapely.intersection(lonlat, surroundings), _STEP_DEG)
+    return reproject(lonlat, LONLAT, site.crs)

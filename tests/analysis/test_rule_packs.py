@@ -117,3 +117,13 @@ def test_an_unknown_pack_is_refused_with_the_known_ones(tmp_path):
         read_pack("utopia")
     with pytest.raises(InputError, match="No such file"):
         read_pack(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("says", "a\x00b"), ("why", "a\nb"), ("zone", ["a\x1b[2J"]), ("section", "\u202e1")]
+)
+def test_texts_with_control_characters_are_refused(key, value):
+    source = {"title": "t", "url": "u", "date": "d"}
+    rule = {**BASE, key: value}
+    with pytest.raises(InputError, match=rf"rule 'r1' {key} = .* give (it one line of text|a list of words)"):
+        read_pack({"pack": {"title": "t", "jurisdiction": "j", "verified": True, "source": source}, "rule": [rule]})

@@ -27,6 +27,21 @@ def test_every_road_has_its_start_its_end_and_stations_between(layout, tmp_path)
     assert {r["ground_m"] for r in rows} == {""}
 
 
+def test_columns_hold_what_their_header_says(layout, tmp_path):
+    stored = StoredLayout.of(layout)
+    rows = rows_of(write_stations(layout, tmp_path / "stations.csv"))
+    header = (tmp_path / "stations.csv").read_text().partition("\n")[0]
+    assert header == "road_id,station,station_m,x,y,lon,lat,ground_m,design_m,fill_m,grade_pct"
+    for road in stored.of_kind("road"):
+        first = next(r for r in rows if r["road_id"] == road["road_id"])
+        lon, lat, height = road.lonlat.coords[0]
+        x, y = road.geometry.coords[0][:2]
+        assert [float(first[c]) for c in ("lon", "lat")] == pytest.approx([lon, lat], abs=2e-8)
+        assert [float(first[c]) for c in ("x", "y")] == pytest.approx([x, y], abs=1e-3)
+        assert float(first["design_m"]) == pytest.approx(height, abs=1e-3)
+        assert float(first["station_m"]) == 0.0
+
+
 def test_fill_is_design_minus_ground(layout, dem, tmp_path):
     rows = rows_of(write_stations(layout, tmp_path / "stations.csv", ground=Ground.of(dem)))
     for row in rows:

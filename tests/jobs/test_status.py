@@ -122,3 +122,15 @@ def test_stages_are_those_of_a_run():
     assert [states.renewed(first(), now=1.0, stage=name).progress_pct for name in STAGES] == [
         percent for percent, _ in STAGES.values()
     ]
+
+
+@pytest.mark.parametrize(("age_s", "alive"), [(0.0, True), (59.999, True), (60.0, False), (60.001, False)])
+def test_a_lease_ends_when_its_age_reaches_its_length(age_s, alive):
+    status = states.claimed(first(), worker="w", nonce="n", lease_s=60, now=1001)
+    assert status.lease_alive(age_s) is alive
+
+
+def test_only_a_running_job_has_a_live_lease():
+    assert not first().lease_alive(0.0)
+    running = states.claimed(first(), worker="w", nonce="n", lease_s=60, now=1001)
+    assert not states.cancelled(running, now=1002).lease_alive(0.0)

@@ -23,6 +23,17 @@ def test_outputs_are_all_files_but_inputs_and_manifest(tmp_path):
     assert manifest.outputs(tmp_path) == {"b": {"sha256": hashlib.sha256(b"x").hexdigest(), "bytes": 1}}
 
 
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 3_000_000])
+def test_a_hash_is_of_the_whole_file(tmp_path, size):
+    path = tmp_path / "a"
+    content = bytes(k % 251 for k in range(size))
+    path.write_bytes(content)
+    assert manifest.sha256_of(path) == hashlib.sha256(content).hexdigest()
+    assert manifest.describe(path) == {"sha256": hashlib.sha256(content).hexdigest(), "bytes": size}
+    path.write_bytes(content[:-1] + b"\xff")
+    assert manifest.sha256_of(path) != hashlib.sha256(content).hexdigest()
+
+
 def test_a_folder_without_manifest_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"holds no manifest\.json"):
         manifest.read(tmp_path)

@@ -84,7 +84,9 @@ def test_without_a_spatial_reference_nothing_is_guessed():
         ({"curveRings": []}, "true curves"),
         ({"rings": 3}, "not a list"),
         ({"rings": [[[0, "x"], [1, 1], [1, 0]]]}, "vertex 1 is not a pair of numbers"),
-        ({"x": float("inf"), "y": 1.0}, "not finite"),
+        ({"x": float("inf"), "y": 1.0}, "too large to be a coordinate"),
+        ({"x": 10**400, "y": 1.0}, "too large to be a coordinate"),
+        ({"x": float("nan"), "y": 1.0}, "holds NaN"),
     ],
 )
 def test_malformed_geometries(geometry, message):

@@ -68,6 +68,12 @@ def test_a_grid_derived_from_a_projected_crs_is_read(read, geojson, plant_grid):
     assert_allclose(site.boundary.bounds, (578_000, 4_983_000, 579_000, 4_984_000), atol=1e-3)
 
 
+@pytest.mark.parametrize("text", ["\ud800", "EPSG:\x00", "x" * 9000, ""])
+def test_any_text_that_names_no_crs_is_refused(text):
+    with pytest.raises(CRSMismatchError, match="not known"):
+        parse_crs(text, "the file")
+
+
 @pytest.mark.parametrize("text", ['LOCAL_CS["plant",UNIT["m",1]]', "EPSG:4978", "EPSG:5703"])
 def test_a_crs_without_a_place_on_the_map_is_refused(text):
     with pytest.raises(CRSMismatchError, match="a geographic or projected CRS is needed"):

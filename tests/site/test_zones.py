@@ -63,3 +63,25 @@ def test_crossing_zone_is_repaired_with_a_warning(exclude, area):
     loaded = exclude(({"name": "b"}, area(bowtie)))
     assert loaded.zones[0].geometry.is_valid
     assert any("exclusions: the ring of 'b' crosses" in w for w in loaded.warnings)
+
+
+def test_a_zone_that_spans_the_world_is_cut_to_the_sites_surroundings(exclude, site, area):
+    # An inverse mask: everything but the site is excluded. UTM has no coordinates on the other side of the earth.
+    hole = [[10.0, 45.0], [10.02, 45.0], [10.02, 45.02], [10.0, 45.02], [10.0, 45.0]]
+    world = {"type": "Polygon", "coordinates": [[[-180, -90], [180, -90], [180, 90], [-180, 90], [-180, -90]], hole]}
+    (zone,) = exclude(({}, world)).zones
+    lonlat = reproject(zone.geometry, site.crs, LONLAT)
+    west, south, east, north = lonlat.bounds
+    assert_allclose([west, south, east, north], [8, 43, 12.02, 47.02], atol=0.05)
+    assert_allclose(
+        shapely.Polygon(lonlat.interiors[0]).symmetric_difference(shapely.Polygon(hole)).area, 0.0, atol=1e-9
+    )
+
+
+def test_a_line_around_the_world_is_cut_to_the_sites_surroundings(exclude, site):
+    line = {"type": "LineString", "coordinates": [[-180, 45.005], [180, 45.005]]}
+    (strip,) = exclude(({"buffer_m": 10}, line)).zones
+    assert strip.geometry.is_valid
+    centre = reproject(shapely.Point(10.01, 45.005), LONLAT, site.crs)
+    assert strip.geometry.contains(centre)
+    assert 300e3 < strip.geometry.length / 2 < 340e3

@@ -184,3 +184,27 @@ def test_counts_from_before_are_those_of_counting_all_again(seed, reaching_the_e
         assert known.areas_ha(grid) == list(
             buildable_area_ha(z, grid, usable, {"a": 2.0, "b": 9.0}, **options).values()
         )
+
+
+@pytest.mark.parametrize(
+    ("cell_m", "rmse_m"),
+    [
+        (1, 0.15),
+        (3, 0.15),
+        (3.01, 0.8),
+        (10, 0.8),
+        (15, 0.8),
+        (15.01, 2.0),
+        (30, 2.0),
+        (45, 2.0),
+        (45.01, 5.0),
+        (90, 5.0),
+    ],
+)
+def test_error_of_an_unknown_raster_goes_by_its_cells(cell_m, rmse_m):
+    dem = grid_of(4, 4).data_array(
+        np.zeros((4, 4)), name="elevation", units="m", source="x.tif", source_resolution_m=cell_m
+    )
+    found = dem_error(dem)
+    assert found.rmse_m == rmse_m
+    assert found.correlation_m == max(30.0, 7 * cell_m)

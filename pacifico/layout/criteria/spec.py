@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
 from pacifico.layout.criteria.setbacks import EdgeSetback, edge_setbacks
+from pacifico.toml_file import read_toml
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @cache
@@ -104,11 +107,7 @@ def read_spec(path: str | Path) -> dict[str, dict[str, Any]]:
     InputError
         The file is missing or not TOML.
     """
-    file = Path(path)
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"spec file {file.name}: {error}; give a TOML file with sections as in the catalog") from error
+    return read_toml(path, what="spec file", remedy="give a TOML file with sections as in the catalog")
 
 
 def _check(name: str, value: Any, entry: Mapping[str, Any]) -> None:

@@ -101,7 +101,7 @@ def _triangle(
         Position [m] and residual [m] of each corner.
     """
     area = 0.5 * abs((xb - xa) * (yc - ya) - (xc - xa) * (yb - ya))
-    positive = (a > 0) + (b > 0) + (c > 0)
+    positive = int(a > 0) + int(b > 0) + int(c > 0)  # without int, NumPy's booleans would add up to True
     if positive == 0 or area == 0:
         return
     if positive == 3:

@@ -112,6 +112,14 @@ class StoredLayout:
         CRSMismatchError
             The working CRS is unknown, or not projected in metres.
         """
+        try:
+            return cls._of(content)
+        except RecursionError:
+            raise InputError(f"the layout is nested too deeply; {_REMEDY}") from None
+
+    @classmethod
+    def _of(cls, content: Mapping[str, Any]) -> StoredLayout:
+        """As `of`, without a limit on nesting."""
         about = content.get("pacifico") if isinstance(content, dict) else None
         if not isinstance(about, dict) or content.get("type") != "FeatureCollection":
             raise InputError(f"this is no FeatureCollection with a member 'pacifico'; {_REMEDY}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from pacifico.crs import LONLAT
 from pacifico.errors import DEMError
@@ -93,7 +94,12 @@ def _crs(raster: Any, name: str, transform: Affine6) -> tuple[CRS, tuple[str, ..
         if raster.driver in GRID_FORMATS and transform != IDENTITY and _in_degrees(transform, raster.shape):
             return LONLAT, (f"{name} declares no CRS and its coordinates are degrees: WGS 84 is assumed",)
         raise DEMError(f"{name} has no CRS; set one, for instance with gdal_edit.py -a_srs EPSG:...")
-    crs = CRS.from_wkt(raster.crs.to_wkt())
+    try:
+        crs = CRS.from_wkt(raster.crs.to_wkt())
+    except CRSError:
+        raise DEMError(
+            f"{name} has a CRS that can't be read; set it again, for instance with gdal_edit.py -a_srs EPSG:..."
+        ) from None
     flat = horizontal_crs(crs)
     if not (flat.is_projected or flat.is_geographic):
         raise DEMError(

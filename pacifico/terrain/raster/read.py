@@ -78,7 +78,8 @@ def read_window(source: str, request: ReadRequest, *, env: dict[str, Any] | None
         A remote source fails.
     """
     import rasterio  # noqa: PLC0415 (0.3 s)
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError  # noqa: PLC0415
+    from rasterio._err import CPLE_BaseError  # noqa: PLC0415 (rasterio lets GDAL's own errors pass from some properties)
+    from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError  # noqa: PLC0415
 
     name = display_name(source)
     try:
@@ -86,7 +87,7 @@ def read_window(source: str, request: ReadRequest, *, env: dict[str, Any] | None
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with rasterio.open(source) as raster:
                 return _read(raster, name, request)
-    except (RasterioError, OSError) as error:
+    except (RasterioError, CRSError, CPLE_BaseError, OSError) as error:
         if isinstance(error, (DEMError, OutsideServiceError)):
             raise
         reason = _one_line(error)

@@ -169,3 +169,12 @@ def test_the_content_of_a_plan_is_read_without_a_file(site, dem):
     plan = generate_layout(site, dem, profile="bess", target_capacity_kw=5_000)
     stored = StoredLayout.of(plan.to_geojson())
     assert [f["asset_id"] for f in stored.of_kind("asset")] == [a.asset_id for a in plan.asset_list]
+
+
+def test_a_layout_nested_too_deeply_is_refused(layout):
+    deep = {}
+    for _ in range(100_000):
+        deep = {"a": deep}
+    changed = {**layout, "pacifico": {**layout["pacifico"], "metrics": {**layout["pacifico"]["metrics"], "more": deep}}}
+    with pytest.raises(InputError, match="nested too deeply"):
+        StoredLayout.of(changed)

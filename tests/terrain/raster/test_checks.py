@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -152,3 +153,10 @@ def test_a_missing_tile_is_named(site, make_raster, tmp_path):
     )
     message = refused(site, path, r"mosaic\.vrt is a mosaic and its tile east\.tif is missing")
     assert str(tmp_path) not in message
+
+
+def test_errors_of_gdal_itself_are_refusals(site, make_raster, tmp_path):
+    # GDAL fails on the file's keys only when it is asked for the colours.
+    data = (Path(__file__).parents[2] / "fuzz/crashes/raster_window/gdal-error").read_bytes()
+    (tmp_path / "a.tif").write_bytes(data)
+    refused(site, tmp_path / "a.tif", "can't be read, it may be cut short or damaged")
