@@ -10,22 +10,29 @@ import ast
 import contextlib
 import gc
 import io
+import sys
 from pathlib import Path
 from typing import Any
 
+from pacifico import compiling
 from pacifico.run import notebooks
 
 #: Notebooks to rehearse, with parameters that make them run fast.
 REHEARSED: dict[str, dict[str, Any]] = {
     "layout_report": {"boundary": "sample", "dem": "sample", "target_capacity_kw": 20_000.0}
 }
+_COLD = "worker: kernels are not compiled, so jobs start slowly; run `pacifico demo` once with this cache of numba"
 
 
 def rehearse_all() -> None:
     """Run all rehearsals, then keep what they loaded out of garbage collection.
 
-    A collection in a fork would touch, and so copy, all of the server's memory.
+    A collection in a fork would touch, and so copy, all of the server's memory. Nothing is rehearsed where kernels would first
+    have to be compiled, which would keep the first job waiting.
     """
+    if REHEARSED and not compiling.is_compiled():
+        print(_COLD, file=sys.stderr)  # noqa: T201 (the worker's stderr)
+        return
     for name, parameters in REHEARSED.items():
         rehearse(name, parameters)
     gc.collect()

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from pacifico import compiling
 from pacifico.run import notebooks
 from worker import rehearsal
 
@@ -17,7 +18,9 @@ from pacifico.jobs.runner.child import PRELOAD
 for name in PRELOAD:
     importlib.import_module(name)
 before = len(os.listdir("/proc/self/task"))
+from pacifico import compiling
 from worker.rehearsal import rehearse_all
+compiling.is_compiled = lambda: True
 rehearse_all()
 sys.exit(len(os.listdir("/proc/self/task")) - before)
 """
@@ -58,6 +61,14 @@ def test_a_rehearsal_prints_nothing(template, capsys):
     template("size: int = 1", "print('noise')")
     rehearsal.rehearse("short", {})
     assert capsys.readouterr().out == ""
+
+
+def test_nothing_is_rehearsed_where_kernels_would_be_compiled_first(template, monkeypatch, capsys):
+    template("size: int = 1", "raise AssertionError")
+    monkeypatch.setattr(rehearsal, "REHEARSED", {"short": {}})
+    monkeypatch.setattr(compiling, "is_compiled", lambda: False)
+    rehearsal.rehearse_all()
+    assert "kernels are not compiled" in capsys.readouterr().err
 
 
 @pytest.mark.slow
