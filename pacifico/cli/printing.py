@@ -48,3 +48,16 @@ def stage_line() -> Callable[[str, int, str], None] | None:
         print(f"\r\033[K{percent:3d} % {message}", end=end, file=sys.stderr, flush=True)
 
     return show
+
+
+def compile_line() -> Callable[[float], None] | None:
+    """Callback that shows the compilation on one line of a terminal; None where standard error is no terminal."""
+    show = stage_line()
+    if show is None:
+        return None
+
+    def draw(share: float) -> None:
+        done = round(20 * share)
+        show("compiling", round(100 * share), f"compiling, first run only [{'#' * done}{' ' * (20 - done)}]")
+
+    return draw

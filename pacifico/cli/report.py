@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import headline, one_line, print_json, print_notes, stage_line
+from pacifico.cli.printing import compile_line, headline, one_line, print_json, print_notes, stage_line
 
 if TYPE_CHECKING:
     import argparse
@@ -91,7 +91,15 @@ def _make_report(arguments: argparse.Namespace, boundary: str | Path, dem: str |
 
     out: Path = arguments.out
     options.writable_folder(out, replaced=True)
-    outcome = make_report(boundary, dem, out, settings=options.source_settings(), on_stage=stage_line(), **design)
+    outcome = make_report(
+        boundary,
+        dem,
+        out,
+        settings=options.source_settings(),
+        on_stage=stage_line(),
+        on_compile=compile_line(),
+        **design,
+    )
     if outcome.status != "completed":
         message = one_line(outcome.error_message or "the run was lost")
         print(f"pacifico: {message}; the report up to that cell is in {out}", file=sys.stderr)

@@ -53,18 +53,18 @@ PROFILES = {
 """Profiles in words."""
 
 
-def export_sheet(layout: Mapping[str, Any], path: Path, *, ground: xr.DataArray | None = None) -> Path:
+def export_sheet(layout: Mapping[str, Any] | StoredLayout, path: Path, *, ground: xr.DataArray | None = None) -> Path:
     """Write the site plan as PDF: `write_sheet` as `pacifico.export` calls it."""
     return write_sheet(layout, ground, path)
 
 
-def write_sheet(layout: Mapping[str, Any], dem: xr.DataArray | None, path: str | Path) -> Path:
+def write_sheet(layout: Mapping[str, Any] | StoredLayout, dem: xr.DataArray | None, path: str | Path) -> Path:
     """Write the site plan as PDF.
 
     Parameters
     ----------
-    layout : mapping
-        Content of a layout.geojson.
+    layout : mapping or StoredLayout
+        Content of a layout.geojson, or a layout read from one.
     dem : DataArray or None
         DEM as `open_dem` returns it, in the working CRS of the layout, for contours; None for none.
     path : str or Path
@@ -98,13 +98,13 @@ def write_sheet(layout: Mapping[str, Any], dem: xr.DataArray | None, path: str |
     return path
 
 
-def contour_ground(layout: Mapping[str, Any], source: str) -> xr.DataArray:
+def contour_ground(layout: Mapping[str, Any] | StoredLayout, source: str) -> xr.DataArray:
     """DEM of a stored layout's site.
 
     Parameters
     ----------
-    layout : mapping
-        Content of a layout.geojson.
+    layout : mapping or StoredLayout
+        Content of a layout.geojson, or a layout read from one.
     source : str
         As for `open_dem`.
 

@@ -49,3 +49,15 @@ def test_stages_are_shown_on_a_terminal_only(monkeypatch):
     show("placing_assets", 55, "placing assets")
     show("completed", 100, "done")
     assert sys.stderr.getvalue() == "\r\033[K 55 % placing assets\r\r\033[K100 % done\n"
+
+
+def test_the_first_compilation_is_shown_as_a_bar_on_a_terminal_only(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert printing.compile_line() is None
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    draw = printing.compile_line()
+    draw(0.25)
+    draw(1.0)
+    first, last = sys.stderr.getvalue().split("\r\033[K")[1:]
+    assert first == f" 25 % compiling, first run only [{'#' * 5}{' ' * 15}]\r"
+    assert last == f"100 % compiling, first run only [{'#' * 20}]\n"
