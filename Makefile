@@ -96,7 +96,7 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.all
-	$(PIP) --editable '.[lab,aws,cad,dev,bench]'
+	$(PIP) --editable '.[lab,aws,server,cad,dev,bench]'
 	@touch $@
 
 $(VENV)/.policy: infra/policy-tools.txt | $(BIN)/python
@@ -113,5 +113,5 @@ $(VENV)/.emulator: infra/emulator.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.all: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[lab,aws,cad,dev]'
+	$(PIP) --editable '.[lab,aws,server,cad,dev]'
 	@touch $(VENV)/.base $@
