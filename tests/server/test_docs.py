@@ -40,4 +40,4 @@ def test_all_codes_are_on_the_page():
         *problems.CODE_OF_STATUS.values(),
         *(code for _, code, _ in problems.SERVER_CODES),
     }
-    assert known - {"internal", "unauthorized", "not_acceptable"} <= listed
+    assert known - {"internal", "not_acceptable"} <= listed

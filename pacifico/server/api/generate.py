@@ -12,6 +12,7 @@ from pacifico.jobs import keys, local
 from pacifico.jobs.client import QUEUED
 from pacifico.jobs.error_codes import error_code
 from pacifico.server.api.layouts import LayoutReply
+from pacifico.server.api.sites import site_record
 from pacifico.server.http.operations import operation
 from pacifico.server.http.problems import HttpError
 from pacifico.server.models.bodies import GenerateBody, VariantsBody
@@ -108,6 +109,7 @@ class GenerateHandler(GenerateReply):
         self.query(NoQuery)
         body = self.json_body(GenerateBody)
         jobs = await self.jobs()
+        await self.services.read(site_record, jobs, body.site_id)
         request = self.request_of(jobs, body.model_dump(), self.idempotency_key())
         place = {"Location": f"{self.base_url}pacifico/api/layouts/{request.layout_id}"}
         if self.wants_async():
@@ -139,6 +141,7 @@ class VariantsHandler(GenerateReply):
         self.query(NoQuery)
         body = self.json_body(VariantsBody)
         jobs = await self.jobs()
+        await self.services.read(site_record, jobs, body.site_id)
         fields, key = body.model_dump(exclude={"strategies"}), self.idempotency_key()
         requests = {
             name: self.request_of(jobs, {**fields, "strategy": name}, None if key is None else f"{key}/{name}")

@@ -24,8 +24,16 @@ if TYPE_CHECKING:
     from pacifico.server.http.operations import Operation
 
 #: Statuses of errors that every operation may return.
-EVERYWHERE = (400, 403, 404, 408, 413, 422, 429, 500, 503)
+EVERYWHERE = (400, 401, 403, 404, 408, 413, 422, 429, 500, 503)
 _METHODS = ("get", "post", "patch", "delete")
+#: What may follow the answer that names a site or a layout: operations by the parameter that they take.
+_LINKS = {
+    ("SiteAdded", "site_id"): ("get_sites_site_id", "get_sites_site_id_terrain", "get_sites_site_id_exclusions"),
+    ("Layout", "layout_id"): (
+        "get_layouts_layout_id", "get_layouts_layout_id_status", "post_layouts_layout_id_cancel",
+        "post_layouts_layout_id_redrive", "delete_layouts_layout_id",
+    ),
+}  # fmt: skip
 _REF = "#/components/schemas/{model}"
 _HEADERS = {
     "If-None-Match": "ETag of the answer before; the same one answers 304.",
@@ -171,6 +179,11 @@ def _responses(about: Operation, named: dict[type[BaseModel], Any]) -> dict[str,
     media = JSON if about.reply is not None else about.media
     content = {media: {"schema": schema}} if about.media != "application/octet-stream" else {"*/*": {}}
     found: dict[str, Any] = {str(about.status): {"description": HTTPStatus(about.status).phrase, "content": content}}
+    for (model, name), targets in _LINKS.items():
+        if about.reply is not None and about.reply.__name__ == model and (about.body or about.upload):
+            found[str(about.status)]["links"] = {
+                target: {"operationId": target, "parameters": {name: f"$response.body#/{name}"}} for target in targets
+            }
     for status in about.also:
         found[str(status)] = {"description": HTTPStatus(status).phrase}
         if status == 202:

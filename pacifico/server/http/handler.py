@@ -80,7 +80,7 @@ class ApiHandler(APIHandler):
             await self._refuse(error)
         except web.HTTPError as error:
             # while a body is on its way an answer must outlast it
-            await self._refuse(HttpError(error.status_code, _detail_of(error)))
+            await self._refuse(self._refusal_of(error))
 
     async def _admit(self) -> None:
         """Find the owner and apply the limits of the operation.
@@ -91,7 +91,7 @@ class ApiHandler(APIHandler):
             Nobody is logged in, the authorizer refuses, or a limit is reached.
         """
         if not self.current_user:
-            raise HttpError(403, "log in, or send a token")
+            raise _unauthorized()
         asked = self.operation
         if asked is None:
             return
@@ -220,6 +220,12 @@ class ApiHandler(APIHandler):
         if self.allow_origin or self.allow_origin_pat:
             super().set_cors_headers()
 
+    def _refusal_of(self, error: web.HTTPError) -> HttpError:
+        """Answer to an error of Jupyter; for who is not known, what to do comes first."""
+        if error.status_code == 403 and not self.current_user:
+            return _unauthorized()
+        return HttpError(error.status_code, _detail_of(error))
+
     def _action(self) -> str:
         return {"GET": "read", "HEAD": "read"}.get(self.request.method or "", "write")
 
@@ -298,10 +304,14 @@ class NotFoundHandler(ApiHandler):
         try:
             await APIHandler.prepare(self)
         except web.HTTPError as error:
-            await self._refuse(HttpError(error.status_code, _detail_of(error)))
+            await self._refuse(self._refusal_of(error))
             return
         known = HttpError(404, "there is no such route; the document openapi.json lists all")
-        await self._refuse(known if self.current_user else HttpError(403, "log in, or send a token"))
+        await self._refuse(known if self.current_user else _unauthorized())
+
+
+def _unauthorized() -> HttpError:
+    return HttpError(401, "log in, or send a token: 'Authorization: token T'", WWW_Authenticate="token")
 
 
 def _validate(model: type[M], given: Mapping[str, Any], what: str) -> M:

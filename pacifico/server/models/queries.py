@@ -74,7 +74,7 @@ class UploadQuery(BaseModel):
 
     model_config = _CLOSED
 
-    filename: str | None = Field(default=None, min_length=1, max_length=255)
+    filename: str | None = Field(default=None, min_length=5, max_length=100, pattern=r"^[A-Za-z0-9_-]+\.[a-z0-9]{3,7}$")
 
 
 class CompareQuery(BaseModel):

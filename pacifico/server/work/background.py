@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 from pacifico.errors import PacificoError
@@ -22,6 +23,10 @@ _MOST_WAITING = 10_000
 _TICK_S = 0.2
 
 
+#: The process of a job; it gives way to the server, as those of the pool.
+_COMMAND = ("nice", "-n", "5", sys.executable, "-m", "pacifico.jobs.background")
+
+
 class BackgroundJobs:
     """Starts stored jobs, a few at a time and fair between owners.
 
@@ -38,7 +43,7 @@ class BackgroundJobs:
     def __init__(self, count: int, executor: Executor, start: Callable[[str, str], Popen[bytes]] | None = None) -> None:
         self._slots = FairSlots(count, most_waiting=_MOST_WAITING)
         self._executor = executor
-        self._start = start or (lambda owner, layout_id: local.spawn_background([(owner, layout_id)]))
+        self._start = start or _start
         self._known: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def add(self, owner: str, layout_id: str) -> None:
@@ -77,3 +82,7 @@ class BackgroundJobs:
                     await asyncio.sleep(_TICK_S)  # no thread waits, so a stopping server need not
             finally:
                 process.returncode = 0  # it goes on alone: no warning about a running child
+
+
+def _start(owner: str, layout_id: str) -> Popen[bytes]:
+    return local.spawn_background([(owner, layout_id)], command=_COMMAND)

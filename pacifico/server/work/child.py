@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from io import TextIOBase
 
 
+#: How far the processes give way to the server: polls stay fast while all cores compute.
+NICENESS = 5
+
+
 def main() -> None:
     """Run tasks until standard input ends."""
+    os.nice(NICENESS)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print must not mix with replies
     lines: queue.Queue[str] = queue.Queue()

@@ -29,8 +29,11 @@ ANY = f"/layouts/{uuid.uuid4()}"
     "path", ["/layouts", ANY, f"{ANY}/status", "/sites/none", "/openapi.json", "/health", "/nothing"]
 )
 def test_without_a_token_there_is_nothing(rest, path):
-    problem(requests.get(rest.api + path, timeout=10), 403, "forbidden")
-    problem(requests.get(rest.api + path, headers={"Authorization": "token wrong"}, timeout=10), 403, "forbidden")
+    reply = requests.get(rest.api + path, timeout=10)
+    problem(reply, 401, "unauthorized")
+    assert reply.headers["WWW-Authenticate"] == "token"
+    problem(requests.get(rest.api + path, headers={"Authorization": "token wrong"}, timeout=10), 401, "unauthorized")
+    problem(requests.post(rest.api + path, timeout=10), 401, "unauthorized")
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PATCH"])
