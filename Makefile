@@ -109,7 +109,7 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.all
-	$(PIP) --editable '.[lab,aws,cad,dev,bench]'
+	$(PIP) --editable '.[lab,aws,server,cad,dev,bench]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.all
@@ -134,5 +134,5 @@ $(VENV)/.emulator: infra/emulator.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.all: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[lab,aws,cad,dev]'
+	$(PIP) --editable '.[lab,aws,server,cad,dev]'
 	@touch $(VENV)/.base $@

@@ -15,7 +15,7 @@ from pacifico.errors import OutsideServiceError, PacificoError
 from pacifico.explorer import panel
 from pacifico.explorer.layers import display_name
 from pacifico.explorer.progress import COLOURS
-from pacifico.explorer.thumbnail import thumbnail
+from pacifico.report.thumbnail import thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -168,8 +168,8 @@ class Store(Protocol):
             Requests to stop.
         """
 
-    def list(self, prefix: str) -> Iterator[Entry]:
-        """List the keys under a prefix, in order."""
+    def list(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
+        """List the keys under a prefix that follow `after`, in order."""
 
     def delete(self, key: str) -> None:
         """Delete an object; do nothing where there is none."""

@@ -136,13 +136,13 @@ class LocalStore:
                         signals.check()
                     out.write(chunk)
 
-    def list(self, prefix: str) -> Iterator[Entry]:
-        """List the keys under a prefix, in order."""
+    def list(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
+        """List the keys under a prefix that follow `after`, in order."""
         head = self._path(prefix.rstrip("/")) if prefix.endswith("/") else self._path(prefix).parent
         with self._translated(prefix):
             for path, stat in _walk(head):
                 key = path.relative_to(self._root).as_posix()
-                if key.startswith(prefix):
+                if key.startswith(prefix) and key > after:
                     yield Entry(key, stat.st_size, stat.st_mtime)
 
     def delete(self, key: str) -> None:

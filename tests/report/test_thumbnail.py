@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from pacifico.explorer.thumbnail import thumbnail
 from pacifico.legend import ASSETS
+from pacifico.report.thumbnail import thumbnail
 
 
 class TestThumbnail:
