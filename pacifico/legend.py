@@ -17,6 +17,9 @@ ROAD_EDGE = "#3d2b1f"
 CABLE = "#7a0177"
 ENTRY = "#d00000"
 
+EARTHWORK_PARTS = {"pad": "pads", "road": "roads", "batter": "side slopes", "array": "ground under arrays"}
+"""Parts of cut and fill, by the prefix of their metrics."""
+
 ROADS: dict[str, tuple[str, float]] = {
     "spine": ("Spine road", 4.5),
     "secondary": ("Secondary road", 3.5),

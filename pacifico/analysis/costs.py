@@ -108,7 +108,7 @@ def _fence_m(plan: Plan) -> tuple[float, float]:
     around = math.fsum(p.exterior.length for p in shapely.get_parts(plan.site.boundary))
     if not plan.asset_list:
         return around, 0.0
-    assets = shapely.union_all([a.footprint for a in plan.asset_list])
+    assets = shapely.geometrycollections([a.footprint for a in plan.asset_list])
     return around, min(shapely.convex_hull(assets).buffer(FENCE_MARGIN_M, join_style="mitre").length, around)
 
 

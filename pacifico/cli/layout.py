@@ -75,9 +75,18 @@ def _report(plan: Plan, arguments: argparse.Namespace) -> None:
     out = None if arguments.out is None else str(arguments.out)
     if arguments.json:
         unplaced = [{"asset_type": u.kind, "count": u.count, "reason": u.reason} for u in plan.unplaced]
-        print_json({"out": out, "metrics": dict(plan.metrics), "warnings": list(plan.warnings), "unplaced": unplaced})
+        answers = [answer.to_json() for answer in plan.headline]
+        print_json(
+            {
+                "out": out,
+                "headline": answers,
+                "metrics": dict(plan.metrics),
+                "warnings": list(plan.warnings),
+                "unplaced": unplaced,
+            }
+        )
         return
     if not options.is_stdout(arguments.out):
-        print(headline(plan.metrics))
+        print(headline(plan.headline, plan.metrics))
         print(f"written: {out}")
     print_notes(plan.warnings)

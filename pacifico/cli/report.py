@@ -87,6 +87,7 @@ def _make_report(arguments: argparse.Namespace, boundary: str | Path, dem: str |
     **design
         Keywords of `make_report`.
     """
+    from pacifico.analysis.headline import stored_headline
     from pacifico.report.make import make_report
 
     out: Path = arguments.out
@@ -110,7 +111,7 @@ def _make_report(arguments: argparse.Namespace, boundary: str | Path, dem: str |
     if arguments.json:
         print_json({"out": str(out), "report": page, "metrics": layout["metrics"], "warnings": layout["warnings"]})
     else:
-        print(headline(layout["metrics"]))
+        print(headline(stored_headline(layout), layout["metrics"]))
         print(f"report: {page}")
         print_notes(layout["warnings"])
     return 1 if shortfall and design.get("target_capacity_kw") is not None else 0

@@ -84,6 +84,7 @@ def render(notebook: Any, layout: Mapping[str, Any] | None, *, title: str) -> st
             styles=[_static("leaflet.css"), _static("page.css")],
             policy=_policy(scripts),
             licence=_static("leaflet-LICENSE.txt") if layout is not None else "",
+            headline=layout.get("pacifico", {}).get("headline", []) if layout is not None else [],
             lead=_lead(layout) if layout is not None else [],
         )
     )
@@ -175,21 +176,17 @@ def _title(layout: Mapping[str, Any] | None, title: str) -> str:
 
 
 def _lead(layout: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Headline figures: label, number, unit."""
+    """Figures below the headline: label, number, unit."""
     metrics = layout.get("pacifico", {}).get("metrics", {})
     wanted = [
-        ("Capacity", "total_capacity_kw", 1e-3, "MW AC", 1),
-        ("Storage", "storage_kwh", 1e-3, "MWh", 0),
         ("Buildable", "buildable_area_ha", 1, "ha", 0),
         ("Assets", "asset_count", 1, "", 0),
         ("Roads", "road_length_m", 1e-3, "km", 2),
-        ("Cut", "cut_volume_m3", 1, "m³", 0),
-        ("Fill", "fill_volume_m3", 1, "m³", 0),
     ]
     lead = []
     for label, name, factor, unit, digits in wanted:
         value = metrics.get(name)
-        if isinstance(value, int | float) and (value or name != "storage_kwh"):
+        if isinstance(value, int | float):
             lead.append((label, f"{value * factor:,.{digits}f}".replace(",", "\u202f"), unit))
     return lead
 

@@ -50,6 +50,7 @@ class Ended:
         }
         manifest.write(report, record)
         metrics = layout["pacifico"]["metrics"]
+        (report / "metrics.json").write_text(json.dumps({**metrics, "headline": layout["pacifico"]["headline"]}))
         return RunOutcome(report=report, metrics={name: metrics[name] for name in METRICS})
 
 

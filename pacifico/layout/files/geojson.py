@@ -11,8 +11,6 @@ from typing import Any
 from pacifico.output_files import atomic_files
 from pacifico.vocabulary import ASSET_KINDS, PROFILES, STRATEGIES
 
-SCHEMA_VERSION = 1
-"""Version of the file's contract."""
 KINDS = ("boundary", "buildable", "exclusion", "entry", "asset", "pad", "road", "cable")
 """Kinds of feature, in the order of the file."""
 

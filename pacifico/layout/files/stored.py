@@ -16,7 +16,8 @@ from pyproj.exceptions import CRSError
 
 from pacifico.crs import LONLAT, reproject_all
 from pacifico.errors import CRSMismatchError, InputError
-from pacifico.layout.files.geojson import SCHEMA_VERSION, schema
+from pacifico.layout.files.geojson import schema
+from pacifico.layout.files.versions import READ_VERSIONS, upgraded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +92,7 @@ class StoredLayout:
     """Layout read back from its file."""
 
     about: Mapping[str, Any]
-    """The member `pacifico`: metrics, warnings, unplaced, dem and others."""
+    """The member `pacifico` in the latest version: metrics, warnings, unplaced, dem and others."""
     crs: CRS
     """Working CRS, in metres."""
     features: tuple[StoredFeature, ...]
@@ -126,11 +127,12 @@ class StoredLayout:
         if not isinstance(about, dict) or content.get("type") != "FeatureCollection":
             raise InputError(f"this is no FeatureCollection with a member 'pacifico'; {_REMEDY}")
         version = about.get("schema_version")
-        if version != SCHEMA_VERSION or isinstance(version, bool):
+        if version not in READ_VERSIONS or isinstance(version, bool):
             raise InputError(
-                f"the layout has schema_version {_shown(version)}; this pacifico reads {SCHEMA_VERSION}: make the layout "
-                "again, or use the pacifico that wrote it"
+                f"the layout has schema_version {_shown(version)}; this pacifico reads "
+                f"{' and '.join(map(str, READ_VERSIONS))}: make the layout again, or use the pacifico that wrote it"
             )
+        about = upgraded(about)
         _check_about(about)
         crs = _working_crs(about["crs"])
         given = content.get("features")
@@ -195,7 +197,7 @@ def columns(kind: str) -> dict[str, Rule]:
 
 
 def read_layout(path: str | Path) -> dict[str, Any]:
-    """Read the content of a layout.geojson, checked.
+    """Content of a layout.geojson, checked and upgraded.
 
     Parameters
     ----------
@@ -219,9 +221,10 @@ def _checked(path: Path) -> tuple[dict[str, Any], StoredLayout]:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON ({str(error)[:80]}); {_REMEDY}") from None
     try:
-        return content, StoredLayout.of(content)
+        layout = StoredLayout.of(content)
     except InputError as error:
         raise type(error)(f"{path}: {error}") from None
+    return {**content, "pacifico": layout.about}, layout
 
 
 def _refuse_constant(text: str) -> float:

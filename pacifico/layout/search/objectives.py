@@ -53,9 +53,9 @@ class LayoutMeasures:
 
     @cached_property
     def earthwork_m3(self) -> float:
-        """Cut and fill of pads and roads [m³]."""
-        pads = sum(p.cut_m3 + p.fill_m3 for p in self.served.pads if p is not None)
-        return pads + sum(v.cut_m3 + v.fill_m3 for v in road_volumes(self.context, self.served))
+        """Cut and fill with side slopes [m³]."""
+        pads = sum(p.total_m3 for p in self.served.pads if p is not None)
+        return pads + sum(v.total_m3 for v in road_volumes(self.context, self.served))
 
 
 @dataclass(frozen=True)

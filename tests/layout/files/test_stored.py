@@ -74,7 +74,7 @@ def geometry(layout):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (set_(about, "schema_version", 2), "schema_version 2"),
+        (set_(about, "schema_version", 3), "schema_version 3"),
         (set_(about, "schema_version", True), "schema_version True"),
         (set_(about, "metrics", {}), "metrics"),
         (set_(about, "metrics", None), "metrics"),
