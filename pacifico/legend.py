@@ -27,6 +27,7 @@ ROAD = "#ffffff"
 ROAD_EDGE = "#3d2b1f"
 CABLE = "#7a0177"
 ENTRY = "#d00000"
+CROSSING = "#0096c7"
 
 ROADS: dict[str, tuple[str, float]] = {
     "spine": ("Spine road", 4.5),

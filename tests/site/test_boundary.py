@@ -64,7 +64,7 @@ def test_named_lines_are_kept_for_setbacks_with_a_warning(read, kml):
     exclusion = kml.placemark(line, "exclusion: creek")
     named = [kml.placemark(shape, name) for shape, name in ((line, "County road"), (far, "rail"), (spot, "spot"))]
     site = read(kml.document(kml.placemark(kml.polygon(), "A"), *named, exclusion))
-    assert [n.name for n in site.lines] == ["County road"]
+    assert [n.name for n in site.lines] == ["County road", "exclusion: creek"]
     ends = shapely.get_coordinates(reproject(site.lines[0].line, site.crs, LONLAT))
     assert_allclose(ends, [[10, 45], [10.01, 45.01]], atol=1e-9)
     assert any(w.startswith("3 named lines ignored as boundary ('County road', 'rail', 'spot')") for w in site.warnings)

@@ -12,7 +12,7 @@ from pacifico.output_files import atomic_files
 
 SCHEMA_VERSION = 1
 """Version of the file's contract."""
-KINDS = ("boundary", "buildable", "exclusion", "entry", "asset", "pad", "road", "cable")
+KINDS = ("boundary", "buildable", "exclusion", "entry", "asset", "pad", "road", "cable", "crossing")
 """Kinds of feature, in the order of the file."""
 
 
