@@ -174,7 +174,7 @@ def _with_entries(
         return problem, site_entry
     more = [*problem.terminals, *terminals]
     with_more = problem_on(site.ground, road_grid, more, obstacles=obstacles, criteria=problem.criteria)
-    return replace(with_more, lanes=problem.lanes), site_entry
+    return with_more.with_lanes(problem.lanes), site_entry
 
 
 def _site_entry(site: RoadSite, problem: RoutingProblem) -> SiteEntry | None:

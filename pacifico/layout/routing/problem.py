@@ -79,6 +79,14 @@ class RoutingProblem:
         """Smallest centreline radius that the criteria allow [m]."""
         return self.criteria.min_radius_m + self.criteria.width_m / 2
 
+    def with_lanes(self, lanes: Lanes) -> RoutingProblem:
+        """Problem with lanes over barriers, from which no terminal is served: no road ends on one."""
+        closed = lanes.closed
+        if closed is None:
+            return self
+        beside = ~shapely.contains_xy(closed, self.road_grid.px, self.road_grid.py)
+        return replace(self, lanes=lanes, reach=self.reach.among(beside))
+
     def radii(self, parents: Sequence[int], bound: Sequence[Sequence[int]]) -> FloatArray:
         """Centreline radius that each line needs [m].
 
@@ -190,7 +198,7 @@ def make_routing_problem(
     if not (road_grid.clear > 0).any():
         return None
     problem = problem_on(site.ground, road_grid, terminals, obstacles=obstacles, criteria=criteria)
-    return replace(problem, lanes=site.lanes)
+    return problem.with_lanes(site.lanes)
 
 
 def problem_on(
