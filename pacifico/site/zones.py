@@ -173,7 +173,7 @@ def _area_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBoun
 
 def _drivable(feature: Feature) -> bool:
     """Whether site roads may run along a zone."""
-    return feature.properties.get("drivable") is True
+    return str(feature.properties.get("drivable")).lower() == "true"
 
 
 def _line_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBounds, notes: _Notes) -> Zone | None:
