@@ -160,7 +160,7 @@ def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
         "setback_m": arguments.setback_m,
         "max_road_grade_pct": arguments.max_road_grade_pct,
         "entry": arguments.entry,
-        "poi": poi_of(arguments.poi),
+        "poi": poi_of(getattr(arguments, "poi", None)),
         "spec": spec or None,
     }
 

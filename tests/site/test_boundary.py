@@ -67,7 +67,8 @@ def test_named_lines_are_kept_for_setbacks_with_a_warning(read, kml):
     assert [n.name for n in site.lines] == ["County road", "exclusion: creek"]
     ends = shapely.get_coordinates(reproject(site.lines[0].line, site.crs, LONLAT))
     assert_allclose(ends, [[10, 45], [10.01, 45.01]], atol=1e-9)
-    assert any(w.startswith("3 named lines ignored as boundary ('County road', 'rail', 'spot')") for w in site.warnings)
+    assert any(w.startswith("1 named line ignored as boundary ('spot')") for w in site.warnings)
+    assert any("'County road' 5 m" in w for w in site.warnings)
     assert not any("a boundary is an area" in w for w in site.warnings)
 
 
