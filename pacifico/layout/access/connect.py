@@ -55,6 +55,8 @@ TURNING_ROOM = "its place is needed for vehicles to turn"
 RETRY_ITEMS = 600
 """Most items of a draft whose roads are searched again without what they don't reach: on larger ones a search takes
 long and little is gained, unless power blocks are left incomplete."""
+USED_ENTRY_M = 90.0
+"""Distance from a requested entry within which roads that meet the boundary use it: its largest shift, and a cell [m]."""
 MAX_ROUNDS = 8
 """Most searches, each without what the one before didn't reach."""
 
@@ -149,7 +151,7 @@ def connect_roads(
     Parameters
     ----------
     context : PlacementContext
-        Ground, and the spec's rules of roads, reach and earthwork.
+        Ground and spec.
     site : Site
         Boundary, cost zones, and entries besides the first.
     draft : Draft
@@ -161,8 +163,8 @@ def connect_roads(
     options : RoadSearchOptions
         Options of the search for roads.
     give_way : sequence of str
-        Kinds of assets that give way to roads: arrays lose units where a bend or a turnaround has no room, blocks of a
-        yard are removed where a turnaround has none. What arrays lose is built elsewhere beside the roads if possible.
+        Kinds of assets that give way to roads: arrays lose units for a bend or turnaround, blocks of a yard are removed
+        for a turnaround. What arrays lose is built elsewhere beside the roads if possible.
     further : sequence of Point, optional
         Entries besides the first; by default those of the site where one is requested.
 
@@ -187,12 +189,13 @@ def connect_roads(
     items, network, unplaced = _reachable(task, list(draft.items))
     shortened = tuple(items[k] for k in network.removed_units)
     rects = np.array([removed_rect(items[k], n, task.units) for k, n in network.removed_units.items()]).reshape(-1, 4)
-    blocks = [i for i in shortened if i.kind != "solar_array"]
-    unplaced += [Unplaced(i.kind, 1, TURNING_ROOM, UnreachedCause.TURNING_ROOM) for i in blocks]
+    cause = UnreachedCause.TURNING_ROOM
+    unplaced += [Unplaced(i.kind, 1, TURNING_ROOM, cause) for i in shortened if i.kind != "solar_array"]
     if shortened:
         items, network = _backfilled(context, task, items, network)
-    pads = tuple(task.planes.get(i) for i in items)
-    return ServedLayout(tuple(items), tuple(items), pads, network, merge_unplaced(unplaced), shortened, rects)
+    pads, lost = tuple(task.planes.get(i) for i in items), merge_unplaced(unplaced)
+    network = _with_unused_entries(site, task.entries, network)
+    return ServedLayout(tuple(items), tuple(items), pads, network, lost, shortened, rects)
 
 
 def _requested_entries(site: Site, entry: Point | None, further: Sequence[Point] | None) -> tuple[Point, ...]:
@@ -200,6 +203,20 @@ def _requested_entries(site: Site, entry: Point | None, further: Sequence[Point]
     if further is None:
         further = [a.point for a in site.entries[1:]] if entry is not None else []
     return (*(() if entry is None else (entry,)), *further)
+
+
+def _with_unused_entries(site: Site, requested: Sequence[Point], network: Network) -> Network:
+    """Network with warnings that name requested entries without a road."""
+    if network.entry is None or len(requested) < 2:
+        return network
+    used = (network.entry, *network.further_entries)
+    unused = [e for e in requested if all(e.distance(u) > USED_ENTRY_M for u in used)]
+    names = [min(site.entries, key=lambda a: a.point.distance(e)).name for e in unused if site.entries]
+    warnings = [
+        f"entry {name!r} is not used: nothing is built in its part of the site, or no legal road joins it to the plant"
+        for name in names
+    ]
+    return replace(network, warnings=(*network.warnings, *warnings))
 
 
 def _reachable(task: _RoadTask, items: list[Item]) -> tuple[list[Item], Network, list[Unplaced]]:

@@ -75,11 +75,6 @@ def assemble_network(design: RoadDesign, site_entry: SiteEntry, dropped: dict[in
     }
     missing = set(range(len(problem.terminals))) - set(alignment.line_of) - removed
     warnings = [*site_entry.warnings, *_tight_warnings(design, arms.lines), *_grade_warnings(design)]
-    warnings += [
-        f"entry {1 - problem.terminals[t].key} is not used: no legal road joins it to the first entry"
-        for t in sorted(missing)
-        if problem.terminals[t].is_entry
-    ]
     if arms.missing:
         warnings.append(
             f"dead ends over {problem.criteria.turnaround_over_m:g} m without room for a turnaround: {arms.missing}"

@@ -150,15 +150,14 @@ def _with_entries(
     road_grid, parts = problem.road_grid, tree_search.parts(problem.road_grid)
     edge = Edge.of(road_grid, site.boundary if site.boundary is not None else site.allowed)
     nodes, warnings = [site_entry.node], list(site_entry.warnings)
-    for number, entry in enumerate(site.further_entries, 2):
-        wanted = np.array([site_entry.node])
+    wanted = np.array([site_entry.node])
+    for entry in site.further_entries:
         try:
             found = given_entry(road_grid, edge, entry, site.allowed, wanted=wanted, parts=parts)
         except InputError as error:
-            warnings.append(f"entry {number} is not used: {error}")
+            warnings.append(f"another entry is not used: {error}")
             continue
         if parts[found.node] != parts[site_entry.node]:
-            warnings.append(f"entry {number} is not used: no legal road joins it to the first entry")
             continue
         x, y = road_grid.px[found.node], road_grid.py[found.node]
         if min(float(np.hypot(road_grid.px[n] - x, road_grid.py[n] - y)) for n in nodes) >= SAME_ENTRY_M:
