@@ -174,11 +174,10 @@ def connect_roads(
         The entry lies too far from the boundary, or no road can start near it.
     """
     field, spec = context.field, context.spec
+    cost_zones = [z for z in site.exclusions if z.zone_type == "cost"]
     task = _RoadTask(
         field,
-        RoadSite(
-            field.ground, field.allowed, None, site.boundary, [z for z in site.exclusions if z.zone_type == "cost"]
-        ),
+        RoadSite(field.ground, field.allowed, None, site.boundary, cost_zones),
         _requested_entries(site, entry, further),
         replace(road_criteria(spec, profile), earth_price=options.earth_price, cells=options.cells),
         spec,
