@@ -107,7 +107,7 @@ def facts_of(plan: Plan) -> Facts:
         tuple(AssetFact(a.asset_id, a.item.kind, a.footprint, a.slope_deg) for a in plan.asset_list),
         tuple(RoadFact(r.road_id, r.line, r.width_m, r.max_grade_pct) for r in plan.road_list),
         tuple((z.name, z.geometry) for z in plan.site.exclusions),
-        (plan.entry,),
+        plan.entries,
         {"wind_turbine": tip},
     )
 

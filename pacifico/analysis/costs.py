@@ -65,7 +65,7 @@ def bill(plan: Plan, *, spec: Spec | None = None) -> Bill:
         Costs up to the plant's own substation, without land, grid connection, financing, taxes and owner's costs.
     """
     spec = plan.spec if spec is None else spec
-    lines = [*_ground(plan, spec), *_collection(plan, spec), *_plant(plan, spec)]
+    lines = [*_ground(plan, spec), *_crossings(plan, spec), *_collection(plan, spec), *_plant(plan, spec)]
     value, low, high, _ = _unit_cost(spec, "indirect")
     return Bill(
         tuple(n for n in lines if n.quantity > 0), (value, low, high), str(catalog()["costs"]["indirect"]["source"])
@@ -94,6 +94,24 @@ def _ground(plan: Plan, spec: Spec) -> list[Line]:
         _line(spec, "borrow", "Brought in or taken off", _Quantity(earth.offsite_m3, "m3", "derived", "difference between cut and fill after shrinkage", ends)),
         _line(spec, "pad_surface", "Pad surface", _Quantity(pads, "m2", "measured", "area of every pad")),
         _line(spec, "fence", "Perimeter fence", _Quantity(around, "m", "derived", "along the boundary; low: around the assets", (shortest / around, 1.05))),
+    ]  # fmt: skip
+
+
+def _crossings(plan: Plan, spec: Spec) -> list[Line]:
+    """Lines for crossings of roads and cables."""
+
+    def total(kind: str) -> _Quantity:
+        """Length of all crossings of a type."""
+        length = math.fsum(c.length_m for c in plan.crossing_list if c.crossing_type == kind)
+        return _Quantity(length, "m", "measured", "length of every crossing of this type", (0.8, 1.3))
+
+    upgrades = float(sum(c.crossing_type == "upgrade" for c in plan.crossing_list))
+    return [
+        _line(spec, "culvert", "Culverts", total("culvert")),
+        _line(spec, "ford", "Fords", total("ford")),
+        _line(spec, "bridge", "Bridges", total("bridge")),
+        _line(spec, "crossing_upgrade", "Crossings of roads, lines and gaps", _Quantity(upgrades, "each", "measured", "count", EXACT)),
+        _line(spec, "bore", "Bores for cables", total("bore")),
     ]  # fmt: skip
 
 

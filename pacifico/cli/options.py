@@ -64,6 +64,9 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
         "--capacity-kw", type=number, metavar="N", help="target, AC (bess: storage power); without it: all that fits"
     )
     design.add_argument("--entry", type=lonlat, metavar="LON,LAT", help="site entry (the file's, else the cheapest)")
+    design.add_argument(
+        "--poi", metavar="LON,LAT|FILE", help="point of interconnection, which the substation stays near (the file's)"
+    )
     add_exclusions(design)
     design.add_argument(
         "--edge-setback",
@@ -114,6 +117,22 @@ def lonlat(text: str) -> tuple[float, float]:
     return lon, lat
 
 
+def poi_of(text: str | None) -> tuple[float, float] | None:
+    """Point of interconnection, as LON,LAT or from a file."""
+    if text is None:
+        return None
+    try:
+        return lonlat(text)
+    except argparse.ArgumentTypeError:
+        pass
+    file = path(text)
+    if not file.exists():
+        raise InputError(f"--poi {text!r} is neither LON,LAT nor a file; give degrees, such as -93.68,41.95, or a file")
+    from pacifico.site.poi import read_poi
+
+    return read_poi(file)
+
+
 def edge_setback(text: str) -> dict[str, Any]:
     """Entry of `site.setbacks`, from EDGES=METRES."""
     edges, _, metres = text.rpartition("=")
@@ -140,6 +159,7 @@ def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
         "setback_m": arguments.setback_m,
         "max_road_grade_pct": arguments.max_road_grade_pct,
         "entry": arguments.entry,
+        "poi": poi_of(getattr(arguments, "poi", None)),
         "spec": spec or None,
     }
 

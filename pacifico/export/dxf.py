@@ -34,6 +34,7 @@ _COLOURS = {
     "SITE-ENTRY": legend.ENTRY,
     "PAD": legend.PAD,
     "CABLE": legend.CABLE,
+    "CROSSING": legend.CROSSING,
 }
 """Layer colours. Layers without one have index 7, which is black on white and white on black."""
 
@@ -42,7 +43,7 @@ def write_dxf(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Pat
     """Write a layout as a DXF drawing.
 
     Layers are SITE-BOUNDARY, SITE-BUILDABLE, SITE-EXCLUSION, SITE-COST (costly to cross), SITE-ENTRY, ASSET-<type>, PAD,
-    ROAD-<class> and CABLE; texts are on SITE-TEXT, ASSET-TEXT, PAD-TEXT and ROAD-TEXT. Roads are 3D polylines at their
+    ROAD-<class>, CABLE and CROSSING; texts are on SITE-TEXT, ASSET-TEXT, PAD-TEXT and ROAD-TEXT. Roads are 3D polylines at their
     design height. Pads are closed 3D polylines in their design plane. Footprints are at the asset's elevation.
 
     Parameters
@@ -94,7 +95,7 @@ def layer_of(part: StoredFeature) -> str:
         return f"ROAD-{part['road_class'].upper()}"
     if part.kind == "exclusion" and part["zone_type"] == "cost":
         return "SITE-COST"
-    return part.kind.upper() if part.kind in {"pad", "cable"} else f"SITE-{part.kind.upper()}"
+    return part.kind.upper() if part.kind in {"pad", "cable", "crossing"} else f"SITE-{part.kind.upper()}"
 
 
 def _draw(drawing: Any, parts: StoredLayout) -> None:
@@ -115,7 +116,7 @@ def _draw(drawing: Any, parts: StoredLayout) -> None:
         elif part.kind == "entry":
             space.add_point(_xyz(part.geometry)[0], dxfattribs={"layer": layer})
         else:
-            closed = part.kind != "cable"
+            closed = part.kind not in {"cable", "crossing"}
             height = part["elevation_m"] if part.kind == "asset" else 0.0
             for line in _rings(part.geometry):
                 corners = shapely.get_coordinates(line)[: -1 if closed else None]
@@ -156,6 +157,8 @@ def _label(part: StoredFeature) -> tuple[str, str, tuple[float, float, float]] |
         return _text(f"{part['pad_id']} EL {height:.2f}"), "PAD-TEXT", (centre.x, centre.y - 3.0, height)
     if part.kind == "asset":
         return _text(part["asset_id"]), "ASSET-TEXT", (centre.x, centre.y, part["elevation_m"])
+    if part.kind == "crossing":
+        return _text(f"{part['crossing_id']} {part['crossing_type']}"), "ROAD-TEXT", (centre.x, centre.y, 0.0)
     if part.kind in {"exclusion", "entry"} and part["name"]:
         return _text(part["name"]), "SITE-TEXT", (centre.x, centre.y + 6.0 * (part.kind == "entry"), 0.0)
     return None

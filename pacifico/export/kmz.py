@@ -29,6 +29,7 @@ FOLDERS = {
     "pad": "Pads",
     "road": "Roads",
     "cable": "Cables",
+    "crossing": "Crossings",
 }
 """Folder of each kind of feature, in the order of the document."""
 _BOUNDARY = "#ffff00"
@@ -109,6 +110,8 @@ def _styles(parts: StoredLayout) -> Iterator[str]:
     yield _style("cost", line="#7a5195", width=2, fill="#7a5195", opacity=0.2)
     yield _style("pad", line=legend.PAD, width=1.5, fill=legend.PAD, opacity=0.5)
     yield _style("cable", line=legend.CABLE, width=1.5)
+    if parts.of_kind("crossing"):
+        yield _style("crossing", line=legend.CROSSING, width=5)
     for road_class, (_, width) in legend.ROADS.items():
         yield _style(f"road-{road_class}", line=legend.ROAD, width=width)
     for kind, _ in asset_types(parts.of_kind("asset")):
@@ -169,7 +172,7 @@ def _placemark(part: StoredFeature) -> str:
 
 def _name(part: StoredFeature) -> str:
     """Name in the tree of places: its own, or its folder's."""
-    keys = {"asset": "name", "pad": "pad_id", "road": "road_id", "cable": "cable_id"}
+    keys = {"asset": "name", "pad": "pad_id", "road": "road_id", "cable": "cable_id", "crossing": "crossing_id"}
     return str(part.properties.get(keys.get(part.kind, "name")) or FOLDERS[part.kind])
 
 

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 import shapely
@@ -16,11 +16,14 @@ from pacifico.errors import CRSMismatchError, NoBuildableGroundError
 from pacifico.grid import Ground, warnings_of
 from pacifico.layout.criteria.asset_types import spec_for_target
 from pacifico.layout.criteria.capacities import requested_capacities
+from pacifico.layout.criteria.crossings import crossing_criteria
+from pacifico.layout.criteria.design import Design, DesignOptions
 from pacifico.layout.criteria.request import main_slope_limit, requested_entry, requested_spec, smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.electrical.cables import route_cables
 from pacifico.layout.ground import buildable as ground_
+from pacifico.layout.ground.crossing_records import crossings_of
 from pacifico.layout.metrics import buildable_ground, tally, works_spread
 from pacifico.layout.model.assets import Asset, Pad, merge_unplaced
 from pacifico.layout.model.plan import Plan
@@ -29,9 +32,10 @@ from pacifico.layout.placement.draft import capacity_of
 from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_of
 from pacifico.layout.shortfall import why_less, why_no_asset, why_no_ground
+from pacifico.site.poi import with_poi
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import xarray as xr
     from shapely import MultiPolygon, Point, Polygon
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from pacifico.layout.electrical.cables import Collection
     from pacifico.layout.metrics import BuildableGround
     from pacifico.layout.model.assets import Item
+    from pacifico.layout.model.crossings import Crossing
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.model.roads import Road
     from pacifico.layout.placement.draft import Draft
@@ -51,17 +56,7 @@ if TYPE_CHECKING:
 
 
 def generate_layout(
-    site: Site,
-    dem: xr.DataArray,
-    *,
-    profile: Profile = "solar_farm",
-    strategy: Strategy = "balanced",
-    target_capacity_kw: float | None = None,
-    setback_m: float | None = None,
-    max_road_grade_pct: float | None = None,
-    entry: tuple[float, float] | None = None,
-    exclusions: Sequence[Zone] = (),
-    spec: Mapping[str, Mapping[str, Any]] | None = None,
+    site: Site, dem: xr.DataArray, *, exclusions: Sequence[Zone] = (), **design: Unpack[DesignOptions]
 ) -> Plan:
     """Lay out an energy site on its terrain.
 
@@ -71,6 +66,13 @@ def generate_layout(
         Boundary, exclusions and entries, from `read_site`.
     dem : xarray.DataArray
         Elevation in the site's CRS, dims (y, x), metres, NaN for nodata; from `open_dem`.
+    exclusions : sequence of Zone
+        Exclusions in addition to the site's.
+    **design
+        Design options, as below.
+
+    Other Parameters
+    ----------------
     profile : {"solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess"}
         Kind of plant.
     strategy : {"balanced", "density", "low_earthwork", "clustered"}
@@ -83,8 +85,9 @@ def generate_layout(
         Steepest grade of roads [%].
     entry : (float, float), optional
         Longitude and latitude of the site entry [°]; by default the site's own, else the cheapest on the boundary.
-    exclusions : sequence of Zone
-        Exclusions in addition to the site's.
+    poi : (float, float), optional
+        Longitude and latitude of the point of interconnection [°], which the substation stays near; by default the
+        site's own.
     spec : mapping, optional
         Catalog values to override, such as ``{"solar": {"tracker_gcr": 0.4}}``.
 
@@ -105,10 +108,19 @@ def generate_layout(
     >>> site = read_site("site.kml")                                           # doctest: +SKIP
     >>> plan = generate_layout(site, open_dem(site, "dem.tif"), target_capacity_kw=50_000)  # doctest: +SKIP
     """
-    checked = requested_spec(profile, strategy, target_capacity_kw, setback_m, max_road_grade_pct, spec)
-    capacities = requested_capacities(profile, target_capacity_kw, checked)
-    whole = _requested_site(site, exclusions, entry)
-    return _generate(_Request(whole, profile, strategy, target_capacity_kw, capacities, checked), dem, entry)
+    asked = Design(**design)
+    return _generate(_request(site, asked, exclusions), dem, asked.entry)
+
+
+def _request(site: Site, asked: Design, exclusions: Sequence[Zone]) -> _Request:
+    """Checked request for a layout."""
+    target_kw = asked.target_capacity_kw
+    spec = requested_spec(
+        asked.profile, asked.strategy, target_kw, asked.setback_m, asked.max_road_grade_pct, asked.spec
+    )
+    capacities = requested_capacities(asked.profile, target_kw, spec)
+    whole = _requested_site(site if asked.poi is None else with_poi(site, asked.poi), exclusions, asked.entry)
+    return _Request(whole, asked.profile, asked.strategy, target_kw, capacities, spec)
 
 
 def _generate(request: _Request, dem: xr.DataArray, entry: tuple[float, float] | None) -> Plan:
@@ -160,6 +172,7 @@ class _Works(NamedTuple):
     volumes: tuple[CorridorVolumes, ...]
     """Earthwork of each road."""
     cables: Collection
+    crossings: tuple[Crossing, ...]
 
 
 def _requested_site(site: Site, exclusions: Sequence[Zone], entry: tuple[float, float] | None) -> Site:
@@ -246,7 +259,8 @@ def _works(site: Site, field: ground_.Field, design: _Design) -> _Works:
     )
     cost_zones = [z for z in site.exclusions if z.zone_type == "cost"]
     cables = route_cables(field, assets, roads, spec=spec, cost_zones=cost_zones)
-    return _Works(assets, pads, roads, tuple(volumes), cables)
+    crossings = crossings_of(roads, cables.cables, field.barriers, crossing_criteria(spec))
+    return _Works(assets, pads, roads, tuple(volumes), cables, crossings)
 
 
 def _plan(
@@ -303,6 +317,8 @@ def _plan(
         spec=spec,
         unreached_count=unreached,
         cable_warnings=works.cables.warnings,
+        crossing_list=works.crossings,
+        further_entries=served.network.further_entries,
     )
 
 

@@ -214,6 +214,7 @@ def _parameters(
         "strategy": design.strategy,
         "target_capacity_kw": design.target_capacity_kw,
         "entry": list(design.entry) if design.entry is not None else None,
+        "poi": list(design.poi) if design.poi is not None else None,
         "setback_m": design.setback_m,
         "max_road_grade_pct": design.max_road_grade_pct,
         "spec": {section: dict(own) for section, own in design.spec.items()} if design.spec else None,

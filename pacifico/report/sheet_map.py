@@ -158,6 +158,9 @@ def draw_layout(ax: Axes, layout: StoredLayout, ratio: float) -> list[Any]:
     if cables := [s.geometry for s in layout.of_kind("cable")]:
         frame.lines(ax, cables, color=legend.CABLE, lw=0.7, linestyles="dashed", zorder=9)
         handles.append(Line2D([], [], color=legend.CABLE, lw=0.8, ls="--", label="Cable"))
+    if crossings := [s.geometry for s in layout.of_kind("crossing")]:
+        frame.lines(ax, crossings, color=legend.CROSSING, lw=2.5, zorder=9)
+        handles.append(Line2D([], [], color=legend.CROSSING, lw=2.5, label=f"Crossing: {len(crossings)}"))
     for entry in layout.of_kind("entry"):
         x, y = shapely.get_coordinates(entry.geometry)[0]
         ax.plot(x, y, "D", ms=5, mfc=legend.ENTRY, mec="white", mew=0.8, zorder=12)

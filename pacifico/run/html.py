@@ -154,6 +154,7 @@ def _legend() -> dict[str, Any]:
         "road": legend.ROAD,
         "road_edge": legend.ROAD_EDGE,
         "cable": legend.CABLE,
+        "crossing": legend.CROSSING,
         "entry": legend.ENTRY,
     }
 

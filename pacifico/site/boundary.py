@@ -26,6 +26,7 @@ from pacifico.site.parcels import (
 )
 from pacifico.site.rings import Repairs, make_polygon, polygonal
 from pacifico.site.roles import Role, feature_role, is_entry, is_own
+from pacifico.site.zone_types import is_poi, is_substation_name, use_by_name
 from pacifico.site.zones import make_zones
 
 ANCHOR_REACH_M = 5_000.0
@@ -112,6 +113,32 @@ class _Sorted:
     def features(self, *roles: Role) -> list[Feature]:
         return [f for f, _, role in self.items if role in roles]
 
+    @property
+    def named_lines(self) -> list[Feature]:
+        """Features whose lines a setback may name."""
+        return [
+            f
+            for f, _, role in self.items
+            if role in {"parcel", "boundary"} or (role == "exclusion" and f.lines and use_by_name(f.name))
+        ]
+
+
+def _sorted_features(reading: Reading, *, own: bool) -> _Sorted:
+    """Features of a file with their roles.
+
+    A polygon named as a substation is the site where the file has no other.
+    """
+    items = [
+        (f, item.name, feature_role(f, item.name, own=own))
+        for item in map(to_lonlat, reading.layers)
+        for f in item.features
+    ]
+    if not any(f.polygons and role in {"parcel", "boundary"} for f, _, role in items):
+        items = [
+            (f, layer, "parcel" if f.polygons and is_substation_name(f.name) else role) for f, layer, role in items
+        ]
+    return _Sorted(tuple(items))
+
 
 def _site(reading: Reading, origin: _Origin, layer: str | None) -> Site:
     """Site of a file's features.
@@ -126,13 +153,7 @@ def _site(reading: Reading, origin: _Origin, layer: str | None) -> Site:
         Which layer, folder or parcel is the site.
     """
     own = is_own(reading)
-    found = _Sorted(
-        tuple(
-            (f, item.name, feature_role(f, item.name, own=own))
-            for item in map(to_lonlat, reading.layers)
-            for f in item.features
-        )
-    )
+    found = _sorted_features(reading, own=own)
     warnings = [*reading.warnings, *_role_warnings(found)]
     parcels = select_parcels(_parcels(found), layer, _no_polygon(reading, found))
     lonlat, kept = _outline(parcels, warnings)
@@ -154,7 +175,7 @@ def _site(reading: Reading, origin: _Origin, layer: str | None) -> Site:
         site,
         exclusions=zones,
         anchors=anchors,
-        lines=_named_lines(found.features("parcel", "boundary"), site),
+        lines=_named_lines(found.named_lines, site),
         warnings=tuple(one_line(line) for line in (*warnings, *zone_warnings, *anchor_warnings)),
     )
 
@@ -262,8 +283,9 @@ def _anchors(features: list[Feature], site: Site) -> tuple[tuple[Anchor, ...], l
     for feature in features:
         for xy in feature.points:
             point = shapely.Point(reproject(shapely.Point(xy[0]), LONLAT, site.crs).coords[0])
-            if shapely.dwithin(site.boundary, point, ANCHOR_REACH_M):
-                found.append(Anchor(point, feature.name, is_entry(feature)))
+            poi = is_poi(feature)
+            if poi or shapely.dwithin(site.boundary, point, ANCHOR_REACH_M):
+                found.append(Anchor(point, feature.name, is_entry(feature), poi))
             else:
                 far += 1
     if not far:

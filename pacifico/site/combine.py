@@ -165,6 +165,8 @@ def _member(feature: Feature, rules: ZoneRules, buffer_m: float) -> dict[str, An
         properties["name"] = feature.name
     if rules.zone_type is not None:
         properties["zone_type"] = rules.zone_type
+    if rules.crossable is not None:
+        properties["crossable"] = rules.crossable
     if rules.cost_multiplier is not None:
         properties["cost_multiplier"] = rules.cost_multiplier
     if rules.buffer_m is not None:

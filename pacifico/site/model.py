@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from shapely import LineString, MultiPolygon, Point, Polygon
     from shapely.geometry.base import BaseGeometry
 
-ZoneType = Literal["hard", "buffered", "cost"]
+ZoneType = Literal[
+    "hard", "buffered", "cost",
+    "water", "road", "railway", "pipeline", "line", "gap",
+    "wetland", "habitat", "substation",
+]  # fmt: skip
+"""Kinds of zones. The second row may be crossed by roads and cables, the third row only where the file says so."""
+CROSSABLE_TYPES: frozenset[ZoneType] = frozenset({"water", "road", "railway", "pipeline", "line", "gap"})
+"""Kinds of zones that roads and cables may cross near right angles."""
 ARC_SEGMENTS = 32
 """Chords of a quarter circle in a buffer: it is short by at most 0.03 % of the buffer."""
 
@@ -27,6 +34,17 @@ class Zone:
     zone_type: ZoneType = "hard"
     buffer_m: float = 0.0
     cost_multiplier: float = 1.0
+    crossable: bool | None = None
+    """Whether roads and cables may cross it; None: as its type says."""
+    drivable: bool = False
+    """Whether site roads may run along it: an existing road."""
+
+    @property
+    def may_be_crossed(self) -> bool:
+        """Whether roads and cables may cross it near right angles."""
+        if self.zone_type == "cost":
+            return False
+        return self.zone_type in CROSSABLE_TYPES if self.crossable is None else self.crossable
 
     @property
     def with_buffer(self) -> BaseGeometry:
@@ -42,6 +60,8 @@ class Anchor:
     """Working CRS [m]."""
     name: str = ""
     is_entry: bool = False
+    is_poi: bool = False
+    """Whether the plant connects to the grid there."""
 
 
 @dataclass(frozen=True)
@@ -81,3 +101,12 @@ class Site:
     def entries(self) -> tuple[Anchor, ...]:
         """Anchors that are site entries."""
         return tuple(a for a in self.anchors if a.is_entry)
+
+    @property
+    def grid_connections(self) -> tuple[BaseGeometry, ...]:
+        """Places where the plant may connect to the grid.
+
+        They are its points of interconnection; without one, existing substations.
+        """
+        points: tuple[BaseGeometry, ...] = tuple(a.point for a in self.anchors if a.is_poi)
+        return points or tuple(z.geometry for z in self.exclusions if z.zone_type == "substation")

@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from pacifico.errors import SiteError
 from pacifico.site.features import Feature, clean_name, quoted
+from pacifico.site.zone_types import (
+    PLAIN_TYPES,
+    USE_TYPES,
+    is_substation_name,
+    stated_crossable,
+    stated_type,
+    use_by_name,
+)
 
 if TYPE_CHECKING:
     from pacifico.site.features import Reading
@@ -20,7 +28,7 @@ MAX_BUFFER_M = 10_000.0
 """Widest buffer of an exclusion [m]."""
 MAX_COST = 1000.0
 """Highest cost multiplier [-]."""
-ZONE_TYPES = ("hard", "buffered", "cost")
+ZONE_TYPES = (*PLAIN_TYPES, *USE_TYPES)
 
 # 'exclusive' (an option, a right) and 'excluding' (a boundary, less something) mean the opposite. Words that name ground
 # but not its use (wetland, constraint) are left out: a parcel may bear them.
@@ -45,16 +53,22 @@ class ZoneRules:
     zone_type: ZoneType | None = None
     buffer_m: float | None = None
     cost_multiplier: float | None = None
+    use: ZoneType | None = None
+    """What is there by the name, such as water for a creek."""
+    crossable: bool | None = None
+    """Whether roads and cables may cross it; None: as its type says."""
 
     @property
     def effective_type(self) -> ZoneType:
         """Stated zone type, or the one that buffer and cost imply.
 
-        A multiplier means 'cost', else a buffer 'buffered', else 'hard'.
+        A multiplier means 'cost'; else what is there by its name; else a buffer 'buffered', else 'hard'.
         """
-        if self.zone_type is not None:
+        if self.zone_type is not None and self.zone_type != "buffered":
             return self.zone_type
-        return "cost" if (self.cost_multiplier or 1.0) > 1 else "buffered" if self.buffer_m else "hard"
+        if (self.cost_multiplier or 1.0) > 1 and self.zone_type is None:
+            return "cost"
+        return self.use or self.zone_type or ("buffered" if self.buffer_m else "hard")
 
 
 def is_own(reading: Reading) -> bool:
@@ -88,7 +102,8 @@ def feature_role(feature: Feature, layer: str = "", *, own: bool = False) -> Rol
     Returns
     -------
     {'parcel', 'exclusion', 'boundary', 'other'}
-        'exclusion' where a property, the name, a folder or the layer says exclusion, no-build, keep-out or no-go.
+        'exclusion' where a property, the name, a folder or the layer says exclusion, no-build, keep-out or no-go, where
+        `role` or `zone_type` says what is there, such as water, and for polygons named as a substation.
         'boundary' is a parcel that is named so. 'other' is a derived part of a layout, such as a pad.
     """
     kind = _text(feature, "kind").lower()
@@ -97,6 +112,15 @@ def feature_role(feature: Feature, layer: str = "", *, own: bool = False) -> Rol
     if kind == "boundary":
         return "boundary"
     zone_type, text = _text(feature, "zone_type"), _text(feature, "type")
+    role = _text(feature, "role").lower()
+    if role in {"parcel", "boundary"}:
+        return "boundary" if role == "boundary" else "parcel"
+    if role == "exclusion" or (stated_type(feature) and not feature.points):
+        return "exclusion"
+    if feature.polygons and not kind and is_substation_name(feature.name):
+        return "exclusion"
+    if feature.lines and not feature.polygons and kind != "line" and use_by_name(feature.name):
+        return "exclusion"
     if zone_type.lower() in ZONE_TYPES or any(map(_PLAIN_EXCLUSION.fullmatch, (kind, zone_type, text))):
         return "exclusion"
     for statement in (kind, zone_type, text, feature.name) if own else (feature.name,):
@@ -113,7 +137,7 @@ def feature_role(feature: Feature, layer: str = "", *, own: bool = False) -> Rol
 
 def is_entry(feature: Feature) -> bool:
     """Whether a point is an entry, by its kind or name."""
-    if _text(feature, "kind").lower() == "entry":
+    if "entry" in (_text(feature, "kind").lower(), _text(feature, "role").lower()):
         return True
     words = _SEPARATORS.sub(" ", feature.name)
     return bool(_ENTRY.search(words)) and not _NO_ENTRY.search(words)
@@ -144,13 +168,16 @@ def zone_rules(feature: Feature, *, own: bool = False) -> ZoneRules:
     buffer_m = _number(feature, "buffer_m", low=0.0, high=MAX_BUFFER_M, unit=" m")
     cost = _number(feature, "cost_multiplier", low=1.0, high=MAX_COST, unit="")
     text = _text(feature, "zone_type").lower()
-    if text in ZONE_TYPES:
-        return ZoneRules(cast("ZoneType", text), buffer_m, cost)
+    use, crossable = use_by_name(feature.name), stated_crossable(feature)
+    if feature.polygons and is_substation_name(feature.name):
+        use = "substation"
+    if stated := stated_type(feature):
+        return ZoneRules(stated, buffer_m, cost, None if own else use, crossable)
     if own and foreign_zone_type(feature):
         raise SiteError(
             f"zone_type {quoted(text)} of {quoted(feature.name)} is not known; write hard, buffered or cost, or leave it out"
         )
-    return ZoneRules(None, buffer_m, cost)
+    return ZoneRules(None, buffer_m, cost, use, crossable)
 
 
 def lenient_zone_rules(feature: Feature) -> ZoneRules:

@@ -23,10 +23,15 @@ def site_geojson(site: Site) -> bytes:
             "zone_type": z.zone_type,
             "buffer_m": z.buffer_m,
             "cost_multiplier": z.cost_multiplier,
+            **({} if z.crossable is None else {"crossable": z.crossable}),
+            **({"drivable": True} if z.drivable else {}),
         }
         for z in site.exclusions
     ]
-    properties += [{"kind": "entry" if a.is_entry else "anchor", "name": a.name} for a in site.anchors]
+    properties += [
+        {"kind": "entry" if a.is_entry else "anchor", "name": a.name, **({"role": "poi"} if a.is_poi else {})}
+        for a in site.anchors
+    ]
     properties += [{"kind": "line", "name": n.name} for n in site.lines]
     shapes: list[BaseGeometry] = [
         site.boundary,

@@ -13,6 +13,7 @@ from pacifico.site.features import Feature, counted, quoted, quoted_list
 from pacifico.site.model import ARC_SEGMENTS, Site, Zone
 from pacifico.site.rings import Repairs, make_polygon, polygonal, require_few_crossings, ring_coordinates
 from pacifico.site.roles import ZoneRules, foreign_zone_type, zone_rules
+from pacifico.site.zone_types import USE_TYPES, half_width_m
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +76,8 @@ class _Notes:
     without_buffer: int = 0
     beside: list[str] = field(default_factory=list)
     foreign_types: dict[str, None] = field(default_factory=dict)
+    usual: dict[str, float] = field(default_factory=dict)
+    """Drawn lines without a stated width, with the ground kept free on each side [m]."""
 
     def warnings(self) -> list[str]:
         found = self.repairs.warnings("exclusions")
@@ -93,6 +96,13 @@ class _Notes:
             found.append(
                 f"exclusions: {counted(self.without_buffer, 'line or point', 'lines or points')} without buffer_m left out; give "
                 "one to keep ground free"
+            )
+        if self.usual:
+            listed = ", ".join(f"{quoted(name)} {half:g} m" for name, half in list(self.usual.items())[:3])
+            more = ", ..." if len(self.usual) > 3 else ""
+            found.append(
+                f"exclusions: {counted(len(self.usual), 'line')} kept free by what {'it is' if len(self.usual) == 1 else 'they are'}, "
+                f"on each side ({listed}{more}); buffer_m states another width"
             )
         if self.foreign_types:
             found.append(
@@ -158,19 +168,36 @@ def _area_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBoun
     if not shapely.dwithin(site.boundary, shape, reach):
         notes.far += len(shapes)
         return None
-    return Zone(shape, feature.name, rules.effective_type, buffer_m, rules.cost_multiplier or 1.0)
+    return Zone(
+        shape,
+        feature.name,
+        rules.effective_type,
+        buffer_m,
+        rules.cost_multiplier or 1.0,
+        rules.crossable,
+        _drivable(feature),
+    )
+
+
+def _drivable(feature: Feature) -> bool:
+    """Whether site roads may run along a zone."""
+    return str(feature.properties.get("drivable")).lower() == "true"
 
 
 def _line_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBounds, notes: _Notes) -> Zone | None:
     """Zone of a feature's lines and points, widened by the buffer.
+
+    Lines that state none are as wide as what they stand for usually is: a creek, a transmission line by its voltage.
 
     Parameters
     ----------
     feature, rules, site, bounds, notes
         As for `_area_zone`.
     """
-    buffer_m = rules.buffer_m or 0.0
-    drawn = (*feature.lines, *feature.points)
+    kind = rules.effective_type
+    usual_m = half_width_m(kind, feature) if kind in USE_TYPES and feature.lines and rules.buffer_m is None else 0.0
+    buffer_m = rules.buffer_m or usual_m
+    drawn = feature.lines if usual_m else (*feature.lines, *feature.points)
     near = [xy for xy in drawn if bounds.are_near(xy, max(REACH_M, buffer_m))]
     notes.far += len(drawn) - len(near)
     if not near:
@@ -182,7 +209,9 @@ def _line_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBoun
     if not shapely.dwithin(site.boundary, shape, REACH_M):
         notes.far += len(near)
         return None
-    return Zone(shape, feature.name, rules.effective_type, 0.0, rules.cost_multiplier or 1.0)
+    if usual_m:
+        notes.usual[feature.name] = usual_m
+    return Zone(shape, feature.name, kind, 0.0, rules.cost_multiplier or 1.0, rules.crossable, kind == "road")
 
 
 def _lines_and_points(drawn: Sequence[np.ndarray]) -> BaseGeometry:

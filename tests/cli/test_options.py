@@ -100,3 +100,15 @@ def test_edge_setbacks_of_options_come_after_those_of_the_file(tmp_path):
         options.design_of(given)
     with pytest.raises(ArgumentTypeError, match="write it as north=30"):
         options.edge_setback("north:30")
+
+
+def test_a_point_of_interconnection_is_a_place_or_a_file(tmp_path):
+    assert options.poi_of(None) is None
+    assert options.poi_of("-93.5,41.25") == (-93.5, 41.25)
+    file = tmp_path / "grid.geojson"
+    file.write_text(
+        '{"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [-93.5, 41.25]}}'
+    )
+    assert options.poi_of(str(file)) == (-93.5, 41.25)
+    with pytest.raises(InputError, match="is neither LON,LAT nor a file"):
+        options.poi_of("north")

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import ezdxf
+import pyogrio
 import pytest
 
 from pacifico.errors import InputError
@@ -61,3 +63,23 @@ def test_the_layout_is_not_changed(layout, made, tmp_path):
 def test_an_unknown_format_is_refused_with_the_known_ones(layout, tmp_path):
     with pytest.raises(InputError, match="kmz, csv, dxf, gpkg"):
         export(layout, "dwg", tmp_path / "a.dwg")
+
+
+def test_crossings_are_in_every_format(layout, tmp_path):
+    road = next(f for f in layout["features"] if f["properties"]["kind"] == "road")
+    properties = {
+        "kind": "crossing", "crossing_id": "X001", "crossing_type": "culvert", "of_id": road["properties"]["road_id"],
+        "over": "creek", "zone_type": "water", "drained_area_ha": None, "length_m": 20.0,
+    }  # fmt: skip
+    line = [xyz[:2] for xyz in road["geometry"]["coordinates"]]
+    layout["features"].append(
+        {"type": "Feature", "geometry": {"type": "LineString", "coordinates": line}, "properties": properties}
+    )
+    (kmz,) = export(layout, "kmz", tmp_path / "a.kmz")
+    assert "Crossings" in [name for name, _ in pyogrio.list_layers(kmz)]
+    (gpkg,) = export(layout, "gpkg", tmp_path / "a.gpkg")
+    assert pyogrio.read_dataframe(gpkg, layer="crossing")["crossing_type"].tolist() == ["culvert"]
+    (dxf,) = export(layout, "dxf", tmp_path / "a.dxf")
+    assert [e.dxftype() for e in ezdxf.readfile(dxf).query('*[layer=="CROSSING"]')] == ["LWPOLYLINE"]
+    (pdf,) = export(layout, "pdf", tmp_path / "a.pdf")
+    assert pdf.stat().st_size > 1000

@@ -364,3 +364,97 @@ def test_a_larger_setback_never_adds_buildable_area(make, setback, more):
         except NoBuildableGroundError:
             areas.append(0.0)
     assert areas[1] <= areas[0]
+
+
+def lonlat_of(make, x, y):
+    """Longitude and latitude of a place on the site [°]."""
+    from pacifico import crs
+
+    lon, lat = crs.transformer(make.crs, crs.LONLAT).transform(make.west + x, make.south + y)
+    return lon, lat
+
+
+def gate(make, x, y, name="gate"):
+    """Entry at a place on the site."""
+    return Anchor(Point(make.west + x, make.south + y), name, is_entry=True)
+
+
+def test_a_creek_across_a_site_is_crossed_at_a_price(make):
+    creek = Zone(make.at(-50, 290, 650, 310), "creek", "water")
+    dem = make.dem(make.ground(make.level))
+    plan = generate_layout(make.site(exclusions=(creek,), anchors=(gate(make, 1, 100),)), dem)
+    closed = generate_layout(
+        make.site(exclusions=(replace(creek, crossable=False),), anchors=(gate(make, 1, 100),)), dem
+    )
+    assert plan.metrics["total_capacity_kw"] > 1.7 * closed.metrics["total_capacity_kw"]
+    assert not closed.crossing_list
+    roads = [c for c in plan.crossing_list if c.of_id.startswith("R")]
+    assert {(c.crossing_type, c.over) for c in roads} == {("culvert", "creek")}
+    assert all(20.0 <= c.length_m <= 20.0 / math.cos(math.radians(30)) for c in roads)
+    bill = {line.item: line.quantity for line in plan.bill_of_quantities().lines}
+    assert bill["culvert"] == pytest.approx(sum(c.length_m for c in roads))
+    off = shapely.difference(plan.site.boundary, creek.geometry)
+    for road in plan.road_list:
+        strip = road.line.buffer(road.width_m / 2, cap_style="flat").difference(off)
+        assert strip.difference(shapely.union_all([c.line.buffer(5.0) for c in roads])).area < 0.1
+    again = generate_layout(make.site(exclusions=(creek,), anchors=(gate(make, 1, 100),)), dem)
+    assert text(again.to_geojson()) == text(plan.to_geojson())
+
+
+def test_parcels_beside_each_other_share_one_network(make):
+    boundary = shapely.MultiPolygon([make.at(0, 0, 280, 600), make.at(320, 0, 600, 600)])
+    plan = generate_layout(make.site(boundary=boundary), make.dem(make.ground(make.level)))
+    assert len(plan.entries) == 1
+    assert {c.over for c in plan.crossing_list} == {"gap between parcels"}
+    sides = {a.footprint.centroid.x > make.west + 300 for a in plan.asset_list}
+    assert sides == {True, False}
+
+
+def test_each_parcel_uses_its_own_entry(make):
+    boundary = shapely.MultiPolygon([make.at(0, 0, 280, 600), make.at(320, 0, 600, 600)])
+    anchors = (gate(make, 1, 300, "west gate"), gate(make, 599, 300, "east gate"))
+    plan = generate_layout(make.site(boundary=boundary, anchors=anchors), make.dem(make.ground(make.level)))
+    assert [e.distance(a.point) < 20 for e, a in zip(plan.entries, anchors, strict=True)] == [True, True]
+    assert not [c for c in plan.crossing_list if c.of_id.startswith("R")]
+    names = [f["properties"]["name"] for f in plan.to_geojson()["features"] if f["properties"]["kind"] == "entry"]
+    assert names == ["west gate", "east gate"]
+    # the arrays of the other parcel reach the substation by a bore below the gap
+    assert {c.crossing_type for c in plan.crossing_list} == {"bore"}
+    assert not plan.cable_warnings
+
+
+def test_two_entries_of_one_parcel_are_joined(make):
+    anchors = (gate(make, 1, 300), gate(make, 599, 300, "back gate"))
+    plan = generate_layout(make.site(anchors=anchors), make.dem(make.ground(make.level)))
+    assert len(plan.entries) == 2
+    network = shapely.union_all([r.line.buffer(0.5) for r in plan.road_list])
+    assert network.geom_type == "Polygon"
+    assert all(network.distance(e) == 0 for e in plan.entries)
+    assert plan.entries[1].distance(anchors[1].point) < 20
+
+
+def test_regions_without_a_crossing_have_an_entry_each(make):
+    wall = Zone(make.at(-50, 290, 650, 310), "wall", "hard")
+    plan = generate_layout(make.site(exclusions=(wall,)), make.dem(make.ground(make.level)))
+    assert len(plan.entries) == 2
+    assert {e.y > make.south + 300 for e in plan.entries} == {True, False}
+
+
+def test_the_substation_stays_near_the_point_of_interconnection(make):
+    dem = make.dem(make.ground(make.level))
+    corners = [(20, 580), (580, 20)]
+    for x, y in corners:
+        plan = generate_layout(make.site(), dem, target_capacity_kw=8_000, poi=lonlat_of(make, x, y))
+        (station,) = (a for a in plan.asset_list if a.item.kind == "substation")
+        assert station.footprint.distance(Point(make.west + x, make.south + y)) < 60
+
+
+def test_nothing_is_built_on_a_line_or_a_station(make):
+    line = Zone(make.at(-50, 285, 650, 315), "Transmission line 138 kV", "line")
+    station = Zone(make.at(500, 500, 600, 600), "Existing substation", "substation")
+    plan = generate_layout(make.site(exclusions=(line, station)), make.dem(make.ground(make.level)))
+    built = shapely.union_all([*footprints(plan), *pads(plan)])
+    assert built.intersection(line.geometry).area == 0
+    assert built.intersection(station.geometry).area == 0
+    (own,) = (a for a in plan.asset_list if a.item.kind == "substation")
+    assert own.footprint.distance(station.geometry) < 60

@@ -64,10 +64,11 @@ def test_named_lines_are_kept_for_setbacks_with_a_warning(read, kml):
     exclusion = kml.placemark(line, "exclusion: creek")
     named = [kml.placemark(shape, name) for shape, name in ((line, "County road"), (far, "rail"), (spot, "spot"))]
     site = read(kml.document(kml.placemark(kml.polygon(), "A"), *named, exclusion))
-    assert [n.name for n in site.lines] == ["County road"]
+    assert [n.name for n in site.lines] == ["County road", "exclusion: creek"]
     ends = shapely.get_coordinates(reproject(site.lines[0].line, site.crs, LONLAT))
     assert_allclose(ends, [[10, 45], [10.01, 45.01]], atol=1e-9)
-    assert any(w.startswith("3 named lines ignored as boundary ('County road', 'rail', 'spot')") for w in site.warnings)
+    assert any(w.startswith("1 named line ignored as boundary ('spot')") for w in site.warnings)
+    assert any("'County road' 5 m" in w for w in site.warnings)
     assert not any("a boundary is an area" in w for w in site.warnings)
 
 
@@ -184,3 +185,29 @@ def test_swapped_coordinates_that_land_near_a_pole_are_named(read, kml):
 def test_the_sample_site_has_a_name():
     site = read_site("sample")
     assert site.area_ha == pytest.approx(291.3, abs=0.1)
+
+
+def test_the_grid_and_the_substation_are_no_parcels(read, kml):
+    point = "<Point><coordinates>10,45</coordinates></Point>"
+    line = "<LineString><coordinates>10,45 10.01,45.01</coordinates></LineString>"
+    site = read(
+        kml.document(
+            kml.placemark(kml.polygon(), "A"),
+            kml.placemark(kml.polygon(), "Existing substation"),
+            kml.placemark(point, "POI"),
+            kml.placemark(line, "Transmission line 138 kV"),
+            kml.placemark(line, "Existing road"),
+        )
+    )
+    assert [(z.name, z.zone_type, z.drivable) for z in site.exclusions] == [
+        ("Existing substation", "substation", False),
+        ("Transmission line 138 kV", "line", False),
+        ("Existing road", "road", True),
+    ]
+    assert [(a.name, a.is_poi) for a in site.anchors] == [("POI", True)]
+    assert any("kept free by what they are, on each side ('Transmission line 138 kV' 15 m" in w for w in site.warnings)
+
+
+def test_a_lone_polygon_named_substation_is_the_site(read, kml):
+    site = read(kml.document(kml.placemark(kml.polygon(), "Substation")))
+    assert site.exclusions == ()

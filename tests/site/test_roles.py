@@ -1,5 +1,6 @@
 """Role of a feature."""
 
+import numpy as np
 import pytest
 
 from pacifico.crs import LONLAT
@@ -109,3 +110,20 @@ def test_a_service_column_out_of_range_is_no_rule():
 )
 def test_entries(name, entry):
     assert is_entry(Feature(name)) is entry
+
+
+@pytest.mark.parametrize(
+    ("properties", "role"),
+    [({"role": "water"}, "exclusion"), ({"role": "parcel"}, "parcel"), ({"zone_type": "railway"}, "exclusion"), ({"role": "tenant"}, "parcel")],
+)  # fmt: skip
+def test_a_stated_role_decides(properties, role):
+    assert feature_role(Feature("x", properties=properties, polygons=((np.zeros((4, 2)),),))) == role
+
+
+def test_a_creek_is_water_unless_the_file_says_hard():
+    assert zone_rules(Feature("creek")).effective_type == "water"
+    assert zone_rules(Feature("creek", properties={"buffer_m": 5})).effective_type == "water"
+    assert zone_rules(Feature("creek", properties={"zone_type": "hard"})).effective_type == "hard"
+    assert zone_rules(Feature("creek", properties={"cost_multiplier": 3})).effective_type == "cost"
+    assert zone_rules(Feature("creek", properties={"zone_type": "hard"}), own=True).effective_type == "hard"
+    assert zone_rules(Feature("x", properties={"role": "water", "crossable": False})).crossable is False

@@ -11,6 +11,7 @@ import numpy as np
 from shapely import box
 
 from pacifico.errors import InternalError
+from pacifico.layout.access.areas import access_areas, road_lanes
 from pacifico.layout.access.backfill import backfill
 from pacifico.layout.access.power_blocks import incomplete_blocks
 from pacifico.layout.access.shortening import removed_rect, shorten_items
@@ -19,18 +20,20 @@ from pacifico.layout.model.assets import Item, Unplaced, merge_unplaced
 from pacifico.layout.model.roads import Network, Terminal, min_radius_to, road_criteria
 from pacifico.layout.model.unreached import UnreachedCause
 from pacifico.layout.placement.draft import unit_of, units_of
+from pacifico.layout.roads.merge import merge_networks
 from pacifico.layout.roads.network import search_network
-from pacifico.layout.roads.solve import drop_terminals, finish_roads, settle_roads
+from pacifico.layout.roads.solve import RoadSearch, SettledRoads, drop_terminals, finish_roads, settle_roads
 from pacifico.layout.routing.problem import RoadSite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from shapely import Point
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.asset_types import SolarUnit
     from pacifico.layout.criteria.spec import Spec
+    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.earthwork import PadPlane
     from pacifico.layout.model.roads import RoadCriteria
     from pacifico.layout.model.unreached import Unreached
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
     from pacifico.layout.placement.draft import Draft
     from pacifico.site.model import Site
     from pacifico.vocabulary import AssetKind, Profile
+
+    Penalties = Mapping[int, FloatArray]
+    """Cost multiplier of each road position from an earlier search, by area."""
 
 REACH_MARGIN_M = 1.0
 """Roads must come this much nearer than the rule, so that rounding can't break it [m]."""
@@ -50,6 +56,8 @@ TURNING_ROOM = "its place is needed for vehicles to turn"
 RETRY_ITEMS = 600
 """Most items of a draft whose roads are searched again without what they don't reach: on larger ones a search takes
 long and little is gained, unless power blocks are left incomplete."""
+USED_ENTRY_M = 90.0
+"""Distance from a requested entry within which roads that meet the boundary use it: its largest shift, and a cell [m]."""
 MAX_ROUNDS = 8
 """Most searches, each without what the one before didn't reach."""
 
@@ -91,7 +99,10 @@ class ServedLayout:
 class _RoadTask:
     """What stays the same while roads are searched for a draft."""
 
+    field: Field
     site: RoadSite
+    entries: tuple[Point, ...]
+    """Requested entries."""
     criteria: RoadCriteria
     spec: Spec
     options: RoadSearchOptions
@@ -134,26 +145,29 @@ def connect_roads(
     options: RoadSearchOptions = DEFAULT_SEARCH,
     *,
     give_way: Sequence[AssetKind] = GIVE_WAY_KINDS,
+    further: Sequence[Point] | None = None,
 ) -> ServedLayout:
     """Pads and roads for the items of a draft that roads reach.
 
     Parameters
     ----------
     context : PlacementContext
-        Ground, and the spec's rules of roads, reach and earthwork.
+        Ground and spec.
     site : Site
-        Boundary and cost zones.
+        Boundary, cost zones, and entries besides the first.
     draft : Draft
         Items that roads are to reach.
     entry : Point, optional
-        Requested entry.
+        First requested entry.
     profile : str
         Kind of plant.
     options : RoadSearchOptions
         Options of the search for roads.
     give_way : sequence of str
-        Kinds of assets that give way to roads: arrays lose units where a bend or a turnaround has no room, blocks of a
-        yard are removed where a turnaround has none. What arrays lose is built elsewhere beside the roads if possible.
+        Kinds of assets that give way to roads: arrays lose units for a bend or turnaround, blocks of a yard are removed
+        for a turnaround. What arrays lose is built elsewhere beside the roads if possible.
+    further : sequence of Point, optional
+        Entries besides the first; by default those of the site where one is requested.
 
     Raises
     ------
@@ -163,7 +177,9 @@ def connect_roads(
     field, spec = context.field, context.spec
     cost_zones = [z for z in site.exclusions if z.zone_type == "cost"]
     task = _RoadTask(
-        RoadSite(field.ground, field.allowed, entry, site.boundary, cost_zones),
+        field,
+        RoadSite(field.ground, field.allowed, None, site.boundary, cost_zones),
+        _requested_entries(site, entry, further),
         replace(road_criteria(spec, profile), earth_price=options.earth_price, cells=options.cells),
         spec,
         options,
@@ -172,14 +188,35 @@ def connect_roads(
     )
     items, network, unplaced = _reachable(task, list(draft.items))
     shortened = tuple(items[k] for k in network.removed_units)
-    rects = [removed_rect(items[k], n, task.units) for k, n in network.removed_units.items()]
-    removed_rects = np.array(rects).reshape(-1, 4)
-    blocks = [i for i in shortened if i.kind != "solar_array"]
-    unplaced += [Unplaced(i.kind, 1, TURNING_ROOM, UnreachedCause.TURNING_ROOM) for i in blocks]
+    rects = np.array([removed_rect(items[k], n, task.units) for k, n in network.removed_units.items()]).reshape(-1, 4)
+    cause = UnreachedCause.TURNING_ROOM
+    unplaced += [Unplaced(i.kind, 1, TURNING_ROOM, cause) for i in shortened if i.kind != "solar_array"]
     if shortened:
         items, network = _backfilled(context, task, items, network)
-    pads = tuple(task.planes.get(i) for i in items)
-    return ServedLayout(tuple(items), tuple(items), pads, network, merge_unplaced(unplaced), shortened, removed_rects)
+    pads, lost = tuple(task.planes.get(i) for i in items), merge_unplaced(unplaced)
+    network = _with_unused_entries(site, task.entries, network)
+    return ServedLayout(tuple(items), tuple(items), pads, network, lost, shortened, rects)
+
+
+def _requested_entries(site: Site, entry: Point | None, further: Sequence[Point] | None) -> tuple[Point, ...]:
+    """Requested entries, the first one first."""
+    if further is None:
+        further = [a.point for a in site.entries[1:]] if entry is not None else []
+    return (*(() if entry is None else (entry,)), *further)
+
+
+def _with_unused_entries(site: Site, requested: Sequence[Point], network: Network) -> Network:
+    """Network with warnings that name requested entries without a road."""
+    if network.entry is None or len(requested) < 2:
+        return network
+    used = (network.entry, *network.further_entries)
+    unused = [e for e in requested if all(e.distance(u) > USED_ENTRY_M for u in used)]
+    names = [min(site.entries, key=lambda a: a.point.distance(e)).name for e in unused if site.entries]
+    warnings = [
+        f"entry {name!r} is not used: nothing is built in its part of the site, or no legal road joins it to the plant"
+        for name in names
+    ]
+    return replace(network, warnings=(*network.warnings, *warnings))
 
 
 def _reachable(task: _RoadTask, items: list[Item]) -> tuple[list[Item], Network, list[Unplaced]]:
@@ -191,9 +228,9 @@ def _reachable(task: _RoadTask, items: list[Item]) -> tuple[list[Item], Network,
         The last search still leaves items out; each leaves out more, so that this can't happen.
     """
     unplaced: list[Unplaced] = []
-    penalty: FloatArray | None = None
+    penalties: Penalties = {}
     for attempt in range(MAX_ROUNDS):
-        network, penalty = _route(task, items, penalty, may_retry=attempt < MAX_ROUNDS - 1)
+        network, penalties = _route(task, items, penalties, may_retry=attempt < MAX_ROUNDS - 1)
         out = dict(network.unreached)
         out |= incomplete_blocks(items, out)
         unplaced += [Unplaced(items[k].kind, 1, why.message, why.cause) for k, why in out.items()]
@@ -206,11 +243,12 @@ def _reachable(task: _RoadTask, items: list[Item]) -> tuple[list[Item], Network,
 
 
 def _route(
-    task: _RoadTask, items: Sequence[Item], penalty: FloatArray | None, *, may_retry: bool
-) -> tuple[Network, FloatArray | None]:
+    task: _RoadTask, items: Sequence[Item], penalties: Penalties, *, may_retry: bool
+) -> tuple[Network, Penalties]:
     """Network of some items, and penalties for the next search.
 
-    The network has no roads where they are worth a new search without what they don't reach.
+    The network has no roads where they are worth a new search without what they don't reach. Areas of the site that no
+    crossing joins have roads of their own.
 
     Parameters
     ----------
@@ -218,26 +256,62 @@ def _route(
         What stays the same between searches.
     items : sequence of Item
         Items that roads are to reach.
-    penalty : (m,) float, optional
-        Cost multiplier of road positions from the search before.
+    penalties : mapping
+        Cost multiplier of road positions from the search before, by area.
     may_retry : bool
         Whether another search may follow.
     """
-    terminals = [task.terminal(k, item) for k, item in enumerate(items)]
-    obstacles = [t.pad if t.pad is not None else t.footprint for t in terminals]
-    found = search_network(task.site, terminals, obstacles=obstacles, criteria=task.criteria, penalty=penalty)
-    if isinstance(found, Network):
-        return found, None
-    if may_retry and found.unreached and _worth_retry(items, found.unreached):
-        return found.without_roads(), found.tree.penalty
-    roads = settle_roads(found)
-    while roads.unreached:
-        useless = incomplete_blocks(items, roads.unreached)
-        useless = {k: why for k, why in useless.items() if k in roads.served}
+    found = _search_areas(task, items, penalties)
+    without = {a: one for a, one in found.items() if isinstance(one, Network)}
+    searches = {a: one for a, one in found.items() if isinstance(one, RoadSearch)}
+    no_roads = _unreached(without.values())
+    unreached = no_roads | _unreached(searches.values())
+    if may_retry and searches and unreached and _worth_retry(items, unreached):
+        networks = without | {a: search.without_roads() for a, search in searches.items()}
+        return _merged(networks), {a: search.tree.penalty for a, search in searches.items()}
+    roads = {a: settle_roads(search) for a, search in searches.items()}
+    while roads:
+        unreached = no_roads | _unreached(roads.values())
+        served = {k for one in roads.values() for k in one.served}
+        useless = incomplete_blocks(items, unreached) if unreached else {}
+        useless = {k: why for k, why in useless.items() if k in served}
         if not useless:
             break
-        roads = drop_terminals(roads, useless)
-    return finish_roads(roads), None
+        roads = {a: drop_terminals(one, useless) if useless.keys() & one.served else one for a, one in roads.items()}
+    return _merged(without | {a: finish_roads(one) for a, one in roads.items()}), {}
+
+
+def _search_areas(task: _RoadTask, items: Sequence[Item], penalties: Penalties) -> dict[int, RoadSearch | Network]:
+    """Search for the roads of each area.
+
+    Parameters
+    ----------
+    task, items, penalties
+        As for `_route`.
+    """
+    terminals = [task.terminal(k, item) for k, item in enumerate(items)]
+    obstacles = [t.pad if t.pad is not None else t.footprint for t in terminals]
+    lanes = road_lanes(task.field, task.spec, task.criteria, obstacles)
+    areas = access_areas(task.field, task.entries, lanes, task.criteria.width_m / 2 + task.criteria.clearance_m)
+    area_of = areas.of_items(items)
+    found: dict[int, RoadSearch | Network] = {}
+    for a, area in enumerate(areas.areas):
+        own = [terminals[k] for k in np.flatnonzero(area_of == a).tolist()]
+        if own or not items:
+            first = area.entries[0] if area.entries else None
+            site = replace(task.site, entry=first, further_entries=area.entries[1:], lanes=area.lanes)
+            found[a] = search_network(site, own, obstacles=obstacles, criteria=task.criteria, penalty=penalties.get(a))
+    return found
+
+
+def _unreached(found: Iterable[Network | RoadSearch | SettledRoads]) -> dict[int, Unreached]:
+    """Why roads don't reach items, by number."""
+    return {k: why for one in found for k, why in one.unreached.items()}
+
+
+def _merged(networks: Mapping[int, Network]) -> Network:
+    """One network of those of all areas."""
+    return merge_networks([networks[a] for a in sorted(networks)])
 
 
 def _worth_retry(items: Sequence[Item], unreached: Mapping[int, Unreached]) -> bool:

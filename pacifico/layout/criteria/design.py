@@ -26,6 +26,8 @@ class DesignOptions(TypedDict, total=False):
     """Grade limit of roads [%]."""
     entry: tuple[float, float] | None
     """Longitude and latitude of the site entry [°]."""
+    poi: tuple[float, float] | None
+    """Longitude and latitude of the point of interconnection [°]."""
     spec: Mapping[str, Mapping[str, Any]] | None
     """Rules of the catalog to override."""
 
@@ -40,6 +42,7 @@ class Design:
     setback_m: float | None = None
     max_road_grade_pct: float | None = None
     entry: tuple[float, float] | None = None
+    poi: tuple[float, float] | None = None
     spec: Mapping[str, Mapping[str, Any]] | None = None
 
 

@@ -38,7 +38,8 @@ class Change:
     @property
     def roads(self) -> RoadGraph:
         """Roads before the edit."""
-        return RoadGraph(self.plan.road_list, (self.plan.entry.x, self.plan.entry.y))
+        plan = self.plan
+        return RoadGraph(plan.road_list, (plan.entry.x, plan.entry.y), tuple((e.x, e.y) for e in plan.further_entries))
 
     def constraints(self, assets: Sequence[Asset], *more: Polygon) -> RoadConstraints:
         """Constraints on new roads beside some assets and further obstacles."""

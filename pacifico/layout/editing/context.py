@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 
 from pacifico.errors import CRSMismatchError, InputError
 from pacifico.grid import Ground
@@ -13,6 +14,7 @@ from pacifico.layout.criteria.request import main_slope_limit
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.electrical.cables import Collection, route_cables
 from pacifico.layout.ground import buildable as ground_
+from pacifico.layout.ground.crossings import MARGIN_M
 from pacifico.layout.metrics import (
     REALIZATIONS,
     BuildableGround,
@@ -22,6 +24,7 @@ from pacifico.layout.metrics import (
     works_spread,
 )
 from pacifico.layout.model.roads import min_radius_to, road_criteria
+from pacifico.layout.routing.routing_grid import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from pacifico.layout.earthwork.criteria import EarthworkCriteria
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Asset
+    from pacifico.layout.model.crossings import Crossing
     from pacifico.layout.model.earthwork import PadPlane
     from pacifico.layout.model.plan import Plan
     from pacifico.layout.model.roads import Road, RoadCriteria
@@ -70,6 +74,8 @@ class EditContext:
     dem: xr.DataArray
     profile: Profile
     spec: Spec
+    crossings: tuple[Crossing, ...] = ()
+    """Crossings of the plan's roads: new roads may use them too."""
     _memo: _Memo = field(default_factory=_Memo, repr=False, compare=False)
 
     @classmethod
@@ -92,7 +98,7 @@ class EditContext:
                 f"the plan was made on another DEM ({plan.dem['source']}, {plan.dem['resolution_m']:g} m, not {cell:g} m); "
                 "give that DEM, or generate the layout again"
             )
-        return cls(dem, plan.profile, plan.spec)
+        return cls(dem, plan.profile, plan.spec, tuple(c for c in plan.crossing_list if c.crossing_type != "bore"))
 
     @property
     def roads(self) -> RoadCriteria:
@@ -124,7 +130,17 @@ class EditContext:
                 slope=memo.slope,
             )
             memo.slope = memo.fields[key].slope
+            if self.crossings:
+                memo.fields[key] = self._with_crossings(memo.fields[key])
         return memo.fields[key]
+
+    def _with_crossings(self, field: Field) -> Field:
+        """Ground with the lanes of the plan's crossings."""
+        half_width_m = self.roads.width_m / 2 + self.roads.clearance_m + MARGIN_M
+        over = shapely.union_all([b.area for b in field.barriers])
+        lanes = [c.line.buffer(half_width_m) for c in self.crossings]
+        parts = parts_of(shapely.union_all([field.allowed, *(shapely.intersection(lane, over) for lane in lanes)]))
+        return replace(field, allowed=parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts))
 
     def buildable(self, site: Site) -> tuple[BuildableGround, Polygon | MultiPolygon]:
         """Buildable ground of the profile's main asset: its area and its outline."""

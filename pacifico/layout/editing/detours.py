@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.editing.road_graph import RoadConstraints
+    from pacifico.layout.editing.road_graph import RoadConstraints, Vertex
     from pacifico.layout.editing.stretches import Detour
     from pacifico.layout.model.roads import Road
 
@@ -71,7 +71,7 @@ def lead_around(
     kept, cut = split_by(roads, detour.area)
     pieces = pieces_clear_of(roads, cut, detour, served, first_number)
     number = first_number + len(pieces)
-    now = RoadGraph((*kept, *pieces), roads.entry)
+    now = roads.with_roads((*kept, *pieces))
     cut_ids = {r.road_id for r in cut}
     serving = {asset_id: road for asset_id, road in served.items() if road not in cut_ids}
     unserved: list[str] = []
@@ -86,7 +86,7 @@ def lead_around(
         spur, serving[asset_id] = _serve_again(now, detour, asset_id, Counter(serving.values()), number)
         now, number = now.plus(spur), number + len(spur)
     now = now.without(unneeded_roads(now, Counter(serving.values()), [p.road_id for p in pieces]))
-    before = RoadGraph((*now.roads, *cut), roads.entry)
+    before = now.with_roads((*now.roads, *cut))
     return now.plus(new_turnarounds(now, before, detour.constraints, first_number=number)), serving
 
 
@@ -198,8 +198,9 @@ def _link(now: RoadGraph, before: RoadGraph, off: set[int], detour: Detour, numb
         if around is None:
             continue
         start = around.joints(now.lines[joined]) if joined else {}
-        if now.entry not in now.roads_at:
-            start |= around.joints(np.array([_entry_line(before)], dtype=object))
+        bare = [_entry_line(before, e) for e in now.entries if e not in now.roads_at]
+        if bare:
+            start |= around.joints(np.array(bare, dtype=object))
         goal = {n: v for n, v in around.joints(now.lines[sorted(off)]).items() if n not in start}
         for _ in range(GOALS):
             if not start or not goal:
@@ -236,11 +237,9 @@ def _bounds(now: RoadGraph, before: RoadGraph, area: BaseGeometry) -> tuple[floa
     return west, south, east, north
 
 
-def _entry_line(roads: RoadGraph) -> LineString:
-    """Vertex at the entry as a line, to join without roads there."""
-    xyz = next(
-        c for k in roads.roads_at[roads.entry] for c in roads.roads[k].line.coords if (c[0], c[1]) == roads.entry
-    )
+def _entry_line(roads: RoadGraph, entry: Vertex) -> LineString:
+    """Vertex at an entry, as a line."""
+    xyz = next(c for k in roads.roads_at[entry] for c in roads.roads[k].line.coords if (c[0], c[1]) == entry)
     return LineString([xyz, xyz])
 
 

@@ -85,7 +85,9 @@ def recomputed(change: Change, assets: Sequence[Asset]) -> Plan:
     plan = change.plan
     ground = PlacementContext(change.field, change.context.spec)
     draft = Draft([a.item for a in assets])
-    served = connect_roads(ground, change.site, draft, plan.entry, plan.profile, give_way=())
+    served = connect_roads(
+        ground, change.site, draft, plan.entry, plan.profile, give_way=(), further=plan.further_entries
+    )
     by_item = {a.item: a for a in assets}
     reached = set(served.items)
     unreached = [a.asset_id for item, a in by_item.items() if item not in reached]
@@ -96,9 +98,10 @@ def recomputed(change: Change, assets: Sequence[Asset]) -> Plan:
     planes = {a.asset_id: p for a, p in zip(left, served.pads, strict=True) if p is not None}
     note = "edit: all roads were laid anew" + (f"; no road reaches {named(unreached)}: taken out" if unreached else "")
     entry = served.network.entry or plan.entry
-    roads = RoadGraph(served.network.roads, (entry.x, entry.y))
+    further = served.network.further_entries
+    roads = RoadGraph(served.network.roads, (entry.x, entry.y), tuple((e.x, e.y) for e in further))
     done = replace(change.edit, also=(*change.edit.also, *unreached), note=note)
-    without_roads = replace(plan, road_list=(), road_volumes=(), entry=entry)
+    without_roads = replace(plan, road_list=(), road_volumes=(), entry=entry, further_entries=further)
     new = remeasured(replace(change, plan=without_roads, edit=done), left, roads, planes=planes)
     record = replace(done, roads_removed=plan.road_list, roads_added=tuple(r.road_id for r in roads.roads))
     return replace(new, edits=(*plan.edits, record))

@@ -69,6 +69,8 @@ class RoadGraph:
 
     roads: tuple[Road, ...]
     entry: Vertex
+    further: tuple[Vertex, ...] = ()
+    """Other places where roads meet the boundary."""
     roads_at: dict[Vertex, list[int]] = field(init=False, repr=False, compare=False)
     """Indices of the roads through each vertex."""
     neighbours: list[set[int]] = field(init=False, repr=False, compare=False)
@@ -95,15 +97,26 @@ class RoadGraph:
 
     def without(self, road_ids: Collection[str]) -> RoadGraph:
         """Graph without some roads."""
-        return RoadGraph(tuple(r for r in self.roads if r.road_id not in road_ids), self.entry) if road_ids else self
+        if not road_ids:
+            return self
+        return self.with_roads(tuple(r for r in self.roads if r.road_id not in road_ids))
+
+    def with_roads(self, roads: tuple[Road, ...]) -> RoadGraph:
+        """Graph of other roads from the same entries."""
+        return RoadGraph(roads, self.entry, self.further)
+
+    @property
+    def entries(self) -> tuple[Vertex, ...]:
+        """All places where roads meet the boundary."""
+        return (self.entry, *self.further)
 
     def plus(self, more: Iterable[Road]) -> RoadGraph:
         """Graph with more roads, in the order of their numbers."""
-        return RoadGraph(tuple(sorted((*self.roads, *more), key=lambda r: (len(r.road_id), r.road_id))), self.entry)
+        return self.with_roads(tuple(sorted((*self.roads, *more), key=lambda r: (len(r.road_id), r.road_id))))
 
     def cut_off(self, removed: Collection[int]) -> set[int]:
         """Roads that are cut off from the entry without some roads."""
-        joined = {k for k in self.roads_at.get(self.entry, ()) if k not in removed}
+        joined = {k for e in self.entries for k in self.roads_at.get(e, ()) if k not in removed}
         queue = list(joined)
         while queue:
             new = self.neighbours[queue.pop()] - joined - set(removed)
@@ -123,8 +136,9 @@ class RoadGraph:
         removed : collection of int
             Roads that count as removed already.
         """
-        road, at_entry = self.roads[k], self.roads_at.get(self.entry, ())
-        if served.get(road.road_id) or (k in at_entry and all(o == k or o in removed for o in at_entry)):
+        road = self.roads[k]
+        at_entries = [self.roads_at.get(e, ()) for e in self.entries]
+        if served.get(road.road_id) or any(k in at and all(o == k or o in removed for o in at) for at in at_entries):
             return True
         return any(served.get(self.roads[o].road_id) for o in self.cut_off({*removed, k}) - self.cut_off(removed))
 
@@ -312,7 +326,7 @@ def server_among_retired(
     joints = [v for r in retired for v in end_vertices(r) if set(whole.roads_at[v]) - own]
     if not joints or any(not _same_height(whole, v) for v in joints):
         return None
-    found = find_server(RoadGraph(tuple(retired), graph.entry), target, constraints.criteria)
+    found = find_server(graph.with_roads(tuple(retired)), target, constraints.criteria)
     return None if isinstance(found, NoRoad) else found
 
 

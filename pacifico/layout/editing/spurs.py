@@ -164,7 +164,7 @@ def new_turnarounds(
     arms: list[Road] = []
     for k, road in enumerate(roads.roads):
         for end in end_vertices(road):
-            if len(roads.roads_at[end]) > 1 or len(before.roads_at.get(end, ())) < 2 or end == roads.entry:
+            if len(roads.roads_at[end]) > 1 or len(before.roads_at.get(end, ())) < 2 or end in roads.entries:
                 continue
             if road.length_m <= criteria.turnaround_over_m:
                 continue

@@ -74,7 +74,7 @@ def pieces_clear_of(
     cut_ids = {r.road_id for r in cut}
     joints = Counter((x, y) for r in roads.roads if r.road_id not in cut_ids for x, y, _ in r.line.coords)
     joints.update({(x, y) for run in runs for x, y in run.xyz[:, :2].tolist()})
-    joints[roads.entry] += 2
+    joints.update(dict.fromkeys(roads.entries, 2))
     stops = _stops(runs, detour, served)
     found: list[Road] = []
     for k, run in enumerate(runs):

@@ -138,7 +138,7 @@ def _with_zone(change: Change, zone: Zone, on_assets: OnAssets, on_roads: OnRoad
     if zone.zone_type == "cost":
         return remeasured(change, plan.asset_list, change.roads)
     area = zone.with_buffer
-    if area.intersects(plan.entry):
+    if any(area.intersects(e) for e in plan.entries):
         raise EditRefused(f"zone {name!r} would cover the site entry; leave the entry free, or generate another layout")
     covered = _assets_on(plan, area)
     if covered and on_assets == "refuse":

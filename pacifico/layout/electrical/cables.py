@@ -14,9 +14,12 @@ import numpy as np
 from shapely import LineString
 
 from pacifico.layout.criteria.asset_types import POWER_FACTOR, feeder_mva
+from pacifico.layout.criteria.crossings import crossing_criteria
 from pacifico.layout.electrical.feeders import make_feeders
-from pacifico.layout.electrical.trenches import trench_graph
+from pacifico.layout.electrical.trenches import Bores, trench_graph
+from pacifico.layout.ground.crossings import NO_LINES
 from pacifico.layout.model.cables import Cable
+from pacifico.layout.model.roads import DEFAULT_CRITERIA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,6 +99,7 @@ def route_cables(
         [r.line for r in roads],
         own_trench_factor=spec.number("cable", "own_trench_factor"),
         cost_zones=cost_zones,
+        bores=_bores(field, assets, spec),
     )
     load = loads_mva([a.item for a in assets])
     mva = np.array([load[a.item] for a in sources])
@@ -110,6 +114,16 @@ def route_cables(
         float(trenches.length[used & trenches.on_road].sum()),
         _warnings([sources[i] for i in unconnected]),
     )
+
+
+def _bores(field: Field, assets: Sequence[Asset], spec: Spec) -> Bores:
+    """Places where cables may be bored below barriers."""
+    if not field.barriers:
+        return Bores(NO_LINES, 1.0)
+    clearance_m = spec.number("road", "width_m") / 2 + DEFAULT_CRITERIA.clearance_m
+    crossings = field.crossings(crossing_criteria(spec), clearance_m)
+    bore, trench = spec.number("costs", "bore"), spec.number("costs", "mv_trench")
+    return Bores(crossings.clear_of([a.footprint for a in assets]), (bore + trench) / max(trench, 1e-9))
 
 
 def loads_mva(items: Sequence[Item]) -> dict[Item, float]:

@@ -16,6 +16,7 @@ import shapely
 
 from pacifico.layout.electrical._trench_kernels import clear_segments, shortest
 from pacifico.layout.ground._clearance_kernels import ClearanceArrays, NodataArrays, bin_edges
+from pacifico.layout.ground.crossings import NO_LINES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import BoolArray, FloatArray, IntArray
     from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.ground.crossings import CrossingLines
     from pacifico.site.model import Zone
 
 
@@ -46,6 +48,8 @@ SIMPLE_M = 3.0
 """Detail of zones and boundary that bend points follow [m]."""
 BIN_M = 12.0
 """Bin size of the clearance index [m]."""
+BORE_LEAD_M = 1.5
+"""Length of a bore beyond the bank on both sides [m]."""
 SOUTH_M = 1e6
 """Distance to a point far south, at which stubs aim where there are no roads [m]."""
 
@@ -94,6 +98,25 @@ class TrenchGraph:
 
 
 @dataclass(frozen=True)
+class Bores:
+    """Places where cables may be bored."""
+
+    lines: CrossingLines
+    cost_factor: float
+    """Cost of a metre of bore, relative to a trench along a road."""
+
+    @property
+    def ends(self) -> FloatArray:
+        """Both ends of each bore, shape (2 n, 2) [m]."""
+        along = BORE_LEAD_M * self.lines.direction
+        pairs: FloatArray = np.stack([self.lines.start - along, self.lines.end + along], axis=1).reshape(-1, 2)
+        return pairs
+
+
+NO_BORES = Bores(NO_LINES, 1.0)
+
+
+@dataclass(frozen=True)
 class ShortestPaths:
     """Shortest paths through trenches from some seeds, one value per node."""
 
@@ -120,6 +143,7 @@ def trench_graph(
     *,
     own_trench_factor: float = 1.0,
     cost_zones: Sequence[Zone] = (),
+    bores: Bores = NO_BORES,
 ) -> TrenchGraph:
     """Graph of the legal trenches of a site.
 
@@ -137,10 +161,12 @@ def trench_graph(
         Cost of a metre of trench away from roads, relative to one along a road [-].
     cost_zones : sequence of Zone
         Ground that costs `cost_multiplier` times as much to cross.
+    bores : Bores
+        Places where trenches may cross ground that is not allowed.
     """
     road_xy, road_a, road_b, road_nodes = _road_graph(roads)
     stub_start, terminals, joined = _terminals(requested, road_xy)
-    xy = np.concatenate([road_xy, terminals, _bend_points(field, footprints)])
+    xy = np.concatenate([road_xy, terminals, _bend_points(field, footprints), bores.ends])
     n_road, n_terminal = len(road_xy), len(terminals)
     terminal = np.arange(n_road, n_road + n_terminal)
     near = _nearest(terminals, NEAR_TERMINALS)
@@ -151,10 +177,12 @@ def trench_graph(
     ]
     own = _unique_pairs(np.concatenate(pairs), len(xy))
     own = own[_legal(field, footprints, xy[own[:, 0]], xy[own[:, 1]])]
-    ends = np.concatenate([np.column_stack([road_a, road_b]), own])
+    across = np.arange(len(xy) - len(bores.ends), len(xy)).reshape(-1, 2)
+    ends = np.concatenate([np.column_stack([road_a, road_b]), own, across])
     on_road = np.arange(len(ends)) < len(road_a)
     length = np.hypot(*(xy[ends[:, 0]] - xy[ends[:, 1]]).T)
     cost = length * np.where(on_road, 1.0, own_trench_factor) * _cost_factors(xy, ends, cost_zones)
+    cost[len(ends) - len(across) :] *= bores.cost_factor
     # of two edges between the same nodes, keep the road's: it comes first and costs no more
     _, first = np.unique(ends[:, 0] * len(xy) + ends[:, 1], return_index=True)
     return TrenchGraph(

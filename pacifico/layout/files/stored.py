@@ -36,6 +36,7 @@ GEOMETRIES: dict[str, tuple[str, ...]] = {
     "pad": ("Polygon",),
     "road": ("LineString",),
     "cable": ("LineString",),
+    "crossing": ("LineString",),
 }
 """Geometry types of each kind of feature, in the order of every export."""
 

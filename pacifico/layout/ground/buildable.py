@@ -16,6 +16,7 @@ from shapely import MultiPolygon, Polygon
 
 from pacifico.layout.criteria.setbacks import set_back
 from pacifico.layout.ground import _table_kernels
+from pacifico.layout.ground.crossings import Barrier, Crossings, barriers_of, find_crossings
 from pacifico.terrain.surface import slope_deg
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import BoolArray, FloatArray
     from pacifico.grid import Grid, Ground
+    from pacifico.layout.criteria.crossings import CrossingCriteria
     from pacifico.layout.criteria.setbacks import EdgeSetback
     from pacifico.site.model import Site, Zone
 
@@ -36,6 +38,8 @@ LEVEL_GRADE = 1e-9
 """Grade up to which ground is level and has no aspect [rise/run]."""
 ROUNDING = 1e-6
 """Rounding error of sums under a footprint [share of its area]."""
+MIN_REGION_M2 = 2000.0
+"""Smaller parts that no road reaches aren't looked at as regions of the site [m²]."""
 MIN_PART_M2 = 1.0
 """Smaller parts of cut polygons are slivers and are dropped [m²]."""
 
@@ -50,14 +54,22 @@ class Field:
     slope: FloatArray
     """Slope on the grid [°]; NaN where the cell or a neighbour is nodata."""
     allowed: Polygon | MultiPolygon
-    """Boundary without exclusions: for roads and cables."""
+    """Boundary without exclusions, but with existing roads: for roads and cables."""
     placeable: Polygon | MultiPolygon
     """Allowed ground behind the setback: for assets and pads."""
     inside: BoolArray
     """Cells whose centre is placeable, shape (ny, nx)."""
     outline: Polygon | MultiPolygon
     """Boundary of the site, for assets with a setback of their own."""
+    barriers: tuple[Barrier, ...] = ()
+    """Ground that roads and cables may cross."""
+    grid_connections: tuple[BaseGeometry, ...] = ()
+    """Places where the plant may connect to the grid."""
     _sieves: dict[float, Sieve] = dataclass_field(default_factory=dict, compare=False, repr=False)
+    _crossings: dict[tuple[CrossingCriteria, float], Crossings] = dataclass_field(
+        default_factory=dict, compare=False, repr=False
+    )
+    _regions: dict[float, list[Polygon]] = dataclass_field(default_factory=dict, compare=False, repr=False)
 
     def sieve(self, slope_limit_deg: float) -> Sieve:
         """Test of footprints for one slope limit, built at the first call."""
@@ -69,6 +81,20 @@ class Field:
                 unknown = Table.of(np.isnan(self.slope), self.grid)
             self._sieves[slope_limit_deg] = Sieve(self.placeable, slope_limit_deg, steep, unknown)
         return self._sieves[slope_limit_deg]
+
+    def crossings(self, criteria: CrossingCriteria, clearance_m: float) -> Crossings:
+        """Crossing lines for roads with a clearance."""
+        key = criteria, clearance_m
+        if key not in self._crossings:
+            self._crossings[key] = find_crossings(self.allowed, self.barriers, criteria, clearance_m)
+        return self._crossings[key]
+
+    def regions(self, clearance_m: float) -> list[Polygon]:
+        """Parts of the site that no road joins, largest first."""
+        if clearance_m not in self._regions:
+            parts = [p for p in shapely.get_parts(self.allowed.buffer(-clearance_m)) if p.area >= MIN_REGION_M2]
+            self._regions[clearance_m] = sorted(parts, key=lambda p: -p.area)
+        return self._regions[clearance_m]
 
 
 def make_field(
@@ -101,12 +127,24 @@ def make_field(
         Slope on the grid where it is known already [°].
     """
     blocked = no_build_area(site.exclusions)
-    allowed = _polygons_of(shapely.difference(site.boundary, blocked)) if blocked is not None else site.boundary
+    closed = no_build_area(tuple(z for z in site.exclusions if not z.drivable))
+    allowed = _polygons_of(shapely.difference(site.boundary, closed)) if closed is not None else site.boundary
     inner = set_back(site.boundary, setback_m, setbacks, site.lines)
     placeable = _polygons_of(shapely.difference(inner, blocked) if blocked is not None else inner)
     shapely.prepare([allowed, placeable])
     slope = _slope(ground, source_cell_m) if slope is None else slope
-    return Field(ground.grid, heights, slope, allowed, placeable, cells_inside(placeable, ground.grid), site.boundary)
+    inside = cells_inside(placeable, ground.grid)
+    return Field(
+        ground.grid,
+        heights,
+        slope,
+        allowed,
+        placeable,
+        inside,
+        site.boundary,
+        barriers_of(site),
+        site.grid_connections,
+    )
 
 
 def _slope(ground: Ground, source_cell_m: float) -> FloatArray:

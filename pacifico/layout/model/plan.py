@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pacifico.layout.model.assets import Asset, Pad, Unplaced
     from pacifico.layout.model.bill import Bill
     from pacifico.layout.model.cables import Cable
+    from pacifico.layout.model.crossings import Crossing
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.model.edits import Edit
     from pacifico.layout.model.headline import Answer
@@ -46,6 +47,10 @@ _UPPER = {
 def _upper(name: str) -> Any:
     """Load a function of a higher room."""
     return resolve_name(_UPPER[name])
+
+
+MAX_ENTRY_SHIFT_M = 75.0
+"""Distance from a named entry up to which an entry of the roads has its name [m]."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,10 @@ class Plan:
     """Assets taken out because no road reaches them."""
     cable_warnings: tuple[str, ...] = ()
     """Those of `warnings` that are about collection cables."""
+    crossing_list: tuple[Crossing, ...] = ()
+    """Crossings of roads and cables."""
+    further_entries: tuple[Point, ...] = ()
+    """Other places where roads meet the boundary."""
 
     @property
     def crs(self) -> CRS:
@@ -107,6 +116,16 @@ class Plan:
     def cables(self) -> gpd.GeoDataFrame:
         """Table of collection cables."""
         return self._frame("cable")
+
+    @property
+    def crossings(self) -> gpd.GeoDataFrame:
+        """Table of crossings of roads and cables."""
+        return self._frame("crossing")
+
+    @property
+    def entries(self) -> tuple[Point, ...]:
+        """All entries; the first is `entry`."""
+        return (self.entry, *self.further_entries)
 
     def to_geojson(self) -> dict[str, Any]:
         """FeatureCollection in EPSG:4326, as the package's JSON Schema describes it."""
@@ -157,18 +176,27 @@ class Plan:
             return ([{}], [self.buildable]) if not self.buildable.is_empty else ([], [])
         if kind == "exclusion":
             zones: list[dict[str, Any]] = [
-                {"name": z.name, "zone_type": z.zone_type, "buffer_m": z.buffer_m, "cost_multiplier": z.cost_multiplier}
+                {
+                    "name": z.name,
+                    "zone_type": z.zone_type,
+                    "buffer_m": z.buffer_m,
+                    "cost_multiplier": z.cost_multiplier,
+                    **({} if z.crossable is None else {"crossable": z.crossable}),
+                    **({"drivable": True} if z.drivable else {}),
+                }
                 for z in site.exclusions
             ]
             return zones, [z.geometry for z in site.exclusions]
         if kind == "entry":
-            return [{"name": next((a.name for a in site.entries), "entry")}], [self.entry]
+            return [{"name": name} for name in self._entry_names()], self.entries
         if kind == "asset":
             return [a.properties() for a in self.asset_list], [a.footprint for a in self.asset_list]
         if kind == "pad":
             return [p.properties() for p in self.pad_list], [p.plane.polygon for p in self.pad_list]
         if kind == "cable":
             return [c.properties() for c in self.cable_list], [c.line for c in self.cable_list]
+        if kind == "crossing":
+            return [c.properties() for c in self.crossing_list], [c.line for c in self.crossing_list]
         roads = [r.properties(v) for r, v in zip(self.road_list, self.road_volumes, strict=True)]
         return roads, [r.line for r in self.road_list]
 
@@ -204,6 +232,15 @@ class Plan:
         """Write `cut_fill` as a GeoTIFF; equal plans give equal bytes."""
         written: Path = _upper("write_cut_fill")(self, dem, path)
         return written
+
+    def _entry_names(self) -> list[str]:
+        """Name of each entry."""
+        named = self.site.entries
+        names = [next((a.name for a in named), "entry")]
+        for number, point in enumerate(self.further_entries, 2):
+            near = min(named, key=lambda a: point.distance(a.point), default=None)
+            names.append(near.name if near and point.distance(near.point) <= MAX_ENTRY_SHIFT_M else f"entry {number}")
+        return names
 
     def _frame(self, kind: str) -> gpd.GeoDataFrame:
         """Features of one kind as a GeoDataFrame."""

@@ -88,6 +88,8 @@ class Terminal:
     """Distance from one unit to the next [m]; 0: it is removed as a whole."""
     min_radius_m: float = 0.0
     """Radius of the inner edge in bends on the way to it [m], where larger than the criteria's."""
+    is_entry: bool = False
+    """Whether it is a further entry of the site, and no asset."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ class Network:
 
     A terminal that lost all its units is neither served nor unreached.
     """
+    further_entries: tuple[Point, ...] = ()
+    """Other places where the network meets the boundary."""
 
     @property
     def length_m(self) -> float:

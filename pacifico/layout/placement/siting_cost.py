@@ -41,6 +41,8 @@ class Prices:
     """All cables together [USD/m]."""
     earth: float
     """Cut or fill [USD/m³]."""
+    gen_tie: float = 0.0
+    """Line to the grid connection [USD/m]."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def siting_prices(spec: Spec, mva: float, weights: SitingWeights) -> Prices:
         road=weights.road * spec.number("road", "width_m") * spec.number("costs", "road_surface"),
         cable=CABLE_SHARE * cables,
         earth=weights.earthwork * (spec.number("costs", "cut") + spec.number("costs", "fill")) / 2.0,
+        gen_tie=spec.number("costs", "gen_tie"),
     )
 
 
@@ -115,7 +118,7 @@ def siting_cost(field: Field, rects: FloatArray, place: PlantPlace, prices: Pric
     """Cost of a substation at each rectangle, shape (n,) [USD].
 
     The road leads from the entry, or from the nearest edge of the site, past the substation to the lanes of the plant.
-    Cables come from the centre of the plant.
+    Cables come from the centre of the plant. A line leads straight to the grid connection where that is known.
 
     Parameters
     ----------
@@ -142,6 +145,9 @@ def siting_cost(field: Field, rects: FloatArray, place: PlantPlace, prices: Pric
     road = to_lane + to_access
     cable = np.hypot(x - (west + east) / 2, y - (south + north) / 2)
     total: FloatArray = prices.road * road + prices.cable * cable + prices.earth * pad_earth_m3(field, rects)
+    if field.grid_connections:
+        boxes = np.asarray(shapely.box(*rects.T), dtype=object)
+        total += prices.gen_tie * np.min([shapely.distance(boxes, g) for g in field.grid_connections], axis=0)
     return total
 
 

@@ -71,7 +71,7 @@ def assemble_network(design: RoadDesign, site_entry: SiteEntry, dropped: dict[in
     served = {
         problem.terminals[t].key: _serving(problem, t, roads[first[c] : first[c + 1]]).road_id
         for t, c in sorted(alignment.line_of.items())
-        if t not in removed
+        if t not in removed and not problem.terminals[t].is_entry
     }
     missing = set(range(len(problem.terminals))) - set(alignment.line_of) - removed
     warnings = [*site_entry.warnings, *_tight_warnings(design, arms.lines), *_grade_warnings(design)]
@@ -86,14 +86,30 @@ def assemble_network(design: RoadDesign, site_entry: SiteEntry, dropped: dict[in
         unreached_reasons(problem, site_entry, missing, dropped),
         tuple(warnings),
         {problem.terminals[t].key: n for t, n in arms.shortenable.removed_by_terminal().items()},
+        _further_entries(problem, alignment),
     )
+
+
+def _further_entries(problem: RoutingProblem, alignment: HorizontalAlignment) -> tuple[Point, ...]:
+    """Places where roads end at further entries."""
+    found = []
+    for t, c in sorted(alignment.line_of.items()):
+        if problem.terminals[t].is_entry:
+            line, centre = alignment.lines[c], shapely.get_coordinates(problem.terminals[t].footprint.centroid)[0]
+            found.append(Point(line[int(np.argmin(np.hypot(*(line - centre).T)))]))
+    return tuple(found)
 
 
 def _turnarounds(problem: RoutingProblem, alignment: HorizontalAlignment, lines: list[FloatArray]) -> _Arms:
     """Turnarounds at dead ends; obstacles are shortened as a last resort."""
     whole, members = continuous_lines(lines, alignment.parents)
-    scene = Scene(RoadLines(tuple(whole)), problem.road_grid, problem.ground, problem.criteria, anywhere=True)
-    built = build_turnarounds(scene, _dead_ends(members, alignment.parents))
+    lines_of_roads = RoadLines(tuple(whole))
+    scene = Scene(
+        lines_of_roads, problem.road_grid, problem.ground, problem.criteria, anywhere=True, closed=problem.lanes.closed
+    )
+    at_entries = {c for t, c in alignment.line_of.items() if problem.terminals[t].is_entry}
+    dead_ends = [n for n in _dead_ends(members, alignment.parents) if members[n][-1] not in at_entries]
+    built = build_turnarounds(scene, dead_ends)
     more, without, shortenable = shorten_for_turnarounds(built.scene, built.without, problem.shortenable)
     return _Arms([*built.arms, *more], len(without), shortenable)
 
@@ -268,6 +284,8 @@ def unreached_reasons(
     nodes = problem.reach.by_terminal(len(problem.terminals)) if missing else []
     for t in sorted(missing):
         key = problem.terminals[t].key
+        if problem.terminals[t].is_entry:
+            continue
         if t in dropped:
             out[key] = dropped[t]
             continue

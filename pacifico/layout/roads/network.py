@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from shapely import box
 
+from pacifico.errors import InputError
 from pacifico.layout.model.roads import DEFAULT_CRITERIA, Network, RoadCriteria, Terminal
 from pacifico.layout.model.unreached import Unreached, UnreachedCause
 from pacifico.layout.roads.assemble import unreached_reasons
 from pacifico.layout.roads.solve import RoadSearch, finish_roads, search_roads, settle_roads
 from pacifico.layout.routing import tree_search
-from pacifico.layout.routing.problem import RoadSite, make_routing_problem
+from pacifico.layout.routing.problem import RoadSite, make_routing_problem, problem_on
 from pacifico.layout.routing.site_entry import Edge, SiteEntry, cheapest_entry, given_entry
 
 if TYPE_CHECKING:
@@ -23,6 +26,13 @@ if TYPE_CHECKING:
     from pacifico.grid import Ground
     from pacifico.layout.routing.problem import RoutingProblem
     from pacifico.site.model import Zone
+
+ENTRY_PRIORITY = 9
+"""Rank of further entries: roads reach them last, from wherever the network is near."""
+ENTRY_SIZE_M, ENTRY_REACH_M = 0.2, 0.5
+"""Half the side of a further entry's square, and the distance within which its road must end [m]."""
+SAME_ENTRY_M = 15.0
+"""Entries nearer to each other count as one [m]."""
 
 
 def route_network(
@@ -116,7 +126,54 @@ def search_network(
     site_entry = _site_entry(site, problem)
     if site_entry is None:
         return Network((), None, {}, unreached_reasons(problem, None, set(range(len(terminals))), {}))
+    if site.further_entries:
+        problem, site_entry = _with_entries(site, problem, site_entry, obstacles)
     return search_roads(problem, site_entry, penalty)
+
+
+def _with_entries(
+    site: RoadSite, problem: RoutingProblem, site_entry: SiteEntry, obstacles: Sequence[Polygon]
+) -> tuple[RoutingProblem, SiteEntry]:
+    """Problem in which roads also reach further entries.
+
+    Parameters
+    ----------
+    site : RoadSite
+        Ground, and the further entries.
+    problem : RoutingProblem
+        Problem without them.
+    site_entry : SiteEntry
+        First entry.
+    obstacles : sequence of Polygon
+        Footprints and pads.
+    """
+    road_grid, parts = problem.road_grid, tree_search.parts(problem.road_grid)
+    edge = Edge.of(road_grid, site.boundary if site.boundary is not None else site.allowed)
+    nodes, warnings = [site_entry.node], list(site_entry.warnings)
+    wanted = np.array([site_entry.node])
+    for entry in site.further_entries:
+        try:
+            found = given_entry(road_grid, edge, entry, site.allowed, wanted=wanted, parts=parts)
+        except InputError as error:
+            warnings.append(f"another entry is not used: {error}")
+            continue
+        if parts[found.node] != parts[site_entry.node]:
+            continue
+        x, y = road_grid.px[found.node], road_grid.py[found.node]
+        if min(float(np.hypot(road_grid.px[n] - x, road_grid.py[n] - y)) for n in nodes) >= SAME_ENTRY_M:
+            nodes.append(found.node)
+            warnings += found.warnings
+    terminals = [
+        Terminal(-k, box(x - ENTRY_SIZE_M, y - ENTRY_SIZE_M, x + ENTRY_SIZE_M, y + ENTRY_SIZE_M), ENTRY_REACH_M, ENTRY_PRIORITY, is_entry=True)
+        for k, n in enumerate(nodes[1:], 1)
+        for x, y in [(float(road_grid.px[n]), float(road_grid.py[n]))]
+    ]  # fmt: skip
+    site_entry = replace(site_entry, warnings=tuple(warnings))
+    if not terminals:
+        return problem, site_entry
+    more = [*problem.terminals, *terminals]
+    with_more = problem_on(site.ground, road_grid, more, obstacles=obstacles, criteria=problem.criteria)
+    return with_more.with_lanes(problem.lanes), site_entry
 
 
 def _site_entry(site: RoadSite, problem: RoutingProblem) -> SiteEntry | None:

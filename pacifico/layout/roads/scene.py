@@ -16,6 +16,8 @@ from pacifico.layout.alignment.vertical import stations_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shapely.geometry.base import BaseGeometry
+
     from pacifico.array_types import FloatArray
     from pacifico.grid import Ground
     from pacifico.layout.model.roads import RoadCriteria
@@ -66,6 +68,8 @@ class Scene:
     """Turnarounds built so far."""
     middles: tuple[FloatArray, ...] = ()
     """Middle of each that has been built."""
+    closed: BaseGeometry | None = None
+    """Lanes over barriers: a crossing is worth no turnaround."""
 
     @property
     def grade(self) -> float:
@@ -93,7 +97,9 @@ class Scene:
 
     def clear(self, a: FloatArray, b: FloatArray) -> bool:
         """Whether a straight road from a to b is clear of edges."""
-        return self.road_grid.clearance_index.clear(a, b) and not self.road_grid.nodata_mask.crossed(a, b)
+        if not self.road_grid.clearance_index.clear(a, b) or self.road_grid.nodata_mask.crossed(a, b):
+            return False
+        return self.closed is None or not self.closed.intersects(LineString([a, b]))
 
     def rounds(self, a: FloatArray, b: FloatArray, c: FloatArray) -> bool:
         """Whether a corner has room for the kerb's radius.

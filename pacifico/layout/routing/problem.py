@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,7 @@ import shapely
 from shapely import MultiPolygon, box
 
 from pacifico.layout.routing import routing_grid, tree_search
+from pacifico.layout.routing.lanes import NO_LANES, Lanes, with_lanes
 from pacifico.layout.routing.shortenable import ShortenableObstacles
 
 if TYPE_CHECKING:
@@ -70,11 +71,21 @@ class RoutingProblem:
     smoothing_memo: SmoothingMemo = field(default_factory=SmoothingMemo)
     unrepairable: set[bytes] = field(default_factory=set)
     """Memo of tight places for which no drivable curve exists, by the lines near them."""
+    lanes: Lanes = NO_LANES
+    """Lanes over ground that is not allowed otherwise."""
 
     @property
     def min_radius_m(self) -> float:
         """Smallest centreline radius that the criteria allow [m]."""
         return self.criteria.min_radius_m + self.criteria.width_m / 2
+
+    def with_lanes(self, lanes: Lanes) -> RoutingProblem:
+        """Problem with lanes over barriers, from which no terminal is served: no road ends on one."""
+        closed = lanes.closed
+        if closed is None:
+            return self
+        beside = ~shapely.contains_xy(closed, self.road_grid.px, self.road_grid.py)
+        return replace(self, lanes=lanes, reach=self.reach.among(beside))
 
     def radii(self, parents: Sequence[int], bound: Sequence[Sequence[int]]) -> FloatArray:
         """Centreline radius that each line needs [m].
@@ -145,6 +156,10 @@ class RoadSite:
     """Outer boundary on which the entry lies; by default the outer rings of `allowed`."""
     cost_zones: Sequence[Zone] = ()
     """Ground that costs `cost_multiplier` times as much to cross."""
+    lanes: Lanes = NO_LANES
+    """Lanes over ground that is not allowed otherwise."""
+    further_entries: Sequence[Point] = ()
+    """Requested entries besides the first; roads join them where they can."""
 
 
 def make_routing_problem(
@@ -163,7 +178,7 @@ def make_routing_problem(
     criteria : RoadCriteria
         Width, grade, radius and depth of roads.
     """
-    allowed, mapped = site.allowed, box(*site.ground.grid.bounds)
+    allowed, mapped = site.lanes.added_to(site.allowed), box(*site.ground.grid.bounds)
     if not mapped.covers(allowed):  # there is no ground outside the elevation raster
         allowed = MultiPolygon(routing_grid.parts_of(shapely.intersection(allowed, mapped)))
     if allowed.is_empty:
@@ -175,15 +190,44 @@ def make_routing_problem(
         [(z.geometry, z.cost_multiplier) for z in site.cost_zones],
         half_width_m=criteria.width_m / 2,
         clearance_m=criteria.clearance_m,
-        cell=criteria.cells * routing_grid.cell_size(allowed.area),
+        cell=criteria.cells
+        * routing_grid.cell_size(site.allowed.area if len(site.lanes.cost_factor) else allowed.area),
         earth_price=criteria.earth_price,
     )
+    road_grid = with_lanes(road_grid, site.lanes)
     if not (road_grid.clear > 0).any():
         return None
+    problem = problem_on(site.ground, road_grid, terminals, obstacles=obstacles, criteria=criteria)
+    return problem.with_lanes(site.lanes)
+
+
+def problem_on(
+    ground: Ground,
+    road_grid: routing_grid.RoutingGrid,
+    terminals: Sequence[Terminal],
+    *,
+    obstacles: Sequence[Polygon],
+    criteria: RoadCriteria,
+) -> RoutingProblem:
+    """Routing problem on a routing grid.
+
+    Parameters
+    ----------
+    ground : Ground
+        Heights in the working CRS.
+    road_grid : RoutingGrid
+        Road positions between the obstacles.
+    terminals : sequence of Terminal
+        What the roads are to reach.
+    obstacles : sequence of Polygon
+        Footprints and pads that no road touches.
+    criteria : RoadCriteria
+        Width, grade, radius and depth of roads.
+    """
     shapes = routing_grid.Shapes.of([t.footprint for t in terminals])
     reach_m = np.array([t.reach_m for t in terminals], dtype=np.float64)
     return RoutingProblem(
-        site.ground,
+        ground,
         terminals,
         criteria,
         road_grid,

@@ -74,6 +74,11 @@ class Reach:
         keep = keep | ~some[self.item]
         return self._selected(keep, self.item[keep])
 
+    def among(self, nodes: BoolArray) -> Reach:
+        """Table of some road positions alone."""
+        keep = nodes[self.node]
+        return self._selected(keep, self.item[keep])
+
     def to(self, some: IntArray) -> Reach:
         """Table of some terminals alone, numbered in their order."""
         number = np.full(int(max(self.item.max(initial=-1), some.max(initial=-1))) + 1, -1)

@@ -92,8 +92,9 @@ def road_tree(context: PlacementContext, served: ServedLayout, measure: RoadMeas
         length = np.array([max(r.length_m, 1.0) for r in roads])
         rates = np.array([v.total_m3 for v in road_volumes(context, served)]) / length
     at, links = _graph(served, rates)
-    root = int(np.argmin(np.hypot(at[:, 0] - entry.x, at[:, 1] - entry.y)))
-    parents, costs = _shortest_ways(at, links, root)
+    entries = (entry, *served.network.further_entries)
+    roots = [int(np.argmin(np.hypot(at[:, 0] - e.x, at[:, 1] - e.y))) for e in entries]
+    parents, costs = _shortest_ways(at, links, roots)
     mean = float(costs.sum() / max(sum(r.length_m for r in roads), 1.0))
     return RoadTree(at, parents, costs, mean, _depths(parents, at))
 
@@ -116,12 +117,14 @@ def _graph(served: ServedLayout, rates: FloatArray) -> tuple[FloatArray, list[li
     return np.array(list(numbers)), links
 
 
-def _shortest_ways(at: FloatArray, links: list[list[tuple[int, float]]], root: int) -> tuple[IntArray, FloatArray]:
+def _shortest_ways(
+    at: FloatArray, links: list[list[tuple[int, float]]], roots: list[int]
+) -> tuple[IntArray, FloatArray]:
     """Parent of each node, and the cost of the road from it."""
     parents, costs = np.full(len(at), NO_NODE), np.zeros(len(at))
     distance = np.full(len(at), np.inf)
-    distance[root] = 0.0
-    heap = [(0.0, root)]
+    distance[roots] = 0.0
+    heap = [(0.0, root) for root in sorted(set(roots))]
     while heap:
         d, v = heapq.heappop(heap)
         if d > distance[v]:

@@ -76,6 +76,8 @@
     },
     cable: (p) => [group("cable", "Cable", { shape: "line", edge: legend.cable }),
       { color: legend.cable, weight: 1.5, dashArray: "6 4" }, "Cable " + (p.cable_id || "")],
+    crossing: (p) => [group("crossing", "Crossing", { shape: "line", edge: legend.crossing }),
+      { color: legend.crossing, weight: 6 }, "Crossing " + (p.crossing_id || "") + ", " + (p.crossing_type || "")],
     asset: (p) => {
       const known = legend.assets[p.asset_type] || [String(p.asset_type), legend.other_asset[1]];
       return [group("asset:" + p.asset_type, known[0], { fill: known[1], edge: known[1] }),
@@ -83,9 +85,9 @@
     },
     entry: (p) => [group("entry", "Entry", { shape: "dot", fill: legend.entry, edge: "#fff" }), null, p.name || "Entry"],
   };
-  const order = ["buildable", "exclusion", "pad", "road", "cable", "asset", "boundary", "entry"];
+  const order = ["buildable", "exclusion", "pad", "road", "cable", "crossing", "asset", "boundary", "entry"];
   const all = L.featureGroup();
-  const counted = new Set(["exclusion", "pad", "asset", "cable"]);
+  const counted = new Set(["exclusion", "pad", "asset", "cable", "crossing"]);
 
   for (const overlay of data.overlays) {
     const image = L.imageOverlay(overlay.image, overlay.bounds, { opacity: overlay.opacity || 1 });

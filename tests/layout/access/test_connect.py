@@ -17,7 +17,7 @@ from pacifico.layout.model.assets import Item, Unplaced, merge_unplaced
 from pacifico.layout.model.roads import Network
 from pacifico.layout.model.unreached import Unreached, UnreachedCause
 from pacifico.layout.placement.draft import Draft
-from pacifico.site.model import Zone
+from pacifico.site.model import Anchor, Zone
 
 SPEC = make_spec()
 
@@ -98,3 +98,21 @@ def test_merged_entries_keep_their_cause():
     (merged,) = merge_unplaced([one, replace(one, count=2)])
     assert merged.count == 3
     assert merged.cause is UnreachedCause.NO_ROUTE
+
+
+def test_an_entry_that_no_road_uses_is_named(make):
+    wall = Zone(make.at(190, -10, 210, 310), "wall", "hard")
+    gates = tuple(
+        Anchor(Point(make.west + x, make.south + 150), name, is_entry=True) for x, name in ((1, "west"), (399, "east"))
+    )
+    site = make.site(400, 300, exclusions=(wall,), anchors=gates)
+    context = make.context(site, make.ground(make.level, 400, 300))
+    draft = Draft([item(make, "substation", 100, 150)])
+    served = connect_roads(context, site, draft, gates[0].point, "gas_bess")
+    assert [w for w in served.network.warnings if "entry 'east' is not used" in w]
+    both = connect_roads(
+        context, site, Draft([*draft.items, item(make, "battery", 300, 150)]), gates[0].point, "gas_bess"
+    )
+    assert len(both.items) == 2
+    assert len(both.network.further_entries) == 1
+    assert not [w for w in both.network.warnings if "is not used" in w]

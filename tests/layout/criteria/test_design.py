@@ -8,16 +8,13 @@ import pytest
 import pacifico
 from pacifico.layout.criteria.design import Design, DesignOptions, split_design
 
-LAYOUT = {
-    name: parameter.default
-    for name, parameter in inspect.signature(pacifico.generate_layout).parameters.items()
-    if parameter.kind is inspect.Parameter.KEYWORD_ONLY and name != "exclusions"
-}
 
-
-def test_options_and_defaults_are_those_of_generate_layout():
-    assert DesignOptions.__optional_keys__ == set(LAYOUT)
-    assert {f.name: f.default for f in fields(Design)} == LAYOUT
+def test_every_option_has_a_default_and_is_explained_by_generate_layout():
+    assert DesignOptions.__optional_keys__ == {f.name for f in fields(Design)}
+    (options,) = (p for p in inspect.signature(pacifico.generate_layout).parameters.values() if p.kind is p.VAR_KEYWORD)
+    assert "DesignOptions" in str(options.annotation)
+    explained = inspect.getdoc(pacifico.generate_layout)
+    assert [f.name for f in fields(Design) if f"\n{f.name} : " not in explained] == []
 
 
 def test_other_keywords_are_left():
@@ -26,7 +23,7 @@ def test_other_keywords_are_left():
     assert others == {"energy": True}
 
 
-@pytest.mark.parametrize("function", [pacifico.explore, pacifico.generate_variants])
+@pytest.mark.parametrize("function", [pacifico.explore, pacifico.generate_variants, pacifico.generate_layout])
 def test_an_unknown_keyword_is_an_error(function):
     with pytest.raises(TypeError, match="profil"):
         function(None, None, profil="bess")

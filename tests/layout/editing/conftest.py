@@ -118,13 +118,13 @@ def check_invariants(plan, context, dem):
 
 
 def check_network(plan):
-    """Check that roads share vertices and heights and form one network with the entry."""
+    """Check that roads share vertices and heights and are joined to an entry."""
     at = {}
     for k, r in enumerate(plan.road_list):
         for x, y, z in r.line.coords:
             at.setdefault((x, y), []).append((k, z))
     assert all(max(z for _, z in who) - min(z for _, z in who) < 0.01 for who in at.values())
-    seen, queue = set(), [k for k, _ in at[plan.entry.x, plan.entry.y]]
+    seen, queue = set(), [k for e in plan.entries for k, _ in at[e.x, e.y]]
     while queue:
         k = queue.pop()
         if k not in seen:

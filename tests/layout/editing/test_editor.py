@@ -10,7 +10,8 @@ from shapely import Point
 from pacifico import crs as crs_
 from pacifico.errors import EditRefused
 from pacifico.layout.editing import editor as edits
-from pacifico.site.model import Zone
+from pacifico.layout.generate import generate_layout
+from pacifico.site.model import Anchor, Zone
 
 WIDE, HIGH = 900.0, 700.0  # size of the site [m]
 
@@ -199,3 +200,42 @@ def test_geojson_lists_edits_only_if_there_are_any(gas, open_, plan_tools):
     assert removed["from"]["lonlat"] == pytest.approx([lon, lat], abs=1e-8)
     assert removed["to"] is None
     assert (zone["kind"], zone["zone"], zone["asset_id"]) == ("add_zone", "stays free", None)
+
+
+@pytest.fixture(scope="module")
+def crossed(make):
+    """Plan with a creek and an entry on the west, and one with two parcels and an entry each; with their DEM."""
+    dem = make.dem(make.ground(make.level, 600, 400))
+    creek = Zone(make.at(290, -50, 310, 450), "creek", "water")
+    gates = [Anchor(Point(make.west + x, make.south + 200), f"gate {x}", is_entry=True) for x in (1, 599)]
+    parts = shapely.MultiPolygon([make.at(0, 0, 280, 400), make.at(320, 0, 600, 400)])
+    over = generate_layout(make.site(600, 400, exclusions=(creek,), anchors=gates[:1]), dem)
+    apart = generate_layout(make.site(boundary=parts, anchors=tuple(gates)), dem)
+    return {"over": over, "apart": apart}, dem
+
+
+@pytest.mark.parametrize("which", ["over", "apart"])
+def test_edits_keep_crossings_and_all_entries(which, crossed, make, plan_tools):
+    plans, dem = crossed
+    plan = plans[which]
+    editor = edits.edit(plan, dem)
+    plan_tools.check_invariants(plan, editor.context, dem)
+    arrays = [a for a in plan.asset_list if a.item.kind == "solar_array"]
+    east = max(arrays, key=lambda a: a.item.centre[0])
+    editor.remove(east.asset_id)
+    plan_tools.check_invariants(editor.plan, editor.context, dem)
+    assert editor.plan.entries == plan.entries
+    assert {c.over for c in editor.plan.crossing_list} == {c.over for c in plan.crossing_list}
+    editor.undo()
+    assert editor.plan.road_list == plan.road_list
+    assert [c.properties() for c in editor.plan.crossing_list] == [c.properties() for c in plan.crossing_list]
+
+
+def test_all_roads_are_made_again_across_a_creek(crossed, make, plan_tools):
+    plans, dem = crossed
+    editor = edits.edit(plans["over"], dem)
+    road = max(editor.plan.road_list, key=lambda r: r.length_m)
+    spot = road.line.interpolate(0.5, normalized=True)
+    editor.add_zone(Zone(spot.buffer(4), "well", "hard"), assets="remove", roads="recompute")
+    plan_tools.check_invariants(editor.plan, editor.context, dem)
+    assert {a.item.centre[0] > make.west + 300 for a in editor.plan.asset_list} == {True, False}

@@ -101,3 +101,13 @@ def test_clearance_is_kept_from_strips(graph):
     assert is_clear(graph.roads[0], [shapely.box(20, 3.6, 30, 10)], allowed, CRITERIA)
     assert not is_clear(graph.roads[0], [shapely.box(20, 3.4, 30, 10)], allowed, CRITERIA)
     assert not is_clear(graph.roads[0], [], shapely.box(-10, -2, 300, 100), CRITERIA)
+
+
+def test_roads_of_every_entry_are_joined_and_needed(graph):
+    other = road(6, (300, 0), (300, 50))
+    lonely = RoadGraph((*graph.roads, other), (0.0, 0.0))
+    assert lonely.cut_off(()) == {5}
+    both = RoadGraph((*graph.roads, other), (0.0, 0.0), ((300.0, 0.0),))
+    assert both.cut_off(()) == set()
+    assert both.needed(5, {})
+    assert both.without(["R001"]).entries == both.entries

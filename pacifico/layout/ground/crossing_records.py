@@ -1,0 +1,84 @@
+"""Crossings of finished roads and cables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import shapely
+from shapely import LineString
+
+from pacifico.layout.criteria.crossings import CrossingCriteria, road_crossing_type
+from pacifico.layout.model.crossings import Crossing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely.geometry.base import BaseGeometry
+
+    from pacifico.layout.ground.crossings import Barrier
+    from pacifico.layout.model.cables import Cable
+    from pacifico.layout.model.roads import Road
+
+TOUCH_M = 0.5
+"""Shorter stretches only touch the edge of what they would cross [m]."""
+IN_ROAD_M = 2.0
+"""Cables this near to a road's crossing lie in the road [m]."""
+SAME_BORE_M = 1.0
+"""Cables whose crossings differ by less share one bore [m]."""
+
+
+def crossings_of(
+    roads: Sequence[Road], cables: Sequence[Cable], barriers: Sequence[Barrier], criteria: CrossingCriteria
+) -> tuple[Crossing, ...]:
+    """Crossings of roads and cables over barriers.
+
+    Cables that share a bore, or lie in a road that crosses, have none of their own. An existing road along which a site
+    road runs is no crossing.
+
+    Parameters
+    ----------
+    roads : sequence of Road
+        Roads of the layout.
+    cables : sequence of Cable
+        Collection cables.
+    barriers : sequence of Barrier
+        Ground that roads and cables may only cross.
+    criteria : CrossingCriteria
+        Limits of crossings.
+    """
+    found: list[Crossing] = []
+    for barrier in barriers:
+        shapely.prepare(barrier.area)
+        over: list[LineString] = []
+        for road in roads:
+            for line in _stretches(road.line, barrier.area):
+                over.append(line)
+                if not (barrier.drivable and line.length > criteria.max_length_m):
+                    kind = road_crossing_type(barrier.zone_type, line.length, criteria)
+                    found.append(Crossing(_name(found), kind, road.road_id, barrier.name, barrier.zone_type, line))
+        in_road = shapely.union_all([line.buffer(IN_ROAD_M) for line in over])
+        bores: list[LineString] = []
+        for cable in cables:
+            for line in _stretches(cable.line, barrier.area):
+                if in_road.covers(line) or any(line.hausdorff_distance(b) < SAME_BORE_M for b in bores):
+                    continue
+                bores.append(line)
+                if line.length <= criteria.max_length_m or not barrier.drivable:
+                    found.append(Crossing(_name(found), "bore", cable.cable_id, barrier.name, barrier.zone_type, line))
+    return tuple(found)
+
+
+def _name(found: Sequence[Crossing]) -> str:
+    """Identifier of the next crossing."""
+    return f"X{len(found) + 1:03d}"
+
+
+def _stretches(line: LineString, area: BaseGeometry) -> list[LineString]:
+    """Stretches of a line on an area, in plan."""
+    if not area.intersects(line):
+        return []
+    flat = shapely.force_2d(line)
+    on = shapely.intersection(flat, area)
+    whole = shapely.line_merge(on) if on.geom_type != "LineString" else on
+    parts = [p for p in shapely.get_parts(whole) if isinstance(p, LineString) and p.length > TOUCH_M]
+    return sorted(parts, key=lambda p: flat.project(p.interpolate(0.5, normalized=True)))
