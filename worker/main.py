@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pacifico.errors import InputError, PacificoError
+from pacifico.escaping import for_terminal
 from pacifico.run.redact import redact
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def main(
             return _supervise([*command, *options], given.concurrency, grace_s=settings.stop_grace_s)
         return _work(settings, burst=given.burst, standby=given.standby, spawner=spawner)
     except PacificoError as error:
-        print(f"worker: {redact(str(error))}", file=sys.stderr)  # noqa: T201 (a command's last line)
+        print(f"worker: {for_terminal(redact(str(error)))}", file=sys.stderr)  # noqa: T201 (a command's last line)
         return error.exit_code
 
 

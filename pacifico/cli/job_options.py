@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
+from pacifico.escaping import for_terminal
 from pacifico.layout.criteria.profiles import PROFILES
 from pacifico.layout.criteria.strategies import STRATEGIES
 
@@ -189,7 +190,7 @@ def _exclusions(client: JobClient, given: dict[str, Any], gatherer: Gatherer | N
         )
     content, said = gatherer(given["boundary"], given["layer"], sources, buffer_m)
     for line in said:
-        print(f"note: {line}", file=sys.stderr)
+        print(f"note: {for_terminal(line)}", file=sys.stderr)
     if content is None:
         return None
     with tempfile.TemporaryDirectory(prefix="pacifico-exclusions-") as folder:

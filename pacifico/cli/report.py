@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import headline, one_line, print_json, print_notes, stage_line
+from pacifico.cli.printing import headline, one_line, print_json, print_notes, say, stage_line
 
 if TYPE_CHECKING:
     import argparse
@@ -94,7 +94,7 @@ def _make_report(arguments: argparse.Namespace, boundary: str | Path, dem: str |
     outcome = make_report(boundary, dem, out, settings=options.source_settings(), on_stage=stage_line(), **design)
     if outcome.status != "completed":
         message = one_line(outcome.error_message or "the run was lost")
-        print(f"pacifico: {message}; the report up to that cell is in {out}", file=sys.stderr)
+        say(f"pacifico: {message}; the report up to that cell is in {one_line(out)}", file=sys.stderr)
         return EXIT_OF_ERROR.get(outcome.error_kind or "", 3)
     layout = json.loads((out / "layout.geojson").read_text(encoding="utf-8"))["pacifico"]
     shortfall = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["shortfall"]
@@ -103,7 +103,7 @@ def _make_report(arguments: argparse.Namespace, boundary: str | Path, dem: str |
         print_json({"out": str(out), "report": page, "metrics": layout["metrics"], "warnings": layout["warnings"]})
     else:
         print(headline(layout["metrics"]))
-        print(f"report: {page}")
+        say(f"report: {one_line(page)}")
         print_notes(layout["warnings"])
     return 1 if shortfall and design.get("target_capacity_kw") is not None else 0
 
@@ -116,7 +116,7 @@ def run_reproduce(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"verdict": again.verdict, "text": str(again)})
     else:
-        print(again)
+        say(again)
     return 0 if again.verdict in ("identical", "equivalent") else 1
 
 
@@ -128,5 +128,5 @@ def run_compare(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"identical": found.identical, "text": str(found)})
     else:
-        print(found)
+        say(found)
     return 0 if found.identical else 1

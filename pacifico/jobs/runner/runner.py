@@ -1,7 +1,7 @@
 """Run notebooks in processes of their own, with limits.
 
 A notebook gets a scrubbed environment (no credentials, no queue, no store), a scratch folder as home and working folder,
-and copies of its inputs. Its process groups are killed when its time, its memory or its job is over. It has no user and
+and copies of its inputs. All its processes are killed when its time, its memory or its job is over, detached ones too. It has no user and
 no network of its own: notebooks are ours and trusted, their data is not.
 """
 
@@ -169,6 +169,7 @@ class NotebookRunner:
             except EOFError:
                 return _died(report, oom_before)
             if message is None:
+                child.remember()
                 continue
             if "stage" in message:
                 on_stage(*message["stage"])
