@@ -40,6 +40,11 @@ def add_report_commands(commands: Any) -> None:
 
     reproduce = commands.add_parser("reproduce", help="run a report again from its manifest and compare")
     reproduce.add_argument("report", type=options.path, metavar="REPORT", help="report folder")
+    reproduce.add_argument(
+        "--allow-network",
+        action="store_true",
+        help="let the report read sources on the network; without it a terminal is asked, and anything else refused",
+    )
     reproduce.set_defaults(run=run_reproduce)
 
     compare = commands.add_parser("compare", help="compare two report folders: parameters, metrics, geometry")
@@ -112,12 +117,21 @@ def run_reproduce(arguments: argparse.Namespace) -> int:
     """Run a report again; 1 where the result differs."""
     from pacifico.run.reproduce import reproduce
 
-    again = reproduce(arguments.report, on_stage=stage_line())
+    again = reproduce(arguments.report, allow_network=arguments.allow_network or ask_for_network, on_stage=stage_line())
     if arguments.json:
         print_json({"verdict": again.verdict, "text": str(again)})
     else:
         say(again)
     return 0 if again.verdict in ("identical", "equivalent") else 1
+
+
+def ask_for_network(sources: list[str]) -> bool:
+    """Ask at a terminal whether a report may use the network; elsewhere no."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    named = one_line(", ".join(source[:120] for source in sources))
+    print(f"The report reads {named} over the network. Allow it? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def run_compare(arguments: argparse.Namespace) -> int:

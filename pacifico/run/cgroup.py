@@ -99,7 +99,7 @@ class Cgroup:
 
 
 def _own_folder(root: Path, own: Path) -> Path | None:
-    """This process's own group; None without cgroup v2."""
+    """Group of this process itself; None without cgroup v2."""
     with contextlib.suppress(OSError):
         if (root / "cgroup.controllers").is_file():
             for line in own.read_text(encoding="utf-8", errors="replace").splitlines():
