@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pacifico.cli import job_cleanup
 from pacifico.cli.job_options import add_design, request_of, rows_of
 from pacifico.cli.job_output import error_body, print_json, print_json_line, print_line, progress_bar, status_line
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
@@ -83,6 +84,16 @@ def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None, gatherer
     listing.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (100; 0: all)")
     _common(listing, _list)
 
+    cleanup = commands.add_parser(
+        "gc", help="delete files of replaced attempts, and sites and uploads no request names"
+    )
+    job_cleanup.add_options(cleanup)
+    _common(cleanup, lambda a: job_cleanup.collect_garbage(_client(a), a))
+
+    _add_fetch(commands)
+
+
+def _add_fetch(commands: Any) -> None:
     fetch = commands.add_parser("fetch", help="download a report folder")
     fetch.add_argument("layout_id", metavar="LAYOUT_ID")
     fetch.add_argument("--out", type=Path, required=True, metavar="DIR")

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pacifico.errors import OutsideServiceError
 from pacifico.run.cgroup import Cgroup
+from pacifico.run.home import provide_folders
 from pacifico.run.process_tree import RunProcesses
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def start(cwd: Path, *, env: Mapping[str, str] | None = None) -> Any:
     jupyter_client.KernelManager
         Started, perhaps not ready yet. The caller ends it with `stop`.
     """
+    provide_folders()
     return in_thread(lambda: _start(cwd, env))
 
 
@@ -191,6 +193,8 @@ def _start(cwd: Path, env: Mapping[str, str] | None) -> Any:
     environment = scrubbed(os.environ) if env is None else dict(env)
     environment.setdefault("IPYTHONDIR", str(home))
     environment.setdefault("PYTHONHASHSEED", "0")
+    if not os.access(environment.get("HOME", ""), os.W_OK):  # a user without a home, as in a container
+        environment["HOME"] = str(home)
     run_id = environment[RUN_ID] = uuid.uuid4().hex
     arguments = [
         "--HistoryManager.hist_file=:memory:",

@@ -81,17 +81,7 @@ def reproduce(
     recorded = manifest.read_whole(report)
     request = recorded["request"]
     template = notebooks.find(request["notebook"])
-    foreign.check_template(template)
-    for name in recorded["outputs"]:
-        if Path(name).suffix in COMPARED:
-            foreign.file_in(report, name)
-    files = {}
-    for name, entry in recorded["inputs"].items():
-        path = foreign.file_in(report, entry["path"])
-        if manifest.sha256_of(path) != entry["sha256"]:
-            raise InputError(f"{path} is not the file that the report was made from: its SHA-256 differs")
-        if name in template.parameters:
-            files[name] = path
+    files = _checked_files(report, recorded, template)
     sources = foreign.check_parameters(request["parameters"], files)
     allowed = allow_network if isinstance(allow_network, bool) else bool(sources) and allow_network(sources)
     foreign.require_network(sources, allowed=allowed)
@@ -110,6 +100,22 @@ def reproduce(
         )
         outcome = execute(run, on_stage=on_stage)
         return _judge(recorded, report, again, outcome.as_dict(), notes)
+
+
+def _checked_files(report: Path, recorded: Mapping[str, Any], template: notebooks.Template) -> dict[str, Path]:
+    """Inputs of a report by parameter, unchanged and within it."""
+    foreign.check_template(template)
+    for name in recorded["outputs"]:
+        if Path(name).suffix in COMPARED:
+            foreign.file_in(report, name)
+    files = {}
+    for name, entry in recorded["inputs"].items():
+        path = foreign.file_in(report, entry["path"])
+        if manifest.sha256_of(path) != entry["sha256"]:
+            raise InputError(f"{path} is not the file that the report was made from: its SHA-256 differs")
+        if name in template.parameters:
+            files[name] = path
+    return files
 
 
 def _judge(

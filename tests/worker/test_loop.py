@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import json
 import threading
@@ -13,6 +14,7 @@ import pytest
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs import keys
 from pacifico.jobs.delivery import RunOutcome
+from pacifico.jobs.lifecycle import claim
 from pacifico.jobs.queue import Message, Pointer, QueueError
 from pacifico.jobs.records import Records
 from pacifico.jobs.request import JobRequest
@@ -94,6 +96,7 @@ def job(local_store, tmp_path):
             self.stop = self.queue.stop = Stop(0.0)
             self.pulse = Pulse(patience(SETTINGS), tmp_path / "pulse")
             self.out = io.StringIO()
+            self.settings = SETTINGS
 
         def submit(self, owner="ann"):
             layout_id = str(uuid.uuid4())
@@ -120,7 +123,7 @@ def job(local_store, tmp_path):
                 pulse=self.pulse,
                 protection=Protection(longest_s=60, agent=""),
             )
-            Worker("w", services, SETTINGS, self.stop).run()
+            Worker("w", services, self.settings, self.stop).run()
 
         def status(self, layout_id, owner="ann"):
             return self.records.read(owner, layout_id).status
@@ -350,3 +353,20 @@ def test_a_fault_outside_is_tried_again(job):
     )
     job.work()
     assert (job.status(layout_id).status, job.status(layout_id).attempt) == ("completed", 2)
+
+
+# --- a fair share
+
+
+def test_an_owner_with_its_share_of_running_jobs_leaves_room_for_others(job):
+    job.settings = dataclasses.replace(SETTINGS, max_running_jobs=1)
+    running = job.submit("ann")
+    begun = claim(job.records, "ann", running, worker="other", settings=SETTINGS)
+    job.records.index(begun.status)
+    job.queue.messages.clear()
+    theirs, ours = job.submit("ann"), job.submit("bob")
+    job.work(receives=4)
+    assert job.status(theirs).status == "queued"  # handed back, and not counted as a receive
+    assert job.status(ours, "bob").status == "completed"
+    assert "handed back" in [line.get("ending") for line in job.lines()]
+    job.records.cancel("ann", running)

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
 from pacifico.jobs import keys
@@ -35,7 +35,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _RASTERS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 #: Parameters of the notebook that take a file; a request gives `upload:<sha256>` for them.
-_FILE_PARAMETERS = ("exclusions", "weather")
+FILE_PARAMETERS = ("exclusions", "weather")
 
 #: Largest metrics.json that is read [bytes]; ours have some thousands.
 _MAX_METRICS_BYTES = 4 << 20
@@ -58,14 +58,42 @@ def check_dem(dem: str | None, settings: Settings) -> None:
     """
     if dem is None or dem in NAMED_DEMS or dem.startswith("upload:"):
         return
+    store = urlsplit(settings.store)
+    own = store.netloc.lower() if store.scheme == "s3" else None
     if not dem.startswith("s3://"):
-        allowed_host(dem, settings.dem_hosts)
+        host = allowed_host(dem, settings.dem_hosts)
+        if own is not None and _is_bucket_on_web(own, host, urlsplit(dem).path):
+            raise InputError(
+                f"dem {dem.partition('?')[0][:200]!r} is in the store of jobs; name an upload instead: upload:<sha256>"
+            )
         return
     bucket = urlsplit(dem).netloc
+    if bucket.lower() == own:  # whatever the settings say: it holds the files of all owners
+        raise InputError(f"dem {dem[:200]!r} is in the store of jobs; name an upload instead: upload:<sha256>")
     if bucket not in settings.dem_buckets:
         raise InputError(
             f"dem {dem[:200]!r}: {bucket!r} is not among the places allowed; upload the file, or set PACIFICO_DEM_BUCKETS"
         )
+
+
+def _is_bucket_on_web(bucket: str, host: str, path: str) -> bool:
+    """Whether an https address is in a bucket, by host name or path."""
+    on_path = unquote(path).lstrip("/").partition("/")[0].lower() == bucket
+    return host.startswith(f"{bucket}.s3") or (on_path and re.search(r"(^|\.)s3[.-]", host) is not None)
+
+
+def upload_hash(parameter: str, address: Any) -> str:
+    """Hash in the address of an upload, `upload:<sha256>`.
+
+    Raises
+    ------
+    InputError
+        It is no such address.
+    """
+    sha256 = address.removeprefix("upload:") if isinstance(address, str) else ""
+    if not _SHA256.fullmatch(sha256) or address == sha256:
+        raise InputError(f"{parameter} is {str(address)[:60]!r}; a job takes an upload of its owner's: upload:<sha256>")
+    return sha256
 
 
 class Stager:
@@ -128,11 +156,7 @@ class Stager:
 
     def upload(self, parameter: str, address: Any) -> Path:
         """Copy an upload of the owner's."""
-        sha256 = address.removeprefix("upload:") if isinstance(address, str) else ""
-        if not _SHA256.fullmatch(sha256) or address == sha256:
-            raise InputError(
-                f"{parameter} is {str(address)[:60]!r}; a job takes an upload of its owner's: upload:<sha256>"
-            )
+        sha256 = upload_hash(parameter, address)
         prefix = keys.upload(self._owner, sha256)
         try:
             data = self._store.read(f"{prefix}/upload.json", limit=MAX_RECORD_BYTES).data
@@ -192,7 +216,7 @@ def stage(
     }
     if request.dem_resolution_m is not None:
         parameters["resolution_m"] = request.dem_resolution_m
-    for name in _FILE_PARAMETERS:
+    for name in FILE_PARAMETERS:
         if name in parameters:
             inputs[name] = stager.upload(name, parameters.pop(name))
     dem = request.dem

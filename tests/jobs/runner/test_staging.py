@@ -16,7 +16,7 @@ from pacifico.jobs import keys
 from pacifico.jobs.request import JobRequest
 from pacifico.jobs.runner import staging
 from pacifico.jobs.runner.staging import MetricsError, check_dem, metrics_of, stage
-from pacifico.jobs.settings import from_environment
+from pacifico.jobs.settings import Settings, from_environment
 from pacifico.jobs.stop_signals import StoppedError, StopSignals
 from pacifico.jobs.store.base import NotFoundError, StoreError
 
@@ -288,3 +288,27 @@ def test_a_request_that_would_keep_a_secret_is_refused(dem):
         with pytest.raises(ValueError, match="signature, key or password"):
             ask(**fields)
     ask(dem="https://h.example/a.tif?bbox=1,2&width=3")
+
+
+@pytest.mark.parametrize(
+    "dem",
+    [
+        "s3://store-of-jobs/owners/bob/uploads/x/file",
+        "s3://store-of-jobs/a.tif",
+        "https://store-of-jobs.s3.amazonaws.com/owners/bob/a.tif",
+        "https://store-of-jobs.s3.eu-west-1.amazonaws.com/a.tif",
+        "https://s3.eu-west-1.amazonaws.com/store-of-jobs/a.tif",
+        "https://s3.eu-west-1.amazonaws.com/%73tore-of-jobs/a.tif",
+    ],
+)
+def test_the_store_of_jobs_is_no_place_for_dems_whatever_the_settings_say(dem):
+    hosts = {"store-of-jobs.s3.amazonaws.com", "store-of-jobs.s3.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com"}
+    settings = Settings(
+        store="s3://store-of-jobs/prefix",
+        owner="ann",
+        dem_buckets=frozenset({"store-of-jobs"}),
+        dem_hosts=frozenset(hosts),
+    )
+    with pytest.raises(InputError, match="in the store of jobs"):
+        check_dem(dem, settings)
+    check_dem("https://s3.eu-west-1.amazonaws.com/dems/store-of-jobs/a.tif", settings)
