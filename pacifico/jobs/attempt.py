@@ -16,6 +16,7 @@ from pacifico.jobs.records import SwapLostError
 from pacifico.jobs.request import UnknownVersionError, file_sha256
 from pacifico.jobs.status import Artifact
 from pacifico.jobs.store.base import StoreError
+from pacifico.run.manifest import is_litter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -256,7 +257,7 @@ def _files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         return []
-    found = sorted(folder.rglob("*"))
+    found = [path for path in sorted(folder.rglob("*")) if not is_litter(path.relative_to(folder))]
     for path in found:
         if path.is_symlink():
             raise InputError(f"report holds the link {path.name!r}; write a file instead")

@@ -29,6 +29,10 @@ MAX_BYTES = 16 << 20
 """Largest manifest that is read; ours have some 10 kB."""
 
 
+#: `.nfs...` is a file that was deleted while a process had it open, on a network disk.
+_LITTER = re.compile(r"\.ipynb_checkpoints|\.DS_Store|\._.*|\.nfs[0-9a-f]+|Thumbs\.db|desktop\.ini")
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
@@ -45,9 +49,14 @@ def describe(path: Path) -> dict[str, Any]:
     return {"sha256": sha256_of(path), "bytes": path.stat().st_size}
 
 
+def is_litter(path: Path) -> bool:
+    """Whether a path is what desktops, editors and network disks leave."""
+    return any(_LITTER.fullmatch(part) for part in path.parts)
+
+
 def outputs(report: Path) -> dict[str, dict[str, Any]]:
     """Files of a report folder by name, without inputs and manifest."""
-    files = sorted(p for p in report.rglob("*") if p.is_file())
+    files = sorted(p for p in report.rglob("*") if p.is_file() and not is_litter(p.relative_to(report)))
     names = {p.relative_to(report).as_posix(): p for p in files}
     return {n: describe(p) for n, p in names.items() if n != NAME and not n.startswith("inputs/")}
 

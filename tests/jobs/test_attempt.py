@@ -131,3 +131,15 @@ def test_a_renewal_that_waited_for_the_last_write_changes_nothing(records, attem
     ended = found(records, attempt)
     assert attempt.swap(attempt._renewed) == ended.status
     assert found(records, attempt).version == ended.version
+
+
+def test_what_desktops_and_network_disks_leave_is_not_uploaded(local_store, tmp_path):
+    records = Records(local_store)
+    request = JobRequest(owner="ann", site_id="s", dem="sample")
+    records.submit(request)
+    begun = claim(records, "ann", request.layout_id, worker="w", settings=Settings(store="unused", owner="ann"))
+    report = tmp_path / "report"
+    report.mkdir()
+    for name in ("report.html", ".DS_Store", ".nfs00000000000a1b2c", "._report.html"):
+        (report / name).write_text("")
+    assert list(begun.upload(report)) == ["report.html"]
