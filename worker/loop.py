@@ -258,6 +258,11 @@ class Worker:
         except (InputError, UnknownVersionError) as error:
             log.warning("dead letter %s points to no job: %s", message.message_id, error)
             return
+        except OutsideServiceError:
+            raise
+        except Exception:  # one dead letter must not end the worker
+            log.exception("dead letter %s ended by a fault of pacifico's own", message.message_id)
+            return
         if after.status == "failed" != before:
             delivery = Delivery(
                 ending=Ending.FAILED, status=after, kind=after.error_kind, message=after.error_message or "", do="leave"

@@ -67,13 +67,30 @@ def check_dem(dem: str | None, settings: Settings) -> None:
                 f"dem {dem.partition('?')[0][:200]!r} is in the store of jobs; name an upload instead: upload:<sha256>"
             )
         return
-    bucket = urlsplit(dem).netloc
+    bucket, _ = s3_place(dem)
     if bucket.lower() == own:  # whatever the settings say: it holds the files of all owners
         raise InputError(f"dem {dem[:200]!r} is in the store of jobs; name an upload instead: upload:<sha256>")
     if bucket not in settings.dem_buckets:
         raise InputError(
             f"dem {dem[:200]!r}: {bucket!r} is not among the places allowed; upload the file, or set PACIFICO_DEM_BUCKETS"
         )
+
+
+def s3_place(address: str) -> tuple[str, str]:
+    """Bucket and key of an s3:// address; every character of the key counts.
+
+    Raises
+    ------
+    InputError
+        The address asks for a version of an object, which a key can't name.
+    """
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    if re.search(r"\?(versionId|X-Amz-[\w-]+)=", key, re.IGNORECASE):
+        raise InputError(
+            f"dem {address.partition('?')[0][:200]!r} has a query; an s3:// address names one object: copy that version to a key of "
+            "its own"
+        )
+    return bucket, key
 
 
 def _is_bucket_on_web(bucket: str, host: str, path: str) -> bool:
@@ -141,9 +158,8 @@ class Stager:
         elif address.startswith("s3://"):
             from pacifico.jobs.store.s3 import S3Store  # noqa: PLC0415 (boto3 takes 0.4 s)
 
-            parts = urlsplit(address)
-            bucket = S3Store(f"s3://{parts.netloc}")
-            bucket.get_file(parts.path.lstrip("/"), path, limit=limit, signals=self._signals)
+            bucket, key = s3_place(address)
+            S3Store(f"s3://{bucket}").get_file(key, path, limit=limit, signals=self._signals)
         else:
             download(address, path, limit=limit, hosts=self._settings.dem_hosts, signals=self._signals)
         with path.open("rb") as file:
