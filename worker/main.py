@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pacifico.errors import InputError, PacificoError
 from pacifico.escaping import for_terminal
+from pacifico.jobs.stop_signals import AFTER_GRACE_S
 from pacifico.run.redact import redact
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def _supervise(command: Sequence[str], count: int, *, grace_s: float) -> int:
                     processes[place] = subprocess.Popen(command, env=environments[place])
         if stopping:
             ended_at = ended_at or time.monotonic()
-            if time.monotonic() - ended_at > grace_s + 45:
+            if time.monotonic() - ended_at > grace_s + AFTER_GRACE_S:
                 for process in processes:
                     process.kill()
     return 0 if all(process.returncode == 0 for process in processes) else 1

@@ -34,7 +34,7 @@ ENVIRONMENT: dict[str, tuple[str, str]] = {
     ),
     "PACIFICO_JOB_TIMEOUT_S": ("longest run of one job [s]", "1800"),
     "PACIFICO_JOB_MEMORY_MB": ("memory of one job's processes [MB]; 0: no limit", "4096"),
-    "PACIFICO_STOP_GRACE_S": ("time a running job has to finish after SIGTERM [s]; below ECS stopTimeout", "100"),
+    "PACIFICO_STOP_GRACE_S": ("time a running job has to finish after SIGTERM [s]; 50 s below ECS stopTimeout", "70"),
     "PACIFICO_SWEEP_S": ("least pause between sweeps of the dead-letter queue [s]", "30"),
     "PACIFICO_DEM_HOSTS": ("hosts a job's DEM may be fetched from over https, separated by commas", ""),
     "PACIFICO_DEM_BUCKETS": ("buckets a job's DEM may be read from, separated by commas", ""),
@@ -71,7 +71,7 @@ class Settings:
     retention_s: float = 345_600.0
     job_timeout_s: float = 1800.0
     job_memory_bytes: int = 4096 * 1024**2
-    stop_grace_s: float = 100.0
+    stop_grace_s: float = 70.0
     sweep_s: float = 30.0
     dem_hosts: frozenset[str] = field(default_factory=frozenset)
     dem_buckets: frozenset[str] = field(default_factory=frozenset)
