@@ -129,7 +129,9 @@ def ask_for_network(sources: list[str]) -> bool:
     """Ask at a terminal whether a report may use the network; elsewhere no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    named = one_line(", ".join(source[:120] for source in sources))
+    from pacifico.run.redact import redact
+
+    named = one_line(redact(", ".join(source[:120] for source in sources)))
     print(f"The report reads {named} over the network. Allow it? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 

@@ -11,6 +11,7 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
+from pacifico.run.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -131,7 +132,7 @@ def require_network(sources: Collection[str], *, allowed: bool) -> None:
     """
     if sources and not allowed:
         raise InputError(
-            f"the report reads {', '.join(s[:120] for s in sources)} over the network; allow that with --allow-network if you "
+            f"the report reads {', '.join(redact(s)[:120] for s in sources)} over the network; allow that with --allow-network if you "
             "trust its maker"
         )
 

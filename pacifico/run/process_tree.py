@@ -91,7 +91,8 @@ class RunProcesses:
 
     def __init__(self, roots: Iterable[int], *, mark: str = "", cgroup: Cgroup | None = None) -> None:
         table = list_processes()
-        self._known = {pid: table[pid].started for pid in roots if pid in table}
+        self._roots = tuple(roots)
+        self._known = {pid: table[pid].started for pid in self._roots if pid in table}
         self._oldest = min(self._known.values(), default=0)
         self._mark = mark.encode()
         self._unmarked: set[tuple[int, int]] = set()
@@ -124,6 +125,8 @@ class RunProcesses:
         """
         if self._cgroup is not None:
             self._cgroup.kill()
+        if not list_processes():  # no /proc, as on macOS: their groups at least
+            _kill_groups(self._roots)
         stopped: set[int] = set()
         for _ in range(_ROUNDS):
             new = {process.pid for process in self.find()} - stopped
@@ -182,6 +185,12 @@ def _with_ancestors(pid: int, table: dict[int, Process]) -> set[int]:
             here = table[here].parent
 
     return {1, *line()}
+
+
+def _kill_groups(leaders: Iterable[int]) -> None:
+    for pid in leaders:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def _send(pids: Iterable[int], number: signal.Signals) -> None:

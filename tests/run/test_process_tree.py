@@ -116,3 +116,12 @@ def test_neither_this_process_nor_its_ancestors_are_killed():
     ancestors = {os.getpid(), os.getppid(), 1}
     assert not ancestors & {p.pid for p in RunProcesses(ancestors).find()}
     assert Path("/proc/self").exists()
+
+
+def test_without_proc_the_groups_are_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr("pacifico.run.process_tree._PROC", tmp_path)
+    process = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    found = RunProcesses([process.pid])
+    assert found.memory_bytes() == 0
+    found.kill()
+    assert process.wait(10) == -9
