@@ -517,7 +517,7 @@ run "refuses_state_bucket" {
   expect_failures = [var.state_bucket]
 }
 
-run "max_running_jobs_per_owner" {
+run "refuses_max_running_jobs_per_owner" {
   command = plan
 
   variables {
