@@ -30,6 +30,7 @@ from pacifico.errors import OutsideServiceError
 from pacifico.jobs.runner.child import PRELOAD, JsonLines, die_with_parent, rehearse, serve
 from pacifico.jobs.runner.environment import environment, prepare_caches
 from pacifico.jobs.runner.processes import Child
+from pacifico.run.process_tree import adopt_orphans
 from worker.rehearsal import rehearse_all
 
 _SOCKET_PATH = 90  # a socket's path holds 107 bytes
@@ -168,6 +169,7 @@ def _child(descriptor: int, order: dict[str, Any]) -> None:
         os.chdir(order["folder"])
         os.environ.clear()
         os.environ.update(order["env"])
+        adopt_orphans()
         tempfile.tempdir = None  # so that it is looked up again, in this job's folder
         if "NUMBA_CACHE_DIR" in order["env"]:
             use_cache(Path(order["env"]["NUMBA_CACHE_DIR"]))
@@ -231,7 +233,7 @@ def _manager(path: str, pid: int) -> Any:
     from jupyter_client.manager import KernelManager  # noqa: PLC0415
     from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase  # noqa: PLC0415
 
-    from pacifico.run.kernel import CLIENT  # noqa: PLC0415
+    from pacifico.run.kernel import CLIENT, contain  # noqa: PLC0415
 
     class Forked(KernelProvisionerBase):
         """The forked process, as jupyter_client expects a process."""
@@ -277,6 +279,7 @@ def _manager(path: str, pid: int) -> Any:
     provisioner = Forked(parent=manager)
     provisioner.process, provisioner.pid, provisioner.pgid = _Process(pid), pid, pid
     manager.provisioner = provisioner
+    contain(manager, pid)
     return manager
 
 

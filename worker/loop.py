@@ -21,6 +21,7 @@ from pacifico.jobs.lifecycle import deliver
 from pacifico.jobs.queue import NoQueueError, QueueDeniedError, parse_pointer
 from pacifico.jobs.request import UnknownVersionError
 from pacifico.jobs.store.base import PROBE_KEY, NoStoreError, PermissionDeniedError, StoreError
+from pacifico.jobs.submission.quotas import running_jobs
 from pacifico.run.redact import redact
 
 if TYPE_CHECKING:
@@ -158,6 +159,8 @@ class Worker:
             self._services.reporter.start(status, message)
 
         try:
+            if self._is_over_its_share(pointer.owner, pointer.layout_id):
+                return Delivery(ending=Ending.HANDED_BACK, do="copy", delay_s=self._settings.retry_s)
             return deliver(
                 self._services.records,
                 pointer.owner,
@@ -177,6 +180,17 @@ class Worker:
             return Delivery(
                 ending=Ending.RELEASED, kind="service", message=text, do="hide", delay_s=self._settings.retry_s
             )
+
+    def _is_over_its_share(self, owner: str, layout_id: str) -> bool:
+        """Whether as many jobs of the owner run already as may at once."""
+        most = self._settings.max_running_jobs
+        if not most:
+            return False
+        try:
+            return running_jobs(self._services.records, owner, enough=most, besides=layout_id) >= most
+        except StoreError as error:
+            log.warning("running jobs of %r not counted: %s", owner, redact(str(error)))
+            return False  # the delivery will meet the same fault
 
     def _fail(self, message: Message, owner: str, layout_id: str, text: str) -> None:
         """End a job whose delivery failed outside its attempt.
@@ -270,6 +284,11 @@ class Worker:
             ).status
         except (InputError, UnknownVersionError) as error:
             log.warning("dead letter %s points to no job: %s", message.message_id, error)
+            return
+        except OutsideServiceError:
+            raise
+        except Exception:  # one dead letter must not end the worker
+            log.exception("dead letter %s ended by a fault of pacifico's own", message.message_id)
             return
         if after.status == "failed" != before:
             delivery = Delivery(

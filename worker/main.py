@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pacifico.errors import InputError, PacificoError
+from pacifico.escaping import for_terminal
+from pacifico.jobs.stop_signals import AFTER_GRACE_S
 from pacifico.run.redact import redact
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ def main(
             return _supervise([*command, *options], given.concurrency, grace_s=settings.stop_grace_s)
         return _work(settings, burst=given.burst, standby=given.standby, spawner=spawner)
     except PacificoError as error:
-        print(f"worker: {redact(str(error))}", file=sys.stderr)  # noqa: T201 (a command's last line)
+        print(f"worker: {for_terminal(redact(str(error)))}", file=sys.stderr)  # noqa: T201 (a command's last line)
         return error.exit_code
 
 
@@ -175,7 +177,7 @@ def _supervise(command: Sequence[str], count: int, *, grace_s: float) -> int:
                     processes[place] = subprocess.Popen(command, env=environments[place])
         if stopping:
             ended_at = ended_at or time.monotonic()
-            if time.monotonic() - ended_at > grace_s + 45:
+            if time.monotonic() - ended_at > grace_s + AFTER_GRACE_S:
                 for process in processes:
                     process.kill()
     return 0 if all(process.returncode == 0 for process in processes) else 1

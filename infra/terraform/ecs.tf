@@ -26,7 +26,8 @@ locals {
       PACIFICO_MAX_RECEIVES      = tostring(var.max_receives)
       PACIFICO_JOB_TIMEOUT_S     = tostring(var.job_timeout_seconds)
       PACIFICO_JOB_MEMORY_MB     = tostring(var.job_memory_mib)
-      PACIFICO_STOP_GRACE_S      = tostring(local.stop_timeout_seconds - 20)
+      PACIFICO_STOP_GRACE_S      = tostring(local.stop_timeout_seconds - 50) # what follows the grace takes up to 50 s
+      PACIFICO_MAX_RUNNING_JOBS  = tostring(var.max_running_jobs_per_owner)
       PACIFICO_DEM_HOSTS         = join(",", var.dem_hosts)
       PACIFICO_DEM_BUCKETS       = join(",", var.dem_buckets)
       PACIFICO_SSE               = var.kms_key_arn == null ? "AES256" : "aws:kms"

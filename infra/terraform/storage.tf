@@ -113,6 +113,18 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
     }
   }
 
+  # What is left of a deleted object once its last version is gone. Listings read such markers one by one.
+  rule {
+    id     = "expired-markers-remove"
+    status = "Enabled"
+
+    filter {}
+
+    expiration {
+      expired_object_delete_marker = true
+    }
+  }
+
   rule {
     id     = "incomplete-uploads-abort"
     status = "Enabled"

@@ -59,6 +59,17 @@ variable "max_receives" {
 
 # --- store ---
 
+variable "max_running_jobs_per_owner" {
+  type        = number
+  description = "Jobs of one owner that run at once, so that every owner gets a share of the workers; 0: no limit."
+  default     = 0
+
+  validation {
+    condition     = var.max_running_jobs_per_owner >= 0 && floor(var.max_running_jobs_per_owner) == var.max_running_jobs_per_owner
+    error_message = "max_running_jobs_per_owner must be a whole number of at least 0."
+  }
+}
+
 variable "upload_days" {
   type        = number
   description = "Days after which uploaded boundaries and elevation models expire."

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
+from pacifico.cli.printing import one_line, say
 
 if TYPE_CHECKING:
     import argparse
@@ -60,7 +61,7 @@ def run_energy(arguments: argparse.Namespace) -> int:
         return 0
     _say(found)
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(f"note: {one_line(note)}", file=sys.stderr)
     return 0
 
 
@@ -120,6 +121,6 @@ def _say(found: Energy) -> None:
         f"{found.capacity_factor:.1%} of {found.ac_kw:,.0f} kW AC; clipped {found.clipped_share:.1%}, lost to the horizon "
         f"{found.horizon_loss_share:.1%}"
     )
-    print(f"weather: {found.weather}")
+    say(f"weather: {found.weather}")
     for month, mwh in zip(MONTHS, found.monthly_mwh, strict=True):
         print(f"{month} {mwh:12,.1f} MWh")

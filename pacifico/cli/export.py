@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import print_json
+from pacifico.cli.printing import one_line, print_json, say
 from pacifico.errors import InputError
 from pacifico.export import FORMATS, export
 
@@ -52,7 +52,7 @@ def run_export(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"written": [str(path) for path in written]})
     else:
-        print("\n".join(f"written: {path}" for path in written))
+        say("\n".join(f"written: {one_line(path)}" for path in written))
     return 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
+from pacifico.escaping import for_terminal
 from pacifico.layout.criteria.spec import read_spec
 from pacifico.vocabulary import NAMED_DEMS, PROFILES, STRATEGIES
 
@@ -109,6 +110,7 @@ def request_of(
     InputError
         The options contradict each other, name no such file, or are out of range.
     """
+    check_design(given)
     as_read = reader(given["boundary"], given["layer"]) if reader else None
     dem, level = given["dem"], bool(given["no_terrain"])
     if level and dem:
@@ -136,6 +138,37 @@ def request_of(
     return client.request(client.upload_site(given["boundary"], as_read=kept), **fields)
 
 
+def check_design(given: dict[str, Any]) -> None:
+    """Refuse a design that no layout could have, before anything is uploaded.
+
+    Raises
+    ------
+    InputError
+        A choice is unknown, or a value or a rule is out of range.
+    """
+    from pacifico.layout.criteria.request import requested_spec
+
+    if given["dem_units"] not in (None, "m", "ft"):
+        raise InputError(f"--dem-units is {given['dem_units'][:40]!r}; give m or ft")
+    buffer_m = given["exclusion_buffer_m"]
+    if buffer_m is not None and not 0 <= buffer_m < math.inf:
+        raise InputError(f"--exclusion-buffer-m is {buffer_m:g}; give 0 m or more")
+    requested_spec(
+        given["profile"],
+        given["strategy"],
+        given["capacity_kw"],
+        given["setback_m"],
+        given["max_road_grade_pct"],
+        _spec(given),
+    )
+
+
+def _spec(given: dict[str, Any]) -> dict[str, Any]:
+    """Rules that the options override."""
+    spec = dict(read_spec(given["spec"])) if given["spec"] is not None else {}
+    return _with_setbacks(spec, given["edge_setback"]) if given["edge_setback"] else spec
+
+
 def _parameters(client: JobClient, given: dict[str, Any], combiner: Combiner | None) -> dict[str, Any]:
     """Parameters of the notebook, their files uploaded."""
     parameters: dict[str, Any] = {
@@ -149,10 +182,7 @@ def _parameters(client: JobClient, given: dict[str, Any], combiner: Combiner | N
         parameters["energy"] = True
     if given["weather"] is not None:
         parameters["weather"] = client.upload_file(given["weather"])
-    spec = read_spec(given["spec"]) if given["spec"] is not None else {}
-    if given["edge_setback"]:
-        spec = _with_setbacks(spec, given["edge_setback"])
-    if spec:
+    if spec := _spec(given):
         parameters["spec"] = spec
     if given["exclusion_buffer_m"] is not None and not given["exclusions"]:
         raise InputError("--exclusion-buffer-m widens what --exclusions gives: add --exclusions, or leave it out")
@@ -188,7 +218,7 @@ def _exclusions(client: JobClient, given: dict[str, Any], combiner: Combiner | N
         )
     content, said = combiner(given["boundary"], given["layer"], sources, buffer_m)
     for line in said:
-        print(f"note: {line}", file=sys.stderr)
+        print(f"note: {for_terminal(line)}", file=sys.stderr)
     if content is None:
         return None
     with tempfile.TemporaryDirectory(prefix="pacifico-exclusions-") as folder:
@@ -208,7 +238,8 @@ def rows_of(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     source: Path = arguments.source
     given = {**vars(arguments), "layout_id": None}
     if source.is_dir():
-        found = sorted(path for path in source.iterdir() if path.suffix.lower() in _FILES)
+        # names that begin with a dot are a desktop's: `._site.kml` is no boundary
+        found = sorted(p for p in source.iterdir() if p.suffix.lower() in _FILES and not p.name.startswith("."))
         rows = [{**given, "boundary": path} for path in found]
     else:
         rows = _csv(source, given)
@@ -288,5 +319,7 @@ def _lonlat(text: str) -> list[float]:
     try:
         lon, lat = (float(part) for part in text.split(","))
     except ValueError:
-        raise InputError(f"--entry {text!r} is not LON,LAT; give degrees, such as -93.68,41.95") from None
+        lon = lat = math.nan
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        raise InputError(f"--entry {text[:60]!r} is not LON,LAT; give degrees, such as -93.68,41.95")
     return [lon, lat]

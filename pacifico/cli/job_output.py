@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
+
+from pacifico.escaping import for_json, for_terminal, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,17 +24,18 @@ def status_line(body: dict[str, Any]) -> str:
 
 def print_json(body: Any) -> None:
     """Print a JSON value on several lines."""
-    print_line(json.dumps(body, indent=1, ensure_ascii=_ascii_only()))
+    print_line(for_json(body, indent=1, ascii_only=_ascii_only()), lines=True)
 
 
 def print_json_line(body: Any) -> None:
     """Print a JSON value on one line."""
-    print_line(json.dumps(body, ensure_ascii=_ascii_only()))
+    print_line(for_json(body, ascii_only=_ascii_only()))
 
 
-def print_line(text: str) -> None:
-    """Print a line; letters that stdout can't take are escaped."""
+def print_line(text: str, *, lines: bool = False) -> None:
+    """Print text; what a terminal would obey or can't show is escaped."""
     encoding = sys.stdout.encoding or "utf-8"
+    text = visible(text, keep="\n" if lines else "")
     print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
@@ -67,7 +69,7 @@ def progress_bar(count: int, *, quiet: bool) -> Callable[[dict[str, Any]], None]
         )
         share //= count
         full = share * _BAR_WIDTH // 100
-        words = body["stage"].replace("_", " ") if count == 1 else f"{ended} of {count} ended"
+        words = for_terminal(body["stage"].replace("_", " ")) if count == 1 else f"{ended} of {count} ended"
         note = ", stalled" if body["stalled"] else ""
         sys.stderr.write(f"\r[{'#' * full}{'.' * (_BAR_WIDTH - full)}] {share:3} %  {words}{note}\033[K")
         sys.stderr.write("\n" if ended == count else "")

@@ -12,9 +12,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pacifico.cli import job_cleanup
 from pacifico.cli.job_options import add_design, request_of, rows_of
 from pacifico.cli.job_output import error_body, print_json, print_json_line, print_line, progress_bar, status_line
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
+from pacifico.escaping import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,6 +84,16 @@ def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None, combiner
     listing.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (100; 0: all)")
     _common(listing, _list)
 
+    cleanup = commands.add_parser(
+        "gc", help="delete files of replaced attempts, and sites and uploads no request names"
+    )
+    job_cleanup.add_options(cleanup)
+    _common(cleanup, lambda a: job_cleanup.collect_garbage(_client(a), a))
+
+    _add_fetch(commands)
+
+
+def _add_fetch(commands: Any) -> None:
     fetch = commands.add_parser("fetch", help="download a report folder")
     fetch.add_argument("layout_id", metavar="LAYOUT_ID")
     fetch.add_argument("--out", type=Path, required=True, metavar="DIR")
@@ -96,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status: int = arguments.run(arguments)
     except PacificoError as error:
-        print("pacifico:", " ".join(str(error).split()), file=sys.stderr)
+        print("pacifico:", for_terminal(error), file=sys.stderr)
         return error.exit_code
     return status
 
@@ -231,7 +243,7 @@ def _for_each(
             if arguments.json:
                 print_json_line({"layout_id": layout_id, "error": error_body(error)})
             else:
-                print(f"pacifico: {' '.join(str(error).split())}", file=sys.stderr)
+                print(f"pacifico: {for_terminal(error)}", file=sys.stderr)
             continue
         bodies.append(body)
         if arguments.json:
@@ -262,7 +274,7 @@ def _wait(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print_json_line({"error": {"code": TIME_LIMIT, "message": str(error), "exit_status": _TIMED_OUT}})
         else:
-            print(f"pacifico: {error}", file=sys.stderr)
+            print(f"pacifico: {for_terminal(error)}", file=sys.stderr)
         return _TIMED_OUT
     for body in found.values():
         if arguments.json:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import compile_line, headline, print_json, print_notes
+from pacifico.cli.printing import compile_line, headline, one_line, print_json, print_notes, say
 from pacifico.errors import InputError
 
 if TYPE_CHECKING:
@@ -88,5 +88,5 @@ def _report(plan: Plan, arguments: argparse.Namespace) -> None:
         return
     if not options.is_stdout(arguments.out):
         print(headline(plan.headline, plan.metrics))
-        print(f"written: {out}")
+        say(f"written: {one_line(out)}")
     print_notes(plan.warnings)

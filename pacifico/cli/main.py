@@ -24,13 +24,14 @@ from pacifico.cli.energy import add_energy_command
 from pacifico.cli.export import add_export_command
 from pacifico.cli.jobs import add_jobs_commands, boundary_as_geojson, exclusions_as_geojson
 from pacifico.cli.layout import add_layout_command
-from pacifico.cli.printing import one_line
+from pacifico.cli.printing import one_line, say
 from pacifico.cli.report import add_report_commands
 from pacifico.cli.rules import add_rules_command
 from pacifico.cli.terrain import add_terrain_command
 from pacifico.cli.variants import add_variants_command
 from pacifico.cli.versions import ShowVersions
 from pacifico.errors import InternalError, PacificoError
+from pacifico.escaping import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,13 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         self.exit(2, f"{self.prog}: {one_line(message)}; see {self.prog} --help\n")
+
+
+class _Formatter(logging.Formatter):
+    """Formatter whose lines hold no control sequences."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return for_terminal(super().format(record), lines=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         _log_traceback(error, arguments)
-        name = f": {error.filename}" if error.filename else ""
+        name = f": {one_line(error.filename)}" if error.filename else ""
         reason = one_line(error.strerror or error)
         print(f"pacifico: {reason}{name}; check the path, its permissions and free space", file=sys.stderr)
         return 2
@@ -125,7 +133,7 @@ def _set_up_logging(arguments: argparse.Namespace) -> None:
     if getattr(arguments, "verbose", False):
         handlers.append(logging.StreamHandler())
     for handler in handlers:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
         logger.addHandler(handler)
         logger.setLevel(logging.DEBUG)
 
@@ -133,7 +141,7 @@ def _set_up_logging(arguments: argparse.Namespace) -> None:
 def _log_traceback(error: BaseException, arguments: argparse.Namespace) -> None:
     logging.getLogger("pacifico.cli").debug("the command failed", exc_info=error)
     if getattr(arguments, "debug", False):
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)), file=sys.stderr)
 
 
 def _internal_error(error: BaseException, arguments: argparse.Namespace) -> int:

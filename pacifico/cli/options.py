@@ -30,7 +30,12 @@ def add_diagnostics(parser: argparse.ArgumentParser) -> None:
 
 def path(text: str) -> Path:
     """Path of an option; a leading ~ is the home folder, also in quotes."""
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # nobody of that name, or a user without HOME
+        raise argparse.ArgumentTypeError(
+            f"{text!r} names a home folder that is not known; give the whole path"
+        ) from None
 
 
 def is_stdout(out: Path | None) -> bool:

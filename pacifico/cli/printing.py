@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from pacifico.escaping import for_json, for_terminal
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import TextIO
 
     from pacifico.layout.model.headline import Answer
 
 
 def one_line(text: object) -> str:
-    """Text on one line."""
-    return " ".join(str(text).split())
+    """Text on one line, without control sequences."""
+    return for_terminal(text)
+
+
+def say(text: object, *, file: TextIO | None = None) -> None:
+    """Print lines of text, with control sequences shown."""
+    print(for_terminal(text, lines=True), file=file or sys.stdout)
 
 
 def headline(answers: Iterable[Answer], metrics: Mapping[str, Any]) -> str:
@@ -38,13 +45,13 @@ def headline(answers: Iterable[Answer], metrics: Mapping[str, Any]) -> str:
 
 def print_json(content: Mapping[str, Any]) -> None:
     """Print a result as JSON on standard output."""
-    print(json.dumps(content, indent=1, ensure_ascii=False))
+    print(for_json(content, indent=1))
 
 
 def print_notes(warnings: Iterable[str]) -> None:
     """Print warnings on standard error, one a line."""
     for warning in warnings:
-        print(f"note: {warning}", file=sys.stderr)
+        print(f"note: {one_line(warning)}", file=sys.stderr)
 
 
 def stage_line() -> Callable[[str, int, str], None] | None:
@@ -55,7 +62,7 @@ def stage_line() -> Callable[[str, int, str], None] | None:
     def show(stage: str, percent: int, message: str) -> None:
         del stage
         end = "\r" if percent < 100 else "\n"
-        print(f"\r\033[K{percent:3d} % {message}", end=end, file=sys.stderr, flush=True)
+        print(f"\r\033[K{percent:3d} % {one_line(message)}", end=end, file=sys.stderr, flush=True)
 
     return show
 

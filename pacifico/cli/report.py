@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import compile_line, headline, one_line, print_json, print_notes, stage_line
+from pacifico.cli.printing import compile_line, headline, one_line, print_json, print_notes, say, stage_line
 
 if TYPE_CHECKING:
     import argparse
@@ -40,6 +40,11 @@ def add_report_commands(commands: Any) -> None:
 
     reproduce = commands.add_parser("reproduce", help="run a report again from its manifest and compare")
     reproduce.add_argument("report", type=options.path, metavar="REPORT", help="report folder")
+    reproduce.add_argument(
+        "--allow-network",
+        action="store_true",
+        help="let the report read sources on the network; without it a terminal is asked, and anything else refused",
+    )
     reproduce.set_defaults(run=run_reproduce)
 
     compare = commands.add_parser("compare", help="compare two report folders: parameters, metrics, geometry")
@@ -103,7 +108,7 @@ def _make_report(arguments: argparse.Namespace, boundary: str | Path, dem: str |
     )
     if outcome.status != "completed":
         message = one_line(outcome.error_message or "the run was lost")
-        print(f"pacifico: {message}; the report up to that cell is in {out}", file=sys.stderr)
+        say(f"pacifico: {message}; the report up to that cell is in {one_line(out)}", file=sys.stderr)
         return EXIT_OF_ERROR.get(outcome.error_kind or "", 3)
     layout = json.loads((out / "layout.geojson").read_text(encoding="utf-8"))["pacifico"]
     shortfall = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["shortfall"]
@@ -112,7 +117,7 @@ def _make_report(arguments: argparse.Namespace, boundary: str | Path, dem: str |
         print_json({"out": str(out), "report": page, "metrics": layout["metrics"], "warnings": layout["warnings"]})
     else:
         print(headline(stored_headline(layout), layout["metrics"]))
-        print(f"report: {page}")
+        say(f"report: {one_line(page)}")
         print_notes(layout["warnings"])
     return 1 if shortfall and design.get("target_capacity_kw") is not None else 0
 
@@ -121,12 +126,23 @@ def run_reproduce(arguments: argparse.Namespace) -> int:
     """Run a report again; 1 where the result differs."""
     from pacifico.run.reproduce import reproduce
 
-    again = reproduce(arguments.report, on_stage=stage_line())
+    again = reproduce(arguments.report, allow_network=arguments.allow_network or ask_for_network, on_stage=stage_line())
     if arguments.json:
         print_json({"verdict": again.verdict, "text": str(again)})
     else:
-        print(again)
+        say(again)
     return 0 if again.verdict in ("identical", "equivalent") else 1
+
+
+def ask_for_network(sources: list[str]) -> bool:
+    """Ask at a terminal whether a report may use the network; elsewhere no."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    from pacifico.run.redact import redact
+
+    named = one_line(redact(", ".join(source[:120] for source in sources)))
+    print(f"The report reads {named} over the network. Allow it? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def run_compare(arguments: argparse.Namespace) -> int:
@@ -137,5 +153,5 @@ def run_compare(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"identical": found.identical, "text": str(found)})
     else:
-        print(found)
+        say(found)
     return 0 if found.identical else 1

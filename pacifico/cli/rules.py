@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
+from pacifico.cli.printing import print_json, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,7 @@ def run_rules(arguments: argparse.Namespace) -> int:
     findings = evaluate(facts, pack)
     seen = counts(findings)
     if arguments.json:
-        print(json.dumps(as_data(pack, findings), indent=1, ensure_ascii=False))
+        print_json(as_data(pack, findings))
     else:
         _say(pack, findings)
     # a pack of which no rule could be evaluated proves nothing: that is no pass
@@ -73,9 +73,9 @@ def run_rules(arguments: argparse.Namespace) -> int:
 def _say(pack: Pack, findings: Sequence[Finding]) -> None:
     from pacifico.analysis.compliance import counts, in_words
 
-    print(f"{pack.title}{'' if pack.verified else ' (values not verified)'}")
+    say(f"{pack.title}{'' if pack.verified else ' (values not verified)'}")
     if pack.note:
-        print(pack.note)
+        say(pack.note)
     for f in findings:
-        print(f"{f.status:14s} {in_words(f)}")
+        say(f"{f.status:14s} {in_words(f)}")
     print(", ".join(f"{n} {status}" for status, n in counts(findings).items()))

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
+from pacifico.cli.printing import one_line, say
 from pacifico.errors import OutsideServiceError
 from pacifico.vocabulary import STRATEGIES
 
@@ -135,18 +136,18 @@ def _print(found: Variants, arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps({"out": str(arguments.out), **folder.summary(found)}, indent=1))
         return
-    print(_table(found))
+    say(_table(found))
     for best in found.best:
         measure = folder.label(best.measure)
         message = f"{best.strategy} by {best.margin_pct:.1f} %" if best.strategy else f"none: {best.note}"
         print(f"best {measure}: {message}")
     print(f"not dominated: {', '.join(found.front)}")
-    print(folder.comparison_lines(found))
-    print(f"written: {arguments.out / folder.PAGE}")
+    say(folder.comparison_lines(found))
+    say(f"written: {one_line(arguments.out / folder.PAGE)}")
     for failure in found.failures:
-        print(f"note: {failure.strategy}: {failure.message}", file=sys.stderr)
+        say(f"note: {failure.strategy}: {failure.message}", file=sys.stderr)
     for name, line in folder.notes(found):
-        print(f"note: {name + ': ' if name else ''}{line}", file=sys.stderr)
+        say(f"note: {name + ': ' if name else ''}{line}", file=sys.stderr)
 
 
 def _table(found: Variants) -> str:

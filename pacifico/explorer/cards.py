@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from pacifico.analysis.headline import stored_headline
 from pacifico.errors import OutsideServiceError, PacificoError
+from pacifico.escaping import for_markup
 from pacifico.explorer.artifacts import artifact
 from pacifico.explorer.layers import display_name
 from pacifico.explorer.progress import COLOURS
@@ -50,12 +50,12 @@ class Card:
     def html(self) -> str:
         """Card as HTML: picture, status and figures."""
         rows = "".join(
-            f"<tr><td style='color:#666;padding-right:8px;text-align:left;white-space:nowrap'>{escape(a)}</td><td style='text-align:right'>{escape(b)}</td></tr>"
+            f"<tr><td style='color:#666;padding-right:8px;text-align:left;white-space:nowrap'>{for_markup(a)}</td><td style='text-align:right'>{for_markup(b)}</td></tr>"
             for a, b in self.figures
         )
-        title = f"<b>{escape(self.title or self.layout_id[:8])}</b><br><span style='color:#555'>{escape(self.design)}</span>"
-        state = f"<span style='color:{COLOURS[self.status]}'>{self.status}</span> <span style='color:#888'>{escape(self.created_at[:16].replace('T', ' '))}</span>"
-        note = f"<div style='color:#8a4b00'>{escape(self.note)}</div>" if self.note else ""
+        title = f"<b>{for_markup(self.title or self.layout_id[:8])}</b><br><span style='color:#555'>{for_markup(self.design)}</span>"
+        state = f"<span style='color:{COLOURS[self.status]}'>{self.status}</span> <span style='color:#888'>{for_markup(self.created_at[:16].replace('T', ' '))}</span>"
+        note = f"<div style='color:#8a4b00'>{for_markup(self.note)}</div>" if self.note else ""
         space = "<div style='height:170px;background:#f1f3f4'></div>"
         return (
             f"<div style='line-height:1.4;overflow-wrap:anywhere'>{self.picture or space}<div>{title}</div><div>{state}</div>{note}"

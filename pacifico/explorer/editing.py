@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipyleaflet as leaflet
@@ -11,6 +10,7 @@ import ipywidgets as widgets
 from pacifico import crs as crs_
 from pacifico import legend
 from pacifico.errors import EditRefused
+from pacifico.escaping import for_markup
 from pacifico.explorer import panel
 from pacifico.explorer.layers import display_name
 from pacifico.layout.editing.editor import Editor, asset_of
@@ -185,7 +185,7 @@ class Editing:
                 lon, lat = crs_.transformer(self._plan.crs, crs_.LONLAT).transform(*asset.item.centre)
                 self.turn.value = round(asset.item.rotation_deg, 3)
                 self.marker.location = (lat, lon)
-                self.title.value = f"<b>Edit: {escape(self.selected)}</b>"
+                self.title.value = f"<b>Edit: {for_markup(self.selected)}</b>"
                 if self.marker not in self._view.layers:
                     self._view.add(self.marker)
             else:

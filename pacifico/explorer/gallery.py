@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from datetime import UTC, datetime, time
-from html import escape
+from html import escape  # for a whole page, as it is; texts go through for_markup
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from pacifico.errors import PacificoError
+from pacifico.escaping import for_markup
 from pacifico.explorer import panel
 from pacifico.explorer.artifacts import artifact
 from pacifico.explorer.cards import Card, cards
@@ -115,7 +116,7 @@ class Gallery:
             found = compare(first, second)
         by_id = {card.layout_id: card for card in self.cards}
         sides = "".join(
-            f"<div style='width:250px'><b>{letter}</b>{by_id[i].html() if i in by_id else escape(i)}</div>"
+            f"<div style='width:250px'><b>{letter}</b>{by_id[i].html() if i in by_id else for_markup(i)}</div>"
             for letter, i in (("A", a), ("B", b))
         )
         tables = "".join(table._repr_html_() for table in found.tables().values())
@@ -164,7 +165,7 @@ class Gallery:
         """Show content below the cards, with a button to close it."""
         close = widgets.Button(description="Close", icon="times", layout=widgets.Layout(width="90px"))
         close.on_click(lambda _: setattr(self.detail, "children", ()))
-        header = widgets.HBox([close, widgets.HTML(f"<b>{escape(title)}</b>")])
+        header = widgets.HBox([close, widgets.HTML(f"<b>{for_markup(title)}</b>")])
         self.detail.children = (header, widgets.HTML(content, layout=widgets.Layout(width="100%")))
 
     def _show_more(self) -> None:
@@ -174,7 +175,7 @@ class Gallery:
 
     def _count_line(self, *, more: bool) -> str:
         """Line that counts the cards, or says why there are none."""
-        owner = escape(self._client.owner)
+        owner = for_markup(self._client.owner)
         if not self.cards:
             if self._state is not None or self.since.value is not None:
                 return f"<i>{owner} has no such layouts.</i>"

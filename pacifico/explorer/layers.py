@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pacifico import legend as known
+from pacifico.escaping import for_markup
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -170,10 +170,10 @@ def details(properties: dict[str, Any]) -> str:
     title = str(next((properties[key] for key in _TITLE_KEYS if properties.get(key)), ""))
     what = properties.get("asset_type") or properties.get("road_class") or ""
     parts = [properties["kind"], "" if what and title.startswith(what) else what.replace("_", " "), title]
-    heading = " · ".join(escape(part) for part in parts if part)
+    heading = " · ".join(for_markup(part) for part in parts if part)
     skip = {"kind", "style", "asset_type", "road_class", *_TITLE_KEYS}
     rows = [
-        f"<tr><td style='padding-right:8px;color:#666'>{escape(_label(key))}</td><td>{escape(_value(key, value))}</td></tr>"
+        f"<tr><td style='padding-right:8px;color:#666'>{for_markup(_label(key))}</td><td>{for_markup(_value(key, value))}</td></tr>"
         for key, value in properties.items()
         if key not in skip
         and value not in (None, "", [])
@@ -194,7 +194,7 @@ def _swatch(look: str, text: str) -> str:
     mark = (
         f"<span style='display:inline-block;width:16px;margin-right:6px;flex:none;box-sizing:border-box;{look}'></span>"
     )
-    return f"<div style='display:flex;align-items:center;line-height:16px'>{mark}{escape(text)}</div>"
+    return f"<div style='display:flex;align-items:center;line-height:16px'>{mark}{for_markup(text)}</div>"
 
 
 def _flat(geometry: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from html import escape
 from typing import TYPE_CHECKING, Any, Unpack
 
 import ipyleaflet as leaflet
@@ -13,6 +12,7 @@ from shapely.geometry import shape
 
 from pacifico import crs as crs_
 from pacifico.errors import PacificoError
+from pacifico.escaping import for_markup
 from pacifico.explorer import layers as layers_
 from pacifico.explorer import panel
 from pacifico.explorer.editing import Editing
@@ -327,7 +327,7 @@ class Explorer:
 
     def _arrange(self, height_px: int) -> widgets.HBox:
         """Map with the panel beside it."""
-        title = widgets.HTML(f"<b style='font-size:15px'>{escape(self.site.name)}</b>")
+        title = widgets.HTML(f"<b style='font-size:15px'>{for_markup(self.site.name)}</b>")
         parts = [title, *self._controls, self.background, self.editing.widget, self.status, self.figures]
         side = widgets.VBox(
             parts,

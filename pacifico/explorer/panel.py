@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from pacifico.analysis.headline import stored_headline
+from pacifico.escaping import for_markup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,12 +40,12 @@ def figures(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
 def summary(layout: Mapping[str, Any]) -> str:
     """Headline, figures, unplaced assets and warnings of a layout."""
     answers = "".join(
-        f"<tr><td style='padding-right:12px;color:#666;vertical-align:top;white-space:nowrap'>{escape(a.label)}</td>"
-        f"<td style='font-weight:600{';color:#b3201f' if a.alarm else ''}'>{escape(a.text)}</td></tr>"
+        f"<tr><td style='padding-right:12px;color:#666;vertical-align:top;white-space:nowrap'>{for_markup(a.label)}</td>"
+        f"<td style='font-weight:600{';color:#b3201f' if a.alarm else ''}'>{for_markup(a.text)}</td></tr>"
         for a in stored_headline(layout)
     )
     rows = "".join(
-        f"<tr><td style='padding-right:12px;color:#666'>{escape(label)}</td><td style='text-align:right'>{escape(value)}</td></tr>"
+        f"<tr><td style='padding-right:12px;color:#666'>{for_markup(label)}</td><td style='text-align:right'>{for_markup(value)}</td></tr>"
         for label, value in figures(layout["metrics"])
     )
     missing = [f"{u['count']} × {u['asset_type'].replace('_', ' ')}: {u['reason']}" for u in layout["unplaced"]]
@@ -59,17 +59,17 @@ def summary(layout: Mapping[str, Any]) -> str:
 
 def failure(message: str) -> str:
     """Line that says why there is no layout."""
-    return f"<div style='color:#b3201f;line-height:1.35;padding:4px 0'><b>No layout:</b> {escape(message)}</div>"
+    return f"<div style='color:#b3201f;line-height:1.35;padding:4px 0'><b>No layout:</b> {for_markup(message)}</div>"
 
 
 def problem(message: str) -> str:
     """Line about something that failed."""
-    return f"<div style='color:#b3201f;line-height:1.35;padding:4px 0'>{escape(message)}</div>"
+    return f"<div style='color:#b3201f;line-height:1.35;padding:4px 0'>{for_markup(message)}</div>"
 
 
 def _notes(title: str, lines: Iterable[str], colour: str) -> str:
     """Titled list; empty without lines."""
-    items = "".join(f"<li style='line-height:1.35'>{escape(line)}</li>" for line in lines)
+    items = "".join(f"<li style='line-height:1.35'>{for_markup(line)}</li>" for line in lines)
     if not items:
         return ""
     return f"<div style='color:{colour};margin-top:6px'><b>{title}</b><ul style='margin:0;padding-left:18px'>{items}</ul></div>"

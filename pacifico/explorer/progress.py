@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from pacifico.errors import PacificoError
+from pacifico.escaping import for_markup
 from pacifico.explorer.artifacts import artifact
 from pacifico.jobs.status import TERMINAL
 from pacifico.report.tables import Table
@@ -163,7 +163,7 @@ class JobProgress:
 
     def _show_error(self, error: PacificoError) -> None:
         """Show an error of the store."""
-        self.error.value = f"<span style='color:{COLOURS['failed']}'>{escape(str(error))}</span>"
+        self.error.value = f"<span style='color:{COLOURS['failed']}'>{for_markup(str(error))}</span>"
 
     def _show(self) -> None:
         """Bring the widgets up to date with the statuses."""
@@ -202,7 +202,7 @@ def _line(label: str, body: Mapping[str, Any]) -> str:
         f"<div style='width:120px;height:8px;background:#e3e6e8;border-radius:4px'>"
         f"<div style='width:{share}%;height:8px;background:{colour};border-radius:4px'></div></div>"
     )
-    cells = (escape(label), f"<span style='color:{colour}'>{state}</span>", bar, escape(words))
+    cells = (for_markup(label), f"<span style='color:{colour}'>{state}</span>", bar, for_markup(words))
     return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
 
 

@@ -11,7 +11,7 @@ import shapely
 
 from pacifico import legend
 from pacifico.errors import InputError
-from pacifico.export.text import single_line
+from pacifico.escaping import single_line
 from pacifico.layout.files.stored import StoredFeature, StoredLayout
 from pacifico.output_files import atomic_files
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pacifico.export.text import single_line
+from pacifico.escaping import single_line
 from pacifico.layout.files.stored import GEOMETRIES, StoredLayout, columns
 from pacifico.output_files import atomic_files
 

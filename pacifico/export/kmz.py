@@ -6,12 +6,12 @@ import io
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 import shapely
 
 from pacifico import legend
-from pacifico.export.text import single_line
+from pacifico.escaping import LONGEST_TEXT, for_markup, single_line
 from pacifico.layout.files.stored import StoredFeature, StoredLayout
 from pacifico.output_files import atomic_files
 
@@ -36,8 +36,6 @@ _BOUNDARY = "#ffff00"
 """Colour of the boundary; the black of the legend is invisible on imagery."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """Earliest time that a zip archive can record."""
-LONGEST_TEXT = 4000
-"""Largest number of characters in a value."""
 
 
 def write_kmz(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Path:
@@ -185,7 +183,7 @@ def _value(value: Any) -> str:
 
 def _text(text: str) -> str:
     """Text of an element, without markup and characters that XML forbids."""
-    return escape(single_line(text, most=LONGEST_TEXT))
+    return for_markup(single_line(text, most=LONGEST_TEXT))
 
 
 def _geometry(geometry: BaseGeometry) -> str:

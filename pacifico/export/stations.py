@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pacifico.analysis.stationing import stations_along
 from pacifico.crs import LONLAT, transformer
+from pacifico.escaping import for_csv
 from pacifico.layout.files.stored import StoredLayout
 from pacifico.output_files import atomic_files
 
@@ -60,7 +61,7 @@ def write_stations(
         heights = ["", ""] if s.ground_m is None or s.fill_m is None else [f"{s.ground_m:.3f}", f"{s.fill_m:.3f}"]
         place = [f"{s.x:.3f}", f"{s.y:.3f}", f"{lon:.8f}", f"{lat:.8f}"]
         design = [heights[0], f"{s.design_m:.3f}", heights[1], f"{s.grade_pct:.3f}"]
-        rows.writerow([s.road_id, s.label, f"{s.station_m:.3f}", *place, *design])
+        rows.writerow([for_csv(s.road_id), for_csv(s.label), f"{s.station_m:.3f}", *place, *design])
     target = Path(path)
     with atomic_files(target) as (part,):
         part.write_text(text.getvalue(), encoding="utf-8", newline="")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.crs import LONLAT, transformer
+from pacifico.escaping import for_csv
 from pacifico.export.stations import write_stations
-from pacifico.export.text import single_line
 from pacifico.grid import Ground
 from pacifico.layout.files.stored import StoredLayout, columns
 from pacifico.output_files import atomic_files
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 PLACE = ("lon", "lat", "x", "y")
 """Columns of a feature's place: centroid of a footprint, midpoint of a line; degrees, then metres in the working CRS."""
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""Characters with which a spreadsheet starts a formula, the full-width ones included."""
-LONGEST_TEXT = 4000
-"""Largest number of characters in a cell."""
 
 
 def export_tables(
@@ -122,7 +118,7 @@ def table(parts: StoredLayout, kind: str) -> str:
         place = _place(part)
         lon, lat = degrees.transform(place.x, place.y)
         where = [f"{lon:.8f}", f"{lat:.8f}", f"{place.x:.3f}", f"{place.y:.3f}"]
-        rows.writerow([*(_cell(part[name]) for name in names), *where])
+        rows.writerow([*(for_csv(part[name]) for name in names), *where])
     return text.getvalue()
 
 
@@ -130,15 +126,3 @@ def _place(part: StoredFeature) -> Point:
     """Centroid of a footprint, or midpoint of a line."""
     line = part.geometry.geom_type == "LineString"
     return part.geometry.interpolate(0.5, normalized=True) if line else part.geometry.centroid
-
-
-def _cell(value: Any) -> str:
-    """Value as a cell, never a formula."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return str(value)
-    text = single_line(", ".join(map(str, value)) if isinstance(value, list) else value, most=LONGEST_TEXT)
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -16,6 +16,7 @@ from pacifico.jobs.records import SwapLostError
 from pacifico.jobs.request import UnknownVersionError, file_sha256
 from pacifico.jobs.status import Artifact
 from pacifico.jobs.store.base import StoreError
+from pacifico.run.manifest import is_litter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,6 +95,7 @@ class Attempt:
         self._ended = False
         self._stage: tuple[str, str] | None = None
         self._wake = threading.Event()
+        self._given_up = threading.Event()
 
     @property
     def status(self) -> Status:
@@ -198,10 +200,29 @@ class Attempt:
         with ThreadPoolExecutor(_UPLOADS, thread_name_prefix="upload") as pool:
             return dict(pool.map(lambda item: (item[1], self._upload(*item)), files))
 
+    def keep(self, folder: Path, within_s: float) -> None:
+        """Upload what ran of an interrupted attempt, as far as time allows.
+
+        Nothing points to these files: the job runs again.
+        """
+
+        def upload() -> None:
+            try:
+                self.upload(folder)
+            except (InputError, StoreError, LostError) as error:
+                log.warning("%s: interrupted attempt not kept: %s", self.status.layout_id, error)
+
+        thread = threading.Thread(target=upload, name="keep", daemon=True)
+        thread.start()
+        thread.join(within_s)
+        self._given_up.set()
+
     def _upload(self, path: Path, name: str) -> Artifact:
         key = keys.artifact(self.request.owner, self.request.layout_id, self.status.attempt, name)
         for tried in range(1, _TRIES + 1):
             self.check()
+            if self._given_up.is_set():
+                raise StoreError(f"{name} not uploaded in time")
             try:
                 self._records.store.put_file(key, path, kind="reports")
                 break
@@ -257,7 +278,7 @@ def _files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         return []
-    found = sorted(folder.rglob("*"))
+    found = [path for path in sorted(folder.rglob("*")) if not is_litter(path.relative_to(folder))]
     for path in found:
         if path.is_symlink():
             raise InputError(f"report holds the link {path.name!r}; write a file instead")

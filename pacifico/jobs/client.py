@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError, OutsideServiceError, named
-from pacifico.jobs import keys, local, uploads
+from pacifico.jobs import keys, local
+from pacifico.jobs.cleanup import delete_leftovers, find_leftovers
 from pacifico.jobs.queue import Pointer, Queue
 from pacifico.jobs.reading.fetching import fetch_report, require_room, shortfall_of
-from pacifico.jobs.reading.listing import hint_rows, iso
+from pacifico.jobs.reading.listing import iso, rows_since
 from pacifico.jobs.reading.waiting import wait_for_all
 from pacifico.jobs.records import Records
 from pacifico.jobs.request import JobRequest, parse_request
-from pacifico.jobs.runner.staging import check_request
 from pacifico.jobs.sending import Sender
 from pacifico.jobs.settings import Settings, from_environment
 from pacifico.jobs.status import STATES
-from pacifico.jobs.store.base import NotFoundError, PermissionDeniedError, SignedUpload
+from pacifico.jobs.store.base import NotFoundError, PermissionDeniedError
 from pacifico.jobs.store.open import open_store
-from pacifico.jobs.uploads import read_site_record
+from pacifico.jobs.submission import quotas
+from pacifico.jobs.submission.checks import check_request
+from pacifico.jobs.submission.uploading import Uploader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
 
     import boto3
 
+    from pacifico.jobs.cleanup import Leftover
     from pacifico.jobs.records import StoredStatus
     from pacifico.jobs.runner.processes import Spawner
+    from pacifico.jobs.store.base import SignedUpload
 
 _READERS = 16  # statuses read at once
 
@@ -72,6 +76,7 @@ class JobClient:
         self._queue = Queue(self.settings.queue_url, session=session) if self.settings.queue_url else None
         self._sender = Sender(self._records, self._queue, self.settings, self.owner)
         self._spawner = spawner
+        self._uploader = Uploader(self._store, self.owner, self.settings)
 
     def upload_site(self, path: str | Path, *, site_id: str | None = None, as_read: bytes | None = None) -> str:
         """Store a boundary file and return its site_id.
@@ -81,32 +86,39 @@ class JobClient:
         InputError
             There is no such file, its kind or size is not accepted, or the site_id names another file.
         """
-        limit = self.settings.boundary_max_bytes
-        return uploads.upload_site(
-            self._store, Path(path), owner=self.owner, site_id=site_id, limit=limit, as_read=as_read
-        )
+        return self._uploader.site(Path(path), site_id=site_id, as_read=as_read)
 
     def upload_file(self, path: str | Path) -> str:
-        """Store a DEM, exclusions or weather file and return `upload:<sha256>` for requests."""
-        return uploads.upload_file(self._store, Path(path), owner=self.owner, limit=self.settings.dem_max_bytes)
+        """Store a DEM, exclusions or weather file and return `upload:<sha256>` for requests.
 
-    def presign_upload(self, name: str, *, expires_s: int = 3600) -> tuple[str, SignedUpload]:
-        """Return a ticket and an address for uploading a boundary.
+        A file that the store has already is not sent again, so one DEM of many jobs is sent once.
+        """
+        return self._uploader.file(Path(path))
+
+    def presign_upload(self, name: str, *, size_bytes: int, expires_s: int = 900) -> tuple[str, SignedUpload]:
+        """Return a ticket, and an address that takes a boundary file of that size.
 
         `register_site(ticket)` makes a site of the file that arrived.
+
+        Parameters
+        ----------
+        name : str
+            Name of the file, which tells its kind.
+        size_bytes : int
+            Its size, the only one that is accepted [bytes].
+        expires_s : int
+            Time until the address expires, at most 3600 [s].
+
+        Raises
+        ------
+        InputError
+            Kind, size or time are not accepted.
         """
-        suffix = Path(name).suffix.lower()
-        if suffix not in uploads.BOUNDARIES:
-            raise InputError(f"{name!r} is no boundary file; give one of {', '.join(uploads.BOUNDARIES)}")
-        ticket = f"{uuid.uuid4()}{suffix}"
-        return ticket, self._store.presign_put(self._ticket_key(ticket), expires_s=expires_s, kind="uploads")
+        return self._uploader.tickets.issue(name, size_bytes=size_bytes, expires_s=expires_s)
 
     def register_site(self, ticket: str, *, site_id: str | None = None) -> str:
         """Make a site of a file sent to a presigned address."""
-        with tempfile.TemporaryDirectory() as folder:
-            key = self._ticket_key(ticket)
-            path = Path(folder) / f"boundary{Path(ticket).suffix}"
-            self._store.get_file(key, path, limit=self.settings.boundary_max_bytes)
+        with self._uploader.tickets.redeem(ticket) as path:
             return self.upload_site(path, site_id=site_id)
 
     def presign_download(self, layout_id: str, name: str = "report.html", *, expires_s: int = 3600) -> str:
@@ -150,13 +162,16 @@ class JobClient:
         Raises
         ------
         InputError
-            Site or DEM are not the owner's or not allowed, or the layout_id names another request.
+            Site or DEM are not the owner's or not allowed, the notebook does not take the parameters, the layout_id names
+            another request, or a quota is reached.
         NotSentError
             The job is stored, but the queue failed. The same call may be made again.
         OutsideServiceError
             The store failed. The same call may be made again.
         """
         self._check(request)
+        if quotas.beyond_quota(self._records, self.owner, self.settings, [request]):
+            raise quotas.refusal(self.owner, self.settings)
         stored = self._records.submit(request)
         if stored.status.status != "queued":
             return _response(stored, f"Layout is {stored.status.status} already")
@@ -179,8 +194,9 @@ class JobClient:
             A response for each request, in order. `status` is 'rejected' for a refused request, and 'unsent' where store
             or queue failed: submit it again with its layout_id.
         """
+        beyond = quotas.beyond_quota(self._records, self.owner, self.settings, requests)
         with ThreadPoolExecutor(_READERS) as pool:
-            responses = list(pool.map(self._store_one, requests))
+            responses = list(pool.map(lambda r: self._store_one(r, beyond=r.layout_id in beyond), requests))
         queued = list(dict.fromkeys(r["layout_id"] for r in responses if r["status"] == "queued"))
         if self._queue is not None:
             unsent = self._queue.send_many([Pointer(self.owner, layout_id) for layout_id in queued])
@@ -253,17 +269,10 @@ class JobClient:
         """
         if status is not None and status not in STATES:
             raise InputError(f"status {status!r} is unknown; give one of {', '.join(STATES)}")
-        rows: list[dict[str, Any]] = []
-        for row in hint_rows(self._store, self.owner):
-            if since is not None and row["created_at"] < since.timestamp() * 1000:
-                break
-            if row["status"] == "processing":
-                row = self._with_progress(row)  # noqa: PLW2901 (the same row, with more)
-            if status is None or row["status"] == status:
-                rows.append({**row, "created_at": iso(row["created_at"] / 1000)})
-            if limit is not None and len(rows) >= limit:
-                break
-        return rows
+        rows = rows_since(self._store, self.owner, since)
+        read = (self._with_progress(row) if row["status"] == "processing" else row for row in rows)
+        found = (row for row in read if status is None or row["status"] == status)
+        return [{**row, "created_at": iso(row["created_at"] / 1000)} for row in islice(found, limit)]
 
     def shortfall(self, layout_id: str) -> str:
         """Why a completed layout is less than requested; else empty.
@@ -329,6 +338,13 @@ class JobClient:
         fetch_report(self._store, status, out)
         return out
 
+    def collect_garbage(self, *, older_than_days: float = 7.0, delete: bool = False) -> Sequence[Leftover]:
+        """Find what no job of this owner needs, and delete it with `delete`."""
+        found = find_leftovers(self._records, self.owner, older_than_days=older_than_days)
+        if delete:
+            delete_leftovers(self._store, found)
+        return found
+
     def _read(self, layout_id: str) -> StoredStatus:
         """Read a status.
 
@@ -350,11 +366,12 @@ class JobClient:
                 f"the request's owner is {request.owner!r}, this client's {self.owner!r}; use a client of that owner"
             )
         check_request(request, self._store, self.settings)
-        read_site_record(self._store, self.owner, request.site_id)
 
-    def _store_one(self, request: JobRequest) -> dict[str, Any]:
+    def _store_one(self, request: JobRequest, *, beyond: bool) -> dict[str, Any]:
         try:
             self._check(request)
+            if beyond:
+                raise quotas.refusal(self.owner, self.settings)
             stored = self._records.submit(request)
         except InputError as error:
             return {"layout_id": request.layout_id, "status": "rejected", "message": str(error)}
@@ -365,18 +382,7 @@ class JobClient:
         return _response(stored, QUEUED if queued else f"Layout is {stored.status.status} already")
 
     def _run_here(self, layout_ids: Sequence[str]) -> Bodies:
-        from pacifico.jobs.runner.processes import ProcessSpawner  # noqa: PLC0415 (only where jobs run here)
-        from pacifico.jobs.runner.runner import NotebookRunner  # noqa: PLC0415
-
-        spawner = self._spawner or ProcessSpawner()
-        runner = NotebookRunner(self._store, self.settings, spawner, standby=len(layout_ids) > 1)
-        try:
-            ended = [
-                local.run(self._records, self.owner, layout_id, settings=self.settings, runner=runner)
-                for layout_id in layout_ids
-            ]
-        finally:
-            runner.close()
+        ended = local.run_all(self._records, self.owner, layout_ids, settings=self.settings, spawner=self._spawner)
         messages = [stored.status.error_message or shortfall_of(self._store, stored.status) for stored in ended]
         return [_response(stored, message or DONE) for stored, message in zip(ended, messages, strict=True)]
 
@@ -388,12 +394,6 @@ class JobClient:
         status = stored.status
         more = {"stage": status.stage, "progress_pct": status.progress_pct, "stalled": self._sender.stalled(stored)}
         return {**row, "status": status.status, "updated_at": iso(status.updated_at.timestamp()), **more}
-
-    def _ticket_key(self, ticket: str) -> str:
-        name = Path(ticket)
-        if name.name != ticket:
-            raise InputError(f"ticket {ticket[:60]!r} is unknown; give one that presign_upload returned")
-        return f"{keys.upload(self.owner, keys.canonical_id(name.stem))}/{keys.safe_path('boundary' + name.suffix)}"
 
 
 def _response(stored: StoredStatus, message: str) -> dict[str, Any]:

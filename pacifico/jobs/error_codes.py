@@ -9,6 +9,7 @@ from pacifico.jobs.records import ConflictError, NotRedrivableError
 from pacifico.jobs.request import UnknownVersionError
 from pacifico.jobs.sending import NotSentError
 from pacifico.jobs.store.base import NotFoundError, PermissionDeniedError, StoreError, TooLargeError
+from pacifico.jobs.submission.quotas import QuotaError
 
 if TYPE_CHECKING:
     from pacifico.errors import PacificoError
@@ -26,6 +27,7 @@ def error_code(error: PacificoError) -> str:
         (ConflictError, "conflict"),
         (NotRedrivableError, "not_redrivable"),
         (TooLargeError, "too_large"),
+        (QuotaError, "quota_exceeded"),
         (UnknownVersionError, "unknown_version"),
         (NotSentError, "not_sent"),
         (PermissionDeniedError, "permission_denied"),

@@ -82,7 +82,7 @@ from pacifico.jobs.attempt import Attempt, LostError
 from pacifico.jobs.delivery import Delivery, Ending, RunOutcome, RunTask
 from pacifico.jobs.records import SwapLostError, new_nonce
 from pacifico.jobs.request import UnknownVersionError
-from pacifico.jobs.stop_signals import StoppedError, StopSignals
+from pacifico.jobs.stop_signals import KEEP_S, StoppedError, StopSignals
 from pacifico.jobs.store.base import PermissionDeniedError, StoreError
 from pacifico.run.redact import redact
 
@@ -299,6 +299,11 @@ def _end(attempt: Attempt, outcome: RunOutcome, *, stop: Stop, receives: int, se
     """
     attempt.check()
     kind, message = outcome.kind, outcome.message
+    if kind == "cancelled" and stop.requested:
+        attempt.keep(outcome.report, KEEP_S)
+        reason = "the worker had to stop; the job goes back to the queue"
+        status = attempt.swap(lambda s, now: states.released(s, reason=reason, kind=None, now=now))
+        return Delivery(ending=Ending.HANDED_BACK, status=status, do="copy", message=reason)
     try:
         artifacts = attempt.upload(outcome.report)
     except StoreError as error:
@@ -309,15 +314,10 @@ def _end(attempt: Attempt, outcome: RunOutcome, *, stop: Stop, receives: int, se
         metrics = outcome.metrics
         status = attempt.swap(lambda s, now: states.completed(s, artifacts=artifacts, metrics=metrics, now=now))
         return Delivery(ending=Ending.COMPLETED, status=status, do="delete")
-    if kind == "cancelled" and stop.requested:
-        reason = "the worker had to stop; the job goes back to the queue"
-        status = attempt.swap(lambda s, now: states.released(s, reason=reason, kind=None, now=now))
-        return Delivery(ending=Ending.HANDED_BACK, status=status, do="copy", message=reason)
     if kind in ("service", "lost", "cancelled"):
         fault: ErrorKind = "lost" if kind == "cancelled" else kind
         return _give_back(attempt, fault, message, receives=receives, settings=settings)
-    final: ErrorKind = kind
-    status = attempt.swap(lambda s, now: states.failed(s, kind=final, message=message, artifacts=artifacts, now=now))
+    status = attempt.swap(lambda s, now: states.failed(s, kind=kind, message=message, artifacts=artifacts, now=now))
     return Delivery(ending=Ending.FAILED, status=status, kind=kind, message=redact(message), do="delete")
 
 

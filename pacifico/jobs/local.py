@@ -17,10 +17,11 @@ from pacifico.jobs.process_lock import has_ended, process_name
 from pacifico.jobs.store.base import PermissionDeniedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pacifico.jobs.delivery import Runner
     from pacifico.jobs.records import Records, StoredStatus
+    from pacifico.jobs.runner.processes import Spawner
     from pacifico.jobs.settings import Settings
     from pacifico.jobs.status import Status
     from pacifico.jobs.stop_signals import StopSignals
@@ -78,6 +79,35 @@ def run(records: Records, owner: str, layout_id: str, *, settings: Settings, run
 
         return records.change(owner, layout_id, step)
     return records.read(owner, layout_id)
+
+
+def run_all(
+    records: Records, owner: str, layout_ids: Iterable[str], *, settings: Settings, spawner: Spawner | None
+) -> list[StoredStatus]:
+    """Run jobs in turn and return how they ended.
+
+    Parameters
+    ----------
+    records : Records
+        The store's jobs.
+    owner : str
+        Whose jobs.
+    layout_ids : iterable of str
+        The jobs.
+    settings : Settings
+        Leases and limits.
+    spawner : Spawner or None
+        Starts the processes; None for a new interpreter each.
+    """
+    from pacifico.jobs.runner.processes import ProcessSpawner  # noqa: PLC0415 (only where jobs run here)
+    from pacifico.jobs.runner.runner import NotebookRunner  # noqa: PLC0415
+
+    layout_ids = list(layout_ids)
+    runner = NotebookRunner(records.store, settings, spawner or ProcessSpawner(), standby=len(layout_ids) > 1)
+    try:
+        return [run(records, owner, layout_id, settings=settings, runner=runner) for layout_id in layout_ids]
+    finally:
+        runner.close()
 
 
 def start_background(jobs: Sequence[tuple[str, str]], *, command: Sequence[str] | None = None) -> None:

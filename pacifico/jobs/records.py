@@ -106,6 +106,14 @@ class Records:
         _check_identity("request.json", request, owner, layout_id)
         return request, hashlib.sha256(data).hexdigest()
 
+    def exists(self, owner: str, layout_id: str) -> bool:
+        """Whether the owner has such a layout."""
+        try:
+            self.store.read(keys.status(owner, layout_id))
+        except NotFoundError:
+            return False
+        return True
+
     def read(self, owner: str, layout_id: str) -> StoredStatus:
         """Read a status.
 

@@ -34,12 +34,19 @@ ENVIRONMENT: dict[str, tuple[str, str]] = {
     ),
     "PACIFICO_JOB_TIMEOUT_S": ("longest run of one job [s]", "1800"),
     "PACIFICO_JOB_MEMORY_MB": ("memory of one job's processes [MB]; 0: no limit", "4096"),
-    "PACIFICO_STOP_GRACE_S": ("time a running job has to finish after SIGTERM [s]; below ECS stopTimeout", "100"),
+    "PACIFICO_STOP_GRACE_S": ("time a running job has to finish after SIGTERM [s]; 50 s below ECS stopTimeout", "70"),
     "PACIFICO_SWEEP_S": ("least pause between sweeps of the dead-letter queue [s]", "30"),
     "PACIFICO_DEM_HOSTS": ("hosts a job's DEM may be fetched from over https, separated by commas", ""),
     "PACIFICO_DEM_BUCKETS": ("buckets a job's DEM may be read from, separated by commas", ""),
     "PACIFICO_DEM_MAX_MB": ("largest DEM file taken [MB]", "1024"),
     "PACIFICO_BOUNDARY_MAX_MB": ("largest boundary file taken [MB]", "50"),
+    "PACIFICO_UPLOAD_DAYS": (
+        "days after which the store's lifecycle deletes uploads; older than half of it they are sent again; 0: never",
+        "90",
+    ),
+    "PACIFICO_MAX_OPEN_JOBS": ("most queued and running jobs of one owner; 0: no limit", "0"),
+    "PACIFICO_MAX_STORED_MB": ("most that one owner may store [MB]; 0: no limit", "0"),
+    "PACIFICO_MAX_RUNNING_JOBS": ("most jobs of one owner that workers run at once, a fair share; 0: no limit", "0"),
     "PACIFICO_SSE": ("encryption that writes ask for: bucket (the bucket's default), AES256 or aws:kms", "bucket"),
     "PACIFICO_KMS_KEY_ID": ("key for aws:kms", ""),
     "PACIFICO_SCRATCH": ("folder for the scratch folders of running jobs", "the system's temporary folder"),
@@ -64,12 +71,16 @@ class Settings:
     retention_s: float = 345_600.0
     job_timeout_s: float = 1800.0
     job_memory_bytes: int = 4096 * 1024**2
-    stop_grace_s: float = 100.0
+    stop_grace_s: float = 70.0
     sweep_s: float = 30.0
     dem_hosts: frozenset[str] = field(default_factory=frozenset)
     dem_buckets: frozenset[str] = field(default_factory=frozenset)
     dem_max_bytes: int = 1024 * 1024**2
     boundary_max_bytes: int = 50 * 1024**2
+    upload_days: float = 90.0
+    max_open_jobs: int = 0
+    max_stored_bytes: int = 0
+    max_running_jobs: int = 0
     sse: Encryption = "bucket"
     kms_key_id: str | None = None
     scratch: Path | None = None
@@ -132,6 +143,10 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         dem_buckets=_names(env.get("PACIFICO_DEM_BUCKETS", "")),
         dem_max_bytes=int(_number(env, "PACIFICO_DEM_MAX_MB", low=1, high=102_400) * 1024**2),
         boundary_max_bytes=int(_number(env, "PACIFICO_BOUNDARY_MAX_MB", low=1, high=1024) * 1024**2),
+        upload_days=_number(env, "PACIFICO_UPLOAD_DAYS", low=0, high=36_500),
+        max_open_jobs=int(_number(env, "PACIFICO_MAX_OPEN_JOBS", low=0, high=10_000_000)),
+        max_stored_bytes=int(_number(env, "PACIFICO_MAX_STORED_MB", low=0, high=1_000_000_000) * 1024**2),
+        max_running_jobs=int(_number(env, "PACIFICO_MAX_RUNNING_JOBS", low=0, high=1_000_000)),
         sse=sse,  # type: ignore[arg-type]  # narrowed by the membership test above
         kms_key_id=env.get("PACIFICO_KMS_KEY_ID") or None,
         scratch=Path(env["PACIFICO_SCRATCH"]) if env.get("PACIFICO_SCRATCH") else None,
@@ -169,7 +184,15 @@ def _names(text: str) -> frozenset[str]:
 def _default_store() -> str:
     import platformdirs  # noqa: PLC0415 (only where no store is named)
 
-    return str(Path(platformdirs.user_data_dir("pacifico", appauthor=False)) / "store")
+    try:
+        folder = platformdirs.user_data_dir("pacifico", appauthor=False)
+    except RuntimeError:  # a user without a name and without HOME
+        folder = ""
+    if not Path(folder).is_absolute():
+        raise InputError(
+            "this user has no home folder for the store of jobs; set PACIFICO_STORE to a folder, or set HOME"
+        )
+    return str(Path(folder) / "store")
 
 
 def _login() -> str:

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 import threading
 
+#: Time after the grace for a notebook's process to write the report of what ran [s].
+LAST_WORDS_S = 20.0
+#: Time after that for uploading it. Nothing needs it: the job runs again elsewhere [s].
+KEEP_S = 15.0
+#: Time after that for the status, the fresh message and the end of the process [s].
+HAND_BACK_S = 15.0
+#: All of it after the grace. The grace and this must fit in the time between SIGTERM and SIGKILL (ECS: stopTimeout) [s].
+AFTER_GRACE_S = LAST_WORDS_S + KEEP_S + HAND_BACK_S
+
 
 class StoppedError(Exception):
     """The job was told to stop; what it was doing is abandoned."""

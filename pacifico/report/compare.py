@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from pacifico.errors import InputError
 from pacifico.layout.files.stored import StoredLayout
 from pacifico.report.tables import Table
 from pacifico.run import manifest
+from pacifico.run.foreign import file_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -137,16 +139,19 @@ class _Report:
     @classmethod
     def read(cls, folder: Path) -> _Report:
         """Read a report folder."""
-        record = manifest.read(folder)
-        path = folder / "layout.geojson"
-        if not path.is_file():
+        record = manifest.read_whole(folder)
+        if not os.path.lexists(folder / "layout.geojson"):
             reason = record["outcome"].get("error_message") or "it has no layout.geojson"
             raise InputError(f"{folder} holds no layout to compare: {reason}")
+        path = file_in(folder, "layout.geojson")  # a stranger's report may hold links
         inputs = {name: entry["sha256"][:12] for name, entry in record["inputs"].items()}
         asked = {k: v for k, v in record["request"]["parameters"].items() if k not in inputs}
         asked |= {f"{name} (sha256)": digest for name, digest in inputs.items()}
         asked |= {"notebook": record["notebook"]["name"], "notebook (sha256)": record["notebook"]["sha256"][:12]}
-        asked |= {"pacifico": record["environment"]["pacifico"], "git commit": record["environment"]["git_commit"]}
+        asked |= {
+            "pacifico": record["environment"].get("pacifico"),
+            "git commit": record["environment"].get("git_commit"),
+        }
         return cls(asked, StoredLayout.read(path))
 
 

@@ -13,7 +13,7 @@ from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
 
-from pacifico.export.text import single_line
+from pacifico.escaping import single_line
 from pacifico.report import mapframe as frame
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from pacifico.analysis.headline import stored_headline
 from pacifico.crs import LONLAT, transformer
 from pacifico.errors import CRSMismatchError
-from pacifico.export.text import single_line
+from pacifico.escaping import single_line
 from pacifico.grid import Grid
 from pacifico.layout.files.stored import StoredLayout
 from pacifico.output_files import atomic_files

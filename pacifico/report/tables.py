@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pacifico import legend
 from pacifico.analysis.headline import placed_kw, stored_headline
+from pacifico.escaping import for_markup
 from pacifico.layout.files.stored import COARSE_M, LEVEL
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ class Table:
 
     def _repr_html_(self) -> str:
         if not self.rows:
-            return f"<p>{html.escape(self.empty)}</p>"
+            return f"<p>{for_markup(self.empty)}</p>"
 
         def cells(row: tuple[str, ...], tag: str) -> str:
             return "".join(
-                f"<{tag}{' class=word' if k < self.words else ''}>{html.escape(cell)}</{tag}>"
+                f"<{tag}{' class=word' if k < self.words else ''}>{for_markup(cell)}</{tag}>"
                 for k, cell in enumerate(row)
             )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pacifico import legend
+from pacifico.escaping import for_markup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -55,7 +55,7 @@ def thumbnail(layout: Mapping[str, Any], *, width_px: int = 240, height_px: int 
     name = next((str(f["properties"].get("name") or "") for f in boundary), "")
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width_px} {height_px}' width='{width_px}' "
-        f"height='{height_px}' role='img'><title>{escape(name)}</title>{''.join(parts)}</svg>"
+        f"height='{height_px}' role='img'><title>{for_markup(name)}</title>{''.join(parts)}</svg>"
     )
 
 

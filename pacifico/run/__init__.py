@@ -6,6 +6,6 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["execute", "folder", "html", "inputs", "kernel", "manifest", "notebooks", "reproduce"],
+    submodules=["execute", "folder", "foreign", "html", "inputs", "kernel", "manifest", "notebooks", "reproduce"],
     submod_attrs={"outcome": ["Outcome"]},
 )

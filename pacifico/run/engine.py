@@ -15,6 +15,7 @@ from papermill import execute_notebook
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
+from pacifico.escaping import for_markdown_block
 from pacifico.run.outcome import STAGES
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def mark_failed(path: Path, recording: Recording, *, error_name: str, error_mess
     )
     text = [
         f"# This run failed {place}",
-        f"    {error_name}: {error_message}".replace("\n", "\n    "),
+        for_markdown_block(f"{error_name}: {error_message}"),
         f"{remedy} Cells that did not run: {never}. Nothing below is a finished result.",
     ]
     note = nbformat.v4.new_markdown_cell("\n\n".join(text), metadata={"tags": [FAILED_TAG]})  # type: ignore[no-untyped-call]

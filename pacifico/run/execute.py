@@ -28,7 +28,7 @@ JSON = None | bool | int | float | str | list[Any] | dict[str, Any]
 OnStage = Callable[[str, int, str], None]
 
 _TICK_S = 0.1
-_TICKS_PER_MEMORY_CHECK = 5  # adding up a process group reads all of /proc
+_TICKS_PER_MEMORY_CHECK = 5  # adding up processes reads all of /proc
 _TEXT_FILES = {".ipynb", ".json", ".geojson", ".csv", ".md", ".txt", ".kml", ".html"}
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -51,7 +51,7 @@ class RunRequest:
     env: Mapping[str, str] | None = None
     """The kernel's whole environment; None for a copy of this process's without credentials."""
     memory_limit_bytes: int | None = None
-    """Limit of the resident memory of the kernel's process group [bytes]; needs /proc."""
+    """Limit of the resident memory of the kernel and all processes that it starts [bytes]; needs /proc."""
     notes: Mapping[str, JSON] = field(default_factory=dict)
     """Written to the manifest as "notes": what the caller knows about the inputs, such as their origin."""
 
@@ -124,11 +124,15 @@ def execute_template(
         described = inputs.copy(request.inputs, names, staged)
         running = kernel if kernel is not None else kernels.start(staged, env=request.env)
         run = _Run(request, template, parameters, staged, running, clock)
+        if request.memory_limit_bytes is not None:
+            kernels.processes(running).limit_memory(request.memory_limit_bytes)
         try:
             if kernel is not None:
                 kernels.warm(kernel, f"import os; os.chdir({str(staged)!r})")
             recording, stopped = _supervise(run, on_stage, cancel)
             death = kernels.exit_status(running)
+            if stopped is None and kernels.processes(running).out_of_memory:
+                stopped = "memory"
         finally:
             kernels.stop(running)
         outcome = _record(run, recording, _failure(recording, stopped, death, request), started)
@@ -243,8 +247,7 @@ def _reason_to_stop(run: _Run, cancel: threading.Event | None, *, check_memory: 
         return "timeout"
     if not check_memory or request.memory_limit_bytes is None:
         return None
-    group = kernels.group(run.kernel)
-    return "memory" if group and kernels.memory_bytes(group) > request.memory_limit_bytes else None
+    return "memory" if kernels.processes(run.kernel).memory_bytes() > request.memory_limit_bytes else None
 
 
 def _failure(
@@ -274,7 +277,11 @@ def _failure(
         return stopped, "TimeLimit", f"the run was stopped at its limit of {request.timeout_s:g} s"
     if stopped == "memory":
         limit = (request.memory_limit_bytes or 0) / 1e6
-        return stopped, "MemoryLimit", f"the run was stopped: its kernel held more than {limit:.0f} MB"
+        return (
+            stopped,
+            "MemoryLimit",
+            f"the run was stopped: its kernel and the processes it started held more than {limit:.0f} MB",
+        )
     if recording.error_name == "DeadKernelError" or "Kernel died" in message:
         return "lost", "KernelDied", f"the kernel died: {death}"
     return "lost", recording.error_name, message

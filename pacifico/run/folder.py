@@ -16,9 +16,6 @@ from pacifico.run import manifest
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Files that viewers of a folder leave in it.
-_VIEWER_FILES = {".ipynb_checkpoints", ".DS_Store", "Thumbs.db"}
-
 
 def check(out_dir: Path) -> None:
     """Refuse an output folder that a report must not replace.
@@ -40,7 +37,7 @@ def check(out_dir: Path) -> None:
     known = {manifest.NAME, *content.get("outputs", {}), *(i["path"] for i in content.get("inputs", {}).values())}
     for path in sorted(out_dir.rglob("*")):
         name = path.relative_to(out_dir).as_posix()
-        if path.is_dir() or name in known or _VIEWER_FILES & set(path.relative_to(out_dir).parts):
+        if path.is_dir() or name in known or manifest.is_litter(path.relative_to(out_dir)):
             continue
         raise InputError(f"{out_dir} holds {name!r}, which is not part of its report: move it, or name another folder")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-import html
 import json
 import re
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 
 from pacifico import legend
+from pacifico.escaping import for_html_output, for_markup, for_script, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ def render(notebook: Any, layout: Mapping[str, Any] | None, *, title: str) -> st
                 }
             )
     scripts = [_static("leaflet.js"), _static("map.js")] if layout is not None else []
-    data = {"layout": layout, "overlays": overlays(notebook), "legend": _legend()}
+    data = {"layout": _with_visible_names(layout), "overlays": overlays(notebook), "legend": _legend()}
     return str(
         _template().render(
             title=_title(layout, title),
@@ -110,20 +110,12 @@ def overlays(notebook: Any) -> list[dict[str, Any]]:
     return found
 
 
-def for_script(data: Any) -> str:
-    """JSON that is safe inside a script element."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
 def _output(output: Any, ansi2html: Any) -> str | None:
     kind = output.output_type
     if kind == "stream":
-        return f'<pre class="stream {output.name}">{ansi2html(output.text)}</pre>'
+        return f'<pre class="stream {for_markup(output.name)}">{for_html_output(output.text, ansi2html)}</pre>'
     if kind == "error":
-        return f'<pre class="error">{ansi2html(chr(10).join(output.traceback))}</pre>'
+        return f'<pre class="error">{for_html_output(chr(10).join(output.traceback), ansi2html)}</pre>'
     data = output.get("data", {})
     if OVERLAY in data:
         return None
@@ -131,7 +123,7 @@ def _output(output: Any, ansi2html: Any) -> str | None:
         if mime in data:
             content = data[mime]
             encoded = base64.b64encode(content.encode()).decode() if mime.endswith("xml") else "".join(content.split())
-            alt = html.escape(str(data.get("text/plain", "figure")), quote=True)
+            alt = for_markup(data.get("text/plain", "figure"))
             return f'<img src="data:{mime};base64,{encoded}" alt="{alt}">'
     if "text/html" in data:
         return f'<div class="html">{data["text/html"]}</div>'
@@ -139,7 +131,7 @@ def _output(output: Any, ansi2html: Any) -> str | None:
         from nbconvert.filters import markdown_mistune  # noqa: PLC0415
 
         return str(markdown_mistune.markdown2html_mistune(data["text/markdown"]))
-    return f"<pre>{html.escape(data['text/plain'])}</pre>" if "text/plain" in data else None
+    return f"<pre>{for_markup(data['text/plain'])}</pre>" if "text/plain" in data else None
 
 
 def _legend() -> dict[str, Any]:
@@ -172,8 +164,20 @@ def _title(layout: Mapping[str, Any] | None, title: str) -> str:
     for feature in (layout or {}).get("features", []):
         properties = feature.get("properties", {})
         if properties.get("kind") == "boundary" and properties.get("name"):
-            return str(properties["name"])
+            return visible(properties["name"])
     return title.replace("_", " ")
+
+
+def _with_visible_names(layout: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Layout for the map, with hidden characters shown."""
+    if layout is None:
+        return None
+    features = [
+        {**feature, "properties": {k: visible(v) if isinstance(v, str) else v for k, v in properties.items()}}
+        for feature in layout.get("features", [])
+        if isinstance(properties := feature.get("properties") or {}, dict)
+    ]
+    return {**layout, "features": features}
 
 
 def _lead(layout: Mapping[str, Any]) -> list[tuple[str, str, str]]:

@@ -1,6 +1,6 @@
 """Jupyter kernels.
 
-Started in a process group and a scrubbed environment, and always ended.
+Started in a scrubbed environment, and always ended with all processes that they started.
 """
 
 from __future__ import annotations
@@ -15,10 +15,15 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pacifico.errors import OutsideServiceError
+from pacifico.run.cgroup import Cgroup
+from pacifico.run.home import provide_folders
+from pacifico.run.process_tree import RunProcesses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,6 +45,10 @@ _FOLDER = "pacifico-kernel-"
 _TICK_S = 0.5
 #: Class of the client that runs cells: for every manager of a kernel, also one of a forked process.
 CLIENT = "pacifico.run.client.PromptClient"
+#: Environment variable that marks the processes of one kernel.
+RUN_ID = "PACIFICO_RUN_ID"
+
+_processes: weakref.WeakKeyDictionary[Any, RunProcesses] = weakref.WeakKeyDictionary()
 
 
 def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:
@@ -66,6 +75,7 @@ def start(cwd: Path, *, env: Mapping[str, str] | None = None) -> Any:
     jupyter_client.KernelManager
         Started, perhaps not ready yet. The caller ends it with `stop`.
     """
+    provide_folders()
     return in_thread(lambda: _start(cwd, env))
 
 
@@ -80,12 +90,6 @@ def warm(kernel: Any, code: str, *, timeout_s: float = 120.0) -> None:
     in_thread(lambda: _warm(kernel, code, timeout_s))
 
 
-def group(kernel: Any) -> int | None:
-    """Process group of a kernel; None after its end."""
-    provisioner = getattr(kernel, "provisioner", None)
-    return getattr(provisioner, "pgid", None)
-
-
 def exit_status(kernel: Any) -> str:
     """How the kernel's process ended, as text."""
     process = getattr(getattr(kernel, "provisioner", None), "process", None)
@@ -97,12 +101,33 @@ def exit_status(kernel: Any) -> str:
     return f"signal {signal.Signals(-code).name}"
 
 
+def contain(kernel: Any, pid: int, *, run_id: str = "") -> None:
+    """Begin to follow the processes of a new kernel.
+
+    Parameters
+    ----------
+    kernel : jupyter_client.KernelManager
+        The kernel.
+    pid : int
+        Its process.
+    run_id : str
+        Value of `RUN_ID` in its environment; empty where it has none of its own.
+    """
+    mark = f"{RUN_ID}={run_id}" if run_id else ""
+    _processes[kernel] = RunProcesses([pid], mark=mark, cgroup=Cgroup.create(pid))
+
+
+def processes(kernel: Any) -> RunProcesses:
+    """All processes of a kernel, detached ones included."""
+    return _processes[kernel]
+
+
 def kill(kernel: Any) -> None:
-    """Kill a kernel's process group; `stop` still has to end its manager."""
-    pgid = group(kernel)
-    if pgid is not None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pgid, signal.SIGKILL)
+    """Kill all processes of a kernel.
+
+    `stop` still has to end its manager.
+    """
+    processes(kernel).kill()
 
 
 def stop(kernel: Any) -> None:
@@ -112,18 +137,6 @@ def stop(kernel: Any) -> None:
     in_thread(lambda: kernel.shutdown_kernel(now=True))
     if connection.parent.name.startswith(_FOLDER):
         shutil.rmtree(connection.parent, ignore_errors=True)
-
-
-def memory_bytes(pgid: int) -> int:
-    """Resident memory of a process group [bytes]; 0 without /proc."""
-    total = 0
-    page = os.sysconf("SC_PAGE_SIZE")
-    for entry in Path("/proc").iterdir() if sys.platform == "linux" else ():
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            if entry.name.isdecimal() and os.getpgid(int(entry.name)) == pgid:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                total += int(fields[21]) * page
-    return total
 
 
 def in_thread(call: Callable[[], T]) -> T:
@@ -180,6 +193,9 @@ def _start(cwd: Path, env: Mapping[str, str] | None) -> Any:
     environment = scrubbed(os.environ) if env is None else dict(env)
     environment.setdefault("IPYTHONDIR", str(home))
     environment.setdefault("PYTHONHASHSEED", "0")
+    if not os.access(environment.get("HOME", ""), os.W_OK):  # a user without a home, as in a container
+        environment["HOME"] = str(home)
+    run_id = environment[RUN_ID] = uuid.uuid4().hex
     arguments = [
         "--HistoryManager.hist_file=:memory:",
         "--InteractiveShellApp.ignore_cwd=True",  # a file beside the report must not pass for a module
@@ -189,11 +205,11 @@ def _start(cwd: Path, env: Mapping[str, str] | None) -> Any:
     except OSError as error:
         shutil.rmtree(home, ignore_errors=True)
         raise OutsideServiceError(f"no kernel could be started with {sys.executable}: {error}") from error
-    pid = getattr(manager.provisioner, "pid", None)
-    if pid is not None:
-        # When memory runs out, the kernel is killed before its recorder.
-        with contextlib.suppress(OSError):
-            Path(f"/proc/{pid}/oom_score_adj").write_text("800")
+    pid: int = manager.provisioner.pid  # type: ignore[union-attr]  # ours is a local process
+    contain(manager, pid, run_id=run_id)
+    # When memory runs out, the kernel is killed before its recorder.
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/oom_score_adj").write_text("800", encoding="ascii")
     return manager
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico._version import __version__
 from pacifico.errors import InputError
+from pacifico.run.foreign import file_in
 from pacifico.run.redact import redacted
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 NAME = "manifest.json"
 SCHEMA = "pacifico-report"
 SCHEMA_VERSION = 1
+MAX_BYTES = 16 << 20
+"""Largest manifest that is read; ours have some 10 kB."""
+
+
+#: `.nfs...` is a file that was deleted while a process had it open, on a network disk.
+_LITTER = re.compile(r"\.ipynb_checkpoints|\.DS_Store|\._.*|\.nfs[0-9a-f]+|Thumbs\.db|desktop\.ini")
 
 
 def sha256_of(path: Path) -> str:
@@ -43,9 +50,14 @@ def describe(path: Path) -> dict[str, Any]:
     return {"sha256": sha256_of(path), "bytes": path.stat().st_size}
 
 
+def is_litter(path: Path) -> bool:
+    """Whether a path is what desktops, editors and network disks leave."""
+    return any(_LITTER.fullmatch(part) for part in path.parts)
+
+
 def outputs(report: Path) -> dict[str, dict[str, Any]]:
     """Files of a report folder by name, without inputs and manifest."""
-    files = sorted(p for p in report.rglob("*") if p.is_file())
+    files = sorted(p for p in report.rglob("*") if p.is_file() and not is_litter(p.relative_to(report)))
     names = {p.relative_to(report).as_posix(): p for p in files}
     return {n: describe(p) for n, p in names.items() if n != NAME and not n.startswith("inputs/")}
 
@@ -81,11 +93,16 @@ def read(report: Path) -> dict[str, Any]:
         There is none, or this version can't read it.
     """
     path = Path(report) / NAME
+    if not os.path.lexists(path):
+        raise InputError(f"{report} holds no {NAME}: name a report folder that pacifico wrote")
+    file_in(Path(report), NAME)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{report} holds no {NAME}: name a report folder that pacifico wrote") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise InputError(f"{path} has over {MAX_BYTES / 1e6:.0f} MB, which is no manifest of pacifico")
+        content = json.loads(data)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{path} can't be read as JSON ({error}): make the report again") from None
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise InputError(f"{path} is not the manifest of a pacifico report")
@@ -94,6 +111,48 @@ def read(report: Path) -> dict[str, Any]:
             f"{path} has schema version {content.get('schema_version')!r}; this pacifico reads {SCHEMA_VERSION}"
         )
     return content
+
+
+def read_whole(report: Path) -> dict[str, Any]:
+    """Read a manifest and check the shape of its members.
+
+    Raises
+    ------
+    InputError
+        As `read`, or a member is missing or of another kind.
+    """
+    content = {"outputs": {}, **read(report)}
+    if fault := _fault(content):
+        raise InputError(f"{Path(report) / NAME} is no whole manifest: {fault}; make the report again")
+    return content
+
+
+def _fault(content: Mapping[str, Any]) -> str:
+    """What a manifest's members lack to be read; empty if nothing."""
+    for name in ("request", "inputs", "notebook", "environment", "outcome", "outputs"):
+        if not isinstance(content.get(name), dict):
+            return f"{name} is {_kind(content.get(name))}, not an object"
+    for name, kind in (("notebook", str), ("parameters", dict)):
+        if not isinstance(content["request"].get(name), kind):
+            return f"request.{name} is {_kind(content['request'].get(name))}"
+    limit = content["request"].get("timeout_s")
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int | float)):
+        return f"request.timeout_s is {_kind(limit)}"
+    for group in ("inputs", "outputs"):
+        for name, entry in content[group].items():
+            needed = ("sha256", "path") if group == "inputs" else ("sha256",)
+            if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in needed):
+                return f"{group}.{name[:60]} lacks {' or '.join(needed)}"
+    for name in ("name", "sha256"):
+        if not isinstance(content["notebook"].get(name), str):
+            return f"notebook.{name} is {_kind(content['notebook'].get(name))}"
+    if not isinstance(content["environment"].get("packages", {}), dict):
+        return "environment.packages is no object"
+    return ""
+
+
+def _kind(value: Any) -> str:
+    return "missing" if value is None else f"a {type(value).__name__}"
 
 
 @functools.cache

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pacifico.errors import InputError
-from pacifico.run import manifest, notebooks
+from pacifico.run import foreign, kernel, manifest, notebooks
 from pacifico.run.execute import RunRequest, execute
 
 if TYPE_CHECKING:
@@ -44,8 +45,24 @@ class Reproduction:
         return "\n".join([head, *(f"  {line}" for line in self.differences)])
 
 
-def reproduce(report_dir: Path, *, on_stage: Callable[[str, int, str], None] | None = None) -> Reproduction:
+def reproduce(
+    report_dir: Path,
+    *,
+    allow_network: Callable[[list[str]], bool] | bool = False,
+    on_stage: Callable[[str, int, str], None] | None = None,
+) -> Reproduction:
     """Run a report again from its manifest and compare the outputs.
+
+    Nothing outside the report is read: it may be a stranger's.
+
+    Parameters
+    ----------
+    report_dir : Path
+        Report folder.
+    allow_network : bool or callable
+        Whether it may read sources on the network. A function is asked with their names, only where there are any.
+    on_stage : callable, optional
+        Called with name, percentage and message as each stage begins.
 
     Returns
     -------
@@ -57,29 +74,48 @@ def reproduce(report_dir: Path, *, on_stage: Callable[[str, int, str], None] | N
     Raises
     ------
     InputError
-        The folder is no report, its inputs are missing or changed, or the code has no such notebook any more.
+        The folder is no report, its inputs are missing, changed or outside it, the code has no such notebook any more, or
+        the network is needed and not allowed.
     """
     report = Path(report_dir)
-    recorded = manifest.read(report)
+    recorded = manifest.read_whole(report)
     request = recorded["request"]
     template = notebooks.find(request["notebook"])
-    files = {}
-    for name, entry in recorded["inputs"].items():
-        path = report / entry["path"]
-        if not path.is_file():
-            raise InputError(f"{path} is missing: without its inputs the report can't be reproduced")
-        if manifest.sha256_of(path) != entry["sha256"]:
-            raise InputError(f"{path} is not the file that the report was made from: its SHA-256 differs")
-        if name in template.parameters:
-            files[name] = path
+    files = _checked_files(report, recorded, template)
+    sources = foreign.check_parameters(request["parameters"], files)
+    allowed = allow_network if isinstance(allow_network, bool) else bool(sources) and allow_network(sources)
+    foreign.require_network(sources, allowed=allowed)
     notes = [*_changed(recorded, manifest.environment(), template)]
     with tempfile.TemporaryDirectory(prefix="pacifico-reproduce-") as scratch:
         again = Path(scratch) / "report"
         parameters = {k: v for k, v in request["parameters"].items() if k not in files}
-        outcome = execute(
-            RunRequest(template.name, parameters, files, again, timeout_s=request.get("timeout_s")), on_stage=on_stage
+        offline = {} if sources else foreign.OFFLINE
+        run = RunRequest(
+            template.name,
+            parameters,
+            files,
+            again,
+            timeout_s=request.get("timeout_s"),
+            env={**kernel.scrubbed(os.environ), **offline},
         )
+        outcome = execute(run, on_stage=on_stage)
         return _judge(recorded, report, again, outcome.as_dict(), notes)
+
+
+def _checked_files(report: Path, recorded: Mapping[str, Any], template: notebooks.Template) -> dict[str, Path]:
+    """Inputs of a report by parameter, unchanged and within it."""
+    foreign.check_template(template)
+    for name in recorded["outputs"]:
+        if Path(name).suffix in COMPARED:
+            foreign.file_in(report, name)
+    files = {}
+    for name, entry in recorded["inputs"].items():
+        path = foreign.file_in(report, entry["path"])
+        if manifest.sha256_of(path) != entry["sha256"]:
+            raise InputError(f"{path} is not the file that the report was made from: its SHA-256 differs")
+        if name in template.parameters:
+            files[name] = path
+    return files
 
 
 def _judge(
@@ -100,7 +136,7 @@ def _judge(
     """
     differences = []
     for name in ("status", "error_kind", "error_name", "error_message"):
-        before, now = recorded["outcome"][name], outcome[name]
+        before, now = recorded["outcome"].get(name), outcome[name]
         if before != now:
             differences.append(f"outcome {name}: {before!r} before, {now!r} now")
     new = manifest.outputs(again)
@@ -111,14 +147,13 @@ def _judge(
             verdicts[name] = "different"
             differences.append(f"{name}: {'not made any more' if name not in new else 'was not there before'}")
             continue
-        if not (report / name).is_file() or manifest.sha256_of(report / name) != recorded["outputs"][name]["sha256"]:
-            raise InputError(
-                f"{report / name} is missing or was changed after the run: its SHA-256 is not the manifest's"
-            )
+        kept = foreign.file_in(report, name)
+        if manifest.sha256_of(kept) != recorded["outputs"][name]["sha256"]:
+            raise InputError(f"{kept} was changed after the run: its SHA-256 is not the manifest's")
         if new[name]["sha256"] == recorded["outputs"][name]["sha256"]:
             verdicts[name] = "identical"
             continue
-        found = list(_file_differences(report / name, again / name))
+        found = list(_file_differences(kept, again / name))
         # Other versions may round differently; the same versions may not.
         verdicts[name] = "different" if found or not notes else "equivalent"
         differences += [f"{name}: {line}" for line in found[:5]] or [f"{name}: other bytes, within the tolerances"]
@@ -147,7 +182,12 @@ def _file_differences(a: Path, b: Path) -> Iterator[str]:
     if a.suffix not in {".geojson", ".json"}:
         yield "other bytes"
         return
-    yield from differences(json.loads(a.read_text(encoding="utf-8")), json.loads(b.read_text(encoding="utf-8")))
+    try:
+        before, now = (json.loads(path.read_text(encoding="utf-8")) for path in (a, b))
+        found = list(differences(before, now))
+    except (ValueError, RecursionError):
+        found = ["other bytes, and no JSON"]
+    yield from found
 
 
 def differences(a: Any, b: Any, at: str = "") -> Iterator[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import get_args
 
 import pytest
 
 from pacifico.cli import job_options
+from pacifico.cli.job_options import check_design, rows_of
+from pacifico.errors import InputError
 from pacifico.jobs import request
 
 
@@ -25,3 +28,48 @@ def test_choices_are_those_of_a_request():
 )
 def test_a_setback_of_edges(text, entry):
     assert job_options.edge_setback(text) == entry
+
+
+def given(**options):
+    return {
+        "profile": "solar_farm", "strategy": "balanced", "capacity_kw": None, "setback_m": None, "max_road_grade_pct": None,
+        "spec": None, "edge_setback": None, "dem_units": None, "exclusion_buffer_m": None, **options,
+    }  # fmt: skip
+
+
+def test_a_design_that_can_be_passes():
+    check_design(given(capacity_kw=5000.0, setback_m=20.0, max_road_grade_pct=8.0, dem_units="ft"))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"setback_m": -5.0}, "setback_m"),
+        ({"setback_m": float("nan")}, "setback_m"),
+        ({"max_road_grade_pct": 900.0}, "max_grade_pct"),
+        ({"capacity_kw": 1.0}, "out of range"),
+        ({"profile": "casino"}, "casino"),
+        ({"strategy": "fast"}, "fast"),
+        ({"dem_units": "yards"}, "give m or ft"),
+        ({"exclusion_buffer_m": -1.0}, "0 m or more"),
+        ({"edge_setback": [{"edges": ["north"], "setback_m": -1.0}]}, "setback"),
+    ],
+)
+def test_a_design_that_can_not_be_is_refused_before_anything_is_sent(options, words):
+    with pytest.raises(InputError, match=words) as refused:
+        check_design(given(**options))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_rule_that_is_none_is_refused(tmp_path):
+    spec = tmp_path / "spec.toml"
+    spec.write_text("[solar]\nnonsense = 3\n")
+    with pytest.raises(InputError, match="nonsense"):
+        check_design(given(spec=spec))
+
+
+def test_a_folder_of_boundaries_leaves_out_what_desktops_put_there(tmp_path):
+    for name in ("a.kml", "._a.kml", ".DS_Store", "b.GeoJSON", "notes.txt"):
+        (tmp_path / name).write_text("")
+    rows = rows_of(argparse.Namespace(source=tmp_path))
+    assert [row["boundary"].name for row in rows] == ["a.kml", "b.GeoJSON"]

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from pacifico.jobs.stop_signals import AFTER_GRACE_S
+
 pytestmark = [pytest.mark.terraform, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
@@ -85,4 +87,4 @@ def test_package_reads_the_settings_of_the_task_definition(applied):
     assert settings.queue_url == applied.outputs["sqs_layout_jobs_queue_url"]
     assert settings.dlq_url == applied.outputs["sqs_layout_jobs_dlq_url"]
     assert settings.visibility_s == 120
-    assert settings.stop_grace_s < container["stopTimeout"]
+    assert settings.stop_grace_s + AFTER_GRACE_S <= container["stopTimeout"]

@@ -30,6 +30,14 @@ def test_configuration_is_valid(module):
     assert not report["diagnostics"]
 
 
+def test_delete_markers_go_and_clients_know_when_uploads_expire():
+    from pacifico.jobs.settings import ENVIRONMENT
+
+    assert re.search(r"expired_object_delete_marker\s*=\s*true", TEXT["storage.tf"])
+    days = re.search(r'variable "upload_days" \{.*?default\s*=\s*(\d+)', TEXT["variables.tf"], re.DOTALL)[1]
+    assert ENVIRONMENT["PACIFICO_UPLOAD_DAYS"][1] == days
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_terraform_tests_pass(module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 import uuid
 from dataclasses import replace
@@ -168,3 +169,31 @@ def test_a_renewal_that_waited_for_the_last_write_changes_nothing(records, attem
     ended = found(records, attempt)
     assert attempt.swap(attempt._renewed) == ended.status
     assert found(records, attempt).version == ended.version
+
+
+def test_what_desktops_and_network_disks_leave_is_not_uploaded(local_store, tmp_path):
+    records = Records(local_store)
+    request = JobRequest(owner="ann", site_id="s", dem="sample")
+    records.submit(request)
+    begun = claim(records, "ann", request.layout_id, worker="w", settings=Settings(store="unused", owner="ann"))
+    report = tmp_path / "report"
+    report.mkdir()
+    for name in ("report.html", ".DS_Store", ".nfs00000000000a1b2c", "._report.html"):
+        (report / name).write_text("")
+    assert list(begun.upload(report)) == ["report.html"]
+
+
+def test_an_interrupted_attempt_waits_no_longer_for_its_upload_than_it_may(local_store, tmp_path, monkeypatch):
+    """A store that hangs must not keep a worker from handing its job back before it is killed."""
+    records = Records(local_store)
+    request = JobRequest(owner="ann", site_id="s", dem="sample")
+    records.submit(request)
+    begun = claim(records, "ann", request.layout_id, worker="w", settings=Settings(store="unused", owner="ann"))
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "report.html").write_text("")
+    hangs = threading.Event()
+    monkeypatch.setattr(local_store, "put_file", lambda *_, **__: hangs.wait(20))
+    begun.keep(tmp_path / "report", 0.1)
+    status = begun.swap(lambda s, now: states.released(s, reason="stopped", kind=None, now=now))
+    assert status.status == "queued"
+    hangs.set()

@@ -212,7 +212,7 @@ def test_fetch_checks_every_file(client, boundary, tmp_path):
 
 
 def test_an_upload_without_credentials(client):
-    ticket, signed = client.presign_upload("site.kml")
+    ticket, signed = client.presign_upload("site.kml", size_bytes=len(KML))
     put = urllib.request.Request(signed.url, data=KML, method="PUT", headers=dict(signed.headers))
     with urllib.request.urlopen(put):
         pass

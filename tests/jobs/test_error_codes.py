@@ -11,6 +11,7 @@ from pacifico.jobs.records import ConflictError, NotRedrivableError
 from pacifico.jobs.request import UnknownVersionError
 from pacifico.jobs.sending import NotSentError
 from pacifico.jobs.store.base import NoStoreError, NotFoundError, PermissionDeniedError, StoreError, TooLargeError
+from pacifico.jobs.submission.quotas import QuotaError
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,7 @@ from pacifico.jobs.store.base import NoStoreError, NotFoundError, PermissionDeni
         (ConflictError("m"), "conflict"),
         (NotRedrivableError("m"), "not_redrivable"),
         (TooLargeError("m"), "too_large"),
+        (QuotaError("m"), "quota_exceeded"),
         (UnknownVersionError("m"), "unknown_version"),
         (NotSentError("id", "m"), "not_sent"),
         (PermissionDeniedError("m"), "permission_denied"),

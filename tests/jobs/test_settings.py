@@ -35,3 +35,12 @@ def test_a_key_without_its_kind_of_encryption_is_refused():
 def test_without_a_setting_the_buckets_own_encryption_holds_for_everybody():
     assert from_environment({}).sse == "bucket"
     assert from_environment({"PACIFICO_SSE": "none"}).sse == "bucket"  # an older name
+
+
+def test_without_a_home_the_store_must_be_named(monkeypatch):
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda _: (_ for _ in ()).throw(KeyError("uid")))
+    with pytest.raises(InputError, match="set PACIFICO_STORE to a folder, or set HOME"):
+        from_environment({})
+    assert from_environment({"PACIFICO_STORE": "/srv/store"}).owner.startswith("uid-")

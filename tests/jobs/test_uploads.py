@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from dataclasses import replace
 
 import pytest
 
@@ -53,3 +55,65 @@ def test_a_file_has_the_address_of_its_hash(local_store, boundary):
     address = upload_file(local_store, boundary, owner="ann", limit=100)
     assert address == f"upload:{hashlib.sha256(b'<kml/>').hexdigest()}"
     assert local_store.read(f"{keys.upload('ann', address.removeprefix('upload:'))}/file").data == b"<kml/>"
+
+
+class Counted:
+    """A store that counts its writes of files, and can let its objects look older."""
+
+    def __init__(self, store):
+        self._store = store
+        self.sent = []
+        self.days = 0.0
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def put_file(self, key, path, **more):
+        self.sent.append(key.rsplit("/", 1)[-1])
+        self._store.put_file(key, path, **more)
+
+    def stat(self, key):
+        found = self._store.stat(key)
+        return replace(found, age_s=found.age_s + self.days * 86_400)
+
+    def read(self, key, **more):
+        found = self._store.read(key, **more)
+        return replace(found, age_s=found.age_s + self.days * 86_400)
+
+
+@pytest.fixture
+def counted(local_store):
+    return Counted(local_store)
+
+
+def test_a_file_that_the_store_has_is_not_sent_again(counted, boundary):
+    for _ in range(3):
+        upload_file(counted, boundary, owner="ann", limit=100, keep_days=90)
+    assert counted.sent == ["file"]
+    upload_file(counted, boundary, owner="bob", limit=100, keep_days=90)
+    assert counted.sent == ["file", "file"]  # each owner has uploads of their own
+
+
+@pytest.mark.parametrize(("days", "keep_days", "sent"), [(44, 90, 1), (46, 90, 2), (9999, 0, 1)])
+def test_a_file_that_expires_soon_is_renewed(counted, boundary, days, keep_days, sent):
+    upload_file(counted, boundary, owner="ann", limit=100, keep_days=keep_days)
+    counted.days = days
+    upload_file(counted, boundary, owner="ann", limit=100, keep_days=keep_days)
+    assert len(counted.sent) == sent
+
+
+def test_a_file_that_was_damaged_in_the_store_is_replaced(counted, boundary):
+    address = upload_file(counted, boundary, owner="ann", limit=100, keep_days=90)
+    key = f"{keys.upload('ann', address.removeprefix('upload:'))}/file"
+    counted.put(key, b"<XXX/>", kind="uploads")
+    upload_file(counted, boundary, owner="ann", limit=100, keep_days=90)
+    assert counted.read(key).data == b"<kml/>"
+
+
+def test_a_site_is_renewed_with_its_record(counted, boundary, tmp_path):
+    site = upload_site(counted, boundary, owner="ann", site_id=None, limit=100, keep_days=90)
+    record = tmp_path / "store" / keys.site("ann", site) / "site.json"
+    os.utime(record, (1, 1))
+    upload_site(counted, boundary, owner="ann", site_id=None, limit=100, keep_days=90)
+    assert record.stat().st_mtime > 1e9
+    assert len(counted.sent) == 1

@@ -75,3 +75,16 @@ def test_a_failed_run_has_nothing_to_compare(tmp_path, collection):
     (a / "layout.geojson").unlink()
     with pytest.raises(InputError, match="holds no layout"):
         compare(a, a)
+
+
+def test_a_strangers_report_leads_nowhere_else(tmp_path, collection):
+    ours, stranger = stored(tmp_path / "a", collection), stored(tmp_path / "b", collection)
+    (stranger / "layout.geojson").unlink()
+    (stranger / "layout.geojson").symlink_to(ours / "layout.geojson")
+    with pytest.raises(InputError, match="is a link"):
+        compare(stranger, ours)
+    (stranger / "manifest.json").unlink()
+    (stranger / "manifest.json").symlink_to("/etc/passwd")
+    with pytest.raises(InputError, match="is a link") as refused:
+        compare(stranger, ours)
+    assert "root:" not in str(refused.value)

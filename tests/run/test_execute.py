@@ -171,6 +171,41 @@ def test_the_memory_limit_stops_the_run(template, execute):
     assert "300 MB" in outcome.error_message
 
 
+#: Starts a process that detaches in every way but one: its environment still names its run.
+DETACHED = """
+import pathlib, subprocess, time
+subprocess.run(["setsid", "-f", "python3", "-c", '''
+import os, pathlib, time
+block = bytearray(SIZE)
+block[::4096] = b"x" * len(block[::4096])
+pathlib.Path("/dev/shm/NAME.part").write_text(str(os.getpid()))
+os.rename("/dev/shm/NAME.part", "/dev/shm/NAME")
+time.sleep(600)'''])
+while not pathlib.Path("/dev/shm/NAME").exists(): time.sleep(0.01)
+"""
+
+
+@pytest.fixture
+def detached(tmp_path):
+    """Source of a cell that starts a detached process of some bytes, and the file that names it."""
+    told = Path("/dev/shm", f"pacifico-test-{os.getpid()}-{time.monotonic_ns()}")
+    yield lambda size: DETACHED.replace("SIZE", str(size)).replace("NAME", told.name), told
+    told.unlink(missing_ok=True)
+
+
+def test_a_detached_process_ends_with_its_run(template, execute, detached):
+    source, told = detached
+    assert execute(template(source(1))).completed
+    assert not alive(int(told.read_text()))
+
+
+def test_the_memory_limit_counts_detached_processes(template, execute, detached):
+    source, told = detached
+    outcome = execute(template(source(400_000_000) + "time.sleep(600)"), memory_limit_bytes=400_000_000, timeout_s=60)
+    assert (outcome.status, outcome.error_kind) == ("failed", "memory")
+    assert not alive(int(told.read_text()))
+
+
 def test_what_on_stage_raises_ends_the_run_and_leaves_nothing(template, execute, tmp_path):
     def lost(*_):
         raise RuntimeError("lease lost")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from pacifico.errors import OutsideServiceError
@@ -15,11 +13,6 @@ from pacifico.run import kernel as kernels
 )
 def test_what_looks_like_a_credential_is_left_out(name):
     assert kernels.scrubbed({name: "x", "PATH": "/bin", "URL": "https://a:b@h"}) == {"PATH": "/bin"}
-
-
-def test_memory_of_a_process_group():
-    assert kernels.memory_bytes(os.getpgrp()) > 1_000_000
-    assert kernels.memory_bytes(2**22 + 1) == 0
 
 
 def test_a_call_in_a_thread_of_its_own_returns_and_raises():
@@ -35,4 +28,4 @@ def test_code_that_fails_ahead_is_an_outside_fault(tmp_path):
             kernels.warm(kernel, "1 / 0")
     finally:
         kernels.stop(kernel)
-    assert kernels.group(kernel) is None or kernels.memory_bytes(kernels.group(kernel)) == 0
+    assert kernels.processes(kernel).memory_bytes() == 0

@@ -37,3 +37,14 @@ def test_a_hash_is_of_the_whole_file(tmp_path, size):
 def test_a_folder_without_manifest_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"holds no manifest\.json"):
         manifest.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", [".DS_Store", "._report.html", ".nfs00000000000a1b2c00000001", "Thumbs.db", "desktop.ini"]
+)
+def test_what_desktops_and_network_disks_leave_is_no_output(tmp_path, name):
+    (tmp_path / "a.csv").write_text("a")
+    (tmp_path / "sub").mkdir()
+    for folder in (tmp_path, tmp_path / "sub"):
+        (folder / name).write_text("")
+    assert list(manifest.outputs(tmp_path)) == ["a.csv"]

@@ -107,3 +107,69 @@ def test_shipped_templates_are_found_by_name():
     for name in ("../layout_report", "nothing", "", "layout_report.ipynb"):
         with pytest.raises(InputError, match="layout_report"):
             notebooks.find(name)
+
+
+def changed(folder, change):
+    told = manifest.read(folder)
+    change(told)
+    (folder / "manifest.json").write_text(json.dumps(told))
+
+
+@pytest.mark.parametrize("where", ["inputs", "outputs", "parameters", "link"])
+def test_a_strangers_report_reads_nothing_outside_it(report, tmp_path, where):
+    secret = tmp_path / "secret.json"
+    secret.write_text("{}")
+    digest = manifest.sha256_of(secret)
+    folder = report("open('metrics.json', 'w').write('1')")
+    if where == "link":
+        (folder / "metrics.json").unlink()
+        (folder / "metrics.json").symlink_to(secret)
+    elif where == "parameters":
+        changed(folder, lambda told: told["request"]["parameters"].update(exclusions=str(secret)))
+    else:
+        path = "../secret.json"
+        entry = {"path": path, "sha256": digest, "bytes": 2}
+        changed(folder, lambda told: told[where].update({path: entry} if where == "outputs" else {"size": entry}))
+    with pytest.raises(InputError) as refused:
+        reproduce(folder)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_network_is_asked_for_before_anything_runs(report):
+    folder = report("open('metrics.json', 'w').write(dem)", parameters={"dem": "3dep"}, parameters_cell="dem: str = ''")
+    asked = []
+    with pytest.raises(InputError, match="--allow-network"):
+        reproduce(folder)
+    with pytest.raises(InputError, match="--allow-network"):
+        reproduce(folder, allow_network=lambda sources: asked.append(sources) or False)
+    assert asked == [["3dep"]]
+    assert reproduce(folder, allow_network=True).verdict == "identical"
+
+
+def test_without_the_network_the_kernel_has_none(report):
+    source = "import json, os\nopen('metrics.json', 'w').write(json.dumps(os.environ.get('https_proxy')))"
+    found = reproduce(report(source), allow_network=lambda _: pytest.fail("nothing to ask"))
+    assert found.verdict == "different"  # the first run had the network, the second had a proxy that nobody serves
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("inputs",), []), (("inputs",), {"a": "x"}), (("outputs",), {"a.json": {}}), (("request",), None), (("outcome",), "x"),
+        (("request", "notebook"), 3), (("request", "parameters"), []), (("request", "timeout_s"), "x"), (("notebook",), {}),
+        (("environment", "packages"), []),
+    ],
+)  # fmt: skip
+def test_a_manifest_of_another_shape_is_refused_in_one_line(report, path, value):
+    folder = report("x = 1")
+
+    def change(told):
+        *heads, last = path
+        for head in heads:
+            told = told[head]
+        told[last] = value
+
+    changed(folder, change)
+    with pytest.raises(InputError, match="no whole manifest") as refused:
+        reproduce(folder)
+    assert "\n" not in str(refused.value)

@@ -301,6 +301,7 @@ def world(aws, bucket, queues, tmp_path, monkeypatch):
     }
     for name, value in env.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("pacifico.run.notebooks.folder", lambda: HERE / "notebooks")  # those of the workers
     proxy = Proxy(aws)
     found = World(proxy, env, tmp_path)
     yield found

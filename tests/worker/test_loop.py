@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import hashlib
 import io
 import json
 import threading
@@ -13,9 +15,11 @@ import pytest
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs import keys
 from pacifico.jobs.delivery import Delivery, Ending, RunOutcome
+from pacifico.jobs.lifecycle import claim
 from pacifico.jobs.queue import Message, Pointer, QueueError
 from pacifico.jobs.records import Records
 from pacifico.jobs.request import JobRequest
+from pacifico.jobs.runner.staging import stage
 from pacifico.jobs.settings import Settings
 from pacifico.jobs.store.base import PermissionDeniedError, StoreError
 from worker.health import Pulse, check, patience
@@ -94,6 +98,7 @@ def job(local_store, tmp_path):
             self.stop = self.queue.stop = Stop(0.0)
             self.pulse = Pulse(patience(SETTINGS), tmp_path / "pulse")
             self.out = io.StringIO()
+            self.settings = SETTINGS
 
         def submit(self, owner="ann"):
             layout_id = str(uuid.uuid4())
@@ -120,7 +125,7 @@ def job(local_store, tmp_path):
                 pulse=self.pulse,
                 protection=Protection(longest_s=60, agent=""),
             )
-            Worker("w", services, SETTINGS, self.stop).run()
+            Worker("w", services, self.settings, self.stop).run()
 
         def status(self, layout_id, owner="ann"):
             return self.records.read(owner, layout_id).status
@@ -386,3 +391,72 @@ def test_a_fault_outside_is_tried_again(job):
     )
     job.work()
     assert (job.status(layout_id).status, job.status(layout_id).attempt) == ("completed", 2)
+
+
+# --- a fair share
+
+
+def test_an_owner_with_its_share_of_running_jobs_leaves_room_for_others(job):
+    job.settings = dataclasses.replace(SETTINGS, max_running_jobs=1)
+    running = job.submit("ann")
+    begun = claim(job.records, "ann", running, worker="other", settings=SETTINGS)
+    job.records.index(begun.status)
+    job.queue.messages.clear()
+    theirs, ours = job.submit("ann"), job.submit("bob")
+    job.work(receives=4)
+    assert job.status(theirs).status == "queued"  # handed back, and not counted as a receive
+    assert job.status(ours, "bob").status == "completed"
+    assert "handed back" in [line.get("ending") for line in job.lines()]
+    job.records.cancel("ann", running)
+
+
+# --- the attacks that once worked, run again
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"suffix": "/../../numba-cache/kernels.nbi"},
+        {"suffix": ".kml/../../../.aws/config"},
+        {"file": "../../../../../numba-cache/kernels.nbi"},
+        {"suffix": ".py"},
+        {"site_id": "../../bob/sites/home"},
+        {"sha256": "../" * 21 + "a"},
+    ],
+    ids=str,
+)
+def test_a_planted_site_writes_nothing_outside_its_job_and_ends_that_job_alone(job, tmp_path, change):
+    """An owner writes a record of their own site, so that a worker stages their bytes where another's kernel reads them."""
+    cache, home = tmp_path / "numba-cache", tmp_path / ".aws"
+    for folder in (cache, home):
+        folder.mkdir()
+        (folder / "mine").write_text("prepared")
+    store = job.records.store
+    data = b"\x80\x04cos\nsystem\n"
+    sha256 = hashlib.sha256(data).hexdigest()
+    record = {
+        "schema_version": 1,
+        "site_id": "s",
+        "name": "s.kml",
+        "suffix": ".kml",
+        "file": f"boundary-{sha256[:16]}.kml",
+    }
+    record |= {"sha256": sha256, "bytes": len(data), **change}
+    store.put(f"{keys.site('ann', 's')}/site.json", json.dumps(record).encode(), kind="uploads")
+    store.put(f"{keys.site('ann', 's')}/boundary-{sha256[:16]}.kml", data, kind="uploads")
+
+    def act(task, folder, signals):
+        if task.request.owner == "ann":
+            stage(task.request, store, SETTINGS, folder / "job" / "staged", signals)
+        return RunOutcome(report=folder / "report")
+
+    job.runner.act = act
+    (tmp_path / "job").mkdir()
+    attack, other = job.submit("ann"), job.submit("bob")
+    job.work()
+    assert [path.name for folder in (cache, home) for path in folder.iterdir()] == ["mine", "mine"]
+    staged = [path.name for path in (tmp_path / "job").rglob("*") if path.is_file()]
+    assert staged in ([], ["boundary.kml"])
+    assert job.status(other, "bob").status == "completed"
+    if "file" not in change:  # what the record says of a file's name is not even read
+        assert (job.status(attack).status, job.status(attack).error_kind) == ("failed", "request")

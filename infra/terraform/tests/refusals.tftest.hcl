@@ -516,3 +516,13 @@ run "refuses_state_bucket" {
 
   expect_failures = [var.state_bucket]
 }
+
+run "refuses_max_running_jobs_per_owner" {
+  command = plan
+
+  variables {
+    max_running_jobs_per_owner = -1
+  }
+
+  expect_failures = [var.max_running_jobs_per_owner]
+}

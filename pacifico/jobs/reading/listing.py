@@ -45,6 +45,14 @@ def hint_rows(store: Store, owner: str, *, after: str = "") -> Iterator[dict[str
         yield row
 
 
+def rows_since(store: Store, owner: str, since: datetime | None) -> Iterator[dict[str, Any]]:
+    """Rows of an owner's layouts created since a time."""
+    for row in hint_rows(store, owner):
+        if since is not None and row["created_at"] < since.timestamp() * 1000:
+            return
+        yield row
+
+
 def iso(seconds: float) -> str:
     """Seconds since 1970 as ISO 8601 in UTC, to the millisecond."""
     try:

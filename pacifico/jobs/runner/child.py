@@ -1,6 +1,6 @@
 """The process that runs one notebook for a worker.
 
-It exchanges JSON lines over one socket. To the worker: `ready` {kernel_group}, `stage` [name, message], `outcome` {...},
+It exchanges JSON lines over one socket. To the worker: `ready`, `stage` [name, message], `outcome` {...},
 `fault` [name, message, exit code]. From the worker: `run` {...}, `interrupt`. When the socket closes the worker has ended:
 the kernel is killed and this process ends, so no notebook outlives its worker.
 """
@@ -17,6 +17,8 @@ import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pacifico.run.process_tree import adopt_orphans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,6 +67,7 @@ def main() -> None:
 
     line = JsonLines(socket.socket(fileno=int(sys.argv[1])))
     die_with_parent()
+    adopt_orphans()
     kernel = kernels.start(Path.cwd())
     serve(line, kernel, lambda: kernels.warm(kernel, WARM.format(names=PRELOAD)))
 
@@ -103,7 +106,7 @@ def serve(line: JsonLines, kernel: Any, warm: Callable[[], None]) -> None:
     try:
         rehearse()
         warm()
-        line.send(ready={"kernel_group": kernels.group(kernel)})
+        line.send(ready=True)
         while not received.wait(_IDLE_S):
             if _has_died(kernel):
                 raise ChildProcessError("the kernel ended while it waited for a job")  # noqa: TRY301 (reported below)

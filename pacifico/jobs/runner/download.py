@@ -91,6 +91,10 @@ def allowed_host(url: str, hosts: frozenset[str]) -> str:
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError as error:
         raise InputError(f"dem {url.split('?', maxsplit=1)[0][:200]!r} is no address: {error}; correct it") from None
+    if parts.fragment:
+        raise InputError(
+            f"dem {_shown(url)!r} has a '#', which no server is sent; write it as %23 if the file's name has one"
+        )
     host = _ascii_host(host)
     if (
         parts.scheme != "https"

@@ -5,10 +5,7 @@ Started ahead, told once what to run, then thrown away with their folder.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pacifico.errors import OutsideServiceError
 from pacifico.jobs.runner.child import JsonLines
 from pacifico.jobs.runner.environment import environment, prepare_caches
+from pacifico.run.process_tree import RunProcesses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +27,8 @@ if TYPE_CHECKING:
 #: Time for the imports of a cold machine [s].
 _START_S = 120.0
 _TICK_S = 0.2
+#: Pause between two looks at a runner's processes: each look reads all of /proc [s].
+_REMEMBER_S = 1.0
 
 
 class Child:
@@ -51,13 +51,16 @@ class Child:
     ) -> None:
         self.folder = folder
         self.pid = pid
-        self.kernel_group: int | None = None
+        self._ready = False
         self._process = process
         self._socket = connection
         self._line = JsonLines(connection)
         self._messages: list[dict[str, Any]] = []
         self._changed = threading.Condition()
         self._closed = False
+        # its home is a folder that no other job has: so its processes are known, also those that it did not start itself
+        self._processes = RunProcesses([pid] if pid else [], mark=f"HOME={folder}")
+        self._remembered_at = float("-inf")
         threading.Thread(target=self._listen, name="child", daemon=True).start()
 
     def send(self, **message: Any) -> None:
@@ -91,7 +94,7 @@ class Child:
             The job was told to stop.
         """
         end = time.monotonic() + timeout_s
-        while self.kernel_group is None:
+        while not self._ready:
             signals.check()
             if time.monotonic() > end:
                 raise OutsideServiceError(f"the process that runs notebooks was not ready in {timeout_s:g} s")
@@ -101,8 +104,7 @@ class Child:
                 raise OutsideServiceError("the process that runs notebooks ended before it was ready") from None
             if message is not None and "ready" not in message:
                 raise OutsideServiceError(f"the process that runs notebooks failed to start: {message.get('fault')}")
-            if message is not None:
-                self.kernel_group = message["ready"]["kernel_group"]
+            self._ready = message is not None
 
     @property
     def gone(self) -> bool:
@@ -111,15 +113,17 @@ class Child:
 
     def end(self) -> None:
         """Kill all its processes and remove its folder."""
-        for group in self._groups():
-            kill_group(group)
+        self._processes.kill()
         self._socket.close()
         if self._process is not None:
             self._process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _groups(self) -> list[int]:
-        return [group for group in (self.kernel_group, self.pid) if group is not None]
+    def remember(self) -> None:
+        """Note its processes now and then: it may be killed before them."""
+        if time.monotonic() - self._remembered_at > _REMEMBER_S:
+            self._remembered_at = time.monotonic()
+            self._processes.find()
 
     def _listen(self) -> None:
         for message in self._line:
@@ -177,9 +181,3 @@ class ProcessSpawner:
 
     def close(self) -> None:
         """Do nothing: no process is kept."""
-
-
-def kill_group(group: int) -> None:
-    """Kill a process group, if it is still there."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)

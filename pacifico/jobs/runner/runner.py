@@ -1,7 +1,7 @@
 """Run notebooks in processes of their own, with limits.
 
 A notebook gets a scrubbed environment (no credentials, no queue, no store), a scratch folder as home and working folder,
-and copies of its inputs. Its process groups are killed when its time, its memory or its job is over. It has no user and
+and copies of its inputs. All its processes are killed when its time, its memory or its job is over, detached ones too. It has no user and
 no network of its own: notebooks are ours and trusted, their data is not.
 """
 
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pacifico.jobs.delivery import RunOutcome
 from pacifico.jobs.runner import terrain_cache
 from pacifico.jobs.runner.staging import metrics_of, stage
+from pacifico.jobs.stop_signals import LAST_WORDS_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from pacifico.jobs.store.base import Store
     from pacifico.run.outcome import ErrorKind
 
-#: Time for the report of a run that was stopped [s].
-_LAST_WORDS_S = 30.0
 _TICK_S = 0.2
 _OUT_OF_MEMORY = "the machine ran out of memory and ended the run; ask for less, or give the workers more"
 
@@ -149,7 +148,7 @@ class NotebookRunner:
         signals : StopSignals
             Requests to stop.
         """
-        deadline = time.monotonic() + self._settings.job_timeout_s + _LAST_WORDS_S
+        deadline = time.monotonic() + self._settings.job_timeout_s + LAST_WORDS_S
         oom_before = _oom_kills()
         interrupted = False
         while True:
@@ -158,7 +157,7 @@ class NotebookRunner:
             if signals.interrupt.is_set() and not interrupted:
                 interrupted = True
                 child.send(interrupt=True)
-                deadline = min(deadline, time.monotonic() + _LAST_WORDS_S)
+                deadline = min(deadline, time.monotonic() + LAST_WORDS_S)
             if time.monotonic() > deadline:
                 kind: ErrorKind = "cancelled" if interrupted else "timeout"
                 return RunOutcome(
@@ -169,6 +168,7 @@ class NotebookRunner:
             except EOFError:
                 return _died(report, oom_before)
             if message is None:
+                child.remember()
                 continue
             if "stage" in message:
                 on_stage(*message["stage"])

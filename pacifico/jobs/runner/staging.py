@@ -11,7 +11,7 @@ import json
 import math
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
 from pacifico.jobs import keys
@@ -21,7 +21,6 @@ from pacifico.jobs.status import METRICS
 from pacifico.jobs.store.base import NotFoundError
 from pacifico.jobs.upload_records import MAX_RECORD_BYTES, UploadRecord, parse_record
 from pacifico.jobs.uploads import read_site_record
-from pacifico.run import notebooks
 from pacifico.vocabulary import NAMED_DEMS
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _RASTERS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 #: Parameters of the notebook that take a file; a request gives `upload:<sha256>` for them.
-_FILE_PARAMETERS = ("exclusions", "weather")
+FILE_PARAMETERS = ("exclusions", "weather")
 
 #: Largest metrics.json that is read [bytes]; we write some thousands.
 _MAX_METRICS_BYTES = 4 << 20
@@ -60,34 +59,59 @@ def check_dem(dem: str | None, settings: Settings) -> None:
     """
     if dem is None or dem in NAMED_DEMS or dem.startswith("upload:"):
         return
+    store = urlsplit(settings.store)
+    own = store.netloc.lower() if store.scheme == "s3" else None
     if not dem.startswith("s3://"):
-        allowed_host(dem, settings.dem_hosts)
+        host = allowed_host(dem, settings.dem_hosts)
+        if own is not None and _is_bucket_on_web(own, host, urlsplit(dem).path):
+            raise InputError(
+                f"dem {dem.partition('?')[0][:200]!r} is in the store of jobs; name an upload instead: upload:<sha256>"
+            )
         return
-    bucket = urlsplit(dem).netloc
+    bucket, _ = s3_place(dem)
+    if bucket.lower() == own:  # whatever the settings say: it holds the files of all owners
+        raise InputError(f"dem {dem[:200]!r} is in the store of jobs; name an upload instead: upload:<sha256>")
     if bucket not in settings.dem_buckets:
         raise InputError(
             f"dem {dem[:200]!r}: {bucket!r} is not among the places allowed; upload the file, or set PACIFICO_DEM_BUCKETS"
         )
 
 
-def check_request(request: JobRequest, store: Store, settings: Settings) -> None:
-    """Raise InputError unless a job can be staged from the request.
+def s3_place(address: str) -> tuple[str, str]:
+    """Bucket and key of an s3:// address; every character of the key counts.
 
     Raises
     ------
     InputError
-        The DEM's place is not allowed, the notebook is unknown or does not take a parameter, or an upload is missing.
+        The address asks for a version of an object, which a key can't name.
     """
-    check_dem(request.dem, settings)
-    template = notebooks.find(request.notebook)
-    # `boundary` is set by the job itself
-    own = {"boundary": ""} if "boundary" in template.parameters else {}
-    notebooks.check(template, {**request.parameters, **own})
-    uploads = {name: request.parameters[name] for name in _FILE_PARAMETERS if request.parameters.get(name) is not None}
-    if request.dem is not None and request.dem.startswith("upload:"):
-        uploads["dem"] = request.dem
-    for name, address in uploads.items():
-        _require_upload(store, request.owner, name, address)
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    if re.search(r"\?(versionId|X-Amz-[\w-]+)=", key, re.IGNORECASE):
+        raise InputError(
+            f"dem {address.partition('?')[0][:200]!r} has a query; an s3:// address names one object: copy that version to a key of "
+            "its own"
+        )
+    return bucket, key
+
+
+def _is_bucket_on_web(bucket: str, host: str, path: str) -> bool:
+    """Whether an https address is in a bucket, by host name or path."""
+    on_path = unquote(path).lstrip("/").partition("/")[0].lower() == bucket
+    return host.startswith(f"{bucket}.s3") or (on_path and re.search(r"(^|\.)s3[.-]", host) is not None)
+
+
+def upload_hash(parameter: str, address: Any) -> str:
+    """Hash in the address of an upload, `upload:<sha256>`.
+
+    Raises
+    ------
+    InputError
+        It is no such address.
+    """
+    sha256 = address.removeprefix("upload:") if isinstance(address, str) else ""
+    if not _SHA256.fullmatch(sha256) or address == sha256:
+        raise InputError(f"{parameter} is {str(address)[:60]!r}; a job takes an upload of its owner's: upload:<sha256>")
+    return sha256
 
 
 class Stager:
@@ -135,9 +159,8 @@ class Stager:
         elif address.startswith("s3://"):
             from pacifico.jobs.store.s3 import S3Store  # noqa: PLC0415 (boto3 takes 0.4 s)
 
-            parts = urlsplit(address)
-            bucket = S3Store(f"s3://{parts.netloc}")
-            bucket.get_file(parts.path.lstrip("/"), path, limit=limit, signals=self._signals)
+            bucket, key = s3_place(address)
+            S3Store(f"s3://{bucket}").get_file(key, path, limit=limit, signals=self._signals)
         else:
             download(address, path, limit=limit, hosts=self._settings.dem_hosts, signals=self._signals)
         with path.open("rb") as file:
@@ -150,14 +173,18 @@ class Stager:
 
     def upload(self, parameter: str, address: Any) -> Path:
         """Copy an upload of the owner's."""
-        sha256, record = _require_upload(self._store, self._owner, parameter, address)
-        suffix = record.data_suffix if parameter != "dem" or record.suffix in (".tif", ".tiff") else ".tif"
-        path = self._folder / f"{parameter}{suffix}"
-        key = f"{keys.upload(self._owner, sha256)}/file"
+        sha256 = upload_hash(parameter, address)
+        prefix = keys.upload(self._owner, sha256)
         try:
-            self._store.get_file(key, path, limit=self._settings.dem_max_bytes, signals=self._signals)
+            data = self._store.read(f"{prefix}/upload.json", limit=MAX_RECORD_BYTES).data
+            record = parse_record(UploadRecord, data, what=f"upload.json of {parameter}")
+            suffix = record.data_suffix if parameter != "dem" or record.suffix in (".tif", ".tiff") else ".tif"
+            path = self._folder / f"{parameter}{suffix}"
+            self._store.get_file(f"{prefix}/file", path, limit=self._settings.dem_max_bytes, signals=self._signals)
         except NotFoundError:
-            raise _no_upload(parameter, address, self._owner) from None
+            raise NotFoundError(
+                f"{parameter} {address!r} is not among the uploads of {self._owner!r}; upload it first"
+            ) from None
         _require_hash(path, sha256)
         return path
 
@@ -206,7 +233,7 @@ def stage(
     }
     if request.dem_resolution_m is not None:
         parameters["resolution_m"] = request.dem_resolution_m
-    for name in _FILE_PARAMETERS:
+    for name in FILE_PARAMETERS:
         if name in parameters:
             inputs[name] = stager.upload(name, parameters.pop(name))
     dem = request.dem
@@ -248,34 +275,6 @@ def metrics_of(report: Path) -> dict[str, float]:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise MetricsError(f"{path.name}: {name} is {value!r}, not a finite number; correct the notebook")
     return metrics
-
-
-def _require_upload(store: Store, owner: str, parameter: str, address: Any) -> tuple[str, UploadRecord]:
-    """Hash and record of an upload of the owner's.
-
-    Parameters
-    ----------
-    store : Store
-        Where uploads are.
-    owner : str
-        Whose it must be.
-    parameter : str
-        What takes it, for messages.
-    address : Any
-        `upload:<sha256>`, else refused.
-    """
-    sha256 = address.removeprefix("upload:") if isinstance(address, str) else ""
-    if not _SHA256.fullmatch(sha256) or address == sha256:
-        raise InputError(f"{parameter} is {str(address)[:60]!r}; a job takes an upload of its owner's: upload:<sha256>")
-    try:
-        data = store.read(f"{keys.upload(owner, sha256)}/upload.json", limit=MAX_RECORD_BYTES).data
-    except NotFoundError:
-        raise _no_upload(parameter, address, owner) from None
-    return sha256, parse_record(UploadRecord, data, what=f"upload.json of {parameter}")
-
-
-def _no_upload(parameter: str, address: str, owner: str) -> NotFoundError:
-    return NotFoundError(f"{parameter} {address!r} is not among the uploads of {owner!r}; upload it first")
 
 
 def _require_hash(path: Path, sha256: str) -> None:

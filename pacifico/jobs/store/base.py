@@ -102,6 +102,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Stat:
+    """Size and age of an object, without its content."""
+
+    size: int
+    age_s: float
+    """Time since it was written, by the store's clock [s]."""
+    sha256: str
+    """Hash of the content; empty where the store does not know it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SignedUpload:
     """A temporary address for one PUT, with the headers to send."""
 
@@ -150,8 +161,23 @@ class Store(Protocol):
     def put(self, key: str, data: bytes, *, kind: StorageClass) -> None:
         """Write unconditionally: for hints, and for files with a single writer."""
 
-    def put_file(self, key: str, path: Path, *, kind: StorageClass) -> None:
-        """Write a file of any size."""
+    def put_file(self, key: str, path: Path, *, kind: StorageClass, sha256: str = "") -> None:
+        """Write a file of any size, with its hash where that is known.
+
+        Parameters
+        ----------
+        key : str
+            Object.
+        path : Path
+            File to copy.
+        kind : StorageClass
+            Storage class.
+        sha256 : str
+            Hash of the file, for `stat`.
+        """
+
+    def stat(self, key: str) -> Stat:
+        """Size and age of an object; NotFoundError where there is none."""
 
     def get_file(self, key: str, path: Path, *, limit: int | None = None, signals: StopSignals | None = None) -> None:
         """Copy an object to a file, within a limit and until a stop.
@@ -177,8 +203,22 @@ class Store(Protocol):
     def presign_get(self, key: str, *, expires_s: int) -> str:
         """Return a temporary address of the object."""
 
-    def presign_put(self, key: str, *, expires_s: int, kind: StorageClass) -> SignedUpload:
-        """Return a temporary address for one upload, and its headers."""
+    def presign_put(
+        self, key: str, *, expires_s: int, kind: StorageClass, size_bytes: int | None = None
+    ) -> SignedUpload:
+        """Return a temporary address for one upload, and its headers.
+
+        Parameters
+        ----------
+        key : str
+            Object.
+        expires_s : int
+            Time until the address expires [s].
+        kind : StorageClass
+            Storage class.
+        size_bytes : int, optional
+            The only size that is accepted [bytes]; by default any.
+        """
 
 
 def check_size(key: str, size: int, limit: int | None) -> None:

@@ -26,6 +26,7 @@ from pacifico.jobs.store.base import (
     NotFoundError,
     PermissionDeniedError,
     SignedUpload,
+    Stat,
     StoreError,
     SwapRefusedError,
     check_size,
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
 
 _PARTIAL = ".partial-"  # no key segment begins with a dot, so no key can clash with it
 _CHUNK = 1 << 20
+_LOCK_FILE = ".lock"
+#: What `link` says on file systems without hard links: FAT, some network and container disks.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
+_NO_FOLDER_LOCKS = (errno.EBADF, errno.EISDIR, errno.EINVAL)
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT)
 
 
@@ -49,7 +54,10 @@ class LocalStore:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root.expanduser().resolve()
+        try:
+            self._root = root.expanduser().resolve()
+        except (RuntimeError, OSError) as error:  # `~` without a home, or a circle of links
+            raise InputError(f"store {str(root)!r}: {error}; set PACIFICO_STORE to a folder's whole path") from None
 
     @property
     def url(self) -> str:
@@ -96,6 +104,10 @@ class LocalStore:
                 os.link(partial, path)  # fails where the name is taken; a rename would replace it
             except FileExistsError:
                 raise ExistsError(f"{key} is written already") from None
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                self._rename_unless_taken(partial, path, key)
         return _version(data)
 
     def swap(self, key: str, data: bytes, version: str, *, kind: StorageClass) -> str:  # noqa: ARG002
@@ -116,8 +128,20 @@ class LocalStore:
         with self._translated(key), self._partial_file(path, lambda partial: _fill(partial, data)) as partial:
             partial.replace(path)
 
-    def put_file(self, key: str, path: Path, *, kind: StorageClass) -> None:  # noqa: ARG002
-        """Write a file of any size."""
+    def put_file(self, key: str, path: Path, *, kind: StorageClass, sha256: str = "") -> None:  # noqa: ARG002
+        """Write a file of any size.
+
+        Parameters
+        ----------
+        key : str
+            Object.
+        path : Path
+            File to copy.
+        kind : StorageClass
+            Storage class.
+        sha256 : str
+            Hash of the file; here the file itself tells it.
+        """
         target = self._path(key)
         with self._translated(key), self._partial_file(target, lambda partial: _copy(path, partial)) as partial:
             partial.replace(target)
@@ -135,6 +159,17 @@ class LocalStore:
                     if signals is not None:
                         signals.check()
                     out.write(chunk)
+
+    def stat(self, key: str) -> Stat:
+        """Size and age of an object; NotFoundError where there is none."""
+        path = self._path(key)
+        with self._translated(key):
+            if not path.is_file():
+                raise NotFoundError(f"{key} is not in the store {self._root}")
+            about = path.stat()
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return Stat(about.st_size, max(0.0, self.now() - about.st_mtime), sha256)
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
         """List the keys under a prefix that follow `after`, in order."""
@@ -157,8 +192,23 @@ class LocalStore:
         """Return the file's address: whoever can read the folder needs no signature."""
         return self._path(key).as_uri()
 
-    def presign_put(self, key: str, *, expires_s: int, kind: StorageClass) -> SignedUpload:  # noqa: ARG002
-        """Refuse: a folder takes no uploads over HTTP."""
+    def presign_put(
+        self,
+        key: str,
+        *,
+        expires_s: int,  # noqa: ARG002
+        kind: StorageClass,  # noqa: ARG002
+        size_bytes: int | None = None,  # noqa: ARG002
+    ) -> SignedUpload:
+        """Refuse: a folder takes no uploads over HTTP.
+
+        Parameters
+        ----------
+        key : str
+            Object.
+        expires_s, kind, size_bytes
+            As for any store.
+        """
         raise InputError(
             f"store {self._root} is a folder and signs no uploads of {Path(key).name}; use upload_site, or PACIFICO_STORE=s3://..."
         )
@@ -169,11 +219,25 @@ class LocalStore:
             raise InputError(f"key {key[:80]!r} would leave its place in the store; use names without '..'")
         return self._root.joinpath(*parts)
 
+    def _rename_unless_taken(self, partial: Path, path: Path, key: str) -> None:
+        """Write where nothing is, on a file system without hard links."""
+        with self._locked(path.parent):
+            if os.path.lexists(path):
+                raise ExistsError(f"{key} is written already")
+            partial.rename(path)
+
     @contextlib.contextmanager
     def _locked(self, folder: Path) -> Iterator[None]:
         handle = os.open(folder, os.O_RDONLY)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            except OSError as error:
+                if error.errno not in _NO_FOLDER_LOCKS:
+                    raise
+                os.close(handle)  # some network disks lock only files that are open for writing
+                handle = os.open(folder / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
+                fcntl.flock(handle, fcntl.LOCK_EX)
             yield
         finally:
             os.close(handle)
@@ -235,7 +299,8 @@ def _walk(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
     """Files under a folder, in the order of their keys."""
     try:
         with os.scandir(folder) as found:
-            entries = [entry for entry in found if not entry.name.startswith(_PARTIAL)]
+            # no key has a part that begins with a dot: such are partial files, .DS_Store, and .nfs of deleted files
+            entries = [entry for entry in found if not entry.name.startswith(".")]
     except (FileNotFoundError, NotADirectoryError):
         return
     for entry in sorted(entries, key=lambda e: e.name + "/" if e.is_dir(follow_symlinks=False) else e.name):

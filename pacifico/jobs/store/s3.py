@@ -33,6 +33,7 @@ from pacifico.jobs.store.base import (
     NotFoundError,
     PermissionDeniedError,
     SignedUpload,
+    Stat,
     StoreError,
     SwapRefusedError,
     check_size,
@@ -146,9 +147,22 @@ class S3Store:
         with self._translated(key):
             self._put(key, data, kind)
 
-    def put_file(self, key: str, path: Path, *, kind: StorageClass) -> None:
-        """Write a file of any size, in parts where it is large."""
-        extra = {**self._encryption, "ContentType": content_type(key), "Tagging": f"class={kind}"}
+    def put_file(self, key: str, path: Path, *, kind: StorageClass, sha256: str = "") -> None:
+        """Write a file of any size, in parts where it is large.
+
+        Parameters
+        ----------
+        key : str
+            Object.
+        path : Path
+            File to copy.
+        kind : StorageClass
+            Storage class.
+        sha256 : str
+            Hash of the file, for `stat`.
+        """
+        about = {"Metadata": {"sha256": sha256}} if sha256 else {}
+        extra = {**self._encryption, "ContentType": content_type(key), "Tagging": f"class={kind}", **about}
         with self._translated(key):
             self._client.upload_file(str(path), self._bucket, self._key(key), ExtraArgs=extra, Config=_TRANSFER)
 
@@ -165,6 +179,13 @@ class S3Store:
                 Config=_TRANSFER,
                 Callback=None if signals is None else lambda _: signals.check(),
             )
+
+    def stat(self, key: str) -> Stat:
+        """Size and age of an object; NotFoundError where there is none."""
+        with self._translated(key):
+            head = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
+        age_s = max(0.0, self.now() - head["LastModified"].timestamp())
+        return Stat(head["ContentLength"], age_s, head.get("Metadata", {}).get("sha256", ""))
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
         """List the keys under a prefix that follow `after`, in order."""
@@ -190,17 +211,35 @@ class S3Store:
         parameters = {"Bucket": self._bucket, "Key": self._key(key)}
         return str(self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=expires_s))
 
-    def presign_put(self, key: str, *, expires_s: int, kind: StorageClass) -> SignedUpload:
-        """Return a temporary address for one upload, and its headers."""
-        parameters = {
+    def presign_put(
+        self, key: str, *, expires_s: int, kind: StorageClass, size_bytes: int | None = None
+    ) -> SignedUpload:
+        """Return a temporary address for one upload, and its headers.
+
+        Parameters
+        ----------
+        key : str
+            Object.
+        expires_s : int
+            Time until the address expires [s].
+        kind : StorageClass
+            Storage class.
+        size_bytes : int, optional
+            The only size that is accepted [bytes]; by default any.
+        """
+        parameters: dict[str, Any] = {
             "Bucket": self._bucket,
             "Key": self._key(key),
             "ContentType": content_type(key),
             "Tagging": f"class={kind}",
             **self._encryption,
         }
+        if size_bytes is not None:
+            parameters["ContentLength"] = size_bytes  # signed: S3 refuses a request of another length
         address = self._client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=expires_s)
         headers = {"Content-Type": content_type(key), "x-amz-tagging": f"class={kind}"}
+        if size_bytes is not None:
+            headers["Content-Length"] = str(size_bytes)
         if "ServerSideEncryption" in self._encryption:
             headers["x-amz-server-side-encryption"] = self._encryption["ServerSideEncryption"]
         if "SSEKMSKeyId" in self._encryption:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
+from pacifico.escaping import for_csv
 from pacifico.report.variants.measure import EQUAL, MEASURES, Best, Measure
 from pacifico.run import manifest
 
@@ -162,11 +163,9 @@ def _csv(variants: Variants) -> str:
     out.writerow(["strategy", *keys, "on_front", "shortfall"])
     for name, row in variants.rows.items():
         front = "yes" if name in variants.front else "no"
-        out.writerow(
-            [name, *("" if row.get(k) is None else row[k] for k in keys), front, variants.plans[name].shortfall]
-        )
+        out.writerow([name, *(for_csv(row.get(k)) for k in keys), front, for_csv(variants.plans[name].shortfall)])
     for failure in variants.failures:
-        out.writerow([failure.strategy, *("" for _ in keys), "no", failure.message])
+        out.writerow([failure.strategy, *("" for _ in keys), "no", for_csv(failure.message)])
     return text.getvalue()
 
 

@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from pacifico.terrain.cache import Cache
 
 
-def _user_cache() -> Cache:
-    return FolderCache(Path(platformdirs.user_cache_dir("pacifico")) / "terrain")
+def _user_cache() -> Cache | None:
+    """Cache in the user's folder; None for a user without a home."""
+    try:
+        folder = Path(platformdirs.user_cache_dir("pacifico"))
+    except RuntimeError:
+        return None
+    return FolderCache(folder / "terrain") if folder.is_absolute() else None
 
 
 @dataclass(frozen=True, kw_only=True)

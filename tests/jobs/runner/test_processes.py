@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -29,9 +30,9 @@ def say(theirs, **message):
 
 def test_a_child_is_ready_once_it_says_so(line):
     child, theirs = line
-    say(theirs, ready={"kernel_group": 7})
+    say(theirs, ready=True)
     child.wait_ready(StopSignals())
-    assert child.kernel_group == 7
+    child.wait_ready(StopSignals(), timeout_s=0)  # and stays so
 
 
 @pytest.mark.parametrize("how", ["fault", "closed", "silent", "stopped"])
@@ -57,3 +58,30 @@ def test_a_process_that_ends_closes_its_line_and_its_folder_goes(tmp_path):
     assert child.gone
     child.end()
     assert not folder.exists()
+
+
+LEAVES_ONE_BEHIND = """
+import os, subprocess, sys
+subprocess.run(["setsid", "-f", "sh", "-c", "echo $$ > pid; exec sleep 600"])
+while not (os.path.exists("pid") and open("pid").read()): pass
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_a_killed_runner_leaves_behind_is_killed_too(tmp_path):
+    folder = tmp_path / "job"
+    folder.mkdir()
+    child = ProcessSpawner((sys.executable, "-c", LEAVES_ONE_BEHIND)).spawn(folder)
+    with pytest.raises(EOFError):
+        child.next(30)
+    left = int((folder / "pid").read_text())
+    assert is_alive(left)
+    child.end()
+    assert not is_alive(left)
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False

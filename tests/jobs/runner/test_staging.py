@@ -16,7 +16,7 @@ from pacifico.jobs import keys
 from pacifico.jobs.request import JobRequest
 from pacifico.jobs.runner import staging
 from pacifico.jobs.runner.staging import MetricsError, check_dem, metrics_of, stage
-from pacifico.jobs.settings import from_environment
+from pacifico.jobs.settings import Settings, from_environment
 from pacifico.jobs.stop_signals import StoppedError, StopSignals
 from pacifico.jobs.store.base import NotFoundError, StoreError
 
@@ -288,3 +288,50 @@ def test_a_request_that_would_keep_a_secret_is_refused(dem):
         with pytest.raises(ValueError, match="signature, key or password"):
             ask(**fields)
     ask(dem="https://h.example/a.tif?bbox=1,2&width=3")
+
+
+@pytest.mark.parametrize(
+    "dem",
+    [
+        "s3://store-of-jobs/owners/bob/uploads/x/file",
+        "s3://store-of-jobs/a.tif",
+        "https://store-of-jobs.s3.amazonaws.com/owners/bob/a.tif",
+        "https://store-of-jobs.s3.eu-west-1.amazonaws.com/a.tif",
+        "https://s3.eu-west-1.amazonaws.com/store-of-jobs/a.tif",
+        "https://s3.eu-west-1.amazonaws.com/%73tore-of-jobs/a.tif",
+    ],
+)
+def test_the_store_of_jobs_is_no_place_for_dems_whatever_the_settings_say(dem):
+    hosts = {"store-of-jobs.s3.amazonaws.com", "store-of-jobs.s3.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com"}
+    settings = Settings(
+        store="s3://store-of-jobs/prefix",
+        owner="ann",
+        dem_buckets=frozenset({"store-of-jobs"}),
+        dem_hosts=frozenset(hosts),
+    )
+    with pytest.raises(InputError, match="in the store of jobs"):
+        check_dem(dem, settings)
+    check_dem("https://s3.eu-west-1.amazonaws.com/dems/store-of-jobs/a.tif", settings)
+
+
+@pytest.mark.parametrize("key", ["ground#1.tif", "a/ground?b.tif", "ground%231.tif", "a+b%20c.tif", "é.tif"])
+def test_every_character_of_a_key_counts(bucket, homed, tif, tmp_path, key):
+    """Objects whose names differ after a '#' or '?' are different ground."""
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket=bucket, Key=key, Body=tif)
+    for other in (key.partition("#")[0], key.partition("?")[0], key.replace("%23", "#").replace("%20", " ")):
+        if other != key:
+            s3.put_object(Bucket=bucket, Key=other, Body=b"II*\x00another ground")
+    inputs, _ = stage(ask(dem=f"s3://{bucket}/{key}"), homed, allow(PACIFICO_DEM_BUCKETS=bucket), tmp_path / "in")
+    assert inputs["dem"].read_bytes() == tif
+
+
+@pytest.mark.parametrize("query", ["versionId=abc", "VersionID=abc"])
+def test_a_version_can_not_be_asked_for(query):
+    with pytest.raises(InputError, match=r"query|signature"):
+        check_dem(ask(dem=f"s3://dems/ground.tif?{query}").dem, allow(PACIFICO_DEM_BUCKETS="dems"))
+
+
+def test_a_fragment_of_an_address_is_refused():
+    with pytest.raises(InputError, match="%23"):
+        check_dem("https://dems.example/a.tif#b", allow(PACIFICO_DEM_HOSTS="dems.example"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 import urllib.request
@@ -113,6 +114,18 @@ def test_files_of_any_size(store, tmp_path):
     assert (tmp_path / "back").read_bytes() == big.read_bytes()
     with pytest.raises(InputError, match=r"21\.0 MB; at most 1\.0 MB"):
         store.get_file("f/big.tif", tmp_path / "no", limit=1_000_000)
+
+
+def test_size_age_and_hash_are_told_without_the_content(store, tmp_path):
+    path = tmp_path / "dem.tif"
+    path.write_bytes(b"abc")
+    sha256 = hashlib.sha256(b"abc").hexdigest()
+    store.put_file("u/file", path, kind="uploads", sha256=sha256)
+    found = store.stat("u/file")
+    assert (found.size, found.sha256) == (3, sha256)
+    assert 0 <= found.age_s < 60
+    with pytest.raises(NotFoundError):
+        store.stat("u/none")
 
 
 def test_delete_and_overwrite(store):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import urllib.parse
 import urllib.request
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -21,6 +22,16 @@ def test_presigned_put_s3(aws, bucket):
     with urllib.request.urlopen(request) as reply:
         assert reply.status == 200
     assert store.read("u/site.kml").data == b"<kml/>"
+
+
+def test_the_size_of_an_upload_is_signed(aws, bucket):
+    """A server that checks signatures refuses another length, as it refuses another key."""
+    signed = S3Store(f"s3://{bucket}").presign_put("u/site.kml", expires_s=60, kind="uploads", size_bytes=6)
+    assert signed.headers["Content-Length"] == "6"
+    assert "content-length" in urllib.parse.unquote(signed.url.split("X-Amz-SignedHeaders=")[1].split("&")[0]).split(
+        ";"
+    )
+    assert "X-Amz-Expires=60" in signed.url
 
 
 def test_s3_headers(aws, bucket):

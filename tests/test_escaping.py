@@ -1,0 +1,263 @@
+"""One table of hostile names, over every output that shows one."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+import unicodedata
+import xml.etree.ElementTree as ET
+import zipfile
+
+import nbformat
+import pytest
+from pacifico.explorer.thumbnail import thumbnail
+
+from pacifico import escaping
+from pacifico.cli.job_output import print_json, print_json_line, print_line, status_line
+from pacifico.cli.jobs import main as jobs_main
+from pacifico.cli.printing import one_line, print_notes, say
+from pacifico.errors import InputError
+from pacifico.explorer import panel
+from pacifico.explorer.cards import Card
+from pacifico.export.dxf import write_dxf
+from pacifico.export.kmz import write_kmz
+from pacifico.export.tables import table
+from pacifico.layout.files.stored import StoredLayout
+from pacifico.report.paper import drawable
+from pacifico.report.tables import Table
+from pacifico.run import html as page
+from pacifico.run.engine import Recording, mark_failed
+
+#: What strangers have called their sites, or made errors say.
+HOSTILE = {
+    "markup": "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "attribute": '" onmouseover="alert(1)" x=\'',
+    "end of script": "</script><!--<script>",
+    "carriage return": "innocent\r\r<b onclick=alert(1)>bold</b>",
+    "lines": "one\n\n<b>two</b>\x0b<i>three</i>\x0c\x85<u>four</u>\u2028<s>five</s>",
+    "clear screen": "a\x1b[2J\x1b[1;31mred",
+    "title of the terminal": "a\x1b]0;owned\x07b",
+    "link of the terminal": "\x1b]8;;http://evil.example\x1b\\click\x1b]8;;\x1b\\",
+    "c1": "a\x9b2Jb\x9d0;owned\x9c\x90q\x9c",
+    "backspaces": "rm -rf /\x08\x08\x08\x7f safe",
+    "direction": "\u202egpj.exe\u2066\u200f\u061c",
+    "hidden": "pay\u200bpal\ufeff\U000e0041\u00ad",
+    "formula": "=cmd|'/C calc'!A0",
+    "plus": "+1+1",
+    "minus": "-2+3",
+    "at": "@SUM(1+1)*cmd|' /C calc'!A0",
+    "tab formula": "\t=1+1",
+    "return formula": "\r=1+1",
+    "full width": "＝1+1",
+    "zero": "a\x00b",
+    "surrogate": "a\ud800b",
+    "mathematics": r"$\frac{1}{0}$ %%c ^J {x} {{y}} %s",
+    "entity": "&lt;b&gt; &#13; &amp;",
+}
+
+
+@pytest.fixture
+def named_layout(layout):
+    """Maker of a layout in which all texts that may be free are a name."""
+
+    def make(name):
+        content = json.loads(json.dumps(layout))
+        for feature in content["features"]:
+            own = feature["properties"]
+            own.update(
+                {key: name for key in ("name", "asset_id", "road_id", "block_id") if isinstance(own.get(key), str)}
+            )
+            if own["kind"] == "boundary":
+                own["name"] = name
+        return content
+
+    return make
+
+
+names = pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
+
+
+def controls(text, keep="\n"):
+    """Characters of a text that a terminal or a reader would obey."""
+    return [c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") and c not in keep]
+
+
+def has_no_markup(text):
+    """Whether text holds no tag and no unescaped quote."""
+    return not re.search(r"[<>\"']", text)
+
+
+@names
+def test_in_a_terminal(name, capsys):
+    body = {
+        "layout_id": "i",
+        "status": "failed",
+        "stalled": False,
+        "error_message": name,
+        "stage": name,
+        "progress_pct": 1,
+    }
+    say(name)
+    print_line(name)
+    print_line(status_line(body))
+    print_notes([name])
+    print_json(body)
+    print_json_line(body)
+    shown = capsys.readouterr()
+    assert controls(shown.out + shown.err) == []
+    assert "\n" not in one_line(name)
+
+
+@names
+def test_json_in_a_terminal_is_the_same_json(name):
+    for ascii_only in (False, True):
+        text = escaping.for_json({"name": name}, ascii_only=ascii_only)
+        assert json.loads(text) == {"name": name}
+        assert controls(text, keep="") == []
+
+
+@names
+def test_an_error_on_the_command_line(name, capsys, monkeypatch):
+    def refuse(*_, **__):
+        raise InputError(name)
+
+    monkeypatch.setattr("pacifico.jobs.client.JobClient.__init__", refuse)
+    assert jobs_main(["jobs", "list"]) == 2
+    assert jobs_main(["jobs", "list", "--json"]) == 2
+    shown = capsys.readouterr()
+    assert controls(shown.out + shown.err) == []
+    assert shown.err.count("\n") == shown.out.count("\n") == 1
+
+
+@names
+def test_in_markup(name):
+    shown = escaping.for_markup(name)
+    assert has_no_markup(shown)
+    assert controls(shown, keep="\n\t") == []
+    element = ET.fromstring(f'<a b="{shown}">{shown}</a>')
+    assert element.text == escaping.visible(name, keep="\t\n")
+
+
+@names
+def test_in_tables_cards_and_panels(name):
+    pieces = [
+        Table((name,), ((name,),))._repr_html_(),
+        Table((), (), empty=name)._repr_html_(),
+        Card("i", "failed", "2026", title=name, design=name, figures=((name, name),), note=name).html(),
+        panel.problem(name),
+    ]
+    for piece in pieces:
+        assert not re.search(r"<(script|img|b onclick|i>|u>|s>)", piece)
+        assert 'onmouseover="' not in piece
+        assert controls(piece, keep="\n\t") == []
+
+
+@names
+def test_on_the_page_of_a_report(name, named_layout):
+    v4 = nbformat.v4
+    outputs = [
+        v4.new_output("stream", name="stdout", text=name),
+        v4.new_output("display_data", {"text/plain": name}),
+        v4.new_output("display_data", {"image/png": "AAAA", "text/plain": name}),
+        v4.new_output("error", ename="E", evalue=name, traceback=[name]),
+    ]
+    text = page.render(v4.new_notebook(cells=[v4.new_code_cell("", outputs=outputs)]), named_layout(name), title=name)
+    shown = re.sub(r"<(script|style)[^>]*>.*?</\1>", "", text, flags=re.DOTALL)
+    assert not re.search(r"<(script|img src=x|b onclick|b>two|i>three|u>four|s>five)", shown)
+    assert 'onmouseover="' not in shown
+    assert controls(shown, keep="\n\t") == []
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1]
+    assert "<" not in data
+    first = json.loads(data)["layout"]["features"][0]["properties"]["name"]
+    assert first == escaping.visible(name)
+
+
+@names
+def test_in_the_note_of_a_failed_run(name, tmp_path):
+    v4 = nbformat.v4
+    path = tmp_path / "report.ipynb"
+    nbformat.write(v4.new_notebook(cells=[v4.new_code_cell("")]), path)
+    mark_failed(path, Recording(None, "t", print), error_name=name, error_message=name, remedy="Nothing.")
+    text = page.render(nbformat.read(path, as_version=4), None, title="t")
+    assert not re.search(r"<(script>a|img src=x|b onclick|b>|i>three|u>four|s>five)", text)
+    assert controls(text, keep="\n\t") == []
+
+
+@names
+def test_in_a_table_of_numbers(name, named_layout):
+    rows = list(csv.reader(io.StringIO(table(StoredLayout.of(named_layout(name)), "asset"))))
+    cells = [cell for row in rows for cell in row]
+    for cell in [*cells, escaping.for_csv(name), escaping.for_csv([name, name])]:
+        assert controls(cell, keep="") == []
+        assert re.fullmatch(r"-?[\d.]+(e-?\d+)?", cell) or not cell.startswith(("=", "+", "-", "@", "＝", "\t", "\r"))
+    assert {len(row) for row in rows} == {len(rows[0])}
+
+
+def test_numbers_and_gaps_are_no_formulas():
+    assert [escaping.for_csv(v) for v in (None, -1.5, True, ["a", 1])] == ["", "-1.5", "true", "a, 1"]
+
+
+@names
+def test_in_pictures(name, named_layout):
+    picture = thumbnail(named_layout(name))
+    assert ET.fromstring(picture)[0].text == (escaping.visible(name, keep="\t\n") or None)
+    assert controls(picture, keep="\n\t") == []
+
+
+@names
+def test_on_the_drawn_sheet(name):
+    shown = drawable(name)
+    assert controls(shown, keep="") == []
+    assert len(shown) <= 200
+
+
+@names
+def test_in_files_for_other_programs(name, named_layout, tmp_path):
+    layout = named_layout(name)
+    with zipfile.ZipFile(write_kmz(layout, tmp_path / "a.kmz")) as archive:
+        text = archive.read("doc.kml").decode()
+    ET.fromstring(text)
+    assert "<script" not in text
+    assert controls(text) == []
+    drawn = write_dxf(layout, tmp_path / "a.dxf").read_text(encoding="utf-8", errors="surrogatepass")
+    assert controls(drawn, keep="\n\r") == []
+
+
+def test_letters_that_join_and_ordinary_text_stay():
+    for text in ("é 東京 ²", "می\u200cخواهم", "👩\u200d🌾", "a-b_c (d) [e] {f} 100 %"):
+        assert escaping.visible(text) == text
+        assert escaping.for_terminal(text) == text
+    assert html.unescape(escaping.for_markup("a < b & 'c'")) == "a < b & 'c'"
+
+
+def test_colours_of_a_cells_output_stay():
+    shown = escaping.for_html_output("\x1b[1;31mred\x1b[0m \x1b[2J", lambda text: text)
+    assert shown == "\x1b[1;31mred\x1b[0m \\x1b[2J"
+
+
+def test_data_in_a_script_can_not_end_it():
+    for name in HOSTILE.values():
+        text = escaping.for_script({"name": name})
+        assert not re.search("[<>&\u2028\u2029]", text)
+        assert json.loads(text) == {"name": name}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a\r\nb\tc", "a b c"),
+        ("\x00\x1ba\x7f", "a"),
+        ("a\u202eb\u200b", "ab"),
+        ("a\ud800b", "a b"),
+        ("  a  b ", "a b"),
+        ("é 東京 ²", "é 東京 ²"),
+        ("x" * 201, "x" * 199 + "…"),
+        ("x" * 200, "x" * 200),
+        (None, "None"),
+    ],
+)
+def test_text_is_one_line_without_control_characters(text, line):
+    assert escaping.single_line(text) == line
