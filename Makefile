@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constr
 IAM_SIMULATE := 0.1.173
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help demo test slow infra bench coverage lint format lab picture constraints clean
+.PHONY: help demo test slow simulate infra bench coverage lint format lab picture constraints clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -29,6 +29,9 @@ test: $(VENV)/.all $(VENV)/.kernels  ## run the tests and all notebooks
 
 slow: $(VENV)/.all  ## run the tests that take longer (browser, large sites)
 	$(BIN)/python -m pytest -m 'slow and not benchmark'
+
+simulate: $(VENV)/.all  ## run a million simulated schedules of jobs under faults (SCHEDULES=N for another number)
+	$(BIN)/python -m tests.simulation --schedules $(or $(SCHEDULES),1000000)
 
 # numba notices a change in a kernel's own file, but not in the kernels that it calls. So a change recompiles all kernels.
 $(VENV)/.kernels: $(shell find pacifico -name "_*kernels.py") | $(VENV)/.all
