@@ -19,7 +19,7 @@ SEED ?= 1
 IAM_SIMULATE := 0.1.173
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help demo test slow fuzz mutants infra bench docs coverage lint format lab picture constraints clean
+.PHONY: help demo test slow simulate fuzz mutants infra bench docs coverage lint format lab picture constraints clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -39,6 +39,9 @@ fuzz: $(VENV)/.fuzz  ## feed damaged input to each reader, MINUTES=1 each; crash
 
 mutants: $(VENV)/.all  ## run the tests on 200 changed copies of the code; at least 85 % must fail
 	$(BIN)/python tests/mutants/run.py --sample $(SAMPLE) --seed $(SEED)
+
+simulate: $(VENV)/.all  ## run a million simulated schedules of jobs under faults (SCHEDULES=N for another number)
+	$(BIN)/python -m tests.simulation --schedules $(or $(SCHEDULES),1000000)
 
 # numba notices a change in a kernel's own file, but not in the kernels that it calls. So a change recompiles all kernels.
 $(VENV)/.kernels: $(shell find pacifico -name "_*kernels.py") | $(VENV)/.all

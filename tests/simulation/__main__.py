@@ -81,7 +81,7 @@ def main():
             failed += bad
             for seed, violations in bad:
                 print(f"seed {seed}: {violations[0]}", flush=True)
-            if number % 20 == 0:
+            if number % 4 == 0:
                 print(f"{done} schedules in {time.monotonic() - started:.0f} s, {len(failed)} failed", flush=True)
     wall_s = time.monotonic() - started
     print(

@@ -116,7 +116,7 @@ class Checker:
             job.leases[new["nonce"]] = sent
             return self._claim_fault(job, process, before, new, dead=dead)
         if own and was == "processing" and not dead:  # a worker may sweep what it lost itself
-            if sent > job.leases[before["nonce"]] + before["lease_seconds"]:
+            if sent > job.leases.get(before["nonce"], sent) + before["lease_seconds"]:
                 return "doubled", "it writes after its lease, by its own clock"
             job.leases[before["nonce"]] = sent
         if state == "processing":

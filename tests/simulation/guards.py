@@ -61,6 +61,8 @@ _OUTAGE = {
     "period": 8.0,
 }
 _FULL = {"rate": 0.0, "run_rate": 0.0, "end": 1500.0, "folder": True, "outages": {"disk": (20.0, 900.0)}}
+#: Schedules in which uploads fail.
+_UPLOADS = {"rate": 0.4, "focus": "put", "kinds": ("error",)}
 #: Schedules in which runs fail by an outside service, and jobs are redriven.
 _SERVICE = {"rate": 0.0, "run_rate": 0.8, "run_kinds": ("service",), "end": 1500.0, "workers": 2}
 #: Schedules in which failed jobs are redriven, and the services' clock is set back.
@@ -138,7 +140,7 @@ GUARDS = (
     Guard("an ended attempt renews nothing", attempt.Attempt, "swap", "if self._ended:", "if False:"),
     Guard("an attempt stops at its own deadline", attempt.Attempt, "_write", "if started > self._deadline:", "if False:"),
     Guard("each attempt has a folder of its own", keys, "attempt", "/attempts/{number}", "/attempts/all"),
-    Guard("no commit before every file is stored", attempt.Attempt, "_upload", "if tried == _TRIES:", "if tried == _TRIES:\n                break\n            if False:"),
+    Guard("no commit before every file is stored", attempt.Attempt, "_upload", "if tried == _TRIES:", "if tried == _TRIES:\n                break\n            if False:", shape=_UPLOADS),
     Guard("a copy is sent before the deletion", loop, "settle", "queue.send_copy(message, delay_s=delivery.delay_s)\n        queue.delete(message)", "queue.delete(message)\n        queue.send_copy(message, delay_s=delivery.delay_s)", shape=_STOPS_AND_CRASHES),
     Guard("a message is deleted after its job ended", loop.Worker, "_take", "with self._services.protection.held():", "self._services.queue.delete(message)\n    with self._services.protection.held():"),
     Guard("who meets a live lease keeps a message", loop, "deliver", 'do="copy", delay_s=claimed', 'do="delete", delay_s=claimed', shape=_TWICE),

@@ -368,20 +368,33 @@ class Walk:
 
     def steps(self):
         """All steps of a job up to the deletion of its message, each as its name and how often it came before."""
-        self.kill_at(None, "after")  # with what later jobs find in the cache
-        seen = Counter()
-        found = []
-        for step in self.kill_at(None, "after"):
+        self.run(None, "after")  # later jobs find their terrain in the cache
+        for _ in range(TRIES):
+            found, attempt, _ = self.run(None, "after")
+            if attempt == 1:  # else the machine was too busy for the lease, and that run is no model
+                break
+        else:
+            raise AssertionError(f"no job came to its end within one lease; the last took {attempt} attempts: {found}")
+        seen, steps = Counter(), []
+        for step in found[: found.index("sqs:DeleteMessage") + 1]:
             seen[step] += 1
-            found.append((step, seen[step]))
-        last = found.index(("sqs:DeleteMessage", 1))
+            steps.append((step, seen[step]))
         # How often a lease is renewed is a matter of the machine: two renewals stand for all.
-        return [(step, n) for step, n in found[: last + 1] if n <= 2 or step not in RENEWAL]
+        return [(step, n) for step, n in steps if n <= 2 or step not in RENEWAL]
 
     def kill_at(self, wanted, when):
-        """Kill at a step, before or after the server hears it, have the job finished, and return the steps until then.
+        """Kill a worker at a step; where a busy machine lost the job before it came, with another job."""
+        for _ in range(TRIES):
+            steps, _, hit = self.run(wanted, when)
+            if hit:
+                return
+        raise AssertionError(f"{wanted} did not come: {steps}")
 
-        The job's notebook goes on only after two renewals, so these come in every run.
+    def run(self, wanted, when):
+        """Kill at a step, before or after the server hears it, and have the job finished.
+
+        Return the steps of the killed worker, the job's last attempt, and whether the step came. The job's notebook goes
+        on only after two renewals, so these come in every run.
         """
         world, hit, steps, lock = self.world, threading.Event(), [], threading.Lock()
         world.gate.unlink(missing_ok=True)
@@ -401,7 +414,7 @@ class Walk:
                 hit.set()
             return (when, victim.kill)
 
-        victim = world.worker("--burst", "--standby", "off", **FORGETFUL)
+        victim = world.worker("--burst", "--standby", "off", PACIFICO_LEASE_S="8", PACIFICO_VISIBILITY_S="10")
         world.proxy.rule = rule
         victim.wait(180)
         world.proxy.rule = lambda call: None
@@ -410,13 +423,15 @@ class Walk:
         status = world.reaches(layout_id, "completed")
         world.settled()
         world.check_report(status)
-        assert hit.is_set() == (wanted is not None), f"{wanted} did not come: {steps}"
         assert status.attempt <= 3
         assert [row["status"] for row in world.client.list() if row["layout_id"] == layout_id] == ["completed"]
         assert world.status(layout_id) == status
         assert self.rescuer.poll() is None
-        return steps
+        return steps, status.attempt, hit.is_set()
 
+
+#: Jobs with which a step is tried: on a busy machine a worker may lose its job before the step comes.
+TRIES = 3
 
 #: Steps that renew a lease and keep its message hidden.
 RENEWAL = ("s3:PUT status.json renewed", "sqs:ChangeMessageVisibility")
