@@ -107,6 +107,7 @@ def compile_kernels(*, on_progress: Callable[[float], None] | None = None, proce
             thread.join()
     if work.complete:
         with contextlib.suppress(OSError):  # a cache that can't be written is looked through again
+            _cache().mkdir(parents=True, exist_ok=True)
             (_cache() / _stamp()).write_text("", encoding="utf-8")
     return True
 
@@ -237,8 +238,8 @@ def _cache() -> Path:
     """Folder of the record that kernels were compiled: numba's own where it is set or can be written."""
     if own := os.environ.get("NUMBA_CACHE_DIR"):
         return Path(own)
-    beside = Path(__file__).parent / "__pycache__"
-    return beside if os.access(beside, os.W_OK) else Path(tempfile.gettempdir())
+    package = Path(__file__).parent
+    return package / "__pycache__" if os.access(package, os.W_OK) else Path(tempfile.gettempdir())
 
 
 def _stamp() -> str:

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import one_line, say
+from pacifico.cli.printing import compile_line, one_line, say
 from pacifico.errors import OutsideServiceError
 from pacifico.vocabulary import STRATEGIES
 
@@ -60,6 +60,7 @@ def _count(text: str) -> int:
 
 def run_variants(arguments: argparse.Namespace) -> int:
     """Lay out the site by each strategy, write the folder and print the comparison."""
+    from pacifico.compiling import compile_kernels
     from pacifico.report.variants import folder
     from pacifico.report.variants.generate import generate_variants
 
@@ -68,9 +69,11 @@ def run_variants(arguments: argparse.Namespace) -> int:
     design = options.design_of(arguments)
     options.dem_source(arguments)
     site = options.site_of(arguments)
+    dem = options.dem_of(arguments, site)
+    compile_kernels(on_progress=compile_line())  # once, rather than in the process of each strategy
     found = generate_variants(
         site,
-        options.dem_of(arguments, site),
+        dem,
         strategies=arguments.strategies,
         processes=arguments.processes,
         on_done=_progress(len(arguments.strategies)),

@@ -21,8 +21,11 @@ from pathlib import Path
 
 import pytest
 
+from pacifico.compiling import compile_kernels
+from pacifico.data import sample_site_path
 from pacifico.jobs import keys
 from pacifico.jobs.queue import Pointer
+from pacifico.run import notebooks
 
 WORKER = Path(__file__).resolve().parent.parent / "worker"
 _spec = importlib.util.spec_from_file_location("worker_conftest", WORKER / "conftest.py")
@@ -36,26 +39,30 @@ JOBS = int(os.environ.get("PACIFICO_TEST_JOBS") or 12)
 AT_ONCE = 2
 
 
+SAMPLE_KW = 20_000
+LONG = max(JOBS // 3, 4)
+"""Jobs of the shipped notebook, which take ten times as long."""
+
+
 @pytest.fixture
 def warm(world):
     """Start function of workers that import everything in advance."""
     del world.env["PACIFICO_TEST_COLD"]
 
-    def start(*options):
-        return world.worker(*options, AWS_ENDPOINT_URL=os.environ["AWS_ENDPOINT_URL"])
+    def start(*options, **env):
+        return world.worker(*options, AWS_ENDPOINT_URL=os.environ["AWS_ENDPOINT_URL"], **env)
 
     yield start
     world.env["PACIFICO_TEST_COLD"] = "1"
 
 
-def requests_of(world, count):
-    fields = {"dem": "sample", "target_capacity_kw": 1000, "notebook": "brief"}
-    return [world.client.request(world.site, **fields) for _ in range(count)]
+def requests_of(world, count, site=None, **fields):
+    fields = {"dem": "sample", "target_capacity_kw": 1000, "notebook": "brief", **fields}
+    return [world.client.request(site or world.site, **fields) for _ in range(count)]
 
 
-def run_jobs(world, count):
+def run_jobs(world, requests):
     """Seconds from the first message until all jobs are completed [s]."""
-    requests = requests_of(world, count)
     started = time.perf_counter()
     world.client.submit_many(requests)
     found = world.client.wait([r.layout_id for r in requests], timeout_s=900, poll_s=0.1)
@@ -64,43 +71,66 @@ def run_jobs(world, count):
     return seconds
 
 
-def papermill(folder):
-    boundary = folder / "site.kml"
-    boundary.write_bytes(b"<kml/>")
+def papermill(folder, count, notebook, *parameters):
+    """Seconds of as many papermill commands [s]."""
+    pytest.importorskip("papermill")
 
     def run(number):
         out = folder / f"papermill-{number}"
-        out.mkdir()
-        command = [sys.executable, "-m", "papermill", str(WORKER / "notebooks" / "brief.ipynb"), str(out / "out.ipynb")]
-        parameters = ["-p", "boundary", str(boundary), "--cwd", str(out), "--no-progress-bar"]
-        subprocess.run([*command, *parameters], check=True, capture_output=True)
+        (out / "inputs").mkdir(parents=True)
+        command = [sys.executable, "-m", "papermill", str(notebook), str(out / "out.ipynb"), *parameters]
+        subprocess.run([*command, "--cwd", str(out), "--no-progress-bar"], check=True, capture_output=True)
         assert (out / "metrics.json").exists()
 
     started = time.perf_counter()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(run, range(JOBS)))
+        list(pool.map(run, range(count)))
     return time.perf_counter() - started
 
 
 def test_workers_run_three_times_as_many_jobs_as_papermill(world, warm, tmp_path, record_property):
-    per_minute = {"papermill": 60 * JOBS / papermill(tmp_path)}
+    boundary = tmp_path / "site.kml"
+    boundary.write_bytes(b"<kml/>")
+    notebook = WORKER / "notebooks" / "brief.ipynb"
+    per_minute = {"papermill": 60 * JOBS / papermill(tmp_path, JOBS, notebook, "-p", "boundary", str(boundary))}
     for standby in ("fork", "process"):
         crew = warm("--concurrency", str(AT_ONCE), "--standby", standby)
-        run_jobs(world, AT_ONCE)  # warm-up: imports are done and the next kernels are starting
-        per_minute[standby] = 60 * JOBS / run_jobs(world, JOBS)
+        run_jobs(world, requests_of(world, AT_ONCE))  # warm-up: imports are done and the next kernels are starting
+        per_minute[standby] = 60 * JOBS / run_jobs(world, requests_of(world, JOBS))
         crew.terminate()
         assert crew.wait(120) == 0
+    _show(per_minute, record_property)
+    assert per_minute["fork"] >= 3 * per_minute["papermill"]
+    assert per_minute["fork"] > per_minute["process"]  # a new process imports everything again for each job
+
+
+def test_reports_of_the_sample_are_four_times_as_many_as_by_papermill(world, warm, tmp_path, record_property):
+    """Compare on the shipped notebook: a report of the sample site, whole."""
+    compile_kernels()
+    notebook = notebooks.find("layout_report").path
+    asked = ["-p", "boundary", "sample", "-p", "dem", "sample", "-p", "target_capacity_kw", str(SAMPLE_KW)]
+    per_minute = {"papermill": 60 * LONG / papermill(tmp_path, LONG, notebook, *asked)}
+    site = world.client.upload_site(sample_site_path())
+    fields = {"site": site, "notebook": "layout_report", "target_capacity_kw": SAMPLE_KW}
+    crew = warm("--concurrency", str(AT_ONCE), "--standby", "fork", PACIFICO_TEST_SHIPPED="1")
+    run_jobs(world, requests_of(world, AT_ONCE, **fields))
+    per_minute["fork"] = 60 * LONG / run_jobs(world, requests_of(world, LONG, **fields))
+    crew.terminate()
+    assert crew.wait(120) == 0
+    _show(per_minute, record_property)
+    assert per_minute["fork"] >= 4 * per_minute["papermill"]
+
+
+def _show(per_minute, record_property):
     print({name: f"{value:.1f} jobs/min" for name, value in per_minute.items()})
     for name, value in per_minute.items():
         record_property(f"{name}_jobs_per_minute", round(value, 1))
-    assert per_minute["fork"] >= 3 * per_minute["papermill"]
-    assert per_minute["fork"] > per_minute["process"]  # a new process imports everything again for each job
 
 
 def test_job_starts_fast_with_a_warm_standby(world, warm, record_property):
     """Measure the time from message to first notebook line."""
     warm()
-    run_jobs(world, 1)
+    run_jobs(world, requests_of(world, 1))
     waits = []
     for request in requests_of(world, 11):
         world.client._records.submit(request)

@@ -1,6 +1,6 @@
 """A worker whose templates are the short notebooks beside this file; everything else is the product's own.
 
-`python short.py worker|child|forkserver ...`
+`python short.py worker|child|forkserver ...`; with PACIFICO_TEST_SHIPPED the fork server runs the shipped notebooks instead.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ def main():
 
         background.main(ProcessSpawner((sys.executable, __file__, "child")))
     elif role == "forkserver":
-        use_short_notebooks()
         from worker import forkserver, rehearsal
 
-        rehearsal.REHEARSED.clear()
+        if not os.environ.get("PACIFICO_TEST_SHIPPED"):
+            use_short_notebooks()
+            rehearsal.REHEARSED.clear()
         if os.environ.get("PACIFICO_TEST_COLD"):
             forkserver.PRELOAD = ()
         forkserver.main()
