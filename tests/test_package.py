@@ -92,8 +92,13 @@ def test_wheel_holds_the_package_and_its_notebooks(wheel):
 
 
 def test_wheel_installs_one_top_level_package(wheel):
-    tops = {name.split("/")[0] for name in wheel if name != "METADATA" and ".dist-info/" not in name}
+    tops = {name.split("/")[0] for name in wheel if name != "METADATA" and not re.search(r"\.(dist-info|data)/", name)}
     assert tops == {"pacifico"}
+
+
+def test_wheel_turns_on_the_server_extension(wheel):
+    (found,) = [name for name in wheel if ".data/" in name]
+    assert found.endswith(".data/data/etc/jupyter/jupyter_server_config.d/pacifico.json")
 
 
 def test_wheel_carries_the_licence_texts(wheel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -42,7 +43,8 @@ def main(spawner: Spawner | None = None) -> None:
     except PacificoError as error:
         os.write(descriptor, str(error).encode())
         sys.exit(error.exit_code)
-    os.write(descriptor, b"assigned")
+    with contextlib.suppress(BrokenPipeError):  # whoever started it has ended meanwhile: the jobs go on
+        os.write(descriptor, b"assigned")
     os.close(descriptor)
     runner = NotebookRunner(records.store, settings, spawner or ProcessSpawner(), standby=len(jobs) > 1)
     try:

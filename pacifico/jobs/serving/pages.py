@@ -13,6 +13,7 @@ from pacifico.errors import InputError
 from pacifico.jobs import keys
 from pacifico.jobs.reading.listing import hint_rows, iso
 from pacifico.jobs.request import UnknownVersionError
+from pacifico.jobs.store.base import NotFoundError
 from pacifico.jobs.uploads import read_site_record
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def layout_page(
 
     Raises
     ------
-    InputError
+    NotFoundError
         The cursor is none.
     """
     after = ""
@@ -101,7 +102,7 @@ def site_page(jobs: OwnedJobs, *, cursor: str | None = None, limit: int = 50) ->
 
     Raises
     ------
-    InputError
+    NotFoundError
         The cursor is none.
     """
     after = "" if cursor is None else f"{keys.site(jobs.owner, _site_cursor(cursor))}/{_AFTER}"
@@ -149,18 +150,21 @@ def _decode(cursor: str, count: int) -> list[Any]:
             return parts
     except (ValueError, RecursionError):
         pass
-    raise InputError(f"cursor {cursor[:40]!r} is unknown; give the `next` of the page before, or leave it out")
+    raise NotFoundError(f"cursor {cursor[:40]!r} is unknown; give the `next` of the page before, or leave it out")
 
 
 def _layout_cursor(cursor: str) -> tuple[int, str]:
     created_ms, layout_id = _decode(cursor, 2)
     if type(created_ms) is not int or not 0 <= created_ms < 10**13:
-        raise InputError(f"cursor {cursor[:40]!r} is unknown; give the `next` of the page before, or leave it out")
-    return created_ms, keys.canonical_id(layout_id)
+        raise NotFoundError(f"cursor {cursor[:40]!r} is unknown; give the `next` of the page before, or leave it out")
+    try:
+        return created_ms, keys.canonical_id(layout_id)
+    except InputError:
+        raise NotFoundError(f"cursor {cursor[:40]!r} is unknown; give the `next` of the page before") from None
 
 
 def _site_cursor(cursor: str) -> str:
     (site_id,) = _decode(cursor, 1)
     if not isinstance(site_id, str):
-        raise InputError(f"cursor {cursor[:40]!r} is unknown; give the `next` of the page before, or leave it out")
+        raise NotFoundError(f"cursor {cursor[:40]!r} is unknown; give the `next` of the page before, or leave it out")
     return site_id

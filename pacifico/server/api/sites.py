@@ -153,7 +153,7 @@ class SiteHandler(ApiHandler):
         self.reply({**_row(record).model_dump(), "boundary": boundary})
 
     @operation(
-        summary="Delete a site that no running layout needs; completed layouts keep their copy of the boundary.",
+        summary="Delete a site. Completed layouts keep their copy of the boundary; queued ones fail.",
         tag="sites",
         query=NoQuery,
         reply=Deleted,

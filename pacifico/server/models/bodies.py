@@ -57,16 +57,17 @@ class VariantsBody(_Design):
 class AssetPatch(BaseModel):
     """Where an asset shall stand, and how it shall be turned."""
 
-    model_config = _CLOSED
+    model_config = ConfigDict(**_CLOSED, json_schema_extra={"minProperties": 1})
 
-    to: tuple[Longitude, Latitude] | None = Field(default=None, description="New centre [°].")
-    rotation_deg: Annotated[float, Field(ge=-360, le=360, strict=True)] | None = Field(
+    # absent or a value; null is neither
+    to: tuple[Longitude, Latitude] = Field(default=None, description="New centre [°].")  # type: ignore[assignment]
+    rotation_deg: Annotated[float, Field(ge=-360, le=360, strict=True)] = Field(  # type: ignore[assignment]
         default=None, description="Angle, anticlockwise from length due east [°]."
     )
 
     @model_validator(mode="after")
     def _something(self) -> AssetPatch:
-        if self.to is None and self.rotation_deg is None:
+        if not self.model_fields_set:
             raise ValueError("nothing to change; give 'to', 'rotation_deg' or both")
         return self
 

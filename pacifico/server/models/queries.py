@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from pacifico.jobs.status import State  # noqa: TC001
 from pacifico.run.outcome import ErrorKind  # noqa: TC001
 from pacifico.vocabulary import Profile  # noqa: TC001 (pydantic reads these)
 
 _CLOSED = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_max_length=2048)
+
+
+def _written_time(value: object) -> object:
+    """Refuse numbers, which pydantic takes as seconds since 1970."""
+    if isinstance(value, str) and not re.match(r"[0-9]{4}-", value):
+        raise ValueError("write a time as 2026-01-31T12:00:00Z")
+    return value
 
 
 class NoQuery(BaseModel):
@@ -34,7 +42,9 @@ class LayoutsQuery(PageQuery):
     site_id: str | None = Field(default=None, min_length=1, max_length=200)
     status: State | None = None
     error_kind: ErrorKind | None = None
-    since: AwareDatetime | None = Field(default=None, description="Created at this time or later (RFC 3339).")
+    since: Annotated[AwareDatetime, BeforeValidator(_written_time)] | None = Field(
+        default=None, description="Created at this time or later (RFC 3339)."
+    )
 
 
 class GroundQuery(BaseModel):

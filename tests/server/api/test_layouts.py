@@ -39,7 +39,8 @@ def test_lists_with_filters(rest, layout, site):
     assert layout["layout_id"] not in found("status=failed")
     assert found("since=2100-01-01T00:00:00Z") == []
     assert rest.get("/layouts?since=yesterday").status_code == 422
-    assert rest.get("/layouts?cursor=nonsense").status_code == 422
+    assert rest.get("/layouts?since=0.5").status_code == 422
+    assert rest.get("/layouts?cursor=nonsense").status_code == 404
 
 
 def test_what_does_not_exist(rest):
