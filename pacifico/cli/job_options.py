@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
 from pacifico.layout.criteria.profiles import PROFILES
-from pacifico.layout.criteria.spec import read_spec
 from pacifico.layout.criteria.strategies import STRATEGIES
 
 if TYPE_CHECKING:
@@ -151,7 +150,7 @@ def _parameters(client: JobClient, given: dict[str, Any], gatherer: Gatherer | N
         parameters["energy"] = True
     if given["weather"] is not None:
         parameters["weather"] = client.upload_file(given["weather"])
-    spec = read_spec(given["spec"]) if given["spec"] is not None else {}
+    spec = _spec(given["spec"]) if given["spec"] is not None else {}
     if given["edge_setback"]:
         spec = _with_setbacks(spec, given["edge_setback"])
     if spec:
@@ -292,3 +291,9 @@ def _lonlat(text: str) -> list[float]:
     except ValueError:
         raise InputError(f"--entry {text!r} is not LON,LAT; give degrees, such as -93.68,41.95") from None
     return [lon, lat]
+
+
+def _spec(path: Path) -> dict[str, Any]:
+    from pacifico.layout.criteria.spec import read_spec
+
+    return read_spec(path)
