@@ -19,7 +19,7 @@ SEED ?= 1
 IAM_SIMULATE := 0.1.173
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help demo test slow fuzz mutants infra bench coverage lint format lab picture constraints clean
+.PHONY: help demo test slow fuzz mutants infra bench docs coverage lint format lab picture constraints clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -53,6 +53,9 @@ infra: $(VENV)/.all $(VENV)/.policy $(VENV)/.emulator  ## test Terraform on mock
 
 bench: $(VENV)/.bench  ## measure speed and quality against peers
 	$(BIN)/python -m pytest -m benchmark tests/benchmarks
+
+docs: $(VENV)/.docs  ## build the documentation: docs/_build/html/index.html
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 coverage: $(VENV)/.all  ## measure test coverage; writes htmlcov/index.html
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-report=html
@@ -93,7 +96,7 @@ constraints:  ## pin the newest versions that fit pyproject.toml (needs uv)
 	  --no-emit-index-url --no-header --no-annotate pyproject.toml --output-file constraints.txt
 
 clean:  ## remove everything that make created
-	rm -rf $(VENV) .fuzz demo-report dist htmlcov .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+	rm -rf $(VENV) .fuzz demo-report dist docs/_build docs/reference/api htmlcov .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' 2>/dev/null || { echo "no Python 3.11 to 3.13 with venv found (tried: $(or $(PYTHON),$(CANDIDATES))): install one (Debian: apt install python3-venv) or run 'make PYTHON=/path/to/python'" >&2; exit 1; }
@@ -106,7 +109,11 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.all
-	$(PIP) --editable '.[lab,aws,cad,dev,bench]'
+	$(PIP) --editable '.[lab,aws,server,cad,dev,bench]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.all
+	$(PIP) --editable '.[lab,aws,cad,dev,docs]'
 	@touch $@
 
 $(VENV)/.fuzz: $(VENV)/.all
@@ -127,5 +134,5 @@ $(VENV)/.emulator: infra/emulator.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.all: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[lab,aws,cad,dev]'
+	$(PIP) --editable '.[lab,aws,server,cad,dev]'
 	@touch $(VENV)/.base $@

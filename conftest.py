@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-pytest_plugins = ["fixtures.aws", "fixtures.ground", "fixtures.layouts", "fixtures.weather"]
+pytest_plugins = ["fixtures.aws", "fixtures.farm_layouts", "fixtures.ground", "fixtures.layouts", "fixtures.weather"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

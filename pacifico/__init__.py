@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pacifico._version import __version__
 
 if TYPE_CHECKING:
+    from pacifico.compiling import compile_kernels as compile_kernels
     from pacifico.explorer.map import explore as explore
     from pacifico.layout.editing.editor import edit as edit
     from pacifico.layout.generate import generate_layout as generate_layout
@@ -29,6 +30,7 @@ _HOMES = {
     "Plan": "pacifico.layout.generate",
     "Site": "pacifico.site.model",
     "aspect": "pacifico.terrain.surface",
+    "compile_kernels": "pacifico.compiling",
     "curvature": "pacifico.terrain.surface",
     "edit": "pacifico.layout.editing.editor",
     "explore": "pacifico.explorer",

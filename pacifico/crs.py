@@ -158,6 +158,24 @@ def reproject(geometry: BaseGeometry, source: CRS, target: CRS) -> BaseGeometry:
     return shapely.transform(geometry, moved)
 
 
+def reproject_all(geometries: Sequence[BaseGeometry], source: CRS, target: CRS) -> list[BaseGeometry]:
+    """Reproject geometries in one call, as `reproject` does each."""
+    if source == target:
+        return list(geometries)
+    change = transformer(source, target)
+
+    def moved(xyz: np.ndarray) -> np.ndarray:
+        x, y = change.transform(xyz[:, 0], xyz[:, 1])
+        return np.column_stack([x, y, *xyz[:, 2:].T])
+
+    found = np.array(list(geometries), dtype=object)
+    raised = shapely.has_z(found)
+    for own, with_z in ((~raised, False), (raised, True)):
+        if own.any():
+            found[own] = shapely.transform(found[own], moved, include_z=with_z)
+    return list(found)
+
+
 def swapped_hint(
     site: tuple[float, float, float, float], site_crs: CRS, extent: tuple[float, float, float, float], extent_crs: CRS
 ) -> str:

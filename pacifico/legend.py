@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-ASSETS: dict[str, tuple[str, str]] = {
-    "solar_array": ("Solar array", "#0072b2"),
-    "inverter_skid": ("Inverter skid", "#f0e442"),
-    "battery": ("Battery", "#cc79a7"),
-    "generator": ("Generator", "#e69f00"),
-    "gas_turbine": ("Gas turbine", "#d55e00"),
-    "cooling_system": ("Cooling system", "#56b4e9"),
-    "control_center": ("Control centre", "#7a5195"),
-    "substation": ("Substation", "#1a1a1a"),
-    "wind_turbine": ("Wind turbine", "#009e73"),
-}
-"""Label and colour of each asset type: the palette of Okabe and Ito, safe for colour-blind readers.
+from pacifico.vocabulary import ASSET_NAMES
 
-https://jfly.uni-koeln.de/color/
-"""
+ASSETS: dict[str, tuple[str, str]] = {kind: (name.label, name.colour) for kind, name in ASSET_NAMES.items()}
+"""Label and colour of each asset type."""
 OTHER_ASSET = ("Asset", "#666666")
 
 BOUNDARY = "#111111"
@@ -27,6 +16,9 @@ ROAD = "#ffffff"
 ROAD_EDGE = "#3d2b1f"
 CABLE = "#7a0177"
 ENTRY = "#d00000"
+
+EARTHWORK_PARTS = {"pad": "pads", "road": "roads", "batter": "side slopes", "array": "ground under arrays"}
+"""Parts of cut and fill, by the prefix of their metrics."""
 
 ROADS: dict[str, tuple[str, float]] = {
     "spine": ("Spine road", 4.5),

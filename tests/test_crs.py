@@ -15,6 +15,7 @@ from pacifico.crs import (
     metres_per_factor,
     metres_per_unit,
     reproject,
+    reproject_all,
     scale_error,
     swapped_hint,
     transformer,
@@ -72,6 +73,15 @@ def test_z_survives_reprojection():
     assert [z for *_, z in moved.coords] == [5, 7]
     assert moved.length == pytest.approx(828, abs=1)
     assert scale_error(line, utm(-93, 42)) < 0.0005
+
+
+def test_many_geometries_are_moved_as_one_by_one():
+    target = utm(-93, 42)
+    given = [shapely.Point(-93, 42), shapely.LineString([(-93, 42, 5), (-92.99, 42, 7)]), shapely.box(-93, 42, -92, 43)]
+    moved = reproject_all(given, LONLAT, target)
+    assert [g.wkb for g in moved] == [reproject(g, LONLAT, target).wkb for g in given]
+    assert reproject_all(given, LONLAT, LONLAT) == given
+    assert reproject_all([], LONLAT, target) == []
 
 
 def test_area_and_geojson():

@@ -72,3 +72,21 @@ def test_modules_of_terms_exist():
         if not (ROOT / "pacifico" / module.strip("`")).is_file():
             missing[term] = module
     assert not missing
+
+
+PAGES = sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md") if "```python" in page.read_text())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_python_of_a_page_runs(page, tmp_path, monkeypatch):
+    """All blocks of a page, one after the other, as a reader would paste them."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.DOTALL):
+        exec(compile(block, page, "exec"), names)  # noqa: S102 (our own page)
+
+
+def test_files_that_the_pages_name_exist():
+    for page in DOCS.rglob("*.md"):
+        for name in re.findall(r"`((?:pacifico|tests|infra|notebooks)/[\w/.-]*)`", page.read_text()):
+            assert (ROOT / name).exists(), f"{page.name} names {name}, which does not exist"

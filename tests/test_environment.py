@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {
     "matplotlib": ["matplotlib-base"],
     "jupyter-client": ["jupyter_client"],
+    "jupyter-server": ["jupyter_server"],
     "playwright": ["playwright-python"],
     "boto3-stubs": ["boto3-stubs", "mypy-boto3-s3", "mypy_boto3_sqs"],
 }

@@ -2,8 +2,8 @@ import re
 from typing import get_args
 
 from pacifico import legend
-from pacifico.layout.criteria.asset_types import AssetKind
 from pacifico.layout.model.roads import RoadClass
+from pacifico.vocabulary import AssetKind
 
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 

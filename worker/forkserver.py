@@ -30,6 +30,7 @@ from pacifico.errors import OutsideServiceError
 from pacifico.jobs.runner.child import PRELOAD, JsonLines, die_with_parent, rehearse, serve
 from pacifico.jobs.runner.environment import environment, prepare_caches
 from pacifico.jobs.runner.processes import Child
+from worker.rehearsal import rehearse_all
 
 _SOCKET_PATH = 90  # a socket's path holds 107 bytes
 #: Descriptor of the numba cache in every process of a fork server; high, so that nothing else takes it.
@@ -153,6 +154,7 @@ def _preload() -> None:
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(name)
     rehearse()
+    rehearse_all()
     if threading.active_count() > 1:
         # A fork copies only the forking thread: locks held by others would stay locked.
         raise SystemExit(f"forkserver: imports started threads: {threading.enumerate()}")

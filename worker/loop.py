@@ -3,7 +3,8 @@
 Receive, run, record, acknowledge; one job at a time.
 
 Receives are counted by the queue and end a message in the dead-letter queue, so they must be for crashes only. While
-store or queue are away the loop receives nothing, and hands back what it holds as a fresh copy.
+store or queue are away the loop receives nothing, and hands back what it holds as a fresh copy. A store that can be read
+but takes no writes (a full disk) is away too.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pacifico.jobs.delivery import Delivery, Ending, settle
 from pacifico.jobs.lifecycle import deliver
 from pacifico.jobs.queue import NoQueueError, QueueDeniedError, parse_pointer
 from pacifico.jobs.request import UnknownVersionError
-from pacifico.jobs.store.base import NoStoreError, PermissionDeniedError, StoreError
+from pacifico.jobs.store.base import PROBE_KEY, NoStoreError, PermissionDeniedError, StoreError
 from pacifico.run.redact import redact
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ log = logging.getLogger(__name__)
 #: Pauses while store or queue are away [s]: the first, doubled up to the longest.
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
+
+#: What is written to see whether the store takes writes: a full disk still takes an empty file.
+_PROBE = bytes(4096)
 
 #: Dead letters read in one sweep.
 _MAX_SWEPT = 2000
@@ -84,6 +88,7 @@ class Worker:
         self._stop = stop
         self._swept_at = float("-inf")
         self._pause_s = _FIRST_PAUSE_S
+        self._store_failed = False
 
     def run(self, *, burst: bool = False) -> None:
         """Work until told to stop; with `burst`, until the queue is empty."""
@@ -105,7 +110,7 @@ class Worker:
     def _receive(self, *, burst: bool) -> list[Message] | None:
         """Messages from the queue; None while queue or store are away."""
         try:
-            self._services.records.store.probe()
+            self._probe()
             # A stop during a long poll ends the loop after it: at most `wait_s`, within every grace.
             found = self._services.queue.receive(
                 wait_s=0 if burst else self._settings.wait_s, visibility_s=self._settings.visibility_s
@@ -126,7 +131,8 @@ class Worker:
         started = time.monotonic()
         with self._services.protection.held():
             delivery = self._deliver(message)
-            if delivery.store_failed and self._store_away():
+            # An attempt that had no answer for a whole lease met an outage, also where the store is back by now.
+            if delivery.store_failed and (self._store_away() or delivery.ending is Ending.LOST):
                 delivery = replace(delivery, do="copy")
             self._settle(delivery, message)
         try:
@@ -189,9 +195,25 @@ class Worker:
         except Exception:
             log.exception("the job of message %s could not be marked failed", message.message_id)
 
+    def _probe(self) -> None:
+        """Ask whether the store answers; after a failure, whether it takes writes.
+
+        Raises
+        ------
+        StoreError
+            It does not.
+        """
+        store = self._services.records.store
+        if self._store_failed:
+            store.put(PROBE_KEY, _PROBE, kind="terrain")
+            self._store_failed = False
+        else:
+            store.probe()
+
     def _store_away(self) -> bool:
+        self._store_failed = True
         try:
-            self._services.records.store.probe()
+            self._probe()
         except StoreError as error:
             log.warning("store away, the message is handed back: %s", redact(str(error)))
             return True
@@ -224,8 +246,9 @@ class Worker:
                 self._services.pulse.beat("sweep")
                 found = dead_letters.receive(wait_s=0, visibility_s=60, most=10)
                 seen += found
+                queue_empty = bool(found) and not any(self._services.queue.depth().values())
                 for message in found:
-                    self._fail_dead_letter(message)
+                    self._fail_dead_letter(message, queue_empty=queue_empty)
                 if not found:
                     break
         except OutsideServiceError as error:
@@ -233,13 +256,17 @@ class Worker:
         with contextlib.suppress(OutsideServiceError):  # else they show again by themselves
             dead_letters.show(seen)
 
-    def _fail_dead_letter(self, message: Message) -> None:
+    def _fail_dead_letter(self, message: Message, *, queue_empty: bool) -> None:
         records = self._services.records
         try:
             pointer = parse_pointer(message.body)
             before = records.read(pointer.owner, pointer.layout_id).status.status
             after = records.fail_dead(
-                pointer.owner, pointer.layout_id, sent=message.sent, receives=self._settings.max_receives
+                pointer.owner,
+                pointer.layout_id,
+                sent=message.sent,
+                receives=self._settings.max_receives,
+                queue_empty=queue_empty,
             ).status
         except (InputError, UnknownVersionError) as error:
             log.warning("dead letter %s points to no job: %s", message.message_id, error)

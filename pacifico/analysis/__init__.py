@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "compliance_facts": ["facts_of_layout"],
         "costs": ["bill"],
         "energy": ["Energy", "SolarPart", "annual_energy", "solar_part"],
+        "headline": ["placed_kw", "stored_headline"],
         "mass_haul": ["Haul", "MassHaul"],
         "rule_packs": ["Pack", "Rule", "read_pack", "shipped_packs"],
         "stationing": ["Station", "stations", "stations_along"],

@@ -13,6 +13,7 @@ from pacifico.analysis.mass_haul import mass_haul
 from pacifico.layout.criteria.spec import catalog
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.model.bill import Bill, Line, Tag
+from pacifico.vocabulary import ASSET_KINDS, ASSET_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.model.earthwork import CorridorVolumes, PadPlane
     from pacifico.layout.model.plan import Plan
+    from pacifico.vocabulary import AssetKind
 
 
 CABLE_SLACK = (0.03, 0.05, 0.12)
@@ -106,7 +108,7 @@ def _fence_m(plan: Plan) -> tuple[float, float]:
     around = math.fsum(p.exterior.length for p in shapely.get_parts(plan.site.boundary))
     if not plan.asset_list:
         return around, 0.0
-    assets = shapely.union_all([a.footprint for a in plan.asset_list])
+    assets = shapely.geometrycollections([a.footprint for a in plan.asset_list])
     return around, min(shapely.convex_hull(assets).buffer(FENCE_MARGIN_M, join_style="mitre").length, around)
 
 
@@ -159,36 +161,54 @@ def _collection(plan: Plan, spec: Spec) -> list[Line]:
     ]  # fmt: skip
 
 
+_RATINGS = {"USD/kWdc": "capacity_dc_kw", "USD/kW": "capacity_kw", "USD/kVA": "rating_kva", "USD/kWh": "storage_kwh"}
+"""Rating of an asset that each unit of its cost counts."""
+
+_SOLAR_COSTS = {"tracker": "solar_tracker", "fixed": "solar_fixed"}
+"""Item of the catalog's costs for each mounting."""
+
+
 def _plant(plan: Plan, spec: Spec) -> list[Line]:
-    """Lines for generation, storage and the substation."""
-
-    def total(kind: str, rating: str) -> float:
-        """Sum of a rating over assets of a type."""
-        return math.fsum(getattr(a.item, rating) for a in plan.asset_list if a.item.kind == kind)
-
-    def rated(kind: str, rating: str, unit: str) -> _Quantity:
-        """Total rating of an asset type."""
-        return _Quantity(total(kind, rating), unit, "measured", "ratings of the placed assets", EXACT)
-
-    def counted(kind: str) -> _Quantity:
-        """Number of assets of a type."""
-        count = float(sum(a.item.kind == kind for a in plan.asset_list))
-        return _Quantity(count, "each", "measured", "count", EXACT)
-
-    mounting = spec.choice("solar", "mounting")
-    array = "solar_tracker" if mounting == "tracker" else "solar_fixed"
-    substation = _Quantity(total("substation", "rating_kva"), "kVA", "derived", "rating by capacity and power factor", (0.95, 1.2))  # fmt: skip
+    """Lines for generation, storage and the substation: one for each asset type, in the catalog's order."""
     return [
-        _line(spec, array, f"Solar arrays, {mounting}", rated("solar_array", "capacity_dc_kw", "kWdc")),
-        _line(spec, "inverter_skid", "Inverter skids", rated("inverter_skid", "rating_kva", "kVA")),
-        _line(spec, "battery", "Batteries with conversion", rated("battery", "storage_kwh", "kWh")),
-        _line(spec, "generator", "Generator sets", rated("generator", "capacity_kw", "kW")),
-        _line(spec, "gas_turbine", "Gas turbines", rated("gas_turbine", "capacity_kw", "kW")),
-        _line(spec, "cooling_system", "Cooling systems", counted("cooling_system")),
-        _line(spec, "control_center", "Control centres", counted("control_center")),
-        _line(spec, "wind_turbine", "Wind turbines", rated("wind_turbine", "capacity_kw", "kW")),
-        _line(spec, "substation", "Substations", substation),
+        _of_kind(plan, spec, item, kind) for item in catalog()["costs"] if (kind := _kind_of(spec, item)) is not None
     ]
+
+
+def _kind_of(spec: Spec, item: str) -> AssetKind | None:
+    """Asset type that an item of the catalog's costs prices, if any; solar arrays have a cost for each mounting."""
+    if item == _SOLAR_COSTS[spec.choice("solar", "mounting")]:
+        return "solar_array"
+    return next((kind for kind in ASSET_KINDS if kind == item), None)
+
+
+def _of_kind(plan: Plan, spec: Spec, item: str, kind: AssetKind) -> Line:
+    """Line for all assets of a type, by count or by rating as its unit cost says.
+
+    Parameters
+    ----------
+    plan : Plan
+        Layout.
+    spec : Spec
+        Unit costs.
+    item : str
+        Name of the unit cost.
+    kind : AssetKind
+        Asset type.
+    """
+    assets = [a.item for a in plan.asset_list if a.item.kind == kind]
+    per = str(catalog()["costs"][item]["unit"])
+    name = ASSET_NAMES[kind].on_bill
+    if kind == "solar_array":
+        name = f"{name}, {spec.choice('solar', 'mounting')}"
+    if per not in _RATINGS:
+        quantity = _Quantity(float(len(assets)), "each", "measured", "count", EXACT)
+    else:
+        total, unit = math.fsum(getattr(a, _RATINGS[per]) for a in assets), per.removeprefix("USD/")
+        quantity = _Quantity(total, unit, "measured", "ratings of the placed assets", EXACT)
+        if kind == "substation":
+            quantity = _Quantity(total, unit, "derived", "rating by capacity and power factor", (0.95, 1.2))
+    return _line(spec, item, name, quantity)
 
 
 @dataclass(frozen=True)

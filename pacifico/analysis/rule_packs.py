@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from pacifico.errors import InputError, is_plain_line
-from pacifico.layout.criteria.asset_types import ASSET_KINDS
 from pacifico.toml_file import read_toml
+from pacifico.vocabulary import ASSET_KINDS
 
 TOPICS = (
     "boundary setback",

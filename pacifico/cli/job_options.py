@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
-from pacifico.layout.criteria.profiles import PROFILES
-from pacifico.layout.criteria.strategies import STRATEGIES
+from pacifico.vocabulary import NAMED_DEMS, PROFILES, STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +19,9 @@ if TYPE_CHECKING:
     from pacifico.jobs.request import JobRequest
 
     Reader = Callable[[Path, str | None], bytes]
-    Gatherer = Callable[[Path, str | None, list[str], float | None], tuple[bytes | None, tuple[str, ...]]]
+    Combiner = Callable[[Path, str | None, list[str], float | None], tuple[bytes | None, tuple[str, ...]]]
     """Takes boundary, layer, sources of exclusions and buffer [m]; returns one GeoJSON and warnings."""
 
-NAMED_DEMS = ("3dep", "3dep-30", "glo30", "sample")
 #: Columns of a CSV, named as options; options without a column are the command line's.
 _COLUMNS = ("boundary", "dem", "capacity_kw", "profile", "strategy", "resolution_m", "setback_m", "max_road_grade_pct")
 _MORE_COLUMNS = (
@@ -90,7 +88,7 @@ def edge_setback(text: str) -> dict[str, Any]:
 
 
 def request_of(
-    client: JobClient, given: dict[str, Any], reader: Reader | None, gatherer: Gatherer | None = None
+    client: JobClient, given: dict[str, Any], reader: Reader | None, combiner: Combiner | None = None
 ) -> JobRequest:
     """Upload the files that the options name, and make the request.
 
@@ -102,7 +100,7 @@ def request_of(
         Options by name.
     reader : callable or None
         Reads a boundary file as GeoJSON.
-    gatherer : callable or None
+    combiner : callable or None
         Makes one file of exclusions.
 
     Raises
@@ -118,7 +116,7 @@ def request_of(
         raise InputError("no elevation model given: add --dem, or --no-terrain for level ground")
     if dem and dem not in NAMED_DEMS and "://" not in dem and not dem.startswith("upload:"):
         dem = client.upload_file(dem)
-    parameters = _parameters(client, given, gatherer)
+    parameters = _parameters(client, given, combiner)
     fields: dict[str, Any] = {
         "dem": dem or None,
         "use_terrain": not level,
@@ -137,7 +135,7 @@ def request_of(
     return client.request(client.upload_site(given["boundary"], as_read=kept), **fields)
 
 
-def _parameters(client: JobClient, given: dict[str, Any], gatherer: Gatherer | None) -> dict[str, Any]:
+def _parameters(client: JobClient, given: dict[str, Any], combiner: Combiner | None) -> dict[str, Any]:
     """Parameters of the notebook, their files uploaded."""
     parameters: dict[str, Any] = {
         name: given[name]
@@ -157,7 +155,7 @@ def _parameters(client: JobClient, given: dict[str, Any], gatherer: Gatherer | N
         parameters["spec"] = spec
     if given["exclusion_buffer_m"] is not None and not given["exclusions"]:
         raise InputError("--exclusion-buffer-m widens what --exclusions gives: add --exclusions, or leave it out")
-    if given["exclusions"] and (upload := _exclusions(client, given, gatherer)):
+    if given["exclusions"] and (upload := _exclusions(client, given, combiner)):
         parameters["exclusions"] = upload
     return parameters
 
@@ -172,7 +170,7 @@ def _with_setbacks(spec: dict[str, Any], entries: list[dict[str, Any]]) -> dict[
     return {**spec, "site": {**own, "setbacks": [*said, *entries]}}
 
 
-def _exclusions(client: JobClient, given: dict[str, Any], gatherer: Gatherer | None) -> str | None:
+def _exclusions(client: JobClient, given: dict[str, Any], combiner: Combiner | None) -> str | None:
     """Upload all exclusions as one file.
 
     None where services have none near the site.
@@ -183,11 +181,11 @@ def _exclusions(client: JobClient, given: dict[str, Any], gatherer: Gatherer | N
     buffer_m = given["exclusion_buffer_m"]
     if len(sources) == 1 and "://" not in sources[0] and not buffer_m:
         return client.upload_file(sources[0])
-    if gatherer is None:
+    if combiner is None:
         raise InputError(
             "exclusions from addresses, from several files or with a buffer need the command pacifico jobs"
         )
-    content, said = gatherer(given["boundary"], given["layer"], sources, buffer_m)
+    content, said = combiner(given["boundary"], given["layer"], sources, buffer_m)
     for line in said:
         print(f"note: {line}", file=sys.stderr)
     if content is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from pacifico.cli.job_options import Gatherer, Reader
+    from pacifico.cli.job_options import Combiner, Reader
     from pacifico.jobs.client import JobClient
     from pacifico.jobs.request import JobRequest
 
@@ -31,7 +31,7 @@ STATUSES = ("queued", "processing", "completed", "failed", "cancelled")
 _TIMED_OUT = 124
 
 
-def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None, gatherer: Gatherer | None = None) -> None:
+def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None, combiner: Combiner | None = None) -> None:
     """Add `jobs` with its commands to a parser's commands.
 
     Parameters
@@ -41,7 +41,7 @@ def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None, gatherer
         the exit status.
     reader : callable, optional
         Reads a boundary file as GeoJSON, so that a bad one is refused before it is submitted.
-    gatherer : callable, optional
+    combiner : callable, optional
         Makes one file of exclusions from files and addresses.
     """
     jobs = subparsers.add_parser("jobs", help="submit, follow and fetch layouts that are made as jobs")
@@ -51,12 +51,12 @@ def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None, gatherer
     submit.add_argument("boundary", type=Path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, shapefile")
     add_design(submit)
     submit.add_argument("--layout-id", metavar="UUID", help="the same id twice is one job")
-    _submission(submit, lambda a: _submit(a, reader, gatherer))
+    _submission(submit, lambda a: _submit(a, reader, combiner))
 
     many = commands.add_parser("submit-many", help="a job for each boundary file of a folder, or each row of a CSV")
     many.add_argument("source", type=Path, metavar="DIR|CSV", help="CSV: column 'boundary', and options by their names")
     add_design(many)
-    _submission(many, lambda a: _submit_many(a, reader, gatherer))
+    _submission(many, lambda a: _submit_many(a, reader, combiner))
 
     for name, words, act in (
         ("status", "status of jobs", _status),
@@ -133,14 +133,14 @@ def _client(arguments: argparse.Namespace) -> JobClient:
     return JobClient(owner=arguments.owner)
 
 
-def _submit(arguments: argparse.Namespace, reader: Reader | None, gatherer: Gatherer | None) -> int:
+def _submit(arguments: argparse.Namespace, reader: Reader | None, combiner: Combiner | None) -> int:
     client = _client(arguments)
     options = vars(arguments)
     if options["layout_id"] and options["idempotency_key"]:
         raise InputError("--layout-id and --idempotency-key both name the job; leave one of them out")
     if options["idempotency_key"]:
         options = {**options, "layout_id": client.layout_id_of(options["idempotency_key"])}
-    request = request_of(client, options, reader, gatherer)
+    request = request_of(client, options, reader, combiner)
     response = client.submit(request, background=arguments.background)
     if arguments.wait and response["status"] in ("queued", "processing"):
         bodies = client.wait([request.layout_id], on_status=progress_bar(1, quiet=arguments.json))
@@ -153,13 +153,13 @@ def _submit(arguments: argparse.Namespace, reader: Reader | None, gatherer: Gath
     return _exit_status(client, response)
 
 
-def _submit_many(arguments: argparse.Namespace, reader: Reader | None, gatherer: Gatherer | None) -> int:
+def _submit_many(arguments: argparse.Namespace, reader: Reader | None, combiner: Combiner | None) -> int:
     client = _client(arguments)
     requests: list[JobRequest] = []
     responses: list[dict[str, Any]] = []
     for row in rows_of(arguments):
         try:
-            requests.append(request_of(client, row, reader, gatherer))
+            requests.append(request_of(client, row, reader, combiner))
         except InputError as error:
             responses.append({"layout_id": None, "status": "rejected", "message": f"{row['boundary']}: {error}"})
         except OutsideServiceError as error:
@@ -363,16 +363,16 @@ def exclusions_as_geojson(
     import tempfile
 
     from pacifico.site.boundary import read_site
+    from pacifico.site.combine import combine_exclusions
     from pacifico.site.exclusions import load_exclusions
-    from pacifico.site.gather import gather_exclusions
 
     site = read_site(boundary, layer=layer)
     with tempfile.TemporaryDirectory(prefix="pacifico-exclusions-") as folder:
-        gathered = gather_exclusions(sources, site, Path(folder), buffer_m=buffer_m)
-        if gathered.path is None:
-            return None, gathered.warnings
-        load_exclusions(gathered.path, site)
-        return gathered.path.read_bytes(), gathered.warnings
+        combined = combine_exclusions(sources, site, Path(folder), buffer_m=buffer_m)
+        if combined.path is None:
+            return None, combined.warnings
+        load_exclusions(combined.path, site)
+        return combined.path.read_bytes(), combined.warnings
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import headline, print_json, print_notes
+from pacifico.cli.printing import compile_line, headline, print_json, print_notes
 from pacifico.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,12 +33,14 @@ def add_layout_command(commands: Any) -> None:
 
 def run_layout(arguments: argparse.Namespace) -> int:
     """Lay out the site and write what was asked for."""
+    from pacifico.compiling import compile_kernels
     from pacifico.layout.generate import generate_layout
 
     _check_outputs(arguments)
     design = options.design_of(arguments)
     site = options.site_of(arguments)
     dem = options.dem_of(arguments, site)
+    compile_kernels(on_progress=compile_line())
     plan = generate_layout(site, dem, **design)
     if options.is_stdout(arguments.out):
         _write_to_stdout(plan)
@@ -73,9 +75,18 @@ def _report(plan: Plan, arguments: argparse.Namespace) -> None:
     out = None if arguments.out is None else str(arguments.out)
     if arguments.json:
         unplaced = [{"asset_type": u.kind, "count": u.count, "reason": u.reason} for u in plan.unplaced]
-        print_json({"out": out, "metrics": dict(plan.metrics), "warnings": list(plan.warnings), "unplaced": unplaced})
+        answers = [answer.to_json() for answer in plan.headline]
+        print_json(
+            {
+                "out": out,
+                "headline": answers,
+                "metrics": dict(plan.metrics),
+                "warnings": list(plan.warnings),
+                "unplaced": unplaced,
+            }
+        )
         return
     if not options.is_stdout(arguments.out):
-        print(headline(plan.metrics))
+        print(headline(plan.headline, plan.metrics))
         print(f"written: {out}")
     print_notes(plan.warnings)

@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # objects of the imports live as long as the command: collecting among them would cost 0.3 s
         gc.set_threshold(200_000, 50, 50)
     _print_any_text()
-    arguments = _parser().parse_args(join_negative_values(argv))
+    arguments = make_parser().parse_args(join_negative_values(argv))
     _set_up_logging(arguments)
     try:
         status: int = arguments.run(arguments)
@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         reason = one_line(error.strerror or error)
         print(f"pacifico: {reason}{name}; check the path, its permissions and free space", file=sys.stderr)
         return 2
-    except Exception as error:  # noqa: BLE001 (the last barrier: whatever is left is a fault of ours)
+    except Exception as error:  # noqa: BLE001 (the last barrier: any other exception is our fault)
         return _internal_error(error, arguments)
     return status
 
@@ -137,7 +137,7 @@ def _log_traceback(error: BaseException, arguments: argparse.Namespace) -> None:
 
 
 def _internal_error(error: BaseException, arguments: argparse.Namespace) -> int:
-    """Print an error of ours in one line, with the way to its traceback."""
+    """Print our error in one line, with the way to its traceback."""
     _log_traceback(error, arguments)
     name = type(error).__name__
     if isinstance(error, MemoryError):
@@ -159,7 +159,8 @@ def _internal_error(error: BaseException, arguments: argparse.Namespace) -> int:
     return INTERNAL_ERROR
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Parser of the command line, with all commands."""
     parser = _Parser(prog="pacifico", description="Early-stage layouts of energy sites on real terrain.")
     parser.add_argument("--version", action="version", version=f"pacifico {__version__}")
     parser.add_argument("--show-versions", action=ShowVersions, help="print the versions of all that matters, and exit")
@@ -171,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     add_variants_command(commands)
     add_energy_command(commands)
     add_rules_command(commands)
-    add_jobs_commands(commands, reader=boundary_as_geojson, gatherer=exclusions_as_geojson)
+    add_jobs_commands(commands, reader=boundary_as_geojson, combiner=exclusions_as_geojson)
     for command in commands.choices.values():
         options.add_diagnostics(command)
     if "_ARGCOMPLETE" in os.environ:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
-from pacifico.layout.criteria.profiles import PROFILES
-from pacifico.layout.criteria.strategies import STRATEGIES
+from pacifico.vocabulary import NAMED_DEMS, PROFILES, STRATEGIES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from pacifico.site.model import Site
     from pacifico.terrain.remote.settings import SourceSettings
 
-DEM_HELP = "path or URL of any raster GDAL reads, or 3dep, 3dep-30, glo30, sample"
+DEM_HELP = f"path or URL of any raster GDAL reads, or {', '.join(NAMED_DEMS)}"
 
 
 def add_diagnostics(parser: argparse.ArgumentParser) -> None:
@@ -163,9 +162,9 @@ def site_of(arguments: argparse.Namespace) -> Site:
 
     site = read_site(arguments.boundary, layer=arguments.layer)
     if "exclusions" in arguments and exclusions_of(arguments)["exclusions"]:
-        from pacifico.site.gather import with_gathered
+        from pacifico.site.combine import with_combined
 
-        site = with_gathered(site, arguments.exclusions, buffer_m=arguments.exclusion_buffer_m)
+        site = with_combined(site, arguments.exclusions, buffer_m=arguments.exclusion_buffer_m)
     return site
 
 
@@ -237,7 +236,7 @@ def writable_folder(out: Path, *, replaced: bool = False) -> None:
 
 
 def _require_open(folder: Path) -> None:
-    # permission bits say nothing of read-only disks, quotas and root: try it
+    # permission bits don't cover read-only disks, quotas and root: try it
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass

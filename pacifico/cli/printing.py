@@ -9,21 +9,31 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from pacifico.layout.model.headline import Answer
+
 
 def one_line(text: object) -> str:
     """Text on one line."""
     return " ".join(str(text).split())
 
 
-def headline(metrics: Mapping[str, Any]) -> str:
-    """Metrics of a layout in one sentence."""
-    storage = f", {metrics['storage_kwh'] / 1000:,.0f} MWh storage" if metrics["storage_kwh"] else ""
-    return (
-        f"{metrics['total_capacity_kw'] / 1000:,.1f} MW AC{storage} in {metrics['asset_count']:,} assets on "
+def headline(answers: Iterable[Answer], metrics: Mapping[str, Any]) -> str:
+    """Headline of a layout in lines of ASCII.
+
+    Parameters
+    ----------
+    answers : iterable of Answer
+        Headline of the layout.
+    metrics : mapping
+        Member `metrics` of its layout.geojson.
+    """
+    plant = (
+        f"Plant: {metrics['asset_count']:,} assets on "
         f"{metrics['buildable_area_ha']:,.1f} of {metrics['site_area_ha']:,.1f} ha buildable; "
-        f"{metrics['road_length_m'] / 1000:,.2f} km of road up to {metrics['max_road_grade_pct']:.1f} %; "
-        f"cut {metrics['cut_volume_m3']:,.0f} m3, fill {metrics['fill_volume_m3']:,.0f} m3"
+        f"{metrics['road_length_m'] / 1000:,.2f} km of road up to {metrics['max_road_grade_pct']:.1f} %"
     )
+    # not every terminal has these letters
+    return "\n".join([*(f"{a.label}: {a.text}" for a in answers), plant]).translate({ord("³"): "3", ord("–"): "-"})
 
 
 def print_json(content: Mapping[str, Any]) -> None:
@@ -38,7 +48,7 @@ def print_notes(warnings: Iterable[str]) -> None:
 
 
 def stage_line() -> Callable[[str, int, str], None] | None:
-    """Callback that shows stages on one line of a terminal; None where standard error is no terminal."""
+    """Callback that shows stages on a terminal; else None."""
     if not sys.stderr.isatty():
         return None
 
@@ -48,3 +58,16 @@ def stage_line() -> Callable[[str, int, str], None] | None:
         print(f"\r\033[K{percent:3d} % {message}", end=end, file=sys.stderr, flush=True)
 
     return show
+
+
+def compile_line() -> Callable[[float], None] | None:
+    """Callback that shows the compilation on one line of a terminal; None where standard error is no terminal."""
+    show = stage_line()
+    if show is None:
+        return None
+
+    def draw(share: float) -> None:
+        done = round(20 * share)
+        show("compiling", round(100 * share), f"compiling, first run only [{'#' * done}{' ' * (20 - done)}]")
+
+    return draw

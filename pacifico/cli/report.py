@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import headline, one_line, print_json, print_notes, stage_line
+from pacifico.cli.printing import compile_line, headline, one_line, print_json, print_notes, stage_line
 
 if TYPE_CHECKING:
     import argparse
@@ -87,11 +87,20 @@ def _make_report(arguments: argparse.Namespace, boundary: str | Path, dem: str |
     **design
         Keywords of `make_report`.
     """
+    from pacifico.analysis.headline import stored_headline
     from pacifico.report.make import make_report
 
     out: Path = arguments.out
     options.writable_folder(out, replaced=True)
-    outcome = make_report(boundary, dem, out, settings=options.source_settings(), on_stage=stage_line(), **design)
+    outcome = make_report(
+        boundary,
+        dem,
+        out,
+        settings=options.source_settings(),
+        on_stage=stage_line(),
+        on_compile=compile_line(),
+        **design,
+    )
     if outcome.status != "completed":
         message = one_line(outcome.error_message or "the run was lost")
         print(f"pacifico: {message}; the report up to that cell is in {out}", file=sys.stderr)
@@ -102,7 +111,7 @@ def _make_report(arguments: argparse.Namespace, boundary: str | Path, dem: str |
     if arguments.json:
         print_json({"out": str(out), "report": page, "metrics": layout["metrics"], "warnings": layout["warnings"]})
     else:
-        print(headline(layout["metrics"]))
+        print(headline(stored_headline(layout), layout["metrics"]))
         print(f"report: {page}")
         print_notes(layout["warnings"])
     return 1 if shortfall and design.get("target_capacity_kw") is not None else 0

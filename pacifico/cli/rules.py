@@ -37,7 +37,7 @@ def add_rules_command(commands: Any) -> None:
 
 
 def _height(text: str) -> tuple[str, float]:
-    from pacifico.layout.criteria.asset_types import ASSET_KINDS
+    from pacifico.vocabulary import ASSET_KINDS
 
     kind, _, metres = text.partition("=")
     try:

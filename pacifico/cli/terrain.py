@@ -32,9 +32,9 @@ def add_terrain_command(commands: Any) -> None:
 def run_terrain(arguments: argparse.Namespace) -> int:
     """Write the terrain folder of a site and print its figures."""
     from pacifico.grid import warnings_of
-    from pacifico.layout.criteria.asset_types import ASSET_KINDS
     from pacifico.layout.criteria.spec import make_spec
     from pacifico.terrain.products import write_terrain
+    from pacifico.vocabulary import ASSET_KINDS
 
     options.writable_folder(arguments.out)
     _require_own_folder(arguments.out)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
 from pacifico.errors import OutsideServiceError
-from pacifico.layout.criteria.strategies import STRATEGIES
+from pacifico.vocabulary import STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,9 +119,9 @@ def _write_with_reports(found: Variants, arguments: argparse.Namespace, design: 
                 **design,
             )
             if outcome.status != "completed":
-                said = " ".join((outcome.error_message or "the run was lost").split())
+                message = " ".join((outcome.error_message or "the run was lost").split())
                 raise OutsideServiceError(
-                    f"the report of {strategy} failed: {said}; leave --reports out for layouts alone"
+                    f"the report of {strategy} failed: {message}; leave --reports out for layouts alone"
                 )
         folder.fill(found, staged, reports=tuple(found.plans))
         folder.place(staged, arguments.out)
@@ -138,10 +138,10 @@ def _print(found: Variants, arguments: argparse.Namespace) -> None:
     print(_table(found))
     for best in found.best:
         measure = folder.label(best.measure)
-        said = f"{best.strategy} by {best.margin_pct:.1f} %" if best.strategy else f"none: {best.note}"
-        print(f"best {measure}: {said}")
+        message = f"{best.strategy} by {best.margin_pct:.1f} %" if best.strategy else f"none: {best.note}"
+        print(f"best {measure}: {message}")
     print(f"not dominated: {', '.join(found.front)}")
-    print(folder.said_compared(found))
+    print(folder.comparison_lines(found))
     print(f"written: {arguments.out / folder.PAGE}")
     for failure in found.failures:
         print(f"note: {failure.strategy}: {failure.message}", file=sys.stderr)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
+from pacifico.analysis.headline import stored_headline
 from pacifico.errors import OutsideServiceError, PacificoError
-from pacifico.explorer import panel
+from pacifico.explorer.artifacts import artifact
 from pacifico.explorer.layers import display_name
 from pacifico.explorer.progress import COLOURS
-from pacifico.explorer.thumbnail import thumbnail
+from pacifico.layout.files.versions import upgraded
+from pacifico.report.thumbnail import thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +25,6 @@ LARGEST_DRAWN = 30_000_000
 """Size of layout.geojson above which no picture is drawn [bytes]."""
 _READERS = 8
 """Cards read at a time."""
-_HEADLINE = ("Capacity, AC", "Storage", "Buildable", "Roads", "Cut", "Fill")
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def card(client: JobClient, row: Mapping[str, Any]) -> Card:
         return replace(base, note="no layout in it")
     if status["artifacts"]["layout.geojson"]["bytes"] > LARGEST_DRAWN:
         figures = (
-            ("Capacity, AC", f"{status['total_capacity_kw'] / 1000:,.1f} MW"),
+            ("Capacity", f"{status['total_capacity_kw'] / 1000:,.1f} MW"),
             ("Assets", f"{status['asset_count']:,}"),
         )
         return replace(base, title=status["site_id"][:32], figures=figures, note="too large for a picture")
@@ -109,8 +107,7 @@ def card(client: JobClient, row: Mapping[str, Any]) -> Card:
 
 def _with_layout(base: Card, layout: Mapping[str, Any]) -> Card:
     """Card with the figures and the picture of its layout."""
-    about = layout["pacifico"]
-    headline = dict(panel.headline(about["metrics"], about["target_capacity_kw"]))
+    about = upgraded(layout["pacifico"])
     boundary: Mapping[str, Any] = next(
         (f["properties"] for f in layout["features"] if f["properties"]["kind"] == "boundary"), {}
     )
@@ -118,27 +115,6 @@ def _with_layout(base: Card, layout: Mapping[str, Any]) -> Card:
         base,
         title=str(boundary.get("name") or base.title),
         design=f"{display_name(about['profile'])}, {display_name(about['strategy']).lower()}",
-        figures=tuple((name, headline[name]) for name in _HEADLINE if headline.get(name, "0.0 MW") != "0.0 MW"),
+        figures=tuple((answer.label, answer.text) for answer in stored_headline(about)),
         picture=thumbnail(layout),
     )
-
-
-def artifact(client: JobClient, status: Mapping[str, Any], name: str) -> bytes:
-    """File of a report, checked against its hash.
-
-    Raises
-    ------
-    NotFoundError
-        The report has no such file.
-    OutsideServiceError
-        The store failed, or returned another file.
-    """
-    address = client.presign_download(status["layout_id"], name)
-    try:
-        with urlopen(address, timeout=60) as reply:  # noqa: S310 (an address from the store itself)
-            content: bytes = reply.read()
-    except (URLError, OSError) as error:
-        raise OutsideServiceError(f"{name} of layout {status['layout_id']} can't be read: {error}") from None
-    if hashlib.sha256(content).hexdigest() != status["artifacts"][name]["sha256"]:
-        raise OutsideServiceError(f"{name} of layout {status['layout_id']} is not the file that the job made")
-    return content

@@ -12,7 +12,8 @@ import ipywidgets as widgets
 
 from pacifico.errors import PacificoError
 from pacifico.explorer import panel
-from pacifico.explorer.cards import Card, artifact, cards
+from pacifico.explorer.artifacts import artifact
+from pacifico.explorer.cards import Card, cards
 from pacifico.jobs.status import STATES
 from pacifico.report.compare import Comparison, compare
 

@@ -18,11 +18,11 @@ from pacifico.explorer import panel
 from pacifico.explorer.editing import Editing
 from pacifico.layout.criteria.design import Design, DesignOptions
 from pacifico.layout.criteria.request import requested_spec
-from pacifico.layout.criteria.spec import PROFILES, STRATEGIES
 from pacifico.layout.generate import generate_layout
 from pacifico.report.overlay import hillshade_overlay, web_mercator
 from pacifico.site.model import Site, Zone
 from pacifico.terrain.surface import slope
+from pacifico.vocabulary import PROFILES, STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

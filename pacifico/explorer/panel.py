@@ -5,55 +5,52 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from pacifico.analysis.headline import stored_headline
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-def headline(metrics: Mapping[str, Any], target_capacity_kw: float | None) -> list[tuple[str, str]]:
-    """Labels and values of the headline figures.
+def figures(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Labels and values of the figures below the headline.
 
     Parameters
     ----------
     metrics : mapping
         Member `metrics` of a layout.geojson.
-    target_capacity_kw : float, optional
-        Target [kW]; None for as much as fits.
     """
     m = metrics
-    asked = f" of {target_capacity_kw / 1000:,.1f} asked" if target_capacity_kw is not None else ""
-    by_storage = not m["total_capacity_kw"]  # the target of a battery site is its storage power
-    rows = [("Capacity, AC", f"{m['total_capacity_kw'] / 1000:,.1f} MW{'' if by_storage else asked}")]
+    rows = []
     if m["total_capacity_dc_kw"]:
         rows.append(("Capacity, DC", f"{m['total_capacity_dc_kw'] / 1000:,.1f} MW"))
     if m["storage_kwh"]:
         power = m.get("storage_kw")
-        rated = f"{power / 1000:,.1f} MW{asked if by_storage else ''}, " if power else ""
+        rated = f"{power / 1000:,.1f} MW, " if power else ""
         rows.append(("Storage", f"{rated}{m['storage_kwh'] / 1000:,.1f} MWh"))
+    buildable = _range(m["buildable_area_ha"], m["buildable_area_p10_p90_ha"])
     rows += [
-        (
-            "Buildable",
-            f"{_range(m['buildable_area_ha'], m.get('buildable_area_p10_p90_ha'))} of {m['site_area_ha']:,.1f} ha",
-        ),
+        ("Buildable", f"{buildable} of {m['site_area_ha']:,.1f} ha"),
         ("Assets", f"{m['asset_count']:,}"),
         ("Roads", f"{m['road_length_m'] / 1000:,.2f} km, up to {m['max_road_grade_pct']:.1f} %"),
-        ("Cut", f"{m['cut_volume_m3']:,.0f} m³"),
-        ("Fill", f"{m['fill_volume_m3']:,.0f} m³"),
         ("Net earthwork", f"{m['net_earthwork_m3']:+,.0f} m³"),
     ]
-    if m.get("earthwork_p10_p90_m3"):
-        low, high = m["earthwork_p10_p90_m3"]
-        rows.append(("Cut + fill, P10–P90", f"{low:,.0f}–{high:,.0f} m³"))
     return rows
 
 
 def summary(layout: Mapping[str, Any]) -> str:
-    """Headline figures, unplaced assets and warnings of a layout.geojson's `pacifico` member."""
+    """Headline, figures, unplaced assets and warnings of a layout."""
+    answers = "".join(
+        f"<tr><td style='padding-right:12px;color:#666;vertical-align:top;white-space:nowrap'>{escape(a.label)}</td>"
+        f"<td style='font-weight:600{';color:#b3201f' if a.alarm else ''}'>{escape(a.text)}</td></tr>"
+        for a in stored_headline(layout)
+    )
     rows = "".join(
         f"<tr><td style='padding-right:12px;color:#666'>{escape(label)}</td><td style='text-align:right'>{escape(value)}</td></tr>"
-        for label, value in headline(layout["metrics"], layout["target_capacity_kw"])
+        for label, value in figures(layout["metrics"])
     )
     missing = [f"{u['count']} × {u['asset_type'].replace('_', ' ')}: {u['reason']}" for u in layout["unplaced"]]
     return (
+        f"<table style='line-height:1.4;width:100%'>{answers}</table>"
         f"<table style='line-height:1.5;width:100%'>{rows}</table>"
         + _notes("Not placed", missing, "#8a4b00")
         + _notes("Good to know", layout["warnings"], "#555")
@@ -78,9 +75,7 @@ def _notes(title: str, lines: Iterable[str], colour: str) -> str:
     return f"<div style='color:{colour};margin-top:6px'><b>{title}</b><ul style='margin:0;padding-left:18px'>{items}</ul></div>"
 
 
-def _range(value: float, interval: tuple[float, float] | list[float] | None) -> str:
+def _range(value: float, interval: tuple[float, float] | list[float]) -> str:
     """Value with its interval in brackets."""
-    if interval is None:
-        return f"{value:,.1f}"
     low, high = (f"{limit:,.1f}" for limit in interval)
     return f"{value:,.1f} ({low}–{high})" if low != high else low

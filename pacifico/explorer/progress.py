@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from pacifico.errors import PacificoError
+from pacifico.explorer.artifacts import artifact
 from pacifico.jobs.status import TERMINAL
 from pacifico.report.tables import Table
 
@@ -26,6 +28,10 @@ COLOURS = {
     "cancelled": "#8a4b00",
 }
 """Colour of each job status."""
+ANSWERS = {"capacity": "Capacity", "cost": "Cost", "earthwork": "Earthwork", "risks": "Largest risks"}
+"""Answers of a headline by name, with their columns."""
+METRICS_FILE = "metrics.json"
+"""File of a report that holds the headline of its layout."""
 MOST_LINES = 100
 """Jobs shown one by one."""
 _READERS = 8
@@ -50,6 +56,7 @@ class JobProgress:
         self._labels = dict(jobs.items()) if hasattr(jobs, "items") else {layout_id: layout_id for layout_id in jobs}
         self._poll_s = poll_s
         self.statuses: dict[str, dict[str, Any]] = {}
+        self._headlines: dict[str, dict[str, str]] = {}
         self._ended = threading.Event()
         self._wake = threading.Event()
         self._closed = False
@@ -106,13 +113,30 @@ class JobProgress:
         return self.outcome()
 
     def outcome(self) -> Table:
-        """Table of the jobs' results so far."""
+        """Table of the jobs' headlines so far."""
+        bodies = [self.statuses.get(i, {}) for i in self._labels]
+        with ThreadPoolExecutor(_READERS) as pool:
+            headlines = list(pool.map(self._headline, bodies))
         return Table(
-            ("Site and design", "Status", "", "AC [MW]", "Assets", "Roads [km]", "Cut [m³]", "Fill [m³]"),
-            tuple(_row(label, self.statuses.get(i, {})) for i, label in self._labels.items()),
-            words=3,
+            ("Site and design", "Status", "", *ANSWERS.values()),
+            tuple(_row(*parts) for parts in zip(self._labels.values(), bodies, headlines, strict=True)),
+            words=3 + len(ANSWERS),
             empty="No jobs.",
         )
+
+    def _headline(self, body: Mapping[str, Any]) -> dict[str, str]:
+        """Answers of a completed job's layout, by name."""
+        if body.get("status") != "completed" or METRICS_FILE not in body["artifacts"]:
+            return {}
+        layout_id = body["layout_id"]
+        if layout_id not in self._headlines:
+            try:
+                metrics = json.loads(artifact(self._client, body, METRICS_FILE))
+            except PacificoError as error:
+                self._show_error(error)
+                return {}
+            self._headlines[layout_id] = {a["name"]: a["text"] for a in metrics.get("headline", [])}
+        return self._headlines[layout_id]
 
     def close(self) -> None:
         """Stop reading statuses; the jobs go on."""
@@ -182,14 +206,7 @@ def _line(label: str, body: Mapping[str, Any]) -> str:
     return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def _row(label: str, body: Mapping[str, Any]) -> tuple[str, ...]:
+def _row(label: str, body: Mapping[str, Any], headline: Mapping[str, str]) -> tuple[str, ...]:
     """Job as a row of the results."""
-    figures = [
-        ("total_capacity_kw", 1e-3, 2),
-        ("asset_count", 1, 0),
-        ("road_length_m", 1e-3, 2),
-        ("cut_volume_m3", 1, 0),
-        ("fill_volume_m3", 1, 0),
-    ]
-    cells = [f"{body[k] * scale:,.{digits}f}" if body.get(k) is not None else "–" for k, scale, digits in figures]
+    cells = (headline.get(name, "–") for name in ANSWERS)
     return (label, str(body.get("status", "unknown")), str(body.get("error_message") or ""), *cells)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
 from pacifico.explorer.layers import display_name
-from pacifico.jobs.request import NAMED_DEMS
 from pacifico.jobs.uploads import BOUNDARIES
 from pacifico.report.tables import Table
 from pacifico.site.boundary import read_site
 from pacifico.site.written import site_geojson
+from pacifico.vocabulary import NAMED_DEMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from pacifico.layout.files.stored import StoredLayout
+
 Option = Literal["ground", "stations_m"]
 
 
@@ -57,7 +59,7 @@ __all__ = ["FORMATS", "ExportFormat", "export", "export_for_report"]
 
 
 def export(
-    layout: Mapping[str, Any],
+    layout: Mapping[str, Any] | StoredLayout,
     fmt: str,
     path: str | Path,
     *,
@@ -68,8 +70,8 @@ def export(
 
     Parameters
     ----------
-    layout : mapping
-        Content of a layout.geojson, as `Plan.to_geojson` or `read_layout` returns it.
+    layout : mapping or StoredLayout
+        Content of a layout.geojson, as `Plan.to_geojson` or `read_layout` returns it, or a layout read from one.
     fmt : str
         One of `FORMATS`.
     path : str or Path
@@ -108,14 +110,14 @@ def export(
 
 
 def export_for_report(
-    layout: Mapping[str, Any], folder: str | Path = ".", *, ground: xr.DataArray | None = None
+    layout: Mapping[str, Any] | StoredLayout, folder: str | Path = ".", *, ground: xr.DataArray | None = None
 ) -> tuple[Path, ...]:
     """Write the exports that every report folder holds.
 
     Parameters
     ----------
-    layout : mapping
-        Content of a layout.geojson.
+    layout : mapping or StoredLayout
+        Content of a layout.geojson, or a layout read from one.
     folder : str or Path
         Report folder.
     ground : DataArray, optional
@@ -126,9 +128,12 @@ def export_for_report(
     tuple of Path
         Files written.
     """
+    from pacifico.layout.files.stored import StoredLayout  # noqa: PLC0415 (the command line reads FORMATS without it)
+
+    checked = StoredLayout.of(layout)  # once for all formats
     files: list[Path] = []
     for name, known in FORMATS.items():
         if known.report_path:
             used = ground if "ground" in known.options else None
-            files += export(layout, name, Path(folder) / known.report_path, ground=used)
+            files += export(checked, name, Path(folder) / known.report_path, ground=used)
     return tuple(files)

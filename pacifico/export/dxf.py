@@ -38,7 +38,7 @@ _COLOURS = {
 """Layer colours. Layers without one have index 7, which is black on white and white on black."""
 
 
-def write_dxf(layout: Mapping[str, Any], path: str | Path) -> Path:
+def write_dxf(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Path:
     """Write a layout as a DXF drawing.
 
     Layers are SITE-BOUNDARY, SITE-BUILDABLE, SITE-EXCLUSION, SITE-COST (costly to cross), SITE-ENTRY, ASSET-<type>, PAD,
@@ -47,8 +47,8 @@ def write_dxf(layout: Mapping[str, Any], path: str | Path) -> Path:
 
     Parameters
     ----------
-    layout : mapping
-        Content of a layout.geojson.
+    layout : mapping or StoredLayout
+        Content of a layout.geojson, or a layout read from one.
     path : str or Path
         Drawing to write.
 

@@ -22,13 +22,13 @@ LONGEST_TEXT = 4000
 """Largest number of characters in a cell."""
 
 
-def write_gpkg(layout: Mapping[str, Any], path: str | Path) -> Path:
+def write_gpkg(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Path:
     """Write a layout as a GeoPackage, with design heights of roads kept.
 
     Parameters
     ----------
-    layout : mapping
-        Content of a layout.geojson.
+    layout : mapping or StoredLayout
+        Content of a layout.geojson, or a layout read from one.
     path : str or Path
         GeoPackage to write.
 

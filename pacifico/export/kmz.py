@@ -39,13 +39,13 @@ LONGEST_TEXT = 4000
 """Largest number of characters in a value."""
 
 
-def write_kmz(layout: Mapping[str, Any], path: str | Path) -> Path:
+def write_kmz(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Path:
     """Write a layout for Google Earth, without network references.
 
     Parameters
     ----------
-    layout : mapping
-        Content of a layout.geojson.
+    layout : mapping or StoredLayout
+        Content of a layout.geojson, or a layout read from one.
     path : str or Path
         KMZ file to write.
 

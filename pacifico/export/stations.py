@@ -23,14 +23,14 @@ COLUMNS = ("road_id", "station", "station_m", "x", "y", "lon", "lat", "ground_m"
 
 
 def write_stations(
-    layout: Mapping[str, Any], path: str | Path, *, every_m: float = 25.0, ground: Ground | None = None
+    layout: Mapping[str, Any] | StoredLayout, path: str | Path, *, every_m: float = 25.0, ground: Ground | None = None
 ) -> Path:
     """Write the stations of all roads.
 
     Parameters
     ----------
-    layout : mapping
-        Content of a layout.geojson.
+    layout : mapping or StoredLayout
+        Content of a layout.geojson, or a layout read from one.
     path : str or Path
         File to write.
     every_m : float

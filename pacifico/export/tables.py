@@ -31,14 +31,18 @@ LONGEST_TEXT = 4000
 
 
 def export_tables(
-    layout: Mapping[str, Any], path: Path, *, ground: xr.DataArray | None = None, stations_m: float | None = None
+    layout: Mapping[str, Any] | StoredLayout,
+    path: Path,
+    *,
+    ground: xr.DataArray | None = None,
+    stations_m: float | None = None,
 ) -> tuple[Path, ...]:
     """Write all tables of a layout to a folder.
 
     Parameters
     ----------
-    layout : mapping
-        Content of a layout.geojson.
+    layout : mapping or StoredLayout
+        Content of a layout.geojson, or a layout read from one.
     path : Path
         Folder, which gets assets.csv, roads.csv and cables.csv; or file of the assets, with '-roads' and '-cables' in the
         names of the others.
@@ -71,7 +75,7 @@ def export_tables(
 
 
 def write_csv(
-    layout: Mapping[str, Any], assets_path: str | Path, roads_path: str | Path, cables_path: str | Path
+    layout: Mapping[str, Any] | StoredLayout, assets_path: str | Path, roads_path: str | Path, cables_path: str | Path
 ) -> tuple[Path, Path, Path]:
     """Write the tables of assets, roads and collection cables.
 
@@ -80,8 +84,8 @@ def write_csv(
 
     Parameters
     ----------
-    layout : mapping
-        Content of a layout.geojson.
+    layout : mapping or StoredLayout
+        Content of a layout.geojson, or a layout read from one.
     assets_path, roads_path, cables_path : str or Path
         Files to write: all three or none. Without cables their table is a header alone.
 

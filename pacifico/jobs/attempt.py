@@ -229,7 +229,8 @@ class Attempt:
                 continue
             except (InputError, UnknownVersionError) as error:  # deleted, or overwritten with something else
                 raise self._lose(f"its status can't be read back: {error}") from error
-            self._deadline = self._lease_end(started)
+            # An earlier try may have been made and its reply lost: the lease runs since then.
+            self._deadline = self._lease_end(started - stored.age_s)
             return stored
 
     def _now(self) -> float:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pacifico.errors import InputError, OutsideServiceError
+from pacifico.errors import InputError, OutsideServiceError, named
 from pacifico.jobs import keys, local, uploads
 from pacifico.jobs.queue import Pointer, Queue
 from pacifico.jobs.reading.fetching import fetch_report, require_room, shortfall_of
@@ -16,7 +16,7 @@ from pacifico.jobs.reading.listing import hint_rows, iso
 from pacifico.jobs.reading.waiting import wait_for_all
 from pacifico.jobs.records import Records
 from pacifico.jobs.request import JobRequest, parse_request
-from pacifico.jobs.runner.staging import check_dem
+from pacifico.jobs.runner.staging import check_request
 from pacifico.jobs.sending import Sender
 from pacifico.jobs.settings import Settings, from_environment
 from pacifico.jobs.status import STATES
@@ -25,13 +25,17 @@ from pacifico.jobs.store.open import open_store
 from pacifico.jobs.uploads import read_site_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
+
+    import boto3
 
     from pacifico.jobs.records import StoredStatus
     from pacifico.jobs.runner.processes import Spawner
 
 _READERS = 16  # statuses read at once
+
+QUEUED, DONE = "Layout generation job queued successfully", "Layout generated on this machine"
 
 _KEY_NAMESPACE = uuid.UUID("7f0c6b52-6f0b-5c0e-9a55-2d1a4c8f7e31")
 
@@ -53,14 +57,19 @@ class JobClient:
     """
 
     def __init__(
-        self, settings: Settings | None = None, *, owner: str | None = None, spawner: Spawner | None = None
+        self,
+        settings: Settings | None = None,
+        *,
+        owner: str | None = None,
+        spawner: Spawner | None = None,
+        session: boto3.Session | None = None,
     ) -> None:
         self.settings = settings or from_environment()
         self.owner = owner or self.settings.owner
         keys.encode(self.owner)
-        self._records = Records(open_store(self.settings))
+        self._records = Records(open_store(self.settings, session=session))
         self._store = self._records.store
-        self._queue = Queue(self.settings.queue_url) if self.settings.queue_url else None
+        self._queue = Queue(self.settings.queue_url, session=session) if self.settings.queue_url else None
         self._sender = Sender(self._records, self._queue, self.settings, self.owner)
         self._spawner = spawner
 
@@ -104,9 +113,7 @@ class JobClient:
         """Return a temporary address of one file of a report."""
         stored = self._read(layout_id)
         if name not in stored.status.artifacts:
-            raise NotFoundError(
-                f"layout {layout_id} has no file {name!r}; it has: {', '.join(stored.status.artifacts)}"
-            )
+            raise NotFoundError(f"layout {layout_id} has no file {name!r}; it has: {named(stored.status.artifacts)}")
         key = keys.artifact(self.owner, layout_id, stored.status.attempt, name)
         return self._store.presign_get(key, expires_s=expires_s)
 
@@ -155,7 +162,7 @@ class JobClient:
             return _response(stored, f"Layout is {stored.status.status} already")
         if self._queue is not None:
             self._sender.send(stored.status)
-            return _response(stored, "Layout generation job queued successfully")
+            return _response(stored, QUEUED)
         if background:
             local.start_background([(self.owner, request.layout_id)])
             return _response(stored, "Layout generation job runs in the background on this machine")
@@ -292,7 +299,7 @@ class JobClient:
         Raises
         ------
         NotRedrivableError
-            The job is neither failed nor queued, or failed by its own request.
+            The job runs or has ended well, or failed by its own request.
         NotSentError
             The job is queued, but the queue failed. The same call may be made again.
         """
@@ -342,7 +349,7 @@ class JobClient:
             raise InputError(
                 f"the request's owner is {request.owner!r}, this client's {self.owner!r}; use a client of that owner"
             )
-        check_dem(request.dem, self.settings)
+        check_request(request, self._store, self.settings)
         read_site_record(self._store, self.owner, request.site_id)
 
     def _store_one(self, request: JobRequest) -> dict[str, Any]:
@@ -355,16 +362,12 @@ class JobClient:
             message = f"not stored: {error}; submit it again"
             return {"layout_id": request.layout_id, "status": "unsent", "message": message}
         queued = stored.status.status == "queued"
-        return _response(
-            stored,
-            "Layout generation job queued successfully" if queued else f"Layout is {stored.status.status} already",
-        )
+        return _response(stored, QUEUED if queued else f"Layout is {stored.status.status} already")
 
-    def _run_here(self, layout_ids: Iterable[str]) -> Bodies:
+    def _run_here(self, layout_ids: Sequence[str]) -> Bodies:
         from pacifico.jobs.runner.processes import ProcessSpawner  # noqa: PLC0415 (only where jobs run here)
         from pacifico.jobs.runner.runner import NotebookRunner  # noqa: PLC0415
 
-        layout_ids = list(layout_ids)
         spawner = self._spawner or ProcessSpawner()
         runner = NotebookRunner(self._store, self.settings, spawner, standby=len(layout_ids) > 1)
         try:
@@ -374,9 +377,8 @@ class JobClient:
             ]
         finally:
             runner.close()
-        done = "Layout generated on this machine"
         messages = [stored.status.error_message or shortfall_of(self._store, stored.status) for stored in ended]
-        return [_response(stored, message or done) for stored, message in zip(ended, messages, strict=True)]
+        return [_response(stored, message or DONE) for stored, message in zip(ended, messages, strict=True)]
 
     def _with_progress(self, row: dict[str, Any]) -> dict[str, Any]:
         try:

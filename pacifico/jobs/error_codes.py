@@ -13,7 +13,7 @@ from pacifico.jobs.store.base import NotFoundError, PermissionDeniedError, Store
 if TYPE_CHECKING:
     from pacifico.errors import PacificoError
 
-#: Code of the end of a time limit, which is no error of ours.
+#: Code of the end of a time limit, which no error class stands for.
 TIME_LIMIT = "time_limit"
 
 

@@ -67,6 +67,26 @@ def attempt(owner: str, layout_id: str, number: int) -> str:
     return f"{layout(owner, layout_id)}/attempts/{number}"
 
 
+def edits(owner: str, layout_id: str) -> str:
+    """Key of the list of edits by hand, changed by compare-and-swap alone."""
+    return f"{layout(owner, layout_id)}/edits.json"
+
+
+def edited(owner: str, layout_id: str, sha256: str, name: str) -> str:
+    """Key of one file of an edited layout, named by the hash of its edits.
+
+    Parameters
+    ----------
+    owner, layout_id : str
+        Identity of the job.
+    sha256 : str
+        Hash of the list of edits.
+    name : str
+        Name of the file.
+    """
+    return f"{layout(owner, layout_id)}/edited/{safe_path(sha256)}/{safe_path(name)}"
+
+
 def artifact(owner: str, layout_id: str, number: int, path: str) -> str:
     """Key of one file of an attempt's report.
 
@@ -116,7 +136,12 @@ def hint(owner: str, layout_id: str, *, created_ms: int, revision: int, status: 
     status : str
         State of the job.
     """
-    return f"{index(owner)}{_LAST_MS - created_ms:013d}-{canonical_id(layout_id)}/{revision:08d}-{status}"
+    return f"{hints(owner, layout_id, created_ms=created_ms)}{revision:08d}-{status}"
+
+
+def hints(owner: str, layout_id: str, *, created_ms: int) -> str:
+    """Prefix of the listing hints of one layout, created at a time [ms]."""
+    return f"{index(owner)}{_LAST_MS - created_ms:013d}-{canonical_id(layout_id)}/"
 
 
 def read_hint(key: str) -> tuple[int, str, int, str]:

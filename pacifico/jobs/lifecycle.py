@@ -10,7 +10,7 @@ States::
               |      takeover: processing -> processing (attempt n+1) |
               +------------------------ redrive ----------------------+
     queued | processing -- cancel --> cancelled      queued | dead processing -- sweep, refuse --> failed
-    queued -- assign, note, redrive --> queued       queued | processing of an ended process -- give up --> failed
+    queued -- assign, note, redrive --> queued <-- redrive -- dead processing       queued | processing of an ended process -- give up --> failed
 
 Every arrow is one compare-and-swap of status.json. There are no other changes. Who writes them:
 
@@ -25,10 +25,10 @@ commit, fail,         the attempt's one writer                   the same; files
 release
 cancel                client                                     not ended
 redrive               client                                     failed, not by the request's own fault unless forced;
-                                                                 or queued (its message was lost)
+                                                                 or queued, or a dead lease (its message was lost)
 note                  client that could not send the message     queued
-sweep                 idle worker, with a dead letter            no live lease; the letter is no older than the
-                                                                 last time the job was queued
+sweep                 idle worker, with a dead letter            no live lease; the job was not queued again since,
+                                                                 or its new message is lost (the queue is empty)
 refuse                worker with a message whose request can't  no live lease
                       be read, or is not the submitted one
 assign                background process on this machine, with   queued
@@ -58,7 +58,7 @@ Pairs that race, and how each ends (the loser reads what the winner wrote):
 - cancel / claim: as cancel / renew.
 - sweep / claim (a duplicate is still under way): claim first: a live lease, the sweep leaves it. Sweep first: the claim
   finds the job failed and acknowledges.
-- sweep / redrive: the job was queued after its dead letter was sent, so the sweep leaves it.
+- sweep / redrive: the job was queued after its dead letter was sent: left until the queue is empty (two minutes long).
 - give up / commit: the process is gone, so its commit was made already or never will be. If it was made, the swap is refused.
 - give up / claim by another: one swap succeeds; a worker that claims the job has another name, which is not given up.
 - redrive / redrive, submit / submit: one swap succeeds and both send: a duplicate, see claim / claim.
@@ -131,7 +131,6 @@ def claim(records: Records, owner: str, layout_id: str, *, worker: str, settings
             raise
         return records.fail(owner, layout_id, kind="request", message=str(error))
     stored = records.ensure_status(request, sha256)
-    nonce = new_nonce()
     while True:
         if stored.status.terminal or stored.alive:
             return stored
@@ -139,6 +138,7 @@ def claim(records: Records, owner: str, layout_id: str, *, worker: str, settings
             message = f"request.json of {layout_id} is not the submitted one; submit the job under a new layout_id"
             return records.fail(owner, layout_id, kind="request", message=message)
         started = Attempt.clock()
+        nonce = new_nonce()  # each time: an earlier write of this claim may have been made, and taken over since
         new = states.claimed(stored.status, worker=worker, nonce=nonce, lease_s=settings.lease_s, now=records.now())
         try:
             mine = _swap_with_retry(records, stored, new)

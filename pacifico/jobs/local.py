@@ -90,6 +90,20 @@ def start_background(jobs: Sequence[tuple[str, str]], *, command: Sequence[str] 
     OutsideServiceError
         It ended before that.
     """
+    process = spawn_background(jobs, command=command)
+    process.returncode = 0  # it goes on alone: no warning about a running child
+
+
+def spawn_background(
+    jobs: Sequence[tuple[str, str]], *, command: Sequence[str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a background process as `start_background`, and return it.
+
+    Raises
+    ------
+    OutsideServiceError
+        It ended before all jobs were assigned to it.
+    """
     reader, writer = os.pipe()
     with open(reader, "rb") as pipe:  # noqa: PTH123 (a descriptor)
         process = subprocess.Popen(
@@ -110,7 +124,7 @@ def start_background(jobs: Sequence[tuple[str, str]], *, command: Sequence[str] 
         status = process.wait()
         reason = said.decode(errors="replace") or f"exit status {status}"
         raise OutsideServiceError(f"the background process did not take the jobs: {reason}; run them in the foreground")
-    process.returncode = 0  # it goes on alone: no warning about a running child
+    return process
 
 
 def fail_if_ended(records: Records, stored: StoredStatus) -> StoredStatus:

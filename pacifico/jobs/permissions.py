@@ -44,9 +44,11 @@ TAGS = {
     "owners/{owner}/sites/": "uploads",
     "owners/{owner}/uploads/": "uploads",
     "owners/{owner}/layouts/{layout_id}/attempts/": "reports",
+    "owners/{owner}/layouts/{layout_id}/edited/": "reports",
     "owners/{owner}/exports/": "exports",
     "terrain/": "terrain",
     "owners/{owner}/layouts/{layout_id}/request.json": "jobs",
     "owners/{owner}/layouts/{layout_id}/status.json": "jobs",
+    "owners/{owner}/layouts/{layout_id}/edits.json": "jobs",
     "owners/{owner}/index/": "jobs",
 }

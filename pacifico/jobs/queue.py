@@ -104,9 +104,10 @@ def parse_pointer(body: str) -> Pointer:
 class Queue:
     """One SQS queue. Every method raises QueueError if the queue fails."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, session: boto3.Session | None = None) -> None:
         self.url = url
-        self._client = boto3.client("sqs", config=CONFIG, region_name=_region(url))
+        maker = session or boto3
+        self._client = maker.client("sqs", config=CONFIG, region_name=_region(url))
 
     def send(self, pointer: Pointer, *, delay_s: float = 0) -> None:
         """Send one message, visible after a delay of at most 900 s."""

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 #: Largest difference between the clocks of store and queue [s].
 CLOCK_TOLERANCE_S = 2.0
 
+#: A job that has not changed for this long while its queue is empty has lost its message [s]. SQS counts lag by up to a
+#: minute.
+STRANDED_S = 120.0
+
 #: Largest request.json that is read [bytes]: 64 kB of parameters, and the other fields.
 MAX_REQUEST_BYTES = 131_072
 
@@ -216,15 +220,17 @@ class Records:
     def redrive(self, owner: str, layout_id: str, *, force: bool = False) -> StoredStatus:
         """Set a failed or stranded job to queued.
 
+        A job whose lease is dead is stranded too: its message may have expired or been purged.
+
         Raises
         ------
         NotRedrivableError
-            The job is neither failed nor queued, or it failed by its own request and `force` is not set.
+            The job runs or has ended well, or it failed by its own request and `force` is not set.
         """
 
         def step(stored: StoredStatus, now: float) -> Status | None:
             status = stored.status
-            if status.status not in ("failed", "queued"):
+            if status.status not in ("failed", "queued") and not stored.lease_dead:
                 raise NotRedrivableError(
                     f"layout {layout_id} is {status.status}; only a failed one can be redriven: submit it under a new layout_id"
                 )
@@ -249,8 +255,13 @@ class Records:
 
         return self.change(owner, layout_id, step)
 
-    def fail_dead(self, owner: str, layout_id: str, *, sent: float, receives: int) -> StoredStatus:
+    def fail_dead(
+        self, owner: str, layout_id: str, *, sent: float, receives: int, queue_empty: bool = False
+    ) -> StoredStatus:
         """End the job of a dead letter, unless it runs or was requeued.
+
+        A job that was queued after its letter was sent has another message. Where the queue is empty that message is
+        lost, or a clock was set back.
 
         Parameters
         ----------
@@ -260,11 +271,15 @@ class Records:
             When the dead letter was first sent [s since 1970], by the queue's clock.
         receives : int
             How often it was received.
+        queue_empty : bool
+            Whether no message waits, is held or is delayed.
         """
 
         def step(stored: StoredStatus, now: float) -> Status | None:
             status = stored.status
-            if status.terminal or stored.alive or sent < status.queued_at.timestamp() - CLOCK_TOLERANCE_S:
+            requeued = sent < status.queued_at.timestamp() - CLOCK_TOLERANCE_S
+            stranded = queue_empty and stored.age_s >= STRANDED_S
+            if status.terminal or stored.alive or (requeued and not stranded):
                 return None
             last = f"; last error: {status.error_message}" if status.error_message else ""
             message = f"given up after {receives} deliveries and {status.attempt} attempts{last}"

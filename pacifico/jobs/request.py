@@ -14,18 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pacifico.errors import InputError, PacificoError
 from pacifico.jobs import keys
 from pacifico.run.redact import holds_secret, redact
+from pacifico.vocabulary import NAMED_DEMS, Profile, Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 SCHEMA_VERSION = 1
-
-Profile = Literal["solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess"]
-Strategy = Literal["balanced", "density", "low_earthwork", "clustered"]
-
-#: DEM sources that a notebook opens by name.
-NAMED_DEMS = ("3dep", "3dep-30", "glo30", "sample")
 
 _UPLOAD = re.compile(r"upload:[0-9a-f]{64}")
 _LOCATION = re.compile(r"(https://[^/?#@\s]+/\S+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/\S+)")

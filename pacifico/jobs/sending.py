@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs.queue import Pointer, Queue, QueueError
+from pacifico.jobs.records import STRANDED_S
 from pacifico.jobs.store.base import StoreError
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ log = logging.getLogger(__name__)
 
 #: Note in the status of a stored job whose message could not be sent.
 NOT_SENT = "not sent to the queue; submit it again, or redrive it"
-
-#: A job queued for longer than this while its queue is empty has lost its message [s]. SQS counts lag by up to a minute.
-STRANDED_S = 120.0
 
 
 class NotSentError(OutsideServiceError):

@@ -20,7 +20,7 @@ BOUNDARIES = (".kml", ".kmz", ".geojson", ".json", ".zip", ".shp", ".gpkg")
 #: Suffixes that a staged upload keeps; a file of any other kind gets none.
 DATA_SUFFIXES = frozenset({*BOUNDARIES, ".tif", ".tiff", ".epw", ".csv", ".tm3", ".tmy3", ".toml", ".txt"})
 
-#: Largest site.json or upload.json that is read [bytes]; ours have some 300.
+#: Largest site.json or upload.json that is read [bytes]; we write some 300.
 MAX_RECORD_BYTES = 16_384
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

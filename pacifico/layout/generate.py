@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from pacifico.layout.access.connect import ServedLayout
     from pacifico.layout.criteria.capacities import Capacities
-    from pacifico.layout.criteria.spec import Profile, Spec, Strategy
+    from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.earthwork.criteria import EarthworkCriteria
     from pacifico.layout.electrical.cables import Collection
     from pacifico.layout.metrics import BuildableGround
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pacifico.layout.model.roads import Road
     from pacifico.layout.placement.draft import Draft
     from pacifico.site.model import Site, Zone
+    from pacifico.vocabulary import Profile, Strategy
 
 
 def generate_layout(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +13,7 @@ import shapely
 from pacifico.grid import Ground
 from pacifico.layout.earthwork.uncertainty import volumes_under_errors
 from pacifico.layout.ground.buildable import buildable_mask
+from pacifico.terrain.intervals import symmetric_interval
 from pacifico.terrain.uncertainty import dem_error, error_field, gentle_draws, part_of
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 REALIZATIONS = 12
 """Realizations of the DEM's error for the interval of earthwork: each takes as long as measuring it once."""
 MARGIN_CELLS = 4
-"""Cells of ground around pads and roads that are measured with them."""
+"""Cells of ground around pads, roads and side slopes that are measured with them."""
 
 
 def tally(
@@ -65,9 +67,6 @@ def tally(
         Buildable ground of the main asset type.
     """
     ac = sum(a.item.capacity_kw for a in assets)
-    cut, fill = sum(p.plane.cut_m3 for p in pads), sum(p.plane.fill_m3 for p in pads)
-    road_cut, road_fill = sum(v.cut_m3 for v in volumes), sum(v.fill_m3 for v in volumes)
-    p10, p50, p90 = _earthwork_quantiles(spread_m3, cut + fill + road_cut + road_fill)
     return {
         "total_capacity_kw": round(ac, 3),
         "total_capacity_dc_kw": round(sum(a.item.capacity_dc_kw for a in assets), 3),
@@ -77,23 +76,51 @@ def tally(
         "assets_by_type": dict(sorted(Counter(a.item.kind for a in assets).items())),
         "road_length_m": round(sum(r.length_m for r in roads), 2),
         "max_road_grade_pct": round(max((r.max_grade_pct for r in roads), default=0.0), 3),
-        "cut_volume_m3": round(cut + road_cut, 1),
-        "fill_volume_m3": round(fill + road_fill, 1),
-        "pad_cut_m3": round(cut, 1),
-        "pad_fill_m3": round(fill, 1),
-        "road_cut_m3": round(road_cut, 1),
-        "road_fill_m3": round(road_fill, 1),
-        "batter_cut_m3": round(sum(p.plane.batter_cut_m3 for p in pads) + sum(v.batter_cut_m3 for v in volumes), 1),
-        "batter_fill_m3": round(sum(p.plane.batter_fill_m3 for p in pads) + sum(v.batter_fill_m3 for v in volumes), 1),
-        "net_earthwork_m3": round(cut + road_cut - fill - road_fill, 1),
-        "earthwork_p10_p90_m3": [p10, p90],
-        "earthwork_p50_m3": p50,
+        **earthwork_totals([p.plane for p in pads], volumes, spread_m3),
         "site_area_ha": round(site.area_ha, 4),
         "buildable_area_ha": round(buildable.hectares, 4),
         "buildable_area_p10_p90_ha": list(buildable.p10_p90_ha),
-        "buildable_area_p50_ha": buildable.p50_ha,
+        "buildable_area_p50_ha": round(buildable.hectares, 4),
         "capacity_kw_per_ha": round(ac / site.area_ha, 3),
         "served_share": round(len(assets) / (len(assets) + unreached), 6),
+    }
+
+
+def earthwork_totals(
+    planes: Sequence[PadPlane], roads: Sequence[CorridorVolumes], spread_m3: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Cut and fill with side slopes, and their interval [m³].
+
+    Parameters
+    ----------
+    planes : sequence of PadPlane
+        Pads with their volumes.
+    roads : sequence of CorridorVolumes
+        Earthwork of each road.
+    spread_m3 : ndarray, shape (1 + REALIZATIONS,)
+        As for `tally`.
+    """
+    works: list[PadPlane | CorridorVolumes] = [*planes, *roads]
+    pad_cut, pad_fill = math.fsum(p.cut_m3 for p in planes), math.fsum(p.fill_m3 for p in planes)
+    road_cut, road_fill = math.fsum(v.cut_m3 for v in roads), math.fsum(v.fill_m3 for v in roads)
+    batter_cut, batter_fill = math.fsum(w.batter_cut_m3 for w in works), math.fsum(w.batter_fill_m3 for w in works)
+    cut, fill = pad_cut + road_cut + batter_cut, pad_fill + road_fill + batter_fill
+    rounded = round(cut, 1) + round(fill, 1)
+    # the spread is measured on the DEM's own cells, the volumes on finer heights where they are known
+    low, high = symmetric_interval(cut + fill, spread_m3[1:] - spread_m3[0])
+    return {
+        "cut_volume_m3": round(cut, 1),
+        "fill_volume_m3": round(fill, 1),
+        "pad_cut_m3": round(pad_cut, 1),
+        "pad_fill_m3": round(pad_fill, 1),
+        "road_cut_m3": round(road_cut, 1),
+        "road_fill_m3": round(road_fill, 1),
+        "batter_cut_m3": round(batter_cut, 1),
+        "batter_fill_m3": round(batter_fill, 1),
+        "net_earthwork_m3": round(cut - fill, 1),
+        # rounding must not move the total out of its interval
+        "earthwork_p10_p90_m3": [min(round(low, 1), rounded), max(round(high, 1), rounded)],
+        "earthwork_p50_m3": round(rounded, 1),
     }
 
 
@@ -103,8 +130,7 @@ class BuildableGround(NamedTuple):
     hectares: float
     """Area on the DEM as it is [ha]."""
     p10_p90_ha: tuple[float, float]
-    """P10 and P90 under the DEM's error [ha]."""
-    p50_ha: float
+    """P10 and P90 under the DEM's error [ha]; the area is between them."""
 
 
 def buildable_draws(
@@ -130,7 +156,7 @@ def buildable_draws(
 def buildable_ground(
     site: Site, field: Field, dem: xr.DataArray, slope_limit_deg: float, *, draws: GentleDraws | None = None
 ) -> BuildableGround:
-    """Buildable area within a slope limit, with percentiles under DEM error.
+    """Buildable area within a slope limit, and its interval.
 
     Parameters
     ----------
@@ -147,17 +173,18 @@ def buildable_ground(
     """
     # cells are counted in the working CRS: scale them to true hectares by the geodesic area of the site
     scale = site.area_ha / (site.boundary.area / 1e4)
-    hectares = buildable_mask(field, slope_limit_deg).sum() * field.grid.cell_area_m2 / 1e4 * scale
+    cells = field.grid.cell_area_m2 / 1e4 * scale
+    hectares = round(float(buildable_mask(field, slope_limit_deg).sum() * cells), 4)
     draws = buildable_draws(field, dem, slope_limit_deg) if draws is None else draws
-    area = draws.areas_ha(field.grid)[0]
-    p10, p50, p90 = (round(ha * scale, 4) for ha in (area.p10, area.p50, area.p90))
-    return BuildableGround(float(hectares), (p10, p90), p50)
+    changes = (draws.drawn[:, 0] - draws.nominal[0]) * cells
+    low, high = symmetric_interval(hectares, changes, largest=float(draws.usable.sum() * cells))
+    return BuildableGround(hectares, (min(round(low, 4), hectares), max(round(high, 4), hectares)))
 
 
 def works_spread(
     dem: xr.DataArray, planes: Sequence[PadPlane], roads: Sequence[Road], criteria: EarthworkCriteria
 ) -> NDArray[np.float64]:
-    """Cut + fill of each pad and road under DEM errors [m³].
+    """Cut + fill of each work under DEM errors [m³].
 
     Parameters
     ----------
@@ -178,7 +205,8 @@ def works_spread(
     ground, error = Ground.of(dem), dem_error(dem)
     lines, widths = [r.line for r in roads], [r.width_m for r in roads]
     # errors are made only where the works are: the rest of the DEM has no effect
-    window = _window(ground.grid, [p.polygon for p in planes], lines, max(widths, default=0.0))
+    reach = max(widths, default=0.0) + (criteria.max_batter_m if criteria.side_slope > 0 else 0.0)
+    window = _window(ground.grid, [p.polygon for p in planes], lines, reach)
     r0, r1, c0, c1 = window
     part = Ground(part_of(ground.grid, window), np.ascontiguousarray(ground.z[r0:r1, c0:c1]))
     errors = (
@@ -189,7 +217,7 @@ def works_spread(
     return np.array(list(volumes_under_errors(part, planes, lines, widths, errors=none_first, criteria=criteria)))
 
 
-def _window(grid: Grid, pads: Sequence[BaseGeometry], lines: Sequence[BaseGeometry], width_m: float) -> Window:
+def _window(grid: Grid, pads: Sequence[BaseGeometry], lines: Sequence[BaseGeometry], reach_m: float) -> Window:
     """Cells under pads and roads, with a margin.
 
     Parameters
@@ -198,25 +226,15 @@ def _window(grid: Grid, pads: Sequence[BaseGeometry], lines: Sequence[BaseGeomet
         Grid of the DEM.
     pads, lines : sequence of geometry
         Outlines of pads and centrelines of roads.
-    width_m : float
-        Width of the widest road [m].
+    reach_m : float
+        Distance from pads and centrelines to the ends of their works [m].
     """
     if not pads and not lines:
         return 0, grid.ny, 0, grid.nx
     west, south, east, north = shapely.total_bounds(np.array([*pads, *lines], dtype=object))
     return (
-        int(np.clip((grid.y0 - north - width_m) / grid.dy - MARGIN_CELLS, 0, grid.ny - 1)),
-        int(np.clip(np.ceil((grid.y0 - south + width_m) / grid.dy) + MARGIN_CELLS, 1, grid.ny)),
-        int(np.clip((west - width_m - grid.x0) / grid.dx - MARGIN_CELLS, 0, grid.nx - 1)),
-        int(np.clip(np.ceil((east + width_m - grid.x0) / grid.dx) + MARGIN_CELLS, 1, grid.nx)),
+        int(np.clip((grid.y0 - north - reach_m) / grid.dy - MARGIN_CELLS, 0, grid.ny - 1)),
+        int(np.clip(np.ceil((grid.y0 - south + reach_m) / grid.dy) + MARGIN_CELLS, 1, grid.ny)),
+        int(np.clip((west - reach_m - grid.x0) / grid.dx - MARGIN_CELLS, 0, grid.nx - 1)),
+        int(np.clip(np.ceil((east + reach_m - grid.x0) / grid.dx) + MARGIN_CELLS, 1, grid.nx)),
     )
-
-
-def _earthwork_quantiles(spread_m3: NDArray[np.float64], nominal: float) -> list[float]:
-    """P10, P50 and P90 of cut + fill under DEM errors.
-
-    The spread is measured on the DEM's own cells; its difference to the DEM as it is applies to the nominal volume,
-    which may come from finer heights.
-    """
-    as_it_is, *quantiles = (float(v) for v in (spread_m3[0], *np.percentile(spread_m3[1:], (10, 50, 90))))
-    return [round(max(nominal + q - as_it_is, 0.0), 1) for q in quantiles]

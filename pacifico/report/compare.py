@@ -25,6 +25,10 @@ SAME_M = 0.05
 """Hausdorff distance up to which two features are the same [m]."""
 
 
+_ASKED = ("profile", "strategy", "target_capacity_kw", "dem")
+"""What a layout says about its request."""
+
+
 @dataclass(frozen=True)
 class Change:
     """One value in both reports."""
@@ -115,6 +119,12 @@ def compare(a: str | Path, b: str | Path) -> Comparison:
         tuple(_metrics(first.layout.metrics, second.layout.metrics)),
         tuple(_overlaps(first.layout, second.layout)),
     )
+
+
+def compare_layouts(a: StoredLayout, b: StoredLayout) -> Comparison:
+    """Compare two layouts without their reports: metrics and geometry."""
+    asked = [{k: layout.about[k] for k in _ASKED} for layout in (a, b)]
+    return Comparison("A", "B", tuple(_changes(*asked)), tuple(_metrics(a.metrics, b.metrics)), tuple(_overlaps(a, b)))
 
 
 @dataclass(frozen=True)

@@ -207,8 +207,13 @@ def cut_fill_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
     frame.colour_bar(fig, ax, dots, "design minus ground [m]\ncut < 0 < fill", low=0.45, high=0.98)
     m = layout.metrics
     rows = [("", "cut m³", "fill m³")]
-    rows += [(n, f"{m[f'{k}_cut_m3']:,.0f}", f"{m[f'{k}_fill_m3']:,.0f}") for n, k in (("pads", "pad"), ("roads", "road"), ("batters", "batter"))]  # fmt: skip
-    text = "\n".join(f"{a:<8}{b:>9}{c:>9}" for a, b, c in rows)
+    rows += [
+        (what.removeprefix("ground "), f"{m[f'{part}_cut_m3']:,.0f}", f"{m[f'{part}_fill_m3']:,.0f}")
+        for part, what in legend.EARTHWORK_PARTS.items()
+        if f"{part}_cut_m3" in m
+    ]
+    rows.append(("total", f"{m['cut_volume_m3']:,.0f}", f"{m['fill_volume_m3']:,.0f}"))
+    text = "\n".join(f"{a:<12}{b:>9}{c:>9}" for a, b, c in rows)
     if dem.attrs["source_resolution_m"] > COARSE_M:
         text += "\n\nCoarse ground: these are\nno claim about grading."
     ax.text(

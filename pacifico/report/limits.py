@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pacifico.layout.criteria.spec import Profile, make_spec
+from pacifico.layout.criteria.spec import make_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pacifico.vocabulary import Profile
 
 _SOLAR = ("solar_array", "inverter_skid")
 _GAS = ("gas_turbine", "generator", "cooling_system", "control_center", "battery")

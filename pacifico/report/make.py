@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pacifico.compiling import compile_kernels
 from pacifico.errors import InputError
 from pacifico.layout.criteria.design import Design, DesignOptions, split_design
 from pacifico.run import folder, manifest
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from pacifico.run.outcome import Outcome
-    from pacifico.site.gather import CombinedExclusions
+    from pacifico.site.combine import CombinedExclusions
     from pacifico.site.model import Site
     from pacifico.terrain.heights import Units
     from pacifico.terrain.remote.settings import SourceSettings
@@ -93,6 +94,7 @@ def make_report(
     timeout_s: float | None = None,
     settings: SourceSettings | None = None,
     on_stage: Callable[[str, int, str], None] | None = None,
+    on_compile: Callable[[float], None] | None = None,
     **options: Unpack[ReportOptions],
 ) -> Outcome:
     """Run the report notebook for a site and write its folder.
@@ -108,13 +110,13 @@ def make_report(
     terrain : bool
         False for level ground.
     exclusions : str, Path or sequence of them, optional
-        Files and addresses of layers, as for `gather_exclusions`; fetched layers are kept with the report.
+        Files and addresses of layers, as for `combine_exclusions`; fetched layers are kept with the report.
     timeout_s : float, optional
         Time limit of the run [s].
     settings : SourceSettings, optional
         Addresses of the named sources and the cache; the public ones by default.
-    on_stage : callable, optional
-        Called with name, percentage and message as each stage begins.
+    on_stage, on_compile : callable, optional
+        Called with name, percentage and message as each stage begins; on a first run, with the share of kernels compiled [0-1].
     **options
         See `ReportOptions`: the design as for `generate_layout`, and how to read the inputs.
 
@@ -133,16 +135,21 @@ def make_report(
     >>> make_report("site.kml", "dem.tif", "report", target_capacity_kw=50_000)  # doctest: +SKIP
     """
     design, reading = split_design(options)
-    files = () if exclusions is None else (exclusions,) if isinstance(exclusions, str | Path) else tuple(exclusions)
-    sources = _Sources(boundary, dem, terrain, files, settings, **reading)
-    out = Path(out_dir)
-    folder.check(out.absolute())
-    pack = None if sources.rules is None else _pack(sources.rules)
+    sources = _Sources(boundary, dem, terrain, _several(exclusions), settings, **reading)
+    folder.check(Path(out_dir).absolute())
+    pack = _pack(sources.rules)
     with tempfile.TemporaryDirectory(prefix="pacifico-report-") as scratch:
-        kernel, inputs = _start(Path(scratch), sources)
-        parameters = _parameters(sources, design, pack, inputs)
-        request = RunRequest(NOTEBOOK, parameters, inputs.files, out, timeout_s=timeout_s, notes=_notes(dem, inputs))
+        kernel, inputs = _start(Path(scratch), sources, on_compile)
+        parameters, notes = _parameters(sources, design, pack, inputs), _notes(dem, inputs)
+        request = RunRequest(NOTEBOOK, parameters, inputs.files, Path(out_dir), timeout_s=timeout_s, notes=notes)
         return _execute(request, kernel, on_stage)
+
+
+def _several(exclusions: str | Path | Sequence[str | Path] | None) -> tuple[str | Path, ...]:
+    """Files of exclusions, given as one, several or none."""
+    if exclusions is None:
+        return ()
+    return (exclusions,) if isinstance(exclusions, str | Path) else tuple(exclusions)
 
 
 def _execute(request: RunRequest, kernel: Any, on_stage: Callable[[str, int, str], None] | None) -> Outcome:
@@ -150,17 +157,18 @@ def _execute(request: RunRequest, kernel: Any, on_stage: Callable[[str, int, str
     try:
         return execute(request, on_stage=on_stage, kernel=kernel)
     except InputError:
-        kernels.stop(kernel)  # the run was refused before it began, so the kernel is still ours
+        kernels.stop(kernel)  # the run was refused before it began, so the kernel can still be used
         raise
 
 
-def _start(scratch: Path, sources: _Sources) -> tuple[Any, _Inputs]:
-    """Start the kernel and read the inputs while it loads its modules."""
+def _start(scratch: Path, sources: _Sources, on_compile: Callable[[float], None] | None) -> tuple[Any, _Inputs]:
+    """Start the kernel; read the inputs and compile while it loads its modules."""
     kernel = kernels.start(scratch)
     loading = threading.Thread(target=_preload, args=(kernel,), name="pacifico-preload")
     loading.start()
     try:
         inputs = _read_inputs(sources, scratch)
+        compile_kernels(on_progress=on_compile)
         from pacifico.run import engine, html  # noqa: F401, PLC0415 (papermill and nbconvert: 2 s, while the kernel loads)
     except BaseException:
         kernels.kill(kernel)
@@ -221,8 +229,10 @@ def _notes(dem: str | Path | None, inputs: _Inputs) -> dict[str, Any]:
     return {"dem": None if dem is None else Path(str(dem)).name, **exclusions}
 
 
-def _pack(rules: str | Path) -> str | dict[str, Any]:
-    """Compliance rule pack, checked."""
+def _pack(rules: str | Path | None) -> str | dict[str, Any] | None:
+    """Compliance rule pack, checked; None without one."""
+    if rules is None:
+        return None
     from pacifico.report.rules_table import checked_pack  # noqa: PLC0415 (only if rules are asked for)
 
     return checked_pack(rules)
@@ -236,9 +246,9 @@ def _read_inputs(sources: _Sources, scratch: Path) -> _Inputs:
     boundary = sources.boundary
     site = site_of(str(boundary), layer=sources.layer)
     files = {"boundary": sample_site_path() if str(boundary) == SAMPLE else _one_file(Path(boundary), scratch)}
-    gathered = _gather(sources, site, scratch)
-    if gathered is not None and gathered.path is not None:
-        files["exclusions"] = _one_file(gathered.path, scratch)
+    combined = _combine(sources, site, scratch)
+    if combined is not None and combined.path is not None:
+        files["exclusions"] = _one_file(combined.path, scratch)
     kept = scratch / "window"
     kept.mkdir()
     ground_of(
@@ -254,26 +264,26 @@ def _read_inputs(sources: _Sources, scratch: Path) -> _Inputs:
         files["dem"] = kept / "dem.tif"
     if sources.energy or sources.weather:
         files |= _read_weather(sources.weather, site)
-    return _Inputs(files, [] if gathered is None else _exclusion_notes(gathered))
+    return _Inputs(files, [] if combined is None else _exclusion_notes(combined))
 
 
-def _gather(sources: _Sources, site: Site, scratch: Path) -> CombinedExclusions | None:
+def _combine(sources: _Sources, site: Site, scratch: Path) -> CombinedExclusions | None:
     """Exclusions from their files and services, checked; None without any."""
     if not sources.exclusions:
         return None
+    from pacifico.site.combine import combine_exclusions  # noqa: PLC0415
     from pacifico.site.exclusions import read_exclusions  # noqa: PLC0415 (only if exclusions are given)
-    from pacifico.site.gather import gather_exclusions  # noqa: PLC0415
 
-    gathered = gather_exclusions(sources.exclusions, site, scratch, buffer_m=sources.exclusion_buffer_m)
-    if gathered.path is not None:
-        read_exclusions(gathered.path, site)
-    return gathered
+    combined = combine_exclusions(sources.exclusions, site, scratch, buffer_m=sources.exclusion_buffer_m)
+    if combined.path is not None:
+        read_exclusions(combined.path, site)
+    return combined
 
 
-def _exclusion_notes(gathered: CombinedExclusions) -> list[dict[str, Any]]:
+def _exclusion_notes(combined: CombinedExclusions) -> list[dict[str, Any]]:
     """Where the exclusions come from, when services were read, and warnings."""
-    notes = [{**s, "fetched": manifest.moment()} if "url" in s else s for s in gathered.sources]
-    notes[0] |= {"warnings": list(gathered.warnings)} if gathered.warnings else {}
+    notes = [{**s, "fetched": manifest.moment()} if "url" in s else s for s in combined.sources]
+    notes[0] |= {"warnings": list(combined.warnings)} if combined.warnings else {}
     return notes
 
 

@@ -52,7 +52,7 @@ class MapOverlay:
         from PIL import Image  # noqa: PLC0415 (installed with matplotlib)
 
         png = io.BytesIO()
-        Image.fromarray(self.pixels).save(png, format="PNG", optimize=True)
+        Image.fromarray(self.pixels).save(png, format="PNG")
         return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode("ascii")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002 (called by IPython)

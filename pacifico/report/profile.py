@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.files.stored import StoredLayout
     from pacifico.report.elevations import RoadProfile
 
@@ -62,8 +63,10 @@ def profile_figure(layout: StoredLayout, dem: xr.DataArray, *, max_grade_pct: fl
 def _draw_heights(ax: Axes, profile: RoadProfile) -> None:
     """Draw ground, design line, cut and fill."""
     s, design, ground = profile.station_m, profile.design_m, profile.ground_m
-    for where, colour, label in ((ground > design, _CUT, "cut"), (ground <= design, _FILL, "fill")):
-        ax.fill_between(s, design, ground, where=where, color=colour, alpha=0.55, lw=0, label=label, interpolate=True)
+    # cut to the crossings of the two lines: matplotlib's own `where` takes a hundred times as long
+    at, line, natural = _with_crossings(s, design, ground)
+    for edge, colour, label in ((np.maximum, _CUT, "cut"), (np.minimum, _FILL, "fill")):
+        ax.fill_between(at, line, edge(line, natural), color=colour, alpha=0.55, lw=0, label=label)
     ax.plot(s, ground, color=_GROUND, lw=1.1, label="ground under the centreline")
     ax.plot(s, design, color=_DESIGN, lw=1.9, label="design line")
     heights = np.concatenate([design, ground[np.isfinite(ground)]])
@@ -71,6 +74,23 @@ def _draw_heights(ax: Axes, profile: RoadProfile) -> None:
     ax.set_ylim(low - 0.12 * (high - low) - 0.5, high + 0.3 * (high - low) + 0.5)
     ax.set_ylabel("Elevation [m]")
     ax.legend(ncols=4, fontsize=8.5, frameon=False, loc="upper left")
+
+
+def _with_crossings(station: FloatArray, design: FloatArray, ground: FloatArray) -> FloatArray:
+    """Rows of stations and both heights, with a point added where the lines cross.
+
+    Parameters
+    ----------
+    station : array
+        Distance from the entry [m].
+    design, ground : array
+        Heights of both lines [m], NaN where unknown.
+    """
+    above = ground - design
+    k = np.flatnonzero(above[:-1] * above[1:] < 0)
+    rows = np.stack([station, design, ground])
+    share = above[k] / (above[k] - above[k + 1])
+    return np.insert(rows, k + 1, rows[:, k] + share * (rows[:, k + 1] - rows[:, k]), axis=1)
 
 
 def _draw_grade(ax: Axes, profile: RoadProfile, max_grade_pct: float | None) -> None:

@@ -10,6 +10,7 @@ import shapely
 from matplotlib import rc_context, style
 from matplotlib.lines import Line2D
 
+from pacifico.analysis.headline import stored_headline
 from pacifico.crs import LONLAT, transformer
 from pacifico.errors import CRSMismatchError
 from pacifico.export.text import single_line
@@ -43,6 +44,11 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
+ANSWER_LETTERS, ANSWER_LINES = 66, 4
+"""Letters a line and most lines of an answer in the headline: what the text column holds."""
+ALARM = "#b3201f"
+"""Colour of an answer that needs attention."""
+
 PROFILES = {
     "solar_farm": "Solar farm",
     "gas_bess": "Gas generation and battery storage",
@@ -53,18 +59,18 @@ PROFILES = {
 """Profiles in words."""
 
 
-def export_sheet(layout: Mapping[str, Any], path: Path, *, ground: xr.DataArray | None = None) -> Path:
+def export_sheet(layout: Mapping[str, Any] | StoredLayout, path: Path, *, ground: xr.DataArray | None = None) -> Path:
     """Write the site plan as PDF: `write_sheet` as `pacifico.export` calls it."""
     return write_sheet(layout, ground, path)
 
 
-def write_sheet(layout: Mapping[str, Any], dem: xr.DataArray | None, path: str | Path) -> Path:
+def write_sheet(layout: Mapping[str, Any] | StoredLayout, dem: xr.DataArray | None, path: str | Path) -> Path:
     """Write the site plan as PDF.
 
     Parameters
     ----------
-    layout : mapping
-        Content of a layout.geojson.
+    layout : mapping or StoredLayout
+        Content of a layout.geojson, or a layout read from one.
     dem : DataArray or None
         DEM as `open_dem` returns it, in the working CRS of the layout, for contours; None for none.
     path : str or Path
@@ -98,13 +104,13 @@ def write_sheet(layout: Mapping[str, Any], dem: xr.DataArray | None, path: str |
     return path
 
 
-def contour_ground(layout: Mapping[str, Any], source: str) -> xr.DataArray:
+def contour_ground(layout: Mapping[str, Any] | StoredLayout, source: str) -> xr.DataArray:
     """DEM of a stored layout's site.
 
     Parameters
     ----------
-    layout : mapping
-        Content of a layout.geojson.
+    layout : mapping or StoredLayout
+        Content of a layout.geojson, or a layout read from one.
     source : str
         As for `open_dem`.
 
@@ -135,7 +141,8 @@ def draw_sheet(layout: StoredLayout, dem: xr.DataArray | None, *, name: str) -> 
         handles.append(Line2D([], [], color="#5b4636", lw=0.7, label=f"Contours every {step:g} m"))
     scale_bar(ax, ratio)
     north_arrow(ax)
-    y = write_legend(fig, handles, north - 4)
+    y = _headline(fig, layout, north - 4)
+    y = write_legend(fig, handles, y)
     y = write_rows(
         fig, "Quantities", [], [(a, f"{b} {c}".strip()) for a, b, c in tables.headline(layout).rows], y, [0, 100]
     )
@@ -152,6 +159,17 @@ def draw_sheet(layout: StoredLayout, dem: xr.DataArray | None, *, name: str) -> 
     _notes(fig, layout, y)
     _title_block(fig, layout, name, ratio)
     return fig
+
+
+def _headline(fig: Figure, layout: StoredLayout, y: float) -> float:
+    """Write the headline; return its lower end [mm]."""
+    for answer in stored_headline(layout.about):
+        write(fig, COLUMN_MM[0], y, answer.label, fontsize=6.8, color=GREY)
+        for line in wrapped(answer.text, ANSWER_LETTERS, ANSWER_LINES):
+            write(fig, COLUMN_MM[0] + 18, y, line, color=ALARM if answer.alarm else frame.INK)
+            y -= 3.3
+        y -= 0.8
+    return y - 2
 
 
 def _notes(fig: Figure, layout: StoredLayout, y: float) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pacifico import legend
+from pacifico.analysis.headline import placed_kw, stored_headline
 from pacifico.layout.files.stored import COARSE_M, LEVEL
 
 if TYPE_CHECKING:
@@ -56,11 +57,17 @@ class Table:
     __repr__ = __str__
 
 
+def answers(layout: StoredLayout) -> Table:
+    """Headline of a layout, one row an answer."""
+    rows = tuple((a.label, a.text) for a in stored_headline(layout.about))
+    return Table(("", ""), rows, words=2)
+
+
 def headline(layout: StoredLayout) -> Table:
     """Capacity, area, roads and earthwork of a layout."""
     m = layout.metrics
     target = layout.about.get("target_capacity_kw")
-    got = _placed_kw(layout)
+    got = placed_kw(layout.about)
     rows = [
         ("Capacity, AC", _n(m["total_capacity_kw"] / 1000, 2), "MW"),
         (
@@ -79,21 +86,20 @@ def headline(layout: StoredLayout) -> Table:
         ("Site", _n(m["site_area_ha"], 1), "ha"),
         (
             "Buildable",
-            _n(m["buildable_area_ha"], 1)
-            + _interval(m.get("buildable_area_p10_p90_ha"), m.get("buildable_area_p50_ha"), 1),
+            f"{_n(m['buildable_area_ha'], 1)} ({_interval(m['buildable_area_p10_p90_ha'], 1)})",
             "ha",
         ),
         ("Capacity per hectare of site", _n(m["capacity_kw_per_ha"], 0), "kW/ha"),
         ("Roads", _n(m["road_length_m"] / 1000, 2), "km"),
         ("Steepest road", _n(m["max_road_grade_pct"], 1), "%"),
-        ("Cut, pads and roads", _n(m["cut_volume_m3"], 0), "m³"),
-        ("Fill, pads and roads", _n(m["fill_volume_m3"], 0), "m³"),
-        (
-            "Cut and fill together, P10 to P90",
-            _interval(m.get("earthwork_p10_p90_m3"), m.get("earthwork_p50_m3"), 0).strip(" ()"),
-            "m³",
+        ("Cut, with side slopes", _n(m["cut_volume_m3"], 0), "m³"),
+        ("Fill, with side slopes", _n(m["fill_volume_m3"], 0), "m³"),
+        ("Cut and fill together, P10 to P90", _interval(m["earthwork_p10_p90_m3"], 0), "m³"),
+        *(
+            (f"In it, {what}: cut / fill", f"{_n(m[f'{part}_cut_m3'], 0)} / {_n(m[f'{part}_fill_m3'], 0)}", "m³")
+            for part, what in legend.EARTHWORK_PARTS.items()
+            if f"{part}_cut_m3" in m
         ),
-        ("Side slopes beside them: cut / fill", f"{_n(m['batter_cut_m3'], 0)} / {_n(m['batter_fill_m3'], 0)}", "m³"),
         ("Reached by road", f"{100 * m['served_share']:.1f}", "%"),
     ]
     return Table(("", "", ""), tuple(r for r in rows if r[1] not in {"", "0.0", "0.00"}))
@@ -136,7 +142,7 @@ def unplaced(layout: StoredLayout) -> Table:
         (legend.ASSETS.get(u["asset_type"], (u["asset_type"], ""))[0], str(u["reason"]), _n(u["count"], 0))
         for u in layout.about["unplaced"]
     )
-    target, got = layout.about.get("target_capacity_kw"), _placed_kw(layout)
+    target, got = layout.about.get("target_capacity_kw"), placed_kw(layout.about)
     if target is not None and got < 0.98 * target:
         empty = f"{_n(got / 1000, 2)} of {_n(target / 1000, 2)} MW are placed; the notes at the end say what limits the rest."
     else:
@@ -166,12 +172,6 @@ def assumptions(site: Site, dem: xr.DataArray, parameters: Mapping[str, Any]) ->
     open_ended = {"target_capacity_kw": "as much as fits"}
     rows += [(_label(n), open_ended.get(n, "default") if v is None else _shown(v)) for n, v in parameters.items()]
     return Table(("", ""), tuple(rows), words=2)
-
-
-def _placed_kw(layout: StoredLayout) -> float:
-    """Capacity that counts towards the target [kW]: for storage its power."""
-    m = layout.metrics
-    return float(m["storage_kw"] if layout.about["profile"] == "bess" and "storage_kw" in m else m["total_capacity_kw"])
 
 
 def _label(parameter: str) -> str:
@@ -204,7 +204,6 @@ def _or_dash(value: float, digits: int) -> str:
     return _n(value, digits) if value else "–"
 
 
-def _interval(pair: Any, middle: Any, digits: int) -> str:
-    """P10 to P90 in brackets, with P50 if it is known."""
-    centre = "" if middle is None else f", P50 {_n(middle, digits)}"
-    return f" ({_n(pair[0], digits)} to {_n(pair[1], digits)}{centre})" if pair else ""
+def _interval(pair: Sequence[float], digits: int) -> str:
+    """P10 to P90."""
+    return f"{_n(pair[0], digits)} to {_n(pair[1], digits)}"

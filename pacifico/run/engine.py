@@ -54,6 +54,15 @@ class _Recorder(NotebookExecutionManager):  # type: ignore[misc]
         self.nb.metadata.papermill.update(input_path=f"{self.recording.title}.ipynb", output_path="report.ipynb")
         super().notebook_start(**kwargs)
 
+    def save(self, **kwargs: Any) -> None:
+        """Save the notebook once its run is over.
+
+        papermill saves before and after each cell. Each time costs tens of milliseconds, and nobody reads a report before
+        its run is over.
+        """
+        if self.end_time is not None:
+            super().save(**kwargs)
+
     def cell_start(self, cell: Any, cell_index: int | None = None, **kwargs: Any) -> None:
         self.recording.cell = cell_index
         for tag in cell.metadata.get("tags", []):

@@ -49,7 +49,7 @@ class RunRequest:
     attempt: int = 1
     worker: str = ""
     env: Mapping[str, str] | None = None
-    """The kernel's whole environment; None for a copy of ours without credentials."""
+    """The kernel's whole environment; None for a copy of this process's without credentials."""
     memory_limit_bytes: int | None = None
     """Limit of the resident memory of the kernel's process group [bytes]; needs /proc."""
     notes: Mapping[str, JSON] = field(default_factory=dict)
@@ -283,7 +283,7 @@ def _failure(
 def _kind_of(name: str, message: str) -> ErrorKind:
     """Whose fault a cell's error is, by its name.
 
-    All errors of ours are in one module.
+    All our errors are in one module.
     """
     known = getattr(errors, name, None)
     if isinstance(known, type) and issubclass(known, OutsideServiceError):

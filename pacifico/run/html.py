@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import html
 import json
@@ -51,8 +52,7 @@ def render(notebook: Any, layout: Mapping[str, Any] | None, *, title: str) -> st
     str
         HTML that loads nothing: its policy forbids requests and foreign scripts.
     """
-    import jinja2  # noqa: PLC0415 (late: the run's own modules import this one)
-    from nbconvert.filters import ansi2html, highlight, markdown_mistune  # noqa: PLC0415
+    from nbconvert.filters import ansi2html, highlight, markdown_mistune  # noqa: PLC0415 (late: the run's own modules import this one)
 
     cells = []
     code = highlight.Highlight2HTML()  # type: ignore[no-untyped-call]
@@ -74,19 +74,29 @@ def render(notebook: Any, layout: Mapping[str, Any] | None, *, title: str) -> st
             )
     scripts = [_static("leaflet.js"), _static("map.js")] if layout is not None else []
     data = {"layout": layout, "overlays": overlays(notebook), "legend": _legend()}
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    template = environment.from_string(_static("page.html"))
-    return template.render(
-        title=_title(layout, title),
-        cells=cells,
-        layout=layout,
-        data=for_script(data),
-        scripts=scripts,
-        styles=[_static("leaflet.css"), _static("page.css")],
-        policy=_policy(scripts),
-        licence=_static("leaflet-LICENSE.txt") if layout is not None else "",
-        lead=_lead(layout) if layout is not None else [],
+    return str(
+        _template().render(
+            title=_title(layout, title),
+            cells=cells,
+            layout=layout,
+            data=for_script(data),
+            scripts=scripts,
+            styles=[_static("leaflet.css"), _static("page.css")],
+            policy=_policy(scripts),
+            licence=_static("leaflet-LICENSE.txt") if layout is not None else "",
+            headline=layout.get("pacifico", {}).get("headline", []) if layout is not None else [],
+            lead=_lead(layout) if layout is not None else [],
+        )
     )
+
+
+@functools.cache
+def _template() -> Any:
+    """Template of the page, compiled once."""
+    import jinja2  # noqa: PLC0415 (late: the run's own modules import this one)
+
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    return environment.from_string(_static("page.html"))
 
 
 def overlays(notebook: Any) -> list[dict[str, Any]]:
@@ -166,25 +176,22 @@ def _title(layout: Mapping[str, Any] | None, title: str) -> str:
 
 
 def _lead(layout: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Headline figures: label, number, unit."""
+    """Figures below the headline: label, number, unit."""
     metrics = layout.get("pacifico", {}).get("metrics", {})
     wanted = [
-        ("Capacity", "total_capacity_kw", 1e-3, "MW AC", 1),
-        ("Storage", "storage_kwh", 1e-3, "MWh", 0),
         ("Buildable", "buildable_area_ha", 1, "ha", 0),
         ("Assets", "asset_count", 1, "", 0),
         ("Roads", "road_length_m", 1e-3, "km", 2),
-        ("Cut", "cut_volume_m3", 1, "m³", 0),
-        ("Fill", "fill_volume_m3", 1, "m³", 0),
     ]
     lead = []
     for label, name, factor, unit, digits in wanted:
         value = metrics.get(name)
-        if isinstance(value, int | float) and (value or name != "storage_kwh"):
+        if isinstance(value, int | float):
             lead.append((label, f"{value * factor:,.{digits}f}".replace(",", "\u202f"), unit))
     return lead
 
 
+@functools.cache
 def _static(name: str) -> str:
     text = (_STATIC / name).read_text(encoding="utf-8")
     return re.sub(r"</(script|style)", r"<\\/\1", text) if name.endswith((".js", ".css")) else text

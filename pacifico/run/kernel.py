@@ -59,7 +59,7 @@ def start(cwd: Path, *, env: Mapping[str, str] | None = None) -> Any:
     cwd : Path
         Its working folder.
     env : mapping, optional
-        Its whole environment; None for a scrubbed copy of ours.
+        Its whole environment; None for a copy of this process's without secrets.
 
     Returns
     -------
@@ -118,10 +118,10 @@ def memory_bytes(pgid: int) -> int:
     """Resident memory of a process group [bytes]; 0 without /proc."""
     total = 0
     page = os.sysconf("SC_PAGE_SIZE")
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for entry in Path("/proc").iterdir() if sys.platform == "linux" else ():
         with contextlib.suppress(OSError, ValueError, IndexError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            if int(fields[2]) == pgid:
+            if entry.name.isdecimal() and os.getpgid(int(entry.name)) == pgid:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
                 total += int(fields[21]) * page
     return total
 

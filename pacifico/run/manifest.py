@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -60,7 +61,7 @@ def environment() -> dict[str, Any]:
         "implementation": platform.python_implementation(),
         "platform": platform.platform(),
         "machine": platform.machine(),
-        "packages": _packages(),
+        "packages": dict(_packages()),
     }
 
 
@@ -95,7 +96,9 @@ def read(report: Path) -> dict[str, Any]:
     return content
 
 
+@functools.cache
 def _packages() -> dict[str, str]:
+    """Versions of the packages that pacifico needs; looked up once, since that reads a file of each."""
     requirements = importlib.metadata.requires("pacifico") or []
     names = {re.split(r"[\s<>=!~;\[(]", r, maxsplit=1)[0] for r in requirements if "extra ==" not in r}
     return {n: importlib.metadata.version(n) for n in sorted(names)}

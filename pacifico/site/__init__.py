@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "boundary": ["read_site", "read_site_bytes"],
         "exclusions": ["load_exclusions", "with_exclusions"],
-        "gather": ["gather_exclusions", "with_gathered"],
+        "combine": ["combine_exclusions", "with_combined"],
         "model": ["Anchor", "NamedLine", "Site", "Zone"],
     },
 )

@@ -83,7 +83,7 @@ def read_kml(data: bytes, *, budget: Budget | None = None) -> Reading:
     except xml.sax.SAXParseException as error:
         raise SiteError(_not_well_formed(data, error)) from None
     except (LookupError, ValueError) as error:
-        # SiteError is a ValueError too and passes; an error of the codec gets a message of ours.
+        # SiteError is a ValueError too and passes; an error of the codec gets our message.
         if isinstance(error, SiteError):
             raise
         raise SiteError(f"the KML's encoding is not supported ({clean_name(str(error))}); save it as UTF-8") from None

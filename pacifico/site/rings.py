@@ -89,7 +89,7 @@ def make_polygon(rings: Sequence[Coords], name: str, repairs: Repairs) -> Polygo
     Raises
     ------
     SiteError
-        Where holes leave nothing of the shell.
+        Holes cover the whole shell.
     """
     closed = [_closed(ring, repairs) for ring in rings]
     shell = closed[0]

@@ -60,7 +60,7 @@ class ZoneRules:
 def is_own(reading: Reading) -> bool:
     """Whether pacifico wrote a file, so that its properties are ours.
 
-    True where the file carries our member, or every feature has a kind of ours and one is the boundary: that is what is
+    True where the file carries our member, or every feature has one of our kinds and one is the boundary: that is what is
     left of a layout after another program saved it.
     """
     if reading.marked:

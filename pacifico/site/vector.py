@@ -1,7 +1,7 @@
 """GeoPackage and shapefile, read through GDAL (pyogrio).
 
 GDAL chooses its driver by content, and some drivers follow links. So the magic numbers are checked first, and GDAL sees
-only a temporary folder with file names of ours.
+only a temporary folder with our file names.
 """
 
 from __future__ import annotations
@@ -235,7 +235,7 @@ def _read_layer(
     Parameters
     ----------
     path : Path
-        A file of ours.
+        A copy in our folder.
     name : str, optional
         Layer of a GeoPackage.
     where : str

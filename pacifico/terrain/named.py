@@ -16,23 +16,23 @@ from pacifico.terrain.raster.window import lonlat_text, ring_of
 from pacifico.terrain.remote.vrt import window_state
 from pacifico.terrain.remote.web_files import etag
 from pacifico.terrain.remote.windows import read_remote
+from pacifico.terrain.sources import NAMED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from pyproj import CRS
 
     from pacifico.terrain.raster.read import ReadRequest
     from pacifico.terrain.raster.window import Bounds, RasterWindow
     from pacifico.terrain.remote.settings import SourceSettings
 
-COVER = {
-    "3dep": "the United States",
-    "3dep-30": "the United States",
-    "glo30": "the world's land",
-}
 SURFACE_WARNING = (
     "GLO-30 is a surface model: its heights include trees and roofs; slopes and earthwork in forest and settlements are "
     "those of their tops"
 )
+WORLDWIDE = "glo30"
+"""Source to suggest where another has no elevation."""
 HALF_CELL_DEG = 0.5 / 3600
 """GLO-30's tiles are shifted by half a cell from whole degrees, to the west and north [°]."""
 
@@ -82,7 +82,7 @@ def named_window(name: str, request: ReadRequest, site_bounds: Bounds, settings:
         The service fails, or does not cover the site.
     """
     try:
-        window = _glo30(request, site_bounds, settings) if name == "glo30" else _tdep(name, request, settings)
+        window = READERS.get(name, _one_raster)(name, request, site_bounds, settings)
     except DEMError as error:
         raise OutsideServiceError(f"{_not_covered(name, site_bounds, request.crs)} ({error})") from error
     if np.isnan(window.values).all():
@@ -120,14 +120,26 @@ def url_window(url: str, request: ReadRequest, settings: SourceSettings) -> Rast
 def _not_covered(name: str, bounds: Bounds, crs: CRS) -> str:
     """Message that a named source has no elevation at a site."""
     return (
-        f"{name} has no elevation at the site ({lonlat_text(bounds, crs)}): it covers {COVER[name]}; "
-        f"use {'a DEM file' if name == 'glo30' else 'glo30 or a DEM file'}"
+        f"{name} has no elevation at the site ({lonlat_text(bounds, crs)}): it covers {NAMED[name].coverage}; "
+        f"use {'a DEM file' if name == WORLDWIDE else f'{WORLDWIDE} or a DEM file'}"
     )
 
 
-def _tdep(name: str, request: ReadRequest, settings: SourceSettings) -> RasterWindow:
-    """Elevation of 3DEP."""
-    url = settings.tdep_url if name == "3dep" else settings.tdep30_url
+def _one_raster(name: str, request: ReadRequest, site_bounds: Bounds, settings: SourceSettings) -> RasterWindow:  # noqa: ARG001 (as the readers of tiles)
+    """Elevation of a source that is one raster.
+
+    Parameters
+    ----------
+    name : str
+        Source.
+    request : ReadRequest
+        What to read.
+    site_bounds : tuple of float
+        Bounds of the site [m].
+    settings : SourceSettings
+        Addresses, retries, cache.
+    """
+    url = settings.urls[name]
     state = etag(url, settings)
     if state is None:
         raise OutsideServiceError(f"{name}: there is no {display_name(url)} at its server; the address may have moved")
@@ -136,14 +148,26 @@ def _tdep(name: str, request: ReadRequest, settings: SourceSettings) -> RasterWi
     return replace(window, band_unit=window.band_unit or "metre")
 
 
-def _glo30(request: ReadRequest, site_bounds: Bounds, settings: SourceSettings) -> RasterWindow:
-    """Elevation of GLO-30, merged from its tiles."""
+def _glo30(name: str, request: ReadRequest, site_bounds: Bounds, settings: SourceSettings) -> RasterWindow:
+    """Elevation of GLO-30, merged from its tiles.
+
+    Parameters
+    ----------
+    name : str
+        Source.
+    request : ReadRequest
+        What to read.
+    site_bounds : tuple of float
+        Bounds of the site [m]: tiles there may not be missing.
+    settings : SourceSettings
+        Addresses, retries, cache.
+    """
     tiles = glo30_tiles(_lonlat_bounds(request.bounds, request.crs))
     needed = set(glo30_tiles(_lonlat_bounds(site_bounds, request.crs)))
     urls, states, absent = [], [], []
     for tile in tiles:
         identity = glo30_id(*tile)
-        url = f"{settings.glo30_url}/{identity}/{identity}.tif"
+        url = f"{settings.urls[name]}/{identity}/{identity}.tif"
         state = etag(url, settings)
         if state is None:
             absent.append((tile, identity))
@@ -151,21 +175,21 @@ def _glo30(request: ReadRequest, site_bounds: Bounds, settings: SourceSettings) 
         urls.append(url)
         states.append(state)
     if not urls:
-        raise OutsideServiceError(_not_covered("glo30", site_bounds, request.crs))
+        raise OutsideServiceError(_not_covered(name, site_bounds, request.crs))
     missing = [identity for tile, identity in absent if tile in needed]
     if missing:
         raise OutsideServiceError(
             f"glo30 has no tile {missing[0]}, which the site needs: open sea has none; check the boundary, or give a DEM file"
         )
     window = merged(read_remote(urls, states, request, settings))
-    said = tuple(
+    notes = tuple(
         f"glo30 has no tile {identity} (open sea): the site's surroundings there are nodata" for _, identity in absent
     )
     return replace(
         window,
         band_unit=window.band_unit or "metre",
         surface_model=True,
-        warnings=(*window.warnings, SURFACE_WARNING, *said),
+        warnings=(*window.warnings, SURFACE_WARNING, *notes),
     )
 
 
@@ -173,3 +197,7 @@ def _lonlat_bounds(bounds: Bounds, crs: CRS) -> Bounds:
     """Bounds in degrees; longitudes run on across the antimeridian."""
     ring = ring_of(bounds, crs, LONLAT)
     return ring[:, 0].min(), ring[:, 1].min(), ring[:, 0].max(), ring[:, 1].max()
+
+
+READERS: Mapping[str, Callable[[str, ReadRequest, Bounds, SourceSettings], RasterWindow]] = {"glo30": _glo30}
+"""Readers of sources that are more than one raster."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import as_file, files
 from importlib.util import find_spec
@@ -13,11 +14,64 @@ import numpy as np
 from pacifico.errors import DEMError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 SAMPLE = "sample"
-NAMED = ("3dep", "3dep-30", "glo30")
-"""Sources on public servers."""
+
+
+@dataclass(frozen=True)
+class ErrorModel:
+    """Relative error of an elevation source."""
+
+    rmse_m: float
+    correlation_m: float
+    basis: str
+    """Source of the numbers."""
+
+
+@dataclass(frozen=True)
+class NamedSource:
+    """Elevation source on a public server."""
+
+    coverage: str
+    url: str
+    """Address of the raster, or of the folder of its tiles."""
+    url_variable: str
+    """Environment variable that replaces the address."""
+    error: ErrorModel
+    aliases: tuple[str, ...] = ()
+    """Other names that people give it."""
+
+
+NAMED: Mapping[str, NamedSource] = {
+    "3dep": NamedSource(
+        "the United States",
+        "https://prd-tnm.s3.amazonaws.com/StagedProducts/Elevation/13/TIFF/USGS_Seamless_DEM_13.vrt",
+        "PACIFICO_3DEP_URL",
+        ErrorModel(0.8, 100.0, "USGS 3DEP accuracy, 0.8 m; correlation over 100 m assumed"),
+        ("ned", "usgs", "usgs3dep"),
+    ),
+    "3dep-30": NamedSource(
+        "the United States",
+        "https://prd-tnm.s3.amazonaws.com/StagedProducts/Elevation/1/TIFF/USGS_Seamless_DEM_1.vrt",
+        "PACIFICO_3DEP30_URL",
+        ErrorModel(0.8, 150.0, "USGS 3DEP accuracy, 0.8 m; correlation over 150 m assumed"),
+    ),
+    "glo30": NamedSource(
+        "the world's land",
+        "https://copernicus-dem-30m.s3.amazonaws.com",
+        "PACIFICO_GLO30_URL",
+        ErrorModel(2.0, 200.0, "Copernicus GLO-30, 2 m relative; correlation over 200 m assumed"),
+        ("glo", "glo90", "copernicus", "copernicus30", "copdem", "srtm"),
+    ),
+}
+"""Sources on public servers.
+
+To add one, name it in `pacifico.vocabulary` and describe it here. A raster at one address needs no more; tiles need a
+reader in `pacifico.terrain.named`.
+"""
 SAMPLE_TRANSFORM = (1 / 1200, 0.0, -84.41375, 0.0, -1 / 1200, 36.73291666666667)
 """Affine coefficients of the sample: cells of 3 arc-seconds from the north-west corner.
 
@@ -29,8 +83,7 @@ def suggestion(source: str) -> str | None:
     """Named source that a misspelt name is close to, or None."""
     known = {name.replace("-", ""): name for name in (*NAMED, SAMPLE)}
     plain = "".join(letter for letter in source.lower() if letter.isalnum())
-    other = {"glo": "glo30", "glo90": "glo30", "copernicus": "glo30", "copernicus30": "glo30", "copdem": "glo30"}
-    other |= {"ned": "3dep", "usgs": "3dep", "usgs3dep": "3dep", "srtm": "glo30"}
+    other = {alias: name for name, described in NAMED.items() for alias in described.aliases}
     if any(character in source for character in "./\\:"):
         return None
     close = get_close_matches(plain, known, n=1, cutoff=0.7)

@@ -41,6 +41,9 @@ COG = {
 The last bits of slopes are noise: compression level 6 takes twice the time to save 0.02 %. Threads compress tiles, which are
 written in order: the bytes do not depend on the number of threads.
 """
+ALONE_CELLS = 1024**2
+"""Most cells of a raster that is written without threads, four tiles: GDAL never ends its threads, so they outlive a raster
+and a process that holds them can't be forked."""
 
 
 def surface_blocks(
@@ -192,7 +195,7 @@ def write_raster(path: Path, values: NDArray[Any], grid: Grid, *, nodata: float,
         with rasterio.open(part, "w", **_profile(grid, values.dtype.name, nodata)) as out:
             out.write(values, 1)
             out.update_tags(**tags)
-        _finish(part, path, cog=True, averaged=averaged)
+        _finish(part, path, cog=True, averaged=averaged, threaded=values.size > ALONE_CELLS)
     return path
 
 
@@ -216,7 +219,7 @@ def _profile(grid: Grid, dtype: str, nodata: float) -> dict[str, Any]:
     }
 
 
-def _finish(part: Path, path: Path, *, cog: bool, averaged: bool) -> None:
+def _finish(part: Path, path: Path, *, cog: bool, averaged: bool, threaded: bool = True) -> None:
     """Move a finished raster to its place.
 
     Parameters
@@ -229,6 +232,8 @@ def _finish(part: Path, path: Path, *, cog: bool, averaged: bool) -> None:
         Convert it to a cloud-optimized GeoTIFF.
     averaged : bool
         Average cells in overviews.
+    threaded : bool
+        Compress its tiles in threads.
     """
     from rasterio.shutil import copy  # noqa: PLC0415
 
@@ -236,5 +241,6 @@ def _finish(part: Path, path: Path, *, cog: bool, averaged: bool) -> None:
         shutil.move(part, path)
         return
     made = part.with_suffix(".cog.tif")
-    copy(part, made, driver="COG", overview_resampling="AVERAGE" if averaged else "NEAREST", **COG)
+    options = COG if threaded else {**COG, "num_threads": "1"}
+    copy(part, made, driver="COG", overview_resampling="AVERAGE" if averaged else "NEAREST", **options)
     made.replace(path)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pacifico.site.model import Site
-    from pacifico.terrain.uncertainty import ErrorModel
+    from pacifico.terrain.sources import ErrorModel
 
 ELEVATION_BINS = 20
 MOST_DRAWN_CELLS = 400_000_000

@@ -5,8 +5,8 @@ model is a stationary Gaussian field with
 
     mean 0,  standard deviation `rmse_m`,  correlation exp(-(distance / correlation_m)²)
 
-added to the DEM. The DEM already holds one realization of its error, so the sum is rougher than the ground, and quantiles of
-buildable area are slightly low. Use the width of the interval, not its centre.
+added to the DEM. The DEM already holds one realization of its error, so the sum is rougher than the ground: `intervals` says how
+an interval about the value on the DEM follows.
 
 References
 ----------
@@ -27,21 +27,23 @@ import numpy as np
 from pacifico.errors import InputError
 from pacifico.grid import Ground
 from pacifico.terrain import _kernels
+from pacifico.terrain.intervals import symmetric_interval
+from pacifico.terrain.sources import NAMED, ErrorModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import xarray as xr
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from pacifico.grid import Grid
 
 Window = tuple[int, int, int, int]
 """First row, row after the last, first column, column after the last."""
 REALIZATIONS = 40
-"""Error fields by default: P10 and P90 then have 4 fields beyond them."""
+"""Error fields by default: 8 of them are then beyond P10 and P90."""
 FEWEST_REALIZATIONS = 10
-"""Least number of error fields: P10 and P90 need one beyond them."""
+"""Least number of error fields: 2 of them are then beyond P10 and P90."""
 STEPS_A_LENGTH = 3
 """Lattice cells of white noise per correlation length: the standard deviation is then even to 0.1 %."""
 KEPT, MOST_KEPT = 64, 100_000
@@ -52,23 +54,8 @@ THREADS_FROM_CELLS = 2_000_000
 """Cells times realizations from which two threads are used: fewer take less time than threads take to start."""
 
 
-@dataclass(frozen=True)
-class ErrorModel:
-    """Relative error of an elevation source."""
-
-    rmse_m: float
-    correlation_m: float
-    basis: str
-    """Source of the numbers."""
-
-
-SOURCES: Mapping[str, ErrorModel] = {
-    "3dep": ErrorModel(0.8, 100.0, "USGS 3DEP accuracy, 0.8 m; correlation over 100 m assumed"),
-    "3dep-30": ErrorModel(0.8, 150.0, "USGS 3DEP accuracy, 0.8 m; correlation over 150 m assumed"),
-    "level ground": ErrorModel(0.0, 100.0, "level ground is assumed: its error is not known, and none is added"),
-    "glo30": ErrorModel(2.0, 200.0, "Copernicus GLO-30, 2 m relative; correlation over 200 m assumed"),
-}
-"""Errors of the named sources."""
+LEVEL_GROUND = ErrorModel(0.0, 100.0, "level ground is assumed: its error is not known, and none is added")
+"""Error of ground without an elevation model."""
 
 
 def dem_error(dem: xr.DataArray) -> ErrorModel:
@@ -77,9 +64,11 @@ def dem_error(dem: xr.DataArray) -> ErrorModel:
     Rasters of unknown origin: 0.15 m up to 3 m cells (lidar), 0.8 m up to 15 m, 2 m up to 45 m, and 5 m beyond. The
     correlation length is 7 cells or 30 m, whichever is more.
     """
-    known = SOURCES.get(str(dem.attrs.get("source", "")))
-    if known is not None:
-        return known
+    source = str(dem.attrs.get("source", ""))
+    if source == "level ground":
+        return LEVEL_GROUND
+    if source in NAMED:
+        return NAMED[source].error
     cell = float(dem.attrs.get("source_resolution_m", 10.0))
     rmse = 0.15 if cell <= 3 else 0.8 if cell <= 15 else 2.0 if cell <= 45 else 5.0
     length = max(30.0, 7 * cell)
@@ -88,12 +77,14 @@ def dem_error(dem: xr.DataArray) -> ErrorModel:
 
 @dataclass(frozen=True)
 class Quantiles:
-    """10th, 50th and 90th percentile over realizations, and the value without error."""
+    """Value on the DEM with its symmetric interval."""
 
     p10: float
     p50: float
+    """Middle of the interval: the value on the DEM itself."""
     p90: float
     nominal: float
+    """Value on the DEM itself."""
 
 
 def error_field(
@@ -135,14 +126,14 @@ def quantiles(
     realizations: int = REALIZATIONS,
     seed: int = 0,
 ) -> Quantiles:
-    """P10, P50 and P90 of a number computed from heights.
+    """Number computed from heights, with its P10 and P90.
 
     Parameters
     ----------
     dem : DataArray, dims (y, x)
         Elevation [m].
     statistic : callable
-        From heights, shape (ny, nx) [m], to a number.
+        From heights, shape (ny, nx) [m], to a number of 0 or more.
     error : ErrorModel, optional
         By default that of the DEM's source.
     realizations : int
@@ -153,7 +144,7 @@ def quantiles(
     ground = Ground.of(dem)
     error = error if error is not None else dem_error(dem)
     values = [statistic(ground.z + noise) for noise in _fields(ground.grid, error, _seeds(seed, realizations))]
-    return _summed(values, statistic(ground.z))
+    return _about(statistic(ground.z), values)
 
 
 def buildable_area_ha(
@@ -209,7 +200,8 @@ class GentleDraws:
     def areas_ha(self, grid: Grid) -> list[Quantiles]:
         """Area within each limit [ha], in grid metres."""
         cell = grid.cell_area_m2 / 1e4
-        return [_summed(self.drawn[:, k] * cell, float(self.nominal[k] * cell)) for k in range(len(self.nominal))]
+        most = float(self.usable.sum()) * cell
+        return [_about(float(n * cell), self.drawn[:, k] * cell, most) for k, n in enumerate(self.nominal)]
 
 
 def gentle_draws(
@@ -290,10 +282,10 @@ def _seeds(seed: int, realizations: int) -> list[int]:
     return [int(s) for s in np.random.SeedSequence(seed).generate_state(realizations, np.uint64)]
 
 
-def _summed(values: Any, nominal: float) -> Quantiles:
-    """Quantiles of values over realizations."""
-    p10, p50, p90 = np.quantile(np.asarray(values, dtype=np.float64), [0.1, 0.5, 0.9])
-    return Quantiles(float(p10), float(p50), float(p90), float(nominal))
+def _about(nominal: float, drawn: ArrayLike, largest: float = math.inf) -> Quantiles:
+    """Interval about a value from its draws."""
+    low, high = symmetric_interval(nominal, np.asarray(drawn, dtype=np.float64) - nominal, largest=largest)
+    return Quantiles(low, nominal, high, nominal)
 
 
 def part_of(grid: Grid, window: Window) -> Grid:

@@ -18,10 +18,10 @@ from shapely import box
 
 from pacifico.errors import NoBuildableGroundError
 from pacifico.grid import Grid
-from pacifico.layout.criteria.spec import PROFILES, STRATEGIES
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.placement.draft import capacity_of
 from pacifico.site.model import Site
+from pacifico.vocabulary import PROFILES, STRATEGIES
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 

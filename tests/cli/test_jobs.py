@@ -398,7 +398,7 @@ def test_exclusions_of_a_service_are_fetched_by_who_submits_and_sent_as_a_file(c
         (["--exclusion-buffer-m", "5"], "widens what --exclusions gives"),
     ],
 )
-def test_exclusions_that_can_not_be_gathered_are_refused(client, boundary, capsys, words, said):
+def test_exclusions_that_can_not_be_combined_are_refused(client, boundary, capsys, words, said):
     assert main(["jobs", "submit", str(boundary), "--dem", "sample", *words]) == 2
     assert said in capsys.readouterr().err
     assert client.list() == []

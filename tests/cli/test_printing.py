@@ -5,10 +5,10 @@ import json
 import sys
 
 from pacifico.cli import printing
+from pacifico.layout.model.headline import Answer
 
 METRICS = {
-    "total_capacity_kw": 3400.0, "storage_kwh": 0.0, "asset_count": 12, "buildable_area_ha": 20.04, "site_area_ha": 36.0,
-    "road_length_m": 1990.0, "max_road_grade_pct": 9.94, "cut_volume_m3": 801.2, "fill_volume_m3": 898.0,
+    "asset_count": 12, "buildable_area_ha": 20.04, "site_area_ha": 36.0, "road_length_m": 1990.0, "max_road_grade_pct": 9.94,
 }  # fmt: skip
 
 
@@ -16,11 +16,13 @@ def test_text_is_put_on_one_line():
     assert printing.one_line("a\n  b\tc") == "a b c"
 
 
-def test_the_headline_names_capacity_ground_roads_and_earthwork():
-    assert printing.headline(METRICS) == (
-        "3.4 MW AC in 12 assets on 20.0 of 36.0 ha buildable; 1.99 km of road up to 9.9 %; cut 801 m3, fill 898 m3"
-    )
-    assert ", 20 MWh storage in" in printing.headline(METRICS | {"storage_kwh": 20_000.0})
+def test_the_headline_has_all_answers_and_the_plant_in_ascii():
+    answers = [Answer("earthwork", "Earthwork", "1,699 m³ (1,500–1,900)"), Answer("risks", "Largest risks", "none")]
+    assert printing.headline(answers, METRICS).splitlines() == [
+        "Earthwork: 1,699 m3 (1,500-1,900)",
+        "Largest risks: none",
+        "Plant: 12 assets on 20.0 of 36.0 ha buildable; 1.99 km of road up to 9.9 %",
+    ]
 
 
 def test_json_keeps_letters_outside_ascii(capsys):
@@ -49,3 +51,15 @@ def test_stages_are_shown_on_a_terminal_only(monkeypatch):
     show("placing_assets", 55, "placing assets")
     show("completed", 100, "done")
     assert sys.stderr.getvalue() == "\r\033[K 55 % placing assets\r\r\033[K100 % done\n"
+
+
+def test_the_first_compilation_is_shown_as_a_bar_on_a_terminal_only(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert printing.compile_line() is None
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    draw = printing.compile_line()
+    draw(0.25)
+    draw(1.0)
+    first, last = sys.stderr.getvalue().split("\r\033[K")[1:]
+    assert first == f" 25 % compiling, first run only [{'#' * 5}{' ' * 15}]\r"
+    assert last == f"100 % compiling, first run only [{'#' * 20}]\n"

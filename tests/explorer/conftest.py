@@ -6,39 +6,14 @@ import contextlib
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
-from shapely import Polygon, box
 
-from pacifico.crs import utm
-from pacifico.grid import Grid
 from pacifico.jobs import local
 from pacifico.jobs.client import JobClient
 from pacifico.jobs.lifecycle import RunOutcome
 from pacifico.jobs.settings import Settings
 from pacifico.jobs.status import METRICS
-from pacifico.layout.generate import generate_layout
 from pacifico.run import manifest
-from pacifico.site.model import Site, Zone
-
-CRS = utm(-84.2, 36.6)
-X, Y = 750_000.0, 4_054_000.0
-FIELD = Polygon([(X, Y), (X + 900, Y - 60), (X + 1000, Y + 800), (X + 300, Y + 950), (X - 80, Y + 600)])
-
-
-@pytest.fixture(scope="session")
-def layouts():
-    """Content of layout.geojson for two profiles."""
-    site = Site("Farm <1>", CRS, FIELD, (Zone(box(X + 300, Y + 300, X + 420, Y + 400), "Wetland"),))
-    grid = Grid(CRS, X - 200, Y + 1100, 10, 10, 130, 140)
-    east, _ = np.meshgrid(grid.x_centres() - X, grid.y_centres() - Y)
-    dem = grid.data_array(300 + 0.02 * east, name="elevation", units="m")
-    return {
-        profile: json.loads(
-            json.dumps(generate_layout(site, dem, profile=profile, target_capacity_kw=10_000).to_geojson())
-        )
-        for profile in ("solar_farm", "bess")
-    }
 
 
 @pytest.fixture
@@ -75,6 +50,7 @@ class Ended:
         }
         manifest.write(report, record)
         metrics = layout["pacifico"]["metrics"]
+        (report / "metrics.json").write_text(json.dumps({**metrics, "headline": layout["pacifico"]["headline"]}))
         return RunOutcome(report=report, metrics={name: metrics[name] for name in METRICS})
 
 

@@ -35,9 +35,9 @@ def test_every_layout_has_a_card_with_its_figures(gallery, stocked, layouts):
     assert set(by_id) == set(stocked.values())
     solar = by_id[stocked["solar_farm"]]
     assert (solar.title, solar.design) == ("Farm <1>", "Solar farm, balanced")
-    placed = layouts["solar_farm"]["pacifico"]["metrics"]["total_capacity_kw"] / 1000
-    assert dict(solar.figures)["Capacity, AC"] == f"{placed:,.1f} MW of 10.0 asked"
-    assert next(iter(dict(by_id[stocked["bess"]].figures))) == "Storage"
+    for profile in ("solar_farm", "bess"):
+        answers = layouts[profile]["pacifico"]["headline"]
+        assert by_id[stocked[profile]].figures == tuple((a["label"], a["text"]) for a in answers)
     assert by_id[stocked["gas_bess"]].note == "no ground <here> can be built on"
     assert by_id[stocked["hybrid"]].note == "0 %, queued"
     assert "&lt;here&gt;" in by_id[stocked["gas_bess"]].html()

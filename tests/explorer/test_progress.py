@@ -24,7 +24,7 @@ def follow(client):
         widget.close()
 
 
-def test_jobs_are_followed_until_they_end(submit, run_job, follow):
+def test_jobs_are_followed_until_they_end(submit, run_job, follow, layouts):
     done, bad = submit(), submit(generation_profile="gas_bess")
     progress = follow({done: "Farm <1>: solar", bad: "Farm: gas"})
     assert "queued" in progress.lines.value
@@ -40,6 +40,7 @@ def test_jobs_are_followed_until_they_end(submit, run_job, follow):
     assert "no ground &lt;here&gt; can be built on" in progress.lines.value
     first, second = outcome.splitlines()[1:]
     assert "completed" in first
+    assert all(answer["text"] in first for answer in layouts["solar_farm"]["pacifico"]["headline"])
     assert "failed" in second
     assert "no ground <here> can be built on" in second
     assert second.rstrip().endswith("–")

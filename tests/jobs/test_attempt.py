@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -43,6 +44,23 @@ def take_over(records, attempt):
     held = found(records, attempt)
     new = states.claimed(held.status, worker="other", nonce="theirs", lease_s=60, now=records.now())
     return records.swap(held, new)
+
+
+def test_a_claim_that_was_taken_over_meanwhile_comes_back_with_another_nonce(records, monkeypatch):
+    """Its first write was made, held up and taken over, and that lease is dead too: two attempts, two nonces."""
+    layout_id = str(uuid.uuid4())
+    records.submit(JobRequest(layout_id=layout_id, owner="ann", site_id="s", target_capacity_kw=1000, dem="sample"))
+    swap, nonces = records.swap, []
+
+    def overtaken(stored, new):
+        nonces.append(new.nonce)
+        if len(nonces) == 1:
+            swap(stored, states.claimed(stored.status, worker="other", nonce="theirs", lease_s=0, now=records.now()))
+        return swap(stored, new)
+
+    monkeypatch.setattr(records, "swap", overtaken)
+    assert claim(records, "ann", layout_id, worker="w", settings=SETTINGS).status.attempt == 2
+    assert len(set(nonces)) == 2
 
 
 def test_past_its_own_deadline_an_attempt_writes_nothing_though_the_store_would_take_it(records, attempt):
@@ -92,6 +110,25 @@ def test_a_write_whose_reply_was_lost_is_a_write(records, attempt, monkeypatch):
     assert status.revision == before + 1  # written once
     assert found(records, attempt).status == status
     assert attempt.swap(commit).status == "completed"
+
+
+def test_the_lease_runs_since_the_write_and_not_since_its_read_back(records, attempt, monkeypatch):
+    """Its reply was lost, and the store was away for 50 s: others see the lease end 60 s after the write."""
+    swap, passed = records.store.swap, [0.0]
+    read = records.store.read
+
+    def lose(*args, **options):
+        swap(*args, **options)
+        passed[0] = 50.0
+        raise StoreError("no reply")
+
+    monkeypatch.setattr(records.store, "swap", lose)
+    monkeypatch.setattr(records.store, "read", lambda key: replace(read(key), age_s=passed[0]))
+    attempt.clock = lambda: time.monotonic() + passed[0]
+    attempt._write(states.renewed(attempt.status, now=records.now()))  # sent at 0 s, read back at 50 s
+    passed[0] = 115.0
+    with pytest.raises(LostError, match="lease ended"):
+        attempt.swap(commit)
 
 
 def test_a_write_of_its_own_that_lands_late_is_no_loss(records, attempt):

@@ -22,6 +22,7 @@ from pacifico.jobs.lifecycle import claim
 from pacifico.jobs.queue import Pointer, Queue, parse_pointer
 from pacifico.jobs.records import ConflictError
 from pacifico.jobs.sending import NotSentError
+from pacifico.jobs.settings import from_environment
 from pacifico.jobs.status import Artifact
 from pacifico.jobs.store.base import NotFoundError, PermissionDeniedError, StoreError
 
@@ -449,3 +450,17 @@ def test_planted_hints_are_left_out_of_a_list(client, boundary):
     for name in ("x", "9999999999999-nobody/00000001-queued", f"{'9' * 13}-{uuid.uuid4()}/00000001-done"):
         client._store.put(f"{keys.index(client.owner)}{name}", b"", kind="jobs")
     assert [row["layout_id"] for row in client.list()] == [request.layout_id]
+
+
+def test_a_client_with_credentials_of_its_own_needs_no_environment(environ, boundary, aws, monkeypatch):
+    """Keys, region and address come with the session, settings and owner as arguments."""
+    import boto3
+
+    settings = from_environment(environ)
+    for name in (*environ, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name)
+    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
+    client = JobClient(settings, owner="cy", session=session)
+    request = ask(client, client.upload_site(boundary))
+    assert client.submit(request)["status"] == "queued"
+    assert JobClient(settings, owner="cy", session=session).status(request.layout_id)["owner"] == "cy"

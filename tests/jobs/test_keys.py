@@ -55,3 +55,17 @@ def test_hints_sort_newest_first_and_say_all():
 def test_a_planted_hint_is_refused(tail):
     with pytest.raises(InputError):
         keys.read_hint(f"owners/ann/index/{tail}")
+
+
+def test_hints_of_one_layout_share_a_prefix():
+    layout_id = "12345678-1234-5678-1234-567812345678"
+    one = keys.hint("ann", layout_id, created_ms=5, revision=1, status="queued")
+    assert one.startswith(keys.hints("ann", layout_id, created_ms=5))
+
+
+def test_edits_stay_below_their_layout():
+    layout_id = "12345678-1234-5678-1234-567812345678"
+    for key in (keys.edits("ann", layout_id), keys.edited("ann", layout_id, "0" * 64, "layout.geojson")):
+        assert key.startswith(keys.layout("ann", layout_id) + "/")
+    with pytest.raises(InputError):
+        keys.edited("ann", layout_id, "..", "layout.geojson")

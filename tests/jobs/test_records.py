@@ -84,6 +84,31 @@ def test_a_queued_job_that_is_redriven_outlives_its_old_dead_letter(records):
     assert records.fail_dead("ann", layout_id, sent=records.now() - 60, receives=3).status.status == "queued"
 
 
+@pytest.mark.parametrize(("quiet", "queue_empty", "state"), [
+    (True, True, "failed"), (False, True, "queued"), (True, False, "queued"),
+])  # fmt: skip
+def test_a_sweep_takes_a_requeued_job_whose_message_is_lost(records, monkeypatch, quiet, queue_empty, state):
+    """Its client died before sending, or a clock was set back: the old letter is all that is left of it."""
+    layout_id = submit(records)
+    records.redrive("ann", layout_id)
+    monkeypatch.setattr("pacifico.jobs.records.STRANDED_S", 0.0 if quiet else 120.0)
+    sent = records.now() - 60
+    ended = records.fail_dead("ann", layout_id, sent=sent, receives=3, queue_empty=queue_empty)
+    assert ended.status.status == state
+
+
+def test_a_dead_lease_can_be_redriven_and_a_live_one_cannot(records):
+    """Its message was purged while it ran, and its worker died: no takeover will come."""
+    layout_id = submit(records)
+    stored = records.read("ann", layout_id)
+    now = records.now()
+    alive = records.swap(stored, states.claimed(stored.status, worker="w", nonce="n", lease_s=60, now=now))
+    with pytest.raises(NotRedrivableError, match="is processing"):
+        records.redrive("ann", layout_id)
+    records.swap(alive, states.claimed(stored.status, worker="w", nonce="n", lease_s=0, now=now + 1))
+    assert records.redrive("ann", layout_id).status.status == "queued"
+
+
 def test_a_note_is_written_to_a_queued_job_alone(records):
     layout_id = submit(records)
     assert records.note("ann", layout_id, "n").status.stage_message == "n"

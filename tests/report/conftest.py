@@ -16,8 +16,8 @@ X0, Y0 = (round(v, -1) for v in reproject(shapely.Point(-93.0, 42.0), LONLAT, CR
 METRICS = {
     "total_capacity_kw": 500.0, "total_capacity_dc_kw": 650.0, "storage_kw": 0.0, "storage_kwh": 0.0, "asset_count": 2,
     "assets_by_type": {"solar_array": 1, "substation": 1}, "road_length_m": 700.0, "max_road_grade_pct": 5.0,
-    "cut_volume_m3": 120.0, "fill_volume_m3": 100.0, "pad_cut_m3": 20.0, "pad_fill_m3": 10.0, "road_cut_m3": 100.0,
-    "road_fill_m3": 90.0, "batter_cut_m3": 1.0, "batter_fill_m3": 2.0, "net_earthwork_m3": 20.0,
+    "cut_volume_m3": 121.0, "fill_volume_m3": 102.0, "pad_cut_m3": 20.0, "pad_fill_m3": 10.0, "road_cut_m3": 100.0,
+    "road_fill_m3": 90.0, "batter_cut_m3": 1.0, "batter_fill_m3": 2.0, "net_earthwork_m3": 19.0,
     "earthwork_p10_p90_m3": [200.0, 260.0], "site_area_ha": 48.0, "buildable_area_ha": 30.0,
     "buildable_area_p10_p90_ha": [28.0, 31.0], "capacity_kw_per_ha": 10.4, "served_share": 1.0,
 }  # fmt: skip
@@ -91,7 +91,7 @@ def collection(site):
         road("R3", (200, 300, 110.0), (200, 250, 108.0)),
     ]  # fmt: skip
     about = {
-        "schema_version": 1, "crs": f"EPSG:{CRS_.to_epsg()}", "profile": "solar_farm", "strategy": "balanced",
+        "schema_version": 2, "crs": f"EPSG:{CRS_.to_epsg()}", "profile": "solar_farm", "strategy": "balanced",
         "target_capacity_kw": 1000.0,
         "dem": {"source": "made.tif", "sha256": "", "resolution_m": 5.0, "units": "metres", "nodata_share": 0.0},
         "metrics": METRICS, "warnings": ["half of it <b>fits</b>"],

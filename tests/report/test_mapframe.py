@@ -1,9 +1,12 @@
 """Round numbers for scales, and stretched hillshade."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from pacifico.report.mapframe import nice, nice_above, stretched
+from pacifico.report.mapframe import DPI, Picture, nice, nice_above, stretched
 
 
 def test_the_stretch_keeps_order_and_is_bounded():
@@ -21,3 +24,15 @@ def test_round_number_below(value, expected):
 @pytest.mark.parametrize(("value", "expected"), [(1.0, 1.0), (1.01, 2.0), (730.0, 1000.0), (0.32, 0.5), (5.0, 5.0)])
 def test_round_number_above(value, expected):
     assert nice_above(value) == pytest.approx(expected)
+
+
+def test_a_picture_shows_itself_as_opaque_png_at_its_resolution():
+    picture = Picture(figsize=(2.0, 1.0), dpi=DPI, facecolor="white")
+    picture.text(0.5, 0.5, "ridge", color="#8b0d1e")
+    shown = Image.open(io.BytesIO(picture._repr_png_()))
+    assert (shown.mode, shown.size) == ("RGB", (2 * DPI, DPI))
+    assert shown.getpixel((0, 0)) == (255, 255, 255)
+    assert picture._repr_png_() == picture._repr_png_()
+    saved = io.BytesIO()
+    picture.savefig(saved, format="png")
+    np.testing.assert_array_equal(np.asarray(shown), np.asarray(Image.open(saved).convert("RGB")))

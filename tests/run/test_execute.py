@@ -44,7 +44,10 @@ def test_a_run_that_completes(template, execute, tmp_path):
     seen = []
     made = template(
         ("fetching_dem", "from pathlib import Path\ntext = Path(boundary).read_text()"),
-        ("computing_slope", "import os\nPath('metrics.json').write_text(text + str(size)); print(os.getcwd())"),
+        (
+            "computing_slope",
+            "import os\nassert not Path('report.ipynb').exists()\nPath('metrics.json').write_text(text + str(size)); print(os.getcwd())",
+        ),
         parameters='boundary: str = ""  # required: the site\nsize: int = 3',
     )
     here = Path.cwd()

@@ -264,9 +264,7 @@ def server():
 @pytest.fixture
 def settings(server, tmp_path):
     return SourceSettings(
-        tdep_url=f"{server.url}/{server.vrt_key}",
-        tdep30_url=f"{server.url}/none.vrt",
-        glo30_url=server.url,
+        urls={"3dep": f"{server.url}/{server.vrt_key}", "3dep-30": f"{server.url}/none.vrt", "glo30": server.url},
         timeout_s=5,
         retries=2,
         backoff_s=0.01,

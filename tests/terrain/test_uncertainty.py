@@ -12,9 +12,9 @@ from pyproj import CRS
 
 from pacifico.errors import InputError
 from pacifico.grid import Grid
+from pacifico.terrain.sources import ErrorModel
 from pacifico.terrain.surface import slope_deg
 from pacifico.terrain.uncertainty import (
-    ErrorModel,
     buildable_area_ha,
     dem_error,
     error_field,

@@ -6,6 +6,7 @@ import http.client
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,11 +28,19 @@ server, aws, bucket, queues = _jobs.server, _jobs.aws, _jobs.bucket, _jobs.queue
 
 
 class Call:
-    """One request that passes the proxy, such as `s3:PUT status.json` or `sqs:DeleteMessage`."""
+    """One request that passes the proxy, such as `s3:PUT status.json` or `sqs:DeleteMessage`.
 
-    def __init__(self, number, name):
+    `step` is finer: it says what a status becomes, and leaves out the revisions in the names of hints.
+    """
+
+    def __init__(self, number, name, body):
         self.number = number
         self.name = name
+        self.step = re.sub(r"[0-9]{8}-(?=[a-z]+$)", "hint ", name)
+        if name == "s3:PUT status.json":
+            status = json.loads(body[body.index(b"{") : body.rindex(b"}") + 1])  # without the frame of its checksum
+            renewed = status["status"] == "processing" and status["revision"] != status["state_revision"]
+            self.step += " renewed" if renewed else f" {status['status']}"
 
 
 class Proxy:
@@ -79,7 +88,7 @@ class Proxy:
             path = urlsplit(handler.path).path
             name = f"s3:{handler.command} {path.rsplit('/', 1)[-1] or path}"
         with self._lock:
-            call = Call(len(self.calls), name)
+            call = Call(len(self.calls), name, body)
             self.calls.append(name)
         verdict = self.rule(call)
         when, act = verdict if isinstance(verdict, tuple) else (verdict, None)

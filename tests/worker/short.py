@@ -34,8 +34,9 @@ def main():
         background.main(ProcessSpawner((sys.executable, __file__, "child")))
     elif role == "forkserver":
         use_short_notebooks()
-        from worker import forkserver
+        from worker import forkserver, rehearsal
 
+        rehearsal.REHEARSED.clear()
         if os.environ.get("PACIFICO_TEST_COLD"):
             forkserver.PRELOAD = ()
         forkserver.main()

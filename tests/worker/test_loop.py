@@ -12,7 +12,7 @@ import pytest
 
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs import keys
-from pacifico.jobs.delivery import RunOutcome
+from pacifico.jobs.delivery import Delivery, Ending, RunOutcome
 from pacifico.jobs.queue import Message, Pointer, QueueError
 from pacifico.jobs.records import Records
 from pacifico.jobs.request import JobRequest
@@ -268,6 +268,42 @@ def test_a_message_received_as_the_store_goes_away_is_handed_back_uncounted(job,
     job.work()
     assert job.queue.calls == ["receive", "copy", "delete"]
     assert [receives for _, receives in job.queue.messages] == [0]
+
+
+def test_a_store_that_takes_no_writes_is_away(job, local_store, monkeypatch):
+    """A full disk can be read: probing it by a read alone would count receives until every job is a dead letter."""
+    layout_id = job.submit()
+    full = True
+    swap, put = local_store.swap, local_store.put
+
+    def writes(write):
+        def limited(*args, **options):
+            if full:
+                raise StoreError("No space left on device")
+            return write(*args, **options)
+
+        return limited
+
+    def free_space(_):
+        nonlocal full
+        full = False
+
+    monkeypatch.setattr(local_store, "swap", writes(swap))
+    monkeypatch.setattr(local_store, "put", writes(put))
+    job.stop.wait = free_space  # the loop pauses, and asks for no other message meanwhile
+    job.work()
+    assert job.queue.calls[:3] == ["receive", "copy", "delete"]
+    assert job.queue.calls[3:5] == ["receive", "delete"]
+    assert job.status(layout_id).status == "completed"
+
+
+def test_an_outage_of_a_whole_lease_costs_no_receive_though_the_store_is_back(job, monkeypatch):
+    """Each of several such outages would count, and the third would end the job as a dead letter."""
+    job.submit()
+    lost = Delivery(ending=Ending.LOST, do="leave", store_failed=True)
+    monkeypatch.setattr("worker.loop.deliver", lambda *_, **__: lost)
+    job.work(receives=1)
+    assert job.queue.calls == ["receive", "copy", "delete"]
 
 
 def test_a_store_that_fails_for_one_job_alone_counts_as_a_receive(job, local_store, monkeypatch):

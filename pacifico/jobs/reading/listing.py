@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def hint_rows(store: Store, owner: str) -> Iterator[dict[str, Any]]:
-    """One row for each layout of an owner, newest first.
+def hint_rows(store: Store, owner: str, *, after: str = "") -> Iterator[dict[str, Any]]:
+    """One row for each layout of an owner, newest first, from the key `after` on.
 
     A crash may leave several hints of a layout: the last one counts. What is no hint is left out.
     """
     row: dict[str, Any] | None = None
-    for entry in store.list(keys.index(owner)):
+    for entry in store.list(keys.index(owner), after=after):
         try:
             created, layout_id, revision, state = keys.read_hint(entry.key)
         except InputError as error:

@@ -89,7 +89,7 @@ def prepare_caches(folder: Path, source: Mapping[str, str] | None = None) -> Non
     fonts = folder / _CACHE_FOLDER / "matplotlib"
     fonts.mkdir(parents=True, exist_ok=True)
     for path in Path(given.get("MPLCONFIGDIR") or Path(shared) / "matplotlib").glob("fontlist-*.json"):
-        with contextlib.suppress(OSError):  # made anew where it can't be read
+        with contextlib.suppress(OSError):  # made again where it can't be read
             shutil.copyfile(path, fonts / path.name)
 
 

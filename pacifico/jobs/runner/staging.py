@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
 from pacifico.jobs import keys
-from pacifico.jobs.request import NAMED_DEMS, file_sha256
+from pacifico.jobs.request import file_sha256
 from pacifico.jobs.runner.download import allowed_host, download
 from pacifico.jobs.status import METRICS
 from pacifico.jobs.store.base import NotFoundError
 from pacifico.jobs.upload_records import MAX_RECORD_BYTES, UploadRecord, parse_record
 from pacifico.jobs.uploads import read_site_record
+from pacifico.run import notebooks
+from pacifico.vocabulary import NAMED_DEMS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +39,7 @@ _RASTERS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 #: Parameters of the notebook that take a file; a request gives `upload:<sha256>` for them.
 _FILE_PARAMETERS = ("exclusions", "weather")
 
-#: Largest metrics.json that is read [bytes]; ours have some thousands.
+#: Largest metrics.json that is read [bytes]; we write some thousands.
 _MAX_METRICS_BYTES = 4 << 20
 
 
@@ -66,6 +68,26 @@ def check_dem(dem: str | None, settings: Settings) -> None:
         raise InputError(
             f"dem {dem[:200]!r}: {bucket!r} is not among the places allowed; upload the file, or set PACIFICO_DEM_BUCKETS"
         )
+
+
+def check_request(request: JobRequest, store: Store, settings: Settings) -> None:
+    """Raise InputError unless a job can be staged from the request.
+
+    Raises
+    ------
+    InputError
+        The DEM's place is not allowed, the notebook is unknown or does not take a parameter, or an upload is missing.
+    """
+    check_dem(request.dem, settings)
+    template = notebooks.find(request.notebook)
+    # `boundary` is set by the job itself
+    own = {"boundary": ""} if "boundary" in template.parameters else {}
+    notebooks.check(template, {**request.parameters, **own})
+    uploads = {name: request.parameters[name] for name in _FILE_PARAMETERS if request.parameters.get(name) is not None}
+    if request.dem is not None and request.dem.startswith("upload:"):
+        uploads["dem"] = request.dem
+    for name, address in uploads.items():
+        _require_upload(store, request.owner, name, address)
 
 
 class Stager:
@@ -128,22 +150,14 @@ class Stager:
 
     def upload(self, parameter: str, address: Any) -> Path:
         """Copy an upload of the owner's."""
-        sha256 = address.removeprefix("upload:") if isinstance(address, str) else ""
-        if not _SHA256.fullmatch(sha256) or address == sha256:
-            raise InputError(
-                f"{parameter} is {str(address)[:60]!r}; a job takes an upload of its owner's: upload:<sha256>"
-            )
-        prefix = keys.upload(self._owner, sha256)
+        sha256, record = _require_upload(self._store, self._owner, parameter, address)
+        suffix = record.data_suffix if parameter != "dem" or record.suffix in (".tif", ".tiff") else ".tif"
+        path = self._folder / f"{parameter}{suffix}"
+        key = f"{keys.upload(self._owner, sha256)}/file"
         try:
-            data = self._store.read(f"{prefix}/upload.json", limit=MAX_RECORD_BYTES).data
-            record = parse_record(UploadRecord, data, what=f"upload.json of {parameter}")
-            suffix = record.data_suffix if parameter != "dem" or record.suffix in (".tif", ".tiff") else ".tif"
-            path = self._folder / f"{parameter}{suffix}"
-            self._store.get_file(f"{prefix}/file", path, limit=self._settings.dem_max_bytes, signals=self._signals)
+            self._store.get_file(key, path, limit=self._settings.dem_max_bytes, signals=self._signals)
         except NotFoundError:
-            raise NotFoundError(
-                f"{parameter} {address!r} is not among the uploads of {self._owner!r}; upload it first"
-            ) from None
+            raise _no_upload(parameter, address, self._owner) from None
         _require_hash(path, sha256)
         return path
 
@@ -234,6 +248,34 @@ def metrics_of(report: Path) -> dict[str, float]:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise MetricsError(f"{path.name}: {name} is {value!r}, not a finite number; correct the notebook")
     return metrics
+
+
+def _require_upload(store: Store, owner: str, parameter: str, address: Any) -> tuple[str, UploadRecord]:
+    """Hash and record of an upload of the owner's.
+
+    Parameters
+    ----------
+    store : Store
+        Where uploads are.
+    owner : str
+        Whose it must be.
+    parameter : str
+        What takes it, for messages.
+    address : Any
+        `upload:<sha256>`, else refused.
+    """
+    sha256 = address.removeprefix("upload:") if isinstance(address, str) else ""
+    if not _SHA256.fullmatch(sha256) or address == sha256:
+        raise InputError(f"{parameter} is {str(address)[:60]!r}; a job takes an upload of its owner's: upload:<sha256>")
+    try:
+        data = store.read(f"{keys.upload(owner, sha256)}/upload.json", limit=MAX_RECORD_BYTES).data
+    except NotFoundError:
+        raise _no_upload(parameter, address, owner) from None
+    return sha256, parse_record(UploadRecord, data, what=f"upload.json of {parameter}")
+
+
+def _no_upload(parameter: str, address: str, owner: str) -> NotFoundError:
+    return NotFoundError(f"{parameter} {address!r} is not among the uploads of {owner!r}; upload it first")
 
 
 def _require_hash(path: Path, sha256: str) -> None:

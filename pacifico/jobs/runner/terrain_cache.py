@@ -21,8 +21,9 @@ import re
 from typing import TYPE_CHECKING
 
 from pacifico.errors import InputError
-from pacifico.jobs.request import NAMED_DEMS, file_sha256
+from pacifico.jobs.request import file_sha256
 from pacifico.jobs.store.base import NotFoundError, StoreError, TooLargeError
+from pacifico.vocabulary import NAMED_DEMS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,7 +86,7 @@ class TerrainCache:
                 log.info("terrain %s not fetched: %s", name[:12], error)
 
     def keep(self) -> None:
-        """Copy the complete files that the run read anew to the store."""
+        """Copy the complete files that the run fetched to the store."""
         if not self._public or not self._folder.is_dir():
             return
         names = []

@@ -25,7 +25,7 @@ StorageClass = Literal["uploads", "terrain", "exports", "reports", "jobs"]
 #: Largest object that is read into memory [bytes]. A status with a thousand files has 0.2 MB; owners can write larger ones.
 MAX_OBJECT_BYTES = 1 << 20
 
-#: Key that no job uses: reading it shows whether the store answers and lets this role read.
+#: Key that no job uses. Reading or writing it shows whether the store answers and what it lets this role do.
 PROBE_KEY = "terrain/probe"
 
 _MEDIA_TYPES = {
@@ -168,8 +168,8 @@ class Store(Protocol):
             Requests to stop.
         """
 
-    def list(self, prefix: str) -> Iterator[Entry]:
-        """List the keys under a prefix, in order."""
+    def list(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
+        """List the keys under a prefix that follow `after`, in order."""
 
     def delete(self, key: str) -> None:
         """Delete an object; do nothing where there is none."""

@@ -99,19 +99,7 @@ class LocalStore:
         return _version(data)
 
     def swap(self, key: str, data: bytes, version: str, *, kind: StorageClass) -> str:  # noqa: ARG002
-        """Replace that version alone; else SwapRefusedError.
-
-        Parameters
-        ----------
-        key : str
-            Object.
-        data : bytes
-            New content.
-        version : str
-            Version that it must have.
-        kind : StorageClass
-            Storage class.
-        """
+        """Replace that version alone; else SwapRefusedError."""
         path = self._path(key)
         with self._translated(key):
             if not path.is_file():
@@ -135,19 +123,7 @@ class LocalStore:
             partial.replace(target)
 
     def get_file(self, key: str, path: Path, *, limit: int | None = None, signals: StopSignals | None = None) -> None:
-        """Copy an object to a file; TooLargeError over `limit` bytes.
-
-        Parameters
-        ----------
-        key : str
-            Object.
-        path : Path
-            File to write.
-        limit : int or None
-            Largest size [bytes].
-        signals : StopSignals or None
-            Requests to stop.
-        """
+        """Copy an object to a file; TooLargeError over `limit` bytes."""
         source = self._path(key)
         with self._translated(key):
             if not source.is_file():
@@ -160,13 +136,13 @@ class LocalStore:
                         signals.check()
                     out.write(chunk)
 
-    def list(self, prefix: str) -> Iterator[Entry]:
-        """List the keys under a prefix, in order."""
+    def list(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
+        """List the keys under a prefix that follow `after`, in order."""
         head = self._path(prefix.rstrip("/")) if prefix.endswith("/") else self._path(prefix).parent
         with self._translated(prefix):
             for path, stat in _walk(head):
                 key = path.relative_to(self._root).as_posix()
-                if key.startswith(prefix):
+                if key.startswith(prefix) and key > after:
                     yield Entry(key, stat.st_size, stat.st_mtime)
 
     def delete(self, key: str) -> None:

@@ -71,14 +71,22 @@ _TRANSFER = TransferConfig(multipart_threshold=16 << 20, multipart_chunksize=16 
 class S3Store:
     """A bucket, or a prefix of one, as a store."""
 
-    def __init__(self, url: str, *, sse: Encryption = "bucket", kms_key_id: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        sse: Encryption = "bucket",
+        kms_key_id: str | None = None,
+        session: boto3.Session | None = None,
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme != "s3" or not _BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment:
             raise InputError(f"store {url!r} is no s3://bucket[/prefix]; set PACIFICO_STORE")
         self._bucket = parts.netloc
         prefix = parts.path.strip("/")
         self._prefix = prefix + "/" if prefix else ""
-        self._client = boto3.Session(botocore_session=_session()).client("s3", config=CONFIG)
+        session = session or boto3.Session(botocore_session=_session())
+        self._client = session.client("s3", config=CONFIG)
         self._encryption = encryption_headers(sse, kms_key_id)
         self._clock = _Clock()
         self._client.meta.events.register("after-call.s3", self._read_clock)
@@ -126,19 +134,7 @@ class S3Store:
             raise ExistsError(f"{key} is written already") from None
 
     def swap(self, key: str, data: bytes, version: str, *, kind: StorageClass) -> str:
-        """Replace that version alone; else SwapRefusedError.
-
-        Parameters
-        ----------
-        key : str
-            Object.
-        data : bytes
-            New content.
-        version : str
-            Version that it must have.
-        kind : StorageClass
-            Storage class.
-        """
+        """Replace that version alone; else SwapRefusedError."""
         try:
             with self._translated(key):
                 return self._put(key, data, kind, IfMatch=version)
@@ -157,19 +153,7 @@ class S3Store:
             self._client.upload_file(str(path), self._bucket, self._key(key), ExtraArgs=extra, Config=_TRANSFER)
 
     def get_file(self, key: str, path: Path, *, limit: int | None = None, signals: StopSignals | None = None) -> None:
-        """Copy an object to a file; TooLargeError over `limit` bytes.
-
-        Parameters
-        ----------
-        key : str
-            Object.
-        path : Path
-            File to write.
-        limit : int or None
-            Largest size [bytes].
-        signals : StopSignals or None
-            Requests to stop.
-        """
+        """Copy an object to a file; TooLargeError over `limit` bytes."""
         with self._translated(key):
             head = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
             check_size(key, head["ContentLength"], limit)
@@ -182,10 +166,12 @@ class S3Store:
                 Callback=None if signals is None else lambda _: signals.check(),
             )
 
-    def list(self, prefix: str) -> Iterator[Entry]:
-        """List the keys under a prefix, in order."""
+    def list(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
+        """List the keys under a prefix that follow `after`, in order."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=self._prefix + prefix
+            Bucket=self._bucket,
+            Prefix=self._prefix + prefix,
+            StartAfter=self._prefix + after if after else "",
         )
         with self._translated(prefix):
             for page in pages:

@@ -29,14 +29,15 @@ if TYPE_CHECKING:
     from shapely import Point
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.criteria.asset_types import AssetKind, SolarUnit
-    from pacifico.layout.criteria.spec import Profile, Spec
+    from pacifico.layout.criteria.asset_types import SolarUnit
+    from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.model.earthwork import PadPlane
     from pacifico.layout.model.roads import RoadCriteria
     from pacifico.layout.model.unreached import Unreached
     from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.draft import Draft
     from pacifico.site.model import Site
+    from pacifico.vocabulary import AssetKind, Profile
 
 REACH_MARGIN_M = 1.0
 """Roads must come this much nearer than the rule, so that rounding can't break it [m]."""

@@ -5,11 +5,10 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "asset_types": ["AssetKind", "AssetType", "asset_type"],
+        "asset_types": ["AssetType", "asset_type"],
         "capacities": ["Capacities", "requested_capacities"],
-        "profiles": ["PROFILES", "Profile"],
         "setbacks": ["EdgeSetback", "edge_setbacks", "set_back"],
         "spec": ["Spec", "catalog", "make_spec", "read_spec"],
-        "strategies": ["POLICIES", "STRATEGIES", "Strategy", "StrategyPolicy"],
+        "strategies": ["POLICIES", "StrategyPolicy"],
     },
 )

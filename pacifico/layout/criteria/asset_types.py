@@ -1,30 +1,19 @@
 """Asset types: dimensions, limits and ratings, made from the spec.
 
-To add an asset type, add its section to `catalog.toml`, its name here and a module to `pacifico.layout.placement`.
+To add an asset type, name it in `pacifico.vocabulary`, add its section and its unit cost to `catalog.toml`, and place it in
+`pacifico.layout.placement`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Spec
+    from pacifico.vocabulary import AssetKind
 
-AssetKind = Literal[
-    "solar_array",
-    "inverter_skid",
-    "battery",
-    "generator",
-    "gas_turbine",
-    "cooling_system",
-    "control_center",
-    "substation",
-    "wind_turbine",
-]
-ASSET_KINDS: tuple[AssetKind, ...] = get_args(AssetKind)
-"""All asset types: each has a section in the catalog with a slope limit."""
 POWER_BLOCK_KINDS: tuple[AssetKind, ...] = ("solar_array", "inverter_skid")
 """Asset types that make up a power block of solar arrays."""
 YARD_KINDS: tuple[AssetKind, ...] = ("battery", "generator")

@@ -9,8 +9,8 @@ from pacifico.errors import InputError
 from pacifico.layout.criteria.asset_types import asset_type
 
 if TYPE_CHECKING:
-    from pacifico.layout.criteria.profiles import Profile
     from pacifico.layout.criteria.spec import Spec
+    from pacifico.vocabulary import Profile
 
 ROUNDING_KW = 1e-6
 """Shortfall of a whole unit that is rounding [kW]."""

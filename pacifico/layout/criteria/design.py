@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pacifico.layout.criteria.spec import Profile, Strategy
+    from pacifico.vocabulary import Profile, Strategy
 
 
 class DesignOptions(TypedDict, total=False):

@@ -11,13 +11,12 @@ from shapely import Point
 from pacifico import crs as crs_
 from pacifico.errors import InputError
 from pacifico.layout.criteria.asset_types import asset_type, solar_unit
-from pacifico.layout.criteria.profiles import PROFILES, Profile
 from pacifico.layout.criteria.spec import Spec, make_spec
-from pacifico.layout.criteria.strategies import STRATEGIES
+from pacifico.vocabulary import PROFILES, STRATEGIES, Profile
 
 if TYPE_CHECKING:
-    from pacifico.layout.criteria.asset_types import AssetKind
     from pacifico.site.model import Site
+    from pacifico.vocabulary import AssetKind
 
 MIN_TARGET_KW, MAX_TARGET_KW = 100, 5_000_000
 """Range of target capacities: from about one solar unit to the largest plants under study [kW]."""

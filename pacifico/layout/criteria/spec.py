@@ -11,11 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
-from pacifico.layout.criteria.profiles import PROFILES as PROFILES  # noqa: PLC0414 (for those who import it from here)
-from pacifico.layout.criteria.profiles import Profile as Profile  # noqa: PLC0414
 from pacifico.layout.criteria.setbacks import EdgeSetback, edge_setbacks
-from pacifico.layout.criteria.strategies import STRATEGIES as STRATEGIES  # noqa: PLC0414
-from pacifico.layout.criteria.strategies import Strategy as Strategy  # noqa: PLC0414
 from pacifico.toml_file import read_toml
 
 if TYPE_CHECKING:
@@ -28,9 +24,8 @@ def catalog() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
 
     Each entry has a `value`, its range (`min`, `max`) or its `choices`, and a `source`.
     """
-    folder = resources.files("pacifico.layout.criteria")
-    texts = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("catalog.toml", "costs.toml"))
-    return MappingProxyType({name: rules for text in texts for name, rules in tomllib.loads(text).items()})
+    text = resources.files("pacifico.layout.criteria").joinpath("catalog.toml").read_text(encoding="utf-8")
+    return MappingProxyType(tomllib.loads(text))
 
 
 @dataclass(frozen=True)

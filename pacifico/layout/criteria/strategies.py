@@ -1,20 +1,18 @@
 """Strategies: one table of everything that differs between them.
 
-To add a strategy, add its name and its policy here and its objective in `pacifico.layout.search.objectives`.
+To add a strategy, add its name to `pacifico.vocabulary`, its policy here and its objective to `pacifico.layout.search.objectives`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Strategy = Literal["balanced", "density", "low_earthwork", "clustered"]
-STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
-"""All strategies, in the order in which they are listed and tried."""
+    from pacifico.vocabulary import Strategy
 
 SchemeChoice = Literal["any", "other", "quads"]
 """Windows of any scheme, of another scheme than the best window's, or of scheme quads alone."""

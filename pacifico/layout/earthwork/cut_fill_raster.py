@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import shapely
 
 from pacifico.errors import CRSMismatchError
 from pacifico.grid import Grid, Ground
 from pacifico.layout.earthwork._kernel_types import cell_size, grid_frame
 from pacifico.layout.earthwork.corridors import road_lines
+from pacifico.layout.earthwork.criteria import DEFAULT_CRITERIA, EarthworkCriteria, earthwork_criteria
 from pacifico.layout.earthwork.pads import pad_outlines
+from pacifico.layout.earthwork.slope_tiles import SlopeTiles, pad_slope_tiles, road_slope_tiles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import xarray as xr
     from numpy.typing import NDArray
@@ -28,8 +32,8 @@ if TYPE_CHECKING:
 def cut_fill(plan: Plan, dem: xr.DataArray) -> xr.DataArray:
     """Design minus ground of a plan, on the DEM's grid [m].
 
-    Cut is negative, fill positive, other ground NaN. Each value is the mean over the graded part of its cell, without
-    side slopes.
+    Cut is negative, fill positive, other ground NaN. Each value is the mean over the graded part of its cell, side
+    slopes included.
 
     Parameters
     ----------
@@ -51,7 +55,7 @@ def cut_fill(plan: Plan, dem: xr.DataArray) -> xr.DataArray:
     roads = plan.road_list
     depth = cut_fill_raster(
         ground, [p.plane for p in plan.pad_list], [r.line for r in roads], [r.width_m for r in roads],
-        heights=Ground.finest_of(dem),
+        heights=Ground.finest_of(dem), criteria=earthwork_criteria(plan.spec),
     )  # fmt: skip
     return ground.grid.data_array(depth.astype(np.float32), name="cut_fill", units="m")
 
@@ -71,11 +75,12 @@ def cut_fill_raster(
     widths: Sequence[float],
     *,
     heights: Ground | None = None,
+    criteria: EarthworkCriteria = DEFAULT_CRITERIA,
 ) -> NDArray[np.float64]:
     """Design minus ground on a grid, shape (ny, nx) [m].
 
-    Each value is the mean over the graded part of a cell, NaN without one. Fill is positive, cut negative. A pad and a
-    road that share a cell are averaged. Side slopes are not drawn.
+    Each value is the mean over the graded part of a cell, NaN without one. Fill is positive, cut negative. Works that
+    share a cell are averaged. Side slopes end at other pads and roads.
 
     Parameters
     ----------
@@ -89,6 +94,8 @@ def cut_fill_raster(
         Carriageway width of each road [m].
     heights : Ground, optional
         Finer heights where they are known [m].
+    criteria : EarthworkCriteria
+        Side slope and its longest reach.
     """
     from pacifico.layout.earthwork import _tile_kernels  # noqa: PLC0415 (numba: only where volumes are computed)
 
@@ -107,14 +114,52 @@ def cut_fill_raster(
         for k in range(len(line) - 1):
             px, py, pz, _ = _tile_kernels.tile_strip(line, k, 0.5 * width, min(half_cell, width / 2.0))
             raster.add(origins[i], px, py, pz[:, 4])
+    if criteria.side_slope > 0:
+        for tiles in _slopes(raster.heights, pads, roads, widths, criteria):
+            raster.add(np.zeros(2), *tiles)
     return raster.mean()
+
+
+def _slopes(
+    heights: Ground,
+    pads: Sequence[PadPlane],
+    roads: Sequence[LineString],
+    widths: Sequence[float],
+    criteria: EarthworkCriteria,
+) -> Iterator[SlopeTiles]:
+    """Tiles of side slopes beside pads and roads.
+
+    Parameters
+    ----------
+    heights : Ground
+        Heights of natural ground [m].
+    pads : sequence of PadPlane
+        Pads with their design planes.
+    roads : sequence of LineString
+        Centrelines with design heights as Z [m].
+    widths : sequence of float
+        Carriageway width of each road [m].
+    criteria : EarthworkCriteria
+        Side slope and its longest reach.
+    """
+    strips = [shapely.buffer(shapely.force_2d(r), w / 2, cap_style="flat") for r, w in zip(roads, widths, strict=True)]
+    works = shapely.union_all([*(p.polygon for p in pads), *strips])
+    shapely.prepare(works)
+    groups = [pad_slope_tiles(heights, p, criteria) for p in pads]
+    xyz, starts, origins = road_lines(roads)
+    for i, width in enumerate(widths):
+        line = xyz[starts[i] : starts[i + 1]] + np.append(origins[i], 0.0)
+        groups.append(road_slope_tiles(heights, line, width, criteria))
+    for tiles in chain.from_iterable(groups):
+        free = ~shapely.contains_xy(works, tiles.px[:, 4], tiles.py[:, 4])
+        yield SlopeTiles(*(part[free] for part in tiles))
 
 
 class _Raster:
     """Depths of tiles, averaged over the cells of a grid."""
 
     def __init__(self, ground: Ground, heights: Ground) -> None:
-        self._ground, self._heights = ground, heights
+        self._ground, self.heights = ground, heights
         self._total, self._weight = np.zeros(ground.grid.shape), np.zeros(ground.grid.shape)
 
     def add(self, origin: FloatArray, px: FloatArray, py: FloatArray, design: FloatArray) -> None:
@@ -132,7 +177,7 @@ class _Raster:
         from pacifico.layout.earthwork import _earthwork_kernels  # noqa: PLC0415 (numba, as above)
 
         frame = grid_frame(self._ground, (origin[0], origin[1]))
-        depth = design - self._heights.at(px[:, 4] + origin[0], py[:, 4] + origin[1])
+        depth = design - self.heights.at(px[:, 4] + origin[0], py[:, 4] + origin[1])
         _earthwork_kernels.add_to_cells(self._total, self._weight, frame, px, py, depth)
 
     def mean(self) -> FloatArray:

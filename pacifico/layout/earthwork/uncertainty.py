@@ -1,4 +1,4 @@
-"""Uncertainty of volumes: cut and fill under errors of the elevation model."""
+"""Uncertainty of cut and fill under DEM errors."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from pacifico.grid import Ground
 from pacifico.layout.earthwork.corridors import corridor_rows, road_lines
 from pacifico.layout.earthwork.criteria import DEFAULT_CRITERIA, EarthworkCriteria
 from pacifico.layout.earthwork.pads import pad_rows
+from pacifico.terrain.intervals import symmetric_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,10 +36,11 @@ FOLLOW_M = 30.0
 
 
 class EarthworkInterval(NamedTuple):
-    """Percentiles of total cut + fill [m³]."""
+    """Cut + fill with side slopes, and its interval [m³]."""
 
     p10: float
     p50: float
+    """Volume on the model itself."""
     p90: float
 
 
@@ -51,12 +54,12 @@ def earthwork_interval(
     follow_m: float = FOLLOW_M,
     criteria: EarthworkCriteria = DEFAULT_CRITERIA,
 ) -> EarthworkInterval:
-    """P10, P50 and P90 of cut + fill under errors of the DEM.
+    """Cut + fill with side slopes, and its interval.
 
     Each error field is added to the ground, and the design adapts as to a survey: pads are balanced again, and
     profiles move by the error averaged over `follow_m` along the road. Positions and grade limits stay. The remaining
-    error is shorter than a pad or a vertical curve. Errors roughen the ground, so P50 is above the volume on the model
-    itself, most of all on flat sites: a smooth model hides relief.
+    error is shorter than a pad or a vertical curve. The interval is about the volume on the model itself, which is
+    measured in the same way: see `pacifico.terrain.intervals.symmetric_interval`.
 
     Parameters
     ----------
@@ -80,15 +83,13 @@ def earthwork_interval(
     InputError
         There is no field, or one has another shape than the grid or is not finite under a pad or road.
     """
-    totals = [
-        float(each.sum())
-        for each in volumes_under_errors(
-            ground, pads, roads, widths, errors=errors, follow_m=follow_m, criteria=criteria
-        )
-    ]
+    none_first = chain([np.zeros(ground.grid.shape)], errors)
+    drawn = volumes_under_errors(ground, pads, roads, widths, errors=none_first, follow_m=follow_m, criteria=criteria)
+    itself, *totals = (float(each.sum()) for each in drawn)
     if not totals:
         raise InputError("no error field given; give at least one realization")
-    return EarthworkInterval(*np.percentile(totals, (10, 50, 90)).tolist())
+    low, high = symmetric_interval(itself, np.array(totals) - itself)
+    return EarthworkInterval(low, itself, high)
 
 
 def volumes_under_errors(
@@ -101,14 +102,14 @@ def volumes_under_errors(
     follow_m: float = FOLLOW_M,
     criteria: EarthworkCriteria = DEFAULT_CRITERIA,
 ) -> Iterator[FloatArray]:
-    """Cut + fill of each pad and road [m³], for each error field.
+    """Cut + fill of each work under each error [m³].
 
     Parameters are those of `earthwork_interval`.
     """
     polygons = [p.polygon for p in pads]
     balanced = np.full((len(pads), 3), np.nan)
     lines = road_lines(roads)
-    quick = replace(criteria, side_slope=0.0, search_rounds=min(criteria.search_rounds, 4))
+    quick = replace(criteria, search_rounds=min(criteria.search_rounds, 4))
 
     def measured(error: FloatArray) -> FloatArray:
         """Volumes under one error field."""
@@ -119,8 +120,8 @@ def volumes_under_errors(
         disturbed = Ground(ground.grid, ground.z + error)
         xyz = lines.xyz.copy()
         xyz[:, 2] += _mean_along_lines(Ground(ground.grid, error), lines, follow_m)
-        pad = pad_rows(disturbed, polygons, balanced, quick, tiles_across=4.0)[:, :2].sum(axis=1)
-        road = corridor_rows(disturbed, lines._replace(xyz=xyz), widths, quick)[:, :2].sum(axis=1)
+        pad = pad_rows(disturbed, polygons, balanced, quick, tiles_across=4.0)[:, :4].sum(axis=1)
+        road = corridor_rows(disturbed, lines._replace(xyz=xyz), widths, quick)[:, :4].sum(axis=1)
         volumes = np.concatenate([pad, road])
         if not np.isfinite(volumes).all():
             raise InputError("the error field is not finite under a pad or road; give a field without nodata")

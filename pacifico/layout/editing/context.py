@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.criteria.spec import Profile, Spec
+    from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.earthwork.criteria import EarthworkCriteria
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Asset
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pacifico.layout.model.roads import Road, RoadCriteria
     from pacifico.site.model import Site, Zone
     from pacifico.terrain.uncertainty import GentleDraws
+    from pacifico.vocabulary import Profile
 
 MOST_KEPT = 64
 """Largest number of zone sets whose ground is kept, so that undo finds it again."""

@@ -13,16 +13,17 @@ import numpy as np
 import shapely
 
 from pacifico.errors import EditRefused, named
-from pacifico.layout.criteria.asset_types import AssetKind
 from pacifico.layout.editing.apply import place_asset
 from pacifico.layout.editing.change import Change
 from pacifico.layout.editing.context import EditContext
 from pacifico.layout.editing.place_checks import new_item, resolve_place
 from pacifico.layout.editing.remeasure import remeasured
+from pacifico.layout.editing.reroute import recompute_roads
 from pacifico.layout.editing.road_access import without_unneeded
 from pacifico.layout.editing.zones import add_zone, move_zone, remove_zone
 from pacifico.layout.model.assets import move_item, rotate_item
 from pacifico.layout.model.edits import Edit, pose
+from pacifico.vocabulary import AssetKind
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,6 +43,7 @@ __all__ = [
     "edit",
     "move_asset",
     "move_zone",
+    "recompute_roads",
     "remove_asset",
     "remove_zone",
     "rotate_asset",
@@ -146,6 +148,10 @@ class Editor:
     def remove_zone(self, name: str) -> Plan:
         """Remove an exclusion zone: see `remove_zone`."""
         return self._record(remove_zone(self.plan, name, context=self.context))
+
+    def recompute_roads(self) -> Plan:
+        """Make all roads and pads again: see `recompute_roads`."""
+        return self._record(recompute_roads(self.plan, context=self.context))
 
     @property
     def can_undo(self) -> bool:
@@ -290,7 +296,7 @@ def add_asset(
     plan : Plan
         Plan before the edit.
     kind : str
-        Asset type, in the catalog's size. A substation gets the size of the largest that stands.
+        Asset type, in the catalog's size. A substation gets the size of the largest in the layout.
     context : EditContext
         Ground and criteria of the edits.
     at : (float, float), optional

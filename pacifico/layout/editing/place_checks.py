@@ -11,7 +11,7 @@ from shapely import Polygon
 
 from pacifico import crs as crs_
 from pacifico.errors import EditRefused
-from pacifico.layout.criteria.asset_types import PAD_APRON_M, AssetKind, asset_type, solar_unit, substation_type
+from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type, solar_unit, substation_type
 from pacifico.layout.ground.buildable import ROUNDING, STEEP_SHARE, Zonal, zonal
 from pacifico.layout.model.assets import Item, outline, pad_outline
 from pacifico.layout.placement.draft import item_of, of_units
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pacifico.layout.model.assets import Asset, Pad
     from pacifico.layout.model.plan import Plan
     from pacifico.site.model import Site
+    from pacifico.vocabulary import AssetKind
 
 SLACK_M = 1e-6
 """Rounding allowed in distances, so that moving there and back is legal [m]."""

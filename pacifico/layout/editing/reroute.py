@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from pacifico.errors import EditRefused, named
 from pacifico.layout.access.connect import connect_roads
+from pacifico.layout.editing.change import Change
 from pacifico.layout.editing.detours import lead_around
 from pacifico.layout.editing.remeasure import remeasured
 from pacifico.layout.editing.road_graph import RoadGraph, RoadTarget
 from pacifico.layout.editing.stretches import Detour
 from pacifico.layout.model.assets import pad_outline
+from pacifico.layout.model.edits import Edit
 from pacifico.layout.placement.context import PlacementContext
 from pacifico.layout.placement.draft import Draft
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-    from pacifico.layout.editing.change import Change
+    from pacifico.layout.editing.context import EditContext
     from pacifico.layout.model.assets import Asset
     from pacifico.layout.model.plan import Plan
 
@@ -100,3 +102,21 @@ def recomputed(change: Change, assets: Sequence[Asset]) -> Plan:
     new = remeasured(replace(change, plan=without_roads, edit=done), left, roads, planes=planes)
     record = replace(done, roads_removed=plan.road_list, roads_added=tuple(r.road_id for r in roads.roads))
     return replace(new, edits=(*plan.edits, record))
+
+
+def recompute_roads(plan: Plan, *, context: EditContext) -> Plan:
+    """Plan with all roads and pads made again for its assets.
+
+    Parameters
+    ----------
+    plan : Plan
+        Plan before the edit.
+    context : EditContext
+        Ground and criteria of the edits.
+
+    Raises
+    ------
+    EditRefused
+        No substation would be reached, or an asset is at an angle that the road search can't handle.
+    """
+    return recomputed(Change(plan, context, Edit("roads", ""), plan.site), plan.asset_list)

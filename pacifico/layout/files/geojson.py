@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from pacifico.output_files import atomic_files
+from pacifico.vocabulary import ASSET_KINDS, PROFILES, STRATEGIES
 
-SCHEMA_VERSION = 1
-"""Version of the file's contract."""
 KINDS = ("boundary", "buildable", "exclusion", "entry", "asset", "pad", "road", "cable")
 """Kinds of feature, in the order of the file."""
 
 
 @cache
 def schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of layout.geojson."""
+    """JSON Schema (2020-12) of layout.geojson, with the names of `pacifico.vocabulary`."""
     text = resources.files("pacifico.layout.files").joinpath("layout.schema.json").read_text(encoding="utf-8")
     parsed: dict[str, Any] = json.loads(text)
+    for name, values in (("profile", PROFILES), ("strategy", STRATEGIES), ("asset_type", ASSET_KINDS)):
+        parsed["$defs"][name] = {"enum": list(values)}
     return parsed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from pacifico.crs import LONLAT, reproject
+from pacifico.crs import LONLAT, reproject_all
 from pacifico.errors import CRSMismatchError, InputError
-from pacifico.layout.files.geojson import SCHEMA_VERSION, schema
+from pacifico.layout.files.geojson import schema
+from pacifico.layout.files.versions import READ_VERSIONS, upgraded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,19 +92,19 @@ class StoredLayout:
     """Layout read back from its file."""
 
     about: Mapping[str, Any]
-    """The member `pacifico`: metrics, warnings, unplaced, dem and others."""
+    """The member `pacifico` in the latest version: metrics, warnings, unplaced, dem and others."""
     crs: CRS
     """Working CRS, in metres."""
     features: tuple[StoredFeature, ...]
 
     @classmethod
-    def of(cls, content: Mapping[str, Any]) -> StoredLayout:
+    def of(cls, content: Mapping[str, Any] | StoredLayout) -> StoredLayout:
         """Check the content of a layout.geojson and take its features.
 
         Parameters
         ----------
-        content : mapping
-            FeatureCollection of the file.
+        content : mapping or StoredLayout
+            FeatureCollection of the file; a layout that was checked before is returned as it is.
 
         Raises
         ------
@@ -112,6 +113,8 @@ class StoredLayout:
         CRSMismatchError
             The working CRS is unknown, or not projected in metres.
         """
+        if isinstance(content, StoredLayout):
+            return content
         try:
             return cls._of(content)
         except RecursionError:
@@ -124,17 +127,18 @@ class StoredLayout:
         if not isinstance(about, dict) or content.get("type") != "FeatureCollection":
             raise InputError(f"this is no FeatureCollection with a member 'pacifico'; {_REMEDY}")
         version = about.get("schema_version")
-        if version != SCHEMA_VERSION or isinstance(version, bool):
+        if version not in READ_VERSIONS or isinstance(version, bool):
             raise InputError(
-                f"the layout has schema_version {_shown(version)}; this pacifico reads {SCHEMA_VERSION}: make the layout "
-                "again, or use the pacifico that wrote it"
+                f"the layout has schema_version {_shown(version)}; this pacifico reads "
+                f"{' and '.join(map(str, READ_VERSIONS))}: make the layout again, or use the pacifico that wrote it"
             )
+        about = upgraded(about)
         _check_about(about)
         crs = _working_crs(about["crs"])
         given = content.get("features")
         if not isinstance(given, list):
             raise InputError(f"'features' is {_shown(given)}, not a list; {_REMEDY}")
-        features = tuple(_feature(feature, number, crs) for number, feature in enumerate(given, start=1))
+        features = _reprojected([_feature(feature, number) for number, feature in enumerate(given, start=1)], crs)
         if not any(f.kind == "boundary" for f in features):
             raise InputError(f"the layout has no feature of kind 'boundary'; {_REMEDY}")
         return cls(about, crs, features)
@@ -181,6 +185,7 @@ class StoredLayout:
         return bool(self.about["dem"]["resolution_m"] > COARSE_M)
 
 
+@cache
 def columns(kind: str) -> dict[str, Rule]:
     """Properties of a kind of feature, with their JSON Schema rules.
 
@@ -192,7 +197,7 @@ def columns(kind: str) -> dict[str, Rule]:
 
 
 def read_layout(path: str | Path) -> dict[str, Any]:
-    """Read the content of a layout.geojson, checked.
+    """Content of a layout.geojson, checked and upgraded.
 
     Parameters
     ----------
@@ -216,9 +221,10 @@ def _checked(path: Path) -> tuple[dict[str, Any], StoredLayout]:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON ({str(error)[:80]}); {_REMEDY}") from None
     try:
-        return content, StoredLayout.of(content)
+        layout = StoredLayout.of(content)
     except InputError as error:
         raise type(error)(f"{path}: {error}") from None
+    return {**content, "pacifico": layout.about}, layout
 
 
 def _refuse_constant(text: str) -> float:
@@ -248,8 +254,17 @@ def _working_crs(given: Any) -> CRS:
     return crs
 
 
-def _feature(feature: Any, number: int, crs: CRS) -> StoredFeature:
-    """Check one feature; `number` names it in messages."""
+def _reprojected(checked: list[tuple[str, dict[str, Any], BaseGeometry]], crs: CRS) -> tuple[StoredFeature, ...]:
+    """Features from kind, properties and geometry in degrees, all brought to the working CRS at once."""
+    geometries = reproject_all([lonlat for _, _, lonlat in checked], LONLAT, crs)
+    for number, ((kind, _, _), geometry) in enumerate(zip(checked, geometries, strict=True), start=1):
+        if not np.isfinite(shapely.get_coordinates(geometry)).all():
+            raise InputError(f"feature {number} ({kind}) is outside the area of the working CRS {crs.name}; {_REMEDY}")
+    return tuple(StoredFeature(*feature, geometry) for feature, geometry in zip(checked, geometries, strict=True))
+
+
+def _feature(feature: Any, number: int) -> tuple[str, dict[str, Any], BaseGeometry]:
+    """Kind, properties and geometry in degrees of a feature, checked; `number` names it in messages."""
     where = f"feature {number}"
     properties = feature.get("properties") if isinstance(feature, dict) and feature.get("type") == "Feature" else None
     kind = properties.get("kind") if isinstance(properties, dict) else None
@@ -265,10 +280,7 @@ def _feature(feature: Any, number: int, crs: CRS) -> StoredFeature:
             raise InputError(f"{where} has {name} {_shown(value)}, which is not valid; {_REMEDY}")
         taken[name] = value
     lonlat = _geometry(feature.get("geometry"), GEOMETRIES[kind], where, heights=kind == "road")
-    geometry = reproject(lonlat, LONLAT, crs)
-    if not np.isfinite(shapely.get_coordinates(geometry)).all():
-        raise InputError(f"{where} is outside the area of the working CRS {crs.name}; {_REMEDY}")
-    return StoredFeature(kind, taken, lonlat, geometry)
+    return kind, taken, lonlat
 
 
 def _fits(value: Any, rule: Rule) -> bool:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from shapely import Polygon, box
 from shapely.affinity import rotate
 
-from pacifico.layout.criteria.asset_types import PAD_APRON_M, AssetKind
+from pacifico.layout.criteria.asset_types import PAD_APRON_M
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pacifico.layout.model.earthwork import PadPlane
     from pacifico.layout.model.unreached import UnreachedCause
+    from pacifico.vocabulary import AssetKind
 
 
 @dataclass(frozen=True)

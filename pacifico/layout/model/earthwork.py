@@ -35,6 +35,11 @@ class PadPlane:
     gap_m3: float = 0.0
     """Optimality gap: cut + fill that a better plane could save at most [m³]; 0 for a given plane."""
 
+    @property
+    def total_m3(self) -> float:
+        """Cut and fill with side slopes [m³]."""
+        return self.cut_m3 + self.fill_m3 + self.batter_cut_m3 + self.batter_fill_m3
+
     def height_at(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """Design height at eastings and northings [m]."""
         centre = self.polygon.centroid
@@ -58,3 +63,8 @@ class CorridorVolumes:
     """Share of the carriageway without ground heights, left out of the volumes [-]."""
     open_edge_m: float = 0.0
     """Length of edges without daylight [m]."""
+
+    @property
+    def total_m3(self) -> float:
+        """Cut and fill with side slopes [m³]."""
+        return self.cut_m3 + self.fill_m3 + self.batter_cut_m3 + self.batter_fill_m3

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pacifico.layout.model.roads import Road
 
 
-EditKind = Literal["move", "rotate", "remove", "add", "add_zone", "move_zone", "remove_zone"]
+EditKind = Literal["move", "rotate", "remove", "add", "add_zone", "move_zone", "remove_zone", "roads"]
 
 Pose = tuple[float, float, float]
 """Easting [m], northing [m] and rotation [°] of an asset's centre."""
@@ -64,7 +64,7 @@ class Edit:
         zone = self.kind in ("add_zone", "move_zone", "remove_zone")
         return {
             "kind": self.kind,
-            "asset_id": None if zone else self.subject,
+            "asset_id": self.subject if self.subject and not zone else None,
             "zone": self.subject if zone else None,
             "from": lonlat(self.before),
             "to": lonlat(self.after),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import cached_property
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from pacifico.crs import geojson_geometries
-from pacifico.layout.criteria.spec import Profile, Spec, Strategy, make_spec
-from pacifico.layout.files.geojson import KINDS, SCHEMA_VERSION, write
+from pacifico.layout.criteria.request import smallest_unit_kw
+from pacifico.layout.criteria.spec import Spec, make_spec
+from pacifico.layout.files.geojson import KINDS, write
+from pacifico.layout.files.versions import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,11 +29,14 @@ if TYPE_CHECKING:
     from pacifico.layout.model.cables import Cable
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.model.edits import Edit
+    from pacifico.layout.model.headline import Answer
     from pacifico.layout.model.roads import Road
     from pacifico.site.model import Site
+    from pacifico.vocabulary import Profile, Strategy
 
 _UPPER = {
     "bill": "pacifico.analysis.costs:bill",
+    "headline": "pacifico.analysis.headline:headline",
     "cut_fill": "pacifico.layout.earthwork.cut_fill_raster:cut_fill",
     "write_cut_fill": "pacifico.layout.earthwork.cut_fill_raster:write_cut_fill",
 }
@@ -109,22 +115,32 @@ class Plan:
             rows, geometries = self.feature_rows(kind)
             for row, shape in zip(rows, geojson_geometries(geometries, self.crs), strict=True):
                 features.append({"type": "Feature", "geometry": shape, "properties": {"kind": kind, **row}})
+        about = {**self.about, "headline": [answer.to_json() for answer in self.headline]}
+        return {"type": "FeatureCollection", "pacifico": about, "features": features}
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Member `pacifico` of layout.geojson, without the headline."""
         return {
-            "type": "FeatureCollection",
-            "pacifico": {
-                "schema_version": SCHEMA_VERSION,
-                "crs": ":".join(self.crs.to_authority() or (self.crs.name,)),
-                "profile": self.profile,
-                "strategy": self.strategy,
-                "target_capacity_kw": self.target_capacity_kw,
-                "dem": dict(self.dem),
-                "metrics": dict(self.metrics),
-                "warnings": list(self.warnings),
-                "unplaced": [{"asset_type": u.kind, "count": u.count, "reason": u.reason} for u in self.unplaced],
-                **({"edits": [e.properties(self.crs) for e in self.edits]} if self.edits else {}),
-            },
-            "features": features,
+            "schema_version": SCHEMA_VERSION,
+            "crs": ":".join(self.crs.to_authority() or (self.crs.name,)),
+            "profile": self.profile,
+            "strategy": self.strategy,
+            "target_capacity_kw": self.target_capacity_kw,
+            "dem": dict(self.dem),
+            "metrics": dict(self.metrics),
+            "warnings": list(self.warnings),
+            "unplaced": [{"asset_type": u.kind, "count": u.count, "reason": u.reason} for u in self.unplaced],
+            **({"edits": [e.properties(self.crs) for e in self.edits]} if self.edits else {}),
         }
+
+    @cached_property
+    def headline(self) -> tuple[Answer, ...]:
+        """Capacity, cost, earthwork and the largest risks."""
+        made: tuple[Answer, ...] = _upper("headline")(
+            self.about, self.bill_of_quantities(), unit_kw=smallest_unit_kw(self.profile, self.spec)
+        )
+        return made
 
     def feature_rows(self, kind: str) -> tuple[list[dict[str, Any]], Sequence[BaseGeometry]]:
         """Properties and geometries of one kind of feature, in the working CRS.

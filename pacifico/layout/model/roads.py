@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from shapely import Point, Polygon
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.criteria.asset_types import AssetKind
-    from pacifico.layout.criteria.spec import Profile, Spec
+    from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.model.unreached import Unreached
+    from pacifico.vocabulary import AssetKind, Profile
 
 RoadClass = Literal["spine", "secondary", "spur"]
 """Spine: towards terminals of the first priority. Spur: short dead end. Secondary: all others."""

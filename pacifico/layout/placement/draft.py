@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.criteria.asset_types import AssetKind, AssetType, SolarUnit
-    from pacifico.layout.criteria.profiles import Profile
+    from pacifico.layout.criteria.asset_types import AssetType, SolarUnit
+    from pacifico.vocabulary import AssetKind, Profile
 
 SAME_M = 0.01
 """Difference below which lengths count as equal [m]."""

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.capacities import Capacities
-    from pacifico.layout.criteria.strategies import Strategy
     from pacifico.layout.model.assets import Item
     from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.seed_area import SeedArea
     from pacifico.layout.placement.strips import Slots
+    from pacifico.vocabulary import Strategy
 
     Approaches = Callable[[Sequence[Item]], FloatArray]
     """Rectangles to keep free along roads to turbines."""

@@ -13,7 +13,8 @@ from pacifico.layout.ground.rects import NO_RECTS
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
-    from pacifico.layout.criteria.strategies import SitingWeights, Strategy
+    from pacifico.layout.criteria.strategies import SitingWeights
+    from pacifico.vocabulary import Strategy
 
 BESIDE_LANE_M = 80.0
 """Distance from the centre of a lane within which an array counts as beside it: the reach of a road [m]."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout.criteria.strategies import POLICIES, STRATEGIES
+from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.ground.buildable import mean_slope
 from pacifico.layout.ground.rects import NO_RECTS
 from pacifico.layout.placement.level_ground import densest_place
@@ -18,15 +18,17 @@ from pacifico.layout.placement.seed_area import SeedArea
 from pacifico.layout.placement.solar_arrays import SCHEMES, solar_grounds
 from pacifico.layout.search.candidate_windows import WindowEstimates, candidate_windows
 from pacifico.layout.search.objectives import OBJECTIVES, WindowMeasures
+from pacifico.vocabulary import STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.criteria.strategies import SeedRule, Strategy, StrategyPolicy
+    from pacifico.layout.criteria.strategies import SeedRule, StrategyPolicy
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.strips import Slots
+    from pacifico.vocabulary import Strategy
 
     Rankings = Mapping[Strategy, Sequence[SeedArea]]
     """Seed areas by the objective of each strategy, best first."""

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout.criteria.strategies import POLICIES, STRATEGIES
+from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.ground.buildable import mean_slope
 from pacifico.layout.placement.level_ground import SQUARE_M, densest_squares, level_squares, squares_needed
 from pacifico.layout.placement.seed_area import SeedArea
 from pacifico.layout.search.objectives import OBJECTIVES, YardMeasures
+from pacifico.vocabulary import STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pacifico.array_types import FloatArray
-    from pacifico.layout.criteria.strategies import Strategy
     from pacifico.layout.placement.context import PlacementContext
+    from pacifico.vocabulary import Strategy
 
     Point = tuple[float, float]
 

@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.access.connect import ServedLayout
-    from pacifico.layout.criteria.strategies import Strategy
     from pacifico.layout.model.assets import Item, Unplaced
     from pacifico.layout.placement.seed_area import SeedArea
     from pacifico.layout.search.problem import DesignProblem
+    from pacifico.vocabulary import Strategy
 
     SeedDraft = tuple[SeedArea | None, Draft]
 
@@ -55,7 +55,7 @@ class Candidate:
     served: ServedLayout
     seed_area: SeedArea | None
     missing_blocks: int = 0
-    """Blocks of the draft that no road reaches, power blocks of arrays aside."""
+    """Blocks of the draft that no road reaches, without power blocks of arrays."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def _enough(
     searches: int,
     drafted_kw: float,
 ) -> bool:
-    """Whether no other seed area is worth a try.
+    """Whether no other seed area can be better.
 
     Parameters
     ----------
@@ -288,7 +288,7 @@ class _SeedAreaSearch:
         return _Attempt(self.best, draft, unreached, searches)
 
     def _missing_blocks(self, draft: Draft, served: ServedLayout) -> int:
-        """Number of blocks without a road, power blocks aside."""
+        """Number of blocks without a road, without power blocks."""
         return len(others(draft.items)) - len(others(served.items))
 
     def _compare(self, draft: Draft, served: ServedLayout) -> None:
@@ -310,7 +310,7 @@ class _SeedAreaSearch:
         self.best = Candidate(got_kw, draft, served, self.seed_area, missing)
 
     def _next_draft(self, draft: Draft, served: ServedLayout, turn: int) -> Draft | None:
-        """Draft to try next, or None where none is worth a try.
+        """Draft to try next; None where none can be better.
 
         Parameters
         ----------

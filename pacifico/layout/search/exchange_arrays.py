@@ -87,7 +87,7 @@ class _Parts:
 
 
 def free_slots(ground: SolarGround, items: Sequence[Item]) -> Slots:
-    """Slots of a ground on which nothing stands."""
+    """Free slots of a ground."""
     others = [i for i in items if i.kind not in POWER_BLOCK_KINDS]
     slots = ground.slots(Draft(others).blocked(CLEAR_OF_BLOCKS_M))
     by = np.array([_gap_m(ground.unit, i) for i in items]).reshape(-1, 1)

@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pacifico.layout.access.connect import ServedLayout
-    from pacifico.layout.criteria.strategies import PadMeasure, Strategy
+    from pacifico.layout.criteria.strategies import PadMeasure
     from pacifico.layout.placement.draft import Draft
     from pacifico.layout.search.candidates import Candidate
     from pacifico.layout.search.problem import DesignProblem
+    from pacifico.vocabulary import Strategy
 
 VARIANTS = (
     RoadSearchOptions(at_once=True),

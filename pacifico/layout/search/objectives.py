@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.access.connect import ServedLayout
-    from pacifico.layout.criteria.profiles import Profile
-    from pacifico.layout.criteria.strategies import Strategy
     from pacifico.layout.model.assets import Item
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.placement.context import PlacementContext
+    from pacifico.vocabulary import Profile, Strategy
 
 DETOUR_PER_M3 = 0.1
 """Road length by which a road goes round a cubic metre that the straight way would move [m/m³]."""
@@ -54,9 +53,9 @@ class LayoutMeasures:
 
     @cached_property
     def earthwork_m3(self) -> float:
-        """Cut and fill of pads and roads [m³]."""
-        pads = sum(p.cut_m3 + p.fill_m3 for p in self.served.pads if p is not None)
-        return pads + sum(v.cut_m3 + v.fill_m3 for v in road_volumes(self.context, self.served))
+        """Cut and fill with side slopes [m³]."""
+        pads = sum(p.total_m3 for p in self.served.pads if p is not None)
+        return pads + sum(v.total_m3 for v in road_volumes(self.context, self.served))
 
 
 @dataclass(frozen=True)

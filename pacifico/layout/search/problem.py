@@ -26,12 +26,11 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.capacities import Capacities
-    from pacifico.layout.criteria.profiles import Profile
-    from pacifico.layout.criteria.strategies import Strategy
     from pacifico.layout.model.assets import Item
     from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.seed_area import SeedArea
     from pacifico.site.model import Site
+    from pacifico.vocabulary import Profile, Strategy
 
 
 @dataclass

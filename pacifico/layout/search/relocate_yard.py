@@ -20,10 +20,10 @@ from pacifico.layout.search.relocate_branch import Movable
 if TYPE_CHECKING:
     from pacifico.array_types import BoolArray, FloatArray
     from pacifico.layout.access.connect import ServedLayout
-    from pacifico.layout.criteria.asset_types import AssetKind
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.model.assets import Item
     from pacifico.layout.placement.context import PlacementContext
+    from pacifico.vocabulary import AssetKind
 
 ON_ROAD_M = 1000.0
 """Penalty for a block on an existing road, which would have to go round it [m]."""

@@ -90,7 +90,7 @@ def road_tree(context: PlacementContext, served: ServedLayout, measure: RoadMeas
     rates = np.ones(len(roads))
     if measure == "earthwork":
         length = np.array([max(r.length_m, 1.0) for r in roads])
-        rates = np.array([v.cut_m3 + v.fill_m3 for v in road_volumes(context, served)]) / length
+        rates = np.array([v.total_m3 for v in road_volumes(context, served)]) / length
     at, links = _graph(served, rates)
     root = int(np.argmin(np.hypot(at[:, 0] - entry.x, at[:, 1] - entry.y)))
     parents, costs = _shortest_ways(at, links, root)

@@ -5,21 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pacifico.layout.criteria.strategies import POLICIES, STRATEGIES
+from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.search.candidates import evaluate_candidates
 from pacifico.layout.search.effort import MAX_POOLED, UNITS_PER_ITEM
 from pacifico.layout.search.local_search import best_state, local_search, state_of
 from pacifico.layout.search.objectives import objective_value
+from pacifico.vocabulary import STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pacifico.layout.access.connect import ServedLayout
     from pacifico.layout.criteria.spec import Spec
-    from pacifico.layout.criteria.strategies import Strategy
     from pacifico.layout.placement.draft import Draft
     from pacifico.layout.search.candidates import Candidate, CandidateSet
     from pacifico.layout.search.problem import DesignProblem
+    from pacifico.vocabulary import Strategy
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.access.connect import ServedLayout
-    from pacifico.layout.criteria.asset_types import AssetKind
     from pacifico.layout.criteria.strategies import PadMeasure
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Item
     from pacifico.layout.placement.draft import Draft
+    from pacifico.vocabulary import AssetKind
 
 SHIFTS_M = np.array([-12.0, -8.0, -5.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0])
 """Shifts along either axis: fine near the place, coarse farther away [m]."""

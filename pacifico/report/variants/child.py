@@ -19,8 +19,8 @@ from pacifico.report.variants.process import Failure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pacifico.layout.criteria.spec import Strategy
     from pacifico.layout.model.plan import Plan
+    from pacifico.vocabulary import Strategy
 
 
 def main(argv: Sequence[str]) -> int:

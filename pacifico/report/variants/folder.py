@@ -189,8 +189,8 @@ def page(variants: Variants, *, reports: Sequence[str] = ()) -> str:
         front=variants.front,
         reports=reports,
         best=[_shown_best(b) for b in variants.best],
-        compared=said_compared(variants),
-        dominated=said_dominated(variants),
+        compared=comparison_lines(variants),
+        dominated=dominated_lines(variants),
         failures=variants.failures,
         notes=notes(variants),
         front_png=_png(variants.front_figure()),
@@ -212,7 +212,7 @@ def shown(value: float | None, measure: Measure) -> str:
     return "–" if value is None else f"{value * measure.scale:,.{measure.digits}f}"
 
 
-def said_compared(variants: Variants) -> str:
+def comparison_lines(variants: Variants) -> str:
     """Sentence that names the variants compared."""
     compared = [n.replace("_", " ") for n in variants.compared]
     left_out = [n.replace("_", " ") for n in variants.rows if n not in variants.compared]
@@ -227,7 +227,7 @@ def said_compared(variants: Variants) -> str:
     )
 
 
-def said_dominated(variants: Variants) -> list[str]:
+def dominated_lines(variants: Variants) -> list[str]:
     """One line for each dominated variant, with those that dominate it."""
     return [
         f"{name.replace('_', ' ')} is dominated by {' and '.join(b.replace('_', ' ') for b in by)}: as much placed, "

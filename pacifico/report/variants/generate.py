@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Unpack
 from pacifico import errors
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.layout.criteria.design import Design, DesignOptions
-from pacifico.layout.criteria.spec import PROFILES, STRATEGIES, Strategy, make_spec
+from pacifico.layout.criteria.spec import make_spec
 from pacifico.report.variants.process import Failure, run_all
 from pacifico.report.variants.result import Variants
+from pacifico.vocabulary import PROFILES, STRATEGIES, Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -40,7 +40,7 @@ class Measure:
 
 DENSITY = Measure("kw_per_ha", "Density: placed over the assets' 25 m surroundings", "kW/ha", "more")
 ROAD = Measure("road_length_m", "Road", "km", "less", 2, 1e-3)
-EARTH = Measure("earthwork_m3", "Earthwork: cut and fill of pads and roads", "m³", "less")
+EARTH = Measure("earthwork_m3", "Earthwork: cut and fill with side slopes", "m³", "less")
 MEASURES: tuple[Measure, ...] = (
     Measure("placed_kw", "Placed of what the target counts", "MW", None, 2, 1e-3),
     Measure("storage_kwh", "Storage", "MWh", None, 1, 1e-3),

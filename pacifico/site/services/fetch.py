@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Status codes worth another try, in HTTP and inside ArcGIS errors alike."""
+"""Status codes after which to try again, in HTTP and inside ArcGIS errors alike."""
 MAX_REDIRECTS = 5
 """Most redirects of one request."""
 MAX_PAUSE_S = 30.0

@@ -10,6 +10,7 @@ import platformdirs
 
 from pacifico.terrain.cache import FolderCache
 from pacifico.terrain.remote.s3 import endpoint_from
+from pacifico.terrain.sources import NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,12 +26,8 @@ def _user_cache() -> Cache:
 class SourceSettings:
     """Addresses of the named sources, timeouts, retries and the cache."""
 
-    tdep_url: str = "https://prd-tnm.s3.amazonaws.com/StagedProducts/Elevation/13/TIFF/USGS_Seamless_DEM_13.vrt"
-    """3DEP of 1/3 arc-second, about 10 m."""
-    tdep30_url: str = "https://prd-tnm.s3.amazonaws.com/StagedProducts/Elevation/1/TIFF/USGS_Seamless_DEM_1.vrt"
-    """3DEP of 1 arc-second, about 30 m."""
-    glo30_url: str = "https://copernicus-dem-30m.s3.amazonaws.com"
-    """Folder of the Copernicus GLO-30 tiles."""
+    urls: Mapping[str, str] = field(default_factory=lambda: {name: source.url for name, source in NAMED.items()})
+    """Address of each named source."""
     s3_endpoint: str | None = None
     """Server of s3:// addresses; None for AWS."""
     timeout_s: float = 30.0
@@ -54,13 +51,8 @@ class SourceSettings:
             server of s3:// addresses if it is not AWS.
         """
         given: dict[str, Any] = {"s3_endpoint": endpoint_from(environ)}
-        for name, variable in (
-            ("tdep_url", "PACIFICO_3DEP_URL"),
-            ("tdep30_url", "PACIFICO_3DEP30_URL"),
-            ("glo30_url", "PACIFICO_GLO30_URL"),
-        ):
-            if environ.get(variable):
-                given[name] = environ[variable].rstrip("/")
+        variables = {name: environ.get(source.url_variable) for name, source in NAMED.items()}
+        given["urls"] = {name: (variables[name] or source.url).rstrip("/") for name, source in NAMED.items()}
         if "PACIFICO_DEM_CACHE" in environ:
             folder = environ["PACIFICO_DEM_CACHE"]
             given["cache"] = FolderCache(Path(folder)) if folder else None

@@ -88,6 +88,13 @@ def test_keys_cant_be_escaped(store, key, tmp_path):
             act()
 
 
+def test_a_listing_goes_on_after_a_key(store):
+    for name in ("a", "b/1", "b/2", "c"):
+        store.put(f"p/{name}", b"", kind="jobs")
+    assert [e.key for e in store.list("p/", after="p/b/1")] == ["p/b/2", "p/c"]
+    assert [e.key for e in store.list("p/", after="p/b/~")] == ["p/c"]
+
+
 def test_listing_is_in_the_keys_order(store):
     names = ["l/b", "l/a/2", "l/a/1", "l/a-", "l/a.", "m/x", "l/a/1.json"]
     for name in names:

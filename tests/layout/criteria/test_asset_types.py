@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pacifico.layout.criteria.asset_types import (
-    ASSET_KINDS,
     DEFAULT_CLEARANCE_M,
     asset_type,
     feeder_mva,
@@ -14,6 +13,7 @@ from pacifico.layout.criteria.asset_types import (
     substation_type,
 )
 from pacifico.layout.criteria.spec import catalog, make_spec
+from pacifico.vocabulary import ASSET_KINDS
 
 
 def test_every_asset_type_has_a_section_in_the_catalog():

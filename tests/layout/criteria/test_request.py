@@ -5,7 +5,6 @@ from shapely import Point
 
 from pacifico import crs
 from pacifico.errors import InputError
-from pacifico.layout.criteria.profiles import PROFILES
 from pacifico.layout.criteria.request import (
     MAIN_ASSET,
     main_slope_limit,
@@ -15,6 +14,7 @@ from pacifico.layout.criteria.request import (
 )
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.site.model import Anchor
+from pacifico.vocabulary import PROFILES
 
 SPEC = make_spec()
 

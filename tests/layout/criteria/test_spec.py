@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import pacifico
 from pacifico.errors import InputError
-from pacifico.layout.criteria.asset_types import ASSET_KINDS
 from pacifico.layout.criteria.spec import catalog, make_spec, read_spec
+from pacifico.vocabulary import ASSET_KINDS
 
 RULES = [(section, rule) for section, rules in catalog().items() for rule in rules]
 

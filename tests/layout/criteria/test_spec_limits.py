@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pacifico.errors import PacificoError
-from pacifico.layout.criteria.profiles import PROFILES
 from pacifico.layout.criteria.spec import catalog
+from pacifico.vocabulary import PROFILES
 
 ABOUT = {
     "wind_turbine": "wind_hybrid", "wind_road": "wind_hybrid", "wind_hybrid": "wind_hybrid", "battery": "bess",

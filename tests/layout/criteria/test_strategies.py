@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from pacifico.layout.criteria.strategies import POLICIES, STRATEGIES
+from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.search.objectives import OBJECTIVES
+from pacifico.vocabulary import STRATEGIES
 
 
 def test_every_strategy_has_a_policy_and_an_objective():

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 import rasterio
-from fixtures.earthwork import EAST, NORTH, ground_of, here, line, plane
+from fixtures.earthwork import EAST, NORTH, WALLS, ground_of, here, line, plane
 from numpy.testing import assert_allclose
 from pyproj import CRS
 from shapely import LineString, MultiPolygon, box
@@ -48,10 +48,9 @@ def test_a_pad_cut_in_a_plane_is_the_plane_less_the_pad(make, dem, plan):
     raster = only(plan, pad).cut_fill(dem)
     x, y = np.meshgrid(raster.x.values - make.west, raster.y.values - make.south)
     inside = (x > 200) & (x < 260) & (y > 200) & (y < 230)
-    expected = np.where(inside, 104.0 - (100 + 0.02 * x + 0.01 * y), np.nan)
-    assert_allclose(raster.values, expected, atol=1e-5)
+    assert_allclose(raster.values[inside], (104.0 - (100 + 0.02 * x + 0.01 * y))[inside], atol=1e-5)
     assert raster.values[inside].min() < 0  # cut
-    volume = np.nansum(raster.values.astype(float)) * 50.0
+    volume = np.sum(raster.values[inside].astype(float)) * 50.0
     assert_allclose(volume, pad.fill_m3 - pad.cut_m3, rtol=1e-6)
     assert inside.sum() == 6 * 6
 
@@ -63,9 +62,33 @@ def test_a_road_on_a_fill_is_its_height_above_ground(make, dem, plan):
         (make.west + 100, make.south + 302.5, 100 + 2 + 3.025 + 1.5), (make.west + 400, make.south + 302.5, 100 + 8 + 3.025 + 1.5),
     ]), width_m=5.0)  # fmt: skip
     raster = replace(plan, pad_list=(), road_list=(road,)).cut_fill(dem)
-    graded = np.isfinite(raster.values)
-    assert graded.sum() == 30  # a row of cells, as wide as the road
-    assert_allclose(raster.values[graded], 1.5, atol=1e-5)
+    rows = raster.values[np.isfinite(raster.values).any(axis=1)]
+    assert np.isfinite(rows).sum() == 90  # a row of cells as wide as the road, and one of side slopes on either side
+    assert_allclose(rows[1][np.isfinite(rows[1])], 1.5, atol=1e-5)
+    assert np.nanmin(rows[[0, 2]]) > 0.5
+    assert np.nanmax(rows[[0, 2]]) < 1.0
+
+
+def test_side_slopes_fall_from_the_edge_to_the_ground():
+    """A pad 1.5 m above level ground, slopes of 2:1: at a distance d the fill is 1.5 - d / 2, as far as 3 m."""
+    ground = ground_of(plane(0, 0), dx=1.0, dy=1.0)
+    pads = graded_pads(ground, [here(box(-10, -10, 10, 10))], np.array([[101.5, 0, 0]]))
+    raster = cut_fill_raster(ground, pads, [], [])
+    x, y = ground.grid.x_centres() - EAST, ground.grid.y_centres() - NORTH
+    east = raster[np.argmin(abs(y - 0.5))]
+    for d in (0.5, 1.5, 2.5):
+        assert east[np.argmin(abs(x - 10 - d))] == pytest.approx(1.5 - d / 2, abs=0.01)
+    assert np.isnan(east[np.argmin(abs(x - 13.5))])
+
+
+def test_side_slopes_end_at_other_works():
+    """A second pad at the foot of the first keeps its own depth."""
+    ground = ground_of(plane(0, 0), dx=2.0, dy=2.0)
+    outlines = [here(box(-20, -10, 0, 10)), here(box(2, -10, 20, 10))]
+    pads = graded_pads(ground, outlines, np.array([[104.0, 0, 0], [99.0, 0, 0]]))
+    raster = cut_fill_raster(ground, pads, [], [])
+    x, y = np.meshgrid(ground.grid.x_centres() - EAST, ground.grid.y_centres() - NORTH)
+    assert_allclose(raster[(x > 2) & (x < 20) & (abs(y) < 10)], -1.0)
 
 
 def test_the_file_tells_place_unit_and_nodata(make, dem, plan, tmp_path):
@@ -83,10 +106,11 @@ def test_the_file_tells_place_unit_and_nodata(make, dem, plan, tmp_path):
     works = [p.plane.polygon for p in plan.pad_list] + [r.line.buffer(r.width_m / 2) for r in plan.road_list]
     west, south, east, north = MultiPolygon([box(*w.bounds) for w in works]).bounds
     there = raster.where(raster.notnull(), drop=True)
-    assert west - 5 <= there.x.min()
-    assert there.x.max() <= east + 5
-    assert south - 2.5 <= there.y.min()
-    assert there.y.max() <= north + 2.5
+    slopes = 8.0  # twice the deepest cut or fill, and more
+    assert west - 5 - slopes <= there.x.min()
+    assert there.x.max() <= east + 5 + slopes
+    assert south - 2.5 - slopes <= there.y.min()
+    assert there.y.max() <= north + 2.5 + slopes
 
 
 def test_the_same_plan_gives_the_same_bytes_in_another_process(tmp_path):
@@ -137,7 +161,7 @@ def test_cells_hold_the_depth_of_graded_ground():
     ground = ground_of(plane(0, 0), dx=5.0, dy=5.0)
     pads = graded_pads(ground, [here(box(-20, -20, 20, 20))], np.array([[101.5, 0, 0]]))
     road = line((20, 0, 99.0), (90, 0, 99.0))
-    raster = cut_fill_raster(ground, pads, [road], [10.0])
+    raster = cut_fill_raster(ground, pads, [road], [10.0], criteria=WALLS)
     x, y = np.meshgrid(ground.grid.x_centres() - EAST, ground.grid.y_centres() - NORTH)
     on_pad = (abs(x) < 20) & (abs(y) < 20)
     on_road = (x > 20) & (x < 90) & (abs(y) < 5)
@@ -150,5 +174,5 @@ def test_cells_hold_the_depth_of_graded_ground():
 def test_a_pad_smaller_than_a_cell_is_drawn():
     ground = ground_of(plane(0, 0), dx=30.0, dy=30.0)
     pads = graded_pads(ground, [here(box(9, 9, 21, 12))], np.array([[100.7, 0, 0]]))
-    raster = cut_fill_raster(ground, pads, [], [])
+    raster = cut_fill_raster(ground, pads, [], [], criteria=WALLS)
     assert_allclose(raster[np.isfinite(raster)], [0.7])

@@ -32,7 +32,7 @@ def test_a_constant_error_changes_no_volume():
     pads = balanced_pads(ground, [here(SHAPES["rectangle"]), here(translate(SHAPES["ell"], 60, 40))])
     road = line((-90, -60, 201.0), (-10, 15, 199.5), (80, 5, 200.7))
     volumes = corridor_volumes(ground, road, 6.1)
-    total = sum(p.cut_m3 + p.fill_m3 for p in pads) + volumes.cut_m3 + volumes.fill_m3
+    total = sum(p.total_m3 for p in pads) + volumes.total_m3
     lifted = [np.full(ground.grid.shape, c) for c in (-3.0, 0.0, 7.0)]
     interval = earthwork_interval(ground, pads, [road], [6.1], errors=lifted)
     # the interval's search is shorter than the design's

@@ -127,7 +127,8 @@ def test_metrics_can_be_recomputed_from_features(layout, plan):
     for what in ("cut", "fill"):
         assert m[f"pad_{what}_m3"] == pytest.approx(sum(p[f"{what}_m3"] for p in pads), abs=0.1 + 0.005 * len(pads))
         assert m[f"road_{what}_m3"] == pytest.approx(sum(r[f"{what}_m3"] for r in roads), abs=0.1 + 0.005 * len(roads))
-        assert m[f"{what}_volume_m3"] == pytest.approx(m[f"pad_{what}_m3"] + m[f"road_{what}_m3"], abs=0.21)
+        parts = sum(m[f"{part}_{what}_m3"] for part in ("pad", "road", "batter"))
+        assert m[f"{what}_volume_m3"] == pytest.approx(parts, abs=0.21)
     assert m["net_earthwork_m3"] == pytest.approx(m["cut_volume_m3"] - m["fill_volume_m3"], abs=0.21)
     assert m["max_road_grade_pct"] == max(r["max_grade_pct"] for r in roads)
     assert m["road_length_m"] == pytest.approx(sum(r["length_m"] for r in roads), abs=0.01 * len(roads))
@@ -140,9 +141,10 @@ def test_metrics_can_be_recomputed_from_features(layout, plan):
     # cells are counted by their centre, the feature is cut along the outline
     assert m["buildable_area_ha"] == pytest.approx(buildable, rel=0.03)
     low, high = m["buildable_area_p10_p90_ha"]
-    assert low <= m["buildable_area_p50_ha"] <= high
+    assert low <= m["buildable_area_ha"] == m["buildable_area_p50_ha"] <= high
     low, high = m["earthwork_p10_p90_m3"]
     assert low <= m["earthwork_p50_m3"] <= high
+    assert low <= m["cut_volume_m3"] + m["fill_volume_m3"] <= high
     out = sum(u["count"] for u in layout["pacifico"]["unplaced"])
     assert m["served_share"] == 1.0 if not out else 0 < m["served_share"] <= 1.0
 

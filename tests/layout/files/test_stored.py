@@ -22,6 +22,11 @@ def test_a_layout_of_the_engine_is_read_whole(layout, tmp_path):
     assert stored.crs.to_epsg() == 32615
 
 
+def test_a_layout_that_was_checked_is_not_read_again(layout):
+    stored = StoredLayout.of(layout)
+    assert StoredLayout.of(stored) is stored
+
+
 def test_geometry_is_in_the_working_crs(layout, site):
     boundary = StoredLayout.of(layout).of_kind("boundary")[0]
     assert boundary.geometry.hausdorff_distance(site.boundary) < 0.002
@@ -69,7 +74,7 @@ def geometry(layout):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (set_(about, "schema_version", 2), "schema_version 2"),
+        (set_(about, "schema_version", 3), "schema_version 3"),
         (set_(about, "schema_version", True), "schema_version True"),
         (set_(about, "metrics", {}), "metrics"),
         (set_(about, "metrics", None), "metrics"),

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from pacifico.layout.files.geojson import KINDS, SCHEMA_VERSION
+from pacifico.layout.files.geojson import KINDS
+from pacifico.layout.files.versions import SCHEMA_VERSION
 from pacifico.layout.generate import generate_layout
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from pacifico.layout.criteria.capacities import Capacities, requested_capacities
 from pacifico.layout.criteria.spec import make_spec
-from pacifico.layout.criteria.strategies import STRATEGIES
 from pacifico.layout.ground.rects import touching
 from pacifico.layout.placement.place_plant import PlantRequest, draft_layout
 from pacifico.layout.search.candidate_order import seed_areas
+from pacifico.vocabulary import STRATEGIES
 
 UNIT_KW = 4 * 64 * 2.4 * 0.22 / 1.3
 

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from pacifico.layout.criteria.strategies import POLICIES, STRATEGIES
+from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.search.candidate_order import ANYWHERE_RANK, seed_areas
+from pacifico.vocabulary import STRATEGIES
 
 
 def context_of(make, size=900.0, **more):

@@ -5,9 +5,10 @@ import pytest
 from fixtures.placement import SPEC
 from shapely import Point
 
-from pacifico.layout.criteria.strategies import POLICIES, STRATEGIES
+from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.placement.level_ground import flattest_place
 from pacifico.layout.search.candidate_yards import BESIDE_DENSEST_M, candidate_yards, rank_yards
+from pacifico.vocabulary import STRATEGIES
 
 
 def gentle(x, y):

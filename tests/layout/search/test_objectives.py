@@ -35,7 +35,7 @@ def test_clustered_is_the_length_of_roads(measures):
     assert objective_value(measures, "clustered") == 300.0
 
 
-def test_low_earthwork_is_cut_and_fill_of_roads_and_pads(make, measures):
+def test_low_earthwork_is_cut_and_fill_of_roads_and_pads_with_side_slopes(make, measures):
     """The road of level 100 m is buried by 0 to 15 m of ground; a pad adds its own."""
     roads_alone = objective_value(measures, "low_earthwork")
     assert roads_alone > 300 * 7.5 * 6.1
@@ -44,7 +44,10 @@ def test_low_earthwork_is_cut_and_fill_of_roads_and_pads(make, measures):
     (pad,) = balanced_pads(measures.context.field.ground, [make.at(199, 199, 231, 221)], criteria=criteria)
     served = layout_of([block], [(0, 100), (300, 100)], pads=[pad])
     with_pad = LayoutMeasures(measures.context, "bess", served)
-    assert with_pad.earthwork_m3 - roads_alone == pytest.approx(pad.cut_m3 + pad.fill_m3)
+    assert with_pad.earthwork_m3 - roads_alone == pytest.approx(
+        pad.cut_m3 + pad.fill_m3 + pad.batter_cut_m3 + pad.batter_fill_m3
+    )
+    assert pad.batter_cut_m3 + pad.batter_fill_m3 > 0
 
 
 def test_balanced_is_a_product_of_all_three(measures):

@@ -8,13 +8,13 @@ from fixtures.placement import SPEC
 
 from pacifico.grid import Ground
 from pacifico.layout.criteria.capacities import requested_capacities
-from pacifico.layout.criteria.strategies import STRATEGIES
 from pacifico.layout.ground.buildable import make_field
 from pacifico.layout.placement.context import PlacementContext
 from pacifico.layout.search.candidates import evaluate_candidates
 from pacifico.layout.search.objectives import objective_value
 from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_layout, best_of
+from pacifico.vocabulary import STRATEGIES
 
 _path = Path(__file__).parents[2] / "benchmarks" / "test_layout_strategies.py"
 _spec = importlib.util.spec_from_file_location("strategies_benchmark", _path)

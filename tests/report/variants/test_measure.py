@@ -22,7 +22,7 @@ def test_values_of_a_layout_made_by_hand(layout):
     array, substation = 80 * 60 + 2 * 25 * (80 + 60) + corners, 36 * 36 + 4 * 25 * 36 + corners
     assert found["surroundings_ha"] == pytest.approx((array + substation) / 1e4, rel=2e-3)  # arcs of 8 segments
     assert found["kw_per_ha"] == pytest.approx(500 / found["surroundings_ha"], rel=1e-3)
-    assert (found["placed_kw"], found["earthwork_m3"], found["unplaced_count"]) == (500.0, 220.0, 1)
+    assert (found["placed_kw"], found["earthwork_m3"], found["unplaced_count"]) == (500.0, 223.0, 1)
     assert (found["earthwork_p10_m3"], found["earthwork_p90_m3"]) == (200.0, 260.0)
 
 

@@ -10,7 +10,7 @@ def test_settings_come_from_an_environment_that_is_handed_in(tmp_path):
     given = SourceSettings.from_environment(
         {"PACIFICO_GLO30_URL": "http://mirror/", "PACIFICO_DEM_CACHE": str(tmp_path)}
     )
-    assert given.glo30_url == "http://mirror"
+    assert given.urls["glo30"] == "http://mirror"
     assert given.cache == FolderCache(tmp_path)
     assert SourceSettings.from_environment({"PACIFICO_DEM_CACHE": ""}).cache is None
-    assert SourceSettings.from_environment({}).tdep_url.startswith("https://prd-tnm")
+    assert SourceSettings.from_environment({}).urls["3dep"].startswith("https://prd-tnm")

@@ -85,7 +85,7 @@ def test_3dep_is_cached_by_the_tiles_behind_its_vrt(server, settings, tmp_path):
 def test_the_state_of_an_unusual_vrt_is_not_told(server, settings, tmp_path, old, new):
     server.put_3dep(tmp_path)
     site = site_at(-93.5, 42.5)
-    bounds, url = site.boundary.bounds, settings.tdep_url
+    bounds, url = site.boundary.bounds, settings.urls["3dep"]
     assert window_state(url, "1", ReadRequest(bounds, site.crs), settings)
     assert old in server.files[server.vrt_key]
     server.files[server.vrt_key] = server.files[server.vrt_key].replace(old, new)

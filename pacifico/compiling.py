@@ -1,0 +1,261 @@
+"""Compile numba kernels ahead of their first use, in several processes.
+
+numba compiles a kernel when it is first called and keeps it in its cache. On a fresh install that takes a minute before the
+first layout, on one processor: threads don't help, because numba compiles under a lock. Processes do, through the cache.
+
+`data/kernels.json` lists the kernels of a layout with their argument types, and which kernels each calls. Where the list is
+out of date, the kernels that it misses are compiled when they are called, as always.
+
+`python -m pacifico.compiling` is one of the processes: it compiles the kernels that it reads, one line each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+from pacifico._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+MOST_PROCESSES = 8
+"""Most processes at a time; more would wait for kernels that they call."""
+_TICK_S = 0.5
+
+
+@dataclass
+class Kernel:
+    """A kernel to compile for some argument types."""
+
+    name: str
+    """Module and function, `module:name`."""
+    types: list[Any]
+    """Its argument types, see `numba_type`."""
+    cost: int
+    """Length of its bytecode, a measure of the time it takes."""
+    calls: list[str]
+    """Kernels that it calls."""
+    urgency: int = field(default=0, compare=False)
+    """Cost of the longest chain of kernels that wait for it, its own included."""
+
+
+def kernels() -> list[Kernel]:
+    """Kernels of a layout, callees before callers."""
+    listed = json.loads(files("pacifico.data").joinpath("kernels.json").read_text(encoding="utf-8"))
+    found = [Kernel(**entry) for entry in listed]
+    urgency: dict[str, int] = {}
+    for kernel in reversed(found):
+        kernel.urgency = kernel.cost + urgency.get(kernel.name, 0)
+        for name in kernel.calls:
+            urgency[name] = max(urgency.get(name, 0), kernel.urgency)
+    return found
+
+
+def is_compiled() -> bool:
+    """Whether `compile_kernels` has run for this code, these packages and this cache."""
+    return (_cache() / _stamp()).is_file()
+
+
+def compile_kernels(*, on_progress: Callable[[float], None] | None = None, processes: int | None = None) -> bool:
+    """Compile the kernels of a layout, unless that was done before.
+
+    Parameters
+    ----------
+    on_progress : callable, optional
+        Called with the share of the work that is done [0-1], in the caller's thread; never where nothing is compiled.
+    processes : int, optional
+        Most processes at a time; by default one for each processor.
+
+    Returns
+    -------
+    bool
+        Whether anything was compiled.
+
+    Examples
+    --------
+    >>> compile_kernels(on_progress=lambda share: print(f"{share:.0%}"))  # doctest: +SKIP
+    """
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" or is_compiled():
+        return False
+    work = _Work(kernels())
+    count = min(processes or _processors(), MOST_PROCESSES)
+    threads = [threading.Thread(target=work.serve, name="compile") for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        for share in work.shares(threads):
+            if on_progress is not None:
+                on_progress(share)
+    finally:
+        work.stop()
+        for thread in threads:
+            thread.join()
+    if work.complete:
+        with contextlib.suppress(OSError):  # a cache that can't be written is looked through again
+            (_cache() / _stamp()).write_text("", encoding="utf-8")
+    return True
+
+
+class _Work:
+    """Kernels that wait for a process, given out callees first.
+
+    Parameters
+    ----------
+    waiting : list of Kernel
+        Kernels to compile.
+    """
+
+    def __init__(self, waiting: list[Kernel]) -> None:
+        self._waiting = sorted(waiting, key=lambda k: -k.urgency)
+        self._open = [kernel.name for kernel in waiting]
+        self._total = sum(kernel.cost for kernel in waiting)
+        self._done = 0
+        self._changed = threading.Condition()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every kernel was compiled or refused."""
+        return not self._open
+
+    def serve(self) -> None:
+        """Compile kernels in a process of its own until none waits."""
+        # a process that has died breaks the pipe once more when it is closed
+        with contextlib.suppress(BrokenPipeError), _process() as process:
+            while (kernel := self._next()) is not None and _ask(process, kernel):
+                with self._changed:
+                    self._open.remove(kernel.name)
+                    self._done += kernel.cost
+                    self._changed.notify_all()
+
+    def shares(self, threads: Sequence[threading.Thread]) -> Iterator[float]:
+        """Yield the share that is done now and then, until all is or the threads have ended."""
+        while self._open and any(thread.is_alive() for thread in threads):
+            with self._changed:
+                self._changed.wait(timeout=_TICK_S)
+            yield self._done / self._total
+
+    def stop(self) -> None:
+        """Give out no more kernels."""
+        with self._changed:
+            self._waiting.clear()
+            self._changed.notify_all()
+
+    def _next(self) -> Kernel | None:
+        """Take the most urgent kernel whose callees are compiled."""
+        with self._changed:
+            while self._waiting:
+                for kernel in self._waiting:
+                    if not set(kernel.calls) & set(self._open):
+                        self._waiting.remove(kernel)
+                        return kernel
+                self._changed.wait(timeout=_TICK_S)
+            return None
+
+
+def _process() -> subprocess.Popen[str]:
+    """Start a process that compiles."""
+    return subprocess.Popen(
+        [sys.executable, "-m", __name__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def _ask(process: subprocess.Popen[str], kernel: Kernel) -> bool:
+    """Have a process compile a kernel; return whether it answered.
+
+    What it can't compile is compiled, or fails, when it is called.
+    """
+    if process.stdin is None or process.stdout is None:
+        return False
+    try:
+        process.stdin.write(json.dumps([kernel.name, kernel.types]) + "\n")
+        process.stdin.flush()
+        return bool(process.stdout.readline())
+    except BrokenPipeError:
+        return False
+
+
+def serve(lines: Iterable[str], answer: Callable[[str], None]) -> None:
+    """Compile the kernel of each line; answer 'done', or what went wrong."""
+    gc.set_threshold(
+        100_000, 20, 100
+    )  # much that numba makes lives long: by default an eighth of its time is garbage collection
+    for line in lines:
+        name, types = json.loads(line)
+        try:
+            resolve_name(name).compile(tuple(numba_type(t) for t in types))
+        except Exception as error:  # noqa: BLE001 (numba raises many kinds; the call of the kernel will raise it again)
+            answer(f"{type(error).__name__}: {error}".splitlines()[0])
+        else:
+            answer("done")
+
+
+def numba_type(text: Any) -> Any:
+    """Argument type of numba.
+
+    Parameters
+    ----------
+    text : str or dict
+        A name such as "float64"; {"array": [item, dimensions, layout]}; {"tuple": "module:class", "of": [types]}.
+    """
+    from numba import types  # noqa: PLC0415 (0.5 s)
+
+    if isinstance(text, str):
+        return types.boolean if text == "bool" else getattr(types, text)
+    if "array" in text:
+        item, dimensions, layout = text["array"]
+        return types.Array(numba_type(item), dimensions, layout)
+    named: Any = types.BaseTuple
+    return named.from_types(tuple(numba_type(t) for t in text["of"]), resolve_name(text["tuple"]))
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _cache() -> Path:
+    """Folder of the record that kernels were compiled: numba's own where it is set or can be written."""
+    if own := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(own)
+    beside = Path(__file__).parent / "__pycache__"
+    return beside if os.access(beside, os.W_OK) else Path(tempfile.gettempdir())
+
+
+def _stamp() -> str:
+    """Name of the record, of all that numba's cache depends on."""
+    modules = sorted({kernel.name.partition(":")[0] for kernel in kernels()})
+    package = Path(__file__).parent
+    sources = [package.joinpath(*m.split(".")[1:]).with_suffix(".py").read_text(encoding="utf-8") for m in modules]
+    parts = [
+        __version__,
+        version("numba"),
+        platform.python_version(),
+        platform.machine(),
+        os.environ.get("NUMBA_CPU_NAME", ""),
+        *sources,
+    ]
+    return f"pacifico-kernels-{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:16]}"
+
+
+if __name__ == "__main__":
+    serve(sys.stdin, lambda text: print(text, flush=True))  # noqa: T201 (the answer)

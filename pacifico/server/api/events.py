@@ -1,0 +1,60 @@
+"""Changes of a status as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from pacifico.server.events import StreamsFullError
+from pacifico.server.http.handler import ApiHandler
+from pacifico.server.http.operations import operation
+from pacifico.server.http.problems import HttpError
+from pacifico.server.models.queries import NoQuery
+
+#: Pause after which a comment keeps the connection open [s].
+_BEAT_S = 15.0
+
+
+class EventsHandler(ApiHandler):
+    """Status of one layout, as it changes."""
+
+    @operation(
+        summary="Server-sent events: 'status' for the present status and each change, 'end' after the last one.",
+        tag="layouts",
+        query=NoQuery,
+        media="text/event-stream",
+        errors=(404, 503),
+    )
+    async def get(self, layout_id: str) -> None:
+        """Stream statuses until the layout has ended or the client leaves."""
+        self.query(NoQuery)
+        jobs = await self.jobs()
+        await self.services.status(jobs, layout_id)  # 404 before the stream begins
+        try:
+            async with self.services.events.follow(self.owner, layout_id) as changes:
+                self.media = "text/event-stream"
+                self.set_header("Content-Type", self.media)
+                self.set_header("Cache-Control", "no-store")
+                self.set_header("X-Accel-Buffering", "no")  # a proxy must pass events on at once
+                following = aiter(changes)
+                step = asyncio.ensure_future(anext(following, None))
+                try:
+                    while True:
+                        done, _ = await asyncio.wait({step}, timeout=_BEAT_S)
+                        if not done:
+                            self.write(": \n\n")
+                            await self.flush()
+                            continue
+                        body = step.result()
+                        if body is None:
+                            break
+                        text = json.dumps(body, separators=(",", ":"))
+                        self.write(f"event: status\nid: {body['revision']}\ndata: {text}\n\n")
+                        await self.flush()
+                        step = asyncio.ensure_future(anext(following, None))
+                finally:
+                    step.cancel()
+        except StreamsFullError as error:
+            raise HttpError(503, str(error), code="busy", Retry_After="30") from None
+        self.write("event: end\ndata: {}\n\n")
+        self.finish()

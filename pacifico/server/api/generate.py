@@ -1,0 +1,280 @@
+"""Generate layouts: while the client waits, or in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from pacifico.errors import InputError, OutsideServiceError, PacificoError
+from pacifico.jobs import keys, local
+from pacifico.jobs.client import QUEUED
+from pacifico.jobs.error_codes import error_code
+from pacifico.server.api.layouts import LayoutReply
+from pacifico.server.api.sites import site_record
+from pacifico.server.http.operations import operation
+from pacifico.server.http.problems import HttpError
+from pacifico.server.models.bodies import GenerateBody, VariantsBody
+from pacifico.server.models.queries import NoQuery
+from pacifico.server.models.replies import Layout, Variants
+from pacifico.server.work.engine_run import EngineRunner, check_engine_request
+from pacifico.server.work.pool import TimeLimitError
+
+if TYPE_CHECKING:
+    import concurrent.futures
+    from collections.abc import Callable, Mapping
+
+    from pacifico.jobs.records import StoredStatus
+    from pacifico.jobs.request import JobRequest
+    from pacifico.jobs.serving.owned import OwnedJobs
+    from pacifico.server.services import Services
+    from pacifico.server.work.pool import Worker
+
+_KEY = re.compile(r"[!-~]{1,255}")
+_STATUS_OF_KIND = {"request": 422, "memory": 422, "timeout": 504}
+_POLL_S = 0.3
+_HEADERS = ("Prefer", "Idempotency-Key")
+_ERRORS = (404, 409, 413, 415, 422, 503, 504)
+
+
+class GenerateReply(LayoutReply):
+    """What both ways to generate share."""
+
+    def wants_async(self) -> bool:
+        """Whether this request is to be answered before its layout is done."""
+        said = [part.strip().lower() for part in self.request.headers.get("Prefer", "").split(",")]
+        if "respond-async" in said:
+            return True
+        return self.services.server.run_async and not any(part.startswith("wait=") for part in said)
+
+    def idempotency_key(self) -> str | None:
+        """Idempotency-Key of the request.
+
+        Raises
+        ------
+        InputError
+            It is empty, too long or no visible ASCII.
+        """
+        key: str | None = self.request.headers.get("Idempotency-Key")
+        if key is not None and not _KEY.fullmatch(key):
+            raise InputError("Idempotency-Key must have 1 to 255 visible ASCII characters, such as a UUID")
+        return key
+
+    def request_of(self, jobs: OwnedJobs, body: Mapping[str, Any], key: str | None) -> JobRequest:
+        """Job request of a body.
+
+        Raises
+        ------
+        InputError
+            A field is out of range, or layout_id and Idempotency-Key are both given.
+        """
+        fields = {name: value for name, value in body.items() if value is not None}
+        if fields.get("use_terrain", True) and "dem" not in fields:
+            fields["dem"] = self.services.server.default_dem
+        if "layout_id" in fields:
+            if key is not None:
+                raise InputError("layout_id and Idempotency-Key both name the layout; give one of them")
+            fields["layout_id"] = keys.canonical_id(fields["layout_id"])
+        _check_spec(fields.get("parameters", {}))
+        return jobs.request(fields.pop("site_id"), idempotency_key=key, **fields)
+
+    async def accept(self, jobs: OwnedJobs, request: JobRequest) -> dict[str, Any]:
+        """Store a job and have it run in the background."""
+        stored = await self.services.read(jobs.accept, request)
+        status = stored.status
+        if status.status == "queued" and not jobs.queued_elsewhere:
+            self.services.background.add(self.owner, status.layout_id)
+        self.services.changed(self.owner, status.layout_id)
+        message = QUEUED if status.status == "queued" else f"Layout is {status.status} already"
+        return {"layout_id": status.layout_id, "status": status.status, "message": message}
+
+
+class GenerateHandler(GenerateReply):
+    """Generate one layout."""
+
+    @operation(
+        summary="Generate a layout; with 'Prefer: respond-async' or PACIFICO_ASYNC in the background (202).",
+        tag="layouts",
+        query=NoQuery,
+        body=GenerateBody,
+        reply=Layout,
+        also=(202,),
+        headers=_HEADERS,
+        errors=_ERRORS,
+        cost=10.0,
+    )
+    async def post(self) -> None:
+        """Generate, or queue."""
+        self.query(NoQuery)
+        body = self.json_body(GenerateBody)
+        jobs = await self.jobs()
+        await self.services.read(site_record, jobs, body.site_id)
+        request = self.request_of(jobs, body.model_dump(), self.idempotency_key())
+        place = {"Location": f"{self.base_url}pacifico/api/layouts/{request.layout_id}"}
+        if self.wants_async():
+            accepted = await self.accept(jobs, request)
+            self.reply(accepted, status=202, headers={**place, "Preference-Applied": "respond-async"})
+            return
+        check_engine_request(request)
+        stored = await generate_now(self.services, jobs, request)
+        _require_completed(stored)
+        await self.send_layout(jobs, request.layout_id, place)
+
+
+class VariantsHandler(GenerateReply):
+    """Generate one layout for each strategy."""
+
+    @operation(
+        summary="Generate a layout for each strategy; the background as for one layout.",
+        tag="layouts",
+        query=NoQuery,
+        body=VariantsBody,
+        reply=Variants,
+        also=(202,),
+        headers=_HEADERS,
+        errors=_ERRORS,
+        cost=25.0,
+    )
+    async def post(self) -> None:
+        """Generate, or queue, all of them; one that fails stops no other."""
+        self.query(NoQuery)
+        body = self.json_body(VariantsBody)
+        jobs = await self.jobs()
+        await self.services.read(site_record, jobs, body.site_id)
+        fields, key = body.model_dump(exclude={"strategies"}), self.idempotency_key()
+        requests = {
+            name: self.request_of(jobs, {**fields, "strategy": name}, None if key is None else f"{key}/{name}")
+            for name in dict.fromkeys(body.strategies)
+        }
+        later = self.wants_async()
+        if not later:
+            for request in requests.values():
+                check_engine_request(request)
+        made = [await self._variant(jobs, name, request, later=later) for name, request in requests.items()]
+        refused = [error for _, error in made if error is not None]
+        if len(refused) == len(made):
+            raise refused[0]
+        self.reply({"variants": [row for row, _ in made]}, status=202 if later else 200)
+
+    async def _variant(
+        self, jobs: OwnedJobs, strategy: str, request: JobRequest, *, later: bool
+    ) -> tuple[dict[str, Any], PacificoError | None]:
+        """Row of one strategy, and its error if there was one."""
+        row: dict[str, Any] = {"strategy": strategy, "layout_id": request.layout_id}
+        try:
+            if later:
+                return {**row, **await self.accept(jobs, request)}, None
+            stored = await generate_now(self.services, jobs, request)
+        except PacificoError as error:
+            return {
+                **row,
+                "layout_id": None,
+                "status": "rejected",
+                "message": str(error),
+                "code": error_code(error),
+            }, error
+        body = await self.services.read(jobs.body_of, stored)
+        figures = {
+            name: body.get(name)
+            for name in ("total_capacity_kw", "asset_count", "road_length_m", "cut_volume_m3", "fill_volume_m3")
+        }
+        said = body["error_message"] or body["shortfall"]
+        return {**row, "status": body["status"], "message": said, "error_kind": body["error_kind"], **figures}, None
+
+
+async def generate_now(services: Services, jobs: OwnedJobs, request: JobRequest) -> StoredStatus:
+    """Run a job in this server and return how it ended. Cancelling this call cancels the job.
+
+    The same request again waits for the first one, or returns how it ended.
+
+    Parameters
+    ----------
+    services : Services
+        The server's processes.
+    jobs : OwnedJobs
+        Whose job.
+    request : JobRequest
+        The job.
+    """
+    stored = await services.read(jobs.accept, request, send=False)
+    if stored.status.status != "queued":
+        return await _wait(services, jobs, request.layout_id)
+    runner: EngineRunner | None = None
+    try:
+        async with services.pool.worker(jobs.owner) as worker:
+            call = _caller(worker, asyncio.get_running_loop())
+            runner = EngineRunner(jobs.store, services.settings, call, timeout_s=services.server.timeout_s)
+            await services.hold(
+                local.run, jobs.records, jobs.owner, request.layout_id, settings=services.settings, runner=runner
+            )
+    except asyncio.CancelledError:
+        if runner is not None:
+            runner.stop()
+        services.changed(jobs.owner, request.layout_id)
+        ended = asyncio.ensure_future(services.read(jobs.cancel, request.layout_id))
+        with contextlib.suppress(PacificoError):
+            await asyncio.shield(ended)
+        raise
+    services.changed(jobs.owner, request.layout_id)
+    return await _wait(services, jobs, request.layout_id)
+
+
+def _caller(worker: Worker, loop: asyncio.AbstractEventLoop) -> Any:
+    """Function for threads that starts a task in a process of the pool."""
+
+    def call(
+        task: str, arguments: Mapping[str, Any], on_stage: Callable[[str, str], None]
+    ) -> concurrent.futures.Future[Any]:
+        future = asyncio.run_coroutine_threadsafe(worker.call(task, arguments, on_stage), loop)
+        future.add_done_callback(lambda done: worker.end() if done.cancelled() else None)
+        return future
+
+    return call
+
+
+async def _wait(services: Services, jobs: OwnedJobs, layout_id: str) -> StoredStatus:
+    """Wait until a job has ended."""
+    try:
+        async with asyncio.timeout(services.server.timeout_s):
+            while True:
+                stored = await services.read(jobs.read, layout_id)
+                if stored.status.terminal:
+                    return stored
+                if stored.lease_dead:
+                    raise OutsideServiceError(f"layout {layout_id} is stalled; redrive it")
+                await asyncio.sleep(_POLL_S)
+    except TimeoutError:
+        raise TimeLimitError(
+            f"layout {layout_id} had not ended after {services.server.timeout_s:g} s; poll its status"
+        ) from None
+
+
+def _require_completed(stored: StoredStatus) -> None:
+    """Raise the error of a job that did not complete.
+
+    Raises
+    ------
+    HttpError
+        It failed or was cancelled.
+    """
+    status = stored.status
+    if status.status == "completed":
+        return
+    kind = status.error_kind or "service"
+    code = {"request": "invalid_input", "timeout": "time_limit", "cancelled": "cancelled"}.get(
+        kind, "service_unavailable"
+    )
+    http = 409 if kind == "cancelled" else _STATUS_OF_KIND.get(kind, 503)
+    raise HttpError(http, f"layout {status.layout_id} {status.status}: {status.error_message}", code=code)
+
+
+def _check_spec(parameters: Mapping[str, Any]) -> None:
+    """Refuse overrides of the catalog that are out of range, before anything is stored."""
+    spec = parameters.get("spec")
+    if spec is not None:
+        from pacifico.layout.criteria.spec import make_spec  # noqa: PLC0415 (1 s)
+
+        if not isinstance(spec, dict) or not all(isinstance(rules, dict) for rules in spec.values()):
+            raise InputError("parameters.spec must hold sections with rules, such as {'solar': {'tracker_gcr': 0.4}}")
+        make_spec(spec)

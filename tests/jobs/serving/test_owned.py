@@ -1,0 +1,119 @@
+"""The client for servers: nothing runs, nothing waits, and nothing of another owner is there."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pacifico.errors import InputError, OutsideServiceError
+from pacifico.jobs import keys
+from pacifico.jobs import status as states
+from pacifico.jobs.lifecycle import claim
+from pacifico.jobs.records import ConflictError
+from pacifico.jobs.serving.owned import OwnedJobs
+from pacifico.jobs.settings import Settings
+from pacifico.jobs.store.base import NotFoundError
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(store=str(tmp_path / "store"), owner="ann")
+
+
+@pytest.fixture
+def jobs(settings):
+    return OwnedJobs(settings)
+
+
+@pytest.fixture
+def site(jobs, tmp_path):
+    path = tmp_path / "site.kml"
+    path.write_bytes(b"<kml/>")
+    return jobs.upload_site(path)
+
+
+def complete(jobs, layout_id, files, tmp_path):
+    """Run a job as a worker would, with these files as its report."""
+    attempt = claim(jobs.records, jobs.owner, layout_id, worker="w", settings=jobs.settings)
+    report = tmp_path / "report"
+    report.mkdir()
+    for name, content in files.items():
+        (report / name).write_bytes(content)
+    artifacts = attempt.upload(report)
+    attempt.swap(lambda s, now: states.completed(s, artifacts=artifacts, metrics={}, now=now))
+
+
+def test_a_job_is_accepted_and_waits(jobs, site):
+    request = jobs.request(site, dem="sample", target_capacity_kw=1000)
+    assert jobs.accept(request).status.status == "queued"
+    assert jobs.accept(request).status.revision == 1
+    body = jobs.status(request.layout_id)
+    assert (body["stalled"], body["target_capacity_kw"], body["shortfall"]) == (False, 1000, "")
+    assert jobs.request_of(request.layout_id) == request
+    with pytest.raises(ConflictError):
+        jobs.accept(jobs.request(site, dem="sample", target_capacity_kw=2000, layout_id=request.layout_id))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"parameters": {"nonsense": 1}}, "'nonsense' is not a parameter"),
+        ({"parameters": {"setback_m": "wide"}}, "setback_m = 'wide' is not float"),
+        ({"notebook": "none_such"}, "no notebook is called 'none_such'"),
+        ({"parameters": {"exclusions": "/etc/passwd"}}, "takes an upload of its owner's"),
+        ({"parameters": {"exclusions": "upload:" + "0" * 64}}, "not among the uploads"),
+        ({"dem": "upload:" + "0" * 64}, "not among the uploads"),
+        ({"dem": "https://example.com/dem.tif"}, "one of the places allowed"),
+    ],
+)
+def test_what_can_not_run_is_refused_at_once(jobs, site, fields, words):
+    request = jobs.request(site, **{"dem": "sample", **fields})
+    with pytest.raises(InputError, match=words):
+        jobs.accept(request)
+    with pytest.raises(NotFoundError):
+        jobs.status(request.layout_id)
+
+
+def test_another_owner_has_nothing_of_it(jobs, site, settings, tmp_path):
+    request = jobs.request(site, dem="sample")
+    jobs.accept(request)
+    bob = OwnedJobs(settings, owner="bob")
+    for call in (bob.status, bob.read, bob.cancel, bob.redrive, bob.delete, bob.request_of):
+        with pytest.raises(NotFoundError):
+            call(request.layout_id)
+    with pytest.raises(NotFoundError):
+        bob.file(request.layout_id, "layout.geojson", tmp_path / "x")
+    with pytest.raises(NotFoundError):
+        bob.delete_site(site)
+
+
+def test_a_file_is_one_that_the_status_lists_and_has_its_hash(jobs, site, tmp_path):
+    request = jobs.request(site, dem="sample")
+    jobs.accept(request)
+    body = json.dumps({"shortfall": "no room"}).encode()
+    complete(jobs, request.layout_id, {"metrics.json": body}, tmp_path)
+    assert jobs.status(request.layout_id)["shortfall"] == "no room"
+    jobs.file(request.layout_id, "metrics.json", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == body
+    for name in ("../status.json", "status.json", "/etc/passwd", "", "metrics.json\0"):
+        with pytest.raises(NotFoundError):
+            jobs.file(request.layout_id, name, tmp_path / "other")
+    jobs.store.put(keys.artifact("ann", request.layout_id, 1, "metrics.json"), b"x" * len(body), kind="reports")
+    with pytest.raises(OutsideServiceError, match="not the file that the job made"):
+        jobs.file(request.layout_id, "metrics.json", tmp_path / "third")
+
+
+def test_redrive_queues_and_runs_nothing(jobs, site):
+    request = jobs.request(site, dem="sample")
+    jobs.accept(request)
+    jobs.records.fail("ann", request.layout_id, kind="lost", message="gone")
+    assert jobs.redrive(request.layout_id)["status"] == "queued"
+
+
+def test_readiness_asks_store_and_queue(jobs, tmp_path):
+    jobs.probe()
+    assert not jobs.queued_elsewhere
+    (tmp_path / "file").write_text("")
+    broken = OwnedJobs(Settings(store=str(tmp_path / "file" / "store"), owner="ann"))
+    broken.probe()  # a store that does not exist yet is made by the first write

@@ -1,0 +1,178 @@
+"""What every route does: authenticate, bound, refuse with a problem."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import time
+import uuid
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from fixtures.raw_http import TOKEN, open_socket, read_reply
+
+
+def problem(reply, status, code):
+    assert reply.status_code == status, reply.text
+    assert reply.headers["Content-Type"] == "application/problem+json"
+    body = reply.json()
+    assert (body["status"], body["code"], body["type"]) == (status, code, "about:blank")
+    assert body["detail"]
+    return body
+
+
+ANY = f"/layouts/{uuid.uuid4()}"
+
+
+@pytest.mark.parametrize(
+    "path", ["/layouts", ANY, f"{ANY}/status", "/sites/none", "/openapi.json", "/health", "/nothing"]
+)
+def test_without_a_token_there_is_nothing(rest, path):
+    reply = requests.get(rest.api + path, timeout=10)
+    problem(reply, 401, "unauthorized")
+    assert reply.headers["WWW-Authenticate"] == "token"
+    problem(requests.get(rest.api + path, headers={"Authorization": "token wrong"}, timeout=10), 401, "unauthorized")
+    problem(requests.post(rest.api + path, timeout=10), 401, "unauthorized")
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PATCH"])
+def test_a_cookie_needs_the_xsrf_token_too(rest, method):
+    browser = requests.Session()
+    browser.get(f"{rest.base}/?token={TOKEN}", timeout=10)
+    assert browser.get(f"{rest.api}/layouts", timeout=10).status_code == 200
+    path = {"POST": f"{ANY}/cancel", "DELETE": ANY, "PATCH": f"{ANY}/assets/battery-0001"}[method]
+    problem(browser.request(method, rest.api + path, json={}, timeout=10), 403, "forbidden")
+    allowed = {"X-XSRFToken": browser.cookies.get("_xsrf", path="/")}
+    assert browser.request(method, rest.api + path, json={"rotation_deg": 1} if method == "PATCH" else None, headers=allowed, timeout=10).status_code == 404  # fmt: skip
+
+
+def test_other_origins_are_not_let_in(rest):
+    reply = rest.get("/layouts", headers={"Origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in reply.headers
+
+
+def test_unknown_routes_and_methods(rest):
+    problem(rest.get("/nothing/here"), 404, "not_found")
+    problem(rest.get("/layouts/not-a-uuid"), 404, "not_found")
+    reply = rest.ask("DELETE", "/layouts")
+    problem(reply, 405, "method_not_allowed")
+    assert reply.headers["Allow"] == "GET"
+    problem(rest.ask("PUT", ANY), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "status"),
+    [
+        (b"[1]", "application/json", 422),
+        (b"{", "application/json", 422),
+        (b'{"a":1,"a":2}', "application/json", 422),
+        (b'{"site_id": NaN}', "application/json", 422),
+        (b"\xff\xfe", "application/json", 422),
+        (b"[" * 100_000, "application/json", 422),
+        (b"site_id=1", "application/x-www-form-urlencoded", 415),
+        (b"<a/>", "text/xml", 415),
+        (b'{"site_id": 5}', "application/json", 422),
+        (b'{"site_id": "x", "nonsense": 1}', "application/json", 422),
+    ],
+)
+def test_wrong_bodies(rest, data, kind, status):
+    code = {422: "invalid_input", 415: "unsupported_media_type"}[status]
+    problem(rest.post("/layouts/generate", data=data, headers={"Content-Type": kind}), status, code)
+
+
+def test_wrong_queries(rest):
+    problem(rest.get("/layouts?limit=0"), 422, "invalid_input")
+    problem(rest.get("/layouts?limit=1&limit=2"), 422, "invalid_input")
+    problem(rest.get("/layouts?nonsense=1"), 422, "invalid_input")
+    problem(rest.get("/layouts?status=%ff"), 422, "invalid_input")
+
+
+def test_bodies_of_two_gigabytes_are_refused_before_they_are_sent(rest):
+    for path in ("/sites/upload", "/layouts/generate", "/uploads"):
+        with open_socket(rest) as line:
+            line.sendall(
+                f"POST /pacifico/api{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n"
+                "Content-Type: application/json\r\nContent-Length: 2147483648\r\n\r\n".encode()
+            )
+            line.sendall(b"x" * 100_000)
+            assert b" 413 " in read_reply(line).splitlines()[0]
+
+
+def test_bodies_without_an_end_are_cut(rest):
+    with open_socket(rest) as line:
+        line.sendall(
+            f"POST /pacifico/api/layouts/generate HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n"
+            "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+        )
+        try:
+            for _ in range(40):
+                line.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+        except OSError:
+            pass  # the server may close while we still send
+        assert b" 413 " in read_reply(line).splitlines()[0]
+
+
+def test_slow_bodies_are_refused(new_server):
+    rest = new_server(PACIFICO_SERVER_BODY_S="0.5")
+    with open_socket(rest) as line:
+        line.sendall(
+            f"POST /pacifico/api/layouts/generate HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n"
+            "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{".encode()
+        )
+        assert b" 408 " in read_reply(line).splitlines()[0]
+    assert rest.get("/health").status_code == 200
+
+
+def test_the_rate_is_limited(new_server):
+    rest = new_server(PACIFICO_SERVER_RATE="1")
+    replies = [rest.get("/health") for _ in range(8)]
+    assert [r.status_code for r in replies].count(200) in (5, 6, 7)
+    last = replies[-1]
+    problem(last, 429, "rate_limited")
+    assert int(last.headers["Retry-After"]) >= 1
+
+
+def test_hostile_paths(rest):
+    host = urlsplit(rest.base).netloc
+    for path in (
+        "/layouts/%00",
+        "/sites/..%2f..%2fetc",
+        "/sites/%ff%fe",
+        "/layouts/" + "a" * 5000,
+        "/sites/" + "%41" * 400,
+    ):
+        line = http.client.HTTPConnection(host, timeout=10)
+        line.request("GET", "/pacifico/api" + path, headers={"Authorization": f"token {TOKEN}"})
+        reply = line.getresponse()
+        assert reply.status in (400, 404, 414), path
+        assert b"etc/passwd" not in reply.read()
+        line.close()
+
+
+def test_time_of_what_is_anothers_is_that_of_what_does_not_exist(rest, layout):
+    """Both look for one key that is not there."""
+    from pacifico.jobs.serving.owned import OwnedJobs
+    from pacifico.jobs.settings import Settings
+
+    bob = OwnedJobs(Settings(store=str(rest.folder / "store"), owner="bob"))
+    messages = set()
+    for layout_id in (layout["layout_id"], str(uuid.uuid4())):
+        with pytest.raises(LookupError) as missing:
+            bob.status(layout_id)
+        messages.add(str(missing.value).replace(layout_id, "X"))
+    assert len(messages) == 1
+
+
+def test_a_client_that_leaves_stops_its_work(rest, site):
+    with open_socket(rest) as line:
+        body = f'{{"site_id": "{site}", "layout_id": "{uuid.UUID(int=77)}", "target_capacity_kw": 60000, "parameters": {{"setback_m": 11.0}}}}'
+        line.sendall(
+            f"POST /pacifico/api/layouts/generate HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+        end = time.monotonic() + 60
+        while rest.get(f"/layouts/{uuid.UUID(int=77)}/status").json()["status"] not in ("processing", "completed"):
+            assert time.monotonic() < end
+        line.shutdown(socket.SHUT_RDWR)
+    assert rest.wait(uuid.UUID(int=77))["status"] in ("cancelled", "completed")

@@ -1,0 +1,31 @@
+"""The extension is on by installing it, and is a leaf that loads nothing heavy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pacifico.server
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_jupyter_finds_it():
+    assert pacifico.server._jupyter_server_extension_points() == [{"module": "pacifico.server.extension"}]
+    shipped = json.loads((ROOT / "pacifico" / "server" / "jupyter" / "pacifico.json").read_text())
+    assert shipped == {"ServerApp": {"jpserver_extensions": {"pacifico.server": True}}}
+
+
+def test_loading_it_loads_no_geometry():
+    code = (
+        "import sys, pacifico.server.extension\n"
+        "print([m for m in ('numba', 'geopandas', 'rasterio', 'matplotlib', 'shapely') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_server_says_that_it_is_on(rest):
+    assert "pacifico.server | extension was successfully loaded" in rest.log
