@@ -76,3 +76,10 @@ def test_another_file_is_no_manifest(tmp_path, text, problem):
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(InputError, match=problem):
         manifest.read(tmp_path)
+
+
+def test_without_git_the_commit_is_not_known(monkeypatch):
+    monkeypatch.delenv("PACIFICO_GIT_COMMIT", raising=False)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    found = manifest.environment()
+    assert (found["git_commit"], found["git_changed"]) == (None, None)

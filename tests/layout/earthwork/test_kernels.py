@@ -308,6 +308,7 @@ def test_daylight_of_a_square():
     assert_allclose(distance, 4)
     assert_array_equal(points[:, 2], np.repeat(np.arange(4), 20 + 1 + 6))
     assert_allclose(points[0, :2], [-5, -9])
+    assert_allclose(points[10, :2], [0, -9], atol=1e-12)
     assert_allclose(points[20, :2], [5, -9])
     assert_allclose(points[26, :2], [9, -5])
     ring = shapely.Polygon(points[:, :2])
