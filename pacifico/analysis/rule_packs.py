@@ -60,6 +60,8 @@ _RULE_KEYS = {
     "id", "topic", "check", "assets", "others", "zone", "from", "limit", "unit", "section", "says", "why", "source",
 }  # fmt: skip
 _PACK_KEYS = ("title", "jurisdiction", "verified", "note", "source")
+_MAX_TEXT = 1000
+"""Longest text of a rule or pack [characters]: what a line of a report's table can show."""
 _MAX_LIMIT = 1e6
 """Larger limits are mistakes."""
 
@@ -174,7 +176,7 @@ class _Reader:
     def text(self, key: str) -> str:
         """One line of text."""
         value = self.table.get(key)
-        if not isinstance(value, str) or not is_plain_line(value):
+        if not isinstance(value, str) or not is_plain_line(value) or len(value) > _MAX_TEXT:
             raise self.error(f"{key} = {value!r}; give it one line of text")
         return value
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
 from pacifico.escaping import for_terminal
-from pacifico.layout.criteria.spec import read_spec
 from pacifico.vocabulary import NAMED_DEMS, PROFILES, STRATEGIES
 
 if TYPE_CHECKING:
@@ -165,6 +164,8 @@ def check_design(given: dict[str, Any]) -> None:
 
 def _spec(given: dict[str, Any]) -> dict[str, Any]:
     """Rules that the options override."""
+    from pacifico.layout.criteria.spec import read_spec
+
     spec = dict(read_spec(given["spec"])) if given["spec"] is not None else {}
     return _with_setbacks(spec, given["edge_setback"]) if given["edge_setback"] else spec
 

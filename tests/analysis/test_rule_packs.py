@@ -120,7 +120,8 @@ def test_an_unknown_pack_is_refused_with_the_known_ones(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("says", "a\x00b"), ("why", "a\nb"), ("zone", ["a\x1b[2J"]), ("section", "\u202e1")]
+    ("key", "value"),
+    [("says", "x" * 1001), ("says", "a\x00b"), ("why", "a\nb"), ("zone", ["a\x1b[2J"]), ("section", "\u202e1")],
 )
 def test_texts_with_control_characters_are_refused(key, value):
     source = {"title": "t", "url": "u", "date": "d"}

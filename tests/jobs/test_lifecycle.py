@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
@@ -284,3 +285,29 @@ Jobs.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestJobs = Jobs.TestCase
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"schema_version": 1, "owner": "' + b"x" * 300 + b'"}'])
+def test_a_request_that_cant_be_read_ends_its_job(tmp_path, content):
+    records = Records(LocalStore(tmp_path))
+    request = JobRequest(layout_id=JOBS[0], owner=OWNER, site_id="s", dem="sample")
+    records.submit(request)
+    path = tmp_path / keys.request(OWNER, JOBS[0])
+    path.chmod(0o600)
+    path.write_bytes(content)
+    found = claim(records, OWNER, JOBS[0], worker="w", settings=SETTINGS)
+    assert not isinstance(found, Attempt)
+    assert (found.status.status, found.status.error_kind) == ("failed", "request")
+    assert "request" in found.status.error_message
+
+
+def test_a_request_that_was_replaced_is_not_run(tmp_path):
+    records = Records(LocalStore(tmp_path))
+    request = JobRequest(layout_id=JOBS[0], owner=OWNER, site_id="s", dem="sample")
+    records.submit(request)
+    path = tmp_path / keys.request(OWNER, JOBS[0])
+    path.chmod(0o600)
+    path.write_bytes(request.model_copy(update={"site_id": "other"}).to_bytes())
+    found = claim(records, OWNER, JOBS[0], worker="w", settings=SETTINGS)
+    assert (found.status.status, found.status.error_kind) == ("failed", "request")
+    assert "is not the submitted one" in found.status.error_message

@@ -134,3 +134,9 @@ def test_only_a_running_job_has_a_live_lease():
     assert not first().lease_alive(0.0)
     running = states.claimed(first(), worker="w", nonce="n", lease_s=60, now=1001)
     assert not states.cancelled(running, now=1002).lease_alive(0.0)
+
+
+def test_a_message_of_failure_is_kept_up_to_2000_characters():
+    running = states.claimed(first(), worker="w", nonce="n", lease_s=60, now=1001)
+    failed = states.failed(running, kind="request", message="x" * 5000, now=1002)
+    assert failed.error_message == "x" * 2000

@@ -29,6 +29,8 @@ class Mutant:
     line: int
     change: str
     """What was changed into what, on one line."""
+    number: int
+    """Position among the mutants of the module."""
     source: str
     where: Where
     edit: Callable[[ast.AST], None]
@@ -42,7 +44,7 @@ class Mutant:
 
 
 def mutants(source: str) -> list[Mutant]:
-    """All mutants of a module, in the order of the source.
+    """All mutants of a module, in the order of its syntax tree.
 
     Comparisons, arithmetic, numbers, True and False, and, or, not, conditions and returned values are changed. Annotations,
     messages of errors, docstrings, and code for type checkers alone are left as they are.
@@ -54,8 +56,8 @@ def mutants(source: str) -> list[Mutant]:
             changed = copy.deepcopy(node)
             edit(changed)
             before, after = (ast.unparse(n).partition("\n")[0][:90] for n in (node, changed))
-            found.append(Mutant(node.lineno, f"{change}: {before}  ->  {after}", source, where, edit))
-    return sorted(found, key=lambda m: m.line)
+            found.append(Mutant(node.lineno, f"{change}: {before}  ->  {after}", len(found), source, where, edit))
+    return found
 
 
 def _nodes(tree: ast.AST, where: Where = ()) -> Iterator[tuple[ast.expr | ast.stmt, Where]]:

@@ -1,18 +1,16 @@
 """Run the tests of some modules on mutants of them: `python tests/mutants/run.py --sample 200 --seed 1`.
 
-Each mutant runs in a fork of one process that has imported the libraries, but nothing of pacifico: a start costs tenths of
-a second, not the ten seconds of an interpreter with all libraries. Only the module's own tests run, those first that are
-fast; the first failure kills the mutant. Compiled loops run as plain Python. Tests that fail or are slow that way on the
-unchanged module are left out.
+Only the module's own tests run, the fastest first; the first failure kills the mutant. Compiled loops run as plain Python.
+Tests that fail or are slow that way on the unchanged module are left out.
+
+Why a tool of our own: mutmut wraps each function, and numba can't compile that; cosmic-ray starts an interpreter for each
+mutant, which needs seconds to import the libraries. Here a mutant costs a fork and its tests.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib
-import importlib.abc
-import importlib.util
 import json
 import os
 import random
@@ -21,13 +19,13 @@ import sys
 import tempfile
 import time
 import traceback
-from collections import defaultdict
-from dataclasses import dataclass
+from multiprocessing import Pipe
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import ast
+    from multiprocessing.connection import Connection
 
     from mutants.mutations import Mutant
 
@@ -65,45 +63,157 @@ SLOWEST_TEST_S = 8.0
 """Tests of the unchanged module that take longer, in plain Python, are left out."""
 
 
-@dataclass(frozen=True)
-class Baseline:
-    """Tests of an unchanged module."""
+class Group:
+    """Process that has collected and run the tests of one module, and runs them again on each mutant.
 
-    passed: tuple[str, ...]
-    """Those that pass soon, the fastest first."""
-    seconds: float
-    left_out: int
+    Each mutant gets a fork of it: imports, collection and the fixtures of the session are made once.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.connection, end = Pipe()
+        self.log = tempfile.NamedTemporaryFile("w+", suffix=".log")  # noqa: SIM115 (open as long as the group)
+        self.pid = fork(lambda: serve(name, end), Path(self.log.name))
+        end.close()
+
+    def receive(self) -> Any:
+        """Next answer of the process.
+
+        Raises
+        ------
+        SystemExit
+            It has ended: its tests can't run.
+        """
+        try:
+            return self.connection.recv()
+        except EOFError:
+            text = Path(self.log.name).read_text(errors="replace")
+            raise SystemExit(f"the tests can't run:\n{text[-3000:]}") from None
+
+    def is_killed(self, mutant: Mutant) -> bool:
+        """Whether a test fails on the mutant, or takes too long."""
+        self.connection.send(mutant.number)
+        return bool(self.receive())
+
+    def close(self) -> None:
+        """End the process."""
+        self.connection.send(None)
+        os.waitpid(self.pid, 0)
+        self.log.close()
 
 
-class Recorder:
-    """Plugin of pytest that notes each test with its time."""
+class Loop:
+    """Plugin of pytest that replaces its loop over the tests."""
 
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = defaultdict(float)
-        self.failed: set[str] = set()
+    def __init__(self, name: str, module: str, connection: Connection) -> None:
+        self.source = (ROOT / "pacifico" / name).read_text(encoding="utf-8")
+        self.module, self.connection = module, connection
+        self.has_failed = False
 
     def pytest_runtest_logreport(self, report) -> None:
-        self.seconds[report.nodeid] += report.duration
-        if report.outcome != "passed":
-            self.failed.add(report.nodeid)
+        """Note failures; a skipped test can't kill, so it is left out too."""
+        self.has_failed |= report.outcome != "passed"
+
+    def passes(self, item, items) -> bool:
+        """Run one test; fixtures that it shares with the first other one of `items` are kept."""
+        self.has_failed = False
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=next((i for i in items if i is not item), None))
+        return not self.has_failed
+
+    def pytest_runtestloop(self, session) -> bool:
+        """Run the tests on the module as it is, then on each mutant that is asked for."""
+        from mutants.mutations import mutants
+
+        seconds = {}
+        for item in session.items:
+            start = time.process_time()
+            if self.passes(item, session.items):
+                seconds[item] = time.process_time() - start
+        kept = sorted((i for i in seconds if seconds[i] <= SLOWEST_TEST_S), key=seconds.get)
+        total = sum(seconds[i] for i in kept)
+        self.connection.send((len(kept), total, len(session.items) - len(kept)))
+        known = mutants(self.source)
+
+        def run(number: int) -> int:
+            apply_mutant(sys.modules[self.module], known[number])
+            return int(not all(self.passes(item, session.items) for item in kept))
+
+        while (number := self.connection.recv()) is not None:
+            # of the wall's clock: the machine may be busy
+            status = wait(fork(lambda n=number: run(n)), 60.0 + 30 * total)
+            self.connection.send(status != 0)
+        return True
 
 
-class ChangedModule(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Importer of one module from a changed syntax tree."""
+def serve(name: str, connection: Connection) -> int:
+    """Collect the tests of a module and serve mutants, in a process of its own."""
+    import pytest
+    from numba.core import config
 
-    def __init__(self, name: str, path: Path, tree: ast.Module) -> None:
-        self.name, self.path, self.tree = name, path, tree
+    # To compile each mutant takes minutes: where kernels are changed, all loops run as plain Python.
+    config.DISABLE_JIT = int(name.endswith("kernels.py"))
+    module = ".".join(("pacifico", *Path(name).with_suffix("").parts))
+    importlib.import_module(module)
+    return int(pytest.main([*(f"tests/{t}" for t in TESTS[name]), *PYTEST], plugins=[Loop(name, module, connection)]))
 
-    def find_spec(self, fullname, path=None, target=None):
-        return (
-            importlib.util.spec_from_file_location(fullname, self.path, loader=self) if fullname == self.name else None
-        )
 
-    def create_module(self, spec):
-        return None
+def apply_mutant(module: ModuleType, mutant: Mutant) -> None:
+    """Give the functions and constants of a loaded module their changed values.
 
-    def exec_module(self, module) -> None:
-        exec(compile(self.tree, str(self.path), "exec"), module.__dict__)  # noqa: S102 (the project's own code)
+    Functions keep their identity, so that every reference to them runs the changed code.
+    """
+    before = dict(module.__dict__)
+    changed = ModuleType(module.__name__)
+    changed.__dict__.update({k: v for k, v in before.items() if k.startswith("__")})
+    # classes look their module up while they are made
+    sys.modules[module.__name__] = changed
+    try:
+        exec(compile(mutant.tree, str(module.__file__), "exec"), changed.__dict__)  # noqa: S102 (the project's own code)
+    finally:
+        sys.modules[module.__name__] = module
+    for key, old in before.items():
+        new = changed.__dict__.get(key)
+        if key.startswith("__") or take_code(old, new, module.__name__) or not is_constant(old) or old == new:
+            continue
+        for other in list(sys.modules.values()):
+            if getattr(other, "__dict__", {}).get(key) is old:
+                setattr(other, key, new)
+
+
+def is_constant(value: Any) -> bool:
+    """Whether a value is plain data."""
+    return isinstance(value, int | float | str | tuple | list | dict | set | frozenset)
+
+
+def take_code(old: Any, new: Any, module: str) -> bool:
+    """Give a function, or all functions of a class, the code of another; whether it was one of the module."""
+    if getattr(old, "__module__", None) != module:
+        return False
+    if hasattr(old, "cache_clear"):
+        old.cache_clear()
+    if isinstance(old, type):
+        for key, value in vars(old).items():
+            other = vars(new).get(key)
+            if (
+                not take_code(bare(value), bare(other), module)
+                and is_constant(value)
+                and value != other
+                and not key.startswith("__")
+            ):
+                setattr(old, key, other)
+        return True
+    old, new = bare(old), bare(new)
+    if isinstance(old, FunctionType) and isinstance(new, FunctionType):
+        if len(old.__code__.co_freevars) == len(new.__code__.co_freevars):
+            old.__code__ = new.__code__
+        old.__defaults__, old.__kwdefaults__ = new.__defaults__, new.__kwdefaults__
+    return True
+
+
+def bare(value: Any) -> Any:
+    """Function inside a property, a method or a cache."""
+    for name in ("fget", "__func__", "func", "__wrapped__", "py_func"):
+        value = getattr(value, name, None) or value
+    return value
 
 
 def main() -> int:
@@ -148,21 +258,24 @@ def run_all(chosen: list[tuple[str, Mutant]], minutes: float, out: Path | None) 
         File for the results so far.
     """
     end = time.monotonic() + 60 * minutes
-    baselines: dict[str, Baseline] = {}
+    groups: dict[str, Group] = {}
     results: list[dict] = []
     for name, mutant in chosen:
         if time.monotonic() > end:
             print(f"{minutes:g} minutes are over: {len(results)} of {len(chosen)} mutants were run")
             break
-        if name not in baselines:
-            baselines[name] = b = measure(name)
-            print(f"{name}: {len(b.passed)} tests of {b.seconds:.0f} s, {b.left_out} left out", flush=True)
-        killed = is_killed(name, mutant, baselines[name])
+        if name not in groups:
+            groups[name] = Group(name)
+            count, seconds, left_out = groups[name].receive()
+            print(f"{name}: {count} tests of {seconds:.1f} s, {left_out} left out", flush=True)
+        killed = groups[name].is_killed(mutant)
         results.append({"module": name, "line": mutant.line, "change": mutant.change, "killed": killed})
         if not killed:
             print(f"  survived: {name}:{mutant.line}: {mutant.change}", flush=True)
         if out:
             out.write_text(json.dumps(results, indent=1))
+    for group in groups.values():
+        group.close()
     return results
 
 
@@ -177,72 +290,11 @@ def report(results: list[dict], least: float) -> int:
     return int(share < least)
 
 
-def measure(name: str) -> Baseline:
-    """Tests of a module that pass unchanged, with their times."""
-    files = [f"tests/{t}" for t in TESTS[name] if (ROOT / "tests" / t).is_file()]
-    with tempfile.NamedTemporaryFile("r", suffix=".json") as file:
-        log = Path(file.name).with_suffix(".log")
-
-        def run() -> int:
-            import pytest
-
-            set_python_mode(name)
-            recorder = Recorder()
-            status = pytest.main([*files, *PYTEST, "--timeout", "20"], plugins=[recorder])
-            passed = {t: s for t, s in recorder.seconds.items() if t not in recorder.failed}
-            Path(file.name).write_text(json.dumps([passed, len(recorder.failed), libraries()]))
-            return int(status)
-
-        wait(fork(run, log), 3000.0)
-        text, said = file.read(), log.read_text(errors="replace")
-        log.unlink()
-    if not text:
-        raise SystemExit(f"the tests of {name} can't run: {', '.join(files)}\n{said[-3000:]}")
-    passed, failed, needed = json.loads(text)
-    for library in needed:  # so that no fork has to import them again
-        with contextlib.suppress(Exception):
-            importlib.import_module(library)
-    fast = sorted((t for t in passed if passed[t] <= SLOWEST_TEST_S), key=passed.get)
-    if not fast:
-        raise SystemExit(f"no fast test of {name} passes in plain Python: {', '.join(files)}")
-    return Baseline(tuple(fast), sum(passed[t] for t in fast), failed + len(passed) - len(fast))
-
-
-def set_python_mode(name: str) -> None:
-    """Let loops run as plain Python where kernels are changed: to compile each mutant takes minutes."""
-    from numba.core import config
-
-    config.DISABLE_JIT = int(name.endswith("kernels.py"))
-
-
-def libraries() -> list[str]:
-    """Modules that are imported now and are not of this project."""
-    own = [
-        m for m, module in sys.modules.items() if str(getattr(module, "__file__", None) or ROOT).startswith(str(ROOT))
-    ]
-    return [m for m in sys.modules if m not in own or "site-packages" in str(getattr(sys.modules[m], "__file__", ""))]
-
-
 PYTEST = (
     "-q", "--no-header", "--no-summary", "-p", "no:cacheprovider", "-p", "no:benchmark", "-p", "no:xdist", "-p", "no:nbmake",
     "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning",
     "-W", "ignore::RuntimeWarning",  # compiled loops divide by zero in silence, plain Python warns
 )  # fmt: skip
-
-
-def is_killed(name: str, mutant: Mutant, baseline: Baseline) -> bool:
-    """Whether a test of the module fails on the mutant, or takes too long."""
-    path = ROOT / "pacifico" / name
-    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-
-    def run() -> int:
-        import pytest
-
-        set_python_mode(name)
-        sys.meta_path.insert(0, ChangedModule(module, path, mutant.tree))
-        return int(pytest.main([*baseline.passed, *PYTEST, "-x"]))
-
-    return wait(fork(run), 30.0 + 6 * baseline.seconds) != 0
 
 
 def fork(run, log: Path = Path(os.devnull)) -> int:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import platform
+import subprocess
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pacifico.errors import InputError
@@ -48,3 +52,45 @@ def test_what_desktops_and_network_disks_leave_is_no_output(tmp_path, name):
     for folder in (tmp_path, tmp_path / "sub"):
         (folder / name).write_text("")
     assert list(manifest.outputs(tmp_path)) == ["a.csv"]
+
+
+def test_the_environment_names_code_and_packages(monkeypatch):
+    monkeypatch.setenv("PACIFICO_GIT_COMMIT", "abc")
+    found = manifest.environment()
+    assert (found["git_commit"], found["git_changed"]) == ("abc", None)
+    assert found["python"] == platform.python_version()
+    assert found["packages"]["numpy"] == np.__version__
+    assert "pytest" not in found["packages"]
+
+
+def test_the_commit_is_that_of_the_repository(monkeypatch):
+    monkeypatch.delenv("PACIFICO_GIT_COMMIT", raising=False)
+    root = Path(manifest.__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        pytest.skip("no repository")
+    head = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    found = manifest.environment()
+    assert found["git_commit"] == head.stdout.strip()
+    assert isinstance(found["git_changed"], bool)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "can't be read as JSON"),
+        ("[]", "is not the manifest"),
+        ('{"schema": "other"}', "is not the manifest"),
+        ('{"schema": "pacifico-report", "schema_version": 2}', "has schema version 2; this pacifico reads 1"),
+    ],
+)
+def test_another_file_is_no_manifest(tmp_path, text, problem):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(InputError, match=problem):
+        manifest.read(tmp_path)
+
+
+def test_without_git_the_commit_is_not_known(monkeypatch):
+    monkeypatch.delenv("PACIFICO_GIT_COMMIT", raising=False)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    found = manifest.environment()
+    assert (found["git_commit"], found["git_changed"]) == (None, None)

@@ -134,9 +134,9 @@ def test_a_summit_has_no_fall_line():
     found = products(z, names=("profile", "plan"))
     assert np.isnan(found["profile"][1, 1])
     assert np.isnan(found["plan"][1, 1])
-    y, x = np.mgrid[0:3, 0:3]
-    level_saddle = products(((x - 1) * (y - 1)).astype(float), names=("plan",))
-    assert np.isnan(level_saddle["plan"][1, 1])
+    y, x = np.mgrid[-1.0:2, -1.0:2]
+    for saddle in (x * y, x**2 - y**2, x**2, y**2):
+        assert np.isnan(products(saddle, names=("plan",), dx=1.0, dy=1.0)["plan"][1, 1])
 
 
 def test_a_hole_is_nan_in_every_window_that_holds_it():

@@ -308,11 +308,23 @@ def test_daylight_of_a_square():
     assert_allclose(distance, 4)
     assert_array_equal(points[:, 2], np.repeat(np.arange(4), 20 + 1 + 6))
     assert_allclose(points[0, :2], [-5, -9])
+    assert_allclose(points[10, :2], [0, -9], atol=1e-12)
     assert_allclose(points[20, :2], [5, -9])
     assert_allclose(points[26, :2], [9, -5])
     ring = shapely.Polygon(points[:, :2])
     assert ring.is_valid
     assert ring.area == pytest.approx(100 + 160 + math.pi * 16, rel=0.01)
+
+
+def test_an_inner_corner_has_no_cone_of_daylight():
+    edges, following = edges_of(ELL)
+    points = batters.daylight_points(ground(lambda x, y: 2), GRID, edges, following, Plane(0.0, 0.0, 0.0), SIDE)
+    pieces = np.array([24, 12, 12, 12, 12, 24])
+    assert_array_equal(np.bincount(points[:, 2].astype(int)), pieces + 1 + np.array([6, 6, 0, 6, 6, 6]))
+    distance = shapely.distance(shapely.Polygon(ELL), shapely.points(points[:, :2]))
+    assert distance.max() == pytest.approx(4)
+    inner = points[points[:, 2] == 2]  # the slopes of both edges meet on the bisector of the corner
+    assert_allclose(inner[-1, :2], [0, 0], atol=1e-5)
 
 
 # planes
@@ -530,3 +542,30 @@ def test_tile_values_are_added_to_the_cells_under_their_centres():
     earthwork.add_to_cells(total, weight, grid, px, py, values)
     assert_array_equal(total, [[0, 0, 16], [2, 0, 4]])
     assert_array_equal(weight, [[0, 0, 4], [2, 0, 2]])
+
+
+@pytest.mark.parametrize(("heap", "limit"), [((-4.0, 0.0), 0.1), ((0.0, 4.0), 0.1)])
+def test_the_search_finds_the_plane_that_leaves_heap_and_hole_out(heap, limit):
+    # Least squares tilts the plane towards them; the least volume is nearly level.
+    px, py = tiles.tile_polygon(edges_of(SQUARE)[0], 2.5)
+    pz = 0.001 * px * py
+    for sign in (1, -1):
+        pz[np.hypot(px[:, 4] - sign * heap[0], py[:, 4] - sign * heap[1]) < 2.5] = 2.0 * sign
+    search = PlaneSearch(0.12, limit, 60)
+    e, east, north, gap = planes.balanced_plane(px, py, pz, search)
+    v = tiles.prism(px, py, pz, e, east, north)
+    found = v[0] + v[4]
+    least = math.inf
+    for a, b in itertools.product(np.linspace(-limit, limit, 11), repeat=2):
+        if math.hypot(a, b) <= limit:
+            other = planes.balance(px, py, pz, a, b, e, 0.12)[1]
+            least = min(least, other[0] + other[4])
+    assert 0.88 * v[0] == pytest.approx(v[4], rel=1e-6)
+    assert math.hypot(east, north) <= limit * (1 + 1e-9)
+    assert found <= 1.003 * least
+    assert found - gap <= least
+    assert gap <= 0.0021 * found
+    squares = planes._least_squares(px, py, pz)
+    steep = max(math.hypot(*squares[1:]), limit)
+    start = planes.balance(px, py, pz, squares[1] * limit / steep, squares[2] * limit / steep, e, 0.12)[1]
+    assert found < 0.995 * (start[0] + start[4])
