@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("boundary", "dem", "capacity_kw", "profile", "strategy", "resolution_m", "setback_m", "max_road_grade_pct")
 _MORE_COLUMNS = (
     "entry", "exclusions", "exclusion_buffer_m", "edge_setback", "spec", "energy", "weather", "dem_units", "layer", "no_terrain",
-    "layout_id",
+    "layout_id", "poi",
 )  # fmt: skip
 _FILES = (".kml", ".kmz", ".geojson", ".json", ".zip", ".shp", ".gpkg")
 
@@ -47,6 +47,7 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     )
     design.add_argument("--resolution-m", type=float, metavar="N", help="cell, 1 to 30 m (the DEM's own)")
     design.add_argument("--entry", metavar="LON,LAT", help="site entry (the file's, else the cheapest)")
+    design.add_argument("--poi", metavar="LON,LAT", help="point of interconnection, which the substation stays near")
     design.add_argument(
         "--exclusions",
         action="append",
@@ -177,8 +178,9 @@ def _parameters(client: JobClient, given: dict[str, Any], combiner: Combiner | N
         for name in ("dem_units", "layer", "setback_m", "max_road_grade_pct")
         if given[name] is not None
     }
-    if given["entry"] is not None:
-        parameters["entry"] = _lonlat(given["entry"])
+    for name in ("entry", "poi"):
+        if given[name] is not None:
+            parameters[name] = _lonlat(name, given[name])
     if given["energy"]:
         parameters["energy"] = True
     if given["weather"] is not None:
@@ -316,11 +318,12 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(";") if part.strip()]
 
 
-def _lonlat(text: str) -> list[float]:
+def _lonlat(name: str, text: str) -> list[float]:
+    """Longitude and latitude of an option [°]."""
     try:
         lon, lat = (float(part) for part in text.split(","))
     except ValueError:
         lon = lat = math.nan
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise InputError(f"--entry {text[:60]!r} is not LON,LAT; give degrees, such as -93.68,41.95")
+        raise InputError(f"--{name} {text[:60]!r} is not LON,LAT; give degrees, such as -93.68,41.95")
     return [lon, lat]

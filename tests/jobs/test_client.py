@@ -286,6 +286,7 @@ def test_submit_many_from_a_table(environ, boundary, capsys, tmp_path):
         (["--dem", "/no/such.tif"], "is not there"),
         (["--dem", "sample", "--capacity-kw", "1"], "greater than or equal to 100"),
         (["--dem", "sample", "--entry", "north"], "LON,LAT"),
+        (["--dem", "sample", "--poi", "grid"], "--poi 'grid' is not LON,LAT"),
         (["--dem", "sample", "--layout-id", "x"], "not a UUID"),
     ],
 )
