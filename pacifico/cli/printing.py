@@ -31,6 +31,13 @@ def print_json(content: Mapping[str, Any]) -> None:
     print(json.dumps(content, indent=1, ensure_ascii=False))
 
 
+def print_bytes(content: bytes) -> None:
+    """Write a file's content to standard output, whatever the encoding of the terminal."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
 def print_notes(warnings: Iterable[str]) -> None:
     """Print warnings on standard error, one a line."""
     for warning in warnings:

@@ -17,7 +17,7 @@ ARC_SEGMENTS = 32
 """Chords of a quarter circle in a buffer: it is short by at most 0.03 % of the buffer."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Zone:
     """Exclusion zone: ground to keep free, or that costs more to cross."""
 
@@ -27,6 +27,11 @@ class Zone:
     zone_type: ZoneType = "hard"
     buffer_m: float = 0.0
     cost_multiplier: float = 1.0
+
+    def __repr__(self) -> str:
+        buffer = f", buffer {self.buffer_m:g} m" if self.buffer_m else ""
+        cost = f", cost x{self.cost_multiplier:g}" if self.zone_type == "cost" else ""
+        return f"<Zone {self.name!r}: {self.zone_type}{buffer}{cost}, {self.geometry.area / 1e4:,.2f} ha>"
 
     @property
     def with_buffer(self) -> BaseGeometry:
@@ -53,7 +58,7 @@ class NamedLine:
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Site:
     """Site boundary with its exclusions, anchors and lines; geometry in `crs` [m]."""
 
@@ -76,6 +81,12 @@ class Site:
     def __post_init__(self) -> None:
         lonlat = reproject(self.boundary, self.crs, LONLAT)
         object.__setattr__(self, "area_ha", geodesic_area_m2(lonlat) / 1e4)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Site {self.name!r}: {self.area_ha:,.2f} ha, {len(self.exclusions)} exclusions, "
+            f"{len(self.entries)} entries, {self.crs.name}>"
+        )
 
     @property
     def entries(self) -> tuple[Anchor, ...]:

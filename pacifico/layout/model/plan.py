@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import cached_property
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from pacifico.crs import geojson_geometries
+from pacifico.frozen import frozen, thawed
 from pacifico.layout.criteria.spec import Profile, Spec, Strategy, make_spec
-from pacifico.layout.files.geojson import KINDS, SCHEMA_VERSION, write
+from pacifico.layout.files.geojson import KINDS, SCHEMA_VERSION, text, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,14 +39,22 @@ _UPPER = {
 """Functions of higher rooms behind methods of Plan; loaded at the first call."""
 
 
+def _sorted(overrides: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Overrides of rules in alphabetical order."""
+    return {section: dict(sorted(thawed(overrides[section]).items())) for section in sorted(overrides)}
+
+
 def _upper(name: str) -> Any:
     """Load a function of a higher room."""
     return resolve_name(_UPPER[name])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Plan:
-    """Layout of a site; geometry in the working CRS `site.crs` [m]."""
+    """Layout of a site; geometry in the working CRS `site.crs` [m].
+
+    Plans are equal where their layout.geojson is.
+    """
 
     site: Site
     profile: Profile
@@ -76,6 +86,37 @@ class Plan:
     """Assets taken out because no road reaches them."""
     cable_warnings: tuple[str, ...] = ()
     """Those of `warnings` that are about collection cables."""
+
+    def __post_init__(self) -> None:
+        for name in ("dem", "metrics"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
+    def __eq__(self, other: object) -> bool:
+        return self._text == other._text if isinstance(other, Plan) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Fields alone: the text is made again when it is needed."""
+        return {name: value for name, value in vars(self).items() if name != "_text"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore the fields of a frozen instance."""
+        vars(self).update(state)
+
+    def __repr__(self) -> str:
+        metrics = self.metrics
+        storage = f", {metrics['storage_kwh'] / 1000:,.0f} MWh" if metrics["storage_kwh"] else ""
+        return (
+            f"<Plan {self.site.name!r}: {self.profile}, {self.strategy}, {metrics['total_capacity_kw'] / 1000:,.1f} MW AC"
+            f"{storage}, {len(self.asset_list):,} assets, {metrics['road_length_m'] / 1000:,.2f} km of road>"
+        )
+
+    @cached_property
+    def _text(self) -> str:
+        """Text of layout.geojson."""
+        return text(self.to_geojson())
 
     @property
     def crs(self) -> CRS:
@@ -117,10 +158,11 @@ class Plan:
                 "profile": self.profile,
                 "strategy": self.strategy,
                 "target_capacity_kw": self.target_capacity_kw,
-                "dem": dict(self.dem),
-                "metrics": dict(self.metrics),
+                "dem": thawed(self.dem),
+                "metrics": thawed(self.metrics),
                 "warnings": list(self.warnings),
                 "unplaced": [{"asset_type": u.kind, "count": u.count, "reason": u.reason} for u in self.unplaced],
+                **({"spec": _sorted(self.spec.overrides)} if self.spec.overrides else {}),
                 **({"edits": [e.properties(self.crs) for e in self.edits]} if self.edits else {}),
             },
             "features": features,
