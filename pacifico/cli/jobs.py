@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.cli.job_options import add_design, request_of, rows_of
 from pacifico.cli.job_output import error_body, print_json, print_json_line, print_line, progress_bar, status_line
+from pacifico.cli.printing import StageLine
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
 
 if TYPE_CHECKING:
@@ -141,7 +142,8 @@ def _submit(arguments: argparse.Namespace, reader: Reader | None, gatherer: Gath
     if options["idempotency_key"]:
         options = {**options, "layout_id": client.layout_id_of(options["idempotency_key"])}
     request = request_of(client, options, reader, gatherer)
-    response = client.submit(request, background=arguments.background)
+    with StageLine(quiet=arguments.json, watch=functools.partial(_progress_of, client, request.layout_id)):
+        response = client.submit(request, background=arguments.background)
     if arguments.wait and response["status"] in ("queued", "processing"):
         bodies = client.wait([request.layout_id], on_status=progress_bar(1, quiet=arguments.json))
         body = bodies[request.layout_id]
@@ -167,7 +169,8 @@ def _submit_many(arguments: argparse.Namespace, reader: Reader | None, gatherer:
             responses.append({"layout_id": None, "status": "unsent", "message": message})
     if arguments.idempotency_key:
         requests = _keyed(client, requests, arguments.idempotency_key)
-    responses += client.submit_many(requests, background=arguments.background)
+    with StageLine(quiet=arguments.json, watch=lambda: (0, f"submitting {len(requests)} jobs")):
+        responses += client.submit_many(requests, background=arguments.background)
     waiting = [r["layout_id"] for r in responses if r["status"] in ("queued", "processing")]
     if arguments.wait and waiting:
         bodies = client.wait(waiting, on_status=progress_bar(len(waiting), quiet=arguments.json))
@@ -184,6 +187,15 @@ def _submit_many(arguments: argparse.Namespace, reader: Reader | None, gatherer:
             print_line(f"{response['layout_id'] or '-':36}  {response['status']:10}  {response['message']}")
     codes = {"unsent": 3, "rejected": 2}
     return max(codes.get(r["status"]) or _exit_status(client, r) for r in responses)
+
+
+def _progress_of(client: JobClient, layout_id: str) -> tuple[int, str] | None:
+    """Percentage and stage of a job that runs here; None before it is stored."""
+    try:
+        body = client.status(layout_id)
+    except PacificoError:
+        return None
+    return body["progress_pct"], body["stage_message"] or body["stage"].replace("_", " ")
 
 
 def _keyed(client: JobClient, requests: list[JobRequest], key: str) -> list[JobRequest]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import headline, print_bytes, print_json, print_notes
+from pacifico.cli.printing import StageLine, headline, print_bytes, print_json, print_notes
 from pacifico.errors import InputError
 from pacifico.layout.files.geojson import text
+from pacifico.stages import part_of
 
 if TYPE_CHECKING:
     import argparse
@@ -38,9 +39,10 @@ def run_layout(arguments: argparse.Namespace) -> int:
     if arguments.cut_fill is not None:
         options.writable_file(arguments.cut_fill)
     design = options.design_of(arguments)
-    site = options.site_of(arguments)
-    dem = options.dem_of(arguments, site)
-    plan = generate_layout(site, dem, **design)
+    with StageLine(quiet=arguments.json) as line:
+        site = options.site_of(arguments, part_of(line.on_stage, 0, 10))
+        dem = options.dem_of(arguments, site, part_of(line.on_stage, 10, 25))
+        plan = generate_layout(site, dem, on_stage=part_of(line.on_stage, 25, 100), **design)
     write_plan(plan, arguments.out)
     if arguments.cut_fill is not None:
         plan.write_cut_fill(dem, arguments.cut_fill)

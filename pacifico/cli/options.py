@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from pacifico.site.model import Site
+    from pacifico.stages import OnStage
     from pacifico.terrain.remote.settings import SourceSettings
 
 DEM_HELP = "path or URL of any raster GDAL reads, or 3dep, 3dep-30, glo30, sample"
@@ -157,7 +158,7 @@ def dem_source(arguments: argparse.Namespace) -> str | None:
     return None if level else str(arguments.dem)
 
 
-def site_of(arguments: argparse.Namespace) -> Site:
+def site_of(arguments: argparse.Namespace, on_stage: OnStage | None = None) -> Site:
     """Site of the boundary given, with the exclusions given beside it."""
     from pacifico.site.boundary import read_site
 
@@ -165,7 +166,7 @@ def site_of(arguments: argparse.Namespace) -> Site:
     if "exclusions" in arguments and exclusions_of(arguments)["exclusions"]:
         from pacifico.site.gather import with_gathered
 
-        site = with_gathered(site, arguments.exclusions, buffer_m=arguments.exclusion_buffer_m)
+        site = with_gathered(site, arguments.exclusions, buffer_m=arguments.exclusion_buffer_m, on_stage=on_stage)
     return site
 
 
@@ -176,7 +177,7 @@ def exclusions_of(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"exclusions": arguments.exclusions, "exclusion_buffer_m": arguments.exclusion_buffer_m}
 
 
-def dem_of(arguments: argparse.Namespace, site: Site) -> xr.DataArray:
+def dem_of(arguments: argparse.Namespace, site: Site, on_stage: OnStage | None = None) -> xr.DataArray:
     """Ground under a site, as asked for."""
     from pacifico.terrain import dem as dem_
 
@@ -184,7 +185,12 @@ def dem_of(arguments: argparse.Namespace, site: Site) -> xr.DataArray:
     if source is None:
         return dem_.level_ground(site, resolution_m=arguments.resolution_m or 10.0)
     return dem_.open_dem(
-        site, source, resolution_m=arguments.resolution_m, units=arguments.dem_units, settings=source_settings()
+        site,
+        source,
+        resolution_m=arguments.resolution_m,
+        units=arguments.dem_units,
+        settings=source_settings(),
+        on_stage=on_stage,
     )
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Self
+
+    from pacifico.stages import OnStage
 
 
 def one_line(text: object) -> str:
@@ -44,14 +49,61 @@ def print_notes(warnings: Iterable[str]) -> None:
         print(f"note: {warning}", file=sys.stderr)
 
 
-def stage_line() -> Callable[[str, int, str], None] | None:
-    """Callback that shows stages on one line of a terminal; None where standard error is no terminal."""
-    if not sys.stderr.isatty():
-        return None
+class StageLine:
+    """Progress on one line of a terminal: percentage, message and the seconds so far.
 
-    def show(stage: str, percent: int, message: str) -> None:
+    It shows nothing where standard error is no terminal, or where the result is JSON. The line appears once the work takes
+    longer than a moment, and is cleared at the end.
+
+    Parameters
+    ----------
+    quiet : bool
+        Show nothing.
+    watch : callable, optional
+        Asked each second for the percentage and message of work that takes no callback; None while it is unknown.
+    """
+
+    def __init__(self, *, quiet: bool = False, watch: Callable[[], tuple[int, str] | None] | None = None) -> None:
+        self._watch = watch
+        self._shown = sys.stderr.isatty() and not quiet
+        self._stage = (0, "starting")
+        self._start = time.monotonic()
+        self._ended = threading.Event()
+        self._drawing = threading.Lock()
+        self._timer = threading.Thread(target=self._tick, name="pacifico-progress", daemon=True)
+
+    @property
+    def on_stage(self) -> OnStage | None:
+        """Callback for the work; None where nothing is shown."""
+        return self._begin if self._shown else None
+
+    def __enter__(self) -> Self:
+        if self._shown:
+            self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            self._ended.set()
+            self._timer.join()
+            with self._drawing:
+                print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+    def _begin(self, stage: str, percent: int, message: str) -> None:
+        """Show a stage that begins."""
         del stage
-        end = "\r" if percent < 100 else "\n"
-        print(f"\r\033[K{percent:3d} % {message}", end=end, file=sys.stderr, flush=True)
+        self._stage = (percent, message)
+        self._draw()
 
-    return show
+    def _draw(self) -> None:
+        percent, message = self._stage
+        seconds = time.monotonic() - self._start
+        with self._drawing:
+            print(f"\r\033[K{percent:3d} % {message} ({seconds:.0f} s)", end="", file=sys.stderr, flush=True)
+
+    def _tick(self) -> None:
+        """Show the seconds of a stage that takes long."""
+        while not self._ended.wait(1.0):
+            seen = self._watch() if self._watch is not None else None
+            self._stage = seen or self._stage
+            self._draw()

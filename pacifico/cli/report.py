@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import headline, one_line, print_json, print_notes, stage_line
+from pacifico.cli.printing import StageLine, headline, one_line, print_json, print_notes
 
 if TYPE_CHECKING:
     import argparse
@@ -91,7 +91,8 @@ def _make_report(arguments: argparse.Namespace, boundary: str | Path, dem: str |
 
     out: Path = arguments.out
     options.writable_folder(out, replaced=True)
-    outcome = make_report(boundary, dem, out, settings=options.source_settings(), on_stage=stage_line(), **design)
+    with StageLine(quiet=arguments.json) as line:
+        outcome = make_report(boundary, dem, out, settings=options.source_settings(), on_stage=line.on_stage, **design)
     if outcome.status != "completed":
         message = one_line(outcome.error_message or "the run was lost")
         print(f"pacifico: {message}; the report up to that cell is in {out}", file=sys.stderr)
@@ -112,7 +113,8 @@ def run_reproduce(arguments: argparse.Namespace) -> int:
     """Run a report again; 1 where the result differs."""
     from pacifico.run.reproduce import reproduce
 
-    again = reproduce(arguments.report, on_stage=stage_line())
+    with StageLine(quiet=arguments.json) as line:
+        again = reproduce(arguments.report, on_stage=line.on_stage)
     if arguments.json:
         print_json({"verdict": again.verdict, "text": str(again)})
     else:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import print_json, print_notes
+from pacifico.cli.printing import StageLine, print_json, print_notes
 from pacifico.errors import InputError
+from pacifico.stages import part_of
 
 if TYPE_CHECKING:
     import argparse
@@ -38,17 +39,19 @@ def run_terrain(arguments: argparse.Namespace) -> int:
 
     options.writable_folder(arguments.out)
     _require_own_folder(arguments.out)
-    site = options.site_of(arguments)
     spec = make_spec()
-    dem = options.dem_of(arguments, site)
-    summary = write_terrain(
-        site,
-        dem,
-        arguments.out,
-        slope_limits_deg={kind: spec.number(kind, "slope_limit_deg") for kind in ASSET_KINDS},
-        setback_m=spec.number("site", "setback_m") if arguments.setback_m is None else arguments.setback_m,
-        contour_interval_m=arguments.contour_interval_m,
-    )
+    with StageLine(quiet=arguments.json) as line:
+        site = options.site_of(arguments, part_of(line.on_stage, 0, 15))
+        dem = options.dem_of(arguments, site, part_of(line.on_stage, 15, 40))
+        summary = write_terrain(
+            site,
+            dem,
+            arguments.out,
+            slope_limits_deg={kind: spec.number(kind, "slope_limit_deg") for kind in ASSET_KINDS},
+            setback_m=spec.number("site", "setback_m") if arguments.setback_m is None else arguments.setback_m,
+            contour_interval_m=arguments.contour_interval_m,
+            on_stage=part_of(line.on_stage, 40, 100),
+        )
     warnings = [*site.warnings, *warnings_of(dem)]
     if arguments.json:
         print_json({"out": str(arguments.out), "summary": summary, "warnings": warnings})

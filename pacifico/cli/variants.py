@@ -9,8 +9,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
+from pacifico.cli.printing import StageLine
 from pacifico.errors import OutsideServiceError
 from pacifico.layout.criteria.strategies import STRATEGIES
+from pacifico.stages import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,35 +68,22 @@ def run_variants(arguments: argparse.Namespace) -> int:
     options.writable_folder(arguments.out, replaced=True)
     design = options.design_of(arguments)
     options.dem_source(arguments)
-    site = options.site_of(arguments)
-    found = generate_variants(
-        site,
-        options.dem_of(arguments, site),
-        strategies=arguments.strategies,
-        processes=arguments.processes,
-        on_done=_progress(len(arguments.strategies)),
-        **design,
-    )
+    with StageLine(quiet=arguments.json) as line:
+        site = options.site_of(arguments, part_of(line.on_stage, 0, 10))
+        found = generate_variants(
+            site,
+            options.dem_of(arguments, site, part_of(line.on_stage, 10, 25)),
+            strategies=arguments.strategies,
+            processes=arguments.processes,
+            on_stage=part_of(line.on_stage, 25, 100),
+            **design,
+        )
     if arguments.reports:
         _write_with_reports(found, arguments, design)
     else:
         found.write(arguments.out)
     _print(found, arguments)
     return 3 if any(f.lost for f in found.failures) else 1 if found.short else 0
-
-
-def _progress(count: int) -> Any:
-    """Callback that counts finished variants on a terminal; None where there is none."""
-    if not sys.stderr.isatty():
-        return None
-    done: list[str] = []
-
-    def say(strategy: str) -> None:
-        done.append(strategy)
-        end = "\r" if len(done) < count else "\n"
-        print(f"\r\033[K{len(done)} of {count} variants", end=end, file=sys.stderr, flush=True)
-
-    return say
 
 
 def _write_with_reports(found: Variants, arguments: argparse.Namespace, design: dict[str, Any]) -> None:

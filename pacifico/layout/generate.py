@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 import shapely
@@ -16,6 +16,7 @@ from pacifico.errors import CRSMismatchError, NoBuildableGroundError
 from pacifico.grid import Ground, warnings_of
 from pacifico.layout.criteria.asset_types import spec_for_target
 from pacifico.layout.criteria.capacities import requested_capacities
+from pacifico.layout.criteria.design import split_design
 from pacifico.layout.criteria.request import main_slope_limit, requested_entry, requested_spec, smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.criteria import earthwork_criteria
@@ -29,6 +30,7 @@ from pacifico.layout.placement.draft import capacity_of
 from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_of
 from pacifico.layout.shortfall import why_less, why_no_asset, why_no_ground
+from pacifico.stages import begin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from pacifico.layout.access.connect import ServedLayout
     from pacifico.layout.criteria.capacities import Capacities
+    from pacifico.layout.criteria.design import Design, DesignOptions
     from pacifico.layout.criteria.spec import Profile, Spec, Strategy
     from pacifico.layout.earthwork.criteria import EarthworkCriteria
     from pacifico.layout.electrical.cables import Collection
@@ -47,20 +50,16 @@ if TYPE_CHECKING:
     from pacifico.layout.model.roads import Road
     from pacifico.layout.placement.draft import Draft
     from pacifico.site.model import Site, Zone
+    from pacifico.stages import OnStage
 
 
 def generate_layout(
     site: Site,
     dem: xr.DataArray,
     *,
-    profile: Profile = "solar_farm",
-    strategy: Strategy = "balanced",
-    target_capacity_kw: float | None = None,
-    setback_m: float | None = None,
-    max_road_grade_pct: float | None = None,
-    entry: tuple[float, float] | None = None,
     exclusions: Sequence[Zone] = (),
-    spec: Mapping[str, Mapping[str, Any]] | None = None,
+    on_stage: OnStage | None = None,
+    **design: Unpack[DesignOptions],
 ) -> Plan:
     """Lay out an energy site on its terrain.
 
@@ -82,10 +81,12 @@ def generate_layout(
         Steepest grade of roads [%].
     entry : (float, float), optional
         Longitude and latitude of the site entry [°]; by default the site's own, else the cheapest on the boundary.
-    exclusions : sequence of Zone
-        Exclusions in addition to the site's.
     spec : mapping, optional
         Catalog values to override, such as ``{"solar": {"tracker_gcr": 0.4}}``.
+    exclusions : sequence of Zone
+        Exclusions in addition to the site's.
+    on_stage : callable, optional
+        Called with name, percentage and message as each stage begins.
 
     Returns
     -------
@@ -101,26 +102,58 @@ def generate_layout(
 
     Examples
     --------
-    >>> site = read_site("site.kml")                                           # doctest: +SKIP
     >>> plan = generate_layout(site, open_dem(site, "dem.tif"), target_capacity_kw=50_000)  # doctest: +SKIP
     """
-    checked = requested_spec(profile, strategy, target_capacity_kw, setback_m, max_road_grade_pct, spec)
-    capacities = requested_capacities(profile, target_capacity_kw, checked)
-    whole = _requested_site(site, exclusions, entry)
-    return _generate(_Request(whole, profile, strategy, target_capacity_kw, capacities, checked), dem, entry)
+    asked = _asked(design)
+    target_kw = asked.target_capacity_kw
+    checked = requested_spec(
+        asked.profile, asked.strategy, target_kw, asked.setback_m, asked.max_road_grade_pct, asked.spec
+    )
+    capacities = requested_capacities(asked.profile, target_kw, checked)
+    whole = _requested_site(site, exclusions, asked.entry)
+    request = _Request(whole, asked.profile, asked.strategy, target_kw, capacities, checked)
+    return _generate(request, dem, asked.entry, on_stage)
 
 
-def _generate(request: _Request, dem: xr.DataArray, entry: tuple[float, float] | None) -> Plan:
-    """Lay out a site by a checked request."""
+def _asked(options: Mapping[str, Any]) -> Design:
+    """Design of the keywords; others are refused."""
+    design, unknown = split_design(options)
+    if unknown:
+        raise TypeError(f"generate_layout() has no keyword {next(iter(unknown))!r}")
+    return design
+
+
+def _generate(
+    request: _Request, dem: xr.DataArray, entry: tuple[float, float] | None, on_stage: OnStage | None
+) -> Plan:
+    """Lay out a site by a checked request.
+
+    Parameters
+    ----------
+    request : _Request
+        What to lay out, and where.
+    dem : DataArray
+        Elevation model.
+    entry : (float, float), optional
+        Requested entry, longitude and latitude [°].
+    on_stage : callable, optional
+        Called as each stage begins.
+    """
+    begin(on_stage, "computing_slope", 0, "computing slopes and buildable ground")
     field = _field(request, dem)
     problems = _problems(request, field, entry)
     with ThreadPoolExecutor(1) as aside:
         # buildable ground doesn't depend on the layout; two threads can't share one prepared geometry
         own = replace(field, placeable=shapely.transform(field.placeable, np.copy))
         buildable = aside.submit(_buildable, request, own, dem)
+        begin(on_stage, "placing_assets", 10, "placing assets and routing roads")
         design = _search(request, problems)
+        begin(on_stage, "computing_earthwork", 85, "measuring earthwork and routing cables")
         works = _works(request.site, field, design)
-        return _plan(request, dem, design, works, buildable.result())
+        begin(on_stage, "finalizing", 95, "adding up the metrics")
+        plan = _plan(request, dem, design, works, buildable.result())
+    begin(on_stage, "completed", 100, "completed")
+    return plan
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,16 @@ from pacifico.layout.criteria.design import Design, DesignOptions, split_design
 from pacifico.run import folder, manifest
 from pacifico.run import kernel as kernels
 from pacifico.run.execute import RunRequest, execute
+from pacifico.stages import begin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Unpack
 
     from pacifico.run.outcome import Outcome
     from pacifico.site.gather import CombinedExclusions
     from pacifico.site.model import Site
+    from pacifico.stages import OnStage
     from pacifico.terrain.heights import Units
     from pacifico.terrain.remote.settings import SourceSettings
 
@@ -92,7 +94,7 @@ def make_report(
     exclusions: str | Path | Sequence[str | Path] | None = None,
     timeout_s: float | None = None,
     settings: SourceSettings | None = None,
-    on_stage: Callable[[str, int, str], None] | None = None,
+    on_stage: OnStage | None = None,
     **options: Unpack[ReportOptions],
 ) -> Outcome:
     """Run the report notebook for a site and write its folder.
@@ -139,13 +141,13 @@ def make_report(
     folder.check(out.absolute())
     pack = None if sources.rules is None else _pack(sources.rules)
     with tempfile.TemporaryDirectory(prefix="pacifico-report-") as scratch:
-        kernel, inputs = _start(Path(scratch), sources)
+        kernel, inputs = _start(Path(scratch), sources, on_stage)
         parameters = _parameters(sources, design, pack, inputs)
         request = RunRequest(NOTEBOOK, parameters, inputs.files, out, timeout_s=timeout_s, notes=_notes(dem, inputs))
         return _execute(request, kernel, on_stage)
 
 
-def _execute(request: RunRequest, kernel: Any, on_stage: Callable[[str, int, str], None] | None) -> Outcome:
+def _execute(request: RunRequest, kernel: Any, on_stage: OnStage | None) -> Outcome:
     """Run the notebook in a started kernel."""
     try:
         return execute(request, on_stage=on_stage, kernel=kernel)
@@ -154,8 +156,9 @@ def _execute(request: RunRequest, kernel: Any, on_stage: Callable[[str, int, str
         raise
 
 
-def _start(scratch: Path, sources: _Sources) -> tuple[Any, _Inputs]:
+def _start(scratch: Path, sources: _Sources, on_stage: OnStage | None) -> tuple[Any, _Inputs]:
     """Start the kernel and read the inputs while it loads its modules."""
+    begin(on_stage, "reading_inputs", 0, "reading the boundary and the DEM")
     kernel = kernels.start(scratch)
     loading = threading.Thread(target=_preload, args=(kernel,), name="pacifico-preload")
     loading.start()

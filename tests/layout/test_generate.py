@@ -364,3 +364,14 @@ def test_a_larger_setback_never_adds_buildable_area(make, setback, more):
         except NoBuildableGroundError:
             areas.append(0.0)
     assert areas[1] <= areas[0]
+
+
+def test_stages_are_told_in_their_order(make):
+    told = []
+    site, dem = make.site(300, 300), make.dem(make.ground(make.level, 300, 300))
+    generate_layout(site, dem, target_capacity_kw=500, on_stage=lambda *stage: told.append(stage))
+    percents = [percent for _, percent, _ in told]
+    assert percents == sorted(percents)
+    assert told[0][0] == "computing_slope"
+    assert told[-1] == ("completed", 100, "completed")
+    assert all(message for *_, message in told)

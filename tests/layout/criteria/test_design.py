@@ -1,6 +1,5 @@
 """Design options are the keywords of `generate_layout`, everywhere."""
 
-import inspect
 from dataclasses import fields
 
 import pytest
@@ -8,16 +7,16 @@ import pytest
 import pacifico
 from pacifico.layout.criteria.design import Design, DesignOptions, split_design
 
-LAYOUT = {
-    name: parameter.default
-    for name, parameter in inspect.signature(pacifico.generate_layout).parameters.items()
-    if parameter.kind is inspect.Parameter.KEYWORD_ONLY and name != "exclusions"
-}
+
+def test_every_option_has_its_default():
+    assert DesignOptions.__optional_keys__ == {f.name for f in fields(Design)}
+    assert (Design().profile, Design().strategy, Design().target_capacity_kw) == ("solar_farm", "balanced", None)
 
 
-def test_options_and_defaults_are_those_of_generate_layout():
-    assert DesignOptions.__optional_keys__ == set(LAYOUT)
-    assert {f.name: f.default for f in fields(Design)} == LAYOUT
+def test_every_option_is_explained_in_generate_layout():
+    text = pacifico.generate_layout.__doc__
+    for name in DesignOptions.__optional_keys__:
+        assert f"    {name} : " in text
 
 
 def test_other_keywords_are_left():
@@ -26,7 +25,7 @@ def test_other_keywords_are_left():
     assert others == {"energy": True}
 
 
-@pytest.mark.parametrize("function", [pacifico.explore, pacifico.generate_variants])
+@pytest.mark.parametrize("function", [pacifico.explore, pacifico.generate_layout, pacifico.generate_variants])
 def test_an_unknown_keyword_is_an_error(function):
     with pytest.raises(TypeError, match="profil"):
         function(None, None, profil="bess")
