@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pacifico.cli.options import path as option_path
 from pacifico.errors import InputError
 from pacifico.layout.criteria.profiles import PROFILES
 from pacifico.layout.criteria.strategies import STRATEGIES
@@ -72,8 +73,8 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     design.add_argument(
         "--energy", action="store_true", help="a year of the solar part too: a clear sky, an upper bound"
     )
-    design.add_argument("--weather", type=Path, metavar="FILE", help="typical year for it, EPW or TMY3")
-    design.add_argument("--spec", type=Path, metavar="FILE.toml", help="rules of the catalog to override")
+    design.add_argument("--weather", type=option_path, metavar="FILE", help="typical year for it, EPW or TMY3")
+    design.add_argument("--spec", type=option_path, metavar="FILE.toml", help="rules of the catalog to override")
 
 
 def edge_setback(text: str) -> dict[str, Any]:

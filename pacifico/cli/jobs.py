@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.cli.job_options import add_design, request_of, rows_of
 from pacifico.cli.job_output import error_body, print_json, print_json_line, print_line, progress_bar, status_line
+from pacifico.cli.options import path as option_path
+from pacifico.cli.options import writable_folder
 from pacifico.cli.printing import StageLine
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
 
@@ -49,13 +51,15 @@ def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None, gatherer
     commands = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     submit = commands.add_parser("submit", help="one job: queued with PACIFICO_QUEUE_URL set, else run on this machine")
-    submit.add_argument("boundary", type=Path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, shapefile")
+    submit.add_argument("boundary", type=option_path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, shapefile")
     add_design(submit)
     submit.add_argument("--layout-id", metavar="UUID", help="the same id twice is one job")
     _submission(submit, lambda a: _submit(a, reader, gatherer))
 
     many = commands.add_parser("submit-many", help="a job for each boundary file of a folder, or each row of a CSV")
-    many.add_argument("source", type=Path, metavar="DIR|CSV", help="CSV: column 'boundary', and options by their names")
+    many.add_argument(
+        "source", type=option_path, metavar="DIR|CSV", help="CSV: column 'boundary', and options by their names"
+    )
     add_design(many)
     _submission(many, lambda a: _submit_many(a, reader, gatherer))
 
@@ -85,7 +89,7 @@ def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None, gatherer
 
     fetch = commands.add_parser("fetch", help="download a report folder")
     fetch.add_argument("layout_id", metavar="LAYOUT_ID")
-    fetch.add_argument("--out", type=Path, required=True, metavar="DIR")
+    fetch.add_argument("--out", type=option_path, required=True, metavar="DIR")
     _common(fetch, _fetch)
 
 
@@ -310,6 +314,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _fetch(arguments: argparse.Namespace) -> int:
+    writable_folder(arguments.out)
     out = _client(arguments).fetch(arguments.layout_id, arguments.out)
     if arguments.json:
         print_json({"layout_id": arguments.layout_id, "out": str(out)})

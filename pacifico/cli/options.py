@@ -35,6 +35,18 @@ def path(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def require_out(arguments: argparse.Namespace) -> None:
+    """Refuse a command without any output.
+
+    Raises
+    ------
+    InputError
+        Neither --out nor --json is given.
+    """
+    if arguments.out is None and not arguments.json:
+        raise InputError("no output given: add --out, or --json for the figures alone")
+
+
 def is_stdout(out: Path | None) -> bool:
     """Whether --out names standard output."""
     return out is not None and str(out) == "-"
@@ -233,6 +245,8 @@ def writable_folder(out: Path, *, replaced: bool = False) -> None:
     InputError
         There is a file in its place, or the place is read-only.
     """
+    if is_stdout(out):
+        raise InputError("--out - is standard output, but this command writes a folder; name one, such as --out result")
     place = out.absolute()
     there = next(p for p in (place, *place.parents) if p.exists())
     if not there.is_dir():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
 from pacifico.cli.printing import StageLine
-from pacifico.errors import OutsideServiceError
+from pacifico.errors import InputError, OutsideServiceError
 from pacifico.layout.criteria.strategies import STRATEGIES
 from pacifico.stages import part_of
 
@@ -36,7 +36,7 @@ def add_variants_command(commands: Any) -> None:
         "--processes", type=_count, metavar="N", help="most processes at a time (the number of cores)"
     )
     variants.add_argument("--json", action="store_true", help="print the comparison as JSON")
-    variants.add_argument("--out", type=options.path, required=True, metavar="DIR", help="folder to write")
+    variants.add_argument("--out", type=options.path, metavar="DIR", help="folder to write (optional with --json)")
     variants.set_defaults(run=run_variants)
 
 
@@ -64,8 +64,12 @@ def run_variants(arguments: argparse.Namespace) -> int:
     from pacifico.report.variants import folder
     from pacifico.report.variants.generate import generate_variants
 
-    folder.check(arguments.out)
-    options.writable_folder(arguments.out, replaced=True)
+    options.require_out(arguments)
+    if arguments.out is not None:
+        options.writable_folder(arguments.out, replaced=True)
+        folder.check(arguments.out)
+    elif arguments.reports:
+        raise InputError("--reports writes a folder: add --out, or leave --reports out")
     design = options.design_of(arguments)
     options.dem_source(arguments)
     with StageLine(quiet=arguments.json) as line:
@@ -80,7 +84,7 @@ def run_variants(arguments: argparse.Namespace) -> int:
         )
     if arguments.reports:
         _write_with_reports(found, arguments, design)
-    else:
+    elif arguments.out is not None:
         found.write(arguments.out)
     _print(found, arguments)
     return 3 if any(f.lost for f in found.failures) else 1 if found.short else 0
@@ -122,7 +126,7 @@ def _print(found: Variants, arguments: argparse.Namespace) -> None:
     from pacifico.report.variants import folder
 
     if arguments.json:
-        print(json.dumps({"out": str(arguments.out), **folder.summary(found)}, indent=1))
+        print(json.dumps({"out": str(arguments.out) if arguments.out else None, **folder.summary(found)}, indent=1))
         return
     print(_table(found))
     for best in found.best:

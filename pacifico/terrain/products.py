@@ -14,6 +14,7 @@ import shapely
 from pacifico.crs import LONLAT, transformer
 from pacifico.errors import DEMError
 from pacifico.grid import Grid, elevations
+from pacifico.output_files import disk_errors
 from pacifico.stages import begin
 from pacifico.terrain.contours import INDEX_EVERY, contours, sensible_interval_m, slope_classes
 from pacifico.terrain.reasons import Reasons, reasons
@@ -93,7 +94,8 @@ def write_terrain(
     lines = contours(dem, interval_m=interval, within=site.boundary)
     classes = slope_classes(terrain.slope_deg, terrain.grid, sorted(set(slope_limits_deg.values())), site.boundary)
     begin(on_stage, "writing_rasters", 40, "writing rasters")
-    files = [*_write_rasters(terrain, out), *_write_vectors(site, lines, classes, out)]
+    with disk_errors(out):
+        files = [*_write_rasters(terrain, out), *_write_vectors(site, lines, classes, out)]
     begin(on_stage, "measuring_terrain", 75, "measuring buildable ground under DEM errors")
     summary = summary_of(site, dem, terrain, slope_limits_deg)
     summary["setback_m"] = setback_m
