@@ -34,7 +34,9 @@ def add_edit_command(commands: Any) -> None:
     """Add `edit` to the commands of a parser."""
     parser = commands.add_parser("edit", help="move, rotate, remove or add assets and zones of a stored layout")
     parser.add_argument("layout", type=options.path, metavar="LAYOUT", help="layout.geojson")
-    parser.add_argument("--dem", metavar="DEM", help=f"the DEM that the layout was made on; {options.DEM_HELP}")
+    parser.add_argument(
+        "--dem", type=options.source, metavar="DEM", help=f"the DEM that the layout was made on; {options.DEM_HELP}"
+    )
     parser.add_argument("--dem-units", choices=("m", "ft"), help="unit of the heights, as given for the layout")
     parser.add_argument("--no-terrain", action="store_true", help="the layout was made on level ground: then no --dem")
     steps = parser.add_argument_group("edits, applied in their order")

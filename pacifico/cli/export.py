@@ -24,7 +24,10 @@ def add_export_command(commands: Any) -> None:
     purposes = ", ".join(f"{name} for {known.purpose}" for name, known in FORMATS.items())
     parser.add_argument("--format", choices=tuple(FORMATS), required=True, help=purposes)
     parser.add_argument(
-        "--dem", metavar="DEM", help=f"ground for the contours of a pdf, or for stations; {options.DEM_HELP}"
+        "--dem",
+        type=options.source,
+        metavar="DEM",
+        help=f"ground for the contours of a pdf, or for stations; {options.DEM_HELP}",
     )
     parser.add_argument(
         "--stations-m", type=float, metavar="N", help="csv: also write stations.csv, road stations every N metres"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli.options import path as option_path
+from pacifico.cli.options import source
 from pacifico.errors import InputError
 from pacifico.layout.criteria.profiles import PROFILES
 from pacifico.layout.criteria.strategies import STRATEGIES
@@ -38,7 +39,10 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     """Add the options of a layout's design."""
     design = parser.add_argument_group("design")
     design.add_argument(
-        "--dem", metavar="DEM", help="a GeoTIFF, an allowed https or s3 address, or " + ", ".join(NAMED_DEMS)
+        "--dem",
+        type=source,
+        metavar="DEM",
+        help="a GeoTIFF, an allowed https or s3 address, or " + ", ".join(NAMED_DEMS),
     )
     design.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
     design.add_argument("--layer", metavar="NAME", help="layer of the boundary file, where it has several")
@@ -51,6 +55,7 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     design.add_argument("--entry", metavar="LON,LAT", help="site entry (the file's, else the cheapest)")
     design.add_argument(
         "--exclusions",
+        type=source,
         action="append",
         metavar="FILE|URL",
         help="ground that must stay free: a file, an ArcGIS layer or an OGC API collection, fetched now and sent with the "

@@ -32,7 +32,15 @@ def add_diagnostics(parser: argparse.ArgumentParser) -> None:
 
 def path(text: str) -> Path:
     """Path of an option; a leading ~ is the home folder, also in quotes."""
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # ~name of no user of this machine is a file name like any other
+        return Path(text)
+
+
+def source(text: str) -> str:
+    """File, address or name of an option; a leading ~ is the home folder, also in quotes."""
+    return str(path(text)) if text.startswith("~") else text
 
 
 def require_out(arguments: argparse.Namespace) -> None:
@@ -57,7 +65,7 @@ def add_ground(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "boundary", type=path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, GeoPackage or zipped shapefile"
     )
-    parser.add_argument("--dem", metavar="DEM", help=DEM_HELP)
+    parser.add_argument("--dem", type=source, metavar="DEM", help=DEM_HELP)
     parser.add_argument("--dem-units", choices=("m", "ft"), help="unit of the heights; overrides what the file says")
     parser.add_argument(
         "--resolution-m", type=number, metavar="N", help="cell (the DEM's own, held between 1 and 30 m)"
@@ -97,6 +105,7 @@ def add_exclusions(parser: argparse.ArgumentParser | argparse._ArgumentGroup) ->
     """Add exclusions, their buffer and the setback."""
     parser.add_argument(
         "--exclusions",
+        type=source,
         action="append",
         metavar="FILE|URL",
         help="ground to keep free: a file, an ArcGIS layer (.../FeatureServer/0) or an OGC API collection "

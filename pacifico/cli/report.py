@@ -30,7 +30,12 @@ def add_report_commands(commands: Any) -> None:
 
     report = commands.add_parser("report", help="execute the report notebook and write a report folder")
     options.add_design(report)
-    report.add_argument("--rules", metavar="PACK", help="rule pack to check the layout against: a name or a TOML file")
+    report.add_argument(
+        "--rules",
+        type=options.source,
+        metavar="PACK",
+        help="rule pack to check the layout against: a name or a TOML file",
+    )
     report.add_argument(
         "--energy", action="store_true", help="add the year's energy of the solar part: clear sky, an upper bound"
     )

@@ -100,3 +100,12 @@ def test_edge_setbacks_of_options_come_after_those_of_the_file(tmp_path):
         options.design_of(given)
     with pytest.raises(ArgumentTypeError, match="write it as north=30"):
         options.edge_setback("north:30")
+
+
+def test_a_quoted_tilde_is_the_home_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert str(options.path("~/site.kml")) == "/home/ada/site.kml"
+    assert options.source("~/dem.tif") == "/home/ada/dem.tif"
+    assert str(options.path("~no-such-user/site.kml")) == "~no-such-user/site.kml"
+    for text in ("3dep", "https://host/~ada/dem.tif", "NETCDF:dem.nc:elevation"):
+        assert options.source(text) == text
