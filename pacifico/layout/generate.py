@@ -31,6 +31,7 @@ from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_of
 from pacifico.layout.shortfall import why_less, why_no_asset, why_no_ground
 from pacifico.stages import begin
+from pacifico.terrain.site_grid import require_budget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -205,6 +206,7 @@ def _requested_site(site: Site, exclusions: Sequence[Zone], entry: tuple[float, 
 
 def _field(request: _Request, dem: xr.DataArray) -> ground_.Field:
     """Ground of the site; refused where none of it is buildable."""
+    require_budget(dem)
     site, spec, ground = request.site, request.spec, Ground.of(dem)
     if ground.grid.crs != site.crs:
         raise CRSMismatchError(
