@@ -63,8 +63,7 @@ def write_terrain(
     dem : DataArray, dims (y, x)
         Elevation [m] as `open_dem` gives it.
     out_dir : str or Path
-        Created if absent. Holds afterwards elevation.tif and one COG for each surface product, why_not_buildable.tif,
-        contours.geojson, slope_classes.geojson and summary.json.
+        Created if absent. Gets a COG for each surface product, contours, slope classes and summary.json.
     slope_limits_deg : mapping
         Limit of natural ground by asset type [°].
     setback_m : float
