@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pacifico.compiling import compile_kernels as compile_kernels
     from pacifico.explorer.map import explore as explore
     from pacifico.layout.editing.editor import edit as edit
+    from pacifico.layout.editing.reopen import read_plan as read_plan
     from pacifico.layout.generate import generate_layout as generate_layout
     from pacifico.layout.model.plan import Plan as Plan
     from pacifico.report.variants.generate import generate_variants as generate_variants
@@ -38,6 +39,7 @@ _HOMES = {
     "generate_variants": "pacifico.report.variants",
     "hillshade": "pacifico.terrain.surface",
     "open_dem": "pacifico.terrain.dem",
+    "read_plan": "pacifico.layout.editing.reopen",
     "read_site": "pacifico.site.boundary",
     "roughness": "pacifico.terrain.surface",
     "slope": "pacifico.terrain.surface",

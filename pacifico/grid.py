@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 LOWEST_M, HIGHEST_M = -1000.0, 9000.0
 """Limits of heights on dry land [m]: the Dead Sea shore is at -440 m, Everest at 8849 m."""
+VOID_GAP_M = 100.0
+"""Gap in heights below which no terrain lies in one plain at a whole number of metres [m]; engineering judgement."""
+UNEVEN = 1e-3
+"""Deviation of a cell from the mean cell size that is rounding [-]."""
 BETWEEN_CELLS = "between_cells"
 """Key of `DataArray.encoding` for heights between the cells; attributes hold plain netCDF types only."""
 _FILL_ATTRIBUTES = ("_FillValue", "missing_value", "nodata")
@@ -46,8 +50,10 @@ def elevations(dem: xr.DataArray) -> NDArray[np.floating[Any]]:
     DEMError
         Wrong dimensions, no numbers, an unknown unit, or values that are no heights: infinite, or outside -1000 to 9000 m.
     """
+    _require_data_array(dem)
     if dem.dims != ("y", "x"):
         raise DEMError(f"the DEM has dimensions {tuple(dem.dims)}; give one band with dimensions ('y', 'x')")
+    _require_unpacked(dem)
     z = dem.values
     if z.dtype.kind not in "fiu":
         raise DEMError(f"the DEM holds {z.dtype} values; heights must be real numbers")
@@ -70,7 +76,50 @@ def elevations(dem: xr.DataArray) -> NDArray[np.floating[Any]]:
             f"{int(wrong.sum()):,} cells of the DEM hold {low if low < LOWEST_M else high:.6g} m or the like; heights lie "
             f"between {LOWEST_M:g} and {HIGHEST_M:g} m: mask them with dem.where((dem > {LOWEST_M:g}) & (dem < {HIGHEST_M:g}))"
         )
+    _require_no_voids(heights, float(low))
     return heights
+
+
+def _require_data_array(raster: object) -> None:
+    """Refuse what is no DataArray, in one line."""
+    if hasattr(raster, "data_vars"):
+        names = ", ".join(str(name) for name in raster.data_vars) or "none"
+        raise DEMError(f"the DEM is a Dataset; choose the variable with the heights, dataset[name], from: {names}")
+    if not all(hasattr(raster, name) for name in ("dims", "coords", "attrs", "encoding")):
+        raise DEMError(f"the DEM is a {type(raster).__name__}, no xarray.DataArray; open it with pacifico.open_dem")
+
+
+def _require_unpacked(dem: xr.DataArray) -> None:
+    """Refuse packed values: their scale is an attribute that xarray did not apply."""
+    for key, neutral in (("scale_factor", 1.0), ("add_offset", 0.0)):
+        value = dem.attrs.get(key, neutral)
+        if value != neutral:
+            raise DEMError(
+                f"the DEM has attribute {key} = {value}: its values are packed; open it with mask_and_scale=True, or multiply "
+                "and remove the attribute"
+            )
+
+
+def _require_no_voids(heights: NDArray[np.floating[Any]], low: float) -> None:
+    """Refuse an undeclared nodata value: one whole number, repeated, far below every other height.
+
+    Parameters
+    ----------
+    heights : ndarray
+        Heights [m].
+    low : float
+        The lowest of them [m].
+    """
+    # nodata values are 0 or below: other terrain costs no pass over the cells
+    if not low <= 0.0 or low != round(low):
+        return
+    others = heights > low
+    count = int((heights == low).sum())
+    if count > 1 and others.any() and (next_m := float(heights[others].min())) > low + VOID_GAP_M:
+        raise DEMError(
+            f"{count:,} cells of the DEM hold exactly {low:g} m, all others {next_m:,.1f} m and more: that is no ground; mask "
+            f"them with dem.where(dem > {low:g})"
+        )
 
 
 def warnings_of(dem: xr.DataArray) -> tuple[str, ...]:
@@ -108,6 +157,7 @@ class Grid:
         CRSMismatchError
             The raster has no CRS, one that can't be read or is not in metres, or no north-up grid.
         """
+        _require_data_array(raster)
         crs = _crs_of(raster)
         if not crs.is_projected:
             raise CRSMismatchError(
@@ -123,12 +173,17 @@ class Grid:
                 f"the raster with dimensions {tuple(raster.dims)} has no coordinates x and y; open it with pacifico.open_dem"
             )
         x, y = raster["x"].values, raster["y"].values
-        if x.size < 2 or y.size < 2 or x[1] <= x[0] or y[1] >= y[0]:
+        if x.size < 2 or y.size < 2 or not (x[1] > x[0] and y[1] < y[0]):
             raise CRSMismatchError(
                 f"the raster of {y.size} x {x.size} cells is not a north-up grid of at least 2 x 2; open it with pacifico.open_dem"
             )
         dx = float((x[-1] - x[0]) / (x.size - 1))
         dy = float((y[0] - y[-1]) / (y.size - 1))
+        if not (_even(x, dx) and _even(y, -dy)):
+            raise CRSMismatchError(
+                "the raster's coordinates x or y are not evenly spaced numbers; resample it to a regular grid, or open the file "
+                "with pacifico.open_dem"
+            )
         return cls(crs, float(x[0] - dx / 2), float(y[0] + dy / 2), dx, dy, int(y.size), int(x.size))
 
     @property
@@ -178,6 +233,11 @@ class Grid:
             name=name,
             attrs=attrs,
         )
+
+
+def _even(centres: NDArray[Any], step: float) -> bool:
+    """Whether coordinates are numbers with equal steps."""
+    return bool((np.abs(np.diff(centres) - step) <= UNEVEN * abs(step)).all())
 
 
 def _crs_of(raster: xr.DataArray) -> CRS:

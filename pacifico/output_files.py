@@ -10,10 +10,52 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pacifico.errors import InputError
+from pacifico.errors import InputError, PacificoError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+PROBE_BYTES = 1 << 16
+"""Bytes written to find out whether a disk is full; more than a block of any usual file system."""
+
+
+@contextmanager
+def disk_errors(*folders: Path) -> Iterator[None]:
+    """Raise the disk's own error where a library hides it.
+
+    Writers of SQLite, PDF and TIFF fail with errors of their own on a full disk. A probe asks the disk again.
+
+    Parameters
+    ----------
+    *folders : Path
+        Folders that the block writes to.
+
+    Raises
+    ------
+    OSError
+        Nothing more can be written to one of the folders.
+    """
+    try:
+        yield
+    except PacificoError:
+        raise
+    except Exception as error:
+        if getattr(error, "errno", None) is None:
+            for folder in folders:
+                _probe(folder, error)
+        raise
+
+
+def _probe(folder: Path, error: Exception) -> None:
+    """Write to a folder; raise the disk's error from the first one."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(PROBE_BYTES))
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as cause:
+        raise OSError(cause.errno, cause.strerror, str(folder)) from error
 
 
 @contextmanager
@@ -62,7 +104,8 @@ def atomic_files(*paths: Path, suffix: str = "") -> Iterator[tuple[Path, ...]]:
             part = folder / f".{target.name[:120]}.{mark}.part{suffix}"
             stack.callback(part.unlink, missing_ok=True)
             moves.append((part, target, special))
-        yield tuple(part for part, _, _ in moves)
+        with disk_errors(*(part.parent for part, _, _ in moves)):
+            yield tuple(part for part, _, _ in moves)
         for part, target, special in moves:
             if special:
                 with part.open("rb") as source, target.open("wb") as device:

@@ -13,7 +13,6 @@ import zipfile
 
 import nbformat
 import pytest
-from pacifico.explorer.thumbnail import thumbnail
 
 from pacifico import escaping
 from pacifico.cli.job_output import print_json, print_json_line, print_line, status_line
@@ -28,6 +27,7 @@ from pacifico.export.tables import table
 from pacifico.layout.files.stored import StoredLayout
 from pacifico.report.paper import drawable
 from pacifico.report.tables import Table
+from pacifico.report.thumbnail import thumbnail
 from pacifico.run import html as page
 from pacifico.run.engine import Recording, mark_failed
 

@@ -73,6 +73,15 @@ def test_values_that_are_no_heights_are_refused(value):
     assert "\n" not in str(caught.value)
 
 
+def test_ground_at_sea_level_is_no_void():
+    low = heights() - heights().min()
+    low[low < 3.0] = 0.0
+    assert np.isfinite(elevations(dem_of(low))).all()
+    one = patched(300.0)
+    one[0, 0] = 0.0
+    assert np.isfinite(elevations(dem_of(one))).all()
+
+
 def bad_dems():
     no_crs = dem_of().drop_vars("spatial_ref")
     broken = dem_of()
@@ -87,6 +96,15 @@ def bad_dems():
         "transposed": (dem_of().T, "dimensions"),
         "text": (dem_of(heights().astype(str)), "real numbers"),
         "no coordinates": (dem_of().drop_vars("x"), "no coordinates"),
+        "southern first": (dem_of().isel(y=slice(None, None, -1)), "north-up"),
+        "uneven": (dem_of().assign_coords(x=dem_of().x + 7.0 * (np.arange(80) > 40)), "evenly spaced"),
+        "NaN in x": (dem_of().assign_coords(x=np.where(np.arange(80) == 3, np.nan, dem_of().x)), "evenly spaced"),
+        "packed": (dem_of(scale_factor=0.1), "packed"),
+        "undeclared void": (dem_of(patched(-999.0)), "16 cells of the DEM hold exactly -999 m"),
+        "zeros": (dem_of(patched(0.0)), "exactly 0 m"),
+        "dataset": (dem_of().to_dataset(), "choose the variable with the heights.* elevation"),
+        "array": (heights(), "is a ndarray"),
+        "nothing": (None, "is a NoneType"),
     }
 
 

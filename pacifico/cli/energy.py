@@ -31,7 +31,12 @@ def add_energy_command(commands: Any) -> None:
         "energy", help="annual energy of a layout's solar part, from a weather file or a clear sky"
     )
     energy.add_argument("layout", type=options.path, metavar="LAYOUT", help="layout.geojson")
-    energy.add_argument("--dem", metavar="DEM", help=f"ground for the horizon (flat without it); {options.DEM_HELP}")
+    energy.add_argument(
+        "--dem",
+        type=options.source,
+        metavar="DEM",
+        help=f"ground for the horizon (flat without it); {options.DEM_HELP}",
+    )
     energy.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
     energy.add_argument("--weather", type=options.path, metavar="FILE", help="typical year, EPW or TMY3 (without it: a clear sky)")  # fmt: skip
     energy.add_argument("--spec", type=options.path, metavar="FILE.toml", help="spec that the layout was made with")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import one_line, print_json, say
+from pacifico.cli.printing import one_line, print_bytes, print_json, say
 from pacifico.errors import InputError
 from pacifico.export import FORMATS, export
 
@@ -22,13 +24,20 @@ def add_export_command(commands: Any) -> None:
     purposes = ", ".join(f"{name} for {known.purpose}" for name, known in FORMATS.items())
     parser.add_argument("--format", choices=tuple(FORMATS), required=True, help=purposes)
     parser.add_argument(
-        "--dem", metavar="DEM", help=f"ground for the contours of a pdf, or for stations; {options.DEM_HELP}"
+        "--dem",
+        type=options.source,
+        metavar="DEM",
+        help=f"ground for the contours of a pdf, or for stations; {options.DEM_HELP}",
     )
     parser.add_argument(
         "--stations-m", type=float, metavar="N", help="csv: also write stations.csv, road stations every N metres"
     )
     parser.add_argument(
-        "--out", type=options.path, required=True, metavar="PATH", help="file to write; csv: a file or a folder"
+        "--out",
+        type=options.path,
+        required=True,
+        metavar="PATH",
+        help="file to write, - for standard output; csv: a file or a folder",
     )
     parser.add_argument("--json", action="store_true", help="print the written paths as JSON")
     parser.set_defaults(run=run_export)
@@ -48,6 +57,11 @@ def run_export(arguments: argparse.Namespace) -> int:
     out = arguments.out
     if arguments.format == "csv" and not out.suffix and not out.is_dir():
         out = out.with_suffix(".csv")
+    if options.is_stdout(out):
+        with tempfile.TemporaryDirectory(prefix="pacifico-") as scratch:
+            (made,) = export(layout, arguments.format, Path(scratch) / f"layout.{arguments.format}", ground=ground)
+            print_bytes(made.read_bytes())
+        return 0
     written = export(layout, arguments.format, out, ground=ground, stations_m=arguments.stations_m)
     if arguments.json:
         print_json({"written": [str(path) for path in written]})
@@ -65,6 +79,12 @@ def _check(arguments: argparse.Namespace) -> None:
         raise InputError(f"--stations-m goes with --format {takers}; {fmt} has none: leave it out")
     if arguments.dem and ("ground" not in known.options or ("stations_m" in known.options and not stationed)):
         raise InputError(f"--dem draws contours on the pdf sheet; {fmt} has none: leave it out")
+    if known.to_folder and (options.is_stdout(out) or (out.exists() and not out.is_file() and not out.is_dir())):
+        raise InputError(f"{fmt} has several tables, {out} takes one stream; give --out a folder or a file name")
+    if options.is_stdout(out):
+        if arguments.json:
+            raise InputError("--out - and --json both write to standard output: leave one of them out")
+        return
     ending = out.suffix.lower().lstrip(".")
     if ending in FORMATS and ending != fmt:
         raise InputError(f"--format {fmt} does not fit the name {out.name}; name it {out.with_suffix('.' + fmt).name}")

@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pacifico.cli.options import path as option_path
+from pacifico.cli.options import source
 from pacifico.errors import InputError
 from pacifico.escaping import for_terminal
 from pacifico.vocabulary import NAMED_DEMS, PROFILES, STRATEGIES
@@ -36,7 +38,10 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     """Add the options of a layout's design."""
     design = parser.add_argument_group("design")
     design.add_argument(
-        "--dem", metavar="DEM", help="a GeoTIFF, an allowed https or s3 address, or " + ", ".join(NAMED_DEMS)
+        "--dem",
+        type=source,
+        metavar="DEM",
+        help="a GeoTIFF, an allowed https or s3 address, or " + ", ".join(NAMED_DEMS),
     )
     design.add_argument("--dem-units", choices=("m", "ft"), help="of the heights, where the file does not say")
     design.add_argument("--layer", metavar="NAME", help="layer of the boundary file, where it has several")
@@ -50,6 +55,7 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     design.add_argument("--poi", metavar="LON,LAT", help="point of interconnection, which the substation stays near")
     design.add_argument(
         "--exclusions",
+        type=source,
         action="append",
         metavar="FILE|URL",
         help="ground that must stay free: a file, an ArcGIS layer or an OGC API collection, fetched now and sent with the "
@@ -72,8 +78,8 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     design.add_argument(
         "--energy", action="store_true", help="a year of the solar part too: a clear sky, an upper bound"
     )
-    design.add_argument("--weather", type=Path, metavar="FILE", help="typical year for it, EPW or TMY3")
-    design.add_argument("--spec", type=Path, metavar="FILE.toml", help="rules of the catalog to override")
+    design.add_argument("--weather", type=option_path, metavar="FILE", help="typical year for it, EPW or TMY3")
+    design.add_argument("--spec", type=option_path, metavar="FILE.toml", help="rules of the catalog to override")
 
 
 def edge_setback(text: str) -> dict[str, Any]:

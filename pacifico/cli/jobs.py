@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 from pacifico.cli import job_cleanup
 from pacifico.cli.job_options import add_design, request_of, rows_of
 from pacifico.cli.job_output import error_body, print_json, print_json_line, print_line, progress_bar, status_line
+from pacifico.cli.options import path as option_path
+from pacifico.cli.options import writable_folder
+from pacifico.cli.printing import StageLine
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
 from pacifico.escaping import for_terminal
 
@@ -50,13 +53,15 @@ def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None, combiner
     commands = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     submit = commands.add_parser("submit", help="one job: queued with PACIFICO_QUEUE_URL set, else run on this machine")
-    submit.add_argument("boundary", type=Path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, shapefile")
+    submit.add_argument("boundary", type=option_path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, shapefile")
     add_design(submit)
     submit.add_argument("--layout-id", metavar="UUID", help="the same id twice is one job")
     _submission(submit, lambda a: _submit(a, reader, combiner))
 
     many = commands.add_parser("submit-many", help="a job for each boundary file of a folder, or each row of a CSV")
-    many.add_argument("source", type=Path, metavar="DIR|CSV", help="CSV: column 'boundary', and options by their names")
+    many.add_argument(
+        "source", type=option_path, metavar="DIR|CSV", help="CSV: column 'boundary', and options by their names"
+    )
     add_design(many)
     _submission(many, lambda a: _submit_many(a, reader, combiner))
 
@@ -96,7 +101,7 @@ def add_jobs_commands(subparsers: Any, *, reader: Reader | None = None, combiner
 def _add_fetch(commands: Any) -> None:
     fetch = commands.add_parser("fetch", help="download a report folder")
     fetch.add_argument("layout_id", metavar="LAYOUT_ID")
-    fetch.add_argument("--out", type=Path, required=True, metavar="DIR")
+    fetch.add_argument("--out", type=option_path, required=True, metavar="DIR")
     _common(fetch, _fetch)
 
 
@@ -153,7 +158,8 @@ def _submit(arguments: argparse.Namespace, reader: Reader | None, combiner: Comb
     if options["idempotency_key"]:
         options = {**options, "layout_id": client.layout_id_of(options["idempotency_key"])}
     request = request_of(client, options, reader, combiner)
-    response = client.submit(request, background=arguments.background)
+    with StageLine(quiet=arguments.json, watch=functools.partial(_progress_of, client, request.layout_id)):
+        response = client.submit(request, background=arguments.background)
     if arguments.wait and response["status"] in ("queued", "processing"):
         bodies = client.wait([request.layout_id], on_status=progress_bar(1, quiet=arguments.json))
         body = bodies[request.layout_id]
@@ -179,7 +185,8 @@ def _submit_many(arguments: argparse.Namespace, reader: Reader | None, combiner:
             responses.append({"layout_id": None, "status": "unsent", "message": message})
     if arguments.idempotency_key:
         requests = _keyed(client, requests, arguments.idempotency_key)
-    responses += client.submit_many(requests, background=arguments.background)
+    with StageLine(quiet=arguments.json, watch=lambda: (0, f"submitting {len(requests)} jobs")):
+        responses += client.submit_many(requests, background=arguments.background)
     waiting = [r["layout_id"] for r in responses if r["status"] in ("queued", "processing")]
     if arguments.wait and waiting:
         bodies = client.wait(waiting, on_status=progress_bar(len(waiting), quiet=arguments.json))
@@ -196,6 +203,15 @@ def _submit_many(arguments: argparse.Namespace, reader: Reader | None, combiner:
             print_line(f"{response['layout_id'] or '-':36}  {response['status']:10}  {response['message']}")
     codes = {"unsent": 3, "rejected": 2}
     return max(codes.get(r["status"]) or _exit_status(client, r) for r in responses)
+
+
+def _progress_of(client: JobClient, layout_id: str) -> tuple[int, str] | None:
+    """Percentage and stage of a job that runs here; None before it is stored."""
+    try:
+        body = client.status(layout_id)
+    except PacificoError:
+        return None
+    return body["progress_pct"], body["stage_message"] or body["stage"].replace("_", " ")
 
 
 def _keyed(client: JobClient, requests: list[JobRequest], key: str) -> list[JobRequest]:
@@ -310,6 +326,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _fetch(arguments: argparse.Namespace) -> int:
+    writable_folder(arguments.out)
     out = _client(arguments).fetch(arguments.layout_id, arguments.out)
     if arguments.json:
         print_json({"layout_id": arguments.layout_id, "out": str(out)})

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import compile_line, headline, one_line, print_json, print_notes, say
+from pacifico.cli.printing import StageLine, headline, one_line, print_bytes, print_json, print_notes, say
 from pacifico.errors import InputError
+from pacifico.layout.files.geojson import text
+from pacifico.stages import part_of
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from pacifico.layout.model.plan import Plan
 
@@ -36,24 +36,24 @@ def run_layout(arguments: argparse.Namespace) -> int:
     from pacifico.compiling import compile_kernels
     from pacifico.layout.generate import generate_layout
 
-    _check_outputs(arguments)
+    check_outputs(arguments)
+    if arguments.cut_fill is not None:
+        options.writable_file(arguments.cut_fill)
     design = options.design_of(arguments)
-    site = options.site_of(arguments)
-    dem = options.dem_of(arguments, site)
-    compile_kernels(on_progress=compile_line())
-    plan = generate_layout(site, dem, **design)
-    if options.is_stdout(arguments.out):
-        _write_to_stdout(plan)
-    elif arguments.out is not None:
-        plan.write(arguments.out)
+    with StageLine(quiet=arguments.json) as line:
+        site = options.site_of(arguments, part_of(line.on_stage, 0, 10))
+        dem = options.dem_of(arguments, site, part_of(line.on_stage, 10, 25))
+        compile_kernels(on_progress=line.on_compile)
+        plan = generate_layout(site, dem, on_stage=part_of(line.on_stage, 25, 100), **design)
+    write_plan(plan, arguments.out)
     if arguments.cut_fill is not None:
         plan.write_cut_fill(dem, arguments.cut_fill)
-    _report(plan, arguments)
-    short = arguments.capacity_kw is not None and plan.shortfall
-    return 1 if short else 0
+    print_plan(plan, arguments)
+    return exit_status(plan)
 
 
-def _check_outputs(arguments: argparse.Namespace) -> None:
+def check_outputs(arguments: argparse.Namespace) -> None:
+    """Refuse outputs that are missing, exclude each other or can't be written."""
     if arguments.out is None and not arguments.json:
         raise InputError("no output given: add --out FILE (- is standard output), or --json for the figures alone")
     if options.is_stdout(arguments.out):
@@ -61,17 +61,23 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
             raise InputError("--out - and --json both write to standard output: leave one of them out")
     elif arguments.out is not None:
         options.writable_file(arguments.out)
-    if arguments.cut_fill is not None:
-        options.writable_file(arguments.cut_fill)
 
 
-def _write_to_stdout(plan: Plan) -> None:
-    with tempfile.TemporaryDirectory(prefix="pacifico-") as folder:
-        written = plan.write(Path(folder) / "layout.geojson")
-        sys.stdout.write(written.read_text(encoding="utf-8"))
+def write_plan(plan: Plan, out: Path | None) -> None:
+    """Write layout.geojson to a file, or to standard output for `-`."""
+    if options.is_stdout(out):
+        print_bytes(text(plan.to_geojson()).encode())
+    elif out is not None:
+        plan.write(out)
 
 
-def _report(plan: Plan, arguments: argparse.Namespace) -> None:
+def exit_status(plan: Plan) -> int:
+    """1 where less was placed than a target asked for; 0 otherwise."""
+    return 1 if plan.target_capacity_kw is not None and plan.shortfall else 0
+
+
+def print_plan(plan: Plan, arguments: argparse.Namespace) -> None:
+    """Print a plan's headline and notes, or its figures as JSON."""
     out = None if arguments.out is None else str(arguments.out)
     if arguments.json:
         unplaced = [{"asset_type": u.kind, "count": u.count, "reason": u.reason} for u in plan.unplaced]
@@ -80,7 +86,7 @@ def _report(plan: Plan, arguments: argparse.Namespace) -> None:
             {
                 "out": out,
                 "headline": answers,
-                "metrics": dict(plan.metrics),
+                "metrics": plan.metrics,
                 "warnings": list(plan.warnings),
                 "unplaced": unplaced,
             }

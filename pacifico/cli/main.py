@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from pacifico._version import __version__
 from pacifico.cli import options
+from pacifico.cli.edit import add_edit_command
 from pacifico.cli.energy import add_energy_command
 from pacifico.cli.export import add_export_command
 from pacifico.cli.jobs import add_jobs_commands, boundary_as_geojson, exclusions_as_geojson
@@ -175,6 +176,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_report_commands(commands)
     add_layout_command(commands)
+    add_edit_command(commands)
     add_terrain_command(commands)
     add_export_command(commands)
     add_variants_command(commands)

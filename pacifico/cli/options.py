@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from pacifico.site.model import Site
+    from pacifico.stages import OnStage
     from pacifico.terrain.remote.settings import SourceSettings
 
 DEM_HELP = f"path or URL of any raster GDAL reads, or {', '.join(NAMED_DEMS)}"
@@ -32,10 +33,29 @@ def path(text: str) -> Path:
     """Path of an option; a leading ~ is the home folder, also in quotes."""
     try:
         return Path(text).expanduser()
-    except RuntimeError:  # nobody of that name, or a user without HOME
-        raise argparse.ArgumentTypeError(
-            f"{text!r} names a home folder that is not known; give the whole path"
-        ) from None
+    except RuntimeError:  # ~name of no user of this machine is a file name like any other
+        if text.split("/", 1)[0] == "~":  # a user without HOME
+            raise argparse.ArgumentTypeError(
+                f"{text!r} names a home folder that is not known; give the whole path"
+            ) from None
+        return Path(text)
+
+
+def source(text: str) -> str:
+    """File, address or name of an option; a leading ~ is the home folder, also in quotes."""
+    return str(path(text)) if text.startswith("~") else text
+
+
+def require_out(arguments: argparse.Namespace) -> None:
+    """Refuse a command without any output.
+
+    Raises
+    ------
+    InputError
+        Neither --out nor --json is given.
+    """
+    if arguments.out is None and not arguments.json:
+        raise InputError("no output given: add --out, or --json for the figures alone")
 
 
 def is_stdout(out: Path | None) -> bool:
@@ -48,7 +68,7 @@ def add_ground(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "boundary", type=path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, GeoPackage or zipped shapefile"
     )
-    parser.add_argument("--dem", metavar="DEM", help=DEM_HELP)
+    parser.add_argument("--dem", type=source, metavar="DEM", help=DEM_HELP)
     parser.add_argument("--dem-units", choices=("m", "ft"), help="unit of the heights; overrides what the file says")
     parser.add_argument(
         "--resolution-m", type=number, metavar="N", help="cell (the DEM's own, held between 1 and 30 m)"
@@ -91,6 +111,7 @@ def add_exclusions(parser: argparse.ArgumentParser | argparse._ArgumentGroup) ->
     """Add exclusions, their buffer and the setback."""
     parser.add_argument(
         "--exclusions",
+        type=source,
         action="append",
         metavar="FILE|URL",
         help="ground to keep free: a file, an ArcGIS layer (.../FeatureServer/0) or an OGC API collection "
@@ -181,7 +202,7 @@ def dem_source(arguments: argparse.Namespace) -> str | None:
     return None if level else str(arguments.dem)
 
 
-def site_of(arguments: argparse.Namespace) -> Site:
+def site_of(arguments: argparse.Namespace, on_stage: OnStage | None = None) -> Site:
     """Site of the boundary given, with the exclusions given beside it."""
     from pacifico.site.boundary import read_site
 
@@ -189,7 +210,7 @@ def site_of(arguments: argparse.Namespace) -> Site:
     if "exclusions" in arguments and exclusions_of(arguments)["exclusions"]:
         from pacifico.site.combine import with_combined
 
-        site = with_combined(site, arguments.exclusions, buffer_m=arguments.exclusion_buffer_m)
+        site = with_combined(site, arguments.exclusions, buffer_m=arguments.exclusion_buffer_m, on_stage=on_stage)
     return site
 
 
@@ -200,7 +221,7 @@ def exclusions_of(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"exclusions": arguments.exclusions, "exclusion_buffer_m": arguments.exclusion_buffer_m}
 
 
-def dem_of(arguments: argparse.Namespace, site: Site) -> xr.DataArray:
+def dem_of(arguments: argparse.Namespace, site: Site, on_stage: OnStage | None = None) -> xr.DataArray:
     """Ground under a site, as asked for."""
     from pacifico.terrain import dem as dem_
 
@@ -208,7 +229,12 @@ def dem_of(arguments: argparse.Namespace, site: Site) -> xr.DataArray:
     if source is None:
         return dem_.level_ground(site, resolution_m=arguments.resolution_m or 10.0)
     return dem_.open_dem(
-        site, source, resolution_m=arguments.resolution_m, units=arguments.dem_units, settings=source_settings()
+        site,
+        source,
+        resolution_m=arguments.resolution_m,
+        units=arguments.dem_units,
+        settings=source_settings(),
+        on_stage=on_stage,
     )
 
 
@@ -251,6 +277,8 @@ def writable_folder(out: Path, *, replaced: bool = False) -> None:
     InputError
         There is a file in its place, or the place is read-only.
     """
+    if is_stdout(out):
+        raise InputError("--out - is standard output, but this command writes a folder; name one, such as --out result")
     place = out.absolute()
     there = next(p for p in (place, *place.parents) if p.exists())
     if not there.is_dir():

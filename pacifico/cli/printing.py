@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from pacifico.escaping import for_json, for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import TextIO
+    from typing import Self, TextIO
 
     from pacifico.layout.model.headline import Answer
+    from pacifico.stages import OnStage
 
 
 def one_line(text: object) -> str:
@@ -48,33 +51,84 @@ def print_json(content: Mapping[str, Any]) -> None:
     print(for_json(content, indent=1))
 
 
+def print_bytes(content: bytes) -> None:
+    """Write a file's content to standard output, whatever the encoding of the terminal."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
 def print_notes(warnings: Iterable[str]) -> None:
     """Print warnings on standard error, one a line."""
     for warning in warnings:
         print(f"note: {one_line(warning)}", file=sys.stderr)
 
 
-def stage_line() -> Callable[[str, int, str], None] | None:
-    """Callback that shows stages on a terminal; else None."""
-    if not sys.stderr.isatty():
-        return None
+class StageLine:
+    """Progress on one line of a terminal: percentage, message and the seconds so far.
 
-    def show(stage: str, percent: int, message: str) -> None:
+    It shows nothing where standard error is no terminal, or where the result is JSON. The line appears once the work takes
+    longer than a moment, and is cleared at the end.
+
+    Parameters
+    ----------
+    quiet : bool
+        Show nothing.
+    watch : callable, optional
+        Asked each second for the percentage and message of work that takes no callback; None while it is unknown.
+    """
+
+    def __init__(self, *, quiet: bool = False, watch: Callable[[], tuple[int, str] | None] | None = None) -> None:
+        self._watch = watch
+        self._shown = sys.stderr.isatty() and not quiet
+        self._stage = (0, "starting")
+        self._start = time.monotonic()
+        self._ended = threading.Event()
+        self._drawing = threading.Lock()
+        self._timer = threading.Thread(target=self._tick, name="pacifico-progress", daemon=True)
+
+    @property
+    def on_stage(self) -> OnStage | None:
+        """Callback for the work; None where nothing is shown."""
+        return self._begin if self._shown else None
+
+    @property
+    def on_compile(self) -> Callable[[float], None] | None:
+        """Callback for the share of kernels that are compiled; None where nothing is shown."""
+        return self._compiled if self._shown else None
+
+    def __enter__(self) -> Self:
+        if self._shown:
+            self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            self._ended.set()
+            self._timer.join()
+            with self._drawing:
+                print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+    def _begin(self, stage: str, percent: int, message: str) -> None:
+        """Show a stage that begins."""
         del stage
-        end = "\r" if percent < 100 else "\n"
-        print(f"\r\033[K{percent:3d} % {one_line(message)}", end=end, file=sys.stderr, flush=True)
+        self._stage = (percent, message)
+        self._draw()
 
-    return show
-
-
-def compile_line() -> Callable[[float], None] | None:
-    """Callback that shows the compilation on one line of a terminal; None where standard error is no terminal."""
-    show = stage_line()
-    if show is None:
-        return None
-
-    def draw(share: float) -> None:
+    def _compiled(self, share: float) -> None:
+        """Show how far the compilation is."""
         done = round(20 * share)
-        show("compiling", round(100 * share), f"compiling, first run only [{'#' * done}{' ' * (20 - done)}]")
+        self._begin("compiling", round(100 * share), f"compiling, first run only [{'#' * done}{' ' * (20 - done)}]")
 
-    return draw
+    def _draw(self) -> None:
+        percent, message = self._stage
+        seconds = time.monotonic() - self._start
+        with self._drawing:
+            print(f"\r\033[K{percent:3d} % {one_line(message)} ({seconds:.0f} s)", end="", file=sys.stderr, flush=True)
+
+    def _tick(self) -> None:
+        """Show the seconds of a stage that takes long."""
+        while not self._ended.wait(1.0):
+            seen = self._watch() if self._watch is not None else None
+            self._stage = seen or self._stage
+            self._draw()

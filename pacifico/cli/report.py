@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import compile_line, headline, one_line, print_json, print_notes, say, stage_line
+from pacifico.cli.printing import StageLine, headline, one_line, print_json, print_notes, say
 
 if TYPE_CHECKING:
     import argparse
@@ -30,7 +30,12 @@ def add_report_commands(commands: Any) -> None:
 
     report = commands.add_parser("report", help="execute the report notebook and write a report folder")
     options.add_design(report)
-    report.add_argument("--rules", metavar="PACK", help="rule pack to check the layout against: a name or a TOML file")
+    report.add_argument(
+        "--rules",
+        type=options.source,
+        metavar="PACK",
+        help="rule pack to check the layout against: a name or a TOML file",
+    )
     report.add_argument(
         "--energy", action="store_true", help="add the year's energy of the solar part: clear sky, an upper bound"
     )
@@ -97,15 +102,16 @@ def _make_report(arguments: argparse.Namespace, boundary: str | Path, dem: str |
 
     out: Path = arguments.out
     options.writable_folder(out, replaced=True)
-    outcome = make_report(
-        boundary,
-        dem,
-        out,
-        settings=options.source_settings(),
-        on_stage=stage_line(),
-        on_compile=compile_line(),
-        **design,
-    )
+    with StageLine(quiet=arguments.json) as line:
+        outcome = make_report(
+            boundary,
+            dem,
+            out,
+            settings=options.source_settings(),
+            on_stage=line.on_stage,
+            on_compile=line.on_compile,
+            **design,
+        )
     if outcome.status != "completed":
         message = one_line(outcome.error_message or "the run was lost")
         say(f"pacifico: {message}; the report up to that cell is in {one_line(out)}", file=sys.stderr)
@@ -126,7 +132,9 @@ def run_reproduce(arguments: argparse.Namespace) -> int:
     """Run a report again; 1 where the result differs."""
     from pacifico.run.reproduce import reproduce
 
-    again = reproduce(arguments.report, allow_network=arguments.allow_network or ask_for_network, on_stage=stage_line())
+    allowed = arguments.allow_network or ask_for_network
+    with StageLine(quiet=arguments.json) as line:
+        again = reproduce(arguments.report, allow_network=allowed, on_stage=line.on_stage)
     if arguments.json:
         print_json({"verdict": again.verdict, "text": str(again)})
     else:

@@ -22,7 +22,11 @@ def add_rules_command(commands: Any) -> None:
     )
     parser.add_argument("layout", type=options.path, metavar="LAYOUT", help="layout.geojson")
     parser.add_argument(
-        "--pack", required=True, metavar="NAME|FILE.toml", help="name of a shipped pack, or a file of your own"
+        "--pack",
+        type=options.source,
+        required=True,
+        metavar="NAME|FILE.toml",
+        help="name of a shipped pack, or a file of your own",
     )
     parser.add_argument(
         "--height",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import print_json, print_notes
+from pacifico.cli.printing import StageLine, print_json, print_notes
 from pacifico.errors import InputError
+from pacifico.stages import part_of
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +26,7 @@ def add_terrain_command(commands: Any) -> None:
     terrain.add_argument(
         "--contour-interval-m", type=options.number, metavar="N", help="height between contours (by relief)"
     )
-    terrain.add_argument("--out", type=options.path, required=True, metavar="DIR", help="folder to write")
+    terrain.add_argument("--out", type=options.path, metavar="DIR", help="folder to write (optional with --json)")
     terrain.add_argument("--json", action="store_true", help="print the summary as JSON")
     terrain.set_defaults(run=run_terrain)
 
@@ -36,22 +38,26 @@ def run_terrain(arguments: argparse.Namespace) -> int:
     from pacifico.terrain.products import write_terrain
     from pacifico.vocabulary import ASSET_KINDS
 
-    options.writable_folder(arguments.out)
-    _require_own_folder(arguments.out)
-    site = options.site_of(arguments)
+    options.require_out(arguments)
+    if arguments.out is not None:
+        options.writable_folder(arguments.out)
+        _require_own_folder(arguments.out)
     spec = make_spec()
-    dem = options.dem_of(arguments, site)
-    summary = write_terrain(
-        site,
-        dem,
-        arguments.out,
-        slope_limits_deg={kind: spec.number(kind, "slope_limit_deg") for kind in ASSET_KINDS},
-        setback_m=spec.number("site", "setback_m") if arguments.setback_m is None else arguments.setback_m,
-        contour_interval_m=arguments.contour_interval_m,
-    )
+    with StageLine(quiet=arguments.json) as line, tempfile.TemporaryDirectory(prefix="pacifico-") as scratch:
+        site = options.site_of(arguments, part_of(line.on_stage, 0, 15))
+        dem = options.dem_of(arguments, site, part_of(line.on_stage, 15, 40))
+        summary = write_terrain(
+            site,
+            dem,
+            arguments.out or scratch,
+            slope_limits_deg={kind: spec.number(kind, "slope_limit_deg") for kind in ASSET_KINDS},
+            setback_m=spec.number("site", "setback_m") if arguments.setback_m is None else arguments.setback_m,
+            contour_interval_m=arguments.contour_interval_m,
+            on_stage=part_of(line.on_stage, 40, 100),
+        )
     warnings = [*site.warnings, *warnings_of(dem)]
     if arguments.json:
-        print_json({"out": str(arguments.out), "summary": summary, "warnings": warnings})
+        print_json({"out": str(arguments.out) if arguments.out else None, "summary": summary, "warnings": warnings})
         return 0
     slope = summary["slope_deg"]
     print(

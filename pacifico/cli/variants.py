@@ -9,8 +9,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
-from pacifico.cli.printing import compile_line, one_line, say
-from pacifico.errors import OutsideServiceError
+from pacifico.cli.printing import StageLine, one_line, say
+from pacifico.errors import InputError, OutsideServiceError
+from pacifico.stages import part_of
 from pacifico.vocabulary import STRATEGIES
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def add_variants_command(commands: Any) -> None:
         "--processes", type=_count, metavar="N", help="most processes at a time (the number of cores)"
     )
     variants.add_argument("--json", action="store_true", help="print the comparison as JSON")
-    variants.add_argument("--out", type=options.path, required=True, metavar="DIR", help="folder to write")
+    variants.add_argument("--out", type=options.path, metavar="DIR", help="folder to write (optional with --json)")
     variants.set_defaults(run=run_variants)
 
 
@@ -64,41 +65,32 @@ def run_variants(arguments: argparse.Namespace) -> int:
     from pacifico.report.variants import folder
     from pacifico.report.variants.generate import generate_variants
 
-    folder.check(arguments.out)
-    options.writable_folder(arguments.out, replaced=True)
+    options.require_out(arguments)
+    if arguments.out is not None:
+        options.writable_folder(arguments.out, replaced=True)
+        folder.check(arguments.out)
+    elif arguments.reports:
+        raise InputError("--reports writes a folder: add --out, or leave --reports out")
     design = options.design_of(arguments)
     options.dem_source(arguments)
-    site = options.site_of(arguments)
-    dem = options.dem_of(arguments, site)
-    compile_kernels(on_progress=compile_line())  # once, rather than in the process of each strategy
-    found = generate_variants(
-        site,
-        dem,
-        strategies=arguments.strategies,
-        processes=arguments.processes,
-        on_done=_progress(len(arguments.strategies)),
-        **design,
-    )
+    with StageLine(quiet=arguments.json) as line:
+        site = options.site_of(arguments, part_of(line.on_stage, 0, 10))
+        dem = options.dem_of(arguments, site, part_of(line.on_stage, 10, 25))
+        compile_kernels(on_progress=line.on_compile)  # once, rather than in the process of each strategy
+        found = generate_variants(
+            site,
+            dem,
+            strategies=arguments.strategies,
+            processes=arguments.processes,
+            on_stage=part_of(line.on_stage, 25, 100),
+            **design,
+        )
     if arguments.reports:
         _write_with_reports(found, arguments, design)
-    else:
+    elif arguments.out is not None:
         found.write(arguments.out)
     _print(found, arguments)
     return 3 if any(f.lost for f in found.failures) else 1 if found.short else 0
-
-
-def _progress(count: int) -> Any:
-    """Callback that counts finished variants on a terminal; None where there is none."""
-    if not sys.stderr.isatty():
-        return None
-    done: list[str] = []
-
-    def say(strategy: str) -> None:
-        done.append(strategy)
-        end = "\r" if len(done) < count else "\n"
-        print(f"\r\033[K{len(done)} of {count} variants", end=end, file=sys.stderr, flush=True)
-
-    return say
 
 
 def _write_with_reports(found: Variants, arguments: argparse.Namespace, design: dict[str, Any]) -> None:
@@ -137,7 +129,7 @@ def _print(found: Variants, arguments: argparse.Namespace) -> None:
     from pacifico.report.variants import folder
 
     if arguments.json:
-        print(json.dumps({"out": str(arguments.out), **folder.summary(found)}, indent=1))
+        print(json.dumps({"out": str(arguments.out) if arguments.out else None, **folder.summary(found)}, indent=1))
         return
     say(_table(found))
     for best in found.best:

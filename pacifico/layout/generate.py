@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
@@ -15,15 +15,14 @@ from shapely import box
 from pacifico.errors import CRSMismatchError, NoBuildableGroundError
 from pacifico.grid import Ground, warnings_of
 from pacifico.layout.criteria.asset_types import spec_for_target
-from pacifico.layout.criteria.capacities import requested_capacities
 from pacifico.layout.criteria.crossings import crossing_criteria
-from pacifico.layout.criteria.design import Design, DesignOptions
-from pacifico.layout.criteria.request import main_slope_limit, requested_entry, requested_spec, smallest_unit_kw
+from pacifico.layout.criteria.request import requested_entry, smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.electrical.cables import route_cables
 from pacifico.layout.ground import buildable as ground_
 from pacifico.layout.ground.crossing_records import crossings_of
+from pacifico.layout.layout_request import checked_design, checked_request
 from pacifico.layout.metrics import buildable_ground, tally, works_spread
 from pacifico.layout.model.assets import Asset, Pad, merge_unplaced
 from pacifico.layout.model.plan import Plan
@@ -32,7 +31,8 @@ from pacifico.layout.placement.draft import capacity_of
 from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_of
 from pacifico.layout.shortfall import why_less, why_no_asset, why_no_ground
-from pacifico.site.poi import with_poi
+from pacifico.stages import begin
+from pacifico.terrain.site_grid import require_budget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,10 +41,11 @@ if TYPE_CHECKING:
     from shapely import MultiPolygon, Point, Polygon
 
     from pacifico.layout.access.connect import ServedLayout
-    from pacifico.layout.criteria.capacities import Capacities
+    from pacifico.layout.criteria.design import DesignOptions
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.earthwork.criteria import EarthworkCriteria
     from pacifico.layout.electrical.cables import Collection
+    from pacifico.layout.layout_request import LayoutRequest
     from pacifico.layout.metrics import BuildableGround
     from pacifico.layout.model.assets import Item
     from pacifico.layout.model.crossings import Crossing
@@ -52,11 +53,16 @@ if TYPE_CHECKING:
     from pacifico.layout.model.roads import Road
     from pacifico.layout.placement.draft import Draft
     from pacifico.site.model import Site, Zone
-    from pacifico.vocabulary import Profile, Strategy
+    from pacifico.stages import OnStage
 
 
 def generate_layout(
-    site: Site, dem: xr.DataArray, *, exclusions: Sequence[Zone] = (), **design: Unpack[DesignOptions]
+    site: Site,
+    dem: xr.DataArray,
+    *,
+    exclusions: Sequence[Zone] = (),
+    on_stage: OnStage | None = None,
+    **design: Unpack[DesignOptions],
 ) -> Plan:
     """Lay out an energy site on its terrain.
 
@@ -90,6 +96,10 @@ def generate_layout(
         site's own.
     spec : mapping, optional
         Catalog values to override, such as ``{"solar": {"tracker_gcr": 0.4}}``.
+    exclusions : sequence of Zone
+        Exclusions in addition to the site's.
+    on_stage : callable, optional
+        Called with name, percentage and message as each stage begins.
 
     Returns
     -------
@@ -105,53 +115,43 @@ def generate_layout(
 
     Examples
     --------
-    >>> site = read_site("site.kml")                                           # doctest: +SKIP
     >>> plan = generate_layout(site, open_dem(site, "dem.tif"), target_capacity_kw=50_000)  # doctest: +SKIP
     """
-    asked = Design(**design)
-    return _generate(_request(site, asked, exclusions), dem, asked.entry)
+    asked = checked_design(design)
+    return _generate(checked_request(site, asked, exclusions), dem, asked.entry, on_stage)
 
 
-def _request(site: Site, asked: Design, exclusions: Sequence[Zone]) -> _Request:
-    """Checked request for a layout."""
-    target_kw = asked.target_capacity_kw
-    spec = requested_spec(
-        asked.profile, asked.strategy, target_kw, asked.setback_m, asked.max_road_grade_pct, asked.spec
-    )
-    capacities = requested_capacities(asked.profile, target_kw, spec)
-    whole = _requested_site(site if asked.poi is None else with_poi(site, asked.poi), exclusions, asked.entry)
-    return _Request(whole, asked.profile, asked.strategy, target_kw, capacities, spec)
+def _generate(
+    request: LayoutRequest, dem: xr.DataArray, entry: tuple[float, float] | None, on_stage: OnStage | None
+) -> Plan:
+    """Lay out a site by a checked request.
 
-
-def _generate(request: _Request, dem: xr.DataArray, entry: tuple[float, float] | None) -> Plan:
-    """Lay out a site by a checked request."""
+    Parameters
+    ----------
+    request : LayoutRequest
+        What to lay out, and where.
+    dem : DataArray
+        Elevation model.
+    entry : (float, float), optional
+        Requested entry, longitude and latitude [°].
+    on_stage : callable, optional
+        Called as each stage begins.
+    """
+    begin(on_stage, "computing_slope", 0, "computing slopes and buildable ground")
     field = _field(request, dem)
     problems = _problems(request, field, entry)
     with ThreadPoolExecutor(1) as aside:
         # buildable ground doesn't depend on the layout; two threads can't share one prepared geometry
         own = replace(field, placeable=shapely.transform(field.placeable, np.copy))
         buildable = aside.submit(_buildable, request, own, dem)
+        begin(on_stage, "placing_assets", 10, "placing assets and routing roads")
         design = _search(request, problems)
+        begin(on_stage, "computing_earthwork", 85, "measuring earthwork and routing cables")
         works = _works(request.site, field, design)
-        return _plan(request, dem, design, works, buildable.result())
-
-
-@dataclass(frozen=True)
-class _Request:
-    """Checked request for a layout."""
-
-    site: Site
-    """Site with all exclusions."""
-    profile: Profile
-    strategy: Strategy
-    target_kw: float | None
-    capacities: Capacities
-    spec: Spec
-
-    @property
-    def slope_limit_deg(self) -> float:
-        """Slope limit of the main asset type [°]."""
-        return main_slope_limit(self.profile, self.spec)
+        begin(on_stage, "finalizing", 95, "adding up the metrics")
+        plan = _plan(request, dem, design, works, buildable.result())
+    begin(on_stage, "completed", 100, "completed")
+    return plan
 
 
 class _Design(NamedTuple):
@@ -175,17 +175,9 @@ class _Works(NamedTuple):
     crossings: tuple[Crossing, ...]
 
 
-def _requested_site(site: Site, exclusions: Sequence[Zone], entry: tuple[float, float] | None) -> Site:
-    """Site with requested exclusions; a requested entry replaces the file's."""
-    if exclusions:
-        site = replace(site, exclusions=(*site.exclusions, *exclusions))
-    if entry is not None:
-        site = replace(site, anchors=tuple(a for a in site.anchors if not a.is_entry))
-    return site
-
-
-def _field(request: _Request, dem: xr.DataArray) -> ground_.Field:
+def _field(request: LayoutRequest, dem: xr.DataArray) -> ground_.Field:
     """Ground of the site; refused where none of it is buildable."""
+    require_budget(dem)
     site, spec, ground = request.site, request.spec, Ground.of(dem)
     if ground.grid.crs != site.crs:
         raise CRSMismatchError(
@@ -204,7 +196,7 @@ def _field(request: _Request, dem: xr.DataArray) -> ground_.Field:
     return field
 
 
-def _problems(request: _Request, field: ground_.Field, entry: tuple[float, float] | None) -> list[DesignProblem]:
+def _problems(request: LayoutRequest, field: ground_.Field, entry: tuple[float, float] | None) -> list[DesignProblem]:
     """Problems to solve, the first with array sizes that suit the target."""
     site, spec, profile = request.site, request.spec, request.profile
     capacities = request.capacities
@@ -217,14 +209,14 @@ def _problems(request: _Request, field: ground_.Field, entry: tuple[float, float
 
 
 def _buildable(
-    request: _Request, field: ground_.Field, dem: xr.DataArray
+    request: LayoutRequest, field: ground_.Field, dem: xr.DataArray
 ) -> tuple[Polygon | MultiPolygon, BuildableGround]:
     """Outline and area of buildable ground for the main asset type."""
     limit = request.slope_limit_deg
     return ground_.buildable_area(field, limit), buildable_ground(request.site, field, dem, limit)
 
 
-def _search(request: _Request, problems: Sequence[DesignProblem]) -> _Design:
+def _search(request: LayoutRequest, problems: Sequence[DesignProblem]) -> _Design:
     """Best layout under the strategy; refused where no asset fits."""
     found, spec = best_of(problems, request.strategy)
     if found.served is None or found.served.network.entry is None:
@@ -264,7 +256,7 @@ def _works(site: Site, field: ground_.Field, design: _Design) -> _Works:
 
 
 def _plan(
-    request: _Request,
+    request: LayoutRequest,
     dem: xr.DataArray,
     design: _Design,
     works: _Works,
@@ -274,7 +266,7 @@ def _plan(
 
     Parameters
     ----------
-    request : _Request
+    request : LayoutRequest
         Profile, strategy, target and site.
     dem : DataArray
         Elevation model.

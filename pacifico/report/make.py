@@ -15,6 +15,7 @@ from pacifico.layout.criteria.design import Design, DesignOptions, split_design
 from pacifico.run import folder, manifest
 from pacifico.run import kernel as kernels
 from pacifico.run.execute import RunRequest, execute
+from pacifico.stages import begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pacifico.run.outcome import Outcome
     from pacifico.site.combine import CombinedExclusions
     from pacifico.site.model import Site
+    from pacifico.stages import OnStage
     from pacifico.terrain.heights import Units
     from pacifico.terrain.remote.settings import SourceSettings
 
@@ -93,7 +95,7 @@ def make_report(
     exclusions: str | Path | Sequence[str | Path] | None = None,
     timeout_s: float | None = None,
     settings: SourceSettings | None = None,
-    on_stage: Callable[[str, int, str], None] | None = None,
+    on_stage: OnStage | None = None,
     on_compile: Callable[[float], None] | None = None,
     **options: Unpack[ReportOptions],
 ) -> Outcome:
@@ -139,7 +141,7 @@ def make_report(
     folder.check(Path(out_dir).absolute())
     pack = _pack(sources.rules)
     with tempfile.TemporaryDirectory(prefix="pacifico-report-") as scratch:
-        kernel, inputs = _start(Path(scratch), sources, on_compile)
+        kernel, inputs = _start(Path(scratch), sources, on_stage, on_compile)
         parameters, notes = _parameters(sources, design, pack, inputs), _notes(dem, inputs)
         request = RunRequest(NOTEBOOK, parameters, inputs.files, Path(out_dir), timeout_s=timeout_s, notes=notes)
         return _execute(request, kernel, on_stage)
@@ -152,7 +154,7 @@ def _several(exclusions: str | Path | Sequence[str | Path] | None) -> tuple[str 
     return (exclusions,) if isinstance(exclusions, str | Path) else tuple(exclusions)
 
 
-def _execute(request: RunRequest, kernel: Any, on_stage: Callable[[str, int, str], None] | None) -> Outcome:
+def _execute(request: RunRequest, kernel: Any, on_stage: OnStage | None) -> Outcome:
     """Run the notebook in a started kernel."""
     try:
         return execute(request, on_stage=on_stage, kernel=kernel)
@@ -161,8 +163,23 @@ def _execute(request: RunRequest, kernel: Any, on_stage: Callable[[str, int, str
         raise
 
 
-def _start(scratch: Path, sources: _Sources, on_compile: Callable[[float], None] | None) -> tuple[Any, _Inputs]:
-    """Start the kernel; read the inputs and compile while it loads its modules."""
+def _start(
+    scratch: Path, sources: _Sources, on_stage: OnStage | None, on_compile: Callable[[float], None] | None
+) -> tuple[Any, _Inputs]:
+    """Start the kernel; read the inputs and compile while it loads its modules.
+
+    Parameters
+    ----------
+    scratch : Path
+        Folder for the kernel.
+    sources : _Sources
+        Inputs to read.
+    on_stage : callable, optional
+        Called as each stage begins.
+    on_compile : callable, optional
+        Called with the share of compiled kernels.
+    """
+    begin(on_stage, "reading_inputs", 0, "reading the boundary and the DEM")
     kernel = kernels.start(scratch)
     loading = threading.Thread(target=_preload, args=(kernel,), name="pacifico-preload")
     loading.start()

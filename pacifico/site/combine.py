@@ -16,12 +16,14 @@ from pacifico.site.exclusions import load_exclusions, read_exclusion_features, w
 from pacifico.site.features import Feature, clean_name, quoted_list
 from pacifico.site.roles import MAX_BUFFER_M, ZoneRules, foreign_zone_type, lenient_zone_rules, zone_rules
 from pacifico.site.zones import REACH_M
+from pacifico.stages import begin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pacifico.site.model import Site
     from pacifico.site.services.fetch import FetchSettings
+    from pacifico.stages import OnStage
 
 _SEGMENT_M = 5000.0
 """Longest edge of the box around the site before it is reprojected: straight in UTM is curved in degrees [m]."""
@@ -55,6 +57,7 @@ def combine_exclusions(
     *,
     buffer_m: float | None = None,
     settings: FetchSettings | None = None,
+    on_stage: OnStage | None = None,
 ) -> CombinedExclusions:
     """Combine exclusions of files and services into one file.
 
@@ -66,18 +69,15 @@ def combine_exclusions(
     sources : sequence of str or Path
         Files that `load_exclusions` reads, and addresses that `fetch_layer` knows.
     site : Site
-        Services are asked for features within 1 km of its bounds, or within the buffer where that is larger.
+        Services are asked for features within 1 km of its bounds, or a larger buffer.
     folder : Path
         Where the file is written.
     buffer_m : float, optional
         Buffer of features that state none and are not cost zones [m]; lines and points need one.
     settings : FetchSettings, optional
         Time and size limits for services.
-
-    Returns
-    -------
-    CombinedExclusions
-        The file, its sources and the warnings.
+    on_stage : callable, optional
+        Called with name, percentage and message as each source begins.
 
     Raises
     ------
@@ -95,8 +95,8 @@ def combine_exclusions(
     if len(sources) == 1 and not buffer_m and not is_url(str(sources[0])):
         return CombinedExclusions(Path(sources[0]), ({"file": Path(sources[0]).name},))
     read = [
-        _fetch(str(source), site, buffer_m or 0.0, settings) if is_url(str(source)) else _read(Path(source), site)
-        for source in sources
+        _fetch(source, site, buffer_m or 0.0, settings) if is_url(source) else _read(Path(source), site)
+        for source in _told(sources, on_stage)
     ]
     about = tuple({**source.about, "features": len(source.features)} for source in read)
     warnings = tuple(w for source in read for w in source.warnings)
@@ -107,6 +107,13 @@ def combine_exclusions(
     content = {"type": "FeatureCollection", "sources": about, "features": members}
     path.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
     return CombinedExclusions(path, about, warnings)
+
+
+def _told(sources: Sequence[str | Path], on_stage: OnStage | None) -> Iterator[str]:
+    """Sources in their order, each told as it begins."""
+    for number, source in enumerate(map(str, sources)):
+        begin(on_stage, "reading_exclusions", 100 * number // len(sources), f"reading {clean_name(source)}")
+        yield source
 
 
 def _read(path: Path, site: Site) -> _Source:
@@ -188,6 +195,7 @@ def with_combined(
     *,
     buffer_m: float | None = None,
     settings: FetchSettings | None = None,
+    on_stage: OnStage | None = None,
 ) -> Site:
     """Site with the zones and warnings of files and services.
 
@@ -195,11 +203,13 @@ def with_combined(
     ----------
     site : Site
         The site.
-    sources, buffer_m, settings
+    sources, buffer_m, settings, on_stage
         As for `combine_exclusions`, whose errors are raised.
     """
     with tempfile.TemporaryDirectory(prefix="pacifico-exclusions-") as folder:
-        combined = combine_exclusions(sources, site, Path(folder), buffer_m=buffer_m, settings=settings)
+        combined = combine_exclusions(
+            sources, site, Path(folder), buffer_m=buffer_m, settings=settings, on_stage=on_stage
+        )
         if combined.path is not None:
             site = with_exclusions(site, load_exclusions(combined.path, site))
     return replace(site, warnings=(*site.warnings, *combined.warnings))

@@ -24,7 +24,7 @@ ARC_SEGMENTS = 32
 """Chords of a quarter circle in a buffer: it is short by at most 0.03 % of the buffer."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Zone:
     """Exclusion zone: ground to keep free, or that costs more to cross."""
 
@@ -45,6 +45,11 @@ class Zone:
         if self.zone_type == "cost":
             return False
         return self.zone_type in CROSSABLE_TYPES if self.crossable is None else self.crossable
+
+    def __repr__(self) -> str:
+        buffer = f", buffer {self.buffer_m:g} m" if self.buffer_m else ""
+        cost = f", cost x{self.cost_multiplier:g}" if self.zone_type == "cost" else ""
+        return f"<Zone {self.name!r}: {self.zone_type}{buffer}{cost}, {self.geometry.area / 1e4:,.2f} ha>"
 
     @property
     def with_buffer(self) -> BaseGeometry:
@@ -73,7 +78,7 @@ class NamedLine:
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Site:
     """Site boundary with its exclusions, anchors and lines; geometry in `crs` [m]."""
 
@@ -96,6 +101,12 @@ class Site:
     def __post_init__(self) -> None:
         lonlat = reproject(self.boundary, self.crs, LONLAT)
         object.__setattr__(self, "area_ha", geodesic_area_m2(lonlat) / 1e4)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Site {self.name!r}: {self.area_ha:,.2f} ha, {len(self.exclusions)} exclusions, "
+            f"{len(self.entries)} entries, {self.crs.name}>"
+        )
 
     @property
     def entries(self) -> tuple[Anchor, ...]:

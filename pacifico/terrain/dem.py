@@ -14,6 +14,7 @@ import shapely
 from pacifico.crs import LONLAT, reproject
 from pacifico.errors import DEMError
 from pacifico.grid import BETWEEN_CELLS, Ground
+from pacifico.stages import begin
 from pacifico.terrain import sources
 from pacifico.terrain.ground_checks import ground_warnings, height_step
 from pacifico.terrain.heights import HeightUnit, Units, height_unit, in_metres
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from pacifico.grid import Grid
     from pacifico.site.model import Site
+    from pacifico.stages import OnStage
     from pacifico.terrain.remote.settings import SourceSettings
 
 WHOLE = 0.9999
@@ -67,6 +69,7 @@ def open_dem(
     units: Units | None = None,
     halo_m: float | None = None,
     settings: SourceSettings | None = None,
+    on_stage: OnStage | None = None,
 ) -> xr.DataArray:
     """Elevation of a site and its surroundings.
 
@@ -78,14 +81,15 @@ def open_dem(
         Any raster that GDAL reads, as path, GDAL name (`NETCDF:file.nc:name`) or address (https, s3), or a named source:
         `3dep` (United States, 10 m), `3dep-30`, `glo30` (the world, 30 m, a surface model), `sample` (needs no network).
     resolution_m : float, optional
-        Cell size [m]; by default the finer side of the DEM's own ground cell, held between 1 and 30 m, and coarser for a
-        site that would need more than 16 million cells.
+        Cell size [m]; by default the finer side of the DEM's own cell, within 1 to 30 m and 16 million cells.
     units : {"m", "ft"}, optional
         Unit of height, over what the file declares.
     halo_m : float, optional
         Ground kept around the site's bounding box [m]; by default 300 m or 5 cells, whichever is more.
     settings : SourceSettings, optional
         Addresses of the named sources, retries, and the cache for downloads.
+    on_stage : callable, optional
+        Called with name, percentage and message as each stage begins.
 
     Returns
     -------
@@ -113,7 +117,26 @@ def open_dem(
     options = DemOptions(resolution_m, units, halo_m)
     name = display_name(str(source))
     with memory_errors_told(site, name):
-        return dem_from_window(site, source_window(site, str(source), options, settings), name, options)
+        begin(on_stage, "fetching_dem", 0, f"reading {name}")
+        return _checked_dem(site, source_window(site, str(source), options, settings), name, options, on_stage)
+
+
+def _checked_dem(
+    site: Site, window: RasterWindow, name: str, options: DemOptions, on_stage: OnStage | None
+) -> xr.DataArray:
+    """Elevation from a window, with its stages.
+
+    Parameters
+    ----------
+    site, window, name, options
+        As for `dem_from_window`.
+    on_stage : callable, optional
+        Called as each stage begins.
+    """
+    begin(on_stage, "checking_dem", 70, f"checking the heights of {name}")
+    dem = dem_from_window(site, window, name, options)
+    begin(on_stage, "completed", 100, "completed")
+    return dem
 
 
 @contextmanager

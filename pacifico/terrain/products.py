@@ -14,6 +14,8 @@ import shapely
 from pacifico.crs import LONLAT, transformer
 from pacifico.errors import DEMError
 from pacifico.grid import Grid, elevations
+from pacifico.output_files import disk_errors
+from pacifico.stages import begin
 from pacifico.terrain.contours import INDEX_EVERY, contours, sensible_interval_m, slope_classes
 from pacifico.terrain.reasons import Reasons, reasons
 from pacifico.terrain.site_grid import cells_in
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from pacifico.site.model import Site, Zone
+    from pacifico.stages import OnStage
     from pacifico.terrain.contours import Contour, SlopeClass
 
 ERRORS_PER_INTERVAL = 3.3
@@ -49,6 +52,7 @@ def write_terrain(
     slope_limits_deg: Mapping[str, float],
     setback_m: float = 0.0,
     contour_interval_m: float | None = None,
+    on_stage: OnStage | None = None,
 ) -> dict[str, Any]:
     """Write the terrain of a site to a folder.
 
@@ -59,14 +63,15 @@ def write_terrain(
     dem : DataArray, dims (y, x)
         Elevation [m] as `open_dem` gives it.
     out_dir : str or Path
-        Created if absent. Holds afterwards elevation.tif and one COG for each surface product, why_not_buildable.tif,
-        contours.geojson, slope_classes.geojson and summary.json.
+        Created if absent. Gets a COG for each surface product, contours, slope classes and summary.json.
     slope_limits_deg : mapping
         Limit of natural ground by asset type [°].
     setback_m : float
         Distance kept from the boundary [m], which is not buildable either.
     contour_interval_m : float, optional
         Height between contour lines [m]; by default one that fits the relief.
+    on_stage : callable, optional
+        Called with name, percentage and message as each stage begins.
 
     Returns
     -------
@@ -80,25 +85,31 @@ def write_terrain(
     InputError
         The contour interval is not positive, or gives too many lines.
     """
-    out = Path(out_dir)
-    out.mkdir(parents=True, exist_ok=True)
+    (out := Path(out_dir)).mkdir(parents=True, exist_ok=True)
+    begin(on_stage, "computing_slope", 0, "computing slopes and buildable ground")
     terrain = _site_terrain(site, dem, slope_limits_deg, setback_m)
-    heights = terrain.z[terrain.inside & np.isfinite(terrain.z)]
-    interval = contour_interval_m
-    if interval is None:
-        interval = sensible_interval_m(float(heights.max()) - float(heights.min()))
+    interval = _interval_m(terrain) if contour_interval_m is None else contour_interval_m
+    begin(on_stage, "drawing_contours", 20, "drawing contours")
     lines = contours(dem, interval_m=interval, within=site.boundary)
-    breaks = sorted(set(slope_limits_deg.values()))
-    classes = slope_classes(terrain.slope_deg, terrain.grid, breaks, site.boundary)
-
-    files = [*_write_rasters(terrain, out), *_write_vectors(site, lines, classes, out)]
+    classes = slope_classes(terrain.slope_deg, terrain.grid, sorted(set(slope_limits_deg.values())), site.boundary)
+    begin(on_stage, "writing_rasters", 40, "writing rasters")
+    with disk_errors(out):
+        files = [*_write_rasters(terrain, out), *_write_vectors(site, lines, classes, out)]
+    begin(on_stage, "measuring_terrain", 75, "measuring buildable ground under DEM errors")
     summary = summary_of(site, dem, terrain, slope_limits_deg)
     summary["setback_m"] = setback_m
     summary["contours"] = {"interval_m": interval, "lines": len(lines), "index_every": INDEX_EVERY}
     summary["warnings"] += _interval_warning(interval, summary["dem_error"]["rmse_m"])
     summary["files"] = sorted([*files, "summary.json"])
     (out / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    begin(on_stage, "completed", 100, "completed")
     return summary
+
+
+def _interval_m(terrain: SiteTerrain) -> float:
+    """Height between contours that fits the relief [m]."""
+    heights = terrain.z[terrain.inside & np.isfinite(terrain.z)]
+    return sensible_interval_m(float(heights.max()) - float(heights.min()))
 
 
 def _site_terrain(

@@ -12,6 +12,7 @@ from pacifico.grid import Grid
 from pacifico.terrain.raster.read import rounded_up
 
 if TYPE_CHECKING:
+    import xarray as xr
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
@@ -44,6 +45,23 @@ def require_resolution(site: Site, resolution_m: float | None, halo_m: float | N
         )
     if _cells(site, resolution_m, halo_m) > MOST_CELLS:
         raise DEMError(_too_many(site, resolution_m, halo_m))
+
+
+def require_budget(dem: xr.DataArray) -> None:
+    """Refuse a DEM with more cells than a layout can use.
+
+    Raises
+    ------
+    DEMError
+        With the limit, and ways to keep it.
+    """
+    # what is no DataArray is refused with its own message when it is read
+    cells = int(getattr(dem, "size", 0))
+    if cells > MOST_CELLS:
+        raise DEMError(
+            f"the DEM has {cells / 1e6:,.0f} million cells, a layout takes {MOST_CELLS / 1e6:.0f} million; cut it to the site "
+            f"with pacifico.open_dem, or coarsen it {math.ceil(math.sqrt(cells / MOST_CELLS))} times, with dem.coarsen"
+        )
 
 
 def finest_default(site: Site, halo_m: float | None) -> float:

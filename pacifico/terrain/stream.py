@@ -14,6 +14,7 @@ import numpy as np
 
 from pacifico.errors import DEMError
 from pacifico.grid import Grid
+from pacifico.output_files import atomic_files
 from pacifico.terrain.surface import surface_arrays
 
 if TYPE_CHECKING:
@@ -190,12 +191,16 @@ def write_raster(path: Path, values: NDArray[Any], grid: Grid, *, nodata: float,
     import rasterio  # noqa: PLC0415
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB), tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as scratch:
-        part = Path(scratch) / path.name
+    with (
+        rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB),
+        atomic_files(path, suffix=".tif") as (whole,),
+        tempfile.TemporaryDirectory(dir=whole.parent, prefix=".") as scratch,
+    ):
+        part = Path(scratch) / "part.tif"
         with rasterio.open(part, "w", **_profile(grid, values.dtype.name, nodata)) as out:
             out.write(values, 1)
             out.update_tags(**tags)
-        _finish(part, path, cog=True, averaged=averaged, threaded=values.size > ALONE_CELLS)
+        _finish(part, whole, cog=True, averaged=averaged, threaded=values.size > ALONE_CELLS)
     return path
 
 

@@ -112,3 +112,12 @@ def test_a_point_of_interconnection_is_a_place_or_a_file(tmp_path):
     assert options.poi_of(str(file)) == (-93.5, 41.25)
     with pytest.raises(InputError, match="is neither LON,LAT nor a file"):
         options.poi_of("north")
+
+
+def test_a_quoted_tilde_is_the_home_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert str(options.path("~/site.kml")) == "/home/ada/site.kml"
+    assert options.source("~/dem.tif") == "/home/ada/dem.tif"
+    assert str(options.path("~no-such-user/site.kml")) == "~no-such-user/site.kml"
+    for text in ("3dep", "https://host/~ada/dem.tif", "NETCDF:dem.nc:elevation"):
+        assert options.source(text) == text

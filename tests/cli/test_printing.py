@@ -1,5 +1,6 @@
 """Text that several commands print."""
 
+import contextlib
 import io
 import json
 import sys
@@ -45,21 +46,38 @@ class Terminal(io.StringIO):
 
 def test_stages_are_shown_on_a_terminal_only(monkeypatch):
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    assert printing.stage_line() is None
+    with printing.StageLine() as line:
+        assert line.on_stage is None
+    assert sys.stderr.getvalue() == ""
     monkeypatch.setattr(sys, "stderr", Terminal())
-    show = printing.stage_line()
-    show("placing_assets", 55, "placing assets")
-    show("completed", 100, "done")
-    assert sys.stderr.getvalue() == "\r\033[K 55 % placing assets\r\r\033[K100 % done\n"
+    with printing.StageLine() as line:
+        line.on_stage("placing_assets", 55, "placing assets")
+        line.on_stage("completed", 100, "done")
+    assert sys.stderr.getvalue() == "\r\033[K 55 % placing assets (0 s)\r\033[K100 % done (0 s)\r\033[K"
 
 
-def test_the_first_compilation_is_shown_as_a_bar_on_a_terminal_only(monkeypatch):
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    assert printing.compile_line() is None
+def test_the_first_compilation_is_shown_as_a_bar(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
-    draw = printing.compile_line()
-    draw(0.25)
-    draw(1.0)
-    first, last = sys.stderr.getvalue().split("\r\033[K")[1:]
-    assert first == f" 25 % compiling, first run only [{'#' * 5}{' ' * 15}]\r"
-    assert last == f"100 % compiling, first run only [{'#' * 20}]\n"
+    with printing.StageLine() as line:
+        line.on_compile(0.25)
+    assert f" 25 % compiling, first run only [{'#' * 5}{' ' * 15}]" in sys.stderr.getvalue()
+
+
+def test_json_is_never_disturbed(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with printing.StageLine(quiet=True) as line:
+        assert line.on_stage is None
+    assert sys.stderr.getvalue() == ""
+
+
+def test_the_line_is_cleared_before_an_error(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with contextlib.suppress(KeyboardInterrupt), printing.StageLine() as line:
+        line.on_stage("search", 10, "placing assets")
+        raise KeyboardInterrupt
+    assert sys.stderr.getvalue().endswith("\r\033[K")
+
+
+def test_bytes_go_to_standard_output(capfdbinary):
+    printing.print_bytes("Höfe".encode())
+    assert capfdbinary.readouterr().out == "Höfe".encode()

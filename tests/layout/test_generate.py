@@ -458,3 +458,14 @@ def test_nothing_is_built_on_a_line_or_a_station(make):
     assert built.intersection(station.geometry).area == 0
     (own,) = (a for a in plan.asset_list if a.item.kind == "substation")
     assert own.footprint.distance(station.geometry) < 60
+
+
+def test_stages_are_told_in_their_order(make):
+    told = []
+    site, dem = make.site(300, 300), make.dem(make.ground(make.level, 300, 300))
+    generate_layout(site, dem, target_capacity_kw=500, on_stage=lambda *stage: told.append(stage))
+    percents = [percent for _, percent, _ in told]
+    assert percents == sorted(percents)
+    assert told[0][0] == "computing_slope"
+    assert told[-1] == ("completed", 100, "completed")
+    assert all(message for *_, message in told)

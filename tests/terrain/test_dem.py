@@ -15,6 +15,7 @@ from pyproj import CRS
 from pacifico.crs import transformer
 from pacifico.errors import DEMError, OutsideServiceError
 from pacifico.grid import Grid, Ground, warnings_of
+from pacifico.site.boundary import read_site
 from pacifico.site.model import Site
 from pacifico.terrain.dem import level_ground, open_dem
 from pacifico.terrain.remote.settings import SourceSettings
@@ -209,3 +210,11 @@ def test_secrets_of_an_address_are_nowhere_in_the_dem(site, make_raster, server,
     assert dem.attrs["source"] == "dem.tif"
     assert "hunter2" not in str(dem.attrs)
     assert "hunter2" not in caplog.text
+
+
+def test_stages_are_told_in_their_order():
+    told = []
+    site = read_site("sample")
+    open_dem(site, "sample", on_stage=lambda *stage: told.append(stage))
+    assert [percent for _, percent, _ in told] == [0, 70, 100]
+    assert told[0][2] == "reading sample"

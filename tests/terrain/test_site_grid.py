@@ -7,14 +7,23 @@ import math
 import numpy as np
 import pytest
 import shapely
+import xarray as xr
 from numpy.testing import assert_allclose
 from pyproj import CRS
 
 from pacifico.errors import DEMError
 from pacifico.grid import Grid, warnings_of
+from pacifico.layout.generate import generate_layout
 from pacifico.site.model import Site
 from pacifico.terrain.dem import level_ground, open_dem
-from pacifico.terrain.site_grid import cells_in, default_resolution, finest_default, require_resolution, site_grid
+from pacifico.terrain.site_grid import (
+    cells_in,
+    default_resolution,
+    finest_default,
+    require_budget,
+    require_resolution,
+    site_grid,
+)
 
 CENTRE = (446_000.0, 4_650_000.0)
 
@@ -86,6 +95,15 @@ def test_the_budget_holds_for_the_resolution_named():
         finest = finest_default(site, None)
         grid = site_grid(site, finest)
         assert grid.ny * grid.nx <= 16_000_000 * 1.001
+
+
+def test_a_dem_of_too_many_cells_is_refused_before_any_work():
+    vast = xr.DataArray(np.broadcast_to(np.float32(100.0), (21_000, 21_000)), dims=("y", "x"))
+    with pytest.raises(DEMError, match=r"441 million cells, a layout takes 16 million; .* 6 times"):
+        require_budget(vast)
+    with pytest.raises(DEMError, match="441 million"):
+        generate_layout(Site("two", UTM15, shapely.box(0, 0, 100, 100)), vast)
+    require_budget(xr.DataArray(np.zeros((10, 10)), dims=("y", "x")))
 
 
 def test_cells_by_centre_and_by_touch():

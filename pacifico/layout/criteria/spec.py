@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
+from pacifico.frozen import frozen
 from pacifico.layout.criteria.setbacks import EdgeSetback, edge_setbacks
 from pacifico.toml_file import read_toml
 
@@ -55,10 +56,6 @@ class Spec:
         """Spec with other values for some rules of a section."""
         return make_spec({**self.overrides, section: {**self.overrides.get(section, {}), **rules}})
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the overrides alone: mapping proxies can't be pickled."""
-        return make_spec, ({s: dict(r) for s, r in self.overrides.items()},)
-
     @property
     def setbacks(self) -> tuple[EdgeSetback, ...]:
         """Setbacks of single edges of the boundary."""
@@ -96,7 +93,7 @@ def make_spec(overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Spec:
             if rule not in entries:
                 raise InputError(f"spec: unknown rule {section}.{rule}; choose from {', '.join(entries)}")
             _check(f"{section}.{rule}", value, entries[rule])
-    return Spec(MappingProxyType({s: MappingProxyType(dict(r)) for s, r in (overrides or {}).items()}))
+    return Spec(frozen(overrides or {}))
 
 
 def read_spec(path: str | Path) -> dict[str, dict[str, Any]]:

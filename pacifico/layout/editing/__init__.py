@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "context": ["EditContext"],
         "editor": ["Editor", "add_asset", "asset_of", "edit", "move_asset", "remove_asset", "rotate_asset"],
+        "reopen": ["plan_of", "read_plan"],
         "zones": ["add_zone", "move_zone", "remove_zone"],
     },
 )

@@ -50,5 +50,5 @@ class Change:
     def next_road_number(self, roads: RoadGraph) -> int:
         """Number that no road has now or had before an earlier edit."""
         edits = self.plan.edits
-        past = [i for e in edits for i in (*e.roads_added, *(r.road_id for r in e.roads_removed))]
+        past = [i for e in edits for i in (*e.roads_added, *e.removed_ids, *(r.road_id for r in e.roads_removed))]
         return roads.next_number((*past, *(r.road_id for r in self.plan.road_list)))

@@ -98,6 +98,12 @@ class EditContext:
                 f"the plan was made on another DEM ({plan.dem['source']}, {plan.dem['resolution_m']:g} m, not {cell:g} m); "
                 "give that DEM, or generate the layout again"
             )
+        units = str(dem.attrs.get("units_assumed", ""))
+        if units != plan.dem["units"]:
+            raise InputError(
+                f"the plan was made on heights in {plan.dem['units']!r}, these are in {units!r}; open the DEM with the same "
+                "units (--dem-units)"
+            )
         return cls(dem, plan.profile, plan.spec, tuple(c for c in plan.crossing_list if c.crossing_type != "bore"))
 
     @property

@@ -72,6 +72,9 @@ class Editor:
         self._past: list[Plan] = [plan]
         self._future: list[Plan] = []
 
+    def __repr__(self) -> str:
+        return f"<Editor of {self.plan!r}, {len(self._past) - 1} edits>"
+
     @property
     def plan(self) -> Plan:
         """The plan as it is now."""

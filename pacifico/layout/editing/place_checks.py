@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from pacifico.site.model import Site
     from pacifico.vocabulary import AssetKind
 
-SLACK_M = 1e-6
-"""Rounding allowed in distances, so that moving there and back is legal [m]."""
+SLACK_M = 0.002
+"""Rounding allowed in distances [m]: two coordinates of a stored layout, 8 decimals of a degree each."""
 TOUCH_M2 = 0.01
-"""Overlap of two pads that counts as rounding [m²]."""
+"""Overlap of two footprints or pads that counts as rounding [m²]."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def _check_neighbours(asset_id: str, item: Item, taken: Polygon, around: Surroun
     for k in near[np.argsort(gaps, kind="stable")].tolist():
         other = others[k]
         shared = float(shapely.intersection(other.footprint, shape).area)
-        if shared > SLACK_M:
+        if shared > TOUCH_M2:
             raise EditRefused(
                 f"{asset_id} would overlap {other.asset_id} by {shared:,.1f} m²; choose free ground, or move {other.asset_id} first"
             )

@@ -88,7 +88,7 @@ class StoredFeature:
         return self.properties[name]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StoredLayout:
     """Layout read back from its file."""
 
@@ -97,6 +97,9 @@ class StoredLayout:
     crs: CRS
     """Working CRS, in metres."""
     features: tuple[StoredFeature, ...]
+
+    def __repr__(self) -> str:
+        return f"<StoredLayout {self.name!r}: {self.about['profile']}, {len(self.features)} features>"
 
     @classmethod
     def of(cls, content: Mapping[str, Any] | StoredLayout) -> StoredLayout:
@@ -234,9 +237,10 @@ def _refuse_constant(text: str) -> float:
 
 
 def _check_about(about: Mapping[str, Any]) -> None:
-    """Refuse a member `pacifico` without what the schema requires; unknown members pass."""
+    """Refuse a member `pacifico` that breaks the schema; unknown members pass."""
     rule = schema()["properties"]["pacifico"]
-    for name in rule["required"]:
+    known = [name for name in rule["properties"] if name in rule["required"] or name in about]
+    for name in known:
         if not _fits(about.get(name), rule["properties"][name]):
             raise InputError(f"the layout's {name} {_shown(about.get(name))} is not valid; {_REMEDY}")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pacifico.vocabulary import AssetKind
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Asset:
     """Placed asset with its ground and its service road."""
 
@@ -38,6 +38,10 @@ class Asset:
     block_id: str
     """Power block; empty without one."""
     service_road_id: str
+
+    def __repr__(self) -> str:
+        x, y = self.item.centre
+        return f"<Asset {self.asset_id}: at ({x:.1f}, {y:.1f}) m, {self.item.rotation_deg:g}°>"
 
     def properties(self) -> dict[str, Any]:
         """Properties of the asset in layout.geojson."""

@@ -64,7 +64,7 @@ class Line:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bill:
     """Bill of quantities of a plan."""
 
@@ -73,6 +73,10 @@ class Bill:
     """Design, management and contingency as a share of direct cost: likely, low and high [-]; assumed."""
     indirect_source: str
     """Source of these shares."""
+
+    def __repr__(self) -> str:
+        total, (low, high) = self.total / 1e6, (v / 1e6 for v in self.independent)
+        return f"<Bill of {len(self.lines)} lines: {total:,.2f} ({low:,.2f} to {high:,.2f}) million USD>"
 
     @property
     def direct(self) -> float:

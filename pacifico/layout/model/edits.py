@@ -38,6 +38,8 @@ class Edit:
     also: tuple[str, ...] = ()
     """Assets removed as a consequence."""
     roads_removed: tuple[Road, ...] = ()
+    removed_ids: tuple[str, ...] = ()
+    """Roads removed of which only the identifier is known: the edit comes from a file."""
     roads_added: tuple[str, ...] = ()
     borrowed: str = ""
     """Turnaround that serves the asset where no other road does."""
@@ -69,7 +71,7 @@ class Edit:
             "from": lonlat(self.before),
             "to": lonlat(self.after),
             "also_removed": list(self.also),
-            "roads_removed": [r.road_id for r in self.roads_removed],
+            "roads_removed": [*self.removed_ids, *(r.road_id for r in self.roads_removed)],
             "roads_added": list(self.roads_added),
             "note": self.note,
         }

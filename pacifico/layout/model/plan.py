@@ -9,9 +9,10 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from pacifico.crs import geojson_geometries
+from pacifico.frozen import frozen, thawed
 from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.criteria.spec import Spec, make_spec
-from pacifico.layout.files.geojson import KINDS, write
+from pacifico.layout.files.geojson import KINDS, text, write
 from pacifico.layout.files.versions import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ _UPPER = {
 """Functions of higher rooms behind methods of Plan; loaded at the first call."""
 
 
+def _sorted(overrides: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Overrides of rules in alphabetical order."""
+    return {section: dict(sorted(thawed(overrides[section]).items())) for section in sorted(overrides)}
+
+
 def _upper(name: str) -> Any:
     """Load a function of a higher room."""
     return resolve_name(_UPPER[name])
@@ -53,9 +59,12 @@ MAX_ENTRY_SHIFT_M = 75.0
 """Distance from a named entry up to which an entry of the roads has its name [m]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Plan:
-    """Layout of a site; geometry in the working CRS `site.crs` [m]."""
+    """Layout of a site; geometry in the working CRS `site.crs` [m].
+
+    Plans are equal where their layout.geojson is.
+    """
 
     site: Site
     profile: Profile
@@ -91,6 +100,37 @@ class Plan:
     """Crossings of roads and cables."""
     further_entries: tuple[Point, ...] = ()
     """Other places where roads meet the boundary."""
+
+    def __post_init__(self) -> None:
+        for name in ("dem", "metrics"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
+    def __eq__(self, other: object) -> bool:
+        return self._text == other._text if isinstance(other, Plan) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Fields alone: the text is made again when it is needed."""
+        return {name: value for name, value in vars(self).items() if name != "_text"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore the fields of a frozen instance."""
+        vars(self).update(state)
+
+    def __repr__(self) -> str:
+        metrics = self.metrics
+        storage = f", {metrics['storage_kwh'] / 1000:,.0f} MWh" if metrics["storage_kwh"] else ""
+        return (
+            f"<Plan {self.site.name!r}: {self.profile}, {self.strategy}, {metrics['total_capacity_kw'] / 1000:,.1f} MW AC"
+            f"{storage}, {len(self.asset_list):,} assets, {metrics['road_length_m'] / 1000:,.2f} km of road>"
+        )
+
+    @cached_property
+    def _text(self) -> str:
+        """Text of layout.geojson."""
+        return text(self.to_geojson())
 
     @property
     def crs(self) -> CRS:
@@ -146,10 +186,11 @@ class Plan:
             "profile": self.profile,
             "strategy": self.strategy,
             "target_capacity_kw": self.target_capacity_kw,
-            "dem": dict(self.dem),
-            "metrics": dict(self.metrics),
+            "dem": thawed(self.dem),
+            "metrics": thawed(self.metrics),
             "warnings": list(self.warnings),
             "unplaced": [{"asset_type": u.kind, "count": u.count, "reason": u.reason} for u in self.unplaced],
+            **({"spec": _sorted(self.spec.overrides)} if self.spec.overrides else {}),
             **({"edits": [e.properties(self.crs) for e in self.edits]} if self.edits else {}),
         }
 

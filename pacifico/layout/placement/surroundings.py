@@ -18,5 +18,5 @@ SURROUNDINGS_M = 25.0
 
 def surroundings_ha(items: Sequence[Item]) -> float:
     """Area of the union of all surroundings [ha]."""
-    boxes = shapely.box(*np.array([i.rect for i in items]).T)
+    boxes = shapely.box(*np.array([i.rect for i in items]).reshape(-1, 4).T)
     return float(shapely.union_all(shapely.buffer(boxes, SURROUNDINGS_M)).area) / 1e4

@@ -121,6 +121,8 @@ def exchange_arrays(
     roads : sequence of LineString, optional
         Roads of the draft; new places lie beside them and within their reach. None for places anywhere.
     """
+    if not draft.items:
+        return draft
     ground = solar_grounds(context, seed_area.scheme)[0]
     slots = free_slots(ground, draft.items)
     if roads is not None and len(slots.units):

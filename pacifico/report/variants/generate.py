@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Unpack
 
 from pacifico import errors
 from pacifico.errors import InputError, OutsideServiceError
+from pacifico.frozen import thawed
 from pacifico.layout.criteria.design import Design, DesignOptions
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.report.variants.process import Failure, run_all
 from pacifico.report.variants.result import Variants
+from pacifico.stages import begin
 from pacifico.vocabulary import PROFILES, STRATEGIES, Strategy
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from pacifico.site.model import Site, Zone
+    from pacifico.stages import OnStage
 
 
 def generate_variants(
@@ -28,6 +31,7 @@ def generate_variants(
     exclusions: Sequence[Zone] = (),
     processes: int | None = None,
     on_done: Callable[[str], None] | None = None,
+    on_stage: OnStage | None = None,
     **design: Unpack[DesignOptions],
 ) -> Variants:
     """Lay out a site by several strategies and compare them.
@@ -42,13 +46,14 @@ def generate_variants(
     strategies : sequence of str
         Strategies to compare.
     processes : int, optional
-        Largest number of processes at a time; by default the number of cores. The result does not depend on it.
+        Largest number of processes at a time; by default the number of cores.
     on_done : callable, optional
         Called with each strategy that is done.
+    on_stage : callable, optional
+        Called with name, percentage and message, at the start and as each strategy is done.
     **design
-        As for `generate_layout`, without `strategy`: `profile`, `target_capacity_kw`, `setback_m`, `max_road_grade_pct`,
-        `entry` and `spec`. Without a target each strategy places all it can, and capacities may differ by more than the
-        1 % within which they are compared.
+        As for `generate_layout`, without `strategy`. Without a target, capacities may differ by more than the 1 % within
+        which they are compared.
 
     Returns
     -------
@@ -65,21 +70,34 @@ def generate_variants(
     Examples
     --------
     >>> variants = generate_variants(site, dem, target_capacity_kw=20_000)  # doctest: +SKIP
-    >>> variants.table[["placed_kw", "road_length_m", "earthwork_m3"]]  # doctest: +SKIP
     """
     if "strategy" in design:
         raise TypeError("generate_variants takes no 'strategy'; name those to compare with 'strategies'")
     known = Design(**design)
     names = _checked(strategies, known)
-    # plain dicts, because the mappings of a spec can't be pickled for the processes
-    spec = {section: dict(rules) for section, rules in known.spec.items()} if known.spec else None
-    options = {**design, "exclusions": tuple(exclusions), "spec": spec}
-    found = run_all(site, dem, names, options, processes=processes, on_done=on_done)
+    # plain dicts, because not every mapping can be pickled for the processes
+    options = {**design, "exclusions": tuple(exclusions), "spec": thawed(known.spec)}
+    found = run_all(site, dem, names, options, processes=processes, on_done=_counter(len(names), on_done, on_stage))
     failures = tuple(f for f in found.values() if isinstance(f, Failure))
     plans = {name: plan for name, plan in found.items() if not isinstance(plan, Failure)}
     if not plans:
         raise _error(failures)
     return Variants(plans, failures, known.target_capacity_kw)
+
+
+def _counter(count: int, on_done: Callable[[str], None] | None, on_stage: OnStage | None) -> Callable[[str], None]:
+    """Callback that counts strategies and passes each on."""
+    ended: list[str] = []
+    begin(on_stage, "placing_assets", 0, f"0 of {count} variants")
+
+    def done(strategy: str) -> None:
+        """Count a strategy."""
+        ended.append(strategy)
+        if on_done is not None:
+            on_done(strategy)
+        begin(on_stage, "placing_assets", 100 * len(ended) // count, f"{len(ended)} of {count} variants")
+
+    return done
 
 
 def _checked(strategies: Sequence[Strategy], design: Design) -> tuple[Strategy, ...]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pacifico.report.variants.process import Failure
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Variants:
     """Plans of one site by several strategies, and how they compare."""
 
@@ -30,6 +30,10 @@ class Variants:
     failures: tuple[Failure, ...]
     """Strategies without a plan, and why."""
     target_capacity_kw: float | None
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        return f"<Variants: {', '.join(self.plans) or 'none'}{failed}>"
 
     @cached_property
     def layouts(self) -> Mapping[str, StoredLayout]:

@@ -16,3 +16,7 @@ def test_one_rectangle_with_its_surroundings():
 def test_overlaps_count_once():
     one, beside = array_at(0, 0, 100, 50), array_at(110, 0, 90, 50)
     assert surroundings_ha([one, beside]) == pytest.approx(surroundings_ha([array_at(0, 0, 200, 50)]), rel=1e-3)
+
+
+def test_nothing_covers_nothing():
+    assert surroundings_ha([]) == 0.0

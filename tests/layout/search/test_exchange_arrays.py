@@ -82,6 +82,11 @@ def test_a_draft_without_arrays_stays_as_it_is(stray):
     assert exchange_arrays(context, skids, area).items == skids.items
 
 
+def test_an_empty_draft_stays_empty(stray):
+    context, area, _, _ = stray
+    assert exchange_arrays(context, Draft(), area).items == []
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_exchanged_drafts_are_legal_on_synthetic_ground(seed):
     site, dem = bench.synthetic(seed, hectares=40)

@@ -1,0 +1,66 @@
+"""Request for a layout: the site with all its zones, and the design, checked together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pacifico.layout.criteria.capacities import requested_capacities
+from pacifico.layout.criteria.design import split_design
+from pacifico.layout.criteria.request import main_slope_limit, requested_spec
+from pacifico.site.poi import with_poi
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pacifico.layout.criteria.capacities import Capacities
+    from pacifico.layout.criteria.design import Design
+    from pacifico.layout.criteria.spec import Spec
+    from pacifico.site.model import Site, Zone
+    from pacifico.vocabulary import Profile, Strategy
+
+
+@dataclass(frozen=True)
+class LayoutRequest:
+    """Checked request for a layout."""
+
+    site: Site
+    """Site with all exclusions."""
+    profile: Profile
+    strategy: Strategy
+    target_kw: float | None
+    capacities: Capacities
+    spec: Spec
+
+    @property
+    def slope_limit_deg(self) -> float:
+        """Slope limit of the main asset type [°]."""
+        return main_slope_limit(self.profile, self.spec)
+
+
+def checked_design(options: Mapping[str, Any]) -> Design:
+    """Design of the keywords; others are refused."""
+    design, unknown = split_design(options)
+    if unknown:
+        raise TypeError(f"generate_layout() has no keyword {next(iter(unknown))!r}")
+    return design
+
+
+def checked_request(site: Site, asked: Design, exclusions: Sequence[Zone]) -> LayoutRequest:
+    """Checked request for a layout."""
+    target_kw = asked.target_capacity_kw
+    spec = requested_spec(
+        asked.profile, asked.strategy, target_kw, asked.setback_m, asked.max_road_grade_pct, asked.spec
+    )
+    capacities = requested_capacities(asked.profile, target_kw, spec)
+    whole = _requested_site(site if asked.poi is None else with_poi(site, asked.poi), exclusions, asked.entry)
+    return LayoutRequest(whole, asked.profile, asked.strategy, target_kw, capacities, spec)
+
+
+def _requested_site(site: Site, exclusions: Sequence[Zone], entry: tuple[float, float] | None) -> Site:
+    """Site with requested exclusions; a requested entry replaces the file's."""
+    if exclusions:
+        site = replace(site, exclusions=(*site.exclusions, *exclusions))
+    if entry is not None:
+        site = replace(site, anchors=tuple(a for a in site.anchors if not a.is_entry))
+    return site
