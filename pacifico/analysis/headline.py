@@ -122,7 +122,14 @@ def _cost(about: Mapping[str, Any], bill: Bill | None) -> Answer:
     if watts > 0:
         per = "of storage" if about["profile"] == "bess" else "AC"
         text += f", {bill.total / watts:,.2f} USD/W {per} ({low / watts:,.2f}–{high / watts:,.2f})"
-    return Answer("cost", "Cost", text, value=round(bill.total), p10_p90=(math.floor(low), math.ceil(high)), unit="USD")
+    return Answer(
+        "cost",
+        "Cost",
+        text,
+        value=1000 * round(bill.total / 1e3),
+        p10_p90=(1000 * math.floor(low / 1e3), 1000 * math.ceil(high / 1e3)),
+        unit="USD",
+    )
 
 
 def _risks(about: Mapping[str, Any], bill: Bill | None, *, short: bool) -> Iterator[Risk]:

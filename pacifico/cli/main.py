@@ -23,7 +23,8 @@ from pacifico.cli import options
 from pacifico.cli.edit import add_edit_command
 from pacifico.cli.energy import add_energy_command
 from pacifico.cli.export import add_export_command
-from pacifico.cli.jobs import add_jobs_commands, boundary_as_geojson, exclusions_as_geojson
+from pacifico.cli.job_inputs import boundary_as_geojson, exclusions_as_geojson
+from pacifico.cli.jobs import add_jobs_commands
 from pacifico.cli.layout import add_layout_command
 from pacifico.cli.printing import one_line, say
 from pacifico.cli.report import add_report_commands

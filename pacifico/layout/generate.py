@@ -72,13 +72,6 @@ def generate_layout(
         Boundary, exclusions and entries, from `read_site`.
     dem : xarray.DataArray
         Elevation in the site's CRS, dims (y, x), metres, NaN for nodata; from `open_dem`.
-    exclusions : sequence of Zone
-        Exclusions in addition to the site's.
-    **design
-        Design options, as below.
-
-    Other Parameters
-    ----------------
     profile : {"solar_farm", "gas_bess", "wind_hybrid", "hybrid", "bess"}
         Kind of plant.
     strategy : {"balanced", "density", "low_earthwork", "clustered"}

@@ -31,7 +31,7 @@ def by_name(answers):
 def test_the_headline_is_that_of_the_bill_and_the_metrics(plan):
     found, m, costs = by_name(plan.headline), plan.metrics, bill(plan)
     assert found["capacity"].value == pytest.approx(placed_kw(plan.about))
-    assert found["cost"].value == round(costs.total)
+    assert found["cost"].value == pytest.approx(costs.total, abs=500.0)
     assert f"{costs.total / 1e6:,.1f}"[:3] in found["cost"].text
     volume = sum(n.quantity for n in costs.lines if n.item in ("cut", "fill"))
     assert found["earthwork"].value == pytest.approx(volume, abs=0.2)

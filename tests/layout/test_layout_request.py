@@ -32,10 +32,10 @@ def test_a_requested_entry_replaces_those_of_the_file():
 
 
 def test_limits_follow_the_profile_and_its_spec():
-    request = checked_request(SITE, Design(spec={"solar": {"slope_limit_deg": 7.0}}), ())
+    request = checked_request(SITE, Design(spec={"solar_array": {"slope_limit_deg": 7.0}}), ())
     assert request.slope_limit_deg == 7.0
 
 
 def test_a_value_out_of_range_is_refused():
-    with pytest.raises(InputError, match="target_capacity_kw"):
+    with pytest.raises(InputError, match="target capacity"):
         checked_request(SITE, Design(target_capacity_kw=-1.0), ())

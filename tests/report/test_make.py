@@ -54,7 +54,9 @@ def test_the_layout_equals_that_on_the_full_dem(report, tmp_path):
     assert (folder / "layout.geojson").read_bytes() == (tmp_path / "layout.geojson").read_bytes()
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics.pop("shortfall") == plan.shortfall
-    assert metrics == json.loads(json.dumps(dict(plan.metrics)))
+    about = json.loads(json.dumps(plan.to_geojson()["pacifico"]))
+    assert metrics.pop("headline") == about["headline"]
+    assert metrics == about["metrics"]
 
 
 def test_all_cells_ran_and_show_their_figures(report):

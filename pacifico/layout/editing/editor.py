@@ -1,7 +1,6 @@
 """Edit a plan by hand: assets and zones, with undo and redo.
 
-Plans are immutable. An edit returns a new plan, or is refused with its reason and changes nothing. The metrics after an
-edit equal those of measuring the whole plan again.
+Plans are immutable. An edit returns a new plan, or is refused and changes nothing. The metrics equal those of a new plan.
 """
 
 from __future__ import annotations

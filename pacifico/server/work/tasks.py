@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
+from pacifico.frozen import thawed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -114,7 +115,8 @@ def generate(given: Arguments, on_stage: OnStage) -> dict[str, Any]:
     plan.write(report / "layout.geojson")
     metrics = {**plan.metrics, "shortfall": plan.shortfall}
     (report / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
-    return dict(plan.metrics)
+    figures: dict[str, Any] = thawed(plan.metrics)
+    return figures
 
 
 def edit(given: Arguments, on_stage: OnStage) -> dict[str, Any]:

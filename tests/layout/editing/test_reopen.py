@@ -11,7 +11,7 @@ from pacifico.export import export
 from pacifico.layout.editing.reopen import plan_of, read_plan, site_of
 from pacifico.layout.files.stored import StoredLayout
 from pacifico.layout.generate import generate_layout
-from pacifico.site.model import Zone
+from pacifico.site.model import Anchor, Zone
 
 SPEC = {"site": {"setbacks": [{"edges": ["north"], "setback_m": 30.0}]}, "road": {"width_m": 7.0}}
 
@@ -129,3 +129,17 @@ def test_the_site_of_a_layout_has_its_zones(both):
     assert site.area_ha == pytest.approx(plan.site.area_ha, rel=1e-6)
     assert [(z.name, z.zone_type, z.buffer_m) for z in site.exclusions] == [("pond", "buffered", 5.0)]
     assert plan_of(stored, dem) == plan
+
+
+def test_crossings_and_entries_are_read_back(make, tmp_path):
+    creek = Zone(make.at(-50, 190, 550, 210), "creek", "water")
+    gates = (make.at(0, 90, 2, 92), make.at(498, 90, 500, 92))
+    anchors = tuple(Anchor(g.centroid, n, is_entry=True) for g, n in zip(gates, ("west", "east"), strict=True))
+    site = make.site(500, 400, exclusions=(creek,), anchors=anchors)
+    dem = make.dem(make.ground(make.level, 500, 400))
+    plan = generate_layout(site, dem)
+    again = read_plan(plan.write(tmp_path / "layout.geojson"), dem=dem)
+    assert len(again.entries) == 2
+    assert {c.over for c in again.crossing_list} == {"creek"}
+    assert again == plan
+    assert again.bill_of_quantities().total == pytest.approx(plan.bill_of_quantities().total, rel=1e-6)
