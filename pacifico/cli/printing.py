@@ -118,7 +118,7 @@ class StageLine:
     def _compiled(self, share: float) -> None:
         """Show how far the compilation is."""
         done = round(20 * share)
-        self._begin("compiling", round(100 * share), f"compiling, first run only [{'#' * done}{' ' * (20 - done)}]")
+        self._begin("compiling", round(100 * share), f"compiling, first run only [{'#' * done}{'.' * (20 - done)}]")
 
     def _draw(self) -> None:
         percent, message = self._stage

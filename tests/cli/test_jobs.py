@@ -409,7 +409,7 @@ def test_exclusions_that_can_not_be_combined_are_refused(client, boundary, capsy
 
 @pytest.mark.parametrize(
     ("where", "said"),
-    [("file", "is not an empty folder"), ("file/below", "is a file"), ("full", "is not an empty folder"), ("/proc/x/y", "nothing can be written")],
+    [("file", "is a file"), ("file/below", "is a file"), ("full", "is not an empty folder"), ("/proc/x/y", "nothing can be written")],
 )  # fmt: skip
 def test_fetch_refuses_a_folder_that_can_not_be_written_before_the_store_is_asked(
     client, capsys, tmp_path, monkeypatch, where, said

@@ -60,7 +60,7 @@ def test_the_first_compilation_is_shown_as_a_bar(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     with printing.StageLine() as line:
         line.on_compile(0.25)
-    assert f" 25 % compiling, first run only [{'#' * 5}{' ' * 15}]" in sys.stderr.getvalue()
+    assert f" 25 % compiling, first run only [{'#' * 5}{'.' * 15}]" in sys.stderr.getvalue()
 
 
 def test_json_is_never_disturbed(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import numpy as np
@@ -75,7 +76,8 @@ def test_the_map_opens_on_the_site_without_network(explorer, site):
 
 def test_headline_figures_are_those_of_the_plan(explorer):
     text = re.sub("<[^>]+>", " ", explorer.figures.value)
-    assert f"{explorer.plan.metrics['total_capacity_kw'] / 1000:.1f} MW of 10.0 asked" in text
+    assert all(answer.text in html.unescape(text) for answer in explorer.plan.headline)
+    assert "of 10.0 MW AC" in text
     assert explorer.status.value == ""
 
 

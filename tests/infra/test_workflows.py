@@ -19,7 +19,7 @@ def workflow(request):
 
 
 def test_workflows_exist():
-    assert {path.stem for path in FILES} == {"ci", "image", "plan", "release"}
+    assert {path.stem for path in FILES} == {"ci", "image", "nightly", "plan", "release"}
 
 
 def test_every_action_is_pinned_to_a_commit(workflow):

@@ -284,7 +284,7 @@ def test_submit_many_from_a_table(environ, boundary, capsys, tmp_path):
         ([], "no elevation model"),
         (["--dem", "sample", "--no-terrain"], "level ground"),
         (["--dem", "/no/such.tif"], "is not there"),
-        (["--dem", "sample", "--capacity-kw", "1"], "greater than or equal to 100"),
+        (["--dem", "sample", "--capacity-kw", "1"], "out of range; give 100 to 5,000,000 kW"),
         (["--dem", "sample", "--entry", "north"], "LON,LAT"),
         (["--dem", "sample", "--poi", "grid"], "--poi 'grid' is not LON,LAT"),
         (["--dem", "sample", "--layout-id", "x"], "not a UUID"),

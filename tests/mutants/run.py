@@ -51,7 +51,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "export/kmz.py": ("export/test_kmz.py",),
     "export/dxf.py": ("export/test_dxf.py",),
     "export/gpkg.py": ("export/test_gpkg.py",),
-    "export/text.py": ("export/test_text.py",),
+    "escaping.py": ("test_escaping.py",),
 }  # fmt: skip
 """Modules with the tests that mirror them; modules of kernels share the exact cases of `test_kernels.py`."""
 LIBRARIES = (

@@ -39,7 +39,7 @@ def test_the_folder_holds_all_files_of_a_report(report):
     assert {p.name for p in (folder / "inputs").iterdir()} == {"sample-site.kml", "dem.tif"}
     assert (folder / "inputs" / "sample-site.kml").read_bytes() == sample_site_path().read_bytes()
     assert stages == [
-        "fetching_dem", "computing_slope", "analyzing_terrain", "placing_assets", "generating_roads",
+        "reading_inputs", "fetching_dem", "computing_slope", "analyzing_terrain", "placing_assets", "generating_roads",
         "computing_earthwork", "finalizing",
     ]  # fmt: skip
     assert set(outcome.outputs) == written

@@ -238,7 +238,7 @@ def test_an_environment_that_is_given_is_the_whole_one(template, execute, tmp_pa
     seen = json.loads((tmp_path / "report" / "env.json").read_text())
     assert seen["ONLY"] == "this"
     assert "HARMLESS" not in seen
-    assert "HOME" not in seen
+    assert seen["HOME"] != os.environ.get("HOME"), "a kernel without a home gets one of its own"
 
 
 def test_a_kernel_started_ahead_is_used_and_ended(template, execute, tmp_path):

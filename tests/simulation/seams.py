@@ -13,12 +13,13 @@ from types import SimpleNamespace
 from unittest import mock
 
 from pacifico.jobs import attempt, client, keys, lifecycle, records, status, uploads
+from pacifico.jobs.submission import checks
 from worker import loop
 
 _PURE = (
     (records, "parse_status"),
     (records, "parse_request"),
-    (client, "check_dem"),
+    (checks, "check_dem"),
     (uploads, "parse_record"),
     (loop, "parse_pointer"),
     (loop, "redact"),
@@ -96,9 +97,16 @@ class SimThread:
         scheduler = ACTIVE.scheduler
         self._task = scheduler.spawn(scheduler.current.process, self._target, on_end=_raise)
 
-    def join(self):
+    def join(self, timeout=None):
+        end = None if timeout is None else ACTIVE.scheduler.monotonic() + timeout
         while not self._task.finished:
-            ACTIVE.scheduler.wait(self._task.joining, None)
+            left = None if end is None else end - ACTIVE.scheduler.monotonic()
+            if left is not None and left <= 0:
+                return
+            ACTIVE.scheduler.wait(self._task.joining, left)
+
+    def is_alive(self):
+        return not self._task.finished
 
 
 class SerialPool:
@@ -146,8 +154,8 @@ def simulated():
         (attempt, "ThreadPoolExecutor", SerialPool),
         (attempt.Attempt, "clock", staticmethod(monotonic)),
         (client, "ThreadPoolExecutor", SerialPool),
-        (client, "open_store", lambda _: ACTIVE.store),
-        (client, "Queue", lambda _: ACTIVE.queue),
+        (client, "open_store", lambda _, session=None: ACTIVE.store),
+        (client, "Queue", lambda _, session=None: ACTIVE.queue),
         (lifecycle, "new_nonce", _nonce),
         (loop, "time", time),
         # Pure functions, called with the same arguments again and again.

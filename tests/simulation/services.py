@@ -14,6 +14,7 @@ from pacifico.jobs.store.base import (
     ExistsError,
     NotFoundError,
     PermissionDeniedError,
+    Stat,
     StoreError,
     SwapRefusedError,
     check_size,
@@ -200,14 +201,22 @@ class SimStore:
         process, sent = self._sender()
         self._call(f"put {key}", lambda: self._write(key, data, None, process, sent), writes=True)
 
-    def put_file(self, key, path, *, kind):
+    def put_file(self, key, path, *, kind, sha256=""):
         self.put(key, path.read_bytes(), kind=kind)
+
+    def stat(self, key):
+        process = self._process()
+        found = self._call(f"stat {key}", lambda: self._read(key, MAX_OBJECT_BYTES, process))
+        return Stat(len(found.data), found.age_s, hashlib.sha256(found.data).hexdigest())
 
     def get_file(self, key, path, *, limit=None, signals=None):
         path.write_bytes(self.read(key).data)
 
-    def list(self, prefix):
-        found = self._call(f"list {prefix}", lambda: sorted(key for key in self.objects if key.startswith(prefix)))
+    def list(self, prefix, *, after=""):
+        def effect():
+            return sorted(key for key in self.objects if key.startswith(prefix) and key > after)
+
+        found = self._call(f"list {prefix}", effect)
         for key in found:
             yield Entry(key, len(self.objects[key][0]), self.objects[key][2])
 
