@@ -235,7 +235,7 @@ def _processors() -> int:
 
 
 def _cache() -> Path:
-    """Folder of the record that kernels were compiled: numba's own where it is set or can be written."""
+    """Folder for the record of compiled kernels: numba's own, if writable."""
     if own := os.environ.get("NUMBA_CACHE_DIR"):
         return Path(own)
     package = Path(__file__).parent

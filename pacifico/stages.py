@@ -27,7 +27,7 @@ def begin(on_stage: OnStage | None, stage: str, percent: int, message: str) -> N
 
 
 def part_of(on_stage: OnStage | None, low: int, high: int) -> OnStage | None:
-    """Callback for a part of the work, from a low to a high percentage of the whole.
+    """Callback for a part of the work, between two percentages.
 
     Examples
     --------

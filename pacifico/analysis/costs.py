@@ -194,7 +194,7 @@ def _plant(plan: Plan, spec: Spec) -> list[Line]:
 
 
 def _kind_of(spec: Spec, item: str) -> AssetKind | None:
-    """Asset type that an item of the catalog's costs prices, if any; solar arrays have a cost for each mounting."""
+    """Asset type that a unit cost prices, if any."""
     if item == _SOLAR_COSTS[spec.choice("solar", "mounting")]:
         return "solar_array"
     return next((kind for kind in ASSET_KINDS if kind == item), None)

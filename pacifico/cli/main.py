@@ -99,7 +99,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def join_negative_values(argv: Sequence[str]) -> list[str]:
-    """Join an option and a value that begins with a minus sign: argparse would take the value for an option.
+    """Join options with values that begin with a minus sign.
+
+    argparse would take such a value for an option.
 
     Examples
     --------

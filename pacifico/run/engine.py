@@ -98,7 +98,7 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
 class _TruthfulEngine(Engine):  # type: ignore[misc]
     @classmethod
     def execute_notebook(cls, nb: Any, kernel_name: str, output_path: str, **kwargs: Any) -> Any:
-        """Execute_notebook.
+        """Execute a notebook, and save it once at the end.
 
         Parameters
         ----------

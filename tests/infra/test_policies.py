@@ -210,7 +210,7 @@ def test_wildcards_only_where_aws_requires_them(applied):
 
 def test_granted_actions_equal_those_of_the_code(applied):
     """No action is missing and none is left over."""
-    from pacifico.jobs import permissions
+    from pacifico.jobs.store import permissions
 
     def granted(role, *services):
         actions = {a for document in applied.role(role) for s in document["Statement"] for a in _list(s["Action"])}

@@ -109,7 +109,7 @@ def test_worker_writes_the_metrics_of_alarms_and_dashboard():
 
 
 def test_lifecycle_uses_the_tags_of_the_store():
-    from pacifico.jobs.permissions import TAGS
+    from pacifico.jobs.store.permissions import TAGS
 
     tags = set(re.findall(r"for_each = \{ (uploads) = .*?, (terrain) = .*?, (exports) = ", TEXT["storage.tf"])[0])
     tags |= set(re.findall(r'value = "(\w+)"', TEXT["storage.tf"]))

@@ -21,8 +21,8 @@ from pyproj import CRS
 from pacifico.crs import transformer
 from pacifico.grid import Grid
 from pacifico.site.model import Site
-from pacifico.terrain.cache import FolderCache
 from pacifico.terrain.named import glo30_id
+from pacifico.terrain.remote.cache import FolderCache
 from pacifico.terrain.remote.settings import SourceSettings
 
 UTM15 = CRS.from_epsg(32615)

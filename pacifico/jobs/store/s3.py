@@ -1,6 +1,6 @@
 """The store in S3: conditional writes, encryption headers, lifecycle tags.
 
-`pacifico.jobs.permissions` lists the IAM actions that it calls.
+`pacifico.jobs.store.permissions` lists the IAM actions that it calls.
 """
 
 from __future__ import annotations

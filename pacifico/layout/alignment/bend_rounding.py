@@ -8,7 +8,7 @@ import numpy as np
 
 from pacifico.layout.alignment import _state_hash_kernels, lines
 from pacifico.layout.alignment.smoothing import EVERYWHERE, READ_WITHIN_M
-from pacifico.layout.alignment.terminal_service import serves
+from pacifico.layout.routing.terminal_service import serves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ import shapely
 from pacifico.layout.alignment.bend_rounding import round_line
 from pacifico.layout.alignment.branches import pull_branch
 from pacifico.layout.alignment.smoothing import EVERYWHERE, smooth
-from pacifico.layout.alignment.terminal_service import serves
 from pacifico.layout.routing.problem import HorizontalAlignment, RoutingProblem, terminals_by_line
+from pacifico.layout.routing.terminal_service import serves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from shapely import LineString
 
 from pacifico.layout.alignment.polyline_splice import corner_distances
 from pacifico.layout.alignment.smoothing import tight_bends, tight_turns
-from pacifico.layout.alignment.terminal_service import other_server, serves
 from pacifico.layout.routing.problem import terminals_by_line
+from pacifico.layout.routing.terminal_service import other_server, serves
 from pacifico.polyline import cumulative_length
 
 if TYPE_CHECKING:

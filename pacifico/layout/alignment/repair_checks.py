@@ -12,8 +12,8 @@ from shapely import LineString
 from pacifico.layout.alignment.horizontal import touching
 from pacifico.layout.alignment.polyline_splice import ChangedLine, differing_parts, doubles_back
 from pacifico.layout.alignment.smoothing import tight_bends, tight_turns
-from pacifico.layout.alignment.terminal_service import other_server, serves
 from pacifico.layout.routing.problem import terminals_by_line
+from pacifico.layout.routing.terminal_service import other_server, serves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -43,7 +43,9 @@ class Body:
 
 
 class FileBody(Body):
-    """A file in a body: the whole of it, or the first file of a multipart form. Lies on disk.
+    """File of a body, on disk.
+
+    It is the whole body, or the first file of a multipart form.
 
     Parameters
     ----------

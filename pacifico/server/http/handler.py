@@ -189,7 +189,10 @@ class ApiHandler(APIHandler):
         return _validate(model, load_object(data, what="body") if data.strip() else {}, "body")
 
     def reply(self, content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
-        """Answer with JSON. Tornado adds an ETag to what is read, and answers 304 where the client has it."""
+        """Answer with JSON.
+
+        Tornado adds an ETag to what is read, and answers 304 where the client has it.
+        """
         self.set_status(status)
         self.set_header("Cache-Control", "no-cache, private")
         for name, value in (headers or {}).items():

@@ -1,4 +1,7 @@
-"""Jobs of a server without a queue: each in a process of its own that outlives the server."""
+"""Jobs of a server without a queue.
+
+Each runs in a process of its own that outlives the server.
+"""
 
 from __future__ import annotations
 

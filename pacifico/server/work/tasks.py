@@ -1,4 +1,7 @@
-"""What the processes of the pool compute: files in, files out, no store and no network but for elevation.
+"""Tasks of the pool's processes.
+
+Files in, files out: no store, and no network but for elevation.
+
 
 A task takes its arguments as JSON values and a callback for stages. Paths in arguments come from the server alone.
 """

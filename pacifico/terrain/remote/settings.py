@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
-from pacifico.terrain.cache import FolderCache
+from pacifico.terrain.remote.cache import FolderCache
 from pacifico.terrain.remote.s3 import endpoint_from
 from pacifico.terrain.sources import NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pacifico.terrain.cache import Cache
+    from pacifico.terrain.remote.cache import Cache
 
 
 def _user_cache() -> Cache | None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pacifico.errors import OutsideServiceError
-from pacifico.terrain.cache import pack, unpack
 from pacifico.terrain.raster.addresses import display_name, host_of, redacted
 from pacifico.terrain.raster.read import read_window
+from pacifico.terrain.remote.cache import pack, unpack
 from pacifico.terrain.remote.retry import TemporaryError, with_retries
 from pacifico.terrain.remote.s3 import SCHEME, gdal_options, gdal_path, refusal
 

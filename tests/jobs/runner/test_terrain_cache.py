@@ -25,8 +25,8 @@ from pacifico.jobs.settings import from_environment
 from pacifico.jobs.stop_signals import StopSignals
 from pacifico.jobs.store.base import StoreError
 from pacifico.jobs.uploads import upload_site
-from pacifico.terrain.cache import FolderCache
 from pacifico.terrain.named import glo30_id
+from pacifico.terrain.remote.cache import FolderCache
 
 A, B = "a" * 64, "b" * 64
 

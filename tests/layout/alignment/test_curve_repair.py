@@ -11,8 +11,8 @@ from pacifico.layout.alignment.curve_repair import repair_curves
 from pacifico.layout.alignment.height_ranges import HeightRanges
 from pacifico.layout.alignment.horizontal import touching
 from pacifico.layout.alignment.smoothing import NOWHERE
-from pacifico.layout.alignment.terminal_service import serves
 from pacifico.layout.model.roads import Terminal
+from pacifico.layout.routing.terminal_service import serves
 
 EAST = Terminal("t", at(298, 190, 305, 200), 20.0)
 

@@ -11,9 +11,9 @@ from fixtures.roads import CRITERIA, terminal
 from pacifico.layout.alignment.branches import Branch, Branches
 from pacifico.layout.alignment.horizontal import draw_alignment, touching, without_parallel_ends
 from pacifico.layout.alignment.smoothing import NOWHERE
-from pacifico.layout.alignment.terminal_service import serves
 from pacifico.layout.routing import routing_grid
 from pacifico.layout.routing.problem import HorizontalAlignment
+from pacifico.layout.routing.terminal_service import serves
 
 
 def test_lines_that_cross_away_from_a_junction_are_found():

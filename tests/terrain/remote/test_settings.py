@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pacifico.terrain.cache import FolderCache
+from pacifico.terrain.remote.cache import FolderCache
 from pacifico.terrain.remote.settings import SourceSettings
 
 

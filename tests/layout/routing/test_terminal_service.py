@@ -6,7 +6,7 @@ from fixtures.alignment import RADIUS_M, drawn, goal, problem_of
 from fixtures.ground import at
 from shapely import LineString, STRtree
 
-from pacifico.layout.alignment.terminal_service import other_server, serves
+from pacifico.layout.routing.terminal_service import other_server, serves
 
 LINES = drawn([(20, 200), (100, 200)], [(100, 200), (300, 200)], [(100, 200), (100, 300)], parents=[-1, 0, 0]).lines
 INDEX = STRtree([LineString(x) for x in LINES])

@@ -11,8 +11,8 @@ from pyproj import CRS
 
 from pacifico.crs import transformer, utm
 from pacifico.site.model import Site
-from pacifico.terrain.cache import FolderCache
 from pacifico.terrain.dem import open_dem
+from pacifico.terrain.remote.cache import FolderCache
 
 LONLAT = CRS.from_epsg(4326)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pacifico.jobs.permissions import CLIENT, WORKER
+from pacifico.jobs.store.permissions import CLIENT, WORKER
 
 
 def test_a_client_takes_no_messages_and_nobody_deletes_a_bucket():
