@@ -37,7 +37,7 @@ _BY_MOUNTING: Mapping[str, Racking] = {"tracker": "straight_tracker", "fixed": "
 class RackingCriteria:
     """Limits of one racking."""
 
-    name: str
+    name: Racking
     """Section of the catalog."""
     pile_spacing_m: float
     """Largest distance between piles of a row [m]."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.model.edits import Edit
     from pacifico.layout.model.headline import Answer
+    from pacifico.layout.model.racking import RackingDesign
     from pacifico.layout.model.roads import Road
     from pacifico.site.model import Site
     from pacifico.vocabulary import Profile, Strategy
@@ -41,6 +42,9 @@ _UPPER = {
     "headline": "pacifico.analysis.headline:headline",
     "cut_fill": "pacifico.layout.earthwork.cut_fill_raster:cut_fill",
     "write_cut_fill": "pacifico.layout.earthwork.cut_fill_raster:write_cut_fill",
+    "rows": "pacifico.layout.racking.tables:rows_frame",
+    "piles": "pacifico.layout.racking.tables:piles_frame",
+    "write_piles": "pacifico.layout.racking.tables:write_piles",
 }
 """Functions of higher rooms behind methods of Plan; loaded at the first call."""
 
@@ -100,6 +104,8 @@ class Plan:
     """Crossings of roads and cables."""
     further_entries: tuple[Point, ...] = ()
     """Other places where roads meet the boundary."""
+    racking: RackingDesign | None = None
+    """Rows, piles and graded ground, from `pacifico.add_racking`."""
 
     def __post_init__(self) -> None:
         for name in ("dem", "metrics"):
@@ -161,6 +167,18 @@ class Plan:
     def crossings(self) -> gpd.GeoDataFrame:
         """Table of crossings of roads and cables."""
         return self._frame("crossing")
+
+    @property
+    def rows(self) -> gpd.GeoDataFrame:
+        """Table of tracker rows or fixed tables; heights are NaN before `pacifico.add_racking`."""
+        frame: gpd.GeoDataFrame = _upper("rows")(self)
+        return frame
+
+    @property
+    def piles(self) -> gpd.GeoDataFrame:
+        """Table of piles, after `pacifico.add_racking`."""
+        frame: gpd.GeoDataFrame = _upper("piles")(self)
+        return frame
 
     @property
     def entries(self) -> tuple[Point, ...]:
@@ -272,6 +290,11 @@ class Plan:
     def write_cut_fill(self, dem: xr.DataArray, path: str | Path) -> Path:
         """Write `cut_fill` as a GeoTIFF; equal plans give equal bytes."""
         written: Path = _upper("write_cut_fill")(self, dem, path)
+        return written
+
+    def write_piles(self, path: str | Path) -> Path:
+        """Write piles.csv, after `pacifico.add_racking`; equal plans give equal bytes."""
+        written: Path = _upper("write_piles")(self, path)
         return written
 
     def _entry_names(self) -> list[str]:

@@ -5,6 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "design": ["design_racking"],
         "grading": ["Grading", "least_grading"],
         "grading_problem": ["GradingProblem", "grading_problem"],
         "lattice": ["GradingLattice", "KeepOff"],

@@ -310,15 +310,22 @@ def _batches(size: IntArray) -> list[IntArray]:
 def lower_bound(program: GradingProgram, solution: GradingSolution) -> tuple[float, FloatArray]:
     """Volume that no solution goes below [m³], and the price of each node over its area [-].
 
-    Any prices of 0 or more give a bound: the least of the objective plus the priced constraints over all variables. Nodes
-    whose price exceeds their area would make it endless, so that all prices are lowered in proportion. The bound is on
-    solutions that leave no more outside the window than this one.
+    Any prices of 0 or more give a bound: the least of the objective plus the priced constraints, with each variable in its
+    own bounds. A node whose price exceeds its area takes its greatest correction there. Where that is no use, all prices are
+    lowered in proportion until none exceeds. The better of both bounds is taken. It holds for solutions that leave no more
+    outside the window than this one.
     """
     worth = np.abs(program.ground.T @ solution.prices) / program.area_m2
     worth = np.where(program.depth > 0, worth, 0.0)
-    outside = np.abs(program.excess.T @ solution.prices) / EXCESS_M3_PER_M
-    scale = 1.0 / max(1.0, float(worth.max(initial=0.0)), float(outside.max(initial=0.0)))
-    rest = np.abs(program.tubes.T @ solution.prices) * scale
+    endless = np.isinf(program.depth)
+    excess = float(np.abs(program.excess.T @ solution.prices).max(initial=0.0)) / EXCESS_M3_PER_M
+    least = max(1.0, excess, float(worth[endless].max(initial=0.0)))
+    beside = max(least, float(worth[~program.in_use].max(initial=0.0)))
+    rest = np.abs(program.tubes.T @ solution.prices)
     reach = np.minimum(np.abs(program.tube_bounds).max(axis=1), TUBE_RANGE_M)
-    bound = -scale * float(solution.prices @ program.limits) - float(rest @ reach)
-    return max(bound - EXCESS_M3_PER_M * solution.excess_m, 0.0), worth
+    value = -float(solution.prices @ program.limits) - float(rest @ reach)
+    depth = np.where(endless, 0.0, program.depth)
+    bounds = [
+        value / by - float(program.area_m2 * (np.maximum(worth / by - 1.0, 0.0) @ depth)) for by in (least, beside)
+    ]
+    return max(*bounds, EXCESS_M3_PER_M * solution.excess_m) - EXCESS_M3_PER_M * solution.excess_m, worth
