@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from dataclasses import fields as dataclass_fields
 from functools import cached_property
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pacifico.layout.model.crossings import Crossing
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.model.edits import Edit
+    from pacifico.layout.model.fences import Fence
     from pacifico.layout.model.headline import Answer
     from pacifico.layout.model.roads import Road
     from pacifico.site.model import Site
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 _UPPER = {
     "bill": "pacifico.analysis.costs:bill",
     "headline": "pacifico.analysis.headline:headline",
+    "fences": "pacifico.layout.ground.fences:plant_fences",
     "cut_fill": "pacifico.layout.earthwork.cut_fill_raster:cut_fill",
     "write_cut_fill": "pacifico.layout.earthwork.cut_fill_raster:write_cut_fill",
 }
@@ -112,8 +115,8 @@ class Plan:
         return hash(self._text)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Fields alone: the text is made again when it is needed."""
-        return {name: value for name, value in vars(self).items() if name != "_text"}
+        """Fields alone: what follows from them is made again when it is needed."""
+        return {f.name: getattr(self, f.name) for f in dataclass_fields(self)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore the fields of a frozen instance."""
@@ -161,6 +164,17 @@ class Plan:
     def crossings(self) -> gpd.GeoDataFrame:
         """Table of crossings of roads and cables."""
         return self._frame("crossing")
+
+    @cached_property
+    def fence_list(self) -> tuple[Fence, ...]:
+        """Fences around the plant, the longest first."""
+        made: tuple[Fence, ...] = _upper("fences")(self)
+        return made
+
+    @property
+    def fences(self) -> gpd.GeoDataFrame:
+        """Table of fences, with the number of their gates."""
+        return self._frame("fence")
 
     @property
     def entries(self) -> tuple[Point, ...]:
@@ -238,6 +252,8 @@ class Plan:
             return [c.properties() for c in self.cable_list], [c.line for c in self.cable_list]
         if kind == "crossing":
             return [c.properties() for c in self.crossing_list], [c.line for c in self.crossing_list]
+        if kind == "fence":
+            return [f.properties() for f in self.fence_list], [f.line for f in self.fence_list]
         roads = [r.properties(v) for r, v in zip(self.road_list, self.road_volumes, strict=True)]
         return roads, [r.line for r in self.road_list]
 

@@ -85,9 +85,7 @@ class _TurbineBlock:
         across = max(self.turbine.width_m, self.cooler.length_m)
         length, width = (across, along) if self.upright else (along, across)
         limit = min(self.turbine.slope_limit_deg, self.cooler.slope_limit_deg)
-        return replace(
-            self.turbine, length_m=length, width_m=width, slope_limit_deg=limit, clearance_m=self.gap_m / 2
-        )
+        return replace(self.turbine, length_m=length, width_m=width, slope_limit_deg=limit, clearance_m=self.gap_m / 2)
 
     def items(self, block: Item) -> list[Item]:
         """Turbine and cooling system of a block."""
