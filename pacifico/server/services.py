@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import OrderedDict
@@ -10,19 +11,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pacifico.errors import PacificoError
-from pacifico.jobs.reading.listing import hint_rows
+from pacifico.jobs import keys
 from pacifico.jobs.serving.owned import OwnedJobs
-from pacifico.jobs.status import TERMINAL
 from pacifico.server.events import Events
 from pacifico.server.rate_limit import RateLimit
 from pacifico.server.work.background import BackgroundJobs
 from pacifico.server.work.pool import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pacifico.jobs.settings import Settings
     from pacifico.server.settings import ServerSettings
+    from pacifico.server.work.engine_run import EngineRunner
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -62,6 +63,7 @@ class Services:
         # a run holds its thread for as long as it takes, so runs never keep a poll waiting
         self._runs = ThreadPoolExecutor(server.processes + 2, thread_name_prefix="pacifico-run")
         self.background = BackgroundJobs(server.processes, self._readers)
+        self._running: dict[tuple[str, str], EngineRunner] = {}
         self._jobs: OrderedDict[str, OwnedJobs] = OrderedDict()
         self._statuses: OrderedDict[tuple[str, str], tuple[float, asyncio.Future[Body]]] = OrderedDict()
 
@@ -99,6 +101,23 @@ class Services:
             while len(self._statuses) > _MOST_STATUSES:
                 self._statuses.popitem(last=False)
         return await asyncio.shield(found[1])
+
+    @contextlib.contextmanager
+    def running(self, owner: str, layout_id: str, runner: EngineRunner) -> Iterator[None]:
+        """Remember the run of a layout in this server, so that it can be stopped."""
+        self._running[owner, layout_id] = runner
+        try:
+            yield
+        finally:
+            del self._running[owner, layout_id]
+
+    def stopped(self, owner: str, layout_id: str) -> None:
+        """End what this server still does for a layout that was cancelled or deleted."""
+        layout_id = keys.canonical_id(layout_id)
+        self.background.forget(owner, layout_id)
+        if (runner := self._running.get((owner, layout_id))) is not None:
+            runner.stop()
+        self.changed(owner, layout_id)
 
     def changed(self, owner: str, layout_id: str) -> None:
         """Forget what was read of a layout: this server has just changed it."""
@@ -139,16 +158,7 @@ class Services:
 
 def _left_queued(jobs: OwnedJobs) -> list[str]:
     """Layouts that wait for a process of this machine, oldest first."""
-    found = []
-    for row in hint_rows(jobs.store, jobs.owner):
-        if row["status"] in TERMINAL:
-            continue
-        try:
-            status = jobs.read(row["layout_id"]).status
-        except PacificoError:
-            continue
-        if status.status == "queued" and status.worker is None:
-            found.append(status.layout_id)
+    found = [s.layout_id for s in jobs.unfinished() if s.status == "queued" and s.worker is None]
     return found[::-1]
 
 

@@ -131,7 +131,8 @@ def _entry(
         }
         entry["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
     elif about.body is not None:
-        required = bool(schemas[named[about.body]["$ref"].rpartition("/")[2]].get("required"))
+        schema = schemas[named[about.body]["$ref"].rpartition("/")[2]]
+        required = bool(schema.get("required") or schema.get("minProperties"))
         entry["requestBody"] = {"required": required, "content": {JSON: {"schema": named[about.body]}}}
     entry["responses"] = _responses(about, named)
     return entry

@@ -10,10 +10,11 @@ from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs import keys
 from pacifico.jobs import status as states
 from pacifico.jobs.lifecycle import claim
-from pacifico.jobs.records import ConflictError
+from pacifico.jobs.records import ConflictError, InUseError
 from pacifico.jobs.serving.owned import OwnedJobs
 from pacifico.jobs.settings import Settings
 from pacifico.jobs.store.base import NotFoundError
+from pacifico.jobs.submission.quotas import QuotaError
 
 
 @pytest.fixture
@@ -117,3 +118,56 @@ def test_readiness_asks_store_and_queue(jobs, tmp_path):
     (tmp_path / "file").write_text("")
     broken = OwnedJobs(Settings(store=str(tmp_path / "file" / "store"), owner="ann"))
     broken.probe()  # a store that does not exist yet is made by the first write
+
+
+def test_a_site_that_queued_or_running_layouts_need_is_kept(jobs, site, tmp_path):
+    request = jobs.request(site, dem="sample", target_capacity_kw=1000)
+    jobs.accept(request)
+    for _ in ("queued", "running"):
+        with pytest.raises(InUseError, match=f"{request.layout_id}; cancel"):
+            jobs.delete_site(site)
+        claim(jobs.records, "ann", request.layout_id, worker="w", settings=jobs.settings)
+    jobs.cancel(request.layout_id)
+    assert [status.layout_id for status in jobs.unfinished()] == []
+    assert jobs.delete_site(site) == 2
+
+
+def test_a_redriven_layout_needs_its_site_again(jobs, site):
+    request = jobs.request(site, dem="sample", target_capacity_kw=1000)
+    jobs.accept(request)
+    jobs.records.fail("ann", request.layout_id, kind="lost", message="x")
+    jobs.redrive(request.layout_id)
+    with pytest.raises(InUseError):
+        jobs.delete_site(site)
+
+
+def test_many_layouts_are_named_in_part(jobs, site):
+    for _ in range(7):
+        jobs.accept(jobs.request(site, dem="sample", target_capacity_kw=1000))
+    with pytest.raises(InUseError, match="and 2 more"):
+        jobs.delete_site(site)
+
+
+def test_an_upload_that_a_queued_layout_needs_is_kept(jobs, site, tmp_path):
+    path = tmp_path / "dem.tif"
+    path.write_bytes(b"II*\0")
+    address = jobs.upload_file(path)
+    request = jobs.request(site, dem=address, target_capacity_kw=1000)
+    jobs.accept(request)
+    sha256 = address.removeprefix("upload:")
+    with pytest.raises(InUseError, match=request.layout_id):
+        jobs.delete_upload(sha256)
+    jobs.delete(request.layout_id)
+    assert jobs.delete_upload(sha256) == 2
+
+
+def test_a_quota_holds_for_servers_too(tmp_path):
+    path = tmp_path / "site.kml"
+    path.write_bytes(b"<kml/>")
+    jobs = OwnedJobs(Settings(store=str(tmp_path / "store"), owner="ann", max_open_jobs=1))
+    site = jobs.upload_site(path)
+    first = jobs.request(site, dem="sample")
+    jobs.accept(first)
+    jobs.accept(first)  # the same one
+    with pytest.raises(QuotaError, match="quota"):
+        jobs.accept(jobs.request(site, dem="sample"))
