@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 import time
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pacifico.errors import PacificoError
@@ -60,8 +61,6 @@ class Services:
         self.rate_limit = RateLimit(server.rate)
         self.events = Events(self._read_now, most=server.streams)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="pacifico-read")
-        # a run holds its thread for as long as it takes, so runs never keep a poll waiting
-        self._runs = ThreadPoolExecutor(server.processes + 2, thread_name_prefix="pacifico-run")
         self.background = BackgroundJobs(server.processes, self._readers)
         self._running: dict[tuple[str, str], EngineRunner] = {}
         self._jobs: OrderedDict[str, OwnedJobs] = OrderedDict()
@@ -73,9 +72,22 @@ class Services:
         return await loop.run_in_executor(self._readers, lambda: function(*arguments, **options))
 
     async def hold(self, function: Callable[..., T], /, *arguments: Any, **options: Any) -> T:
-        """Call a function that takes long in a thread of its own kind."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._runs, lambda: function(*arguments, **options))
+        """Call a function that takes long in a thread of its own.
+
+        A run holds its thread for as long as it takes, so runs never keep a poll waiting. The interpreter does not wait
+        for it: a server that stops ends its runs.
+        """
+        future: Future[T] = Future()
+
+        def work() -> None:
+            try:
+                future.set_result(function(*arguments, **options))
+            except BaseException as error:  # noqa: BLE001 (raised again by the await below)
+                future.set_exception(error)
+
+        future.set_running_or_notify_cancel()
+        threading.Thread(target=work, name="pacifico-run", daemon=True).start()
+        return await asyncio.wrap_future(future)
 
     async def jobs(self, owner: str) -> OwnedJobs:
         """Client of an owner. At its first use, jobs that a stopped server left queued go on."""
@@ -135,7 +147,6 @@ class Services:
         self.pool.close()
         self.quick.close()
         self._readers.shutdown(wait=False, cancel_futures=True)
-        self._runs.shutdown(wait=False, cancel_futures=True)
 
     async def _read_now(self, owner: str, layout_id: str) -> Body:
         return await self.status(await self.jobs(owner), layout_id)

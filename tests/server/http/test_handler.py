@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import socket
-import time
 import uuid
 from urllib.parse import urlsplit
 
@@ -162,17 +160,3 @@ def test_time_of_what_is_anothers_is_that_of_what_does_not_exist(rest, layout):
             bob.status(layout_id)
         messages.add(str(missing.value).replace(layout_id, "X"))
     assert len(messages) == 1
-
-
-def test_a_client_that_leaves_stops_its_work(rest, site):
-    with open_socket(rest) as line:
-        body = f'{{"site_id": "{site}", "layout_id": "{uuid.UUID(int=77)}", "target_capacity_kw": 60000, "parameters": {{"setback_m": 11.0}}}}'
-        line.sendall(
-            f"POST /pacifico/api/layouts/generate HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-        )
-        end = time.monotonic() + 60
-        while rest.get(f"/layouts/{uuid.UUID(int=77)}/status").json()["status"] not in ("processing", "completed"):
-            assert time.monotonic() < end
-        line.shutdown(socket.SHUT_RDWR)
-    assert rest.wait(uuid.UUID(int=77))["status"] in ("cancelled", "completed")
