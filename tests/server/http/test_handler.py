@@ -48,6 +48,14 @@ def test_a_cookie_needs_the_xsrf_token_too(rest, method):
 def test_other_origins_are_not_let_in(rest):
     reply = rest.get("/layouts", headers={"Origin": "https://evil.example"})
     assert "Access-Control-Allow-Origin" not in reply.headers
+    asked = {
+        "Origin": "https://evil.example",
+        "Access-Control-Request-Method": "DELETE",
+        "Access-Control-Request-Headers": "authorization",
+    }
+    for session in (rest.session, requests.Session()):  # a browser sends no token ahead
+        ahead = session.options(rest.api + ANY, headers=asked, timeout=10)
+        assert "Access-Control-Allow-Origin" not in ahead.headers
 
 
 def test_unknown_routes_and_methods(rest):
