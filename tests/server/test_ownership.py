@@ -9,9 +9,8 @@ import uuid
 import pytest
 from fixtures.rest_server import serve
 
-pytestmark = pytest.mark.slow
-
-ROUNDS = 60
+ROUNDS = 100
+TRIES = 4
 #: Medians of the same work on a busy machine differ by some per cent.
 MOST_RATIO = 1.25
 
@@ -42,33 +41,44 @@ PATHS = {
 }
 
 
+def measured(ann, path, ids):
+    """Median times of requests in turn for what is Bob's and for what is nobody's [s], and what they were told."""
+    times = {whose: [] for whose in ids}
+    told = {whose: set() for whose in ids}
+    for n in range(ROUNDS):
+        for whose in sorted(ids, reverse=bool(n % 2)):
+            begun = time.perf_counter()
+            reply = ann.get(path.format(**ids[whose]))
+            times[whose].append(time.perf_counter() - begun)
+            detail = reply.json()["detail"]
+            for name in ids[whose].values():
+                detail = detail.replace(name, "X")
+            told[whose].add((reply.status_code, reply.json()["code"], detail, tuple(sorted(reply.headers))))
+    return {whose: statistics.median(t) for whose, t in times.items()}, told
+
+
+@pytest.mark.benchmark
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 def test_anothers_is_absent_in_the_same_time(owners, path, capsys):
-    """Medians of requests in turn for what is Bob's and for what is nobody's."""
+    """A true difference shows in each try; that of a busy machine does not."""
     ann, site, layout = owners
-    times = {"bob": [], "nobody": []}
-    told = {"bob": set(), "nobody": set()}
-    for n in range(ROUNDS):
-        for whose in ("bob", "nobody") if n % 2 else ("nobody", "bob"):
-            ids = {"site": site, "layout": layout}
-            if whose == "nobody":
-                ids = {"site": uuid.uuid4().hex, "layout": str(uuid.uuid4())}
-            begun = time.perf_counter()
-            reply = ann.get(path.format(**ids))
-            times[whose].append(time.perf_counter() - begun)
-            detail = reply.json()["detail"].replace(ids["site"], "X").replace(ids["layout"], "X")
-            told[whose].add((reply.status_code, reply.json()["code"], detail, tuple(sorted(reply.headers))))
-    bob, nobody = (statistics.median(t) for t in times.values())
-    with capsys.disabled():
-        print(
-            f"\n{path}: {1000 * bob:.2f} ms for another's, {1000 * nobody:.2f} ms for nobody's, ratio {bob / nobody:.2f}"
-        )
-    assert told["bob"] == told["nobody"]
-    assert len(told["bob"]) == 1
-    assert {found[0] for found in told["bob"]} == {404}
-    assert 1 / MOST_RATIO < bob / nobody < MOST_RATIO
+    ids = {"bob": {"site": site, "layout": layout}, "nobody": {"site": uuid.uuid4().hex, "layout": str(uuid.uuid4())}}
+    ann.get("/health")  # the first answer sets a cookie
+    ratios = []
+    for _ in range(TRIES):
+        medians, told = measured(ann, path, ids)
+        ratios.append(medians["bob"] / medians["nobody"])
+        with capsys.disabled():
+            shown = ", ".join(f"{1000 * t:.2f} ms for {whose}'s" for whose, t in medians.items())
+            print(f"\n{path}: {shown}, ratio {ratios[-1]:.2f}")
+        assert told["bob"] == told["nobody"]
+        assert [found[0] for found in told["bob"]] == [404]
+        if 1 / MOST_RATIO < ratios[-1] < MOST_RATIO:
+            return
+    raise AssertionError(f"each try shows a difference: {ratios}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "path"),
     [("DELETE", "/sites/{site}"), ("DELETE", "/layouts/{layout}"), ("POST", "/layouts/{layout}/cancel"),
@@ -81,6 +91,7 @@ def test_what_is_anothers_can_not_be_changed(owners, method, path):
     assert (reply.status_code, reply.json()["code"]) == (404, "not_found")
 
 
+@pytest.mark.slow
 def test_anothers_site_makes_no_layout(owners):
     ann, site, _ = owners
     assert ann.post("/layouts/generate", json={"site_id": site}).status_code == 404

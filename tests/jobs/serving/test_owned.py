@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,9 @@ from pacifico.jobs.records import ConflictError, InUseError
 from pacifico.jobs.serving.owned import OwnedJobs
 from pacifico.jobs.settings import Settings
 from pacifico.jobs.store.base import NotFoundError
+from pacifico.jobs.store.local import LocalStore
 from pacifico.jobs.submission.quotas import QuotaError
+from pacifico.jobs.uploads import read_site_record
 
 
 @pytest.fixture
@@ -171,3 +175,38 @@ def test_a_quota_holds_for_servers_too(tmp_path):
     jobs.accept(first)  # the same one
     with pytest.raises(QuotaError, match="quota"):
         jobs.accept(jobs.request(site, dem="sample"))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda jobs, layout, site: jobs.status(layout),
+        lambda jobs, layout, site: jobs.read(layout),
+        lambda jobs, layout, site: jobs.file(layout, "layout.geojson", Path("unused")),
+        lambda jobs, layout, site: jobs.cancel(layout),
+        lambda jobs, layout, site: jobs.redrive(layout),
+        lambda jobs, layout, site: jobs.delete(layout),
+        lambda jobs, layout, site: jobs.delete_site(site),
+        lambda jobs, layout, site: read_site_record(jobs.store, jobs.owner, site),
+    ],
+    ids=["status", "read", "file", "cancel", "redrive", "delete", "delete site", "site"],
+)
+def test_what_is_anothers_costs_the_calls_of_what_is_nobodys(settings, jobs, site, monkeypatch, call):
+    """So both take the same time: the same requests of the store, and the same words."""
+    request = jobs.request(site, dem="sample")
+    jobs.accept(request)
+    asked = []
+    for name in ("read", "get_file", "stat", "list", "delete", "swap", "create", "put"):
+        real = getattr(LocalStore, name)
+        monkeypatch.setattr(
+            LocalStore, name, lambda s, key, *a, _n=name, _r=real, **o: asked.append((_n, key)) or _r(s, key, *a, **o)
+        )
+    found = []
+    for layout_id, site_id in ((request.layout_id, site), (str(uuid.uuid4()), uuid.uuid4().hex)):
+        asked.clear()
+        with pytest.raises(NotFoundError) as missing:
+            call(OwnedJobs(settings, owner="bob"), layout_id, site_id)
+        seen = [(name, key.replace(layout_id, "L").replace(site_id, "S")) for name, key in asked]
+        found.append((seen, str(missing.value).replace(layout_id, "L").replace(site_id, "S")))
+    assert found[0] == found[1]
+    assert found[0][0]

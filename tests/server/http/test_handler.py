@@ -154,17 +154,3 @@ def test_hostile_paths(rest):
         assert reply.status in (400, 404, 414), path
         assert b"etc/passwd" not in reply.read()
         line.close()
-
-
-def test_time_of_what_is_anothers_is_that_of_what_does_not_exist(rest, layout):
-    """Both look for one key that is not there."""
-    from pacifico.jobs.serving.owned import OwnedJobs
-    from pacifico.jobs.settings import Settings
-
-    bob = OwnedJobs(Settings(store=str(rest.folder / "store"), owner="bob"))
-    messages = set()
-    for layout_id in (layout["layout_id"], str(uuid.uuid4())):
-        with pytest.raises(LookupError) as missing:
-            bob.status(layout_id)
-        messages.add(str(missing.value).replace(layout_id, "X"))
-    assert len(messages) == 1
