@@ -8,7 +8,6 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from pacifico.escaping import for_markup
-from pacifico.layout.criteria.request import smallest_unit_kw
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 _UPPER = {
     "bill": "pacifico.analysis.costs:bill",
-    "headline": "pacifico.analysis.headline:headline",
+    "headline": "pacifico.analysis.headline:headline_of",
     "cut_fill": "pacifico.layout.earthwork.cut_fill_raster:cut_fill",
     "write_cut_fill": "pacifico.layout.earthwork.cut_fill_raster:write_cut_fill",
     "land_use": "pacifico.analysis.land_use:land_use_of",
@@ -57,9 +56,7 @@ class PlanFindings(ABC):
     @cached_property
     def headline(self) -> tuple[Answer, ...]:
         """Capacity, cost, earthwork and the largest risks."""
-        made: tuple[Answer, ...] = _upper("headline")(
-            self.about, self.bill_of_quantities(), unit_kw=smallest_unit_kw(self.profile, self.spec)
-        )
+        made: tuple[Answer, ...] = _upper("headline")(self)
         return made
 
     def bill_of_quantities(self, *, spec: Spec | None = None) -> Bill:
