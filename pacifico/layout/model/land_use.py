@@ -39,7 +39,7 @@ LABELS: dict[Reason, str] = {
     Reason.SETBACK: "Setback",
     Reason.NO_ELEVATION: "No elevation",
     Reason.TOO_STEEP: "Too steep",
-    Reason.TOO_SMALL: "Pieces too small for a unit",
+    Reason.TOO_SMALL: "Pieces too small",
     Reason.SPACING: "Spacing of turbines",
     Reason.CUT_OFF: "No road joins it",
     Reason.NO_ROAD_WORTH_IT: "No road or pad worth it",
