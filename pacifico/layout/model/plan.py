@@ -151,7 +151,18 @@ class Plan(PlanFindings):
         return (self.entry, *self.further_entries)
 
     def to_geojson(self) -> dict[str, Any]:
-        """FeatureCollection in EPSG:4326, as the package's JSON Schema describes it."""
+        """FeatureCollection in EPSG:4326, as the package's JSON Schema describes it.
+
+        Returns
+        -------
+        dict
+            Content of layout.geojson: features, and the member `pacifico` with metrics and headline.
+
+        Examples
+        --------
+        >>> plan.to_geojson()["pacifico"]["metrics"]["asset_count"]             # doctest: +SKIP
+        126
+        """
         features = []
         for kind in KINDS:
             rows, geometries = self.feature_rows(kind)
@@ -191,6 +202,10 @@ class Plan(PlanFindings):
             Properties of each feature, as in layout.geojson.
         geometries : sequence of geometry
             Their geometries [m].
+
+        Examples
+        --------
+        >>> rows, lines = plan.feature_rows("road")                             # doctest: +SKIP
         """
         site = self.site
         if kind == "boundary":
