@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -228,3 +229,26 @@ def _value(key: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     return str(value)
+
+
+def zoom_to(west: float, south: float, east: float, north: float, *, width_px: int, height_px: int) -> float:
+    """Zoom at which a box fills a map, in quarter steps.
+
+    Parameters
+    ----------
+    west, south, east, north : float
+        Box in degrees.
+    width_px, height_px : int
+        Size of the map [pixels].
+    """
+    # at zoom 0 the world is 256 pixels wide
+    wide = (east - west) / 360
+    high = (_mercator(north) - _mercator(south)) / (2 * math.pi)
+    room = 0.92
+    fits = min(math.log2(room * width_px / 256 / wide), math.log2(room * height_px / 256 / high))
+    return math.floor(min(fits, 19.0) * 4) / 4
+
+
+def _mercator(lat: float) -> float:
+    """Mercator ordinate of a latitude [rad]."""
+    return math.asinh(math.tan(math.radians(lat)))

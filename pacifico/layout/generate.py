@@ -30,7 +30,7 @@ from pacifico.layout.placement.context import PlacementContext
 from pacifico.layout.placement.draft import capacity_of
 from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_of
-from pacifico.layout.shortfall import why_less, why_no_asset, why_no_ground
+from pacifico.layout.shortfall import GroundShares, Land, why_less, why_no_asset, why_no_ground
 from pacifico.stages import begin
 from pacifico.terrain.site_grid import require_budget
 
@@ -203,17 +203,19 @@ def _problems(request: LayoutRequest, field: ground_.Field, entry: tuple[float, 
 
 def _buildable(
     request: LayoutRequest, field: ground_.Field, dem: xr.DataArray
-) -> tuple[Polygon | MultiPolygon, BuildableGround]:
-    """Outline and area of buildable ground for the main asset type."""
-    limit = request.slope_limit_deg
-    return ground_.buildable_area(field, limit), buildable_ground(request.site, field, dem, limit)
+) -> tuple[Polygon | MultiPolygon, BuildableGround, GroundShares]:
+    """Outline and area of buildable ground for the main asset type, and the shares of other ground."""
+    site, limit = request.site, request.slope_limit_deg
+    area = buildable_ground(site, field, dem, limit)
+    return ground_.buildable_area(field, limit), area, GroundShares.of(site, field, limit, area.hectares)
 
 
 def _search(request: LayoutRequest, problems: Sequence[DesignProblem]) -> _Design:
     """Best layout under the strategy; refused where no asset fits."""
     found, spec = best_of(problems, request.strategy)
     if found.served is None or found.served.network.entry is None:
-        raise NoBuildableGroundError(why_no_asset(found.draft, request.target_kw, found.unreached))
+        smallest_kw = smallest_unit_kw(request.profile, request.spec)
+        raise NoBuildableGroundError(why_no_asset(found.draft, request.target_kw, smallest_kw, found.unreached))
     return _Design(found.draft, found.served, found.served.network.entry, spec)
 
 
@@ -253,7 +255,7 @@ def _plan(
     dem: xr.DataArray,
     design: _Design,
     works: _Works,
-    buildable: tuple[Polygon | MultiPolygon, BuildableGround],
+    buildable: tuple[Polygon | MultiPolygon, BuildableGround, GroundShares],
 ) -> Plan:
     """Plan with its metrics and warnings.
 
@@ -267,14 +269,15 @@ def _plan(
         Result of the search.
     works : _Works
         Features of the layout.
-    buildable : (Polygon or MultiPolygon, BuildableGround)
-        Outline and area of buildable ground.
+    buildable : (Polygon or MultiPolygon, BuildableGround, GroundShares)
+        Outline and area of buildable ground, and what takes the rest of the site.
     """
     site, served, spec = request.site, design.served, design.spec
-    outline, area = buildable
+    outline, area, shares = buildable
     unplaced = merge_unplaced((*design.draft.unplaced, *served.lost))
     placed_kw = capacity_of(served.items, request.profile)
-    shortfall = why_less(placed_kw, request.target_kw, smallest_unit_kw(request.profile, spec), unplaced)
+    land = Land(shares, request.profile, spec)
+    shortfall = why_less(placed_kw, request.target_kw, smallest_unit_kw(request.profile, spec), unplaced, land)
     unreached = sum(u.count for u in served.lost)
     return Plan(
         site=site,

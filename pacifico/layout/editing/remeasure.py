@@ -11,7 +11,7 @@ from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.ground.crossing_records import crossings_of
 from pacifico.layout.model.assets import Asset, Pad
 from pacifico.layout.placement.draft import capacity_of
-from pacifico.layout.shortfall import why_less
+from pacifico.layout.shortfall import explaining, reasons_in_words, why_less
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -117,7 +117,7 @@ def shortfall_after(plan: Plan, assets: Sequence[Asset], edits: int) -> str:
     got = capacity_of([a.item for a in assets], plan.profile)
     if plan.target_capacity_kw is None or got > plan.target_capacity_kw - smallest_unit_kw(plan.profile, plan.spec):
         return why_less(got, plan.target_capacity_kw, 0.0, plan.unplaced) if plan.unplaced else ""
-    reasons = "; ".join(f"{u.count} x {u.kind}: {u.reason}" for u in plan.unplaced)
+    reasons = reasons_in_words(explaining(plan.unplaced, plan.target_capacity_kw - got, plan.spec, plan.profile))
     return (
         f"{got:,.0f} kW of the {plan.target_capacity_kw:,.0f} kW asked for stand after {edits} "
         f"{'edit' if edits == 1 else 'edits'}" + (f" ({reasons})" if reasons else "")
