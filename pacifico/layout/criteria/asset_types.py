@@ -18,6 +18,8 @@ POWER_BLOCK_KINDS: tuple[AssetKind, ...] = ("solar_array", "inverter_skid")
 """Asset types that make up a power block of solar arrays."""
 YARD_KINDS: tuple[AssetKind, ...] = ("battery", "generator")
 """Asset types whose equal blocks stand in the rows of a yard."""
+TABLE_GAP_M = 1.0
+"""Gap between fixed tables of a row [m]; engineering judgement."""
 NEAR_SHARE = 0.05
 """Share of a target that whole units may miss before units of another size are tried; engineering judgement."""
 PAD_APRON_M = 1.0
@@ -159,7 +161,7 @@ def solar_unit(spec: Spec, *, pocket: bool = False) -> SolarUnit:
     most = max(int(spec.number("solar", "array_max_kw") / ac), 1)
     if tracker:
         return SolarUnit(rows * pitch, pitch - collector, row, dc, ac, most)
-    return SolarUnit(row + 1.0, 1.0, (rows - 1) * pitch + collector, dc, ac, most)
+    return SolarUnit(row + TABLE_GAP_M, TABLE_GAP_M, (rows - 1) * pitch + collector, dc, ac, most)
 
 
 def spec_for_target(spec: Spec, target_kw: float) -> Spec:

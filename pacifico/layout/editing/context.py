@@ -23,6 +23,7 @@ from pacifico.layout.metrics import (
     tally,
     works_spread,
 )
+from pacifico.layout.model.racking import RACKING_METRICS
 from pacifico.layout.model.roads import min_radius_to, road_criteria
 from pacifico.layout.routing.routing_grid import parts_of
 
@@ -200,7 +201,7 @@ class EditContext:
             spread_m3=self.spread([p.plane for p in plan.pad_list], plan.road_list),
             buildable=self.buildable(plan.site)[0],
         )
-        kept = {k: v for k, v in plan.metrics.items() if k not in found}
+        kept = {k: v for k, v in plan.metrics.items() if k not in found and k not in RACKING_METRICS}
         return found | kept | collection.metrics
 
     def cables(self, site: Site, assets: Sequence[Asset], roads: Sequence[Road]) -> Collection:

@@ -10,6 +10,7 @@ from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.ground.crossing_records import crossings_of
 from pacifico.layout.model.assets import Asset, Pad
+from pacifico.layout.model.racking import RACKING_WARNING
 from pacifico.layout.placement.draft import capacity_of
 from pacifico.layout.shortfall import explaining, reasons_in_words, why_less
 
@@ -45,7 +46,7 @@ def remeasured(
     edits = (*plan.edits, done)
     shortfall = shortfall_after(plan, assets, len(edits))
     stale = {plan.shortfall, *plan.cable_warnings}
-    kept = [w for w in plan.warnings if w not in stale]
+    kept = [w for w in plan.warnings if w not in stale and not w.startswith(RACKING_WARNING)]
     new = replace(
         plan,
         site=change.site,
@@ -62,6 +63,7 @@ def remeasured(
         crossing_list=crossings_of(
             roads.roads, collection.cables, change.field.barriers, crossing_criteria(context.spec)
         ),
+        racking=None,
     )
     return replace(new, metrics=context.metrics(new, collection))
 
