@@ -91,10 +91,27 @@ def stored_headline(about: Mapping[str, Any]) -> tuple[Answer, ...]:
 
 
 def placed_kw(about: Mapping[str, Any]) -> float:
-    """Capacity that counts towards the target [kW]."""
+    """Capacity that counts towards the target [kW]: that which the placed substations carry."""
+    return built_kw(about) * _stations_share(about)
+
+
+def built_kw(about: Mapping[str, Any]) -> float:
+    """Capacity of all that is placed, with or without a substation [kW]."""
     metrics = about["metrics"]
     of_storage = about["profile"] == "bess" and "storage_kw" in metrics
     return float(metrics["storage_kw"] if of_storage else metrics["total_capacity_kw"])
+
+
+def _stations_share(about: Mapping[str, Any]) -> float:
+    """Share of the substations that found a place; they are of equal rating [-]."""
+    missing = _missing_stations(about)
+    placed = int(about["metrics"].get("assets_by_type", {}).get("substation", 0))
+    return placed / (placed + missing) if missing else 1.0
+
+
+def _missing_stations(about: Mapping[str, Any]) -> int:
+    """Number of substations without a place."""
+    return sum(u["count"] for u in about["unplaced"] if u["asset_type"] == "substation")
 
 
 def _capacity(about: Mapping[str, Any], *, short: bool) -> Answer:
@@ -109,7 +126,9 @@ def _capacity(about: Mapping[str, Any], *, short: bool) -> Answer:
         text = f"{_mw(placed)} of {_mw(target)} {unit}: short {_mw(target - placed)}{beside}"
     else:
         text = f"{_mw(placed)} of {_mw(target)} {unit}{beside}"
-    return Answer("capacity", "Capacity", text, alarm=short, value=round(placed, 3), unit="kW")
+    if (built := built_kw(about)) > placed:
+        text += f"; {_mw(built - placed)} MW stand without the substation they need and don't count"
+    return Answer("capacity", "Capacity", text, alarm=short or built > placed, value=round(placed, 3), unit="kW")
 
 
 def _cost(about: Mapping[str, Any], bill: Bill | None) -> Answer:
@@ -118,7 +137,7 @@ def _cost(about: Mapping[str, Any], bill: Bill | None) -> Answer:
         return Answer("cost", "Cost", "not in this file; make the layout again for it")
     low, high = bill.correlated
     text = f"{_millions(bill.total)} million USD ({_millions(low)}–{_millions(high)})"
-    watts = 1000 * placed_kw(about)
+    watts = 1000 * built_kw(about)
     if watts > 0:
         per = "of storage" if about["profile"] == "bess" else "AC"
         text += f", {bill.total / watts:,.2f} USD/W {per} ({low / watts:,.2f}–{high / watts:,.2f})"
@@ -138,8 +157,7 @@ def _risks(about: Mapping[str, Any], bill: Bill | None, *, short: bool) -> Itera
     if short:
         ground = f"{about['metrics']['buildable_area_ha']:,.0f} ha of buildable ground"
         yield (target - placed) / target, f"{_mw(target - placed)} MW have no place on {ground}"
-    stations = sum(u["count"] for u in about["unplaced"] if u["asset_type"] == "substation")
-    if stations:
+    if stations := _missing_stations(about):
         yield (
             1.0,
             f"{stations} {'substation has' if stations == 1 else 'substations have'} no place: the plant can't feed in",
