@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,10 @@ import numpy as np
 import shapely
 
 from pacifico.analysis.mass_haul import mass_haul
+from pacifico.layout.criteria.crossings import upgrade_item
 from pacifico.layout.criteria.racking import racking_criteria
 from pacifico.layout.criteria.spec import catalog
+from pacifico.layout.criteria.water import water_criteria
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.model.bill import Bill, Line, Tag
 from pacifico.vocabulary import ASSET_KINDS, ASSET_NAMES
@@ -104,14 +107,37 @@ def _crossings(plan: Plan, spec: Spec) -> list[Line]:
         length = math.fsum(c.length_m for c in plan.crossing_list if c.crossing_type == kind)
         return _Quantity(length, "m", "measured", "length of every crossing of this type", (0.8, 1.3))
 
-    upgrades = float(sum(c.crossing_type == "upgrade" for c in plan.crossing_list))
+    upgrades = Counter(upgrade_item(c.zone_type) for c in plan.crossing_list if c.crossing_type == "upgrade")
     return [
-        _line(spec, "culvert", "Culverts", total("culvert")),
+        _line(spec, "culvert", "Culverts", _pipes(plan, spec)),
         _line(spec, "ford", "Fords", total("ford")),
         _line(spec, "bridge", "Bridges", total("bridge")),
-        _line(spec, "crossing_upgrade", "Crossings of roads, lines and gaps", _Quantity(upgrades, "each", "measured", "count", EXACT)),
+        *(_line(spec, item, what, _Quantity(float(upgrades[item]), "each", "measured", "count", EXACT)) for item, what in _UPGRADES.items()),
         _line(spec, "bore", "Bores for cables", total("bore")),
     ]  # fmt: skip
+
+
+_UPGRADES = {
+    "crossing_upgrade": "Crossings of public roads",
+    "crossing_railway": "Crossings of railways",
+    "crossing_pipeline": "Crossings of pipelines",
+    "crossing_line": "Crossings below transmission lines",
+    "crossing_gap": "Crossings of gaps between parcels",
+}
+"""Description of each unit cost of an upgrade."""
+
+
+def _pipes(plan: Plan, spec: Spec) -> _Quantity:
+    """Length of the pipes of all culverts [m]; each culvert has as many as its drained area needs."""
+    criteria = water_criteria(spec)
+    culverts = [
+        (c, criteria.culvert(c.drained_area_ha or 0.0)) for c in plan.crossing_list if c.crossing_type == "culvert"
+    ]
+    length = math.fsum(c.length_m * pipes.barrels for c, pipes in culverts)
+    sizes = Counter((pipes.barrels, pipes.diameter_m) for c, pipes in culverts if c.drained_area_ha)
+    listed = ", ".join(f"{n} of {barrels} x {size:g} m" for (barrels, size), n in sorted(sizes.items()))
+    basis = "length of every culvert times its pipes" + (f", by drained area: {listed}" if listed else "")
+    return _Quantity(length, "m", "measured", basis, (0.8, 1.3))
 
 
 def _own_trench_m(plan: Plan) -> float:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pacifico.layout.criteria.crossings import crossing_criteria
 from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
-from pacifico.layout.ground.crossing_records import crossings_of
+from pacifico.layout.ground.crossing_records import all_crossings
 from pacifico.layout.model.assets import Asset, Pad
 from pacifico.layout.model.racking import RACKING_WARNING
 from pacifico.layout.placement.draft import capacity_of
@@ -60,9 +59,7 @@ def remeasured(
         shortfall=shortfall,
         warnings=(*kept, *(w for w in (*collection.warnings, done.note, shortfall) if w)),
         edits=edits,
-        crossing_list=crossings_of(
-            roads.roads, collection.cables, change.field.barriers, crossing_criteria(context.spec)
-        ),
+        crossing_list=all_crossings(change.field, roads.roads, collection.cables, context.spec),
         racking=None,
     )
     return replace(new, metrics=context.metrics(new, collection))
