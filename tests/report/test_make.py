@@ -32,7 +32,7 @@ def report(tmp_path_factory):
 def test_the_folder_holds_all_files_of_a_report(report):
     folder, outcome, stages = report
     written = {
-        "assets.csv", "cables.csv", "costs.csv", "cut-fill.tif", "layout.geojson", "layout.kmz", "metrics.json", "report.html", "report.ipynb",
+        "assets.csv", "cables.csv", "costs.csv", "cut-fill.tif", "land-use.geojson", "layout.geojson", "layout.kmz", "metrics.json", "report.html", "report.ipynb",
         "piles.csv", "roads.csv", "site-plan.pdf",
     }  # fmt: skip
     assert {p.name for p in folder.iterdir()} == written | {"inputs", "manifest.json"}
@@ -84,10 +84,18 @@ def test_a_report_is_reproduced_to_the_byte(report):
     again = reproduce(folder)
     assert again.verdict == "identical", str(again)
     compared = (
-        "assets.csv", "cables.csv", "costs.csv", "layout.geojson", "layout.kmz", "metrics.json", "piles.csv", "roads.csv",
-    )  # fmt: skip
+        "assets.csv",
+        "cables.csv",
+        "costs.csv",
+        "land-use.geojson",
+        "layout.geojson",
+        "layout.kmz",
+        "metrics.json",
+        "piles.csv",
+        "roads.csv",
+    )
     assert dict(again.files) == dict.fromkeys(compared, "identical")
-    assert str(again).startswith("identical: 7 outputs")
+    assert str(again).startswith(f"identical: {len(compared)} outputs")
 
 
 def test_a_report_compares_as_identical_to_itself(report):
