@@ -35,8 +35,6 @@ STRIP_MARGIN_M = 2.0
 """Width cleared beside a road, on both sides together [m]; engineering judgement."""
 TRENCH_STRIP_M = 4.0
 """Width cleared for a trench away from roads [m]; engineering judgement."""
-FENCE_MARGIN_M = 10.0
-"""Distance of the shortest fence from the assets [m]; engineering judgement."""
 HAUL_SQUARE_M = 200.0
 """Side of the squares between which earth is hauled; within one it counts as cutting [m]. Large sites have larger ones."""
 MAX_SQUARES = 300
@@ -79,7 +77,6 @@ def _ground(plan: Plan, spec: Spec) -> list[Line]:
     surface = math.fsum(r.length_m * r.width_m for r in plan.road_list)
     strips = surface + STRIP_MARGIN_M * math.fsum(r.length_m for r in plan.road_list)
     own_trench = TRENCH_STRIP_M * _own_trench_m(plan)
-    around, shortest = _fence_m(plan)
     total = plan.metrics["cut_volume_m3"] + plan.metrics["fill_volume_m3"]
     low, high = (v / total if total else 1.0 for v in plan.metrics["earthwork_p10_p90_m3"])
     ends = (min(low, 1.0), max(high, 1.0))
@@ -93,7 +90,7 @@ def _ground(plan: Plan, spec: Spec) -> list[Line]:
         _line(spec, "haul", "Haul within the site, loose", _Quantity(earth.hauled_loose_m3, "m3", "derived", f"cheapest balance between squares of {earth.square_m:g} m, with swell", ends)),
         _line(spec, "borrow", "Brought in or taken off", _Quantity(earth.offsite_m3, "m3", "derived", "difference between cut and fill after shrinkage", ends)),
         _line(spec, "pad_surface", "Pad surface", _Quantity(pads, "m2", "measured", "area of every pad")),
-        _line(spec, "fence", "Perimeter fence", _Quantity(around, "m", "derived", "along the boundary; low: around the assets", (shortest / around, 1.05))),
+        _line(spec, "fence", "Perimeter fence", _Quantity(math.fsum(f.length_m for f in plan.fence_list), "m", "measured", "length of every fence", (0.95, 1.15))),
     ]  # fmt: skip
 
 
@@ -119,15 +116,6 @@ def _own_trench_m(plan: Plan) -> float:
     """Length of trenches for cables away from roads, estimated [m]."""
     away = math.fsum(c.length_m for c in plan.cable_list if not c.in_road_trench)
     return min(away, float(plan.metrics.get("trench_length_m", 0.0)))
-
-
-def _fence_m(plan: Plan) -> tuple[float, float]:
-    """Length of fences along the boundary and around the assets [m]."""
-    around = math.fsum(p.exterior.length for p in shapely.get_parts(plan.site.boundary))
-    if not plan.asset_list:
-        return around, 0.0
-    assets = shapely.geometrycollections([a.footprint for a in plan.asset_list])
-    return around, min(shapely.convex_hull(assets).buffer(FENCE_MARGIN_M, join_style="mitre").length, around)
 
 
 @dataclass(frozen=True)

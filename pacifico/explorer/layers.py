@@ -26,6 +26,7 @@ AREA_STYLES: dict[str, dict[str, Any]] = {
     "pad": {"color": known.PAD, "weight": 1, "fillColor": known.PAD, "fillOpacity": 0.6},
     "cable": {"color": known.CABLE, "weight": 1.5, "dashArray": "2 4", "fill": False},
     "crossing": {"color": known.CROSSING, "weight": 6, "fill": False},
+    "fence": {"color": known.FENCE, "weight": 1.5, "dashArray": "8 3 2 3", "fill": False},
 }
 ROAD_STYLES: dict[str, dict[str, Any]] = {
     "spine": {"color": known.ROAD_EDGE, "weight": 4, "fill": False},
@@ -48,6 +49,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "Roads": ("road",),
     "Cables": ("cable",),
     "Crossings": ("crossing",),
+    "Fences": ("fence",),
 }
 """Layers below the assets, bottom first, with the kinds of feature they show.
 
@@ -62,7 +64,7 @@ SLOPE_CLASSES_DEG: tuple[tuple[float, float, str], ...] = (
 )
 """Lower edge [°], upper edge [°] and colour of each class; flatter ground is transparent."""
 
-_TITLE_KEYS = ("asset_id", "road_id", "pad_id", "cable_id", "crossing_id", "name")
+_TITLE_KEYS = ("asset_id", "road_id", "pad_id", "cable_id", "crossing_id", "fence_id", "name")
 _UNITS = (
     ("_kw", " kW"),
     ("_kwh", " kWh"),

@@ -179,6 +179,9 @@ def layout_figure(layout: StoredLayout, dem: xr.DataArray | None) -> Figure:
     if crossings := [s.geometry for s in layout.of_kind("crossing")]:
         frame.lines(ax, crossings, color=legend.CROSSING, lw=3.5, zorder=9)
         handles.append(Line2D([], [], color=legend.CROSSING, lw=3.5, label=f"Crossing: {len(crossings)}"))
+    if fences := [s.geometry for s in layout.of_kind("fence")]:
+        frame.lines(ax, fences, color=legend.FENCE, lw=0.8, linestyles="dashdot", zorder=9)
+        handles.append(Line2D([], [], color=legend.FENCE, lw=1, ls="-.", label="Fence"))
     if zones:
         handles.append(Patch(facecolor=legend.EXCLUSION, alpha=0.25, edgecolor=legend.EXCLUSION, label="Exclusion"))
     frame.area_patch(ax, [layout.boundary], facecolor="none", edgecolor=legend.BOUNDARY, lw=2, zorder=10)

@@ -245,6 +245,7 @@ def _legend() -> dict[str, Any]:
         "road_edge": legend.ROAD_EDGE,
         "cable": legend.CABLE,
         "crossing": legend.CROSSING,
+        "fence": legend.FENCE,
         "entry": legend.ENTRY,
     }
 

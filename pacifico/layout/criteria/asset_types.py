@@ -7,7 +7,7 @@ To add an asset type, name it in `pacifico.vocabulary`, add its section and its 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -69,6 +69,18 @@ def asset_type(spec: Spec, kind: AssetKind) -> AssetType:
         storage_kw=rule("storage_kw"),
         storage_kwh=rule("storage_kwh"),
         rating_kva=rule("rating_kva"),
+    )
+
+
+def battery_part(spec: Spec, containers: int) -> AssetType:
+    """Battery block with some of its containers, as long as its share of them."""
+    block = asset_type(spec, "battery")
+    share = containers / spec.number("battery", "containers")
+    return replace(
+        block,
+        length_m=round(share * block.length_m, 3),
+        storage_kw=round(share * block.storage_kw, 3),
+        storage_kwh=round(share * block.storage_kwh, 3),
     )
 
 

@@ -111,8 +111,10 @@ def cut_fill_raster(
     xyz, starts, origins = road_lines(roads)
     for i, width in enumerate(widths):
         line = xyz[starts[i] : starts[i + 1]]
-        for k in range(len(line) - 1):
-            px, py, pz, _ = _tile_kernels.tile_strip(line, k, 0.5 * width, min(half_cell, width / 2.0))
+        fineness = min(half_cell, width / 2.0)
+        strips = [_tile_kernels.tile_strip(line, k, 0.5 * width, fineness) for k in range(len(line) - 1)]
+        if strips:
+            px, py, pz = (np.concatenate([strip[part] for strip in strips]) for part in range(3))
             raster.add(origins[i], px, py, pz[:, 4])
     if criteria.side_slope > 0:
         for tiles in _slopes(raster.heights, pads, roads, widths, criteria):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from dataclasses import fields as dataclass_fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -95,8 +96,8 @@ class Plan(PlanFindings):
         return hash(self._text)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Fields alone: the text is made again when it is needed."""
-        return {name: value for name, value in vars(self).items() if name != "_text"}
+        """Fields alone: what follows from them is made again when it is needed."""
+        return {f.name: getattr(self, f.name) for f in dataclass_fields(self)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore the fields of a frozen instance."""
@@ -144,6 +145,11 @@ class Plan(PlanFindings):
     def crossings(self) -> gpd.GeoDataFrame:
         """Table of crossings of roads and cables."""
         return self._frame("crossing")
+
+    @property
+    def fences(self) -> gpd.GeoDataFrame:
+        """Table of fences, with the number of their gates."""
+        return self._frame("fence")
 
     @property
     def entries(self) -> tuple[Point, ...]:
@@ -235,6 +241,8 @@ class Plan(PlanFindings):
             return [c.properties() for c in self.cable_list], [c.line for c in self.cable_list]
         if kind == "crossing":
             return [c.properties() for c in self.crossing_list], [c.line for c in self.crossing_list]
+        if kind == "fence":
+            return [f.properties() for f in self.fence_list], [f.line for f in self.fence_list]
         roads = [r.properties(v) for r, v in zip(self.road_list, self.road_volumes, strict=True)]
         return roads, [r.line for r in self.road_list]
 

@@ -78,6 +78,8 @@
       { color: legend.cable, weight: 1.5, dashArray: "6 4" }, "Cable " + (p.cable_id || "")],
     crossing: (p) => [group("crossing", "Crossing", { shape: "line", edge: legend.crossing }),
       { color: legend.crossing, weight: 6 }, "Crossing " + (p.crossing_id || "") + ", " + (p.crossing_type || "")],
+    fence: (p) => [group("fence", "Fence", { shape: "line", edge: legend.fence }),
+      { color: legend.fence, weight: 1.5, dashArray: "8 3 2 3", fill: false }, "Fence, " + (p.length_m || 0) + " m, " + (p.gates || 0) + " gates"],
     asset: (p) => {
       const known = legend.assets[p.asset_type] || [String(p.asset_type), legend.other_asset[1]];
       return [group("asset:" + p.asset_type, known[0], { fill: known[1], edge: known[1] }),
@@ -85,7 +87,7 @@
     },
     entry: (p) => [group("entry", "Entry", { shape: "dot", fill: legend.entry, edge: "#fff" }), null, p.name || "Entry"],
   };
-  const order = ["buildable", "exclusion", "pad", "road", "cable", "crossing", "asset", "boundary", "entry"];
+  const order = ["buildable", "exclusion", "pad", "road", "cable", "crossing", "fence", "asset", "boundary", "entry"];
   const all = L.featureGroup();
   const find = document.getElementById("find");
   const found = [];
