@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from pacifico.analysis.risks import largest_risks, millions, mw
+from pacifico.analysis.risks import largest_risks, millions, missing_stations, mw
 from pacifico.analysis.road_risks import road_risks
 from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.model.headline import Answer, Risk
@@ -86,10 +86,22 @@ def stored_headline(about: Mapping[str, Any]) -> tuple[Answer, ...]:
 
 
 def placed_kw(about: Mapping[str, Any]) -> float:
-    """Capacity that counts towards the target [kW]."""
+    """Capacity that counts towards the target [kW]: that which the placed substations carry."""
+    return built_kw(about) * _stations_share(about)
+
+
+def built_kw(about: Mapping[str, Any]) -> float:
+    """Capacity of all that is placed, with or without a substation [kW]."""
     metrics = about["metrics"]
     of_storage = about["profile"] == "bess" and "storage_kw" in metrics
     return float(metrics["storage_kw"] if of_storage else metrics["total_capacity_kw"])
+
+
+def _stations_share(about: Mapping[str, Any]) -> float:
+    """Share of the substations that found a place; they are of equal rating [-]."""
+    missing = missing_stations(about)
+    placed = int(about["metrics"].get("assets_by_type", {}).get("substation", 0))
+    return placed / (placed + missing) if missing else 1.0
 
 
 def _capacity(about: Mapping[str, Any], *, short: bool) -> Answer:
@@ -104,7 +116,9 @@ def _capacity(about: Mapping[str, Any], *, short: bool) -> Answer:
         text = f"{mw(placed)} of {mw(target)} {unit}: short {mw(target - placed)}{beside}"
     else:
         text = f"{mw(placed)} of {mw(target)} {unit}{beside}"
-    return Answer("capacity", "Capacity", text, alarm=short, value=round(placed, 3), unit="kW")
+    if (built := built_kw(about)) > placed:
+        text += f"; {mw(built - placed)} MW stand without the substation they need and don't count"
+    return Answer("capacity", "Capacity", text, alarm=short or built > placed, value=round(placed, 3), unit="kW")
 
 
 def _cost(about: Mapping[str, Any], bill: Bill | None) -> Answer:
@@ -113,7 +127,7 @@ def _cost(about: Mapping[str, Any], bill: Bill | None) -> Answer:
         return Answer("cost", "Cost", "not in this file; make the layout again for it")
     low, high = bill.correlated
     text = f"{millions(bill.total)} million USD ({millions(low)}–{millions(high)})"
-    watts = 1000 * placed_kw(about)
+    watts = 1000 * built_kw(about)
     if watts > 0:
         per = "of storage" if about["profile"] == "bess" else "AC"
         text += f", {bill.total / watts:,.2f} USD/W {per} ({low / watts:,.2f}–{high / watts:,.2f})"

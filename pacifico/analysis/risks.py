@@ -56,12 +56,17 @@ def largest_risks(
     return [*(risk.text for risk in ranked), *ALWAYS][:RISKS_SHOWN]
 
 
+def missing_stations(about: Mapping[str, Any]) -> int:
+    """Number of substations without a place."""
+    return sum(u["count"] for u in about["unplaced"] if u["asset_type"] == "substation")
+
+
 def _plant_risks(about: Mapping[str, Any], missing_kw: float) -> Iterator[Risk]:
     """Risks of a plant that is incomplete."""
     if missing_kw:
         ground = f"{about['metrics']['buildable_area_ha']:,.0f} ha of buildable ground"
         yield Risk(missing_kw / about["target_capacity_kw"], f"{mw(missing_kw)} MW have no place on {ground}")
-    stations = sum(u["count"] for u in about["unplaced"] if u["asset_type"] == "substation")
+    stations = missing_stations(about)
     if stations:
         have = "substation has" if stations == 1 else "substations have"
         yield Risk(1.0, f"{stations} {have} no place: the plant can't feed in")

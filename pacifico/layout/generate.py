@@ -15,13 +15,13 @@ from shapely import box
 from pacifico.errors import CRSMismatchError, NoBuildableGroundError
 from pacifico.grid import Ground, warnings_of
 from pacifico.layout.criteria.asset_types import spec_for_target
-from pacifico.layout.criteria.crossings import crossing_criteria
 from pacifico.layout.criteria.request import requested_entry, smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.electrical.cables import route_cables
 from pacifico.layout.ground import buildable as ground_
-from pacifico.layout.ground.crossing_records import crossings_of
+from pacifico.layout.ground.channels import cable_cost_zones, site_drainage, water_notes
+from pacifico.layout.ground.crossing_records import all_crossings
 from pacifico.layout.layout_request import checked_design, checked_request
 from pacifico.layout.metrics import buildable_ground, tally, works_spread
 from pacifico.layout.model.assets import Asset, Pad, merge_unplaced
@@ -166,6 +166,7 @@ class _Works(NamedTuple):
     """Earthwork of each road."""
     cables: Collection
     crossings: tuple[Crossing, ...]
+    water_notes: tuple[str, ...]
 
 
 def _field(request: LayoutRequest, dem: xr.DataArray) -> ground_.Field:
@@ -176,13 +177,15 @@ def _field(request: LayoutRequest, dem: xr.DataArray) -> ground_.Field:
         raise CRSMismatchError(
             f"the DEM is in {ground.grid.crs.name}, the site in {site.crs.name}; open it with pacifico.open_dem(site, ...)"
         )
+    heights, source_cell_m = Ground.finest_of(dem), float(dem.attrs.get("source_resolution_m", 0.0))
     field = ground_.make_field(
         site,
         ground,
-        Ground.finest_of(dem),
+        heights,
         setback_m=spec.number("site", "setback_m"),
         setbacks=spec.setbacks,
-        source_cell_m=float(dem.attrs.get("source_resolution_m", 0.0)),
+        source_cell_m=source_cell_m,
+        drainage=site_drainage(site, heights, spec, source_cell_m),
     )
     if not ground_.buildable_mask(field, request.slope_limit_deg).any():
         raise NoBuildableGroundError(why_no_ground(field, request.slope_limit_deg, spec))
@@ -244,10 +247,12 @@ def _works(site: Site, field: ground_.Field, design: _Design) -> _Works:
     volumes = corridors(
         field.ground, [r.line for r in roads], [r.width_m for r in roads], criteria=earthwork_criteria(spec)
     )
-    cost_zones = [z for z in site.exclusions if z.zone_type == "cost"]
+    cost_zones = cable_cost_zones(site.exclusions, field.drainage, spec)
     cables = route_cables(field, assets, roads, spec=spec, cost_zones=cost_zones)
-    crossings = crossings_of(roads, cables.cables, field.barriers, crossing_criteria(spec))
-    return _Works(assets, pads, roads, tuple(volumes), cables, crossings)
+    crossings = all_crossings(field, roads, cables.cables, spec)
+    centres = np.array([i.centre for i in served.items])
+    notes = water_notes(field.drainage, centres, spec)
+    return _Works(assets, pads, roads, tuple(volumes), cables, crossings, notes)
 
 
 def _plan(
@@ -297,6 +302,7 @@ def _plan(
             *warnings_of(dem),
             *served.network.warnings,
             *works.cables.warnings,
+            *works.water_notes,
             *([shortfall] if shortfall else []),
         ),
         metrics=_metrics(site, dem, works, earthwork_criteria(spec), unreached, area) | works.cables.metrics,

@@ -11,6 +11,7 @@ from shapely import Point
 from pacifico import crs as crs_
 from pacifico.errors import InputError
 from pacifico.layout.criteria.asset_types import asset_type, battery_part, solar_unit
+from pacifico.layout.criteria.racking import racking_criteria
 from pacifico.layout.criteria.spec import Spec, make_spec
 from pacifico.vocabulary import PROFILES, STRATEGIES, Profile
 
@@ -72,7 +73,9 @@ def requested_spec(
         overrides.setdefault("site", {})["setback_m"] = setback_m
     if max_road_grade_pct is not None:
         overrides.setdefault("road", {})["max_grade_pct"] = max_road_grade_pct
-    return make_spec(overrides)
+    made = make_spec(overrides)
+    racking_criteria(made)  # refuses a racking that doesn't carry the mounting
+    return made
 
 
 def main_slope_limit(profile: Profile, spec: Spec) -> float:

@@ -239,6 +239,7 @@ def _crossing(feature: StoredFeature) -> Crossing:
         feature["over"],
         feature["zone_type"],
         cast("LineString", feature.geometry),
+        feature["drained_area_ha"],
     )
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pacifico.layout.model.crossings import Crossing
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.model.edits import Edit
+    from pacifico.layout.model.racking import RackingDesign
     from pacifico.layout.model.roads import Road
     from pacifico.site.model import Site
     from pacifico.vocabulary import Profile, Strategy
@@ -84,6 +85,8 @@ class Plan(PlanFindings):
     """Crossings of roads and cables."""
     further_entries: tuple[Point, ...] = ()
     """Other places where roads meet the boundary."""
+    racking: RackingDesign | None = None
+    """Rows, piles and graded ground, from `pacifico.add_racking`."""
 
     def __post_init__(self) -> None:
         for name in ("dem", "metrics"):

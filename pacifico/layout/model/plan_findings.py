@@ -12,6 +12,7 @@ from pacifico.escaping import for_markup
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import geopandas as gpd
     import xarray as xr
     from matplotlib.figure import Figure
 
@@ -30,6 +31,9 @@ _UPPER = {
     "fences": "pacifico.layout.ground.fences:plant_fences",
     "cut_fill": "pacifico.layout.earthwork.cut_fill_raster:cut_fill",
     "write_cut_fill": "pacifico.layout.earthwork.cut_fill_raster:write_cut_fill",
+    "rows": "pacifico.layout.racking.tables:rows_frame",
+    "piles": "pacifico.layout.racking.tables:piles_frame",
+    "write_piles": "pacifico.layout.racking.tables:write_piles",
     "land_use": "pacifico.analysis.land_use:land_use_of",
     "levers": "pacifico.analysis.levers:solve_levers",
     "cell_reasons": "pacifico.analysis.cell_reasons:cell_reasons_of",
@@ -66,6 +70,43 @@ class PlanFindings(ABC):
         """Fences around the plant, the longest first."""
         made: tuple[Fence, ...] = _upper("fences")(self)
         return made
+
+    @property
+    def rows(self) -> gpd.GeoDataFrame:
+        """Table of tracker rows or fixed tables; heights are NaN before `pacifico.add_racking`."""
+        frame: gpd.GeoDataFrame = _upper("rows")(self)
+        return frame
+
+    @property
+    def piles(self) -> gpd.GeoDataFrame:
+        """Table of piles, after `pacifico.add_racking`."""
+        frame: gpd.GeoDataFrame = _upper("piles")(self)
+        return frame
+
+    def write_piles(self, path: str | Path) -> Path:
+        """Write piles.csv, after `pacifico.add_racking`; equal plans give equal bytes.
+
+        Parameters
+        ----------
+        path : str or Path
+            File to write; an existing one is replaced as a whole.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        InputError
+            The plan has no racking yet.
+
+        Examples
+        --------
+        >>> plan.write_piles("piles.csv")                                       # doctest: +SKIP
+        """
+        written: Path = _upper("write_piles")(self, path)
+        return written
 
     def bill_of_quantities(self, *, spec: Spec | None = None) -> Bill:
         """Bill of quantities with costs.

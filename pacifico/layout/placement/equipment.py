@@ -214,14 +214,22 @@ def yard_slots(context: PlacementContext, draft: Draft, kind: AssetType) -> Slot
     return packing.slots(np.concatenate([blocked, expand_rects(same, gap - 0.01)]))
 
 
+def places(field: Field, spacing_m: float = MIN_SPACING_M) -> FloatArray:
+    """Places on a grid over the placeable ground, shape (n, 2) [m].
+
+    They lie farther apart than asked for where there would be too many.
+    """
+    west, south, east, north = field.placeable.bounds
+    fewest = np.sqrt((east - west) * (north - south) / MAX_PLACES)
+    step = max(spacing_m, fewest, MIN_SPACING_M)
+    x, y = np.meshgrid(np.arange(west, east, step), np.arange(south, north, step))
+    return np.column_stack([x.ravel(), y.ravel()])
+
+
 def _candidate_rects(field: Field, kind: AssetType, within: FloatArray | None) -> tuple[FloatArray, BoolArray]:
     """Rectangles in both orientations, and which are rotated by 90°."""
-    west, south, east, north = field.placeable.bounds
     if within is None:
-        spacing = np.sqrt((east - west) * (north - south) / MAX_PLACES)
-        step = max(min(kind.length_m, kind.width_m) / 2, spacing, MIN_SPACING_M)
-        x, y = np.meshgrid(np.arange(west, east, step), np.arange(south, north, step))
-        within = np.column_stack([x.ravel(), y.ravel()])
+        within = places(field, min(kind.length_m, kind.width_m) / 2)
     sides = [(kind.length_m, kind.width_m), (kind.width_m, kind.length_m)]
     rects = [
         np.column_stack([within[:, 0] - a / 2, within[:, 1] - b / 2, within[:, 0] + a / 2, within[:, 1] + b / 2])
