@@ -275,7 +275,9 @@ def _csv(source: Path, given: dict[str, Any]) -> list[dict[str, Any]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{source} can't be read as a folder or CSV: {error}") from None
     rows = []
-    for number, line in enumerate(table, start=2):
+    for number, written in enumerate(table, start=2):
+        # options by their names, as the command line has them or as Python does
+        line = {name and name.strip().lstrip("-").replace("-", "_"): text for name, text in written.items()}
         if unknown := set(line) - {*_COLUMNS, *_MORE_COLUMNS}:
             named = ", ".join(sorted(str(name) for name in unknown))
             raise InputError(
