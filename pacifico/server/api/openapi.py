@@ -182,9 +182,10 @@ def _in_header(about: Operation) -> list[dict[str, Any]]:
 
 
 def _header_schema(name: str) -> dict[str, Any]:
-    if name == "Prefer":
-        return {"type": "string", "enum": ["respond-async", "wait=60"]}
-    return {"type": "string", "pattern": "^[!-~]{1,255}$"}
+    """Schema of a request header; preferences and tags that are not understood are ignored, as HTTP asks."""
+    if name == "Idempotency-Key":
+        return {"type": "string", "pattern": "^[!-~]{1,255}$"}
+    return {"type": "string", "examples": ["respond-async", "wait=60"]} if name == "Prefer" else {"type": "string"}
 
 
 def _responses(about: Operation, named: dict[type[BaseModel], Any]) -> dict[str, Any]:
