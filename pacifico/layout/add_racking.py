@@ -29,6 +29,11 @@ def add_racking(plan: Plan, dem: xr.DataArray) -> Plan:
     dem : DataArray
         DEM that the plan was made on.
 
+    Returns
+    -------
+    Plan
+        The same layout with racking, piles and all of its earthwork.
+
     Raises
     ------
     CRSMismatchError
