@@ -13,7 +13,8 @@ from pacifico.grid import Ground
 from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type, solar_unit
 from pacifico.layout.criteria.request import MAIN_ASSET, main_slope_limit, smallest_unit_kw
 from pacifico.layout.criteria.setbacks import set_back
-from pacifico.layout.ground.buildable import STEEP_SHARE, Table, buildable_mask, cells_inside, make_field
+from pacifico.layout.ground.buildable import STEEP_SHARE, Table, buildable_mask, cells_inside, make_field, no_build_area
+from pacifico.layout.ground.channels import site_drainage
 from pacifico.layout.model.land_use import Reason
 from pacifico.layout.model.roads import road_criteria
 from pacifico.layout.placement.surroundings import SURROUNDINGS_M
@@ -76,6 +77,9 @@ def reasons_of(plan: Plan, dem: xr.DataArray) -> CellReasons:
     codes = np.full(field.grid.shape, Reason.OUTSIDE, np.uint8)
     codes[cells_inside(plan.site.boundary, field.grid)] = Reason.SETBACK
     codes[cells_inside(inside_setback(plan), field.grid)] = Reason.EXCLUSION
+    blocked = no_build_area(plan.site.exclusions)
+    unzoned = inside_setback(plan) if blocked is None else inside_setback(plan).difference(blocked)
+    codes[cells_inside(unzoned, field.grid)] = Reason.CHANNEL
     codes[field.inside] = Reason.TOO_STEEP
     codes[field.inside & np.isnan(field.slope)] = Reason.NO_ELEVATION
     codes[good] = _left_over(plan, field, good)[good]
@@ -105,13 +109,15 @@ def field_of(plan: Plan, dem: xr.DataArray) -> Field:
         raise CRSMismatchError(
             f"the DEM is in {ground.grid.crs.name}, the plan in {plan.crs.name}; give the DEM that the plan was made on"
         )
+    heights, source_cell_m = Ground.finest_of(dem), float(dem.attrs.get("source_resolution_m", 0.0))
     return make_field(
         plan.site,
         ground,
-        Ground.finest_of(dem),
+        heights,
         setback_m=plan.spec.number("site", "setback_m"),
         setbacks=plan.spec.setbacks,
-        source_cell_m=float(dem.attrs.get("source_resolution_m", 0.0)),
+        source_cell_m=source_cell_m,
+        drainage=site_drainage(plan.site, heights, plan.spec, source_cell_m),
     )
 
 

@@ -49,7 +49,7 @@ def land_use_of(plan: Plan, dem: xr.DataArray) -> LandUse:
     """
     cells = reasons_of(plan, dem)
     scale = plan.site.area_ha / (plan.site.boundary.area / 1e4)
-    lost = _cut_away(plan)
+    lost = _cut_away(plan, cells.field.drainage.area)
     ground = _traced(cells)
     cell_ha = cells.grid.cell_area_m2 / 1e4 * scale
     parts = [LandPart(reason, label, shape.area / 1e4 * scale, shape) for reason, label, shape in lost]
@@ -62,8 +62,8 @@ def land_use_of(plan: Plan, dem: xr.DataArray) -> LandUse:
     return LandUse(plan.site.name, site_ha, plan.crs, _balanced([p for p in parts if p.hectares > 0], site_ha))
 
 
-def _cut_away(plan: Plan) -> list[tuple[Reason, str, BaseGeometry]]:
-    """Setback and exclusions by name, none of them twice."""
+def _cut_away(plan: Plan, channels: BaseGeometry | None) -> list[tuple[Reason, str, BaseGeometry]]:
+    """Setback, exclusions by name and channels, none of them twice."""
     inner, boundary = inside_setback(plan), plan.site.boundary
     found: list[tuple[Reason, str, BaseGeometry]] = [(Reason.SETBACK, "Setback", polygonal(boundary.difference(inner)))]
     left = inner
@@ -71,6 +71,8 @@ def _cut_away(plan: Plan) -> list[tuple[Reason, str, BaseGeometry]]:
         area = shapely.union_all([z.with_buffer for z in zones])
         found.append((Reason.EXCLUSION, name, polygonal(left.intersection(area))))
         left = left.difference(area)
+    if channels is not None and not channels.is_empty:
+        found.append((Reason.CHANNEL, LABELS[Reason.CHANNEL], polygonal(left.intersection(channels))))
     return found
 
 

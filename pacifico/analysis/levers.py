@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pacifico.analysis.cell_reasons import inside_setback
 from pacifico.analysis.land_use import by_name
 from pacifico.frozen import thawed
+from pacifico.layout.add_racking import add_racking
 from pacifico.layout.criteria.request import MAIN_ASSET
 from pacifico.layout.criteria.spec import catalog
 from pacifico.layout.generate import generate_layout
@@ -135,8 +136,22 @@ def _without(plan: Plan, name: str, zones: list[Zone]) -> Change:
 def _solved(
     plan: Plan, dem: xr.DataArray, site: Site, spec: dict[str, dict[str, Any]], entry: tuple[float, float] | None
 ) -> Plan:
-    """Layout of a plan's request with another site or spec."""
-    return generate_layout(
+    """Layout of a plan's request with another site or spec, with racking where the plan has it.
+
+    Parameters
+    ----------
+    plan : Plan
+        Plan whose request it is.
+    dem : DataArray
+        Its DEM.
+    site : Site
+        Site to lay out.
+    spec : dict
+        Rules that are overridden.
+    entry : (float, float), optional
+        Requested entry [°].
+    """
+    made = generate_layout(
         site,
         dem,
         profile=plan.profile,
@@ -145,6 +160,7 @@ def _solved(
         entry=entry,
         spec=spec,
     )
+    return made if plan.racking is None else add_racking(made, dem)
 
 
 def _lever(change: Change, base: Plan, other: Plan) -> Lever:

@@ -30,6 +30,7 @@ def add_levers_command(commands: Any) -> None:
 def run_levers(arguments: argparse.Namespace) -> int:
     """Lay out the site, then once for each limit; print land and levers."""
     from pacifico.compiling import compile_kernels
+    from pacifico.layout.add_racking import add_racking
     from pacifico.layout.generate import generate_layout
 
     if arguments.out is not None:
@@ -39,7 +40,7 @@ def run_levers(arguments: argparse.Namespace) -> int:
         site = options.site_of(arguments, part_of(line.on_stage, 0, 5))
         dem = options.dem_of(arguments, site, part_of(line.on_stage, 5, 10))
         compile_kernels(on_progress=line.on_compile)
-        plan = generate_layout(site, dem, on_stage=part_of(line.on_stage, 10, 20), **design)
+        plan = add_racking(generate_layout(site, dem, on_stage=part_of(line.on_stage, 10, 20), **design), dem)
         found = plan.levers(dem, entry=arguments.entry, on_stage=part_of(line.on_stage, 20, 100))
     land = plan.land_use(dem)
     if arguments.out is not None:

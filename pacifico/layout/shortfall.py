@@ -73,7 +73,7 @@ class GroundShares:
     unknown: float
     """Share without a slope, for want of elevation [-]."""
     reserved: float
-    """Share of setback and exclusions [-]."""
+    """Share of setback, exclusions and channels of the drainage [-]."""
     limit_deg: float
     """Slope limit of the main asset type [°]."""
     buildable_ha: float
@@ -106,7 +106,7 @@ class GroundShares:
     def __str__(self) -> str:
         parts = (
             (self.steep, f"too steep (over {self.limit_deg:g} deg)"),
-            (self.reserved, "setback and exclusions"),
+            (self.reserved, "setback, exclusions and channels"),
             (self.unknown, "without elevation"),
         )
         large = [f"{share:.0%} of the site is {what}" for share, what in sorted(parts, reverse=True) if share >= LARGE]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 COLOURS: dict[Reason, str] = {
     Reason.SETBACK: "#b8b8b8",
     Reason.EXCLUSION: "#cc79a7",
+    Reason.CHANNEL: "#4a90c2",
     Reason.NO_ELEVATION: "#f5f5f5",
     Reason.TOO_STEEP: "#8c510a",
     Reason.TOO_SMALL: "#e6c47a",

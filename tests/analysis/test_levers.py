@@ -3,6 +3,7 @@
 import pytest
 
 from pacifico.analysis.levers import MORE_DEG, MOST_EXCLUSIONS, changes, solve_levers
+from pacifico.layout.add_racking import add_racking
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.model.land_use import Reason
 from pacifico.site.model import Zone
@@ -62,3 +63,11 @@ def test_giving_up_an_exclusion_adds_what_a_layout_without_it_holds(made, make):
     assert found.best_for("exclusion:farm") is found.items[0]
     assert all(lever.gain_kw >= 0 for lever in found.items)
     assert [s[1] for s in seen] == [0, 20, 40, 60, 80]
+
+
+def test_costs_are_compared_with_racking_where_the_plan_has_it(made, make):
+    plan, dem = made
+    found = solve_levers(add_racking(plan, dem), dem).best_for("exclusion:farm")
+    free = add_racking(generate_layout(make.site(300, 300), dem, target_capacity_kw=50_000), dem)
+    more = free.bill_of_quantities().total - add_racking(plan, dem).bill_of_quantities().total
+    assert found.more_usd == pytest.approx(more, abs=1000.0)

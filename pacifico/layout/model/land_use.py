@@ -25,18 +25,20 @@ class Reason(IntEnum):
     OUTSIDE = 0
     SETBACK = 1
     EXCLUSION = 2
-    NO_ELEVATION = 3
-    TOO_STEEP = 4
-    TOO_SMALL = 5
-    SPACING = 6
-    CUT_OFF = 7
-    NO_ROAD_WORTH_IT = 8
-    NOT_NEEDED = 9
-    USED = 10
+    CHANNEL = 3
+    NO_ELEVATION = 4
+    TOO_STEEP = 5
+    TOO_SMALL = 6
+    SPACING = 7
+    CUT_OFF = 8
+    NO_ROAD_WORTH_IT = 9
+    NOT_NEEDED = 10
+    USED = 11
 
 
 LABELS: dict[Reason, str] = {
     Reason.SETBACK: "Setback",
+    Reason.CHANNEL: "Channels of the drainage",
     Reason.NO_ELEVATION: "No elevation",
     Reason.TOO_STEEP: "Too steep",
     Reason.TOO_SMALL: "Pieces too small",
