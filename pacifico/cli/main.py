@@ -26,6 +26,7 @@ from pacifico.cli.export import add_export_command
 from pacifico.cli.job_inputs import boundary_as_geojson, exclusions_as_geojson
 from pacifico.cli.jobs import add_jobs_commands
 from pacifico.cli.layout import add_layout_command
+from pacifico.cli.levers import add_levers_command
 from pacifico.cli.printing import one_line, say
 from pacifico.cli.report import add_report_commands
 from pacifico.cli.rules import add_rules_command
@@ -218,6 +219,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_terrain_command(commands)
     add_export_command(commands)
     add_variants_command(commands)
+    add_levers_command(commands)
     add_energy_command(commands)
     add_rules_command(commands)
     add_jobs_commands(commands, reader=boundary_as_geojson, combiner=exclusions_as_geojson)

@@ -89,6 +89,6 @@ def _dtype(rule: Rule) -> str:
     """Type of a column from the schema, the same whichever values occur."""
     declared = rule.get("type", [])
     types = {declared} if isinstance(declared, str) else set(declared)
-    if types == {"boolean"}:
-        return "bool"
+    if types in ({"boolean"}, {"integer"}):
+        return "bool" if types == {"boolean"} else "int64"
     return "float64" if "number" in types or rule.get("$ref") == "#/$defs/positive" else "object"

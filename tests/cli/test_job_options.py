@@ -11,6 +11,7 @@ from pacifico.cli import job_options
 from pacifico.cli.job_options import check_design, rows_of
 from pacifico.errors import InputError
 from pacifico.jobs import request
+from pacifico.vocabulary import RACKINGS
 
 
 def test_choices_are_those_of_a_request():
@@ -53,12 +54,18 @@ def test_a_design_that_can_be_passes():
         ({"dem_units": "yards"}, "give m or ft"),
         ({"exclusion_buffer_m": -1.0}, "0 m or more"),
         ({"edge_setback": [{"edges": ["north"], "setback_m": -1.0}]}, "setback"),
+        ({"racking": "roof"}, "racking 'roof' is unknown"),
     ],
 )
 def test_a_design_that_can_not_be_is_refused_before_anything_is_sent(options, words):
     with pytest.raises(InputError, match=words) as refused:
         check_design(given(**options))
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("racking", RACKINGS)
+def test_a_racking_is_a_rule_of_the_spec(racking):
+    check_design(given(racking=racking))
 
 
 def test_a_rule_that_is_none_is_refused(tmp_path):

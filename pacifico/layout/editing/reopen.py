@@ -25,6 +25,7 @@ from pacifico.layout.model.cables import Cable
 from pacifico.layout.model.crossings import Crossing
 from pacifico.layout.model.earthwork import PadPlane
 from pacifico.layout.model.edits import Edit, Pose
+from pacifico.layout.model.fences import Fence
 from pacifico.layout.model.plan import Plan
 from pacifico.layout.model.roads import Road
 from pacifico.layout.placement.draft import capacity_of
@@ -109,7 +110,17 @@ def plan_of(stored: StoredLayout, dem: xr.DataArray) -> Plan:
     )
     context = EditContext.of(plan, dem)
     plan = replace(plan, shortfall=_shortfall(plan), cable_warnings=_cable_warnings(plan, context))
-    return _measured(plan, stored, context)
+    return _with_fences(_measured(plan, stored, context), stored)
+
+
+def _with_fences(plan: Plan, stored: StoredLayout) -> Plan:
+    """Plan with the fences of its file: those of rounded footprints may differ in the last digit."""
+    fences = tuple(
+        Fence(f["fence_id"], cast("LineString", f.geometry), int(f["gates"])) for f in stored.of_kind("fence")
+    )
+    if fences:
+        vars(plan)["fence_list"] = fences
+    return plan
 
 
 def site_of(stored: StoredLayout) -> Site:
@@ -239,6 +250,7 @@ def _crossing(feature: StoredFeature) -> Crossing:
         feature["over"],
         feature["zone_type"],
         cast("LineString", feature.geometry),
+        feature["drained_area_ha"],
     )
 
 
@@ -276,11 +288,13 @@ def _shortfall(plan: Plan) -> str:
     """Why capacity is missing, as the plan's warnings say it; empty where none is."""
     if plan.edits:
         text = shortfall_after(plan, plan.asset_list, len(plan.edits))
-    else:
-        placed_kw = capacity_of([a.item for a in plan.asset_list], plan.profile)
-        smallest_kw = smallest_unit_kw(plan.profile, plan.spec)
-        text = why_less(placed_kw, plan.target_capacity_kw, smallest_kw, plan.unplaced)
-    return text if text in plan.warnings else ""
+        return text if text in plan.warnings else ""
+    placed_kw = capacity_of([a.item for a in plan.asset_list], plan.profile)
+    smallest_kw = smallest_unit_kw(plan.profile, plan.spec)
+    # coordinates of a file are rounded: shares of ground, which the whole text holds, may differ by a cell
+    start = why_less(placed_kw, plan.target_capacity_kw, smallest_kw, ()).split(":")[0]
+    text = why_less(placed_kw, plan.target_capacity_kw, smallest_kw, plan.unplaced)
+    return next((w for w in plan.warnings if w == text or (start and w.startswith(start))), "")
 
 
 def _cable_warnings(plan: Plan, context: EditContext) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from pacifico.jobs.serving.edits import Edits
 from pacifico.jobs.serving.pages import LayoutFilter, layout_page
-from pacifico.jobs.status import STATES, TERMINAL
+from pacifico.jobs.status import REQUEST_FAULTS, STATES, TERMINAL
 from pacifico.jobs.store.base import NotFoundError
 from pacifico.server.api.files import FORMATS, LAYOUT, FilesHandler, tag_of
 from pacifico.server.api.openapi import document
@@ -48,11 +48,17 @@ class GalleryPage(PageHandler):
         limit = min(self.asked.limit, 24)
         jobs = await self.jobs()
         rows, cursor = await self.services.read(layout_page, jobs, which, cursor=self.asked.cursor, limit=limit)
-        rows = [{**self.services.shown(self.owner, row), "ended": row["status"] in TERMINAL} for row in rows]
+        rows = [_with_actions(self.services.shown(self.owner, row)) for row in rows]
         if cursor is None:
             return rows, ""
         kept = self.asked.model_dump(mode="json", exclude={"cursor", "view"}, exclude_none=True)
         return rows, "?" + urlencode({**kept, "cursor": cursor})
+
+
+def _with_actions(row: dict[str, Any]) -> dict[str, Any]:
+    """Row with what its buttons depend on."""
+    failed = row["status"] == "failed" and row["error_kind"] not in REQUEST_FAULTS
+    return {**row, "ended": row["status"] in TERMINAL, "redrivable": failed or row["stalled"]}
 
 
 class JobsPage(GalleryPage):
@@ -143,8 +149,8 @@ class ActionPage(FormHandler):
             if not jobs.queued_elsewhere:
                 self.services.background.add(self.owner, layout_id)
         else:
-            self.services.background.forget(self.owner, layout_id)
             await self.services.read(jobs.cancel if action == "cancel" else jobs.delete, layout_id)
+            self.services.stopped(self.owner, layout_id)
         self.services.changed(self.owner, layout_id)
         self.redirect(f"{self.base_url}pacifico/reports/jobs", status=303)
 
