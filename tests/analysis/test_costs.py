@@ -136,3 +136,20 @@ def test_ground_is_cleared_under_works_and_four_metres_wide_for_trenches_away_fr
     assert trench > 100
     assert cleared(away=False) == pytest.approx(works)
     assert cleared(away=True) == pytest.approx(works + 4.0 * trench)
+
+
+def test_cable_is_longer_than_its_route_by_its_slack(plan):
+    cable = line_of(plan.bill_of_quantities(), "mv_cable")
+    assert cable.quantity_low == pytest.approx(1.03 * plan.metrics["cable_length_m"])
+    assert cable.quantity_high == pytest.approx(1.12 * plan.metrics["cable_length_m"])
+
+
+def test_trunk_cable_runs_along_both_axes_from_each_array_to_the_skid_of_its_block(plan):
+    skids = {a.block_id: a.item.centre for a in plan.asset_list if a.item.kind == "inverter_skid"}
+    arrays = [a for a in plan.asset_list if a.item.kind == "solar_array" and a.block_id in skids]
+    length = sum(
+        np.ceil(a.item.capacity_dc_kw / 250.0) * np.abs(np.subtract(a.item.centre, skids[a.block_id])).sum()
+        for a in arrays
+    )
+    assert len(arrays) > 1
+    assert line_of(plan.bill_of_quantities(), "dc_trunk").quantity == pytest.approx(length)

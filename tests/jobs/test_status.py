@@ -150,3 +150,13 @@ def test_a_message_of_failure_is_kept_up_to_2000_characters():
     running = states.claimed(first(), worker="w", nonce="n", lease_s=60, now=1001)
     failed = states.failed(running, kind="request", message="x" * 5000, now=1002)
     assert failed.error_message == "x" * 2000
+
+
+def test_messages_of_a_stage_and_of_a_release_are_kept_up_to_500_characters():
+    assert len(states.renewed(first(), now=1.0, stage="placing_assets", message="x" * 900).stage_message) == 500
+    assert len(states.released(first(), reason="x" * 900, kind="service", now=1.0).stage_message) == 500
+
+
+def test_a_job_is_assigned_to_the_process_that_will_run_it():
+    assigned = states.assigned(first(), worker="local:h:1:x", now=1001.0)
+    assert (assigned.status, assigned.worker, assigned.revision) == ("queued", "local:h:1:x", 2)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -94,3 +96,45 @@ def test_without_git_the_commit_is_not_known(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: None)
     found = manifest.environment()
     assert (found["git_commit"], found["git_changed"]) == (None, None)
+
+
+WHOLE = {
+    "schema": manifest.SCHEMA,
+    "schema_version": manifest.SCHEMA_VERSION,
+    "request": {"notebook": "layout_report", "parameters": {}, "timeout_s": 60},
+    "inputs": {"dem": {"sha256": "a", "path": "inputs/dem.tif"}},
+    "notebook": {"name": "layout_report", "sha256": "b"},
+    "environment": {"packages": {"numpy": "2"}},
+    "outcome": {"status": "completed"},
+    "outputs": {"metrics.json": {"sha256": "c"}},
+}
+
+
+def test_a_whole_manifest_is_read_as_it_is(tmp_path):
+    (tmp_path / manifest.NAME).write_text(json.dumps(WHOLE))
+    assert manifest.read_whole(tmp_path) == WHOLE
+    without = {**WHOLE, "request": {**WHOLE["request"], "timeout_s": None}, "environment": {}}
+    (tmp_path / manifest.NAME).write_text(json.dumps(without))
+    assert manifest.read_whole(tmp_path) == without
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "fault"),
+    [
+        ("environment", {"packages": ["numpy"]}, "environment.packages is no object"),
+        ("environment", None, "environment is missing, not an object"),
+        ("outcome", [], "outcome is a list, not an object"),
+        ("request", {"notebook": 3, "parameters": {}}, "request.notebook is a int"),
+        ("request", {"notebook": "a", "parameters": []}, "request.parameters is a list"),
+        ("request", {"notebook": "a", "parameters": {}, "timeout_s": True}, "request.timeout_s is a bool"),
+        ("request", {"notebook": "a", "parameters": {}, "timeout_s": "60"}, "request.timeout_s is a str"),
+        ("inputs", {"dem": {"sha256": "a"}}, "inputs.dem lacks sha256 or path"),
+        ("outputs", {"a.csv": {"sha256": 3}}, "outputs.a.csv lacks sha256"),
+        ("outputs", {"a.csv": "hash"}, "outputs.a.csv lacks sha256"),
+        ("notebook", {"name": "a"}, "notebook.sha256 is missing"),
+    ],
+)
+def test_a_member_of_another_kind_is_told(tmp_path, member, value, fault):
+    (tmp_path / manifest.NAME).write_text(json.dumps({**WHOLE, member: value}))
+    with pytest.raises(InputError, match=re.escape(f"is no whole manifest: {fault}; make the report again")):
+        manifest.read_whole(tmp_path)
