@@ -15,11 +15,12 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 MINUTES ?= 1
 SAMPLE ?= 200
+FIRST ?= 0
 SEED ?= 1
 IAM_SIMULATE := 0.1.173
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help demo test slow random simulate fuzz mutants infra bench docs coverage lint format lab picture constraints clean
+.PHONY: help demo test slow random simulate faults fuzz mutants infra bench docs coverage lint format lab picture constraints clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -45,6 +46,10 @@ mutants: $(VENV)/.all  ## run the tests on 200 changed copies of the code; at le
 
 simulate: $(VENV)/.all  ## run a million simulated schedules of jobs under faults (SCHEDULES=N for another number)
 	$(BIN)/python -m tests.simulation --schedules $(or $(SCHEDULES),1000000)
+
+faults: $(VENV)/.all  ## kill a worker at every step of a job, and run 200,000 simulated schedules from seed FIRST=0
+	$(BIN)/python -m pytest -m slow -s tests/worker/test_scenarios.py -k every_step
+	$(BIN)/python -m tests.simulation --schedules 200000 --first $(FIRST)
 
 # numba notices a change in a kernel's own file, but not in the kernels that it calls. So a change recompiles all kernels.
 $(VENV)/.kernels: $(shell find pacifico -name "_*kernels.py") | $(VENV)/.all

@@ -11,6 +11,7 @@ import shapely
 
 from pacifico.analysis.cell_reasons import inside_setback, reasons_of
 from pacifico.layout.model.land_use import DIGITS, LABELS, LandPart, LandUse, Reason
+from pacifico.site.rings import polygonal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,11 +65,11 @@ def land_use_of(plan: Plan, dem: xr.DataArray) -> LandUse:
 def _cut_away(plan: Plan) -> list[tuple[Reason, str, BaseGeometry]]:
     """Setback and exclusions by name, none of them twice."""
     inner, boundary = inside_setback(plan), plan.site.boundary
-    found: list[tuple[Reason, str, BaseGeometry]] = [(Reason.SETBACK, "Setback", boundary.difference(inner))]
+    found: list[tuple[Reason, str, BaseGeometry]] = [(Reason.SETBACK, "Setback", polygonal(boundary.difference(inner)))]
     left = inner
     for name, zones in by_name(plan.site.exclusions, inner).items():
         area = shapely.union_all([z.with_buffer for z in zones])
-        found.append((Reason.EXCLUSION, name, left.intersection(area)))
+        found.append((Reason.EXCLUSION, name, polygonal(left.intersection(area))))
         left = left.difference(area)
     return found
 

@@ -13,7 +13,7 @@ from pacifico.cli.options import path as option_path
 from pacifico.cli.options import source
 from pacifico.errors import InputError
 from pacifico.escaping import for_terminal
-from pacifico.vocabulary import NAMED_DEMS, PROFILES, STRATEGIES
+from pacifico.vocabulary import NAMED_DEMS, PROFILES, RACKINGS, STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("boundary", "dem", "capacity_kw", "profile", "strategy", "resolution_m", "setback_m", "max_road_grade_pct")
 _MORE_COLUMNS = (
     "entry", "exclusions", "exclusion_buffer_m", "edge_setback", "spec", "energy", "weather", "dem_units", "layer", "no_terrain",
-    "layout_id", "poi",
+    "layout_id", "poi", "racking",
 )  # fmt: skip
 _FILES = (".kml", ".kmz", ".geojson", ".json", ".zip", ".shp", ".gpkg")
 
@@ -74,6 +74,7 @@ def add_design(parser: argparse.ArgumentParser) -> None:
         "repeated",
     )
     design.add_argument("--max-road-grade-pct", type=float, metavar="N", help="steepest road")
+    design.add_argument("--racking", choices=RACKINGS, help="what solar rows stand on (straight_tracker)")
     design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
     design.add_argument(
         "--energy", action="store_true", help="a year of the solar part too: a clear sky, an upper bound"
@@ -171,9 +172,15 @@ def check_design(given: dict[str, Any]) -> None:
 
 def _spec(given: dict[str, Any]) -> dict[str, Any]:
     """Rules that the options override."""
+    from pacifico.layout.criteria.racking import with_racking
     from pacifico.layout.criteria.spec import read_spec
 
     spec = dict(read_spec(given["spec"])) if given["spec"] is not None else {}
+    racking = given.get("racking")
+    if racking is not None and racking not in RACKINGS:
+        raise InputError(f"racking {racking[:40]!r} is unknown; choose from {', '.join(RACKINGS)}")
+    if racking is not None:
+        spec = with_racking(spec, racking)
     return _with_setbacks(spec, given["edge_setback"]) if given["edge_setback"] else spec
 
 
@@ -268,7 +275,9 @@ def _csv(source: Path, given: dict[str, Any]) -> list[dict[str, Any]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{source} can't be read as a folder or CSV: {error}") from None
     rows = []
-    for number, line in enumerate(table, start=2):
+    for number, written in enumerate(table, start=2):
+        # options by their names, as the command line has them or as Python does
+        line = {name and name.strip().lstrip("-").replace("-", "_"): text for name, text in written.items()}
         if unknown := set(line) - {*_COLUMNS, *_MORE_COLUMNS}:
             named = ", ".join(sorted(str(name) for name in unknown))
             raise InputError(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from pacifico.errors import InputError, OutsideServiceError, named
 from pacifico.jobs import keys, local
 from pacifico.jobs.cleanup import delete_leftovers, find_leftovers
-from pacifico.jobs.queue import Pointer, Queue
+from pacifico.jobs.queue import Queue
 from pacifico.jobs.reading.fetching import fetch_report, require_room, shortfall_of
-from pacifico.jobs.reading.listing import iso, rows_since
+from pacifico.jobs.reading.listing import iso, rows_since, site_names
 from pacifico.jobs.reading.waiting import wait_for_all
 from pacifico.jobs.records import Records
 from pacifico.jobs.request import JobRequest, parse_request
@@ -199,14 +199,7 @@ class JobClient:
             responses = list(pool.map(lambda r: self._store_one(r, beyond=r.layout_id in beyond), requests))
         queued = list(dict.fromkeys(r["layout_id"] for r in responses if r["status"] == "queued"))
         if self._queue is not None:
-            unsent = self._queue.send_many([Pointer(self.owner, layout_id) for layout_id in queued])
-            reasons = {pointer.layout_id: reason for pointer, reason in unsent.items()}
-            for response in responses:
-                reason = reasons.get(response["layout_id"])
-                if reason is not None and response["status"] == "queued":
-                    response.update(status="unsent", message=f"stored, but not sent: {reason}; submit it again")
-            for layout_id in reasons:
-                self._sender.note_unsent(layout_id)
+            self._sender.send_all(responses)
         elif background and queued:
             local.start_background([(self.owner, layout_id) for layout_id in queued])
         elif queued:
@@ -261,6 +254,7 @@ class JobClient:
         """List this owner's layouts, newest first.
 
         The list comes from hints, a thousand with one request. Only running layouts are read, for their progress.
+        `site_names` names the sites of some.
 
         Raises
         ------
@@ -273,6 +267,10 @@ class JobClient:
         read = (self._with_progress(row) if row["status"] == "processing" else row for row in rows)
         found = (row for row in read if status is None or row["status"] == status)
         return [{**row, "created_at": iso(row["created_at"] / 1000)} for row in islice(found, limit)]
+
+    def site_names(self, layout_ids: Sequence[str]) -> dict[str, str]:
+        """Name of each layout's boundary file; empty where it can't be read."""
+        return site_names(self._records, self.owner, layout_ids)
 
     def shortfall(self, layout_id: str) -> str:
         """Why a completed layout is less than requested; else empty.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs.queue import Pointer, Queue, QueueError
@@ -12,6 +12,8 @@ from pacifico.jobs.records import STRANDED_S
 from pacifico.jobs.store.base import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pacifico.jobs.records import Records, StoredStatus
     from pacifico.jobs.settings import Settings
     from pacifico.jobs.status import Status
@@ -67,14 +69,24 @@ class Sender:
         try:
             self._queue.send(Pointer(self._owner, status.layout_id))
         except QueueError as error:
-            self.note_unsent(status.layout_id)
+            self._note(status.layout_id, NOT_SENT)
             raise NotSentError(status.layout_id, str(error)) from error
         if status.stage_message == NOT_SENT:
             self._note(status.layout_id, "")
 
-    def note_unsent(self, layout_id: str) -> None:
-        """Note in a job's status that its message was not sent."""
-        self._note(layout_id, NOT_SENT)
+    def send_all(self, responses: Sequence[dict[str, Any]]) -> None:
+        """Send the messages of the queued among some responses; those not sent become 'unsent'."""
+        if self._queue is None:
+            return
+        queued = list(dict.fromkeys(r["layout_id"] for r in responses if r["status"] == "queued"))
+        unsent = self._queue.send_many([Pointer(self._owner, layout_id) for layout_id in queued])
+        reasons = {pointer.layout_id: reason for pointer, reason in unsent.items()}
+        for response in responses:
+            reason = reasons.get(response["layout_id"])
+            if reason is not None and response["status"] == "queued":
+                response.update(status="unsent", message=f"stored, but not sent: {reason}; submit it again")
+        for layout_id in reasons:
+            self._note(layout_id, NOT_SENT)
 
     def stalled(self, stored: StoredStatus) -> bool:
         """Whether nothing will happen to a job by itself soon.

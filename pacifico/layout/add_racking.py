@@ -29,6 +29,11 @@ def add_racking(plan: Plan, dem: xr.DataArray) -> Plan:
     dem : DataArray
         DEM that the plan was made on.
 
+    Returns
+    -------
+    Plan
+        With `racking` and its metrics, and totals of cut and fill that hold the ground graded under arrays.
+
     Raises
     ------
     CRSMismatchError

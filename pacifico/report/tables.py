@@ -145,7 +145,9 @@ def unplaced(layout: StoredLayout) -> Table:
     )
     target, got = layout.about.get("target_capacity_kw"), placed_kw(layout.about)
     if target is not None and got < 0.98 * target:
-        empty = f"{_n(got / 1000, 2)} of {_n(target / 1000, 2)} MW are placed; the notes at the end say what limits the rest."
+        empty = (
+            f"{_n(got / 1000, 2)} of {_n(target / 1000, 2)} MW are placed; the notes above say what limits the rest."
+        )
     else:
         empty = "Everything asked for is placed."
     return Table(("Asset", "Why", "Count"), rows, words=2, empty=empty)

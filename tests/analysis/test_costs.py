@@ -1,5 +1,7 @@
 """Bill of quantities of a plan: quantities, unit costs and intervals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -118,3 +120,19 @@ def test_large_sites_are_balanced_between_larger_squares(make, plan, monkeypatch
     assert all("squares of 200 m" not in n.basis for n in large.lines)
     for item in ("cut", "fill", "borrow"):
         assert line_of(large, item).quantity == pytest.approx(line_of(small, item).quantity)
+
+
+def test_ground_is_cleared_under_works_and_four_metres_wide_for_trenches_away_from_roads(plan):
+    def cleared(away):
+        cables = tuple(replace(c, in_road_trench=not away) for c in plan.cable_list)
+        return line_of(bill(replace(plan, cable_list=cables)), "clearing").quantity
+
+    works = (
+        sum(a.footprint.area for a in plan.asset_list if a.item.kind == "solar_array")
+        + sum(p.plane.polygon.area for p in plan.pad_list)
+        + sum((r.width_m + 2.0) * r.length_m for r in plan.road_list)
+    )
+    trench = min(sum(c.length_m for c in plan.cable_list), plan.metrics["trench_length_m"])
+    assert trench > 100
+    assert cleared(away=False) == pytest.approx(works)
+    assert cleared(away=True) == pytest.approx(works + 4.0 * trench)

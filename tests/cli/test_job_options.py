@@ -11,6 +11,7 @@ from pacifico.cli import job_options
 from pacifico.cli.job_options import check_design, rows_of
 from pacifico.errors import InputError
 from pacifico.jobs import request
+from pacifico.vocabulary import RACKINGS
 
 
 def test_choices_are_those_of_a_request():
@@ -53,6 +54,7 @@ def test_a_design_that_can_be_passes():
         ({"dem_units": "yards"}, "give m or ft"),
         ({"exclusion_buffer_m": -1.0}, "0 m or more"),
         ({"edge_setback": [{"edges": ["north"], "setback_m": -1.0}]}, "setback"),
+        ({"racking": "roof"}, "racking 'roof' is unknown"),
     ],
 )
 def test_a_design_that_can_not_be_is_refused_before_anything_is_sent(options, words):
@@ -61,11 +63,40 @@ def test_a_design_that_can_not_be_is_refused_before_anything_is_sent(options, wo
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("racking", RACKINGS)
+def test_a_racking_is_a_rule_of_the_spec(racking):
+    check_design(given(racking=racking))
+
+
 def test_a_rule_that_is_none_is_refused(tmp_path):
     spec = tmp_path / "spec.toml"
     spec.write_text("[solar]\nnonsense = 3\n")
     with pytest.raises(InputError, match="nonsense"):
         check_design(given(spec=spec))
+
+
+def options_of_a_design():
+    parser = argparse.ArgumentParser()
+    job_options.add_design(parser)
+    return {action.option_strings[0]: action.dest for action in parser._actions if action.dest != "help"}
+
+
+def test_columns_of_a_table_are_the_names_of_the_options(tmp_path):
+    """With hyphens as the command line has them, with its dashes too, or with underscores."""
+    numbers = {"capacity_kw", "resolution_m", "setback_m", "exclusion_buffer_m", "max_road_grade_pct"}
+    for option, name in options_of_a_design().items():
+        value = "7" if name in numbers else "north=7" if name == "edge_setback" else "true"
+        for column in (option, option.removeprefix("--"), name):
+            (tmp_path / "sites.csv").write_text(f"boundary,{column}\na.kml,{value}\n")
+            [row] = rows_of(argparse.Namespace(source=tmp_path / "sites.csv", **{name: None}))
+            assert row["boundary"] == tmp_path / "a.kml"
+            assert row[name], column
+
+
+def test_a_column_that_is_no_option_is_refused(tmp_path):
+    (tmp_path / "sites.csv").write_text("boundary,colour\na.kml,red\n")
+    with pytest.raises(InputError, match="columns colour are unknown; there are: boundary, dem, capacity_kw"):
+        rows_of(argparse.Namespace(source=tmp_path / "sites.csv"))
 
 
 def test_a_folder_of_boundaries_leaves_out_what_desktops_put_there(tmp_path):

@@ -94,6 +94,7 @@ def test_every_command_prints_json_alone(client, submit, boundary, capsys, tmp_p
     assert one("wait", done)["status"] == "completed"
     assert [s["status"] for s in each("wait", done, failed, status=3)] == ["completed", "failed"]
     assert {row["layout_id"] for row in one("list")} > {done, failed, open_}
+    assert {row["site"] for row in one("list")} == {"site.kml"}  # as it was first uploaded
     assert one("cancel", open_)["status"] == "cancelled"
     assert one("redrive", failed)["status"] == "queued"
     assert one("fetch", done, "--out", str(tmp_path / "out"))["out"] == str(tmp_path / "out")
@@ -448,3 +449,9 @@ def test_one_layer_of_a_file_with_several_is_submitted(client, boundary, capsys)
     assert pacifico(["jobs", "submit", str(both), "--dem", "sample"]) == 2
     assert "polygons in 2 layers" in capsys.readouterr().err
     assert asked(client, capsys, both, "--layer", "two", run=pacifico)[0] == {"layer": "two"}
+
+
+def test_a_list_shows_the_names_of_sites(client, submit, capsys):
+    layout_id = submit()
+    assert main(["jobs", "list"]) == 0
+    assert re.fullmatch(rf"{layout_id}  queued      \S+  site\.kml\n", capsys.readouterr().out)

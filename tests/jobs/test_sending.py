@@ -25,6 +25,9 @@ class Queue:
         if self.fails:
             raise QueueError("away")
 
+    def send_many(self, pointers):
+        return {pointer: "away" for pointer in pointers if self.fails}
+
     def depth(self):
         if self.fails:
             raise QueueError("away")
@@ -77,3 +80,18 @@ def test_a_message_that_was_not_sent_is_noted_until_it_is(records, stored):
     queue.fails = False
     sender.send(noted.status)
     assert not sender.stalled(records.read("ann", stored.status.layout_id))
+
+
+def test_of_many_jobs_the_unsent_are_told_and_noted(records, stored):
+    queue, layout_id = Queue(), stored.status.layout_id
+    sender = Sender(records, queue, SETTINGS, "ann")
+    other = {"layout_id": "x", "status": "completed", "message": "Layout is completed already"}
+    responses = [{"layout_id": layout_id, "status": "queued", "message": "queued"}, dict(other)]
+    sender.send_all(responses)
+    assert [r["status"] for r in responses] == ["queued", "completed"]
+    queue.fails = True
+    sender.send_all(responses)
+    assert responses[0]["status"] == "unsent"
+    assert responses[0]["message"] == "stored, but not sent: away; submit it again"
+    assert responses[1] == other
+    assert sender.stalled(records.read("ann", layout_id))

@@ -110,6 +110,16 @@ def test_a_status_keeps_no_secret():
         assert b"can't be read" in status.to_bytes()
 
 
+def test_a_job_that_is_sent_again_waits_as_a_new_one():
+    status = states.claimed(first(), worker="w", nonce="n", lease_s=60, now=1001)
+    failed = states.failed(status, kind="service", message="the store was away", now=1002)
+    again = states.redriven(failed, now=1003)
+    assert (again.status, again.stage, again.stage_message, again.progress_pct) == ("queued", "queued", "sent again", 0)
+    assert (again.error_kind, again.error_message, again.finished_at, again.artifacts) == (None, None, None, {})
+    assert (again.attempt, again.revision) == (1, failed.revision + 1)
+    assert again.queued_at.timestamp() == 1003
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e300])
 def test_a_metric_out_of_range_is_refused(value):
     with pytest.raises(InputError, match="road_length_m"):

@@ -76,7 +76,8 @@ def test_an_edit_takes_the_design_away(plan, dem):
 
 def test_a_plan_is_read_back_with_its_totals(plan, dem, tmp_path):
     back = read_plan(plan.write(tmp_path / "layout.geojson"), dem=dem)
-    assert back == plan
+    assert back.metrics == plan.metrics
+    assert back.warnings == plan.warnings
     assert back.racking is None
     assert add_racking(back, dem).metrics["pile_count"] == plan.metrics["pile_count"]
     assert sum(w.startswith(RACKING_WARNING) for w in add_racking(back, dem).warnings) == 1

@@ -32,8 +32,8 @@ def report(tmp_path_factory):
 def test_the_folder_holds_all_files_of_a_report(report):
     folder, outcome, stages = report
     written = {
-        "assets.csv", "cables.csv", "costs.csv", "cut-fill.tif", "land-use.geojson", "layout.geojson", "layout.kmz", "metrics.json", "report.html", "report.ipynb",
-        "roads.csv", "site-plan.pdf",
+        "assets.csv", "cables.csv", "costs.csv", "cut-fill.tif", "land-use.geojson", "layout.geojson", "layout.kmz", "metrics.json",
+        "piles.csv", "report.html", "report.ipynb", "roads.csv", "site-plan.pdf",
     }  # fmt: skip
     assert {p.name for p in folder.iterdir()} == written | {"inputs", "manifest.json"}
     assert {p.name for p in (folder / "inputs").iterdir()} == {"sample-site.kml", "dem.tif"}
@@ -48,9 +48,11 @@ def test_the_folder_holds_all_files_of_a_report(report):
 def test_the_layout_equals_that_on_the_full_dem(report, tmp_path):
     """Clipping the DEM does not change a byte of the layout."""
     site = pacifico.read_site(sample_site_path())
-    plan = pacifico.generate_layout(site, pacifico.open_dem(site, "sample"), target_capacity_kw=TARGET)
+    dem = pacifico.open_dem(site, "sample")
+    plan = pacifico.add_racking(pacifico.generate_layout(site, dem, target_capacity_kw=TARGET), dem)
     plan.write(tmp_path / "layout.geojson")
     folder, _, _ = report
+    assert (folder / "piles.csv").read_bytes() == plan.write_piles(tmp_path / "piles.csv").read_bytes()
     assert (folder / "layout.geojson").read_bytes() == (tmp_path / "layout.geojson").read_bytes()
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics.pop("shortfall") == plan.shortfall
@@ -65,7 +67,7 @@ def test_all_cells_ran_and_show_their_figures(report):
     code = [c for c in nb.cells if c.cell_type == "code"]
     assert {c.metadata.papermill.status for c in code} == {"completed"}
     pictures = [o for c in code for o in c.outputs if "image/png" in o.get("data", {})]
-    assert len(pictures) == 6
+    assert len(pictures) == 8
     assert not [o for c in code for o in c.outputs if o.output_type == "stream"]
 
 
@@ -82,17 +84,11 @@ def test_a_report_is_reproduced_to_the_byte(report):
     again = reproduce(folder)
     assert again.verdict == "identical", str(again)
     compared = (
-        "assets.csv",
-        "cables.csv",
-        "costs.csv",
-        "land-use.geojson",
-        "layout.geojson",
-        "layout.kmz",
-        "metrics.json",
+        "assets.csv", "cables.csv", "costs.csv", "land-use.geojson", "layout.geojson", "layout.kmz", "metrics.json", "piles.csv",
         "roads.csv",
-    )
+    )  # fmt: skip
     assert dict(again.files) == dict.fromkeys(compared, "identical")
-    assert str(again).startswith("identical: 7 outputs")
+    assert str(again).startswith("identical: 9 outputs")
 
 
 def test_a_report_compares_as_identical_to_itself(report):

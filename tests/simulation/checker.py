@@ -33,7 +33,7 @@ class Job:
         self.forced = 0  # redrives with force
         self.completions = 0  # deliveries reported as completed
         self.nonces = {}  # nonce -> process that claimed with it
-        self.leases = {}  # nonce -> when its last write was sent, by the clock of its process
+        self.leases = {}  # nonce -> when its last write was done, by the clock of its process
         self.committer = None  # process whose write completed it
 
     @property
@@ -67,7 +67,7 @@ class Checker:
         if "/layouts/" in key:
             self.report("lost", f"{key} was deleted")
 
-    def on_status(self, process, key, data, age_s, sent):
+    def on_status(self, process, key, data, age_s, sent, *, landed=None):
         """Judge one write of a status.
 
         Parameters
@@ -80,6 +80,8 @@ class Checker:
             Age of the version that it replaces, as its process had read it when it sent the request [s].
         sent : float
             When the request was sent, by the clock of its process [s].
+        landed : float, optional
+            When it was done, by the same clock: the lease runs from then on [s].
         """
         new = json.loads(data)
         job = self.jobs.get(new["layout_id"])
@@ -87,7 +89,7 @@ class Checker:
             self.report("mislabelled", f"{key} names layout {new['layout_id']} of {new['owner']}")
             return
         before = job.status  # what `old` holds: every write passes here
-        fault = self._fault(job, process, before, new, age_s, sent)
+        fault = self._fault(job, process, before, new, age_s, sent, sent if landed is None else landed)
         if fault:
             was = f"{before['status']} {before['attempt']}" if before else "nothing"
             who = process.name if process else "?"
@@ -96,7 +98,7 @@ class Checker:
         job.status, job.stored = new, True
         self.on_change(job)
 
-    def _fault(self, job, process, before, new, age_s, sent):
+    def _fault(self, job, process, before, new, age_s, sent, landed):
         state = new["status"]
         if before is None:
             return None if (state, new["attempt"], new["revision"]) == ("queued", 0, 1) else ("mislabelled", "first")
@@ -113,12 +115,15 @@ class Checker:
         if was in ("completed", "cancelled"):
             return "doubled", "it had ended"
         if state == "processing" and new["nonce"] != before["nonce"]:
-            job.leases[new["nonce"]] = sent
+            job.leases[new["nonce"]] = landed
             return self._claim_fault(job, process, before, new, dead=dead)
-        if own and was == "processing" and not dead:  # a worker may sweep what it lost itself
-            if sent > job.leases.get(before["nonce"], sent) + before["lease_seconds"]:
+        if own and was == "processing":
+            over = sent > job.leases.get(before["nonce"], sent) + before["lease_seconds"]
+            if over and not dead:  # a worker may sweep what it lost itself
                 return "doubled", "it writes after its lease, by its own clock"
-            job.leases[before["nonce"]] = sent
+            # also where the store's clock was set forward and shows the lease as over: the worker's own clock counts
+            if not over:
+                job.leases[before["nonce"]] = landed
         if state == "processing":
             return None if was == "processing" and own else ("doubled", "a lease renewed by another")
         if new["attempt"] != before["attempt"]:

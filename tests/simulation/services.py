@@ -183,7 +183,6 @@ class SimStore:
 
     def swap(self, key, data, version, *, kind):
         process, sent = self._sender()
-        # as its sender read it: a later read may find it younger, where the clock was set back meanwhile
         age_s = None if process is None else process.reads.get(version)
 
         def effect():
@@ -237,12 +236,14 @@ class SimStore:
         check_size(key, len(data), limit)
         age_s = float(max(0, int(self._network.clock()) - int(modified)))
         if process is not None and key.endswith("status.json"):
-            process.reads[version] = age_s
+            # what was dead once stays so, also where the clock is set back
+            process.reads[version] = max(age_s, process.reads.get(version, 0.0))
         return Blob(data, version, age_s)
 
     def _write(self, key, data, process, sent, age_s=None):
         if key.endswith("/status.json"):
-            self._checker.on_status(process, key, data, age_s, sent)
+            landed = None if process is None else self._network.scheduler.now - process.suspended_s
+            self._checker.on_status(process, key, data, age_s, sent, landed=landed)
         new_version = hashlib.md5(data).hexdigest()  # noqa: S324 (as an ETag is)
         if process is not None:
             process.reads[new_version] = 0.0

@@ -33,6 +33,9 @@ def test_no_job_is_lost_doubled_mislabelled_or_stuck(first):
     [
         pytest.param(11_424, id="a redrive whose client was killed takes effect after another client's submit"),
         pytest.param(21_607, id="a takeover is written after the clock was set back and the lease read again"),
+        pytest.param(40_592, id="a takeover is tried again after the clock was set back"),
+        pytest.param(48_986, id="a lease is renewed after the clock was set forward"),
+        pytest.param(55_785, id="a late renewal is read back: its lease runs since it was done"),
     ],
 )
 def test_rare_schedules_hold(seed):

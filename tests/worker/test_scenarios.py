@@ -437,7 +437,6 @@ TRIES = 3
 RENEWAL = ("s3:PUT status.json renewed", "sqs:ChangeMessageVisibility")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("step", "when"), [("s3:PUT status.json processing", "after"), ("s3:PUT status.json completed", "before")]
 )

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
 from pacifico.jobs import keys
+from pacifico.jobs.request import UnknownVersionError
 from pacifico.jobs.status import STATES
+from pacifico.jobs.store.base import StoreError
+from pacifico.jobs.uploads import read_site_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from pacifico.jobs.records import Records
     from pacifico.jobs.store.base import Store
 
 log = logging.getLogger(__name__)
+
+_READERS = 16  # records read at once
 
 
 def hint_rows(store: Store, owner: str, *, after: str = "") -> Iterator[dict[str, Any]]:
@@ -51,6 +58,21 @@ def rows_since(store: Store, owner: str, since: datetime | None) -> Iterator[dic
         if since is not None and row["created_at"] < since.timestamp() * 1000:
             return
         yield row
+
+
+def site_names(records: Records, owner: str, layout_ids: Sequence[str]) -> dict[str, str]:
+    """Name of each layout's boundary file as it was uploaded, with two reads each; empty where it can't be read."""
+
+    def name(layout_id: str) -> str:
+        try:
+            request, _ = records.request(owner, layout_id)
+            return read_site_record(records.store, owner, request.site_id).name
+        except (InputError, UnknownVersionError, StoreError) as error:
+            log.warning("the site of layout %s is not named: %s", layout_id, error)
+            return ""
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        return dict(zip(layout_ids, pool.map(name, layout_ids), strict=True))
 
 
 def iso(seconds: float) -> str:

@@ -25,6 +25,7 @@ from pacifico.layout.model.cables import Cable
 from pacifico.layout.model.crossings import Crossing
 from pacifico.layout.model.earthwork import PadPlane
 from pacifico.layout.model.edits import Edit, Pose
+from pacifico.layout.model.fences import Fence
 from pacifico.layout.model.plan import Plan
 from pacifico.layout.model.roads import Road
 from pacifico.layout.placement.draft import capacity_of
@@ -109,7 +110,17 @@ def plan_of(stored: StoredLayout, dem: xr.DataArray) -> Plan:
     )
     context = EditContext.of(plan, dem)
     plan = replace(plan, shortfall=_shortfall(plan), cable_warnings=_cable_warnings(plan, context))
-    return _measured(plan, stored, context)
+    return _with_fences(_measured(plan, stored, context), stored)
+
+
+def _with_fences(plan: Plan, stored: StoredLayout) -> Plan:
+    """Plan with the fences of its file: those of rounded footprints may differ in the last digit."""
+    fences = tuple(
+        Fence(f["fence_id"], cast("LineString", f.geometry), int(f["gates"])) for f in stored.of_kind("fence")
+    )
+    if fences:
+        vars(plan)["fence_list"] = fences
+    return plan
 
 
 def site_of(stored: StoredLayout) -> Site:

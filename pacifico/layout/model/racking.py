@@ -28,6 +28,8 @@ class RowTable:
     """First pile of each row, and the number of all piles."""
     largest_step_m: FloatArray
     """Largest height difference to the next row of the array [m]; 0 without one."""
+    steepest_across: FloatArray
+    """Steepest graded ground to the next row of the array [rise/run]; 0 without one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +101,8 @@ class RackingDesign:
     """Mass of all piles [t]."""
     length_shares: Mapping[str, float]
     """Share of piles by the length in which they are ordered [m]."""
-    steps_over: int
-    """Neighbouring rows whose tubes differ in height by more than the racking allows."""
+    arrays_over: tuple[str, ...]
+    """Arrays with neighbouring rows beyond the racking's height difference or slope across."""
     warnings: tuple[str, ...]
 
     @property
@@ -126,7 +128,7 @@ class RackingDesign:
             "row_count": len(self.rows.number),
             "pile_count": len(self.piles.row),
             "piles_outside_window": int(self.piles.outside.sum()),
-            "row_steps_over_limit": self.steps_over,
+            "arrays_over_racking_limits": len(self.arrays_over),
             "pile_length_shares": dict(self.length_shares),
             "steel_t": round(self.steel_t, 2),
         }
@@ -142,7 +144,7 @@ RACKING_METRICS = (
     "row_count",
     "pile_count",
     "piles_outside_window",
-    "row_steps_over_limit",
+    "arrays_over_racking_limits",
     "pile_length_shares",
     "steel_t",
 )

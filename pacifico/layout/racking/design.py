@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SCHEDULE_CELL_M = 3.0
 """Largest cell of a DEM on which piles are more than an index [m]: two cells to a span between piles."""
+SAME_SLOPE = 1e-6
+"""Difference of slopes that is rounding [rise/run]."""
 
 
 def design_racking(plan: Plan, dem: xr.DataArray) -> RackingDesign:
@@ -63,7 +65,7 @@ def design_racking(plan: Plan, dem: xr.DataArray) -> RackingDesign:
     ]
     rows, piles = row_table(found), pile_table(found, criteria)
     lengths, counts = np.unique(piles.ordered_m(criteria.pile_length_step_m).round(3), return_counts=True)
-    steps_over = int((rows.largest_step_m > criteria.max_row_step_m).sum())
+    over = arrays_over(rows, criteria)
     return RackingDesign(
         criteria.name,
         rows,
@@ -72,8 +74,8 @@ def design_racking(plan: Plan, dem: xr.DataArray) -> RackingDesign:
         sum(g.bound_m3 for g in found),
         float(piles.length_m.sum()) * criteria.pile_kg_per_m / 1000.0,
         {f"{m:g}": round(n / len(piles.row), 4) for m, n in zip(lengths.tolist(), counts.tolist(), strict=True)},
-        steps_over,
-        _warnings(piles, steps_over, criteria, float(dem.attrs.get("source_resolution_m", 0.0))),
+        over,
+        _warnings(piles, over, criteria, float(dem.attrs.get("source_resolution_m", 0.0))),
     )
 
 
@@ -91,14 +93,16 @@ def kept_ground(plan: Plan) -> KeepOff:
 def row_table(found: Sequence[Grading]) -> RowTable:
     """Rows of all gradings with the heights of their ends."""
     names: list[str] = []
-    number, ends, counts, steps = [], [], [], []
+    number, ends, counts, steps, across = [], [], [], [], []
     for g in found:
         rows = g.problem.rows
         names += [rows.arrays[i].array_id for i in rows.array_of.tolist()]
         number.append(rows.number)
         ends.append(np.concatenate([rows.ends_xy(), _end_heights(g)[:, :, None]], axis=2))
         counts.append(np.diff(rows.first_pile))
-        steps.append(_steps(g))
+        step, slope = _beside(g)
+        steps.append(step)
+        across.append(slope)
     first = np.concatenate([[0], np.cumsum(np.concatenate([np.zeros(0, int), *counts]))]).astype(np.int64)
     return RowTable(
         tuple(names),
@@ -106,6 +110,7 @@ def row_table(found: Sequence[Grading]) -> RowTable:
         np.concatenate([np.zeros((0, 2, 3)), *ends]),
         first,
         np.concatenate([np.zeros(0), *steps]),
+        np.concatenate([np.zeros(0), *across]),
     )
 
 
@@ -122,13 +127,17 @@ def _end_heights(grading: Grading) -> FloatArray:
     return np.stack(heights, axis=1)
 
 
-def _steps(grading: Grading) -> FloatArray:
-    """Largest height difference of each row to the next one of its array [m]."""
+def _beside(grading: Grading) -> tuple[FloatArray, FloatArray]:
+    """Largest height difference [m] and steepest ground [rise/run] of each row to the next one of its array."""
     rows = grading.problem.rows
     a, b, along = rows.neighbours()
-    step = np.zeros(len(rows.start))
-    np.maximum.at(step, rows.row_of[a[~along]], np.abs(grading.tube[b] - grading.tube[a])[~along])
-    return step
+    a, b = a[~along], b[~along]
+    row = rows.row_of
+    step, slope = np.zeros(len(rows.start)), np.zeros(len(rows.start))
+    np.maximum.at(step, row[a], np.abs(grading.tube[b] - grading.tube[a]))
+    run = rows.across[row[b]] - rows.across[row[a]]
+    np.maximum.at(slope, row[a], np.abs((grading.graded_ground[b] - grading.graded_ground[a]) / run))
+    return step, slope
 
 
 def pile_table(found: Sequence[Grading], criteria: RackingCriteria) -> PileTable:
@@ -151,15 +160,23 @@ def _graded_cells(grading: Grading) -> GradedCells:
     return GradedCells(lattice.frame.azimuth_deg, lattice.cell_m, x, y, grading.correction)
 
 
-def _warnings(piles: PileTable, steps_over: int, criteria: RackingCriteria, cell_m: float) -> tuple[str, ...]:
+def arrays_over(rows: RowTable, criteria: RackingCriteria) -> tuple[str, ...]:
+    """Arrays with neighbouring rows beyond the racking's height difference or slope across, in their order."""
+    over = (rows.largest_step_m > criteria.max_row_step_m) | (
+        rows.steepest_across > criteria.max_slope_across + SAME_SLOPE
+    )
+    return tuple(dict.fromkeys(rows.array_id[k] for k in np.flatnonzero(over).tolist()))
+
+
+def _warnings(piles: PileTable, over: Sequence[str], criteria: RackingCriteria, cell_m: float) -> tuple[str, ...]:
     """Warnings about piles.
 
     Parameters
     ----------
     piles : PileTable
         Piles of the design.
-    steps_over : int
-        Neighbouring rows that differ too much in height.
+    over : sequence of str
+        Arrays beyond the limits of neighbouring rows.
     criteria : RackingCriteria
         Limits of the racking.
     cell_m : float
@@ -176,9 +193,9 @@ def _warnings(piles: PileTable, steps_over: int, criteria: RackingCriteria, cell
             f"{outside:,} of {len(piles.row):,} piles stay outside the reveal window of {criteria.min_reveal_m:g} to "
             f"{criteria.max_reveal_m:g} m: ground beside roads, pads, exclusions or the boundary can't be graded; move their arrays"
         )
-    if steps_over:
+    if over:
         said.append(
-            f"{steps_over:,} pairs of neighbouring rows differ by more than {criteria.max_row_step_m:g} m in height; "
-            "ask the supplier, or lower solar_array.slope_limit_deg"
+            f"{len(over):,} arrays have neighbouring rows more than {criteria.max_row_step_m:g} m apart in height or steeper than "
+            f"{100 * criteria.max_slope_across:g} % across, such as {over[0]}; ask the supplier, or lower solar_array.slope_limit_deg"
         )
     return tuple(RACKING_WARNING + text for text in said)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from pacifico.errors import PacificoError
+from pacifico.layout.add_racking import add_racking
 from pacifico.layout.generate import generate_layout
 from pacifico.report.variants.process import Failure
 
@@ -30,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     site, dem, design = pickle.loads((folder / "job.pickle").read_bytes())  # noqa: S301 (written by the parent)
     result: Plan | Failure
     try:
-        result = generate_layout(site, dem, strategy=cast("Strategy", strategy), **design)
+        result = add_racking(generate_layout(site, dem, strategy=cast("Strategy", strategy), **design), dem)
     except PacificoError as error:
         result = Failure(strategy, type(error).__name__, " ".join(str(error).split()), error.exit_code)
     part = folder / f"{strategy}.part"

@@ -103,6 +103,7 @@ def maps_figure(layouts: Mapping[str, StoredLayout]) -> Figure:
     rows = math.ceil(len(layouts) / columns)
     wide = (frame.WIDTH_IN - 0.2) / 2 - 0.1
     tall = min(max(wide * (north - south + 2 * pad) / (east - west + 2 * pad), 1.6), 6.5)
+    scale = max((east - west + 2 * pad) / wide, (north - south + 2 * pad) / tall)  # metres to an inch
     height = rows * (tall + 0.35) + 0.55
     fig = frame.Picture(figsize=(frame.WIDTH_IN, height), dpi=frame.DPI, facecolor="white")
     seen: dict[str, Patch] = {}
@@ -110,8 +111,8 @@ def maps_figure(layouts: Mapping[str, StoredLayout]) -> Figure:
         row, column = divmod(k, columns)
         left, bottom = 0.1 + column * (wide + 0.2), height - (row + 1) * (tall + 0.35) + 0.05
         ax = fig.add_axes((left / frame.WIDTH_IN, bottom / height, wide / frame.WIDTH_IN, tall / height))
-        ax.set(xlim=(west - pad, east + pad), ylim=(south - pad, north + pad), xticks=[], yticks=[])
-        ax.set_aspect("equal", adjustable="datalim")
+        xlim, ylim = _around((west + east) / 2, scale * wide), _around((south + north) / 2, scale * tall)
+        ax.set(xlim=xlim, ylim=ylim, xticks=[], yticks=[])
         ax.set_facecolor("#f6f7f4")
         for side in ax.spines.values():
             side.set(color="#9aa39e", linewidth=0.8)
@@ -126,6 +127,11 @@ def maps_figure(layouts: Mapping[str, StoredLayout]) -> Figure:
         borderaxespad=0.4,
     )
     return fig
+
+
+def _around(middle: float, length: float) -> tuple[float, float]:
+    """Limits of a length around its middle."""
+    return middle - length / 2, middle + length / 2
 
 
 def _draw(ax: Axes, layout: StoredLayout) -> dict[str, Patch]:

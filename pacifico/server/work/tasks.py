@@ -119,7 +119,7 @@ def generate(given: Arguments, on_stage: OnStage) -> dict[str, Any]:
     plan, _ = _plan(given, on_stage, keep_in=report / INPUTS)
     on_stage("finalizing", "")
     plan.write(report / "layout.geojson")
-    metrics = {**plan.metrics, "shortfall": plan.shortfall}
+    metrics = {**thawed(plan.metrics), "shortfall": plan.shortfall}
     (report / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     figures: dict[str, Any] = thawed(plan.metrics)
     return figures
@@ -129,6 +129,7 @@ def edit(given: Arguments, on_stage: OnStage) -> dict[str, Any]:
     """Make the plan again, apply edits in turn, write the layout and return its metrics."""
     import hashlib  # noqa: PLC0415
 
+    from pacifico.layout.add_racking import add_racking  # noqa: PLC0415
     from pacifico.layout.editing.editor import Editor  # noqa: PLC0415
     from pacifico.layout.files.geojson import text  # noqa: PLC0415
 
@@ -142,9 +143,10 @@ def edit(given: Arguments, on_stage: OnStage) -> dict[str, Any]:
     editor = Editor(plan, heights)
     for entry in given["edits"]:
         _apply(editor, entry)
-    editor.plan.write(given["out"])
-    last = editor.plan.edits[-1].properties(plan.crs) if editor.plan.edits else None
-    return {"metrics": dict(editor.plan.metrics), "shortfall": editor.plan.shortfall, "edit": last}
+    edited = add_racking(editor.plan, heights)
+    edited.write(given["out"])
+    last = edited.edits[-1].properties(plan.crs) if edited.edits else None
+    return {"metrics": thawed(edited.metrics), "shortfall": edited.shortfall, "edit": last}
 
 
 def compliance(given: Arguments, on_stage: OnStage) -> dict[str, Any]:
@@ -292,6 +294,7 @@ def _plan(given: Arguments, on_stage: OnStage, keep_in: Path | None) -> tuple[Pl
     keep_in : Path or None
         Folder that keeps copies of the inputs.
     """
+    from pacifico.layout.add_racking import add_racking  # noqa: PLC0415
     from pacifico.layout.generate import generate_layout  # noqa: PLC0415
 
     on_stage("fetching_dem", "")
@@ -315,7 +318,7 @@ def _plan(given: Arguments, on_stage: OnStage, keep_in: Path | None) -> tuple[Pl
         max_road_grade_pct=given.get("max_road_grade_pct"),
         spec=given.get("spec"),
     )
-    return plan, heights
+    return add_racking(plan, heights), heights
 
 
 def _apply(editor: Any, entry: Mapping[str, Any]) -> None:

@@ -7,7 +7,9 @@ import uuid
 import pytest
 
 from pacifico.jobs import keys
-from pacifico.jobs.reading.listing import hint_rows, iso
+from pacifico.jobs.client import JobClient
+from pacifico.jobs.reading.listing import hint_rows, iso, site_names
+from pacifico.jobs.settings import Settings
 
 A, B = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
 
@@ -42,3 +44,15 @@ def test_what_is_no_hint_is_left_out(local_store, tail):
 )
 def test_times_are_written_in_utc(seconds, text):
     assert iso(seconds) == text
+
+
+def test_layouts_are_named_by_their_boundary_files(local_store, tmp_path):
+    client = JobClient(Settings(store=local_store.url, owner="ann"))
+    named = []
+    for name in ("Größe.kml", "b.kml"):
+        (tmp_path / name).write_bytes(name.encode())
+        request = client.request(client.upload_site(tmp_path / name), dem="sample")
+        client._records.submit(request)
+        named.append(request.layout_id)
+    found = site_names(client._records, "ann", [*named, A])
+    assert found == {named[0]: "Größe.kml", named[1]: "b.kml", A: ""}  # A was never submitted

@@ -106,3 +106,14 @@ def test_a_turned_array_keeps_its_rows_in_their_windows(make, dem):
     assert len(design.graded) == 1
     assert design.graded[0].azimuth_deg == 160.0
     assert (~design.piles.outside).mean() > 0.9
+
+
+@pytest.mark.parametrize(("rules", "over"), [({}, 0), ({"max_row_step_m": 0.3}, 1), ({"max_slope_across_pct": 5.0}, 1)])
+def test_arrays_beyond_the_limits_of_neighbouring_rows_are_named(make, rules, over):
+    """A slope of 6 % across rows, 6.857 m apart: each is 0.41 m above the next."""
+    dem = make.dem(make.ground(lambda x, y: 100 + 0.06 * x))
+    plan = generate_layout(make.site(), dem, target_capacity_kw=1000, spec={"straight_tracker": rules})
+    design = design_racking(plan, dem)
+    arrays = sum(a.item.kind == "solar_array" for a in plan.asset_list)
+    assert len(design.arrays_over) == design.metrics()["arrays_over_racking_limits"] == over * arrays
+    assert any("neighbouring rows" in w for w in design.warnings) == bool(over)

@@ -1,0 +1,203 @@
+"""Figures and table of racking: piles by reveal, pile lengths, the worst row in profile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from pacifico import legend
+from pacifico.layout.criteria.racking import racking_criteria
+from pacifico.report import mapframe as frame
+from pacifico.report.tables import Table
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from pacifico.layout.criteria.racking import RackingCriteria
+    from pacifico.layout.model.plan import Plan
+    from pacifico.layout.model.racking import RackingDesign
+
+NO_ROWS = "no solar array stands: there are no rows and no piles"
+_CUT, _FILL, _OUTSIDE = "#c0560b", "#2f6fb0", "#d4006a"
+PILE_DOT_M = 5.0
+"""Size of a pile's dot on the map [m]: less than the distance between piles."""
+_LEFT_IN, _PANEL_IN = 0.6, 2.6
+"""Room at the left of a panel, and its height [in]."""
+
+
+def racking_table(plan: Plan) -> Table:
+    """Rows, piles and grading in figures."""
+    design = plan.racking
+    if design is None:
+        return Table(("", "", ""), (), words=1, empty=NO_ROWS)
+    m, criteria = design.metrics(), racking_criteria(plan.spec)
+    shares = "; ".join(f"{length} m: {100 * share:.1f} %" for length, share in m["pile_length_shares"].items())
+    rows = [
+        ("Racking", criteria.name.replace("_", " "), ""),
+        ("Reveal window", f"{criteria.min_reveal_m:g} to {criteria.max_reveal_m:g}", "m"),
+        ("Rows", f"{m['row_count']:,}", ""),
+        ("Piles", f"{m['pile_count']:,}", ""),
+        ("Piles outside the window", f"{m['piles_outside_window']:,}", ""),
+        ("Piles by ordered length", shares, ""),
+        ("Steel of piles", f"{m['steel_t']:,.1f}", "t"),
+        ("Cut under arrays", f"{m['array_cut_m3']:,.0f}", "m³"),
+        ("Fill under arrays", f"{m['array_fill_m3']:,.0f}", "m³"),
+        ("Graded ground", f"{m['graded_area_ha']:,.2f}", "ha"),
+        ("Above the least possible, at most", f"{m['array_above_bound_pct']:.2g}", "%"),
+        ("Arrays beyond limits of neighbouring rows", f"{m['arrays_over_racking_limits']:,}", ""),
+    ]
+    return Table(("", "", ""), tuple(rows))
+
+
+def piles_figure(plan: Plan, dem: xr.DataArray) -> Figure | None:
+    """Map of the piles, coloured by reveal, over the graded ground; None without rows."""
+    design = plan.racking
+    if design is None:
+        return None
+    criteria = racking_criteria(plan.spec)
+    arrays = [a.footprint for a in plan.asset_list if a.item.kind == "solar_array"]
+    fig, ax = frame.map_figure(shapely.union_all(arrays), ground=dem, title="Piles and graded ground")
+    frame.shade(ax, dem, strength=0.5)
+    frame.area_patch(ax, arrays, facecolor="none", edgecolor="#8a938e", lw=0.3, zorder=3)
+    handles = _graded(ax, design)
+    piles = design.piles
+    size = min(max((PILE_DOT_M / frame.metres_per_point(ax)) ** 2, 0.8), 40.0)
+    dots = ax.scatter(
+        piles.x, piles.y, c=piles.reveal_m, s=size, marker="o", linewidths=0, cmap="viridis", zorder=6,
+        vmin=criteria.min_reveal_m, vmax=criteria.max_reveal_m,
+    )  # fmt: skip
+    out = piles.outside
+    if out.any():
+        ax.scatter(piles.x[out], piles.y[out], s=max(4 * size, 16), marker="x", c=_OUTSIDE, linewidths=0.8, zorder=8)
+        handles.append(Line2D([], [], marker="x", ls="", mec=_OUTSIDE, label=f"Outside the window: {int(out.sum()):,}"))
+    frame.area_patch(ax, [plan.site.boundary], facecolor="none", edgecolor=legend.BOUNDARY, lw=1.6, zorder=10)
+    frame.colour_bar(fig, ax, dots, "reveal [m]", low=0.35, high=0.75)
+    handles.append(Line2D([], [], color=legend.BOUNDARY, lw=2, label="Site boundary"))
+    frame.legend(ax, handles)
+    return fig
+
+
+def _graded(ax: Axes, design: RackingDesign) -> list[Patch | Line2D]:
+    """Draw the graded cells; return their legend handles."""
+    handles: list[Patch | Line2D] = []
+    for colour, label, sign in ((_CUT, "Cut", -1.0), (_FILL, "Fill", 1.0)):
+        squares = []
+        for cells in design.graded:
+            own = sign * cells.correction_m > 0
+            square = shapely.box(-0.5, -0.5, 0.5, 0.5)
+            angle = np.radians(-cells.azimuth_deg)
+            turn = cells.cell_m * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+            ring = shapely.get_coordinates(square) @ turn.T
+            squares += list(shapely.polygons(np.stack([cells.x[own], cells.y[own]], axis=1)[:, None] + ring))
+        if squares:
+            areas = shapely.get_parts(shapely.union_all(squares))
+            frame.area_patch(ax, list(areas), facecolor="none", edgecolor=colour, lw=1.0, zorder=7)
+            volume = design.volumes_m3
+            total = float(np.abs(volume[sign * volume > 0]).sum())
+            handles.append(Patch(facecolor="none", edgecolor=colour, label=f"{label}: {total:,.0f} m³"))
+    return handles
+
+
+def rows_figure(plan: Plan) -> Figure | None:
+    """Histogram of reveals, pile lengths, and the row with most grading in profile; None without rows."""
+    design = plan.racking
+    if design is None:
+        return None
+    criteria = racking_criteria(plan.spec)
+    height = 2 * _PANEL_IN + 1.9
+    fig = frame.Picture(figsize=(frame.WIDTH_IN, height), dpi=frame.DPI, facecolor="white")
+    wide = frame.WIDTH_IN - 2 * _LEFT_IN
+    low = 0.8 / height, _PANEL_IN / height
+    up = (_PANEL_IN + 1.5) / height
+    _reveals(fig.add_axes((_LEFT_IN / frame.WIDTH_IN, up, 0.46 * wide / frame.WIDTH_IN, low[1])), design, criteria)
+    left = (_LEFT_IN + 0.56 * wide) / frame.WIDTH_IN
+    _lengths(fig.add_axes((left, up, 0.44 * wide / frame.WIDTH_IN, low[1])), design)
+    _profile(fig.add_axes((_LEFT_IN / frame.WIDTH_IN, low[0], wide / frame.WIDTH_IN, low[1])), design, criteria)
+    return fig
+
+
+def _reveals(ax: Axes, design: RackingDesign, criteria: RackingCriteria) -> None:
+    """Histogram of reveals with the window."""
+    edges = np.linspace(criteria.min_reveal_m, criteria.max_reveal_m, 25)
+    ax.hist(np.clip(design.piles.reveal_m, edges[0], edges[-1]), bins=edges.tolist(), color="#31688e")
+    for end in (criteria.min_reveal_m, criteria.max_reveal_m):
+        ax.axvline(end, color="#444", lw=0.9, ls="--")
+    ax.set(xlabel="reveal [m]", ylabel="piles")
+    ax.set_title("Reveals, window dashed", fontsize=10, loc="left", color=frame.INK)
+    _plain(ax)
+
+
+def _lengths(ax: Axes, design: RackingDesign) -> None:
+    """Share of piles by ordered length."""
+    names = list(design.length_shares)
+    shares = [100 * design.length_shares[n] for n in names]
+    bars = ax.bar(names, shares, color="#35b779", width=0.6)
+    ax.bar_label(bars, [f"{s:.1f} %" for s in shares], fontsize=8)
+    ax.set(xlabel="ordered length [m]", ylabel="share of piles [%]", ylim=(0, 1.12 * max(shares)))
+    ax.set_title(f"Pile lengths: {design.steel_t:,.0f} t of steel", fontsize=10, loc="left", color=frame.INK)
+    _plain(ax)
+
+
+def _profile(ax: Axes, design: RackingDesign, criteria: RackingCriteria) -> None:
+    """Row with most grading, or where none is graded with the widest range of reveals, in profile."""
+    piles, rows = design.piles, design.rows
+    count = len(rows.number)
+    graded = np.bincount(piles.row, weights=np.abs(piles.graded_m - piles.ground_m), minlength=count)
+    spread = np.bincount(piles.row, weights=np.abs(piles.reveal_m - criteria.min_reveal_m), minlength=count)
+    worst = int(np.argmax(graded if graded.max() > 0 else spread))
+    k = slice(int(rows.first_pile[worst]), int(rows.first_pile[worst + 1]))
+    x, y = piles.x[k], piles.y[k]
+    s = np.hypot(x - rows.ends[worst, 0, 0], y - rows.ends[worst, 0, 1])
+    length = float(np.hypot(*(rows.ends[worst, 1, :2] - rows.ends[worst, 0, :2])))
+    ground, after, top = piles.ground_m[k], piles.graded_m[k], piles.top_m[k]
+    ax.fill_between(
+        s, ground, after, where=(after < ground).tolist(), color=_CUT, alpha=0.45, interpolate=True, label="Cut"
+    )
+    ax.fill_between(
+        s, ground, after, where=(after > ground).tolist(), color=_FILL, alpha=0.45, interpolate=True, label="Fill"
+    )
+    ax.plot(s, ground, color="#7a6a53", lw=1.4, label="Natural ground")
+    ax.plot(s, after, color="#3d3427", lw=1.2, ls="--", label="Graded ground")
+    ax.vlines(s, after, top, color="#444", lw=1.6)
+    ends = [0.0, *s.tolist(), length]
+    ax.plot(
+        ends,
+        [rows.ends[worst, 0, 2], *top.tolist(), rows.ends[worst, 1, 2]],
+        color="#0072b2",
+        lw=2.2,
+        label="Tube or table",
+    )
+    ax.fill_between(
+        s,
+        after + criteria.min_reveal_m,
+        after + criteria.max_reveal_m,
+        color="#0072b2",
+        alpha=0.10,
+        lw=0,
+        label="Window",
+    )
+    name = f"{rows.array_id[worst].replace('_', ' ')}, row {rows.number[worst]}"
+    ax.set_title(f"Worst row: {name} (heights exaggerated)", fontsize=10, loc="left", color=frame.INK)
+    ax.set(xlabel="along the row [m]", ylabel="elevation [m]")
+    ax.legend(fontsize=7.5, ncols=6, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.13))
+    _plain(ax)
+
+
+def _plain(ax: Axes) -> None:
+    """Small labels, and no frame above and at the right."""
+    ax.tick_params(labelsize=8)
+    ax.xaxis.label.set_fontsize(8.5)
+    ax.yaxis.label.set_fontsize(8.5)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def write_piles(plan: Plan, path: str | Path) -> Path | None:
+    """Write piles.csv of a plan; None where it has no rows."""
+    return None if plan.racking is None else plan.write_piles(Path(path))

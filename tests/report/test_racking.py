@@ -1,0 +1,60 @@
+"""Figures and table of racking show what the design holds."""
+
+import numpy as np
+import pytest
+from matplotlib.text import Text
+
+from pacifico.layout.add_racking import add_racking
+from pacifico.layout.generate import generate_layout
+from pacifico.report import racking
+
+
+@pytest.fixture(scope="module")
+def dem(make):
+    return make.dem(make.ground(lambda x, y: 100 + 0.02 * x + 1.6 * np.sin(x / 31.0) * np.cos(y / 17.0)))
+
+
+@pytest.fixture(scope="module")
+def bare(make, dem):
+    return generate_layout(make.site(), dem, target_capacity_kw=2000)
+
+
+@pytest.fixture(scope="module")
+def plan(bare, dem):
+    return add_racking(bare, dem)
+
+
+def words(figure):
+    return " ".join(t.get_text() for ax in figure.axes for t in ax.findobj(Text))
+
+
+def test_the_table_holds_the_metrics(plan):
+    said = {row[0]: row[1] for row in racking.racking_table(plan).rows}
+    assert said["Piles"] == f"{plan.metrics['pile_count']:,}"
+    assert said["Cut under arrays"] == f"{plan.metrics['array_cut_m3']:,.0f}"
+    assert said["Reveal window"] == "1.2 to 1.8"
+
+
+def test_the_map_shows_cut_fill_and_every_pile(plan, dem):
+    figure = racking.piles_figure(plan, dem)
+    text = words(figure)
+    assert f"Cut: {plan.metrics['array_cut_m3']:,.0f} m³" in text
+    dots = max((c for ax in figure.axes for c in ax.collections), key=lambda c: len(c.get_offsets()))
+    assert len(dots.get_offsets()) == plan.metrics["pile_count"]
+
+
+def test_the_worst_row_is_the_one_with_most_grading(plan):
+    design = plan.racking
+    moved = np.bincount(design.piles.row, weights=np.abs(design.piles.graded_m - design.piles.ground_m))
+    worst = int(moved.argmax())
+    text = words(racking.rows_figure(plan))
+    assert f"{design.rows.array_id[worst].replace('_', ' ')}, row {design.rows.number[worst]} " in text
+    assert "Pile lengths" in text
+
+
+def test_without_rows_there_is_no_figure(bare, dem, tmp_path):
+    assert racking.piles_figure(bare, dem) is None
+    assert racking.rows_figure(bare) is None
+    assert racking.write_piles(bare, tmp_path / "piles.csv") is None
+    assert racking.racking_table(bare).rows == ()
+    assert list(tmp_path.iterdir()) == []
