@@ -340,7 +340,7 @@ def _give_back(attempt: Attempt, kind: ErrorKind, message: str, *, receives: int
 
 
 def _lost(attempt: Attempt, lost: LostError, settings: Settings) -> Delivery:
-    if lost.deleted:
+    if lost.deleted or (lost.current is not None and lost.current.status.status == "cancelled"):  # deleted just now
         attempt.discard()
     current = lost.current
     status = current.status if current is not None else None

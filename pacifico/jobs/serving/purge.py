@@ -45,7 +45,8 @@ def purge_layout(records: Records, owner: str, layout_id: str) -> int:
     count = 1 + _delete_below(store, f"{keys.layout(owner, layout_id)}/", keep=keys.status(owner, layout_id))
     count += _delete_hints(store, owner, layout_id, created_ms)
     store.delete(keys.status(owner, layout_id))
-    # files that a running attempt uploaded meanwhile; what it uploads later it deletes itself
+    # what a running attempt wrote meanwhile; what it writes later it deletes itself
+    count += _delete_hints(store, owner, layout_id, created_ms)
     return count + 1 + _delete_below(store, f"{keys.layout(owner, layout_id)}/")
 
 

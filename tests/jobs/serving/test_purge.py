@@ -74,6 +74,25 @@ def test_files_that_come_after_the_deletion_are_deleted_by_their_attempt(jobs, l
     assert {p.name for p in store.glob("owners/ann/*")} == {"sites"}  # and no empty folder
 
 
+def test_an_attempt_that_meets_the_cancellation_of_a_deletion_leaves_nothing(jobs, layout_id, tmp_path, monkeypatch):
+    """It learns of the end between the cancellation and the last step of the deletion."""
+    attempt = claim(jobs.records, "ann", layout_id, worker="w", settings=jobs.settings)
+    delete = jobs.store.delete
+
+    def late(key):
+        delete(key)
+        if key == keys.request("ann", layout_id):
+            with pytest.raises(LostError):
+                attempt.swap(lambda status, now: status)
+        elif key == keys.status("ann", layout_id):
+            jobs.records.index(attempt.status)
+            jobs.store.put(keys.artifact("ann", layout_id, 1, "report.html"), b"x", kind="reports")
+
+    monkeypatch.setattr(jobs.store, "delete", late)
+    purge_layout(jobs.records, "ann", layout_id)
+    assert left(jobs) == []
+
+
 def test_an_upload_goes_with_its_record(jobs, tmp_path):
     path = tmp_path / "spec.toml"
     path.write_bytes(b"[site]")
