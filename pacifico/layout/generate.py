@@ -28,6 +28,7 @@ from pacifico.layout.model.assets import Asset, Pad, merge_unplaced
 from pacifico.layout.model.plan import Plan
 from pacifico.layout.placement.context import PlacementContext
 from pacifico.layout.placement.draft import capacity_of
+from pacifico.layout.placement.skids import with_sized_skids
 from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_of
 from pacifico.layout.shortfall import why_less, why_no_asset, why_no_ground
@@ -214,7 +215,8 @@ def _search(request: LayoutRequest, problems: Sequence[DesignProblem]) -> _Desig
     found, spec = best_of(problems, request.strategy)
     if found.served is None or found.served.network.entry is None:
         raise NoBuildableGroundError(why_no_asset(found.draft, request.target_kw, found.unreached))
-    return _Design(found.draft, found.served, found.served.network.entry, spec)
+    served = replace(found.served, items=with_sized_skids(found.served.items, spec))
+    return _Design(found.draft, served, served.network.entry, spec)
 
 
 def _works(site: Site, field: ground_.Field, design: _Design) -> _Works:

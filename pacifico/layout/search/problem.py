@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from dataclasses import field as field_of
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pacifico.layout.access.connect import DEFAULT_SEARCH, RoadSearchOptions, ServedLayout, connect_roads
+from pacifico.layout.access.connect import (
+    DEFAULT_SEARCH,
+    RoadSearchOptions,
+    ServedLayout,
+    connect_roads,
+    fill_beside_roads,
+)
 from pacifico.layout.access.road_reserves import approach_strips
 from pacifico.layout.access.trim_to_target import spare_kw, trim_to_target
 from pacifico.layout.criteria.asset_types import YARD_KINDS, solar_unit
@@ -61,6 +68,12 @@ class DesignProblem:
     def smallest_kw(self) -> float:
         """Capacity of the smallest unit [kW]; smaller differences don't count."""
         return smallest_unit_kw(self.profile, self.context.spec)
+
+    @property
+    def _array_kw(self) -> float:
+        """AC capacity of the smallest array [kW]."""
+        unit = solar_unit(self.context.spec)
+        return unit.least_units * unit.ac_kw
 
     @property
     def solar_kw(self) -> float | None:
@@ -146,6 +159,12 @@ class DesignProblem:
             served = connect_roads(
                 self.context, self.site, draft, self.entry, self.profile, options, give_way=("solar_array",)
             )
+        if self.capacities.solar_kw != 0:
+            missing_kw = (
+                math.inf if self.target_kw is None else self.target_kw - capacity_of(served.items, self.profile)
+            )
+            if missing_kw >= self.smallest_kw:
+                served = fill_beside_roads(self.context, served, max(missing_kw, self._array_kw))
         over_kw = 0.0 if self.target_kw is None else capacity_of(served.items, self.profile) - self.target_kw
         if over_kw <= 0 or self.profile == "bess":
             return served

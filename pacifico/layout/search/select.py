@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.search.candidates import evaluate_candidates
-from pacifico.layout.search.effort import MAX_POOLED, UNITS_PER_ITEM
+from pacifico.layout.search.effort import KW_PER_ITEM, MAX_POOLED
 from pacifico.layout.search.local_search import best_state, local_search, state_of
 from pacifico.layout.search.objectives import objective_value
 from pacifico.vocabulary import STRATEGIES
@@ -67,8 +67,7 @@ def _pools_candidates(problem: DesignProblem, strategy: Strategy, own: Candidate
 
 def _expected_items(problem: DesignProblem) -> float:
     """Number of items that the target takes, about."""
-    units = (problem.target_kw or 0.0) / problem.smallest_kw
-    return units / UNITS_PER_ITEM if problem.capacities.solar_kw else units
+    return (problem.target_kw or 0.0) / (KW_PER_ITEM if problem.capacities.solar_kw else problem.smallest_kw)
 
 
 def _most_complete(problem: DesignProblem, candidates: Sequence[Candidate]) -> list[Candidate]:
