@@ -30,7 +30,9 @@ LARGE_SHORTFALL = 0.01
 WHOLE_SITE_ITEMS = 600
 """Most items of a whole-site draft whose other scheme is tried where roads miss much of the first."""
 MUCH_MISSED = 0.05
-"""Share of a draft's capacity that is much to miss: another scheme, or another place for a yard, may be better."""
+"""Share of a draft's capacity that is much to miss: another place for a yard may be better."""
+EQUAL_SHARE = 0.005
+"""Share of a draft that roads may miss: another scheme, or stricter rules, can hold little more."""
 MAX_POOLED = 600
 """Most items of a layout, about, for which strategies share candidates and local search runs."""
 KW_PER_ITEM = 312.0
