@@ -19,7 +19,7 @@ SEED ?= 1
 IAM_SIMULATE := 0.1.173
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
-.PHONY: help demo test slow simulate fuzz mutants infra bench docs coverage lint format lab picture constraints clean
+.PHONY: help demo test slow random simulate fuzz mutants infra bench docs coverage lint format lab picture constraints clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -32,6 +32,9 @@ test: $(VENV)/.all $(VENV)/.kernels  ## run the tests and all notebooks
 
 slow: $(VENV)/.all  ## run the tests that take longer (browser, large sites)
 	$(BIN)/python -m pytest -m 'slow and not benchmark'
+
+random: $(VENV)/.all  ## run the property tests with new random examples
+	$(BIN)/python -m pytest -n 2 -m 'hypothesis and not slow and not benchmark' --hypothesis-profile=random tests
 
 # Some harnesses alone: make fuzz HARNESSES="kml kmz" MINUTES=20
 fuzz: $(VENV)/.fuzz  ## feed damaged input to each reader, MINUTES=1 each; crashes go to .fuzz

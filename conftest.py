@@ -1,4 +1,4 @@
-"""A notebook under test submits its jobs to a store of its own, never to the user's."""
+"""Settings of all tests: repeatable property tests, and notebooks that submit jobs to a store of their own."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["fixtures.aws", "fixtures.farm_layouts", "fixtures.ground", "fixtures.layouts", "fixtures.weather"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# One commit gives one result. `make random` tries other examples; what it finds becomes an @example.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("random", derandomize=False, print_blob=True)
+settings.load_profile("repeatable")
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -12,6 +12,7 @@ from pacifico._version import __version__
 if TYPE_CHECKING:
     from pacifico.compiling import compile_kernels as compile_kernels
     from pacifico.explorer.map import explore as explore
+    from pacifico.layout.add_racking import add_racking as add_racking
     from pacifico.layout.editing.editor import edit as edit
     from pacifico.layout.editing.reopen import read_plan as read_plan
     from pacifico.layout.generate import generate_layout as generate_layout
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Plan": "pacifico.layout.generate",
     "Site": "pacifico.site.model",
+    "add_racking": "pacifico.layout.add_racking",
     "aspect": "pacifico.terrain.surface",
     "compile_kernels": "pacifico.compiling",
     "curvature": "pacifico.terrain.surface",

@@ -126,6 +126,7 @@ class _Work:
         self._open = [kernel.name for kernel in waiting]
         self._total = sum(kernel.cost for kernel in waiting)
         self._done = 0
+        self._processes: list[subprocess.Popen[str]] = []
         self._changed = threading.Condition()
 
     @property
@@ -137,6 +138,7 @@ class _Work:
         """Compile kernels in a process of its own until none waits."""
         # a process that has died breaks the pipe once more when it is closed
         with contextlib.suppress(BrokenPipeError), _process() as process:
+            self._processes.append(process)
             while (kernel := self._next()) is not None and _ask(process, kernel):
                 with self._changed:
                     self._open.remove(kernel.name)
@@ -151,10 +153,12 @@ class _Work:
             yield self._done / self._total
 
     def stop(self) -> None:
-        """Give out no more kernels."""
+        """Give out no more kernels, and end the processes: on Ctrl-C one may be amid a long kernel."""
         with self._changed:
             self._waiting.clear()
             self._changed.notify_all()
+        for process in self._processes:
+            process.kill()
 
     def _next(self) -> Kernel | None:
         """Take the most urgent kernel whose callees are compiled."""

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from os import PathLike
 
 #: Format characters that writing needs: Persian, Indic scripts and emoji join or part letters with them.
 _JOINERS = "\u200c\u200d"
@@ -104,6 +108,14 @@ def for_csv(value: Any) -> str:
         return str(value)
     text = single_line(", ".join(map(str, value)) if isinstance(value, list) else value, most=LONGEST_TEXT)
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def for_gdal(path: str | PathLike[str]) -> str:
+    """Name of a file for GDAL, which takes UTF-8 whatever the locale; a name that is no UTF-8 is found nowhere.
+
+    Python keeps the bytes of a name that the locale can't decode as surrogates, which GDAL's bindings refuse.
+    """
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def single_line(text: object, *, most: int = 200) -> str:

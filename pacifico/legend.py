@@ -17,6 +17,7 @@ ROAD_EDGE = "#3d2b1f"
 CABLE = "#7a0177"
 ENTRY = "#d00000"
 CROSSING = "#0096c7"
+FENCE = "#555555"
 
 EARTHWORK_PARTS = {"pad": "pads", "road": "roads", "batter": "side slopes", "array": "ground under arrays"}
 """Parts of cut and fill, by the prefix of their metrics."""

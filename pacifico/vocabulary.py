@@ -35,6 +35,11 @@ AssetKind = Literal[
 ASSET_KINDS: tuple[AssetKind, ...] = get_args(AssetKind)
 """All asset types: each has a section in the catalog with a slope limit, and a unit cost."""
 
+Racking = Literal["straight_tracker", "terrain_following", "fixed_tilt"]
+"""What the rows of solar arrays stand on."""
+RACKINGS: tuple[Racking, ...] = get_args(Racking)
+"""All rackings: each has a section in the catalog."""
+
 NAMED_DEMS = ("3dep", "3dep-30", "glo30", "sample")
 """Elevation sources that need no address."""
 

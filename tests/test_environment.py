@@ -21,7 +21,7 @@ CONDA_NAMES = {
     "playwright": ["playwright-python"],
     "boto3-stubs": ["boto3-stubs", "mypy-boto3-s3", "mypy_boto3_sqs"],
 }
-NOT_ON_CONDA = {"atheris"}
+NOT_ON_CONDA = {"atheris", "axe-playwright-python"}
 PYTHONS = ["3.11", "3.12", "3.13"]
 
 

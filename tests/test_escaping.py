@@ -261,3 +261,8 @@ def test_data_in_a_script_can_not_end_it():
 )
 def test_text_is_one_line_without_control_characters(text, line):
     assert escaping.single_line(text) == line
+
+
+def test_gdal_gets_the_bytes_of_a_name_as_utf_8():
+    assert escaping.for_gdal("größe.tif") == "größe.tif"
+    assert escaping.for_gdal(b"gr\xf6sse.tif".decode("utf-8", "surrogateescape")) == "gr\ufffdsse.tif"

@@ -1,4 +1,4 @@
-"""One truth: terminal, report, explorer and site plan show the same headline, that of the layout."""
+"""One truth: every view shows the same headline, that of the layout, and it is that of the bill."""
 
 import json
 import re
@@ -9,6 +9,8 @@ from matplotlib.text import Text
 
 from pacifico.cli import printing
 from pacifico.explorer import panel
+from pacifico.explorer.cards import Card, layout_card
+from pacifico.explorer.progress import ANSWERS, result_row
 from pacifico.layout.files.stored import StoredLayout
 from pacifico.layout.generate import generate_layout
 from pacifico.report import tables
@@ -38,11 +40,21 @@ def sheet_text(layout):
     return "".join(t.get_text() for t in figure.findobj(Text))
 
 
+def texts(layout):
+    """Answers by name, as metrics.json holds them."""
+    return {a["name"]: a["text"] for a in layout["pacifico"]["headline"]}
+
+
 VIEWS = {
     "terminal": lambda plan, layout: printing.headline(plan.headline, plan.metrics),
     "report": lambda plan, layout: html.render(nbformat.v4.new_notebook(), layout, title="x"),
     "result table": lambda plan, layout: str(tables.answers(StoredLayout.of(layout))),
     "explorer": lambda plan, layout: panel.summary(layout["pacifico"]),
+    "gallery card": lambda plan, layout: layout_card(Card("x", "completed", "2026-01-01T00:00"), layout).html(),
+    "job table": lambda plan, layout: "".join(
+        (*ANSWERS.values(), *result_row("x", {"status": "completed"}, texts(layout)))
+    ),
+    "plan in a notebook": lambda plan, layout: plan._repr_html_(),
     "site plan": lambda plan, layout: sheet_text(layout),
 }
 
@@ -62,3 +74,24 @@ def test_the_totals_of_the_tables_are_those_of_the_headline(plan, layout):
         assert rows[f"{way}, with side slopes"].replace("\u202f", ",") in earthwork.text
     low, high = rows["Cut and fill together, P10 to P90"].replace("\u202f", ",").split(" to ")
     assert f"({low}–{high})" in earthwork.text
+
+
+def test_the_headline_is_that_of_the_bill(plan):
+    found = {answer.name: answer for answer in plan.headline}
+    bill = plan.bill_of_quantities()
+    earth = [line for line in bill.lines if line.item in ("cut", "fill")]
+    assert found["cost"].value == pytest.approx(bill.total, abs=500.0)
+    assert found["earthwork"].value == pytest.approx(sum(line.quantity for line in earth), abs=0.2)
+    low, high = found["cost"].p10_p90
+    assert (low, high) == pytest.approx(bill.correlated, abs=1000.0)
+    watts = 1000 * found["capacity"].value
+    assert f"{bill.total / watts:,.2f} USD/W" in found["cost"].text
+
+
+def test_a_target_that_is_missed_is_red_in_every_picture(plan, layout):
+    missed = next(answer for answer in plan.headline if answer.name == "capacity").alarm
+    assert missed == (plan.target_capacity_kw == 90_000)
+    report = html.render(nbformat.v4.new_notebook(), layout, title="x")
+    assert ('<div class="alarm">' in report) == missed
+    for view in ("explorer", "gallery card", "plan in a notebook"):
+        assert ("#b3201f" in VIEWS[view](plan, layout)) == missed

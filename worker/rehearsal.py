@@ -21,14 +21,16 @@ from pacifico.run import notebooks
 REHEARSED: dict[str, dict[str, Any]] = {
     "layout_report": {"boundary": "sample", "dem": "sample", "target_capacity_kw": 20_000.0}
 }
+#: New objects between two garbage collections of a job. Python's own 700 would let collections take a twentieth of its time.
+_OBJECTS_PER_COLLECTION = 50_000
 _COLD = "worker: kernels are not compiled, so jobs start slowly; run `pacifico demo` once with this cache of numba"
 
 
 def rehearse_all() -> None:
     """Run all rehearsals, then keep what they loaded out of garbage collection.
 
-    A collection in a fork would touch, and so copy, all of the server's memory. Nothing is rehearsed where kernels would first
-    have to be compiled, which would keep the first job waiting.
+    A collection in a fork would touch, and so copy, all of the server's memory; the rare ones that remain look at new objects
+    only. Nothing is rehearsed where kernels would first have to be compiled, which would keep the first job waiting.
     """
     if REHEARSED and not compiling.is_compiled():
         print(_COLD, file=sys.stderr)  # noqa: T201 (the worker's stderr)
@@ -37,6 +39,7 @@ def rehearse_all() -> None:
         rehearse(name, parameters)
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_OBJECTS_PER_COLLECTION, *gc.get_threshold()[1:])
 
 
 def rehearse(name: str, parameters: dict[str, Any]) -> None:

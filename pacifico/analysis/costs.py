@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,10 @@ import numpy as np
 import shapely
 
 from pacifico.analysis.mass_haul import mass_haul
+from pacifico.layout.criteria.crossings import upgrade_item
+from pacifico.layout.criteria.racking import racking_criteria
 from pacifico.layout.criteria.spec import catalog
+from pacifico.layout.criteria.water import water_criteria
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.model.bill import Bill, Line, Tag
 from pacifico.vocabulary import ASSET_KINDS, ASSET_NAMES
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.model.earthwork import CorridorVolumes, PadPlane
     from pacifico.layout.model.plan import Plan
@@ -35,8 +40,6 @@ STRIP_MARGIN_M = 2.0
 """Width cleared beside a road, on both sides together [m]; engineering judgement."""
 TRENCH_STRIP_M = 4.0
 """Width cleared for a trench away from roads [m]; engineering judgement."""
-FENCE_MARGIN_M = 10.0
-"""Distance of the shortest fence from the assets [m]; engineering judgement."""
 HAUL_SQUARE_M = 200.0
 """Side of the squares between which earth is hauled; within one it counts as cutting [m]. Large sites have larger ones."""
 MAX_SQUARES = 300
@@ -79,12 +82,11 @@ def _ground(plan: Plan, spec: Spec) -> list[Line]:
     surface = math.fsum(r.length_m * r.width_m for r in plan.road_list)
     strips = surface + STRIP_MARGIN_M * math.fsum(r.length_m for r in plan.road_list)
     own_trench = TRENCH_STRIP_M * _own_trench_m(plan)
-    around, shortest = _fence_m(plan)
     total = plan.metrics["cut_volume_m3"] + plan.metrics["fill_volume_m3"]
     low, high = (v / total if total else 1.0 for v in plan.metrics["earthwork_p10_p90_m3"])
     ends = (min(low, 1.0), max(high, 1.0))
     earth = _earth(plan, spec)
-    measured = "pads, roads and their side slopes; interval of the elevation's error"
+    measured = "pads, roads, their side slopes and ground under arrays; interval of the elevation's error"
     return [
         _line(spec, "clearing", "Clearing and grubbing", _Quantity(arrays + pads + strips + own_trench, "m2", "derived", "arrays, pads, road strips and trenches away from roads", (0.85, 1.25))),
         _line(spec, "road_surface", "Road surface", _Quantity(surface, "m2", "measured", "length times width of every road")),
@@ -93,7 +95,7 @@ def _ground(plan: Plan, spec: Spec) -> list[Line]:
         _line(spec, "haul", "Haul within the site, loose", _Quantity(earth.hauled_loose_m3, "m3", "derived", f"cheapest balance between squares of {earth.square_m:g} m, with swell", ends)),
         _line(spec, "borrow", "Brought in or taken off", _Quantity(earth.offsite_m3, "m3", "derived", "difference between cut and fill after shrinkage", ends)),
         _line(spec, "pad_surface", "Pad surface", _Quantity(pads, "m2", "measured", "area of every pad")),
-        _line(spec, "fence", "Perimeter fence", _Quantity(around, "m", "derived", "along the boundary; low: around the assets", (shortest / around, 1.05))),
+        _line(spec, "fence", "Perimeter fence", _Quantity(math.fsum(f.length_m for f in plan.fence_list), "m", "measured", "length of every fence", (0.95, 1.15))),
     ]  # fmt: skip
 
 
@@ -105,29 +107,43 @@ def _crossings(plan: Plan, spec: Spec) -> list[Line]:
         length = math.fsum(c.length_m for c in plan.crossing_list if c.crossing_type == kind)
         return _Quantity(length, "m", "measured", "length of every crossing of this type", (0.8, 1.3))
 
-    upgrades = float(sum(c.crossing_type == "upgrade" for c in plan.crossing_list))
+    upgrades = Counter(upgrade_item(c.zone_type) for c in plan.crossing_list if c.crossing_type == "upgrade")
     return [
-        _line(spec, "culvert", "Culverts", total("culvert")),
+        _line(spec, "culvert", "Culverts", _pipes(plan, spec)),
         _line(spec, "ford", "Fords", total("ford")),
         _line(spec, "bridge", "Bridges", total("bridge")),
-        _line(spec, "crossing_upgrade", "Crossings of roads, lines and gaps", _Quantity(upgrades, "each", "measured", "count", EXACT)),
+        *(_line(spec, item, what, _Quantity(float(upgrades[item]), "each", "measured", "count", EXACT)) for item, what in _UPGRADES.items()),
         _line(spec, "bore", "Bores for cables", total("bore")),
     ]  # fmt: skip
+
+
+_UPGRADES = {
+    "crossing_upgrade": "Crossings of public roads",
+    "crossing_railway": "Crossings of railways",
+    "crossing_pipeline": "Crossings of pipelines",
+    "crossing_line": "Crossings below transmission lines",
+    "crossing_gap": "Crossings of gaps between parcels",
+}
+"""Description of each unit cost of an upgrade."""
+
+
+def _pipes(plan: Plan, spec: Spec) -> _Quantity:
+    """Length of the pipes of all culverts [m]; each culvert has as many as its drained area needs."""
+    criteria = water_criteria(spec)
+    culverts = [
+        (c, criteria.culvert(c.drained_area_ha or 0.0)) for c in plan.crossing_list if c.crossing_type == "culvert"
+    ]
+    length = math.fsum(c.length_m * pipes.barrels for c, pipes in culverts)
+    sizes = Counter((pipes.barrels, pipes.diameter_m) for c, pipes in culverts if c.drained_area_ha)
+    listed = ", ".join(f"{n} of {barrels} x {size:g} m" for (barrels, size), n in sorted(sizes.items()))
+    basis = "length of every culvert times its pipes" + (f", by drained area: {listed}" if listed else "")
+    return _Quantity(length, "m", "measured", basis, (0.8, 1.3))
 
 
 def _own_trench_m(plan: Plan) -> float:
     """Length of trenches for cables away from roads, estimated [m]."""
     away = math.fsum(c.length_m for c in plan.cable_list if not c.in_road_trench)
     return min(away, float(plan.metrics.get("trench_length_m", 0.0)))
-
-
-def _fence_m(plan: Plan) -> tuple[float, float]:
-    """Length of fences along the boundary and around the assets [m]."""
-    around = math.fsum(p.exterior.length for p in shapely.get_parts(plan.site.boundary))
-    if not plan.asset_list:
-        return around, 0.0
-    assets = shapely.geometrycollections([a.footprint for a in plan.asset_list])
-    return around, min(shapely.convex_hull(assets).buffer(FENCE_MARGIN_M, join_style="mitre").length, around)
 
 
 @dataclass(frozen=True)
@@ -144,15 +160,16 @@ class _Earth:
 
 
 def _earth(plan: Plan, spec: Spec) -> _Earth:
-    """Earthwork of pads and roads, balanced between squares of the site."""
+    """Earthwork of pads, roads and arrays, balanced between squares of the site."""
     at = [p.plane.polygon.centroid for p in plan.pad_list]
     at += [r.line.interpolate(0.5, normalized=True) for r in plan.road_list]
     works: list[PadPlane | CorridorVolumes] = [*(p.plane for p in plan.pad_list), *plan.road_volumes]
     if not at:
         return _Earth()
-    places = shapely.get_coordinates(np.array(at, dtype=object))
-    cut = np.array([v.cut_m3 + v.batter_cut_m3 for v in works])
-    fill = np.array([v.fill_m3 + v.batter_fill_m3 for v in works])
+    arrays = _array_earth(plan)
+    places = np.concatenate([shapely.get_coordinates(np.array(at, dtype=object)), arrays[:, :2]])
+    cut = np.concatenate([[v.cut_m3 + v.batter_cut_m3 for v in works], arrays[:, 2]])
+    fill = np.concatenate([[v.fill_m3 + v.batter_fill_m3 for v in works], arrays[:, 3]])
     side = HAUL_SQUARE_M
     while len(squares := np.unique(np.floor(places / side), axis=0)) > MAX_SQUARES:
         side *= 2
@@ -160,6 +177,20 @@ def _earth(plan: Plan, spec: Spec) -> _Earth:
     cuts, fills = (np.bincount(square_of, weights=v).tolist() for v in (cut, fill))
     haul = mass_haul((squares + 0.5) * side, cuts, fills, criteria=earthwork_criteria(spec))
     return _Earth(float(cut.sum()), float(fill.sum()), haul.hauled_loose_m3, haul.borrow_m3 + haul.spoil_m3, side)
+
+
+def _array_earth(plan: Plan) -> FloatArray:
+    """Place [m], cut and fill [m³] of each array: the plan's total, shared out by capacity, shape (n, 4).
+
+    A layout that is read back has no graded cells, and must have the same bill.
+    """
+    total = [float(plan.metrics.get(f"array_{part}_m3", 0.0)) for part in ("cut", "fill")]
+    arrays = [a.item for a in plan.asset_list if a.item.kind == "solar_array"]
+    if not any(total):
+        return np.zeros((0, 4))
+    share = np.array([a.capacity_dc_kw for a in arrays])
+    share = share / share.sum()
+    return np.column_stack([[a.centre for a in arrays], total[0] * share, total[1] * share])
 
 
 def _collection(plan: Plan, spec: Spec) -> list[Line]:
@@ -188,9 +219,19 @@ _SOLAR_COSTS = {"tracker": "solar_tracker", "fixed": "solar_fixed"}
 
 def _plant(plan: Plan, spec: Spec) -> list[Line]:
     """Lines for generation, storage and the substation: one for each asset type, in the catalog's order."""
-    return [
+    plant = [
         _of_kind(plan, spec, item, kind) for item in catalog()["costs"] if (kind := _kind_of(spec, item)) is not None
     ]
+    return [*plant, _long_piles(plan, spec)]
+
+
+def _long_piles(plan: Plan, spec: Spec) -> Line:
+    """Line for the steel of piles beyond the shortest: that much is in the unit cost of solar arrays."""
+    criteria = racking_criteria(plan.spec)
+    shortest = float(plan.metrics.get("pile_count", 0)) * criteria.shortest_pile_m * criteria.pile_kg_per_m / 1000.0
+    longer = max(float(plan.metrics.get("steel_t", 0.0)) - shortest, 0.0)
+    basis = f"beyond {criteria.shortest_pile_m:g} m for each pile, which the unit cost of arrays holds"
+    return _line(spec, "pile_steel", "Steel of longer piles", _Quantity(longer, "t", "derived", basis, (0.6, 1.8)))
 
 
 def _kind_of(spec: Spec, item: str) -> AssetKind | None:

@@ -9,38 +9,31 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from pacifico.layout.files.stored import COARSE_M, LEVEL
-from pacifico.layout.model.headline import Answer
+from pacifico.analysis.risks import largest_risks, millions, missing_stations, mw
+from pacifico.analysis.road_risks import road_risks
+from pacifico.layout.criteria.request import smallest_unit_kw
+from pacifico.layout.model.headline import Answer, Risk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from pacifico.layout.model.bill import Bill, Line
+    from pacifico.layout.model.bill import Bill
+    from pacifico.layout.model.plan import Plan
 
-Risk = tuple[float, str]
-"""Share of the plant at stake [-], and the risk in words."""
-
-EARTH_ITEMS = ("cut", "fill", "haul", "borrow")
-"""Lines of the bill that move together with the volume of earthwork."""
-RISKS_SHOWN = 3
-"""Number of risks in the headline."""
-COARSE_STAKE = 0.1
-"""Share of the plant at stake where cells are too coarse to grade by [-]; engineering judgement."""
 MIN_SHORT = 0.02
 """Share of the target that may be missing in a file that doesn't say whether it is met [-]."""
-ALWAYS = (
-    "no survey or soil investigation: foundations and rock are unknown",
-    "grid connection and land are not priced",
-)
-"""Risks of every early design, named where fewer than three are known."""
 
 
-def headline(about: Mapping[str, Any], bill: Bill | None, *, unit_kw: float) -> tuple[Answer, ...]:
+def headline_of(plan: Plan) -> tuple[Answer, ...]:
+    """Answers for a plan: capacity, cost, earthwork and the three largest risks."""
+    unit_kw = smallest_unit_kw(plan.profile, plan.spec)
+    return headline(plan.about, plan.bill_of_quantities(), unit_kw=unit_kw, of_roads=road_risks(plan))
+
+
+def headline(
+    about: Mapping[str, Any], bill: Bill | None, *, unit_kw: float, of_roads: Iterable[Risk] = ()
+) -> tuple[Answer, ...]:
     """Answers for a layout: capacity, cost, earthwork and risks.
-
-    Risks are ranked by the share of the plant that is at stake: the share of the target that is missing, the amount by which
-    a line of the bill may exceed its likely cost over the total, and the share of buildable ground that the elevation's
-    error may take where ground limits the capacity.
 
     Parameters
     ----------
@@ -50,14 +43,16 @@ def headline(about: Mapping[str, Any], bill: Bill | None, *, unit_kw: float) -> 
         Its bill of quantities; None where unit costs are not known.
     unit_kw : float
         Smallest unit of the plant: less than it is not missing from the target [kW].
+    of_roads : iterable of Risk
+        Risks of the road network, from `road_risks`.
     """
     target = about["target_capacity_kw"]
     short = target is not None and placed_kw(about) <= target - unit_kw
     metrics = about["metrics"]
     volume = metrics["cut_volume_m3"] + metrics["fill_volume_m3"]
     low, high = metrics["earthwork_p10_p90_m3"]
-    found = sorted(_risks(about, bill, short=short), key=lambda risk: -risk[0])
-    risks = [*(text for _, text in found), *ALWAYS][:RISKS_SHOWN]
+    missing_kw = target - placed_kw(about) if target is not None and short else 0.0
+    risks = largest_risks(about, bill, missing_kw=missing_kw, of_roads=of_roads)
     return (
         _capacity(about, short=short),
         _cost(about, bill),
@@ -91,10 +86,22 @@ def stored_headline(about: Mapping[str, Any]) -> tuple[Answer, ...]:
 
 
 def placed_kw(about: Mapping[str, Any]) -> float:
-    """Capacity that counts towards the target [kW]."""
+    """Capacity that counts towards the target [kW]: that which the placed substations carry."""
+    return built_kw(about) * _stations_share(about)
+
+
+def built_kw(about: Mapping[str, Any]) -> float:
+    """Capacity of all that is placed, with or without a substation [kW]."""
     metrics = about["metrics"]
     of_storage = about["profile"] == "bess" and "storage_kw" in metrics
     return float(metrics["storage_kw"] if of_storage else metrics["total_capacity_kw"])
+
+
+def _stations_share(about: Mapping[str, Any]) -> float:
+    """Share of the substations that found a place; they are of equal rating [-]."""
+    missing = missing_stations(about)
+    placed = int(about["metrics"].get("assets_by_type", {}).get("substation", 0))
+    return placed / (placed + missing) if missing else 1.0
 
 
 def _capacity(about: Mapping[str, Any], *, short: bool) -> Answer:
@@ -104,12 +111,14 @@ def _capacity(about: Mapping[str, Any], *, short: bool) -> Answer:
     unit = "MW of storage" if about["profile"] == "bess" else "MW AC"
     beside = f"; {storage / 1000:,.0f} MWh of storage" if storage else ""
     if target is None:
-        text = f"{_mw(placed)} {unit}, as much as fits{beside}"
+        text = f"{mw(placed)} {unit}, as much as fits{beside}"
     elif short:
-        text = f"{_mw(placed)} of {_mw(target)} {unit}: short {_mw(target - placed)}{beside}"
+        text = f"{mw(placed)} of {mw(target)} {unit}: short {mw(target - placed)}{beside}"
     else:
-        text = f"{_mw(placed)} of {_mw(target)} {unit}{beside}"
-    return Answer("capacity", "Capacity", text, alarm=short, value=round(placed, 3), unit="kW")
+        text = f"{mw(placed)} of {mw(target)} {unit}{beside}"
+    if (built := built_kw(about)) > placed:
+        text += f"; {mw(built - placed)} MW stand without the substation they need and don't count"
+    return Answer("capacity", "Capacity", text, alarm=short or built > placed, value=round(placed, 3), unit="kW")
 
 
 def _cost(about: Mapping[str, Any], bill: Bill | None) -> Answer:
@@ -117,8 +126,8 @@ def _cost(about: Mapping[str, Any], bill: Bill | None) -> Answer:
     if bill is None:
         return Answer("cost", "Cost", "not in this file; make the layout again for it")
     low, high = bill.correlated
-    text = f"{_millions(bill.total)} million USD ({_millions(low)}–{_millions(high)})"
-    watts = 1000 * placed_kw(about)
+    text = f"{millions(bill.total)} million USD ({millions(low)}–{millions(high)})"
+    watts = 1000 * built_kw(about)
     if watts > 0:
         per = "of storage" if about["profile"] == "bess" else "AC"
         text += f", {bill.total / watts:,.2f} USD/W {per} ({low / watts:,.2f}–{high / watts:,.2f})"
@@ -130,58 +139,3 @@ def _cost(about: Mapping[str, Any], bill: Bill | None) -> Answer:
         p10_p90=(1000 * math.floor(low / 1e3), 1000 * math.ceil(high / 1e3)),
         unit="USD",
     )
-
-
-def _risks(about: Mapping[str, Any], bill: Bill | None, *, short: bool) -> Iterator[Risk]:
-    """Risks of a layout, each with its stake."""
-    target, placed = about["target_capacity_kw"], placed_kw(about)
-    if short:
-        ground = f"{about['metrics']['buildable_area_ha']:,.0f} ha of buildable ground"
-        yield (target - placed) / target, f"{_mw(target - placed)} MW have no place on {ground}"
-    stations = sum(u["count"] for u in about["unplaced"] if u["asset_type"] == "substation")
-    if stations:
-        yield (
-            1.0,
-            f"{stations} {'substation has' if stations == 1 else 'substations have'} no place: the plant can't feed in",
-        )
-    if bill is not None:
-        yield from _price_risks(bill)
-    yield from _ground_risks(about, limits_capacity=short or target is None)
-
-
-def _price_risks(bill: Bill) -> Iterator[Risk]:
-    """Lines of the bill that may cost more."""
-    groups: dict[str, list[Line]] = {}
-    for line in bill.lines:
-        groups.setdefault("Earthwork" if line.item in EARTH_ITEMS else line.what, []).append(line)
-    for what, lines in groups.items():
-        more = math.fsum(n.cost_high - n.cost for n in lines)
-        if more > 0 and bill.total > 0:
-            yield more / bill.total, f"{what[0].lower()}{what[1:]} may cost {_millions(more)} million USD more"
-
-
-def _ground_risks(about: Mapping[str, Any], *, limits_capacity: bool) -> Iterator[Risk]:
-    """Risks of the elevation model and ground."""
-    metrics, dem = about["metrics"], about["dem"]
-    area, least = metrics["buildable_area_ha"], metrics["buildable_area_p10_p90_ha"][0]
-    if dem["source"] == LEVEL:
-        yield 1.0, "level ground is assumed: slopes and earthwork are unknown"
-    elif dem["resolution_m"] > COARSE_M:
-        yield (
-            COARSE_STAKE,
-            f"elevation cells of {dem['resolution_m']:.3g} m hide relief: earthwork is an order of magnitude",
-        )
-    if limits_capacity and area > 0 and least < area:
-        yield 1 - least / area, f"buildable ground may be {least:,.1f} of {area:,.1f} ha, by the error of the elevation"
-    if dem["nodata_share"]:
-        yield dem["nodata_share"], f"{dem['nodata_share']:.1%} of the site has no elevation and stays empty"
-
-
-def _mw(kw: float) -> str:
-    """Power in MW, with two decimals below 10."""
-    return f"{kw / 1000:,.{1 if kw >= 10_000 else 2}f}"
-
-
-def _millions(usd: float) -> str:
-    """Amount in millions, with two decimals below 10."""
-    return f"{usd / 1e6:,.{1 if usd >= 1e7 else 2}f}"

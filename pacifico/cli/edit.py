@@ -78,6 +78,7 @@ def _step(verb: str, text: str) -> Step:
 
 def run_edit(arguments: argparse.Namespace) -> int:
     """Apply the edits and write what was asked for."""
+    from pacifico.layout.add_racking import add_racking
     from pacifico.layout.editing.editor import Editor
     from pacifico.layout.editing.reopen import plan_of
     from pacifico.layout.files.stored import StoredLayout
@@ -90,7 +91,7 @@ def run_edit(arguments: argparse.Namespace) -> int:
     editor = Editor(plan_of(stored, dem), dem)
     for step in arguments.steps:
         _apply(editor, step)
-    plan: Plan = editor.plan
+    plan: Plan = add_racking(editor.plan, dem)
     write_plan(plan, arguments.out)
     print_plan(plan, arguments)
     return exit_status(plan)

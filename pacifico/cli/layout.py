@@ -27,6 +27,12 @@ def add_layout_command(commands: Any) -> None:
     layout.add_argument(
         "--cut-fill", type=options.path, metavar="FILE.tif", help="GeoTIFF of cut (negative) and fill [m] to write"
     )
+    layout.add_argument(
+        "--piles",
+        type=options.path,
+        metavar="FILE.csv",
+        help="CSV of the piles under arrays to write, with their reveals",
+    )
     layout.add_argument("--json", action="store_true", help="print metrics, warnings and unplaced assets as JSON")
     layout.set_defaults(run=run_layout)
 
@@ -34,20 +40,24 @@ def add_layout_command(commands: Any) -> None:
 def run_layout(arguments: argparse.Namespace) -> int:
     """Lay out the site and write what was asked for."""
     from pacifico.compiling import compile_kernels
+    from pacifico.layout.add_racking import add_racking
     from pacifico.layout.generate import generate_layout
 
     check_outputs(arguments)
-    if arguments.cut_fill is not None:
-        options.writable_file(arguments.cut_fill)
+    for file in (arguments.cut_fill, arguments.piles):
+        if file is not None:
+            options.writable_file(file)
     design = options.design_of(arguments)
     with StageLine(quiet=arguments.json) as line:
         site = options.site_of(arguments, part_of(line.on_stage, 0, 10))
         dem = options.dem_of(arguments, site, part_of(line.on_stage, 10, 25))
         compile_kernels(on_progress=line.on_compile)
-        plan = generate_layout(site, dem, on_stage=part_of(line.on_stage, 25, 100), **design)
+        plan = add_racking(generate_layout(site, dem, on_stage=part_of(line.on_stage, 25, 100), **design), dem)
     write_plan(plan, arguments.out)
     if arguments.cut_fill is not None:
         plan.write_cut_fill(dem, arguments.cut_fill)
+    if arguments.piles is not None:
+        plan.write_piles(arguments.piles)
     print_plan(plan, arguments)
     return exit_status(plan)
 

@@ -26,6 +26,7 @@ from pacifico.cli.export import add_export_command
 from pacifico.cli.job_inputs import boundary_as_geojson, exclusions_as_geojson
 from pacifico.cli.jobs import add_jobs_commands
 from pacifico.cli.layout import add_layout_command
+from pacifico.cli.levers import add_levers_command
 from pacifico.cli.printing import one_line, say
 from pacifico.cli.report import add_report_commands
 from pacifico.cli.rules import add_rules_command
@@ -37,6 +38,8 @@ from pacifico.escaping import for_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from _typeshed import SupportsWrite
 
 INTERNAL_ERROR = 70
 """Exit status of our own faults (EX_SOFTWARE of sysexits.h)."""
@@ -50,6 +53,11 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, *args: object, **more: object) -> None:
         more.setdefault("allow_abbrev", False)
         super().__init__(*args, **more)  # type: ignore[arg-type]
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Print help or version; unlike argparse, say so where that fails."""
+        if message and (stream := file or sys.stderr) is not None:
+            stream.write(message)
 
     def error(self, message: str) -> None:  # type: ignore[override]
         self.exit(2, f"{self.prog}: {one_line(message)}; see {self.prog} --help\n")
@@ -69,33 +77,67 @@ def main(argv: Sequence[str] | None = None) -> int:
         # objects of the imports live as long as the command: collecting among them would cost 0.3 s
         gc.set_threshold(200_000, 50, 50)
     _print_any_text()
-    arguments = make_parser().parse_args(join_negative_values(argv))
-    _set_up_logging(arguments)
+    arguments = argparse.Namespace()
     try:
+        arguments = _parse(join_negative_values(argv))
+        _set_up_logging(arguments)
         status: int = arguments.run(arguments)
-        sys.stdout.flush()
+        _flush()
     except InternalError as error:
         return _internal_error(error, arguments)
     except PacificoError as error:
         _log_traceback(error, arguments)
-        print(f"pacifico: {one_line(error)}", file=sys.stderr)
+        _complain(one_line(error))
         return error.exit_code
     except KeyboardInterrupt:
-        print("pacifico: interrupted", file=sys.stderr)
+        _complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # the reader (head, less) is gone: nothing more to print, and no traceback at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0  # the reader (head, less) is gone: nothing more to print
     except OSError as error:
         _log_traceback(error, arguments)
         name = f": {one_line(error.filename)}" if error.filename else ""
-        reason = one_line(error.strerror or error)
-        print(f"pacifico: {reason}{name}; check the path, its permissions and free space", file=sys.stderr)
+        _complain(f"{one_line(error.strerror or error)}{name}; check the path, its permissions and free space")
         return 2
     except Exception as error:  # noqa: BLE001 (the last barrier: any other exception is our fault)
         return _internal_error(error, arguments)
+    finally:
+        _drop_what_cannot_be_written()
     return status
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line; --help and --version, which end it, are written whole."""
+    try:
+        return make_parser().parse_args(argv)
+    except SystemExit:
+        _flush()
+        raise
+
+
+def _flush() -> None:
+    """Write what standard output still holds; it is None where its descriptor was closed."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _complain(text: str) -> None:
+    """Print one line on standard error; where that can't be written, the exit status must do."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(f"pacifico: {text}", file=sys.stderr)
+
+
+def _drop_what_cannot_be_written() -> None:
+    """Keep the interpreter from writing again at its exit what a full disk or a closed pipe refused."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is None:
+            continue
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # or it is closed
+            with contextlib.suppress(OSError, ValueError):  # a stream of Python alone has no descriptor
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def join_negative_values(argv: Sequence[str]) -> list[str]:
@@ -153,21 +195,15 @@ def _internal_error(error: BaseException, arguments: argparse.Namespace) -> int:
     _log_traceback(error, arguments)
     name = type(error).__name__
     if isinstance(error, MemoryError):
-        print(
-            f"pacifico: out of memory{': ' + one_line(error) if str(error) else ''}; choose a coarser --resolution-m, or "
-            "a machine with more memory",
-            file=sys.stderr,
-        )
+        reason = f": {one_line(error)}" if str(error) else ""
+        _complain(f"out of memory{reason}; choose a coarser --resolution-m, or a machine with more memory")
         return INTERNAL_ERROR
     way = (
         "the traceback is above"
         if getattr(arguments, "debug", False)
         else "run it again with --debug for the traceback"
     )
-    print(
-        f"pacifico: internal error, {name}: {one_line(error)[:300]}; this is a fault of pacifico: {way}, and report it",
-        file=sys.stderr,
-    )
+    _complain(f"internal error, {name}: {one_line(error)[:300]}; this is a fault of pacifico: {way}, and report it")
     return INTERNAL_ERROR
 
 
@@ -183,6 +219,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_terrain_command(commands)
     add_export_command(commands)
     add_variants_command(commands)
+    add_levers_command(commands)
     add_energy_command(commands)
     add_rules_command(commands)
     add_jobs_commands(commands, reader=boundary_as_geojson, combiner=exclusions_as_geojson)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
-from pacifico.vocabulary import NAMED_DEMS, PROFILES, STRATEGIES
+from pacifico.vocabulary import NAMED_DEMS, PROFILES, RACKINGS, STRATEGIES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -103,6 +103,11 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
         "may be repeated",
     )
     design.add_argument("--max-road-grade-pct", type=number, metavar="N", help="steepest road (10)")
+    design.add_argument(
+        "--racking",
+        choices=RACKINGS,
+        help="what solar rows stand on; fixed_tilt also sets the mounting (straight_tracker)",
+    )
     design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
     design.add_argument("--spec", type=path, metavar="FILE.toml", help="TOML file that overrides values of the catalog")
 
@@ -178,6 +183,10 @@ def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
         make_spec(spec)  # refuses unknown sections
         own = spec.get("site", {})
         spec = {**spec, "site": {**own, "setbacks": [*own.get("setbacks", []), *arguments.edge_setback]}}
+    if getattr(arguments, "racking", None) is not None:
+        from pacifico.layout.criteria.racking import with_racking
+
+        spec = with_racking(spec, arguments.racking)
     return {
         "profile": arguments.profile,
         **strategy,

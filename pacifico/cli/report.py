@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pacifico.cli import options
 from pacifico.cli.printing import StageLine, headline, one_line, print_json, print_notes, say
-
-if TYPE_CHECKING:
-    import argparse
 
 DEMO_KW = 60_000.0
 """Target of the demo [kW]: about what the sample site carries."""
@@ -38,6 +36,11 @@ def add_report_commands(commands: Any) -> None:
     )
     report.add_argument(
         "--energy", action="store_true", help="add the year's energy of the solar part: clear sky, an upper bound"
+    )
+    report.add_argument(
+        "--levers",
+        action=argparse.BooleanOptionalAction,
+        help="solve what each limit costs, a layout each (where a small plant misses its target)",
     )
     report.add_argument("--weather", type=options.path, metavar="FILE", help="typical year for it, EPW or TMY3")
     report.add_argument("--out", type=options.path, required=True, metavar="DIR", help="report folder to write")
@@ -77,6 +80,7 @@ def run_report(arguments: argparse.Namespace) -> int:
         layer=arguments.layer,
         rules=arguments.rules,
         energy=arguments.energy,
+        levers=arguments.levers,
         weather=arguments.weather,
         **options.exclusions_of(arguments),
         **options.design_of(arguments),

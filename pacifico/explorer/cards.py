@@ -37,6 +37,8 @@ class Card:
     title: str = ""
     design: str = ""
     figures: tuple[tuple[str, str], ...] = ()
+    alarms: frozenset[str] = frozenset()
+    """Labels of figures to show in red."""
     picture: str = ""
     """SVG; empty without a layout."""
     note: str = ""
@@ -50,7 +52,7 @@ class Card:
     def html(self) -> str:
         """Card as HTML: picture, status and figures."""
         rows = "".join(
-            f"<tr><td style='color:#666;padding-right:8px;text-align:left;white-space:nowrap'>{for_markup(a)}</td><td style='text-align:right'>{for_markup(b)}</td></tr>"
+            f"<tr><td style='color:#666;padding-right:8px;text-align:left;white-space:nowrap;vertical-align:top'>{for_markup(a)}</td><td style='text-align:left{';color:#b3201f;font-weight:600' if a in self.alarms else ''}'>{for_markup(b)}</td></tr>"
             for a, b in self.figures
         )
         title = f"<b>{for_markup(self.title or self.layout_id[:8])}</b><br><span style='color:#555'>{for_markup(self.design)}</span>"
@@ -102,12 +104,13 @@ def card(client: JobClient, row: Mapping[str, Any]) -> Card:
             ("Assets", f"{status['asset_count']:,}"),
         )
         return replace(base, title=status["site_id"][:32], figures=figures, note="too large for a picture")
-    return _with_layout(base, json.loads(artifact(client, status, "layout.geojson")))
+    return layout_card(base, json.loads(artifact(client, status, "layout.geojson")))
 
 
-def _with_layout(base: Card, layout: Mapping[str, Any]) -> Card:
+def layout_card(base: Card, layout: Mapping[str, Any]) -> Card:
     """Card with the figures and the picture of its layout."""
     about = upgraded(layout["pacifico"])
+    answers = stored_headline(about)
     boundary: Mapping[str, Any] = next(
         (f["properties"] for f in layout["features"] if f["properties"]["kind"] == "boundary"), {}
     )
@@ -115,6 +118,7 @@ def _with_layout(base: Card, layout: Mapping[str, Any]) -> Card:
         base,
         title=str(boundary.get("name") or base.title),
         design=f"{display_name(about['profile'])}, {display_name(about['strategy']).lower()}",
-        figures=tuple((answer.label, answer.text) for answer in stored_headline(about)),
+        figures=tuple((answer.label, answer.text) for answer in answers),
+        alarms=frozenset(answer.label for answer in answers if answer.alarm),
         picture=thumbnail(layout),
     )

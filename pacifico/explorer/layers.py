@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ AREA_STYLES: dict[str, dict[str, Any]] = {
     "pad": {"color": known.PAD, "weight": 1, "fillColor": known.PAD, "fillOpacity": 0.6},
     "cable": {"color": known.CABLE, "weight": 1.5, "dashArray": "2 4", "fill": False},
     "crossing": {"color": known.CROSSING, "weight": 6, "fill": False},
+    "fence": {"color": known.FENCE, "weight": 1.5, "dashArray": "8 3 2 3", "fill": False},
 }
 ROAD_STYLES: dict[str, dict[str, Any]] = {
     "spine": {"color": known.ROAD_EDGE, "weight": 4, "fill": False},
@@ -47,6 +49,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "Roads": ("road",),
     "Cables": ("cable",),
     "Crossings": ("crossing",),
+    "Fences": ("fence",),
 }
 """Layers below the assets, bottom first, with the kinds of feature they show.
 
@@ -61,7 +64,7 @@ SLOPE_CLASSES_DEG: tuple[tuple[float, float, str], ...] = (
 )
 """Lower edge [°], upper edge [°] and colour of each class; flatter ground is transparent."""
 
-_TITLE_KEYS = ("asset_id", "road_id", "pad_id", "cable_id", "crossing_id", "name")
+_TITLE_KEYS = ("asset_id", "road_id", "pad_id", "cable_id", "crossing_id", "fence_id", "name")
 _UNITS = (
     ("_kw", " kW"),
     ("_kwh", " kWh"),
@@ -226,3 +229,26 @@ def _value(key: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     return str(value)
+
+
+def zoom_to(west: float, south: float, east: float, north: float, *, width_px: int, height_px: int) -> float:
+    """Zoom at which a box fills a map, in quarter steps.
+
+    Parameters
+    ----------
+    west, south, east, north : float
+        Box in degrees.
+    width_px, height_px : int
+        Size of the map [pixels].
+    """
+    # at zoom 0 the world is 256 pixels wide
+    wide = (east - west) / 360
+    high = (_mercator(north) - _mercator(south)) / (2 * math.pi)
+    room = 0.92
+    fits = min(math.log2(room * width_px / 256 / wide), math.log2(room * height_px / 256 / high))
+    return math.floor(min(fits, 19.0) * 4) / 4
+
+
+def _mercator(lat: float) -> float:
+    """Mercator ordinate of a latitude [rad]."""
+    return math.asinh(math.tan(math.radians(lat)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from math import log10
 from typing import TYPE_CHECKING, Any, Unpack
 
 import ipyleaflet as leaflet
@@ -16,6 +16,7 @@ from pacifico.escaping import for_markup
 from pacifico.explorer import layers as layers_
 from pacifico.explorer import panel
 from pacifico.explorer.editing import Editing
+from pacifico.explorer.why import WhyNotMore
 from pacifico.layout.criteria.design import Design, DesignOptions
 from pacifico.layout.criteria.request import requested_spec
 from pacifico.layout.generate import generate_layout
@@ -139,6 +140,7 @@ class Explorer:
         )
         self.map = self._make_map(height_px)
         self.editing = Editing(self.map, dem, on_plan=self._show)
+        self.why = WhyNotMore(self.map, dem)
         self.widget = self._arrange(height_px)
 
         for control in self._controls:
@@ -166,7 +168,7 @@ class Explorer:
             description="Target, MW",
             value=(target_kw or 20_000) / 1000,
             min=-1,
-            max=math.log10(5000),
+            max=log10(5000),
             step=0.02,
             readout_format=",.1f",
             **_slider(),
@@ -239,6 +241,7 @@ class Explorer:
         except PacificoError as error:
             self.plan, self.error = None, str(error)
             self.editing.open(None)
+            self.why.show(None)
             self.status.value, self.figures.value = panel.failure(self.error), ""
             self._draw(_site_only(self.site, request["exclusions"]))
             return
@@ -251,6 +254,7 @@ class Explorer:
         layout = plan.to_geojson()
         self.status.value, self.figures.value = "", panel.summary(layout["pacifico"])
         self._draw(layout)
+        self.why.show(plan)
 
     def _draw(self, layout: dict[str, Any]) -> None:
         """Draw a layout on the map; layers that stay keep their visibility."""
@@ -283,7 +287,7 @@ class Explorer:
         """Put the layers in drawing order."""
         bottom = (self._background,) if self._background is not None else ()
         marker = (self.editing.marker,) if self.editing.marker in self.map.layers else ()
-        self.map.layers = (*bottom, *self._rasters, *self._vectors.values(), *marker)
+        self.map.layers = (*bottom, *self._rasters, *self._vectors.values(), *self.why.lit.values(), *marker)
 
     def _switch_background(self, change: dict[str, Any]) -> None:
         """Show the chosen background."""
@@ -310,7 +314,7 @@ class Explorer:
         view = leaflet.Map(
             layers=self._rasters,
             center=((south + north) / 2, (west + east) / 2),
-            zoom=_zoom(west, south, east, north, width_px=_MAP_WIDTH_PX, height_px=height_px),
+            zoom=layers_.zoom_to(west, south, east, north, width_px=_MAP_WIDTH_PX, height_px=height_px),
             zoom_snap=0.25,
             zoom_delta=0.5,
             max_zoom=20,
@@ -328,7 +332,15 @@ class Explorer:
     def _arrange(self, height_px: int) -> widgets.HBox:
         """Map with the panel beside it."""
         title = widgets.HTML(f"<b style='font-size:15px'>{for_markup(self.site.name)}</b>")
-        parts = [title, *self._controls, self.background, self.editing.widget, self.status, self.figures]
+        parts = [
+            title,
+            *self._controls,
+            self.background,
+            self.editing.widget,
+            self.status,
+            self.figures,
+            self.why.widget,
+        ]
         side = widgets.VBox(
             parts,
             layout=widgets.Layout(
@@ -375,26 +387,3 @@ def _site_only(site: Site, exclusions: tuple[Zone, ...]) -> dict[str, Any]:
             for kind, name, area in shapes
         ]
     }
-
-
-def _zoom(west: float, south: float, east: float, north: float, *, width_px: int, height_px: int) -> float:
-    """Zoom at which a box fills a map, in quarter steps.
-
-    Parameters
-    ----------
-    west, south, east, north : float
-        Box in degrees.
-    width_px, height_px : int
-        Size of the map [pixels].
-    """
-    # at zoom 0 the world is 256 pixels wide
-    wide = (east - west) / 360
-    high = (_mercator(north) - _mercator(south)) / (2 * math.pi)
-    room = 0.92
-    fits = min(math.log2(room * width_px / 256 / wide), math.log2(room * height_px / 256 / high))
-    return math.floor(min(fits, 19.0) * 4) / 4
-
-
-def _mercator(lat: float) -> float:
-    """Mercator ordinate of a latitude [rad]."""
-    return math.asinh(math.tan(math.radians(lat)))

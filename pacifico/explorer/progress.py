@@ -119,7 +119,7 @@ class JobProgress:
             headlines = list(pool.map(self._headline, bodies))
         return Table(
             ("Site and design", "Status", "", *ANSWERS.values()),
-            tuple(_row(*parts) for parts in zip(self._labels.values(), bodies, headlines, strict=True)),
+            tuple(result_row(*parts) for parts in zip(self._labels.values(), bodies, headlines, strict=True)),
             words=3 + len(ANSWERS),
             empty="No jobs.",
         )
@@ -206,7 +206,7 @@ def _line(label: str, body: Mapping[str, Any]) -> str:
     return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def _row(label: str, body: Mapping[str, Any], headline: Mapping[str, str]) -> tuple[str, ...]:
+def result_row(label: str, body: Mapping[str, Any], headline: Mapping[str, str]) -> tuple[str, ...]:
     """Job as a row of the results."""
     cells = (headline.get(name, "–") for name in ANSWERS)
     return (label, str(body.get("status", "unknown")), str(body.get("error_message") or ""), *cells)

@@ -43,7 +43,7 @@ def write_dxf(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Pat
     """Write a layout as a DXF drawing.
 
     Layers are SITE-BOUNDARY, SITE-BUILDABLE, SITE-EXCLUSION, SITE-COST (costly to cross), SITE-ENTRY, ASSET-<type>, PAD,
-    ROAD-<class>, CABLE and CROSSING; texts are on SITE-TEXT, ASSET-TEXT, PAD-TEXT and ROAD-TEXT. Roads are 3D polylines at their
+    ROAD-<class>, CABLE, CROSSING and FENCE; texts are on SITE-TEXT, ASSET-TEXT, PAD-TEXT and ROAD-TEXT. Roads are 3D polylines at their
     design height. Pads are closed 3D polylines in their design plane. Footprints are at the asset's elevation.
 
     Parameters
@@ -95,7 +95,7 @@ def layer_of(part: StoredFeature) -> str:
         return f"ROAD-{part['road_class'].upper()}"
     if part.kind == "exclusion" and part["zone_type"] == "cost":
         return "SITE-COST"
-    return part.kind.upper() if part.kind in {"pad", "cable", "crossing"} else f"SITE-{part.kind.upper()}"
+    return part.kind.upper() if part.kind in {"pad", "cable", "crossing", "fence"} else f"SITE-{part.kind.upper()}"
 
 
 def _draw(drawing: Any, parts: StoredLayout) -> None:

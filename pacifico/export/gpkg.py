@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pacifico.escaping import single_line
+from pacifico.escaping import for_gdal, single_line
 from pacifico.layout.files.stored import GEOMETRIES, StoredLayout, columns
 from pacifico.output_files import atomic_files
 
@@ -66,7 +66,7 @@ def write_gpkg(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Pa
                 multi = "MultiPolygon" in GEOMETRIES[kind]
                 pyogrio.write_dataframe(
                     frame,
-                    part,
+                    for_gdal(part),
                     layer=kind,
                     driver="GPKG",
                     append=part.exists(),
@@ -89,6 +89,6 @@ def _dtype(rule: Rule) -> str:
     """Type of a column from the schema, the same whichever values occur."""
     declared = rule.get("type", [])
     types = {declared} if isinstance(declared, str) else set(declared)
-    if types == {"boolean"}:
-        return "bool"
+    if types in ({"boolean"}, {"integer"}):
+        return "bool" if types == {"boolean"} else "int64"
     return "float64" if "number" in types or rule.get("$ref") == "#/$defs/positive" else "object"

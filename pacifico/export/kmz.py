@@ -30,6 +30,7 @@ FOLDERS = {
     "road": "Roads",
     "cable": "Cables",
     "crossing": "Crossings",
+    "fence": "Fences",
 }
 """Folder of each kind of feature, in the order of the document."""
 _BOUNDARY = "#ffff00"
@@ -110,6 +111,8 @@ def _styles(parts: StoredLayout) -> Iterator[str]:
     yield _style("cable", line=legend.CABLE, width=1.5)
     if parts.of_kind("crossing"):
         yield _style("crossing", line=legend.CROSSING, width=5)
+    if parts.of_kind("fence"):
+        yield _style("fence", line=legend.FENCE, width=1.5)
     for road_class, (_, width) in legend.ROADS.items():
         yield _style(f"road-{road_class}", line=legend.ROAD, width=width)
     for kind, _ in asset_types(parts.of_kind("asset")):
@@ -170,7 +173,7 @@ def _placemark(part: StoredFeature) -> str:
 
 def _name(part: StoredFeature) -> str:
     """Name in the tree of places: its own, or its folder's."""
-    keys = {"asset": "name", "pad": "pad_id", "road": "road_id", "cable": "cable_id", "crossing": "crossing_id"}
+    keys = {kind: f"{kind}_id" for kind in ("pad", "road", "cable", "crossing", "fence")}
     return str(part.properties.get(keys.get(part.kind, "name")) or FOLDERS[part.kind])
 
 

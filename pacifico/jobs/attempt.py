@@ -15,7 +15,7 @@ from pacifico.jobs import status as states
 from pacifico.jobs.records import SwapLostError
 from pacifico.jobs.request import UnknownVersionError, file_sha256
 from pacifico.jobs.status import Artifact
-from pacifico.jobs.store.base import StoreError
+from pacifico.jobs.store.base import NotFoundError, StoreError
 from pacifico.run.manifest import is_litter
 
 if TYPE_CHECKING:
@@ -42,12 +42,13 @@ class LostError(Exception):
 
     It must stop and commit nothing.
 
-    `current` is the status that took its place, None where the store gave no answer.
+    `current` is the status that took its place, None where the store gave no answer. `deleted` tells that the job is gone.
     """
 
-    def __init__(self, message: str, current: StoredStatus | None = None) -> None:
+    def __init__(self, message: str, current: StoredStatus | None = None, *, deleted: bool = False) -> None:
         super().__init__(message)
         self.current = current
+        self.deleted = deleted
 
 
 class Attempt:
@@ -217,6 +218,19 @@ class Attempt:
         thread.join(within_s)
         self._given_up.set()
 
+    def discard(self) -> None:
+        """Delete the files and the hint that this attempt wrote after its job was deleted."""
+        owner, layout_id = self.request.owner, self.request.layout_id
+        store = self._records.store
+        try:
+            if self._records.exists(owner, layout_id):
+                return  # submitted again meanwhile: the files may be those of the new job
+            for entry in store.list(f"{keys.attempt(owner, layout_id, self.status.attempt)}/"):
+                store.delete(entry.key)
+            self._records.remove_hint(self.status)
+        except StoreError as error:
+            log.warning("%s: files of the deleted job are left for a clean-up: %s", layout_id, error)
+
     def _upload(self, path: Path, name: str) -> Artifact:
         key = keys.artifact(self.request.owner, self.request.layout_id, self.status.attempt, name)
         for tried in range(1, _TRIES + 1):
@@ -249,7 +263,8 @@ class Attempt:
                 time.sleep(min(0.5, self._settings.renew_s))
                 continue
             except (InputError, UnknownVersionError) as error:  # deleted, or overwritten with something else
-                raise self._lose(f"its status can't be read back: {error}") from error
+                gone = isinstance(error, NotFoundError)
+                raise self._lose(f"its status can't be read back: {error}", deleted=gone) from error
             # An earlier try may have been made and its reply lost: the lease runs since then.
             self._deadline = self._lease_end(started - stored.age_s)
             return stored
@@ -266,8 +281,9 @@ class Attempt:
     def _lease_end(self, started: float) -> float:
         return started + (self._stored.status.lease_seconds or 0.0) - _ROUNDING_S
 
-    def _lose(self, reason: str, current: StoredStatus | None = None) -> LostError:
-        self._lost = LostError(f"{self.status.layout_id} attempt {self.status.attempt}: {reason}", current)
+    def _lose(self, reason: str, current: StoredStatus | None = None, *, deleted: bool = False) -> LostError:
+        message = f"{self.status.layout_id} attempt {self.status.attempt}: {reason}"
+        self._lost = LostError(message, current, deleted=deleted)
         return self._lost
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pacifico.errors import InputError, OutsideServiceError
-from pacifico.jobs.records import ConflictError, NotRedrivableError
+from pacifico.jobs.records import ConflictError, InUseError, NotRedrivableError
 from pacifico.jobs.request import UnknownVersionError
 from pacifico.jobs.sending import NotSentError
 from pacifico.jobs.store.base import NotFoundError, PermissionDeniedError, StoreError, TooLargeError
@@ -26,6 +26,7 @@ def error_code(error: PacificoError) -> str:
         (NotFoundError, "not_found"),
         (ConflictError, "conflict"),
         (NotRedrivableError, "not_redrivable"),
+        (InUseError, "in_use"),
         (TooLargeError, "too_large"),
         (QuotaError, "quota_exceeded"),
         (UnknownVersionError, "unknown_version"),

@@ -53,20 +53,18 @@ Pairs that race, and how each ends (the loser reads what the winner wrote):
   the attempt takes that version and goes on.
 - cancel / commit: one succeeds. Cancel first: the commit is refused, nothing is committed, the message is acknowledged.
   Commit first: cancel finds the job completed and leaves it.
-- cancel / renew: the renewal is refused, reads 'cancelled', and the processes are killed. Or the cancel is refused, reads
-  again, and cancels the renewed status.
-- cancel / claim: as cancel / renew.
-- sweep / claim (a duplicate is still under way): claim first: a live lease, the sweep leaves it. Sweep first: the claim
-  finds the job failed and acknowledges.
+- cancel / renew or claim: the renewal is refused, reads 'cancelled', and the processes are killed. Or the cancel is
+  refused, reads again, and cancels the renewed status.
+- sweep / claim of a duplicate: claim first: the sweep leaves a live lease. Sweep first: the claim finds the job failed.
 - sweep / redrive: the job was queued after its dead letter was sent: left until the queue is empty (two minutes long).
-- give up / commit: the process is gone, so its commit was made already or never will be. If it was made, the swap is refused.
-- give up / claim by another: one swap succeeds; a worker that claims the job has another name, which is not given up.
+- give up / commit: the process is gone, so its commit was made already or never will be. If it was made, the swap is
+  refused. Give up / claim by another: one swap succeeds; a worker that claims the job has another name, not given up.
 - redrive / redrive, submit / submit: one swap succeeds and both send: a duplicate, see claim / claim.
+- delete / commit or renew: the swap finds no status. The attempt stops, and deletes what it uploaded.
 - release / cancel: one succeeds; the message of the other finds its state.
 - commit / lost deletion of the message: delivered again, found completed, acknowledged without a run.
-- crash between two steps: the message is still there. Before the claim: nothing has happened. After it: the lease dies,
-  the message returns, takeover. After the commit: acknowledged. After a copy was sent and before the deletion: two
-  messages, see claim / claim.
+- crash between two steps: the message is still there. Before the claim: nothing has happened. After it: the lease dies, the
+  message returns, takeover. After the commit: acknowledged. Between copy and deletion: two messages, see claim / claim.
 
 Whatever one job raises ends that job with its cause; it never ends the worker.
 """
@@ -217,7 +215,7 @@ def deliver(
         with claimed.renewing(signals.abandon, keep_hidden), stop.watch(signals):
             return _attempt(claimed, task, runner, signals, stop=stop, receives=receives, settings=settings)
     except LostError as lost:
-        return _lost(lost, settings)
+        return _lost(claimed, lost, settings)
 
 
 def _attempt(
@@ -341,7 +339,9 @@ def _give_back(attempt: Attempt, kind: ErrorKind, message: str, *, receives: int
     return _retry(status, message, kind, receives, settings)
 
 
-def _lost(lost: LostError, settings: Settings) -> Delivery:
+def _lost(attempt: Attempt, lost: LostError, settings: Settings) -> Delivery:
+    if lost.deleted:
+        attempt.discard()
     current = lost.current
     status = current.status if current is not None else None
     if status is not None and status.terminal:

@@ -46,6 +46,10 @@ class NotRedrivableError(InputError):
     """The job can't be put into the queue again."""
 
 
+class InUseError(InputError):
+    """Layouts that have not ended need what is to be deleted."""
+
+
 class SwapLostError(Exception):
     """A swap was refused; `current` is what the store holds now."""
 
@@ -324,6 +328,10 @@ class Records:
             self._write_hint(status)
             if before is not None and (old := _hint_key(before)) != _hint_key(status):
                 self.store.delete(old)
+
+    def remove_hint(self, status: Status) -> None:
+        """Delete the listing hint of a status."""
+        self.store.delete(_hint_key(status))
 
     def _write_hint(self, status: Status) -> None:
         self.store.put(_hint_key(status), b"", kind="jobs")

@@ -15,13 +15,13 @@ from shapely import box
 from pacifico.errors import CRSMismatchError, NoBuildableGroundError
 from pacifico.grid import Ground, warnings_of
 from pacifico.layout.criteria.asset_types import spec_for_target
-from pacifico.layout.criteria.crossings import crossing_criteria
-from pacifico.layout.criteria.request import requested_entry, smallest_unit_kw
+from pacifico.layout.criteria.request import requested_entry, smallest_asset_kw, smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.electrical.cables import route_cables
 from pacifico.layout.ground import buildable as ground_
-from pacifico.layout.ground.crossing_records import crossings_of
+from pacifico.layout.ground.channels import cable_cost_zones, site_drainage, water_notes
+from pacifico.layout.ground.crossing_records import all_crossings
 from pacifico.layout.layout_request import checked_design, checked_request
 from pacifico.layout.metrics import buildable_ground, tally, works_spread
 from pacifico.layout.model.assets import Asset, Pad, merge_unplaced
@@ -31,7 +31,7 @@ from pacifico.layout.placement.draft import capacity_of
 from pacifico.layout.placement.skids import with_sized_skids
 from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_of
-from pacifico.layout.shortfall import why_less, why_no_asset, why_no_ground
+from pacifico.layout.shortfall import GroundShares, Land, why_less, why_no_asset, why_no_ground
 from pacifico.stages import begin
 from pacifico.terrain.site_grid import require_budget
 
@@ -167,6 +167,7 @@ class _Works(NamedTuple):
     """Earthwork of each road."""
     cables: Collection
     crossings: tuple[Crossing, ...]
+    water_notes: tuple[str, ...]
 
 
 def _field(request: LayoutRequest, dem: xr.DataArray) -> ground_.Field:
@@ -177,13 +178,15 @@ def _field(request: LayoutRequest, dem: xr.DataArray) -> ground_.Field:
         raise CRSMismatchError(
             f"the DEM is in {ground.grid.crs.name}, the site in {site.crs.name}; open it with pacifico.open_dem(site, ...)"
         )
+    heights, source_cell_m = Ground.finest_of(dem), float(dem.attrs.get("source_resolution_m", 0.0))
     field = ground_.make_field(
         site,
         ground,
-        Ground.finest_of(dem),
+        heights,
         setback_m=spec.number("site", "setback_m"),
         setbacks=spec.setbacks,
-        source_cell_m=float(dem.attrs.get("source_resolution_m", 0.0)),
+        source_cell_m=source_cell_m,
+        drainage=site_drainage(site, heights, spec, source_cell_m),
     )
     if not ground_.buildable_mask(field, request.slope_limit_deg).any():
         raise NoBuildableGroundError(why_no_ground(field, request.slope_limit_deg, spec))
@@ -204,17 +207,19 @@ def _problems(request: LayoutRequest, field: ground_.Field, entry: tuple[float, 
 
 def _buildable(
     request: LayoutRequest, field: ground_.Field, dem: xr.DataArray
-) -> tuple[Polygon | MultiPolygon, BuildableGround]:
-    """Outline and area of buildable ground for the main asset type."""
-    limit = request.slope_limit_deg
-    return ground_.buildable_area(field, limit), buildable_ground(request.site, field, dem, limit)
+) -> tuple[Polygon | MultiPolygon, BuildableGround, GroundShares]:
+    """Outline and area of buildable ground for the main asset type, and the shares of other ground."""
+    site, limit = request.site, request.slope_limit_deg
+    area = buildable_ground(site, field, dem, limit)
+    return ground_.buildable_area(field, limit), area, GroundShares.of(site, field, limit, area.hectares)
 
 
 def _search(request: LayoutRequest, problems: Sequence[DesignProblem]) -> _Design:
     """Best layout under the strategy; refused where no asset fits."""
     found, spec = best_of(problems, request.strategy)
     if found.served is None or found.served.network.entry is None:
-        raise NoBuildableGroundError(why_no_asset(found.draft, request.target_kw, found.unreached))
+        smallest_kw = smallest_asset_kw(request.profile, request.spec)
+        raise NoBuildableGroundError(why_no_asset(found.draft, request.target_kw, smallest_kw, found.unreached))
     served = replace(found.served, items=with_sized_skids(found.served.items, spec))
     return _Design(found.draft, served, served.network.entry, spec)
 
@@ -244,10 +249,12 @@ def _works(site: Site, field: ground_.Field, design: _Design) -> _Works:
     volumes = corridors(
         field.ground, [r.line for r in roads], [r.width_m for r in roads], criteria=earthwork_criteria(spec)
     )
-    cost_zones = [z for z in site.exclusions if z.zone_type == "cost"]
+    cost_zones = cable_cost_zones(site.exclusions, field.drainage, spec)
     cables = route_cables(field, assets, roads, spec=spec, cost_zones=cost_zones)
-    crossings = crossings_of(roads, cables.cables, field.barriers, crossing_criteria(spec))
-    return _Works(assets, pads, roads, tuple(volumes), cables, crossings)
+    crossings = all_crossings(field, roads, cables.cables, spec)
+    centres = np.array([i.centre for i in served.items])
+    notes = water_notes(field.drainage, centres, spec)
+    return _Works(assets, pads, roads, tuple(volumes), cables, crossings, notes)
 
 
 def _plan(
@@ -255,7 +262,7 @@ def _plan(
     dem: xr.DataArray,
     design: _Design,
     works: _Works,
-    buildable: tuple[Polygon | MultiPolygon, BuildableGround],
+    buildable: tuple[Polygon | MultiPolygon, BuildableGround, GroundShares],
 ) -> Plan:
     """Plan with its metrics and warnings.
 
@@ -269,14 +276,15 @@ def _plan(
         Result of the search.
     works : _Works
         Features of the layout.
-    buildable : (Polygon or MultiPolygon, BuildableGround)
-        Outline and area of buildable ground.
+    buildable : (Polygon or MultiPolygon, BuildableGround, GroundShares)
+        Outline and area of buildable ground, and what takes the rest of the site.
     """
     site, served, spec = request.site, design.served, design.spec
-    outline, area = buildable
+    outline, area, shares = buildable
     unplaced = merge_unplaced((*design.draft.unplaced, *served.lost))
     placed_kw = capacity_of(served.items, request.profile)
-    shortfall = why_less(placed_kw, request.target_kw, smallest_unit_kw(request.profile, spec), unplaced)
+    land = Land(shares, request.profile, spec)
+    shortfall = why_less(placed_kw, request.target_kw, smallest_unit_kw(request.profile, spec), unplaced, land)
     unreached = sum(u.count for u in served.lost)
     return Plan(
         site=site,
@@ -296,6 +304,7 @@ def _plan(
             *warnings_of(dem),
             *served.network.warnings,
             *works.cables.warnings,
+            *works.water_notes,
             *([shortfall] if shortfall else []),
         ),
         metrics=_metrics(site, dem, works, earthwork_criteria(spec), unreached, area) | works.cables.metrics,

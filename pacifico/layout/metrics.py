@@ -87,7 +87,11 @@ def tally(
 
 
 def earthwork_totals(
-    planes: Sequence[PadPlane], roads: Sequence[CorridorVolumes], spread_m3: NDArray[np.float64]
+    planes: Sequence[PadPlane],
+    roads: Sequence[CorridorVolumes],
+    spread_m3: NDArray[np.float64],
+    *,
+    arrays_m3: NDArray[np.float64] | None = None,
 ) -> dict[str, Any]:
     """Cut and fill with side slopes, and their interval [m³].
 
@@ -99,12 +103,16 @@ def earthwork_totals(
         Earthwork of each road.
     spread_m3 : ndarray, shape (1 + REALIZATIONS,)
         As for `tally`.
+    arrays_m3 : ndarray, optional
+        Fill (positive) or cut (negative) of the cells graded under arrays [m³].
     """
+    arrays = np.zeros(0) if arrays_m3 is None else arrays_m3
     works: list[PadPlane | CorridorVolumes] = [*planes, *roads]
     pad_cut, pad_fill = math.fsum(p.cut_m3 for p in planes), math.fsum(p.fill_m3 for p in planes)
     road_cut, road_fill = math.fsum(v.cut_m3 for v in roads), math.fsum(v.fill_m3 for v in roads)
     batter_cut, batter_fill = math.fsum(w.batter_cut_m3 for w in works), math.fsum(w.batter_fill_m3 for w in works)
-    cut, fill = pad_cut + road_cut + batter_cut, pad_fill + road_fill + batter_fill
+    cut = pad_cut + road_cut + batter_cut - float(arrays[arrays < 0].sum())
+    fill = pad_fill + road_fill + batter_fill + float(arrays[arrays > 0].sum())
     rounded = round(cut, 1) + round(fill, 1)
     # the spread is measured on the DEM's own cells, the volumes on finer heights where they are known
     low, high = symmetric_interval(cut + fill, spread_m3[1:] - spread_m3[0])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from pacifico.layout.criteria.asset_types import asset_type
+from pacifico.layout.criteria.capacities import ROUNDING_KW
+from pacifico.layout.ground.buildable import cells_inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +18,11 @@ if TYPE_CHECKING:
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Unplaced
     from pacifico.layout.placement.draft import Draft
+    from pacifico.site.model import Site
+    from pacifico.vocabulary import AssetKind, Profile
+
+LARGE = 0.05
+"""Smallest share of a site that a reason names [-]."""
 
 
 def why_no_ground(field: Field, limit_deg: float, spec: Spec) -> str:
@@ -31,8 +41,8 @@ def why_no_ground(field: Field, limit_deg: float, spec: Spec) -> str:
     )
 
 
-def why_no_asset(draft: Draft, target_kw: float | None, unreached: str) -> str:
-    """Why no asset could be placed on buildable ground.
+def why_no_asset(draft: Draft, target_kw: float | None, smallest_kw: float, unreached: str) -> str:
+    """Why no asset could be placed.
 
     Parameters
     ----------
@@ -40,16 +50,80 @@ def why_no_asset(draft: Draft, target_kw: float | None, unreached: str) -> str:
         Last draft, with the reasons of its unplaced assets.
     target_kw : float or None
         Requested capacity [kW].
+    smallest_kw : float
+        Capacity of the smallest unit [kW].
     unreached : str
         Reason for which roads reach no asset; may be empty.
     """
+    if target_kw is not None and target_kw < smallest_kw - ROUNDING_KW:
+        return (
+            f"the {target_kw:,.0f} kW asked for are less than one unit of {smallest_kw:,.0f} kW; ask for that or more"
+        )
     reasons = "; ".join(f"{u.kind}: {u.reason}" for u in draft.unplaced if u.kind != "substation") or unreached
     target = f" for a target of {target_kw:,.0f} kW" if target_kw is not None else ""
-    return f"no buildable ground: not one asset can be placed{target} ({reasons or 'the target is below the smallest unit'})"
+    return f"no buildable ground: not one asset can be placed{target} ({reasons or 'no place is free'})"
 
 
-def why_less(placed_kw: float, target_kw: float | None, smallest_kw: float, unplaced: Sequence[Unplaced]) -> str:
+@dataclass(frozen=True)
+class GroundShares:
+    """Shares of a site that can't be built on."""
+
+    steep: float
+    """Share steeper than the limit [-]."""
+    unknown: float
+    """Share without a slope, for want of elevation [-]."""
+    reserved: float
+    """Share of setback and exclusions [-]."""
+    limit_deg: float
+    """Slope limit of the main asset type [°]."""
+    buildable_ha: float
+
+    @classmethod
+    def of(cls, site: Site, field: Field, limit_deg: float, buildable_ha: float) -> GroundShares:
+        """Shares of a site, counted in cells.
+
+        Parameters
+        ----------
+        site : Site
+            Site with its boundary.
+        field : Field
+            Its ground.
+        limit_deg : float
+            Slope limit of the main asset type [°].
+        buildable_ha : float
+            Area of buildable ground [ha].
+        """
+        cells = max(int(cells_inside(site.boundary, field.grid).sum()), 1)
+        slopes = field.slope[field.inside]
+        return cls(
+            float((slopes > limit_deg).sum() / cells),
+            float(np.isnan(slopes).sum() / cells),
+            1 - slopes.size / cells,
+            limit_deg,
+            buildable_ha,
+        )
+
+    def __str__(self) -> str:
+        parts = (
+            (self.steep, f"too steep (over {self.limit_deg:g} deg)"),
+            (self.reserved, "setback and exclusions"),
+            (self.unknown, "without elevation"),
+        )
+        large = [f"{share:.0%} of the site is {what}" for share, what in sorted(parts, reverse=True) if share >= LARGE]
+        left = f"{self.buildable_ha:,.1f} ha of buildable ground carry no more"
+        return ", ".join([*large, left])
+
+
+def why_less(
+    placed_kw: float,
+    target_kw: float | None,
+    smallest_kw: float,
+    unplaced: Sequence[Unplaced],
+    land: Land | None = None,
+) -> str:
     """Why capacity is missing from the target; empty where none is.
+
+    Unplaced assets are the reason where they could hold half of what is missing; otherwise the ground is.
 
     Parameters
     ----------
@@ -59,10 +133,56 @@ def why_less(placed_kw: float, target_kw: float | None, smallest_kw: float, unpl
         Smallest unit: less than it is not missing [kW].
     unplaced : sequence of Unplaced
         Assets without a place.
+    land : Land, optional
+        Ground of the site and capacities of asset types, where they are known.
     """
-    missing = "; ".join(f"{u.count} x {u.kind}: {u.reason}" for u in unplaced)
-    if target_kw is not None and placed_kw <= target_kw - smallest_kw:
-        return f"{placed_kw:,.0f} kW of the {target_kw:,.0f} kW asked for are placed" + (
-            f" ({missing})" if missing else ": the site's good ground is used up"
-        )
-    return f"not everything is placed ({missing})" if missing else ""
+    missing = reasons_in_words(unplaced)
+    if target_kw is None or placed_kw > target_kw - smallest_kw:
+        return f"not everything is placed ({missing})" if missing else ""
+    text = f"{placed_kw:,.0f} kW of the {target_kw:,.0f} kW asked for are placed"
+    if land is None:
+        return f"{text} ({missing})" if missing else f"{text}: the site's buildable ground carries no more"
+    named = reasons_in_words(explaining(unplaced, target_kw - placed_kw, land.spec, land.profile))
+    return f"{text} ({named})" if named else f"{text}: {land.shares}"
+
+
+@dataclass(frozen=True)
+class Land:
+    """What decides between ground and unplaced assets as the reason of a shortfall."""
+
+    shares: GroundShares
+    profile: Profile
+    spec: Spec
+
+
+def reasons_in_words(unplaced: Sequence[Unplaced]) -> str:
+    """Counts, types and reasons of unplaced assets."""
+    return "; ".join(f"{u.count} x {u.kind}: {u.reason}" for u in unplaced)
+
+
+def explaining(unplaced: Sequence[Unplaced], missing_kw: float, spec: Spec, profile: Profile) -> Sequence[Unplaced]:
+    """Unplaced assets if they could hold half of the missing capacity; else substations alone.
+
+    Parameters
+    ----------
+    unplaced : sequence of Unplaced
+        Assets without a place.
+    missing_kw : float
+        Capacity that is missing from the target [kW].
+    spec : Spec
+        Capacities of asset types.
+    profile : str
+        Kind of plant.
+    """
+    most_kw = sum(u.count * _most_kw(u.kind, spec, profile) for u in unplaced)
+    return unplaced if most_kw >= missing_kw / 2 else [u for u in unplaced if u.kind == "substation"]
+
+
+def _most_kw(kind: AssetKind, spec: Spec, profile: Profile) -> float:
+    """Largest capacity towards the target that one asset of a type holds [kW]."""
+    if kind == "solar_array":
+        return spec.number("solar", "array_max_kw")
+    if kind == "substation":
+        return 0.0
+    found = asset_type(spec, kind)
+    return found.storage_kw if profile == "bess" else found.capacity_kw

@@ -15,11 +15,11 @@ def bill_table(bill: Bill) -> Table:
     """Lines with intervals, then totals [thousand USD]."""
     rows = [_row(line) for line in bill.lines]
     share = bill.indirect
-    rows.append(("Design, management, contingency", "assumed", "", "", f"{share[0]:.0%} ({share[1]:.0%}–{share[2]:.0%})", _k(bill.total - bill.direct), ""))  # fmt: skip
-    rows.append(("Total, lines independent of each other", "", "", "", "", _k(bill.total), _ends(*bill.independent)))
-    rows.append(("Total, all lines high or low together", "", "", "", "", _k(bill.total), _ends(*bill.correlated)))
-    columns = ("", "quantity is", "quantity", "unit", "unit cost (P10–P90), year", "cost k$", "P10–P90 k$")
-    return Table(columns, tuple(rows), words=2, empty="nothing to pay for")
+    rows.append(("Design, management, contingency", _k(bill.total - bill.direct), "", "", "", f"{share[0]:.0%} ({share[1]:.0%}–{share[2]:.0%})", "assumed"))  # fmt: skip
+    rows.append(("Total, lines independent of each other", _k(bill.total), _ends(*bill.independent), "", "", "", ""))
+    rows.append(("Total, all lines high or low together", _k(bill.total), _ends(*bill.correlated), "", "", "", ""))
+    columns = ("Line", "cost k$", "P10–P90 k$", "quantity", "unit", "unit cost (P10–P90), year", "quantity is")
+    return Table(columns, tuple(rows), empty="nothing to pay for")
 
 
 def write_costs(bill: Bill, path: str | Path) -> Path:
@@ -34,7 +34,7 @@ def _row(line: Line) -> tuple[str, ...]:
     price = f"{_n(line.unit_cost)} ({_n(line.unit_cost_low)}–{_n(line.unit_cost_high)}) {line.year}"
     if line.price == "given":
         price += ", given"
-    return (line.what, line.tag, _n(line.quantity), line.unit, price, _k(line.cost), _ends(line.cost_low, line.cost_high))  # fmt: skip
+    return (line.what, _k(line.cost), _ends(line.cost_low, line.cost_high), _n(line.quantity), line.unit, price, line.tag)  # fmt: skip
 
 
 def _ends(low: float, high: float) -> str:

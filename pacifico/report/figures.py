@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from pacifico import legend
-from pacifico.layout.files.stored import COARSE_M, LEVEL
+from pacifico.layout.files.stored import COARSE_M, LEVEL, StoredLayout
 from pacifico.report import mapframe as frame
 from pacifico.report.elevations import height_change
 from pacifico.terrain.surface import slope
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from pacifico.layout.files.stored import StoredLayout
+    from pacifico.layout.model.plan import Plan
     from pacifico.site.model import Site, Zone
 
 _GROUND = LinearSegmentedColormap.from_list(
@@ -136,11 +136,17 @@ def buildable_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
     return fig
 
 
-def layout_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
+def plot_plan(plan: Plan, dem: xr.DataArray | None = None) -> Figure:
+    """Figure of a plan, on shaded ground where its DEM is given."""
+    return layout_figure(StoredLayout.of(plan.to_geojson()), dem)
+
+
+def layout_figure(layout: StoredLayout, dem: xr.DataArray | None) -> Figure:
     """Assets by type, pads, roads, cables, entry and boundary."""
     fig, ax = frame.map_figure(layout.boundary, ground=dem, title="Layout")
-    frame.shade(ax, dem, strength=0.55)
-    frame.contours(ax, dem, layout.boundary)
+    if dem is not None:
+        frame.shade(ax, dem, strength=0.55)
+        frame.contours(ax, dem, layout.boundary)
     zones = [s.geometry for s in layout.of_kind("exclusion")]
     frame.area_patch(ax, zones, facecolor=legend.EXCLUSION, edgecolor=legend.EXCLUSION, alpha=0.25, lw=0.8, zorder=3)
     pads = [s.geometry for s in layout.of_kind("pad")]
@@ -173,6 +179,9 @@ def layout_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
     if crossings := [s.geometry for s in layout.of_kind("crossing")]:
         frame.lines(ax, crossings, color=legend.CROSSING, lw=3.5, zorder=9)
         handles.append(Line2D([], [], color=legend.CROSSING, lw=3.5, label=f"Crossing: {len(crossings)}"))
+    if fences := [s.geometry for s in layout.of_kind("fence")]:
+        frame.lines(ax, fences, color=legend.FENCE, lw=0.8, linestyles="dashdot", zorder=9)
+        handles.append(Line2D([], [], color=legend.FENCE, lw=1, ls="-.", label="Fence"))
     if zones:
         handles.append(Patch(facecolor=legend.EXCLUSION, alpha=0.25, edgecolor=legend.EXCLUSION, label="Exclusion"))
     frame.area_patch(ax, [layout.boundary], facecolor="none", edgecolor=legend.BOUNDARY, lw=2, zorder=10)

@@ -34,9 +34,9 @@ PRELOAD = """
 import pacifico.layout.generate as _a, pacifico.report.figures as _b, pacifico.report.overlay as _c, pacifico.report.profile as _d
 import pacifico.layout.files.geojson as _e, pacifico.report.inputs as _f, pacifico.site.exclusions as _g, rasterio.warp as _h
 import pacifico.report.sheet as _i, pacifico.export.kmz as _j, pacifico.export.tables as _k, pacifico.report.bill as _m
-import pacifico.analysis.costs as _n
+import pacifico.analysis.costs as _n, pacifico.analysis.levers as _o, pacifico.report.land as _p
 import matplotlib.backends.backend_pdf as _l
-del _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l, _m, _n
+del _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l, _m, _n, _o, _p
 """
 """Imports that the kernel runs while this process reads the boundary and the DEM."""
 
@@ -56,6 +56,8 @@ class ReportOptions(DesignOptions, total=False):
     """Compliance rule pack, by name or file."""
     energy: bool
     """Add a year of solar energy; without `weather` for a clear sky, which is an upper bound. Needs pvlib."""
+    levers: bool | None
+    """Solve what each limit costs, a layout each; None: where a small plant misses its target."""
     weather: str | Path | None
     """Typical year for the energy, EPW or TMY3."""
 
@@ -75,6 +77,7 @@ class _Sources:
     exclusion_buffer_m: float | None = None
     rules: str | Path | None = None
     energy: bool = False
+    levers: bool | None = None
     weather: str | Path | None = None
 
 
@@ -237,6 +240,7 @@ def _parameters(
         "spec": {section: dict(own) for section, own in design.spec.items()} if design.spec else None,
         "rules": pack,
         "energy": sources.energy,
+        "levers": sources.levers,
         **({} if "dem" in inputs.files else {"dem": None}),
     }
 

@@ -161,6 +161,9 @@ def draw_layout(ax: Axes, layout: StoredLayout, ratio: float) -> list[Any]:
     if crossings := [s.geometry for s in layout.of_kind("crossing")]:
         frame.lines(ax, crossings, color=legend.CROSSING, lw=2.5, zorder=9)
         handles.append(Line2D([], [], color=legend.CROSSING, lw=2.5, label=f"Crossing: {len(crossings)}"))
+    if fences := [s.geometry for s in layout.of_kind("fence")]:
+        frame.lines(ax, fences, color=legend.FENCE, lw=0.6, linestyles="dashdot", zorder=9)
+        handles.append(Line2D([], [], color=legend.FENCE, lw=0.8, ls="-.", label="Fence"))
     for entry in layout.of_kind("entry"):
         x, y = shapely.get_coordinates(entry.geometry)[0]
         ax.plot(x, y, "D", ms=5, mfc=legend.ENTRY, mec="white", mew=0.8, zorder=12)

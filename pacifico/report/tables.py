@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pacifico import legend
 from pacifico.analysis.headline import placed_kw, stored_headline
 from pacifico.escaping import for_markup
+from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.files.stored import COARSE_M, LEVEL
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Table:
 
     def _repr_html_(self) -> str:
         if not self.rows:
-            return f"<p>{for_markup(self.empty)}</p>"
+            return f'<p class="nothing">{for_markup(self.empty)}</p>'
 
         def cells(row: tuple[str, ...], tag: str) -> str:
             return "".join(
@@ -150,9 +151,18 @@ def unplaced(layout: StoredLayout) -> Table:
     return Table(("Asset", "Why", "Count"), rows, words=2, empty=empty)
 
 
+def risks(layout: StoredLayout) -> Table:
+    """Largest risks of the headline, one a row."""
+    answer = next(a for a in stored_headline(layout.about) if a.name == "risks")
+    rows = tuple((str(n), text) for n, text in enumerate(answer.text.split("; "), 1))
+    return Table(("Rank", "Largest risks"), rows, words=2)
+
+
 def warnings(layout: StoredLayout) -> Table:
     """Warnings of the layout."""
-    return Table(("",), tuple((str(w),) for w in layout.about["warnings"]), empty="No warnings.")
+    return Table(
+        ("What limits the layout, and notes",), tuple((str(w),) for w in layout.about["warnings"]), empty="No warnings."
+    )
 
 
 def assumptions(site: Site, dem: xr.DataArray, parameters: Mapping[str, Any]) -> Table:
@@ -169,9 +179,30 @@ def assumptions(site: Site, dem: xr.DataArray, parameters: Mapping[str, Any]) ->
         ("Resolution", f"{dem.attrs['resolution_m']:g} m, {'made up' if level else f'from cells of {own:.3g} m'} ({grading})"),
         ("No elevation", f"{dem.attrs['nodata_share']:.2%} of the site"),
     ]  # fmt: skip
-    open_ended = {"target_capacity_kw": "as much as fits"}
-    rows += [(_label(n), open_ended.get(n, "default") if v is None else _shown(v)) for n, v in parameters.items()]
+    used = {**parameters, **_defaults(site, parameters)}
+    rows += [(_label(name), _shown(used[name])) for name in parameters]
     return Table(("", ""), tuple(rows), words=2)
+
+
+def _defaults(site: Site, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of the parameters that were left out."""
+    spec = make_spec(parameters.get("spec"))
+    entries = ", ".join(a.name or "unnamed" for a in site.entries)
+    points = [a.name or "unnamed" for a in site.anchors if a.is_poi]
+    values = {
+        "target_capacity_kw": "as much as fits",
+        "entry": f"{entries} (from the file)" if entries else "cheapest place on the boundary",
+        "poi": f"{', '.join(points)} (from the file)" if points else "none in the file",
+        "setback_m": f"{spec.number('site', 'setback_m'):g} ({_origin(parameters, 'site', 'setback_m')})",
+        "max_road_grade_pct": f"{spec.number('road', 'max_grade_pct'):g} ({_origin(parameters, 'road', 'max_grade_pct')})",
+        "spec": "catalog, no value overridden",
+    }
+    return {name: value for name, value in values.items() if name in parameters and parameters[name] in (None, {})}
+
+
+def _origin(parameters: Mapping[str, Any], section: str, rule: str) -> str:
+    """Where a value comes from that no parameter of its own gives."""
+    return "spec" if rule in (parameters.get("spec") or {}).get(section, {}) else "catalog"
 
 
 def _label(parameter: str) -> str:
@@ -184,9 +215,9 @@ def _label(parameter: str) -> str:
 def _shown(value: Any) -> str:
     """Value of a parameter as text."""
     if value is None:
-        return "default"
+        return "–"
     if isinstance(value, Mapping):
-        return "; ".join(f"{k}: {_shown(v)}" for k, v in value.items()) or "default"
+        return "; ".join(f"{k}: {_shown(v)}" for k, v in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(str(v) for v in value)
     if isinstance(value, int | float) and not isinstance(value, bool):

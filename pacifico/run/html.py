@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import re
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 OVERLAY = "application/vnd.pacifico.overlay+json"
 """MIME type of map overlays: {name, bounds: [[south, west], [north, east]], image}."""
 
+LAND = "application/vnd.pacifico.land+json"
+"""MIME type of ground by reason: GeoJSON features with key, name and colour, which the page's map lights up."""
+PRINT_MAP = "print-map"
+"""Tag of the cell whose picture stands for the map on paper."""
+NOTHING = 'class="nothing"'
+"""Mark of an output that says why a section is empty."""
+
 _STATIC = Path(__file__).with_name("static")
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
 _PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
 
 
@@ -52,32 +61,25 @@ def render(notebook: Any, layout: Mapping[str, Any] | None, *, title: str) -> st
     str
         HTML that loads nothing: its policy forbids requests and foreign scripts.
     """
-    from nbconvert.filters import ansi2html, highlight, markdown_mistune  # noqa: PLC0415 (late: the run's own modules import this one)
-
-    cells = []
-    code = highlight.Highlight2HTML()  # type: ignore[no-untyped-call]
-    for cell in notebook.cells:
-        tags = cell.metadata.get("tags", [])
-        if cell.cell_type == "markdown":
-            cells.append({"kind": "text", "tags": tags, "body": markdown_mistune.markdown2html_mistune(cell.source)})
-        elif cell.cell_type == "code":
-            status = cell.metadata.get("papermill", {}).get("status", "")
-            cells.append(
-                {
-                    "kind": "code",
-                    "tags": tags,
-                    "number": cell.execution_count or " ",
-                    "status": status,
-                    "source": code(cell.source) if cell.source.strip() else "",
-                    "outputs": [o for output in cell.outputs if (o := _output(output, ansi2html))],
-                }
-            )
+    cells = _cells(notebook)
+    picture: list[str] = next((c["outputs"] for c in cells if PRINT_MAP in c["tags"] and layout is not None), [])
+    intro = _intro(cells) if layout is not None else ""
+    parts, missing = _parts([c for c in cells if "run-failed" not in c["tags"]], moved=picture)
     scripts = [_static("leaflet.js"), _static("map.js")] if layout is not None else []
-    data = {"layout": _with_visible_names(layout), "overlays": overlays(notebook), "legend": _legend()}
+    data = {
+        "layout": _with_visible_names(layout),
+        "overlays": overlays(notebook),
+        "legend": _legend(),
+        "land": _land(notebook),
+    }
     return str(
         _template().render(
             title=_title(layout, title),
-            cells=cells,
+            failures=[c["body"] for c in cells if "run-failed" in c["tags"]],
+            intro=intro,
+            parts=parts,
+            missing=missing,
+            picture=picture,
             layout=layout,
             data=for_script(data),
             scripts=scripts,
@@ -88,6 +90,81 @@ def render(notebook: Any, layout: Mapping[str, Any] | None, *, title: str) -> st
             lead=_lead(layout) if layout is not None else [],
         )
     )
+
+
+def _cells(notebook: Any) -> list[dict[str, Any]]:
+    """Cells of a notebook as HTML: kind, tags, and body or source, status and outputs."""
+    from nbconvert.filters import ansi2html, highlight, markdown_mistune  # noqa: PLC0415 (late: the run's own modules import this one)
+
+    cells: list[dict[str, Any]] = []
+    code = highlight.Highlight2HTML()  # type: ignore[no-untyped-call]
+    heading = ""
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "markdown":
+            body = markdown_mistune.markdown2html_mistune(cell.source)
+            heading = _heading(body) or heading
+            cells.append({"kind": "text", "tags": tags, "body": body})
+        elif cell.cell_type == "code":
+            cells.append(
+                {
+                    "kind": "code",
+                    "tags": tags,
+                    "status": cell.metadata.get("papermill", {}).get("status", ""),
+                    "source": code(cell.source) if cell.source.strip() else "",
+                    "outputs": [o for output in cell.outputs if (o := _output(output, ansi2html, heading))],
+                }
+            )
+    return cells
+
+
+def _parts(
+    cells: list[dict[str, Any]], *, moved: list[str]
+) -> tuple[list[list[dict[str, Any]]], list[tuple[str, str]]]:
+    """Parts of the page, each from one heading to the next, and headings of those without content.
+
+    Parameters
+    ----------
+    cells : list of dict
+        Cells of the page.
+    moved : list of str
+        Outputs that the page shows elsewhere.
+    """
+    parts: list[list[dict[str, Any]]] = [[]]
+    for cell in cells:
+        if cell["kind"] == "text" and "<h2" in cell["body"]:
+            parts.append([])
+        parts[-1].append({**cell, "outputs": []} if moved and cell.get("outputs") is moved else cell)
+    kept, missing = [], []
+    for part in parts:
+        outputs = [output for cell in part for output in cell.get("outputs", [])]
+        broken = any(cell.get("status") in ("failed", "pending") for cell in part)
+        if outputs and all(NOTHING in output for output in outputs) and not broken:
+            missing.append((_heading(part[0]["body"]), " ".join(_plain(output) for output in outputs)))
+        elif any(cell.get("body") or cell.get("source") or cell.get("outputs") for cell in part):
+            kept.append(part)
+    return kept, missing
+
+
+def _intro(cells: list[dict[str, Any]]) -> str:
+    """Take the text below the notebook's title out of its first cell: the page begins with the result."""
+    first = next(iter(cells), None)
+    if first is None or first["kind"] != "text" or "<h1" not in first["body"]:
+        return ""
+    _, _, text = first["body"].partition("</h1>")
+    first["body"] = ""
+    return str(text).strip()
+
+
+def _heading(body: str) -> str:
+    """Text of the first heading in HTML; empty without one."""
+    found = re.search(r"<h([1-6])[^>]*>(.*?)</h\1>", body, re.DOTALL)
+    return _plain(found[2]).removesuffix("¶") if found else ""
+
+
+def _plain(markup: str) -> str:
+    """Text of HTML without its tags."""
+    return unescape(re.sub(r"<[^>]*>", "", markup)).strip()
 
 
 @functools.cache
@@ -110,23 +187,44 @@ def overlays(notebook: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _output(output: Any, ansi2html: Any) -> str | None:
+def _land(notebook: Any) -> list[dict[str, Any]]:
+    """Ground by reason among the notebook's outputs."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            found = output.get("data", {}).get(LAND)
+            if found:
+                return [f for f in found["features"] if _COLOUR.fullmatch(str(f["properties"].get("colour", "")))]
+    return []
+
+
+def _output(output: Any, ansi2html: Any, heading: str) -> str | None:
+    """Output of a cell as HTML; None where the page shows it in another way.
+
+    Parameters
+    ----------
+    output : NotebookNode
+        Output of a code cell.
+    ansi2html : callable
+        Turns terminal colours into HTML.
+    heading : str
+        Heading above it, which describes a picture.
+    """
     kind = output.output_type
     if kind == "stream":
         return f'<pre class="stream {for_markup(output.name)}">{for_html_output(output.text, ansi2html)}</pre>'
     if kind == "error":
         return f'<pre class="error">{for_html_output(chr(10).join(output.traceback), ansi2html)}</pre>'
     data = output.get("data", {})
-    if OVERLAY in data:
+    if OVERLAY in data or LAND in data:
         return None
     for mime in _PICTURES:
         if mime in data:
             content = data[mime]
             encoded = base64.b64encode(content.encode()).decode() if mime.endswith("xml") else "".join(content.split())
-            alt = for_markup(data.get("text/plain", "figure"))
+            alt = for_markup(f"Figure: {heading}" if heading else "Figure")
             return f'<img src="data:{mime};base64,{encoded}" alt="{alt}">'
     if "text/html" in data:
-        return f'<div class="html">{data["text/html"]}</div>'
+        return f'<div class="html" tabindex="0">{data["text/html"]}</div>'
     if "text/markdown" in data:
         from nbconvert.filters import markdown_mistune  # noqa: PLC0415
 
@@ -147,6 +245,7 @@ def _legend() -> dict[str, Any]:
         "road_edge": legend.ROAD_EDGE,
         "cable": legend.CABLE,
         "crossing": legend.CROSSING,
+        "fence": legend.FENCE,
         "entry": legend.ENTRY,
     }
 

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import threading
 import time
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pacifico.errors import PacificoError
-from pacifico.jobs.reading.listing import hint_rows
+from pacifico.jobs import keys
 from pacifico.jobs.serving.owned import OwnedJobs
-from pacifico.jobs.status import TERMINAL
 from pacifico.server.events import Events
 from pacifico.server.rate_limit import RateLimit
 from pacifico.server.work.background import BackgroundJobs
 from pacifico.server.work.pool import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pacifico.jobs.settings import Settings
     from pacifico.server.settings import ServerSettings
+    from pacifico.server.work.engine_run import EngineRunner
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -59,9 +61,8 @@ class Services:
         self.rate_limit = RateLimit(server.rate)
         self.events = Events(self._read_now, most=server.streams)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="pacifico-read")
-        # a run holds its thread for as long as it takes, so runs never keep a poll waiting
-        self._runs = ThreadPoolExecutor(server.processes + 2, thread_name_prefix="pacifico-run")
         self.background = BackgroundJobs(server.processes, self._readers)
+        self._running: dict[tuple[str, str], EngineRunner] = {}
         self._jobs: OrderedDict[str, OwnedJobs] = OrderedDict()
         self._statuses: OrderedDict[tuple[str, str], tuple[float, asyncio.Future[Body]]] = OrderedDict()
 
@@ -71,9 +72,22 @@ class Services:
         return await loop.run_in_executor(self._readers, lambda: function(*arguments, **options))
 
     async def hold(self, function: Callable[..., T], /, *arguments: Any, **options: Any) -> T:
-        """Call a function that takes long in a thread of its own kind."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._runs, lambda: function(*arguments, **options))
+        """Call a function that takes long in a thread of its own.
+
+        A run holds its thread for as long as it takes, so runs never keep a poll waiting. The interpreter does not wait
+        for it: a server that stops ends its runs.
+        """
+        future: Future[T] = Future()
+
+        def work() -> None:
+            try:
+                future.set_result(function(*arguments, **options))
+            except BaseException as error:  # noqa: BLE001 (raised again by the await below)
+                future.set_exception(error)
+
+        future.set_running_or_notify_cancel()
+        threading.Thread(target=work, name="pacifico-run", daemon=True).start()
+        return await asyncio.wrap_future(future)
 
     async def jobs(self, owner: str) -> OwnedJobs:
         """Client of an owner. At its first use, jobs that a stopped server left queued go on."""
@@ -100,6 +114,23 @@ class Services:
                 self._statuses.popitem(last=False)
         return await asyncio.shield(found[1])
 
+    @contextlib.contextmanager
+    def running(self, owner: str, layout_id: str, runner: EngineRunner) -> Iterator[None]:
+        """Remember the run of a layout in this server, so that it can be stopped."""
+        self._running[owner, layout_id] = runner
+        try:
+            yield
+        finally:
+            del self._running[owner, layout_id]
+
+    def stopped(self, owner: str, layout_id: str) -> None:
+        """End what this server still does for a layout that was cancelled or deleted."""
+        layout_id = keys.canonical_id(layout_id)
+        self.background.forget(owner, layout_id)
+        if (runner := self._running.get((owner, layout_id))) is not None:
+            runner.stop()
+        self.changed(owner, layout_id)
+
     def changed(self, owner: str, layout_id: str) -> None:
         """Forget what was read of a layout: this server has just changed it."""
         self._statuses.pop((owner, layout_id), None)
@@ -116,7 +147,6 @@ class Services:
         self.pool.close()
         self.quick.close()
         self._readers.shutdown(wait=False, cancel_futures=True)
-        self._runs.shutdown(wait=False, cancel_futures=True)
 
     async def _read_now(self, owner: str, layout_id: str) -> Body:
         return await self.status(await self.jobs(owner), layout_id)
@@ -139,16 +169,7 @@ class Services:
 
 def _left_queued(jobs: OwnedJobs) -> list[str]:
     """Layouts that wait for a process of this machine, oldest first."""
-    found = []
-    for row in hint_rows(jobs.store, jobs.owner):
-        if row["status"] in TERMINAL:
-            continue
-        try:
-            status = jobs.read(row["layout_id"]).status
-        except PacificoError:
-            continue
-        if status.status == "queued" and status.worker is None:
-            found.append(status.layout_id)
+    found = [s.layout_id for s in jobs.unfinished() if s.status == "queued" and s.worker is None]
     return found[::-1]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from pacifico.crs import LONLAT, geodesic_area_m2, reproject
+from pacifico.escaping import for_markup
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -107,6 +108,24 @@ class Site:
             f"<Site {self.name!r}: {self.area_ha:,.2f} ha, {len(self.exclusions)} exclusions, "
             f"{len(self.entries)} entries, {self.crs.name}>"
         )
+
+    def _repr_html_(self) -> str:
+        """Area, CRS, exclusions, entries and warnings, for notebooks."""
+        zones = ", ".join(f"{z.name or 'unnamed'} ({z.zone_type})" for z in self.exclusions) or "none"
+        rows = (
+            ("Site", self.name),
+            ("Area", f"{self.area_ha:,.2f} ha"),
+            ("Working CRS", self.crs.name),
+            ("Exclusions", zones),
+            ("Entries", ", ".join(a.name or "unnamed" for a in self.entries) or "none in the file"),
+            *(("Note", warning) for warning in self.warnings),
+        )
+        body = "".join(
+            f"<tr><th style='text-align:left'>{for_markup(label)}</th>"
+            f"<td style='text-align:left'>{for_markup(value)}</td></tr>"
+            for label, value in rows
+        )
+        return f"<table><tbody>{body}</tbody></table>"
 
     @property
     def entries(self) -> tuple[Anchor, ...]:

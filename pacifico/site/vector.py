@@ -24,6 +24,7 @@ from pyproj.exceptions import CRSError
 from shapely.errors import ShapelyError
 
 from pacifico.errors import CRSMismatchError, SiteError
+from pacifico.escaping import for_gdal
 from pacifico.site.features import (
     MAX_COORDINATE,
     MAX_FEATURES,
@@ -275,10 +276,15 @@ def _raw(path: Path, name: str | None, where: str) -> tuple[dict[str, Any], Any,
     with python_warnings.catch_warnings(record=True) as caught:
         python_warnings.simplefilter("always")
         try:
-            info = pyogrio.read_info(path, layer=name)
+            info = pyogrio.read_info(for_gdal(path), layer=name)
             wanted = [field for field in info["fields"] if str(field).lower() in _KEYS]
             meta, _, wkb, columns = pyogrio.raw.read(
-                path, layer=name, columns=wanted, force_2d=True, max_features=MAX_FEATURES + 1, datetime_as_string=True
+                for_gdal(path),
+                layer=name,
+                columns=wanted,
+                force_2d=True,
+                max_features=MAX_FEATURES + 1,
+                datetime_as_string=True,
             )
         except UnboundLocalError:
             # What pyogrio 0.13 raises where GDAL can't write the CRS down.

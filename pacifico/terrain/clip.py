@@ -15,6 +15,7 @@ import numpy as np
 from pyproj import CRS
 
 from pacifico.errors import DEMError
+from pacifico.escaping import for_gdal
 from pacifico.terrain.dem import DemOptions, dem_from_window, memory_errors_told, source_window
 from pacifico.terrain.raster.addresses import display_name
 from pacifico.terrain.raster.window import RasterWindow
@@ -97,7 +98,7 @@ def _write(window: RasterWindow, source: str, path: Path) -> Path:
         "blockxsize": 256,
         "blockysize": 256,
     }
-    with rasterio.open(path, "w", **profile) as out:
+    with rasterio.open(for_gdal(path), "w", **profile) as out:
         out.write(window.values, 1)
         if window.band_unit:
             out.set_band_unit(1, window.band_unit)
@@ -134,7 +135,7 @@ def open_clip(
         raise DEMError(f"{Path(path).name} is not a clip; open it with pacifico.open_dem")
     if about.get("version") != VERSION:
         raise DEMError(f"{Path(path).name} is a clip of version {about.get('version')}; this pacifico reads {VERSION}")
-    with rasterio.open(path) as raster:
+    with rasterio.open(for_gdal(path)) as raster:
         values = raster.read(1)
     window = RasterWindow(
         np.ascontiguousarray(values),
@@ -158,7 +159,7 @@ def _about(path: Path) -> dict[str, Any] | None:
     import rasterio  # noqa: PLC0415
 
     try:
-        with rasterio.open(path) as raster:
+        with rasterio.open(for_gdal(path)) as raster:
             text = raster.tags().get(TAG)
     except rasterio.errors.RasterioError:
         return None

@@ -23,8 +23,8 @@ FINEST_M, COARSEST_M = 1.0, 30.0
 """Limits of the default resolution [m]: finer cells cost time and add nothing, coarser ones say nothing about grading."""
 LEAST_RESOLUTION_M, MOST_RESOLUTION_M = 0.1, 1000.0
 """Limits of a resolution that is asked for [m]."""
-HALO_M, HALO_CELLS = 300.0, 5
-"""Ground kept around the site: so many metres or cells, whichever is more."""
+HALO_M, HALO_CELLS = 400.0, 5
+"""Ground kept around the site, also for what drains onto it: so many metres or cells, whichever is more."""
 MOST_CELLS = 16_000_000
 """Cells of a working grid: a layout takes about 190 bytes per cell, 3 GB in all."""
 

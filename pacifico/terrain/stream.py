@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pacifico.errors import DEMError
+from pacifico.escaping import for_gdal
 from pacifico.grid import Grid
 from pacifico.output_files import atomic_files
 from pacifico.terrain.surface import surface_arrays
@@ -101,7 +102,7 @@ def surface_files(
     import rasterio  # noqa: PLC0415
     from pyproj import CRS  # noqa: PLC0415
 
-    with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB), rasterio.open(dem_path) as raster:
+    with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB), rasterio.open(for_gdal(dem_path)) as raster:
         a, b, c, d, e, f = raster.transform[:6]
         crs = CRS.from_wkt(raster.crs.to_wkt()) if raster.crs is not None else None
         if (
@@ -153,7 +154,8 @@ def write_surface(
         parts = [Path(scratch) / path.name for path in paths]
         with ExitStack() as stack:
             files = [
-                stack.enter_context(rasterio.open(part, "w", **_profile(grid, "float32", np.nan))) for part in parts
+                stack.enter_context(rasterio.open(for_gdal(part), "w", **_profile(grid, "float32", np.nan)))
+                for part in parts
             ]
             for first, block in surface_blocks(rows, grid, products, block_rows=block_rows):
                 for name, file in zip(products, files, strict=True):
@@ -197,7 +199,7 @@ def write_raster(path: Path, values: NDArray[Any], grid: Grid, *, nodata: float,
         tempfile.TemporaryDirectory(dir=whole.parent, prefix=".") as scratch,
     ):
         part = Path(scratch) / "part.tif"
-        with rasterio.open(part, "w", **_profile(grid, values.dtype.name, nodata)) as out:
+        with rasterio.open(for_gdal(part), "w", **_profile(grid, values.dtype.name, nodata)) as out:
             out.write(values, 1)
             out.update_tags(**tags)
         _finish(part, whole, cog=True, averaged=averaged, threaded=values.size > ALONE_CELLS)
@@ -247,5 +249,11 @@ def _finish(part: Path, path: Path, *, cog: bool, averaged: bool, threaded: bool
         return
     made = part.with_suffix(".cog.tif")
     options = COG if threaded else {**COG, "num_threads": "1"}
-    copy(part, made, driver="COG", overview_resampling="AVERAGE" if averaged else "NEAREST", **options)
+    copy(
+        for_gdal(part),
+        for_gdal(made),
+        driver="COG",
+        overview_resampling="AVERAGE" if averaged else "NEAREST",
+        **options,
+    )
     made.replace(path)

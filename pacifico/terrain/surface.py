@@ -197,7 +197,28 @@ def slope(
 def aspect(dem: xr.DataArray, *, border: Border = "one-sided") -> xr.DataArray:
     """Direction the ground faces [°], clockwise from north; NaN where level.
 
-    Parameters, NaN and errors as for `slope`. North is grid north.
+    Parameters
+    ----------
+    dem : DataArray, dims (y, x)
+        Elevation [m] in a projected CRS in metres, NaN for nodata.
+    border : {"one-sided", "nan"}
+        As for `slope`.
+
+    Returns
+    -------
+    DataArray
+        On the grid of `dem`, from grid north; NaN on level ground and as for `slope`.
+
+    Raises
+    ------
+    CRSMismatchError
+        The DEM has no CRS, or one in degrees or feet.
+    DEMError
+        The DEM holds values that are no heights.
+
+    Examples
+    --------
+    >>> facing_south = abs(aspect(dem) - 180) < 45
     """
     grid = Grid.of(dem)
     facing = surface_arrays(elevations(dem), grid.dx, grid.dy, ["aspect"], border=border)["aspect"]
@@ -217,6 +238,24 @@ def hillshade(
         Elevation [m]; see `slope` for NaN, borders and errors.
     azimuth_deg, altitude_deg : float
         Direction of the light: clockwise from north, above the horizon [°].
+    border : {"one-sided", "nan"}
+        As for `slope`.
+
+    Returns
+    -------
+    DataArray
+        On the grid of `dem`; NaN as for `slope`.
+
+    Raises
+    ------
+    CRSMismatchError
+        The DEM has no CRS, or one in degrees or feet.
+    DEMError
+        The DEM holds values that are no heights.
+
+    Examples
+    --------
+    >>> evening = hillshade(dem, azimuth_deg=270, altitude_deg=10)
     """
     grid = Grid.of(dem)
     shade = surface_arrays(
@@ -239,10 +278,33 @@ def curvature(dem: xr.DataArray, *, kind: Literal["plan", "profile"] = "profile"
     Both are positive where the ground is convex (a ridge, the brow of a hill) and negative where it is concave.
     NaN at the border of the grid, beside nodata, and at level cells that curve (a summit has no fall line).
 
+    Parameters
+    ----------
+    dem : DataArray, dims (y, x)
+        Elevation [m] in a projected CRS in metres, NaN for nodata.
+    kind : {"plan", "profile"}
+        Across or along the fall line.
+
+    Returns
+    -------
+    DataArray
+        On the grid of `dem` [1/m].
+
+    Raises
+    ------
+    CRSMismatchError
+        The DEM has no CRS, or one in degrees or feet.
+    DEMError
+        The DEM holds values that are no heights.
+
     References
     ----------
     Zevenbergen and Thorne (1987), https://doi.org/10.1002/esp.3290120107; signs and normal section as in
     Minár et al. (2020), https://doi.org/10.1016/j.earscirev.2020.103414
+
+    Examples
+    --------
+    >>> ridges = curvature(dem, kind="plan") > 0
     """
     grid = Grid.of(dem)
     name: Product = "plan_curvature" if kind == "plan" else "profile_curvature"
@@ -263,10 +325,26 @@ def roughness(dem: xr.DataArray, *, kind: Literal["roughness", "tri", "tpi"] = "
         Highest less lowest cell (Wilson et al. 2007); root of the summed squared differences to the eight neighbours
         (terrain ruggedness index, Riley et al. 1999); height above the mean of the neighbours (topographic position).
 
+    Returns
+    -------
+    DataArray
+        On the grid of `dem` [m].
+
+    Raises
+    ------
+    CRSMismatchError
+        The DEM has no CRS, or one in degrees or feet.
+    DEMError
+        The DEM holds values that are no heights.
+
     References
     ----------
     Wilson et al. (2007), https://doi.org/10.1080/01490410701295962; Riley, DeGloria and Elliot (1999),
     Intermountain Journal of Sciences 5: 23-27
+
+    Examples
+    --------
+    >>> rough = roughness(dem) > 2
     """
     grid = Grid.of(dem)
     rough = surface_arrays(elevations(dem), grid.dx, grid.dy, [kind])[kind]

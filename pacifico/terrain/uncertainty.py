@@ -189,6 +189,8 @@ def buildable_area_ha(
 class GentleDraws:
     """Counts of usable cells within slope limits, with DEM error."""
 
+    slope_limits_deg: tuple[float, ...]
+    """Limits [°]."""
     usable: NDArray[np.bool_]
     window: Window
     """Window of the usable cells, one more around, that errors were drawn for."""
@@ -198,10 +200,20 @@ class GentleDraws:
     """Cells within each limit in each realization, shape (realizations, limits)."""
 
     def areas_ha(self, grid: Grid) -> list[Quantiles]:
-        """Area within each limit [ha], in grid metres."""
+        """Area within each limit [ha], in grid metres.
+
+        A larger limit holds all ground of a smaller one. Its P10 is therefore at least that of the smaller limit, and the P90
+        of the smaller limit at most its own.
+        """
         cell = grid.cell_area_m2 / 1e4
         most = float(self.usable.sum()) * cell
-        return [_about(float(n * cell), self.drawn[:, k] * cell, most) for k, n in enumerate(self.nominal)]
+        areas = [_about(float(n * cell), self.drawn[:, k] * cell, most) for k, n in enumerate(self.nominal)]
+        low, high = np.array([a.p10 for a in areas]), np.array([a.p90 for a in areas])
+        limits = np.array(self.slope_limits_deg)
+        return [
+            replace(a, p10=float(low[limits <= limit].max()), p90=float(high[limits >= limit].min()))
+            for a, limit in zip(areas, limits, strict=True)
+        ]
 
 
 def gentle_draws(
@@ -226,13 +238,14 @@ def gentle_draws(
     before : GentleDraws, optional
         Counts for the same ground, limits and error: only cells whose usability changed are counted, with the same result.
     """
-    none = np.zeros(len(slope_limits_deg))
+    asked = tuple(slope_limits_deg)
+    none = np.zeros(len(asked))
     rows, columns = np.nonzero(usable.any(axis=1))[0], np.nonzero(usable.any(axis=0))[0]
     if rows.size == 0:
-        return GentleDraws(usable, (0, 0, 0, 0), none, np.zeros((realizations, len(slope_limits_deg))))
+        return GentleDraws(asked, usable, (0, 0, 0, 0), none, np.zeros((realizations, len(asked))))
     # Slopes of the usable ground need one cell around it.
     window = _around(rows, columns, (0, grid.ny, 0, grid.nx))
-    limits = np.tan(np.radians(np.array(slope_limits_deg, dtype=np.float64))) ** 2
+    limits = np.tan(np.radians(np.array(asked, dtype=np.float64))) ** 2
     part, seeds = part_of(grid, window), _seeds(seed, realizations)
 
     def counts(marked: NDArray[np.bool_], within: Window) -> NDArray[np.float64]:
@@ -262,7 +275,7 @@ def gentle_draws(
                 total = total + sign * counts(marked, _around(rows, columns, window))
     else:
         total = counts(usable, window)
-    return GentleDraws(usable, window, total[0], total[1:])
+    return GentleDraws(asked, usable, window, total[0], total[1:])
 
 
 def _around(rows: NDArray[np.int64], columns: NDArray[np.int64], most: Window) -> Window:

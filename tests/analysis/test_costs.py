@@ -38,7 +38,7 @@ def test_quantities_are_those_of_the_plan(plan):
     assert line_of(found, "mv_trench").quantity == plan.metrics["trench_length_m"]
     assert line_of(found, "mv_cable").quantity == pytest.approx(1.05 * plan.metrics["cable_length_m"])
     assert line_of(found, "road_surface").quantity == pytest.approx(6.1 * plan.metrics["road_length_m"], abs=0.1)
-    assert line_of(found, "fence").quantity == pytest.approx(3600)
+    assert line_of(found, "fence").quantity == pytest.approx(plan.fences["length_m"].sum(), abs=0.05)
     assert line_of(found, "pad_surface").quantity == pytest.approx(sum(p.plane.polygon.area for p in plan.pad_list))
     m = plan.metrics
     assert line_of(found, "cut").quantity == pytest.approx(m["cut_volume_m3"], abs=0.2)

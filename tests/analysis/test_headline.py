@@ -32,7 +32,8 @@ def test_the_headline_is_that_of_the_bill_and_the_metrics(plan):
     found, m, costs = by_name(plan.headline), plan.metrics, bill(plan)
     assert found["capacity"].value == pytest.approx(placed_kw(plan.about))
     assert found["cost"].value == pytest.approx(costs.total, abs=500.0)
-    assert f"{costs.total / 1e6:,.1f}"[:3] in found["cost"].text
+    millions = costs.total / 1e6
+    assert f"{millions:,.{1 if millions >= 10 else 2}f}" in found["cost"].text
     volume = sum(n.quantity for n in costs.lines if n.item in ("cut", "fill"))
     assert found["earthwork"].value == pytest.approx(volume, abs=0.2)
     assert found["earthwork"].value == pytest.approx(m["cut_volume_m3"] + m["fill_volume_m3"])
@@ -120,3 +121,17 @@ def test_storage_counts_by_its_power():
     }
     text = by_name(headline(storage, None, unit_kw=10_001.0))["capacity"].text
     assert text == "40.0 of 50.0 MW of storage; 160 MWh of storage"
+
+
+def test_capacity_without_a_substation_does_not_count():
+    metrics = {**ABOUT["metrics"], "assets_by_type": {"substation": 1}}
+    about = {**ABOUT, "metrics": metrics, "target_capacity_kw": None}
+    missing = [{"asset_type": "substation", "count": 1, "reason": "no free ground"}]
+    half = {**about, "unplaced": missing}
+    none = {**half, "metrics": {**metrics, "assets_by_type": {}}}
+    assert (placed_kw(about), placed_kw(half), placed_kw(none)) == (3400.0, 1700.0, 0.0)
+    capacity = by_name(headline(none, None, unit_kw=100.0))["capacity"]
+    assert capacity.alarm
+    assert (
+        capacity.text == "0.00 MW AC, as much as fits; 3.40 MW stand without the substation they need and don't count"
+    )

@@ -33,11 +33,13 @@ _worker = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_worker)
 server, aws, bucket, queues, world = _worker.server, _worker.aws, _worker.bucket, _worker.queues, _worker.world
 
+SHIPPED = notebooks.folder()
+"""Folder of the shipped notebooks; `world` names another one."""
+
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
 
 JOBS = int(os.environ.get("PACIFICO_TEST_JOBS") or 12)
 AT_ONCE = 2
-
 
 SAMPLE_KW = 20_000
 LONG = max(JOBS // 3, 4)
@@ -104,9 +106,12 @@ def test_workers_run_three_times_as_many_jobs_as_papermill(world, warm, tmp_path
     assert per_minute["fork"] > per_minute["process"]  # a new process imports everything again for each job
 
 
-def test_reports_of_the_sample_are_four_times_as_many_as_by_papermill(world, warm, tmp_path, record_property):
+def test_reports_of_the_sample_are_four_times_as_many_as_by_papermill(
+    world, warm, tmp_path, record_property, monkeypatch
+):
     """Compare on the shipped notebook: a report of the sample site, whole."""
     compile_kernels()
+    monkeypatch.setattr(notebooks, "folder", lambda: SHIPPED)
     notebook = notebooks.find("layout_report").path
     asked = ["-p", "boundary", "sample", "-p", "dem", "sample", "-p", "target_capacity_kw", str(SAMPLE_KW)]
     per_minute = {"papermill": 60 * LONG / papermill(tmp_path, LONG, notebook, *asked)}

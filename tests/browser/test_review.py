@@ -45,7 +45,7 @@ def test_the_journey(page, rest, asked_outside, shoot):
     assert (status, later["status"]) == (202, "queued")
 
     page.goto(f"{rest.base}/pacifico/reports/jobs")
-    row = page.locator(f"tr[data-live='{later['layout_id']}']")
+    row = page.locator(f"tr:has(a[href$='{later['layout_id']}'])")
     row.locator("[data-field=status]:has-text('completed')").wait_for(timeout=240_000)  # the script follows it
     shoot("jobs")
 
@@ -59,8 +59,12 @@ def test_the_journey(page, rest, asked_outside, shoot):
         page.locator(f"input[name={name}][value='{made['layout_id']}']").check()
     page.get_by_role("button", name="Compare A with B").click()
     page.wait_for_selector("h1:has-text('Comparison')")
-    page.wait_for_function("Array.from(document.images).every(i => i.complete && i.naturalWidth > 0)")
+    page.evaluate("Promise.all(Array.from(document.images, image => image.decode()))")
     shoot("compare")
+    page.goto(f"{rest.base}/pacifico/api/docs")
+    page.locator("summary:has-text('/layouts/generate')").first.click()
+    assert page.get_by_text("Idempotency-Key").first.is_visible()
+    shoot("api")
     assert complaints == []
     assert asked_outside == []
 
@@ -76,10 +80,26 @@ def test_it_works_without_scripts_by_keyboard_and_on_a_phone(browser, rest, shoo
     page.wait_for_url("**/reports/jobs")
     shoot("phone", page)
     context.close()
-    wide = browser.new_context(viewport={"width": 360, "height": 740})
-    page = wide.new_page()
+
+
+@pytest.mark.parametrize("width", [1300, 390])
+def test_no_page_is_wider_than_the_screen_and_prints_hide_the_navigation(browser, rest, shoot, width):
+    rows = rest.get("/layouts?status=completed").json()["layouts"]
+    if not rows:
+        body = {"site_id": rest.upload(), "target_capacity_kw": 1000}
+        rows = [rest.post("/layouts/generate", json=body).json()]
+    made = rows[0]["layout_id"]
+    context = browser.new_context(viewport={"width": width, "height": 844})
+    page = context.new_page()
     page.goto(f"{rest.base}/pacifico/reports?token={TOKEN}")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.emulate_media(media="print")
-    assert not page.locator("nav").is_visible()
-    wide.close()
+    for name, path in (
+        ("gallery", "/reports"), ("jobs", "/reports/jobs"), ("report", f"/reports/{made}"),
+        ("compare", f"/reports/compare?a={made}&b={made}"), ("api", "/api/docs"), ("problem", "/reports/compare"),
+    ):  # fmt: skip
+        page.goto(f"{rest.base}/pacifico{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        shoot(f"{name}-{width}", page)
+        page.emulate_media(media="print")
+        assert not page.locator("nav").is_visible()
+        page.emulate_media(media="screen")
+    context.close()

@@ -121,3 +121,14 @@ def test_a_quoted_tilde_is_the_home_folder(monkeypatch):
     assert str(options.path("~no-such-user/site.kml")) == "~no-such-user/site.kml"
     for text in ("3dep", "https://host/~ada/dem.tif", "NETCDF:dem.nc:elevation"):
         assert options.source(text) == text
+
+
+def test_a_racking_of_the_command_line_replaces_that_of_the_file(tmp_path):
+    from pacifico.cli.main import make_parser
+
+    spec = tmp_path / "rules.toml"
+    spec.write_text('[racking]\nname = "straight_tracker"\n[fixed_tilt]\nmax_reveal_m = 2.0\n')
+    words = ["layout", "site.kml", "--no-terrain", "--json", "--spec", str(spec), "--racking", "fixed_tilt"]
+    assert options.design_of(make_parser().parse_args(words))["spec"] == {
+        "racking": {"name": "fixed_tilt"}, "fixed_tilt": {"max_reveal_m": 2.0}, "solar": {"mounting": "fixed"},
+    }  # fmt: skip

@@ -36,7 +36,7 @@ def test_every_feature_is_in_the_folder_of_its_kind_with_a_style(layout, tmp_pat
     styles = {f"#{s.get('id')}" for s in root.iter(f"{KML}Style")}
     assert {p.findtext(f"{KML}styleUrl") for p in placemarks} <= styles
     folders = [f.findtext(f"{KML}name") for f in root.findall(f"{KML}Document/{KML}Folder")]
-    assert folders == ["Site", "Buildable ground", "Exclusions", "Entry", "Assets", "Pads", "Roads", "Cables"]
+    assert folders == ["Site", "Buildable ground", "Exclusions", "Entry", "Assets", "Pads", "Roads", "Cables", "Fences"]
     assert {m.text for m in root.iter(f"{KML}altitudeMode")} == {"clampToGround"}
     assert all(len(p.split(",")) == 2 for c in root.iter(f"{KML}coordinates") for p in c.text.split())
 

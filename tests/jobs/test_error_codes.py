@@ -7,7 +7,7 @@ import pytest
 from pacifico.errors import InputError, NoBuildableGroundError, OutsideServiceError, PacificoError
 from pacifico.jobs.error_codes import error_code
 from pacifico.jobs.queue import NoQueueError, QueueError
-from pacifico.jobs.records import ConflictError, NotRedrivableError
+from pacifico.jobs.records import ConflictError, InUseError, NotRedrivableError
 from pacifico.jobs.request import UnknownVersionError
 from pacifico.jobs.sending import NotSentError
 from pacifico.jobs.store.base import NoStoreError, NotFoundError, PermissionDeniedError, StoreError, TooLargeError
@@ -20,6 +20,7 @@ from pacifico.jobs.submission.quotas import QuotaError
         (NotFoundError("m"), "not_found"),
         (ConflictError("m"), "conflict"),
         (NotRedrivableError("m"), "not_redrivable"),
+        (InUseError("m"), "in_use"),
         (TooLargeError("m"), "too_large"),
         (QuotaError("m"), "quota_exceeded"),
         (UnknownVersionError("m"), "unknown_version"),

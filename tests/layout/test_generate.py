@@ -184,14 +184,15 @@ def test_solar_completes_the_target_of_a_wind_hybrid(plans):
 
 def test_a_share_below_one_unit_is_reported(make):
     dem = make.dem(make.ground(make.level))
-    plan = generate_layout(make.site(), dem, profile="hybrid", target_capacity_kw=4000)
+    plan = generate_layout(make.site(), dem, profile="hybrid", target_capacity_kw=2000)
     (lost,) = plan.unplaced
     assert (lost.kind, lost.count) == ("battery", 1)
-    assert "2,000 kW" in lost.reason
+    assert "1,000 kW" in lost.reason
     assert plan.shortfall
     plan = generate_layout(make.site(), dem, profile="wind_hybrid", target_capacity_kw=8000)
     assert plan.metrics["total_capacity_kw"] > 8000 - UNIT_KW
-    assert {u.kind for u in plan.unplaced} == {"wind_turbine", "battery"}
+    assert {u.kind for u in plan.unplaced} == {"wind_turbine"}
+    assert plan.metrics["storage_kwh"] == 5000
 
 
 def test_without_a_target_the_site_is_filled(make, plans):

@@ -32,7 +32,7 @@ def report(tmp_path_factory):
 def test_the_folder_holds_all_files_of_a_report(report):
     folder, outcome, stages = report
     written = {
-        "assets.csv", "cables.csv", "costs.csv", "cut-fill.tif", "layout.geojson", "layout.kmz", "metrics.json", "report.html", "report.ipynb",
+        "assets.csv", "cables.csv", "costs.csv", "cut-fill.tif", "land-use.geojson", "layout.geojson", "layout.kmz", "metrics.json", "report.html", "report.ipynb",
         "roads.csv", "site-plan.pdf",
     }  # fmt: skip
     assert {p.name for p in folder.iterdir()} == written | {"inputs", "manifest.json"}
@@ -81,7 +81,16 @@ def test_a_report_is_reproduced_to_the_byte(report):
     folder, _, _ = report
     again = reproduce(folder)
     assert again.verdict == "identical", str(again)
-    compared = ("assets.csv", "cables.csv", "costs.csv", "layout.geojson", "layout.kmz", "metrics.json", "roads.csv")
+    compared = (
+        "assets.csv",
+        "cables.csv",
+        "costs.csv",
+        "land-use.geojson",
+        "layout.geojson",
+        "layout.kmz",
+        "metrics.json",
+        "roads.csv",
+    )
     assert dict(again.files) == dict.fromkeys(compared, "identical")
     assert str(again).startswith("identical: 7 outputs")
 

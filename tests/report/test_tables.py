@@ -1,5 +1,6 @@
 """Tables of a report hold the figures of the layout, escaped."""
 
+from pacifico.analysis.headline import stored_headline
 from pacifico.report import tables
 
 
@@ -45,7 +46,25 @@ def test_assumptions_hold_unit_and_resolution(site, dem):
     assert "metres: no unit declared" in text
     assert "coarse: no claim about grading" in text
     assert "low earthwork" in text
-    assert "default" in text
+    assert "gate (from the file)" in text
+
+
+def test_values_that_were_left_out_are_stated(site, dem):
+    left_out = dict.fromkeys(("target_capacity_kw", "entry", "poi", "setback_m", "max_road_grade_pct", "spec"))
+    rows = dict(tables.assumptions(site, dem, left_out).rows)
+    assert rows["Setback [m]"] == "10 (catalog)"
+    assert rows["Max road grade [%]"] == "10 (catalog)"
+    assert rows["Poi"] == "none in the file"
+    assert rows["Target capacity [kW]"] == "as much as fits"
+    assert "default" not in rows.values()
+    given = {"setback_m": 0.0, "max_road_grade_pct": None, "spec": {"road": {"max_grade_pct": 8.0}}}
+    rows = dict(tables.assumptions(site, dem, given).rows)
+    assert (rows["Setback [m]"], rows["Max road grade [%]"]) == ("0", "8 (spec)")
+
+
+def test_risks_are_those_of_the_headline(layout):
+    answer = next(a for a in stored_headline(layout.about) if a.name == "risks")
+    assert "; ".join(row[1] for row in tables.risks(layout).rows) == answer.text
 
 
 def test_level_ground_is_not_called_fine(site, dem):

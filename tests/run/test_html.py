@@ -111,6 +111,50 @@ def test_without_a_layout_there_is_no_map(notebook):
     assert "script-src &#39;none&#39;" in page
 
 
+def test_the_page_begins_with_the_result_and_one_switch_shows_the_code(notebook, layout):
+    page = html.render(notebook, layout, title="t")
+    assert page.count('type="checkbox" id="code"') == 1
+    assert "<summary>code" not in page
+    assert "<h1" not in page.split("<main>")[1]
+
+
+def v4_cells(*cells):
+    v4 = nbformat.v4
+    return v4.new_notebook(cells=[v4.new_markdown_cell(c) if isinstance(c, str) else c for c in cells])
+
+
+def code_with(data, *tags):
+    v4 = nbformat.v4
+    return v4.new_code_cell("x", outputs=[v4.new_output("display_data", data)], metadata={"tags": list(tags)})
+
+
+def test_a_section_without_content_is_a_line_at_the_end(layout):
+    nothing = code_with({"text/html": '<p class="nothing">not asked for</p>'})
+    notebook = v4_cells("## Energy & sun", nothing, "## Costs", code_with({"text/html": "<p>42</p>"}))
+    main = html.render(notebook, layout, title="t").split("<main>")[1]
+    assert "<li><b>Energy &amp; sun</b>: not asked for</li>" in main
+    assert main.index("42") < main.index("Not in this report")
+    assert main.count("Energy &amp; sun") == 1
+
+
+def test_the_picture_of_the_map_is_on_paper_only_and_once(layout):
+    picture = code_with({"image/png": PIXEL, "text/plain": "<Figure>"}, html.PRINT_MAP)
+    page = html.render(v4_cells("## Map", picture), layout, title="t")
+    assert page.count(PIXEL) == 1
+    assert '<div class="paper-map"><img' in page
+    assert 'alt="Figure: Map"' in page
+    # without a layout there is no map that it could stand for
+    assert '<div class="output" tabindex="0"><img' in html.render(v4_cells("## Map", picture), None, title="t")
+
+
+def test_ground_by_reason_reaches_the_page_as_data(layout):
+    feature = {"type": "Feature", "geometry": None, "properties": {"key": EVIL, "name": EVIL, "colour": "#8c510a"}}
+    bad = {"type": "Feature", "geometry": None, "properties": {"key": "x", "colour": "red;background:url(x)"}}
+    page = html.render(v4_cells(code_with({html.LAND: {"features": [feature, bad]}})), layout, title="t")
+    assert "#8c510a" in page
+    assert "background:url" not in page
+
+
 def test_static_files_are_leaflet_as_released():
     import hashlib
 

@@ -30,6 +30,7 @@ def test_the_journey_by_curl(rest, tmp_path):
     assert done.returncode == 0, done.stderr + rest.log[-2000:]
     assert json.loads((tmp_path / "status.json").read_text())["status"] == "completed"
     assert (tmp_path / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert json.loads((tmp_path / "deleted-site.json").read_text())["deleted"]
     assert json.loads((tmp_path / "roads.json").read_text())["edits"] == 2
 
 

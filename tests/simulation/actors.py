@@ -239,7 +239,7 @@ class Caller:
                 self._world.scheduler.sleep(60.0 * self._world.rng.random())
                 continue
             sent = response["status"] == "queued" and job.purges == purges
-            job.in_doubt = not sent and job.purges > 0
+            job.in_doubt = not sent and (job.purges > 0 or job.redrive_in_doubt)
             if response["status"] not in ("queued", "processing", "completed", "failed", "cancelled"):
                 self._world.checker.report("mislabelled", f"submit says {response}")
             return
@@ -253,7 +253,7 @@ class Caller:
             for job, response in zip(self._jobs, responses, strict=True):
                 if response["status"] != "unsent":
                     sent = response["status"] == "queued" and job.purges == purges
-                    job.in_doubt = not sent and job.purges > 0
+                    job.in_doubt = not sent and (job.purges > 0 or job.redrive_in_doubt)
             if all(response["status"] != "unsent" for response in responses):
                 return
             self._world.scheduler.sleep(60.0 * self._world.rng.random())
@@ -279,16 +279,16 @@ class Caller:
     def _redrive(self, job, *, force=False):
         job.redrives += 1
         job.forced += force
-        before, purges = job.in_doubt, job.purges
-        job.in_doubt = True
+        before, purges, cut_off = job.in_doubt, job.purges, job.redrive_in_doubt
+        job.in_doubt = job.redrive_in_doubt = True
         try:
             self._client.redrive(job.layout_id, force=force)
         except NotRedrivableError:
-            job.in_doubt = before or job.purges != purges
+            job.in_doubt, job.redrive_in_doubt = before or job.purges != purges, cut_off
         except (NotSentError, OutsideServiceError, NotFoundError):
             pass
         else:
-            job.in_doubt = job.purges != purges
+            job.in_doubt, job.redrive_in_doubt = job.purges != purges, False
 
     def _follow(self, job):
         """Wait for the end; a failed job may be redriven."""

@@ -26,6 +26,7 @@ class Job:
         self.status = None  # last written
         self.stored = False
         self.in_doubt = False  # a submit or redrive began, and its caller heard of no success
+        self.redrive_in_doubt = False  # a redrive was cut off: its write may come after another call's answer
         self.purges = 0  # times that its messages may have been purged
         self.cancels = 0  # calls that began
         self.redrives = 0
@@ -66,7 +67,7 @@ class Checker:
         if "/layouts/" in key:
             self.report("lost", f"{key} was deleted")
 
-    def on_status(self, process, key, data, version, sent):
+    def on_status(self, process, key, data, age_s, sent):
         """Judge one write of a status.
 
         Parameters
@@ -75,8 +76,8 @@ class Checker:
             Who writes.
         key, data : str, bytes
             What.
-        version : str or None
-            Version that it replaces.
+        age_s : float or None
+            Age of the version that it replaces, as its process had read it when it sent the request [s].
         sent : float
             When the request was sent, by the clock of its process [s].
         """
@@ -86,7 +87,6 @@ class Checker:
             self.report("mislabelled", f"{key} names layout {new['layout_id']} of {new['owner']}")
             return
         before = job.status  # what `old` holds: every write passes here
-        age_s = process.reads.get(version) if process is not None and version is not None else None
         fault = self._fault(job, process, before, new, age_s, sent)
         if fault:
             was = f"{before['status']} {before['attempt']}" if before else "nothing"

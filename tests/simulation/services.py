@@ -177,29 +177,31 @@ class SimStore:
         def effect():
             if key in self.objects:
                 raise ExistsError(key)
-            return self._write(key, data, None, process, sent)
+            return self._write(key, data, process, sent)
 
         return self._call(f"create {key}", effect, writes=True)
 
     def swap(self, key, data, version, *, kind):
         process, sent = self._sender()
+        # as its sender read it: a later read may find it younger, where the clock was set back meanwhile
+        age_s = None if process is None else process.reads.get(version)
 
         def effect():
             found = self.objects.get(key)
             if found is None or found[1] != version:
                 raise SwapRefusedError(key)
-            return self._write(key, data, version, process, sent)
+            return self._write(key, data, process, sent, age_s)
 
         return self._call(f"swap {key}", effect, writes=True)
 
     def overwrite(self, key, data, *, kind):
         """Write a status whatever is there: what a store without conditional writes would do."""
         process, sent = self._sender()
-        return self._call(f"overwrite {key}", lambda: self._write(key, data, None, process, sent), writes=True)
+        return self._call(f"overwrite {key}", lambda: self._write(key, data, process, sent), writes=True)
 
     def put(self, key, data, *, kind):
         process, sent = self._sender()
-        self._call(f"put {key}", lambda: self._write(key, data, None, process, sent), writes=True)
+        self._call(f"put {key}", lambda: self._write(key, data, process, sent), writes=True)
 
     def put_file(self, key, path, *, kind, sha256=""):
         self.put(key, path.read_bytes(), kind=kind)
@@ -238,9 +240,9 @@ class SimStore:
             process.reads[version] = age_s
         return Blob(data, version, age_s)
 
-    def _write(self, key, data, version, process, sent):
+    def _write(self, key, data, process, sent, age_s=None):
         if key.endswith("/status.json"):
-            self._checker.on_status(process, key, data, version, sent)
+            self._checker.on_status(process, key, data, age_s, sent)
         new_version = hashlib.md5(data).hexdigest()  # noqa: S324 (as an ETag is)
         if process is not None:
             process.reads[new_version] = 0.0

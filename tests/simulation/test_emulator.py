@@ -128,13 +128,12 @@ def history(bucket, layout_id):
 def judge(checker, bucket, job):
     """Give the checker every write of a job's status. Who writes is known by the nonce; ages are those of the versions."""
     holder, before, key = Process("client"), None, keys.status("ann", job.layout_id)
-    for number, (data, at) in enumerate(history(bucket, job.layout_id)):
+    for data, at in history(bucket, job.layout_id):
         status = json.loads(data)
         if status["status"] == "processing" and status["nonce"] not in job.nonces:
             holder = Process(status["worker"])
-        age_s = 0.0 if before is None else at - before + 1.0  # dates have whole seconds
-        holder.reads[str(number)] = age_s
-        checker.on_status(holder, key, data, str(number), 0.0)
+        age_s = None if before is None else at - before + 1.0  # dates have whole seconds
+        checker.on_status(holder, key, data, age_s, 0.0)
         before = at
 
 

@@ -28,6 +28,18 @@ def test_no_job_is_lost_doubled_mislabelled_or_stuck(first):
 
 
 @pytest.mark.usefixtures("product")
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(11_424, id="a redrive whose client was killed takes effect after another client's submit"),
+        pytest.param(21_607, id="a takeover is written after the clock was set back and the lease read again"),
+    ],
+)
+def test_rare_schedules_hold(seed):
+    assert run_schedule(seed).violations == []
+
+
+@pytest.mark.usefixtures("product")
 def test_schedules_see_every_fault_and_every_ending():
     faults, endings = Counter(), Counter()
     for seed in range(200):

@@ -64,25 +64,25 @@ def test_parcels_far_apart_get_coarser_cells_by_default(make_raster):
         shape=(n, n), dtype="float32", tiled=True,
     )  # fmt: skip
     dem = open_dem(site, path)
-    assert dem.attrs["resolution_m"] == pytest.approx(1.9, abs=2e-3)
+    assert dem.attrs["resolution_m"] == pytest.approx(2.0, abs=2e-3)
     assert dem.size <= 16_000_000
-    assert any("too many cells of 1 m" in w and "averaged over 1.9 x 1.9" in w for w in warnings_of(dem))
+    assert any("too many cells of 1 m" in w and "averaged over 2 x 2" in w for w in warnings_of(dem))
     x, _ = np.meshgrid(dem.x.values, dem.y.values)
     assert_allclose(dem.values, 300 + 0.01 * (x - CENTRE[0]), atol=0.01)
 
 
 def test_a_site_that_is_too_large_for_its_default_is_told(make_raster):
     resolution, (told,) = default_resolution(parcels(9_000), 1.2, None)
-    assert resolution == 1.9
-    assert "cells of 1.9 m are used instead of 1.2 m" in told
+    assert resolution == 2.0
+    assert "cells of 2 m are used instead of 1.2 m" in told
     assert default_resolution(parcels(100), 1.2, None) == (1.2, ())
 
 
 def test_too_many_cells_are_refused_before_any_work(tmp_path):
-    with pytest.raises(DEMError, match=r"use --resolution-m 3.8, ") as caught:
+    with pytest.raises(DEMError, match=r"use --resolution-m 3.9, ") as caught:
         open_dem(parcels(20_000), tmp_path / "absent.tif", resolution_m=1.0)
     assert "\n" not in str(caught.value)
-    require_resolution(parcels(20_000), 3.8, None)
+    require_resolution(parcels(20_000), 3.9, None)
     with pytest.raises(DEMError, match="million"):
         level_ground(parcels(400_000))
     with pytest.raises(DEMError, match=r"use --resolution-m 7\d, "):

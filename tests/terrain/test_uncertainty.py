@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import math
-import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from pyproj import CRS
@@ -112,18 +111,6 @@ def test_no_usable_ground():
     assert areas["a"].p90 == 0
 
 
-def test_fast_enough_to_be_on_by_default():
-    """300 ha at 10 m with the halo: the aim is 0.3 s; four times that still fails on a busy machine only if it is slow."""
-    grid = grid_of(336, 242)
-    z, usable = rolling(grid), np.zeros((336, 242), dtype=bool)
-    usable[40:290, 60:180] = True
-    limits = {f"asset{n}": float(n) for n in range(1, 9)}
-    buildable_area_ha(z, grid, usable, limits, error=ErrorModel(0.8, 100, "test"))  # compiled
-    start = time.perf_counter()
-    buildable_area_ha(z, grid, usable, limits, error=ErrorModel(0.8, 100, "test"))
-    assert time.perf_counter() - start < 1.2
-
-
 def test_error_by_source():
     def dem(**attrs):
         return grid_of(3, 3).data_array(np.zeros((3, 3)), name="z", **attrs)
@@ -135,17 +122,20 @@ def test_error_by_source():
 
 
 @settings(max_examples=20, deadline=None)
+@example(seed=323, limit=0.5)
 @given(seed=st.integers(0, 2**31), limit=st.floats(0.5, 20))
 def test_a_larger_limit_never_loses_area(seed, limit):
     grid = grid_of(30, 30)
     z = np.random.default_rng(seed).normal(size=grid.shape)
     usable = np.ones(grid.shape, dtype=bool)
     areas = buildable_area_ha(
-        z, grid, usable, {"a": limit, "b": limit * 1.5}, error=ErrorModel(0.5, 50, "test"), realizations=10, seed=seed
+        z, grid, usable, {"b": limit * 1.5, "a": limit}, error=ErrorModel(0.5, 50, "test"), realizations=10, seed=seed
     )
     assert areas["a"].nominal <= areas["b"].nominal
     assert areas["a"].p10 <= areas["b"].p10
     assert areas["a"].p90 <= areas["b"].p90
+    for area in areas.values():
+        assert area.p10 <= area.nominal <= area.p90
 
 
 @pytest.mark.parametrize("window", [(0, 40, 0, 50), (3, 9, 4, 31), (39, 40, 0, 1), (10, 40, 20, 50)])

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.jobs.delivery import RunOutcome
-from pacifico.jobs.runner import terrain_cache
-from pacifico.jobs.runner.staging import metrics_of, stage
+from pacifico.jobs.runner.job_inputs import stage_inputs
+from pacifico.jobs.runner.staging import metrics_of
 from pacifico.jobs.stop_signals import LAST_WORDS_S
 
 if TYPE_CHECKING:
@@ -105,14 +104,14 @@ class NotebookRunner:
         child = self._current
         if child is None or child.folder != folder:
             raise RuntimeError("run was called outside its workspace")
-        inputs, parameters, terrain = _stage_in_thread(task, self._store, self._settings, folder, signals)
+        inputs = stage_inputs(task, self._store, self._settings, folder, signals)
         report = folder / "report"
         child.wait_ready(signals)
         child.send(
             run={
                 "notebook": task.request.notebook,
-                "parameters": parameters,
-                "inputs": {name: str(path) for name, path in inputs.items()},
+                "parameters": inputs.parameters,
+                "inputs": {name: str(path) for name, path in inputs.files.items()},
                 "out_dir": str(report),
                 "timeout_s": self._settings.job_timeout_s,
                 "memory_limit_bytes": self._settings.job_memory_bytes or None,
@@ -124,7 +123,7 @@ class NotebookRunner:
         self.prepare()
         outcome = self._watch(child, report, on_stage, signals)
         if outcome.kind != "lost":
-            terrain.keep()
+            inputs.terrain.keep()
         return outcome
 
     def close(self) -> None:
@@ -188,48 +187,6 @@ class NotebookRunner:
         if self._next is not None:
             self._next.end()
             self._next = None
-
-
-Staged = tuple[dict[str, Path], dict[str, Any], terrain_cache.TerrainCache]
-
-
-def _stage_in_thread(task: RunTask, store: Store, settings: Settings, folder: Path, signals: StopSignals) -> Staged:
-    """Stage a job's inputs, but return from a stop at once.
-
-    Parameters
-    ----------
-    task : RunTask
-        The job.
-    store : Store
-        Where its site and uploads are.
-    settings : Settings
-        Limits.
-    folder : Path
-        The workspace.
-    signals : StopSignals
-        Tell it to stop.
-    """
-    results: list[Staged] = []
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            inputs, parameters = stage(task.request, store, settings, folder / "staged", signals)
-            terrain = terrain_cache.TerrainCache(store, task.request, inputs["boundary"], folder / terrain_cache.FOLDER)
-            terrain.fetch()
-            results.append((inputs, parameters, terrain))
-        except BaseException as error:  # noqa: BLE001 (raised again below, in the caller's thread)
-            errors.append(error)
-
-    # A daemon: after a stop it may wait for a reply of its host a while, and nobody waits for it.
-    thread = threading.Thread(target=work, name="stage", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        signals.check()
-        thread.join(_TICK_S)
-    if errors:
-        raise errors[0]
-    return results[0]
 
 
 def _died(report: Path, oom_before: int) -> RunOutcome:

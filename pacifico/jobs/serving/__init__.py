@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "owned": ["OwnedJobs"],
         "pages": ["LayoutFilter", "layout_page", "site_page"],
-        "purge": ["purge_layout", "purge_site"],
+        "purge": ["purge_layout", "purge_site", "purge_upload"],
         "schemas": ["schema"],
     },
 )

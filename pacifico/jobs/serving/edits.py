@@ -103,6 +103,8 @@ class Edits:
         ------
         ConflictError
             Another edit came first.
+        NotFoundError
+            The layout was deleted meanwhile; nothing is left of the edit.
         """
         sha256 = file_sha256(layout)
         made = EditList(attempt=self._status.attempt, edits=edits, sha256=sha256, bytes=layout.stat().st_size)
@@ -117,7 +119,21 @@ class Edits:
             raise ConflictError(
                 f"layout {self._status.layout_id} was edited by another request meanwhile; read it and edit it again"
             ) from None
+        self._require_layout(made)
         return made
+
+    def _require_layout(self, made: EditList) -> None:
+        """Take back what was written where the layout was deleted meanwhile.
+
+        A deletion removes the status before it lists the files for the last time: it misses only what is taken back here.
+        """
+        status = self._status
+        try:
+            self._store.read(keys.status(status.owner, status.layout_id))
+        except NotFoundError:
+            self._store.delete(self._key)
+            self._store.delete(self._file_key(made.sha256 or ""))
+            raise NotFoundError(f"layout {status.layout_id} was deleted meanwhile") from None
 
     def fetch(self, found: EditList, path: Path) -> None:
         """Copy the edited layout to a file and check its hash.

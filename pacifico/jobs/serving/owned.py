@@ -10,17 +10,25 @@ from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs import keys
 from pacifico.jobs.client import QUEUED, JobClient
 from pacifico.jobs.reading.fetching import shortfall_of
+from pacifico.jobs.reading.listing import hint_rows
+from pacifico.jobs.records import InUseError
 from pacifico.jobs.request import UnknownVersionError, file_sha256
 from pacifico.jobs.serving import purge
+from pacifico.jobs.status import TERMINAL
 from pacifico.jobs.store.base import NotFoundError
+from pacifico.jobs.submission import quotas
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pacifico.jobs.records import Records, StoredStatus
     from pacifico.jobs.request import JobRequest
+    from pacifico.jobs.status import Status
     from pacifico.jobs.store.base import Store
 
+#: Layouts that a refusal names.
+_MOST_NAMED = 5
 #: Layouts whose unchanging facts are kept.
 _MOST_KEPT = 1024
 
@@ -70,11 +78,14 @@ class OwnedJobs(JobClient):
         Raises
         ------
         InputError
-            Site, DEM, notebook, parameters or uploads can't be used, or the layout_id names another request.
+            Site, DEM, notebook, parameters or uploads can't be used, the layout_id names another request, or a quota is
+            reached.
         NotSentError, OutsideServiceError
             Queue or store failed. The same call may be made again.
         """
         self._check(request)
+        if quotas.beyond_quota(self._records, self.owner, self.settings, [request]):
+            raise quotas.refusal(self.owner, self.settings)
         stored = self._records.submit(request)
         if send and stored.status.status == "queued":
             self._sender.send(stored.status)
@@ -111,8 +122,39 @@ class OwnedJobs(JobClient):
         return purge.purge_layout(self._records, self.owner, layout_id)
 
     def delete_site(self, site_id: str) -> int:
-        """Delete a site; layouts keep their copy of its boundary."""
+        """Delete a site; completed layouts keep their copy of its boundary.
+
+        Raises
+        ------
+        InUseError
+            Layouts of it are queued or running.
+        """
+        self._require_unused(f"site {site_id[:60]!r}", lambda status: status.site_id == site_id)
         return purge.purge_site(self._store, self.owner, site_id)
+
+    def delete_upload(self, sha256: str) -> int:
+        """Delete a DEM or another uploaded file; layouts keep their copies.
+
+        Raises
+        ------
+        InUseError
+            Layouts that need it are queued or running.
+        """
+        address = f"upload:{sha256}"
+        self._require_unused(address, lambda status: address in self._uploads_of(status))
+        return purge.purge_upload(self._store, self.owner, sha256)
+
+    def unfinished(self) -> Iterator[Status]:
+        """Statuses of the layouts that have not ended, newest first."""
+        for row in hint_rows(self._store, self.owner):
+            if row["status"] in TERMINAL:  # a hint of an end is never wrong
+                continue
+            try:
+                status = self._read(row["layout_id"]).status
+            except (InputError, UnknownVersionError):  # deleted meanwhile, or planted
+                continue
+            if not status.terminal:
+                yield status
 
     def file(self, layout_id: str, name: str, path: Path) -> StoredStatus:
         """Copy one file of a report and check its hash.
@@ -144,6 +186,23 @@ class OwnedJobs(JobClient):
                 f"{name} of layout {stored.status.layout_id} is not the file that the job made; redrive or submit again"
             )
         return stored
+
+    def _require_unused(self, what: str, is_user: Callable[[Status], bool]) -> None:
+        """Raise InUseError where a layout that has not ended is a user."""
+        users = [status.layout_id for status in self.unfinished() if is_user(status)]
+        if users:
+            more = f" and {len(users) - _MOST_NAMED} more" if len(users) > _MOST_NAMED else ""
+            raise InUseError(
+                f"{what} is in use by {', '.join(users[:_MOST_NAMED])}{more}; cancel these layouts, or wait for their end"
+            )
+
+    def _uploads_of(self, status: Status) -> list[str]:
+        """Addresses of the files that a layout's request names."""
+        try:
+            request = self.request_of(status.layout_id)
+        except (InputError, UnknownVersionError):
+            return []
+        return [str(value) for value in (request.dem, *request.parameters.values())]
 
     def _target_kw(self, stored: StoredStatus) -> float | None:
         """Requested capacity [kW]; None for as much as fits, or where the request can't be read."""

@@ -1,4 +1,4 @@
-"""Delete a layout or a site, with everything that belongs to it."""
+"""Delete a layout, a site or an upload, with everything that belongs to it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def purge_layout(records: Records, owner: str, layout_id: str) -> int:
     count = 1 + _delete_below(store, f"{keys.layout(owner, layout_id)}/", keep=keys.status(owner, layout_id))
     count += _delete_hints(store, owner, layout_id, created_ms)
     store.delete(keys.status(owner, layout_id))
-    # files that a running attempt uploaded meanwhile
+    # files that a running attempt uploaded meanwhile; what it uploads later it deletes itself
     return count + 1 + _delete_below(store, f"{keys.layout(owner, layout_id)}/")
 
 
@@ -69,6 +69,20 @@ def purge_site(store: Store, owner: str, site_id: str) -> int:
     count = _delete_below(store, prefix, keep=record)
     store.delete(record)
     return count + 1
+
+
+def purge_upload(store: Store, owner: str, sha256: str) -> int:
+    """Delete an uploaded file and return the number of objects.
+
+    Raises
+    ------
+    NotFoundError
+        The owner has no such upload.
+    """
+    count = _delete_below(store, f"{keys.upload(owner, sha256)}/")
+    if not count:
+        raise NotFoundError(f"upload:{sha256[:64]} is not among the uploads of {owner!r}; check the hash")
+    return count
 
 
 def _delete_below(store: Store, prefix: str, *, keep: str = "") -> int:

@@ -185,8 +185,9 @@ class LocalStore:
         with self._translated(key):
             path = self._path(key)
             path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # the folder holds other objects
-                path.parent.rmdir()
+            with contextlib.suppress(OSError):  # a folder holds other objects
+                for folder in path.relative_to(self._root).parents[:-1]:
+                    (self._root / folder).rmdir()
 
     def presign_get(self, key: str, *, expires_s: int) -> str:  # noqa: ARG002
         """Return the file's address: whoever can read the folder needs no signature."""
@@ -247,8 +248,8 @@ class LocalStore:
         """Fill a temporary file beside its final place."""
         partial: Path | None = None
         while partial is None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):  # a concurrent delete removed the empty folder
+            with contextlib.suppress(FileNotFoundError):  # a concurrent delete removed an empty folder
+                path.parent.mkdir(parents=True, exist_ok=True)
                 handle, name = tempfile.mkstemp(dir=path.parent, prefix=_PARTIAL)
                 os.close(handle)
                 partial = Path(name)

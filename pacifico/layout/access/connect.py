@@ -16,6 +16,7 @@ from pacifico.layout.access.backfill import backfill
 from pacifico.layout.access.power_blocks import incomplete_blocks
 from pacifico.layout.access.shortening import removed_rect, shorten_items
 from pacifico.layout.criteria.asset_types import YARD_KINDS, solar_unit
+from pacifico.layout.ground.channels import road_cost_zones
 from pacifico.layout.model.assets import Item, Unplaced, merge_unplaced
 from pacifico.layout.model.roads import Network, Terminal, min_radius_to, road_criteria
 from pacifico.layout.model.unreached import UnreachedCause
@@ -182,7 +183,7 @@ def connect_roads(
         The entry lies too far from the boundary, or no road can start near it.
     """
     field, spec = context.field, context.spec
-    cost_zones = [z for z in site.exclusions if z.zone_type == "cost"]
+    cost_zones = road_cost_zones(site.exclusions, field.drainage, spec)
     task = _RoadTask(
         field,
         RoadSite(field.ground, field.allowed, None, site.boundary, cost_zones),

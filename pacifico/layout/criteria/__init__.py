@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "asset_types": ["AssetType", "asset_type"],
         "capacities": ["Capacities", "requested_capacities"],
+        "racking": ["RackingCriteria", "racking_criteria", "with_racking"],
         "setbacks": ["EdgeSetback", "edge_setbacks", "set_back"],
         "spec": ["Spec", "catalog", "make_spec", "read_spec"],
         "strategies": ["POLICIES", "StrategyPolicy"],

@@ -7,7 +7,7 @@ To add an asset type, name it in `pacifico.vocabulary`, add its section and its 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ POWER_BLOCK_KINDS: tuple[AssetKind, ...] = ("solar_array", "inverter_skid")
 """Asset types that make up a power block of solar arrays."""
 YARD_KINDS: tuple[AssetKind, ...] = ("battery", "generator")
 """Asset types whose equal blocks stand in the rows of a yard."""
+TABLE_GAP_M = 1.0
+"""Gap between fixed tables of a row [m]; engineering judgement."""
 NEAR_SHARE = 0.05
 """Share of a target that whole units may miss before units of another size are tried; engineering judgement."""
 PAD_APRON_M = 1.0
@@ -74,18 +76,42 @@ def asset_type(spec: Spec, kind: AssetKind) -> AssetType:
     )
 
 
-def substation_type(spec: Spec, mva: float) -> AssetType:
-    """Substation of a rating [MVA].
+def battery_part(spec: Spec, containers: int) -> AssetType:
+    """Battery block with some of its containers, as long as its share of them."""
+    block = asset_type(spec, "battery")
+    share = containers / spec.number("battery", "containers")
+    return replace(
+        block,
+        length_m=round(share * block.length_m, 3),
+        storage_kw=round(share * block.storage_kw, 3),
+        storage_kwh=round(share * block.storage_kwh, 3),
+    )
+
+
+def substation_type(spec: Spec, mva: float, *, aspect: float = SUBSTATION_ASPECT, on_bench: bool = False) -> AssetType:
+    """Substation of a rating.
 
     Its area grows with the root of the rating.
+
+    Parameters
+    ----------
+    spec : Spec
+        Section ``substation``.
+    mva : float
+        Rating [MVA].
+    aspect : float
+        Length over width [-].
+    on_bench : bool
+        Whether it may stand on a graded bench, on steeper natural ground.
     """
+    limits = ("slope_limit_deg", "bench_slope_limit_deg") if on_bench else ("slope_limit_deg",)
     area = 1e4 * spec.number("substation", "area_ha_at_100_mva") * math.sqrt(max(mva, MIN_SUBSTATION_MVA) / 100.0)
-    width = math.sqrt(area / SUBSTATION_ASPECT)
+    width = math.sqrt(area / aspect)
     return AssetType(
         "substation",
-        round(SUBSTATION_ASPECT * width, 1),
+        round(aspect * width, 1),
         round(width, 1),
-        spec.number("substation", "slope_limit_deg"),
+        max(spec.number("substation", limit) for limit in limits),
         clearance_m=spec.number("substation", "clearance_m"),
         rating_kva=round(1000 * mva, 1),
     )
@@ -152,7 +178,7 @@ def solar_unit(spec: Spec, *, pocket: bool = False) -> SolarUnit:
     least = min(math.ceil(spec.number("solar", "array_min_kw") / ac - ROUNDING), most)
     if tracker:
         return SolarUnit(rows * pitch, pitch - collector, row, dc, ac, most, least)
-    return SolarUnit(row + 1.0, 1.0, (rows - 1) * pitch + collector, dc, ac, most, least)
+    return SolarUnit(row + TABLE_GAP_M, TABLE_GAP_M, (rows - 1) * pitch + collector, dc, ac, most, least)
 
 
 def spec_for_target(spec: Spec, target_kw: float) -> Spec:

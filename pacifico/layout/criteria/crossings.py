@@ -6,12 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pacifico.layout.criteria.spec import Spec
+    from pacifico.layout.criteria.water import WaterCriteria
     from pacifico.site.model import ZoneType
 
 CrossingType = Literal["culvert", "ford", "bridge", "bore", "upgrade"]
 """Culvert, ford and bridge: a road over water. Bore: a cable under anything. Upgrade: works at the surface for a road
 over anything else, such as an access over a public road or an easement across a gap."""
+UPGRADE_ITEMS: Mapping[ZoneType, str] = {
+    "railway": "crossing_railway",
+    "pipeline": "crossing_pipeline",
+    "line": "crossing_line",
+    "gap": "crossing_gap",
+}
+"""Unit cost of an upgrade by what is crossed; that of a public road for all else."""
+ROAD_UPGRADE = "crossing_upgrade"
+"""Unit cost of a crossing of a public road."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +48,43 @@ def crossing_criteria(spec: Spec) -> CrossingCriteria:
 
 
 def road_crossing_type(zone_type: ZoneType, length_m: float, criteria: CrossingCriteria) -> CrossingType:
-    """Type of a road's crossing."""
+    """Type of a road's crossing of a drawn zone."""
     if zone_type != "water":
         return "upgrade"
     return "culvert" if length_m <= criteria.culvert_max_m else "bridge"
 
 
+def channel_crossing_type(
+    drained_ha: float, grade_pct: float, *, is_main: bool, criteria: WaterCriteria
+) -> CrossingType:
+    """Type of a road's crossing of a channel.
+
+    Parameters
+    ----------
+    drained_ha : float
+        Area that drains through it [ha].
+    grade_pct : float
+        Grade of the road there [%].
+    is_main : bool
+        Whether the road must be passable in all weather: a spine.
+    criteria : WaterCriteria
+        Limits of fords and culverts.
+    """
+    if criteria.culvert(drained_ha).barrels > criteria.culvert_max_barrels:
+        return "bridge"
+    if not is_main and drained_ha <= criteria.ford_max_ha and abs(grade_pct) <= criteria.ford_max_grade_pct:
+        return "ford"
+    return "culvert"
+
+
+def upgrade_item(zone_type: ZoneType) -> str:
+    """Unit cost of a road's crossing of anything but water."""
+    return UPGRADE_ITEMS.get(zone_type, ROAD_UPGRADE)
+
+
 def road_crossing_cost(spec: Spec, zone_type: ZoneType, length_m: float) -> float:
     """Cost of a road's crossing, without its surface [USD]."""
     kind = road_crossing_type(zone_type, length_m, crossing_criteria(spec))
-    return spec.number("costs", "crossing_upgrade") if kind == "upgrade" else spec.number("costs", kind) * length_m
+    if kind == "upgrade":
+        return spec.number("costs", upgrade_item(zone_type))
+    return spec.number("costs", kind) * length_m

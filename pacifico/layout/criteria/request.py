@@ -10,7 +10,8 @@ from shapely import Point
 
 from pacifico import crs as crs_
 from pacifico.errors import InputError
-from pacifico.layout.criteria.asset_types import asset_type, solar_unit
+from pacifico.layout.criteria.asset_types import asset_type, battery_part, solar_unit
+from pacifico.layout.criteria.racking import racking_criteria
 from pacifico.layout.criteria.spec import Spec, make_spec
 from pacifico.vocabulary import PROFILES, STRATEGIES, Profile
 
@@ -72,7 +73,9 @@ def requested_spec(
         overrides.setdefault("site", {})["setback_m"] = setback_m
     if max_road_grade_pct is not None:
         overrides.setdefault("road", {})["max_grade_pct"] = max_road_grade_pct
-    return make_spec(overrides)
+    made = make_spec(overrides)
+    racking_criteria(made)  # refuses a racking that doesn't carry the mounting
+    return made
 
 
 def main_slope_limit(profile: Profile, spec: Spec) -> float:
@@ -113,9 +116,15 @@ def requested_entry(site: Site, entry: tuple[float, float] | None) -> Point | No
 def smallest_unit_kw(profile: Profile, spec: Spec) -> float:
     """Capacity of the smallest unit that a profile adds [kW]."""
     if profile == "bess":
-        return asset_type(spec, "battery").storage_kw
+        return battery_part(spec, 1).storage_kw
     if profile == "gas_bess":
         return min(asset_type(spec, "generator").capacity_kw, asset_type(spec, "gas_turbine").capacity_kw)
     if profile == "wind_hybrid" and spec.number("wind_hybrid", "wind_share") == 1.0:
         return asset_type(spec, "wind_turbine").capacity_kw
     return solar_unit(spec).ac_kw
+
+
+def smallest_asset_kw(profile: Profile, spec: Spec) -> float:
+    """Capacity of the smallest asset that a profile places [kW]: a solar array has several rows."""
+    unit, smallest_kw = solar_unit(spec), smallest_unit_kw(profile, spec)
+    return unit.least_units * unit.ac_kw if smallest_kw == unit.ac_kw else smallest_kw

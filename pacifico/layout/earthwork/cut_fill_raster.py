@@ -27,18 +27,19 @@ if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
     from pacifico.layout.model.earthwork import PadPlane
     from pacifico.layout.model.plan import Plan
+    from pacifico.layout.model.racking import GradedCells
 
 
 def cut_fill(plan: Plan, dem: xr.DataArray) -> xr.DataArray:
     """Design minus ground of a plan, on the DEM's grid [m].
 
     Cut is negative, fill positive, other ground NaN. Each value is the mean over the graded part of its cell, side
-    slopes included.
+    slopes included. Ground graded under arrays is in it where the plan's racking is designed.
 
     Parameters
     ----------
     plan : Plan
-        Pads and roads.
+        Pads, roads and graded cells.
     dem : DataArray
         DEM that the plan was made on.
 
@@ -56,6 +57,7 @@ def cut_fill(plan: Plan, dem: xr.DataArray) -> xr.DataArray:
     depth = cut_fill_raster(
         ground, [p.plane for p in plan.pad_list], [r.line for r in roads], [r.width_m for r in roads],
         heights=Ground.finest_of(dem), criteria=earthwork_criteria(plan.spec),
+        graded=() if plan.racking is None else plan.racking.graded,
     )  # fmt: skip
     return ground.grid.data_array(depth.astype(np.float32), name="cut_fill", units="m")
 
@@ -76,6 +78,7 @@ def cut_fill_raster(
     *,
     heights: Ground | None = None,
     criteria: EarthworkCriteria = DEFAULT_CRITERIA,
+    graded: Sequence[GradedCells] = (),
 ) -> NDArray[np.float64]:
     """Design minus ground on a grid, shape (ny, nx) [m].
 
@@ -96,6 +99,8 @@ def cut_fill_raster(
         Finer heights where they are known [m].
     criteria : EarthworkCriteria
         Side slope and its longest reach.
+    graded : sequence of GradedCells
+        Ground graded under arrays.
     """
     from pacifico.layout.earthwork import _tile_kernels  # noqa: PLC0415 (numba: only where volumes are computed)
 
@@ -111,13 +116,27 @@ def cut_fill_raster(
     xyz, starts, origins = road_lines(roads)
     for i, width in enumerate(widths):
         line = xyz[starts[i] : starts[i + 1]]
-        for k in range(len(line) - 1):
-            px, py, pz, _ = _tile_kernels.tile_strip(line, k, 0.5 * width, min(half_cell, width / 2.0))
+        fineness = min(half_cell, width / 2.0)
+        strips = [_tile_kernels.tile_strip(line, k, 0.5 * width, fineness) for k in range(len(line) - 1)]
+        if strips:
+            px, py, pz = (np.concatenate([strip[part] for strip in strips]) for part in range(3))
             raster.add(origins[i], px, py, pz[:, 4])
     if criteria.side_slope > 0:
         for tiles in _slopes(raster.heights, pads, roads, widths, criteria):
             raster.add(np.zeros(2), *tiles)
+    for cells in graded:
+        if len(cells.x):
+            px, py = _corners(cells)
+            raster.add(np.zeros(2), px, py, raster.heights.at(cells.x, cells.y) + cells.correction_m)
     return raster.mean()
+
+
+def _corners(cells: GradedCells) -> tuple[FloatArray, FloatArray]:
+    """Corners and centre of square cells, both of shape (n, 5) [m]."""
+    angle = np.radians(-cells.azimuth_deg) + np.pi / 4 + np.pi / 2 * np.arange(4)
+    half = cells.cell_m / np.sqrt(2)
+    east, north = (np.append(half * f(angle), 0.0) for f in (np.cos, np.sin))
+    return cells.x[:, None] + east, cells.y[:, None] + north
 
 
 def _slopes(

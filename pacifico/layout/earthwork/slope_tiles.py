@@ -13,7 +13,7 @@ from pacifico.layout.earthwork._kernel_types import side_slope
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pacifico.array_types import FloatArray
+    from pacifico.array_types import FloatArray, IntArray
     from pacifico.grid import Ground
     from pacifico.layout.earthwork._kernel_types import SideSlope
     from pacifico.layout.earthwork.criteria import EarthworkCriteria
@@ -36,7 +36,7 @@ class SlopeTiles(NamedTuple):
 
 
 class _Rays(NamedTuple):
-    """Rays from an edge outwards, in order."""
+    """Rays from edges outwards, in order along each edge."""
 
     x: FloatArray
     y: FloatArray
@@ -46,6 +46,8 @@ class _Rays(NamedTuple):
     """Unit direction."""
     design: FloatArray
     """Design height at the edge [m]."""
+    edge: IntArray
+    """Number of the edge, ascending; tiles lie between rays of one edge."""
 
 
 def pad_slope_tiles(heights: Ground, pad: PadPlane, criteria: EarthworkCriteria) -> Iterator[SlopeTiles]:
@@ -66,14 +68,15 @@ def pad_slope_tiles(heights: Ground, pad: PadPlane, criteria: EarthworkCriteria)
         if not part.exterior.is_ccw:
             ring = ring[::-1]
         x, y, angle = _around(ring, side.step)
-        rays = _Rays(x, y, np.cos(angle), np.sin(angle), pad.height_at(x, y))
-        yield _tiles(heights, rays, side)
+        edge = np.zeros(len(x), dtype=np.int64)
+        rays = _Rays(x, y, np.cos(angle), np.sin(angle), pad.height_at(x, y), edge)
+        yield from _tiles(heights, rays, side)
 
 
 def road_slope_tiles(
     heights: Ground, line: FloatArray, width_m: float, criteria: EarthworkCriteria
 ) -> Iterator[SlopeTiles]:
-    """Tiles of a road's side slopes, edge by edge.
+    """Tiles of a road's side slopes.
 
     As for volumes, slopes are perpendicular to the edges, and there are none at road ends and outside bends.
 
@@ -89,14 +92,19 @@ def road_slope_tiles(
         Side slope, its fineness and its longest reach.
     """
     side = side_slope(heights, criteria)
+    edges: list[FloatArray] = []
     for a, b in pairwise(line):
         length = math.hypot(b[0] - a[0], b[1] - a[1])
         s = np.linspace(0.0, 1.0, max(math.ceil(length / side.step), 1) + 1)
         east, north = (b[1] - a[1]) / length, (a[0] - b[0]) / length
+        x, y, z = (a[k] + s * (b[k] - a[k]) for k in range(3))
         for hand in (1.0, -1.0):
-            x, y, z = (a[k] + s * (b[k] - a[k]) for k in range(3))
             ex, ey = np.full(len(s), hand * east), np.full(len(s), hand * north)
-            yield _tiles(heights, _Rays(x + ex * width_m / 2, y + ey * width_m / 2, ex, ey, z), side)
+            edges.append(np.stack([x + ex * width_m / 2, y + ey * width_m / 2, ex, ey, z]))
+    if edges:
+        number = np.repeat(np.arange(len(edges)), [part.shape[1] for part in edges])
+        x, y, east, north, design = np.concatenate(edges, axis=1)
+        yield from _tiles(heights, _Rays(x, y, east, north, design, number), side)
 
 
 def _around(ring: FloatArray, step: float) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -115,23 +123,41 @@ def _around(ring: FloatArray, step: float) -> tuple[FloatArray, FloatArray, Floa
     return tuple(np.append(v := np.concatenate(part), v[0]) for part in (xs, ys, angles))  # type: ignore[return-value]
 
 
-def _tiles(heights: Ground, rays: _Rays, side: SideSlope) -> SlopeTiles:
-    """Tiles between neighbouring rays of one sign."""
+def _tiles(heights: Ground, rays: _Rays, side: SideSlope) -> Iterator[SlopeTiles]:
+    """Tiles between neighbouring rays of one edge and one sign.
+
+    Edges that need as many tiles along a ray are done together: a road has hundreds, and each alone would cost more in calls
+    than in arithmetic.
+    """
     sign, reach = _daylight(heights, rays, side)
-    pair = np.flatnonzero((sign[:-1] == sign[1:]) & (reach[:-1] + reach[1:] > 0))
-    if not len(pair):
-        return SlopeTiles(np.empty((0, 5)), np.empty((0, 5)), np.empty(0))
-    count = int(np.clip(math.ceil(reach.max() / side.step), MIN_TILES, MAX_TILES))
-    t = np.linspace(0.0, 1.0, count + 1)
-    at_x = rays.x[:, None] + rays.east[:, None] * reach[:, None] * t
-    at_y = rays.y[:, None] + rays.north[:, None] * reach[:, None] * t
-    at_z = rays.design[:, None] + sign[:, None] * reach[:, None] * t / side.run
-    corners = [
-        np.stack([v[pair, :-1], v[pair, 1:], v[pair + 1, 1:], v[pair + 1, :-1]], axis=-1).reshape(-1, 4)
-        for v in (at_x, at_y, at_z)
-    ]
-    px, py = (np.column_stack([c, c.mean(axis=1)]) for c in corners[:2])
-    return SlopeTiles(px, py, corners[2].mean(axis=1))
+    beside = (rays.edge[:-1] == rays.edge[1:]) & (sign[:-1] == sign[1:])
+    pair = np.flatnonzero(beside & (reach[:-1] + reach[1:] > 0))
+    _, starts, member = np.unique(rays.edge, return_index=True, return_inverse=True)
+    longest = np.maximum.reduceat(reach, starts)[member[pair]]
+    counts = np.clip(np.ceil(longest / side.step), MIN_TILES, MAX_TILES).astype(np.int64)
+    for count in np.unique(counts):
+        t, first = np.linspace(0.0, 1.0, count + 1), pair[counts == count]
+        x = _corners(rays.x, rays.east * reach, first, t)
+        y = _corners(rays.y, rays.north * reach, first, t)
+        z = _corners(rays.design, sign * reach / side.run, first, t)
+        px, py = (np.column_stack([corners, corners.mean(axis=1)]) for corners in (x, y))
+        yield SlopeTiles(px, py, z.mean(axis=1))
+
+
+def _corners(start: FloatArray, change: FloatArray, first: IntArray, t: FloatArray) -> FloatArray:
+    """Corners of the tiles between rays and the ones after them, in one coordinate, shape (n, 4) [m].
+
+    Parameters
+    ----------
+    start, change : (n,) float
+        The coordinate at the start of each ray, and its change along the ray [m].
+    first : (m,) int
+        The first ray of each pair.
+    t : (k,) float
+        Where tiles begin and end along a ray [0-1].
+    """
+    one, other = (start[rays, None] + change[rays, None] * t for rays in (first, first + 1))
+    return np.stack([one[:, :-1], one[:, 1:], other[:, 1:], other[:, :-1]], axis=-1).reshape(-1, 4)
 
 
 def _daylight(heights: Ground, rays: _Rays, side: SideSlope) -> tuple[FloatArray, FloatArray]:

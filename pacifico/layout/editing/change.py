@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pacifico.layout.editing.road_graph import RoadConstraints, RoadGraph
+from pacifico.layout.ground.channels import road_cost_zones
 from pacifico.layout.model.assets import pad_outline
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Change:
     def constraints(self, assets: Sequence[Asset], *more: Polygon) -> RoadConstraints:
         """Constraints on new roads beside some assets and further obstacles."""
         obstacles = [*(pad_outline(a.item) or a.footprint for a in assets), *more]
-        cost_zones = [z for z in self.site.exclusions if z.zone_type == "cost"]
+        cost_zones = road_cost_zones(self.site.exclusions, self.field.drainage, self.context.spec)
         return RoadConstraints(self.field, obstacles, cost_zones, self.context.roads)
 
     def next_road_number(self, roads: RoadGraph) -> int:

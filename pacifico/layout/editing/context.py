@@ -14,6 +14,7 @@ from pacifico.layout.criteria.request import main_slope_limit
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.electrical.cables import Collection, route_cables
 from pacifico.layout.ground import buildable as ground_
+from pacifico.layout.ground.channels import cable_cost_zones, site_drainage
 from pacifico.layout.ground.crossings import MARGIN_M
 from pacifico.layout.metrics import (
     REALIZATIONS,
@@ -23,6 +24,7 @@ from pacifico.layout.metrics import (
     tally,
     works_spread,
 )
+from pacifico.layout.model.racking import RACKING_METRICS
 from pacifico.layout.model.roads import min_radius_to, road_criteria
 from pacifico.layout.routing.routing_grid import parts_of
 
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.earthwork.criteria import EarthworkCriteria
     from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.ground.channels import SiteDrainage
     from pacifico.layout.model.assets import Asset
     from pacifico.layout.model.crossings import Crossing
     from pacifico.layout.model.earthwork import PadPlane
@@ -62,6 +65,8 @@ class _Memo:
     grounds: tuple[Ground, Ground] | None = None
     """Ground on the DEM's grid and on its finest grid; zones don't change it."""
     slope: FloatArray | None = None
+    drainage: SiteDrainage | None = None
+    """Channels; zones don't change them."""
     gentle: BaseGeometry | None = None
     draws: GentleDraws | None = None
     """Buildable cells under DEM errors, of the zones measured last."""
@@ -127,16 +132,20 @@ class EditContext:
                 memo.fields.clear()
             if memo.grounds is None:
                 memo.grounds = Ground.of(self.dem), Ground.finest_of(self.dem)
+            source_cell_m = float(self.dem.attrs.get("source_resolution_m", 0.0))
+            if memo.drainage is None:
+                memo.drainage = site_drainage(site, memo.grounds[1], self.spec, source_cell_m)
             memo.fields[key] = ground_.make_field(
                 site,
                 *memo.grounds,
                 setback_m=self.spec.number("site", "setback_m"),
                 setbacks=self.spec.setbacks,
-                source_cell_m=float(self.dem.attrs.get("source_resolution_m", 0.0)),
+                source_cell_m=source_cell_m,
                 slope=memo.slope,
+                drainage=memo.drainage,
             )
             memo.slope = memo.fields[key].slope
-            if self.crossings:
+            if self.crossings and memo.fields[key].barriers:
                 memo.fields[key] = self._with_crossings(memo.fields[key])
         return memo.fields[key]
 
@@ -200,12 +209,12 @@ class EditContext:
             spread_m3=self.spread([p.plane for p in plan.pad_list], plan.road_list),
             buildable=self.buildable(plan.site)[0],
         )
-        kept = {k: v for k, v in plan.metrics.items() if k not in found}
+        kept = {k: v for k, v in plan.metrics.items() if k not in found and k not in RACKING_METRICS}
         return found | kept | collection.metrics
 
     def cables(self, site: Site, assets: Sequence[Asset], roads: Sequence[Road]) -> Collection:
         """Collection cables of all assets."""
-        zones = [z for z in site.exclusions if z.zone_type == "cost"]
+        zones = cable_cost_zones(site.exclusions, self.field(site).drainage, self.spec)
         # trenches are routed around upright rectangles: an asset at an angle counts with its bounds
         upright = [
             a

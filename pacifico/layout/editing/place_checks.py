@@ -135,6 +135,11 @@ def _check_polygons(asset_id: str, taken: Polygon, around: Surroundings) -> None
                     f"{asset_id} would stand {near:.1f} m from exclusion zone {zone.name or 'without a name'!r}, "
                     f"which keeps {zone.buffer_m:g} m free around it; choose a place clear of it, or remove the zone"
                 )
+    if around.field.drainage.area.intersects(taken):
+        half_width_m = around.field.drainage.half_width_m
+        raise EditRefused(
+            f"{asset_id} would stand within {half_width_m:g} m of a drainage line; choose a place clear of it"
+        )
     distance = float(site.boundary.boundary.distance(taken))
     setback = max(spec.number("site", "setback_m"), *(s.setback_m for s in spec.setbacks), 0.0)
     raise EditRefused(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pacifico.layout.criteria.crossings import crossing_criteria
 from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
-from pacifico.layout.ground.crossing_records import crossings_of
+from pacifico.layout.ground.crossing_records import all_crossings
 from pacifico.layout.model.assets import Asset, Pad
+from pacifico.layout.model.racking import RACKING_WARNING
 from pacifico.layout.placement.draft import capacity_of
-from pacifico.layout.shortfall import why_less
+from pacifico.layout.shortfall import explaining, reasons_in_words, why_less
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ def remeasured(
     edits = (*plan.edits, done)
     shortfall = shortfall_after(plan, assets, len(edits))
     stale = {plan.shortfall, *plan.cable_warnings}
-    kept = [w for w in plan.warnings if w not in stale]
+    kept = [w for w in plan.warnings if w not in stale and not w.startswith(RACKING_WARNING)]
     new = replace(
         plan,
         site=change.site,
@@ -59,9 +59,8 @@ def remeasured(
         shortfall=shortfall,
         warnings=(*kept, *(w for w in (*collection.warnings, done.note, shortfall) if w)),
         edits=edits,
-        crossing_list=crossings_of(
-            roads.roads, collection.cables, change.field.barriers, crossing_criteria(context.spec)
-        ),
+        crossing_list=all_crossings(change.field, roads.roads, collection.cables, context.spec),
+        racking=None,
     )
     return replace(new, metrics=context.metrics(new, collection))
 
@@ -117,7 +116,7 @@ def shortfall_after(plan: Plan, assets: Sequence[Asset], edits: int) -> str:
     got = capacity_of([a.item for a in assets], plan.profile)
     if plan.target_capacity_kw is None or got > plan.target_capacity_kw - smallest_unit_kw(plan.profile, plan.spec):
         return why_less(got, plan.target_capacity_kw, 0.0, plan.unplaced) if plan.unplaced else ""
-    reasons = "; ".join(f"{u.count} x {u.kind}: {u.reason}" for u in plan.unplaced)
+    reasons = reasons_in_words(explaining(plan.unplaced, plan.target_capacity_kw - got, plan.spec, plan.profile))
     return (
         f"{got:,.0f} kW of the {plan.target_capacity_kw:,.0f} kW asked for stand after {edits} "
         f"{'edit' if edits == 1 else 'edits'}" + (f" ({reasons})" if reasons else "")

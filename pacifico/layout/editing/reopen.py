@@ -239,6 +239,7 @@ def _crossing(feature: StoredFeature) -> Crossing:
         feature["over"],
         feature["zone_type"],
         cast("LineString", feature.geometry),
+        feature["drained_area_ha"],
     )
 
 
@@ -276,11 +277,13 @@ def _shortfall(plan: Plan) -> str:
     """Why capacity is missing, as the plan's warnings say it; empty where none is."""
     if plan.edits:
         text = shortfall_after(plan, plan.asset_list, len(plan.edits))
-    else:
-        placed_kw = capacity_of([a.item for a in plan.asset_list], plan.profile)
-        smallest_kw = smallest_unit_kw(plan.profile, plan.spec)
-        text = why_less(placed_kw, plan.target_capacity_kw, smallest_kw, plan.unplaced)
-    return text if text in plan.warnings else ""
+        return text if text in plan.warnings else ""
+    placed_kw = capacity_of([a.item for a in plan.asset_list], plan.profile)
+    smallest_kw = smallest_unit_kw(plan.profile, plan.spec)
+    # coordinates of a file are rounded: shares of ground, which the whole text holds, may differ by a cell
+    start = why_less(placed_kw, plan.target_capacity_kw, smallest_kw, ()).split(":")[0]
+    text = why_less(placed_kw, plan.target_capacity_kw, smallest_kw, plan.unplaced)
+    return next((w for w in plan.warnings if w == text or (start and w.startswith(start))), "")
 
 
 def _cable_warnings(plan: Plan, context: EditContext) -> tuple[str, ...]:

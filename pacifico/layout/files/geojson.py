@@ -11,7 +11,7 @@ from typing import Any
 from pacifico.output_files import atomic_files
 from pacifico.vocabulary import ASSET_KINDS, PROFILES, STRATEGIES
 
-KINDS = ("boundary", "buildable", "exclusion", "entry", "asset", "pad", "road", "cable", "crossing")
+KINDS = ("boundary", "buildable", "exclusion", "entry", "asset", "pad", "road", "cable", "crossing", "fence")
 """Kinds of feature, in the order of the file."""
 
 

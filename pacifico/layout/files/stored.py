@@ -37,6 +37,7 @@ GEOMETRIES: dict[str, tuple[str, ...]] = {
     "road": ("LineString",),
     "cable": ("LineString",),
     "crossing": ("LineString",),
+    "fence": ("LineString",),
 }
 """Geometry types of each kind of feature, in the order of every export."""
 

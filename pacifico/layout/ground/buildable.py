@@ -16,6 +16,7 @@ from shapely import MultiPolygon, Polygon
 
 from pacifico.layout.criteria.setbacks import set_back
 from pacifico.layout.ground import _table_kernels
+from pacifico.layout.ground.channels import NO_DRAINAGE, SiteDrainage
 from pacifico.layout.ground.crossings import Barrier, Crossings, barriers_of, find_crossings
 from pacifico.terrain.surface import slope_deg
 
@@ -56,7 +57,7 @@ class Field:
     allowed: Polygon | MultiPolygon
     """Boundary without exclusions, but with existing roads: for roads and cables."""
     placeable: Polygon | MultiPolygon
-    """Allowed ground behind the setback: for assets and pads."""
+    """Allowed ground behind the setback and beside channels: for assets and pads."""
     inside: BoolArray
     """Cells whose centre is placeable, shape (ny, nx)."""
     outline: Polygon | MultiPolygon
@@ -65,6 +66,8 @@ class Field:
     """Ground that roads and cables may cross."""
     grid_connections: tuple[BaseGeometry, ...] = ()
     """Places where the plant may connect to the grid."""
+    drainage: SiteDrainage = NO_DRAINAGE
+    """Channels, which assets keep clear of and roads and cables cross at a price."""
     _sieves: dict[float, Sieve] = dataclass_field(default_factory=dict, compare=False, repr=False)
     _crossings: dict[tuple[CrossingCriteria, float], Crossings] = dataclass_field(
         default_factory=dict, compare=False, repr=False
@@ -112,6 +115,7 @@ def make_field(
     source_cell_m: float,
     setbacks: Sequence[EdgeSetback] = (),
     slope: FloatArray | None = None,
+    drainage: SiteDrainage = NO_DRAINAGE,
 ) -> Field:
     """Cut allowed and placeable ground of a site, and compute its slope.
 
@@ -131,12 +135,15 @@ def make_field(
         Setbacks of single edges of the boundary.
     slope : ndarray, shape (ny, nx), optional
         Slope on the grid where it is known already [°].
+    drainage : SiteDrainage
+        Channels of the site.
     """
     blocked = no_build_area(site.exclusions)
     closed = no_build_area(tuple(z for z in site.exclusions if not z.drivable))
     allowed = _polygons_of(shapely.difference(site.boundary, closed)) if closed is not None else site.boundary
     inner = set_back(site.boundary, setback_m, setbacks, site.lines)
-    placeable = _polygons_of(shapely.difference(inner, blocked) if blocked is not None else inner)
+    closed_to_assets = shapely.union_all([g for g in (blocked, drainage.area) if g is not None and not g.is_empty])
+    placeable = _polygons_of(shapely.difference(inner, closed_to_assets))
     shapely.prepare([allowed, placeable])
     slope = _slope(ground, source_cell_m) if slope is None else slope
     inside = cells_inside(placeable, ground.grid)
@@ -150,6 +157,7 @@ def make_field(
         site.boundary,
         barriers_of(site),
         site.grid_connections,
+        drainage,
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import shapely
 from shapely import LineString
 
-from pacifico.layout.criteria.crossings import CrossingCriteria, road_crossing_type
+from pacifico.layout.criteria.crossings import CrossingCriteria, crossing_criteria, road_crossing_type
+from pacifico.layout.criteria.water import water_criteria
+from pacifico.layout.ground.channel_crossings import ChannelCrossings
 from pacifico.layout.model.crossings import Crossing
 
 if TYPE_CHECKING:
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
+    from pacifico.layout.criteria.spec import Spec
+    from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.ground.channels import SiteDrainage
     from pacifico.layout.ground.crossings import Barrier
     from pacifico.layout.model.cables import Cable
     from pacifico.layout.model.roads import Road
@@ -25,6 +31,39 @@ IN_ROAD_M = 2.0
 """Cables this near to a road's crossing lie in the road [m]."""
 SAME_BORE_M = 1.0
 """Cables whose crossings differ by less share one bore [m]."""
+
+
+def all_crossings(field: Field, roads: Sequence[Road], cables: Sequence[Cable], spec: Spec) -> tuple[Crossing, ...]:
+    """Crossings of roads and cables over drawn zones and channels.
+
+    Parameters
+    ----------
+    field : Field
+        Barriers and channels.
+    roads : sequence of Road
+        Roads of the layout.
+    cables : sequence of Cable
+        Collection cables.
+    spec : Spec
+        Limits of crossings and of channels.
+    """
+    criteria, drained = crossing_criteria(spec), field.drainage
+    drawn = [_drained(c, drained) for c in crossings_of(roads, cables, field.barriers, criteria)]
+    if drained.area.is_empty:
+        return tuple(drawn)
+    over_water = [c.line for c in drawn if c.zone_type == "water"]
+    channels = ChannelCrossings(drained, water_criteria(spec), criteria.max_length_m, over_water)
+    channels.add_roads(roads)
+    channels.add_cables(cables)
+    return tuple(replace(c, crossing_id=f"X{n:03d}") for n, c in enumerate([*drawn, *channels.found], 1))
+
+
+def _drained(crossing: Crossing, drained: SiteDrainage) -> Crossing:
+    """Crossing with the area that drains through it, where it is over water."""
+    if crossing.zone_type != "water" or not len(drained.channels.segments):
+        return crossing
+    area = drained.channels.drained_at(crossing.line, drained.half_width_m)
+    return replace(crossing, drained_area_ha=round(area, 2)) if area > 0 else crossing
 
 
 def crossings_of(

@@ -1,4 +1,4 @@
-"""Records of a layout: assets, pads, roads, cables, bill, edits and the plan."""
+"""Records of a layout: assets, pads, roads, cables, bill, edits, land, levers and the plan."""
 
 import lazy_loader
 
@@ -10,6 +10,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "cables": ["Cable"],
         "earthwork": ["CorridorVolumes", "PadPlane"],
         "edits": ["Edit"],
+        "land_use": ["LandPart", "LandUse", "Reason"],
+        "levers": ["Lever", "Levers"],
         "plan": ["Plan"],
         "roads": ["Network", "Road", "RoadCriteria", "Terminal"],
         "unreached": ["Unreached", "UnreachedCause"],

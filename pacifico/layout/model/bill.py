@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from pacifico.escaping import for_markup
+
 Tag = Literal["measured", "derived", "assumed"]
 """Origin of a quantity: measured on the plan, derived by a rule, or assumed."""
 
@@ -77,6 +79,18 @@ class Bill:
     def __repr__(self) -> str:
         total, (low, high) = self.total / 1e6, (v / 1e6 for v in self.independent)
         return f"<Bill of {len(self.lines)} lines: {total:,.2f} ({low:,.2f} to {high:,.2f}) million USD>"
+
+    def _repr_html_(self) -> str:
+        """Lines with quantities and costs, and the total, for notebooks."""
+        rows = "".join(
+            f"<tr><td style='text-align:left'>{for_markup(n.what)}</td><td>{n.quantity:,.0f} {for_markup(n.unit)}</td>"
+            f"<td>{n.cost / 1e3:,.0f}</td><td>{n.cost_low / 1e3:,.0f}–{n.cost_high / 1e3:,.0f}</td></tr>"
+            for n in self.lines
+        )
+        low, high = self.correlated
+        total = f"<tr><th style='text-align:left'>Total with indirect cost</th><td></td><td>{self.total / 1e3:,.0f}</td><td>{low / 1e3:,.0f}–{high / 1e3:,.0f}</td></tr>"
+        head = "<tr><th style='text-align:left'>Line</th><th>quantity</th><th>cost [k$]</th><th>P10–P90 [k$]</th></tr>"
+        return f"<table><thead>{head}</thead><tbody>{rows}{total}</tbody></table>"
 
     @property
     def direct(self) -> float:

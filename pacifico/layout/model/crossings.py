@@ -25,6 +25,8 @@ class Crossing:
     zone_type: ZoneType
     line: LineString
     """Along the road or cable; working CRS [m]."""
+    drained_area_ha: float | None = None
+    """Area that drains through it, as far as the elevation model shows it [ha]; None where it is not over water."""
 
     @property
     def length_m(self) -> float:
@@ -39,7 +41,6 @@ class Crossing:
             "of_id": self.of_id,
             "over": self.over,
             "zone_type": self.zone_type,
-            # drainage isn't mapped yet
-            "drained_area_ha": None,
+            "drained_area_ha": None if self.drained_area_ha is None else round(self.drained_area_ha, 2),
             "length_m": round(self.length_m, 2),
         }

@@ -1,9 +1,9 @@
-"""Record of a headline."""
+"""Records of a headline."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 AnswerName = Literal["capacity", "cost", "earthwork", "risks"]
 
@@ -25,3 +25,11 @@ class Answer:
     def to_json(self) -> dict[str, Any]:
         """Answer as in layout.geojson."""
         return {**asdict(self), "p10_p90": None if self.p10_p90 is None else list(self.p10_p90)}
+
+
+class Risk(NamedTuple):
+    """Risk in words."""
+
+    stake: float
+    """Share of the plant at stake [-]."""
+    text: str

@@ -4,45 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from dataclasses import fields as dataclass_fields
 from functools import cached_property
-from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from pacifico.crs import geojson_geometries
 from pacifico.frozen import frozen, thawed
-from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.criteria.spec import Spec, make_spec
 from pacifico.layout.files.geojson import KINDS, text, write
 from pacifico.layout.files.versions import SCHEMA_VERSION
+from pacifico.layout.model.plan_findings import PlanFindings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import geopandas as gpd
-    import xarray as xr
     from pyproj import CRS
     from shapely import MultiPolygon, Point, Polygon
     from shapely.geometry.base import BaseGeometry
 
     from pacifico.layout.model.assets import Asset, Pad, Unplaced
-    from pacifico.layout.model.bill import Bill
     from pacifico.layout.model.cables import Cable
     from pacifico.layout.model.crossings import Crossing
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.model.edits import Edit
-    from pacifico.layout.model.headline import Answer
+    from pacifico.layout.model.racking import RackingDesign
     from pacifico.layout.model.roads import Road
     from pacifico.site.model import Site
     from pacifico.vocabulary import Profile, Strategy
-
-_UPPER = {
-    "bill": "pacifico.analysis.costs:bill",
-    "headline": "pacifico.analysis.headline:headline",
-    "cut_fill": "pacifico.layout.earthwork.cut_fill_raster:cut_fill",
-    "write_cut_fill": "pacifico.layout.earthwork.cut_fill_raster:write_cut_fill",
-}
-"""Functions of higher rooms behind methods of Plan; loaded at the first call."""
 
 
 def _sorted(overrides: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -50,17 +40,12 @@ def _sorted(overrides: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, A
     return {section: dict(sorted(thawed(overrides[section]).items())) for section in sorted(overrides)}
 
 
-def _upper(name: str) -> Any:
-    """Load a function of a higher room."""
-    return resolve_name(_UPPER[name])
-
-
 MAX_ENTRY_SHIFT_M = 75.0
 """Distance from a named entry up to which an entry of the roads has its name [m]."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Plan:
+class Plan(PlanFindings):
     """Layout of a site; geometry in the working CRS `site.crs` [m].
 
     Plans are equal where their layout.geojson is.
@@ -100,6 +85,8 @@ class Plan:
     """Crossings of roads and cables."""
     further_entries: tuple[Point, ...] = ()
     """Other places where roads meet the boundary."""
+    racking: RackingDesign | None = None
+    """Rows, piles and graded ground, from `pacifico.add_racking`."""
 
     def __post_init__(self) -> None:
         for name in ("dem", "metrics"):
@@ -112,8 +99,8 @@ class Plan:
         return hash(self._text)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Fields alone: the text is made again when it is needed."""
-        return {name: value for name, value in vars(self).items() if name != "_text"}
+        """Fields alone: what follows from them is made again when it is needed."""
+        return {f.name: getattr(self, f.name) for f in dataclass_fields(self)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore the fields of a frozen instance."""
@@ -163,12 +150,28 @@ class Plan:
         return self._frame("crossing")
 
     @property
+    def fences(self) -> gpd.GeoDataFrame:
+        """Table of fences, with the number of their gates."""
+        return self._frame("fence")
+
+    @property
     def entries(self) -> tuple[Point, ...]:
         """All entries; the first is `entry`."""
         return (self.entry, *self.further_entries)
 
     def to_geojson(self) -> dict[str, Any]:
-        """FeatureCollection in EPSG:4326, as the package's JSON Schema describes it."""
+        """FeatureCollection in EPSG:4326, as the package's JSON Schema describes it.
+
+        Returns
+        -------
+        dict
+            Content of layout.geojson: features, and the member `pacifico` with metrics and headline.
+
+        Examples
+        --------
+        >>> plan.to_geojson()["pacifico"]["metrics"]["asset_count"]             # doctest: +SKIP
+        126
+        """
         features = []
         for kind in KINDS:
             rows, geometries = self.feature_rows(kind)
@@ -194,14 +197,6 @@ class Plan:
             **({"edits": [e.properties(self.crs) for e in self.edits]} if self.edits else {}),
         }
 
-    @cached_property
-    def headline(self) -> tuple[Answer, ...]:
-        """Capacity, cost, earthwork and the largest risks."""
-        made: tuple[Answer, ...] = _upper("headline")(
-            self.about, self.bill_of_quantities(), unit_kw=smallest_unit_kw(self.profile, self.spec)
-        )
-        return made
-
     def feature_rows(self, kind: str) -> tuple[list[dict[str, Any]], Sequence[BaseGeometry]]:
         """Properties and geometries of one kind of feature, in the working CRS.
 
@@ -209,6 +204,17 @@ class Plan:
         ----------
         kind : str
             One of `pacifico.layout.files.geojson.KINDS`.
+
+        Returns
+        -------
+        rows : list of dict
+            Properties of each feature, as in layout.geojson.
+        geometries : sequence of geometry
+            Their geometries [m].
+
+        Examples
+        --------
+        >>> rows, lines = plan.feature_rows("road")                             # doctest: +SKIP
         """
         site = self.site
         if kind == "boundary":
@@ -238,41 +244,34 @@ class Plan:
             return [c.properties() for c in self.cable_list], [c.line for c in self.cable_list]
         if kind == "crossing":
             return [c.properties() for c in self.crossing_list], [c.line for c in self.crossing_list]
+        if kind == "fence":
+            return [f.properties() for f in self.fence_list], [f.line for f in self.fence_list]
         roads = [r.properties(v) for r, v in zip(self.road_list, self.road_volumes, strict=True)]
         return roads, [r.line for r in self.road_list]
 
     def write(self, path: str | Path) -> Path:
-        """Write layout.geojson; equal plans give equal bytes."""
+        """Write layout.geojson; equal plans give equal bytes.
+
+        Parameters
+        ----------
+        path : str or Path
+            File to write; an existing one is replaced as a whole.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        OSError
+            The file can't be written.
+
+        Examples
+        --------
+        >>> plan.write("layout.geojson")                                        # doctest: +SKIP
+        """
         return write(self.to_geojson(), path)
-
-    def bill_of_quantities(self, *, spec: Spec | None = None) -> Bill:
-        """Bill of quantities with costs.
-
-        Parameters
-        ----------
-        spec : Spec, optional
-            Unit costs; by default those of the plan's own spec.
-        """
-        made: Bill = _upper("bill")(self, spec=spec)
-        return made
-
-    def cut_fill(self, dem: xr.DataArray) -> xr.DataArray:
-        """Design minus ground on the DEM's grid [m].
-
-        Cut is negative, fill positive, other ground NaN.
-
-        Parameters
-        ----------
-        dem : DataArray
-            DEM that the plan was made on.
-        """
-        raster: xr.DataArray = _upper("cut_fill")(self, dem)
-        return raster
-
-    def write_cut_fill(self, dem: xr.DataArray, path: str | Path) -> Path:
-        """Write `cut_fill` as a GeoTIFF; equal plans give equal bytes."""
-        written: Path = _upper("write_cut_fill")(self, dem, path)
-        return written
 
     def _entry_names(self) -> list[str]:
         """Name of each entry."""

@@ -1,18 +1,22 @@
-"""Place battery blocks in the rows of a yard."""
+"""Place battery blocks in the rows of a yard; the last one may hold fewer containers."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from pacifico.layout.criteria.asset_types import asset_type
-from pacifico.layout.placement.draft import Draft, below_one_unit
+import numpy as np
+
+from pacifico.layout.criteria.asset_types import asset_type, battery_part
+from pacifico.layout.placement.draft import Draft, below_one_unit, item_of
 from pacifico.layout.placement.equipment import place_yard
 
 if TYPE_CHECKING:
     from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.equipment import Cost
 
+ROUNDING_KW = 1e-6
+"""Shortfall of a whole container that is rounding [kW]."""
 MAX_BLOCKS = 1_000_000
 """Blocks to place where storage has no limit: more than any site holds."""
 
@@ -31,12 +35,18 @@ def place_batteries(context: PlacementContext, draft: Draft, storage_kw: float, 
     cost : callable
         Cost of rectangles.
     """
-    battery = asset_type(context.spec, "battery")
-    unlimited = not math.isfinite(storage_kw)
-    count = MAX_BLOCKS if unlimited else int(storage_kw // battery.storage_kw)
-    if count == 0 and storage_kw > 0:
-        draft.unplaced.append(below_one_unit("battery", storage_kw, battery.storage_kw))
+    battery, container = asset_type(context.spec, "battery"), battery_part(context.spec, 1)
     recorded = len(draft.unplaced)
-    place_yard(context, draft, battery, count, cost=cost)
-    if unlimited:
+    if not math.isfinite(storage_kw):
+        place_yard(context, draft, battery, MAX_BLOCKS, cost=cost)
         del draft.unplaced[recorded:]
+        return
+    containers = int((storage_kw + ROUNDING_KW) // container.storage_kw)
+    if containers == 0 and storage_kw > 0:
+        draft.unplaced.append(below_one_unit("battery", storage_kw, container.storage_kw))
+    count, rest = divmod(containers, int(context.spec.number("battery", "containers")))
+    placed = place_yard(context, draft, battery, count + (rest > 0), cost=cost)
+    if rest and placed == count + 1:
+        part = battery_part(context.spec, rest)
+        west, south, _, north = draft.items[-1].rect
+        draft.items[-1] = item_of(part, np.array([west, south, west + part.length_m, north]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from pacifico.layout.placement.strips import Slots, StripPattern
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pacifico.array_types import BoolArray, FloatArray
+    from pacifico.array_types import BoolArray, FloatArray, IntArray
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.placement.context import PlacementContext
 
@@ -34,6 +35,12 @@ CLEAR_OF_OTHERS_M = 16.0
 """Distance of yard blocks from blocks of other types, so that a road passes and turns [m]."""
 CROSS_AISLE_EVERY_M = 150.0
 """Distance between cross aisles of a yard [m]; engineering judgement."""
+YARD_SEEDS = 60
+"""Most slots around which a compact yard is tried: bounds the run time on large sites."""
+TURNAROUND_M = 40.0
+"""Road of a turnaround at the end of an aisle [m]: two legs of a hammerhead."""
+SAME_COST_M = 1e-6
+"""Difference of cost that is rounding [m]."""
 METRES_PER_DEGREE = 60.0
 """Distance that equals a degree of slope when a single block is placed [m/°]; engineering judgement."""
 
@@ -120,7 +127,7 @@ def place_near(
 
 
 def place_yard(context: PlacementContext, draft: Draft, kind: AssetType, count: int, *, cost: Cost) -> int:
-    """Add equal blocks to a draft, in rows between aisles, cheapest first.
+    """Add equal blocks to a draft, side by side in rows between aisles.
 
     Parameters
     ----------
@@ -143,12 +150,54 @@ def place_yard(context: PlacementContext, draft: Draft, kind: AssetType, count: 
     if count <= 0:
         return 0
     slots = yard_slots(context, draft, kind)
-    order = np.argsort(cost(slots.rects), kind="stable")[:count]
+    order = compact_slots(slots, cost(slots.rects), count)
     draft.items.extend(item_of(kind, slots.rects[i]) for i in order)
     if len(order) < count:
         reason = f"no free ground left within {kind.slope_limit_deg:g} deg for its whole pad"
         draft.unplaced.append(Unplaced(kind.kind, count - len(order), reason))
     return len(order)
+
+
+def compact_slots(slots: Slots, costs: FloatArray, count: int) -> IntArray:
+    """Indices of slots that make one compact yard at low cost.
+
+    A yard is the nearest slots along one or several neighbouring aisles. The one is chosen whose mean cost, extent and road
+    along its aisles are least together, so that a yard beside a substation stays whole instead of closing round it.
+
+    Parameters
+    ----------
+    slots : Slots
+        Free places in the rows of a yard.
+    costs : (n,) float
+        Cost of each slot [m].
+    count : int
+        Most slots to choose.
+    """
+    cheapest = np.argsort(costs, kind="stable")
+    if count >= len(cheapest):
+        return cheapest
+    best, least = cheapest[:count], np.inf
+    x = (slots.rects[:, 0] + slots.rects[:, 2]) / 2
+    seeds = cheapest[: 4 * count + 4 * YARD_SEEDS]
+    for seed in seeds[:: -(-len(seeds) // YARD_SEEDS)].tolist():
+        for aisles in range(1, math.ceil(math.sqrt(count)) + 1):
+            first = slots.lane[seed]
+            inside = np.flatnonzero((slots.lane >= first) & (slots.lane < first + aisles))
+            if len(inside) < count:
+                continue
+            yard = inside[np.lexsort((costs[inside], np.round(np.abs(x[inside] - x[seed]), 2)))[:count]]
+            total = costs[yard].mean() + _extent_m(slots.take(yard))
+            if total < least - SAME_COST_M:
+                best, least = yard, total
+    return best
+
+
+def _extent_m(yard: Slots) -> float:
+    """Perimeter of a yard, and the roads along its aisles with a turnaround each [m]."""
+    west, south, east, north = yard.rects.T
+    aisles = np.unique(yard.lane)
+    roads = sum(east[yard.lane == k].max() - west[yard.lane == k].min() + TURNAROUND_M for k in aisles)
+    return float(2 * (east.max() - west.min() + north.max() - south.min()) + roads)
 
 
 def yard_slots(context: PlacementContext, draft: Draft, kind: AssetType) -> Slots:
@@ -165,14 +214,22 @@ def yard_slots(context: PlacementContext, draft: Draft, kind: AssetType) -> Slot
     return packing.slots(np.concatenate([blocked, expand_rects(same, gap - 0.01)]))
 
 
+def places(field: Field, spacing_m: float = MIN_SPACING_M) -> FloatArray:
+    """Places on a grid over the placeable ground, shape (n, 2) [m].
+
+    They lie farther apart than asked for where there would be too many.
+    """
+    west, south, east, north = field.placeable.bounds
+    fewest = np.sqrt((east - west) * (north - south) / MAX_PLACES)
+    step = max(spacing_m, fewest, MIN_SPACING_M)
+    x, y = np.meshgrid(np.arange(west, east, step), np.arange(south, north, step))
+    return np.column_stack([x.ravel(), y.ravel()])
+
+
 def _candidate_rects(field: Field, kind: AssetType, within: FloatArray | None) -> tuple[FloatArray, BoolArray]:
     """Rectangles in both orientations, and which are rotated by 90°."""
-    west, south, east, north = field.placeable.bounds
     if within is None:
-        spacing = np.sqrt((east - west) * (north - south) / MAX_PLACES)
-        step = max(min(kind.length_m, kind.width_m) / 2, spacing, MIN_SPACING_M)
-        x, y = np.meshgrid(np.arange(west, east, step), np.arange(south, north, step))
-        within = np.column_stack([x.ravel(), y.ravel()])
+        within = places(field, min(kind.length_m, kind.width_m) / 2)
     sides = [(kind.length_m, kind.width_m), (kind.width_m, kind.length_m)]
     rects = [
         np.column_stack([within[:, 0] - a / 2, within[:, 1] - b / 2, within[:, 0] + a / 2, within[:, 1] + b / 2])

@@ -17,7 +17,7 @@ from pacifico.layout.access.connect import (
 )
 from pacifico.layout.access.road_reserves import approach_strips
 from pacifico.layout.access.trim_to_target import spare_kw, trim_to_target
-from pacifico.layout.criteria.asset_types import YARD_KINDS, solar_unit
+from pacifico.layout.criteria.asset_types import YARD_KINDS, battery_part, solar_unit
 from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.ground.rects import NO_RECTS
 from pacifico.layout.placement.draft import Draft, capacity_of
@@ -194,7 +194,7 @@ class DesignProblem:
         """Whether items miss the request by a unit or more."""
         kw = sum(i.capacity_kw for i in items), sum(i.storage_kw for i in items)
         requested = self.target_kw if self.profile != "bess" else None, self.capacities.storage_kw
-        units = self.smallest_kw, self.context.spec.number("battery", "storage_kw")
+        units = self.smallest_kw, battery_part(self.context.spec, 1).storage_kw
         return any(r is not None and got <= r - unit for got, r, unit in zip(kw, requested, units, strict=True))
 
     def capacity_of(self, items: Sequence[Item]) -> float:

@@ -125,7 +125,11 @@ def yard_of(context: PlacementContext, draft: Draft, served: ServedLayout, *, be
     free = slots.rects[clear & ((distance < _reach_m(context.spec)) | (not beside))]
     if not len(free):
         return None
-    blocks, others = [i for i in items if i.kind == kind], [i for i in items if i.kind != kind]
+    whole = asset_type(context.spec, kind)
+    # a block of fewer containers stays where it is
+    movable = [i.kind == kind and i.storage_kw == whole.storage_kw for i in items]
+    blocks = [i for i, moves in zip(items, movable, strict=True) if moves]
+    others = [i for i, moves in zip(items, movable, strict=True) if not moves]
     return Yard(kind, blocks, others, free, draft, context.spec)
 
 

@@ -78,6 +78,8 @@
       { color: legend.cable, weight: 1.5, dashArray: "6 4" }, "Cable " + (p.cable_id || "")],
     crossing: (p) => [group("crossing", "Crossing", { shape: "line", edge: legend.crossing }),
       { color: legend.crossing, weight: 6 }, "Crossing " + (p.crossing_id || "") + ", " + (p.crossing_type || "")],
+    fence: (p) => [group("fence", "Fence", { shape: "line", edge: legend.fence }),
+      { color: legend.fence, weight: 1.5, dashArray: "8 3 2 3", fill: false }, "Fence, " + (p.length_m || 0) + " m, " + (p.gates || 0) + " gates"],
     asset: (p) => {
       const known = legend.assets[p.asset_type] || [String(p.asset_type), legend.other_asset[1]];
       return [group("asset:" + p.asset_type, known[0], { fill: known[1], edge: known[1] }),
@@ -85,8 +87,10 @@
     },
     entry: (p) => [group("entry", "Entry", { shape: "dot", fill: legend.entry, edge: "#fff" }), null, p.name || "Entry"],
   };
-  const order = ["buildable", "exclusion", "pad", "road", "cable", "crossing", "asset", "boundary", "entry"];
+  const order = ["buildable", "exclusion", "pad", "road", "cable", "crossing", "fence", "asset", "boundary", "entry"];
   const all = L.featureGroup();
+  const find = document.getElementById("find");
+  const found = [];
   const counted = new Set(["exclusion", "pad", "asset", "cable", "crossing"]);
 
   for (const overlay of data.overlays) {
@@ -112,6 +116,11 @@
       if (style.interactive !== false) drawn.bindPopup(() => popup(title, properties, hidden), { maxHeight: 300, autoPanPaddingTopLeft: [110, 10], autoPanPaddingBottomRight: [20, 30] });
       drawn.addTo(target.layer);
       if (counted.has(kind)) target.count += 1;
+      if (kind === "asset") {
+        // the list reaches every asset by keyboard
+        find.add(new Option(title, String(found.length)));
+        found.push(drawn);
+      }
       all.addLayer(drawn);
     }
   }
@@ -129,15 +138,55 @@
   };
   north.addTo(map);
   const bounds = all.getBounds();
-  if (bounds.isValid()) map.fitBounds(bounds, { padding: [18, 18] });
+  // the open legend stands beside the site, not on it
+  const box = control.getContainer();
+  const open = box.classList.contains("leaflet-control-layers-expanded") ? box.offsetWidth + 12 : 0;
+  const room = { paddingTopLeft: [18, 18], paddingBottomRight: [18 + (open < 0.5 * map.getSize().x ? open : 0), 18] };
+  if (bounds.isValid()) map.fitBounds(bounds, room);
   else map.setView([0, 0], 2);
+  find.addEventListener("change", () => {
+    const drawn = found[Number(find.value)];
+    if (find.value === "" || !drawn) return;
+    if (!map.hasLayer(drawn)) drawn.addTo(map);
+    map.fitBounds(drawn.getBounds(), { maxZoom: 18, padding: [120, 120] });
+    drawn.openPopup();
+  });
+
+  // A click on a row of the land table lights its ground.
+  const lit = new Map();
+  const ground = new Map(data.land.map((feature) => [feature.properties.key, feature]));
+  for (const line of document.querySelectorAll("tr[data-land]")) {
+    const feature = ground.get(line.dataset.land);
+    const name = line.querySelector(".name");
+    if (!feature || !name) continue;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = name.textContent;
+    button.title = "Show on the map";
+    button.setAttribute("aria-pressed", "false");
+    name.replaceWith(button);
+    button.addEventListener("click", () => {
+      const key = line.dataset.land;
+      const on = !lit.has(key);
+      if (on) {
+        const style = { color: "#ffd400", weight: 1.5, fillColor: feature.properties.colour, fillOpacity: 0.75, interactive: false };
+        lit.set(key, L.geoJSON(feature, { style, interactive: false }).addTo(map));
+        document.getElementById("map").scrollIntoView({ block: "center", behavior: "smooth" });
+      } else {
+        lit.get(key).remove();
+        lit.delete(key);
+      }
+      line.classList.toggle("lit", on);
+      button.setAttribute("aria-pressed", String(on));
+    });
+  }
   const home = L.control({ position: "topleft" });
   home.onAdd = () => {
     const button = L.DomUtil.create("button", "home");
     button.type = "button";
     button.textContent = "Whole site";
     L.DomEvent.disableClickPropagation(button);
-    button.addEventListener("click", () => map.fitBounds(bounds, { padding: [18, 18] }));
+    button.addEventListener("click", () => map.fitBounds(bounds, room));
     return button;
   };
   if (bounds.isValid()) home.addTo(map);

@@ -23,7 +23,8 @@ from pacifico.server.work.pool import TimeLimitError
 
 if TYPE_CHECKING:
     import concurrent.futures
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from pacifico.jobs.records import StoredStatus
     from pacifico.jobs.request import JobRequest
@@ -61,7 +62,7 @@ class GenerateReply(LayoutReply):
             raise InputError("Idempotency-Key must have 1 to 255 visible ASCII characters, such as a UUID")
         return key
 
-    def request_of(self, jobs: OwnedJobs, body: Mapping[str, Any], key: str | None) -> JobRequest:
+    async def request_of(self, jobs: OwnedJobs, body: Mapping[str, Any], key: str | None) -> JobRequest:
         """Job request of a body.
 
         Raises
@@ -76,7 +77,7 @@ class GenerateReply(LayoutReply):
             if key is not None:
                 raise InputError("layout_id and Idempotency-Key both name the layout; give one of them")
             fields["layout_id"] = keys.canonical_id(fields["layout_id"])
-        _check_spec(fields.get("parameters", {}))
+        await self.services.read(_check_spec, fields.get("parameters", {}))
         return jobs.request(fields.pop("site_id"), idempotency_key=key, **fields)
 
     async def accept(self, jobs: OwnedJobs, request: JobRequest) -> dict[str, Any]:
@@ -110,7 +111,7 @@ class GenerateHandler(GenerateReply):
         body = self.json_body(GenerateBody)
         jobs = await self.jobs()
         await self.services.read(site_record, jobs, body.site_id)
-        request = self.request_of(jobs, body.model_dump(), self.idempotency_key())
+        request = await self.request_of(jobs, body.model_dump(), self.idempotency_key())
         place = {"Location": f"{self.base_url}pacifico/api/layouts/{request.layout_id}"}
         if self.wants_async():
             accepted = await self.accept(jobs, request)
@@ -144,7 +145,7 @@ class VariantsHandler(GenerateReply):
         await self.services.read(site_record, jobs, body.site_id)
         fields, key = body.model_dump(exclude={"strategies"}), self.idempotency_key()
         requests = {
-            name: self.request_of(jobs, {**fields, "strategy": name}, None if key is None else f"{key}/{name}")
+            name: await self.request_of(jobs, {**fields, "strategy": name}, None if key is None else f"{key}/{name}")
             for name in dict.fromkeys(body.strategies)
         }
         later = self.wants_async()
@@ -200,24 +201,35 @@ async def generate_now(services: Services, jobs: OwnedJobs, request: JobRequest)
     stored = await services.read(jobs.accept, request, send=False)
     if stored.status.status != "queued":
         return await _wait(services, jobs, request.layout_id)
-    runner: EngineRunner | None = None
-    try:
-        async with services.pool.worker(jobs.owner) as worker:
-            call = _caller(worker, asyncio.get_running_loop())
-            runner = EngineRunner(jobs.store, services.settings, call, timeout_s=services.server.timeout_s)
-            await services.hold(
-                local.run, jobs.records, jobs.owner, request.layout_id, settings=services.settings, runner=runner
-            )
-    except asyncio.CancelledError:
-        if runner is not None:
-            runner.stop()
-        services.changed(jobs.owner, request.layout_id)
-        ended = asyncio.ensure_future(services.read(jobs.cancel, request.layout_id))
-        with contextlib.suppress(PacificoError):
-            await asyncio.shield(ended)
-        raise
+    abandoned = _cancelling(services, jobs, request.layout_id)
+    async with abandoned(), services.pool.worker(jobs.owner) as worker:
+        call = _caller(worker, asyncio.get_running_loop())
+        runner = EngineRunner(jobs.store, services.settings, call, timeout_s=services.server.timeout_s)
+        with services.running(jobs.owner, request.layout_id, runner):
+            # before the process is taken away: what the run sees then must not count as its end
+            async with abandoned():
+                await services.hold(
+                    local.run, jobs.records, jobs.owner, request.layout_id, settings=services.settings, runner=runner
+                )
     services.changed(jobs.owner, request.layout_id)
     return await _wait(services, jobs, request.layout_id)
+
+
+def _cancelling(services: Services, jobs: OwnedJobs, layout_id: str) -> Callable[[], AbstractAsyncContextManager[None]]:
+    """Context that cancels a job when its request is abandoned."""
+
+    @contextlib.asynccontextmanager
+    async def context() -> AsyncIterator[None]:
+        try:
+            yield
+        except asyncio.CancelledError:
+            ended = asyncio.ensure_future(services.read(jobs.cancel, layout_id))
+            with contextlib.suppress(PacificoError):
+                await asyncio.shield(ended)
+            services.stopped(jobs.owner, layout_id)
+            raise
+
+    return context
 
 
 def _caller(worker: Worker, loop: asyncio.AbstractEventLoop) -> Any:

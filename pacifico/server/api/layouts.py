@@ -93,9 +93,8 @@ class LayoutHandler(LayoutReply):
         """Purge the layout."""
         self.query(NoQuery)
         jobs = await self.jobs()
-        self.services.background.forget(self.owner, layout_id)
         count = await self.services.read(jobs.delete, layout_id)
-        self.services.changed(self.owner, layout_id)
+        self.services.stopped(self.owner, layout_id)
         self.reply(Deleted(deleted=layout_id, objects=count))
 
 
@@ -134,8 +133,7 @@ class CancelHandler(ApiHandler):
         self.json_body(Nothing)
         jobs = await self.jobs()
         await self.services.read(jobs.cancel, layout_id)
-        self.services.background.forget(self.owner, layout_id)
-        self.services.changed(self.owner, layout_id)
+        self.services.stopped(self.owner, layout_id)
         self.reply(await self.services.status(jobs, layout_id))
 
 

@@ -26,14 +26,12 @@ if TYPE_CHECKING:
 #: Statuses of errors that every operation may return.
 EVERYWHERE = (400, 401, 403, 404, 408, 413, 422, 429, 500, 503)
 _METHODS = ("get", "post", "patch", "delete")
-#: What may follow the answer that names a site or a layout: operations by the parameter that they take.
-_LINKS = {
-    ("SiteAdded", "site_id"): ("get_sites_site_id", "get_sites_site_id_terrain", "get_sites_site_id_exclusions"),
-    ("Layout", "layout_id"): (
-        "get_layouts_layout_id", "get_layouts_layout_id_status", "post_layouts_layout_id_cancel",
-        "post_layouts_layout_id_redrive", "delete_layouts_layout_id",
-    ),
-}  # fmt: skip
+#: Answers that name a site or a layout: the parameter that takes it, and where it is in the body.
+_NAMED = {
+    "SiteAdded": ("site_id", "/site_id"),
+    "Layout": ("layout_id", "/layout_id"),
+    "Variants": ("layout_id", "/variants/0/layout_id"),
+}
 _REF = "#/components/schemas/{model}"
 _HEADERS = {
     "If-None-Match": "ETag of the answer before; the same one answers 304.",
@@ -118,8 +116,7 @@ def _entry(
     schemas : dict
         Schemas by name.
     """
-    words = re.sub(r"[^a-z]+", "_", route.path).strip("_")
-    entry: dict[str, Any] = {"operationId": f"{method}_{words}", "summary": about.summary, "tags": [about.tag]}
+    entry: dict[str, Any] = {"operationId": _operation_id(route, method), "summary": about.summary, "tags": [about.tag]}
     parameters = [*_in_path(route), *_in_query(about, named, schemas), *_in_header(about)]
     if parameters:
         entry["parameters"] = parameters
@@ -131,10 +128,26 @@ def _entry(
         }
         entry["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
     elif about.body is not None:
-        required = bool(schemas[named[about.body]["$ref"].rpartition("/")[2]].get("required"))
+        schema = schemas[named[about.body]["$ref"].rpartition("/")[2]]
+        required = bool(schema.get("required") or schema.get("minProperties"))
         entry["requestBody"] = {"required": required, "content": {JSON: {"schema": named[about.body]}}}
     entry["responses"] = _responses(about, named)
     return entry
+
+
+def _links(about: Operation) -> dict[str, Any]:
+    """Operations that take the site or layout which an operation makes."""
+    model = about.reply.__name__ if about.reply is not None else ""
+    if model not in _NAMED or not (about.body or about.upload):
+        return {}
+    name, place = _NAMED[model]
+    targets = [_operation_id(route, method) for route, method, _ in _operations() if f"{{{name}}}" in route.path]
+    return {t: {"operationId": t, "parameters": {name: f"$response.body#{place}"}} for t in targets}
+
+
+def _operation_id(route: Route, method: str) -> str:
+    words = re.sub(r"[^a-z0-9]+", "_", route.path).strip("_")
+    return f"{method}_{words}"
 
 
 def _in_path(route: Route) -> list[dict[str, Any]]:
@@ -179,16 +192,14 @@ def _responses(about: Operation, named: dict[type[BaseModel], Any]) -> dict[str,
     media = JSON if about.reply is not None else about.media
     content = {media: {"schema": schema}} if about.media != "application/octet-stream" else {"*/*": {}}
     found: dict[str, Any] = {str(about.status): {"description": HTTPStatus(about.status).phrase, "content": content}}
-    for (model, name), targets in _LINKS.items():
-        if about.reply is not None and about.reply.__name__ == model and (about.body or about.upload):
-            found[str(about.status)]["links"] = {
-                target: {"operationId": target, "parameters": {name: f"$response.body#/{name}"}} for target in targets
-            }
     for status in about.also:
         found[str(status)] = {"description": HTTPStatus(status).phrase}
         if status == 202:
             accepted = named[Accepted] if about.reply is None or about.reply.__name__ == "Layout" else schema
             found[str(status)]["content"] = {JSON: {"schema": accepted}}
+    if links := _links(about):
+        for status in {about.status, *about.also} - {304}:
+            found[str(status)]["links"] = links
     problem = {MEDIA_TYPE: {"schema": named[Problem]}}
     for status in sorted({*EVERYWHERE, *about.errors}):
         found[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}

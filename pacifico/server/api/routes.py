@@ -18,6 +18,7 @@ from pacifico.server.api.sites import (
     SiteHandler,
     SitesHandler,
     SiteUploadHandler,
+    UploadedHandler,
     UploadHandler,
 )
 from pacifico.server.api.terrain import BuildableHandler, ContoursHandler, SlopeClassesHandler, TerrainHandler
@@ -31,6 +32,7 @@ PREFIX = "pacifico/api"
 PARAMETERS = {
     "layout_id": "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
     "site_id": "[^/]{1,200}",
+    "sha256": "[0-9a-f]{64}",
     "asset_id": "[a-z][a-z_]{0,39}-[0-9]{1,9}",
     "format": "[a-z0-9]{1,20}",
     "name": ".{1,500}",
@@ -59,6 +61,7 @@ ROUTES = (
     Route("/health/ready", ReadyHandler),
     Route("/sites/upload", SiteUploadHandler),
     Route("/uploads", UploadHandler),
+    Route("/uploads/{sha256}", UploadedHandler),
     Route("/sites", SitesHandler),
     Route("/sites/{site_id}", SiteHandler),
     Route("/sites/{site_id}/exclusions", ExclusionsHandler),

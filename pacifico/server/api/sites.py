@@ -113,6 +113,23 @@ class UploadHandler(UploadReply):
         self.reply(UploadAdded(upload=address, bytes=size), status=201)
 
 
+class UploadedHandler(ApiHandler):
+    """One uploaded file."""
+
+    @operation(
+        summary="Delete an uploaded file. Completed layouts keep their copy; refused while others need it.",
+        tag="sites",
+        query=NoQuery,
+        reply=Deleted,
+        errors=(404, 409, 503),
+    )
+    async def delete(self, sha256: str) -> None:
+        """Delete the file."""
+        self.query(NoQuery)
+        count = await self.services.read((await self.jobs()).delete_upload, sha256)
+        self.reply(Deleted(deleted=f"upload:{sha256}", objects=count))
+
+
 class SitesHandler(ApiHandler):
     """All sites of the owner."""
 
@@ -133,7 +150,24 @@ class SitesHandler(ApiHandler):
         self.reply(SitePage(sites=[_row(record) for record in records], next=following))
 
 
-class SiteHandler(ApiHandler):
+class SiteReply(ApiHandler):
+    """What handlers of one site share."""
+
+    async def site(self, site_id: str) -> tuple[SiteRecord, dict[str, Any] | None]:
+        """Record of a site, and its boundary as it was read; None where that was not kept.
+
+        Raises
+        ------
+        NotFoundError
+            The owner has no such site.
+        """
+        self.query(NoQuery)
+        jobs = await self.jobs()
+        record = await self.services.read(site_record, jobs, site_id)
+        return record, await self.services.read(_as_read, jobs, record)
+
+
+class SiteHandler(SiteReply):
     """One site."""
 
     @operation(
@@ -146,18 +180,15 @@ class SiteHandler(ApiHandler):
     )
     async def get(self, site_id: str) -> None:
         """Answer with the record and the boundary."""
-        self.query(NoQuery)
-        jobs = await self.jobs()
-        record = await self.services.read(site_record, jobs, site_id)
-        boundary = await self.services.read(_as_read, jobs, record)
+        record, boundary = await self.site(site_id)
         self.reply({**_row(record).model_dump(), "boundary": boundary})
 
     @operation(
-        summary="Delete a site. Completed layouts keep their copy of the boundary; queued ones fail.",
+        summary="Delete a site. Completed layouts keep their copy of the boundary; refused while others need it.",
         tag="sites",
         query=NoQuery,
         reply=Deleted,
-        errors=(404, 503),
+        errors=(404, 409, 503),
     )
     async def delete(self, site_id: str) -> None:
         """Delete the site's files."""
@@ -168,7 +199,7 @@ class SiteHandler(ApiHandler):
         self.reply(Deleted(deleted=site_id, objects=count))
 
 
-class ExclusionsHandler(ApiHandler):
+class ExclusionsHandler(SiteReply):
     """Exclusions of one site."""
 
     @operation(
@@ -181,11 +212,12 @@ class ExclusionsHandler(ApiHandler):
     )
     async def get(self, site_id: str) -> None:
         """Answer with the exclusions as they were read."""
-        self.query(NoQuery)
-        jobs = await self.jobs()
-        record = await self.services.read(site_record, jobs, site_id)
-        whole = await self.services.read(_as_read, jobs, record) or {"features": []}
-        kept = [f for f in whole["features"] if (f.get("properties") or {}).get("kind") == "exclusion"]
+        _, boundary = await self.site(site_id)
+        kept = [
+            f
+            for f in (boundary or {"features": []})["features"]
+            if (f.get("properties") or {}).get("kind") == "exclusion"
+        ]
         self.reply({"type": "FeatureCollection", "features": kept})
 
 

@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pacifico.errors import InputError
 from pacifico.jobs.runner.staging import Stager
 from pacifico.server.api.files import FilesHandler, tag_of
 from pacifico.server.api.sites import site_record
@@ -147,6 +146,4 @@ def _stage(jobs: OwnedJobs, site_id: str, dem: str, folder: Path) -> tuple[str, 
         return boundary, None
     if dem in NAMED_DEMS:
         return boundary, dem
-    if not dem.startswith("upload:"):
-        raise InputError(f"dem {dem[:60]!r} is unknown; give one of {', '.join(NAMED_DEMS)}, level or upload:<sha256>")
     return boundary, str(stager.dem(dem))

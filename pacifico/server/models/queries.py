@@ -9,9 +9,13 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from pacifico.jobs.status import State  # noqa: TC001
 from pacifico.run.outcome import ErrorKind  # noqa: TC001
-from pacifico.vocabulary import Profile  # noqa: TC001 (pydantic reads these)
+from pacifico.vocabulary import NAMED_DEMS, Profile
 
 _CLOSED = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_max_length=2048)
+
+
+#: Elevation of a site's terrain.
+_GROUND = rf"^(?:{'|'.join((*NAMED_DEMS, 'level'))}|upload:[0-9a-f]{{64}})$"
 
 
 def _written_time(value: object) -> object:
@@ -53,7 +57,7 @@ class GroundQuery(BaseModel):
     model_config = _CLOSED
 
     dem: str | None = Field(
-        default=None, max_length=200, description="Name of a source, or `upload:<sha256>`; `level` for level ground."
+        default=None, pattern=_GROUND, description="Name of a source, or `upload:<sha256>`; `level` for level ground."
     )
     resolution_m: float | None = Field(default=None, ge=1, le=30)
     setback_m: float | None = Field(default=None, ge=0, le=10_000)

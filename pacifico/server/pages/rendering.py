@@ -9,7 +9,7 @@ import jinja2
 
 #: Figures of a card: label, metric, factor to the shown unit, format.
 _FIGURES = (
-    ("Capacity, AC", "total_capacity_kw", 1e-3, "{:,.1f} MW"),
+    ("Capacity, AC", "total_capacity_kw", 1e-3, "{:,.2f} MW"),
     ("Assets", "asset_count", 1, "{:,.0f}"),
     ("Roads", "road_length_m", 1e-3, "{:,.2f} km"),
     ("Cut", "cut_volume_m3", 1, "{:,.0f} m³"),

@@ -143,8 +143,8 @@ class ActionPage(FormHandler):
             if not jobs.queued_elsewhere:
                 self.services.background.add(self.owner, layout_id)
         else:
-            self.services.background.forget(self.owner, layout_id)
             await self.services.read(jobs.cancel if action == "cancel" else jobs.delete, layout_id)
+            self.services.stopped(self.owner, layout_id)
         self.services.changed(self.owner, layout_id)
         self.redirect(f"{self.base_url}pacifico/reports/jobs", status=303)
 

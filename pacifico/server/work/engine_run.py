@@ -8,16 +8,16 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pacifico.errors import InputError
 from pacifico.jobs.delivery import RunOutcome
-from pacifico.jobs.runner import terrain_cache
-from pacifico.jobs.runner.staging import metrics_of, stage
-from pacifico.jobs.stop_signals import StoppedError
+from pacifico.jobs.runner.job_inputs import stage_inputs
+from pacifico.jobs.runner.staging import metrics_of
+from pacifico.jobs.runner.terrain_cache import FOLDER
+from pacifico.jobs.stop_signals import StoppedError, StopSignals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from pacifico.jobs.delivery import RunTask
     from pacifico.jobs.request import JobRequest
     from pacifico.jobs.settings import Settings
-    from pacifico.jobs.stop_signals import StopSignals
     from pacifico.jobs.store.base import Store
 
 _TICK_S = 0.1
+_ABANDONED = "the request was abandoned"
 
 #: The notebook whose layout the engine makes without it.
 NOTEBOOK = "layout_report"
@@ -78,11 +78,12 @@ class EngineRunner:
         self._settings = settings
         self._call = call
         self._timeout_s = timeout_s
-        self._stopped = threading.Event()
+        self._stops = [StopSignals()]
 
     def stop(self) -> None:
-        """End the run: whoever asked for it is gone."""
-        self._stopped.set()
+        """End the run at once: whoever asked for it is gone, or has cancelled it."""
+        for signals in self._stops:
+            signals.abandon.set()
 
     @contextlib.contextmanager
     def workspace(self) -> Iterator[Path]:
@@ -106,13 +107,14 @@ class EngineRunner:
         signals : StopSignals
             Tell the run to stop.
         """
+        self._stops.append(signals)
+        if self._stops[0].stopped:  # stopped before it began
+            raise StoppedError(_ABANDONED)
         check_engine_request(task.request)
-        inputs, parameters = stage(task.request, self._store, self._settings, folder / "staged", signals)
-        cache = folder / terrain_cache.FOLDER
-        terrain = terrain_cache.TerrainCache(self._store, task.request, inputs["boundary"], cache)
-        terrain.fetch()
+        inputs = stage_inputs(task, self._store, self._settings, folder, signals)
         report = folder / "report"
-        arguments = {**arguments_of(parameters, inputs), "dem_cache": str(cache), "out": str(report)}
+        given = arguments_of(inputs.parameters, inputs.files)
+        arguments = {**given, "dem_cache": str(folder / FOLDER), "out": str(report)}
         future = self._call("generate", arguments, on_stage)
         deadline = time.monotonic() + self._timeout_s
         while True:
@@ -120,18 +122,18 @@ class EngineRunner:
                 future.result(_TICK_S)
                 break
             except concurrent.futures.CancelledError:
-                raise StoppedError("the request was abandoned") from None
+                raise StoppedError(_ABANDONED) from None
             except TimeoutError:
                 if future.done():
                     raise
-            if signals.stopped or self._stopped.is_set():
+            if signals.stopped:
                 future.cancel()
-                raise StoppedError("the request was abandoned")
+                raise StoppedError(_ABANDONED)
             if time.monotonic() > deadline:
                 future.cancel()
                 message = f"the run took over {self._timeout_s:g} s; submit it as a job with 'Prefer: respond-async'"
                 return RunOutcome(report=report, kind="timeout", message=message)
-        terrain.keep()
+        inputs.terrain.keep()
         return RunOutcome(report=report, metrics=metrics_of(report))
 
 

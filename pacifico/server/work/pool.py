@@ -50,6 +50,7 @@ class Worker:
     def __init__(self, process: asyncio.subprocess.Process, home: Path) -> None:
         self._process = process
         self._home = home
+        self._ended = False
         self.pid = process.pid
 
     @classmethod
@@ -69,8 +70,8 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process.returncode is None
+        """Whether the process runs and was not told to end."""
+        return not self._ended and self._process.returncode is None
 
     async def call(
         self, task: str, arguments: Mapping[str, Any], on_stage: Callable[[str, str], None] | None = None
@@ -108,6 +109,7 @@ class Worker:
 
     def end(self) -> None:
         """Kill the process and all that it started."""
+        self._ended = True
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         shutil.rmtree(self._home, ignore_errors=True)

@@ -79,6 +79,7 @@ def buildable(given: Arguments, on_stage: OnStage) -> dict[str, Any]:
     from pacifico.grid import Ground  # noqa: PLC0415
     from pacifico.layout.criteria.request import main_slope_limit, requested_spec  # noqa: PLC0415
     from pacifico.layout.ground.buildable import buildable_area, make_field  # noqa: PLC0415
+    from pacifico.layout.ground.channels import site_drainage  # noqa: PLC0415
 
     site = _site(given)
     on_stage("fetching_dem", "")
@@ -86,12 +87,14 @@ def buildable(given: Arguments, on_stage: OnStage) -> dict[str, Any]:
     profile = given["profile"]
     spec = requested_spec(profile, "balanced", None, given.get("setback_m"), None, None)
     limit_deg = main_slope_limit(profile, spec)
+    finest, source_cell_m = Ground.finest_of(heights), float(heights.attrs.get("source_resolution_m", 0.0))
     field = make_field(
         site,
         Ground.of(heights),
-        Ground.finest_of(heights),
+        finest,
         setback_m=spec.number("site", "setback_m"),
-        source_cell_m=float(heights.attrs.get("source_resolution_m", 0.0)),
+        source_cell_m=source_cell_m,
+        drainage=site_drainage(site, finest, spec, source_cell_m),
     )
     area = buildable_area(field, limit_deg)
     facts = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pacifico.errors import DEMError, OutsideServiceError
+from pacifico.escaping import for_gdal
 from pacifico.terrain.raster.addresses import display_name, is_remote, redacted
 from pacifico.terrain.raster.checks import check_bands, missing_file, placement
 from pacifico.terrain.raster.mosaic import merged
@@ -85,7 +86,7 @@ def read_window(source: str, request: ReadRequest, *, env: dict[str, Any] | None
     try:
         with rasterio.Env(**(env or {})), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(source) as raster:
+            with rasterio.open(for_gdal(source)) as raster:
                 return _read(raster, name, request)
     except (RasterioError, CRSError, CPLE_BaseError, OSError) as error:
         if isinstance(error, (DEMError, OutsideServiceError)):

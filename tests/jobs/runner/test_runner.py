@@ -11,7 +11,7 @@ import pytest
 
 from pacifico.jobs.delivery import RunTask
 from pacifico.jobs.request import JobRequest
-from pacifico.jobs.runner import runner as module
+from pacifico.jobs.runner import job_inputs
 from pacifico.jobs.runner.processes import Child
 from pacifico.jobs.runner.runner import NotebookRunner
 from pacifico.jobs.settings import Settings
@@ -62,14 +62,14 @@ def run_and_stop(runner, which):
 @pytest.mark.parametrize("which", ["interrupt", "abandon"])
 def test_a_stop_does_not_wait_for_a_host_that_is_silent(runner, monkeypatch, which):
     released = threading.Event()
-    monkeypatch.setattr(module, "stage", lambda *_: released.wait(20))
+    monkeypatch.setattr(job_inputs, "stage", lambda *_: released.wait(20))
     assert run_and_stop(runner, which) < 2
     released.set()
 
 
 def test_a_stop_does_not_wait_for_a_kernel_that_starts(runner, monkeypatch, tmp_path):
     (tmp_path / "boundary").write_text("")
-    monkeypatch.setattr(module, "stage", lambda *_: ({"boundary": tmp_path / "boundary"}, {}))
+    monkeypatch.setattr(job_inputs, "stage", lambda *_: ({"boundary": tmp_path / "boundary"}, {}))
     assert run_and_stop(runner, "interrupt") < 2
 
 
@@ -77,7 +77,7 @@ def test_what_staging_raises_is_raised_by_the_run(runner, monkeypatch):
     def fail(*_):
         raise KeyError("suffix")
 
-    monkeypatch.setattr(module, "stage", fail)
+    monkeypatch.setattr(job_inputs, "stage", fail)
     with runner.workspace() as folder, pytest.raises(KeyError, match="suffix"):
         runner.run(TASK, folder, lambda *_: None, StopSignals())
 

@@ -9,6 +9,7 @@ from pacifico.jobs import keys
 from pacifico.jobs import status as states
 from pacifico.jobs.records import ConflictError
 from pacifico.jobs.serving.edits import EditEntry, Edits
+from pacifico.jobs.store.base import NotFoundError
 from pacifico.jobs.store.local import LocalStore
 
 ID = "0b8f5c1e-1111-4222-8333-444455556666"
@@ -21,8 +22,10 @@ def status():
 
 
 @pytest.fixture
-def store(tmp_path):
-    return LocalStore(tmp_path / "store")
+def store(tmp_path, status):
+    made = LocalStore(tmp_path / "store")
+    made.create(keys.status("ann", ID), status.to_bytes(), kind="jobs")
+    return made
 
 
 @pytest.fixture
@@ -68,6 +71,13 @@ def test_edits_of_an_earlier_attempt_do_not_count(store, status, layout):
     assert found.edits == ()
     Edits(store, again).write((ROADS,), layout, version)
     assert Edits(store, again).read()[0].edits == (ROADS,)
+
+
+def test_an_edit_of_a_layout_that_is_deleted_meanwhile_leaves_nothing(store, status, layout):
+    store.delete(keys.status("ann", ID))
+    with pytest.raises(NotFoundError, match="deleted meanwhile"):
+        Edits(store, status).write((ROADS,), layout, None)
+    assert list(store.list("owners/")) == []
 
 
 @pytest.mark.parametrize("content", [b"[]", b"{}", b'{"schema_version": 1, "attempt": 1, "edits": [{"op": "shell"}]}'])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +12,13 @@ from pacifico.errors import InputError, OutsideServiceError
 from pacifico.jobs import keys
 from pacifico.jobs import status as states
 from pacifico.jobs.lifecycle import claim
-from pacifico.jobs.records import ConflictError
+from pacifico.jobs.records import ConflictError, InUseError
 from pacifico.jobs.serving.owned import OwnedJobs
 from pacifico.jobs.settings import Settings
 from pacifico.jobs.store.base import NotFoundError
+from pacifico.jobs.store.local import LocalStore
+from pacifico.jobs.submission.quotas import QuotaError
+from pacifico.jobs.uploads import read_site_record
 
 
 @pytest.fixture
@@ -117,3 +122,91 @@ def test_readiness_asks_store_and_queue(jobs, tmp_path):
     (tmp_path / "file").write_text("")
     broken = OwnedJobs(Settings(store=str(tmp_path / "file" / "store"), owner="ann"))
     broken.probe()  # a store that does not exist yet is made by the first write
+
+
+def test_a_site_that_queued_or_running_layouts_need_is_kept(jobs, site, tmp_path):
+    request = jobs.request(site, dem="sample", target_capacity_kw=1000)
+    jobs.accept(request)
+    for _ in ("queued", "running"):
+        with pytest.raises(InUseError, match=f"{request.layout_id}; cancel"):
+            jobs.delete_site(site)
+        claim(jobs.records, "ann", request.layout_id, worker="w", settings=jobs.settings)
+    jobs.cancel(request.layout_id)
+    assert [status.layout_id for status in jobs.unfinished()] == []
+    assert jobs.delete_site(site) == 2
+
+
+def test_a_redriven_layout_needs_its_site_again(jobs, site):
+    request = jobs.request(site, dem="sample", target_capacity_kw=1000)
+    jobs.accept(request)
+    jobs.records.fail("ann", request.layout_id, kind="lost", message="x")
+    jobs.redrive(request.layout_id)
+    with pytest.raises(InUseError):
+        jobs.delete_site(site)
+
+
+def test_many_layouts_are_named_in_part(jobs, site):
+    for _ in range(7):
+        jobs.accept(jobs.request(site, dem="sample", target_capacity_kw=1000))
+    with pytest.raises(InUseError, match="and 2 more"):
+        jobs.delete_site(site)
+
+
+def test_an_upload_that_a_queued_layout_needs_is_kept(jobs, site, tmp_path):
+    path = tmp_path / "dem.tif"
+    path.write_bytes(b"II*\0")
+    address = jobs.upload_file(path)
+    request = jobs.request(site, dem=address, target_capacity_kw=1000)
+    jobs.accept(request)
+    sha256 = address.removeprefix("upload:")
+    with pytest.raises(InUseError, match=request.layout_id):
+        jobs.delete_upload(sha256)
+    jobs.delete(request.layout_id)
+    assert jobs.delete_upload(sha256) == 2
+
+
+def test_a_quota_holds_for_servers_too(tmp_path):
+    path = tmp_path / "site.kml"
+    path.write_bytes(b"<kml/>")
+    jobs = OwnedJobs(Settings(store=str(tmp_path / "store"), owner="ann", max_open_jobs=1))
+    site = jobs.upload_site(path)
+    first = jobs.request(site, dem="sample")
+    jobs.accept(first)
+    jobs.accept(first)  # the same one
+    with pytest.raises(QuotaError, match="quota"):
+        jobs.accept(jobs.request(site, dem="sample"))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda jobs, layout, site: jobs.status(layout),
+        lambda jobs, layout, site: jobs.read(layout),
+        lambda jobs, layout, site: jobs.file(layout, "layout.geojson", Path("unused")),
+        lambda jobs, layout, site: jobs.cancel(layout),
+        lambda jobs, layout, site: jobs.redrive(layout),
+        lambda jobs, layout, site: jobs.delete(layout),
+        lambda jobs, layout, site: jobs.delete_site(site),
+        lambda jobs, layout, site: read_site_record(jobs.store, jobs.owner, site),
+    ],
+    ids=["status", "read", "file", "cancel", "redrive", "delete", "delete site", "site"],
+)
+def test_what_is_anothers_costs_the_calls_of_what_is_nobodys(settings, jobs, site, monkeypatch, call):
+    """So both take the same time: the same requests of the store, and the same words."""
+    request = jobs.request(site, dem="sample")
+    jobs.accept(request)
+    asked = []
+    for name in ("read", "get_file", "stat", "list", "delete", "swap", "create", "put"):
+        real = getattr(LocalStore, name)
+        monkeypatch.setattr(
+            LocalStore, name, lambda s, key, *a, _n=name, _r=real, **o: asked.append((_n, key)) or _r(s, key, *a, **o)
+        )
+    found = []
+    for layout_id, site_id in ((request.layout_id, site), (str(uuid.uuid4()), uuid.uuid4().hex)):
+        asked.clear()
+        with pytest.raises(NotFoundError) as missing:
+            call(OwnedJobs(settings, owner="bob"), layout_id, site_id)
+        seen = [(name, key.replace(layout_id, "L").replace(site_id, "S")) for name, key in asked]
+        found.append((seen, str(missing.value).replace(layout_id, "L").replace(site_id, "S")))
+    assert found[0] == found[1]
+    assert found[0][0]

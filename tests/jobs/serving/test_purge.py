@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+
 import pytest
 
-from pacifico.jobs import keys
+from pacifico.jobs import keys, local
 from pacifico.jobs.attempt import LostError
+from pacifico.jobs.delivery import RunOutcome
 from pacifico.jobs.lifecycle import claim
 from pacifico.jobs.serving.owned import OwnedJobs
-from pacifico.jobs.serving.purge import purge_layout, purge_site
+from pacifico.jobs.serving.purge import purge_layout, purge_site, purge_upload
 from pacifico.jobs.settings import Settings
 from pacifico.jobs.store.base import NotFoundError
 
@@ -48,6 +52,37 @@ def test_a_running_attempt_commits_nothing_afterwards(jobs, layout_id, tmp_path)
     with pytest.raises(LookupError):
         claim(jobs.records, "ann", layout_id, worker="w", settings=jobs.settings)
     assert left(jobs) == []
+
+
+def test_files_that_come_after_the_deletion_are_deleted_by_their_attempt(jobs, layout_id, tmp_path):
+    """A run that does not know yet uploads its report; its commit finds no job."""
+
+    class Runner:
+        def workspace(self):
+            return contextlib.nullcontext(tmp_path)
+
+        def run(self, task, folder, on_stage, signals):
+            purge_layout(jobs.records, "ann", layout_id)
+            (folder / "report" / "inputs").mkdir(parents=True)
+            (folder / "report" / "inputs" / "dem.tif").write_bytes(b"x")
+            return RunOutcome(report=folder / "report")
+
+    with pytest.raises(NotFoundError):
+        local.run(jobs.records, "ann", layout_id, settings=jobs.settings, runner=Runner())
+    assert left(jobs) == []
+    store = Path(jobs.settings.store)
+    assert {p.name for p in store.glob("owners/ann/*")} == {"sites"}  # and no empty folder
+
+
+def test_an_upload_goes_with_its_record(jobs, tmp_path):
+    path = tmp_path / "spec.toml"
+    path.write_bytes(b"[site]")
+    sha256 = jobs.upload_file(path).removeprefix("upload:")
+    with pytest.raises(NotFoundError):
+        purge_upload(jobs.store, "bob", sha256)
+    assert purge_upload(jobs.store, "ann", sha256) == 2
+    with pytest.raises(NotFoundError):
+        purge_upload(jobs.store, "ann", sha256)
 
 
 def test_an_unreadable_status_can_be_deleted(jobs, layout_id):

@@ -66,7 +66,7 @@ def test_storage_among_arrays_is_reached(target):
     site = Site("made", UTM, box(500_150.0, 4_600_150.0, 501_450.0, 4_601_450.0))
     plan = generate_layout(site, dem, profile="hybrid", target_capacity_kw=target)
     assert plan.unplaced == ()
-    assert plan.metrics["storage_kwh"] == pytest.approx(4 * 5000 * (target // 10_000))
+    assert plan.metrics["storage_kwh"] == pytest.approx(4 * 1250 * (target / 2 // 1250))
 
 
 def test_ground_along_roads_to_turbines_is_kept_free():
@@ -85,7 +85,9 @@ def test_bends_among_arrays_suit_blade_transport():
     z = 6 * np.sin(x / 310) * np.sin(y / 270)
     dem = grid.data_array(z, name="elevation", source_resolution_m=10.0, nodata_share=0.0, warnings=())
     site = Site("made", UTM, box(500_150.0, 4_600_150.0, 501_750.0, 4_601_750.0))
-    plan = generate_layout(site, dem, profile="wind_hybrid", target_capacity_kw=40_000)
+    plan = generate_layout(
+        site, dem, profile="wind_hybrid", target_capacity_kw=40_000, spec={"water": {"channel_min_ha": 0}}
+    )
     assert plan.metrics["assets_by_type"]["wind_turbine"] >= 3
     tight = [int(w.rsplit(":", 1)[1]) for w in plan.warnings if "tighter than an inner radius of 46 m" in w]
     assert sum(tight) <= 2

@@ -2,8 +2,15 @@
 
 import pytest
 
-from pacifico.layout.criteria.crossings import crossing_criteria, road_crossing_cost, road_crossing_type
+from pacifico.layout.criteria.crossings import (
+    channel_crossing_type,
+    crossing_criteria,
+    road_crossing_cost,
+    road_crossing_type,
+    upgrade_item,
+)
 from pacifico.layout.criteria.spec import make_spec
+from pacifico.layout.criteria.water import WaterCriteria
 
 SPEC = make_spec()
 
@@ -24,4 +31,18 @@ def test_type_follows_from_what_is_crossed(zone_type, length_m, expected):
 
 def test_water_costs_by_the_metre_and_a_gap_once():
     assert road_crossing_cost(SPEC, "water", 40.0) == pytest.approx(40 * SPEC.number("costs", "culvert"))
-    assert road_crossing_cost(SPEC, "gap", 40.0) == SPEC.number("costs", "crossing_upgrade")
+    assert road_crossing_cost(SPEC, "gap", 40.0) == SPEC.number("costs", "crossing_gap")
+
+
+@pytest.mark.parametrize(
+    ("zone_type", "item"), [("road", "crossing_upgrade"), ("railway", "crossing_railway"), ("line", "crossing_line")]
+)
+def test_an_upgrade_is_priced_by_what_it_crosses(zone_type, item):
+    assert upgrade_item(zone_type) == item
+    assert road_crossing_cost(SPEC, zone_type, 20.0) == SPEC.number("costs", item)
+
+
+def test_a_main_road_has_no_ford():
+    criteria = WaterCriteria()
+    assert channel_crossing_type(10.0, 0.0, is_main=False, criteria=criteria) == "ford"
+    assert channel_crossing_type(10.0, 0.0, is_main=True, criteria=criteria) == "culvert"

@@ -58,7 +58,7 @@ def test_the_main_asset_limits_the_slope():
     ("profile", "overrides", "unit_kw"),
     [
         ("solar_farm", {}, 25.9938462),
-        ("bess", {}, 5000.0),
+        ("bess", {}, 1250.0),
         ("gas_bess", {}, 2500.0),
         ("wind_hybrid", {}, 25.9938462),
         ("wind_hybrid", {"wind_hybrid": {"wind_share": 1.0}}, 5000.0),

@@ -23,7 +23,7 @@ def test_overlap_clearance_and_road_are_refused(gas, open_, make, plan_tools):
     with pytest.raises(
         EditRefused, match=r"would stand 2.50 m from battery-.*, the clearance is 3.05 m; move it 0.55 m"
     ):
-        editor.add("battery", at=(x + 32.5, y))
+        editor.add("battery", at=(x - 32.5, y))
     spine = max(gas.road_list, key=lambda r: r.length_m).line
     with pytest.raises(EditRefused, match=r"would (stand on road R|overlap|stand .* m from)"):
         editor.move(one.asset_id, to=spine.interpolate(0.3, normalized=True).coords[0][:2])

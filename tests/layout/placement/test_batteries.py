@@ -15,17 +15,28 @@ def placed(make, storage_kw, size=300.0):
     return draft
 
 
-@pytest.mark.parametrize(("storage_kw", "blocks"), [(0.0, 0), (5000.0, 1), (24_999.0, 4), (25_000.0, 5)])
+@pytest.mark.parametrize(("storage_kw", "blocks"), [(0.0, 0), (5000.0, 1), (20_100.0, 4), (25_000.0, 5)])
 def test_whole_blocks_up_to_the_power(make, storage_kw, blocks):
     draft = placed(make, storage_kw)
     assert [i.kind for i in draft.items] == ["battery"] * blocks
+    assert {i.storage_kw for i in draft.items} <= {5000.0}
     assert draft.unplaced == []
 
 
-def test_less_than_a_block_is_recorded(make):
-    draft = placed(make, 3000.0)
+@pytest.mark.parametrize(("storage_kw", "power"), [(1250.0, [1250.0]), (3000.0, [2500.0]), (8_800.0, [5000.0, 3750.0])])
+def test_the_last_block_holds_the_containers_that_remain(make, storage_kw, power):
+    draft = placed(make, storage_kw)
+    assert [i.storage_kw for i in draft.items] == power
+    last = draft.items[-1]
+    assert last.storage_kwh == 4 * last.storage_kw
+    assert last.rect[2] - last.rect[0] == pytest.approx(30.0 * last.storage_kw / 5000.0)
+    assert draft.unplaced == []
+
+
+def test_less_than_a_container_is_recorded(make):
+    draft = placed(make, 1000.0)
     assert draft.items == []
-    assert "5,000 kW" in draft.unplaced[0].reason
+    assert "1,250 kW" in draft.unplaced[0].reason
 
 
 def test_blocks_without_a_place_are_counted(make):

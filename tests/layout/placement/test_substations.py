@@ -40,6 +40,24 @@ def test_a_weight_on_earthwork_moves_it_to_level_ground(make):
     assert near.centre[1] < level.centre[1]
 
 
+def test_where_no_ground_is_level_it_stands_on_a_graded_bench(make):
+    """Ground of 4 degrees everywhere."""
+    (station,) = placed(make, lambda x, y: np.tan(np.radians(4.0)) * x, EQUAL_WEIGHTS).items
+    assert station.slope_limit_deg == SPEC.number("substation", "bench_slope_limit_deg") == 6.0
+    (level,) = placed(make, make.level, EQUAL_WEIGHTS).items
+    assert level.slope_limit_deg == 3.0
+
+
+def test_on_a_narrow_strip_it_is_long_and_narrow(make):
+    context, draft = make.context(make.site(600, 42), make.ground(make.level, 600, 42)), Draft()
+    window = (make.west + 100, make.south, make.west + 500, make.south + 42)
+    place_substations(context, draft, 20_000.0, PlantPlace(window, NO_RECTS, (make.west, make.south)), EQUAL_WEIGHTS)
+    (station,) = draft.items
+    west, south, east, north = station.rect
+    assert (east - west) / (north - south) == pytest.approx(2.0, abs=0.01)
+    assert draft.unplaced == []
+
+
 def test_stations_without_a_place_are_counted(make):
     draft = placed(make, lambda x, y: 0.2 * x, EQUAL_WEIGHTS, power_kw=400_000.0)
     assert draft.items == []

@@ -6,6 +6,7 @@ import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from fixtures.raw_http import TOKEN, open_socket, read_reply
 
 
@@ -48,3 +49,37 @@ def test_a_thousand_streams_are_too_many_and_nothing_falls_over(new_server):
             rest.post(f"/layouts/{layout_id}/cancel")
     reply = rest.get(f"/layouts/{waiting}/events", timeout=30)
     assert b"event: end" in reply.content
+
+
+@pytest.mark.slow
+def test_a_thousand_streams_are_open_at_once_and_all_of_them_end(new_server):
+    rest = new_server(PACIFICO_SERVER_STREAMS="1000", PACIFICO_SERVER_PROCESSES="1")
+    site = rest.upload()
+    first, waiting = str(uuid.uuid4()), str(uuid.uuid4())
+    for layout_id in (first, waiting):
+        body = {"site_id": site, "layout_id": layout_id, "target_capacity_kw": 1000}
+        assert rest.post("/layouts/generate", json=body, headers={"Prefer": "respond-async"}).status_code == 202
+    head = f"GET /pacifico/api/layouts/{waiting}/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n\r\n"
+
+    def follow(_):
+        line = open_socket(rest)
+        line.sendall(head.encode())
+        return line, read_reply(line)
+
+    def rest_of(opened):
+        line, data = opened
+        while b"event: end" not in data and (piece := line.recv(65536)):
+            data += piece
+        line.close()
+        return data
+
+    with ThreadPoolExecutor(20) as pool:
+        opened = list(pool.map(follow, range(1000)))
+        assert {data.split()[1] for _, data in opened} == {b"200"}
+        assert rest.get(f"/layouts/{waiting}/events").status_code == 503
+        assert rest.get(f"/layouts/{waiting}/status").json()["status"] == "queued"
+        rest.post(f"/layouts/{waiting}/cancel")
+        ends = list(pool.map(rest_of, opened))
+    assert all(b'"cancelled"' in data and b"event: end" in data for data in ends)
+    rest.post(f"/layouts/{first}/cancel")
+    assert rest.get(f"/layouts/{waiting}/events").status_code == 200  # there is room again

@@ -35,5 +35,13 @@ def test_operations_have_names_of_their_own_and_declare_problems():
         assert any(status.startswith("2") for status in one["responses"])
 
 
+def test_what_is_made_leads_to_all_that_takes_it():
+    paths = document()["paths"]
+    known = {o["operationId"]: path for path, entry in paths.items() for o in entry.values()}
+    for made, status, name in (("/sites/upload", "201", "site_id"), ("/layouts/generate", "202", "layout_id")):
+        links = paths[made]["post"]["responses"][status]["links"]
+        assert set(links) == {operation for operation, path in known.items() if f"{{{name}}}" in path}
+
+
 def test_it_is_plain_json():
     assert json.loads(json.dumps(document())) == document()

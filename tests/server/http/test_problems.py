@@ -8,9 +8,10 @@ import pytest
 
 from pacifico.errors import EditRefused, InputError, InternalError, NoBuildableGroundError, OutsideServiceError
 from pacifico.jobs.queue import QueueError
-from pacifico.jobs.records import ConflictError, NotRedrivableError
+from pacifico.jobs.records import ConflictError, InUseError, NotRedrivableError
 from pacifico.jobs.sending import NotSentError
 from pacifico.jobs.store.base import NotFoundError, StoreError, TooLargeError
+from pacifico.jobs.submission.quotas import QuotaError
 from pacifico.server.http.owner import NoOwnerError
 from pacifico.server.http.problems import HttpError, dump, problem, problem_of
 from pacifico.server.work.fair_slots import BusyError
@@ -23,6 +24,8 @@ from pacifico.server.work.pool import TimeLimitError
         (NotFoundError("x"), 404, "not_found"),
         (ConflictError("x"), 409, "conflict"),
         (NotRedrivableError("x"), 409, "not_redrivable"),
+        (InUseError("x"), 409, "in_use"),
+        (QuotaError("x"), 429, "quota_exceeded"),
         (TooLargeError("x"), 413, "too_large"),
         (InputError("x"), 422, "invalid_input"),
         (EditRefused("x"), 422, "edit_refused"),

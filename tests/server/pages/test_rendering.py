@@ -9,7 +9,7 @@ from pacifico.server.pages.rendering import figures, moment, render, words
 
 def test_figures_are_those_that_there_are():
     assert figures({"total_capacity_kw": 1500.0, "asset_count": 3, "road_length_m": None}) == [
-        ("Capacity, AC", "1.5 MW"), ("Assets", "3")
+        ("Capacity, AC", "1.50 MW"), ("Assets", "3")
     ]  # fmt: skip
 
 

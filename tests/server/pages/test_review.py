@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 import uuid
+from urllib.parse import urlencode
 
 import pytest
+
+from pacifico.jobs.serving.owned import OwnedJobs
+from pacifico.jobs.settings import Settings
 
 
 @pytest.fixture
@@ -57,3 +61,21 @@ def test_the_api_as_a_page_asks_nothing_elsewhere(rest):
     text = rest.get("/docs").text
     assert "/layouts/generate" in text
     assert not re.search(r"(src|href)=\"(https?:)?//", text)
+
+
+def test_hostile_names_are_shown_as_text(rest, pages, tmp_path):
+    """A site may have any name in the store: other clients write there too."""
+    name = "<script>alert(1)</script>'\"&"
+    jobs = OwnedJobs(Settings(store=str(rest.folder / "store"), owner="ann"))
+    (tmp_path / "site.kml").write_bytes(b"<kml/>")
+    request = jobs.request(jobs.upload_site(tmp_path / "site.kml", site_id=name), dem="sample")
+    jobs.accept(request)
+    jobs.records.fail("ann", request.layout_id, kind="request", message=f"no ground in {name}")
+    for path in ("", "/jobs", f"/{request.layout_id}"):
+        text = rest.get(pages + path).text
+        assert "&lt;script&gt;" in text, path
+        assert "<script>" not in text, path
+    query = urlencode({"site_id": name})
+    assert [row["site_id"] for row in rest.get(f"/layouts?{query}").json()["layouts"]] == [name]
+    assert name in [row["site_id"] for row in rest.get("/sites?limit=100").json()["sites"]]
+    assert rest.ask("DELETE", f"/layouts/{request.layout_id}").status_code == 200

@@ -1,0 +1,127 @@
+"""Channels of a site: ground that equipment keeps clear of, and that roads and cables cross at a price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from shapely import MultiPolygon, Polygon
+
+from pacifico.layout.criteria.water import water_criteria
+from pacifico.site.model import Zone
+from pacifico.terrain.drainage.flow import NO_CHANNELS, Channels, Drainage, drainage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pacifico.array_types import FloatArray
+    from pacifico.grid import Ground
+    from pacifico.layout.criteria.spec import Spec
+    from pacifico.site.model import Site
+
+CHANNEL_NAME = "drainage line"
+"""Name of what is crossed where a road or cable crosses a channel."""
+ARC_SEGMENTS = 2
+"""Chords of a quarter circle around the ends of channel pieces."""
+
+
+@dataclass(frozen=True)
+class SiteDrainage:
+    """Channels on a site, and the ground that they take."""
+
+    channels: Channels = NO_CHANNELS
+    """Channels that meet the site."""
+    area: Polygon | MultiPolygon = field(default_factory=MultiPolygon)
+    """Ground kept free along them; empty where cells are too coarse to show it [m]."""
+    half_width_m: float = 0.0
+    """Half the width of that ground [m]."""
+    cell_m: float = 0.0
+    """Cell on which flow was followed [m]."""
+    flow: Drainage | None = None
+
+    @property
+    def note(self) -> str:
+        """Note on channels that are not kept free; empty without any."""
+        if not len(self.channels.segments) or not self.area.is_empty:
+            return ""
+        length, most = self.channels.length_m / 1000, self.channels.drained_ha.max()
+        return (
+            f"{length:.1f} km of drainage lines meet the site, of up to {most:,.0f} ha drained: cells of {self.cell_m:.0f} m show "
+            "them too roughly to keep them free; get a finer elevation model, or draw them as water"
+        )
+
+
+NO_DRAINAGE = SiteDrainage()
+
+
+def site_drainage(site: Site, ground: Ground, spec: Spec, source_cell_m: float) -> SiteDrainage:
+    """Channels of a site by its elevation model.
+
+    Parameters
+    ----------
+    site : Site
+        Boundary in the working CRS.
+    ground : Ground
+        Heights as fine as they are known.
+    spec : Spec
+        Section ``water``.
+    source_cell_m : float
+        Cell size of the source of heights [m].
+    """
+    criteria = water_criteria(spec)
+    if criteria.channel_min_ha <= 0:
+        return NO_DRAINAGE
+    flow = drainage(ground, site.boundary, source_cell_m=source_cell_m)
+    channels, cell = flow.channels(criteria.channel_min_ha).near(site.boundary), flow.grid.dx
+    half_width_m = max(criteria.channel_half_width_m, cell)
+    if not len(channels.segments) or cell > criteria.coarsest_cell_m:
+        return SiteDrainage(channels, half_width_m=half_width_m, cell_m=cell, flow=flow)
+    strips = channels.lines.buffer(half_width_m, quad_segs=ARC_SEGMENTS)
+    return SiteDrainage(channels, strips, half_width_m, cell, flow)
+
+
+def road_cost_zones(zones: Sequence[Zone], drained: SiteDrainage, spec: Spec) -> list[Zone]:
+    """Zones that cost more to drive over: those given, and channels at the price of culverts."""
+    per_m = spec.number("road", "width_m") * spec.number("costs", "road_surface")
+    return [*_given(zones), *_priced(drained, spec.number("costs", "culvert") / per_m)]
+
+
+def cable_cost_zones(zones: Sequence[Zone], drained: SiteDrainage, spec: Spec) -> list[Zone]:
+    """Zones that cost more to trench: those given, and channels at the price of bores."""
+    return [*_given(zones), *_priced(drained, spec.number("costs", "bore") / spec.number("costs", "mv_trench"))]
+
+
+def _given(zones: Sequence[Zone]) -> list[Zone]:
+    """Zones that cost more to cross."""
+    return [z for z in zones if z.zone_type == "cost"]
+
+
+def _priced(drained: SiteDrainage, more: float) -> list[Zone]:
+    """Ground of channels at a price, relative to open ground."""
+    if drained.area.is_empty:
+        return []
+    return [Zone(drained.area, CHANNEL_NAME, "cost", cost_multiplier=1.0 + more)]
+
+
+def water_notes(drained: SiteDrainage, centres: FloatArray, spec: Spec) -> tuple[str, ...]:
+    """Notes on channels that are not kept free, and on assets where water ponds.
+
+    Parameters
+    ----------
+    drained : SiteDrainage
+        Drainage of the site.
+    centres : (n, 2) float
+        Places of assets [m].
+    spec : Spec
+        Depth from which ponding matters.
+    """
+    notes = [drained.note] if drained.note else []
+    if drained.flow is not None and drained.cell_m <= spec.number("water", "coarsest_cell_m") and len(centres):
+        depth = drained.flow.ponding_at(centres[:, 0], centres[:, 1])
+        deep = depth[depth >= spec.number("water", "ponding_m")]
+        if deep.size:
+            notes.append(
+                f"{deep.size} assets stand in depressions that fill to {deep.max():.1f} m before they drain: grade them to drain, or "
+                "keep them free"
+            )
+    return tuple(notes)

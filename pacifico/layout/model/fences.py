@@ -1,0 +1,29 @@
+"""Record of a fence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shapely import LineString
+
+
+@dataclass(frozen=True)
+class Fence:
+    """Closed fence around a part of the plant."""
+
+    fence_id: str
+    line: LineString
+    """Closed line; working CRS [m]."""
+    gates: int
+    """Number of roads that pass through it."""
+
+    @property
+    def length_m(self) -> float:
+        """Length in plan [m]."""
+        return float(self.line.length)
+
+    def properties(self) -> dict[str, Any]:
+        """Properties of the fence in layout.geojson."""
+        return {"fence_id": self.fence_id, "length_m": round(self.length_m, 2), "gates": self.gates}

@@ -1,0 +1,184 @@
+"""Racking design of a plan: rows, piles and graded ground of all its arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.errors import CRSMismatchError
+from pacifico.grid import Ground
+from pacifico.layout.criteria.racking import racking_criteria
+from pacifico.layout.model.racking import RACKING_WARNING, GradedCells, PileTable, RackingDesign, RowTable
+from pacifico.layout.racking.grading import TOLERANCE_M, least_grading
+from pacifico.layout.racking.grading_problem import grading_problem
+from pacifico.layout.racking.lattice import KeepOff
+from pacifico.layout.racking.rows import array_rows, rows_by_azimuth
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import xarray as xr
+
+    from pacifico.array_types import FloatArray
+    from pacifico.layout.criteria.racking import RackingCriteria
+    from pacifico.layout.model.plan import Plan
+    from pacifico.layout.racking.grading import Grading
+
+SCHEDULE_CELL_M = 3.0
+"""Largest cell of a DEM on which piles are more than an index [m]: two cells to a span between piles."""
+
+
+def design_racking(plan: Plan, dem: xr.DataArray) -> RackingDesign:
+    """Racking design of a plan.
+
+    Ground is graded where piles would leave their reveal window, inside the boundary and clear of exclusions, pads and
+    roads. Cut plus fill is least, then the steel of the piles.
+
+    Parameters
+    ----------
+    plan : Plan
+        Layout; its spec names the racking.
+    dem : DataArray
+        DEM that the plan was made on.
+
+    Raises
+    ------
+    CRSMismatchError
+        The DEM is in another CRS than the plan.
+    InputError
+        The DEM has no ground under a row.
+    """
+    ground = Ground.finest_of(dem)
+    if ground.grid.crs != plan.crs:
+        raise CRSMismatchError(
+            f"the DEM is in {ground.grid.crs.name}, the plan in {plan.crs.name}; give the DEM that the plan was made on"
+        )
+    criteria = racking_criteria(plan.spec)
+    groups = rows_by_azimuth(array_rows(plan.asset_list, plan.spec), criteria)
+    keep_off, side_slope = kept_ground(plan), plan.spec.number("earthwork", "side_slope")
+    found = [
+        least_grading(grading_problem(rows, ground, criteria, keep_off=keep_off, side_slope=side_slope))
+        for rows in groups
+    ]
+    rows, piles = row_table(found), pile_table(found, criteria)
+    lengths, counts = np.unique(piles.ordered_m(criteria.pile_length_step_m).round(3), return_counts=True)
+    steps_over = int((rows.largest_step_m > criteria.max_row_step_m).sum())
+    return RackingDesign(
+        criteria.name,
+        rows,
+        piles,
+        tuple(_graded_cells(g) for g in found),
+        sum(g.bound_m3 for g in found),
+        float(piles.length_m.sum()) * criteria.pile_kg_per_m / 1000.0,
+        {f"{m:g}": round(n / len(piles.row), 4) for m, n in zip(lengths.tolist(), counts.tolist(), strict=True)},
+        steps_over,
+        _warnings(piles, steps_over, criteria, float(dem.attrs.get("source_resolution_m", 0.0))),
+    )
+
+
+def kept_ground(plan: Plan) -> KeepOff:
+    """Ground of a plan that must not be graded under arrays."""
+    import shapely  # noqa: PLC0415 (the records above need none)
+
+    zones = [z.with_buffer for z in plan.site.exclusions if z.zone_type != "cost"]
+    pads = [p.plane.polygon for p in plan.pad_list]
+    lines = np.array([shapely.force_2d(r.line) for r in plan.road_list], dtype=object)
+    strips = shapely.buffer(lines, [r.width_m / 2 for r in plan.road_list], quad_segs=4)
+    return KeepOff(plan.site.boundary, [*zones, *pads, *strips])
+
+
+def row_table(found: Sequence[Grading]) -> RowTable:
+    """Rows of all gradings with the heights of their ends."""
+    names: list[str] = []
+    number, ends, counts, steps = [], [], [], []
+    for g in found:
+        rows = g.problem.rows
+        names += [rows.arrays[i].array_id for i in rows.array_of.tolist()]
+        number.append(rows.number)
+        ends.append(np.concatenate([rows.ends_xy(), _end_heights(g)[:, :, None]], axis=2))
+        counts.append(np.diff(rows.first_pile))
+        steps.append(_steps(g))
+    first = np.concatenate([[0], np.cumsum(np.concatenate([np.zeros(0, int), *counts]))]).astype(np.int64)
+    return RowTable(
+        tuple(names),
+        np.concatenate([np.zeros(0, np.int64), *number]),
+        np.concatenate([np.zeros((0, 2, 3)), *ends]),
+        first,
+        np.concatenate([np.zeros(0), *steps]),
+    )
+
+
+def _end_heights(grading: Grading) -> FloatArray:
+    """Height of each tube at both ends, straight on from its outer piles, shape (n, 2) [m]."""
+    rows, tube = grading.problem.rows, grading.tube
+    heights = []
+    for outer, inner, end in (
+        (rows.first_pile[:-1], rows.first_pile[:-1] + 1, rows.start),
+        (rows.first_pile[1:] - 1, rows.first_pile[1:] - 2, rows.end),
+    ):
+        s = rows.pile_along
+        heights.append(tube[outer] + (tube[outer] - tube[inner]) / (s[outer] - s[inner]) * (end - s[outer]))
+    return np.stack(heights, axis=1)
+
+
+def _steps(grading: Grading) -> FloatArray:
+    """Largest height difference of each row to the next one of its array [m]."""
+    rows = grading.problem.rows
+    a, b, along = rows.neighbours()
+    step = np.zeros(len(rows.start))
+    np.maximum.at(step, rows.row_of[a[~along]], np.abs(grading.tube[b] - grading.tube[a])[~along])
+    return step
+
+
+def pile_table(found: Sequence[Grading], criteria: RackingCriteria) -> PileTable:
+    """Piles of all gradings."""
+    before = np.cumsum([0, *(len(g.problem.rows.start) for g in found)])
+    columns = [
+        (g.problem.rows.row_of + before[i], *g.problem.rows.pile_xy, g.problem.pile_ground, g.graded_ground, g.tube,
+         g.excess_m > 10 * TOLERANCE_M)
+        for i, g in enumerate(found)
+    ]  # fmt: skip
+    none = (np.zeros(0, np.int64), *[np.zeros(0)] * 5, np.zeros(0, bool))
+    row, x, y, ground, graded, top, outside = (np.concatenate(c) for c in zip(none, *columns, strict=True))
+    return PileTable(row, x, y, ground, graded, top, criteria.embedment_m, outside)
+
+
+def _graded_cells(grading: Grading) -> GradedCells:
+    """Cells of graded ground in map coordinates."""
+    lattice = grading.problem.lattice
+    x, y = lattice.map_places(grading.nodes)
+    return GradedCells(lattice.frame.azimuth_deg, lattice.cell_m, x, y, grading.correction)
+
+
+def _warnings(piles: PileTable, steps_over: int, criteria: RackingCriteria, cell_m: float) -> tuple[str, ...]:
+    """Warnings about piles.
+
+    Parameters
+    ----------
+    piles : PileTable
+        Piles of the design.
+    steps_over : int
+        Neighbouring rows that differ too much in height.
+    criteria : RackingCriteria
+        Limits of the racking.
+    cell_m : float
+        Cell of the DEM's source [m].
+    """
+    said = []
+    if len(piles.row) and cell_m > SCHEDULE_CELL_M:
+        said.append(
+            f"piles follow ground of {cell_m:.3g} m cells: they are an index to compare layouts by, not a schedule to order from"
+        )
+    outside = int(piles.outside.sum())
+    if outside:
+        said.append(
+            f"{outside:,} of {len(piles.row):,} piles stay outside the reveal window of {criteria.min_reveal_m:g} to "
+            f"{criteria.max_reveal_m:g} m: ground beside roads, pads, exclusions or the boundary can't be graded; move their arrays"
+        )
+    if steps_over:
+        said.append(
+            f"{steps_over:,} pairs of neighbouring rows differ by more than {criteria.max_row_step_m:g} m in height; "
+            "ask the supplier, or lower solar_array.slope_limit_deg"
+        )
+    return tuple(RACKING_WARNING + text for text in said)

@@ -1,0 +1,138 @@
+"""Least grading that brings all piles into their reveal window, with a proven bound.
+
+The corrections of the ground at the nodes of a lattice and the heights of the tubes are the variables of a linear program:
+least cut plus fill, piles in their window, slopes of the ground within limits. Only ground near piles that leave their window
+is in the program. Prices of the constraints (its dual solution) say whether more ground would help; if so, it is added.
+The same prices give a volume that no solution can go below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.layout.racking.grading_lp import lower_bound, make_program, solve
+from pacifico.layout.racking.lattice import free_depth
+from pacifico.layout.racking.piles import excess_m, tube_heights
+
+if TYPE_CHECKING:
+    from pacifico.array_types import BoolArray, FloatArray, IntArray
+    from pacifico.layout.racking.grading_problem import GradingProblem
+
+TOLERANCE_M = 1e-6
+"""Excess that is rounding [m]."""
+MAX_ROUNDS = 12
+"""Most times that ground is added."""
+WORTH_MORE = 1e-6
+"""Price of a node above its area from which it is added [-]."""
+SMALL_GAP = 1e-3
+"""Gap to the bound at which no more ground is added [-]."""
+
+
+@dataclass(frozen=True)
+class Grading:
+    """Graded ground with its tubes."""
+
+    problem: GradingProblem
+    nodes: IntArray
+    """Nodes whose ground is corrected."""
+    correction: FloatArray
+    """Fill (positive) or cut (negative) at each of them [m]."""
+    graded_ground: FloatArray
+    """Graded ground at each pile [m]."""
+    tube: FloatArray
+    """Height of the tube at each pile [m]."""
+    bound_m3: float
+    """Cut plus fill that no grading on this lattice can go below [m³]."""
+
+    @property
+    def cut_m3(self) -> float:
+        """Volume of cut [m³]."""
+        return float(-np.minimum(self.correction, 0.0).sum() * self.problem.lattice.cell_area_m2)
+
+    @property
+    def fill_m3(self) -> float:
+        """Volume of fill [m³]."""
+        return float(np.maximum(self.correction, 0.0).sum() * self.problem.lattice.cell_area_m2)
+
+    @property
+    def excess_m(self) -> FloatArray:
+        """How far each pile is outside its window after grading [m]."""
+        p = self.problem
+        return np.abs(excess_m(self.graded_ground, self.tube, p.criteria))
+
+    @property
+    def above_bound(self) -> float:
+        """Cut plus fill over the least possible, less 1 [-]; 0 where nothing is graded."""
+        total = self.cut_m3 + self.fill_m3
+        if total <= self.bound_m3 or total == 0.0:
+            return 0.0
+        return total / self.bound_m3 - 1.0 if self.bound_m3 > 0 else np.inf
+
+
+def least_grading(problem: GradingProblem) -> Grading:
+    """Least cut plus fill that brings piles into their window, then the least steel."""
+    rows, criteria = problem.rows, problem.criteria
+    tube = tube_heights(rows, problem.pile_ground, criteria)
+    outside = np.abs(excess_m(problem.pile_ground, tube, criteria)) > TOLERANCE_M
+    if not outside.any():
+        none = np.zeros(0)
+        return Grading(problem, none.astype(np.int64), none, problem.pile_ground, tube, 0.0)
+    nodes, correction, bound = _corrections(problem, np.isin(rows.row_of, rows.row_of[outside]))
+    level = np.zeros(len(problem.node_ground))
+    level[nodes] = correction
+    graded = problem.pile_ground + (level[problem.nodes_of] * problem.weights).sum(axis=1)
+    changed = np.unique(rows.row_of[graded != problem.pile_ground])
+    again = tube_heights(rows, graded, criteria, chosen=changed)
+    tube = np.where(np.isnan(again), tube, again)
+    return Grading(problem, nodes, correction, graded, tube, bound)
+
+
+def _corrections(problem: GradingProblem, outside: BoolArray) -> tuple[IntArray, FloatArray, float]:
+    """Nodes with their corrections [m], and the bound of cut plus fill [m³].
+
+    Parameters
+    ----------
+    problem : GradingProblem
+        Rows, ground and limits.
+    outside : ndarray of bool
+        Piles of rows with a pile outside its window.
+    """
+    lattice, count = problem.lattice, len(problem.node_ground)
+    depth = np.full(count, np.nan)
+
+    def measure(nodes: IntArray) -> None:
+        """Find the greatest correction of nodes where it is not known."""
+        new = nodes[np.isnan(depth[nodes])]
+        free = free_depth(lattice, new, problem.keep_off, problem.side_slope)
+        depth[new] = np.where(np.isfinite(problem.node_ground[new]), free, 0.0)
+
+    used = np.zeros(count, dtype=bool)
+    wanted = lattice.around(np.unique(problem.nodes_of[outside]))
+    for _ in range(MAX_ROUNDS):
+        measure(wanted)
+        used[wanted] = depth[wanted] > 0
+        nodes = _with_beside(problem, used)
+        measure(nodes)
+        program = make_program(problem, nodes, used[nodes], depth[nodes])
+        solution = solve(program)
+        bound, worth = lower_bound(program, solution)
+        more = nodes[(worth > 1 + WORTH_MORE) & ~used[nodes]]
+        total = np.abs(solution.correction).sum() * lattice.cell_area_m2
+        if not len(more) or total <= bound * (1 + SMALL_GAP):
+            break
+        wanted = lattice.around(more)
+    changed = solution.correction != 0
+    return nodes[changed], solution.correction[changed], bound
+
+
+def _with_beside(problem: GradingProblem, used: BoolArray) -> IntArray:
+    """Nodes in use, nodes beside them, and nodes around the piles of rows that they concern."""
+    rows = problem.rows
+    concerned = np.unique(rows.row_of[used[problem.nodes_of].any(axis=1)])
+    piles = np.isin(rows.row_of, concerned)
+    near = problem.lattice.around(np.flatnonzero(used))
+    found: IntArray = np.union1d(near, problem.nodes_of[piles])
+    return found

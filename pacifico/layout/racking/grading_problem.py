@@ -1,0 +1,96 @@
+"""Grading problem: rows, ground and limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pacifico.errors import InputError
+from pacifico.layout.racking.lattice import CELL_M, make_lattice, under_arrays
+
+if TYPE_CHECKING:
+    from pacifico.array_types import BoolArray, FloatArray, IntArray
+    from pacifico.grid import Ground
+    from pacifico.layout.criteria.racking import RackingCriteria
+    from pacifico.layout.racking.lattice import GradingLattice, KeepOff
+    from pacifico.layout.racking.rows import Rows
+
+
+@dataclass(frozen=True)
+class GradingProblem:
+    """Rows, ground and limits of a grading problem."""
+
+    rows: Rows
+    lattice: GradingLattice
+    criteria: RackingCriteria
+    node_ground: FloatArray
+    """Ground at each node [m]; NaN off the DEM."""
+    pile_ground: FloatArray
+    """Ground at each pile [m]."""
+    under: BoolArray
+    """Whether each node lies under an array."""
+    nodes_of: IntArray
+    """Nodes around each pile, shape (n, 4)."""
+    weights: FloatArray
+    """Weights of these nodes."""
+    keep_off: KeepOff
+    """Ground that must not be graded."""
+    side_slope: float
+    """Horizontal run of side slopes for one metre of height [-]; 0: walls."""
+
+
+def grading_problem(
+    rows: Rows,
+    ground: Ground,
+    criteria: RackingCriteria,
+    *,
+    keep_off: KeepOff,
+    side_slope: float,
+    cell_m: float = CELL_M,
+) -> GradingProblem:
+    """Grading problem of rows on their ground.
+
+    Parameters
+    ----------
+    rows : Rows
+        Rows with their piles.
+    ground : Ground
+        Natural ground.
+    criteria : RackingCriteria
+        Limits of piles, tubes and graded ground.
+    keep_off : KeepOff
+        Ground that must not be graded.
+    side_slope : float
+        Horizontal run of side slopes for one metre of height [-]; 0: walls.
+    cell_m : float
+        Distance between nodes of the lattice [m].
+
+    Raises
+    ------
+    InputError
+        There is no ground under a pile.
+    """
+    pile_ground = ground.at(*rows.pile_xy)
+    if np.isnan(pile_ground).any():
+        row = int(rows.row_of[np.flatnonzero(np.isnan(pile_ground))[0]])
+        name = rows.arrays[rows.array_of[row]].array_id
+        raise InputError(
+            f"there is no ground under row {rows.number[row]} of {name}; give the DEM that the plan was made on"
+        )
+    lattice = make_lattice(rows, cell_m)
+    nodes_of, weights = lattice.weights(rows.pile_along, rows.across[rows.row_of])
+    node_ground = ground.at(*lattice.map_places(np.arange(lattice.lines * lattice.columns)))
+    return GradingProblem(
+        rows,
+        lattice,
+        criteria,
+        node_ground,
+        pile_ground,
+        under_arrays(lattice, rows),
+        nodes_of,
+        weights,
+        keep_off,
+        side_slope,
+    )

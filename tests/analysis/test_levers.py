@@ -1,0 +1,64 @@
+"""Levers: one layout for each limit, compared with the plan."""
+
+import pytest
+
+from pacifico.analysis.levers import MORE_DEG, MOST_EXCLUSIONS, changes, solve_levers
+from pacifico.layout.generate import generate_layout
+from pacifico.layout.model.land_use import Reason
+from pacifico.site.model import Zone
+
+ONE_SPEC = {"inverter_skid": {"slope_limit_deg": 15.0}, "road": {"max_grade_pct": 20.0}, "site": {"setback_m": 0.0}}
+
+
+@pytest.fixture(scope="module")
+def made(make):
+    site = make.site(300, 300, exclusions=(Zone(make.at(150, 0, 300, 300), "farm"),))
+    dem = make.dem(make.ground(make.level, 300, 300))
+    return generate_layout(site, dem, target_capacity_kw=50_000), dem
+
+
+def test_every_limit_has_a_change(made):
+    found = {c.name: c for c in changes(made[0])}
+    assert list(found) == [
+        "site.setback_m", "solar_array.slope_limit_deg", "inverter_skid.slope_limit_deg", "road.max_grade_pct",
+        "exclusion:farm",
+    ]  # fmt: skip
+    steep = found["solar_array.slope_limit_deg"]
+    assert steep.label == "slope limit of solar arrays 12° instead of 10°"
+    assert steep.spec["solar_array"]["slope_limit_deg"] == 10.0 + MORE_DEG
+    assert found["exclusion:farm"].site.exclusions == ()
+
+
+def test_storage_relaxes_the_limit_of_its_batteries(make):
+    dem = make.dem(make.ground(make.level, 300, 300))
+    plan = generate_layout(make.site(300, 300), dem, profile="bess", target_capacity_kw=10_000)
+    assert {c.label for c in changes(plan) if c.reason is Reason.TOO_STEEP} == {
+        "slope limit of batteries 6° instead of 4°"
+    }
+
+
+def test_a_limit_at_the_end_of_its_range_has_no_change(make):
+    dem = make.dem(make.ground(make.level, 300, 300))
+    at_end = ONE_SPEC | {"solar_array": {"slope_limit_deg": 20.0}}
+    plan = generate_layout(make.site(300, 300), dem, spec=at_end)
+    assert [c.name for c in changes(plan) if c.name != "road.max_grade_pct"] == []
+
+
+def test_many_exclusions_have_no_lever_each(make):
+    zones = tuple(Zone(make.at(30 * n, 200, 30 * n + 10, 210), f"zone {n}") for n in range(MOST_EXCLUSIONS + 2))
+    dem = make.dem(make.ground(make.level, 300, 300))
+    plan = generate_layout(make.site(300, 300, exclusions=zones), dem, target_capacity_kw=1000)
+    assert sum(c.reason is Reason.EXCLUSION for c in changes(plan)) == MOST_EXCLUSIONS
+
+
+def test_giving_up_an_exclusion_adds_what_a_layout_without_it_holds(made, make):
+    plan, dem = made
+    seen = []
+    found = solve_levers(plan, dem, on_stage=lambda *a: seen.append(a))
+    assert found.items[0].name == "exclusion:farm"
+    free = generate_layout(make.site(300, 300), dem, target_capacity_kw=50_000)
+    gain = free.metrics["total_capacity_kw"] - plan.metrics["total_capacity_kw"]
+    assert found.items[0].gain_kw == pytest.approx(gain, abs=0.1)
+    assert found.best_for("exclusion:farm") is found.items[0]
+    assert all(lever.gain_kw >= 0 for lever in found.items)
+    assert [s[1] for s in seen] == [0, 20, 40, 60, 80]

@@ -1,0 +1,48 @@
+"""Racking criteria: by mounting, by name, and refused where they contradict each other."""
+
+import pytest
+
+from pacifico.errors import InputError
+from pacifico.layout.criteria.racking import racking_criteria, racking_name, with_racking
+from pacifico.layout.criteria.spec import catalog, make_spec
+from pacifico.vocabulary import RACKINGS
+
+
+@pytest.mark.parametrize("racking", RACKINGS)
+def test_each_racking_has_a_section_and_is_a_choice(racking):
+    assert racking in catalog()
+    assert racking in catalog()["racking"]["name"]["choices"]
+    assert racking_criteria(make_spec(with_racking({}, racking))).name == racking
+
+
+def test_the_mounting_chooses_the_racking_where_none_is_named():
+    assert racking_name(make_spec()) == "straight_tracker"
+    assert racking_name(make_spec({"solar": {"mounting": "fixed"}})) == "fixed_tilt"
+
+
+def test_a_named_racking_sets_its_mounting():
+    assert with_racking({}, "fixed_tilt") == {"racking": {"name": "fixed_tilt"}, "solar": {"mounting": "fixed"}}
+    assert with_racking({}, "terrain_following") == {"racking": {"name": "terrain_following"}}
+
+
+def test_a_racking_that_does_not_carry_the_mounting_is_refused():
+    with pytest.raises(InputError, match=r"does not carry solar\.mounting = 'tracker'; set mounting to 'fixed'"):
+        with_racking({"solar": {"mounting": "tracker"}}, "fixed_tilt")
+    with pytest.raises(InputError, match="does not carry"):
+        racking_name(make_spec({"racking": {"name": "straight_tracker"}, "solar": {"mounting": "fixed"}}))
+
+
+def test_percent_and_degrees_become_rise_over_run():
+    criteria = racking_criteria(
+        make_spec(with_racking({"terrain_following": {"max_bend_deg": 1.0}}, "terrain_following"))
+    )
+    assert criteria.max_bend == pytest.approx(0.0174551, abs=1e-7)
+    assert criteria.max_slope_along == pytest.approx(0.2)
+    assert not criteria.straight
+    assert racking_criteria(make_spec()).straight
+    assert racking_criteria(make_spec()).shortest_pile_m == pytest.approx(3.3)
+
+
+def test_an_empty_reveal_window_is_refused():
+    with pytest.raises(InputError, match=r"min_reveal_m = 2 is not below max_reveal_m = 1\.8; leave a window"):
+        racking_criteria(make_spec({"straight_tracker": {"min_reveal_m": 2.0}}))
