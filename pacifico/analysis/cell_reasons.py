@@ -198,7 +198,7 @@ def unit_sizes(plan: Plan) -> tuple[tuple[float, float], ...]:
     kind = "wind_turbine" if _only_wind(plan) else MAIN_ASSET[plan.profile]
     if kind == "solar_array":
         units = solar_unit(spec), solar_unit(spec, pocket=True)
-        return tuple((u.pitch_x_m - u.gap_x_m, u.height_m) for u in units)
+        return tuple((u.least_units * u.pitch_x_m - u.gap_x_m, u.height_m) for u in units)
     block = asset_type(spec, kind)
     length, width = block.length_m + 2 * PAD_APRON_M, block.width_m + 2 * PAD_APRON_M
     return (length, width), (width, length)

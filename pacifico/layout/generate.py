@@ -15,7 +15,7 @@ from shapely import box
 from pacifico.errors import CRSMismatchError, NoBuildableGroundError
 from pacifico.grid import Ground, warnings_of
 from pacifico.layout.criteria.asset_types import spec_for_target
-from pacifico.layout.criteria.request import requested_entry, smallest_unit_kw
+from pacifico.layout.criteria.request import requested_entry, smallest_asset_kw, smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.electrical.cables import route_cables
@@ -28,6 +28,7 @@ from pacifico.layout.model.assets import Asset, Pad, merge_unplaced
 from pacifico.layout.model.plan import Plan
 from pacifico.layout.placement.context import PlacementContext
 from pacifico.layout.placement.draft import capacity_of
+from pacifico.layout.placement.skids import with_sized_skids
 from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_of
 from pacifico.layout.shortfall import GroundShares, Land, why_less, why_no_asset, why_no_ground
@@ -217,9 +218,10 @@ def _search(request: LayoutRequest, problems: Sequence[DesignProblem]) -> _Desig
     """Best layout under the strategy; refused where no asset fits."""
     found, spec = best_of(problems, request.strategy)
     if found.served is None or found.served.network.entry is None:
-        smallest_kw = smallest_unit_kw(request.profile, request.spec)
+        smallest_kw = smallest_asset_kw(request.profile, request.spec)
         raise NoBuildableGroundError(why_no_asset(found.draft, request.target_kw, smallest_kw, found.unreached))
-    return _Design(found.draft, found.served, found.served.network.entry, spec)
+    served = replace(found.served, items=with_sized_skids(found.served.items, spec))
+    return _Design(found.draft, served, served.network.entry, spec)
 
 
 def _works(site: Site, field: ground_.Field, design: _Design) -> _Works:

@@ -21,6 +21,7 @@ from pacifico.layout.model.assets import Item, Unplaced, merge_unplaced
 from pacifico.layout.model.roads import Network, Terminal, min_radius_to, road_criteria
 from pacifico.layout.model.unreached import UnreachedCause
 from pacifico.layout.placement.draft import unit_of, units_of
+from pacifico.layout.placement.skids import least_block_kw
 from pacifico.layout.roads.merge import merge_networks
 from pacifico.layout.roads.network import search_network
 from pacifico.layout.roads.solve import RoadSearch, SettledRoads, drop_terminals, finish_roads, settle_roads
@@ -116,6 +117,11 @@ class _RoadTask:
         """Units that arrays may be made of."""
         return solar_unit(self.spec), solar_unit(self.spec, pocket=True)
 
+    @cached_property
+    def least_block_kw(self) -> float:
+        """Smallest AC capacity of a power block beside larger ones [kW]."""
+        return least_block_kw(self.spec)
+
     def terminal(self, key: int, item: Item) -> Terminal:
         """Terminal that stands for an item."""
         array = item.kind == "solar_array"
@@ -132,6 +138,7 @@ class _RoadTask:
             pad=None if plane is None else box(*item.pad_rect),
             pad_plane=None if plane is None else (plane.elevation_m, plane.grade_east, plane.grade_north),
             units=units_of(item, unit) if unit is not None else int(gives_way and not array),
+            least_units=1 if unit is None else unit.least_units,
             unit_m=0.0 if unit is None else unit.pitch_x_m,
             min_radius_m=min_radius_to(item.kind, self.spec),
         )
@@ -166,7 +173,7 @@ def connect_roads(
         Options of the search for roads.
     give_way : sequence of str
         Kinds of assets that give way to roads: arrays lose units for a bend or turnaround, blocks of a yard are removed
-        for a turnaround. What arrays lose is built elsewhere beside the roads if possible.
+        for a turnaround.
     further : sequence of Point, optional
         Entries besides the first; by default those of the site where one is requested.
 
@@ -193,7 +200,7 @@ def connect_roads(
     cause = UnreachedCause.TURNING_ROOM
     unplaced += [Unplaced(i.kind, 1, TURNING_ROOM, cause) for i in shortened if i.kind != "solar_array"]
     if shortened:
-        items, network = _backfilled(context, task, items, network)
+        items, network = shorten_items(items, network, task.units)
     pads, lost = tuple(task.planes.get(i) for i in items), merge_unplaced(unplaced)
     network = _with_unused_entries(site, task.entries, network)
     return ServedLayout(tuple(items), tuple(items), pads, network, lost, shortened, rects)
@@ -233,7 +240,7 @@ def _reachable(task: _RoadTask, items: list[Item]) -> tuple[list[Item], Network,
     for attempt in range(MAX_ROUNDS):
         network, penalties = _route(task, items, penalties, may_retry=attempt < MAX_ROUNDS - 1)
         out = dict(network.unreached)
-        out |= incomplete_blocks(items, out)
+        out |= incomplete_blocks(items, out, task.least_block_kw)
         unplaced += [Unplaced(items[k].kind, 1, why.message, why.cause) for k, why in out.items()]
         if network.roads and out:
             return *renumber(items, network, out), unplaced
@@ -274,7 +281,7 @@ def _route(
     while roads:
         unreached = no_roads | _unreached(roads.values())
         served = {k for one in roads.values() for k in one.served}
-        useless = incomplete_blocks(items, unreached) if unreached else {}
+        useless = incomplete_blocks(items, unreached, task.least_block_kw) if unreached else {}
         useless = {k: why for k, why in useless.items() if k in served}
         if not useless:
             break
@@ -329,26 +336,21 @@ def renumber(items: Sequence[Item], network: Network, out: Mapping[int, Unreache
     return [items[k] for k in stay], replace(network, served=served, unreached={}, removed_units=removed)
 
 
-def _backfilled(
-    context: PlacementContext, task: _RoadTask, items: list[Item], network: Network
-) -> tuple[list[Item], Network]:
-    """Items without removed units, with new arrays for their capacity.
+def fill_beside_roads(context: PlacementContext, layout: ServedLayout, kw: float) -> ServedLayout:
+    """Layout with more arrays on free ground beside its roads, of up to `kw`.
 
-    Parameters
-    ----------
-    context : PlacementContext
-        Ground and spec.
-    task : _RoadTask
-        Units of arrays.
-    items : list of Item
-        Items at full length.
-    network : Network
-        Roads, and the units that they removed.
+    They use what its inverter skids have left.
     """
-    before_kw = sum(i.capacity_kw for i in items)
-    items, network = shorten_items(items, network, task.units)
-    missing_kw = before_kw - sum(i.capacity_kw for i in items)
+    if not layout.network.roads or not any(i.kind == "inverter_skid" for i in layout.items):
+        return layout
     reach = context.spec.number("site", "array_reach_m") - REACH_MARGIN_M
-    more = backfill(context, items, network.roads, missing_kw, reach)
-    served = {k: road for k, (_, road) in enumerate(more, len(items))}
-    return [*items, *(item for item, _ in more)], replace(network, served={**network.served, **served})
+    more = backfill(context, layout.items, layout.network.roads, kw, reach)
+    items = (*layout.items, *(item for item, _ in more))
+    served = {k: road for k, (_, road) in enumerate(more, len(layout.items))}
+    return replace(
+        layout,
+        items=items,
+        untrimmed=items,
+        pads=(*layout.pads, *[None] * len(more)),
+        network=replace(layout.network, served={**layout.network.served, **served}),
+    )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def remove_units(array: Item, unit: SolarUnit, west: int, east: int) -> Item:
-    """Array with units removed at its ends; one at least stays.
+    """Array with units removed at its ends.
 
     Parameters
     ----------
@@ -83,6 +83,6 @@ def _shortened(
         west, east = removed_units.get(k, (0, 0))
         if not west + east:
             out[k] = item
-        elif unit is not None and west + east < units_of(item, unit):
+        elif unit is not None and units_of(item, unit) - west - east >= unit.least_units:
             out[k] = remove_units(item, unit, west, east)
     return out

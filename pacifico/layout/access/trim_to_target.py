@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Item
 
-SPARE_UNITS, SPARE_SHARE = 1, 0.004
-"""Spare units, as a number and as a share of the target: about what turning room takes on real sites."""
-MIN_UNITS = 12
-"""Units of a target from which on there are spare ones: of a smaller target one unit is too large a share."""
+SPARE_KW, SPARE_SHARE = 104.0, 0.004
+"""Spare capacity, as a number [kW] and as a share of the target: about what turning room takes on real sites."""
+MIN_TARGET_KW = 1250.0
+"""Target from which on there is spare capacity: of a smaller one it is too large a share [kW]."""
 SLACK_KW = 1e-6
 """Capacities that differ by less count as equal [kW]."""
 
 
 def spare_kw(target_kw: float, unit: SolarUnit) -> float:
     """Capacity to draft beyond a target of solar capacity [kW]."""
-    if target_kw < MIN_UNITS * unit.ac_kw:
+    if target_kw < MIN_TARGET_KW:
         return 0.0
-    return (SPARE_UNITS + round(SPARE_SHARE * target_kw / unit.ac_kw)) * unit.ac_kw
+    return round((SPARE_KW + SPARE_SHARE * target_kw) / unit.ac_kw) * unit.ac_kw
 
 
 def trim_to_target(field: Field, served: ServedLayout, over_kw: float, spec: Spec) -> ServedLayout:
     """Layout with arrays shortened by whole units until `over_kw` is removed.
 
-    Arrays placed last are shortened first. An array keeps a unit, stays within reach of its road, and keeps to ground
+    Arrays placed last are shortened first. An array keeps its fewest units, stays within reach of its road, and keeps to ground
     within its slope limit.
 
     Parameters
@@ -61,7 +61,7 @@ def trim_to_target(field: Field, served: ServedLayout, over_kw: float, spec: Spe
     reach_m = spec.number("site", "array_reach_m") - REACH_MARGIN_M
     for k in range(len(items) - 1, -1, -1):
         unit = unit_of(items[k], units)
-        while unit is not None and over_kw > SLACK_KW and units_of(items[k], unit) > 1:
+        while unit is not None and over_kw > SLACK_KW and units_of(items[k], unit) > unit.least_units:
             shorter = _shorter(field, items[k], unit, lines[served.network.served[k]], reach_m)
             if shorter is None:
                 break

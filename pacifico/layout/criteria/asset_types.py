@@ -30,6 +30,8 @@ MIN_SUBSTATION_MVA = 10.0
 """Smallest rating by which a substation is sized [MVA]; engineering judgement."""
 SUBSTATION_ASPECT = 1.25
 """Length of a substation over its width; engineering judgement."""
+ROUNDING = 1e-9
+"""Share of a unit that is rounding."""
 POWER_FACTOR = 0.95
 """Real over apparent power at the substation; engineering judgement."""
 
@@ -122,12 +124,12 @@ def feeder_mva(spec: Spec) -> float:
 
 @dataclass(frozen=True)
 class SolarUnit:
-    """Smallest solar array; units join side by side into larger ones.
+    """Rows that a solar array grows and shrinks by; units join side by side.
 
     ::
 
         tracker: rows north-south      fixed: rows east-west
-        | | | |   unit = 4 rows        ====   unit = 6 rows
+        | | | |   unit = 1 row         ====   unit = 6 rows
         | | | |                        ====
     """
 
@@ -141,6 +143,8 @@ class SolarUnit:
     ac_kw: float
     most_units: int
     """Most units in one array."""
+    least_units: int = 1
+    """Fewest units in one array."""
     rotation_deg: float = 0.0
 
 
@@ -171,17 +175,18 @@ def solar_unit(spec: Spec, *, pocket: bool = False) -> SolarUnit:
     dc = rows * row * collector * spec.number("solar", "module_efficiency")
     ac = dc / spec.number("solar", "dc_ac_ratio")
     most = max(int(spec.number("solar", "array_max_kw") / ac), 1)
+    least = min(math.ceil(spec.number("solar", "array_min_kw") / ac - ROUNDING), most)
     if tracker:
-        return SolarUnit(rows * pitch, pitch - collector, row, dc, ac, most)
-    return SolarUnit(row + TABLE_GAP_M, TABLE_GAP_M, (rows - 1) * pitch + collector, dc, ac, most)
+        return SolarUnit(rows * pitch, pitch - collector, row, dc, ac, most, least)
+    return SolarUnit(row + TABLE_GAP_M, TABLE_GAP_M, (rows - 1) * pitch + collector, dc, ac, most, least)
 
 
 def spec_for_target(spec: Spec, target_kw: float) -> Spec:
     """Spec whose solar unit meets a small target closely.
 
-    Whole units of 104 kW meet 69 % of 150 kW, so the unit gets more rows or half rows. The unit stays as it is where it
-    meets all but `NEAR_SHARE` of the target, where the target is less than one unit, and where the spec overrides its
-    rows.
+    Single rows of 26 kW meet 87 % of 150 kW, so rows get shorter: half or a third as long. Units of several rows get
+    more rows or half rows. The unit stays as it is where it meets all but `NEAR_SHARE` of the target, where the target
+    is less than one array, and where the spec overrides its rows.
 
     Parameters
     ----------
@@ -194,16 +199,26 @@ def spec_for_target(spec: Spec, target_kw: float) -> Spec:
     names = f"{mounting}_unit_rows", f"{mounting}_row_m"
     if any(name in spec.overrides.get("solar", {}) for name in names):
         return spec
-    least_kw = solar_unit(spec).ac_kw
     rows, row_m = (spec.number("solar", name) for name in names)
-    best, met_kw = spec, target_kw // least_kw * least_kw
-    for parts in (1, 2):
-        for more in range(1, 2 * int(rows) * parts):
-            if not 0 < met_kw < (1 - NEAR_SHARE) * target_kw:
-                return best
-            unit_kw = least_kw * (1 + more / (rows * parts))
-            if target_kw // unit_kw * unit_kw > met_kw + 1e-6:
-                met_kw = target_kw // unit_kw * unit_kw
-                changed = zip(names, (int(rows) * parts + more, row_m / parts), strict=True)
-                best = spec.with_rules("solar", dict(changed))
+    best, best_kw = spec, _met_kw(solar_unit(spec), target_kw)
+    for count, parts in _row_options(int(rows)):
+        if not 0 < best_kw < (1 - NEAR_SHARE) * target_kw:
+            break
+        other = spec.with_rules("solar", dict(zip(names, (count, row_m / parts), strict=True)))
+        kw = _met_kw(solar_unit(other), target_kw)
+        if kw > best_kw + 1e-6:
+            best, best_kw = other, kw
     return best
+
+
+def _row_options(rows: int) -> list[tuple[int, int]]:
+    """Other units: number of rows, and parts into which a row is cut."""
+    if rows == 1:
+        return [(1, 2), (1, 3)]
+    return [(rows * parts + more, parts) for parts in (1, 2) for more in range(1, 2 * rows * parts)]
+
+
+def _met_kw(unit: SolarUnit, target_kw: float) -> float:
+    """Capacity of the most whole units within a target; 0 for less than one array [kW]."""
+    units = int((target_kw + 1e-6) // unit.ac_kw)
+    return units * unit.ac_kw if units >= unit.least_units else 0.0

@@ -122,3 +122,9 @@ def smallest_unit_kw(profile: Profile, spec: Spec) -> float:
     if profile == "wind_hybrid" and spec.number("wind_hybrid", "wind_share") == 1.0:
         return asset_type(spec, "wind_turbine").capacity_kw
     return solar_unit(spec).ac_kw
+
+
+def smallest_asset_kw(profile: Profile, spec: Spec) -> float:
+    """Capacity of the smallest asset that a profile places [kW]: a solar array has several rows."""
+    unit, smallest_kw = solar_unit(spec), smallest_unit_kw(profile, spec)
+    return unit.least_units * unit.ac_kw if smallest_kw == unit.ac_kw else smallest_kw

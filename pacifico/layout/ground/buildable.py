@@ -6,7 +6,7 @@ summed-area tables; only those that pass are tested against the polygons.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING
 
@@ -84,6 +84,12 @@ class Field:
                 unknown = Table.of(np.isnan(self.slope), self.grid)
             self._sieves[slope_limit_deg] = Sieve(self.placeable, slope_limit_deg, steep, unknown)
         return self._sieves[slope_limit_deg]
+
+    def within(self, area: BaseGeometry) -> Field:
+        """Field whose placeable ground lies within an area; roads keep all of theirs."""
+        placeable = _polygons_of(shapely.intersection(self.placeable, area))
+        shapely.prepare(placeable)
+        return replace(self, placeable=placeable, _sieves={})
 
     def crossings(self, criteria: CrossingCriteria, clearance_m: float) -> Crossings:
         """Crossing lines for roads with a clearance."""

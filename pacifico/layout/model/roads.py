@@ -84,6 +84,8 @@ class Terminal:
     """Height at the pad's centroid [m] and grades east and north [rise/run]."""
     units: int = 0
     """Equal units from west to east; units at its ends may be removed to make room for bends. 0: none."""
+    least_units: int = 1
+    """Fewest units that may be left; with fewer it is removed as a whole."""
     unit_m: float = 0.0
     """Distance from one unit to the next [m]; 0: it is removed as a whole."""
     min_radius_m: float = 0.0

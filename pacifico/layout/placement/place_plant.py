@@ -19,6 +19,7 @@ from pacifico.layout.placement.gas_plant import place_gas_plant
 from pacifico.layout.placement.level_ground import flattest_place
 from pacifico.layout.placement.power_blocks import add_power_blocks
 from pacifico.layout.placement.siting_cost import PlantPlace
+from pacifico.layout.placement.skid_places import skid_share
 from pacifico.layout.placement.solar_arrays import CLEAR_OF_BLOCKS_M, SolarGround, choose_arrays, solar_grounds
 from pacifico.layout.placement.substations import place_substations, substation_count
 from pacifico.layout.placement.turbines import place_turbines
@@ -45,8 +46,6 @@ HEADROOM = 1.08
 """Rating of substations over the capacity known to fit: pockets and fewer substations make room for more."""
 MAX_OVERSIZE = 1.25
 """Rating of substations over the capacity placed, above which they are sized again."""
-SKID_SHARE = 1 / 38
-"""Share of arrays that their skids replace: one unit in a power block."""
 MAX_SOLAR_TRIES = 4
 """Most times that more arrays are chosen where skids replaced more than that."""
 ROUNDING_KW = 1e-6
@@ -314,7 +313,8 @@ def _place_arrays(
     """
     before = draft.copy()
     all_slots = len(ground.slots(draft.blocked(CLEAR_OF_BLOCKS_M)).units)
-    chosen_kw = None if target_kw is None else target_kw * (1 + SKID_SHARE)
+    share = skid_share(asset_type(context.spec, "inverter_skid"), ground.unit)
+    chosen_kw = None if target_kw is None else target_kw * (1 + share)
     placed_kw = 0.0
     for _ in range(MAX_SOLAR_TRIES):
         trial = before.copy()
@@ -333,10 +333,11 @@ def _place_arrays(
 def _no_array(ground: SolarGround, target_kw: float | None) -> Unplaced:
     """Record of a plant in which no array found a place."""
     unit = ground.unit
-    if target_kw is not None and target_kw < unit.ac_kw:
-        return below_one_unit("solar_array", target_kw, unit.ac_kw)
+    least_kw = unit.least_units * unit.ac_kw
+    if target_kw is not None and target_kw < least_kw:
+        return below_one_unit("solar_array", target_kw, least_kw)
     reason = (
-        f"no free ground of {unit.pitch_x_m - unit.gap_x_m:.0f} x {unit.height_m:.0f} m within "
+        f"no free ground of {unit.least_units * unit.pitch_x_m - unit.gap_x_m:.0f} x {unit.height_m:.0f} m within "
         f"{ground.slope_limit_deg:g} deg with level ground for its inverter skid"
     )
     return Unplaced("solar_array", 1, reason)

@@ -14,12 +14,13 @@ from pacifico.layout.model.assets import Item, Unplaced
 from pacifico.layout.placement.draft import Draft, item_of, of_units
 from pacifico.layout.placement.equipment import place_near
 from pacifico.layout.placement.siting_cost import pad_earth_m3
-from pacifico.layout.placement.skids import SkidCapacity
+from pacifico.layout.placement.skid_places import skid_in_row, skid_spots
+from pacifico.layout.placement.skids import SkidCapacity, least_block_kw
 from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M
-from pacifico.layout.placement.strips import NORTH, WEST, Slots
+from pacifico.layout.placement.strips import WEST, Slots
 
 if TYPE_CHECKING:
-    from pacifico.array_types import FloatArray, IntArray
+    from pacifico.array_types import IntArray
     from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.seed_area import SeedArea
     from pacifico.layout.placement.solar_arrays import SolarGround
@@ -30,31 +31,8 @@ SKID_STEP_M = 8.0
 """Distance between places that are compared for such a skid [m]."""
 SKID_CLEARANCE_M = 3.0
 """Distance between a skid on free ground and arrays [m]."""
-INNER_PENALTY_M = 1000.0
-"""Penalty for a skid in an array that others separate from its lane [m]."""
-LAST_UNIT_PENALTY_M = 200.0
-"""Penalty for a skid that takes all of an array: a longer one can spare the units [m]."""
-INWARD_PENALTY_M = 500.0
-"""Penalty for a skid at the end of an array away from its cross aisle [m]."""
-DEPTH_PENALTY_M = 100.0
-"""Penalty for each step of a skid away from its aisle [m]."""
 ROUNDING_KW = 1e-6
 """Shortfall of a whole unit that is rounding [kW]."""
-SPOTS_ALONG = 5
-"""Places for a skid at each end of an array, from the aisle inwards."""
-
-
-@dataclass(frozen=True)
-class _SkidSpots:
-    """Places for a skid at the ends of arrays, one per row."""
-
-    array: IntArray
-    at_west: IntArray
-    """1 at the western end of the array, 0 at the eastern end."""
-    centres: FloatArray
-    """Shape (n, 2) [m]."""
-    penalty: FloatArray
-    """Distance added to each [m]."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +53,11 @@ class _BlockBuilder:
 
     def with_own_skid(self, slots: Slots) -> tuple[Slots, Item] | None:
         """Arrays and a skid in the place of one's end, or None."""
-        removed = _units_for_skid(self.ground.unit, self.skid)
-        spots = _skid_spots(slots, self.ground.unit, self.skid)
-        if slots.units.sum() <= removed or not len(spots.array):
+        unit, skid = self.ground.unit, skid_in_row(self.skid, self.ground.unit)
+        spots = skid_spots(slots, unit, skid)
+        if not len(spots.array):
             return None
-        half = np.array([self.skid.length_m / 2, self.skid.width_m / 2])
+        half = np.array([skid.along_x_m / 2, skid.along_y_m / 2])
         rects = np.hstack([spots.centres - half, spots.centres + half])
         fits = self.context.field.sieve(self.skid.slope_limit_deg).passes(rects, apron=PAD_APRON_M)
         if not fits.any():
@@ -91,11 +69,14 @@ class _BlockBuilder:
             distance += self.seed_area.skid_detour * earth_m3
         best = int(np.argmin(np.where(fits, distance, np.inf)))
         i, at_west = int(spots.array[best]), bool(spots.at_west[best])
-        width = removed * self.ground.unit.pitch_x_m
+        width = skid.units * unit.pitch_x_m
         shorter, units = slots.rects.copy(), slots.units.copy()
         shorter[i, 0 if at_west else 2] += width if at_west else -width
-        units[i] -= removed
-        return slots.resized(shorter, units), item_of(self.skid, rects[best])
+        units[i] = units[i] - skid.units if units[i] - skid.units >= unit.least_units else 0
+        if not units.any():
+            return None
+        item = item_of(self.skid, rects[best], rotation_deg=skid.rotation_deg)
+        return slots.resized(shorter, units), item
 
     def with_skid_beside(self, draft: Draft, slots: Slots, block: int) -> list[Item] | None:
         """Arrays with a skid on free ground beside them, or None.
@@ -155,9 +136,9 @@ def add_power_blocks(
     build = _BlockBuilder(context, ground, skid, seed_area)
     total_kw = 0.0
     number = 1 + max((i.block for i in draft.items), default=-1)
-    first = len(draft.items)
     without_skid: list[Slots] = []
-    for block in _group(slots.take(_snake_order(slots)), ground.unit, skid):
+    worth, light = _worth_a_skid(build, _group(slots.take(_snake_order(slots)), ground.unit, skid), first=number == 0)
+    for block in worth:
         placed = build.with_own_skid(block)
         if placed is None:
             without_skid.append(block)
@@ -171,10 +152,30 @@ def add_power_blocks(
         draft.items.append(replace(skid_item, block=number))
         draft.items.extend(build.array(arrays, i, number) for i in range(len(arrays.units)))
         number += 1
-    if without_skid:
-        skids = _capacity_left(draft.items[first:], skid, ground.unit)
+    if without_skid or light:
         left_kw = math.inf if target_kw is None else target_kw - total_kw
-        _add_without_skid(build, draft, without_skid, skids, left_kw)
+        left_kw = _add_without_skid(build, draft, without_skid, left_kw)
+        for block in light:
+            left_kw, _ = _add_to_skids(build, draft, block, left_kw)
+
+
+def _worth_a_skid(build: _BlockBuilder, blocks: list[Slots], *, first: bool) -> tuple[list[Slots], list[Slots]]:
+    """Blocks that are worth a skid, and those that are too small beside others.
+
+    Parameters
+    ----------
+    build : _BlockBuilder
+        Unit of the arrays.
+    blocks : list of Slots
+        Arrays of each power block.
+    first : bool
+        Whether there is no other power block; then all are worth one if none is large enough.
+    """
+    least_kw = least_block_kw(build.context.spec)
+    worth = [b for b in blocks if build.ground.kw(b) >= least_kw]
+    if first and not worth:
+        return blocks, []
+    return worth, [b for b in blocks if build.ground.kw(b) < least_kw]
 
 
 def _capacity_left(items: list[Item], skid: AssetType, unit: SolarUnit) -> SkidCapacity:
@@ -192,10 +193,8 @@ def _capacity_left(items: list[Item], skid: AssetType, unit: SolarUnit) -> SkidC
     return out
 
 
-def _add_without_skid(
-    build: _BlockBuilder, draft: Draft, blocks: list[Slots], skids: SkidCapacity, left_kw: float
-) -> None:
-    """Add blocks without level ground for their own skid.
+def _add_without_skid(build: _BlockBuilder, draft: Draft, blocks: list[Slots], left_kw: float) -> float:
+    """Add blocks without level ground for their own skid, and return the capacity left [kW].
 
     Parameters
     ----------
@@ -205,8 +204,6 @@ def _add_without_skid(
         Grows by arrays and skids, and by a record of arrays without a skid.
     blocks : list of Slots
         Arrays of each power block.
-    skids : SkidCapacity
-        Skids of other blocks, which may take single arrays.
     left_kw : float
         Most AC capacity to add [kW].
     """
@@ -226,17 +223,39 @@ def _add_without_skid(
             left_kw -= ground.kw(arrays)
             number += 1
             continue
-        for i in range(len(arrays.units)):
-            kw = float(arrays.units[i]) * ground.unit.ac_kw
-            home = skids.block_for(arrays.rects[i], kw)
-            if home is None:
-                missing += 1
-                continue
-            left_kw, skids.left_kw[home] = left_kw - kw, skids.left_kw[home] - kw
-            draft.items.append(build.array(arrays, i, home))
+        left_kw, more = _add_to_skids(build, draft, arrays, left_kw)
+        missing += more
     if missing:
         reason = f"no ground within {skid.slope_limit_deg:g} deg within reach for the inverter skid of its power block"
         draft.unplaced.append(Unplaced("solar_array", missing, reason))
+    return left_kw
+
+
+def _add_to_skids(build: _BlockBuilder, draft: Draft, arrays: Slots, left_kw: float) -> tuple[float, int]:
+    """Add single arrays to skids with capacity; return what is left [kW] and how many found none.
+
+    Parameters
+    ----------
+    build : _BlockBuilder
+        Ground and asset types.
+    draft : Draft
+        Grows by arrays.
+    arrays : Slots
+        Arrays to add.
+    left_kw : float
+        Most AC capacity to add [kW].
+    """
+    ground, skids = build.ground, _capacity_left(draft.items, build.skid, build.ground.unit)
+    missing = 0
+    for i in range(len(arrays.units)):
+        kw = float(arrays.units[i]) * ground.unit.ac_kw
+        home = skids.block_for(arrays.rects[i], kw) if kw <= left_kw + ROUNDING_KW else None
+        if home is None:
+            missing += 1
+            continue
+        left_kw, skids.left_kw[home] = left_kw - kw, skids.left_kw[home] - kw
+        draft.items.append(build.array(arrays, i, home))
+    return left_kw, missing
 
 
 def _snake_order(slots: Slots) -> IntArray:
@@ -253,7 +272,7 @@ def _group(slots: Slots, unit: SolarUnit, skid: AssetType) -> list[Slots]:
     Blocks keep within the rating of a skid and the reach of low-voltage cable.
     """
     # a block may exceed the rating by the units that its skid will take
-    most = skid.rating_kva / unit.ac_kw + _units_for_skid(unit, skid)
+    most = skid.rating_kva / unit.ac_kw + skid_in_row(skid, unit).units
     total = int(slots.units.sum())
     equal_share = total / max(math.ceil(total / (most - 0.5 * unit.most_units)), 1)
     out: list[Slots] = []
@@ -274,42 +293,18 @@ def _group(slots: Slots, unit: SolarUnit, skid: AssetType) -> list[Slots]:
     return out
 
 
-def _units_for_skid(unit: SolarUnit, skid: AssetType) -> int:
-    """Number of units whose place a skid takes with its pad."""
-    return math.ceil((skid.length_m + 2 * PAD_APRON_M + unit.gap_x_m) / unit.pitch_x_m)
-
-
-def _skid_spots(slots: Slots, unit: SolarUnit, skid: AssetType) -> _SkidSpots:
-    """Places for a skid, with the least penalty beside the lane."""
-    removed = _units_for_skid(unit, skid)
-    width = removed * unit.pitch_x_m - unit.gap_x_m
-    inset = PAD_APRON_M + skid.width_m / 2
-    rows: list[tuple[float, ...]] = []
-    for i, (west, south, east, north) in enumerate(slots.rects):
-        if unit.height_m < 2 * inset or slots.units[i] < removed:
-            continue
-        penalty = INNER_PENALTY_M * slots.depth[i] + (0.0 if slots.units[i] > removed else LAST_UNIT_PENALTY_M)
-        for k in range(SPOTS_ALONG):
-            along = (north - south - 2 * inset) * k / (SPOTS_ALONG - 1) + inset
-            y = north - along if slots.side[i] == NORTH else south + along
-            for at_west in (True, False):
-                x = west + width / 2 if at_west else east - width / 2
-                inward = 0.0 if at_west == (slots.side[i] == WEST) else INWARD_PENALTY_M
-                more = inward if slots.side[i] >= WEST else DEPTH_PENALTY_M * k
-                rows.append((i, at_west, x, y, penalty + more))
-    table = np.array(rows, dtype=np.float64).reshape(-1, 5)
-    return _SkidSpots(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2:4].copy(), table[:, 4])
-
-
 def _trim(slots: Slots, ground: SolarGround, kw: float) -> Slots:
-    """Slots within a capacity, shortened from the last [kW]."""
-    excess = int(slots.units.sum()) - int((kw + ROUNDING_KW) // ground.unit.ac_kw)
+    """Slots within a capacity, shortened or dropped from the last [kW]."""
+    unit = ground.unit
+    excess = int(slots.units.sum()) - int((kw + ROUNDING_KW) // unit.ac_kw)
     rects, units = slots.rects.copy(), slots.units.copy()
     for i in range(len(units) - 1, -1, -1):
         if excess <= 0:
             break
-        cut = min(excess, int(units[i]))
+        # an array too short to stand goes as a whole, unless those before it can spare the units
+        able = int(np.maximum(units[: i + 1] - unit.least_units, 0).sum())
+        cut = int(units[i]) if excess >= units[i] or excess > able else min(excess, int(units[i]) - unit.least_units)
         units[i] -= cut
-        rects[i, 2] -= cut * ground.unit.pitch_x_m
+        rects[i, 2] -= cut * unit.pitch_x_m
         excess -= cut
     return slots.resized(rects, units)

@@ -1,8 +1,9 @@
-"""Capacity that inverter skids have left for more arrays."""
+"""Ratings of inverter skids, and the capacity that they have left for more arrays."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +11,45 @@ import numpy as np
 from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pacifico.array_types import FloatArray, IntArray
+    from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.model.assets import Item
+
+ROUNDING = 1e-6
+"""Part of a module that is rounding."""
+
+
+def least_block_kw(spec: Spec) -> float:
+    """Smallest AC capacity that is worth an inverter skid [kW]."""
+    module_kva = spec.number("inverter_skid", "rating_kva") / spec.number("inverter_skid", "modules")
+    return spec.number("inverter_skid", "min_load_pct") / 100 * module_kva
+
+
+def block_loads(items: Iterable[Item]) -> dict[int, float]:
+    """AC capacity of the arrays of each power block [kW]."""
+    out: dict[int, float] = {}
+    for i in items:
+        if i.kind == "solar_array":
+            out[i.block] = out.get(i.block, 0.0) + i.capacity_kw
+    return out
+
+
+def with_sized_skids(items: Sequence[Item], spec: Spec) -> tuple[Item, ...]:
+    """Items whose inverter skids have as many modules as their arrays need."""
+    load_kw = block_loads(items)
+    return tuple(
+        replace(i, rating_kva=skid_rating(load_kw.get(i.block, 0.0), spec)) if i.kind == "inverter_skid" else i
+        for i in items
+    )
+
+
+def skid_rating(load_kw: float, spec: Spec) -> float:
+    """Rating of a skid with the fewest modules that carry a load [kVA]."""
+    largest, modules = spec.number("inverter_skid", "rating_kva"), int(spec.number("inverter_skid", "modules"))
+    count = math.ceil(load_kw / (largest / modules) - ROUNDING)
+    return largest / modules * min(max(count, 1), modules)
 
 
 @dataclass

@@ -104,6 +104,7 @@ def strip_pattern(spec: Spec, unit: SolarUnit, scheme: str) -> StripPattern:
         aisle,
         every,
         unit.most_units,
+        unit.least_units,
         strips=strips,
         reach=cross_reach,
     )

@@ -145,11 +145,12 @@ class StripPacking:
         ends = np.flatnonzero(joins[:-1] == 0) + 1
         out: list[_Part] = []
         for run in np.split(np.arange(at.size), ends):
-            if not run.size:
+            if run.size < pattern.least_units:
                 continue
             if not pattern.reach:
                 # parts as equal as possible: five units make 3 + 2, not 4 + 1
-                parts = np.array_split(run, -(-run.size // pattern.most_units))
+                count = min(-(-run.size // pattern.most_units), run.size // pattern.least_units)
+                parts = np.array_split(run[: count * pattern.most_units], count)
                 where = int(self.lane[strip]), int(self.side[strip]), int(self.depth[strip])
                 out += [_Part(part, *where) for part in parts]
             else:
@@ -180,7 +181,11 @@ class StripPacking:
         west, east = _sizes_within_reach(from_west, pattern), _sizes_within_reach(from_east, pattern)
         # share the units between both ends where both reach the middle
         west_units = min(sum(west), max(n - sum(east), n // 2))
-        west, east = _first_units(west, west_units), _first_units(east, n - west_units)
+        if west_units < pattern.least_units:
+            west_units = 0
+        elif n - west_units < pattern.least_units:
+            west_units = min(sum(west), n)
+        west, east = _first_units(west, west_units, pattern), _first_units(east, n - west_units, pattern)
         out, k = [], 0
         for depth, size in enumerate(west):
             out.append(_Part(run[k : k + size], lane, WEST, depth))
@@ -205,24 +210,41 @@ def _sizes_within_reach(distance: float, pattern: StripPattern) -> list[int]:
     if distance > pattern.reach:
         return []
     units = int((pattern.reach - distance) // pattern.pitch_x)
-    if units < 1:
-        return [pattern.most_units]
     sizes = []
-    while units >= 1:
+    while units >= pattern.least_units:
         sizes.append(min(units, pattern.most_units))
         units -= sizes[-1]
     return [*sizes, pattern.most_units]
 
 
-def _first_units(sizes: list[int], n: int) -> list[int]:
-    """Sizes of the assets that hold the first n units."""
-    out = []
+def _first_units(sizes: list[int], n: int, pattern: StripPattern) -> list[int]:
+    """Sizes of the assets that hold the first n units, or nearly as many.
+
+    Parameters
+    ----------
+    sizes : list of int
+        Largest sizes of the assets, from the lane on.
+    n : int
+        Units to hold.
+    pattern : StripPattern
+        Fewest and most units of an asset.
+    """
+    out: list[int] = []
     for size in sizes:
         if n <= 0:
             break
         out.append(min(size, n))
         n -= size
-    return out
+    if not out or out[-1] >= pattern.least_units:
+        return out
+    last = out.pop()
+    if not out:
+        return []
+    # what is too small for an asset joins the one before, or takes some of its units
+    both = out.pop() + last
+    if both <= pattern.most_units or both < 2 * pattern.least_units:
+        return [*out, min(both, pattern.most_units)]
+    return [*out, both - pattern.least_units, pattern.least_units]
 
 
 def pack_strips(pattern: StripPattern, sieve: Sieve, *, margin_m: float) -> StripPacking:

@@ -34,6 +34,8 @@ class StripPattern:
     """Units between cross aisles."""
     most_units: int = 1
     """Most units that join into one asset."""
+    least_units: int = 1
+    """Fewest units in one asset."""
     strips: int = 2
     """Most strips between two aisles."""
     reach: float = 0.0

@@ -34,8 +34,8 @@ CORNER_M = 30.0
 """Arrays farther than this from a bend don't obstruct it [m]."""
 SMOOTHED_M = 60.0
 """Vertices nearer than this to a bend may move when an array is shortened for it [m]."""
-MAX_UNITS = 2
-"""Most units that an array loses for one bend."""
+REMOVED_M = (14.0, 28.0, 55.0)
+"""Lengths that an array may lose for one bend, in whole units; an array too short for that goes as a whole [m]."""
 STUB_ANGLES = (90, -90)
 """Angles of side stubs for which arrays are shortened, from the road's direction [°]."""
 STUB_STEP_M = 4.0
@@ -218,15 +218,31 @@ def _options(
     # a bend is not worth a whole block of a yard
     for k in np.flatnonzero((distance < CORNER_M) & (table.unit_m > 0)).tolist():
         west, _, east, _ = rects[k]
-        for n in range(1, MAX_UNITS + 1):
+        for n in _units_removed(int(shortenable.units_left[k]), int(table.least[k]), float(table.unit_m[k])):
             for units, end in (((n, 0), west), ((0, n), east)):
-                if n > shortenable.units_left[k] or abs(end - place[0]) > CORNER_M:
+                if abs(end - place[0]) > CORNER_M:
                     continue
                 shorter = shortenable.shorten(k, *units)
                 rest = shorter.rects()[k]
                 if np.isnan(rest[0]) or roads.distance(shapely.box(*rest)) <= table.reach_m[k]:
                     tried.append((n, float(distance[k]), abs(float(end - place[0])), k, units, shorter))
     return [t[-1] for t in sorted(tried, key=lambda t: t[:-1])]
+
+
+def _units_removed(left: int, least: int, unit_m: float) -> list[int]:
+    """Numbers of units that an array may lose for a bend.
+
+    Parameters
+    ----------
+    left, least : int
+        Units of the array, and the fewest that may stay.
+    unit_m : float
+        Length of a unit [m].
+    """
+    wanted = dict.fromkeys(max(round(length / unit_m), 1) for length in REMOVED_M)
+    most = max(wanted)
+    out = [n if left - n >= least else left for n in wanted]
+    return [n for n in dict.fromkeys(out) if n <= most]
 
 
 def _count_tight(problem: RoutingProblem, tree: Tree, own: Sequence[int], place: FloatArray) -> int:

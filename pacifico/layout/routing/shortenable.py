@@ -53,6 +53,8 @@ class ObstacleTable:
     """Length of a unit with its gap [m]; 0 for what is removed as one."""
     units: IntArray
     """Number of units."""
+    least: IntArray
+    """Fewest units that may be left of each."""
     reach_m: FloatArray
     """Largest distance from a road [m]."""
     road_grid: RoutingGrid
@@ -84,6 +86,7 @@ class ObstacleTable:
             np.array([ground[t].bounds for t in own]).reshape(-1, 4),
             np.array([t.unit_m for t in some], dtype=np.float64),
             np.array([t.units for t in some], dtype=np.int64),
+            np.array([t.least_units for t in some], dtype=np.int64),
             np.array([t.reach_m for t in some], dtype=np.float64),
             road_grid,
         )
@@ -155,8 +158,9 @@ class ShortenableObstacles:
 
     @cached_property
     def units_left(self) -> IntArray:
-        """Units that are left of each."""
-        return np.asarray(self.table.units - self.removed.sum(axis=1))
+        """Units that are left of each; none where too few are left to stand."""
+        left = self.table.units - self.removed.sum(axis=1)
+        return np.where(left >= self.table.least, left, 0)
 
     @property
     def removed_terminals(self) -> set[int]:
@@ -245,7 +249,7 @@ class ShortenableObstacles:
         """
         west, south, east, north = self.rects()[k]
         unit_m, left = self.table.unit_m[k], int(self.units_left[k])
-        for n in range(1, left):
+        for n in range(1, left - int(self.table.least[k]) + 1):
             for a, b in ((0, n), (n, 0)):
                 rest = box(west + a * unit_m, south, east - b * unit_m, north)
                 if lines.distance(rest) >= distance_m and roads.distance(rest) <= self.table.reach_m[k]:

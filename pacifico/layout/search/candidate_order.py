@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from pacifico.layout.criteria.asset_types import asset_type
 from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.ground.buildable import mean_slope
 from pacifico.layout.ground.rects import NO_RECTS
 from pacifico.layout.placement.level_ground import densest_place
-from pacifico.layout.placement.place_plant import SKID_SHARE
 from pacifico.layout.placement.seed_area import SeedArea
+from pacifico.layout.placement.skid_places import skid_share
 from pacifico.layout.placement.solar_arrays import SCHEMES, solar_grounds
 from pacifico.layout.search.candidate_windows import WindowEstimates, candidate_windows
 from pacifico.layout.search.objectives import OBJECTIVES, WindowMeasures
@@ -72,8 +73,9 @@ def seed_areas(
     policy = POLICIES[strategy]
     grounds = {s: solar_grounds(context, s)[0] for s in SCHEMES}
     slots = {s: g.slots(NO_RECTS) for s, g in grounds.items()}
-    unit_kw = grounds["quads"].unit.ac_kw
-    needed = math.inf if target_kw is None else math.ceil(target_kw / unit_kw * (1 + SKID_SHARE)) + 1
+    unit = grounds["quads"].unit
+    share = skid_share(asset_type(context.spec, "inverter_skid"), unit)
+    needed = math.inf if target_kw is None else math.ceil(target_kw / unit.ac_kw * (1 + share)) + 1
     large_enough = [s for s in SCHEMES if slots[s].units.sum() >= needed]
     if not large_enough:
         by_units = sorted(SCHEMES, key=lambda s: -int(slots[s].units.sum()))

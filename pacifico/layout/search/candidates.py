@@ -17,6 +17,7 @@ from pacifico.layout.placement.solar_arrays import SCHEMES
 from pacifico.layout.search.effort import (
     DRAFTS_EXCHANGED,
     DRAFTS_RANKED,
+    EQUAL_SHARE,
     LARGE_ITEMS,
     LARGE_SHORTFALL,
     MAX_REDRAFTS,
@@ -147,7 +148,7 @@ def _reached_kw(candidates: Sequence[Candidate]) -> float:
 def _other_scheme_may_help(
     problem: DesignProblem, effort: _Effort, candidates: Sequence[Candidate], first: Draft
 ) -> bool:
-    """Whether roads miss so much that the other scheme may help.
+    """Whether roads miss enough that the other scheme may help.
 
     Parameters
     ----------
@@ -161,7 +162,7 @@ def _other_scheme_may_help(
         First draft.
     """
     drafted_kw = problem.capacity_of(first.items)
-    return effort.items <= WHOLE_SITE_ITEMS and _reached_kw(candidates) < (1 - MUCH_MISSED) * drafted_kw
+    return effort.items <= WHOLE_SITE_ITEMS and _reached_kw(candidates) < (1 - EQUAL_SHARE) * drafted_kw
 
 
 def _enough(

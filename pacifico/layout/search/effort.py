@@ -30,11 +30,13 @@ LARGE_SHORTFALL = 0.01
 WHOLE_SITE_ITEMS = 600
 """Most items of a whole-site draft whose other scheme is tried where roads miss much of the first."""
 MUCH_MISSED = 0.05
-"""Share of a draft's capacity that is much to miss: another scheme, or another place for a yard, may be better."""
+"""Share of a draft's capacity that is much to miss: another place for a yard may be better."""
+EQUAL_SHARE = 0.005
+"""Share of a draft that roads may miss: another scheme, or stricter rules, can hold little more."""
 MAX_POOLED = 600
 """Most items of a layout, about, for which strategies share candidates and local search runs."""
-UNITS_PER_ITEM = 3
-"""Solar units per array or skid, about."""
+KW_PER_ITEM = 312.0
+"""AC capacity of arrays per array or skid, about [kW]."""
 SEARCH_VARIANTS: SizeTable = ((600, 8), (UNLIMITED, 0))
 """Other options of the road search that are tried in local search."""
 REROUTED_STARTS: SizeTable = ((120, 2), (UNLIMITED, 1))

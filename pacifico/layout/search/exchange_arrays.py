@@ -56,8 +56,8 @@ class _Parts:
     """Index of the array or free place."""
 
     @staticmethod
-    def of(rects: FloatArray, units: IntArray, pitch: float, gap: float) -> _Parts:
-        """Parts of all sizes, at the western and the eastern end.
+    def of(rects: FloatArray, units: IntArray, unit: SolarUnit, gap: float, sizes: IntArray, rest: int) -> _Parts:
+        """Parts of some sizes, at the western and the eastern end.
 
         Parameters
         ----------
@@ -65,15 +65,19 @@ class _Parts:
             Arrays or free places [m].
         units : (n,) int
             Units in each.
-        pitch : float
-            Unit with the gap to the next [m].
+        unit : SolarUnit
+            Unit of the arrays.
         gap : float
             Gap at the end of a part [m]; 0 for all that goes with an array's end.
+        sizes : (m,) int
+            Units of the parts.
+        rest : int
+            Fewest units beside a part; one of all units has none beside it.
         """
         parts, counts, owners = [], [], []
-        for k in range(1, int(units.max(initial=0)) + 1):
-            large = np.flatnonzero(units >= k)
-            width = np.where(units[large] == k, rects[large, 2] - rects[large, 0], k * pitch - gap)
+        for k in sizes.tolist():
+            large = np.flatnonzero((units == k) | (units >= k + rest))
+            width = np.where(units[large] == k, rects[large, 2] - rects[large, 0], k * unit.pitch_x_m - gap)
             for east in (False, True):
                 r = rects[large].copy()
                 if east:
@@ -121,7 +125,7 @@ def exchange_arrays(
     roads : sequence of LineString, optional
         Roads of the draft; new places lie beside them and within their reach. None for places anywhere.
     """
-    if not draft.items:
+    if not any(i.kind == "solar_array" for i in draft.items):
         return draft
     ground = solar_grounds(context, seed_area.scheme)[0]
     slots = free_slots(ground, draft.items)
@@ -179,7 +183,8 @@ class _Exchange:
         self.coverage = Coverage(np.concatenate([rects_of(items), free.rects]))
         for i in items:
             self.coverage.add(i.rect)
-        self.places = _Parts.of(free.rects, free.units, unit.pitch_x_m, unit.gap_x_m)
+        sizes = self._sizes(self._units_of([k for k, i in enumerate(items) if self._is_movable(i)]))
+        self.places = _Parts.of(free.rects, free.units, unit, unit.gap_x_m, sizes, 0)
         self.spans = self.coverage.spans(self.places.rects)
         self.is_free = np.ones(len(free.units), dtype=bool)
 
@@ -197,8 +202,8 @@ class _Exchange:
         if not arrays:
             return []
         rects = np.array([self.items[k].rect for k in arrays])
-        units = np.array([round(self.items[k].capacity_kw / self.unit.ac_kw) for k in arrays], dtype=np.int64)
-        ends = _Parts.of(rects, units, self.unit.pitch_x_m, 0.0)
+        units = self._units_of(arrays)
+        ends = _Parts.of(rects, units, self.unit, 0.0, self._sizes(units), self.unit.least_units)
         spans = self.coverage.spans(ends.rects)
         # of a part's surroundings count those that the rest of the array doesn't cover
         whole_spans = self.coverage.spans(rects)[ends.owner]
@@ -215,6 +220,15 @@ class _Exchange:
             _End(arrays[ends.owner[e]], int(ends.units[e]), bool(at_west[e]), not is_part[e])
             for e in best[gain[best] > 0].tolist()
         ]
+
+    def _units_of(self, arrays: Sequence[int]) -> IntArray:
+        """Units of some arrays."""
+        return np.array([round(self.items[k].capacity_kw / self.unit.ac_kw) for k in arrays], dtype=np.int64)
+
+    def _sizes(self, units: IntArray) -> IntArray:
+        """Units of the parts that move: whole arrays, and steps of the smallest array."""
+        least = self.unit.least_units
+        return np.union1d(units, np.arange(least, int(units.max(initial=0)) + 1, least))
 
     def _is_movable(self, item: Item) -> bool:
         """Whether an item is an array of full units, or lower."""

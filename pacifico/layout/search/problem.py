@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from dataclasses import field as field_of
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pacifico.layout.access.connect import DEFAULT_SEARCH, RoadSearchOptions, ServedLayout, connect_roads
+from pacifico.layout.access.connect import (
+    DEFAULT_SEARCH,
+    RoadSearchOptions,
+    ServedLayout,
+    connect_roads,
+    fill_beside_roads,
+)
 from pacifico.layout.access.road_reserves import approach_strips
 from pacifico.layout.access.trim_to_target import spare_kw, trim_to_target
 from pacifico.layout.criteria.asset_types import YARD_KINDS, battery_part, solar_unit
@@ -31,6 +38,10 @@ if TYPE_CHECKING:
     from pacifico.layout.placement.seed_area import SeedArea
     from pacifico.site.model import Site
     from pacifico.vocabulary import Profile, Strategy
+
+
+ROUNDING_KW = 1e-2
+"""Capacity beyond the target that is rounding of single assets [kW]."""
 
 
 @dataclass
@@ -57,10 +68,22 @@ class DesignProblem:
     """Target capacity [kW]; None for as much as the ground carries."""
     _memo: _Memo = field_of(default_factory=_Memo, compare=False, repr=False)
 
+    def like(self, *, capacities: Capacities | None = None, context: PlacementContext | None = None) -> DesignProblem:
+        """Problem with other capacities or another spec."""
+        return DesignProblem(
+            self.site, context or self.context, capacities or self.capacities, self.entry, self.profile, self.target_kw
+        )
+
     @cached_property
     def smallest_kw(self) -> float:
         """Capacity of the smallest unit [kW]; smaller differences don't count."""
         return smallest_unit_kw(self.profile, self.context.spec)
+
+    @property
+    def _array_kw(self) -> float:
+        """AC capacity of the smallest array [kW]."""
+        unit = solar_unit(self.context.spec)
+        return unit.least_units * unit.ac_kw
 
     @property
     def solar_kw(self) -> float | None:
@@ -146,10 +169,26 @@ class DesignProblem:
             served = connect_roads(
                 self.context, self.site, draft, self.entry, self.profile, options, give_way=("solar_array",)
             )
-        over_kw = 0.0 if self.target_kw is None else capacity_of(served.items, self.profile) - self.target_kw
+        filled = self._filled(served)
+        # what is added can't always be trimmed to the target
+        return served if self._over_kw(filled) > ROUNDING_KW and self._over_kw(served) <= 0 else filled
+
+    def _filled(self, served: ServedLayout) -> ServedLayout:
+        """Layout with free ground beside its roads filled, trimmed to the target."""
+        missing_kw, solar_kw = -self._over_kw(served), self.capacities.solar_kw
+        if solar_kw is not None:
+            # arrays don't make up for turbines: the shares of a hybrid are given
+            missing_kw = min(missing_kw, solar_kw - sum(i.capacity_kw for i in served.items if i.kind == "solar_array"))
+        if missing_kw >= self.smallest_kw and solar_kw != 0:
+            served = fill_beside_roads(self.context, served, max(missing_kw, self._array_kw))
+        over_kw = self._over_kw(served)
         if over_kw <= 0 or self.profile == "bess":
             return served
         return trim_to_target(self.context.field, served, over_kw, self.context.spec)
+
+    def _over_kw(self, served: ServedLayout) -> float:
+        """Capacity of a layout beyond the target; -inf without a target [kW]."""
+        return -math.inf if self.target_kw is None else capacity_of(served.items, self.profile) - self.target_kw
 
     def _misses(self, items: Sequence[Item]) -> bool:
         """Whether items miss the request by a unit or more."""

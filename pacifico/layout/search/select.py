@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.search.candidates import evaluate_candidates
-from pacifico.layout.search.effort import MAX_POOLED, UNITS_PER_ITEM
+from pacifico.layout.search.effort import KW_PER_ITEM, MAX_POOLED
+from pacifico.layout.search.incumbents import incumbents, under_spec
 from pacifico.layout.search.local_search import best_state, local_search, state_of
 from pacifico.layout.search.objectives import objective_value
 from pacifico.vocabulary import STRATEGIES
@@ -67,8 +68,7 @@ def _pools_candidates(problem: DesignProblem, strategy: Strategy, own: Candidate
 
 def _expected_items(problem: DesignProblem) -> float:
     """Number of items that the target takes, about."""
-    units = (problem.target_kw or 0.0) / problem.smallest_kw
-    return units / UNITS_PER_ITEM if problem.capacities.solar_kw else units
+    return (problem.target_kw or 0.0) / (KW_PER_ITEM if problem.capacities.solar_kw else problem.smallest_kw)
 
 
 def _most_complete(problem: DesignProblem, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -86,14 +86,47 @@ def _most_complete(problem: DesignProblem, candidates: Sequence[Candidate]) -> l
 def best_of(problems: Sequence[DesignProblem], strategy: Strategy) -> tuple[Found, Spec]:
     """Best layout of several problems, and its spec.
 
-    It is that of the first problem whose target is met, else the one of the largest capacity.
+    It is that of the first problem whose target is met, else the one of the largest capacity. Layouts under stricter
+    rules, and of all that fits, are compared before a target counts as missed.
     """
     results: list[tuple[float, Found, Spec]] = []
     for problem in problems:
         found = best_layout(problem, strategy)
-        kw = 0.0 if found.served is None else problem.capacity_of(found.served.items)
-        results.append((kw, found, problem.context.spec))
-        if problem.target_kw is None or kw > problem.target_kw - problem.smallest_kw:
+        results.append((_reached_kw(problem, found), found, problem.context.spec))
+        if _meets_target(problem, results[-1][0]):
+            return found, problem.context.spec
+    own = problems[-1]
+    for other in incumbents(own, strategy):
+        found = _under_spec(best_layout(other, strategy), other.context.spec, own.context.spec)
+        results.append((_reached_kw(own, found), found, own.context.spec))
+        if _meets_target(own, results[-1][0]):
             break
     _, found, spec = max(results, key=lambda r: r[0])
     return found, spec
+
+
+def _reached_kw(problem: DesignProblem, found: Found) -> float:
+    """Capacity of a layout with roads [kW]."""
+    return 0.0 if found.served is None else problem.capacity_of(found.served.items)
+
+
+def _meets_target(problem: DesignProblem, kw: float) -> bool:
+    """Whether a capacity meets the target to within a unit [kW]."""
+    return problem.target_kw is not None and kw > problem.target_kw - problem.smallest_kw
+
+
+def _under_spec(found: Found, own: Spec, spec: Spec) -> Found:
+    """Layout with the slope limits of another spec.
+
+    Parameters
+    ----------
+    found : Found
+        Best layout of a problem.
+    own : Spec
+        Spec of that problem.
+    spec : Spec
+        Spec that was requested.
+    """
+    if found.served is None:
+        return found
+    return replace(found, served=replace(found.served, items=under_spec(found.served.items, own, spec)))

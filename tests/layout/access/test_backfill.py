@@ -37,8 +37,8 @@ def built(make, context, kw, **more):
 
 
 def test_arrays_make_up_for_the_capacity(make, context):
-    more, items, line = built(make, context, 3 * UNIT.ac_kw)
-    assert sum(array.capacity_kw for array, _ in more) == pytest.approx(3 * UNIT.ac_kw, abs=0.01)
+    more, items, line = built(make, context, 13 * UNIT.ac_kw)
+    assert sum(array.capacity_kw for array, _ in more) == pytest.approx(13 * UNIT.ac_kw, abs=0.01)
     for array, road in more:
         shape = box(*array.rect)
         assert road == "R001"
@@ -47,8 +47,21 @@ def test_arrays_make_up_for_the_capacity(make, context):
         assert not shape.intersects(box(*items[0].pad_rect))
 
 
-def test_less_than_a_unit_is_not_built(make, context):
-    assert built(make, context, 0.9 * UNIT.ac_kw)[0] == []
+def test_arrays_fit_the_free_ground_between_others(make, context):
+    """Ground 35 m high between an array and the edge of the site takes half rows."""
+    roads, items, _ = scene(make)
+    west, south = make.west, make.south
+    standing = replace(
+        items[0], kind="solar_array", rect=(west + 20, south + 38 + 3, west + 480, south + 135), capacity_kw=0.0
+    )
+    more = backfill(context, [*items, standing], roads, 10_000.0, 140.0)
+    low = [a for a, _ in more if a.rect[3] <= south + 38 + 1e-6]
+    assert low
+    assert {round(a.rect[3] - a.rect[1], 3) for a in low} == {UNIT.height_m / 2}
+
+
+def test_less_than_an_array_is_not_built(make, context):
+    assert built(make, context, 3.9 * UNIT.ac_kw)[0] == []
 
 
 def test_a_skid_takes_no_more_than_its_rating(make, context):
@@ -60,4 +73,4 @@ def test_a_skid_takes_no_more_than_its_rating(make, context):
 def test_without_a_skid_nothing_is_built(make, context):
     roads, _, _ = scene(make)
     battery = item_of(asset_type(SPEC, "battery"), np.array([0.0, 0.0, 12.0, 3.0]))
-    assert backfill(context, [battery], roads, 3 * UNIT.ac_kw, REACH_M) == []
+    assert backfill(context, [battery], roads, 13 * UNIT.ac_kw, REACH_M) == []

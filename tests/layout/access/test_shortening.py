@@ -42,7 +42,7 @@ def test_freed_rectangle_is_the_pad_when_both_ends_lose_units():
 
 
 def test_items_are_renumbered_after_the_removal():
-    items = [skid(), array(3), array(2), Item("battery", (0, 0, 9, 9), 5.0)]
+    items = [skid(), array(6), array(5), Item("battery", (0, 0, 9, 9), 5.0)]
     served = {0: "R001", 1: "R002", 3: "R003"}
     network = Network((), Point(0, 0), served, removed_units={1: (1, 0), 2: (0, 2)})
     left, renumbered = shorten_items(items, network, [UNIT])
@@ -52,7 +52,7 @@ def test_items_are_renumbered_after_the_removal():
 
 
 def test_a_skid_goes_with_its_last_array():
-    items = [skid(0), array(2, block=0), skid(1), array(2, block=1)]
+    items = [skid(0), array(5, block=0), skid(1), array(5, block=1)]
     network = Network((), Point(0, 0), dict.fromkeys(range(4), "R001"), removed_units={1: (2, 0)})
     left, renumbered = shorten_items(items, network, [UNIT])
     assert left == items[2:]

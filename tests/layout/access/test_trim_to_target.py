@@ -8,7 +8,7 @@ from shapely import LineString, Point, box
 from pacifico import generate_layout
 from pacifico.grid import Grid, Ground
 from pacifico.layout.access.connect import ServedLayout
-from pacifico.layout.access.trim_to_target import MIN_UNITS, spare_kw, trim_to_target
+from pacifico.layout.access.trim_to_target import MIN_TARGET_KW, spare_kw, trim_to_target
 from pacifico.layout.criteria.asset_types import solar_unit
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.ground.buildable import make_field
@@ -46,27 +46,27 @@ def served(arrays, roads):
 
 
 def test_array_placed_last_loses_its_eastern_unit():
-    now = served([array(0, 10, 4), array(200, 10, 4)], [LineString([(0, 0, 0), (400, 0, 0)])])
+    now = served([array(0, 10, 8), array(200, 10, 8)], [LineString([(0, 0, 0), (400, 0, 0)])])
     less = trim_to_target(FIELD, now, UNIT.ac_kw, SPEC)
     assert less.items[0] == now.items[0]
-    assert less.items[1].rect == pytest.approx((200, 10, 200 + 3 * WIDE - UNIT.gap_x_m, 10 + UNIT.height_m))
-    assert less.items[1].capacity_kw == pytest.approx(3 * UNIT.ac_kw, abs=1e-3)
-    assert less.items[1].capacity_dc_kw == pytest.approx(3 * UNIT.dc_kw, abs=1e-3)
+    assert less.items[1].rect == pytest.approx((200, 10, 200 + 7 * WIDE - UNIT.gap_x_m, 10 + UNIT.height_m))
+    assert less.items[1].capacity_kw == pytest.approx(7 * UNIT.ac_kw, abs=1e-3)
+    assert less.items[1].capacity_dc_kw == pytest.approx(7 * UNIT.dc_kw, abs=1e-3)
 
 
 def test_trimmed_array_stays_within_reach_of_its_road():
     # the road ends east of the array, so that only western units can be removed
-    east = 4 * WIDE - UNIT.gap_x_m
-    now = served([array(0, 0, 4)], [LineString([(east + 75, 0, 0), (east + 200, 0, 0)])])
+    east = 8 * WIDE - UNIT.gap_x_m
+    now = served([array(0, 0, 8)], [LineString([(east + 75, 0, 0), (east + 200, 0, 0)])])
     (less,) = trim_to_target(FIELD, now, 2 * UNIT.ac_kw, SPEC).items
     assert less.rect[2] == pytest.approx(east)
     assert less.rect[0] == pytest.approx(2 * WIDE)
 
 
-def test_every_array_keeps_a_unit():
-    now = served([array(0, 10, 2), array(200, 10, 1)], [LineString([(0, 0, 0), (400, 0, 0)])])
+def test_every_array_keeps_its_fewest_units():
+    now = served([array(0, 10, 6), array(200, 10, 4)], [LineString([(0, 0, 0), (400, 0, 0)])])
     less = trim_to_target(FIELD, now, 9 * UNIT.ac_kw, SPEC)
-    assert [round(i.capacity_kw / UNIT.ac_kw) for i in less.items] == [1, 1]
+    assert [round(i.capacity_kw / UNIT.ac_kw) for i in less.items] == [4, 4]
 
 
 def test_layout_at_its_target_is_not_trimmed():
@@ -75,8 +75,9 @@ def test_layout_at_its_target_is_not_trimmed():
 
 
 def test_small_targets_have_no_spare_units():
-    assert spare_kw((MIN_UNITS - 1) * UNIT.ac_kw, UNIT) == 0
-    assert spare_kw(600 * UNIT.ac_kw, UNIT) == pytest.approx(3 * UNIT.ac_kw)
+    """104 kW and 0.4 % of 60 MW are 344 kW, 13 rows."""
+    assert spare_kw(MIN_TARGET_KW - 1, UNIT) == 0
+    assert spare_kw(60_000, UNIT) == pytest.approx(13 * UNIT.ac_kw)
 
 
 @pytest.mark.parametrize("profile", ["solar_farm", "hybrid"])

@@ -57,10 +57,10 @@ def test_the_main_asset_limits_the_slope():
 @pytest.mark.parametrize(
     ("profile", "overrides", "unit_kw"),
     [
-        ("solar_farm", {}, 103.9753846),
+        ("solar_farm", {}, 25.9938462),
         ("bess", {}, 1250.0),
         ("gas_bess", {}, 2500.0),
-        ("wind_hybrid", {}, 103.9753846),
+        ("wind_hybrid", {}, 25.9938462),
         ("wind_hybrid", {"wind_hybrid": {"wind_share": 1.0}}, 5000.0),
     ],
 )

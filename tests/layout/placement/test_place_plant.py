@@ -16,7 +16,7 @@ from pacifico.layout.placement.place_plant import PlantRequest, draft_layout
 from pacifico.layout.search.candidate_order import seed_areas
 from pacifico.vocabulary import STRATEGIES
 
-UNIT_KW = 4 * 64 * 2.4 * 0.22 / 1.3
+UNIT_KW = 64 * 2.4 * 0.22 / 1.3
 
 
 def drafted(make, height=None, *, capacities=None, target=None, overrides=None, size=600.0, strategy="balanced"):
@@ -92,7 +92,7 @@ def test_any_target_is_met_in_whole_units(make, target):
     assert_legal(context, draft)
     assert target - UNIT_KW < draft.solar_kw() <= target
     units = [i.capacity_kw / UNIT_KW for i in of_kind(draft, "solar_array")]
-    assert np.allclose(units, np.round(units), atol=1e-5)
+    assert np.allclose(units, np.round(units), atol=1e-4)
 
 
 def test_capacity_by_hand(make):

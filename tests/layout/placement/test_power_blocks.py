@@ -47,9 +47,9 @@ def test_blocks_are_about_equal(make):
 
 
 def test_a_skid_takes_one_unit_of_its_block(make):
-    """A skid of 12 m with its pad and gap takes one unit of 27.4 m."""
+    """A skid turned along the rows takes 3 m, its pad and 1.8 m: one row of 6.86 m."""
     _, draft, slots = built(make)
-    units = sum(round(i.capacity_kw / 103.975) for i in of_kind(draft, "solar_array"))
+    units = sum(round(i.capacity_kw / 25.9938) for i in of_kind(draft, "solar_array"))
     assert units == slots.units.sum() - len(of_kind(draft, "inverter_skid"))
 
 

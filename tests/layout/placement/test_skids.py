@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
+from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.model.assets import Item
-from pacifico.layout.placement.skids import SkidCapacity
+from pacifico.layout.placement.skids import (
+    SkidCapacity,
+    block_loads,
+    least_block_kw,
+    skid_rating,
+    with_sized_skids,
+)
 from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M
 
 
@@ -40,3 +47,21 @@ def test_the_nearest_skid_with_capacity_takes_an_array():
     assert skids.block_for(rect, 100.0) == 0
     assert skids.block_for(rect, 101.0) == 1
     assert skids.block_for(rect, 1001.0) is None
+
+
+@pytest.mark.parametrize(
+    ("load_kw", "rating_kva"), [(0, 1050), (420, 1050), (1050, 1050), (1051, 2100), (3200, 4200), (4200, 4200)]
+)
+def test_a_skid_has_as_many_modules_as_its_load_needs(load_kw, rating_kva):
+    """4200 kVA are four modules of 1050 kVA."""
+    assert skid_rating(load_kw, make_spec()) == rating_kva
+
+
+def test_the_smallest_block_loads_one_module_to_40_percent():
+    assert least_block_kw(make_spec()) == pytest.approx(420)
+
+
+def test_skids_are_sized_by_their_own_arrays():
+    items = [skid(0, 0.0), array(0, 900.0), array(0, 900.0), skid(1, 50.0), array(1, 500.0)]
+    assert block_loads(items) == {0: 1800.0, 1: 500.0}
+    assert [i.rating_kva for i in with_sized_skids(items, make_spec()) if i.kind == "inverter_skid"] == [2100, 1050]

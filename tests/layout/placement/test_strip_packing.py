@@ -212,3 +212,20 @@ def test_a_sliver_holds_nothing(make):
 def test_slots_are_found_once_for_the_same_blocked_rectangles(make):
     packing = packing_of(make, 300.0, 100.0)
     assert all_slots(packing) is all_slots(packing)
+
+
+ROWS = replace(PATTERN, pitch_x=6.5, gap_x=4.0, cross_every=48, most_units=19, least_units=4)
+
+
+@pytest.mark.parametrize(("room", "expected"), [(3, []), (4, [4]), (19, [19]), (20, [10, 10]), (39, [13, 13, 13])])
+def test_rows_join_into_arrays_of_a_least_size(make, room, expected):
+    slots = all_slots(packing_of(make, 6.5 * room - 4.0 + 0.1, 64.1, pattern=ROWS))
+    assert slots.units.tolist() == expected
+
+
+def test_every_array_between_cross_aisles_has_the_least_size(make):
+    spines = replace(ROWS, strips=12, reach=77.0)
+    for width in (340.0, 415.0, 700.0, 905.0):
+        units = all_slots(packing_of(make, width, 200.0, pattern=spines)).units
+        assert units.min() >= 4
+        assert units.max() <= 19

@@ -21,8 +21,8 @@ def problem_of(make, profile, target_kw, *, size=500.0, height=None, entry=None,
 
 def test_the_smallest_unit_and_spare_units(make):
     solar = problem_of(make, "solar_farm", 10_000.0)
-    assert solar.smallest_kw == pytest.approx(103.975, abs=1e-3)
-    assert solar.solar_kw == pytest.approx(10_000.0 + solar.smallest_kw)
+    assert solar.smallest_kw == pytest.approx(25.994, abs=1e-3)
+    assert solar.solar_kw == pytest.approx(10_000.0 + 6 * solar.smallest_kw), "104 kW and 0.4 %"
     assert problem_of(make, "solar_farm", None).solar_kw is None
     assert problem_of(make, "bess", 10_000.0).solar_kw == 0.0
 
@@ -59,6 +59,17 @@ def test_a_layout_is_trimmed_to_its_target(make):
     assert draft.solar_kw() > 2_000.0
     assert 2_000.0 - problem.smallest_kw < problem.capacity_of(served.items) <= 2_000.0
     assert problem.capacity_of(served.untrimmed) > problem.capacity_of(served.items)
+
+
+@pytest.mark.parametrize(("target_kw", "more"), [(None, True), (2_000.0, True), (1_000.0, False)])
+def test_free_ground_beside_roads_is_filled_up_to_the_target(make, target_kw, more):
+    """A draft of 1 MW on a site for more: the rest is built beside its roads, within its skid's rating."""
+    problem = problem_of(make, "solar_farm", target_kw, size=300.0)
+    small = problem_of(make, "solar_farm", 1_000.0, size=300.0)
+    draft = small.draft("balanced", small.seed_areas("balanced")[0])
+    kw = problem.capacity_of(problem.connect(draft).items)
+    assert (kw > 1_200.0) == more
+    assert kw <= (target_kw or 4_200.0)
 
 
 def test_drafts_keep_excluded_rectangles_free(make):

@@ -1,0 +1,86 @@
+"""Further problems whose layouts are kept if they hold more: stricter rules, and all that fits.
+
+A layout under a stricter rule is legal under the laxer one, and a layout of all that fits meets any target that it
+exceeds. The search is no exact one: without these incumbents, a relaxed rule or a higher target may lose capacity.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import shapely
+
+from pacifico.layout.criteria.spec import make_spec
+from pacifico.layout.placement.context import PlacementContext
+
+if TYPE_CHECKING:
+    from pacifico.layout.criteria.spec import Spec
+    from pacifico.layout.model.assets import Item
+    from pacifico.layout.search.problem import DesignProblem
+    from pacifico.vocabulary import Strategy
+
+STRICTER_LEVELS = {
+    ("site", "setback_m"): (10.0, 5.0),
+    ("road", "max_grade_pct"): (10.0, 12.0),
+    ("solar_array", "slope_limit_deg"): (10.0, 12.0),
+}
+"""Levels of a rule that are tried where the spec relaxes it beyond them, the catalog's standard first [m, %, °]."""
+MAX_INCUMBENTS = 4
+"""Most problems with stricter rules: bounds the run time where several rules are relaxed."""
+
+
+def stricter_specs(spec: Spec) -> list[Spec]:
+    """Specs with relaxed rules set back to stricter levels, fewest changes first."""
+    standard = make_spec()
+    options = []
+    for (section, rule), levels in STRICTER_LEVELS.items():
+        own, usual = spec.number(section, rule), standard.number(section, rule)
+        # a setback is stricter where it is larger, a limit where it is smaller
+        between = [v for v in levels if (own < v <= usual if rule == "setback_m" else usual <= v < own)]
+        options.append([None, *between])
+    changes = [c for c in itertools.product(*options) if any(level is not None for level in c)]
+    out = []
+    for change in sorted(changes, key=lambda c: sum(level is not None for level in c))[:MAX_INCUMBENTS]:
+        stricter = spec
+        for (section, rule), level in zip(STRICTER_LEVELS, change, strict=True):
+            if level is not None:
+                stricter = stricter.with_rules(section, {rule: level})
+        out.append(stricter)
+    return out
+
+
+def incumbents(problem: DesignProblem, strategy: Strategy) -> list[DesignProblem]:
+    """Problems whose layouts are legal for a problem with arrays, most promising first."""
+    capacities, context = problem.capacities, problem.context
+    if capacities.solar_kw == 0:
+        return []
+    out = []
+    first = problem.seed_areas(strategy)[0]
+    if problem.profile == "solar_farm" and first is not None and not first.whole_site:
+        out.append(problem.like(capacities=replace(capacities, solar_kw=None)))
+    for spec in stricter_specs(context.spec):
+        field, setback_m = context.field, spec.number("site", "setback_m")
+        if setback_m > context.spec.number("site", "setback_m"):
+            field = field.within(shapely.buffer(problem.site.boundary, -setback_m, join_style="mitre"))
+        out.append(problem.like(context=PlacementContext(field, spec)))
+    return out
+
+
+def under_spec(items: tuple[Item, ...], own: Spec, spec: Spec) -> tuple[Item, ...]:
+    """Items placed under one spec, with the array slope limit of another.
+
+    Parameters
+    ----------
+    items : tuple of Item
+        Items of a layout.
+    own : Spec
+        Spec under which they were placed.
+    spec : Spec
+        Spec that was requested.
+    """
+    before, after = (s.number("solar_array", "slope_limit_deg") for s in (own, spec))
+    if before == after:
+        return items
+    return tuple(replace(i, slope_limit_deg=after) if i.kind == "solar_array" else i for i in items)
