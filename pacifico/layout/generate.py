@@ -22,6 +22,7 @@ from pacifico.layout.electrical.cables import route_cables
 from pacifico.layout.ground import buildable as ground_
 from pacifico.layout.ground.channels import cable_cost_zones, site_drainage, water_notes
 from pacifico.layout.ground.crossing_records import all_crossings
+from pacifico.layout.ground.fences import plant_fences
 from pacifico.layout.layout_request import checked_design, checked_request
 from pacifico.layout.metrics import buildable_ground, tally, works_spread
 from pacifico.layout.model.assets import Asset, Pad, merge_unplaced
@@ -314,6 +315,7 @@ def _plan(
         unreached_count=unreached,
         cable_warnings=works.cables.warnings,
         crossing_list=works.crossings,
+        fence_list=plant_fences(request.site, works.assets, works.roads),
         further_entries=served.network.further_entries,
     )
 

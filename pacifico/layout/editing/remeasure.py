@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.ground.crossing_records import all_crossings
+from pacifico.layout.ground.fences import plant_fences
 from pacifico.layout.model.assets import Asset, Pad
 from pacifico.layout.model.racking import RACKING_WARNING
 from pacifico.layout.placement.draft import capacity_of
@@ -59,6 +60,7 @@ def remeasured(
         shortfall=shortfall,
         warnings=(*kept, *(w for w in (*collection.warnings, done.note, shortfall) if w)),
         edits=edits,
+        fence_list=plant_fences(change.site, assets, roads.roads),
         crossing_list=all_crossings(change.field, roads.roads, collection.cables, context.spec),
         racking=None,
     )

@@ -106,21 +106,12 @@ def plan_of(stored: StoredLayout, dem: xr.DataArray) -> Plan:
         edits=tuple(_edit(e, stored.crs) for e in about.get("edits", ())),
         unreached_count=_unreached(about["metrics"], len(assets)),
         crossing_list=tuple(_crossing(f) for f in stored.of_kind("crossing")),
+        fence_list=tuple(_fence(f) for f in stored.of_kind("fence")),
         further_entries=tuple(cast("Point", f.geometry) for f in stored.of_kind("entry")[1:]),
     )
     context = EditContext.of(plan, dem)
     plan = replace(plan, shortfall=_shortfall(plan), cable_warnings=_cable_warnings(plan, context))
-    return _with_fences(_measured(plan, stored, context), stored)
-
-
-def _with_fences(plan: Plan, stored: StoredLayout) -> Plan:
-    """Plan with the fences of its file: those of rounded footprints may differ in the last digit."""
-    fences = tuple(
-        Fence(f["fence_id"], cast("LineString", f.geometry), int(f["gates"])) for f in stored.of_kind("fence")
-    )
-    if fences:
-        vars(plan)["fence_list"] = fences
-    return plan
+    return _measured(plan, stored, context)
 
 
 def site_of(stored: StoredLayout) -> Site:
@@ -236,6 +227,7 @@ def _cables(stored: StoredLayout, assets: Sequence[Asset]) -> tuple[Cable, ...]:
             cast("LineString", f.geometry),
             f["in_road_trench"],
             load[f["from_id"]] / circuits[f["from_id"]],
+            f["length_m"],
         )
         for f in features
     )
@@ -251,7 +243,13 @@ def _crossing(feature: StoredFeature) -> Crossing:
         feature["zone_type"],
         cast("LineString", feature.geometry),
         feature["drained_area_ha"],
+        feature["length_m"],
     )
+
+
+def _fence(feature: StoredFeature) -> Fence:
+    """Fence of a feature."""
+    return Fence(feature["fence_id"], cast("LineString", feature.geometry), int(feature["gates"]), feature["length_m"])
 
 
 def _edit(about: Mapping[str, Any], crs: CRS) -> Edit:

@@ -9,10 +9,13 @@ import shapely
 from pacifico.layout.model.fences import Fence
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shapely import LineString, Polygon
     from shapely.geometry.base import BaseGeometry
 
-    from pacifico.layout.model.plan import Plan
+    from pacifico.layout.model.assets import Asset
+    from pacifico.layout.model.roads import Road
     from pacifico.site.model import Site
 
 MARGIN_M = 10.0
@@ -25,30 +28,37 @@ PUBLIC = frozenset({"road", "railway"})
 """Zone types that stay outside the fence."""
 
 
-def plant_fences(plan: Plan) -> tuple[Fence, ...]:
+def plant_fences(site: Site, assets: Sequence[Asset], roads: Sequence[Road]) -> tuple[Fence, ...]:
     """Fences around the plant, the longest first.
 
     Assets share a fence across gaps of up to `2 * ENCLOSED_M`. Where the fences together are longer than one along the
     boundary, the boundary is fenced.
+
+    Parameters
+    ----------
+    site : Site
+        Boundary, and public roads in it.
+    assets : sequence of Asset
+        What to enclose.
+    roads : sequence of Road
+        Roads that need gates.
     """
-    if not plan.asset_list:
+    if not assets:
         return ()
-    rings = _rings(_enclosed(plan))
-    boundary = _rings(plan.site.boundary)
+    rings = _rings(_enclosed(site, assets))
+    boundary = _rings(site.boundary)
     if sum(r.length for r in rings) > sum(r.length for r in boundary):
         rings = boundary
     rings.sort(key=lambda r: (-round(r.length, 3), *r.bounds))
-    roads = shapely.MultiLineString([r.line for r in plan.road_list])
-    return tuple(Fence(f"FN{n:03d}", ring, _gates(ring, roads)) for n, ring in enumerate(rings, 1))
+    lines = shapely.MultiLineString([r.line for r in roads])
+    return tuple(Fence(f"FN{n:03d}", ring, _gates(ring, lines)) for n, ring in enumerate(rings, 1))
 
 
-def _enclosed(plan: Plan) -> BaseGeometry:
+def _enclosed(site: Site, assets: Sequence[Asset]) -> BaseGeometry:
     """Ground inside the fences."""
-    footprints = shapely.union_all(
-        shapely.buffer([a.footprint for a in plan.asset_list], ENCLOSED_M, join_style="mitre")
-    )
+    footprints = shapely.union_all(shapely.buffer([a.footprint for a in assets], ENCLOSED_M, join_style="mitre"))
     closed = footprints.buffer(MARGIN_M - ENCLOSED_M, join_style="mitre").simplify(SIMPLIFIED_M)
-    return closed.intersection(_private(plan.site))
+    return closed.intersection(_private(site))
 
 
 def _private(site: Site) -> BaseGeometry:

@@ -25,11 +25,13 @@ class Cable:
     """Whether more than half of its length is along roads."""
     load_mva: float
     """Apparent power that it carries [MVA]."""
+    stated_length_m: float | None = None
+    """Length in the file that it was read from [m]; coordinates of a file are rounded."""
 
     @property
     def length_m(self) -> float:
         """Length in plan, without slack [m]."""
-        return float(self.line.length)
+        return float(self.line.length) if self.stated_length_m is None else self.stated_length_m
 
     def properties(self) -> dict[str, Any]:
         """Properties of the cable in layout.geojson."""

@@ -27,11 +27,13 @@ class Crossing:
     """Along the road or cable; working CRS [m]."""
     drained_area_ha: float | None = None
     """Area that drains through it, as far as the elevation model shows it [ha]; None where it is not over water."""
+    stated_length_m: float | None = None
+    """Length in the file that it was read from [m]; coordinates of a file are rounded."""
 
     @property
     def length_m(self) -> float:
         """Length in plan [m]."""
-        return float(self.line.length)
+        return float(self.line.length) if self.stated_length_m is None else self.stated_length_m
 
     def properties(self) -> dict[str, Any]:
         """Properties of the crossing in layout.geojson."""

@@ -18,11 +18,13 @@ class Fence:
     """Closed line; working CRS [m]."""
     gates: int
     """Number of roads that pass through it."""
+    stated_length_m: float | None = None
+    """Length in the file that it was read from [m]; coordinates of a file are rounded."""
 
     @property
     def length_m(self) -> float:
         """Length in plan [m]."""
-        return float(self.line.length)
+        return float(self.line.length) if self.stated_length_m is None else self.stated_length_m
 
     def properties(self) -> dict[str, Any]:
         """Properties of the fence in layout.geojson."""

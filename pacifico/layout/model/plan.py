@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pacifico.layout.model.crossings import Crossing
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.model.edits import Edit
+    from pacifico.layout.model.fences import Fence
     from pacifico.layout.model.racking import RackingDesign
     from pacifico.layout.model.roads import Road
     from pacifico.site.model import Site
@@ -83,6 +84,8 @@ class Plan(PlanFindings):
     """Those of `warnings` that are about collection cables."""
     crossing_list: tuple[Crossing, ...] = ()
     """Crossings of roads and cables."""
+    fence_list: tuple[Fence, ...] = ()
+    """Fences around the plant, the longest first."""
     further_entries: tuple[Point, ...] = ()
     """Other places where roads meet the boundary."""
     racking: RackingDesign | None = None

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.model.bill import Bill
-    from pacifico.layout.model.fences import Fence
     from pacifico.layout.model.headline import Answer
     from pacifico.layout.model.land_use import LandUse
     from pacifico.layout.model.levers import Levers
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 _UPPER = {
     "bill": "pacifico.analysis.costs:bill",
     "headline": "pacifico.analysis.headline:headline_of",
-    "fences": "pacifico.layout.ground.fences:plant_fences",
     "cut_fill": "pacifico.layout.earthwork.cut_fill_raster:cut_fill",
     "write_cut_fill": "pacifico.layout.earthwork.cut_fill_raster:write_cut_fill",
     "rows": "pacifico.layout.racking.tables:rows_frame",
@@ -63,12 +61,6 @@ class PlanFindings(ABC):
     def headline(self) -> tuple[Answer, ...]:
         """Capacity, cost, earthwork and the largest risks."""
         made: tuple[Answer, ...] = _upper("headline")(self)
-        return made
-
-    @cached_property
-    def fence_list(self) -> tuple[Fence, ...]:
-        """Fences around the plant, the longest first."""
-        made: tuple[Fence, ...] = _upper("fences")(self)
         return made
 
     @property
