@@ -54,7 +54,7 @@ def test_edits_are_applied_and_written(run, stored, folder):
 
 
 def test_edits_run_in_their_order_and_figures_come_as_json(run, stored, folder, capsys):
-    last = max(i for i in arrays(stored) if i.startswith("solar_array"))
+    last = max(arrays(stored), key=lambda i: arrays(stored)[i]["properties"]["capacity_kw"])
     ring = arrays(stored)[last]["geometry"]["coordinates"][0]
     lon, lat = (sum(p[k] for p in ring[:4]) / 4 for k in (0, 1))
     words = ["--remove", last, "--add", f"solar_array={lon:.8f},{lat:.8f}"]

@@ -126,7 +126,7 @@ def test_a_larger_setback_and_a_gentler_road_are_kept(run):
         (["--no-terrain"], ["--no-terrain", "--dem"]),
         (["--colour", "red"], ["--colour"]),
         (["--profile", "gas_bess"], ["--capacity-kw"]),
-        (["--capacity-kw", "100"], ["less than one unit"]),
+        (["--profile", "bess", "--capacity-kw", "1000"], ["less than one unit"]),
     ],
 )
 def test_bad_options_are_refused(run, options, words):

@@ -32,7 +32,7 @@ MAX_INCUMBENTS = 4
 
 
 def stricter_specs(spec: Spec) -> list[Spec]:
-    """Specs with relaxed rules set back to stricter levels, fewest changes first."""
+    """Specs with relaxed rules set back to stricter levels, the standard of each rule first."""
     standard = make_spec()
     options = []
     for (section, rule), levels in STRICTER_LEVELS.items():
@@ -41,8 +41,13 @@ def stricter_specs(spec: Spec) -> list[Spec]:
         between = [v for v in levels if (own < v <= usual if rule == "setback_m" else usual <= v < own)]
         options.append([None, *between])
     changes = [c for c in itertools.product(*options) if any(level is not None for level in c)]
+    # the standard level of each rule alone, then of all rules: one of them holds what a usual layout holds
+    usual_levels = tuple(o[1] if len(o) > 1 else None for o in options)
+    alone = [tuple(v if k == n else None for k, v in enumerate(usual_levels)) for n in range(len(options))]
+    first = [c for c in dict.fromkeys([*alone, usual_levels]) if c in changes]
+    rest = sorted((c for c in changes if c not in first), key=lambda c: sum(level is not None for level in c))
     out = []
-    for change in sorted(changes, key=lambda c: sum(level is not None for level in c))[:MAX_INCUMBENTS]:
+    for change in [*first, *rest][:MAX_INCUMBENTS]:
         stricter = spec
         for (section, rule), level in zip(STRICTER_LEVELS, change, strict=True):
             if level is not None:

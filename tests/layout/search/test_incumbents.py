@@ -38,15 +38,15 @@ def test_relaxed_rules_are_set_back_to_stricter_levels(overrides, rule, levels):
     assert [rule_of(s, rule) for s in stricter_specs(make_spec(overrides))] == levels
 
 
-def test_several_relaxed_rules_are_bounded_with_single_changes_first():
+def test_several_relaxed_rules_are_bounded_with_the_standards_first():
     spec = make_spec({"road": {"max_grade_pct": 15.0}, "site": {"setback_m": 0.0}})
     found = stricter_specs(spec)
     assert len(found) == MAX_INCUMBENTS
     assert [(rule_of(s, "road.max_grade_pct"), rule_of(s, "site.setback_m")) for s in found] == [
-        (10.0, 0.0),
-        (12.0, 0.0),
         (15.0, 10.0),
-        (15.0, 5.0),
+        (10.0, 0.0),
+        (10.0, 10.0),
+        (12.0, 0.0),
     ]
 
 
