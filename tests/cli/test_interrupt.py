@@ -18,6 +18,8 @@ class Terminal:
 
     def __init__(self, words, cwd, **env):
         self._ours, theirs = os.openpty()
+        # a shell starts background jobs with SIGINT ignored, and children inherit that
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "pacifico", *words],
             cwd=cwd,
@@ -25,6 +27,7 @@ class Terminal:
             stdout=subprocess.DEVNULL,
             stderr=theirs,
         )
+        signal.signal(signal.SIGINT, before)
         os.close(theirs)
         self.shown = ""
 

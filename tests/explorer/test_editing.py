@@ -126,10 +126,10 @@ def test_a_battery_is_added_at_the_clicked_place(explorer):
     click(explorer, (X - 5000, Y))
     assert explorer.editing.refusal
     assert explorer.editing.add.value is False
-    south = min(a.footprint.bounds[1] for a in explorer.plan.asset_list)
-    for east in (450, 500, 550, 600):
+    ends = [road.line.coords[k][:2] for road in explorer.plan.road_list for k in (0, -1)]
+    for x, y in [(x + east, y + north) for x, y in ends for east in (-40, 0, 40) for north in (-30, 30)]:
         explorer.editing.add.value = True
-        click(explorer, (X + east, south - 20))
+        click(explorer, (x, y))
         if placed := not explorer.editing.refusal:
             break
     assert placed, explorer.editing.refusal

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Spec
     from pacifico.site.model import Site
 
+MAX_COST_FACTOR = 1000.0
+"""Most that a metre over a channel costs, relative to open ground [-]: a price of 0 there stays a finite factor."""
 CHANNEL_NAME = "drainage line"
 """Name of what is crossed where a road or cable crosses a channel."""
 ARC_SEGMENTS = 2
@@ -83,12 +85,12 @@ def site_drainage(site: Site, ground: Ground, spec: Spec, source_cell_m: float) 
 def road_cost_zones(zones: Sequence[Zone], drained: SiteDrainage, spec: Spec) -> list[Zone]:
     """Zones that cost more to drive over: those given, and channels at the price of culverts."""
     per_m = spec.number("road", "width_m") * spec.number("costs", "road_surface")
-    return [*_given(zones), *_priced(drained, spec.number("costs", "culvert") / per_m)]
+    return [*_given(zones), *_priced(drained, spec.number("costs", "culvert"), per_m)]
 
 
 def cable_cost_zones(zones: Sequence[Zone], drained: SiteDrainage, spec: Spec) -> list[Zone]:
     """Zones that cost more to trench: those given, and channels at the price of bores."""
-    return [*_given(zones), *_priced(drained, spec.number("costs", "bore") / spec.number("costs", "mv_trench"))]
+    return [*_given(zones), *_priced(drained, spec.number("costs", "bore"), spec.number("costs", "mv_trench"))]
 
 
 def _given(zones: Sequence[Zone]) -> list[Zone]:
@@ -96,10 +98,11 @@ def _given(zones: Sequence[Zone]) -> list[Zone]:
     return [z for z in zones if z.zone_type == "cost"]
 
 
-def _priced(drained: SiteDrainage, more: float) -> list[Zone]:
-    """Ground of channels at a price, relative to open ground."""
+def _priced(drained: SiteDrainage, crossing: float, open_ground: float) -> list[Zone]:
+    """Ground of channels at the price of a crossing, relative to that of open ground [USD/m each]."""
     if drained.area.is_empty:
         return []
+    more = min(crossing / open_ground, MAX_COST_FACTOR) if open_ground > 0 else MAX_COST_FACTOR
     return [Zone(drained.area, CHANNEL_NAME, "cost", cost_multiplier=1.0 + more)]
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.criteria.asset_types import asset_type, battery_part
+from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type, battery_part
+from pacifico.layout.model.assets import Unplaced
 from pacifico.layout.placement.draft import Draft, below_one_unit, item_of
 from pacifico.layout.placement.equipment import place_yard
 
 if TYPE_CHECKING:
+    from pacifico.layout.criteria.asset_types import AssetType
     from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.equipment import Cost
 
@@ -47,6 +49,19 @@ def place_batteries(context: PlacementContext, draft: Draft, storage_kw: float, 
     count, rest = divmod(containers, int(context.spec.number("battery", "containers")))
     placed = place_yard(context, draft, battery, count + (rest > 0), cost=cost)
     if rest and placed == count + 1:
-        part = battery_part(context.spec, rest)
-        west, south, _, north = draft.items[-1].rect
-        draft.items[-1] = item_of(part, np.array([west, south, west + part.length_m, north]))
+        _shorten_last(context, draft, battery_part(context.spec, rest))
+
+
+def _shorten_last(context: PlacementContext, draft: Draft, part: AssetType) -> None:
+    """Replace the last block by one of fewer containers, at either end of its place.
+
+    Ground under a part may be steeper than under the whole; where it is at both ends, the part is recorded as unplaced.
+    """
+    west, south, east, north = draft.items.pop().rect
+    ends = np.array([[west, south, west + part.length_m, north], [east - part.length_m, south, east, north]])
+    legal = context.field.sieve(part.slope_limit_deg).passes(ends, apron=PAD_APRON_M)
+    if legal.any():
+        draft.items.append(item_of(part, ends[int(np.argmax(legal))]))
+    else:
+        reason = f"no free ground left within {part.slope_limit_deg:g} deg for its whole pad"
+        draft.unplaced.append(Unplaced("battery", 1, reason))

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pacifico.layout.search.problem import DesignProblem
     from pacifico.vocabulary import Strategy
 
+SAME_KW = 0.5
+"""Capacity beyond a target that is rounding [kW]."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -98,7 +101,10 @@ def best_of(problems: Sequence[DesignProblem], strategy: Strategy) -> tuple[Foun
     own = problems[-1]
     for other in incumbents(own, strategy):
         found = _under_spec(best_layout(other, strategy), other.context.spec, own.context.spec)
-        results.append((_reached_kw(own, found), found, own.context.spec))
+        reached_kw = _reached_kw(own, found)
+        if own.target_kw is not None and reached_kw > own.target_kw + SAME_KW:
+            continue  # many arrays of one unit each can't be trimmed to a small target
+        results.append((reached_kw, found, own.context.spec))
         if _meets_target(own, results[-1][0]):
             break
     _, found, spec = max(results, key=lambda r: r[0])

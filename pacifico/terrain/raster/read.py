@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from pacifico.terrain.raster.window import Affine6, Bounds
 
+_SMALLER = "use a coarser --resolution-m, a smaller site, or a DEM cut to the site with gdalwarp -te"
+"""Remedy where memory is short."""
 MOST_READ = 40_000_000
 """Cells of a window held in memory (160 MB as float32); larger windows are averaged while reading."""
 MOST_SCANNED = 10_000_000_000
@@ -96,6 +98,8 @@ def read_window(source: str, request: ReadRequest, *, env: dict[str, Any] | None
             raise OutsideServiceError(f"{name} could not be read from its server: {reason}") from error
         if "No such file" in reason or "does not exist" in reason:
             raise missing_file(source, _one_line(error, most=2000)) from error
+        if "cannot allocate" in reason:
+            raise DEMError(f"{name}: its cells around the site do not fit into memory; {_SMALLER}") from error
         if "not recognized" in reason:
             raise DEMError(f"{name} is not a raster that GDAL reads; give a GeoTIFF or the like") from error
         raise DEMError(f"{name} can't be read, it may be cut short or damaged: {reason}") from error
@@ -250,8 +254,7 @@ def _values(
             values = values * kind.type(scale) + kind.type(offset)
     except MemoryError as error:
         raise DEMError(
-            f"{name}: {r1 - r0:,} x {c1 - c0:,} cells around the site do not fit into memory; use a coarser "
-            "--resolution-m, a smaller site, or a DEM cut to the site with gdalwarp -te"
+            f"{name}: {r1 - r0:,} x {c1 - c0:,} cells around the site do not fit into memory; {_SMALLER}"
         ) from error
     values[~np.isfinite(values)] = np.nan
     return values, (r0, r1, c0, c1)

@@ -105,8 +105,10 @@ def check_invariants(plan, context, dem):
         assert served.line.distance(shape) <= reach
     lines = [r.line for r in plan.road_list]
     assert shapely.distance(np.array(lines)[:, None], np.array(taken)[None, :]).min() >= roads.width_m / 2
+    declared = [c.line.buffer(roads.width_m, cap_style="square") for c in plan.crossing_list]
+    drivable = shapely.union_all([field.allowed.buffer(0.01), *declared])
     for r in plan.road_list:
-        assert field.allowed.buffer(0.01).covers(r.line.buffer(r.width_m / 2, cap_style="flat"))
+        assert drivable.covers(r.line.buffer(r.width_m / 2, cap_style="flat"))
         xyz = shapely.get_coordinates(r.line, include_z=True)
         run = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
         assert (np.abs(np.diff(xyz[:, 2])) <= roads.max_grade * run + 0.01).all()

@@ -121,7 +121,7 @@ def test_turn_at_a_narrow_junction_removes_the_corner_of_an_array():
 
 
 def test_block_of_a_yard_is_removed_for_a_turnaround_unless_the_target_needs_it(make, road_faults):
-    site, dem = make.site(320, 100), make.dem(make.ground(make.level, 320, 100))
+    site, dem = make.site(240, 110), make.dem(make.ground(make.level, 240, 110))
     full = generate_layout(site, dem, profile="bess", setback_m=5)
     batteries = [a for a in full.asset_list if a.item.kind == "battery"]
     assert [(u.kind, u.count) for u in full.unplaced if "for vehicles to turn" in u.reason] == [("battery", 1)]

@@ -86,17 +86,17 @@ def test_a_site_on_the_edge_of_a_raster_of_the_world(tmp_path, lon, west):
 
 
 def test_fine_cells_are_averaged_while_reading(tmp_path, site, monkeypatch):
-    monkeypatch.setattr("pacifico.terrain.raster.read.MOST_READ", 100_000)
+    monkeypatch.setattr("pacifico.terrain.raster.read.MOST_READ", 170_000)
     small = Site("small", UTM15, shapely.box(CENTRE[0] - 50, CENTRE[1] - 50, CENTRE[0] + 50, CENTRE[1] + 50))
-    n = 3000
+    n = 4000
     column, row = np.meshgrid(np.arange(n) + 0.5, np.arange(n) + 0.5)
     z = (300 + 0.0125 * column + 0.005 * row).astype("float32")
     with rasterio.open(tmp_path / "fine.tif", "w", driver="GTiff", height=n, width=n, count=1, dtype="float32", crs="EPSG:32615",
-                       transform=Affine(0.25, 0, CENTRE[0] - 375, 0, -0.25, CENTRE[1] + 375), nodata=-9999) as out:  # fmt: skip
+                       transform=Affine(0.25, 0, CENTRE[0] - 500, 0, -0.25, CENTRE[1] + 500), nodata=-9999) as out:  # fmt: skip
         out.write(z, 1)
     dem = open_dem(small, tmp_path / "fine.tif", resolution_m=2.5)
     x, y = np.meshgrid(dem.x.values, dem.y.values)
-    np.testing.assert_allclose(dem.values, 300 + 0.05 * (x - CENTRE[0] + 375) + 0.02 * (CENTRE[1] + 375 - y), atol=0.01)
+    np.testing.assert_allclose(dem.values, 300 + 0.05 * (x - CENTRE[0] + 500) + 0.02 * (CENTRE[1] + 500 - y), atol=0.01)
     assert any("averaged over 10 x 10 to 2.5 m while reading" in w for w in warnings_of(dem))
     with pytest.raises(DEMError, match=r"more than the 0 million that fit into memory; use --resolution-m 2\.\d"):
         open_dem(small, tmp_path / "fine.tif")
