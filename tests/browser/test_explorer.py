@@ -62,7 +62,7 @@ def test_explorer_notebook_in_a_browser(page, run_notebook, faults, shoot, asked
 
     # a slider changes the layout
     set_readout(page, "Target, MW", "5")
-    page.locator(".widget-html", has_text="of 5.0 asked").wait_for(timeout=30_000)
+    page.locator(".widget-html", has_text="of 5.00 MW AC").wait_for(timeout=30_000)
     shoot("explorer-solar_farm", panel(page))
 
     # pointing at an asset shows its details
@@ -113,7 +113,7 @@ def test_explorer_notebook_in_a_browser(page, run_notebook, faults, shoot, asked
 
     # another profile, other assets
     set_readout(page, "Target, MW", "50")
-    page.locator(".widget-html", has_text="of 50.0 asked").wait_for(timeout=30_000)
+    page.locator(".widget-html", has_text="of 50.0 MW AC").wait_for(timeout=30_000)
     page.locator(".widget-dropdown", has_text="Profile").locator("select").select_option("Gas BESS")
     page.locator(".leaflet-container .widget-html", has_text="Gas turbine").wait_for(timeout=30_000)
     shoot("explorer-gas_bess", panel(page))
