@@ -51,9 +51,11 @@ faults: $(VENV)/.all  ## kill a worker at every step of a job, and run 200,000 s
 	$(BIN)/python -m pytest -m slow -s tests/worker/test_scenarios.py -k every_step
 	$(BIN)/python -m tests.simulation --schedules 200000 --first $(FIRST)
 
-# numba notices a change in a kernel's own file, but not in the kernels that it calls. So a change recompiles all kernels.
+# numba notices a change in a kernel's own file, but not in the kernels that it calls. So a change recompiles all kernels. Compiled
+# ahead, they are in the cache before the processes of a test run read it.
 $(VENV)/.kernels: $(shell find pacifico -name "_*kernels.py") | $(VENV)/.all
-	@find pacifico -name '*.nb[ci]' -delete
+	@find pacifico \( -name '*.nb[ci]' -o -name 'pacifico-kernels-*' \) -delete
+	$(BIN)/python -c 'from pacifico.compiling import compile_kernels; compile_kernels()'
 	@touch $@
 
 # A policy checker and a second emulator. Both pin many packages, so each gets its own environment.
