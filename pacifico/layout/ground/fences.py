@@ -46,7 +46,7 @@ def plant_fences(site: Site, assets: Sequence[Asset], roads: Sequence[Road]) -> 
     if not assets:
         return ()
     rings = _rings(_enclosed(site, assets))
-    boundary = _rings(site.boundary)
+    boundary = _rings(_private(site))
     if sum(r.length for r in rings) > sum(r.length for r in boundary):
         rings = boundary
     rings.sort(key=lambda r: (-round(r.length, 3), *r.bounds))
