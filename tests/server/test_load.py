@@ -47,8 +47,8 @@ print(json.dumps(times))
 
 @pytest.mark.slow
 def test_polls_stay_fast_while_a_large_layout_computes(new_server, capsys):
-    """Says the figure, and holds it to 50 ms where the machine did nothing else before."""
-    quiet = os.getloadavg()[0] < 0.5
+    """Says the figure, and holds it to 50 ms where the machine was not overloaded before."""
+    quiet = os.getloadavg()[0] < (os.cpu_count() or 1)
     rest = new_server(PACIFICO_SERVER_PROCESSES="1")
     site = rest.upload()
     layout_id = str(uuid.uuid4())
@@ -72,7 +72,7 @@ def test_polls_stay_fast_while_a_large_layout_computes(new_server, capsys):
         )
     assert len(taken) > POLLERS
     assert unchanged > 0.5 * len(taken)
-    if quiet:  # on a machine that others use, the figure says nothing about the server
+    if quiet:  # on an overloaded machine, the figure says nothing about the server
         assert p99 < 50
 
 
