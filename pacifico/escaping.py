@@ -111,9 +111,10 @@ def for_csv(value: Any) -> str:
 
 
 def for_gdal(path: str | PathLike[str]) -> str:
-    """Name of a file for GDAL, which takes UTF-8 whatever the locale; a name that is no UTF-8 is found nowhere.
+    """Name of a file in UTF-8, as GDAL takes it.
 
-    Python keeps the bytes of a name that the locale can't decode as surrogates, which GDAL's bindings refuse.
+    GDAL reads UTF-8 whatever the locale, and finds no file whose name is no UTF-8. Python keeps the bytes of a name that the
+    locale can't decode as surrogates, which GDAL's bindings refuse.
     """
     return os.fsencode(path).decode("utf-8", "replace")
 

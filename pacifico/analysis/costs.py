@@ -180,9 +180,9 @@ def _earth(plan: Plan, spec: Spec) -> _Earth:
 
 
 def _array_earth(plan: Plan) -> FloatArray:
-    """Place [m], cut and fill [m³] of each array: the plan's total, shared out by capacity, shape (n, 4).
+    """Place [m], cut and fill [m³] of each array, shape (n, 4).
 
-    A layout that is read back has no graded cells, and must have the same bill.
+    The plan's total is shared out by capacity: a layout that is read back has no graded cells, and must have the same bill.
     """
     total = [float(plan.metrics.get(f"array_{part}_m3", 0.0)) for part in ("cut", "fill")]
     arrays = [a.item for a in plan.asset_list if a.item.kind == "solar_array"]
@@ -226,7 +226,10 @@ def _plant(plan: Plan, spec: Spec) -> list[Line]:
 
 
 def _long_piles(plan: Plan, spec: Spec) -> Line:
-    """Line for the steel of piles beyond the shortest: that much is in the unit cost of solar arrays."""
+    """Line for the steel of piles beyond the shortest.
+
+    The unit cost of solar arrays holds the shortest piles.
+    """
     criteria = racking_criteria(plan.spec)
     shortest = float(plan.metrics.get("pile_count", 0)) * criteria.shortest_pile_m * criteria.pile_kg_per_m / 1000.0
     longer = max(float(plan.metrics.get("steel_t", 0.0)) - shortest, 0.0)

@@ -1,4 +1,4 @@
-"""Land of a site, from its area down to what is used: a waterfall whose parts sum to the site."""
+"""Land of a site by reason; the parts sum to its area."""
 
 from __future__ import annotations
 

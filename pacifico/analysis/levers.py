@@ -1,4 +1,4 @@
-"""Levers: what each limit of a plan costs, found by laying out the site without it or with less of it."""
+"""Levers: what each limit costs, by a layout with it relaxed."""
 
 from __future__ import annotations
 

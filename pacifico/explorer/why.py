@@ -1,4 +1,4 @@
-"""Why not more: the land of the site part by part, which lights up on the map, and levers."""
+"""Why a site holds no more: its land by reason, and levers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why not more: the land waterfall as a table and a figure, and its ground for the report's map."""
+"""Why a site holds no more, as table, figure and map layer."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def land_figure(land: LandUse, dem: xr.DataArray, *, boundary: Any) -> Figure:
 
 
 def _waterfall(fig: Figure, ax: Any, land: LandUse) -> None:
-    """Draw the waterfall to the right of a map: bars from the site down to what is used."""
+    """Draw the waterfall of land to the right of a map."""
     place = ax.get_position()
     left = place.x1 + 0.16 / frame.WIDTH_IN
     bars = fig.add_axes((left, place.y0, 0.985 - left, place.height))

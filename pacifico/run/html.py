@@ -147,7 +147,10 @@ def _parts(
 
 
 def _intro(cells: list[dict[str, Any]]) -> str:
-    """Take the text below the notebook's title out of its first cell: the page begins with the result."""
+    """Take the text below the title out of the first cell.
+
+    The page begins with the result.
+    """
     first = next(iter(cells), None)
     if first is None or first["kind"] != "text" or "<h1" not in first["body"]:
         return ""

@@ -61,7 +61,19 @@ def rows_since(store: Store, owner: str, since: datetime | None) -> Iterator[dic
 
 
 def site_names(records: Records, owner: str, layout_ids: Sequence[str]) -> dict[str, str]:
-    """Name of each layout's boundary file as it was uploaded, with two reads each; empty where it can't be read."""
+    """Name of each layout's boundary file as uploaded; empty where unreadable.
+
+    Each name takes two reads of the store.
+
+    Parameters
+    ----------
+    records : Records
+        Records of the store.
+    owner : str
+        Owner of the layouts.
+    layout_ids : sequence of str
+        Layouts to name.
+    """
 
     def name(layout_id: str) -> str:
         try:

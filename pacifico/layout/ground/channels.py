@@ -1,4 +1,4 @@
-"""Channels of a site: ground that equipment keeps clear of, and that roads and cables cross at a price."""
+"""Channels: equipment keeps clear, roads and cables cross at a price."""
 
 from __future__ import annotations
 

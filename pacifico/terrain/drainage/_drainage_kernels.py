@@ -66,9 +66,9 @@ def _is_outlet(z: FloatArray, i: int, j: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def drain(z: FloatArray, step: float) -> tuple[FloatArray, IntArray, FloatArray]:
-    """Filled heights, the cell that each cell drains to, and the number of cells that drain through it.
+    """Filled heights, downstream cells and numbers of upstream cells.
 
-    The cell is -1 at outlets and on nodata; nodata counts as no cell.
+    The downstream cell is -1 at outlets and on nodata; nodata counts as no cell.
 
     Parameters
     ----------
