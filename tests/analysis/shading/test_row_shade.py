@@ -126,7 +126,6 @@ def check_against_rays(rows, suns, limit):
         weight = incidences(rows, toward, turned) * np.minimum(1.0, 0.2 + toward[:, 2:])
         mine = shaded_share(rows, toward, turned)
         rays = shaded_by_rays(rows, toward, np.arctan2(turned[1], turned[0])).T
-        print((weight * mine).sum() / weight.sum(), (weight * rays).sum() / weight.sum())
         assert (weight * mine).sum() / weight.sum() == pytest.approx((weight * rays).sum() / weight.sum(), abs=limit)
 
 
@@ -136,6 +135,7 @@ def test_the_year_is_that_of_ray_casting():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("azimuth", [0.0, 90.0])
 def test_the_year_of_500_rows_is_that_of_ray_casting_within_a_thousandth(azimuth):
     places = [(k * 68.0, j * 63.0) for k in range(10) for j in range(5)]
@@ -145,7 +145,7 @@ def test_the_year_of_500_rows_is_that_of_ray_casting_within_a_thousandth(azimuth
     ]
     rows = field(hills, *arrays)
     assert len(rows.start) == 500
-    check_against_rays(rows, 100, 0.001)
+    check_against_rays(rows, 40, 0.001)
 
 
 def hours(count=200, seed=3):
