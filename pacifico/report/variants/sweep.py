@@ -153,13 +153,7 @@ def sweep_design(
     >>> sweep.knee                                                              # doctest: +SKIP
     0.35
     """
-    if swept not in get_args(Swept):
-        raise InputError(f"{swept!r} can't be swept; choose from {', '.join(get_args(Swept))}")
-    if not 1 <= len(values) <= MOST_POINTS:
-        raise InputError(f"a sweep of {len(values)} values is out of range; give 1 to {MOST_POINTS}")
-    require_pvlib()
-    known = Design(**design)
-    specs = [swept_spec(known.spec, swept, v) for v in values]
+    specs = _specs(swept, values, Design(**design).spec)
     points, plans = [], {}
     source, clear = "", False
     for k, (value, spec) in enumerate(zip(values, specs, strict=True)):
@@ -174,6 +168,18 @@ def sweep_design(
         plans[f"{value:g}"] = plan
     begin(on_stage, "placing_assets", 100, f"{len(values)} of {len(values)} layouts")
     return Sweep(swept, tuple(points), plans, source, clear)
+
+
+def _specs(
+    swept: Swept, values: Sequence[float], overrides: Mapping[str, Mapping[str, Any]] | None
+) -> list[dict[str, Any]]:
+    """Spec of each value; all of them are checked before any layout."""
+    if swept not in get_args(Swept):
+        raise InputError(f"{swept!r} can't be swept; choose from {', '.join(get_args(Swept))}")
+    if not 1 <= len(values) <= MOST_POINTS:
+        raise InputError(f"a sweep of {len(values)} values is out of range; give 1 to {MOST_POINTS}")
+    require_pvlib()
+    return [swept_spec(overrides, swept, v) for v in values]
 
 
 def swept_spec(overrides: Mapping[str, Mapping[str, Any]] | None, swept: Swept, value: float) -> dict[str, Any]:
