@@ -60,3 +60,18 @@ def test_missing_or_unfit_error_fields_are_refused():
         earthwork_interval(ground, [pad], [], [], errors=[np.zeros((3, 3))])
     with pytest.raises(InputError, match="not finite"):
         earthwork_interval(ground, [pad], [], [], errors=[np.full(ground.grid.shape, np.nan)])
+
+
+def test_each_road_follows_the_error_under_itself_alone():
+    """Errors that are constant along each road, but not the same, change no volume."""
+    ground = ground_of(plane(0.01, 0.02), dx=2.0, dy=2.0)
+    roads = [
+        line((-60, -20, 99.0), (-10, -20, 100.0), (60, -20, 100.2)),
+        line((-60, 30, 100.0), (60, 30, 101.0)),
+        line((-50, 60, 101.0), (-45, 60, 101.5), (40, 60, 103.0)),
+    ]
+    error = ground_of(lambda x, y: np.where(y < 5, 1.0, np.where(y < 45, -2.0, 4.0)), dx=2.0, dy=2.0).z
+    still = earthwork_interval(ground, [], roads, [6.0, 5.0, 4.0], errors=[np.zeros_like(error)])
+    lifted = earthwork_interval(ground, [], roads, [6.0, 5.0, 4.0], errors=[error])
+    assert still.p50 > 100
+    assert lifted.p50 == pytest.approx(still.p50, rel=1e-9)
