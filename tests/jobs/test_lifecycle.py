@@ -336,16 +336,17 @@ class FakeRunner:
     def __init__(self, folder, ending):
         self.folder = folder
         self.ending = ending
-        self.ran = 0
 
     def workspace(self):
         return nullcontext(self.folder)
 
     def run(self, _task, folder, on_stage, _signals):
-        self.ran += 1
         on_stage("placing_assets", "")
         (folder / "report").mkdir()
         (folder / "report" / "metrics.json").write_text("{}")
+        if callable(self.ending):
+            self.ending()
+            return RunOutcome(report=folder / "report")
         if isinstance(self.ending, Exception):
             raise self.ending
         return replace(self.ending, report=folder / "report")
@@ -432,3 +433,35 @@ def test_a_job_that_another_worker_holds_is_delivered_again_when_its_lease_is_ov
     assert (result.ending, result.do, result.status.worker) == (Ending.HANDED_BACK, "copy", "other")
     assert SETTINGS.lease_s - 1 <= result.delay_s <= SETTINGS.lease_s + 1
     assert not (tmp_path / "work" / "report").exists()
+
+
+def test_a_job_cancelled_meanwhile_stays_cancelled(local, tmp_path):
+    records, request = local
+    result = delivered(local, tmp_path, lambda: records.cancel("ann", request.layout_id))
+    assert (result.ending, result.do, result.status.status) == (Ending.CANCELLED, "delete", "cancelled")
+    assert records.read("ann", request.layout_id).status == result.status
+
+
+def test_a_job_taken_over_meanwhile_is_left_to_the_other_worker_with_its_message(local, tmp_path):
+    records, request = local
+
+    def take_over():
+        held = records.read("ann", request.layout_id)
+        records.swap(held, states.claimed(held.status, worker="other", nonce="theirs", lease_s=60, now=records.now()))
+
+    result = delivered(local, tmp_path, take_over)
+    assert (result.ending, result.do, result.delay_s) == (Ending.LOST, "leave", SETTINGS.retry_s)
+    assert (result.status.worker, result.store_failed) == ("other", False)
+    assert list(records.store.list(f"{keys.attempt('ann', request.layout_id, 1)}/"))  # nothing points to them
+
+
+def test_a_job_deleted_meanwhile_leaves_nothing(local, tmp_path):
+    records, request = local
+
+    def delete():
+        for entry in list(records.store.list(f"{keys.layout('ann', request.layout_id)}/")):
+            records.store.delete(entry.key)
+
+    result = delivered(local, tmp_path, delete)
+    assert (result.ending, result.do, result.status) == (Ending.LOST, "leave", None)
+    assert not list(records.store.list(f"{keys.layout('ann', request.layout_id)}/"))
