@@ -237,7 +237,9 @@ class Jobs(RuleBasedStateMachine):
     def sweep(self):
         for letter in self.dead:
             before = self.records.read(OWNER, letter.layout_id)
-            after = self.records.fail_dead(OWNER, letter.layout_id, sent=letter.sent, receives=3).status
+            after = self.records.fail_dead(
+                OWNER, letter.layout_id, sent=letter.sent, receives=3, queue_empty=bool
+            ).status
             old = letter.generation < self.generation[letter.layout_id]
             if before.alive or before.status.terminal or old:
                 assert after.status == before.status.status
