@@ -26,9 +26,10 @@ from pacifico.jobs.attempt import Attempt, LostError
 from pacifico.jobs.delivery import Ending, RunOutcome
 from pacifico.jobs.lifecycle import claim, deliver
 from pacifico.jobs.records import Records
-from pacifico.jobs.request import JobRequest
+from pacifico.jobs.request import JobRequest, UnknownVersionError
 from pacifico.jobs.settings import Settings
 from pacifico.jobs.stop_signals import StoppedError
+from pacifico.jobs.store.base import PermissionDeniedError, StoreError
 from pacifico.jobs.store.local import LocalStore
 
 OWNER = "ann@example.com"
@@ -467,3 +468,26 @@ def test_a_job_deleted_meanwhile_leaves_nothing(local, tmp_path):
     result = delivered(local, tmp_path, delete)
     assert (result.ending, result.do, result.status) == (Ending.LOST, "leave", None)
     assert not list(records.store.list(f"{keys.layout('ann', request.layout_id)}/"))
+
+
+@pytest.mark.parametrize(
+    ("error", "found", "kind", "store_failed"),
+    [
+        (UnknownVersionError("request.json has schema_version 9"), Ending.UNREADABLE, None, False),
+        (InputError("status.json is no JSON"), Ending.UNREADABLE, "request", False),
+        (StoreError("no answer"), Ending.RELEASED, "service", True),
+        (PermissionDeniedError("access denied"), Ending.RELEASED, "service", False),
+    ],
+)
+def test_a_job_that_cannot_be_claimed_comes_back_after_a_pause(
+    local, tmp_path, monkeypatch, error, found, kind, store_failed
+):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr(local[0], "request", refuse)
+    monkeypatch.setattr(local[0], "fail", refuse)
+    result = delivered(local, tmp_path, ENDED, receives=2)
+    assert (result.ending, result.do, result.delay_s) == (found, "hide", 30)
+    assert (result.kind, result.store_failed, result.message) == (kind, store_failed, str(error))
+    assert not (tmp_path / "work" / "report").exists()
