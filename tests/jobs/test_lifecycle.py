@@ -482,7 +482,7 @@ def test_a_job_deleted_meanwhile_leaves_nothing(local, tmp_path):
 def test_a_job_that_cannot_be_claimed_comes_back_after_a_pause(
     local, tmp_path, monkeypatch, error, found, kind, store_failed
 ):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise error
 
     monkeypatch.setattr(local[0], "request", refuse)
