@@ -197,3 +197,9 @@ def test_areas_and_lengths_in_plan_are_known_to_three_percent(plan):
     )
     fence = line_of(plan.bill_of_quantities(), "fence")
     assert (fence.quantity_low, fence.quantity_high) == pytest.approx((0.95 * fence.quantity, 1.15 * fence.quantity))
+
+
+def test_ratings_and_counts_are_exact(plan):
+    for item in ("solar_tracker", "inverter_skid"):
+        line = line_of(plan.bill_of_quantities(), item)
+        assert line.quantity_low == line.quantity == line.quantity_high

@@ -595,3 +595,19 @@ def test_tiles_fall_in_cells_of_any_size_and_place():
     earthwork.add_to_cells(total, weight, grid, px, py, np.array([3.0, 5.0]))
     assert_array_equal(total, [[10, 0, 0], [0, 0, 3]])
     assert_array_equal(weight, [[2, 0, 0], [0, 0, 1]])
+
+
+def test_pads_are_the_same_whatever_their_origin():
+    z = ground(lambda x, y: 10 + 0.02 * x - 0.01 * y + 0.002 * x * y)
+    here = outlines([[(x + 7, y - 4) for x, y in ELL]], [(0, 0)])
+    there = outlines([ELL], [(7, -4)])
+    free = np.full((1, 3), math.nan)
+    (a,), (b,) = (earthwork.grade_pads(z, GRID, p, np.array([1.5]), free, SEARCH, SIDE) for p in (here, there))
+    assert_allclose(np.delete(a, 8), np.delete(b, 8), atol=1e-6)
+    assert a[8] + 7 * a[9] - 4 * a[10] == pytest.approx(b[8])
+    given = np.array([[10.3, 0.01, -0.015]])
+    moved = np.array([[10.3 + 7 * 0.01 + 4 * 0.015, 0.01, -0.015]])
+    (a,) = earthwork.grade_pads(z, GRID, here, np.array([1.5]), given, SEARCH, SIDE)
+    (b,) = earthwork.grade_pads(z, GRID, there, np.array([1.5]), moved, SEARCH, SIDE)
+    assert a[2] + a[3] > 1
+    assert_allclose(np.delete(a, 8), np.delete(b, 8), atol=1e-9)

@@ -15,6 +15,7 @@ from scipy.ndimage import gaussian_filter
 from shapely.affinity import translate
 
 from pacifico.errors import InputError
+from pacifico.grid import Ground
 from pacifico.layout.earthwork.corridors import corridor_volumes
 from pacifico.layout.earthwork.pads import balanced_pad, balanced_pads
 from pacifico.layout.earthwork.uncertainty import earthwork_interval
@@ -75,3 +76,19 @@ def test_each_road_follows_the_error_under_itself_alone():
     lifted = earthwork_interval(ground, [], roads, [6.0, 5.0, 4.0], errors=[error])
     assert still.p50 > 100
     assert lifted.p50 == pytest.approx(still.p50, rel=1e-9)
+
+
+def test_a_road_follows_the_mean_error_around_each_vertex_as_far_as_its_ends():
+    ground = ground_of(plane(0.01, 0.02), dx=2.0, dy=2.0)
+    error = ground_of(lambda x, y: 0.02 * x + 0 * y, dx=2.0, dy=2.0).z
+    vertices = [np.arange(-60.0, 61.0, 2.0), np.arange(-30.0, 51.0, 4.0)]
+    heights = [99.0 + 0.0125 * (vertices[0] + 60), 100.0 + 0.015 * (vertices[1] + 30)]
+    expected, roads = 0.0, []
+    for k, (x, z) in enumerate(zip(vertices, heights, strict=True)):
+        y = np.full(x.size, -20.0 + 50 * k)
+        roads.append(line(*zip(x, y, z, strict=True)))
+        low, high = np.maximum(x - 20, x[0]), np.minimum(x + 20, x[-1])
+        lifted = line(*zip(x, y, z + 0.02 * (low + high) / 2, strict=True))
+        expected += corridor_volumes(Ground(ground.grid, ground.z + error), lifted, 6.0).total_m3
+    found = earthwork_interval(ground, [], roads, [6.0, 6.0], errors=[error], follow_m=40.0)
+    assert found.p50 == pytest.approx(expected, rel=0.002)
