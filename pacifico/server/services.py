@@ -64,6 +64,7 @@ class Services:
         self.background = BackgroundJobs(server.processes, self._readers)
         self._running: dict[tuple[str, str], EngineRunner] = {}
         self._jobs: OrderedDict[str, OwnedJobs] = OrderedDict()
+        self._resuming: asyncio.Future[None] | None = None
         self._statuses: OrderedDict[tuple[str, str], tuple[float, asyncio.Future[Body]]] = OrderedDict()
 
     async def read(self, function: Callable[..., T], /, *arguments: Any, **options: Any) -> T:
@@ -100,6 +101,17 @@ class Services:
                 await self._resume(made)
         self._jobs.move_to_end(owner)
         return self._jobs[owner]
+
+    def resume(self, owner: str) -> None:
+        """Go on with jobs that a stopped server left queued, without waiting for the owner's first request."""
+
+        async def work() -> None:
+            try:
+                await self.jobs(owner)
+            except PacificoError as error:  # a store that is away now may be back at the first request
+                log.warning("queued layouts of %r were not looked for: %s", owner, error)
+
+        self._resuming = asyncio.ensure_future(work())
 
     async def status(self, jobs: OwnedJobs, layout_id: str) -> Body:
         """Status of a layout; pollers of the same moment share one read."""

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from tornado.httputil import url_concat
+
 from pacifico.errors import InputError
 from pacifico.server.http import problems
 from pacifico.server.http.handler import ApiHandler
@@ -41,7 +43,7 @@ class PageHandler(ApiHandler):
         if not self.current_user and self.request.method in ("GET", "HEAD"):
             login = self.settings.get("login_url")
             if login:
-                self.redirect(f"{login}?next={self.request.path}")
+                self.redirect(url_concat(login, {"next": self.request.uri or ""}))
                 return
         await super()._admit()
 

@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import EditRefused, InputError, NoBuildableGroundError, OutsideServiceError, PacificoError
+from pacifico.jobs.store.base import NotFoundError
 
 if TYPE_CHECKING:
     from io import TextIOBase
@@ -62,6 +63,7 @@ def _answer(asked: dict[str, Any], out: TextIOBase) -> dict[str, Any]:
 def error_kind(error: PacificoError) -> str:
     """Name of an error's kind on the way to the server."""
     kinds: tuple[tuple[type[PacificoError], str], ...] = (
+        (NotFoundError, "not_found"),
         (EditRefused, "edit_refused"),
         (NoBuildableGroundError, "no_buildable_ground"),
         (InputError, "input"),

@@ -49,6 +49,19 @@ def complete(jobs, layout_id, files, tmp_path):
     attempt.swap(lambda s, now: states.completed(s, artifacts=artifacts, metrics={}, now=now))
 
 
+def test_what_was_abandoned_makes_room_for_the_same_request(jobs, site):
+    request = jobs.request(site, dem="sample")
+    jobs.accept(request)
+    assert not jobs.clear_abandoned(request.layout_id)
+    jobs.abandon(request.layout_id)
+    assert jobs.accept(request).status.status == "cancelled"
+    assert jobs.clear_abandoned(request.layout_id)
+    assert jobs.accept(request).status.status == "queued"
+    jobs.cancel(request.layout_id)
+    assert not jobs.clear_abandoned(request.layout_id)  # it was cancelled on request
+    assert jobs.clear_abandoned(str(uuid.uuid4()))  # it was deleted
+
+
 def test_a_job_is_accepted_and_waits(jobs, site):
     request = jobs.request(site, dem="sample", target_capacity_kw=1000)
     assert jobs.accept(request).status.status == "queued"

@@ -28,7 +28,7 @@ ANY = f"/layouts/{uuid.UUID(int=5)}"
 )
 def test_without_a_token_there_is_nothing(rest, path):
     reply = requests.get(rest.api + path, timeout=10)
-    problem(reply, 401, "unauthorized")
+    assert problem(reply, 401, "unauthorized")["detail"] == "log in, or send the header Authorization with 'token T'"
     assert reply.headers["WWW-Authenticate"] == "token"
     problem(requests.get(rest.api + path, headers={"Authorization": "token wrong"}, timeout=10), 401, "unauthorized")
     problem(requests.post(rest.api + path, timeout=10), 401, "unauthorized")
@@ -63,7 +63,7 @@ def test_unknown_routes_and_methods(rest):
     problem(rest.get("/layouts/not-a-uuid"), 404, "not_found")
     reply = rest.ask("DELETE", "/layouts")
     problem(reply, 405, "method_not_allowed")
-    assert reply.headers["Allow"] == "GET"
+    assert reply.headers["Allow"] == "GET, HEAD, OPTIONS"
     problem(rest.ask("PUT", ANY), 405, "method_not_allowed")
 
 
@@ -85,6 +85,16 @@ def test_unknown_routes_and_methods(rest):
 def test_wrong_bodies(rest, data, kind, status):
     code = {422: "invalid_input", 415: "unsupported_media_type"}[status]
     problem(rest.post("/layouts/generate", data=data, headers={"Content-Type": kind}), status, code)
+
+
+def test_bodies_are_sent_as_they_are(rest):
+    for path in ("/layouts/generate", "/sites/upload"):
+        reply = rest.post(path, data=b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
+        assert "gzip" in problem(reply, 415, "unsupported_media_type")["detail"]
+
+
+def test_a_slash_at_the_end_is_no_other_route(rest):
+    assert "slash" in problem(rest.get("/layouts/"), 404, "not_found")["detail"]
 
 
 def test_wrong_queries(rest):
