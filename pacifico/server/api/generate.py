@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
 from pacifico.jobs import keys, local
 from pacifico.jobs.client import QUEUED
-from pacifico.jobs.error_codes import error_code
 from pacifico.server.api.design_checks import check_design
 from pacifico.server.api.layouts import LayoutReply
 from pacifico.server.api.sites import site_record
@@ -183,13 +182,9 @@ class VariantsHandler(GenerateReply):
                 return {**row, **await self.accept(jobs, request)}, None
             stored = await generate_now(self.services, jobs, request)
         except PacificoError as error:
-            return {
-                **row,
-                "layout_id": None,
-                "status": "rejected",
-                "message": str(error),
-                "code": error_code(error),
-            }, error
+            found = self.problem_of(error)
+            about = {"layout_id": None, "status": "rejected", "message": found.detail, "code": found.code}
+            return {**row, **about}, error
         body = await self.services.read(jobs.body_of, stored)
         figures = {
             name: body.get(name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic.json_schema import models_json_schema
 
 from pacifico._version import __version__
+from pacifico.server.api.files import FORMATS
 from pacifico.server.api.routes import PARAMETERS, ROUTES
 from pacifico.server.http.operations import JSON, operation_of
 from pacifico.server.http.problems import MEDIA_TYPE, Problem
@@ -153,10 +154,14 @@ def _operation_id(route: Route, method: str) -> str:
 
 def _in_path(route: Route) -> list[dict[str, Any]]:
     names = re.findall(r"\{(\w+)\}", route.path)
-    return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^{PARAMETERS[name]}$"}}
-        for name in names
-    ]
+    return [{"name": name, "in": "path", "required": True, "schema": _path_schema(name)} for name in names]
+
+
+def _path_schema(name: str) -> dict[str, Any]:
+    """Schema of a parameter in an address."""
+    if name == "format":
+        return {"type": "string", "enum": list(FORMATS)}
+    return {"type": "string", "pattern": f"^{PARAMETERS[name]}$"}
 
 
 def _in_query(about: Operation, named: dict[type[BaseModel], Any], schemas: dict[str, Any]) -> list[dict[str, Any]]:
@@ -214,8 +219,8 @@ def _responses(about: Operation, named: dict[type[BaseModel], Any]) -> dict[str,
     problem = {MEDIA_TYPE: {"schema": named[Problem]}}
     for status in sorted({*EVERYWHERE, *about.errors, *((415,) if about.body or about.upload else ())}):
         found[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
-    for status, entry in found.items():
-        if headers := _response_headers(about, int(status)):
+    for code, entry in found.items():
+        if headers := _response_headers(about, int(code)):
             entry["headers"] = {name: {"description": text, "schema": {"type": "string"}} for name, text in headers}
     return found
 

@@ -15,7 +15,7 @@ from tornado.iostream import StreamClosedError
 from pacifico.errors import InputError, PacificoError
 from pacifico.jobs.request import explain, load_object
 from pacifico.server.http import problems
-from pacifico.server.http.bodies import MOST_JSON, MULTIPART_ROOM, Body, FileBody, too_large
+from pacifico.server.http.bodies import MOST_JSON, MULTIPART_ROOM, OUT_OF_ROOM, Body, FileBody, no_room, too_large
 from pacifico.server.http.methods import MethodsHandler
 from pacifico.server.http.operations import JSON, operation_of
 from pacifico.server.http.owner import owner_of
@@ -129,6 +129,8 @@ class ApiHandler(MethodsHandler):
             self.body.feed(chunk)
         except HttpError as error:
             return self._refuse(error)
+        except OSError as error:
+            return self._refuse(no_room(error))
         return None
 
     async def answer(self, method: Callable[..., Awaitable[None]], arguments: tuple[str, ...]) -> None:
@@ -146,6 +148,8 @@ class ApiHandler(MethodsHandler):
             self._write_problem(error)
         elif isinstance(error, StreamClosedError):
             return
+        elif isinstance(error, OSError) and error.errno in OUT_OF_ROOM:
+            self._write_problem(no_room(error))
         elif error is not None:
             raise error
 
@@ -237,8 +241,6 @@ class ApiHandler(MethodsHandler):
             if self.request.method not in self.SUPPORTED_METHODS:
                 self.set_header("Connection", "close")  # tornado closes what it refused unread
             detail = f"{self.request.method} is not allowed here; use {', '.join(self.allowed_methods)}"
-        if status_code >= 500:
-            detail = "a fault of pacifico's own; the server's log has the details, please report it"
         self._write_problem(HttpError(status_code, detail or problems.problem(status_code, "").title))
 
     def _refusal_of(self, error: web.HTTPError) -> HttpError:
@@ -256,7 +258,7 @@ class ApiHandler(MethodsHandler):
             self.log.warning("%s after the answer had begun", error)
             self._end()
             return
-        found = problems.problem_of(error)
+        found = self.problem_of(error)
         self.clear_header("ETag")
         self.set_status(found.status)
         self.set_header("Cache-Control", "no-store")
@@ -270,6 +272,12 @@ class ApiHandler(MethodsHandler):
         self.media = problems.MEDIA_TYPE
         self.finish(problems.dump(found))
 
+    def problem_of(self, error: PacificoError) -> problems.Problem:
+        """Problem of an error; what it leaves out goes to the log."""
+        if hidden := problems.hidden_details(error):
+            self.log.warning("%s: %s", self._request_summary(), hidden.replace("\n", " "))
+        return problems.problem_of(error)
+
     async def _refuse(self, error: PacificoError) -> None:
         """Answer before the body has ended, and keep the connection until the client has read that."""
         if self._refused or self._finished:
@@ -279,7 +287,7 @@ class ApiHandler(MethodsHandler):
         if self._body_is_over():
             self._write_problem(error)
             return
-        found = problems.problem_of(error)
+        found = self.problem_of(error)
         body = problems.dump(found)
         self.set_status(found.status)
         headers = {"Content-Type": problems.MEDIA_TYPE, "Content-Length": str(len(body))}

@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl
 from tornado.httputil import url_concat
 
 from pacifico.errors import InputError
-from pacifico.server.http import problems
 from pacifico.server.http.handler import ApiHandler
 from pacifico.server.http.problems import HttpError
 from pacifico.server.pages.rendering import render
@@ -70,7 +69,7 @@ class PageHandler(ApiHandler):
         if self._headers_written:
             super()._write_problem(error)
             return
-        found = problems.problem_of(error)
+        found = self.problem_of(error)
         if isinstance(error, HttpError):
             for name, value in error.headers.items():
                 self.set_header(name, value)
