@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote
 
 from pydantic import BaseModel, ValidationError
 from tornado import web
@@ -20,6 +19,7 @@ from pacifico.server.http.methods import MethodsHandler
 from pacifico.server.http.operations import JSON, operation_of
 from pacifico.server.http.owner import owner_of
 from pacifico.server.http.problems import HttpError
+from pacifico.server.http.refusals import detail_of, refusal_of, unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -78,7 +78,7 @@ class ApiHandler(MethodsHandler):
             await self._refuse(error)
         except web.HTTPError as error:
             # while a body is on its way an answer must outlast it
-            await self._refuse(self._refusal_of(error))
+            await self._refuse(refusal_of(self, error))
 
     async def _admit(self) -> None:
         """Find the owner and apply the limits of the operation.
@@ -91,7 +91,7 @@ class ApiHandler(MethodsHandler):
         if self.request.method == "OPTIONS":
             return
         if not self.current_user:
-            raise _unauthorized()
+            raise unauthorized()
         asked = self.operation
         if asked is None:
             return
@@ -99,7 +99,8 @@ class ApiHandler(MethodsHandler):
             raise HttpError(403, "Jupyter's authorizer allows this user no such request")
         self.owner = owner_of(self.current_user, self.services.settings.owner)
         if wait := self.services.rate_limit.take(self.owner, asked.cost):
-            raise HttpError(429, f"too many requests; try again in {wait} s", Retry_After=str(wait))
+            rate = self.services.server.rate
+            raise HttpError(429, f"over {rate:g} requests per second; try again in {wait} s", Retry_After=str(wait))
         if asked.upload:
             self.body = FileBody(
                 self.upload_limit(),
@@ -108,7 +109,9 @@ class ApiHandler(MethodsHandler):
             )
         if (coding := self.request.headers.get("Content-Encoding", "identity")).lower() != "identity":
             raise HttpError(
-                415, f"the body is encoded as {coding[:40]!r}; send it as it is", Accept_Encoding="identity"
+                415,
+                f"the body is encoded as {coding[:40]!r}; send it without Content-Encoding",
+                Accept_Encoding="identity",
             )
         limit = self.body.limit + (MULTIPART_ROOM if asked.upload else 0)
         length = self.request.headers.get("Content-Length", "0")
@@ -236,18 +239,12 @@ class ApiHandler(MethodsHandler):
     def write_error(self, status_code: int, **about: Any) -> None:
         """Write any error as a problem."""
         error = (about.get("exc_info") or (None, None))[1]
-        detail = _detail_of(error) if isinstance(error, web.HTTPError) else ""
+        detail = detail_of(error) if isinstance(error, web.HTTPError) else ""
         if status_code == 405:
             if self.request.method not in self.SUPPORTED_METHODS:
                 self.set_header("Connection", "close")  # tornado closes what it refused unread
             detail = f"{self.request.method} is not allowed here; use {', '.join(self.allowed_methods)}"
         self._write_problem(HttpError(status_code, detail or problems.problem(status_code, "").title))
-
-    def _refusal_of(self, error: web.HTTPError) -> HttpError:
-        """Answer to an error of Jupyter; for who is not known, what to do comes first."""
-        if error.status_code == 403 and not self.current_user:
-            return _unauthorized()
-        return HttpError(error.status_code, _detail_of(error))
 
     def _action(self) -> str:
         return {"GET": "read", "HEAD": "read"}.get(self.request.method or "", "write")
@@ -333,9 +330,9 @@ class NotFoundHandler(ApiHandler):
         try:
             await MethodsHandler.prepare(self)
         except web.HTTPError as error:
-            await self._refuse(self._refusal_of(error))
+            await self._refuse(refusal_of(self, error))
             return
-        await self._refuse(self._no_route() if self.current_user else _unauthorized())
+        await self._refuse(self._no_route() if self.current_user else unauthorized())
 
     def write_error(self, status_code: int, **about: Any) -> None:
         """Answer 404 also to methods that no route takes."""
@@ -350,21 +347,8 @@ class NotFoundHandler(ApiHandler):
         return HttpError(404, f"no route has this address; {end}")
 
 
-def _unauthorized() -> HttpError:
-    return HttpError(401, "log in, or send the header Authorization with 'token T'", WWW_Authenticate="token")
-
-
 def _validate(model: type[M], given: Mapping[str, Any], what: str) -> M:
     try:
         return model.model_validate(dict(given))
     except ValidationError as error:
         raise InputError(f"{what}: {explain(error)}") from None
-
-
-def _detail_of(error: web.HTTPError) -> str:
-    """Message of an error of tornado or Jupyter."""
-    message = str(error.log_message or "")
-    with contextlib.suppress(TypeError, ValueError):
-        message = message % error.args if error.args else message
-    text = message or error.reason or {403: "log in, or send a token"}.get(error.status_code, "")
-    return unquote(str(text))[:300]
