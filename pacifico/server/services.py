@@ -115,7 +115,7 @@ class Services:
 
     async def status(self, jobs: OwnedJobs, layout_id: str) -> Body:
         """Status of a layout; pollers of the same moment share one read."""
-        key = (jobs.owner, layout_id)
+        key = (jobs.owner, keys.canonical_id(layout_id))
         found = self._statuses.get(key)
         if found is None or (found[1].done() and time.monotonic() - found[0] > STATUS_FRESH_S):
             future = asyncio.ensure_future(self._read_status(jobs, layout_id))
@@ -145,7 +145,7 @@ class Services:
 
     def changed(self, owner: str, layout_id: str) -> None:
         """Forget what was read of a layout: this server has just changed it."""
-        self._statuses.pop((owner, layout_id), None)
+        self._statuses.pop((owner, keys.canonical_id(layout_id)), None)
 
     def shown(self, owner: str, body: Body) -> Body:
         """Status body as it is shown: a job that waits here for its turn is not stalled."""

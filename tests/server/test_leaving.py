@@ -133,6 +133,10 @@ def test_a_layout_can_be_generated_after_all_that(single):
 
 def test_a_server_that_stops_does_not_wait_for_its_engines(single, computing):
     _, _, _, engine = computing
+    for _ in range(2):  # jobs in the background: the second one waits for the first
+        body = {"site_id": single.site, "parameters": {"layer": "none"}}
+        single.post("/layouts/generate", json=body, headers={"Prefer": "respond-async"})
     single.process.send_signal(signal.SIGTERM)
     assert wait_for_end(engine)
     assert single.process.wait(timeout=15) in (0, -signal.SIGTERM)
+    assert "Traceback" not in single.log

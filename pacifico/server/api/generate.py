@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
 from pacifico.jobs import keys, local
 from pacifico.jobs.client import QUEUED
+from pacifico.jobs.store.base import NotFoundError
 from pacifico.server.api.design_checks import check_design
 from pacifico.server.api.layouts import LayoutReply
 from pacifico.server.api.sites import site_record
@@ -79,6 +80,8 @@ class GenerateReply(LayoutReply):
         ------
         InputError
             A field is out of range, or layout_id and Idempotency-Key are both given.
+        HttpError
+            The Idempotency-Key came with another body before.
         """
         fields = {name: value for name, value in body.items() if value is not None}
         if fields.get("use_terrain", True) and "dem" not in fields:
@@ -89,6 +92,8 @@ class GenerateReply(LayoutReply):
             fields["layout_id"] = keys.canonical_id(fields["layout_id"])
         request = jobs.request(fields.pop("site_id"), idempotency_key=key, **fields)
         await self.services.read(check_design, request)
+        if key is not None:
+            await self.services.read(_require_same, jobs, request)
         return request
 
     async def accept(self, jobs: OwnedJobs, request: JobRequest) -> dict[str, Any]:
@@ -280,6 +285,16 @@ async def _wait(services: Services, jobs: OwnedJobs, layout_id: str) -> StoredSt
         raise TimeLimitError(
             f"layout {layout_id} had not ended after {services.server.timeout_s:g} s; poll its status"
         ) from None
+
+
+def _require_same(jobs: OwnedJobs, request: JobRequest) -> None:
+    """Refuse an Idempotency-Key that came with another body."""
+    try:
+        before = jobs.request_of(request.layout_id)
+    except NotFoundError:
+        return
+    if before != request:
+        raise HttpError(409, "this Idempotency-Key came with another body before; send this one with a key of its own")
 
 
 def _require_completed(stored: StoredStatus) -> None:

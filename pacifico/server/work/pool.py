@@ -118,8 +118,10 @@ class Worker:
 
     async def wait(self) -> None:
         """Wait for the end of the process and of its streams."""
-        with contextlib.suppress(ConnectionError, ValueError):  # a line over the limit
+        # a line over the limit, or a task that was abandoned and still reads
+        with contextlib.suppress(ConnectionError, ValueError, RuntimeError):
             await self._process.communicate()
+        await self._process.wait()
 
 
 class Pool:

@@ -34,6 +34,7 @@ def test_one_key_is_one_layout(rest, site):
     assert first == second
     other = rest.post("/layouts/generate", json={**body, "target_capacity_kw": 1100}, headers=key)
     assert (other.status_code, other.json()["code"]) == (409, "conflict")
+    assert "key of its own" in other.json()["detail"]
     for bad in ("", "x" * 300, "a b"):
         assert rest.post("/layouts/generate", json=body, headers={"Idempotency-Key": bad}).status_code == 422
     both = rest.post("/layouts/generate", json={**body, "layout_id": str(uuid.uuid4())}, headers=key)
@@ -112,7 +113,7 @@ def test_a_preference_is_confirmed_only_where_it_was_asked_for(new_server):
 
 
 def test_a_point_of_interconnection_shapes_the_layout_and_its_edits(rest, site):
-    near = [-98.1688, 33.2262]
+    near = [-84.178, 36.603]
     body = {"site_id": site, "target_capacity_kw": 1000, "use_terrain": False}
     plain = rest.post("/layouts/generate", json=body).json()
     made = rest.post("/layouts/generate", json={**body, "parameters": {"poi": near}})
@@ -149,6 +150,9 @@ def test_variants_while_the_request_waits_and_in_the_background(rest, site):
     assert first.status_code == 202
     ids = [r["layout_id"] for r in first.json()["variants"]]
     assert ids == [r["layout_id"] for r in again.json()["variants"]]
+    other = {**body, "target_capacity_kw": 1100, "strategies": ["density", "clustered"]}
+    refused = rest.post("/layouts/generate-variants", json=other, headers=key)  # none of them is begun
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
     for layout_id in ids:
         rest.post(f"/layouts/{layout_id}/cancel")
     assert rest.post("/layouts/generate-variants", json={**body, "site_id": "none"}).status_code == 404
