@@ -133,8 +133,9 @@ def test_readiness_asks_store_and_queue(jobs, tmp_path):
     jobs.probe()
     assert not jobs.queued_elsewhere
     (tmp_path / "file").write_text("")
-    broken = OwnedJobs(Settings(store=str(tmp_path / "file" / "store"), owner="ann"))
-    broken.probe()  # a store that does not exist yet is made by the first write
+    OwnedJobs(Settings(store=str(tmp_path / "new" / "store"), owner="ann")).probe()  # made by the first write
+    with pytest.raises(OutsideServiceError, match="is no folder"):
+        OwnedJobs(Settings(store=str(tmp_path / "file" / "store"), owner="ann")).probe()
 
 
 def test_a_site_that_queued_or_running_layouts_need_is_kept(jobs, site, tmp_path):
