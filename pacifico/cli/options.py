@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pacifico.stages import OnStage
     from pacifico.terrain.remote.settings import SourceSettings
 
+ECONOMICS = ("max_marginal_usd_per_kw",)
+"""Rules of section ``economics`` with an option of their own."""
 DEM_HELP = f"path or URL of any raster GDAL reads, or {', '.join(NAMED_DEMS)}"
 
 
@@ -104,6 +106,12 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
     )
     design.add_argument("--max-road-grade-pct", type=number, metavar="N", help="steepest road (10)")
     design.add_argument(
+        "--max-marginal-usd-per-kw",
+        type=number,
+        metavar="N",
+        help="leave out blocks whose road, cable, earthwork and skid cost more (0: no limit)",
+    )
+    design.add_argument(
         "--racking",
         choices=RACKINGS,
         help="what solar rows stand on; fixed_tilt also sets the mounting (straight_tracker)",
@@ -175,6 +183,7 @@ def edge_setback(text: str) -> dict[str, Any]:
 
 def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Design options as keywords of `generate_layout`, exclusions apart."""
+    from pacifico.frozen import thawed
     from pacifico.layout.criteria.spec import make_spec, read_spec
 
     strategy = {"strategy": arguments.strategy} if "strategy" in arguments else {}
@@ -183,6 +192,9 @@ def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
         make_spec(spec)  # refuses unknown sections
         own = spec.get("site", {})
         spec = {**spec, "site": {**own, "setbacks": [*own.get("setbacks", []), *arguments.edge_setback]}}
+    economics = {name: value for name in ECONOMICS if (value := getattr(arguments, name, None)) is not None}
+    if economics:
+        spec = thawed(make_spec(spec).with_rules("economics", economics).overrides)
     if getattr(arguments, "racking", None) is not None:
         from pacifico.layout.criteria.racking import with_racking
 

@@ -18,6 +18,7 @@ from pacifico.layout.criteria.asset_types import spec_for_target
 from pacifico.layout.criteria.request import requested_entry, smallest_asset_kw, smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.criteria import earthwork_criteria
+from pacifico.layout.economics.leave_out import leave_out
 from pacifico.layout.electrical.cables import route_cables
 from pacifico.layout.ground import buildable as ground_
 from pacifico.layout.ground.channels import cable_cost_zones, site_drainage, water_notes
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from pacifico.layout.electrical.cables import Collection
     from pacifico.layout.layout_request import LayoutRequest
     from pacifico.layout.metrics import BuildableGround
-    from pacifico.layout.model.assets import Item
+    from pacifico.layout.model.assets import Item, Unplaced
     from pacifico.layout.model.crossings import Crossing
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.model.roads import Road
@@ -145,6 +146,10 @@ def _generate(
         works = _works(request.site, field, design)
         begin(on_stage, "finalizing", 95, "adding up the metrics")
         plan = _plan(request, dem, design, works, buildable.result())
+        worth_it = leave_out(plan, design.served)
+        if worth_it is not None:
+            design = design._replace(served=worth_it.served, left_out=worth_it.unplaced, warnings=worth_it.warnings)
+            plan = _plan(request, dem, design, _works(request.site, field, design), buildable.result())
     begin(on_stage, "completed", 100, "completed")
     return plan
 
@@ -156,6 +161,10 @@ class _Design(NamedTuple):
     served: ServedLayout
     entry: Point
     spec: Spec
+    left_out: tuple[Unplaced, ...] = ()
+    """What is not worth its civil works."""
+    warnings: tuple[str, ...] = ()
+    """Warnings about what remains."""
 
 
 class _Works(NamedTuple):
@@ -282,10 +291,9 @@ def _plan(
     """
     site, served, spec = request.site, design.served, design.spec
     outline, area, shares = buildable
-    unplaced = merge_unplaced((*design.draft.unplaced, *served.lost))
-    placed_kw = capacity_of(served.items, request.profile)
-    land = Land(shares, request.profile, spec)
-    shortfall = why_less(placed_kw, request.target_kw, smallest_unit_kw(request.profile, spec), unplaced, land)
+    unplaced = merge_unplaced((*design.draft.unplaced, *served.lost, *design.left_out))
+    placed_kw, unit_kw = capacity_of(served.items, request.profile), smallest_unit_kw(request.profile, spec)
+    shortfall = why_less(placed_kw, request.target_kw, unit_kw, unplaced, Land(shares, request.profile, spec))
     unreached = sum(u.count for u in served.lost)
     return Plan(
         site=site,
@@ -306,6 +314,7 @@ def _plan(
             *served.network.warnings,
             *works.cables.warnings,
             *works.water_notes,
+            *design.warnings,
             *([shortfall] if shortfall else []),
         ),
         metrics=_metrics(site, dem, works, earthwork_criteria(spec), unreached, area) | works.cables.metrics,
