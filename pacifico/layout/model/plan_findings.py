@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import geopandas as gpd
+    import pandas as pd
     import xarray as xr
     from matplotlib.figure import Figure
 
@@ -33,6 +34,7 @@ _UPPER = {
     "piles": "pacifico.layout.racking.tables:piles_frame",
     "write_piles": "pacifico.layout.racking.tables:write_piles",
     "land_use": "pacifico.analysis.land_use:land_use_of",
+    "supply_curve": "pacifico.analysis.supply_curve:supply_curve_of",
     "levers": "pacifico.analysis.levers:solve_levers",
     "cell_reasons": "pacifico.analysis.cell_reasons:cell_reasons_of",
     "buildable_mask": "pacifico.analysis.cell_reasons:buildable_cells",
@@ -120,6 +122,28 @@ class PlanFindings(ABC):
         """
         made: Bill = _upper("bill")(self, spec=spec)
         return made
+
+    def supply_curve(self) -> pd.DataFrame:
+        """Capacity in the order in which it is worth building, with its civil cost.
+
+        Civil works are roads, earthwork with side slopes, crossings, cables and skids, at the prices of the bill. Each
+        step adds a power block, a turbine or a branch of them; the first holds what all share. The knee is the step
+        farthest below the straight line from the first to the last: beyond it capacity becomes dearer.
+
+        Returns
+        -------
+        DataFrame
+            Columns `units`, `capacity_kw` and `civil_cost_usd` (both cumulative), `usd_per_kw` (marginal) and `is_knee`,
+            one row for each step.
+
+        Examples
+        --------
+        >>> plan.supply_curve()[["capacity_kw", "civil_cost_usd", "usd_per_kw"]]  # doctest: +SKIP
+        >>> curve = plan.supply_curve()                                         # doctest: +SKIP
+        >>> curve.loc[curve["is_knee"], "capacity_kw"]                          # doctest: +SKIP
+        """
+        curve: pd.DataFrame = _upper("supply_curve")(self)
+        return curve
 
     def cut_fill(self, dem: xr.DataArray) -> xr.DataArray:
         """Design minus ground on the DEM's grid [m].
