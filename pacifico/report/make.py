@@ -34,9 +34,9 @@ PRELOAD = """
 import pacifico.layout.generate as _a, pacifico.report.figures as _b, pacifico.report.overlay as _c, pacifico.report.profile as _d
 import pacifico.layout.files.geojson as _e, pacifico.report.inputs as _f, pacifico.site.exclusions as _g, rasterio.warp as _h
 import pacifico.report.sheet as _i, pacifico.export.kmz as _j, pacifico.export.tables as _k, pacifico.report.bill as _m
-import pacifico.analysis.costs as _n, pacifico.analysis.levers as _o, pacifico.report.land as _p, pacifico.report.supply as _q
+import pacifico.analysis.costs as _n, pacifico.analysis.levers as _o, pacifico.report.land as _p
 import matplotlib.backends.backend_pdf as _l
-del _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l, _m, _n, _o, _p, _q
+del _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l, _m, _n, _o, _p
 """
 """Imports that the kernel runs while this process reads the boundary and the DEM."""
 
