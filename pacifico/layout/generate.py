@@ -114,11 +114,14 @@ def generate_layout(
     >>> plan = generate_layout(site, open_dem(site, "dem.tif"), target_capacity_kw=50_000)  # doctest: +SKIP
     """
     asked = checked_design(design)
-    return _generate(checked_request(site, asked, exclusions), dem, asked.entry, on_stage)
+    return layout_of(checked_request(site, asked, exclusions), dem, asked.entry, on_stage)
 
 
-def _generate(
-    request: LayoutRequest, dem: xr.DataArray, entry: tuple[float, float] | None, on_stage: OnStage | None
+def layout_of(
+    request: LayoutRequest,
+    dem: xr.DataArray,
+    entry: tuple[float, float] | None = None,
+    on_stage: OnStage | None = None,
 ) -> Plan:
     """Lay out a site by a checked request.
 
@@ -226,7 +229,7 @@ def _buildable(
 
 def _search(request: LayoutRequest, problems: Sequence[DesignProblem]) -> _Design:
     """Best layout under the strategy; refused where no asset fits."""
-    found, spec = best_of(problems, request.strategy)
+    found, spec = best_of(problems, request.strategy, compare_stricter=request.compare_stricter)
     if found.served is None or found.served.network.entry is None:
         smallest_kw = smallest_asset_kw(request.profile, request.spec)
         raise NoBuildableGroundError(why_no_asset(found.draft, request.target_kw, smallest_kw, found.unreached))

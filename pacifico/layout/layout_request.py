@@ -31,6 +31,8 @@ class LayoutRequest:
     target_kw: float | None
     capacities: Capacities
     spec: Spec
+    compare_stricter: bool = True
+    """Whether layouts under stricter rules are compared; not where the caller has them."""
 
     @property
     def slope_limit_deg(self) -> float:

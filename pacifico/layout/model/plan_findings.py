@@ -38,6 +38,7 @@ _UPPER = {
     "levers": "pacifico.analysis.levers:solve_levers",
     "cell_reasons": "pacifico.analysis.cell_reasons:cell_reasons_of",
     "buildable_mask": "pacifico.analysis.cell_reasons:buildable_cells",
+    "shadow_prices": "pacifico.analysis.levers:shadow_prices_of",
     "plot": "pacifico.report.figures:plot_plan",
 }
 """Functions of higher rooms behind methods of Plan; loaded at the first call."""
@@ -282,8 +283,8 @@ class PlanFindings(ABC):
     ) -> Levers:
         """What each limit costs, found by a layout for each.
 
-        Setback, slope limits, road grade and the largest exclusions are relaxed one by one. Each takes as long as the
-        plan itself.
+        Setbacks, slope limits, road grade and the largest exclusions are relaxed one by one. Each takes about as long as
+        the plan itself.
 
         Parameters
         ----------
@@ -311,6 +312,41 @@ class PlanFindings(ABC):
         """
         found: Levers = _upper("levers")(self, dem, entry=entry, on_stage=on_stage)
         return found
+
+    def shadow_prices(
+        self, dem: xr.DataArray, *, entry: tuple[float, float] | None = None, on_stage: OnStage | None = None
+    ) -> pd.DataFrame:
+        """What each limit, exclusion and edge setback costs, found by a layout for each.
+
+        Unlike `levers`, every exclusion and every setback of single edges is priced, and costs are without racking.
+        Limits that no ground of the site exceeds are not solved: they have no effect.
+
+        Parameters
+        ----------
+        dem : DataArray
+            DEM that the plan was made on.
+        entry : (float, float), optional
+            Longitude and latitude of the entry if one was requested [°].
+        on_stage : callable, optional
+            Called with name, percentage and message before each layout.
+
+        Returns
+        -------
+        DataFrame
+            Columns `label`, `land`, `gain_kw`, `more_usd` and `usd_per_kw` (of the capacity gained; NaN without a gain),
+            indexed by the limit's name, the largest gain first.
+
+        Raises
+        ------
+        CRSMismatchError
+            The DEM is in another CRS than the plan.
+
+        Examples
+        --------
+        >>> plan.shadow_prices(dem)[["label", "gain_kw", "more_usd"]]           # doctest: +SKIP
+        """
+        prices: pd.DataFrame = _upper("shadow_prices")(self, dem, entry=entry, on_stage=on_stage)
+        return prices
 
     def plot(self, dem: xr.DataArray | None = None) -> Figure:
         """Draw the plan: assets, roads, cables, zones and boundary.
