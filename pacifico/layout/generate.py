@@ -292,11 +292,11 @@ def _plan(
     buildable : (Polygon or MultiPolygon, BuildableGround, GroundShares)
         Outline and area of buildable ground, and what takes the rest of the site.
     """
-    site, served, spec = request.site, design.served, design.spec
-    outline, area, shares = buildable
+    (outline, area, shares), site, served, spec = buildable, request.site, design.served, design.spec
     unplaced = merge_unplaced((*design.draft.unplaced, *served.lost, *design.left_out))
     placed_kw, unit_kw = capacity_of(served.items, request.profile), smallest_unit_kw(request.profile, spec)
-    shortfall = why_less(placed_kw, request.target_kw, unit_kw, unplaced, Land(shares, request.profile, spec))
+    land = Land(shares, request.profile, spec)
+    shortfall = why_less(placed_kw, request.target_kw, unit_kw, unplaced, land, over_grid=request.over_grid)
     unreached = sum(u.count for u in served.lost)
     return Plan(
         site=site,
