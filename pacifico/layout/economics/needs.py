@@ -46,7 +46,8 @@ def road_needs(
     """Units that need each road, by road_id.
 
     An asset needs the road that serves it and the shortest way to it from an entry. Roads on no such way, as
-    turnarounds, are needed by all that need a road that they meet.
+    turnarounds, are needed by all that need a road that they meet. Two roads that meet end to end, with no third, are
+    needed alike: the first would be a dead end without the second.
 
     Parameters
     ----------
@@ -77,6 +78,7 @@ def road_needs(
             at_vertex[tree.parents[v]] |= at_vertex[v]
             of_road[tree.road_to[v]] |= at_vertex[v]
     _share_with_idle(of_road, tree)
+    _share_at_joints(of_road, tree)
     return {r.road_id: bits for r, bits in zip(roads, of_road, strict=True)}
 
 
@@ -150,6 +152,23 @@ def _share_with_idle(of_road: list[int], ways: _Ways) -> None:
         for k, bits in found.items():
             of_road[k] = bits
         idle -= found.keys()
+
+
+def _share_at_joints(of_road: list[int], ways: _Ways) -> None:
+    """Give two roads that meet end to end, with no third, the needs of both."""
+    passing: dict[int, list[int]] = defaultdict(list)
+    for k, own in enumerate(ways.vertices):
+        for n, v in enumerate(own.tolist()):
+            passing[v] += [k] if n in (0, len(own) - 1) else [k, k]
+    roots = {v for v in ways.order if ways.parents[v] == NO_PARENT}
+    joints = [roads for v, roads in passing.items() if len(roads) == 2 and roads[0] != roads[1] and v not in roots]
+    changed = True
+    while changed:
+        changed = False
+        for a, b in joints:
+            if of_road[a] != of_road[b]:
+                of_road[a] = of_road[b] = of_road[a] | of_road[b]
+                changed = True
 
 
 def cable_needs(cables: Sequence[Cable], needs_of: Mapping[str, int]) -> dict[str, int]:

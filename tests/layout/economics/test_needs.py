@@ -50,6 +50,12 @@ def test_the_shorter_way_round_a_loop_is_needed():
     assert found["R003"] == 1  # a second way stays as long as what it joins
 
 
+def test_roads_that_meet_end_to_end_are_needed_alike():
+    chain = (TRUNK, road("R002", (0, 100), (0, 160)), road("R003", (0, 160), (0, 220)))
+    assets = [asset("a", 5, 90, "R001"), asset("b", 5, 150, "R002"), asset("c", 5, 200, "R003")]
+    assert set(road_needs(chain, ENTRY, assets, [1, 2, 4]).values()) == {7}
+
+
 def test_assets_in_no_unit_are_needed_by_all():
     units = (PlantUnit("B001", (1,), 100.0), PlantUnit("B002", (2,), 100.0))
     assert unit_bits(units, 3) == [3, 1, 2]
