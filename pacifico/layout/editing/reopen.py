@@ -118,7 +118,15 @@ def site_of(stored: StoredLayout) -> Site:
     """Site of a stored layout."""
     entries = stored.of_kind("entry")
     zones = tuple(
-        Zone(f.geometry, f["name"], f["zone_type"], f["buffer_m"], f["cost_multiplier"])
+        Zone(
+            f.geometry,
+            f["name"],
+            f["zone_type"],
+            f["buffer_m"],
+            f["cost_multiplier"],
+            crossable=f.properties.get("crossable"),
+            drivable=f.properties.get("drivable", False),
+        )
         for f in stored.of_kind("exclusion")
     )
     boundaries = stored.of_kind("boundary")
