@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pacifico.stages import OnStage
     from pacifico.terrain.remote.settings import SourceSettings
 
+RULES = {"max_marginal_usd_per_kw": ("economics", "max_marginal_usd_per_kw"), "grid_limit_kw": ("grid", "limit_kw")}
+"""Options that override one rule of the spec, with its section and name."""
 DEM_HELP = f"path or URL of any raster GDAL reads, or {', '.join(NAMED_DEMS)}"
 
 
@@ -105,6 +107,18 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
         "may be repeated",
     )
     design.add_argument("--max-road-grade-pct", type=number, metavar="N", help="steepest road (10)")
+    design.add_argument(
+        "--max-marginal-usd-per-kw",
+        type=number,
+        metavar="N",
+        help="leave out blocks whose road, cable, earthwork and skid cost more (0: no limit)",
+    )
+    design.add_argument(
+        "--grid-limit-kw",
+        type=number,
+        metavar="N",
+        help="most that the grid takes; the target is no more (0: no limit)",
+    )
     design.add_argument(
         "--racking",
         choices=RACKINGS,
@@ -196,6 +210,7 @@ def edge_setback(text: str) -> dict[str, Any]:
 
 def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Design options as keywords of `generate_layout`, exclusions apart."""
+    from pacifico.frozen import thawed
     from pacifico.layout.criteria.spec import make_spec, read_spec
 
     strategy = {"strategy": arguments.strategy} if "strategy" in arguments else {}
@@ -204,6 +219,9 @@ def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
         make_spec(spec)  # refuses unknown sections
         own = spec.get("site", {})
         spec = {**spec, "site": {**own, "setbacks": [*own.get("setbacks", []), *arguments.edge_setback]}}
+    for option, (section, rule) in RULES.items():
+        if (value := getattr(arguments, option, None)) is not None:
+            spec = thawed(make_spec(spec).with_rules(section, {rule: value}).overrides)
     if getattr(arguments, "racking", None) is not None:
         from pacifico.layout.criteria.racking import with_racking
 
