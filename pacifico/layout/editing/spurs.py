@@ -10,8 +10,7 @@ import shapely
 from shapely import LineString, MultiPolygon, Polygon, box
 
 from pacifico.layout.alignment import lines
-from pacifico.layout.alignment.profile_design import ROUNDING_M
-from pacifico.layout.alignment.vertical import Pin, Stations, design_heights, stations_of
+from pacifico.layout.alignment.vertical import ROUNDING_M, Pin, Stations, design_heights, stations_of
 from pacifico.layout.editing.road_graph import SLACK_M, STEP_M, NoRoad, RoadGraph, RoadTarget, end_vertices
 from pacifico.layout.model.roads import Road, make_road
 from pacifico.layout.roads.turnarounds import turnarounds

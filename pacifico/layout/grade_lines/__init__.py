@@ -1,0 +1,11 @@
+"""Grade lines: final heights of roads, with vertical curves and least earthwork."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "road_chains": ["Chain", "RoadNodes", "make_chains", "make_nodes"],
+        "vertical_curves": ["Level", "ProfileLimits", "SmoothProfile", "smooth_profile"],
+    },
+)
