@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "road_chains": ["Chain", "RoadNodes", "make_chains", "make_nodes"],
+        "side_slopes": ["ToeLimits", "toe_limits"],
         "vertical_curves": ["Level", "ProfileLimits", "SmoothProfile", "smooth_profile"],
     },
 )

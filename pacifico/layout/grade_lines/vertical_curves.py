@@ -18,6 +18,7 @@ from pacifico.layout.alignment.vertical import mean_ground
 from pacifico.layout.earthwork.criteria import DEFAULT_CRITERIA as EARTHWORK
 from pacifico.layout.grade_lines import _height_solver_kernels as kernels
 from pacifico.layout.grade_lines.road_chains import CURVE_WITHIN_M, make_chains, make_nodes
+from pacifico.layout.grade_lines.side_slopes import toe_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,11 @@ HEIGHT_SLACK_M = 0.002
 """Slack of depth limits and pads, below their tolerance [m]."""
 SLACK_OF_RISE_M = 1e-6
 """Slack of the grade limit between two nodes [m]."""
+TOE_FACTOR = 20.0
+"""Cost of one metre of height that a side slope needs beyond an edge, over the area of its road [-].
+
+A square metre of retaining wall costs about as much as 40 to 120 m³ of earthwork (engineering judgement).
+"""
 BREAK_FACTOR = 1000.0
 """Cost of one metre of grade break over 10 m, over the area of all roads: more than any earthwork saves [-]."""
 
@@ -80,7 +86,11 @@ class SmoothProfile:
 
 
 def smooth_profile(
-    lines: Sequence[FloatArray], ground: Ground, limits: ProfileLimits, levels: Sequence[Level] = ()
+    lines: Sequence[FloatArray],
+    ground: Ground,
+    limits: ProfileLimits,
+    levels: Sequence[Level] = (),
+    edges: FloatArray | None = None,
 ) -> SmoothProfile:
     """Roads with least earthwork whose grade breaks fit vertical curves.
 
@@ -94,6 +104,8 @@ def smooth_profile(
         Limits of grade and depth; where the given heights exceed them, they are kept no worse.
     levels : sequence of Level
         Heights that pads set.
+    edges : (m, 4) float, optional
+        Edges of arrays, pads and the site before which side slopes should end: x, y, x, y [m].
 
     Returns
     -------
@@ -104,15 +116,17 @@ def smooth_profile(
         return SmoothProfile([], np.zeros(0))
     network = make_nodes(lines, limits.max_grade, {level.xy for level in levels})
     chains = make_chains(lines, network)
-    z = _least_cost(network, chains, ground, limits, levels)
+    sections = _sections(network)
+    rows = [*_ground_rows(network, sections, ground, limits), _level_rows(network, levels)]
+    if edges is not None:
+        rows.append(_toe_rows(network, sections, ground, limits, edges))
+    z = _least_cost(network, chains, rows, limits)
     xyz = np.column_stack([network.xyz[:, :2], network.heights(z)])
     smooth = [xyz[a:b] for a, b in itertools.pairwise(network.first.tolist())]
     return SmoothProfile(smooth, np.concatenate([_sharp_breaks(chain, z, limits.max_break_pct) for chain in chains]))
 
 
-def _least_cost(
-    network: RoadNodes, chains: list[Chain], ground: Ground, limits: ProfileLimits, levels: Sequence[Level]
-) -> FloatArray:
+def _least_cost(network: RoadNodes, chains: list[Chain], rows: list[kernels.Rows], limits: ProfileLimits) -> FloatArray:
     """Heights of nodes with least earthwork.
 
     Parameters
@@ -121,23 +135,20 @@ def _least_cost(
         Vertices and nodes.
     chains : list of Chain
         Roads that continue each other.
-    ground : Ground
-        Heights to follow.
+    rows : list of Rows
+        Costs of earthwork, and limits of depth, pads and side slopes.
     limits : ProfileLimits
-        Limits of grade and depth.
-    levels : sequence of Level
-        Heights that pads set.
+        Limits of grade and of its breaks.
     """
     given = network.given
     area = max(float(np.diff(network.chainage_m).clip(0).sum()) * limits.width_m, 1.0)
     blocks = [
-        *_ground_rows(network, ground, limits),
-        _level_rows(network, levels),
+        *rows,
         _grade_rows(network, limits),
         *(_break_rows(chain, limits.max_break_pct - ROUNDING_PCT, BREAK_FACTOR * area) for chain in chains),
     ]
-    rows = kernels.Rows(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
-    z, converged = kernels.least_cost_heights(rows, _pattern(rows.node, network.count), given)
+    table = kernels.Rows(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
+    z, converged = kernels.least_cost_heights(table, _pattern(table.node, network.count), given)
     # without a solution the given heights stay, whose breaks are counted
     return z if converged else given
 
@@ -162,28 +173,84 @@ def _rows(
     return kernels.Rows(node, factor, *bounds, cost, np.zeros(r))
 
 
-def _ground_rows(network: RoadNodes, ground: Ground, limits: ProfileLimits) -> tuple[kernels.Rows, kernels.Rows]:
-    """Rows of earthwork and of depth, one for each vertex."""
-    xy, n = network.xyz[:, :2], len(network.xyz)
-    inner = np.ones(n, bool)
-    inner[network.first[1:] - 1] = False
+@dataclass(frozen=True)
+class _Sections:
+    """Cross-sections at all vertices."""
+
+    direction: FloatArray
+    """Direction of the road, of any length."""
+    length_m: FloatArray
+    """Length of road that each stands for [m]."""
+    nodes: IntArray
+    """Nodes before and after each vertex, shape (n, 2)."""
+    factors: FloatArray
+    """Shares of their heights, shape (n, 2) [-]."""
+
+
+def _sections(network: RoadNodes) -> _Sections:
+    """Cross-sections of all roads."""
+    xy, last = network.xyz[:, :2], network.first[1:] - 1
+    inner = np.ones(len(xy), bool)
+    inner[last] = False
     ahead = np.flatnonzero(inner)
-    step, half = np.zeros((n, 2)), np.zeros(n)
-    step[ahead] = xy[ahead + 1] - xy[ahead]
-    last = network.first[1:] - 1
-    leg = np.hypot(step[ahead, 0], step[ahead, 1]) / 2
-    np.add.at(half, ahead, leg)
-    np.add.at(half, ahead + 1, leg)
-    step[last] = step[last - 1]
-    height = mean_ground(ground, xy, step, limits.width_m)
+    direction, length = np.zeros_like(xy), np.zeros(len(xy))
+    direction[ahead] = xy[ahead + 1] - xy[ahead]
+    direction[last] = direction[last - 1]
+    half = np.hypot(direction[ahead, 0], direction[ahead, 1]) / 2
+    np.add.at(length, ahead, half)
+    np.add.at(length, ahead + 1, half)
     nodes = np.column_stack([network.node[network.before], network.node[network.after]])
-    factors = np.column_stack([1 - network.share, network.share])
+    return _Sections(direction, length, nodes, np.column_stack([1 - network.share, network.share]))
+
+
+def _ground_rows(
+    network: RoadNodes, sections: _Sections, ground: Ground, limits: ProfileLimits
+) -> tuple[kernels.Rows, kernels.Rows]:
+    """Rows of earthwork and of depth, one for each vertex.
+
+    Parameters
+    ----------
+    network : RoadNodes
+        Vertices and nodes.
+    sections : _Sections
+        Cross-sections at all vertices.
+    ground : Ground
+        Heights to follow.
+    limits : ProfileLimits
+        Width, depth and side slope.
+    """
+    height = mean_ground(ground, network.xyz[:, :2], sections.direction, limits.width_m)
     depth = np.maximum(np.abs(network.heights(network.given) - height), limits.max_depth_m) + HEIGHT_SLACK_M
-    costs = _rows(nodes, factors, (height, height), half * limits.width_m + 1e-6)
-    never = np.full(n, np.inf)
-    return costs._replace(square=half * limits.side_slope), _rows(
-        nodes, factors, (height - depth, height + depth), never
+    nodes, factors = sections.nodes, sections.factors
+    costs = _rows(nodes, factors, (height, height), sections.length_m * limits.width_m + 1e-6)
+    never = np.full(len(height), np.inf)
+    kept = _rows(nodes, factors, (height - depth, height + depth), never)
+    return costs._replace(square=sections.length_m * limits.side_slope), kept
+
+
+def _toe_rows(
+    network: RoadNodes, sections: _Sections, ground: Ground, limits: ProfileLimits, edges: FloatArray
+) -> kernels.Rows:
+    """Rows of side slopes that should end before an edge.
+
+    Parameters
+    ----------
+    network : RoadNodes
+        Vertices and nodes.
+    sections : _Sections
+        Cross-sections at all vertices.
+    ground : Ground
+        Heights.
+    limits : ProfileLimits
+        Width and side slope.
+    edges : (m, 4) float
+        Edges of arrays, pads and the site [m].
+    """
+    toes = toe_limits(
+        (network.xyz[:, :2], sections.direction), ground, edges, width_m=limits.width_m, side_slope=limits.side_slope
     )
+    cost = TOE_FACTOR * limits.width_m * sections.length_m[toes.vertex] + 1e-6
+    return _rows(sections.nodes[toes.vertex], sections.factors[toes.vertex], (toes.low, toes.high), cost)
 
 
 def _level_rows(network: RoadNodes, levels: Sequence[Level]) -> kernels.Rows:

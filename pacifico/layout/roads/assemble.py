@@ -66,7 +66,7 @@ def assemble_network(design: RoadDesign, site_entry: SiteEntry, dropped: dict[in
     lines = [np.column_stack([stations.xy[ids], design.profile.z[ids]]) for ids in stations.of_line]
     arms = _turnarounds(problem, alignment, lines)
     removed = arms.shortenable.removed_terminals
-    roads, first, breaks = _roads(design, lines, arms.lines)
+    roads, first, breaks = _roads(design, lines, arms)
     served = {
         problem.terminals[t].key: _serving(problem, t, roads[first[c] : first[c + 1]]).road_id
         for t, c in sorted(alignment.line_of.items())
@@ -113,9 +113,7 @@ def _turnarounds(problem: RoutingProblem, alignment: HorizontalAlignment, lines:
     return _Arms([*built.arms, *more], len(without), shortenable)
 
 
-def _roads(
-    design: RoadDesign, lines: list[FloatArray], arms: list[FloatArray]
-) -> tuple[list[Road], list[int], FloatArray]:
+def _roads(design: RoadDesign, lines: list[FloatArray], turnarounds: _Arms) -> tuple[list[Road], list[int], FloatArray]:
     """Roads between junctions, the first road of each line, and grade breaks that stay sharp [%].
 
     Parameters
@@ -124,10 +122,10 @@ def _roads(
         Alignment, terminals and criteria.
     lines : list of (k, 3) float
         Lines of the network with design heights [m].
-    arms : list of (k, 3) float
-        Roads of turnarounds; lines are split where these leave them [m].
+    turnarounds : _Arms
+        Roads of turnarounds; lines are split where these leave them.
     """
-    problem, criteria = design.problem, design.problem.criteria
+    problem, criteria, arms = design.problem, design.problem.criteria, turnarounds.lines
     joints = np.array([end for arm in arms for end in (arm[0], arm[-1])]).reshape(-1, 3)
     pieces: list[FloatArray] = []
     classes: list[RoadClass] = []
@@ -146,7 +144,13 @@ def _roads(
         criteria.max_cut_fill_m,
         criteria.vertical_curve_m_per_pct,
     )
-    smooth = smooth_profile(pieces, problem.ground, limits, _levels(design))
+    smooth = smooth_profile(
+        pieces,
+        problem.ground,
+        limits,
+        _levels(design),
+        turnarounds.shortenable.road_grid().clearance_index.edges,
+    )
     roads = [
         make_road(f"R{k:03d}", c, xyz, criteria.width_m)
         for k, (c, xyz) in enumerate(zip(classes, smooth.lines, strict=True), 1)

@@ -194,3 +194,21 @@ def test_limits_that_the_given_heights_keep_are_kept(seed):
     assert found.lines[0][-1, 2] == found.lines[1][0, 2]
     assert max(np.abs(grades(line)).max() for line in found.lines) <= max(before, 0.1) + 1e-5
     assert_array_equal(found.lines[1][:, :2], b[:, :2])
+
+
+def test_side_slopes_end_before_an_edge_where_heights_allow_it():
+    """The cut through a bump is 2 m from an edge, so it may be 1 m deep."""
+    ground = square_ground(lambda x, y: 3.5 * np.maximum(1 - np.abs(x - 500.0) / 40.0, 0.0))
+    line = designed(ground, (300, 500), (700, 500))
+    flat = line.copy()
+    flat[:, 2] = 0.0
+    beside = np.array([[WEST, SOUTH + 505.0, WEST + 1000.0, SOUTH + 505.0]])
+    deep = smooth_profile([flat], ground, ProfileLimits(6.0, 0.03, 4.0, 1.6))
+    found = smooth_profile([flat], ground, ProfileLimits(6.0, 0.03, 4.0, 1.6), (), beside)
+
+    def deepest(xyz):
+        return np.abs(ground.at(xyz[:, 0], xyz[:, 1] + 3.0) - xyz[:, 2]).max()
+
+    assert deepest(deep.lines[0]) > 1.3
+    assert deepest(found.lines[0]) <= 1.01
+    assert found.breaks_pct.size == 0
