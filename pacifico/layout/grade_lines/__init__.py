@@ -5,7 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "road_chains": ["Chain", "RoadNodes", "make_chains", "make_nodes"],
+        "through_roads": ["ThroughRoad", "RoadNodes", "make_through_roads", "make_nodes"],
         "side_slopes": ["ToeLimits", "toe_limits"],
         "vertical_curves": ["Level", "ProfileLimits", "SmoothProfile", "smooth_profile"],
     },

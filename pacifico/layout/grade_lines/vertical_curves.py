@@ -1,7 +1,7 @@
 """Vertical curves: heights of least earthwork without sharp grade breaks, over a whole network.
 
 Grades change at points some 5 m apart. The sum of changes within any 10 m stays below the grade break for which a
-vertical curve of that length is long enough. Roads that continue each other straight on are one chain, also across a
+vertical curve of that length is long enough. Roads that continue each other straight on are one through road, also across a
 junction; another road may start there at any grade. Limits of grade, depth and pads are kept as they are in the heights
 given. Earthwork is weighed with side slopes: width x depth + run of the side slope x depth², for each metre of road.
 """
@@ -17,15 +17,15 @@ import numpy as np
 from pacifico.layout.alignment.vertical import mean_ground
 from pacifico.layout.earthwork.criteria import DEFAULT_CRITERIA as EARTHWORK
 from pacifico.layout.grade_lines import _height_solver_kernels as kernels
-from pacifico.layout.grade_lines.road_chains import CURVE_WITHIN_M, make_chains, make_nodes
 from pacifico.layout.grade_lines.side_slopes import toe_limits
+from pacifico.layout.grade_lines.through_roads import CURVE_WITHIN_M, make_nodes, make_through_roads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.grid import Ground
-    from pacifico.layout.grade_lines.road_chains import Chain, RoadNodes
+    from pacifico.layout.grade_lines.through_roads import RoadNodes, ThroughRoad
 
 ROUNDING_PCT = 0.05
 """Part of the allowed grade break that is left unused, for rounded coordinates [%]."""
@@ -115,25 +115,27 @@ def smooth_profile(
     if not lines:
         return SmoothProfile([], np.zeros(0))
     network = make_nodes(lines, limits.max_grade, {level.xy for level in levels})
-    chains = make_chains(lines, network)
+    through = make_through_roads(lines, network)
     sections = _sections(network)
     rows = [*_ground_rows(network, sections, ground, limits), _level_rows(network, levels)]
     if edges is not None:
         rows.append(_toe_rows(network, sections, ground, limits, edges))
-    z = _least_cost(network, chains, rows, limits)
+    z = _least_cost(network, through, rows, limits)
     xyz = np.column_stack([network.xyz[:, :2], network.heights(z)])
     smooth = [xyz[a:b] for a, b in itertools.pairwise(network.first.tolist())]
-    return SmoothProfile(smooth, np.concatenate([_sharp_breaks(chain, z, limits.max_break_pct) for chain in chains]))
+    return SmoothProfile(smooth, np.concatenate([_sharp_breaks(road, z, limits.max_break_pct) for road in through]))
 
 
-def _least_cost(network: RoadNodes, chains: list[Chain], rows: list[kernels.Rows], limits: ProfileLimits) -> FloatArray:
+def _least_cost(
+    network: RoadNodes, through: list[ThroughRoad], rows: list[kernels.Rows], limits: ProfileLimits
+) -> FloatArray:
     """Heights of nodes with least earthwork.
 
     Parameters
     ----------
     network : RoadNodes
         Vertices and nodes.
-    chains : list of Chain
+    through : list of ThroughRoad
         Roads that continue each other.
     rows : list of Rows
         Costs of earthwork, and limits of depth, pads and side slopes.
@@ -145,7 +147,7 @@ def _least_cost(network: RoadNodes, chains: list[Chain], rows: list[kernels.Rows
     blocks = [
         *rows,
         _grade_rows(network, limits),
-        *(_break_rows(chain, limits.max_break_pct - ROUNDING_PCT, BREAK_FACTOR * area) for chain in chains),
+        *(_break_rows(road, limits.max_break_pct - ROUNDING_PCT, BREAK_FACTOR * area) for road in through),
     ]
     table = kernels.Rows(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
     z, converged = kernels.least_cost_heights(table, _pattern(table.node, network.count), given)
@@ -276,13 +278,13 @@ def _grade_rows(network: RoadNodes, limits: ProfileLimits) -> kernels.Rows:
     return _rows(nodes, np.tile([-1.0, 1.0], (len(nodes), 1)), (-most, most), np.full(len(nodes), np.inf))
 
 
-def _break_rows(chain: Chain, max_break_pct: float, cost: float) -> kernels.Rows:
-    """Rows of the grade breaks of a chain over 10 m."""
-    one, other = chain.windows()
-    length = np.diff(chain.at_m)
+def _break_rows(road: ThroughRoad, max_break_pct: float, cost: float) -> kernels.Rows:
+    """Rows of the grade breaks of a through road over 10 m."""
+    one, other = road.windows()
+    length = np.diff(road.at_m)
     first, second = CURVE_WITHIN_M / length[one], CURVE_WITHIN_M / length[other]
     next_to = other == one + 1
-    nodes = np.column_stack([chain.nodes[one], chain.nodes[one + 1], chain.nodes[other], chain.nodes[other + 1]])
+    nodes = np.column_stack([road.nodes[one], road.nodes[one + 1], road.nodes[other], road.nodes[other + 1]])
     # neighbouring pieces share a node
     factors = np.column_stack(
         [first, np.where(next_to, -first - second, -first), np.where(next_to, 0.0, -second), second]
@@ -291,10 +293,10 @@ def _break_rows(chain: Chain, max_break_pct: float, cost: float) -> kernels.Rows
     return _rows(nodes, factors, (-most, most), np.full(one.size, cost))
 
 
-def _sharp_breaks(chain: Chain, z: FloatArray, max_break_pct: float) -> FloatArray:
-    """Largest grade break of each place of a chain where it is too sharp [%]."""
-    one, other = chain.windows()
-    grade = 100 * chain.grades(z)
+def _sharp_breaks(road: ThroughRoad, z: FloatArray, max_break_pct: float) -> FloatArray:
+    """Largest grade break of each place of a through road where it is too sharp [%]."""
+    one, other = road.windows()
+    grade = 100 * road.grades(z)
     most = np.zeros(grade.size + 1)
     np.maximum.at(most, one, np.abs(grade[other] - grade[one]))
     sharp = most > max_break_pct + TOLERATED_PCT

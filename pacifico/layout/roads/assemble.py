@@ -12,7 +12,7 @@ from shapely import LineString, Point
 
 from pacifico.layout.alignment.pruning import continuous_lines
 from pacifico.layout.alignment.smoothing import tight_bends
-from pacifico.layout.grade_lines.road_chains import CURVE_WITHIN_M
+from pacifico.layout.grade_lines.through_roads import CURVE_WITHIN_M
 from pacifico.layout.grade_lines.vertical_curves import Level, ProfileLimits, smooth_profile
 from pacifico.layout.model.roads import Network, RoadClass, make_road
 from pacifico.layout.model.unreached import Unreached, UnreachedCause

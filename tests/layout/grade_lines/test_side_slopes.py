@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from pacifico.layout.grade_lines.side_slopes import toe_limits
 
-ROAD = np.array([[500.0, 500.0]]) + (WEST, SOUTH)
+ROAD = np.array([[WEST + 500.0, SOUTH + 500.0]])
 NORTH = np.array([[0.0, 1.0]])
 
 

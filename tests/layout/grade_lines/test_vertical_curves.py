@@ -1,5 +1,7 @@
 """Vertical curves: exact cases, HiGHS as the independent solver, and limits on random ground."""
 
+import itertools
+
 import numpy as np
 import pytest
 from fixtures.ground import SOUTH, WEST
@@ -20,10 +22,10 @@ ALLOWED = 6.25 - 0.05
 def designed(ground, *corners, start=None, step=5.0, limits=LIMITS):
     """Road along corners with the grade line of least earthwork, without vertical curves."""
     points = [np.array(corners[0], float)]
-    for a, b in zip(corners[:-1], corners[1:], strict=True):
+    for a, b in itertools.pairwise(corners):
         n = round(np.hypot(b[0] - a[0], b[1] - a[1]) / step)
         points += [np.add(a, np.subtract(b, a) * k / n) for k in range(1, n + 1)]
-    xy = np.array(points) + (WEST, SOUTH)
+    xy = np.array(points) + np.array([WEST, SOUTH])
     z = ground.at(xy[:, 0], xy[:, 1])
     if start is not None:
         z[0] = start

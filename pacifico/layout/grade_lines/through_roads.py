@@ -1,4 +1,4 @@
-"""Nodes and chains of a road network, between which grades are constant.
+"""Nodes and through roads of a network. Between nodes grades are constant.
 
 ::
 
@@ -83,7 +83,7 @@ class RoadNodes:
 
 
 @dataclass(frozen=True)
-class Chain:
+class ThroughRoad:
     """Roads that continue each other."""
 
     nodes: IntArray
@@ -153,8 +153,8 @@ def _node_vertices(line: FloatArray, chainage_m: FloatArray, pinned: Collection[
     return out
 
 
-def make_chains(lines: Sequence[FloatArray], network: RoadNodes) -> list[Chain]:
-    """Chains of roads that continue each other, each road in one."""
+def make_through_roads(lines: Sequence[FloatArray], network: RoadNodes) -> list[ThroughRoad]:
+    """Through roads, each road in one."""
     onward = _continuations(lines, network)
     seen: set[int] = set()
     out = []
@@ -179,7 +179,7 @@ def make_chains(lines: Sequence[FloatArray], network: RoadNodes) -> list[Chain]:
             at_m += (here + along[skip:]).tolist()
             here += float(along[-1])
             place = onward.get((road, 1 - end))
-        out.append(Chain(np.array(nodes), np.array(at_m)))
+        out.append(ThroughRoad(np.array(nodes), np.array(at_m)))
     return out
 
 
