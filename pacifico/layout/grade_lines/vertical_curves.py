@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.grid import Ground
     from pacifico.layout.grade_lines.through_roads import RoadNodes, ThroughRoad
+    from pacifico.layout.model.roads import RoadCriteria
 
 ROUNDING_PCT = 0.05
 """Part of the allowed grade break that is left unused, for rounded coordinates [%]."""
@@ -58,6 +59,16 @@ class ProfileLimits:
     """Least length of a vertical curve for each per cent that the grade changes by [m]."""
     side_slope: float = EARTHWORK.side_slope
     """Horizontal run of a side slope for one metre of height [-]."""
+
+    @classmethod
+    def of(cls, criteria: RoadCriteria) -> ProfileLimits:
+        """Limits of road criteria."""
+        return cls(
+            criteria.width_m,
+            criteria.max_grade - criteria.grade_margin,
+            criteria.max_cut_fill_m,
+            criteria.vertical_curve_m_per_pct,
+        )
 
     @property
     def max_break_pct(self) -> float:

@@ -138,16 +138,10 @@ def _roads(design: RoadDesign, lines: list[FloatArray], turnarounds: _Arms) -> t
         pieces += parts
         classes += [road_class] * len(parts)
     first.append(len(pieces))
-    limits = ProfileLimits(
-        criteria.width_m,
-        criteria.max_grade - criteria.grade_margin,
-        criteria.max_cut_fill_m,
-        criteria.vertical_curve_m_per_pct,
-    )
     smooth = smooth_profile(
         pieces,
         problem.ground,
-        limits,
+        ProfileLimits.of(criteria),
         _levels(design),
         turnarounds.shortenable.road_grid().clearance_index.edges,
     )
