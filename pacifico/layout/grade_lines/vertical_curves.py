@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.grid import Ground
+    from pacifico.layout.grade_lines.side_slopes import ToeLimits
     from pacifico.layout.grade_lines.through_roads import RoadNodes, ThroughRoad
     from pacifico.layout.model.roads import RoadCriteria
 
@@ -36,6 +37,8 @@ HEIGHT_SLACK_M = 0.002
 """Slack of depth limits and pads, below their tolerance [m]."""
 SLACK_OF_RISE_M = 1e-6
 """Slack of the grade limit between two nodes [m]."""
+RETAINED_M = 0.3
+"""A side slope that is cut off by less needs no wall [m]."""
 TOE_FACTOR = 20.0
 """Cost of one metre of height that a side slope needs beyond an edge, over the area of its road [-].
 
@@ -94,6 +97,8 @@ class SmoothProfile:
     """Vertices of each road with their heights, shape (k, 3) [m]."""
     breaks_pct: FloatArray
     """Grade break over 10 m of each place where it is too sharp for a vertical curve [%]."""
+    retained_m: float
+    """Length of road whose side slopes do not end before an edge [m]."""
 
 
 def smooth_profile(
@@ -124,17 +129,32 @@ def smooth_profile(
         Where no heights without sharp breaks exist, the breaks are as small as possible.
     """
     if not lines:
-        return SmoothProfile([], np.zeros(0))
+        return SmoothProfile([], np.zeros(0), 0.0)
     network = make_nodes(lines, limits.max_grade, {level.xy for level in levels})
     through = make_through_roads(lines, network)
     sections = _sections(network)
-    rows = [*_ground_rows(network, sections, ground, limits), _level_rows(network, levels)]
-    if edges is not None:
-        rows.append(_toe_rows(network, sections, ground, limits, edges))
+    toes = toe_limits(
+        (network.xyz[:, :2], sections.direction),
+        ground,
+        np.zeros((0, 4)) if edges is None else edges,
+        width_m=limits.width_m,
+        side_slope=limits.side_slope,
+    )
+    rows = [
+        *_ground_rows(network, sections, ground, limits),
+        _level_rows(network, levels),
+        _toe_rows(sections, toes, limits.width_m),
+    ]
     z = _least_cost(network, through, rows, limits)
-    xyz = np.column_stack([network.xyz[:, :2], network.heights(z)])
-    smooth = [xyz[a:b] for a, b in itertools.pairwise(network.first.tolist())]
-    return SmoothProfile(smooth, np.concatenate([_sharp_breaks(road, z, limits.max_break_pct) for road in through]))
+    heights = network.heights(z)
+    beyond = np.maximum(toes.low - heights[toes.vertex], heights[toes.vertex] - toes.high)
+    retained = np.unique(toes.vertex[beyond > RETAINED_M])
+    xyz = np.column_stack([network.xyz[:, :2], heights])
+    return SmoothProfile(
+        [xyz[a:b] for a, b in itertools.pairwise(network.first.tolist())],
+        np.concatenate([_sharp_breaks(road, z, limits.max_break_pct) for road in through]),
+        float(sections.length_m[retained].sum()),
+    )
 
 
 def _least_cost(
@@ -241,28 +261,9 @@ def _ground_rows(
     return costs._replace(square=sections.length_m * limits.side_slope), kept
 
 
-def _toe_rows(
-    network: RoadNodes, sections: _Sections, ground: Ground, limits: ProfileLimits, edges: FloatArray
-) -> kernels.Rows:
-    """Rows of side slopes that should end before an edge.
-
-    Parameters
-    ----------
-    network : RoadNodes
-        Vertices and nodes.
-    sections : _Sections
-        Cross-sections at all vertices.
-    ground : Ground
-        Heights.
-    limits : ProfileLimits
-        Width and side slope.
-    edges : (m, 4) float
-        Edges of arrays, pads and the site [m].
-    """
-    toes = toe_limits(
-        (network.xyz[:, :2], sections.direction), ground, edges, width_m=limits.width_m, side_slope=limits.side_slope
-    )
-    cost = TOE_FACTOR * limits.width_m * sections.length_m[toes.vertex] + 1e-6
+def _toe_rows(sections: _Sections, toes: ToeLimits, width_m: float) -> kernels.Rows:
+    """Rows of side slopes that should end before an edge."""
+    cost = TOE_FACTOR * width_m * sections.length_m[toes.vertex] + 1e-6
     return _rows(sections.nodes[toes.vertex], sections.factors[toes.vertex], (toes.low, toes.high), cost)
 
 

@@ -24,6 +24,7 @@ from pacifico.polyline import cumulative_length, length
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
+    from pacifico.layout.grade_lines.vertical_curves import SmoothProfile
     from pacifico.layout.model.roads import Road
     from pacifico.layout.roads.design import RoadDesign
     from pacifico.layout.routing.problem import HorizontalAlignment, RoutingProblem
@@ -66,14 +67,14 @@ def assemble_network(design: RoadDesign, site_entry: SiteEntry, dropped: dict[in
     lines = [np.column_stack([stations.xy[ids], design.profile.z[ids]]) for ids in stations.of_line]
     arms = _turnarounds(problem, alignment, lines)
     removed = arms.shortenable.removed_terminals
-    roads, first, breaks = _roads(design, lines, arms)
+    roads, first, profile = _roads(design, lines, arms)
     served = {
         problem.terminals[t].key: _serving(problem, t, roads[first[c] : first[c + 1]]).road_id
         for t, c in sorted(alignment.line_of.items())
         if t not in removed and not problem.terminals[t].is_entry
     }
     missing = set(range(len(problem.terminals))) - set(alignment.line_of) - removed
-    warnings = [*site_entry.warnings, *_tight_warnings(design, arms.lines), *_grade_warnings(problem, breaks)]
+    warnings = [*site_entry.warnings, *_tight_warnings(design, arms.lines), *_profile_warnings(problem, profile)]
     if arms.missing:
         warnings.append(
             f"dead ends over {problem.criteria.turnaround_over_m:g} m without room for a turnaround: {arms.missing}"
@@ -113,8 +114,10 @@ def _turnarounds(problem: RoutingProblem, alignment: HorizontalAlignment, lines:
     return _Arms([*built.arms, *more], len(without), shortenable)
 
 
-def _roads(design: RoadDesign, lines: list[FloatArray], turnarounds: _Arms) -> tuple[list[Road], list[int], FloatArray]:
-    """Roads between junctions, the first road of each line, and grade breaks that stay sharp [%].
+def _roads(
+    design: RoadDesign, lines: list[FloatArray], turnarounds: _Arms
+) -> tuple[list[Road], list[int], SmoothProfile]:
+    """Roads between junctions, the first road of each line, and their profile.
 
     Parameters
     ----------
@@ -149,7 +152,7 @@ def _roads(design: RoadDesign, lines: list[FloatArray], turnarounds: _Arms) -> t
         make_road(f"R{k:03d}", c, xyz, criteria.width_m)
         for k, (c, xyz) in enumerate(zip(classes, smooth.lines, strict=True), 1)
     ]
-    return roads, first, smooth.breaks_pct
+    return roads, first, smooth
 
 
 def _levels(design: RoadDesign) -> list[Level]:
@@ -197,16 +200,21 @@ def _tight_warnings(design: RoadDesign, arms: list[FloatArray]) -> list[str]:
     ]
 
 
-def _grade_warnings(problem: RoutingProblem, breaks_pct: FloatArray) -> list[str]:
-    """Warning that counts grade breaks too sharp for a vertical curve [%]."""
-    if not breaks_pct.size:
-        return []
-    note = (
-        f"changes of grade too sharp for a vertical curve of {problem.criteria.vertical_curve_m_per_pct:g} m/% within "
-        f"{CURVE_WITHIN_M:g} m: {breaks_pct.size}, the most {breaks_pct.max():.1f} %; round them off in the detailed "
-        "design"
-    )
-    return [note]
+def _profile_warnings(problem: RoutingProblem, profile: SmoothProfile) -> list[str]:
+    """Warnings of grade breaks and side slopes for which no heights were found."""
+    out, breaks = [], profile.breaks_pct
+    if breaks.size:
+        out.append(
+            f"changes of grade too sharp for a vertical curve of {problem.criteria.vertical_curve_m_per_pct:g} m/% "
+            f"within {CURVE_WITHIN_M:g} m: {breaks.size}, the most {breaks.max():.1f} %; round them off in the detailed "
+            "design"
+        )
+    if profile.retained_m >= 1.0:
+        out.append(
+            f"side slopes have no room before an array, a pad or the edge of the ground along {profile.retained_m:.0f} m "
+            "of road: plan retaining walls there"
+        )
+    return out
 
 
 def split_at(lines: list[FloatArray], joints: FloatArray) -> list[list[FloatArray]]:
