@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
 
 
-MOST_STEPS = 80
-"""Largest number of Newton steps; 15 to 35 are usual."""
+MOST_STEPS = 200
+"""Largest number of Newton steps; 15 to 35 are usual, more where limits are broken by much."""
 GAP_SHARE = 1e-6
 """Share of the cost that a solution may be above the least cost."""
 MISS_M = 1e-7
@@ -250,12 +250,16 @@ def least_cost_heights(rows: Rows, pattern: Pattern, z0: FloatArray) -> tuple[Fl
     soft = np.isfinite(cost)
     z = z0.copy()
     usual = max(np.median(rows.cost[np.isfinite(rows.cost)]), 1e-6)
-    force = np.where(soft, np.minimum(cost / 2, usual), usual)
-    left = np.where(soft, cost - force, 1.0)
     value = combined(rows, z)
     off = sign * np.concatenate((value, value)) - bound
-    excess = np.where(soft, START_M * usual / left, 0.0)
-    gap = np.maximum(excess - off, START_M)
+    # all products of a force and its slack start equal; rows that are broken by more start with nearly their full cost
+    product = START_M * usual
+    broken = soft & (off > START_M)
+    gap = np.where(broken, product / cost, np.maximum(-off, START_M))
+    force = np.minimum(product / gap, np.where(soft, cost / 2, np.inf))
+    excess = np.where(soft, product / (cost - force), 0.0)
+    excess = np.where(broken, off + gap, excess)
+    force = np.where(broken, cost - np.minimum(product / np.maximum(excess, START_M), cost / 2), force)
     sides = 2 * m + soft.sum()
     for _ in range(MOST_STEPS):
         value = combined(rows, z)
