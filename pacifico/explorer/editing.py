@@ -78,7 +78,6 @@ class Editing:
                 border_bottom="1px solid #d5d9dc",
                 margin="4px 0",
                 padding="4px 0",
-                flex="0 0 auto",  # otherwise the panel shrinks it to nothing
             ),
         )
         self.marker.observe(self._dragged, names="location")

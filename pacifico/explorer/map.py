@@ -13,7 +13,7 @@ from pacifico.explorer import panel
 from pacifico.explorer.controls import DesignControls
 from pacifico.explorer.editing import Editing
 from pacifico.explorer.engine.messages import LayoutRequest, Terrain
-from pacifico.explorer.mapview import STALE, STYLES, SiteMap, site_only
+from pacifico.explorer.mapview import STALE, STYLES, SiteMap, side_by_side, site_only
 from pacifico.explorer.outputs import Outputs
 from pacifico.explorer.picture import PictureOutput, static_picture
 from pacifico.explorer.places import Places
@@ -386,15 +386,4 @@ class Explorer:
             more,
             self.why.widget,
         ]
-        side = widgets.VBox(
-            parts,
-            layout=widgets.Layout(
-                width="340px",
-                flex="1 0 320px",
-                max_width="420px",
-                height=f"{height_px}px",
-                overflow="hidden auto",
-                padding="0 12px 0 10px",
-            ),
-        )
-        return widgets.HBox([self.map, side], layout=widgets.Layout(width="100%", flex_flow="row wrap"))
+        return side_by_side(self.map, parts, height_px)

@@ -28,9 +28,11 @@ BACKGROUNDS = {
 """Background maps; those of the network are read only when chosen."""
 STALE = "pacifico-stale"
 """CSS class of what shows the layout before."""
+CARD = "pacifico-card"
+"""CSS class of texts on the map that let clicks through."""
 STYLES = (
     f"<style>.{STALE} .leaflet-overlay-pane svg, .{STALE}.widget-html {{opacity: .4; transition: opacity .2s .15s}}"
-    f".leaflet-overlay-pane svg, .widget-html {{transition: opacity .1s}}</style>"
+    f".leaflet-control:has(.{CARD}) {{pointer-events: none}}</style>"
 )
 """Dims what is stale, after a moment, so that quick changes don't flicker."""
 _MAP_WIDTH_PX = 700
@@ -57,8 +59,7 @@ class SiteMap:
         self.details = widgets.HTML(
             "<i>point at a feature to read about it</i>", layout=widgets.Layout(max_width="280px")
         )
-        # a click on an asset under the card is for the asset
-        self.details.add_class("pacifico-card")
+        self.details.add_class(CARD)
         self._legend = widgets.HTML()
         self.view = self._make_map()
         self.background.observe(self._switch_background, names="value")
@@ -166,6 +167,34 @@ def _opacity(name: str, *, over_tiles: bool) -> float:
     if name == "Slope":
         return 0.45
     return 0.35 if over_tiles else 1.0
+
+
+def side_by_side(view: leaflet.Map, parts: Sequence[Any], height_px: int) -> widgets.HBox:
+    """Map with a panel beside it, or below it where there is no room.
+
+    Parameters
+    ----------
+    view : Map
+        The map.
+    parts : sequence of widgets
+        Parts of the panel, from the top.
+    height_px : int
+        Height of the panel [pixels].
+    """
+    for part in parts:
+        part.layout.flex = "0 0 auto"  # otherwise the panel shrinks some to nothing
+    side = widgets.VBox(
+        parts,
+        layout=widgets.Layout(
+            width="340px",
+            flex="1 0 320px",
+            max_width="420px",
+            height=f"{height_px}px",
+            overflow="hidden auto",
+            padding="0 12px 0 10px",
+        ),
+    )
+    return widgets.HBox([view, side], layout=widgets.Layout(width="100%", flex_flow="row wrap"))
 
 
 def site_only(site: Site, exclusions: Sequence[Zone]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 from pacifico.crs import LONLAT, transformer
 from pacifico.errors import InputError
 from pacifico.explorer import panel
+from pacifico.explorer.mapview import CARD
 from pacifico.explorer.state.zone_text import parse_place
 from pacifico.grid import Grid, elevations
 from pacifico.terrain.surface import slope
@@ -106,7 +107,8 @@ class Places:
         self.widget = widgets.VBox(
             [widgets.HBox([self.entry, self.poi]), widgets.HBox([self.clear, self.fit]), self.search, self.message]
         )
-        view.add(leaflet.WidgetControl(widget=self.pointer, position="topright"))
+        self.pointer.add_class(CARD)
+        view.add(leaflet.WidgetControl(widget=self.pointer, position="bottomright"))
         self.fit.on_click(lambda _: on_fit())
         self.clear.on_click(lambda _: on_design(lambda design: replace(design, entry=None, poi=None)))
         self.search.observe(lambda change: self.go_to(change["new"]), names="value")

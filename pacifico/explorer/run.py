@@ -51,7 +51,7 @@ class LayoutRun:
         self.message = widgets.HTML()
         self.widget = widgets.VBox(
             [widgets.HBox([self.bar, self.stop_button], layout=widgets.Layout(align_items="center")), self.message],
-            layout=widgets.Layout(display="none", flex="0 0 auto"),
+            layout=widgets.Layout(display="none"),
         )
         self.stop_button.on_click(lambda _: self.stop())
         poll_on_loop(self.engine)
