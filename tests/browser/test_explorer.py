@@ -25,8 +25,12 @@ def set_readout(page, slider: str, value: str):
     readout.press("Enter")
 
 
+def buildable_row(page):
+    return page.locator(".widget-html tr", has_text=re.compile(r"^\s*Buildable"))
+
+
 def buildable_ha(page) -> float:
-    record = page.locator(".widget-html tr", has_text="Buildable").inner_text()
+    record = buildable_row(page).inner_text()
     return float(re.search(r"Buildable\s+([\d.,]+)", record)[1].replace(",", ""))
 
 
@@ -126,9 +130,7 @@ def test_explorer_notebook_in_a_browser(page, run_notebook, faults, shoot, asked
     page.mouse.down()
     page.mouse.move(x + 20, y - 10, steps=5)
     page.mouse.up()
-    page.locator(".widget-html tr", has_text="Buildable").filter(has_not_text=f"{before:,.1f} ").wait_for(
-        timeout=30_000
-    )
+    buildable_row(page).filter(has_not_text=f"{before:,.1f} ").wait_for(timeout=30_000)
     assert buildable_ha(page) < before
     drawn = page.locator(".leaflet-overlay-pane path[stroke-dasharray]")
     assert drawn.count() >= 1
@@ -136,12 +138,10 @@ def test_explorer_notebook_in_a_browser(page, run_notebook, faults, shoot, asked
 
     # one undo stack: the zone goes and stays away, the edit before it is still there
     page.get_by_role("button", name="Undo").click()
-    page.locator(".widget-html tr", has_text="Buildable").filter(has_text=f"{before:,.1f} ").wait_for(timeout=30_000)
+    buildable_row(page).filter(has_text=f"{before:,.1f} ").wait_for(timeout=30_000)
     playwright.expect(arrays).to_have_count(count - 1)
     page.get_by_role("button", name="Redo").click()
-    page.locator(".widget-html tr", has_text="Buildable").filter(has_not_text=f"{before:,.1f} ").wait_for(
-        timeout=30_000
-    )
+    buildable_row(page).filter(has_not_text=f"{before:,.1f} ").wait_for(timeout=30_000)
 
     # the pointer reads the ground
     page.mouse.move(x + 100, y + 40)
@@ -180,7 +180,7 @@ def test_work_is_found_again_after_a_restart_and_the_kernel_stays_free(page, run
     forget_sessions(lab)
     run_notebook(NOTEBOOK)
     page.wait_for_selector(".leaflet-container path.leaflet-interactive", timeout=60_000)
-    page.locator(".widget-html tr", has_text="Buildable").first.wait_for(timeout=60_000)
+    buildable_row(page).first.wait_for(timeout=60_000)
     before = buildable_ha(page)
 
     # at this width nothing of the panel is out of sight to the side
@@ -197,7 +197,7 @@ def test_work_is_found_again_after_a_restart_and_the_kernel_stays_free(page, run
     page.locator(".widget-text", has_text="Buffer, m").locator("input").fill("60")
     page.locator(".widget-text", has_text="Buffer, m").locator("input").press("Enter")
     page.get_by_role("button", name="Add zone").click()
-    page.locator(".widget-html tr", has_text="Buildable").filter(has_not_text=f"{before:,.1f} ").wait_for()
+    buildable_row(page).filter(has_not_text=f"{before:,.1f} ").wait_for()
     after = buildable_ha(page)
     assert after < before
     (session,) = lab[1].glob("*.session.json")
@@ -214,7 +214,7 @@ def test_work_is_found_again_after_a_restart_and_the_kernel_stays_free(page, run
     # after a restart of the kernel the zone is still there
     page.evaluate(_RESTART, NOTEBOOK.name)
     page.locator(".widget-html", has_text="continued from").wait_for()
-    page.locator(".widget-html tr", has_text="Buildable").first.wait_for()
+    buildable_row(page).first.wait_for()
     assert buildable_ha(page) == pytest.approx(after)
     assert faults() == []
 
