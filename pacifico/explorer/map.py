@@ -12,6 +12,7 @@ from pacifico.escaping import for_markup
 from pacifico.explorer import panel
 from pacifico.explorer.controls import DesignControls
 from pacifico.explorer.editing import Editing
+from pacifico.explorer.engine import shared_engine
 from pacifico.explorer.engine.messages import LayoutRequest, Terrain
 from pacifico.explorer.mapview import STALE, STYLES, SiteMap, side_by_side, site_only
 from pacifico.explorer.outputs import Outputs
@@ -123,6 +124,7 @@ class Explorer:
         key = request_key(site, dem, self._given, start)
         self._session = Session(session_path(site.name, key), key)
         terrain = Terrain(key, site, dem)
+        shared_engine().warm(terrain)  # the processes load while the map is made
         self._make_parts(terrain, height_px)
         self._make_panel()
         self.widget = self._arrange(height_px)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import ipyleaflet as leaflet
 import ipywidgets as widgets
+import shapely
+from shapely.geometry import shape
 
 from pacifico import crs as crs_
 from pacifico.explorer import layers as layers_
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from pacifico.site.model import Site, Zone
 
+Bounds = tuple[float, float, float, float]
+"""West, south, east and north [°]."""
 BACKGROUNDS = {
     "none": None,
     "streets (network)": leaflet.basemaps.OpenStreetMap.Mapnik,
@@ -49,7 +53,8 @@ class SiteMap:
     """
 
     def __init__(self, site: Site, dem: xr.DataArray, height_px: int) -> None:
-        self._bounds = crs_.reproject(site.boundary, site.crs, crs_.LONLAT).bounds
+        self._bounds: Bounds = crs_.reproject(site.boundary, site.crs, crs_.LONLAT).bounds
+        self._plant: Bounds | None = None
         self._height_px = height_px
         self._rasters = _terrain(dem)
         self._background: leaflet.TileLayer | None = None
@@ -73,6 +78,8 @@ class SiteMap:
             Content of a layout.geojson, or some of its features.
         """
         parts = layers_.split(dict(layout))
+        assets = [shape(f["geometry"]) for f in layout["features"] if f["properties"]["kind"] == "asset"]
+        self._plant = tuple(shapely.total_bounds(assets)) if assets else None
         if list(parts) == list(self._vectors):
             for name, data in parts.items():
                 self._vectors[name].data = data
@@ -90,18 +97,18 @@ class SiteMap:
         self.view.layers = (*self._own, *above)
 
     def fit(self) -> None:
-        """Show the whole site."""
-        west, south, east, north = self._bounds
+        """Show the whole plant; without one, the whole site."""
+        west, south, east, north = bounds = self._plant or self._bounds
         self.view.center = ((south + north) / 2, (west + east) / 2)
-        self.view.zoom = self._zoom()
+        self.view.zoom = self._zoom(bounds)
 
     def show_stale(self, *, stale: bool) -> None:
         """Dim the layout, or show it as it is."""
         (self.view.add_class if stale else self.view.remove_class)(STALE)
 
-    def _zoom(self) -> float:
-        """Zoom that shows the whole site."""
-        return layers_.zoom_to(*self._bounds, width_px=_MAP_WIDTH_PX, height_px=self._height_px)
+    def _zoom(self, bounds: Bounds) -> float:
+        """Zoom that shows a box in degrees."""
+        return layers_.zoom_to(*bounds, width_px=_MAP_WIDTH_PX, height_px=self._height_px)
 
     def _vector(self, name: str, data: dict[str, Any]) -> leaflet.GeoJSON:
         """Layer of the map."""
@@ -136,7 +143,7 @@ class SiteMap:
         view = leaflet.Map(
             layers=self._rasters,
             center=((south + north) / 2, (west + east) / 2),
-            zoom=self._zoom(),
+            zoom=self._zoom(self._bounds),
             zoom_snap=0.25,
             zoom_delta=0.5,
             max_zoom=20,

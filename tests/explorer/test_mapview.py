@@ -6,6 +6,7 @@ import ipyleaflet as leaflet
 import numpy as np
 import pytest
 from shapely import box
+from shapely.geometry import mapping
 
 from pacifico.crs import utm
 from pacifico.explorer.mapview import STALE, SiteMap, site_only
@@ -41,6 +42,17 @@ def test_a_stale_map_is_dimmed(site_map):
     assert STALE in site_map.view._dom_classes
     site_map.show_stale(stale=False)
     assert STALE not in site_map.view._dom_classes
+
+
+def test_fit_shows_the_plant(site_map):
+    asset = box(-84.2, 36.6, -84.199, 36.601)
+    feature = {"type": "Feature", "geometry": mapping(asset), "properties": {"kind": "asset", "asset_type": "battery"}}
+    layout = site_only(SITE, ())
+    home = site_map.view.zoom
+    site_map.draw({"features": [*layout["features"], feature]})
+    site_map.fit()
+    assert tuple(site_map.view.center) == pytest.approx((36.6005, -84.1995))
+    assert site_map.view.zoom > home
 
 
 def test_fit_returns_to_the_site(site_map):

@@ -7,6 +7,7 @@ task in time is killed, and the other one takes its place while it is free.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import itertools
 import queue
 import threading
@@ -86,6 +87,12 @@ class Engine:
     def on_wake(self, waker: Callable[[], None]) -> None:
         """Call a function, from any thread, whenever `poll` has something to do."""
         self._wakers.append(waker)
+
+    def warm(self, terrain: Terrain) -> None:
+        """Start the processes and load a site, ahead of its first task."""
+        for lane in self._lanes.values():
+            with contextlib.suppress(OSError):  # the first task reports it
+                self._worker(lane).add_site(terrain.key, terrain.site, terrain.dem)
 
     def submit(self, ticket: Ticket, lane: LaneName = "layout") -> None:
         """Run a task as soon as its lane is free; older ones of its owner are replaced."""
@@ -204,12 +211,23 @@ class Engine:
             if lane.running is not None or not lane.waiting:
                 continue
             ticket = lane.waiting.pop(next(iter(lane.waiting)))
-            if lane.worker is None or lane.worker.ended:
-                lane.worker = Worker(self._deliver)
+            try:
+                worker = self._worker(lane)
+            except OSError as error:
+                ticket.on_error(
+                    OutsideServiceError(f"no process can be started: {error.strerror}; close others, and try again")
+                )
+                continue
             number = next(self._numbers)
             lane.running = (number, ticket)
-            lane.worker.add_site(ticket.terrain.key, ticket.terrain.site, ticket.terrain.dem)
-            lane.worker.run(number, ticket.name, (ticket.terrain.key, *ticket.arguments))
+            worker.add_site(ticket.terrain.key, ticket.terrain.site, ticket.terrain.dem)
+            worker.run(number, ticket.name, (ticket.terrain.key, *ticket.arguments))
+
+    def _worker(self, lane: _Lane) -> Worker:
+        """Process of a lane; a new one where none lives."""
+        if lane.worker is None or lane.worker.ended:
+            lane.worker = Worker(self._deliver)
+        return lane.worker
 
 
 @cache

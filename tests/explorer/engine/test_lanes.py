@@ -95,6 +95,28 @@ def test_a_process_that_does_not_stop_is_killed(engine, ticket, monkeypatch):
     assert before[0] not in engine.pids
 
 
+def test_processes_start_ahead_of_the_first_task(terrain, ticket):
+    engine = Engine()
+    engine.warm(terrain)
+    before = engine.pids
+    assert len(before) == 2
+    ends = []
+    engine.submit(ticket(ends, 4, name="first_picture"), "aside")
+    engine.wait(lambda: bool(ends))
+    assert engine.pids == before
+    engine.close()
+
+
+def test_a_process_that_can_not_be_started_is_an_error(ticket, monkeypatch):
+    def refuse(_):
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("pacifico.explorer.engine.lanes.Worker", refuse)
+    ends = []
+    Engine().submit(ticket(ends, 4))
+    assert "no process can be started: Resource temporarily unavailable" in str(ends[0][1])
+
+
 def test_replies_wake_whoever_polls(engine, ticket):
     woken = []
     engine.on_wake(lambda: woken.append(True))
