@@ -277,7 +277,7 @@ class Explorer:
 
     def _pictured(self, picture: FirstPicture) -> None:
         """Show the first draft of the layout under way."""
-        self._view.draw({"features": list(picture.features)})
+        self._view.draw({"features": list(picture.features)}, partial=True)
         self._view.show_stale(stale=False)
         self.status.value = (
             f"<i>first draft: {picture.asset_count:,} assets, {picture.capacity_kw / 1000:,.1f} MW before roads"

@@ -39,6 +39,7 @@ STYLES = (
     f".leaflet-control:has(.{CARD}) {{pointer-events: none}}</style>"
 )
 """Dims what is stale, after a moment, so that quick changes don't flicker."""
+_EMPTY: dict[str, Any] = {"type": "FeatureCollection", "features": []}
 _MAP_WIDTH_PX = 700
 """Width of the map that the zoom is chosen for [pixels]."""
 
@@ -69,15 +70,19 @@ class SiteMap:
         self.view = self._make_map()
         self.background.observe(self._switch_background, names="value")
 
-    def draw(self, layout: Mapping[str, Any]) -> None:
+    def draw(self, layout: Mapping[str, Any], *, partial: bool = False) -> None:
         """Draw a layout; layers that stay keep their visibility.
 
         Parameters
         ----------
         layout : mapping
             Content of a layout.geojson, or some of its features.
+        partial : bool
+            Whether the rest follows soon: layers without features stay, so that none that is switched off comes back.
         """
         parts = layers_.split(dict(layout))
+        if partial and set(parts) <= set(self._vectors):
+            parts = {name: parts.get(name, _EMPTY) for name in self._vectors}
         assets = [shape(f["geometry"]) for f in layout["features"] if f["properties"]["kind"] == "asset"]
         self._plant = tuple(shapely.total_bounds(assets)) if assets else None
         if list(parts) == list(self._vectors):

@@ -37,6 +37,17 @@ def test_what_others_add_stays_above_the_layout(site_map):
     assert names(site_map)[1:] == ["Hillshade", "Slope", "Exclusions", "Boundary", "Mark"]
 
 
+def test_a_partial_layout_keeps_all_layers(site_map):
+    whole = site_only(SITE, (Zone(box(750_010, 4_054_010, 750_020, 4_054_020), "pond"),))
+    site_map.draw(whole)
+    before = site_map.view.layers
+    site_map.draw(site_only(SITE, ()), partial=True)
+    assert site_map.view.layers == before
+    assert {layer.name: layer for layer in before}["Exclusions"].data["features"] == []
+    site_map.draw(whole)
+    assert site_map.view.layers == before
+
+
 def test_a_stale_map_is_dimmed(site_map):
     site_map.show_stale(stale=True)
     assert STALE in site_map.view._dom_classes

@@ -84,6 +84,7 @@ def test_the_loop_of_a_kernel_shows_the_layout(ground):
 
 def test_a_first_picture_comes_before_the_layout(explorer):
     explorer.wait()
+    layers = explorer.map.layers
     seen = []
     show = explorer._pictured
     explorer.run._callbacks.__dict__["on_picture"] = lambda picture: (seen.append(picture), show(picture))
@@ -91,7 +92,8 @@ def test_a_first_picture_comes_before_the_layout(explorer):
     explorer.run.engine.wait(lambda: bool(seen) or not explorer.run.busy)
     if seen and explorer.run.busy:  # the layout may be as fast
         assert "before roads" in explorer.status.value
-        assert "Roads" not in [layer.name for layer in explorer.map.layers]
+        assert {layer.name: layer for layer in explorer.map.layers}["Roads"].data["features"] == []
     explorer.wait()
     assert "before roads" not in explorer.status.value
-    assert "Roads" in [layer.name for layer in explorer.map.layers]
+    assert {layer.name: layer for layer in explorer.map.layers}["Roads"].data["features"]
+    assert explorer.map.layers == layers  # the same objects: what is switched off stays off

@@ -77,7 +77,13 @@ class Document:
         return replace(self, zones=zones)
 
     def with_edit(self, step: EditStep) -> Document:
-        """Document with one more edit."""
+        """Document with one more edit.
+
+        An edit of an asset whose move is still under way was made at the old place: it is meant for the new one.
+        """
+        last = next((e for e in reversed(self.edits) if e.asset_id and e.asset_id == step.asset_id), None)
+        if last is not None and last.to is not None and last.at == step.at:
+            step = replace(step, at=last.to)
         return replace(self, edits=(*self.edits, step))
 
     def without_edits(self, positions: frozenset[int]) -> Document:

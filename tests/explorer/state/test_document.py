@@ -35,6 +35,19 @@ def test_parts_change_one_at_a_time():
     assert document.without_edits(frozenset({1})) == document
 
 
+def test_a_second_edit_follows_the_first():
+    first = EditStep("move", "battery", (0.0, 0.0), "battery-0001", to=(1.0, 1.0))
+    moved = Document(Design()).with_edit(first)
+    before_the_move_was_shown = EditStep("rotate", "battery", (0.0, 0.0), "battery-0001", to_deg=5.0)
+    assert moved.with_edit(before_the_move_was_shown).edits[-1].at == (1.0, 1.0)
+    after_it_was_shown = EditStep("move", "battery", (1.0, 1.0), "battery-0001", to=(0.0, 0.0))
+    back = moved.with_edit(after_it_was_shown)
+    assert back.edits[-1] == after_it_was_shown
+    assert back.with_edit(first).edits[-1] == first
+    other = EditStep("rotate", "battery", (0.0, 0.0), "battery-0002", to_deg=5.0)
+    assert moved.with_edit(other).edits[-1] == other
+
+
 def test_an_edit_says_what_it_is():
     assert EditStep("move", "battery", (0.0, 0.0), "battery-0001", to=(1.0, 1.0)).words == "move battery-0001"
     assert EditStep("add", "solar_array", (0.0, 0.0)).words == "add solar array"
