@@ -12,7 +12,7 @@ from pacifico.escaping import for_markup
 from pacifico.explorer import panel
 from pacifico.explorer.controls import DesignControls
 from pacifico.explorer.editing import Editing
-from pacifico.explorer.engine import shared_engine
+from pacifico.explorer.engine.lanes import shared_engine
 from pacifico.explorer.engine.messages import LayoutRequest, Terrain
 from pacifico.explorer.mapview import STALE, STYLES, SiteMap, side_by_side, site_only
 from pacifico.explorer.outputs import Outputs

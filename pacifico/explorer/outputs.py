@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from pacifico.errors import InputError
 from pacifico.escaping import for_markup
 from pacifico.explorer import panel
-from pacifico.explorer.engine import Ticket
+from pacifico.explorer.engine.lanes import Ticket
 from pacifico.export import FORMATS
 from pacifico.layout.files.stored import StoredLayout
 from pacifico.report.compare import compare_layouts
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pacifico.errors import PacificoError
-    from pacifico.explorer.engine import Engine
+    from pacifico.explorer.engine.lanes import Engine
     from pacifico.explorer.engine.messages import Outcome, Terrain
 
 _TABLES = (

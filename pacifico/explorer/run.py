@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from pacifico.escaping import for_markup
-from pacifico.explorer.engine import Engine, Ticket, shared_engine
+from pacifico.explorer.engine.lanes import Engine, Ticket, shared_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable

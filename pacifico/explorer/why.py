@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from pacifico.escaping import for_markup, visible
 from pacifico.explorer import panel
-from pacifico.explorer.engine import Ticket
+from pacifico.explorer.engine.lanes import Ticket
 from pacifico.report.land import COLOURS
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pacifico.errors import PacificoError
-    from pacifico.explorer.engine import Engine
+    from pacifico.explorer.engine.lanes import Engine
     from pacifico.explorer.engine.messages import Terrain
     from pacifico.layout.model.land_use import LandUse
     from pacifico.layout.model.plan import Plan

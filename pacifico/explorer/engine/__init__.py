@@ -3,6 +3,15 @@
 `lanes` decides what runs, `worker` is one process, `child` its program, and `tasks` what it can do.
 """
 
-from pacifico.explorer.engine.lanes import Engine, Ticket, shared_engine
+from __future__ import annotations
 
-__all__ = ["Engine", "Ticket", "shared_engine"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "lanes": ["Engine", "Ticket", "shared_engine"],
+        "replay": ["Replay", "Replayed"],
+        "worker": ["Worker"],
+    },
+)

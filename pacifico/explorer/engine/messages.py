@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from pacifico.site.model import Site, Zone
 
 
+MOST_SITES = 3
+"""Most sites whose terrain a process keeps; the one that was added first is forgotten, at both ends alike."""
+
+
 @dataclass(frozen=True, eq=False)
 class Terrain:
     """Site and DEM of a map, with the key by which processes keep them."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pacifico.compiling import compile_kernels, is_compiled
 from pacifico.explorer.engine.content import stored_content
 from pacifico.explorer.engine.first_picture import first_picture
-from pacifico.explorer.engine.messages import Outcome
+from pacifico.explorer.engine.messages import MOST_SITES, Outcome
 from pacifico.explorer.engine.replay import Replay
 from pacifico.layout.generate import generate_layout
 from pacifico.report.thumbnail import thumbnail
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from pacifico.site.model import Site
     from pacifico.stages import OnStage
 
-MOST_SITES = 2
-"""Most sites whose terrain a process keeps."""
 MOST_LAYOUTS = 8
 """Most layouts without edits that a process keeps."""
 PICTURE_PX = (560, 400)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.explorer.engine.frames import read_frame, write_frame
+from pacifico.explorer.engine.messages import MOST_SITES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,15 +42,15 @@ class Worker:
         assert self._process.stdin is not None  # noqa: S101 (pipes were requested above)
         assert self._process.stdout is not None  # noqa: S101
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
-        self._sites: set[str] = set()
+        self._sites: list[str] = []
         self.pid = self._process.pid
         self.ended = False
         threading.Thread(target=self._read, args=(deliver,), name="pacifico-replies", daemon=True).start()
 
     def add_site(self, key: str, site: Any, dem: Any) -> None:
-        """Load a site and its terrain, once."""
+        """Load a site and its terrain, unless the process keeps it."""
         if key not in self._sites:
-            self._sites.add(key)
+            self._sites = [*self._sites, key][-MOST_SITES:]
             self._send(("site", key, site, dem))
 
     def run(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:

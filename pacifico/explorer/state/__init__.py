@@ -1,7 +1,15 @@
 """State of the explorer without widgets: the document on the map, its history and its file."""
 
-from pacifico.explorer.state.document import Document, DrawnZone, EditStep
-from pacifico.explorer.state.history import History
-from pacifico.explorer.state.session import Session
+from __future__ import annotations
 
-__all__ = ["Document", "DrawnZone", "EditStep", "History", "Session"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "document": ["Document", "DrawnZone", "EditStep"],
+        "history": ["History"],
+        "session": ["Session"],
+        "zone_text": ["parse_place", "parse_zones"],
+    },
+)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 import shapely
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from shapely.geometry import mapping, shape
@@ -160,11 +161,24 @@ def request_key(site: Site, dem: xr.DataArray, exclusions: tuple[Zone, ...], sta
     """
     digest = hashlib.sha256()
     zones = (*site.exclusions, *exclusions)
-    parts = [site.crs.to_wkt(), dem.attrs.get("sha256", ""), dem.shape, [float(dem[n][0]) for n in ("x", "y")]]
+    parts = [
+        site.name,
+        site.crs.to_wkt(),
+        dem.attrs.get("sha256", ""),
+        [dem[n].values[[0, -1]].tolist() for n in ("x", "y")],
+    ]
     parts += [(z.name, z.zone_type, z.buffer_m, z.cost_multiplier, z.crossable, z.drivable) for z in zones]
-    parts += [asdict(start)]
+    parts += [(a.name, a.is_entry, a.is_poi) for a in site.anchors]
+    parts += [[line.name for line in site.lines], asdict(start)]
     digest.update(json.dumps(parts, default=str, sort_keys=True).encode())
-    for geometry in (site.boundary, *(z.geometry for z in zones), *(a.point for a in site.anchors)):
+    digest.update(np.ascontiguousarray(dem.values).tobytes())
+    shapes = (
+        site.boundary,
+        *(z.geometry for z in zones),
+        *(a.point for a in site.anchors),
+        *(n.line for n in site.lines),
+    )
+    for geometry in shapes:
         digest.update(geometry.wkb)
     return digest.hexdigest()
 

@@ -8,7 +8,8 @@ import pytest
 
 from pacifico.crs import LONLAT, transformer
 from pacifico.errors import InputError
-from pacifico.explorer.engine.tasks import MOST_SITES, Desk
+from pacifico.explorer.engine.messages import MOST_SITES
+from pacifico.explorer.engine.tasks import Desk
 from pacifico.explorer.state.document import EditStep
 from pacifico.layout.files.geojson import text
 from pacifico.layout.generate import generate_layout

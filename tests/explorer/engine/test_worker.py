@@ -65,6 +65,14 @@ def test_refusals_come_back_as_errors(started, request_of):
     assert str(last(replies)[1][2]).startswith("KeyError")
 
 
+def test_a_site_that_was_forgotten_is_loaded_again(started, request_of, terrain):
+    worker, replies = started
+    for key in ("b", "c", "d", "field"):
+        worker.add_site(key, terrain.site, terrain.dem)
+        worker.run(40, "first_picture", (key, request_of(4)))
+        assert last(replies)[1][1] == "result"
+
+
 def test_a_process_that_ends_is_reported():
     ended = queue.SimpleQueue()
     worker = Worker(lambda _, reply: ended.put(reply))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shapely import box
+from shapely import Point, box
 
 from pacifico.crs import utm
 from pacifico.errors import InputError
@@ -16,7 +17,7 @@ from pacifico.explorer.state.document import Document, DrawnZone, EditStep
 from pacifico.explorer.state.session import MAX_BYTES, Session, parse_session, request_key, session_path, session_text
 from pacifico.grid import Grid
 from pacifico.layout.criteria.design import Design
-from pacifico.site.model import Site, Zone
+from pacifico.site.model import Anchor, Site, Zone
 
 KEY = "ab" * 32
 DESIGN = Design(target_capacity_kw=20_000.0, setback_m=12.0, max_road_grade_pct=10.0, entry=(-84.2, 36.6))
@@ -125,6 +126,11 @@ def test_each_request_has_its_own_session():
         request_key(site, dem, (zone,), Design()),
         request_key(site, dem, (), Design(profile="bess")),
         request_key(site, dem.assign_attrs(sha256="13"), (), Design()),
+        request_key(site, dem + 1, (), Design()),
+        request_key(replace(site, name="B"), dem, (), Design()),
+        request_key(
+            replace(site, anchors=(Anchor(Point(750_000, 4_054_000), "gate", is_entry=True),)), dem, (), Design()
+        ),
     }
-    assert len(keys) == 4
+    assert len(keys) == 7
     assert request_key(site, dem, (), Design()) in keys
