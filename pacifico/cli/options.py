@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
-from pacifico.vocabulary import NAMED_DEMS, PROFILES, RACKINGS, STRATEGIES
+from pacifico.vocabulary import BACKTRACKING, NAMED_DEMS, PROFILES, RACKINGS, STRATEGIES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
 
     from pacifico.site.model import Site
@@ -122,8 +124,27 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
         choices=RACKINGS,
         help="what solar rows stand on; fixed_tilt also sets the mounting (straight_tracker)",
     )
+    add_backtracking(design)
     design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
     design.add_argument("--spec", type=path, metavar="FILE.toml", help="TOML file that overrides values of the catalog")
+
+
+def add_backtracking(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add how trackers turn."""
+    parser.add_argument(
+        "--backtracking",
+        choices=BACKTRACKING,
+        help="how trackers turn from shade: as on level ground, or as the heights of their neighbours ask for (standard)",
+    )
+
+
+def with_backtracking(
+    overrides: Mapping[str, Mapping[str, Any]], backtracking: str | None
+) -> Mapping[str, Mapping[str, Any]]:
+    """Overrides of a spec with a backtracking, where one is given."""
+    if backtracking is None:
+        return overrides
+    return {**overrides, "energy": {**overrides.get("energy", {}), "backtracking": backtracking}}
 
 
 def add_exclusions(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
@@ -205,6 +226,9 @@ def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
         from pacifico.layout.criteria.racking import with_racking
 
         spec = with_racking(spec, arguments.racking)
+    if getattr(arguments, "backtracking", None) is not None:
+        make_spec(spec)  # refuses unknown sections
+        spec = {s: dict(rules) for s, rules in with_backtracking(spec, arguments.backtracking).items()}
     return {
         "profile": arguments.profile,
         **strategy,

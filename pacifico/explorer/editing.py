@@ -1,4 +1,4 @@
-"""Editing tools on the explorer's map."""
+"""Editing tools on the explorer's map: they say what the user wants, the layout follows."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import ipyleaflet as leaflet
 import ipywidgets as widgets
+import shapely
 
 from pacifico import crs as crs_
 from pacifico import legend
-from pacifico.errors import EditRefused
 from pacifico.escaping import for_markup
 from pacifico.explorer import panel
 from pacifico.explorer.layers import display_name
-from pacifico.layout.editing.editor import Editor, asset_of
+from pacifico.explorer.state.document import EditStep
+from pacifico.layout.editing.editor import asset_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    import xarray as xr
-
+    from pacifico.explorer.state.document import LonLat
+    from pacifico.layout.model.assets import Asset
     from pacifico.layout.model.plan import Plan
-    from pacifico.site.model import Zone
 
 _HINT = "<b>Edit:</b> <i>click an asset, then drag its marker</i>"
 _HANDLE = (
@@ -44,12 +44,10 @@ class Editing:
         The tools.
     """
 
-    def __init__(self, view: leaflet.Map, dem: xr.DataArray, *, on_plan: Callable[[Plan], None]) -> None:
+    def __init__(self, view: leaflet.Map, on_step: Callable[[EditStep], None]) -> None:
         self._view = view
-        self._dem = dem
-        self._on_plan = on_plan
+        self._on_step = on_step
         self._plan: Plan | None = None
-        self._editor: Editor | None = None
         self._updating = False
         self.selected = ""
         self.refusal = ""
@@ -72,43 +70,46 @@ class Editing:
         self.add = widgets.ToggleButton(
             description="Add", icon="plus", tooltip="then click the place", layout=widgets.Layout(width="110px")
         )
-        self.undo = widgets.Button(description="Undo", icon="undo", layout=widgets.Layout(width="110px"))
-        self.redo = widgets.Button(description="Redo", icon="repeat", layout=widgets.Layout(width="110px"))
         self.tools = widgets.HBox([self.turn, self.remove])
         self.widget = widgets.VBox(
-            [
-                self.title,
-                self.error,
-                self.tools,
-                widgets.HBox([self.kind, self.add]),
-                widgets.HBox([self.undo, self.redo]),
-            ],
+            [self.title, self.error, self.tools, widgets.HBox([self.kind, self.add])],
             layout=widgets.Layout(
                 border_top="1px solid #d5d9dc",
                 border_bottom="1px solid #d5d9dc",
                 margin="4px 0",
                 padding="4px 0",
-                flex="0 0 auto",  # otherwise the panel shrinks it to nothing
             ),
         )
-        view.on_interaction(self._clicked)
         self.marker.observe(self._dragged, names="location")
         self.turn.observe(self._turned, names="value")
-        self.remove.on_click(lambda _: self._edit(lambda editor: editor.remove(self.selected)))
-        self.undo.on_click(lambda _: self._edit(Editor.undo))
-        self.redo.on_click(lambda _: self._edit(Editor.redo))
+        self.remove.on_click(lambda _: self._remove())
         self._update()
 
-    @property
-    def edited(self) -> bool:
-        """Whether the plan on the map has been edited."""
-        return self._editor is not None and self._editor.can_undo
+    def show(self, plan: Plan | None, *, keep_selection: bool) -> None:
+        """Edit another plan; None without one.
 
-    def open(self, plan: Plan | None) -> None:
-        """Start with a new plan; None without one."""
-        self._plan, self._editor, self.selected = plan, None, ""
-        self.add.value = False
-        self._refuse("")
+        Parameters
+        ----------
+        plan : Plan, optional
+            Plan on the map.
+        keep_selection : bool
+            Whether its identifiers are those of the plan before.
+        """
+        before = set() if self._plan is None else {a.asset_id for a in self._plan.asset_list}
+        now = set() if plan is None else {a.asset_id for a in plan.asset_list}
+        self._plan = plan
+        if not keep_selection:
+            self.selected = ""
+        elif len(new := now - before) == 1 and before:
+            self.selected = next(iter(new))
+        if self.selected not in now:
+            self.selected = ""
+        self._update()
+
+    def refuse(self, reason: str) -> None:
+        """Show why an edit was refused; empty for nothing."""
+        self.refusal = reason
+        self.error.value = panel.problem(reason) if reason else ""
         self._update()
 
     def clicked(self, lon: float, lat: float) -> None:
@@ -116,73 +117,54 @@ class Editing:
         if self._plan is None:
             return
         if self.add.value:
-            kind = self.kind.value
-            before = {a.asset_id for a in self._plan.asset_list}
             self.add.value = False
-            self._edit(lambda editor: editor.add(kind, at_lonlat=(lon, lat)))
-            self.selected = next((a.asset_id for a in self._plan.asset_list if a.asset_id not in before), self.selected)
-        else:
-            asset = self._open_editor().asset_at(lonlat=(lon, lat))
-            self.selected = asset.asset_id if asset is not None else ""
-            self._refuse("")
-        self._update()
-
-    def zones_changed(self, added: Sequence[Zone], removed: Sequence[str]) -> None:
-        """Apply drawn zones as edits: remove assets, lead roads around."""
-
-        def change(editor: Editor) -> Plan:
-            plan = editor.plan
-            present = {zone.name for zone in plan.site.exclusions}  # a refused zone is drawn but not in the plan
-            for name in present.intersection(removed):
-                plan = editor.remove_zone(name)
-            for zone in added:
-                plan = editor.add_zone(zone, assets="remove", roads="recompute")
-            return plan
-
-        self._edit(change)
-
-    def _edit(self, change: Callable[[Editor], Plan]) -> None:
-        """Make an edit, or show why it is refused."""
-        if self._plan is None:
+            self._on_step(EditStep("add", self.kind.value, (lon, lat)))
             return
-        editor = self._open_editor()
-        before = editor.plan
-        try:
-            change(editor)
-        except EditRefused as refused:
-            self._refuse(str(refused))
-        else:
-            self._refuse("")
-        if editor.plan is not before:
-            self._plan = editor.plan
-            if all(a.asset_id != self.selected for a in self._plan.asset_list):
-                self.selected = ""
-            self._on_plan(self._plan)
-        self._update()
+        point = shapely.Point(crs_.transformer(crs_.LONLAT, self._plan.crs).transform(lon, lat))
+        found = next((a for a in self._plan.asset_list if a.footprint.covers(point)), None)
+        self.selected = found.asset_id if found is not None else ""
+        self.refuse("")
 
-    def _open_editor(self) -> Editor:
-        """Editor of the plan on the map."""
-        if self._editor is None:
-            assert self._plan is not None  # noqa: S101 (callers check it)
-            self._editor = Editor(self._plan, self._dem)
-        return self._editor
+    def _selected_asset(self) -> Asset | None:
+        """Asset that is selected."""
+        if self._plan is None or not self.selected:
+            return None
+        return asset_of(self._plan, self.selected)
 
-    def _refuse(self, reason: str) -> None:
-        """Show why an edit was refused; empty for nothing."""
-        self.refusal = reason
-        self.error.value = panel.problem(reason) if reason else ""
+    def _centre(self, asset: Asset) -> LonLat:
+        """Centre of an asset [°]."""
+        assert self._plan is not None  # noqa: S101 (an asset is of a plan)
+        lon, lat = crs_.transformer(self._plan.crs, crs_.LONLAT).transform(*asset.item.centre)
+        return float(lon), float(lat)
+
+    def _remove(self) -> None:
+        """Ask to remove the selected asset."""
+        if (asset := self._selected_asset()) is not None:
+            self._on_step(EditStep("remove", asset.item.kind, self._centre(asset), asset.asset_id))
+
+    def _dragged(self, change: dict[str, Any]) -> None:
+        """Ask to move the selected asset to the marker."""
+        asset = self._selected_asset()
+        if not self._updating and asset is not None:
+            lat, lon = change["new"]
+            self._on_step(EditStep("move", asset.item.kind, self._centre(asset), asset.asset_id, to=(lon, lat)))
+
+    def _turned(self, change: dict[str, Any]) -> None:
+        """Ask to rotate the selected asset."""
+        asset = self._selected_asset()
+        if not self._updating and asset is not None:
+            self._on_step(
+                EditStep("rotate", asset.item.kind, self._centre(asset), asset.asset_id, to_deg=change["new"])
+            )
 
     def _update(self) -> None:
         """Bring tools and marker up to date with the plan."""
         self._updating = True
         try:
-            editor = self._editor
-            self.undo.disabled = editor is None or not editor.can_undo
-            self.redo.disabled = editor is None or not editor.can_redo
-            self.tools.layout.display = "flex" if self.selected else "none"
-            if self.selected and self._plan is not None:
-                asset = asset_of(self._plan, self.selected)
-                lon, lat = crs_.transformer(self._plan.crs, crs_.LONLAT).transform(*asset.item.centre)
+            asset = self._selected_asset()
+            self.tools.layout.display = "flex" if asset is not None else "none"
+            if asset is not None:
+                lon, lat = self._centre(asset)
                 self.turn.value = round(asset.item.rotation_deg, 3)
                 self.marker.location = (lat, lon)
                 self.title.value = f"<b>Edit: {for_markup(self.selected)}</b>"
@@ -194,20 +176,3 @@ class Editing:
                     self._view.remove(self.marker)
         finally:
             self._updating = False
-
-    def _clicked(self, **event: Any) -> None:
-        """Handle an event of the map."""
-        if event.get("type") == "click":
-            lat, lon = event["coordinates"]
-            self.clicked(lon, lat)
-
-    def _dragged(self, change: dict[str, Any]) -> None:
-        """Move the selected asset to the marker."""
-        if not self._updating and self.selected:
-            lat, lon = change["new"]
-            self._edit(lambda editor: editor.move(self.selected, to_lonlat=(lon, lat)))
-
-    def _turned(self, change: dict[str, Any]) -> None:
-        """Rotate the selected asset."""
-        if not self._updating and self.selected:
-            self._edit(lambda editor: editor.rotate(self.selected, to_deg=change["new"]))

@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-from math import log10
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
-import ipyleaflet as leaflet
 import ipywidgets as widgets
-import shapely
-from shapely.geometry import shape
 
-from pacifico import crs as crs_
-from pacifico.errors import PacificoError
+from pacifico.errors import InputError
 from pacifico.escaping import for_markup
-from pacifico.explorer import layers as layers_
 from pacifico.explorer import panel
+from pacifico.explorer.controls import DesignControls
 from pacifico.explorer.editing import Editing
+from pacifico.explorer.engine.lanes import shared_engine
+from pacifico.explorer.engine.messages import LayoutRequest, Terrain
+from pacifico.explorer.mapview import STALE, STYLES, SiteMap, side_by_side, site_only
+from pacifico.explorer.outputs import Outputs
+from pacifico.explorer.picture import PictureOutput, static_picture
+from pacifico.explorer.places import Places
+from pacifico.explorer.run import Callbacks, LayoutRun
+from pacifico.explorer.state.document import Document
+from pacifico.explorer.state.history import History
+from pacifico.explorer.state.session import Session, request_key, session_path
 from pacifico.explorer.why import WhyNotMore
+from pacifico.explorer.zones import Zones
 from pacifico.layout.criteria.design import Design, DesignOptions
-from pacifico.layout.criteria.request import requested_spec
-from pacifico.layout.generate import generate_layout
-from pacifico.report.overlay import hillshade_overlay, web_mercator
-from pacifico.site.model import Site, Zone
-from pacifico.terrain.surface import slope
-from pacifico.vocabulary import PROFILES, STRATEGIES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import xarray as xr
 
+    from pacifico.errors import PacificoError
+    from pacifico.explorer.engine.messages import FirstPicture, Outcome
+    from pacifico.explorer.state.document import EditStep
     from pacifico.layout.model.plan import Plan
+    from pacifico.site.model import Site, Zone
 
-BACKGROUNDS = {
-    "none": None,
-    "streets (network)": leaflet.basemaps.OpenStreetMap.Mapnik,
-    "imagery (network)": leaflet.basemaps.Esri.WorldImagery,
-}
-"""Background maps; those of the network are read only when chosen."""
-_DRAWN = {"shapeOptions": {**layers_.AREA_STYLES["exclusion"]}}
-_MAP_WIDTH_PX = 700
-"""Width of the map that the first zoom is chosen for [pixels]."""
-_WIDE_LAYOUT: dict[str, Any] = {"style": {"description_width": "100px"}, "layout": {"width": "auto"}}
-"""Look of all controls."""
+MOST_OUTCOMES = 24
+"""Most layouts that are kept, so that undo shows them at once."""
+_STOPPED = "<b>Stopped.</b> Map and figures show the layout before."
+_STALE = "<i>map and figures show the layout before</i>"
 
 
 def explore(
@@ -55,7 +53,8 @@ def explore(
 ) -> Explorer:
     """Show a site in JupyterLab with a layout that sliders change.
 
-    Nothing is read from the network until a background is switched on.
+    Layouts are computed in processes of their own, so that other cells run meanwhile. Nothing is read from the network until a
+    background is switched on.
 
     Parameters
     ----------
@@ -69,7 +68,7 @@ def explore(
         Height of the map [pixels].
     **design
         As for `generate_layout`, where the sliders start: `profile`, `strategy`, `target_capacity_kw`, `setback_m`,
-        `max_road_grade_pct`, `entry` and `spec`.
+        `max_road_grade_pct`, `entry`, `poi` and `spec`.
 
     Returns
     -------
@@ -93,10 +92,6 @@ class Explorer:
 
     Attributes
     ----------
-    plan : Plan or None
-        Layout on the map; None without one.
-    error : str
-        Why there is none, in one line; empty if there is one.
     map : Map
         The ipyleaflet map.
     widget : HBox
@@ -115,275 +110,282 @@ class Explorer:
         start = Design(**design)
         self.site = site
         self.dem = dem
-        self.plan: Plan | None = None
-        self.error = ""
-        self._entry = start.entry
+        self._plan: Plan | None = None
+        self._error = ""
         self._given = tuple(exclusions)
         self._spec = start.spec
-        self._shown: dict[str, Any] = {}
-        self._make_sliders(start)
-        self.background = widgets.Dropdown(
-            description="Background", options=list(BACKGROUNDS), value="none", **_WIDE_LAYOUT
-        )
-        self.status = widgets.HTML()
-        self.figures = widgets.HTML()
-        self.details = widgets.HTML(
-            "<i>point at a feature to read about it</i>", layout=widgets.Layout(max_width="280px")
-        )
-        self._legend = widgets.HTML()
+        self._outcomes: dict[Document, Outcome] = {}
+        self._shown: tuple[Document, Outcome] | None = None
+        self._attempt: Document | None = None
+        self._picture = PictureOutput()
 
-        self._rasters = self._terrain()
-        self._background: leaflet.TileLayer | None = None
-        self._vectors: dict[str, leaflet.GeoJSON] = {}
-        self.drawing = leaflet.DrawControl(
-            position="topleft", polygon=_DRAWN, rectangle=_DRAWN, polyline={}, circlemarker={}, circle={}, marker={}
-        )
-        self.map = self._make_map(height_px)
-        self.editing = Editing(self.map, dem, on_plan=self._show)
-        self.why = WhyNotMore(self.map, dem)
+        self.controls = DesignControls(start, self.update)
+        self._history = History(Document(self.controls.design(of=start)))
+        key = request_key(site, dem, self._given, start)
+        self._session = Session(session_path(site.name, key), key)
+        terrain = Terrain(key, site, dem)
+        shared_engine().warm(terrain)  # the processes load while the map is made
+        self._make_parts(terrain, height_px)
+        self._make_panel()
         self.widget = self._arrange(height_px)
+        self._restore()
+        self._apply()
 
-        for control in self._controls:
-            control.observe(self.update, names="value")
-        self.drawing.observe(self.update, names="data")
-        self.background.observe(self._switch_background, names="value")
-        self.update()
+    def _make_parts(self, terrain: Terrain, height_px: int) -> None:
+        """Make the map and its tools."""
+        callbacks = Callbacks(self._pictured, self._finished, self._failed, self._stopped)
+        self.run = LayoutRun(terrain, callbacks)
+        self._view = SiteMap(self.site, self.dem, height_px)
+        self.map, self.details, self.background = self._view.view, self._view.details, self._view.background
+        self.zones = Zones(self.site, lambda zones: self._change(self.document.with_zones(zones)))
+        self.drawing = self.zones.drawing
+        self.map.add(self.drawing)
+        self.editing = Editing(self.map, self._edit)
+        self.places = Places(self.map, self.dem, self._change_design, self._view.fit)
+        self.why = WhyNotMore(self.map, self.run.engine, terrain)
+        self.outputs = Outputs(self.run.engine, terrain, self._current)
+        self.map.on_interaction(self._interaction)
 
-    def _make_sliders(self, start: Design) -> None:
-        """Make the sliders and menus of the design, at its values."""
-        target_kw = start.target_capacity_kw
-        spec = requested_spec(start.profile, start.strategy, target_kw, None, None, start.spec)
-        setback = spec.number("site", "setback_m") if start.setback_m is None else start.setback_m
-        grade = spec.number("road", "max_grade_pct") if start.max_road_grade_pct is None else start.max_road_grade_pct
-        self.profile = widgets.Dropdown(
-            description="Profile", options=_labelled(PROFILES), value=start.profile, **_WIDE_LAYOUT
+    def _make_panel(self) -> None:
+        """Make what the panel shows besides the tools."""
+        controls = self.controls
+        self.profile, self.strategy, self.fill_site = controls.profile, controls.strategy, controls.fill_site
+        self.capacity_mw, self.setback_m = controls.capacity_mw, controls.setback_m
+        self.max_road_grade_pct = controls.max_road_grade_pct
+        self.status = widgets.HTML()
+        self.notice = widgets.HTML()
+        self.figures = widgets.HTML()
+        half = widgets.Layout(width="110px")
+        self.undo = widgets.Button(description="Undo", icon="undo", tooltip="Sliders, zones and edits", layout=half)
+        self.redo = widgets.Button(description="Redo", icon="repeat", layout=half)
+        self.resume = widgets.Button(description="Lay out", icon="play", layout=widgets.Layout(display="none"))
+        self.forget = widgets.Button(
+            description="Drop refused edits", icon="times", layout=widgets.Layout(display="none", width="auto")
         )
-        self.strategy = widgets.Dropdown(
-            description="Strategy", options=_labelled(STRATEGIES), value=start.strategy, **_WIDE_LAYOUT
-        )
-        self.fill_site = widgets.Checkbox(
-            description="as much as fits", value=target_kw is None, indent=True, style=_WIDE_LAYOUT["style"]
-        )
-        self.capacity_mw = widgets.FloatLogSlider(
-            description="Target, MW",
-            value=(target_kw or 20_000) / 1000,
-            min=-1,
-            max=log10(5000),
-            step=0.02,
-            readout_format=",.1f",
-            **_slider(),
-        )
-        self.setback_m = widgets.FloatSlider(
-            description="Setback, m",
-            value=setback,
-            min=0,
-            max=max(200, setback),
-            step=1,
-            readout_format=".0f",
-            **_slider(),
-        )
-        self.max_road_grade_pct = widgets.FloatSlider(
-            description="Road grade, %",
-            value=grade,
-            min=2,
-            max=max(15, grade),
-            step=0.5,
-            readout_format=".1f",
-            **_slider(),
-        )
+        self.undo.on_click(lambda _: self._step(self._history.undo))
+        self.redo.on_click(lambda _: self._step(self._history.redo))
+        self.resume.on_click(lambda _: self._apply())
+        self.forget.on_click(lambda _: self._forget())
 
     def _ipython_display_(self) -> None:
         from IPython.display import display  # noqa: PLC0415 (only in a notebook)
 
         display(self.widget)  # type: ignore[no-untyped-call]
+        self._picture.display()
+
+    @property
+    def document(self) -> Document:
+        """What the user has asked for: design, zones and edits."""
+        return self._history.present
+
+    @property
+    def plan(self) -> Plan | None:
+        """Layout on the map, waiting for the one under way; None without one."""
+        self.wait()
+        return self._plan
+
+    @property
+    def error(self) -> str:
+        """Why there is no layout, in one line; empty if there is one, or it was stopped."""
+        self.wait()
+        return self._error
+
+    def wait(self) -> None:
+        """Wait until the layout under way is on the map."""
+        self.run.wait()
 
     def drawn(self) -> tuple[Zone, ...]:
-        """Exclusions drawn on the map, in the working CRS."""
-        zones: list[Zone] = []
-        for feature in self.drawing.data:
-            area = crs_.reproject(shape(feature["geometry"]), crs_.LONLAT, self.site.crs)
-            repaired = shapely.make_valid(area, method="structure", keep_collapsed=False)
-            if isinstance(repaired, shapely.Polygon | shapely.MultiPolygon) and not repaired.is_empty:
-                zones.append(Zone(repaired, name=f"drawn {len(zones) + 1}"))
-        return tuple(zones)
+        """Exclusions drawn or typed on the map, in the working CRS."""
+        return tuple(zone.zone(self.site.crs) for zone in self.document.zones)
 
     def request(self) -> dict[str, Any]:
         """Keywords of `generate_layout` that the controls stand for."""
-        return {
-            "profile": self.profile.value,
-            "strategy": self.strategy.value,
-            "target_capacity_kw": None if self.fill_site.value else float(round(self.capacity_mw.value * 1000)),
-            "setback_m": self.setback_m.value,
-            "max_road_grade_pct": self.max_road_grade_pct.value,
-            "exclusions": (*self._given, *self.drawn()),
-        }
+        design = {name: value for name, value in vars(self.document.design).items() if name != "spec"}
+        return {**design, "exclusions": (*self._given, *self.drawn())}
 
-    @property
-    def _controls(self) -> list[Any]:
-        """Controls of the design."""
-        return [self.profile, self.strategy, self.fill_site, self.capacity_mw, self.setback_m, self.max_road_grade_pct]
+    def update(self) -> None:
+        """Lay out again if the controls differ from the layout shown."""
+        self._change(self.document.with_design(self.controls.design(of=self.document.design)))
 
-    def update(self, _: object = None) -> None:
-        """Lay out again if the request differs from the layout shown."""
-        self.capacity_mw.disabled = self.fill_site.value
-        request = self.request()
-        if request == self._shown:
-            return
-        before, self._shown = self._shown, request
-        if self.editing.edited and _without_zones(before) == _without_zones(request):
-            # only drawn zones differ: they are edits of the edited plan
-            old, new = (tuple(r["exclusions"][len(self._given) :]) for r in (before, request))
-            self.editing.zones_changed([z for z in new if z not in old], [z.name for z in old if z not in new])
-            return
-        self.status.value = "<i>laying out …</i>"
+    def _change_design(self, change: Callable[[Design], Design]) -> None:
+        """Change the design."""
+        self._change(self.document.with_design(change(self.document.design)))
+
+    def _edit(self, step: EditStep) -> None:
+        """Make an edit; the layout's process says whether a limit refuses it."""
+        self._change(self.document.with_edit(step), is_edit=True)
+
+    def _change(self, document: Document, *, is_edit: bool = False) -> None:
+        """Make a document the present one, and show its layout."""
+        if self._history.push(document):
+            self._attempt = document if is_edit else None
+            self._apply()
+
+    def _step(self, go: Callable[[], Document]) -> None:
+        """Undo or redo."""
+        go()
+        self._attempt = None
+        self.controls.set(self.document.design)
+        self._apply()
+
+    def _restore(self) -> None:
+        """Continue the session of an earlier kernel."""
         try:
-            plan = generate_layout(self.site, self.dem, entry=self._entry, spec=self._spec, **request)
-        except PacificoError as error:
-            self.plan, self.error = None, str(error)
-            self.editing.open(None)
-            self.why.show(None)
-            self.status.value, self.figures.value = panel.failure(self.error), ""
-            self._draw(_site_only(self.site, request["exclusions"]))
+            found = self._session.load()
+        except InputError as error:
+            self.notice.value = panel.problem(str(error))
             return
-        self.editing.open(plan)
-        self._show(plan)
+        if found is not None and self._history.push(found):
+            self.controls.set(found.design)
+            self.notice.value = (
+                f"<div style='color:#555;line-height:1.35'>continued from {for_markup(self._session.name)}: "
+                f"{len(found.zones)} zones, {len(found.edits)} edits; Undo starts anew</div>"
+            )
 
-    def _show(self, plan: Plan) -> None:
-        """Show a plan on the map and its figures beside it."""
-        self.plan, self.error = plan, ""
-        layout = plan.to_geojson()
-        self.status.value, self.figures.value = "", panel.summary(layout["pacifico"])
-        self._draw(layout)
-        self.why.show(plan)
-
-    def _draw(self, layout: dict[str, Any]) -> None:
-        """Draw a layout on the map; layers that stay keep their visibility."""
-        parts = layers_.split(layout)
-        if list(parts) == list(self._vectors):
-            for name, data in parts.items():
-                self._vectors[name].data = data
-        else:
-            self._vectors = {name: self._vector(name, data) for name, data in parts.items()}
-            self._stack()
-        self._legend.value = layers_.legend(list(parts)) + layers_.slope_legend()
-
-    def _vector(self, name: str, data: dict[str, Any]) -> leaflet.GeoJSON:
-        """Layer of the map."""
-        still = name in {"Boundary", "Buildable area"}  # a highlight would hide the features on them
-        layer = leaflet.GeoJSON(
-            data=data,
-            name=name,
-            point_style=layers_.ENTRY_STYLE,
-            hover_style={} if still else {"weight": 3, "color": "#ffffff"},
+    def _apply(self) -> None:
+        """Show the layout of the document, from memory or from the engine."""
+        document = self.document
+        self.undo.disabled, self.redo.disabled = not self._history.can_undo, not self._history.can_redo
+        self.resume.layout.display = "none"
+        self.zones.set(document.zones)
+        self.places.show(document.design)
+        self.editing.refuse("")
+        try:
+            self._session.save(document)
+        except InputError as error:
+            self.notice.value = panel.problem(str(error))
+        known = self._outcomes.get(document)
+        if known is not None:
+            self.run.cancel()
+            self._show(document, known)
+            return
+        request = LayoutRequest(
+            replace(document.design, spec=self._spec), (*self._given, *self.drawn()), document.edits
         )
-        layer.on_hover(self._show_details)
-        return layer
+        before = self._shown[0] if self._shown is not None else None
+        only_edits = before is not None and replace(before, edits=()) == replace(document, edits=())
+        self._show_stale(stale=before is not None)
+        if before is None and self._plan is None and not self._error:
+            self._view.draw(site_only(self.site, request.exclusions))
+        self.run.start(request, picture=not only_edits)
 
-    def _show_details(self, feature: dict[str, Any], **_: object) -> None:
-        """Show the details of the feature pointed at."""
-        self.details.value = layers_.details(feature["properties"])
+    def _show_stale(self, *, stale: bool) -> None:
+        """Mark map and figures as those of the layout before, or as they are."""
+        self._view.show_stale(stale=stale)
+        (self.figures.add_class if stale else self.figures.remove_class)(STALE)
+        self.status.value = _STALE if stale else ""
 
-    def _stack(self) -> None:
-        """Put the layers in drawing order."""
-        bottom = (self._background,) if self._background is not None else ()
-        marker = (self.editing.marker,) if self.editing.marker in self.map.layers else ()
-        self.map.layers = (*bottom, *self._rasters, *self._vectors.values(), *self.why.lit.values(), *marker)
-
-    def _switch_background(self, change: dict[str, Any]) -> None:
-        """Show the chosen background."""
-        chosen = BACKGROUNDS[change["new"]]
-        self._background = None
-        if chosen is not None:
-            self._background = leaflet.basemap_to_tiles(chosen)
-            self._background.base = True
-        for raster in self._rasters:
-            raster.opacity = _opacity(raster.name, over_tiles=chosen is not None)
-        self._stack()
-
-    def _terrain(self) -> tuple[leaflet.ImageOverlay, ...]:
-        """Hillshade and slope classes as images."""
-        images = hillshade_overlay(self.dem), web_mercator(slope(self.dem), layers_.slope_classes, name="Slope")
-        return tuple(
-            leaflet.ImageOverlay(url=i.image, bounds=i.bounds, name=i.name, opacity=_opacity(i.name, over_tiles=False))
-            for i in images
+    def _pictured(self, picture: FirstPicture) -> None:
+        """Show the first draft of the layout under way."""
+        self._view.draw({"features": list(picture.features)}, partial=True)
+        self._view.show_stale(stale=False)
+        self.status.value = (
+            f"<i>first draft: {picture.asset_count:,} assets, {picture.capacity_kw / 1000:,.1f} MW before roads"
+            f"{'; figures are of the layout before' if self.figures.value else ''}</i>"
         )
 
-    def _make_map(self, height_px: int) -> leaflet.Map:
-        """Map with its controls."""
-        west, south, east, north = crs_.reproject(self.site.boundary, self.site.crs, crs_.LONLAT).bounds
-        view = leaflet.Map(
-            layers=self._rasters,
-            center=((south + north) / 2, (west + east) / 2),
-            zoom=layers_.zoom_to(west, south, east, north, width_px=_MAP_WIDTH_PX, height_px=height_px),
-            zoom_snap=0.25,
-            zoom_delta=0.5,
-            max_zoom=20,
-            scroll_wheel_zoom=True,
-            attribution_control=False,
-            layout=widgets.Layout(height=f"{height_px}px", flex="1 1 auto", min_width="320px"),
-        )
-        view.add(self.drawing)
-        view.add(leaflet.LayersControl(position="topright"))
-        view.add(leaflet.ScaleControl(position="bottomright", imperial=False))
-        view.add(leaflet.WidgetControl(widget=self._legend, position="bottomleft"))
-        view.add(leaflet.WidgetControl(widget=self.details, position="bottomright"))
-        return view
+    def _finished(self, outcome: Outcome) -> None:
+        """Show a layout; an edit that it refuses is taken back."""
+        document = self.document
+        last = len(document.edits) - 1
+        refused = outcome.refused[-1] if outcome.refused else None
+        if document == self._attempt and refused is not None and refused.position == last:
+            document = self._history.drop()
+            outcome = self._outcomes.get(document, replace(outcome, refused=outcome.refused[:-1]))
+            self._attempt = None
+            self._apply_refused(document, outcome, refused.reason)
+            return
+        self._keep(document, outcome)
+        self._show(document, outcome)
+
+    def _apply_refused(self, document: Document, outcome: Outcome, reason: str) -> None:
+        """Show the layout without a refused edit, and why it was refused."""
+        self._keep(document, outcome)
+        self._apply()
+        self.editing.refuse(reason)
+
+    def _keep(self, document: Document, outcome: Outcome) -> None:
+        """Keep a layout for undo; the oldest is forgotten."""
+        self._outcomes[document] = outcome
+        if len(self._outcomes) > MOST_OUTCOMES:
+            del self._outcomes[next(iter(self._outcomes))]
+
+    def _show(self, document: Document, outcome: Outcome) -> None:
+        """Show a layout on the map and its figures beside it."""
+        before = self._shown[0] if self._shown is not None else None
+        same = before is not None and replace(before, edits=()) == replace(document, edits=())
+        self._shown = document, outcome
+        self._plan, self._error = outcome.plan, ""
+        self._show_stale(stale=False)
+        self.status.value = panel.refused_edits([(r.words, r.reason) for r in outcome.refused])
+        self.forget.layout.display = "" if outcome.refused else "none"
+        self.figures.value = panel.summary(outcome.layout["pacifico"])
+        self._view.draw(outcome.layout)
+        self.editing.show(outcome.plan, keep_selection=same)
+        self.why.show(outcome.plan)
+        self._picture.show(static_picture(outcome.picture, self.site.name, outcome.plan.headline))
+
+    def _failed(self, error: PacificoError) -> None:
+        """Show why there is no layout."""
+        self._shown, self._plan, self._error = None, None, str(error)
+        self._show_stale(stale=False)
+        self.status.value, self.figures.value = panel.failure(self._error), ""
+        self.forget.layout.display = "none"
+        self.editing.show(None, keep_selection=False)
+        self.why.show(None)
+        self._view.draw(site_only(self.site, (*self._given, *self.drawn())))
+        self._picture.show("")
+
+    def _stopped(self) -> None:
+        """Show the layout before, as stale."""
+        self.resume.layout.display = ""
+        if self._shown is not None:
+            self._view.draw(self._shown[1].layout)
+            self._show_stale(stale=True)
+        self.status.value = _STOPPED if self._shown is not None else "<b>Stopped.</b>"
+
+    def _forget(self) -> None:
+        """Drop the edits that the layout on the map refuses."""
+        if self._current() is not None and self._shown is not None:
+            refused = frozenset(r.position for r in self._shown[1].refused)
+            self._change(self.document.without_edits(refused))
+
+    def _current(self) -> Outcome | None:
+        """Layout on the map; None while one is under way, and without one."""
+        if self._shown is None or self.run.busy or self._shown[0] != self.document:
+            return None
+        return self._shown[1]
+
+    def _interaction(self, **event: Any) -> None:
+        """Handle a click or a movement of the pointer on the map."""
+        if event.get("type") not in ("click", "mousemove"):
+            return
+        lat, lon = event["coordinates"]
+        if event["type"] == "mousemove":
+            self.places.moved(lon, lat)
+        elif not self.places.clicked(lon, lat):
+            self.editing.clicked(lon, lat)
 
     def _arrange(self, height_px: int) -> widgets.HBox:
-        """Map with the panel beside it."""
-        title = widgets.HTML(f"<b style='font-size:15px'>{for_markup(self.site.name)}</b>")
+        """Map with the panel beside it, or below it where there is no room."""
+        title = widgets.HTML(f"{STYLES}<b style='font-size:15px'>{for_markup(self.site.name)}</b>")
+        more = widgets.Accordion(
+            children=[self.zones.widget, self.places.widget, self.outputs.widget],
+            titles=("Type a zone", "Places", "Save, report, compare"),
+            selected_index=None,
+        )
         parts = [
             title,
-            *self._controls,
+            self.notice,
+            *self.controls.all,
             self.background,
-            self.editing.widget,
+            widgets.HBox([self.undo, self.redo, self.resume]),
+            self.run.widget,
             self.status,
+            self.forget,
+            self.editing.widget,
             self.figures,
+            more,
             self.why.widget,
         ]
-        side = widgets.VBox(
-            parts,
-            layout=widgets.Layout(
-                width="340px",
-                flex="0 0 340px",
-                height=f"{height_px}px",
-                overflow="hidden auto",
-                padding="0 12px 0 10px",
-            ),
-        )
-        return widgets.HBox([self.map, side], layout=widgets.Layout(width="100%"))
-
-
-def _without_zones(request: dict[str, Any]) -> dict[str, Any]:
-    """Request without its exclusions."""
-    return {name: value for name, value in request.items() if name != "exclusions"}
-
-
-def _labelled(choices: Sequence[str]) -> list[tuple[str, str]]:
-    """Choices of a menu: name in words, and value."""
-    return [(layers_.display_name(choice), choice) for choice in choices]
-
-
-def _slider() -> dict[str, Any]:
-    """Look of a slider, which acts when it is released."""
-    return {"continuous_update": False, **_WIDE_LAYOUT}
-
-
-def _opacity(name: str, *, over_tiles: bool) -> float:
-    """Opacity of a raster; over background tiles the hillshade is transparent."""
-    return {"Hillshade": 0.35 if over_tiles else 1.0, "Slope": 0.45}[name]
-
-
-def _site_only(site: Site, exclusions: tuple[Zone, ...]) -> dict[str, Any]:
-    """Layout without assets: the boundary and the exclusions."""
-    shapes = [("boundary", site.name, site.boundary)]
-    shapes += [("exclusion", zone.name, zone.geometry) for zone in (*site.exclusions, *exclusions)]
-    return {
-        "features": [
-            {
-                "geometry": shapely.geometry.mapping(crs_.reproject(area, site.crs, crs_.LONLAT)),
-                "properties": {"kind": kind, "name": name},
-            }
-            for kind, name, area in shapes
-        ]
-    }
+        return side_by_side(self.map, parts, height_px)

@@ -62,6 +62,18 @@ def failure(message: str) -> str:
     return f"<div style='color:#b3201f;line-height:1.35;padding:4px 0'><b>No layout:</b> {for_markup(message)}</div>"
 
 
+def refused_edits(edits: Iterable[tuple[str, str]]) -> str:
+    """List of edits that a layout refuses; empty without one.
+
+    Parameters
+    ----------
+    edits : iterable of (str, str)
+        Each edit in a few words, and why it is refused.
+    """
+    lines = [f"{words}: {reason}" for words, reason in edits]
+    return _notes("Edits that this layout refuses", lines, "#b3201f")
+
+
 def problem(message: str) -> str:
     """Line about something that failed."""
     return f"<div style='color:#b3201f;line-height:1.35;padding:4px 0'>{for_markup(message)}</div>"

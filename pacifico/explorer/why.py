@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 import ipyleaflet as leaflet
 import ipywidgets as widgets
 
-from pacifico.errors import PacificoError
 from pacifico.escaping import for_markup, visible
 from pacifico.explorer import panel
+from pacifico.explorer.engine.lanes import Ticket
 from pacifico.report.land import COLOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    import xarray as xr
-
+    from pacifico.errors import PacificoError
+    from pacifico.explorer.engine.lanes import Engine
+    from pacifico.explorer.engine.messages import Terrain
     from pacifico.layout.model.land_use import LandUse
     from pacifico.layout.model.plan import Plan
 
@@ -30,15 +31,16 @@ class WhyNotMore:
     Attributes
     ----------
     land : LandUse or None
-        Land of the plan; None while the section is folded.
+        Land of the plan; None while the section is folded, and while the land is being measured.
     lit : dict
         Layers that are lit on the map, by the key of their part.
     widget : Accordion
         The section.
     """
 
-    def __init__(self, view: leaflet.Map, dem: xr.DataArray) -> None:
-        self._map, self._dem = view, dem
+    def __init__(self, view: leaflet.Map, engine: Engine, terrain: Terrain) -> None:
+        self._map, self._engine, self._terrain = view, engine, terrain
+        self._key = object()
         self._plan: Plan | None = None
         self.land: LandUse | None = None
         self.lit: dict[str, leaflet.GeoJSON] = {}
@@ -55,11 +57,16 @@ class WhyNotMore:
     def show(self, plan: Plan | None) -> None:
         """Explain another plan; its land is measured once the section is open."""
         self._dim()
+        self._engine.cancel(self._key)
         self._plan, self.land = plan, None
         self.parts.children, self.levers.value = (), ""
         self.solve.disabled = plan is None
         if self.widget.selected_index is not None:
             self._measure()
+
+    def wait(self) -> None:
+        """Wait for what is being found out."""
+        self._engine.wait(lambda: not self._engine.busy(self._key))
 
     def _unfolded(self, change: dict[str, Any]) -> None:
         """Measure the land when the section is opened; dim it when it is folded."""
@@ -69,10 +76,13 @@ class WhyNotMore:
             self._measure()
 
     def _measure(self) -> None:
+        """Measure the plan's land in the process aside."""
+        if self._plan is not None:
+            self._start("land", self._measured)
+
+    def _measured(self, land: LandUse) -> None:
         """Show the parts of the plan's land."""
-        if self._plan is None:
-            return
-        self.land = self._plan.land_use(self._dem)
+        self.land, self.levers.value = land, ""
         features = self.land.to_geojson()["features"]
         self.parts.children = tuple(
             self._button(f"{visible(p.label)}: {p.hectares:,.1f} ha ({p.hectares / self.land.site_ha:.0%})", feature, p.key, COLOURS[p.reason])
@@ -119,19 +129,27 @@ class WhyNotMore:
             button.value = False
 
     def _solve(self, _: object) -> None:
-        """Solve the levers of the plan and list them."""
-        if self._plan is None:
-            return
-        self.solve.disabled = True
-        try:
-            found = self._plan.levers(self._dem, on_stage=self._progress)
-        except PacificoError as error:
-            self.levers.value = panel.problem(str(error))
-        else:
-            rows = "".join(f"<li style='line-height:1.35'>{for_markup(lever.text)}</li>" for lever in found.items)
-            self.levers.value = f"<ul style='margin:0;padding-left:18px'>{rows}</ul>"
+        """Solve the levers of the plan in the process aside."""
+        if self._plan is not None:
+            self.solve.disabled = True
+            self._start("levers", self._solved)
+
+    def _solved(self, texts: tuple[str, ...]) -> None:
+        """List the levers."""
+        rows = "".join(f"<li style='line-height:1.35'>{for_markup(text)}</li>" for text in texts)
+        self.levers.value = f"<ul style='margin:0;padding-left:18px'>{rows}</ul>"
+        self.solve.disabled = False
+
+    def _start(self, task: str, on_result: Callable[[Any], None]) -> None:
+        """Start a task on the plan."""
+        ticket = Ticket(self._key, self._terrain, task, (self._plan,), on_result, self._failed, self._progress)
+        self._engine.submit(ticket, "aside")
+
+    def _failed(self, error: PacificoError) -> None:
+        """Show why nothing was found."""
+        self.levers.value = panel.problem(str(error))
         self.solve.disabled = False
 
     def _progress(self, _stage: str, percent: int, message: str) -> None:
-        """Show which layout is being solved."""
+        """Show how far the task is."""
         self.levers.value = f"<i>{percent} %, {for_markup(message)} …</i>"

@@ -218,14 +218,14 @@ class Records:
             self.index(result.status, before=stored.status)
             return result
 
-    def cancel(self, owner: str, layout_id: str) -> StoredStatus:
+    def cancel(self, owner: str, layout_id: str, *, message: str = "cancelled on request") -> StoredStatus:
         """Cancel a job that has not ended.
 
         A running attempt notices at its next renewal.
         """
 
         def step(stored: StoredStatus, now: float) -> Status | None:
-            return None if stored.status.terminal else states.cancelled(stored.status, now=now)
+            return None if stored.status.terminal else states.cancelled(stored.status, now=now, message=message)
 
         return self.change(owner, layout_id, step)
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pacifico.crs import LONLAT, reproject
 from pacifico.legend import ASSETS
+from pacifico.site.boundary import read_site
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -23,8 +25,12 @@ def set_readout(page, slider: str, value: str):
     readout.press("Enter")
 
 
+def buildable_row(page):
+    return page.locator(".widget-html tr", has_text=re.compile(r"^\s*Buildable"))
+
+
 def buildable_ha(page) -> float:
-    record = page.locator(".widget-html tr", has_text="Buildable").inner_text()
+    record = buildable_row(page).inner_text()
     return float(re.search(r"Buildable\s+([\d.,]+)", record)[1].replace(",", ""))
 
 
@@ -32,7 +38,14 @@ def panel(page):
     return page.locator(".jp-OutputArea-output .widget-hbox").first
 
 
-def test_explorer_notebook_in_a_browser(page, run_notebook, faults, shoot, asked_outside):
+def forget_sessions(lab):
+    """Remove the sessions of earlier tests: they share the folder."""
+    for path in lab[1].glob("*.session.json"):
+        path.unlink()
+
+
+def test_explorer_notebook_in_a_browser(page, run_notebook, faults, shoot, asked_outside, lab):
+    forget_sessions(lab)
     run_notebook(NOTEBOOK)
     page.wait_for_selector(".leaflet-container path.leaflet-interactive", timeout=60_000)
 
@@ -65,6 +78,13 @@ def test_explorer_notebook_in_a_browser(page, run_notebook, faults, shoot, asked
     page.locator(".widget-html", has_text="of 5.00 MW AC").wait_for(timeout=30_000)
     shoot("explorer-solar_farm", panel(page))
 
+    # the plan is saved, pinned and compared
+    page.get_by_text("Save, report, compare", exact=True).click()
+    page.get_by_role("button", name=re.compile(r"Save$")).click()
+    page.locator(".widget-html", has_text="written: ").wait_for(timeout=30_000)
+    assert list(lab[1].glob("*.layout.geojson"))
+    page.get_by_text("Save, report, compare", exact=True).click()
+
     # pointing at an asset shows its details
     page.locator(f'.leaflet-container path[fill="{ASSETS["solar_array"][1]}"]').first.hover()
     page.locator(".leaflet-container .widget-html", has_text="solar_array-").wait_for(timeout=30_000)
@@ -94,8 +114,12 @@ def test_explorer_notebook_in_a_browser(page, run_notebook, faults, shoot, asked
     # it is removed and restored
     tools.get_by_role("button", name="Remove").click()
     playwright.expect(arrays).to_have_count(count - 1)
-    tools.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo").click()
     playwright.expect(arrays).to_have_count(count)
+
+    # a removal is a constraint: it holds on the next layout too
+    tools.get_by_role("button", name="Remove").click()
+    playwright.expect(arrays).to_have_count(count - 1)
 
     # a rectangle drawn on the map stays free
     before = buildable_ha(page)
@@ -106,10 +130,22 @@ def test_explorer_notebook_in_a_browser(page, run_notebook, faults, shoot, asked
     page.mouse.down()
     page.mouse.move(x + 20, y - 10, steps=5)
     page.mouse.up()
-    page.locator(".widget-html tr", has_text="Buildable").filter(has_not_text=f"{before:,.1f} ").wait_for(
-        timeout=30_000
-    )
+    buildable_row(page).filter(has_not_text=f"{before:,.1f} ").wait_for(timeout=30_000)
     assert buildable_ha(page) < before
+    drawn = page.locator(".leaflet-overlay-pane path[stroke-dasharray]")
+    assert drawn.count() >= 1
+    shoot("explorer-zone", panel(page))
+
+    # one undo stack: the zone goes and stays away, the edit before it is still there
+    page.get_by_role("button", name="Undo").click()
+    buildable_row(page).filter(has_text=f"{before:,.1f} ").wait_for(timeout=30_000)
+    playwright.expect(arrays).to_have_count(count - 1)
+    page.get_by_role("button", name="Redo").click()
+    buildable_row(page).filter(has_not_text=f"{before:,.1f} ").wait_for(timeout=30_000)
+
+    # the pointer reads the ground
+    page.mouse.move(x + 100, y + 40)
+    page.locator(".leaflet-bottom .pacifico-card", has_text=", slope ").wait_for(timeout=30_000)
 
     # another profile, other assets
     set_readout(page, "Target, MW", "50")
@@ -127,3 +163,64 @@ def test_explorer_notebook_in_a_browser(page, run_notebook, faults, shoot, asked
 
     assert faults() == []
     assert asked_outside == []
+
+
+_RESTART = """async path => {
+  const app = window.jupyterapp;
+  const panel = Array.from(app.shell.widgets('main')).find(widget => widget.context?.path === path);
+  await panel.sessionContext.session.kernel.restart();
+  await panel.sessionContext.session.kernel.info;
+  await app.commands.execute('notebook:run-all-cells');
+}"""
+
+
+def test_work_is_found_again_after_a_restart_and_the_kernel_stays_free(page, run_notebook, faults, shoot, lab):
+    playwright.expect.set_options(timeout=60_000)
+    page.set_viewport_size({"width": 1100, "height": 900})
+    forget_sessions(lab)
+    run_notebook(NOTEBOOK)
+    page.wait_for_selector(".leaflet-container path.leaflet-interactive", timeout=60_000)
+    buildable_row(page).first.wait_for(timeout=60_000)
+    before = buildable_ha(page)
+
+    # at this width nothing of the panel is out of sight to the side
+    frame = page.locator(".jp-OutputArea-output:has(.leaflet-container)").bounding_box()
+    for part in (page.locator(".leaflet-container"), page.locator(".widget-dropdown", has_text="Profile")):
+        box = part.bounding_box()
+        assert box["x"] >= frame["x"] - 1
+        assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
+    shoot("explorer-narrow")
+
+    # a zone is typed with a buffer
+    page.get_by_text("Type a zone", exact=True).click()
+    page.locator("textarea[placeholder^=WKT]").fill(middle_of_the_sample())
+    page.locator(".widget-text", has_text="Buffer, m").locator("input").fill("60")
+    page.locator(".widget-text", has_text="Buffer, m").locator("input").press("Enter")
+    page.get_by_role("button", name="Add zone").click()
+    buildable_row(page).filter(has_not_text=f"{before:,.1f} ").wait_for()
+    after = buildable_ha(page)
+    assert after < before
+    (session,) = lab[1].glob("*.session.json")
+    assert '"typed"' in session.read_text()
+
+    # while a layout is computed, the kernel answers, and Stop keeps the layout before
+    set_readout(page, "Target, MW", "60")
+    page.get_by_role("button", name="Stop").click()
+    page.locator(".widget-html", has_text="Stopped.").wait_for()
+    shoot("explorer-stopped", panel(page))
+    page.get_by_role("button", name="Undo").click()
+    playwright.expect(page.locator(".widget-html", has_text="Stopped.")).to_have_count(0)
+
+    # after a restart of the kernel the zone is still there
+    page.evaluate(_RESTART, NOTEBOOK.name)
+    page.locator(".widget-html", has_text="continued from").wait_for()
+    buildable_row(page).first.wait_for()
+    assert buildable_ha(page) == pytest.approx(after)
+    assert faults() == []
+
+
+def middle_of_the_sample() -> str:
+    """Middle of the sample site, as it would be typed."""
+    site = read_site(NOTEBOOK.parents[1] / "pacifico" / "data" / "sample-site.kml")
+    lon, lat = reproject(site.boundary.representative_point(), site.crs, LONLAT).coords[0]
+    return f"{lon:.6f}, {lat:.6f}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from shapely import Polygon, box
+from shapely import Point, Polygon, box
 
 from pacifico.crs import LONLAT, reproject, transformer, utm
 from pacifico.explorer import explore
@@ -25,7 +25,9 @@ def dem():
 
 @pytest.fixture
 def explorer(dem):
-    return explore(Site("Farm", CRS, FIELD, ()), dem, target_capacity_kw=5_000)
+    made = explore(Site("Farm", CRS, FIELD, ()), dem, target_capacity_kw=5_000)
+    made.wait()
+    return made
 
 
 def lonlat(x, y):
@@ -35,11 +37,13 @@ def lonlat(x, y):
 def click(explorer, place):
     lon, lat = lonlat(*place)
     explorer.editing.clicked(lon, lat)
+    explorer.wait()
 
 
 def drag(explorer, place):
     lon, lat = lonlat(*place)
     explorer.editing.marker.location = (lat, lon)
+    explorer.wait()
 
 
 def asset(explorer, asset_id):
@@ -63,7 +67,7 @@ def test_a_click_selects_an_asset_and_shows_its_marker(explorer):
     click(explorer, (X - 150, Y))
     assert editing.selected == ""
     assert editing.marker not in explorer.map.layers
-    assert not editing.edited
+    assert not explorer.document.edits
 
 
 def test_a_drag_moves_the_asset_and_undo_restores_it(explorer):
@@ -77,14 +81,16 @@ def test_a_drag_moves_the_asset_and_undo_restores_it(explorer):
     assert explorer.editing.refusal == ""
     moved = asset(explorer, array.asset_id).item.centre
     assert abs(abs(moved[0] - x) - 3.0) < 0.01
-    assert explorer.editing.edited
+    assert explorer.document.edits
     shown = next(layer for layer in explorer.map.layers if layer.name == "Solar array").data["features"]
     assert len(shown) == explorer.plan.metrics["assets_by_type"]["solar_array"]
-    explorer.editing.undo.click()
+    explorer.undo.click()
+    explorer.wait()
     assert explorer.plan.to_geojson() == before.to_geojson()
-    assert explorer.editing.undo.disabled
-    assert not explorer.editing.redo.disabled
-    explorer.editing.redo.click()
+    assert explorer.undo.disabled
+    assert not explorer.redo.disabled
+    explorer.redo.click()
+    explorer.wait()
     assert asset(explorer, array.asset_id).item.centre == pytest.approx(moved)
 
 
@@ -105,6 +111,7 @@ def test_the_only_substation_is_not_removed(explorer):
     substation = next(a for a in explorer.plan.asset_list if a.item.kind == "substation")
     click(explorer, substation.item.centre)
     explorer.editing.remove.click()
+    explorer.wait()
     assert "only substation" in explorer.editing.error.value
 
 
@@ -113,9 +120,11 @@ def test_a_removed_array_returns_with_undo(explorer):
     count = explorer.plan.metrics["assets_by_type"]["solar_array"]
     click(explorer, array.item.centre)
     explorer.editing.remove.click()
+    explorer.wait()
     assert explorer.plan.metrics["assets_by_type"]["solar_array"] == count - 1
     assert explorer.editing.selected == ""
-    explorer.editing.undo.click()
+    explorer.undo.click()
+    explorer.wait()
     click(explorer, array.item.centre)
     assert explorer.editing.selected == array.asset_id
 
@@ -140,7 +149,7 @@ def test_a_battery_is_added_at_the_clicked_place(explorer):
 def test_rotating_is_an_edit_but_selecting_is_not(explorer):
     substation = next(a for a in explorer.plan.asset_list if a.item.kind == "substation")
     click(explorer, substation.item.centre)
-    assert not explorer.editing.edited
+    assert not explorer.document.edits
     explorer.editing.turn.value = explorer.editing.turn.value + 2.0
     turned = asset(explorer, substation.asset_id).item.rotation_deg
     if explorer.editing.refusal:
@@ -150,32 +159,69 @@ def test_rotating_is_an_edit_but_selecting_is_not(explorer):
     assert explorer.editing.turn.value == pytest.approx(turned, abs=1e-3)
 
 
-def test_a_zone_drawn_on_an_edited_plan_is_an_edit(explorer):
+def remove_an_array(explorer):
+    """Remove the last array, and return it."""
     gone = an_array(explorer)
     click(explorer, gone.item.centre)
     explorer.editing.remove.click()
-    other = an_array(explorer)
-    zone = box(*other.footprint.buffer(-5).bounds)
+    explorer.wait()
+    assert explorer.editing.refusal == ""
+    return gone
+
+
+def stands_on(explorer, place):
+    return any(a.footprint.covers(Point(place)) for a in explorer.plan.asset_list if a.item.kind == "solar_array")
+
+
+def test_a_zone_means_the_same_on_an_edited_plan(explorer):
+    gone = remove_an_array(explorer)
+    zone = box(*an_array(explorer).footprint.buffer(-5).bounds)
     outline = reproject(zone, CRS, LONLAT)
     explorer.drawing.data = [{"type": "Feature", "properties": {}, "geometry": outline.__geo_interface__}]
+    explorer.wait()
     assert explorer.editing.refusal == ""
-    left = {a.asset_id for a in explorer.plan.asset_list}
-    assert gone.asset_id not in left
-    assert other.asset_id not in left
+    assert not [a.asset_id for a in explorer.plan.asset_list if a.footprint.intersection(zone).area > 1e-3]
     assert [z.name for z in explorer.plan.site.exclusions] == ["drawn 1"]
-    explorer.drawing.data = []
+    assert len(explorer.document.edits) == 1
+    assert not stands_on(explorer, gone.item.centre) or "refuses" in explorer.status.value
+    explorer.undo.click()
+    assert explorer.drawing.data == []  # an undone zone stays gone
     assert explorer.plan.site.exclusions == ()
-    assert gone.asset_id not in {a.asset_id for a in explorer.plan.asset_list}
+    assert not stands_on(explorer, gone.item.centre)
+    explorer.redo.click()
+    assert [f["properties"]["name"] for f in explorer.drawing.data] == ["drawn 1"]
 
 
-def test_a_slider_lays_out_again_without_the_edits(explorer):
-    click(explorer, an_array(explorer).item.centre)
-    explorer.editing.remove.click()
-    assert explorer.editing.edited
-    explorer.setback_m.value = 40.0
-    assert not explorer.editing.edited
-    assert explorer.editing.undo.disabled
+def test_a_slider_keeps_the_edits(explorer):
+    gone = remove_an_array(explorer)
+    explorer.setback_m.value = explorer.setback_m.value + 1
+    assert len(explorer.document.edits) == 1
+    assert not stands_on(explorer, gone.item.centre)
     assert explorer.editing.selected == ""
+    explorer.undo.click()
+    explorer.undo.click()
+    assert stands_on(explorer, gone.item.centre)
+    assert explorer.undo.disabled
+
+
+def test_edits_that_another_layout_refuses_are_named_and_can_be_dropped(explorer):
+    explorer.editing.kind.value = "battery"
+    ends = [road.line.coords[k][:2] for road in explorer.plan.road_list for k in (0, -1)]
+    for x, y in [(x + east, y + north) for x, y in ends for east in (-40, 0, 40) for north in (-30, 30)]:
+        explorer.editing.add.value = True
+        click(explorer, (x, y))
+        if not explorer.editing.refusal:
+            break
+    zone = reproject(box(x - 30, y - 30, x + 30, y + 30), CRS, LONLAT)
+    explorer.drawing.data = [{"type": "Feature", "properties": {}, "geometry": zone.__geo_interface__}]
+    explorer.wait()
+    assert "Edits that this layout refuses" in explorer.status.value
+    assert "add battery: " in explorer.status.value
+    assert len(explorer.document.edits) == 1
+    explorer.forget.click()
+    explorer.wait()
+    assert explorer.document.edits == ()
+    assert explorer.status.value == ""
 
 
 def test_without_a_layout_clicks_do_nothing(explorer):
@@ -183,4 +229,5 @@ def test_without_a_layout_clicks_do_nothing(explorer):
     assert explorer.plan is None
     click(explorer, (X + 300, Y + 300))
     explorer.editing.remove.click()
+    explorer.wait()
     assert explorer.editing.refusal == ""

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from shapely import Polygon, box
 
-from pacifico.crs import LONLAT, reproject, utm
+from pacifico.crs import LONLAT, reproject, transformer, utm
 from pacifico.errors import InputError
 from pacifico.explorer import explore
-from pacifico.explorer.map import BACKGROUNDS
+from pacifico.explorer.mapview import BACKGROUNDS
 from pacifico.grid import Grid
 from pacifico.site.model import Site, Zone
 
@@ -37,11 +37,17 @@ def dem():
 
 @pytest.fixture
 def explorer(site, dem):
-    return explore(site, dem, target_capacity_kw=10_000)
+    made = explore(site, dem, target_capacity_kw=10_000)
+    made.wait()
+    return made
 
 
 def features(explorer, name):
     return next(layer for layer in explorer.map.layers if layer.name == name).data["features"]
+
+
+def centre(asset, explorer):
+    return transformer(CRS, LONLAT).transform(*asset.item.centre)
 
 
 def names(explorer):
@@ -93,13 +99,17 @@ def test_sliders_change_the_layout(explorer):
 
 
 def test_layers_stay_the_same_objects_when_the_layout_changes(explorer):
-    layers = explorer.map.layers
-    explorer.capacity_mw.value = 5.0
-    assert explorer.map.layers == layers  # the same objects, with new data
+    layer = {layer.name: layer for layer in explorer.map.layers}["Solar array"]
+    explorer.editing.clicked(*centre(explorer.plan.asset_list[-1], explorer))
+    explorer.editing.remove.click()
+    explorer.wait()
+    assert explorer.editing.refusal == ""
+    assert layer in explorer.map.layers  # the same object, with new data
 
 
 def test_another_profile_has_its_own_layers(explorer):
     explorer.profile.value = "bess"
+    explorer.wait()
     assert "Battery" in names(explorer)
     assert "Solar array" not in names(explorer)
     assert "Storage" in explorer.figures.value
@@ -119,9 +129,9 @@ def test_the_same_request_is_not_laid_out_twice(explorer):
     explorer.fill_site.value = True
     explorer.fill_site.value = False
     assert explorer.plan.to_geojson() == before.to_geojson()
-    now = explorer.plan
+    assert explorer.plan is before  # it was kept
     explorer.update()
-    assert explorer.plan is now
+    assert explorer.plan is before
 
 
 def test_a_site_without_room_shows_one_line_and_no_layout(explorer):
@@ -152,6 +162,7 @@ def test_self_crossing_and_empty_drawings_are_repaired(explorer):
     line = [[-84.2, 36.6], [-84.19, 36.61], [-84.2, 36.6], [-84.2, 36.6]]
     shapes = [{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}} for ring in (bow, line)]
     explorer.drawing.data = shapes
+    explorer.run.stop()
     (zone,) = explorer.drawn()
     assert zone.geometry.is_valid
     assert zone.geometry.area > 0
@@ -186,8 +197,21 @@ def test_a_target_out_of_range_is_refused(site, dem, target):
         explore(site, dem, target_capacity_kw=target)
 
 
-def test_it_shows_itself(explorer, monkeypatch):
-    shown = []
-    monkeypatch.setattr("IPython.display.display", shown.append)
+def test_it_shows_itself_with_a_picture_for_readers(explorer, monkeypatch):
+    shown, updated = [], []
+
+    class Handle:
+        def update(self, html):
+            updated.append(html.data)
+
+    def display(what, *, display_id=False):
+        shown.append(what)
+        return Handle() if display_id else None
+
+    monkeypatch.setattr("IPython.display.display", display)
     explorer._ipython_display_()
-    assert shown == [explorer.widget]
+    assert shown[0] is explorer.widget
+    assert "<img src='data:image/svg+xml;base64," in shown[1].data
+    explorer.capacity_mw.value = 5.0
+    explorer.wait()
+    assert "5.00 MW" in updated[-1]

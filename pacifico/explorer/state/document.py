@@ -1,0 +1,96 @@
+"""What the user has asked for: design, zones and edits, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from pacifico.crs import LONLAT, reproject
+from pacifico.site.model import Zone
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+    from shapely import MultiPolygon, Polygon
+
+    from pacifico.layout.criteria.design import Design
+    from pacifico.vocabulary import AssetKind
+
+LonLat = tuple[float, float]
+"""Longitude and latitude [°]."""
+EditOperation = Literal["move", "rotate", "remove", "add"]
+"""Kinds of edits that the map makes."""
+
+
+@dataclass(frozen=True)
+class DrawnZone:
+    """Ground to keep free, drawn or typed on the map."""
+
+    name: str
+    area: Polygon | MultiPolygon
+    """Longitude and latitude [°], without the buffer."""
+    buffer_m: float = 0.0
+
+    def zone(self, crs: CRS) -> Zone:
+        """Exclusion zone in the working CRS."""
+        area = reproject(self.area, LONLAT, crs)
+        kind: Literal["hard", "buffered"] = "buffered" if self.buffer_m else "hard"
+        return Zone(area, self.name, kind, self.buffer_m)
+
+
+@dataclass(frozen=True)
+class EditStep:
+    """One edit, with the place of its asset, so that it can be made again on another layout."""
+
+    operation: EditOperation
+    asset_type: AssetKind
+    at: LonLat
+    """Centre of the asset before the edit; of a new asset, its place."""
+    asset_id: str = ""
+    """Identifier when the edit was made; empty for a new asset."""
+    to: LonLat | None = None
+    """New centre of a moved asset."""
+    to_deg: float | None = None
+    """New angle of a rotated asset [°]."""
+
+    @property
+    def words(self) -> str:
+        """The edit in a few words."""
+        subject = self.asset_id or self.asset_type.replace("_", " ")
+        return f"{self.operation} {subject}"
+
+
+@dataclass(frozen=True)
+class Document:
+    """Design, zones and edits on the map. Equal documents have equal layouts."""
+
+    design: Design
+    """Without overrides of the catalog, which the map doesn't change."""
+    zones: tuple[DrawnZone, ...] = ()
+    edits: tuple[EditStep, ...] = ()
+
+    def with_design(self, design: Design) -> Document:
+        """Document with another design; zones and edits stay."""
+        return replace(self, design=design)
+
+    def with_zones(self, zones: tuple[DrawnZone, ...]) -> Document:
+        """Document with other zones; design and edits stay."""
+        return replace(self, zones=zones)
+
+    def with_edit(self, step: EditStep) -> Document:
+        """Document with one more edit.
+
+        An edit of an asset whose move is still under way was made at the old place: it is meant for the new one.
+        """
+        last = next((e for e in reversed(self.edits) if e.asset_id and e.asset_id == step.asset_id), None)
+        if last is not None and last.to is not None and last.at == step.at:
+            step = replace(step, at=last.to)
+        return replace(self, edits=(*self.edits, step))
+
+    def without_edits(self, positions: frozenset[int]) -> Document:
+        """Document without the edits at some positions."""
+        return replace(self, edits=tuple(e for n, e in enumerate(self.edits) if n not in positions))
+
+    def next_zone_name(self, stem: str = "drawn") -> str:
+        """Name that no zone has yet, such as 'drawn 2'."""
+        names = {zone.name for zone in self.zones}
+        return next(name for n in range(1, len(names) + 2) if (name := f"{stem} {n}") not in names)
