@@ -111,7 +111,7 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
         "--max-marginal-usd-per-kw",
         type=number,
         metavar="N",
-        help="leave out blocks whose road, cable, earthwork and skid cost more (0: no limit)",
+        help="leave out arrays and branches whose road, cable, earthwork and skid cost more (0: no limit)",
     )
     design.add_argument(
         "--grid-limit-kw",

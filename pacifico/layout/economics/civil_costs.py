@@ -24,6 +24,7 @@ from pacifico.layout.economics.quantities import (
     trunk_lengths,
 )
 from pacifico.layout.economics.units import plant_units
+from pacifico.layout.placement.skids import block_loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,7 +83,7 @@ def civil_works(plan: Plan) -> CivilWorks:
     """
     spec, assets = plan.spec, plan.asset_list
     units = plant_units(assets, plan.profile)
-    needs = unit_bits(units, len(assets))
+    needs = unit_bits(units, assets)
     of_asset = {a.asset_id: bits for a, bits in zip(assets, needs, strict=True)}
     roads = road_needs(plan.road_list, plan.entries, assets, needs)
     cables = cable_needs(plan.cable_list, of_asset)
@@ -225,9 +226,31 @@ def _collection(
     yield from zip(trenches, (dug * price["mv_trench"]).tolist(), strict=True)
     for asset, metres_of in trunk_lengths(plan):
         yield of_asset[asset.asset_id], metres_of * price["dc_trunk"]
-    for a in plan.asset_list:
-        if a.item.kind == "inverter_skid":
-            yield of_asset[a.asset_id], a.item.rating_kva * price["inverter_skid"]
+    yield from _skids(plan, price["inverter_skid"], of_asset)
+
+
+def _skids(plan: Plan, price: float, of_asset: Mapping[str, int]) -> Iterator[tuple[int, float]]:
+    """Skids, shared out among the arrays of their power blocks by capacity.
+
+    Parameters
+    ----------
+    plan : Plan
+        Layout.
+    price : float
+        Unit cost of skids [USD/kVA].
+    of_asset : mapping
+        Units that need each asset.
+    """
+    load = block_loads([a.item for a in plan.asset_list])
+    for skid in plan.asset_list:
+        if skid.item.kind != "inverter_skid":
+            continue
+        cost = skid.item.rating_kva * price
+        arrays = [a for a in plan.asset_list if a.item.kind == "solar_array" and a.item.block == skid.item.block]
+        if not arrays:
+            yield of_asset[skid.asset_id], cost
+        for a in arrays:
+            yield of_asset[a.asset_id], cost * a.item.capacity_kw / load[skid.item.block]
 
 
 def _trench_needs(plan: Plan, cables: Mapping[str, int]) -> dict[int, float]:

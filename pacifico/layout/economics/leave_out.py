@@ -12,10 +12,13 @@ import shapely
 from pacifico.layout.access.connect import renumber
 from pacifico.layout.alignment import _line_kernels
 from pacifico.layout.economics.civil_costs import civil_works
+from pacifico.layout.economics.needs import unit_bits
 from pacifico.layout.economics.removal_order import Removal, removal_order
 from pacifico.layout.model.assets import Unplaced
 from pacifico.layout.model.roads import make_road, road_criteria
 from pacifico.layout.model.unreached import Unreached, UnreachedCause
+from pacifico.layout.placement.draft import has_plant
+from pacifico.layout.placement.skids import block_loads, least_block_kw, with_sized_skids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,20 +63,50 @@ def leave_out(plan: Plan, served: ServedLayout) -> LeftOut | None:
     removals = removals_over(works, limit)
     if not removals:
         return None
-    out = {k: removal for removal in removals for u in removal.units for k in works.units[u].assets}
+    out = _assets_out(plan, works, removals)
     unreached = {k: Unreached(UnreachedCause.NOT_WORTH_IT, why(removal, limit)) for k, removal in out.items()}
-    gone = sum(1 << u for removal in removals for u in removal.units)
-    roads = without_roads(
-        served.network.roads,
-        {i for i, bits in works.roads.items() if bits & ~gone == 0},
-        road_criteria(plan.spec, plan.profile),
-    )
+    gone = sum(1 << u for u, unit in enumerate(works.units) if all(k in out for k in unit.assets))
+    useless = {road_id for road_id, bits in works.roads.items() if bits & ~gone == 0}
+    roads = without_roads(served.network.roads, useless, road_criteria(plan.spec, plan.profile))
     items, network = renumber(served.items, replace(served.network, roads=roads), unreached)
+    sized = with_sized_skids(items, plan.spec)
     pads = tuple(p for k, p in enumerate(served.pads) if k not in out)
     reasons = Counter((served.items[k].kind, why(removal, limit)) for k, removal in out.items())
     unplaced = tuple(Unplaced(kind, n, reason, UnreachedCause.NOT_WORTH_IT) for (kind, reason), n in reasons.items())
     rest = Removal.of_rest(works, removals)
-    return LeftOut(replace(served, items=tuple(items), pads=pads, network=network), unplaced, _warnings(rest, limit))
+    return LeftOut(replace(served, items=sized, pads=pads, network=network), unplaced, _warnings(rest, limit))
+
+
+def _assets_out(plan: Plan, works: CivilWorks, removals: Sequence[Removal]) -> dict[int, Removal]:
+    """Assets that are left out, with the removal that they go with; a skid goes with the last of its arrays."""
+    out: dict[int, Removal] = {}
+    bits = unit_bits(works.units, plan.asset_list)
+    gone = 0
+    for removal in removals:
+        gone |= sum(1 << u for u in removal.units)
+        for k, needs in enumerate(bits):
+            if needs & ~gone == 0:
+                out.setdefault(k, removal)
+    return out | _small_rests(plan, out)
+
+
+def _small_rests(plan: Plan, out: Mapping[int, Removal]) -> dict[int, Removal]:
+    """Rests of power blocks too small for a skid, with the dearest removal from the block; none where nothing else stands.
+
+    Parameters
+    ----------
+    plan : Plan
+        Layout.
+    out : mapping
+        Assets that are left out, with the removal that they go with.
+    """
+    left = [a.item for k, a in enumerate(plan.asset_list) if k not in out]
+    least_kw = least_block_kw(plan.spec)
+    touched = {plan.asset_list[k].item.block: removal for k, removal in reversed(list(out.items()))}
+    small = {block for block, kw in block_loads(left).items() if kw < least_kw and block in touched}
+    found = {k: touched[a.item.block] for k, a in enumerate(plan.asset_list) if k not in out and a.item.block in small}
+    others = any(has_plant([item]) for item in left if item.block not in small)
+    return found if others else {}
 
 
 def removals_over(works: CivilWorks, limit: float) -> list[Removal]:

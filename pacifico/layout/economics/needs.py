@@ -23,20 +23,25 @@ if TYPE_CHECKING:
 NO_PARENT = -1
 
 
-def unit_bits(units: Sequence[PlantUnit], count: int) -> list[int]:
-    """Units that need each asset: its own, or all for assets in none.
+def unit_bits(units: Sequence[PlantUnit], assets: Sequence[Asset]) -> list[int]:
+    """Units that need each asset: its own, those of its power block, or all.
 
     Parameters
     ----------
     units : sequence of PlantUnit
         Units of the plant; unit k has bit k.
-    count : int
-        Number of assets.
+    assets : sequence of Asset
+        All assets.
     """
-    needs = [(1 << len(units)) - 1] * count
+    needs = [(1 << len(units)) - 1] * len(assets)
+    of_block: dict[str, int] = defaultdict(int)
     for bit, unit in enumerate(units):
         for k in unit.assets:
             needs[k] = 1 << bit
+            of_block[assets[k].block_id] |= 1 << bit
+    for k, asset in enumerate(assets):
+        if asset.item.kind == "inverter_skid":
+            needs[k] = of_block[asset.block_id] or needs[k]
     return needs
 
 

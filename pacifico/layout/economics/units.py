@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pacifico.layout.criteria.asset_types import POWER_BLOCK_KINDS
 from pacifico.layout.placement.draft import capacity_of
 
 if TYPE_CHECKING:
@@ -21,10 +20,10 @@ LONE_KINDS: tuple[AssetKind, ...] = ("wind_turbine", "battery", "generator")
 
 @dataclass(frozen=True)
 class PlantUnit:
-    """Power block, turbine, generator or battery that can be left out."""
+    """Arrays of a power block along one road, or a turbine, generator or battery."""
 
     name: str
-    """Power block or asset."""
+    """Power block, with its road where it has several; or asset."""
     assets: tuple[int, ...]
     """Indices of its assets."""
     kw: float
@@ -34,7 +33,8 @@ class PlantUnit:
 def plant_units(assets: Sequence[Asset], profile: Profile) -> tuple[PlantUnit, ...]:
     """Units of a plant that hold capacity, in the order of their assets.
 
-    Substations and other assets that all units share are in none.
+    Arrays of one power block that one road serves are a unit. Skids, substations and other assets that units share are
+    in none.
 
     Parameters
     ----------
@@ -43,14 +43,19 @@ def plant_units(assets: Sequence[Asset], profile: Profile) -> tuple[PlantUnit, .
     profile : str
         Kind of plant, which decides what capacity counts.
     """
-    members: dict[str, list[int]] = defaultdict(list)
+    members: dict[tuple[str, str], list[int]] = defaultdict(list)
     for k, asset in enumerate(assets):
-        if asset.item.kind in POWER_BLOCK_KINDS and asset.block_id:
-            members[asset.block_id].append(k)
+        if asset.item.kind == "solar_array" and asset.block_id:
+            members[asset.block_id, asset.service_road_id].append(k)
         elif asset.item.kind in LONE_KINDS:
-            members[asset.asset_id].append(k)
+            members[asset.asset_id, ""].append(k)
+    roads = Counter(name for name, _ in members)
     units = [
-        PlantUnit(name, tuple(own), capacity_of([assets[k].item for k in own], profile))
-        for name, own in members.items()
+        PlantUnit(
+            f"{name} {road}" if roads[name] > 1 else name,
+            tuple(own),
+            capacity_of([assets[k].item for k in own], profile),
+        )
+        for (name, road), own in members.items()
     ]
     return tuple(u for u in units if u.kw > 0)

@@ -128,7 +128,7 @@ class PlanFindings(ABC):
         """Capacity in the order in which it is worth building, with its civil cost.
 
         Civil works are roads, earthwork with side slopes, crossings, cables and skids, at the prices of the bill. Each
-        step adds a power block, a turbine or a branch of them; the first holds what all share. The knee is the step
+        step adds arrays along a road, a turbine or a branch of them; the first holds what all share. The knee is the step
         farthest below the straight line from the first to the last: beyond it capacity becomes dearer.
 
         Returns

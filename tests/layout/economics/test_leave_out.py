@@ -6,8 +6,9 @@ import shapely
 from shapely import Point
 
 from pacifico.layout.economics.civil_costs import CIVIL_ITEMS, civil_works
-from pacifico.layout.economics.leave_out import removals_over, without_roads
+from pacifico.layout.economics.leave_out import removals_over, why, without_roads
 from pacifico.layout.model.roads import RoadCriteria, make_road
+from pacifico.layout.placement.skids import block_loads, least_block_kw
 
 LIMITS = (0.0, 300.0, 190.0, 160.0, 50.0)
 
@@ -17,22 +18,24 @@ def kw(plan):
 
 
 def test_a_branch_over_the_limit_is_left_out_with_its_cost(dumbbell):
-    plan = dumbbell.under(190.0)
-    first = removals_over(civil_works(dumbbell.plan), 190.0)[0]
-    assert kw(plan) == pytest.approx(kw(dumbbell.plan) - first.kw, abs=0.01)
-    reason = (
-        f"left out: {first.usd_per_kw:,.0f} USD/kW of road, cable and earthwork, over the limit of 190 USD/kW; "
-        "raise max_marginal_usd_per_kw"
+    limit = LIMITS[2]
+    plan, removals = dumbbell.under(limit), removals_over(civil_works(dumbbell.plan), limit)
+    assert removals
+    assert kw(plan) == pytest.approx(kw(dumbbell.plan) - sum(r.kw for r in removals), abs=0.01)
+    given = {u.reason for u in plan.unplaced}
+    for removal in removals:
+        assert why(removal, limit) in given
+    assert why(removals[0], limit) == (
+        f"left out: {removals[0].usd_per_kw:,.0f} USD/kW of road, cable and earthwork, over the limit of {limit:,.0f} "
+        "USD/kW; raise max_marginal_usd_per_kw"
     )
-    assert {(u.kind, u.count) for u in plan.unplaced if u.reason == reason} == {
-        ("inverter_skid", len(first.units)),
-        ("solar_array", len(dumbbell.plan.asset_list) - len(plan.asset_list) - len(first.units)),
-    }
+    left_out = sum(u.count for u in plan.unplaced if u.reason.startswith("left out: "))
+    assert left_out == len(dumbbell.plan.asset_list) - len(plan.asset_list)
     assert plan.metrics["served_share"] == dumbbell.plan.metrics["served_share"]
 
 
 def test_the_bill_falls_by_the_marginal_cost(dumbbell):
-    """Cables are routed again, and haul balanced again: the bill may save a little more or less."""
+    """Cables are routed, haul balanced and skids sized again: the bill may save a little more or less."""
 
     def civil(plan):
         return sum(line.cost for line in plan.bill_of_quantities().lines if line.item in CIVIL_ITEMS)
@@ -44,7 +47,7 @@ def test_the_bill_falls_by_the_marginal_cost(dumbbell):
 def test_a_relaxed_limit_never_lowers_capacity(dumbbell):
     held = [kw(dumbbell.under(limit)) for limit in LIMITS]
     assert held == sorted(held, reverse=True)
-    assert held[0] == held[1] > held[-1] > 0
+    assert held[0] == held[1] > held[2] > held[-1] > 0
 
 
 def test_a_limit_that_nothing_exceeds_changes_no_feature(dumbbell):
@@ -56,6 +59,16 @@ def test_one_unit_remains_and_the_works_that_it_needs_are_named(dumbbell):
     assert len(civil_works(plan).units) == 1
     assert any(w.startswith("what remains costs ") for w in plan.warnings)
     assert not any(w.startswith("what remains costs ") for w in dumbbell.under(190.0).warnings)
+
+
+def test_no_block_is_left_too_small_for_its_skid(dumbbell):
+    for limit in LIMITS[2:]:
+        plan = dumbbell.under(limit)
+        load = block_loads([a.item for a in plan.asset_list])
+        assert len(load) == 1 or min(load.values()) >= least_block_kw(plan.spec)
+        for a in plan.asset_list:
+            if a.item.kind == "inverter_skid":
+                assert load[a.item.block] <= a.item.rating_kva
 
 
 def test_what_remains_has_its_roads_and_no_long_dead_end(dumbbell, road_faults):

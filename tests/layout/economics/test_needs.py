@@ -56,9 +56,15 @@ def test_roads_that_meet_end_to_end_are_needed_alike():
     assert set(road_needs(chain, ENTRY, assets, [1, 2, 4]).values()) == {7}
 
 
-def test_assets_in_no_unit_are_needed_by_all():
-    units = (PlantUnit("B001", (1,), 100.0), PlantUnit("B002", (2,), 100.0))
-    assert unit_bits(units, 3) == [3, 1, 2]
+def test_a_skid_is_needed_by_its_block_and_a_substation_by_all():
+    def of(name, kind, block):
+        item = Item(kind, (0.0, 0.0, 1.0, 1.0), 5.0)
+        return Asset(name, item, box(0, 0, 1, 1), 0.0, 0.0, 0.0, 1.0, block, "R001")
+
+    assets = [of("s", "substation", ""), of("k", "inverter_skid", "B001"), of("a", "solar_array", "B001")]
+    assets += [of("b", "solar_array", "B001"), of("c", "solar_array", "B002")]
+    units = (PlantUnit("B001 R001", (2,), 1.0), PlantUnit("B001 R002", (3,), 1.0), PlantUnit("B002", (4,), 1.0))
+    assert unit_bits(units, assets) == [7, 3, 1, 2, 4]
 
 
 def test_a_cable_is_needed_by_all_that_feed_it():

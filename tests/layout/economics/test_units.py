@@ -1,5 +1,7 @@
 """Units of a plant: power blocks, turbines, generators and batteries whose capacity counts."""
 
+from dataclasses import replace
+
 from shapely import box
 
 from pacifico.layout.economics.units import plant_units
@@ -11,7 +13,7 @@ def asset(name, kind, block="", **ratings):
     return Asset(name, item, box(0, 0, 10, 10), 0.0, 0.0, 0.0, 1.0, block, "R001")
 
 
-def test_a_power_block_is_one_unit_and_shared_assets_are_in_none():
+def test_arrays_of_a_block_along_one_road_are_a_unit_and_shared_assets_are_in_none():
     assets = [
         asset("substation-0001", "substation"),
         asset("inverter_skid-0001", "inverter_skid", "B001"),
@@ -21,10 +23,19 @@ def test_a_power_block_is_one_unit_and_shared_assets_are_in_none():
     ]
     found = plant_units(assets, "wind_hybrid")
     assert [(u.name, u.assets, u.kw) for u in found] == [
-        ("B001", (1, 2), 300.0),
+        ("B001", (2,), 300.0),
         ("B002", (3,), 200.0),
         ("wind_turbine-0001", (4,), 5000.0),
     ]
+
+
+def test_a_block_along_two_roads_is_two_units():
+    assets = [
+        asset("a", "solar_array", "B001", capacity_kw=300.0),
+        asset("b", "solar_array", "B001", capacity_kw=100.0),
+    ]
+    assets[1] = replace(assets[1], service_road_id="R002")
+    assert [(u.name, u.assets) for u in plant_units(assets, "solar_farm")] == [("B001 R001", (0,)), ("B001 R002", (1,))]
 
 
 def test_batteries_count_only_where_storage_is_the_target():
