@@ -48,7 +48,6 @@ LINEAR = ShadeBlocks(1, 1)
 
 def shade_blocks(spec: Spec) -> ShadeBlocks:
     """Blocks of a spec's modules and mounting."""
-    mounting = spec.choice("solar", "mounting")
-    return ShadeBlocks(
-        round(spec.number("energy", f"{mounting}_shade_blocks")), round(spec.number("energy", "shade_cells"))
-    )
+    tracker = spec.choice("solar", "mounting") == "tracker"
+    rule = "tracker_shade_blocks" if tracker else "fixed_shade_blocks"
+    return ShadeBlocks(round(spec.number("energy", rule)), round(spec.number("energy", "shade_cells")))

@@ -12,6 +12,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "horizontal": ["draw_alignment"],
         "pruning": ["TightPlace", "illegal_places", "pruned", "tight_places"],
         "smoothing": ["FrozenAreas", "smooth", "tight_bends", "tight_turns"],
-        "vertical": ["GradeLine", "Pin", "Stations", "design_heights", "grade_breaks", "stations_of"],
+        "vertical": ["GradeLine", "Pin", "Stations", "design_heights", "stations_of"],
     },
 )

@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from pacifico.layout.alignment.vertical import GradeLine, Pin, Stations, design_heights, stations_of
+from pacifico.layout.alignment.vertical import GradeLine, Pin, Stations, design_heights, stations_of, sure_run
 from pacifico.layout.routing.problem import TOLERANCE_M, HorizontalAlignment, RoutingProblem
 
 if TYPE_CHECKING:
     from pacifico.array_types import BoolArray, FloatArray
-
-
-ROUNDING_M = 0.002
-"""Largest effect of rounded coordinates on the distance of two vertices, and twice that on a rise [m]."""
 
 
 def make_stations(problem: RoutingProblem, alignment: HorizontalAlignment) -> Stations:
@@ -51,7 +47,7 @@ def sure_distance(problem: RoutingProblem, stations: Stations) -> FloatArray:
 
     A profile designed with it keeps the grade limit after coordinates are rounded, also on short pieces.
     """
-    return np.maximum(stations.distance - ROUNDING_M - ROUNDING_M / 2 / _design_grade(problem), 0.0)
+    return sure_run(stations.distance, _design_grade(problem))
 
 
 def _design_grade(problem: RoutingProblem) -> float:

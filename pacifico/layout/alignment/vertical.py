@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.grid import Ground
 
-CURVE_M_PER_PCT = 1.6
-"""Least length of a vertical curve for each per cent that the grade changes by [m]: V² / 395 at 25 km/h, the comfort
-criterion of sags (AASHTO, A Policy on Geometric Design of Highways and Streets, 2018, 3.4.6)."""
 PIN_FACTOR, DEPTH_FACTOR = 20.0, 2000.0
 """Weight of a pin, and of the depth limit, over the weight of all stations [-]."""
 FINEST_STATION_M = 5.0
 """Distance between stations where the DEM's cell is finer [m]."""
+ROUNDING_M = 0.002
+"""Largest effect of rounded coordinates on the distance of two vertices, and twice that on a rise [m]."""
 SAMPLES = 7
 """Heights across a road whose mean is the ground of a station."""
 
@@ -117,46 +116,6 @@ def design_heights(
     return GradeLine(z, excess, np.maximum(np.abs(z[pin_at] - pin_z) - slack, 0.0))
 
 
-def grade_breaks(parent: IntArray, distance_m: FloatArray, z: FloatArray, *, over_m: float = 10.0) -> FloatArray:
-    """Grade break at each station [%].
-
-    The largest break over all branches counts; it is 0 where a stretch is cut short by the root or a dead end.
-
-    Parameters
-    ----------
-    parent : (n,) int
-        Station before each one; -1 at the root.
-    distance_m : (n,) float
-        Distance along the road to the parent [m].
-    z : (n,) float
-        Design height [m].
-    over_m : float
-        Length of each stretch [m].
-
-    Returns
-    -------
-    (n,) float
-        Difference of the two grades [%]. A vertical curve between the middles of the stretches is `over_m` long: it is
-        too short where the break is over ``over_m / CURVE_M_PER_PCT``.
-    """
-    n = parent.size
-    before, run = np.full(n, -1, np.int64), np.zeros(n)
-    for k in range(n):
-        a, distance = k, 0.0
-        while distance < over_m - 1e-6 and parent[a] >= 0:
-            distance += float(distance_m[a])
-            a = int(parent[a])
-        if distance >= over_m - 1e-6:
-            before[k], run[k] = a, distance
-    out = np.zeros(n)
-    has_stretch = before >= 0
-    grade = np.zeros(n)
-    grade[has_stretch] = 100.0 * (z[has_stretch] - z[before[has_stretch]]) / run[has_stretch]
-    both = np.flatnonzero(has_stretch & has_stretch[np.maximum(before, 0)])
-    np.maximum.at(out, before[both], np.abs(grade[both] - grade[before[both]]))
-    return out
-
-
 @dataclass(frozen=True)
 class Stations:
     """Stations along all lines; the first is the entry."""
@@ -218,7 +177,7 @@ def stations_of(
         for a, b, c in zip(first.tolist(), [1, *(stop[:-1] + 1).tolist()], (stop + 1).tolist(), strict=True)
     ]
     xy = np.vstack([lines[0][:1], end])
-    mean = _mean_ground(ground, xy, np.vstack([run[:1], direction]), width_m)
+    mean = mean_ground(ground, xy, np.vstack([run[:1], direction]), width_m)
     distance = np.concatenate([[0.0], np.hypot(run[:, 0], run[:, 1])])
     half = distance / 2
     weight = half.copy()
@@ -244,7 +203,12 @@ def _pieces(lines: Sequence[FloatArray], spacing_m: float) -> tuple[FloatArray, 
     return start, end, line
 
 
-def _mean_ground(ground: Ground, xy: FloatArray, direction: FloatArray, width_m: float) -> FloatArray:
+def sure_run(distance_m: FloatArray, max_grade: float) -> FloatArray:
+    """Distance that a grade limit may count on before coordinates are rounded [m]."""
+    return np.maximum(distance_m - ROUNDING_M - ROUNDING_M / 2 / max_grade, 0.0)
+
+
+def mean_ground(ground: Ground, xy: FloatArray, direction: FloatArray, width_m: float) -> FloatArray:
     """Mean ground height across a road at each station [m].
 
     Parameters

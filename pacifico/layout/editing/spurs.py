@@ -10,9 +10,9 @@ import shapely
 from shapely import LineString, MultiPolygon, Polygon, box
 
 from pacifico.layout.alignment import lines
-from pacifico.layout.alignment.profile_design import ROUNDING_M
-from pacifico.layout.alignment.vertical import Pin, Stations, design_heights, stations_of
+from pacifico.layout.alignment.vertical import ROUNDING_M, Pin, Stations, design_heights, stations_of
 from pacifico.layout.editing.road_graph import SLACK_M, STEP_M, NoRoad, RoadGraph, RoadTarget, end_vertices
+from pacifico.layout.grade_lines.vertical_curves import Level, ProfileLimits, smooth_profile
 from pacifico.layout.model.roads import Road, make_road
 from pacifico.layout.roads.turnarounds import turnarounds
 from pacifico.layout.routing import routing_grid, tree_search
@@ -339,8 +339,7 @@ def design_profile(
 ) -> FloatArray | NoRoad:
     """Line with design heights of least earthwork, shape (n, 3).
 
-    The heights keep the limits of grade and depth, and the pins.
-
+    The heights keep the limits of grade and depth, and the pins. Grades change along vertical curves.
 
     Parameters
     ----------
@@ -357,8 +356,9 @@ def design_profile(
     )
     grade = criteria.max_grade - criteria.grade_margin
     run = np.maximum(s.distance - ROUNDING_M - ROUNDING_M / 2 / grade, 0.0)
+    heights = pins(s.xy)
     found = design_heights(
-        s.parent, run, s.ground, s.weight, max_grade=grade, max_depth_m=criteria.max_cut_fill_m, pins=pins(s.xy)
+        s.parent, run, s.ground, s.weight, max_grade=grade, max_depth_m=criteria.max_cut_fill_m, pins=heights
     )
     if found.excess_m[1:].max(initial=0.0) > STEP_M / 2:
         return NoRoad(
@@ -368,4 +368,9 @@ def design_profile(
         return NoRoad(
             f"a road within {100 * criteria.max_grade:g} % can't meet the heights that it must at both its ends"
         )
-    return np.column_stack([s.xy, found.z])
+    levels = [
+        Level((float(s.xy[pin.station, 0]), float(s.xy[pin.station, 1])), pin.z - pin.slack_m, pin.z + pin.slack_m)
+        for pin in heights
+    ]
+    line = np.column_stack([s.xy, found.z])
+    return smooth_profile([line], constraints.field.ground, ProfileLimits.of(criteria), levels).lines[0]

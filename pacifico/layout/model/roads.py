@@ -51,9 +51,12 @@ class RoadCriteria:
     """Cell size of the search, as a multiple of the size chosen for the site [-]."""
     grade_margin: float = 0.001
     """Part of `max_grade` left unused, so that rounded coordinates keep the limit [rise/run]."""
+    vertical_curve_m_per_pct: float = 1.6
+    """Least length of a vertical curve for each per cent that the grade changes by [m]: V² / 395 at 25 km/h."""
 
     def __post_init__(self) -> None:
-        for name in ("width_m", "max_grade", "max_cut_fill_m", "station_m", "turnaround_arm_m", "clearance_m", "cells"):
+        positive = ("width_m", "max_grade", "max_cut_fill_m", "station_m", "turnaround_arm_m", "clearance_m", "cells")
+        for name in (*positive, "vertical_curve_m_per_pct"):
             if not getattr(self, name) > 0:
                 raise InputError(f"road criterion {name} is {getattr(self, name)}; give a value above 0")
         if not 0 <= self.grade_margin < self.max_grade:
@@ -196,6 +199,7 @@ def road_criteria(spec: Spec, profile: Profile) -> RoadCriteria:
         max_grade=spec.number("road", "max_grade_pct") / 100,
         min_radius_m=spec.number("road", "min_radius_m"),
         max_cut_fill_m=spec.number("road", "max_cut_fill_m"),
+        vertical_curve_m_per_pct=spec.number("road", "vertical_curve_m_per_pct"),
     )
 
 

@@ -12,7 +12,8 @@ from shapely import LineString, Point
 
 from pacifico.layout.alignment.pruning import continuous_lines
 from pacifico.layout.alignment.smoothing import tight_bends
-from pacifico.layout.alignment.vertical import CURVE_M_PER_PCT, grade_breaks
+from pacifico.layout.grade_lines.through_roads import CURVE_WITHIN_M
+from pacifico.layout.grade_lines.vertical_curves import Level, ProfileLimits, smooth_profile
 from pacifico.layout.model.roads import Network, RoadClass, make_road
 from pacifico.layout.model.unreached import Unreached, UnreachedCause
 from pacifico.layout.roads.scene import RoadLines, Scene
@@ -23,6 +24,7 @@ from pacifico.polyline import cumulative_length, length
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
+    from pacifico.layout.grade_lines.vertical_curves import SmoothProfile
     from pacifico.layout.model.roads import Road
     from pacifico.layout.roads.design import RoadDesign
     from pacifico.layout.routing.problem import HorizontalAlignment, RoutingProblem
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 
 SPUR_M = 150.0
 """Dead ends shorter than this are spurs [m]."""
-CURVE_WITHIN_M = 10.0
-"""Length within which a change of grade must fit a vertical curve [m]."""
 AT_VERTEX_M = 1e-3
 """A joint this near to a vertex lies at it [m]."""
 JOINED_M = 1e-6
@@ -67,14 +67,14 @@ def assemble_network(design: RoadDesign, site_entry: SiteEntry, dropped: dict[in
     lines = [np.column_stack([stations.xy[ids], design.profile.z[ids]]) for ids in stations.of_line]
     arms = _turnarounds(problem, alignment, lines)
     removed = arms.shortenable.removed_terminals
-    roads, first = _roads(problem, alignment, lines, arms.lines)
+    roads, first, profile = _roads(design, lines, arms)
     served = {
         problem.terminals[t].key: _serving(problem, t, roads[first[c] : first[c + 1]]).road_id
         for t, c in sorted(alignment.line_of.items())
         if t not in removed and not problem.terminals[t].is_entry
     }
     missing = set(range(len(problem.terminals))) - set(alignment.line_of) - removed
-    warnings = [*site_entry.warnings, *_tight_warnings(design, arms.lines), *_grade_warnings(design)]
+    warnings = [*site_entry.warnings, *_tight_warnings(design, arms.lines), *_profile_warnings(problem, profile)]
     if arms.missing:
         warnings.append(
             f"dead ends over {problem.criteria.turnaround_over_m:g} m without room for a turnaround: {arms.missing}"
@@ -115,38 +115,53 @@ def _turnarounds(problem: RoutingProblem, alignment: HorizontalAlignment, lines:
 
 
 def _roads(
-    problem: RoutingProblem, alignment: HorizontalAlignment, lines: list[FloatArray], arms: list[FloatArray]
-) -> tuple[list[Road], list[int]]:
-    """Roads between junctions, and the first road of each line.
+    design: RoadDesign, lines: list[FloatArray], turnarounds: _Arms
+) -> tuple[list[Road], list[int], SmoothProfile]:
+    """Roads between junctions, the first road of each line, and their profile.
 
     Parameters
     ----------
-    problem : RoutingProblem
-        Terminals, with their priorities, and criteria.
-    alignment : HorizontalAlignment
-        Network in plan.
+    design : RoadDesign
+        Alignment, terminals and criteria.
     lines : list of (k, 3) float
         Lines of the network with design heights [m].
-    arms : list of (k, 3) float
-        Roads of turnarounds; lines are split where these leave them [m].
+    turnarounds : _Arms
+        Roads of turnarounds; lines are split where these leave them.
     """
+    problem, criteria, arms = design.problem, design.problem.criteria, turnarounds.lines
     joints = np.array([end for arm in arms for end in (arm[0], arm[-1])]).reshape(-1, 3)
     pieces: list[FloatArray] = []
     classes: list[RoadClass] = []
     first: list[int] = []
     arm_classes: list[RoadClass] = ["spur"] * len(arms)
     for road_class, parts in zip(
-        [*road_classes(problem, alignment), *arm_classes], split_at([*lines, *arms], joints), strict=True
+        [*road_classes(problem, design.alignment), *arm_classes], split_at([*lines, *arms], joints), strict=True
     ):
         first.append(len(pieces))
         pieces += parts
         classes += [road_class] * len(parts)
     first.append(len(pieces))
+    smooth = smooth_profile(
+        pieces,
+        problem.ground,
+        ProfileLimits.of(criteria),
+        _levels(design),
+        turnarounds.shortenable.road_grid().clearance_index.edges,
+    )
     roads = [
-        make_road(f"R{k:03d}", c, xyz, problem.criteria.width_m)
-        for k, (c, xyz) in enumerate(zip(classes, pieces, strict=True), 1)
+        make_road(f"R{k:03d}", c, xyz, criteria.width_m)
+        for k, (c, xyz) in enumerate(zip(classes, smooth.lines, strict=True), 1)
     ]
-    return roads, first
+    return roads, first, smooth
+
+
+def _levels(design: RoadDesign) -> list[Level]:
+    """Heights that pads set, at the stations of their pins."""
+    places = design.stations.xy
+    return [
+        Level((float(places[pin.station, 0]), float(places[pin.station, 1])), pin.z - pin.slack_m, pin.z + pin.slack_m)
+        for _, pin in design.pins
+    ]
 
 
 def _serving(problem: RoutingProblem, terminal: int, roads: list[Road]) -> Road:
@@ -185,17 +200,21 @@ def _tight_warnings(design: RoadDesign, arms: list[FloatArray]) -> list[str]:
     ]
 
 
-def _grade_warnings(design: RoadDesign) -> list[str]:
-    """Warning that counts grade breaks too sharp for a vertical curve."""
-    breaks = grade_breaks(design.stations.parent, design.stations.distance, design.profile.z, over_m=CURVE_WITHIN_M)
-    sharp = int((breaks > CURVE_WITHIN_M / CURVE_M_PER_PCT).sum())
-    if not sharp:
-        return []
-    note = (
-        f"changes of grade too sharp for a vertical curve at 25 km/h within {CURVE_WITHIN_M:g} m: {sharp}, "
-        f"the most {breaks.max():.1f} %; round them off in the detailed design"
-    )
-    return [note]
+def _profile_warnings(problem: RoutingProblem, profile: SmoothProfile) -> list[str]:
+    """Warnings of grade breaks and side slopes for which no heights were found."""
+    out, breaks = [], profile.breaks_pct
+    if breaks.size:
+        out.append(
+            f"changes of grade too sharp for a vertical curve of {problem.criteria.vertical_curve_m_per_pct:g} m/% "
+            f"within {CURVE_WITHIN_M:g} m: {breaks.size}, the most {breaks.max():.1f} %; round them off in the detailed "
+            "design"
+        )
+    if profile.retained_m >= 1.0:
+        out.append(
+            f"side slopes have no room before an array, a pad or the edge of the ground along {profile.retained_m:.0f} m "
+            "of road: plan retaining walls there"
+        )
+    return out
 
 
 def split_at(lines: list[FloatArray], joints: FloatArray) -> list[list[FloatArray]]:

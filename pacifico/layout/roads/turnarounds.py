@@ -18,13 +18,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from shapely import LineString
+import shapely
+from shapely import LineString, Point
 
 from pacifico.layout.alignment import _line_kernels
+from pacifico.layout.grade_lines.vertical_curves import Level, ProfileLimits, smooth_profile
 from pacifico.layout.roads.links import link_to_road
 from pacifico.layout.roads.scene import (
     EXTENSION_M,
     EXTENSION_STEP_M,
+    JOINED_M,
     LINK_M,
     RoadLines,
     Scene,
@@ -104,7 +107,21 @@ def turnarounds(
     """
     lines = RoadLines(tuple(np.asarray(r, dtype=np.float64) for r in roads))
     built = build_turnarounds(Scene(lines, road_grid, ground, criteria, anywhere), ends)
-    return built.arms, len(built.without)
+    return _smooth_arms(built), len(built.without)
+
+
+def _smooth_arms(built: Turnarounds) -> list[FloatArray]:
+    """Arms with vertical curves, at the heights of the roads that they meet."""
+    scene, tips = built.scene, {_tip(arm) for arm in built.arms}
+    met = shapely.union_all(scene.roads.lines)
+    ends = [(float(x), float(y), float(z)) for arm in built.arms for x, y, z in (arm[0], arm[-1])]
+    fixed = {(x, y): z for x, y, z in ends if (x, y) not in tips or met.distance(Point(x, y)) < JOINED_M}
+    levels = [Level(xy, z, z) for xy, z in fixed.items()]
+    smooth = smooth_profile(built.arms, scene.ground, ProfileLimits.of(scene.criteria), levels).lines
+    for arm in smooth:
+        for k in (0, -1):
+            arm[k, 2] = fixed.get((float(arm[k, 0]), float(arm[k, 1])), arm[k, 2])
+    return smooth
 
 
 def build_turnarounds(scene: Scene, ends: Sequence[int]) -> Turnarounds:

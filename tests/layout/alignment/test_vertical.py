@@ -11,7 +11,7 @@ from scipy.sparse import coo_matrix
 
 from pacifico.errors import InputError
 from pacifico.grid import Grid, Ground
-from pacifico.layout.alignment.vertical import Pin, design_heights, grade_breaks, stations_of
+from pacifico.layout.alignment.vertical import Pin, design_heights, stations_of
 
 
 def chain(n):
@@ -170,23 +170,3 @@ def test_stations_refuse_ground_that_is_not_known():
 def test_no_stations_no_profile():
     none = np.zeros(0)
     assert design_heights(np.zeros(0, np.int64), none, none, none, max_grade=0.1, max_depth_m=4.0).z.size == 0
-
-
-def test_changes_of_grade_are_measured_where_they_are():
-    """Up at 8 %, over a crest, down at 6 % on one branch and level on the other."""
-    parent = np.array([*range(-1, 20), 10, *range(21, 30)])
-    z = np.array([*(0.4 * np.arange(11)), *(4.0 - 0.3 * np.arange(1, 11)), *np.full(10, 4.0)])
-    found = grade_breaks(parent, np.full(31, 5.0), z)
-    assert found[10] == pytest.approx(14.0)
-    assert found[[9, 11]].max() < 14.0
-    assert_allclose(found[[2, 5, 8, 12, 15, 24]], 0.0, atol=1e-9)
-    mirrored = grade_breaks(parent, np.full(31, 5.0), -z)
-    assert_allclose(mirrored, found)
-
-
-def test_a_kink_within_short_chords_counts_by_the_length_it_takes():
-    """A change of 4 % spread over chords of 1 m is one of 4 %, not several."""
-    z = np.concatenate([0.02 * np.arange(31), 0.6 - 0.02 * np.arange(1, 31)])
-    found = grade_breaks(chain(61), np.ones(61), z)
-    assert found.max() == pytest.approx(4.0)
-    assert found[:10].max() == 0.0

@@ -52,6 +52,33 @@ def test_road_follows_a_gentle_plane():
     assert_allclose(xyz[:, 2], ground.at(xyz[:, 0], xyz[:, 1]), atol=1e-6)
 
 
+def grade_break_pct(road, within_m=10):
+    """Largest change of grade of a road within 10 m, on pieces of 1 m [%]."""
+    xyz = shapely.get_coordinates(road.line, include_z=True)
+    s = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xyz[:, :2], axis=0).T))])
+    at_m = np.linspace(0.0, s[-1], max(round(s[-1]), within_m + 1) + 1)
+    grade = 100 * np.diff(np.interp(at_m, s, xyz[:, 2])) / np.diff(at_m)
+    return float(np.abs(grade[within_m - 1 :] - grade[: 1 - within_m]).max())
+
+
+def test_road_over_a_ridge_has_a_vertical_curve():
+    ground = square_ground(lambda x, y: 40 - 0.09 * np.abs(x - 495))
+    goal = terminal(0, 900, 500)
+    net = network(ground, SQUARE, [goal], entry=Point(WEST + 1, SOUTH + 500), criteria=NO_TURNAROUNDS)
+    assert net.warnings == ()
+    assert 4.0 < max(grade_break_pct(road) for road in net.roads) <= 6.25
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_grade_breaks_fit_vertical_curves_on_rough_ground(seed):
+    ground = rough_ground(seed, grade=0.12)
+    goals = [terminal(k, x, y) for k, (x, y) in enumerate([(800, 300), (300, 800), (850, 850), (500, 450)])]
+    net = network(ground, SQUARE, goals, entry=Point(WEST + 1, SOUTH + 500))
+    assert net.roads
+    assert not any("changes of grade" in warning for warning in net.warnings)
+    assert max(grade_break_pct(road) for road in net.roads) <= 6.3
+
+
 def test_road_climbs_a_steep_slope_at_an_angle():
     """Straight up it is 20 %, the limit is 10 %: the road is about twice as long as the slope."""
     ground = square_ground(lambda x, y: 0.2 * y)
