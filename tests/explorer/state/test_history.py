@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pacifico.explorer.state.document import Document, EditStep
@@ -59,6 +59,7 @@ def test_the_oldest_documents_are_forgotten():
     assert history.present == changed(4)
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # machines may be busy
 @given(st.lists(st.integers(0, 50), max_size=30))
 def test_undo_and_redo_are_inverse(values):
     history = History(FIRST)

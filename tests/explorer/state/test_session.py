@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely import Point, box
 
@@ -71,6 +71,7 @@ def test_anything_else_is_refused(text, message):
     assert message in str(refused.value)
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # machines may be busy
 @given(st.binary(max_size=200))
 def test_no_bytes_are_more_than_refused(text):
     with pytest.raises(InputError):
