@@ -10,7 +10,7 @@ import shapely
 
 from pacifico.errors import CRSMismatchError
 from pacifico.grid import Ground
-from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type, solar_unit
+from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type, solar_units
 from pacifico.layout.criteria.request import MAIN_ASSET, main_slope_limit, smallest_unit_kw
 from pacifico.layout.criteria.setbacks import set_back
 from pacifico.layout.ground.buildable import STEEP_SHARE, Table, buildable_mask, cells_inside, make_field, no_build_area
@@ -197,7 +197,7 @@ def unit_sizes(plan: Plan) -> tuple[tuple[float, float], ...]:
     spec = plan.spec
     kind = "wind_turbine" if _only_wind(plan) else MAIN_ASSET[plan.profile]
     if kind == "solar_array":
-        units = solar_unit(spec), solar_unit(spec, pocket=True)
+        units = solar_units(spec)
         return tuple((u.least_units * u.pitch_x_m - u.gap_x_m, u.height_m) for u in units)
     block = asset_type(spec, kind)
     length, width = block.length_m + 2 * PAD_APRON_M, block.width_m + 2 * PAD_APRON_M

@@ -13,7 +13,6 @@ from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.ground.rects import NO_RECTS
 from pacifico.layout.model.assets import merge_unplaced
 from pacifico.layout.placement.draft import Draft, has_plant, rects_of
-from pacifico.layout.placement.solar_arrays import SCHEMES
 from pacifico.layout.search.effort import (
     DRAFTS_EXCHANGED,
     DRAFTS_RANKED,
@@ -26,6 +25,7 @@ from pacifico.layout.search.effort import (
     MAX_YARD_REDRAFTS,
     MAX_YARD_SEED_AREAS,
     MUCH_MISSED,
+    WHOLE_SITE_DRAFTS,
     WHOLE_SITE_ITEMS,
     for_size,
 )
@@ -213,7 +213,7 @@ def _first_drafts(problem: DesignProblem, strategy: Strategy, seed_areas: Sequen
     drafts: list[SeedDraft] = [(first, problem.draft(strategy, first))]
     items = len(drafts[0][1].items)
     if first is not None and first.whole_site:
-        most = len(SCHEMES) if items <= LARGE_ITEMS else 1
+        most = WHOLE_SITE_DRAFTS if items <= LARGE_ITEMS else 1
         drafts += [(s, problem.draft(strategy, s)) for s in seed_areas[1:most]]
         return sorted(drafts, key=lambda d: -problem.capacity_of(d[1].items))
     if POLICIES[strategy].rank_drafts:

@@ -27,6 +27,8 @@ LARGE_ITEMS = 2500
 """Items of a draft above which another try takes as long as all the rest."""
 LARGE_SHORTFALL = 0.01
 """Share of the target by which large drafts may miss it: less than the difference that counts as equal."""
+WHOLE_SITE_DRAFTS = 3
+"""Drafts of a whole site that are compared, of the schemes with the most ground for arrays."""
 WHOLE_SITE_ITEMS = 600
 """Most items of a whole-site draft whose other scheme is tried where roads miss much of the first."""
 MUCH_MISSED = 0.05
