@@ -18,6 +18,7 @@ from pacifico.layout.ground.channels import site_drainage
 from pacifico.layout.model.land_use import Reason
 from pacifico.layout.model.roads import road_criteria
 from pacifico.layout.placement.surroundings import SURROUNDINGS_M
+from pacifico.terrain.drainage.flow import flow_cell_m
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -117,7 +118,7 @@ def field_of(plan: Plan, dem: xr.DataArray) -> Field:
         setback_m=plan.spec.number("site", "setback_m"),
         setbacks=plan.spec.setbacks,
         source_cell_m=source_cell_m,
-        drainage=site_drainage(plan.site, heights, plan.spec, source_cell_m),
+        drainage=site_drainage(plan.site, heights, plan.spec, flow_cell_m(dem)),
     )
 
 

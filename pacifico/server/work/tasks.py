@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
 from pacifico.frozen import thawed
+from pacifico.terrain.drainage.flow import flow_cell_m
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -94,7 +95,7 @@ def buildable(given: Arguments, on_stage: OnStage) -> dict[str, Any]:
         finest,
         setback_m=spec.number("site", "setback_m"),
         source_cell_m=source_cell_m,
-        drainage=site_drainage(site, finest, spec, source_cell_m),
+        drainage=site_drainage(site, finest, spec, flow_cell_m(heights)),
     )
     area = buildable_area(field, limit_deg)
     facts = {

@@ -62,8 +62,8 @@ def test_arrays_have_whole_rows_and_their_capacity(make):
 
 
 def test_a_rectangle_for_full_rows_has_only_these(make):
-    """4 strips of 64 m with gaps of 3 m, and 1 m to spare."""
-    mixed, plain = mixed_and_plain(context_of(make, make.at(0, 0, 320, 4 * 64 + 3 * 3 + 1)), "quads")
+    """4 strips of 64 m with gaps of 3 m, and 6 m to spare."""
+    mixed, plain = mixed_and_plain(context_of(make, make.at(0, 0, 320, 4 * 64 + 3 * 3 + 6)), "quads")
     slots = mixed.slots(NO_RECTS)
     assert slots.rects[:, 3] - slots.rects[:, 1] == pytest.approx(64)
     assert len(np.unique(slots.rects[:, 1])) == 4
