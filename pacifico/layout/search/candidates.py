@@ -25,6 +25,7 @@ from pacifico.layout.search.effort import (
     MAX_YARD_REDRAFTS,
     MAX_YARD_SEED_AREAS,
     MUCH_MISSED,
+    OTHER_SEARCHES,
     WHOLE_SITE_DRAFTS,
     WHOLE_SITE_ITEMS,
     for_size,
@@ -266,9 +267,9 @@ class _SeedAreaSearch:
         self.left_out: list[Unplaced] = []
         self.excluded = NO_RECTS
         self.yard = self.seed_area is not None and self.seed_area.yard
-        whole_site = self.seed_area is not None and self.seed_area.whole_site
+        self.whole_site = self.seed_area is not None and self.seed_area.whole_site
         policy = POLICIES[self.strategy]
-        self.may_undo_exchange = policy.rank_drafts and not (self.seed_area is None or whole_site or self.yard)
+        self.may_undo_exchange = policy.rank_drafts and not (self.seed_area is None or self.whole_site or self.yard)
 
     def run(self, draft: Draft) -> _Attempt:
         """Connect a draft and its successors to roads."""
@@ -284,9 +285,22 @@ class _SeedAreaSearch:
             served = self.problem.connect(draft)
             searches += 1
             self._compare(draft, served)
+            if turn == 0:
+                searches += self._search_otherwise(draft)
             unreached = next((u.message for u in served.network.unreached.values()), unreached)
             next_draft = self._next_draft(draft, served, turn) if turn < most - 1 else None
         return _Attempt(self.best, draft, unreached, searches)
+
+    def _search_otherwise(self, draft: Draft) -> int:
+        """Search roads for a draft of the whole site with other options while they miss much; return the searches."""
+        most_kw = (1 - EQUAL_SHARE) * self.problem.capacity_of(draft.items)
+        if not self.whole_site or len(draft.items) > WHOLE_SITE_ITEMS:
+            return 0
+        for tried, options in enumerate(OTHER_SEARCHES):
+            if self.best is not None and self.best.capacity_kw >= most_kw:
+                return tried
+            self._compare(draft, self.problem.connect(draft, options))
+        return len(OTHER_SEARCHES)
 
     def _missing_blocks(self, draft: Draft, served: ServedLayout) -> int:
         """Number of blocks without a road, without power blocks."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pacifico.layout.access.connect import RoadSearchOptions
 from pacifico.layout.criteria.strategies import UNLIMITED
 
 if TYPE_CHECKING:
-    from pacifico.layout.criteria.strategies import SizeTable
+    from pacifico.layout.access.connect import RoadSearchOptions
+from pacifico.layout.criteria.strategies import SizeTable
 
 MAX_REDRAFTS = 3
 """Most drafts in one seed area, each without the ground that roads didn't reach before."""
@@ -33,6 +35,9 @@ WHOLE_SITE_ITEMS = 600
 """Most items of a whole-site draft whose other scheme is tried where roads miss much of the first."""
 MUCH_MISSED = 0.05
 """Share of a draft's capacity that is much to miss: another place for a yard may be better."""
+OTHER_SEARCHES = (RoadSearchOptions(cells=1.25), RoadSearchOptions(at_once=True))
+"""Searches for roads that are tried where the usual one misses much of a draft of the whole site: on other cells its bends
+fall elsewhere, and with arrays from the start roads reach around what would enclose them."""
 EQUAL_SHARE = 0.005
 """Share of a draft that roads may miss: another scheme, or stricter rules, can hold little more."""
 MAX_POOLED = 600
