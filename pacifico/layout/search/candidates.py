@@ -214,8 +214,9 @@ def _first_drafts(problem: DesignProblem, strategy: Strategy, seed_areas: Sequen
     drafts: list[SeedDraft] = [(first, problem.draft(strategy, first))]
     items = len(drafts[0][1].items)
     if first is not None and first.whole_site:
-        most = WHOLE_SITE_DRAFTS if items <= LARGE_ITEMS else 1
-        drafts += [(s, problem.draft(strategy, s)) for s in seed_areas[1:most]]
+        drafts += [
+            (s, problem.draft(strategy, s)) for s in seed_areas[1 : WHOLE_SITE_DRAFTS if items <= LARGE_ITEMS else 1]
+        ]
         return sorted(drafts, key=lambda d: -problem.capacity_of(d[1].items))
     if POLICIES[strategy].rank_drafts:
         most = for_size(items, DRAFTS_RANKED)
@@ -268,8 +269,9 @@ class _SeedAreaSearch:
         self.excluded = NO_RECTS
         self.yard = self.seed_area is not None and self.seed_area.yard
         self.whole_site = self.seed_area is not None and self.seed_area.whole_site
-        policy = POLICIES[self.strategy]
-        self.may_undo_exchange = policy.rank_drafts and not (self.seed_area is None or self.whole_site or self.yard)
+        self.may_undo_exchange = POLICIES[self.strategy].rank_drafts and not (
+            self.seed_area is None or self.whole_site or self.yard
+        )
 
     def run(self, draft: Draft) -> _Attempt:
         """Connect a draft and its successors to roads."""
@@ -286,21 +288,17 @@ class _SeedAreaSearch:
             searches += 1
             self._compare(draft, served)
             if turn == 0:
-                searches += self._search_otherwise(draft)
+                self._search_otherwise(draft)
             unreached = next((u.message for u in served.network.unreached.values()), unreached)
             next_draft = self._next_draft(draft, served, turn) if turn < most - 1 else None
         return _Attempt(self.best, draft, unreached, searches)
 
-    def _search_otherwise(self, draft: Draft) -> int:
-        """Search roads for a draft of the whole site with other options while they miss much; return the searches."""
+    def _search_otherwise(self, draft: Draft) -> None:
+        """Search roads for a draft of the whole site with other options, while they miss much."""
         most_kw = (1 - EQUAL_SHARE) * self.problem.capacity_of(draft.items)
-        if not self.whole_site or len(draft.items) > WHOLE_SITE_ITEMS:
-            return 0
-        for tried, options in enumerate(OTHER_SEARCHES):
-            if self.best is not None and self.best.capacity_kw >= most_kw:
-                return tried
-            self._compare(draft, self.problem.connect(draft, options))
-        return len(OTHER_SEARCHES)
+        for options in OTHER_SEARCHES if self.whole_site and len(draft.items) <= WHOLE_SITE_ITEMS else ():
+            if self.best is None or self.best.capacity_kw < most_kw:
+                self._compare(draft, self.problem.connect(draft, options))
 
     def _missing_blocks(self, draft: Draft, served: ServedLayout) -> int:
         """Number of blocks without a road, without power blocks."""

@@ -8,8 +8,7 @@ from pacifico.layout.access.connect import RoadSearchOptions
 from pacifico.layout.criteria.strategies import UNLIMITED
 
 if TYPE_CHECKING:
-    from pacifico.layout.access.connect import RoadSearchOptions
-from pacifico.layout.criteria.strategies import SizeTable
+    from pacifico.layout.criteria.strategies import SizeTable
 
 MAX_REDRAFTS = 3
 """Most drafts in one seed area, each without the ground that roads didn't reach before."""
