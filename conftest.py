@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["fixtures.aws", "fixtures.farm_layouts", "fixtures.ground", "fixtures.layouts", "fixtures.weather"]
+pytest_plugins = ["fixtures.aws", "fixtures.economics", "fixtures.farm_layouts", "fixtures.ground", "fixtures.layouts", "fixtures.weather"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -40,6 +40,9 @@ Racking = Literal["straight_tracker", "terrain_following", "fixed_tilt"]
 RACKINGS: tuple[Racking, ...] = get_args(Racking)
 """All rackings: each has a section in the catalog."""
 
+BACKTRACKING = ("standard", "terrain")
+"""How trackers turn from shade: as on level ground, or row by row as the heights of neighbours ask for."""
+
 NAMED_DEMS = ("3dep", "3dep-30", "glo30", "sample")
 """Elevation sources that need no address."""
 

@@ -243,7 +243,7 @@ class Worker:
     def _drained(self) -> bool:
         """Whether no message waits, is held or is delayed."""
         try:
-            return not any(self._services.queue.depth().values()) or self._stop.wait(0.5)
+            return self._queue_empty() or self._stop.wait(0.5)
         except OutsideServiceError as error:
             log.warning("queue not read: %s", error)
             return self._stop.wait(_FIRST_PAUSE_S)
@@ -260,9 +260,8 @@ class Worker:
                 self._services.pulse.beat("sweep")
                 found = dead_letters.receive(wait_s=0, visibility_s=60, most=10)
                 seen += found
-                queue_empty = bool(found) and not any(self._services.queue.depth().values())
                 for message in found:
-                    self._fail_dead_letter(message, queue_empty=queue_empty)
+                    self._fail_dead_letter(message)
                 if not found:
                     break
         except OutsideServiceError as error:
@@ -270,7 +269,11 @@ class Worker:
         with contextlib.suppress(OutsideServiceError):  # else they show again by themselves
             dead_letters.show(seen)
 
-    def _fail_dead_letter(self, message: Message, *, queue_empty: bool) -> None:
+    def _queue_empty(self) -> bool:
+        """Whether no message waits, is held or is delayed."""
+        return not any(self._services.queue.depth().values())
+
+    def _fail_dead_letter(self, message: Message) -> None:
         records = self._services.records
         try:
             pointer = parse_pointer(message.body)
@@ -280,7 +283,7 @@ class Worker:
                 pointer.layout_id,
                 sent=message.sent,
                 receives=self._settings.max_receives,
-                queue_empty=queue_empty,
+                queue_empty=self._queue_empty,
             ).status
         except (InputError, UnknownVersionError) as error:
             log.warning("dead letter %s points to no job: %s", message.message_id, error)

@@ -16,6 +16,18 @@ from pacifico.layout.criteria.racking import racking_criteria
 from pacifico.layout.criteria.spec import catalog
 from pacifico.layout.criteria.water import water_criteria
 from pacifico.layout.earthwork.criteria import earthwork_criteria
+from pacifico.layout.economics.quantities import (
+    CABLE_SLACK,
+    HAUL_SQUARE_M,
+    MAX_SQUARES,
+    STRIP_MARGIN_M,
+    TRENCH_STRIP_M,
+    TRUNK_KW,
+    array_earth,
+    haul_squares,
+    own_trench_m,
+    trunk_lengths,
+)
 from pacifico.layout.model.bill import Bill, Line, Tag
 from pacifico.vocabulary import ASSET_KINDS, ASSET_NAMES
 
@@ -23,27 +35,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.model.earthwork import CorridorVolumes, PadPlane
     from pacifico.layout.model.plan import Plan
     from pacifico.vocabulary import AssetKind
 
 
-CABLE_SLACK = (0.03, 0.05, 0.12)
-"""Cable beyond its length in plan, low, likely and high, for slope, bends and ends [-]; engineering judgement."""
-TRUNK_KW = 250.0
-"""DC power of one trunk cable from an array to its skid [kW]; engineering judgement."""
 TRUNK_SPREAD = 0.3
 """Uncertainty of the length of trunk cables [-]; engineering judgement."""
-STRIP_MARGIN_M = 2.0
-"""Width cleared beside a road, on both sides together [m]; engineering judgement."""
-TRENCH_STRIP_M = 4.0
-"""Width cleared for a trench away from roads [m]; engineering judgement."""
-HAUL_SQUARE_M = 200.0
-"""Side of the squares between which earth is hauled; within one it counts as cutting [m]. Large sites have larger ones."""
-MAX_SQUARES = 300
-"""Squares of a site: a bound on the pairs of the haul's linear program."""
 SURVEYED = 0.03
 """Uncertainty of areas and lengths in plan until the design is final [-]; engineering judgement."""
 
@@ -81,7 +80,7 @@ def _ground(plan: Plan, spec: Spec) -> list[Line]:
     pads = math.fsum(p.plane.polygon.area for p in plan.pad_list)
     surface = math.fsum(r.length_m * r.width_m for r in plan.road_list)
     strips = surface + STRIP_MARGIN_M * math.fsum(r.length_m for r in plan.road_list)
-    own_trench = TRENCH_STRIP_M * _own_trench_m(plan)
+    own_trench = TRENCH_STRIP_M * own_trench_m(plan)
     total = plan.metrics["cut_volume_m3"] + plan.metrics["fill_volume_m3"]
     low, high = (v / total if total else 1.0 for v in plan.metrics["earthwork_p10_p90_m3"])
     ends = (min(low, 1.0), max(high, 1.0))
@@ -140,12 +139,6 @@ def _pipes(plan: Plan, spec: Spec) -> _Quantity:
     return _Quantity(length, "m", "measured", basis, (0.8, 1.3))
 
 
-def _own_trench_m(plan: Plan) -> float:
-    """Length of trenches for cables away from roads, estimated [m]."""
-    away = math.fsum(c.length_m for c in plan.cable_list if not c.in_road_trench)
-    return min(away, float(plan.metrics.get("trench_length_m", 0.0)))
-
-
 @dataclass(frozen=True)
 class _Earth:
     """Earthwork of a plan with its side slopes."""
@@ -166,43 +159,24 @@ def _earth(plan: Plan, spec: Spec) -> _Earth:
     works: list[PadPlane | CorridorVolumes] = [*(p.plane for p in plan.pad_list), *plan.road_volumes]
     if not at:
         return _Earth()
-    arrays = _array_earth(plan)
+    arrays = array_earth(plan)
     places = np.concatenate([shapely.get_coordinates(np.array(at, dtype=object)), arrays[:, :2]])
     cut = np.concatenate([[v.cut_m3 + v.batter_cut_m3 for v in works], arrays[:, 2]])
     fill = np.concatenate([[v.fill_m3 + v.batter_fill_m3 for v in works], arrays[:, 3]])
-    side = HAUL_SQUARE_M
-    while len(squares := np.unique(np.floor(places / side), axis=0)) > MAX_SQUARES:
-        side *= 2
-    square_of = np.unique(np.floor(places / side), axis=0, return_inverse=True)[1].ravel()
-    cuts, fills = (np.bincount(square_of, weights=v).tolist() for v in (cut, fill))
-    haul = mass_haul((squares + 0.5) * side, cuts, fills, criteria=earthwork_criteria(spec))
-    return _Earth(float(cut.sum()), float(fill.sum()), haul.hauled_loose_m3, haul.borrow_m3 + haul.spoil_m3, side)
-
-
-def _array_earth(plan: Plan) -> FloatArray:
-    """Place [m], cut and fill [m³] of each array, shape (n, 4).
-
-    The plan's total is shared out by capacity: a layout that is read back has no graded cells, and must have the same bill.
-    """
-    total = [float(plan.metrics.get(f"array_{part}_m3", 0.0)) for part in ("cut", "fill")]
-    arrays = [a.item for a in plan.asset_list if a.item.kind == "solar_array"]
-    if not any(total):
-        return np.zeros((0, 4))
-    share = np.array([a.capacity_dc_kw for a in arrays])
-    share = share / share.sum()
-    return np.column_stack([[a.centre for a in arrays], total[0] * share, total[1] * share])
+    squares = haul_squares(places, MAX_SQUARES)
+    cuts, fills = (np.bincount(squares.square_of, weights=v).tolist() for v in (cut, fill))
+    haul = mass_haul(squares.centres, cuts, fills, criteria=earthwork_criteria(spec))
+    offsite_m3 = haul.borrow_m3 + haul.spoil_m3
+    return _Earth(float(cut.sum()), float(fill.sum()), haul.hauled_loose_m3, offsite_m3, squares.side_m)
 
 
 def _collection(plan: Plan, spec: Spec) -> list[Line]:
     """Lines for cables and trenches."""
     length, trench = (float(plan.metrics.get(key, 0.0)) for key in ("cable_length_m", "trench_length_m"))
     low, likely, high = (1 + slack for slack in CABLE_SLACK)
-    skids = {a.block_id: a for a in plan.asset_list if a.item.kind == "inverter_skid"}
     trunk = 0.0
-    for a in plan.asset_list:
-        if a.item.kind == "solar_array" and a.block_id in skids:
-            (x, y), (sx, sy) = a.item.centre, skids[a.block_id].item.centre
-            trunk += math.ceil(a.item.capacity_dc_kw / TRUNK_KW) * (abs(x - sx) + abs(y - sy))
+    for _, metres in trunk_lengths(plan):
+        trunk += metres
     return [
         _line(spec, "mv_trench", "Trench for medium voltage", _Quantity(trench, "m", "measured", "routed; shared trenches are counted once")),
         _line(spec, "mv_cable", "Medium-voltage cable, three phases", _Quantity(length * likely, "m", "derived", f"routed length and {CABLE_SLACK[1]:.0%} for slope, bends and ends", (low / likely, high / likely))),

@@ -86,8 +86,18 @@ def stored_headline(about: Mapping[str, Any]) -> tuple[Answer, ...]:
 
 
 def placed_kw(about: Mapping[str, Any]) -> float:
-    """Capacity that counts towards the target [kW]: that which the placed substations carry."""
+    """Capacity that counts towards the target [kW]: that which the placed substations carry and the grid takes."""
+    return min(fed_kw(about), grid_limit_kw(about))
+
+
+def fed_kw(about: Mapping[str, Any]) -> float:
+    """Capacity that the placed substations carry [kW]."""
     return built_kw(about) * _stations_share(about)
+
+
+def grid_limit_kw(about: Mapping[str, Any]) -> float:
+    """Capacity that the grid takes [kW]; infinite without a limit."""
+    return float(about.get("spec", {}).get("grid", {}).get("limit_kw", 0.0)) or math.inf
 
 
 def built_kw(about: Mapping[str, Any]) -> float:
@@ -116,9 +126,15 @@ def _capacity(about: Mapping[str, Any], *, short: bool) -> Answer:
         text = f"{mw(placed)} of {mw(target)} {unit}: short {mw(target - placed)}{beside}"
     else:
         text = f"{mw(placed)} of {mw(target)} {unit}{beside}"
-    if (built := built_kw(about)) > placed:
-        text += f"; {mw(built - placed)} MW stand without the substation they need and don't count"
-    return Answer("capacity", "Capacity", text, alarm=short or built > placed, value=round(placed, 3), unit="kW")
+    built, fed, limit = built_kw(about), fed_kw(about), grid_limit_kw(about)
+    if target is not None and target >= limit:
+        text += f"; the grid takes {mw(limit)}"
+    if built > fed:
+        text += f"; {mw(built - fed)} MW stand without the substation they need and don't count"
+    if (over := fed - limit) >= 1.0:
+        text += f"; {mw(over)} MW stand beyond what the grid takes and don't count"
+    alarm = short or built > fed or over >= 1.0
+    return Answer("capacity", "Capacity", text, alarm=alarm, value=round(placed, 3), unit="kW")
 
 
 def _cost(about: Mapping[str, Any], bill: Bill | None) -> Answer:

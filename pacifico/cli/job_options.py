@@ -13,7 +13,7 @@ from pacifico.cli.options import path as option_path
 from pacifico.cli.options import source
 from pacifico.errors import InputError
 from pacifico.escaping import for_terminal
-from pacifico.vocabulary import NAMED_DEMS, PROFILES, RACKINGS, STRATEGIES
+from pacifico.vocabulary import BACKTRACKING, NAMED_DEMS, PROFILES, RACKINGS, STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("boundary", "dem", "capacity_kw", "profile", "strategy", "resolution_m", "setback_m", "max_road_grade_pct")
 _MORE_COLUMNS = (
     "entry", "exclusions", "exclusion_buffer_m", "edge_setback", "spec", "energy", "weather", "dem_units", "layer", "no_terrain",
-    "layout_id", "poi", "racking",
+    "layout_id", "poi", "racking", "backtracking",
 )  # fmt: skip
 _FILES = (".kml", ".kmz", ".geojson", ".json", ".zip", ".shp", ".gpkg")
 
@@ -75,6 +75,7 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     )
     design.add_argument("--max-road-grade-pct", type=float, metavar="N", help="steepest road")
     design.add_argument("--racking", choices=RACKINGS, help="what solar rows stand on (straight_tracker)")
+    design.add_argument("--backtracking", choices=BACKTRACKING, help="how trackers turn from shade (standard)")
     design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
     design.add_argument(
         "--energy", action="store_true", help="a year of the solar part too: a clear sky, an upper bound"
@@ -173,7 +174,7 @@ def check_design(given: dict[str, Any]) -> None:
 def _spec(given: dict[str, Any]) -> dict[str, Any]:
     """Rules that the options override."""
     from pacifico.layout.criteria.racking import with_racking
-    from pacifico.layout.criteria.spec import read_spec
+    from pacifico.layout.criteria.spec import make_spec, read_spec
 
     spec = dict(read_spec(given["spec"])) if given["spec"] is not None else {}
     racking = given.get("racking")
@@ -181,6 +182,12 @@ def _spec(given: dict[str, Any]) -> dict[str, Any]:
         raise InputError(f"racking {racking[:40]!r} is unknown; choose from {', '.join(RACKINGS)}")
     if racking is not None:
         spec = with_racking(spec, racking)
+    backtracking = given.get("backtracking")
+    if backtracking is not None and backtracking not in BACKTRACKING:
+        raise InputError(f"backtracking {backtracking[:40]!r} is unknown; choose from {', '.join(BACKTRACKING)}")
+    if backtracking is not None:
+        make_spec(spec)  # refuses unknown sections
+        spec = {**spec, "energy": {**spec.get("energy", {}), "backtracking": backtracking}}
     return _with_setbacks(spec, given["edge_setback"]) if given["edge_setback"] else spec
 
 

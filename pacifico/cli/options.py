@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
-from pacifico.vocabulary import NAMED_DEMS, PROFILES, RACKINGS, STRATEGIES
+from pacifico.vocabulary import BACKTRACKING, NAMED_DEMS, PROFILES, RACKINGS, STRATEGIES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
 
     from pacifico.site.model import Site
     from pacifico.stages import OnStage
     from pacifico.terrain.remote.settings import SourceSettings
 
+RULES = {"max_marginal_usd_per_kw": ("economics", "max_marginal_usd_per_kw"), "grid_limit_kw": ("grid", "limit_kw")}
+"""Options that override one rule of the spec, with its section and name."""
 DEM_HELP = f"path or URL of any raster GDAL reads, or {', '.join(NAMED_DEMS)}"
 
 
@@ -104,12 +108,43 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
     )
     design.add_argument("--max-road-grade-pct", type=number, metavar="N", help="steepest road (10)")
     design.add_argument(
+        "--max-marginal-usd-per-kw",
+        type=number,
+        metavar="N",
+        help="leave out blocks whose road, cable, earthwork and skid cost more (0: no limit)",
+    )
+    design.add_argument(
+        "--grid-limit-kw",
+        type=number,
+        metavar="N",
+        help="most that the grid takes; the target is no more (0: no limit)",
+    )
+    design.add_argument(
         "--racking",
         choices=RACKINGS,
         help="what solar rows stand on; fixed_tilt also sets the mounting (straight_tracker)",
     )
+    add_backtracking(design)
     design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
     design.add_argument("--spec", type=path, metavar="FILE.toml", help="TOML file that overrides values of the catalog")
+
+
+def add_backtracking(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add how trackers turn."""
+    parser.add_argument(
+        "--backtracking",
+        choices=BACKTRACKING,
+        help="how trackers turn from shade: as on level ground, or as the heights of their neighbours ask for (standard)",
+    )
+
+
+def with_backtracking(
+    overrides: Mapping[str, Mapping[str, Any]], backtracking: str | None
+) -> Mapping[str, Mapping[str, Any]]:
+    """Overrides of a spec with a backtracking, where one is given."""
+    if backtracking is None:
+        return overrides
+    return {**overrides, "energy": {**overrides.get("energy", {}), "backtracking": backtracking}}
 
 
 def add_exclusions(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
@@ -175,6 +210,7 @@ def edge_setback(text: str) -> dict[str, Any]:
 
 def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Design options as keywords of `generate_layout`, exclusions apart."""
+    from pacifico.frozen import thawed
     from pacifico.layout.criteria.spec import make_spec, read_spec
 
     strategy = {"strategy": arguments.strategy} if "strategy" in arguments else {}
@@ -183,10 +219,16 @@ def design_of(arguments: argparse.Namespace) -> dict[str, Any]:
         make_spec(spec)  # refuses unknown sections
         own = spec.get("site", {})
         spec = {**spec, "site": {**own, "setbacks": [*own.get("setbacks", []), *arguments.edge_setback]}}
+    for option, (section, rule) in RULES.items():
+        if (value := getattr(arguments, option, None)) is not None:
+            spec = thawed(make_spec(spec).with_rules(section, {rule: value}).overrides)
     if getattr(arguments, "racking", None) is not None:
         from pacifico.layout.criteria.racking import with_racking
 
         spec = with_racking(spec, arguments.racking)
+    if getattr(arguments, "backtracking", None) is not None:
+        make_spec(spec)  # refuses unknown sections
+        spec = {s: dict(rules) for s, rules in with_backtracking(spec, arguments.backtracking).items()}
     return {
         "profile": arguments.profile,
         **strategy,

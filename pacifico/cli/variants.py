@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
 from pacifico.cli.printing import StageLine, one_line, say
+from pacifico.cli.sweep import add_sweep, is_sweep, run_sweep
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.stages import part_of
 from pacifico.vocabulary import STRATEGIES
@@ -35,6 +36,7 @@ def add_variants_command(commands: Any) -> None:
     variants.add_argument(
         "--processes", type=_count, metavar="N", help="most processes at a time (the number of cores)"
     )
+    add_sweep(variants)
     variants.add_argument("--json", action="store_true", help="print the comparison as JSON")
     variants.add_argument("--out", type=options.path, metavar="DIR", help="folder to write (optional with --json)")
     variants.set_defaults(run=run_variants)
@@ -66,6 +68,7 @@ def run_variants(arguments: argparse.Namespace) -> int:
     from pacifico.report.variants.generate import generate_variants
 
     options.require_out(arguments)
+    sweep = is_sweep(arguments)
     if arguments.out is not None:
         options.writable_folder(arguments.out, replaced=True)
         folder.check(arguments.out)
@@ -73,6 +76,8 @@ def run_variants(arguments: argparse.Namespace) -> int:
         raise InputError("--reports writes a folder: add --out, or leave --reports out")
     design = options.design_of(arguments)
     options.dem_source(arguments)
+    if sweep:
+        return run_sweep(arguments, design)
     with StageLine(quiet=arguments.json) as line:
         site = options.site_of(arguments, part_of(line.on_stage, 0, 10))
         dem = options.dem_of(arguments, site, part_of(line.on_stage, 10, 25))

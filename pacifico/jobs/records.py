@@ -218,14 +218,14 @@ class Records:
             self.index(result.status, before=stored.status)
             return result
 
-    def cancel(self, owner: str, layout_id: str) -> StoredStatus:
+    def cancel(self, owner: str, layout_id: str, *, message: str = "cancelled on request") -> StoredStatus:
         """Cancel a job that has not ended.
 
         A running attempt notices at its next renewal.
         """
 
         def step(stored: StoredStatus, now: float) -> Status | None:
-            return None if stored.status.terminal else states.cancelled(stored.status, now=now)
+            return None if stored.status.terminal else states.cancelled(stored.status, now=now, message=message)
 
         return self.change(owner, layout_id, step)
 
@@ -268,7 +268,13 @@ class Records:
         return self.change(owner, layout_id, step)
 
     def fail_dead(
-        self, owner: str, layout_id: str, *, sent: float, receives: int, queue_empty: bool = False
+        self,
+        owner: str,
+        layout_id: str,
+        *,
+        sent: float,
+        receives: int,
+        queue_empty: Callable[[], bool],
     ) -> StoredStatus:
         """End the job of a dead letter, unless it runs or was requeued.
 
@@ -283,15 +289,17 @@ class Records:
             When the dead letter was first sent [s since 1970], by the queue's clock.
         receives : int
             How often it was received.
-        queue_empty : bool
-            Whether no message waits, is held or is delayed.
+        queue_empty : callable
+            Says whether no message waits, is held or is delayed. It is asked after the status was read: an answer from before
+            may be older than the new message.
         """
 
         def step(stored: StoredStatus, now: float) -> Status | None:
             status = stored.status
             requeued = sent < status.queued_at.timestamp() - CLOCK_TOLERANCE_S
-            stranded = queue_empty and stored.age_s >= STRANDED_S
-            if status.terminal or stored.alive or (requeued and not stranded):
+            if status.terminal or stored.alive:
+                return None
+            if requeued and not (stored.age_s >= STRANDED_S and queue_empty()):
                 return None
             last = f"; last error: {status.error_message}" if status.error_message else ""
             message = f"given up after {receives} deliveries and {status.attempt} attempts{last}"

@@ -292,14 +292,14 @@ def failed(
     )
 
 
-def cancelled(status: Status, *, now: float) -> Status:
+def cancelled(status: Status, *, now: float, message: str = "cancelled on request") -> Status:
     """End a job on its owner's request."""
     return _next(
         status,
         now,
         status="cancelled",
         error_kind="cancelled",
-        error_message="cancelled on request",
+        error_message=message,
         finished_at=moment(now),
     )
 

@@ -18,6 +18,7 @@ from pacifico.layout.criteria.asset_types import spec_for_target
 from pacifico.layout.criteria.request import requested_entry, smallest_asset_kw, smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.criteria import earthwork_criteria
+from pacifico.layout.economics.leave_out import leave_out
 from pacifico.layout.electrical.cables import route_cables
 from pacifico.layout.ground import buildable as ground_
 from pacifico.layout.ground.channels import cable_cost_zones, site_drainage, water_notes
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from pacifico.layout.electrical.cables import Collection
     from pacifico.layout.layout_request import LayoutRequest
     from pacifico.layout.metrics import BuildableGround
-    from pacifico.layout.model.assets import Item
+    from pacifico.layout.model.assets import Item, Unplaced
     from pacifico.layout.model.crossings import Crossing
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.model.roads import Road
@@ -114,11 +115,14 @@ def generate_layout(
     >>> plan = generate_layout(site, open_dem(site, "dem.tif"), target_capacity_kw=50_000)  # doctest: +SKIP
     """
     asked = checked_design(design)
-    return _generate(checked_request(site, asked, exclusions), dem, asked.entry, on_stage)
+    return layout_of(checked_request(site, asked, exclusions), dem, asked.entry, on_stage)
 
 
-def _generate(
-    request: LayoutRequest, dem: xr.DataArray, entry: tuple[float, float] | None, on_stage: OnStage | None
+def layout_of(
+    request: LayoutRequest,
+    dem: xr.DataArray,
+    entry: tuple[float, float] | None = None,
+    on_stage: OnStage | None = None,
 ) -> Plan:
     """Lay out a site by a checked request.
 
@@ -146,6 +150,10 @@ def _generate(
         works = _works(request.site, field, design)
         begin(on_stage, "finalizing", 95, "adding up the metrics")
         plan = _plan(request, dem, design, works, buildable.result())
+        worth_it = leave_out(plan, design.served)
+        if worth_it is not None:
+            design = design._replace(served=worth_it.served, left_out=worth_it.unplaced, warnings=worth_it.warnings)
+            plan = _plan(request, dem, design, _works(request.site, field, design), buildable.result())
     begin(on_stage, "completed", 100, "completed")
     return plan
 
@@ -157,6 +165,10 @@ class _Design(NamedTuple):
     served: ServedLayout
     entry: Point
     spec: Spec
+    left_out: tuple[Unplaced, ...] = ()
+    """What is not worth its civil works."""
+    warnings: tuple[str, ...] = ()
+    """Warnings about what remains."""
 
 
 class _Works(NamedTuple):
@@ -218,7 +230,7 @@ def _buildable(
 
 def _search(request: LayoutRequest, problems: Sequence[DesignProblem]) -> _Design:
     """Best layout under the strategy; refused where no asset fits."""
-    found, spec = best_of(problems, request.strategy)
+    found, spec = best_of(problems, request.strategy, compare_stricter=request.compare_stricter)
     if found.served is None or found.served.network.entry is None:
         smallest_kw = smallest_asset_kw(request.profile, request.spec)
         raise NoBuildableGroundError(why_no_asset(found.draft, request.target_kw, smallest_kw, found.unreached))
@@ -281,12 +293,11 @@ def _plan(
     buildable : (Polygon or MultiPolygon, BuildableGround, GroundShares)
         Outline and area of buildable ground, and what takes the rest of the site.
     """
-    site, served, spec = request.site, design.served, design.spec
-    outline, area, shares = buildable
-    unplaced = merge_unplaced((*design.draft.unplaced, *served.lost))
-    placed_kw = capacity_of(served.items, request.profile)
+    (outline, area, shares), site, served, spec = buildable, request.site, design.served, design.spec
+    unplaced = merge_unplaced((*design.draft.unplaced, *served.lost, *design.left_out))
+    placed_kw, unit_kw = capacity_of(served.items, request.profile), smallest_unit_kw(request.profile, spec)
     land = Land(shares, request.profile, spec)
-    shortfall = why_less(placed_kw, request.target_kw, smallest_unit_kw(request.profile, spec), unplaced, land)
+    shortfall = why_less(placed_kw, request.target_kw, unit_kw, unplaced, land, over_grid=request.over_grid)
     unreached = sum(u.count for u in served.lost)
     return Plan(
         site=site,
@@ -307,6 +318,7 @@ def _plan(
             *served.network.warnings,
             *works.cables.warnings,
             *works.water_notes,
+            *design.warnings,
             *([shortfall] if shortfall else []),
         ),
         metrics=_metrics(site, dem, works, earthwork_criteria(spec), unreached, area) | works.cables.metrics,

@@ -29,8 +29,14 @@ class LayoutRequest:
     profile: Profile
     strategy: Strategy
     target_kw: float | None
+    """Requested capacity, at most what the grid takes [kW]; None for as much as fits."""
     capacities: Capacities
     spec: Spec
+    compare_stricter: bool = True
+    """Whether layouts under stricter rules are compared; not where the caller has them."""
+
+    over_grid: str = ""
+    """That more was asked for than the grid takes; empty where it wasn't."""
 
     @property
     def slope_limit_deg(self) -> float:
@@ -48,13 +54,34 @@ def checked_design(options: Mapping[str, Any]) -> Design:
 
 def checked_request(site: Site, asked: Design, exclusions: Sequence[Zone]) -> LayoutRequest:
     """Checked request for a layout."""
-    target_kw = asked.target_capacity_kw
     spec = requested_spec(
-        asked.profile, asked.strategy, target_kw, asked.setback_m, asked.max_road_grade_pct, asked.spec
+        asked.profile,
+        asked.strategy,
+        asked.target_capacity_kw,
+        asked.setback_m,
+        asked.max_road_grade_pct,
+        asked.spec,
     )
+    target_kw = within_grid(asked.target_capacity_kw, spec)
     capacities = requested_capacities(asked.profile, target_kw, spec)
     whole = _requested_site(site if asked.poi is None else with_poi(site, asked.poi), exclusions, asked.entry)
-    return LayoutRequest(whole, asked.profile, asked.strategy, target_kw, capacities, spec)
+    over_grid = _over_grid(asked.target_capacity_kw, target_kw)
+    return LayoutRequest(whole, asked.profile, asked.strategy, target_kw, capacities, spec, over_grid=over_grid)
+
+
+def within_grid(target_kw: float | None, spec: Spec) -> float | None:
+    """Target capacity, at most what the grid takes [kW]; without a target, all that it takes."""
+    limit_kw = spec.number("grid", "limit_kw")
+    if limit_kw <= 0:
+        return target_kw
+    return limit_kw if target_kw is None else min(target_kw, limit_kw)
+
+
+def _over_grid(asked_kw: float | None, target_kw: float | None) -> str:
+    """That more was asked for than the grid takes [kW]; empty where it wasn't."""
+    if asked_kw is None or target_kw is None or asked_kw <= target_kw:
+        return ""
+    return f"of the {asked_kw:,.0f} kW asked for, the grid takes {target_kw:,.0f} kW; raise grid.limit_kw (--grid-limit-kw)"
 
 
 def _requested_site(site: Site, exclusions: Sequence[Zone], entry: tuple[float, float] | None) -> Site:

@@ -120,6 +120,8 @@ def why_less(
     smallest_kw: float,
     unplaced: Sequence[Unplaced],
     land: Land | None = None,
+    *,
+    over_grid: str = "",
 ) -> str:
     """Why capacity is missing from the target; empty where none is.
 
@@ -135,7 +137,17 @@ def why_less(
         Assets without a place.
     land : Land, optional
         Ground of the site and capacities of asset types, where they are known.
+    over_grid : str
+        That more was asked for than the grid takes; it comes last.
     """
+    less = _less_than_target(placed_kw, target_kw, smallest_kw, unplaced, land)
+    return "; ".join(reason for reason in (less, over_grid) if reason)
+
+
+def _less_than_target(
+    placed_kw: float, target_kw: float | None, smallest_kw: float, unplaced: Sequence[Unplaced], land: Land | None
+) -> str:
+    """Why capacity is missing from the target; parameters as for `why_less`."""
     missing = reasons_in_words(unplaced)
     if target_kw is None or placed_kw > target_kw - smallest_kw:
         return f"not everything is placed ({missing})" if missing else ""

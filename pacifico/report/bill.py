@@ -1,14 +1,28 @@
-"""Bill of quantities, as a table and as CSV."""
+"""Costs: the bill of quantities as a table and as CSV, and the supply curve as a figure."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from pacifico.report import mapframe as frame
 from pacifico.report.tables import Table
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from pacifico.array_types import FloatArray
     from pacifico.layout.model.bill import Bill, Line
+    from pacifico.layout.model.plan import Plan
+
+BAR, KNEE = "#9fc3b4", "#b3201f"
+"""Colours of the steps and of the knee."""
+HEIGHT_IN = 5.4
+"""Height of the figure [in]."""
 
 
 def bill_table(bill: Bill) -> Table:
@@ -27,6 +41,68 @@ def write_costs(bill: Bill, path: str | Path) -> Path:
     out = Path(path)
     out.write_text(bill.to_csv(), encoding="utf-8", newline="")
     return out
+
+
+def supply_figure(plan: Plan) -> Figure | None:
+    """Cumulative civil cost over capacity, with marginal costs below; None without units."""
+    curve = plan.supply_curve()
+    if not len(curve):
+        return None
+    fig = frame.Picture(figsize=(frame.WIDTH_IN, HEIGHT_IN), dpi=frame.DPI, facecolor="white")
+    title = "Supply curve: capacity against civil cost"
+    fig.text(
+        0.06 / frame.WIDTH_IN,
+        1 - 0.22 / HEIGHT_IN,
+        title,
+        fontsize=12.5,
+        fontweight="bold",
+        color=frame.INK,
+        va="center",
+    )
+    above, below = (fig.add_axes((0.08, y, 0.89, h)) for y, h in ((0.42, 0.49), (0.1, 0.25)))
+    edges = np.concatenate([[0.0], curve["capacity_kw"].to_numpy()]) / 1e3
+    cost = np.concatenate([[0.0], curve["civil_cost_usd"].to_numpy()]) / 1e6
+    above.plot(edges, cost, "o-", color=frame.INK, ms=4, lw=1.4)
+    above.set(ylabel="civil cost [million USD]", xticklabels=[])
+    _mark_knee(above, curve)
+    _marginal(below, edges, curve["usd_per_kw"].to_numpy(), plan.spec.number("economics", "max_marginal_usd_per_kw"))
+    for ax in (above, below):
+        ax.set_xlim(0, edges[-1] * 1.02)
+        ax.set_ylim(bottom=0)
+        ax.grid(color="#dddddd", lw=0.5)
+        ax.set_axisbelow(True)
+        ax.spines[["top", "right"]].set_visible(False)
+    return fig
+
+
+def _marginal(ax: Axes, edges_mw: FloatArray, usd_per_kw: FloatArray, limit: float) -> None:
+    """Bars of the marginal cost of each step, and the limit if there is one.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    edges_mw : (n + 1,) float
+        Capacity at the ends of the steps [MW].
+    usd_per_kw : (n,) float
+        Marginal cost of each step [USD/kW].
+    limit : float
+        Limit on it [USD/kW]; 0: none.
+    """
+    ax.bar(edges_mw[:-1], usd_per_kw, np.diff(edges_mw), align="edge", color=BAR, edgecolor="white", lw=0.6)
+    if limit > 0:
+        ax.axhline(limit, color=KNEE, ls="--", lw=1)
+        ax.annotate(f"limit {limit:,.0f}", (edges_mw[-1], limit), fontsize=8, ha="right", va="bottom", color=KNEE)
+    ax.set(xlabel="capacity [MW]", ylabel="marginal [USD/kW]")
+
+
+def _mark_knee(ax: Axes, curve: pd.DataFrame) -> None:
+    """Mark the knee of a curve, if it has one."""
+    for kw, usd in curve.loc[curve["is_knee"], ["capacity_kw", "civil_cost_usd"]].to_numpy().tolist():
+        x, y = kw / 1e3, usd / 1e6
+        ax.plot(x, y, "o", ms=9, mfc="none", mec=KNEE, mew=1.6)
+        text = f"knee: {x:,.1f} MW, {y:,.2f} million USD"
+        ax.annotate(text, (x, y), xytext=(-10, 10), textcoords="offset points", fontsize=9, color=KNEE, ha="right")
 
 
 def _row(line: Line) -> tuple[str, ...]:

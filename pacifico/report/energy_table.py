@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pacifico.layout.model.plan import Plan
 
 NOT_ASKED = "not asked for: give a weather file (EPW or TMY3) with --weather, or --energy for a clear sky"
+_BACKTRACKING = {"standard": "standard, as on level ground", "terrain": "terrain-aware, row by row"}
 NO_ARRAYS = "no solar array stands: there is no solar energy to compute"
 
 
@@ -48,7 +49,8 @@ def solar_year(plan: Plan, dem: xr.DataArray, *, energy: bool = False, weather: 
     arrays = [a for a in plan.asset_list if a.item.kind == "solar_array"]
     if not arrays or not (energy or weather):
         return None
-    from pacifico.analysis.energy import annual_energy, solar_part  # noqa: PLC0415 (pandas: 1 s)
+    from pacifico.analysis.energy import annual_energy  # noqa: PLC0415 (pandas: 1 s)
+    from pacifico.analysis.solar_part import plant_rows, solar_part  # noqa: PLC0415
     from pacifico.analysis.weather import clear_sky, read_weather  # noqa: PLC0415
 
     centres = np.array([a.item.centre for a in arrays])
@@ -56,6 +58,7 @@ def solar_year(plan: Plan, dem: xr.DataArray, *, energy: bool = False, weather: 
         centres[:, 0], centres[:, 1],
         np.array([a.item.capacity_dc_kw for a in arrays]), np.array([a.item.capacity_kw for a in arrays]),
         crs=plan.crs, altitude_m=float(np.mean([a.elevation_m for a in arrays])), spec=plan.spec, dem=dem,
+        rows=plant_rows(arrays, plan.spec, dem, design=plan.racking),
     )  # fmt: skip
     year = (
         read_weather(weather, lat=part.lat, lon=part.lon) if weather else clear_sky(part.lat, part.lon, part.altitude_m)
@@ -75,6 +78,8 @@ def energy_table(year: Energy | None, plan: Plan) -> Table:
         ("Capacity factor, of AC", f"{100 * year.capacity_factor:.1f}", "%"),
         ("Clipped by inverters", f"{100 * year.clipped_share:.1f}", "%"),
         ("Lost to the horizon", f"{100 * year.horizon_loss_share:.1f}", "%"),
+        ("Lost to shade of rows on rows", f"{100 * year.row_shade_loss_share:.2f}", "%"),
+        *([] if year.backtracking == "none" else [("Backtracking", _BACKTRACKING[year.backtracking], "")]),
         *((month, _n(mwh), "MWh") for month, mwh in months(year)),
         ("Weather", year.weather, ""),
         *(("Note", note, "") for note in (*year.warnings, *_left_out(plan))),

@@ -1,4 +1,4 @@
-"""Figures and table of racking: piles by reveal, pile lengths, the worst row in profile."""
+"""Figures and table of racking: piles by reveal, pile lengths, worst row in profile, loss to row shade."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
+from matplotlib.collections import PatchCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patches import Polygon as Outline
 
 from pacifico import legend
+from pacifico.analysis.shading.table import shade_frame
 from pacifico.layout.criteria.racking import racking_criteria
 from pacifico.report import mapframe as frame
 from pacifico.report.tables import Table
@@ -20,12 +23,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from pacifico.analysis.energy import Energy
     from pacifico.layout.criteria.racking import RackingCriteria
     from pacifico.layout.model.plan import Plan
     from pacifico.layout.model.racking import RackingDesign
 
 NO_ROWS = "no solar array stands: there are no rows and no piles"
 _CUT, _FILL, _OUTSIDE = "#c0560b", "#2f6fb0", "#d4006a"
+LEAST_SCALE_PCT = 1.0
+"""Least end of the colour scale of losses [%]: smaller losses are shown as small."""
 PILE_DOT_M = 5.0
 """Size of a pile's dot on the map [m]: less than the distance between piles."""
 _LEFT_IN, _PANEL_IN = 0.6, 2.6
@@ -196,6 +202,45 @@ def _plain(ax: Axes) -> None:
     ax.xaxis.label.set_fontsize(8.5)
     ax.yaxis.label.set_fontsize(8.5)
     ax.spines[["top", "right"]].set_visible(False)
+
+
+def row_shade_figure(plan: Plan, year: Energy | None, dem: xr.DataArray) -> Figure | None:
+    """Map of arrays by their loss to row shade; None without a year.
+
+    Parameters
+    ----------
+    plan : Plan
+        Plan with its arrays.
+    year : Energy or None
+        Year of its arrays.
+    dem : DataArray
+        Ground to shade and contour.
+    """
+    if year is None or not year.arrays:
+        return None
+    table = shade_frame(plan, year)
+    arrays = list(table.geometry)
+    loss = 100.0 * table["row_shade_loss_share"].to_numpy(dtype=np.float64)
+    fig, ax = frame.map_figure(shapely.union_all(arrays), ground=dem, title="Energy lost to shade of rows on rows")
+    frame.shade(ax, dem, strength=0.5)
+    patches = PatchCollection(
+        [Outline(shapely.get_coordinates(a.exterior)) for a in arrays],
+        cmap="magma_r", edgecolor="#6b6b6b", linewidth=0.2, zorder=5,
+    )  # fmt: skip
+    patches.set_array(loss)
+    patches.set_clim(0.0, max(LEAST_SCALE_PCT, float(loss.max())))
+    ax.add_collection(patches)
+    frame.area_patch(ax, [plan.site.boundary], facecolor="none", edgecolor=legend.BOUNDARY, lw=1.6, zorder=10)
+    frame.colour_bar(fig, ax, patches, "year's loss of an array [%]", low=0.3, high=0.75)
+    worst = int(np.argmax(loss))
+    handles = [Line2D([], [], color=legend.BOUNDARY, lw=2, label="Site boundary")]
+    if loss[worst] > 0:
+        x, y = arrays[worst].centroid.coords[0]
+        ax.plot([x], [y], marker="o", ms=11, mfc="none", mec="#0072b2", mew=1.6, zorder=11)
+        label = f"Largest: {table['array'].iloc[worst].replace('_', ' ')}, {loss[worst]:.1f} %"
+        handles.append(Line2D([], [], marker="o", ls="", mfc="none", mec="#0072b2", mew=1.6, label=label))
+    frame.legend(ax, handles)
+    return fig
 
 
 def write_piles(plan: Plan, path: str | Path) -> Path | None:

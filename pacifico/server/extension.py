@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,13 @@ def _load_jupyter_server_extension(server_app: Any) -> None:
     server_app.log.info(
         "pacifico.server: %s, store %s", url_path_join(server_app.base_url, PREFIX), services.settings.store
     )
+
+
+async def _start_jupyter_server_extension(server_app: Any) -> None:
+    """Go on with layouts that a stopped server left queued; Jupyter Server calls this once it runs."""
+    services: Services | None = server_app.web_app.settings.get(SETTING)
+    if services is not None:
+        services.resume(os.environ.get("JUPYTERHUB_USER") or services.settings.owner)
 
 
 def _close(reference: weakref.ref[Services]) -> None:

@@ -64,6 +64,7 @@ class Services:
         self.background = BackgroundJobs(server.processes, self._readers)
         self._running: dict[tuple[str, str], EngineRunner] = {}
         self._jobs: OrderedDict[str, OwnedJobs] = OrderedDict()
+        self._resuming: asyncio.Future[None] | None = None
         self._statuses: OrderedDict[tuple[str, str], tuple[float, asyncio.Future[Body]]] = OrderedDict()
 
     async def read(self, function: Callable[..., T], /, *arguments: Any, **options: Any) -> T:
@@ -101,9 +102,20 @@ class Services:
         self._jobs.move_to_end(owner)
         return self._jobs[owner]
 
+    def resume(self, owner: str) -> None:
+        """Go on with jobs that a stopped server left queued, without waiting for the owner's first request."""
+
+        async def work() -> None:
+            try:
+                await self.jobs(owner)
+            except PacificoError as error:  # a store that is away now may be back at the first request
+                log.warning("queued layouts of %r were not looked for: %s", owner, error)
+
+        self._resuming = asyncio.ensure_future(work())
+
     async def status(self, jobs: OwnedJobs, layout_id: str) -> Body:
         """Status of a layout; pollers of the same moment share one read."""
-        key = (jobs.owner, layout_id)
+        key = (jobs.owner, keys.canonical_id(layout_id))
         found = self._statuses.get(key)
         if found is None or (found[1].done() and time.monotonic() - found[0] > STATUS_FRESH_S):
             future = asyncio.ensure_future(self._read_status(jobs, layout_id))
@@ -133,7 +145,7 @@ class Services:
 
     def changed(self, owner: str, layout_id: str) -> None:
         """Forget what was read of a layout: this server has just changed it."""
-        self._statuses.pop((owner, layout_id), None)
+        self._statuses.pop((owner, keys.canonical_id(layout_id)), None)
 
     def shown(self, owner: str, body: Body) -> Body:
         """Status body as it is shown: a job that waits here for its turn is not stalled."""

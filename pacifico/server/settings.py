@@ -52,7 +52,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> ServerSettings
         A variable is out of its range.
     """
     env = os.environ if environ is None else environ
-    chosen = env.get("PACIFICO_ASYNC") or "0"
+    chosen = (env.get("PACIFICO_ASYNC") or "0").lower()
     if chosen not in ("0", "1", "false", "true"):
         raise InputError(f"PACIFICO_ASYNC is {chosen!r}; it must be 0 or 1")
     dem = env.get("PACIFICO_DEFAULT_DEM") or "3dep"

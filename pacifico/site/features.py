@@ -40,6 +40,10 @@ NAME_KEYS = ("name", "title", "label")
 
 _DROPPED_CATEGORIES = ("Cc", "Cs", "Cn", "Co", "Zl", "Zp")
 _AREA_OF_USE_MARGIN_DEG = 2.0
+_GRID_AT_A_PLACE = re.compile(
+    r"""grids\s*=[^\s"]*[/\\:]|PARAMETERFILE\s*\[\s*"[^"]*"\s*,\s*"[^"]*[/\\:]""", re.IGNORECASE
+)
+"""A CRS that names a grid by path or address. PROJ would open it; plain names are those of its own folder."""
 """Tolerance around a CRS's area of use [°]: real files often lie a little outside it."""
 
 
@@ -232,6 +236,10 @@ def parse_crs(text: str, where: str) -> CRS:
         Where it is unknown, undefined, local, vertical or geocentric.
     """
     remedy = "set the right one, or reproject the file to EPSG:4326"
+    if _GRID_AT_A_PLACE.search(text):
+        raise CRSMismatchError(
+            f"{where} names the CRS {quoted(text)}, whose grid is a path or address, which is never opened; {remedy}"
+        )
     try:
         crs = CRS.from_user_input(text).to_2d()
         if crs.is_compound:

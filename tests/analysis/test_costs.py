@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from shapely import LineString
 
 from pacifico.analysis.costs import bill
 from pacifico.errors import InputError
+from pacifico.layout.criteria.racking import racking_criteria
 from pacifico.layout.criteria.spec import catalog, make_spec
 from pacifico.layout.generate import generate_layout
+from pacifico.layout.model.crossings import Crossing
 
 
 def waves(x, y):
@@ -117,7 +120,8 @@ def test_large_sites_are_balanced_between_larger_squares(make, plan, monkeypatch
     small = plan.bill_of_quantities()
     monkeypatch.setattr(costs, "MAX_SQUARES", 4)
     large = plan.bill_of_quantities()
-    assert all("squares of 200 m" not in n.basis for n in large.lines)
+    haul = line_of(large, "haul").basis
+    assert "squares of 400 m" in haul or "squares of 800 m" in haul
     for item in ("cut", "fill", "borrow"):
         assert line_of(large, item).quantity == pytest.approx(line_of(small, item).quantity)
 
@@ -153,3 +157,49 @@ def test_trunk_cable_runs_along_both_axes_from_each_array_to_the_skid_of_its_blo
     )
     assert len(arrays) > 1
     assert line_of(plan.bill_of_quantities(), "dc_trunk").quantity == pytest.approx(length)
+
+
+def crossing(kind, length_m, drained_ha=None):
+    return Crossing("X", kind, "R001", "creek", "water", LineString([(0, 0), (length_m, 0)]), drained_ha)
+
+
+def test_culverts_are_billed_by_length_and_pipes_and_fords_by_length(plan):
+    water = (crossing("culvert", 10, 5.0), crossing("culvert", 12, 150.0), crossing("culvert", 8), crossing("ford", 7))
+    found = bill(replace(plan, crossing_list=water))
+    culvert = line_of(found, "culvert")
+    # by the rational method 150 ha give 10.9 m3/s, and a pipe of 1.5 m carries 4.1 m3/s under inlet control
+    assert culvert.quantity == 10 * 1 + 12 * 3 + 8 * 1
+    assert "by drained area: 1 of 1 x" in culvert.basis
+    assert "1 of 3 x 1.5 m" in culvert.basis
+    assert line_of(found, "ford").quantity == 7
+    assert (culvert.quantity_low, culvert.quantity_high) == pytest.approx((0.8 * 54, 1.3 * 54))
+
+
+def test_ground_graded_under_arrays_is_billed_with_the_rest(plan):
+    graded = {**plan.metrics, "array_cut_m3": 600.0, "array_fill_m3": 250.0}
+    with_arrays, without = bill(replace(plan, metrics=graded)), plan.bill_of_quantities()
+    assert line_of(with_arrays, "cut").quantity - line_of(without, "cut").quantity == pytest.approx(600)
+    assert line_of(with_arrays, "fill").quantity - line_of(without, "fill").quantity == pytest.approx(250)
+
+
+def test_steel_is_billed_beyond_the_shortest_piles(plan):
+    assert "pile_steel" not in {n.item for n in plan.bill_of_quantities().lines}
+    criteria = racking_criteria(plan.spec)
+    short_t = 1000 * criteria.shortest_pile_m * criteria.pile_kg_per_m / 1000
+    piles = {**plan.metrics, "pile_count": 1000, "steel_t": short_t + 12.0}
+    assert line_of(bill(replace(plan, metrics=piles)), "pile_steel").quantity == pytest.approx(12)
+
+
+def test_areas_and_lengths_in_plan_are_known_to_three_percent(plan):
+    surface = line_of(plan.bill_of_quantities(), "road_surface")
+    assert (surface.quantity_low, surface.quantity_high) == pytest.approx(
+        (0.97 * surface.quantity, 1.03 * surface.quantity)
+    )
+    fence = line_of(plan.bill_of_quantities(), "fence")
+    assert (fence.quantity_low, fence.quantity_high) == pytest.approx((0.95 * fence.quantity, 1.15 * fence.quantity))
+
+
+def test_ratings_and_counts_are_exact(plan):
+    for item in ("solar_tracker", "inverter_skid"):
+        line = line_of(plan.bill_of_quantities(), item)
+        assert line.quantity_low == line.quantity == line.quantity_high

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fixtures.shade import array, field
 from fixtures.weather import ALTITUDE, LAT, LON
-from pyproj import CRS
 
-from pacifico.analysis.energy import SolarPart, annual_energy, solar_part
+from pacifico.analysis.energy import annual_energy
+from pacifico.analysis.solar_part import PlantRows, SolarPart
 from pacifico.analysis.weather import clear_sky
 from pacifico.errors import InputError
-from pacifico.grid import Grid
 from pacifico.layout.criteria.spec import make_spec
 
 pvlib = pytest.importorskip("pvlib")
@@ -107,29 +107,50 @@ def test_south_of_the_equator_summer_is_in_january():
     assert south.annual_mwh == pytest.approx(north.annual_mwh, rel=0.1)
 
 
-def test_horizons_are_in_directions_from_true_north():
-    """A wall due true east of a place in the east of its zone."""
-    from pacifico.crs import LONLAT, transformer
-
-    crs = CRS.from_epsg(32615)
-    to_grid = transformer(LONLAT, crs)
-    x, y = to_grid.transform(-90.1, 60.0)
-    east = np.subtract(to_grid.transform(-90.1 + 0.02, 60.0), (x, y))
-    grid = Grid(crs, x - 3000, y + 3000, 20.0, 20.0, 300, 300)
-    gx, gy = np.meshgrid(grid.x_centres() - x, grid.y_centres() - y)
-    spot = east / np.hypot(*east) * 1000
-    dem = grid.data_array(100 + 150 * (np.hypot(gx - spot[0], gy - spot[1]) < 60), name="elevation")
-    found = solar_part(
-        np.array([x]), np.array([y]), np.ones(1), np.ones(1), crs=crs, altitude_m=0.0, spec=SPEC, dem=dem
+def on(height, azimuth=0.0, n=4):
+    """Part with rows on ground that is a function of place."""
+    rows = field(
+        height,
+        *(array((k * 4 * 2.4 / 0.35, 0.0), rows=4, pitch=2.4 / 0.35, azimuth=azimuth, name=f"a{k}") for k in range(n)),
     )
-    assert found.horizon_deg is not None
-    row = found.horizon_deg[0]
-    assert np.argmax(row) == 18  # 90 degrees from true north
-    assert row[17] == pytest.approx(row[19], abs=1.5)
-    assert (found.lat, found.lon) == (pytest.approx(60.0), pytest.approx(-90.1))
+    return replace(part(n=n), rows=PlantRows((rows,), dict.fromkeys([f"a{k}" for k in range(n)], 1300.0 / n)))
 
 
-def test_without_arrays_there_is_no_energy():
-    nothing = np.empty(0)
+def test_trackers_on_level_ground_lose_nothing_to_each_other(typical_year):
+    level = annual_energy(on(lambda x, y: 0 * x), typical_year, SPEC)
+    bare = annual_energy(part(), typical_year, SPEC)
+    assert level.annual_mwh == pytest.approx(bare.annual_mwh, rel=1e-6)
+    assert level.row_shade_loss_share == bare.row_shade_loss_share == 0.0
+    assert [a.array_id for a in level.arrays] == ["a0", "a1", "a2", "a3"]
+    assert all(a.row_shade_loss_share < 1e-5 for a in level.arrays)
+
+
+def test_rolling_ground_costs_energy_and_terrain_backtracking_wins_most_back(typical_year):
+    hills = on(lambda x, y: 2.0 * np.sin(x / 20.0))
+    standard = annual_energy(hills, typical_year, SPEC)
+    terrain = annual_energy(hills, typical_year, make_spec({"energy": {"backtracking": "terrain"}}))
+    level = annual_energy(part(), typical_year, SPEC).annual_mwh
+    assert (standard.backtracking, terrain.backtracking) == ("standard", "terrain")
+    assert standard.annual_mwh < terrain.annual_mwh < 1.01 * level
+    assert 0.01 < standard.row_shade_loss_share < 0.2
+    assert terrain.row_shade_loss_share < 0.3 * standard.row_shade_loss_share
+    worst = max(standard.arrays, key=lambda a: a.row_shade_loss_share)
+    assert worst.relative_yield < 1.0
+
+
+def test_rows_that_slope_south_yield_more_than_rows_that_slope_north(typical_year):
+    south, north = (annual_energy(on(lambda x, y, s=s: s * y), typical_year, SPEC).annual_mwh for s in (0.08, -0.08))
+    assert north < annual_energy(part(), typical_year, SPEC).annual_mwh < south
+
+
+def test_fixed_rows_shade_each_other_on_level_ground_too(typical_year):
+    rows = field(lambda x, y: 0 * x, array(rows=8, pitch=4.8 / 0.45, collector=4.8, azimuth=90.0, name="a"))
+    fixed = make_spec({"solar": {"mounting": "fixed"}})
+    found = annual_energy(replace(part("fixed", 0.45), rows=PlantRows((rows,), {"a": 1300.0})), typical_year, fixed)
+    assert found.backtracking == "none"
+    assert 0.001 < found.row_shade_loss_share < 0.05
+
+
+def test_without_arrays_there_is_no_energy(typical_year):
     with pytest.raises(InputError, match="no solar array"):
-        solar_part(nothing, nothing, nothing, nothing, crs=CRS.from_epsg(32615), altitude_m=0.0, spec=SPEC)
+        annual_energy(replace(part(), dc_kw=np.zeros(1)), typical_year, SPEC)

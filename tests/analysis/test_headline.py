@@ -135,3 +135,24 @@ def test_capacity_without_a_substation_does_not_count():
     assert (
         capacity.text == "0.00 MW AC, as much as fits; 3.40 MW stand without the substation they need and don't count"
     )
+
+
+def test_the_limit_of_the_grid_is_told(make):
+    site, dem = make.site(), make.dem(make.ground(make.level))
+    plan = generate_layout(site, dem, target_capacity_kw=8_000, spec={"grid": {"limit_kw": 3_000.0}})
+    assert 2_980.0 < plan.metrics["total_capacity_kw"] <= 3_000.5
+    assert by_name(plan.headline)["capacity"].text == "2.99 of 3.00 MW AC; the grid takes 3.00"
+    assert plan.shortfall == "of the 8,000 kW asked for, the grid takes 3,000 kW; raise grid.limit_kw (--grid-limit-kw)"
+    assert plan.shortfall in plan.warnings
+
+
+def test_capacity_beyond_the_grid_does_not_count(make):
+    site, dem = make.site(), make.dem(make.ground(make.level))
+    plan = generate_layout(site, dem, target_capacity_kw=3_000, spec={"grid": {"limit_kw": 3_000.0}})
+    about = json.loads(json.dumps(plan.to_geojson()["pacifico"]))
+    assert plan.shortfall == ""
+    about["metrics"]["total_capacity_kw"] = 3_500.0
+    assert placed_kw(about) == 3_000.0
+    answer = by_name(headline(about, None, unit_kw=10.0))["capacity"]
+    assert answer.text.endswith("; 0.50 MW stand beyond what the grid takes and don't count")
+    assert answer.alarm

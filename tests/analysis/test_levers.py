@@ -2,7 +2,7 @@
 
 import pytest
 
-from pacifico.analysis.levers import MORE_DEG, MOST_EXCLUSIONS, changes, solve_levers
+from pacifico.analysis.levers import MORE_DEG, MOST_EXCLUSIONS, changes, shadow_prices_of, solve_levers
 from pacifico.layout.add_racking import add_racking
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.model.land_use import Reason
@@ -71,3 +71,62 @@ def test_costs_are_compared_with_racking_where_the_plan_has_it(made, make):
     free = add_racking(generate_layout(make.site(300, 300), dem, target_capacity_kw=50_000), dem)
     more = free.bill_of_quantities().total - add_racking(plan, dem).bill_of_quantities().total
     assert found.more_usd == pytest.approx(more, abs=1000.0)
+
+
+def test_each_setback_of_single_edges_has_a_change(make):
+    dem = make.dem(make.ground(make.level, 300, 300))
+    spec = {"site": {"setbacks": [{"edges": "north", "setback_m": 40.0}, {"edges": ["east", 3], "setback_m": 8.0}]}}
+    plan = generate_layout(make.site(300, 300), dem, spec=spec)
+    (north,) = [c for c in changes(plan) if c.name.startswith("site.setbacks")]
+    assert north.name == "site.setbacks:1"
+    assert north.label == "setback from north 20 m instead of 40 m"
+    assert [dict(e) for e in north.spec["site"]["setbacks"]] == [
+        {"edges": ["north"], "setback_m": 20.0},
+        {"edges": ["east", 3], "setback_m": 8.0},  # no more than the setback of all edges
+    ]
+
+
+def test_limits_that_no_ground_exceeds_have_no_effect_and_no_layout(made, monkeypatch):
+    from pacifico.analysis import levers
+
+    plan, dem = made
+    solved = []
+    real = levers.layout_of
+    monkeypatch.setattr(levers, "layout_of", lambda request, *a: (solved.append(request), real(request, *a))[1])
+    found = solve_levers(plan, dem)
+    assert len(found.items) == 5
+    assert len(solved) == 2  # setback and farm: level ground is under every slope and grade limit
+    assert found.best_for("too_steep").gain_kw == 0.0
+
+
+def test_shadow_prices_are_those_of_layouts_without_racking(made, make):
+    plan, dem = made
+    prices = shadow_prices_of(add_racking(plan, dem), dem)
+    assert prices.equals(plan.shadow_prices(dem))
+    free = generate_layout(make.site(300, 300), dem, target_capacity_kw=50_000)
+    gain = free.metrics["total_capacity_kw"] - plan.metrics["total_capacity_kw"]
+    more = free.bill_of_quantities().total - plan.bill_of_quantities().total
+    farm = prices.loc["exclusion:farm"]
+    assert farm["gain_kw"] == pytest.approx(gain, abs=0.1)
+    assert farm["more_usd"] == pytest.approx(more, abs=1000.0)
+    assert farm["usd_per_kw"] == pytest.approx(more / gain, abs=1.0)
+    assert prices["usd_per_kw"].isna().sum() == (prices["gain_kw"] == 0).sum()
+
+
+def test_every_exclusion_has_a_shadow_price(make):
+    zones = tuple(Zone(make.at(30 * n, 200, 30 * n + 10, 210), f"zone {n}") for n in range(MOST_EXCLUSIONS + 2))
+    dem = make.dem(make.ground(make.level, 300, 300))
+    plan = generate_layout(make.site(300, 300, exclusions=zones), dem, target_capacity_kw=1000)
+    assert sum(name.startswith("exclusion:") for name in shadow_prices_of(plan, dem).index) == len(zones)
+
+
+def test_layouts_side_by_side_are_those_one_after_another(make):
+    """Rough ground and several levers: threads share nothing that changes a layout."""
+    zones = (Zone(make.at(100, 100, 160, 180), "pond"),)
+    dem = make.dem(make.ground(make.rolling, 320, 300))
+    plan = generate_layout(make.site(320, 300, exclusions=zones), dem)
+    found = {lever.name: lever for lever in solve_levers(plan, dem).items}
+    for change in changes(plan):
+        alone = generate_layout(change.site, dem, spec=change.spec)
+        gain = max(alone.metrics["total_capacity_kw"] - plan.metrics["total_capacity_kw"], 0.0)
+        assert found[change.name].gain_kw == pytest.approx(gain, abs=0.06)

@@ -50,7 +50,19 @@ def test_without_a_dem_the_horizon_is_flat_and_that_is_said(layout, capsys):
     assert main(["energy", str(layout), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["horizon_loss_share"] == 0
-    assert "no DEM was given: the horizon is taken as flat" in found["warnings"]
+    assert any("no DEM was given: the horizon is taken as flat" in w for w in found["warnings"])
+
+
+def test_backtracking_for_the_terrain_yields_more(layout, capsys):
+    found = []
+    for backtracking in ("standard", "terrain"):
+        assert main(["energy", str(layout), "--dem", "sample", "--json", "--backtracking", backtracking]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    standard, terrain = found
+    assert (standard["backtracking"], terrain["backtracking"]) == ("standard", "terrain")
+    assert terrain["annual_mwh"] > standard["annual_mwh"]
+    assert 0 < standard["row_shade_loss_share"] < 0.1
+    assert len(standard["arrays"]) == len({a["array_id"] for a in standard["arrays"]}) > 5
 
 
 def test_other_rows_than_the_layouts_are_told_of(layout, tmp_path, capsys):

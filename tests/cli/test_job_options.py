@@ -55,6 +55,7 @@ def test_a_design_that_can_be_passes():
         ({"exclusion_buffer_m": -1.0}, "0 m or more"),
         ({"edge_setback": [{"edges": ["north"], "setback_m": -1.0}]}, "setback"),
         ({"racking": "roof"}, "racking 'roof' is unknown"),
+        ({"backtracking": "back"}, "backtracking 'back' is unknown"),
     ],
 )
 def test_a_design_that_can_not_be_is_refused_before_anything_is_sent(options, words):

@@ -1,5 +1,6 @@
 """Shared options: --out is tried before the work; exclusions and edges as they are given."""
 
+import argparse
 import os
 import pathlib
 import tempfile
@@ -9,6 +10,7 @@ import pytest
 
 from pacifico.cli import options
 from pacifico.errors import InputError
+from pacifico.layout.criteria.spec import make_spec
 
 
 @pytest.fixture
@@ -132,3 +134,16 @@ def test_a_racking_of_the_command_line_replaces_that_of_the_file(tmp_path):
     assert options.design_of(make_parser().parse_args(words))["spec"] == {
         "racking": {"name": "fixed_tilt"}, "fixed_tilt": {"max_reveal_m": 2.0}, "solar": {"mounting": "fixed"},
     }  # fmt: skip
+
+
+def test_limits_on_marginal_cost_and_of_the_grid_are_rules_of_the_spec(tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text("[economics]\nmax_marginal_usd_per_kw = 900.0\n[road]\nwidth_m = 7.0\n")
+    parser = argparse.ArgumentParser()
+    options.add_design(parser)
+    given = ["site.kml", "--spec", str(own), "--max-marginal-usd-per-kw", "400", "--grid-limit-kw", "30000"]
+    spec = make_spec(options.design_of(parser.parse_args(given))["spec"])
+    assert spec.number("grid", "limit_kw") == 30_000.0
+    assert spec.number("economics", "max_marginal_usd_per_kw") == 400.0
+    assert spec.number("road", "width_m") == 7.0
+    assert make_spec().number("economics", "max_marginal_usd_per_kw") == 0.0

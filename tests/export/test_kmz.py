@@ -88,3 +88,32 @@ def test_cost_zones_differ_from_exclusions(layout, tmp_path):
     path = write_kmz(layout, tmp_path / "a.kmz")
     assert b"#cost" in kml_of(path)
     assert [(z.zone_type, z.cost_multiplier) for z in read_site(path).exclusions] == [("cost", 3.0)]
+
+
+def test_roads_are_the_widest_lines_but_crossings_and_areas_have_thin_outlines(layout, tmp_path):
+    root = ET.fromstring(kml_of(write_kmz(layout, tmp_path / "layout.kmz")))
+    widths = {
+        s.get("id"): float(s.findtext(f"{KML}LineStyle/{KML}width"))
+        for s in root.iter(f"{KML}Style")
+        if s.find(f"{KML}LineStyle") is not None
+    }
+    assert {k: widths[k] for k in ("boundary", "buildable", "exclusion", "pad", "cable", "fence")} == {
+        "boundary": 3,
+        "buildable": 1,
+        "exclusion": 2,
+        "pad": 1.5,
+        "cable": 1.5,
+        "fence": 1.5,
+    }
+    assert {widths[k] for k in widths if k.startswith("asset-")} == {1}
+    assert all(widths[k] > 1.5 for k in widths if k.startswith("road-"))
+
+
+def test_an_area_in_parts_is_one_placemark_of_several_polygons(layout, tmp_path):
+    boundary = next(f for f in layout["features"] if f["properties"]["kind"] == "boundary")
+    ring = boundary["geometry"]["coordinates"]
+    apart = [[[x + 0.05, y] for x, y in part] for part in ring]
+    boundary["geometry"] = {"type": "MultiPolygon", "coordinates": [ring, apart]}
+    root = ET.fromstring(kml_of(write_kmz(layout, tmp_path / "layout.kmz")))
+    (shape,) = root.iter(f"{KML}MultiGeometry")
+    assert len(shape.findall(f"{KML}Polygon")) == 2

@@ -87,3 +87,11 @@ def test_tables_go_to_a_folder_or_beside_a_file(layout, tmp_path):
     assert [p.name for p in export(layout, "csv", tmp_path)] == ["assets.csv", "roads.csv", "cables.csv"]
     names = ["hill.csv", "hill-roads.csv", "hill-cables.csv"]
     assert [p.name for p in export(layout, "csv", tmp_path / "hill.csv")] == names
+
+
+def test_stations_are_a_fourth_table_where_a_distance_is_given(layout, dem, tmp_path):
+    written = export(layout, "csv", tmp_path, ground=dem, stations_m=20.0)
+    assert [p.name for p in written] == ["assets.csv", "roads.csv", "cables.csv", "stations.csv"]
+    assert all(p.exists() for p in written)
+    beside = export(layout, "csv", tmp_path / "hill.csv", ground=dem, stations_m=20.0)
+    assert beside[-1].name == "hill-stations.csv"

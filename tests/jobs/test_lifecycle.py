@@ -10,7 +10,8 @@ import os
 import shutil
 import tempfile
 import uuid
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -18,13 +19,17 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
+from pacifico.errors import InputError
 from pacifico.jobs import keys
 from pacifico.jobs import status as states
 from pacifico.jobs.attempt import Attempt, LostError
-from pacifico.jobs.lifecycle import claim
+from pacifico.jobs.delivery import Ending, RunOutcome
+from pacifico.jobs.lifecycle import claim, deliver
 from pacifico.jobs.records import Records
-from pacifico.jobs.request import JobRequest
+from pacifico.jobs.request import JobRequest, UnknownVersionError
 from pacifico.jobs.settings import Settings
+from pacifico.jobs.stop_signals import StoppedError
+from pacifico.jobs.store.base import PermissionDeniedError, StoreError
 from pacifico.jobs.store.local import LocalStore
 
 OWNER = "ann@example.com"
@@ -233,7 +238,9 @@ class Jobs(RuleBasedStateMachine):
     def sweep(self):
         for letter in self.dead:
             before = self.records.read(OWNER, letter.layout_id)
-            after = self.records.fail_dead(OWNER, letter.layout_id, sent=letter.sent, receives=3).status
+            after = self.records.fail_dead(
+                OWNER, letter.layout_id, sent=letter.sent, receives=3, queue_empty=bool
+            ).status
             old = letter.generation < self.generation[letter.layout_id]
             if before.alive or before.status.terminal or old:
                 assert after.status == before.status.status
@@ -311,3 +318,176 @@ def test_a_request_that_was_replaced_is_not_run(tmp_path):
     found = claim(records, OWNER, JOBS[0], worker="w", settings=SETTINGS)
     assert (found.status.status, found.status.error_kind) == ("failed", "request")
     assert "is not the submitted one" in found.status.error_message
+
+
+# one delivery, whatever its run comes to
+
+
+class FakeStop:
+    """A worker that runs on, or must stop."""
+
+    def __init__(self, *, requested=False):
+        self.requested = requested
+
+    def watch(self, _signals):
+        return nullcontext()
+
+
+class FakeRunner:
+    """Runner whose run leaves a file, then returns an outcome or raises."""
+
+    def __init__(self, folder, ending):
+        self.folder = folder
+        self.ending = ending
+
+    def workspace(self):
+        return nullcontext(self.folder)
+
+    def run(self, _task, folder, on_stage, _signals):
+        on_stage("placing_assets", "")
+        (folder / "report").mkdir()
+        (folder / "report" / "metrics.json").write_text("{}")
+        if callable(self.ending):
+            self.ending()
+            return RunOutcome(report=folder / "report")
+        if isinstance(self.ending, Exception):
+            raise self.ending
+        return replace(self.ending, report=folder / "report")
+
+
+@pytest.fixture
+def local(tmp_path):
+    records = Records(LocalStore(tmp_path / "store"))
+    request = JobRequest(layout_id=str(uuid.uuid4()), owner="ann", site_id="s", dem="sample")
+    records.submit(request)
+    return records, request
+
+
+def delivered(local, tmp_path, ending, *, stop=False, receives=1):
+    records, request = local
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return deliver(
+        records,
+        "ann",
+        request.layout_id,
+        worker="w",
+        settings=SETTINGS,
+        runner=FakeRunner(folder, ending),
+        stop=FakeStop(requested=stop),
+        receives=receives,
+    )
+
+
+ENDED = RunOutcome(report=Path())
+
+
+@pytest.mark.parametrize(
+    ("ending", "found", "do", "status", "kind"),
+    [
+        (ENDED, Ending.COMPLETED, "delete", "completed", None),
+        (replace(ENDED, kind="request", message="no ground"), Ending.FAILED, "delete", "failed", "request"),
+        (replace(ENDED, kind="timeout", message="too long"), Ending.FAILED, "delete", "failed", "timeout"),
+        (replace(ENDED, kind="service", message="away"), Ending.RELEASED, "hide", "queued", "service"),
+        (replace(ENDED, kind="lost", message="died"), Ending.RELEASED, "hide", "queued", "lost"),
+        (replace(ENDED, kind="cancelled", message="stop"), Ending.RELEASED, "hide", "queued", "lost"),
+        (InputError("no such site"), Ending.FAILED, "delete", "failed", "request"),
+        (StoppedError("stop"), Ending.RELEASED, "hide", "queued", "lost"),
+        (OSError("disk full"), Ending.RELEASED, "hide", "queued", "service"),
+        (ZeroDivisionError("odd"), Ending.FAILED, "delete", "failed", "service"),
+    ],
+)
+def test_each_end_of_a_run_is_written_and_settles_its_message(local, tmp_path, ending, found, do, status, kind):
+    result = delivered(local, tmp_path, ending)
+    stored = local[0].read("ann", local[1].layout_id).status
+    assert (result.ending, result.do, result.kind) == (found, do, kind)
+    assert stored == result.status
+    assert (stored.status, stored.attempt) == (status, 1)
+    assert bool(stored.artifacts) == (status in ("completed", "failed") and not isinstance(ending, ZeroDivisionError))
+    if status == "failed":
+        assert stored.error_kind == kind
+
+
+@pytest.mark.parametrize("ending", [replace(ENDED, kind="cancelled"), StoppedError("stop")])
+def test_a_worker_that_must_stop_hands_its_job_back_at_once(local, tmp_path, ending):
+    result = delivered(local, tmp_path, ending, stop=True)
+    assert (result.ending, result.do, result.delay_s) == (Ending.HANDED_BACK, "copy", 0.0)
+    assert local[0].read("ann", local[1].layout_id).status.status == "queued"
+
+
+@pytest.mark.parametrize(("receives", "pause_s"), [(1, 15), (2, 30), (3, 60), (6, 480), (7, 900), (40, 900)])
+def test_a_pause_doubles_with_every_receive_up_to_a_quarter_of_an_hour(local, tmp_path, receives, pause_s):
+    assert SETTINGS.retry_s == 15
+    assert delivered(local, tmp_path, OSError("away"), receives=receives).delay_s == pause_s
+
+
+def test_a_job_that_had_ended_is_acknowledged_without_a_run(local, tmp_path):
+    records, request = local
+    records.fail("ann", request.layout_id, kind="request", message="no ground")
+    result = delivered(local, tmp_path, ENDED)
+    assert (result.ending, result.do, result.status.status) == (Ending.ACKNOWLEDGED, "delete", "failed")
+    assert not (tmp_path / "work" / "report").exists()
+
+
+def test_a_job_that_another_worker_holds_is_delivered_again_when_its_lease_is_over(local, tmp_path):
+    records, request = local
+    claim(records, "ann", request.layout_id, worker="other", settings=SETTINGS)
+    result = delivered(local, tmp_path, ENDED)
+    assert (result.ending, result.do, result.status.worker) == (Ending.HANDED_BACK, "copy", "other")
+    assert SETTINGS.lease_s - 1 <= result.delay_s <= SETTINGS.lease_s + 1
+    assert not (tmp_path / "work" / "report").exists()
+
+
+def test_a_job_cancelled_meanwhile_stays_cancelled(local, tmp_path):
+    records, request = local
+    result = delivered(local, tmp_path, lambda: records.cancel("ann", request.layout_id))
+    assert (result.ending, result.do, result.status.status) == (Ending.CANCELLED, "delete", "cancelled")
+    assert records.read("ann", request.layout_id).status == result.status
+
+
+def test_a_job_taken_over_meanwhile_is_left_to_the_other_worker_with_its_message(local, tmp_path):
+    records, request = local
+
+    def take_over():
+        held = records.read("ann", request.layout_id)
+        records.swap(held, states.claimed(held.status, worker="other", nonce="theirs", lease_s=60, now=records.now()))
+
+    result = delivered(local, tmp_path, take_over)
+    assert (result.ending, result.do, result.delay_s) == (Ending.LOST, "leave", SETTINGS.retry_s)
+    assert (result.status.worker, result.store_failed) == ("other", False)
+    assert list(records.store.list(f"{keys.attempt('ann', request.layout_id, 1)}/"))  # nothing points to them
+
+
+def test_a_job_deleted_meanwhile_leaves_nothing(local, tmp_path):
+    records, request = local
+
+    def delete():
+        for entry in list(records.store.list(f"{keys.layout('ann', request.layout_id)}/")):
+            records.store.delete(entry.key)
+
+    result = delivered(local, tmp_path, delete)
+    assert (result.ending, result.do, result.status) == (Ending.LOST, "leave", None)
+    assert not list(records.store.list(f"{keys.layout('ann', request.layout_id)}/"))
+
+
+@pytest.mark.parametrize(
+    ("error", "found", "kind", "store_failed"),
+    [
+        (UnknownVersionError("request.json has schema_version 9"), Ending.UNREADABLE, None, False),
+        (InputError("status.json is no JSON"), Ending.UNREADABLE, "request", False),
+        (StoreError("no answer"), Ending.RELEASED, "service", True),
+        (PermissionDeniedError("access denied"), Ending.RELEASED, "service", False),
+    ],
+)
+def test_a_job_that_cannot_be_claimed_comes_back_after_a_pause(
+    local, tmp_path, monkeypatch, error, found, kind, store_failed
+):
+    def refuse(*_, **__):
+        raise error
+
+    monkeypatch.setattr(local[0], "request", refuse)
+    monkeypatch.setattr(local[0], "fail", refuse)
+    result = delivered(local, tmp_path, ENDED, receives=2)
+    assert (result.ending, result.do, result.delay_s) == (found, "hide", 30)
+    assert (result.kind, result.store_failed, result.message) == (kind, store_failed, str(error))
+    assert not (tmp_path / "work" / "report").exists()

@@ -81,7 +81,10 @@ def test_a_queued_job_that_is_redriven_outlives_its_old_dead_letter(records):
     after = records.redrive("ann", layout_id).status
     assert after.queued_at >= before.queued_at
     assert after.revision == before.revision + 1
-    assert records.fail_dead("ann", layout_id, sent=records.now() - 60, receives=3).status.status == "queued"
+    assert (
+        records.fail_dead("ann", layout_id, sent=records.now() - 60, receives=3, queue_empty=bool).status.status
+        == "queued"
+    )
 
 
 @pytest.mark.parametrize(("quiet", "queue_empty", "state"), [
@@ -93,8 +96,26 @@ def test_a_sweep_takes_a_requeued_job_whose_message_is_lost(records, monkeypatch
     records.redrive("ann", layout_id)
     monkeypatch.setattr("pacifico.jobs.records.STRANDED_S", 0.0 if quiet else 120.0)
     sent = records.now() - 60
-    ended = records.fail_dead("ann", layout_id, sent=sent, receives=3, queue_empty=queue_empty)
+    ended = records.fail_dead("ann", layout_id, sent=sent, receives=3, queue_empty=lambda: queue_empty)
     assert ended.status.status == state
+
+
+def test_a_sweep_asks_for_the_queue_after_it_read_the_status(records, monkeypatch):
+    """A worker that was stopped for minutes knows nothing of the message that a redrive sent meanwhile."""
+    layout_id = submit(records)
+    monkeypatch.setattr("pacifico.jobs.records.STRANDED_S", 0.0)
+    asked = []
+
+    def queue_empty():
+        asked.append(records.read("ann", layout_id).status.revision)
+        if len(asked) == 1:
+            records.redrive("ann", layout_id)  # between the answer and the swap
+        return len(asked) == 1
+
+    records.redrive("ann", layout_id)
+    sent = records.now() - 60
+    ended = records.fail_dead("ann", layout_id, sent=sent, receives=3, queue_empty=queue_empty)
+    assert (ended.status.status, asked) == ("queued", [2, 3])
 
 
 def test_a_dead_lease_can_be_redriven_and_a_live_one_cannot(records):

@@ -39,3 +39,14 @@ def test_limits_follow_the_profile_and_its_spec():
 def test_a_value_out_of_range_is_refused():
     with pytest.raises(InputError, match="target capacity"):
         checked_request(SITE, Design(target_capacity_kw=-1.0), ())
+
+
+@pytest.mark.parametrize(
+    ("asked_kw", "limit_kw", "target_kw"),
+    [(None, 0.0, None), (5_000.0, 0.0, 5_000.0), (5_000.0, 3_000.0, 3_000.0), (2_000.0, 3_000.0, 2_000.0), (None, 3_000.0, 3_000.0)],
+)  # fmt: skip
+def test_the_target_is_no_more_than_the_grid_takes(asked_kw, limit_kw, target_kw):
+    request = checked_request(SITE, Design(target_capacity_kw=asked_kw, spec={"grid": {"limit_kw": limit_kw}}), ())
+    assert request.target_kw == target_kw
+    assert request.capacities.solar_kw == target_kw
+    assert bool(request.over_grid) == (asked_kw is not None and asked_kw > target_kw)

@@ -116,6 +116,7 @@ class Loop:
     def passes(self, item, items) -> bool:
         """Run one test; fixtures that it shares with the first other one of `items` are kept."""
         self.has_failed = False
+        item.session._setupstate.teardown_exact(item)  # the one before may be of another module
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=next((i for i in items if i is not item), None))
         return not self.has_failed
 

@@ -7,6 +7,7 @@ from matplotlib.text import Text
 from pacifico.layout.add_racking import add_racking
 from pacifico.layout.generate import generate_layout
 from pacifico.report import racking
+from pacifico.report.energy_table import energy_table, solar_year
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +59,22 @@ def test_without_rows_there_is_no_figure(bare, dem, tmp_path):
     assert racking.write_piles(bare, tmp_path / "piles.csv") is None
     assert racking.racking_table(bare).rows == ()
     assert list(tmp_path.iterdir()) == []
+
+
+# pvlib 0.16 still asks pandas for what pandas 3 has renamed
+@pytest.mark.filterwarnings("ignore:DatetimeIndex.dayofyear is deprecated:DeprecationWarning")
+def test_the_map_names_the_array_that_loses_most(plan, dem):
+    pytest.importorskip("pvlib")
+    year = solar_year(plan, dem, energy=True)
+    figure = racking.row_shade_figure(plan, year, dem)
+    text = words(figure)
+    worst = max(year.arrays, key=lambda a: a.row_shade_loss_share)
+    assert f"{worst.array_id.replace('_', ' ')}, {100 * worst.row_shade_loss_share:.1f} %" in text
+    assert "year's loss of an array [%]" in text
+    said = {row[0]: row[1] for row in energy_table(year, plan).rows}
+    assert said["Lost to shade of rows on rows"] == f"{100 * year.row_shade_loss_share:.2f}"
+    assert said["Backtracking"].startswith("standard")
+
+
+def test_without_a_year_there_is_no_map(plan, dem):
+    assert racking.row_shade_figure(plan, None, dem) is None

@@ -138,3 +138,13 @@ def test_a_member_of_another_kind_is_told(tmp_path, member, value, fault):
     (tmp_path / manifest.NAME).write_text(json.dumps({**WHOLE, member: value}))
     with pytest.raises(InputError, match=re.escape(f"is no whole manifest: {fault}; make the report again")):
         manifest.read_whole(tmp_path)
+
+
+def test_a_manifest_of_the_largest_size_is_read_and_a_larger_one_is_refused(tmp_path, monkeypatch):
+    manifest.write(tmp_path, {"worker": "w"})
+    size = (tmp_path / "manifest.json").stat().st_size
+    monkeypatch.setattr(manifest, "MAX_BYTES", size)
+    assert manifest.read(tmp_path)["worker"] == "w"
+    monkeypatch.setattr(manifest, "MAX_BYTES", size - 1)
+    with pytest.raises(InputError, match="no manifest of pacifico"):
+        manifest.read(tmp_path)

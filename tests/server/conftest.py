@@ -10,9 +10,11 @@ from fixtures.rest_server import serve
 
 @pytest.fixture(scope="session")
 def rest(tmp_path_factory):
-    """Server of the session, with a local store."""
+    """Server of the session, with a local store. No request may leave a traceback in its log."""
     with serve(tmp_path_factory.mktemp("rest")) as found:
         yield found
+    assert "Traceback" not in found.log
+    assert "never retrieved" not in found.log
 
 
 @pytest.fixture(scope="session")

@@ -67,6 +67,23 @@ def test_a_client_that_leaves_ends_the_engine(single, computing):
     assert single.get(f"/layouts/{layout_id}/status").json()["error_kind"] == "cancelled"
 
 
+def test_the_same_request_of_a_client_that_left_is_computed_anew(single):
+    """A broken connection must not spoil an idempotency key."""
+    layout_id = str(uuid.uuid4())
+    with contextlib.closing(begin(single, layout_id)):
+        stream = events(single, layout_id)
+        assert next(body for body in stream if body["stage"] == "placing_assets")
+    assert [body["status"] for body in stream][-1] == "cancelled"
+    body = {"site_id": single.site, "layout_id": layout_id, "strategy": "density"}
+    for headers, status in (({"Prefer": "respond-async"}, 202), ({}, 409)):  # what is cancelled on request stays so
+        reply = single.post("/layouts/generate", json=body, headers=headers)
+        assert reply.status_code == status, reply.text
+        single.post(f"/layouts/{layout_id}/cancel")
+    assert single.ask("DELETE", f"/layouts/{layout_id}").status_code == 200
+    small = {"site_id": single.site, "target_capacity_kw": 1000, "layout_id": layout_id, "use_terrain": False}
+    assert single.post("/layouts/generate", json=small).json()["status"] == "completed"
+
+
 def test_a_cancellation_ends_the_engine_and_answers_who_waits(single, computing):
     layout_id, line, stream, engine = computing
     assert single.post(f"/layouts/{layout_id}/cancel").json()["status"] == "cancelled"
@@ -116,6 +133,10 @@ def test_a_layout_can_be_generated_after_all_that(single):
 
 def test_a_server_that_stops_does_not_wait_for_its_engines(single, computing):
     _, _, _, engine = computing
+    for _ in range(2):  # jobs in the background: the second one waits for the first
+        body = {"site_id": single.site, "parameters": {"layer": "none"}}
+        single.post("/layouts/generate", json=body, headers={"Prefer": "respond-async"})
     single.process.send_signal(signal.SIGTERM)
     assert wait_for_end(engine)
     assert single.process.wait(timeout=15) in (0, -signal.SIGTERM)
+    assert "Traceback" not in single.log

@@ -242,7 +242,8 @@ class SimStore:
 
     def _write(self, key, data, process, sent, age_s=None):
         if key.endswith("/status.json"):
-            landed = None if process is None else self._network.scheduler.now - process.suspended_s
+            # a process that is suspended now has a clock that stands still
+            landed = None if process is None else max(sent, self._network.scheduler.now - process.suspended_s)
             self._checker.on_status(process, key, data, age_s, sent, landed=landed)
         new_version = hashlib.md5(data).hexdigest()  # noqa: S324 (as an ETag is)
         if process is not None:

@@ -36,6 +36,8 @@ def test_no_job_is_lost_doubled_mislabelled_or_stuck(first):
         pytest.param(40_592, id="a takeover is tried again after the clock was set back"),
         pytest.param(48_986, id="a lease is renewed after the clock was set forward"),
         pytest.param(55_785, id="a late renewal is read back: its lease runs since it was done"),
+        pytest.param(37_202, id="a late claim is done while its worker is suspended"),
+        pytest.param(81_228, id="a sweeping worker is suspended while a job of its letters is redriven"),
     ],
 )
 def test_rare_schedules_hold(seed):

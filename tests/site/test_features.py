@@ -15,6 +15,27 @@ BOX = [[10, 45], [10.02, 45], [10.02, 45.01], [10, 45.01], [10, 45]]
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "+proj=longlat +nadgrids=/etc/passwd",
+        "+proj=longlat +ellps=GRS80 +nadgrids=@null,@http://127.0.0.1:9/x.tif",
+        "+proj=longlat +datum=WGS84 +geoidgrids=..\\\\x.gtx",
+        'BOUNDCRS[..., PARAMETERFILE["Latitude and longitude difference file", "/etc/passwd"]]',
+    ],
+)
+def test_grids_are_never_opened_at_a_place_that_a_file_names(text):
+    with pytest.raises(CRSMismatchError, match="never opened"):
+        parse_crs(text, "the file")
+
+
+def test_a_crs_with_a_grid_of_proj_is_read():
+    web = "+proj=merc +a=6378137 +b=6378137 +lat_ts=0 +lon_0=0 +x_0=0 +y_0=0 +k=1 +units=m +nadgrids=@null +wktext"
+    assert parse_crs(web, "the file").is_projected
+    assert parse_crs(CRS.from_epsg(3857).to_wkt("WKT1_GDAL"), "the file").is_projected
+    assert parse_crs("+proj=longlat +ellps=clrk66 +nadgrids=conus", "the file").is_geographic
+
+
+@pytest.mark.parametrize(
     ("name", "kept"),
     [
         ("x" * 5000, "x" * 200),

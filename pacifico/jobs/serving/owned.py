@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pacifico.jobs.status import Status
     from pacifico.jobs.store.base import Store
 
+#: Message of a layout whose request was abandoned before it was done.
+ABANDONED = "cancelled, since the client that waited for it left"
 #: Layouts that a refusal names.
 _MOST_NAMED = 5
 #: Layouts whose unchanging facts are kept.
@@ -90,6 +92,21 @@ class OwnedJobs(JobClient):
         if send and stored.status.status == "queued":
             self._sender.send(stored.status)
         return stored
+
+    def abandon(self, layout_id: str) -> None:
+        """Cancel a layout whose client has left; the same request may come again."""
+        self._records.cancel(self.owner, keys.canonical_id(layout_id), message=ABANDONED)
+
+    def clear_abandoned(self, layout_id: str) -> bool:
+        """Delete a layout that was abandoned; return whether it was."""
+        try:
+            status = self._read(layout_id).status
+            if status.status != "cancelled" or status.error_message != ABANDONED:
+                return False
+            self.delete(layout_id)
+        except NotFoundError:  # deleted meanwhile
+            return True
+        return True
 
     def read(self, layout_id: str) -> StoredStatus:
         """Read a status with its version."""

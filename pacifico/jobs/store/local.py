@@ -78,9 +78,15 @@ class LocalStore:
             raise self._failure("clock", error) from error
 
     def probe(self) -> None:
-        """Return when the folder can be read; else raise StoreError."""
+        """Return when the folder can be read, or made by the first write; else raise StoreError."""
         with contextlib.suppress(NotFoundError):
             self.read(PROBE_KEY)
+        with self._translated(PROBE_KEY):
+            place = self._root
+            while not place.exists():
+                place = place.parent
+            if not place.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, f"{place} is no folder")
 
     def read(self, key: str, *, limit: int = MAX_OBJECT_BYTES) -> Blob:
         """Read an object; NotFoundError where there is none, TooLargeError over `limit` bytes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pacifico.errors import InputError
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from pacifico.jobs.request import JobRequest
     from pacifico.jobs.settings import Settings
     from pacifico.jobs.store.base import Store
+
+#: Name of a shipped rule pack: no path, and no file of the machine that runs the job.
+_PACK = re.compile(r"[a-z0-9-]{1,100}")
 
 
 def check_request(request: JobRequest, store: Store, settings: Settings) -> None:
@@ -53,6 +57,11 @@ def check_parameters(request: JobRequest) -> None:
     template = notebooks.find(request.notebook)
     if "owner" in template.parameters:
         raise InputError(f"notebook {template.name} works with jobs and can't be one; name layout_report")
+    rules = request.parameters.get("rules")
+    if isinstance(rules, str) and not _PACK.fullmatch(rules):
+        raise InputError(
+            f"rules is {rules[:60]!r}; a job opens no file for it: give the name of a shipped pack, or the rules as an object"
+        )
     files = dict.fromkeys(name for name in FILE_PARAMETERS if name in request.parameters)
     own = {name: value for name, value in request.parameters.items() if name not in files}
     for name in files:

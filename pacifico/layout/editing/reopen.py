@@ -83,7 +83,7 @@ def plan_of(stored: StoredLayout, dem: xr.DataArray) -> Plan:
     """Plan of a stored layout, measured on its DEM."""
     about = stored.about
     spec = make_spec(about.get("spec"))
-    assets = tuple(_asset(f, spec) for f in stored.of_kind("asset"))
+    assets = tuple(stored_asset(f, spec) for f in stored.of_kind("asset"))
     buildable = stored.of_kind("buildable")
     plan = Plan(
         site=site_of(stored),
@@ -118,7 +118,15 @@ def site_of(stored: StoredLayout) -> Site:
     """Site of a stored layout."""
     entries = stored.of_kind("entry")
     zones = tuple(
-        Zone(f.geometry, f["name"], f["zone_type"], f["buffer_m"], f["cost_multiplier"])
+        Zone(
+            f.geometry,
+            f["name"],
+            f["zone_type"],
+            f["buffer_m"],
+            f["cost_multiplier"],
+            crossable=f.properties.get("crossable"),
+            drivable=f.properties.get("drivable", False),
+        )
         for f in stored.of_kind("exclusion")
     )
     boundaries = stored.of_kind("boundary")
@@ -131,7 +139,7 @@ def site_of(stored: StoredLayout) -> Site:
     )
 
 
-def _asset(feature: StoredFeature, spec: Spec) -> Asset:
+def stored_asset(feature: StoredFeature, spec: Spec) -> Asset:
     """Asset of a feature; its rectangle has the stored size about the footprint's centre."""
     kind = cast("AssetKind", feature["asset_type"])
     rotation = float(feature["rotation_deg"])

@@ -51,6 +51,10 @@ _OTHERS: dict[str, dict[str, Rule]] = {
     "entry": {"name": {}},
 }
 """Properties that the JSON Schema leaves open; {} may be absent."""
+_OPTIONAL: dict[str, dict[str, Rule]] = {
+    "exclusion": {"crossable": {"type": "boolean"}, "drivable": {"type": "boolean"}}
+}
+"""Properties that are read where a feature has them."""
 _DEPTH = {"Point": 0, "LineString": 1, "Polygon": 2, "MultiPolygon": 3}
 """Depth of nested lists around the positions of a geometry."""
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -285,6 +289,11 @@ def _feature(feature: Any, number: int) -> tuple[str, dict[str, Any], BaseGeomet
         if not _fits(value, rule or {"type": ["string", "null"]}):
             raise InputError(f"{where} has {name} {_shown(value)}, which is not valid; {_REMEDY}")
         taken[name] = value
+    for name, rule in _OPTIONAL.get(kind, {}).items():
+        if name in properties:
+            if not _fits(properties[name], rule):
+                raise InputError(f"{where} has {name} {_shown(properties[name])}, not true or false; {_REMEDY}")
+            taken[name] = properties[name]
     lonlat = _geometry(feature.get("geometry"), GEOMETRIES[kind], where, heights=kind == "road")
     return kind, taken, lonlat
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import geopandas as gpd
+    import pandas as pd
     import xarray as xr
     from matplotlib.figure import Figure
 
@@ -33,9 +34,11 @@ _UPPER = {
     "piles": "pacifico.layout.racking.tables:piles_frame",
     "write_piles": "pacifico.layout.racking.tables:write_piles",
     "land_use": "pacifico.analysis.land_use:land_use_of",
+    "supply_curve": "pacifico.analysis.supply_curve:supply_curve_of",
     "levers": "pacifico.analysis.levers:solve_levers",
     "cell_reasons": "pacifico.analysis.cell_reasons:cell_reasons_of",
     "buildable_mask": "pacifico.analysis.cell_reasons:buildable_cells",
+    "shadow_prices": "pacifico.analysis.levers:shadow_prices_of",
     "plot": "pacifico.report.figures:plot_plan",
 }
 """Functions of higher rooms behind methods of Plan; loaded at the first call."""
@@ -120,6 +123,28 @@ class PlanFindings(ABC):
         """
         made: Bill = _upper("bill")(self, spec=spec)
         return made
+
+    def supply_curve(self) -> pd.DataFrame:
+        """Capacity in the order in which it is worth building, with its civil cost.
+
+        Civil works are roads, earthwork with side slopes, crossings, cables and skids, at the prices of the bill. Each
+        step adds a power block, a turbine or a branch of them; the first holds what all share. The knee is the step
+        farthest below the straight line from the first to the last: beyond it capacity becomes dearer.
+
+        Returns
+        -------
+        DataFrame
+            Columns `units`, `capacity_kw` and `civil_cost_usd` (both cumulative), `usd_per_kw` (marginal) and `is_knee`,
+            one row for each step.
+
+        Examples
+        --------
+        >>> plan.supply_curve()[["capacity_kw", "civil_cost_usd", "usd_per_kw"]]  # doctest: +SKIP
+        >>> curve = plan.supply_curve()                                         # doctest: +SKIP
+        >>> curve.loc[curve["is_knee"], "capacity_kw"]                          # doctest: +SKIP
+        """
+        curve: pd.DataFrame = _upper("supply_curve")(self)
+        return curve
 
     def cut_fill(self, dem: xr.DataArray) -> xr.DataArray:
         """Design minus ground on the DEM's grid [m].
@@ -258,8 +283,8 @@ class PlanFindings(ABC):
     ) -> Levers:
         """What each limit costs, found by a layout for each.
 
-        Setback, slope limits, road grade and the largest exclusions are relaxed one by one. Each takes as long as the
-        plan itself.
+        Setbacks, slope limits, road grade and the largest exclusions are relaxed one by one. Each takes about as long as
+        the plan itself.
 
         Parameters
         ----------
@@ -287,6 +312,41 @@ class PlanFindings(ABC):
         """
         found: Levers = _upper("levers")(self, dem, entry=entry, on_stage=on_stage)
         return found
+
+    def shadow_prices(
+        self, dem: xr.DataArray, *, entry: tuple[float, float] | None = None, on_stage: OnStage | None = None
+    ) -> pd.DataFrame:
+        """What each limit, exclusion and edge setback costs, found by a layout for each.
+
+        Unlike `levers`, every exclusion and every setback of single edges is priced, and costs are without racking.
+        Limits that no ground of the site exceeds are not solved: they have no effect.
+
+        Parameters
+        ----------
+        dem : DataArray
+            DEM that the plan was made on.
+        entry : (float, float), optional
+            Longitude and latitude of the entry if one was requested [°].
+        on_stage : callable, optional
+            Called with name, percentage and message before each layout.
+
+        Returns
+        -------
+        DataFrame
+            Columns `label`, `land`, `gain_kw`, `more_usd` and `usd_per_kw` (of the capacity gained; NaN without a gain),
+            indexed by the limit's name, the largest gain first.
+
+        Raises
+        ------
+        CRSMismatchError
+            The DEM is in another CRS than the plan.
+
+        Examples
+        --------
+        >>> plan.shadow_prices(dem)[["label", "gain_kw", "more_usd"]]           # doctest: +SKIP
+        """
+        prices: pd.DataFrame = _upper("shadow_prices")(self, dem, entry=entry, on_stage=on_stage)
+        return prices
 
     def plot(self, dem: xr.DataArray | None = None) -> Figure:
         """Draw the plan: assets, roads, cables, zones and boundary.

@@ -19,6 +19,8 @@ class UnreachedCause(Enum):
     """The rest of its power block has no road."""
     TURNING_ROOM = "turning room"
     """It was removed so that vehicles can turn."""
+    NOT_WORTH_IT = "not worth it"
+    """Its road, cable and earthwork cost more than the limit."""
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,18 @@ def stricter_specs(spec: Spec) -> list[Spec]:
     return out
 
 
-def incumbents(problem: DesignProblem, strategy: Strategy) -> list[DesignProblem]:
-    """Problems whose layouts are legal for a problem with arrays, most promising first."""
+def incumbents(problem: DesignProblem, strategy: Strategy, *, stricter: bool = True) -> list[DesignProblem]:
+    """Problems whose layouts are legal for a problem with arrays, most promising first.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        Problem with its spec.
+    strategy : str
+        Objective to optimise.
+    stricter : bool
+        Whether problems under stricter rules are among them; not where the caller knows their layouts.
+    """
     capacities, context = problem.capacities, problem.context
     if capacities.solar_kw == 0:
         return []
@@ -65,7 +75,7 @@ def incumbents(problem: DesignProblem, strategy: Strategy) -> list[DesignProblem
     first = problem.seed_areas(strategy)[0]
     if problem.profile == "solar_farm" and first is not None and not first.whole_site:
         out.append(problem.like(capacities=replace(capacities, solar_kw=None)))
-    for spec in stricter_specs(context.spec):
+    for spec in stricter_specs(context.spec) if stricter else []:
         field, setback_m = context.field, spec.number("site", "setback_m")
         if setback_m > context.spec.number("site", "setback_m"):
             field = field.within(shapely.buffer(problem.site.boundary, -setback_m, join_style="mitre"))

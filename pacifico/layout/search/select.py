@@ -86,11 +86,22 @@ def _most_complete(problem: DesignProblem, candidates: Sequence[Candidate]) -> l
     return [c for c in full if c.missing_blocks == fewest]
 
 
-def best_of(problems: Sequence[DesignProblem], strategy: Strategy) -> tuple[Found, Spec]:
+def best_of(
+    problems: Sequence[DesignProblem], strategy: Strategy, *, compare_stricter: bool = True
+) -> tuple[Found, Spec]:
     """Best layout of several problems, and its spec.
 
     It is that of the first problem whose target is met, else the one of the largest capacity. Layouts under stricter
     rules, and of all that fits, are compared before a target counts as missed.
+
+    Parameters
+    ----------
+    problems : sequence of DesignProblem
+        Problems in the order in which they are tried.
+    strategy : str
+        Objective to optimise.
+    compare_stricter : bool
+        Whether layouts under stricter rules are compared.
     """
     results: list[tuple[float, Found, Spec]] = []
     for problem in problems:
@@ -99,7 +110,7 @@ def best_of(problems: Sequence[DesignProblem], strategy: Strategy) -> tuple[Foun
         if _meets_target(problem, results[-1][0]):
             return found, problem.context.spec
     own = problems[-1]
-    for other in incumbents(own, strategy):
+    for other in incumbents(own, strategy, stricter=compare_stricter):
         found = _under_spec(best_layout(other, strategy), other.context.spec, own.context.spec)
         reached_kw = _reached_kw(own, found)
         if own.target_kw is not None and reached_kw > own.target_kw + SAME_KW:

@@ -8,5 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "generate": ["generate_variants"],
         "measure": ["MEASURES", "Best", "Measure"],
         "result": ["Variants"],
+        "sweep": ["Sweep", "SweepPoint", "sweep_design"],
+        "sweep_output": ["sweep_figure", "write_sweep"],
     },
 )

@@ -155,7 +155,7 @@ class ComplianceHandler(FilesHandler):
         reply=Tree,
         also=(304,),
         headers=("If-None-Match",),
-        errors=(404, 409, 422, 503),
+        errors=(404, 409, 422, 503, 504),
         cost=5.0,
     )
     async def get(self, layout_id: str) -> None:

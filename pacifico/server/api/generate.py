@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
 from pacifico.jobs import keys, local
 from pacifico.jobs.client import QUEUED
-from pacifico.jobs.error_codes import error_code
+from pacifico.jobs.store.base import NotFoundError
+from pacifico.server.api.design_checks import check_design
 from pacifico.server.api.layouts import LayoutReply
 from pacifico.server.api.sites import site_record
 from pacifico.server.http.operations import operation
@@ -33,10 +34,17 @@ if TYPE_CHECKING:
     from pacifico.server.work.pool import Worker
 
 _KEY = re.compile(r"[!-~]{1,255}")
+#: One preference (RFC 7240): its name, and a value that may be quoted.
+_PREFERENCE = re.compile(r"""(?:^|,)\s*([\w!#$%&'*+.^`|~-]+)\s*(?:=\s*(?:"(?:[^"\\]|\\.)*"|[^",;]*))?(?:;[^",]*)*""")
 _STATUS_OF_KIND = {"request": 422, "memory": 422, "timeout": 504}
 _POLL_S = 0.3
 _HEADERS = ("Prefer", "Idempotency-Key")
 _ERRORS = (404, 409, 413, 415, 422, 503, 504)
+
+
+def preferences(header: str) -> set[str]:
+    """Names of the preferences in a Prefer header, in lower case."""
+    return {name.lower() for name in _PREFERENCE.findall(header)}
 
 
 class GenerateReply(LayoutReply):
@@ -44,10 +52,13 @@ class GenerateReply(LayoutReply):
 
     def wants_async(self) -> bool:
         """Whether this request is to be answered before its layout is done."""
-        said = [part.strip().lower() for part in self.request.headers.get("Prefer", "").split(",")]
-        if "respond-async" in said:
-            return True
-        return self.services.server.run_async and not any(part.startswith("wait=") for part in said)
+        said = preferences(self.request.headers.get("Prefer", ""))
+        return "respond-async" in said or (self.services.server.run_async and "wait" not in said)
+
+    def applied(self) -> dict[str, str]:
+        """Header that confirms the preference, where the request had it."""
+        asked = "respond-async" in preferences(self.request.headers.get("Prefer", ""))
+        return {"Preference-Applied": "respond-async"} if asked else {}
 
     def idempotency_key(self) -> str | None:
         """Idempotency-Key of the request.
@@ -69,6 +80,8 @@ class GenerateReply(LayoutReply):
         ------
         InputError
             A field is out of range, or layout_id and Idempotency-Key are both given.
+        HttpError
+            The Idempotency-Key came with another body before.
         """
         fields = {name: value for name, value in body.items() if value is not None}
         if fields.get("use_terrain", True) and "dem" not in fields:
@@ -77,12 +90,17 @@ class GenerateReply(LayoutReply):
             if key is not None:
                 raise InputError("layout_id and Idempotency-Key both name the layout; give one of them")
             fields["layout_id"] = keys.canonical_id(fields["layout_id"])
-        await self.services.read(_check_spec, fields.get("parameters", {}))
-        return jobs.request(fields.pop("site_id"), idempotency_key=key, **fields)
+        request = jobs.request(fields.pop("site_id"), idempotency_key=key, **fields)
+        await self.services.read(check_design, request)
+        if key is not None:
+            await self.services.read(_require_same, jobs, request)
+        return request
 
     async def accept(self, jobs: OwnedJobs, request: JobRequest) -> dict[str, Any]:
         """Store a job and have it run in the background."""
         stored = await self.services.read(jobs.accept, request)
+        if stored.status.terminal and await self.services.read(jobs.clear_abandoned, request.layout_id):
+            stored = await self.services.read(jobs.accept, request)
         status = stored.status
         if status.status == "queued" and not jobs.queued_elsewhere:
             self.services.background.add(self.owner, status.layout_id)
@@ -115,7 +133,7 @@ class GenerateHandler(GenerateReply):
         place = {"Location": f"{self.base_url}pacifico/api/layouts/{request.layout_id}"}
         if self.wants_async():
             accepted = await self.accept(jobs, request)
-            self.reply(accepted, status=202, headers={**place, "Preference-Applied": "respond-async"})
+            self.reply(accepted, status=202, headers={**place, **self.applied()})
             return
         check_engine_request(request)
         stored = await generate_now(self.services, jobs, request)
@@ -156,7 +174,8 @@ class VariantsHandler(GenerateReply):
         refused = [error for _, error in made if error is not None]
         if len(refused) == len(made):
             raise refused[0]
-        self.reply({"variants": [row for row, _ in made]}, status=202 if later else 200)
+        headers = self.applied() if later else {}
+        self.reply({"variants": [row for row, _ in made]}, status=202 if later else 200, headers=headers)
 
     async def _variant(
         self, jobs: OwnedJobs, strategy: str, request: JobRequest, *, later: bool
@@ -168,13 +187,9 @@ class VariantsHandler(GenerateReply):
                 return {**row, **await self.accept(jobs, request)}, None
             stored = await generate_now(self.services, jobs, request)
         except PacificoError as error:
-            return {
-                **row,
-                "layout_id": None,
-                "status": "rejected",
-                "message": str(error),
-                "code": error_code(error),
-            }, error
+            found = self.problem_of(error)
+            about = {"layout_id": None, "status": "rejected", "message": found.detail, "code": found.code}
+            return {**row, **about}, error
         body = await self.services.read(jobs.body_of, stored)
         figures = {
             name: body.get(name)
@@ -187,7 +202,8 @@ class VariantsHandler(GenerateReply):
 async def generate_now(services: Services, jobs: OwnedJobs, request: JobRequest) -> StoredStatus:
     """Run a job in this server and return how it ended. Cancelling this call cancels the job.
 
-    The same request again waits for the first one, or returns how it ended.
+    The same request again waits for the first one, or returns how it ended. If the client of the first one left, the job
+    runs anew.
 
     Parameters
     ----------
@@ -198,6 +214,15 @@ async def generate_now(services: Services, jobs: OwnedJobs, request: JobRequest)
     request : JobRequest
         The job.
     """
+    stored = await _run_once(services, jobs, request)
+    if await services.read(jobs.clear_abandoned, request.layout_id):
+        services.changed(jobs.owner, request.layout_id)
+        stored = await _run_once(services, jobs, request)
+    return stored
+
+
+async def _run_once(services: Services, jobs: OwnedJobs, request: JobRequest) -> StoredStatus:
+    """Run a job that is new, or wait for the end of one that is not."""
     stored = await services.read(jobs.accept, request, send=False)
     if stored.status.status != "queued":
         return await _wait(services, jobs, request.layout_id)
@@ -223,7 +248,7 @@ def _cancelling(services: Services, jobs: OwnedJobs, layout_id: str) -> Callable
         try:
             yield
         except asyncio.CancelledError:
-            ended = asyncio.ensure_future(services.read(jobs.cancel, layout_id))
+            ended = asyncio.ensure_future(services.read(jobs.abandon, layout_id))
             with contextlib.suppress(PacificoError):
                 await asyncio.shield(ended)
             services.stopped(jobs.owner, layout_id)
@@ -262,6 +287,16 @@ async def _wait(services: Services, jobs: OwnedJobs, layout_id: str) -> StoredSt
         ) from None
 
 
+def _require_same(jobs: OwnedJobs, request: JobRequest) -> None:
+    """Refuse an Idempotency-Key that came with another body."""
+    try:
+        before = jobs.request_of(request.layout_id)
+    except NotFoundError:
+        return
+    if before != request:
+        raise HttpError(409, "this Idempotency-Key came with another body before; send this one with a key of its own")
+
+
 def _require_completed(stored: StoredStatus) -> None:
     """Raise the error of a job that did not complete.
 
@@ -279,14 +314,3 @@ def _require_completed(stored: StoredStatus) -> None:
     )
     http = 409 if kind == "cancelled" else _STATUS_OF_KIND.get(kind, 503)
     raise HttpError(http, f"layout {status.layout_id} {status.status}: {status.error_message}", code=code)
-
-
-def _check_spec(parameters: Mapping[str, Any]) -> None:
-    """Refuse overrides of the catalog that are out of range, before anything is stored."""
-    spec = parameters.get("spec")
-    if spec is not None:
-        from pacifico.layout.criteria.spec import make_spec  # noqa: PLC0415 (1 s)
-
-        if not isinstance(spec, dict) or not all(isinstance(rules, dict) for rules in spec.values()):
-            raise InputError("parameters.spec must hold sections with rules, such as {'solar': {'tracker_gcr': 0.4}}")
-        make_spec(spec)

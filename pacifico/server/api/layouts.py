@@ -73,7 +73,7 @@ class LayoutHandler(LayoutReply):
         reply=Layout,
         also=(304,),
         headers=("If-None-Match",),
-        errors=(404, 503),
+        errors=(404, 503, 504),
         cost=2.0,
     )
     async def get(self, layout_id: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic.json_schema import models_json_schema
 
 from pacifico._version import __version__
+from pacifico.server.api.files import FORMATS
 from pacifico.server.api.routes import PARAMETERS, ROUTES
 from pacifico.server.http.operations import JSON, operation_of
 from pacifico.server.http.problems import MEDIA_TYPE, Problem
@@ -37,7 +38,8 @@ _HEADERS = {
     "If-None-Match": "ETag of the answer before; the same one answers 304.",
     "If-Match": "ETag of the layout as it was read; another one answers 412.",
     "Prefer": "`respond-async` answers 202 at once; `wait=N` waits although PACIFICO_ASYNC is set.",
-    "Idempotency-Key": "Requests with the same key are one layout.",
+    "Idempotency-Key": "Requests with the same key are one layout; another body with that key is refused (409).",
+    "Last-Event-ID": "`id` of the last event that was received; browsers send it when they connect again.",
 }
 _TAGS = {
     "sites": "Boundaries and other uploads",
@@ -152,10 +154,14 @@ def _operation_id(route: Route, method: str) -> str:
 
 def _in_path(route: Route) -> list[dict[str, Any]]:
     names = re.findall(r"\{(\w+)\}", route.path)
-    return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^{PARAMETERS[name]}$"}}
-        for name in names
-    ]
+    return [{"name": name, "in": "path", "required": True, "schema": _path_schema(name)} for name in names]
+
+
+def _path_schema(name: str) -> dict[str, Any]:
+    """Schema of a parameter in an address."""
+    if name == "format":
+        return {"type": "string", "enum": list(FORMATS)}
+    return {"type": "string", "pattern": f"^{PARAMETERS[name]}$"}
 
 
 def _in_query(about: Operation, named: dict[type[BaseModel], Any], schemas: dict[str, Any]) -> list[dict[str, Any]]:
@@ -189,6 +195,15 @@ def _header_schema(name: str) -> dict[str, Any]:
 
 
 def _responses(about: Operation, named: dict[type[BaseModel], Any]) -> dict[str, Any]:
+    """Responses by status.
+
+    Parameters
+    ----------
+    about : Operation
+        What it does.
+    named : dict
+        References by model.
+    """
     schema = named[about.reply] if about.reply is not None else {}
     media = JSON if about.reply is not None else about.media
     content = {media: {"schema": schema}} if about.media != "application/octet-stream" else {"*/*": {}}
@@ -202,6 +217,24 @@ def _responses(about: Operation, named: dict[type[BaseModel], Any]) -> dict[str,
         for status in {about.status, *about.also} - {304}:
             found[str(status)]["links"] = links
     problem = {MEDIA_TYPE: {"schema": named[Problem]}}
-    for status in sorted({*EVERYWHERE, *about.errors}):
+    for status in sorted({*EVERYWHERE, *about.errors, *((415,) if about.body or about.upload else ())}):
         found[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
+    for code, entry in found.items():
+        if headers := _response_headers(about, int(code)):
+            entry["headers"] = {name: {"description": text, "schema": {"type": "string"}} for name, text in headers}
     return found
+
+
+def _response_headers(about: Operation, status: int) -> list[tuple[str, str]]:
+    """Headers that a response may have, with their meaning."""
+    model = about.reply.__name__ if about.reply is not None else ""
+    headers = []
+    if 304 in about.also and status in (200, 304):
+        headers.append(("ETag", "Change tag; send it back as If-None-Match."))
+    if status < 300 and (about.body or about.upload) and model in ("SiteAdded", "Layout"):
+        headers.append(("Location", "Address of what was made."))
+    if status == 202 and "Prefer" in about.headers:
+        headers.append(("Preference-Applied", "respond-async, where the request asked for it."))
+    if status in (429, 503):
+        headers.append(("Retry-After", "Time to wait [s]."))
+    return headers

@@ -66,7 +66,7 @@ class SiteUploadHandler(UploadReply):
         query=UploadQuery,
         reply=SiteAdded,
         status=201,
-        errors=(400, 408, 413, 415, 422, 503),
+        errors=(400, 408, 413, 415, 422, 503, 504),
         cost=5.0,
     )
     async def post(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import tempfile
 from email.message import Message
@@ -15,6 +16,8 @@ MOST_JSON = 1 << 20
 #: Bytes that a multipart body may have beside its file.
 MULTIPART_ROOM = 64 << 10
 _MOST_HEAD = 16 << 10  # of one part
+OUT_OF_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE})
+"""Numbers of errors of a server that is out of disk or file handles."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._ -]")
 
 
@@ -137,6 +140,12 @@ class FileBody(Body):
         if self.size > self.limit:
             raise too_large(self.limit)
         self.file.write(piece)
+
+
+def no_room(error: OSError) -> HttpError:
+    """Error of a file that the server has no room for."""
+    reason = (error.strerror or type(error).__name__).lower()
+    return HttpError(503, f"the server has no room for its files ({reason}); try again in a while", Retry_After="60")
 
 
 def too_large(limit: int) -> HttpError:

@@ -6,9 +6,7 @@ import asyncio
 import contextlib
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote
 
-from jupyter_server.base.handlers import APIHandler
 from pydantic import BaseModel, ValidationError
 from tornado import web
 from tornado.iostream import StreamClosedError
@@ -16,10 +14,12 @@ from tornado.iostream import StreamClosedError
 from pacifico.errors import InputError, PacificoError
 from pacifico.jobs.request import explain, load_object
 from pacifico.server.http import problems
-from pacifico.server.http.bodies import MOST_JSON, MULTIPART_ROOM, Body, FileBody, too_large
+from pacifico.server.http.bodies import MOST_JSON, MULTIPART_ROOM, OUT_OF_ROOM, Body, FileBody, no_room, too_large
+from pacifico.server.http.methods import MethodsHandler
 from pacifico.server.http.operations import JSON, operation_of
 from pacifico.server.http.owner import owner_of
 from pacifico.server.http.problems import HttpError
+from pacifico.server.http.refusals import detail_of, refusal_of, unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -37,15 +37,12 @@ _LINGER_S = 3.0
 #: Query arguments that are Jupyter's own.
 _JUPYTERS = {"token", "_xsrf", "no_track_activity"}
 
-_METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
-
 
 @web.stream_request_body
-class ApiHandler(APIHandler):
+class ApiHandler(MethodsHandler):
     """Authenticates as Jupyter does, bounds the body, names the owner and turns errors into problems."""
 
     auth_resource = "pacifico"
-    SUPPORTED_METHODS = (*_METHODS, "HEAD", "OPTIONS")
 
     owner = ""
     media = JSON
@@ -64,7 +61,8 @@ class ApiHandler(APIHandler):
     @property
     def operation(self) -> Operation | None:
         """What this request asks for; None for a method that the route lacks."""
-        return operation_of(getattr(self, (self.request.method or "").lower(), None))
+        method = (self.request.method or "").lower()
+        return operation_of(getattr(self, "get" if method == "head" else method, None))
 
     async def prepare(self) -> None:  # type: ignore[override]  # as Jupyter's own APIHandler does
         """Authenticate, find the owner, apply the limits; a body is read only after that."""
@@ -80,7 +78,7 @@ class ApiHandler(APIHandler):
             await self._refuse(error)
         except web.HTTPError as error:
             # while a body is on its way an answer must outlast it
-            await self._refuse(self._refusal_of(error))
+            await self._refuse(refusal_of(self, error))
 
     async def _admit(self) -> None:
         """Find the owner and apply the limits of the operation.
@@ -90,8 +88,10 @@ class ApiHandler(APIHandler):
         HttpError
             Nobody is logged in, the authorizer refuses, or a limit is reached.
         """
+        if self.request.method == "OPTIONS":
+            return
         if not self.current_user:
-            raise _unauthorized()
+            raise unauthorized()
         asked = self.operation
         if asked is None:
             return
@@ -99,12 +99,19 @@ class ApiHandler(APIHandler):
             raise HttpError(403, "Jupyter's authorizer allows this user no such request")
         self.owner = owner_of(self.current_user, self.services.settings.owner)
         if wait := self.services.rate_limit.take(self.owner, asked.cost):
-            raise HttpError(429, f"too many requests; try again in {wait} s", Retry_After=str(wait))
+            rate = self.services.server.rate
+            raise HttpError(429, f"over {rate:g} requests per second; try again in {wait} s", Retry_After=str(wait))
         if asked.upload:
             self.body = FileBody(
                 self.upload_limit(),
                 self.request.headers.get("Content-Type", ""),
                 self.request.headers.get("Content-Disposition", ""),
+            )
+        if (coding := self.request.headers.get("Content-Encoding", "identity")).lower() != "identity":
+            raise HttpError(
+                415,
+                f"the body is encoded as {coding[:40]!r}; send it without Content-Encoding",
+                Accept_Encoding="identity",
             )
         limit = self.body.limit + (MULTIPART_ROOM if asked.upload else 0)
         length = self.request.headers.get("Content-Length", "0")
@@ -125,6 +132,8 @@ class ApiHandler(APIHandler):
             self.body.feed(chunk)
         except HttpError as error:
             return self._refuse(error)
+        except OSError as error:
+            return self._refuse(no_room(error))
         return None
 
     async def answer(self, method: Callable[..., Awaitable[None]], arguments: tuple[str, ...]) -> None:
@@ -142,6 +151,8 @@ class ApiHandler(APIHandler):
             self._write_problem(error)
         elif isinstance(error, StreamClosedError):
             return
+        elif isinstance(error, OSError) and error.errno in OUT_OF_ROOM:
+            self._write_problem(no_room(error))
         elif error is not None:
             raise error
 
@@ -210,24 +221,30 @@ class ApiHandler(APIHandler):
         options.setdefault("set_content_type", self.media)
         return super().finish(*arguments, **options)
 
+    def send_error(self, status_code: int = 500, **about: Any) -> None:
+        """Answer with an error, unless the request was refused already."""
+        if self._refused:
+            self._end()
+            return
+        super().send_error(status_code, **about)
+
+    def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
+        """Log an error without the arguments of the address, which may hold a token."""
+        if not isinstance(error, web.HTTPError):
+            self.log.error("%s failed", self._request_summary(), exc_info=(kind, error, trace))
+
+    def _request_summary(self) -> str:
+        return f"{self.request.method} {self.request.path} ({self.request.remote_ip})"
+
     def write_error(self, status_code: int, **about: Any) -> None:
         """Write any error as a problem."""
         error = (about.get("exc_info") or (None, None))[1]
-        detail = _detail_of(error) if isinstance(error, web.HTTPError) else ""
-        if status_code >= 500:
-            detail = "a fault of pacifico's own; the server's log has the details, please report it"
+        detail = detail_of(error) if isinstance(error, web.HTTPError) else ""
+        if status_code == 405:
+            if self.request.method not in self.SUPPORTED_METHODS:
+                self.set_header("Connection", "close")  # tornado closes what it refused unread
+            detail = f"{self.request.method} is not allowed here; use {', '.join(self.allowed_methods)}"
         self._write_problem(HttpError(status_code, detail or problems.problem(status_code, "").title))
-
-    def set_cors_headers(self) -> None:
-        """Allow other origins only where Jupyter's settings name them, never by a token alone."""
-        if self.allow_origin or self.allow_origin_pat:
-            super().set_cors_headers()
-
-    def _refusal_of(self, error: web.HTTPError) -> HttpError:
-        """Answer to an error of Jupyter; for who is not known, what to do comes first."""
-        if error.status_code == 403 and not self.current_user:
-            return _unauthorized()
-        return HttpError(error.status_code, _detail_of(error))
 
     def _action(self) -> str:
         return {"GET": "read", "HEAD": "read"}.get(self.request.method or "", "write")
@@ -238,7 +255,7 @@ class ApiHandler(APIHandler):
             self.log.warning("%s after the answer had begun", error)
             self._end()
             return
-        found = problems.problem_of(error)
+        found = self.problem_of(error)
         self.clear_header("ETag")
         self.set_status(found.status)
         self.set_header("Cache-Control", "no-store")
@@ -246,11 +263,17 @@ class ApiHandler(APIHandler):
             for name, value in error.headers.items():
                 self.set_header(name, value)
         if found.status == 405:
-            self.set_header("Allow", ", ".join(m for m in _METHODS if operation_of(getattr(self, m.lower(), None))))
+            self.set_header("Allow", ", ".join(self.allowed_methods))
         if found.code in ("busy", "store_unavailable", "queue_unavailable"):
             self.set_header("Retry-After", "5")
         self.media = problems.MEDIA_TYPE
         self.finish(problems.dump(found))
+
+    def problem_of(self, error: PacificoError) -> problems.Problem:
+        """Problem of an error; what it leaves out goes to the log."""
+        if hidden := problems.hidden_details(error):
+            self.log.warning("%s: %s", self._request_summary(), hidden.replace("\n", " "))
+        return problems.problem_of(error)
 
     async def _refuse(self, error: PacificoError) -> None:
         """Answer before the body has ended, and keep the connection until the client has read that."""
@@ -261,7 +284,7 @@ class ApiHandler(APIHandler):
         if self._body_is_over():
             self._write_problem(error)
             return
-        found = problems.problem_of(error)
+        found = self.problem_of(error)
         body = problems.dump(found)
         self.set_status(found.status)
         headers = {"Content-Type": problems.MEDIA_TYPE, "Content-Length": str(len(body))}
@@ -305,16 +328,23 @@ class NotFoundHandler(ApiHandler):
         connection: Any = self.request.connection
         connection.set_max_body_size(1 << 62)
         try:
-            await APIHandler.prepare(self)
+            await MethodsHandler.prepare(self)
         except web.HTTPError as error:
-            await self._refuse(self._refusal_of(error))
+            await self._refuse(refusal_of(self, error))
             return
-        known = HttpError(404, "there is no such route; the document openapi.json lists all")
-        await self._refuse(known if self.current_user else _unauthorized())
+        await self._refuse(self._no_route() if self.current_user else unauthorized())
 
+    def write_error(self, status_code: int, **about: Any) -> None:
+        """Answer 404 also to methods that no route takes."""
+        if status_code == 405:
+            self.set_header("Connection", "close")
+            self._write_problem(self._no_route())
+        else:
+            super().write_error(status_code, **about)
 
-def _unauthorized() -> HttpError:
-    return HttpError(401, "log in, or send a token: 'Authorization: token T'", WWW_Authenticate="token")
+    def _no_route(self) -> HttpError:
+        end = "leave out the slash at its end" if self.request.path.endswith("/") else "openapi.json lists all routes"
+        return HttpError(404, f"no route has this address; {end}")
 
 
 def _validate(model: type[M], given: Mapping[str, Any], what: str) -> M:
@@ -322,12 +352,3 @@ def _validate(model: type[M], given: Mapping[str, Any], what: str) -> M:
         return model.model_validate(dict(given))
     except ValidationError as error:
         raise InputError(f"{what}: {explain(error)}") from None
-
-
-def _detail_of(error: web.HTTPError) -> str:
-    """Message of an error of tornado or Jupyter."""
-    message = str(error.log_message or "")
-    with contextlib.suppress(TypeError, ValueError):
-        message = message % error.args if error.args else message
-    text = message or error.reason or {403: "log in, or send a token"}.get(error.status_code, "")
-    return unquote(str(text))[:300]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pacifico.errors import EditRefused, InternalError, NoBuildableGroundError, PacificoError
 from pacifico.jobs.error_codes import error_code
+from pacifico.jobs.sending import NotSentError
 from pacifico.run.redact import redact
 from pacifico.server.http.owner import NoOwnerError
 from pacifico.server.work.fair_slots import BusyError
@@ -43,6 +44,15 @@ SERVER_CODES: tuple[tuple[type[PacificoError], str, int], ...] = (
     (TimeLimitError, "time_limit", 504),
     (InternalError, "internal", 500),
 )
+_LOGGED = "the server's log has the details"
+#: What is said instead of messages that hold places of the server: folders, buckets, addresses.
+_INSTEAD = {
+    "store_unavailable": f"the store of layouts can't be reached; try again in a while. {_LOGGED}",
+    "queue_unavailable": f"the queue of jobs can't be reached; try again in a while. {_LOGGED}",
+    "not_sent": f"not sent to the queue; redrive it, or send the request again with this layout_id. {_LOGGED}",
+    "permission_denied": f"the server may not read or write its store; its operator must allow that. {_LOGGED}",
+    "internal": f"a fault of pacifico's own; {_LOGGED}, please report it",
+}
 CODE_OF_STATUS = {
     400: "bad_request",
     401: "unauthorized",
@@ -80,17 +90,24 @@ class HttpError(PacificoError):
     def __init__(self, status: int, detail: str, *, code: str | None = None, **headers: str) -> None:
         super().__init__(detail)
         self.status = status
-        self.code = code or CODE_OF_STATUS.get(status, "internal")
+        self.code = code or _code_of(status)
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 def problem_of(error: PacificoError) -> Problem:
     """Problem of an error that a handler raised."""
     status, code = _status_and_code(error)
-    detail = redact(str(error))
-    if status >= 500 and code == "internal":
-        detail = "a fault of pacifico's own; the server's log has the details, please report it"
-    return problem(status, detail[:1000], code)
+    detail = _INSTEAD.get(code) or redact(str(error))[:1000]
+    if isinstance(error, NotSentError):
+        detail = f"layout {error.layout_id} is stored, but {detail}"
+    return problem(status, detail, code)
+
+
+def hidden_details(error: PacificoError) -> str:
+    """Message that the answer leaves out, for the log; empty where it says all."""
+    if isinstance(error, HttpError):
+        return ""
+    return redact(str(error))[:1000] if _status_and_code(error)[1] in _INSTEAD else ""
 
 
 def problem(status: int, detail: str, code: str | None = None) -> Problem:
@@ -99,14 +116,17 @@ def problem(status: int, detail: str, code: str | None = None) -> Problem:
         title = HTTPStatus(status).phrase
     except ValueError:
         title = "Error"
-    found = code or CODE_OF_STATUS.get(status, "internal" if status >= 500 else "bad_request")
-    return Problem(title=title, status=status, detail=detail, code=found)
+    return Problem(title=title, status=status, detail=detail, code=code or _code_of(status))
 
 
 def dump(found: Problem) -> bytes:
     """Problem as the body of a response."""
     body: dict[str, Any] = found.model_dump(mode="json")
     return json.dumps(body, ensure_ascii=True).encode()
+
+
+def _code_of(status: int) -> str:
+    return CODE_OF_STATUS.get(status, "internal" if status >= 500 else "bad_request")
 
 
 def _status_and_code(error: PacificoError) -> tuple[int, str]:

@@ -39,6 +39,22 @@ class _Design(BaseModel):
 class GenerateBody(_Design):
     """One layout to generate."""
 
+    model_config = ConfigDict(
+        **_CLOSED,
+        json_schema_extra={
+            "examples": [
+                {
+                    "site_id": "4f214ef49628ff208e0a86c3529562b3",
+                    "target_capacity_kw": 50000,
+                    "dem": "3dep",
+                    "generation_profile": "solar_farm",
+                    "strategy": "low_earthwork",
+                    "parameters": {"setback_m": 30, "spec": {"solar": {"tracker_gcr": 0.4}}},
+                }
+            ]
+        },
+    )
+
     layout_id: str | None = Field(
         default=None, min_length=32, max_length=45, description="UUID of your own; the same one twice is one layout."
     )
@@ -54,15 +70,26 @@ class VariantsBody(_Design):
     )
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """Leave the default out of a schema: the field is absent or a value, never null."""
+    schema.pop("default", None)
+
+
 class AssetPatch(BaseModel):
     """Where an asset shall stand, and how it shall be turned."""
 
-    model_config = ConfigDict(**_CLOSED, json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(
+        **_CLOSED, json_schema_extra={"minProperties": 1, "examples": [{"to": [-98.1712, 33.2204], "rotation_deg": 90}]}
+    )
 
     # absent or a value; null is neither
-    to: tuple[Longitude, Latitude] = Field(default=None, description="New centre [°].")  # type: ignore[assignment]
+    to: tuple[Longitude, Latitude] = Field(  # type: ignore[assignment]
+        default=None, description="New centre [°].", json_schema_extra=_without_default
+    )
     rotation_deg: Annotated[float, Field(ge=-360, le=360, strict=True)] = Field(  # type: ignore[assignment]
-        default=None, description="Angle, anticlockwise from length due east [°]."
+        default=None,
+        description="Angle, anticlockwise from length due east [°].",
+        json_schema_extra=_without_default,
     )
 
     @model_validator(mode="after")

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from tornado.httputil import url_concat
+
 from pacifico.errors import InputError
-from pacifico.server.http import problems
 from pacifico.server.http.handler import ApiHandler
 from pacifico.server.http.problems import HttpError
 from pacifico.server.pages.rendering import render
@@ -41,7 +42,7 @@ class PageHandler(ApiHandler):
         if not self.current_user and self.request.method in ("GET", "HEAD"):
             login = self.settings.get("login_url")
             if login:
-                self.redirect(f"{login}?next={self.request.path}")
+                self.redirect(url_concat(login, {"next": self.request.uri or ""}))
                 return
         await super()._admit()
 
@@ -68,7 +69,7 @@ class PageHandler(ApiHandler):
         if self._headers_written:
             super()._write_problem(error)
             return
-        found = problems.problem_of(error)
+        found = self.problem_of(error)
         if isinstance(error, HttpError):
             for name, value in error.headers.items():
                 self.set_header(name, value)

@@ -178,7 +178,28 @@ class ApiPage(PageHandler):
         self.page("api.html", document=document())
 
 
+class EntrancePage(PageHandler):
+    """Leads on from the short addresses."""
+
+    @operation(summary="The gallery, or the page of the API.", tag="pages", media=HTML)
+    async def get(self) -> None:
+        """Redirect to the page."""
+        page = "api/docs" if self.request.path.rstrip("/").endswith("/api") else "reports"
+        self.redirect(f"{self.base_url}pacifico/{page}")
+
+
+class UnknownPage(PageHandler):
+    """Every address below the pages that is none of them."""
+
+    @operation(summary="No page.", tag="pages", media=HTML)
+    async def get(self) -> None:
+        """Answer 404."""
+        raise HttpError(404, "there is no such page; open the gallery or the jobs")
+
+
 PAGES: tuple[tuple[str, type[ApiHandler]], ...] = (
+    (r"pacifico/?", EntrancePage),
+    (r"pacifico/api/?", EntrancePage),
     (r"pacifico/api/docs", ApiPage),
     (r"pacifico/reports/?", GalleryPage),
     (r"pacifico/reports/jobs", JobsPage),
@@ -187,5 +208,6 @@ PAGES: tuple[tuple[str, type[ApiHandler]], ...] = (
     (rf"pacifico/reports/({_ID})", ReportPage),
     (rf"pacifico/reports/({_ID})/picture\.svg", PicturePage),
     (rf"pacifico/reports/({_ID})/(cancel|redrive|delete)", ActionPage),
+    (r"pacifico/reports/.*", UnknownPage),
 )
 """Addresses of the pages below the server's base, and their handlers."""

@@ -6,6 +6,7 @@ Each runs in a process of its own that outlives the server.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 from typing import TYPE_CHECKING
@@ -69,8 +70,9 @@ class BackgroundJobs:
 
     def close(self) -> None:
         """Start no more; what waits stays queued in the store."""
-        for task in tuple(self._known.values()):
-            task.cancel()
+        with contextlib.suppress(RuntimeError):  # at the end of the program no loop runs, nor do its tasks
+            for task in tuple(self._known.values()):
+                task.cancel()
 
     async def _run(self, owner: str, layout_id: str) -> None:
         async with self._slots.slot(owner):

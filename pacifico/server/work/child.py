@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import EditRefused, InputError, NoBuildableGroundError, OutsideServiceError, PacificoError
+from pacifico.jobs.store.base import NotFoundError
 
 if TYPE_CHECKING:
     from io import TextIOBase
@@ -22,6 +25,8 @@ NICENESS = 5
 def main() -> None:
     """Run tasks until standard input ends."""
     os.nice(NICENESS)
+    with contextlib.suppress(OSError):  # when memory runs out, a computation is killed before the server
+        Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print must not mix with replies
     lines: queue.Queue[str] = queue.Queue()
@@ -62,6 +67,7 @@ def _answer(asked: dict[str, Any], out: TextIOBase) -> dict[str, Any]:
 def error_kind(error: PacificoError) -> str:
     """Name of an error's kind on the way to the server."""
     kinds: tuple[tuple[type[PacificoError], str], ...] = (
+        (NotFoundError, "not_found"),
         (EditRefused, "edit_refused"),
         (NoBuildableGroundError, "no_buildable_ground"),
         (InputError, "input"),

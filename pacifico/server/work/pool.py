@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import EditRefused, InputError, InternalError, NoBuildableGroundError, OutsideServiceError
 from pacifico.jobs.runner.environment import environment
+from pacifico.jobs.store.base import NotFoundError
 from pacifico.server.work.fair_slots import FairSlots
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ MOST_REPLY = 64 << 20
 COMMAND = (sys.executable, "-m", "pacifico.server.work.child")
 
 _ERRORS: dict[str, type[Exception]] = {
+    "not_found": NotFoundError,
     "edit_refused": EditRefused,
     "no_buildable_ground": NoBuildableGroundError,
     "input": InputError,
@@ -116,8 +118,10 @@ class Worker:
 
     async def wait(self) -> None:
         """Wait for the end of the process and of its streams."""
-        with contextlib.suppress(ConnectionError, ValueError):  # a line over the limit
+        # a line over the limit, or a task that was abandoned and still reads
+        with contextlib.suppress(ConnectionError, ValueError, RuntimeError):
             await self._process.communicate()
+        await self._process.wait()
 
 
 class Pool:

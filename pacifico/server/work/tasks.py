@@ -9,15 +9,16 @@ A task takes its arguments as JSON values and a callback for stages. Paths in ar
 from __future__ import annotations
 
 import json
+import math
 import os
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pacifico.errors import InputError
+from pacifico.errors import EditRefused, InputError
 from pacifico.frozen import thawed
-from pacifico.terrain.drainage.flow import flow_cell_m
+from pacifico.jobs.store.base import NotFoundError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -81,6 +82,7 @@ def buildable(given: Arguments, on_stage: OnStage) -> dict[str, Any]:
     from pacifico.layout.criteria.request import main_slope_limit, requested_spec  # noqa: PLC0415
     from pacifico.layout.ground.buildable import buildable_area, make_field  # noqa: PLC0415
     from pacifico.layout.ground.channels import site_drainage  # noqa: PLC0415
+    from pacifico.terrain.drainage.flow import flow_cell_m  # noqa: PLC0415
 
     site = _site(given)
     on_stage("fetching_dem", "")
@@ -307,7 +309,7 @@ def _plan(given: Arguments, on_stage: OnStage, keep_in: Path | None) -> tuple[Pl
     bare = _site({**given, "exclusions": None})
     heights = _ground(bare, given, keep_in)
     on_stage("placing_assets", "")
-    entry = given.get("entry")
+    entry, poi = given.get("entry"), given.get("poi")
     plan = generate_layout(
         _site(given),
         heights,
@@ -315,6 +317,7 @@ def _plan(given: Arguments, on_stage: OnStage, keep_in: Path | None) -> tuple[Pl
         strategy=given["strategy"],
         target_capacity_kw=given.get("target_capacity_kw"),
         entry=_lonlat(entry) if entry else None,
+        poi=_lonlat(poi) if poi else None,
         setback_m=given.get("setback_m"),
         max_road_grade_pct=given.get("max_road_grade_pct"),
         spec=given.get("spec"),
@@ -327,10 +330,22 @@ def _apply(editor: Any, entry: Mapping[str, Any]) -> None:
     if entry["op"] == "roads":
         editor.recompute_roads()
         return
+    if all(asset.asset_id != entry["asset_id"] for asset in editor.plan.asset_list):
+        raise NotFoundError(f"the layout has no asset {entry['asset_id'][:60]!r}; its `assets` list those it has")
     if entry.get("to") is not None:
-        editor.move(entry["asset_id"], to_lonlat=_lonlat(entry["to"]))
+        editor.move(entry["asset_id"], to_lonlat=_place_near(editor.plan, entry["to"]))
     if entry.get("rotation_deg") is not None:
         editor.rotate(entry["asset_id"], to_deg=float(entry["rotation_deg"]))
+
+
+def _place_near(plan: Plan, place: Any) -> tuple[float, float]:
+    """Longitude and latitude [°] of a place that the plan's CRS reaches."""
+    from pacifico.crs import LONLAT, transformer  # noqa: PLC0415
+
+    lon, lat = _lonlat(place)
+    if not all(map(math.isfinite, transformer(LONLAT, plan.crs).transform(lon, lat))):
+        raise EditRefused(f"the place {lon:g},{lat:g} is on another side of the earth; give one on the site")
+    return lon, lat
 
 
 def _lonlat(place: Any) -> tuple[float, float]:

@@ -49,6 +49,19 @@ def complete(jobs, layout_id, files, tmp_path):
     attempt.swap(lambda s, now: states.completed(s, artifacts=artifacts, metrics={}, now=now))
 
 
+def test_what_was_abandoned_makes_room_for_the_same_request(jobs, site):
+    request = jobs.request(site, dem="sample")
+    jobs.accept(request)
+    assert not jobs.clear_abandoned(request.layout_id)
+    jobs.abandon(request.layout_id)
+    assert jobs.accept(request).status.status == "cancelled"
+    assert jobs.clear_abandoned(request.layout_id)
+    assert jobs.accept(request).status.status == "queued"
+    jobs.cancel(request.layout_id)
+    assert not jobs.clear_abandoned(request.layout_id)  # it was cancelled on request
+    assert jobs.clear_abandoned(str(uuid.uuid4()))  # it was deleted
+
+
 def test_a_job_is_accepted_and_waits(jobs, site):
     request = jobs.request(site, dem="sample", target_capacity_kw=1000)
     assert jobs.accept(request).status.status == "queued"
@@ -120,8 +133,9 @@ def test_readiness_asks_store_and_queue(jobs, tmp_path):
     jobs.probe()
     assert not jobs.queued_elsewhere
     (tmp_path / "file").write_text("")
-    broken = OwnedJobs(Settings(store=str(tmp_path / "file" / "store"), owner="ann"))
-    broken.probe()  # a store that does not exist yet is made by the first write
+    OwnedJobs(Settings(store=str(tmp_path / "new" / "store"), owner="ann")).probe()  # made by the first write
+    with pytest.raises(OutsideServiceError, match="is no folder"):
+        OwnedJobs(Settings(store=str(tmp_path / "file" / "store"), owner="ann")).probe()
 
 
 def test_a_site_that_queued_or_running_layouts_need_is_kept(jobs, site, tmp_path):

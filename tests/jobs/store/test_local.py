@@ -57,6 +57,13 @@ def test_reading_a_store_that_is_not_there_makes_none(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_store_whose_place_is_a_file_is_not_ready(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    for folder in ("file", "file/store"):
+        with pytest.raises(StoreError, match="is no folder"):
+            LocalStore(tmp_path / folder).probe()
+
+
 def test_a_copy_ends_when_the_job_is_told_to_stop(tmp_path):
     store = LocalStore(tmp_path / "store")
     store.put("a", bytes(10), kind="uploads")

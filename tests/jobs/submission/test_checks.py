@@ -44,6 +44,8 @@ def test_a_whole_request_passes(ask, local_store, tmp_path):
         ({"parameters": {"energy": "yes"}}, "energy = 'yes' is not bool"),
         ({"parameters": {"weather": "/etc/passwd"}}, "upload:<sha256>"),
         ({"parameters": {"exclusions": ["a"]}}, "upload:<sha256>"),
+        ({"parameters": {"rules": "/etc/pack.toml"}}, "opens no file"),
+        ({"parameters": {"rules": "../pack.toml"}}, "opens no file"),
         ({"notebook": "none_such"}, "no notebook is called"),
         ({"notebook": "submit_jobs"}, "works with jobs"),
         (

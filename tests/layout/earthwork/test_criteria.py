@@ -26,3 +26,9 @@ def test_criteria_are_taken_from_the_spec():
 
 def test_defaults_are_those_of_the_catalog():
     assert earthwork_criteria(make_spec()) == EarthworkCriteria()
+
+
+def test_defaults_are_those_of_the_documentation():
+    found = EarthworkCriteria()
+    assert (found.shrink, found.swell, found.side_slope, found.max_pad_grade) == (0.12, 0.25, 2.0, 0.02)
+    assert (found.max_batter_m, found.sample_m, found.search_rounds) == (60.0, None, 40)

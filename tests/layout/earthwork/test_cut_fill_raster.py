@@ -55,6 +55,16 @@ def test_a_pad_cut_in_a_plane_is_the_plane_less_the_pad(make, dem, plan):
     assert inside.sum() == 6 * 6
 
 
+def test_a_tilted_pad_is_lower_on_its_lower_side(make, dem, plan):
+    at = make.at(200, 200, 260, 230)
+    pad = graded_pads(Ground.of(dem), [at], np.array([[105.0, 0.01, -0.015]]))[0]
+    raster = only(plan, pad).cut_fill(dem)
+    x, y = np.meshgrid(raster.x.values - make.west, raster.y.values - make.south)
+    inside = (x > 200) & (x < 260) & (y > 200) & (y < 230)
+    design = 105.0 + 0.01 * (x - 230) - 0.015 * (y - 215)
+    assert_allclose(raster.values[inside], (design - (100 + 0.02 * x + 0.01 * y))[inside], atol=1e-5)
+
+
 def test_a_road_on_a_fill_is_its_height_above_ground(make, dem, plan):
     from dataclasses import replace
 

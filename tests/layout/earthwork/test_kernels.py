@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import shapely
 from numpy.testing import assert_allclose, assert_array_equal
+from shapely import affinity
 
 from pacifico.layout.earthwork import _batter_kernels as batters
 from pacifico.layout.earthwork import _earthwork_kernels as earthwork
@@ -301,6 +302,21 @@ def test_side_slopes_of_a_tilted_pad_are_the_space_between_slopes_and_ground(rin
     assert_allclose(out[1:], 0, atol=1e-9)
 
 
+@pytest.mark.parametrize("degrees", [0, 30, 90, 145, 270])
+@pytest.mark.parametrize("ring", [SQUARE, ELL])
+def test_side_slopes_are_the_same_wherever_a_pad_lies_and_however_it_turns(ring, degrees):
+    turned = affinity.translate(affinity.rotate(shapely.Polygon(ring), degrees, origin=(0, 0)), 3, -5)
+    edges, following = edges_of(shapely.get_coordinates(turned)[:-1])
+    plain, order = edges_of(ring)
+    level = Plane(0.0, 0.0, 0.0)
+    z = ground(lambda x, y: 2)
+    assert_allclose(
+        batters.pad_batter(z, GRID, edges, following, level, SIDE),
+        batters.pad_batter(z, GRID, plain, order, level, SIDE),
+        atol=1e-6,
+    )
+
+
 def test_daylight_of_a_square():
     edges, following = edges_of(SQUARE)
     points = batters.daylight_points(ground(lambda x, y: 2), GRID, edges, following, Plane(0.0, 0.0, 0.0), SIDE)
@@ -569,3 +585,29 @@ def test_the_search_finds_the_plane_that_leaves_heap_and_hole_out(heap, limit):
     steep = max(math.hypot(*squares[1:]), limit)
     start = planes.balance(px, py, pz, squares[1] * limit / steep, squares[2] * limit / steep, e, 0.12)[1]
     assert found < 0.995 * (start[0] + start[4])
+
+
+def test_tiles_fall_in_cells_of_any_size_and_place():
+    total, weight = np.zeros((2, 3)), np.zeros((2, 3))
+    grid = GridFrame(100.0, 50.0, 4.0, 5.0)
+    px = np.array([[109.0, 110, 110, 109, 109.5], [101, 102, 102, 101, 101.5]])
+    py = np.array([[41.0, 41, 42, 42, 41.5], [46, 46, 48, 48, 47]])
+    earthwork.add_to_cells(total, weight, grid, px, py, np.array([3.0, 5.0]))
+    assert_array_equal(total, [[10, 0, 0], [0, 0, 3]])
+    assert_array_equal(weight, [[2, 0, 0], [0, 0, 1]])
+
+
+def test_pads_are_the_same_whatever_their_origin():
+    z = ground(lambda x, y: 10 + 0.02 * x - 0.01 * y + 0.002 * x * y)
+    here = outlines([[(x + 7, y - 4) for x, y in ELL]], [(0, 0)])
+    there = outlines([ELL], [(7, -4)])
+    free = np.full((1, 3), math.nan)
+    (a,), (b,) = (earthwork.grade_pads(z, GRID, p, np.array([1.5]), free, SEARCH, SIDE) for p in (here, there))
+    assert_allclose(np.delete(a, 8), np.delete(b, 8), atol=1e-6)
+    assert a[8] + 7 * a[9] - 4 * a[10] == pytest.approx(b[8])
+    given = np.array([[10.3, 0.01, -0.015]])
+    moved = np.array([[10.3 + 7 * 0.01 + 4 * 0.015, 0.01, -0.015]])
+    (a,) = earthwork.grade_pads(z, GRID, here, np.array([1.5]), given, SEARCH, SIDE)
+    (b,) = earthwork.grade_pads(z, GRID, there, np.array([1.5]), moved, SEARCH, SIDE)
+    assert a[2] + a[3] > 1
+    assert_allclose(np.delete(a, 8), np.delete(b, 8), atol=1e-9)

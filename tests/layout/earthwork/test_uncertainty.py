@@ -15,9 +15,10 @@ from scipy.ndimage import gaussian_filter
 from shapely.affinity import translate
 
 from pacifico.errors import InputError
+from pacifico.grid import Ground
 from pacifico.layout.earthwork.corridors import corridor_volumes
 from pacifico.layout.earthwork.pads import balanced_pad, balanced_pads
-from pacifico.layout.earthwork.uncertainty import earthwork_interval
+from pacifico.layout.earthwork.uncertainty import earthwork_interval, volumes_under_errors
 
 
 def fields(ground, rmse, n, sigma=3.0, seed=5):
@@ -60,3 +61,33 @@ def test_missing_or_unfit_error_fields_are_refused():
         earthwork_interval(ground, [pad], [], [], errors=[np.zeros((3, 3))])
     with pytest.raises(InputError, match="not finite"):
         earthwork_interval(ground, [pad], [], [], errors=[np.full(ground.grid.shape, np.nan)])
+
+
+def test_each_road_follows_the_error_under_itself_alone():
+    """Errors that are constant along each road, but not the same, change no volume."""
+    ground = ground_of(plane(0.01, 0.02), dx=2.0, dy=2.0)
+    roads = [
+        line((-60, -20, 99.0), (-10, -20, 100.0), (60, -20, 100.2)),
+        line((-60, 30, 100.0), (60, 30, 101.0)),
+        line((-50, 60, 101.0), (-45, 60, 101.5), (40, 60, 103.0)),
+    ]
+    error = ground_of(lambda x, y: np.where(y < 5, 1.0, np.where(y < 45, -2.0, 4.0)), dx=2.0, dy=2.0).z
+    still, lifted = volumes_under_errors(ground, [], roads, [6.0, 5.0, 4.0], errors=[0 * error, error])
+    assert (still > 10).all()
+    assert_allclose(lifted, still, rtol=1e-9)
+
+
+def test_a_road_follows_the_mean_error_around_each_vertex_as_far_as_its_ends():
+    ground = ground_of(plane(0.01, 0.02), dx=2.0, dy=2.0)
+    error = ground_of(lambda x, y: 0.02 * x + 0 * y, dx=2.0, dy=2.0).z
+    vertices = [np.arange(-60.0, 61.0, 2.0), np.arange(-30.0, 51.0, 4.0)]
+    heights = [99.0 + 0.0125 * (vertices[0] + 60), 100.0 + 0.015 * (vertices[1] + 30)]
+    expected, roads = [], []
+    for k, (x, z) in enumerate(zip(vertices, heights, strict=True)):
+        y = np.full(x.size, -20.0 + 50 * k)
+        roads.append(line(*zip(x, y, z, strict=True)))
+        low, high = np.maximum(x - 20, x[0]), np.minimum(x + 20, x[-1])
+        lifted = line(*zip(x, y, z + 0.02 * (low + high) / 2, strict=True))
+        expected.append(corridor_volumes(Ground(ground.grid, ground.z + error), lifted, 6.0).total_m3)
+    (found,) = volumes_under_errors(ground, [], roads, [6.0, 6.0], errors=[error], follow_m=40.0)
+    assert_allclose(found, expected, rtol=0.002)

@@ -131,6 +131,23 @@ def test_the_site_of_a_layout_has_its_zones(both):
     assert plan_of(stored, dem) == plan
 
 
+def test_zones_keep_whether_they_may_be_crossed_or_driven_on(make, tmp_path):
+    zones = (
+        Zone(make.at(250, 200, 300, 260), name="creek", zone_type="water", crossable=False),
+        Zone(make.at(50, 200, 90, 260), name="lane", zone_type="road", drivable=True),
+        Zone(make.at(100, 20, 140, 60), name="pond", zone_type="water"),
+    )
+    site = make.site(500, 400, exclusions=zones)
+    dem = make.dem(make.ground(lambda x, y: 100 + 0 * x, 500, 400))
+    path = generate_layout(site, dem, target_capacity_kw=2_000).write(tmp_path / "layout.geojson")
+    again = site_of(StoredLayout.read(path)).exclusions
+    assert [(z.crossable, z.drivable) for z in again] == [(False, False), (None, True), (None, False)]
+    content = json.loads(path.read_text())
+    next(f for f in content["features"] if f["properties"].get("name") == "creek")["properties"]["crossable"] = "no"
+    with pytest.raises(InputError, match="crossable 'no', not true or false"):
+        StoredLayout.of(content)
+
+
 def test_crossings_and_entries_are_read_back(make, tmp_path):
     creek = Zone(make.at(-50, 190, 550, 210), "creek", "water")
     gates = (make.at(0, 90, 2, 92), make.at(498, 90, 500, 92))

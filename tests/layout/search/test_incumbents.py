@@ -72,6 +72,7 @@ def test_a_larger_setback_is_kept_within_the_field(make):
     areas = [p.context.field.placeable.area for p in incumbents(problem, "balanced")]
     assert areas == pytest.approx([280.0**2, 290.0**2])
     assert problem.context.field.placeable.area == pytest.approx(300.0**2)
+    assert incumbents(problem, "balanced", stricter=False) == [], "the caller has the layouts under stricter rules"
 
 
 def test_arrays_get_the_slope_limit_that_was_requested():

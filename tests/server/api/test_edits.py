@@ -46,8 +46,9 @@ def test_an_edit_that_breaks_a_limit_is_refused_and_kept_nowhere(rest, place):
     count = rest.get(place).json()["edits"]
     far = rest.ask("PATCH", f"{place}/assets/substation-0001", json={"to": [0.0, 0.0]})
     assert (far.status_code, far.json()["code"]) == (422, "edit_refused")
+    assert far.json()["detail"].startswith("the place 0,0 is")
     none = rest.ask("PATCH", f"{place}/assets/battery-0099", json={"rotation_deg": 90})
-    assert (none.status_code, none.json()["code"]) == (422, "edit_refused")
+    assert (none.status_code, none.json()["code"]) == (404, "not_found")
     assert rest.get(place).json()["edits"] == count
 
 

@@ -20,6 +20,32 @@ def test_a_stream_shows_the_last_status_and_ends(rest, layout):
     assert json.loads(data.removeprefix("data: "))["status"] == "completed"
 
 
+def test_a_client_that_connects_again_is_not_sent_what_it_has(rest, layout):
+    place = f"/layouts/{layout['layout_id']}/events"
+    last = str(rest.get(f"/layouts/{layout['layout_id']}/status").json()["revision"])
+    again = rest.get(place, headers={"Last-Event-ID": last})
+    assert (again.status_code, again.content) == (204, b"")  # a browser stops on it
+    older = rest.get(place, headers={"Last-Event-ID": "1"})
+    assert (older.status_code, older.text.count("event: status"), older.text.count("event: end")) == (200, 1, 1)
+
+
+def test_a_stream_goes_on_after_the_event_that_the_client_has(new_server):
+    rest = new_server(PACIFICO_SERVER_PROCESSES="1")
+    site = rest.upload()
+    first, waiting = str(uuid.uuid4()), str(uuid.uuid4())
+    for layout_id in (first, waiting):
+        body = {"site_id": site, "layout_id": layout_id, "target_capacity_kw": 1000}
+        rest.post("/layouts/generate", json=body, headers={"Prefer": "respond-async"})
+    now = rest.get(f"/layouts/{waiting}/status").json()
+    headers = {"Last-Event-ID": str(now["revision"])}
+    with rest.get(f"/layouts/{waiting}/events", headers=headers, stream=True, timeout=60) as stream:
+        assert stream.status_code == 200
+        for layout_id in (waiting, first):
+            rest.post(f"/layouts/{layout_id}/cancel")
+        data = [line for line in stream.iter_lines(chunk_size=1) if line.startswith(b'data: {"')]
+    assert [json.loads(line.removeprefix(b"data: "))["status"] for line in data] == ["cancelled"]
+
+
 def test_a_thousand_streams_are_too_many_and_nothing_falls_over(new_server):
     rest = new_server(PACIFICO_SERVER_STREAMS="20", PACIFICO_SERVER_PROCESSES="1", PACIFICO_QUEUE_URL="")
     site = rest.upload()

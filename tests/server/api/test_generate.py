@@ -6,6 +6,8 @@ import uuid
 
 import pytest
 
+from pacifico.server.api.generate import preferences
+
 ASYNC = {"Prefer": "respond-async"}
 
 
@@ -32,6 +34,7 @@ def test_one_key_is_one_layout(rest, site):
     assert first == second
     other = rest.post("/layouts/generate", json={**body, "target_capacity_kw": 1100}, headers=key)
     assert (other.status_code, other.json()["code"]) == (409, "conflict")
+    assert "key of its own" in other.json()["detail"]
     for bad in ("", "x" * 300, "a b"):
         assert rest.post("/layouts/generate", json=body, headers={"Idempotency-Key": bad}).status_code == 422
     both = rest.post("/layouts/generate", json={**body, "layout_id": str(uuid.uuid4())}, headers=key)
@@ -55,6 +58,9 @@ def test_one_key_is_one_layout(rest, site):
         {"parameters": {"spec": {"solar": {"tracker_gcr": 99}}}},
         {"parameters": {"spec": {"solar": 5}}},
         {"parameters": {"energy": True}},
+        {"parameters": {"setback_m": -5}},
+        {"parameters": {"entry": [True, False]}},
+        {"parameters": {"dem_units": "yards"}},
         {"notebook": "../../x"},
         {"notebook": "explore_site"},
         {"owner": "bob"},
@@ -70,12 +76,59 @@ def test_what_can_not_be_generated_is_refused_and_leaves_nothing(rest, site, mor
     assert len(rest.get("/layouts?limit=100").json()["layouts"]) == count
 
 
+@pytest.mark.parametrize(
+    "rules", ["/etc/passwd", "/tmp/pack.toml", "../pack.toml", "pack.toml", "https://127.0.0.1/pack.toml"]
+)
+def test_rules_of_a_job_are_no_file_of_the_machine(rest, site, rules):
+    body = {"site_id": site, "parameters": {"rules": rules}}
+    reply = rest.post("/layouts/generate", json=body, headers=ASYNC)
+    assert (reply.status_code, reply.json()["code"]) == (422, "invalid_input")
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("respond-async", {"respond-async"}),
+        ("RESPOND-ASYNC, wait=5", {"respond-async", "wait"}),
+        ('respond-async=""', {"respond-async"}),
+        ("respond-async; x=1, return=minimal", {"respond-async", "return"}),
+        ("wait = 10", {"wait"}),
+        ('note="later, respond-async"', {"note"}),
+        ('"respond-async"', set()),
+        ("", set()),
+    ],
+)
+def test_preferences_are_read_as_http_writes_them(header, names):
+    assert preferences(header) == names
+
+
+def test_a_preference_is_confirmed_only_where_it_was_asked_for(new_server):
+    rest = new_server(PACIFICO_ASYNC="True", PACIFICO_SERVER_PROCESSES="1")
+    body = {"site_id": rest.upload(), "target_capacity_kw": 1000, "use_terrain": False}
+    for headers, applied in (({}, None), ({"Prefer": "respond-async;x=1"}, "respond-async")):
+        reply = rest.post("/layouts/generate", json=body, headers=headers)
+        assert (reply.status_code, reply.headers.get("Preference-Applied")) == (202, applied)
+        rest.post(f"/layouts/{reply.json()['layout_id']}/cancel")
+    assert rest.post("/layouts/generate", json=body, headers={"Prefer": "wait=60"}).status_code == 200
+
+
+def test_a_point_of_interconnection_shapes_the_layout_and_its_edits(rest, site):
+    near = [-84.178, 36.603]
+    body = {"site_id": site, "target_capacity_kw": 1000, "use_terrain": False}
+    plain = rest.post("/layouts/generate", json=body).json()
+    made = rest.post("/layouts/generate", json={**body, "parameters": {"poi": near}})
+    assert made.status_code == 200, made.text
+    assert made.json()["geojson"] != plain["geojson"]
+    edited = rest.post(f"/layouts/{made.json()['layout_id']}/earthwork/recompute")
+    assert (edited.status_code, edited.json()["unchanged"]) == (200, True)
+
+
 def test_no_layout_without_a_site(rest):
     assert rest.post("/layouts/generate", json={"site_id": "none"}).status_code == 404
 
 
 def test_ground_that_is_not_buildable_is_said(rest, site):
-    reply = rest.post("/layouts/generate", json={"site_id": site, "parameters": {"setback_m": 1900.0}})
+    reply = rest.post("/layouts/generate", json={"site_id": site, "parameters": {"setback_m": 1000}})
     assert reply.status_code == 422, reply.text
     assert "failed" in reply.json()["detail"]
 
@@ -97,6 +150,9 @@ def test_variants_while_the_request_waits_and_in_the_background(rest, site):
     assert first.status_code == 202
     ids = [r["layout_id"] for r in first.json()["variants"]]
     assert ids == [r["layout_id"] for r in again.json()["variants"]]
+    other = {**body, "target_capacity_kw": 1100, "strategies": ["density", "clustered"]}
+    refused = rest.post("/layouts/generate-variants", json=other, headers=key)  # none of them is begun
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
     for layout_id in ids:
         rest.post(f"/layouts/{layout_id}/cancel")
     assert rest.post("/layouts/generate-variants", json={**body, "site_id": "none"}).status_code == 404

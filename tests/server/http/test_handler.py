@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import resource
 import uuid
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ ANY = f"/layouts/{uuid.UUID(int=5)}"
 )
 def test_without_a_token_there_is_nothing(rest, path):
     reply = requests.get(rest.api + path, timeout=10)
-    problem(reply, 401, "unauthorized")
+    assert problem(reply, 401, "unauthorized")["detail"] == "log in, or send the header Authorization with 'token T'"
     assert reply.headers["WWW-Authenticate"] == "token"
     problem(requests.get(rest.api + path, headers={"Authorization": "token wrong"}, timeout=10), 401, "unauthorized")
     problem(requests.post(rest.api + path, timeout=10), 401, "unauthorized")
@@ -63,7 +64,7 @@ def test_unknown_routes_and_methods(rest):
     problem(rest.get("/layouts/not-a-uuid"), 404, "not_found")
     reply = rest.ask("DELETE", "/layouts")
     problem(reply, 405, "method_not_allowed")
-    assert reply.headers["Allow"] == "GET"
+    assert reply.headers["Allow"] == "GET, HEAD, OPTIONS"
     problem(rest.ask("PUT", ANY), 405, "method_not_allowed")
 
 
@@ -85,6 +86,16 @@ def test_unknown_routes_and_methods(rest):
 def test_wrong_bodies(rest, data, kind, status):
     code = {422: "invalid_input", 415: "unsupported_media_type"}[status]
     problem(rest.post("/layouts/generate", data=data, headers={"Content-Type": kind}), status, code)
+
+
+def test_bodies_are_sent_as_they_are(rest):
+    for path in ("/layouts/generate", "/sites/upload"):
+        reply = rest.post(path, data=b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
+        assert "gzip" in problem(reply, 415, "unsupported_media_type")["detail"]
+
+
+def test_a_slash_at_the_end_is_no_other_route(rest):
+    assert "slash" in problem(rest.get("/layouts/"), 404, "not_found")["detail"]
 
 
 def test_wrong_queries(rest):
@@ -128,6 +139,35 @@ def test_slow_bodies_are_refused(new_server):
         )
         assert b" 408 " in read_reply(line).splitlines()[0]
     assert rest.get("/health").status_code == 200
+
+
+def test_a_store_that_fails_is_not_described(new_server, tmp_path):
+    """Its folder is in the log alone."""
+    rest = new_server(PACIFICO_STORE=str(tmp_path / "store"))
+    assert rest.get("/health/ready").status_code == 200
+    (tmp_path / "store").write_text("no folder any more")
+    upload = {"files": {"file": ("spec.toml", b"[site]\n")}}
+    for reply in (rest.get("/health/ready"), rest.post("/uploads", **upload)):
+        detail = problem(reply, 503, "store_unavailable")["detail"]
+        assert str(tmp_path) not in detail
+        assert reply.headers["Retry-After"] == "5"
+    assert str(tmp_path / "store") in rest.log
+
+
+def test_a_server_without_room_says_so(new_server):
+    """A limit on the size of files stands for a full disk."""
+    rest = new_server()
+    resource.prlimit(rest.process.pid, resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+    reply = rest.post("/uploads", files={"file": ("dem.tif", b"II*\0" + b"x" * (4 << 20))})
+    assert "no room" in problem(reply, 503, "service_unavailable")["detail"]
+    assert reply.headers["Retry-After"] == "60"
+    assert rest.get("/health").status_code == 200
+
+
+def test_tokens_in_addresses_stay_out_of_the_log(rest):
+    requests.get(f"{rest.api}/layouts?token={TOKEN}&limit=0", timeout=10)
+    requests.post(f"{rest.api}/layouts?token={TOKEN}", timeout=10)
+    assert TOKEN not in rest.log
 
 
 def test_the_rate_is_limited(new_server):

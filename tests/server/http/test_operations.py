@@ -6,7 +6,7 @@ from pacifico.server.api.documents import DocumentHandler
 from pacifico.server.api.routes import ROUTES
 from pacifico.server.http.operations import operation, operation_of
 
-METHODS = ("get", "post", "put", "patch", "delete", "head")
+METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def test_a_method_carries_what_it_does():

@@ -10,10 +10,10 @@ from pacifico.errors import EditRefused, InputError, InternalError, NoBuildableG
 from pacifico.jobs.queue import QueueError
 from pacifico.jobs.records import ConflictError, InUseError, NotRedrivableError
 from pacifico.jobs.sending import NotSentError
-from pacifico.jobs.store.base import NotFoundError, StoreError, TooLargeError
+from pacifico.jobs.store.base import NotFoundError, PermissionDeniedError, StoreError, TooLargeError
 from pacifico.jobs.submission.quotas import QuotaError
 from pacifico.server.http.owner import NoOwnerError
-from pacifico.server.http.problems import HttpError, dump, problem, problem_of
+from pacifico.server.http.problems import HttpError, dump, hidden_details, problem, problem_of
 from pacifico.server.work.fair_slots import BusyError
 from pacifico.server.work.pool import TimeLimitError
 
@@ -48,6 +48,23 @@ def test_each_error_has_its_status_and_code(error, status, code):
 
 def test_a_fault_of_ours_says_nothing_of_its_inside():
     assert "secret" not in problem_of(InternalError("secret path")).detail
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StoreError("/srv/store is away"),
+        QueueError("https://sqs.example/1/jobs is away: /srv/store"),
+        PermissionDeniedError("/srv/store"),
+        NotSentError("id-5", "https://sqs.example/1/jobs: /srv/store"),
+    ],
+)
+def test_places_of_the_server_are_left_to_its_log(error):
+    detail = problem_of(error).detail
+    assert not any(word in detail for word in ("/srv", "sqs.example"))
+    assert "/srv/store" in hidden_details(error)
+    assert isinstance(error, NotSentError) == ("id-5" in detail)
+    assert hidden_details(InputError("x")) == hidden_details(HttpError(500, "x")) == ""
 
 
 def test_secrets_in_messages_are_hidden():

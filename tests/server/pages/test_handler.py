@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 import requests
 from fixtures.raw_http import TOKEN
@@ -19,15 +21,23 @@ def visitor(rest):
 
 
 def test_who_is_not_logged_in_is_sent_to_the_login(rest):
-    reply = requests.get(f"{rest.base}/pacifico/reports", timeout=20, allow_redirects=False)
-    assert (reply.status_code, "/login" in reply.headers["Location"]) == (302, True)
+    for path in ("/pacifico/reports", "/pacifico/reports/compare?a=1&b=%2F2"):
+        reply = requests.get(rest.base + path, timeout=20, allow_redirects=False)
+        assert reply.status_code == 302
+        login = urlsplit(reply.headers["Location"])
+        assert (login.path, parse_qs(login.query)) == ("/login", {"next": [path]})
+
+
+def test_short_addresses_lead_to_the_pages(rest, visitor):
+    for path, page in (("/pacifico", "reports"), ("/pacifico/", "reports"), ("/pacifico/api", "api/docs"), ("/pacifico/api/", "api/docs")):  # fmt: skip
+        reply = visitor.get(rest.base + path, timeout=20, allow_redirects=False)
+        assert (reply.status_code, reply.headers["Location"]) == (302, f"/pacifico/{page}")
 
 
 def test_no_page_allows_inline_scripts(rest, visitor):
     for path in ("", "/jobs", "/none", "/00000000-0000-4000-8000-000000000000", "/static/pages.css"):
         reply = visitor.get(visitor.pages + path, timeout=30)
-        if path != "/none":
-            assert reply.headers["Content-Security-Policy"] == POLICY
+        assert reply.headers["Content-Security-Policy"] == POLICY
         assert "unsafe-inline" not in reply.headers["Content-Security-Policy"]
         assert "<script>" not in reply.text
         assert "onclick" not in reply.text

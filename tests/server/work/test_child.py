@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,13 @@ def test_it_answers_lines_and_ends_with_its_input(tmp_path):
         [sys.executable, "-m", "pacifico.server.work.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     replies = []
+    if sys.platform == "linux":
+        process.stdin.write(json.dumps(asked[0]) + "\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        assert Path(f"/proc/{process.pid}/oom_score_adj").read_text().strip() == "800"
+        while "stage" in json.loads(process.stdout.readline()):
+            pass
     for one in asked:
         process.stdin.write(json.dumps(one) + "\n")
         process.stdin.flush()

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from pacifico.errors import EditRefused, InputError
+from pacifico.jobs.store.base import NotFoundError
 from pacifico.server.work.tasks import TASKS
 from pacifico.terrain.sources import sample_site_path
 
@@ -58,8 +59,10 @@ def test_edits_are_applied_in_turn(made, tmp_path):
 def test_edits_that_can_not_be(made, tmp_path):
     with pytest.raises(InputError, match="another version"):
         edit(made, tmp_path, [], sha256="0" * 64)
-    with pytest.raises(EditRefused):
+    with pytest.raises(NotFoundError, match="no asset 'none-1'"):
         edit(made, tmp_path, [{"op": "asset", "asset_id": "none-1", "rotation_deg": 0.0}])
+    with pytest.raises(EditRefused, match="another side of the earth"):
+        edit(made, tmp_path, [{"op": "asset", "asset_id": "substation-0001", "to": [0, 0]}])
     with pytest.raises(InputError, match="is no place"):
         edit(made, tmp_path, [{"op": "asset", "asset_id": "substation-0001", "to": ["a", 1]}])
 

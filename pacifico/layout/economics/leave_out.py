@@ -1,0 +1,173 @@
+"""Leave units out of a layout whose civil works cost more than a limit."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from pacifico.layout.access.connect import renumber
+from pacifico.layout.alignment import _line_kernels
+from pacifico.layout.economics.civil_costs import civil_works
+from pacifico.layout.economics.removal_order import Removal, removal_order
+from pacifico.layout.model.assets import Unplaced
+from pacifico.layout.model.roads import make_road, road_criteria
+from pacifico.layout.model.unreached import Unreached, UnreachedCause
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pacifico.array_types import FloatArray
+    from pacifico.layout.access.connect import ServedLayout
+    from pacifico.layout.economics.civil_costs import CivilWorks
+    from pacifico.layout.model.plan import Plan
+    from pacifico.layout.model.roads import Road, RoadCriteria
+
+Vertex = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Layout without the units that are not worth their civil works."""
+
+    served: ServedLayout
+    unplaced: tuple[Unplaced, ...]
+    """What was left out, and why."""
+    warnings: tuple[str, ...]
+    """That what remains costs more than the limit, if it does."""
+
+
+def leave_out(plan: Plan, served: ServedLayout) -> LeftOut | None:
+    """Layout without units over the limit on marginal cost; None where none is.
+
+    The dearest branch is left out first, until the next costs no more than the limit. What is left out under a limit is
+    left out under every lower one too.
+
+    Parameters
+    ----------
+    plan : Plan
+        Plan of the layout, with its limit in `spec`.
+    served : ServedLayout
+        The layout; its items are the plan's assets, in the same order.
+    """
+    limit = plan.spec.number("economics", "max_marginal_usd_per_kw")
+    if limit <= 0:
+        return None
+    works = civil_works(plan)
+    removals = removals_over(works, limit)
+    if not removals:
+        return None
+    out = {k: removal for removal in removals for u in removal.units for k in works.units[u].assets}
+    unreached = {k: Unreached(UnreachedCause.NOT_WORTH_IT, why(removal, limit)) for k, removal in out.items()}
+    gone = sum(1 << u for removal in removals for u in removal.units)
+    roads = without_roads(
+        served.network.roads,
+        {i for i, bits in works.roads.items() if bits & ~gone == 0},
+        road_criteria(plan.spec, plan.profile),
+    )
+    items, network = renumber(served.items, replace(served.network, roads=roads), unreached)
+    pads = tuple(p for k, p in enumerate(served.pads) if k not in out)
+    reasons = Counter((served.items[k].kind, why(removal, limit)) for k, removal in out.items())
+    unplaced = tuple(Unplaced(kind, n, reason, UnreachedCause.NOT_WORTH_IT) for (kind, reason), n in reasons.items())
+    rest = Removal.of_rest(works, removals)
+    return LeftOut(replace(served, items=tuple(items), pads=pads, network=network), unplaced, _warnings(rest, limit))
+
+
+def removals_over(works: CivilWorks, limit: float) -> list[Removal]:
+    """Removals up to the first that costs no more than a limit [USD/kW]."""
+    found = []
+    for removal in removal_order(works):
+        if removal.usd_per_kw <= limit:
+            break
+        found.append(removal)
+    return found
+
+
+def why(removal: Removal, limit: float) -> str:
+    """Why units were left out."""
+    return (
+        f"left out: {removal.usd_per_kw:,.0f} USD/kW of road, cable and earthwork, over the limit of {limit:,.0f} USD/kW; "
+        "raise max_marginal_usd_per_kw"
+    )
+
+
+def _warnings(rest: Removal, limit: float) -> tuple[str, ...]:
+    """Warning that the rest costs more than a limit [USD/kW], if it does."""
+    if rest.usd_per_kw <= limit:
+        return ()
+    cost = f"{rest.usd_per_kw:,.0f} USD/kW of road, cable and earthwork, over the limit of {limit:,.0f} USD/kW"
+    shared = "all of it needs the same entry road and substation"
+    return (f"what remains costs {cost}: {shared}; raise max_marginal_usd_per_kw or choose another site",)
+
+
+def without_roads(roads: Sequence[Road], removed: set[str], criteria: RoadCriteria) -> tuple[Road, ...]:
+    """Roads without some branches.
+
+    Where a branch left, a stub of it stays if vehicles need it: at a new dead end to turn, or where two roads would meet
+    in a bend instead of a junction.
+
+    Parameters
+    ----------
+    roads : sequence of Road
+        All roads.
+    removed : set of str
+        Identifiers of roads to remove.
+    criteria : RoadCriteria
+        Length of a stub, and radius of bends.
+    """
+    kept = [r for r in roads if r.road_id not in removed]
+    ends = _ends([r for r in roads if r.road_id in removed])
+    directions = _directions(kept, ends)
+    stubs: dict[str, Road] = {}
+    for vertex, branches in ends.items():
+        here = directions[vertex]
+        radius = criteria.min_radius_m + criteria.width_m / 2
+        if len(here) == 1 and len(branches) > 1:
+            needed = branches[:2]
+        elif len(here) == 2 and _line_kernels.is_bend(_turn(*here), radius):
+            needed = branches[:1]
+        else:
+            needed = []
+        for road in needed:
+            stubs.setdefault(road.road_id, _stub(road, vertex, criteria.turnaround_arm_m))
+    return tuple(stubs.get(r.road_id, r) for r in roads if r.road_id not in removed or r.road_id in stubs)
+
+
+def _ends(roads: Sequence[Road]) -> dict[Vertex, list[Road]]:
+    """Roads that end at each vertex."""
+    ends: dict[Vertex, list[Road]] = defaultdict(list)
+    for road in roads:
+        xy = shapely.get_coordinates(road.line)
+        for x, y in xy[[0, -1]].tolist():
+            ends[x, y].append(road)
+    return dict(ends)
+
+
+def _directions(roads: Sequence[Road], at: Mapping[Vertex, object]) -> dict[Vertex, list[FloatArray]]:
+    """Directions in which roads leave some vertices."""
+    found: dict[Vertex, list[FloatArray]] = {vertex: [] for vertex in at}
+    for road in roads:
+        xy = shapely.get_coordinates(road.line)
+        for k, (x, y) in enumerate(xy.tolist()):
+            if (x, y) in found:
+                found[x, y] += [xy[n] - xy[k] for n in (k - 1, k + 1) if 0 <= n < len(xy)]
+    return found
+
+
+def _turn(a: FloatArray, b: FloatArray) -> float:
+    """Angle by which a vehicle turns that comes along one direction and leaves along the other [rad]."""
+    cosine = -float(a @ b) / float(np.hypot(*a) * np.hypot(*b))
+    return float(np.arccos(np.clip(cosine, -1.0, 1.0)))
+
+
+def _stub(road: Road, vertex: Vertex, least_m: float) -> Road:
+    """First vertices of a road from one of its ends, over a least length [m]."""
+    xyz = shapely.get_coordinates(road.line, include_z=True)
+    if (xyz[0, 0], xyz[0, 1]) != vertex:
+        xyz = xyz[::-1]
+    run = np.cumsum(np.hypot(*np.diff(xyz[:, :2], axis=0).T))
+    count = int(np.searchsorted(run, least_m)) + 2
+    return make_road(road.road_id, "spur", xyz[:count], road.width_m)
