@@ -10,7 +10,7 @@ import shapely
 
 from pacifico.errors import CRSMismatchError
 from pacifico.grid import Ground
-from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type, solar_unit
+from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type, solar_units
 from pacifico.layout.criteria.request import MAIN_ASSET, main_slope_limit, smallest_unit_kw
 from pacifico.layout.criteria.setbacks import set_back
 from pacifico.layout.ground.buildable import STEEP_SHARE, Table, buildable_mask, cells_inside, make_field, no_build_area
@@ -18,6 +18,7 @@ from pacifico.layout.ground.channels import site_drainage
 from pacifico.layout.model.land_use import Reason
 from pacifico.layout.model.roads import road_criteria
 from pacifico.layout.placement.surroundings import SURROUNDINGS_M
+from pacifico.terrain.drainage.flow import flow_cell_m
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -117,7 +118,7 @@ def field_of(plan: Plan, dem: xr.DataArray) -> Field:
         setback_m=plan.spec.number("site", "setback_m"),
         setbacks=plan.spec.setbacks,
         source_cell_m=source_cell_m,
-        drainage=site_drainage(plan.site, heights, plan.spec, source_cell_m),
+        drainage=site_drainage(plan.site, heights, plan.spec, flow_cell_m(dem)),
     )
 
 
@@ -197,7 +198,7 @@ def unit_sizes(plan: Plan) -> tuple[tuple[float, float], ...]:
     spec = plan.spec
     kind = "wind_turbine" if _only_wind(plan) else MAIN_ASSET[plan.profile]
     if kind == "solar_array":
-        units = solar_unit(spec), solar_unit(spec, pocket=True)
+        units = solar_units(spec)
         return tuple((u.least_units * u.pitch_x_m - u.gap_x_m, u.height_m) for u in units)
     block = asset_type(spec, kind)
     length, width = block.length_m + 2 * PAD_APRON_M, block.width_m + 2 * PAD_APRON_M

@@ -35,6 +35,7 @@ from pacifico.layout.search.problem import DesignProblem
 from pacifico.layout.search.select import best_of
 from pacifico.layout.shortfall import GroundShares, Land, why_less, why_no_asset, why_no_ground
 from pacifico.stages import begin
+from pacifico.terrain.drainage.flow import flow_cell_m
 from pacifico.terrain.site_grid import require_budget
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def _field(request: LayoutRequest, dem: xr.DataArray) -> ground_.Field:
         setback_m=spec.number("site", "setback_m"),
         setbacks=spec.setbacks,
         source_cell_m=source_cell_m,
-        drainage=site_drainage(site, heights, spec, source_cell_m),
+        drainage=site_drainage(site, heights, spec, flow_cell_m(dem)),
     )
     if not ground_.buildable_mask(field, request.slope_limit_deg).any():
         raise NoBuildableGroundError(why_no_ground(field, request.slope_limit_deg, spec))

@@ -96,7 +96,7 @@ def open_dem(
     DataArray, dims (y, x)
         Elevation [m], north-up, square cells in `site.crs`, NaN for nodata. Attributes, all of plain netCDF types: `units`,
         `source`, `sha256` (of the window read: values, position and CRS), `resolution_m`, `source_resolution_m`,
-        `units_assumed`, `surface_model`, `nodata_share` (of the site's area), `warnings` (text, one per line; see
+        `source_longer_side_m` (of the source's cells), `units_assumed`, `surface_model`, `nodata_share` (of the site's area), `warnings` (text, one per line; see
         `pacifico.grid.warnings_of`).
 
         A DEM that is already in `site.crs` with square cells of the size asked for is cut along its own cells, values
@@ -164,6 +164,7 @@ def level_ground(site: Site, *, resolution_m: float = 10.0, elevation_m: float =
         sha256="",
         resolution_m=float(resolution_m),
         source_resolution_m=float(resolution_m),
+        source_longer_side_m=float(resolution_m),
         units_assumed="metres: level ground, no DEM",
         surface_model=False,
         nodata_share=0.0,
@@ -259,6 +260,7 @@ def dem_from_window(site: Site, window: RasterWindow, name: str, options: DemOpt
         sha256=digest,
         resolution_m=grid.dx,
         source_resolution_m=round(source_m, 4),
+        source_longer_side_m=round(max(cell), 4),
         units_assumed=unit.told_by,
         surface_model=window.surface_model,
         nodata_share=round(share, 6),

@@ -144,6 +144,7 @@ def test_ground_cells_of_web_mercator_and_degrees(site, make_raster):
     degrees = make_raster(transform=lonlat_transform(1 / 10800), shape=(220, 220), crs=CRS.from_epsg(4326))
     want = math.sqrt(30.87 * 30.92 * math.cos(math.radians(latitude))) / 3
     assert open_dem(site, degrees).attrs["source_resolution_m"] == pytest.approx(want, rel=0.01)
+    assert open_dem(site, degrees).attrs["source_longer_side_m"] == pytest.approx(30.87 / 3, rel=0.01)
 
 
 def test_partial_cover_is_told(site, make_raster):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from shapely import MultiLineString
 
-from pacifico.layout.criteria.asset_types import asset_type
+from pacifico.layout.criteria.asset_types import asset_type, solar_units
 from pacifico.layout.ground.rects import NO_RECTS, expand_rects
 from pacifico.layout.model.assets import Item
 from pacifico.layout.placement.draft import of_units
 from pacifico.layout.placement.skids import SkidCapacity
-from pacifico.layout.placement.solar_arrays import CLEAR_OF_BLOCKS_M, solar_grounds
+from pacifico.layout.placement.solar_arrays import CLEAR_OF_BLOCKS_M
 from pacifico.layout.placement.strip_packing import pack_strips
 from pacifico.layout.placement.strips import StripPattern
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.model.roads import Road
     from pacifico.layout.placement.context import PlacementContext
-    from pacifico.layout.placement.solar_arrays import SolarGround
 
 
 BESIDE_M = 5.0
@@ -42,6 +41,14 @@ PLAIN_M = 0.3
 """Largest distance of a simplified road from the true one: little beside what is kept free [m]."""
 SLACK_KW = 1e-6
 """Capacities that differ by less count as equal [kW]."""
+
+
+@dataclass(frozen=True)
+class _ArrayShape:
+    """Unit of arrays, and their slope limit."""
+
+    unit: SolarUnit
+    slope_limit_deg: float
 
 
 def backfill(
@@ -74,7 +81,8 @@ def backfill(
     lines = MultiLineString([r.line for r in roads])
     shapely.prepare(lines)
     tree = shapely.STRtree([r.line for r in roads])
-    for ground in solar_grounds(context):
+    limit_deg = context.spec.number("solar_array", "slope_limit_deg")
+    for ground in (_ArrayShape(unit, limit_deg) for unit in solar_units(context.spec)):
         least_kw = ground.unit.least_units * ground.unit.ac_kw
         if kw < least_kw - SLACK_KW:
             break
@@ -94,15 +102,15 @@ def backfill(
     return out
 
 
-def _array_at(ground: SolarGround, rect: FloatArray, units: int, kw: float, skids: SkidCapacity) -> Item | None:
+def _array_at(ground: _ArrayShape, rect: FloatArray, units: int, kw: float, skids: SkidCapacity) -> Item | None:
     """Longest array that fits a place and a skid, or None.
 
     The nearest skid with capacity for all of it takes it, else the one with the most.
 
     Parameters
     ----------
-    ground : SolarGround
-        Ground for arrays of one unit.
+    ground : _ArrayShape
+        Unit of the array, and its slope limit.
     rect : (4,) float
         West, south, east and north of the place [m].
     units : int
@@ -124,7 +132,7 @@ def _array_at(ground: SolarGround, rect: FloatArray, units: int, kw: float, skid
 
 
 def _free_slots(
-    context: PlacementContext, ground: SolarGround, items: Sequence[Item], roads: Sequence[Road], reach_m: float
+    context: PlacementContext, ground: _ArrayShape, items: Sequence[Item], roads: Sequence[Road], reach_m: float
 ) -> tuple[FloatArray, IntArray]:
     """Places for arrays on free ground near roads, and the units of each.
 
@@ -134,7 +142,7 @@ def _free_slots(
     ----------
     context : PlacementContext
         Ground and spec.
-    ground : SolarGround
+    ground : _ArrayShape
         Unit of the arrays, and its slope limit.
     items : sequence of Item
         Items of the layout.

@@ -15,7 +15,7 @@ from pacifico.layout.access.areas import access_areas, road_lanes
 from pacifico.layout.access.backfill import backfill
 from pacifico.layout.access.power_blocks import incomplete_blocks
 from pacifico.layout.access.shortening import removed_rect, shorten_items
-from pacifico.layout.criteria.asset_types import YARD_KINDS, solar_unit
+from pacifico.layout.criteria.asset_types import YARD_KINDS, solar_units
 from pacifico.layout.ground.channels import road_cost_zones
 from pacifico.layout.model.assets import Item, Unplaced, merge_unplaced
 from pacifico.layout.model.roads import Network, Terminal, min_radius_to, road_criteria
@@ -115,7 +115,7 @@ class _RoadTask:
     @cached_property
     def units(self) -> tuple[SolarUnit, ...]:
         """Units that arrays may be made of."""
-        return solar_unit(self.spec), solar_unit(self.spec, pocket=True)
+        return solar_units(self.spec)
 
     @cached_property
     def least_block_kw(self) -> float:

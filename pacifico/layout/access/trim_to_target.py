@@ -13,7 +13,7 @@ from shapely import box
 
 from pacifico.layout.access.connect import REACH_MARGIN_M, ServedLayout
 from pacifico.layout.access.shortening import remove_units
-from pacifico.layout.criteria.asset_types import SolarUnit, solar_unit
+from pacifico.layout.criteria.asset_types import SolarUnit, solar_units
 from pacifico.layout.placement.draft import unit_of, units_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def trim_to_target(field: Field, served: ServedLayout, over_kw: float, spec: Spe
     spec : Spec
         Rules of arrays and their reach.
     """
-    units = (solar_unit(spec), solar_unit(spec, pocket=True))
+    units = solar_units(spec)
     items = list(served.items)
     lines = {r.road_id: r.line for r in served.network.roads}
     reach_m = spec.number("site", "array_reach_m") - REACH_MARGIN_M

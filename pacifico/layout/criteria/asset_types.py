@@ -20,6 +20,8 @@ YARD_KINDS: tuple[AssetKind, ...] = ("battery", "generator")
 """Asset types whose equal blocks stand in the rows of a yard."""
 TABLE_GAP_M = 1.0
 """Gap between fixed tables of a row [m]; engineering judgement."""
+MIN_ROW_M = 20.0
+"""Shortest third of a tracker row [m]: the shortest row of the catalog."""
 NEAR_SHARE = 0.05
 """Share of a target that whole units may miss before units of another size are tried; engineering judgement."""
 PAD_APRON_M = 1.0
@@ -158,8 +160,20 @@ def solar_unit(spec: Spec, *, pocket: bool = False) -> SolarUnit:
     spec : Spec
         Mounting, rows and modules.
     pocket : bool
-        Whether to return a unit of equal power and other proportions, for pockets that full units leave.
+        Whether to return a unit of other proportions, for pockets that full units leave: a half row of trackers, a longer
+        table of fewer fixed rows.
     """
+    return _unit_in_parts(spec, 2 if pocket else 1)
+
+
+def solar_units(spec: Spec) -> tuple[SolarUnit, ...]:
+    """Units that arrays may be made of: full and half rows, and third rows of trackers."""
+    third = spec.choice("solar", "mounting") == "tracker" and spec.number("solar", "tracker_row_m") / 3 >= MIN_ROW_M
+    return tuple(_unit_in_parts(spec, parts) for parts in ((1, 2, 3) if third else (1, 2)))
+
+
+def _unit_in_parts(spec: Spec, parts: int) -> SolarUnit:
+    """Unit whose rows are cut into parts, or joined for fixed tables."""
     mounting = spec.choice("solar", "mounting")
     tracker = mounting == "tracker"
 
@@ -167,10 +181,10 @@ def solar_unit(spec: Spec, *, pocket: bool = False) -> SolarUnit:
         return spec.number("solar", f"{mounting}_{name}")
 
     collector, row, rows = rule("collector_m"), rule("row_m"), int(rule("unit_rows"))
-    if pocket and tracker:
-        row, rows = row / 2, rows * 2
-    elif pocket and rows % 2 == 0:
-        row, rows = row * 2, rows // 2
+    if tracker:
+        row /= parts
+    elif rows % parts == 0:
+        row, rows = row * parts, rows // parts
     pitch = collector / rule("gcr")
     dc = rows * row * collector * spec.number("solar", "module_efficiency")
     ac = dc / spec.number("solar", "dc_ac_ratio")

@@ -6,11 +6,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.spec import Spec
 
 PIPE_SIZES_M = (0.6, 0.75, 0.9, 1.05, 1.2, 1.5)
 """Diameters of corrugated pipes in use below site roads [m]."""
+BANKFULL_M, BANKFULL_POWER = 2.70, 0.352
+"""Bankfull width of a channel that drains 1 km² [m], and the power by which it grows with the drained area (Bieger et al. 2015,
+doi:10.1111/jawr.12282, all of the United States)."""
 PIPE_FLOW = 1.35
 """Flow of a pipe with a headwall, over its diameter to the power of 2.5, in SI units: inlet control at a headwater of 1.2
 diameters (FHWA HDS-5, 2012, chart 2)."""
@@ -23,7 +29,7 @@ class WaterCriteria:
     channel_min_ha: float = 8.0
     """Drained area from which a drainage line is a channel [ha]; 0: there are none."""
     channel_half_width_m: float = 6.0
-    """Ground kept free on each side of a channel's line [m]."""
+    """Least ground kept free on each side of a channel's line [m]."""
     coarsest_cell_m: float = 20.0
     """Coarsest cell on which channels are kept free [m]."""
     runoff_coefficient: float = 0.35
@@ -38,6 +44,22 @@ class WaterCriteria:
     """Steepest road over a ford [%]."""
     ponding_m: float = 0.3
     """Depth of ponding from which it is mentioned [m]."""
+
+    def half_width_m(self, drained_ha: FloatArray, cell_m: float) -> FloatArray:
+        """Ground kept free on each side of the line of channels [m].
+
+        It is at least half the bankfull width and half a cell, by which the line may be off.
+
+        Parameters
+        ----------
+        drained_ha : (n,) float
+            Area that drains into each [ha].
+        cell_m : float
+            Cell on which flow was followed [m].
+        """
+        bankfull_m = BANKFULL_M * (drained_ha / 100.0) ** BANKFULL_POWER
+        half: FloatArray = np.maximum(self.channel_half_width_m, (bankfull_m + cell_m) / 2)
+        return half
 
     def flow_m3_s(self, drained_ha: float) -> float:
         """Design flow by the rational method [m³/s]."""

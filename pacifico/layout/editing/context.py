@@ -27,6 +27,7 @@ from pacifico.layout.metrics import (
 from pacifico.layout.model.racking import RACKING_METRICS
 from pacifico.layout.model.roads import min_radius_to, road_criteria
 from pacifico.layout.routing.routing_grid import parts_of
+from pacifico.terrain.drainage.flow import flow_cell_m
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,7 +135,7 @@ class EditContext:
                 memo.grounds = Ground.of(self.dem), Ground.finest_of(self.dem)
             source_cell_m = float(self.dem.attrs.get("source_resolution_m", 0.0))
             if memo.drainage is None:
-                memo.drainage = site_drainage(site, memo.grounds[1], self.spec, source_cell_m)
+                memo.drainage = site_drainage(site, memo.grounds[1], self.spec, flow_cell_m(self.dem))
             memo.fields[key] = ground_.make_field(
                 site,
                 *memo.grounds,

@@ -61,7 +61,7 @@ class ChannelCrossings:
         reach = self.drained.half_width_m
         for road in roads:
             others = [*self.over_water, *(c.line for c in self.found if c.of_id != road.road_id)]
-            for m in self._meetings(road.line):
+            for m in self._meetings(road.line, road.width_m / 2):
                 if any(m.middle.distance(line) <= reach for line in others):
                     continue
                 kind = channel_crossing_type(
@@ -77,7 +77,7 @@ class ChannelCrossings:
         in_road = [*self.over_water, *(c.line for c in self.found)]
         bores: list[LineString] = []
         for cable in cables:
-            for m in self._meetings(cable.line):
+            for m in self._meetings(cable.line, 0.0):
                 if any(m.middle.distance(line) <= IN_ROAD_M for line in in_road):
                     continue
                 if not any(m.middle.distance(line) <= SAME_BORE_M for line in bores):
@@ -88,14 +88,14 @@ class ChannelCrossings:
         """Add a crossing; its name is given later."""
         self.found.append(Crossing("", kind, of_id, CHANNEL_NAME, "water", m.line, round(m.drained_ha, 2)))
 
-    def _meetings(self, line: LineString) -> list[_Meeting]:
-        """Stretches of a line over channels, from its start on."""
+    def _meetings(self, line: LineString, half_width_m: float) -> list[_Meeting]:
+        """Stretches over channels of a line with its width, from its start on."""
         channels, flat = self.drained.channels, shapely.force_2d(line)
-        own = np.sort(channels.tree.query(flat, predicate="intersects"))
+        own = np.sort(channels.tree.query(flat, predicate="dwithin", distance=half_width_m))
         if not own.size:
             return []
-        met = np.asarray(shapely.intersection(channels.tree.geometries[own], flat), dtype=object)
-        low = shapely.line_locate_point(flat, shapely.points(shapely.get_coordinates(shapely.point_on_surface(met))))
+        ties = shapely.shortest_line(flat, channels.tree.geometries[own])
+        low = shapely.line_locate_point(flat, shapely.get_point(ties, 0))
         order = np.argsort(low, kind="stable")
         at, ha = low[order], channels.drained_ha[own][order]
         groups = np.split(np.arange(at.size), np.flatnonzero(np.diff(at) > ONE_CROSSING_M) + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import shapely
 from shapely import MultiPolygon, Polygon
 
 from pacifico.layout.criteria.water import water_criteria
@@ -36,7 +37,7 @@ class SiteDrainage:
     area: Polygon | MultiPolygon = field(default_factory=MultiPolygon)
     """Ground kept free along them; empty where cells are too coarse to show it [m]."""
     half_width_m: float = 0.0
-    """Half the width of that ground [m]."""
+    """Half the width of that ground at the largest channel [m]."""
     cell_m: float = 0.0
     """Cell on which flow was followed [m]."""
     flow: Drainage | None = None
@@ -75,10 +76,11 @@ def site_drainage(site: Site, ground: Ground, spec: Spec, source_cell_m: float) 
         return NO_DRAINAGE
     flow = drainage(ground, site.boundary, source_cell_m=source_cell_m)
     channels, cell = flow.channels(criteria.channel_min_ha).near(site.boundary), flow.grid.dx
-    half_width_m = max(criteria.channel_half_width_m, cell)
+    half_widths = criteria.half_width_m(channels.drained_ha, cell)
+    half_width_m = float(half_widths.max(initial=criteria.channel_half_width_m))
     if not len(channels.segments) or cell > criteria.coarsest_cell_m:
         return SiteDrainage(channels, half_width_m=half_width_m, cell_m=cell, flow=flow)
-    strips = channels.lines.buffer(half_width_m, quad_segs=ARC_SEGMENTS)
+    strips = shapely.union_all(shapely.buffer(channels.tree.geometries, half_widths, quad_segs=ARC_SEGMENTS))
     return SiteDrainage(channels, strips, half_width_m, cell, flow)
 
 

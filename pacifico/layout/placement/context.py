@@ -11,6 +11,7 @@ from shapely import box
 
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.earthwork.pads import balanced_pads
+from pacifico.layout.placement.rows.mixed_strips import MixedPacking, pack_mixed
 from pacifico.layout.placement.siting_cost import EdgeDistance, edge_distance
 from pacifico.layout.placement.strip_packing import StripPacking, pack_strips
 
@@ -32,6 +33,10 @@ class _Memo:
 
     packings: dict[tuple[StripPattern, float, float], StripPacking] = field_of(default_factory=dict)
     """Strip packings, by pattern, slope limit [°] and margin [m]."""
+    mixed: dict[tuple[StripPattern, tuple[StripPattern, ...], tuple[float, ...], float], MixedPacking] = field_of(
+        default_factory=dict
+    )
+    """Strips of several patterns, by these, capacity of their units [kW] and slope limit [°]."""
     pads: dict[Rect, PadPlane] = field_of(default_factory=dict)
     """Balanced pads, by rectangle."""
 
@@ -61,6 +66,32 @@ class PlacementContext:
         if key not in packings:
             packings[key] = pack_strips(pattern, self.field.sieve(slope_limit_deg), margin_m=margin_m)
         return packings[key]
+
+    def mixed_packing(
+        self,
+        full: StripPattern,
+        patterns: Sequence[StripPattern],
+        unit_kw: Sequence[float],
+        slope_limit_deg: float,
+    ) -> MixedPacking:
+        """Strips of several patterns in the cells between the aisles of another.
+
+        Parameters
+        ----------
+        full : StripPattern
+            Pattern whose aisles and cross aisles stay.
+        patterns : sequence of StripPattern
+            Dimensions of strips of each unit.
+        unit_kw : sequence of float
+            Capacity of each unit [kW].
+        slope_limit_deg : float
+            Steepest natural ground under a unit [°].
+        """
+        key = full, tuple(patterns), tuple(unit_kw), slope_limit_deg
+        mixed = self._memo.mixed
+        if key not in mixed:
+            mixed[key] = pack_mixed(self.packing(full, slope_limit_deg, margin_m=0.0), patterns, unit_kw)
+        return mixed[key]
 
     def pad_planes(self, items: Sequence[Item]) -> dict[Item, PadPlane]:
         """Balanced pads of items; solar arrays stand on piles and have none."""

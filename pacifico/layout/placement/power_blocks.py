@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.criteria.asset_types import PAD_APRON_M, AssetType, SolarUnit, asset_type
+from pacifico.layout.criteria.asset_types import PAD_APRON_M, AssetType, SolarUnit, asset_type, solar_units
 from pacifico.layout.ground.rects import expand_rects, touching
 from pacifico.layout.model.assets import Item, Unplaced
-from pacifico.layout.placement.draft import Draft, item_of, of_units
+from pacifico.layout.placement.draft import SAME_M, Draft, item_of, of_units, unit_of, units_of
 from pacifico.layout.placement.equipment import place_near
 from pacifico.layout.placement.siting_cost import pad_earth_m3
 from pacifico.layout.placement.skid_places import skid_in_row, skid_spots
@@ -49,12 +49,29 @@ class _BlockBuilder:
         west, south, east, north = (float(v) for v in slots.rects[i])
         rect = (west, south, east, north)
         item = Item("solar_array", rect, self.ground.slope_limit_deg, block=block)
-        return of_units(item, rect, int(slots.units[i]), self.ground.unit)
+        return of_units(item, rect, int(slots.units[i]), self.ground.unit_of(slots.rects[i]))
 
     def with_own_skid(self, slots: Slots) -> tuple[Slots, Item] | None:
         """Arrays and a skid in the place of one's end, or None."""
-        unit, skid = self.ground.unit, skid_in_row(self.skid, self.ground.unit)
-        spots = skid_spots(slots, unit, skid)
+        heights = slots.rects[:, 3] - slots.rects[:, 1]
+        kinds = [(u, np.flatnonzero(np.abs(heights - u.height_m) < SAME_M)) for u in self.ground.units]
+        found = [one for unit, own in kinds if own.size and (one := self._skid_at_end(slots, own, unit)) is not None]
+        return min(found, key=lambda one: one[0])[1:] if found else None
+
+    def _skid_at_end(self, slots: Slots, own: IntArray, unit: SolarUnit) -> tuple[float, Slots, Item] | None:
+        """Arrays and a skid at the best end of those that are made of a unit, after its penalty [m]; None without any.
+
+        Parameters
+        ----------
+        slots : Slots
+            Slots of all arrays of the block.
+        own : (n,) int
+            Slots whose array is made of the unit.
+        unit : SolarUnit
+            Unit.
+        """
+        skid = skid_in_row(self.skid, unit)
+        spots = skid_spots(slots.take(own), unit, skid)
         if not len(spots.array):
             return None
         half = np.array([skid.along_x_m / 2, skid.along_y_m / 2])
@@ -68,7 +85,7 @@ class _BlockBuilder:
             earth_m3 = pad_earth_m3(self.context.field, expand_rects(rects, PAD_APRON_M))
             distance += self.seed_area.skid_detour * earth_m3
         best = int(np.argmin(np.where(fits, distance, np.inf)))
-        i, at_west = int(spots.array[best]), bool(spots.at_west[best])
+        i, at_west = int(own[spots.array[best]]), bool(spots.at_west[best])
         width = skid.units * unit.pitch_x_m
         shorter, units = slots.rects.copy(), slots.units.copy()
         shorter[i, 0 if at_west else 2] += width if at_west else -width
@@ -76,7 +93,7 @@ class _BlockBuilder:
         if not units.any():
             return None
         item = item_of(self.skid, rects[best], rotation_deg=skid.rotation_deg)
-        return slots.resized(shorter, units), item
+        return float(distance[best]), slots.resized(shorter, units), item
 
     def with_skid_beside(self, draft: Draft, slots: Slots, block: int) -> list[Item] | None:
         """Arrays with a skid on free ground beside them, or None.
@@ -137,7 +154,7 @@ def add_power_blocks(
     total_kw = 0.0
     number = 1 + max((i.block for i in draft.items), default=-1)
     without_skid: list[Slots] = []
-    worth, light = _worth_a_skid(build, _group(slots.take(_snake_order(slots)), ground.unit, skid), first=number == 0)
+    worth, light = _worth_a_skid(build, _group(slots.take(_snake_order(slots)), ground, skid), first=number == 0)
     for block in worth:
         placed = build.with_own_skid(block)
         if placed is None:
@@ -178,18 +195,20 @@ def _worth_a_skid(build: _BlockBuilder, blocks: list[Slots], *, first: bool) -> 
     return worth, [b for b in blocks if build.ground.kw(b) < least_kw]
 
 
-def _capacity_left(items: list[Item], skid: AssetType, unit: SolarUnit) -> SkidCapacity:
+def _capacity_left(items: list[Item], skid: AssetType, units: tuple[SolarUnit, ...]) -> SkidCapacity:
     """Capacity that skids have left, counted in whole units.
 
     Items have rounded capacities, which don't add up exactly.
     """
     out = SkidCapacity.of([i for i in items if i.kind == "inverter_skid"], skid.rating_kva)
-    units: dict[int, int] = {}
+    numbers: dict[int, dict[float, int]] = {}
     for i in items:
-        if i.kind == "solar_array":
-            units[i.block] = units.get(i.block, 0) + round(i.capacity_kw / unit.ac_kw)
-    for block, n in units.items():
-        out.left_kw[block] = skid.rating_kva - float(n) * unit.ac_kw
+        unit = unit_of(i, units)
+        if unit is not None:
+            own = numbers.setdefault(i.block, {})
+            own[unit.ac_kw] = own.get(unit.ac_kw, 0) + units_of(i, unit)
+    for block, own in numbers.items():
+        out.left_kw[block] = skid.rating_kva - sum(float(n) * ac_kw for ac_kw, n in own.items())
     return out
 
 
@@ -245,10 +264,11 @@ def _add_to_skids(build: _BlockBuilder, draft: Draft, arrays: Slots, left_kw: fl
     left_kw : float
         Most AC capacity to add [kW].
     """
-    ground, skids = build.ground, _capacity_left(draft.items, build.skid, build.ground.unit)
+    ground, skids = build.ground, _capacity_left(draft.items, build.skid, solar_units(build.context.spec))
+    array_kw = ground.slot_kw(arrays).tolist()
     missing = 0
     for i in range(len(arrays.units)):
-        kw = float(arrays.units[i]) * ground.unit.ac_kw
+        kw = array_kw[i]
         home = skids.block_for(arrays.rects[i], kw) if kw <= left_kw + ROUNDING_KW else None
         if home is None:
             missing += 1
@@ -259,35 +279,37 @@ def _add_to_skids(build: _BlockBuilder, draft: Draft, arrays: Slots, left_kw: fl
 
 
 def _snake_order(slots: Slots) -> IntArray:
-    """Order along the lanes, back and forth."""
+    """Order along the lanes, back and forth; upright lanes come last."""
     x, y = (slots.rects[:, 0] + slots.rects[:, 2]) / 2, slots.rects[:, 1]
     upright = slots.side >= WEST
     along = np.where(upright, y, x)
-    return np.lexsort((np.where(upright, x, y), np.where(slots.lane % 2 == 0, along, -along), slots.lane))
+    return np.lexsort((np.where(upright, x, y), np.where(slots.lane % 2 == 0, along, -along), slots.lane, upright))
 
 
-def _group(slots: Slots, unit: SolarUnit, skid: AssetType) -> list[Slots]:
+def _group(slots: Slots, ground: SolarGround, skid: AssetType) -> list[Slots]:
     """Slots split into power blocks of about equal capacity.
 
     Blocks keep within the rating of a skid and the reach of low-voltage cable.
     """
-    # a block may exceed the rating by the units that its skid will take
+    unit = ground.unit
+    # in full units; a block may exceed the rating by those that its skid will take
+    full_units = ground.slot_kw(slots) / unit.ac_kw
     most = skid.rating_kva / unit.ac_kw + skid_in_row(skid, unit).units
-    total = int(slots.units.sum())
+    total = float(full_units.sum())
     equal_share = total / max(math.ceil(total / (most - 0.5 * unit.most_units)), 1)
     out: list[Slots] = []
     members: list[int] = []
-    units, before = 0, 0
+    units, before = 0.0, 0.0
     for i in range(len(slots.units)):
         far = bool(members) and np.hypot(*(slots.rects[i, :2] - slots.rects[members[-1], :2])) > BLOCK_REACH_M
         # split where the sum so far is nearest to a whole number of equal shares
-        full = units + slots.units[i] > most or (before + units + slots.units[i] / 2 > equal_share * (len(out) + 1))
+        full = units + full_units[i] > most or (before + units + full_units[i] / 2 > equal_share * (len(out) + 1))
         if members and (full or far):
             before += units
             out.append(slots.take(np.array(members)))
-            members, units = [], 0
+            members, units = [], 0.0
         members.append(i)
-        units += int(slots.units[i])
+        units += float(full_units[i])
     if members:
         out.append(slots.take(np.array(members)))
     return out
@@ -295,16 +317,18 @@ def _group(slots: Slots, unit: SolarUnit, skid: AssetType) -> list[Slots]:
 
 def _trim(slots: Slots, ground: SolarGround, kw: float) -> Slots:
     """Slots within a capacity, shortened or dropped from the last [kW]."""
-    unit = ground.unit
-    excess = int(slots.units.sum()) - int((kw + ROUNDING_KW) // unit.ac_kw)
+    excess_kw = ground.kw(slots) - kw - ROUNDING_KW
     rects, units = slots.rects.copy(), slots.units.copy()
+    kinds = [ground.unit_of(rect) for rect in rects]
     for i in range(len(units) - 1, -1, -1):
-        if excess <= 0:
+        if excess_kw <= 0:
             break
         # an array too short to stand goes as a whole, unless those before it can spare the units
-        able = int(np.maximum(units[: i + 1] - unit.least_units, 0).sum())
-        cut = int(units[i]) if excess >= units[i] or excess > able else min(excess, int(units[i]) - unit.least_units)
+        able_kw = sum(max(int(units[k]) - kinds[k].least_units, 0) * kinds[k].ac_kw for k in range(i + 1))
+        excess = math.ceil(excess_kw / kinds[i].ac_kw - ROUNDING_KW)
+        whole = excess >= units[i] or excess_kw > able_kw
+        cut = int(units[i]) if whole else min(excess, int(units[i]) - kinds[i].least_units)
         units[i] -= cut
-        rects[i, 2] -= cut * unit.pitch_x_m
-        excess -= cut
+        rects[i, 2] -= cut * kinds[i].pitch_x_m
+        excess_kw -= cut * kinds[i].ac_kw
     return slots.resized(rects, units)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.criteria.asset_types import SolarUnit, solar_unit
+from pacifico.layout.criteria.asset_types import SolarUnit, solar_unit, solar_units
 from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.ground.buildable import mean_slope
 from pacifico.layout.ground.rects import expand_rects
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.placement.context import PlacementContext
+    from pacifico.layout.placement.rows.mixed_strips import MixedPacking
     from pacifico.layout.placement.seed_area import SeedArea
     from pacifico.layout.placement.strip_packing import StripPacking
 
@@ -27,6 +28,10 @@ BLOCK_REACH_M = 450.0
 """Largest distance between an array and the one before in its power block: low-voltage cable gets too long [m]."""
 SCHEMES = ("quads", "spines")
 """Schemes of strips and aisles that are compared."""
+MIXED = "mixed_"
+"""Prefix of schemes whose aisles stay, with full, half and third rows between them."""
+WHOLE_SITE_SCHEMES = (*SCHEMES, *(MIXED + s for s in SCHEMES))
+"""Schemes that are compared where all of the site is built on."""
 REACH_MARGIN_M = 3.0
 """Part of a road's reach that is not used: a road doesn't keep to the centre of its aisle everywhere [m]."""
 SPINE_STRIPS = 12
@@ -37,6 +42,8 @@ MAX_CELLS = 400_000
 """Most cells on which covered area is counted."""
 MIN_CELL_M = 4.0
 """Smallest cell on which covered area is counted [m]."""
+COUNTS = 6
+"""Counts of a full unit, so that half and third rows have whole numbers too."""
 CLEAR_OF_BLOCKS_M = 15.0
 """Distance of arrays from other blocks, so that a road passes and turns [m]."""
 
@@ -45,9 +52,15 @@ CLEAR_OF_BLOCKS_M = 15.0
 class SolarGround:
     """All places where arrays of one unit can stand."""
 
-    packing: StripPacking
+    packing: StripPacking | MixedPacking
     unit: SolarUnit
     slope_limit_deg: float
+    units: tuple[SolarUnit, ...]
+    """Units that arrays may be made of; `unit` is the first."""
+
+    def unit_of(self, rect: FloatArray) -> SolarUnit:
+        """Unit of the array in a slot, by its height."""
+        return min(self.units, key=lambda u: abs(u.height_m - float(rect[3] - rect[1])))
 
     def slots(self, blocked: FloatArray) -> Slots:
         """Slots of the largest arrays that keep clear of blocked rectangles."""
@@ -55,20 +68,54 @@ class SolarGround:
 
     def kw(self, slots: Slots) -> float:
         """AC capacity of arrays in slots [kW]."""
-        return float(slots.units.sum()) * self.unit.ac_kw
+        return float(self.slot_kw(slots).sum())
+
+    def slot_kw(self, slots: Slots) -> FloatArray:
+        """AC capacity of the array in each slot [kW]."""
+        if len(self.units) == 1:
+            return np.asarray(slots.units * self.unit.ac_kw, dtype=np.float64)
+        heights = slots.rects[:, 3] - slots.rects[:, 1]
+        which = np.argmin(np.abs(heights[:, None] - [u.height_m for u in self.units]), axis=1)
+        kw: FloatArray = slots.units * np.array([u.ac_kw for u in self.units])[which]
+        return kw
 
 
 def solar_grounds(context: PlacementContext, scheme: str = "quads") -> tuple[SolarGround, SolarGround]:
-    """Ground for full units, and for units in pockets."""
+    """Ground for full units, or for units of all row lengths, and for units in pockets."""
     unit, pocket = solar_unit(context.spec), solar_unit(context.spec, pocket=True)
-    return _ground(context, unit, scheme), _ground(context, pocket, "pairs")
+    mixed = scheme.startswith(MIXED)
+    first = _mixed_ground(context, scheme.removeprefix(MIXED)) if mixed else _ground(context, unit, scheme)
+    return first, _ground(context, pocket, "pairs")
 
 
 def _ground(context: PlacementContext, unit: SolarUnit, scheme: str) -> SolarGround:
     """Ground for arrays of one unit in a scheme."""
     limit = context.spec.number("solar_array", "slope_limit_deg")
     packing = context.packing(strip_pattern(context.spec, unit, scheme), limit, margin_m=0.0)
-    return SolarGround(packing, unit, limit)
+    return SolarGround(packing, unit, limit, (unit,))
+
+
+def _mixed_ground(context: PlacementContext, scheme: str) -> SolarGround:
+    """Ground for arrays of all row lengths between the aisles of a scheme."""
+    spec, units = context.spec, solar_units(context.spec)
+    limit = spec.number("solar_array", "slope_limit_deg")
+    reach_m = spec.number("site", "array_reach_m") - REACH_MARGIN_M
+    full = strip_pattern(spec, units[0], scheme)
+    patterns = [
+        replace(
+            full,
+            pitch_x=u.pitch_x_m,
+            gap_x=u.gap_x_m,
+            height=u.height_m,
+            most_units=u.most_units,
+            least_units=u.least_units,
+            cross_every=full.cross_every * full.pitch_x / u.pitch_x_m,
+            reach=reach_m,
+        )
+        for u in units
+    ]
+    packing = context.mixed_packing(full, patterns, [u.ac_kw for u in units], limit)
+    return SolarGround(packing, units[0], limit, units)
 
 
 def strip_pattern(spec: Spec, unit: SolarUnit, scheme: str) -> StripPattern:
@@ -131,13 +178,17 @@ def choose_arrays(
     slots = ground.slots(draft.blocked(CLEAR_OF_BLOCKS_M))
     if target_kw is None or not len(slots.units):
         return slots
+    slots_kw = ground.slot_kw(slots)
     if POLICIES[seed_area.filled_as].compact:
-        return slots.take(choose_compact(slots, seed_area.order(slots.rects), target_kw / ground.unit.ac_kw, draft))
+        counts = np.round(slots_kw / ground.unit.ac_kw * COUNTS).astype(np.int64)
+        needed = target_kw / ground.unit.ac_kw * COUNTS
+        order = seed_area.order(slots.rects)
+        return slots.take(choose_compact(replace(slots, units=counts), order, needed, draft))
     price = seed_area.metres_per_degree
     order = seed_area.order(slots.rects, price * mean_slope(context.field, slots.rects) if price else None)
-    units = np.cumsum(slots.units[order])
-    needed = target_kw / ground.unit.ac_kw
-    return slots.take(order[: int(np.searchsorted(units, needed)) + 1])
+    # in units, so that a whole number of them meets a target exactly
+    units = np.cumsum(slots_kw[order] / ground.unit.ac_kw)
+    return slots.take(order[: int(np.searchsorted(units, target_kw / ground.unit.ac_kw)) + 1])
 
 
 def choose_compact(slots: Slots, order: IntArray, needed: float, draft: Draft) -> IntArray:

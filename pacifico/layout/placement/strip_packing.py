@@ -35,10 +35,12 @@ from pacifico.layout.placement._packing_kernels import (
     pack,
     stack_strips,
 )
-from pacifico.layout.placement.strips import EAST, NORTH, SOUTH, WEST, Slots, StripPattern
+from pacifico.layout.placement.strips import EAST, WEST, Slots, StripPattern, lanes_of
 
 if TYPE_CHECKING:
-    from pacifico.array_types import FloatArray, IntArray
+    from shapely.geometry.base import BaseGeometry
+
+    from pacifico.array_types import BoolArray, FloatArray, IntArray
 
 
 PHASES = 6
@@ -68,6 +70,16 @@ class _Part:
 
 
 @dataclass(frozen=True)
+class StripCells:
+    """Cells between aisles and cross aisles, one per strip of each array."""
+
+    spans: FloatArray
+    """Western and eastern end of the strip, shape (n, 2) [m]."""
+    by_cross_aisle: BoolArray
+    """Whether cross aisles serve its arrays, because it is out of reach of aisles."""
+
+
+@dataclass(frozen=True)
 class StripPacking:
     """Strips placed on a site."""
 
@@ -87,6 +99,10 @@ class StripPacking:
     """Western edge of one cross aisle [m]."""
     edges: FloatArray
     """Edges of the placeable ground: x0, y0, x1, y1 [m]."""
+    band: IntArray
+    """Number of aisles south of each strip."""
+    cells: StripCells | None = None
+    """Cells in which the strips lie; None where they cross the whole site."""
     _memo: dict[bytes, Slots] = field_of(default_factory=dict, compare=False, repr=False)
     """Slots found so far, by the blocked rectangles."""
 
@@ -107,13 +123,16 @@ class StripPacking:
         """Slots that keep clear of blocked rectangles."""
         pattern, shape, m = self.pattern, self.pattern.shape(self.margin_m), self.margin_m
         west, _, east, _ = self.sieve.placeable.bounds
-        tables = _tables(self.sieve)
+        tables = slope_tables(self.sieve)
         rows: list[tuple[float, ...]] = []
         for strip, y in enumerate(self.y.tolist()):
             outside = blocked_intervals(self.edges, y - m - EDGE_M, y + pattern.height + m + EDGE_M, west, east)
             if len(outside) < 2:
                 continue
-            intervals = block_cross_aisles(outside, self.first, shape)
+            if self.cells is None:
+                intervals = block_cross_aisles(outside, self.first, shape)
+            else:
+                intervals = merge_intervals(np.concatenate([outside, _beyond(self.cells.spans[strip], west, east)]))
             near = blocked[(blocked[:, 1] < y + pattern.height - 1e-9) & (blocked[:, 3] > y + 1e-9)]
             near = near[(near[:, 2] > intervals[0, 0]) & (near[:, 0] < intervals[-1, 1])]
             if len(near):
@@ -147,7 +166,7 @@ class StripPacking:
         for run in np.split(np.arange(at.size), ends):
             if run.size < pattern.least_units:
                 continue
-            if not pattern.reach:
+            if not (pattern.reach if self.cells is None else self.cells.by_cross_aisle[strip]):
                 # parts as equal as possible: five units make 3 + 2, not 4 + 1
                 count = min(-(-run.size // pattern.most_units), run.size // pattern.least_units)
                 parts = np.array_split(run[: count * pattern.most_units], count)
@@ -260,12 +279,12 @@ def pack_strips(pattern: StripPattern, sieve: Sieve, *, margin_m: float) -> Stri
         Distance to keep around each unit, for the apron of its pad [m].
     """
     west, south, east, north = sieve.placeable.bounds
-    rings = [shapely.get_coordinates(r) for r in shapely.get_rings(shapely.get_parts(sieve.placeable))]
-    edges = np.concatenate([np.hstack([r[:-1], r[1:]]) for r in rings])
+    edges = edges_of(sieve.placeable)
     ys = _southern_edges(pattern, south, north, margin_m)
     if not ys.size:
-        return StripPacking(pattern, sieve, margin_m, ys, *_lanes(np.zeros(0, np.int64), 1), west, edges)
-    tables, shape, bounds = _tables(sieve), pattern.shape(margin_m), np.array([west, east])
+        none = np.zeros(0, np.int64)
+        return StripPacking(pattern, sieve, margin_m, ys, *lanes_of(none, 1), west, edges, none)
+    tables, shape, bounds = slope_tables(sieve), pattern.shape(margin_m), np.array([west, east])
     if east - west > (1.5 if pattern.reach else 1.0) * pattern.period:
         firsts = _cross_aisle_places(pattern, west, east, margin_m)
         counts = count_units(ys[::COARSE], firsts, edges, tables, shape, bounds).sum(axis=1)
@@ -278,7 +297,10 @@ def pack_strips(pattern: StripPattern, sieve: Sieve, *, margin_m: float) -> Stri
     fine = _fine_edges(pattern, ys)
     units = np.interp(fine, ys, coarse)
     chosen, starts = stack_strips(fine, units, pattern.height, pattern.pair_gap, pattern.aisle, pattern.strips)
-    return StripPacking(pattern, sieve, margin_m, fine[chosen], *_lanes(starts, pattern.strips), float(first), edges)
+    band = np.cumsum(starts) - 1
+    return StripPacking(
+        pattern, sieve, margin_m, fine[chosen], *lanes_of(starts, pattern.strips), float(first), edges, band
+    )
 
 
 def _cross_aisle_places(pattern: StripPattern, west: float, east: float, margin_m: float) -> FloatArray:
@@ -335,36 +357,20 @@ def _fine_edges(pattern: StripPattern, ys: FloatArray) -> FloatArray:
     return np.unique(np.concatenate([inner, ys[[0, -1]]]))
 
 
-def _lanes(starts: IntArray, most: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Aisle of each strip, its side, and the strips between.
-
-    That is the nearer aisle, or the only one beside strips at the edge of the site.
-
-    Parameters
-    ----------
-    starts : (n,) int
-        1 where an aisle lies south of a strip.
-    most : int
-        Most strips between two aisles.
-    """
-    module = np.cumsum(starts) - 1
-    lane, side, depth = (np.zeros(starts.size, np.int64) for _ in range(3))
-    last = module[-1] if module.size else -1
-    for k in range(last + 1):
-        members = np.flatnonzero(module == k)
-        n = members.size
-        southern = (n + 1) // 2
-        if n <= (most + 1) // 2:
-            southern = 0 if k == 0 and last > 0 else n
-        rank = np.arange(n)
-        lane[members] = k + (rank >= southern)
-        side[members] = np.where(rank >= southern, NORTH, SOUTH)
-        depth[members] = np.where(rank >= southern, n - 1 - rank, rank)
-    return lane, side, depth
-
-
-def _tables(sieve: Sieve) -> SlopeTables:
+def slope_tables(sieve: Sieve) -> SlopeTables:
     """Tables of a slope test for the kernels."""
     g = sieve.steep.grid
     frame = np.array([g.x0, g.y0, g.dx, g.dy])
     return SlopeTables(sieve.steep.sums, sieve.unknown.sums, frame, np.array([STEEP_SHARE, ROUNDING]))
+
+
+def edges_of(area: BaseGeometry) -> FloatArray:
+    """Edges of the rings of an area: x0, y0, x1, y1, shape (n, 4) [m]."""
+    rings = [shapely.get_coordinates(r) for r in shapely.get_rings(shapely.get_parts(area))]
+    return np.concatenate([np.hstack([r[:-1], r[1:]]) for r in rings])
+
+
+def _beyond(span: FloatArray, west: float, east: float) -> FloatArray:
+    """Intervals between the ends of a strip and the bounds of the ground, shape (n, 2) [m]."""
+    ends = [(west - 1.0, span[0])] * bool(span[0] > west) + [(span[1], east + 1.0)] * bool(span[1] < east)
+    return np.array(ends, dtype=np.float64).reshape(-1, 2)

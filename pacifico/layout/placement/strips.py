@@ -30,7 +30,7 @@ class StripPattern:
     """Gap between strips without an aisle [m]."""
     aisle: float
     """Width of aisles and cross aisles [m]."""
-    cross_every: int
+    cross_every: float
     """Units between cross aisles."""
     most_units: int = 1
     """Most units that join into one asset."""
@@ -88,3 +88,31 @@ class Slots:
     def resized(self, rects: FloatArray, units: IntArray) -> Slots:
         """Slots with other rectangles and units, without those that have no unit."""
         return replace(self, rects=rects, units=units).take(np.flatnonzero(units > 0))
+
+
+def lanes_of(starts: IntArray, most: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Aisle of each strip, its side, and the strips between.
+
+    That is the nearer aisle, or the only one beside strips at the edge of the site.
+
+    Parameters
+    ----------
+    starts : (n,) int
+        1 where an aisle lies south of a strip.
+    most : int
+        Most strips between two aisles.
+    """
+    module = np.cumsum(starts) - 1
+    lane, side, depth = (np.zeros(starts.size, np.int64) for _ in range(3))
+    last = module[-1] if module.size else -1
+    for k in range(last + 1):
+        members = np.flatnonzero(module == k)
+        n = members.size
+        southern = (n + 1) // 2
+        if n <= (most + 1) // 2:
+            southern = 0 if k == 0 and last > 0 else n
+        rank = np.arange(n)
+        lane[members] = k + (rank >= southern)
+        side[members] = np.where(rank >= southern, NORTH, SOUTH)
+        depth[members] = np.where(rank >= southern, n - 1 - rank, rank)
+    return lane, side, depth

@@ -16,7 +16,7 @@ from pacifico.layout.ground.rects import NO_RECTS
 from pacifico.layout.placement.level_ground import densest_place
 from pacifico.layout.placement.seed_area import SeedArea
 from pacifico.layout.placement.skid_places import skid_share
-from pacifico.layout.placement.solar_arrays import SCHEMES, solar_grounds
+from pacifico.layout.placement.solar_arrays import SCHEMES, WHOLE_SITE_SCHEMES, solar_grounds
 from pacifico.layout.search.candidate_windows import WindowEstimates, candidate_windows
 from pacifico.layout.search.objectives import OBJECTIVES, WindowMeasures
 from pacifico.vocabulary import STRATEGIES
@@ -78,7 +78,8 @@ def seed_areas(
     needed = math.inf if target_kw is None else math.ceil(target_kw / unit.ac_kw * (1 + share)) + 1
     large_enough = [s for s in SCHEMES if slots[s].units.sum() >= needed]
     if not large_enough:
-        by_units = sorted(SCHEMES, key=lambda s: -int(slots[s].units.sum()))
+        grounds |= {s: solar_grounds(context, s)[0] for s in WHOLE_SITE_SCHEMES if s not in grounds}
+        by_units = sorted(grounds, key=lambda s: -grounds[s].kw(grounds[s].slots(NO_RECTS)))
         return [_whole_site(context.field, s, strategy) for s in by_units]
     if policy.two_way_aisles and "quads" in large_enough:
         large_enough = ["quads"]

@@ -13,7 +13,6 @@ from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.ground.rects import NO_RECTS
 from pacifico.layout.model.assets import merge_unplaced
 from pacifico.layout.placement.draft import Draft, has_plant, rects_of
-from pacifico.layout.placement.solar_arrays import SCHEMES
 from pacifico.layout.search.effort import (
     DRAFTS_EXCHANGED,
     DRAFTS_RANKED,
@@ -26,6 +25,8 @@ from pacifico.layout.search.effort import (
     MAX_YARD_REDRAFTS,
     MAX_YARD_SEED_AREAS,
     MUCH_MISSED,
+    OTHER_SEARCHES,
+    WHOLE_SITE_DRAFTS,
     WHOLE_SITE_ITEMS,
     for_size,
 )
@@ -213,8 +214,9 @@ def _first_drafts(problem: DesignProblem, strategy: Strategy, seed_areas: Sequen
     drafts: list[SeedDraft] = [(first, problem.draft(strategy, first))]
     items = len(drafts[0][1].items)
     if first is not None and first.whole_site:
-        most = len(SCHEMES) if items <= LARGE_ITEMS else 1
-        drafts += [(s, problem.draft(strategy, s)) for s in seed_areas[1:most]]
+        drafts += [
+            (s, problem.draft(strategy, s)) for s in seed_areas[1 : WHOLE_SITE_DRAFTS if items <= LARGE_ITEMS else 1]
+        ]
         return sorted(drafts, key=lambda d: -problem.capacity_of(d[1].items))
     if POLICIES[strategy].rank_drafts:
         most = for_size(items, DRAFTS_RANKED)
@@ -266,9 +268,10 @@ class _SeedAreaSearch:
         self.left_out: list[Unplaced] = []
         self.excluded = NO_RECTS
         self.yard = self.seed_area is not None and self.seed_area.yard
-        whole_site = self.seed_area is not None and self.seed_area.whole_site
-        policy = POLICIES[self.strategy]
-        self.may_undo_exchange = policy.rank_drafts and not (self.seed_area is None or whole_site or self.yard)
+        self.whole_site = self.seed_area is not None and self.seed_area.whole_site
+        self.may_undo_exchange = POLICIES[self.strategy].rank_drafts and not (
+            self.seed_area is None or self.whole_site or self.yard
+        )
 
     def run(self, draft: Draft) -> _Attempt:
         """Connect a draft and its successors to roads."""
@@ -284,9 +287,18 @@ class _SeedAreaSearch:
             served = self.problem.connect(draft)
             searches += 1
             self._compare(draft, served)
+            if turn == 0:
+                self._search_otherwise(draft)
             unreached = next((u.message for u in served.network.unreached.values()), unreached)
             next_draft = self._next_draft(draft, served, turn) if turn < most - 1 else None
         return _Attempt(self.best, draft, unreached, searches)
+
+    def _search_otherwise(self, draft: Draft) -> None:
+        """Search roads for a draft of the whole site with other options, while they miss much."""
+        most_kw = (1 - EQUAL_SHARE) * self.problem.capacity_of(draft.items)
+        for options in OTHER_SEARCHES if self.whole_site and len(draft.items) <= WHOLE_SITE_ITEMS else ():
+            if self.best is None or self.best.capacity_kw < most_kw:
+                self._compare(draft, self.problem.connect(draft, options))
 
     def _missing_blocks(self, draft: Draft, served: ServedLayout) -> int:
         """Number of blocks without a road, without power blocks."""

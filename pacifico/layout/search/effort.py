@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pacifico.layout.access.connect import RoadSearchOptions
 from pacifico.layout.criteria.strategies import UNLIMITED
 
 if TYPE_CHECKING:
@@ -27,10 +28,15 @@ LARGE_ITEMS = 2500
 """Items of a draft above which another try takes as long as all the rest."""
 LARGE_SHORTFALL = 0.01
 """Share of the target by which large drafts may miss it: less than the difference that counts as equal."""
+WHOLE_SITE_DRAFTS = 3
+"""Drafts of a whole site that are compared, of the schemes with the most ground for arrays."""
 WHOLE_SITE_ITEMS = 600
 """Most items of a whole-site draft whose other scheme is tried where roads miss much of the first."""
 MUCH_MISSED = 0.05
 """Share of a draft's capacity that is much to miss: another place for a yard may be better."""
+OTHER_SEARCHES = (RoadSearchOptions(cells=1.25), RoadSearchOptions(at_once=True))
+"""Searches for roads that are tried where the usual one misses much of a draft of the whole site: on other cells its bends
+fall elsewhere, and with arrays from the start roads reach around what would enclose them."""
 EQUAL_SHARE = 0.005
 """Share of a draft that roads may miss: another scheme, or stricter rules, can hold little more."""
 MAX_POOLED = 600

@@ -17,7 +17,7 @@ from pacifico.layout.access.connect import (
 )
 from pacifico.layout.access.road_reserves import approach_strips
 from pacifico.layout.access.trim_to_target import spare_kw, trim_to_target
-from pacifico.layout.criteria.asset_types import YARD_KINDS, battery_part, solar_unit
+from pacifico.layout.criteria.asset_types import POWER_BLOCK_KINDS, YARD_KINDS, battery_part, solar_unit
 from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.ground.rects import NO_RECTS
 from pacifico.layout.placement.draft import Draft, capacity_of
@@ -181,6 +181,9 @@ class DesignProblem:
             missing_kw = min(missing_kw, solar_kw - sum(i.capacity_kw for i in served.items if i.kind == "solar_array"))
         if missing_kw >= self.smallest_kw and solar_kw != 0:
             served = fill_beside_roads(self.context, served, max(missing_kw, self._array_kw))
+            if -self._over_kw(served) < self.smallest_kw:
+                # others make up for the arrays that no road reaches
+                served = replace(served, lost=tuple(u for u in served.lost if u.kind not in POWER_BLOCK_KINDS))
         over_kw = self._over_kw(served)
         if over_kw <= 0 or self.profile == "bess":
             return served

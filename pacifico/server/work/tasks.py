@@ -82,6 +82,7 @@ def buildable(given: Arguments, on_stage: OnStage) -> dict[str, Any]:
     from pacifico.layout.criteria.request import main_slope_limit, requested_spec  # noqa: PLC0415
     from pacifico.layout.ground.buildable import buildable_area, make_field  # noqa: PLC0415
     from pacifico.layout.ground.channels import site_drainage  # noqa: PLC0415
+    from pacifico.terrain.drainage.flow import flow_cell_m  # noqa: PLC0415
 
     site = _site(given)
     on_stage("fetching_dem", "")
@@ -96,7 +97,7 @@ def buildable(given: Arguments, on_stage: OnStage) -> dict[str, Any]:
         finest,
         setback_m=spec.number("site", "setback_m"),
         source_cell_m=source_cell_m,
-        drainage=site_drainage(site, finest, spec, source_cell_m),
+        drainage=site_drainage(site, finest, spec, flow_cell_m(heights)),
     )
     area = buildable_area(field, limit_deg)
     facts = {

@@ -25,6 +25,7 @@ from pacifico.grid import Grid
 from pacifico.terrain.drainage._drainage_kernels import drain
 
 if TYPE_CHECKING:
+    import xarray as xr
     from shapely.geometry.base import BaseGeometry
 
     from pacifico.array_types import FloatArray, IntArray
@@ -107,6 +108,14 @@ class Drainage:
         return depth
 
 
+def flow_cell_m(dem: xr.DataArray) -> float:
+    """Cell on which flow may be followed: the longer side of the source's cells [m].
+
+    On finer cells, flow would follow what interpolation made up.
+    """
+    return float(dem.attrs.get("source_longer_side_m", dem.attrs.get("source_resolution_m", 0.0)))
+
+
 def drainage(ground: Ground, site: BaseGeometry, *, source_cell_m: float = 0.0) -> Drainage:
     """Drainage of a site and the ground around it.
 
@@ -117,7 +126,7 @@ def drainage(ground: Ground, site: BaseGeometry, *, source_cell_m: float = 0.0) 
     site : geometry
         Boundary of the site.
     source_cell_m : float
-        Cell size of the source of heights [m]: flow is followed on no finer cells.
+        Cell size of the source of heights, see `flow_cell_m` [m]: flow is followed on no finer cells.
 
     Returns
     -------

@@ -9,6 +9,7 @@ from pacifico.layout.criteria.asset_types import (
     asset_type,
     feeder_mva,
     solar_unit,
+    solar_units,
     spec_for_target,
     substation_type,
 )
@@ -67,13 +68,28 @@ def test_fixed_unit_by_hand():
     assert (unit.pitch_x_m, unit.gap_x_m, unit.most_units) == (33, 1, 3)
 
 
-@pytest.mark.parametrize("mounting", ["tracker", "fixed"])
-def test_a_pocket_unit_has_the_same_power_in_other_proportions(mounting):
-    spec = make_spec({"solar": {"mounting": mounting}})
+def test_a_pocket_unit_of_trackers_is_a_half_row():
+    full, pocket = solar_unit(make_spec()), solar_unit(make_spec(), pocket=True)
+    assert pocket.dc_kw == pytest.approx(full.dc_kw / 2)
+    assert pocket.height_m == full.height_m / 2
+    assert pocket.pitch_x_m == full.pitch_x_m
+
+
+def test_a_pocket_unit_of_fixed_rows_has_the_same_power_in_other_proportions():
+    spec = make_spec({"solar": {"mounting": "fixed"}})
     full, pocket = solar_unit(spec), solar_unit(spec, pocket=True)
     assert pocket.dc_kw == pytest.approx(full.dc_kw)
     assert pocket.height_m < full.height_m
     assert pocket.pitch_x_m > full.pitch_x_m
+
+
+def test_arrays_are_made_of_full_half_and_third_rows():
+    spec = make_spec()
+    assert [u.height_m for u in solar_units(spec)] == pytest.approx([64, 32, 64 / 3])
+    assert [u.ac_kw for u in solar_units(spec)] == pytest.approx([solar_unit(spec).ac_kw / n for n in (1, 2, 3)])
+    # fixed tables have no thirds, and third rows of short trackers are too short
+    assert len(solar_units(make_spec({"solar": {"mounting": "fixed"}}))) == 2
+    assert len(solar_units(make_spec({"solar": {"tracker_row_m": 32.0}}))) == 2
 
 
 def test_a_single_fixed_row_has_a_pocket_of_equal_power():

@@ -98,3 +98,9 @@ def test_cables_are_bored_unless_they_lie_in_a_road_or_share_a_bore():
 
 def test_what_crosses_no_channel_has_no_crossing():
     assert crossings([road((0, 0), (200, 0))], [cable("F01-01", (0, 80), (200, 80))]) == []
+
+
+def test_a_road_that_ends_on_a_channel_crosses_it_with_its_width():
+    (one,) = crossings([road((55, 0), (55, 48.0))])
+    assert one.line.distance(Point(55, 48.0)) < 1e-9
+    assert crossings([road((55, 0), (55, 46.0))]) == []

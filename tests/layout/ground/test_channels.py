@@ -27,12 +27,13 @@ def drained(make):
     return site_drainage(make.site(), make.ground(valley, halo=500.0), SPEC, 10.0)
 
 
-def test_assets_keep_clear_of_a_channel_by_a_cell(make, drained):
+def test_assets_keep_clear_of_a_channel_by_its_width_and_half_a_cell(make, drained):
     ground = make.ground(valley, halo=500.0)
     field = make_field(make.site(), ground, ground, setback_m=0, source_cell_m=10.0, drainage=drained)
-    assert drained.half_width_m == 10.0
-    assert not field.placeable.intersects(shapely.Point(make.west + 305, make.south + 100))
-    assert field.placeable.distance(drained.channels.lines) == pytest.approx(10.0, abs=0.8)
+    bankfull_m = 2.7 * (drained.channels.drained_ha.max() / 100) ** 0.352
+    assert drained.half_width_m == pytest.approx(max(6.0, (bankfull_m + 10.0) / 2))
+    assert not field.placeable.intersects(shapely.Point(make.west + 303, make.south + 100))
+    assert field.placeable.distance(drained.channels.lines) == pytest.approx(6.0, abs=0.6)
     # roads and cables may cross it anywhere
     assert field.allowed.equals(make.site().boundary)
 

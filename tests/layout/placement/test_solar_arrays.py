@@ -34,7 +34,7 @@ def test_patterns_by_hand():
 def test_pockets_have_a_pattern_of_their_own(make):
     full, pocket = solar_grounds(context_of(make))
     assert pocket.unit.height_m == full.unit.height_m / 2
-    assert pocket.unit.ac_kw == pytest.approx(full.unit.ac_kw)
+    assert pocket.unit.ac_kw == pytest.approx(full.unit.ac_kw / 2)
 
 
 def test_without_a_target_all_slots_are_chosen(make):

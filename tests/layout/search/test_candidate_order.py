@@ -39,9 +39,9 @@ def test_one_seed_is_the_densest_place_without_a_window(make, strategy):
 
 
 @pytest.mark.parametrize("target_kw", [None, 100_000.0])
-def test_the_whole_site_is_tried_in_both_schemes_where_no_window_is_enough(make, target_kw):
+def test_the_whole_site_is_tried_in_all_schemes_where_no_window_is_enough(make, target_kw):
     areas = seed_areas(context_of(make), "clustered", target_kw, None)
-    assert {a.scheme for a in areas} == {"quads", "spines"}
+    assert {a.scheme for a in areas} == {"quads", "spines", "mixed_quads", "mixed_spines"}
     assert all(a.whole_site for a in areas)
 
 

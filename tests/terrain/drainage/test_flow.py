@@ -5,7 +5,7 @@ import pytest
 import shapely
 from numpy.testing import assert_allclose
 
-from pacifico.terrain.drainage.flow import NO_CHANNELS, drainage
+from pacifico.terrain.drainage.flow import NO_CHANNELS, drainage, flow_cell_m
 
 VALLEY_X = 305.0
 
@@ -73,3 +73,12 @@ def test_area_at_a_place_is_the_largest_nearby(make, site):
     assert channels.drained_at(shapely.Point(x + 200, make.south + 10), 12) == 0
     assert NO_CHANNELS.drained_at(shapely.Point(0, 0), 12) == 0
     assert NO_CHANNELS.length_m == 0
+
+
+def test_flow_is_followed_on_the_longer_side_of_the_sources_cells(make):
+    dem = make.ground(valley).grid.data_array(
+        make.ground(valley).z, name="elevation", source_resolution_m=16.0, source_longer_side_m=22.0
+    )
+    assert flow_cell_m(dem) == 22.0
+    del dem.attrs["source_longer_side_m"]
+    assert flow_cell_m(dem) == 16.0

@@ -1,0 +1,8 @@
+"""Rows: full, half and third rows that are packed together."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={"mixed_strips": ["MixedPacking", "pack_mixed"]},
+)
