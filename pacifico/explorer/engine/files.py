@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from nbformat import v4
 
 from pacifico.errors import InputError
-from pacifico.explorer.engine.content import stored_content
 from pacifico.export import FORMATS, export, export_for_report
 from pacifico.layout.add_racking import add_racking
 from pacifico.layout.files.stored import StoredLayout
@@ -50,7 +49,7 @@ def write_export(plan: Plan, dem: xr.DataArray, fmt: str, path: str) -> tuple[st
     if known.to_folder:
         _make_folder(Path(path))
     ground = dem if "ground" in known.options else None
-    return tuple(str(f) for f in export(stored_content(plan), fmt, path, ground=ground))
+    return tuple(str(f) for f in export(plan.to_geojson(), fmt, path, ground=ground))
 
 
 def write_report(plan: Plan, dem: xr.DataArray, folder: str, on_stage: OnStage | None) -> tuple[str, ...]:
@@ -78,7 +77,7 @@ def write_report(plan: Plan, dem: xr.DataArray, folder: str, on_stage: OnStage |
     _make_folder(report)
     begin(on_stage, "computing_rows", 10, "designing rows and piles")
     whole = add_racking(plan, dem)
-    layout = stored_content(whole)
+    layout = whole.to_geojson()
     begin(on_stage, "drawing_report", 40, "drawing the report")
     page = report_page(whole, dem)
     begin(on_stage, "exporting", 70, "writing the files")
@@ -92,7 +91,7 @@ def write_report(plan: Plan, dem: xr.DataArray, folder: str, on_stage: OnStage |
 
 def report_page(plan: Plan, dem: xr.DataArray) -> str:
     """Page of a plan: headline and map, land, costs, risks, assets and edits."""
-    layout = stored_content(plan)
+    layout = plan.to_geojson()
     stored = StoredLayout.of(layout)
     ground_use = plan.land_use(dem)
     parts: list[tuple[str, list[Any]]] = [

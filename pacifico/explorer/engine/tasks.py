@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pacifico.compiling import compile_kernels, is_compiled
-from pacifico.explorer.engine.content import stored_content
 from pacifico.explorer.engine.first_picture import first_picture
 from pacifico.explorer.engine.messages import MOST_SITES, Outcome
 from pacifico.explorer.engine.replay import Replay
@@ -98,7 +97,7 @@ class Desk:
         if request.edits:
             begin(on_stage, "replaying_edits", 90, "making the edits again")
         found = self._layouts[known].run(request.edits)
-        content = stored_content(found.plan)
+        content = found.plan.to_geojson()
         width_px, height_px = PICTURE_PX
         picture = thumbnail(content, width_px=width_px, height_px=height_px)
         return Outcome(found.plan, content, picture, found.refused)

@@ -61,7 +61,7 @@ class Edit:
                 return None
             x, y, rotation = pose
             point = geojson_geometries([Point(x, y)], crs)[0]
-            return {"lonlat": point["coordinates"], "rotation_deg": rotation}
+            return {"lonlat": list(point["coordinates"]), "rotation_deg": rotation}
 
         zone = self.kind in ("add_zone", "move_zone", "remove_zone")
         return {

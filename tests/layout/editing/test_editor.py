@@ -10,6 +10,7 @@ from shapely import Point
 from pacifico import crs as crs_
 from pacifico.errors import EditRefused
 from pacifico.layout.editing import editor as edits
+from pacifico.layout.files.stored import StoredLayout
 from pacifico.layout.generate import generate_layout
 from pacifico.site.model import Anchor, Zone
 
@@ -239,3 +240,11 @@ def test_all_roads_are_made_again_across_a_creek(crossed, make, plan_tools):
     editor.add_zone(Zone(spot.buffer(4), "well", "hard"), assets="remove", roads="recompute")
     plan_tools.check_invariants(editor.plan, editor.context, dem)
     assert {a.item.centre[0] > make.west + 300 for a in editor.plan.asset_list} == {True, False}
+
+
+def test_the_content_of_an_edited_plan_passes_the_checks_of_stored_layouts(hybrid, open_):
+    editor = open_(hybrid)
+    array = next(a for a in hybrid.asset_list if a.item.kind == "solar_array")
+    editor.remove(array.asset_id)
+    (edit,) = StoredLayout.of(editor.plan.to_geojson()).about["edits"]
+    assert (edit["kind"], len(edit["from"]["lonlat"])) == ("remove", 2)
