@@ -308,7 +308,7 @@ class _SeedAreaSearch:
         """Keep a layout if it is the best so far."""
         if not has_plant(served.items):
             return
-        got_kw = self.problem.capacity_of(served.items)
+        got_kw = self.problem.reached_kw(draft, served)
         missing = self._missing_blocks(draft, served)
         unit_kw, target_kw, best = self.problem.smallest_kw, self.problem.target_kw, self.best
         if best is not None:
@@ -363,7 +363,7 @@ class _SeedAreaSearch:
         """
         problem = self.problem
         self.left_out += [u for u in served.lost if u.kind in POWER_BLOCK_KINDS]
-        got_kw = problem.capacity_of(served.items)
+        got_kw = problem.reached_kw(draft, served)
         missing_kw = 0.0 if problem.target_kw is None else problem.target_kw - got_kw
         if missing_kw < self.slack_kw:
             return None

@@ -142,7 +142,7 @@ def _try(problem: DesignProblem, best: State, draft: Draft, options: RoadSearchO
         replaced = replace_unreached_blocks(problem, draft, served)
         if replaced is not None:
             draft, served = replaced, problem.connect(replaced, options)
-    got_kw, best_kw = problem.capacity_of(served.items), best.candidate.capacity_kw
+    got_kw, best_kw = problem.reached_kw(draft, served), best.candidate.capacity_kw
     if served.lost or got_kw < best_kw - problem.smallest_kw + 1e-3:
         return []
     # what was left out before is still missing

@@ -204,6 +204,11 @@ class DesignProblem:
         """Capacity of items that counts towards the target [kW]."""
         return capacity_of(items, self.profile)
 
+    def reached_kw(self, draft: Draft, served: ServedLayout) -> float:
+        """Capacity of a layout with roads that counts [kW]: none without the substation that its draft has."""
+        needs, has = (any(i.kind == "substation" for i in items) for items in (draft.items, served.items))
+        return 0.0 if needs and not has else self.capacity_of(served.items)
+
     def measure(self, served: ServedLayout) -> LayoutMeasures:
         """Measures of a layout for the objectives."""
         return LayoutMeasures(self.context, self.profile, served)

@@ -124,7 +124,7 @@ def best_of(
 
 def _reached_kw(problem: DesignProblem, found: Found) -> float:
     """Capacity of a layout with roads [kW]."""
-    return 0.0 if found.served is None else problem.capacity_of(found.served.items)
+    return 0.0 if found.served is None else problem.reached_kw(found.draft, found.served)
 
 
 def _meets_target(problem: DesignProblem, kw: float) -> bool:

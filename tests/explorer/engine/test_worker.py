@@ -43,11 +43,14 @@ def test_a_layout_is_computed_with_its_stages(started, request_of, terrain):
 
 def test_a_cancelled_task_leaves_the_process_warm(started, request_of, terrain):
     worker, replies = started
-    for number, mw in enumerate((6, 5, 7), start=10):
+    endings = []
+    for number, mw in enumerate((6, 5, 7, 8, 9), start=10):
         worker.run(number, "layout", ("field", request_of(mw)))
         assert replies.get(timeout=120)[1] == "stage"
         worker.cancel(number)
-        assert last(replies)[1][1] == "cancelled"
+        endings.append(last(replies)[1][1])
+    assert set(endings) <= {"cancelled", "result"}  # a busy machine may deliver a cancel after the result
+    assert "cancelled" in endings
     worker.run(20, "layout", ("field", request_of(6)))
     worker.cancel(10)  # of an old task
     _, (number, kind, outcome) = last(replies)

@@ -85,8 +85,9 @@ def test_edits_are_kept_over_a_file(both, tmp_path):
         pacifico.edit(reread, dem).remove(last)
     kind = last.rpartition("-")[0]
     added = pacifico.edit(reread, dem)
-    places = [e for e in edited.edits if e.subject == last]
-    new = added.add(kind, at=places[-1].before[:2], units=1 if kind == "solar_array" else None)
+    largest = max((a for a in reread.asset_list if a.item.kind == kind), key=lambda a: a.footprint.area)
+    added.remove(largest.asset_id)
+    new = added.add(kind, at=largest.item.centre, units=1 if kind == "solar_array" else None)
     assert last not in {a.asset_id for a in new.asset_list}
 
 

@@ -1,6 +1,7 @@
 """The best layout: each strategy wins its own objective, and none loses to another's candidate."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,23 @@ def test_ground_without_any_plant_has_no_roads(make):
     found = best_layout(problem_of(site, field, "bess", 10_000.0), "density")
     assert found.served is None
     assert [u.kind for u in found.draft.unplaced if u.kind == "battery"] == ["battery"]
+
+
+def test_a_plant_that_keeps_its_substation_is_better_than_a_larger_one_without(make):
+    site = make.site()
+    field = make.field(site, make.ground(make.rolling), setback_m=10.0)
+    found = best_layout(problem_of(site, field, "solar_farm", None), "balanced")
+    assert "substation" in {i.kind for i in found.served.items}
+    assert sum(i.capacity_kw for i in found.served.items) > 15_000.0
+
+
+def test_capacity_without_the_substation_does_not_count(make):
+    site = make.site(600, 500)
+    field = make.field(site, make.ground(make.level, 600, 500), setback_m=10.0)
+    problem = problem_of(site, field, "solar_farm", 5_000.0)
+    found = best_layout(problem, "balanced")
+    served = found.served
+    kw = sum(i.capacity_kw for i in served.items)
+    without = replace(served, items=tuple(i for i in served.items if i.kind != "substation"))
+    assert problem.reached_kw(found.draft, served) == kw > 4_000.0
+    assert problem.reached_kw(found.draft, without) == 0.0
