@@ -8,6 +8,7 @@ from __future__ import annotations
 import _thread
 import os
 import queue
+import signal
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,8 @@ def main() -> None:
     """Run tasks until standard input ends."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    # a server started in the background hands ignored interrupts down to its kernels, and then nothing could be cancelled
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not mix with replies
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()

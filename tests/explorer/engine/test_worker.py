@@ -18,7 +18,9 @@ from pacifico.layout.generate import generate_layout
 @pytest.fixture(scope="module")
 def started(terrain):
     replies = queue.SimpleQueue()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a server that was started in the background
     worker = Worker(lambda _, reply: replies.put(reply))
+    signal.signal(signal.SIGINT, before)
     worker.add_site(terrain.key, terrain.site, terrain.dem)
     yield worker, replies
     worker.kill()
