@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import ipyleaflet as leaflet
@@ -29,6 +30,10 @@ _HANDLE = (
     "d='M9 1l3 3H6zM9 17l-3-3h6zM1 9l3-3v6zM17 9l-3 3V6zM8 4h2v10H8zM4 8h10v2H4z'/></svg>"
 )
 """Marker at the asset's centre, smaller than most assets so that neighbours can be clicked."""
+CLICK_PX = 3.0
+"""Distance of a click from the asset that it selects: the outline is drawn that wide [pixels]."""
+EQUATOR_M = 40_075_017.0
+"""Length of the equator, which fills 256 pixels at zoom 0 [m]."""
 
 
 class Editing:
@@ -121,8 +126,11 @@ class Editing:
             self._on_step(EditStep("add", self.kind.value, (lon, lat)))
             return
         point = shapely.Point(crs_.transformer(crs_.LONLAT, self._plan.crs).transform(lon, lat))
-        found = next((a for a in self._plan.asset_list if a.footprint.covers(point)), None)
-        self.selected = found.asset_id if found is not None else ""
+        near_m = CLICK_PX * EQUATOR_M * math.cos(math.radians(lat)) / (256 * 2**self._view.zoom)
+        found = min(self._plan.asset_list, key=lambda a: a.footprint.distance(point), default=None)
+        if found is not None and found.footprint.distance(point) > near_m:
+            found = None
+        self.selected = "" if found is None else found.asset_id
         self.refuse("")
 
     def _selected_asset(self) -> Asset | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from shapely import Point, Polygon, box
@@ -53,6 +55,16 @@ def asset(explorer, asset_id):
 def an_array(explorer):
     """Last solar array of the plan."""
     return [a for a in explorer.plan.asset_list if a.item.kind == "solar_array"][-1]
+
+
+def test_a_click_on_the_outline_of_an_asset_selects_it(explorer):
+    array = min(explorer.plan.asset_list, key=lambda a: a.footprint.bounds[0])
+    west, south, _, north = array.footprint.bounds
+    pixel_m = 40_075_017 * math.cos(math.radians(explorer.map.center[0])) / 256 / 2**explorer.map.zoom
+    click(explorer, (west - 2 * pixel_m, (south + north) / 2))
+    assert explorer.editing.selected == array.asset_id
+    click(explorer, (west - 5 * pixel_m, (south + north) / 2))
+    assert explorer.editing.selected == ""
 
 
 def test_a_click_selects_an_asset_and_shows_its_marker(explorer):
