@@ -95,7 +95,10 @@ class Zones:
 
 
 def zones_of(features: Sequence[Mapping[str, Any]], known: Sequence[DrawnZone]) -> tuple[DrawnZone, ...]:
-    """Zones of the features that the drawing tools hold; a known one keeps its name, buffer and exact shape."""
+    """Zones of the features that the drawing tools hold.
+
+    A known zone keeps its name, buffer and exact shape.
+    """
     by_name = {zone.name: zone for zone in known}
     zones: list[DrawnZone] = []
     for feature in features:

@@ -159,7 +159,7 @@ def row_light(fields: Sequence[RowField], dc_kw: Mapping[str, float], sun: SunHo
 
 
 def _field_light(field: RowField, sun: SunHours, rules: RowRules, share: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Light of a year on each row, and of each hour on all rows of a field; shape (n, 3).
+    """Light of a year by row and by hour, each of shape (n, 3).
 
     Beam, beam lost to shade and diffuse light of each row; incidence, incidence after shade and visible sky of each hour.
     """
@@ -187,7 +187,9 @@ def _field_light(field: RowField, sun: SunHours, rules: RowRules, share: FloatAr
 
 
 def _lost(field: RowField, sun: SunHours, rules: RowRules, day: IntArray) -> tuple[IntArray, FloatArray]:
-    """Place of the sun in each hour of daylight, and the share of the beam's power lost there on each row.
+    """Sun position of each hour of daylight, and the shade loss there.
+
+    The loss is the share of the beam's power that each row loses.
 
     Parameters
     ----------

@@ -106,7 +106,9 @@ def apply_step(plan: Plan, step: EditStep, context: EditContext) -> Plan:
 
 
 def find_asset(plan: Plan, step: EditStep) -> Asset | None:
-    """Asset that an edit means: the same one, else the one at its place, else the nearest of its type.
+    """Asset that an edit means.
+
+    It is the same one, else the one at its place, else the nearest of its type.
 
     Only an asset at the very place is removed: another one is not meant.
     """

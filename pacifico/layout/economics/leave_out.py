@@ -78,7 +78,10 @@ def leave_out(plan: Plan, served: ServedLayout) -> LeftOut | None:
 
 
 def _assets_out(plan: Plan, works: CivilWorks, removals: Sequence[Removal]) -> dict[int, Removal]:
-    """Assets that are left out, with the removal that they go with; a skid goes with the last of its arrays."""
+    """Assets that are left out, with their removals.
+
+    A skid goes with the last of its arrays.
+    """
     out: dict[int, Removal] = {}
     bits = unit_bits(works.units, plan.asset_list)
     gone = 0
@@ -91,7 +94,9 @@ def _assets_out(plan: Plan, works: CivilWorks, removals: Sequence[Removal]) -> d
 
 
 def _small_rests(plan: Plan, out: Mapping[int, Removal]) -> dict[int, Removal]:
-    """Rests of power blocks too small for a skid, with the dearest removal from the block; none where nothing else stands.
+    """Rests of power blocks too small for a skid, each with its removal.
+
+    It is the dearest removal from the block. A plant of nothing else keeps its rests.
 
     Parameters
     ----------

@@ -98,7 +98,10 @@ def _dearest(branches: BoolArray, alive: BoolArray, kw: FloatArray, usd: FloatAr
 
 
 def _branches(works: CivilWorks, count: int) -> BoolArray:
-    """Units of each branch: of every road and cable that some but not all need, and each unit alone."""
+    """Units of each branch.
+
+    A branch is what a road or cable serves, unless all need it, and each unit alone.
+    """
     everything = (1 << count) - 1
     masks = {p.needs for p in works.parts} | {1 << k for k in range(count)}
     return _table(sorted(masks - {0, everything} if count > 1 else masks), count)

@@ -91,7 +91,7 @@ class ThroughRoad:
     """Distance of each node along them [m]."""
 
     def windows(self) -> tuple[IntArray, IntArray]:
-        """Pairs of pieces between nodes with less than 10 m from the end of the first to the second."""
+        """Pairs of pieces between nodes that are less than 10 m apart."""
         start, end = self.at_m[:-1], self.at_m[1:]
         last = np.searchsorted(start, end + CURVE_WITHIN_M - SAME_PLACE_M)
         count = np.maximum(last - np.arange(start.size) - 1, 0)
@@ -184,7 +184,10 @@ def make_through_roads(lines: Sequence[FloatArray], network: RoadNodes) -> list[
 
 
 def _continuations(lines: Sequence[FloatArray], network: RoadNodes) -> dict[tuple[int, int], tuple[int, int]]:
-    """End of another road, straight on, at the ends of roads: 0 is the start of a road, 1 its end."""
+    """Road end that continues each road end straight on.
+
+    An end is a road and 0 for its start or 1 for its end.
+    """
     legs: dict[int, list[tuple[tuple[int, int], FloatArray]]] = {}
     for c, line in enumerate(lines):
         for e, outward in ((0, line), (1, line[::-1])):

@@ -59,7 +59,9 @@ class _BlockBuilder:
         return min(found, key=lambda one: one[0])[1:] if found else None
 
     def _skid_at_end(self, slots: Slots, own: IntArray, unit: SolarUnit) -> tuple[float, Slots, Item] | None:
-        """Arrays and a skid at the best end of those that are made of a unit, after its penalty [m]; None without any.
+        """Penalty of the best end [m], with its arrays and skid.
+
+        Arrays are made of one unit. None where no end suits.
 
         Parameters
         ----------

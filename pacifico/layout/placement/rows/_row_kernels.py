@@ -40,7 +40,9 @@ def _reached(distance: float, pitch: float, reach: Reach) -> int:
 
 @njit(cache=True, nogil=True)
 def count_runs(at: FloatArray, joins: IntArray, shape: StripShape, reach: Reach) -> tuple[int, int]:
-    """Units in runs that are long enough for an array: all of them, and those that cross aisles reach.
+    """Units in runs long enough for an array, all and within reach.
+
+    Those within reach are near cross aisles.
 
     Parameters
     ----------

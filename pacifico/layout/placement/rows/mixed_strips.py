@@ -211,9 +211,9 @@ def _units_at(
     column: tuple[float, float],
     places: FloatArray,
 ) -> FloatArray:
-    """Units of a strip over a column at each place: all, and those near cross aisles, shape (2, n).
+    """Number of units of a strip over a column at each place, shape (2, n).
 
-    They are counted at every second or third place on tall sites.
+    The first row counts all units, the second those near cross aisles. They are counted at every second or third place on tall sites.
 
     Parameters
     ----------
