@@ -45,7 +45,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "analysis/costs.py": ("analysis/test_costs.py",),
     "run/manifest.py": ("run/test_manifest.py",),
     "jobs/lifecycle.py": ("jobs/test_lifecycle.py", "jobs/test_attempt.py"),
-    "jobs/status.py": ("jobs/test_status.py",),
+    "jobs/status.py": ("jobs/test_status.py", "jobs/test_records.py"),
     "export/tables.py": ("export/test_tables.py",),
     "export/stations.py": ("export/test_stations.py",),
     "export/kmz.py": ("export/test_kmz.py",),
@@ -178,6 +178,25 @@ def apply_mutant(module: ModuleType, mutant: Mutant) -> None:
         for other in list(sys.modules.values()):
             if getattr(other, "__dict__", {}).get(key) is old:
                 setattr(other, key, new)
+    models = {k: v for k, v in before.items() if hasattr(v, "model_rebuild") and v.__module__ == module.__name__}
+    if sum(take_fields(old, changed.__dict__[key]) for key, old in models.items()):
+        for old in models.values():  # in their order: the later ones hold the earlier ones
+            old.model_rebuild(force=True)
+
+
+def take_fields(old: Any, new: Any) -> bool:
+    """Give a pydantic model the changed limits and defaults of another; whether there were any."""
+    is_changed = old.model_config != new.model_config
+    old.model_config = new.model_config
+    for name, field in new.__pydantic_fields__.items():
+        before = old.__pydantic_fields__[name]
+        if repr(field) == repr(before):
+            continue
+        if repr(field.annotation) == repr(before.annotation):
+            field.annotation = before.annotation  # models in it keep their identity
+        old.__pydantic_fields__[name] = field
+        is_changed = True
+    return is_changed
 
 
 def is_constant(value: Any) -> bool:
