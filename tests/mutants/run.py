@@ -5,6 +5,8 @@ Tests that fail or are slow that way on the unchanged module are left out.
 
 Why a tool of our own: mutmut wraps each function, and numba can't compile that; cosmic-ray starts an interpreter for each
 mutant, which needs seconds to import the libraries. Here a mutant costs a fork and its tests.
+
+Survivors that `argued.toml` gives a reason for are printed with it. They count as survivors.
 """
 
 from __future__ import annotations
@@ -277,6 +279,8 @@ def run_all(chosen: list[tuple[str, Mutant]], minutes: float, out: Path | None) 
     out : Path, optional
         File for the results so far.
     """
+    from mutants.argued import reason
+
     end = time.monotonic() + 60 * minutes
     groups: dict[str, Group] = {}
     results: list[dict] = []
@@ -289,9 +293,10 @@ def run_all(chosen: list[tuple[str, Mutant]], minutes: float, out: Path | None) 
             count, seconds, left_out = groups[name].receive()
             print(f"{name}: {count} tests of {seconds:.1f} s, {left_out} left out", flush=True)
         killed = groups[name].is_killed(mutant)
-        results.append({"module": name, "line": mutant.line, "change": mutant.change, "killed": killed})
+        why = "" if killed else reason(name, mutant)
+        results.append({"module": name, "line": mutant.line, "change": mutant.change, "killed": killed, "argued": why})
         if not killed:
-            print(f"  survived: {name}:{mutant.line}: {mutant.change}", flush=True)
+            print(f"  survived: {name}:{mutant.line}: {mutant.change}{f'  (argued: {why})' if why else ''}", flush=True)
         if out:
             out.write_text(json.dumps(results, indent=1))
     for group in groups.values():
@@ -301,12 +306,17 @@ def run_all(chosen: list[tuple[str, Mutant]], minutes: float, out: Path | None) 
 
 def report(results: list[dict], least: float) -> int:
     """Print a table of the results; returns the exit status."""
-    print(f"{'module':42} mutants killed survivors")
+    print(f"{'module':42} mutants killed survivors argued")
     for name in dict.fromkeys(r["module"] for r in results):
         own = [r["killed"] for r in results if r["module"] == name]
-        print(f"{name:42} {len(own):7} {sum(own):6} {len(own) - sum(own):9}")
-    share = 100 * sum(r["killed"] for r in results) / max(len(results), 1)
-    print(f"killed {share:.1f} % of {len(results)} (wanted {least:g} %)")
+        argued = sum(bool(r["argued"]) for r in results if r["module"] == name)
+        print(f"{name:42} {len(own):7} {sum(own):6} {len(own) - sum(own):9} {argued:6}")
+    killed, argued = (sum(bool(r[key]) for r in results) for key in ("killed", "argued"))
+    share = 100 * killed / max(len(results), 1)
+    print(
+        f"killed {share:.1f} % of {len(results)} (wanted {least:g} %);"
+        f" {100 * killed / max(len(results) - argued, 1):.1f} % without the {argued} argued ones"
+    )
     return int(share < least)
 
 

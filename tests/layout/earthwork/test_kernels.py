@@ -213,6 +213,9 @@ def test_distance_to_edges(point, distance):
     assert batters._distance(edges, *map(float, point)) == pytest.approx(distance)
     assert batters._distance(edges[::-1].copy(), *map(float, point)) == pytest.approx(distance)
     assert batters._distance(edges, 100.0, 103.0) == pytest.approx(3)
+    short = np.array([[0.0, 0, 0.3, 0.4]])
+    assert batters._distance(short, 0.3 + 0.6, 0.4 + 0.8) == pytest.approx(1)
+    assert batters._distance(short, 0.15 + 0.8, 0.2 - 0.6) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -844,6 +847,7 @@ def test_the_search_needs_few_planes(monkeypatch):
         (9 + 0.3 * px - 0.4 * py, 7, 27),
         (5 + 0.03 * px - 0.01 * py + 0.01 * px * py + 0.3 * np.sin(px), 6, 20),
         (5 + 0.2 * np.sin(px) * np.cos(py), 8, 33),
+        (5 + 0.01 * px + 0.0003 * np.sin(px), 1, 7),  # finer than any ground model
     ):
         evaluated.clear()
         planes.balanced_plane(px, py, pz, SEARCH)
