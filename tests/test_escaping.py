@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import json
+import os
 import re
 import unicodedata
 import xml.etree.ElementTree as ET
@@ -266,3 +267,103 @@ def test_text_is_one_line_without_control_characters(text, line):
 def test_gdal_gets_the_bytes_of_a_name_as_utf_8():
     assert escaping.for_gdal("größe.tif") == "größe.tif"
     assert escaping.for_gdal(b"gr\xf6sse.tif".decode("utf-8", "surrogateescape")) == "gr\ufffdsse.tif"
+
+
+# exact results
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain ~ text", "plain ~ text"),
+        ("", ""),
+        ("Straße 東京", "Straße 東京"),
+        ("a\x1b[2Jb", "a\\x1b[2Jb"),
+        ("a\nb\tc", "a\\nb\\tc"),
+        ("\u202ea\u2028\ud800", "\\u202ea\\u2028\\ud800"),
+        ("می\u200cخواهم", "می\u200cخواهم"),  # Persian needs its joiners
+        ("👩\u200d🚀", "👩\u200d🚀"),
+        ("\U000e0041", "\\U000e0041"),
+    ],
+)
+def test_hidden_characters_are_shown_as_escapes_and_all_others_stay(text, shown):
+    assert escaping.visible(text) == shown
+
+
+def test_characters_to_keep_are_kept():
+    assert escaping.visible("a\nb\x1b", keep="\n") == "a\nb\\x1b"
+    assert escaping.visible(7) == "7"
+
+
+def test_text_for_a_terminal_is_on_one_line_unless_lines_are_asked_for():
+    assert escaping.for_terminal(" a\r\n b\tc\x07 ") == "a b c\\x07"
+    assert escaping.for_terminal("a\r\n b\rc", lines=True) == "a\n b\\rc"
+
+
+def test_markup_is_escaped_within_quotes_too():
+    assert escaping.for_markup("<a b='c' d=\"e\">&\n\x1b") == "&lt;a b=&#x27;c&#x27; d=&quot;e&quot;&gt;&amp;\n\\x1b"
+
+
+def test_colours_of_a_cells_output_stay_and_other_controls_do_not():
+    seen = escaping.for_html_output("a\x1b[31mb\x1b[0m\x1b[2J\r\nc\x08", lambda text: text)
+    assert seen == "a\x1b[31mb\x1b[0m\\x1b[2J\nc\\x08"
+
+
+def test_a_block_of_markdown_is_indented_line_by_line():
+    assert escaping.for_markdown_block("a\r\n# b\x1b\n") == "    a\n    # b\\x1b\n    "
+
+
+def test_json_in_a_script_cannot_end_it():
+    text = escaping.for_script({"a": "</script>&\u2028é", "b": [1, 2]})
+    assert text == '{"a":"\\u003c/script\\u003e\\u0026\\u2028é","b":[1,2]}'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        escaping.for_script(float("nan"))
+
+
+def test_json_for_a_terminal_escapes_hidden_characters_as_json():
+    assert escaping.for_json({"a": "b"}) == '{"a": "b"}'
+    text = escaping.for_json({"a": "é\u202e\U000e0041\x1b"}, indent=1)
+    assert text == '{\n "a": "é\\u202e\\udb40\\udc41\\u001b"\n}'
+    assert json.loads(text) == {"a": "é\u202e\U000e0041\x1b"}
+    assert escaping.for_json("é", ascii_only=True) == '"\\u00e9"'
+    assert escaping.for_json("é") == '"é"'
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (None, ""),
+        (True, "true"),
+        (False, "false"),
+        (3, "3"),
+        (-2.5, "-2.5"),
+        (["a", 2], "a, 2"),
+        (["=a"], "'=a"),
+        ("a b\nc", "a b c"),
+        ("-1", "'-1"),
+        ("x" * 4000, "x" * 4000),
+        ("x" * 4001, "x" * 3999 + "…"),
+    ],
+)
+def test_cells_of_a_table(value, cell):
+    assert escaping.for_csv(value) == cell
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "line"),
+    [
+        ("x" * 200, {}, "x" * 200),
+        ("x" * 201, {}, "x" * 199 + "…"),
+        ("abc def", {"most": 7}, "abc def"),
+        ("abc def", {"most": 6}, "abc d…"),
+        ("abc def", {"most": 5}, "abc…"),
+        (" a\x00b\u200b\u202ec \n d", {}, "a bc d"),
+    ],
+)
+def test_text_on_one_line_is_cut_with_an_ellipsis(text, options, line):
+    assert escaping.single_line(text, **options) == line
+
+
+def test_a_file_name_that_is_no_utf8_is_given_to_gdal_with_a_mark():
+    assert escaping.for_gdal(os.fsdecode(b"a\xff.tif")) == "a\ufffd.tif"
+    assert escaping.for_gdal("ü.tif") == "ü.tif"

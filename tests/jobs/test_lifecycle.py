@@ -491,3 +491,71 @@ def test_a_job_that_cannot_be_claimed_comes_back_after_a_pause(
     assert (result.ending, result.do, result.delay_s) == (found, "hide", 30)
     assert (result.kind, result.store_failed, result.message) == (kind, store_failed, str(error))
     assert not (tmp_path / "work" / "report").exists()
+
+
+def test_a_message_is_copied_for_a_second_after_the_others_lease(local, tmp_path, monkeypatch):
+    records, request = local
+    claim(records, "ann", request.layout_id, worker="other", settings=SETTINGS)
+    monkeypatch.setattr("pacifico.jobs.records.StoredStatus.lease_left_s", 20.0)
+    assert delivered(local, tmp_path, ENDED).delay_s == 21.0
+
+
+def test_who_starts_a_job_is_told_its_status_once(local, tmp_path):
+    records, request = local
+    told = []
+    folder = tmp_path / "work"
+    folder.mkdir()
+    options = {"worker": "w", "settings": SETTINGS, "stop": FakeStop(), "on_start": told.append}
+    result = deliver(records, "ann", request.layout_id, runner=FakeRunner(folder, OSError("away")), **options)
+    assert [(s.status, s.worker, s.attempt) for s in told] == [("processing", "w", 1)]
+    assert result.delay_s == SETTINGS.retry_s  # a message without a count was received once
+    records.cancel("ann", request.layout_id)
+    deliver(records, "ann", request.layout_id, runner=FakeRunner(folder, ENDED), **options)
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(("error", "calls"), [(StoreError("no answer"), 2), (PermissionDeniedError("denied"), 1)])
+def test_a_claim_is_written_once_more_where_the_store_gave_no_answer(local, monkeypatch, error, calls):
+    records, request = local
+    swap, asked = records.swap, []
+
+    def failing(stored, new):
+        asked.append(new.nonce)
+        if len(asked) == 1:
+            raise error
+        return swap(stored, new)
+
+    monkeypatch.setattr(records, "swap", failing)
+    if calls == 1:
+        with pytest.raises(PermissionDeniedError):
+            claim(records, "ann", request.layout_id, worker="w", settings=SETTINGS)
+    else:
+        found = claim(records, "ann", request.layout_id, worker="w", settings=SETTINGS)
+        assert isinstance(found, Attempt)
+        assert records.read("ann", request.layout_id).status.worker == "w"
+    assert len(asked) == calls
+    assert len(set(asked)) == 1
+
+
+def test_what_a_store_cannot_find_is_not_the_requests_fault(local):
+    with pytest.raises(LookupError):
+        claim(local[0], "ann", str(uuid.uuid4()), worker="w", settings=SETTINGS)
+
+
+def test_a_job_that_had_ended_is_in_the_index_afterwards(local, tmp_path, monkeypatch):
+    records, request = local
+    ended = records.fail("ann", request.layout_id, kind="request", message="no ground").status
+    noted = []
+    monkeypatch.setattr(records, "index", noted.append)
+    delivered(local, tmp_path, ENDED)
+    assert noted == [ended]
+
+
+@pytest.mark.parametrize(
+    ("ending", "message"), [(InputError("no such site"), "no such site"), (StoppedError("stop"), "stop")]
+)
+def test_what_a_stopped_or_refused_run_left_is_uploaded_with_its_message(local, tmp_path, ending, message):
+    result = delivered(local, tmp_path, ending)
+    stored = local[0].read("ann", local[1].layout_id).status
+    assert (stored.error_message, result.message) == (message, message)
+    assert list(local[0].store.list(f"{keys.attempt('ann', local[1].layout_id, 1)}/"))

@@ -21,7 +21,8 @@ from shapely import LineString
 
 from pacifico.errors import InputError
 from pacifico.grid import Ground
-from pacifico.layout.earthwork.corridors import corridor_volumes, corridors
+from pacifico.layout.earthwork._kernel_types import CORRIDOR_COLUMNS
+from pacifico.layout.earthwork.corridors import corridor_rows, corridor_volumes, corridors, road_lines
 from pacifico.layout.earthwork.criteria import EarthworkCriteria
 
 
@@ -124,3 +125,56 @@ def test_roads_without_heights_or_width_are_refused():
         corridors(ground, [line((0, 0, 1), (5, 0, 1))], [])
     with pytest.raises(InputError, match="not a number"):
         corridor_volumes(ground, line((0, 0, 1), (5, 0, math.nan)), 6.0)
+
+
+def test_lines_are_kept_about_their_first_points_without_repeated_vertices():
+    shapes = [
+        line((10, 20, 1), (10, 20, 1), (13, 24, 2)),
+        line((0, 0, 5), (0.5, 0, 6), (0.5, 5e-7, 7), (0.5, 0.5, 8)),
+        line((10, 20, 3), (11, 20, 4)),
+    ]
+    found = road_lines(shapes)
+    assert_allclose(
+        found.xyz,
+        [[0, 0, 1], [3, 4, 2], [0, 0, 5], [0.5, 0, 6], [0.5, 0.5, 8], [0, 0, 3], [1, 0, 4]],
+        atol=1e-8,
+    )
+    assert found.starts.tolist() == [0, 2, 5, 7]
+    assert_allclose(found.origins, [[EAST + 10, NORTH + 20], [EAST, NORTH], [EAST + 10, NORTH + 20]])
+
+
+def test_no_lines_have_no_vertices_and_no_rows():
+    found = road_lines([])
+    assert (found.xyz.shape, found.starts.tolist(), found.origins.shape) == ((0, 3), [0], (0, 2))
+    rows = corridor_rows(ground_of(plane(0, 0)), found, [], EarthworkCriteria())
+    assert rows.shape == (0, CORRIDOR_COLUMNS)
+
+
+def test_a_width_under_a_metre_is_a_road_too():
+    level = ground_of(plane(0, 0))
+    assert corridor_volumes(level, line((0, 0, 101), (50, 0, 101)), 0.8).fill_m3 == pytest.approx(0.8 * 50)
+    with pytest.raises(InputError, match=r"road width 0\.0 m"):
+        corridor_volumes(level, line((0, 0, 1), (5, 0, 1)), 0.0)
+
+
+def test_faults_name_the_line_that_has_them():
+    level = ground_of(plane(0, 0))
+    good = line((0, 0, 100), (50, 0, 100))
+    with pytest.raises(InputError, match="line 1 has no Z"):
+        corridors(level, [good, LineString([(EAST, NORTH), (EAST + 5, NORTH)])], [5.0, 5.0])
+    with pytest.raises(InputError, match="line 2 has a coordinate"):
+        corridors(level, [good, good, line((0, 0, math.inf), (5, 0, 1))], [5.0] * 3)
+
+
+def test_tiles_are_half_a_cell_and_half_a_width_at_most(monkeypatch):
+    seen = []
+
+    def kernel(z, grid, lines, widths, steps, side):
+        seen.append(steps.tolist())
+        return np.zeros((len(widths), CORRIDOR_COLUMNS))
+
+    monkeypatch.setattr("pacifico.layout.earthwork._earthwork_kernels.grade_corridors", kernel)
+    roads = [line((0, 0, 100), (50, 0, 100))] * 3
+    corridors(ground_of(plane(0, 0), dx=8.0, dy=6.0), roads, [4.0, 6.0, 30.0])
+    corridors(ground_of(plane(0, 0)), roads, [4.0, 6.0, 30.0], criteria=EarthworkCriteria(sample_m=2.5))
+    assert seen == [[2.0, 3.0, 3.0], [2.0, 2.5, 2.5]]
