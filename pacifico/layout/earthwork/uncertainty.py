@@ -142,8 +142,6 @@ def volumes_under_errors(
 def _mean_along_lines(error: Ground, lines: RoadLines, window_m: float) -> FloatArray:
     """Error at each vertex, averaged over `window_m` along its own line [m]."""
     xyz, starts, origins = lines
-    if len(xyz) == 0:
-        return np.empty(0)
     line = np.repeat(np.arange(len(origins)), np.diff(starts))
     value = error.at(xyz[:, 0] + origins[line, 0], xyz[:, 1] + origins[line, 1])
     joined = line[1:] == line[:-1]

@@ -211,3 +211,13 @@ def test_the_interval_is_about_the_volume_on_the_model_itself():
     half = np.quantile(np.abs(np.array(totals) - pads[0].total_m3), 0.8)
     assert found.p50 == pytest.approx(pads[0].total_m3, rel=1e-6)
     assert (found.p90 - found.p50, found.p50 - found.p10) == pytest.approx((half, half), rel=1e-6)
+
+
+def test_a_site_without_roads_or_without_pads_has_volumes():
+    ground = ground_of(plane(0.1, 0.05), dx=2.0, dy=2.0)
+    pads = balanced_pads(ground, [here(SHAPES["rectangle"])], criteria=LEVEL_PADS)
+    still = [np.zeros(ground.grid.shape)]
+    (found,) = volumes_under_errors(ground, pads, [], [], errors=still, criteria=LEVEL_PADS)
+    assert_allclose(found, [pads[0].total_m3], rtol=1e-6)
+    (found,) = volumes_under_errors(ground, [], [], [], errors=still)
+    assert found.shape == (0,)
