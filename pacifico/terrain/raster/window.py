@@ -113,7 +113,8 @@ def outline(transform: Affine6, shape: tuple[int, int], *, points: int = 21) -> 
     column = np.concatenate([t, np.ones_like(t), 1 - t, np.zeros_like(t)]) * nx
     row = np.concatenate([np.zeros_like(t), t, np.ones_like(t), 1 - t]) * ny
     a, b, c, d, e, f = transform
-    return np.column_stack([a * column + b * row + c, d * column + e * row + f])
+    with np.errstate(over="ignore", invalid="ignore"):  # absurd coefficients: callers check the ring
+        return np.column_stack([a * column + b * row + c, d * column + e * row + f])
 
 
 def ring_of(bounds: Bounds, source: CRS, target: CRS) -> NDArray[np.float64]:
