@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
@@ -18,6 +19,7 @@ from pacifico.layout.criteria.asset_types import spec_for_target
 from pacifico.layout.criteria.request import requested_entry, smallest_asset_kw, smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.criteria import earthwork_criteria
+from pacifico.layout.economics.grading_limit import leave_out_graded
 from pacifico.layout.economics.leave_out import leave_out
 from pacifico.layout.electrical.cables import route_cables
 from pacifico.layout.ground import buildable as ground_
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.design import DesignOptions
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.earthwork.criteria import EarthworkCriteria
+    from pacifico.layout.economics.leave_out import LeftOut
     from pacifico.layout.electrical.cables import Collection
     from pacifico.layout.layout_request import LayoutRequest
     from pacifico.layout.metrics import BuildableGround
@@ -150,10 +153,11 @@ def layout_of(
         works = _works(request.site, field, design)
         begin(on_stage, "finalizing", 95, "adding up the metrics")
         plan = _plan(request, dem, design, works, buildable.result())
-        worth_it = leave_out(plan, design.served)
-        if worth_it is not None:
-            design = design._replace(served=worth_it.served, left_out=worth_it.unplaced, warnings=worth_it.warnings)
-            plan = _plan(request, dem, design, _works(request.site, field, design), buildable.result())
+        for worth_it in (partial(leave_out_graded, dem=dem), leave_out):
+            left = worth_it(plan, design.served)
+            if left is not None:
+                design = design.without(left)
+                plan = _plan(request, dem, design, _works(request.site, field, design), buildable.result())
     begin(on_stage, "completed", 100, "completed")
     return plan
 
@@ -169,6 +173,14 @@ class _Design(NamedTuple):
     """What is not worth its civil works."""
     warnings: tuple[str, ...] = ()
     """Warnings about what remains."""
+
+    def without(self, left: LeftOut) -> _Design:
+        """Design without what is not worth its civil works."""
+        return self._replace(
+            served=left.served,
+            left_out=(*self.left_out, *left.unplaced),
+            warnings=(*self.warnings, *left.warnings),
+        )
 
 
 class _Works(NamedTuple):
