@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.design import DesignOptions
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.earthwork.criteria import EarthworkCriteria
-    from pacifico.layout.economics.leave_out import LeftOut
     from pacifico.layout.electrical.cables import Collection
     from pacifico.layout.layout_request import LayoutRequest
     from pacifico.layout.metrics import BuildableGround
@@ -156,7 +155,8 @@ def layout_of(
         for worth_it in (partial(leave_out_graded, dem=dem), leave_out):
             left = worth_it(plan, design.served)
             if left is not None:
-                design = design.without(left)
+                said = (*design.warnings, *left.warnings)
+                design = design._replace(served=left.served, left_out=design.left_out + left.unplaced, warnings=said)
                 plan = _plan(request, dem, design, _works(request.site, field, design), buildable.result())
     begin(on_stage, "completed", 100, "completed")
     return plan
@@ -173,14 +173,6 @@ class _Design(NamedTuple):
     """What is not worth its civil works."""
     warnings: tuple[str, ...] = ()
     """Warnings about what remains."""
-
-    def without(self, left: LeftOut) -> _Design:
-        """Design without what is not worth its civil works."""
-        return self._replace(
-            served=left.served,
-            left_out=(*self.left_out, *left.unplaced),
-            warnings=(*self.warnings, *left.warnings),
-        )
 
 
 class _Works(NamedTuple):
