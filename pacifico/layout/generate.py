@@ -16,7 +16,8 @@ from shapely import box
 from pacifico.errors import CRSMismatchError, NoBuildableGroundError
 from pacifico.grid import Ground, warnings_of
 from pacifico.layout.criteria.asset_types import spec_for_target
-from pacifico.layout.criteria.request import requested_entry, smallest_asset_kw, smallest_unit_kw
+from pacifico.layout.criteria.racking import array_slopes
+from pacifico.layout.criteria.request import MAIN_ASSET, requested_entry, smallest_asset_kw, smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.economics.grading_limit import leave_out_graded
@@ -229,7 +230,8 @@ def _buildable(
     """Outline and area of buildable ground for the main asset type, and the shares of other ground."""
     site, limit = request.site, request.slope_limit_deg
     area = buildable_ground(site, field, dem, limit)
-    return ground_.buildable_area(field, limit), area, GroundShares.of(site, field, limit, area.hectares)
+    slopes = array_slopes(request.spec) if MAIN_ASSET[request.profile] == "solar_array" else None
+    return ground_.buildable_area(field, limit), area, GroundShares.of(site, field, limit, area.hectares, slopes)
 
 
 def _search(request: LayoutRequest, problems: Sequence[DesignProblem]) -> _Design:
