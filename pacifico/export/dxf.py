@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
+    from pacifico.export.piles import PileSchedule
+
 VERSION = "R2010"
 """DXF version, which every current CAD program reads."""
 _METRES = 6
@@ -37,14 +39,18 @@ _COLOURS = {
     "CROSSING": legend.CROSSING,
 }
 """Layer colours. Layers without one have index 7, which is black on white and white on black."""
+_PILE_COLOURS = {"ROW": legend.ASSETS["solar_array"][1], "PILE": "#555555", "PILE-OUTSIDE": "#d62728"}
+"""Layer colours of rows and piles."""
 
 
-def write_dxf(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Path:
+def write_dxf(layout: Mapping[str, Any] | StoredLayout, path: str | Path, *, piles: PileSchedule | None = None) -> Path:
     """Write a layout as a DXF drawing.
 
     Layers are SITE-BOUNDARY, SITE-BUILDABLE, SITE-EXCLUSION, SITE-COST (costly to cross), SITE-ENTRY, ASSET-<type>, PAD,
     ROAD-<class>, CABLE, CROSSING and FENCE; texts are on SITE-TEXT, ASSET-TEXT, PAD-TEXT and ROAD-TEXT. Roads are 3D polylines at their
-    design height. Pads are closed 3D polylines in their design plane. Footprints are at the asset's elevation.
+    design height. Pads are closed 3D polylines in their design plane. Footprints are at the asset's elevation. With piles there
+    are layers ROW, 3D polylines over the tops of piles, and PILE and PILE-OUTSIDE (outside the reveal window), 3D lines from
+    foot to top.
 
     Parameters
     ----------
@@ -52,6 +58,8 @@ def write_dxf(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Pat
         Content of a layout.geojson, or a layout read from one.
     path : str or Path
         Drawing to write.
+    piles : PileSchedule, optional
+        Piles of the layout, drawn with their rows.
 
     Returns
     -------
@@ -61,7 +69,7 @@ def write_dxf(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Pat
     Raises
     ------
     InputError
-        The layout is invalid, the folder does not exist, or ezdxf is not installed.
+        The layout is invalid, the piles are of another one, the folder does not exist, or ezdxf is not installed.
     """
     try:
         ezdxf: Any = importlib.import_module("ezdxf")  # an extra
@@ -70,6 +78,8 @@ def write_dxf(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Pat
 
     path = Path(path)
     parts = StoredLayout.of(layout)
+    if piles is not None:
+        piles.require_of(parts)
     fixed = ezdxf.options.write_fixed_meta_data_for_testing
     # this option fixes the dates and identifiers that would differ between runs
     ezdxf.options.write_fixed_meta_data_for_testing = True
@@ -77,6 +87,8 @@ def write_dxf(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Pat
         drawing = ezdxf.new(VERSION, units=_METRES)
         drawing.header.custom_vars.append("CRS", parts.about["crs"])
         _draw(drawing, parts)
+        if piles is not None:
+            _draw_piles(drawing, piles)
         # ezdxf adds them on writing in the order of a set of strings, which differs between processes
         drawing.classes.add_required_classes(drawing.dxfversion)
         drawing.classes.classes = dict(sorted(drawing.classes.classes.items()))
@@ -125,6 +137,18 @@ def _draw(drawing: Any, parts: StoredLayout) -> None:
             text, name, at = label
             written = space.add_text(text, height=_TEXT_M[name], dxfattribs={"layer": name})
             written.set_placement(at, align=_middle())
+
+
+def _draw_piles(drawing: Any, piles: PileSchedule) -> None:
+    """Draw rows and piles."""
+    for name, colour in _PILE_COLOURS.items():
+        drawing.layers.add(name, color=7).rgb = tuple(bytes.fromhex(colour.removeprefix("#")))
+    space = drawing.modelspace()
+    for line in piles.row_lines():
+        space.add_polyline3d(shapely.get_coordinates(line, include_z=True).tolist(), dxfattribs={"layer": "ROW"})
+    inside = piles.columns["in_window"].tolist()
+    for foot, top, within in zip(piles.feet.tolist(), piles.tops.tolist(), inside, strict=True):
+        space.add_line(foot, top, dxfattribs={"layer": "PILE" if within else "PILE-OUTSIDE"})
 
 
 def _middle() -> Any:

@@ -10,11 +10,12 @@ import numpy as np
 
 from pacifico.layout.criteria.asset_types import asset_type
 from pacifico.layout.criteria.capacities import ROUNDING_KW
-from pacifico.layout.ground.buildable import cells_inside
+from pacifico.layout.ground.buildable import buildable_mask, cells_inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pacifico.layout.criteria.racking import ArraySlopes
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Unplaced
@@ -80,9 +81,13 @@ class GroundShares:
     limit_deg: float
     """Slope limit of the main asset type [°]."""
     buildable_ha: float
+    for_rows: float = 0.0
+    """Share within the limit, but steeper along or across rows than their racking takes [-]."""
 
     @classmethod
-    def of(cls, site: Site, field: Field, limit_deg: float, buildable_ha: float) -> GroundShares:
+    def of(
+        cls, site: Site, field: Field, limit_deg: float, buildable_ha: float, for_arrays: ArraySlopes | None = None
+    ) -> GroundShares:
         """Shares of a site, counted in cells.
 
         Parameters
@@ -95,15 +100,19 @@ class GroundShares:
             Slope limit of the main asset type [°].
         buildable_ha : float
             Area of buildable ground [ha].
+        for_arrays : ArraySlopes, optional
+            Steepest ground under arrays, where these are the main asset type.
         """
         cells = max(int(cells_inside(site.boundary, field.grid).sum()), 1)
         slopes = field.slope[field.inside]
+        gentle = buildable_mask(field, limit_deg)
         return cls(
             float((slopes > limit_deg).sum() / cells),
             float(np.isnan(slopes).sum() / cells),
             1 - slopes.size / cells,
             limit_deg,
             buildable_ha,
+            0.0 if for_arrays is None else float((field.steep_for_arrays(for_arrays) & gentle).sum() / cells),
         )
 
     def __str__(self) -> str:
@@ -111,6 +120,7 @@ class GroundShares:
             (self.steep, f"too steep (over {self.limit_deg:g} deg)"),
             (self.reserved, "setback, exclusions and channels"),
             (self.unknown, "without elevation"),
+            (self.for_rows, "steeper along or across rows than the racking takes"),
         )
         large = [f"{share:.0%} of the site is {what}" for share, what in sorted(parts, reverse=True) if share >= LARGE]
         left = f"{self.buildable_ha:,.1f} ha of buildable ground carry no more"
