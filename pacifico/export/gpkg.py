@@ -5,25 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pacifico.escaping import for_gdal, single_line
+from pacifico.escaping import for_gdal
+from pacifico.export.columns import cell, dtype
+from pacifico.export.qgis_styles import TABLE, styles_table
 from pacifico.layout.files.stored import GEOMETRIES, StoredLayout, columns
 from pacifico.output_files import atomic_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pacifico.layout.files.stored import Rule
-
 _DATE = "OGR_CURRENT_DATE"
 """GDAL option for the time of last change that a GeoPackage records."""
 FIXED_DATE = "2000-01-01T00:00:00.000Z"
 """Time that every file records, so that the same layout gives the same bytes."""
-LONGEST_TEXT = 4000
-"""Largest number of characters in a cell."""
 
 
 def write_gpkg(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Path:
-    """Write a layout as a GeoPackage, with design heights of roads kept.
+    """Write a layout as a GeoPackage, with design heights of roads and styles for QGIS.
 
     Parameters
     ----------
@@ -52,12 +50,11 @@ def write_gpkg(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Pa
     pyogrio.set_gdal_config_options({_DATE: FIXED_DATE})
     try:
         with atomic_files(path, suffix=".gpkg") as (part,):
-            for kind in GEOMETRIES:
+            kinds = [kind for kind in GEOMETRIES if parts.of_kind(kind)]
+            for kind in kinds:
                 found = parts.of_kind(kind)
-                if not found:
-                    continue
                 data = {
-                    name: pd.Series([_cell(p[name]) for p in found], dtype=_dtype(rule))
+                    name: pd.Series([cell(p[name]) for p in found], dtype=dtype(rule))
                     for name, rule in columns(kind).items()
                 }
                 # the column tells readers what a feature is, also those that take the file for a boundary
@@ -73,22 +70,9 @@ def write_gpkg(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Pa
                     promote_to_multi=multi,
                     geometry_type="MultiPolygon" if multi else None,
                 )
+            # QGIS reads the time of each style
+            styles = pd.DataFrame(styles_table(kinds)).assign(update_time=pd.Timestamp(FIXED_DATE).tz_localize(None))
+            pyogrio.write_dataframe(styles, for_gdal(part), layer=TABLE, driver="GPKG", append=True)
     finally:
         pyogrio.set_gdal_config_options({_DATE: before})
     return path
-
-
-def _cell(value: Any) -> Any:
-    """Value as a cell, with text on one line."""
-    if isinstance(value, list):
-        return ", ".join(single_line(item) for item in value)
-    return single_line(value, most=LONGEST_TEXT) if isinstance(value, str) else value
-
-
-def _dtype(rule: Rule) -> str:
-    """Type of a column from the schema, the same whichever values occur."""
-    declared = rule.get("type", [])
-    types = {declared} if isinstance(declared, str) else set(declared)
-    if types in ({"boolean"}, {"integer"}):
-        return "bool" if types == {"boolean"} else "int64"
-    return "float64" if "number" in types or rule.get("$ref") == "#/$defs/positive" else "object"
