@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ from pacifico.layout.grade_lines.vertical_curves import Level, ProfileLimits, sm
 from pacifico.layout.model.roads import Network, RoadClass, make_road
 from pacifico.layout.model.unreached import Unreached, UnreachedCause
 from pacifico.layout.roads.scene import RoadLines, Scene
+from pacifico.layout.roads.short_ends import extend_short_ends
 from pacifico.layout.roads.shorten_arrays import shorten_for_side_slopes, shorten_for_turnarounds
 from pacifico.layout.roads.turnarounds import build_turnarounds
 from pacifico.layout.routing import tree_search
@@ -122,7 +123,10 @@ def _turnarounds(problem: RoutingProblem, alignment: HorizontalAlignment, lines:
     dead_ends = [n for n in _dead_ends(members, alignment.parents) if members[n][-1] not in at_entries]
     built = build_turnarounds(scene, dead_ends)
     more, without, shortenable = shorten_for_turnarounds(built.scene, built.without, problem.shortenable)
-    return _Arms([*built.arms, *more], len(without), shortenable)
+    beside = [n for n in dead_ends if alignment.parents[members[n][0]] >= 0]
+    settled = replace(built.scene, road_grid=shortenable.road_grid()).with_built(more)
+    extensions, shortenable = extend_short_ends(settled, beside, shortenable)
+    return _Arms([*built.arms, *more, *extensions], len(without), shortenable)
 
 
 def _roads(

@@ -95,7 +95,8 @@ def test_side_slopes_in_ground_without_elevation_end_at_once():
 def test_side_slopes_beyond_an_edge_are_measured_along_the_road():
     found = slopes(square_ground(lambda x, y: 0.0), 2.0)
     edge = np.array([[WEST + 500.0, SOUTH + 506.0, WEST + 540.0, SOUTH + 506.0]])
+    farther = edge + np.array([0.0, 0.8, 0.0, 0.8])
     assert cut_off_length(found, edge) == 40.0
-    assert cut_off_length(found, edge + (0.0, 0.8, 0.0, 0.8)) == 0.0, "0.2 m beyond it need no wall"
+    assert cut_off_length(found, farther) == 0.0, "0.2 m beyond it need no wall"
     assert cut_off_length(found, np.zeros((0, 4))) == 0.0
     assert cut_off_length(slopes(square_ground(lambda x, y: 0.0), 0.0), edge) == 0.0
