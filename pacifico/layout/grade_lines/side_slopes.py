@@ -123,6 +123,29 @@ def side_slope_lines(
     centre, left = _cross_sections(lines)
     z, outward = np.tile(centre[:, 2], 2), np.concatenate([left, -left])
     start = np.tile(centre[:, :2], (2, 1)) + outward * width_m / 2
+    reach = slope_reach(start, outward, z, ground, side_slope)
+    long = np.flatnonzero(reach > 0)
+    tips = start[long] + outward[long] * reach[long, None]
+    out: NDArray[np.object_] = shapely.linestrings(np.stack([start[long], tips], axis=1))
+    return out
+
+
+def slope_reach(start: FloatArray, outward: FloatArray, z: FloatArray, ground: Ground, side_slope: float) -> FloatArray:
+    """Length of side slopes in plan, at most 20 m [m].
+
+    Parameters
+    ----------
+    start : (n, 2) float
+        Places on the edge of a road or pad [m].
+    outward : (n, 2) float
+        Unit vector away from it.
+    z : (n,) float
+        Height of the edge [m].
+    ground : Ground
+        Heights.
+    side_slope : float
+        Horizontal run of a side slope for one metre of height [-].
+    """
     depth = ground.at(start[:, 0], start[:, 1]) - z
     open_ = np.flatnonzero(np.abs(depth) >= FLUSH_M)
     reach = np.zeros(len(start))
@@ -134,10 +157,7 @@ def side_slope_lines(
         ends = met.any(axis=1)
         reach[open_] = np.where(ends, first + STEP_M * np.argmax(met, axis=1), last)
         open_ = open_[~ends]
-    long = np.flatnonzero(reach > 0)
-    tips = start[long] + outward[long] * reach[long, None]
-    out: NDArray[np.object_] = shapely.linestrings(np.stack([start[long], tips], axis=1))
-    return out
+    return reach
 
 
 def cut_off_length(slopes: NDArray[np.object_], edges: FloatArray) -> float:
