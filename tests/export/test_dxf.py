@@ -7,13 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
+from pyproj import CRS
 
 from pacifico import legend
-from pacifico.errors import InputError
+from pacifico.errors import CRSMismatchError, InputError
 from pacifico.export.dxf import pad_corners, write_dxf
 from pacifico.export.kmz import write_kmz
+from pacifico.grid import Grid
 from pacifico.layout.files.stored import StoredLayout
 from pacifico.site.boundary import read_site
+
+
+def other_crs():
+    grid = Grid(CRS.from_epsg(32616), 500_000.0, 4_600_500.0, 5.0, 5.0, 4, 4)
+    return grid.data_array(np.zeros((4, 4)), name="elevation", units="m")
 
 
 def kml_of(path):
@@ -44,6 +51,7 @@ def test_layers_are_by_kind_and_type(drawing, layout):
     classes = {
         f"ROAD-{f['properties']['road_class'].upper()}" for f in layout["features"] if f["properties"]["kind"] == "road"
     }
+    classes.add("ROAD-EDGE")
     site = {"SITE-BOUNDARY", "SITE-BUILDABLE", "SITE-EXCLUSION", "SITE-ENTRY", "PAD", "CABLE", "FENCE"}
     texts = {"ASSET-TEXT", "PAD-TEXT", "ROAD-TEXT", "SITE-TEXT"}
     assert held == types | classes | site | texts
@@ -69,6 +77,39 @@ def test_pads_are_in_their_plane_with_their_height_as_text(drawing, layout):
         assert np.mean([z for _, _, z in pad_corners(pad)]) == pytest.approx(pad["elevation_m"], abs=1e-4)
     texts = {e.dxf.text for e in drawing.modelspace().query("TEXT") if e.dxf.layer == "PAD-TEXT"}
     assert texts == {f"{p['pad_id']} EL {p['elevation_m']:.2f}" for p in pads}
+
+
+def test_road_edges_are_half_a_width_from_the_centreline(drawing, layout):
+    roads = StoredLayout.of(layout).of_kind("road")
+    rings = [
+        shapely.LinearRing(e.get_points("xy")) for e in drawing.modelspace().query('LWPOLYLINE[layer=="ROAD-EDGE"]')
+    ]
+    assert rings
+    surface = shapely.union_all([shapely.force_2d(r.geometry).buffer(r["width_m"] / 2) for r in roads])
+    middle = shapely.force_2d(roads[0].geometry).interpolate(0.5, normalized=True)
+    nearest = min(ring.distance(middle) for ring in rings)
+    assert nearest == pytest.approx(roads[0]["width_m"] / 2, abs=0.02)
+    assert all(surface.buffer(0.02).contains(ring) for ring in rings)
+
+
+def test_contours_are_lines_at_their_height_within_the_site(layout, dem, tmp_path):
+    ezdxf = pytest.importorskip("ezdxf")
+    space = ezdxf.readfile(write_dxf(layout, tmp_path / "a.dxf", ground=dem)).modelspace()
+    lines = [e for e in space.query("LWPOLYLINE") if e.dxf.layer.startswith("CONTOUR")]
+    assert {e.dxf.layer for e in lines} == {"CONTOUR", "CONTOUR-INDEX"}
+    site = StoredLayout.of(layout).boundary.buffer(0.01)
+    for line in lines:
+        xy = np.array(line.get_points("xy"))
+        np.testing.assert_allclose(
+            100 + 0.02 * (xy[:, 0] - 500_000) + 0.01 * (xy[:, 1] - 4_600_000), line.dxf.elevation, atol=1e-3
+        )
+        assert site.contains(shapely.LineString(xy))
+    assert [t.dxf.text for t in space.query('TEXT[layer=="CONTOUR-TEXT"]')]
+
+
+def test_ground_in_another_crs_is_refused(layout, tmp_path):
+    with pytest.raises(CRSMismatchError):
+        write_dxf(layout, tmp_path / "a.dxf", ground=other_crs())
 
 
 def test_cost_zones_differ_from_exclusions(layout, tmp_path):
@@ -167,13 +208,15 @@ def test_layers_have_the_colours_of_the_legend(drawing):
     assert layers["SITE-ENTRY"].rgb == rgb(legend.ENTRY)
     assert layers["PAD"].rgb == rgb(legend.PAD)
     assert layers["CABLE"].rgb == rgb(legend.CABLE)
+    assert layers["FENCE"].rgb == rgb(legend.FENCE)
     for kind in ("battery", "generator"):
         if f"ASSET-{kind.upper()}" in layers:
             assert layers[f"ASSET-{kind.upper()}"].rgb == rgb(legend.ASSETS[kind][1])
     plain = [
         name
         for name in layers
-        if name.startswith(("ROAD-", "SITE-BOUNDARY", "ASSET-SUBSTATION", "FENCE")) or name.endswith("-TEXT")
+        if name.startswith(("ROAD-", "SITE-BOUNDARY", "ASSET-SUBSTATION")) or name.endswith("-TEXT")
+        if not name.startswith("CONTOUR")
     ]
     assert {layers[name].rgb for name in plain} == {None}
     assert {layers[name].dxf.color for name in plain} == {7}

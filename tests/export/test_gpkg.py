@@ -17,8 +17,19 @@ def test_each_kind_has_a_layer_in_the_working_crs(layout, tmp_path):
     path = write_gpkg(layout, tmp_path / "layout.gpkg")
     parts = StoredLayout.of(layout)
     layers = [str(name) for name, _ in pyogrio.list_layers(path)]
-    assert layers == ["boundary", "buildable", "exclusion", "entry", "asset", "pad", "road", "cable", "fence"]
-    for name in layers:
+    assert layers == [
+        "boundary",
+        "buildable",
+        "exclusion",
+        "entry",
+        "asset",
+        "pad",
+        "road",
+        "cable",
+        "fence",
+        "layer_styles",
+    ]
+    for name in layers[:-1]:
         found = gpd.read_file(path, layer=name)
         text = parts.of_kind(name)
         assert found.crs.to_epsg() == 32615
