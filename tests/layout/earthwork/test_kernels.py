@@ -853,3 +853,16 @@ def test_the_search_needs_few_planes(monkeypatch):
         planes.balanced_plane(px, py, pz, SEARCH)
         assert len({e[1:] for e in evaluated}) <= grades
         assert len(evaluated) <= planes_in_all
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3])
+@pytest.mark.parametrize("direction", [(12.0, 0.0), (0.0, 12.0), (-12.0, 0.0), (7.2, -9.6)])
+def test_an_edge_splits_where_the_ground_crosses_the_design(pieces, direction):
+    along = np.array(direction) / 12
+    start = np.array([2.0, 3.0])
+    z = ground(lambda x, y: ((x - start[0]) * along[0] + (y - start[1]) * along[1]) / 3 - 1)
+    out = np.zeros(3)
+    edge = np.array([*start, *(start + direction)])
+    batters.edge_batter(out, z, GRID, edge, np.zeros(2), pieces, SIDE, NONE)
+    # 1 m of fill falls to none in 3 m, then cut rises to 3 m in 9 m; the section of a depth h is h² at 2:1
+    assert_allclose(out, [9 * 9 / 3, 3 * 1 / 3, 0], atol=1e-9)
