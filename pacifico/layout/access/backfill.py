@@ -10,6 +10,7 @@ import shapely
 from shapely import MultiLineString, MultiPolygon
 
 from pacifico.layout.criteria.asset_types import asset_type, solar_units
+from pacifico.layout.criteria.racking import array_slopes
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.grade_lines.side_slopes import SECTION_M, side_slope_lines
 from pacifico.layout.ground.rects import NO_RECTS, expand_rects
@@ -156,7 +157,7 @@ def _free_slots(
         Largest distance from an array to a road [m].
     """
     unit, gap = ground.unit, context.spec.number("solar", "pair_gap_m")
-    sieve = context.field.sieve(ground.slope_limit_deg)
+    sieve = context.field.sieve(array_slopes(context.spec))
     legs = np.concatenate([np.hstack([xy[:-1], xy[1:]]) for xy in map(shapely.get_coordinates, _plain_lines(roads))])
     boxes = np.hstack([np.minimum(legs[:, :2], legs[:, 2:]), np.maximum(legs[:, :2], legs[:, 2:])])
     within = shapely.union_all(shapely.box(*expand_rects(boxes, reach_m + unit.height_m).T))
