@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from shapely import MultiLineString
+from shapely import MultiLineString, MultiPolygon
 
 from pacifico.layout.criteria.asset_types import asset_type, solar_units
 from pacifico.layout.criteria.racking import array_slopes
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.criteria.asset_types import SolarUnit
+    from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.model.roads import Road
     from pacifico.layout.placement.context import PlacementContext
 
@@ -84,11 +85,13 @@ def backfill(
     shapely.prepare(lines)
     tree = shapely.STRtree([r.line for r in roads])
     limit_deg = context.spec.number("solar_array", "slope_limit_deg")
+    slopes = _side_slopes(context, roads) if kw >= SLACK_KW else MultiPolygon()
     for ground in (_ArrayShape(unit, limit_deg) for unit in solar_units(context.spec)):
         least_kw = ground.unit.least_units * ground.unit.ac_kw
         if kw < least_kw - SLACK_KW:
             break
-        rects, units = _free_slots(context, ground, [*items, *(i for i, _ in out)], roads, reach_m)
+        occupied = _occupied(context.spec, ground.unit, [*items, *(i for i, _ in out)], roads)
+        rects, units = _free_slots(context, ground, occupied.union(slopes), roads, reach_m)
         near = np.flatnonzero(shapely.dwithin(shapely.box(*rects.T), lines, reach_m))
         order = near[np.lexsort((near, -units[near]))]
         for k in order.tolist():
@@ -134,7 +137,7 @@ def _array_at(ground: _ArrayShape, rect: FloatArray, units: int, kw: float, skid
 
 
 def _free_slots(
-    context: PlacementContext, ground: _ArrayShape, items: Sequence[Item], roads: Sequence[Road], reach_m: float
+    context: PlacementContext, ground: _ArrayShape, occupied: BaseGeometry, roads: Sequence[Road], reach_m: float
 ) -> tuple[FloatArray, IntArray]:
     """Places for arrays on free ground near roads, and the units of each.
 
@@ -146,8 +149,8 @@ def _free_slots(
         Ground and spec.
     ground : _ArrayShape
         Unit of the arrays, and its slope limit.
-    items : sequence of Item
-        Items of the layout.
+    occupied : geometry
+        Ground that arrays must not touch.
     roads : sequence of Road
         Roads of the layout.
     reach_m : float
@@ -158,7 +161,7 @@ def _free_slots(
     legs = np.concatenate([np.hstack([xy[:-1], xy[1:]]) for xy in map(shapely.get_coordinates, _plain_lines(roads))])
     boxes = np.hstack([np.minimum(legs[:, :2], legs[:, 2:]), np.maximum(legs[:, :2], legs[:, 2:])])
     within = shapely.union_all(shapely.box(*expand_rects(boxes, reach_m + unit.height_m).T))
-    free = shapely.difference(shapely.intersection(sieve.placeable, within), _occupied(context, unit, items, roads))
+    free = shapely.difference(shapely.intersection(sieve.placeable, within), occupied)
     least = np.array([unit.least_units * unit.pitch_x_m - unit.gap_x_m, unit.height_m])
     pattern = StripPattern(
         unit.pitch_x_m,
@@ -188,13 +191,13 @@ def _plain_lines(roads: Sequence[Road]) -> NDArray[np.object_]:
     return lines
 
 
-def _occupied(context: PlacementContext, unit: SolarUnit, items: Sequence[Item], roads: Sequence[Road]) -> BaseGeometry:
-    """Ground that arrays must not touch: items and roads, with gaps and side slopes.
+def _occupied(spec: Spec, unit: SolarUnit, items: Sequence[Item], roads: Sequence[Road]) -> BaseGeometry:
+    """Ground of items and roads, with gaps.
 
     Parameters
     ----------
-    context : PlacementContext
-        Gaps, and ground on which side slopes end.
+    spec : Spec
+        Gaps.
     unit : SolarUnit
         Unit of the new arrays.
     items : sequence of Item
@@ -202,7 +205,7 @@ def _occupied(context: PlacementContext, unit: SolarUnit, items: Sequence[Item],
     roads : sequence of Road
         Roads of the layout.
     """
-    gap = context.spec.number("solar", "pair_gap_m")
+    gap = spec.number("solar", "pair_gap_m")
     around = {"solar_array": (max(unit.gap_x_m, gap), gap), "inverter_skid": (gap, gap)}
     by = np.array([around.get(i.kind, (max(CLEAR_OF_BLOCKS_M, i.clearance_m),) * 2) for i in items])
     rects = np.array([i.rect for i in items]) + np.hstack([-by, by])
@@ -210,11 +213,11 @@ def _occupied(context: PlacementContext, unit: SolarUnit, items: Sequence[Item],
     boxes = np.concatenate([rects, expand_rects(np.tile(ends, 2), AROUND_ENDS_M)])
     widths = np.array([r.width_m for r in roads])
     lanes = shapely.buffer(_plain_lines(roads), widths / 2 + BESIDE_M, quad_segs=2, join_style="mitre")
-    return shapely.union_all([*shapely.box(*boxes.T), *lanes, *_side_slopes(context, roads)])
+    return shapely.union_all([*shapely.box(*boxes.T), *lanes])
 
 
-def _side_slopes(context: PlacementContext, roads: Sequence[Road]) -> NDArray[np.object_]:
-    """Side slopes longer than the distance that arrays keep from roads."""
+def _side_slopes(context: PlacementContext, roads: Sequence[Road]) -> BaseGeometry:
+    """Ground of side slopes longer than the distance that arrays keep from roads."""
     slopes = side_slope_lines(
         [shapely.get_coordinates(r.line, include_z=True) for r in roads],
         context.field.ground,
@@ -222,5 +225,4 @@ def _side_slopes(context: PlacementContext, roads: Sequence[Road]) -> NDArray[np
         side_slope=earthwork_criteria(context.spec).side_slope,
     )
     long = slopes[shapely.length(slopes) > BESIDE_M]
-    strips: NDArray[np.object_] = shapely.buffer(long, SECTION_M / 2, cap_style="flat")
-    return strips
+    return shapely.union_all(shapely.buffer(long, SECTION_M / 2, cap_style="flat"))
