@@ -211,7 +211,7 @@ def test_a_cell_is_too_steep_for_rows_where_a_part_of_it_is(make):
     g = coarse.grid
     between = Grid(g.crs, g.x0, g.y0, 10.0, 10.0, 3 * g.ny, 3 * g.nx)
     x = between.x0 + (np.arange(between.nx) + 0.5) * between.dx
-    fine = Ground(between, np.tile(np.where(x > x[40] + 1.0, 2.0, 0.0), (between.ny, 1)))
+    fine = Ground(between, np.tile(np.where(x > x[40] + 1.0, 3.0, 0.0), (between.ny, 1)))
     slopes = ArraySlopes(10.0, 0.15, 7.0, 0.2, 7.0)
     fields = [make_field(make.site(600, 600), coarse, h, setback_m=0.0, source_cell_m=30.0) for h in (fine, coarse)]
     found, level = (field.steep_for_arrays(slopes) for field in fields)
