@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pacifico.cli import options
 from pacifico.cli.printing import one_line, print_bytes, print_json, say
 from pacifico.errors import InputError
-from pacifico.export import FORMATS, export
+from pacifico.export import FORMATS, ending_of, export
 
 if TYPE_CHECKING:
     import argparse
@@ -27,7 +27,7 @@ def add_export_command(commands: Any) -> None:
         "--dem",
         type=options.source,
         metavar="DEM",
-        help=f"ground for the contours of a pdf, or for stations; {options.DEM_HELP}",
+        help=f"ground for contours (pdf, dxf), the surface of landxml, or stations; {options.DEM_HELP}",
     )
     parser.add_argument(
         "--stations-m", type=float, metavar="N", help="csv: also write stations.csv, road stations every N metres"
@@ -92,7 +92,7 @@ def _check(arguments: argparse.Namespace) -> None:
         takers = " or ".join(name for name, f in FORMATS.items() if "piles" in f.options)
         raise InputError(f"--piles goes with --format {takers}; {fmt} has none: leave it out")
     if arguments.dem and ("ground" not in known.options or ("stations_m" in known.options and not stationed)):
-        raise InputError(f"--dem draws contours on the pdf sheet; {fmt} has none: leave it out")
+        raise InputError(f"--dem gives contours to pdf and dxf and a surface to landxml; {fmt} has none: leave it out")
     if known.to_folder and (options.is_stdout(out) or (out.exists() and not out.is_file() and not out.is_dir())):
         raise InputError(f"{fmt} has several tables, {out} takes one stream; give --out a folder or a file name")
     if options.is_stdout(out):
@@ -100,8 +100,9 @@ def _check(arguments: argparse.Namespace) -> None:
             raise InputError("--out - and --json both write to standard output: leave one of them out")
         return
     ending = out.suffix.lower().lstrip(".")
-    if ending in FORMATS and ending != fmt:
-        raise InputError(f"--format {fmt} does not fit the name {out.name}; name it {out.with_suffix('.' + fmt).name}")
+    if ending in {ending_of(f) for f in FORMATS} and ending != ending_of(fmt):
+        named = out.with_suffix(f".{ending_of(fmt)}").name
+        raise InputError(f"--format {fmt} does not fit the name {out.name}; name it {named}")
     if known.to_folder and out.is_dir():
         options.writable_folder(out)
     else:

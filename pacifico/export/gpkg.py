@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from pacifico.escaping import for_gdal, single_line
+from pacifico.escaping import for_gdal
+from pacifico.export.columns import cell, dtype
 from pacifico.export.piles import MEASURED, WHOLE
+from pacifico.export.qgis_styles import TABLE, styles_table
 from pacifico.layout.files.stored import GEOMETRIES, StoredLayout, columns
 from pacifico.output_files import atomic_files
 
@@ -20,20 +22,17 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
     from pacifico.export.piles import PileSchedule
-    from pacifico.layout.files.stored import Rule
 
 _DATE = "OGR_CURRENT_DATE"
 """GDAL option for the time of last change that a GeoPackage records."""
 FIXED_DATE = "2000-01-01T00:00:00.000Z"
 """Time that every file records, so that the same layout gives the same bytes."""
-LONGEST_TEXT = 4000
-"""Largest number of characters in a cell."""
 
 
 def write_gpkg(
     layout: Mapping[str, Any] | StoredLayout, path: str | Path, *, piles: PileSchedule | None = None
 ) -> Path:
-    """Write a layout as a GeoPackage, with design heights of roads kept.
+    """Write a layout as a GeoPackage, with design heights of roads and styles for QGIS.
 
     With piles there are layers `row`, lines over the tops of piles, and `pile`, their tops with the columns of piles.csv.
 
@@ -68,12 +67,11 @@ def write_gpkg(
     pyogrio.set_gdal_config_options({_DATE: FIXED_DATE})
     try:
         with atomic_files(path, suffix=".gpkg") as (part,):
-            for kind in GEOMETRIES:
+            kinds = [kind for kind in GEOMETRIES if parts.of_kind(kind)]
+            for kind in kinds:
                 found = parts.of_kind(kind)
-                if not found:
-                    continue
                 data = {
-                    name: pd.Series([_cell(p[name]) for p in found], dtype=_dtype(rule))
+                    name: pd.Series([cell(p[name]) for p in found], dtype=dtype(rule))
                     for name, rule in columns(kind).items()
                 }
                 # the column tells readers what a feature is, also those that take the file for a boundary
@@ -83,6 +81,9 @@ def write_gpkg(
                 _add(frame, kind, part, multi=multi)
             for layer, frame in () if piles is None else pile_layers(piles, parts.crs):
                 _add(frame, layer, part)
+            # QGIS reads the time of each style
+            styles = pd.DataFrame(styles_table(kinds)).assign(update_time=pd.Timestamp(FIXED_DATE).tz_localize(None))
+            pyogrio.write_dataframe(styles, for_gdal(part), layer=TABLE, driver="GPKG", append=True)
     finally:
         pyogrio.set_gdal_config_options({_DATE: before})
     return path
@@ -130,19 +131,3 @@ def pile_layers(piles: PileSchedule, crs: CRS) -> list[tuple[str, gpd.GeoDataFra
         ("row", gpd.GeoDataFrame({"kind": "row", **rows}, geometry=piles.row_lines(), crs=crs)),
         ("pile", gpd.GeoDataFrame({"kind": "pile", **own}, geometry=list(shapely.points(piles.tops)), crs=crs)),
     ]
-
-
-def _cell(value: Any) -> Any:
-    """Value as a cell, with text on one line."""
-    if isinstance(value, list):
-        return ", ".join(single_line(item) for item in value)
-    return single_line(value, most=LONGEST_TEXT) if isinstance(value, str) else value
-
-
-def _dtype(rule: Rule) -> str:
-    """Type of a column from the schema, the same whichever values occur."""
-    declared = rule.get("type", [])
-    types = {declared} if isinstance(declared, str) else set(declared)
-    if types in ({"boolean"}, {"integer"}):
-        return "bool" if types == {"boolean"} else "int64"
-    return "float64" if "number" in types or rule.get("$ref") == "#/$defs/positive" else "object"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pacifico.site.model import Site
     from pacifico.vocabulary import AssetKind, Profile
 
+_COST = re.compile(r"\d[\d,]*(?= USD/kW)")
+"""Cost in a reason, the first of which is that of the assets, and further ones limits."""
 LARGE = 0.05
 """Smallest share of a site that a reason names [-]."""
 
@@ -178,8 +181,31 @@ class Land:
 
 
 def reasons_in_words(unplaced: Sequence[Unplaced]) -> str:
-    """Counts, types and reasons of unplaced assets."""
-    return "; ".join(f"{u.count} x {u.kind}: {u.reason}" for u in unplaced)
+    """Counts, types and reasons of unplaced assets, one clause for each reason.
+
+    Reasons that differ in their cost alone are one, with the range of the cost.
+
+    Examples
+    --------
+    >>> from pacifico.layout.model.assets import Unplaced
+    >>> reasons_in_words([Unplaced("solar_array", 2, "left out: 90 USD/kW"), Unplaced("solar_array", 3, "left out: 70 USD/kW")])
+    '5 x solar_array: left out: 70 to 90 USD/kW'
+    """
+    groups: dict[str, list[Unplaced]] = {}
+    for one in unplaced:
+        groups.setdefault(_COST.sub("{cost}", one.reason, count=1), []).append(one)
+    clauses = []
+    for reason, members in groups.items():
+        counts: dict[str, int] = {}
+        for one in members:
+            counts[one.kind] = counts.get(one.kind, 0) + one.count
+        costs = sorted(
+            (found[0] for one in members if (found := _COST.search(one.reason))), key=lambda c: int(c.replace(",", ""))
+        )
+        cost = " to ".join(dict.fromkeys((costs[0], costs[-1]))) if costs else ""
+        whose = ", ".join(f"{count} x {kind}" for kind, count in counts.items())
+        clauses.append(f"{whose}: {reason.replace('{cost}', cost)}")
+    return "; ".join(clauses)
 
 
 def explaining(unplaced: Sequence[Unplaced], missing_kw: float, spec: Spec, profile: Profile) -> Sequence[Unplaced]:
