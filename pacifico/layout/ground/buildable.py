@@ -88,17 +88,15 @@ class Field:
         return self._sieves[limit]
 
     def steep_for_arrays(self, limit: ArraySlopes) -> BoolArray:
-        """Cells that are too steep for arrays, shape (ny, nx)."""
-        over: BoolArray = (self.slope > limit.any_deg) | steep_for_rows(self._heights(), self.grid, limit)
-        return over
+        """Cells that are too steep for arrays, shape (ny, nx).
 
-    def _heights(self) -> FloatArray:
-        """Heights of cell centres [m]."""
-        g = self.grid
-        if self.ground.grid == g:
-            return self.ground.z
-        x, y = np.meshgrid(g.x0 + (np.arange(g.nx) + 0.5) * g.dx, g.y0 - (np.arange(g.ny) + 0.5) * g.dy)
-        return self.ground.at(x, y)
+        Where heights between the cells are known, a cell is too steep for rows if a part of it is.
+        """
+        ny, nx = self.grid.shape
+        fine = steep_for_rows(self.ground.z, self.ground.grid, limit)
+        over = np.any(fine.reshape(ny, fine.shape[0] // ny, nx, fine.shape[1] // nx), axis=(1, 3))
+        steep: BoolArray = np.logical_or(over, self.slope > limit.any_deg)
+        return steep
 
     def within(self, area: BaseGeometry) -> Field:
         """Field whose placeable ground lies within an area; roads keep all of theirs."""

@@ -52,6 +52,12 @@ def _mark(marked: BoolArray, heights: FloatArray, cell_m: float, limit: float, s
     step = max(round(span_m / cell_m), 1)
     if not np.isfinite(limit) or step >= len(heights):
         return
-    over = np.abs(heights[step:] - heights[:-step]) > limit * step * cell_m
+    rise = heights[step:] - heights[:-step]
+    over = np.abs(rise) > limit * step * cell_m
+    if step == 1:
+        # ground between coarse cells is interpolated: at the edge to the next column it rises as the mean of both
+        between = np.abs(rise[:, 1:] + rise[:, :-1]) > 2 * limit * cell_m
+        over[:, 1:] |= between
+        over[:, :-1] |= between
     for first in {step // 2, (step + 1) // 2}:
         marked[first : first + len(over)] |= over

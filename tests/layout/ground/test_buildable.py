@@ -9,8 +9,17 @@ from numpy.testing import assert_allclose
 from pyproj import CRS
 from shapely import MultiPolygon
 
-from pacifico.grid import Grid
-from pacifico.layout.ground.buildable import Table, buildable_area, buildable_mask, cells_inside, no_build_area, zonal
+from pacifico.grid import Grid, Ground
+from pacifico.layout.criteria.racking import ArraySlopes
+from pacifico.layout.ground.buildable import (
+    Table,
+    buildable_area,
+    buildable_mask,
+    cells_inside,
+    make_field,
+    no_build_area,
+    zonal,
+)
 from pacifico.site.model import Zone
 
 UTM = CRS.from_epsg(32615)
@@ -195,3 +204,17 @@ def test_multipolygon_sites_keep_all_parts(make):
     boundary = MultiPolygon([make.at(0, 0, 200, 600), make.at(300, 0, 600, 600)])
     field = make.field(make.site(boundary=boundary), make.ground(make.level), setback_m=10.0)
     assert field.placeable.area == pytest.approx(180 * 580 + 280 * 580)
+
+
+def test_a_cell_is_too_steep_for_rows_where_a_part_of_it_is(make):
+    coarse = make.ground(make.level, 600, 600, dx=30.0)
+    g = coarse.grid
+    between = Grid(g.crs, g.x0, g.y0, 10.0, 10.0, 3 * g.ny, 3 * g.nx)
+    x = between.x0 + (np.arange(between.nx) + 0.5) * between.dx
+    fine = Ground(between, np.tile(np.where(x > x[40] + 1.0, 3.0, 0.0), (between.ny, 1)))
+    slopes = ArraySlopes(10.0, 0.15, 7.0, 0.2, 7.0)
+    fields = [make_field(make.site(600, 600), coarse, h, setback_m=0.0, source_cell_m=30.0) for h in (fine, coarse)]
+    found, level = (field.steep_for_arrays(slopes) for field in fields)
+    assert np.flatnonzero(found.any(axis=0)).tolist() == [40 // 3]
+    assert found[:, 40 // 3].all()
+    assert not level.any()

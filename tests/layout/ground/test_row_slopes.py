@@ -57,3 +57,10 @@ def test_a_bump_within_a_span_does_not_count():
 
 def test_ground_without_elevation_is_not_steep():
     assert not marked(lambda x, y: np.full(x.shape, np.nan), LIMITS).any()
+
+
+def test_the_edge_to_steep_ground_is_steep_too():
+    """Eastward rise of 0.1 south of y = 60 m and of 0.4 north of it: 0.25 between the cells beside that line."""
+    found = marked(lambda x, y: np.where(y > 60, 0.4, 0.1) * x, ArraySlopes(90.0, east=0.2, east_span_m=7.0))
+    assert found[:7].all()
+    assert not found[7:].any()
