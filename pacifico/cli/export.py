@@ -33,6 +33,12 @@ def add_export_command(commands: Any) -> None:
         "--stations-m", type=float, metavar="N", help="csv: also write stations.csv, road stations every N metres"
     )
     parser.add_argument(
+        "--piles",
+        type=options.path,
+        metavar="FILE.csv",
+        help="kmz, dxf, gpkg: also the rows and piles of a piles.csv of the layout",
+    )
+    parser.add_argument(
         "--out",
         type=options.path,
         required=True,
@@ -54,15 +60,20 @@ def run_export(arguments: argparse.Namespace) -> int:
         from pacifico.report.sheet import contour_ground
 
         ground = contour_ground(layout, arguments.dem)
+    given: dict[str, Any] = {"ground": ground, "stations_m": arguments.stations_m}
+    if arguments.piles is not None:
+        from pacifico.export.piles import read_piles
+
+        given["piles"] = read_piles(arguments.piles)
     out = arguments.out
     if arguments.format == "csv" and not out.suffix and not out.is_dir():
         out = out.with_suffix(".csv")
     if options.is_stdout(out):
         with tempfile.TemporaryDirectory(prefix="pacifico-") as scratch:
-            (made,) = export(layout, arguments.format, Path(scratch) / f"layout.{arguments.format}", ground=ground)
+            (made,) = export(layout, arguments.format, Path(scratch) / f"layout.{arguments.format}", **given)
             print_bytes(made.read_bytes())
         return 0
-    written = export(layout, arguments.format, out, ground=ground, stations_m=arguments.stations_m)
+    written = export(layout, arguments.format, out, **given)
     if arguments.json:
         print_json({"written": [str(path) for path in written]})
     else:
@@ -77,6 +88,9 @@ def _check(arguments: argparse.Namespace) -> None:
     if stationed and "stations_m" not in known.options:
         takers = " or ".join(name for name, f in FORMATS.items() if "stations_m" in f.options)
         raise InputError(f"--stations-m goes with --format {takers}; {fmt} has none: leave it out")
+    if arguments.piles is not None and "piles" not in known.options:
+        takers = " or ".join(name for name, f in FORMATS.items() if "piles" in f.options)
+        raise InputError(f"--piles goes with --format {takers}; {fmt} has none: leave it out")
     if arguments.dem and ("ground" not in known.options or ("stations_m" in known.options and not stationed)):
         raise InputError(f"--dem gives contours to pdf and dxf and a surface to landxml; {fmt} has none: leave it out")
     if known.to_folder and (options.is_stdout(out) or (out.exists() and not out.is_file() and not out.is_dir())):

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from pacifico.export.piles import PileSchedule
     from pacifico.layout.files.stored import StoredLayout
 
-Option = Literal["ground", "stations_m"]
+Option = Literal["ground", "stations_m", "piles"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ class ExportFormat:
 
 
 FORMATS: Mapping[str, ExportFormat] = {
-    "kmz": ExportFormat("Google Earth", "pacifico.export.kmz:write_kmz", report_path="layout.kmz"),
+    "kmz": ExportFormat(
+        "Google Earth", "pacifico.export.kmz:write_kmz", frozenset({"piles"}), report_path="layout.kmz"
+    ),
     "csv": ExportFormat(
         "spreadsheets",
         "pacifico.export.tables:export_tables",
@@ -49,11 +52,11 @@ FORMATS: Mapping[str, ExportFormat] = {
         to_folder=True,
         report_path=".",
     ),
-    "dxf": ExportFormat("CAD", "pacifico.export.dxf:write_dxf", frozenset({"ground"})),
+    "dxf": ExportFormat("CAD", "pacifico.export.dxf:write_dxf", frozenset({"ground", "piles"})),
     "landxml": ExportFormat(
         "road design", "pacifico.export.landxml:write_landxml", frozenset({"ground"}), ending="xml"
     ),
-    "gpkg": ExportFormat("GIS", "pacifico.export.gpkg:write_gpkg"),
+    "gpkg": ExportFormat("GIS", "pacifico.export.gpkg:write_gpkg", frozenset({"piles"})),
     "parquet": ExportFormat("analysis", "pacifico.export.parquet:write_parquet"),
     "pdf": ExportFormat(
         "a drawn sheet", "pacifico.report.sheet:export_sheet", frozenset({"ground"}), report_path="site-plan.pdf"
@@ -77,6 +80,7 @@ def export(
     *,
     ground: xr.DataArray | None = None,
     stations_m: float | None = None,
+    piles: PileSchedule | None = None,
 ) -> tuple[Path, ...]:
     """Write a layout in another format.
 
@@ -94,6 +98,8 @@ def export(
         landxml, heights at stations.
     stations_m : float, optional
         Distance between road stations [m]; csv then gets a table of stations too.
+    piles : PileSchedule, optional
+        Piles of the layout, from `pacifico.export.piles`: kmz, dxf and gpkg then get its rows and piles.
 
     Returns
     -------
@@ -112,7 +118,7 @@ def export(
     """
     if fmt not in FORMATS:
         raise InputError(f"the format {fmt!r} is unknown; use one of {', '.join(FORMATS)}")
-    options = {"ground": ground, "stations_m": stations_m}
+    options = {"ground": ground, "stations_m": stations_m, "piles": piles}
     given = {name: value for name, value in options.items() if value is not None}
     for name in given:
         if name not in FORMATS[fmt].options:

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from pacifico.errors import InputError
-from pacifico.export.dxf_layers import TEXT_M, add_layers
+from pacifico.export.dxf_layers import PILE_COLOURS, TEXT_M, add_layers
 from pacifico.export.dxf_sheet import draw_sheet, plain_text
 from pacifico.export.ground import ground_of
 from pacifico.layout.files.stored import StoredFeature, StoredLayout
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from shapely.geometry.base import BaseGeometry
 
+    from pacifico.export.piles import PileSchedule
     from pacifico.terrain.contours import Contour
 
 VERSION = "R2010"
@@ -37,14 +38,20 @@ SHORTEST_LABELLED_M = 60.0
 
 
 def write_dxf(
-    layout: Mapping[str, Any] | StoredLayout, path: str | Path, *, ground: xr.DataArray | None = None
+    layout: Mapping[str, Any] | StoredLayout,
+    path: str | Path,
+    *,
+    ground: xr.DataArray | None = None,
+    piles: PileSchedule | None = None,
 ) -> Path:
     """Write a layout as a DXF drawing.
 
     Layers are SITE-BOUNDARY, SITE-BUILDABLE, SITE-EXCLUSION, SITE-COST (costly to cross), SITE-ENTRY, ASSET-<type>, PAD,
     ROAD-<class> (centrelines), ROAD-EDGE, CABLE, CROSSING and FENCE; with a ground CONTOUR and CONTOUR-INDEX. Texts are on SITE-TEXT,
     ASSET-TEXT, PAD-TEXT, ROAD-TEXT and CONTOUR-TEXT. Roads are 3D polylines at their design height. Pads are closed 3D polylines in
-    their design plane. Footprints are at the asset's elevation. The paper space is an A3 sheet with a title block (TITLE-BLOCK).
+    their design plane. Footprints are at the asset's elevation. The paper space is an A3 sheet with a title block (TITLE-BLOCK). With
+    piles there are layers ROW, 3D polylines over the tops of piles, and PILE and PILE-OUTSIDE (outside the reveal window), 3D lines
+    from foot to top.
 
     Parameters
     ----------
@@ -54,6 +61,8 @@ def write_dxf(
         Drawing to write.
     ground : DataArray, optional
         DEM in the layout's working CRS, for contours within the site.
+    piles : PileSchedule, optional
+        Piles of the layout, drawn with their rows.
 
     Returns
     -------
@@ -63,7 +72,7 @@ def write_dxf(
     Raises
     ------
     InputError
-        The layout is invalid, the folder does not exist, or ezdxf is not installed.
+        The layout is invalid, the piles are of another one, the folder does not exist, or ezdxf is not installed.
     CRSMismatchError
         The ground has another CRS than the layout.
     """
@@ -74,6 +83,8 @@ def write_dxf(
 
     path = Path(path)
     parts = StoredLayout.of(layout)
+    if piles is not None:
+        piles.require_of(parts)
     lines = [] if ground is None else _contours(parts, ground)
     fixed = ezdxf.options.write_fixed_meta_data_for_testing
     # this option fixes the dates and identifiers that would differ between runs
@@ -82,6 +93,8 @@ def write_dxf(
         drawing = ezdxf.new(VERSION, units=_METRES)
         drawing.header.custom_vars.append("CRS", parts.about["crs"])
         _draw(drawing, parts, lines)
+        if piles is not None:
+            _draw_piles(drawing, piles)
         draw_sheet(drawing, parts)
         # ezdxf adds them on writing in the order of a set of strings, which differs between processes
         drawing.classes.add_required_classes(drawing.dxfversion)
@@ -131,6 +144,18 @@ def _draw(drawing: Any, parts: StoredLayout, lines: list[Contour]) -> None:
             text, name, at = label
             written = space.add_text(text, height=TEXT_M[name], dxfattribs={"layer": name})
             written.set_placement(at, align=_middle())
+
+
+def _draw_piles(drawing: Any, piles: PileSchedule) -> None:
+    """Draw rows and piles."""
+    for name, colour in PILE_COLOURS.items():
+        drawing.layers.add(name, color=7).rgb = tuple(bytes.fromhex(colour.removeprefix("#")))
+    space = drawing.modelspace()
+    for line in piles.row_lines():
+        space.add_polyline3d(shapely.get_coordinates(line, include_z=True).tolist(), dxfattribs={"layer": "ROW"})
+    inside = piles.columns["in_window"].tolist()
+    for foot, top, within in zip(piles.feet.tolist(), piles.tops.tolist(), inside, strict=True):
+        space.add_line(foot, top, dxfattribs={"layer": "PILE" if within else "PILE-OUTSIDE"})
 
 
 def _contours(parts: StoredLayout, dem: xr.DataArray) -> list[Contour]:

@@ -40,6 +40,8 @@ _COLOURS = {
     "CONTOUR-TEXT": "#8a6d55",
 }
 """Layer colours. Layers without one have index 7, which is black on white and white on black."""
+PILE_COLOURS = {"ROW": legend.ASSETS["solar_array"][1], "PILE": "#555555", "PILE-OUTSIDE": "#d62728"}
+"""Layer colours of rows and piles."""
 _LINES = {
     "SITE-BOUNDARY": "PHANTOM",
     "SITE-BUILDABLE": "DOTTED",
