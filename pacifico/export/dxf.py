@@ -90,20 +90,38 @@ def write_dxf(
     # this option fixes the dates and identifiers that would differ between runs
     ezdxf.options.write_fixed_meta_data_for_testing = True
     try:
-        drawing = ezdxf.new(VERSION, units=_METRES)
-        drawing.header.custom_vars.append("CRS", parts.about["crs"])
-        _draw(drawing, parts, lines)
-        if piles is not None:
-            _draw_piles(drawing, piles)
-        draw_sheet(drawing, parts)
-        # ezdxf adds them on writing in the order of a set of strings, which differs between processes
-        drawing.classes.add_required_classes(drawing.dxfversion)
-        drawing.classes.classes = dict(sorted(drawing.classes.classes.items()))
+        drawing = _drawing(ezdxf, parts, lines, piles)
         with atomic_files(path) as (part,):
             drawing.saveas(part)
     finally:
         ezdxf.options.write_fixed_meta_data_for_testing = fixed
     return path
+
+
+def _drawing(ezdxf: Any, parts: StoredLayout, lines: list[Contour], piles: PileSchedule | None) -> Any:
+    """New drawing of a layout.
+
+    Parameters
+    ----------
+    ezdxf : module
+        The package.
+    parts : StoredLayout
+        Layout.
+    lines : list of Contour
+        Contours within the site.
+    piles : PileSchedule or None
+        Piles to draw with their rows.
+    """
+    drawing = ezdxf.new(VERSION, units=_METRES)
+    drawing.header.custom_vars.append("CRS", parts.about["crs"])
+    _draw(drawing, parts, lines)
+    if piles is not None:
+        _draw_piles(drawing, piles)
+    draw_sheet(drawing, parts)
+    # ezdxf adds them on writing in the order of a set of strings, which differs between processes
+    drawing.classes.add_required_classes(drawing.dxfversion)
+    drawing.classes.classes = dict(sorted(drawing.classes.classes.items()))
+    return drawing
 
 
 def layer_of(part: StoredFeature) -> str:
