@@ -172,8 +172,8 @@ class Explorer:
         from IPython.display import Javascript, display  # noqa: PLC0415 (only in a notebook)
 
         display(self.widget)  # type: ignore[no-untyped-call]
-        display(Javascript(SLIDER_NAMES))  # type: ignore[no-untyped-call]
         self._picture.display()
+        display(Javascript(SLIDER_NAMES))  # type: ignore[no-untyped-call]
 
     @property
     def document(self) -> Document:
