@@ -21,6 +21,23 @@ _FIRST_TARGET_KW = 20_000.0
 """Target that the slider shows where none is asked for [kW]."""
 
 
+ROOT = "pacifico-explorer"
+"""CSS class of the explorer."""
+SLIDER_NAMES = f"""(() => {{
+  const name = () => {{
+    const handles = [...document.querySelectorAll(".{ROOT} .noUi-handle:not([aria-label])")];
+    for (const handle of handles) {{
+      const label = handle.closest(".widget-inline-hbox")?.querySelector(".widget-label");
+      if (label) handle.setAttribute("aria-label", label.textContent);
+    }}
+    return handles.length > 0;
+  }};
+  const watch = new MutationObserver(() => name() && watch.disconnect());
+  if (!name()) watch.observe(document.body, {{childList: true, subtree: true}});
+}})();"""
+"""Script that names the handles of sliders for screen readers, which ipywidgets leaves without names."""
+
+
 class DesignControls:
     """Sliders and menus, at the values of a design.
 

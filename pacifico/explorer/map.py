@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from pacifico.errors import InputError
 from pacifico.escaping import for_markup
 from pacifico.explorer import panel
-from pacifico.explorer.controls import DesignControls
+from pacifico.explorer.controls import ROOT, SLIDER_NAMES, DesignControls
 from pacifico.explorer.editing import Editing
 from pacifico.explorer.engine.lanes import shared_engine
 from pacifico.explorer.engine.messages import LayoutRequest, Terrain
@@ -128,6 +128,7 @@ class Explorer:
         self._make_parts(terrain, height_px)
         self._make_panel()
         self.widget = self._arrange(height_px)
+        self.widget.add_class(ROOT)
         self._restore()
         self._apply()
 
@@ -168,10 +169,11 @@ class Explorer:
         self.forget.on_click(lambda _: self._forget())
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display  # noqa: PLC0415 (only in a notebook)
+        from IPython.display import Javascript, display  # noqa: PLC0415 (only in a notebook)
 
         display(self.widget)  # type: ignore[no-untyped-call]
         self._picture.display()
+        display(Javascript(SLIDER_NAMES))  # type: ignore[no-untyped-call]
 
     @property
     def document(self) -> Document:

@@ -11,7 +11,7 @@ from shapely.geometry import shape
 
 from pacifico import crs as crs_
 from pacifico.explorer import layers as layers_
-from pacifico.explorer.controls import WIDE
+from pacifico.explorer.controls import ROOT, WIDE
 from pacifico.report.overlay import hillshade_overlay, web_mercator
 from pacifico.terrain.surface import slope
 
@@ -36,9 +36,10 @@ CARD = "pacifico-card"
 """CSS class of texts on the map that let clicks through."""
 STYLES = (
     f"<style>.{STALE} .leaflet-overlay-pane svg, .{STALE}.widget-html {{opacity: .4; transition: opacity .2s .15s}}"
-    f".leaflet-control:has(.{CARD}) {{pointer-events: none}}</style>"
+    f".leaflet-control:has(.{CARD}) {{pointer-events: none}}"
+    f".{ROOT} .jupyter-widget-Collapse-header {{color: var(--jp-ui-font-color1)}}</style>"
 )
-"""Dims what is stale, after a moment, so that quick changes don't flicker."""
+"""Dims what is stale, after a moment, so that quick changes don't flicker; gives folded titles the contrast that they lack."""
 _EMPTY: dict[str, Any] = {"type": "FeatureCollection", "features": []}
 _MAP_WIDTH_PX = 700
 """Width of the map that the zoom is chosen for [pixels]."""

@@ -55,8 +55,10 @@ class Outputs:
             layout=widgets.Layout(width="auto"),
         )
         self.format = widgets.Dropdown(
+            description="Format",
             options=[(f"{fmt}: {known.purpose}", fmt) for fmt, known in FORMATS.items()],
-            layout=widgets.Layout(width="190px"),
+            style={"description_width": "70px"},
+            layout=widgets.Layout(width="auto"),
         )
         self.save = _button("Save", "save", "Write layout.geojson with all edits")
         self.report = _button("Report", "file-text-o", "Write a report folder of the plan on the map, edits included")
@@ -70,7 +72,8 @@ class Outputs:
             [
                 self.name,
                 widgets.HBox([self.save, self.report]),
-                widgets.HBox([self.format, self.export]),
+                self.format,
+                widgets.HBox([self.export]),
                 widgets.HBox([self.pin, self.compare]),
                 self.message,
                 self.comparison,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pacifico.crs import LONLAT, reproject
+from pacifico.explorer.app import AppSource, write_app_notebook
 from pacifico.legend import ASSETS
 from pacifico.site.boundary import read_site
 
@@ -221,6 +222,27 @@ def test_work_is_found_again_after_a_restart_and_the_kernel_stays_free(page, run
     page.locator(".widget-html", has_text="continued from").wait_for()
     buildable_row(page).first.wait_for()
     assert buildable_ha(page) == pytest.approx(after)
+    assert faults() == []
+
+
+def test_the_notebook_of_open_fills_the_window_and_is_accessible(page, run_notebook, faults, shoot, tmp_path, lab):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    forget_sessions(lab)
+    page.set_viewport_size({"width": 1300, "height": 900})
+    source = AppSource("sample", "sample", design={"target_capacity_kw": 5_000.0})
+    run_notebook(write_app_notebook(tmp_path / "explore.ipynb", source))
+    page.wait_for_selector(".leaflet-container path.leaflet-interactive", timeout=60_000)
+    buildable_row(page).first.wait_for(timeout=60_000)
+    assert page.locator(".leaflet-container").bounding_box()["height"] == pytest.approx(900 - 96, abs=2)
+
+    # nothing serious in our part of the page: its frame is JupyterLab's
+    page.locator(".pacifico-explorer .noUi-handle[aria-label='Target, MW']").wait_for()
+    for title in ("", "Type a zone", "Places", "Save, report, compare"):
+        if title:
+            page.get_by_text(title, exact=True).click()
+        found = axe.Axe().run(page, context={"include": [[".pacifico-explorer"]]}).response["violations"]
+        assert [(title, v["impact"], v["id"]) for v in found if v["impact"] in {"serious", "critical"}] == []
+    shoot("explorer-open")
     assert faults() == []
 
 

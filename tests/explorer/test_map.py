@@ -212,6 +212,7 @@ def test_it_shows_itself_with_a_picture_for_readers(explorer, monkeypatch):
     explorer._ipython_display_()
     assert shown[0] is explorer.widget
     assert "<img src='data:image/svg+xml;base64," in shown[1].data
+    assert "aria-label" in shown[2].data
     explorer.capacity_mw.value = 5.0
     explorer.wait()
     assert "5.00 MW" in updated[-1]

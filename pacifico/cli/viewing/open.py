@@ -1,0 +1,122 @@
+"""`pacifico open`: the explorer of a site in a browser, without writing Python."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pacifico.cli import options
+from pacifico.cli.printing import one_line, say
+from pacifico.errors import InputError, OutsideServiceError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pacifico.explorer.app import AppSource
+
+SCREENS = ("lab", "app")
+"""Programs that show the explorer: JupyterLab, and Voila, which runs the notebook at once and shows the map alone."""
+_NEEDED = {"lab": ("lab", ("jupyterlab", "ipyleaflet")), "app": ("app", ("voila", "ipyleaflet"))}
+"""Extra and packages that each program needs."""
+
+
+def add_open_command(commands: Any) -> None:
+    """Add `open` to the commands of a parser."""
+    opened = commands.add_parser(
+        "open", help="the explorer of a site in a browser: JupyterLab, or Voila with --with app"
+    )
+    options.add_design(opened)
+    opened.add_argument(
+        "--out",
+        type=options.path,
+        metavar="DIR",
+        help="folder for the notebook, its session and exports (explore-NAME)",
+    )
+    opened.add_argument(
+        "--with", dest="screen", choices=SCREENS, default="lab", help="lab: JupyterLab; app: Voila, the map alone (lab)"
+    )
+    opened.add_argument("--no-browser", action="store_true", help="print the address; open no browser")
+    opened.add_argument("--write-only", action="store_true", help="write the notebook, start nothing")
+    opened.set_defaults(run=run_open)
+
+
+def run_open(arguments: argparse.Namespace) -> int:
+    """Write the notebook of a site, and start the program that shows it until it is interrupted."""
+    from pacifico.explorer.app import write_app_notebook
+
+    _require(arguments.screen)
+    source = source_of(arguments)
+    site = options.site_of(arguments)  # refuses a boundary that can't be read, before anything starts
+    name = re.sub(r"[^\w.-]+", "-", site.name).strip("-.")[:60] or "site"
+    out: Path = arguments.out or Path(f"explore-{name}")
+    options.writable_folder(out)
+    out.mkdir(parents=True, exist_ok=True)
+    notebook = write_app_notebook(out / "explore.ipynb", source, hint=arguments.screen == "lab")
+    say(f"written: {one_line(notebook)}")
+    if arguments.write_only:
+        return 0
+    command = command_of(arguments.screen, notebook, browser=not arguments.no_browser)
+    ended = subprocess.run(command, check=False).returncode
+    if ended:
+        raise OutsideServiceError(f"{command[2]} ended with status {ended}; its messages are above")
+    return 0
+
+
+def source_of(arguments: argparse.Namespace) -> AppSource:
+    """What the explorer starts with, with whole paths: the notebook is in another folder."""
+    from pacifico.data import SAMPLE
+    from pacifico.explorer.app import AppSource
+    from pacifico.vocabulary import NAMED_DEMS
+
+    dem = options.dem_source(arguments)
+    if dem is not None and dem not in NAMED_DEMS:
+        dem = _whole(dem)
+    units = {} if dem is None else {"units": arguments.dem_units}
+    return AppSource(
+        boundary=SAMPLE if str(arguments.boundary) == SAMPLE else _whole(str(arguments.boundary)),
+        dem=dem,
+        reading={"layer": arguments.layer},
+        ground={"resolution_m": arguments.resolution_m or (10.0 if dem is None else None), **units},
+        exclusions=tuple(map(_whole, options.exclusions_of(arguments)["exclusions"] or ())),
+        exclusion_buffer_m=arguments.exclusion_buffer_m,
+        design=options.design_of(arguments),
+    )
+
+
+def command_of(screen: str, notebook: Path, *, browser: bool) -> list[str]:
+    """Command that shows a notebook on this machine alone.
+
+    Parameters
+    ----------
+    screen : str
+        One of `SCREENS`.
+    notebook : Path
+        The notebook.
+    browser : bool
+        Whether a browser is opened.
+    """
+    quiet = [] if browser else ["--no-browser"]
+    folder = str(notebook.parent.absolute())
+    if screen == "app":
+        return [sys.executable, "-m", "voila", str(notebook.absolute()), "--Voila.ip=127.0.0.1", *quiet]
+    page = f"/doc/tree/{quote(notebook.name)}"  # the simple interface: the notebook alone
+    start = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
+    return [*start, f"--LabApp.default_url={page}", *quiet]
+
+
+def _whole(path: str) -> str:
+    """Whole path of a file; addresses stay."""
+    return str(Path(path).absolute()) if Path(path).exists() else path
+
+
+def _require(screen: str) -> None:
+    """Refuse a program that isn't installed."""
+    extra, packages = _NEEDED[screen]
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise InputError(f"this needs {package}, which is not installed; pip install 'pacifico[{extra}]'")
