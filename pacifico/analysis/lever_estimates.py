@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pacifico.layout.criteria.racking import array_slopes
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.ground.buildable import make_field
 from pacifico.layout.ground.rects import NO_RECTS
@@ -97,12 +98,11 @@ class FitEstimate:
     def _fits_kw(self, field: Field, spec: Spec) -> float:
         """Capacity of arrays on other ground: strips keep their places where little is added [kW]."""
         before, after = self.field.placeable, field.placeable
-        limit = spec.number("solar_array", "slope_limit_deg")
         moved = np.abs(np.subtract(before.bounds, after.bounds)).max() > SAME_BOUNDS_M
         packing = self.ground.packing
         if (
             isinstance(packing, StripPacking)
-            and limit == self.ground.slope_limit_deg
+            and array_slopes(spec) == array_slopes(self.spec)
             and not moved
             and after.area <= (1 + LITTLE_GROUND) * before.area
         ):

@@ -71,6 +71,7 @@ def supply_figure(plan: Plan) -> Figure | None:
         ax.set_ylim(bottom=0)
         ax.grid(color="#dddddd", lw=0.5)
         ax.set_axisbelow(True)
+        frame.keep_title(ax)
         ax.spines[["top", "right"]].set_visible(False)
     return fig
 

@@ -47,7 +47,7 @@ def site_figure(site: Site, dem: xr.DataArray) -> Figure:
     fig, ax = frame.map_figure(site.boundary, ground=dem, title="Site and terrain")
     z = dem.values
     low, high = (float(v) for v in np.nanpercentile(z, [1, 99]))
-    tint = frame.paint(ax, dem, z, cmap=_GROUND, vmin=low, vmax=max(high, low + 1), interpolation="bilinear")
+    tint = frame.paint(ax, dem, z, cmap=_GROUND, clim=(low, max(high, low + 1)), interpolation="bilinear")
     frame.shade(ax, dem, strength=0.38).set_zorder(1.5)
     step = frame.contours(ax, dem, site.boundary)
     handles: list[Patch | Line2D] = [_outline(ax, site)]

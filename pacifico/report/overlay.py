@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from pyproj import CRS
 
 from pacifico.crs import LONLAT, transformer
 from pacifico.grid import Grid
+from pacifico.png import png_bytes
 from pacifico.report.mapframe import stretched
 from pacifico.run.html import OVERLAY
 from pacifico.terrain.surface import hillshade
@@ -49,11 +49,7 @@ class MapOverlay:
     @property
     def image(self) -> str:
         """PNG as a data URI, which needs no file or server."""
-        from PIL import Image  # noqa: PLC0415 (installed with matplotlib)
-
-        png = io.BytesIO()
-        Image.fromarray(self.pixels).save(png, format="PNG")
-        return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode("ascii")
+        return "data:image/png;base64," + base64.b64encode(png_bytes(self.pixels)).decode("ascii")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002 (called by IPython)
         south_west, north_east = self.bounds

@@ -51,6 +51,7 @@ def profile_figure(layout: StoredLayout, dem: xr.DataArray, *, max_grade_pct: fl
         axes.set_xlim(0, profile.station_m[-1])
         axes.grid(color="#e3e7e4", lw=0.6)
         axes.set_axisbelow(True)
+        frame.keep_title(axes)
         axes.tick_params(labelsize=8.5)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)

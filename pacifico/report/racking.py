@@ -197,7 +197,8 @@ def _profile(ax: Axes, design: RackingDesign, criteria: RackingCriteria) -> None
 
 
 def _plain(ax: Axes) -> None:
-    """Small labels, and no frame above and at the right."""
+    """Small labels, no frame above and at the right, and a title at the left, if any."""
+    frame.keep_title(ax)
     ax.tick_params(labelsize=8)
     ax.xaxis.label.set_fontsize(8.5)
     ax.yaxis.label.set_fontsize(8.5)
