@@ -1,4 +1,4 @@
-"""Levers: what each limit costs, by a layout with it relaxed."""
+"""Levers: what each limit costs, by a layout with it relaxed, or by an estimate where many are asked for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ import numpy as np
 
 from pacifico.analysis.cell_reasons import field_of, inside_setback
 from pacifico.analysis.land_use import by_name
+from pacifico.analysis.lever_estimates import FitEstimate
 from pacifico.frozen import thawed
+from pacifico.grid import Ground
 from pacifico.layout.add_racking import add_racking
 from pacifico.layout.criteria.design import Design
 from pacifico.layout.criteria.request import MAIN_ASSET
@@ -27,11 +29,12 @@ from pacifico.layout.placement.draft import capacity_of
 from pacifico.stages import begin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
     import xarray as xr
 
+    from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.plan import Plan
     from pacifico.site.model import Site, Zone
     from pacifico.stages import OnStage
@@ -44,6 +47,12 @@ MOST_EXCLUSIONS = 6
 """Most exclusions that have a lever each, the largest first: each is a layout of its own."""
 MOST_PRICED = 20
 """Most exclusions that have a shadow price each; smaller ones share one."""
+FEW_CHANGES = 6
+"""Changes up to which each has a layout; of more, most are estimated where that is possible."""
+MOST_SOLVED = 3
+"""Changes that have a layout each where others are estimated, the most promising first: one of 300 ha takes seconds."""
+ROADS_ALONE = ("road.max_grade_pct", "inverter_skid.slope_limit_deg")
+"""Limits whose effect is on roads and skids, not on the arrays that fit: they can't be estimated."""
 MOST_THREADS = 4
 """Most layouts at a time: kernels run side by side, the rest of the work doesn't."""
 
@@ -74,7 +83,11 @@ def solve_levers(
     entry: tuple[float, float] | None = None,
     on_stage: OnStage | None = None,
 ) -> Levers:
-    """Effect of each limit, one layout each.
+    """Effect of each limit: a layout for the most promising ones, an estimate for the rest.
+
+    An estimate counts the arrays that fit the ground with the limit relaxed, without roads, skids and substations. It
+    takes the plan's own cost per kW. Up to `FEW_CHANGES` limits have a layout each; so have all limits of plants that
+    aren't all arrays, or whose target is met, and limits of roads and skids, which no estimate covers.
 
     Parameters
     ----------
@@ -138,15 +151,49 @@ def _compared(
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
         solved = partial(_solved, plan, dem, entry)
         base = pool.submit(solved, plan.site, thawed(plan.spec.overrides)) if plan.edits else None
-        others = [
-            pool.submit(solved, change.site, change.spec) if change.may_bind(steepest_deg) else None for change in todo
-        ]
         before = plan if base is None else base.result()
+        binding = [change for change in todo if change.may_bind(steepest_deg)]
+        shares = _gained_shares(pool, before, ground, dem, binding) if len(binding) > FEW_CHANGES else {}
+        best = sorted(shares, key=lambda name: -shares[name])[: max(MOST_SOLVED - len(binding) + len(shares), 0)]
+        estimated = shares.keys() - best
+        others = {c.name: pool.submit(solved, c.site, c.spec) for c in binding if c.name not in estimated}
+        before_usd = before.bill_of_quantities().total
         found = []
-        for n, (change, other) in enumerate(zip(todo, others, strict=True)):
+        for n, change in enumerate(todo):
             begin(on_stage, "levers", 100 * n // len(todo), change.label)
-            found.append(_lever(change, before, before if other is None else other.result()))
+            if change.name in estimated:
+                found.append(_estimated(change, before, before_usd, shares[change.name]))
+            else:
+                other = others.get(change.name)
+                found.append(_lever(change, before, before_usd, None if other is None else other.result()))
     return Levers(plan.site.name, tuple(sorted(found, key=lambda v: (-v.gain_kw, v.more_usd, v.name))))
+
+
+def _gained_shares(
+    pool: ThreadPoolExecutor, plan: Plan, ground: Field, dem: xr.DataArray, todo: Sequence[Change]
+) -> dict[str, float]:
+    """Estimated gain of capacity of each change that can be estimated, as a share [-].
+
+    None can where a plant isn't all arrays, or where its target is met: then a limit costs money alone.
+
+    Parameters
+    ----------
+    pool : ThreadPoolExecutor
+        Threads for the estimates.
+    plan : Plan
+        Plan to compare with.
+    ground : Field
+        Its ground.
+    dem : DataArray
+        DEM that it was made on.
+    todo : sequence of Change
+        Changes to estimate.
+    """
+    if plan.profile != "solar_farm" or (plan.target_capacity_kw is not None and not plan.shortfall):
+        return {}
+    fit = FitEstimate.of(ground, plan.spec, Ground.of(dem))
+    some = [c for c in todo if c.name not in ROADS_ALONE]
+    return dict(zip((c.name for c in some), pool.map(lambda c: fit.gained_share(c.site, c.spec), some), strict=True))
 
 
 def _without_racking(plan: Plan) -> Plan:
@@ -266,22 +313,49 @@ def _solved(
     return made if plan.racking is None else add_racking(made, dem)
 
 
-def _lever(change: Change, base: Plan, other: Plan) -> Lever:
+def _lever(change: Change, base: Plan, base_usd: float, other: Plan | None) -> Lever:
     """Difference of two plans; no loss, as the first remains allowed.
 
     Parameters
     ----------
     change : Change
         What distinguishes them.
-    base, other : Plan
-        Plan before and after the change.
+    base : Plan
+        Plan before the change.
+    base_usd : float
+        Its cost [USD].
+    other : Plan, optional
+        Plan after the change; None where it has no effect.
     """
+    if other is None:
+        return Lever(change.name, change.label, change.reason, 0.0, 0.0)
     before, after = (capacity_of([a.item for a in p.asset_list], p.profile) for p in (base, other))
     gain = after - before
-    more = other.bill_of_quantities().total - base.bill_of_quantities().total
+    more = other.bill_of_quantities().total - base_usd
     worse = gain < 0 or (gain == 0 and more > 0)
     gain_kw, more_usd = (0.0, 0.0) if worse else (gain, more)
     return Lever(change.name, change.label, change.reason, round(gain_kw, 1), round(more_usd, -3))
+
+
+def _estimated(change: Change, base: Plan, base_usd: float, share: float) -> Lever:
+    """Lever of an estimated gain, at the plan's cost per kW.
+
+    Parameters
+    ----------
+    change : Change
+        Limit that is relaxed.
+    base : Plan
+        Plan before the change.
+    base_usd : float
+        Its cost [USD].
+    share : float
+        Gain of capacity as a share [-].
+    """
+    before = capacity_of([a.item for a in base.asset_list], base.profile)
+    room = math.inf if base.target_capacity_kw is None else max(base.target_capacity_kw - before, 0.0)
+    gain = min(share * before, room)
+    more = base_usd * gain / before if before > 0 else 0.0
+    return Lever(change.name, change.label, change.reason, round(gain, 1), round(more, -3), estimated=True)
 
 
 def _plural(kind: str) -> str:

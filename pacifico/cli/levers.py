@@ -79,7 +79,7 @@ def _print(plan: Plan, land: LandUse, found: Levers, arguments: argparse.Namespa
     say(f"\n{'Site':<40}{land.site_ha:>10,.1f} ha")
     for part in land.parts:
         say(f"{part.label[:39]:<40}{part.hectares:>10,.1f} ha {part.hectares / land.site_ha:>7.1%}")
-    say("\nLevers, a layout each:")
+    say("\nLevers:")
     for lever in found.items:
         say(f"  {lever.text.replace('°', ' deg')}")
     if arguments.out is not None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pacifico.analysis.levers import MORE_DEG, MOST_EXCLUSIONS, changes, shadow_prices_of, solve_levers
+from pacifico.analysis.levers import FEW_CHANGES, MORE_DEG, MOST_EXCLUSIONS, changes, shadow_prices_of, solve_levers
 from pacifico.layout.add_racking import add_racking
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.model.land_use import Reason
@@ -130,3 +130,31 @@ def test_layouts_side_by_side_are_those_one_after_another(make):
         alone = generate_layout(change.site, dem, spec=change.spec)
         gain = max(alone.metrics["total_capacity_kw"] - plan.metrics["total_capacity_kw"], 0.0)
         assert found[change.name].gain_kw == pytest.approx(gain, abs=0.06)
+
+
+def test_of_many_limits_the_most_promising_have_a_layout_and_the_rest_an_estimate(make, monkeypatch):
+    from pacifico.analysis import levers
+
+    sides = [10, 12, 14, 16, 18, 60]
+    zones = tuple(Zone(make.at(30 + 45 * n, 120, 30 + 45 * n + s, 120 + s), f"zone {n}") for n, s in enumerate(sides))
+    dem = make.dem(make.ground(make.level, 350, 300))
+    plan = generate_layout(make.site(350, 300, exclusions=zones), dem)
+    solved = []
+    real = levers.layout_of
+    monkeypatch.setattr(levers, "layout_of", lambda request, *a: (solved.append(request), real(request, *a))[1])
+    found = {lever.name: lever for lever in solve_levers(plan, dem).items}
+    assert len(solved) == levers.MOST_SOLVED
+    estimated = {name for name, lever in found.items() if lever.estimated}
+    assert len(estimated) == 1 + len(zones) - levers.MOST_SOLVED  # the setback is a limit too
+    assert "exclusion:zone 5" not in estimated, "it is the largest"
+    assert all(found[name].gain_kw >= 0 for name in estimated)
+    usd_per_kw = plan.bill_of_quantities().total / plan.metrics["total_capacity_kw"]
+    for name in estimated:
+        assert found[name].more_usd == pytest.approx(usd_per_kw * found[name].gain_kw, abs=1000.0)
+
+
+def test_limits_of_a_plan_that_meets_its_target_have_a_layout_each(make):
+    zones = tuple(Zone(make.at(30 * n, 200, 30 * n + 10, 210), f"zone {n}") for n in range(FEW_CHANGES + 1))
+    dem = make.dem(make.ground(make.level, 300, 300))
+    plan = generate_layout(make.site(300, 300, exclusions=zones), dem, target_capacity_kw=1000)
+    assert not plan.shadow_prices(dem)["estimated"].any()

@@ -26,6 +26,8 @@ class Lever:
     """Capacity that it adds [kW]; never negative, as the plan remains allowed."""
     more_usd: float
     """Cost that it adds [USD]; negative where it saves."""
+    estimated: bool = False
+    """Whether both are estimates from the arrays that fit the ground, without a layout of its own."""
 
     @property
     def key(self) -> str:
@@ -38,7 +40,8 @@ class Lever:
         if self.gain_kw <= 0 and self.more_usd == 0:
             return f"{self.label}: no gain"
         gain = f"{self.gain_kw / 1000:+,.1f} MW, " if self.gain_kw > 0 else ""
-        return f"{self.label}: {gain}{self.more_usd / 1e6:+,.2f} million USD"
+        estimate = ", estimated" if self.estimated else ""
+        return f"{self.label}: {gain}{self.more_usd / 1e6:+,.2f} million USD{estimate}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,16 +75,24 @@ class Levers:
         Returns
         -------
         DataFrame
-            Columns `label`, `land`, `gain_kw` and `more_usd`, indexed by `name`.
+            Columns `label`, `land`, `gain_kw`, `more_usd` and `estimated`, indexed by `name`.
         """
         import pandas as pd  # noqa: PLC0415 (0.3 s)
 
-        rows = [(v.name, v.label, v.key, v.gain_kw, v.more_usd) for v in self.items]
-        return pd.DataFrame(rows, columns=["name", "label", "land", "gain_kw", "more_usd"]).set_index("name")
+        rows = [(v.name, v.label, v.key, v.gain_kw, v.more_usd, v.estimated) for v in self.items]
+        columns = ["name", "label", "land", "gain_kw", "more_usd", "estimated"]
+        return pd.DataFrame(rows, columns=columns).set_index("name")
 
     def to_json(self) -> list[dict[str, Any]]:
         """Levers as plain data."""
         return [
-            {"name": v.name, "label": v.label, "land": v.key, "gain_kw": v.gain_kw, "more_usd": v.more_usd}
+            {
+                "name": v.name,
+                "label": v.label,
+                "land": v.key,
+                "gain_kw": v.gain_kw,
+                "more_usd": v.more_usd,
+                "estimated": v.estimated,
+            }
             for v in self.items
         ]

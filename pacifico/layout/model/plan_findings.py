@@ -281,10 +281,12 @@ class PlanFindings(ABC):
     def levers(
         self, dem: xr.DataArray, *, entry: tuple[float, float] | None = None, on_stage: OnStage | None = None
     ) -> Levers:
-        """What each limit costs, found by a layout for each.
+        """What each limit costs, found by layouts and estimates.
 
         Setbacks, slope limits, road grade and the largest exclusions are relaxed one by one. Each takes about as long as
-        the plan itself.
+        the plan itself. Where more than six limits bind a solar farm that misses its target or has none, the three most
+        promising ones have a layout, and so have limits of roads and skids. The rest are estimates (`estimated`): arrays
+        that fit the ground, without roads, skids and substations, at the plan's cost per kW.
 
         Parameters
         ----------
@@ -316,10 +318,11 @@ class PlanFindings(ABC):
     def shadow_prices(
         self, dem: xr.DataArray, *, entry: tuple[float, float] | None = None, on_stage: OnStage | None = None
     ) -> pd.DataFrame:
-        """What each limit, exclusion and edge setback costs, found by a layout for each.
+        """What each limit, exclusion and edge setback costs.
 
-        Unlike `levers`, every exclusion and every setback of single edges is priced, and costs are without racking.
-        Limits that no ground of the site exceeds are not solved: they have no effect.
+        Unlike `levers`, every exclusion and every setback of single edges is priced, and costs are without racking. Where
+        many limits bind, most are estimates, as in `levers`. Limits that no ground of the site exceeds are not solved: they
+        have no effect.
 
         Parameters
         ----------
@@ -333,8 +336,8 @@ class PlanFindings(ABC):
         Returns
         -------
         DataFrame
-            Columns `label`, `land`, `gain_kw`, `more_usd` and `usd_per_kw` (of the capacity gained; NaN without a gain),
-            indexed by the limit's name, the largest gain first.
+            Columns `label`, `land`, `gain_kw`, `more_usd`, `estimated` and `usd_per_kw` (of the capacity gained; NaN without
+            a gain), indexed by the limit's name, the largest gain first.
 
         Raises
         ------

@@ -83,10 +83,14 @@ class SolarGround:
 
 def solar_grounds(context: PlacementContext, scheme: str = "quads") -> tuple[SolarGround, SolarGround]:
     """Ground for full units, or for units of all row lengths, and for units in pockets."""
-    unit, pocket = solar_unit(context.spec), solar_unit(context.spec, pocket=True)
-    mixed = scheme.startswith(MIXED)
-    first = _mixed_ground(context, scheme.removeprefix(MIXED)) if mixed else _ground(context, unit, scheme)
+    pocket, mixed = solar_unit(context.spec, pocket=True), scheme.startswith(MIXED)
+    first = _mixed_ground(context, scheme.removeprefix(MIXED)) if mixed else solar_ground(context, scheme)
     return first, _ground(context, pocket, "pairs")
+
+
+def solar_ground(context: PlacementContext, scheme: str) -> SolarGround:
+    """Ground for full units in a scheme."""
+    return _ground(context, solar_unit(context.spec), scheme)
 
 
 def _ground(context: PlacementContext, unit: SolarUnit, scheme: str) -> SolarGround:

@@ -18,18 +18,17 @@ from pacifico.layout.search.effort import (
     DRAFTS_RANKED,
     EQUAL_SHARE,
     LARGE_ITEMS,
-    LARGE_SHORTFALL,
     MAX_REDRAFTS,
-    MAX_SEED_AREAS,
     MAX_SERVED,
     MAX_YARD_REDRAFTS,
-    MAX_YARD_SEED_AREAS,
     MOST_FILLED,
     MUCH_MISSED,
     OTHER_SEARCHES,
     WHOLE_SITE_DRAFTS,
     WHOLE_SITE_ITEMS,
+    SeedAreaEffort,
     for_size,
+    seed_area_effort,
 )
 from pacifico.layout.search.exchange_arrays import exchange_arrays
 from pacifico.layout.search.objectives import surroundings_per_kw
@@ -71,22 +70,6 @@ class CandidateSet:
     """Why roads don't reach items of a draft; empty where they reach all."""
 
 
-@dataclass(frozen=True)
-class _Effort:
-    """How many seed areas a strategy tries."""
-
-    whole_site: bool
-    yard: bool
-    tries: int
-    """Seed areas that are tried in any case."""
-    max_tries: int
-    """Most seed areas that are tried while the target is missed."""
-    items: int
-    """Items of the first draft."""
-    slack_kw: float
-    """Capacity that may be missing of the target without another try [kW]."""
-
-
 def evaluate_candidates(problem: DesignProblem, strategy: Strategy, least_kw: float = 0.0) -> CandidateSet:
     """Candidates in the most promising seed areas of a strategy.
 
@@ -101,7 +84,7 @@ def evaluate_candidates(problem: DesignProblem, strategy: Strategy, least_kw: fl
     """
     seed_areas = problem.seed_areas(strategy)
     drafts = _first_drafts(problem, strategy, seed_areas)
-    effort = _effort(problem, strategy, seed_areas[0], drafts[0][1])
+    effort = seed_area_effort(problem, strategy, seed_areas[0], drafts[0][1])
     drafted = {id(seed_area): draft for seed_area, draft in drafts}
     out: list[Candidate] = []
     searches, drafted_kw = 0, 0.0
@@ -124,36 +107,6 @@ def evaluate_candidates(problem: DesignProblem, strategy: Strategy, least_kw: fl
     return CandidateSet(tuple(out), last, unreached)
 
 
-def _effort(problem: DesignProblem, strategy: Strategy, first: SeedArea | None, draft: Draft) -> _Effort:
-    """Limits of seed areas after the first draft.
-
-    Parameters
-    ----------
-    problem : DesignProblem
-        Target and smallest unit.
-    strategy : str
-        Objective to optimise.
-    first : SeedArea, optional
-        First seed area.
-    draft : Draft
-        Its draft.
-    """
-    items = len(draft.items)
-    whole_site = first is not None and first.whole_site
-    yard = first is not None and first.yard
-    slack_kw = problem.smallest_kw
-    if problem.target_kw is not None and items > LARGE_ITEMS:
-        slack_kw = max(slack_kw, LARGE_SHORTFALL * problem.target_kw)
-    return _Effort(
-        whole_site,
-        yard,
-        tries=1 if whole_site else for_size(items, POLICIES[strategy].drafts_served),
-        max_tries=for_size(items, MAX_YARD_SEED_AREAS) if yard else MAX_SEED_AREAS,
-        items=items,
-        slack_kw=slack_kw,
-    )
-
-
 def _reached_kw(candidates: Sequence[Candidate]) -> float:
     """Largest capacity of any candidate [kW]."""
     return max((c.capacity_kw for c in candidates), default=0.0)
@@ -165,7 +118,7 @@ def _can_not_exceed(problem: DesignProblem, draft: Draft, kw: float) -> bool:
 
 
 def _other_scheme_may_help(
-    problem: DesignProblem, effort: _Effort, candidates: Sequence[Candidate], first: Draft
+    problem: DesignProblem, effort: SeedAreaEffort, candidates: Sequence[Candidate], first: Draft
 ) -> bool:
     """Whether roads miss enough that the other scheme may help.
 
@@ -173,7 +126,7 @@ def _other_scheme_may_help(
     ----------
     problem : DesignProblem
         What counts towards the target.
-    effort : _Effort
+    effort : SeedAreaEffort
         Size of the first draft.
     candidates : sequence of Candidate
         Candidates so far.
@@ -186,7 +139,7 @@ def _other_scheme_may_help(
 
 def _enough(
     problem: DesignProblem,
-    effort: _Effort,
+    effort: SeedAreaEffort,
     candidates: Sequence[Candidate],
     tried: int,
     searches: int,
@@ -198,7 +151,7 @@ def _enough(
     ----------
     problem : DesignProblem
         Target.
-    effort : _Effort
+    effort : SeedAreaEffort
         Limits of seed areas.
     candidates : sequence of Candidate
         Candidates so far.

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pacifico.layout.access.connect import RoadSearchOptions
-from pacifico.layout.criteria.strategies import UNLIMITED
+from pacifico.layout.criteria.strategies import POLICIES, UNLIMITED
 
 if TYPE_CHECKING:
     from pacifico.layout.criteria.strategies import SizeTable
+    from pacifico.layout.placement.draft import Draft
+    from pacifico.layout.placement.seed_area import SeedArea
+    from pacifico.layout.search.problem import DesignProblem
+    from pacifico.vocabulary import Strategy
 
 MAX_REDRAFTS = 3
 """Most drafts in one seed area, each without the ground that roads didn't reach before."""
@@ -65,3 +70,51 @@ LAST_ROUNDS = 2
 def for_size(items: int, table: SizeTable) -> int:
     """Number that a table allows for a size; 1 beyond it."""
     return next((n for size, n in table if items <= size), 1)
+
+
+@dataclass(frozen=True)
+class SeedAreaEffort:
+    """How many seed areas a strategy tries."""
+
+    whole_site: bool
+    yard: bool
+    tries: int
+    """Seed areas that are tried in any case."""
+    max_tries: int
+    """Most seed areas that are tried while the target is missed."""
+    items: int
+    """Items of the first draft."""
+    slack_kw: float
+    """Capacity that may be missing of the target without another try [kW]."""
+
+
+def seed_area_effort(
+    problem: DesignProblem, strategy: Strategy, first: SeedArea | None, draft: Draft
+) -> SeedAreaEffort:
+    """Limits of seed areas after the first draft.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        Target and smallest unit.
+    strategy : str
+        Objective to optimise.
+    first : SeedArea, optional
+        First seed area.
+    draft : Draft
+        Its draft.
+    """
+    items = len(draft.items)
+    whole_site = first is not None and first.whole_site
+    yard = first is not None and first.yard
+    slack_kw = problem.smallest_kw
+    if problem.target_kw is not None and items > LARGE_ITEMS:
+        slack_kw = max(slack_kw, LARGE_SHORTFALL * problem.target_kw)
+    return SeedAreaEffort(
+        whole_site,
+        yard,
+        tries=1 if whole_site else for_size(items, POLICIES[strategy].drafts_served),
+        max_tries=for_size(items, MAX_YARD_SEED_AREAS) if yard else MAX_SEED_AREAS,
+        items=items,
+        slack_kw=slack_kw,
+    )
