@@ -122,11 +122,11 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.all
-	$(PIP) --editable '.[lab,aws,server,cad,dev,bench]'
+	$(PIP) --editable '.[lab,aws,server,cad,parquet,stac,dev,bench]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.all
-	$(PIP) --editable '.[lab,aws,cad,dev,docs]'
+	$(PIP) --editable '.[lab,aws,cad,parquet,stac,dev,docs]'
 	@touch $@
 
 $(VENV)/.fuzz: $(VENV)/.all
@@ -147,5 +147,5 @@ $(VENV)/.emulator: infra/emulator.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.all: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[lab,aws,server,cad,dev]'
+	$(PIP) --editable '.[lab,aws,server,cad,parquet,stac,dev]'
 	@touch $(VENV)/.base $@

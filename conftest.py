@@ -14,6 +14,7 @@ pytest_plugins = [
     "fixtures.farm_layouts",
     "fixtures.ground",
     "fixtures.layouts",
+    "fixtures.reports",
     "fixtures.weather",
 ]
 

@@ -19,6 +19,7 @@ CONDA_NAMES = {
     "jupyter-client": ["jupyter_client"],
     "jupyter-server": ["jupyter_server"],
     "playwright": ["playwright-python"],
+    "pystac-core": ["pystac"],
     "boto3-stubs": ["boto3-stubs", "mypy-boto3-s3", "mypy_boto3_sqs"],
 }
 NOT_ON_CONDA = {"atheris", "axe-playwright-python"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pacifico.cli import options
 from pacifico.cli.printing import one_line, print_bytes, print_json, say
 from pacifico.errors import InputError
-from pacifico.export import FORMATS, export
+from pacifico.export import FORMATS, ending_of, export
 
 if TYPE_CHECKING:
     import argparse
@@ -27,10 +27,16 @@ def add_export_command(commands: Any) -> None:
         "--dem",
         type=options.source,
         metavar="DEM",
-        help=f"ground for the contours of a pdf, or for stations; {options.DEM_HELP}",
+        help=f"ground for contours (pdf, dxf), the surface of landxml, or stations; {options.DEM_HELP}",
     )
     parser.add_argument(
         "--stations-m", type=float, metavar="N", help="csv: also write stations.csv, road stations every N metres"
+    )
+    parser.add_argument(
+        "--piles",
+        type=options.path,
+        metavar="FILE.csv",
+        help="kmz, dxf, gpkg: also the rows and piles of a piles.csv of the layout",
     )
     parser.add_argument(
         "--out",
@@ -54,15 +60,20 @@ def run_export(arguments: argparse.Namespace) -> int:
         from pacifico.report.sheet import contour_ground
 
         ground = contour_ground(layout, arguments.dem)
+    given: dict[str, Any] = {"ground": ground, "stations_m": arguments.stations_m}
+    if arguments.piles is not None:
+        from pacifico.export.piles import read_piles
+
+        given["piles"] = read_piles(arguments.piles)
     out = arguments.out
     if arguments.format == "csv" and not out.suffix and not out.is_dir():
         out = out.with_suffix(".csv")
     if options.is_stdout(out):
         with tempfile.TemporaryDirectory(prefix="pacifico-") as scratch:
-            (made,) = export(layout, arguments.format, Path(scratch) / f"layout.{arguments.format}", ground=ground)
+            (made,) = export(layout, arguments.format, Path(scratch) / f"layout.{arguments.format}", **given)
             print_bytes(made.read_bytes())
         return 0
-    written = export(layout, arguments.format, out, ground=ground, stations_m=arguments.stations_m)
+    written = export(layout, arguments.format, out, **given)
     if arguments.json:
         print_json({"written": [str(path) for path in written]})
     else:
@@ -77,8 +88,11 @@ def _check(arguments: argparse.Namespace) -> None:
     if stationed and "stations_m" not in known.options:
         takers = " or ".join(name for name, f in FORMATS.items() if "stations_m" in f.options)
         raise InputError(f"--stations-m goes with --format {takers}; {fmt} has none: leave it out")
+    if arguments.piles is not None and "piles" not in known.options:
+        takers = " or ".join(name for name, f in FORMATS.items() if "piles" in f.options)
+        raise InputError(f"--piles goes with --format {takers}; {fmt} has none: leave it out")
     if arguments.dem and ("ground" not in known.options or ("stations_m" in known.options and not stationed)):
-        raise InputError(f"--dem draws contours on the pdf sheet; {fmt} has none: leave it out")
+        raise InputError(f"--dem gives contours to pdf and dxf and a surface to landxml; {fmt} has none: leave it out")
     if known.to_folder and (options.is_stdout(out) or (out.exists() and not out.is_file() and not out.is_dir())):
         raise InputError(f"{fmt} has several tables, {out} takes one stream; give --out a folder or a file name")
     if options.is_stdout(out):
@@ -86,8 +100,9 @@ def _check(arguments: argparse.Namespace) -> None:
             raise InputError("--out - and --json both write to standard output: leave one of them out")
         return
     ending = out.suffix.lower().lstrip(".")
-    if ending in FORMATS and ending != fmt:
-        raise InputError(f"--format {fmt} does not fit the name {out.name}; name it {out.with_suffix('.' + fmt).name}")
+    if ending in {ending_of(f) for f in FORMATS} and ending != ending_of(fmt):
+        named = out.with_suffix(f".{ending_of(fmt)}").name
+        raise InputError(f"--format {fmt} does not fit the name {out.name}; name it {named}")
     if known.to_folder and out.is_dir():
         options.writable_folder(out)
     else:

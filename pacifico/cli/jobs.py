@@ -17,6 +17,7 @@ from pacifico.cli.job_output import error_body, print_json, print_json_line, pri
 from pacifico.cli.options import path as option_path
 from pacifico.cli.options import writable_folder
 from pacifico.cli.printing import StageLine
+from pacifico.cli.viewing import catalog
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
 from pacifico.escaping import for_terminal
 
@@ -104,6 +105,10 @@ def _add_fetch(commands: Any) -> None:
     fetch.add_argument("layout_id", metavar="LAYOUT_ID")
     fetch.add_argument("--out", type=option_path, required=True, metavar="DIR")
     _common(fetch, _fetch)
+
+    stac = commands.add_parser("stac", help="fetch completed layouts, with a STAC catalog and a page of cards")
+    catalog.add_job_options(stac)
+    _common(stac, lambda a: catalog.catalog_of_jobs(_client(a), a))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -33,6 +33,7 @@ from pacifico.cli.rules import add_rules_command
 from pacifico.cli.terrain import add_terrain_command
 from pacifico.cli.variants import add_variants_command
 from pacifico.cli.versions import ShowVersions
+from pacifico.cli.viewing.catalog import add_stac_command
 from pacifico.errors import InternalError, PacificoError
 from pacifico.escaping import for_terminal
 
@@ -222,6 +223,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_levers_command(commands)
     add_energy_command(commands)
     add_rules_command(commands)
+    add_stac_command(commands)
     add_jobs_commands(commands, reader=boundary_as_geojson, combiner=exclusions_as_geojson)
     for command in commands.choices.values():
         options.add_diagnostics(command)

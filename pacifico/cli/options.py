@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from pacifico.stages import OnStage
     from pacifico.terrain.remote.settings import SourceSettings
 
-RULES = {"max_marginal_usd_per_kw": ("economics", "max_marginal_usd_per_kw"), "grid_limit_kw": ("grid", "limit_kw")}
+RULES = {
+    "max_marginal_usd_per_kw": ("economics", "max_marginal_usd_per_kw"),
+    "max_grading_usd_per_kw": ("economics", "max_grading_usd_per_kw"),
+    "grid_limit_kw": ("grid", "limit_kw"),
+}
 """Options that override one rule of the spec, with its section and name."""
 DEM_HELP = f"path or URL of any raster GDAL reads, or {', '.join(NAMED_DEMS)}"
 
@@ -112,6 +116,12 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
         type=number,
         metavar="N",
         help="leave out arrays and branches whose road, cable, earthwork and skid cost more (0: no limit)",
+    )
+    design.add_argument(
+        "--max-grading-usd-per-kw",
+        type=number,
+        metavar="N",
+        help="leave out arrays under whose rows cut and fill cost more (0: no limit)",
     )
     design.add_argument(
         "--grid-limit-kw",

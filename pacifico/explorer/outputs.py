@@ -12,7 +12,7 @@ from pacifico.errors import InputError
 from pacifico.escaping import for_markup
 from pacifico.explorer import panel
 from pacifico.explorer.engine.lanes import Ticket
-from pacifico.export import FORMATS
+from pacifico.export import FORMATS, ending_of
 from pacifico.layout.files.stored import StoredLayout
 from pacifico.report.compare import compare_layouts
 
@@ -118,7 +118,7 @@ class Outputs:
 
     def _export(self, outcome: Outcome) -> None:
         fmt = self.format.value
-        path = self._path("-tables" if FORMATS[fmt].to_folder else f".{fmt}")
+        path = self._path("-tables" if FORMATS[fmt].to_folder else f".{ending_of(fmt)}")
         self._start("export", (outcome.plan, (fmt, str(path))), f"writing {path.name}")
 
     def _pin(self, outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""Export layouts to other programs: Google Earth, spreadsheets, CAD, GIS and paper.
+"""Export layouts to other programs: Google Earth, spreadsheets, CAD, road design, GIS and paper.
 
 `FORMATS` is the one list of formats. The command line, the help and the report read it.
 """
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from pacifico.export.piles import PileSchedule
     from pacifico.layout.files.stored import StoredLayout
 
-Option = Literal["ground", "stations_m"]
+Option = Literal["ground", "stations_m", "piles"]
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,16 @@ class ExportFormat:
     """Options of `export` that the writer takes."""
     to_folder: bool = False
     """Whether the path may be a folder."""
+    ending: str = ""
+    """Ending of its files, where it isn't the name of the format."""
     report_path: str = ""
     """Path in a report folder, '.' for the folder itself; empty if a report does not hold the format."""
 
 
 FORMATS: Mapping[str, ExportFormat] = {
-    "kmz": ExportFormat("Google Earth", "pacifico.export.kmz:write_kmz", report_path="layout.kmz"),
+    "kmz": ExportFormat(
+        "Google Earth", "pacifico.export.kmz:write_kmz", frozenset({"piles"}), report_path="layout.kmz"
+    ),
     "csv": ExportFormat(
         "spreadsheets",
         "pacifico.export.tables:export_tables",
@@ -47,15 +52,25 @@ FORMATS: Mapping[str, ExportFormat] = {
         to_folder=True,
         report_path=".",
     ),
-    "dxf": ExportFormat("CAD", "pacifico.export.dxf:write_dxf"),
-    "gpkg": ExportFormat("GIS", "pacifico.export.gpkg:write_gpkg"),
+    "dxf": ExportFormat("CAD", "pacifico.export.dxf:write_dxf", frozenset({"ground", "piles"})),
+    "landxml": ExportFormat(
+        "road design", "pacifico.export.landxml:write_landxml", frozenset({"ground"}), ending="xml"
+    ),
+    "gpkg": ExportFormat("GIS", "pacifico.export.gpkg:write_gpkg", frozenset({"piles"})),
+    "parquet": ExportFormat("analysis", "pacifico.export.parquet:write_parquet"),
     "pdf": ExportFormat(
         "a drawn sheet", "pacifico.report.sheet:export_sheet", frozenset({"ground"}), report_path="site-plan.pdf"
     ),
 }
 """Every export format, by its name. To add one, write its module and its test, and add a line here."""
 
-__all__ = ["FORMATS", "ExportFormat", "export", "export_for_report"]
+
+def ending_of(fmt: str) -> str:
+    """Ending of a format's file, without the dot."""
+    return FORMATS[fmt].ending or fmt
+
+
+__all__ = ["FORMATS", "ExportFormat", "ending_of", "export", "export_for_report"]
 
 
 def export(
@@ -65,6 +80,7 @@ def export(
     *,
     ground: xr.DataArray | None = None,
     stations_m: float | None = None,
+    piles: PileSchedule | None = None,
 ) -> tuple[Path, ...]:
     """Write a layout in another format.
 
@@ -78,9 +94,12 @@ def export(
         File to write. For csv a folder, which gets assets.csv, roads.csv and cables.csv; or the file for the assets, with
         '-roads' and '-cables' in the names of the other two.
     ground : DataArray, optional
-        DEM as `open_dem` returns it, for contours on the pdf sheet and for heights at stations.
+        DEM as `open_dem` returns it: contours on the pdf sheet and in the dxf, the ground's surface and profiles in
+        landxml, heights at stations.
     stations_m : float, optional
         Distance between road stations [m]; csv then gets a table of stations too.
+    piles : PileSchedule, optional
+        Piles of the layout, from `pacifico.export.piles`: kmz, dxf and gpkg then get its rows and piles.
 
     Returns
     -------
@@ -99,7 +118,7 @@ def export(
     """
     if fmt not in FORMATS:
         raise InputError(f"the format {fmt!r} is unknown; use one of {', '.join(FORMATS)}")
-    options = {"ground": ground, "stations_m": stations_m}
+    options = {"ground": ground, "stations_m": stations_m, "piles": piles}
     given = {name: value for name, value in options.items() if value is not None}
     for name in given:
         if name not in FORMATS[fmt].options:

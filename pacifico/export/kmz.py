@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
+import numpy as np
 import shapely
+from shapely import MultiLineString
 
 from pacifico import legend
+from pacifico.crs import LONLAT, reproject_all, transformer
 from pacifico.escaping import LONGEST_TEXT, for_markup, single_line
 from pacifico.layout.files.stored import StoredFeature, StoredLayout
 from pacifico.output_files import atomic_files
@@ -18,7 +21,10 @@ from pacifico.output_files import atomic_files
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from pyproj import CRS
     from shapely.geometry.base import BaseGeometry
+
+    from pacifico.export.piles import PileSchedule
 
 FOLDERS = {
     "boundary": "Site",
@@ -35,12 +41,17 @@ FOLDERS = {
 """Folder of each kind of feature, in the order of the document."""
 _BOUNDARY = "#ffff00"
 """Colour of the boundary; the black of the legend is invisible on imagery."""
+MAX_PILES = 5000
+"""Most piles in a file: Google Earth gets slow with more."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """Earliest time that a zip archive can record."""
 
 
-def write_kmz(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Path:
+def write_kmz(layout: Mapping[str, Any] | StoredLayout, path: str | Path, *, piles: PileSchedule | None = None) -> Path:
     """Write a layout for Google Earth, without network references.
+
+    With piles there is a folder of rows, one placemark for each array. Up to `MAX_PILES` piles are a folder too, as high above
+    the ground as their reveal and switched off at first.
 
     Parameters
     ----------
@@ -48,6 +59,8 @@ def write_kmz(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Pat
         Content of a layout.geojson, or a layout read from one.
     path : str or Path
         KMZ file to write.
+    piles : PileSchedule, optional
+        Piles of the layout, drawn with their rows.
 
     Returns
     -------
@@ -57,10 +70,13 @@ def write_kmz(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Pat
     Raises
     ------
     InputError
-        The layout is invalid, or the folder does not exist.
+        The layout is invalid, the piles are of another one, or the folder does not exist.
     """
     path = Path(path)
-    document = "".join(_kml(StoredLayout.of(layout))).encode()
+    parts = StoredLayout.of(layout)
+    if piles is not None:
+        piles.require_of(parts)
+    document = "".join(_kml(parts, piles)).encode()
     entry = zipfile.ZipInfo("doc.kml", _EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.create_system = 3  # Unix; by default the platform that writes it
@@ -73,7 +89,7 @@ def write_kmz(layout: Mapping[str, Any] | StoredLayout, path: str | Path) -> Pat
     return path
 
 
-def _kml(parts: StoredLayout) -> Iterator[str]:
+def _kml(parts: StoredLayout, piles: PileSchedule | None) -> Iterator[str]:
     """Document in pieces."""
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">\n<Document>\n'
     yield f"<name>{_text(parts.name or 'Site layout')}</name>\n<open>1</open>\n"
@@ -92,7 +108,47 @@ def _kml(parts: StoredLayout) -> Iterator[str]:
         else:
             yield from (_placemark(p) for p in found)
         yield "</Folder>\n"
+    if piles is not None:
+        yield from _row_folder(piles, parts.crs)
+        yield from _pile_folder(piles, parts.crs)
     yield "</Document>\n</kml>\n"
+
+
+def _row_folder(piles: PileSchedule, crs: CRS) -> Iterator[str]:
+    """Rows on the ground, one placemark for each array."""
+    yield _style("row", line=legend.ASSETS["solar_array"][1], width=1.5)
+    first = piles.first_pile
+    of_row = piles.columns["array"][first]
+    starts = np.flatnonzero(np.r_[True, of_row[1:] != of_row[:-1]])
+    lonlat = reproject_all(shapely.force_2d(np.array(piles.row_lines(), dtype=object)).tolist(), crs, LONLAT)
+    yield f"<Folder>\n<name>Rows: {len(first)}</name>\n"
+    for start, stop in zip(starts, np.r_[starts[1:], len(of_row)], strict=True):
+        rows = MultiLineString(lonlat[start:stop])
+        yield f"<Placemark><name>{_text(of_row[start])}</name><styleUrl>#row</styleUrl>{_geometry(rows)}</Placemark>\n"
+    yield "</Folder>\n"
+
+
+def _pile_folder(piles: PileSchedule, crs: CRS) -> Iterator[str]:
+    """Piles as high as their reveal, switched off; a note where they are too many."""
+    if len(piles) > MAX_PILES:
+        note = f"{len(piles):,} piles are more than {MAX_PILES:,}: take them from piles.csv, gpkg or dxf"
+        yield f"<Folder>\n<name>Piles: {len(piles)}</name>\n<description>{note}</description>\n</Folder>\n"
+        return
+    yield _style("pile", line="#ffffff", width=2)
+    yield _style("pile-outside", line="#d62728", width=3)
+    c = piles.columns
+    lon, lat = transformer(crs, LONLAT).transform(c["x"], c["y"])
+    yield f"<Folder>\n<name>Piles: {len(piles)}</name>\n<visibility>0</visibility>\n"
+    for k, (x, y) in enumerate(zip(lon.tolist(), lat.tolist(), strict=True)):
+        name, at = f"{c['array'][k]} row {c['row'][k]} pile {c['pile'][k]}", f"{_degrees(x)},{_degrees(y)}"
+        style, reveal = "pile" if c["in_window"][k] else "pile-outside", float(c["reveal_m"][k])
+        text = f"reveal {reveal:.2f} m, ordered {c['ordered_m'][k]:g} m, ground {c['ground_m'][k]:.2f} m"
+        yield (
+            f"<Placemark><name>{_text(name)}</name><visibility>0</visibility><description>{text}</description>"
+            f"<styleUrl>#{style}</styleUrl><LineString><altitudeMode>relativeToGround</altitudeMode>"
+            f"<coordinates>{at},0 {at},{reveal:.2f}</coordinates></LineString></Placemark>\n"
+        )
+    yield "</Folder>\n"
 
 
 def asset_types(assets: Iterable[StoredFeature]) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
@@ -15,9 +16,11 @@ from shapely import box
 from pacifico.errors import CRSMismatchError, NoBuildableGroundError
 from pacifico.grid import Ground, warnings_of
 from pacifico.layout.criteria.asset_types import spec_for_target
-from pacifico.layout.criteria.request import requested_entry, smallest_asset_kw, smallest_unit_kw
+from pacifico.layout.criteria.racking import array_slopes
+from pacifico.layout.criteria.request import MAIN_ASSET, requested_entry, smallest_asset_kw, smallest_unit_kw
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.criteria import earthwork_criteria
+from pacifico.layout.economics.grading_limit import leave_out_graded
 from pacifico.layout.economics.leave_out import leave_out
 from pacifico.layout.electrical.cables import route_cables
 from pacifico.layout.ground import buildable as ground_
@@ -150,10 +153,12 @@ def layout_of(
         works = _works(request.site, field, design)
         begin(on_stage, "finalizing", 95, "adding up the metrics")
         plan = _plan(request, dem, design, works, buildable.result())
-        worth_it = leave_out(plan, design.served)
-        if worth_it is not None:
-            design = design._replace(served=worth_it.served, left_out=worth_it.unplaced, warnings=worth_it.warnings)
-            plan = _plan(request, dem, design, _works(request.site, field, design), buildable.result())
+        for worth_it in (partial(leave_out_graded, dem=dem), leave_out):
+            left = worth_it(plan, design.served)
+            if left is not None:
+                said = (*design.warnings, *left.warnings)
+                design = design._replace(served=left.served, left_out=design.left_out + left.unplaced, warnings=said)
+                plan = _plan(request, dem, design, _works(request.site, field, design), buildable.result())
     begin(on_stage, "completed", 100, "completed")
     return plan
 
@@ -225,7 +230,8 @@ def _buildable(
     """Outline and area of buildable ground for the main asset type, and the shares of other ground."""
     site, limit = request.site, request.slope_limit_deg
     area = buildable_ground(site, field, dem, limit)
-    return ground_.buildable_area(field, limit), area, GroundShares.of(site, field, limit, area.hectares)
+    slopes = array_slopes(request.spec) if MAIN_ASSET[request.profile] == "solar_array" else None
+    return ground_.buildable_area(field, limit), area, GroundShares.of(site, field, limit, area.hectares, slopes)
 
 
 def _search(request: LayoutRequest, problems: Sequence[DesignProblem]) -> _Design:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,12 @@ import numpy as np
 
 from pacifico.layout.criteria.asset_types import asset_type
 from pacifico.layout.criteria.capacities import ROUNDING_KW
-from pacifico.layout.ground.buildable import cells_inside
+from pacifico.layout.ground.buildable import buildable_mask, cells_inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pacifico.layout.criteria.racking import ArraySlopes
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Unplaced
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from pacifico.site.model import Site
     from pacifico.vocabulary import AssetKind, Profile
 
+_COST = re.compile(r"\d[\d,]*(?= USD/kW)")
+"""Cost in a reason, the first of which is that of the assets, and further ones limits."""
 LARGE = 0.05
 """Smallest share of a site that a reason names [-]."""
 
@@ -77,9 +81,13 @@ class GroundShares:
     limit_deg: float
     """Slope limit of the main asset type [°]."""
     buildable_ha: float
+    for_rows: float = 0.0
+    """Share within the limit, but steeper along or across rows than their racking takes [-]."""
 
     @classmethod
-    def of(cls, site: Site, field: Field, limit_deg: float, buildable_ha: float) -> GroundShares:
+    def of(
+        cls, site: Site, field: Field, limit_deg: float, buildable_ha: float, for_arrays: ArraySlopes | None = None
+    ) -> GroundShares:
         """Shares of a site, counted in cells.
 
         Parameters
@@ -92,15 +100,19 @@ class GroundShares:
             Slope limit of the main asset type [°].
         buildable_ha : float
             Area of buildable ground [ha].
+        for_arrays : ArraySlopes, optional
+            Steepest ground under arrays, where these are the main asset type.
         """
         cells = max(int(cells_inside(site.boundary, field.grid).sum()), 1)
         slopes = field.slope[field.inside]
+        gentle = buildable_mask(field, limit_deg)
         return cls(
             float((slopes > limit_deg).sum() / cells),
             float(np.isnan(slopes).sum() / cells),
             1 - slopes.size / cells,
             limit_deg,
             buildable_ha,
+            0.0 if for_arrays is None else float((field.steep_for_arrays(for_arrays) & gentle).sum() / cells),
         )
 
     def __str__(self) -> str:
@@ -108,6 +120,7 @@ class GroundShares:
             (self.steep, f"too steep (over {self.limit_deg:g} deg)"),
             (self.reserved, "setback, exclusions and channels"),
             (self.unknown, "without elevation"),
+            (self.for_rows, "steeper along or across rows than the racking takes"),
         )
         large = [f"{share:.0%} of the site is {what}" for share, what in sorted(parts, reverse=True) if share >= LARGE]
         left = f"{self.buildable_ha:,.1f} ha of buildable ground carry no more"
@@ -168,8 +181,31 @@ class Land:
 
 
 def reasons_in_words(unplaced: Sequence[Unplaced]) -> str:
-    """Counts, types and reasons of unplaced assets."""
-    return "; ".join(f"{u.count} x {u.kind}: {u.reason}" for u in unplaced)
+    """Counts, types and reasons of unplaced assets, one clause for each reason.
+
+    Reasons that differ in their cost alone are one, with the range of the cost.
+
+    Examples
+    --------
+    >>> from pacifico.layout.model.assets import Unplaced
+    >>> reasons_in_words([Unplaced("solar_array", 2, "left out: 90 USD/kW"), Unplaced("solar_array", 3, "left out: 70 USD/kW")])
+    '5 x solar_array: left out: 70 to 90 USD/kW'
+    """
+    groups: dict[str, list[Unplaced]] = {}
+    for one in unplaced:
+        groups.setdefault(_COST.sub("{cost}", one.reason, count=1), []).append(one)
+    clauses = []
+    for reason, members in groups.items():
+        counts: dict[str, int] = {}
+        for one in members:
+            counts[one.kind] = counts.get(one.kind, 0) + one.count
+        costs = sorted(
+            (found[0] for one in members if (found := _COST.search(one.reason))), key=lambda c: int(c.replace(",", ""))
+        )
+        cost = " to ".join(dict.fromkeys((costs[0], costs[-1]))) if costs else ""
+        whose = ", ".join(f"{count} x {kind}" for kind, count in counts.items())
+        clauses.append(f"{whose}: {reason.replace('{cost}', cost)}")
+    return "; ".join(clauses)
 
 
 def explaining(unplaced: Sequence[Unplaced], missing_kw: float, spec: Spec, profile: Profile) -> Sequence[Unplaced]:

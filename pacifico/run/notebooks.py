@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import json
 import math
@@ -116,7 +117,9 @@ def check(template: Template, parameters: Mapping[str, Any]) -> None:
         raise InputError(f"notebook {template.name}: {'; '.join(faults)}. It takes: {', '.join(known)}")
 
 
-def _assignments(source: str, where: str) -> list[Parameter]:
+@functools.lru_cache(maxsize=32)
+def _assignments(source: str, where: str) -> tuple[Parameter, ...]:
+    """Parameters of a cell; kept, since each submit and each job asks for those of the same few notebooks."""
     lines = source.splitlines()
     found = []
     for node in ast.parse(source).body:
@@ -130,7 +133,7 @@ def _assignments(source: str, where: str) -> list[Parameter]:
             raise InputError(f"{where}: line {node.lineno} of its parameters cell is not 'name: type = value'")
         rest = lines[(node.end_lineno or node.lineno) - 1].encode()[node.end_col_offset or 0 :].decode()
         found.append(Parameter(name, annotation, bare or rest.strip(" #").startswith("required")))
-    return found
+    return tuple(found)
 
 
 def _misfit(parameter: Parameter, value: Any) -> str | None:

@@ -39,6 +39,8 @@ NAME_KEYS = ("name", "title", "label")
 """Properties that name a feature, the first one found wins."""
 
 _DROPPED_CATEGORIES = ("Cc", "Cs", "Cn", "Co", "Zl", "Zp")
+_SMALLEST_FILE = 10.0
+"""Span of coordinates [m or ft] below which they are no site in a projected CRS."""
 _AREA_OF_USE_MARGIN_DEG = 2.0
 _GRID_AT_A_PLACE = re.compile(
     r"""grids\s*=[^\s"]*[/\\:]|PARAMETERFILE\s*\[\s*"[^"]*"\s*,\s*"[^"]*[/\\:]""", re.IGNORECASE
@@ -138,6 +140,8 @@ def to_lonlat(layer: Layer) -> Layer:
     xy = np.concatenate(arrays)
     if layer.crs.is_geographic:
         _require_degrees(xy, layer.crs)
+    else:
+        _require_no_degrees(xy, layer.crs)
     if layer.crs != LONLAT:
         lonlat = _transformed(xy, layer.crs)
         _require_area_of_use(xy, lonlat, layer.crs)
@@ -218,6 +222,17 @@ def _require_degrees(xy: Coords, crs: CRS) -> None:
     if (np.abs(lon) > 180).any():
         worst = float(lon[int(np.argmax(np.abs(lon)))])
         raise CRSMismatchError(f"longitude {worst:.6g} is beyond ±180; write longitudes from -180 to 180 degrees")
+
+
+def _require_no_degrees(xy: Coords, crs: CRS) -> None:
+    """Refuse degrees under a projected CRS: all coordinates lie in the range of degrees, and within ten units."""
+    if len(xy) < 3 or (np.abs(xy) > (180, 90)).any() or float(np.ptp(xy, axis=0).max()) >= _SMALLEST_FILE:
+        return
+    x, y = xy[0]
+    raise CRSMismatchError(
+        f"the coordinates ({x:.10g}, {y:.10g}) look like degrees, but the file says that they are in {crs.name}; correct the "
+        "file's CRS to EPSG:4326"
+    )
 
 
 def parse_crs(text: str, where: str) -> CRS:

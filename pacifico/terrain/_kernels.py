@@ -113,10 +113,10 @@ def surface(
     p, q, g = np.empty(nx), np.empty(nx), np.empty(nx)
     kx, ky = 1.0 / (8.0 * dx), 1.0 / (8.0 * dy)
     light_east, light_north, light_up = light[0], light[1], light[2]
-    horn = slope.size + aspect.size + shade.size > 0
-    relief = roughness.size + tri.size + tpi.size > 0
-    bend = profile.size + plan.size > 0
-    if first > 0:
+    horn = slope.size or aspect.size or shade.size
+    relief = roughness.size or tri.size or tpi.size
+    bend = profile.size or plan.size
+    if first:
         _load(z[first - 1], ring[(first - 1) % 3])
     _load(z[first], ring[first % 3])
     for i in range(first, last):

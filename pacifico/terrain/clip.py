@@ -7,29 +7,26 @@ name and extent of the source).
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pyproj import CRS
 
 from pacifico.errors import DEMError
 from pacifico.escaping import for_gdal
 from pacifico.terrain.dem import DemOptions, dem_from_window, memory_errors_told, source_window
 from pacifico.terrain.raster.addresses import display_name
-from pacifico.terrain.raster.window import RasterWindow
+from pacifico.terrain.raster.clip_tag import TAG, ClipTag
+from pacifico.terrain.raster.read import MOST_READ
 
 if TYPE_CHECKING:
     import xarray as xr
+    from numpy.typing import NDArray
 
     from pacifico.site.model import Site
     from pacifico.terrain.heights import Units
+    from pacifico.terrain.raster.window import Affine6, RasterWindow
     from pacifico.terrain.remote.settings import SourceSettings
-
-TAG = "PACIFICO_CLIP"
-VERSION = 1
-"""Version of the tag's content."""
 
 
 def clip_source(
@@ -70,19 +67,6 @@ def _write(window: RasterWindow, source: str, path: Path) -> Path:
     import rasterio  # noqa: PLC0415 (0.3 s)
     from affine import Affine  # noqa: PLC0415 (comes with rasterio)
 
-    about = {
-        "version": VERSION,
-        "source": source,
-        "transform": list(window.transform),
-        "crs_wkt": window.crs.to_wkt(),
-        "band_unit": window.band_unit,
-        "declared_nodata": window.declared_nodata,
-        "raster_shape": list(window.raster_shape),
-        "raster_transform": list(window.raster_transform),
-        "warnings": list(window.warnings),
-        "surface_model": window.surface_model,
-        "sha256": window.sha256,
-    }
     profile = {
         "driver": "GTiff",
         "height": window.values.shape[0],
@@ -102,13 +86,13 @@ def _write(window: RasterWindow, source: str, path: Path) -> Path:
         out.write(window.values, 1)
         if window.band_unit:
             out.set_band_unit(1, window.band_unit)
-        out.update_tags(**{TAG: json.dumps(about)})
+        out.update_tags(**{TAG: ClipTag.of(window, source).to_json()})
     return path
 
 
 def is_clip(path: str | Path) -> bool:
-    """Whether a file is a clip that this package wrote."""
-    return _about(Path(path)) is not None if Path(path).is_file() else False
+    """Whether a file has the tag of a clip."""
+    return bool(_tag(Path(path))) if Path(path).is_file() else False
 
 
 def open_clip(
@@ -126,42 +110,44 @@ def open_clip(
     Raises
     ------
     DEMError
-        The file is no clip, or one of a newer version.
+        The file is no clip, one of a newer version, too large, damaged, or was changed after it was written.
     """
-    import rasterio  # noqa: PLC0415
-
-    about = _about(Path(path))
-    if about is None:
-        raise DEMError(f"{Path(path).name} is not a clip; open it with pacifico.open_dem")
-    if about.get("version") != VERSION:
-        raise DEMError(f"{Path(path).name} is a clip of version {about.get('version')}; this pacifico reads {VERSION}")
-    with rasterio.open(for_gdal(path)) as raster:
-        values = raster.read(1)
-    window = RasterWindow(
-        np.ascontiguousarray(values),
-        tuple(about["transform"]),
-        CRS.from_wkt(about["crs_wkt"]),
-        about["band_unit"],
-        about["declared_nodata"],
-        tuple(about["raster_shape"]),
-        tuple(about["raster_transform"]),
-        tuple(about["warnings"]),
-        surface_model=about.get("surface_model", False),
-    )
-    with memory_errors_told(site, about["source"]):
-        dem = dem_from_window(site, window, about["source"], DemOptions(resolution_m, units))
-    dem.attrs["sha256"] = about["sha256"]  # WKT that is written, read and written again may differ in its words
+    name = Path(path).name
+    text = _tag(Path(path))
+    if not text:
+        raise DEMError(f"{name} is not a clip; open it with pacifico.open_dem")
+    tag = ClipTag.parse(text, name)
+    with memory_errors_told(site, tag.source):
+        dem = dem_from_window(site, tag.window(*_cells(path, name), name), tag.source, DemOptions(resolution_m, units))
+    dem.attrs["sha256"] = tag.sha256  # WKT that is written, read and written again may differ in its words
     return dem
 
 
-def _about(path: Path) -> dict[str, Any] | None:
-    """Content of the tag of a clip; None for other files."""
+def _tag(path: Path) -> str:
+    """Text of the tag of a clip; empty for other files."""
     import rasterio  # noqa: PLC0415
 
     try:
         with rasterio.open(for_gdal(path)) as raster:
-            text = raster.tags().get(TAG)
-    except rasterio.errors.RasterioError:
-        return None
-    about: dict[str, Any] | None = json.loads(text) if text else None
-    return about
+            return str(raster.tags().get(TAG, ""))
+    except (rasterio.errors.RasterioError, UnicodeDecodeError):
+        return ""
+
+
+def _cells(path: str | Path, name: str) -> tuple[NDArray[np.floating[Any]], Affine6]:
+    """Cells of a clip and their place, within the limit for windows that are read."""
+    import rasterio  # noqa: PLC0415
+
+    with rasterio.open(for_gdal(path)) as raster:
+        count = raster.width * raster.height
+        if raster.count != 1 or raster.dtypes[0] not in ("float32", "float64") or count > MOST_READ:
+            raise DEMError(
+                f"{name} has {raster.count} bands of {raster.dtypes[0]} and {count:,} cells; a clip has one of float32 or float64 "
+                f"and {MOST_READ:,} at most: make it again with `pacifico report`"
+            )
+        try:
+            return np.ascontiguousarray(raster.read(1)), tuple(raster.transform)[:6]
+        except rasterio.errors.RasterioError as error:
+            raise DEMError(
+                f"{name} can't be read, it may be cut short or damaged: {' '.join(str(error).split())[:200]}"
+            ) from error

@@ -25,8 +25,14 @@ HEIGHT_STEPS = (1.0, 0.5, 0.1, 0.01)
 """Steps that heights are rounded to, in the file's unit."""
 SAMPLED_CELLS = 100_000
 """Heights from which the step is found."""
+LOWEST_LAND_M = -160.0
+"""Median height below which only the shores of the Dead Sea lie; the Turpan Depression reaches -154 m."""
 STEEPEST_GRADIENT = 2.0
 """Median slope, rise over run, that no terrain has: 63°. Heights in centimetres come to it on 2 % of slope."""
+
+WALL = "a narrow strip far above or below the ground on both sides"
+REPLACE = "give a DEM without the seam"
+FILL = f"fill it, for instance with gdal_fillnodata.py, or {REPLACE}"
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,7 @@ def _polygons(
 
 
 def ground_warnings(ground: Ground, site: BaseGeometry, inside: NDArray[np.bool_], *, step_m: float) -> tuple[str, ...]:
-    """Warnings about level patches, seams and absurd slopes.
+    """Warnings about level patches, seams, absurd heights and slopes.
 
     Parameters
     ----------
@@ -171,7 +177,16 @@ def ground_warnings(ground: Ground, site: BaseGeometry, inside: NDArray[np.bool_
     step_m : float
         Step that the source's heights are rounded to [m]; 0 if they are not.
     """
-    return (*_level_warning(ground, site, step_m), *_seam_warning(ground, inside), *_steepness_warning(ground, inside))
+    known = ground.z[inside & np.isfinite(ground.z)]
+    if known.size > 1 and known.min() == known.max():
+        return (
+            (
+                f"all {known.size} heights of the site are exactly {known[0]:.2f} m: a constant, water, or ground too flat for "
+                "the step of the heights; slopes and earthwork say nothing here: give a DEM of measured heights"
+            ),
+        )
+    level = _level_warning(ground, site, step_m)
+    return (*level, *_seam_warning(ground, inside), *_depth_warning(known), *_steepness_warning(ground, inside))
 
 
 def _level_warning(ground: Ground, site: BaseGeometry, step_m: float) -> tuple[str, ...]:
@@ -192,16 +207,56 @@ def _level_warning(ground: Ground, site: BaseGeometry, step_m: float) -> tuple[s
 
 
 def _seam_warning(ground: Ground, inside: NDArray[np.bool_]) -> tuple[str, ...]:
-    """Warning about strips of nodata that cut the site."""
-    from scipy.ndimage import binary_opening, label  # noqa: PLC0415 (slow to import)
+    """Warnings about narrow strips, without heights or far off the ground beside, that cut the site."""
+    from scipy.ndimage import binary_opening  # noqa: PLC0415 (slow to import)
 
-    hole = np.isnan(ground.z)
-    if not (hole & inside).any():
-        return ()
-    strip = hole & ~binary_opening(hole, np.ones((3, 3)))
+    hole, told = np.isnan(ground.z), []
+    if (hole & inside).any():
+        strip = hole & ~binary_opening(hole, np.ones((3, 3)))
+        told += _cuts(ground, inside & ~hole, strip, "a strip one cell wide without heights", FILL)
+    wall = _walls(ground)
+    if (wall & inside).any():
+        told += _cuts(ground, inside & ~hole & ~wall, wall, WALL, REPLACE)
+    return tuple(told)
+
+
+def _walls(ground: Ground) -> NDArray[np.bool_]:
+    """Cells of strips, one or two cells wide, that lie more than a cell's width above or below both sides."""
+    from scipy.ndimage import maximum_filter, minimum_filter  # noqa: PLC0415 (slow to import)
+
+    z, limit = ground.z, max(ground.grid.dx, ground.grid.dy)
+    wall = np.zeros(z.shape, dtype=np.bool_)
+    with np.errstate(invalid="ignore"):
+        if not any((np.abs(np.diff(z, axis=axis)) > limit).any() for axis in (0, 1)):
+            return wall
+        for sign in (1.0, -1.0):
+            least = minimum_filter(np.where(np.isnan(z), np.inf, sign * z), 3)
+            opened = maximum_filter(np.where(np.isfinite(least), least, -np.inf), 3)
+            wall |= sign * z - opened > limit
+    return wall
+
+
+def _cuts(ground: Ground, apart: NDArray[np.bool_], strip: NDArray[np.bool_], what: str, remedy: str) -> list[str]:
+    """Warning that a strip cuts the site, if it does.
+
+    Parameters
+    ----------
+    ground : Ground
+        Heights on the working grid.
+    apart : ndarray of bool, shape (ny, nx)
+        Cells of the site beside the strip.
+    strip : ndarray of bool, shape (ny, nx)
+        Cells of the strip.
+    what : str
+        Name of the strip.
+    remedy : str
+        What to do about it.
+    """
+    from scipy.ndimage import label  # noqa: PLC0415 (slow to import)
+
     # Cells that only touch at a corner are apart: slopes between them are not known.
-    labels, _ = label(inside & ~hole)
-    joined, count = label(inside & (~hole | strip))
+    labels, _ = label(apart)
+    joined, count = label(apart | strip)
     parts = []
     for number in range(1, count + 1):
         cells = np.bincount(labels[joined == number])[1:]
@@ -209,13 +264,21 @@ def _seam_warning(ground: Ground, inside: NDArray[np.bool_]) -> tuple[str, ...]:
         if len(sizes) > 1 and sizes[1] * 1e4 >= LEVEL_AREA_M2:
             parts.append(sizes)
     if not parts:
-        return ()
+        return []
     sizes = max(parts)
     named = " and ".join(f"{size:.1f} ha" for size in sizes[:2])
+    said = f"{what} cuts the site in {len(sizes)} parts (the largest {named}): a seam between tiles? No road crosses it; {remedy}"
+    return [said]
+
+
+def _depth_warning(known: NDArray[np.floating[Any]]) -> tuple[str, ...]:
+    """Warning about a site deeper than dry land, of its known heights."""
+    if not known.size or float(np.median(known)) >= LOWEST_LAND_M:
+        return ()
     return (
         (
-            f"a strip one cell wide without heights cuts the site in {len(sizes)} parts (the largest {named}): a seam between "
-            "tiles? No road crosses it; fill it, for instance with gdal_fillnodata.py, or give a DEM without the seam"
+            f"heights of the site are {known.min():.0f} to {known.max():.0f} m, below all dry land but the shores of the Dead Sea: "
+            "if they are depths, reverse their sign, for instance gdal_translate -a_scale -1"
         ),
     )
 

@@ -12,7 +12,7 @@ def stored(layout, tmp_path):
     return path
 
 
-@pytest.mark.parametrize("fmt", ["kmz", "csv", "dxf", "gpkg", "pdf"])
+@pytest.mark.parametrize("fmt", ["kmz", "csv", "dxf", "landxml", "gpkg", "parquet", "pdf"])
 def test_writes_each_format_and_says_where(fmt, stored, tmp_path, capsys):
     out = tmp_path / f"out.{fmt}"
     assert main(["export", str(stored), "--format", fmt, "--out", str(out)]) == 0
@@ -74,3 +74,19 @@ def test_stations_that_make_no_sense_are_refused(fmt, every, said, stored, tmp_p
     out = tmp_path / f"a.{fmt}"
     assert main(["export", str(stored), "--format", fmt, "--stations-m", every, "--out", str(out)]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("fmt", "said"), [("csv", "--piles goes with --format kmz or dxf or gpkg"), ("gpkg", "can't be read as piles")]
+)
+def test_piles_of_no_file_or_for_no_drawing_are_refused(fmt, said, stored, tmp_path, capsys):
+    out = tmp_path / f"a.{fmt}"
+    assert main(["export", str(stored), "--format", fmt, "--piles", str(tmp_path / "none.csv"), "--out", str(out)]) == 2
+    assert said in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_name_with_the_ending_of_another_format_is_refused(stored, tmp_path, capsys):
+    assert main(["export", str(stored), "--format", "landxml", "--out", str(tmp_path / "a.kmz")]) == 2
+    assert "name it a.xml" in capsys.readouterr().err
+    assert main(["export", str(stored), "--format", "landxml", "--out", str(tmp_path / "a.xml")]) == 0

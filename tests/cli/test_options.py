@@ -142,8 +142,11 @@ def test_limits_on_marginal_cost_and_of_the_grid_are_rules_of_the_spec(tmp_path)
     parser = argparse.ArgumentParser()
     options.add_design(parser)
     given = ["site.kml", "--spec", str(own), "--max-marginal-usd-per-kw", "400", "--grid-limit-kw", "30000"]
+    given += ["--max-grading-usd-per-kw", "25"]
     spec = make_spec(options.design_of(parser.parse_args(given))["spec"])
     assert spec.number("grid", "limit_kw") == 30_000.0
     assert spec.number("economics", "max_marginal_usd_per_kw") == 400.0
+    assert spec.number("economics", "max_grading_usd_per_kw") == 25.0
     assert spec.number("road", "width_m") == 7.0
     assert make_spec().number("economics", "max_marginal_usd_per_kw") == 0.0
+    assert make_spec().number("economics", "max_grading_usd_per_kw") == 0.0

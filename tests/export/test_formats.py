@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import ezdxf
+import geopandas as gpd
 import pyogrio
 import pytest
 
@@ -61,7 +62,7 @@ def test_the_layout_is_not_changed(layout, made, tmp_path):
 
 
 def test_an_unknown_format_is_refused_with_the_known_ones(layout, tmp_path):
-    with pytest.raises(InputError, match="kmz, csv, dxf, gpkg"):
+    with pytest.raises(InputError, match="kmz, csv, dxf, landxml, gpkg"):
         export(layout, "dwg", tmp_path / "a.dwg")
 
 
@@ -81,5 +82,7 @@ def test_crossings_are_in_every_format(layout, tmp_path):
     assert pyogrio.read_dataframe(gpkg, layer="crossing")["crossing_type"].tolist() == ["culvert"]
     (dxf,) = export(layout, "dxf", tmp_path / "a.dxf")
     assert [e.dxftype() for e in ezdxf.readfile(dxf).query('*[layer=="CROSSING"]')] == ["LWPOLYLINE"]
+    (parquet,) = export(layout, "parquet", tmp_path / "a.parquet")
+    assert gpd.read_parquet(parquet)["crossing_type"].dropna().tolist() == ["culvert"]
     (pdf,) = export(layout, "pdf", tmp_path / "a.pdf")
     assert pdf.stat().st_size > 1000

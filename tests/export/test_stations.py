@@ -52,3 +52,19 @@ def test_a_distance_under_1_m_is_refused(layout, tmp_path):
     with pytest.raises(InputError):
         write_stations(layout, tmp_path / "stations.csv", every_m=0.5)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_stations_are_25_m_apart_by_default_to_the_millimetre(layout, dem, tmp_path):
+    rows = rows_of(write_stations(layout, tmp_path / "stations.csv", ground=Ground.of(dem)))
+    for road in StoredLayout.of(layout).of_kind("road"):
+        own = [r for r in rows if r["road_id"] == road["road_id"]]
+        assert [r["station_m"] for r in own[:-1]] == [f"{25 * k:.3f}" for k in range(len(own) - 1)]
+        assert own[-1]["station_m"] == f"{road.geometry.length:.3f}"
+        middle = road.geometry.interpolate(25.0)
+        if len(own) == 2:
+            continue
+        assert (own[1]["x"], own[1]["y"], own[1]["design_m"]) == tuple(
+            f"{v:.3f}" for v in (middle.x, middle.y, middle.z)
+        )
+        ground = 100 + 0.02 * (middle.x - 500_000.0) + 0.01 * (middle.y - 4_600_000.0)
+        assert float(own[1]["ground_m"]) == pytest.approx(ground, abs=1e-3)

@@ -95,3 +95,23 @@ def test_stations_are_a_fourth_table_where_a_distance_is_given(layout, dem, tmp_
     assert all(p.exists() for p in written)
     beside = export(layout, "csv", tmp_path / "hill.csv", ground=dem, stations_m=20.0)
     assert beside[-1].name == "hill-stations.csv"
+
+
+def test_places_are_centroids_and_midpoints_to_the_millimetre(layout, tmp_path):
+    for path, kind in zip(tables_of(layout, tmp_path), ("asset", "road", "cable"), strict=True):
+        for row, part in zip(rows_of(path), StoredLayout.of(layout).of_kind(kind), strict=True):
+            is_line = part.geometry.geom_type == "LineString"
+            place = part.geometry.interpolate(part.geometry.length / 2) if is_line else part.geometry.centroid
+            assert (row["x"], row["y"]) == (f"{place.x:.3f}", f"{place.y:.3f}")
+            assert all(len(row[c].partition(".")[2]) == 8 for c in ("lon", "lat"))
+
+
+def test_stations_are_a_given_distance_apart_in_the_written_file(layout, dem, tmp_path):
+    written = export(layout, "csv", tmp_path, ground=dem, stations_m=20.0)
+    rows = rows_of(written[-1])
+    road = rows[0]["road_id"]
+    at = [float(r["station_m"]) for r in rows if r["road_id"] == road]
+    assert at[:3] == [0, 20, 40]
+    assert all(r["ground_m"] for r in rows)
+    without = export(layout, "csv", tmp_path / "plain.csv", stations_m=20.0)
+    assert not any(r["ground_m"] for r in rows_of(without[-1]))

@@ -79,6 +79,30 @@ def test_unplaced_assets_are_the_reason_where_they_hold_half_of_what_is_missing(
     assert why_less(40_000.0, 50_000.0, 100.0, [NO_SKID], LAND).endswith(f"({reasons_in_words([NO_SKID])})")
 
 
+def test_assets_with_the_same_reason_are_one_clause():
+    steep = "too steep: every way to it is far beyond the grade limit of 10 %"
+    unplaced = [
+        Unplaced("solar_array", 15, steep),
+        Unplaced("substation", 1, "no place is free"),
+        Unplaced("inverter_skid", 2, steep),
+        Unplaced("solar_array", 3, steep),
+    ]
+    assert (
+        reasons_in_words(unplaced) == f"18 x solar_array, 2 x inverter_skid: {steep}; 1 x substation: no place is free"
+    )
+
+
+def test_reasons_that_differ_in_cost_alone_show_its_range():
+    def reason(cost, limit="1,600"):
+        return f"left out: {cost} USD/kW of road, cable and earthwork, over the limit of {limit} USD/kW; raise it"
+
+    unplaced = [Unplaced("solar_array", 4, reason(cost)) for cost in ("9,000", "1,720", "10,500")]
+    assert reasons_in_words(unplaced) == f"12 x solar_array: {reason('1,720 to 10,500')}"
+    assert reasons_in_words([*unplaced[:1], unplaced[0]]) == f"8 x solar_array: {reason('9,000')}"
+    other = Unplaced("solar_array", 1, reason("1,800", "1,700"))
+    assert reasons_in_words([unplaced[0], other]).count(";") == 3  # another limit is another reason
+
+
 def test_a_missing_substation_is_always_named():
     station = Unplaced("substation", 1, "no place")
     assert explaining([NO_SKID, station], 50_000.0, SPEC, "solar_farm") == [station]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import platform
 import re
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -148,3 +150,97 @@ def test_a_manifest_of_the_largest_size_is_read_and_a_larger_one_is_refused(tmp_
     monkeypatch.setattr(manifest, "MAX_BYTES", size - 1)
     with pytest.raises(InputError, match="no manifest of pacifico"):
         manifest.read(tmp_path)
+
+
+def test_a_manifest_is_indented_text_that_ends_its_last_line(tmp_path):
+    manifest.write(tmp_path, {"worker": "ü"})
+    text = (tmp_path / manifest.NAME).read_text(encoding="utf-8")
+    assert text == '{\n  "schema": "pacifico-report",\n  "schema_version": 1,\n  "worker": "ü"\n}\n'
+
+
+def test_a_manifest_has_16_mib_at_most(tmp_path):
+    assert manifest.MAX_BYTES == 16 * 1024**2
+    manifest.write(tmp_path, {"worker": "w"})
+    path = tmp_path / manifest.NAME
+    with path.open("ab") as file:
+        file.write(b" " * (16 * 1024**2 - path.stat().st_size))
+    assert manifest.read(tmp_path)["worker"] == "w"
+    with path.open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(InputError, match="over 17 MB"):
+        manifest.read(tmp_path)
+
+
+def test_the_time_is_utc_to_the_millisecond():
+    found = manifest.moment()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", found)
+    assert abs(datetime.fromisoformat(found) - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_versions_are_those_of_the_required_packages_without_extras():
+    packages = manifest.environment()["packages"]
+    assert list(packages) == sorted(packages)
+    required = {r for r in importlib.metadata.requires("pacifico") if "extra ==" not in r}
+    assert len(packages) == len(required)
+    assert all(importlib.metadata.version(name) == version for name, version in packages.items())
+
+
+def repository(folder):
+    """Repository with a package, of one commit; returns the commit."""
+    (folder / "pacifico" / "run").mkdir(parents=True)
+    (folder / "notebooks").mkdir()
+    for name in ("pyproject.toml", "pacifico/run/manifest.py", "notebooks/a.ipynb", "readme"):
+        (folder / name).write_text("a")
+    as_somebody = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    for arguments in (["init", "-q"], ["add", "-A"], [*as_somebody, "commit", "-q", "-m", "a"]):
+        subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True)
+    head = subprocess.run(["git", "-C", str(folder), "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    return head.stdout.strip()
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    monkeypatch.delenv("PACIFICO_GIT_COMMIT", raising=False)
+    commit = repository(tmp_path)
+    monkeypatch.setattr(manifest, "__file__", str(tmp_path / "pacifico" / "run" / "manifest.py"))
+    return tmp_path, commit
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [(None, False), ("readme", False), ("pacifico/run/manifest.py", True), ("notebooks/a.ipynb", True)],
+)
+def test_changes_are_those_of_the_package_and_the_notebooks(checkout, name, changed):
+    folder, commit = checkout
+    if name:
+        (folder / name).write_text("b")
+    found = manifest.environment()
+    assert (found["git_commit"], found["git_changed"]) == (commit, changed)
+
+
+@pytest.mark.parametrize("lost", [".git", "pyproject.toml"])
+def test_an_installed_package_has_no_commit(checkout, lost):
+    folder, _ = checkout
+    (folder / lost).rename(folder / "lost")
+    found = manifest.environment()
+    assert (found["git_commit"], found["git_changed"]) == (None, None)
+
+
+def test_a_broken_repository_has_no_commit(checkout):
+    folder, _ = checkout
+    (folder / ".git" / "HEAD").write_text("nonsense")
+    found = manifest.environment()
+    assert (found["git_commit"], found["git_changed"]) == (None, None)
+
+
+def test_a_manifest_from_before_outputs_were_listed_is_read_without_any(tmp_path):
+    without = {k: v for k, v in WHOLE.items() if k != "outputs"}
+    (tmp_path / manifest.NAME).write_text(json.dumps(without))
+    assert manifest.read_whole(tmp_path) == {**without, "outputs": {}}
+
+
+def test_an_output_named_as_the_manifest_in_a_folder_is_an_output(tmp_path):
+    (tmp_path / "inputs_of_mine").mkdir()
+    for name in ("inputs_of_mine/a", "manifest.json"):
+        (tmp_path / name).write_text("a")
+    assert list(manifest.outputs(tmp_path)) == ["inputs_of_mine/a"]

@@ -15,7 +15,7 @@ _WEST, _SOUTH, _WIDTH, _HEIGHT = -93.70, 41.95, 0.01, 0.005
 _SITES: list[str] = []
 _LAYOUTS: list[str] = []
 _KNOWN = {
-    "format": ["kmz", "csv", "dxf", "gpkg", "pdf"],
+    "format": ["kmz", "csv", "dxf", "landxml", "gpkg", "parquet", "pdf"],
     "name": ["layout.geojson", "metrics.json", "inputs/boundary.geojson", "report.html"],
     "asset_id": ["solar_array-0001", "substation-0001", "inverter_skid-0001"],
     "pack": ["nfpa-855", "ifc-appendix-d"],

@@ -83,6 +83,14 @@ def test_swapped_coordinates_show_in_the_area_of_their_crs(crs, xy):
     assert to_lonlat(straight).crs == LONLAT
 
 
+@pytest.mark.parametrize("crs", ["EPSG:3857", "EPSG:32616", "EPSG:2274"])
+def test_degrees_under_a_projected_crs_are_named(read, geojson, crs):
+    ring = [[-87.01, 36.0], [-87.0, 36.0], [-87.0, 36.01], [-87.01, 36.0]]
+    named = {"type": "name", "properties": {"name": crs}}
+    with pytest.raises(CRSMismatchError, match=r"look like degrees.*correct the file's CRS to EPSG:4326"):
+        read(geojson(ring, crs=named), "site.geojson")
+
+
 def test_a_grid_derived_from_a_projected_crs_is_read(read, geojson, plant_grid):
     ring = [[0, 0], [1000, 0], [1000, 1000], [0, 1000], [0, 0]]
     site = read(geojson(ring, crs={"type": "name", "properties": {"name": plant_grid}}), "plant.geojson")

@@ -97,6 +97,39 @@ def test_a_file_that_is_no_clip_is_refused(site, tmp_path):
         open_clip(site, path)
 
 
+def test_a_clip_that_was_cropped_filled_or_moved_is_refused(tmp_path):
+    site = read_site(sample_site_path())
+    whole = clip_source(site, "sample", tmp_path / "dem.tif")
+    with rasterio.open(whole) as raster:
+        profile, values, tags = raster.profile, raster.read(1), raster.tags()
+    cut = {**profile, "width": profile["width"] - 3}
+    at = profile["transform"]
+    moved = {**profile, "transform": Affine(at.a, at.b, at.c + at.a, at.d, at.e, at.f)}
+    cases = {"cropped": (cut, values[:, 3:]), "filled": (profile, values + 1), "moved": (moved, values)}
+    for case, (about, cells) in cases.items():
+        path = tmp_path / f"{case}.tif"
+        with rasterio.open(path, "w", **about) as out:
+            out.write(cells, 1)
+            out.update_tags(**tags)
+        assert is_clip(path)
+        with pytest.raises(DEMError, match=f"{case}.tif was changed after pacifico wrote it"):
+            open_clip(site, path)
+
+
+def test_a_clip_with_other_bands_is_refused(tmp_path):
+    site = read_site(sample_site_path())
+    whole = clip_source(site, "sample", tmp_path / "dem.tif")
+    with rasterio.open(whole) as raster:
+        profile, values, tags = raster.profile, raster.read(1), raster.tags()
+    for about in ({"count": 2}, {"dtype": "int16", "predictor": 2, "nodata": None}):
+        path = tmp_path / "other.tif"
+        with rasterio.open(path, "w", **{**profile, **about}) as out:
+            out.write(values.astype(out.dtypes[0]), 1)
+            out.update_tags(**tags)
+        with pytest.raises(DEMError, match="a clip has one of float32 or float64"):
+            open_clip(site, path)
+
+
 @pytest.mark.field
 @pytest.mark.skipif(not FIELD.is_dir(), reason="no field data")
 @pytest.mark.parametrize("path", sorted((FIELD / "dem").glob("*.tif")), ids=lambda p: p.stem)

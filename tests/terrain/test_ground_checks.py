@@ -97,6 +97,41 @@ def test_a_seam_that_cuts_the_site_is_named(site, make_raster, nodata, slant):
     assert "2 parts" in told
 
 
+@pytest.mark.parametrize("slant", [0.0, 0.3])
+@pytest.mark.parametrize("height", [40.0, -25.0])
+def test_a_seam_of_wrong_heights_is_named(site, make_raster, height, slant):
+    def wall(x, y):
+        on = np.abs(x - CENTRE[0] - slant * (y - CENTRE[1])) < 5.1
+        return slope(x, y) + np.where(on, height, 0.0)
+
+    (told,) = about(site, make_raster(wall), "strip")
+    assert "above or below" in told
+    assert "2 parts" in told
+
+
+def test_steep_ground_is_no_seam(site, make_raster):
+    def cliff(x, y):
+        return slope(x, y) + np.where(x > CENTRE[0], 40.0, 0.0)
+
+    def bank(x, y):
+        return slope(x, y) + np.where(np.abs(x - CENTRE[0]) < 5.1, 8.0, 0.0)
+
+    assert about(site, make_raster(cliff), "strip") == []
+    assert about(site, make_raster(bank), "strip") == []
+
+
+@pytest.mark.parametrize("height", [0.0, 280.0, 305.27])
+def test_a_constant_is_told(site, make_raster, height):
+    (told,) = about(site, make_raster(lambda x, _: np.full(x.shape, height)), "exactly")
+    assert f"exactly {height:.2f} m" in told
+
+
+def test_heights_below_dry_land_are_told(site, make_raster):
+    (told,) = about(site, make_raster(lambda x, y: -slope(x, y)), "Dead Sea")
+    assert "-3" in told
+    assert about(site, make_raster(lambda x, y: slope(x, y) - 420), "Dead Sea") == []
+
+
 def test_what_is_no_seam_is_not_named_so(site, make_raster):
     wide = make_raster(lambda x, y: seamed(x, y, wide=45), nodata=-9999.0)
     assert about(site, wide, "strip") == []

@@ -156,8 +156,28 @@ def test_a_block_of_rows_is_that_part_of_the_whole(first, last):
         assert_array_equal(part[name], whole[name][first:last])
 
 
+@pytest.mark.parametrize(("first", "last"), [(0, 3), (4, 6), (5, 9), (6, 7), (8, 9)])
+def test_a_block_of_rows_of_a_tall_grid_is_that_part_of_the_whole(first, last):
+    tall = np.vstack([ROUGH, ROUGH[::-1] + 1, ROUGH[:1] * 1.5])
+    whole, part = products(tall), products(tall, first=first, last=last)
+    for name in NAMES:
+        assert_array_equal(part[name], whole[name][first:last])
+
+
+def test_aspect_is_below_360_also_where_the_ground_faces_north_by_a_hair_of_west():
+    tilted = 1e-20 * np.array([[0.0, 1, 2, 3]] * 3) + np.array([[0.0], [1e-3], [2e-3]])
+    assert_array_equal(products(tilted, names=("aspect",), dx=1.0, dy=1.0)["aspect"], 0.0)
+
+
+def test_ground_that_bends_both_ways_without_a_fall_line_has_no_curvature():
+    y, x = np.mgrid[-1.0:2, -1.0:2]
+    for bent in (x**2 + 2 * x * y, y**2 - 2 * x * y):
+        found = products(bent, names=("profile", "plan"), dx=1.0, dy=1.0)
+        assert np.isnan([found["profile"][1, 1], found["plan"][1, 1]]).all()
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_each_product_alone_is_that_of_all_together(name):
+def test_each_product_alone_alone_is_that_of_all_together(name):
     assert_array_equal(products(ROUGH, names=(name,))[name], products(ROUGH)[name])
 
 
@@ -184,6 +204,20 @@ def test_a_cell_at_its_limit_counts_and_one_without_elevation_does_not():
     z[1, 2] = np.nan
     kernels.gentle_counts(z, np.zeros(z.shape), usable, 1.0, 1.0, np.array([1.0, 1e9]), counts)
     assert counts[0] == counts[1] <= 11
+
+
+def test_only_a_cell_without_elevation_and_its_neighbours_within_a_window_are_lost():
+    z = ROUGH.copy()
+    z[2, 3] = np.nan
+    east, north = gradient(z)
+    usable = np.ones(z.shape, np.uint8)
+    gone = np.isnan(east + north + z)
+    counts = np.empty(1)
+    for cell in np.argwhere(usable):
+        alone = np.zeros(z.shape, np.uint8)
+        alone[tuple(cell)] = 1
+        kernels.gentle_counts(z, np.zeros(z.shape), alone, DX, DY, np.array([1e9]), counts)
+        assert counts[0] == (not gone[tuple(cell)]), cell
 
 
 def test_spread_is_the_weighted_sum_over_columns_and_rows():

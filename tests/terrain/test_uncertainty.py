@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -198,3 +199,127 @@ def test_error_of_an_unknown_raster_goes_by_its_cells(cell_m, rmse_m):
     found = dem_error(dem)
     assert found.rmse_m == rmse_m
     assert found.correlation_m == max(30.0, 7 * cell_m)
+
+
+def smoothed(white, n, cell_m, length_m, axis):
+    """White noise along an axis, smoothed to cells: weights and reach as `_fields` and the constants say."""
+    at = (np.arange(n) + 0.5) * cell_m / (length_m / 3)  # in lattice cells, three to a correlation length
+    place = np.arange(white.shape[axis]) - 6.0  # the first lattice points lie two lengths before the grid
+    weights = np.exp(-2 * ((place - at[:, None]) / 3) ** 2)
+    first = np.floor(at)[:, None]
+    weights[(place < first - 6) | (place > first + 6)] = 0
+    weights /= np.sqrt((weights**2).sum(axis=1, keepdims=True))
+    return np.tensordot(weights, white, axes=(1, axis))
+
+
+@pytest.mark.parametrize(("ny", "nx"), [(6, 9), (23, 3)])
+def test_a_field_is_the_white_noise_of_its_seed_smoothed_by_a_gaussian_of_half_the_length(ny, nx):
+    dx, dy, length = 8.0, 5.0, 60.0
+    found = error_field(grid_of(ny, nx, dx, dy), rmse_m=2.5, correlation_m=length, seed=11)
+    rows = math.floor((ny - 0.5) * dy / 20) + 13
+    columns = math.floor((nx - 0.5) * dx / 20) + 13
+    white = np.random.default_rng(11).standard_normal((rows, columns))
+    expected = 2.5 * smoothed(smoothed(white, ny, dy, length, 0), nx, dx, length, 1).T
+    assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_level_ground_has_no_error_and_unknown_cells_count_as_10_m():
+    def error_of(**attrs):
+        return dem_error(grid_of(3, 3).data_array(np.zeros((3, 3)), name="z", **attrs))
+
+    assert error_of(source="level ground").rmse_m == 0
+    assert (error_of(source="x.tif").rmse_m, error_of().correlation_m) == (0.8, 70)
+
+
+def test_there_are_40_error_fields_of_seed_0_by_default():
+    grid = grid_of(9, 9)
+    dem = grid.data_array(np.zeros(grid.shape), name="z")
+    asked = []
+
+    def statistic(heights):
+        asked.append(heights.copy())
+        return float(heights[4, 4] + 100)
+
+    error = ErrorModel(1.0, 50.0, "test")
+    found = quantiles(dem, statistic, error=error)
+    assert len(asked) == 41
+    assert found == quantiles(dem, statistic, error=error, realizations=40, seed=0)
+    assert found != quantiles(dem, statistic, error=error, realizations=40, seed=1)
+    z = rolling(grid_of(30, 30))
+    usable, limits = np.ones(z.shape, dtype=bool), {"a": 3.0}
+    areas = buildable_area_ha(z, grid_of(30, 30), usable, limits, error=error)
+    assert areas == buildable_area_ha(z, grid_of(30, 30), usable, limits, error=error, realizations=40, seed=0)
+    draws = gentle_draws(z, grid_of(30, 30), usable, (3.0,), error=error)
+    assert draws.drawn.shape == (40, 1)
+    assert draws.areas_ha(grid_of(30, 30)) == [areas["a"]]
+
+
+def test_an_area_is_at_most_all_of_the_usable_ground():
+    grid = grid_of(20, 30, 10.0, 8.0)
+    usable = np.zeros(grid.shape, dtype=bool)
+    usable[3:17, 5:21] = True
+    areas = buildable_area_ha(
+        np.zeros(grid.shape), grid, usable, {"a": 2.0}, error=ErrorModel(0.3, 30.0, "test"), seed=5
+    )["a"]
+    assert areas.p10 < areas.nominal
+    assert areas.nominal == areas.p90 == pytest.approx(14 * 16 * 80 / 1e4)
+
+
+def test_without_usable_ground_the_window_is_empty_and_nothing_is_counted():
+    grid = grid_of(9, 9)
+    none = np.zeros(grid.shape, dtype=bool)
+    draws = gentle_draws(np.zeros(grid.shape), grid, none, (2.0, 5.0), error=ErrorModel(1, 100, "test"))
+    assert draws.window == (0, 0, 0, 0)
+    assert draws.nominal.tolist() == [0, 0]
+    assert draws.drawn.shape == (40, 2)
+    assert not draws.drawn.any()
+
+
+def test_errors_are_drawn_for_the_usable_ground_and_one_cell_around():
+    grid, error = grid_of(20, 30), ErrorModel(0.5, 40.0, "test")
+    z = rolling(grid)
+    usable = np.zeros(grid.shape, dtype=bool)
+    usable[4:9, 11:17] = True
+    assert gentle_draws(z, grid, usable, (3.0,), error=error).window == (3, 10, 10, 18)
+    usable[0, 0] = usable[-1, -1] = True
+    assert gentle_draws(z, grid, usable, (3.0,), error=error).window == (0, 20, 0, 30)
+
+
+def test_only_changed_cells_are_counted_where_the_window_stays():
+    grid, error = grid_of(24, 30, 10.0, 7.0), ErrorModel(0.5, 40.0, "test")
+    z = rolling(grid)
+    usable = np.zeros(grid.shape, dtype=bool)
+    usable[6:20, 8:25] = True
+    known = gentle_draws(z, grid, usable, (2.0, 4.0), error=error)
+    fewer = usable.copy()
+    fewer[9:12, 12:20] = False
+    fresh = gentle_draws(z, grid, fewer, (2.0, 4.0), error=error)
+    raised = replace(known, nominal=known.nominal + 7, drawn=known.drawn + 3)
+    assert (
+        gentle_draws(z, grid, fewer, (2.0, 4.0), error=error, before=raised).nominal.tolist()
+        == (fresh.nominal + 7).tolist()
+    )
+    assert (gentle_draws(z, grid, fewer, (2.0, 4.0), error=error, before=raised).drawn == fresh.drawn + 3).all()
+    # another window or another number of fields: all are counted
+    larger = usable.copy()
+    larger[3, 3] = True
+    again = gentle_draws(z, grid, larger, (2.0, 4.0), error=error, before=raised)
+    assert (again.drawn == gentle_draws(z, grid, larger, (2.0, 4.0), error=error).drawn).all()
+    few = gentle_draws(z, grid, fewer, (2.0, 4.0), error=error, realizations=12, before=raised)
+    assert (few.drawn == gentle_draws(z, grid, fewer, (2.0, 4.0), error=error, realizations=12).drawn).all()
+
+
+def test_ground_in_two_threads_gives_the_counts_of_one(monkeypatch):
+    grid, error = grid_of(40, 50), ErrorModel(0.5, 40.0, "test")
+    z, usable = rolling(grid), np.ones(grid.shape, dtype=bool)
+    one = gentle_draws(z, grid, usable, (2.0, 4.0), error=error)
+    monkeypatch.setattr("pacifico.terrain.uncertainty.THREADS_FROM_CELLS", 0)
+    two = gentle_draws(z, grid, usable, (2.0, 4.0), error=error)
+    assert (one.drawn == two.drawn).all()
+
+
+def test_a_model_of_an_error_of_zero_or_a_short_length_is_valid():
+    assert not error_field(grid_of(3, 3), rmse_m=0.0, correlation_m=0.5, seed=1).any()
+    with pytest.raises(InputError, match="9 realizations are too few"):
+        quantiles(grid_of(9, 9).data_array(np.zeros((9, 9)), name="z"), np.sum, realizations=9)
+    quantiles(grid_of(9, 9).data_array(np.zeros((9, 9)), name="z"), np.ptp, realizations=10)

@@ -11,6 +11,7 @@ from nbformat import v4
 
 from pacifico.errors import InputError
 from pacifico.export import FORMATS, export, export_for_report
+from pacifico.export.piles import schedule_of
 from pacifico.layout.add_racking import add_racking
 from pacifico.layout.files.stored import StoredLayout
 from pacifico.output_files import atomic_files
@@ -49,7 +50,8 @@ def write_export(plan: Plan, dem: xr.DataArray, fmt: str, path: str) -> tuple[st
     if known.to_folder:
         _make_folder(Path(path))
     ground = dem if "ground" in known.options else None
-    return tuple(str(f) for f in export(plan.to_geojson(), fmt, path, ground=ground))
+    piles = schedule_of(plan) if "piles" in known.options and plan.racking is not None else None
+    return tuple(str(f) for f in export(plan.to_geojson(), fmt, path, ground=ground, piles=piles))
 
 
 def write_report(plan: Plan, dem: xr.DataArray, folder: str, on_stage: OnStage | None) -> tuple[str, ...]:

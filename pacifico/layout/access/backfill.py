@@ -10,6 +10,9 @@ import shapely
 from shapely import MultiLineString
 
 from pacifico.layout.criteria.asset_types import asset_type, solar_units
+from pacifico.layout.criteria.racking import array_slopes
+from pacifico.layout.earthwork.criteria import earthwork_criteria
+from pacifico.layout.grade_lines.side_slopes import SECTION_M, side_slope_lines
 from pacifico.layout.ground.rects import NO_RECTS, expand_rects
 from pacifico.layout.model.assets import Item
 from pacifico.layout.placement.draft import of_units
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.layout.criteria.asset_types import SolarUnit
-    from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.model.roads import Road
     from pacifico.layout.placement.context import PlacementContext
 
@@ -152,13 +154,11 @@ def _free_slots(
         Largest distance from an array to a road [m].
     """
     unit, gap = ground.unit, context.spec.number("solar", "pair_gap_m")
-    sieve = context.field.sieve(ground.slope_limit_deg)
+    sieve = context.field.sieve(array_slopes(context.spec))
     legs = np.concatenate([np.hstack([xy[:-1], xy[1:]]) for xy in map(shapely.get_coordinates, _plain_lines(roads))])
     boxes = np.hstack([np.minimum(legs[:, :2], legs[:, 2:]), np.maximum(legs[:, :2], legs[:, 2:])])
     within = shapely.union_all(shapely.box(*expand_rects(boxes, reach_m + unit.height_m).T))
-    free = shapely.difference(
-        shapely.intersection(sieve.placeable, within), _occupied(context.spec, unit, items, roads)
-    )
+    free = shapely.difference(shapely.intersection(sieve.placeable, within), _occupied(context, unit, items, roads))
     least = np.array([unit.least_units * unit.pitch_x_m - unit.gap_x_m, unit.height_m])
     pattern = StripPattern(
         unit.pitch_x_m,
@@ -188,13 +188,13 @@ def _plain_lines(roads: Sequence[Road]) -> NDArray[np.object_]:
     return lines
 
 
-def _occupied(spec: Spec, unit: SolarUnit, items: Sequence[Item], roads: Sequence[Road]) -> BaseGeometry:
-    """Ground that arrays must not touch: items and roads, with gaps.
+def _occupied(context: PlacementContext, unit: SolarUnit, items: Sequence[Item], roads: Sequence[Road]) -> BaseGeometry:
+    """Ground that arrays must not touch: items and roads, with gaps and side slopes.
 
     Parameters
     ----------
-    spec : Spec
-        Gaps.
+    context : PlacementContext
+        Gaps, and ground on which side slopes end.
     unit : SolarUnit
         Unit of the new arrays.
     items : sequence of Item
@@ -202,7 +202,7 @@ def _occupied(spec: Spec, unit: SolarUnit, items: Sequence[Item], roads: Sequenc
     roads : sequence of Road
         Roads of the layout.
     """
-    gap = spec.number("solar", "pair_gap_m")
+    gap = context.spec.number("solar", "pair_gap_m")
     around = {"solar_array": (max(unit.gap_x_m, gap), gap), "inverter_skid": (gap, gap)}
     by = np.array([around.get(i.kind, (max(CLEAR_OF_BLOCKS_M, i.clearance_m),) * 2) for i in items])
     rects = np.array([i.rect for i in items]) + np.hstack([-by, by])
@@ -210,4 +210,17 @@ def _occupied(spec: Spec, unit: SolarUnit, items: Sequence[Item], roads: Sequenc
     boxes = np.concatenate([rects, expand_rects(np.tile(ends, 2), AROUND_ENDS_M)])
     widths = np.array([r.width_m for r in roads])
     lanes = shapely.buffer(_plain_lines(roads), widths / 2 + BESIDE_M, quad_segs=2, join_style="mitre")
-    return shapely.union_all([*shapely.box(*boxes.T), *lanes])
+    return shapely.union_all([*shapely.box(*boxes.T), *lanes, *_side_slopes(context, roads)])
+
+
+def _side_slopes(context: PlacementContext, roads: Sequence[Road]) -> NDArray[np.object_]:
+    """Side slopes longer than the distance that arrays keep from roads."""
+    slopes = side_slope_lines(
+        [shapely.get_coordinates(r.line, include_z=True) for r in roads],
+        context.field.ground,
+        width_m=roads[0].width_m,
+        side_slope=earthwork_criteria(context.spec).side_slope,
+    )
+    long = slopes[shapely.length(slopes) > BESIDE_M]
+    strips: NDArray[np.object_] = shapely.buffer(long, SECTION_M / 2, cap_style="flat")
+    return strips

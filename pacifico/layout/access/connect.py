@@ -13,6 +13,7 @@ from shapely import box
 from pacifico.errors import InternalError
 from pacifico.layout.access.areas import access_areas, road_lanes
 from pacifico.layout.access.backfill import backfill
+from pacifico.layout.access.pad_slopes import pad_with_side_slopes
 from pacifico.layout.access.power_blocks import incomplete_blocks
 from pacifico.layout.access.shortening import removed_rect, shorten_items
 from pacifico.layout.criteria.asset_types import YARD_KINDS, solar_units
@@ -30,7 +31,7 @@ from pacifico.layout.routing.problem import RoadSite
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from shapely import Point
+    from shapely import Point, Polygon
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.asset_types import SolarUnit
@@ -142,6 +143,17 @@ class _RoadTask:
             unit_m=0.0 if unit is None else unit.pitch_x_m,
             min_radius_m=min_radius_to(item.kind, self.spec),
         )
+
+    def obstacle(self, terminal: Terminal, item: Item) -> Polygon:
+        """Ground that roads keep off around an item.
+
+        What may give way is an obstacle without its side slopes.
+        """
+        plane = self.planes.get(item)
+        if plane is None or terminal.units:
+            return terminal.footprint if terminal.pad is None else terminal.pad
+        side_slope = self.spec.number("earthwork", "side_slope")
+        return pad_with_side_slopes(item.pad_rect, plane, self.field.ground, side_slope)
 
 
 def connect_roads(
@@ -298,7 +310,7 @@ def _search_areas(task: _RoadTask, items: Sequence[Item], penalties: Penalties) 
         As for `_route`.
     """
     terminals = [task.terminal(k, item) for k, item in enumerate(items)]
-    obstacles = [t.pad if t.pad is not None else t.footprint for t in terminals]
+    obstacles = [task.obstacle(t, item) for t, item in zip(terminals, items, strict=True)]
     lanes = road_lanes(task.field, task.spec, task.criteria, obstacles)
     areas = access_areas(task.field, task.entries, lanes, task.criteria.width_m / 2 + task.criteria.clearance_m)
     area_of = areas.of_items(items)

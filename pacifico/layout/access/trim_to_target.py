@@ -14,13 +14,14 @@ from shapely import box
 from pacifico.layout.access.connect import REACH_MARGIN_M, ServedLayout
 from pacifico.layout.access.shortening import remove_units
 from pacifico.layout.criteria.asset_types import SolarUnit, solar_units
+from pacifico.layout.criteria.racking import array_slopes
 from pacifico.layout.placement.draft import unit_of, units_of
 
 if TYPE_CHECKING:
     from shapely import LineString
 
     from pacifico.layout.criteria.spec import Spec
-    from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.ground.buildable import Field, Sieve
     from pacifico.layout.model.assets import Item
 
 SPARE_KW, SPARE_SHARE = 104.0, 0.004
@@ -56,13 +57,13 @@ def trim_to_target(field: Field, served: ServedLayout, over_kw: float, spec: Spe
         Rules of arrays and their reach.
     """
     units = solar_units(spec)
-    items = list(served.items)
+    items, sieve = list(served.items), field.sieve(array_slopes(spec))
     lines = {r.road_id: r.line for r in served.network.roads}
     reach_m = spec.number("site", "array_reach_m") - REACH_MARGIN_M
     for k in range(len(items) - 1, -1, -1):
         unit = unit_of(items[k], units)
         while unit is not None and over_kw > SLACK_KW and units_of(items[k], unit) > unit.least_units:
-            shorter = _shorter(field, items[k], unit, lines[served.network.served[k]], reach_m)
+            shorter = _shorter(sieve, items[k], unit, lines[served.network.served[k]], reach_m)
             if shorter is None:
                 break
             items[k] = shorter
@@ -70,15 +71,15 @@ def trim_to_target(field: Field, served: ServedLayout, over_kw: float, spec: Spe
     return replace(served, items=tuple(items))
 
 
-def _shorter(field: Field, array: Item, unit: SolarUnit, road: LineString, reach_m: float) -> Item | None:
+def _shorter(sieve: Sieve, array: Item, unit: SolarUnit, road: LineString, reach_m: float) -> Item | None:
     """Array with one unit less, or None where that is illegal.
 
     The unit is removed in the east if possible, else in the west.
 
     Parameters
     ----------
-    field : Field
-        Ground of the site.
+    sieve : Sieve
+        Slope test of arrays.
     array : Item
         Solar array.
     unit : SolarUnit
@@ -88,7 +89,6 @@ def _shorter(field: Field, array: Item, unit: SolarUnit, road: LineString, reach
     reach_m : float
         Largest distance between them [m].
     """
-    sieve = field.sieve(array.slope_limit_deg)
     for west, east in ((0, 1), (1, 0)):
         shorter = remove_units(array, unit, west, east)
         if road.dwithin(box(*shorter.rect), reach_m) and sieve.passes(np.array([shorter.rect]))[0]:

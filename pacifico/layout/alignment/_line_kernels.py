@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 BARRED_COST = 20.0
 """Cost per metre of a legal line over ground steeper than the search allows: about that of the steepest move."""
-MIN_CHORD_M = 0.6
-"""Shortest chord of an arc [m]."""
+MIN_CHORD_M = 1.2
+"""Shortest chord of an arc [m]: the turn between shorter ones would be lost in rounded coordinates."""
 CHORD_TURN = 0.2
 """Largest turn of an arc at a vertex [rad], for up to `MAX_CHORDS` chords."""
 MAX_CHORDS = 14

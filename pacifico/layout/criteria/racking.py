@@ -80,6 +80,27 @@ class RackingCriteria:
         return self.min_reveal_m + self.embedment_m
 
 
+@dataclass(frozen=True)
+class ArraySlopes:
+    """Steepest natural ground under an array."""
+
+    any_deg: float
+    """In any direction [°]."""
+    north: float = math.inf
+    """From south to north, up or down [rise/run]."""
+    north_span_m: float = 0.0
+    """Distance over which that holds [m]."""
+    east: float = math.inf
+    """From west to east, up or down [rise/run]."""
+    east_span_m: float = 0.0
+    """Distance over which that holds [m]."""
+
+    @property
+    def turned(self) -> ArraySlopes:
+        """Slopes under an array that is turned by 90°."""
+        return ArraySlopes(self.any_deg, self.east, self.east_span_m, self.north, self.north_span_m)
+
+
 def racking_name(spec: Spec) -> Racking:
     """Name of the racking of a spec, by its mounting where it names none.
 
@@ -143,3 +164,22 @@ def racking_criteria(spec: Spec) -> RackingCriteria:
         max_bend=math.tan(math.radians(bend_deg)),
         pile_length_step_m=spec.number("racking", "pile_length_step_m"),
     )
+
+
+def array_slopes(spec: Spec) -> ArraySlopes:
+    """Steepest ground under an array that isn't turned.
+
+    Along the rows it is measured from pile to pile, across them from row to row. Ground across may not lift a row over the
+    next by more than the racking takes.
+    """
+    mounting, criteria = spec.choice("solar", "mounting"), racking_criteria(spec)
+    pitch = spec.number("solar", f"{mounting}_collector_m") / spec.number("solar", f"{mounting}_gcr")
+    across = min(criteria.max_slope_across, criteria.max_row_step_m / pitch)
+    slopes = ArraySlopes(
+        spec.number("solar_array", "slope_limit_deg"),
+        criteria.max_slope_along,
+        criteria.pile_spacing_m,
+        across,
+        pitch,
+    )
+    return slopes if mounting == "tracker" else slopes.turned

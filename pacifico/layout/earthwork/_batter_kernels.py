@@ -157,9 +157,8 @@ def edge_batter(
         h1 = bilinear(z, grid, ax + dx * b, ay + dy * b) - (heights[0] + (heights[1] - heights[0]) * b)
         # split where cut turns to fill: sections grow with the square of the depth
         split = a + (b - a) * h0 / (h0 - h1) if h0 * h1 < 0 else b
-        for part in range(2):
-            lo, hi = (a, split) if part == 0 else (split, b)
-            if hi - lo <= 0:
+        for lo, hi in ((a, split), (split, b)):
+            if lo == hi:
                 continue
             for g in (-GAUSS, GAUSS):
                 s = 0.5 * (lo + hi) + 0.5 * g * (hi - lo)
@@ -200,7 +199,7 @@ def pad_batter(
         heights[0] = pad.elevation + pad.east * edges[e, 0] + pad.north * edges[e, 1]
         heights[1] = pad.elevation + pad.east * edges[e, 2] + pad.north * edges[e, 3]
         length = math.hypot(edges[e, 2] - edges[e, 0], edges[e, 3] - edges[e, 1])
-        pieces = max(math.ceil(length / side.step), 1)
+        pieces = math.ceil(length / side.step)
         edge_batter(out, z, grid, edges[e], heights, pieces, side, others)
         # at an outer corner: cone sector between the normals of this edge and the next
         f = following[e]
@@ -235,7 +234,7 @@ def daylight_points(
     for e in range(len(edges)):
         dx, dy = edges[e, 2] - edges[e, 0], edges[e, 3] - edges[e, 1]
         length = math.hypot(dx, dy)
-        pieces = max(math.ceil(length / spacing), 1)
+        pieces = math.ceil(length / spacing)
         f = following[e]
         fx, fy = edges[f, 2] - edges[f, 0], edges[f, 3] - edges[f, 1]
         angle = math.atan2(dx * fy - dy * fx, dx * fx + dy * fy)

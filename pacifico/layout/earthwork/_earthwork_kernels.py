@@ -138,7 +138,7 @@ def grade_corridors(
                     r[4] = bilinear(z, local, x[4], y[4]) - design
                     area = polygon_area(x, y)
                     whole += area
-                    if math.isnan(r[0] + r[1] + r[2] + r[3] + r[4]):
+                    if math.isnan(r.sum()):
                         unknown += area
                         continue
                     add_tile(sums, x, y, r)

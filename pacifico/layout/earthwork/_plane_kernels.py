@@ -146,12 +146,13 @@ def balanced_plane(
     if steep > limit:
         east, north = east * limit / steep, north * limit / steep
     corners = 16
-    polygon = np.empty((corners + 2 * rounds + 4, 2))
+    # a cut adds one corner at most: one cut in each round, and up to eight along the limit
+    polygon = np.empty((corners + 9 * rounds, 2))
     for i in range(corners):
         angle = 2 * math.pi * i / corners
         radius = limit / math.cos(math.pi / corners)
         polygon[i, 0], polygon[i, 1] = radius * math.cos(angle), radius * math.sin(angle)
-    n = len(polygon) - 2 * rounds - 4
+    n = corners
     best_e, best_east, best_north, best = e, east, north, math.inf
     bound = 0.0
     for step in range(rounds + 1):
@@ -170,19 +171,14 @@ def balanced_plane(
             break
         n = _clip(polygon, n, east, north, gx, gy)
         last_east, last_north = east, north
-        east, north, area = 0.0, 0.0, 0.0
         for _ in range(8):
-            if n < 3:
-                break
             east, north, area = _centroid(polygon, n)
             steep = math.hypot(east, north)
             if steep <= limit:
                 break
             n = _clip(polygon, n, east * limit / steep, north * limit / steep, east, north)
-        if n < 3 or area <= 1e-14 * limit * limit:
+        # nothing, or next to nothing, is left within the limit
+        if steep > limit or area <= 1e-14 * limit * limit:
             break
-        steep = math.hypot(east, north)
-        if steep > limit:
-            east, north = east * limit / steep, north * limit / steep
         e += (shrink / v[5]) * -(gx * (east - last_east) + gy * (north - last_north))
     return best_e, best_east, best_north, max(best - bound, 0.0) * (2 - shrink)

@@ -63,18 +63,35 @@ def leave_out(plan: Plan, served: ServedLayout) -> LeftOut | None:
     removals = removals_over(works, limit)
     if not removals:
         return None
-    out = _assets_out(plan, works, removals)
-    unreached = {k: Unreached(UnreachedCause.NOT_WORTH_IT, why(removal, limit)) for k, removal in out.items()}
-    gone = sum(1 << u for u, unit in enumerate(works.units) if all(k in out for k in unit.assets))
+    reasons = {k: why(removal, limit) for k, removal in _assets_out(plan, works, removals).items()}
+    left = without_assets(plan, served, works, reasons)
+    return replace(left, warnings=_warnings(Removal.of_rest(works, removals), limit))
+
+
+def without_assets(plan: Plan, served: ServedLayout, works: CivilWorks, reasons: Mapping[int, str]) -> LeftOut:
+    """Layout without some assets, and without the roads that no other unit needs.
+
+    Parameters
+    ----------
+    plan : Plan
+        Plan of the layout.
+    served : ServedLayout
+        The layout; its items are the plan's assets, in the same order.
+    works : CivilWorks
+        Units of the plan, and the roads that they need.
+    reasons : mapping
+        Assets to leave out, each with the reason.
+    """
+    unreached = {k: Unreached(UnreachedCause.NOT_WORTH_IT, reason) for k, reason in reasons.items()}
+    gone = sum(1 << u for u, unit in enumerate(works.units) if all(k in reasons for k in unit.assets))
     useless = {road_id for road_id, bits in works.roads.items() if bits & ~gone == 0}
     roads = without_roads(served.network.roads, useless, road_criteria(plan.spec, plan.profile))
     items, network = renumber(served.items, replace(served.network, roads=roads), unreached)
     sized = with_sized_skids(items, plan.spec)
-    pads = tuple(p for k, p in enumerate(served.pads) if k not in out)
-    reasons = Counter((served.items[k].kind, why(removal, limit)) for k, removal in out.items())
-    unplaced = tuple(Unplaced(kind, n, reason, UnreachedCause.NOT_WORTH_IT) for (kind, reason), n in reasons.items())
-    rest = Removal.of_rest(works, removals)
-    return LeftOut(replace(served, items=sized, pads=pads, network=network), unplaced, _warnings(rest, limit))
+    pads = tuple(p for k, p in enumerate(served.pads) if k not in reasons)
+    counts = Counter((served.items[k].kind, reason) for k, reason in reasons.items())
+    unplaced = tuple(Unplaced(kind, n, reason, UnreachedCause.NOT_WORTH_IT) for (kind, reason), n in counts.items())
+    return LeftOut(replace(served, items=sized, pads=pads, network=network), unplaced, ())
 
 
 def _assets_out(plan: Plan, works: CivilWorks, removals: Sequence[Removal]) -> dict[int, Removal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ from shapely import Polygon
 from pacifico import crs as crs_
 from pacifico.errors import EditRefused
 from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type, solar_unit, substation_type
+from pacifico.layout.criteria.racking import ArraySlopes, array_slopes
 from pacifico.layout.ground.buildable import ROUNDING, STEEP_SHARE, Zonal, zonal
 from pacifico.layout.model.assets import Item, outline, pad_outline
 from pacifico.layout.placement.draft import item_of, of_units
@@ -109,7 +110,7 @@ def check_place(asset_id: str, item: Item, around: Surroundings) -> None:
     shape = outline(item)
     taken = pad_outline(item) or shape
     _check_polygons(asset_id, taken, around)
-    _check_ground(asset_id, item, around.field)
+    _check_ground(asset_id, item, around)
     _check_neighbours(asset_id, item, taken, around)
     _check_pads(asset_id, taken, around.pads)
     if item.kind == "wind_turbine":
@@ -148,12 +149,13 @@ def _check_polygons(asset_id: str, taken: Polygon, around: Surroundings) -> None
     )
 
 
-def _check_ground(asset_id: str, item: Item, field: Field) -> None:
+def _check_ground(asset_id: str, item: Item, around: Surroundings) -> None:
     """Refuse steep or unknown ground under the footprint or pad."""
+    field, limits = around.field, _slope_limits(item, around.spec)
     for margin, what in ((0.0, "footprint"), *(((PAD_APRON_M, "pad"),) if item.kind != "solar_array" else ())):
         if item.rotation_deg in (0.0, 90.0):
             rect = np.array([item.rect]) + np.array([-margin, -margin, margin, margin])
-            sieve = field.sieve(item.slope_limit_deg)
+            sieve = field.sieve(limits)
             unknown, steep = float(sieve.unknown.share(rect)[0]), float(sieve.steep.share(rect)[0])
         else:
             slope, area = _cells(field, outline(item, margin))
@@ -167,8 +169,24 @@ def _check_ground(asset_id: str, item: Item, field: Field) -> None:
         if steep > STEEP_SHARE:
             raise EditRefused(
                 f"{asset_id} would stand on ground that is too steep: {steep:.0%} of its {what} is over "
-                f"{item.slope_limit_deg:g}°, {STEEP_SHARE:.0%} may be; choose gentler ground"
+                f"{_said(limits)}, {STEEP_SHARE:.0%} may be; choose gentler ground"
             )
+
+
+def _slope_limits(item: Item, spec: Spec) -> float | ArraySlopes:
+    """Slope limits of the ground under an item; those of rows hold for upright arrays."""
+    if item.kind != "solar_array" or item.rotation_deg not in (0.0, 90.0):
+        return item.slope_limit_deg
+    slopes = replace(array_slopes(spec), any_deg=item.slope_limit_deg)
+    return slopes.turned if item.rotation_deg == 90.0 else slopes
+
+
+def _said(limits: float | ArraySlopes) -> str:
+    """Slope limits in words."""
+    if not isinstance(limits, ArraySlopes):
+        return f"{limits:g}°"
+    ways = f"{100 * limits.north:.3g} % north and {100 * limits.east:.3g} % east"
+    return f"{limits.any_deg:g}°, or over what its rows take: {ways}"
 
 
 def _check_neighbours(asset_id: str, item: Item, taken: Polygon, around: Surroundings) -> None:

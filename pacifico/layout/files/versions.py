@@ -25,6 +25,8 @@ _TOTALS = (
     "buildable_area_ha",
 )
 _INTERVALS = ("earthwork_p10_p90_m3", "buildable_area_p10_p90_ha")
+_LARGEST = 1e300
+"""Numbers below this, and sums of them, are floats."""
 
 
 def upgraded(about: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -62,7 +64,7 @@ def _is_complete(metrics: Any) -> bool:
     """Whether metrics have all numbers that the upgrade needs."""
 
     def is_number(value: Any) -> bool:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
 
     return isinstance(metrics, dict) and (
         all(is_number(metrics.get(name)) for name in _TOTALS)

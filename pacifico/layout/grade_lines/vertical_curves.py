@@ -37,12 +37,11 @@ HEIGHT_SLACK_M = 0.002
 """Slack of depth limits and pads, below their tolerance [m]."""
 SLACK_OF_RISE_M = 1e-6
 """Slack of the grade limit between two nodes [m]."""
-RETAINED_M = 0.3
-"""A side slope that is cut off by less needs no wall [m]."""
-TOE_FACTOR = 20.0
+TOE_FACTOR = 100.0
 """Cost of one metre of height that a side slope needs beyond an edge, over the area of its road [-].
 
-A square metre of retaining wall costs about as much as 40 to 120 m³ of earthwork (engineering judgement).
+Arrays lose rows there: a metre of road beside them is worth as much as 500 m³ of earthwork or more, a square metre of
+retaining wall 40 to 120 m³ (engineering judgement).
 """
 BREAK_FACTOR = 1000.0
 """Cost of one metre of grade break over 10 m, over the area of all roads: more than any earthwork saves [-]."""
@@ -97,8 +96,6 @@ class SmoothProfile:
     """Vertices of each road with their heights, shape (k, 3) [m]."""
     breaks_pct: FloatArray
     """Grade break over 10 m of each place where it is too sharp for a vertical curve [%]."""
-    retained_m: float
-    """Length of road whose side slopes do not end before an edge [m]."""
 
 
 def smooth_profile(
@@ -129,7 +126,7 @@ def smooth_profile(
         Where no heights without sharp breaks exist, the breaks are as small as possible.
     """
     if not lines:
-        return SmoothProfile([], np.zeros(0), 0.0)
+        return SmoothProfile([], np.zeros(0))
     network = make_nodes(lines, limits.max_grade, {level.xy for level in levels})
     through = make_through_roads(lines, network)
     sections = _sections(network)
@@ -146,14 +143,10 @@ def smooth_profile(
         _toe_rows(sections, toes, limits.width_m),
     ]
     z = _least_cost(network, through, rows, limits)
-    heights = network.heights(z)
-    beyond = np.maximum(toes.low - heights[toes.vertex], heights[toes.vertex] - toes.high)
-    retained = np.unique(toes.vertex[beyond > RETAINED_M])
-    xyz = np.column_stack([network.xyz[:, :2], heights])
+    xyz = np.column_stack([network.xyz[:, :2], network.heights(z)])
     return SmoothProfile(
         [xyz[a:b] for a, b in itertools.pairwise(network.first.tolist())],
         np.concatenate([_sharp_breaks(road, z, limits.max_break_pct) for road in through]),
-        float(sections.length_m[retained].sum()),
     )
 
 

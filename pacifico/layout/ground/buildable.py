@@ -14,10 +14,12 @@ import numpy as np
 import shapely
 from shapely import MultiPolygon, Polygon
 
+from pacifico.layout.criteria.racking import ArraySlopes
 from pacifico.layout.criteria.setbacks import set_back
 from pacifico.layout.ground import _table_kernels
 from pacifico.layout.ground.channels import NO_DRAINAGE, SiteDrainage
 from pacifico.layout.ground.crossings import Barrier, Crossings, barriers_of, find_crossings
+from pacifico.layout.ground.row_slopes import steep_for_rows
 from pacifico.terrain.surface import slope_deg
 
 if TYPE_CHECKING:
@@ -68,22 +70,35 @@ class Field:
     """Places where the plant may connect to the grid."""
     drainage: SiteDrainage = NO_DRAINAGE
     """Channels, which assets keep clear of and roads and cables cross at a price."""
-    _sieves: dict[float, Sieve] = dataclass_field(default_factory=dict, compare=False, repr=False)
+    _sieves: dict[float | ArraySlopes, Sieve] = dataclass_field(default_factory=dict, compare=False, repr=False)
     _crossings: dict[tuple[CrossingCriteria, float], Crossings] = dataclass_field(
         default_factory=dict, compare=False, repr=False
     )
     _regions: dict[float, list[Polygon]] = dataclass_field(default_factory=dict, compare=False, repr=False)
 
-    def sieve(self, slope_limit_deg: float) -> Sieve:
-        """Test of footprints for one slope limit, built at the first call."""
-        if slope_limit_deg not in self._sieves:
+    def sieve(self, limit: float | ArraySlopes) -> Sieve:
+        """Test of footprints for a slope limit [°] or those of arrays, built at the first call."""
+        if limit not in self._sieves:
             # NaN compares as false, so unknown slope has a table of its own
-            steep = Table.of(self.slope > slope_limit_deg, self.grid)
+            over = self.steep_for_arrays(limit) if isinstance(limit, ArraySlopes) else self.slope > limit
             unknown = next((s.unknown for s in self._sieves.values()), None)
             if unknown is None:
                 unknown = Table.of(np.isnan(self.slope), self.grid)
-            self._sieves[slope_limit_deg] = Sieve(self.placeable, slope_limit_deg, steep, unknown)
-        return self._sieves[slope_limit_deg]
+            self._sieves[limit] = Sieve(self.placeable, Table.of(over, self.grid), unknown)
+        return self._sieves[limit]
+
+    def steep_for_arrays(self, limit: ArraySlopes) -> BoolArray:
+        """Cells that are too steep for arrays, shape (ny, nx)."""
+        over: BoolArray = (self.slope > limit.any_deg) | steep_for_rows(self._heights(), self.grid, limit)
+        return over
+
+    def _heights(self) -> FloatArray:
+        """Heights of cell centres [m]."""
+        g = self.grid
+        if self.ground.grid == g:
+            return self.ground.z
+        x, y = np.meshgrid(g.x0 + (np.arange(g.nx) + 0.5) * g.dx, g.y0 - (np.arange(g.ny) + 0.5) * g.dy)
+        return self.ground.at(x, y)
 
     def within(self, area: BaseGeometry) -> Field:
         """Field whose placeable ground lies within an area; roads keep all of theirs."""
@@ -266,18 +281,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Sieve:
-    """Test of rectangles for one slope limit, by cells and polygons."""
+    """Test of rectangles for slope limits, by cells and polygons."""
 
     placeable: Polygon | MultiPolygon
     """Ground on which assets and pads may stand."""
-    limit_deg: float
     steep: Table
-    """Cells over the slope limit."""
+    """Cells over a slope limit."""
     unknown: Table
     """Cells without a slope."""
 
     def by_ground(self, rects: FloatArray) -> BoolArray:
-        """Whether rectangles are on known ground within the slope limit, shape (n,)."""
+        """Whether rectangles are on known ground within the slope limits, shape (n,)."""
         ok: BoolArray = (self.unknown.share(rects) <= ROUNDING) & (self.steep.share(rects) <= STEEP_SHARE)
         return ok
 

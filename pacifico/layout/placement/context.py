@@ -18,6 +18,7 @@ from pacifico.layout.placement.strip_packing import StripPacking, pack_strips
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pacifico.layout.criteria.racking import ArraySlopes
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.assets import Item
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
 class _Memo:
     """Results computed so far. They save time and never change a layout."""
 
-    packings: dict[tuple[StripPattern, float, float], StripPacking] = field_of(default_factory=dict)
-    """Strip packings, by pattern, slope limit [°] and margin [m]."""
-    mixed: dict[tuple[StripPattern, tuple[StripPattern, ...], tuple[float, ...], float], MixedPacking] = field_of(
+    packings: dict[tuple[StripPattern, float | ArraySlopes, float], StripPacking] = field_of(default_factory=dict)
+    """Strip packings, by pattern, slope limits and margin [m]."""
+    mixed: dict[tuple[StripPattern, tuple[StripPattern, ...], tuple[float, ...], ArraySlopes], MixedPacking] = field_of(
         default_factory=dict
     )
-    """Strips of several patterns, by these, capacity of their units [kW] and slope limit [°]."""
+    """Strips of several patterns, by these, capacity of their units [kW] and slope limits."""
     pads: dict[Rect, PadPlane] = field_of(default_factory=dict)
     """Balanced pads, by rectangle."""
 
@@ -49,22 +50,22 @@ class PlacementContext:
     spec: Spec
     _memo: _Memo = field_of(default_factory=_Memo, compare=False, repr=False)
 
-    def packing(self, pattern: StripPattern, slope_limit_deg: float, *, margin_m: float) -> StripPacking:
+    def packing(self, pattern: StripPattern, limit: float | ArraySlopes, *, margin_m: float) -> StripPacking:
         """Strips of a pattern, placed where they hold the most units.
 
         Parameters
         ----------
         pattern : StripPattern
             Dimensions.
-        slope_limit_deg : float
-            Steepest natural ground under a unit [°].
+        limit : float or ArraySlopes
+            Steepest natural ground under a unit, a number in any direction [°].
         margin_m : float
             Distance to keep around each unit, for the apron of its pad [m].
         """
-        key = pattern, slope_limit_deg, margin_m
+        key = pattern, limit, margin_m
         packings = self._memo.packings
         if key not in packings:
-            packings[key] = pack_strips(pattern, self.field.sieve(slope_limit_deg), margin_m=margin_m)
+            packings[key] = pack_strips(pattern, self.field.sieve(limit), margin_m=margin_m)
         return packings[key]
 
     def mixed_packing(
@@ -72,7 +73,7 @@ class PlacementContext:
         full: StripPattern,
         patterns: Sequence[StripPattern],
         unit_kw: Sequence[float],
-        slope_limit_deg: float,
+        slopes: ArraySlopes,
     ) -> MixedPacking:
         """Strips of several patterns in the cells between the aisles of another.
 
@@ -84,13 +85,13 @@ class PlacementContext:
             Dimensions of strips of each unit.
         unit_kw : sequence of float
             Capacity of each unit [kW].
-        slope_limit_deg : float
-            Steepest natural ground under a unit [°].
+        slopes : ArraySlopes
+            Steepest natural ground under a unit.
         """
-        key = full, tuple(patterns), tuple(unit_kw), slope_limit_deg
+        key = full, tuple(patterns), tuple(unit_kw), slopes
         mixed = self._memo.mixed
         if key not in mixed:
-            mixed[key] = pack_mixed(self.packing(full, slope_limit_deg, margin_m=0.0), patterns, unit_kw)
+            mixed[key] = pack_mixed(self.packing(full, slopes, margin_m=0.0), patterns, unit_kw)
         return mixed[key]
 
     def pad_planes(self, items: Sequence[Item]) -> dict[Item, PadPlane]:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 ROUNDING = 1e-6
 """Part of a module that is rounding."""
+SMALL_SKIDS_KVA = (150.0, 300.0, 500.0)
+"""Ratings of skids smaller than one module, for string inverters on a pad-mounted transformer [kVA].
+
+Standard ratings of IEEE C57.12.34.
+"""
 
 
 def least_block_kw(spec: Spec) -> float:
@@ -37,7 +42,7 @@ def block_loads(items: Iterable[Item]) -> dict[int, float]:
 
 
 def with_sized_skids(items: Sequence[Item], spec: Spec) -> tuple[Item, ...]:
-    """Items whose inverter skids have as many modules as their arrays need."""
+    """Items whose inverter skids are as large as their arrays need."""
     load_kw = block_loads(items)
     return tuple(
         replace(i, rating_kva=skid_rating(load_kw.get(i.block, 0.0), spec)) if i.kind == "inverter_skid" else i
@@ -46,10 +51,14 @@ def with_sized_skids(items: Sequence[Item], spec: Spec) -> tuple[Item, ...]:
 
 
 def skid_rating(load_kw: float, spec: Spec) -> float:
-    """Rating of a skid with the fewest modules that carry a load [kVA]."""
+    """Rating of the smallest skid that carries a load [kVA]."""
     largest, modules = spec.number("inverter_skid", "rating_kva"), int(spec.number("inverter_skid", "modules"))
-    count = math.ceil(load_kw / (largest / modules) - ROUNDING)
-    return largest / modules * min(max(count, 1), modules)
+    module_kva = largest / modules
+    small = [kva for kva in SMALL_SKIDS_KVA if load_kw <= kva < module_kva]
+    if small:
+        return small[0]
+    count = math.ceil(load_kw / module_kva - ROUNDING)
+    return module_kva * min(max(count, 1), modules)
 
 
 @dataclass

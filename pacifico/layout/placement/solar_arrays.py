@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pacifico.layout.criteria.asset_types import SolarUnit, solar_unit, solar_units
+from pacifico.layout.criteria.racking import array_slopes
 from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.ground.buildable import mean_slope
 from pacifico.layout.ground.rects import expand_rects
@@ -90,15 +91,15 @@ def solar_grounds(context: PlacementContext, scheme: str = "quads") -> tuple[Sol
 
 def _ground(context: PlacementContext, unit: SolarUnit, scheme: str) -> SolarGround:
     """Ground for arrays of one unit in a scheme."""
-    limit = context.spec.number("solar_array", "slope_limit_deg")
-    packing = context.packing(strip_pattern(context.spec, unit, scheme), limit, margin_m=0.0)
-    return SolarGround(packing, unit, limit, (unit,))
+    slopes = array_slopes(context.spec)
+    packing = context.packing(strip_pattern(context.spec, unit, scheme), slopes, margin_m=0.0)
+    return SolarGround(packing, unit, slopes.any_deg, (unit,))
 
 
 def _mixed_ground(context: PlacementContext, scheme: str) -> SolarGround:
     """Ground for arrays of all row lengths between the aisles of a scheme."""
     spec, units = context.spec, solar_units(context.spec)
-    limit = spec.number("solar_array", "slope_limit_deg")
+    slopes = array_slopes(spec)
     reach_m = spec.number("site", "array_reach_m") - REACH_MARGIN_M
     full = strip_pattern(spec, units[0], scheme)
     patterns = [
@@ -114,8 +115,8 @@ def _mixed_ground(context: PlacementContext, scheme: str) -> SolarGround:
         )
         for u in units
     ]
-    packing = context.mixed_packing(full, patterns, [u.ac_kw for u in units], limit)
-    return SolarGround(packing, units[0], limit, units)
+    packing = context.mixed_packing(full, patterns, [u.ac_kw for u in units], slopes)
+    return SolarGround(packing, units[0], slopes.any_deg, units)
 
 
 def strip_pattern(spec: Spec, unit: SolarUnit, scheme: str) -> StripPattern:

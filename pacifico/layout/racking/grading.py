@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.racking.grading_lp import lower_bound, make_program, solve
+from pacifico.layout.racking.grading_lp import KnownParts, lower_bound, make_program, solve
 from pacifico.layout.racking.lattice import free_depth
 from pacifico.layout.racking.piles import excess_m, tube_heights
 
@@ -109,6 +109,7 @@ def _corrections(problem: GradingProblem, outside: BoolArray) -> tuple[IntArray,
         free = free_depth(lattice, new, problem.keep_off, problem.side_slope)
         depth[new] = np.where(np.isfinite(problem.node_ground[new]), free, 0.0)
 
+    known: KnownParts = {}  # most parts stay the same where ground is added elsewhere
     used = np.zeros(count, dtype=bool)
     wanted = lattice.around(np.unique(problem.nodes_of[outside]))
     for _ in range(MAX_ROUNDS):
@@ -117,7 +118,7 @@ def _corrections(problem: GradingProblem, outside: BoolArray) -> tuple[IntArray,
         nodes = _with_beside(problem, used)
         measure(nodes)
         program = make_program(problem, nodes, used[nodes], depth[nodes])
-        solution = solve(program)
+        solution = solve(program, known)
         bound, worth = lower_bound(program, solution)
         more = nodes[(worth > 1 + WORTH_MORE) & ~used[nodes]]
         total = np.abs(solution.correction).sum() * lattice.cell_area_m2

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import coo_array, csr_array, eye_array, hstack, vstack
-from scipy.sparse.csgraph import connected_components
 
 from pacifico.errors import InternalError
+from pacifico.layout.racking.matrix_parts import MatrixParts
 from pacifico.layout.racking.piles import tube_rules
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ BATCH_COLUMNS = 1500
 """Variables of one linear program, where its parts don't meet: larger ones take more time for each variable."""
 TUBE_RANGE_M = 500.0
 """Bound of tube heights about the ground, for the proof alone [m]."""
+
+
+KnownParts = dict[bytes, tuple["FloatArray", "FloatArray"]]
+"""Values and prices of parts that were solved, by their content."""
 
 
 class Pairs(NamedTuple):
@@ -235,24 +239,42 @@ def _pile_pairs(problem: GradingProblem, near: BoolArray, column: IntArray, coun
     return Pairs(csr_array(matrix), problem.pile_ground[b] - problem.pile_ground[a], limit)
 
 
-def solve(program: GradingProgram) -> GradingSolution:
-    """Solve a program part by part; parts share no variable."""
+def solve(program: GradingProgram, known: KnownParts | None = None) -> GradingSolution:
+    """Solve a program part by part; parts share no variable.
+
+    Parameters
+    ----------
+    program : GradingProgram
+        Program to solve.
+    known : dict, optional
+        Parts that were solved before, which aren't solved again; grows by those of this program.
+    """
+    known = {} if known is None else known
     used = np.flatnonzero(program.in_use)
     matrix = hstack([program.ground[:, used], program.tubes, program.excess], format="csc")
-    part_of_row, part_of_column, size = _parts(matrix)
-    correction, prices = np.zeros(len(program.nodes)), np.zeros(len(program.limits))
-    outside = 0.0
-    for batch in _batches(size):
-        columns, rows = (np.flatnonzero(np.isin(p, batch)) for p in (part_of_column, part_of_row))
+    parts = MatrixParts.of(matrix)
+    keys = parts.keys(matrix, _bounds(program, used), program.limits)
+    values, prices = np.zeros(matrix.shape[1]), np.zeros(len(program.limits))
+    fresh = np.array([p for p, key in enumerate(keys) if key not in known], dtype=np.int64)
+    for batch in _batches(fresh, parts.size[fresh]):
+        columns, rows = (np.flatnonzero(np.isin(p, batch)) for p in (parts.of_column, parts.of_row))
         ground = columns[columns < len(used)]
-        tubes = columns[(columns >= len(used)) & (columns < len(used) + program.tubes.shape[1])]
-        nodes = used[ground]
-        found = _solve_part(program, _Part(nodes, matrix[:, ground][rows], matrix[:, columns[len(ground) :]][rows],
+        other = columns[len(ground) :]
+        tubes = other[other < len(used) + program.tubes.shape[1]]
+        found = _solve_part(program, _Part(used[ground], matrix[:, ground][rows], matrix[:, other][rows],
             program.tube_bounds[tubes - len(used)], program.limits[rows]))  # fmt: skip
-        n = len(nodes)
-        correction[nodes] = found.x[:n] - found.x[n : 2 * n]
-        outside += float(found.x[2 * n + len(tubes) :].sum())
+        n = len(ground)
+        values[ground], values[other] = found.x[:n] - found.x[n : 2 * n], found.x[2 * n :]
         prices[rows] = np.maximum(-found.ineqlin.marginals, 0.0)
+    for p, key in enumerate(keys):
+        columns, rows = parts.columns(p), parts.rows(p)
+        if key in known:
+            values[columns], prices[rows] = known[key]
+        else:
+            known[key] = values[columns], prices[rows]
+    correction = np.zeros(len(program.nodes))
+    correction[used] = values[: len(used)]
+    outside = float(values[len(used) + program.tubes.shape[1] :].sum())
     return GradingSolution(np.where(np.abs(correction) < 1e-7, 0.0, correction), outside, prices)
 
 
@@ -287,24 +309,19 @@ def _solve_part(program: GradingProgram, part: _Part) -> Any:
     return found
 
 
-def _parts(matrix: Any) -> tuple[IntArray, IntArray, IntArray]:
-    """Part of each row and column that share no entry with other parts, and the columns of each."""
-    rows, columns = matrix.shape
-    pairs = matrix.tocoo()
-    graph = coo_array((np.ones(pairs.nnz), (pairs.row, pairs.col + rows)), shape=(rows + columns, rows + columns))
-    label = connected_components(graph, directed=False)[1]
-    used = np.unique(label[rows:], return_inverse=True)
-    part_of_column = used[1]
-    at = np.searchsorted(used[0], label[:rows])
-    at = np.minimum(at, len(used[0]) - 1)
-    part_of_row = np.where(used[0][at] == label[:rows], at, -1)
-    return part_of_row, part_of_column, np.bincount(part_of_column)
+def _bounds(program: GradingProgram, used: IntArray) -> FloatArray:
+    """Kind, least and greatest value of each variable, shape (n, 3)."""
+    ground, tubes, excess = len(used), program.tubes.shape[1], program.excess.shape[1]
+    kind = np.repeat([0.0, 1.0, 2.0], [ground, tubes, excess])
+    least = np.concatenate([np.zeros(ground), program.tube_bounds[:, 0], np.zeros(excess)])
+    most = np.concatenate([program.depth[used], program.tube_bounds[:, 1], np.full(excess, np.inf)])
+    return np.column_stack([kind, least, most])
 
 
-def _batches(size: IntArray) -> list[IntArray]:
+def _batches(parts: IntArray, size: IntArray) -> list[IntArray]:
     """Parts in groups of limited size."""
     group = np.cumsum(size) // BATCH_COLUMNS
-    return [np.flatnonzero(group == g) for g in np.unique(group)]
+    return [parts[group == g] for g in np.unique(group)]
 
 
 def lower_bound(program: GradingProgram, solution: GradingSolution) -> tuple[float, FloatArray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +12,15 @@ from shapely import LineString, Point
 
 from pacifico.layout.alignment.pruning import continuous_lines
 from pacifico.layout.alignment.smoothing import tight_bends
+from pacifico.layout.earthwork.criteria import DEFAULT_CRITERIA as EARTHWORK
+from pacifico.layout.grade_lines.side_slopes import cut_off_length, side_slope_lines
 from pacifico.layout.grade_lines.through_roads import CURVE_WITHIN_M
 from pacifico.layout.grade_lines.vertical_curves import Level, ProfileLimits, smooth_profile
 from pacifico.layout.model.roads import Network, RoadClass, make_road
 from pacifico.layout.model.unreached import Unreached, UnreachedCause
 from pacifico.layout.roads.scene import RoadLines, Scene
-from pacifico.layout.roads.shorten_arrays import shorten_for_turnarounds
+from pacifico.layout.roads.short_ends import extend_short_ends
+from pacifico.layout.roads.shorten_arrays import shorten_for_side_slopes, shorten_for_turnarounds
 from pacifico.layout.roads.turnarounds import build_turnarounds
 from pacifico.layout.routing import tree_search
 from pacifico.polyline import cumulative_length, length
@@ -66,15 +69,24 @@ def assemble_network(design: RoadDesign, site_entry: SiteEntry, dropped: dict[in
     problem, alignment, stations = design.problem, design.alignment, design.stations
     lines = [np.column_stack([stations.xy[ids], design.profile.z[ids]]) for ids in stations.of_line]
     arms = _turnarounds(problem, alignment, lines)
-    removed = arms.shortenable.removed_terminals
     roads, first, profile = _roads(design, lines, arms)
+    slopes = side_slope_lines(
+        profile.lines, problem.ground, width_m=problem.criteria.width_m, side_slope=EARTHWORK.side_slope
+    )
+    shortenable = shorten_for_side_slopes(slopes, profile.lines, arms.shortenable)
+    walls_m = cut_off_length(slopes, shortenable.road_grid().clearance_index.edges)
+    removed = shortenable.removed_terminals
     served = {
         problem.terminals[t].key: _serving(problem, t, roads[first[c] : first[c + 1]]).road_id
         for t, c in sorted(alignment.line_of.items())
         if t not in removed and not problem.terminals[t].is_entry
     }
     missing = set(range(len(problem.terminals))) - set(alignment.line_of) - removed
-    warnings = [*site_entry.warnings, *_tight_warnings(design, arms.lines), *_profile_warnings(problem, profile)]
+    warnings = [
+        *site_entry.warnings,
+        *_tight_warnings(design, arms.lines),
+        *_profile_warnings(problem, profile, walls_m),
+    ]
     if arms.missing:
         warnings.append(
             f"dead ends over {problem.criteria.turnaround_over_m:g} m without room for a turnaround: {arms.missing}"
@@ -85,7 +97,7 @@ def assemble_network(design: RoadDesign, site_entry: SiteEntry, dropped: dict[in
         served,
         unreached_reasons(problem, site_entry, missing, dropped),
         tuple(warnings),
-        {problem.terminals[t].key: n for t, n in arms.shortenable.removed_by_terminal().items()},
+        {problem.terminals[t].key: n for t, n in shortenable.removed_by_terminal().items()},
         _further_entries(problem, alignment),
     )
 
@@ -111,7 +123,10 @@ def _turnarounds(problem: RoutingProblem, alignment: HorizontalAlignment, lines:
     dead_ends = [n for n in _dead_ends(members, alignment.parents) if members[n][-1] not in at_entries]
     built = build_turnarounds(scene, dead_ends)
     more, without, shortenable = shorten_for_turnarounds(built.scene, built.without, problem.shortenable)
-    return _Arms([*built.arms, *more], len(without), shortenable)
+    beside = [n for n in dead_ends if alignment.parents[members[n][0]] >= 0]
+    settled = replace(built.scene, road_grid=shortenable.road_grid()).with_built(more)
+    extensions, shortenable = extend_short_ends(settled, beside, shortenable)
+    return _Arms([*built.arms, *more, *extensions], len(without), shortenable)
 
 
 def _roads(
@@ -200,8 +215,18 @@ def _tight_warnings(design: RoadDesign, arms: list[FloatArray]) -> list[str]:
     ]
 
 
-def _profile_warnings(problem: RoutingProblem, profile: SmoothProfile) -> list[str]:
-    """Warnings of grade breaks and side slopes for which no heights were found."""
+def _profile_warnings(problem: RoutingProblem, profile: SmoothProfile, walls_m: float) -> list[str]:
+    """Warnings of grade breaks and side slopes for which no heights were found.
+
+    Parameters
+    ----------
+    problem : RoutingProblem
+        Criteria.
+    profile : SmoothProfile
+        Heights of all roads.
+    walls_m : float
+        Length of side slopes without room [m].
+    """
     out, breaks = [], profile.breaks_pct
     if breaks.size:
         out.append(
@@ -209,9 +234,9 @@ def _profile_warnings(problem: RoutingProblem, profile: SmoothProfile) -> list[s
             f"within {CURVE_WITHIN_M:g} m: {breaks.size}, the most {breaks.max():.1f} %; round them off in the detailed "
             "design"
         )
-    if profile.retained_m >= 1.0:
+    if walls_m > 0:
         out.append(
-            f"side slopes have no room before an array, a pad or the edge of the ground along {profile.retained_m:.0f} m "
+            f"side slopes have no room before an array, a pad or the edge of the ground along {walls_m:.0f} m "
             "of road: plan retaining walls there"
         )
     return out

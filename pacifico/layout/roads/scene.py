@@ -32,6 +32,8 @@ LINK_M = 165.0
 """Longest link from a dead end to another road [m]."""
 JOINED_M = 1e-6
 """Lines this near to a vertex meet there [m]."""
+SAME_PLACE_M = 0.05
+"""A piece may touch its own road this near to its start [m]."""
 RETURN_M = 0.25
 """A piece that comes this near to its own road again is refused [m]."""
 
@@ -157,7 +159,11 @@ def straight_piece(
     line = LineString([start[:2], tip])
     # the road may curl back to the piece; its own vertex at the start doesn't count, even when it is rounded
     beyond = start[:2] + step * min(1.0 / line.length, 0.5)
-    if LineString([beyond, tip]).distance(LineString(road[:, :2])) < RETURN_M:
+    own = LineString(road[:, :2])
+    if LineString([beyond, tip]).distance(own) < RETURN_M:
+        return None
+    met = shapely.get_coordinates(line.intersection(own)) - start[:2]
+    if (np.hypot(met[:, 0], met[:, 1]) > SAME_PLACE_M).any():
         return None
     if any(line.distance(o) < criteria.width_m for o in others if o.distance(Point(start[:2])) > JOINED_M):
         return None

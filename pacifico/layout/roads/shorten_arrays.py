@@ -1,4 +1,4 @@
-"""Shorten arrays where a road has no room to bend or turn.
+"""Shorten arrays where a road has no room to bend or turn, or for its side slopes.
 
 As few units as possible are removed. Blocks of a yard may be removed too, for turnarounds only.
 """
@@ -15,12 +15,15 @@ from shapely import LineString, MultiLineString, Point
 from pacifico.layout.alignment import smoothing
 from pacifico.layout.alignment.bend_rounding import round_line
 from pacifico.layout.alignment.smoothing import Tree
+from pacifico.layout.grade_lines.side_slopes import COVERED_M
 from pacifico.layout.roads.scene import KERB_M, point_before_end, rotate, straight_piece
 from pacifico.layout.roads.turnarounds import STRAIGHT_ARMS, has_turning_room, stub_places
 from pacifico.layout.routing.problem import terminals_by_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.roads.scene import Scene
@@ -79,6 +82,32 @@ def shorten_for_turnarounds(
         scene = replace(scene, road_grid=shortenable.road_grid()).with_built(arms)
         out += arms
     return out, without, shortenable
+
+
+def shorten_for_side_slopes(
+    slopes: NDArray[np.object_], roads: Sequence[FloatArray], shortenable: ShortenableObstacles
+) -> ShortenableObstacles:
+    """Obstacles with arrays shortened that side slopes of roads would cover.
+
+    Blocks of a yard stay: their pads meet the roads.
+
+    Parameters
+    ----------
+    slopes : (n,) LineString
+        Lines across side slopes, from `side_slope_lines`.
+    roads : sequence of (k, 3) float
+        All roads [m].
+    shortenable : ShortenableObstacles
+        Obstacles as they are now.
+    """
+    arrays = np.flatnonzero((shortenable.table.unit_m > 0) & (shortenable.units_left > 0))
+    inner = shortenable.rects()[arrays] + COVERED_M * np.array([1.0, 1.0, -1.0, -1.0])
+    array, slope = shapely.STRtree(slopes).query(shapely.box(*inner.T), "intersects")
+    lines = MultiLineString([LineString(r[:, :2]) for r in roads])
+    for k in np.unique(array).tolist():
+        covering = shapely.multilinestrings(slopes[slope[array == k]])
+        shortenable = shortenable.shortened_at(int(arrays[k]), covering, SPARE_M, lines)
+    return shortenable
 
 
 def _turnaround_at(

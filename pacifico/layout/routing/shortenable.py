@@ -232,10 +232,22 @@ class ShortenableObstacles:
         near &= (rects[:, 1] < bounds[3]) & (rects[:, 3] > bounds[1])
         out = self
         for k in np.flatnonzero(near).tolist():
-            if lines.distance(box(*rects[k])) >= distance_m:
-                continue
-            out = out.shorten(k, *self._fewest_units(k, lines, distance_m, roads))
+            out = out.shortened_at(k, lines, distance_m, roads)
         return out
+
+    def shortened_at(self, k: int, lines: BaseGeometry, distance_m: float, roads: BaseGeometry) -> ShortenableObstacles:
+        """One obstacle with the fewest units removed that keeps a distance from lines.
+
+        Parameters
+        ----------
+        k : int
+            Row of the obstacle.
+        lines, distance_m, roads
+            As for `shortened_for`.
+        """
+        if lines.distance(box(*self.rects()[k])) >= distance_m:
+            return self
+        return self.shorten(k, *self._fewest_units(k, lines, distance_m, roads))
 
     def _fewest_units(self, k: int, lines: BaseGeometry, distance_m: float, roads: BaseGeometry) -> tuple[int, int]:
         """Fewest units to remove at one end, else all units.

@@ -24,6 +24,7 @@ from pacifico.layout.search.effort import (
     MAX_SERVED,
     MAX_YARD_REDRAFTS,
     MAX_YARD_SEED_AREAS,
+    MOST_FILLED,
     MUCH_MISSED,
     OTHER_SEARCHES,
     WHOLE_SITE_DRAFTS,
@@ -86,8 +87,18 @@ class _Effort:
     """Capacity that may be missing of the target without another try [kW]."""
 
 
-def evaluate_candidates(problem: DesignProblem, strategy: Strategy) -> CandidateSet:
-    """Candidates in the most promising seed areas of a strategy."""
+def evaluate_candidates(problem: DesignProblem, strategy: Strategy, least_kw: float = 0.0) -> CandidateSet:
+    """Candidates in the most promising seed areas of a strategy.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        What is laid out.
+    strategy : str
+        Objective to optimise.
+    least_kw : float
+        Capacity that a layout of the whole site must exceed to be of interest [kW].
+    """
     seed_areas = problem.seed_areas(strategy)
     drafts = _first_drafts(problem, strategy, seed_areas)
     effort = _effort(problem, strategy, seed_areas[0], drafts[0][1])
@@ -102,6 +113,8 @@ def evaluate_candidates(problem: DesignProblem, strategy: Strategy) -> Candidate
         elif _enough(problem, effort, out, n, searches, drafted_kw):
             break
         draft = drafted[id(seed_area)] if id(seed_area) in drafted else problem.draft(strategy, seed_area)
+        if effort.whole_site and _can_not_exceed(problem, draft, max(least_kw, _reached_kw(out))):
+            continue
         drafted_kw = max(drafted_kw, problem.capacity_of(draft.items))
         attempt = _SeedAreaSearch(problem, strategy, seed_area, effort.slack_kw).run(draft)
         searches += attempt.searches
@@ -144,6 +157,11 @@ def _effort(problem: DesignProblem, strategy: Strategy, first: SeedArea | None, 
 def _reached_kw(candidates: Sequence[Candidate]) -> float:
     """Largest capacity of any candidate [kW]."""
     return max((c.capacity_kw for c in candidates), default=0.0)
+
+
+def _can_not_exceed(problem: DesignProblem, draft: Draft, kw: float) -> bool:
+    """Whether a draft stays below a capacity even if roads reach all of it and arrays are added beside them."""
+    return problem.capacity_of(draft.items) * (1 + MOST_FILLED) < kw
 
 
 def _other_scheme_may_help(

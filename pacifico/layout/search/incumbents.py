@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import shapely
 
+from pacifico.layout.criteria.racking import MOUNTINGS
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.placement.context import PlacementContext
 
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
     from pacifico.layout.search.problem import DesignProblem
     from pacifico.vocabulary import Strategy
 
-STRICTER_LEVELS = {
+STRICTER_LEVELS: dict[tuple[str, str], tuple[float, ...]] = {
     ("site", "setback_m"): (10.0, 5.0),
     ("road", "max_grade_pct"): (10.0, 12.0),
     ("solar_array", "slope_limit_deg"): (10.0, 12.0),
+    **{(name, f"max_slope_{way}_pct"): () for name in MOUNTINGS for way in ("along", "across")},
+    **{(name, "max_row_step_m"): () for name in MOUNTINGS},
 }
-"""Levels of a rule that are tried where the spec relaxes it beyond them, the catalog's standard first [m, %, °]."""
+"""Levels of a rule that are tried where the spec relaxes it beyond them, the catalog's standard first [m, %, °].
+
+Without levels it is the standard alone.
+"""
 MAX_INCUMBENTS = 4
 """Most problems with stricter rules: bounds the run time where several rules are relaxed."""
 
@@ -38,7 +44,7 @@ def stricter_specs(spec: Spec) -> list[Spec]:
     for (section, rule), levels in STRICTER_LEVELS.items():
         own, usual = spec.number(section, rule), standard.number(section, rule)
         # a setback is stricter where it is larger, a limit where it is smaller
-        between = [v for v in levels if (own < v <= usual if rule == "setback_m" else usual <= v < own)]
+        between = [v for v in levels or (usual,) if (own < v <= usual if rule == "setback_m" else usual <= v < own)]
         options.append([None, *between])
     changes = [c for c in itertools.product(*options) if any(level is not None for level in c)]
     # the standard level of each rule alone, then of all rules: one of them holds what a usual layout holds

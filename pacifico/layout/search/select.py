@@ -37,13 +37,22 @@ class Found:
     """Why roads don't reach any plant."""
 
 
-def best_layout(problem: DesignProblem, strategy: Strategy) -> Found:
+def best_layout(problem: DesignProblem, strategy: Strategy, least_kw: float = 0.0) -> Found:
     """Layout with the least objective value.
 
     A layout that carries less than another by a unit or more is never the better one. Candidates of the other
     strategies are compared too: a place that promises little may turn out best.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        What is laid out.
+    strategy : str
+        Objective to optimise.
+    least_kw : float
+        Capacity that a layout of the whole site must exceed to be of interest [kW].
     """
-    own = evaluate_candidates(problem, strategy)
+    own = evaluate_candidates(problem, strategy, least_kw)
     if not own.candidates:
         return Found(own.last_draft, None, own.unreached)
     if _pools_candidates(problem, strategy, own):
@@ -111,7 +120,8 @@ def best_of(
             return found, problem.context.spec
     own = problems[-1]
     for other in incumbents(own, strategy, stricter=compare_stricter):
-        found = _under_spec(best_layout(other, strategy), other.context.spec, own.context.spec)
+        most_kw = max(kw for kw, _, _ in results)
+        found = _under_spec(best_layout(other, strategy, most_kw), other.context.spec, own.context.spec)
         reached_kw = _reached_kw(own, found)
         if own.target_kw is not None and reached_kw > own.target_kw + SAME_KW:
             continue  # many arrays of one unit each can't be trimmed to a small target

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pacifico.jobs.status import Status
 
 LAYOUT = "layout.geojson"
-FORMATS = ("kmz", "csv", "dxf", "gpkg", "pdf")
+FORMATS = ("kmz", "csv", "dxf", "landxml", "gpkg", "parquet", "pdf")
 _CHUNK = 256 << 10
 
 #: A stored report may hold what another user wrote: it runs without an origin, and loads nothing.
@@ -122,7 +122,7 @@ class ExportHandler(FilesHandler):
     """The layout in another format."""
 
     @operation(
-        summary="The layout for another program: kmz, csv (a zip of tables), dxf, gpkg or pdf.",
+        summary="The layout for another program: kmz, csv (a zip of tables), dxf, landxml, gpkg, parquet or pdf.",
         tag="files",
         query=NoQuery,
         media="application/octet-stream",

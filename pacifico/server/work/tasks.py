@@ -169,14 +169,14 @@ def compliance(given: Arguments, on_stage: OnStage) -> dict[str, Any]:
 
 def export_layout(given: Arguments, on_stage: OnStage) -> dict[str, Any]:
     """Write a stored layout in another format; several files become one zip."""
-    from pacifico.export import FORMATS, export  # noqa: PLC0415
+    from pacifico.export import FORMATS, ending_of, export  # noqa: PLC0415
     from pacifico.layout.files.stored import read_layout  # noqa: PLC0415
 
     on_stage("finalizing", "")
     fmt, folder = given["format"], Path(given["out"])
     folder.mkdir()
     known = FORMATS.get(fmt)
-    target = folder if known is not None and known.to_folder else folder / f"layout.{fmt}"
+    target = folder if known is None or known.to_folder else folder / f"layout.{ending_of(fmt)}"
     files = export(read_layout(given["layout"]), fmt, target)
     if len(files) == 1:
         return {"file": files[0].name}

@@ -22,6 +22,10 @@ MOST_NAMED = 8
 """Variables of a file that a message lists."""
 FEWEST_CELLS = 3
 """Rows and columns that slope needs."""
+SMALLEST_CELL = 1e-18
+"""Area of a cell in the units of the CRS: squares of 0.1 mm have 1e-18 square degrees."""
+FARTHEST = 1e9
+"""Coordinates of every CRS are smaller: false eastings reach some 10 million, in feet some 100 million."""
 COLOURS = frozenset({"red", "green", "blue", "palette", "cyan", "hue"})
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 """Transform that GDAL reports for a raster without one."""
@@ -82,7 +86,7 @@ def placement(raster: Any, name: str) -> tuple[CRS, Affine6, tuple[str, ...]]:
     crs, warnings = _crs(raster, name, transform)
     if transform == IDENTITY:
         raise DEMError(f"{name} has no geotransform; place it with gdal_translate -a_ullr or gdalwarp")
-    if transform[0] * transform[4] == transform[1] * transform[3]:
+    if not abs(transform[0] * transform[4] - transform[1] * transform[3]) > SMALLEST_CELL:
         raise DEMError(f"{name} has cells of no area (geotransform {transform}); place it with gdal_translate -a_ullr")
     _require_fit(name, horizontal_crs(crs), transform, (raster.height, raster.width))
     return crs, transform, warnings
@@ -137,8 +141,10 @@ def _require_fit(name: str, flat: CRS, transform: Affine6, shape: tuple[int, int
         Its rows and columns.
     """
     west, south, east, north = _extent(transform, shape)
-    if not np.isfinite([west, south, east, north]).all():
-        raise DEMError(f"{name} has a geotransform that is not finite; place it with gdal_translate -a_ullr")
+    if not (np.abs([west, south, east, north]) < FARTHEST).all():
+        raise DEMError(
+            f"{name} has a geotransform whose cells lie nowhere on the earth; place it with gdal_translate -a_ullr"
+        )
     if flat.is_geographic and not _in_degrees(transform, shape):
         raise DEMError(
             f"{name} declares {flat.name} (degrees), but its coordinates (x {west:.0f} to {east:.0f}, y {south:.0f} to "

@@ -90,7 +90,7 @@ def read_window(source: str, request: ReadRequest, *, env: dict[str, Any] | None
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with rasterio.open(for_gdal(source)) as raster:
                 return _read(raster, name, request)
-    except (RasterioError, CRSError, CPLE_BaseError, OSError) as error:
+    except (RasterioError, CRSError, CPLE_BaseError, OSError, UnicodeDecodeError) as error:  # text that is not UTF-8
         if isinstance(error, (DEMError, OutsideServiceError)):
             raise
         reason = _one_line(error)

@@ -48,12 +48,7 @@ class RasterWindow:
     @property
     def sha256(self) -> str:
         """Hash of values, position and CRS, independent of the file."""
-        digest = hashlib.sha256()
-        digest.update(f"{self.values.shape} {self.values.dtype.str} {self.band_unit or ''} ".encode())
-        digest.update(np.asarray(self.transform, dtype="<f8").tobytes())
-        digest.update(self.crs.to_wkt().encode())
-        digest.update(np.ascontiguousarray(np.where(np.isnan(self.values), np.nan, self.values)).data)
-        return digest.hexdigest()
+        return window_digest(self.values, self.band_unit, self.transform, self.crs.to_wkt())
 
     @property
     def horizontal(self) -> CRS:
@@ -70,6 +65,28 @@ class RasterWindow:
             and abs(a / -e - 1) < SAME_SIZE
             and abs(a / resolution_m - 1) < SAME_SIZE
         )
+
+
+def window_digest(values: NDArray[np.floating[Any]], band_unit: str | None, transform: Affine6, crs_wkt: str) -> str:
+    """SHA-256 of values, unit, position and CRS.
+
+    Parameters
+    ----------
+    values : ndarray, shape (ny, nx)
+        Cells, NaN for nodata.
+    band_unit : str or None
+        Unit tag of the band.
+    transform : Affine6
+        Affine coefficients of the cells.
+    crs_wkt : str
+        WKT of the CRS.
+    """
+    digest = hashlib.sha256()
+    digest.update(f"{values.shape} {values.dtype.str} {band_unit or ''} ".encode())
+    digest.update(np.asarray(transform, dtype="<f8").tobytes())
+    digest.update(crs_wkt.encode())
+    digest.update(np.ascontiguousarray(np.where(np.isnan(values), np.nan, values)).data)
+    return digest.hexdigest()
 
 
 def horizontal_crs(crs: CRS) -> CRS:
@@ -96,7 +113,8 @@ def outline(transform: Affine6, shape: tuple[int, int], *, points: int = 21) -> 
     column = np.concatenate([t, np.ones_like(t), 1 - t, np.zeros_like(t)]) * nx
     row = np.concatenate([np.zeros_like(t), t, np.ones_like(t), 1 - t]) * ny
     a, b, c, d, e, f = transform
-    return np.column_stack([a * column + b * row + c, d * column + e * row + f])
+    with np.errstate(over="ignore", invalid="ignore"):  # absurd coefficients: callers check the ring
+        return np.column_stack([a * column + b * row + c, d * column + e * row + f])
 
 
 def ring_of(bounds: Bounds, source: CRS, target: CRS) -> NDArray[np.float64]:
@@ -144,7 +162,8 @@ def cell_window(
     a, b, c, d, e, f = transform
     det = a * e - b * d
     dx, dy = ring[:, 0] - c, ring[:, 1] - f
-    column, row = (e * dx - b * dy) / det, (a * dy - d * dx) / det
+    with np.errstate(all="ignore"):  # absurd coefficients: the result is checked
+        column, row = (e * dx - b * dy) / det, (a * dy - d * dx) / det
     if not (np.isfinite(column).all() and np.isfinite(row).all()):
         return None
     ny, nx = shape

@@ -60,6 +60,15 @@ def test_arrays_fit_the_free_ground_between_others(make, context):
     assert {round(a.rect[3] - a.rect[1], 3) for a in low} == {UNIT.height_m / 2}
 
 
+def test_arrays_keep_off_side_slopes(make, context):
+    """A road 5 m above level ground has side slopes of 10 m."""
+    _, items, line = scene(make)
+    high = np.column_stack([np.asarray(line.coords), [105.0, 105.0]])
+    more = backfill(context, items, [make_road("R001", "spine", high, 6.1)], 5_000.0, REACH_M)
+    assert more
+    assert min(box(*array.rect).distance(line) for array, _ in more) >= 6.1 / 2 + 10.0 - 1e-6
+
+
 def test_less_than_an_array_is_not_built(make, context):
     assert built(make, context, 3.9 * UNIT.ac_kw)[0] == []
 

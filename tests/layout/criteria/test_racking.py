@@ -3,7 +3,7 @@
 import pytest
 
 from pacifico.errors import InputError
-from pacifico.layout.criteria.racking import racking_criteria, racking_name, with_racking
+from pacifico.layout.criteria.racking import array_slopes, racking_criteria, racking_name, with_racking
 from pacifico.layout.criteria.spec import catalog, make_spec
 from pacifico.vocabulary import RACKINGS
 
@@ -46,3 +46,19 @@ def test_percent_and_degrees_become_rise_over_run():
 def test_an_empty_reveal_window_is_refused():
     with pytest.raises(InputError, match=r"min_reveal_m = 2 is not below max_reveal_m = 1\.8; leave a window"):
         racking_criteria(make_spec({"straight_tracker": {"min_reveal_m": 2.0}}))
+
+
+def test_slopes_of_an_array_follow_its_rows():
+    tracker, fixed = array_slopes(make_spec()), array_slopes(make_spec({"solar": {"mounting": "fixed"}}))
+    assert (tracker.any_deg, tracker.north, tracker.east) == (10.0, 0.15, 0.2)
+    assert tracker.north_span_m == 7.0
+    assert tracker.east_span_m == pytest.approx(2.4 / 0.35)
+    assert (fixed.east, fixed.east_span_m) == (0.15, 3.6)
+
+
+def test_the_height_difference_of_rows_limits_the_slope_across():
+    """Rows 10.7 m apart may differ by 1.5 m: 14 %."""
+    fixed = array_slopes(make_spec({"solar": {"mounting": "fixed"}}))
+    assert fixed.north == pytest.approx(1.5 / (4.8 / 0.45))
+    wide = array_slopes(make_spec({"solar": {"mounting": "fixed"}, "fixed_tilt": {"max_row_step_m": 6.0}}))
+    assert wide.north == 0.2

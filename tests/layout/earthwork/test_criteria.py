@@ -32,3 +32,15 @@ def test_defaults_are_those_of_the_documentation():
     found = EarthworkCriteria()
     assert (found.shrink, found.swell, found.side_slope, found.max_pad_grade) == (0.12, 0.25, 2.0, 0.02)
     assert (found.max_batter_m, found.sample_m, found.search_rounds) == (60.0, None, 40)
+
+
+@pytest.mark.parametrize("name", ["shrink", "swell", "side_slope", "max_pad_grade", "max_batter_m", "search_rounds"])
+def test_zero_is_in_range_and_less_is_not(name):
+    assert getattr(EarthworkCriteria(**{name: 0}), name) == 0
+    with pytest.raises(InputError, match=name):
+        EarthworkCriteria(**{name: -1})
+
+
+def test_a_tile_edge_may_be_shorter_than_a_metre_and_a_shrink_just_under_one():
+    assert EarthworkCriteria(sample_m=0.01).sample_m == 0.01
+    assert EarthworkCriteria(shrink=0.999).shrink == 0.999

@@ -16,11 +16,13 @@ from shapely import LineString, MultiPolygon, box
 
 from pacifico.errors import CRSMismatchError
 from pacifico.grid import Grid, Ground
+from pacifico.layout.earthwork.criteria import EarthworkCriteria
 from pacifico.layout.earthwork.cut_fill_raster import cut_fill_raster
 from pacifico.layout.earthwork.pads import graded_pads
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.model.assets import Pad
 from pacifico.layout.model.earthwork import PadPlane
+from pacifico.layout.model.racking import GradedCells
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +188,52 @@ def test_a_pad_smaller_than_a_cell_is_drawn():
     pads = graded_pads(ground, [here(box(9, 9, 21, 12))], np.array([[100.7, 0, 0]]))
     raster = cut_fill_raster(ground, pads, [], [], criteria=WALLS)
     assert_allclose(raster[np.isfinite(raster)], [0.7])
+
+
+def test_works_on_walls_have_no_side_slopes_and_steep_slopes_are_short():
+    """A pad 1.5 m above level ground: slopes of 0.5:1 end 0.75 m from its edge."""
+    ground = ground_of(plane(0, 0), dx=0.5, dy=0.5)
+    pads = graded_pads(ground, [here(box(-5, -5, 5, 5))], np.array([[101.5, 0, 0]]))
+    x, y = np.meshgrid(ground.grid.x_centres() - EAST, ground.grid.y_centres() - NORTH)
+    beside = (abs(y) < 4) & (x > 5)
+    walls = cut_fill_raster(ground, pads, [], [], criteria=WALLS)
+    assert np.isnan(walls[beside]).all()
+    steep = cut_fill_raster(ground, pads, [], [], criteria=EarthworkCriteria(side_slope=0.5))
+    assert_allclose(steep[beside & (x < 5.5)], 1.5 - 0.25 / 0.5, atol=1e-6)
+    assert np.isnan(steep[beside & (x > 6)]).all()
+
+
+@pytest.mark.parametrize("width", [1.0, 3.0, 8.0])
+def test_each_road_is_drawn_in_its_width_on_coarse_cells(width):
+    ground = ground_of(plane(0.02, 0), dx=10.0, dy=10.0)
+    roads = [line((-60, 3, 101), (20, 3, 103)), line((-60, -47, 99), (-20, -47, 98), (40, -47, 98))]
+    raster = cut_fill_raster(ground, [], roads, [width, width], criteria=WALLS)
+    x, y = np.meshgrid(ground.grid.x_centres() - EAST, ground.grid.y_centres() - NORTH)
+    first, second = (y == 5) & (x > -60) & (x < 20), (y == -45) & (x > -60) & (x < 40)
+    assert_allclose(raster[first], (1 + 0.025 * (x + 60) + 1.2 - 0.02 * (x + 60))[first], atol=0.05)
+    design = np.where(x < -20, 99 - 0.025 * (x + 60), 98)
+    assert_allclose(raster[second], (design - 100 - 0.02 * x)[second], atol=0.05)
+
+
+def test_slopes_of_narrow_roads_begin_at_their_edges():
+    ground = ground_of(plane(0, 0), dx=1.0, dy=1.0)
+    raster = cut_fill_raster(ground, [], [line((-20, 0, 102), (20, 0, 102))], [6.0])
+    x, y = np.meshgrid(ground.grid.x_centres() - EAST, ground.grid.y_centres() - NORTH)
+    middle = abs(x) < 15
+    assert_allclose(raster[middle & (abs(y) < 3)], 2.0, atol=1e-9)
+    for d in (0.5, 1.5, 2.5, 3.5):
+        assert_allclose(raster[middle & (abs(abs(y) - 3 - d) < 1e-6)], 2 - d / 2, atol=1e-2)
+    assert np.isnan(raster[middle & (abs(y) > 7.5)]).all()
+
+
+def test_ground_graded_under_arrays_is_corrected_over_its_area():
+    ground = ground_of(plane(0.01, 0.02), dx=10.0, dy=10.0)
+    x, y = EAST + np.array([5.0, 15.0]), NORTH + np.array([5.0, 5.0])
+    large = GradedCells(0.0, 4.0, x, y, np.array([0.5, -0.25]))
+    small = GradedCells(30.0, 2.0, x[:1] + 3, y[:1] + 3, np.array([1.5]))
+    none = GradedCells(0.0, 4.0, x[:0], y[:0], np.zeros(0))
+    raster = cut_fill_raster(ground, [], [], [], graded=[none, large, small])
+    assert_allclose(raster[np.isfinite(raster)], [(16 * 0.5 + 4 * 1.5) / 20, -0.25], atol=1e-9)
+    alone = GradedCells(0.0, 4.0, x[:1], y[:1], np.array([0.7]))
+    raster = cut_fill_raster(ground, [], [], [], graded=[alone])
+    assert_allclose(raster[np.isfinite(raster)], [0.7], atol=1e-9)

@@ -213,6 +213,9 @@ def test_distance_to_edges(point, distance):
     assert batters._distance(edges, *map(float, point)) == pytest.approx(distance)
     assert batters._distance(edges[::-1].copy(), *map(float, point)) == pytest.approx(distance)
     assert batters._distance(edges, 100.0, 103.0) == pytest.approx(3)
+    short = np.array([[0.0, 0, 0.3, 0.4]])
+    assert batters._distance(short, 0.3 + 0.6, 0.4 + 0.8) == pytest.approx(1)
+    assert batters._distance(short, 0.15 + 0.8, 0.2 - 0.6) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -364,11 +367,17 @@ def test_clip_keeps_one_side_of_a_line():
     polygon = np.zeros((10, 2))
     polygon[:4] = [(0, 0), (2, 0), (2, 2), (0, 2)]
     n = planes._clip(polygon, 4, 1.5, 7.0, 1.0, 0.0)
+    assert n == 4
     assert shapely.Polygon(polygon[:n]).equals(shapely.box(0, 0, 1.5, 2))
     n = planes._clip(polygon, n, 1.5, 2.0, 1.0, 1.0)  # touches a corner
+    assert n == 4
     assert shapely.Polygon(polygon[:n]).equals(shapely.box(0, 0, 1.5, 2))
     n = planes._clip(polygon, n, 0.5, 0.5, 1.0, 1.0)
+    assert n == 3
     assert shapely.Polygon(polygon[:n]).equals(shapely.Polygon([(0, 0), (1, 0), (0, 1)]))
+    n = planes._clip(polygon, n, 0.0, 0.0, 1.0, -1.0)  # through a corner
+    assert n == 3
+    assert shapely.Polygon(polygon[:n]).equals(shapely.Polygon([(0, 0), (0.5, 0.5), (0, 1)]))
     assert planes._clip(polygon, n, -1.0, 0.0, 1.0, 0.0) == 0
 
 
@@ -456,6 +465,10 @@ def test_pads_have_a_row_each():
     assert_allclose(rows[1], [0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0], atol=1e-6)
     assert_allclose(rows[2, [0, 1, 4, 5, 7, 8, 9, 10]], [0, 100, 0, 1.1, 0, 11, 0.02, 0], atol=1e-9)
     assert rows[2, 3] > 0
+    (steep,) = earthwork.grade_pads(
+        z, GRID, outlines([SQUARE], [(0, 0)]), np.array([2.0]), given[:1], SEARCH, SIDE._replace(run=1.0)
+    )
+    assert steep[2] == pytest.approx(4 * 10 * 2 + math.pi * 2**2 * 2 / 3)
     without = earthwork.grade_pads(z, GRID, pads, np.full(3, 2.0), given, SEARCH, SIDE._replace(run=0.0))
     assert_array_equal(without[:, [2, 3, 6]], 0)
     assert_array_equal(without[:, :2], rows[:, :2])
@@ -492,6 +505,10 @@ def test_corridors_have_a_row_each():
     assert_allclose(rows[0], [4 * 20 * 2, 0, 2 * 20 * 4, 0, 2, 0, 0], atol=1e-9)
     assert_allclose(rows[1, [0, 1, 2, 4, 5, 6]], [0, 3 * 25, 0, 1, 0, 0], atol=1e-9)
     assert rows[1, 3] == pytest.approx(2 * 25 * 1, rel=0.2)
+    steep = earthwork.grade_corridors(
+        z, GRID, lines, np.array([4.0, 3.0]), np.array([1.0, 0.7]), SIDE._replace(run=1.0)
+    )
+    assert steep[0, 2] == pytest.approx(2 * 20 * 2)
     without = earthwork.grade_corridors(
         z, GRID, lines, np.array([4.0, 3.0]), np.array([1.0, 0.7]), SIDE._replace(run=0.0)
     )
@@ -611,3 +628,228 @@ def test_pads_are_the_same_whatever_their_origin():
     (b,) = earthwork.grade_pads(z, GRID, there, np.array([1.5]), moved, SEARCH, SIDE)
     assert a[2] + a[3] > 1
     assert_allclose(np.delete(a, 8), np.delete(b, 8), atol=1e-9)
+
+
+# closed forms: side slopes on a plane, and where they end
+
+
+OCTAGON = [(7 + 5 * math.cos(a), -3 + 5 * math.sin(a)) for a in np.radians(np.arange(0, 360, 45) + 10)]
+OFFSIDE = [(2.0, 3.0), (9.0, 4.0), (8.0, 9.5), (3.5, 8.0)]
+
+
+def slopes_of_a_plane(ring, pad, ground_plane, run):
+    """Side slopes of a convex pad on a plane that it cuts into, or lies above, all around: cut or fill, by integration.
+
+    At a depth h and a rise k of the ground away from the edge, daylight is at t = h / (1 / run - k); the section is
+    h t / 2, and its moment about the edge h t**2 / 6.
+    """
+    level, east, north = ground_plane
+    depth = {p: level + east * p[0] + north * p[1] - (pad.elevation + pad.east * p[0] + pad.north * p[1]) for p in ring}
+    sign = 1 if depth[ring[0]] > 0 else -1
+    volume = 0.0
+    for before, start, end in zip([ring[-1], *ring[:-1]], ring, [*ring[1:], ring[0]], strict=True):
+        normals = [
+            math.atan2(-(b[0] - a[0]), b[1] - a[1]) for a, b in ((before, start), (start, end))
+        ]  # of the edges before and after the corner, outwards
+        rise = sign * (east * math.cos(normals[1]) + north * math.sin(normals[1]))
+        h0, h1 = sign * depth[start], sign * depth[end]
+        assert min(h0, h1) > 0
+        volume += math.dist(start, end) * (h0**2 + h0 * h1 + h1**2) / 6 / (1 / run - rise)
+        turn = (normals[1] - normals[0]) % (2 * math.pi)
+        around = normals[0] + turn * (np.arange(20_000) + 0.5) / 20_000
+        rises = sign * (east * np.cos(around) + north * np.sin(around))
+        volume += turn * np.mean(h0**3 / (6 * (1 / run - rises) ** 2))
+    return volume
+
+
+@pytest.mark.parametrize("ring", [SQUARE, OCTAGON, OFFSIDE, OFFSIDE[2:] + OFFSIDE[:2]])
+@pytest.mark.parametrize(
+    ("pad", "ground_plane", "run"),
+    [
+        (Plane(0.5, 0.0, 0.0), (2.0, 0.0, 0.0), 2.0),
+        (Plane(0.5, 0.03, -0.05), (2.0, 0.0, 0.0), 2.0),
+        (Plane(0.5, -0.02, 0.04), (1.6, 0.05, 0.08), 2.0),
+        (Plane(0.5, 0.02, 0.04), (3.0, -0.1, 0.06), 1.0),
+        (Plane(4.0, 0.02, 0.05), (2.0, 0.04, -0.08), 3.0),
+    ],
+)
+def test_side_slopes_on_a_plane_are_wedges_and_cones(ring, pad, ground_plane, run):
+    level, east, north = ground_plane
+    edges, following = edges_of(ring)
+    z = ground(lambda x, y: level + east * x + north * y)
+    out = batters.pad_batter(z, GRID, edges, following, pad, SideSlope(run, 0.5, 60.0))
+    expected = slopes_of_a_plane(ring, pad, ground_plane, run)
+    cut = level > pad.elevation
+    assert_allclose(out, [expected, 0, 0] if cut else [0, expected, 0], rtol=1e-6, atol=1e-9)
+
+
+def test_cones_of_wide_corners_on_steep_ground_are_exact_to_a_thousandth():
+    narrow = [(0.0, 0.0), (0.4, 0.0), (0.2, 0.4)]
+    pad, level = Plane(-2.0, 0.0, 0.0), (2.0, 0.25, -0.2)
+    edges, following = edges_of(narrow)
+    z = ground(lambda x, y: level[0] + level[1] * x + level[2] * y)
+    out = batters.pad_batter(z, GRID, edges, following, pad, SideSlope(2.0, 0.25, 60.0))
+    assert out[0] == pytest.approx(slopes_of_a_plane(narrow, pad, level, 2.0), rel=1e-4)
+
+
+def test_an_edge_shorter_than_a_metre_and_a_shallow_depth_count():
+    out = np.zeros(3)
+    edge = np.array([0.0, 0, 0.6, 0])
+    batters.edge_batter(out, ground(lambda x, y: 0.3), GRID, edge, np.zeros(2), 1, SIDE, NONE)
+    assert_allclose(out, [0.6 * 0.3**2, 0, 0], atol=1e-12)
+
+
+def test_two_parts_of_a_pad_end_each_others_slopes():
+    near = [(7.0, -5.0), (12.0, -5.0), (12.0, 5.0), (7.0, 5.0)]  # 2 m beside the square; slopes of 4 m
+    edges, following = edges_of(SQUARE, near)
+    out = batters.pad_batter(ground(lambda x, y: 2), GRID, edges, following, Plane(0.0, 0.0, 0.0), SIDE)
+    both = shapely.MultiPolygon([shapely.Polygon(SQUARE), shapely.Polygon(near)])
+    x, y = (a.ravel() for a in np.meshgrid(np.arange(-10, 17, 0.1) + 0.05, np.arange(-10, 10, 0.1) + 0.05))
+    distance = shapely.distance(both, shapely.points(x, y))
+    depth = np.where(distance > 0, 2 - distance / SIDE.run, 0)
+    assert out[0] == pytest.approx(0.01 * np.maximum(depth, 0).sum(), rel=0.01)
+
+
+@pytest.mark.parametrize("degrees", [0, 50, 130, 200, 290])
+def test_other_edges_are_looked_at_only_where_one_can_be_nearer(monkeypatch, degrees):
+    measured = []
+    distance = batters._distance
+
+    def counted(*arguments):
+        measured.append(arguments)
+        return distance(*arguments)
+
+    for name in ("pad_batter", "edge_batter", "_ray"):
+        function = getattr(batters, name)
+        monkeypatch.setattr(batters, name, getattr(function, "py_func", function))
+    monkeypatch.setattr(batters, "_distance", counted)
+
+    def looks(*rings):
+        measured.clear()
+        turned = [affinity.rotate(shapely.Polygon(r), degrees, origin=(0, 0)) for r in rings]
+        edges, following = edges_of(*(shapely.get_coordinates(t)[:-1] for t in turned))
+        side = SideSlope(2.0, 2.0, 8.0)
+        batters.pad_batter(ground(lambda x, y: 1), GRID, edges, following, Plane(0.0, 0.0, 0.0), side)
+        return len(measured) > 0
+
+    assert not looks(SQUARE)
+    assert not looks(OFFSIDE)
+    assert not looks([(0, 0), (4, 0), (8, 0), (9, 5)])  # a corner on a straight edge
+    assert looks(ELL)
+    assert looks([(0, 0), (8, 1), (7, 6), (5, 3)])
+    assert looks(SQUARE, [(x + 13, y) for x, y in SQUARE])
+
+
+@pytest.mark.parametrize("ring", [SQUARE, OCTAGON, OFFSIDE])
+@pytest.mark.parametrize(
+    ("pad", "ground_plane"),
+    [(Plane(0.5, 0.03, -0.05), (2.0, 0.0, 0.0)), (Plane(0.5, 0.02, 0.04), (2.5, -0.1, 0.06)), (Plane(4.0, 0.02, 0.05), (2.0, 0.04, -0.08))],
+)  # fmt: skip
+def test_daylight_is_where_slopes_meet_the_ground(ring, pad, ground_plane):
+    level, east, north = ground_plane
+    edges, following = edges_of(ring)
+    z = ground(lambda x, y: level + east * x + north * y)
+    side = SideSlope(2.0, 0.5, 40.0)
+    points = batters.daylight_points(z, GRID, edges, following, pad, side)
+    polygon = shapely.Polygon(ring)
+    there = shapely.points(points[:, :2])
+    distance = shapely.distance(polygon, there)
+    foot = shapely.get_coordinates(
+        shapely.line_interpolate_point(polygon.exterior, shapely.line_locate_point(polygon.exterior, there))
+    )
+    design = pad.elevation + pad.east * foot[:, 0] + pad.north * foot[:, 1]
+    height = level + east * points[:, 0] + north * points[:, 1]
+    assert_allclose(np.abs(height - design), distance / side.run, atol=1e-6)
+    assert (distance > 0.5).all()
+    # every corner has its cone, and rays leave an edge at most a spacing apart
+    corners = np.hypot(foot[:, None, 0] - edges[:, 0], foot[:, None, 1] - edges[:, 1]) < 1e-6
+    assert (corners.sum(axis=0) >= 3).all()
+    along = np.hypot(*np.diff(foot, axis=0).T)
+    assert along.max() <= side.step + 1e-6
+    assert len(points) == sum(
+        math.ceil(math.dist(a, b) / 0.5) + 1 + math.ceil(turn / 0.27)
+        for a, b, turn in zip(ring, [*ring[1:], ring[0]], turns(ring), strict=True)
+    )
+
+
+def turns(ring):
+    """Angle by which a ring turns at the end of each edge [rad]."""
+    points = np.array([*ring, *ring[:2]])
+    ahead = np.arctan2(*np.diff(points, axis=0).T[::-1])
+    return (np.diff(ahead) + math.pi) % (2 * math.pi) - math.pi
+
+
+def test_rays_of_daylight_are_at_most_a_metre_apart():
+    edges, following = edges_of(SQUARE)
+    side = SideSlope(2.0, 3.0, 40.0)
+    points = batters.daylight_points(ground(lambda x, y: 2), GRID, edges, following, Plane(0.0, 0.0, 0.0), side)
+    assert len(points) == 4 * (10 + 1 + 6)
+
+
+# balance off the origin, and the effort that it takes
+
+
+AWAY = [(12.0, 20.0), (20.0, 21.0), (19.0, 30.0)]
+
+
+@pytest.mark.parametrize(("east", "north"), [(0.3, 0.0), (0.0, 0.3), (-0.2, 0.25), (0.1, -0.4)])
+@pytest.mark.parametrize("start", [-500.0, 0.0, 500.0])
+def test_ground_that_is_the_plane_balances_at_its_height(east, north, start):
+    px, py = tiles.tile_polygon(edges_of(AWAY)[0], 3.0)
+    e, v = planes.balance(px, py, 7 + east * px + north * py, east, north, start, 0.12)
+    assert e == pytest.approx(7, abs=1e-9)
+    assert_allclose(v[[0, 4]], 0, atol=1e-7)
+
+
+@pytest.mark.parametrize("lift", [0.0, 1000.0])
+@pytest.mark.parametrize("shrink", [0.0, 0.12, 0.5])
+def test_balance_holds_for_a_low_relief_at_any_height(lift, shrink):
+    px, py = tiles.tile_polygon(edges_of(AWAY)[0], 3.0)
+    pz = lift + 0.003 * px + 0.0004 * px * py
+    _, v = planes.balance(px, py, pz, 0.0, 0.0, lift, shrink)
+    assert (1 - shrink) * v[0] == pytest.approx(v[4], rel=1e-6)
+
+
+def counted(monkeypatch):
+    """Let the search run as plain Python; the list that comes back gets an entry for each evaluated plane."""
+    evaluated = []
+    prism = planes.prism
+
+    def note(*arguments):
+        evaluated.append(arguments[3:])
+        return prism(*arguments)
+
+    for name in ("balance", "balanced_plane"):
+        function = getattr(planes, name)
+        monkeypatch.setattr(planes, name, getattr(function, "py_func", function))
+    monkeypatch.setattr(planes, "prism", note)
+    return evaluated
+
+
+@pytest.mark.parametrize(("shrink", "most"), [(0.0, 2), (0.12, 4), (0.4, 5)])
+def test_a_plane_is_balanced_in_few_steps(monkeypatch, shrink, most):
+    """Newton's method: without shrinkage the difference is linear in the elevation."""
+    evaluated = counted(monkeypatch)
+    px, py = tiles.tile_polygon(edges_of(AWAY)[0], 3.0)
+    steps = []
+    for pz in (3 + 0.2 * px, 3 + 0.2 * px - 0.3 * py + 0.02 * px * py, 5 + np.sin(px) + np.cos(0.7 * py)):
+        for start in (0.0, 1.0):
+            evaluated.clear()
+            planes.balance(px, py, pz, 0.01, -0.02, pz.min() + start * np.ptp(pz), shrink)
+            steps.append(len(evaluated))
+    assert max(steps) <= most
+
+
+def test_the_search_needs_few_planes(monkeypatch):
+    evaluated = counted(monkeypatch)
+    px, py = tiles.tile_polygon(edges_of(AWAY)[0], 3.0)
+    for pz, grades, planes_in_all in (
+        (9 + 0.3 * px - 0.4 * py, 7, 27),
+        (5 + 0.03 * px - 0.01 * py + 0.01 * px * py + 0.3 * np.sin(px), 6, 20),
+        (5 + 0.2 * np.sin(px) * np.cos(py), 8, 33),
+        (5 + 0.01 * px + 0.0003 * np.sin(px), 1, 7),  # finer than any ground model
+    ):
+        evaluated.clear()
+        planes.balanced_plane(px, py, pz, SEARCH)
+        assert len({e[1:] for e in evaluated}) <= grades
+        assert len(evaluated) <= planes_in_all

@@ -47,7 +47,16 @@ def test_version_2_stays_as_it_is():
 
 @pytest.mark.parametrize(
     "metrics",
-    [None, [], {}, OLD["metrics"] | {"cut_volume_m3": "many"}, OLD["metrics"] | {"earthwork_p10_p90_m3": [1.0]}],
+    [
+        None,
+        [],
+        {},
+        OLD["metrics"] | {"cut_volume_m3": "many"},
+        OLD["metrics"] | {"cut_volume_m3": 10**400},
+        OLD["metrics"] | {"fill_volume_m3": float("inf")},
+        OLD["metrics"] | {"earthwork_p10_p90_m3": [1.0]},
+        OLD["metrics"] | {"earthwork_p10_p90_m3": [1.0, 10**400]},
+    ],
 )
 def test_invalid_metrics_are_left_for_the_reader_to_refuse(metrics):
     assert upgraded(OLD | {"metrics": metrics})["metrics"] == metrics
@@ -84,4 +93,12 @@ def test_an_invalid_file_of_version_1_is_refused(layout):
     old = old_file(layout)
     del old["pacifico"]["metrics"]["batter_cut_m3"]
     with pytest.raises(InputError, match="metrics an object is not valid"):
+        StoredLayout.of(old)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_number_too_large_for_a_float_is_refused(layout, version):
+    old = old_file(layout) if version == 1 else copy.deepcopy(layout)
+    old["pacifico"]["metrics"]["cut_volume_m3"] = 10**400
+    with pytest.raises(InputError):
         StoredLayout.of(old)

@@ -214,15 +214,3 @@ def test_side_slopes_end_before_an_edge_where_heights_allow_it():
     assert deepest(deep.lines[0]) > 1.3
     assert deepest(found.lines[0]) <= 1.01
     assert found.breaks_pct.size == 0
-    assert found.retained_m == 0.0
-
-
-def test_roads_whose_side_slopes_have_no_room_are_measured():
-    """A road 2 m deep, which its ends fix, 1 m from an edge: slopes reach it over the whole length."""
-    ground = square_ground(lambda x, y: 2.0)
-    line = designed(ground, (300, 500), (400, 500))
-    line[:, 2] = 0.0
-    levels = [Level((x, y), 0.0, 0.0) for x, y in line[:, :2].tolist()]
-    beside = np.array([[WEST, SOUTH + 504.0, WEST + 1000.0, SOUTH + 504.0]])
-    assert smooth_profile([line], ground, LIMITS, levels, beside).retained_m == pytest.approx(100.0)
-    assert smooth_profile([line], ground, LIMITS, levels).retained_m == 0.0

@@ -50,11 +50,17 @@ def test_the_nearest_skid_with_capacity_takes_an_array():
 
 
 @pytest.mark.parametrize(
-    ("load_kw", "rating_kva"), [(0, 1050), (420, 1050), (1050, 1050), (1051, 2100), (3200, 4200), (4200, 4200)]
+    ("load_kw", "rating_kva"),
+    [(0, 150), (150, 150), (151, 300), (500, 500), (501, 1050), (1050, 1050), (1051, 2100), (3200, 4200), (4200, 4200)],
 )
-def test_a_skid_has_as_many_modules_as_its_load_needs(load_kw, rating_kva):
-    """4200 kVA are four modules of 1050 kVA."""
+def test_a_skid_is_as_large_as_its_load_needs(load_kw, rating_kva):
+    """4200 kVA are four modules of 1050 kVA; smaller skids have standard ratings."""
     assert skid_rating(load_kw, make_spec()) == rating_kva
+
+
+def test_no_small_skid_is_larger_than_a_module():
+    spec = make_spec({"inverter_skid": {"rating_kva": 1600.0, "modules": 4}})
+    assert [skid_rating(kw, spec) for kw in (120.0, 300.0, 350.0, 500.0)] == [150.0, 300.0, 400.0, 800.0]
 
 
 def test_the_smallest_block_loads_one_module_to_40_percent():
@@ -62,6 +68,6 @@ def test_the_smallest_block_loads_one_module_to_40_percent():
 
 
 def test_skids_are_sized_by_their_own_arrays():
-    items = [skid(0, 0.0), array(0, 900.0), array(0, 900.0), skid(1, 50.0), array(1, 500.0)]
-    assert block_loads(items) == {0: 1800.0, 1: 500.0}
+    items = [skid(0, 0.0), array(0, 900.0), array(0, 900.0), skid(1, 50.0), array(1, 600.0)]
+    assert block_loads(items) == {0: 1800.0, 1: 600.0}
     assert [i.rating_kva for i in with_sized_skids(items, make_spec()) if i.kind == "inverter_skid"] == [2100, 1050]

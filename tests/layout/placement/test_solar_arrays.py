@@ -86,3 +86,20 @@ def test_compact_choice_counts_ground_that_items_cover_anyway():
     beside = Slots(rects + np.array([x1 + 5, y0, x1 + 5, y0]), ones, zeros, zeros, zeros, zeros)
     assert choose_compact(beside, np.array([1, 0]), 1.0, Draft([standing])).tolist() == [0]
     assert len(choose_compact(slots, np.array([1, 0]), 2.0, Draft())) == 2
+
+
+@pytest.mark.parametrize(("north", "east", "overrides", "some"), [
+    (0.16, 0.0, {}, False),
+    (0.0, 0.16, {}, True),
+    (0.16, 0.0, {"racking": {"name": "terrain_following"}}, True),
+    (0.16, 0.0, {"solar": {"mounting": "fixed"}}, False),
+    (0.0, 0.16, {"solar": {"mounting": "fixed"}}, False),
+    (0.0, 0.14, {"solar": {"mounting": "fixed"}}, True),
+    (0.0, 0.16, {"straight_tracker": {"max_slope_across_pct": 15.0}}, False),
+    (0.0, 0.19, {"straight_tracker": {"max_slope_across_pct": 60.0, "max_row_step_m": 6.0}}, False),
+])  # fmt: skip
+def test_arrays_stand_where_their_racking_takes_the_slope(make, north, east, overrides, some):
+    """16 % is 9°, within the 10° of slope_limit_deg; 19 % isn't."""
+    context = context_of(make, height=lambda x, y: 500 + north * y + east * x, overrides=overrides)
+    ground, _ = solar_grounds(context)
+    assert bool(len(ground.slots(Draft().blocked(15.0)).units)) == some

@@ -70,3 +70,20 @@ def test_parts_that_do_not_meet_are_solved_apart(monkeypatch):
     monkeypatch.setattr(lp, "BATCH_COLUMNS", 10)
     apart = solve(whole_program(p))
     assert np.abs(apart.correction).sum() == pytest.approx(np.abs(together.correction).sum(), rel=1e-6)
+
+
+def test_a_part_that_is_known_is_not_solved_again(monkeypatch):
+    import pacifico.layout.racking.grading_lp as lp
+
+    solved = []
+    real = lp.linprog
+    monkeypatch.setattr(lp, "linprog", lambda *a, **k: (solved.append(len(a[0])), real(*a, **k))[1])
+    program, known = whole_program(problem(hills, STRAIGHT, [array((12.0, 5.0))])), {}
+    first = solve(program, known)
+    assert solved
+    solved.clear()
+    again = solve(program, known)
+    assert not solved
+    assert np.array_equal(again.correction, first.correction)
+    assert np.array_equal(again.prices, first.prices)
+    assert again.excess_m == first.excess_m

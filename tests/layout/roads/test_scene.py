@@ -85,3 +85,10 @@ def test_near_lists_other_roads_and_what_has_been_built():
     more = scene.with_built([arm])
     assert more.near(place, 0) == [scene.roads.lines[1], LineString(arm)]
     assert scene.near(place, 0) == [scene.roads.lines[1]], "the scene before is unchanged"
+
+
+def test_piece_that_crosses_its_own_road_near_its_start_is_refused():
+    """The road ends with a hook of half a metre, which the piece would cross within its first metre."""
+    hook = [(100, 500), (200, 500), (200.2, 500.4)]
+    assert piece(scene_of(hook), (-9.0, -15.6)) is None
+    assert piece(scene_of(hook), (9.0, 15.6)) is not None

@@ -13,8 +13,11 @@ from shapely import Point, box
 from pacifico import generate_layout
 from pacifico.errors import NoBuildableGroundError
 from pacifico.grid import Grid, Ground
+from pacifico.layout.grade_lines.side_slopes import side_slope_lines
 from pacifico.layout.model.roads import RoadCriteria, Terminal
 from pacifico.layout.roads.network import route_network
+from pacifico.layout.roads.shorten_arrays import shorten_for_side_slopes
+from pacifico.layout.routing.problem import RoadSite, make_routing_problem
 
 CRITERIA = RoadCriteria()
 UNIT, GAP = 23.0, 1.5
@@ -69,6 +72,33 @@ def test_lane_that_ends_between_two_arrays_removes_one_unit():
     (arm,) = [r for r in net.roads if r.length_m == pytest.approx(18.3)]
     assert_clear(net, [remaining(a, net.removed_units) for a in arrays], walls)
     assert any(arm.line.intersects(a.footprint) for a in arrays)
+
+
+def road_beside_an_array(z, *, units=6, least=1, south=210.0):
+    """Units that an array loses whose side is 10 m north of a level road at a height over level ground."""
+    one = replace(array(0, 100.0, south, units), least_units=least)
+    problem = make_routing_problem(
+        RoadSite(level(), at(0, 0, 600, 400)), [one], obstacles=[one.footprint], criteria=CRITERIA
+    )
+    line = np.array([(WEST + 20.0, SOUTH + 200.0, z), (WEST + 120.0, SOUTH + 200.0, z)])
+    slopes = side_slope_lines([line], problem.ground, width_m=6.0, side_slope=2.0)
+    return shorten_for_side_slopes(slopes, [line], problem.shortenable)
+
+
+@pytest.mark.parametrize("z", [4.0, -4.0])
+def test_side_slopes_take_the_units_that_they_reach(z):
+    """The road ends 20 m along the array, within its first unit; slopes of 8 m reach it over 7 m."""
+    assert road_beside_an_array(z).removed.tolist() == [[1, 0]]
+
+
+@pytest.mark.parametrize("z", [0.0, 3.6, -3.6])
+def test_arrays_beyond_the_side_slopes_stay_whole(z):
+    assert road_beside_an_array(z).removed_units == 0
+
+
+def test_an_array_that_would_be_too_short_beside_a_side_slope_goes():
+    found = road_beside_an_array(4.0, least=6)
+    assert found.removed_terminals == {0}
 
 
 def test_arrays_without_units_are_not_shortened():

@@ -48,6 +48,16 @@ def test_without_a_target_both_schemes_of_the_whole_site_are_drafted(make):
     assert found.candidates[0].capacity_kw > 4_000.0
 
 
+def test_a_draft_that_can_not_exceed_a_capacity_gets_no_roads(make, monkeypatch):
+    problem = problem_of(make, "solar_farm", None)
+    drafted_kw = max(problem.capacity_of(problem.draft("balanced", s).items) for s in problem.seed_areas("balanced"))
+    connected = []
+    monkeypatch.setattr(DesignProblem, "connect", lambda *a: connected.append(a))
+    found = evaluate_candidates(problem, "balanced", 1.1 * drafted_kw)
+    assert found.candidates == ()
+    assert not connected
+
+
 def test_a_plant_moves_to_the_side_of_a_river_that_roads_reach(make):
     """A river splits the site; the entry is in the west."""
     river = Zone(make.at(240, -10, 260, 510), "river", "hard")

@@ -32,6 +32,8 @@ def rule_of(spec, name):
         ({"site": {"setback_m": 5.0}}, "site.setback_m", [10.0]),
         ({"site": {"setback_m": 0.0}}, "site.setback_m", [10.0, 5.0]),
         ({"site": {"setback_m": 20.0}}, "site.setback_m", []),
+        ({"straight_tracker": {"max_slope_along_pct": 18.0}}, "straight_tracker.max_slope_along_pct", [15.0]),
+        ({"straight_tracker": {"max_row_step_m": 1.0}}, "straight_tracker.max_row_step_m", []),
     ],
 )
 def test_relaxed_rules_are_set_back_to_stricter_levels(overrides, rule, levels):

@@ -35,7 +35,17 @@ def test_no_other_file_can_be_read(rest, place, name):
     assert rest.get(f"{place}/files/{name}").status_code in (400, 404)
 
 
-@pytest.mark.parametrize(("fmt", "start"), [("kmz", b"PK"), ("dxf", b"  0"), ("gpkg", b"SQLite"), ("pdf", b"%PDF")])
+@pytest.mark.parametrize(
+    ("fmt", "start"),
+    [
+        ("kmz", b"PK"),
+        ("dxf", b"  0"),
+        ("gpkg", b"SQLite"),
+        ("landxml", b"<?xml"),
+        ("parquet", b"PAR1"),
+        ("pdf", b"%PDF"),
+    ],
+)
 def test_exports(rest, place, fmt, start):
     reply = rest.get(f"{place}/export/{fmt}")
     assert reply.status_code == 200, reply.text

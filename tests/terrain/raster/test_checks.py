@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from rasterio.control import GroundControlPoint
 from pacifico.errors import DEMError
 from pacifico.grid import warnings_of
 from pacifico.terrain.dem import open_dem
+from pacifico.terrain.raster.checks import placement
 
 CENTRE = (446_000.0, 4_650_000.0)
 
@@ -67,6 +69,24 @@ def _without_crs(make_raster):
                        transform=transform) as out:  # fmt: skip
         out.write(z)
     return path
+
+
+@pytest.mark.parametrize(
+    ("cell", "corner", "match"),
+    [
+        (5e-324, 0.0, "cells of no area"),
+        (1e-12, 0.0, "cells of no area"),
+        (1e305, 0.0, "nowhere on the earth"),
+        (30.0, 1e10, "nowhere on the earth"),
+        (30.0, float("nan"), "nowhere on the earth"),
+    ],
+)
+def test_cells_that_lie_nowhere_are_refused(cell, corner, match):
+    place = SimpleNamespace(
+        transform=(cell, 0.0, corner, 0.0, -cell, 4e6), gcps=([], None), rpcs=None, crs=UTM15, height=24, width=24
+    )
+    with pytest.raises(DEMError, match=match):
+        placement(place, "dem.tif")
 
 
 def test_a_picture_is_refused_and_a_second_band_is_told(site, tmp_path):

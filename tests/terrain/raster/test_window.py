@@ -45,6 +45,12 @@ def test_cells_that_a_ring_covers():
     assert moved(place, 7, 7) == (10.0, 0.0, 1070.0, 0.0, -10.0, 1930.0)
 
 
+@pytest.mark.parametrize("size", [1e-300, 5e-324, 0.0, 1e300])
+def test_absurd_cells_cover_no_ring(size):
+    ring = np.array([[0.0, 0.0], [1e5, 0.0], [1e5, 1e5]])
+    assert cell_window((size, 0.0, 1e10, 0.0, -size, -1e10), (40, 30), ring) is None
+
+
 def test_longitudes_of_a_ring_run_on():
     crs = CRS.from_epsg(32660)
     x, y = transformer(CRS.from_epsg(4326), crs).transform(180.0, 10.0)
