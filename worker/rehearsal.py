@@ -10,7 +10,6 @@ import ast
 import contextlib
 import gc
 import io
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,10 +43,8 @@ def rehearse_all() -> None:
 
 
 def rehearse(name: str, parameters: dict[str, Any]) -> None:
-    """Run the code cells of a shipped notebook in this process, in the working folder, and render its page."""
+    """Run the code cells of a shipped notebook in this process, in the working folder."""
     import nbformat  # noqa: PLC0415 (0.3 s, at the server's start)
-
-    from pacifico.run import html  # noqa: PLC0415
 
     notebook = nbformat.read(notebooks.find(name).path, as_version=4)  # type: ignore[no-untyped-call]
     Path("inputs").mkdir(exist_ok=True)
@@ -58,9 +55,6 @@ def rehearse(name: str, parameters: dict[str, Any]) -> None:
                 _run(cell.source, names)
                 if "parameters" in cell.metadata.get("tags", []):
                     names.update(parameters)
-    written = Path("layout.geojson")
-    layout = json.loads(written.read_text(encoding="utf-8")) if written.is_file() else None
-    html.render(notebook, layout, title=name)
 
 
 def _run(source: str, names: dict[str, Any]) -> None:

@@ -94,14 +94,15 @@ def render(notebook: Any, layout: Mapping[str, Any] | None, *, title: str) -> st
 
 def _cells(notebook: Any) -> list[dict[str, Any]]:
     """Cells of a notebook as HTML: kind, tags, and body or source, status and outputs."""
-    from nbconvert.filters import ansi2html  # noqa: PLC0415 (late: the run's own modules import this one)
+    from nbconvert.filters import ansi2html, highlight, markdown_mistune  # noqa: PLC0415 (late: the run's own modules import this one)
 
     cells: list[dict[str, Any]] = []
+    code = highlight.Highlight2HTML()  # type: ignore[no-untyped-call]
     heading = ""
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
-            body = _markdown(cell.source)
+            body = markdown_mistune.markdown2html_mistune(cell.source)
             heading = _heading(body) or heading
             cells.append({"kind": "text", "tags": tags, "body": body})
         elif cell.cell_type == "code":
@@ -110,27 +111,11 @@ def _cells(notebook: Any) -> list[dict[str, Any]]:
                     "kind": "code",
                     "tags": tags,
                     "status": cell.metadata.get("papermill", {}).get("status", ""),
-                    "source": _highlighted(cell.source) if cell.source.strip() else "",
+                    "source": code(cell.source) if cell.source.strip() else "",
                     "outputs": [o for output in cell.outputs if (o := _output(output, ansi2html, heading))],
                 }
             )
     return cells
-
-
-@functools.lru_cache(maxsize=256)
-def _markdown(source: str) -> str:
-    """HTML of markdown; kept, as reports of a notebook share their text."""
-    from nbconvert.filters import markdown_mistune  # noqa: PLC0415
-
-    return str(markdown_mistune.markdown2html_mistune(source))
-
-
-@functools.lru_cache(maxsize=256)
-def _highlighted(source: str) -> str:
-    """HTML of code, with colours by its grammar; kept, as reports of a notebook share their code."""
-    from nbconvert.filters import highlight  # noqa: PLC0415
-
-    return str(highlight.Highlight2HTML()(source))  # type: ignore[no-untyped-call]
 
 
 def _parts(
@@ -244,7 +229,9 @@ def _output(output: Any, ansi2html: Any, heading: str) -> str | None:
     if "text/html" in data:
         return f'<div class="html" tabindex="0">{data["text/html"]}</div>'
     if "text/markdown" in data:
-        return _markdown(data["text/markdown"])
+        from nbconvert.filters import markdown_mistune  # noqa: PLC0415
+
+        return str(markdown_mistune.markdown2html_mistune(data["text/markdown"]))
     return f"<pre>{for_markup(data['text/plain'])}</pre>" if "text/plain" in data else None
 
 
