@@ -23,6 +23,8 @@ LEVEL_STEPS = 1.5
 """Height of the rim of a level patch, in steps of rounded heights: natural terraces are one step high."""
 HEIGHT_STEPS = (1.0, 0.5, 0.1, 0.01)
 """Steps that heights are rounded to, in the file's unit."""
+HIGHEST_VALUE = 1e7
+"""Values from here on are no heights in any unit."""
 SAMPLED_CELLS = 100_000
 """Heights from which the step is found."""
 LOWEST_LAND_M = -160.0
@@ -46,7 +48,7 @@ class LevelPatch:
 
 def height_step(values: NDArray[np.floating[Any]]) -> float:
     """Step that heights are rounded to, in their unit; 0 for none."""
-    known = values[np.isfinite(values)]
+    known = values[np.abs(values) < HIGHEST_VALUE]  # NaN is not
     known = known[:: max(known.size // SAMPLED_CELLS, 1)].astype(np.float64)
     if not known.size:
         return 0.0

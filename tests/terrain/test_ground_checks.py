@@ -34,6 +34,7 @@ def test_steps_of_rounded_heights():
     for step in (1.0, 0.5, 0.1, 0.01):
         assert height_step((np.round(z / step) * step).astype("float32")) == step
     assert height_step(np.full((3, 3), np.nan)) == 0.0
+    assert height_step(np.array([1.7e308, -1.7e308, np.inf, 300.37])) == 0.01
 
 
 def test_a_level_patch_is_its_polygon():
