@@ -167,19 +167,20 @@ def racking_criteria(spec: Spec) -> RackingCriteria:
 
 
 def array_slopes(spec: Spec) -> ArraySlopes:
-    """Steepest ground under an array that isn't turned.
+    """Steepest natural ground under an array that isn't turned.
 
     Along the rows it is measured from pile to pile, across them from row to row. Ground across may not lift a row over the
-    next by more than the racking takes.
+    next by more than the racking takes. Steeper ground, up to `racking.graded_slope_factor`, is graded to these slopes.
     """
     mounting, criteria = spec.choice("solar", "mounting"), racking_criteria(spec)
     pitch = spec.number("solar", f"{mounting}_collector_m") / spec.number("solar", f"{mounting}_gcr")
     across = min(criteria.max_slope_across, criteria.max_row_step_m / pitch)
+    graded = spec.number("racking", "graded_slope_factor")
     slopes = ArraySlopes(
         spec.number("solar_array", "slope_limit_deg"),
-        criteria.max_slope_along,
+        graded * criteria.max_slope_along,
         criteria.pile_spacing_m,
-        across,
+        graded * across,
         pitch,
     )
     return slopes if mounting == "tracker" else slopes.turned

@@ -28,6 +28,7 @@ STRICTER_LEVELS: dict[tuple[str, str], tuple[float, ...]] = {
     ("solar_array", "slope_limit_deg"): (10.0, 12.0),
     **{(name, f"max_slope_{way}_pct"): () for name in MOUNTINGS for way in ("along", "across")},
     **{(name, "max_row_step_m"): () for name in MOUNTINGS},
+    ("racking", "graded_slope_factor"): (),
 }
 """Levels of a rule that are tried where the spec relaxes it beyond them, the catalog's standard first [m, %, °].
 

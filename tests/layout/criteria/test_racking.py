@@ -49,7 +49,11 @@ def test_an_empty_reveal_window_is_refused():
 
 
 def test_slopes_of_an_array_follow_its_rows():
-    tracker, fixed = array_slopes(make_spec()), array_slopes(make_spec({"solar": {"mounting": "fixed"}}))
+    ungraded = {"racking": {"graded_slope_factor": 1.0}}
+    tracker, fixed = (
+        array_slopes(make_spec(ungraded)),
+        array_slopes(make_spec({"solar": {"mounting": "fixed"}, **ungraded})),
+    )
     assert (tracker.any_deg, tracker.north, tracker.east) == (10.0, 0.15, 0.2)
     assert tracker.north_span_m == 7.0
     assert tracker.east_span_m == pytest.approx(2.4 / 0.35)
@@ -58,7 +62,14 @@ def test_slopes_of_an_array_follow_its_rows():
 
 def test_the_height_difference_of_rows_limits_the_slope_across():
     """Rows 10.7 m apart may differ by 1.5 m: 14 %."""
-    fixed = array_slopes(make_spec({"solar": {"mounting": "fixed"}}))
+    rules = {"solar": {"mounting": "fixed"}, "racking": {"graded_slope_factor": 1.0}}
+    fixed = array_slopes(make_spec(rules))
     assert fixed.north == pytest.approx(1.5 / (4.8 / 0.45))
-    wide = array_slopes(make_spec({"solar": {"mounting": "fixed"}, "fixed_tilt": {"max_row_step_m": 6.0}}))
+    wide = array_slopes(make_spec({**rules, "fixed_tilt": {"max_row_step_m": 6.0}}))
     assert wide.north == 0.2
+
+
+def test_steeper_ground_is_graded_up_to_a_factor():
+    ungraded, usual = (array_slopes(make_spec(rules)) for rules in ({"racking": {"graded_slope_factor": 1.0}}, {}))
+    assert (usual.north, usual.east) == pytest.approx((2 * ungraded.north, 2 * ungraded.east))
+    assert usual.any_deg == ungraded.any_deg

@@ -14,7 +14,7 @@ from pacifico.layout.generate import generate_layout
 from pacifico.layout.model.assets import Item
 from pacifico.layout.placement.skids import block_loads, least_block_kw
 
-LIMITS = (0.0, 1000.0, 10.0, 2.0)
+LIMITS = (0.0, 1000.0, 10.0, 1.0)
 
 
 @pytest.fixture(scope="module")

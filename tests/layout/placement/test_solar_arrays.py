@@ -99,7 +99,19 @@ def test_compact_choice_counts_ground_that_items_cover_anyway():
     (0.0, 0.19, {"straight_tracker": {"max_slope_across_pct": 60.0, "max_row_step_m": 6.0}}, False),
 ])  # fmt: skip
 def test_arrays_stand_where_their_racking_takes_the_slope(make, north, east, overrides, some):
-    """16 % is 9°, within the 10° of slope_limit_deg; 19 % isn't."""
-    context = context_of(make, height=lambda x, y: 500 + north * y + east * x, overrides=overrides)
+    """16 % is 9°, within the 10° of slope_limit_deg; 19 % isn't. Without grading the racking's own slopes count."""
+    assert has_places(make, north, east, {"racking": {}} | overrides, graded_slope_factor=1.0) == some
+
+
+def test_arrays_stand_on_steeper_ground_that_is_graded(make):
+    assert has_places(make, 0.16, 0.0, {"racking": {}}, graded_slope_factor=1.1)
+    assert not has_places(make, 0.16, 0.0, {"racking": {}}, graded_slope_factor=1.05)
+    assert not has_places(make, 0.19, 0.0, {"racking": {}}, graded_slope_factor=2.0)
+
+
+def has_places(make, north, east, overrides, **racking):
+    """Whether an array has a place on a plane that rises to the north and east."""
+    rules = {**overrides, "racking": {**overrides["racking"], **racking}}
+    context = context_of(make, height=lambda x, y: 500 + north * y + east * x, overrides=rules)
     ground, _ = solar_grounds(context)
-    assert bool(len(ground.slots(Draft().blocked(15.0)).units)) == some
+    return bool(len(ground.slots(Draft().blocked(15.0)).units))
