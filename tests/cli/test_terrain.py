@@ -65,3 +65,20 @@ def test_bad_input_is_one_line(run, tmp_path):
         assert summary is None
     with pytest.raises(SystemExit, match="2"):
         run("--setback-m", "-3")
+
+
+def lonlat_ring(site):
+    from pacifico.crs import LONLAT, reproject
+
+    return shapely.get_coordinates(reproject(shapely.get_parts(site.boundary)[0].exterior, site.crs, LONLAT)).tolist()
+
+
+def test_warnings_of_the_boundary_are_printed(tmp_path, capsys):
+    ring = lonlat_ring(read_site(sample_site_path()))
+    path = tmp_path / "open.geojson"
+    path.write_text(json.dumps({"type": "Polygon", "coordinates": [ring[:-1]]}))
+    given = ["terrain", str(path), "--dem", "sample"]
+    assert main.main([*given, "--out", str(tmp_path / "out")]) == 0
+    assert "1 ring was not closed" in capsys.readouterr().err
+    assert main.main([*given, "--json"]) == 0
+    assert any("1 ring was not closed" in warning for warning in json.loads(capsys.readouterr().out)["warnings"])
