@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from pacifico.export import ending_of
 from pacifico.server.api.files import SANDBOX, tag_of
 
 
@@ -50,7 +51,7 @@ def test_exports(rest, place, fmt, start):
     reply = rest.get(f"{place}/export/{fmt}")
     assert reply.status_code == 200, reply.text
     assert reply.content.startswith(start)
-    assert f".{fmt}" in reply.headers["Content-Disposition"]
+    assert f".{ending_of(fmt)}" in reply.headers["Content-Disposition"]
 
 
 def test_tables_come_as_one_zip(rest, place):
