@@ -43,6 +43,9 @@ def display_name(source: str) -> str:
     web = source.lower().startswith(("http://", "https://", "/vsicurl"))
     bare = source.split("?", 1)[0].split("#", 1)[0] if web else source
     name = bare.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    # bytes that the locale can't decode are surrogates, which no file in UTF-8 takes
+    name = re.sub("[\ud800-\udc7f\udd00-\udfff]", "\ufffd", name)
+    name = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return redacted(name) or "raster"
 
 

@@ -57,3 +57,9 @@ def test_where_an_address_leads():
     assert host_of("s3://bucket/key#1?x") == "bucket"
     assert is_remote("/vsis3/bucket/key")
     assert not is_remote("NETCDF:a.nc:z")
+
+
+def test_a_name_that_the_locale_can_not_decode_is_read_as_utf_8():
+    assert display_name("folder/gr\udcc3\udcb6\udcc3\udc9fe.tif") == "größe.tif"
+    assert display_name("\ud800.tif") == "\ufffd.tif"
+    assert display_name("caf\udce9.tif") == "caf\ufffd.tif"
