@@ -105,7 +105,8 @@ def run_all(surrounding, commands, tmp_path):
     )  # fmt: skip
     statuses = dict(line.split() for line in done.stdout.splitlines())
     assert set(statuses) == set(commands)
-    lines = {name: (tmp_path / "err" / f"{name}.err").read_bytes().decode().splitlines() for name in commands}
+    encoding = SURROUNDINGS[surrounding].get("PYTHONIOENCODING", "utf-8")
+    lines = {name: (tmp_path / "err" / f"{name}.err").read_text(encoding).splitlines() for name in commands}
     return {
         name: (int(status), [line for line in lines[name] if not line.startswith("note: ")])
         for name, status in statuses.items()
