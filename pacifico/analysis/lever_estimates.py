@@ -70,7 +70,9 @@ class FitEstimate:
         return cls(field, spec, cells, best, grounds[best], kw[best])
 
     def gained_share(self, site: Site, overrides: Mapping[str, Mapping[str, Any]]) -> float:
-        """Capacity that fits with another site or other rules, over the one that fits now, less 1; at least 0 [-].
+        """Share of capacity gained with another site or other rules [-].
+
+        It compares the arrays that fit the ground, and is never negative.
 
         Parameters
         ----------

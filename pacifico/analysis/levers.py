@@ -1,4 +1,7 @@
-"""Levers: what each limit costs, by a layout with it relaxed, or by an estimate where many are asked for."""
+"""Levers: what each limit of a plan costs.
+
+A limit is relaxed and the site laid out again. Where many are asked for, most are estimated.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Costs: the bill of quantities as a table and as CSV, and the supply curve as a figure."""
+"""Bill of quantities as table and CSV, and the supply curve."""
 
 from __future__ import annotations
 

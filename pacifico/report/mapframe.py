@@ -96,7 +96,10 @@ def map_figure(area: BaseGeometry, *, ground: xr.DataArray | None = None, title:
 
 
 def keep_title(ax: Axes) -> None:
-    """Keep the title at the top of the axes; to find it a place, matplotlib would measure all tick labels, also without one."""
+    """Keep the title at the top of the axes.
+
+    Otherwise matplotlib measures all tick labels to place it, even where there is no title.
+    """
     ax.set_title("", y=1.0)
 
 
@@ -168,7 +171,10 @@ def _draw_image(
 
 
 class _Raster(AxesImage):
-    """Image whose cells get their colours first and are then resized by Pillow, which takes a third of matplotlib's time."""
+    """Image that Pillow resizes after its cells have their colours.
+
+    This takes a third of matplotlib's time.
+    """
 
     def make_image(
         self,

@@ -1,4 +1,4 @@
-"""Figures and table of racking: piles by reveal, pile lengths, worst row in profile, loss to row shade."""
+"""Figures and table of racking: piles, worst row, row shade."""
 
 from __future__ import annotations
 

@@ -119,7 +119,10 @@ def check(template: Template, parameters: Mapping[str, Any]) -> None:
 
 @functools.lru_cache(maxsize=32)
 def _assignments(source: str, where: str) -> tuple[Parameter, ...]:
-    """Parameters of a cell; kept, since each submit and each job asks for those of the same few notebooks."""
+    """Parameters of a cell.
+
+    They are kept: each submit and each job asks for those of the same few notebooks.
+    """
     lines = source.splitlines()
     found = []
     for node in ast.parse(source).body:

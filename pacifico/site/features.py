@@ -225,7 +225,10 @@ def _require_degrees(xy: Coords, crs: CRS) -> None:
 
 
 def _require_no_degrees(xy: Coords, crs: CRS) -> None:
-    """Refuse degrees under a projected CRS: all coordinates lie in the range of degrees, and within ten units."""
+    """Refuse degrees under a projected CRS.
+
+    Such coordinates lie in the range of degrees, and within ten units of each other.
+    """
     if len(xy) < 3 or (np.abs(xy) > (180, 90)).any() or float(np.ptp(xy, axis=0).max()) >= _SMALLEST_FILE:
         return
     x, y = xy[0]

@@ -223,7 +223,10 @@ def _seam_warning(ground: Ground, inside: NDArray[np.bool_]) -> tuple[str, ...]:
 
 
 def _walls(ground: Ground) -> NDArray[np.bool_]:
-    """Cells of strips, one or two cells wide, that lie more than a cell's width above or below both sides."""
+    """Cells of narrow strips far above or below both sides.
+
+    A strip is one or two cells wide, and more than a cell's width above or below the ground beside it.
+    """
     from scipy.ndimage import maximum_filter, minimum_filter  # noqa: PLC0415 (slow to import)
 
     z, limit = ground.z, max(ground.grid.dx, ground.grid.dy)

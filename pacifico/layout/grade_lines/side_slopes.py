@@ -1,4 +1,4 @@
-"""Side slopes of roads: where they meet the ground, and heights at which that is before the next edge.
+"""Side slopes of roads: where they meet the ground.
 
 A side slope of a cut ends within a distance where, somewhere up to there, the ground is no higher than the slope, and one
 of a fill where the ground is no lower. Both give one range of heights for each side of a cross-section.

@@ -165,7 +165,7 @@ def _pile_weights(problem: GradingProblem, piles: IntArray, column: IntArray, co
 
 
 def _tube_columns(problem: GradingProblem, piles: IntArray) -> tuple[csr_array, FloatArray, FloatArray]:
-    """Matrix of tube heights at piles, bounds of its variables, and the level they are relative to [m]."""
+    """Matrix of tube heights at piles, bounds of variables, and their level [m]."""
     row = np.unique(problem.rows.row_of[piles], return_inverse=True)[1]
     counts = np.bincount(row)
     base = (np.bincount(row, weights=problem.pile_ground[piles]) / counts)[row]

@@ -113,7 +113,10 @@ def _reached_kw(candidates: Sequence[Candidate]) -> float:
 
 
 def _can_not_exceed(problem: DesignProblem, draft: Draft, kw: float) -> bool:
-    """Whether a draft stays below a capacity even if roads reach all of it and arrays are added beside them."""
+    """Whether a draft stays below a capacity, whatever roads reach.
+
+    It may gain arrays beside the roads, up to a known share.
+    """
     return problem.capacity_of(draft.items) * (1 + MOST_FILLED) < kw
 
 
