@@ -6,7 +6,7 @@ ground with a limit relaxed, in strips of one scheme, and scales them by what th
 
 from __future__ import annotations
 
-import pickle
+import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -84,7 +84,7 @@ class FitEstimate:
         if self.kw <= 0:
             return 0.0
         spec, own = make_spec(overrides), self.field
-        own_copy: Site = pickle.loads(pickle.dumps(site))  # noqa: S301 (two threads can't share one prepared geometry)
+        own_copy = copy.deepcopy(site)  # two threads can't share one prepared geometry
         field = make_field(
             own_copy,
             self.cells,

@@ -5,9 +5,9 @@ A limit is relaxed and the site laid out again. Where many are asked for, most a
 
 from __future__ import annotations
 
+import copy
 import math
 import os
-import pickle
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -310,7 +310,7 @@ def _solved(
         Rules that are overridden.
     """
     asked = Design(plan.profile, plan.strategy, plan.target_capacity_kw, entry=entry, spec=spec)
-    own_copy: Site = pickle.loads(pickle.dumps(site))  # noqa: S301 (two threads can't share one prepared geometry)
+    own_copy = copy.deepcopy(site)  # two threads can't share one prepared geometry
     request = replace(checked_request(own_copy, asked, ()), compare_stricter=False)
     made = layout_of(request, dem, entry)
     return made if plan.racking is None else add_racking(made, dem)
