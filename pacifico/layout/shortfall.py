@@ -82,7 +82,7 @@ class GroundShares:
     """Slope limit of the main asset type [°]."""
     buildable_ha: float
     for_rows: float = 0.0
-    """Share within the limit, but steeper along or across rows than their racking takes [-]."""
+    """Share within the limit, but steeper along or across rows than is graded for their racking [-]."""
 
     @classmethod
     def of(
@@ -120,7 +120,7 @@ class GroundShares:
             (self.steep, f"too steep (over {self.limit_deg:g} deg)"),
             (self.reserved, "setback, exclusions and channels"),
             (self.unknown, "without elevation"),
-            (self.for_rows, "steeper along or across rows than the racking takes"),
+            (self.for_rows, "steeper along or across rows than is graded for the racking"),
         )
         large = [f"{share:.0%} of the site is {what}" for share, what in sorted(parts, reverse=True) if share >= LARGE]
         left = f"{self.buildable_ha:,.1f} ha of buildable ground carry no more"

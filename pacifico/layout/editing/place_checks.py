@@ -186,7 +186,7 @@ def _said(limits: float | ArraySlopes) -> str:
     if not isinstance(limits, ArraySlopes):
         return f"{limits:g}°"
     ways = f"{100 * limits.north:.3g} % north and {100 * limits.east:.3g} % east"
-    return f"{limits.any_deg:g}°, or over what its rows take: {ways}"
+    return f"{limits.any_deg:g}°, or over what is graded for its rows: {ways}"
 
 
 def _check_neighbours(asset_id: str, item: Item, taken: Polygon, around: Surroundings) -> None:
