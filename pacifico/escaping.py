@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _JOINERS = "\u200c\u200d"
 _SHOWN = re.compile(r"[ -~]*")
 #: Characters with which a spreadsheet starts a formula, the full-width ones included.
+_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Surrogates that are no byte of an argument."""
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 #: Largest number of characters in a cell or value.
@@ -117,6 +119,15 @@ def for_gdal(path: str | PathLike[str]) -> str:
     locale can't decode as surrogates, which GDAL's bindings refuse.
     """
     return os.fsencode(path).decode("utf-8", "replace")
+
+
+def decoded(text: str) -> str:
+    """Text of an argument or file name, whatever the locale.
+
+    Python keeps bytes that the locale can't decode as surrogates. They are read as UTF-8 here: no file in UTF-8 takes
+    surrogates. What is no UTF-8 becomes U+FFFD.
+    """
+    return _NO_BYTE.sub("\ufffd", text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def single_line(text: object, *, most: int = 200) -> str:

@@ -367,3 +367,10 @@ def test_text_on_one_line_is_cut_with_an_ellipsis(text, options, line):
 def test_a_file_name_that_is_no_utf8_is_given_to_gdal_with_a_mark():
     assert escaping.for_gdal(os.fsdecode(b"a\xff.tif")) == "a\ufffd.tif"
     assert escaping.for_gdal("ü.tif") == "ü.tif"
+
+
+def test_bytes_that_the_locale_can_not_decode_are_read_as_utf_8():
+    assert escaping.decoded("plain größe") == "plain größe"
+    assert escaping.decoded("gr\udcc3\udcb6\udcc3\udc9fe") == "größe"
+    assert escaping.decoded("caf\udce9") == "caf\ufffd"
+    assert escaping.decoded("\ud800x\udfff") == "\ufffdx\ufffd"

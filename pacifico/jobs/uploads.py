@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
+from pacifico.escaping import decoded
 from pacifico.jobs import keys
 from pacifico.jobs.request import file_sha256
 from pacifico.jobs.store.base import ExistsError, NotFoundError, PermissionDeniedError, SwapRefusedError
@@ -72,7 +73,7 @@ def upload_site(
     name = site_id or sha256[:32]
     prefix = keys.site(owner, name)
     about: dict[str, Any] = {"suffix": suffix, "file": f"boundary-{sha256[:16]}{suffix}", "sha256": sha256}
-    record = SiteRecord(site_id=name, name=path.name[:255], bytes=len(data), **about)
+    record = SiteRecord(site_id=name, name=decoded(path.name)[:255], bytes=len(data), **about)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "boundary"
         copy.write_bytes(data)
@@ -143,7 +144,7 @@ def upload_file(
     sha256 = sha256 or file_sha256(path)
     prefix = keys.upload(owner, sha256)
     _put_once(store, f"{prefix}/file", path, sha256, keep_days)
-    record = UploadRecord(name=path.name[:255], suffix=path.suffix.lower()[:255])
+    record = UploadRecord(name=decoded(path.name)[:255], suffix=decoded(path.suffix).lower()[:255])
     store.put(f"{prefix}/upload.json", record_bytes(record), kind="uploads")
     return f"upload:{sha256}"
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.compiling import compile_kernels
 from pacifico.errors import InputError
+from pacifico.escaping import decoded
 from pacifico.layout.criteria.design import Design, DesignOptions, split_design
 from pacifico.run import folder, manifest
 from pacifico.run import kernel as kernels
@@ -248,7 +249,7 @@ def _parameters(
 def _notes(dem: str | Path | None, inputs: _Inputs) -> dict[str, Any]:
     """Record of the DEM and the exclusions for the manifest."""
     exclusions = {"exclusions": inputs.exclusions} if inputs.exclusions else {}
-    return {"dem": None if dem is None else Path(str(dem)).name, **exclusions}
+    return {"dem": None if dem is None else decoded(Path(str(dem)).name), **exclusions}
 
 
 def _pack(rules: str | Path | None) -> str | dict[str, Any] | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError
+from pacifico.escaping import decoded
 from pacifico.run.manifest import describe
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ def names(inputs: Mapping[str, Path]) -> dict[str, str]:
         if not Path(path).is_file():
             raise InputError(f"{parameter}: there is no file {path}; check the path")
         name = Path(path).name
+        if decoded(name) != name:  # the locale can't decode it, so that it can't be both a path and text
+            suffix = Path(name).suffix
+            name = f"{parameter}{suffix if suffix.isascii() else ''}"
         named[parameter] = f"{parameter}-{name}" if name in named.values() else name
     return named
 

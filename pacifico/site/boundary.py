@@ -13,6 +13,7 @@ from shapely import MultiPolygon, Polygon
 from pacifico.crs import LONLAT, MAX_SCALE_ERROR, reproject, scale_error, utm
 from pacifico.data import SAMPLE, sample_site_path
 from pacifico.errors import PacificoError, SiteError
+from pacifico.escaping import decoded
 from pacifico.site.features import Feature, Reading, clean_name, counted, one_line, quoted_list, to_lonlat
 from pacifico.site.formats import read_features, read_file
 from pacifico.site.model import Anchor, NamedLine, Site
@@ -66,7 +67,7 @@ def read_site(path: str | Path, *, layer: str | None = None, name: str | None = 
     291
     """
     path = sample_site_path() if str(path) == SAMPLE else Path(path)
-    source = clean_name(path.name)
+    source = clean_name(decoded(path.name))
     try:
         reading, data = read_file(path)
         return _site(reading, _Origin(source, hashlib.sha256(data).hexdigest(), name), layer)

@@ -12,6 +12,7 @@ import shapely
 
 from pacifico.crs import LONLAT, reproject
 from pacifico.errors import InputError, PacificoError
+from pacifico.escaping import decoded
 from pacifico.site.exclusions import load_exclusions, read_exclusion_features, with_exclusions
 from pacifico.site.features import Feature, clean_name, quoted_list
 from pacifico.site.roles import MAX_BUFFER_M, ZoneRules, foreign_zone_type, lenient_zone_rules, zone_rules
@@ -118,7 +119,7 @@ def _told(sources: Sequence[str | Path], on_stage: OnStage | None) -> Iterator[s
 
 def _read(path: Path, site: Site) -> _Source:
     """Exclusion features of a file."""
-    name = clean_name(path.name)
+    name = clean_name(decoded(path.name))
     found = read_exclusion_features(path, site)
     try:
         features = [(f, zone_rules(f, own=found.own)) for f in found.features]

@@ -12,6 +12,7 @@ from shapely import MultiPolygon, Polygon
 
 from pacifico.crs import LONLAT, geodesic_area_m2, reproject
 from pacifico.errors import PacificoError, SiteError
+from pacifico.escaping import decoded
 from pacifico.site.features import Feature, clean_name, counted, one_line, quoted_list, to_lonlat
 from pacifico.site.formats import read_file
 from pacifico.site.rings import polygonal
@@ -78,7 +79,7 @@ def load_exclusions(path: str | Path, site: Site) -> Exclusions:
         Where coordinates do not fit their CRS, or the CRS is missing.
     """
     path = Path(path)
-    source = clean_name(path.name)
+    source = clean_name(decoded(path.name))
     found = read_exclusion_features(path, site)
     try:
         zones, warnings = make_zones(found.features, site, own=found.own)
@@ -102,7 +103,7 @@ def read_exclusion_features(path: Path, site: Site) -> ExclusionFeatures:
         if not found:
             raise SiteError("no features found; draw each exclusion as a polygon, or leave the file out")
     except PacificoError as error:
-        raise type(error)(f"{clean_name(path.name)}: {error}") from None
+        raise type(error)(f"{clean_name(decoded(path.name))}: {error}") from None
     roles = [feature_role(f, label, own=own) for label, f in found]
     features = [f for _, f in found]
     skipped = {k for k, role in enumerate(roles) if role == "other"}

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pacifico.errors import SiteError
+from pacifico.escaping import decoded
 from pacifico.site.archive import Archive, Member
 from pacifico.site.features import (
     MAX_FILE_BYTES,
@@ -47,7 +48,7 @@ def read_file(path: Path) -> tuple[Reading, bytes]:
         Where it can't be read.
     """
     data = _read_bytes(path)
-    return read_features(data, path.name, companions=_companions(path, data)), data
+    return read_features(data, decoded(path.name), companions=_companions(path, data)), data
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -11,6 +11,7 @@ import shapely
 
 from pacifico.crs import LONLAT, transformer
 from pacifico.errors import InputError, PacificoError
+from pacifico.escaping import decoded
 from pacifico.site.features import clean_name, to_lonlat
 from pacifico.site.formats import read_file
 from pacifico.site.model import Anchor
@@ -31,7 +32,7 @@ def read_poi(path: str | Path) -> tuple[float, float]:
         The file can't be read, or holds no such point.
     """
     path = Path(path)
-    source = clean_name(path.name)
+    source = clean_name(decoded(path.name))
     try:
         reading, _ = read_file(path)
         features = [f for layer in map(to_lonlat, reading.layers) for f in layer.features]

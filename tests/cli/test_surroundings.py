@@ -187,13 +187,13 @@ def reports(folder, stored, jobs, tmp_path):
     """Commands that run notebooks, and those that read their reports."""
     site = str(stored[0])
     design = [site, "--dem", str(folder / "dem.tif"), "--capacity-kw", "500"]
-    made = [str(tmp_path / "réport"), str(tmp_path / "again")]
+    made = str(tmp_path / "réport")
     (folder / "sites.csv").write_text(f"boundary,capacity-kw\n{site},500\n", "utf-8")
     return {
-        "report": ["report", *design, "--out", made[0]],
+        "report": ["report", *design, "--out", made],
         "demo": ["demo", "--out", str(tmp_path / "démo")],
-        "reproduce": ["reproduce", made[0], "--out", made[1]],
-        "compare": ["compare", *made],
+        "reproduce": ["reproduce", made],
+        "compare": ["compare", made, made],
         "jobs-redrive": ["jobs", "redrive", jobs[2]],
         "jobs-submit": ["jobs", "submit", *design],
         "jobs-submit-many": ["jobs", "submit-many", str(folder / "sites.csv"), "--dem", str(folder / "dem.tif")],

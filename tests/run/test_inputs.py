@@ -25,6 +25,18 @@ def test_inputs_are_copied_under_their_names(tmp_path, staged):
     assert (staged / "inputs/exclusions-site.kml").read_text() == "k"
 
 
+def test_a_name_that_the_locale_can_not_decode_is_that_of_the_parameter(tmp_path, staged):
+    # such a name comes from bytes that are no text; the file system of the test may take no such bytes
+    path = tmp_path / "caf\udce9.kml"
+    try:
+        path.write_text("k")
+    except OSError:
+        pytest.skip("file names of this system are UTF-8")
+    named = inputs.names({"boundary": path})
+    assert named == {"boundary": "boundary.kml"}
+    assert inputs.copy({"boundary": path}, named, staged)["boundary"]["path"] == "inputs/boundary.kml"
+
+
 def test_an_absent_input_is_refused(tmp_path):
     with pytest.raises(InputError, match="boundary: there is no file"):
         inputs.names({"boundary": tmp_path / "none"})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from pacifico.escaping import decoded
+
 REMOTE = ("http://", "https://", "s3://", "gs://", "az://", "/vsicurl", "/vsis3", "/vsigs", "/vsiaz")
 """How addresses and GDAL paths of remote rasters start."""
 HIDDEN = "..."
@@ -43,10 +45,7 @@ def display_name(source: str) -> str:
     web = source.lower().startswith(("http://", "https://", "/vsicurl"))
     bare = source.split("?", 1)[0].split("#", 1)[0] if web else source
     name = bare.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    # bytes that the locale can't decode are surrogates, which no file in UTF-8 takes
-    name = re.sub("[\ud800-\udc7f\udd00-\udfff]", "\ufffd", name)
-    name = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return redacted(name) or "raster"
+    return redacted(decoded(name)) or "raster"
 
 
 def host_of(url: str) -> str:

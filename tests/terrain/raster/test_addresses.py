@@ -61,5 +61,3 @@ def test_where_an_address_leads():
 
 def test_a_name_that_the_locale_can_not_decode_is_read_as_utf_8():
     assert display_name("folder/gr\udcc3\udcb6\udcc3\udc9fe.tif") == "größe.tif"
-    assert display_name("\ud800.tif") == "\ufffd.tif"
-    assert display_name("caf\udce9.tif") == "caf\ufffd.tif"
