@@ -130,6 +130,11 @@ def decoded(text: str) -> str:
     return _NO_BYTE.sub("\ufffd", text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
+def as_path(text: str) -> str:
+    """Path that a file in UTF-8 names, as the system takes it in this locale; the reverse of `decoded`."""
+    return os.fsdecode(text.encode("utf-8"))
+
+
 def single_line(text: object, *, most: int = 200) -> str:
     """Text on one line, without control characters, cut to a length.
 

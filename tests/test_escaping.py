@@ -369,6 +369,11 @@ def test_a_file_name_that_is_no_utf8_is_given_to_gdal_with_a_mark():
     assert escaping.for_gdal("ü.tif") == "ü.tif"
 
 
+def test_a_path_of_a_utf_8_file_names_the_same_bytes():
+    assert os.fsencode(escaping.as_path("größe.kml")) == "größe.kml".encode()
+    assert escaping.decoded(escaping.as_path("größe.kml")) == "größe.kml"
+
+
 def test_bytes_that_the_locale_can_not_decode_are_read_as_utf_8():
     assert escaping.decoded("plain größe") == "plain größe"
     assert escaping.decoded("gr\udcc3\udcb6\udcc3\udc9fe") == "größe"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pacifico.cli.options import path as option_path
 from pacifico.cli.options import source
 from pacifico.errors import InputError
-from pacifico.escaping import for_terminal
+from pacifico.escaping import as_path, for_terminal
 from pacifico.vocabulary import BACKTRACKING, NAMED_DEMS, PROFILES, RACKINGS, STRATEGIES
 
 if TYPE_CHECKING:
@@ -315,16 +315,16 @@ def _value(name: str, text: str, source: Path, number: int) -> Any:
         Line, from 1.
     """
     if name in ("boundary", "spec", "weather"):
-        return source.parent / text
+        return source.parent / as_path(text)
     if name == "exclusions":
-        return [one if "://" in one else str(source.parent / one) for one in _listed(text)]
+        return [one if "://" in one else str(source.parent / as_path(one)) for one in _listed(text)]
     if name == "edge_setback":
         try:
             return [edge_setback(one) for one in _listed(text)]
         except argparse.ArgumentTypeError as error:
             raise InputError(f"{source}, line {number}: {error}") from None
     if name == "dem" and text not in NAMED_DEMS and "://" not in text and not text.startswith("upload:"):
-        return str(source.parent / text)
+        return str(source.parent / as_path(text))
     if name in ("no_terrain", "energy"):
         return text.lower() in ("1", "true", "yes")
     if name in ("capacity_kw", "resolution_m", "setback_m", "exclusion_buffer_m", "max_road_grade_pct"):
