@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from pacifico.errors import InputError
 from pacifico.jobs import keys
 from pacifico.jobs.request import UnknownVersionError
-from pacifico.jobs.runner.staging import FILE_PARAMETERS
+from pacifico.jobs.runner.parameters import FILE_PARAMETERS
 from pacifico.jobs.store.base import NotFoundError
 
 if TYPE_CHECKING:
