@@ -16,7 +16,7 @@ from pacifico.jobs.reading.fetching import fetch_report, require_room, shortfall
 from pacifico.jobs.reading.listing import iso, rows_since, site_names
 from pacifico.jobs.reading.waiting import wait_for_all
 from pacifico.jobs.records import Records
-from pacifico.jobs.request import JobRequest, parse_request
+from pacifico.jobs.request import JobRequest, UnknownVersionError, parse_request
 from pacifico.jobs.sending import Sender
 from pacifico.jobs.settings import Settings, from_environment
 from pacifico.jobs.status import STATES
@@ -387,7 +387,7 @@ class JobClient:
     def _with_progress(self, row: dict[str, Any]) -> dict[str, Any]:
         try:
             stored = self._read(row["layout_id"])
-        except NotFoundError:
+        except (InputError, UnknownVersionError):  # gone, planted, or of a newer pacifico: the hint is all there is
             return row
         status = stored.status
         more = {"stage": status.stage, "progress_pct": status.progress_pct, "stalled": self._sender.stalled(stored)}

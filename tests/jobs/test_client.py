@@ -453,6 +453,19 @@ def test_planted_hints_are_left_out_of_a_list(client, boundary):
     assert [row["layout_id"] for row in client.list()] == [request.layout_id]
 
 
+@pytest.mark.parametrize("content", [b"{", b'{"schema_version": 2}'])
+def test_one_status_that_can_not_be_read_spoils_no_list(client, boundary, content):
+    site = client.upload_site(boundary)
+    strange, other = ask(client, site), ask(client, site)
+    for request in (strange, other):
+        client.submit(request)
+    begun = claim(client._records, client.owner, strange.layout_id, worker="w", settings=client.settings)
+    client._records.index(begun.status)
+    client._store.put(keys.status(client.owner, strange.layout_id), content, kind="jobs")
+    rows = {row["layout_id"]: row["status"] for row in client.list()}
+    assert rows == {strange.layout_id: "processing", other.layout_id: "queued"}
+
+
 def test_a_client_with_credentials_of_its_own_needs_no_environment(environ, boundary, aws, monkeypatch):
     """Keys, region and address come with the session, settings and owner as arguments."""
     import boto3
