@@ -41,8 +41,6 @@ _READERS = 16  # statuses read at once
 
 QUEUED, DONE = "Layout generation job queued successfully", "Layout generated on this machine"
 
-_KEY_NAMESPACE = uuid.UUID("7f0c6b52-6f0b-5c0e-9a55-2d1a4c8f7e31")
-
 Body = dict[str, Any]
 Bodies = list[Body]  # within the class, `list` is a method
 
@@ -151,8 +149,8 @@ class JobClient:
         return parse_request(body)
 
     def layout_id_of(self, idempotency_key: str) -> str:
-        """Layout_id that this owner's requests with an idempotency key have."""
-        return str(uuid.uuid5(_KEY_NAMESPACE, f"{keys.encode(self.owner)}/{idempotency_key}"))
+        """Layout_id of this owner's requests with an idempotency key; InputError for an empty one."""
+        return keys.keyed_id(self.owner, idempotency_key)
 
     def submit(self, request: JobRequest, *, background: bool = False) -> dict[str, Any]:
         """Submit one job. The same request twice is one job.
