@@ -75,6 +75,15 @@ def test_a_process_of_an_earlier_boot_has_ended_though_its_id_is_taken(other, tm
     assert has_ended(other.name)
 
 
+def test_a_process_of_another_machine_that_shares_the_locks_is_left_alone(other, tmp_path):
+    """On a disk whose locks hold for one machine alone, its lock seems free."""
+    prefix, _, pid, token = other.name.split(":")
+    [path] = tmp_path.rglob(f"{token}.lock")
+    path.unlink()
+    path.write_text(json.dumps({"pid": int(pid), "started": "1", "boot_id": "another machine's"}))
+    assert not has_ended(f"{prefix}:another-machine:{pid}:{token}")
+
+
 def test_a_lock_that_is_being_written_proves_nothing(other, tmp_path):
     [folder] = tmp_path.glob("pacifico-processes-*")
     (folder / ("f" * 32 + ".lock")).write_bytes(b"")
