@@ -14,8 +14,8 @@ from pacifico.jobs import keys
 from pacifico.jobs import status as states
 from pacifico.jobs.records import SwapLostError
 from pacifico.jobs.request import UnknownVersionError, file_sha256
-from pacifico.jobs.status import Artifact
-from pacifico.jobs.store.base import NotFoundError, StoreError
+from pacifico.jobs.status import MAX_FILES, Artifact
+from pacifico.jobs.store.base import MAX_OBJECT_BYTES, NotFoundError, StoreError
 from pacifico.run.manifest import is_litter
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ _ROUNDING_S = 1.2
 _PROGRESS_S = 1.0
 _UPLOADS = 8  # files at once
 _TRIES = 4  # of each file
+_LISTED_BYTES = 120  # of a file in a status, beside its name: its hash, its size, and the names of both
+_OTHER_BYTES = 65_536  # of a status, beside its list of files
 
 
 class LostError(Exception):
@@ -193,11 +195,12 @@ class Attempt:
         Raises
         ------
         InputError
-            A file's name can't be stored.
+            A file's name can't be stored, or there are more files than a status can list.
         StoreError
             The store fails at every try.
         """
         files = [(path, keys.safe_path(path.relative_to(folder).as_posix())) for path in _files(folder)]
+        _check_listing([name for _, name in files])
         with ThreadPoolExecutor(_UPLOADS, thread_name_prefix="upload") as pool:
             return dict(pool.map(lambda item: (item[1], self._upload(*item)), files))
 
@@ -285,6 +288,16 @@ class Attempt:
         message = f"{self.status.layout_id} attempt {self.status.attempt}: {reason}"
         self._lost = LostError(message, current, deleted=deleted)
         return self._lost
+
+
+def _check_listing(names: list[str]) -> None:
+    """Refuse more files than a status can list and its readers take."""
+    size = sum(len(name) + _LISTED_BYTES for name in names)
+    if len(names) > MAX_FILES or size > MAX_OBJECT_BYTES - _OTHER_BYTES:
+        raise InputError(
+            f"the report has {len(names)} files, whose list takes {size / 1e6:.1f} MB; at most {MAX_FILES} files and "
+            f"{(MAX_OBJECT_BYTES - _OTHER_BYTES) / 1e6:.1f} MB are taken: write fewer files"
+        )
 
 
 def _files(folder: Path) -> list[Path]:
