@@ -34,6 +34,9 @@ _ROUNDING_S = 1.2
 #: Shortest pause between two writes of progress [s].
 _PROGRESS_S = 1.0
 _UPLOADS = 8  # files at once
+
+#: Pause between two looks at the status, so that a cancelled job stops soon. Leases are renewed more seldom [s].
+LOOK_S = 1.0
 _TRIES = 4  # of each file
 _LISTED_BYTES = 120  # of a file in a status, beside its name: its hash, its size, and the names of both
 _OTHER_BYTES = 65_536  # of a status, beside its list of files
@@ -156,7 +159,7 @@ class Attempt:
             self._records.index(self.status, before=self._before)
             last = self.clock()
             while not done.is_set():
-                self._wake.wait(self._settings.renew_s)
+                self._wait_for_renewal(last)
                 if self._wake.is_set() and not done.wait(max(0.0, last + _PROGRESS_S - self.clock())):
                     self._wake.clear()
                 if done.is_set() or self._ended:
@@ -233,6 +236,26 @@ class Attempt:
             self._records.remove_hint(self.status)
         except StoreError as error:
             log.warning("%s: files of the deleted job are left for a clean-up: %s", layout_id, error)
+
+    def _wait_for_renewal(self, last: float) -> None:
+        """Wait until a renewal is due, there is progress to write, or the job was cancelled or taken over."""
+        pause = self._settings.renew_s
+        if pause <= 2 * LOOK_S:
+            self._wake.wait(pause)
+            return
+        while not self._wake.wait(min(LOOK_S, max(0.0, last + pause - self.clock()))):
+            if self._ended or self.clock() - last >= pause or not self._is_own():
+                return
+
+    def _is_own(self) -> bool:
+        """Whether the store holds this attempt's status; where it gives no answer, the next renewal will see."""
+        try:
+            found = self._records.read(self.request.owner, self.request.layout_id).status
+        except StoreError:
+            return True
+        except (InputError, UnknownVersionError):
+            return False
+        return found.nonce == self._nonce and found.status == "processing"
 
     def _upload(self, path: Path, name: str) -> Artifact:
         key = keys.artifact(self.request.owner, self.request.layout_id, self.status.attempt, name)

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from pacifico.errors import InputError
+from pacifico.jobs import keys
 from pacifico.jobs import status as states
 from pacifico.jobs.attempt import LostError
 from pacifico.jobs.lifecycle import claim
@@ -222,3 +223,39 @@ def test_a_status_that_lists_as_many_files_as_a_report_may_have_is_read(attempt,
     attempt.swap(lambda s, now: states.failed(s, kind="request", message="\U0001f33e" * 2000, artifacts=files, now=now))
     assert len(attempt.status.to_bytes()) > 0.9 * MAX_OBJECT_BYTES
     assert len(found(records, attempt).status.artifacts) == 3070
+
+
+@pytest.mark.parametrize("act", ["cancel", "delete", "take over"])
+def test_a_running_attempt_is_abandoned_soon_and_not_at_its_next_renewal(attempt, records, act):
+    """Its lease is renewed every 12 s."""
+    abandon = threading.Event()
+    layout_id = attempt.status.layout_id
+    with attempt.renewing(abandon, None):
+        assert not abandon.wait(0.2)
+        if act == "cancel":
+            records.cancel("ann", layout_id)
+        elif act == "delete":
+            records.store.delete(keys.status("ann", layout_id))
+        else:
+            take_over(records, attempt)
+        assert abandon.wait(6)
+    with pytest.raises(LostError):
+        attempt.check()
+
+
+def test_looks_at_the_status_write_nothing_and_pass_an_outage(attempt, records, monkeypatch):
+    abandon, looked = threading.Event(), threading.Semaphore(0)
+    before = found(records, attempt)
+    read = records.read
+
+    def away(*key):
+        looked.release()
+        raise StoreError("away")
+
+    monkeypatch.setattr(records, "read", away)
+    with attempt.renewing(abandon, None):
+        for _ in range(2):
+            assert looked.acquire(timeout=6)
+    monkeypatch.setattr(records, "read", read)
+    assert not abandon.is_set()
+    assert found(records, attempt).version == before.version

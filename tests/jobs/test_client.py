@@ -25,6 +25,7 @@ from pacifico.jobs.sending import NotSentError
 from pacifico.jobs.settings import from_environment
 from pacifico.jobs.status import Artifact
 from pacifico.jobs.store.base import NotFoundError, PermissionDeniedError, StoreError
+from pacifico.jobs.submission.quotas import QuotaError
 
 KML = b"<kml/>"
 
@@ -417,6 +418,20 @@ def test_requests_with_one_key_are_one_job(client, boundary):
     one, two = (ask(client, site, idempotency_key="k") for _ in range(2))
     assert one == two
     assert JobClient(owner="bob").layout_id_of("k") != one.layout_id
+
+
+def test_a_quota_of_open_jobs_holds_for_one_and_for_many(client, boundary):
+    client.settings = dataclasses.replace(client.settings, max_open_jobs=2)
+    site = client.upload_site(boundary)
+    first, *more = (ask(client, site) for _ in range(4))
+    client.submit(first)
+    assert [r["status"] for r in client.submit_many(more)] == ["queued", "rejected", "rejected"]
+    assert client.submit(first)["status"] == "queued"  # the same job again is no new one
+    with pytest.raises(QuotaError, match="as many as the quota allows"):
+        client.submit(more[1])
+    assert {row["layout_id"] for row in client.list()} == {first.layout_id, more[0].layout_id}
+    client.cancel(first.layout_id)
+    assert client.submit(more[1])["status"] == "queued"
 
 
 # --- rights
