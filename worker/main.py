@@ -184,7 +184,7 @@ def _supervise(command: Sequence[str], count: int, *, grace_s: float) -> int:
 
 
 class _OneLine(logging.Formatter):
-    """Records as one line each, and tracebacks, without what a terminal or a reader of logs would obey."""
+    """Log lines without control characters."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the base class's name)
         return for_terminal(super().formatMessage(record))
@@ -194,7 +194,7 @@ class _OneLine(logging.Formatter):
 
 
 def log_to_stderr() -> None:
-    """Write warnings to stderr: text from messages, records and replies forges no line."""
+    """Write warnings to stderr; outside text forges no line."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

@@ -283,7 +283,7 @@ def _print_error(arguments: argparse.Namespace, layout_id: str, error: PacificoE
 
 
 def _readable(client: JobClient, arguments: argparse.Namespace) -> tuple[list[str], int]:
-    """Ids whose status can be read, and the highest exit status of the others' errors, which are printed."""
+    """Ids whose status can be read; prints the others' errors."""
     found, worst = [], 0
     for layout_id in dict.fromkeys(arguments.layout_id):
         try:

@@ -238,7 +238,7 @@ class Attempt:
             log.warning("%s: files of the deleted job are left for a clean-up: %s", layout_id, error)
 
     def _wait_for_renewal(self, last: float) -> None:
-        """Wait until a renewal is due, there is progress to write, or the job was cancelled or taken over."""
+        """Wait for progress, a due renewal, or the job's loss."""
         pause = self._settings.renew_s
         if pause <= 2 * LOOK_S:
             self._wake.wait(pause)
@@ -248,7 +248,7 @@ class Attempt:
                 return
 
     def _is_own(self) -> bool:
-        """Whether the store holds this attempt's status; where it gives no answer, the next renewal will see."""
+        """Whether the status is still this attempt's; True without an answer."""
         try:
             found = self._records.read(self.request.owner, self.request.layout_id).status
         except StoreError:

@@ -149,7 +149,7 @@ class JobClient:
         return parse_request(body)
 
     def layout_id_of(self, idempotency_key: str) -> str:
-        """Layout_id of this owner's requests with an idempotency key; InputError for an empty one."""
+        """Layout_id of this owner's requests with an idempotency key."""
         return keys.keyed_id(self.owner, idempotency_key)
 
     def submit(self, request: JobRequest, *, background: bool = False) -> dict[str, Any]:

@@ -195,7 +195,7 @@ class NotebookRunner:
 
 
 def _keep_terrain(terrain: TerrainCache, signals: StopSignals) -> None:
-    """Copy new terrain to the store, but return from a stop at once: no job needs it."""
+    """Copy new terrain to the store, until a stop."""
 
     def keep() -> None:
         try:

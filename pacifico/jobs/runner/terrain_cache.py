@@ -87,7 +87,7 @@ class TerrainCache:
                 log.info("terrain %s not fetched: %s", name[:12], error)
 
     def keep(self, signals: StopSignals | None = None) -> None:
-        """Copy the complete files that the run fetched to the store, unless the job is told to stop."""
+        """Copy the run's complete files to the store, until a stop."""
         if not self._public or not self._folder.is_dir():
             return
         names = []
