@@ -137,7 +137,7 @@ def request_of(
         "strategy": given["strategy"],
         "parameters": parameters,
     }
-    if given.get("layout_id"):
+    if given.get("layout_id") is not None:
         fields["layout_id"] = given["layout_id"]
     # The site is uploaded last: wrong options leave no site behind.
     client.request("unnamed", **fields)
