@@ -21,16 +21,12 @@ from pacifico.layout.metrics import (
     BuildableGround,
     buildable_draws,
     buildable_ground,
-    dem_facts,
     tally,
     works_spread,
 )
 from pacifico.layout.model.racking import RACKING_METRICS
 from pacifico.layout.model.roads import min_radius_to, road_criteria
-from pacifico.layout.orientation.frame import frame_of
-from pacifico.layout.orientation.ground import turned_dem
-from pacifico.layout.orientation.plans import PlanTurner
-from pacifico.layout.orientation.site import turned_site, turned_spec
+from pacifico.layout.orientation.plans import PlanTurner, turner_of
 from pacifico.layout.routing.routing_grid import parts_of
 from pacifico.terrain.drainage.flow import flow_cell_m
 
@@ -121,11 +117,8 @@ class EditContext:
                 "units (--dem-units)"
             )
         turner = None
-        if (frame := frame_of(plan.spec, dem)) is not None:
-            spec = turned_spec(plan.spec, frame, plan.site)
-            dem = turned_dem(dem, frame, turned_site(plan.site, frame))
-            facts = {**plan.dem, "resolution_m": dem_facts(dem)["resolution_m"]}
-            turner = PlanTurner(frame, plan.spec, spec, plan.dem, facts)
+        if (turned := turner_of(plan, dem)) is not None:
+            turner, dem = turned
             plan = turner.in_frame(plan)
         crossings = tuple(c for c in plan.crossing_list if c.crossing_type != "bore")
         return cls(dem, plan.profile, plan.spec, crossings, turner)

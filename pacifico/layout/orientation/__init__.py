@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "frame": ["TurnedFrame", "frame_of"],
         "ground": ["turned_dem"],
-        "plans": ["PlanTurner"],
+        "plans": ["PlanTurner", "turner_of"],
         "site": ["restored_spec", "turned_site", "turned_spec"],
     },
 )

@@ -6,10 +6,16 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pacifico.grid import Grid
 from pacifico.layout.model.assets import move_item, outline, rotate_item
+from pacifico.layout.orientation.frame import frame_of
+from pacifico.layout.orientation.ground import turned_dem
+from pacifico.layout.orientation.site import turned_site, turned_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    import xarray as xr
 
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.model.assets import Asset, Pad
@@ -153,3 +159,26 @@ class PlanTurner:
         return replace(
             site, boundary=boundary, exclusions=zones, anchors=anchors, lines=lines, true_area_ha=site.area_ha
         )
+
+
+def turner_of(plan: Plan, dem: xr.DataArray) -> tuple[PlanTurner, xr.DataArray] | None:
+    """Turner of a plan, and the DEM in its frame; None where rows run north to south.
+
+    Parameters
+    ----------
+    plan : Plan
+        Plan on the map.
+    dem : DataArray
+        DEM that it was made on.
+
+    Raises
+    ------
+    CRSMismatchError, DEMError
+        As for `turned_dem`.
+    """
+    frame = frame_of(plan.spec, dem)
+    if frame is None:
+        return None
+    ground = turned_dem(dem, frame, turned_site(plan.site, frame))
+    facts = {**plan.dem, "resolution_m": round(Grid.of(ground).dx, 3)}
+    return PlanTurner(frame, plan.spec, turned_spec(plan.spec, frame, plan.site), plan.dem, facts), ground
