@@ -6,6 +6,7 @@ import pytest
 import shapely
 
 import pacifico
+from pacifico.errors import EditRefused
 from pacifico.layout.editing.context import EditContext
 from pacifico.layout.editing.editor import add_asset
 from pacifico.layout.editing.reopen import read_plan
@@ -138,3 +139,9 @@ def test_an_edited_layout_is_read_back(editor, plan, dem, tmp_path, plan_tools):
     back = pacifico.edit(again, dem).remove(array.asset_id)
     assert len(back.asset_list) == len(plan.asset_list) - 1
     assert shapely.union_all([a.footprint for a in back.asset_list]).is_valid
+
+
+def test_graded_slopes_are_named_with_their_directions_on_the_map(editor, make, plan, plan_tools):
+    array = plan_tools.first(plan, "solar_array", -1)
+    with pytest.raises(EditRefused, match="graded for its rows: .* % towards 20° and .* % towards 110°"):
+        editor.move(array.asset_id, to=(make.west + 800, make.south + 600))
