@@ -143,5 +143,5 @@ def test_an_edited_layout_is_read_back(editor, plan, dem, tmp_path, plan_tools):
 
 def test_graded_slopes_are_named_with_their_directions_on_the_map(editor, make, plan, plan_tools):
     array = plan_tools.first(plan, "solar_array", -1)
-    with pytest.raises(EditRefused, match="graded for its rows: .* % towards 20° and .* % towards 110°"):
+    with pytest.raises(EditRefused, match=r"graded for its rows: .* % towards 20° and .* % towards 110°"):
         editor.move(array.asset_id, to=(make.west + 800, make.south + 600))
