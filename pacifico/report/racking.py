@@ -57,7 +57,7 @@ def racking_table(plan: Plan) -> Table:
         ("Fill under arrays", f"{m['array_fill_m3']:,.0f}", "m³"),
         ("Graded ground", f"{m['graded_area_ha']:,.2f}", "ha"),
         ("Above the least possible, at most", f"{m['array_above_bound_pct']:.2g}", "%"),
-        ("Arrays beyond limits of neighbouring rows", f"{m['arrays_over_racking_limits']:,}", ""),
+        ("Arrays beyond the racking's slopes or steps", f"{m['arrays_over_racking_limits']:,}", ""),
     ]
     return Table(("", "", ""), tuple(rows))
 
