@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pacifico.layout.model.plan import Plan
     from pacifico.layout.model.racking import RackingDesign
+    from pacifico.layout.racking.grading_lp import KnownParts
 
 NOT_GRADABLE = (
     "left out: grading can't bring its piles and slopes within the limits of {racking} beside ground that is kept (roads, pads, "
@@ -63,7 +64,7 @@ def add_racking(plan: Plan, dem: xr.DataArray) -> Plan:
     """
     if not any(a.item.kind == "solar_array" for a in plan.asset_list):
         return plan
-    plan, design = _gradable(plan, design_racking(plan, dem), dem)
+    plan, design = _gradable(plan, dem)
     planes = [p.plane for p in plan.pad_list]
     spread = works_spread(dem, planes, plan.road_list, earthwork_criteria(plan.spec)).sum(axis=1)
     spread = spread + grading_spread(plan, dem, REALIZATIONS)
@@ -76,24 +77,16 @@ def add_racking(plan: Plan, dem: xr.DataArray) -> Plan:
     )
 
 
-def _gradable(plan: Plan, design: RackingDesign, dem: xr.DataArray) -> tuple[Plan, RackingDesign]:
-    """Plan without arrays that can't be graded, with its design; the same where all can be, or none.
-
-    Parameters
-    ----------
-    plan : Plan
-        Plan, edited or not.
-    design : RackingDesign
-        Racking design of all its arrays.
-    dem : DataArray
-        DEM that the plan was made on.
-    """
+def _gradable(plan: Plan, dem: xr.DataArray) -> tuple[Plan, RackingDesign]:
+    """Plan without arrays that can't be graded, with its design; the same where all can be, or none."""
+    known: KnownParts = {}  # most of the ground stays the same where an array is left out
+    design = design_racking(plan, dem, known=known)
     while design.arrays_beyond and not plan.edits:
         arrays = {a.asset_id for a in plan.asset_list if a.item.kind == "solar_array"}
         if arrays <= set(design.arrays_beyond):
             break
         plan = leave_out_arrays(plan, design, dem)
-        design = design_racking(plan, dem)
+        design = design_racking(plan, dem, known=known)
     return plan, design
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.racking import RackingCriteria
     from pacifico.layout.model.plan import Plan
     from pacifico.layout.racking.grading import Grading
+    from pacifico.layout.racking.grading_lp import KnownParts
 
 SCHEDULE_CELL_M = 3.0
 """Largest cell of a DEM on which piles are more than an index [m]: two cells to a span between piles."""
@@ -32,7 +33,7 @@ SAME_SLOPE = 1e-6
 """Difference of slopes that is rounding, of heights to some µm over a few metres [rise/run]."""
 
 
-def design_racking(plan: Plan, dem: xr.DataArray) -> RackingDesign:
+def design_racking(plan: Plan, dem: xr.DataArray, *, known: KnownParts | None = None) -> RackingDesign:
     """Racking design of a plan.
 
     Ground is graded where piles would leave their reveal window, inside the boundary and clear of exclusions, pads and
@@ -44,6 +45,8 @@ def design_racking(plan: Plan, dem: xr.DataArray) -> RackingDesign:
         Layout; its spec names the racking.
     dem : DataArray
         DEM that the plan was made on.
+    known : dict, optional
+        Parts of the linear programs that were solved for a similar plan, which aren't solved again; grows.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def design_racking(plan: Plan, dem: xr.DataArray) -> RackingDesign:
     groups = rows_by_azimuth(array_rows(plan.asset_list, plan.spec), criteria)
     keep_off, side_slope = kept_ground(plan), plan.spec.number("earthwork", "side_slope")
     found = [
-        least_grading(grading_problem(rows, ground, criteria, keep_off=keep_off, side_slope=side_slope))
+        least_grading(grading_problem(rows, ground, criteria, keep_off=keep_off, side_slope=side_slope), known)
         for rows in groups
     ]
     rows, piles = row_table(found), pile_table(found, criteria)

@@ -73,13 +73,20 @@ class Grading:
         return total / self.bound_m3 - 1.0 if self.bound_m3 > 0 else np.inf
 
 
-def least_grading(problem: GradingProblem) -> Grading:
+def least_grading(problem: GradingProblem, known: KnownParts | None = None) -> Grading:
     """Least cut plus fill that keeps windows, slopes and steps between rows, then the least steel.
 
     Steps between rows are limited in more and more arrays until no other exceeds them.
+
+    Parameters
+    ----------
+    problem : GradingProblem
+        Rows, ground and limits.
+    known : dict, optional
+        Parts of linear programs that were solved before, which aren't solved again; grows.
     """
+    known = {} if known is None else known
     tube = tube_heights(problem.rows, problem.pile_ground, problem.criteria)
-    known: KnownParts = {}
     over = over_step(problem, tube)
     while True:
         problem = replace(problem, stepped=problem.stepped | over)
