@@ -18,6 +18,8 @@ from pacifico.layout.model.edits import Edit, pose
 from pacifico.vocabulary import AssetKind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from pacifico.layout.editing.context import EditContext
     from pacifico.layout.model.assets import Asset
     from pacifico.layout.model.plan import Plan
@@ -157,11 +159,63 @@ def remove_asset(plan: Plan, asset_id: str, *, context: EditContext, with_block:
     plan = context.in_frame(plan)
     asset = asset_of(plan, asset_id)
     also = _removed_with(plan, asset, with_block=with_block)
-    removed = {asset_id, *(a.asset_id for a in also)}
+    return _without(plan, context, asset, also)
+
+
+def remove_arrays(plan: Plan, asset_ids: Collection[str], *, context: EditContext) -> Plan:
+    """Plan without some solar arrays, and without the roads that only they needed.
+
+    The last array of a block takes its inverter skid with it.
+
+    Parameters
+    ----------
+    plan : Plan
+        Plan before the edit.
+    asset_ids : collection of str
+        Identifiers of the arrays, at least one.
+    context : EditContext
+        Ground and criteria of the edits.
+
+    Raises
+    ------
+    EditRefused
+        They are all that stands.
+    """
+    first, *rest = (a for a in plan.asset_list if a.asset_id in asset_ids)
+    stay = {a.item.block for a in plan.asset_list if a.item.kind == "solar_array" and a.asset_id not in asset_ids}
+    empty = {a.item.block for a in (first, *rest)} - stay
+    skids = [a for a in plan.asset_list if a.item.kind == "inverter_skid" and a.item.block in empty]
+    return _without(plan, context, first, [*rest, *skids])
+
+
+def _without(plan: Plan, context: EditContext, asset: Asset, also: Sequence[Asset]) -> Plan:
+    """Plan without an asset and others that go with it.
+
+    Parameters
+    ----------
+    plan : Plan
+        Plan before the edit.
+    context : EditContext
+        Ground and criteria of the edits.
+    asset : Asset
+        Asset to remove.
+    also : sequence of Asset
+        Assets that go with it.
+
+    Raises
+    ------
+    EditRefused
+        They are all that stands.
+    """
+    removed = {asset.asset_id, *(a.asset_id for a in also)}
     if len(removed) == len(plan.asset_list):
-        raise EditRefused(f"{asset_id} is all that stands, a layout needs one asset; generate another layout instead")
+        raise EditRefused(
+            f"{asset.asset_id} is all that stands, a layout needs one asset; generate another layout instead"
+        )
     assets = tuple(a for a in plan.asset_list if a.asset_id not in removed)
-    done = Edit("remove", asset_id, asset.item.kind, before=pose(asset.item), also=tuple(a.asset_id for a in also))
+    done = Edit(
+        "remove", asset.asset_id, asset.item.kind, before=pose(asset.item), also=tuple(a.asset_id for a in also)
+    )
     change = Change(plan, context, done, plan.site)
     roads = without_unneeded(change, change.roads, assets, [a.service_road_id for a in (asset, *also)])
     return context.on_map(remeasured(change, assets, roads))
