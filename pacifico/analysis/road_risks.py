@@ -39,7 +39,7 @@ def road_risks(plan: Plan) -> list[Risk]:
 def _crossing_risks(plan: Plan, network: _Network) -> Iterator[Risk]:
     """Risk of the crossing behind which most capacity lies, if it is the only way there."""
     roads = {r.road_id for r in plan.road_list}
-    behind = [(network.behind(c.of_id)[0], c) for c in plan.crossing_list if c.of_id in roads]
+    behind = [(network.behind(c.of_id)[0], c) for c in plan.crossing_list if c.of_id in roads and not c.existing]
     share, crossing = max(behind, key=lambda b: b[0], default=(0.0, None))
     if crossing is not None and share >= MIN_BEHIND:
         over = crossing.over or crossing.zone_type

@@ -101,6 +101,7 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
         "--poi", metavar="LON,LAT|FILE", help="point of interconnection, which the substation stays near (the file's)"
     )
     add_exclusions(design)
+    add_roads(design)
     design.add_argument(
         "--edge-setback",
         type=edge_setback,
@@ -155,6 +156,16 @@ def with_backtracking(
     if backtracking is None:
         return overrides
     return {**overrides, "energy": {**overrides.get("energy", {}), "backtracking": backtracking}}
+
+
+def add_roads(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add the existing roads."""
+    parser.add_argument(
+        "--roads",
+        type=path,
+        metavar="FILE",
+        help="existing roads in or beside the site, as lines: site roads run along them at the price of an upgrade",
+    )
 
 
 def add_exclusions(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
@@ -272,6 +283,10 @@ def site_of(arguments: argparse.Namespace, on_stage: OnStage | None = None) -> S
         from pacifico.site.combine import with_combined
 
         site = with_combined(site, arguments.exclusions, buffer_m=arguments.exclusion_buffer_m, on_stage=on_stage)
+    if getattr(arguments, "roads", None) is not None:
+        from pacifico.site.exclusions import with_roads
+
+        site = with_roads(site, arguments.roads)
     return site
 
 

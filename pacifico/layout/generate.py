@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -29,7 +28,7 @@ from pacifico.layout.ground.crossing_records import all_crossings
 from pacifico.layout.ground.fences import plant_fences
 from pacifico.layout.layout_request import checked_design, checked_request
 from pacifico.layout.metrics import buildable_ground, tally, works_spread
-from pacifico.layout.model.assets import Asset, Pad, merge_unplaced
+from pacifico.layout.model.assets import Asset, Pad, item_names, merge_unplaced
 from pacifico.layout.model.plan import Plan
 from pacifico.layout.placement.context import PlacementContext
 from pacifico.layout.placement.draft import capacity_of
@@ -54,7 +53,7 @@ if TYPE_CHECKING:
     from pacifico.layout.electrical.cables import Collection
     from pacifico.layout.layout_request import LayoutRequest
     from pacifico.layout.metrics import BuildableGround
-    from pacifico.layout.model.assets import Item, Unplaced
+    from pacifico.layout.model.assets import Unplaced
     from pacifico.layout.model.crossings import Crossing
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.model.roads import Road
@@ -68,6 +67,7 @@ def generate_layout(
     dem: xr.DataArray,
     *,
     exclusions: Sequence[Zone] = (),
+    roads: Sequence[Zone] = (),
     on_stage: OnStage | None = None,
     **design: Unpack[DesignOptions],
 ) -> Plan:
@@ -98,6 +98,8 @@ def generate_layout(
         Catalog values to override, such as ``{"solar": {"tracker_gcr": 0.4}}``.
     exclusions : sequence of Zone
         Exclusions in addition to the site's.
+    roads : sequence of Zone
+        Existing roads in addition to the site's, from `load_roads`; site roads use them at the price of an upgrade.
     on_stage : callable, optional
         Called with name, percentage and message as each stage begins.
 
@@ -118,7 +120,7 @@ def generate_layout(
     >>> plan = generate_layout(site, open_dem(site, "dem.tif"), target_capacity_kw=50_000)  # doctest: +SKIP
     """
     asked = checked_design(design)
-    return layout_of(checked_request(site, asked, exclusions), dem, asked.entry, on_stage)
+    return layout_of(checked_request(site, asked, (*exclusions, *roads)), dem, asked.entry, on_stage)
 
 
 def layout_of(
@@ -247,7 +249,7 @@ def _search(request: LayoutRequest, problems: Sequence[DesignProblem]) -> _Desig
 def _works(site: Site, field: ground_.Field, design: _Design) -> _Works:
     """Number the features of a design, and route its cables."""
     served, spec = design.served, design.spec
-    names = _names(served.items)
+    names = item_names(served.items)
     statistics = ground_.zonal(field, np.array([i.rect for i in served.items]))
     assets = tuple(
         Asset(
@@ -375,16 +377,6 @@ def _metrics(
         spread_m3=spread,
         buildable=buildable,
     )
-
-
-def _names(items: Sequence[Item]) -> list[str]:
-    """Identifiers, counted by asset type in the order of placing."""
-    counts: Counter[str] = Counter()
-    names = []
-    for item in items:
-        counts[item.kind] += 1
-        names.append(f"{item.kind}-{counts[item.kind]:04d}")
-    return names
 
 
 def _dem_facts(dem: xr.DataArray) -> dict[str, Any]:

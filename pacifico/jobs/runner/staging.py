@@ -36,7 +36,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _RASTERS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 #: Parameters of the notebook that take a file; a request gives `upload:<sha256>` for them.
-FILE_PARAMETERS = ("exclusions", "weather")
+FILE_PARAMETERS = ("exclusions", "roads", "weather")
 
 #: Largest metrics.json that is read [bytes]; we write some thousands.
 _MAX_METRICS_BYTES = 4 << 20

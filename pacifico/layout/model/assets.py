@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -184,3 +185,13 @@ def merge_unplaced(unplaced: Sequence[Unplaced]) -> tuple[Unplaced, ...]:
         known = merged.get((u.kind, u.reason))
         merged[u.kind, u.reason] = u if known is None else replace(known, count=known.count + u.count)
     return tuple(merged.values())
+
+
+def item_names(items: Sequence[Item]) -> list[str]:
+    """Identifiers, counted by asset type in the order of placing."""
+    counts: Counter[str] = Counter()
+    names = []
+    for item in items:
+        counts[item.kind] += 1
+        names.append(f"{item.kind}-{counts[item.kind]:04d}")
+    return names
