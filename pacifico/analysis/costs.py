@@ -27,6 +27,7 @@ from pacifico.layout.economics.quantities import (
     haul_squares,
     own_trench_m,
     trunk_lengths,
+    upgraded_m,
 )
 from pacifico.layout.model.bill import Bill, Line, Tag
 from pacifico.vocabulary import ASSET_KINDS, ASSET_NAMES
@@ -78,8 +79,10 @@ def _ground(plan: Plan, spec: Spec) -> list[Line]:
     """Lines for clearing, roads, earthwork, pads and fence."""
     arrays = math.fsum(a.footprint.area for a in plan.asset_list if a.item.kind == "solar_array")
     pads = math.fsum(p.plane.polygon.area for p in plan.pad_list)
-    surface = math.fsum(r.length_m * r.width_m for r in plan.road_list)
-    strips = surface + STRIP_MARGIN_M * math.fsum(r.length_m for r in plan.road_list)
+    upgraded = upgraded_m(plan)
+    new = [(r.length_m - upgraded.get(r.road_id, 0.0), r.width_m) for r in plan.road_list]
+    surface = math.fsum(length * width for length, width in new)
+    strips = surface + STRIP_MARGIN_M * math.fsum(length for length, _ in new)
     own_trench = TRENCH_STRIP_M * own_trench_m(plan)
     total = plan.metrics["cut_volume_m3"] + plan.metrics["fill_volume_m3"]
     low, high = (v / total if total else 1.0 for v in plan.metrics["earthwork_p10_p90_m3"])
@@ -88,7 +91,8 @@ def _ground(plan: Plan, spec: Spec) -> list[Line]:
     measured = "pads, roads, their side slopes and ground under arrays; interval of the elevation's error"
     return [
         _line(spec, "clearing", "Clearing and grubbing", _Quantity(arrays + pads + strips + own_trench, "m2", "derived", "arrays, pads, road strips and trenches away from roads", (0.85, 1.25))),
-        _line(spec, "road_surface", "Road surface", _Quantity(surface, "m2", "measured", "length times width of every road")),
+        _line(spec, "road_surface", "Road surface", _Quantity(surface, "m2", "measured", "length times width of every new road")),
+        _line(spec, "road_upgrade", "Existing roads, upgraded", _Quantity(math.fsum(upgraded.values()), "m", "measured", "length of site roads on existing ones")),
         _line(spec, "cut", "Cut", _Quantity(earth.cut_m3, "m3", "measured", measured, ends)),
         _line(spec, "fill", "Fill, placed and compacted", _Quantity(earth.fill_m3, "m3", "measured", measured, ends)),
         _line(spec, "haul", "Haul within the site, loose", _Quantity(earth.hauled_loose_m3, "m3", "derived", f"cheapest balance between squares of {earth.square_m:g} m, with swell", ends)),
@@ -106,7 +110,9 @@ def _crossings(plan: Plan, spec: Spec) -> list[Line]:
         length = math.fsum(c.length_m for c in plan.crossing_list if c.crossing_type == kind)
         return _Quantity(length, "m", "measured", "length of every crossing of this type", (0.8, 1.3))
 
-    upgrades = Counter(upgrade_item(c.zone_type) for c in plan.crossing_list if c.crossing_type == "upgrade")
+    upgrades = Counter(
+        upgrade_item(c.zone_type) for c in plan.crossing_list if c.crossing_type == "upgrade" and not c.existing
+    )
     return [
         _line(spec, "culvert", "Culverts", _pipes(plan, spec)),
         _line(spec, "ford", "Fords", total("ford")),

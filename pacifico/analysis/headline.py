@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from pacifico.analysis.risks import largest_risks, millions, missing_stations, mw
-from pacifico.analysis.road_risks import road_risks
+from pacifico.analysis.road_risks import dear_branches, road_risks
 from pacifico.layout.criteria.request import smallest_unit_kw
 from pacifico.layout.model.headline import Answer, Risk
 
@@ -27,7 +27,9 @@ MIN_SHORT = 0.02
 def headline_of(plan: Plan) -> tuple[Answer, ...]:
     """Answers for a plan: capacity, cost, earthwork and the three largest risks."""
     unit_kw = smallest_unit_kw(plan.profile, plan.spec)
-    return headline(plan.about, plan.bill_of_quantities(), unit_kw=unit_kw, of_roads=road_risks(plan))
+    return headline(
+        plan.about, plan.bill_of_quantities(), unit_kw=unit_kw, of_roads=[*road_risks(plan), *dear_branches(plan)]
+    )
 
 
 def headline(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from pacifico.layout.economics.civil_costs import civil_works
+from pacifico.layout.economics.leave_out import removals_over
 from pacifico.layout.model.headline import Risk
 
 if TYPE_CHECKING:
@@ -22,6 +24,13 @@ MIN_LENGTH = 0.15
 """Smallest share of road length in a branch that is a risk [-]; engineering judgement."""
 MANY_TIMES = 3.0
 """Times by which a branch's share of length exceeds its share of capacity to be a risk; engineering judgement."""
+DEAR_USD_PER_KW = 600.0
+"""Civil works beyond which arrays aren't worth building [USD/kW]: the upper end that the catalog states for
+`economics.max_marginal_usd_per_kw`, half the cost of a whole plant."""
+MIN_SAVED = 0.05
+"""Smallest share of the civil works in dear branches that is a risk [-]; engineering judgement."""
+MOST_UNITS = 400
+"""Most units of a plan that are looked through for dear branches: the tables grow with their square."""
 MOST_BRANCHES = 40
 """Most roads that are looked at as the start of a branch, the longest first."""
 SAME_M = 0.05
@@ -36,10 +45,37 @@ def road_risks(plan: Plan) -> list[Risk]:
     return [*_crossing_risks(plan, network), *_branch_risks(plan, network)]
 
 
+def dear_branches(plan: Plan) -> list[Risk]:
+    """Risk of arrays and branches that cost more than they serve, with the limit that leaves them out.
+
+    The stake is their share of the civil works: so much is saved without them. A plan that has a limit of its own has none.
+    """
+    if plan.spec.number("economics", "max_marginal_usd_per_kw") > 0:
+        return []
+    works = civil_works(plan)
+    if not 1 < len(works.units) <= MOST_UNITS:
+        return []
+    dear = removals_over(works, DEAR_USD_PER_KW)
+    kw, usd = sum(r.kw for r in dear), sum(r.usd for r in dear)
+    if usd < MIN_SAVED * works.usd:
+        return []
+    gone = sum(1 << u for removal in dear for u in removal.units)
+    only = [r for r in plan.road_list if works.roads[r.road_id] and works.roads[r.road_id] & ~gone == 0]
+    where = ""
+    if only:
+        longest = max(only, key=lambda r: r.length_m)
+        where = f" on {sum(r.length_m for r in only) / 1000:,.1f} km of road (longest {longest.road_id})"
+    text = (
+        f"{kw / 1000:,.2f} MW{where} cost {usd / kw:,.0f} USD/kW of road, earthwork, cable and skid: "
+        f"max_marginal_usd_per_kw of {DEAR_USD_PER_KW:g} leaves them out"
+    )
+    return [Risk(usd / works.usd, text)]
+
+
 def _crossing_risks(plan: Plan, network: _Network) -> Iterator[Risk]:
     """Risk of the crossing behind which most capacity lies, if it is the only way there."""
     roads = {r.road_id for r in plan.road_list}
-    behind = [(network.behind(c.of_id)[0], c) for c in plan.crossing_list if c.of_id in roads]
+    behind = [(network.behind(c.of_id)[0], c) for c in plan.crossing_list if c.of_id in roads and not c.existing]
     share, crossing = max(behind, key=lambda b: b[0], default=(0.0, None))
     if crossing is not None and share >= MIN_BEHIND:
         over = crossing.over or crossing.zone_type

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("boundary", "dem", "capacity_kw", "profile", "strategy", "resolution_m", "setback_m", "max_road_grade_pct")
 _MORE_COLUMNS = (
     "entry", "exclusions", "exclusion_buffer_m", "edge_setback", "spec", "energy", "weather", "dem_units", "layer", "no_terrain",
-    "layout_id", "poi", "racking", "backtracking", "row_azimuth",
+    "layout_id", "poi", "racking", "backtracking", "row_azimuth", "roads",
 )  # fmt: skip
 _FILES = (".kml", ".kmz", ".geojson", ".json", ".zip", ".shp", ".gpkg")
 
@@ -64,6 +64,7 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     design.add_argument(
         "--exclusion-buffer-m", type=float, metavar="N", help="around exclusions that state no buffer of their own"
     )
+    design.add_argument("--roads", type=option_path, metavar="FILE", help="existing roads, sent with the job")
     design.add_argument("--setback-m", type=float, metavar="N", help="of assets from the boundary")
     design.add_argument(
         "--edge-setback",
@@ -207,8 +208,9 @@ def _parameters(client: JobClient, given: dict[str, Any], combiner: Combiner | N
             parameters[name] = _lonlat(name, given[name])
     if given["energy"]:
         parameters["energy"] = True
-    if given["weather"] is not None:
-        parameters["weather"] = client.upload_file(given["weather"])
+    for name in ("weather", "roads"):
+        if given.get(name) is not None:
+            parameters[name] = client.upload_file(given[name])
     if spec := _spec(given):
         parameters["spec"] = spec
     if given["exclusion_buffer_m"] is not None and not given["exclusions"]:
@@ -318,7 +320,7 @@ def _value(name: str, text: str, source: Path, number: int) -> Any:
     number : int
         Line, from 1.
     """
-    if name in ("boundary", "spec", "weather"):
+    if name in ("boundary", "spec", "weather", "roads"):
         return source.parent / as_path(text)
     if name == "exclusions":
         return [one if "://" in one else str(source.parent / as_path(one)) for one in _listed(text)]

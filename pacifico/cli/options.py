@@ -102,6 +102,7 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
         "--poi", metavar="LON,LAT|FILE", help="point of interconnection, which the substation stays near (the file's)"
     )
     add_exclusions(design)
+    add_roads(design)
     design.add_argument(
         "--edge-setback",
         type=edge_setback,
@@ -181,6 +182,16 @@ def row_azimuth(text: str) -> float:
         same = f"{(value + 90) % 180 - 90:g} for the same rows" if abs(value) < float("inf") else "0 for north to south"
         raise argparse.ArgumentTypeError(f"{text}° is outside -90 to 90; give {same}")
     return value
+
+
+def add_roads(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add the existing roads."""
+    parser.add_argument(
+        "--roads",
+        type=path,
+        metavar="FILE",
+        help="existing roads in or beside the site, as lines: site roads run along them at the price of an upgrade",
+    )
 
 
 def add_exclusions(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
@@ -298,6 +309,10 @@ def site_of(arguments: argparse.Namespace, on_stage: OnStage | None = None) -> S
         from pacifico.site.combine import with_combined
 
         site = with_combined(site, arguments.exclusions, buffer_m=arguments.exclusion_buffer_m, on_stage=on_stage)
+    if getattr(arguments, "roads", None) is not None:
+        from pacifico.site.exclusions import with_roads
+
+        site = with_roads(site, arguments.roads)
     return site
 
 

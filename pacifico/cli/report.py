@@ -82,6 +82,7 @@ def run_report(arguments: argparse.Namespace) -> int:
         energy=arguments.energy,
         levers=arguments.levers,
         weather=arguments.weather,
+        roads=arguments.roads,
         **options.exclusions_of(arguments),
         **options.design_of(arguments),
     )

@@ -114,6 +114,7 @@ def _write_with_reports(found: Variants, arguments: argparse.Namespace, design: 
                 resolution_m=arguments.resolution_m,
                 dem_units=arguments.dem_units,
                 layer=arguments.layer,
+                roads=arguments.roads,
                 **options.exclusions_of(arguments),
                 strategy=plan.strategy,
                 settings=options.source_settings(),

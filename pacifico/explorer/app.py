@@ -41,6 +41,8 @@ class AppSource:
     """Distance around exclusions that state none of their own [m]."""
     design: Mapping[str, Any] = field(default_factory=dict)
     """Keywords of `explore`."""
+    roads: str | None = None
+    """File of existing roads."""
 
 
 def write_app_notebook(path: Path, source: AppSource, *, hint: bool = True) -> Path:
@@ -92,6 +94,9 @@ def code(source: AppSource) -> str:
     if source.exclusions:
         lines.insert(2, "from pacifico.site.combine import with_combined")
         lines.append(f"site = with_combined(site, {list(source.exclusions)!r}, buffer_m={source.exclusion_buffer_m!r})")
+    if source.roads is not None:
+        lines.insert(2, "from pacifico.site.exclusions import with_roads")
+        lines.append(f"site = with_roads(site, {source.roads!r})")
     if source.dem is None:
         lines.insert(2, "from pacifico.terrain.dem import level_ground")
         lines.append(f"dem = level_ground(site{_more(source.ground)})")

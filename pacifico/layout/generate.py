@@ -70,6 +70,7 @@ def generate_layout(
     dem: xr.DataArray,
     *,
     exclusions: Sequence[Zone] = (),
+    roads: Sequence[Zone] = (),
     on_stage: OnStage | None = None,
     **design: Unpack[DesignOptions],
 ) -> Plan:
@@ -100,6 +101,8 @@ def generate_layout(
         Catalog values to override, such as ``{"solar": {"tracker_gcr": 0.4}}``.
     exclusions : sequence of Zone
         Exclusions in addition to the site's.
+    roads : sequence of Zone
+        Existing roads in addition to the site's, from `load_roads`; site roads use them at the price of an upgrade.
     on_stage : callable, optional
         Called with name, percentage and message as each stage begins.
 
@@ -120,7 +123,7 @@ def generate_layout(
     >>> plan = generate_layout(site, open_dem(site, "dem.tif"), target_capacity_kw=50_000)  # doctest: +SKIP
     """
     asked = checked_design(design)
-    return layout_of(checked_request(site, asked, exclusions), dem, asked.entry, on_stage)
+    return layout_of(checked_request(site, asked, (*exclusions, *roads)), dem, asked.entry, on_stage)
 
 
 def layout_of(

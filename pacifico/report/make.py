@@ -53,6 +53,8 @@ class ReportOptions(DesignOptions, total=False):
     """Layer of the boundary file, as for `read_site`."""
     exclusion_buffer_m: float | None
     """Buffer of exclusions that state none [m]."""
+    roads: str | Path | None
+    """File of existing roads, as for `with_roads`."""
     rules: str | Path | None
     """Compliance rule pack, by name or file."""
     energy: bool
@@ -76,6 +78,7 @@ class _Sources:
     resolution_m: float | None = None
     dem_units: Units | None = None
     exclusion_buffer_m: float | None = None
+    roads: str | Path | None = None
     rules: str | Path | None = None
     energy: bool = False
     levers: bool | None = None
@@ -272,6 +275,11 @@ def _read_inputs(sources: _Sources, scratch: Path) -> _Inputs:
     combined = _combine(sources, site, scratch)
     if combined is not None and combined.path is not None:
         files["exclusions"] = _one_file(combined.path, scratch)
+    if sources.roads is not None:
+        from pacifico.site.exclusions import load_roads  # noqa: PLC0415 (only if roads are given)
+
+        load_roads(sources.roads, site)
+        files["roads"] = _one_file(Path(sources.roads), scratch)
     kept = scratch / "window"
     kept.mkdir()
     ground_of(

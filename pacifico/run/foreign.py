@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pacifico.run.notebooks import Template
 
 #: Parameters of the shipped notebooks that open a file, a source or an address.
-FILE_PARAMETERS = ("boundary", "dem", "exclusions", "weather", "rules")
+FILE_PARAMETERS = ("boundary", "dem", "exclusions", "roads", "weather", "rules")
 #: DEM sources that are read over the network.
 NETWORK_SOURCES = frozenset({"3dep", "3dep-30", "glo30"})
 _ADDRESS = re.compile(r"(https?|s3)://", re.IGNORECASE)

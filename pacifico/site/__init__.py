@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "boundary": ["read_site", "read_site_bytes"],
-        "exclusions": ["load_exclusions", "with_exclusions"],
+        "exclusions": ["load_exclusions", "load_roads", "with_exclusions", "with_roads"],
         "combine": ["combine_exclusions", "with_combined"],
         "model": ["Anchor", "NamedLine", "Site", "Zone"],
     },

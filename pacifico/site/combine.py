@@ -16,6 +16,7 @@ from pacifico.escaping import decoded
 from pacifico.site.exclusions import load_exclusions, read_exclusion_features, with_exclusions
 from pacifico.site.features import Feature, clean_name, quoted_list
 from pacifico.site.roles import MAX_BUFFER_M, ZoneRules, foreign_zone_type, lenient_zone_rules, zone_rules
+from pacifico.site.zone_types import is_existing_road
 from pacifico.site.zones import REACH_M
 from pacifico.stages import begin
 
@@ -173,6 +174,8 @@ def _member(feature: Feature, rules: ZoneRules, buffer_m: float) -> dict[str, An
         properties["name"] = feature.name
     if rules.zone_type is not None:
         properties["zone_type"] = rules.zone_type
+    if is_existing_road(feature, rules.effective_type):
+        properties["existing"] = True
     if rules.crossable is not None:
         properties["crossable"] = rules.crossable
     if rules.cost_multiplier is not None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 BOUNDARY_SHARE = 0.9
 """A polygon named boundary that covers this share of the site is the site's own boundary, not an exclusion [-]."""
+_NOT_OF_ROADS = frozenset({"kind", "zone_type", "cost_multiplier", "crossable"})
+"""Properties that a road in a file of roads may have by chance."""
 _log = logging.getLogger(__name__)
 
 
@@ -128,6 +130,76 @@ def _cover(features: Sequence[Feature], site: Site) -> bool:
         return False
     boundary = reproject(site.boundary, site.crs, LONLAT)
     return bool(boundary.intersection(shapely.union_all(shapes)).area >= BOUNDARY_SHARE * boundary.area)
+
+
+def load_roads(path: str | Path, site: Site) -> Exclusions:
+    """Existing roads of a file as zones that site roads may run along.
+
+    Lines and polygons are roads; `width_m` states the width of a line. Of a layout that pacifico wrote, its roads are
+    taken.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any file that `read_site` reads.
+    site : Site
+        Gives the CRS and the place.
+
+    Returns
+    -------
+    Exclusions
+        The roads and the warnings.
+
+    Raises
+    ------
+    SiteError
+        Where the file can't be read, holds no line or polygon, or a value is out of its range.
+    CRSMismatchError
+        Where coordinates do not fit their CRS, or the CRS is missing.
+
+    Examples
+    --------
+    >>> roads = load_roads("tracks.kml", site).zones  # doctest: +SKIP
+    """
+    path = Path(path)
+    source = clean_name(decoded(path.name))
+    try:
+        reading, _ = read_file(path)
+        own = is_own(reading)
+        features = [f for item in reading.layers for f in to_lonlat(item).features]
+        if own:
+            features = [f for f in features if f.properties.get("kind") == "road"]
+        roads = [_as_road(f) for f in features if f.lines or f.polygons]
+        if not roads:
+            raise SiteError("no road found; draw existing roads as lines, or leave the file out")
+        zones, warnings = make_zones(roads, site)
+    except PacificoError as error:
+        raise type(error)(f"{source}: {error}") from None
+    if points := len(features) - len(roads):
+        warnings.append(f"roads: {counted(points, 'point')} left out; draw existing roads as lines")
+    if not zones:
+        warnings.append("roads: none lies near the site")
+    said = (line.replace("exclusions: ", "roads: ", 1) for line in (*reading.warnings, *warnings))
+    return Exclusions(zones, tuple(f"{source}: {one_line(line)}" for line in said))
+
+
+def _as_road(feature: Feature) -> Feature:
+    """Feature that is an existing road; its rules are kept but for its type."""
+    kept = {k: v for k, v in feature.properties.items() if k not in _NOT_OF_ROADS}
+    return replace(feature, properties={**kept, "role": "road"}, points=())
+
+
+def with_roads(site: Site, path: str | Path) -> Site:
+    """Site with the existing roads of a file, and its warnings.
+
+    Parameters
+    ----------
+    site : Site
+        The site.
+    path : str or Path
+        As for `load_roads`, whose errors are raised.
+    """
+    return with_exclusions(site, load_roads(path, site))
 
 
 def read_exclusions(path: str | Path, site: Site) -> tuple[Zone, ...]:

@@ -39,6 +39,8 @@ class Zone:
     """Whether roads and cables may cross it; None: as its type says."""
     drivable: bool = False
     """Whether site roads may run along it: an existing road."""
+    existing: bool = False
+    """Whether it is an existing road that the plant uses at the price of an upgrade."""
 
     @property
     def may_be_crossed(self) -> bool:

@@ -25,6 +25,7 @@ def site_geojson(site: Site) -> bytes:
             "cost_multiplier": z.cost_multiplier,
             **({} if z.crossable is None else {"crossable": z.crossable}),
             **({"drivable": True} if z.drivable else {}),
+            **({"existing": True} if z.existing else {}),
         }
         for z in site.exclusions
     ]

@@ -117,6 +117,16 @@ def voltage_kv(feature: Feature) -> float | None:
     return float(found.group(1).replace(",", ".")) if found else None
 
 
+def is_existing_road(feature: Feature, kind: ZoneType) -> bool:
+    """Whether a feature is an existing road that the plant may use."""
+    return kind == "road" and (_text(feature, "role") == "road" or states(feature, "existing"))
+
+
+def states(feature: Feature, key: str) -> bool:
+    """Whether a property of a feature says true."""
+    return str(feature.properties.get(key)).lower() == "true"
+
+
 def stated_crossable(feature: Feature) -> bool | None:
     """Whether a feature states that it may be crossed."""
     value = feature.properties.get("crossable")

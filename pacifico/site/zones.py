@@ -13,7 +13,7 @@ from pacifico.site.features import Feature, counted, quoted, quoted_list
 from pacifico.site.model import ARC_SEGMENTS, Site, Zone
 from pacifico.site.rings import Repairs, make_polygon, polygonal, require_few_crossings, ring_coordinates
 from pacifico.site.roles import ZoneRules, foreign_zone_type, zone_rules
-from pacifico.site.zone_types import USE_TYPES, half_width_m
+from pacifico.site.zone_types import HALF_WIDTH_M, USE_TYPES, half_width_m, is_existing_road, states
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -168,6 +168,7 @@ def _area_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBoun
     if not shapely.dwithin(site.boundary, shape, reach):
         notes.far += len(shapes)
         return None
+    existing = is_existing_road(feature, rules.effective_type)
     return Zone(
         shape,
         feature.name,
@@ -175,13 +176,9 @@ def _area_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBoun
         buffer_m,
         rules.cost_multiplier or 1.0,
         rules.crossable,
-        _drivable(feature),
+        drivable=states(feature, "drivable") or existing,
+        existing=existing,
     )
-
-
-def _drivable(feature: Feature) -> bool:
-    """Whether site roads may run along a zone."""
-    return str(feature.properties.get("drivable")).lower() == "true"
 
 
 def _line_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBounds, notes: _Notes) -> Zone | None:
@@ -196,7 +193,11 @@ def _line_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBoun
     """
     kind = rules.effective_type
     usual_m = half_width_m(kind, feature) if kind in USE_TYPES and feature.lines and rules.buffer_m is None else 0.0
-    buffer_m = rules.buffer_m or usual_m
+    existing = is_existing_road(feature, kind)
+    if existing and feature.lines:
+        # a site road must fit between what stands on both sides, however narrow the track is
+        usual_m = max(usual_m, rules.buffer_m or 0.0, HALF_WIDTH_M["road"])
+    buffer_m = usual_m or rules.buffer_m or 0.0
     drawn = feature.lines if usual_m else (*feature.lines, *feature.points)
     near = [xy for xy in drawn if bounds.are_near(xy, max(REACH_M, buffer_m))]
     notes.far += len(drawn) - len(near)
@@ -209,9 +210,10 @@ def _line_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBoun
     if not shapely.dwithin(site.boundary, shape, REACH_M):
         notes.far += len(near)
         return None
-    if usual_m:
+    if usual_m and rules.buffer_m is None:
         notes.usual[feature.name] = usual_m
-    return Zone(shape, feature.name, kind, 0.0, rules.cost_multiplier or 1.0, rules.crossable, kind == "road")
+    cost = rules.cost_multiplier or 1.0
+    return Zone(shape, feature.name, kind, 0.0, cost, rules.crossable, drivable=kind == "road", existing=existing)
 
 
 def _lines_and_points(drawn: Sequence[np.ndarray]) -> BaseGeometry:

@@ -1,12 +1,15 @@
 """Risks of a road network: what hangs on one crossing, and branches that serve little."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from shapely import LineString, Point
 
-from pacifico.analysis.road_risks import MIN_BEHIND, road_risks
+from pacifico.analysis.road_risks import DEAR_USD_PER_KW, MIN_BEHIND, MIN_SAVED, dear_branches, road_risks
+from pacifico.layout.economics.civil_costs import civil_works
+from pacifico.layout.economics.leave_out import removals_over
 from pacifico.layout.model.crossings import Crossing
 from pacifico.layout.model.roads import make_road
 
@@ -65,3 +68,34 @@ def test_a_long_branch_that_serves_little_is_named():
 def test_without_roads_or_capacity_there_is_no_risk():
     assert road_risks(plan_of((), [])) == []
     assert road_risks(plan_of(LINE, [])) == []
+
+
+def dearer(plan, factor):
+    """Plan whose roads cost more."""
+    surface = factor * plan.spec.number("costs", "road_surface")
+    return replace(plan, spec=plan.spec.with_rules("costs", {"road_surface": surface}))
+
+
+def test_a_plan_of_cheap_roads_has_none(dumbbell):
+    assert dear_branches(dearer(dumbbell.plan, 0.0)) == []
+
+
+def test_dear_branches_are_named_with_the_limit_that_leaves_them_out(dumbbell):
+    plan = dearer(dumbbell.plan, 40.0)
+    (risk,) = dear_branches(plan)
+    works = civil_works(plan)
+    out = removals_over(works, DEAR_USD_PER_KW)
+    assert risk.stake == pytest.approx(sum(r.usd for r in out) / works.usd)
+    assert risk.stake >= MIN_SAVED
+    assert f"max_marginal_usd_per_kw of {DEAR_USD_PER_KW:g} leaves them out" in risk.text
+    assert risk.text.startswith(f"{sum(r.kw for r in out) / 1000:,.2f} MW on ")
+
+
+def test_a_plan_with_a_limit_of_its_own_has_none(dumbbell):
+    plan = dearer(dumbbell.plan, 40.0)
+    limited = replace(plan, spec=plan.spec.with_rules("economics", {"max_marginal_usd_per_kw": 5000.0}))
+    assert dear_branches(limited) == []
+
+
+def test_without_assets_there_is_none(dumbbell):
+    assert dear_branches(replace(dumbbell.plan, asset_list=(), cable_list=(), pad_list=())) == []

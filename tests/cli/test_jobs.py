@@ -341,6 +341,19 @@ def test_a_weather_file_is_sent_with_the_job(client, boundary, capsys, tmp_path)
     assert "weather" not in rest
 
 
+def test_existing_roads_are_sent_with_the_job(client, boundary, capsys, tmp_path):
+    from pacifico.jobs.runner.staging import stage
+
+    roads = tmp_path / "roads.geojson"
+    roads.write_text("{}")
+    parameters, _ = asked(client, capsys, boundary, "--roads", roads)
+    assert parameters == {"roads": f"upload:{hashlib.sha256(b'{}').hexdigest()}"}
+    request = client._records.request("ann", client.list()[0]["layout_id"])[0]
+    inputs, rest = stage(request, client._store, client.settings, tmp_path / "in")
+    assert inputs["roads"].read_text() == "{}"
+    assert "roads" not in rest
+
+
 def test_a_table_lists_setbacks_and_exclusions_with_semicolons(client, boundary, capsys, tmp_path):
     (tmp_path / "wet.geojson").write_text("{}")
     table = tmp_path / "many.csv"

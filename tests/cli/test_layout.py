@@ -88,6 +88,17 @@ def test_exclusions_stay_free(run, folder):
     assert min(shapely.Polygon(pond).distance(g) for g in built) > 1.3e-4  # 15 m are 1.35e-4 degrees of latitude
 
 
+def test_existing_roads_are_used(run, folder):
+    track = {"type": "LineString", "coordinates": [[-93.01, 41.5435], [-92.985, 41.5435]]}
+    feature = {"type": "Feature", "properties": {"name": "track"}, "geometry": track}
+    (folder / "roads.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    status, _, _, path = run("--capacity-kw", "4000", "--roads", str(folder / "roads.geojson"))
+    assert status == 0
+    layout = [f["properties"] for f in json.loads(path.read_text(encoding="utf-8"))["features"]]
+    assert [f["existing"] for f in layout if f["kind"] == "exclusion"] == [True]
+    assert "upgrade" in {f["crossing_type"] for f in layout if f["kind"] == "crossing" and f["over"] == "track"}
+
+
 def test_rules_of_a_file_are_taken(run, folder):
     (folder / "rules.toml").write_text('[solar]\nmounting = "fixed"\n')
     status, _, _, path = run("--capacity-kw", "4000", "--spec", str(folder / "rules.toml"))
@@ -123,6 +134,7 @@ def test_a_larger_setback_and_a_gentler_road_are_kept(run):
         (["--resolution-m", "0"], ["resolution"]),
         (["--spec", "missing.toml"], ["missing.toml"]),
         (["--exclusions", "missing.geojson"], ["missing.geojson"]),
+        (["--roads", "missing.geojson"], ["missing.geojson"]),
         (["--no-terrain"], ["--no-terrain", "--dem"]),
         (["--colour", "red"], ["--colour"]),
         (["--profile", "gas_bess"], ["--capacity-kw"]),

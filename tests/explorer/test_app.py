@@ -64,3 +64,10 @@ def test_map_and_panel_fill_the_window():
 
     assert fill_window(Made) is Made
     assert {part.layout.height for part in Made.widget.children} == {"max(420px, calc(100vh - 96px))"}
+
+
+def test_existing_roads_are_read_after_the_exclusions():
+    made = code(AppSource("site.kml", "sample", exclusions=("pond.kml",), roads=HOSTILE))
+    assert f"site = with_roads(site, {HOSTILE!r})" in made
+    assert made.index("with_combined(site") < made.index("with_roads(site")
+    ast.parse(made)

@@ -52,7 +52,7 @@ def test_the_report_takes_the_design_of_the_command_line():
     names = set(notebooks.find("layout_report").parameters)
     assert names >= {
         "boundary", "dem", "terrain", "resolution_m", "dem_units", "profile", "strategy", "target_capacity_kw", "entry",
-        "exclusions", "setback_m", "max_road_grade_pct", "spec", "rules", "energy", "weather",
+        "exclusions", "roads", "setback_m", "max_road_grade_pct", "spec", "rules", "energy", "weather",
     }  # fmt: skip
 
 

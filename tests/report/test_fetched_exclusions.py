@@ -113,3 +113,21 @@ def test_a_report_is_reproduced_without_the_service(layer, boundary, tmp_path, c
     assert status == 0
     assert text.startswith("identical")
     assert len(asked) == count
+
+
+@pytest.mark.slow
+def test_a_report_keeps_its_existing_roads_and_is_reproduced(boundary, tmp_path, capsys):
+    track = shapely.LineString([(500_000 - 50, 4_600_000 + 200), (500_000 + 300, 4_600_000 + 200)])
+    roads = tmp_path / "tracks.geojson"
+    geometry = shapely.geometry.mapping(reproject(track, UTM, LONLAT))
+    roads.write_text(json.dumps({"type": "Feature", "properties": {"name": "track"}, "geometry": geometry}))
+    out = tmp_path / "report"
+    words = ("report", boundary, "--no-terrain", "--capacity-kw", 500, "--roads", roads, "--out", out)
+    status, _, err = command(capsys, *words)
+    assert status == 0, err
+    record = json.loads((out / "manifest.json").read_text())
+    assert record["inputs"]["roads"]["path"].startswith("inputs/")
+    (zone,) = zones(out / "layout.geojson")
+    assert (zone["name"], zone["existing"]) == ("track", True)
+    status, text, _ = command(capsys, "reproduce", out)
+    assert (status, text.startswith("identical")) == (0, True)

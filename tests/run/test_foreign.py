@@ -62,7 +62,7 @@ def test_links_and_pipes_are_refused(report, name):
     [
         ("boundary", "/home/ann/site.kml"), ("boundary", "../site.kml"), ("boundary", "~/site.kml"), ("dem", "/vsicurl/https://x/y"),
         ("dem", "file:///etc/passwd"), ("dem", "NETCDF:/etc/x"), ("exclusions", "inputs/../../x"), ("weather", "C:\\w.epw"),
-        ("rules", "/etc/passwd"), ("rules", "./pack.toml"), ("dem", "<VRTDataset/>"), ("dem", "WMS:http://x"),
+        ("rules", "/etc/passwd"), ("roads", "/etc/passwd"), ("rules", "./pack.toml"), ("dem", "<VRTDataset/>"), ("dem", "WMS:http://x"),
     ],
 )  # fmt: skip
 def test_a_parameter_that_names_a_file_outside_is_refused(name, value):

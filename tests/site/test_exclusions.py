@@ -12,9 +12,11 @@ from pacifico.site.exclusions import (
     Exclusions,
     free_ground,
     load_exclusions,
+    load_roads,
     net_area_ha,
     read_exclusions,
     with_exclusions,
+    with_roads,
 )
 from pacifico.site.model import Zone
 
@@ -99,3 +101,61 @@ def test_warnings_reach_the_log_and_the_site(tmp_path, site, caplog, area):
     loaded = load_exclusions(path, site)
     assert isinstance(loaded, Exclusions)
     assert with_exclusions(site, loaded).warnings == loaded.warnings
+
+
+TRACK = {"type": "LineString", "coordinates": [[9.99, 45.005], [10.01, 45.005]]}
+
+
+def roads_file(path, *features, **members):
+    found = [{"type": "Feature", "properties": p, "geometry": g} for p, g in features]
+    path.write_text(json.dumps({"type": "FeatureCollection", **members, "features": found}), encoding="utf-8")
+    return path
+
+
+def test_lines_and_polygons_of_a_file_of_roads_are_existing_roads(site, area, tmp_path):
+    file = roads_file(tmp_path / "roads.geojson", ({"name": "track"}, TRACK), ({"zone_type": "hard"}, area()))
+    found = load_roads(file, site)
+    assert [(z.name, z.zone_type, z.drivable, z.existing) for z in found.zones] == [
+        ("track", "road", True, True),
+        ("", "road", True, True),
+    ]
+    assert len(with_roads(site, file).exclusions) == 2
+
+
+def test_a_narrow_track_keeps_room_for_a_site_road(site, tmp_path):
+    file = roads_file(tmp_path / "roads.geojson", ({"width_m": 3}, TRACK), ({"width_m": 16}, TRACK))
+    narrow, wide = load_roads(file, site).zones
+    length_m = narrow.geometry.area / 10.0
+    assert wide.geometry.area / length_m == pytest.approx(16.0, rel=0.01)
+
+
+def test_roads_of_an_earlier_layout_are_read_and_the_rest_is_not(site, area, tmp_path):
+    own = (
+        ({"kind": "boundary", "name": "A"}, area(BOX)),
+        ({"kind": "road", "road_id": "R001", "width_m": 6.1}, TRACK),
+        ({"kind": "cable"}, TRACK),
+        ({"kind": "pad"}, area()),
+    )
+    found = load_roads(roads_file(tmp_path / "layout.geojson", *own), site)
+    assert len(found.zones) == 1
+
+
+def test_points_are_no_roads(site, tmp_path):
+    gate = {"type": "Point", "coordinates": [10.01, 45.005]}
+    with pytest.raises(SiteError, match=r"roads\.geojson: no road found"):
+        load_roads(roads_file(tmp_path / "roads.geojson", ({}, gate)), site)
+    found = load_roads(roads_file(tmp_path / "roads.geojson", ({}, gate), ({"name": "track"}, TRACK)), site)
+    assert any("1 point left out" in w for w in found.warnings)
+
+
+def test_roads_far_from_the_site_are_left_out_and_said(site, tmp_path):
+    far = {"type": "LineString", "coordinates": [[11.0, 46.0], [11.1, 46.0]]}
+    found = load_roads(roads_file(tmp_path / "roads.geojson", ({}, far)), site)
+    assert found.zones == ()
+    assert any("none lies near the site" in w for w in found.warnings)
+
+
+def test_a_role_in_an_exclusion_file_is_an_existing_road_and_a_name_is_not(exclude):
+    stated, named = exclude(({"name": "track", "role": "road"}, TRACK), ({"name": "County Road 5"}, TRACK)).zones
+    assert (stated.existing, stated.drivable) == (True, True)
+    assert (named.existing, named.drivable) == (False, True)

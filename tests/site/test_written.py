@@ -33,13 +33,15 @@ def test_what_may_be_crossed_and_the_grid_are_kept():
     zones = (
         Zone(box(440000, 4640000, 440100, 4640900), "ditch", "water", crossable=False),
         Zone(box(440200, 4640000, 440210, 4640900), "County road", "road", drivable=True),
+        Zone(box(440300, 4640000, 440310, 4640900), "track", "road", drivable=True, existing=True),
     )
     site = Site(
         "x", CRS.from_epsg(32615), box(440000, 4640000, 441000, 4641000), zones, (Anchor(Point(440500, 4640500), "tap", is_poi=True),)
     )  # fmt: skip
     read = read_site_bytes(site_geojson(site), "site.geojson")
-    assert [(z.name, z.zone_type, z.crossable, z.drivable) for z in read.exclusions] == [
-        ("ditch", "water", False, False),
-        ("County road", "road", None, True),
+    assert [(z.name, z.zone_type, z.crossable, z.drivable, z.existing) for z in read.exclusions] == [
+        ("ditch", "water", False, False, False),
+        ("County road", "road", None, True, False),
+        ("track", "road", None, True, True),
     ]
     assert [(a.name, a.is_poi) for a in read.anchors] == [("tap", True)]

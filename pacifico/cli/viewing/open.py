@@ -84,6 +84,7 @@ def source_of(arguments: argparse.Namespace) -> AppSource:
         ground={"resolution_m": arguments.resolution_m or (10.0 if dem is None else None), **units},
         exclusions=tuple(map(_whole, options.exclusions_of(arguments)["exclusions"] or ())),
         exclusion_buffer_m=arguments.exclusion_buffer_m,
+        roads=None if arguments.roads is None else _whole(str(arguments.roads)),
         design=options.design_of(arguments),
     )
 

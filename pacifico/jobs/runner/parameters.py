@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pacifico.jobs.request import JobRequest
 
 #: Parameters of the notebook that take a file; a request gives `upload:<sha256>` for them.
-FILE_PARAMETERS = ("exclusions", "weather")
+FILE_PARAMETERS = ("exclusions", "roads", "weather")
 
 #: Name of a shipped rule pack: no path, and no file of the machine that runs the job.
 _PACK = re.compile(r"[a-z0-9-]{1,100}")

@@ -198,7 +198,7 @@ def connect_roads(
     cost_zones = road_cost_zones(site.exclusions, field.drainage, spec)
     task = _RoadTask(
         field,
-        RoadSite(field.ground, field.allowed, None, site.boundary, cost_zones),
+        RoadSite(field.ground, field.allowed, None, site.boundary, cost_zones, existing=field.existing_roads),
         _requested_entries(site, entry, further),
         replace(road_criteria(spec, profile), earth_price=options.earth_price, cells=options.cells),
         spec,

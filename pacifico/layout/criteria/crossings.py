@@ -24,6 +24,8 @@ UPGRADE_ITEMS: Mapping[ZoneType, str] = {
 """Unit cost of an upgrade by what is crossed; that of a public road for all else."""
 ROAD_UPGRADE = "crossing_upgrade"
 """Unit cost of a crossing of a public road."""
+LEAST_UPGRADE_SHARE = 0.1
+"""Least cost of an existing road in the search, relative to a new one: a detour is longer to drive and to maintain."""
 
 
 @dataclass(frozen=True)
@@ -88,3 +90,10 @@ def road_crossing_cost(spec: Spec, zone_type: ZoneType, length_m: float) -> floa
     if kind == "upgrade":
         return spec.number("costs", upgrade_item(zone_type))
     return spec.number("costs", kind) * length_m
+
+
+def upgrade_share(spec: Spec) -> float:
+    """Cost of a metre of existing road, relative to a new one on level ground."""
+    new = spec.number("road", "width_m") * (spec.number("costs", "road_surface") + spec.number("costs", "clearing"))
+    upgrade = spec.number("costs", "road_upgrade")
+    return min(max(upgrade / new, LEAST_UPGRADE_SHARE), 1.0) if new > 0 else 1.0

@@ -22,6 +22,7 @@ from pacifico.layout.economics.quantities import (
     haul_squares,
     own_trench_m,
     trunk_lengths,
+    upgraded_m,
 )
 from pacifico.layout.economics.units import plant_units
 from pacifico.layout.placement.skids import block_loads
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from pacifico.layout.model.plan import Plan
 
 CIVIL_ITEMS = (
-    "clearing", "road_surface", "cut", "fill", "haul", "borrow", "pad_surface", "culvert", "ford", "bridge",
+    "clearing", "road_surface", "road_upgrade", "cut", "fill", "haul", "borrow", "pad_surface", "culvert", "ford", "bridge",
     "crossing_upgrade", *UPGRADE_ITEMS.values(), "bore", "mv_trench", "mv_cable", "dc_trunk", "inverter_skid",
 )  # fmt: skip
 """Lines of the bill that depend on where units stand: roads, earthwork, crossings, cables and skids."""
@@ -103,7 +104,7 @@ def civil_works(plan: Plan) -> CivilWorks:
 def _surfaces(
     plan: Plan, spec: Spec, of_asset: Mapping[str, int], roads: Mapping[str, int]
 ) -> Iterator[tuple[int, float]]:
-    """Clearing, road surface and pad surface.
+    """Clearing, road surface, upgrades of existing roads and pad surface.
 
     Parameters
     ----------
@@ -115,9 +116,13 @@ def _surfaces(
         Units that need each asset and each road.
     """
     clearing, surface, pad = (spec.number("costs", item) for item in ("clearing", "road_surface", "pad_surface"))
+    upgrade, upgraded = spec.number("costs", "road_upgrade"), upgraded_m(plan)
     for r in plan.road_list:
-        area = r.length_m * r.width_m
-        yield roads[r.road_id], area * surface + (area + STRIP_MARGIN_M * r.length_m) * clearing
+        on_existing = upgraded.get(r.road_id, 0.0)
+        new = r.length_m - on_existing
+        area = new * r.width_m
+        usd = area * surface + (area + STRIP_MARGIN_M * new) * clearing + on_existing * upgrade
+        yield roads[r.road_id], usd
     for p in plan.pad_list:
         yield of_asset[p.asset_ids[0]], p.plane.polygon.area * (pad + clearing)
     for a in plan.asset_list:
@@ -192,6 +197,8 @@ def _crossings(plan: Plan, spec: Spec, needs: Mapping[str, int]) -> Iterator[tup
     """
     water = water_criteria(spec)
     for c in plan.crossing_list:
+        if c.existing:
+            continue  # priced by the metre, with the surface of roads
         if c.crossing_type == "upgrade":
             cost = spec.number("costs", upgrade_item(c.zone_type))
         else:

@@ -50,6 +50,15 @@ def haul_squares(places: FloatArray, most: int = MAX_SQUARES) -> HaulSquares:
     return HaulSquares(side, (squares + 0.5) * side, square_of)
 
 
+def upgraded_m(plan: Plan) -> dict[str, float]:
+    """Length of each site road on existing roads, by road_id [m]; roads on new ground are left out."""
+    lengths: dict[str, float] = {}
+    for c in plan.crossing_list:
+        if c.existing:
+            lengths[c.of_id] = lengths.get(c.of_id, 0.0) + c.length_m
+    return lengths
+
+
 def array_earth(plan: Plan) -> FloatArray:
     """Place [m], cut and fill [m³] of each array, shape (n, 4).
 

@@ -126,6 +126,7 @@ def site_of(stored: StoredLayout) -> Site:
             f["cost_multiplier"],
             crossable=f.properties.get("crossable"),
             drivable=f.properties.get("drivable", False),
+            existing=f.properties.get("existing", False),
         )
         for f in stored.of_kind("exclusion")
     )
@@ -252,6 +253,7 @@ def _crossing(feature: StoredFeature) -> Crossing:
         cast("LineString", feature.geometry),
         feature["drained_area_ha"],
         feature["length_m"],
+        feature.properties.get("existing", False),
     )
 
 

@@ -52,7 +52,7 @@ _OTHERS: dict[str, dict[str, Rule]] = {
 }
 """Properties that the JSON Schema leaves open; {} may be absent."""
 _OPTIONAL: dict[str, dict[str, Rule]] = {
-    "exclusion": {"crossable": {"type": "boolean"}, "drivable": {"type": "boolean"}}
+    "exclusion": {name: {"type": "boolean"} for name in ("crossable", "drivable", "existing")},
 }
 """Properties that are read where a feature has them."""
 _DEPTH = {"Point": 0, "LineString": 1, "Polygon": 2, "MultiPolygon": 3}

@@ -41,6 +41,8 @@ LEVEL_GRADE = 1e-9
 """Grade up to which ground is level and has no aspect [rise/run]."""
 ROUNDING = 1e-6
 """Rounding error of sums under a footprint [share of its area]."""
+BESIDE_SITE_M = 30.0
+"""An existing road this near to the edge of the site leads to it [m]."""
 MIN_REGION_M2 = 2000.0
 """Smaller parts that no road reaches aren't looked at as regions of the site [m²]."""
 MIN_PART_M2 = 1.0
@@ -70,6 +72,8 @@ class Field:
     """Places where the plant may connect to the grid."""
     drainage: SiteDrainage = NO_DRAINAGE
     """Channels, which assets keep clear of and roads and cables cross at a price."""
+    existing_roads: tuple[BaseGeometry, ...] = ()
+    """Existing roads in or beside the site that the plant uses."""
     _sieves: dict[float | ArraySlopes, Sieve] = dataclass_field(default_factory=dict, compare=False, repr=False)
     _crossings: dict[tuple[CrossingCriteria, float], Crossings] = dataclass_field(
         default_factory=dict, compare=False, repr=False
@@ -171,6 +175,7 @@ def make_field(
         barriers_of(site),
         site.grid_connections,
         drainage,
+        tuple(z.with_buffer for z in site.exclusions if z.existing),
     )
 
 

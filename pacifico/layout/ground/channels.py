@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import shapely
 from shapely import MultiPolygon, Polygon
 
+from pacifico.layout.criteria.crossings import upgrade_share
 from pacifico.layout.criteria.water import water_criteria
 from pacifico.site.model import Zone
 from pacifico.terrain.drainage.flow import NO_CHANNELS, Channels, Drainage, drainage
@@ -85,9 +86,14 @@ def site_drainage(site: Site, ground: Ground, spec: Spec, source_cell_m: float) 
 
 
 def road_cost_zones(zones: Sequence[Zone], drained: SiteDrainage, spec: Spec) -> list[Zone]:
-    """Zones that cost more to drive over: those given, and channels at the price of culverts."""
+    """Zones that cost more to drive over: those given, and channels at the price of culverts.
+
+    Existing roads that the plant uses cost less: the price of an upgrade.
+    """
     per_m = spec.number("road", "width_m") * spec.number("costs", "road_surface")
-    return [*_given(zones), *_priced(drained, spec.number("costs", "culvert"), per_m)]
+    share = upgrade_share(spec)
+    existing = [Zone(z.with_buffer, z.name, "cost", cost_multiplier=share) for z in zones if z.existing and share < 1]
+    return [*_given(zones), *_priced(drained, spec.number("costs", "culvert"), per_m), *existing]
 
 
 def cable_cost_zones(zones: Sequence[Zone], drained: SiteDrainage, spec: Spec) -> list[Zone]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import shapely
 from shapely import LineString
+from shapely.ops import substring
 
 from pacifico.layout.criteria.crossings import CrossingCriteria, crossing_criteria, road_crossing_type
 from pacifico.layout.criteria.water import water_criteria
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 TOUCH_M = 0.5
 """Shorter stretches only touch the edge of what they would cross [m]."""
+UPGRADE_PIECE_M = 149.0
+"""Longest piece of an upgraded road that is one feature [m]: a crossing is at most 150 m long."""
 IN_ROAD_M = 2.0
 """Cables this near to a road's crossing lie in the road [m]."""
 SAME_BORE_M = 1.0
@@ -71,8 +75,8 @@ def crossings_of(
 ) -> tuple[Crossing, ...]:
     """Crossings of roads and cables over barriers.
 
-    Cables that share a bore, or lie in a road that crosses, have none of their own. An existing road along which a site
-    road runs is no crossing.
+    Cables that share a bore, or lie in a road that crosses, have none of their own. A public road along which a site road
+    runs is no crossing; an existing road that the plant uses is an upgrade along the whole stretch.
 
     Parameters
     ----------
@@ -86,15 +90,24 @@ def crossings_of(
         Limits of crossings.
     """
     found: list[Crossing] = []
+    # existing roads so far: where two overlap, one of them is upgraded
+    counted: BaseGeometry = shapely.Polygon()
     for barrier in barriers:
         shapely.prepare(barrier.area)
         over: list[LineString] = []
         for road in roads:
+            if barrier.existing:
+                used = _stretches(road.line, barrier.area.buffer(road.width_m / 2).difference(counted))
+                over += used
+                found += _upgrades(used, road, barrier, len(found))
+                continue
             for line in _stretches(road.line, barrier.area):
                 over.append(line)
                 if not (barrier.drivable and line.length > criteria.max_length_m):
                     kind = road_crossing_type(barrier.zone_type, line.length, criteria)
                     found.append(Crossing(_name(found), kind, road.road_id, barrier.name, barrier.zone_type, line))
+        if barrier.existing:
+            counted = counted.union(barrier.area.buffer(max(r.width_m for r in roads) / 2) if roads else barrier.area)
         in_road = shapely.union_all([line.buffer(IN_ROAD_M) for line in over])
         bores: list[LineString] = []
         for cable in cables:
@@ -105,6 +118,30 @@ def crossings_of(
                 if line.length <= criteria.max_length_m or not barrier.drivable:
                     found.append(Crossing(_name(found), "bore", cable.cable_id, barrier.name, barrier.zone_type, line))
     return tuple(found)
+
+
+def _upgrades(used: Sequence[LineString], road: Road, barrier: Barrier, before: int) -> list[Crossing]:
+    """Stretches of a road on an existing road, cut into equal pieces of the longest length of a crossing.
+
+    Parameters
+    ----------
+    used : sequence of LineString
+        Stretches on the existing road.
+    road : Road
+        Road that they are part of.
+    barrier : Barrier
+        The existing road.
+    before : int
+        Crossings found before.
+    """
+    pieces = []
+    for line in used:
+        count = math.ceil(line.length / UPGRADE_PIECE_M)
+        pieces += [substring(line, k / count, (k + 1) / count, normalized=True) for k in range(count)]
+    return [
+        Crossing(f"X{n:03d}", "upgrade", road.road_id, barrier.name, barrier.zone_type, line, existing=True)
+        for n, line in enumerate(pieces, before + 1)
+    ]
 
 
 def _name(found: Sequence[Crossing]) -> str:

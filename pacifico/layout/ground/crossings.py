@@ -59,6 +59,8 @@ class Barrier:
     """With its buffer; working CRS [m]."""
     drivable: bool = False
     """Whether site roads may run along it: it stops no road, but meeting it is a crossing."""
+    existing: bool = False
+    """Whether it is an existing road that the plant uses: site roads on it are upgrades of it."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ NO_LINES = CrossingLines(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, np.int6
 def barriers_of(site: Site) -> tuple[Barrier, ...]:
     """Ground that roads and cables may only cross."""
     zones = [
-        Barrier(z.name or z.zone_type, z.zone_type, z.with_buffer, z.drivable)
+        Barrier(z.name or z.zone_type, z.zone_type, z.with_buffer, z.drivable, z.existing)
         for z in site.exclusions
         if z.may_be_crossed and z.with_buffer.intersects(site.boundary)
     ]

@@ -62,8 +62,9 @@ def _enclosed(site: Site, assets: Sequence[Asset]) -> BaseGeometry:
 
 
 def _private(site: Site) -> BaseGeometry:
-    """Site without public roads and railways."""
-    return site.boundary.difference(shapely.union_all([z.geometry for z in site.exclusions if z.zone_type in PUBLIC]))
+    """Site without public roads and railways; roads that the plant uses stay inside."""
+    public = [z.geometry for z in site.exclusions if z.zone_type in PUBLIC and not z.existing]
+    return site.boundary.difference(shapely.union_all(public))
 
 
 def _rings(ground: BaseGeometry) -> list[LineString]:

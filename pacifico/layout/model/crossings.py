@@ -29,6 +29,8 @@ class Crossing:
     """Area that drains through it, as far as the elevation model shows it [ha]; None where it is not over water."""
     stated_length_m: float | None = None
     """Length in the file that it was read from [m]; coordinates of a file are rounded."""
+    existing: bool = False
+    """Whether it is a stretch along an existing road, priced by the metre."""
 
     @property
     def length_m(self) -> float:
@@ -45,4 +47,5 @@ class Crossing:
             "zone_type": self.zone_type,
             "drained_area_ha": None if self.drained_area_ha is None else round(self.drained_area_ha, 2),
             "length_m": round(self.length_m, 2),
+            **({"existing": True} if self.existing else {}),
         }

@@ -233,6 +233,7 @@ class Plan(PlanFindings):
                     "cost_multiplier": z.cost_multiplier,
                     **({} if z.crossable is None else {"crossable": z.crossable}),
                     **({"drivable": True} if z.drivable else {}),
+                    **({"existing": True} if z.existing else {}),
                 }
                 for z in site.exclusions
             ]

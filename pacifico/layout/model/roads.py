@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pacifico.layout.model.unreached import Unreached
     from pacifico.vocabulary import AssetKind, Profile
 
+YARD_PROFILES: frozenset[Profile] = frozenset({"bess", "gas_bess"})
+"""Plants that are one yard, with blocks between parallel lanes: there a second way out is near."""
 RoadClass = Literal["spine", "secondary", "spur"]
 """Spine: towards terminals of the first priority. Spur: short dead end. Secondary: all others."""
 
@@ -53,6 +55,8 @@ class RoadCriteria:
     """Part of `max_grade` left unused, so that rounded coordinates keep the limit [rise/run]."""
     vertical_curve_m_per_pct: float = 1.6
     """Least length of a vertical curve for each per cent that the grade changes by [m]: V² / 395 at 25 km/h."""
+    second_way_m: float = 0.0
+    """Longest road of a loop between two dead ends, beyond the turnarounds that it saves [m]; 0: no loop."""
 
     def __post_init__(self) -> None:
         positive = ("width_m", "max_grade", "max_cut_fill_m", "station_m", "turnaround_arm_m", "clearance_m", "cells")
@@ -200,6 +204,7 @@ def road_criteria(spec: Spec, profile: Profile) -> RoadCriteria:
         min_radius_m=spec.number("road", "min_radius_m"),
         max_cut_fill_m=spec.number("road", "max_cut_fill_m"),
         vertical_curve_m_per_pct=spec.number("road", "vertical_curve_m_per_pct"),
+        second_way_m=spec.number("road", "second_way_m") if profile in YARD_PROFILES else 0.0,
     )
 
 

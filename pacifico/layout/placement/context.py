@@ -11,6 +11,7 @@ from shapely import box
 
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.earthwork.pads import balanced_pads
+from pacifico.layout.ground.site_access import site_access
 from pacifico.layout.placement.rows.mixed_strips import MixedPacking, pack_mixed
 from pacifico.layout.placement.siting_cost import EdgeDistance, edge_distance
 from pacifico.layout.placement.strip_packing import StripPacking, pack_strips
@@ -106,5 +107,5 @@ class PlacementContext:
 
     @cached_property
     def edge_distance(self) -> EdgeDistance:
-        """Distance to the edge of the site, on a coarse grid."""
-        return edge_distance(self.field.outline)
+        """Road from the edge of the site or its existing roads, on a coarse grid."""
+        return edge_distance(self.field.outline, site_access(self.field, self.spec))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.criteria.strategies import SitingWeights
     from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.ground.site_access import SiteAccess
 
 PAD_GRADE = 0.02
 """Grade of a pad for drainage; steeper ground needs cut and fill."""
@@ -67,13 +68,12 @@ class EdgeDistance:
         return out
 
 
-def edge_distance(outline: Polygon | MultiPolygon) -> EdgeDistance:
-    """Distance to the edge of a site."""
+def edge_distance(outline: Polygon | MultiPolygon, access: SiteAccess) -> EdgeDistance:
+    """Road from the edge of a site, or from its existing roads."""
     west, south, east, north = outline.bounds
-    line = shapely.boundary(outline)
-    shapely.prepare(line)
+    shapely.prepare(access.places)
     at = np.meshgrid(np.linspace(west, east, EDGE_POINTS), np.linspace(south, north, EDGE_POINTS))
-    metres = np.asarray(shapely.distance(shapely.points(np.stack(at, axis=-1)), line))
+    metres = np.asarray(access.distance(shapely.points(np.stack(at, axis=-1))))
     return EdgeDistance((west, south, east, north), metres)
 
 

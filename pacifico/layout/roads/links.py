@@ -57,7 +57,7 @@ def link_to_road(
     for k in nearest[:LINKS_TRIED].tolist():
         goal = vertices[k]
         if _may_link(scene, road, behind, goal[:2], others):
-            link = _profiled_link(scene, end, goal)
+            link = profiled_link(scene, np.array([end[:2], goal[:2]]), end, goal)
             if link is not None:
                 return link
     return None
@@ -124,12 +124,20 @@ def _either_way(line: LineString, place: Point) -> list[FloatArray]:
     ]
 
 
-def _profiled_link(scene: Scene, start: FloatArray, goal: FloatArray) -> FloatArray | None:
-    """Straight road between two vertices; None without a legal profile."""
+def profiled_link(scene: Scene, line: FloatArray, start: FloatArray, goal: FloatArray) -> FloatArray | None:
+    """Road along a line between two vertices of others; None without a legal profile.
+
+    Parameters
+    ----------
+    scene : Scene
+        Ground and criteria.
+    line : (k, 2) float
+        Line from the first vertex to the second [m].
+    start, goal : (3,) float
+        The vertices, whose heights the road meets [m].
+    """
     criteria = scene.criteria
-    s = stations_of(
-        [np.array([start[:2], goal[:2]])], [-1], scene.ground, width_m=criteria.width_m, station_m=criteria.station_m
-    )
+    s = stations_of([line], [-1], scene.ground, width_m=criteria.width_m, station_m=criteria.station_m)
     last = len(s.xy) - 1
     profile = design_heights(
         s.parent,

@@ -182,7 +182,8 @@ def _site_entry(site: RoadSite, problem: RoutingProblem) -> SiteEntry | None:
     edge = Edge.of(road_grid, site.boundary if site.boundary is not None else site.allowed)
     if site.entry is None:
         order = np.argsort(priority, kind="stable")
-        return cheapest_entry(road_grid, edge, order, reach, max_grade=problem.criteria.max_grade)
+        max_grade = problem.criteria.max_grade
+        return cheapest_entry(road_grid, edge, order, reach, max_grade=max_grade, existing=site.existing)
     first = priority[reach.item] == priority.min() if reach.item.size else np.zeros(0, bool)
     return given_entry(
         road_grid, edge, site.entry, site.allowed, wanted=reach.node[first], parts=tree_search.parts(road_grid)

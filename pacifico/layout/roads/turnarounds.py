@@ -8,7 +8,7 @@
      hammerhead
 
 The shortest that fits is built: a side stub, a hammerhead, either one after a straight extension, or a link to a road
-nearby.
+nearby. Before that, loops join dead ends of yards.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from shapely import LineString, Point
 from pacifico.layout.alignment import _line_kernels
 from pacifico.layout.grade_lines.vertical_curves import Level, ProfileLimits, smooth_profile
 from pacifico.layout.roads.links import link_to_road
+from pacifico.layout.roads.loops import Loop, build_loops, wants_loops
 from pacifico.layout.roads.scene import (
     EXTENSION_M,
     EXTENSION_STEP_M,
@@ -135,6 +136,10 @@ def build_turnarounds(scene: Scene, ends: Sequence[int]) -> Turnarounds:
     linked: set[tuple[float, float]] = set()
     out: list[FloatArray] = []
     without = []
+    for loop in _loops(scene, ends):
+        linked |= {_tip(roads[c]) for c in loop.ends}
+        out.append(loop.xyz)
+        scene = scene.with_built([loop.xyz])
     for c in ends:
         road = roads[c]
         if scene.roads.lines[c].length <= scene.criteria.turnaround_over_m or _tip(road) in linked:
@@ -153,6 +158,19 @@ def build_turnarounds(scene: Scene, ends: Sequence[int]) -> Turnarounds:
         out += arms
         scene = scene.with_built(arms)
     return Turnarounds(scene, out, [c for c in without if _tip(roads[c]) not in linked])
+
+
+def _loops(scene: Scene, ends: Sequence[int]) -> tuple[Loop, ...]:
+    """Loops between long dead ends, in place of their turnarounds."""
+    if not wants_loops(scene):
+        return ()
+    saved = {}
+    for c in ends:
+        road = scene.roads.xyz[c]
+        if scene.roads.lines[c].length > scene.criteria.turnaround_over_m:
+            arms = _stub_or_hammerhead(scene, road, scene.near(road[-1, :2], c))
+            saved[c] = sum(length(a) for a in arms)
+    return build_loops(scene, saved)
 
 
 def _tip(road: FloatArray) -> tuple[float, float]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from shapely import Point, Polygon
+    from shapely.geometry.base import BaseGeometry
 
     from pacifico.array_types import FloatArray, IntArray
     from pacifico.grid import Ground
@@ -160,6 +161,8 @@ class RoadSite:
     """Lanes over ground that is not allowed otherwise."""
     further_entries: Sequence[Point] = ()
     """Requested entries besides the first; roads join them where they can."""
+    existing: Sequence[BaseGeometry] = ()
+    """Areas of existing roads that the plant uses; an entry that isn't requested lies on one if it can."""
 
 
 def make_routing_problem(

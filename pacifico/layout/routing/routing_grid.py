@@ -17,6 +17,7 @@ from shapely import MultiPolygon, Polygon
 
 from pacifico.layout.ground import _clearance_kernels
 from pacifico.layout.routing._search_kernels import GridArrays, PositionArrays, RoutingArrays, StepArrays
+from pacifico.layout.routing.cost_factors import cost_factors, earthwork_per_metre, ring_starts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +36,6 @@ MOVES = np.array(
 """Moves (rows, columns) to 16 neighbours; path lengths are overestimated by 2.8 % at most, until lines are pulled."""
 SMOOTHED_OVER_M = 10.0
 """Half width of the box over which ground is averaged for the search: earthwork levels out smaller bumps [m]."""
-BUMP_SHARE = 0.3
-"""Share of a bump's height that a road cuts or fills."""
 MIN_BIN_CAP_M = 9.0
 """Edges are binned at least this far around them [m]."""
 MIN_BIN_M = 12.0
@@ -216,7 +215,7 @@ def make_routing_grid(
     obstacles : sequence of Polygon
         Footprints and pads that no road touches.
     cost_zones : sequence of (geometry, float)
-        Ground that costs so many times as much to cross.
+        Ground that costs so many times as much to cross; below 1 for existing roads, whose earthwork exists.
     half_width_m : float
         Half the road's width [m].
     clearance_m : float
@@ -248,9 +247,10 @@ def make_routing_grid(
     x0, y0 = west + cell / 2, south + cell / 2
     cx, cy = np.meshgrid(x0 + np.arange(nx) * cell, y0 + np.arange(ny) * cell)
     z = _smoothed(ground.at(cx, cy), max(round(SMOOTHED_OVER_M / cell), 1))
-    cost_factor = _cost_factors((ny, nx), cost_zones, (x0, y0, cell))
+    earth = None
     if earth_price:
-        cost_factor *= 1.0 + earth_price * _earthwork_per_metre(z, ground.at(cx, cy), cell, 2 * half_width_m)
+        earth = 1.0 + earth_price * earthwork_per_metre(z, ground.at(cx, cy), cell, 2 * half_width_m)
+    cost_factor = cost_factors((ny, nx), cost_zones, (x0, y0, cell), earth)
     return RoutingGrid(x0, y0, cell, nx, ny, px, py, clear, z, cost_factor, clearance_index, nodata_mask)
 
 
@@ -284,51 +284,11 @@ def _free_places(
     free = np.zeros(shape, np.uint8)
     flat = [r for part in rings for r in part]
     part_start = np.cumsum([0, *(len(p) for p in rings)]).astype(np.int64)
-    _clearance_kernels.fill_rings(free, np.concatenate(flat), _starts(flat), part_start, *places, 1)
+    _clearance_kernels.fill_rings(free, np.concatenate(flat), ring_starts(flat), part_start, *places, 1)
     if blocks:
         each = np.arange(len(blocks) + 1, dtype=np.int64)
-        _clearance_kernels.fill_rings(free, np.concatenate(blocks), _starts(blocks), each, *places, 0)
+        _clearance_kernels.fill_rings(free, np.concatenate(blocks), ring_starts(blocks), each, *places, 0)
     return free
-
-
-def _cost_factors(
-    shape: tuple[int, int], cost_zones: Sequence[tuple[BaseGeometry, float]], places: tuple[float, float, float]
-) -> FloatArray:
-    """Largest multiplier of the zones that cover each cell's centre."""
-    cost_factor = np.ones(shape)
-    for geometry, multiplier in cost_zones:
-        for polygon in parts_of(geometry):
-            marked = np.zeros(shape, np.uint8)
-            rings = [shapely.get_coordinates(r) for r in shapely.get_rings(polygon)]
-            whole = np.array([0, len(rings)], np.int64)
-            _clearance_kernels.fill_rings(marked, np.concatenate(rings), _starts(rings), whole, *places, 1)
-            cost_factor[marked == 1] = np.maximum(cost_factor[marked == 1], multiplier)
-    return cost_factor
-
-
-def _starts(rings: Sequence[FloatArray]) -> IntArray:
-    """Where each ring begins when all are joined into one array."""
-    return np.cumsum([0, *(len(r) for r in rings)]).astype(np.int64)
-
-
-def _earthwork_per_metre(smooth: FloatArray, z: FloatArray, cell: float, width_m: float) -> FloatArray:
-    """Rough cut and fill per metre of road [m³/m].
-
-    It is a level bench across the slope, and a share of the bumps.
-
-    Parameters
-    ----------
-    smooth, z : (ny, nx) float
-        Smoothed and actual ground at cell centres [m].
-    cell : float
-        Size of a cell [m].
-    width_m : float
-        Width of the road [m].
-    """
-    north, east = np.gradient(smooth, cell)
-    bumps = np.nan_to_num(np.abs(z - smooth))
-    volume: FloatArray = np.hypot(north, east) * width_m**2 / 4 + BUMP_SHARE * bumps * width_m
-    return volume
 
 
 def _smoothed(z: FloatArray, reach: int) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +12,14 @@ from shapely import MultiLineString, MultiPolygon, Point, Polygon
 from pacifico.errors import InputError
 from pacifico.layout.ground import _clearance_kernels
 from pacifico.layout.ground._clearance_kernels import ClearanceArrays
+from pacifico.layout.ground.buildable import BESIDE_SITE_M
 from pacifico.layout.routing import routing_grid, tree_search
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely.geometry.base import BaseGeometry
+
     from pacifico.array_types import BoolArray, FlagArray, FloatArray, IntArray
 
 
@@ -28,6 +33,9 @@ MINOR_SHIFT_M = 3.0
 """A shift no larger than this, beyond the clearance of a road, needs no warning."""
 EDGE_BANDS_M = (ON_EDGE_M, 30.0, MAX_ENTRY_SHIFT_M - 1e-6)
 """Widths of the band along the boundary in which entry positions are sought, narrow ones first."""
+NO_ROAD_AT_EDGE = (
+    "no existing road meets the site's edge where a site road can start: the entry is the cheapest place on the edge"
+)
 NEAREST_COUNT = 25
 """Road positions near a requested entry that are tried."""
 
@@ -92,8 +100,44 @@ def entry_nodes(road_grid: routing_grid.RoutingGrid, edge: Edge) -> FlagArray:
     return np.zeros(edge.far.size, np.uint8)
 
 
+def entry_nodes_on(
+    road_grid: routing_grid.RoutingGrid, edge: Edge, existing: Sequence[BaseGeometry]
+) -> tuple[FlagArray, ...]:
+    """Flags of entry positions on existing roads, and of those beside one; none where there are none.
+
+    Parameters
+    ----------
+    road_grid : RoutingGrid
+        Road positions.
+    edge : Edge
+        Outer boundary of the site.
+    existing : sequence of geometry
+        Areas of existing roads.
+    """
+    flags = entry_nodes(road_grid, edge)
+    nodes = np.flatnonzero(flags)
+    if not len(existing) or not nodes.size:
+        return ()
+    far = shapely.distance(
+        shapely.points(road_grid.px[nodes], road_grid.py[nodes]), shapely.union_all(np.asarray(existing, dtype=object))
+    )
+    tiers = []
+    for within_m in (road_grid.cell / 2, BESIDE_SITE_M):
+        near = np.zeros(flags.size, np.uint8)
+        near[nodes[far <= within_m]] = 1
+        if near.any():
+            tiers.append(near)
+    return tuple(tiers)
+
+
 def cheapest_entry(
-    road_grid: routing_grid.RoutingGrid, edge: Edge, order: IntArray, reach: tree_search.Reach, *, max_grade: float
+    road_grid: routing_grid.RoutingGrid,
+    edge: Edge,
+    order: IntArray,
+    reach: tree_search.Reach,
+    *,
+    max_grade: float,
+    existing: Sequence[BaseGeometry] = (),
 ) -> SiteEntry | None:
     """Entry from which the first terminal is cheapest to reach, or None.
 
@@ -109,8 +153,34 @@ def cheapest_entry(
         Road positions that serve each terminal.
     max_grade : float
         Largest grade, rise over run.
+    existing : sequence of geometry
+        Areas of existing roads: an entry on one is preferred, then one beside one.
     """
-    flags = entry_nodes(road_grid, edge)
+    for flags in entry_nodes_on(road_grid, edge, existing):
+        found = _cheapest_of(road_grid, edge, flags, order, reach, max_grade)
+        if found is not None:
+            return found
+    found = _cheapest_of(road_grid, edge, entry_nodes(road_grid, edge), order, reach, max_grade)
+    return replace(found, warnings=(NO_ROAD_AT_EDGE,)) if found is not None and len(existing) else found
+
+
+def _cheapest_of(
+    road_grid: routing_grid.RoutingGrid,
+    edge: Edge,
+    flags: FlagArray,
+    order: IntArray,
+    reach: tree_search.Reach,
+    max_grade: float,
+) -> SiteEntry | None:
+    """Cheapest entry among flagged road positions, or None.
+
+    Parameters
+    ----------
+    road_grid, edge, order, reach, max_grade
+        As for `cheapest_entry`.
+    flags : (m,) uint8
+        Road positions near the boundary that may be used.
+    """
     nodes = reach.by_terminal(len(order))
     no_reach = tree_search.Reach.none(road_grid)
     visited = np.zeros(road_grid.px.size, bool)

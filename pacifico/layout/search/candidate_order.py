@@ -13,6 +13,7 @@ from pacifico.layout.criteria.asset_types import asset_type
 from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.ground.buildable import mean_slope
 from pacifico.layout.ground.rects import NO_RECTS
+from pacifico.layout.ground.site_access import site_access
 from pacifico.layout.placement.level_ground import densest_place
 from pacifico.layout.placement.seed_area import SeedArea
 from pacifico.layout.placement.skid_places import skid_share
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.strategies import SeedRule, StrategyPolicy
     from pacifico.layout.ground.buildable import Field
+    from pacifico.layout.ground.site_access import SiteAccess
     from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.strips import Slots
     from pacifico.vocabulary import Strategy
@@ -84,12 +86,13 @@ def seed_areas(
     if policy.two_way_aisles and "quads" in large_enough:
         large_enough = ["quads"]
     windows: list[_Window] = []
+    access = site_access(context.field, context.spec, entry)
     for scheme in large_enough:
         found = candidate_windows(
             context.field, slots[scheme], int(needed), width_m=context.spec.number("road", "width_m")
         )
         if len(found.area_m2):
-            windows += _best_windows(context.field, found, scheme, strategy, entry)
+            windows += _best_windows(found, scheme, strategy, access)
     out = _apply_rules(windows, strategy)
     out.insert(
         min(ANYWHERE_RANK, len(out)), _densest(context.field, slots[large_enough[0]], large_enough[0], strategy, needed)
@@ -136,30 +139,25 @@ def _whole_site(field: Field, scheme: str, strategy: Strategy) -> SeedArea:
     return SeedArea(scheme, (west, south, east, north), centre, filled_as=strategy, siting=siting, whole_site=True)
 
 
-def _best_windows(
-    field: Field, windows: WindowEstimates, scheme: str, strategy: Strategy, entry: tuple[float, float] | None
-) -> list[_Window]:
+def _best_windows(windows: WindowEstimates, scheme: str, strategy: Strategy, access: SiteAccess) -> list[_Window]:
     """Best windows of a scheme by any objective.
 
     Parameters
     ----------
-    field : Field
-        Outline of the site.
     windows : WindowEstimates
         Windows with estimates.
     scheme : str
         Scheme of the strip pattern.
     strategy : str
         Strategy whose objective keeps the most windows.
-    entry : (float, float), optional
-        Requested site entry in the working CRS [m].
+    access : SiteAccess
+        Where the plant is reached from.
     """
-    edge = shapely.boundary(field.outline) if entry is None else shapely.Point(entry)
     out: list[_Window] = []
     for ranked_by in STRATEGIES:
         rough = OBJECTIVES[ranked_by].window(_measures(windows, 0.0))
         some = windows.take(np.argsort(rough, kind="stable")[:SHORTLIST])
-        measures = _measures(some, shapely.distance(shapely.box(*some.rects.T), edge))
+        measures = _measures(some, access.distance(shapely.box(*some.rects.T)))
         costs = {s: objective.window(measures) for s, objective in OBJECTIVES.items()}
         taken: list[FloatArray] = []
         for i in np.argsort(costs[ranked_by], kind="stable").tolist():
@@ -167,9 +165,11 @@ def _best_windows(
             if any(_shared(rect, other) > SAME_SHARE for other in taken):
                 continue
             taken.append(rect)
-            x, y = shapely.get_coordinates(shapely.shortest_line(shapely.box(*rect), edge))[0].tolist()
+            nearest = access.nearest_point(shapely.box(*rect))
             west, south, east, north = rect.tolist()
-            seed_area = SeedArea(scheme, (west, south, east, north), (x, y), lanes=some.lanes_in(i), filled_as=strategy)
+            seed_area = SeedArea(
+                scheme, (west, south, east, north), nearest, lanes=some.lanes_in(i), filled_as=strategy
+            )
             if all(w.seed_area != seed_area for w in out):
                 out.append(_Window({s: float(c[i]) for s, c in costs.items()}, seed_area))
             if len(taken) == (OWN_WINDOWS if ranked_by == strategy else 1):

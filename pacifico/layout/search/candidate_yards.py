@@ -10,6 +10,7 @@ import shapely
 
 from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.ground.buildable import mean_slope
+from pacifico.layout.ground.site_access import site_access
 from pacifico.layout.placement.level_ground import SQUARE_M, densest_squares, level_squares, squares_needed
 from pacifico.layout.placement.seed_area import SeedArea
 from pacifico.layout.search.objectives import OBJECTIVES, YardMeasures
@@ -108,8 +109,8 @@ def _rank(
     nearest = np.argpartition(distance, enough - 1, axis=1)[:, :enough]
     radius = np.take_along_axis(distance, nearest, axis=1).max(axis=1)
     slope = np.maximum(mean_slope(context.field, squares)[nearest].mean(axis=1), MIN_SLOPE_DEG)
-    edge = shapely.boundary(context.field.outline) if entry is None else shapely.Point(entry)
-    road = np.maximum(shapely.distance(shapely.points(places), edge) - radius, 0.0) + radius
+    access = site_access(context.field, context.spec, entry)
+    road = np.maximum(access.distance(shapely.points(places)) - radius, 0.0) + radius
     measures = YardMeasures(radius, road, slope)
     return {s: _best(objective.yard(measures), places, radius, densest) for s, objective in OBJECTIVES.items()}
 

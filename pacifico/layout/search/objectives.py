@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
+import shapely
 
+from pacifico.layout.criteria.crossings import upgrade_share
 from pacifico.layout.earthwork.corridors import corridors
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.placement.draft import capacity_of
@@ -48,8 +50,14 @@ class LayoutMeasures:
 
     @property
     def road_m(self) -> float:
-        """Length of all roads [m]."""
-        return self.served.network.length_m
+        """Length of all roads [m]; on existing ones as much as an upgrade costs."""
+        network, existing = self.served.network, self.context.field.existing_roads
+        if not existing or not network.roads:
+            return network.length_m
+        half_width_m = max(r.width_m for r in network.roads) / 2
+        on = shapely.union_all(existing).buffer(half_width_m)
+        used_m = float(shapely.length(shapely.intersection([r.line for r in network.roads], on)).sum())
+        return network.length_m - (1.0 - upgrade_share(self.context.spec)) * used_m
 
     @cached_property
     def earthwork_m3(self) -> float:

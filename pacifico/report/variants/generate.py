@@ -29,6 +29,7 @@ def generate_variants(
     *,
     strategies: Sequence[Strategy] = STRATEGIES,
     exclusions: Sequence[Zone] = (),
+    roads: Sequence[Zone] = (),
     processes: int | None = None,
     on_done: Callable[[str], None] | None = None,
     on_stage: OnStage | None = None,
@@ -38,10 +39,9 @@ def generate_variants(
 
     Each strategy runs in its own process.
 
-
     Parameters
     ----------
-    site, dem, exclusions
+    site, dem, exclusions, roads
         As for `generate_layout`.
     strategies : sequence of str
         Strategies to compare.
@@ -76,7 +76,7 @@ def generate_variants(
     known = Design(**design)
     names = _checked(strategies, known)
     # plain dicts, because not every mapping can be pickled for the processes
-    options = {**design, "exclusions": tuple(exclusions), "spec": thawed(known.spec)}
+    options = {**design, "exclusions": (*exclusions, *roads), "spec": thawed(known.spec)}
     found = run_all(site, dem, names, options, processes=processes, on_done=_counter(len(names), on_done, on_stage))
     failures = tuple(f for f in found.values() if isinstance(f, Failure))
     plans = {name: plan for name, plan in found.items() if not isinstance(plan, Failure)}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _ERRORS = (404, 409, 412, 415, 422, 503, 504)
 _INPUTS = "inputs/"
 #: Inputs of a report by the parameter that takes them.
-_FILES = ("boundary", "dem", "exclusions")
+_FILES = ("boundary", "dem", "exclusions", "roads")
 
 
 class EditHandler(FilesHandler):

@@ -35,7 +35,7 @@ NOTEBOOK = "layout_report"
 
 #: Parameters of the notebook that its layout depends on; the others shape the report alone.
 ENGINE_PARAMETERS = frozenset(
-    {"dem_units", "layer", "entry", "poi", "exclusions", "setback_m", "max_road_grade_pct", "spec"}
+    {"dem_units", "layer", "entry", "poi", "exclusions", "roads", "setback_m", "max_road_grade_pct", "spec"}
 )  # fmt: skip
 
 

@@ -257,13 +257,15 @@ TASKS: dict[str, Callable[[Arguments, OnStage], Any]] = {
 
 
 def _site(given: Arguments) -> Site:
-    """Site of a boundary file, with the exclusions of another file if there is one."""
+    """Site of a boundary file, with the exclusions and the existing roads of other files if there are any."""
     from pacifico.site.boundary import read_site as read  # noqa: PLC0415
-    from pacifico.site.exclusions import load_exclusions, with_exclusions  # noqa: PLC0415
+    from pacifico.site.exclusions import load_exclusions, with_exclusions, with_roads  # noqa: PLC0415
 
     site = read(given["boundary"], layer=given.get("layer"))
     if given.get("exclusions"):
         site = with_exclusions(site, load_exclusions(given["exclusions"], site))
+    if given.get("roads"):
+        site = with_roads(site, given["roads"])
     return site
 
 
@@ -302,11 +304,11 @@ def _plan(given: Arguments, on_stage: OnStage, keep_in: Path | None) -> tuple[Pl
 
     on_stage("fetching_dem", "")
     if keep_in is not None:
-        for name in ("boundary", "exclusions"):
+        for name in ("boundary", "exclusions", "roads"):
             if given.get(name):
                 source = Path(given[name])
                 (keep_in / f"{name}{source.suffix}").write_bytes(source.read_bytes())
-    bare = _site({**given, "exclusions": None})
+    bare = _site({**given, "exclusions": None, "roads": None})
     heights = _ground(bare, given, keep_in)
     on_stage("placing_assets", "")
     entry, poi = given.get("entry"), given.get("poi")

@@ -8,6 +8,7 @@ from pacifico.layout.criteria.crossings import (
     road_crossing_cost,
     road_crossing_type,
     upgrade_item,
+    upgrade_share,
 )
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.criteria.water import WaterCriteria
@@ -46,3 +47,10 @@ def test_a_main_road_has_no_ford():
     criteria = WaterCriteria()
     assert channel_crossing_type(10.0, 0.0, is_main=False, criteria=criteria) == "ford"
     assert channel_crossing_type(10.0, 0.0, is_main=True, criteria=criteria) == "culvert"
+
+
+def test_an_upgrade_costs_its_price_over_that_of_a_new_road():
+    assert upgrade_share(SPEC) == pytest.approx(70.0 / (6.1 * 25.6))
+    assert upgrade_share(make_spec({"costs": {"road_upgrade": 1000.0}})) == 1.0
+    assert upgrade_share(make_spec({"costs": {"road_upgrade": 0.0}})) == 0.1
+    assert upgrade_share(make_spec({"costs": {"road_surface": 0.0, "clearing": 0.0}})) == 1.0

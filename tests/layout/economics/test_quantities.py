@@ -1,8 +1,12 @@
 """Quantities that bill and marginal costs share."""
 
-import numpy as np
+from dataclasses import replace
 
-from pacifico.layout.economics.quantities import MAX_SQUARES, array_earth, haul_squares, trunk_lengths
+import numpy as np
+from shapely import LineString
+
+from pacifico.layout.economics.quantities import MAX_SQUARES, array_earth, haul_squares, trunk_lengths, upgraded_m
+from pacifico.layout.model.crossings import Crossing
 
 
 def test_places_share_squares_of_two_hundred_metres():
@@ -29,3 +33,11 @@ def test_trunk_cables_run_along_both_axes(dumbbell):
         (x, y), (sx, sy) = array.item.centre, skids[array.block_id]
         cables = -(-array.item.capacity_dc_kw // 250.0)
         assert np.isclose(metres, cables * (abs(x - sx) + abs(y - sy)))
+
+
+def test_lengths_on_existing_roads_are_summed_by_road(dumbbell):
+    line = LineString([(0, 0), (100, 0)])
+    on = Crossing("X001", "upgrade", "R001", "track", "road", line, existing=True)
+    over = Crossing("X002", "upgrade", "R002", "County road", "road", line)
+    plan = replace(dumbbell.plan, crossing_list=(on, over, replace(on, crossing_id="X003")))
+    assert upgraded_m(plan) == {"R001": 200.0}

@@ -57,3 +57,29 @@ def test_a_site_road_along_an_existing_road_is_no_crossing():
 def test_crossings_are_numbered_through():
     found = crossings_of([road((50, 0), (50, 100))], [], [CREEK, ROAD], CRITERIA)
     assert [c.crossing_id for c in found] == ["X001", "X002"]
+
+
+TRACK = Barrier("track", "road", box(0, 70, 400, 80), drivable=True, existing=True)
+
+
+def test_a_road_along_an_existing_road_is_an_upgrade_in_pieces_of_a_crossings_length():
+    found = crossings_of([road((0, 75), (400, 75))], [], [TRACK], CRITERIA)
+    assert [c.crossing_type for c in found] == ["upgrade"] * 3
+    assert all(c.existing and c.length_m == pytest.approx(400 / 3) for c in found)
+    assert [c.crossing_id for c in found] == ["X001", "X002", "X003"]
+
+
+def test_a_road_at_the_verge_of_an_existing_road_upgrades_it():
+    (one,) = crossings_of([road((0, 82), (100, 82))], [], [TRACK], CRITERIA)
+    assert one.length_m == pytest.approx(100.0)
+
+
+def test_existing_roads_that_overlap_are_upgraded_once():
+    twice = Barrier("track 2", "road", box(0, 72, 400, 82), drivable=True, existing=True)
+    found = crossings_of([road((0, 75), (100, 75))], [], [TRACK, twice], CRITERIA)
+    assert sum(c.length_m for c in found) == pytest.approx(100.0)
+
+
+def test_a_cable_across_an_existing_road_is_bored():
+    (one,) = crossings_of([], [cable("F01-01", (50, 0), (50, 100))], [TRACK], CRITERIA)
+    assert (one.crossing_type, one.existing) == ("bore", False)

@@ -61,3 +61,10 @@ def test_the_boundary_is_fenced_where_that_is_shorter():
 
 def test_no_assets_need_no_fence():
     assert fences_of() == ()
+
+
+def test_a_road_that_the_plant_uses_lies_inside_the_fence():
+    track = Zone(box(-100, 30, 200, 40), "track", "road", drivable=True, existing=True)
+    assert len(fences_of(box(0, 0, 40, 20), box(0, 50, 40, 70), zones=(track,))) == 1
+    public = Zone(box(-100, 30, 200, 40), "County road", "road", drivable=True)
+    assert len(fences_of(box(0, 0, 40, 20), box(0, 50, 40, 70), zones=(public,))) == 2

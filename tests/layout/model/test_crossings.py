@@ -16,3 +16,8 @@ def test_properties_are_those_of_the_contract():
         "drained_area_ha": None,
         "length_m": 20.13,
     }
+
+
+def test_a_stretch_of_an_existing_road_says_so():
+    one = Crossing("X001", "upgrade", "R003", "track", "road", LineString([(0, 0), (0, 20)]), existing=True)
+    assert one.properties()["existing"] is True

@@ -8,6 +8,7 @@ from pacifico.layout.criteria.spec import catalog, make_spec
 from pacifico.layout.criteria.strategies import EQUAL_WEIGHTS, SitingWeights
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.ground.rects import NO_RECTS
+from pacifico.layout.ground.site_access import site_access
 from pacifico.layout.placement.siting_cost import (
     CABLE_SHARE,
     PlantPlace,
@@ -28,7 +29,11 @@ def field_of(make, height=None, size=600.0):
 def place_of(make, field, *, lanes=NO_RECTS, entry=None):
     """Plant in the eastern half of the site."""
     window = (make.west + 300, make.south + 100, make.west + 500, make.south + 500)
-    return PlantPlace(window, lanes, entry or edge_distance(field.outline))
+    return PlantPlace(window, lanes, entry or distance_of(field))
+
+
+def distance_of(field):
+    return edge_distance(field.outline, site_access(field, make_spec()))
 
 
 def square(make, x, y, side=20.0):
@@ -73,7 +78,7 @@ def test_ground_without_heights_is_no_place(make):
 def test_edge_distance_is_zero_at_the_edge_and_half_the_width_inside(make):
     field = field_of(make)
     x, y = make.west + np.array([0.0, 300.0]), make.south + np.array([300.0, 300.0])
-    assert_allclose(edge_distance(field.outline).at(x, y), [0.0, 300.0], atol=1e-9)
+    assert_allclose(distance_of(field).at(x, y), [0.0, 300.0], atol=1e-9)
 
 
 def test_prices_are_those_of_the_bill_of_quantities():

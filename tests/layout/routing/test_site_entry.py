@@ -8,7 +8,14 @@ from shapely import MultiPolygon, Point
 from pacifico.errors import InputError
 from pacifico.grid import Grid, Ground
 from pacifico.layout.routing.routing_grid import Shapes, make_routing_grid
-from pacifico.layout.routing.site_entry import Edge, cheapest_entry, entry_nodes, entry_point, given_entry
+from pacifico.layout.routing.site_entry import (
+    NO_ROAD_AT_EDGE,
+    Edge,
+    cheapest_entry,
+    entry_nodes,
+    entry_point,
+    given_entry,
+)
 from pacifico.layout.routing.tree_search import Reach, parts
 
 SITE = at(0, 0, 400, 400)
@@ -98,3 +105,27 @@ def test_requested_entry_prefers_the_part_with_the_first_terminals():
 def test_request_without_any_position_nearby_is_refused():
     with pytest.raises(InputError, match="no road can start within 60 m"):
         request(-5, 20, allowed=at(0, 300, 400, 400))
+
+
+def entry_with(*roads):
+    grid = grid_of()
+    reach = Reach.of(grid, Shapes.of([at(350, 195, 360, 205)]), np.full(1, 10.0))
+    return cheapest_entry(grid, Edge.of(grid, SITE), np.array([0]), reach, max_grade=0.1, existing=roads)
+
+
+def test_the_entry_lies_on_an_existing_road():
+    found = entry_with(at(-50, 95, 100, 105), at(-20, -30, 420, -20))
+    assert found.point[0] - WEST < 5
+    assert 95 <= found.point[1] - SOUTH <= 105
+    assert found.warnings == ()
+
+
+def test_without_a_road_into_the_site_the_entry_lies_beside_one():
+    found = entry_with(at(-50, -30, 450, -20))
+    assert found.point[1] - SOUTH < 5
+
+
+def test_roads_that_do_not_reach_the_edge_leave_the_entry_to_its_cost():
+    found = entry_with(at(100, 100, 200, 110))
+    assert found.point[0] - WEST > 395
+    assert found.warnings == (NO_ROAD_AT_EDGE,)

@@ -5,6 +5,7 @@ import pytest
 from fixtures.placement import BATTERY, array_at, item_at, layout_of
 from numpy.testing import assert_allclose
 
+from pacifico.layout.criteria.crossings import upgrade_share
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.earthwork.pads import balanced_pads
 from pacifico.layout.placement.surroundings import surroundings_ha
@@ -17,6 +18,7 @@ from pacifico.layout.search.objectives import (
     objective_value,
     surroundings_per_kw,
 )
+from pacifico.site.model import Zone
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +83,13 @@ def test_lower_is_better_for_every_objective():
     small, large = (YardMeasures(*(np.array([v]) for v in (r, r, r))) for r in (1.0, 2.0))
     for objective in OBJECTIVES.values():
         assert_allclose(np.sign(objective.yard(large) - objective.yard(small)), 1.0)
+
+
+def test_road_on_an_existing_one_counts_at_the_price_of_its_upgrade(make):
+    track = Zone(make.at(-50, 90, 150, 110), "track", "road", drivable=True, existing=True)
+    context = make.context(make.site(exclusions=(track,)), make.ground(make.level))
+    layout = layout_of([array_at(100, 110)], [(0, 100), (400, 100)])
+    used_m, share = 150.0 + 6.1 / 2, upgrade_share(context.spec)
+    assert share < 0.6
+    found = objective_value(LayoutMeasures(context, "solar_farm", layout), "clustered")
+    assert found == pytest.approx(400.0 - (1 - share) * used_m, abs=0.2)

@@ -54,6 +54,7 @@ def test_one_key_is_one_layout(rest, site):
         {"use_terrain": False, "dem": "sample"},
         {"parameters": {"nonsense": 1}},
         {"parameters": {"exclusions": "/etc/passwd"}},
+        {"parameters": {"roads": "/etc/passwd"}},
         {"parameters": {"boundary": "/etc/passwd"}},
         {"parameters": {"spec": {"solar": {"tracker_gcr": 99}}}},
         {"parameters": {"spec": {"solar": 5}}},
