@@ -13,7 +13,7 @@ import shapely
 
 from pacifico.layout.access.free_ground import bands_of, free_ground
 from pacifico.layout.access.skid_assignment import assign_to_skids
-from pacifico.layout.criteria.asset_types import asset_type, solar_units
+from pacifico.layout.criteria.asset_types import POWER_FACTOR, asset_type, solar_units
 from pacifico.layout.criteria.racking import array_slopes
 from pacifico.layout.placement.draft import of_units, rects_of, unit_of, units_of
 from pacifico.layout.placement.rows.column_packing import pack_columns
@@ -57,7 +57,7 @@ def repack(context: PlacementContext, layout: ServedLayout, reach_m: float) -> S
     if not (layout.network.roads and arrays and skids) or any(unit_of(i, kinds.units) is None for i in arrays):
         return layout
     places = _pack(context, layout, arrays, kinds, reach_m)
-    found = _with_blocks(context, places, kinds, arrays[0], skids)
+    found = _within_substations(_with_blocks(context, places, kinds, arrays[0], skids), layout.items)
     if sum(i.capacity_kw for i in found) < sum(i.capacity_kw for i in arrays) + LEAST_GAIN_KW:
         return layout
     loads, least_kw = block_loads(found), least_block_kw(context.spec)
@@ -144,6 +144,18 @@ def _with_blocks(
         array = replace(like, block=skids[home[i]].block)
         out.append(of_units(array, (west, south, east, north), int(places.rows[i]), kinds.units[places.kind[i]]))
     return out
+
+
+def _within_substations(arrays: list[Item], items: Sequence[Item]) -> list[Item]:
+    """Arrays without the smallest ones that exceed the rating of the substations, if there are any."""
+    able_kw = POWER_FACTOR * sum(i.rating_kva for i in items if i.kind == "substation")
+    excess_kw = sum(i.capacity_kw for i in arrays) - able_kw
+    if not able_kw or excess_kw <= 0:
+        return arrays
+    order = sorted(range(len(arrays)), key=lambda k: arrays[k].capacity_kw)
+    removed_kw = np.cumsum([arrays[k].capacity_kw for k in order])
+    out = set(order[: int(np.searchsorted(removed_kw, excess_kw)) + 1])
+    return [a for k, a in enumerate(arrays) if k not in out]
 
 
 def _with_arrays(layout: ServedLayout, arrays: Sequence[Item]) -> ServedLayout:

@@ -182,10 +182,12 @@ class DesignProblem:
             return served
         reach_m = self.context.spec.number("site", "array_reach_m") - REACH_MARGIN_M
         again = repack(self.context, served, reach_m)
-        if again is served:
-            return served
-        filled = self._filled(again)
-        return served if self._over_kw(filled) > ROUNDING_KW else filled
+        if self._over_kw(again) > 0:
+            again = self._filled(again)
+        if again is not served and -self._over_kw(again) < self.smallest_kw:
+            # others make up for the arrays that no road reaches
+            again = replace(again, lost=tuple(u for u in again.lost if u.kind not in POWER_BLOCK_KINDS))
+        return served if self._over_kw(again) > ROUNDING_KW else again
 
     def _filled(self, served: ServedLayout) -> ServedLayout:
         """Layout with free ground beside its roads filled, trimmed to the target."""

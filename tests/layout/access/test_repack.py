@@ -9,7 +9,7 @@ from shapely import LineString, box
 
 from pacifico.layout.access.connect import ServedLayout
 from pacifico.layout.access.repack import repack
-from pacifico.layout.criteria.asset_types import asset_type, solar_unit
+from pacifico.layout.criteria.asset_types import POWER_FACTOR, asset_type, solar_unit
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.model.assets import Item
 from pacifico.layout.model.roads import Network, make_road
@@ -90,3 +90,15 @@ def test_without_skid_or_road_all_stays(make, context):
     no_road = replace(whole, network=replace(whole.network, roads=()))
     for layout in (alone, no_road):
         assert repack(context, layout, REACH_M) is layout
+
+
+def test_the_rating_of_the_substation_is_kept(make, context):
+    """A substation with room for one more row only."""
+    step = 10 * UNIT.pitch_x_m + 13
+    before = served(make, array(make, 20, 180, 10), array(make, 20 + step, 180, 10), array(make, 20, 60, 19))
+    west, south = make.west + 600, make.south + 20
+    rating = kw(before) + UNIT.ac_kw
+    substation = Item("substation", (west, south, west + 40, south + 30), 3.0, rating_kva=rating / POWER_FACTOR)
+    network = replace(before.network, served={**before.network.served, len(before.items): "R001"})
+    before = replace(before, items=(*before.items, substation), pads=(*before.pads, None), network=network)
+    assert kw(before) <= kw(repack(context, before, REACH_M)) <= rating + 0.01
