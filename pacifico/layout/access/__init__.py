@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "backfill": ["backfill"],
         "connect": ["RoadSearchOptions", "ServedLayout", "connect_roads"],
         "power_blocks": ["incomplete_blocks"],
+        "repack": ["repack"],
         "road_reserves": ["approach_strips", "enclosed_items", "exit_strips"],
         "shortening": ["remove_units", "shorten_items"],
         "trim_to_target": ["spare_kw", "trim_to_target"],

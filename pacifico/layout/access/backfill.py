@@ -85,12 +85,12 @@ def backfill(
     shapely.prepare(lines)
     tree = shapely.STRtree([r.line for r in roads])
     limit_deg = context.spec.number("solar_array", "slope_limit_deg")
-    slopes = _side_slopes(context, roads) if kw >= SLACK_KW else MultiPolygon()
+    slopes = long_side_slopes(context, roads) if kw >= SLACK_KW else MultiPolygon()
     for ground in (_ArrayShape(unit, limit_deg) for unit in solar_units(context.spec)):
         least_kw = ground.unit.least_units * ground.unit.ac_kw
         if kw < least_kw - SLACK_KW:
             break
-        occupied = _occupied(context.spec, ground.unit, [*items, *(i for i, _ in out)], roads)
+        occupied = occupied_ground(context.spec, ground.unit, [*items, *(i for i, _ in out)], roads)
         rects, units = _free_slots(context, ground, occupied.union(slopes), roads, reach_m)
         near = np.flatnonzero(shapely.dwithin(shapely.box(*rects.T), lines, reach_m))
         order = near[np.lexsort((near, -units[near]))]
@@ -158,7 +158,7 @@ def _free_slots(
     """
     unit, gap = ground.unit, context.spec.number("solar", "pair_gap_m")
     sieve = context.field.sieve(array_slopes(context.spec))
-    legs = np.concatenate([np.hstack([xy[:-1], xy[1:]]) for xy in map(shapely.get_coordinates, _plain_lines(roads))])
+    legs = np.concatenate([np.hstack([xy[:-1], xy[1:]]) for xy in map(shapely.get_coordinates, plain_lines(roads))])
     boxes = np.hstack([np.minimum(legs[:, :2], legs[:, 2:]), np.maximum(legs[:, :2], legs[:, 2:])])
     within = shapely.union_all(shapely.box(*expand_rects(boxes, reach_m + unit.height_m).T))
     free = shapely.difference(shapely.intersection(sieve.placeable, within), occupied)
@@ -185,13 +185,13 @@ def _free_slots(
     return np.concatenate(rects), np.concatenate(units)
 
 
-def _plain_lines(roads: Sequence[Road]) -> NDArray[np.object_]:
+def plain_lines(roads: Sequence[Road]) -> NDArray[np.object_]:
     """Roads in plan, without vertices that hardly matter for their strips."""
     lines: NDArray[np.object_] = shapely.simplify([shapely.force_2d(r.line) for r in roads], PLAIN_M)
     return lines
 
 
-def _occupied(spec: Spec, unit: SolarUnit, items: Sequence[Item], roads: Sequence[Road]) -> BaseGeometry:
+def occupied_ground(spec: Spec, unit: SolarUnit, items: Sequence[Item], roads: Sequence[Road]) -> BaseGeometry:
     """Ground of items and roads, with gaps.
 
     Parameters
@@ -209,14 +209,16 @@ def _occupied(spec: Spec, unit: SolarUnit, items: Sequence[Item], roads: Sequenc
     around = {"solar_array": (max(unit.gap_x_m, gap), gap), "inverter_skid": (gap, gap)}
     by = np.array([around.get(i.kind, (max(CLEAR_OF_BLOCKS_M, i.clearance_m),) * 2) for i in items])
     rects = np.array([i.rect for i in items]) + np.hstack([-by, by])
+    if not roads:
+        return shapely.union_all(shapely.box(*rects.T))
     ends = np.concatenate([shapely.get_coordinates(r.line)[[0, -1]] for r in roads])
     boxes = np.concatenate([rects, expand_rects(np.tile(ends, 2), AROUND_ENDS_M)])
     widths = np.array([r.width_m for r in roads])
-    lanes = shapely.buffer(_plain_lines(roads), widths / 2 + BESIDE_M, quad_segs=2, join_style="mitre")
+    lanes = shapely.buffer(plain_lines(roads), widths / 2 + BESIDE_M, quad_segs=2, join_style="mitre")
     return shapely.union_all([*shapely.box(*boxes.T), *lanes])
 
 
-def _side_slopes(context: PlacementContext, roads: Sequence[Road]) -> BaseGeometry:
+def long_side_slopes(context: PlacementContext, roads: Sequence[Road]) -> BaseGeometry:
     """Ground of side slopes longer than the distance that arrays keep from roads."""
     slopes = side_slope_lines(
         [shapely.get_coordinates(r.line, include_z=True) for r in roads],

@@ -23,7 +23,6 @@ class SlopeTables(NamedTuple):
     steep: Int32Array
     """Cells steeper than the slope limit."""
     nodata: Int32Array
-    """Cells without a slope."""
     frame: FloatArray
     """Western and northern edge of the grid and its cell sizes [m]."""
     max_shares: FloatArray
@@ -39,13 +38,11 @@ class StripShape(NamedTuple):
     pitch: float
     """Unit with the gap to the next."""
     margin: float
-    """Distance kept around each unit."""
     step: float
     """How far a unit moves on where it doesn't fit."""
     period: float
     """Distance from one cross aisle to the next."""
     aisle: float
-    """Width of a cross aisle."""
 
 
 @njit(cache=True, nogil=True)
@@ -142,10 +139,16 @@ def pack(blocked: FloatArray, tables: SlopeTables, y: float, shape: StripShape) 
         x, end = blocked[k, 1], blocked[k + 1, 0]
         if n and x < at[n - 1] + shape.pitch:
             x = at[n - 1] + shape.pitch
+        # where no cell under the strip is steep or unknown, all places fit
+        around = x - margin, y - margin, end + margin, north + margin
+        gentle = end > x and share(tables.steep, tables.frame, *around) <= 0.0
+        gentle = gentle and share(tables.nodata, tables.frame, *around) <= 0.0
         while x + width <= end + 1e-9:
-            steep = share(tables.steep, tables.frame, x, y, x + width, north)
-            fits = steep <= limit and share(tables.nodata, tables.frame, x, y, x + width, north) <= tables.max_shares[1]
-            if fits and margin > 0.0:
+            steep = 0.0 if gentle else share(tables.steep, tables.frame, x, y, x + width, north)
+            fits = gentle or (
+                steep <= limit and share(tables.nodata, tables.frame, x, y, x + width, north) <= tables.max_shares[1]
+            )
+            if fits and not gentle and margin > 0.0:
                 fits = is_buildable(tables, x - margin, y - margin, x + width + margin, north + margin)
             if not fits:
                 # steep ground leaves at the western edge at most as fast as the unit moves: skip what can't be enough
@@ -155,7 +158,7 @@ def pack(blocked: FloatArray, tables: SlopeTables, y: float, shape: StripShape) 
                     x += shape.step
                 continue
             beside = n > 0 and x - at[n - 1] - shape.pitch < 1e-6 and x - shape.pitch >= blocked[k, 1] - 1e-9
-            if beside and shape.pitch > width and is_buildable(tables, at[n - 1] + width, y, x, north):
+            if beside and shape.pitch > width and (gentle or is_buildable(tables, at[n - 1] + width, y, x, north)):
                 joins[n - 1] = 1
             at[n] = x
             n += 1
@@ -388,7 +391,6 @@ def exchange_spans(spans: IntArray, units: IntArray, chosen: BoolArray, times: I
             m += 1
         if change < 0 and total >= needed:
             continue
-        # undo the step
         for i in range(m):
             _toggle(added[i], spans, chosen, times, cells)
             total -= units[added[i]]

@@ -44,9 +44,9 @@ OTHER_SEARCHES = (RoadSearchOptions(cells=1.25), RoadSearchOptions(at_once=True)
 fall elsewhere, and with arrays from the start roads reach around what would enclose them."""
 EQUAL_SHARE = 0.005
 """Share of a draft that roads may miss: another scheme, or stricter rules, can hold little more."""
-MOST_FILLED = 0.02
-"""Most that arrays beside the roads add to a draft of the whole site, as a share: a draft whose capacity is less by more
-can't beat a layout. On rough sites they add up to 1.7 %."""
+MOST_FILLED = 0.04
+"""Most that arrays add to a draft of the whole site once its roads are designed, as a share: a draft whose capacity is less
+by more can't beat a layout. On large real sites they add up to 3 %."""
 MAX_POOLED = 600
 """Most items of a layout, about, for which strategies share candidates and local search runs."""
 KW_PER_ITEM = 312.0

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from pacifico.layout.access.connect import (
     DEFAULT_SEARCH,
+    REACH_MARGIN_M,
     RoadSearchOptions,
     ServedLayout,
     connect_roads,
     fill_beside_roads,
 )
+from pacifico.layout.access.repack import repack
 from pacifico.layout.access.road_reserves import approach_strips
 from pacifico.layout.access.trim_to_target import spare_kw, trim_to_target
 from pacifico.layout.criteria.asset_types import POWER_BLOCK_KINDS, YARD_KINDS, battery_part, solar_unit
@@ -172,6 +174,20 @@ class DesignProblem:
         filled = self._filled(served)
         # what is added can't always be trimmed to the target
         return served if self._over_kw(filled) > ROUNDING_KW and self._over_kw(served) <= 0 else filled
+
+    def packed_again(self, draft: Draft, served: ServedLayout) -> ServedLayout:
+        """Layout with its arrays packed again around its roads, where the ground is short of the request."""
+        short = self.target_kw is None or self.capacity_of(draft.items) <= self.target_kw - self.smallest_kw
+        if self.profile != "solar_farm" or not short:
+            return served
+        reach_m = self.context.spec.number("site", "array_reach_m") - REACH_MARGIN_M
+        again = repack(self.context, served, reach_m)
+        if self._over_kw(again) > 0:
+            again = self._filled(again)
+        if again is not served and -self._over_kw(again) < self.smallest_kw:
+            # others make up for the arrays that no road reaches
+            again = replace(again, lost=tuple(u for u in again.lost if u.kind not in POWER_BLOCK_KINDS))
+        return served if self._over_kw(again) > ROUNDING_KW else again
 
     def _filled(self, served: ServedLayout) -> ServedLayout:
         """Layout with free ground beside its roads filled, trimmed to the target."""

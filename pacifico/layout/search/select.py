@@ -64,7 +64,7 @@ def best_layout(problem: DesignProblem, strategy: Strategy, least_kw: float = 0.
         best = complete[0]
         if len(complete) > 1:
             best = min(complete, key=lambda c: objective_value(problem.measure(c.served), strategy))
-    return Found(best.draft, best.served)
+    return Found(best.draft, problem.packed_again(best.draft, best.served))
 
 
 def _pools_candidates(problem: DesignProblem, strategy: Strategy, own: CandidateSet) -> bool:
