@@ -117,8 +117,8 @@ def is_buildable(tables: SlopeTables, west: float, south: float, east: float, no
 
 
 @njit(cache=True, nogil=True)
-def unit_places(blocked: FloatArray, tables: SlopeTables, y: float, shape: StripShape) -> FloatArray:
-    """Western edges of a strip's units.
+def pack(blocked: FloatArray, tables: SlopeTables, y: float, shape: StripShape) -> tuple[FloatArray, IntArray]:
+    """Western edges of a strip's units, and which join the next.
 
     Placing each unit as far west as it fits gives the most units, to within `shape.step`.
 
@@ -134,7 +134,7 @@ def unit_places(blocked: FloatArray, tables: SlopeTables, y: float, shape: Strip
         Dimensions.
     """
     capacity = max(int((blocked[-1, 1] - blocked[0, 0]) / shape.pitch) + 2, 1)
-    at = np.empty(capacity)
+    at, joins = np.empty(capacity), np.zeros(capacity, np.int64)
     n = 0
     north, width, margin = y + shape.height, shape.width, shape.margin
     limit = tables.max_shares[0]
@@ -154,40 +154,13 @@ def unit_places(blocked: FloatArray, tables: SlopeTables, y: float, shape: Strip
                 while x < skip:
                     x += shape.step
                 continue
+            beside = n > 0 and x - at[n - 1] - shape.pitch < 1e-6 and x - shape.pitch >= blocked[k, 1] - 1e-9
+            if beside and shape.pitch > width and is_buildable(tables, at[n - 1] + width, y, x, north):
+                joins[n - 1] = 1
             at[n] = x
             n += 1
             x += shape.pitch
-    return at[:n]
-
-
-@njit(cache=True, nogil=True)
-def pack(blocked: FloatArray, tables: SlopeTables, y: float, shape: StripShape) -> tuple[FloatArray, IntArray]:
-    """Western edges of a strip's units, and which join the next over buildable ground.
-
-    Parameters
-    ----------
-    blocked : (n, 2) float
-        Blocked intervals of x, sorted and apart [m].
-    tables : SlopeTables
-        Ground.
-    y : float
-        Southern edge of the strip [m].
-    shape : StripShape
-        Dimensions.
-    """
-    at = unit_places(blocked, tables, y, shape)
-    joins = np.zeros(at.size, np.int64)
-    if shape.pitch <= shape.width:
-        return at, joins
-    k = 0
-    for n in range(1, at.size):
-        x, before = at[n], at[n - 1]
-        while x + shape.width > blocked[k + 1, 0] + 1e-9:
-            k += 1
-        beside = x - before - shape.pitch < 1e-6 and x - shape.pitch >= blocked[k, 1] - 1e-9
-        if beside and is_buildable(tables, before + shape.width, y, x, y + shape.height):
-            joins[n - 1] = 1
-    return at, joins
+    return at[:n], joins[:n]
 
 
 @njit(cache=True, nogil=True)
@@ -263,7 +236,7 @@ def count_units(
         if blocked.shape[0] < 2:
             continue
         for i in range(firsts.size):
-            out[i, j] = unit_places(block_cross_aisles(blocked, firsts[i], shape), tables, ys[j], shape).size
+            out[i, j] = pack(block_cross_aisles(blocked, firsts[i], shape), tables, ys[j], shape)[0].size
     return out
 
 
