@@ -1,5 +1,6 @@
 """An independent script checks piles against layout and DEM, and finds what is wrong."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -57,3 +58,22 @@ def test_wrong_heights_are_found(folder):
     assert done.returncode == 1
     assert "FAILS: piles_outside_window = 1" in done.stdout
     assert "FAILS: bend_over_limit" in done.stdout
+
+
+def test_ground_and_tubes_over_their_limits_are_found(folder):
+    """Stricter limits in the layout's spec than those it was made by."""
+    layout = json.loads((folder / "straight_tracker.geojson").read_text())
+    layout["pacifico"]["spec"]["straight_tracker"] = {
+        "max_slope_along_pct": 1.0, "max_slope_across_pct": 1.0, "max_row_step_m": 0.1,
+    }  # fmt: skip
+    (folder / "strict.geojson").write_text(json.dumps(layout))
+    done = run(folder, "straight_tracker.csv", "strict.geojson")
+    for what in ("graded_slopes_along", "graded_slopes_across", "tube_slopes", "row_steps"):
+        assert f"FAILS: {what}_over_limit = " in done.stdout
+
+
+def test_piles_marked_as_outside_fail_too(folder):
+    text = (folder / "straight_tracker.csv").read_text().splitlines()
+    text[40] = text[40].rpartition(",")[0] + ",0"
+    (folder / "marked.csv").write_text("\n".join(text) + "\n")
+    assert "FAILS: piles_marked_as_outside = 1" in run(folder, "marked.csv", "straight_tracker.geojson").stdout

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pacifico.errors import InputError, PacificoError
 from pacifico.escaping import for_terminal
@@ -69,7 +69,7 @@ def main(
     hide_memory()  # also for the health check, which has the worker's environment
     pin_aws_files()
     given = parser.parse_args(argv)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    log_to_stderr()
     try:
         if given.command == "health":
             return _health()
@@ -181,6 +181,23 @@ def _supervise(command: Sequence[str], count: int, *, grace_s: float) -> int:
                 for process in processes:
                     process.kill()
     return 0 if all(process.returncode == 0 for process in processes) else 1
+
+
+class _OneLine(logging.Formatter):
+    """Log lines without control characters."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the base class's name)
+        return for_terminal(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (the base class's name)
+        return for_terminal(super().formatException(ei), lines=True)
+
+
+def log_to_stderr() -> None:
+    """Write warnings to stderr; outside text forges no line."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_OneLine("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 def pin_aws_files() -> None:

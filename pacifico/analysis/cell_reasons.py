@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from pacifico.errors import CRSMismatchError
-from pacifico.grid import Ground
+from pacifico.grid import Grid, Ground
 from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type, solar_units
 from pacifico.layout.criteria.request import MAIN_ASSET, main_slope_limit, smallest_unit_kw
 from pacifico.layout.criteria.setbacks import set_back
@@ -17,6 +17,7 @@ from pacifico.layout.ground.buildable import STEEP_SHARE, Table, buildable_mask,
 from pacifico.layout.ground.channels import site_drainage
 from pacifico.layout.model.land_use import Reason
 from pacifico.layout.model.roads import road_criteria
+from pacifico.layout.orientation.frame import AZIMUTH_RULE, TurnedFrame
 from pacifico.layout.placement.surroundings import SURROUNDINGS_M
 from pacifico.terrain.drainage.flow import flow_cell_m
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from pacifico.array_types import BoolArray, FloatArray
-    from pacifico.grid import Grid
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.plan import Plan
 
@@ -142,7 +142,7 @@ def _left_over(plan: Plan, field: Field, good: BoolArray) -> Codes:
     """
     codes = np.full(good.shape, Reason.TOO_SMALL, np.uint8)
     used = cells_inside(_covered(plan), field.grid)
-    roomy = _opened(good & ~used, field.grid, unit_sizes(plan))
+    roomy = _opened_along(good & ~used, field.grid, unit_sizes(plan), plan.spec.number(*AZIMUTH_RULE))
     met = plan.target_capacity_kw is not None and not _is_short(plan)
     codes[roomy] = Reason.NOT_NEEDED if met else Reason.NO_ROAD_WORTH_IT
     if not met:
@@ -203,6 +203,57 @@ def unit_sizes(plan: Plan) -> tuple[tuple[float, float], ...]:
     block = asset_type(spec, kind)
     length, width = block.length_m + 2 * PAD_APRON_M, block.width_m + 2 * PAD_APRON_M
     return (length, width), (width, length)
+
+
+def _opened_along(
+    cells: BoolArray, grid: Grid, sizes: tuple[tuple[float, float], ...], azimuth_deg: float
+) -> BoolArray:
+    """Cells on which a rectangle of one of the sizes fits along the row azimuth, shape (ny, nx).
+
+    Parameters
+    ----------
+    cells : ndarray, shape (ny, nx)
+        Free cells.
+    grid : Grid
+        Their grid.
+    sizes : tuple of (float, float)
+        Widths and heights of rectangles [m].
+    azimuth_deg : float
+        Direction of the heights, clockwise from north [°]; turned grids take the nearest cell.
+    """
+    if azimuth_deg == 0.0:
+        return _opened(cells, grid, sizes)
+    west, south, east, north = grid.bounds
+    frame = TurnedFrame(azimuth_deg, ((west + east) / 2, (south + north) / 2))
+    x0, y0, x1, y1 = frame.geometry(shapely.box(west, south, east, north)).bounds
+    cell = min(grid.dx, grid.dy)
+    turned = Grid(grid.crs, x0, y1, cell, cell, int(np.ceil((y1 - y0) / cell)), int(np.ceil((x1 - x0) / cell)))
+    fits = _opened(_nearest(cells, grid, turned, frame.inverse), turned, sizes)
+    return cells & _nearest(fits, turned, grid, frame)
+
+
+def _nearest(cells: BoolArray, grid: Grid, onto: Grid, frame: TurnedFrame) -> BoolArray:
+    """Cells on another grid: each is as the cell that holds its centre, False off the grid.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (ny, nx)
+        Cells.
+    grid : Grid
+        Their grid.
+    onto : Grid
+        Grid of the result.
+    frame : TurnedFrame
+        Brings places of `onto` to `grid`.
+    """
+    x, y = np.meshgrid(onto.x_centres(), onto.y_centres())
+    places = frame.turned(np.stack([x.ravel(), y.ravel()], axis=1))
+    column = np.floor((places[:, 0] - grid.x0) / grid.dx).astype(np.intp)
+    row = np.floor((grid.y0 - places[:, 1]) / grid.dy).astype(np.intp)
+    on = (column >= 0) & (column < grid.nx) & (row >= 0) & (row < grid.ny)
+    found = np.zeros(on.size, dtype=np.bool_)
+    found[on] = cells[row[on], column[on]]
+    return found.reshape(onto.shape)
 
 
 def _opened(cells: BoolArray, grid: Grid, sizes: tuple[tuple[float, float], ...]) -> BoolArray:

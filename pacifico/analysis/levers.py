@@ -23,22 +23,25 @@ from pacifico.grid import Ground
 from pacifico.layout.add_racking import add_racking
 from pacifico.layout.criteria.design import Design
 from pacifico.layout.criteria.request import MAIN_ASSET
-from pacifico.layout.criteria.spec import catalog
+from pacifico.layout.criteria.spec import catalog, make_spec
 from pacifico.layout.generate import layout_of
 from pacifico.layout.layout_request import checked_request
 from pacifico.layout.model.land_use import Reason
 from pacifico.layout.model.levers import Lever, Levers
+from pacifico.layout.orientation.plans import turner_of
+from pacifico.layout.orientation.site import turned_site, turned_spec
 from pacifico.layout.placement.draft import capacity_of
 from pacifico.stages import begin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
     import xarray as xr
 
     from pacifico.layout.ground.buildable import Field
     from pacifico.layout.model.plan import Plan
+    from pacifico.layout.orientation.frame import TurnedFrame
     from pacifico.site.model import Site, Zone
     from pacifico.stages import OnStage
 
@@ -194,9 +197,24 @@ def _gained_shares(
     """
     if plan.profile != "solar_farm" or (plan.target_capacity_kw is not None and not plan.shortfall):
         return {}
-    fit = FitEstimate.of(ground, plan.spec, Ground.of(dem))
     some = [c for c in todo if c.name not in ROADS_ALONE]
-    return dict(zip((c.name for c in some), pool.map(lambda c: fit.gained_share(c.site, c.spec), some), strict=True))
+    asked = [(c.site, c.spec) for c in some]
+    if (turned := turner_of(plan, dem)) is None:
+        fit = FitEstimate.of(ground, plan.spec, Ground.of(dem))
+    else:
+        turner, cells = turned
+        here = turner.in_frame(plan)
+        fit = FitEstimate.of(field_of(here, cells), here.spec, Ground.of(cells))
+        asked = [in_frame(site, spec, turner.frame) for site, spec in asked]
+    return dict(zip((c.name for c in some), pool.map(lambda a: fit.gained_share(*a), asked), strict=True))
+
+
+def in_frame(
+    site: Site, overrides: Mapping[str, Mapping[str, Any]], frame: TurnedFrame
+) -> tuple[Site, dict[str, dict[str, Any]]]:
+    """Site and overrides of a request in a turned frame."""
+    spec = turned_spec(make_spec(overrides), frame, site)
+    return turned_site(site, frame), thawed(spec.overrides)
 
 
 def _without_racking(plan: Plan) -> Plan:

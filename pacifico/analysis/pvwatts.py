@@ -138,15 +138,28 @@ def _orientation(part: SolarPart, sun: pd.DataFrame, spec: Spec) -> tuple[pd.Ser
     import pandas as pd  # noqa: PLC0415 (1 s)
     from pvlib import tracking  # noqa: PLC0415 (an extra)
 
-    to_equator = 180.0 if part.lat >= 0 else 0.0
+    row_azimuth_deg = spec.number("solar", "row_azimuth_deg")
     if part.mounting == "fixed":
         tilt = pd.Series(spec.number("energy", "fixed_tilt_deg"), index=sun.index)
-        return tilt, pd.Series(to_equator, index=sun.index)
+        return tilt, pd.Series(facing_deg(row_azimuth_deg, part.lat), index=sun.index)
+    to_equator = 180.0 if part.lat >= 0 else 0.0
     tracker = tracking.singleaxis(
-        sun["apparent_zenith"], sun["azimuth"], axis_tilt=0, axis_azimuth=to_equator,
+        sun["apparent_zenith"], sun["azimuth"], axis_tilt=0, axis_azimuth=to_equator + row_azimuth_deg,
         max_angle=spec.number("energy", "tracker_max_deg"), backtrack=True, gcr=part.gcr,
     )  # fmt: skip
     return tracker["surface_tilt"].fillna(0.0), tracker["surface_azimuth"].fillna(0.0)
+
+
+def facing_deg(row_azimuth_deg: float, lat: float) -> float:
+    """Direction that fixed tables face: across their rows, towards the equator [°].
+
+    Tables that run north to south face east in the northern hemisphere and west in the southern.
+
+    >>> facing_deg(20.0, 45.0), facing_deg(20.0, -45.0)
+    (200.0, 20.0)
+    """
+    along = (90.0 + row_azimuth_deg) % 180.0
+    return along + 90.0 if lat >= 0 else (along - 90.0) % 360.0
 
 
 def _shaded(horizon: FloatArray, dc_kw: FloatArray, elevation: FloatArray, azimuth: FloatArray) -> FloatArray:

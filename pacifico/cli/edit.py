@@ -146,7 +146,7 @@ def _apply(editor: Editor, step: Step) -> None:
             if kind not in get_args(AssetKind):
                 raise InputError(f"asset type {kind!r} is unknown; choose from {', '.join(get_args(AssetKind))}")
             lon, lat, *rotation = step.values
-            editor.add(kind, at_lonlat=(lon, lat), rotation_deg=rotation[0] if rotation else 0.0)
+            editor.add(kind, at_lonlat=(lon, lat), rotation_deg=rotation[0] if rotation else None)
         case "remove-zone":
             editor.remove_zone(step.subject)
         case _:

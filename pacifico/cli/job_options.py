@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pacifico.cli.options import add_row_azimuth, row_azimuth, source
 from pacifico.cli.options import path as option_path
-from pacifico.cli.options import source
 from pacifico.errors import InputError
 from pacifico.escaping import as_path, for_terminal
 from pacifico.vocabulary import BACKTRACKING, NAMED_DEMS, PROFILES, RACKINGS, STRATEGIES
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("boundary", "dem", "capacity_kw", "profile", "strategy", "resolution_m", "setback_m", "max_road_grade_pct")
 _MORE_COLUMNS = (
     "entry", "exclusions", "exclusion_buffer_m", "edge_setback", "spec", "energy", "weather", "dem_units", "layer", "no_terrain",
-    "layout_id", "poi", "racking", "backtracking",
+    "layout_id", "poi", "racking", "backtracking", "row_azimuth",
 )  # fmt: skip
 _FILES = (".kml", ".kmz", ".geojson", ".json", ".zip", ".shp", ".gpkg")
 
@@ -76,6 +76,7 @@ def add_design(parser: argparse.ArgumentParser) -> None:
     design.add_argument("--max-road-grade-pct", type=float, metavar="N", help="steepest road")
     design.add_argument("--racking", choices=RACKINGS, help="what solar rows stand on (straight_tracker)")
     design.add_argument("--backtracking", choices=BACKTRACKING, help="how trackers turn from shade (standard)")
+    add_row_azimuth(design)
     design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
     design.add_argument(
         "--energy", action="store_true", help="a year of the solar part too: a clear sky, an upper bound"
@@ -137,7 +138,7 @@ def request_of(
         "strategy": given["strategy"],
         "parameters": parameters,
     }
-    if given.get("layout_id"):
+    if given.get("layout_id") is not None:
         fields["layout_id"] = given["layout_id"]
     # The site is uploaded last: wrong options leave no site behind.
     client.request("unnamed", **fields)
@@ -188,6 +189,9 @@ def _spec(given: dict[str, Any]) -> dict[str, Any]:
     if backtracking is not None:
         make_spec(spec)  # refuses unknown sections
         spec = {**spec, "energy": {**spec.get("energy", {}), "backtracking": backtracking}}
+    if given.get("row_azimuth") is not None:
+        make_spec(spec)  # refuses unknown sections
+        spec = {**spec, "solar": {**spec.get("solar", {}), "row_azimuth_deg": given["row_azimuth"]}}
     return _with_setbacks(spec, given["edge_setback"]) if given["edge_setback"] else spec
 
 
@@ -323,6 +327,11 @@ def _value(name: str, text: str, source: Path, number: int) -> Any:
             return [edge_setback(one) for one in _listed(text)]
         except argparse.ArgumentTypeError as error:
             raise InputError(f"{source}, line {number}: {error}") from None
+    if name == "row_azimuth":
+        try:
+            return row_azimuth(text)
+        except argparse.ArgumentTypeError as error:
+            raise InputError(f"{source}, line {number}: {name} {error}") from None
     if name == "dem" and text not in NAMED_DEMS and "://" not in text and not text.startswith("upload:"):
         return str(source.parent / as_path(text))
     if name in ("no_terrain", "energy"):

@@ -159,9 +159,9 @@ def _client(arguments: argparse.Namespace) -> JobClient:
 def _submit(arguments: argparse.Namespace, reader: Reader | None, combiner: Combiner | None) -> int:
     client = _client(arguments)
     options = vars(arguments)
-    if options["layout_id"] and options["idempotency_key"]:
+    if options["layout_id"] is not None and options["idempotency_key"] is not None:
         raise InputError("--layout-id and --idempotency-key both name the job; leave one of them out")
-    if options["idempotency_key"]:
+    if options["idempotency_key"] is not None:
         options = {**options, "layout_id": client.layout_id_of(options["idempotency_key"])}
     request = request_of(client, options, reader, combiner)
     with StageLine(quiet=arguments.json, watch=functools.partial(_progress_of, client, request.layout_id)):
@@ -179,6 +179,8 @@ def _submit(arguments: argparse.Namespace, reader: Reader | None, combiner: Comb
 
 def _submit_many(arguments: argparse.Namespace, reader: Reader | None, combiner: Combiner | None) -> int:
     client = _client(arguments)
+    if arguments.idempotency_key is not None:
+        client.layout_id_of(arguments.idempotency_key)  # refuses a key that is none, before anything is uploaded
     requests: list[JobRequest] = []
     responses: list[dict[str, Any]] = []
     for row in rows_of(arguments):
@@ -189,7 +191,7 @@ def _submit_many(arguments: argparse.Namespace, reader: Reader | None, combiner:
         except OutsideServiceError as error:
             message = f"{row['boundary']}: not stored: {error}; submit it again"
             responses.append({"layout_id": None, "status": "unsent", "message": message})
-    if arguments.idempotency_key:
+    if arguments.idempotency_key is not None:
         requests = _keyed(client, requests, arguments.idempotency_key)
     with StageLine(quiet=arguments.json, watch=lambda: (0, f"submitting {len(requests)} jobs")):
         responses += client.submit_many(requests, background=arguments.background)
@@ -262,10 +264,7 @@ def _for_each(
             body = act(layout_id)
         except PacificoError as error:
             worst = max(worst, error.exit_code)
-            if arguments.json:
-                print_json_line({"layout_id": layout_id, "error": error_body(error)})
-            else:
-                print(f"pacifico: {for_terminal(error)}", file=sys.stderr)
+            _print_error(arguments, layout_id, error)
             continue
         bodies.append(body)
         if arguments.json:
@@ -273,6 +272,28 @@ def _for_each(
         else:
             print_line(line(body))
     return bodies, worst
+
+
+def _print_error(arguments: argparse.Namespace, layout_id: str, error: PacificoError) -> None:
+    """Print why an id failed."""
+    if arguments.json:
+        print_json_line({"layout_id": layout_id, "error": error_body(error)})
+    else:
+        print(f"pacifico: {for_terminal(error)}", file=sys.stderr)
+
+
+def _readable(client: JobClient, arguments: argparse.Namespace) -> tuple[list[str], int]:
+    """Ids whose status can be read; prints the others' errors."""
+    found, worst = [], 0
+    for layout_id in dict.fromkeys(arguments.layout_id):
+        try:
+            client.status(layout_id)
+        except PacificoError as error:
+            worst = max(worst, error.exit_code)
+            _print_error(arguments, layout_id, error)
+        else:
+            found.append(layout_id)
+    return found, worst
 
 
 def _status(arguments: argparse.Namespace) -> int:
@@ -284,11 +305,9 @@ def _wait(arguments: argparse.Namespace) -> int:
     from pacifico.jobs.reading.waiting import WaitTimeoutError
 
     client = _client(arguments)
-    count = len(dict.fromkeys(arguments.layout_id))
+    ids, worst = _readable(client, arguments)
     try:
-        found = client.wait(
-            arguments.layout_id, timeout_s=arguments.timeout, on_status=progress_bar(count, quiet=arguments.json)
-        )
+        found = client.wait(ids, timeout_s=arguments.timeout, on_status=progress_bar(len(ids), quiet=arguments.json))
     except WaitTimeoutError as error:
         for body in error.bodies.values():
             if arguments.json:
@@ -303,7 +322,7 @@ def _wait(arguments: argparse.Namespace) -> int:
             print_json_line(body)
         else:
             print_line(status_line(body))
-    return max(_exit_status(client, body) for body in found.values())
+    return max([worst, *(_exit_status(client, body) for body in found.values())])
 
 
 def _cancel(arguments: argparse.Namespace) -> int:

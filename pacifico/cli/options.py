@@ -24,6 +24,7 @@ RULES = {
     "max_marginal_usd_per_kw": ("economics", "max_marginal_usd_per_kw"),
     "max_grading_usd_per_kw": ("economics", "max_grading_usd_per_kw"),
     "grid_limit_kw": ("grid", "limit_kw"),
+    "row_azimuth": ("solar", "row_azimuth_deg"),
 }
 """Options that override one rule of the spec, with its section and name."""
 DEM_HELP = f"path or URL of any raster GDAL reads, or {', '.join(NAMED_DEMS)}"
@@ -135,6 +136,7 @@ def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> Non
         help="what solar rows stand on; fixed_tilt also sets the mounting (straight_tracker)",
     )
     add_backtracking(design)
+    add_row_azimuth(design)
     design.add_argument("--no-terrain", action="store_true", help="level ground: then no --dem")
     design.add_argument("--spec", type=path, metavar="FILE.toml", help="TOML file that overrides values of the catalog")
 
@@ -155,6 +157,30 @@ def with_backtracking(
     if backtracking is None:
         return overrides
     return {**overrides, "energy": {**overrides.get("energy", {}), "backtracking": backtracking}}
+
+
+def add_row_azimuth(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add the direction of solar rows."""
+    parser.add_argument(
+        "--row-azimuth",
+        type=row_azimuth,
+        metavar="DEG",
+        help="direction of solar rows, -90 to 90, clockwise from grid north; the whole layout turns with it: tracker tubes "
+        "run along it; fixed tables run across it and face along it, to the equator's side (0: tubes north to south, tables "
+        "east to west)",
+    )
+
+
+def row_azimuth(text: str) -> float:
+    """Direction of solar rows [°]."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of degrees; give -90 to 90") from None
+    if not -90 <= value <= 90:
+        same = f"{(value + 90) % 180 - 90:g} for the same rows" if abs(value) < float("inf") else "0 for north to south"
+        raise argparse.ArgumentTypeError(f"{text}° is outside -90 to 90; give {same}")
+    return value
 
 
 def add_exclusions(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:

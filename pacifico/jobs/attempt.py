@@ -14,8 +14,8 @@ from pacifico.jobs import keys
 from pacifico.jobs import status as states
 from pacifico.jobs.records import SwapLostError
 from pacifico.jobs.request import UnknownVersionError, file_sha256
-from pacifico.jobs.status import Artifact
-from pacifico.jobs.store.base import NotFoundError, StoreError
+from pacifico.jobs.status import MAX_FILES, Artifact
+from pacifico.jobs.store.base import MAX_OBJECT_BYTES, NotFoundError, StoreError
 from pacifico.run.manifest import is_litter
 
 if TYPE_CHECKING:
@@ -34,7 +34,12 @@ _ROUNDING_S = 1.2
 #: Shortest pause between two writes of progress [s].
 _PROGRESS_S = 1.0
 _UPLOADS = 8  # files at once
+
+#: Pause between two looks at the status, so that a cancelled job stops soon. Leases are renewed more seldom [s].
+LOOK_S = 1.0
 _TRIES = 4  # of each file
+_LISTED_BYTES = 120  # of a file in a status, beside its name: its hash, its size, and the names of both
+_OTHER_BYTES = 65_536  # of a status, beside its list of files
 
 
 class LostError(Exception):
@@ -154,7 +159,7 @@ class Attempt:
             self._records.index(self.status, before=self._before)
             last = self.clock()
             while not done.is_set():
-                self._wake.wait(self._settings.renew_s)
+                self._wait_for_renewal(last)
                 if self._wake.is_set() and not done.wait(max(0.0, last + _PROGRESS_S - self.clock())):
                     self._wake.clear()
                 if done.is_set() or self._ended:
@@ -193,11 +198,12 @@ class Attempt:
         Raises
         ------
         InputError
-            A file's name can't be stored.
+            A file's name can't be stored, or there are more files than a status can list.
         StoreError
             The store fails at every try.
         """
         files = [(path, keys.safe_path(path.relative_to(folder).as_posix())) for path in _files(folder)]
+        _check_listing([name for _, name in files])
         with ThreadPoolExecutor(_UPLOADS, thread_name_prefix="upload") as pool:
             return dict(pool.map(lambda item: (item[1], self._upload(*item)), files))
 
@@ -230,6 +236,26 @@ class Attempt:
             self._records.remove_hint(self.status)
         except StoreError as error:
             log.warning("%s: files of the deleted job are left for a clean-up: %s", layout_id, error)
+
+    def _wait_for_renewal(self, last: float) -> None:
+        """Wait for progress, a due renewal, or the job's loss."""
+        pause = self._settings.renew_s
+        if pause <= 2 * LOOK_S:
+            self._wake.wait(pause)
+            return
+        while not self._wake.wait(min(LOOK_S, max(0.0, last + pause - self.clock()))):
+            if self._ended or self.clock() - last >= pause or not self._is_own():
+                return
+
+    def _is_own(self) -> bool:
+        """Whether the status is still this attempt's; True without an answer."""
+        try:
+            found = self._records.read(self.request.owner, self.request.layout_id).status
+        except StoreError:
+            return True
+        except (InputError, UnknownVersionError):
+            return False
+        return found.nonce == self._nonce and found.status == "processing"
 
     def _upload(self, path: Path, name: str) -> Artifact:
         key = keys.artifact(self.request.owner, self.request.layout_id, self.status.attempt, name)
@@ -285,6 +311,16 @@ class Attempt:
         message = f"{self.status.layout_id} attempt {self.status.attempt}: {reason}"
         self._lost = LostError(message, current, deleted=deleted)
         return self._lost
+
+
+def _check_listing(names: list[str]) -> None:
+    """Refuse more files than a status can list and its readers take."""
+    size = sum(len(name) + _LISTED_BYTES for name in names)
+    if len(names) > MAX_FILES or size > MAX_OBJECT_BYTES - _OTHER_BYTES:
+        raise InputError(
+            f"the report has {len(names)} files, whose list takes {size / 1e6:.1f} MB; at most {MAX_FILES} files and "
+            f"{(MAX_OBJECT_BYTES - _OTHER_BYTES) / 1e6:.1f} MB are taken: write fewer files"
+        )
 
 
 def _files(folder: Path) -> list[Path]:

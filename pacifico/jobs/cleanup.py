@@ -6,6 +6,7 @@ That is files of replaced attempts, and sites and uploads that no request names.
 from __future__ import annotations
 
 import contextlib
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Literal
 from pacifico.errors import InputError
 from pacifico.jobs import keys
 from pacifico.jobs.request import UnknownVersionError
-from pacifico.jobs.runner.staging import FILE_PARAMETERS
+from pacifico.jobs.runner.parameters import FILE_PARAMETERS
+from pacifico.jobs.runner.staging import upload_hash
 from pacifico.jobs.store.base import NotFoundError
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from pacifico.jobs.request import JobRequest
     from pacifico.jobs.status import Status
     from pacifico.jobs.store.base import Entry, Store
+
+log = logging.getLogger(__name__)
 
 _READERS = 16  # requests and statuses read at once
 _DAY_S = 86_400.0
@@ -89,7 +93,11 @@ def find_leftovers(records: Records, owner: str, *, older_than_days: float) -> l
     for (layout_id, number), entries in owned.attempts.items():
         if reason := _why_orphaned(layout_id, number, owned, needed):
             found.append(_leftover("attempt", f"{layout_id} attempt {number}", reason, entries))
-    if not needed.unread:
+    if needed.unread:
+        log.warning(
+            "%d jobs can't be read; all sites and uploads are kept, since these jobs may need them", needed.unread
+        )
+    else:
         found += [
             _leftover("site", name, "no request names it", entries)
             for name, entries in owned.sites.items()
@@ -122,7 +130,7 @@ def _owned(store: Store, owner: str) -> _Owned:
     owned = _Owned()
     for entry in store.list(prefix):
         parts = entry.key.removeprefix(prefix).split("/")
-        if parts[0] == "layouts" and len(parts) == 3:
+        if parts[0] == "layouts" and len(parts) == 3 and _is_layout_id(parts[1]):
             owned.layouts.add(parts[1])
         elif parts[0] == "layouts" and len(parts) > 4 and parts[2] == "attempts" and parts[3].isdecimal():
             owned.attempts.setdefault((parts[1], int(parts[3])), []).append(entry)
@@ -131,6 +139,13 @@ def _owned(store: Store, owner: str) -> _Owned:
         elif parts[0] == "uploads" and len(parts) > 2:
             owned.uploads.setdefault(parts[1], []).append(entry)
     return owned
+
+
+def _is_layout_id(segment: str) -> bool:
+    """Whether a folder may be a job's: owners can write others beside them."""
+    with contextlib.suppress(InputError):
+        return keys.canonical_id(segment) == segment
+    return False
 
 
 def _needed(records: Records, owner: str, layouts: set[str]) -> _Needed:
@@ -156,12 +171,9 @@ def _needed(records: Records, owner: str, layouts: set[str]) -> _Needed:
             needed.statuses[layout_id] = status
             if request is not None:
                 needed.sites.add(keys.encode(request.site_id))
-                addresses = [request.dem, *(request.parameters.get(name) for name in FILE_PARAMETERS)]
-                needed.uploads |= {
-                    keys.encode(a.removeprefix("upload:"))
-                    for a in addresses
-                    if isinstance(a, str) and a.startswith("upload:")
-                }
+                for address in (request.dem, *(request.parameters.get(name) for name in FILE_PARAMETERS)):
+                    with contextlib.suppress(InputError):  # no address of an upload
+                        needed.uploads.add(upload_hash("file", address))
     return needed
 
 

@@ -16,7 +16,7 @@ from pacifico.jobs.reading.fetching import fetch_report, require_room, shortfall
 from pacifico.jobs.reading.listing import iso, rows_since, site_names
 from pacifico.jobs.reading.waiting import wait_for_all
 from pacifico.jobs.records import Records
-from pacifico.jobs.request import JobRequest, parse_request
+from pacifico.jobs.request import JobRequest, UnknownVersionError, parse_request
 from pacifico.jobs.sending import Sender
 from pacifico.jobs.settings import Settings, from_environment
 from pacifico.jobs.status import STATES
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 _READERS = 16  # statuses read at once
 
 QUEUED, DONE = "Layout generation job queued successfully", "Layout generated on this machine"
-
-_KEY_NAMESPACE = uuid.UUID("7f0c6b52-6f0b-5c0e-9a55-2d1a4c8f7e31")
 
 Body = dict[str, Any]
 Bodies = list[Body]  # within the class, `list` is a method
@@ -151,8 +149,8 @@ class JobClient:
         return parse_request(body)
 
     def layout_id_of(self, idempotency_key: str) -> str:
-        """Layout_id that this owner's requests with an idempotency key have."""
-        return str(uuid.uuid5(_KEY_NAMESPACE, f"{keys.encode(self.owner)}/{idempotency_key}"))
+        """Layout_id of this owner's requests with an idempotency key."""
+        return keys.keyed_id(self.owner, idempotency_key)
 
     def submit(self, request: JobRequest, *, background: bool = False) -> dict[str, Any]:
         """Submit one job. The same request twice is one job.
@@ -387,7 +385,7 @@ class JobClient:
     def _with_progress(self, row: dict[str, Any]) -> dict[str, Any]:
         try:
             stored = self._read(row["layout_id"])
-        except NotFoundError:
+        except (InputError, UnknownVersionError):  # gone, planted, or of a newer pacifico: the hint is all there is
             return row
         status = stored.status
         more = {"stage": status.stage, "progress_pct": status.progress_pct, "stalled": self._sender.stalled(stored)}

@@ -16,6 +16,7 @@ _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
 _MAX_SEGMENT = 200
 _SEGMENT = re.compile(r"[A-Za-z0-9_=@+%,() -][A-Za-z0-9._=@+%,() -]*")
 _LAST_MS = 9_999_999_999_999  # subtracting from it makes the newest sort first
+_KEY_NAMESPACE = uuid.UUID("7f0c6b52-6f0b-5c0e-9a55-2d1a4c8f7e31")
 _HINT = re.compile(r"(?P<time>[0-9]{13})-(?P<id>[0-9a-f-]{36})/(?P<revision>[0-9]{8})-(?P<status>[a-z]{1,20})")
 
 
@@ -170,6 +171,25 @@ def canonical_id(layout_id: str) -> str:
         return str(uuid.UUID(layout_id))
     except (ValueError, AttributeError, TypeError):
         raise InputError(f"layout_id {str(layout_id)[:60]!r} is not a UUID, such as {uuid.UUID(int=1)}") from None
+
+
+def keyed_id(owner: str, idempotency_key: str) -> str:
+    """Return the layout_id of an owner's requests with an idempotency key.
+
+    Raises
+    ------
+    InputError
+        The key is empty, as from a variable that is not set, or no valid text.
+    """
+    try:
+        idempotency_key.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputError(
+            f"idempotency key {idempotency_key[:60]!r} is not valid text; use letters and digits"
+        ) from None
+    if not idempotency_key:
+        raise InputError("the idempotency key is empty; give a text that names the submission, or leave it out")
+    return str(uuid.uuid5(_KEY_NAMESPACE, f"{encode(owner)}/{idempotency_key}"))
 
 
 def safe_path(path: str) -> str:

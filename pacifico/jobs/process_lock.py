@@ -47,8 +47,7 @@ def process_name() -> str:
             raise OutsideServiceError(
                 f"{tempfile.gettempdir()}: {error.strerror}; set TMPDIR to another folder"
             ) from error
-        host = re.sub(r"[^A-Za-z0-9._-]", "_", socket.gethostname())[:100]
-        _own[pid] = (f"{_PREFIX}:{host}:{pid}:{token}", handle)
+        _own[pid] = (f"{_PREFIX}:{_host()}:{pid}:{token}", handle)
     return _own[pid][0]
 
 
@@ -64,21 +63,27 @@ def has_ended(worker: str | None) -> bool:
         return False  # another machine's, or another container's
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return not _still_runs(os.read(handle, 4096))
+        return not _may_run(os.read(handle, 4096), host=parts[1])
     except OSError:
         return False
     finally:
         os.close(handle)
 
 
-def _still_runs(record: bytes) -> bool:
-    """Whether a process with the recorded id, start and boot runs."""
+def _may_run(record: bytes, *, host: str) -> bool:
+    """Whether a process with the recorded id, start and boot may run.
+
+    With another boot id it ran before this machine's last start, or on another machine that shares the folder of locks, on a
+    disk whose locks hold for one machine alone.
+    """
     try:
         about = json.loads(record)
         pid, started, boot_id = int(about["pid"]), about["started"], about["boot_id"]
     except (ValueError, KeyError, TypeError):
         return True  # not written yet
-    return boot_id == _boot_id() and bool(started) and _started(pid) == started
+    if boot_id != _boot_id():
+        return host != _host()
+    return bool(started) and _started(pid) == started
 
 
 def _folder(*, create: bool) -> Path:
@@ -89,6 +94,10 @@ def _folder(*, create: bool) -> Path:
     if about.st_uid != os.getuid() or not folder.is_dir() or folder.is_symlink():
         raise PermissionError(1, f"{folder} belongs to another user")
     return folder
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", socket.gethostname())[:100]
 
 
 def _boot_id() -> str:

@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from pacifico.errors import InputError, OutsideServiceError
+from pacifico.escaping import visible
 from pacifico.jobs import keys
 from pacifico.jobs.request import SCHEMA_VERSION, check_version, load_object
 
@@ -95,7 +96,7 @@ def parse_pointer(body: str) -> Pointer:
     owner, layout_id = content.get("owner"), content.get("layout_id")
     if set(content) != {"schema_version", "owner", "layout_id"} or not isinstance(owner, str):
         raise InputError(
-            f"message has the fields {', '.join(sorted(content))[:200]}; schema_version, owner and layout_id are needed"
+            f"message has the fields {visible(', '.join(sorted(content)))[:200]}; schema_version, owner and layout_id are needed"
         )
     keys.encode(owner)
     return Pointer(owner, keys.canonical_id(layout_id))  # type: ignore[arg-type]  # refused there unless it is text

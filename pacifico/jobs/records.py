@@ -221,7 +221,7 @@ class Records:
     def cancel(self, owner: str, layout_id: str, *, message: str = "cancelled on request") -> StoredStatus:
         """Cancel a job that has not ended.
 
-        A running attempt notices at its next renewal.
+        A running attempt notices within two seconds.
         """
 
         def step(stored: StoredStatus, now: float) -> Status | None:

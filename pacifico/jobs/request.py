@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pacifico.errors import InputError, PacificoError
+from pacifico.escaping import visible
 from pacifico.jobs import keys
 from pacifico.run.redact import holds_secret, redact
 from pacifico.vocabulary import NAMED_DEMS, Profile, Strategy
@@ -174,7 +175,7 @@ def explain(error: ValidationError) -> str:
         where = ".".join(str(part) for part in item["loc"]) or "fields"
         given = "" if item["type"] in ("missing", "value_error") else f" (given: {redact(str(item['input']))[:60]!r})"
         found.append(f"{where[:80]}: {item['msg'].removeprefix('Value error, ')}{given}")
-    return "; ".join(found)[:1000]
+    return visible("; ".join(found))[:1000]  # names of fields come from outside
 
 
 def file_sha256(path: Path) -> str:

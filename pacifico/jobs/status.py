@@ -31,7 +31,9 @@ REQUEST_FAULTS: frozenset[str] = frozenset({"request", "timeout", "memory"})
 #: Metrics that a completed status carries.
 METRICS = ("total_capacity_kw", "asset_count", "road_length_m", "cut_volume_m3", "fill_volume_m3")
 
-_MAX_FILES = 5000  # files of one report
+#: Files of one report.
+MAX_FILES = 5000
+
 _MAX_COUNT = 1_000_000_000  # attempts, revisions
 _MAX_LEASE_S = 43_200.0  # SQS hides a message for 12 h at most
 _Text = Annotated[str, Field(max_length=4000)]
@@ -76,7 +78,7 @@ class Status(BaseModel):
     finished_at: AwareDatetime | None = None
     updated_at: AwareDatetime
     lease_seconds: float | None = Field(default=None, ge=0, le=_MAX_LEASE_S)
-    artifacts: dict[str, Artifact] = Field(default_factory=dict, max_length=_MAX_FILES)
+    artifacts: dict[str, Artifact] = Field(default_factory=dict, max_length=MAX_FILES)
     request_sha256: str = Field(max_length=64)
     revision: int = Field(default=1, ge=1, le=_MAX_COUNT)
     state_revision: int = Field(default=1, ge=1, le=_MAX_COUNT)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -28,9 +26,13 @@ from pacifico.layout.ground.channels import cable_cost_zones, site_drainage, wat
 from pacifico.layout.ground.crossing_records import all_crossings
 from pacifico.layout.ground.fences import plant_fences
 from pacifico.layout.layout_request import checked_design, checked_request
-from pacifico.layout.metrics import buildable_ground, tally, works_spread
-from pacifico.layout.model.assets import Asset, Pad, merge_unplaced
+from pacifico.layout.metrics import buildable_ground, dem_facts, tally, works_spread
+from pacifico.layout.model.assets import Asset, Pad, asset_names, merge_unplaced
 from pacifico.layout.model.plan import Plan
+from pacifico.layout.orientation.frame import frame_of
+from pacifico.layout.orientation.ground import turned_dem
+from pacifico.layout.orientation.plans import PlanTurner
+from pacifico.layout.orientation.site import restored_spec
 from pacifico.layout.placement.context import PlacementContext
 from pacifico.layout.placement.draft import capacity_of
 from pacifico.layout.placement.skids import with_sized_skids
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
     from pacifico.layout.electrical.cables import Collection
     from pacifico.layout.layout_request import LayoutRequest
     from pacifico.layout.metrics import BuildableGround
-    from pacifico.layout.model.assets import Item, Unplaced
+    from pacifico.layout.model.assets import Unplaced
     from pacifico.layout.model.crossings import Crossing
     from pacifico.layout.model.earthwork import CorridorVolumes
     from pacifico.layout.model.roads import Road
@@ -141,6 +143,31 @@ def layout_of(
         Called as each stage begins.
     """
     begin(on_stage, "computing_slope", 0, "computing slopes and buildable ground")
+    where, frame = requested_entry(request.site, entry), frame_of(request.spec, dem)
+    if frame is None:
+        return _upright_layout(request, dem, where, on_stage)
+    turned = request.turned(frame)
+    ground = turned_dem(dem, frame, turned.site)
+    plan = _upright_layout(turned, ground, where and frame.input(where), on_stage)
+    turner = PlanTurner(frame, restored_spec(plan.spec, request.spec), plan.spec, dem_facts(dem), plan.dem)
+    turner.know(request.site, turned.site)
+    return turner.on_map(plan)
+
+
+def _upright_layout(request: LayoutRequest, dem: xr.DataArray, entry: Point | None, on_stage: OnStage | None) -> Plan:
+    """Layout with upright rows.
+
+    Parameters
+    ----------
+    request : LayoutRequest
+        What to lay out, and where.
+    dem : DataArray
+        Elevation model.
+    entry : Point, optional
+        Requested entry [m].
+    on_stage : callable, optional
+        Called as each stage begins.
+    """
     field = _field(request, dem)
     problems = _problems(request, field, entry)
     with ThreadPoolExecutor(1) as aside:
@@ -212,14 +239,13 @@ def _field(request: LayoutRequest, dem: xr.DataArray) -> ground_.Field:
     return field
 
 
-def _problems(request: LayoutRequest, field: ground_.Field, entry: tuple[float, float] | None) -> list[DesignProblem]:
+def _problems(request: LayoutRequest, field: ground_.Field, entry: Point | None) -> list[DesignProblem]:
     """Problems to solve, the first with array sizes that suit the target."""
     site, spec, profile = request.site, request.spec, request.profile
     capacities = request.capacities
-    where = requested_entry(site, entry)
     sized = spec_for_target(spec, capacities.solar_kw) if capacities.solar_kw else spec
     return [
-        DesignProblem(site, PlacementContext(field, s), capacities, where, profile, request.target_kw)
+        DesignProblem(site, PlacementContext(field, s), capacities, entry, profile, request.target_kw)
         for s in ([sized] if sized is spec else [sized, spec])
     ]
 
@@ -247,7 +273,7 @@ def _search(request: LayoutRequest, problems: Sequence[DesignProblem]) -> _Desig
 def _works(site: Site, field: ground_.Field, design: _Design) -> _Works:
     """Number the features of a design, and route its cables."""
     served, spec = design.served, design.spec
-    names = _names(served.items)
+    names = asset_names(served.items)
     statistics = ground_.zonal(field, np.array([i.rect for i in served.items]))
     assets = tuple(
         Asset(
@@ -310,7 +336,7 @@ def _plan(
         profile=request.profile,
         strategy=request.strategy,
         target_capacity_kw=request.target_kw,
-        dem=_dem_facts(dem),
+        dem=dem_facts(dem),
         buildable=outline,
         entry=design.entry,
         asset_list=works.assets,
@@ -364,36 +390,8 @@ def _metrics(
     buildable : BuildableGround
         Area of buildable ground.
     """
-    spread = works_spread(dem, [p.plane for p in works.pads], works.roads, criteria).sum(axis=1)
+    pads, roads = works.pads, works.roads
+    spread = works_spread(dem, [p.plane for p in pads], roads, criteria).sum(axis=1)
     return tally(
-        site,
-        works.assets,
-        works.pads,
-        works.roads,
-        works.volumes,
-        unreached=unreached,
-        spread_m3=spread,
-        buildable=buildable,
+        site, works.assets, pads, roads, works.volumes, unreached=unreached, spread_m3=spread, buildable=buildable
     )
-
-
-def _names(items: Sequence[Item]) -> list[str]:
-    """Identifiers, counted by asset type in the order of placing."""
-    counts: Counter[str] = Counter()
-    names = []
-    for item in items:
-        counts[item.kind] += 1
-        names.append(f"{item.kind}-{counts[item.kind]:04d}")
-    return names
-
-
-def _dem_facts(dem: xr.DataArray) -> dict[str, Any]:
-    """Facts of the DEM in layout.geojson."""
-    share = float(dem.attrs.get("nodata_share", math.nan))
-    return {
-        "source": str(dem.attrs.get("source", "")),
-        "sha256": str(dem.attrs.get("sha256", "")),
-        "resolution_m": round(float(dem["x"].values[1] - dem["x"].values[0]), 3),
-        "units": str(dem.attrs.get("units_assumed", "")),
-        "nodata_share": None if math.isnan(share) else round(share, 6),
-    }

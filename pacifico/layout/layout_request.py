@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pacifico.layout.criteria.capacities import requested_capacities
 from pacifico.layout.criteria.design import split_design
 from pacifico.layout.criteria.request import main_slope_limit, requested_spec
+from pacifico.layout.orientation.site import turned_site, turned_spec
 from pacifico.site.poi import with_poi
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.capacities import Capacities
     from pacifico.layout.criteria.design import Design
     from pacifico.layout.criteria.spec import Spec
+    from pacifico.layout.orientation.frame import TurnedFrame
     from pacifico.site.model import Site, Zone
     from pacifico.vocabulary import Profile, Strategy
 
@@ -42,6 +44,11 @@ class LayoutRequest:
     def slope_limit_deg(self) -> float:
         """Slope limit of the main asset type [°]."""
         return main_slope_limit(self.profile, self.spec)
+
+    def turned(self, frame: TurnedFrame) -> LayoutRequest:
+        """The same request in a turned frame."""
+        spec = turned_spec(self.spec, frame, self.site)
+        return replace(self, site=turned_site(self.site, frame), spec=spec)
 
 
 def checked_design(options: Mapping[str, Any]) -> Design:

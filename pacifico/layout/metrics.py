@@ -246,3 +246,15 @@ def _window(grid: Grid, pads: Sequence[BaseGeometry], lines: Sequence[BaseGeomet
         int(np.clip((west - reach_m - grid.x0) / grid.dx - MARGIN_CELLS, 0, grid.nx - 1)),
         int(np.clip(np.ceil((east + reach_m - grid.x0) / grid.dx) + MARGIN_CELLS, 1, grid.nx)),
     )
+
+
+def dem_facts(dem: xr.DataArray) -> dict[str, Any]:
+    """Facts of the DEM in layout.geojson."""
+    share = float(dem.attrs.get("nodata_share", math.nan))
+    return {
+        "source": str(dem.attrs.get("source", "")),
+        "sha256": str(dem.attrs.get("sha256", "")),
+        "resolution_m": round(float(dem["x"].values[1] - dem["x"].values[0]), 3),
+        "units": str(dem.attrs.get("units_assumed", "")),
+        "nodata_share": None if math.isnan(share) else round(share, 6),
+    }

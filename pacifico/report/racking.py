@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import shapely
-from matplotlib.collections import PatchCollection
+from matplotlib import colormaps
+from matplotlib.collections import PatchCollection, PolyCollection
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patches import Polygon as Outline
+from matplotlib.patheffects import withStroke
 
 from pacifico import legend
 from pacifico.analysis.shading.table import shade_frame
@@ -24,16 +27,23 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from pacifico.analysis.energy import Energy
+    from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.racking import RackingCriteria
     from pacifico.layout.model.plan import Plan
-    from pacifico.layout.model.racking import RackingDesign
+    from pacifico.layout.model.racking import GradedCells, RackingDesign
 
 NO_ROWS = "no solar array stands: there are no rows and no piles"
-_CUT, _FILL, _OUTSIDE = "#c0560b", "#2f6fb0", "#d4006a"
+_DEPTHS = ListedColormap(colormaps["PuOr"](np.r_[np.linspace(0.0, 0.36, 128), np.linspace(0.64, 1.0, 128)]))
+"""Colours of depths, without the pale middle: shallow cut and fill differ from the ground."""
+_CUT, _FILL, _OUTSIDE, _ROAD = "#e08214", "#8073ac", "#d4006a", "#6b6257"
 LEAST_SCALE_PCT = 1.0
 """Least end of the colour scale of losses [%]: smaller losses are shown as small."""
 PILE_DOT_M = 5.0
 """Size of a pile's dot on the map [m]: less than the distance between piles."""
+NAME_PT = (10.0, 7.0)
+"""Width and height of an array's number on a map [pt]: smaller arrays have none."""
+LEAST_DEPTH_M = 0.1
+"""Least end of the colour scale of cut and fill [m]: shallower grading is shown as shallow."""
 _LEFT_IN, _PANEL_IN = 0.6, 2.6
 """Room at the left of a panel, and its height [in]."""
 
@@ -57,58 +67,118 @@ def racking_table(plan: Plan) -> Table:
         ("Fill under arrays", f"{m['array_fill_m3']:,.0f}", "m³"),
         ("Graded ground", f"{m['graded_area_ha']:,.2f}", "ha"),
         ("Above the least possible, at most", f"{m['array_above_bound_pct']:.2g}", "%"),
-        ("Arrays beyond limits of neighbouring rows", f"{m['arrays_over_racking_limits']:,}", ""),
+        ("Arrays beyond the racking's slopes or steps", f"{m['arrays_over_racking_limits']:,}", ""),
     ]
     return Table(("", "", ""), tuple(rows))
 
 
 def piles_figure(plan: Plan, dem: xr.DataArray) -> Figure | None:
-    """Map of the piles, coloured by reveal, over the graded ground; None without rows."""
+    """Map of the piles, coloured by reveal, with names of arrays; None without rows."""
     design = plan.racking
     if design is None:
         return None
     criteria = racking_criteria(plan.spec)
-    arrays = [a.footprint for a in plan.asset_list if a.item.kind == "solar_array"]
-    fig, ax = frame.map_figure(shapely.union_all(arrays), ground=dem, title="Piles and graded ground")
-    frame.shade(ax, dem, strength=0.5)
-    frame.area_patch(ax, arrays, facecolor="none", edgecolor="#8a938e", lw=0.3, zorder=3)
-    handles = _graded(ax, design)
+    fig, ax = _arrays_map(plan, dem, "Piles by reveal")
     piles = design.piles
     size = min(max((PILE_DOT_M / frame.metres_per_point(ax)) ** 2, 0.8), 40.0)
     dots = ax.scatter(
         piles.x, piles.y, c=piles.reveal_m, s=size, marker="o", linewidths=0, cmap="viridis", zorder=6,
         vmin=criteria.min_reveal_m, vmax=criteria.max_reveal_m,
     )  # fmt: skip
+    handles: list[Patch | Line2D] = []
     out = piles.outside
     if out.any():
         ax.scatter(piles.x[out], piles.y[out], s=max(4 * size, 16), marker="x", c=_OUTSIDE, linewidths=0.8, zorder=8)
         handles.append(Line2D([], [], marker="x", ls="", mec=_OUTSIDE, label=f"Outside the window: {int(out.sum()):,}"))
-    frame.area_patch(ax, [plan.site.boundary], facecolor="none", edgecolor=legend.BOUNDARY, lw=1.6, zorder=10)
+    named = _names(ax, plan)
     frame.colour_bar(fig, ax, dots, "reveal [m]", low=0.35, high=0.75)
-    handles.append(Line2D([], [], color=legend.BOUNDARY, lw=2, label="Site boundary"))
-    frame.legend(ax, handles)
+    handles += _context()
+    note = f"{len(piles.row):,} piles\n{named}"
+    frame.legend(ax, handles, note=note)
     return fig
 
 
-def _graded(ax: Axes, design: RackingDesign) -> list[Patch | Line2D]:
-    """Draw the graded cells; return their legend handles."""
-    handles: list[Patch | Line2D] = []
-    for colour, label, sign in ((_CUT, "Cut", -1.0), (_FILL, "Fill", 1.0)):
-        squares = []
-        for cells in design.graded:
-            own = sign * cells.correction_m > 0
-            square = shapely.box(-0.5, -0.5, 0.5, 0.5)
-            angle = np.radians(-cells.azimuth_deg)
-            turn = cells.cell_m * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-            ring = shapely.get_coordinates(square) @ turn.T
-            squares += list(shapely.polygons(np.stack([cells.x[own], cells.y[own]], axis=1)[:, None] + ring))
-        if squares:
-            areas = shapely.get_parts(shapely.union_all(squares))
-            frame.area_patch(ax, list(areas), facecolor="none", edgecolor=colour, lw=1.0, zorder=7)
-            volume = design.volumes_m3
-            total = float(np.abs(volume[sign * volume > 0]).sum())
-            handles.append(Patch(facecolor="none", edgecolor=colour, label=f"{label}: {total:,.0f} m³"))
-    return handles
+def _arrays_map(plan: Plan, dem: xr.DataArray, title: str) -> tuple[frame.Picture, Axes]:
+    """Map around the arrays of a plan, with their outlines and the site's."""
+    arrays = [a.footprint for a in plan.asset_list if a.item.kind == "solar_array"]
+    fig, ax = frame.map_figure(shapely.union_all(arrays), ground=dem, title=title)
+    frame.shade(ax, dem, strength=0.5)
+    frame.area_patch(ax, arrays, facecolor="none", edgecolor="#8a938e", lw=0.3, zorder=3)
+    frame.lines(ax, [r.line for r in plan.road_list], colors=_ROAD, linewidths=0.9, zorder=2)
+    frame.area_patch(ax, [plan.site.boundary], facecolor="none", edgecolor=legend.BOUNDARY, lw=1.6, zorder=10)
+    return fig, ax
+
+
+def _context() -> list[Line2D]:
+    """Legend handles of what `_arrays_map` draws."""
+    return [
+        Line2D([], [], color=_ROAD, lw=1.2, label="Road"),
+        Line2D([], [], color=legend.BOUNDARY, lw=2, label="Site boundary"),
+    ]
+
+
+def _names(ax: Axes, plan: Plan) -> str:
+    """Write the number of each array on it, or of each power block where most are too small; return what they are."""
+    arrays = [a for a in plan.asset_list if a.item.kind == "solar_array"]
+    wide, tall = (pt * frame.metres_per_point(ax) for pt in NAME_PT)
+    west, south, east, north = shapely.bounds([a.footprint for a in arrays]).T
+    fits = (east - west >= wide) & (north - south >= tall)
+    if fits.mean() >= 0.5:
+        places = {
+            a.asset_id.rpartition("-")[2].lstrip("0"): a.footprint.centroid
+            for a, fit in zip(arrays, fits.tolist(), strict=True)
+            if fit
+        }
+        said = "numbers: solar array"
+    else:
+        ids = sorted({a.block_id for a in arrays if a.block_id})
+        blocks = {i: shapely.union_all([a.footprint for a in arrays if a.block_id == i]) for i in ids}
+        places = {i: area.representative_point() for i, area in blocks.items() if area.area >= 4 * wide * tall}
+        said = "B...: power block"
+    for name, point in places.items():
+        text = ax.text(
+            point.x, point.y, name, fontsize=5.5, ha="center", va="center", color=frame.INK, zorder=9, clip_on=True
+        )
+        text.set_path_effects([withStroke(linewidth=1.6, foreground="white")])
+    return said if places else ""
+
+
+def grading_figure(plan: Plan, dem: xr.DataArray) -> Figure | None:
+    """Map of the depth of cut and fill under arrays, cell by cell; None without graded ground."""
+    design = plan.racking
+    if design is None or not len(design.volumes_m3):
+        return None
+    fig, ax = _arrays_map(plan, dem, "Ground graded under arrays")
+    depths = np.concatenate([cells.correction_m for cells in design.graded])
+    most = frame.nice_above(max(float(np.quantile(np.abs(depths), 0.98)), LEAST_DEPTH_M))
+    shown = PolyCollection(
+        np.concatenate([_squares(cells) for cells in design.graded]).tolist(),
+        cmap=_DEPTHS, norm=Normalize(-most, most), linewidths=0.25, zorder=5,
+    )  # fmt: skip
+    shown.set_array(depths)
+    shown.set_edgecolor("face")
+    ax.add_collection(shown, autolim=False)
+    named = _names(ax, plan)
+    ends: Literal["both", "neither"] = "both" if np.abs(depths).max() > most else "neither"
+    frame.colour_bar(fig, ax, shown, "cut (-) and fill (+) [m]", low=0.35, high=0.75, extend=ends)
+    m = design.metrics()
+    handles = [
+        Patch(facecolor=_CUT, label=f"Cut: {m['array_cut_m3']:,.0f} m³"),
+        Patch(facecolor=_FILL, label=f"Fill: {m['array_fill_m3']:,.0f} m³"),
+        *_context(),
+    ]
+    note = f"deepest: {max(-depths.min(), 0.0):.2f} m of cut,\n{max(depths.max(), 0.0):.2f} m of fill\ngraded: {m['graded_area_ha']:,.2f} ha\n{named}"
+    frame.legend(ax, handles, note=note)
+    return fig
+
+
+def _squares(cells: GradedCells) -> FloatArray:
+    """Corners of graded cells, shape (n, 4, 2) [m]."""
+    angle = np.radians(-cells.azimuth_deg)
+    turn = cells.cell_m / 2 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    corners = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)]) @ turn.T
+    squares: FloatArray = np.stack([cells.x, cells.y], axis=1)[:, None] + corners
+    return squares
 
 
 def rows_figure(plan: Plan) -> Figure | None:
@@ -135,8 +205,8 @@ def _reveals(ax: Axes, design: RackingDesign, criteria: RackingCriteria) -> None
     ax.hist(np.clip(design.piles.reveal_m, edges[0], edges[-1]), bins=edges.tolist(), color="#31688e")
     for end in (criteria.min_reveal_m, criteria.max_reveal_m):
         ax.axvline(end, color="#444", lw=0.9, ls="--")
-    ax.set(xlabel="reveal [m]", ylabel="piles")
-    ax.set_title("Reveals, window dashed", fontsize=10, loc="left", color=frame.INK)
+    ax.set(xlabel="reveal [m]")
+    ax.set_title("Piles by reveal, window dashed", fontsize=10, loc="left", color=frame.INK)
     _plain(ax)
 
 
@@ -189,8 +259,13 @@ def _profile(ax: Axes, design: RackingDesign, criteria: RackingCriteria) -> None
         lw=0,
         label="Window",
     )
+    low, high = ax.get_ylim()
+    wide, tall = ax.get_window_extent().size
+    times = (length / wide) / ((high - low) / tall)
     name = f"{rows.array_id[worst].replace('_', ' ')}, row {rows.number[worst]}"
-    ax.set_title(f"Worst row: {name} (heights exaggerated)", fontsize=10, loc="left", color=frame.INK)
+    slope = (rows.ends[worst, 1, 2] - rows.ends[worst, 0, 2]) / length
+    title = f"Worst row: {name} (tube at {100 * slope:+.1f} %, heights {times:.0f} times larger)"
+    ax.set_title(title, fontsize=10, loc="left", color=frame.INK)
     ax.set(xlabel="along the row [m]", ylabel="elevation [m]")
     ax.legend(fontsize=7.5, ncols=6, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.13))
     _plain(ax)

@@ -11,9 +11,10 @@ _QUERY_NAME = (
     r"(?:x-amz-[a-z-]*|x-goog-[a-z-]*|x-ms-[a-z-]*|[\w.-]*(?:sig|signature|token|secret|credential|password|passwd|api[_-]?key|"
     r"access[_-]?key|subscription[_-]?key|auth|authorization)|key|awsaccesskeyid|policy|key-pair-id|sas|pwd)"
 )
-_IN_QUERY = re.compile(rf"([?&;](?:amp;)?{_QUERY_NAME})=[^&;\s\"'<>\\]+", re.IGNORECASE)
+_IN_QUERY = re.compile(rf"([?&;#](?:amp;)?{_QUERY_NAME})=[^&;\s\"'<>\\]+", re.IGNORECASE)
 _USER_INFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@\"'<>\\]+@", re.IGNORECASE)
-_HEADER = re.compile(r"\b((?:proxy-)?authorization|x-amz-security-token)(\"?\s*[:=]\s*\"?)[^\r\n\"',}]+", re.IGNORECASE)
+_HEADER_NAME = r"(?:proxy-)?authorization|x-amz-security-token|(?:aws_)?secret_?access_?key|(?:aws_)?session_?token"
+_HEADER = re.compile(rf"\b({_HEADER_NAME})(\"?\s*[:=]\s*\"?)[^\r\n\"',}}]+", re.IGNORECASE)
 _ACCESS_KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
 
 
@@ -30,7 +31,7 @@ def redacted(value: Any) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
-        return {name: redacted(item) for name, item in value.items()}
+        return {redacted(name): redacted(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [redacted(item) for item in value]
     return value
@@ -41,5 +42,5 @@ def holds_secret(value: Any) -> bool:
     if isinstance(value, str):
         return redact(value) != value
     if isinstance(value, dict):
-        return any(holds_secret(item) for item in value.values())
+        return any(holds_secret(name) or holds_secret(item) for name, item in value.items())
     return isinstance(value, list | tuple) and any(holds_secret(item) for item in value)

@@ -96,12 +96,16 @@ class Site:
     sha256: str = ""
     """Hash of the file's bytes; empty where the site came from memory."""
     lines: tuple[NamedLine, ...] = ()
+    true_area_ha: float | None = None
+    """Known area of a boundary that is not drawn in its place [ha]; None: measured."""
     area_ha: float = field(init=False)
     """Geodesic area inside the boundary, exclusions not subtracted [ha]."""
 
     def __post_init__(self) -> None:
-        lonlat = reproject(self.boundary, self.crs, LONLAT)
-        object.__setattr__(self, "area_ha", geodesic_area_m2(lonlat) / 1e4)
+        area = self.true_area_ha
+        if area is None:
+            area = geodesic_area_m2(reproject(self.boundary, self.crs, LONLAT)) / 1e4
+        object.__setattr__(self, "area_ha", area)
 
     def __repr__(self) -> str:
         return (

@@ -1,13 +1,17 @@
 """Reason of every cell: each cell of the site has one, and it is the true one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pyproj import CRS
 
 from pacifico.analysis.cell_reasons import buildable_cells, cell_reasons_of, inside_setback, reasons_of, unit_sizes
 from pacifico.errors import CRSMismatchError
+from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.model.land_use import Reason
+from pacifico.layout.orientation.frame import TurnedFrame
 from pacifico.site.model import Zone
 
 
@@ -79,3 +83,20 @@ def test_a_dem_in_another_crs_is_refused(made):
     other["spatial_ref"].attrs["crs_wkt"] = other["spatial_ref"].attrs["spatial_ref"] = CRS.from_epsg(32616).to_wkt()
     with pytest.raises(CRSMismatchError, match="give the DEM that the plan was made on"):
         cell_reasons_of(plan, other)
+
+
+@pytest.mark.parametrize("degrees", [30.0, 90.0])
+def test_room_for_a_unit_is_looked_for_along_the_rows(make, degrees):
+    # 28 x 70 m hold rows of 64 m along the strip, and nothing across it
+    frame = TurnedFrame(-degrees, (make.west + 300, make.south + 300))
+    strip = frame.geometry(make.at(286, 265, 314, 335))
+    keep_off = make.at(0, 0, 600, 600).difference(strip)
+    site = make.site(exclusions=(Zone(keep_off, "wood"),))
+    dem = make.dem(make.ground(make.level, dx=2.5))
+    spec = {"solar": {"row_azimuth_deg": degrees}, "solar_array": {"slope_limit_deg": 10.0}}
+    plan = generate_layout(make.site(), dem, target_capacity_kw=600, spec=spec)
+    upright = replace(plan, site=site, asset_list=(), pad_list=(), road_list=(), target_capacity_kw=None)
+    found = cell_reasons_of(upright, dem)
+    assert at(found, make, 300, 300) is not Reason.TOO_SMALL
+    across = replace(upright, spec=make_spec({"solar": {"row_azimuth_deg": degrees - 90.0}}))
+    assert at(cell_reasons_of(across, dem), make, 300, 300) is Reason.TOO_SMALL

@@ -2,10 +2,19 @@
 
 import pytest
 
-from pacifico.analysis.levers import FEW_CHANGES, MORE_DEG, MOST_EXCLUSIONS, changes, shadow_prices_of, solve_levers
+from pacifico.analysis.levers import (
+    FEW_CHANGES,
+    MORE_DEG,
+    MOST_EXCLUSIONS,
+    changes,
+    in_frame,
+    shadow_prices_of,
+    solve_levers,
+)
 from pacifico.layout.add_racking import add_racking
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.model.land_use import Reason
+from pacifico.layout.orientation.frame import TurnedFrame
 from pacifico.site.model import Zone
 
 ONE_SPEC = {"inverter_skid": {"slope_limit_deg": 15.0}, "road": {"max_grade_pct": 20.0}, "site": {"setback_m": 0.0}}
@@ -158,3 +167,20 @@ def test_limits_of_a_plan_that_meets_its_target_have_a_layout_each(make):
     dem = make.dem(make.ground(make.level, 300, 300))
     plan = generate_layout(make.site(300, 300, exclusions=zones), dem, target_capacity_kw=1000)
     assert not plan.shadow_prices(dem)["estimated"].any()
+
+
+def test_limits_of_a_turned_layout_are_estimated_along_its_rows(make):
+    zones = tuple(Zone(make.at(30 + 45 * n, 120, 44 + 45 * n, 134), f"zone {n}") for n in range(6))
+    dem = make.dem(make.ground(make.level, 350, 300))
+    plan = generate_layout(make.site(350, 300, exclusions=zones), dem, spec={"solar": {"row_azimuth_deg": 90.0}})
+    found = solve_levers(plan, dem).items
+    assert any(lever.estimated for lever in found)
+    assert all(lever.gain_kw >= 0 for lever in found)
+
+
+def test_a_request_in_a_frame_is_turned_whole(make):
+    frame = TurnedFrame(90.0, (make.west, make.south))
+    site, overrides = in_frame(make.site(300, 200), {"solar": {"tracker_gcr": 0.4}}, frame)
+    assert site.boundary.equals(make.at(-200, 0, 0, 300))
+    assert overrides["wind_turbine"]["wind_from_deg"] == 180.0
+    assert overrides["solar"] == {"tracker_gcr": 0.4}

@@ -56,6 +56,7 @@ def test_a_design_that_can_be_passes():
         ({"edge_setback": [{"edges": ["north"], "setback_m": -1.0}]}, "setback"),
         ({"racking": "roof"}, "racking 'roof' is unknown"),
         ({"backtracking": "back"}, "backtracking 'back' is unknown"),
+        ({"row_azimuth": 120.0}, "row_azimuth_deg = 120.0; it must lie between -90.0 and 90.0"),
     ],
 )
 def test_a_design_that_can_not_be_is_refused_before_anything_is_sent(options, words):
@@ -84,7 +85,7 @@ def options_of_a_design():
 
 def test_columns_of_a_table_are_the_names_of_the_options(tmp_path):
     """With hyphens as the command line has them, with its dashes too, or with underscores."""
-    numbers = {"capacity_kw", "resolution_m", "setback_m", "exclusion_buffer_m", "max_road_grade_pct"}
+    numbers = {"capacity_kw", "resolution_m", "setback_m", "exclusion_buffer_m", "max_road_grade_pct", "row_azimuth"}
     for option, name in options_of_a_design().items():
         value = "7" if name in numbers else "north=7" if name == "edge_setback" else "true"
         for column in (option, option.removeprefix("--"), name):

@@ -115,6 +115,18 @@ def test_an_unknown_id_is_an_error_object_and_stops_no_other(client, submit, cap
     assert err.startswith("pacifico: layout ")
 
 
+def test_an_unknown_id_ends_no_wait_for_others(client, submit, capsys):
+    known = submit()
+    complete(client, known)
+    assert main(["jobs", "wait", UNKNOWN, known, "no-uuid", "--json"]) == 2
+    lines = {line["layout_id"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert lines[UNKNOWN]["error"]["code"] == "not_found"
+    assert lines["no-uuid"]["error"]["code"] == "invalid_input"
+    assert lines[known]["status"] == "completed"
+    assert main(["jobs", "wait", UNKNOWN]) == 2
+    assert capsys.readouterr().err.startswith("pacifico: layout ")
+
+
 def test_a_time_limit_is_json_with_the_statuses_so_far(client, submit, capsys):
     layout_id = submit()
     assert main(["jobs", "wait", layout_id, "--timeout", "0.1", "--json"]) == 124
@@ -187,6 +199,18 @@ def test_submit_takes_an_idempotency_key(client, boundary, capsys):
     assert len(ids) == 1
     assert main([*command, "--dem", "3dep"]) == 2  # another request under the same key
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "conflict"
+
+
+@pytest.mark.parametrize("option", ["--idempotency-key", "--layout-id"])
+@pytest.mark.parametrize("value", ["", "\udcff"])
+def test_a_name_of_a_submission_that_is_empty_or_no_text_is_refused(client, boundary, capsys, option, value):
+    """As from a variable of the shell that is not set: repeated, it would submit twice."""
+    assert main(["jobs", "submit", str(boundary), "--dem", "sample", option, value, "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "invalid_input"
+    if option == "--idempotency-key":
+        table = boundary.parent
+        assert main(["jobs", "submit-many", str(table), "--dem", "sample", option, value, "--json"]) == 2
+    assert client.list() == []
 
 
 def test_letters_that_stdout_does_not_take_are_escaped(client, submit, monkeypatch, tmp_path):

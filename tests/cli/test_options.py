@@ -150,3 +150,25 @@ def test_limits_on_marginal_cost_and_of_the_grid_are_rules_of_the_spec(tmp_path)
     assert spec.number("road", "width_m") == 7.0
     assert make_spec().number("economics", "max_marginal_usd_per_kw") == 0.0
     assert make_spec().number("economics", "max_grading_usd_per_kw") == 0.0
+
+
+def test_the_row_azimuth_is_a_rule_of_the_spec():
+    parser = argparse.ArgumentParser()
+    options.add_design(parser)
+    assert options.design_of(parser.parse_args(["site.kml", "--row-azimuth", "-35"]))["spec"] == {
+        "solar": {"row_azimuth_deg": -35.0}
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("120", "outside -90 to 90; give -60 for the same rows"),
+        ("-91", "give 89 for"),
+        ("nan", "give 0"),
+        ("east", "not a number of degrees"),
+    ],
+)
+def test_a_row_azimuth_out_of_range_is_refused_with_one_for_the_same_rows(text, words):
+    with pytest.raises(argparse.ArgumentTypeError, match=words):
+        options.row_azimuth(text)

@@ -46,6 +46,8 @@ def test_dockerfile_meets_its_requirements():
     assert "python" in final["HEALTHCHECK"]
     assert "PYTHONPATH=/opt/pacifico/app" in next(rest for word, rest in steps[last:] if word == "ENV")
     assert ("COPY", "worker /opt/pacifico/app/worker") in steps[:last]
+    assert final["WORKDIR"] == "/tmp"
+    assert "PYTHONSAFEPATH=1" in next(rest for word, rest in steps[last:] if word == "ENV")
     installs = [rest for word, rest in steps if word == "RUN" and "pip install" in rest]
     assert installs
     assert all("--constraint constraints.txt" in rest for rest in installs)
@@ -84,6 +86,11 @@ def test_worker_runs_from_the_layout_of_the_image(tmp_path):
     worker = python("-m", "worker")
     assert worker.returncode == 2
     assert "PACIFICO_QUEUE_URL is not set" in worker.stderr
+    planted = tmp_path / "home" / "worker"
+    planted.mkdir()
+    (planted / "__init__.py").write_text("print('planted')")
+    env["PYTHONSAFEPATH"] = "1"  # as the image sets it: its working folder is where jobs write
+    assert python("-m", "worker", "health").stdout == "no worker runs here\n"
 
 
 def _run_python(tree, code):

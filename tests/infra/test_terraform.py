@@ -108,6 +108,12 @@ def test_worker_writes_the_metrics_of_alarms_and_dashboard():
     assert {"Failures", "JobSeconds", "QueueSeconds"} <= read <= set(UNITS)
 
 
+def test_the_alarm_of_failed_jobs_leaves_out_the_faults_of_requests():
+    alarm = re.search(r"job-failures = \{.*?\n    \}", TEXT["alarms.tf"], re.DOTALL)[0]
+    assert 'metric = "ServiceFailures"' in alarm
+    assert "dimensions = {}" in alarm
+
+
 def test_lifecycle_uses_the_tags_of_the_store():
     from pacifico.jobs.store.permissions import TAGS
 

@@ -10,13 +10,16 @@ from dataclasses import replace
 
 import pytest
 
+from pacifico.errors import InputError
+from pacifico.jobs import keys
 from pacifico.jobs import status as states
 from pacifico.jobs.attempt import LostError
 from pacifico.jobs.lifecycle import claim
 from pacifico.jobs.records import Records
 from pacifico.jobs.request import JobRequest
 from pacifico.jobs.settings import Settings
-from pacifico.jobs.store.base import StoreError
+from pacifico.jobs.status import Artifact
+from pacifico.jobs.store.base import MAX_OBJECT_BYTES, StoreError
 
 SETTINGS = Settings(store="unused", owner="ann", lease_s=60, visibility_s=120)
 
@@ -197,3 +200,62 @@ def test_an_interrupted_attempt_waits_no_longer_for_its_upload_than_it_may(local
     status = begun.swap(lambda s, now: states.released(s, reason="stopped", kind=None, now=now))
     assert status.status == "queued"
     hangs.set()
+
+
+@pytest.mark.parametrize(("count", "length"), [(5001, 10), (3100, 200)])
+def test_a_report_of_more_files_than_a_status_can_list_is_refused(local_store, tmp_path, monkeypatch, count, length):
+    """Its status would be written, and refused by whoever reads it."""
+    records = Records(local_store)
+    request = JobRequest(owner="ann", site_id="s", dem="sample")
+    records.submit(request)
+    begun = claim(records, "ann", request.layout_id, worker="w", settings=SETTINGS)
+    report = tmp_path / "report"
+    report.mkdir()
+    for n in range(count):
+        (report / f"{n:0{length}d}").touch()
+    monkeypatch.setattr(local_store, "put_file", lambda *_, **__: pytest.fail("nothing is uploaded"))
+    with pytest.raises(InputError, match=f"the report has {count} files"):
+        begun.upload(report)
+
+
+def test_a_status_that_lists_as_many_files_as_a_report_may_have_is_read(attempt, records):
+    files = {f"{n:0200d}": Artifact(sha256="0" * 64, bytes=(1 << 50)) for n in range(3070)}
+    attempt.swap(lambda s, now: states.failed(s, kind="request", message="\U0001f33e" * 2000, artifacts=files, now=now))
+    assert len(attempt.status.to_bytes()) > 0.9 * MAX_OBJECT_BYTES
+    assert len(found(records, attempt).status.artifacts) == 3070
+
+
+@pytest.mark.parametrize("act", ["cancel", "delete", "take over"])
+def test_a_running_attempt_is_abandoned_soon_and_not_at_its_next_renewal(attempt, records, act):
+    """Its lease is renewed every 12 s."""
+    abandon = threading.Event()
+    layout_id = attempt.status.layout_id
+    with attempt.renewing(abandon, None):
+        assert not abandon.wait(0.2)
+        if act == "cancel":
+            records.cancel("ann", layout_id)
+        elif act == "delete":
+            records.store.delete(keys.status("ann", layout_id))
+        else:
+            take_over(records, attempt)
+        assert abandon.wait(6)
+    with pytest.raises(LostError):
+        attempt.check()
+
+
+def test_looks_at_the_status_write_nothing_and_pass_an_outage(attempt, records, monkeypatch):
+    abandon, looked = threading.Event(), threading.Semaphore(0)
+    before = found(records, attempt)
+    read = records.read
+
+    def away(*key):
+        looked.release()
+        raise StoreError("away")
+
+    monkeypatch.setattr(records, "read", away)
+    with attempt.renewing(abandon, None):
+        for _ in range(2):
+            assert looked.acquire(timeout=6)
+    monkeypatch.setattr(records, "read", read)
+    assert not abandon.is_set()
+    assert found(records, attempt).version == before.version

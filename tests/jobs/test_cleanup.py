@@ -115,6 +115,29 @@ def test_while_a_request_can_not_be_read_no_site_and_upload_goes(owned):
     assert {kind for kind, *_ in owned.found()} == {"attempt"}
 
 
+@pytest.mark.parametrize("address", ["upload:" + "x" * 300, "upload:../../bob", "upload:", "other", 3])
+def test_an_address_that_no_client_writes_points_to_nothing(owned, address):
+    unused = owned.site("unused")
+    owned.submit("s", parameters={"weather": address})
+    owned.age()
+    assert owned.found() == {("site", unused, "no request names it")}
+
+
+@pytest.mark.parametrize("name", ["notes", "00000000-0000-0000-0000-00000000000A", "é"])
+def test_a_folder_beside_the_jobs_keeps_nothing_from_being_found(owned, name):
+    unused = owned.site("unused")
+    owned.store.put(f"owners/ann/layouts/{name}/request.json", b"{", kind="jobs")
+    owned.age()
+    assert owned.found() == {("site", unused, "no request names it")}
+
+
+def test_that_jobs_can_not_be_read_is_told(owned, caplog):
+    layout_id = owned.submit("s")
+    (owned.folder / "store" / keys.request("ann", layout_id)).write_text("{")
+    owned.found()
+    assert "1 jobs can't be read; all sites and uploads are kept" in caplog.text
+
+
 def test_another_owners_objects_are_not_looked_at(owned, local_store):
     local_store.put("owners/bob/uploads/x/file", b"", kind="uploads")
     local_store.put("owners/ann=2e/uploads/x/file", b"", kind="uploads")

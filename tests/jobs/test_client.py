@@ -25,6 +25,7 @@ from pacifico.jobs.sending import NotSentError
 from pacifico.jobs.settings import from_environment
 from pacifico.jobs.status import Artifact
 from pacifico.jobs.store.base import NotFoundError, PermissionDeniedError, StoreError
+from pacifico.jobs.submission.quotas import QuotaError
 
 KML = b"<kml/>"
 
@@ -419,6 +420,20 @@ def test_requests_with_one_key_are_one_job(client, boundary):
     assert JobClient(owner="bob").layout_id_of("k") != one.layout_id
 
 
+def test_a_quota_of_open_jobs_holds_for_one_and_for_many(client, boundary):
+    client.settings = dataclasses.replace(client.settings, max_open_jobs=2)
+    site = client.upload_site(boundary)
+    first, *more = (ask(client, site) for _ in range(4))
+    client.submit(first)
+    assert [r["status"] for r in client.submit_many(more)] == ["queued", "rejected", "rejected"]
+    assert client.submit(first)["status"] == "queued"  # the same job again is no new one
+    with pytest.raises(QuotaError, match="as many as the quota allows"):
+        client.submit(more[1])
+    assert {row["layout_id"] for row in client.list()} == {first.layout_id, more[0].layout_id}
+    client.cancel(first.layout_id)
+    assert client.submit(more[1])["status"] == "queued"
+
+
 # --- rights
 
 
@@ -451,6 +466,19 @@ def test_planted_hints_are_left_out_of_a_list(client, boundary):
     for name in ("x", "9999999999999-nobody/00000001-queued", f"{'9' * 13}-{uuid.uuid4()}/00000001-done"):
         client._store.put(f"{keys.index(client.owner)}{name}", b"", kind="jobs")
     assert [row["layout_id"] for row in client.list()] == [request.layout_id]
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"schema_version": 2}'])
+def test_one_status_that_can_not_be_read_spoils_no_list(client, boundary, content):
+    site = client.upload_site(boundary)
+    strange, other = ask(client, site), ask(client, site)
+    for request in (strange, other):
+        client.submit(request)
+    begun = claim(client._records, client.owner, strange.layout_id, worker="w", settings=client.settings)
+    client._records.index(begun.status)
+    client._store.put(keys.status(client.owner, strange.layout_id), content, kind="jobs")
+    rows = {row["layout_id"]: row["status"] for row in client.list()}
+    assert rows == {strange.layout_id: "processing", other.layout_id: "queued"}
 
 
 def test_a_client_with_credentials_of_its_own_needs_no_environment(environ, boundary, aws, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from pacifico.jobs.client import JobClient
 from pacifico.jobs.lifecycle import claim
 from pacifico.jobs.runner.processes import ProcessSpawner
 from pacifico.jobs.settings import from_environment
+from pacifico.jobs.store.base import PermissionDeniedError
 
 SHORT = str(Path(__file__).parents[1] / "worker" / "short.py")
 
@@ -87,3 +89,21 @@ def test_reading_a_status_leaves_a_job_of_the_same_host_and_process_id_alone(cli
     name = f"local:{socket.gethostname()}:{os.getpid()}:{'0' * 32}"
     claim(records, "ann", request.layout_id, worker=name, settings=client.settings)
     assert client.status(request.layout_id)["status"] == "processing"
+
+
+def test_who_may_only_read_is_shown_a_job_whose_process_has_ended(client, tmp_path, monkeypatch):
+    """Whoever may write ends it."""
+    code = "from pacifico.jobs.process_lock import process_name; print(process_name())"
+    name = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    request = ask(client, tmp_path)
+    client._records.submit(request)
+    claim(client._records, "ann", request.layout_id, worker=name, settings=client.settings)
+
+    def refuse(*_, **__):
+        raise PermissionDeniedError("access denied")
+
+    with monkeypatch.context() as reader:
+        for write in ("swap", "put", "create"):
+            reader.setattr(client._store, write, refuse)
+        assert client.status(request.layout_id)["status"] == "processing"
+    assert client.status(request.layout_id)["status"] == "failed"

@@ -67,12 +67,31 @@ def test_a_lock_that_the_disk_lost_does_not_end_a_process_that_runs(other, tmp_p
     assert has_ended(other.name)
 
 
+def test_a_held_lock_is_enough_though_its_process_is_not_seen(other, tmp_path):
+    """As in another container of this machine that shares the folder: process ids there are others."""
+    [path] = tmp_path.rglob(f"{other.name.split(':')[-1]}.lock")
+    about = {**json.loads(path.read_bytes()), "pid": 1 << 22, "started": "1"}
+    path.write_text(json.dumps(about))  # the same file, still locked
+    assert not has_ended(other.name)
+    end(other)
+    assert has_ended(other.name)
+
+
 def test_a_process_of_an_earlier_boot_has_ended_though_its_id_is_taken(other, tmp_path):
     [path] = tmp_path.rglob(f"{other.name.split(':')[-1]}.lock")
     about = {**json.loads(path.read_bytes()), "boot_id": "earlier"}
     path.unlink()
     path.write_text(json.dumps(about))
     assert has_ended(other.name)
+
+
+def test_a_process_of_another_machine_that_shares_the_locks_is_left_alone(other, tmp_path):
+    """On a disk whose locks hold for one machine alone, its lock seems free."""
+    prefix, _, pid, token = other.name.split(":")
+    [path] = tmp_path.rglob(f"{token}.lock")
+    path.unlink()
+    path.write_text(json.dumps({"pid": int(pid), "started": "1", "boot_id": "another machine's"}))
+    assert not has_ended(f"{prefix}:another-machine:{pid}:{token}")
 
 
 def test_a_lock_that_is_being_written_proves_nothing(other, tmp_path):

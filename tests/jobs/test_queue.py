@@ -37,6 +37,12 @@ def test_messages_that_are_none(body):
         parse_pointer(body)
 
 
+def test_the_names_of_strange_fields_are_told_without_control_characters():
+    with pytest.raises(InputError, match=r"\\n\\x1b\[2J") as refused:
+        parse_pointer(json.dumps({"schema_version": 1, "owner": "a", "layout_id": "b", "x\n\x1b[2J": 1}))
+    assert str(refused.value).isprintable()
+
+
 def test_a_message_carries_three_fields():
     pointer = Pointer("ann", GOOD["layout_id"])
     assert set(json.loads(pointer.to_body())) == {"schema_version", "owner", "layout_id"}

@@ -9,9 +9,9 @@ import pytest
 from pacifico.errors import InputError
 from pacifico.jobs import keys
 from pacifico.jobs import status as states
-from pacifico.jobs.records import ConflictError, NotRedrivableError, Records
+from pacifico.jobs.records import MAX_REQUEST_BYTES, ConflictError, NotRedrivableError, Records
 from pacifico.jobs.request import JobRequest
-from pacifico.jobs.store.base import NotFoundError
+from pacifico.jobs.store.base import MAX_OBJECT_BYTES, NotFoundError, TooLargeError
 
 
 @pytest.fixture
@@ -46,6 +46,21 @@ def test_a_status_changed_to_anothers_between_read_and_swap_is_refused(records):
     records.store.put(keys.status("ann", mine), records.store.read(keys.status("bob", theirs)).data, kind="jobs")
     with pytest.raises(InputError, match="not its own key"):
         records.swap(stored, states.cancelled(stored.status, now=records.now()))
+
+
+@pytest.mark.parametrize(("name", "limit"), [("request", MAX_REQUEST_BYTES), ("status", MAX_OBJECT_BYTES)])
+def test_a_whole_object_has_a_size_at_most(local_store, name, limit):
+    """Whoever pads what we write wants memory."""
+    records = Records(local_store)
+    layout_id = submit(records)
+    key = getattr(keys, name)("ann", layout_id)
+    read = records.request if name == "request" else records.read
+    whole = local_store.read(key).data
+    local_store.put(key, whole + b" " * (limit - len(whole)), kind="jobs")
+    read("ann", layout_id)
+    local_store.put(key, whole + b" " * (limit + 1 - len(whole)), kind="jobs")
+    with pytest.raises(TooLargeError):
+        read("ann", layout_id)
 
 
 def test_what_is_not_there_is_not_found(records):

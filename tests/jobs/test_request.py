@@ -69,6 +69,12 @@ def test_bytes_that_are_no_request(data):
         parse_request(data)
 
 
+def test_the_names_of_strange_fields_are_told_without_control_characters():
+    with pytest.raises(InputError, match=r"x\\n\\x1b\[2J") as refused:
+        parse_request({**GOOD, "x\n\x1b[2J": "\u202e"})
+    assert str(refused.value).isprintable()
+
+
 def test_a_newer_version_is_left_alone():
     with pytest.raises(UnknownVersionError):
         parse_request({"schema_version": 2, "anything": True})

@@ -7,6 +7,7 @@ from shapely import Point, box
 from pacifico.errors import InputError
 from pacifico.layout.criteria.design import Design
 from pacifico.layout.layout_request import checked_design, checked_request
+from pacifico.layout.orientation.frame import TurnedFrame
 from pacifico.site.model import Anchor, Site, Zone
 
 UTM = CRS.from_epsg(32615)
@@ -50,3 +51,11 @@ def test_the_target_is_no_more_than_the_grid_takes(asked_kw, limit_kw, target_kw
     assert request.target_kw == target_kw
     assert request.capacities.solar_kw == target_kw
     assert bool(request.over_grid) == (asked_kw is not None and asked_kw > target_kw)
+
+
+def test_a_turned_request_keeps_all_but_its_directions():
+    request = checked_request(SITE, Design(target_capacity_kw=5000.0), (POND,))
+    turned = request.turned(TurnedFrame(90.0, (500_000.0, 4_600_000.0)))
+    assert (turned.profile, turned.target_kw, turned.capacities) == (request.profile, 5000.0, request.capacities)
+    assert turned.site.boundary.equals(box(499_400, 4_600_000, 500_000, 4_600_600))
+    assert turned.spec.number("wind_turbine", "wind_from_deg") == 180.0

@@ -20,6 +20,7 @@ from pacifico.layout.metrics import (
     BuildableGround,
     buildable_draws,
     buildable_ground,
+    dem_facts,
     earthwork_totals,
     tally,
     works_spread,
@@ -157,3 +158,10 @@ def test_intervals_hold_their_value_on_any_ground(seed, relief, rmse):
     noise = (gaussian_filter(rng.standard_normal(ground.grid.shape), 3.0) * 10 * rmse for _ in range(6))
     found = earthwork_interval(ground, pads, [road], [6.1], errors=noise)
     assert 0 <= found.p10 <= found.p50 <= found.p90
+
+
+def test_facts_of_a_dem_are_those_of_its_attributes(make):
+    dem = make.dem(make.ground(make.level), sha256="abc", nodata_share=0.12345678)
+    assert dem_facts(dem) == {
+        "source": "memory", "sha256": "abc", "resolution_m": 10.0, "units": "metres", "nodata_share": 0.123457,
+    }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import shapely
 from matplotlib.text import Text
 
 from pacifico.layout.add_racking import add_racking
@@ -36,10 +37,22 @@ def test_the_table_holds_the_metrics(plan):
     assert said["Reveal window"] == "1.2 to 1.8"
 
 
-def test_the_map_shows_cut_fill_and_every_pile(plan, dem):
-    figure = racking.piles_figure(plan, dem)
+def test_the_map_of_grading_shows_every_cell_with_its_depth(plan, dem):
+    figure = racking.grading_figure(plan, dem)
     text = words(figure)
     assert f"Cut: {plan.metrics['array_cut_m3']:,.0f} m³" in text
+    cells = max((c for c in figure.axes[0].collections), key=lambda c: len(c.get_paths()))
+    assert len(cells.get_paths()) == len(plan.racking.volumes_m3)
+    assert np.sort(np.asarray(cells.get_array())) == pytest.approx(np.sort(plan.racking.graded[0].correction_m))
+    corner, area = cells.get_paths()[0].vertices[:4], plan.racking.graded[0].cell_m ** 2
+    assert shapely.Polygon(corner).area == pytest.approx(area)
+
+
+def test_the_map_shows_every_pile_and_names_arrays(plan, dem):
+    figure = racking.piles_figure(plan, dem)
+    text = words(figure)
+    assert "numbers: solar array" in text
+    assert all(str(int(a.asset_id[-4:])) in text.split() for a in plan.asset_list if a.item.kind == "solar_array")
     dots = max((c for ax in figure.axes for c in ax.collections), key=lambda c: len(c.get_offsets()))
     assert len(dots.get_offsets()) == plan.metrics["pile_count"]
 
@@ -55,6 +68,7 @@ def test_the_worst_row_is_the_one_with_most_grading(plan):
 
 def test_without_rows_there_is_no_figure(bare, dem, tmp_path):
     assert racking.piles_figure(bare, dem) is None
+    assert racking.grading_figure(bare, dem) is None
     assert racking.rows_figure(bare) is None
     assert racking.write_piles(bare, tmp_path / "piles.csv") is None
     assert racking.racking_table(bare).rows == ()

@@ -17,6 +17,9 @@ from pacifico.run.redact import holds_secret, redact, redacted
         ("https://ann:abc123@h/x", "@h/x"),
         ("Authorization: Bearer abc123", "Authorization: "),
         ('{"Authorization": "AWS4-HMAC-SHA256 abc123"}', "Authorization"),
+        ("https://h/x#access_token=abc123", "https://h/x#"),
+        ("aws_secret_access_key = abc123", "aws_secret_access_key = "),
+        ('{"SecretAccessKey": "abc123", "a": 1}', '"a": 1'),
         ("key AKIAABCDEFGHIJKLMNOP of", "key REDACTED of"),
     ],
 )
@@ -44,6 +47,11 @@ def test_a_secret_is_removed_and_the_rest_is_kept(text, kept):
 def test_other_text_is_kept(text):
     assert redact(text) == text
     assert not holds_secret([text, 3, None, {"a": True}])
+
+
+def test_names_of_members_are_text_too():
+    assert holds_secret({"a": {"https://h?sig=x": 1}})
+    assert redacted({"https://h?sig=x": 1}) == {"https://h?sig=REDACTED": 1}
 
 
 def test_every_text_of_a_value_is_redacted():

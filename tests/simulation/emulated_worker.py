@@ -22,6 +22,8 @@ from pacifico.jobs.delivery import RunOutcome
 
 #: Files of every report.
 FILES = ("layout.geojson", "report.html")
+#: Target of jobs whose run refuses its input.
+BAD_KW = 113
 
 
 class _Body:
@@ -83,7 +85,7 @@ class ShortRunner:
         time.sleep(0.1 * self._rng.random())
         if self._rng.random() < 0.02:
             raise OSError(28, "No space left on device")
-        if task.request.parameters.get("bad"):
+        if task.request.target_capacity_kw == BAD_KW:
             raise InputError("no buildable ground")
         report = folder / "report"
         report.mkdir()

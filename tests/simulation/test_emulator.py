@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
 from pathlib import Path
 
 import boto3
@@ -22,13 +22,16 @@ import pytest
 from pacifico.jobs import keys
 from pacifico.jobs.client import JobClient
 from simulation.checker import Checker, Job
-from simulation.emulated_worker import fail_requests
+from simulation.emulated_worker import BAD_KW, fail_requests
 from simulation.scheduler import Process
 
 ROOT = Path(__file__).parents[2]
 RATE = 0.03
 CREW = 3
-JOBS_BETWEEN_KILLS = 8  # of one worker, on average
+JOBS_BETWEEN_KILLS = 20  # of one worker, on average
+WAVE = 200  # jobs submitted at once: the emulator's time for a message grows with the length of its queue
+MOST_ROUNDS = 50  # of submissions until every job of a wave is sent
+LOOKED_AT = 40  # jobs whose status is read between two looks at the crew
 
 
 class Crew:
@@ -94,22 +97,25 @@ def client(bucket, queues, monkeypatch, tmp_path):
     return client
 
 
-def submit_all(client, count, rng):
+def submit(client, numbers, rng):
     """Submit jobs over the failing network, each until its client heard of it."""
     jobs = {}
-    for number in range(count):
+    for number in numbers:
         bad = rng.random() < 0.05
         request = client.request(
-            "s", dem="sample", idempotency_key=str(number), parameters={"bad": True} if bad else {}
+            "s", dem="sample", idempotency_key=str(number), target_capacity_kw=BAD_KW if bad else 1000
         )
         jobs[request.layout_id] = Job(request, good=not bad)
     end = fail_requests(RATE, rng)
     try:
         left = [job.request for job in jobs.values()]
-        while left:
+        for _ in range(MOST_ROUNDS):
             responses = client.submit_many(left)
             unsure = {r["layout_id"] for r in responses if r["status"] in ("unsent", "rejected")}
             left = [request for request in left if request.layout_id in unsure]
+            if not left:
+                break
+        assert not left, responses
     finally:
         end()
     return jobs
@@ -137,9 +143,21 @@ def judge(checker, bucket, job):
         before = at
 
 
-def finished(client, ids):
-    found = Counter(row["status"] for row in client.list(limit=None) if row["layout_id"] in ids)
-    return found["completed"] + found["failed"] + found["cancelled"] == len(ids)
+def submit_wave(client, numbers, rng):
+    """Submit jobs, and cancel one in twenty of them."""
+    jobs = submit(client, numbers, rng)
+    for layout_id in rng.sample(sorted(jobs), len(jobs) // 20):
+        jobs[layout_id].cancels += 1
+        client.cancel(layout_id)
+    return jobs
+
+
+def drop_ended(client, waiting):
+    """Look at some of the jobs in turn, and take those that have ended from the queue."""
+    for _ in range(min(len(waiting), LOOKED_AT)):
+        layout_id = waiting.popleft()
+        if client.status(layout_id)["status"] not in ("completed", "failed", "cancelled"):
+            waiting.append(layout_id)
 
 
 @pytest.mark.slow
@@ -148,15 +166,17 @@ def test_short_jobs_with_kills_and_faults(client, bucket, tmp_path):
     count = int(os.environ.get("PACIFICO_TEST_JOBS") or 200)
     rng = random.Random(1)
     started = time.monotonic()
-    jobs = submit_all(client, count, rng)
     logs = Path(tempfile.mkdtemp(dir=tmp_path))
+    jobs, waiting = {}, deque()
     crew = Crew(logs, rng)
     try:
-        for layout_id in rng.sample(sorted(jobs), count // 20):
-            jobs[layout_id].cancels += 1
-            client.cancel(layout_id)
         deadline = time.monotonic() + 600 + 3 * count
-        while not finished(client, jobs):
+        while len(jobs) < count or waiting:
+            if len(jobs) < count and len(waiting) <= WAVE // 2:
+                wave = submit_wave(client, range(len(jobs), min(len(jobs) + WAVE, count)), rng)
+                jobs |= wave
+                waiting.extend(wave)
+            drop_ended(client, waiting)
             assert time.monotonic() < deadline, "\n".join(
                 p.read_text()[-2000:] for p in sorted(logs.glob("*.log"))[-3:]
             )

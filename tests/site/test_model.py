@@ -1,6 +1,7 @@
 """Records of a site."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import shapely
@@ -35,3 +36,10 @@ def test_a_sites_area_is_geodesic_and_its_entries_are_anchors():
     )
     assert site.area_ha == pytest.approx(100 / 0.9996**2, rel=1e-6)
     assert site.entries == (gate,)
+
+
+def test_a_known_area_is_kept_as_the_boundary_moves(make):
+    site = make.site(300, 200)
+    assert replace(site, true_area_ha=5.0).area_ha == 5.0
+    assert replace(site, true_area_ha=5.0, boundary=make.at(0, 0, 10, 10)).area_ha == 5.0
+    assert site.area_ha == pytest.approx(6.0, rel=0.01)

@@ -1,6 +1,6 @@
 """A worker whose templates are the short notebooks beside this file; everything else is the product's own.
 
-`python short.py worker|child|forkserver ...`; with PACIFICO_TEST_SHIPPED the fork server runs the shipped notebooks instead.
+`python short.py worker|child|forkserver ...`; with PACIFICO_TEST_SHIPPED the shipped notebooks run instead.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ def use_short_notebooks():
 
 def main():
     role = sys.argv.pop(1)
+    if not os.environ.get("PACIFICO_TEST_SHIPPED"):
+        use_short_notebooks()  # in every role: the worker checks parameters, its children run
     if role == "child":
-        use_short_notebooks()
         from pacifico.jobs.runner import child
 
         if os.environ.get("PACIFICO_TEST_COLD"):
@@ -36,7 +37,6 @@ def main():
         from worker import forkserver, rehearsal
 
         if not os.environ.get("PACIFICO_TEST_SHIPPED"):
-            use_short_notebooks()
             rehearsal.REHEARSED.clear()
         if os.environ.get("PACIFICO_TEST_COLD"):
             forkserver.PRELOAD = ()

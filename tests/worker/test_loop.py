@@ -460,3 +460,4 @@ def test_a_planted_site_writes_nothing_outside_its_job_and_ends_that_job_alone(j
     assert job.status(other, "bob").status == "completed"
     if "file" not in change:  # what the record says of a file's name is not even read
         assert (job.status(attack).status, job.status(attack).error_kind) == ("failed", "request")
+        assert "site.json" in job.status(attack).error_message  # refused as a record, not by chance of its path

@@ -14,6 +14,8 @@ from pacifico.layout.criteria.request import requested_entry
 from pacifico.layout.ground.buildable import make_field
 from pacifico.layout.ground.channels import site_drainage
 from pacifico.layout.layout_request import checked_request
+from pacifico.layout.orientation.frame import frame_of
+from pacifico.layout.orientation.ground import turned_dem
 from pacifico.layout.placement.context import PlacementContext
 from pacifico.layout.search.problem import DesignProblem
 
@@ -43,7 +45,11 @@ def first_picture(site: Site, dem: xr.DataArray, design: Design, exclusions: tup
     InputError
         The design is refused.
     """
-    request = checked_request(site, design, exclusions)
+    given = request = checked_request(site, design, exclusions)
+    where, frame = requested_entry(request.site, design.entry), frame_of(request.spec, dem)
+    if frame is not None:
+        request = request.turned(frame)
+        dem, where = turned_dem(dem, frame, request.site), where and frame.input(where)
     heights, source_cell_m = Ground.finest_of(dem), float(dem.attrs.get("source_resolution_m", 0.0))
     field = make_field(
         request.site,
@@ -59,13 +65,15 @@ def first_picture(site: Site, dem: xr.DataArray, design: Design, exclusions: tup
         request.site,
         PlacementContext(field, spec_for_target(request.spec, solar_kw) if solar_kw else request.spec),
         request.capacities,
-        requested_entry(request.site, design.entry),
+        where,
         request.profile,
         request.target_kw,
     )
     draft = problem.draft(request.strategy, problem.seed_areas(request.strategy)[0])
-    zones = request.site.exclusions
-    shapes = [request.site.boundary, *(z.geometry for z in zones), *(shapely.box(*i.rect) for i in draft.items)]
+    zones, arrays = given.site.exclusions, [shapely.box(*i.rect) for i in draft.items]
+    if frame is not None:
+        arrays = [frame.inverse.geometry(a) for a in arrays]
+    shapes = [given.site.boundary, *(z.geometry for z in zones), *arrays]
     properties = [
         {"kind": "boundary", "name": site.name},
         *({"kind": "exclusion", "name": z.name} for z in zones),

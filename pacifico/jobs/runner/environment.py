@@ -63,6 +63,7 @@ def environment(folder: Path, source: Mapping[str, str] | None = None, *, isolat
         "XDG_CACHE_HOME": str(folder / _CACHE_FOLDER) if isolated else shared,
         "PACIFICO_DEM_CACHE": str(folder / terrain_cache.FOLDER),
         "PYTHONHASHSEED": "0",
+        "PYTHONSAFEPATH": "1",  # the working folder is where a job writes: nothing is imported from it
         **AWS_PINNED,
     }
     if isolated and given.get("NUMBA_CACHE_DIR"):

@@ -8,7 +8,9 @@ no network of its own: notebooks are ours and trusted, their data is not.
 from __future__ import annotations
 
 import contextlib
+import logging
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +25,13 @@ if TYPE_CHECKING:
 
     from pacifico.jobs.delivery import RunTask
     from pacifico.jobs.runner.processes import Child, Spawner
+    from pacifico.jobs.runner.terrain_cache import TerrainCache
     from pacifico.jobs.settings import Settings
     from pacifico.jobs.stop_signals import StopSignals
     from pacifico.jobs.store.base import Store
     from pacifico.run.outcome import ErrorKind
+
+log = logging.getLogger(__name__)
 
 _TICK_S = 0.2
 _OUT_OF_MEMORY = "the machine ran out of memory and ended the run; ask for less, or give the workers more"
@@ -122,8 +127,8 @@ class NotebookRunner:
         )
         self.prepare()
         outcome = self._watch(child, report, on_stage, signals)
-        if outcome.kind != "lost":
-            inputs.terrain.keep()
+        if not signals.stopped and outcome.kind != "lost":
+            _keep_terrain(inputs.terrain, signals)
         return outcome
 
     def close(self) -> None:
@@ -187,6 +192,22 @@ class NotebookRunner:
         if self._next is not None:
             self._next.end()
             self._next = None
+
+
+def _keep_terrain(terrain: TerrainCache, signals: StopSignals) -> None:
+    """Copy new terrain to the store, until a stop."""
+
+    def keep() -> None:
+        try:
+            terrain.keep(signals)
+        except Exception:
+            log.exception("terrain not kept")
+
+    # A daemon: after a stop it ends with the file that it is sending, and nobody waits for it.
+    thread = threading.Thread(target=keep, name="terrain", daemon=True)
+    thread.start()
+    while thread.is_alive() and not signals.stopped:
+        thread.join(_TICK_S)
 
 
 def _died(report: Path, oom_before: int) -> RunOutcome:

@@ -17,6 +17,7 @@ from pacifico.errors import InputError, OutsideServiceError, PacificoError
 from pacifico.jobs import keys
 from pacifico.jobs.request import file_sha256
 from pacifico.jobs.runner.download import allowed_host, download
+from pacifico.jobs.runner.parameters import FILE_PARAMETERS, check_parameters
 from pacifico.jobs.status import METRICS
 from pacifico.jobs.store.base import NotFoundError
 from pacifico.jobs.upload_records import MAX_RECORD_BYTES, UploadRecord, parse_record
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 #: First bytes of the rasters a job may bring: TIFF and BigTIFF in both byte orders.
 _RASTERS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
-
-#: Parameters of the notebook that take a file; a request gives `upload:<sha256>` for them.
-FILE_PARAMETERS = ("exclusions", "weather")
 
 #: Largest metrics.json that is read [bytes]; we write some thousands.
 _MAX_METRICS_BYTES = 4 << 20
@@ -215,12 +213,14 @@ def stage(
     Raises
     ------
     InputError
-        Site or upload are not the owner's, are too large or have another hash, or the DEM's place is not allowed.
+        Site or upload are not the owner's, are too large or have another hash, the DEM's place is not allowed, or the
+        notebook does not take the parameters.
     OutsideServiceError
         Store or host failed.
     StoppedError
         The job was told to stop.
     """
+    check_parameters(request)  # again: an owner can write a request without our client
     folder.mkdir(parents=True)
     stager = Stager(store, settings, request.owner, folder, signals)
     inputs = {"boundary": stager.boundary(request.site_id)}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pacifico.jobs.request import JobRequest
+    from pacifico.jobs.stop_signals import StopSignals
     from pacifico.jobs.store.base import Store
 
 log = logging.getLogger(__name__)
@@ -85,12 +86,14 @@ class TerrainCache:
             except (StoreError, InputError) as error:  # expired, too large, or the store failed
                 log.info("terrain %s not fetched: %s", name[:12], error)
 
-    def keep(self) -> None:
-        """Copy the complete files that the run fetched to the store."""
+    def keep(self, signals: StopSignals | None = None) -> None:
+        """Copy the run's complete files to the store, until a stop."""
         if not self._public or not self._folder.is_dir():
             return
         names = []
         for path in sorted(self._folder.glob("*.npz"))[:_MAX_WINDOWS]:
+            if signals is not None and signals.stopped:
+                return
             data = _checked(path)
             if data is None or not _NAME.fullmatch(path.stem):
                 continue

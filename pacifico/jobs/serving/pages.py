@@ -113,7 +113,7 @@ def site_page(jobs: OwnedJobs, *, cursor: str | None = None, limit: int = 50) ->
             continue
         try:
             record = read_site_record(jobs.store, jobs.owner, keys.decode(folder.rpartition("/")[2]))
-        except (InputError, UnknownVersionError, UnicodeDecodeError):
+        except (InputError, UnknownVersionError, UnicodeError):
             continue  # planted, deleted meanwhile, or of a newer pacifico
         found.append(record)
         if len(found) == limit:

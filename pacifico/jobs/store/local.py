@@ -160,10 +160,13 @@ class LocalStore:
                 raise NotFoundError(f"{key} is not in the store {self._root}")
             check_size(key, source.stat().st_size, limit)
             path.parent.mkdir(parents=True, exist_ok=True)
+            size = 0
             with source.open("rb") as file, path.open("wb") as out:
                 while chunk := file.read(_CHUNK):
                     if signals is not None:
                         signals.check()
+                    size += len(chunk)
+                    check_size(key, size, limit)  # it may have grown meanwhile
                     out.write(chunk)
 
     def stat(self, key: str) -> Stat:

@@ -172,13 +172,8 @@ class S3Store:
             head = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
             check_size(key, head["ContentLength"], limit)
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._client.download_file(
-                self._bucket,
-                self._key(key),
-                str(path),
-                Config=_TRANSFER,
-                Callback=None if signals is None else lambda _: signals.check(),
-            )
+            progress = _Transfer(key, limit, signals)
+            self._client.download_file(self._bucket, self._key(key), str(path), Config=_TRANSFER, Callback=progress.add)
 
     def stat(self, key: str) -> Stat:
         """Size and age of an object; NotFoundError where there is none."""
@@ -331,6 +326,28 @@ def _date(reply: Any) -> float | None:
     """Date of a reply [s since 1970]."""
     text = reply["ResponseMetadata"]["HTTPHeaders"].get("date")
     return None if text is None else parsedate_to_datetime(text).timestamp()
+
+
+class _Transfer:
+    """Limit and stop of one download.
+
+    An owner may write a larger object while it is read, so what arrives is counted, too.
+    """
+
+    def __init__(self, key: str, limit: int | None, signals: StopSignals | None) -> None:
+        self._key = key
+        self._limit = limit
+        self._signals = signals
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def add(self, count: int) -> None:
+        """Count bytes that arrived; raise where they are too many, or the job is told to stop."""
+        if self._signals is not None:
+            self._signals.check()
+        with self._lock:
+            self._bytes += count
+            check_size(self._key, self._bytes, self._limit)
 
 
 class _Clock:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pacifico.errors import InputError
 from pacifico.jobs import keys
 from pacifico.jobs.reading.listing import hint_rows
-from pacifico.jobs.store.base import NotFoundError
+from pacifico.jobs.request import UnknownVersionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pacifico.jobs.request import JobRequest
     from pacifico.jobs.settings import Settings
     from pacifico.jobs.store.base import Store
+
+
+#: Statuses read to count the running jobs of one owner: hints are the owner's to write, and may be many.
+_MOST_READ = 1000
 
 
 class QuotaError(InputError):
@@ -108,14 +112,15 @@ def running_jobs(records: Records, owner: str, *, enough: int, besides: str) -> 
     besides : str
         Layout that is not counted.
     """
-    found = 0
+    found = read = 0
     for row in hint_rows(records.store, owner):
-        if found >= enough:
+        if found >= enough or read >= _MOST_READ:
             break
         if row["status"] != "processing" or row["layout_id"] == besides:
             continue
+        read += 1
         try:
             found += records.read(owner, row["layout_id"]).alive
-        except (InputError, NotFoundError):  # a hint that the owner wrote, or of a job that is gone
+        except (InputError, UnknownVersionError):  # planted, gone, or of a newer pacifico
             continue
     return found

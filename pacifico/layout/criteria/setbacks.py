@@ -193,7 +193,7 @@ def set_back(
     distance = np.full(len(edges.ends), setback_m)
     for entry in chosen:
         for edge in entry.edges:
-            distance[_edge_indices(edge, edges, lines)] = entry.setback_m
+            distance[edge_indices(edge, edges, lines)] = entry.setback_m
     holes = [ring for part in shapely.get_parts(boundary) for ring in part.interiors]
     taken = (
         [shapely.buffer(shapely.MultiLineString(holes), setback_m, quad_segs=ARC_SEGMENTS)]
@@ -206,8 +206,14 @@ def set_back(
     return polygonal(shapely.difference(boundary, shapely.union_all(taken))) if taken else boundary
 
 
-def _edge_indices(edge: str | int, edges: Edges, lines: Sequence[NamedLine]) -> list[int]:
-    """Indices of the edges that a setback chooses."""
+def edge_indices(edge: str | int, edges: Edges, lines: Sequence[NamedLine]) -> list[int]:
+    """Indices of the edges that a setback chooses.
+
+    Raises
+    ------
+    InputError
+        There is no such edge.
+    """
     if isinstance(edge, int):
         if edge > len(edges.ends):
             raise InputError(

@@ -18,6 +18,8 @@ from pacifico.layout.model.edits import Edit, pose
 from pacifico.vocabulary import AssetKind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from pacifico.layout.editing.context import EditContext
     from pacifico.layout.model.assets import Asset
     from pacifico.layout.model.plan import Plan
@@ -51,9 +53,10 @@ def move_asset(
     EditRefused
         The place breaks a rule, or no road reaches it.
     """
-    asset = asset_of(plan, asset_id)
-    item = move_item(asset.item, resolve_place(plan, to, to_lonlat, ("to", "to_lonlat")))
-    return place_asset(plan, context, "move", item, asset_id=asset_id, old=asset)
+    here = context.in_frame(plan)
+    asset = asset_of(here, asset_id)
+    item = move_item(asset.item, context.place_in_frame(resolve_place(plan, to, to_lonlat, ("to", "to_lonlat"))))
+    return context.on_map(place_asset(here, context, "move", item, asset_id=asset_id, old=asset))
 
 
 def rotate_asset(plan: Plan, asset_id: str, *, context: EditContext, to_deg: float) -> Plan:
@@ -77,8 +80,10 @@ def rotate_asset(plan: Plan, asset_id: str, *, context: EditContext, to_deg: flo
     """
     if not np.isfinite(to_deg):
         raise EditRefused(f"the angle {to_deg} is no number; give degrees, such as 30")
-    asset = asset_of(plan, asset_id)
-    return place_asset(plan, context, "rotate", rotate_item(asset.item, float(to_deg)), asset_id=asset_id, old=asset)
+    here = context.in_frame(plan)
+    asset = asset_of(here, asset_id)
+    item = rotate_item(asset.item, context.rotation_in_frame(float(to_deg)))
+    return context.on_map(place_asset(here, context, "rotate", item, asset_id=asset_id, old=asset))
 
 
 def add_asset(
@@ -88,7 +93,7 @@ def add_asset(
     context: EditContext,
     at: tuple[float, float] | None = None,
     at_lonlat: tuple[float, float] | None = None,
-    rotation_deg: float = 0.0,
+    rotation_deg: float | None = None,
     units: int | None = None,
 ) -> Plan:
     """Plan with one more asset.
@@ -105,8 +110,8 @@ def add_asset(
         Centre in the working CRS [m].
     at_lonlat : (float, float), optional
         Centre as longitude and latitude [°]; give one of the two.
-    rotation_deg : float
-        Angle, anticlockwise from length due east [°].
+    rotation_deg : float, optional
+        Angle, anticlockwise from length due east [°]; by default that of the layout's row azimuth.
     units : int, optional
         Number of row units of a solar array; by default the most.
 
@@ -119,13 +124,15 @@ def add_asset(
         raise EditRefused(f"asset type {kind!r} is unknown; choose from {', '.join(get_args(AssetKind))}")
     if units is not None and kind != "solar_array":
         raise EditRefused(f"units = {units} is for solar arrays; leave it out for a {kind}")
-    item = rotate_item(new_item(plan, kind, units), rotation_deg)
-    item = move_item(item, resolve_place(plan, at, at_lonlat, ("at", "at_lonlat")))
+    rotation = 0.0 if rotation_deg is None else context.rotation_in_frame(rotation_deg)
+    item = rotate_item(new_item(plan, kind, units), rotation)
+    item = move_item(item, context.place_in_frame(resolve_place(plan, at, at_lonlat, ("at", "at_lonlat"))))
     if kind == "inverter_skid":
         item = replace(item, block=1 + max((a.item.block for a in plan.asset_list), default=-1))
     used = {i for e in plan.edits for i in (e.subject, *e.also)} | {a.asset_id for a in plan.asset_list}
     last = max((int(i.rpartition("-")[2]) for i in used if i.startswith(f"{kind}-")), default=0)
-    return place_asset(plan, context, "add", item, asset_id=f"{kind}-{last + 1:04d}", old=None)
+    here = context.in_frame(plan)
+    return context.on_map(place_asset(here, context, "add", item, asset_id=f"{kind}-{last + 1:04d}", old=None))
 
 
 def remove_asset(plan: Plan, asset_id: str, *, context: EditContext, with_block: bool = False) -> Plan:
@@ -149,16 +156,69 @@ def remove_asset(plan: Plan, asset_id: str, *, context: EditContext, with_block:
     EditRefused
         Other assets need it.
     """
+    plan = context.in_frame(plan)
     asset = asset_of(plan, asset_id)
     also = _removed_with(plan, asset, with_block=with_block)
-    removed = {asset_id, *(a.asset_id for a in also)}
+    return _without(plan, context, asset, also)
+
+
+def remove_arrays(plan: Plan, asset_ids: Collection[str], *, context: EditContext) -> Plan:
+    """Plan without some solar arrays, and without the roads that only they needed.
+
+    The last array of a block takes its inverter skid with it.
+
+    Parameters
+    ----------
+    plan : Plan
+        Plan before the edit.
+    asset_ids : collection of str
+        Identifiers of the arrays, at least one.
+    context : EditContext
+        Ground and criteria of the edits.
+
+    Raises
+    ------
+    EditRefused
+        They are all that stands.
+    """
+    first, *rest = (a for a in plan.asset_list if a.asset_id in asset_ids)
+    stay = {a.item.block for a in plan.asset_list if a.item.kind == "solar_array" and a.asset_id not in asset_ids}
+    empty = {a.item.block for a in (first, *rest)} - stay
+    skids = [a for a in plan.asset_list if a.item.kind == "inverter_skid" and a.item.block in empty]
+    return _without(plan, context, first, [*rest, *skids])
+
+
+def _without(plan: Plan, context: EditContext, asset: Asset, also: Sequence[Asset]) -> Plan:
+    """Plan without an asset and others that go with it.
+
+    Parameters
+    ----------
+    plan : Plan
+        Plan before the edit.
+    context : EditContext
+        Ground and criteria of the edits.
+    asset : Asset
+        Asset to remove.
+    also : sequence of Asset
+        Assets that go with it.
+
+    Raises
+    ------
+    EditRefused
+        They are all that stands.
+    """
+    removed = {asset.asset_id, *(a.asset_id for a in also)}
     if len(removed) == len(plan.asset_list):
-        raise EditRefused(f"{asset_id} is all that stands, a layout needs one asset; generate another layout instead")
+        raise EditRefused(
+            f"{asset.asset_id} is all that stands, a layout needs one asset; generate another layout instead"
+        )
     assets = tuple(a for a in plan.asset_list if a.asset_id not in removed)
-    done = Edit("remove", asset_id, asset.item.kind, before=pose(asset.item), also=tuple(a.asset_id for a in also))
+    done = Edit(
+        "remove", asset.asset_id, asset.item.kind, before=pose(asset.item), also=tuple(a.asset_id for a in also)
+    )
     change = Change(plan, context, done, plan.site)
     roads = without_unneeded(change, change.roads, assets, [a.service_road_id for a in (asset, *also)])
-    return remeasured(change, assets, roads)
+    return context.on_map(remeasured(change, assets, roads))
 
 
 def _removed_with(plan: Plan, asset: Asset, *, with_block: bool) -> list[Asset]:

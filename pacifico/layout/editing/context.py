@@ -26,6 +26,7 @@ from pacifico.layout.metrics import (
 )
 from pacifico.layout.model.racking import RACKING_METRICS
 from pacifico.layout.model.roads import min_radius_to, road_criteria
+from pacifico.layout.orientation.plans import PlanTurner, turner_of
 from pacifico.layout.routing.routing_grid import parts_of
 from pacifico.terrain.drainage.flow import flow_cell_m
 
@@ -75,13 +76,18 @@ class _Memo:
 
 @dataclass(frozen=True)
 class EditContext:
-    """Ground and criteria for edits of one site, DEM and design."""
+    """Ground and criteria for edits of one site, DEM and design.
+
+    Edits work in the frame of the rows, where arrays are upright: DEM, spec and crossings are in it.
+    """
 
     dem: xr.DataArray
     profile: Profile
     spec: Spec
     crossings: tuple[Crossing, ...] = ()
     """Crossings of the plan's roads: new roads may use them too."""
+    turner: PlanTurner | None = None
+    """Turns plans into the frame of their rows; None where rows run north to south."""
     _memo: _Memo = field(default_factory=_Memo, repr=False, compare=False)
 
     @classmethod
@@ -110,7 +116,36 @@ class EditContext:
                 f"the plan was made on heights in {plan.dem['units']!r}, these are in {units!r}; open the DEM with the same "
                 "units (--dem-units)"
             )
-        return cls(dem, plan.profile, plan.spec, tuple(c for c in plan.crossing_list if c.crossing_type != "bore"))
+        turner = None
+        if (turned := turner_of(plan, dem)) is not None:
+            turner, dem = turned
+            plan = turner.in_frame(plan)
+        crossings = tuple(c for c in plan.crossing_list if c.crossing_type != "bore")
+        return cls(dem, plan.profile, plan.spec, crossings, turner)
+
+    def in_frame(self, plan: Plan) -> Plan:
+        """Plan of the map in the frame of its rows."""
+        return plan if self.turner is None else self.turner.in_frame(plan)
+
+    def on_map(self, plan: Plan) -> Plan:
+        """Plan of the frame on the map."""
+        return plan if self.turner is None else self.turner.on_map(plan)
+
+    def zone_in_frame(self, zone: Zone) -> Zone:
+        """Zone of the map in the frame."""
+        return zone if self.turner is None else self.turner.zone(zone)
+
+    def place_in_frame(self, place: tuple[float, float]) -> tuple[float, float]:
+        """Easting and northing in the frame [m]."""
+        return place if self.turner is None else self.turner.frame.point(*place)
+
+    def way_in_frame(self, way: tuple[float, float]) -> tuple[float, float]:
+        """Distance to the east and to the north, along the axes of the frame [m]."""
+        return way if self.turner is None else self.turner.frame.vector(*way)
+
+    def rotation_in_frame(self, rotation_deg: float) -> float:
+        """Rotation in the frame, anticlockwise [°]."""
+        return rotation_deg if self.turner is None else self.turner.frame.rotation(rotation_deg)
 
     @property
     def roads(self) -> RoadCriteria:

@@ -148,7 +148,7 @@ class Editor:
         *,
         at: tuple[float, float] | None = None,
         at_lonlat: tuple[float, float] | None = None,
-        rotation_deg: float = 0.0,
+        rotation_deg: float | None = None,
         units: int | None = None,
     ) -> Plan:
         """Add an asset, with a road to it.
@@ -159,8 +159,8 @@ class Editor:
             Asset type.
         at, at_lonlat : (float, float), optional
             Centre in the working CRS [m], or as longitude and latitude [°].
-        rotation_deg : float
-            Angle [°].
+        rotation_deg : float, optional
+            Angle [°]; by default that of the layout's row azimuth.
         units : int, optional
             Number of row units of a solar array.
 

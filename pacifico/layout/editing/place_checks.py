@@ -15,6 +15,7 @@ from pacifico.layout.criteria.asset_types import PAD_APRON_M, asset_type, solar_
 from pacifico.layout.criteria.racking import ArraySlopes, array_slopes
 from pacifico.layout.ground.buildable import ROUNDING, STEEP_SHARE, Zonal, zonal
 from pacifico.layout.model.assets import Item, outline, pad_outline
+from pacifico.layout.orientation.frame import AZIMUTH_RULE
 from pacifico.layout.placement.draft import item_of, of_units
 from pacifico.layout.placement.solar_arrays import BLOCK_REACH_M
 
@@ -169,7 +170,7 @@ def _check_ground(asset_id: str, item: Item, around: Surroundings) -> None:
         if steep > STEEP_SHARE:
             raise EditRefused(
                 f"{asset_id} would stand on ground that is too steep: {steep:.0%} of its {what} is over "
-                f"{_said(limits)}, {STEEP_SHARE:.0%} may be; choose gentler ground"
+                f"{_said(limits, around.spec.number(*AZIMUTH_RULE))}, {STEEP_SHARE:.0%} may be; choose gentler ground"
             )
 
 
@@ -181,11 +182,15 @@ def _slope_limits(item: Item, spec: Spec) -> float | ArraySlopes:
     return slopes.turned if item.rotation_deg == 90.0 else slopes
 
 
-def _said(limits: float | ArraySlopes) -> str:
-    """Slope limits in words."""
+def _said(limits: float | ArraySlopes, azimuth_deg: float) -> str:
+    """Slope limits in words, with directions on the map."""
     if not isinstance(limits, ArraySlopes):
         return f"{limits:g}°"
-    ways = f"{100 * limits.north:.3g} % north and {100 * limits.east:.3g} % east"
+    north, east = f"{100 * limits.north:.3g} %", f"{100 * limits.east:.3g} %"
+    if azimuth_deg == 0.0:
+        ways = f"{north} north and {east} east"
+    else:
+        ways = f"{north} towards {azimuth_deg % 360:g}° and {east} towards {(azimuth_deg + 90) % 360:g}°"
     return f"{limits.any_deg:g}°, or over what is graded for its rows: {ways}"
 
 

@@ -308,20 +308,22 @@ def _cable_warnings(plan: Plan, context: EditContext) -> tuple[str, ...]:
     cabled = {c.from_id for c in plan.cable_list}
     if all(a.asset_id in cabled for a in plan.asset_list if a.item.kind in SOURCES):
         return ()
-    found = context.cables(plan.site, plan.asset_list, plan.road_list).warnings
+    here = context.in_frame(plan)
+    found = context.cables(here.site, here.asset_list, here.road_list).warnings
     return tuple(w for w in plan.warnings if w in found)
 
 
 def _measured(plan: Plan, stored: StoredLayout, context: EditContext) -> Plan:
     """Plan with the volumes that the file doesn't hold; those that it holds stay as they are."""
-    ground, criteria = context.field(plan.site).ground, context.earthwork
-    lines, widths = [r.line for r in plan.road_list], [r.width_m for r in plan.road_list]
+    here = context.in_frame(plan)
+    ground, criteria = context.field(here.site).ground, context.earthwork
+    lines, widths = [r.line for r in here.road_list], [r.width_m for r in here.road_list]
     volumes = tuple(
         replace(v, cut_m3=f["cut_m3"], fill_m3=f["fill_m3"])
         for v, f in zip(corridors(ground, lines, widths, criteria=criteria), stored.of_kind("road"), strict=True)
     )
-    outlines = [p.plane.polygon for p in plan.pad_list]
-    measured = graded_pads(ground, outlines, _planes(plan.pad_list), criteria=criteria) if outlines else []
+    outlines = [p.plane.polygon for p in here.pad_list]
+    measured = graded_pads(ground, outlines, _planes(here.pad_list), criteria=criteria) if outlines else []
     pads = tuple(
         replace(p, plane=replace(p.plane, max_cut_m=m.max_cut_m, max_fill_m=m.max_fill_m, open_edge_m=m.open_edge_m))
         for p, m in zip(plan.pad_list, measured, strict=True)

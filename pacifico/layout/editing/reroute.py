@@ -122,4 +122,5 @@ def recompute_roads(plan: Plan, *, context: EditContext) -> Plan:
     EditRefused
         No substation would be reached, or an asset is at an angle that the road search can't handle.
     """
-    return recomputed(Change(plan, context, Edit("roads", ""), plan.site), plan.asset_list)
+    here = context.in_frame(plan)
+    return context.on_map(recomputed(Change(here, context, Edit("roads", ""), here.site), here.asset_list))

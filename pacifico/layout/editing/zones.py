@@ -60,9 +60,9 @@ def add_zone(
     name = zone.name or f"zone {1 + len(plan.site.exclusions)}"
     if any(z.name == name for z in plan.site.exclusions):
         raise EditRefused(f"there is a zone {name!r} already; give another name, or remove it first")
-    zone = replace(zone, name=name)
-    site = replace(plan.site, exclusions=(*plan.site.exclusions, zone))
-    return _with_zone(Change(plan, context, Edit("add_zone", name), site), zone, assets, roads)
+    here, zone = context.in_frame(plan), context.zone_in_frame(replace(zone, name=name))
+    site = replace(here.site, exclusions=(*here.site.exclusions, zone))
+    return context.on_map(_with_zone(Change(here, context, Edit("add_zone", name), site), zone, assets, roads))
 
 
 def move_zone(
@@ -96,10 +96,11 @@ def move_zone(
     """
     if not np.isfinite(by).all():
         raise EditRefused(f"the way {by} is no pair of numbers; give metres to the east and to the north")
-    old = _zone_named(plan, name)
-    zone = replace(old, geometry=translate(old.geometry, *by))
-    site = replace(plan.site, exclusions=tuple(zone if z is old else z for z in plan.site.exclusions))
-    return _with_zone(Change(plan, context, Edit("move_zone", name), site), zone, assets, roads)
+    here = context.in_frame(plan)
+    old = _zone_named(here, name)
+    zone = replace(old, geometry=translate(old.geometry, *context.way_in_frame(by)))
+    site = replace(here.site, exclusions=tuple(zone if z is old else z for z in here.site.exclusions))
+    return context.on_map(_with_zone(Change(here, context, Edit("move_zone", name), site), zone, assets, roads))
 
 
 def remove_zone(plan: Plan, name: str, *, context: EditContext) -> Plan:
@@ -110,10 +111,11 @@ def remove_zone(plan: Plan, name: str, *, context: EditContext) -> Plan:
     EditRefused
         No zone has that name, or several have it.
     """
-    old = _zone_named(plan, name)
-    site = replace(plan.site, exclusions=tuple(z for z in plan.site.exclusions if z is not old))
-    change = Change(plan, context, Edit("remove_zone", name), site)
-    return remeasured(change, plan.asset_list, change.roads)
+    here = context.in_frame(plan)
+    old = _zone_named(here, name)
+    site = replace(here.site, exclusions=tuple(z for z in here.site.exclusions if z is not old))
+    change = Change(here, context, Edit("remove_zone", name), site)
+    return context.on_map(remeasured(change, here.asset_list, change.roads))
 
 
 def _with_zone(change: Change, zone: Zone, on_assets: OnAssets, on_roads: OnRoads) -> Plan:

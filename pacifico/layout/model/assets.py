@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -175,6 +176,16 @@ def rotate_item(item: Item, rotation_deg: float) -> Item:
     if angle == 90.0:
         a, b = b, a
     return replace(item, rect=(x - a, y - b, x + a, y + b), rotation_deg=angle)
+
+
+def asset_names(items: Sequence[Item]) -> list[str]:
+    """Identifiers of items, counted by asset type in their order."""
+    counts: Counter[str] = Counter()
+    names = []
+    for item in items:
+        counts[item.kind] += 1
+        names.append(f"{item.kind}-{counts[item.kind]:04d}")
+    return names
 
 
 def merge_unplaced(unplaced: Sequence[Unplaced]) -> tuple[Unplaced, ...]:

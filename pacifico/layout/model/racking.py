@@ -30,6 +30,8 @@ class RowTable:
     """Largest height difference to the next row of the array [m]; 0 without one."""
     steepest_across: FloatArray
     """Steepest graded ground to the next row of the array [rise/run]; 0 without one."""
+    steepest_along: FloatArray
+    """Steepest graded ground from pile to pile of the row [rise/run]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,13 +104,19 @@ class RackingDesign:
     length_shares: Mapping[str, float]
     """Share of piles by the length in which they are ordered [m]."""
     arrays_over: tuple[str, ...]
-    """Arrays with neighbouring rows beyond the racking's height difference or slope across."""
+    """Arrays with rows beyond the racking's slope along or across, or its height difference of neighbours."""
     warnings: tuple[str, ...]
 
     @property
     def volumes_m3(self) -> FloatArray:
         """Fill (positive) or cut (negative) of each graded cell [m³]."""
         return np.concatenate([np.zeros(0), *(g.volumes_m3 for g in self.graded)])
+
+    @property
+    def arrays_beyond(self) -> tuple[str, ...]:
+        """Arrays that can't be graded: their piles leave the window, or their rows the racking's limits."""
+        outside = self.piles.row[self.piles.outside]
+        return tuple(dict.fromkeys((*self.arrays_over, *(self.rows.array_id[k] for k in np.unique(outside).tolist()))))
 
     @property
     def above_bound_pct(self) -> float:

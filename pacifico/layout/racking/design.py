@@ -13,6 +13,7 @@ from pacifico.layout.model.racking import RACKING_WARNING, GradedCells, PileTabl
 from pacifico.layout.racking.grading import TOLERANCE_M, least_grading
 from pacifico.layout.racking.grading_problem import grading_problem
 from pacifico.layout.racking.lattice import KeepOff
+from pacifico.layout.racking.row_steps import SAME_STEP_M
 from pacifico.layout.racking.rows import array_rows, rows_by_azimuth
 
 if TYPE_CHECKING:
@@ -24,14 +25,15 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.racking import RackingCriteria
     from pacifico.layout.model.plan import Plan
     from pacifico.layout.racking.grading import Grading
+    from pacifico.layout.racking.grading_lp import KnownParts
 
 SCHEDULE_CELL_M = 3.0
 """Largest cell of a DEM on which piles are more than an index [m]: two cells to a span between piles."""
 SAME_SLOPE = 1e-6
-"""Difference of slopes that is rounding [rise/run]."""
+"""Difference of slopes that is rounding, of heights to some µm over a few metres [rise/run]."""
 
 
-def design_racking(plan: Plan, dem: xr.DataArray) -> RackingDesign:
+def design_racking(plan: Plan, dem: xr.DataArray, *, known: KnownParts | None = None) -> RackingDesign:
     """Racking design of a plan.
 
     Ground is graded where piles would leave their reveal window, inside the boundary and clear of exclusions, pads and
@@ -43,6 +45,8 @@ def design_racking(plan: Plan, dem: xr.DataArray) -> RackingDesign:
         Layout; its spec names the racking.
     dem : DataArray
         DEM that the plan was made on.
+    known : dict, optional
+        Parts of the linear programs that were solved for a similar plan, which aren't solved again; grows.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def design_racking(plan: Plan, dem: xr.DataArray) -> RackingDesign:
     groups = rows_by_azimuth(array_rows(plan.asset_list, plan.spec), criteria)
     keep_off, side_slope = kept_ground(plan), plan.spec.number("earthwork", "side_slope")
     found = [
-        least_grading(grading_problem(rows, ground, criteria, keep_off=keep_off, side_slope=side_slope))
+        least_grading(grading_problem(rows, ground, criteria, keep_off=keep_off, side_slope=side_slope), known)
         for rows in groups
     ]
     rows, piles = row_table(found), pile_table(found, criteria)
@@ -93,24 +97,21 @@ def kept_ground(plan: Plan) -> KeepOff:
 def row_table(found: Sequence[Grading]) -> RowTable:
     """Rows of all gradings with the heights of their ends."""
     names: list[str] = []
-    number, ends, counts, steps, across = [], [], [], [], []
+    number, ends, counts, beside = [], [], [], []
     for g in found:
         rows = g.problem.rows
         names += [rows.arrays[i].array_id for i in rows.array_of.tolist()]
         number.append(rows.number)
         ends.append(np.concatenate([rows.ends_xy(), _end_heights(g)[:, :, None]], axis=2))
         counts.append(np.diff(rows.first_pile))
-        step, slope = _beside(g)
-        steps.append(step)
-        across.append(slope)
+        beside.append(_beside(g))
     first = np.concatenate([[0], np.cumsum(np.concatenate([np.zeros(0, int), *counts]))]).astype(np.int64)
     return RowTable(
         tuple(names),
         np.concatenate([np.zeros(0, np.int64), *number]),
         np.concatenate([np.zeros((0, 2, 3)), *ends]),
         first,
-        np.concatenate([np.zeros(0), *steps]),
-        np.concatenate([np.zeros(0), *across]),
+        *np.concatenate([np.zeros((3, 0)), *beside], axis=1),
     )
 
 
@@ -127,17 +128,18 @@ def _end_heights(grading: Grading) -> FloatArray:
     return np.stack(heights, axis=1)
 
 
-def _beside(grading: Grading) -> tuple[FloatArray, FloatArray]:
-    """Largest height difference [m] and steepest ground [rise/run] of each row to the next one of its array."""
+def _beside(grading: Grading) -> FloatArray:
+    """Largest height difference to the next row [m], steepest ground across and along each row, shape (3, n)."""
     rows = grading.problem.rows
     a, b, along = rows.neighbours()
-    a, b = a[~along], b[~along]
     row = rows.row_of
-    step, slope = np.zeros(len(rows.start)), np.zeros(len(rows.start))
-    np.maximum.at(step, row[a], np.abs(grading.tube[b] - grading.tube[a]))
-    run = rows.across[row[b]] - rows.across[row[a]]
-    np.maximum.at(slope, row[a], np.abs((grading.graded_ground[b] - grading.graded_ground[a]) / run))
-    return step, slope
+    found = np.zeros((3, len(rows.start)))
+    rise = np.abs(grading.graded_ground[b] - grading.graded_ground[a])
+    run = np.where(along, rows.pile_along[b] - rows.pile_along[a], rows.across[row[b]] - rows.across[row[a]])
+    step = np.abs(grading.tube[b] - grading.tube[a])
+    for into, which, values in ((0, ~along, step), (1, ~along, rise / np.abs(run)), (2, along, rise / np.abs(run))):
+        np.maximum.at(found[into], row[a[which]], values[which])
+    return found
 
 
 def pile_table(found: Sequence[Grading], criteria: RackingCriteria) -> PileTable:
@@ -161,9 +163,11 @@ def _graded_cells(grading: Grading) -> GradedCells:
 
 
 def arrays_over(rows: RowTable, criteria: RackingCriteria) -> tuple[str, ...]:
-    """Arrays with neighbouring rows beyond the racking's height difference or slope across, in their order."""
-    over = (rows.largest_step_m > criteria.max_row_step_m) | (
-        rows.steepest_across > criteria.max_slope_across + SAME_SLOPE
+    """Arrays with rows beyond the racking's slope along or across, or its height difference, in their order."""
+    over = (
+        (rows.largest_step_m > criteria.max_row_step_m + SAME_STEP_M)
+        | (rows.steepest_across > criteria.max_slope_across + SAME_SLOPE)
+        | (rows.steepest_along > criteria.max_slope_along + SAME_SLOPE)
     )
     return tuple(dict.fromkeys(rows.array_id[k] for k in np.flatnonzero(over).tolist()))
 
@@ -176,7 +180,7 @@ def _warnings(piles: PileTable, over: Sequence[str], criteria: RackingCriteria, 
     piles : PileTable
         Piles of the design.
     over : sequence of str
-        Arrays beyond the limits of neighbouring rows.
+        Arrays beyond the racking's slopes or height difference.
     criteria : RackingCriteria
         Limits of the racking.
     cell_m : float
@@ -195,7 +199,8 @@ def _warnings(piles: PileTable, over: Sequence[str], criteria: RackingCriteria, 
         )
     if over:
         said.append(
-            f"{len(over):,} arrays have neighbouring rows more than {criteria.max_row_step_m:g} m apart in height or steeper than "
-            f"{100 * criteria.max_slope_across:g} % across, such as {over[0]}; ask the supplier, or lower solar_array.slope_limit_deg"
+            f"{len(over):,} arrays stay steeper than {100 * criteria.max_slope_along:g} % along or {100 * criteria.max_slope_across:g} % "
+            f"across their rows, or have neighbouring rows more than {criteria.max_row_step_m:g} m apart in height, such as {over[0]}: "
+            "ground beside roads, pads, exclusions or the boundary can't be graded; move them"
         )
     return tuple(RACKING_WARNING + text for text in said)

@@ -1,14 +1,14 @@
 """Least grading that brings all piles into their reveal window, with a proven bound.
 
 The corrections of the ground at the nodes of a lattice and the heights of the tubes are the variables of a linear program:
-least cut plus fill, piles in their window, slopes of the ground within limits. Only ground near piles that leave their window
-is in the program. Prices of the constraints (its dual solution) say whether more ground would help; if so, it is added.
+least cut plus fill, piles in their window, slopes of the ground and steps between rows within limits. Only ground near piles
+that break a limit is in the program. Prices of the constraints (its dual solution) say whether more ground would help; if so, it is added.
 The same prices give a volume that no solution can go below.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from pacifico.layout.racking.grading_lp import KnownParts, lower_bound, make_program, solve
 from pacifico.layout.racking.lattice import free_depth
 from pacifico.layout.racking.piles import excess_m, tube_heights
+from pacifico.layout.racking.row_steps import over_step, stepped_tubes
 
 if TYPE_CHECKING:
     from pacifico.array_types import BoolArray, FloatArray, IntArray
@@ -72,33 +73,87 @@ class Grading:
         return total / self.bound_m3 - 1.0 if self.bound_m3 > 0 else np.inf
 
 
-def least_grading(problem: GradingProblem) -> Grading:
-    """Least cut plus fill that brings piles into their window, then the least steel."""
+def least_grading(problem: GradingProblem, known: KnownParts | None = None) -> Grading:
+    """Least cut plus fill that keeps windows, slopes and steps between rows, then the least steel.
+
+    Steps between rows are limited in more and more arrays until no other exceeds them.
+
+    Parameters
+    ----------
+    problem : GradingProblem
+        Rows, ground and limits.
+    known : dict, optional
+        Parts of linear programs that were solved before, which aren't solved again; grows.
+    """
+    known = {} if known is None else known
+    tube = tube_heights(problem.rows, problem.pile_ground, problem.criteria)
+    over = over_step(problem, tube)
+    while True:
+        problem = replace(problem, stepped=problem.stepped | over)
+        tube = _with(tube, stepped_tubes(problem, problem.pile_ground, over))
+        found = _graded(problem, tube, known)
+        over = over_step(problem, found.tube) & ~problem.stepped
+        if not over.any():
+            return found
+
+
+def _with(tube: FloatArray, changed: FloatArray) -> FloatArray:
+    """Heights of tubes with those that changed; NaN where they didn't [m]."""
+    return np.where(np.isnan(changed), tube, changed)
+
+
+def _graded(problem: GradingProblem, tube: FloatArray, known: KnownParts) -> Grading:
+    """Least grading with the tubes that suit it.
+
+    Parameters
+    ----------
+    problem : GradingProblem
+        Rows, ground and limits.
+    tube : ndarray
+        Best heights of tubes on natural ground [m].
+    known : dict
+        Parts of linear programs that were solved; grows.
+    """
     rows, criteria = problem.rows, problem.criteria
-    tube = tube_heights(rows, problem.pile_ground, criteria)
-    outside = np.abs(excess_m(problem.pile_ground, tube, criteria)) > TOLERANCE_M
-    if not outside.any():
+    start = _over_limits(problem, tube)
+    if not start.any():
         none = np.zeros(0)
         return Grading(problem, none.astype(np.int64), none, problem.pile_ground, tube, 0.0)
-    nodes, correction, bound = _corrections(problem, np.isin(rows.row_of, rows.row_of[outside]))
+    nodes, correction, bound = _corrections(problem, start, known)
     level = np.zeros(len(problem.node_ground))
     level[nodes] = correction
     graded = problem.pile_ground + (level[problem.nodes_of] * problem.weights).sum(axis=1)
     changed = np.unique(rows.row_of[graded != problem.pile_ground])
-    again = tube_heights(rows, graded, criteria, chosen=changed)
-    tube = np.where(np.isnan(again), tube, again)
+    arrays = np.zeros(len(rows.arrays), dtype=bool)
+    arrays[rows.array_of[changed]] = True
+    alone = changed[~problem.stepped[rows.array_of[changed]]]
+    tube = _with(tube, tube_heights(rows, graded, criteria, chosen=alone))
+    tube = _with(tube, stepped_tubes(problem, graded, arrays))
     return Grading(problem, nodes, correction, graded, tube, bound)
 
 
-def _corrections(problem: GradingProblem, outside: BoolArray) -> tuple[IntArray, FloatArray, float]:
+def _over_limits(problem: GradingProblem, tube: FloatArray) -> BoolArray:
+    """Piles of rows on natural ground that leave the window, or are too steep or too high beside others."""
+    rows = problem.rows
+    over = np.abs(excess_m(problem.pile_ground, tube, problem.criteria)) > TOLERANCE_M
+    over |= over_step(problem, tube)[rows.array_of[rows.row_of]]
+    a, b, limit = problem.pile_slopes()
+    steep = np.abs(problem.pile_ground[b] - problem.pile_ground[a]) > limit
+    over[a[steep]] = over[b[steep]] = True
+    return np.isin(rows.row_of, rows.row_of[over])
+
+
+def _corrections(problem: GradingProblem, start: BoolArray, known: KnownParts) -> tuple[IntArray, FloatArray, float]:
     """Nodes with their corrections [m], and the bound of cut plus fill [m³].
 
     Parameters
     ----------
     problem : GradingProblem
         Rows, ground and limits.
-    outside : ndarray of bool
-        Piles of rows with a pile outside its window.
+    start : ndarray of bool
+        Piles around which ground is graded first.
+    known : dict
+        Parts of linear programs that were solved; grows.
     """
     lattice, count = problem.lattice, len(problem.node_ground)
     depth = np.full(count, np.nan)
@@ -109,9 +164,8 @@ def _corrections(problem: GradingProblem, outside: BoolArray) -> tuple[IntArray,
         free = free_depth(lattice, new, problem.keep_off, problem.side_slope)
         depth[new] = np.where(np.isfinite(problem.node_ground[new]), free, 0.0)
 
-    known: KnownParts = {}  # most parts stay the same where ground is added elsewhere
     used = np.zeros(count, dtype=bool)
-    wanted = lattice.around(np.unique(problem.nodes_of[outside]))
+    wanted = lattice.around(np.unique(problem.nodes_of[start]))
     for _ in range(MAX_ROUNDS):
         measure(wanted)
         used[wanted] = depth[wanted] > 0
@@ -131,9 +185,8 @@ def _corrections(problem: GradingProblem, outside: BoolArray) -> tuple[IntArray,
 
 def _with_beside(problem: GradingProblem, used: BoolArray) -> IntArray:
     """Nodes in use, nodes beside them, and nodes around the piles of rows that they concern."""
-    rows = problem.rows
-    concerned = np.unique(rows.row_of[used[problem.nodes_of].any(axis=1)])
-    piles = np.isin(rows.row_of, concerned)
+    near_piles: BoolArray = np.any(used[problem.nodes_of], axis=1)
+    piles = problem.concerned(near_piles)
     near = problem.lattice.around(np.flatnonzero(used))
     found: IntArray = np.union1d(near, problem.nodes_of[piles])
     return found

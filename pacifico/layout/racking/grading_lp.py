@@ -1,28 +1,39 @@
 """Linear program of least grading: its matrix, its solution in parts, and the bound of its prices.
 
-Variables are the correction of each node (fill and cut apart), the heights of tubes and the excess of each pile that stays
-outside its window. Constraints are written ``matrix @ variables <= limits``.
+Variables are the correction of each node (fill and cut apart), the heights of tubes and the slacks: what piles stay outside
+their window by, and what slopes and steps stay over their limits by. Constraints are written ``matrix @ variables <= limits``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from scipy.optimize import linprog
-from scipy.sparse import coo_array, csr_array, eye_array, hstack, vstack
+from scipy.sparse import block_diag, csr_array, hstack, vstack
 
 from pacifico.errors import InternalError
+from pacifico.layout.racking.grading_constraints import (
+    bends,
+    node_slopes,
+    pile_slopes,
+    pile_weights,
+    row_steps,
+    tube_columns,
+    windows,
+)
 from pacifico.layout.racking.matrix_parts import MatrixParts
-from pacifico.layout.racking.piles import tube_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pacifico.array_types import BoolArray, FloatArray, IntArray
+    from pacifico.layout.racking.grading_constraints import Constraints
     from pacifico.layout.racking.grading_problem import GradingProblem
 
 EXCESS_M3_PER_M = 1e5
-"""Volume that a metre outside the window counts as: ground that can't be graded leaves piles outside."""
+"""Volume that a metre outside the window or over a limit counts as: some ground can't be graded."""
 BATCH_COLUMNS = 1500
 """Variables of one linear program, where its parts don't meet: larger ones take more time for each variable."""
 TUBE_RANGE_M = 500.0
@@ -31,25 +42,6 @@ TUBE_RANGE_M = 500.0
 
 KnownParts = dict[bytes, tuple["FloatArray", "FloatArray"]]
 """Values and prices of parts that were solved, by their content."""
-
-
-class Pairs(NamedTuple):
-    """Pairs of places between which the slope of graded ground is limited."""
-
-    matrix: csr_array
-    """Change of the height difference by the corrections of all nodes."""
-    rise: FloatArray
-    """Height difference on natural ground [m]."""
-    limit: FloatArray
-    """Greatest height difference of graded ground [m]."""
-
-    def upper(self) -> FloatArray:
-        """Greatest change of each difference: what is steep by nature may stay so [m]."""
-        return np.maximum(self.limit - self.rise, 0.0)
-
-    def lower(self) -> FloatArray:
-        """Least change of each difference [m]."""
-        return np.minimum(-self.limit - self.rise, 0.0)
 
 
 @dataclass(frozen=True)
@@ -69,7 +61,7 @@ class GradingProgram:
     tubes: csr_array
     """Matrix of the tube variables."""
     excess: csr_array
-    """Matrix of the piles' excesses."""
+    """Matrix of the slacks, first the excess of each pile."""
     limits: FloatArray
     tube_bounds: FloatArray
     """Bounds of the tube variables, shape (n, 2)."""
@@ -82,7 +74,7 @@ class GradingSolution:
     correction: FloatArray
     """Correction of each node of the program [m]."""
     excess_m: float
-    """Sum of what stays outside the window [m]."""
+    """Sum of what stays outside the window or over limits [m]."""
     prices: FloatArray
     """Price of each constraint [m³ per unit]."""
 
@@ -105,138 +97,39 @@ def make_program(problem: GradingProblem, nodes: IntArray, in_use: BoolArray, de
     column[nodes] = np.arange(len(nodes))
     used = np.zeros(len(problem.node_ground), dtype=bool)
     used[nodes[in_use]] = True
-    rows = problem.rows
     near: BoolArray = np.any(used[problem.nodes_of], axis=1)
-    piles = np.flatnonzero(np.isin(rows.row_of, np.unique(rows.row_of[near])))
-    weights = _pile_weights(problem, piles, column, len(nodes))
-    tubes, bounds, base = _tube_columns(problem, piles)
-    level = problem.pile_ground[piles] - base
-    slopes = [_node_pairs(problem, nodes[in_use], column, len(nodes)), _pile_pairs(problem, near, column, len(nodes))]
-    criteria = problem.criteria
-    ground = [-weights, weights, *(m for p in slopes for m in (p.matrix, -p.matrix))]
-    limits = [level + criteria.max_reveal_m, -level - criteria.min_reveal_m]
-    limits += [v for p in slopes for v in (p.upper(), -p.lower())]
-    parts = [tubes, -tubes]
-    if not criteria.straight:
-        rules, most = tube_rules(rows.pile_along[piles], rows.row_of[piles], criteria)
-        parts.append(rules)
-        limits.append(most)
-    middle = sum(m.shape[0] for m in ground[2:])
-    eye = eye_array(len(piles), format="csr")
-    empty = csr_array((middle, tubes.shape[1]))
-    total = sum(len(v) for v in limits)
+    piles = np.flatnonzero(problem.concerned(near))
+    tubes = tube_columns(problem, piles)
+    weights = pile_weights(problem, piles, column, len(nodes))
+    parts = [
+        windows(problem, problem.pile_ground[piles], tubes, weights),
+        node_slopes(problem, nodes[in_use], column, len(nodes)),
+        pile_slopes(problem, near, column, len(nodes)),
+        *bends(problem, piles),
+        *row_steps(problem, piles, tubes),
+    ]
     return GradingProgram(
         nodes,
         in_use,
         depth,
         problem.lattice.cell_area_m2,
-        _padded(vstack(ground, format="csr"), total),
-        vstack([*parts[:2], empty, *parts[2:]], format="csr"),
-        _padded(vstack([-eye, -eye], format="csr"), total),
-        np.concatenate(limits),
-        bounds,
+        _stacked(parts, "ground", len(nodes)),
+        _stacked(parts, "tubes", tubes.matrix.shape[1]),
+        csr_array(block_diag([_or_empty(p.slack, len(p.limits), 0) for p in parts])),
+        np.concatenate([p.limits for p in parts]),
+        tubes.bounds,
     )
 
 
-def _padded(matrix: csr_array, rows: int) -> csr_array:
-    """Matrix with empty rows below."""
-    return vstack([matrix, csr_array((rows - matrix.shape[0], matrix.shape[1]))], format="csr")
+def _or_empty(matrix: csr_array | None, rows: int, columns: int) -> csr_array:
+    """Matrix, or an empty one of some rows and columns."""
+    return csr_array((rows, columns)) if matrix is None else matrix
 
 
-def _pile_weights(problem: GradingProblem, piles: IntArray, column: IntArray, count: int) -> csr_array:
-    """Matrix of the graded ground at piles by the corrections of nodes.
-
-    Parameters
-    ----------
-    problem : GradingProblem
-        Nodes around each pile, and their weights.
-    piles : ndarray of int
-        Piles.
-    column : ndarray of int
-        Column of each node; -1 without one.
-    count : int
-        Number of columns.
-    """
-    at = column[problem.nodes_of[piles]]
-    row = np.repeat(np.arange(len(piles)), 4)
-    known = (at >= 0).ravel() & (problem.weights[piles].ravel() > 0)
-    data = problem.weights[piles].ravel()[known]
-    return coo_array((data, (row[known], at.ravel()[known])), shape=(len(piles), count)).tocsr()
-
-
-def _tube_columns(problem: GradingProblem, piles: IntArray) -> tuple[csr_array, FloatArray, FloatArray]:
-    """Matrix of tube heights at piles, bounds of variables, and their level [m]."""
-    row = np.unique(problem.rows.row_of[piles], return_inverse=True)[1]
-    counts = np.bincount(row)
-    base = (np.bincount(row, weights=problem.pile_ground[piles]) / counts)[row]
-    k = np.arange(len(piles))
-    if not problem.criteria.straight:
-        free = np.tile([-np.inf, np.inf], (len(piles), 1))
-        return csr_array(eye_array(len(piles))), free, base
-    along = problem.rows.pile_along[piles]
-    along = along - (np.bincount(row, weights=along) / counts)[row]
-    n, steepest = len(counts), problem.criteria.max_slope_along
-    matrix = coo_array(
-        (np.concatenate([np.ones(len(k)), along]), (np.concatenate([k, k]), np.concatenate([row, row + n]))),
-        shape=(len(k), 2 * n),
-    )
-    bounds = np.repeat([[-np.inf, np.inf], [-steepest, steepest]], n, axis=0)
-    return matrix.tocsr(), bounds, base
-
-
-def _node_pairs(problem: GradingProblem, used: IntArray, column: IntArray, count: int) -> Pairs:
-    """Slopes between neighbouring nodes: limits of the racking under arrays, side slopes elsewhere.
-
-    Parameters
-    ----------
-    problem : GradingProblem
-        Ground and limits.
-    used : ndarray of int
-        Nodes that may be corrected.
-    column : ndarray of int
-        Column of each node; -1 without one.
-    count : int
-        Number of columns.
-    """
-    a, b, along = problem.lattice.edges(used)
-    z, criteria = problem.node_ground, problem.criteria
-    side = 1.0 / problem.side_slope if problem.side_slope > 0 else np.inf
-    slope = np.where(along, criteria.max_slope_along, criteria.max_slope_across)
-    slope = np.where(problem.under[a] & problem.under[b], slope, side)
-    known = np.isfinite(z[a]) & np.isfinite(z[b]) & np.isfinite(slope)
-    a, b, slope = a[known], b[known], slope[known]
-    k = np.arange(len(a))
-    at = np.concatenate([column[b], column[a]])
-    there = at >= 0
-    data, row = np.repeat([1.0, -1.0], len(a))[there], np.concatenate([k, k])[there]
-    matrix = coo_array((data, (row, at[there])), shape=(len(a), count)).tocsr()
-    return Pairs(matrix, z[b] - z[a], slope * problem.lattice.cell_m)
-
-
-def _pile_pairs(problem: GradingProblem, near: BoolArray, column: IntArray, count: int) -> Pairs:
-    """Slopes between piles: next to each other in a row, and of neighbouring rows.
-
-    Parameters
-    ----------
-    problem : GradingProblem
-        Ground and limits.
-    near : ndarray of bool
-        Whether a node that may be corrected is beside each pile.
-    column : ndarray of int
-        Column of each node; -1 without one.
-    count : int
-        Number of columns.
-    """
-    rows, criteria = problem.rows, problem.criteria
-    a, b, along = rows.neighbours()
-    kept = near[a] | near[b]
-    a, b, along = a[kept], b[kept], along[kept]
-    span = np.where(
-        along, rows.pile_along[b] - rows.pile_along[a], rows.across[rows.row_of[b]] - rows.across[rows.row_of[a]]
-    )
-    limit = np.where(along, criteria.max_slope_along, criteria.max_slope_across) * np.abs(span)
-    matrix = _pile_weights(problem, b, column, count) - _pile_weights(problem, a, column, count)
-    return Pairs(csr_array(matrix), problem.pile_ground[b] - problem.pile_ground[a], limit)
+def _stacked(parts: Sequence[Constraints], which: Literal["ground", "tubes"], columns: int) -> csr_array:
+    """Matrix of one kind of variables in all constraints."""
+    blocks = [_or_empty(getattr(p, which), len(p.limits), columns) for p in parts]
+    return csr_array(vstack(blocks, format="csr"))
 
 
 def solve(program: GradingProgram, known: KnownParts | None = None) -> GradingSolution:

@@ -39,6 +39,30 @@ class GradingProblem:
     """Ground that must not be graded."""
     side_slope: float
     """Horizontal run of side slopes for one metre of height [-]; 0: walls."""
+    stepped: BoolArray
+    """Whether the height difference of neighbouring tubes is limited in each array.
+
+    Only where it would be exceeded: it ties all rows of an array together.
+    """
+
+    def concerned(self, near: BoolArray) -> BoolArray:
+        """Piles of rows with one of some piles, and in stepped arrays of all their rows."""
+        rows = self.rows
+        has: BoolArray = np.zeros(len(rows.start), dtype=bool)
+        has[rows.row_of[near]] = True
+        arrays = np.zeros(len(rows.arrays), dtype=bool)
+        arrays[rows.array_of[has]] = True
+        concerned: BoolArray = (has | (arrays & self.stepped)[rows.array_of])[rows.row_of]
+        return concerned
+
+    def pile_slopes(self) -> tuple[IntArray, IntArray, FloatArray]:
+        """Pairs of neighbouring piles, and the greatest height difference of graded ground between them [m]."""
+        rows, criteria = self.rows, self.criteria
+        a, b, along = rows.neighbours()
+        run_along = rows.pile_along[b] - rows.pile_along[a]
+        run_across = rows.across[rows.row_of[b]] - rows.across[rows.row_of[a]]
+        limit = np.where(along, criteria.max_slope_along * run_along, criteria.max_slope_across * run_across)
+        return a, b, np.abs(limit)
 
 
 def grading_problem(
@@ -93,4 +117,5 @@ def grading_problem(
         weights,
         keep_off,
         side_slope,
+        np.zeros(len(rows.arrays), dtype=bool),
     )

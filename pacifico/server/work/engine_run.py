@@ -133,7 +133,7 @@ class EngineRunner:
                 future.cancel()
                 message = f"the run took over {self._timeout_s:g} s; submit it as a job with 'Prefer: respond-async'"
                 return RunOutcome(report=report, kind="timeout", message=message)
-        inputs.terrain.keep()
+        inputs.terrain.keep(signals)
         return RunOutcome(report=report, metrics=metrics_of(report))
 
 

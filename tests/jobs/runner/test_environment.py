@@ -41,6 +41,18 @@ def test_a_planted_profile_runs_no_program(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("isolated", [True, False])
+def test_nothing_is_imported_from_the_folder_that_jobs_write(tmp_path, isolated):
+    """Python puts the working folder before all others: a file there would pass for any module."""
+    (tmp_path / "json.py").write_text("print('planted')")
+    env = environment(tmp_path, {"PATH": os.environ["PATH"]}, isolated=isolated)
+    for command in (["-c", "import json"], ["-m", "json", "--help"]):
+        done = subprocess.run(
+            [sys.executable, *command], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+        )
+        assert "planted" not in done.stdout
+
+
 def test_an_isolated_job_has_caches_of_its_own(tmp_path):
     assert environment(tmp_path, WORKER)["NUMBA_CACHE_DIR"] == "/opt/numba"  # this user's own jobs share
     found = environment(tmp_path, WORKER, isolated=True)

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from pacifico.jobs.delivery import RunTask
+from pacifico.jobs.delivery import RunOutcome, RunTask
 from pacifico.jobs.request import JobRequest
 from pacifico.jobs.runner import job_inputs
+from pacifico.jobs.runner.job_inputs import JobInputs
 from pacifico.jobs.runner.processes import Child
 from pacifico.jobs.runner.runner import NotebookRunner
 from pacifico.jobs.settings import Settings
@@ -85,3 +86,54 @@ def test_what_staging_raises_is_raised_by_the_run(runner, monkeypatch):
 def test_a_run_outside_its_workspace_is_refused(runner, tmp_path):
     with pytest.raises(RuntimeError, match="outside its workspace"):
         runner.run(SimpleNamespace(request=None), tmp_path, lambda *_: None, StopSignals())
+
+
+class Terrain:
+    """Terrain of a run, sent until the test lets it go."""
+
+    def __init__(self, error=None):
+        self.sending = threading.Event()
+        self.sent = threading.Event()
+        self.error = error
+
+    def keep(self, signals):
+        self.sending.set()
+        if self.error is not None:
+            raise self.error
+        self.sent.wait(20)
+
+
+def runs(runner, monkeypatch, terrain, outcome):
+    """Have a run end at once with an outcome; its terrain is sent then."""
+    monkeypatch.setattr("pacifico.jobs.runner.runner.stage_inputs", lambda *_: JobInputs({}, {}, terrain))
+    monkeypatch.setattr(Child, "wait_ready", lambda *_: None)
+    runner._watch = lambda *_: outcome
+
+
+@pytest.mark.parametrize("which", ["interrupt", "abandon"])
+def test_a_stop_does_not_wait_until_terrain_is_sent(runner, monkeypatch, tmp_path, which):
+    terrain, signals = Terrain(), StopSignals()
+    runs(runner, monkeypatch, terrain, RunOutcome(report=tmp_path))
+    timer = threading.Thread(target=lambda: (terrain.sending.wait(20), getattr(signals, which).set()))
+    timer.start()
+    with runner.workspace() as folder:
+        runner.run(TASK, folder, lambda *_: None, signals)
+    assert not terrain.sent.is_set()
+    terrain.sent.set()
+    timer.join()
+
+
+def test_no_terrain_is_sent_after_a_stop(runner, monkeypatch, tmp_path):
+    terrain, signals = Terrain(), StopSignals()
+    signals.interrupt.set()
+    runs(runner, monkeypatch, terrain, RunOutcome(report=tmp_path, kind="cancelled"))
+    with runner.workspace() as folder:
+        runner.run(TASK, folder, lambda *_: None, signals)
+    assert not terrain.sending.is_set()
+
+
+def test_terrain_that_can_not_be_sent_costs_the_cache_alone(runner, monkeypatch, tmp_path, caplog):
+    runs(runner, monkeypatch, Terrain(OSError("disk")), RunOutcome(report=tmp_path))
+    with runner.workspace() as folder:
+        assert runner.run(TASK, folder, lambda *_: None, StopSignals()).kind is None
+    assert "terrain not kept" in caplog.text

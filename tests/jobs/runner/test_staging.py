@@ -18,7 +18,8 @@ from pacifico.jobs.runner import staging
 from pacifico.jobs.runner.staging import MetricsError, check_dem, metrics_of, stage
 from pacifico.jobs.settings import Settings, from_environment
 from pacifico.jobs.stop_signals import StoppedError, StopSignals
-from pacifico.jobs.store.base import NotFoundError, StoreError
+from pacifico.jobs.store.base import NotFoundError, StoreError, TooLargeError
+from pacifico.jobs.upload_records import MAX_RECORD_BYTES
 
 BOUNDARY = b'{"type": "Polygon", "coordinates": []}'
 
@@ -225,6 +226,21 @@ def test_records_that_make_no_sense_are_refused(homed, tif, tmp_path, which, con
     homed.put(key, content, kind="uploads")
     with pytest.raises(InputError):
         stage(ask(dem=name), homed, allow(), tmp_path / "in")
+
+
+@pytest.mark.parametrize("which", ["site", "upload"])
+def test_a_whole_record_has_a_size_at_most(homed, tif, tmp_path, which):
+    """We write some hundred bytes: whoever writes more wants memory, not a site."""
+    name = put_upload(homed, tif)
+    key = f"{keys.site('ann', 'home')}/site.json"
+    if which == "upload":
+        key = f"{keys.upload('ann', name.removeprefix('upload:'))}/upload.json"
+    whole = homed.read(key).data
+    homed.put(key, whole + b" " * (MAX_RECORD_BYTES - len(whole)), kind="uploads")
+    stage(ask(dem=name), homed, allow(), tmp_path / "in")
+    homed.put(key, whole + b" " * (MAX_RECORD_BYTES + 1 - len(whole)), kind="uploads")
+    with pytest.raises(TooLargeError):
+        stage(ask(dem=name), homed, allow(), tmp_path / "in2")
 
 
 def test_the_boundary_is_read_from_the_key_of_its_hash_whatever_the_record_says(homed, tmp_path):

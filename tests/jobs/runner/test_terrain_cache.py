@@ -189,6 +189,17 @@ def test_a_store_that_fails_costs_the_cache_alone(job, caplog):
     assert folder.get(A) == b"heights"
 
 
+def test_after_a_stop_nothing_more_is_sent(job, store):
+    cache, folder = job()
+    for name in (A, B):
+        folder.put(name, b"heights")
+    signals = StopSignals()
+    put = store.put
+    store.put = lambda *given, **options: (put(*given, **options), signals.interrupt.set())
+    cache.keep(signals)
+    assert len(kept(store)) == 1
+
+
 @pytest.mark.parametrize(
     "text", [b"", b"[]", b'{"windows": 3}', b'{"windows": [3, "../x"]}', b'{"windows": ["../../x"]}']
 )

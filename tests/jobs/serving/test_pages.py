@@ -80,6 +80,15 @@ def test_pages_of_sites(jobs, tmp_path):
     assert site_page(OwnedJobs(jobs.settings, owner="bob"))[0] == []
 
 
+@pytest.mark.parametrize("name", ["é", "=ff", "=", "a=2", "A", "\udcff"])
+def test_a_site_under_a_name_that_no_client_writes_is_left_out(jobs, tmp_path, name):
+    made = sites(jobs, tmp_path, 1)
+    planted = tmp_path / "store" / "owners" / "ann" / "sites" / name
+    planted.mkdir()
+    (planted / "site.json").write_bytes(b"{}")
+    assert [record.site_id for record in site_page(jobs)[0]] == made
+
+
 @pytest.mark.parametrize("content", ["x", "[]", '["a","b"]', "[1]", '[1,"../.."]', "[-5,1]", "[" * 4000])
 def test_strange_cursors_are_refused(jobs, content):
     for cursor in (content, base64.urlsafe_b64encode(content.encode()).decode()):

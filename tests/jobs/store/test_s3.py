@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import urllib.parse
 import urllib.request
+import warnings
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from pacifico.errors import OutsideServiceError
-from pacifico.jobs.store.base import NoStoreError, NotFoundError, PermissionDeniedError, StoreError
+from pacifico.jobs.store.base import NoStoreError, NotFoundError, PermissionDeniedError, StoreError, TooLargeError
 from pacifico.jobs.store.s3 import S3Store
 
 
@@ -189,3 +191,26 @@ def test_signed_addresses_carry_signature_version_4(aws, bucket):
     store = S3Store(f"s3://{bucket}")
     for url in (store.presign_get("a", expires_s=60), store.presign_put("a", expires_s=60, kind="uploads").url):
         assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
+
+
+@pytest.mark.parametrize("size", [200, 20 << 20])
+def test_an_object_that_grows_while_it_is_read_stays_within_its_limit(aws, bucket, tmp_path, size):
+    """An owner may write a larger one after its size was asked for, to fill the disk of a worker."""
+    store = S3Store(f"s3://{bucket}")
+    store.put("u/file", bytes(100), kind="uploads")
+    other, swaps = S3Store(f"s3://{bucket}"), []
+
+    def swap(**_):
+        if not swaps:
+            swaps.append(size)
+            path = tmp_path / "large"
+            path.write_bytes(bytes(size))
+            other.put_file("u/file", path, kind="uploads")
+
+    store._client.meta.events.register("after-call.s3.HeadObject", swap)
+    with pytest.raises(TooLargeError, match=r"at most 0\.0 MB"):
+        store.get_file("u/file", tmp_path / "copy", limit=150)
+    assert swaps
+    with warnings.catch_warnings():  # boto3 leaves the connection of a stopped transfer to the garbage collector
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

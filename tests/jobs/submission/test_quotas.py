@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from pacifico.errors import InputError
+from pacifico.jobs import keys
 from pacifico.jobs.lifecycle import claim
 from pacifico.jobs.records import Records
 from pacifico.jobs.request import JobRequest
@@ -73,3 +74,27 @@ def test_running_jobs_are_those_with_a_live_lease(records):
     assert quotas.running_jobs(records, "ann", enough=1, besides="") == 1
     assert quotas.running_jobs(records, "ann", enough=9, besides=requests[0].layout_id) == 1
     assert quotas.running_jobs(records, "bob", enough=9, besides="") == 0
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"schema_version": 2}', None])
+def test_a_status_that_can_not_be_read_is_no_running_job(records, content):
+    """Planted, of a newer pacifico, or gone: other jobs of the owner run all the same."""
+    strange, running = ask(), ask()
+    for request in (strange, running):
+        records.submit(request)
+        begun = claim(records, "ann", request.layout_id, worker="w", settings=SETTINGS)
+        records.index(begun.status)
+    key = keys.status("ann", strange.layout_id)
+    records.store.delete(key) if content is None else records.store.put(key, content, kind="jobs")
+    assert quotas.running_jobs(records, "ann", enough=9, besides="") == 1
+
+
+def test_planted_hints_cost_a_limited_number_of_reads(records, monkeypatch):
+    monkeypatch.setattr(quotas, "_MOST_READ", 20)
+    for n in range(50):
+        layout_id = f"00000000-0000-0000-0000-{n:012d}"
+        records.store.put(keys.hint("ann", layout_id, created_ms=1, revision=1, status="processing"), b"", kind="jobs")
+    read = []
+    monkeypatch.setattr(records, "read", lambda *key: read.append(key) or (_ for _ in ()).throw(InputError("none")))
+    assert quotas.running_jobs(records, "ann", enough=3, besides="") == 0
+    assert len(read) == 20

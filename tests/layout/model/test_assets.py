@@ -12,6 +12,7 @@ from pacifico.layout.model.assets import (
     Item,
     Pad,
     Unplaced,
+    asset_names,
     merge_unplaced,
     move_item,
     outline,
@@ -92,3 +93,8 @@ def test_properties_of_a_pad():
 def test_unplaced_assets_of_one_type_and_reason_are_merged():
     merged = merge_unplaced([Unplaced("battery", 2, "a"), Unplaced("battery", 1, "b"), Unplaced("battery", 3, "a")])
     assert merged == (Unplaced("battery", 5, "a"), Unplaced("battery", 1, "b"))
+
+
+def test_names_count_each_asset_type():
+    items = [Item(kind, (0.0, 0.0, 1.0, 1.0), 5.0) for kind in ("battery", "substation", "battery")]
+    assert asset_names(items) == ["battery-0001", "substation-0001", "battery-0002"]

@@ -11,7 +11,7 @@ def design(correction=(0.5, -0.25, 0.0), bound=18.0):
     """Design with two piles and three cells of 5 m."""
     zero = np.zeros(2)
     piles = PileTable(np.zeros(2, int), zero, zero, zero, zero, np.array([1.2, 1.4]), 2.1, np.zeros(2, bool))
-    rows = RowTable(("a",), np.array([1]), np.zeros((1, 2, 3)), np.array([0, 2]), np.zeros(1), np.zeros(1))
+    rows = RowTable(("a",), np.array([1]), np.zeros((1, 2, 3)), np.array([0, 2]), *np.zeros((3, 1)))
     cells = GradedCells(0.0, 5.0, np.zeros(3), np.zeros(3), np.array(correction))
     return RackingDesign("straight_tracker", rows, piles, (cells,), bound, 0.5, {"3.5": 1.0}, (), ())
 

@@ -10,8 +10,10 @@ from pyproj import CRS
 
 from pacifico.errors import CRSMismatchError
 from pacifico.layout.criteria.racking import with_racking
+from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.racking.design import design_racking, kept_ground
+from pacifico.site.model import Zone
 from pacifico.vocabulary import RACKINGS
 
 
@@ -51,8 +53,6 @@ def test_grading_keeps_off_roads_pads_and_outside_ground(plan, design):
 
 
 def test_grading_keeps_off_exclusions(make, dem):
-    from pacifico.site.model import Zone
-
     pond = Zone(make.at(250, 250, 330, 330), "pond", "water", buffer_m=15.0)
     plan = generate_layout(make.site(), dem, target_capacity_kw=3000, exclusions=[pond])
     (cells,) = design_racking(plan, dem).graded
@@ -108,12 +108,26 @@ def test_a_turned_array_keeps_its_rows_in_their_windows(make, dem):
     assert (~design.piles.outside).mean() > 0.9
 
 
-@pytest.mark.parametrize(("rules", "over"), [({}, 0), ({"max_row_step_m": 0.3}, 1), ({"max_slope_across_pct": 5.0}, 1)])
-def test_arrays_beyond_the_limits_of_neighbouring_rows_are_named(make, rules, over):
+@pytest.mark.parametrize("rules", [{"max_row_step_m": 0.35}, {"max_slope_across_pct": 5.0}])
+def test_ground_is_graded_to_the_limits_of_neighbouring_rows(make, rules):
     """A slope of 6 % across rows, 6.857 m apart: each is 0.41 m above the next."""
     dem = make.dem(make.ground(lambda x, y: 100 + 0.06 * x))
     plan = generate_layout(make.site(), dem, target_capacity_kw=1000, spec={"straight_tracker": rules})
     design = design_racking(plan, dem)
-    arrays = sum(a.item.kind == "solar_array" for a in plan.asset_list)
-    assert len(design.arrays_over) == design.metrics()["arrays_over_racking_limits"] == over * arrays
-    assert any("neighbouring rows" in w for w in design.warnings) == bool(over)
+    assert design.arrays_beyond == ()
+    assert design.metrics()["arrays_over_racking_limits"] == 0
+    assert len(design.volumes_m3)
+
+
+def test_arrays_that_can_not_be_graded_are_named(make):
+    """Ground beside the rows is kept: a slope of 6 % across them can't become 1 %."""
+    dem = make.dem(make.ground(lambda x, y: 100 + 0.06 * x))
+    plan = generate_layout(make.site(), dem, target_capacity_kw=1000)
+    strict = replace(
+        plan, spec=make_spec({"straight_tracker": {"max_slope_across_pct": 1.0, "max_slope_along_pct": 1.0}})
+    )
+    zones = [Zone(a.footprint, a.asset_id, "land") for a in plan.asset_list if a.item.kind == "solar_array"]
+    design = design_racking(replace(strict, site=replace(plan.site, exclusions=tuple(zones))), dem)
+    assert len(design.arrays_over) == design.metrics()["arrays_over_racking_limits"] == len(zones)
+    assert set(design.arrays_beyond) == {z.name for z in zones}
+    assert any("or have neighbouring rows" in w for w in design.warnings)

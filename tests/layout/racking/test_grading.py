@@ -13,6 +13,7 @@ from shapely import box
 
 from pacifico.layout.racking.grading import SMALL_GAP, least_grading
 from pacifico.layout.racking.lattice import KeepOff
+from pacifico.layout.racking.row_steps import largest_steps
 
 CRITERIA = pytest.mark.parametrize("criteria", [STRAIGHT, BENT], ids=["straight", "bent"])
 
@@ -29,27 +30,33 @@ def test_a_plane_within_limits_needs_no_grading_and_has_equal_reveals(criteria):
     assert_allclose(found.tube - found.graded_ground, 1.2, atol=1e-7)
 
 
-@pytest.mark.parametrize("slope", [0.13, -0.16])
+@pytest.mark.parametrize("slope", [0.13, -0.14])
 def test_a_plane_over_the_limit_gives_the_analytic_volume(slope):
-    """Piles on nodes: each needs its distance from the steepest tube, less half a window, times the area of a cell."""
+    """Piles on nodes: the ground turns about the middle of the row to the steepest slope, each pile with a cell."""
     found = least_grading(problem(lambda x, y: 200 + slope * y))
     s = np.linspace(-30, 30, 13)
-    excess = np.maximum((abs(slope) - 0.1) * np.abs(s) - 0.3, 0.0)
-    assert found.cut_m3 + found.fill_m3 == pytest.approx(4 * 25 * excess.sum(), rel=1e-6)
-    assert found.cut_m3 == pytest.approx(found.fill_m3, rel=1e-6)
+    volume = 4 * 25 * (abs(slope) - 0.1) * np.abs(s).sum()
+    assert found.cut_m3 + found.fill_m3 == pytest.approx(volume, rel=1e-6)
     assert found.above_bound < 1e-6
     assert found.excess_m.max() < 1e-6
+    assert_allclose(np.abs(np.diff(found.graded_ground)).reshape(-1)[:12], 0.5, atol=1e-7)
+
+
+def test_a_plane_too_steep_across_rows_gives_the_analytic_volume():
+    """Four rows 5 m apart at 30 %, where 20 % is allowed: they turn about the middle."""
+    found = least_grading(problem(lambda x, y: 0.3 * x))
+    assert found.cut_m3 + found.fill_m3 == pytest.approx(13 * 25 * 0.1 * 2 * (2.5 + 7.5), rel=1e-6)
+    assert found.above_bound < 1e-6
 
 
 def test_a_fine_lattice_gives_the_integral_on_a_steep_plane():
-    """Cells of the first and last piles reach half a metre beyond the row, at the excess of its ends."""
+    """Cells of the first and last piles reach half a metre beyond the row, at the correction of its ends."""
     criteria = replace(STRAIGHT, pile_spacing_m=1.0)
     found = least_grading(
         problem(lambda x, y: 0.15 * y, criteria, [array(rows=3, pitch=1.0)], cell_m=1.0, side_slope=0)
     )
-    half, window, over = 30.0, 0.3, 0.05
-    integral = over * (half - window / over) ** 2  # of both ends, for each metre of width
-    assert found.cut_m3 + found.fill_m3 == pytest.approx(3 * (integral + (over * half - window)), rel=1e-6)
+    half, over = 30.0, 0.05
+    assert found.cut_m3 + found.fill_m3 == pytest.approx(3 * (over * half**2 + over * half), rel=1e-6)
 
 
 def test_a_wave_has_its_closed_form():
@@ -80,7 +87,7 @@ def test_turning_site_ground_and_rows_together_changes_nothing(criteria):
 
 
 def slopes_over(found):
-    """How far slopes between graded nodes, and between piles, are over their limit or natural ground's [m]."""
+    """How far slopes between graded nodes are over their limit or natural ground's, and between piles over the limit [m]."""
     p = found.problem
     level = np.zeros(len(p.node_ground))
     level[found.nodes] = found.correction
@@ -95,8 +102,7 @@ def slopes_over(found):
     limit = np.where(along, p.criteria.max_slope_along, p.criteria.max_slope_across) * np.hypot(
         x[b] - x[a], y[b] - y[a]
     )
-    nature, graded = p.pile_ground[b] - p.pile_ground[a], found.graded_ground[b] - found.graded_ground[a]
-    return max(nodes, np.maximum(graded - np.maximum(limit, nature), np.minimum(-limit, nature) - graded).max())
+    return max(nodes, (np.abs(found.graded_ground[b] - found.graded_ground[a]) - limit).max())
 
 
 @CRITERIA
@@ -107,6 +113,26 @@ def test_all_piles_are_in_their_window_and_no_graded_slope_is_over_its_limit(cri
     assert found.excess_m.max() < 1e-6
     assert slopes_over(found) < 1e-6
     assert 0 <= found.above_bound <= 2 * SMALL_GAP
+
+
+@CRITERIA
+def test_a_plane_too_high_from_row_to_row_is_graded_to_the_step(criteria):
+    """Rows 5 m apart at 6 %: each 0.3 m above the next, 12 rows, where 0.2 m is allowed and reveals differ by 0.6 m."""
+    p = problem(lambda x, y: 0.06 * x, replace(criteria, max_row_step_m=0.2), [array(rows=12)])
+    found = least_grading(p)
+    apart = 0.1 * np.arange(0.5, 6)  # of rows above or below the middle from a slope of 0.2 m a row
+    volume = 13 * 25 * 2 * np.maximum(apart - 0.3, 0.0).sum()
+    assert found.cut_m3 + found.fill_m3 == pytest.approx(volume, rel=1e-6)
+    assert largest_steps(p.rows, found.tube).max() <= 0.2 + 1e-6
+    assert found.excess_m.max() < 1e-6
+
+
+def test_reveals_alone_keep_the_step_where_they_can():
+    p = problem(lambda x, y: 0.06 * x + 0.2 * (x > 0), replace(STRAIGHT, max_row_step_m=0.35))
+    found = least_grading(p)
+    assert found.cut_m3 == found.fill_m3 == 0.0
+    assert largest_steps(p.rows, found.tube).max() <= 0.35 + 1e-6
+    assert found.excess_m.max() < 1e-6
 
 
 def test_nothing_is_graded_on_ground_that_is_kept():
