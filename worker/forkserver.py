@@ -36,6 +36,24 @@ from worker.rehearsal import rehearse_all
 _SOCKET_PATH = 90  # a socket's path holds 107 bytes
 #: Descriptor of the numba cache in every process of a fork server; high, so that nothing else takes it.
 _CACHE_DESCRIPTOR = 900
+#: Modules that a kernel imports while it starts and runs its first cells.
+KERNEL_MODULES = (
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
+    "IPython.core.pylabtools",
+    "IPython.extensions.storemagic",
+    "ipykernel.debugger",
+    "ipykernel.ipkernel",
+    "ipykernel.kernelapp",
+    "matplotlib_inline.config",
+    "pacifico.run.client",
+    "tornado.platform.asyncio",
+    "tornado.queues",
+    "traitlets.config.argcomplete_config",
+    "zmq.utils.garbage",
+)
 _PREPARED = "import matplotlib as _m; _m.use('module://matplotlib_inline.backend_inline'); del _m"
 
 
@@ -151,7 +169,7 @@ def _preload() -> None:
     import matplotlib as mpl  # noqa: PLC0415 (the server's task)
 
     mpl.use("agg")
-    for name in (*PRELOAD, "ipykernel.kernelapp", "ipykernel.ipkernel"):
+    for name in (*PRELOAD, *KERNEL_MODULES):
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(name)
     rehearse()
@@ -233,7 +251,7 @@ def _manager(path: str, pid: int) -> Any:
     from jupyter_client.manager import KernelManager  # noqa: PLC0415
     from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase  # noqa: PLC0415
 
-    from pacifico.run.kernel import CLIENT, contain  # noqa: PLC0415
+    from pacifico.run.kernel import CLIENT, contain, specs  # noqa: PLC0415
 
     class Forked(KernelProvisionerBase):
         """The forked process, as jupyter_client expects a process."""
@@ -274,7 +292,9 @@ def _manager(path: str, pid: int) -> Any:
         async def cleanup(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002
             """Do nothing: the folder is removed with the job."""
 
-    manager = KernelManager(connection_file=path, kernel_name="python3", client_class=CLIENT)
+    manager = KernelManager(
+        connection_file=path, kernel_name="python3", kernel_spec_manager=specs(), client_class=CLIENT
+    )
     manager.load_connection_file()
     provisioner = Forked(parent=manager)
     provisioner.process, provisioner.pid, provisioner.pgid = _Process(pid), pid, pid

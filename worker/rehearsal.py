@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pacifico import compiling
-from pacifico.run import notebooks
+from pacifico.run import html, notebooks
 
 #: Notebooks to rehearse, with parameters that make them run fast.
 REHEARSED: dict[str, dict[str, Any]] = {
@@ -43,7 +43,7 @@ def rehearse_all() -> None:
 
 
 def rehearse(name: str, parameters: dict[str, Any]) -> None:
-    """Run the code cells of a shipped notebook in this process, in the working folder."""
+    """Run the code cells of a shipped notebook in this process, in the working folder, and render its page."""
     import nbformat  # noqa: PLC0415 (0.3 s, at the server's start)
 
     notebook = nbformat.read(notebooks.find(name).path, as_version=4)  # type: ignore[no-untyped-call]
@@ -55,6 +55,7 @@ def rehearse(name: str, parameters: dict[str, Any]) -> None:
                 _run(cell.source, names)
                 if "parameters" in cell.metadata.get("tags", []):
                     names.update(parameters)
+    html.render(notebook, None, title=name)  # keeps the HTML of cells, which is the same in every run
 
 
 def _run(source: str, names: dict[str, Any]) -> None:

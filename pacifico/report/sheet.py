@@ -29,6 +29,7 @@ from pacifico.report.paper import (
     box,
     drawable,
     north_arrow,
+    plain_fonts,
     rule,
     scale_bar,
     wrapped,
@@ -99,7 +100,7 @@ def write_sheet(layout: Mapping[str, Any] | StoredLayout, dem: xr.DataArray | No
     with style.context("default"), rc_context({"pdf.fonttype": 42, "font.family": [FONT], "hatch.linewidth": 0.5}):
         figure = draw_sheet(stored, dem, name=name)
         metadata = {"Title": single_line(name), "Creator": "pacifico", "Producer": None, "CreationDate": None}
-        with atomic_files(path) as (part,):
+        with atomic_files(path) as (part,), plain_fonts():
             figure.savefig(part, format="pdf", metadata=metadata)
     return path
 

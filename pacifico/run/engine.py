@@ -48,6 +48,7 @@ class _Recorder(NotebookExecutionManager):  # type: ignore[misc]
     def __init__(self, nb: Any, output_path: str, recording: Recording) -> None:
         super().__init__(nb, output_path=output_path, progress_bar=False)
         self.recording = recording
+        self.failed = False
         recording.notebook = nb
 
     def notebook_start(self, **kwargs: Any) -> None:
@@ -56,12 +57,12 @@ class _Recorder(NotebookExecutionManager):  # type: ignore[misc]
         super().notebook_start(**kwargs)
 
     def save(self, **kwargs: Any) -> None:
-        """Save the notebook once its run is over.
+        """Save the notebook of a run that failed.
 
         papermill saves before and after each cell. Each time costs tens of milliseconds, and nobody reads a report before
-        its run is over.
+        its run is over. After a run without failure papermill saves once more.
         """
-        if self.end_time is not None:
+        if self.failed:
             super().save(**kwargs)
 
     def cell_start(self, cell: Any, cell_index: int | None = None, **kwargs: Any) -> None:
@@ -98,7 +99,7 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
 class _TruthfulEngine(Engine):  # type: ignore[misc]
     @classmethod
     def execute_notebook(cls, nb: Any, kernel_name: str, output_path: str, **kwargs: Any) -> Any:
-        """Execute a notebook, and save it once at the end.
+        """Execute a notebook, and save it if it fails.
 
         Parameters
         ----------
@@ -107,7 +108,7 @@ class _TruthfulEngine(Engine):  # type: ignore[misc]
         kernel_name : str
             Kernel of the notebook.
         output_path : str
-            File to save after each cell.
+            File to save it in.
         **kwargs : Any
             Options of the engine.
         """
@@ -119,6 +120,9 @@ class _TruthfulEngine(Engine):  # type: ignore[misc]
         )
         try:
             client.execute()
+        except BaseException:
+            recorder.failed = True
+            raise
         finally:
             recorder.notebook_complete()
             if client.kc is not None:

@@ -30,6 +30,8 @@ NOTHING = 'class="nothing"'
 """Mark of an output that says why a section is empty."""
 
 _STATIC = Path(__file__).with_name("static")
+_MOST_SOURCES = 256
+"""Most cells whose HTML is kept: those of all shipped notebooks, which are the same in every run."""
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
 
@@ -94,15 +96,14 @@ def render(notebook: Any, layout: Mapping[str, Any] | None, *, title: str) -> st
 
 def _cells(notebook: Any) -> list[dict[str, Any]]:
     """Cells of a notebook as HTML: kind, tags, and body or source, status and outputs."""
-    from nbconvert.filters import ansi2html, highlight, markdown_mistune  # noqa: PLC0415 (late: the run's own modules import this one)
+    from nbconvert.filters import ansi2html  # noqa: PLC0415 (late: the run's own modules import this one)
 
     cells: list[dict[str, Any]] = []
-    code = highlight.Highlight2HTML()  # type: ignore[no-untyped-call]
     heading = ""
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
-            body = markdown_mistune.markdown2html_mistune(cell.source)
+            body = _markdown(cell.source)
             heading = _heading(body) or heading
             cells.append({"kind": "text", "tags": tags, "body": body})
         elif cell.cell_type == "code":
@@ -111,11 +112,28 @@ def _cells(notebook: Any) -> list[dict[str, Any]]:
                     "kind": "code",
                     "tags": tags,
                     "status": cell.metadata.get("papermill", {}).get("status", ""),
-                    "source": code(cell.source) if cell.source.strip() else "",
+                    "source": _code(cell.source) if cell.source.strip() else "",
                     "outputs": [o for output in cell.outputs if (o := _output(output, ansi2html, heading))],
                 }
             )
     return cells
+
+
+@functools.lru_cache(_MOST_SOURCES)
+def _markdown(source: str) -> str:
+    """HTML of a text cell."""
+    from nbconvert.filters import markdown_mistune  # noqa: PLC0415 (late, as above)
+
+    return str(markdown_mistune.markdown2html_mistune(source))
+
+
+@functools.lru_cache(_MOST_SOURCES)
+def _code(source: str) -> str:
+    """HTML of a code cell, with colours."""
+    from nbconvert.filters import highlight  # noqa: PLC0415 (late, as above)
+
+    coloured = highlight.Highlight2HTML()  # type: ignore[no-untyped-call]
+    return str(coloured(source))
 
 
 def _parts(

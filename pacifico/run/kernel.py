@@ -167,12 +167,15 @@ def in_thread(call: Callable[[], T]) -> T:
     return results[0]
 
 
-def _start(cwd: Path, env: Mapping[str, str] | None) -> Any:
+def specs() -> Any:
+    """Manager of kernel specs that knows this interpreter only.
+
+    A user's kernel named python3 may be another one, and a search for it reads the metadata of all packages.
+    """
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager  # noqa: PLC0415
-    from jupyter_client.manager import KernelManager  # noqa: PLC0415
 
     class ThisInterpreter(KernelSpecManager):
-        """Always this interpreter: a user's kernel named python3 may be another one."""
+        """Always this interpreter."""
 
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
             return KernelSpec(
@@ -181,9 +184,15 @@ def _start(cwd: Path, env: Mapping[str, str] | None) -> Any:
                 language="python",
             )
 
+    return ThisInterpreter()
+
+
+def _start(cwd: Path, env: Mapping[str, str] | None) -> Any:
+    from jupyter_client.manager import KernelManager  # noqa: PLC0415
+
     home = Path(tempfile.mkdtemp(prefix=_FOLDER))
     manager = KernelManager(
-        kernel_spec_manager=ThisInterpreter(),
+        kernel_spec_manager=specs(),
         kernel_name="python3",
         connection_file=str(home / "k.json"),
         transport="ipc" if os.name == "posix" and len(str(home)) < _IPC_PATH_MAX else "tcp",

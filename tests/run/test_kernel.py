@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from pacifico.errors import OutsideServiceError
@@ -29,3 +31,8 @@ def test_code_that_fails_ahead_is_an_outside_fault(tmp_path):
     finally:
         kernels.stop(kernel)
     assert kernels.processes(kernel).memory_bytes() == 0
+
+
+def test_every_kernel_name_means_this_interpreter():
+    for name in ("python3", "conda-other"):
+        assert kernels.specs().get_kernel_spec(name).argv[0] == sys.executable

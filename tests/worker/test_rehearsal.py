@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from pacifico import compiling
-from pacifico.run import notebooks
+from pacifico.run import html, notebooks
 from worker import rehearsal
 
 THREADS = """
@@ -18,6 +18,9 @@ from pacifico.jobs.runner.child import PRELOAD
 for name in PRELOAD:
     importlib.import_module(name)
 before = len(os.listdir("/proc/self/task"))
+from worker.forkserver import KERNEL_MODULES
+for name in KERNEL_MODULES:
+    importlib.import_module(name)
 from pacifico import compiling
 from worker.rehearsal import rehearse_all
 compiling.is_compiled = lambda: True
@@ -55,6 +58,19 @@ def test_what_a_cell_shows_is_drawn(template):
         "assert Shown.drawn == [1, 1]",
     )
     rehearsal.rehearse("short", {})
+
+
+def test_after_a_rehearsal_the_html_of_cells_is_at_hand(template, tmp_path, monkeypatch):
+    template("size: int = 1", "at_hand = size + 40")
+    rehearsal.rehearse("short", {})
+
+    class Highlighter:
+        def __call__(self, source):
+            raise AssertionError(source)
+
+    monkeypatch.setattr("nbconvert.filters.highlight.Highlight2HTML", Highlighter)
+    page = html.render(nbformat.read(tmp_path / "short.ipynb", as_version=4), None, title="t")
+    assert "at_hand" in page
 
 
 def test_a_rehearsal_prints_nothing(template, capsys):

@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
-    from pacifico.array_types import FloatArray, IntArray
+    from pacifico.array_types import BoolArray, FloatArray, IntArray
 
 
 MOST_STEPS = 200
@@ -51,6 +51,17 @@ class Rows(NamedTuple):
     """Cost of each metre beyond a bound; infinite where bounds are always kept."""
     square: FloatArray
     """Cost of the squared distance from the lower bound, per m²."""
+
+
+class Sides(NamedTuple):
+    """Both bounds of each row: upper ones first, then lower ones with the sign of the row changed."""
+
+    bound: FloatArray
+    """Largest value of the row, or of its negative [m]."""
+    cost: FloatArray
+    """Cost of each metre beyond it; infinite where it is always kept."""
+    soft: BoolArray
+    """Whether it may be exceeded."""
 
 
 class Pattern(NamedTuple):
@@ -227,8 +238,48 @@ def longest_step(value: FloatArray, change: FloatArray, step: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def least_cost_heights(rows: Rows, pattern: Pattern, z0: FloatArray) -> tuple[FloatArray, bool]:
+def start_sides(
+    value: FloatArray, usual: float, sides: Sides, force: FloatArray, gap: FloatArray, excess: FloatArray
+) -> None:
+    """Set force, gap and excess of each side to a start.
+
+    All products of a force and its slack start equal; sides that are broken by more start with nearly their full cost.
+
+    Parameters
+    ----------
+    value : (m,) float
+        Combination of heights of each row [m].
+    usual : float
+        Usual cost of a metre beyond a bound.
+    sides : Sides
+        Upper and lower bounds.
+    force, gap, excess : (2m,) float
+        Force on each side, its distance from the bound [m] and its excess [m]; overwritten.
+    """
+    m = value.size
+    product = START_M * usual
+    for k in range(2 * m):
+        off = (value[k] if k < m else -value[k - m]) - sides.bound[k]
+        cost = sides.cost[k]
+        if not sides.soft[k]:
+            gap[k] = max(-off, START_M)
+            force[k] = product / gap[k]
+            excess[k] = 0.0
+        elif off > START_M:
+            gap[k] = product / cost
+            excess[k] = off + gap[k]
+            force[k] = cost - min(product / max(excess[k], START_M), cost / 2)
+        else:
+            gap[k] = max(-off, START_M)
+            force[k] = min(product / gap[k], cost / 2)
+            excess[k] = product / (cost - force[k])
+
+
+@njit(cache=True, nogil=True)
+def least_cost_heights(rows: Rows, pattern: Pattern, z0: FloatArray, usual: float) -> tuple[FloatArray, bool]:
     """Heights of least cost, and whether the method converged.
+
+    Written in loops: numba compiles each expression of arrays for itself, which takes five times as long.
 
     Parameters
     ----------
@@ -238,69 +289,99 @@ def least_cost_heights(rows: Rows, pattern: Pattern, z0: FloatArray) -> tuple[Fl
         Nonzeros of the normal equations.
     z0 : (n,) float
         Heights to start from [m].
+    usual : float
+        Usual cost of a metre beyond a bound.
     """
     n, m = z0.size, rows.low.size
     parent = elimination_tree(pattern.start, pattern.row)
     begin = factor_starts(pattern.start, pattern.row, parent)
     at, lower = np.zeros(begin[n], np.int64), np.zeros(begin[n])
-    # both sides of each row: upper bounds first, then lower ones
-    sign = np.concatenate((np.ones(m), -np.ones(m)))
-    bound = np.concatenate((rows.high, -rows.low))
-    cost = np.concatenate((rows.cost, rows.cost))
-    soft = np.isfinite(cost)
+    sides = Sides(np.empty(2 * m), np.empty(2 * m), np.empty(2 * m, np.bool_))
+    count = 2 * m
+    for k in range(2 * m):
+        sides.bound[k] = rows.high[k] if k < m else -rows.low[k - m]
+        sides.cost[k] = rows.cost[k % m]
+        sides.soft[k] = np.isfinite(sides.cost[k])
+        count += sides.soft[k]
+    soft = sides.soft
     z = z0.copy()
-    usual = max(np.median(rows.cost[np.isfinite(rows.cost)]), 1e-6)
-    value = combined(rows, z)
-    off = sign * np.concatenate((value, value)) - bound
-    # all products of a force and its slack start equal; rows that are broken by more start with nearly their full cost
-    product = START_M * usual
-    broken = soft & (off > START_M)
-    gap = np.where(broken, product / cost, np.maximum(-off, START_M))
-    force = np.minimum(product / gap, np.where(soft, cost / 2, np.inf))
-    excess = np.where(soft, product / (cost - force), 0.0)
-    excess = np.where(broken, off + gap, excess)
-    force = np.where(broken, cost - np.minimum(product / np.maximum(excess, START_M), cost / 2), force)
-    sides = 2 * m + soft.sum()
+    force, gap, excess = np.empty(2 * m), np.empty(2 * m), np.empty(2 * m)
+    start_sides(combined(rows, z), usual, sides, force, gap, excess)
+    miss, left, give = np.empty(2 * m), np.empty(2 * m), np.empty(2 * m)
+    weight, fixed = np.empty(2 * m), np.empty(2 * m)
+    to_gap, to_excess = np.empty(2 * m), np.empty(2 * m)
+    d_force, d_gap, d_excess, d_left = np.empty(2 * m), np.empty(2 * m), np.empty(2 * m), np.empty(2 * m)
+    pull, residual = np.empty(m), np.empty(n)
     for _ in range(MOST_STEPS):
         value = combined(rows, z)
-        miss = bound + excess - sign * np.concatenate((value, value)) - gap
-        left = np.where(soft, cost - force, 1.0)
-        pull = 2 * rows.square * (value - rows.low) + force[:m] - force[m:]
-        residual = -spread(rows, pull, n)
-        duality = (force * gap).sum() + (left * excess).sum()
-        beyond = np.maximum(np.maximum(value - rows.high, rows.low - value), 0.0)
-        total = (rows.square * (value - rows.low) ** 2).sum() + np.where(soft[:m], rows.cost * beyond, 0.0).sum()
-        if duality <= GAP_SHARE * (1.0 + total) and np.abs(miss).max() <= MISS_M:
+        kept, gaps, excesses = True, 0.0, 0.0
+        for k in range(2 * m):
+            miss[k] = sides.bound[k] + excess[k] - (value[k] if k < m else -value[k - m]) - gap[k]
+            left[k] = sides.cost[k] - force[k] if soft[k] else 1.0
+            kept = kept and np.abs(miss[k]) <= MISS_M
+            gaps += force[k] * gap[k]
+            excesses += left[k] * excess[k]
+        squares, beyond = 0.0, 0.0
+        for r in range(m):
+            above = value[r] - rows.low[r]
+            pull[r] = 2 * rows.square[r] * above + force[r] - force[m + r]
+            squares += rows.square[r] * (above * above)
+            if soft[r]:
+                beyond += rows.cost[r] * max(value[r] - rows.high[r], rows.low[r] - value[r], 0.0)
+        duality = gaps + excesses
+        if duality <= GAP_SHARE * (1.0 + (squares + beyond)) and kept:
             return z, True
-        mean = duality / sides
-        stiff = np.where(soft, force * excess / left, 0.0)
-        weight = force / (gap + stiff)
-        lower_values = normal_values(rows, pattern, 2 * rows.square + weight[:m] + weight[m:])
+        pulled = spread(rows, pull, n)
+        for k in range(n):
+            residual[k] = -pulled[k]
+        mean = duality / count
+        for k in range(2 * m):
+            give[k] = gap[k] + (force[k] * excess[k] / left[k] if soft[k] else 0.0)
+            weight[k] = force[k] / give[k]
+            to_gap[k], to_excess[k] = -force[k] * gap[k], -left[k] * excess[k]
+        for r in range(m):
+            pull[r] = 2 * rows.square[r] + weight[r] + weight[m + r]
+        lower_values = normal_values(rows, pattern, pull)
         for k in range(n):
             lower_values[pattern.start[k + 1] - 1] *= 1.0 + 1e-13
         cholesky(pattern, lower_values, parent, begin, at, lower)
-        to_gap, to_excess = -force * gap, -left * excess
-        change = np.zeros(n)
-        d_force, d_gap, d_excess = np.zeros(2 * m), np.zeros(2 * m), np.zeros(2 * m)
+        change = z
         step = 1.0
         for corrector in range(2):
-            fixed = (to_gap - force * miss - np.where(soft, force * to_excess / left, 0.0)) / (gap + stiff)
-            change = solved(begin, at, lower, residual - spread(rows, fixed[:m] - fixed[m:], n))
+            for k in range(2 * m):
+                shared = force[k] * to_excess[k] / left[k] if soft[k] else 0.0
+                fixed[k] = (to_gap[k] - force[k] * miss[k] - shared) / give[k]
+            for r in range(m):
+                pull[r] = fixed[r] - fixed[m + r]
+            pulled = spread(rows, pull, n)
+            for k in range(n):
+                pulled[k] = residual[k] - pulled[k]
+            change = solved(begin, at, lower, pulled)
             moved = combined(rows, change)
-            d_force = weight * sign * np.concatenate((moved, moved)) + fixed
-            d_excess = np.where(soft, (to_excess + excess * d_force) / left, 0.0)
-            d_gap = miss + d_excess - sign * np.concatenate((moved, moved))
+            for k in range(2 * m):
+                along = moved[k] if k < m else -moved[k - m]
+                d_force[k] = weight[k] * along + fixed[k]
+                d_excess[k] = (to_excess[k] + excess[k] * d_force[k]) / left[k] if soft[k] else 0.0
+                d_left[k] = -d_force[k] if soft[k] else 0.0
+                d_gap[k] = miss[k] + d_excess[k] - along
             step = longest_step(gap, d_gap, longest_step(force, d_force, 1.0))
-            step = longest_step(left[soft], -d_force[soft], longest_step(excess[soft], d_excess[soft], step))
-            if corrector == 0:
-                after = ((force + step * d_force) * (gap + step * d_gap)).sum()
-                after += np.where(soft, (left - step * d_force) * (excess + step * d_excess), 0.0).sum()
-                aim = (after / duality) ** 3 * mean
-                to_gap = aim - force * gap - d_force * d_gap
-                to_excess = np.where(soft, aim - left * excess + d_force * d_excess, 0.0)
+            step = longest_step(left, d_left, longest_step(excess, d_excess, step))
+            if corrector == 1:
+                break
+            gaps, excesses = 0.0, 0.0
+            for k in range(2 * m):
+                gaps += (force[k] + step * d_force[k]) * (gap[k] + step * d_gap[k])
+                if soft[k]:
+                    excesses += (left[k] - step * d_force[k]) * (excess[k] + step * d_excess[k])
+            aim = ((gaps + excesses) / duality) ** 3 * mean
+            for k in range(2 * m):
+                to_gap[k] = aim - force[k] * gap[k] - d_force[k] * d_gap[k]
+                to_excess[k] = aim - left[k] * excess[k] + d_force[k] * d_excess[k] if soft[k] else 0.0
         step *= STEP_SHARE
-        z += step * change
-        force += step * d_force
-        gap += step * d_gap
-        excess += step * d_excess
+        for k in range(n):
+            z[k] += step * change[k]
+        for k in range(2 * m):
+            force[k] += step * d_force[k]
+            gap[k] += step * d_gap[k]
+            excess[k] += step * d_excess[k]
     return z, False

@@ -43,6 +43,8 @@ TOE_FACTOR = 100.0
 Arrays lose rows there: a metre of road beside them is worth as much as 500 m³ of earthwork or more, a square metre of
 retaining wall 40 to 120 m³ (engineering judgement).
 """
+LEAST_COST = 1e-6
+"""Least usual cost of a metre beyond a bound, so that the method has a scale where nothing costs [-]."""
 BREAK_FACTOR = 1000.0
 """Cost of one metre of grade break over 10 m, over the area of all roads: more than any earthwork saves [-]."""
 
@@ -174,7 +176,9 @@ def _least_cost(
         *(_break_rows(road, limits.max_break_pct - ROUNDING_PCT, BREAK_FACTOR * area) for road in through),
     ]
     table = kernels.Rows(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
-    z, converged = kernels.least_cost_heights(table, _pattern(table.node, network.count), given)
+    costs = table.cost[np.isfinite(table.cost)]
+    usual = max(float(np.median(costs)), LEAST_COST) if costs.size else LEAST_COST
+    z, converged = kernels.least_cost_heights(table, _pattern(table.node, network.count), given, usual)
     # without a solution the given heights stay, whose breaks are counted
     return z if converged else given
 

@@ -41,7 +41,9 @@ def share(sums: Int32Array, frame: FloatArray, west: float, south: float, east: 
     a, b = min(max(a, 0.0), nx), min(max(b, 0.0), nx)
     c, d = min(max(c, 0.0), ny), min(max(d, 0.0), ny)
     off = total - (b - a) * (d - c)
-    marked = _sum_at(sums, d, b) - _sum_at(sums, c, b) - _sum_at(sums, d, a) + _sum_at(sums, c, a)
+    marked = 0.0
+    if sums[ny, nx] > 0:  # a table without marks, as most of unknown ground are, needs no look-up
+        marked = _sum_at(sums, d, b) - _sum_at(sums, c, b) - _sum_at(sums, d, a) + _sum_at(sums, c, a)
     return float((marked + off) / total)
 
 

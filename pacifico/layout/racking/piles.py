@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.racking import RackingCriteria
     from pacifico.layout.racking.rows import Rows
 
-CHUNK_VALUES = 2_000_000
-"""Values of a trial table: bounds its memory."""
+CHUNK_VALUES = 50_000
+"""Values of a trial table: what a processor's cache holds, so that memory is not what takes the time."""
 CHUNK_PILES = 2_000
 """Piles of one linear program of bending tubes: longer ones take more time for each pile."""
 SAME_M = 1e-9
