@@ -11,6 +11,7 @@ from pacifico.explorer.engine.first_picture import first_picture
 from pacifico.explorer.engine.messages import MOST_SITES, Outcome
 from pacifico.explorer.engine.replay import Replay
 from pacifico.layout.generate import generate_layout
+from pacifico.report.energy_table import solar_year
 from pacifico.report.thumbnail import thumbnail
 from pacifico.stages import begin, part_of
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from pacifico.analysis.energy import Energy
     from pacifico.explorer.engine.messages import FirstPicture, LayoutRequest
     from pacifico.layout.criteria.design import Design
     from pacifico.layout.model.land_use import LandUse
@@ -58,6 +60,7 @@ class Desk:
             "first_picture": self.first_picture,
             "land": self.land,
             "levers": self.levers,
+            "energy": self.energy,
             "export": self.export,
             "report": self.report,
         }
@@ -119,6 +122,11 @@ class Desk:
         """Solve the levers of a plan and return them in words."""
         _, dem = self._sites[key]
         return tuple(lever.text for lever in plan.levers(dem, on_stage=on_stage).items)
+
+    def energy(self, key: str, plan: Plan, on_stage: OnStage | None = None) -> Energy | None:
+        """Energy of a year under a clear sky; None without solar arrays."""
+        del on_stage
+        return solar_year(plan, self._sites[key][1], energy=True)
 
     def export(self, key: str, plan: Plan, target: tuple[str, str], on_stage: OnStage | None = None) -> tuple[str, ...]:
         """Write a plan in a format, to a path; return the files."""

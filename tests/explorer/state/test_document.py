@@ -7,6 +7,7 @@ from shapely import box
 
 from pacifico.crs import LONLAT, reproject, utm
 from pacifico.explorer.state.document import Document, DrawnZone, EditStep
+from pacifico.explorer.state.overrides import Overrides
 from pacifico.layout.criteria.design import Design
 
 CRS = utm(-84.2, 36.6)
@@ -51,3 +52,13 @@ def test_a_second_edit_follows_the_first():
 def test_an_edit_says_what_it_is():
     assert EditStep("move", "battery", (0.0, 0.0), "battery-0001", to=(1.0, 1.0)).words == "move battery-0001"
     assert EditStep("add", "solar_array", (0.0, 0.0)).words == "add solar array"
+
+
+def test_the_design_to_lay_out_has_the_spec_of_the_start_and_the_overrides():
+    document = Document(Design()).with_overrides(Overrides().with_rule("solar", "tracker_gcr", 0.4))
+    assert document.request_design({"road": {"width_m": 7.0}}).spec == {
+        "road": {"width_m": 7.0},
+        "solar": {"tracker_gcr": 0.4},
+    }
+    assert document.design.spec is None
+    assert Document(Design()).request_design(None) == Design()
