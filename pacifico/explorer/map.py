@@ -14,17 +14,19 @@ from pacifico.explorer.controls import ROOT, SLIDER_NAMES, WIDE, DesignControls
 from pacifico.explorer.editing import Editing
 from pacifico.explorer.engine.lanes import shared_engine
 from pacifico.explorer.engine.messages import LayoutRequest, Terrain
-from pacifico.explorer.mapview import STALE, STYLES, SiteMap, side_by_side, site_only
+from pacifico.explorer.mapview import STALE, STYLES, SiteMap, folded, side_by_side, site_only
 from pacifico.explorer.outputs import Outputs
 from pacifico.explorer.picture import PictureOutput, static_picture
 from pacifico.explorer.places import Places
 from pacifico.explorer.run import Callbacks, LayoutRun
 from pacifico.explorer.state.document import Document
 from pacifico.explorer.state.history import History
+from pacifico.explorer.state.newest import Newest
 from pacifico.explorer.state.session import Session, request_key, session_path
 from pacifico.explorer.tools.buttons import Actions, PanelButtons
 from pacifico.explorer.tools.edges import EdgeSetbacks
 from pacifico.explorer.tools.energy import EnergyNote
+from pacifico.explorer.tools.offers import Offers
 from pacifico.explorer.why import WhyNotMore
 from pacifico.explorer.zones import Zones
 from pacifico.layout.criteria.design import Design, DesignOptions
@@ -35,9 +37,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from pacifico.errors import PacificoError
-    from pacifico.explorer.engine.messages import FirstPicture, Outcome
+    from pacifico.explorer.engine.messages import FirstPicture, Offer, Outcome
     from pacifico.explorer.state.document import EditStep
-    from pacifico.explorer.state.overrides import Edge
     from pacifico.layout.model.plan import Plan
     from pacifico.site.model import Site, Zone
 
@@ -118,7 +119,7 @@ class Explorer:
         self._error = ""
         self._given = tuple(exclusions)
         self._spec = start.spec
-        self._outcomes: dict[Document, Outcome] = {}
+        self._outcomes: Newest[Document, Outcome] = Newest(MOST_OUTCOMES)
         self._shown: tuple[Document, Outcome] | None = None
         self._attempt: Document | None = None
         self._picture = PictureOutput()
@@ -147,7 +148,10 @@ class Explorer:
         self.map.add(self.drawing)
         self.editing = Editing(self.map, self._edit)
         self.places = Places(self.map, self.dem, self._change_design, self._view.fit)
-        self.edges = EdgeSetbacks(self.map, self.site, WIDE, self._set_edge)
+        self.edges = EdgeSetbacks(
+            self.map, self.site, WIDE, lambda *edge: self._change(self.document.with_edge_setback(*edge))
+        )
+        self.offers = Offers(self.run.engine, terrain, self._take)
         self.energy = EnergyNote(self.run.engine, terrain)
         self.why = WhyNotMore(self.map, self.run.engine, terrain)
         self.outputs = Outputs(self.run.engine, terrain, self._current)
@@ -215,13 +219,15 @@ class Explorer:
         """Change the design."""
         self._change(self.document.with_design(change(self.document.design)))
 
-    def _set_edge(self, edge: Edge, setback_m: float | None) -> None:
-        """Change the setback of an edge."""
-        self._change(self.document.with_overrides(self.document.overrides.with_edge(edge, setback_m)))
-
     def _edit(self, step: EditStep) -> None:
         """Make an edit; the layout's process says whether a limit refuses it."""
         self._change(self.document.with_edit(step), is_edit=True)
+
+    def _take(self, offer: Offer) -> None:
+        """Make the edits of an offer, as one change."""
+        changed = self.document.with_edits(offer.edits, offer.rule)
+        self.controls.set(changed.design, changed.overrides)
+        self._change(changed, is_edit=offer.rule is None)
 
     def _change(self, document: Document, *, is_edit: bool = False) -> None:
         """Make a document the present one, and show its layout."""
@@ -255,6 +261,7 @@ class Explorer:
         self.places.show(document.design)
         self.edges.show(document.overrides, document.design.setback_m or 0.0)
         self.editing.refuse("")
+        self.offers.clear()
         try:
             self._session.save(document)
         except InputError as error:
@@ -296,20 +303,15 @@ class Explorer:
         last = len(document.edits) - 1
         refused = outcome.refused[-1] if outcome.refused else None
         if document == self._attempt and refused is not None and refused.position == last:
-            document = self._history.drop()
+            refused_step, document = document.edits[-1], self._history.drop()
             self._attempt = None
-            self._keep(document, self._outcomes.get(document, replace(outcome, refused=outcome.refused[:-1])))
+            self._outcomes.keep(document, self._outcomes.get(document, replace(outcome, refused=outcome.refused[:-1])))
             self._apply()
             self.editing.refuse(refused.reason)
+            self.offers.find(outcome.plan, refused_step)
             return
-        self._keep(document, outcome)
+        self._outcomes.keep(document, outcome)
         self._show(document, outcome)
-
-    def _keep(self, document: Document, outcome: Outcome) -> None:
-        """Keep a layout for undo; the oldest is forgotten."""
-        self._outcomes[document] = outcome
-        if len(self._outcomes) > MOST_OUTCOMES:
-            del self._outcomes[next(iter(self._outcomes))]
 
     def _show(self, document: Document, outcome: Outcome) -> None:
         """Show a layout on the map and its figures beside it."""
@@ -372,11 +374,6 @@ class Explorer:
     def _arrange(self, height_px: int) -> widgets.HBox:
         """Map with the panel beside it, or below it where there is no room."""
         title = widgets.HTML(f"{STYLES}<b style='font-size:15px'>{for_markup(self.site.name)}</b>")
-        more = widgets.Accordion(
-            children=[self.zones.widget, self.places.widget, self.outputs.widget],
-            titles=("Type a zone", "Places", "Save, report, compare"),
-            selected_index=None,
-        )
         parts = [
             title,
             self.notice,
@@ -388,9 +385,16 @@ class Explorer:
             self.status,
             self.forget,
             self.editing.widget,
+            self.offers.widget,
             self.figures,
             self.energy.widget,
-            more,
+            folded(
+                {
+                    "Type a zone": self.zones.widget,
+                    "Places": self.places.widget,
+                    "Save, report, compare": self.outputs.widget,
+                }
+            ),
             self.why.widget,
         ]
         return side_by_side(self.map, parts, height_px)

@@ -142,6 +142,27 @@ def test_energy_is_among_the_numbers_of_solar_plants(explorer):
     assert explorer.energy.widget.value == ""
 
 
+def test_a_refused_edit_is_offered_what_would_help(explorer):
+    arrays = [a for a in explorer.plan.asset_list if a.item.kind == "solar_array"]
+    before = explorer.plan
+    explorer.editing.clicked(*centre(arrays[-1], explorer))
+    lon, lat = centre(arrays[0], explorer)
+    explorer.editing.marker.location = (lat, lon)
+    explorer.wait()
+    assert "overlap" in explorer.editing.refusal
+    explorer.offers.wait()
+    button = explorer.offers.buttons.children[0]
+    assert button.description.startswith("Place it ")
+    button.click()
+    explorer.wait()
+    assert explorer.editing.refusal == ""
+    assert explorer.offers.widget.layout.display == "none"
+    moved = next(a for a in explorer.plan.asset_list if a.asset_id == arrays[-1].asset_id)
+    assert moved.item.centre != arrays[-1].item.centre
+    explorer.undo.click()
+    assert explorer.plan is before
+
+
 def test_layers_stay_the_same_objects_when_the_layout_changes(explorer):
     layer = {layer.name: layer for layer in explorer.map.layers}["Solar array"]
     explorer.editing.clicked(*centre(explorer.plan.asset_list[-1], explorer))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pacifico.compiling import compile_kernels, is_compiled
 from pacifico.explorer.engine.first_picture import first_picture
 from pacifico.explorer.engine.messages import MOST_SITES, Outcome
+from pacifico.explorer.engine.offers import offers_for
 from pacifico.explorer.engine.replay import Replay
 from pacifico.layout.generate import generate_layout
 from pacifico.report.energy_table import solar_year
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from pacifico.analysis.energy import Energy
-    from pacifico.explorer.engine.messages import FirstPicture, LayoutRequest
+    from pacifico.explorer.engine.messages import FirstPicture, LayoutRequest, Offer
+    from pacifico.explorer.state.document import EditStep
     from pacifico.layout.criteria.design import Design
     from pacifico.layout.model.land_use import LandUse
     from pacifico.layout.model.plan import Plan
@@ -61,6 +63,7 @@ class Desk:
             "land": self.land,
             "levers": self.levers,
             "energy": self.energy,
+            "offers": self.offers,
             "export": self.export,
             "report": self.report,
         }
@@ -127,6 +130,11 @@ class Desk:
         """Energy of a year under a clear sky; None without solar arrays."""
         del on_stage
         return solar_year(plan, self._sites[key][1], energy=True)
+
+    def offers(self, key: str, plan: Plan, step: EditStep, on_stage: OnStage | None = None) -> tuple[Offer, ...]:
+        """Offers that help an edit which a plan refuses."""
+        del on_stage
+        return offers_for(plan, self._sites[key][1], step)
 
     def export(self, key: str, plan: Plan, target: tuple[str, str], on_stage: OnStage | None = None) -> tuple[str, ...]:
         """Write a plan in a format, to a path; return the files."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pyproj import CRS
     from shapely import MultiPolygon, Polygon
 
+    from pacifico.explorer.state.overrides import Edge
     from pacifico.layout.criteria.design import Design
     from pacifico.vocabulary import AssetKind
 
@@ -105,6 +106,17 @@ class Document:
         if last is not None and last.to is not None and last.at == step.at:
             step = replace(step, at=last.to)
         return replace(self, edits=(*self.edits, step))
+
+    def with_edits(self, steps: tuple[EditStep, ...], rule: tuple[str, str, float] | None = None) -> Document:
+        """Document with more edits, and with another catalog value where one is given."""
+        document = self if rule is None else self.with_overrides(self.overrides.with_rule(*rule))
+        for step in steps:
+            document = document.with_edit(step)
+        return document
+
+    def with_edge_setback(self, edge: Edge, setback_m: float | None) -> Document:
+        """Document with another setback of an edge [m]; None for that of all edges."""
+        return self.with_overrides(self.overrides.with_edge(edge, setback_m))
 
     def without_edits(self, positions: frozenset[int]) -> Document:
         """Document without the edits at some positions."""

@@ -62,3 +62,11 @@ def test_the_design_to_lay_out_has_the_spec_of_the_start_and_the_overrides():
     }
     assert document.design.spec is None
     assert Document(Design()).request_design(None) == Design()
+
+
+def test_an_offer_is_one_change_of_edits_and_limit():
+    steps = (EditStep("add", "inverter_skid", (1.0, 2.0)), EditStep("add", "solar_array", (1.0, 2.1)))
+    made = Document(Design()).with_edits(steps, ("solar_array", "slope_limit_deg", 12.0))
+    assert made.edits == steps
+    assert made.overrides.rule("solar_array", "slope_limit_deg") == 12.0
+    assert Document(Design()).with_edge_setback("north", 5.0).overrides.edge("north") == 5.0
