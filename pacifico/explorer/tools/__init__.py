@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "buttons": ["PanelButtons"],
+        "downloads": ["links_of"],
         "edges": ["EdgeSetbacks"],
         "energy": ["EnergyNote"],
         "limits": ["LimitControls"],
