@@ -151,7 +151,7 @@ def _write_alignment(inside: ET.Element, name: str, road: StoredFeature, ground:
     ground : Ground, optional
         Ground heights.
     """
-    xyz = np.nan_to_num(shapely.get_coordinates(road.geometry, include_z=True))
+    xyz = shapely.get_coordinates(road.geometry, include_z=True)
     moved = np.hypot(*np.diff(xyz[:, :2], axis=0).T) > 0
     xyz = xyz[np.concatenate([[True], moved])]
     if len(xyz) < 2:
