@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from pacifico.crs import LONLAT, transformer
 from pacifico.grid import Grid
 from pacifico.png import png_bytes
 from pacifico.report.mapframe import stretched
-from pacifico.run.html import OVERLAY
+from pacifico.report.relief import relief
+from pacifico.run.html import OVERLAY, RELIEF
 from pacifico.terrain.surface import hillshade
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class MapOverlay:
     pixels: NDArray[np.uint8]
     """Shape (rows, columns, 4: RGBA, or 2: grey and alpha), north up."""
     opacity: float = 1.0
+    ground: xr.DataArray | None = None
+    """DEM of the report's 3D view."""
 
     @property
     def image(self) -> str:
@@ -59,12 +62,14 @@ class MapOverlay:
             "image": self.image,
             "opacity": self.opacity,
         }
-        return {OVERLAY: content, "text/plain": f"map layer: {self.name}"}
+        found = None if self.ground is None else relief(self.ground)
+        seen = {} if found is None else {RELIEF: found}
+        return {OVERLAY: content, **seen, "text/plain": f"map layer: {self.name}"}
 
 
 def hillshade_overlay(dem: xr.DataArray) -> MapOverlay:
-    """Hillshade of a DEM, transparent at nodata."""
-    return web_mercator(hillshade(dem), grey, name="Hillshade", smooth=True)
+    """Hillshade of a DEM, transparent at nodata; a report shows its heights in 3D too."""
+    return replace(web_mercator(hillshade(dem), grey, name="Hillshade", smooth=True), ground=dem)
 
 
 def web_mercator(
