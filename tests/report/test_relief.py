@@ -9,7 +9,7 @@ import pytest
 
 from pacifico.crs import LONLAT, transformer, utm
 from pacifico.grid import Grid
-from pacifico.report.relief import MOST_SIDE, NOTHING, relief
+from pacifico.report.overlay import MOST_SIDE, NOTHING, relief
 
 CRS = utm(-84.2, 36.6)
 
