@@ -72,10 +72,14 @@ def is_stdout(out: Path | None) -> bool:
     return out is not None and str(out) == "-"
 
 
-def add_ground(parser: argparse.ArgumentParser) -> None:
-    """Add the boundary, the DEM and how to read them."""
+def add_ground(parser: argparse.ArgumentParser, *, boundary: bool = True) -> None:
+    """Add the boundary, the DEM and how to read them; without `boundary` for commands that can go without one."""
     parser.add_argument(
-        "boundary", type=path, metavar="BOUNDARY", help="KML, KMZ, GeoJSON, GeoPackage or zipped shapefile"
+        "boundary",
+        type=path,
+        nargs=None if boundary else "?",
+        metavar="BOUNDARY",
+        help="KML, KMZ, GeoJSON, GeoPackage or zipped shapefile",
     )
     parser.add_argument("--dem", type=source, metavar="DEM", help=DEM_HELP)
     parser.add_argument("--dem-units", choices=("m", "ft"), help="unit of the heights; overrides what the file says")
@@ -85,9 +89,9 @@ def add_ground(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layer", metavar="NAME", help="layer of the boundary file, where it has several")
 
 
-def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True) -> None:
-    """Add ground and design options; without `strategy` for commands that run every strategy."""
-    add_ground(parser)
+def add_design(parser: argparse.ArgumentParser, *, strategy: bool = True, boundary: bool = True) -> None:
+    """Add ground and design options; without `strategy` or `boundary` for commands that need none."""
+    add_ground(parser, boundary=boundary)
     design = parser.add_argument_group("design")
     design.add_argument("--profile", choices=PROFILES, default="solar_farm", help="what to build (solar_farm)")
     if strategy:

@@ -27,10 +27,10 @@ _BARS_PX = 96
 class AppSource:
     """Site, ground and design that the explorer starts with."""
 
-    boundary: str
-    """Path of the boundary file, or `sample`."""
+    boundary: str | None
+    """Path of the boundary file, or `sample`; None for a page on which one is dropped."""
     dem: str | None
-    """As for `open_dem`; None for level ground."""
+    """As for `open_dem`; None for level ground, without a boundary for all sources."""
     reading: Mapping[str, Any] = field(default_factory=dict)
     """Keywords of `read_site`."""
     ground: Mapping[str, Any] = field(default_factory=dict)
@@ -73,7 +73,7 @@ def write_app_notebook(path: Path, source: AppSource, *, hint: bool = True) -> P
 
     head = v4.new_markdown_cell("Run the cell below (Shift+Enter) to show the map.", id="start")  # type: ignore[no-untyped-call]
     hidden = {"jupyter": {"source_hidden": True}}
-    cell = v4.new_code_cell(code(source), id="explorer", metadata=hidden)  # type: ignore[no-untyped-call]
+    cell = v4.new_code_cell(code(source, app=not hint), id="explorer", metadata=hidden)  # type: ignore[no-untyped-call]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     about = {"kernelspec": kernel, MARK: True}
     notebook = v4.new_notebook(cells=[head, cell] if hint else [cell], metadata=about)  # type: ignore[no-untyped-call]
@@ -83,8 +83,22 @@ def write_app_notebook(path: Path, source: AppSource, *, hint: bool = True) -> P
     return path
 
 
-def code(source: AppSource) -> str:
-    """Python of the notebook's cell; every value is a literal."""
+def code(source: AppSource, *, app: bool = False) -> str:
+    """Python of the notebook's cell; every value is a literal.
+
+    Parameters
+    ----------
+    source : AppSource
+        What the explorer starts with.
+    app : bool
+        Whether people see the page alone: files have links, and visits without a boundary are kept apart.
+    """
+    if source.boundary is None:
+        elevations = "" if source.dem is None else f"[{source.dem!r}], "
+        return (
+            "from pacifico.explorer.start import start_page\n\n"
+            f"start_page({elevations}apart={app!r}{_more(source.design)})"
+        )
     lines = [
         "import pacifico",
         "from pacifico.explorer.app import fill_window",
@@ -102,17 +116,20 @@ def code(source: AppSource) -> str:
         lines.append(f"dem = level_ground(site{_more(source.ground)})")
     else:
         lines.append(f"dem = pacifico.open_dem(site, {source.dem!r}{_more(source.ground)})")
-    lines += [f"explorer = pacifico.explore(site, dem{_more(source.design)})", "fill_window(explorer)"]
+    fill = "fill_window(explorer, downloads=True)" if app else "fill_window(explorer)"
+    lines += [f"explorer = pacifico.explore(site, dem{_more(source.design)})", fill]
     return "\n".join(lines)
 
 
-def fill_window(explorer: Explorer) -> Explorer:
+def fill_window(explorer: Explorer, *, downloads: bool = False) -> Explorer:
     """Make map and panel as high as the browser's window, and return the explorer.
 
     Parameters
     ----------
     explorer : Explorer
         Explorer that fills the window.
+    downloads : bool
+        Whether written files have links to download them.
 
     Examples
     --------
@@ -120,6 +137,8 @@ def fill_window(explorer: Explorer) -> Explorer:
     """
     for part in explorer.widget.children:
         part.layout.height = f"max(420px, calc(100vh - {_BARS_PX}px))"
+    if downloads:
+        explorer.outputs.downloads = True
     return explorer
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from pacifico.explorer.layers import display_name
+from pacifico.explorer.state.overrides import Overrides
+from pacifico.explorer.tools.limits import LimitControls
 from pacifico.layout.criteria.design import Design
 from pacifico.layout.criteria.request import requested_spec
 from pacifico.vocabulary import PROFILES, STRATEGIES
@@ -78,13 +80,20 @@ class DesignControls:
         self.max_road_grade_pct = widgets.FloatSlider(
             description="Road grade, %", value=grade, min=2, max=max(15, grade), step=0.5, readout_format=".1f", **_slider()
         )  # fmt: skip
+        self.limits = LimitControls(spec, _slider(), self._passed_on)
         self.capacity_mw.disabled = self.fill_site.value
-        for control in self.all:
+        self.limits.show(self.design(of=start))
+        for control in self._own:
             control.observe(self._changed, names="value")
 
     @property
     def all(self) -> list[Any]:
         """All controls, in the order of the panel."""
+        return [*self._own, self.limits.widget]
+
+    @property
+    def _own(self) -> list[Any]:
+        """Controls of the design itself."""
         return [self.profile, self.strategy, self.fill_site, self.capacity_mw, self.setback_m, self.max_road_grade_pct]
 
     def design(self, *, of: Design) -> Design:
@@ -105,8 +114,8 @@ class DesignControls:
             poi=of.poi,
         )
 
-    def set(self, design: Design) -> None:
-        """Show the values of a design, without a call of `on_change`."""
+    def set(self, design: Design, overrides: Overrides | None = None) -> None:
+        """Show the values of a design and of overrides, without a call of `on_change`."""
         self._setting = True
         try:
             self.profile.value, self.strategy.value = design.profile, design.strategy
@@ -121,12 +130,20 @@ class DesignControls:
                     slider.max = max(slider.max, value)
                     slider.value = value
             self.capacity_mw.disabled = self.fill_site.value
+            self.limits.set(overrides or Overrides())
+            self.limits.show(design)
         finally:
             self._setting = False
 
     def _changed(self, _: object) -> None:
         """Pass on a change that the user made."""
         self.capacity_mw.disabled = self.fill_site.value
+        if not self._setting:
+            self.limits.show(self.design(of=Design()))
+            self._on_change()
+
+    def _passed_on(self) -> None:
+        """Pass on a change of a limit."""
         if not self._setting:
             self._on_change()
 

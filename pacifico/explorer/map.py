@@ -10,18 +10,23 @@ import ipywidgets as widgets
 from pacifico.errors import InputError
 from pacifico.escaping import for_markup
 from pacifico.explorer import panel
-from pacifico.explorer.controls import ROOT, SLIDER_NAMES, DesignControls
+from pacifico.explorer.controls import ROOT, SLIDER_NAMES, WIDE, DesignControls
 from pacifico.explorer.editing import Editing
 from pacifico.explorer.engine.lanes import shared_engine
 from pacifico.explorer.engine.messages import LayoutRequest, Terrain
-from pacifico.explorer.mapview import STALE, STYLES, SiteMap, side_by_side, site_only
+from pacifico.explorer.mapview import STALE, STYLES, SiteMap, folded, side_by_side, site_only
 from pacifico.explorer.outputs import Outputs
 from pacifico.explorer.picture import PictureOutput, static_picture
 from pacifico.explorer.places import Places
 from pacifico.explorer.run import Callbacks, LayoutRun
 from pacifico.explorer.state.document import Document
 from pacifico.explorer.state.history import History
+from pacifico.explorer.state.newest import Newest
 from pacifico.explorer.state.session import Session, request_key, session_path
+from pacifico.explorer.tools.buttons import Actions, PanelButtons
+from pacifico.explorer.tools.edges import EdgeSetbacks
+from pacifico.explorer.tools.energy import EnergyNote
+from pacifico.explorer.tools.offers import Offers
 from pacifico.explorer.why import WhyNotMore
 from pacifico.explorer.zones import Zones
 from pacifico.layout.criteria.design import Design, DesignOptions
@@ -32,7 +37,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from pacifico.errors import PacificoError
-    from pacifico.explorer.engine.messages import FirstPicture, Outcome
+    from pacifico.explorer.engine.messages import FirstPicture, Offer, Outcome
     from pacifico.explorer.state.document import EditStep
     from pacifico.layout.model.plan import Plan
     from pacifico.site.model import Site, Zone
@@ -114,7 +119,7 @@ class Explorer:
         self._error = ""
         self._given = tuple(exclusions)
         self._spec = start.spec
-        self._outcomes: dict[Document, Outcome] = {}
+        self._outcomes: Newest[Document, Outcome] = Newest(MOST_OUTCOMES)
         self._shown: tuple[Document, Outcome] | None = None
         self._attempt: Document | None = None
         self._picture = PictureOutput()
@@ -143,6 +148,11 @@ class Explorer:
         self.map.add(self.drawing)
         self.editing = Editing(self.map, self._edit)
         self.places = Places(self.map, self.dem, self._change_design, self._view.fit)
+        self.edges = EdgeSetbacks(
+            self.map, self.site, WIDE, lambda *edge: self._change(self.document.with_edge_setback(*edge))
+        )
+        self.offers = Offers(self.run.engine, terrain, self._take)
+        self.energy = EnergyNote(self.run.engine, terrain)
         self.why = WhyNotMore(self.map, self.run.engine, terrain)
         self.outputs = Outputs(self.run.engine, terrain, self._current)
         self.map.on_interaction(self._interaction)
@@ -156,17 +166,12 @@ class Explorer:
         self.status = widgets.HTML()
         self.notice = widgets.HTML()
         self.figures = widgets.HTML()
-        half = widgets.Layout(width="110px")
-        self.undo = widgets.Button(description="Undo", icon="undo", tooltip="Sliders, zones and edits", layout=half)
-        self.redo = widgets.Button(description="Redo", icon="repeat", layout=half)
-        self.resume = widgets.Button(description="Lay out", icon="play", layout=widgets.Layout(display="none"))
-        self.forget = widgets.Button(
-            description="Drop refused edits", icon="times", layout=widgets.Layout(display="none", width="auto")
+        actions = Actions(
+            lambda: self._step(self._history.undo), lambda: self._step(self._history.redo), self._apply, self._forget
         )
-        self.undo.on_click(lambda _: self._step(self._history.undo))
-        self.redo.on_click(lambda _: self._step(self._history.redo))
-        self.resume.on_click(lambda _: self._apply())
-        self.forget.on_click(lambda _: self._forget())
+        self.buttons = PanelButtons(actions)
+        self.undo, self.redo, self.resume = self.buttons.undo, self.buttons.redo, self.buttons.resume
+        self.forget = self.buttons.forget
 
     def _ipython_display_(self) -> None:
         from IPython.display import Javascript, display  # noqa: PLC0415 (only in a notebook)
@@ -202,12 +207,13 @@ class Explorer:
 
     def request(self) -> dict[str, Any]:
         """Keywords of `generate_layout` that the controls stand for."""
-        design = {name: value for name, value in vars(self.document.design).items() if name != "spec"}
-        return {**design, "exclusions": (*self._given, *self.drawn())}
+        return {**vars(self.document.request_design(self._spec)), "exclusions": (*self._given, *self.drawn())}
 
     def update(self) -> None:
         """Lay out again if the controls differ from the layout shown."""
-        self._change(self.document.with_design(self.controls.design(of=self.document.design)))
+        document = self.document
+        overrides = self.controls.limits.overrides(document.overrides)
+        self._change(document.with_design(self.controls.design(of=document.design)).with_overrides(overrides))
 
     def _change_design(self, change: Callable[[Design], Design]) -> None:
         """Change the design."""
@@ -216,6 +222,12 @@ class Explorer:
     def _edit(self, step: EditStep) -> None:
         """Make an edit; the layout's process says whether a limit refuses it."""
         self._change(self.document.with_edit(step), is_edit=True)
+
+    def _take(self, offer: Offer) -> None:
+        """Make the edits of an offer, as one change."""
+        changed = self.document.with_edits(offer.edits, offer.rule)
+        self.controls.set(changed.design, changed.overrides)
+        self._change(changed, is_edit=offer.rule is None)
 
     def _change(self, document: Document, *, is_edit: bool = False) -> None:
         """Make a document the present one, and show its layout."""
@@ -227,7 +239,7 @@ class Explorer:
         """Undo or redo."""
         go()
         self._attempt = None
-        self.controls.set(self.document.design)
+        self.controls.set(self.document.design, self.document.overrides)
         self._apply()
 
     def _restore(self) -> None:
@@ -238,20 +250,18 @@ class Explorer:
             self.notice.value = panel.problem(str(error))
             return
         if found is not None and self._history.push(found):
-            self.controls.set(found.design)
-            self.notice.value = (
-                f"<div style='color:#555;line-height:1.35'>continued from {for_markup(self._session.name)}: "
-                f"{len(found.zones)} zones, {len(found.edits)} edits; Undo starts anew</div>"
-            )
+            self.controls.set(found.design, found.overrides)
+            self.notice.value = panel.continued(self._session.name, len(found.zones), len(found.edits))
 
     def _apply(self) -> None:
         """Show the layout of the document, from memory or from the engine."""
         document = self.document
-        self.undo.disabled, self.redo.disabled = not self._history.can_undo, not self._history.can_redo
-        self.resume.layout.display = "none"
+        self.buttons.show_history(can_undo=self._history.can_undo, can_redo=self._history.can_redo)
         self.zones.set(document.zones)
         self.places.show(document.design)
+        self.edges.show(document.overrides, document.design.setback_m or 0.0)
         self.editing.refuse("")
+        self.offers.clear()
         try:
             self._session.save(document)
         except InputError as error:
@@ -261,9 +271,13 @@ class Explorer:
             self.run.cancel()
             self._show(document, known)
             return
-        request = LayoutRequest(
-            replace(document.design, spec=self._spec), (*self._given, *self.drawn()), document.edits
-        )
+        try:
+            design = document.request_design(self._spec)
+        except InputError as error:
+            self.run.cancel()
+            self._failed(error)
+            return
+        request = LayoutRequest(design, (*self._given, *self.drawn()), document.edits)
         before = self._shown[0] if self._shown is not None else None
         only_edits = before is not None and replace(before, edits=()) == replace(document, edits=())
         self._show_stale(stale=before is not None)
@@ -281,10 +295,7 @@ class Explorer:
         """Show the first draft of the layout under way."""
         self._view.draw({"features": list(picture.features)}, partial=True)
         self._view.show_stale(stale=False)
-        self.status.value = (
-            f"<i>first draft: {picture.asset_count:,} assets, {picture.capacity_kw / 1000:,.1f} MW before roads"
-            f"{'; figures are of the layout before' if self.figures.value else ''}</i>"
-        )
+        self.status.value = panel.first_draft(picture, keeps_figures=bool(self.figures.value))
 
     def _finished(self, outcome: Outcome) -> None:
         """Show a layout; an edit that it refuses is taken back."""
@@ -292,25 +303,15 @@ class Explorer:
         last = len(document.edits) - 1
         refused = outcome.refused[-1] if outcome.refused else None
         if document == self._attempt and refused is not None and refused.position == last:
-            document = self._history.drop()
-            outcome = self._outcomes.get(document, replace(outcome, refused=outcome.refused[:-1]))
+            refused_step, document = document.edits[-1], self._history.drop()
             self._attempt = None
-            self._apply_refused(document, outcome, refused.reason)
+            self._outcomes.keep(document, self._outcomes.get(document, replace(outcome, refused=outcome.refused[:-1])))
+            self._apply()
+            self.editing.refuse(refused.reason)
+            self.offers.find(outcome.plan, refused_step)
             return
-        self._keep(document, outcome)
+        self._outcomes.keep(document, outcome)
         self._show(document, outcome)
-
-    def _apply_refused(self, document: Document, outcome: Outcome, reason: str) -> None:
-        """Show the layout without a refused edit, and why it was refused."""
-        self._keep(document, outcome)
-        self._apply()
-        self.editing.refuse(reason)
-
-    def _keep(self, document: Document, outcome: Outcome) -> None:
-        """Keep a layout for undo; the oldest is forgotten."""
-        self._outcomes[document] = outcome
-        if len(self._outcomes) > MOST_OUTCOMES:
-            del self._outcomes[next(iter(self._outcomes))]
 
     def _show(self, document: Document, outcome: Outcome) -> None:
         """Show a layout on the map and its figures beside it."""
@@ -320,11 +321,12 @@ class Explorer:
         self._plan, self._error = outcome.plan, ""
         self._show_stale(stale=False)
         self.status.value = panel.refused_edits([(r.words, r.reason) for r in outcome.refused])
-        self.forget.layout.display = "" if outcome.refused else "none"
+        self.buttons.show_refused(refused=bool(outcome.refused))
         self.figures.value = panel.summary(outcome.layout["pacifico"])
         self._view.draw(outcome.layout)
         self.editing.show(outcome.plan, keep_selection=same)
         self.why.show(outcome.plan)
+        self.energy.show(outcome.plan)
         self._picture.show(static_picture(outcome.picture, self.site.name, outcome.plan.headline))
 
     def _failed(self, error: PacificoError) -> None:
@@ -332,9 +334,10 @@ class Explorer:
         self._shown, self._plan, self._error = None, None, str(error)
         self._show_stale(stale=False)
         self.status.value, self.figures.value = panel.failure(self._error), ""
-        self.forget.layout.display = "none"
+        self.buttons.show_refused(refused=False)
         self.editing.show(None, keep_selection=False)
         self.why.show(None)
+        self.energy.show(None)
         self._view.draw(site_only(self.site, (*self._given, *self.drawn())))
         self._picture.show("")
 
@@ -371,23 +374,27 @@ class Explorer:
     def _arrange(self, height_px: int) -> widgets.HBox:
         """Map with the panel beside it, or below it where there is no room."""
         title = widgets.HTML(f"{STYLES}<b style='font-size:15px'>{for_markup(self.site.name)}</b>")
-        more = widgets.Accordion(
-            children=[self.zones.widget, self.places.widget, self.outputs.widget],
-            titles=("Type a zone", "Places", "Save, report, compare"),
-            selected_index=None,
-        )
         parts = [
             title,
             self.notice,
             *self.controls.all,
+            self.edges.widget,
             self.background,
-            widgets.HBox([self.undo, self.redo, self.resume]),
+            self.buttons.row,
             self.run.widget,
             self.status,
             self.forget,
             self.editing.widget,
+            self.offers.widget,
             self.figures,
-            more,
+            self.energy.widget,
+            folded(
+                {
+                    "Type a zone": self.zones.widget,
+                    "Places": self.places.widget,
+                    "Save, report, compare": self.outputs.widget,
+                }
+            ),
             self.why.widget,
         ]
         return side_by_side(self.map, parts, height_px)

@@ -210,6 +210,11 @@ def side_by_side(view: leaflet.Map, parts: Sequence[Any], height_px: int) -> wid
     return widgets.HBox([view, side], layout=widgets.Layout(width="100%", flex_flow="row wrap"))
 
 
+def folded(parts: Mapping[str, Any]) -> widgets.Accordion:
+    """Sections of the panel by title, all folded."""
+    return widgets.Accordion(children=list(parts.values()), titles=tuple(parts), selected_index=None)
+
+
 def site_only(site: Site, exclusions: Sequence[Zone]) -> dict[str, Any]:
     """Layout without assets: the boundary and the exclusions."""
     shapes = [("boundary", site.name, site.boundary)]

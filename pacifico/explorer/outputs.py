@@ -12,6 +12,7 @@ from pacifico.errors import InputError
 from pacifico.escaping import for_markup
 from pacifico.explorer import panel
 from pacifico.explorer.engine.lanes import Ticket
+from pacifico.explorer.tools.downloads import links_of
 from pacifico.export import FORMATS, ending_of
 from pacifico.layout.files.stored import StoredLayout
 from pacifico.report.compare import compare_layouts
@@ -41,12 +42,18 @@ class Outputs:
         Site and DEM of the map.
     current : callable
         Returns the layout on the map; None while one is under way, and without one.
+
+    Attributes
+    ----------
+    downloads : bool
+        Whether written files have links: for people who don't see the folder.
     """
 
     def __init__(self, engine: Engine, terrain: Terrain, current: Callable[[], Outcome | None]) -> None:
         self._engine, self._terrain, self._current = engine, terrain, current
         self._key = object()
         self.pinned: Outcome | None = None
+        self.downloads = False
         name = re.sub(r"[^\w.-]+", "-", terrain.site.name).strip("-.")[:60] or "site"
         self.name = widgets.Text(
             description="File name",
@@ -165,7 +172,10 @@ class Outputs:
         self.message.value = f"<i>{for_markup(text)}</i>"
 
     def _written(self, files: tuple[str, ...]) -> None:
-        """Name the files that were written."""
+        """Name the files that were written, or link them."""
+        if self.downloads:
+            self.message.value = f"<div style='line-height:1.6;overflow-wrap:anywhere'>{links_of(files)}</div>"
+            return
         names = ", ".join(for_markup(_beside(Path(path))) for path in files)
         self.message.value = f"<div style='line-height:1.35;overflow-wrap:anywhere'>written: {names}</div>"
 

@@ -10,6 +10,8 @@ from pacifico.escaping import for_markup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pacifico.explorer.engine.messages import FirstPicture
+
 
 def figures(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Labels and values of the figures below the headline.
@@ -60,6 +62,36 @@ def summary(layout: Mapping[str, Any]) -> str:
 def failure(message: str) -> str:
     """Line that says why there is no layout."""
     return f"<div style='color:#b3201f;line-height:1.35;padding:4px 0'><b>No layout:</b> {for_markup(message)}</div>"
+
+
+def continued(name: str, zones: int, edits: int) -> str:
+    """Line about a session that goes on.
+
+    Parameters
+    ----------
+    name : str
+        Name of its file.
+    zones, edits : int
+        How many of each it holds.
+    """
+    words = f"continued from {for_markup(name)}: {zones} zones, {edits} edits; Undo starts anew"
+    return f"<div style='color:#555;line-height:1.35'>{words}</div>"
+
+
+def first_draft(picture: FirstPicture, *, keeps_figures: bool) -> str:
+    """Line about the first draft of a layout under way.
+
+    Parameters
+    ----------
+    picture : FirstPicture
+        The draft.
+    keeps_figures : bool
+        Whether the figures of the layout before are still shown.
+    """
+    before = "; figures are of the layout before" if keeps_figures else ""
+    return (
+        f"<i>first draft: {picture.asset_count:,} assets, {picture.capacity_kw / 1000:,.1f} MW before roads{before}</i>"
+    )
 
 
 def refused_edits(edits: Iterable[tuple[str, str]]) -> str:

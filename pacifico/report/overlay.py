@@ -1,20 +1,20 @@
-"""Raster images for web maps, reprojected to Web Mercator."""
+"""Raster images for web maps in Web Mercator, and heights for the 3D view."""
 
 from __future__ import annotations
 
 import base64
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pyproj import CRS
 
 from pacifico.crs import LONLAT, transformer
-from pacifico.grid import Grid
+from pacifico.grid import Grid, elevations
 from pacifico.png import png_bytes
 from pacifico.report.mapframe import stretched
-from pacifico.run.html import OVERLAY
+from pacifico.run.html import OVERLAY, RELIEF
 from pacifico.terrain.surface import hillshade
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 1_400_000
 """Largest number of pixels of an image, so that a report stays small."""
+MOST_SIDE = 200
+"""Most heights along a side: 40,000 in all, which 16-bit indices of a mesh still number."""
+NOTHING = 65_535
+"""Mark of ground without elevation."""
 
 _WEB_MERCATOR = CRS.from_epsg(3857)
 _EARTH_RADIUS_M = 6378137.0
@@ -45,6 +49,8 @@ class MapOverlay:
     pixels: NDArray[np.uint8]
     """Shape (rows, columns, 4: RGBA, or 2: grey and alpha), north up."""
     opacity: float = 1.0
+    ground: xr.DataArray | None = None
+    """DEM of the report's 3D view."""
 
     @property
     def image(self) -> str:
@@ -59,12 +65,14 @@ class MapOverlay:
             "image": self.image,
             "opacity": self.opacity,
         }
-        return {OVERLAY: content, "text/plain": f"map layer: {self.name}"}
+        found = None if self.ground is None else relief(self.ground)
+        seen = {} if found is None else {RELIEF: found}
+        return {OVERLAY: content, **seen, "text/plain": f"map layer: {self.name}"}
 
 
 def hillshade_overlay(dem: xr.DataArray) -> MapOverlay:
-    """Hillshade of a DEM, transparent at nodata."""
-    return web_mercator(hillshade(dem), grey, name="Hillshade", smooth=True)
+    """Hillshade of a DEM, transparent at nodata; a report shows its heights in 3D too."""
+    return replace(web_mercator(hillshade(dem), grey, name="Hillshade", smooth=True), ground=dem)
 
 
 def web_mercator(
@@ -129,3 +137,39 @@ def _latlon(x: float, y: float) -> tuple[float, float]:
     """Latitude and longitude [°] of a place in Web Mercator."""
     lon, lat = transformer(_WEB_MERCATOR, LONLAT).transform(x, y)
     return float(lat), float(lon)
+
+
+def relief(dem: xr.DataArray) -> dict[str, Any] | None:
+    """Heights of a DEM for the page, at most 200 by 200; None where it has none.
+
+    Members: `corners` (longitude and latitude [°] of the heights in the north-west, north-east and south-west), `columns`, `rows`,
+    `size_m` (from the first to the last height, east and south), `low_m`, `high_m`, and `heights`: 16-bit steps from low to high,
+    row by row from the north, 65535 where there is no elevation, in base64.
+
+    Parameters
+    ----------
+    dem : DataArray
+        Elevation model.
+    """
+    grid, values = Grid.of(dem), elevations(dem)
+    step = max(-(-max(values.shape) // MOST_SIDE), 1)
+    start = step // 2
+    shown = values[start::step, start::step]
+    known = np.isfinite(shown)
+    if min(shown.shape) < 2 or not known.any():
+        return None
+    low, high = float(shown[known].min()), float(shown[known].max())
+    scaled = np.full(shown.shape, NOTHING, dtype="<u2")
+    scaled[known] = np.round((shown[known] - low) / max(high - low, 1e-6) * (NOTHING - 1))
+    rows, columns = shown.shape
+    x, y = grid.x_centres()[start::step], grid.y_centres()[start::step]
+    lon, lat = transformer(grid.crs, LONLAT).transform([x[0], x[-1], x[0]], [y[0], y[0], y[-1]])
+    return {
+        "corners": [[round(float(a), 8), round(float(b), 8)] for a, b in zip(lon, lat, strict=True)],
+        "columns": columns,
+        "rows": rows,
+        "size_m": [round(float(x[-1] - x[0]), 2), round(float(y[0] - y[-1]), 2)],
+        "low_m": round(low, 2),
+        "high_m": round(high, 2),
+        "heights": base64.b64encode(scaled.tobytes()).decode("ascii"),
+    }

@@ -24,6 +24,8 @@ OVERLAY = "application/vnd.pacifico.overlay+json"
 
 LAND = "application/vnd.pacifico.land+json"
 """MIME type of ground by reason: GeoJSON features with key, name and colour, which the page's map lights up."""
+RELIEF = "application/vnd.pacifico.relief+json"
+"""MIME type of heights, which the page shows in 3D."""
 PRINT_MAP = "print-map"
 """Tag of the cell whose picture stands for the map on paper."""
 NOTHING = 'class="nothing"'
@@ -67,12 +69,15 @@ def render(notebook: Any, layout: Mapping[str, Any] | None, *, title: str) -> st
     picture: list[str] = next((c["outputs"] for c in cells if PRINT_MAP in c["tags"] and layout is not None), [])
     intro = _intro(cells) if layout is not None else ""
     parts, missing = _parts([c for c in cells if "run-failed" not in c["tags"]], moved=picture)
+    ground = _relief(notebook) if layout is not None else None
     scripts = [_static("leaflet.js"), _static("map.js")] if layout is not None else []
+    scripts += [_static("relief.js")] if ground is not None else []
     data = {
         "layout": _with_visible_names(layout),
         "overlays": overlays(notebook),
         "legend": _legend(),
         "land": _land(notebook),
+        "relief": ground,
     }
     return str(
         _template().render(
@@ -83,6 +88,7 @@ def render(notebook: Any, layout: Mapping[str, Any] | None, *, title: str) -> st
             missing=missing,
             picture=picture,
             layout=layout,
+            relief=ground is not None,
             data=for_script(data),
             scripts=scripts,
             styles=[_static("leaflet.css"), _static("page.css")],
@@ -206,6 +212,16 @@ def overlays(notebook: Any) -> list[dict[str, Any]]:
             if overlay and str(overlay.get("image", "")).startswith("data:image/png;base64,"):
                 found.append(overlay)
     return found
+
+
+def _relief(notebook: Any) -> dict[str, Any] | None:
+    """Heights for the 3D view among the notebook's outputs."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            found = output.get("data", {}).get(RELIEF)
+            if isinstance(found, dict) and isinstance(found.get("heights"), str):
+                return found
+    return None
 
 
 def _land(notebook: Any) -> list[dict[str, Any]]:

@@ -112,6 +112,7 @@ def test_explorer_notebook_in_a_browser(page, run_notebook, faults, shoot, asked
     page.mouse.move(x, y - 420, steps=8)
     page.mouse.up()
     tools.locator(".widget-html", has_text="boundary").wait_for(timeout=30_000)
+    page.locator(".widget-html", has_text="would help").wait_for(timeout=30_000)
     shoot("explorer-edit-refused", panel(page))
     playwright.expect.set_options(timeout=30_000)
     playwright.expect(arrays).to_have_count(count)

@@ -57,6 +57,45 @@ def test_the_keyboard_reaches_an_asset(opened):
     opened.locator(".leaflet-popup-content strong").wait_for()
 
 
+_COLOURS = """() => {
+  const canvas = document.querySelector("#relief canvas");
+  const small = document.createElement("canvas");
+  small.width = small.height = 64;
+  const pen = small.getContext("2d");
+  pen.drawImage(canvas, 0, 0, 64, 64);
+  const pixels = pen.getImageData(0, 0, 64, 64).data;
+  const seen = new Set();
+  for (let k = 0; k < pixels.length; k += 4) seen.add(pixels.slice(k, k + 3).join());
+  return seen.size;
+}"""
+
+
+def test_the_plan_is_shown_in_3d_and_the_map_comes_back(opened, asked_outside):
+    button = opened.locator("#relief-open")
+    canvas = opened.locator("#relief canvas")
+    assert not canvas.is_visible()
+    button.click()
+    assert canvas.is_visible()
+    assert not opened.locator("#map").is_visible()
+    assert opened.evaluate(_COLOURS) > 100  # ground in its light, and the plan on it
+    before = canvas.screenshot()
+    canvas.press("ArrowLeft")
+    assert canvas.screenshot() != before
+    opened.locator("#relief select").select_option("5")
+    found = Axe().run(opened).response["violations"]
+    assert [(v["impact"], v["id"]) for v in found if v["impact"] in {"serious", "critical"}] == []
+    button.click()
+    assert opened.locator("#map path").first.is_visible()
+    assert asked_outside == []
+
+
+def test_without_webgl_the_map_stays(opened):
+    opened.evaluate("HTMLCanvasElement.prototype.getContext = () => null")
+    opened.locator("#relief-open").click()
+    assert opened.locator("#relief-open").is_disabled()
+    assert opened.locator("#map").is_visible()
+
+
 def test_one_switch_shows_all_code(opened):
     assert opened.locator(".code:visible").count() == 0
     opened.locator("#code").check()

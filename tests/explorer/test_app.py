@@ -2,6 +2,7 @@
 
 import ast
 import json
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -61,9 +62,12 @@ def test_map_and_panel_fill_the_window():
 
     class Made:
         widget = widgets.HBox([widgets.VBox(), widgets.VBox()])
+        outputs = SimpleNamespace(downloads=False)
 
     assert fill_window(Made) is Made
     assert {part.layout.height for part in Made.widget.children} == {"max(420px, calc(100vh - 96px))"}
+    assert not Made.outputs.downloads
+    assert fill_window(Made, downloads=True).outputs.downloads
 
 
 def test_existing_roads_are_read_after_the_exclusions():
@@ -71,3 +75,13 @@ def test_existing_roads_are_read_after_the_exclusions():
     assert f"site = with_roads(site, {HOSTILE!r})" in made
     assert made.index("with_combined(site") < made.index("with_roads(site")
     ast.parse(made)
+
+
+def test_without_a_boundary_a_page_takes_one():
+    assert code(AppSource(None, None), app=True).endswith("start_page(apart=True)")
+    made = code(AppSource(None, HOSTILE, design={"profile": "bess"}))
+    assert made.endswith(f"start_page([{HOSTILE!r}], apart=False, profile='bess')")
+
+
+def test_the_app_has_links_to_its_files():
+    assert code(AppSource("sample", "sample"), app=True).endswith("fill_window(explorer, downloads=True)")

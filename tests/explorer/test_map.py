@@ -7,12 +7,14 @@ import re
 
 import numpy as np
 import pytest
+import shapely
 from shapely import Polygon, box
 
 from pacifico.crs import LONLAT, reproject, transformer, utm
 from pacifico.errors import InputError
 from pacifico.explorer import explore
 from pacifico.explorer.mapview import BACKGROUNDS
+from pacifico.explorer.state.overrides import Overrides
 from pacifico.grid import Grid
 from pacifico.site.model import Site, Zone
 
@@ -96,6 +98,69 @@ def test_sliders_change_the_layout(explorer):
     assert all(FIELD.buffer(-79.9).contains(a.footprint) for a in explorer.plan.asset_list)
     explorer.max_road_grade_pct.value = 5.0
     assert explorer.plan.metrics["max_road_grade_pct"] <= 5.0
+
+
+def test_limits_change_the_layout_and_are_undone(explorer):
+    before = explorer.plan
+    sliders = {slider.description: slider for slider in explorer.controls.limits.widget.children}
+    sliders["DC/AC"].value = 1.5
+    assert explorer.plan.metrics["total_capacity_dc_kw"] > 1.4 * explorer.plan.metrics["total_capacity_kw"]
+    assert explorer.request()["spec"] == {"solar": {"dc_ac_ratio": 1.5}}
+    explorer.undo.click()
+    assert explorer.plan is before
+    assert sliders["DC/AC"].value == 1.3
+
+
+def test_an_edge_has_a_setback_of_its_own(explorer):
+    explorer.edges.edge.value = "south"
+    explorer.edges.setback_m.value = 120.0
+    south = min(shapely.get_coordinates(a.footprint)[:, 1].min() for a in explorer.plan.asset_list)
+    assert south > Y - 60 + 100
+    explorer.edges.usual.click()
+    assert explorer.plan is not None
+    assert explorer.document.overrides == Overrides()
+
+
+def test_storage_energy_follows_its_slider(explorer):
+    explorer.profile.value = "bess"
+    explorer.controls.limits.storage_mwh.value = 20.0
+    metrics = explorer.plan.metrics
+    assert metrics["storage_kw"] == pytest.approx(10_000, rel=0.15)
+    assert metrics["storage_kwh"] == pytest.approx(2 * metrics["storage_kw"], rel=0.01)
+    explorer.controls.limits.storage_mwh.value = 0.2
+    assert explorer.plan is None
+    assert "MWh" in explorer.error
+    explorer.undo.click()
+    assert explorer.plan.metrics == metrics
+
+
+def test_energy_is_among_the_numbers_of_solar_plants(explorer):
+    explorer.energy.wait()
+    assert "MWh a year at most, under a clear sky" in explorer.energy.widget.value
+    explorer.profile.value = "bess"
+    explorer.wait()
+    assert explorer.energy.widget.value == ""
+
+
+def test_a_refused_edit_is_offered_what_would_help(explorer):
+    arrays = [a for a in explorer.plan.asset_list if a.item.kind == "solar_array"]
+    before = explorer.plan
+    explorer.editing.clicked(*centre(arrays[-1], explorer))
+    lon, lat = centre(arrays[0], explorer)
+    explorer.editing.marker.location = (lat, lon)
+    explorer.wait()
+    assert "overlap" in explorer.editing.refusal
+    explorer.offers.wait()
+    button = explorer.offers.buttons.children[0]
+    assert button.description.startswith("Place it ")
+    button.click()
+    explorer.wait()
+    assert explorer.editing.refusal == ""
+    assert explorer.offers.widget.layout.display == "none"
+    moved = next(a for a in explorer.plan.asset_list if a.asset_id == arrays[-1].asset_id)
+    assert moved.item.centre != arrays[-1].item.centre
+    explorer.undo.click()
+    assert explorer.plan is before
 
 
 def test_layers_stay_the_same_objects_when_the_layout_changes(explorer):

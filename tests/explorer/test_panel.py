@@ -6,6 +6,7 @@ import pytest
 
 from pacifico.analysis.headline import stored_headline
 from pacifico.explorer import panel
+from pacifico.explorer.engine.messages import FirstPicture
 
 METRICS = {
     "total_capacity_kw": 19_800.0,
@@ -71,3 +72,10 @@ def test_text_from_outside_is_escaped(bad):
 def test_empty_notes_are_left_out():
     assert "Not placed" not in panel.summary(layout_of())
     assert "Good to know" not in panel.summary(layout_of())
+
+
+def test_lines_about_a_session_and_a_first_draft():
+    assert "continued from a&lt;b: 2 zones, 3 edits" in panel.continued("a<b", 2, 3)
+    draft = FirstPicture((), 12_340.0, 56)
+    assert "56 assets, 12.3 MW before roads" in panel.first_draft(draft, keeps_figures=False)
+    assert "figures are of the layout before" in panel.first_draft(draft, keeps_figures=True)

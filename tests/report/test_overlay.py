@@ -14,7 +14,7 @@ from pyproj import Transformer
 from pacifico.crs import utm
 from pacifico.grid import Grid
 from pacifico.report.overlay import MapOverlay, grey, hillshade_overlay, web_mercator
-from pacifico.run.html import OVERLAY
+from pacifico.run.html import OVERLAY, RELIEF
 
 R = 6378137.0
 
@@ -157,6 +157,7 @@ def test_the_hillshade_overlay_covers_the_dem(raster):
     assert west < -93.0 < east
     assert south < 42.0 < north
     assert bundle["image"].startswith("data:image/png;base64,")
+    assert hillshade_overlay(raster)._repr_mimebundle_()[RELIEF]["rows"] > 1
 
 
 def test_nodata_is_transparent_in_the_hillshade(raster):

@@ -155,6 +155,20 @@ def test_ground_by_reason_reaches_the_page_as_data(layout):
     assert "background:url" not in page
 
 
+def test_heights_reach_the_page_with_their_script_only(layout):
+    heights = {"corners": [[0, 1], [1, 1], [0, 0]], "columns": 2, "rows": 2, "heights": "AAAAAAAAAAA="}
+    page = html.render(v4_cells(code_with({html.OVERLAY: {"image": ""}, html.RELIEF: heights})), layout, title="t")
+    assert '"relief": {"corners"' in page or '"relief":{"corners"' in page
+    assert 'id="relief-open"' in page
+    assert html.RELIEF not in page
+    loads = Loads()
+    loads.feed(page)
+    assert loads.found == []
+    for without in ({}, {html.RELIEF: "no heights"}, {html.RELIEF: {"heights": 3}}):
+        assert 'id="relief-open"' not in html.render(v4_cells(code_with(without)), layout, title="t")
+    assert 'id="relief-open"' not in html.render(v4_cells(code_with({html.RELIEF: heights})), None, title="t")
+
+
 def test_static_files_are_leaflet_as_released():
     import hashlib
 

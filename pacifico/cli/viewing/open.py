@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 
 SCREENS = ("lab", "app")
 """Programs that show the explorer: JupyterLab, and Voila, which runs the notebook at once and shows the map alone."""
+NEED_BOUNDARY = (
+    "layer",
+    "exclusions",
+    "exclusion_buffer_m",
+    "entry",
+    "poi",
+    "edge_setback",
+    "dem_units",
+    "resolution_m",
+)
+"""Options that say something about one site."""
 _NEEDED = {"lab": ("lab", ("jupyterlab", "ipyleaflet")), "app": ("app", ("voila", "ipyleaflet"))}
 """Extra and packages that each program needs."""
 
@@ -28,9 +39,10 @@ _NEEDED = {"lab": ("lab", ("jupyterlab", "ipyleaflet")), "app": ("app", ("voila"
 def add_open_command(commands: Any) -> None:
     """Add `open` to the commands of a parser."""
     opened = commands.add_parser(
-        "open", help="the explorer of a site in a browser: JupyterLab, or Voila with --with app"
+        "open",
+        help="the explorer of a site in a browser: JupyterLab, or Voila with --with app; without BOUNDARY a page takes one",
     )
-    options.add_design(opened)
+    options.add_design(opened, boundary=False)
     opened.add_argument(
         "--out",
         type=options.path,
@@ -51,8 +63,10 @@ def run_open(arguments: argparse.Namespace) -> int:
 
     _require(arguments.screen)
     source = source_of(arguments)
-    site = options.site_of(arguments)  # refuses a boundary that can't be read, before anything starts
-    name = re.sub(r"[^\w.-]+", "-", site.name).strip("-.")[:60] or "site"
+    name = "sites"
+    if source.boundary is not None:
+        site = options.site_of(arguments)  # refuses a boundary that can't be read, before anything starts
+        name = re.sub(r"[^\w.-]+", "-", site.name).strip("-.")[:60] or "site"
     out: Path = arguments.out or Path(f"explore-{name}")
     options.writable_folder(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -73,6 +87,8 @@ def source_of(arguments: argparse.Namespace) -> AppSource:
     from pacifico.explorer.app import AppSource
     from pacifico.vocabulary import NAMED_DEMS
 
+    if arguments.boundary is None:
+        return _page_source(arguments)
     dem = options.dem_source(arguments)
     if dem is not None and dem not in NAMED_DEMS:
         dem = _whole(dem)
@@ -89,6 +105,29 @@ def source_of(arguments: argparse.Namespace) -> AppSource:
     )
 
 
+def _page_source(arguments: argparse.Namespace) -> AppSource:
+    """What the page starts with, on which a boundary is dropped.
+
+    Raises
+    ------
+    InputError
+        An option needs a boundary.
+    """
+    from pacifico.explorer.app import AppSource
+    from pacifico.explorer.start.page import LEVEL
+    from pacifico.vocabulary import NAMED_DEMS
+
+    for option in NEED_BOUNDARY:
+        if getattr(arguments, option) is not None:
+            raise InputError(f"--{option.replace('_', '-')} needs a boundary: give BOUNDARY, or leave it out")
+    dem = None if arguments.dem is None and not arguments.no_terrain else options.dem_source(arguments)
+    if arguments.no_terrain:
+        dem = LEVEL
+    elif dem is not None and dem not in NAMED_DEMS:
+        dem = _whole(dem)
+    return AppSource(boundary=None, dem=dem, design=options.design_of(arguments))
+
+
 def command_of(screen: str, notebook: Path, *, browser: bool) -> list[str]:
     """Command that shows a notebook on this machine alone.
 
@@ -101,13 +140,17 @@ def command_of(screen: str, notebook: Path, *, browser: bool) -> list[str]:
     browser : bool
         Whether a browser is opened.
     """
+    from pacifico.explorer.start.uploads import MOST_MESSAGE_BYTES
+
     quiet = [] if browser else ["--no-browser"]
+    settings = {"websocket_max_message_size": MOST_MESSAGE_BYTES}  # an upload is one message
     folder = str(notebook.parent.absolute())
     if screen == "app":
-        return [sys.executable, "-m", "voila", str(notebook.absolute()), "--Voila.ip=127.0.0.1", *quiet]
+        start = [sys.executable, "-m", "voila", str(notebook.absolute()), "--Voila.ip=127.0.0.1"]
+        return [*start, f"--Voila.tornado_settings={settings}", *quiet]
     page = f"/doc/tree/{quote(notebook.name)}"  # the simple interface: the notebook alone
     start = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
-    return [*start, f"--LabApp.default_url={page}", *quiet]
+    return [*start, f"--LabApp.default_url={page}", f"--ServerApp.tornado_settings={settings}", *quiet]
 
 
 def _whole(path: str) -> str:

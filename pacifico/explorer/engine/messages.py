@@ -62,6 +62,18 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """What would help a refused edit."""
+
+    words: str
+    """What its button says."""
+    edits: tuple[EditStep, ...]
+    """Edits to make instead."""
+    rule: tuple[str, str, float] | None = None
+    """Catalog value to change first: section, rule and value."""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Layout on the map."""
 

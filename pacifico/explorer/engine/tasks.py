@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pacifico.compiling import compile_kernels, is_compiled
 from pacifico.explorer.engine.first_picture import first_picture
 from pacifico.explorer.engine.messages import MOST_SITES, Outcome
+from pacifico.explorer.engine.offers import offers_for
 from pacifico.explorer.engine.replay import Replay
 from pacifico.layout.generate import generate_layout
+from pacifico.report.energy_table import solar_year
 from pacifico.report.thumbnail import thumbnail
 from pacifico.stages import begin, part_of
 
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from pacifico.explorer.engine.messages import FirstPicture, LayoutRequest
+    from pacifico.analysis.energy import Energy
+    from pacifico.explorer.engine.messages import FirstPicture, LayoutRequest, Offer
+    from pacifico.explorer.state.document import EditStep
     from pacifico.layout.criteria.design import Design
     from pacifico.layout.model.land_use import LandUse
     from pacifico.layout.model.plan import Plan
@@ -58,6 +62,8 @@ class Desk:
             "first_picture": self.first_picture,
             "land": self.land,
             "levers": self.levers,
+            "energy": self.energy,
+            "offers": self.offers,
             "export": self.export,
             "report": self.report,
         }
@@ -119,6 +125,16 @@ class Desk:
         """Solve the levers of a plan and return them in words."""
         _, dem = self._sites[key]
         return tuple(lever.text for lever in plan.levers(dem, on_stage=on_stage).items)
+
+    def energy(self, key: str, plan: Plan, on_stage: OnStage | None = None) -> Energy | None:
+        """Energy of a year under a clear sky; None without solar arrays."""
+        del on_stage
+        return solar_year(plan, self._sites[key][1], energy=True)
+
+    def offers(self, key: str, plan: Plan, step: EditStep, on_stage: OnStage | None = None) -> tuple[Offer, ...]:
+        """Offers that help an edit which a plan refuses."""
+        del on_stage
+        return offers_for(plan, self._sites[key][1], step)
 
     def export(self, key: str, plan: Plan, target: tuple[str, str], on_stage: OnStage | None = None) -> tuple[str, ...]:
         """Write a plan in a format, to a path; return the files."""

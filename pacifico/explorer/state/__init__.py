@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "document": ["Document", "DrawnZone", "EditStep"],
         "history": ["History"],
+        "overrides": ["Overrides"],
         "session": ["Session"],
         "zone_text": ["parse_place", "parse_zones"],
     },

@@ -1,17 +1,21 @@
-"""What the user has asked for: design, zones and edits, as one value."""
+"""What the user has asked for: design, overrides, zones and edits, as one value."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from pacifico.crs import LONLAT, reproject
+from pacifico.explorer.state.overrides import Overrides
 from pacifico.site.model import Zone
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyproj import CRS
     from shapely import MultiPolygon, Polygon
 
+    from pacifico.explorer.state.overrides import Edge
     from pacifico.layout.criteria.design import Design
     from pacifico.vocabulary import AssetKind
 
@@ -61,16 +65,33 @@ class EditStep:
 
 @dataclass(frozen=True)
 class Document:
-    """Design, zones and edits on the map. Equal documents have equal layouts."""
+    """Design, zones, edits and overrides on the map. Equal documents have equal layouts."""
 
     design: Design
-    """Without overrides of the catalog, which the map doesn't change."""
+    """Without the catalog's overrides of the start."""
     zones: tuple[DrawnZone, ...] = ()
     edits: tuple[EditStep, ...] = ()
+    overrides: Overrides = field(default_factory=Overrides)
+    """Catalog values that the map changes."""
 
     def with_design(self, design: Design) -> Document:
         """Document with another design; zones and edits stay."""
         return replace(self, design=design)
+
+    def with_overrides(self, overrides: Overrides) -> Document:
+        """Document with other catalog values; zones and edits stay."""
+        return replace(self, overrides=overrides)
+
+    def request_design(self, spec: Mapping[str, Mapping[str, Any]] | None) -> Design:
+        """Design to lay out, with the spec of the start and the overrides.
+
+        Raises
+        ------
+        InputError
+            The storage energy doesn't fit the storage power.
+        """
+        design = replace(self.design, spec=spec)
+        return replace(design, spec=self.overrides.spec(design))
 
     def with_zones(self, zones: tuple[DrawnZone, ...]) -> Document:
         """Document with other zones; design and edits stay."""
@@ -85,6 +106,17 @@ class Document:
         if last is not None and last.to is not None and last.at == step.at:
             step = replace(step, at=last.to)
         return replace(self, edits=(*self.edits, step))
+
+    def with_edits(self, steps: tuple[EditStep, ...], rule: tuple[str, str, float] | None = None) -> Document:
+        """Document with more edits, and with another catalog value where one is given."""
+        document = self if rule is None else self.with_overrides(self.overrides.with_rule(*rule))
+        for step in steps:
+            document = document.with_edit(step)
+        return document
+
+    def with_edge_setback(self, edge: Edge, setback_m: float | None) -> Document:
+        """Document with another setback of an edge [m]; None for that of all edges."""
+        return self.with_overrides(self.overrides.with_edge(edge, setback_m))
 
     def without_edits(self, positions: frozenset[int]) -> Document:
         """Document without the edits at some positions."""

@@ -17,7 +17,10 @@ from shapely.geometry import mapping, shape
 
 from pacifico.errors import InputError
 from pacifico.explorer.state.document import Document, DrawnZone, EditStep
+from pacifico.explorer.state.overrides import Overrides
 from pacifico.layout.criteria.design import Design
+from pacifico.layout.criteria.setbacks import MAX_ENTRIES
+from pacifico.layout.criteria.spec import make_spec
 from pacifico.output_files import atomic_files
 from pacifico.site.features import clean_name
 from pacifico.vocabulary import AssetKind, Profile, Strategy  # noqa: TC001 (pydantic reads them)
@@ -35,11 +38,15 @@ MAX_EDITS = 500
 """Most edits of a session; each is made again on every new layout."""
 MAX_ZONES = 500
 """Most zones of a session."""
+MAX_RULES = 100
+"""Most catalog values that a session overrides."""
 _WRITTEN = ("profile", "strategy", "target_capacity_kw", "setback_m", "max_road_grade_pct", "entry", "poi")
 
 _Degrees = Annotated[float, Field(ge=-360, le=360)]
 _Place = tuple[_Degrees, _Degrees]
 _Length = Annotated[float, Field(ge=0, le=10_000)]
+_Name = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
+_Edge = Annotated[int, Field(ge=1, strict=True)] | Annotated[str, Field(min_length=1, strict=True)]
 
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=200)
@@ -90,6 +97,24 @@ class _EditPart(BaseModel):
     to_deg: _Degrees | None
 
 
+class _OverridesPart(BaseModel):
+    model_config = _STRICT
+
+    rules: Annotated[list[tuple[_Name, _Name, float]], Field(max_length=MAX_RULES)] = []
+    edge_setbacks: Annotated[list[tuple[_Edge, _Length]], Field(max_length=MAX_ENTRIES)] = []
+    storage_mwh: Annotated[float, Field(gt=0, le=1e6)] | None = None
+
+    def overrides(self) -> Overrides:
+        """Overrides of the document; refused where a value is out of its range."""
+        found = Overrides(storage_mwh=self.storage_mwh)
+        for section, rule, value in self.rules:
+            make_spec({section: {rule: value}})
+            found = found.with_rule(section, rule, value)
+        for edge, setback_m in self.edge_setbacks:
+            found = found.with_edge(edge, setback_m)
+        return found
+
+
 class _SessionFile(BaseModel):
     model_config = _STRICT
 
@@ -98,6 +123,8 @@ class _SessionFile(BaseModel):
     design: _DesignPart
     zones: Annotated[list[_ZonePart], Field(max_length=MAX_ZONES)]
     edits: Annotated[list[_EditPart], Field(max_length=MAX_EDITS)]
+    overrides: _OverridesPart = _OverridesPart()
+    """Absent in sessions of earlier versions."""
 
 
 def parse_session(text: bytes, request: str) -> Document:
@@ -129,7 +156,11 @@ def parse_session(text: bytes, request: str) -> Document:
     if len({zone.name for zone in zones}) < len(zones):
         raise InputError("two zones of the session have the same name")
     edits = tuple(EditStep(**dict(edit)) for edit in found.edits)
-    return Document(Design(**dict(found.design)), zones, edits)
+    try:
+        overrides = found.overrides.overrides()
+    except InputError as error:
+        raise InputError(f"the session can't be read: {error}") from None
+    return Document(Design(**dict(found.design)), zones, edits, overrides)
 
 
 def session_text(document: Document, request: str) -> bytes:
@@ -141,6 +172,7 @@ def session_text(document: Document, request: str) -> bytes:
         "design": {name: design[name] for name in _WRITTEN},
         "zones": [{"name": z.name, "area": mapping(z.area), "buffer_m": z.buffer_m} for z in document.zones],
         "edits": [asdict(edit) for edit in document.edits],
+        "overrides": asdict(document.overrides),
     }
     return json.dumps(content, indent=1, allow_nan=False).encode()
 

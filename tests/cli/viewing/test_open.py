@@ -1,5 +1,6 @@
 """`pacifico open` writes a notebook and starts the program that shows it."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from pacifico.cli.main import main
 from pacifico.cli.viewing import open as open_
 from pacifico.cli.viewing.open import command_of
+from pacifico.explorer.start.uploads import MOST_MESSAGE_BYTES
 
 
 @pytest.fixture
@@ -81,4 +83,29 @@ def test_a_program_that_fails_is_said(tmp_path, capsys):
 
 def test_voila_runs_the_notebook_itself(tmp_path):
     command = command_of("app", tmp_path / "explore.ipynb", browser=True)
-    assert command[1:] == ["-m", "voila", str(tmp_path / "explore.ipynb"), "--Voila.ip=127.0.0.1"]
+    assert command[1:5] == ["-m", "voila", str(tmp_path / "explore.ipynb"), "--Voila.ip=127.0.0.1"]
+
+
+@pytest.mark.parametrize("screen", ["lab", "app"])
+def test_a_message_may_hold_a_whole_upload(screen, tmp_path):
+    (setting,) = [o for o in command_of(screen, tmp_path / "explore.ipynb", browser=False) if "tornado_settings" in o]
+    assert ast.literal_eval(setting.partition("=")[2]) == {"websocket_max_message_size": MOST_MESSAGE_BYTES}
+
+
+def test_without_a_boundary_a_page_takes_one(started, tmp_path):
+    assert main(["open", "--with", "app", "--capacity-kw", "5000", "--out", str(tmp_path)]) == 0
+    assert "start_page(apart=True, profile='solar_farm', strategy='balanced', target_capacity_kw=5000.0)" in source(
+        tmp_path
+    )
+    assert started[0][2] == "voila"
+
+
+@pytest.mark.parametrize(("given", "elevation"), [(["--dem", "glo30"], "glo30"), (["--no-terrain"], "level")])
+def test_the_elevation_of_the_page_may_be_given(given, elevation, tmp_path):
+    assert main(["open", *given, "--write-only", "--out", str(tmp_path)]) == 0
+    assert f"start_page([{elevation!r}], apart=False" in source(tmp_path)
+
+
+def test_what_is_said_of_one_site_needs_it(tmp_path, capsys):
+    assert main(["open", "--entry=-93,41", "--write-only", "--out", str(tmp_path)]) == 2
+    assert "--entry needs a boundary" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from shapely import box
 
 from pacifico.crs import LONLAT, reproject, utm
 from pacifico.explorer.state.document import Document, DrawnZone, EditStep
+from pacifico.explorer.state.overrides import Overrides
 from pacifico.layout.criteria.design import Design
 
 CRS = utm(-84.2, 36.6)
@@ -51,3 +52,21 @@ def test_a_second_edit_follows_the_first():
 def test_an_edit_says_what_it_is():
     assert EditStep("move", "battery", (0.0, 0.0), "battery-0001", to=(1.0, 1.0)).words == "move battery-0001"
     assert EditStep("add", "solar_array", (0.0, 0.0)).words == "add solar array"
+
+
+def test_the_design_to_lay_out_has_the_spec_of_the_start_and_the_overrides():
+    document = Document(Design()).with_overrides(Overrides().with_rule("solar", "tracker_gcr", 0.4))
+    assert document.request_design({"road": {"width_m": 7.0}}).spec == {
+        "road": {"width_m": 7.0},
+        "solar": {"tracker_gcr": 0.4},
+    }
+    assert document.design.spec is None
+    assert Document(Design()).request_design(None) == Design()
+
+
+def test_an_offer_is_one_change_of_edits_and_limit():
+    steps = (EditStep("add", "inverter_skid", (1.0, 2.0)), EditStep("add", "solar_array", (1.0, 2.1)))
+    made = Document(Design()).with_edits(steps, ("solar_array", "slope_limit_deg", 12.0))
+    assert made.edits == steps
+    assert made.overrides.rule("solar_array", "slope_limit_deg") == 12.0
+    assert Document(Design()).with_edge_setback("north", 5.0).overrides.edge("north") == 5.0

@@ -14,6 +14,7 @@ from shapely import Point, box
 from pacifico.crs import utm
 from pacifico.errors import InputError
 from pacifico.explorer.state.document import Document, DrawnZone, EditStep
+from pacifico.explorer.state.overrides import Overrides
 from pacifico.explorer.state.session import MAX_BYTES, Session, parse_session, request_key, session_path, session_text
 from pacifico.grid import Grid
 from pacifico.layout.criteria.design import Design
@@ -29,6 +30,7 @@ DOCUMENT = Document(
         EditStep("rotate", "battery", (-84.2, 36.6), "battery-0001", to_deg=30.0),
         EditStep("add", "solar_array", (-84.2, 36.6)),
     ),
+    Overrides((("solar", "tracker_gcr", 0.4),), (("north", 30.0), ("County road", 40.0), (3, 5.0)), 80.0),
 )
 
 
@@ -44,9 +46,20 @@ def test_a_document_comes_back_as_it_was():
     assert parse_session(session_text(DOCUMENT, KEY), KEY) == DOCUMENT
 
 
+def test_a_session_without_overrides_has_none():
+    content = json.loads(session_text(DOCUMENT, KEY))
+    del content["overrides"]
+    assert parse_session(json.dumps(content).encode(), KEY).overrides == Overrides()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (altered(overrides={"rules": [["solar", "tracker_gcr", 9.0]]}), "must lie between"),
+        (altered(overrides={"rules": [["solar", "albedo", 9.0]]}), "unknown rule solar.albedo"),
+        (altered(overrides={"edge_setbacks": [["north", -1]]}), "overrides.edge_setbacks.0.1"),
+        (altered(overrides={"edge_setbacks": [[True, 1]]}), "overrides.edge_setbacks.0.0"),
+        (altered(overrides={"storage_mwh": 0}), "overrides.storage_mwh"),
         (b"{", "the file: "),
         (b"[]", "the file: "),
         (altered(more=1), "more: "),
