@@ -1,4 +1,4 @@
-"""Output files that appear whole or not at all."""
+"""Output files that appear whole or not at all, and checks of their places before the work."""
 
 from __future__ import annotations
 
@@ -112,3 +112,58 @@ def atomic_files(*paths: Path, suffix: str = "") -> Iterator[tuple[Path, ...]]:
                     shutil.copyfileobj(source, device)
             else:
                 os.replace(part, target)  # noqa: PTH105 (atomic, also onto an existing file)
+
+
+def writable_file(out: Path) -> None:
+    """Refuse an output file that can't be written, before the work.
+
+    Raises
+    ------
+    InputError
+        It is a folder, or its folder is missing or read-only.
+    """
+    if out.is_dir():
+        raise InputError(f"{out} is a folder; give a file name for --out, such as {out / 'layout.geojson'}")
+    target = out.resolve() if out.is_symlink() else out
+    if not target.parent.is_dir():
+        raise InputError(f"the folder {target.parent} does not exist; create it first, or give another --out")
+    if target.exists() and not target.is_file():
+        return  # a device or a named pipe is written through
+    _require_open(target.parent)
+
+
+def writable_folder(out: Path, *, replaced: bool = False) -> None:
+    """Refuse an output folder that can't be written or created, before the work.
+
+    Parameters
+    ----------
+    out : Path
+    replaced : bool
+        The folder is replaced as a whole, which needs its parent too.
+
+    Raises
+    ------
+    InputError
+        There is a file in its place, or the place is read-only.
+    """
+    if str(out) == "-":
+        raise InputError("--out - is standard output, but this command writes a folder; name one, such as --out result")
+    place = out.absolute()
+    there = next(p for p in (place, *place.parents) if p.exists())
+    if not there.is_dir():
+        raise InputError(f"{there} is a file; give a folder for --out")
+    _require_open(there)
+    if replaced and there == place:
+        _require_open(place.parent)
+
+
+def _require_open(folder: Path) -> None:
+    """Refuse a folder in which no file can be made."""
+    # permission bits don't cover read-only disks, quotas and root: try it
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"nothing can be written in {folder} ({error.strerror}); check its permissions, or give another --out"
+        ) from None

@@ -10,6 +10,7 @@ from pacifico.cli import options
 from pacifico.cli.printing import one_line, print_bytes, print_json, say
 from pacifico.errors import InputError
 from pacifico.export import FORMATS, ending_of, export
+from pacifico.output_files import writable_file, writable_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -104,6 +105,6 @@ def _check(arguments: argparse.Namespace) -> None:
         named = out.with_suffix(f".{ending_of(fmt)}").name
         raise InputError(f"--format {fmt} does not fit the name {out.name}; name it {named}")
     if known.to_folder and out.is_dir():
-        options.writable_folder(out)
+        writable_folder(out)
     else:
-        options.writable_file(out)
+        writable_file(out)

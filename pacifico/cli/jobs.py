@@ -15,11 +15,11 @@ from pacifico.cli import job_cleanup
 from pacifico.cli.job_options import add_design, request_of, rows_of
 from pacifico.cli.job_output import error_body, print_json, print_json_line, print_line, progress_bar, status_line
 from pacifico.cli.options import path as option_path
-from pacifico.cli.options import writable_folder
 from pacifico.cli.printing import StageLine
 from pacifico.cli.viewing import catalog
 from pacifico.errors import InputError, OutsideServiceError, PacificoError
 from pacifico.escaping import for_terminal
+from pacifico.output_files import writable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

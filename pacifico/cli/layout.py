@@ -8,6 +8,7 @@ from pacifico.cli import options
 from pacifico.cli.printing import StageLine, headline, one_line, print_bytes, print_json, print_notes, say
 from pacifico.errors import InputError
 from pacifico.layout.files.geojson import text
+from pacifico.output_files import writable_file
 from pacifico.stages import part_of
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def run_layout(arguments: argparse.Namespace) -> int:
     check_outputs(arguments)
     for file in (arguments.cut_fill, arguments.piles):
         if file is not None:
-            options.writable_file(file)
+            writable_file(file)
     design = options.design_of(arguments)
     with StageLine(quiet=arguments.json) as line:
         site = options.site_of(arguments, part_of(line.on_stage, 0, 10))
@@ -70,7 +71,7 @@ def check_outputs(arguments: argparse.Namespace) -> None:
         if arguments.json:
             raise InputError("--out - and --json both write to standard output: leave one of them out")
     elif arguments.out is not None:
-        options.writable_file(arguments.out)
+        writable_file(arguments.out)
 
 
 def write_plan(plan: Plan, out: Path | None) -> None:

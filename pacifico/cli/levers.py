@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacifico.cli import options
 from pacifico.cli.printing import StageLine, headline, one_line, print_json, say
+from pacifico.output_files import writable_file
 from pacifico.stages import part_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def run_levers(arguments: argparse.Namespace) -> int:
     from pacifico.layout.generate import generate_layout
 
     if arguments.out is not None:
-        options.writable_file(arguments.out)
+        writable_file(arguments.out)
     design = options.design_of(arguments)
     with StageLine(quiet=arguments.json) as line:
         site = options.site_of(arguments, part_of(line.on_stage, 0, 5))

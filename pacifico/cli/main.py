@@ -37,6 +37,7 @@ from pacifico.cli.viewing.catalog import add_stac_command
 from pacifico.cli.viewing.open import add_open_command
 from pacifico.errors import InternalError, PacificoError
 from pacifico.escaping import for_terminal
+from pacifico.output_files import writable_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,7 +177,7 @@ def _set_up_logging(arguments: argparse.Namespace) -> None:
     logger.addHandler(logging.NullHandler())
     handlers: list[logging.Handler] = []
     if getattr(arguments, "log_file", None):
-        options.writable_file(arguments.log_file)
+        writable_file(arguments.log_file)
         handlers.append(logging.FileHandler(arguments.log_file, encoding="utf-8"))
     if getattr(arguments, "verbose", False):
         handlers.append(logging.StreamHandler())

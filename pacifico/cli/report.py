@@ -10,6 +10,7 @@ from typing import Any
 
 from pacifico.cli import options
 from pacifico.cli.printing import StageLine, headline, one_line, print_json, print_notes, say
+from pacifico.output_files import writable_folder
 
 DEMO_KW = 60_000.0
 """Target of the demo [kW]: about what the sample site carries."""
@@ -106,7 +107,7 @@ def _make_report(arguments: argparse.Namespace, boundary: str | Path, dem: str |
     from pacifico.report.make import make_report
 
     out: Path = arguments.out
-    options.writable_folder(out, replaced=True)
+    writable_folder(out, replaced=True)
     with StageLine(quiet=arguments.json) as line:
         outcome = make_report(
             boundary,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pacifico.cli import options
 from pacifico.cli.printing import StageLine, print_json, print_notes
 from pacifico.errors import InputError
+from pacifico.output_files import writable_folder
 from pacifico.stages import part_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def run_terrain(arguments: argparse.Namespace) -> int:
 
     options.require_out(arguments)
     if arguments.out is not None:
-        options.writable_folder(arguments.out)
+        writable_folder(arguments.out)
         _require_own_folder(arguments.out)
     spec = make_spec()
     with StageLine(quiet=arguments.json) as line, tempfile.TemporaryDirectory(prefix="pacifico-") as scratch:

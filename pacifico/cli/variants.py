@@ -12,6 +12,7 @@ from pacifico.cli import options
 from pacifico.cli.printing import StageLine, one_line, say
 from pacifico.cli.sweep import add_sweep, is_sweep, run_sweep
 from pacifico.errors import InputError, OutsideServiceError
+from pacifico.output_files import writable_folder
 from pacifico.stages import part_of
 from pacifico.vocabulary import STRATEGIES
 
@@ -70,7 +71,7 @@ def run_variants(arguments: argparse.Namespace) -> int:
     options.require_out(arguments)
     sweep = is_sweep(arguments)
     if arguments.out is not None:
-        options.writable_folder(arguments.out, replaced=True)
+        writable_folder(arguments.out, replaced=True)
         folder.check(arguments.out)
     elif arguments.reports:
         raise InputError("--reports writes a folder: add --out, or leave --reports out")

@@ -11,6 +11,7 @@ import pytest
 from pacifico.cli import options
 from pacifico.errors import InputError
 from pacifico.layout.criteria.spec import make_spec
+from pacifico.output_files import writable_file, writable_folder
 
 
 @pytest.fixture
@@ -30,37 +31,37 @@ def shut(tmp_path, monkeypatch):
 
 
 def test_a_file_is_refused_where_its_folder_is_shut_missing_or_itself_a_folder(shut, tmp_path):
-    options.writable_file(tmp_path / "layout.geojson")
+    writable_file(tmp_path / "layout.geojson")
     with pytest.raises(
         InputError, match=r"nothing can be written in .*shut \(Permission denied\); check its permissions"
     ):
-        options.writable_file(shut / "layout.geojson")
+        writable_file(shut / "layout.geojson")
     with pytest.raises(InputError, match="does not exist; create it first"):
-        options.writable_file(tmp_path / "gone" / "layout.geojson")
+        writable_file(tmp_path / "gone" / "layout.geojson")
     with pytest.raises(InputError, match="is a folder; give a file name"):
-        options.writable_file(shut)
+        writable_file(shut)
     assert list(tmp_path.iterdir()) == [shut]
 
 
 def test_a_folder_is_refused_where_it_can_not_be_made(shut, tmp_path):
-    options.writable_folder(tmp_path / "new" / "deep")
+    writable_folder(tmp_path / "new" / "deep")
     (tmp_path / "file").write_text("x")
     for target in (shut, shut / "new", shut / "new" / "deep"):
         with pytest.raises(InputError, match=r"nothing can be written in .*shut"):
-            options.writable_folder(target)
+            writable_folder(target)
     with pytest.raises(InputError, match="is a file; give a folder"):
-        options.writable_folder(tmp_path / "file")
+        writable_folder(tmp_path / "file")
     with pytest.raises(InputError, match="is a file; give a folder"):
-        options.writable_folder(tmp_path / "file" / "new")
+        writable_folder(tmp_path / "file" / "new")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "shut"]
 
 
 def test_a_folder_that_is_replaced_needs_its_parent_too(shut):
     inner = shut / "report"
     inner.mkdir()
-    options.writable_folder(inner)
+    writable_folder(inner)
     with pytest.raises(InputError, match=r"nothing can be written in .*shut "):
-        options.writable_folder(inner, replaced=True)
+        writable_folder(inner, replaced=True)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no /proc")

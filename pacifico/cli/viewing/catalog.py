@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pacifico.cli import options
 from pacifico.cli.printing import one_line, print_json, say
 from pacifico.errors import InputError
+from pacifico.output_files import writable_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -46,7 +47,7 @@ def catalog_of_jobs(client: JobClient, arguments: argparse.Namespace) -> int:
     out: Path = arguments.out
     if arguments.limit < 0:
         raise InputError(f"--limit is {arguments.limit}; give 0 for all, or a number of layouts")
-    options.writable_folder(out)
+    writable_folder(out)
     rows = client.list(status="completed", limit=arguments.limit or None)
     if not rows:
         raise InputError(f"{client.owner} has no completed layouts; submit some with `pacifico jobs submit`")

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from pacifico.cli import options
 from pacifico.cli.printing import one_line, say
 from pacifico.errors import InputError, OutsideServiceError
+from pacifico.output_files import writable_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -68,7 +69,7 @@ def run_open(arguments: argparse.Namespace) -> int:
         site = options.site_of(arguments)  # refuses a boundary that can't be read, before anything starts
         name = re.sub(r"[^\w.-]+", "-", site.name).strip("-.")[:60] or "site"
     out: Path = arguments.out or Path(f"explore-{name}")
-    options.writable_folder(out)
+    writable_folder(out)
     out.mkdir(parents=True, exist_ok=True)
     notebook = write_app_notebook(out / "explore.ipynb", source, hint=arguments.screen == "lab")
     say(f"written: {one_line(notebook)}")

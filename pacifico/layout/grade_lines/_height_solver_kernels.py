@@ -279,7 +279,7 @@ def start_sides(
 def least_cost_heights(rows: Rows, pattern: Pattern, z0: FloatArray, usual: float) -> tuple[FloatArray, bool]:
     """Heights of least cost, and whether the method converged.
 
-    Written in loops: numba compiles each expression of arrays for itself, which takes five times as long.
+    Written in loops: numba compiles each expression of arrays for itself, which takes longer.
 
     Parameters
     ----------
