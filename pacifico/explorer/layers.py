@@ -63,6 +63,14 @@ SLOPE_CLASSES_DEG: tuple[tuple[float, float, str], ...] = (
     (15.0, 90.0, "#7f2704"),
 )
 """Lower edge [°], upper edge [°] and colour of each class; flatter ground is transparent."""
+DEPTH_EDGES_M = (0.1, 0.5)
+"""Edges of the classes of graded depth [m]: about one pass of a grader, a few passes of a dozer, and more."""
+CUT_COLOURS, FILL_COLOURS = ("#fdb863", "#e08214", "#b35806"), ("#b2abd2", "#8073ac", "#542788")
+"""Colours of the classes of depth, shallow to deep."""
+ROW_COLOURS = ("#ffffff", "#ffe08a", "#ffa600", "#d4006a")
+"""Colours of rows by how far the reveal varies along them: thirds of the window, and outside."""
+BEYOND_RACKING = "#d4006a"
+"""Outline of arrays that can't be graded."""
 
 _TITLE_KEYS = ("asset_id", "road_id", "pad_id", "cable_id", "crossing_id", "fence_id", "name")
 _UNITS = (

@@ -27,6 +27,7 @@ from pacifico.explorer.tools.buttons import Actions, PanelButtons
 from pacifico.explorer.tools.edges import EdgeSetbacks
 from pacifico.explorer.tools.energy import EnergyNote
 from pacifico.explorer.tools.offers import Offers
+from pacifico.explorer.tools.racking import RowsAndGrading
 from pacifico.explorer.why import WhyNotMore
 from pacifico.explorer.zones import Zones
 from pacifico.layout.criteria.design import Design, DesignOptions
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
 
 MOST_OUTCOMES = 24
 """Most layouts that are kept, so that undo shows them at once."""
-_STOPPED = "<b>Stopped.</b> Map and figures show the layout before."
-_STALE = "<i>map and figures show the layout before</i>"
 
 
 def explore(
@@ -153,6 +152,7 @@ class Explorer:
         )
         self.offers = Offers(self.run.engine, terrain, self._take)
         self.energy = EnergyNote(self.run.engine, terrain)
+        self.racking = RowsAndGrading(self.map, self.run.engine, terrain)
         self.why = WhyNotMore(self.map, self.run.engine, terrain)
         self.outputs = Outputs(self.run.engine, terrain, self._current)
         self.map.on_interaction(self._interaction)
@@ -163,9 +163,7 @@ class Explorer:
         self.profile, self.strategy, self.fill_site = controls.profile, controls.strategy, controls.fill_site
         self.capacity_mw, self.setback_m = controls.capacity_mw, controls.setback_m
         self.max_road_grade_pct = controls.max_road_grade_pct
-        self.status = widgets.HTML()
-        self.notice = widgets.HTML()
-        self.figures = widgets.HTML()
+        self.status, self.notice, self.figures = widgets.HTML(), widgets.HTML(), widgets.HTML()
         actions = Actions(
             lambda: self._step(self._history.undo), lambda: self._step(self._history.redo), self._apply, self._forget
         )
@@ -289,7 +287,8 @@ class Explorer:
         """Mark map and figures as those of the layout before, or as they are."""
         self._view.show_stale(stale=stale)
         (self.figures.add_class if stale else self.figures.remove_class)(STALE)
-        self.status.value = _STALE if stale else ""
+        self.racking.show_stale(stale=stale)
+        self.status.value = panel.STALE_FIGURES if stale else ""
 
     def _pictured(self, picture: FirstPicture) -> None:
         """Show the first draft of the layout under way."""
@@ -325,8 +324,8 @@ class Explorer:
         self.figures.value = panel.summary(outcome.layout["pacifico"])
         self._view.draw(outcome.layout)
         self.editing.show(outcome.plan, keep_selection=same)
-        self.why.show(outcome.plan)
-        self.energy.show(outcome.plan)
+        for part in (self.why, self.energy, self.racking):
+            part.show(outcome.plan)
         self._picture.show(static_picture(outcome.picture, self.site.name, outcome.plan.headline))
 
     def _failed(self, error: PacificoError) -> None:
@@ -336,8 +335,8 @@ class Explorer:
         self.status.value, self.figures.value = panel.failure(self._error), ""
         self.buttons.show_refused(refused=False)
         self.editing.show(None, keep_selection=False)
-        self.why.show(None)
-        self.energy.show(None)
+        for part in (self.why, self.energy, self.racking):
+            part.show(None)
         self._view.draw(site_only(self.site, (*self._given, *self.drawn())))
         self._picture.show("")
 
@@ -347,7 +346,7 @@ class Explorer:
         if self._shown is not None:
             self._view.draw(self._shown[1].layout)
             self._show_stale(stale=True)
-        self.status.value = _STOPPED if self._shown is not None else "<b>Stopped.</b>"
+        self.status.value = panel.STOPPED if self._shown is not None else "<b>Stopped.</b>"
 
     def _forget(self) -> None:
         """Drop the edits that the layout on the map refuses."""
@@ -388,6 +387,7 @@ class Explorer:
             self.offers.widget,
             self.figures,
             self.energy.widget,
+            self.racking.widget,
             folded(
                 {
                     "Type a zone": self.zones.widget,

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from pacifico.explorer.engine.messages import FirstPicture
 
+STOPPED = "<b>Stopped.</b> Map and figures show the layout before."
+STALE_FIGURES = "<i>map and figures show the layout before</i>"
+
 
 def figures(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Labels and values of the figures below the headline.

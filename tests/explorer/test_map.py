@@ -142,6 +142,37 @@ def test_energy_is_among_the_numbers_of_solar_plants(explorer):
     assert explorer.energy.widget.value == ""
 
 
+def test_rows_and_grading_follow_the_layout(explorer):
+    assert "Rows" not in names(explorer)
+    explorer.racking.switch.value = True
+    explorer.racking.wait()
+    assert names(explorer)[-1] == "Rows"
+    assert "Piles" in explorer.racking.figures.value
+    before, figures = explorer.racking.layers["Rows"], explorer.racking.figures.value
+    explorer.capacity_mw.value = 5.0
+    assert before.data["features"][0]["properties"]["style"]["opacity"] < 1
+    explorer.wait()
+    explorer.racking.wait()
+    assert before not in explorer.map.layers
+    assert explorer.racking.figures.value != figures
+    explorer.profile.value = "bess"
+    explorer.wait()
+    assert explorer.racking.widget.layout.display == "none"
+    assert "Rows" not in names(explorer)
+
+
+def test_stop_leaves_the_rows_of_the_layout_before_dimmed(explorer):
+    explorer.racking.switch.value = True
+    explorer.racking.wait()
+    rows = explorer.racking.layers["Rows"]
+    explorer.capacity_mw.value = 5.0
+    explorer.run.stop()
+    assert rows in explorer.map.layers
+    assert rows.data["features"][0]["properties"]["style"]["opacity"] < 1
+    explorer.undo.click()
+    assert explorer.racking.layers["Rows"].data["features"][0]["properties"]["style"]["opacity"] == 1.0
+
+
 def test_a_refused_edit_is_offered_what_would_help(explorer):
     arrays = [a for a in explorer.plan.asset_list if a.item.kind == "solar_array"]
     before = explorer.plan

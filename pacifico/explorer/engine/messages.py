@@ -84,3 +84,35 @@ class Outcome:
     """SVG of the layout."""
     refused: tuple[Refusal, ...] = ()
     """Edits that could not be made again."""
+
+
+@dataclass(frozen=True)
+class DepthImage:
+    """Depth of cut and fill under arrays, as an image of the map."""
+
+    url: str
+    """PNG as a data URI."""
+    bounds: tuple[tuple[float, float], tuple[float, float]]
+    """South-west and north-east corner, latitude first [°]."""
+
+
+@dataclass(frozen=True)
+class RackingView:
+    """Rows, graded ground and their numbers, as the map shows them."""
+
+    rows: tuple[dict[str, Any], ...] | None
+    """Rows as GeoJSON features, one for each class of reveal; None where they are too many to draw."""
+    outlines: tuple[dict[str, Any], ...]
+    """Arrays that can't be graded, as GeoJSON features."""
+    depth: DepthImage | None
+    """Graded depth; None without graded ground."""
+    window_m: tuple[float, float]
+    """Least and greatest reveal [m]."""
+    metrics: Mapping[str, Any]
+    """Metrics of the racking design."""
+    left_out: int
+    """Arrays left out because they can't be graded."""
+    left_out_kw: float
+    """Capacity left out with them [kW]."""
+    kept_beyond: int
+    """Arrays beyond the racking's limits that an edited plan keeps."""

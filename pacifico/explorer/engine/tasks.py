@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from pacifico.analysis.energy import Energy
-    from pacifico.explorer.engine.messages import FirstPicture, LayoutRequest, Offer
+    from pacifico.explorer.engine.messages import FirstPicture, LayoutRequest, Offer, RackingView
     from pacifico.explorer.state.document import EditStep
     from pacifico.layout.criteria.design import Design
     from pacifico.layout.model.land_use import LandUse
@@ -63,6 +63,7 @@ class Desk:
             "land": self.land,
             "levers": self.levers,
             "energy": self.energy,
+            "racking": self.racking,
             "offers": self.offers,
             "export": self.export,
             "report": self.report,
@@ -130,6 +131,13 @@ class Desk:
         """Energy of a year under a clear sky; None without solar arrays."""
         del on_stage
         return solar_year(plan, self._sites[key][1], energy=True)
+
+    def racking(self, key: str, plan: Plan, on_stage: OnStage | None = None) -> RackingView | None:
+        """Rows and graded ground of a plan; None without solar arrays."""
+        from pacifico.explorer.engine.racking_view import racking_view  # noqa: PLC0415 (1 s)
+
+        begin(on_stage, "computing_rows", 10, "designing rows and piles")
+        return racking_view(plan, self._sites[key][1])
 
     def offers(self, key: str, plan: Plan, step: EditStep, on_stage: OnStage | None = None) -> tuple[Offer, ...]:
         """Offers that help an edit which a plan refuses."""

@@ -1,4 +1,4 @@
-"""Parts of the panel beside the map: limits, setbacks of edges, energy and offers."""
+"""Parts of the panel beside the map: limits, setbacks of edges, energy, rows and offers."""
 
 from __future__ import annotations
 
@@ -13,5 +13,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "energy": ["EnergyNote"],
         "limits": ["LimitControls"],
         "offers": ["Offers"],
+        "racking": ["RowsAndGrading"],
     },
 )

@@ -57,9 +57,10 @@ def test_a_bad_request_is_refused(desk, request_of):
 
 
 @pytest.mark.filterwarnings("ignore:DatetimeIndex.dayofyear is deprecated:DeprecationWarning")
-def test_first_picture_land_energy_and_files(desk, outcome, request_of, tmp_path):
+def test_first_picture_land_energy_rows_and_files(desk, outcome, request_of, tmp_path):
     assert desk.run("first_picture", ("field", request_of(4)), None).asset_count > 3
     assert desk.run("energy", ("field", outcome.plan), None).annual_mwh > 1000
+    assert desk.run("racking", ("field", outcome.plan), None).metrics["pile_count"] > 100
     assert desk.run("land", ("field", outcome.plan), None).site_ha == pytest.approx(36, rel=0.01)
     (written,) = desk.run("export", ("field", outcome.plan, ("kmz", str(tmp_path / "a.kmz"))), None)
     assert written == str(tmp_path / "a.kmz")
