@@ -60,7 +60,7 @@ class BalancedCorrections:
     bound_m3: float
     """Cut plus fill that no balanced grading goes below [m³]."""
     worth: tuple[FloatArray, ...]
-    """Price of each node of each program over its cost [-]."""
+    """Price of each node of each program over its cost, at the last prices of imbalance [-]."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +161,7 @@ class Balance:
             bound += value
             before += len(found.excess_of)
         self._parts = parts
-        if bound > self._bound:
-            self._bound, self._worth = bound, tuple(worth)
+        self._bound, self._worth = max(self._bound, bound), tuple(worth)
         column = self._column(corrections, np.concatenate([np.zeros(0), *excess]))
         return column, float(column.cost.sum() + prices @ column.imbalance.sum(axis=1))
 
