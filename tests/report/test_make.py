@@ -67,7 +67,7 @@ def test_all_cells_ran_and_show_their_figures(report):
     code = [c for c in nb.cells if c.cell_type == "code"]
     assert {c.metadata.papermill.status for c in code} == {"completed"}
     pictures = [o for c in code for o in c.outputs if "image/png" in o.get("data", {})]
-    assert len(pictures) == 9
+    assert len(pictures) == 10
     assert not [o for c in code for o in c.outputs if o.output_type == "stream"]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from shapely import MultiLineString, MultiPolygon
 
-from pacifico.layout.criteria.asset_types import asset_type, solar_units
+from pacifico.layout.criteria.asset_types import asset_type, solar_units, strip_gap_m
 from pacifico.layout.criteria.racking import array_slopes
 from pacifico.layout.earthwork.criteria import earthwork_criteria
 from pacifico.layout.grade_lines.side_slopes import SECTION_M, side_slope_lines
@@ -156,7 +156,7 @@ def _free_slots(
     reach_m : float
         Largest distance from an array to a road [m].
     """
-    unit, gap = ground.unit, context.spec.number("solar", "pair_gap_m")
+    unit, gap = ground.unit, strip_gap_m(context.spec)
     sieve = context.field.sieve(array_slopes(context.spec))
     legs = np.concatenate([np.hstack([xy[:-1], xy[1:]]) for xy in map(shapely.get_coordinates, plain_lines(roads))])
     boxes = np.hstack([np.minimum(legs[:, :2], legs[:, 2:]), np.maximum(legs[:, :2], legs[:, 2:])])
@@ -206,7 +206,7 @@ def occupied_ground(spec: Spec, unit: SolarUnit, items: Sequence[Item], roads: S
         Roads of the layout.
     """
     gap = spec.number("solar", "pair_gap_m")
-    around = {"solar_array": (max(unit.gap_x_m, gap), gap), "inverter_skid": (gap, gap)}
+    around = {"solar_array": (max(unit.gap_x_m, gap), strip_gap_m(spec)), "inverter_skid": (gap, gap)}
     by = np.array([around.get(i.kind, (max(CLEAR_OF_BLOCKS_M, i.clearance_m),) * 2) for i in items])
     rects = np.array([i.rect for i in items]) + np.hstack([-by, by])
     if not roads:

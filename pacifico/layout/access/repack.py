@@ -13,7 +13,7 @@ import shapely
 
 from pacifico.layout.access.free_ground import bands_of, free_ground
 from pacifico.layout.access.skid_assignment import assign_to_skids
-from pacifico.layout.criteria.asset_types import POWER_FACTOR, asset_type, solar_units
+from pacifico.layout.criteria.asset_types import POWER_FACTOR, asset_type, solar_units, strip_gap_m
 from pacifico.layout.criteria.racking import array_slopes
 from pacifico.layout.placement.draft import of_units, rects_of, unit_of, units_of
 from pacifico.layout.placement.rows.column_packing import pack_columns
@@ -53,7 +53,7 @@ def repack(context: PlacementContext, layout: ServedLayout, reach_m: float) -> S
     arrays = [i for i in layout.items if i.kind == "solar_array"]
     skids = [i for i in layout.items if i.kind == "inverter_skid"]
     units = solar_units(context.spec)
-    kinds = RowKinds.of(units, context.spec.number("solar", "pair_gap_m"))
+    kinds = RowKinds.of(units, strip_gap_m(context.spec))
     if not (layout.network.roads and arrays and skids) or any(unit_of(i, kinds.units) is None for i in arrays):
         return layout
     places = _pack(context, layout, arrays, kinds, reach_m)

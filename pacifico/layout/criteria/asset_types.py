@@ -195,6 +195,17 @@ def _unit_in_parts(spec: Spec, parts: int) -> SolarUnit:
     return SolarUnit(row + TABLE_GAP_M, TABLE_GAP_M, (rows - 1) * pitch + collector, dc, ac, most, least)
 
 
+def strip_gap_m(spec: Spec) -> float:
+    """Least gap between arrays, northward [m].
+
+    Trackers: the walkway between row ends. Fixed tables: at least the gap between their rows, which keeps shade off.
+    """
+    walkway = spec.number("solar", "pair_gap_m")
+    if spec.choice("solar", "mounting") == "tracker":
+        return walkway
+    return max(walkway, spec.number("solar", "fixed_collector_m") * (1 / spec.number("solar", "fixed_gcr") - 1))
+
+
 def spec_for_target(spec: Spec, target_kw: float) -> Spec:
     """Spec whose solar unit meets a small target closely.
 

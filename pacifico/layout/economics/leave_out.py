@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +23,7 @@ from pacifico.layout.placement.draft import has_plant
 from pacifico.layout.placement.skids import block_loads, least_block_kw, with_sized_skids
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.access.connect import ServedLayout
@@ -85,7 +87,9 @@ def without_assets(plan: Plan, served: ServedLayout, works: CivilWorks, reasons:
     unreached = {k: Unreached(UnreachedCause.NOT_WORTH_IT, reason) for k, reason in reasons.items()}
     gone = sum(1 << u for u, unit in enumerate(works.units) if all(k in reasons for k in unit.assets))
     useless = {road_id for road_id, bits in works.roads.items() if bits & ~gone == 0}
-    roads = without_roads(served.network.roads, useless, road_criteria(plan.spec, plan.profile))
+    entry = served.network.entry
+    start = None if entry is None else (entry.x, entry.y)
+    roads = without_roads(served.network.roads, useless, road_criteria(plan.spec, plan.profile), start)
     items, network = renumber(served.items, replace(served.network, roads=roads), unreached)
     sized = with_sized_skids(items, plan.spec)
     pads = tuple(p for k, p in enumerate(served.pads) if k not in reasons)
@@ -158,11 +162,13 @@ def _warnings(rest: Removal, limit: float) -> tuple[str, ...]:
     return (f"what remains costs {cost}: {shared}; raise max_marginal_usd_per_kw or choose another site",)
 
 
-def without_roads(roads: Sequence[Road], removed: set[str], criteria: RoadCriteria) -> tuple[Road, ...]:
+def without_roads(
+    roads: Sequence[Road], removed: set[str], criteria: RoadCriteria, entry: Vertex | None
+) -> tuple[Road, ...]:
     """Roads without some branches.
 
-    Where a branch left, a stub of it stays if vehicles need it: at a new dead end to turn, or where two roads would meet
-    in a bend instead of a junction.
+    Where a branch left, a stub of it stays if vehicles need it: at a new dead end to turn, on the way to a dead end that
+    is too long to back out of, or where two roads would meet in a bend instead of a junction.
 
     Parameters
     ----------
@@ -171,12 +177,15 @@ def without_roads(roads: Sequence[Road], removed: set[str], criteria: RoadCriter
     removed : set of str
         Identifiers of roads to remove.
     criteria : RoadCriteria
-        Length of a stub, and radius of bends.
+        Length of a stub, radius of bends, and longest dead end.
+    entry : (float, float), optional
+        Where the network begins [m].
     """
     kept = [r for r in roads if r.road_id not in removed]
     ends = _ends([r for r in roads if r.road_id in removed])
     directions = _directions(kept, ends)
     stubs: dict[str, Road] = {}
+    passed: dict[Vertex, Road] = {}
     for vertex, branches in ends.items():
         here = directions[vertex]
         radius = criteria.min_radius_m + criteria.width_m / 2
@@ -186,8 +195,13 @@ def without_roads(roads: Sequence[Road], removed: set[str], criteria: RoadCriter
             needed = branches[:1]
         else:
             needed = []
+            if len(here) == 2:
+                passed[vertex] = branches[0]
         for road in needed:
             stubs.setdefault(road.road_id, _stub(road, vertex, criteria.turnaround_arm_m))
+    for vertex in _turning_places([*kept, *stubs.values()], passed.keys(), criteria.turnaround_over_m, entry):
+        road = passed[vertex]
+        stubs.setdefault(road.road_id, _stub(road, vertex, criteria.turnaround_arm_m))
     return tuple(stubs.get(r.road_id, r) for r in roads if r.road_id not in removed or r.road_id in stubs)
 
 
@@ -199,6 +213,43 @@ def _ends(roads: Sequence[Road]) -> dict[Vertex, list[Road]]:
         for x, y in xy[[0, -1]].tolist():
             ends[x, y].append(road)
     return dict(ends)
+
+
+def _turning_places(
+    roads: Sequence[Road], places: Collection[Vertex], longest_m: float, entry: Vertex | None
+) -> list[Vertex]:
+    """Places at which vehicles turn before dead ends that are too long, at most one for each dead end.
+
+    Parameters
+    ----------
+    roads : sequence of Road
+        Network.
+    places : collection of (float, float)
+        Vertices of the network from which a branch left.
+    longest_m : float
+        Longest dead end without a place to turn [m].
+    entry : (float, float), optional
+        Where the network begins [m].
+    """
+    beside: dict[Vertex, list[Vertex]] = defaultdict(list)
+    for road in roads:
+        xy = [(x, y) for x, y in shapely.get_coordinates(road.line).tolist()]
+        for a, b in pairwise(xy):
+            beside[a].append(b)
+            beside[b].append(a)
+    found = []
+    for end in [v for v, near in beside.items() if len(near) == 1 and v != entry]:
+        before, at, run_m = end, beside[end][0], math.dist(end, beside[end][0])
+        met = []
+        while len(beside[at]) == 2 and at != entry:
+            if at in places:
+                met.append((run_m, at))
+            before, at = at, next(v for v in beside[at] if v != before)
+            run_m += math.dist(before, at)
+        if met and run_m > longest_m:
+            near_enough = [m for m in met if m[0] <= longest_m]
+            found.append((max(near_enough) if near_enough else min(met))[1])
+    return found
 
 
 def _directions(roads: Sequence[Road], at: Mapping[Vertex, object]) -> dict[Vertex, list[FloatArray]]:

@@ -53,6 +53,7 @@ _OTHERS: dict[str, dict[str, Rule]] = {
 """Properties that the JSON Schema leaves open; {} may be absent."""
 _OPTIONAL: dict[str, dict[str, Rule]] = {
     "exclusion": {name: {"type": "boolean"} for name in ("crossable", "drivable", "existing")},
+    "crossing": {"existing": {"type": "boolean"}},
 }
 """Properties that are read where a feature has them."""
 _DEPTH = {"Point": 0, "LineString": 1, "Polygon": 2, "MultiPolygon": 3}
@@ -196,13 +197,14 @@ class StoredLayout:
 
 @cache
 def columns(kind: str) -> dict[str, Rule]:
-    """Properties of a kind of feature, with their JSON Schema rules.
+    """Properties that every feature of a kind has, with their JSON Schema rules.
 
     They are in the order of the contract, without `kind`.
     """
     if kind in _OTHERS:
         return _OTHERS[kind]
-    return {name: rule for name, rule in schema()["$defs"][kind]["properties"].items() if name != "kind"}
+    definition = schema()["$defs"][kind]
+    return {name: definition["properties"][name] for name in definition["required"] if name != "kind"}
 
 
 def read_layout(path: str | Path) -> dict[str, Any]:

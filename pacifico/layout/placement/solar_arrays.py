@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pacifico.layout.criteria.asset_types import SolarUnit, solar_unit, solar_units
+from pacifico.layout.criteria.asset_types import SolarUnit, solar_unit, solar_units, strip_gap_m
 from pacifico.layout.criteria.racking import array_slopes
 from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.ground.buildable import mean_slope
@@ -138,7 +138,7 @@ def strip_pattern(spec: Spec, unit: SolarUnit, scheme: str) -> StripPattern:
         'pairs': an aisle beside every strip. 'quads': as many strips between aisles as roads in the aisles reach.
         'spines': the cross aisles are the roads, close enough to reach every array between them, and aisles are few.
     """
-    gap, aisle = spec.number("solar", "pair_gap_m"), spec.number("solar", "aisle_m")
+    gap, aisle = strip_gap_m(spec), spec.number("solar", "aisle_m")
     reach = spec.number("site", "array_reach_m") - REACH_MARGIN_M
     every = max(int(spec.number("solar", "cross_aisle_every_m") // unit.pitch_x_m), 1)
     strips, cross_reach = 2, 0.0

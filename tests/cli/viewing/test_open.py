@@ -1,6 +1,7 @@
 """`pacifico open` writes a notebook and starts the program that shows it."""
 
 import ast
+import importlib.util
 import json
 import subprocess
 import sys
@@ -92,7 +93,9 @@ def test_a_message_may_hold_a_whole_upload(screen, tmp_path):
     assert ast.literal_eval(setting.partition("=")[2]) == {"websocket_max_message_size": MOST_MESSAGE_BYTES}
 
 
-def test_without_a_boundary_a_page_takes_one(started, tmp_path):
+def test_without_a_boundary_a_page_takes_one(started, tmp_path, monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(open_.importlib.util, "find_spec", lambda name, *more: name == "voila" or found(name, *more))
     assert main(["open", "--with", "app", "--capacity-kw", "5000", "--out", str(tmp_path)]) == 0
     assert "start_page(apart=True, profile='solar_farm', strategy='balanced', target_capacity_kw=5000.0)" in source(
         tmp_path

@@ -11,6 +11,7 @@ from pacifico.layout.criteria.asset_types import (
     solar_unit,
     solar_units,
     spec_for_target,
+    strip_gap_m,
     substation_type,
 )
 from pacifico.layout.criteria.spec import catalog, make_spec
@@ -146,3 +147,10 @@ class TestUnitsOfASmallPlant:
     def test_overridden_rows_stay(self):
         spec = make_spec({"solar": {"tracker_unit_rows": 4}})
         assert spec_for_target(spec, 150.0) is spec
+
+
+def test_fixed_tables_of_neighbouring_arrays_keep_the_gap_of_their_rows():
+    fixed = {"mounting": "fixed", "fixed_collector_m": 4.8, "pair_gap_m": 3.0}
+    assert strip_gap_m(make_spec({"solar": {**fixed, "fixed_gcr": 0.4}})) == pytest.approx(7.2)
+    assert strip_gap_m(make_spec({"solar": {**fixed, "fixed_gcr": 0.8}})) == 3.0
+    assert strip_gap_m(make_spec({"solar": {"mounting": "tracker", "pair_gap_m": 2.5}})) == 2.5

@@ -98,21 +98,23 @@ WEST, EAST = road("R002", (0, 60), (-20, 60), (-80, 60)), road("R003", (0, 60), 
 
 
 def test_both_arms_of_a_junction_stay_at_a_new_dead_end():
-    left = without_roads([TRUNK, WEST, EAST], {"R002", "R003"}, RoadCriteria())
+    left = without_roads([TRUNK, WEST, EAST], {"R002", "R003"}, RoadCriteria(), (0.0, 0.0))
     assert [(r.road_id, r.length_m) for r in left] == [("R001", 60.0), ("R002", 20.0), ("R003", 20.0)]
 
 
 def test_a_stub_stays_where_roads_would_meet_in_a_bend():
-    left = without_roads([TRUNK, WEST, EAST], {"R003"}, RoadCriteria())
+    left = without_roads([TRUNK, WEST, EAST], {"R003"}, RoadCriteria(), (0.0, 0.0))
     assert [(r.road_id, r.length_m) for r in left] == [("R001", 60.0), ("R002", 80.0), ("R003", 20.0)]
 
 
-def test_a_branch_off_a_straight_road_leaves_nothing():
-    left = without_roads([TRUNK, road("R002", (0, 60), (0, 120)), EAST], {"R003"}, RoadCriteria())
-    assert [r.road_id for r in left] == ["R001", "R002"]
+@pytest.mark.parametrize(("longest_m", "lengths_m"), [(100.0, [60.0, 40.0]), (45.0, [60.0, 40.0, 20.0])])
+def test_a_branch_off_a_straight_road_leaves_a_place_to_turn_where_the_dead_end_is_too_long(longest_m, lengths_m):
+    on = road("R002", (0, 60), (0, 100))  # without the branch the dead end is 100 m long
+    left = without_roads([TRUNK, on, EAST], {"R003"}, RoadCriteria(turnaround_over_m=longest_m), (0.0, 0.0))
+    assert [r.length_m for r in left] == lengths_m
 
 
 def test_a_branch_from_the_west_is_cut_at_its_own_end():
     towards = road("R003", (80, 60), (20, 60), (0, 60))
-    left = without_roads([TRUNK, WEST, towards], {"R003"}, RoadCriteria())
+    left = without_roads([TRUNK, WEST, towards], {"R003"}, RoadCriteria(), (0.0, 0.0))
     assert left[2].line.coords[0][:2] == (0.0, 60.0)
