@@ -10,6 +10,7 @@ from pacifico.errors import CRSMismatchError
 from pacifico.grid import Ground
 from pacifico.layout.criteria.racking import racking_criteria
 from pacifico.layout.model.racking import RACKING_WARNING, GradedCells, PileTable, RackingDesign, RowTable
+from pacifico.layout.racking.balance import BalanceGroups, balanced
 from pacifico.layout.racking.grading import TOLERANCE_M, least_grading
 from pacifico.layout.racking.grading_problem import grading_problem
 from pacifico.layout.racking.lattice import KeepOff
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.racking import RackingCriteria
     from pacifico.layout.model.plan import Plan
+    from pacifico.layout.racking.balance import BalancedGradings
     from pacifico.layout.racking.grading import Grading
     from pacifico.layout.racking.grading_lp import KnownParts
 
@@ -37,7 +39,8 @@ def design_racking(plan: Plan, dem: xr.DataArray, *, known: KnownParts | None = 
     """Racking design of a plan.
 
     Ground is graded where piles would leave their reveal window, inside the boundary and clear of exclusions, pads and
-    roads. Cut plus fill is least, then the steel of the piles.
+    roads. Cut plus fill is least, balanced within power blocks or the site where ``racking.grading_balance`` says so, then
+    the steel of the piles.
 
     Parameters
     ----------
@@ -63,10 +66,16 @@ def design_racking(plan: Plan, dem: xr.DataArray, *, known: KnownParts | None = 
     criteria = racking_criteria(plan.spec)
     groups = rows_by_azimuth(array_rows(plan.asset_list, plan.spec), criteria)
     keep_off, side_slope = kept_ground(plan), plan.spec.number("earthwork", "side_slope")
-    found = [
+    known = {} if known is None else known
+    found: Sequence[Grading] = [
         least_grading(grading_problem(rows, ground, criteria, keep_off=keep_off, side_slope=side_slope), known)
         for rows in groups
     ]
+    bound_m3 = sum(g.bound_m3 for g in found)
+    unbalanced: tuple[str, ...] = ()
+    if balance := balance_groups(plan):
+        result = balanced(found, balance, known)
+        found, bound_m3, unbalanced = result.gradings, result.bound_m3, balance_warnings(plan, result)
     rows, piles = row_table(found), pile_table(found, criteria)
     lengths, counts = np.unique(piles.ordered_m(criteria.pile_length_step_m).round(3), return_counts=True)
     over = arrays_over(rows, criteria)
@@ -75,12 +84,41 @@ def design_racking(plan: Plan, dem: xr.DataArray, *, known: KnownParts | None = 
         rows,
         piles,
         tuple(_graded_cells(g) for g in found),
-        sum(g.bound_m3 for g in found),
+        bound_m3,
         float(piles.length_m.sum()) * criteria.pile_kg_per_m / 1000.0,
         {f"{m:g}": round(n / len(piles.row), 4) for m, n in zip(lengths.tolist(), counts.tolist(), strict=True)},
         over,
-        _warnings(piles, over, criteria, float(dem.attrs.get("source_resolution_m", 0.0))),
+        (*_warnings(piles, over, criteria, float(dem.attrs.get("source_resolution_m", 0.0))), *unbalanced),
     )
+
+
+def balance_groups(plan: Plan) -> BalanceGroups | None:
+    """Groups of arrays whose cut and fill are balanced; None without balance."""
+    within = plan.spec.choice("racking", "grading_balance")
+    if within == "none":
+        return None
+    block = {a.asset_id: a.item.block for a in plan.asset_list if a.item.kind == "solar_array"}
+    number = {b: k for k, b in enumerate(sorted(set(block.values())))}
+    of_array = {name: number[b] if within == "block" else 0 for name, b in block.items()}
+    return BalanceGroups(of_array, plan.spec.number("earthwork", "shrink"))
+
+
+def balance_warnings(plan: Plan, result: BalancedGradings) -> tuple[str, ...]:
+    """Warning of cut and fill that don't balance, with the largest volumes."""
+    if not len(result.unbalanced):
+        return ()
+    rest = result.cut_m3 * (1.0 - result.shrink) - result.fill_m3
+    worst = int(max(result.unbalanced, key=lambda g: abs(float(rest[g]))))
+    where, other = "the site", "none"
+    if plan.spec.choice("racking", "grading_balance") == "block":
+        where = f"{len(result.unbalanced):,} of {len(rest):,} power blocks, such as one"
+        other = "site or none"
+    text = (
+        f"cut and fill under arrays don't balance in {where} with {result.cut_m3[worst]:,.0f} m³ of cut and "
+        f"{result.fill_m3[worst]:,.0f} m³ of fill, {abs(rest[worst]):,.0f} m³ too {'little' if rest[worst] > 0 else 'much'}: "
+        f"slopes and ground that is kept leave no room; set racking.grading_balance to {other}"
+    )
+    return (RACKING_WARNING + text,)
 
 
 def kept_ground(plan: Plan) -> KeepOff:

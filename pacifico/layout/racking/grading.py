@@ -114,12 +114,32 @@ def _graded(problem: GradingProblem, tube: FloatArray, known: KnownParts) -> Gra
     known : dict
         Parts of linear programs that were solved; grows.
     """
-    rows, criteria = problem.rows, problem.criteria
     start = _over_limits(problem, tube)
     if not start.any():
         none = np.zeros(0)
         return Grading(problem, none.astype(np.int64), none, problem.pile_ground, tube, 0.0)
-    nodes, correction, bound = _corrections(problem, start, known)
+    return grade(problem, tube, *_corrections(problem, start, known))
+
+
+def grade(
+    problem: GradingProblem, tube: FloatArray, nodes: IntArray, correction: FloatArray, bound_m3: float
+) -> Grading:
+    """Grading of some corrections, with the tubes that suit it.
+
+    Parameters
+    ----------
+    problem : GradingProblem
+        Rows, ground and limits.
+    tube : ndarray
+        Best heights of tubes on natural ground [m].
+    nodes : ndarray of int
+        Nodes whose ground is corrected.
+    correction : ndarray
+        Fill (positive) or cut (negative) at each of them [m].
+    bound_m3 : float
+        Cut plus fill that no grading can go below [m³].
+    """
+    rows, criteria = problem.rows, problem.criteria
     level = np.zeros(len(problem.node_ground))
     level[nodes] = correction
     graded = problem.pile_ground + (level[problem.nodes_of] * problem.weights).sum(axis=1)
@@ -129,7 +149,7 @@ def _graded(problem: GradingProblem, tube: FloatArray, known: KnownParts) -> Gra
     alone = changed[~problem.stepped[rows.array_of[changed]]]
     tube = _with(tube, tube_heights(rows, graded, criteria, chosen=alone))
     tube = _with(tube, stepped_tubes(problem, graded, arrays))
-    return Grading(problem, nodes, correction, graded, tube, bound)
+    return Grading(problem, nodes, correction, graded, tube, bound_m3)
 
 
 def _over_limits(problem: GradingProblem, tube: FloatArray) -> BoolArray:
@@ -161,15 +181,14 @@ def _corrections(problem: GradingProblem, start: BoolArray, known: KnownParts) -
     def measure(nodes: IntArray) -> None:
         """Find the greatest correction of nodes where it is not known."""
         new = nodes[np.isnan(depth[nodes])]
-        free = free_depth(lattice, new, problem.keep_off, problem.side_slope)
-        depth[new] = np.where(np.isfinite(problem.node_ground[new]), free, 0.0)
+        depth[new] = greatest_correction(problem, new)
 
     used = np.zeros(count, dtype=bool)
     wanted = lattice.around(np.unique(problem.nodes_of[start]))
     for _ in range(MAX_ROUNDS):
         measure(wanted)
         used[wanted] = depth[wanted] > 0
-        nodes = _with_beside(problem, used)
+        nodes = with_beside(problem, used)
         measure(nodes)
         program = make_program(problem, nodes, used[nodes], depth[nodes])
         solution = solve(program, known)
@@ -183,7 +202,14 @@ def _corrections(problem: GradingProblem, start: BoolArray, known: KnownParts) -
     return nodes[changed], solution.correction[changed], bound
 
 
-def _with_beside(problem: GradingProblem, used: BoolArray) -> IntArray:
+def greatest_correction(problem: GradingProblem, nodes: IntArray) -> FloatArray:
+    """Greatest correction of nodes; 0 where ground is kept or unknown [m]."""
+    free = free_depth(problem.lattice, nodes, problem.keep_off, problem.side_slope)
+    found: FloatArray = np.where(np.isfinite(problem.node_ground[nodes]), free, 0.0)
+    return found
+
+
+def with_beside(problem: GradingProblem, used: BoolArray) -> IntArray:
     """Nodes in use, nodes beside them, and nodes around the piles of rows that they concern."""
     near_piles: BoolArray = np.any(used[problem.nodes_of], axis=1)
     piles = problem.concerned(near_piles)

@@ -77,6 +77,10 @@ class GradingSolution:
     """Sum of what stays outside the window or over limits [m]."""
     prices: FloatArray
     """Price of each constraint [m³ per unit]."""
+    part: IntArray
+    """Part of the program that each node is in; -1 where it isn't in use."""
+    excess_of: FloatArray
+    """Sum of what stays outside the window or over limits in each part [m]."""
 
 
 def make_program(problem: GradingProblem, nodes: IntArray, in_use: BoolArray, depth: FloatArray) -> GradingProgram:
@@ -132,7 +136,9 @@ def _stacked(parts: Sequence[Constraints], which: Literal["ground", "tubes"], co
     return csr_array(vstack(blocks, format="csr"))
 
 
-def solve(program: GradingProgram, known: KnownParts | None = None) -> GradingSolution:
+def solve(
+    program: GradingProgram, known: KnownParts | None = None, unit_costs: FloatArray | None = None
+) -> GradingSolution:
     """Solve a program part by part; parts share no variable.
 
     Parameters
@@ -141,12 +147,15 @@ def solve(program: GradingProgram, known: KnownParts | None = None) -> GradingSo
         Program to solve.
     known : dict, optional
         Parts that were solved before, which aren't solved again; grows by those of this program.
+    unit_costs : ndarray, optional
+        Cost of fill and of cut at each node, shape (n, 2) [m³/m³]; 1 without them.
     """
     known = {} if known is None else known
+    costs = np.ones((len(program.nodes), 2)) if unit_costs is None else unit_costs
     used = np.flatnonzero(program.in_use)
     matrix = hstack([program.ground[:, used], program.tubes, program.excess], format="csc")
     parts = MatrixParts.of(matrix)
-    keys = parts.keys(matrix, _bounds(program, used), program.limits)
+    keys = parts.keys(matrix, _about_columns(program, used, costs), program.limits)
     values, prices = np.zeros(matrix.shape[1]), np.zeros(len(program.limits))
     fresh = np.array([p for p, key in enumerate(keys) if key not in known], dtype=np.int64)
     for batch in _batches(fresh, parts.size[fresh]):
@@ -155,7 +164,7 @@ def solve(program: GradingProgram, known: KnownParts | None = None) -> GradingSo
         other = columns[len(ground) :]
         tubes = other[other < len(used) + program.tubes.shape[1]]
         found = _solve_part(program, _Part(used[ground], matrix[:, ground][rows], matrix[:, other][rows],
-            program.tube_bounds[tubes - len(used)], program.limits[rows]))  # fmt: skip
+            program.tube_bounds[tubes - len(used)], program.limits[rows], costs[used[ground]]))  # fmt: skip
         n = len(ground)
         values[ground], values[other] = found.x[:n] - found.x[n : 2 * n], found.x[2 * n :]
         prices[rows] = np.maximum(-found.ineqlin.marginals, 0.0)
@@ -167,8 +176,14 @@ def solve(program: GradingProgram, known: KnownParts | None = None) -> GradingSo
             known[key] = values[columns], prices[rows]
     correction = np.zeros(len(program.nodes))
     correction[used] = values[: len(used)]
-    outside = float(values[len(used) + program.tubes.shape[1] :].sum())
-    return GradingSolution(np.where(np.abs(correction) < 1e-7, 0.0, correction), outside, prices)
+    first = len(used) + program.tubes.shape[1]
+    part = np.full(len(program.nodes), -1)
+    part[used] = parts.of_column[: len(used)]
+    excess = np.bincount(parts.of_column[first:], weights=values[first:], minlength=len(keys))
+    outside = float(values[first:].sum())
+    return GradingSolution(
+        np.where(np.abs(correction) < 1e-7, 0.0, correction), outside, prices, part, excess.astype(np.float64)
+    )
 
 
 class _Part(NamedTuple):
@@ -181,6 +196,8 @@ class _Part(NamedTuple):
     """Columns of tubes and excesses."""
     tube_bounds: FloatArray
     limits: FloatArray
+    unit_costs: FloatArray
+    """Cost of fill and of cut at each node, shape (n, 2) [m³/m³]."""
 
 
 def _solve_part(program: GradingProgram, part: _Part) -> Any:
@@ -190,7 +207,7 @@ def _solve_part(program: GradingProgram, part: _Part) -> Any:
     depth = np.column_stack([np.zeros(n), program.depth[part.nodes]])
     found = linprog(
         np.concatenate([
-            np.full(2 * n, program.area_m2), np.zeros(tubes), np.full(excesses, EXCESS_M3_PER_M)
+            program.area_m2 * part.unit_costs.T.ravel(), np.zeros(tubes), np.full(excesses, EXCESS_M3_PER_M)
         ]),
         A_ub=hstack([part.ground, -part.ground, part.other], format="csc"),
         b_ub=part.limits,
@@ -202,13 +219,14 @@ def _solve_part(program: GradingProgram, part: _Part) -> Any:
     return found
 
 
-def _bounds(program: GradingProgram, used: IntArray) -> FloatArray:
-    """Kind, least and greatest value of each variable, shape (n, 3)."""
+def _about_columns(program: GradingProgram, used: IntArray, costs: FloatArray) -> FloatArray:
+    """Kind, least and greatest value, and costs of fill and cut of each variable, shape (n, 5)."""
     ground, tubes, excess = len(used), program.tubes.shape[1], program.excess.shape[1]
     kind = np.repeat([0.0, 1.0, 2.0], [ground, tubes, excess])
     least = np.concatenate([np.zeros(ground), program.tube_bounds[:, 0], np.zeros(excess)])
     most = np.concatenate([program.depth[used], program.tube_bounds[:, 1], np.full(excess, np.inf)])
-    return np.column_stack([kind, least, most])
+    cost = np.concatenate([costs[used], np.zeros((tubes + excess, 2))])
+    return np.column_stack([kind, least, most, cost])
 
 
 def _batches(parts: IntArray, size: IntArray) -> list[IntArray]:
@@ -220,22 +238,45 @@ def _batches(parts: IntArray, size: IntArray) -> list[IntArray]:
 def lower_bound(program: GradingProgram, solution: GradingSolution) -> tuple[float, FloatArray]:
     """Volume that no solution goes below [m³], and the price of each node over its area [-].
 
-    Any prices of 0 or more give a bound: the least of the objective plus the priced constraints, with each variable in its
-    own bounds. A node whose price exceeds its area takes its greatest correction there. Where that is no use, all prices are
-    lowered in proportion until none exceeds. The better of both bounds is taken. It holds for solutions that leave no more
-    outside the window than this one.
+    It holds for solutions that leave no more outside the window than this one.
     """
-    worth = np.abs(program.ground.T @ solution.prices) / program.area_m2
-    worth = np.where(program.depth > 0, worth, 0.0)
+    value, worth = dual_value(program, solution.prices)
+    outside = EXCESS_M3_PER_M * solution.excess_m
+    return max(value, outside) - outside, worth
+
+
+def dual_value(
+    program: GradingProgram, prices: FloatArray, unit_costs: FloatArray | None = None
+) -> tuple[float, FloatArray]:
+    """Objective that no solution goes below [m³], and the price of each node over its cost [-].
+
+    Any prices of 0 or more give a bound: the least of the objective plus the priced constraints, with each variable in its
+    own bounds. A node whose price exceeds its cost takes its greatest correction there. Where that is no use, all prices are
+    lowered in proportion until none exceeds. The better of both bounds is taken.
+
+    Parameters
+    ----------
+    program : GradingProgram
+        Program to bound.
+    prices : ndarray
+        Price of each constraint [m³ per unit].
+    unit_costs : ndarray, optional
+        Cost of fill and of cut at each node, shape (n, 2), above 0 [m³/m³]; 1 without them.
+    """
+    fill_cost, cut_cost = (1.0, 1.0) if unit_costs is None else (unit_costs[:, 0], unit_costs[:, 1])
+    price = program.ground.T @ prices / program.area_m2
+    price = np.where(program.depth > 0, price, 0.0)
+    worth = np.maximum(-price / fill_cost, price / cut_cost)
     endless = np.isinf(program.depth)
-    excess = float(np.abs(program.excess.T @ solution.prices).max(initial=0.0)) / EXCESS_M3_PER_M
+    excess = float(np.abs(program.excess.T @ prices).max(initial=0.0)) / EXCESS_M3_PER_M
     least = max(1.0, excess, float(worth[endless].max(initial=0.0)))
     beside = max(least, float(worth[~program.in_use].max(initial=0.0)))
-    rest = np.abs(program.tubes.T @ solution.prices)
+    rest = np.abs(program.tubes.T @ prices)
     reach = np.minimum(np.abs(program.tube_bounds).max(axis=1), TUBE_RANGE_M)
-    value = -float(solution.prices @ program.limits) - float(rest @ reach)
+    value = -float(prices @ program.limits) - float(rest @ reach)
     depth = np.where(endless, 0.0, program.depth)
-    bounds = [
-        value / by - float(program.area_m2 * (np.maximum(worth / by - 1.0, 0.0) @ depth)) for by in (least, beside)
-    ]
-    return max(*bounds, EXCESS_M3_PER_M * solution.excess_m) - EXCESS_M3_PER_M * solution.excess_m, worth
+    bounds = []
+    for by in (least, beside):
+        over = np.maximum(-price / by - fill_cost, price / by - cut_cost)
+        bounds.append(value / by - float(program.area_m2 * (np.maximum(over, 0.0) @ depth)))
+    return max(bounds), worth

@@ -12,7 +12,8 @@ from pacifico.errors import CRSMismatchError
 from pacifico.layout.criteria.racking import with_racking
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.layout.generate import generate_layout
-from pacifico.layout.racking.design import design_racking, kept_ground
+from pacifico.layout.racking.balance import BalancedGradings
+from pacifico.layout.racking.design import balance_groups, balance_warnings, design_racking, kept_ground
 from pacifico.site.model import Zone
 from pacifico.vocabulary import RACKINGS
 
@@ -131,3 +132,29 @@ def test_arrays_that_can_not_be_graded_are_named(make):
     assert len(design.arrays_over) == design.metrics()["arrays_over_racking_limits"] == len(zones)
     assert set(design.arrays_beyond) == {z.name for z in zones}
     assert any("or have neighbouring rows" in w for w in design.warnings)
+
+
+@pytest.mark.parametrize("within", ["block", "site"])
+def test_cut_and_fill_balance_within_blocks_or_the_site(plan, dem, design, within):
+    rules = with_racking({"racking": {"grading_balance": within}}, design.racking)
+    balanced_plan = replace(plan, spec=make_spec(rules))
+    found = design_racking(balanced_plan, dem)
+    groups = balance_groups(balanced_plan)
+    blocks = {a.item.block for a in plan.asset_list if a.item.kind == "solar_array"}
+    assert groups.count == (len(blocks) if within == "block" else 1)
+    volume = found.volumes_m3
+    assert (1 - groups.shrink) * -volume[volume < 0].sum() == pytest.approx(volume[volume > 0].sum(), rel=0.01)
+    assert np.abs(volume).sum() >= design.bound_m3 - 0.1
+    assert found.above_bound_pct < 0.5
+    assert found.arrays_beyond == design.arrays_beyond
+    assert found.warnings == design.warnings
+
+
+def test_imbalance_that_remains_is_a_warning_with_volumes(plan, dem):
+    cut, fill = np.array([100.0, 900.0]), np.array([88.0, 500.0])
+    result = BalancedGradings((), 0.0, cut, fill, 0.12)
+    for within, words in (("block", "in 1 of 2 power blocks, such as one with"), ("site", "in the site with")):
+        spec = make_spec({"racking": {"grading_balance": within}})
+        (text,) = balance_warnings(replace(plan, spec=spec), result)
+        assert f"{words} 900 m³ of cut and 500 m³ of fill, 292 m³ too little" in text
+    assert balance_warnings(plan, BalancedGradings((), 0.0, cut[:1], fill[:1], 0.12)) == ()
