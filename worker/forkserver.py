@@ -30,6 +30,7 @@ from pacifico.errors import OutsideServiceError
 from pacifico.jobs.runner.child import PRELOAD, JsonLines, die_with_parent, rehearse, serve
 from pacifico.jobs.runner.environment import environment, prepare_caches
 from pacifico.jobs.runner.processes import Child
+from pacifico.run import manifest
 from pacifico.run.process_tree import adopt_orphans
 from worker.rehearsal import rehearse_all
 
@@ -172,6 +173,7 @@ def _preload() -> None:
     for name in (*PRELOAD, *KERNEL_MODULES):
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(name)
+    manifest.keep_code()  # a job would start git twice
     rehearse()
     rehearse_all()
     if threading.active_count() > 1:
