@@ -81,9 +81,10 @@ def environment() -> dict[str, Any]:
 
 
 def keep_code() -> None:
-    """Look up the commit now, for all manifests of this process and its forks.
+    """Look up the commit for all later manifests.
 
-    For a process whose code is loaded: files that change later are not what runs.
+    It holds for this process and its forks.
+    For a process whose code is loaded; files that change later are not what runs.
     """
     _kept_code[:] = [_git()]
 

@@ -80,7 +80,7 @@ def list_processes() -> dict[int, Process]:
 
 
 def _read(path: str) -> bytes:
-    """First 4096 bytes of a file of /proc, which hold a whole `stat`."""
+    """Read 4096 bytes: a whole `stat` of /proc."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(descriptor, 4096)

@@ -1,4 +1,4 @@
-"""Axes that draw all ticks with one tick object.
+"""Axes that draw all ticks with one object.
 
 matplotlib makes five artists for each tick, also for axes that are hidden: a third of a figure's time. These axes look the
 same; they move one tick along the axis and draw it at each place.
@@ -19,7 +19,10 @@ _EDGE = 1e-10
 
 
 class _NoTicksYet:
-    """List of ticks that begins empty; matplotlib's own makes a tick as soon as it is read."""
+    """List of ticks that begins empty.
+
+    matplotlib's own makes a tick as soon as it is read.
+    """
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -29,7 +32,7 @@ class _NoTicksYet:
 
 
 class _OneTick(Axis):
-    """Axis with one major tick object, made when it is first drawn."""
+    """Axis with one tick, made when first drawn."""
 
     majorTicks: Any = _NoTicksYet()  # noqa: N815 (matplotlib's name)
     minorTicks: Any = _NoTicksYet()  # noqa: N815
@@ -37,7 +40,7 @@ class _OneTick(Axis):
     """While it is drawn: its tick, and the boxes of labels on both sides."""
 
     def _get_tick(self, major: bool) -> Any:  # noqa: FBT001 (matplotlib's signature)
-        """Make a tick, clipped to the axes as `Axes.clear` clips the first one."""
+        """Make a tick, clipped to the axes."""
         tick: Any = super()._get_tick(major)  # type: ignore[misc]  # matplotlib's stubs leave it out
         tick.set_clip_path(self.axes.patch)
         return tick
@@ -65,7 +68,10 @@ class _OneTick(Axis):
         self.offsetText.draw(renderer)
 
     def _draw_ticks(self, renderer: Any) -> tuple[list[Any], tuple[list[Bbox], list[Bbox]]]:
-        """Draw the visible ticks; return their tick, if any, and the boxes of their labels on both sides."""
+        """Draw the visible ticks.
+
+        Returns their tick, if any, and the boxes of their labels on both sides.
+        """
         found: tuple[list[Bbox], list[Bbox]] = ([], [])
         places = self.get_majorticklocs()
         texts = self.get_major_formatter().format_ticks(list(places))
@@ -85,17 +91,20 @@ class _OneTick(Axis):
         return ticks, found
 
     def _update_ticks(self) -> Any:
-        """Ticks that are drawn; spines keep clear of one of them."""
+        """Ticks that are drawn, for the spines."""
         return super()._update_ticks() if self._drawn is None else self._drawn[0]  # type: ignore[misc]
 
     def _get_ticks_position(self) -> Any:
-        """Side of the ticks, which the base class looks up in the first of each kind."""
+        """Side of the ticks.
+
+        The base class looks it up in the first tick of each kind.
+        """
         self.get_major_ticks(1)
         self.get_minor_ticks(1)
         return super()._get_ticks_position()  # type: ignore[misc]
 
     def _get_tick_boxes_siblings(self, renderer: Any) -> Any:
-        """Boxes of the labels just drawn, which the axis label keeps clear of."""
+        """Boxes of the labels just drawn."""
         return super()._get_tick_boxes_siblings(renderer) if self._drawn is None else self._drawn[1]  # type: ignore[misc]
 
 
@@ -108,7 +117,7 @@ class _Y(_OneTick, YAxis):
 
 
 class PlainAxes(Axes):
-    """Axes for figures whose ticks are not changed one by one."""
+    """Axes whose ticks all look the same."""
 
     def _init_axis(self) -> None:
         """Make both axes, as matplotlib's own projections do."""
@@ -118,7 +127,10 @@ class PlainAxes(Axes):
             self.spines[side].register_axis(axis)
 
     def clear(self) -> None:
-        """Clear the axes, and place the frame, which matplotlib does when it makes the first tick."""
+        """Clear the axes and place the frame.
+
+        matplotlib places it when it makes the first tick.
+        """
         super().clear()
         for spine in self.spines.values():
             spine.set_position(("outward", 0.0))
