@@ -59,7 +59,7 @@ class Kernel:
 
 
 def kernels(*, everything: bool = False) -> list[Kernel]:
-    """Kernels of a first layout, or of all that pacifico computes, callees before callers."""
+    """Kernels, callees before callers."""
     listed = json.loads(files("pacifico.data").joinpath("kernels.json").read_text(encoding="utf-8"))
     found = [kernel for kernel in (Kernel(**entry) for entry in listed) if everything or not kernel.later]
     urgency: dict[str, int] = {}
@@ -278,7 +278,7 @@ def _stamp() -> str:
 
 
 def ship(folder: Path) -> None:
-    """Compile all kernels afresh and write them to a folder for a wheel.
+    """Compile all kernels into a folder for a wheel.
 
     Parameters
     ----------
@@ -302,7 +302,7 @@ def ship(folder: Path) -> None:
 
 
 def _show(share: float) -> None:
-    """Show the share that is compiled in one line of the terminal, or nothing elsewhere."""
+    """Show the compiled share in a terminal."""
     if sys.stderr.isatty():
         end = "\n" if share == 1 else ""
         print(f"\rcompiling kernels, once: {share:4.0%}", end=end, file=sys.stderr, flush=True)  # noqa: T201

@@ -14,9 +14,9 @@ _V3 = ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe")
 
 
 def choose_processor() -> None:
-    """Have numba compile for the common type of processor, in this process and its children.
+    """Have numba compile for the common processor.
 
-    `NUMBA_CPU_NAME` or `NUMBA_CPU_FEATURES` in the environment prevails. Call it before numba is imported.
+    It holds for this process and its children. `NUMBA_CPU_NAME` or `NUMBA_CPU_FEATURES` in the environment prevails. Call it before numba is imported.
     """
     if "NUMBA_CPU_NAME" not in os.environ and "NUMBA_CPU_FEATURES" not in os.environ and (name := common_processor()):
         os.environ["NUMBA_CPU_NAME"] = name
@@ -24,7 +24,9 @@ def choose_processor() -> None:
 
 
 def common_processor() -> str:
-    """Return LLVM's name of the common type of processor, empty where this machine lacks one of its features.
+    """Return LLVM's name of the common processor.
+
+    It is empty where this machine lacks one of its features.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Kernels compiled ahead, as wheels for one platform hold them.
+"""Kernels compiled ahead, held by wheels.
 
 `compiled/` in the package holds numba's files of each kernel, in a folder for each module, and `target.json`, what they were compiled
 for. Where that is this machine, they are copied to where numba looks for them. Compiled kernels are code, so they are taken from the
@@ -50,7 +50,7 @@ def target(sources: str) -> dict[str, str]:
 
 
 def take_shipped(names: Iterable[str], sources: str, folder: Path = FOLDER) -> bool:
-    """Copy shipped kernels to numba's cache, where they are for this machine.
+    """Copy shipped kernels to numba's cache if they fit.
 
     Parameters
     ----------
@@ -110,12 +110,18 @@ def _caches(names: Iterable[str]) -> dict[str, Path]:
 
 
 def _files(folder: Path, module: str) -> list[Path]:
-    """Files of a module's kernels: modules of one room share a folder of numba's cache."""
+    """Files of a module's kernels.
+
+    Modules of one room share a folder of numba's cache.
+    """
     return sorted(folder.glob(f"{module.rpartition('.')[2]}.*.nb[ci]"))
 
 
 def _copy(source: Path, destination: Path) -> None:
-    """Copy a file at once, unless one of its name is there: another process may have compiled that kernel."""
+    """Copy a file at once, unless it is there.
+
+    Another process may have compiled that kernel.
+    """
     if destination.exists():
         return
     part = destination.with_name(f"{destination.name}.{uuid.uuid4().hex[:8]}")
