@@ -34,6 +34,8 @@ SUBSTATION_ASPECT = 1.25
 """Length of a substation over its width; engineering judgement."""
 ROUNDING = 1e-9
 """Share of a unit that is rounding."""
+DENSEST_FOOTPRINT = 1.2
+"""Power per area of an array's footprint over that of rows at their pitch, at most [-]; engineering judgement."""
 POWER_FACTOR = 0.95
 """Real over apparent power at the substation; engineering judgement."""
 
@@ -173,7 +175,10 @@ def solar_units(spec: Spec) -> tuple[SolarUnit, ...]:
 
 
 def _unit_in_parts(spec: Spec, parts: int) -> SolarUnit:
-    """Unit whose rows are cut into parts, or joined for fixed tables."""
+    """Unit whose rows are cut into parts, or joined for fixed tables.
+
+    Where too few fixed rows would be left, the unit has the fewest that it may have, as long as a table.
+    """
     mounting = spec.choice("solar", "mounting")
     tracker = mounting == "tracker"
 
@@ -183,8 +188,10 @@ def _unit_in_parts(spec: Spec, parts: int) -> SolarUnit:
     collector, row, rows = rule("collector_m"), rule("row_m"), int(rule("unit_rows"))
     if tracker:
         row /= parts
-    elif rows % parts == 0:
+    elif rows % parts == 0 and rows // parts >= _least_fixed_rows(rule("gcr")):
         row, rows = row * parts, rows // parts
+    elif parts > 1:
+        rows = min(rows, _least_fixed_rows(rule("gcr")))
     pitch = collector / rule("gcr")
     dc = rows * row * collector * spec.number("solar", "module_efficiency")
     ac = dc / spec.number("solar", "dc_ac_ratio")
@@ -193,6 +200,14 @@ def _unit_in_parts(spec: Spec, parts: int) -> SolarUnit:
     if tracker:
         return SolarUnit(rows * pitch, pitch - collector, row, dc, ac, most, least)
     return SolarUnit(row + TABLE_GAP_M, TABLE_GAP_M, (rows - 1) * pitch + collector, dc, ac, most, least)
+
+
+def _least_fixed_rows(gcr: float) -> int:
+    """Fewest rows of fixed tables whose footprint holds about the power per area of the plant.
+
+    The footprint of k rows ends at its outer tables, so it is k / (k - 1 + GCR) times as dense as rows at their pitch.
+    """
+    return max(math.ceil(DENSEST_FOOTPRINT / (DENSEST_FOOTPRINT - 1) * (1 - gcr) - ROUNDING), 1)
 
 
 def strip_gap_m(spec: Spec) -> float:
