@@ -43,6 +43,8 @@ def test_without_any_asset_the_reason_is_that_of_the_draft_or_of_the_roads():
     )
     assert why_no_asset(Draft((), ()), None, 100.0, "no road can start").endswith("can be placed (no road can start)")
     assert why_no_asset(Draft((), ()), None, 100.0, "").endswith("(no place is free)")
+    # what roads can't reach is the first reason; the last draft keeps off that ground
+    assert why_no_asset(draft, 5000.0, 100.0, "too steep").endswith("target of 5,000 kW (too steep)")
 
 
 def test_a_target_below_one_unit_says_nothing_about_ground():

@@ -76,12 +76,34 @@ def test_a_pocket_unit_of_trackers_is_a_half_row():
     assert pocket.pitch_x_m == full.pitch_x_m
 
 
-def test_a_pocket_unit_of_fixed_rows_has_the_same_power_in_other_proportions():
-    spec = make_spec({"solar": {"mounting": "fixed"}})
+def test_a_pocket_unit_of_many_fixed_rows_has_the_same_power_in_other_proportions():
+    spec = make_spec({"solar": {"mounting": "fixed", "fixed_unit_rows": 8}})
     full, pocket = solar_unit(spec), solar_unit(spec, pocket=True)
     assert pocket.dc_kw == pytest.approx(full.dc_kw)
     assert pocket.height_m < full.height_m
     assert pocket.pitch_x_m > full.pitch_x_m
+
+
+def test_a_pocket_unit_of_few_fixed_rows_is_a_table_long():
+    spec = make_spec({"solar": {"mounting": "fixed"}})
+    full, pocket = solar_unit(spec), solar_unit(spec, pocket=True)
+    assert pocket.dc_kw == pytest.approx(full.dc_kw * 4 / 6)
+    assert pocket.height_m < full.height_m
+    assert pocket.pitch_x_m == full.pitch_x_m
+
+
+@pytest.mark.parametrize("rows", [4, 5, 6, 7, 8, 10, 12])
+def test_footprints_of_fixed_arrays_are_no_denser_than_modules_at_half_cover(rows):
+    spec = make_spec({"solar": {"mounting": "fixed", "fixed_unit_rows": rows}})
+    for unit in solar_units(spec):
+        assert unit.dc_kw / ((unit.pitch_x_m - unit.gap_x_m) * unit.height_m) <= 0.115
+
+
+@pytest.mark.parametrize(("gcr", "rows"), [(0.2, 5), (0.45, 4), (0.6, 3), (0.8, 2)])
+def test_the_fewest_fixed_rows_follow_from_their_gap(gcr, rows):
+    spec = make_spec({"solar": {"mounting": "fixed", "fixed_gcr": gcr, "fixed_collector_m": 5.0}})
+    pocket = solar_unit(spec, pocket=True)
+    assert pocket.height_m == pytest.approx((max(rows, 3) - 1) * 5.0 / gcr + 5.0)
 
 
 def test_arrays_are_made_of_full_half_and_third_rows():
