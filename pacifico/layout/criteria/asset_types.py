@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pacifico.errors import InputError
+
 if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Spec
     from pacifico.vocabulary import AssetKind
@@ -208,6 +210,28 @@ def _least_fixed_rows(gcr: float) -> int:
     The footprint of k rows ends at its outer tables, so it is k / (k - 1 + GCR) times as dense as rows at their pitch.
     """
     return max(math.ceil(DENSEST_FOOTPRINT / (DENSEST_FOOTPRINT - 1) * (1 - gcr) - ROUNDING), 1)
+
+
+def check_array_sizes(spec: Spec) -> None:
+    """Refuse rules under which no array is within its limits.
+
+    Raises
+    ------
+    InputError
+        One unit of rows holds more than the largest array, or the smallest array more than the largest.
+    """
+    least_kw, most_kw = spec.number("solar", "array_min_kw"), spec.number("solar", "array_max_kw")
+    if least_kw > most_kw:
+        raise InputError(
+            f"spec: solar.array_min_kw = {least_kw:g} is more than array_max_kw = {most_kw:g}; lower the one or raise the other"
+        )
+    unit, mounting = solar_unit(spec), spec.choice("solar", "mounting")
+    if unit.ac_kw > most_kw:
+        rows, row_m = (spec.number("solar", f"{mounting}_{name}") for name in ("unit_rows", "row_m"))
+        raise InputError(
+            f"spec: solar.{mounting}_unit_rows = {rows:g} with {mounting}_row_m = {row_m:g} are {unit.ac_kw:,.0f} kW, more than "
+            f"array_max_kw = {most_kw:g}; give fewer or shorter rows"
+        )
 
 
 def strip_gap_m(spec: Spec) -> float:

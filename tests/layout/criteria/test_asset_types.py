@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pacifico.errors import InputError
 from pacifico.layout.criteria.asset_types import (
     DEFAULT_CLEARANCE_M,
     asset_type,
+    check_array_sizes,
     feeder_mva,
     solar_unit,
     solar_units,
@@ -176,3 +178,25 @@ def test_fixed_tables_of_neighbouring_arrays_keep_the_gap_of_their_rows():
     assert strip_gap_m(make_spec({"solar": {**fixed, "fixed_gcr": 0.4}})) == pytest.approx(7.2)
     assert strip_gap_m(make_spec({"solar": {**fixed, "fixed_gcr": 0.8}})) == 3.0
     assert strip_gap_m(make_spec({"solar": {"mounting": "tracker", "pair_gap_m": 2.5}})) == 2.5
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (
+            {"tracker_unit_rows": 40},
+            "tracker_unit_rows = 40 with tracker_row_m = 64 are 1,040 kW, more than array_max_kw = 500",
+        ),
+        ({"mounting": "fixed", "fixed_row_m": 120.0}, "fixed_unit_rows = 6 with fixed_row_m = 120 are"),
+        ({"array_max_kw": 100.0, "tracker_unit_rows": 4}, "more than array_max_kw = 100"),
+        ({"array_min_kw": 400.0, "array_max_kw": 300.0}, "array_min_kw = 400 is more than array_max_kw = 300"),
+    ],
+)
+def test_rows_that_no_array_can_hold_are_refused(rules, said):
+    with pytest.raises(InputError, match=said):
+        check_array_sizes(make_spec({"solar": rules}))
+
+
+def test_rules_of_the_catalog_make_arrays_within_their_limits():
+    for mounting in ("tracker", "fixed"):
+        check_array_sizes(make_spec({"solar": {"mounting": mounting}}))
