@@ -25,7 +25,7 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-demo: $(VENV)/.base  ## make a report on the sample terrain; needs no network once installed
+demo: $(VENV)/.base $(VENV)/.kernels  ## make a report on the sample terrain; needs no network once installed
 	@$(BIN)/pacifico demo --out $(OUT)
 
 test: $(VENV)/.all $(VENV)/.kernels  ## run the tests and all notebooks
@@ -52,10 +52,11 @@ faults: $(VENV)/.all  ## kill a worker at every step of a job, and run 200,000 s
 	$(BIN)/python -m tests.simulation --schedules 200000 --first $(FIRST)
 
 # numba notices a change in a kernel's own file, but not in the kernels that it calls. So a change recompiles all kernels. Compiled
-# ahead, they are in the cache before the processes of a test run read it.
-$(VENV)/.kernels: $(shell find pacifico -name "_*kernels.py") | $(VENV)/.all
+# ahead, they are in the cache before the first layout, and before the processes of a test run read it.
+$(VENV)/.kernels: $(shell find pacifico -name "_*kernels.py") | $(VENV)/.base
 	@find pacifico \( -name '*.nb[ci]' -o -name 'pacifico-kernels-*' \) -delete
-	$(BIN)/python -c 'from pacifico.compiling import compile_kernels; compile_kernels()'
+	@echo "compiling kernels, once: about a minute"
+	$(BIN)/python -m pacifico.compiling
 	@touch $@
 
 # A policy checker and a second emulator. Both pin many packages, so each gets its own environment.

@@ -1,12 +1,14 @@
 """Compile numba kernels ahead of their first use, in several processes.
 
 numba compiles a kernel when it is first called and keeps it in its cache. On a fresh install that takes a minute before the
-first layout, on one processor: threads don't help, because numba compiles under a lock. Processes do, through the cache.
+first layout, on one processor: threads don't help, because numba compiles under a lock. Processes do, through the cache. Wheels for one
+platform hold compiled kernels, see `pacifico.shipped`.
 
-`data/kernels.json` lists the kernels of a layout with their argument types, and which kernels each calls. Where the list is
-out of date, the kernels that it misses are compiled when they are called, as always.
+`data/kernels.json` lists the kernels with their argument types, which kernels each calls, and whether the first layout does without
+it. Such kernels are compiled when they are called, as are those that the list misses, or all at once when pacifico is installed.
 
-`python -m pacifico.compiling` is one of the processes: it compiles the kernels that it reads, one line each.
+`python -m pacifico.compiling` compiles all kernels, and with `--ship FOLDER` writes them to a folder for a wheel. With `--serve` it is
+one of the processes: it compiles the kernels that it reads, one line each.
 """
 
 from __future__ import annotations
@@ -16,19 +18,19 @@ import gc
 import hashlib
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import threading
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from pacifico._version import __version__
+from pacifico.processor import choose_processor
+from pacifico.shipped import take_shipped, target, write_shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -50,14 +52,16 @@ class Kernel:
     """Length of its bytecode, a measure of the time it takes."""
     calls: list[str]
     """Kernels that it calls."""
+    later: bool = False
+    """Whether a solar layout with a target does without it."""
     urgency: int = field(default=0, compare=False)
     """Cost of the longest chain of kernels that wait for it, its own included."""
 
 
-def kernels() -> list[Kernel]:
-    """Kernels of a layout, callees before callers."""
+def kernels(*, everything: bool = False) -> list[Kernel]:
+    """Kernels, callees before callers."""
     listed = json.loads(files("pacifico.data").joinpath("kernels.json").read_text(encoding="utf-8"))
-    found = [Kernel(**entry) for entry in listed]
+    found = [kernel for kernel in (Kernel(**entry) for entry in listed) if everything or not kernel.later]
     urgency: dict[str, int] = {}
     for kernel in reversed(found):
         kernel.urgency = kernel.cost + urgency.get(kernel.name, 0)
@@ -71,7 +75,9 @@ def is_compiled() -> bool:
     return (_cache() / _stamp()).is_file()
 
 
-def compile_kernels(*, on_progress: Callable[[float], None] | None = None, processes: int | None = None) -> bool:
+def compile_kernels(
+    *, on_progress: Callable[[float], None] | None = None, processes: int | None = None, everything: bool = False
+) -> bool:
     """Compile the kernels of a layout, unless that was done before.
 
     Parameters
@@ -80,6 +86,8 @@ def compile_kernels(*, on_progress: Callable[[float], None] | None = None, proce
         Called with the share of the work that is done [0-1], in the caller's thread; never where nothing is compiled.
     processes : int, optional
         Most processes at a time; by default one for each processor.
+    everything : bool, default False
+        Whether to compile the kernels too that a solar layout with a target does without.
 
     Returns
     -------
@@ -92,7 +100,11 @@ def compile_kernels(*, on_progress: Callable[[float], None] | None = None, proce
     """
     if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" or is_compiled():
         return False
-    work = _Work(kernels())
+    with contextlib.suppress(OSError):  # a cache that can't be written: kernels are compiled for this process
+        if take_shipped([kernel.name for kernel in kernels(everything=True)], source_hash()):
+            _record()
+            return False
+    work = _Work(kernels(everything=everything))
     count = min(processes or _processors(), MOST_PROCESSES)
     threads = [threading.Thread(target=work.serve, name="compile") for _ in range(count)]
     for thread in threads:
@@ -107,8 +119,7 @@ def compile_kernels(*, on_progress: Callable[[float], None] | None = None, proce
             thread.join()
     if work.complete:
         with contextlib.suppress(OSError):  # a cache that can't be written is looked through again
-            _cache().mkdir(parents=True, exist_ok=True)
-            (_cache() / _stamp()).write_text("", encoding="utf-8")
+            _record()
     return True
 
 
@@ -175,7 +186,7 @@ class _Work:
 def _process() -> subprocess.Popen[str]:
     """Start a process that compiles."""
     return subprocess.Popen(
-        [sys.executable, "-m", __name__],
+        [sys.executable, "-m", "pacifico.compiling", "--serve"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -246,21 +257,61 @@ def _cache() -> Path:
     return package / "__pycache__" if os.access(package, os.W_OK) else Path(tempfile.gettempdir())
 
 
-def _stamp() -> str:
-    """Name of the record, of all that numba's cache depends on."""
-    modules = sorted({kernel.name.partition(":")[0] for kernel in kernels()})
+def _record() -> None:
+    """Record that all kernels are in the cache."""
+    _cache().mkdir(parents=True, exist_ok=True)
+    (_cache() / _stamp()).write_text("", encoding="utf-8")
+
+
+def source_hash() -> str:
+    """Hash of the source code of all kernels."""
+    modules = sorted({kernel.name.partition(":")[0] for kernel in kernels(everything=True)})
     package = Path(__file__).parent
     sources = [package.joinpath(*m.split(".")[1:]).with_suffix(".py").read_text(encoding="utf-8") for m in modules]
-    parts = [
-        __version__,
-        version("numba"),
-        platform.python_version(),
-        platform.machine(),
-        os.environ.get("NUMBA_CPU_NAME", ""),
-        *sources,
-    ]
+    return hashlib.sha256("|".join(sources).encode()).hexdigest()
+
+
+def _stamp() -> str:
+    """Name of the record, of all that numba's cache depends on."""
+    parts = [__version__, *target(source_hash()).values()]
     return f"pacifico-kernels-{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:16]}"
 
 
+def ship(folder: Path) -> None:
+    """Compile all kernels into a folder for a wheel.
+
+    Parameters
+    ----------
+    folder : path
+        Folder to write; it must not exist.
+
+    Raises
+    ------
+    RuntimeError
+        If this machine lacks a feature of the common type of processor, or a kernel was not compiled.
+    """
+    choose_processor()
+    if "NUMBA_CPU_NAME" not in os.environ:
+        raise RuntimeError("this machine is not of a common type of processor: compile kernels to ship on another one")
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["NUMBA_CACHE_DIR"] = cache
+        compile_kernels(on_progress=_show, everything=True)
+        if not is_compiled():
+            raise RuntimeError("some kernels were not compiled: a process that compiles has died")
+        write_shipped([kernel.name for kernel in kernels(everything=True)], source_hash(), folder)
+
+
+def _show(share: float) -> None:
+    """Show the compiled share in a terminal."""
+    if sys.stderr.isatty():
+        end = "\n" if share == 1 else ""
+        print(f"\rcompiling kernels, once: {share:4.0%}", end=end, file=sys.stderr, flush=True)  # noqa: T201
+
+
 if __name__ == "__main__":
-    serve(sys.stdin, lambda text: print(text, flush=True))  # noqa: T201 (the answer)
+    if sys.argv[1:] == ["--serve"]:
+        serve(sys.stdin, lambda text: print(text, flush=True))  # noqa: T201 (the answer)
+    elif sys.argv[1:2] == ["--ship"]:
+        ship(Path(sys.argv[2]))
+    else:
+        compile_kernels(on_progress=_show, everything=True)

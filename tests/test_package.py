@@ -117,7 +117,7 @@ def test_sdist_holds_what_its_tests_need(tmp_path):
         inside = {name.partition("/")[2] for name in archive.getnames()}
     expected = files_below("pacifico", "worker", "notebooks", "tests", "docs", "infra", ".ci", ".github")
     expected |= {
-        "pyproject.toml", "environment.yml", "constraints.txt", "conftest.py", "Makefile", ".pre-commit-config.yaml",
+        "pyproject.toml", "environment.yml", "constraints.txt", "conftest.py", "hatch_build.py", "Makefile", ".pre-commit-config.yaml",
         "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md", "CITATION.cff", "LICENSE",
     }  # fmt: skip
     ignored = {name for name in expected if name.endswith((".tfstate", ".tfplan", ".terraform.lock.hcl"))}

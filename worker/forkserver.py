@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -30,6 +31,7 @@ from pacifico.errors import OutsideServiceError
 from pacifico.jobs.runner.child import PRELOAD, JsonLines, die_with_parent, rehearse, serve
 from pacifico.jobs.runner.environment import environment, prepare_caches
 from pacifico.jobs.runner.processes import Child
+from pacifico.run import manifest
 from pacifico.run.process_tree import adopt_orphans
 from worker.rehearsal import rehearse_all
 
@@ -54,6 +56,8 @@ KERNEL_MODULES = (
     "traitlets.config.argcomplete_config",
     "zmq.utils.garbage",
 )
+#: Options of mallopt: memory kept at the end of the heap, and size of what is mapped apart [bytes].
+_MALLOC_LIMITS = {-1: 128 << 20, -3: 64 << 20}
 _PREPARED = "import matplotlib as _m; _m.use('module://matplotlib_inline.backend_inline'); del _m"
 
 
@@ -172,11 +176,23 @@ def _preload() -> None:
     for name in (*PRELOAD, *KERNEL_MODULES):
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(name)
+    manifest.keep_code()  # a job would start git twice
     rehearse()
     rehearse_all()
+    keep_freed_memory()
     if threading.active_count() > 1:
         # A fork copies only the forking thread: locks held by others would stay locked.
         raise SystemExit(f"forkserver: imports started threads: {threading.enumerate()}")
+
+
+def keep_freed_memory() -> None:
+    """Keep freed memory for reuse, in this process and its forks (glibc only).
+
+    By default large arrays go back to the system when they are freed, and the next ones are cleared page by page.
+    """
+    with contextlib.suppress(AttributeError):
+        for option, limit in _MALLOC_LIMITS.items():
+            ctypes.CDLL(None).mallopt(option, limit)
 
 
 def _child(descriptor: int, order: dict[str, Any]) -> None:

@@ -33,6 +33,8 @@ MOST_UNITS = 400
 """Most units of a plan that are looked through for dear branches: the tables grow with their square."""
 MOST_BRANCHES = 40
 """Most roads that are looked at as the start of a branch, the longest first."""
+PLANT_WIDE = frozenset({"substation", "control_center"})
+"""Asset types that all capacity needs: a branch that leads to one serves the whole plant."""
 SAME_M = 0.05
 """Distance within which ends of roads meet [m]: roads that meet share a vertex."""
 
@@ -90,6 +92,8 @@ def _branch_risks(plan: Plan, network: _Network) -> Iterator[Risk]:
     for road in longest:
         capacity, length_m = network.behind(road.road_id)
         length = length_m / total_m
+        if network.leads_to_plant_wide(road.road_id):
+            continue  # all capacity needs what stands there
         if length >= MIN_LENGTH and length >= MANY_TIMES * capacity and length - capacity > worst:
             worst = length - capacity
             text = f"a branch of {length_m / 1000:,.1f} km, {length:.0%} of all roads, serves {capacity:.0%} of the capacity"
@@ -111,18 +115,27 @@ class _Network:
                 self._at[node].append(n)
         self._starts = [n for n, r in enumerate(plan.road_list) if _meets(r, plan)]
         self._kw = np.zeros(len(plan.road_list))
+        self._plant_wide = np.zeros(len(plan.road_list), dtype=bool)
         for asset in plan.asset_list:
             kw = asset.item.storage_kw if plan.profile == "bess" else asset.item.capacity_kw
             if asset.service_road_id in self._index:
                 self._kw[self._index[asset.service_road_id]] += kw
+                self._plant_wide[self._index[asset.service_road_id]] |= asset.item.kind in PLANT_WIDE
         self.total_kw = float(self._kw.sum())
 
     def behind(self, road_id: str) -> tuple[float, float]:
         """Share of capacity [-] and length of roads [m] that only this road reaches, itself included."""
-        closed = self._index[road_id]
-        reached = self._reached(without=closed)
-        lost = [n for n in range(len(self._roads)) if n not in reached]
+        lost = self._lost(road_id)
         return float(self._kw[lost].sum()) / self.total_kw, sum(self._roads[n].length_m for n in lost)
+
+    def leads_to_plant_wide(self, road_id: str) -> bool:
+        """Whether only this road reaches what the whole plant needs, such as its substation."""
+        return bool(self._plant_wide[self._lost(road_id)].any())
+
+    def _lost(self, road_id: str) -> list[int]:
+        """Roads that only this road reaches, itself included."""
+        reached = self._reached(without=self._index[road_id])
+        return [n for n in range(len(self._roads)) if n not in reached]
 
     def _reached(self, *, without: int) -> set[int]:
         """Roads that the entries reach without one of them."""

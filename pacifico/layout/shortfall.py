@@ -63,7 +63,9 @@ def why_no_asset(draft: Draft, target_kw: float | None, smallest_kw: float, unre
         return (
             f"the {target_kw:,.0f} kW asked for are less than one unit of {smallest_kw:,.0f} kW; ask for that or more"
         )
-    reasons = "; ".join(f"{u.kind}: {u.reason}" for u in draft.unplaced if u.kind != "substation") or unreached
+    # the last draft keeps off the ground that roads didn't reach, so that its own reason is of the rest alone
+    said = dict.fromkeys(f"{u.kind}: {u.reason}" for u in draft.unplaced if u.kind != "substation")
+    reasons = unreached or "; ".join(said)
     target = f" for a target of {target_kw:,.0f} kW" if target_kw is not None else ""
     return f"no buildable ground: not one asset can be placed{target} ({reasons or 'no place is free'})"
 

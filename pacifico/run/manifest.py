@@ -33,6 +33,9 @@ MAX_BYTES = 16 << 20
 #: `.nfs...` is a file that was deleted while a process had it open, on a network disk.
 _LITTER = re.compile(r"\.ipynb_checkpoints|\.DS_Store|\._.*|\.nfs[0-9a-f]+|Thumbs\.db|desktop\.ini")
 
+#: Commit and changes of the loaded code, once `keep_code` was called.
+_kept_code: list[tuple[str | None, bool | None]] = []
+
 
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
@@ -64,7 +67,7 @@ def outputs(report: Path) -> dict[str, dict[str, Any]]:
 
 def environment() -> dict[str, Any]:
     """Versions of code, Python, platform and packages of a run."""
-    commit, changed = _git()
+    commit, changed = _kept_code[0] if _kept_code else _git()
     return {
         "pacifico": __version__,
         "git_commit": commit,
@@ -75,6 +78,15 @@ def environment() -> dict[str, Any]:
         "machine": platform.machine(),
         "packages": dict(_packages()),
     }
+
+
+def keep_code() -> None:
+    """Look up the commit for all later manifests.
+
+    It holds for this process and its forks.
+    For a process whose code is loaded; files that change later are not what runs.
+    """
+    _kept_code[:] = [_git()]
 
 
 def write(report: Path, content: Mapping[str, Any]) -> None:

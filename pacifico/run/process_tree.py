@@ -65,15 +65,27 @@ def list_processes() -> dict[int, Process]:
     """List all processes by their id; empty without /proc."""
     page = os.sysconf("SC_PAGE_SIZE")
     found = {}
-    for path in _PROC.glob("[0-9]*"):
+    # plain names and descriptors: this runs many times in a job, and paths and streams take four times as long
+    root = str(_PROC)
+    for name in os.listdir(root) if _PROC.is_dir() else ():  # noqa: PTH208 (as said)
+        if not name.isdecimal():
+            continue
         with contextlib.suppress(OSError, ValueError, IndexError):  # ended meanwhile
             # bytes: a process chooses its own name, which may be no text
-            fields = (path / "stat").read_bytes().rpartition(b")")[2].split()
-            parent, group, session = (int(field) for field in fields[1:4])
+            fields = _read(f"{root}/{name}/stat").rpartition(b")")[2].split()
             zombie = fields[0] in (b"Z", b"X")
-            pid = int(path.name)
+            pid, parent, group, session = int(name), int(fields[1]), int(fields[2]), int(fields[3])
             found[pid] = Process(pid, parent, group, session, int(fields[19]), int(fields[21]) * page, zombie)
     return found
+
+
+def _read(path: str) -> bytes:
+    """Read 4096 bytes: a whole `stat` of /proc."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
 
 
 class RunProcesses:
@@ -125,21 +137,23 @@ class RunProcesses:
         """
         if self._cgroup is not None:
             self._cgroup.kill()
-        if not list_processes():  # no /proc, as on macOS: their groups at least
+        if not _PROC.joinpath(str(os.getpid())).exists():  # no /proc, as on macOS: their groups at least
             _kill_groups(self._roots)
         stopped: set[int] = set()
+        living = {process.pid for process in self.find()}
         for _ in range(_ROUNDS):
-            new = {process.pid for process in self.find()} - stopped
+            new = living - stopped
             if not new:
                 break
             _send(new, signal.SIGSTOP)
             stopped |= new
-        for _ in range(_ROUNDS):
             living = {process.pid for process in self.find()}
+        for _ in range(_ROUNDS):
             if not living:
                 break
             _send(living, signal.SIGKILL)
             time.sleep(_PAUSE_S)  # their end sends this process no event
+            living = {process.pid for process in self.find()}
         if self._cgroup is not None:
             self._cgroup.remove()
 

@@ -16,7 +16,8 @@ from pacifico.escaping import decoded
 from pacifico.site.features import Feature, clean_name, counted, one_line, quoted_list, to_lonlat
 from pacifico.site.formats import read_file
 from pacifico.site.rings import polygonal
-from pacifico.site.roles import feature_role, is_own
+from pacifico.site.roles import feature_role, is_no_road, is_own
+from pacifico.site.zone_types import stated_width_m
 from pacifico.site.zones import make_zones
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from pacifico.site.model import Site, Zone
 
+ROADS_SHARE = 0.5
+"""Existing roads that cover more of a site than this are no roads, but its outline or its fields [-]."""
 BOUNDARY_SHARE = 0.9
 """A polygon named boundary that covers this share of the site is the site's own boundary, not an exclusion [-]."""
 _NOT_OF_ROADS = frozenset({"kind", "zone_type", "cost_multiplier", "crossable"})
@@ -135,8 +138,9 @@ def _cover(features: Sequence[Feature], site: Site) -> bool:
 def load_roads(path: str | Path, site: Site) -> Exclusions:
     """Existing roads of a file as zones that site roads may run along.
 
-    Lines and polygons are roads; `width_m` states the width of a line. Of a layout that pacifico wrote, its roads are
-    taken.
+    Lines and polygons are roads; `width_m` states the width of a line. Shapes that `role`, `zone_type`, `kind` or the name
+    state to be something else, such as a creek or a transmission line, are left out with a warning; the role `road` keeps
+    them. Of a layout that pacifico wrote, its roads are taken.
 
     Parameters
     ----------
@@ -153,7 +157,8 @@ def load_roads(path: str | Path, site: Site) -> Exclusions:
     Raises
     ------
     SiteError
-        Where the file can't be read, holds no line or polygon, or a value is out of its range.
+        Where the file can't be read, holds no road, the roads cover more than half the site, or a value is out of its
+        range.
     CRSMismatchError
         Where coordinates do not fit their CRS, or the CRS is missing.
 
@@ -169,24 +174,60 @@ def load_roads(path: str | Path, site: Site) -> Exclusions:
         features = [f for item in reading.layers for f in to_lonlat(item).features]
         if own:
             features = [f for f in features if f.properties.get("kind") == "road"]
-        roads = [_as_road(f) for f in features if f.lines or f.polygons]
+        roads, left_out = _roads_of(features)
         if not roads:
-            raise SiteError("no road found; draw existing roads as lines, or leave the file out")
-        zones, warnings = make_zones(roads, site)
+            why = f" ({'; '.join(left_out)})" if left_out else ""
+            raise SiteError(f"no road found{why}; draw existing roads as lines, or leave the file out")
+        zones, warnings = make_zones(roads, site, what="roads")
+        _require_roads(zones, site)
     except PacificoError as error:
         raise type(error)(f"{source}: {error}") from None
-    if points := len(features) - len(roads):
-        warnings.append(f"roads: {counted(points, 'point')} left out; draw existing roads as lines")
+    warnings.extend(f"roads: {line}" for line in left_out)
     if not zones:
         warnings.append("roads: none lies near the site")
-    said = (line.replace("exclusions: ", "roads: ", 1) for line in (*reading.warnings, *warnings))
-    return Exclusions(zones, tuple(f"{source}: {one_line(line)}" for line in said))
+    return Exclusions(zones, tuple(f"{source}: {one_line(line)}" for line in (*reading.warnings, *warnings)))
 
 
-def _as_road(feature: Feature) -> Feature:
-    """Feature that is an existing road; its rules are kept but for its type."""
-    kept = {k: v for k, v in feature.properties.items() if k not in _NOT_OF_ROADS}
-    return replace(feature, properties={**kept, "role": "road"}, points=())
+def _roads_of(features: Sequence[Feature]) -> tuple[list[Feature], list[str]]:
+    """Existing roads among features, and what is left out or ignored, one line each."""
+    roads: list[Feature] = []
+    points, bare, foreign, widths = 0, 0, [], []
+    for feature in features:
+        lines = tuple(xy for xy in feature.lines if len(xy) and bool((xy != xy[0]).any()))
+        points += len(feature.points)
+        bare += len(feature.lines) - len(lines)
+        if not lines and not feature.polygons:
+            continue
+        if is_no_road(feature):
+            foreign.append(feature.name or str(feature.properties.get("role") or "unnamed"))
+            continue
+        if lines and "width_m" in feature.properties and stated_width_m(feature) is None:
+            widths.append(str(feature.properties["width_m"]))
+        kept = {k: v for k, v in feature.properties.items() if k not in _NOT_OF_ROADS}
+        roads.append(replace(feature, properties={**kept, "role": "road"}, lines=lines, points=()))
+    said = []
+    if points:
+        said.append(f"{counted(points, 'point')} left out; draw existing roads as lines")
+    if bare:
+        said.append(f"{counted(bare, 'line')} without length left out")
+    if foreign:
+        shapes = counted(len(foreign), "shape that is no road", "shapes that are no roads")
+        said.append(f"{shapes} left out ({quoted_list(foreign)}); the role road keeps one")
+    if widths:
+        said.append(
+            f"width_m of {counted(len(widths), 'line')} is no number over 0 and below 1000 m ({quoted_list(widths)}) and is ignored"
+        )
+    return roads, said
+
+
+def _require_roads(zones: Sequence[Zone], site: Site) -> None:
+    """Refuse areas that cover most of a site: nothing could stand there."""
+    covered = shapely.union_all([z.with_buffer for z in zones]).intersection(site.boundary).area
+    if covered > ROADS_SHARE * site.boundary.area:
+        raise SiteError(
+            f"the roads cover {covered / site.boundary.area:.0%} of the site, more than {ROADS_SHARE:.0%}; give the lines of "
+            "existing roads, or the areas of their surface alone"
+        )
 
 
 def with_roads(site: Site, path: str | Path) -> Site:

@@ -13,6 +13,7 @@ from pacifico.site.zone_types import (
     PLAIN_TYPES,
     USE_TYPES,
     is_substation_name,
+    may_be_road,
     stated_crossable,
     stated_type,
     use_by_name,
@@ -43,6 +44,7 @@ _ENTRY = re.compile(r"\b(entry|entries|entrances?|gates?|access)\b", re.IGNORECA
 _NO_ENTRY = re.compile(r"\b(no|without)\b", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[_\W\d]+")
 _DERIVED_KINDS = frozenset({"buildable", "asset", "pad", "road", "cable", "crossing", "fence"})
+_OTHER_ROLES = frozenset({"parcel", "boundary", "entry", "poi"})
 _OWN_KINDS = _DERIVED_KINDS | {"boundary", "exclusion", "entry", "anchor", "line"}
 
 
@@ -133,6 +135,22 @@ def feature_role(feature: Feature, layer: str = "", *, own: bool = False) -> Rol
         if _EXCLUSION.search(label) and not _BOUNDARY.search(label):
             return "exclusion"
     return "parcel"
+
+
+def is_no_road(feature: Feature) -> bool:
+    """Whether a shape in a file of roads states that it is something else.
+
+    Its role, kind or zone_type says so, or its name, such as that of a creek. The role 'road' settles it.
+    """
+    role, kind = _text(feature, "role").lower(), _text(feature, "kind").lower()
+    stated = stated_type(feature)
+    if role == "road" or stated == "road":
+        return False
+    if stated in USE_TYPES or role in _OTHER_ROLES or kind in _OWN_KINDS - {"road", "line"}:
+        return True
+    if any(_PLAIN_EXCLUSION.fullmatch(_text(feature, key)) for key in ("kind", "zone_type", "type", "role")):
+        return True
+    return not (may_be_road(role) and may_be_road(feature.name))
 
 
 def is_entry(feature: Feature) -> bool:

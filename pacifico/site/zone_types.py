@@ -57,6 +57,11 @@ _NAMES: tuple[tuple[ZoneType, re.Pattern[str]], ...] = (
     ("road", re.compile(r"\b(roads?|streets?|highways?|freeways?|motorways?)\b", re.IGNORECASE)),
 )  # fmt: skip
 
+_ROAD_WORDS = re.compile(
+    r"\b(roads?|rd|streets?|st|lanes?|ln|drives?|dr|ways?|avenues?|ave|tracks?|trails?|paths?|drive\s?ways?|access|highways?|hwy|routes?)\b",
+    re.IGNORECASE,
+)
+
 
 def stated_type(feature: Feature) -> ZoneType | None:
     """Zone type that `zone_type` or `role` states."""
@@ -72,6 +77,13 @@ def use_by_name(name: str) -> ZoneType | None:
     if _NEVER_BY_NAME.search(name):
         return None
     return next((kind for kind, pattern in _NAMES if pattern.search(name)), None)
+
+
+def may_be_road(name: str) -> bool:
+    """Whether a name says road, such as 'Creek Road', or nothing that a road is not."""
+    if _ROAD_WORDS.search(name.replace("_", " ")):
+        return True
+    return use_by_name(name) in {None, "road"} and not _NEVER_BY_NAME.search(name) and not is_substation_name(name)
 
 
 def is_poi(feature: Feature) -> bool:
@@ -96,13 +108,21 @@ def half_width_m(kind: ZoneType, feature: Feature) -> float:
 
     Half of `width_m` where the feature states it; transmission lines by their voltage.
     """
-    width = feature.properties.get("width_m")
-    if isinstance(width, int | float) and not isinstance(width, bool) and 0 < width < 1000:
-        return float(width) / 2
+    width = stated_width_m(feature)
+    if width is not None:
+        return width / 2
     kv = voltage_kv(feature)
     if kind != "line" or kv is None:
         return HALF_WIDTH_M[kind]
     return next((half for limit, half in LINE_HALF_WIDTH_M if kv < limit), WIDEST_LINE_HALF_WIDTH_M)
+
+
+def stated_width_m(feature: Feature) -> float | None:
+    """Width that `width_m` states for a drawn line [m]; None where it is no usable number."""
+    width = feature.properties.get("width_m")
+    if isinstance(width, int | float) and not isinstance(width, bool) and 0 < width < 1000:
+        return float(width)
+    return None
 
 
 def voltage_kv(feature: Feature) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import shapely
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
+    from shapely import MultiPolygon, Polygon
     from shapely.geometry.base import BaseGeometry
 
 REACH_M = 1_000.0
@@ -27,11 +28,19 @@ _FAR_DEG = 2.0
 """Parts of a shape farther from the site than this are cut off [°]: at least 20 km where UTM ends, the largest buffer is 10 km."""
 _STEP_DEG = 0.01
 """Longest edge of a shape that was cut [°]: straight in degrees, an edge of a kilometre bends by 2 cm in UTM."""
+_DENSE_VERTICES = 2_000
+"""Vertices of a drawn line's area beyond which it is simplified: tracks of receivers have one a second."""
+_PIECE_VERTICES = 10
+"""Edges of a piece of a dense line, which is widened on its own: least time for a line that zigzags."""
+_SIMPLIFIED_M = 0.05
+"""Largest distance by which a simplified area is off [m]: less than a line is drawn to."""
 _METRES_PER_DEGREE = 111_000.0
 """A little less than a degree of latitude, so that the quick check never leaves out a near zone [m]."""
 
 
-def make_zones(features: Sequence[Feature], site: Site, *, own: bool = False) -> tuple[tuple[Zone, ...], list[str]]:
+def make_zones(
+    features: Sequence[Feature], site: Site, *, own: bool = False, what: Literal["exclusions", "roads"] = "exclusions"
+) -> tuple[tuple[Zone, ...], list[str]]:
     """Zones near a site, and warnings on repairs and left-out shapes.
 
     Polygons keep their shape, with the buffer as a property. A line or point with a buffer becomes the buffered shape, whose
@@ -45,6 +54,8 @@ def make_zones(features: Sequence[Feature], site: Site, *, own: bool = False) ->
         Zones farther from it than 1 km, and than their own buffer, are left out.
     own : bool
         Whether pacifico wrote the file, as for `zone_rules`.
+    what : {'exclusions', 'roads'}
+        What the warnings call the features.
 
     Raises
     ------
@@ -52,7 +63,7 @@ def make_zones(features: Sequence[Feature], site: Site, *, own: bool = False) ->
         Where a rule is out of its range.
     """
     zones: list[Zone] = []
-    notes = _Notes()
+    notes = _Notes(what)
     bounds = _SiteBounds(site)
     for feature in features:
         rules = zone_rules(feature, own=own)
@@ -71,45 +82,55 @@ def make_zones(features: Sequence[Feature], site: Site, *, own: bool = False) ->
 class _Notes:
     """Repairs and left-out shapes, for the warnings."""
 
+    what: str
     repairs: Repairs = field(default_factory=Repairs)
     far: int = 0
     without_buffer: int = 0
     beside: list[str] = field(default_factory=list)
     foreign_types: dict[str, None] = field(default_factory=dict)
-    usual: dict[str, float] = field(default_factory=dict)
-    """Drawn lines without a stated width, with the ground kept free on each side [m]."""
+    usual: list[tuple[str, float]] = field(default_factory=list)
+    """Names of drawn lines without a stated buffer, with the ground kept free on each side [m]."""
 
     def warnings(self) -> list[str]:
-        found = self.repairs.warnings("exclusions")
+        found = self.repairs.warnings(self.what)
         if self.far:
             found.append(
-                f"exclusions: {counted(self.far, 'shape')} farther than {REACH_M / 1000:.0f} km (and than its buffer) from the "
+                f"{self.what}: {counted(self.far, 'shape')} farther than {REACH_M / 1000:.0f} km (and than its buffer) from the "
                 "site left out"
             )
-        if self.beside:
+        # a road beside the site leads to it, and is meant to take nothing from it
+        if self.beside and self.what != "roads":
             names = quoted_list(n for n in self.beside if n)
             found.append(
-                f"exclusions: {counted(len(self.beside), 'zone lies', 'zones lie')} wholly outside the site, with the buffer, and "
+                f"{self.what}: {counted(len(self.beside), 'zone lies', 'zones lie')} wholly outside the site, with the buffer, and "
                 f"take{'s' if len(self.beside) == 1 else ''} nothing from it{f' ({names})' if names else ''}"
             )
         if self.without_buffer:
             found.append(
-                f"exclusions: {counted(self.without_buffer, 'line or point', 'lines or points')} without buffer_m left out; give "
+                f"{self.what}: {counted(self.without_buffer, 'line or point', 'lines or points')} without buffer_m left out; give "
                 "one to keep ground free"
             )
         if self.usual:
-            listed = ", ".join(f"{quoted(name)} {half:g} m" for name, half in list(self.usual.items())[:3])
-            more = ", ..." if len(self.usual) > 3 else ""
-            found.append(
-                f"exclusions: {counted(len(self.usual), 'line')} kept free by what {'it is' if len(self.usual) == 1 else 'they are'}, "
-                f"on each side ({listed}{more}); buffer_m states another width"
-            )
+            found.append(self._usual_widths())
         if self.foreign_types:
             found.append(
-                f"exclusions: zone_type {quoted_list(self.foreign_types)} is not hard, buffered or cost: taken as another "
+                f"{self.what}: zone_type {quoted_list(self.foreign_types)} is not hard, buffered or cost: taken as another "
                 "program's column and ignored, the ground is kept free"
             )
         return found
+
+    def _usual_widths(self) -> str:
+        """Widths of drawn lines that state no buffer."""
+        widths = list(dict.fromkeys(self.usual))
+        factor = 2 if self.what == "roads" else 1
+        listed = ", ".join(f"{quoted(name) if name else 'unnamed'} {factor * half:g} m" for name, half in widths[:3])
+        more = ", ..." if len(widths) > 3 else ""
+        if self.what == "roads":
+            return f"roads: {counted(len(self.usual), 'road')} taken as wide as a site road needs, or as width_m states ({listed}{more})"
+        return (
+            f"{self.what}: {counted(len(self.usual), 'line')} kept free by what {'it is' if len(self.usual) == 1 else 'they are'}, "
+            f"on each side ({listed}{more}); buffer_m states another width"
+        )
 
 
 class _SiteBounds:
@@ -206,20 +227,43 @@ def _line_zone(feature: Feature, rules: ZoneRules, site: Site, bounds: _SiteBoun
     if buffer_m == 0:
         notes.without_buffer += len(near)
         return None
-    shape = polygonal(_projected(_lines_and_points(near), site, bounds).buffer(buffer_m, quad_segs=ARC_SEGMENTS))
+    shape = _widened(_projected(_lines_and_points(near), site, bounds), buffer_m)
     if not shapely.dwithin(site.boundary, shape, REACH_M):
         notes.far += len(near)
         return None
     if usual_m and rules.buffer_m is None:
-        notes.usual[feature.name] = usual_m
+        notes.usual.append((feature.name, usual_m))
     cost = rules.cost_multiplier or 1.0
     return Zone(shape, feature.name, kind, 0.0, cost, rules.crossable, drivable=kind == "road", existing=existing)
 
 
+def _widened(drawn: BaseGeometry, buffer_m: float) -> Polygon | MultiPolygon:
+    """Area of drawn lines and points; where they are dense, without vertices that change nothing.
+
+    Each later step pays for the vertices of a zone.
+    """
+    if shapely.get_num_coordinates(drawn) <= _DENSE_VERTICES:
+        return polygonal(drawn.buffer(buffer_m, quad_segs=ARC_SEGMENTS))
+    parts = shapely.get_parts(shapely.get_parts(shapely.simplify(drawn, _SIMPLIFIED_M)))
+    # the time of a buffer grows with the square of the vertices where a line folds back on itself
+    pieces = [
+        piece
+        for xy in map(shapely.get_coordinates, parts)
+        for start in range(0, max(len(xy) - 1, 1), _PIECE_VERTICES)
+        for piece in [xy[start : start + _PIECE_VERTICES + 1]]
+    ]
+    areas = shapely.buffer([_line_or_point(xy) for xy in pieces], buffer_m, quad_segs=ARC_SEGMENTS)
+    return polygonal(shapely.make_valid(shapely.simplify(shapely.union_all(areas), _SIMPLIFIED_M)))
+
+
 def _lines_and_points(drawn: Sequence[np.ndarray]) -> BaseGeometry:
     """Lines and points as one geometry in degrees."""
-    shapes: list[BaseGeometry] = [shapely.LineString(xy) if len(xy) > 1 else shapely.Point(xy[0]) for xy in drawn]
-    return shapely.GeometryCollection(shapes)
+    return shapely.GeometryCollection([_line_or_point(xy) for xy in drawn])
+
+
+def _line_or_point(xy: np.ndarray) -> BaseGeometry:
+    """Line through vertices; a point where there is one."""
+    return shapely.LineString(xy) if len(xy) > 1 else shapely.Point(xy[0])
 
 
 def _projected(lonlat: BaseGeometry, site: Site, bounds: _SiteBounds) -> BaseGeometry:

@@ -15,7 +15,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
+
+from pacifico.jit import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

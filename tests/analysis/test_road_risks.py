@@ -19,8 +19,8 @@ def road(name, *xy):
     return make_road(name, "spine", points, 6.1)
 
 
-def asset(road_id, kw):
-    return SimpleNamespace(item=SimpleNamespace(capacity_kw=kw, storage_kw=0.0), service_road_id=road_id)
+def asset(road_id, kw, kind="solar_array"):
+    return SimpleNamespace(item=SimpleNamespace(kind=kind, capacity_kw=kw, storage_kw=0.0), service_road_id=road_id)
 
 
 ENTRIES = (Point(0, 0),)
@@ -63,6 +63,12 @@ def test_a_long_branch_that_serves_little_is_named():
     plan = plan_of(LINE, [asset("R1", 950.0), asset("R3", 50.0)])
     (risk,) = road_risks(plan)
     assert risk.text == "a branch of 0.8 km, 89% of all roads, serves 5% of the capacity"
+
+
+@pytest.mark.parametrize("kind", ["substation", "control_center"])
+def test_a_branch_to_what_the_whole_plant_needs_is_no_risk(kind):
+    assert road_risks(plan_of(LINE, [asset("R1", 1000.0), asset("R3", 0.0, kind)])) == []
+    assert len(road_risks(plan_of(LINE, [asset("R1", 1000.0, kind), asset("R3", 0.0, "inverter_skid")]))) == 1
 
 
 def test_without_roads_or_capacity_there_is_no_risk():

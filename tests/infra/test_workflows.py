@@ -81,7 +81,7 @@ def test_release_publishes_what_it_built_from_a_tag():
     build, publish = release["jobs"]["build"], release["jobs"]["publish"]
     assert "permissions" not in build
     assert publish["permissions"] == {"id-token": "write"}
-    assert publish["needs"] == "build"
+    assert publish["needs"] == ["build", "kernels"]
     assert publish["environment"] == "release"
     download, upload = publish["steps"]
     assert download["uses"].startswith("actions/download-artifact@")

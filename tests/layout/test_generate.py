@@ -299,6 +299,13 @@ def test_a_site_without_ground_is_refused_with_the_true_reason(make):
         generate_layout(make.site(exclusions=(full,)), make.dem(make.ground(make.level)))
     with pytest.raises(NoBuildableGroundError, match="no free ground of 23 x 64 m"):
         generate_layout(make.site(50, 50), make.dem(make.ground(make.level)))
+    tilted = make.dem(make.ground(lambda x, y: 0.05 * x))
+    with pytest.raises(NoBuildableGroundError, match=r"within 10 deg and 2 % east to west \(straight_tracker\) with"):
+        generate_layout(make.site(), tilted, spec={"straight_tracker": {"max_slope_across_pct": 1.0}})
+    # arrays and skids stand on the benches of steps that no road of 1 % climbs
+    steps = make.dem(make.ground(lambda x, y: 4 * np.floor(x / 90) + 4 * np.floor(y / 90)))
+    with pytest.raises(NoBuildableGroundError, match=r"placed \((too steep|no legal route)"):
+        generate_layout(make.site(), steps, max_road_grade_pct=1.0, spec={"road": {"max_cut_fill_m": 0.5}})
 
 
 def test_a_dem_in_another_crs_is_refused(make):

@@ -37,12 +37,15 @@ def test_steep_ground_is_the_reason(make):
 
 
 def test_without_any_asset_the_reason_is_that_of_the_draft_or_of_the_roads():
-    draft = Draft((), (Unplaced("battery", 2, "no ground is left"), Unplaced("substation", 1, "no place")))
+    battery = Unplaced("battery", 2, "no ground is left")
+    draft = Draft((), (battery, battery, Unplaced("substation", 1, "no place")))
     assert why_no_asset(draft, 5000.0, 100.0, "") == (
         "no buildable ground: not one asset can be placed for a target of 5,000 kW (battery: no ground is left)"
     )
     assert why_no_asset(Draft((), ()), None, 100.0, "no road can start").endswith("can be placed (no road can start)")
     assert why_no_asset(Draft((), ()), None, 100.0, "").endswith("(no place is free)")
+    # what roads can't reach is the first reason; the last draft keeps off that ground
+    assert why_no_asset(draft, 5000.0, 100.0, "too steep").endswith("target of 5,000 kW (too steep)")
 
 
 def test_a_target_below_one_unit_says_nothing_about_ground():

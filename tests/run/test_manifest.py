@@ -218,6 +218,15 @@ def test_changes_are_those_of_the_package_and_the_notebooks(checkout, name, chan
     assert (found["git_commit"], found["git_changed"]) == (commit, changed)
 
 
+def test_kept_code_is_that_of_its_moment(checkout, monkeypatch):
+    folder, commit = checkout
+    monkeypatch.setattr(manifest, "_kept_code", [])
+    manifest.keep_code()
+    (folder / "pacifico" / "run" / "manifest.py").write_text("b")
+    found = manifest.environment()
+    assert (found["git_commit"], found["git_changed"]) == (commit, False)
+
+
 @pytest.mark.parametrize("lost", [".git", "pyproject.toml"])
 def test_an_installed_package_has_no_commit(checkout, lost):
     folder, _ = checkout

@@ -3,6 +3,7 @@
 import json
 import logging
 
+import numpy as np
 import pytest
 import shapely
 from numpy.testing import assert_allclose
@@ -159,3 +160,71 @@ def test_a_role_in_an_exclusion_file_is_an_existing_road_and_a_name_is_not(exclu
     stated, named = exclude(({"name": "track", "role": "road"}, TRACK), ({"name": "County Road 5"}, TRACK)).zones
     assert (stated.existing, stated.drivable) == (True, True)
     assert (named.existing, named.drivable) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"role": "water"},
+        {"role": "river"},
+        {"role": "transmission line"},
+        {"zone_type": "wetland"},
+        {"kind": "exclusion"},
+        {"role": "boundary"},
+        {"name": "Mill Creek"},
+        {"name": "138 kV line"},
+        {"name": "wetland"},
+    ],
+)
+def test_shapes_that_are_no_roads_are_left_out_by_name(site, tmp_path, properties):
+    file = roads_file(tmp_path / "roads.geojson", ({"name": "Mill Creek Road"}, TRACK), (properties, TRACK))
+    found = load_roads(file, site)
+    assert [z.name for z in found.zones] == ["Mill Creek Road"]
+    assert any("1 shape that is no road left out" in w and "role road" in w for w in found.warnings)
+
+
+def test_the_role_road_keeps_a_shape_whatever_its_name(site, tmp_path):
+    found = load_roads(roads_file(tmp_path / "roads.geojson", ({"name": "Mill Creek", "role": "road"}, TRACK)), site)
+    assert [z.name for z in found.zones] == ["Mill Creek"]
+
+
+@pytest.mark.parametrize("line", [[[10.0, 45.0]] * 2, [[10.0, 45.0]], []])
+def test_lines_without_length_are_no_roads(site, tmp_path, line):
+    bare = ({}, {"type": "LineString", "coordinates": line})
+    with pytest.raises(SiteError, match=r"no road found .*without length"):
+        load_roads(roads_file(tmp_path / "roads.geojson", bare), site)
+    found = load_roads(roads_file(tmp_path / "roads.geojson", bare, ({}, TRACK)), site)
+    assert len(found.zones) == 1
+    assert any("1 line without length left out" in w for w in found.warnings)
+
+
+@pytest.mark.parametrize("width", [-3, 0, "wide", True, 5000])
+def test_a_width_that_is_none_is_said(site, tmp_path, width):
+    found = load_roads(roads_file(tmp_path / "roads.geojson", ({"width_m": width}, TRACK)), site)
+    assert any("width_m of 1 line is no number" in w for w in found.warnings)
+
+
+def test_roads_over_most_of_the_site_are_refused(site, area, tmp_path):
+    with pytest.raises(SiteError, match=r"roads\.geojson: the roads cover 100% of the site, more than 50%"):
+        load_roads(roads_file(tmp_path / "roads.geojson", ({}, area(BOX))), site)
+
+
+def test_a_road_beside_the_site_is_no_zone_without_effect(site, tmp_path):
+    beside = {"type": "LineString", "coordinates": [[10.0, 44.9995], [10.02, 44.9995]]}
+    found = load_roads(roads_file(tmp_path / "roads.geojson", ({}, beside)), site)
+    assert len(found.zones) == 1
+    assert not any("outside" in w for w in found.warnings)
+
+
+@pytest.mark.parametrize("noise_deg", [0.0, 5e-5])
+def test_a_track_of_a_hundred_thousand_points_is_as_wide_as_one_of_two(site, tmp_path, noise_deg):
+    x = np.linspace(9.99, 10.01, 100_000)
+    y = 45.005 + noise_deg * np.random.default_rng(1).uniform(-1, 1, len(x))
+    dense = {"type": "LineString", "coordinates": np.column_stack([x, y]).tolist()}
+    (found,) = load_roads(roads_file(tmp_path / "dense.geojson", ({}, dense)), site).zones
+    (plain,) = load_roads(
+        roads_file(tmp_path / "plain.geojson", ({"width_m": 10 + 2 * noise_deg * 111_000}, TRACK)), site
+    ).zones
+    assert shapely.get_num_coordinates(found.geometry) < 10_000
+    assert found.geometry.is_valid
+    assert found.geometry.area == pytest.approx(plain.geometry.area, rel=0.02)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from pacifico.jit import njit
 from pacifico.layout.alignment._profile_kernels import range_after
 from pacifico.layout.ground._clearance_kernels import segment_legal, shape_distance
 from pacifico.layout.routing._search_kernels import heap_pop, heap_up, line_cost_or

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
+from pacifico.jit import njit
 from pacifico.layout.ground._clearance_kernels import segment_clear, segment_legal, shape_distance
 from pacifico.layout.routing._search_kernels import line_cost, line_cost_or, turn_cost
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from pacifico.jit import njit
 from pacifico.layout.alignment._line_kernels import BARRED_COST
 from pacifico.layout.alignment._state_hash_kernels import state_hash
 from pacifico.layout.alignment._turn_kernels import deficit_around, leg_deficit, total_deficit, turn_deficit

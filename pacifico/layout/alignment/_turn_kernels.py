@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from pacifico.jit import njit
 from pacifico.layout.alignment._line_kernels import KINK_M, arc_clear, tangent, turn_angle
 from pacifico.layout.ground._clearance_kernels import segment_clear
 

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pacifico.errors import InputError
+
 if TYPE_CHECKING:
     from pacifico.layout.criteria.spec import Spec
     from pacifico.vocabulary import AssetKind
@@ -34,6 +36,8 @@ SUBSTATION_ASPECT = 1.25
 """Length of a substation over its width; engineering judgement."""
 ROUNDING = 1e-9
 """Share of a unit that is rounding."""
+DENSEST_FOOTPRINT = 1.2
+"""Power per area of an array's footprint over that of rows at their pitch, at most [-]; engineering judgement."""
 POWER_FACTOR = 0.95
 """Real over apparent power at the substation; engineering judgement."""
 
@@ -173,7 +177,10 @@ def solar_units(spec: Spec) -> tuple[SolarUnit, ...]:
 
 
 def _unit_in_parts(spec: Spec, parts: int) -> SolarUnit:
-    """Unit whose rows are cut into parts, or joined for fixed tables."""
+    """Unit whose rows are cut into parts, or joined for fixed tables.
+
+    Where too few fixed rows would be left, the unit has the fewest that it may have, as long as a table.
+    """
     mounting = spec.choice("solar", "mounting")
     tracker = mounting == "tracker"
 
@@ -183,8 +190,10 @@ def _unit_in_parts(spec: Spec, parts: int) -> SolarUnit:
     collector, row, rows = rule("collector_m"), rule("row_m"), int(rule("unit_rows"))
     if tracker:
         row /= parts
-    elif rows % parts == 0:
+    elif rows % parts == 0 and rows // parts >= _least_fixed_rows(rule("gcr")):
         row, rows = row * parts, rows // parts
+    elif parts > 1:
+        rows = min(rows, _least_fixed_rows(rule("gcr")))
     pitch = collector / rule("gcr")
     dc = rows * row * collector * spec.number("solar", "module_efficiency")
     ac = dc / spec.number("solar", "dc_ac_ratio")
@@ -193,6 +202,36 @@ def _unit_in_parts(spec: Spec, parts: int) -> SolarUnit:
     if tracker:
         return SolarUnit(rows * pitch, pitch - collector, row, dc, ac, most, least)
     return SolarUnit(row + TABLE_GAP_M, TABLE_GAP_M, (rows - 1) * pitch + collector, dc, ac, most, least)
+
+
+def _least_fixed_rows(gcr: float) -> int:
+    """Fewest rows of fixed tables whose footprint holds about the power per area of the plant.
+
+    The footprint of k rows ends at its outer tables, so it is k / (k - 1 + GCR) times as dense as rows at their pitch.
+    """
+    return max(math.ceil(DENSEST_FOOTPRINT / (DENSEST_FOOTPRINT - 1) * (1 - gcr) - ROUNDING), 1)
+
+
+def check_array_sizes(spec: Spec) -> None:
+    """Refuse rules under which no array is within its limits.
+
+    Raises
+    ------
+    InputError
+        One unit of rows holds more than the largest array, or the smallest array more than the largest.
+    """
+    least_kw, most_kw = spec.number("solar", "array_min_kw"), spec.number("solar", "array_max_kw")
+    if least_kw > most_kw:
+        raise InputError(
+            f"spec: solar.array_min_kw = {least_kw:g} is more than array_max_kw = {most_kw:g}; lower the one or raise the other"
+        )
+    unit, mounting = solar_unit(spec), spec.choice("solar", "mounting")
+    if unit.ac_kw > most_kw:
+        rows, row_m = (spec.number("solar", f"{mounting}_{name}") for name in ("unit_rows", "row_m"))
+        raise InputError(
+            f"spec: solar.{mounting}_unit_rows = {rows:g} with {mounting}_row_m = {row_m:g} are {unit.ac_kw:,.0f} kW, more than "
+            f"array_max_kw = {most_kw:g}; give fewer or shorter rows"
+        )
 
 
 def strip_gap_m(spec: Spec) -> float:

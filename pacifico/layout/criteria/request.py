@@ -10,7 +10,7 @@ from shapely import Point
 
 from pacifico import crs as crs_
 from pacifico.errors import InputError
-from pacifico.layout.criteria.asset_types import asset_type, battery_part, solar_unit
+from pacifico.layout.criteria.asset_types import asset_type, battery_part, check_array_sizes, solar_unit
 from pacifico.layout.criteria.racking import racking_criteria
 from pacifico.layout.criteria.spec import Spec, make_spec
 from pacifico.vocabulary import PROFILES, STRATEGIES, Profile
@@ -75,6 +75,7 @@ def requested_spec(
         overrides.setdefault("road", {})["max_grade_pct"] = max_road_grade_pct
     made = make_spec(overrides)
     racking_criteria(made)  # refuses a racking that doesn't carry the mounting
+    check_array_sizes(made)
     return made
 
 

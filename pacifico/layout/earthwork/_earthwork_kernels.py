@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
+from pacifico.jit import njit
 from pacifico.layout.earthwork._batter_kernels import bilinear, edge_batter, pad_batter
 from pacifico.layout.earthwork._kernel_types import CORRIDOR_COLUMNS, PAD_COLUMNS, GridFrame, Plane
 from pacifico.layout.earthwork._plane_kernels import balanced_plane

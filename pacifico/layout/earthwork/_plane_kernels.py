@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
+from pacifico.jit import njit
 from pacifico.layout.earthwork._tile_kernels import polygon_area, prism
 
 if TYPE_CHECKING:

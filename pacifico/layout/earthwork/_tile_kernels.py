@@ -11,7 +11,8 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from pacifico.jit import njit
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray

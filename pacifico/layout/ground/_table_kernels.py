@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from pacifico.jit import njit
 
 if TYPE_CHECKING:
     from pacifico.array_types import FloatArray, Int32Array

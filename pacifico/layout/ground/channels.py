@@ -10,6 +10,7 @@ from shapely import MultiPolygon, Polygon
 
 from pacifico.layout.criteria.crossings import upgrade_share
 from pacifico.layout.criteria.water import water_criteria
+from pacifico.site.features import counted
 from pacifico.site.model import Zone
 from pacifico.terrain.drainage.flow import NO_CHANNELS, Channels, Drainage, drainage
 
@@ -132,7 +133,7 @@ def water_notes(drained: SiteDrainage, centres: FloatArray, spec: Spec) -> tuple
         deep = depth[depth >= spec.number("water", "ponding_m")]
         if deep.size:
             notes.append(
-                f"{deep.size} assets stand in depressions that fill to {deep.max():.1f} m before they drain: grade them to drain, or "
+                f"{counted(deep.size, 'asset stands', 'assets stand')} in depressions that fill to {deep.max():.1f} m before they drain: grade them to drain, or "
                 "keep them free"
             )
     return tuple(notes)

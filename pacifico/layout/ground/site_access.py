@@ -90,9 +90,12 @@ def _roads(field: Field) -> list[BaseGeometry]:
 def _samples(road: BaseGeometry, start: BaseGeometry) -> tuple[FloatArray, FloatArray] | None:
     """Places along a road, and their distance from where it is reached [m]; None where it isn't."""
     xy = shapely.get_coordinates(shapely.segmentize(shapely.boundary(road), SAMPLE_M))
-    at_start = shapely.distance(shapely.points(xy), start) <= BESIDE_SITE_M
+    points = shapely.points(xy)
+    shapely.prepare(start)
+    at_start = shapely.dwithin(start, points, BESIDE_SITE_M)
     if not at_start.any():
         return None
-    gates = shapely.MultiPoint(xy[at_start])
-    along: FloatArray = shapely.distance(shapely.points(xy), gates)
+    # a tree: the edge of a road may have 100,000 vertices, and pairs of them take minutes
+    gates = shapely.STRtree(points[at_start])
+    along: FloatArray = gates.query_nearest(points, return_distance=True, all_matches=False)[1]
     return xy, along

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pacifico.layout.criteria.asset_types import asset_type
+from pacifico.layout.criteria.racking import array_slopes, racking_name
 from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.ground.rects import NO_RECTS
 from pacifico.layout.model.assets import Unplaced
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from pacifico.array_types import FloatArray
     from pacifico.layout.criteria.capacities import Capacities
+    from pacifico.layout.criteria.spec import Spec
     from pacifico.layout.model.assets import Item
     from pacifico.layout.placement.context import PlacementContext
     from pacifico.layout.placement.seed_area import SeedArea
@@ -288,7 +290,7 @@ def _place_solar(
             draft.unplaced = [u for u in draft.unplaced if u.kind != "solar_array"]
             break
     if not any(i.kind == "solar_array" for i in draft.items):
-        draft.unplaced.append(_no_array(grounds[0], capacities.solar_kw))
+        draft.unplaced.append(_no_array(grounds[0], context.spec, capacities.solar_kw))
 
 
 def _place_arrays(
@@ -330,14 +332,19 @@ def _place_arrays(
     return placed_kw
 
 
-def _no_array(ground: SolarGround, target_kw: float | None) -> Unplaced:
+def _no_array(ground: SolarGround, spec: Spec, target_kw: float | None) -> Unplaced:
     """Record of a plant in which no array found a place."""
-    unit = ground.unit
+    unit, slopes = ground.unit, array_slopes(spec)
     least_kw = unit.least_units * unit.ac_kw
     if target_kw is not None and target_kw < least_kw:
         return below_one_unit("solar_array", target_kw, least_kw)
+    limits = [f"{ground.slope_limit_deg:g} deg"]
+    for limit, way in ((slopes.north, "north to south"), (slopes.east, "east to west")):
+        # where the racking takes less than the limit of any direction
+        if limit < math.tan(math.radians(ground.slope_limit_deg)):
+            limits.append(f"{100 * limit:g} % {way} ({racking_name(spec)})")
     reason = (
         f"no free ground of {unit.least_units * unit.pitch_x_m - unit.gap_x_m:.0f} x {unit.height_m:.0f} m within "
-        f"{ground.slope_limit_deg:g} deg with level ground for its inverter skid"
+        f"{' and '.join(limits)} with level ground for its inverter skid"
     )
     return Unplaced("solar_array", 1, reason)

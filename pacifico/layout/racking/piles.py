@@ -86,13 +86,16 @@ def straight_tubes(along: FloatArray, ground: FloatArray, criteria: RackingCrite
     # a steeper line is no candidate: the steepest through the same point takes its place
     slope = np.clip(slope, -criteria.max_slope_along, criteria.max_slope_along)
     mean = ends[:, through] - slope * at[:, through]
-    tube = mean[:, :, None] + slope[:, :, None] * s[:, None, :]
-    over = np.maximum(tube - high[:, None], 0.0)
-    under = np.maximum(low[:, None] - tube, 0.0)
-    excess = (over + under).sum(axis=2)
-    steel = (tube - over + under).sum(axis=2)
-    least = excess.min(axis=1, keepdims=True)
-    best = np.argmin(np.where(excess <= least + SAME_M, steel, np.inf), axis=1)
+    tube = slope[:, :, None] * s[:, None, :]
+    tube += mean[:, :, None]
+    over, under = tube - high[:, None], low[:, None] - tube
+    np.maximum(over, under, out=over)  # at most one of them is above 0
+    excess = np.maximum(over, 0.0, out=over).sum(axis=2)
+    row, line = np.nonzero(excess <= excess.min(axis=1, keepdims=True) + SAME_M)
+    tied = tube[row, line]  # only lines of least excess are compared by their steel
+    steel = np.full_like(excess, np.inf)
+    steel[row, line] = (tied - np.maximum(tied - high[row], 0.0) + np.maximum(low[row] - tied, 0.0)).sum(axis=1)
+    best = np.argmin(steel, axis=1)
     k = np.arange(len(s))
     heights: FloatArray = base + mean[k, best, None] + slope[k, best, None] * s
     return heights

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
+from pacifico.jit import njit
 from pacifico.layout.ground._clearance_kernels import ClearanceArrays, segment_clear, segments_sq
 
 if TYPE_CHECKING:

@@ -263,7 +263,7 @@ class _SeedAreaSearch:
             self._compare(draft, served)
             if turn == 0:
                 self._search_otherwise(draft)
-            unreached = next((u.message for u in served.network.unreached.values()), unreached)
+            unreached = _why_unreached(served) or unreached
             next_draft = self._next_draft(draft, served, turn) if turn < most - 1 else None
         return _Attempt(self.best, draft, unreached, searches)
 
@@ -357,6 +357,12 @@ class _SeedAreaSearch:
         """Draft that keeps rectangles free, besides those before [m]."""
         self.excluded = np.concatenate([self.excluded, rects])
         return self.problem.draft(self.strategy, self.seed_area, self.excluded)
+
+
+def _why_unreached(served: ServedLayout) -> str:
+    """Why roads don't reach the first asset that is without one; empty where they reach all."""
+    said = (*(u.message for u in served.network.unreached.values()), *(u.reason for u in served.lost))
+    return next(iter(said), "")
 
 
 def _unreached(draft: Draft, served: ServedLayout) -> list[Item]:

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pacifico.errors import InputError
 from pacifico.layout.criteria.asset_types import (
     DEFAULT_CLEARANCE_M,
     asset_type,
+    check_array_sizes,
     feeder_mva,
     solar_unit,
     solar_units,
@@ -76,12 +78,34 @@ def test_a_pocket_unit_of_trackers_is_a_half_row():
     assert pocket.pitch_x_m == full.pitch_x_m
 
 
-def test_a_pocket_unit_of_fixed_rows_has_the_same_power_in_other_proportions():
-    spec = make_spec({"solar": {"mounting": "fixed"}})
+def test_a_pocket_unit_of_many_fixed_rows_has_the_same_power_in_other_proportions():
+    spec = make_spec({"solar": {"mounting": "fixed", "fixed_unit_rows": 8}})
     full, pocket = solar_unit(spec), solar_unit(spec, pocket=True)
     assert pocket.dc_kw == pytest.approx(full.dc_kw)
     assert pocket.height_m < full.height_m
     assert pocket.pitch_x_m > full.pitch_x_m
+
+
+def test_a_pocket_unit_of_few_fixed_rows_is_a_table_long():
+    spec = make_spec({"solar": {"mounting": "fixed"}})
+    full, pocket = solar_unit(spec), solar_unit(spec, pocket=True)
+    assert pocket.dc_kw == pytest.approx(full.dc_kw * 4 / 6)
+    assert pocket.height_m < full.height_m
+    assert pocket.pitch_x_m == full.pitch_x_m
+
+
+@pytest.mark.parametrize("rows", [4, 5, 6, 7, 8, 10, 12])
+def test_footprints_of_fixed_arrays_are_no_denser_than_modules_at_half_cover(rows):
+    spec = make_spec({"solar": {"mounting": "fixed", "fixed_unit_rows": rows}})
+    for unit in solar_units(spec):
+        assert unit.dc_kw / ((unit.pitch_x_m - unit.gap_x_m) * unit.height_m) <= 0.115
+
+
+@pytest.mark.parametrize(("gcr", "rows"), [(0.2, 5), (0.45, 4), (0.6, 3), (0.8, 2)])
+def test_the_fewest_fixed_rows_follow_from_their_gap(gcr, rows):
+    spec = make_spec({"solar": {"mounting": "fixed", "fixed_gcr": gcr, "fixed_collector_m": 5.0}})
+    pocket = solar_unit(spec, pocket=True)
+    assert pocket.height_m == pytest.approx((max(rows, 3) - 1) * 5.0 / gcr + 5.0)
 
 
 def test_arrays_are_made_of_full_half_and_third_rows():
@@ -154,3 +178,25 @@ def test_fixed_tables_of_neighbouring_arrays_keep_the_gap_of_their_rows():
     assert strip_gap_m(make_spec({"solar": {**fixed, "fixed_gcr": 0.4}})) == pytest.approx(7.2)
     assert strip_gap_m(make_spec({"solar": {**fixed, "fixed_gcr": 0.8}})) == 3.0
     assert strip_gap_m(make_spec({"solar": {"mounting": "tracker", "pair_gap_m": 2.5}})) == 2.5
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (
+            {"tracker_unit_rows": 40},
+            "tracker_unit_rows = 40 with tracker_row_m = 64 are 1,040 kW, more than array_max_kw = 500",
+        ),
+        ({"mounting": "fixed", "fixed_row_m": 120.0}, "fixed_unit_rows = 6 with fixed_row_m = 120 are"),
+        ({"array_max_kw": 100.0, "tracker_unit_rows": 4}, "more than array_max_kw = 100"),
+        ({"array_min_kw": 400.0, "array_max_kw": 300.0}, "array_min_kw = 400 is more than array_max_kw = 300"),
+    ],
+)
+def test_rows_that_no_array_can_hold_are_refused(rules, said):
+    with pytest.raises(InputError, match=said):
+        check_array_sizes(make_spec({"solar": rules}))
+
+
+def test_rules_of_the_catalog_make_arrays_within_their_limits():
+    for mounting in ("tracker", "fixed"):
+        check_array_sizes(make_spec({"solar": {"mounting": mounting}}))

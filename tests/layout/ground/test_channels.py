@@ -66,5 +66,5 @@ def test_assets_where_water_ponds_are_mentioned(make):
     drained = site_drainage(make.site(), ground, SPEC, 10.0)
     centre = np.array([[make.west + 300.0, make.south + 300.0], [make.west + 590.0, make.south + 10.0]])
     (note,) = water_notes(drained, centre, SPEC)
-    assert note.startswith("1 assets stand in depressions")
+    assert note.startswith("1 asset stands in depressions")
     assert water_notes(drained, centre[1:], SPEC) == ()

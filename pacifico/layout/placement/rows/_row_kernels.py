@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from pacifico.jit import njit
 from pacifico.layout.placement._packing_kernels import EDGE_M, blocked_intervals, pack
 
 if TYPE_CHECKING:

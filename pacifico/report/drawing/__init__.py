@@ -1,0 +1,1 @@
+"""Faster drawing than by matplotlib alone."""
