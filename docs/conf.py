@@ -11,7 +11,7 @@ copyright = author  # noqa: A001 (Sphinx's name)
 version = release = installed_version("pacifico")
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -22,6 +22,10 @@ exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
+nb_execution_mode = "force"  # pages of the gallery are run by each build
+nb_execution_raise_on_error = True
+nb_execution_timeout = 900  # [s] for one cell: a first build compiles kernels, perhaps on a busy machine
+nb_merge_streams = True
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False

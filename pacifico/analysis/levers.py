@@ -18,6 +18,7 @@ import numpy as np
 from pacifico.analysis.cell_reasons import field_of, inside_setback
 from pacifico.analysis.land_use import by_name
 from pacifico.analysis.lever_estimates import FitEstimate
+from pacifico.errors import InputError
 from pacifico.frozen import thawed
 from pacifico.grid import Ground
 from pacifico.layout.add_racking import add_racking
@@ -157,7 +158,7 @@ def _compared(
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
         solved = partial(_solved, plan, dem, entry)
         base = pool.submit(solved, plan.site, thawed(plan.spec.overrides)) if plan.edits else None
-        before = plan if base is None else base.result()
+        before = plan if base is None else base.result() or plan
         binding = [change for change in todo if change.may_bind(steepest_deg)]
         shares = _gained_shares(pool, before, ground, dem, binding) if len(binding) > FEW_CHANGES else {}
         best = sorted(shares, key=lambda name: -shares[name])[: max(MOST_SOLVED - len(binding) + len(shares), 0)]
@@ -309,8 +310,10 @@ def _without(plan: Plan, name: str, zones: list[Zone]) -> Change:
 
 def _solved(
     plan: Plan, dem: xr.DataArray, entry: tuple[float, float] | None, site: Site, spec: dict[str, dict[str, Any]]
-) -> Plan:
+) -> Plan | None:
     """Layout of a plan's request with another site or spec, with racking where the plan has it.
+
+    None where the entry or the ground refuses that request: the plan itself remains allowed, so that the lever gains nothing.
 
     Layouts under stricter rules aren't compared: the plan itself is one, and no lever loses to it.
 
@@ -330,7 +333,10 @@ def _solved(
     asked = Design(plan.profile, plan.strategy, plan.target_capacity_kw, entry=entry, spec=spec)
     own_copy = copy.deepcopy(site)  # two threads can't share one prepared geometry
     request = replace(checked_request(own_copy, asked, ()), compare_stricter=False)
-    made = layout_of(request, dem, entry)
+    try:
+        made = layout_of(request, dem, entry)
+    except InputError:  # as where a plant on more ground leaves no room for a road at the entry
+        return None
     return made if plan.racking is None else add_racking(made, dem)
 
 
@@ -346,7 +352,7 @@ def _lever(change: Change, base: Plan, base_usd: float, other: Plan | None) -> L
     base_usd : float
         Its cost [USD].
     other : Plan, optional
-        Plan after the change; None where it has no effect.
+        Plan after the change; None where it has no effect, or none is possible.
     """
     if other is None:
         return Lever(change.name, change.label, change.reason, 0.0, 0.0)

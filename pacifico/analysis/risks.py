@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 RISKS_SHOWN = 3
 """Number of risks in a headline."""
+LEAST_MILLIONS_USD = 100_000.0
+"""Amount from which two decimals of a million say something [USD]."""
 EARTH_ITEMS = ("cut", "fill", "haul", "borrow")
 """Lines of the bill that move together with the volume of earthwork."""
 COARSE_STAKE = 0.1
@@ -81,7 +83,7 @@ def _price_risks(bill: Bill) -> list[Risk]:
     for what, lines in groups.items():
         more = math.fsum(n.cost_high - n.cost for n in lines)
         if more > 0 and bill.total > 0:
-            text = f"{what[0].lower()}{what[1:]} may cost {millions(more)} million USD more"
+            text = f"{what[0].lower()}{what[1:]} may cost {dollars(more)} more"
             found.append((what, Risk(more / bill.total, text)))
     earth = [risk for what, risk in found if what == "Earthwork"]
     other = max((risk for what, risk in found if what != "Earthwork"), key=lambda r: r.stake, default=None)
@@ -117,6 +119,13 @@ def _ground_risks(about: Mapping[str, Any], *, limits: bool) -> Iterator[Risk]:
 def mw(kw: float) -> str:
     """Power in MW, with two decimals below 10."""
     return f"{kw / 1000:,.{1 if kw >= 10_000 else 2}f}"
+
+
+def dollars(usd: float) -> str:
+    """Amount with its unit: in millions from 0.1 million, below that in dollars to a hundred."""
+    if usd >= LEAST_MILLIONS_USD:
+        return f"{millions(usd)} million USD"
+    return f"{max(round(usd, -2), 100.0):,.0f} USD"
 
 
 def millions(usd: float) -> str:

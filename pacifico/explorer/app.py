@@ -71,7 +71,7 @@ def write_app_notebook(path: Path, source: AppSource, *, hint: bool = True) -> P
         raise InputError(f"{path} is another notebook; give --out with a folder of its own")
     from nbformat import v4  # noqa: PLC0415 (only here)
 
-    head = v4.new_markdown_cell("Run the cell below (Shift+Enter) to show the map.", id="start")  # type: ignore[no-untyped-call]
+    head = v4.new_markdown_cell("Where no map is below, run the cell (Shift+Enter).", id="start")  # type: ignore[no-untyped-call]
     hidden = {"jupyter": {"source_hidden": True}}
     cell = v4.new_code_cell(code(source, app=not hint), id="explorer", metadata=hidden)  # type: ignore[no-untyped-call]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}

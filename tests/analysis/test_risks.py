@@ -2,7 +2,7 @@
 
 import pytest
 
-from pacifico.analysis.risks import ALWAYS, RISKS_SHOWN, largest_risks, millions, mw
+from pacifico.analysis.risks import ALWAYS, RISKS_SHOWN, dollars, largest_risks, millions, mw
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.model.headline import Risk
 from pacifico.terrain.named import SURFACE_WARNING
@@ -44,7 +44,7 @@ def test_a_missing_substation_is_the_largest_risk():
 def test_of_the_bill_earthwork_and_one_other_line_count(make):
     plan = generate_layout(make.site(), make.dem(make.ground(make.rolling)), target_capacity_kw=2000)
     found = largest_risks(plan.about, plan.bill_of_quantities(), missing_kw=0.0, of_roads=())
-    assert sum("million USD more" in text for text in found) == 2
+    assert sum("USD more" in text for text in found) == 2
     assert any(text.startswith("earthwork may cost") for text in found)
 
 
@@ -55,3 +55,11 @@ def test_power_has_two_decimals_below_ten(kw, text):
 
 def test_millions_have_two_decimals_below_ten():
     assert (millions(2_110_000), millions(54_900_000)) == ("2.11", "54.9")
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [(12.0, "100 USD"), (3_460.0, "3,500 USD"), (99_000.0, "99,000 USD"), (100_000.0, "0.10 million USD")],
+)
+def test_a_small_amount_is_never_none_at_all(usd, text):
+    assert dollars(usd) == text

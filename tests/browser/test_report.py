@@ -7,7 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 
 from pacifico.report.make import make_report
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+# the report with its levers is made first: minutes on a busy machine
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1200)]
 WIDTHS = {"desk": (1300, 900), "phone": (390, 844)}
 MOST_PAGES = 7
 """Pages of A4 that a report may have: under eight."""

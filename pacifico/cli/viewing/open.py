@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from pacifico.cli import options
 from pacifico.cli.printing import one_line, say
+from pacifico.cli.viewing.lab import show_in_lab
 from pacifico.errors import InputError, OutsideServiceError
 from pacifico.output_files import writable_folder
 
@@ -75,8 +76,12 @@ def run_open(arguments: argparse.Namespace) -> int:
     say(f"written: {one_line(notebook)}")
     if arguments.write_only:
         return 0
-    command = command_of(arguments.screen, notebook, browser=not arguments.no_browser)
-    ended = subprocess.run(command, check=False).returncode
+    browser = not arguments.no_browser
+    command = command_of(arguments.screen, notebook, browser=browser)
+    if arguments.screen == "lab":
+        ended = show_in_lab(command, notebook, browser=browser)
+    else:
+        ended = subprocess.run(command, check=False).returncode
     if ended:
         raise OutsideServiceError(f"{command[2]} ended with status {ended}; its messages are above")
     return 0
@@ -139,11 +144,11 @@ def command_of(screen: str, notebook: Path, *, browser: bool) -> list[str]:
     notebook : Path
         The notebook.
     browser : bool
-        Whether a browser is opened.
+        Whether the program opens a browser; JupyterLab opens none, because the cell runs first.
     """
     from pacifico.explorer.start.uploads import MOST_MESSAGE_BYTES
 
-    quiet = [] if browser else ["--no-browser"]
+    quiet = [] if browser and screen == "app" else ["--no-browser"]
     settings = {"websocket_max_message_size": MOST_MESSAGE_BYTES}  # an upload is one message
     folder = str(notebook.parent.absolute())
     if screen == "app":

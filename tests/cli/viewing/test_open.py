@@ -31,7 +31,14 @@ def started(monkeypatch, status):
         commands.append(command)
         return subprocess.CompletedProcess(command, status)
 
+    def show(command, notebook, *, browser):
+        assert notebook.is_file()
+        assert isinstance(browser, bool)
+        assert "--no-browser" in command  # it opens once the cell has run
+        return run(command, check=False).returncode
+
     monkeypatch.setattr(open_.subprocess, "run", run)
+    monkeypatch.setattr(open_, "show_in_lab", show)
     return commands
 
 
