@@ -5,10 +5,12 @@ Places on paper are in millimetres from the lower left corner.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from fontTools import subset  # type: ignore[import-untyped]
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
@@ -17,7 +19,7 @@ from pacifico.escaping import single_line
 from pacifico.report import mapframe as frame
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -34,12 +36,30 @@ BLOCK_MM = 62.0
 """Top of the title block [mm]."""
 GREY, PALE = "#5d6764", "#9aa39e"
 FONT = "DejaVu Sans"
+COMPOSING = ("GDEF", "GPOS", "GSUB", "kern", "MATH", "name")
+"""Tables of a font for composing text and naming the font; a PDF has placed its letters and needs none."""
 
 
 def drawable(text: object, *, most: int = 200) -> str:
     """Text on one line, with boxes for characters the font lacks."""
     font = get_font(findfont(FONT))
     return "".join(c if font.get_char_index(ord(c)) else "□" for c in single_line(text, most=most))
+
+
+@contextlib.contextmanager
+def plain_fonts() -> Iterator[None]:
+    """Embed fonts without tables for composing text.
+
+    matplotlib leaves out letters that a PDF does not use, and the table of ligatures and kerning takes most of the time.
+    It offers no setting, so the default of fontTools changes meanwhile.
+    """
+    options: Any = subset.Options
+    usual = options._drop_tables_default  # noqa: SLF001 (no public name)
+    options._drop_tables_default = [*usual, *COMPOSING]  # noqa: SLF001
+    try:
+        yield
+    finally:
+        options._drop_tables_default = usual  # noqa: SLF001
 
 
 def scale_bar(ax: Axes, ratio: float) -> None:

@@ -19,7 +19,6 @@ from pacifico.layout.files.stored import StoredLayout
 from pacifico.output_files import atomic_files
 from pacifico.report import mapframe as frame
 from pacifico.report import tables
-from pacifico.report.drawing.fonts import plain_fonts
 from pacifico.report.paper import (
     BLOCK_MM,
     COLUMN_MM,
@@ -30,6 +29,7 @@ from pacifico.report.paper import (
     box,
     drawable,
     north_arrow,
+    plain_fonts,
     rule,
     scale_bar,
     wrapped,
