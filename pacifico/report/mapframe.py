@@ -17,7 +17,6 @@ from matplotlib.path import Path as MarkPath
 
 from pacifico.grid import Grid
 from pacifico.png import png_bytes
-from pacifico.report.drawing.axes import PlainAxes
 from pacifico.terrain.surface import hillshade
 
 if TYPE_CHECKING:
@@ -41,10 +40,6 @@ MOST_LEVELS = 200
 
 class Picture(Figure):
     """Figure that shows itself in a notebook without pyplot."""
-
-    def add_axes(self, *place: Any, **options: Any) -> Any:
-        """Add axes that are drawn fast."""
-        return super().add_axes(*place, **{"axes_class": PlainAxes, **options})
 
     def _repr_png_(self) -> bytes:
         canvas: Any = FigureCanvasAgg(self)
@@ -328,8 +323,7 @@ def colour_bar(fig: Picture, ax: Axes, shown: Any, label: str, *, low: float, hi
         Options of `Figure.colorbar`.
     """
     left = beside(ax, 0.16)
-    place = (left, low, beside(ax, 0.34) - left, high - low)
-    bar = fig.colorbar(shown, cax=ax.inset_axes(place, axes_class=PlainAxes), **options)
+    bar = fig.colorbar(shown, cax=ax.inset_axes((left, low, beside(ax, 0.34) - left, high - low)), **options)
     bar.set_label(label, fontsize=8.5)
     bar.ax.tick_params(labelsize=8)
 

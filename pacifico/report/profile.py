@@ -8,7 +8,6 @@ import numpy as np
 
 from pacifico.layout.files.stored import COARSE_M
 from pacifico.report import mapframe as frame
-from pacifico.report.drawing.axes import PlainAxes
 from pacifico.report.elevations import road_profile
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def profile_figure(layout: StoredLayout, dem: xr.DataArray, *, max_grade_pct: fl
         return None
     fig = frame.Picture(figsize=(frame.WIDTH_IN, HEIGHT_IN), dpi=frame.DPI, facecolor="white")
     grid = fig.add_gridspec(2, 1, height_ratios=[3, 1], left=0.075, right=0.985, top=0.9, bottom=0.11, hspace=0.12)
-    above, below = (fig.add_subplot(cell, axes_class=PlainAxes) for cell in (grid[0], grid[1]))
+    above, below = fig.add_subplot(grid[0]), fig.add_subplot(grid[1])
     _draw_heights(above, profile)
     _draw_grade(below, profile, max_grade_pct)
     _write_title(fig, above, profile)

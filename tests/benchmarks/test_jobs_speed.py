@@ -44,8 +44,6 @@ AT_ONCE = 2
 SAMPLE_KW = 20_000
 POLL_S = 0.5
 """Pause between two looks at the jobs: each look asks the emulator for every open job, on the cores that are measured."""
-REPLY_S = 0.2
-"""Time of one reply of S3, for listings: the emulator's own time says nothing about it [s]."""
 
 
 @pytest.fixture
@@ -186,15 +184,10 @@ def test_listing_ten_thousand_layouts_takes_less_than_three_seconds(world, recor
     ]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda key: client._store.put(key, b"", kind="jobs"), names))
-    requests = []
-    client._store._client.meta.events.register("before-call.s3", lambda **_: requests.append(1))
-    started, computed = time.perf_counter(), time.process_time()
+    started = time.perf_counter()
     rows = client.list(status="failed", limit=None)
-    seconds, own = time.perf_counter() - started, time.process_time() - computed
+    seconds = time.perf_counter() - started
     assert len(rows) == 2500
-    print(f"10,000 layouts listed by status: {len(requests)} requests and {own:.2f} s of our own; {seconds:.2f} s here")
-    record_property("list_10000_requests", len(requests))
-    record_property("list_10000_own_seconds", round(own, 2))
-    assert len(requests) == 10
-    # the emulator sorts all keys again for every page, which takes most of the time here and none on S3
-    assert own + REPLY_S * len(requests) < 3
+    print(f"10,000 layouts listed by status in {seconds:.2f} s")
+    record_property("list_10000_seconds", round(seconds, 2))
+    assert seconds < 3

@@ -1,1 +1,0 @@
-"""Faster drawing than by matplotlib alone."""
