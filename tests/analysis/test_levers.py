@@ -11,6 +11,7 @@ from pacifico.analysis.levers import (
     shadow_prices_of,
     solve_levers,
 )
+from pacifico.errors import InputError
 from pacifico.layout.add_racking import add_racking
 from pacifico.layout.generate import generate_layout
 from pacifico.layout.model.land_use import Reason
@@ -106,6 +107,17 @@ def test_limits_that_no_ground_exceeds_have_no_effect_and_no_layout(made, monkey
     assert len(found.items) == 5
     assert len(solved) == 2  # setback and farm: level ground is under every slope and grade limit
     assert found.best_for("too_steep").gain_kw == 0.0
+
+
+def test_a_limit_whose_layout_is_refused_gains_nothing(made, monkeypatch):
+    def refuse(*_):
+        raise InputError("no road can start within 60 m of the entry given")
+
+    monkeypatch.setattr("pacifico.analysis.levers.layout_of", refuse)
+    plan, dem = made
+    found = solve_levers(plan, dem)
+    assert len(found.items) == 5
+    assert {(lever.gain_kw, lever.more_usd) for lever in found.items} == {(0.0, 0.0)}
 
 
 def test_shadow_prices_are_those_of_layouts_without_racking(made, make):
