@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
@@ -16,6 +17,7 @@ from pacifico.errors import PacificoError, SiteError
 from pacifico.escaping import decoded
 from pacifico.site.features import Feature, Reading, clean_name, counted, one_line, quoted_list, to_lonlat
 from pacifico.site.formats import read_features, read_file
+from pacifico.site.geojson import geojson_bytes
 from pacifico.site.model import Anchor, NamedLine, Site
 from pacifico.site.parcels import (
     Parcel,
@@ -34,14 +36,15 @@ ANCHOR_REACH_M = 5_000.0
 """Points and named lines farther from the site than this are ignored [m]."""
 
 
-def read_site(path: str | Path, *, layer: str | None = None, name: str | None = None) -> Site:
-    """Site boundary from a KML, KMZ, GeoJSON, Esri JSON, GeoPackage or shapefile.
+def read_site(source: Any, *, layer: str | None = None, name: str | None = None) -> Site:
+    """Site boundary from a file or from geometry in memory.
 
     Parameters
     ----------
-    path : str or Path
-        The file, or ``"sample"`` for the site that ships. Its content decides how it is read. Files that belong to it are read too: the parts of a .shp, the -wal of
-        a GeoPackage that is open in another program.
+    source : str, Path, bytes, GeoDataFrame, GeoSeries, dict or shapely geometry
+        A KML, KMZ, GeoJSON, Esri JSON, GeoPackage or shapefile, or ``"sample"`` for the site that ships. The content of a file decides
+        how it is read. Files that belong to it are read too: the parts of a .shp, the -wal of a GeoPackage that is open in another
+        program. Bytes are those of one file. A frame has a CRS; dicts (GeoJSON) and shapely geometry have longitude and latitude [°].
     layer : str, optional
         Name of the layer, folder or parcel that is the site, where the file holds several.
     name : str, optional
@@ -65,14 +68,21 @@ def read_site(path: str | Path, *, layer: str | None = None, name: str | None = 
     >>> site = read_site("sample")
     >>> round(site.area_ha)
     291
+    >>> from shapely import box
+    >>> round(read_site(box(-84.30, 36.55, -84.29, 36.56)).area_ha)
+    99
     """
-    path = sample_site_path() if str(path) == SAMPLE else Path(path)
-    source = clean_name(decoded(path.name))
+    if isinstance(source, bytes):
+        return read_site_bytes(source, "bytes", layer=layer, name=name)
+    if not isinstance(source, str | Path):
+        return read_site_bytes(geojson_bytes(source), type(source).__name__, layer=layer, name=name)
+    path = sample_site_path() if str(source) == SAMPLE else Path(source)
+    label = clean_name(decoded(path.name))
     try:
         reading, data = read_file(path)
-        return _site(reading, _Origin(source, hashlib.sha256(data).hexdigest(), name), layer)
+        return _site(reading, _Origin(label, hashlib.sha256(data).hexdigest(), name), layer)
     except PacificoError as error:
-        raise type(error)(f"{source}: {error}") from None
+        raise type(error)(f"{label}: {error}") from None
 
 
 def read_site_bytes(data: bytes, filename: str, *, layer: str | None = None, name: str | None = None) -> Site:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from pacifico.site.features import (
     clean_name,
     counted,
     feature_name,
+    one_line,
     parse_crs,
     quoted,
     quoted_list,
@@ -326,3 +327,44 @@ def _vertices(value: object, where: str, budget: Budget) -> Coords:
             raise SiteError(f"{where}: vertex {i + 1} holds {problem}; write finite numbers")
         found[i] = x, y
     return found
+
+
+def geojson_bytes(source: Any) -> bytes:
+    """GeoJSON text of geometry in memory.
+
+    Parameters
+    ----------
+    source : GeoDataFrame, GeoSeries, dict or object with `__geo_interface__`
+        A frame has a CRS and is reprojected. Dicts are GeoJSON, and other objects such as shapely geometry have longitude and latitude [°].
+
+    Returns
+    -------
+    bytes
+        Text in longitude and latitude.
+
+    Raises
+    ------
+    CRSMismatchError
+        If a frame has no CRS.
+    SiteError
+        If it is none of these.
+    """
+    if hasattr(source, "to_crs"):
+        if source.crs is None:
+            raise CRSMismatchError("the frame has no CRS: set the one of its coordinates, such as frame.set_crs(32616)")
+        source = source.to_crs(LONLAT)
+    found = source if isinstance(source, dict) else getattr(source, "__geo_interface__", None)
+    if not isinstance(found, dict):
+        kind = type(source).__name__
+        raise SiteError(
+            f"a site is read from a path, bytes, a GeoDataFrame, a GeoJSON dict or a shapely geometry, not from {kind}"
+        )
+    try:
+        return json.dumps(found, default=_plain).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SiteError(f"no GeoJSON can be made of it: {one_line(str(error))}") from None
+
+
+def _plain(value: Any) -> Any:
+    """Value of a property as JSON has it: numbers of numpy as numbers, dates and the like as text."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)

@@ -1,8 +1,10 @@
 """Exact cases of the boundary reader."""
 
+import datetime as dt
 import hashlib
 import json
 
+import numpy as np
 import pytest
 import shapely
 from numpy.testing import assert_allclose
@@ -211,3 +213,53 @@ def test_the_grid_and_the_substation_are_no_parcels(read, kml):
 def test_a_lone_polygon_named_substation_is_the_site(read, kml):
     site = read(kml.document(kml.placemark(kml.polygon(), "Substation")))
     assert site.exclusions == ()
+
+
+class TestGeometryInMemory:
+    """A site is the same from a file and from the objects that hold its geometry."""
+
+    square = shapely.box(-84.30, 36.55, -84.29, 36.56)
+
+    def frame(self, **columns):
+        geopandas = pytest.importorskip("geopandas")
+        return geopandas.GeoDataFrame({"name": ["Farm"], **columns}, geometry=[self.square], crs=4326)
+
+    def same(self, site):
+        expected = read_site_bytes(json.dumps(shapely.geometry.mapping(self.square)).encode(), "square.geojson")
+        assert site.boundary.symmetric_difference(expected.boundary).area < 1e-3
+        assert site.crs == expected.crs
+
+    def test_of_shapely_a_dict_and_bytes(self):
+        self.same(read_site(self.square))
+        geometry = shapely.geometry.mapping(self.square)
+        self.same(read_site(geometry))
+        self.same(read_site({"type": "Feature", "properties": {}, "geometry": geometry}))
+        self.same(read_site(json.dumps(geometry).encode()))
+
+    def test_of_a_frame_in_any_crs_with_its_name(self):
+        frame = self.frame(rows=np.array([3]), since=[dt.date(2026, 1, 2)], share=[float("nan")])
+        self.same(read_site(frame))
+        site = read_site(frame.to_crs(32616))
+        self.same(site)
+        assert site.name == "Farm"
+        self.same(read_site(frame.geometry))
+        assert read_site(self.square, name="Field").name == "Field"
+
+    def test_of_a_frame_without_a_crs_says_how_to_set_it(self):
+        with pytest.raises(CRSMismatchError, match=r"^the frame has no CRS: set the one"):
+            read_site(self.frame().set_crs(None, allow_override=True))
+
+    def test_of_metres_without_a_crs_is_refused(self):
+        with pytest.raises(CRSMismatchError):
+            read_site(shapely.box(500_000, 4_600_000, 501_000, 4_601_000))
+
+    @pytest.mark.parametrize("source", [7, None, [1, 2], object()])
+    def test_of_anything_else_names_what_is_read(self, source):
+        with pytest.raises(SiteError, match=r"not from (int|NoneType|list|object)$"):
+            read_site(source)
+
+    def test_of_a_dict_that_is_no_json_is_one_line(self):
+        loop = {"type": "FeatureCollection"}
+        loop["features"] = [loop]
+        with pytest.raises(SiteError, match=r"^no GeoJSON can be made of it"):
+            read_site(loop)
