@@ -67,7 +67,7 @@ def test_arrays_of_a_run_have_whole_units(make):
 
 
 def test_fixed_tables_of_other_columns_are_left_out():
-    units = solar_units(make_spec({"solar": {"mounting": "fixed"}}))
+    units = solar_units(make_spec({"solar": {"mounting": "fixed", "fixed_unit_rows": 8.0}}))
     same = tuple(unit for unit in units if unit.pitch_x_m == units[0].pitch_x_m)
     assert len(same) < len(units)
     assert RowKinds.of(units, 3.0).units == same
