@@ -70,9 +70,9 @@ def kernels(*, everything: bool = False) -> list[Kernel]:
     return found
 
 
-def is_compiled() -> bool:
+def is_compiled(*, everything: bool = False) -> bool:
     """Whether `compile_kernels` has run for this code, these packages and this cache."""
-    return (_cache() / _stamp()).is_file()
+    return _record(everything=True).is_file() or (not everything and _record(everything=False).is_file())
 
 
 def compile_kernels(
@@ -98,11 +98,11 @@ def compile_kernels(
     --------
     >>> compile_kernels(on_progress=lambda share: print(f"{share:.0%}"))  # doctest: +SKIP
     """
-    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" or is_compiled():
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" or is_compiled(everything=everything):
         return False
     with contextlib.suppress(OSError):  # a cache that can't be written: kernels are compiled for this process
         if take_shipped([kernel.name for kernel in kernels(everything=True)], source_hash()):
-            _record()
+            _write(_record(everything=True))
             return False
     work = _Work(kernels(everything=everything))
     count = min(processes or _processors(), MOST_PROCESSES)
@@ -119,7 +119,7 @@ def compile_kernels(
             thread.join()
     if work.complete:
         with contextlib.suppress(OSError):  # a cache that can't be written is looked through again
-            _record()
+            _write(_record(everything=everything))
     return True
 
 
@@ -257,10 +257,17 @@ def _cache() -> Path:
     return package / "__pycache__" if os.access(package, os.W_OK) else Path(tempfile.gettempdir())
 
 
-def _record() -> None:
-    """Record that all kernels are in the cache."""
-    _cache().mkdir(parents=True, exist_ok=True)
-    (_cache() / _stamp()).write_text("", encoding="utf-8")
+def _record(*, everything: bool) -> Path:
+    """File that stands for compiled kernels, named after all that numba's cache depends on."""
+    parts = [__version__, *target(source_hash()).values()]
+    stamp = hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+    return _cache() / f"pacifico-kernels-{stamp}{'-all' if everything else ''}"
+
+
+def _write(record: Path) -> None:
+    """Write an empty file."""
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text("", encoding="utf-8")
 
 
 def source_hash() -> str:
@@ -269,12 +276,6 @@ def source_hash() -> str:
     package = Path(__file__).parent
     sources = [package.joinpath(*m.split(".")[1:]).with_suffix(".py").read_text(encoding="utf-8") for m in modules]
     return hashlib.sha256("|".join(sources).encode()).hexdigest()
-
-
-def _stamp() -> str:
-    """Name of the record, of all that numba's cache depends on."""
-    parts = [__version__, *target(source_hash()).values()]
-    return f"pacifico-kernels-{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:16]}"
 
 
 def ship(folder: Path) -> None:
@@ -296,7 +297,7 @@ def ship(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as cache:
         os.environ["NUMBA_CACHE_DIR"] = cache
         compile_kernels(on_progress=_show, everything=True)
-        if not is_compiled():
+        if not is_compiled(everything=True):
             raise RuntimeError("some kernels were not compiled: a process that compiles has died")
         write_shipped([kernel.name for kernel in kernels(everything=True)], source_hash(), folder)
 

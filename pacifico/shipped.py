@@ -78,9 +78,12 @@ def take_shipped(names: Iterable[str], sources: str, folder: Path = FOLDER) -> b
     if found != target(sources):
         return False
     for module, cache in _caches(names).items():
-        # data first: numba reads a kernel's index before its data
-        for path in sorted(_files(folder / module, module), key=lambda p: p.suffix != ".nbc"):
-            _copy(path, cache / path.name)
+        for index in _files(folder / module, module, ".nbi"):
+            if (cache / index.name).exists():
+                continue  # compiled here, perhaps from older sources: numba sees to it
+            # the index last: numba reads it before the data
+            for path in (*sorted(index.parent.glob(f"{index.stem}.*.nbc")), index):
+                _copy(path, cache / path.name)
     return True
 
 
@@ -89,16 +92,14 @@ def write_shipped(names: Iterable[str], sources: str, folder: Path) -> None:
 
     Parameters
     ----------
-    names : iterable of str
-        Kernels, `module:name`.
-    sources : str
-        A hash of the kernels' source code.
+    names, sources
+        As for `take_shipped`.
     folder : path
         Folder to write; it must not exist.
     """
     for module, cache in _caches(names).items():
         (folder / module).mkdir(parents=True)
-        for path in _files(cache, module):
+        for path in (*_files(cache, module, ".nbi"), *_files(cache, module, ".nbc")):
             shutil.copyfile(path, folder / module / path.name)
     (folder / _TARGET).write_text(json.dumps(target(sources), indent=1) + "\n", encoding="utf-8")
 
@@ -109,21 +110,13 @@ def _caches(names: Iterable[str]) -> dict[str, Path]:
     return {module: Path(resolve_name(name).stats.cache_path) for module, name in sorted(first.items())}
 
 
-def _files(folder: Path, module: str) -> list[Path]:
-    """Files of a module's kernels.
-
-    Modules of one room share a folder of numba's cache.
-    """
-    return sorted(folder.glob(f"{module.rpartition('.')[2]}.*.nb[ci]"))
+def _files(folder: Path, module: str, suffix: str) -> list[Path]:
+    """Files of a module's kernels: modules of one room share a folder."""
+    return sorted(folder.glob(f"{module.rpartition('.')[2]}.*{suffix}"))
 
 
 def _copy(source: Path, destination: Path) -> None:
-    """Copy a file at once, unless it is there.
-
-    Another process may have compiled that kernel.
-    """
-    if destination.exists():
-        return
+    """Copy a file at once: another process may read it meanwhile."""
     part = destination.with_name(f"{destination.name}.{uuid.uuid4().hex[:8]}")
     try:
         shutil.copyfile(source, part)

@@ -100,7 +100,7 @@ def test_without_numba_nothing_is_compiled(cache, monkeypatch):
 def test_kernels_are_compiled_once_and_the_share_grows_to_the_end(cache, monkeypatch):
     pose = next(k for k in kernels() if k.name.endswith("_curve_kernels:advance"))
     broken = Kernel("pacifico.layout.alignment._curve_kernels:advance", ["float64"], pose.cost, [])
-    monkeypatch.setattr(compiling, "kernels", lambda: [pose, broken])
+    monkeypatch.setattr(compiling, "kernels", lambda **_: [pose, broken])
     seen = []
     assert compile_kernels(on_progress=seen.append, processes=2)
     assert seen == sorted(seen)
@@ -108,6 +108,9 @@ def test_kernels_are_compiled_once_and_the_share_grows_to_the_end(cache, monkeyp
     assert [p.name.partition("-")[0] for p in cache.rglob("*.nbi")] == ["_curve_kernels.advance"]
     assert is_compiled()
     assert not compile_kernels(on_progress=seen.append)
+    assert not is_compiled(everything=True)
+    assert compile_kernels(everything=True, processes=2)
+    assert is_compiled(everything=True)
 
 
 @pytest.mark.slow

@@ -61,7 +61,21 @@ def test_shipped_kernels_are_copied_to_the_cache(cache, folder):
 def test_a_kernel_that_was_compiled_here_stays(cache, folder):
     (cache / FILES[0]).write_text("compiled here")
     assert take_shipped([NAME], "abc", folder)
+    assert names(cache) == [FILES[0]]
     assert (cache / FILES[0]).read_text() == "compiled here"
+
+
+def test_data_without_an_index_is_replaced(cache, folder):
+    (cache / FILES[1]).write_text("left by an older version")
+    assert take_shipped([NAME], "abc", folder)
+    assert (cache / FILES[1]).read_text() == FILES[1]
+
+
+def test_the_index_comes_last(cache, folder, monkeypatch):
+    copied = []
+    monkeypatch.setattr(shipped, "_copy", lambda _, destination: copied.append(destination.name))
+    assert take_shipped([NAME], "abc", folder)
+    assert copied == [FILES[1], FILES[0]]
 
 
 @pytest.mark.parametrize("key", sorted(target("")))
@@ -136,5 +150,5 @@ def test_shipped_kernels_are_taken_instead_of_compiled(tmp_path, monkeypatch):
     monkeypatch.setattr(compiling, "take_shipped", lambda *given: asked.append(given) or True)
     monkeypatch.setattr(compiling, "_process", pytest.fail)
     assert not compile_kernels()
-    assert is_compiled()
+    assert is_compiled(everything=True)
     assert asked == [([kernel.name for kernel in kernels(everything=True)], source_hash())]
