@@ -92,8 +92,6 @@ def _branch_risks(plan: Plan, network: _Network) -> Iterator[Risk]:
     for road in longest:
         capacity, length_m = network.behind(road.road_id)
         length = length_m / total_m
-        if network.leads_to_plant_wide(road.road_id):
-            continue  # all capacity needs what stands there
         if length >= MIN_LENGTH and length >= MANY_TIMES * capacity and length - capacity > worst:
             worst = length - capacity
             text = f"a branch of {length_m / 1000:,.1f} km, {length:.0%} of all roads, serves {capacity:.0%} of the capacity"
@@ -124,18 +122,14 @@ class _Network:
         self.total_kw = float(self._kw.sum())
 
     def behind(self, road_id: str) -> tuple[float, float]:
-        """Share of capacity [-] and length of roads [m] that only this road reaches, itself included."""
-        lost = self._lost(road_id)
-        return float(self._kw[lost].sum()) / self.total_kw, sum(self._roads[n].length_m for n in lost)
+        """Share of capacity [-] that hangs on a road, and length of roads [m] that only it reaches, itself included.
 
-    def leads_to_plant_wide(self, road_id: str) -> bool:
-        """Whether only this road reaches what the whole plant needs, such as its substation."""
-        return bool(self._plant_wide[self._lost(road_id)].any())
-
-    def _lost(self, road_id: str) -> list[int]:
-        """Roads that only this road reaches, itself included."""
+        All capacity hangs on the only road to what the whole plant needs, such as its substation.
+        """
         reached = self._reached(without=self._index[road_id])
-        return [n for n in range(len(self._roads)) if n not in reached]
+        lost = [n for n in range(len(self._roads)) if n not in reached]
+        length_m = sum(self._roads[n].length_m for n in lost)
+        return 1.0 if self._plant_wide[lost].any() else float(self._kw[lost].sum()) / self.total_kw, length_m
 
     def _reached(self, *, without: int) -> set[int]:
         """Roads that the entries reach without one of them."""

@@ -81,10 +81,9 @@ def environment() -> dict[str, Any]:
 
 
 def keep_code() -> None:
-    """Look up the commit for all later manifests.
+    """Look up the commit once for all manifests of this process and its forks.
 
-    It holds for this process and its forks.
-    For a process whose code is loaded; files that change later are not what runs.
+    Call it where the code is loaded: what changes in the files later does not run.
     """
     _kept_code[:] = [_git()]
 

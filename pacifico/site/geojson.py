@@ -366,5 +366,5 @@ def geojson_bytes(source: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Value of a property as JSON has it: numbers of numpy as numbers, dates and the like as text."""
+    """Property for JSON: numbers of numpy as numbers, dates as text."""
     return value.tolist() if hasattr(value, "tolist") else str(value)

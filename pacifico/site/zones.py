@@ -247,10 +247,9 @@ def _widened(drawn: BaseGeometry, buffer_m: float) -> Polygon | MultiPolygon:
     parts = shapely.get_parts(shapely.get_parts(shapely.simplify(drawn, _SIMPLIFIED_M)))
     # the time of a buffer grows with the square of the vertices where a line folds back on itself
     pieces = [
-        piece
+        xy[start : start + _PIECE_VERTICES + 1]
         for xy in map(shapely.get_coordinates, parts)
         for start in range(0, max(len(xy) - 1, 1), _PIECE_VERTICES)
-        for piece in [xy[start : start + _PIECE_VERTICES + 1]]
     ]
     areas = shapely.buffer([_line_or_point(xy) for xy in pieces], buffer_m, quad_segs=ARC_SEGMENTS)
     return polygonal(shapely.make_valid(shapely.simplify(shapely.union_all(areas), _SIMPLIFIED_M)))

@@ -106,7 +106,7 @@ class _Api:
 
 
 def _address_of(server: subprocess.Popen[bytes], token: str) -> str | None:
-    """Address of the server that knows the token; None if it ends before it listens or never says so.
+    """Address of the server that knows the token; None if none listens.
 
     The process is not found by its number: on Windows, Python in an environment starts another process.
     """
@@ -190,7 +190,9 @@ def _client_of(kernel: str) -> BlockingKernelClient:
 def _outputs(
     server: subprocess.Popen[bytes], api: _Api, kernel: str, client: BlockingKernelClient, code: str
 ) -> list[NotebookNode]:
-    """Outputs of a cell, as its notebook stores them; an error is one of them and is named in a line.
+    """Outputs of a cell, as its notebook stores them.
+
+    An error is one of them, and is printed in a line.
 
     Parameters
     ----------
@@ -236,7 +238,7 @@ def _outputs(
 
 
 def _process_of(client: BlockingKernelClient) -> str | None:
-    """Session that a kernel's process gave itself, asked beside the cell that runs; None if it is too busy to answer."""
+    """Session that a kernel's process gave itself; None if it is busy."""
     client.control_channel.send(client.session.msg("kernel_info_request"))
     try:
         return str(client.control_channel.get_msg(timeout=_LOOK_S)["header"]["session"])

@@ -17,7 +17,7 @@ def at_exit(monkeypatch, tmp_path):
     """Functions that would run at exit; the present folder and variables come back."""
     ended = []
     monkeypatch.setattr(atexit, "register", lambda *call: ended.append(call))
-    monkeypatch.setenv("JPY_SESSION_NAME", "/work/explore.ipynb")
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/ann/explore.ipynb")
     monkeypatch.chdir(tmp_path)
     return ended
 
