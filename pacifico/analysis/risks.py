@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from pacifico.layout.files.stored import COARSE_M, LEVEL
+from pacifico.layout.files.stored import COARSE_M, LEVEL, source_cell_m
 from pacifico.layout.model.headline import Risk
 from pacifico.terrain.named import SURFACE_WARNING
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from pacifico.layout.model.bill import Bill, Line
 
+LEAST_STAKE = 0.005
+"""Share of the total cost below which an amount is no risk to name [-]; engineering judgement."""
 RISKS_SHOWN = 3
 """Number of risks in a headline."""
 LEAST_MILLIONS_USD = 100_000.0
@@ -82,7 +84,7 @@ def _price_risks(bill: Bill) -> list[Risk]:
     found = []
     for what, lines in groups.items():
         more = math.fsum(n.cost_high - n.cost for n in lines)
-        if more > 0 and bill.total > 0:
+        if bill.total > 0 and more >= LEAST_STAKE * bill.total:
             text = f"{what[0].lower()}{what[1:]} may cost {dollars(more)} more"
             found.append((what, Risk(more / bill.total, text)))
     earth = [risk for what, risk in found if what == "Earthwork"]
@@ -104,8 +106,8 @@ def _ground_risks(about: Mapping[str, Any], *, limits: bool) -> Iterator[Risk]:
     area, least = metrics["buildable_area_ha"], metrics["buildable_area_p10_p90_ha"][0]
     if dem["source"] == LEVEL:
         yield Risk(1.0, "level ground is assumed: slopes and earthwork are unknown")
-    elif dem["resolution_m"] > COARSE_M:
-        cells = f"elevation cells of {dem['resolution_m']:.3g} m hide relief"
+    elif (cell_m := source_cell_m(dem)) > COARSE_M:
+        cells = f"elevation cells of {cell_m:.3g} m hide relief"
         yield Risk(COARSE_STAKE, f"{cells}: earthwork is an order of magnitude")
     if SURFACE_WARNING in about.get("warnings", ()):
         yield Risk(SURFACE_STAKE, "elevation is a surface model: trees and roofs count as ground")

@@ -251,10 +251,12 @@ def _window(grid: Grid, pads: Sequence[BaseGeometry], lines: Sequence[BaseGeomet
 def dem_facts(dem: xr.DataArray) -> dict[str, Any]:
     """Facts of the DEM in layout.geojson."""
     share = float(dem.attrs.get("nodata_share", math.nan))
+    cell_m = round(float(dem["x"].values[1] - dem["x"].values[0]), 3)
     return {
         "source": str(dem.attrs.get("source", "")),
         "sha256": str(dem.attrs.get("sha256", "")),
-        "resolution_m": round(float(dem["x"].values[1] - dem["x"].values[0]), 3),
+        "resolution_m": cell_m,
+        "source_resolution_m": round(float(dem.attrs.get("source_resolution_m", cell_m)), 3),
         "units": str(dem.attrs.get("units_assumed", "")),
         "nodata_share": None if math.isnan(share) else round(share, 6),
     }

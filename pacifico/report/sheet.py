@@ -15,7 +15,7 @@ from pacifico.crs import LONLAT, transformer
 from pacifico.errors import CRSMismatchError
 from pacifico.escaping import single_line
 from pacifico.grid import Grid
-from pacifico.layout.files.stored import StoredLayout
+from pacifico.layout.files.stored import StoredLayout, source_cell_m
 from pacifico.output_files import atomic_files
 from pacifico.report import mapframe as frame
 from pacifico.report import tables
@@ -177,8 +177,8 @@ def _notes(fig: Figure, layout: StoredLayout, y: float) -> None:
     """Write notes as far as they fit above the title block."""
     notes = ["Preliminary: for early decisions, not for construction. No survey, no geotechnical data."]
     if layout.coarse:
-        cell = layout.about["dem"]["resolution_m"]
-        notes.append(f"Cells of {cell:g} m: too coarse for statements about grading; volumes and grades are orders of magnitude.")  # fmt: skip
+        cell = source_cell_m(layout.about["dem"])
+        notes.append(f"Cells of {cell:.3g} m: too coarse for statements about grading; volumes and grades are orders of magnitude.")  # fmt: skip
     notes += [f"Unplaced: {u['count']} {u['asset_type']}: {u['reason']}" for u in layout.about.get("unplaced", ())]
     notes += list(layout.about.get("warnings", ()))
     write(fig, COLUMN_MM[0], y, "Notes", fontsize=8.5, fontweight="bold")

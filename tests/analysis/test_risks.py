@@ -42,10 +42,28 @@ def test_a_missing_substation_is_the_largest_risk():
 
 
 def test_of_the_bill_earthwork_and_one_other_line_count(make):
-    plan = generate_layout(make.site(), make.dem(make.ground(make.rolling)), target_capacity_kw=2000)
+    ground = make.dem(make.ground(make.rolling))
+    dear = {"costs": {"cut": 100.0}}
+    plan = generate_layout(make.site(), ground, profile="bess", target_capacity_kw=10_000, spec=dear)
     found = largest_risks(plan.about, plan.bill_of_quantities(), missing_kw=0.0, of_roads=())
     assert sum("USD more" in text for text in found) == 2
     assert any(text.startswith("earthwork may cost") for text in found)
+
+
+def test_an_amount_below_half_a_percent_of_the_cost_is_no_risk(make):
+    plan = generate_layout(make.site(), make.dem(make.ground(make.level)), target_capacity_kw=2000)
+    found = largest_risks(plan.about, plan.bill_of_quantities(), missing_kw=0.0, of_roads=())
+    assert [text for text in found if text.startswith("earthwork")] == []
+    assert found[-2:] == list(ALWAYS)
+
+
+@pytest.mark.parametrize(("source_m", "text"), [(83.1, "cells of 83.1 m"), (None, "cells of 30 m")])
+def test_cells_are_those_of_the_source_however_fine_the_layout(source_m, text):
+    dem = {"source": "x.tif", "resolution_m": 5.0 if source_m else 30.0, "nodata_share": 0.0}
+    if source_m:
+        dem["source_resolution_m"] = source_m
+    found = largest_risks({**ABOUT, "dem": dem}, None, missing_kw=0.0, of_roads=())
+    assert any(f"elevation {text} hide relief" in line for line in found)
 
 
 @pytest.mark.parametrize(("kw", "text"), [(3400.0, "3.40"), (46_600.0, "46.6"), (1_234_000.0, "1,234.0")])

@@ -161,7 +161,8 @@ def test_intervals_hold_their_value_on_any_ground(seed, relief, rmse):
 
 
 def test_facts_of_a_dem_are_those_of_its_attributes(make):
-    dem = make.dem(make.ground(make.level), sha256="abc", nodata_share=0.12345678)
+    dem = make.dem(make.ground(make.level), sha256="abc", nodata_share=0.12345678, source_resolution_m=83.12345)
     assert dem_facts(dem) == {
-        "source": "memory", "sha256": "abc", "resolution_m": 10.0, "units": "metres", "nodata_share": 0.123457,
+        "source": "memory", "sha256": "abc", "resolution_m": 10.0, "source_resolution_m": 83.123, "units": "metres",
+        "nodata_share": 0.123457,
     }  # fmt: skip

@@ -26,9 +26,9 @@ def clear_segments(a: FloatArray, b: FloatArray, clearance: ClearanceArrays, nod
 
 @njit(cache=True, nogil=True)
 def shortest(row: IntArray, col: IntArray, cost: FloatArray, seeds: IntArray) -> tuple[FloatArray, IntArray, IntArray]:
-    """Distance from the nearest seed, the node before, and that seed, of each node of a graph (CSR).
+    """Shortest paths from seeds to the nodes of a graph (CSR).
 
-    The node before and the seed are -1 where no path leads. Ties go to the lower node, so that results are the same on
+    Of each node: the distance from its nearest seed, the node before, and that seed. The node before and the seed are -1 where no path leads. Ties go to the lower node, so that results are the same on
     every machine.
     """
     n = row.size - 1

@@ -192,7 +192,18 @@ class StoredLayout:
     @property
     def coarse(self) -> bool:
         """Whether the DEM is too coarse for reliable volumes."""
-        return bool(self.about["dem"]["resolution_m"] > COARSE_M)
+        return source_cell_m(self.about["dem"]) > COARSE_M
+
+
+def source_cell_m(dem: Mapping[str, Any]) -> float:
+    """Cell of the elevation's source [m]: heights interpolated to finer cells know no more.
+
+    Parameters
+    ----------
+    dem : mapping
+        Member `dem` of a layout.geojson. Older ones hold the cell of the layout alone.
+    """
+    return float(max(dem["resolution_m"], dem.get("source_resolution_m", 0.0)))
 
 
 @cache

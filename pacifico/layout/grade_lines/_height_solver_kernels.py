@@ -55,7 +55,10 @@ class Rows(NamedTuple):
 
 
 class Sides(NamedTuple):
-    """Both bounds of each row: upper ones first, then lower ones with the sign of the row changed."""
+    """Both bounds of each row.
+
+    Upper ones come first, then lower ones with the sign of the row changed.
+    """
 
     bound: FloatArray
     """Largest value of the row, or of its negative [m]."""

@@ -1,4 +1,4 @@
-"""Kernels of the road search: cost of moves and straight roads, terminals in reach, and the growing tree."""
+"""Kernels of the road search: costs, terminals in reach, the growing tree."""
 
 from __future__ import annotations
 
@@ -104,7 +104,10 @@ def move_cost(length: float, rise: float, cost_factor: float, grade: float) -> f
 
 @njit(cache=True, nogil=True)
 def turn_cost(ux: float, uy: float, vx: float, vy: float) -> float:
-    """Cost of a bend [m]: 0 up to 30°, 12 m at a right angle, 38 m at a hairpin."""
+    """Cost of a bend [m].
+
+    It is 0 up to 30°, 12 m at a right angle and 38 m at a hairpin.
+    """
     c = (ux * vx + uy * vy) / np.sqrt((ux * ux + uy * uy) * (vx * vx + vy * vy))
     return 15.0 * (0.866 - c) ** 1.5 if c < 0.866 else 0.0
 

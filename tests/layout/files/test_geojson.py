@@ -194,6 +194,7 @@ def test_the_request_is_in_the_file(layout, plan):
         "source": "memory",
         "sha256": "",
         "resolution_m": 10.0,
+        "source_resolution_m": 10.0,
         "units": "metres",
         "nodata_share": 0.0,
     }

@@ -318,7 +318,9 @@ def strips_of_segment(marks: FlagArray, shape: ColumnShape) -> tuple[IntArray, I
 
 @njit(cache=True, nogil=True)
 def cut_run(near: IntArray, least: int, most: int) -> tuple[IntArray, IntArray]:
-    """First rows and sizes of the arrays that hold the most rows of a run, each with a row that a road reaches.
+    """First rows and sizes of the arrays that hold the most rows of a run.
+
+    A road reaches a row of each.
 
     Parameters
     ----------

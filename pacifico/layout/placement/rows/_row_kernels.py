@@ -31,7 +31,10 @@ class Reach(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def _reached(distance: float, pitch: float, reach: Reach) -> int:
-    """Units in arrays that begin within reach of a cross aisle; the first begins at a distance [m]."""
+    """Units in arrays within reach of a cross aisle.
+
+    The first array begins at a distance [m] from it.
+    """
     if distance > reach.reach:
         return 0
     first = int((reach.reach - distance) // pitch)
@@ -73,7 +76,9 @@ def count_runs(at: FloatArray, joins: IntArray, shape: StripShape, reach: Reach)
 def count_in_column(
     ys: FloatArray, edges: FloatArray, tables: SlopeTables, shape: StripShape, bounds: FloatArray, reach: Reach
 ) -> FloatArray:
-    """Units of arrays in a strip over one column, all and those near cross aisles, shape (2, ys).
+    """Units of arrays in a strip over one column, shape (2, ys).
+
+    First all, then those near cross aisles.
 
     Parameters
     ----------
@@ -101,7 +106,7 @@ def count_in_column(
 
 @njit(cache=True, nogil=True)
 def stack_rows(values: FloatArray, steps: IntArray) -> tuple[IntArray, IntArray]:
-    """Strips of several heights that are worth the most together: their places and kinds, from south to north.
+    """Strips that are worth most together: places and kinds, northwards.
 
     Parameters
     ----------
