@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from pacifico.layout.files.stored import COARSE_M, LEVEL, source_cell_m
+from pacifico.layout.files.stored import COARSE_M, LEVEL
+from pacifico.layout.files.versions import source_cell_m
 from pacifico.layout.model.headline import Risk
 from pacifico.terrain.named import SURFACE_WARNING
 

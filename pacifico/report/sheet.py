@@ -15,7 +15,8 @@ from pacifico.crs import LONLAT, transformer
 from pacifico.errors import CRSMismatchError
 from pacifico.escaping import single_line
 from pacifico.grid import Grid
-from pacifico.layout.files.stored import StoredLayout, source_cell_m
+from pacifico.layout.files.stored import StoredLayout
+from pacifico.layout.files.versions import source_cell_m
 from pacifico.output_files import atomic_files
 from pacifico.report import mapframe as frame
 from pacifico.report import tables

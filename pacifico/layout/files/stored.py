@@ -17,7 +17,7 @@ from pyproj.exceptions import CRSError
 from pacifico.crs import LONLAT, reproject_all
 from pacifico.errors import CRSMismatchError, InputError
 from pacifico.layout.files.geojson import schema
-from pacifico.layout.files.versions import READ_VERSIONS, upgraded
+from pacifico.layout.files.versions import READ_VERSIONS, source_cell_m, upgraded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -193,17 +193,6 @@ class StoredLayout:
     def coarse(self) -> bool:
         """Whether the DEM is too coarse for reliable volumes."""
         return source_cell_m(self.about["dem"]) > COARSE_M
-
-
-def source_cell_m(dem: Mapping[str, Any]) -> float:
-    """Cell of the elevation's source [m]: heights interpolated to finer cells know no more.
-
-    Parameters
-    ----------
-    dem : mapping
-        Member `dem` of a layout.geojson. Older ones hold the cell of the layout alone.
-    """
-    return float(max(dem["resolution_m"], dem.get("source_resolution_m", 0.0)))
 
 
 @cache

@@ -78,3 +78,14 @@ def _is_complete(metrics: Any) -> bool:
 def _widened(pair: list[float], value: float, digits: int) -> list[float]:
     """Interval, rounded, and as wide as its value needs."""
     return [min(round(pair[0], digits), value), max(round(pair[1], digits), value)]
+
+
+def source_cell_m(dem: Mapping[str, Any]) -> float:
+    """Cell of the elevation's source [m]: heights interpolated to finer cells know no more.
+
+    Parameters
+    ----------
+    dem : mapping
+        Member `dem` of a layout.geojson. Older ones hold the cell of the layout alone.
+    """
+    return float(max(dem["resolution_m"], dem.get("source_resolution_m", 0.0)))
