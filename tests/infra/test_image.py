@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,17 @@ def test_dockerfile_meets_its_requirements():
     installs = [rest for word, rest in steps if word == "RUN" and "pip install" in rest]
     assert installs
     assert all("--constraint constraints.txt" in rest for rest in installs)
+
+
+def test_the_build_stage_gets_every_file_of_the_package_build():
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    hook = package["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["custom"]["path"]
+    licenses = (name for name in package["project"]["license-files"] if not name.startswith("pacifico/"))
+    needed = {"pyproject.toml", hook, package["project"]["readme"], *licenses}
+    copied = {name for word, rest in _script().instructions(DOCKERFILE) if word == "COPY" for name in rest.split()[:-1]}
+    context = (ROOT / "worker/Dockerfile.dockerignore").read_text().split()
+    assert needed <= copied
+    assert {f"!{name}" for name in needed} <= set(context)
 
 
 def test_task_definition_and_dockerfile_agree():
