@@ -231,7 +231,8 @@ def numba_type(text: Any) -> Any:
     Parameters
     ----------
     text : str or dict
-        A name such as "float64"; {"array": [item, dimensions, layout]}; {"tuple": "module:class", "of": [types]}.
+        A name such as "float64"; {"array": [item, dimensions, layout]}, with "readonly": true where nothing may write to
+        it; {"tuple": "module:class", "of": [types]}.
     """
     from numba import types  # noqa: PLC0415 (0.5 s)
 
@@ -239,7 +240,7 @@ def numba_type(text: Any) -> Any:
         return types.boolean if text == "bool" else getattr(types, text)
     if "array" in text:
         item, dimensions, layout = text["array"]
-        return types.Array(numba_type(item), dimensions, layout)
+        return types.Array(numba_type(item), dimensions, layout, readonly=text.get("readonly", False))
     named: Any = types.BaseTuple
     return named.from_types(tuple(numba_type(t) for t in text["of"]), resolve_name(text["tuple"]))
 

@@ -62,6 +62,8 @@ def test_argument_types_are_those_of_numba():
     assert numba_type("float64") == types.float64
     assert numba_type("bool") == types.boolean
     assert numba_type({"array": ["int32", 2, "C"]}) == types.Array(types.int32, 2, "C")
+    readonly = {"array": ["float64", 2, "C"], "readonly": True}
+    assert numba_type(readonly) == types.Array(types.float64, 2, "C", readonly=True)
     pose = {"tuple": f"{Pose.__module__}:Pose", "of": ["float64"] * 3}
     assert numba_type(pose) == types.NamedUniTuple(types.float64, 3, Pose)
 
