@@ -290,11 +290,12 @@ def _resolution(site: Site, cell_m: tuple[float, float], options: DemOptions) ->
     resolution = options.resolution_m
     if resolution is None:
         resolution, warnings = default_resolution(site, min(cell_m), options.halo_m)
-    if math.sqrt(cell_m[0] * cell_m[1]) <= COARSEST_M:
+    mean_m = math.sqrt(cell_m[0] * cell_m[1])
+    if mean_m <= COARSEST_M:
         return float(resolution), [*warnings]
     coarse = (
-        f"the DEM's cells measure {cell_m[0]:.0f} x {cell_m[1]:.0f} m on the ground: too coarse for statements about "
-        f"grading; interpolated to {resolution:g} m, which adds no detail"
+        f"the DEM's cells measure {cell_m[0]:.0f} x {cell_m[1]:.0f} m on the ground, {mean_m:.3g} m on average: too coarse for "
+        f"statements about grading; interpolated to {resolution:g} m, which adds no detail"
     )
     return float(resolution), [*warnings, coarse]
 

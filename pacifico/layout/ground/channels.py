@@ -51,7 +51,7 @@ class SiteDrainage:
             return ""
         length, most = self.channels.length_m / 1000, self.channels.drained_ha.max()
         return (
-            f"{length:.1f} km of drainage lines meet the site, of up to {most:,.0f} ha drained: cells of {self.cell_m:.0f} m show "
+            f"{length:.1f} km of drainage lines meet the site, of up to {most:,.0f} ha drained: cells of up to {self.cell_m:.0f} m show "
             "them too roughly to keep them free; get a finer elevation model, or draw them as water"
         )
 
