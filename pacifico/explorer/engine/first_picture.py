@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def first_picture(site: Site, dem: xr.DataArray, design: Design, exclusions: tuple[Zone, ...]) -> FirstPicture:
-    """Draft in the most promising area, which takes about a third of the time of a layout.
+    """Draft in the most promising area, with full rows alone: about a fifth of the time of a layout.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def first_picture(site: Site, dem: xr.DataArray, design: Design, exclusions: tup
         request.profile,
         request.target_kw,
     )
-    draft = problem.draft(request.strategy, problem.seed_areas(request.strategy)[0])
+    draft = problem.draft(request.strategy, problem.seed_areas(request.strategy, full_rows_only=True)[0])
     zones, arrays = given.site.exclusions, [shapely.box(*i.rect) for i in draft.items]
     if frame is not None:
         arrays = [frame.inverse.geometry(a) for a in arrays]

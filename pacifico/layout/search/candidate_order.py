@@ -57,7 +57,12 @@ class _Window:
 
 
 def seed_areas(
-    context: PlacementContext, strategy: Strategy, target_kw: float | None, entry: tuple[float, float] | None
+    context: PlacementContext,
+    strategy: Strategy,
+    target_kw: float | None,
+    entry: tuple[float, float] | None,
+    *,
+    full_rows_only: bool = False,
 ) -> list[SeedArea]:
     """Seed areas for solar arrays, the most promising first.
 
@@ -71,6 +76,8 @@ def seed_areas(
         AC capacity of arrays [kW]; None for all that fit.
     entry : (float, float), optional
         Requested site entry in the working CRS [m].
+    full_rows_only : bool
+        Whether half and third rows are left out where all of the site is built on. Packing them takes as long as all else.
     """
     policy = POLICIES[strategy]
     grounds = {s: solar_grounds(context, s)[0] for s in SCHEMES}
@@ -80,7 +87,8 @@ def seed_areas(
     needed = math.inf if target_kw is None else math.ceil(target_kw / unit.ac_kw * (1 + share)) + 1
     large_enough = [s for s in SCHEMES if slots[s].units.sum() >= needed]
     if not large_enough:
-        grounds |= {s: solar_grounds(context, s)[0] for s in WHOLE_SITE_SCHEMES if s not in grounds}
+        mixed = () if full_rows_only else WHOLE_SITE_SCHEMES
+        grounds |= {s: solar_grounds(context, s)[0] for s in mixed if s not in grounds}
         by_units = sorted(grounds, key=lambda s: -grounds[s].kw(grounds[s].slots(NO_RECTS)))
         return [_whole_site(context.field, s, strategy) for s in by_units]
     if policy.two_way_aisles and "quads" in large_enough:

@@ -111,14 +111,23 @@ class DesignProblem:
         power_kw = capacities.gas_kw + (capacities.wind_kw or 0.0) + (capacities.storage_kw or 0.0)
         return rank_yards(self.context, power_kw, self._entry_xy)
 
-    def seed_areas(self, strategy: Strategy) -> list[SeedArea] | list[None]:
+    def seed_areas(self, strategy: Strategy, *, full_rows_only: bool = False) -> list[SeedArea] | list[None]:
         """Seed areas that a strategy tries, the most promising first.
 
         None stands for a yard as large as the ground allows.
+
+        Parameters
+        ----------
+        strategy : str
+            Objective to optimise.
+        full_rows_only : bool
+            Whether half and third rows are left out, to save time.
         """
         capacities = self.capacities
         if capacities.solar_kw != 0:
-            return seed_areas(self.context, strategy, capacities.solar_kw, self._entry_xy)
+            return seed_areas(
+                self.context, strategy, capacities.solar_kw, self._entry_xy, full_rows_only=full_rows_only
+            )
         if capacities.storage_kw is None or capacities.wind_kw is None:
             return [None]
         return candidate_yards(self._ranked_yards, strategy)
