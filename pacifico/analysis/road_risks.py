@@ -22,6 +22,8 @@ MIN_BEHIND = 0.1
 """Smallest share of capacity behind a single crossing that is a risk [-]; engineering judgement."""
 MIN_LENGTH = 0.15
 """Smallest share of road length in a branch that is a risk [-]; engineering judgement."""
+MIN_BRANCH_M = 100.0
+"""Shortest branch that is a risk [m]: a turnaround at the end of a road takes 60 m."""
 MANY_TIMES = 3.0
 """Times by which a branch's share of length exceeds its share of capacity to be a risk; engineering judgement."""
 DEAR_USD_PER_KW = 600.0
@@ -92,7 +94,9 @@ def _branch_risks(plan: Plan, network: _Network) -> Iterator[Risk]:
     for road in longest:
         capacity, length_m = network.behind(road.road_id)
         length = length_m / total_m
-        if length >= MIN_LENGTH and length >= MANY_TIMES * capacity and length - capacity > worst:
+        if length_m < MIN_BRANCH_M or length < MIN_LENGTH or length < MANY_TIMES * capacity:
+            continue
+        if length - capacity > worst:
             worst = length - capacity
             text = f"a branch of {length_m / 1000:,.1f} km, {length:.0%} of all roads, serves {capacity:.0%} of the capacity"
     if text:

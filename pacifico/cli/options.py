@@ -75,10 +75,10 @@ def add_ground(parser: argparse.ArgumentParser, *, boundary: bool = True) -> Non
     """Add the boundary, the DEM and how to read them; without `boundary` for commands that can go without one."""
     parser.add_argument(
         "boundary",
-        type=path,
+        type=source,
         nargs=None if boundary else "?",
         metavar="BOUNDARY",
-        help="KML, KMZ, GeoJSON, GeoPackage or zipped shapefile",
+        help="KML, KMZ, GeoJSON, GeoPackage or zipped shapefile, or its address",
     )
     parser.add_argument("--dem", type=source, metavar="DEM", help=DEM_HELP)
     parser.add_argument("--dem-units", choices=("m", "ft"), help="unit of the heights; overrides what the file says")

@@ -29,6 +29,7 @@ from pacifico.site.parcels import (
 )
 from pacifico.site.rings import Repairs, make_polygon, polygonal
 from pacifico.site.roles import Role, feature_role, is_entry, is_own
+from pacifico.site.services.addresses import is_url
 from pacifico.site.zone_types import is_poi, is_substation_name, use_by_name
 from pacifico.site.zones import make_zones
 
@@ -37,13 +38,13 @@ ANCHOR_REACH_M = 5_000.0
 
 
 def read_site(source: Any, *, layer: str | None = None, name: str | None = None) -> Site:
-    """Site boundary from a file or from geometry in memory.
+    """Site boundary from a file, an address or geometry in memory.
 
     Parameters
     ----------
     source : str, Path, bytes, GeoDataFrame, GeoSeries, dict or shapely geometry
-        A KML, KMZ, GeoJSON, Esri JSON, GeoPackage or shapefile, or ``"sample"`` for the site that ships. The content of a file decides
-        how it is read. Files that belong to it are read too: the parts of a .shp, the -wal of a GeoPackage that is open in another
+        A KML, KMZ, GeoJSON, Esri JSON, GeoPackage or shapefile, its address (http or https, up to 64 MB), or ``"sample"`` for the
+        site that ships. The content of a file decides how it is read. Files that belong to it are read too: the parts of a .shp, the -wal of a GeoPackage that is open in another
         program. Bytes are those of one file. A frame has a CRS; dicts (GeoJSON) and shapely geometry have longitude and latitude [°].
     layer : str, optional
         Name of the layer, folder or parcel that is the site, where the file holds several.
@@ -62,6 +63,8 @@ def read_site(source: Any, *, layer: str | None = None, name: str | None = None)
         400 km, 200 parcels).
     CRSMismatchError
         Where coordinates do not fit their CRS, or the CRS is missing.
+    OutsideServiceError
+        Where the server of an address fails or refuses.
 
     Examples
     --------
@@ -76,6 +79,11 @@ def read_site(source: Any, *, layer: str | None = None, name: str | None = None)
         return read_site_bytes(source, "bytes", layer=layer, name=name)
     if not isinstance(source, str | Path):
         return read_site_bytes(geojson_bytes(source), type(source).__name__, layer=layer, name=name)
+    if is_url(str(source)):
+        from pacifico.site.services.files import fetch_file  # noqa: PLC0415 (requests takes 0.2 s)
+
+        found = fetch_file(str(source))
+        return read_site_bytes(found.data, found.name, layer=layer, name=name)
     path = sample_site_path() if str(source) == SAMPLE else Path(source)
     label = clean_name(decoded(path.name))
     try:

@@ -16,6 +16,7 @@ from pacifico.escaping import decoded
 from pacifico.site.exclusions import load_exclusions, read_exclusion_features, with_exclusions
 from pacifico.site.features import Feature, clean_name, quoted_list
 from pacifico.site.roles import MAX_BUFFER_M, ZoneRules, foreign_zone_type, lenient_zone_rules, zone_rules
+from pacifico.site.services.addresses import is_url
 from pacifico.site.zone_types import is_existing_road
 from pacifico.site.zones import REACH_M
 from pacifico.stages import begin
@@ -92,8 +93,6 @@ def combine_exclusions(
         raise InputError("no exclusions are given; name a file or the address of a layer")
     if buffer_m is not None and not 0 <= buffer_m <= MAX_BUFFER_M:
         raise InputError(f"an exclusion buffer of {buffer_m:g} m is out of range; give 0 to {MAX_BUFFER_M:g} m")
-    from pacifico.site.services.layers import is_url  # noqa: PLC0415 (requests takes 0.2 s)
-
     if len(sources) == 1 and not buffer_m and not is_url(str(sources[0])):
         return CombinedExclusions(Path(sources[0]), ({"file": Path(sources[0]).name},))
     read = [

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from shapely import LineString, Point
 
-from pacifico.analysis.road_risks import DEAR_USD_PER_KW, MIN_BEHIND, MIN_SAVED, dear_branches, road_risks
+from pacifico.analysis.road_risks import DEAR_USD_PER_KW, MIN_BEHIND, MIN_BRANCH_M, MIN_SAVED, dear_branches, road_risks
 from pacifico.layout.economics.civil_costs import civil_works
 from pacifico.layout.economics.leave_out import removals_over
 from pacifico.layout.model.crossings import Crossing
@@ -63,6 +63,12 @@ def test_a_long_branch_that_serves_little_is_named():
     plan = plan_of(LINE, [asset("R1", 950.0), asset("R3", 50.0)])
     (risk,) = road_risks(plan)
     assert risk.text == "a branch of 0.8 km, 89% of all roads, serves 5% of the capacity"
+
+
+@pytest.mark.parametrize(("length_m", "named"), [(MIN_BRANCH_M - 1, False), (MIN_BRANCH_M + 1, True)])
+def test_a_turnaround_at_the_end_is_no_branch(length_m, named):
+    roads = (road("R1", (0, 0), (100, 0)), road("R2", (100, 0), (100 + length_m, 0)))
+    assert bool(road_risks(plan_of(roads, [asset("R1", 1000.0)]))) is named
 
 
 @pytest.mark.parametrize("kind", ["substation", "control_center"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -12,6 +13,11 @@ from pacifico.site.features import clean_name
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+
+
+def is_url(text: str) -> bool:
+    """Whether a source is a web address, not a path."""
+    return re.match(r"https?://", text, re.IGNORECASE) is not None
 
 
 def display_url(url: str) -> str:

@@ -1,4 +1,4 @@
-"""Fetch JSON from web services, with retries and limits."""
+"""Fetch JSON and files from web services, with retries and limits."""
 
 from __future__ import annotations
 
@@ -46,6 +46,14 @@ class FetchSettings:
     """Size of all pages together."""
     page_size: int = 1000
     """Features asked for at a time; a server may give fewer."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """Bytes that a server answers."""
+
+    data: bytes
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -103,9 +111,27 @@ class Fetcher:
             Where the server refuses, does not answer in time after the retries, gives no JSON object, or passes a limit.
         """
         request = _with_parameters(url, parameters or {})
+        body = self.fetch(request, accept="application/geo+json, application/json")
+        return Answer(_json_object(body, request), body.headers, request)
+
+    def fetch(self, url: str, *, accept: str = "*/*") -> Body:
+        """Bytes at an address.
+
+        Parameters
+        ----------
+        url : str
+            Where they are.
+        accept : str
+            Media types asked for.
+
+        Raises
+        ------
+        OutsideServiceError
+            Where the server refuses, does not answer in time after the retries, or passes a limit.
+        """
         for attempt in range(self.settings.retries + 1):
             try:
-                return self._try(request)
+                return self._try(url, accept)
             except TransientError as error:
                 self.pause_or_give_up(error, attempt, url)
         raise AssertionError  # the last attempt gives up
@@ -139,18 +165,17 @@ class Fetcher:
             "layer and give the file"
         )
 
-    def _try(self, request: str) -> Answer:
-        """Answer of one try, redirects followed."""
+    def _try(self, request: str, accept: str) -> Body:
+        """Bytes of one try, redirects followed."""
         target = Target(request)
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                with self._open(target) as response:
+                with self._open(target, accept) as response:
                     if response.is_redirect:
                         target = redirect_target(request, target.url, response.headers["location"])
                         continue
                     _require_success(response, request)
-                    data = self._body(response, request)
-                    return Answer(_json_object(data, response, request), dict(response.headers), request)
+                    return Body(self._body(response, request), response.headers)
         except requests.exceptions.InvalidURL as error:
             raise InputError(
                 f"{display_url(request)} is not a web address ({clean_name(str(error))}); check it"
@@ -167,9 +192,9 @@ class Fetcher:
             ) from None
         raise OutsideServiceError(f"{display_url(request)}: more than {MAX_REDIRECTS} redirects; check the address")
 
-    def _open(self, target: Target) -> requests.Response:
+    def _open(self, target: Target, accept: str) -> requests.Response:
         """Open a response at the checked address of its host."""
-        headers = {"Accept": "application/geo+json, application/json", "User-Agent": "pacifico"}
+        headers = {"Accept": accept, "User-Agent": "pacifico"}
         if target.pinned_ip:
             parts = urlsplit(target.url)
             headers["Host"] = parts.netloc
@@ -190,7 +215,7 @@ class Fetcher:
             self._bytes += len(part)
             if self._bytes > self.settings.max_bytes:
                 raise OutsideServiceError(
-                    f"{display_url(request)}: more than {self.settings.max_bytes / 1e6:.0f} MB near the site, the limit; cut the "
+                    f"{display_url(request)}: more than {self.settings.max_bytes / 1e6:.0f} MB, the limit; cut the "
                     "layer down, and give the file"
                 )
             if self._left() <= 0:
@@ -223,12 +248,12 @@ def _require_success(response: requests.Response, request: str) -> None:
         raise kind(f"{display_url(request)}: {reason}; check the address, or download the layer and give the file")
 
 
-def _json_object(data: bytes, response: requests.Response, request: str) -> dict[str, Any]:
+def _json_object(body: Body, request: str) -> dict[str, Any]:
     try:
-        document = json.loads(data)
+        document = json.loads(body.data)
     except (ValueError, RecursionError):
-        kind = clean_name(response.headers.get("Content-Type", "")).partition(";")[0] or "no type"
-        problem = "an answer cut short" if data.lstrip()[:1] in {b"{", b"["} else f"{kind}, not JSON"
+        kind = clean_name(body.headers.get("Content-Type", "")).partition(";")[0] or "no type"
+        problem = "an answer cut short" if body.data.lstrip()[:1] in {b"{", b"["} else f"{kind}, not JSON"
         raise OutsideServiceError(
             f"{display_url(request)}: it gives {problem}; check that this is the address of a layer, or download it and give "
             "the file"

@@ -35,11 +35,6 @@ class ServiceLayer:
     warnings: tuple[str, ...] = ()
 
 
-def is_url(text: str) -> bool:
-    """Whether a source is a web address, not a path."""
-    return re.match(r"https?://", text, re.IGNORECASE) is not None
-
-
 def protocol(url: str) -> Literal["arcgis", "ogc"]:
     """Protocol of an address, by its form.
 

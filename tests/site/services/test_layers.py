@@ -5,7 +5,8 @@ import shapely
 from numpy.testing import assert_allclose
 
 from pacifico.errors import InputError
-from pacifico.site.services.layers import fetch_layer, is_url, protocol
+from pacifico.site.services.addresses import is_url
+from pacifico.site.services.layers import fetch_layer, protocol
 
 
 @pytest.mark.parametrize("kind", ["arcgis", "ogc"])
