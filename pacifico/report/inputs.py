@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pacifico.errors import InputError
 from pacifico.site.boundary import read_site
+from pacifico.site.services.addresses import is_url
 from pacifico.terrain.clip import clip_source, is_clip, open_clip
 from pacifico.terrain.dem import level_ground
 from pacifico.terrain.sources import SAMPLE, sample_site_path
@@ -25,6 +26,32 @@ INPUTS = Path("inputs")
 def site_of(boundary: str, *, layer: str | None = None) -> Site:
     """Site of a boundary file, or the shipped sample site for `sample`."""
     return read_site(sample_site_path() if boundary == SAMPLE else boundary, layer=layer)
+
+
+def local_boundary(boundary: str, folder: Path) -> str:
+    """Path of a boundary file; the file at an address is written to a folder.
+
+    Parameters
+    ----------
+    boundary : str
+        Path, address (http, https) or ``sample``.
+    folder : Path
+        Existing folder.
+
+    Raises
+    ------
+    InputError, OutsideServiceError
+        As for `fetch_file`.
+    """
+    if not is_url(boundary):
+        return boundary
+    from pacifico.site.services.files import fetch_file  # noqa: PLC0415 (requests takes 0.2 s)
+
+    found = fetch_file(boundary)
+    path = folder / "boundary" / found.name
+    path.parent.mkdir()
+    path.write_bytes(found.data)
+    return str(path)
 
 
 def dem_for(boundary: str, dem: str | None, *, terrain: bool = True) -> str | None:

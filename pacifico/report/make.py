@@ -16,7 +16,6 @@ from pacifico.layout.criteria.design import Design, DesignOptions, split_design
 from pacifico.run import folder, manifest
 from pacifico.run import kernel as kernels
 from pacifico.run.execute import RunRequest, execute
-from pacifico.site.services.addresses import is_url
 from pacifico.stages import begin
 
 if TYPE_CHECKING:
@@ -267,10 +266,10 @@ def _pack(rules: str | Path | None) -> str | dict[str, Any] | None:
 
 def _read_inputs(sources: _Sources, scratch: Path) -> _Inputs:
     """Read all inputs once, and keep what the notebook needs."""
-    from pacifico.report.inputs import ground_of, site_of  # noqa: PLC0415 (1 s, while the kernel starts)
+    from pacifico.report.inputs import ground_of, local_boundary, site_of  # noqa: PLC0415 (1 s, while the kernel starts)
     from pacifico.terrain.sources import SAMPLE, sample_site_path  # noqa: PLC0415
 
-    boundary = _kept(str(sources.boundary), scratch)
+    boundary = local_boundary(str(sources.boundary), scratch)
     site = site_of(str(boundary), layer=sources.layer)
     files = {"boundary": sample_site_path() if str(boundary) == SAMPLE else _one_file(Path(boundary), scratch)}
     combined = _combine(sources, site, scratch)
@@ -331,19 +330,6 @@ def _read_weather(weather: str | Path | None, site: Site) -> dict[str, Path]:
     lon, lat = transformer(site.crs, LONLAT).transform(middle.x, middle.y)
     read_weather(weather, lat=lat, lon=lon)
     return {"weather": Path(weather)}
-
-
-def _kept(boundary: str, scratch: Path) -> str:
-    """Boundary file; the file at an address is kept in a folder."""
-    if not is_url(boundary):
-        return boundary
-    from pacifico.site.services.files import fetch_file  # noqa: PLC0415 (only for addresses)
-
-    found = fetch_file(boundary)
-    path = scratch / "boundary" / found.name
-    path.parent.mkdir()
-    path.write_bytes(found.data)
-    return str(path)
 
 
 def _one_file(path: Path, scratch: Path) -> Path:

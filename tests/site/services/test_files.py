@@ -7,7 +7,7 @@ import pytest
 from pacifico.cli.main import main
 from pacifico.data import sample_site_path
 from pacifico.errors import InputError, OutsideServiceError, SiteError
-from pacifico.report.make import _kept
+from pacifico.report.inputs import local_boundary
 from pacifico.site.boundary import read_site
 from pacifico.site.services.addresses import is_url
 from pacifico.site.services.fetch import FetchSettings
@@ -65,10 +65,10 @@ def test_text_that_is_no_address_is_refused():
 
 def test_a_report_keeps_the_file(service, tmp_path):
     service.faults = [SAMPLE]
-    path = _kept(service.base + "/ridge.kml", tmp_path)
+    path = local_boundary(service.base + "/ridge.kml", tmp_path)
     assert not is_url(path)
     assert read_site(path).sha256 == read_site("sample").sha256
-    assert _kept("ridge.kml", tmp_path) == "ridge.kml"
+    assert local_boundary("ridge.kml", tmp_path) == "ridge.kml"
 
 
 def test_the_command_line_takes_an_address(service, tmp_path):
