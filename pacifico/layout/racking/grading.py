@@ -86,12 +86,13 @@ def least_grading(problem: GradingProblem, known: KnownParts | None = None) -> G
         Parts of linear programs that were solved before, which aren't solved again; grows.
     """
     known = {} if known is None else known
+    depth = np.full(len(problem.node_ground), np.nan)
     tube = tube_heights(problem.rows, problem.pile_ground, problem.criteria)
     over = over_step(problem, tube)
     while True:
         problem = replace(problem, stepped=problem.stepped | over)
         tube = _with(tube, stepped_tubes(problem, problem.pile_ground, over))
-        found = _graded(problem, tube, known)
+        found = _graded(problem, tube, depth, known)
         over = over_step(problem, found.tube) & ~problem.stepped
         if not over.any():
             return found
@@ -102,7 +103,7 @@ def _with(tube: FloatArray, changed: FloatArray) -> FloatArray:
     return np.where(np.isnan(changed), tube, changed)
 
 
-def _graded(problem: GradingProblem, tube: FloatArray, known: KnownParts) -> Grading:
+def _graded(problem: GradingProblem, tube: FloatArray, depth: FloatArray, known: KnownParts) -> Grading:
     """Least grading with the tubes that suit it.
 
     Parameters
@@ -111,6 +112,8 @@ def _graded(problem: GradingProblem, tube: FloatArray, known: KnownParts) -> Gra
         Rows, ground and limits.
     tube : ndarray
         Best heights of tubes on natural ground [m].
+    depth : ndarray
+        Greatest correction of each node of the lattice [m]; NaN where it isn't known yet.
     known : dict
         Parts of linear programs that were solved; grows.
     """
@@ -118,7 +121,7 @@ def _graded(problem: GradingProblem, tube: FloatArray, known: KnownParts) -> Gra
     if not start.any():
         none = np.zeros(0)
         return Grading(problem, none.astype(np.int64), none, problem.pile_ground, tube, 0.0)
-    return grade(problem, tube, *_corrections(problem, start, known))
+    return grade(problem, tube, *_corrections(problem, start, depth, known))
 
 
 def grade(
@@ -163,7 +166,9 @@ def _over_limits(problem: GradingProblem, tube: FloatArray) -> BoolArray:
     return np.isin(rows.row_of, rows.row_of[over])
 
 
-def _corrections(problem: GradingProblem, start: BoolArray, known: KnownParts) -> tuple[IntArray, FloatArray, float]:
+def _corrections(
+    problem: GradingProblem, start: BoolArray, depth: FloatArray, known: KnownParts
+) -> tuple[IntArray, FloatArray, float]:
     """Nodes with their corrections [m], and the bound of cut plus fill [m³].
 
     Parameters
@@ -172,11 +177,12 @@ def _corrections(problem: GradingProblem, start: BoolArray, known: KnownParts) -
         Rows, ground and limits.
     start : ndarray of bool
         Piles around which ground is graded first.
+    depth : ndarray
+        Greatest correction of each node of the lattice [m]; NaN where it isn't known yet, and filled in here.
     known : dict
         Parts of linear programs that were solved; grows.
     """
     lattice, count = problem.lattice, len(problem.node_ground)
-    depth = np.full(count, np.nan)
 
     def measure(nodes: IntArray) -> None:
         """Find the greatest correction of nodes where it is not known."""
@@ -213,6 +219,7 @@ def with_beside(problem: GradingProblem, used: BoolArray) -> IntArray:
     """Nodes in use, nodes beside them, and nodes around the piles of rows that they concern."""
     near_piles: BoolArray = np.any(used[problem.nodes_of], axis=1)
     piles = problem.concerned(near_piles)
-    near = problem.lattice.around(np.flatnonzero(used))
-    found: IntArray = np.union1d(near, problem.nodes_of[piles])
-    return found
+    beside = np.zeros(len(used), dtype=bool)
+    beside[problem.lattice.around(np.flatnonzero(used))] = True
+    beside[problem.nodes_of[piles]] = True
+    return np.flatnonzero(beside)

@@ -212,7 +212,8 @@ def _solve_part(program: GradingProgram, part: _Part) -> Any:
         A_ub=hstack([part.ground, -part.ground, part.other], format="csc"),
         b_ub=part.limits,
         bounds=np.concatenate([depth, depth, part.tube_bounds, np.tile([0.0, np.inf], (excesses, 1))]),
-        method="highs",
+        method="highs-ds",
+        options={"presolve": False},  # it removes little here, and takes longer than what it saves
     )  # fmt: skip
     if found.x is None:
         raise InternalError(f"the linear program of grading has no solution: {found.message}")

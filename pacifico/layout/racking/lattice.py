@@ -67,11 +67,13 @@ class GradingLattice:
 
     def around(self, nodes: IntArray) -> IntArray:
         """Nodes and all their neighbours."""
-        steps = np.array([i * self.columns + k for i in (-1, 0, 1) for k in (-1, 0, 1)])
         i, k = np.divmod(nodes, self.columns)
         inner = nodes[(i > 0) & (i < self.lines - 1) & (k > 0) & (k < self.columns - 1)]
-        found: IntArray = np.union1d(nodes, (inner[:, None] + steps).ravel())
-        return found
+        found = np.zeros(self.lines * self.columns, dtype=bool)
+        found[nodes] = True
+        for step in (i * self.columns + k for i in (-1, 0, 1) for k in (-1, 0, 1)):
+            found[inner + step] = True
+        return np.flatnonzero(found)
 
     def edges(self, nodes: IntArray) -> tuple[IntArray, IntArray, BoolArray]:
         """Pairs of neighbours with at least one of the nodes, and whether each pair lies along the rows."""
