@@ -61,6 +61,8 @@ class RackingCriteria:
     """Largest change of slope at a pile [rise/run]; 0 for straight tubes."""
     pile_length_step_m: float = 0.5
     """Step of the lengths in which piles are ordered [m]."""
+    min_drainage: float = 0.0
+    """Least fall that grading leaves along the fall of the ground around [rise/run]; 0: none is asked."""
 
     def __post_init__(self) -> None:
         if not self.min_reveal_m < self.max_reveal_m:
@@ -163,6 +165,7 @@ def racking_criteria(spec: Spec) -> RackingCriteria:
         max_row_step_m=spec.number(name, "max_row_step_m"),
         max_bend=math.tan(math.radians(bend_deg)),
         pile_length_step_m=spec.number("racking", "pile_length_step_m"),
+        min_drainage=spec.number("racking", "min_drainage_pct") / 100.0,
     )
 
 

@@ -160,9 +160,9 @@ def pile_weights(problem: GradingProblem, piles: IntArray, column: IntArray, cou
 
 
 def node_slopes(problem: GradingProblem, used: IntArray, column: IntArray, count: int) -> Constraints:
-    """Slopes between neighbouring nodes: limits of the racking under arrays, side slopes elsewhere.
+    """Slopes between neighbouring nodes: limits of the racking under arrays, side slopes elsewhere, and their fall.
 
-    What is steeper by nature may stay so.
+    What is steeper or flatter by nature may stay so.
 
     Parameters
     ----------
@@ -188,8 +188,40 @@ def node_slopes(problem: GradingProblem, used: IntArray, column: IntArray, count
     data, row = np.repeat([1.0, -1.0], len(a))[there], np.concatenate([k, k])[there]
     matrix = coo_array((data, (row, at[there])), shape=(len(a), count)).tocsr()
     rise, limit = z[b] - z[a], slope * problem.lattice.cell_m
-    limits = np.concatenate([np.maximum(limit - rise, 0.0), np.maximum(limit + rise, 0.0)])
+    fall_to_b, fall_to_a = _fall_to_spare(problem, a, b, along[known])
+    limits = np.concatenate([
+        np.minimum(np.maximum(limit - rise, 0.0), fall_to_b), np.minimum(np.maximum(limit + rise, 0.0), fall_to_a)
+    ])  # fmt: skip
     return Constraints(limits, vstack([matrix, -matrix], format="csr"))
+
+
+def _fall_to_spare(
+    problem: GradingProblem, a: IntArray, b: IntArray, along: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """How much b may rise against a where water runs to b, and a against b where it runs to a; elsewhere infinite [m].
+
+    Water runs where the ground around falls more: along rows or across them. Ground around that falls less than the
+    minimum asks for ditches, and nothing is asked of its slope.
+
+    Parameters
+    ----------
+    problem : GradingProblem
+        Ground and limits.
+    a, b : ndarray of int
+        Neighbouring nodes.
+    along : ndarray of bool
+        Whether they lie along the rows.
+    """
+    least = problem.criteria.min_drainage
+    endless = np.full(len(a), np.inf)
+    if least == 0.0:
+        return endless, endless
+    slope_along, slope_across = ((s[a] + s[b]) / 2 for s in problem.main_slopes)
+    own, other = np.where(along, (slope_along, slope_across), (slope_across, slope_along))
+    drains = problem.under[a] & problem.under[b] & (np.abs(own) >= np.abs(other)) & (np.abs(own) >= least)
+    fall = np.sign(own) * (problem.node_ground[b] - problem.node_ground[a])
+    spare = np.maximum(fall - least * problem.lattice.cell_m, 0.0)
+    return np.where(drains & (own < 0), spare, np.inf), np.where(drains & (own > 0), spare, np.inf)
 
 
 def pile_slopes(problem: GradingProblem, near: BoolArray, column: IntArray, count: int) -> Constraints:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.ndimage import uniform_filter
 
 from pacifico.errors import InputError
 from pacifico.layout.racking.lattice import CELL_M, make_lattice, under_arrays
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from pacifico.layout.criteria.racking import RackingCriteria
     from pacifico.layout.racking.lattice import GradingLattice, KeepOff
     from pacifico.layout.racking.rows import Rows
+
+
+AROUND_M = 50.0
+"""Side of the square over which ground is averaged for its main fall [m]: about half an array, wider than humps to grade."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,17 @@ class GradingProblem:
         arrays[rows.array_of[has]] = True
         concerned: BoolArray = (has | (arrays & self.stepped)[rows.array_of])[rows.row_of]
         return concerned
+
+    @cached_property
+    def main_slopes(self) -> tuple[FloatArray, FloatArray]:
+        """Rise of the ground around each node, along rows and across them [rise/run]; NaN off the DEM."""
+        z = self.node_ground.reshape(self.lattice.lines, self.lattice.columns)
+        size = 2 * round(AROUND_M / self.lattice.cell_m / 2) + 1
+        known = uniform_filter(np.isfinite(z).astype(np.float64), size, mode="constant")
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = uniform_filter(np.nan_to_num(z), size, mode="constant") / known
+        along, across = np.gradient(np.where(np.isfinite(z), mean, np.nan), self.lattice.cell_m)
+        return along.ravel(), across.ravel()
 
     def pile_slopes(self) -> tuple[IntArray, IntArray, FloatArray]:
         """Pairs of neighbouring piles, and the greatest height difference of graded ground between them [m]."""

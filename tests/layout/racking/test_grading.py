@@ -162,3 +162,42 @@ def test_a_wider_window_never_adds_grading(height, wave, phase, wider):
     total = narrow.cut_m3 + narrow.fill_m3
     assert wide.bound_m3 <= total + 1e-3
     assert wide.cut_m3 + wide.fill_m3 <= total * (1 + SMALL_GAP) + 0.01
+
+
+def rolling(x, y):
+    """Ground that falls by 1 % along the rows under waves that trackers need graded."""
+    return 100 - 0.01 * y + 0.9 * np.sin(y / 13.0 + 0.4) * np.cos(x / 40.0)
+
+
+def least_falls(found, least):
+    """How far graded edges fall short of the minimum along the main fall, or of nature's fall where that is less [m]."""
+    p = found.problem
+    level = np.zeros(len(p.node_ground))
+    level[found.nodes] = found.correction
+    nodes = np.flatnonzero(p.under)
+    a, b, along = p.lattice.edges(nodes)
+    both = p.under[a] & p.under[b]
+    a, b, along = a[both], b[both], along[both]
+    slope_along, slope_across = ((s[a] + s[b]) / 2 for s in p.main_slopes)
+    own, other = np.where(along, slope_along, slope_across), np.where(along, slope_across, slope_along)
+    drains = (np.abs(own) >= np.abs(other)) & (np.abs(own) >= least)
+    nature = (np.sign(own) * (p.node_ground[b] - p.node_ground[a]))[drains]
+    graded = nature + (np.sign(own) * (level[b] - level[a]))[drains]
+    return np.minimum(least * p.lattice.cell_m, nature) - graded
+
+
+def test_grading_leaves_the_least_fall_along_the_fall_of_the_ground():
+    least = 0.005
+    free, held = (least_grading(problem(rolling, replace(STRAIGHT, min_drainage=m))) for m in (0.0, least))
+    assert least_falls(free, least).max() > 0.01
+    assert least_falls(held, least).max() < 1e-6
+    assert held.cut_m3 + held.fill_m3 >= free.bound_m3
+    assert held.above_bound < 2 * SMALL_GAP
+    assert held.excess_m.max() < 1e-6
+
+
+def test_flat_ground_has_no_fall_to_keep():
+    flat = lambda x, y: 0.5 * np.sin(y / 13.0)  # noqa: E731
+    free, held = (least_grading(problem(flat, replace(STRAIGHT, min_drainage=m))) for m in (0.0, 0.03))
+    assert held.cut_m3 + held.fill_m3 >= free.bound_m3
+    assert held.excess_m.max() < 1e-6
