@@ -1,8 +1,10 @@
-"""Boundaries and exclusions of jobs, read and checked before they are submitted."""
+"""Input files of jobs, read and checked before they are submitted."""
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
+from typing import Any
 
 
 def boundary_as_geojson(path: Path, layer: str | None) -> bytes:
@@ -42,3 +44,38 @@ def exclusions_as_geojson(
             return None, combined.warnings
         load_exclusions(combined.path, site)
         return combined.path.read_bytes(), combined.warnings
+
+
+def check_files(given: dict[str, Any]) -> None:
+    """Read the files that go with a boundary, so that a bad one is refused here and not by the job.
+
+    A weather file is read where pvlib is installed.
+
+    Parameters
+    ----------
+    given : dict
+        Options by name: `boundary`, `layer`, `exclusions`, `roads` and `weather`.
+
+    Raises
+    ------
+    InputError
+        A file can't be read, or has nothing for its purpose.
+    """
+    from pacifico.analysis.weather import read_weather
+    from pacifico.crs import LONLAT, reproject
+    from pacifico.site.boundary import read_site
+    from pacifico.site.exclusions import load_exclusions, load_roads
+    from pacifico.site.services.addresses import is_url
+
+    files = [source for source in map(str, given.get("exclusions") or ()) if not is_url(source)]
+    roads, weather = given.get("roads"), given.get("weather")
+    if not files and roads is None and weather is None:
+        return
+    site = read_site(given["boundary"], layer=given["layer"])
+    for source in files:
+        load_exclusions(source, site)
+    if roads is not None:
+        load_roads(roads, site)
+    if weather is not None and importlib.util.find_spec("pvlib"):
+        middle = reproject(site.boundary.centroid, site.crs, LONLAT)
+        read_weather(weather, lat=middle.y, lon=middle.x)

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pacifico.cli.job_inputs import check_files
 from pacifico.cli.options import add_row_azimuth, row_azimuth, source
 from pacifico.cli.options import path as option_path
 from pacifico.errors import InputError
@@ -122,6 +123,8 @@ def request_of(
     """
     check_design(given)
     as_read = reader(given["boundary"], given["layer"]) if reader else None
+    if reader:
+        check_files(given)
     dem, level = given["dem"], bool(given["no_terrain"])
     if level and dem:
         raise InputError("--no-terrain means level ground: leave --dem out, or leave --no-terrain out")
