@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pacifico.errors import InputError
@@ -29,6 +29,29 @@ class Capacities:
     wind_kw: float | None = 0.0
     control_center: bool = False
     """Whether the plant has a control center."""
+
+    def reduced(self, share: float, most_kw: float) -> Capacities:
+        """A share of all capacities; at most a power where no limit was asked for.
+
+        Parameters
+        ----------
+        share : float
+            Share of what was asked for [-].
+        most_kw : float
+            Power of arrays, and of storage beside no arrays, that have no limit [kW].
+        """
+        storage_kw = self.storage_kw
+        if storage_kw is not None:
+            storage_kw *= share
+        elif self.solar_kw == 0:
+            storage_kw = most_kw
+        return replace(
+            self,
+            solar_kw=most_kw if self.solar_kw is None else share * self.solar_kw,
+            spare_kw=share * self.spare_kw,
+            storage_kw=storage_kw,
+            gas_kw=share * self.gas_kw,
+        )
 
 
 def requested_capacities(profile: Profile, target_kw: float | None, spec: Spec) -> Capacities:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,7 @@ from pacifico.layout.criteria.strategies import POLICIES
 from pacifico.layout.ground.rects import NO_RECTS
 from pacifico.layout.model.assets import Unplaced
 from pacifico.layout.placement.batteries import place_batteries
-from pacifico.layout.placement.draft import Draft, below_one_unit, capacity_of
+from pacifico.layout.placement.draft import Draft, below_one_unit, capacity_of, has_plant
 from pacifico.layout.placement.equipment import place_near, slope_and_distance
 from pacifico.layout.placement.gas_plant import place_gas_plant
 from pacifico.layout.placement.level_ground import flattest_place
@@ -22,7 +22,12 @@ from pacifico.layout.placement.power_blocks import add_power_blocks
 from pacifico.layout.placement.siting_cost import PlantPlace
 from pacifico.layout.placement.skid_places import skid_share
 from pacifico.layout.placement.solar_arrays import CLEAR_OF_BLOCKS_M, SolarGround, choose_arrays, solar_grounds
-from pacifico.layout.placement.substations import place_substations, substation_count
+from pacifico.layout.placement.substations import (
+    beyond_substation,
+    place_substations,
+    smaller_plants_kw,
+    substation_count,
+)
 from pacifico.layout.placement.turbines import place_turbines
 
 if TYPE_CHECKING:
@@ -89,12 +94,42 @@ def draft_layout(
     for _ in range(MAX_SIZINGS):
         placed_kw = max(sum(i.capacity_kw for i in draft.items), sum(i.storage_kw for i in draft.items))
         fewer = substation_count(spec, HEADROOM * placed_kw) < substation_count(spec, sized_kw)
-        no_substation = not any(i.kind == "substation" for i in draft.items)
-        enough = placed_kw - request.capacities.spare_kw <= sized_kw * (1 + 1e-9) or no_substation
+        enough = placed_kw - request.capacities.spare_kw <= sized_kw * (1 + 1e-9) or not _has_substation(draft)
         if not placed_kw or (enough and not fewer and sized_kw <= MAX_OVERSIZE * placed_kw):
             break
         draft, sized_kw = _draft(context, request, seed_area, excluded, HEADROOM * placed_kw)
+    if has_plant(draft.items) and not _has_substation(draft):
+        return _smaller_plant(context, request, seed_area, excluded, sized_kw) or draft
     return draft
+
+
+def _has_substation(draft: Draft) -> bool:
+    return any(i.kind == "substation" for i in draft.items)
+
+
+def _smaller_plant(
+    context: PlacementContext,
+    request: PlantRequest,
+    seed_area: SeedArea | None,
+    excluded: FloatArray,
+    sized_kw: float,
+) -> Draft | None:
+    """Draft of the largest smaller plant whose substation finds a place; None where none does.
+
+    Parameters
+    ----------
+    context, request, seed_area, excluded
+        As for `draft_layout`.
+    sized_kw : float
+        Power of the plant whose substation finds no place [kW].
+    """
+    for most_kw in smaller_plants_kw(sized_kw):
+        smaller = replace(request, capacities=request.capacities.reduced(most_kw / sized_kw, most_kw))
+        draft, _ = _draft(context, smaller, seed_area, excluded, most_kw)
+        if _has_substation(draft):
+            draft.unplaced.append(beyond_substation(context.spec, request.capacities, sized_kw, most_kw))
+            return draft
+    return None
 
 
 @dataclass(frozen=True)

@@ -192,3 +192,22 @@ def test_one_turbine_is_less_than_requested(make):
     assert of_kind(draft, "wind_turbine") == []
     assert "3,000 kW asked for are less than one unit of 5,000 kW" in draft.unplaced[0].reason
     assert SPEC.number("wind_turbine", "capacity_kw") == 5000.0
+
+
+def valley(x, y):
+    """A level strip as wide as a small substation, beside ground for gensets alone."""
+    return np.where(y < 76, 0.0, np.where(y < 500, np.tan(np.radians(6.5)) * (y - 76), 48.3))
+
+
+@pytest.mark.parametrize("target", [15_000.0, 20_000.0, 40_000.0])
+def test_a_plant_is_as_large_as_its_substation(make, target):
+    """A higher target never ends without the station, and so with nothing that counts."""
+    slope = {"generator": {"slope_limit_deg": 8.0}, "battery": {"slope_limit_deg": 8.0}}
+    capacities = requested_capacities("gas_bess", target, make_spec(slope))
+    _, draft = drafted(make, valley, capacities=capacities, overrides=slope, size=420.0)
+    assert len(of_kind(draft, "substation")) == 1
+    built = sum(i.capacity_kw for i in of_kind(draft, "generator"))
+    station = of_kind(draft, "substation")[0]
+    assert 0 < built <= 0.95 * station.rating_kva + 0.1
+    said = [u.reason for u in draft.unplaced if "for a substation of" in u.reason]
+    assert bool(said) == (built < target)

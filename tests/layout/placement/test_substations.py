@@ -8,7 +8,7 @@ from pacifico.layout.criteria.strategies import EQUAL_WEIGHTS, SitingWeights
 from pacifico.layout.ground.rects import NO_RECTS
 from pacifico.layout.placement.draft import Draft
 from pacifico.layout.placement.siting_cost import PlantPlace
-from pacifico.layout.placement.substations import place_substations, substation_count
+from pacifico.layout.placement.substations import place_substations, smaller_plants_kw, substation_count
 
 
 @pytest.mark.parametrize(("power_kw", "count"), [(0.0, 1), (100e3, 1), (284.9e3, 1), (285.1e3, 2), (600e3, 3)])
@@ -62,3 +62,10 @@ def test_stations_without_a_place_are_counted(make):
     draft = placed(make, lambda x, y: 0.2 * x, EQUAL_WEIGHTS, power_kw=400_000.0)
     assert draft.items == []
     assert [(u.kind, u.count) for u in draft.unplaced] == [("substation", 2)]
+
+
+def test_smaller_plants_are_the_same_for_every_power():
+    assert smaller_plants_kw(9_000.0) == smaller_plants_kw(10_000.0) == []
+    assert smaller_plants_kw(20_000.0) == pytest.approx([19_531.25, 15_625.0, 12_500.0, 10_000.0])
+    assert smaller_plants_kw(40_000.0)[-4:] == smaller_plants_kw(20_000.0)
+    assert all(kw < 40_000.0 for kw in smaller_plants_kw(40_000.0))
