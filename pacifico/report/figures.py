@@ -17,6 +17,7 @@ from matplotlib.patches import Patch
 from pacifico import legend
 from pacifico.layout.files.stored import COARSE_M, LEVEL, StoredLayout
 from pacifico.report import mapframe as frame
+from pacifico.report import marks
 from pacifico.report.elevations import height_change
 from pacifico.terrain.surface import slope
 
@@ -63,7 +64,7 @@ def site_figure(site: Site, dem: xr.DataArray) -> Figure:
     frame.legend(
         ax, handles, note=f"{site.area_ha:,.1f} ha\nWorking CRS: {site.crs.name}\nElevation: {dem.attrs['source']}"
     )
-    frame.colour_bar(fig, ax, tint, "Elevation [m]", low=0.24, high=0.6, extend="both")
+    marks.colour_bar(ax, tint, "Elevation [m]", low=0.24, high=0.6, extend="both")
     return fig
 
 
@@ -201,11 +202,11 @@ def cut_fill_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
     fig, ax = frame.map_figure(area, ground=dem, title="Cut and fill")
     frame.shade(ax, dem, strength=0.5)
     side_pt = 2.4
-    change = height_change(layout, dem, step_m=min(max(0.85 * side_pt * frame.metres_per_point(ax), 0.4), 4.0))
+    change = height_change(layout, dem, step_m=min(max(0.85 * side_pt * marks.metres_per_point(ax), 0.4), 4.0))
     assets = [s.geometry for s in layout.of_kind("asset")]
     frame.area_patch(ax, assets, facecolor="none", edgecolor="#8a938e", lw=0.4, zorder=3)
     worst = max((float(np.abs(dz).max()) for _, dz in change if dz.size), default=0.0)
-    top = frame.nice_above(max(worst, 0.1))
+    top = marks.nice_above(max(worst, 0.1))
     xy = np.concatenate([c[0] for c in change]) if change else np.empty((0, 2))
     dz = np.concatenate([c[1] for c in change]) if change else np.empty(0)
     # roads are narrower than a pixel of the map: dots of a fixed size keep them visible
@@ -216,7 +217,7 @@ def cut_fill_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
     frame.area_patch(
         ax, [s.geometry for s in layout.of_kind("pad")], facecolor="none", edgecolor="#333", lw=0.6, zorder=7
     )
-    frame.colour_bar(fig, ax, dots, "design minus ground [m]\ncut < 0 < fill", low=0.45, high=0.98)
+    marks.colour_bar(ax, dots, "design minus ground [m]\ncut < 0 < fill", low=0.45, high=0.98)
     m = layout.metrics
     rows = [("", "cut m³", "fill m³")]
     rows += [
@@ -229,7 +230,7 @@ def cut_fill_figure(layout: StoredLayout, dem: xr.DataArray) -> Figure:
     if dem.attrs["source_resolution_m"] > COARSE_M:
         text += "\n\nCoarse ground: these are\nno claim about grading."
     ax.text(
-        frame.beside(ax, 0.14),
+        marks.beside(ax, 0.14),
         0.0,
         text,
         transform=ax.transAxes,

@@ -12,11 +12,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.patches import PathPatch
 from matplotlib.path import Path as MarkPath
 
 from pacifico.grid import Grid
-from pacifico.png import png_bytes
+from pacifico.png import png_bytes, without_alpha
+from pacifico.report.marks import orientation
 from pacifico.terrain.surface import hillshade
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 WIDTH_IN, LEGEND_IN, TALLEST_IN = 9.4, 2.65, 6.2
 """Width of a figure, of its legend, and largest height of its map [inches]."""
-INK = "#1c2321"
+INK = orientation.INK
 """Colour of text and lines."""
 DPI = 125
 SCREEN: Any = {"text.hinting": "none"}
@@ -45,8 +46,8 @@ class Picture(Figure):
         canvas: Any = FigureCanvasAgg(self)
         with rc_context(SCREEN):
             canvas.draw()
-        colours = np.asarray(canvas.buffer_rgba())[:, :, :3]  # the paper is white, so nothing is transparent
-        return png_bytes(colours, dpi=self.dpi)
+        # the paper is white, so nothing is transparent
+        return png_bytes(without_alpha(np.asarray(canvas.buffer_rgba())), dpi=self.dpi)
 
 
 def map_figure(area: BaseGeometry, *, ground: xr.DataArray | None = None, title: str = "") -> tuple[Picture, Axes]:
@@ -90,8 +91,8 @@ def map_figure(area: BaseGeometry, *, ground: xr.DataArray | None = None, title:
         side.set(color="#9aa39e", linewidth=0.8)
     if title:
         fig.text(0.06 / WIDTH_IN, 1 - 0.22 / height, title, fontsize=12.5, fontweight="bold", color=INK, va="center")
-    _scale_bar(ax)
-    _north_arrow(ax)
+    orientation.scale_bar(ax)
+    orientation.north_arrow(ax)
     return fig, ax
 
 
@@ -215,31 +216,13 @@ def contours(ax: Axes, dem: xr.DataArray, area: BaseGeometry) -> float | None:
     relief = float(np.nanmax(near) - np.nanmin(near))
     if relief < 0.5:
         return None
-    step = nice_above(relief / 14)
+    step = orientation.nice_above(relief / 14)
     levels = np.arange(math.floor(np.nanmin(z) / step) * step, float(np.nanmax(z)) + step, step)
     if len(levels) > MOST_LEVELS:
         return None
     lines = ax.contour(dem.x, dem.y, z, levels, colors="#5b4636", linewidths=0.45, alpha=0.75, zorder=2)
     ax.clabel(lines, levels[::4], fmt="%g", fontsize=6.5, inline_spacing=2)
     return step
-
-
-def nice(value: float) -> float:
-    """Round number (1, 2 or 5 times a power of ten) below a value."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(m * power for m in (5, 2, 1) if m * power <= value * (1 + 1e-9))
-
-
-def nice_above(value: float) -> float:
-    """Round number (1, 2 or 5 times a power of ten) above a value."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(m * power for m in (1, 2, 5, 10) if m * power >= value * (1 - 1e-9))
-
-
-def metres_per_point(ax: Axes) -> float:
-    """Ground length of one point (1/72 inch) of a map [m]."""
-    low, high = ax.get_xlim()
-    return (high - low) / (72 * WIDTH_IN * ax.get_position().width)
 
 
 def area_patch(ax: Axes, geometries: Iterable[BaseGeometry], **style: Any) -> None:
@@ -267,11 +250,6 @@ def lines(ax: Axes, geometries: Sequence[BaseGeometry], **style: Any) -> None:
     ax.add_collection(LineCollection(parts, **{"capstyle": "round", "joinstyle": "round", **style}), autolim=False)
 
 
-def beside(ax: Axes, inches: float) -> float:
-    """Axes coordinate at a distance to the right of the map."""
-    return 1 + inches / (ax.get_position().width * WIDTH_IN)
-
-
 def legend(ax: Axes, handles: Sequence[Any], *, title: str = "", note: str = "") -> None:
     """Draw the legend to the right of the map.
 
@@ -289,7 +267,7 @@ def legend(ax: Axes, handles: Sequence[Any], *, title: str = "", note: str = "")
     ax.legend(
         handles=list(handles),
         loc="upper left",
-        bbox_to_anchor=(beside(ax, 0.08), 1.0),
+        bbox_to_anchor=(orientation.beside(ax, 0.08), 1.0),
         borderaxespad=0.0,
         frameon=False,
         fontsize=8.8,
@@ -300,86 +278,12 @@ def legend(ax: Axes, handles: Sequence[Any], *, title: str = "", note: str = "")
     )
     if note:
         ax.text(
-            beside(ax, 0.14), 0.0, note, transform=ax.transAxes, fontsize=7.8, color="#5d6764", va="bottom", ha="left"
+            orientation.beside(ax, 0.14),
+            0.0,
+            note,
+            transform=ax.transAxes,
+            fontsize=7.8,
+            color="#5d6764",
+            va="bottom",
+            ha="left",
         )
-
-
-def colour_bar(fig: Picture, ax: Axes, shown: Any, label: str, *, low: float, high: float, **options: Any) -> None:
-    """Draw a colour bar to the right of the map.
-
-    Parameters
-    ----------
-    fig : Picture
-        Figure of the map.
-    ax : Axes
-        Map.
-    shown : artist
-        Image or dots whose colours the bar explains.
-    label : str
-        Quantity and unit.
-    low, high : float
-        Lower and upper end, as a share of the map's height [0-1].
-    **options
-        Options of `Figure.colorbar`.
-    """
-    left = beside(ax, 0.16)
-    bar = fig.colorbar(shown, cax=ax.inset_axes((left, low, beside(ax, 0.34) - left, high - low)), **options)
-    bar.set_label(label, fontsize=8.5)
-    bar.ax.tick_params(labelsize=8)
-
-
-def _scale_bar(ax: Axes) -> None:
-    """Draw a scale bar in the lower left corner."""
-    x0, x1 = ax.get_xlim()
-    y0, y1 = ax.get_ylim()
-    length = nice((x1 - x0) / 4.2)
-    left, low, high = x0 + 0.028 * (x1 - x0), y0 + 0.030 * (y1 - y0), 0.012 * (y1 - y0)
-    margin = 0.012 * (x1 - x0)
-    ax.add_patch(
-        Rectangle(
-            (left - margin, low - 1.2 * high),
-            length + 2 * margin + 0.05 * (x1 - x0),
-            5.0 * high,
-            facecolor="white",
-            alpha=0.82,
-            zorder=19,
-            linewidth=0,
-        )
-    )
-    for part, colour in enumerate((INK, "white")):
-        ax.add_patch(
-            Rectangle(
-                (left + part * length / 2, low),
-                length / 2,
-                high,
-                facecolor=colour,
-                edgecolor=INK,
-                linewidth=0.8,
-                zorder=20,
-            )
-        )
-    unit, factor = ("km", 1e-3) if length >= 1000 else ("m", 1.0)
-    for at in (0.0, 0.5, 1.0):
-        label = f"{length * at * factor:g}" + (f" {unit}" if at == 1.0 else "")
-        ax.text(
-            left + at * length, low + 1.5 * high, label, fontsize=7.6, ha="center", va="bottom", color=INK, zorder=20
-        )
-
-
-def _north_arrow(ax: Axes) -> None:
-    """Draw a north arrow in the upper right corner."""
-    ax.annotate(
-        "N",
-        xy=(0.965, 0.975),
-        xytext=(0.965, 0.895),
-        xycoords="axes fraction",
-        textcoords="axes fraction",
-        ha="center",
-        va="center",
-        fontsize=10,
-        fontweight="bold",
-        color=INK,
-        zorder=20,
-        arrowprops={"arrowstyle": "-|>,head_width=0.32,head_length=0.55", "color": INK, "linewidth": 1.6},
-        bbox={"boxstyle": "circle,pad=0.18", "facecolor": "white", "edgecolor": "none", "alpha": 0.82},
-    )

@@ -17,6 +17,7 @@ from matplotlib.patches import Polygon, Rectangle
 
 from pacifico.escaping import single_line
 from pacifico.report import mapframe as frame
+from pacifico.report import marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,7 +67,7 @@ def scale_bar(ax: Axes, ratio: float) -> None:
     """Draw a scale bar in the lower left corner of the map."""
     mm = ratio / 1000
     x, y = ax.get_xlim()[0] + 8 * mm, ax.get_ylim()[0] + 8 * mm
-    piece = frame.nice(17 * mm)
+    piece = marks.nice(17 * mm)
     unit, factor = ("km", 1e-3) if 4 * piece >= 2000 else ("m", 1.0)
     ax.add_patch(Rectangle((x - 4 * mm, y - 4 * mm), 4 * piece + 14 * mm, 13 * mm, fc="white", ec=PALE, lw=0.4, zorder=19))  # fmt: skip
     for k in range(4):

@@ -13,12 +13,12 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patches import Polygon as Outline
-from matplotlib.patheffects import withStroke
 
 from pacifico import legend
 from pacifico.analysis.shading.table import shade_frame
 from pacifico.layout.criteria.racking import racking_criteria
 from pacifico.report import mapframe as frame
+from pacifico.report import marks
 from pacifico.report.tables import Table
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def piles_figure(plan: Plan, dem: xr.DataArray) -> Figure | None:
     criteria = racking_criteria(plan.spec)
     fig, ax = _arrays_map(plan, dem, "Piles by reveal")
     piles = design.piles
-    size = min(max((PILE_DOT_M / frame.metres_per_point(ax)) ** 2, 0.8), 40.0)
+    size = min(max((PILE_DOT_M / marks.metres_per_point(ax)) ** 2, 0.8), 40.0)
     dots = ax.scatter(
         piles.x, piles.y, c=piles.reveal_m, s=size, marker="o", linewidths=0, cmap="viridis", zorder=6,
         vmin=criteria.min_reveal_m, vmax=criteria.max_reveal_m,
@@ -91,7 +91,7 @@ def piles_figure(plan: Plan, dem: xr.DataArray) -> Figure | None:
         ax.scatter(piles.x[out], piles.y[out], s=max(4 * size, 16), marker="x", c=_OUTSIDE, linewidths=0.8, zorder=8)
         handles.append(Line2D([], [], marker="x", ls="", mec=_OUTSIDE, label=f"Outside the window: {int(out.sum()):,}"))
     named = _names(ax, plan)
-    frame.colour_bar(fig, ax, dots, "reveal [m]", low=0.35, high=0.75)
+    marks.colour_bar(ax, dots, "reveal [m]", low=0.35, high=0.75)
     handles += _context()
     note = f"{len(piles.row):,} piles\n{named}"
     frame.legend(ax, handles, note=note)
@@ -120,7 +120,7 @@ def _context() -> list[Line2D]:
 def _names(ax: Axes, plan: Plan) -> str:
     """Write the number of each array on it, or of each power block where most are too small; return what they are."""
     arrays = [a for a in plan.asset_list if a.item.kind == "solar_array"]
-    wide, tall = (pt * frame.metres_per_point(ax) for pt in NAME_PT)
+    wide, tall = (pt * marks.metres_per_point(ax) for pt in NAME_PT)
     west, south, east, north = shapely.bounds([a.footprint for a in arrays]).T
     fits = (east - west >= wide) & (north - south >= tall)
     if fits.mean() >= 0.5:
@@ -135,11 +135,7 @@ def _names(ax: Axes, plan: Plan) -> str:
         blocks = {i: shapely.union_all([a.footprint for a in arrays if a.block_id == i]) for i in ids}
         places = {i: area.representative_point() for i, area in blocks.items() if area.area >= 4 * wide * tall}
         said = "B...: power block"
-    for name, point in places.items():
-        text = ax.text(
-            point.x, point.y, name, fontsize=5.5, ha="center", va="center", color=frame.INK, zorder=9, clip_on=True
-        )
-        text.set_path_effects([withStroke(linewidth=1.6, foreground="white")])
+    marks.write_names(ax, places, size_pt=5.5)
     return said if places else ""
 
 
@@ -150,7 +146,7 @@ def grading_figure(plan: Plan, dem: xr.DataArray) -> Figure | None:
         return None
     fig, ax = _arrays_map(plan, dem, "Ground graded under arrays")
     depths = np.concatenate([cells.correction_m for cells in design.graded])
-    most = frame.nice_above(max(float(np.quantile(np.abs(depths), 0.98)), LEAST_DEPTH_M))
+    most = marks.nice_above(max(float(np.quantile(np.abs(depths), 0.98)), LEAST_DEPTH_M))
     shown = PolyCollection(
         np.concatenate([_squares(cells) for cells in design.graded]).tolist(),
         cmap=_DEPTHS, norm=Normalize(-most, most), linewidths=0.25, zorder=5,
@@ -160,7 +156,7 @@ def grading_figure(plan: Plan, dem: xr.DataArray) -> Figure | None:
     ax.add_collection(shown, autolim=False)
     named = _names(ax, plan)
     ends: Literal["both", "neither"] = "both" if np.abs(depths).max() > most else "neither"
-    frame.colour_bar(fig, ax, shown, "cut (-) and fill (+) [m]", low=0.35, high=0.75, extend=ends)
+    marks.colour_bar(ax, shown, "cut (-) and fill (+) [m]", low=0.35, high=0.75, extend=ends)
     m = design.metrics()
     handles = [
         Patch(facecolor=_CUT, label=f"Cut: {m['array_cut_m3']:,.0f} m³"),
@@ -307,7 +303,7 @@ def row_shade_figure(plan: Plan, year: Energy | None, dem: xr.DataArray) -> Figu
     patches.set_clim(0.0, max(LEAST_SCALE_PCT, float(loss.max())))
     ax.add_collection(patches)
     frame.area_patch(ax, [plan.site.boundary], facecolor="none", edgecolor=legend.BOUNDARY, lw=1.6, zorder=10)
-    frame.colour_bar(fig, ax, patches, "year's loss of an array [%]", low=0.3, high=0.75)
+    marks.colour_bar(ax, patches, "year's loss of an array [%]", low=0.3, high=0.75)
     worst = int(np.argmax(loss))
     handles = [Line2D([], [], color=legend.BOUNDARY, lw=2, label="Site boundary")]
     if loss[worst] > 0:

@@ -1,4 +1,4 @@
-"""Round numbers for scales, and stretched hillshade."""
+"""Pictures, rasters on maps, and stretched hillshade."""
 
 import io
 
@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib import colormaps, rc_context
 from PIL import Image
 
-from pacifico.report.mapframe import DPI, SCREEN, Picture, nice, nice_above, paint, stretched
+from pacifico.report.mapframe import DPI, SCREEN, Picture, paint, stretched
 
 
 def test_the_stretch_keeps_order_and_is_bounded():
@@ -17,16 +17,6 @@ def test_the_stretch_keeps_order_and_is_bounded():
     out = stretched(light, np.ones(3, dtype=bool))
     assert (np.diff(out) > 0).all()
     assert np.ptp(out) <= 8 * np.ptp(light) + 1e-12
-
-
-@pytest.mark.parametrize(("value", "expected"), [(1.0, 1.0), (1.99, 1.0), (730.0, 500.0), (0.3, 0.2), (5.0, 5.0)])
-def test_round_number_below(value, expected):
-    assert nice(value) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(("value", "expected"), [(1.0, 1.0), (1.01, 2.0), (730.0, 1000.0), (0.32, 0.5), (5.0, 5.0)])
-def test_round_number_above(value, expected):
-    assert nice_above(value) == pytest.approx(expected)
 
 
 def test_a_picture_shows_itself_as_opaque_png_at_its_resolution():
