@@ -21,8 +21,9 @@ from pacifico.run import html, notebooks
 REHEARSED: dict[str, dict[str, Any]] = {
     "layout_report": {"boundary": "sample", "dem": "sample", "target_capacity_kw": 20_000.0}
 }
-#: New objects between two garbage collections of a job. Python's own 700 would let collections take a twentieth of its time.
-_OBJECTS_PER_COLLECTION = 50_000
+#: New objects between two garbage collections of a job. Python's own 700 would let collections take a twentieth of its time, and 50,000
+#: still 0.1 s of a report of the sample, which frees 55,000 objects (4 MB) by them.
+_OBJECTS_PER_COLLECTION = 200_000
 _COLD = "worker: kernels are not compiled, so jobs start slowly; run `pacifico demo` once with this cache of numba"
 
 
