@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _READERS = 16  # statuses read at once
+QUEUED_AT_ONCE = 4
+"""Queued jobs read in a look: more only while some of them have left the queue. Each read is a request to the store."""
 
 Body = dict[str, Any]
 
@@ -37,6 +39,9 @@ def wait_for_all(
 ) -> dict[str, Body]:
     """Read statuses until all jobs have ended, and return them by layout_id.
 
+    Each look reads the jobs that run, and in turn some of those that are queued: with hundreds in the queue, reading all twice a
+    second would keep the store busier than the jobs do.
+
     Parameters
     ----------
     read : callable
@@ -59,18 +64,46 @@ def wait_for_all(
     end = None if timeout_s is None else time.monotonic() + timeout_s
     found: dict[str, Body] = {}
     with ThreadPoolExecutor(_READERS) as pool:
-        while True:
-            for body in pool.map(read, [i for i in ids if i not in found or not _ended(found[i])]):
-                found[body["layout_id"]] = body
+
+        def read_now(which: Sequence[str]) -> None:
+            for layout_id, body in zip(which, pool.map(read, which), strict=True):
+                found.pop(layout_id, None)
+                found[layout_id] = body  # at the end: the queued job read longest ago comes first
                 if on_status is not None:
                     on_status(body)
+
+        read_now(ids)
+        while True:
+            late = end is not None and time.monotonic() >= end
+            if late:
+                read_now([i for i in ids if not _ended(found[i])])
             running = [i for i in ids if not _ended(found[i])]
             if not running:
                 return {i: found[i] for i in ids}
-            if end is not None and time.monotonic() >= end:
+            if late:
                 message = f"{len(running)} of {len(ids)} jobs had not ended after {timeout_s:g} s"
                 raise WaitTimeoutError(message, {i: found[i] for i in ids})
             time.sleep(poll_s if end is None else max(0.0, min(poll_s, end - time.monotonic())))
+            _look(found, read_now)
+
+
+def _look(found: dict[str, Body], read_now: Callable[[Sequence[str]], None]) -> None:
+    """Read the running jobs, and queued ones until none of those read has left the queue.
+
+    Parameters
+    ----------
+    found : dict
+        Last status of each job, in the order in which they were read.
+    read_now : callable
+        Reads the statuses of some jobs into `found`.
+    """
+    queued = [i for i, body in found.items() if body["status"] == "queued"]
+    read_now([i for i, body in found.items() if body["status"] != "queued" and not _ended(body)])
+    for k in range(0, len(queued), QUEUED_AT_ONCE):
+        batch = queued[k : k + QUEUED_AT_ONCE]
+        read_now(batch)
+        if all(found[i]["status"] == "queued" for i in batch):
+            return
 
 
 def _ended(body: Body) -> bool:
