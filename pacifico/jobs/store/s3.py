@@ -66,6 +66,8 @@ CONFIG = Config(
     signature_version="s3v4",
     s3={"addressing_style": "auto"},
 )
+_SMALL_BYTES = 1 << 20
+"""Files up to this size are sent with one plain request: boto3 starts threads for each file that it transfers."""
 _TRANSFER = TransferConfig(multipart_threshold=16 << 20, multipart_chunksize=16 << 20, max_concurrency=4)
 
 
@@ -161,7 +163,11 @@ class S3Store:
         sha256 : str
             Hash of the file, for `stat`.
         """
-        about = {"Metadata": {"sha256": sha256}} if sha256 else {}
+        about: dict[str, Any] = {"Metadata": {"sha256": sha256}} if sha256 else {}
+        if path.stat().st_size <= _SMALL_BYTES:
+            with self._translated(key):
+                self._put(key, path.read_bytes(), kind, **about)
+            return
         extra = {**self._encryption, "ContentType": content_type(key), "Tagging": f"class={kind}", **about}
         with self._translated(key):
             self._client.upload_file(str(path), self._bucket, self._key(key), ExtraArgs=extra, Config=_TRANSFER)
@@ -246,7 +252,7 @@ class S3Store:
             raise InputError(f"key {key[:80]!r} would leave its place in the store; use names without '..'")
         return self._prefix + key
 
-    def _put(self, key: str, data: bytes, kind: StorageClass, **condition: str) -> str:
+    def _put(self, key: str, data: bytes, kind: StorageClass, **more: Any) -> str:
         """Write an object; return its ETag.
 
         Parameters
@@ -257,10 +263,10 @@ class S3Store:
             Content.
         kind : StorageClass
             Storage class.
-        **condition : str
-            Conditions of the write.
+        **more
+            Conditions of the write, or metadata.
         """
-        options: dict[str, Any] = {**self._encryption, **condition}
+        options: dict[str, Any] = {**self._encryption, **more}
         reply = self._client.put_object(
             Bucket=self._bucket,
             Key=self._key(key),
