@@ -197,7 +197,7 @@ def _defaults(site: Site, parameters: Mapping[str, Any]) -> dict[str, Any]:
         "poi": f"{', '.join(points)} (from the file)" if points else "none in the file",
         "setback_m": f"{spec.number('site', 'setback_m'):g} ({_origin(parameters, 'site', 'setback_m')})",
         "max_road_grade_pct": f"{spec.number('road', 'max_grade_pct'):g} ({_origin(parameters, 'road', 'max_grade_pct')})",
-        "spec": "catalog, no value overridden",
+        "spec": "none overridden",
     }
     return {name: value for name, value in values.items() if name in parameters and parameters[name] in (None, {})}
 
@@ -207,8 +207,14 @@ def _origin(parameters: Mapping[str, Any], section: str, rule: str) -> str:
     return "spec" if rule in (parameters.get("spec") or {}).get(section, {}) else "catalog"
 
 
+_LABELS = {"poi": "Point of interconnection", "spec": "Catalog values"}
+"""Names of parameters that their own name doesn't tell."""
+
+
 def _label(parameter: str) -> str:
     """Name of a parameter, its unit in brackets."""
+    if parameter in _LABELS:
+        return _LABELS[parameter]
     words, _, last = parameter.rpartition("_")
     unit = {"kw": "kW", "m": "m", "pct": "%"}.get(last)
     return f"{words.replace('_', ' ').capitalize()} [{unit}]" if unit else parameter.replace("_", " ").capitalize()

@@ -54,7 +54,7 @@ def test_values_that_were_left_out_are_stated(site, dem):
     rows = dict(tables.assumptions(site, dem, left_out).rows)
     assert rows["Setback [m]"] == "10 (catalog)"
     assert rows["Max road grade [%]"] == "10 (catalog)"
-    assert rows["Poi"] == "none in the file"
+    assert rows["Point of interconnection"] == "none in the file"
     assert rows["Target capacity [kW]"] == "as much as fits"
     assert "default" not in rows.values()
     given = {"setback_m": 0.0, "max_road_grade_pct": None, "spec": {"road": {"max_grade_pct": 8.0}}}
