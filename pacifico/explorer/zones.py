@@ -1,7 +1,8 @@
-"""Zones of the map: drawn with its tools, or typed with a buffer."""
+"""Zones of the map: drawn with its tools, or typed with a buffer, and what they are."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
     from pacifico.site.model import Site
 
 _DRAWN = {"shapeOptions": {**AREA_STYLES["exclusion"]}}
+_USES = (
+    ("Keep free", ""),
+    ("Existing road", "road"),
+    ("Power line", "line"),
+    ("Water", "water"),
+    ("Pipeline", "pipeline"),
+    ("Railway", "railway"),
+)
+"""What a drawn line or a typed shape is, and the role that it gets."""
 _SAME_DEG = 2e-6
 """Difference up to which a shape is the same: the browser rounds to six decimals [°]."""
 
@@ -43,7 +53,7 @@ class Zones:
         self._zones: tuple[DrawnZone, ...] = ()
         self._setting = False
         self.drawing = leaflet.DrawControl(
-            position="topleft", polygon=_DRAWN, rectangle=_DRAWN, polyline={}, circlemarker={}, circle={}, marker={}
+            position="topleft", polygon=_DRAWN, rectangle=_DRAWN, polyline=_DRAWN, circlemarker={}, circle={}, marker={}
         )
         self.text = widgets.Textarea(
             placeholder="WKT, GeoJSON, or one 'longitude, latitude' a line",
@@ -53,9 +63,15 @@ class Zones:
             description="Buffer, m", value=0, min=0, max=10_000, layout=widgets.Layout(width="190px"),
             style={"description_width": "70px"},
         )  # fmt: skip
+        self.use = widgets.Dropdown(
+            description="It is",
+            options=_USES,
+            layout=widgets.Layout(width="190px"),
+            style={"description_width": "70px"},
+        )
         self.add = widgets.Button(description="Add zone", icon="plus", layout=widgets.Layout(width="110px"))
         self.message = widgets.HTML()
-        self.widget = widgets.VBox([self.text, widgets.HBox([self.buffer_m, self.add]), self.message])
+        self.widget = widgets.VBox([self.text, self.use, widgets.HBox([self.buffer_m, self.add]), self.message])
         self.drawing.observe(self._drawn, names="data")
         self.add.on_click(self._typed)
 
@@ -77,21 +93,41 @@ class Zones:
 
     def _drawn(self, change: dict[str, Any]) -> None:
         """Take over what the drawing tools hold."""
-        if not self._setting:
-            self._on_change(zones_of(change["new"], self._zones))
+        if self._setting:
+            return
+        lines = [f["geometry"] for f in change["new"] if f["geometry"]["type"] == "LineString"]
+        zones = zones_of(change["new"], self._zones)
+        for line in lines:
+            found = self._parsed(json.dumps(line), "drawn line")
+            if found is None:
+                self.set(self._zones)  # takes the line off the map
+                return
+            zones = _with(zones, found)
+        self._on_change(zones)
 
     def _typed(self, _: object) -> None:
         """Add the zones of the text, or show why there are none."""
+        found = self._parsed(self.text.value, "typed")
+        if found is not None:
+            self.text.value = ""
+            self._on_change(_with(self._zones, found))
+
+    def _parsed(self, text: str, name: str) -> tuple[DrawnZone, ...] | None:
+        """Zones of a text with the buffer and use chosen; None where it is refused, which is shown."""
+        self.message.value = ""
         try:
-            found = parse_zones(self.text.value, self._site, buffer_m=self.buffer_m.value)
+            return parse_zones(text, self._site, buffer_m=self.buffer_m.value, name=name, role=self.use.value)
         except InputError as error:
             self.message.value = panel.problem(str(error))
-            return
-        self.message.value, self.text.value = "", ""
-        zones = list(self._zones)
-        for zone in found:
-            zones.append(replace(zone, name=free_name(zone.name, zones)))
-        self._on_change(tuple(zones))
+            return None
+
+
+def _with(zones: Sequence[DrawnZone], more: Sequence[DrawnZone]) -> tuple[DrawnZone, ...]:
+    """Zones and more zones, under names that are free."""
+    out = list(zones)
+    for zone in more:
+        out.append(replace(zone, name=free_name(zone.name, out)))
+    return tuple(out)
 
 
 def zones_of(features: Sequence[Mapping[str, Any]], known: Sequence[DrawnZone]) -> tuple[DrawnZone, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from shapely import box
 from shapely.geometry import mapping
 
@@ -62,3 +64,43 @@ def test_zones_that_are_set_are_no_change_of_the_user():
     assert heard == []
     zones.drawing.data = []
     assert heard == [()]
+
+
+LINE = {"type": "LineString", "coordinates": [list(p) for p in POND.exterior.coords[:2]]}
+
+
+def test_a_drawn_line_is_an_existing_road_where_that_is_chosen():
+    heard = []
+    zones = Zones(SITE, heard.append)
+    zones.use.value = "road"
+    zones.drawing.data = [{"type": "Feature", "properties": {}, "geometry": LINE}]
+    ((road,),) = heard
+    assert (road.name, road.use, road.existing) == ("drawn line", "road", True)
+    zone = road.zone(CRS)
+    assert (zone.zone_type, zone.existing, zone.drivable) == ("road", True, True)
+    assert 8 < zone.with_buffer.area / 100 < 12
+
+
+def test_a_drawn_line_to_keep_free_needs_a_buffer():
+    heard = []
+    zones = Zones(SITE, heard.append)
+    zones.drawing.data = [{"type": "Feature", "properties": {}, "geometry": LINE}]
+    assert heard == []
+    assert zones.drawing.data == []
+    assert "buffer" in zones.message.value
+    zones.buffer_m.value = 6.0
+    zones.drawing.data = [{"type": "Feature", "properties": {}, "geometry": LINE}]
+    ((zone,),) = heard
+    assert zone.use is None
+
+
+def test_a_typed_feature_keeps_what_it_states():
+    heard = []
+    zones = Zones(SITE, heard.append)
+    zones.use.value = "water"
+    stated = {"type": "Feature", "properties": {"zone_type": "line", "name": "138 kV"}, "geometry": LINE}
+    zones.text.value = json.dumps(stated)
+    zones.add.click()
+    zones.text.value = json.dumps(LINE)
+    zones.add.click()
+    assert [z.use for (z,) in heard] == ["line", "water"]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pacifico.explorer.state.overrides import Edge
     from pacifico.layout.criteria.design import Design
+    from pacifico.site.model import ZoneType
     from pacifico.vocabulary import AssetKind
 
 LonLat = tuple[float, float]
@@ -27,16 +28,22 @@ EditOperation = Literal["move", "rotate", "remove", "add"]
 
 @dataclass(frozen=True)
 class DrawnZone:
-    """Ground to keep free, drawn or typed on the map."""
+    """Ground to keep free, an existing road or a line, drawn or typed on the map."""
 
     name: str
     area: Polygon | MultiPolygon
     """Longitude and latitude [°], without the buffer."""
     buffer_m: float = 0.0
+    use: ZoneType | None = None
+    """What is there, such as water; None for ground to keep free."""
+    existing: bool = False
+    """Whether it is an existing road that the plant may use."""
 
     def zone(self, crs: CRS) -> Zone:
         """Exclusion zone in the working CRS."""
         area = reproject(self.area, LONLAT, crs)
+        if self.use is not None:
+            return Zone(area, self.name, self.use, self.buffer_m, drivable=self.existing, existing=self.existing)
         kind: Literal["hard", "buffered"] = "buffered" if self.buffer_m else "hard"
         return Zone(area, self.name, kind, self.buffer_m)
 

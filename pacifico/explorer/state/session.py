@@ -23,6 +23,7 @@ from pacifico.layout.criteria.setbacks import MAX_ENTRIES
 from pacifico.layout.criteria.spec import make_spec
 from pacifico.output_files import atomic_files
 from pacifico.site.features import clean_name
+from pacifico.site.model import ZoneType  # noqa: TC001 (pydantic reads it)
 from pacifico.vocabulary import AssetKind, Profile, Strategy  # noqa: TC001 (pydantic reads them)
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ class _ZonePart(BaseModel):
     name: Annotated[str, Field(min_length=1)]
     area: dict[Literal["type", "coordinates"], Any]
     buffer_m: _Length
+    use: ZoneType | None = None
+    existing: bool = False
+    """Both absent in sessions of earlier versions."""
 
     def drawn(self) -> DrawnZone:
         """Zone of the document; refused where its area is no polygon."""
@@ -83,7 +87,7 @@ class _ZonePart(BaseModel):
         west, south, east, north = area.bounds
         if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
             raise InputError(f"the area of zone {clean_name(self.name)!r} is not in degrees")
-        return DrawnZone(clean_name(self.name), area, self.buffer_m)
+        return DrawnZone(clean_name(self.name), area, self.buffer_m, self.use, self.existing)
 
 
 class _EditPart(BaseModel):
@@ -170,7 +174,10 @@ def session_text(document: Document, request: str) -> bytes:
         "schema_version": 1,
         "request": request,
         "design": {name: design[name] for name in _WRITTEN},
-        "zones": [{"name": z.name, "area": mapping(z.area), "buffer_m": z.buffer_m} for z in document.zones],
+        "zones": [
+            {"name": z.name, "area": mapping(z.area), "buffer_m": z.buffer_m, "use": z.use, "existing": z.existing}
+            for z in document.zones
+        ],
         "edits": [asdict(edit) for edit in document.edits],
         "overrides": asdict(document.overrides),
     }

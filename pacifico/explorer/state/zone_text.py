@@ -15,6 +15,7 @@ from pacifico.errors import InputError
 from pacifico.explorer.state.document import DrawnZone
 from pacifico.site.features import clean_name, to_lonlat
 from pacifico.site.geojson import read_geojson
+from pacifico.site.zone_types import USE_TYPES
 from pacifico.site.zones import make_zones
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ _WKT = re.compile(r"\s*(SRID\s*=|POINT|LINESTRING|POLYGON|MULTI|GEOMETRYCOLLECTI
 _HELP = "give WKT, GeoJSON, or one 'longitude, latitude' a line"
 
 
-def parse_zones(text: str, site: Site, *, buffer_m: float = 0.0, name: str = "typed") -> tuple[DrawnZone, ...]:
+def parse_zones(
+    text: str, site: Site, *, buffer_m: float = 0.0, name: str = "typed", role: str = ""
+) -> tuple[DrawnZone, ...]:
     """Zones of a text.
 
     Parameters
@@ -40,9 +43,11 @@ def parse_zones(text: str, site: Site, *, buffer_m: float = 0.0, name: str = "ty
     site : Site
         Zones near it count.
     buffer_m : float
-        Distance that is kept free around shapes that state none [m]; points and lines need one.
+        Distance that is kept free around shapes that state none [m]; points and lines without a role need one.
     name : str
         Name of zones that have none.
+    role : str
+        What shapes are that state none: a zone type, such as "road" for existing roads; empty for ground to keep free.
 
     Raises
     ------
@@ -53,13 +58,20 @@ def parse_zones(text: str, site: Site, *, buffer_m: float = 0.0, name: str = "ty
         raise InputError(f"there is no text; {_HELP}")
     if len(text) > MAX_TEXT:
         raise InputError(f"the text has {len(text):,} characters, {MAX_TEXT:,} at most are read; give a file instead")
-    reading = read_geojson(json.dumps(_collection(text, buffer_m, name)).encode())
+    reading = read_geojson(json.dumps(_collection(text, buffer_m, name, role)).encode())
     features = [f for layer in map(to_lonlat, reading.layers) for f in layer.features]
     zones, warnings = make_zones(features, site)
     if not zones:
         raise InputError(f"no zone was found: {'; '.join(warnings) or _HELP}")
     return tuple(
-        DrawnZone(clean_name(z.name) or name, _area(reproject(z.geometry, site.crs, LONLAT)), z.buffer_m) for z in zones
+        DrawnZone(
+            clean_name(z.name) or name,
+            _area(reproject(z.geometry, site.crs, LONLAT)),
+            z.buffer_m,
+            z.zone_type if z.zone_type in USE_TYPES else None,
+            z.existing,
+        )
+        for z in zones
     )
 
 
@@ -79,8 +91,8 @@ def parse_place(text: str) -> tuple[float, float]:
     return _checked(float(found[1]), float(found[2]))
 
 
-def _collection(text: str, buffer_m: float, name: str) -> dict[str, Any]:
-    """Text as a GeoJSON feature collection whose features state their buffer."""
+def _collection(text: str, buffer_m: float, name: str, role: str) -> dict[str, Any]:
+    """Text as a GeoJSON feature collection whose features state their buffer and role."""
     if text.lstrip().startswith("{"):
         features = _features(_json(text))
     elif _WKT.match(text):
@@ -91,6 +103,8 @@ def _collection(text: str, buffer_m: float, name: str) -> dict[str, Any]:
         properties = {"name": name, **(feature.get("properties") or {})}
         if buffer_m and "buffer_m" not in properties:
             properties["buffer_m"] = buffer_m
+        if role and not {"role", "zone_type"} & set(properties):
+            properties["role"] = role
         feature["properties"] = properties
     return {"type": "FeatureCollection", "features": features}
 

@@ -24,7 +24,10 @@ KEY = "ab" * 32
 DESIGN = Design(target_capacity_kw=20_000.0, setback_m=12.0, max_road_grade_pct=10.0, entry=(-84.2, 36.6))
 DOCUMENT = Document(
     DESIGN,
-    (DrawnZone("pond", box(-84.21, 36.6, -84.2, 36.61), 5.0),),
+    (
+        DrawnZone("pond", box(-84.21, 36.6, -84.2, 36.61), 5.0),
+        DrawnZone("track", box(-84.21, 36.6, -84.2, 36.6001), 0.0, "road", existing=True),
+    ),
     (
         EditStep("move", "battery", (-84.2, 36.6), "battery-0001", to=(-84.201, 36.6)),
         EditStep("rotate", "battery", (-84.2, 36.6), "battery-0001", to_deg=30.0),
