@@ -105,7 +105,7 @@ def _branch_risks(plan: Plan, network: _Network) -> Iterator[Risk]:
 
 
 class _Network:
-    """Roads as a graph, with the capacity that each serves."""
+    """Roads as a graph, with the capacity of each."""
 
     def __init__(self, plan: Plan) -> None:
         self._at: dict[tuple[int, int], list[int]] = defaultdict(list)

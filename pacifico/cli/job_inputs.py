@@ -1,4 +1,4 @@
-"""Input files of jobs, read and checked before they are submitted."""
+"""Input files of jobs, checked before they are submitted."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def exclusions_as_geojson(
 
 
 def check_files(given: dict[str, Any]) -> None:
-    """Read the files that go with a boundary, so that a bad one is refused here and not by the job.
+    """Read the files that go with a boundary.
 
-    A weather file is read where pvlib is installed.
+    A bad one is refused here and not by the job. A weather file is read where pvlib is installed.
 
     Parameters
     ----------

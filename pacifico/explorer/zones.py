@@ -1,4 +1,4 @@
-"""Zones of the map: drawn with its tools, or typed with a buffer, and what they are."""
+"""Zones that are drawn or typed on the map."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Zones:
             self._on_change(_with(self._zones, found))
 
     def _parsed(self, text: str, name: str) -> tuple[DrawnZone, ...] | None:
-        """Zones of a text with the buffer and use chosen; None where it is refused, which is shown."""
+        """Zones of a text; None where it is refused."""
         self.message.value = ""
         try:
             return parse_zones(text, self._site, buffer_m=self.buffer_m.value, name=name, role=self.use.value)

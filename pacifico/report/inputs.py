@@ -29,7 +29,7 @@ def site_of(boundary: str, *, layer: str | None = None) -> Site:
 
 
 def local_boundary(boundary: str, folder: Path) -> str:
-    """Path of a boundary file; the file at an address is written to a folder.
+    """Path of a boundary file, fetched from its address.
 
     Parameters
     ----------

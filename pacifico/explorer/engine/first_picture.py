@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 
 def first_picture(site: Site, dem: xr.DataArray, design: Design, exclusions: tuple[Zone, ...]) -> FirstPicture:
-    """Draft in the most promising area, with full rows alone: about a fifth of the time of a layout.
+    """Draft in the most promising area, with full rows.
+
+    It takes about a fifth of the time of a layout.
 
     Parameters
     ----------

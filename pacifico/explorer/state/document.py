@@ -28,7 +28,7 @@ EditOperation = Literal["move", "rotate", "remove", "add"]
 
 @dataclass(frozen=True)
 class DrawnZone:
-    """Ground to keep free, an existing road or a line, drawn or typed on the map."""
+    """A zone drawn or typed on the map."""
 
     name: str
     area: Polygon | MultiPolygon

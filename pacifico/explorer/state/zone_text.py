@@ -92,7 +92,7 @@ def parse_place(text: str) -> tuple[float, float]:
 
 
 def _collection(text: str, buffer_m: float, name: str, role: str) -> dict[str, Any]:
-    """Text as a GeoJSON feature collection whose features state their buffer and role."""
+    """Text as a GeoJSON collection, with buffers and roles."""
     if text.lstrip().startswith("{"):
         features = _features(_json(text))
     elif _WKT.match(text):

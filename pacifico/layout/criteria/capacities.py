@@ -31,7 +31,7 @@ class Capacities:
     """Whether the plant has a control center."""
 
     def reduced(self, share: float, most_kw: float) -> Capacities:
-        """A share of all capacities; at most a power where no limit was asked for.
+        """A share of all capacities.
 
         Parameters
         ----------

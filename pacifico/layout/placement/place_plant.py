@@ -114,7 +114,7 @@ def _smaller_plant(
     excluded: FloatArray,
     sized_kw: float,
 ) -> Draft | None:
-    """Draft of the largest smaller plant whose substation finds a place; None where none does.
+    """Largest smaller plant whose substation finds a place.
 
     Parameters
     ----------

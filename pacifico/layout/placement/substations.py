@@ -79,7 +79,7 @@ def place_substations(
 
 
 def smaller_plants_kw(power_kw: float) -> list[float]:
-    """Powers of smaller plants to try where no substation of a power finds a place, the largest first [kW].
+    """Powers of smaller plants to try, largest first [kW].
 
     They are the same for every power, so that a larger request never ends with a smaller plant.
     """
@@ -89,7 +89,7 @@ def smaller_plants_kw(power_kw: float) -> list[float]:
 
 
 def beyond_substation(spec: Spec, asked: Capacities, sized_kw: float, most_kw: float) -> Unplaced:
-    """Record of what no substation that finds a place could take.
+    """Record of what no substation could take.
 
     Parameters
     ----------

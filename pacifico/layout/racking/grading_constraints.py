@@ -160,8 +160,9 @@ def pile_weights(problem: GradingProblem, piles: IntArray, column: IntArray, cou
 
 
 def node_slopes(problem: GradingProblem, used: IntArray, column: IntArray, count: int) -> Constraints:
-    """Slopes between neighbouring nodes: limits of the racking under arrays, side slopes elsewhere, and their fall.
+    """Slopes and falls between neighbouring nodes.
 
+    Limits of the racking hold under arrays, side slopes elsewhere.
     What is steeper or flatter by nature may stay so.
 
     Parameters
@@ -198,7 +199,9 @@ def node_slopes(problem: GradingProblem, used: IntArray, column: IntArray, count
 def _fall_to_spare(
     problem: GradingProblem, a: IntArray, b: IntArray, along: BoolArray
 ) -> tuple[FloatArray, FloatArray]:
-    """How much b may rise against a where water runs to b, and a against b where it runs to a; elsewhere infinite [m].
+    """Fall that neighbouring nodes can spare [m].
+
+    By so much b may rise against a where water runs to b, and a against b where it runs to a; elsewhere it is infinite.
 
     Water runs where the ground around falls more: along rows or across them. Ground around that falls less than the
     minimum asks for ditches, and nothing is asked of its slope.

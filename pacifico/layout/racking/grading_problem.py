@@ -63,7 +63,10 @@ class GradingProblem:
 
     @cached_property
     def main_slopes(self) -> tuple[FloatArray, FloatArray]:
-        """Rise of the ground around each node, along rows and across them [rise/run]; NaN off the DEM."""
+        """Rise of the ground around each node [rise/run].
+
+        Along rows and across them; NaN off the DEM.
+        """
         z = self.node_ground.reshape(self.lattice.lines, self.lattice.columns)
         size = 2 * round(AROUND_M / self.lattice.cell_m / 2) + 1
         known = uniform_filter(np.isfinite(z).astype(np.float64), size, mode="constant")

@@ -42,7 +42,7 @@ def colour_bar(
     high: float,
     extend: Literal["both", "neither"] = "neither",
 ) -> None:
-    """Draw a colour bar to the right of the map.
+    """Draw a colour bar beside the map.
 
     Parameters
     ----------

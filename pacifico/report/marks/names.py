@@ -23,7 +23,7 @@ EDGE_PT = 1.9
 
 
 def write_names(ax: Axes, places: Mapping[str, BaseGeometry], *, size_pt: float) -> None:
-    """Write short names on points of a map, in ink on white edges, all as one shape.
+    """Write short names on points of a map.
 
     Parameters
     ----------
