@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 
 from pacifico import legend
 from pacifico.report import mapframe as frame
-from pacifico.report import marks
+from pacifico.report.marks.orientation import nice_above
 from pacifico.report.paper import GREY, MAP_MM, PALE, SHEET_MM, drawable
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def map_axes(fig: Figure, area: BaseGeometry, ratio: float) -> Axes:
     x, y = (west + east) / 2, (south + north) / 2
     half_x, half_y = ratio * (right - left) / 2000, ratio * (high - low) / 2000
     ax.set(xlim=(x - half_x, x + half_x), ylim=(y - half_y, y + half_y))
-    step = marks.nice_above(half_x / 3.5)
+    step = nice_above(half_x / 3.5)
     grid = [np.arange(math.ceil((c - h) / step), math.floor((c + h) / step) + 1) * step for c, h in ((x, half_x), (y, half_y))]  # fmt: skip
     ax.set_xticks(grid[0], [f"{v:.0f} E" for v in grid[0]])
     ax.set_yticks(grid[1], [f"{v:.0f} N" for v in grid[1]], rotation=90, va="center")
@@ -85,7 +85,7 @@ def draw_contours(ax: Axes, dem: xr.DataArray, area: BaseGeometry) -> float | No
     relief = float(np.nanmax(near) - np.nanmin(near))
     if relief < 0.5:
         return None
-    step = marks.nice_above(relief / 25)
+    step = nice_above(relief / 25)
     stride = max(math.ceil(max(shown.shape) / CELLS), 1)
     thin = shown[::stride, ::stride]
     first, last = math.ceil(float(np.nanmin(thin)) / step), math.floor(float(np.nanmax(thin)) / step)

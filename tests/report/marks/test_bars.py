@@ -9,7 +9,7 @@ from matplotlib import colormaps
 from PIL import Image
 
 from pacifico.report.mapframe import map_figure
-from pacifico.report.marks.colour_bar import colour_bar
+from pacifico.report.marks.bars import colour_bar
 from pacifico.report.marks.orientation import size_pt
 
 MINUS = "\u2212"
